@@ -1,0 +1,155 @@
+//! From [`Json`] to typed values, with the place of the first fault.
+
+use std::fmt;
+
+use crate::json::{Json, JsonObject};
+
+/// One step on the way to a faulty value: a member's name or an item's position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A member of an object.
+    Key(String),
+    /// An item of an array.
+    Index(usize),
+}
+
+impl From<&str> for Step {
+    fn from(key: &str) -> Self {
+        Step::Key(key.to_owned())
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Step::Index(index)
+    }
+}
+
+/// Why a value was refused, and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValidationError {
+    /// A short machine-readable name of the fault (`missing`, `string_type`, …), as the peer's validator names it.
+    pub kind: &'static str,
+    /// The way from the document's root to the faulty value.
+    pub location: Vec<Step>,
+    /// What is wrong, for a person.
+    pub message: String,
+    /// The faulty value.
+    pub input: Json,
+}
+
+impl fmt::Display for ValidationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.location.iter().enumerate() {
+            let dot = if position > 0 { "." } else { "" };
+            match step {
+                Step::Key(key) => write!(f, "{dot}{key}")?,
+                Step::Index(index) => write!(f, "{dot}{index}")?,
+            }
+        }
+        let colon = if self.location.is_empty() { "" } else { ": " };
+        write!(f, "{colon}{}", self.message)
+    }
+}
+
+impl std::error::Error for ValidationError {}
+
+pub(crate) type Decoded<T> = Result<T, ValidationError>;
+
+impl ValidationError {
+    pub(crate) fn new(kind: &'static str, message: impl Into<String>, input: Json) -> Self {
+        ValidationError { kind, location: Vec::new(), message: message.into(), input }
+    }
+
+    /// The same fault seen from one level further out.
+    pub(crate) fn at(mut self, step: impl Into<Step>) -> Self {
+        self.location.insert(0, step.into());
+        self
+    }
+}
+
+/// A type that is read from [`Json`].
+pub(crate) trait FromJson: Sized {
+    fn from_json(json: Json) -> Decoded<Self>;
+}
+
+impl FromJson for Json {
+    fn from_json(json: Json) -> Decoded<Self> {
+        Ok(json)
+    }
+}
+
+impl FromJson for String {
+    fn from_json(json: Json) -> Decoded<Self> {
+        match json {
+            Json::String(text) => Ok(text),
+            other => Err(ValidationError::new("string_type", "expected a string", other)),
+        }
+    }
+}
+
+impl FromJson for JsonObject {
+    fn from_json(json: Json) -> Decoded<Self> {
+        match json {
+            Json::Object(members) => Ok(members),
+            other => Err(ValidationError::new("dict_type", "expected an object", other)),
+        }
+    }
+}
+
+impl<T: FromJson> FromJson for Option<T> {
+    fn from_json(json: Json) -> Decoded<Self> {
+        if json.is_null() { Ok(None) } else { T::from_json(json).map(Some) }
+    }
+}
+
+impl<T: FromJson> FromJson for Vec<T> {
+    fn from_json(json: Json) -> Decoded<Self> {
+        match json {
+            Json::Array(items) => items
+                .into_iter()
+                .enumerate()
+                .map(|(index, item)| T::from_json(item).map_err(|fault| fault.at(index)))
+                .collect(),
+            other => Err(ValidationError::new("list_type", "expected an array", other)),
+        }
+    }
+}
+
+/// Reads one member of an object, adding its name to the place of a fault.
+pub(crate) fn member<T: FromJson>(key: &str, value: Json) -> Decoded<T> {
+    T::from_json(value).map_err(|fault| fault.at(key))
+}
+
+/// The fault of a member that is not there.
+pub(crate) fn missing(key: &str, whole: Json) -> ValidationError {
+    ValidationError::new("missing", "this field is required", whole).at(key)
+}
+
+/// Reads a struct member by member: unknown members are dropped, absent ones keep their default.
+macro_rules! read_members {
+    ($members:expr => $target:ident { $($key:literal: $field:ident),* $(,)? }) => {
+        for (key, value) in $members {
+            match key.as_str() {
+                $($key => $target.$field = $crate::decode::member($key, value)?,)*
+                _ => {}
+            }
+        }
+    };
+}
+
+pub(crate) use read_members;
+
+/// Gives a [`FromJson`] type its serde `Deserialize`.
+macro_rules! deserialize_from_json {
+    ($($name:ty),* $(,)?) => {$(
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let json = <$crate::Json as serde::Deserialize>::deserialize(deserializer)?;
+                <$name as $crate::decode::FromJson>::from_json(json).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+pub(crate) use deserialize_from_json;

@@ -1,0 +1,71 @@
+//! Identifiers, and where fresh ones and the time come from.
+
+use std::fmt;
+
+/// Gives a string id a type of its own.
+macro_rules! string_id {
+    ($($(#[$meta:meta])* $name:ident;)*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Takes the id as it is: ids are opaque.
+            pub fn new(id: impl Into<Box<str>>) -> Self {
+                $name(id.into())
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+string_id! {
+    /// Names one run: `run_` and at least 128 random bits, which make it the capability to read and cancel the run.
+    RunId;
+    /// Names a conversation of one user.
+    SessionId;
+    /// Names a user.
+    UserId;
+}
+
+/// Where fresh ids come from. Tests replace it to get the same ids each time.
+pub trait IdSource: fmt::Debug + Send + Sync {
+    /// A fresh id with at least 122 random bits, in the lower-case hyphenated form of a UUID.
+    fn uuid(&self) -> String;
+
+    /// Fresh random text for a run id: 128 random bits as 32 lower-case hexadecimal digits.
+    fn random(&self) -> String;
+}
+
+/// Where the time comes from. Tests replace it to stand still.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// Whole seconds since 1970-01-01T00:00:00Z.
+    fn unix_seconds(&self) -> i64;
+}
+
+/// A fresh message id: `msg_` and a UUID.
+pub fn message_id(ids: &dyn IdSource) -> String {
+    format!("msg_{}", ids.uuid())
+}
+
+/// A fresh response id: `response_` and a UUID.
+pub fn response_id(ids: &dyn IdSource) -> String {
+    format!("response_{}", ids.uuid())
+}
+
+/// A fresh tool call id in OpenAI's form: `call_` and 22 hexadecimal digits.
+pub fn tool_call_id(ids: &dyn IdSource) -> String {
+    let mut id = ids.random();
+    id.truncate(22);
+    format!("call_{id}")
+}

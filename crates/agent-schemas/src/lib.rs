@@ -1,0 +1,63 @@
+//! The agent protocol as data: requests, responses, messages, contents, tools, errors and events.
+//!
+//! No I/O, no async, no clock. A run's log is a sequence of [`Event`]s numbered from 0 without gaps:
+//!
+//! ```text
+//! log      = response(created) response(in_progress) { message } response(final)
+//! message  = message(in_progress) { content } message(final)          messages may interleave
+//! content  = { content(in_progress) } content(final)                  contents may interleave
+//! final    = completed | failed | canceled | incomplete
+//! ```
+//!
+//! A content event with `delta: true` continues the value that `msg_id` and `index` name; one without replaces it.
+//! Every message that was opened is closed, every content too, and one final response ends the log. [`Fold`] reads
+//! such a log and gives the [`AgentResponse`] it amounts to.
+//!
+//! ```
+//! use agent_schemas::{AgentRequest, Message};
+//!
+//! let request = AgentRequest::new(vec![Message::user("What is 6 times 7?")]);
+//! let text = serde_json::to_string(&request).unwrap();
+//! assert!(text.starts_with(r#"{"input":[{"sequence_number":null,"object":"message""#));
+//! let same: AgentRequest = serde_json::from_str(&text).unwrap();
+//! assert_eq!(same, request);
+//! ```
+//!
+//! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`tool`],
+//! [`call`], [`error`], [`delta`], [`fold`], [`sse`], [`id`].
+
+pub mod call;
+pub mod content;
+pub mod decode;
+pub mod delta;
+pub mod error;
+pub mod event;
+pub mod fold;
+pub mod id;
+pub mod json;
+mod lax;
+pub mod message;
+mod open_enum;
+
+pub mod request;
+pub mod response;
+pub mod sse;
+pub mod status;
+pub mod tool;
+
+pub use call::{
+    FunctionCall, FunctionCallOutput, McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput,
+    McpListTools, McpListToolsTool, ToolCall, ToolCallOutput,
+};
+pub use content::{Content, ContentBody};
+pub use decode::{Step, ValidationError};
+pub use error::{Error, ErrorBody};
+pub use event::{DecodeError, Event};
+pub use fold::Fold;
+pub use id::{Clock, IdSource, RunId, SessionId, UserId};
+pub use json::{Json, JsonObject};
+pub use message::{Message, MessageType, Role};
+pub use request::{AgentRequest, Stop};
+pub use response::AgentResponse;
+pub use status::Status;
+pub use tool::{FunctionParameters, FunctionTool, Parameters, RequestTool, Tool};
