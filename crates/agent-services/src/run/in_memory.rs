@@ -1,0 +1,127 @@
+//! Runs in memory: the reference backend.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use agent_schemas::{RunId, Status};
+use async_trait::async_trait;
+use parking_lot::{Mutex, RwLock};
+
+use super::{Batch, FencingToken, Page, RunRecord, RunStore};
+use crate::{Error, ErrorKind, Result};
+
+/// Keeps runs in this process's memory until they are deleted.
+#[derive(Debug, Default)]
+pub struct InMemoryRunStore {
+    // The map is locked for a look-up only; a run's log has its own lock, so that runs do not wait for each other.
+    runs: RwLock<HashMap<RunId, Arc<Mutex<StoredRun>>>>,
+}
+
+#[derive(Debug)]
+struct StoredRun {
+    record: RunRecord,
+    token: FencingToken,
+    batches: Vec<Batch>,
+    ended: bool,
+}
+
+impl InMemoryRunStore {
+    /// A store with no runs.
+    pub fn new() -> Self {
+        InMemoryRunStore::default()
+    }
+
+    /// How many runs are kept.
+    pub fn len(&self) -> usize {
+        self.runs.read().len()
+    }
+
+    /// Whether no run is kept.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn find(&self, id: &RunId) -> Option<Arc<Mutex<StoredRun>>> {
+        self.runs.read().get(id).cloned()
+    }
+
+    fn write(&self, operation: &'static str, id: &RunId, token: FencingToken, batch: Batch, end: Option<Status>) -> Result<()> {
+        let run = self.find(id).ok_or_else(|| Error::new(ErrorKind::NotFound, operation, format!("no run {id}")))?;
+        run.lock().write(operation, token, batch, end)
+    }
+}
+
+impl StoredRun {
+    fn write(&mut self, operation: &'static str, token: FencingToken, batch: Batch, end: Option<Status>) -> Result<()> {
+        let conflict = |message| Err(Error::new(ErrorKind::Conflict, operation, message));
+        if token != self.token {
+            return conflict("the run has another owner");
+        }
+        let next = self.batches.last().map_or(0, Batch::end);
+        if batch.first != next {
+            let is_repeated = self.batches.iter().rev().any(|known| *known == batch);
+            return if is_repeated { Ok(()) } else { conflict("the entries do not continue the log") };
+        }
+        if self.ended {
+            return conflict("the log has ended");
+        }
+        if batch.count > 0 {
+            self.batches.push(batch);
+        }
+        if let Some(status) = end {
+            self.record.status = status;
+            self.ended = true;
+        }
+        Ok(())
+    }
+
+    fn read(&self, from: u64, max_bytes: usize) -> Page {
+        let start = self.batches.partition_point(|batch| batch.end() <= from);
+        let mut page = Page { batches: Vec::new(), is_end: self.ended };
+        let mut bytes = 0;
+        for batch in &self.batches[start..] {
+            if bytes >= max_bytes && !page.batches.is_empty() {
+                page.is_end = false;
+                break;
+            }
+            bytes += batch.frames.len();
+            page.batches.extend(batch.starting_at(from));
+        }
+        page
+    }
+}
+
+#[async_trait]
+impl RunStore for InMemoryRunStore {
+    async fn create(&self, record: RunRecord) -> Result<FencingToken> {
+        let token = FencingToken(1);
+        let mut runs = self.runs.write();
+        if runs.contains_key(&record.id) {
+            let message = format!("run {} exists already", record.id);
+            return Err(Error::new(ErrorKind::AlreadyExists, "create a run", message));
+        }
+        let run = StoredRun { record, token, batches: Vec::new(), ended: false };
+        runs.insert(run.record.id.clone(), Arc::new(Mutex::new(run)));
+        Ok(token)
+    }
+
+    async fn get(&self, id: &RunId) -> Result<Option<RunRecord>> {
+        Ok(self.find(id).map(|run| run.lock().record.clone()))
+    }
+
+    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
+        self.write("append to a run", id, token, batch, None)
+    }
+
+    async fn finish(&self, id: &RunId, token: FencingToken, batch: Batch, status: Status) -> Result<()> {
+        self.write("finish a run", id, token, batch, Some(status))
+    }
+
+    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
+        Ok(self.find(id).map(|run| run.lock().read(from, max_bytes)))
+    }
+
+    async fn delete(&self, id: &RunId) -> Result<bool> {
+        Ok(self.runs.write().remove(id).is_some())
+    }
+}
