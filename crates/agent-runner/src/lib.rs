@@ -1,0 +1,41 @@
+//! An agent and services, composed into runs.
+//!
+//! A [`Runner`] takes a request, gives it to an [`Agent`], and turns what the agent writes into the run's log: a
+//! sequence of well-formed numbered events that any number of [`Cursor`]s read, each at its own pace and from any
+//! position. The agent never knows who is listening.
+//!
+//! ```
+//! use agent_runner::{AgentError, RunHandle, Runner, agent_fn};
+//! use agent_schemas::{AgentRequest, Message};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let agent = agent_fn(|run: RunHandle| async move {
+//!     let mut text = run.message().text();
+//!     text.delta("You said: ");
+//!     text.delta(&run.request().last_user_text());
+//!     Ok(())
+//! });
+//! let runner = Runner::builder().agent("parrot", agent).build()?;
+//! let run = runner.start(AgentRequest::new(vec![Message::user("hi")]), Default::default()).await?;
+//! let response = run.response().await?;
+//! assert_eq!(response.messages()[0].text_content(), Some("You said: hi"));
+//! # Ok(()) }
+//! ```
+
+mod agent;
+pub mod agents;
+mod assemble;
+mod cursor;
+mod drive;
+mod handle;
+mod live;
+mod runner;
+mod services;
+mod writer;
+
+pub use agent::{Agent, AgentError, AgentFn, agent_fn};
+pub use cursor::{Cursor, CursorError};
+pub use handle::RunHandle;
+pub use runner::{BuildError, OnDisconnect, Run, RunLimits, Runner, RunnerBuilder, StartError, StartOptions};
+pub use services::Services;
+pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter};

@@ -43,7 +43,15 @@ impl RunRecord {
         created_at: i64,
         request: Arc<AgentRequest>,
     ) -> Self {
-        RunRecord { id, user_id, session_id, agent: agent.into(), created_at, request, status: Status::InProgress }
+        RunRecord {
+            id,
+            user_id,
+            session_id,
+            agent: agent.into(),
+            created_at,
+            request,
+            status: Status::InProgress,
+        }
     }
 }
 

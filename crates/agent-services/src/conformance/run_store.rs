@@ -65,7 +65,8 @@ async fn read_all(store: &dyn RunStore, mut from: u64, max_bytes: usize) -> (Vec
         assert_eq!(page.batches[0].first, from, "a page starts where it was asked to");
         from = last.end();
         for batch in &page.batches {
-            let entries: Vec<_> = sse::frames(&batch.frames).map(|json| String::from_utf8_lossy(json).into_owned()).collect();
+            let entries: Vec<_> =
+                sse::frames(&batch.frames).map(|json| String::from_utf8_lossy(json).into_owned()).collect();
             assert_eq!(entries.len() as u64, batch.count);
             numbers.extend(entries);
         }

@@ -45,14 +45,29 @@ impl InMemoryRunStore {
         self.runs.read().get(id).cloned()
     }
 
-    fn write(&self, operation: &'static str, id: &RunId, token: FencingToken, batch: Batch, end: Option<Status>) -> Result<()> {
-        let run = self.find(id).ok_or_else(|| Error::new(ErrorKind::NotFound, operation, format!("no run {id}")))?;
+    fn write(
+        &self,
+        operation: &'static str,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        end: Option<Status>,
+    ) -> Result<()> {
+        let run = self
+            .find(id)
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, operation, format!("no run {id}")))?;
         run.lock().write(operation, token, batch, end)
     }
 }
 
 impl StoredRun {
-    fn write(&mut self, operation: &'static str, token: FencingToken, batch: Batch, end: Option<Status>) -> Result<()> {
+    fn write(
+        &mut self,
+        operation: &'static str,
+        token: FencingToken,
+        batch: Batch,
+        end: Option<Status>,
+    ) -> Result<()> {
         let conflict = |message| Err(Error::new(ErrorKind::Conflict, operation, message));
         if token != self.token {
             return conflict("the run has another owner");

@@ -1,0 +1,131 @@
+//! The trait that everything which can be run implements.
+
+use std::any::Any;
+use std::error::Error as StdError;
+use std::fmt;
+
+use agent_schemas::Error;
+use async_trait::async_trait;
+
+use crate::RunHandle;
+
+/// Something that answers requests.
+///
+/// ```
+/// use agent_runner::{Agent, AgentError, RunHandle};
+///
+/// #[derive(Debug)]
+/// struct Greeter;
+///
+/// #[async_trait::async_trait]
+/// impl Agent for Greeter {
+///     async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+///         run.say("Hello!");
+///         Ok(())
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Agent: fmt::Debug + Send + Sync + 'static {
+    /// Answers one request by writing to `run`.
+    ///
+    /// What is left open when it returns is closed for it: as completed if it returned `Ok`, as failed otherwise. A
+    /// panic is a failure too.
+    ///
+    /// # Cancellation
+    /// When a run is cancelled, [`RunHandle::cancelled`] resolves. An agent that goes on regardless is dropped at
+    /// its next await once the grace period is over, and what it writes later is refused.
+    ///
+    /// # Errors
+    /// Any error ends the run as failed. An [`agent_schemas::Error`] chooses the code that the client sees; every
+    /// other error becomes `AGENT_UNKNOWN_ERROR` with its type and text.
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError>;
+}
+
+/// Why an agent failed. Made from any error by `?`.
+pub struct AgentError(Error);
+
+impl AgentError {
+    /// An error that has nothing but a text.
+    pub fn message(message: impl Into<String>) -> Self {
+        AgentError(Error::unknown("Error", message))
+    }
+
+    /// What the client sees.
+    pub fn into_inner(self) -> Error {
+        self.0
+    }
+
+    pub(crate) fn panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        AgentError(Error::unknown("panic", text.unwrap_or("the agent panicked")))
+    }
+}
+
+// `AgentError` is no `std::error::Error` itself: only so can it be made from all that are.
+impl<E: StdError + Send + Sync + 'static> From<E> for AgentError {
+    fn from(error: E) -> Self {
+        match (&error as &dyn Any).downcast_ref::<Error>() {
+            Some(known) => AgentError(known.clone()),
+            None => AgentError(Error::unknown(short_type_name::<E>(), error.to_string())),
+        }
+    }
+}
+
+impl fmt::Debug for AgentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for AgentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// A type's name without its path and parameters.
+fn short_type_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    let name = name.split('<').next().unwrap_or(name);
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+/// An agent made of an async closure; see [`agent_fn`].
+pub struct AgentFn<F>(F);
+
+/// Makes an agent of an async closure.
+///
+/// ```
+/// use agent_runner::{RunHandle, agent_fn};
+///
+/// let agent = agent_fn(|run: RunHandle| async move {
+///     run.say("Hello!");
+///     Ok(())
+/// });
+/// ```
+pub fn agent_fn<F, Fut>(function: F) -> AgentFn<F>
+where
+    F: Fn(RunHandle) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), AgentError>> + Send + 'static,
+{
+    AgentFn(function)
+}
+
+impl<F> fmt::Debug for AgentFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AgentFn")
+    }
+}
+
+#[async_trait]
+impl<F, Fut> Agent for AgentFn<F>
+where
+    F: Fn(RunHandle) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), AgentError>> + Send + 'static,
+{
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+        (self.0)(run).await
+    }
+}

@@ -1,0 +1,5 @@
+//! The agents that come with the runner.
+
+mod echo;
+
+pub use echo::Echo;

@@ -1,0 +1,81 @@
+//! An agent that says what it hears.
+
+use std::time::Duration;
+
+use agent_schemas::{Error, Json};
+use async_trait::async_trait;
+use tokio::time::{Instant, sleep_until};
+
+use crate::{Agent, AgentError, RunHandle};
+
+/// Streams the last user text back, word by word.
+///
+/// The extra request field `delay_ms` sets how long to wait before each word but the first; without it the delay of
+/// the constructor counts. With no delay all words are written at once, unless [`Echo::yielding`] asks to give way
+/// after each.
+#[derive(Clone, Debug, Default)]
+pub struct Echo {
+    delay: Duration,
+    yields: bool,
+}
+
+/// The longest delay between two words that a request may ask for.
+const MAX_DELAY: Duration = Duration::from_secs(60);
+
+impl Echo {
+    /// An echo that waits this long before each word but the first.
+    pub fn new(delay: Duration) -> Self {
+        Echo { delay, yields: false }
+    }
+
+    /// Gives way to other tasks after each word, as an agent does that waits for its model.
+    #[must_use]
+    pub fn yielding(mut self) -> Self {
+        self.yields = true;
+        self
+    }
+
+    fn delay(&self, run: &RunHandle) -> Result<Duration, Error> {
+        let Some(asked) = run.request().extra.get("delay_ms") else { return Ok(self.delay) };
+        let delay = match asked {
+            Json::Null => return Ok(self.delay),
+            other => other.as_i64().and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis),
+        };
+        delay.filter(|delay| *delay <= MAX_DELAY).ok_or_else(|| Error::InvalidParameter {
+            message: format!(
+                "delay_ms should be a whole number from 0 to {}, but is {asked}",
+                MAX_DELAY.as_millis()
+            ),
+        })
+    }
+}
+
+#[async_trait]
+impl Agent for Echo {
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+        let delay = self.delay(&run)?;
+        let input = run.request().last_user_text();
+        let message = run.message();
+        let mut text = message.text();
+        let mut due = Instant::now();
+        for (position, word) in input.split_inclusive(' ').enumerate() {
+            if position > 0 && !delay.is_zero() {
+                due += delay;
+                tokio::select! {
+                    biased;
+                    () = run.cancelled() => return Ok(()),
+                    () = sleep_until(due) => {}
+                }
+            } else if position > 0 && self.yields {
+                tokio::task::yield_now().await;
+                if run.is_cancelled() {
+                    return Ok(());
+                }
+            }
+            text.delta(word);
+        }
+        text.complete();
+        message.complete();
+        Ok(())
+    }
+}

@@ -1,0 +1,253 @@
+//! The assembler: what an agent writes in, well-formed numbered events out.
+//!
+//! Pure: no I/O, no clock, no random ids. It numbers events, remembers what is open, accumulates values, and closes
+//! whatever is left open when the run ends, so that every log has the form that `agent-schemas` describes, whatever
+//! the agent did.
+//!
+//! Every event is encoded once, straight into the batch that goes to the store. A value that appears again (a
+//! content in its message, a message in the final response) is copied as the bytes it already has.
+
+mod emit;
+mod encode;
+mod open;
+
+use agent_schemas::delta::{add_usage, append_body};
+use agent_schemas::{ContentBody, ErrorBody, JsonObject, MessageType, Role, Status, sse};
+use agent_services::run::Batch;
+
+use encode::MessageHead;
+pub(crate) use open::MessageKey;
+use open::{OpenContent, OpenMessage};
+
+/// What the response events say besides their status.
+#[derive(Debug)]
+pub(crate) struct ResponseHead {
+    pub(crate) id: String,
+    pub(crate) created_at: i64,
+    pub(crate) session_id: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ending {
+    pub(crate) status: Status,
+    pub(crate) error: Option<ErrorBody>,
+    pub(crate) completed_at: i64,
+}
+
+/// What a message is closed with besides what was accumulated.
+#[derive(Debug, Default)]
+pub(crate) struct Closing {
+    pub(crate) status: Option<Status>,
+    pub(crate) error: Option<ErrorBody>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Assembler {
+    head: ResponseHead,
+    /// Frames that nobody has taken yet, and the number of the first of them.
+    pending: Vec<u8>,
+    pending_from: u64,
+    next: u64,
+    next_key: u64,
+    open: Vec<OpenMessage>,
+    /// The closed messages' JSON, separated by commas.
+    output: Vec<u8>,
+    usage: Option<JsonObject>,
+    written: usize,
+    ended: bool,
+    emitted: emit::Emitted,
+}
+
+impl Assembler {
+    /// Starts a log with its two first events.
+    pub(crate) fn start(head: ResponseHead) -> Self {
+        let mut assembler = Assembler {
+            head,
+            pending: Vec::with_capacity(2048),
+            pending_from: 0,
+            next: 0,
+            next_key: 0,
+            open: Vec::new(),
+            output: Vec::new(),
+            usage: None,
+            written: 0,
+            ended: false,
+            emitted: emit::Emitted::default(),
+        };
+        for status in [Status::Created, Status::InProgress] {
+            assembler
+                .event(|this, out, number| encode::response(out, number, &status, &this.head, None, None));
+        }
+        assembler
+    }
+
+    /// How many bytes the log has, taken or not.
+    pub(crate) fn bytes(&self) -> usize {
+        self.written + self.pending.len()
+    }
+
+    /// Whether there are events that nobody has taken.
+    pub(crate) fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// How many bytes nobody has taken.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Takes the events that nobody has taken yet.
+    pub(crate) fn take(&mut self) -> Batch {
+        self.written += self.pending.len();
+        let frames = std::mem::take(&mut self.pending).into();
+        let first = std::mem::replace(&mut self.pending_from, self.next);
+        Batch { first, count: self.next - first, frames }
+    }
+
+    /// Writes one event's frame; `json` gets the whole assembler to read from and the buffer to write to.
+    fn event(&mut self, json: impl FnOnce(&Self, &mut Vec<u8>, u64)) -> std::ops::Range<usize> {
+        let mut out = std::mem::take(&mut self.pending);
+        let number = self.next;
+        sse::start_frame(&mut out, number);
+        let start = out.len();
+        json(self, &mut out, number);
+        let range = start..out.len();
+        sse::end_frame(&mut out);
+        self.pending = out;
+        self.next += 1;
+        range
+    }
+
+    /// Opens a message.
+    pub(crate) fn open_message(&mut self, id: String, kind: MessageType, role: Option<Role>) -> MessageKey {
+        self.open_message_with(OpenMessage::new(id, kind, role), &Status::InProgress)
+    }
+
+    fn open_message_with(&mut self, mut message: OpenMessage, status: &Status) -> MessageKey {
+        let key = MessageKey(self.next_key);
+        self.next_key += 1;
+        message.key = key;
+        if !self.ended {
+            self.event(|_, out, number| encode::message(out, number, status, None, &message.head, b"null"));
+            self.open.push(message);
+        }
+        key
+    }
+
+    fn position(&self, key: MessageKey) -> Option<usize> {
+        self.open.iter().position(|message| message.key == key)
+    }
+
+    /// Opens a content of the body's type in a message and gives its index. Nothing is written until it has a value.
+    pub(crate) fn open_content(&mut self, key: MessageKey, empty: ContentBody) -> usize {
+        let Some(position) = self.position(key) else { return 0 };
+        let message = &mut self.open[position];
+        message.contents.push(OpenContent::new(empty));
+        message.contents.len() - 1
+    }
+
+    /// Appends text to a content that is one string: text, refusal, image or video URL.
+    pub(crate) fn text_delta(&mut self, key: MessageKey, index: usize, text: &str) {
+        let Some(position) = self.position(key) else { return };
+        let message = &mut self.open[position];
+        let Some(content) = message.contents.get_mut(index) else { return };
+        let out = &mut self.pending;
+        let rollback = out.len();
+        sse::start_frame(out, self.next);
+        if content.write_text_delta(out, self.next, index, &message.head.id, text) {
+            sse::end_frame(out);
+            self.next += 1;
+        } else {
+            out.truncate(rollback);
+        }
+    }
+
+    /// Appends any body to a content of the same type.
+    pub(crate) fn delta(&mut self, key: MessageKey, index: usize, delta: ContentBody) {
+        self.update(key, index, true, delta, append_body);
+    }
+
+    /// Replaces a content's value by another of the same type.
+    pub(crate) fn snapshot(&mut self, key: MessageKey, index: usize, value: ContentBody) {
+        self.update(key, index, false, value, |body, value| body.clone_from(value));
+    }
+
+    fn update(
+        &mut self,
+        key: MessageKey,
+        index: usize,
+        delta: bool,
+        value: ContentBody,
+        apply: fn(&mut ContentBody, &ContentBody),
+    ) {
+        let Some(position) = self.position(key) else { return };
+        let Some(content) = self.open[position].contents.get_mut(index) else { return };
+        if !content.update(&value, apply) {
+            return;
+        }
+        self.event(|this, out, number| {
+            let msg_id = &this.open[position].head.id;
+            encode::content(out, number, &Status::InProgress, None, index, delta, msg_id, &value);
+        });
+    }
+
+    /// Closes a content; does nothing if it is closed.
+    pub(crate) fn close_content(&mut self, key: MessageKey, index: usize, closing: &Closing) {
+        let Some(position) = self.position(key) else { return };
+        let Some(content) = self.open[position].contents.get_mut(index) else { return };
+        let Some(value) = content.take_open() else { return };
+        let status = closing.status.clone().unwrap_or(Status::Completed);
+        let range = self.event(|this, out, number| {
+            let msg_id = &this.open[position].head.id;
+            value.write_closed(out, number, &status, closing.error.as_ref(), index, msg_id);
+        });
+        self.open[position].contents[index] = OpenContent::Closed(self.pending[range].to_vec());
+    }
+
+    /// What the message's closing event says besides its contents.
+    pub(crate) fn head_mut(&mut self, key: MessageKey) -> Option<&mut MessageHead> {
+        let position = self.position(key)?;
+        Some(&mut self.open[position].head)
+    }
+
+    /// Closes a message and what is open in it; does nothing if it is closed.
+    pub(crate) fn close_message(&mut self, key: MessageKey, closing: &Closing) {
+        let Some(position) = self.position(key) else { return };
+        for index in 0..self.open[position].contents.len() {
+            self.close_content(key, index, closing);
+        }
+        let message = self.open.remove(position);
+        let status = closing.status.clone().unwrap_or(Status::Completed);
+        let contents = message.contents_json();
+        let range = self.event(|_, out, number| {
+            encode::message(out, number, &status, closing.error.as_ref(), &message.head, &contents);
+        });
+        if status == Status::Failed {
+            return;
+        }
+        if !self.output.is_empty() {
+            self.output.push(b',');
+        }
+        self.output.extend_from_slice(&self.pending[range]);
+        if let Some(usage) = &message.head.usage {
+            add_usage(self.usage.get_or_insert_default(), usage);
+        }
+    }
+
+    /// Closes everything and ends the log. Whatever is written later is refused.
+    pub(crate) fn finish(&mut self, ending: &Ending) {
+        if self.ended {
+            return;
+        }
+        let closing = Closing { status: Some(ending.status.clone()), error: ending.error.clone() };
+        while let Some(message) = self.open.first() {
+            self.close_message(message.key, &closing);
+        }
+        self.event(|this, out, number| {
+            let output = encode::Output { messages: &this.output, usage: this.usage.as_ref() };
+            encode::response(out, number, &ending.status, &this.head, Some(ending), Some(output));
+        });
+        self.ended = true;
+    }
+}

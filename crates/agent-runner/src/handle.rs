@@ -1,0 +1,141 @@
+//! The run handle: all that an agent has of the run it works on.
+
+use std::fmt;
+use std::sync::Arc;
+
+use agent_schemas::id::{message_id, tool_call_id};
+use agent_schemas::{AgentRequest, Event, FunctionCallOutput, MessageType, Role, RunId};
+
+use crate::Services;
+use crate::live::LiveRun;
+use crate::writer::{MessageWriter, ToolCallWriter};
+
+/// An agent's side of one run: what was asked, and where the answer is written.
+///
+/// Writing never blocks and never fails: what is written after the run has ended goes nowhere. Cheap to clone; the
+/// clones and the writers may be used from several tasks at once.
+#[derive(Clone)]
+pub struct RunHandle {
+    live: Arc<LiveRun>,
+}
+
+impl RunHandle {
+    pub(crate) fn new(live: Arc<LiveRun>) -> Self {
+        RunHandle { live }
+    }
+
+    /// The run's id.
+    pub fn id(&self) -> &RunId {
+        &self.live.id
+    }
+
+    /// What was asked; session, user and message ids are filled in.
+    pub fn request(&self) -> &AgentRequest {
+        &self.live.request
+    }
+
+    /// The name under which this agent is served.
+    pub fn agent_name(&self) -> &str {
+        &self.live.agent
+    }
+
+    /// The conversation's id.
+    pub fn session_id(&self) -> &str {
+        self.live.request.session_id.as_deref().unwrap_or_default()
+    }
+
+    /// The user's id.
+    pub fn user_id(&self) -> &str {
+        self.live.request.user_id.as_deref().unwrap_or_default()
+    }
+
+    /// The services.
+    pub fn services(&self) -> &Services {
+        &self.live.services
+    }
+
+    /// Resolves when the run is cancelled.
+    pub async fn cancelled(&self) {
+        self.live.cancel.cancelled().await;
+    }
+
+    /// Whether the run is cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.live.cancel.is_cancelled()
+    }
+
+    /// Opens a message of the assistant.
+    pub fn message(&self) -> MessageWriter {
+        self.open(MessageType::Message, Role::Assistant)
+    }
+
+    /// Opens a message with the model's reasoning.
+    pub fn reasoning(&self) -> MessageWriter {
+        self.open(MessageType::Reasoning, Role::Assistant)
+    }
+
+    /// Opens a message of any type.
+    pub fn open(&self, kind: MessageType, role: Role) -> MessageWriter {
+        let id = message_id(&*self.live.services.ids);
+        let key = self.live.write(|assembler| assembler.open_message(id.clone(), kind, Some(role)));
+        MessageWriter::new(Arc::clone(&self.live), key, id)
+    }
+
+    /// Writes a whole message of the assistant.
+    pub fn say(&self, text: &str) {
+        let message = self.message();
+        let mut content = message.text();
+        content.delta(text);
+        content.complete();
+        message.complete();
+    }
+
+    /// Opens a call of one of the agent's own tools.
+    pub fn tool_call(&self, call_id: impl Into<String>, name: impl Into<String>) -> ToolCallWriter {
+        ToolCallWriter::new(self.open(MessageType::PluginCall, Role::Assistant), call_id.into(), name.into())
+    }
+
+    /// Opens a call of a tool that the client runs. Such a call ends the turn: the client's next request brings the
+    /// tool's output.
+    pub fn client_tool_call(&self, call_id: impl Into<String>, name: impl Into<String>) -> ToolCallWriter {
+        ToolCallWriter::new(
+            self.open(MessageType::FunctionCall, Role::Assistant),
+            call_id.into(),
+            name.into(),
+        )
+    }
+
+    /// Writes what one of the agent's own tools answered, as JSON text.
+    pub fn tool_output(
+        &self,
+        call_id: impl Into<String>,
+        name: impl Into<String>,
+        output: impl Into<String>,
+    ) {
+        let message = self.open(MessageType::PluginCallOutput, Role::Tool);
+        let output =
+            FunctionCallOutput { call_id: call_id.into(), name: Some(name.into()), output: output.into() };
+        message.put_data(output.into_data());
+        message.complete();
+    }
+
+    /// A fresh id for a tool call.
+    pub fn new_call_id(&self) -> String {
+        tool_call_id(&*self.live.services.ids)
+    }
+
+    /// Writes an event that was made elsewhere, by a builder or an adapter.
+    ///
+    /// Its number is replaced. What would break the log's form is put right or dropped: a content of a message that
+    /// was never opened opens one, a second closing and responses are ignored.
+    pub fn emit(&self, event: impl Into<Event>) {
+        let event = event.into();
+        self.live.write(|assembler| assembler.emit(event, || message_id(&*self.live.services.ids)));
+    }
+}
+
+impl fmt::Debug for RunHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunHandle").field("id", &self.live.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,271 @@
+//! What one running run shares between its agent's writers, its driver and its readers.
+//!
+//! Two locks, never held together by one caller: `pen` guards what is being written, `tail` what readers may see.
+//! Neither is held across an await.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Waker;
+
+use agent_schemas::{AgentRequest, Error, RunId, Status};
+use agent_services::run::Batch;
+use parking_lot::Mutex;
+use slab::Slab;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::Services;
+use crate::assemble::Assembler;
+
+/// How much of a log's end is kept for its readers; what is older they read from the store.
+const TAIL_BYTES: usize = 256 * 1024;
+
+/// A run that this process executes.
+#[derive(Debug)]
+pub(crate) struct LiveRun {
+    pub(crate) id: RunId,
+    pub(crate) request: Arc<AgentRequest>,
+    pub(crate) agent: String,
+    pub(crate) services: Services,
+    pub(crate) cancel: CancellationToken,
+    /// Told whenever the last reader goes.
+    pub(crate) abandoned: Notify,
+    pub(crate) max_bytes: usize,
+    pen: Mutex<Pen>,
+    tail: Mutex<Tail>,
+}
+
+/// What is being written.
+#[derive(Debug)]
+struct Pen {
+    assembler: Assembler,
+    /// The driver, while it waits for something to be written from outside its own poll.
+    driver: Option<Waker>,
+    /// Set once the log has ended or grown too large; later writes are refused.
+    closed: bool,
+    failure: Option<Error>,
+}
+
+/// What readers may see.
+#[derive(Debug, Default)]
+struct Tail {
+    batches: VecDeque<Batch>,
+    bytes: usize,
+    /// The number after the last published entry.
+    next: u64,
+    end: Option<LogEnd>,
+    readers: Slab<Reader>,
+}
+
+/// How a log ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum LogEnd {
+    /// With its terminal event.
+    Finished(Status),
+    /// Somewhere else, or nowhere: this process lost the right to write it.
+    Lost,
+}
+
+/// A waiting reader.
+#[derive(Debug, Default)]
+struct Reader {
+    waker: Option<Waker>,
+    /// It rests between two writes to its client and wants to be woken by the end only.
+    resting: bool,
+}
+
+/// What a reader finds at its position.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Entries, and whether the log ends with the last of them.
+    Batches(Vec<Batch>, bool),
+    /// They are in the store and no longer here.
+    Older,
+    /// Nothing yet; the waker is kept.
+    Nothing,
+    /// Nothing, for ever.
+    End,
+    /// The log went on elsewhere.
+    Lost,
+}
+
+impl LiveRun {
+    pub(crate) fn new(
+        id: RunId,
+        request: Arc<AgentRequest>,
+        agent: String,
+        services: Services,
+        cancel: CancellationToken,
+        max_bytes: usize,
+        assembler: Assembler,
+    ) -> Self {
+        let pen = Pen { assembler, driver: None, closed: false, failure: None };
+        LiveRun {
+            id,
+            request,
+            agent,
+            services,
+            cancel,
+            abandoned: Notify::new(),
+            max_bytes,
+            pen: Mutex::new(pen),
+            tail: Mutex::new(Tail::default()),
+        }
+    }
+
+    /// Lets the agent write; refused once the log is closed.
+    pub(crate) fn write<T>(&self, write: impl FnOnce(&mut Assembler) -> T) -> Option<T> {
+        let (result, driver) = {
+            let mut pen = self.pen.lock();
+            if pen.closed {
+                return None;
+            }
+            let result = write(&mut pen.assembler);
+            if pen.assembler.bytes() > self.max_bytes {
+                pen.closed = true;
+                pen.failure = Some(Error::OutputLimitExceeded { limit: self.max_bytes });
+            }
+            (result, pen.driver.take())
+        };
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        Some(result)
+    }
+
+    /// Says that the driver is about to look for itself, so that writes need not wake it.
+    pub(crate) fn begin_poll(&self) {
+        self.pen.lock().driver = None;
+    }
+
+    /// Takes what has been written, or leaves the waker to be woken by the next write.
+    pub(crate) fn take_pending(&self, driver: &Waker) -> Result<Option<Batch>, Error> {
+        let mut pen = self.pen.lock();
+        if let Some(failure) = pen.failure.take() {
+            return Err(failure);
+        }
+        if pen.assembler.has_pending() {
+            return Ok(Some(pen.assembler.take()));
+        }
+        pen.driver = Some(driver.clone());
+        Ok(None)
+    }
+
+    /// Why the log was closed before its end, if it was.
+    pub(crate) fn take_failure(&self) -> Option<Error> {
+        self.pen.lock().failure.take()
+    }
+
+    /// How many bytes have been written that nobody has taken.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.pen.lock().assembler.pending_bytes()
+    }
+
+    /// Ends what is written and takes the last batch.
+    pub(crate) fn close(&self, finish: impl FnOnce(&mut Assembler)) -> Batch {
+        let mut pen = self.pen.lock();
+        pen.closed = true;
+        finish(&mut pen.assembler);
+        pen.assembler.take()
+    }
+
+    /// Shows stored entries to the readers, and how the log ended if it did.
+    pub(crate) fn publish(&self, batch: Option<Batch>, end: Option<LogEnd>) {
+        let wakers: Vec<Waker> = {
+            let mut tail = self.tail.lock();
+            if let Some(batch) = batch.filter(|batch| batch.count > 0) {
+                tail.push(batch);
+            }
+            let ended = end.is_some();
+            tail.end = tail.end.take().or(end);
+            tail.readers
+                .iter_mut()
+                .filter(|(_, reader)| ended || !reader.resting)
+                .filter_map(|(_, reader)| reader.waker.take())
+                .collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Registers a reader; it must be taken back by [`Self::remove_reader`].
+    pub(crate) fn add_reader(&self) -> usize {
+        self.tail.lock().readers.insert(Reader::default())
+    }
+
+    pub(crate) fn remove_reader(&self, key: usize) {
+        let is_last = {
+            let mut tail = self.tail.lock();
+            tail.readers.remove(key);
+            tail.readers.is_empty()
+        };
+        if is_last {
+            self.abandoned.notify_one();
+        }
+    }
+
+    pub(crate) fn has_readers(&self) -> bool {
+        !self.tail.lock().readers.is_empty()
+    }
+
+    /// What a reader finds from entry `from` on; where that is nothing, its waker is kept.
+    pub(crate) fn find(&self, key: usize, from: u64, waker: &Waker) -> Found {
+        let mut tail = self.tail.lock();
+        if from < tail.next {
+            return tail.entries(from);
+        }
+        match tail.end {
+            Some(LogEnd::Finished(_)) => Found::End,
+            Some(LogEnd::Lost) => Found::Lost,
+            None => {
+                tail.wait(key, waker, false);
+                Found::Nothing
+            }
+        }
+    }
+
+    /// Keeps a resting reader's waker for the end; says whether the log has ended already.
+    pub(crate) fn rest(&self, key: usize, waker: &Waker) -> bool {
+        let mut tail = self.tail.lock();
+        if tail.end.is_none() {
+            tail.wait(key, waker, true);
+        }
+        tail.end.is_some()
+    }
+
+    /// How the log ended, if it did.
+    pub(crate) fn end(&self) -> Option<LogEnd> {
+        self.tail.lock().end.clone()
+    }
+}
+
+impl Tail {
+    fn push(&mut self, batch: Batch) {
+        self.next = batch.end();
+        self.bytes += batch.frames.len();
+        self.batches.push_back(batch);
+        while self.bytes > TAIL_BYTES && self.batches.len() > 1 {
+            if let Some(oldest) = self.batches.pop_front() {
+                self.bytes -= oldest.frames.len();
+            }
+        }
+    }
+
+    fn entries(&self, from: u64) -> Found {
+        if self.batches.front().is_none_or(|oldest| from < oldest.first) {
+            return Found::Older;
+        }
+        let start = self.batches.partition_point(|batch| batch.end() <= from);
+        let batches = self.batches.iter().skip(start).filter_map(|batch| batch.starting_at(from)).collect();
+        Found::Batches(batches, self.end.is_some())
+    }
+
+    fn wait(&mut self, key: usize, waker: &Waker, resting: bool) {
+        if let Some(reader) = self.readers.get_mut(key) {
+            reader.resting = resting;
+            match &mut reader.waker {
+                Some(known) if known.will_wake(waker) => {}
+                slot => *slot = Some(waker.clone()),
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Writers: how an agent fills messages and contents.
+//!
+//! A writer that is dropped leaves open what it wrote: an error that makes the agent return early must not make half
+//! a message look whole. Call `complete`, or let the end of the run close it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use agent_schemas::{ContentBody, ErrorBody, FunctionCall, JsonObject, Status, object};
+
+use crate::assemble::{Closing, MessageKey};
+use crate::live::LiveRun;
+
+/// Writes one message.
+pub struct MessageWriter {
+    live: Arc<LiveRun>,
+    /// `None` if the run had ended before the message was opened.
+    key: Option<MessageKey>,
+    id: String,
+}
+
+impl MessageWriter {
+    pub(crate) fn new(live: Arc<LiveRun>, key: Option<MessageKey>, id: String) -> Self {
+        MessageWriter { live, key, id }
+    }
+
+    /// The message's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Opens the message's next content, a text.
+    pub fn text(&self) -> TextWriter {
+        self.open_text(ContentBody::Text { text: None })
+    }
+
+    /// Opens the message's next content, a refusal.
+    pub fn refusal(&self) -> TextWriter {
+        self.open_text(ContentBody::Refusal { refusal: None })
+    }
+
+    /// Opens the message's next content, structured data.
+    pub fn data(&self) -> DataWriter {
+        DataWriter(self.open_content(ContentBody::Data { data: None }))
+    }
+
+    /// Writes the message's next content whole: an image, a file, sound, …
+    pub fn put(&self, body: ContentBody) {
+        let Some(empty) = ContentBody::empty(body.type_name()) else { return };
+        let place = self.open_content(empty);
+        place.write(|assembler, key, index| assembler.snapshot(key, index, body));
+        place.close();
+    }
+
+    /// Writes the message's next content whole: structured data.
+    pub fn put_data(&self, data: JsonObject) {
+        self.put(ContentBody::Data { data: Some(data) });
+    }
+
+    /// Says what the model call behind the message used; shown when it closes, and summed up over the run.
+    pub fn set_usage(&self, usage: JsonObject) {
+        self.write(|assembler, key| {
+            if let Some(head) = assembler.head_mut(key) {
+                head.usage = Some(usage);
+            }
+        });
+    }
+
+    /// Keeps something with the message; shown when it closes.
+    pub fn set_metadata(&self, metadata: JsonObject) {
+        self.write(|assembler, key| {
+            if let Some(head) = assembler.head_mut(key) {
+                head.metadata = Some(metadata);
+            }
+        });
+    }
+
+    /// Closes the message and what is open in it.
+    pub fn complete(self) {
+        self.write(|assembler, key| assembler.close_message(key, &Closing::default()));
+    }
+
+    /// Closes the message as failed. The run goes on; failed messages are not part of its output.
+    pub fn fail(self, error: ErrorBody) {
+        let closing = Closing { status: Some(Status::Failed), error: Some(error) };
+        self.write(|assembler, key| assembler.close_message(key, &closing));
+    }
+
+    fn open_text(&self, empty: ContentBody) -> TextWriter {
+        TextWriter(self.open_content(empty))
+    }
+
+    fn open_content(&self, empty: ContentBody) -> Place {
+        let key = self.key;
+        let index = key.and_then(|key| self.live.write(|assembler| assembler.open_content(key, empty)));
+        Place { live: Arc::clone(&self.live), key: key.zip(index) }
+    }
+
+    fn write(&self, write: impl FnOnce(&mut crate::assemble::Assembler, MessageKey)) {
+        if let Some(key) = self.key {
+            self.live.write(|assembler| write(assembler, key));
+        }
+    }
+}
+
+/// Where a content stands.
+struct Place {
+    live: Arc<LiveRun>,
+    key: Option<(MessageKey, usize)>,
+}
+
+impl Place {
+    fn write(&self, write: impl FnOnce(&mut crate::assemble::Assembler, MessageKey, usize)) {
+        if let Some((key, index)) = self.key {
+            self.live.write(|assembler| write(assembler, key, index));
+        }
+    }
+
+    fn close(&self) {
+        self.write(|assembler, key, index| assembler.close_content(key, index, &Closing::default()));
+    }
+}
+
+/// Writes a text or a refusal.
+pub struct TextWriter(Place);
+
+impl TextWriter {
+    /// Appends text; each call is one event.
+    pub fn delta(&mut self, text: &str) {
+        self.0.write(|assembler, key, index| assembler.text_delta(key, index, text));
+    }
+
+    /// Closes the content.
+    pub fn complete(self) {
+        self.0.close();
+    }
+}
+
+/// Writes structured data.
+pub struct DataWriter(Place);
+
+impl DataWriter {
+    /// Merges an object into what is there; see [`agent_schemas::delta::merge_data`] for the rules.
+    pub fn delta(&mut self, data: JsonObject) {
+        self.0.write(|assembler, key, index| {
+            assembler.delta(key, index, ContentBody::Data { data: Some(data) })
+        });
+    }
+
+    /// Replaces what is there.
+    pub fn set(&mut self, data: JsonObject) {
+        self.0.write(|assembler, key, index| {
+            assembler.snapshot(key, index, ContentBody::Data { data: Some(data) })
+        });
+    }
+
+    /// Closes the content.
+    pub fn complete(self) {
+        self.0.close();
+    }
+}
+
+/// Writes a tool call: one message with one data content.
+pub struct ToolCallWriter {
+    message: MessageWriter,
+    data: DataWriter,
+    call_id: String,
+    name: String,
+}
+
+impl ToolCallWriter {
+    pub(crate) fn new(message: MessageWriter, call_id: String, name: String) -> Self {
+        let mut data = message.data();
+        let (shown_id, shown_name) = (Some(call_id.clone()), Some(name.clone()));
+        data.set(
+            FunctionCall { call_id: shown_id, name: shown_name, arguments: Some(String::new()) }.into_data(),
+        );
+        ToolCallWriter { message, data, call_id, name }
+    }
+
+    /// The call's id.
+    pub fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    /// The message's writer, for its usage and metadata.
+    pub fn message(&self) -> &MessageWriter {
+        &self.message
+    }
+
+    /// Appends to the arguments' JSON text; each call is one event.
+    pub fn arguments_delta(&mut self, arguments: &str) {
+        self.data.delta(object! { "arguments" => arguments });
+    }
+
+    /// Closes the call with its whole arguments, as JSON text.
+    pub fn complete(self, arguments: impl Into<String>) {
+        let ToolCallWriter { message, data, call_id, name } = self;
+        let call =
+            FunctionCall { call_id: Some(call_id), name: Some(name), arguments: Some(arguments.into()) };
+        data.0.write(|assembler, key, index| {
+            assembler.set_value(key, index, ContentBody::Data { data: Some(call.into_data()) });
+        });
+        data.complete();
+        message.complete();
+    }
+}
+
+impl fmt::Debug for MessageWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageWriter").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for TextWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextWriter").field("place", &self.0.key).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DataWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataWriter").field("place", &self.0.key).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ToolCallWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolCallWriter").field("call_id", &self.call_id).finish_non_exhaustive()
+    }
+}

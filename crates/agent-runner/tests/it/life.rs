@@ -1,0 +1,257 @@
+//! The life of a run: success, failure, panic, cancellation, time-out, limits and readers.
+
+use std::future::pending;
+use std::time::Duration;
+
+use agent_runner::agents::Echo;
+use agent_runner::{
+    AgentError, OnDisconnect, RunHandle, RunLimits, Runner, StartError, StartOptions, agent_fn,
+};
+use agent_schemas::{AgentRequest, Error, Event, Message, Status, object};
+
+use crate::support::{collect, log_of, outline, runner, start};
+
+fn final_response(events: &[Event]) -> &agent_schemas::AgentResponse {
+    match events.last() {
+        Some(Event::Response(response)) => response,
+        other => panic!("the log ends with {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_echo_is_streamed_word_by_word() {
+    let events = log_of(Echo::default(), "one two").await;
+    assert_eq!(
+        outline(&events),
+        [
+            "response created",
+            "response in_progress",
+            "message in_progress",
+            "  'one ' + in_progress",
+            "  'two' + in_progress",
+            "  'one two' completed",
+            "message completed",
+            "response completed"
+        ]
+    );
+    let numbers: Vec<_> = events.iter().filter_map(Event::sequence_number).collect();
+    assert_eq!(numbers, (0..8).collect::<Vec<_>>());
+    assert_eq!(final_response(&events).messages()[0].text_content(), Some("one two"));
+}
+
+#[tokio::test]
+async fn what_a_failed_agent_left_open_is_closed_as_failed() {
+    let agent = agent_fn(|run: RunHandle| async move {
+        run.say("whole");
+        let mut text = run.message().text();
+        text.delta("half");
+        "x".parse::<u8>()?;
+        Ok(())
+    });
+    let events = log_of(agent, "").await;
+    let tail = outline(&events).split_off(7);
+    assert_eq!(tail, ["  'half' + in_progress", "  'half' failed", "message failed", "response failed"]);
+    let response = final_response(&events);
+    let error = response.error.as_ref().expect("a failed run has an error");
+    assert_eq!(error.code, "AGENT_UNKNOWN_ERROR");
+    assert_eq!(error.message, "Unknown agent error: ParseIntError: invalid digit found in string");
+    assert_eq!(response.messages().len(), 1, "failed messages are not part of the output");
+}
+
+#[tokio::test]
+async fn a_known_error_keeps_its_code() {
+    let agent = agent_fn(|_| async {
+        Err(AgentError::from(Error::ModelTimeout { model_name: "qwen".into(), timeout: 30 }))
+    });
+    let events = log_of(agent, "").await;
+    let error = final_response(&events).error.clone().expect("an error");
+    assert_eq!(error.code, "MODEL_TIMEOUT");
+    assert_eq!(error.message, "Model inference timed out: qwen, timeout limit: 30 seconds");
+}
+
+#[tokio::test]
+async fn a_panic_fails_the_run_and_nothing_else() {
+    let agent = agent_fn(|run: RunHandle| async move {
+        let _open = run.message();
+        assert!(run.request().extra.contains_key("calm"), "boom");
+        Ok(())
+    });
+    let runner = runner(agent);
+    let events = collect(start(&runner, "").await.cursor(0)).await;
+    assert_eq!(outline(&events)[2..], ["message in_progress", "message failed", "response failed"]);
+    assert_eq!(
+        final_response(&events).error.as_ref().expect("an error").message,
+        "Unknown agent error: panic: boom"
+    );
+    let mut request = AgentRequest::new(vec![]);
+    request.extra = object! { "calm" => true };
+    let run = runner.start(request, StartOptions::default()).await.expect("the runner lives on");
+    assert_eq!(run.response().await.expect("readable").status, Status::Completed);
+}
+
+fn stuck() -> impl agent_runner::Agent {
+    agent_fn(|run: RunHandle| async move {
+        let mut text = run.message().text();
+        text.delta("thinking");
+        pending().await
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_run_ends_canceled_and_keeps_what_it_wrote() {
+    let runner = runner(stuck());
+    let run = start(&runner, "").await;
+    let mut cursor = run.cursor(0);
+    cursor.next_events().await.expect("something is written").expect("readable");
+    run.cancel();
+    let events = collect(cursor).await;
+    assert_eq!(outline(&events), ["  'thinking' canceled", "message canceled", "response canceled"]);
+    let response = final_response(&events);
+    assert_eq!(response.error, None);
+    assert_eq!(response.messages()[0].text_content(), Some("thinking"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_takes_too_long_fails() {
+    let mut limits = RunLimits::default();
+    limits.run_time = Duration::from_secs(60);
+    let runner = Runner::builder().agent("stuck", stuck()).limits(limits).build().expect("built");
+    let events = collect(start(&runner, "").await.cursor(0)).await;
+    let error = final_response(&events).error.clone().expect("an error");
+    assert_eq!(
+        (error.code.as_str(), error.message.as_str()),
+        ("TIMEOUT", "Operation run timed out, timeout limit: 60 seconds")
+    );
+}
+
+#[tokio::test]
+async fn a_run_that_writes_too_much_fails() {
+    let mut limits = RunLimits::default();
+    limits.log_bytes = 10_000;
+    let agent = agent_fn(|run: RunHandle| async move {
+        let mut text = run.message().text();
+        loop {
+            text.delta("more and more ");
+            tokio::task::yield_now().await;
+        }
+    });
+    let runner = Runner::builder().agent("talker", agent).limits(limits).build().expect("built");
+    let events = collect(start(&runner, "").await.cursor(0)).await;
+    let error = final_response(&events).error.clone().expect("an error");
+    assert_eq!(error.code, "OUTPUT_LIMIT_EXCEEDED");
+}
+
+#[tokio::test]
+async fn runs_beyond_the_limit_and_after_closing_are_refused() {
+    let mut limits = RunLimits::default();
+    limits.max_runs = 1;
+    let runner = Runner::builder().agent("stuck", stuck()).limits(limits).build().expect("built");
+    let first = start(&runner, "").await;
+    assert_eq!(runner.active_runs(), 1);
+    let second = runner.start(AgentRequest::new(vec![]), StartOptions::default()).await;
+    assert!(matches!(second, Err(StartError::Refused(Error::TooManyRuns { limit: 1 }))), "{second:?}");
+    runner.close();
+    let third = runner.start(AgentRequest::new(vec![]), StartOptions::default()).await;
+    assert!(matches!(third, Err(StartError::Refused(Error::ShuttingDown {}))), "{third:?}");
+    drop(first);
+}
+
+#[tokio::test]
+async fn any_number_of_cursors_read_from_any_position() {
+    let runner = runner(Echo::default().yielding());
+    let run = start(&runner, "a b c d e f g h").await;
+    let all = collect(run.cursor(0)).await;
+    for from in 0..all.len() {
+        assert_eq!(collect(run.cursor(from as u64)).await, all[from..], "from {from}");
+    }
+    assert_eq!(collect(run.cursor(all.len() as u64)).await, []);
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_what_has_left_the_tail_from_the_store() {
+    let agent = agent_fn(|run: RunHandle| async move {
+        let mut text = run.message().text();
+        for _ in 0..100 {
+            text.delta(&"x".repeat(10_000));
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    });
+    let runner = runner(agent);
+    let run = start(&runner, "").await;
+    let early = run.cursor(0);
+    run.response().await.expect("the run ends though nobody reads the first cursor");
+    let events = collect(early).await;
+    let numbers: Vec<_> = events.iter().filter_map(Event::sequence_number).collect();
+    assert_eq!(numbers, (0..106).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_nobody_reads_is_cancelled_and_forgotten() {
+    let runner = runner(stuck());
+    let run = start(&runner, "").await;
+    let id = run.id().clone();
+    drop(run);
+    runner.close();
+    runner.drained().await;
+    assert!(runner.services().runs.get(&id).await.expect("readable").is_none());
+    assert_eq!(runner.active_runs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_comes_back_in_time_saves_the_run() {
+    let runner = runner(Echo::new(Duration::from_secs(10)));
+    let grace = OnDisconnect::Cancel { grace: Duration::from_secs(60) };
+    let request = AgentRequest::new(vec![Message::user("a b c d e f g h")]);
+    let options = StartOptions::default().with_on_disconnect(grace);
+    let run = runner.start(request, options).await.expect("started");
+    let mut first = run.cursor(0);
+    first.next_events().await.expect("an event").expect("readable");
+    let second = run.cursor(0);
+    drop(run);
+    drop(first);
+    assert_eq!(final_response(&collect(second).await).status, Status::Completed);
+}
+
+#[tokio::test]
+async fn a_run_may_go_on_without_readers() {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let sender = std::sync::Mutex::new(Some(sender));
+    let sender = std::sync::Arc::new(sender);
+    let agent = agent_fn(move |run: RunHandle| {
+        let sender = std::sync::Arc::clone(&sender);
+        async move {
+            tokio::task::yield_now().await;
+            let sender = sender.lock().expect("not poisoned").take().expect("one run");
+            sender.send(run.is_cancelled()).expect("the test waits");
+            Ok(())
+        }
+    });
+    let runner = runner(agent);
+    let options = StartOptions::default().with_on_disconnect(OnDisconnect::Continue);
+    drop(runner.start(AgentRequest::new(vec![]), options).await.expect("started"));
+    assert!(!receiver.await.expect("the agent reaches its end"));
+}
+
+#[tokio::test]
+async fn ids_are_filled_in_and_the_model_chooses_the_agent() {
+    let name_agent = || {
+        agent_fn(|run: RunHandle| async move {
+            assert!(run.request().input[0].id.starts_with("msg_"));
+            assert_eq!(run.session_id(), run.user_id());
+            run.say(run.agent_name());
+            Ok(())
+        })
+    };
+    let runner = Runner::builder().agent("a", name_agent()).agent("b", name_agent()).build().expect("built");
+    for (model, expected) in [(None, "a"), (Some("b"), "b"), (Some("gpt"), "a")] {
+        let mut request = AgentRequest::new(vec![Message::user("")]);
+        request.model = model.map(str::to_owned);
+        request.id = Some(String::new());
+        let run = runner.start(request, StartOptions::default()).await.expect("started");
+        let response = run.response().await.expect("readable");
+        assert_eq!(response.messages()[0].text_content(), Some(expected));
+        assert_eq!(response.id, "");
+        assert!(response.session_id.is_some_and(|id| id.len() == 36));
+    }
+}

@@ -1,0 +1,49 @@
+//! What each command runs, step by step.
+
+use anyhow::Result;
+
+use crate::steps::Step;
+use crate::{deny, tidy, tools};
+
+/// Runs every test, and hands `arguments` to the test programs.
+pub(crate) fn test(arguments: &[String]) -> Result<()> {
+    tools::require("test")?;
+    let mut step = Step::cargo(&["test", "--workspace", "--all-features", "--locked"]);
+    if !arguments.is_empty() {
+        step = step.with_arguments(&["--"]).with_arguments(arguments);
+    }
+    step.run()
+}
+
+/// Checks everything that can be checked without running the project.
+pub(crate) fn lint() -> Result<()> {
+    tools::require("lint")?;
+    Step::cargo(&["fmt", "--all", "--check"]).run()?;
+    for features in ["--all-features", "--no-default-features"] {
+        Step::cargo(&["clippy", "--workspace", "--all-targets", features, "--locked"])
+            .with_arguments(&["--", "-D", "warnings"])
+            .run()?;
+    }
+    Step::cargo(&["doc", "--workspace", "--no-deps", "--all-features", "--locked"])
+        .with_environment("RUSTDOCFLAGS", "-D warnings")
+        .run()?;
+    tidy::run()?;
+    deny::run()
+}
+
+/// Runs what has to pass before a change lands.
+pub(crate) fn ci() -> Result<()> {
+    lint()?;
+    test(&[])
+}
+
+/// Measures the server that users get: the benchmark program starts the release binary.
+pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    tools::require("bench")?;
+    // `cargo xtask bench -- ARGS` is a habit from other commands; it means the same.
+    let arguments = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
+    Step::cargo(&["build", "--release", "--locked", "-p", "agent-server"]).run()?;
+    Step::cargo(&["run", "--release", "--locked", "-p", "agent-tests", "--bin", "bench", "--"])
+        .with_arguments(arguments)
+        .run()
+}

@@ -1,0 +1,71 @@
+//! The project's commands: `cargo xtask --help` lists them.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is its job")]
+
+mod commands;
+mod deny;
+mod steps;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+The project's commands.
+
+Usage: cargo xtask <command> [arguments]
+
+  test [-- ARGS]   Run every test of the workspace, doc tests included. ARGS go to
+                   the test programs: `cargo xtask test -- resume` runs the tests
+                   with `resume` in their names.
+  lint             Check formatting, clippy (all features and no default features),
+                   the documentation, the rules of `tidy`, and all dependencies with
+                   cargo-deny, which is installed on first use (some minutes).
+  ci               Run `lint`, then `test`.
+  tidy             Check the rules that no lint can state: which crate may depend on
+                   which, and the form of source files.
+  bench [ARGS]     Build the server in release mode and run the benchmarks. ARGS go
+                   to the benchmark program.
+  help, --help     Print this text.
+
+A command stops at its first failing step and prints how to repeat that step alone.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let Some((command, rest)) = arguments.split_first() else {
+        print!("{HELP}");
+        return Ok(());
+    };
+    match (command.as_str(), rest) {
+        ("help" | "-h" | "--help", _) => print!("{HELP}"),
+        // Not for `bench`: its arguments belong to the benchmark program, which has a help text of its own.
+        ("test" | "lint" | "ci" | "tidy", [flag]) if flag == "-h" || flag == "--help" => print!("{HELP}"),
+        ("test", []) => commands::test(&[])?,
+        ("test", [separator, rest @ ..]) if separator == "--" => commands::test(rest)?,
+        ("test", [unexpected, ..]) => {
+            bail!("arguments for the test programs follow `--`, as in `cargo xtask test -- {unexpected}`")
+        }
+        ("lint", []) => commands::lint()?,
+        ("ci", []) => commands::ci()?,
+        ("tidy", []) => tidy::run()?,
+        ("lint" | "ci" | "tidy", [unexpected, ..]) => {
+            bail!("`cargo xtask {command}` takes no arguments, but got `{unexpected}`")
+        }
+        ("bench", rest) => commands::bench(rest)?,
+        _ => bail!("there is no command `{command}`; `cargo xtask --help` lists them"),
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Rules that no lint can state: which crate may use which, and the form of source files.
+
+mod arrows;
+mod sources;
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::steps::{output_of, workspace_root};
+
+/// The rules about resolved features look at this platform, so that no platform's own crates are downloaded
+/// just to be read.
+const PLATFORM: &str = "x86_64-unknown-linux-gnu";
+
+/// A place that breaks a rule, and the rule in a sentence.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Violation {
+    path: String,
+    line: usize,
+    message: String,
+}
+
+impl Violation {
+    fn new(path: &str, line: usize, message: String) -> Self {
+        Self { path: path.to_owned(), line, message }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}: {}", self.path, self.line, self.message)
+    }
+}
+
+/// Checks every rule and prints every violation.
+pub(crate) fn run() -> Result<()> {
+    println!("\n==> cargo xtask tidy");
+    let start = Instant::now();
+    let violations = violations()?;
+    for violation in &violations {
+        println!("{violation}");
+    }
+    println!("<== cargo xtask tidy took {:.1} s", start.elapsed().as_secs_f32());
+    let count = violations.len();
+    ensure!(count == 0, "{count} places break a rule (listed above). Check again with: cargo xtask tidy");
+    Ok(())
+}
+
+fn violations() -> Result<Vec<Violation>> {
+    let mut violations = broken_arrows()?;
+    violations.extend(broken_features()?);
+    violations.extend(broken_sources()?);
+    violations.sort();
+    violations.dedup();
+    Ok(violations)
+}
+
+fn broken_arrows() -> Result<Vec<Violation>> {
+    let metadata = metadata(&["--no-deps"])?;
+    let mut violations = Vec::new();
+    for package in arrows::packages(&metadata)? {
+        let manifest = read(&package.manifest_path)?;
+        violations.extend(arrows::check(&package, &relative(&package.manifest_path), &manifest));
+    }
+    Ok(violations)
+}
+
+fn broken_features() -> Result<Vec<Violation>> {
+    let metadata = metadata(&["--all-features", "--locked", "--filter-platform", PLATFORM])?;
+    let manifest = read("Cargo.toml")?;
+    arrows::check_serde_json(&metadata, "Cargo.toml", &manifest)
+}
+
+fn broken_sources() -> Result<Vec<Violation>> {
+    // New files count before they are added, or a rule could only be broken by a commit.
+    let arguments = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.rs"];
+    let listing = output_of("git", &arguments)?;
+    let mut violations = Vec::new();
+    for path in listing.split_terminator('\0') {
+        // A file that was deleted and not yet committed is still listed.
+        if workspace_root().join(path).exists() {
+            violations.extend(sources::check(path, &read(path)?));
+        }
+    }
+    Ok(violations)
+}
+
+fn metadata(arguments: &[&str]) -> Result<Value> {
+    let output = output_of("cargo", &[&["metadata", "--format-version", "1"], arguments].concat())?;
+    serde_json::from_str(&output).context("`cargo metadata` printed something that is not JSON")
+}
+
+fn read(path: &str) -> Result<String> {
+    fs::read_to_string(workspace_root().join(path)).with_context(|| format!("cannot read {path}"))
+}
+
+fn relative(path: &str) -> String {
+    let path = Path::new(path);
+    path.strip_prefix(workspace_root()).unwrap_or(path).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workspace_is_tidy() -> Result<()> {
+        let violations: Vec<String> = violations()?.iter().map(Violation::to_string).collect();
+        assert!(violations.is_empty(), "{}", violations.join("\n"));
+        Ok(())
+    }
+}

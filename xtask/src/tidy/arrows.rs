@@ -1,0 +1,231 @@
+//! Which crate may depend on which. Dependencies of every kind count, those of tests and build scripts too.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::Violation;
+
+/// What one crate of the workspace may use.
+struct Rule {
+    package: &'static str,
+    /// The crates of this workspace that it may depend on.
+    ours: &'static [&'static str],
+    /// Crates of others that it must never name; `tokio` also stands for `tokio-util` and its like.
+    never: &'static [&'static str],
+}
+
+/// The table of `CONTRIBUTING.md`: arrows point down only, and drivers stay in the layer that hides them.
+const RULES: &[Rule] = &[
+    Rule {
+        package: "agent-schemas",
+        ours: &[],
+        never: &["tokio", "hyper", "axum", "reqwest", "http", "tracing"],
+    },
+    Rule { package: "agent-services", ours: &["agent-schemas"], never: &["axum"] },
+    Rule {
+        package: "agent-runner",
+        ours: &["agent-schemas", "agent-services"],
+        never: &["axum", "redis", "rusqlite", "bb8"],
+    },
+    Rule { package: "agent-deploy", ours: &["agent-schemas"], never: &[] },
+    Rule {
+        package: "agent-server",
+        ours: &["agent-schemas", "agent-services", "agent-runner", "agent-deploy"],
+        never: &["redis", "rusqlite", "bb8"],
+    },
+    Rule {
+        package: "agent-tests",
+        ours: &["agent-schemas", "agent-services", "agent-runner", "agent-deploy", "agent-server"],
+        never: &[],
+    },
+    Rule { package: "xtask", ours: &[], never: &[] },
+];
+
+/// Features are global: switched on by any crate, these change numbers and maps in every other crate.
+const FORBIDDEN_SERDE_JSON_FEATURES: &[&str] = &["preserve_order", "arbitrary_precision"];
+
+/// A crate of the workspace, as `cargo metadata` tells of it.
+pub(super) struct Package {
+    name: String,
+    /// The path of its `Cargo.toml`.
+    pub(super) manifest_path: String,
+    dependencies: Vec<Dependency>,
+}
+
+struct Dependency {
+    name: String,
+    /// The name in the manifest, which differs from the crate's when it is renamed there.
+    key: String,
+    is_ours: bool,
+}
+
+/// The packages of the workspace, from `cargo metadata --no-deps`.
+pub(super) fn packages(metadata: &Value) -> Result<Vec<Package>> {
+    let packages = array(metadata, "packages")?;
+    let members = packages.iter().map(|package| text(package, "name")).collect::<Result<Vec<_>>>()?;
+    let dependency = |dependency: &Value| -> Result<Dependency> {
+        let name = text(dependency, "name")?;
+        let key = dependency["rename"].as_str().map_or_else(|| name.clone(), str::to_owned);
+        Ok(Dependency { is_ours: members.contains(&name), name, key })
+    };
+    let package = |package: &Value| -> Result<Package> {
+        Ok(Package {
+            name: text(package, "name")?,
+            manifest_path: text(package, "manifest_path")?,
+            dependencies: array(package, "dependencies")?.iter().map(dependency).collect::<Result<_>>()?,
+        })
+    };
+    packages.iter().map(package).collect()
+}
+
+/// Checks the dependencies of one package; `path` and `manifest` are its `Cargo.toml`.
+pub(super) fn check(package: &Package, path: &str, manifest: &str) -> Vec<Violation> {
+    let name = &package.name;
+    let Some(rule) = RULES.iter().find(|rule| rule.package == name) else {
+        let message = format!("{name} is not in the table in xtask/src/tidy/arrows.rs: add what it may use");
+        return vec![Violation::new(path, 1, message)];
+    };
+    let mut violations = Vec::new();
+    for dependency in &package.dependencies {
+        let used = &dependency.name;
+        let mut report = |why: String| {
+            let message = format!("{name} must not depend on {used}: {why}");
+            violations.push(Violation::new(path, line_of_dependency(manifest, &dependency.key), message));
+        };
+        // A dependency of a crate's tests on the crate itself switches on features for them.
+        if dependency.is_ours && used != name && !rule.ours.contains(&used.as_str()) {
+            report("arrows between our crates point down only".to_owned());
+        }
+        if let Some(banned) = rule.never.iter().find(|banned| is_of_family(used, banned)) {
+            report(format!("{banned} belongs to another layer"));
+        }
+    }
+    violations
+}
+
+/// Checks with which features serde_json is built; `path` and `manifest` are the workspace's `Cargo.toml`.
+pub(super) fn check_serde_json(metadata: &Value, path: &str, manifest: &str) -> Result<Vec<Violation>> {
+    let mut violations = Vec::new();
+    for package in array(metadata, "packages")?.iter().filter(|package| package["name"] == "serde_json") {
+        let nodes = array(&metadata["resolve"], "nodes")?;
+        let node = nodes.iter().find(|node| node["id"] == package["id"]);
+        let features = array(node.context("serde_json is not in the resolved graph")?, "features")?;
+        for feature in FORBIDDEN_SERDE_JSON_FEATURES {
+            if features.iter().any(|enabled| enabled == feature) {
+                let message = format!(
+                    "serde_json is built with `{feature}`, which changes numbers or maps in every crate; see who \
+                     switches it on with: cargo tree --workspace --all-features -e features -i serde_json"
+                );
+                violations.push(Violation::new(path, line_of_dependency(manifest, "serde_json"), message));
+            }
+        }
+    }
+    Ok(violations)
+}
+
+fn is_of_family(name: &str, family: &str) -> bool {
+    name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// The line of a manifest that names a dependency, or 1 if it is written in a way that is not recognized.
+fn line_of_dependency(manifest: &str, key: &str) -> usize {
+    let table = format!("dependencies.{key}]");
+    let mut in_dependencies = false;
+    for (index, line) in manifest.lines().map(str::trim).enumerate() {
+        if line.starts_with('[') {
+            in_dependencies = line.ends_with("dependencies]");
+        }
+        let is_entry = line.strip_prefix(key).is_some_and(|rest| rest.starts_with(['.', ' ', '=']));
+        if line.starts_with('[') && line.ends_with(&table) || in_dependencies && is_entry {
+            return index + 1;
+        }
+    }
+    1
+}
+
+fn array<'a>(value: &'a Value, key: &str) -> Result<&'a Vec<Value>> {
+    value[key].as_array().with_context(|| format!("`cargo metadata` shows no list `{key}` where it should"))
+}
+
+fn text(value: &Value, key: &str) -> Result<String> {
+    let text = value[key].as_str();
+    Ok(text.with_context(|| format!("`cargo metadata` shows no text `{key}` where it should"))?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Checks a crate of this name in a workspace that also has agent-schemas and agent-server.
+    fn check_package(name: &str, dependencies: Value, manifest: &str, expected: &[&str]) -> Result<()> {
+        let others = ["agent-schemas", "agent-server"].into_iter().filter(|other| *other != name);
+        let mut members = vec![json!({ "name": name, "manifest_path": "", "dependencies": dependencies })];
+        members.extend(others.map(|other| json!({ "name": other, "manifest_path": "", "dependencies": [] })));
+        let packages = packages(&json!({ "packages": members }))?;
+        let found = check(&packages[0], "Cargo.toml", manifest);
+        assert_eq!(found.iter().map(Violation::to_string).collect::<Vec<_>>(), expected);
+        Ok(())
+    }
+
+    #[test]
+    fn arrows_point_down() -> Result<()> {
+        let dependencies = json!([{ "name": "serde" }, { "name": "agent-schemas" }]);
+        check_package("agent-services", dependencies, "", &[])
+    }
+
+    #[test]
+    fn an_arrow_up_is_named_with_its_line() -> Result<()> {
+        let dependencies = json!([{ "name": "agent-server", "kind": "dev" }]);
+        let manifest = "[features]\nagent-server = []\n\n[dev-dependencies]\nagent-server.workspace = true\n";
+        let expected = "Cargo.toml:5: agent-services must not depend on agent-server: \
+                        arrows between our crates point down only";
+        check_package("agent-services", dependencies, manifest, &[expected])
+    }
+
+    #[test]
+    fn a_crate_may_use_itself_in_its_tests() -> Result<()> {
+        let dependencies = json!([{ "name": "agent-services", "kind": "dev" }]);
+        check_package("agent-services", dependencies, "", &[])
+    }
+
+    #[test]
+    fn a_banned_crate_is_found_with_its_family_and_under_another_name() -> Result<()> {
+        let dependencies = json!([
+            { "name": "tokio-util" },
+            { "name": "httparse" },
+            { "name": "http", "rename": "wire" },
+        ]);
+        let manifest = "[dependencies]\nwire = { package = \"http\" }\n[dependencies.tokio-util]\n";
+        let expected = [
+            "Cargo.toml:3: agent-schemas must not depend on tokio-util: tokio belongs to another layer",
+            "Cargo.toml:2: agent-schemas must not depend on http: http belongs to another layer",
+        ];
+        check_package("agent-schemas", dependencies, manifest, &expected)
+    }
+
+    #[test]
+    fn a_crate_that_is_not_in_the_table_is_an_error() -> Result<()> {
+        let expected = [
+            "Cargo.toml:1: agent-utils is not in the table in xtask/src/tidy/arrows.rs: add what it may use",
+        ];
+        check_package("agent-utils", json!([]), "", &expected)
+    }
+
+    #[test]
+    fn serde_json_features_that_change_every_crate_are_found() -> Result<()> {
+        let metadata = json!({
+            "packages": [{ "name": "serde_json", "id": "a" }, { "name": "serde", "id": "b" }],
+            "resolve": { "nodes": [
+                { "id": "a", "features": ["std", "preserve_order"] },
+                { "id": "b", "features": ["arbitrary_precision"] },
+            ] },
+        });
+        let manifest = "[workspace.dependencies]\nserde_json = \"1\"\n";
+        let found = check_serde_json(&metadata, "Cargo.toml", manifest)?;
+        assert_eq!(found.len(), 1);
+        assert!(found[0].to_string().starts_with("Cargo.toml:2: serde_json is built with `preserve_order`"));
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! The form of a source file.
+
+use super::Violation;
+
+/// A file that reaches this many lines has to be split.
+const TOO_MANY_LINES: usize = 800;
+
+/// What must not be left in a source file, and why. They are put together here, for this file is checked too.
+const LEFTOVERS: &[(&str, &str)] = &[
+    (concat!("todo", "!("), "finish it, or return an error that says what is not supported"),
+    (concat!("unimplemented", "!("), "finish it, or return an error that says what is not supported"),
+    (concat!("dbg", "!("), "remove it, or write a log line"),
+    (concat!("#[", "ignore"), "no test is skipped: fix it, or delete it"),
+];
+
+/// Checks one source file, given with its path from the root of the workspace.
+pub(super) fn check(path: &str, text: &str) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut report = |line, message| violations.push(Violation::new(path, line, message));
+    if path == "mod.rs" || path.ends_with("/mod.rs") {
+        report(1, "a module `foo` is `foo.rs` beside the folder `foo/`, not `foo/mod.rs`".to_owned());
+    }
+    if !text.starts_with("//!") {
+        report(1, "the first line must start with `//!` and say what the file is for".to_owned());
+    }
+    let count = text.lines().count();
+    if count >= TOO_MANY_LINES {
+        let message = format!("the file has {count} lines; it must stay under {TOO_MANY_LINES}, so split it");
+        report(TOO_MANY_LINES, message);
+    }
+    for (index, line) in text.lines().enumerate() {
+        for (leftover, why) in LEFTOVERS.iter().filter(|(leftover, _)| line.contains(leftover)) {
+            report(index + 1, format!("`{leftover}` must not be left in: {why}"));
+        }
+    }
+    violations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn expect(path: &str, text: &str, expected: &[(usize, &str)]) {
+        let found = check(path, text);
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for (violation, (line, words)) in found.iter().zip(expected) {
+            assert_eq!(violation.line, *line, "{violation}");
+            assert!(violation.message.contains(words), "{violation}");
+        }
+    }
+
+    #[test]
+    fn a_tidy_file_passes() {
+        expect("src/model.rs", "//! Says what it is.\n\nfn main() {}\n", &[]);
+    }
+
+    #[test]
+    fn a_file_says_what_it_is_for() {
+        expect("src/a.rs", "\n//! Too late.\n", &[(1, "first line")]);
+        expect("src/a.rs", "", &[(1, "first line")]);
+    }
+
+    #[test]
+    fn a_long_file_is_split() {
+        expect("src/a.rs", &format!("//!\n{}", "\n".repeat(798)), &[]);
+        expect("src/a.rs", &format!("//!\n{}", "\n".repeat(799)), &[(800, "800 lines")]);
+    }
+
+    #[test]
+    fn every_leftover_is_found() {
+        let mut text = "//! Leftovers.\n".to_owned();
+        for (leftover, _) in LEFTOVERS {
+            text.push_str(leftover);
+            text.push('\n');
+        }
+        expect("src/a.rs", &text, &[(2, "todo"), (3, "unimplemented"), (4, "dbg"), (5, "ignore")]);
+    }
+
+    #[test]
+    fn modules_have_names_of_their_own() {
+        expect("src/a/mod.rs", "//! A module.\n", &[(1, "`foo.rs`")]);
+    }
+}

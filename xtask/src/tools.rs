@@ -1,0 +1,56 @@
+//! The programs that the commands need, and what to say when one is missing.
+
+use anyhow::{Result, bail};
+
+use crate::steps::output_of;
+
+/// A program that has to be on the machine before a command starts.
+struct Tool {
+    /// The commands that need it.
+    needed_by: &'static [&'static str],
+    /// A program and an argument that only work when the tool is there.
+    probe: (&'static str, &'static [&'static str]),
+    /// One sentence for whoever lacks it: what is missing, and how it can be installed.
+    missing: &'static str,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool {
+        needed_by: &["test", "lint", "bench"],
+        probe: ("cc", &["--version"]),
+        missing: "The C compiler `cc` is missing, which compiles the C code that some dependencies bundle: \
+                  install it with `apt-get install build-essential` (Debian, Ubuntu), `dnf install gcc` (Fedora) \
+                  or `xcode-select --install` (macOS).",
+    },
+    Tool {
+        needed_by: &["test", "lint"],
+        probe: ("git", &["--version"]),
+        missing: "`git` is missing, which tells the source files of the project from other files: \
+                  install it with `apt-get install git` (Debian, Ubuntu), `dnf install git` (Fedora) \
+                  or `xcode-select --install` (macOS).",
+    },
+    Tool {
+        needed_by: &["lint"],
+        probe: ("cargo", &["fmt", "--version"]),
+        missing: "`cargo fmt` is missing, which checks the formatting: install it with `rustup component add rustfmt`.",
+    },
+    Tool {
+        needed_by: &["lint"],
+        probe: ("cargo", &["clippy", "--version"]),
+        missing: "`cargo clippy` is missing, which runs the lints: install it with `rustup component add clippy`.",
+    },
+];
+
+/// Fails with one sentence for each tool that `command` needs and this machine lacks.
+pub(crate) fn require(command: &str) -> Result<()> {
+    let missing: Vec<&str> = TOOLS
+        .iter()
+        .filter(|tool| tool.needed_by.contains(&command))
+        .filter(|tool| output_of(tool.probe.0, tool.probe.1).is_err())
+        .map(|tool| tool.missing)
+        .collect();
+    if !missing.is_empty() {
+        bail!("`cargo xtask {command}` cannot start.\n{}", missing.join("\n"));
+    }
+    Ok(())
+}
