@@ -31,6 +31,7 @@ mod handle;
 mod live;
 mod runner;
 mod services;
+pub mod tools;
 mod writer;
 
 pub use agent::{Agent, AgentError, AgentFn, agent_fn};

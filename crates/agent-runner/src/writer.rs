@@ -48,7 +48,7 @@ impl MessageWriter {
     pub fn put(&self, body: ContentBody) {
         let Some(empty) = ContentBody::empty(body.type_name()) else { return };
         let place = self.open_content(empty);
-        place.write(|assembler, key, index| assembler.snapshot(key, index, body));
+        place.write(|assembler, key, index| assembler.set_value(key, index, body));
         place.close();
     }
 

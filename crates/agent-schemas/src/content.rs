@@ -201,7 +201,11 @@ impl FromJson for Content {
         let members = match json {
             Json::Object(members) => members,
             other => {
-                return Err(ValidationError::new("model_attributes_type", "expected a content object", other));
+                return Err(ValidationError::new(
+                    "model_attributes_type",
+                    "expected a content object",
+                    other,
+                ));
             }
         };
         let body = body_of_type(&members)?;

@@ -57,12 +57,15 @@ impl Event {
         }
     }
 
-    /// Gives the event its number in its run; an unknown event keeps its own.
+    /// Gives the event its number in its run. An unknown event gets it too, if it is an object.
     pub fn set_sequence_number(&mut self, number: i64) {
         match self {
             Event::Response(response) => response.sequence_number = Some(number),
             Event::Message(message) => message.sequence_number = Some(number),
             Event::Content(content) => content.sequence_number = Some(number),
+            Event::Other(Json::Object(members)) => {
+                members.insert("sequence_number".to_owned(), Json::from(number));
+            }
             Event::Other(_) => {}
         }
     }

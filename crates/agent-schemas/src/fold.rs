@@ -70,8 +70,7 @@ impl Fold {
     }
 
     fn push_content(&mut self, event: &Content) {
-        let (Some(msg_id), Some(index)) = (&event.msg_id, event.index.and_then(|i| usize::try_from(i).ok()))
-        else {
+        let (Some(msg_id), Some(index)) = (&event.msg_id, event.index) else {
             return;
         };
         let position = self.open.iter().position(|open| &open.id == msg_id).unwrap_or_else(|| {
@@ -81,13 +80,13 @@ impl Fold {
             self.open.len() - 1
         });
         let contents = self.open[position].content.get_or_insert_default();
-        match contents.get_mut(index) {
+        match find_content(contents, index) {
             Some(known) if event.delta == Some(true) => {
                 append_body(&mut known.body, &event.body);
                 known.sequence_number = event.sequence_number;
             }
             Some(known) => *known = event.clone(),
-            // A content whose index is further on would leave a hole; it can only follow what the fold missed.
+            // Where the contents before it were missed, it is known by its index and not by its position.
             None => contents.push(Content { delta: Some(false), ..event.clone() }),
         }
     }
@@ -125,4 +124,14 @@ impl Fold {
     pub fn is_finished(&self) -> bool {
         self.response.as_ref().is_some_and(|response| response.status.is_final())
     }
+}
+
+/// The content with this index, or the one at this position if it has no index of its own.
+fn find_content(contents: &mut [Content], index: i64) -> Option<&mut Content> {
+    let own = contents.iter().position(|content| content.index == Some(index));
+    let at = own.or_else(|| {
+        let position = usize::try_from(index).ok()?;
+        contents.get(position).filter(|content| content.index.is_none()).map(|_| position)
+    })?;
+    contents.get_mut(at)
 }

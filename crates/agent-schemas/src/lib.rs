@@ -24,8 +24,9 @@
 //! ```
 //!
 //! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`tool`],
-//! [`call`], [`error`], [`delta`], [`fold`], [`sse`], [`id`].
+//! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`sequence`], [`builder`], [`openai`], [`sse`], [`id`].
 
+pub mod builder;
 pub mod call;
 pub mod content;
 pub mod decode;
@@ -38,9 +39,11 @@ pub mod json;
 mod lax;
 pub mod message;
 mod open_enum;
-
+pub mod openai;
 pub mod request;
 pub mod response;
+pub mod semantics;
+pub mod sequence;
 pub mod sse;
 pub mod status;
 pub mod tool;
@@ -59,5 +62,7 @@ pub use json::{Json, JsonObject};
 pub use message::{Message, MessageType, Role};
 pub use request::{AgentRequest, Stop};
 pub use response::AgentResponse;
+pub use semantics::ContentError;
+pub use sequence::SequenceNumbers;
 pub use status::Status;
 pub use tool::{FunctionParameters, FunctionTool, Parameters, RequestTool, Tool};

@@ -1,1 +1,33 @@
-fn main() {}
+//! The `agent-server` binary: configuration, agents, and a server of them.
+
+mod agents;
+mod cli;
+mod limits;
+mod serve;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use agent_server::config::Environment;
+use clap::Parser;
+
+use crate::cli::{Arguments, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
+    let environment = Environment::new(std::env::vars_os());
+    let done = match arguments.command.unwrap_or_default() {
+        Command::Serve(options) => serve::run(&options.over(arguments.serve), &environment),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            cli::print_error(&error);
+            ExitCode::from(cli::exit_code(&error))
+        }
+    }
+}

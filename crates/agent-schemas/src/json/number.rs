@@ -49,7 +49,8 @@ impl From<i64> for Number {
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Some(value) = self.as_i64() {
+        // The digits of `-0` are not those of the integer that it is.
+        if let Some(value) = self.as_i64().filter(|_| &*self.0 != "-0") {
             return serializer.serialize_i64(value);
         }
         let raw: &RawValue = serde_json::from_str(&self.0).map_err(S::Error::custom)?;

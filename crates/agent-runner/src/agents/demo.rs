@@ -1,0 +1,144 @@
+//! An agent that needs no model and shows what the protocol can do.
+
+mod arithmetic;
+
+use agent_schemas::{ContentBody, Error, JsonObject, object};
+use async_trait::async_trait;
+
+use crate::tools::{Calculator, CurrentTime, Tool, error_output};
+use crate::writer::TextWriter;
+use crate::{Agent, AgentError, RunHandle};
+
+use arithmetic::Question;
+
+/// A small deterministic assistant that works offline and without any key.
+///
+/// It answers by the words of the last user message:
+///
+/// * arithmetic, as in `What is 6 times 7?`: a reasoning message, a call of the calculator with its output, a text;
+/// * `time`: a call of the clock with its output, a text;
+/// * `picture` or `image`: a text and an image;
+/// * `fail` or `error`: half a text, then the run fails with `AGENT_ERROR`;
+/// * anything else: a text that says all this, and how a real model is configured.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Demo;
+
+const HELP: &str = "Hello! I am the demo agent: I run offline, without a model and without a key. \
+    Ask me \"What is 6 times 7?\" or \"What time is it?\", ask for a picture, or tell me to fail.\n\n\
+    To talk to a real model, set OPENAI_API_KEY, DASHSCOPE_API_KEY or OPENAI_BASE_URL and start the server again, \
+    or give it a configuration file with a section `[agents.NAME]` that says `kind = \"chat\"`.";
+
+/// A smiling face.
+const PICTURE: &str = "data:image/png;base64,\
+    iVBORw0KGgoAAAANSUhEUgAAABgAAAAYAgMAAACdGdVrAAAACVBMVEX///88KAD/zTwT++snAAAAAXRSTlMAQObYZgAAAFxJREFUeNp1jrER\
+    wCAMA0URD8E0GSGNG0ZgGiomgMKaMnaOkCoq/IXu3gLeqMY9yMuRyeGopAGJnhMSaBCrVhtyYGxE94dO9g2ZZAlLmW5JVHU1XGLf2zViTXpy\
+    A3PeN+cjUAdhAAAAAElFTkSuQmCC";
+
+/// What a message asks for.
+enum Wish {
+    Arithmetic(Question),
+    Time,
+    Picture,
+    Failure,
+    Help,
+}
+
+impl Wish {
+    fn of(text: &str) -> Self {
+        let lower = text.to_lowercase();
+        let has =
+            |wanted: &[&str]| lower.split(|c: char| !c.is_alphanumeric()).any(|word| wanted.contains(&word));
+        match Question::find(&lower) {
+            Some(question) => Wish::Arithmetic(question),
+            None if has(&["fail", "failure", "error", "errors"]) => Wish::Failure,
+            None if has(&["picture", "image", "photo"]) => Wish::Picture,
+            None if has(&["time", "date"]) => Wish::Time,
+            None => Wish::Help,
+        }
+    }
+}
+
+#[async_trait]
+impl Agent for Demo {
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+        match Wish::of(&run.request().last_user_text()) {
+            Wish::Arithmetic(question) => compute(&run, &question).await,
+            Wish::Time => tell_time(&run).await,
+            Wish::Picture => show_picture(&run).await,
+            Wish::Failure => {
+                let mut text = run.message().text();
+                stream(&mut text, "You asked me to fail, so I stop in the middle of").await;
+                return Err(
+                    Error::Agent { message: "The demo agent failed, as it was asked to".into() }.into()
+                );
+            }
+            Wish::Help => say(&run, HELP).await,
+        }
+        Ok(())
+    }
+}
+
+async fn compute(run: &RunHandle, question: &Question) {
+    let reasoning = run.reasoning();
+    let mut text = reasoning.text();
+    stream(&mut text, &format!("This asks for {}. The calculator can tell.", question.shown())).await;
+    text.complete();
+    reasoning.complete();
+    let arguments = object! { "expression" => question.expression() };
+    let answer = match call(run, &Calculator, arguments).await {
+        Ok(value) => format!("{} = {value}", question.shown()),
+        Err(reason) => format!("I cannot work out {}: {reason}.", question.shown()),
+    };
+    say(run, &answer).await;
+}
+
+async fn tell_time(run: &RunHandle) {
+    let clock = CurrentTime::new(std::sync::Arc::clone(&run.services().clock));
+    let answer = match call(run, &clock, JsonObject::new()).await {
+        Ok(time) => {
+            let part = |key| time.get(key).and_then(agent_schemas::Json::as_str).unwrap_or_default();
+            format!("It is {}, {} UTC.", part("weekday"), part("utc").trim_end_matches('Z').replace('T', " "))
+        }
+        Err(reason) => format!("I cannot tell the time: {reason}."),
+    };
+    say(run, &answer).await;
+}
+
+async fn show_picture(run: &RunHandle) {
+    let message = run.message();
+    let mut text = message.text();
+    stream(&mut text, "Here is a picture of me:").await;
+    text.complete();
+    message.put(ContentBody::Image { image_url: Some(PICTURE.to_owned()) });
+    message.complete();
+}
+
+/// Calls a tool as an agent with a model does: the call and its output are messages of their own.
+async fn call(
+    run: &RunHandle,
+    tool: &dyn Tool,
+    arguments: JsonObject,
+) -> Result<agent_schemas::Json, crate::tools::ToolError> {
+    let call_id = run.new_call_id();
+    run.tool_call(&call_id, tool.name()).complete(agent_schemas::Json::from(arguments.clone()).to_string());
+    let answer = tool.call(arguments).await;
+    let output = answer.as_ref().map_or_else(|error| error_output(&error.to_string()), ToString::to_string);
+    run.tool_output(call_id, tool.name(), output);
+    answer
+}
+
+async fn say(run: &RunHandle, answer: &str) {
+    let message = run.message();
+    let mut text = message.text();
+    stream(&mut text, answer).await;
+    text.complete();
+    message.complete();
+}
+
+/// Writes word by word, giving way after each, so that a cancelled run stops in between.
+async fn stream(text: &mut TextWriter, words: &str) {
+    for word in words.split_inclusive(' ') {
+        text.delta(word);
+        tokio::task::yield_now().await;
+    }
+}

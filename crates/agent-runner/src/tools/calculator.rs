@@ -1,0 +1,89 @@
+//! A tool that does arithmetic.
+
+mod evaluate;
+
+use agent_schemas::{Json, JsonObject, object};
+use async_trait::async_trait;
+
+use super::{Tool, ToolError};
+
+pub(crate) use evaluate::evaluate;
+
+/// Evaluates an arithmetic expression.
+///
+/// It knows decimal numbers, `+ - * / % ^`, parentheses, the functions `sqrt`, `abs`, `round`, `floor`, `ceil`,
+/// `exp`, `ln`, `log` (base 10), `sin`, `cos`, `tan`, `min`, `max`, and `pi` and `e`. Numbers are 64-bit floats; the
+/// answer has up to 15 significant digits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Calculator;
+
+#[async_trait]
+impl Tool for Calculator {
+    fn name(&self) -> &str {
+        "calculator"
+    }
+
+    fn description(&self) -> &str {
+        "Evaluates an arithmetic expression and returns the number."
+    }
+
+    fn parameters(&self) -> Json {
+        let expression = object! {
+            "type" => "string",
+            "description" => "The expression, such as \"(1 + 2.5) * 3 ^ 2\". Operators: + - * / % ^. Functions: sqrt, \
+                abs, round, floor, ceil, exp, ln, log, sin, cos, tan, min, max. Constants: pi, e."
+        };
+        let schema = object! {
+            "type" => "object",
+            "properties" => object! { "expression" => expression },
+            "required" => vec![Json::from("expression")],
+            "additionalProperties" => false
+        };
+        schema.into()
+    }
+
+    async fn call(&self, arguments: JsonObject) -> Result<Json, ToolError> {
+        let expression = match arguments.get("expression") {
+            Some(Json::String(expression)) => evaluate(expression),
+            // Small models like to leave out the quotation marks.
+            Some(Json::Number(number)) => evaluate(number.as_str()),
+            _ => return Err(ToolError::new("the argument 'expression' should be a string")),
+        };
+        Ok(number(expression.map_err(|error| ToolError::new(error.to_string()))?))
+    }
+}
+
+/// The number as JSON: without a fraction where it has none, without the noise of binary fractions elsewhere.
+fn number(value: f64) -> Json {
+    /// Up to here every whole float is exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.fract() == 0.0 && value.abs() <= EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small enough")]
+        return Json::from(value as i64);
+    }
+    let rounded = format!("{value:.14e}").parse().unwrap_or(value);
+    Json::from(rounded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(expression: &str, expected: &str) {
+        let answer =
+            evaluate(expression).map(number).map_or_else(|error| error.to_string(), |n| n.to_string());
+        assert_eq!(answer, expected, "{expression}");
+    }
+
+    #[test]
+    fn numbers_look_as_a_person_writes_them() {
+        check("6 * 7", "42");
+        check("0.1 + 0.2", "0.3");
+        check("1 / 3", "0.333333333333333");
+        check("-0", "0");
+        check("2 ^ 53", "9007199254740992");
+        check("2 ^ 64", "1.84467440737096e+19");
+        check("10 / 4", "2.5");
+    }
+}

@@ -1,0 +1,139 @@
+//! The demo agent: what each kind of question is answered with.
+
+use std::sync::Arc;
+
+use agent_runner::agents::Demo;
+use agent_runner::{Runner, Services};
+use agent_schemas::{AgentResponse, Event, MessageType, Status};
+use agent_services::clock::ManualClock;
+
+use crate::support::{collect, log_of, outline, start};
+
+async fn response_to(text: &str) -> AgentResponse {
+    match log_of(Demo, text).await.pop() {
+        Some(Event::Response(response)) => response,
+        other => panic!("the log ends with {other:?}"),
+    }
+}
+
+/// The output messages, a line each.
+async fn check(text: &str, expected: &[&str]) {
+    let response = response_to(text).await;
+    let messages = response.messages().iter().map(|message| {
+        let data = message.contents().iter().find_map(|content| content.as_data());
+        let value = data.map_or_else(
+            || message.full_text(),
+            |data| {
+                let part = |key| data.get(key).and_then(|value| value.as_str()).unwrap_or_default();
+                format!("{} {}{}", part("name"), part("arguments"), part("output"))
+            },
+        );
+        format!("{}: {value}", message.kind)
+    });
+    assert_eq!(messages.collect::<Vec<_>>(), expected, "{text}");
+    assert_eq!(response.status, Status::Completed);
+}
+
+#[tokio::test]
+async fn arithmetic_is_thought_about_computed_and_told() {
+    check(
+        "What is 6 times 7?",
+        &[
+            "reasoning: This asks for 6 × 7. The calculator can tell.",
+            r#"plugin_call: calculator {"expression":"6 * 7"}"#,
+            "plugin_call_output: calculator 42",
+            "message: 6 × 7 = 42",
+        ],
+    )
+    .await;
+    check(
+        "1 / 0",
+        &[
+            "reasoning: This asks for 1 ÷ 0. The calculator can tell.",
+            r#"plugin_call: calculator {"expression":"1 / 0"}"#,
+            r#"plugin_call_output: calculator {"error":"division by zero"}"#,
+            "message: I cannot work out 1 ÷ 0: division by zero.",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_answer_is_streamed() {
+    let events = log_of(Demo, "What is 6 times 7?").await;
+    let lines = outline(&events);
+    let last_message = lines.iter().rposition(|line| line == "message in_progress").expect("a message");
+    assert_eq!(
+        lines[last_message..],
+        [
+            "message in_progress",
+            "  '6 ' + in_progress",
+            "  '× ' + in_progress",
+            "  '7 ' + in_progress",
+            "  '= ' + in_progress",
+            "  '42' + in_progress",
+            "  '6 × 7 = 42' completed",
+            "message completed",
+            "response completed"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_call_and_its_output_have_the_same_id() {
+    let response = response_to("6 * 7").await;
+    let ids: Vec<_> = response.messages()[1..3]
+        .iter()
+        .map(|message| message.contents()[0].as_data().expect("data")["call_id"].clone())
+        .collect();
+    assert!(ids[0].as_str().is_some_and(|id| id.starts_with("call_")));
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn the_time_comes_from_the_services() {
+    let mut services = Services::in_memory();
+    services.clock = Arc::new(ManualClock::at(1_782_907_200));
+    let runner = Runner::builder().agent("demo", Demo).services(services).build().expect("built");
+    let events = collect(start(&runner, "What time is it?").await.cursor(0)).await;
+    let Some(Event::Response(response)) = events.last() else { panic!("no response") };
+    let last = response.messages().last().expect("a message");
+    assert_eq!(last.text_content(), Some("It is Wednesday, 2026-07-01 12:00:00 UTC."));
+}
+
+#[tokio::test]
+async fn a_picture_is_an_image_content() {
+    let response = response_to("Show me a picture, please").await;
+    let contents = response.messages()[0].contents();
+    let types: Vec<_> = contents.iter().map(|content| content.body.type_name()).collect();
+    assert_eq!(types, ["text", "image"]);
+    let agent_schemas::ContentBody::Image { image_url: Some(url) } = &contents[1].body else {
+        panic!("no image")
+    };
+    assert!(url.starts_with("data:image/png;base64,iVBOR"));
+    assert!(!url.contains(char::is_whitespace));
+}
+
+#[tokio::test]
+async fn it_fails_on_demand() {
+    let response = response_to("Please fail").await;
+    let error = response.error.expect("an error");
+    assert_eq!(
+        (error.code.as_str(), error.message.as_str()),
+        ("AGENT_ERROR", "The demo agent failed, as it was asked to")
+    );
+    assert_eq!(response.output, None);
+}
+
+#[tokio::test]
+async fn everything_else_is_answered_with_what_it_can_do() {
+    let response = response_to("Sometimes I wonder").await;
+    let message = &response.messages()[0];
+    assert_eq!(message.kind, MessageType::Message);
+    let text = message.full_text();
+    for part in
+        ["What is 6 times 7?", "OPENAI_API_KEY", "DASHSCOPE_API_KEY", "OPENAI_BASE_URL", "kind = \"chat\""]
+    {
+        assert!(text.contains(part), "{part} is missing in: {text}");
+    }
+}

@@ -1,0 +1,66 @@
+//! From and to the messages, tools and stream chunks of OpenAI's chat completions, as JSON.
+//!
+//! [`to_openai_messages`] makes a list that model servers with that interface accept;
+//! [`Message::from_openai_message`](crate::Message::from_openai_message) reads such a list, message by message.
+
+mod incoming;
+mod outgoing;
+
+use crate::call::FunctionCall;
+use crate::content::{Content, ContentBody};
+use crate::json::{Json, JsonObject};
+use crate::tool::RequestTool;
+
+pub use outgoing::to_openai_messages;
+
+/// The content delta in the first choice of a streamed chunk; `None` where it has neither text nor a tool call.
+///
+/// Text comes before tool calls; empty text does not. Of several tool calls the first counts, and its data has the
+/// keys of [`FunctionCall`], null where the chunk says nothing. Reasoning, refusals and reasons to finish give
+/// `None`.
+pub fn content_from_chat_completion_chunk(chunk: &Json, index: Option<i64>) -> Option<Content> {
+    let delta = chunk.get("choices")?.as_array()?.first()?.get("delta")?;
+    let text = delta.get("content").and_then(Json::as_str);
+    let call = delta.get("tool_calls").and_then(Json::as_array).and_then(<[Json]>::first);
+    let body = match (text, call.and_then(function_call)) {
+        (Some(""), Some(call)) | (None, Some(call)) => ContentBody::Data { data: Some(call.into_data()) },
+        (Some(text), _) => ContentBody::Text { text: Some(text.to_owned()) },
+        (None, None) => return None,
+    };
+    let mut content = Content::new(body);
+    content.delta = Some(true);
+    content.index = index;
+    Some(content)
+}
+
+/// What a tool call of a chunk says; `None` if it says nothing of a function.
+fn function_call(call: &Json) -> Option<FunctionCall> {
+    let function = call.get("function").filter(|function| !function.is_null())?;
+    let text = |json: &Json, key| json.get(key).and_then(Json::as_str).map(str::to_owned);
+    Some(FunctionCall {
+        call_id: text(call, "id"),
+        name: text(function, "name"),
+        arguments: text(function, "arguments"),
+    })
+}
+
+/// The tools as a chat completion request has them; `None` for no tools, as servers refuse an empty list.
+///
+/// Tools that are no functions pass as they came.
+pub fn to_openai_tools(tools: &[RequestTool]) -> Option<Vec<Json>> {
+    if tools.is_empty() {
+        return None;
+    }
+    Some(tools.iter().filter_map(|tool| Json::from_serialize(tool).ok()).collect())
+}
+
+/// The call as an assistant message has it among its `tool_calls`. Nulls stay nulls.
+pub fn to_openai_tool_call(call: &FunctionCall) -> Json {
+    let function = crate::object! { "name" => call.name.clone(), "arguments" => call.arguments.clone() };
+    Json::from(crate::object! { "id" => call.call_id.clone(), "type" => "function", "function" => function })
+}
+
+/// An object with one member, as content parts often hold their value.
+fn wrapped(key: &str, value: impl Into<Json>) -> JsonObject {
+    JsonObject::from([(key.to_owned(), value.into())])
+}

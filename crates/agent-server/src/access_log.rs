@@ -1,0 +1,108 @@
+//! One line a request, written when its answer has been sent or its client has gone. No header values but ids, no
+//! bodies, no query strings: they may hold prompts and secrets.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Method, Request};
+use axum::response::Response;
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+
+use crate::routes::process::RUN_ID;
+
+/// What is known of a request before it is answered.
+pub(crate) struct Logged {
+    started: Instant,
+    method: Method,
+    path: String,
+    request_id: HeaderValue,
+}
+
+impl Logged {
+    pub(crate) fn start(request: &Request<Body>, request_id: &HeaderValue) -> Self {
+        let path = request.uri().path().chars().take(200).collect();
+        Logged {
+            started: Instant::now(),
+            method: request.method().clone(),
+            path,
+            request_id: request_id.clone(),
+        }
+    }
+
+    /// Lets the line be written when the answer's body ends.
+    pub(crate) fn around(self, response: Response) -> Response {
+        let status = response.status().as_u16();
+        let run_id = response.headers().get(RUN_ID).cloned();
+        response.map(|body| {
+            Body::new(LoggedBody {
+                body,
+                line: Line { request: self, status, run_id, bytes: 0, whole: false },
+            })
+        })
+    }
+}
+
+struct Line {
+    request: Logged,
+    status: u16,
+    run_id: Option<HeaderValue>,
+    bytes: usize,
+    whole: bool,
+}
+
+struct LoggedBody {
+    body: Body,
+    line: Line,
+}
+
+impl http_body::Body for LoggedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => self.line.bytes += frame.data_ref().map_or(0, Bytes::len),
+            Poll::Ready(None) => self.line.whole = true,
+            _ => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for LoggedBody {
+    fn drop(&mut self) {
+        let Line { request, status, run_id, bytes, whole } = &self.line;
+        // A body that says so at once is never asked for its end.
+        let cut = !whole && !self.body.is_end_stream();
+        tracing::info!(
+            request.id = text(&request.request_id),
+            run.id = run_id.as_ref().map(text),
+            method = %request.method,
+            path = request.path,
+            status,
+            bytes,
+            duration_ms = u64::try_from(request.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            client_gone = cut.then_some(true),
+            "request"
+        );
+    }
+}
+
+fn text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or("?")
+}

@@ -1,0 +1,260 @@
+//! The application: agents and settings made into routes and a server.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use agent_runner::{Agent, BuildError, OnDisconnect, RunLimits, Runner, RunnerBuilder, Services};
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::config::HttpConfig;
+use crate::{lifecycle, router};
+
+/// What a hook answers; an error from a start hook keeps the server from starting.
+pub type HookResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = HookResult> + Send>> + Send>;
+
+/// An application that is ready to serve.
+///
+/// ```no_run
+/// use agent_runner::{RunHandle, agent_fn};
+/// use agent_server::AgentApp;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = AgentApp::builder("greeter")
+///     .agent("greeter", agent_fn(|run: RunHandle| async move {
+///         run.say("Hello!");
+///         Ok(())
+///     }))
+///     .build()?;
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// app.serve(listener, async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
+/// # Ok(()) }
+/// ```
+pub struct AgentApp {
+    app: App,
+    routes: Router,
+    start: Vec<Hook>,
+    stop: Vec<Hook>,
+    drain: Duration,
+}
+
+/// Collects what an [`AgentApp`] needs.
+pub struct AgentAppBuilder {
+    name: String,
+    runner: RunnerBuilder,
+    routes: Router,
+    http: HttpConfig,
+    on_disconnect: OnDisconnect,
+    start: Vec<Hook>,
+    stop: Vec<Hook>,
+    drain: Duration,
+}
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    runner: Runner,
+    http: HttpConfig,
+    on_disconnect: OnDisconnect,
+    ready: AtomicBool,
+}
+
+impl App {
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(crate) fn runner(&self) -> &Runner {
+        &self.0.runner
+    }
+
+    pub(crate) fn http(&self) -> &HttpConfig {
+        &self.0.http
+    }
+
+    pub(crate) fn on_disconnect(&self) -> OnDisconnect {
+        self.0.on_disconnect
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.0.ready.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_ready(&self, ready: bool) {
+        self.0.ready.store(ready, Ordering::Release);
+    }
+}
+
+impl AgentApp {
+    /// Starts to build an application; the name is what clients see at `/`.
+    pub fn builder(name: impl Into<String>) -> AgentAppBuilder {
+        AgentAppBuilder {
+            name: name.into(),
+            runner: Runner::builder(),
+            routes: Router::new(),
+            http: HttpConfig::default(),
+            on_disconnect: OnDisconnect::default(),
+            start: Vec::new(),
+            stop: Vec::new(),
+            drain: Duration::from_secs(25),
+        }
+    }
+
+    /// The runner, to start runs without HTTP.
+    pub fn runner(&self) -> &Runner {
+        self.app.runner()
+    }
+
+    /// All routes, for a server of your own. Hooks and the drain are then yours to run, and the application counts
+    /// as ready at once.
+    pub fn router(&self) -> Router {
+        self.app.set_ready(true);
+        router::router(self.app.clone(), self.routes.clone())
+    }
+
+    /// Serves until `shutdown` resolves and the runs that are under way have ended, or the drain deadline has
+    /// passed and they were cancelled.
+    ///
+    /// # Errors
+    /// If a start hook fails; nothing is served then.
+    ///
+    /// # Cancellation
+    /// Dropping the future stops everything at once, without a drain.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
+        let AgentApp { app, routes, start, stop, drain } = self;
+        for hook in start {
+            hook().await.map_err(io::Error::other)?;
+        }
+        let routes = router::router(app.clone(), routes);
+        lifecycle::serve(app, routes, listener, shutdown, drain).await;
+        for hook in stop {
+            if let Err(error) = hook().await {
+                tracing::error!(error = %error, "a stop hook failed");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl AgentAppBuilder {
+    /// Adds an agent. The first one is the default; the others are chosen by a request's `model`.
+    #[must_use]
+    pub fn agent(mut self, name: impl Into<String>, agent: impl Agent) -> Self {
+        self.runner = self.runner.agent(name, agent);
+        self
+    }
+
+    /// Adds an agent that is shared already.
+    #[must_use]
+    pub fn shared_agent(mut self, name: impl Into<String>, agent: Arc<dyn Agent>) -> Self {
+        self.runner = self.runner.shared_agent(name, agent);
+        self
+    }
+
+    /// Uses these services instead of ones in memory.
+    #[must_use]
+    pub fn services(mut self, services: Services) -> Self {
+        self.runner = self.runner.services(services);
+        self
+    }
+
+    /// Uses these limits instead of the defaults.
+    #[must_use]
+    pub fn limits(mut self, limits: RunLimits) -> Self {
+        self.runner = self.runner.limits(limits);
+        self
+    }
+
+    /// Uses these HTTP settings instead of the defaults.
+    #[must_use]
+    pub fn http(mut self, http: HttpConfig) -> Self {
+        self.http = http;
+        self
+    }
+
+    /// What becomes of a run whose client goes away, unless the request says otherwise.
+    #[must_use]
+    pub fn on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
+        self.on_disconnect = on_disconnect;
+        self
+    }
+
+    /// How long running runs may go on after the shutdown signal; then they are cancelled.
+    #[must_use]
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.drain = drain;
+        self
+    }
+
+    /// Adds routes of your own, with whatever layers they have; the server's layers go around them.
+    ///
+    /// # Panics
+    /// When the application's router is made, if a route is there already: axum's routers do so.
+    #[must_use]
+    pub fn routes(mut self, routes: Router) -> Self {
+        self.routes = self.routes.merge(routes);
+        self
+    }
+
+    /// Runs something before the first request is served, in the order of the calls.
+    #[must_use]
+    pub fn on_start<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = HookResult> + Send + 'static,
+    {
+        self.start.push(Box::new(|| Box::pin(hook())));
+        self
+    }
+
+    /// Runs something after the last request was served, in the order of the calls. An error is logged.
+    #[must_use]
+    pub fn on_stop<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = HookResult> + Send + 'static,
+    {
+        self.stop.push(Box::new(|| Box::pin(hook())));
+        self
+    }
+
+    /// Builds the application.
+    ///
+    /// # Errors
+    /// If there is no agent or two have the same name.
+    pub fn build(self) -> Result<AgentApp, BuildError> {
+        let app = App(Arc::new(Inner {
+            name: self.name,
+            runner: self.runner.build()?,
+            http: self.http,
+            on_disconnect: self.on_disconnect,
+            ready: AtomicBool::new(false),
+        }));
+        Ok(AgentApp { app, routes: self.routes, start: self.start, stop: self.stop, drain: self.drain })
+    }
+}
+
+impl fmt::Debug for AgentApp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentApp").field("name", &self.app.name()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AgentAppBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentAppBuilder").field("name", &self.name).finish_non_exhaustive()
+    }
+}

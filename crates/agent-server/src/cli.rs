@@ -1,0 +1,101 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use agent_server::config::ConfigError;
+use clap::{Args, Parser, Subcommand};
+
+/// Serves an agent over HTTP.
+///
+/// Without any argument it serves on http://127.0.0.1:8080: a model, if the environment has OPENAI_API_KEY,
+/// DASHSCOPE_API_KEY or OPENAI_BASE_URL, else a small offline demo.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about, args_conflicts_with_subcommands = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) serve: ServeOptions,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve (what happens without a command, too)
+    Serve(ServeOptions),
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Command::Serve(ServeOptions::default())
+    }
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ServeOptions {
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long, value_name = "HOST")]
+    pub(crate) host: Option<String>,
+    /// Port to listen on; 0 takes a free one [default: 8080]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Agent to serve by default: echo, demo, chat, or a name from the configuration
+    #[arg(long, value_name = "AGENT")]
+    pub(crate) agent: Option<String>,
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Let other machines reach the server, which cannot tell who they are
+    #[arg(long)]
+    pub(crate) allow_unauthenticated: bool,
+    /// Web origin besides loopback ones that may call from a browser; * allows all; may be repeated
+    #[arg(long = "cors-origin", value_name = "ORIGIN")]
+    pub(crate) cors_origins: Vec<String>,
+    /// How log lines are written: human or json [default: human]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+    /// What is logged: error, warn, info, debug, trace, or directives [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+    /// Print the configuration that is in force, as TOML, and stop
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+impl ServeOptions {
+    /// These options, or the ones without a subcommand: clap lets only one of the two be given.
+    pub(crate) fn over(self, outer: ServeOptions) -> ServeOptions {
+        if self.flags().is_empty() && self.config.is_none() && !self.print_config { outer } else { self }
+    }
+
+    /// The settings that were given, as paths and values.
+    pub(crate) fn flags(&self) -> Vec<(&'static str, String)> {
+        let port = self.port.map(|port| port.to_string());
+        let origins = (!self.cors_origins.is_empty()).then(|| self.cors_origins.join(","));
+        let unauthenticated = self.allow_unauthenticated.then(|| "true".to_owned());
+        [
+            ("host", self.host.clone()),
+            ("port", port),
+            ("agent", self.agent.clone()),
+            ("allow_unauthenticated", unauthenticated),
+            ("http.cors_origins", origins),
+            ("log.format", self.log_format.clone()),
+            ("log.level", self.log_level.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(path, value)| Some((path, value?)))
+        .collect()
+    }
+}
+
+/// Says on standard error what went wrong, and why.
+pub(crate) fn print_error(error: &anyhow::Error) {
+    #[expect(clippy::print_stderr, reason = "this is the program's last word")]
+    {
+        eprintln!("agent-server: {error:#}");
+    }
+}
+
+/// 2 for a wrong call or configuration, 1 for everything else.
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<ConfigError>() { 2 } else { 1 }
+}

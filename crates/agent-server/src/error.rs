@@ -1,0 +1,214 @@
+//! The one table from what went wrong to the HTTP answer that says so.
+//!
+//! Every error body has `detail` (for the peer's clients: a list of faults with 422, else a sentence) and
+//! `error: {code, message}`.
+
+use agent_runner::StartError;
+use agent_schemas::json::ParseError;
+use agent_schemas::{Error, ErrorBody, Json, Step, ValidationError};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// The most of a faulty value that is shown back.
+const SHOWN_INPUT_BYTES: usize = 1024;
+
+/// Why a request was refused before it had any effect.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// The body is JSON of a wrong form.
+    Invalid(ValidationError),
+    /// The body is not JSON.
+    Malformed(ParseError),
+    /// The body cannot be read as text that could be JSON, or nests too deeply.
+    Unreadable(String),
+    /// The body did not arrive in time.
+    TooSlow {
+        /// How long it may take, in seconds.
+        seconds: u64,
+    },
+    /// The body is too large.
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// There is nothing at this path.
+    NotFound,
+    /// The path does not know this method.
+    MethodNotAllowed,
+    /// The `Host` header names a host that this server does not serve.
+    HostNotAllowed(String),
+    /// The runner refused to start a run.
+    NotStarted(StartError),
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    detail: Detail<'a>,
+    error: ErrorBody,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Detail<'a> {
+    Faults([Fault<'a>; 1]),
+    Sentence(String),
+}
+
+#[derive(Serialize)]
+struct Fault<'a> {
+    r#type: &'a str,
+    loc: Vec<Location<'a>>,
+    msg: String,
+    input: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ctx: Option<Context>,
+}
+
+#[derive(Serialize)]
+struct Context {
+    error: String,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Location<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            ApiError::Invalid(_) | ApiError::Malformed(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::Unreadable(_) => StatusCode::BAD_REQUEST,
+            ApiError::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            ApiError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            ApiError::NotFound => StatusCode::NOT_FOUND,
+            ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            ApiError::HostNotAllowed(_) => StatusCode::FORBIDDEN,
+            ApiError::NotStarted(StartError::Refused(error)) => status_of(error.http_status()),
+            ApiError::NotStarted(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn code(&self) -> &str {
+        match self {
+            ApiError::Invalid(_) => "INVALID_REQUEST",
+            ApiError::Malformed(_) => "MALFORMED_JSON",
+            ApiError::Unreadable(_) => "UNREADABLE_BODY",
+            ApiError::TooSlow { .. } => "REQUEST_TIMEOUT",
+            ApiError::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
+            ApiError::NotFound => "NOT_FOUND",
+            ApiError::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            ApiError::HostNotAllowed(_) => "HOST_NOT_ALLOWED",
+            ApiError::NotStarted(StartError::Refused(error)) => error.code(),
+            ApiError::NotStarted(_) => "STORE_UNAVAILABLE",
+        }
+    }
+
+    /// When the client may try again, in seconds.
+    fn retry_after(&self) -> Option<u16> {
+        match self {
+            ApiError::NotStarted(StartError::Refused(Error::TooManyRuns { .. })) => Some(1),
+            ApiError::NotStarted(_) => Some(5),
+            _ => None,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            ApiError::Invalid(fault) => fault.to_string(),
+            ApiError::Malformed(fault) => format!("the body is not JSON: {fault}"),
+            ApiError::Unreadable(why) => format!("There was an error parsing the body: {why}"),
+            ApiError::TooSlow { seconds } => format!("The body did not arrive within {seconds} seconds"),
+            ApiError::TooLarge { limit } => format!("The body is larger than {limit} bytes"),
+            // The peer's words, which its clients may compare.
+            ApiError::NotFound => "Not Found".to_owned(),
+            ApiError::MethodNotAllowed => "Method Not Allowed".to_owned(),
+            ApiError::HostNotAllowed(host) => format!(
+                "The Host '{host}' is not served here; on a loopback address only loopback names are. \
+                 Add it to http.allowed_hosts to allow it"
+            ),
+            ApiError::NotStarted(StartError::Refused(error)) => error.to_string(),
+            ApiError::NotStarted(_) => "The run could not be recorded; try again later".to_owned(),
+        }
+    }
+
+    fn detail(&self) -> Detail<'_> {
+        match self {
+            ApiError::Invalid(fault) => Detail::Faults([Fault {
+                r#type: fault.kind,
+                loc: std::iter::once(Location::Key("body"))
+                    .chain(fault.location.iter().map(location))
+                    .collect(),
+                msg: fault.message.clone(),
+                input: shown(&fault.input),
+                ctx: None,
+            }]),
+            ApiError::Malformed(fault) => Detail::Faults([Fault {
+                r#type: "json_invalid",
+                loc: vec![Location::Key("body"), Location::Index(fault.offset)],
+                msg: "JSON decode error".to_owned(),
+                input: shown(&Json::Object(agent_schemas::JsonObject::new())),
+                ctx: Some(Context { error: fault.kind.to_string() }),
+            }]),
+            _ => Detail::Sentence(self.message()),
+        }
+    }
+}
+
+fn location(step: &Step) -> Location<'_> {
+    match step {
+        Step::Key(key) => Location::Key(key),
+        Step::Index(index) => Location::Index(*index),
+    }
+}
+
+/// A faulty value as JSON; one that is too large is shown as the beginning of its text.
+fn shown(input: &Json) -> Box<RawValue> {
+    let mut text = input.to_string();
+    if text.len() > SHOWN_INPUT_BYTES {
+        let mut end = SHOWN_INPUT_BYTES;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text = Json::String(format!("{text}…")).to_string();
+    }
+    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// A status from a number that a table gives; 500 for numbers that are none.
+pub(crate) fn status_of(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let ApiError::NotStarted(StartError::Store(error)) = &self {
+            tracing::error!(error = %error, "a run could not be recorded");
+        }
+        let error = ErrorBody { code: self.code().to_owned(), message: self.message() };
+        let body = Body { detail: self.detail(), error };
+        let mut response = (self.status(), axum::Json(body)).into_response();
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<ValidationError> for ApiError {
+    fn from(fault: ValidationError) -> Self {
+        ApiError::Invalid(fault)
+    }
+}
+
+impl From<StartError> for ApiError {
+    fn from(error: StartError) -> Self {
+        ApiError::NotStarted(error)
+    }
+}

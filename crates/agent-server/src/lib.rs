@@ -1,0 +1,24 @@
+//! Agents over HTTP.
+//!
+//! [`AgentApp`] makes a server of any [`agent_runner::Agent`]: its own event stream at `/process`, health and
+//! readiness, limits, CORS and `Host` rules, and a shutdown that lets running runs end. Users add routes, layers and
+//! hooks of their own. The binary is the same thing with a configuration file.
+//!
+//! The path of one streamed request: [`AgentApp::serve`] → `lifecycle` (accept) → `middleware` (log, CORS, host) →
+//! `routes::process` → [`agent_runner::Runner::start`] → the agent's task; and back: log → cursor → `sse` → client.
+
+mod access_log;
+mod app;
+mod body;
+pub mod config;
+mod error;
+mod lifecycle;
+mod middleware;
+mod openapi;
+mod router;
+mod routes;
+mod sse;
+
+pub use app::{AgentApp, AgentAppBuilder, HookResult};
+pub use config::HttpConfig;
+pub use error::ApiError;

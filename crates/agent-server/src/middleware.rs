@@ -1,0 +1,242 @@
+//! What every request passes, from the outside in:
+//!
+//! 1. the log line and the request id, so that whatever happens further in is logged and named;
+//! 2. CORS, so that browsers can read error answers too;
+//! 3. the `Host` check, the first thing that may refuse.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Method, Request, Uri, header, request};
+use axum::response::{IntoResponse, Response};
+use tower::{Layer, Service};
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
+
+use crate::access_log::Logged;
+use crate::config::HttpConfig;
+use crate::error::ApiError;
+
+/// The header that names a request.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest request id that is taken over from a client.
+const MAX_REQUEST_ID: usize = 128;
+
+pub(crate) fn around(routes: Router, config: &HttpConfig) -> Router {
+    routes
+        .layer(HostCheck { allowed: Arc::from(config.allowed_hosts.clone()) })
+        .layer(cors(config))
+        .layer(RequestLog)
+}
+
+/// The peer's CORS answers, for loopback origins only unless the configuration says otherwise.
+fn cors(config: &HttpConfig) -> CorsLayer {
+    let allowed = config.cors_origins.clone();
+    let is_allowed = move |origin: &HeaderValue, _: &request::Parts| {
+        origin.to_str().is_ok_and(|origin| origin_is_allowed(origin, &allowed))
+    };
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(is_allowed))
+        .allow_credentials(true)
+        .allow_methods(AllowMethods::list([
+            Method::DELETE,
+            Method::GET,
+            Method::HEAD,
+            Method::OPTIONS,
+            Method::PATCH,
+            Method::POST,
+            Method::PUT,
+        ]))
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([
+            REQUEST_ID,
+            HeaderName::from_static(crate::routes::process::RUN_ID),
+            header::RETRY_AFTER,
+        ])
+        .max_age(Duration::from_secs(600))
+}
+
+fn origin_is_allowed(origin: &str, allowed: &[String]) -> bool {
+    if allowed.iter().any(|known| known == "*" || known.eq_ignore_ascii_case(origin)) {
+        return true;
+    }
+    let host = origin.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    host.is_some_and(|host| is_loopback_name(&host))
+}
+
+/// Whether a host name or address can only mean this machine.
+fn is_loopback_name(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Refuses hosts that the server does not serve, so that a web page which points its own name at a loopback address
+/// (DNS rebinding) cannot use it. No host is refused where the list has `*`.
+#[derive(Clone, Debug)]
+struct HostCheck {
+    allowed: Arc<[String]>,
+}
+
+impl HostCheck {
+    /// The host that the request names and that is refused.
+    fn refused<'a>(&self, request: &'a Request<Body>) -> Option<&'a str> {
+        let named = request.headers().get(header::HOST).map(|value| value.to_str().unwrap_or("?"));
+        let authority = request.uri().authority().map(|authority| authority.as_str()).or(named)?;
+        let host = host_of(authority);
+        let known = |allowed: &String| allowed == "*" || allowed.eq_ignore_ascii_case(host);
+        (!is_loopback_name(host) && !self.allowed.iter().any(known)).then_some(host)
+    }
+}
+
+/// An authority without its port.
+fn host_of(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+impl<S> Layer<S> for HostCheck {
+    type Service = HostChecked<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        HostChecked { check: self.clone(), inner }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct HostChecked<S> {
+    check: HostCheck,
+    inner: S,
+}
+
+type Answer<E> = Pin<Box<dyn Future<Output = Result<Response, E>> + Send>>;
+
+impl<S> Service<Request<Body>> for HostChecked<S>
+where
+    S: Service<Request<Body>, Response = Response>,
+    S::Future: Send + 'static,
+    S::Error: 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Answer<S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if let Some(host) = self.check.refused(&request) {
+            let response = ApiError::HostNotAllowed(host.chars().take(255).collect()).into_response();
+            return Box::pin(async { Ok(response) });
+        }
+        Box::pin(self.inner.call(request))
+    }
+}
+
+/// Names every request and writes its log line when its answer has been sent.
+#[derive(Clone, Copy, Debug)]
+struct RequestLog;
+
+impl<S> Layer<S> for RequestLog {
+    type Service = RequestLogged<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequestLogged { inner }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct RequestLogged<S> {
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for RequestLogged<S>
+where
+    S: Service<Request<Body>, Response = Response>,
+    S::Future: Send + 'static,
+    S::Error: 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Answer<S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let id = request_id(&request);
+        let line = Logged::start(&request, &id);
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let mut response = answer.await?;
+            response.headers_mut().insert(REQUEST_ID, id);
+            Ok(line.around(response))
+        })
+    }
+}
+
+/// The client's request id if it is fit to be logged, else a fresh one.
+fn request_id(request: &Request<Body>) -> HeaderValue {
+    let given = request.headers().get(REQUEST_ID).filter(|value| {
+        let bytes = value.as_bytes();
+        !bytes.is_empty() && bytes.len() <= MAX_REQUEST_ID && bytes.iter().all(u8::is_ascii_graphic)
+    });
+    given.cloned().unwrap_or_else(|| {
+        let id = uuid::Uuid::new_v4().to_string();
+        HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_names() {
+        for name in ["localhost", "LOCALHOST", "app.localhost", "127.0.0.1", "127.8.9.10", "[::1]", "::1"] {
+            assert!(is_loopback_name(name), "{name}");
+        }
+        for name in
+            ["", "example.com", "localhost.example.com", "10.0.0.1", "0.0.0.0", "[::2]", "127.0.0.1.nip.io"]
+        {
+            assert!(!is_loopback_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn hosts_lose_their_port() {
+        for (authority, host) in [
+            ("a:80", "a"),
+            ("a", "a"),
+            ("[::1]:8080", "[::1]"),
+            ("[::1]", "[::1]"),
+            ("127.0.0.1:1", "127.0.0.1"),
+        ] {
+            assert_eq!(host_of(authority), host);
+        }
+    }
+
+    #[test]
+    fn origins() {
+        let allowed = ["https://app.example".to_owned()];
+        for origin in ["http://localhost:5173", "http://127.0.0.1", "https://[::1]:9", "https://app.example"]
+        {
+            assert!(origin_is_allowed(origin, &allowed), "{origin}");
+        }
+        for origin in ["null", "https://evil.example", "https://app.example.evil", "http://localhost.evil:80"]
+        {
+            assert!(!origin_is_allowed(origin, &allowed), "{origin}");
+        }
+        assert!(origin_is_allowed("https://any.example", &["*".to_owned()]));
+    }
+}

@@ -1,0 +1,28 @@
+//! Every route of the server.
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::middleware;
+use crate::routes::{health, process, root};
+
+/// The server's routes, then the user's own, inside the layers that all of them share.
+pub(crate) fn router(app: App, own_routes: Router) -> Router {
+    let endpoint = app.http().endpoint_path.clone();
+    let routes = Router::new()
+        .route(&endpoint, post(process::post))
+        .route(&format!("{endpoint}/"), post(process::without_slash))
+        .route("/", get(root::get))
+        .route("/openapi.json", get(root::openapi))
+        .route("/health", get(health::health))
+        .route("/liveness", get(health::liveness))
+        .route("/readiness", get(health::readiness))
+        .with_state(app.clone());
+    let routes = routes
+        .merge(own_routes)
+        .fallback(async || ApiError::NotFound)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
+    middleware::around(routes, app.http())
+}

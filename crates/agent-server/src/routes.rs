@@ -1,0 +1,5 @@
+//! The routes, one file a resource.
+
+pub(crate) mod health;
+pub(crate) mod process;
+pub(crate) mod root;

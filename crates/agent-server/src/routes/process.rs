@@ -1,0 +1,108 @@
+//! `POST /process`: run the agent; a stream of events, or one response object.
+
+use std::time::Duration;
+
+use agent_runner::{Cursor, OnDisconnect, StartOptions};
+use agent_schemas::error::http_status_of_code;
+use agent_schemas::{AgentRequest, DecodeError, Event, Json, Status, ValidationError, sse as frames};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use bytes::Bytes;
+use futures_util::StreamExt;
+
+use crate::app::App;
+use crate::body::read_request;
+use crate::error::{ApiError, status_of};
+use crate::sse;
+
+/// The header that names the run which a request started.
+pub(crate) const RUN_ID: &str = "x-run-id";
+
+pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Result<Response, ApiError> {
+    let version = request.version();
+    let only_events = accepts_only_events(request.headers());
+    let config = app.http();
+    let request = read_request(request, config).await?;
+    let options = StartOptions::default().with_on_disconnect(on_disconnect(&request, app.on_disconnect())?);
+    let stream = request.stream || only_events;
+    let run = app.runner().start(request, options).await?;
+    let run_id = HeaderValue::from_str(run.id().as_str());
+    let cursor = run.cursor(0);
+    drop(run);
+    let mut response = if stream {
+        sse::respond(cursor, Duration::from_secs(config.heartbeat_seconds), version)
+    } else {
+        whole(cursor).await
+    };
+    if let Ok(run_id) = run_id {
+        response.headers_mut().insert(RUN_ID, run_id);
+    }
+    Ok(response)
+}
+
+/// Sends a client that wrote one slash too many to the right place, as the peer does.
+pub(crate) async fn without_slash(State(app): State<App>) -> Redirect {
+    Redirect::temporary(&app.http().endpoint_path)
+}
+
+/// Waits for the end and answers with the final response object.
+async fn whole(mut cursor: Cursor) -> Response {
+    let mut last = Bytes::new();
+    while let Some(batch) = cursor.next().await {
+        match batch {
+            Ok(batch) => last = batch.frames,
+            Err(error) => {
+                tracing::error!(error = %error, "a run's log could not be read to its end");
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            }
+        }
+    }
+    let json = last.slice_ref(frames::frames(&last).last().unwrap_or_default());
+    let status = status_of_run(&json).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
+}
+
+/// A failed run answers with the status of its error's code.
+fn status_of_run(json: &[u8]) -> Result<StatusCode, DecodeError> {
+    Ok(match Event::from_slice(json)? {
+        Event::Response(response) if response.status == Status::Failed => {
+            let known = response.error.and_then(|error| http_status_of_code(&error.code));
+            status_of(known.unwrap_or(500))
+        }
+        _ => StatusCode::OK,
+    })
+}
+
+/// Whether the client takes nothing but events, whatever its body says.
+fn accepts_only_events(headers: &HeaderMap) -> bool {
+    let mut types = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|range| range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+        .filter(|range| !range.is_empty())
+        .peekable();
+    types.peek().is_some() && types.all(|range| range == "text/event-stream")
+}
+
+/// What the request says about its own disconnection; the server's policy where it says nothing.
+fn on_disconnect(request: &AgentRequest, default: OnDisconnect) -> Result<OnDisconnect, ApiError> {
+    let cancel = match default {
+        OnDisconnect::Cancel { .. } => default,
+        OnDisconnect::Continue => OnDisconnect::default(),
+    };
+    match request.extra.get("on_disconnect") {
+        None | Some(Json::Null) => Ok(default),
+        Some(Json::String(word)) if word == "continue" => Ok(OnDisconnect::Continue),
+        Some(Json::String(word)) if word == "cancel" => Ok(cancel),
+        Some(other) => Err(ApiError::Invalid(ValidationError {
+            kind: "literal_error",
+            location: vec!["on_disconnect".into()],
+            message: "expected 'continue' or 'cancel'".to_owned(),
+            input: other.clone(),
+        })),
+    }
+}

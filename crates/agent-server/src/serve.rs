@@ -1,0 +1,69 @@
+//! `agent-server serve`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use agent_server::AgentApp;
+use agent_server::config::{Config, Environment, load};
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::ServeOptions;
+use crate::{agents, limits, telemetry};
+
+/// Serves until a signal says to stop.
+pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::Result<()> {
+    let config = load(options.config.as_deref(), environment, &options.flags())?;
+    if options.print_config {
+        return print(&config);
+    }
+    telemetry::start(&config.log)?;
+    limits::raise_open_files();
+    let served = agents::build(&config, environment)?;
+    tracing::info!(agent = served.default_name(), why = served.reason, "serving");
+    let mut app = AgentApp::builder("agent-server")
+        .limits(config.runs.limits())
+        .http(config.resolved_http())
+        .on_disconnect(config.runs.on_disconnect())
+        .drain(Duration::from_secs(config.drain_seconds));
+    for (name, agent) in served.agents {
+        app = app.shared_agent(name, agent);
+    }
+    let app = app.build()?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(app, &config))
+}
+
+async fn serve(app: AgentApp, config: &Config) -> anyhow::Result<()> {
+    let host = config.host.trim_start_matches('[').trim_end_matches(']');
+    let listener = TcpListener::bind((host, config.port))
+        .await
+        .with_context(|| format!("cannot listen on {}:{}", config.host, config.port))?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    announce(listener.local_addr()?);
+    app.serve(listener, shutdown).await?;
+    Ok(())
+}
+
+/// Tells whoever started the server where it listens: the only line on standard output.
+fn announce(address: SocketAddr) {
+    #[expect(clippy::print_stdout, reason = "this line is part of the command's interface")]
+    {
+        println!("listening on http://{address}");
+    }
+}
+
+fn print(config: &Config) -> anyhow::Result<()> {
+    #[expect(clippy::print_stdout, reason = "printing is what was asked for")]
+    {
+        print!("{}", toml::to_string(config)?);
+    }
+    Ok(())
+}
