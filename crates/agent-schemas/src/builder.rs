@@ -137,8 +137,7 @@ impl ResponseBuilder {
         completed_at: i64,
     ) -> Vec<Event> {
         let mut message = MessageBuilder::new(ids).with_role(role);
-        let mut events =
-            vec![self.created().into(), self.in_progress().into(), message.in_progress().into()];
+        let mut events = vec![self.created().into(), self.in_progress().into(), message.in_progress().into()];
         let mut text = message.next_content(ContentBody::Text { text: None });
         for token in tokens {
             events.push(text.append(ContentBody::Text { text: Some(token.into()) }).into());

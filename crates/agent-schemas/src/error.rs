@@ -87,19 +87,19 @@ macro_rules! errors {
 
 errors! {
     /// The caller could not be identified.
-    Authentication { /// What to say.
+    Authentication { /// What to say; the peer's default is `Authentication failed`.
         message: String } = 401, "AUTH_FAILED", "{message}";
     /// The caller's token is too old.
-    TokenExpired { /// What to say.
+    TokenExpired { /// What to say; the peer's default is `Token has expired`.
         message: String } = 401, "TOKEN_EXPIRED", "{message}";
     /// The caller's token is wrong.
-    InvalidToken { /// What to say.
+    InvalidToken { /// What to say; the peer's default is `Invalid token`.
         message: String } = 401, "INVALID_TOKEN", "{message}";
     /// The caller may not do this.
-    PermissionDenied { /// What to say.
+    PermissionDenied { /// What to say; the peer's default is `Permission denied`.
         message: String } = 403, "PERMISSION_DENIED", "{message}";
     /// The caller may not see this.
-    AccessDenied { /// What to say.
+    AccessDenied { /// What to say; the peer's default is `Access denied`.
         message: String } = 403, "ACCESS_DENIED", "{message}";
     /// Something named does not exist.
     ResourceNotFound { /// What kind of thing.
@@ -123,7 +123,7 @@ errors! {
         reason: String } = 400, "PARAMETER_VALIDATION", "Parameter validation failed: {parameter} - {reason}";
     /// Something was asked for too often.
     RateLimitExceeded { /// What.
-        operation: String, /// When to come back, in seconds.
+        operation: String, /// When to come back, in seconds; the peer's default is 60.
         retry_after: u64 } = 429, "RATE_LIMIT_EXCEEDED", "Operation {operation} is too frequent, please retry after {retry_after} seconds";
     /// A workflow failed.
     Workflow { /// What to say.

@@ -17,7 +17,8 @@ impl Number {
     /// The number nearest to a float, in the shortest form that reads back as it; `None` for NaN and infinities.
     pub fn from_f64(value: f64) -> Option<Self> {
         let text = value.is_finite().then(|| serde_json::to_string(&value).ok())??;
-        Some(Number(text.into()))
+        // `1e+16` and `1e16` are the same number; the peer writes the shorter one.
+        Some(Number(text.replace('+', "").into()))
     }
 
     /// The digits as they were written.

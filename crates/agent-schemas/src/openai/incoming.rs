@@ -17,10 +17,7 @@ impl Message {
     ///
     /// # Errors
     /// The first fault, with its place: a role, text, id or other needed value is missing or of a wrong type.
-    pub fn from_openai_message(
-        message: &Json,
-        ids: &dyn IdSource,
-    ) -> Result<Vec<Message>, ValidationError> {
+    pub fn from_openai_message(message: &Json, ids: &dyn IdSource) -> Result<Vec<Message>, ValidationError> {
         let Some(members) = message.as_object() else {
             return Err(ValidationError::new("model_type", "expected a message object", message.clone()));
         };

@@ -30,9 +30,7 @@ pub fn to_openai_messages(messages: &[Message]) -> Vec<Json> {
             MessageType::FunctionCall | MessageType::PluginCall | MessageType::McpCall => {
                 message.contents().iter().for_each(|content| conversation.call(content));
             }
-            MessageType::FunctionCallOutput
-            | MessageType::PluginCallOutput
-            | MessageType::McpCallOutput => {
+            MessageType::FunctionCallOutput | MessageType::PluginCallOutput | MessageType::McpCallOutput => {
                 message.contents().iter().for_each(|content| conversation.answer(content));
             }
             _ => {}

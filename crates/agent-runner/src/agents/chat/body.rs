@@ -1,0 +1,164 @@
+//! The body of a successful answer: a stream of events, or one JSON object from a server that does not stream.
+
+use super::sse::{SseEvent, SseParser};
+use super::wire::Chunk;
+
+/// The most bytes that one event, or an answer that is no stream, may have.
+const MAX_EVENT: usize = 16 * 1024 * 1024;
+
+/// The most bytes that a whole answer may have.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// What a body says.
+#[derive(Debug)]
+pub(super) enum Item {
+    Chunk(Box<Chunk>),
+    /// The server's own word that it is done.
+    Done,
+}
+
+/// Why a body cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BodyError {
+    #[error("the answer is larger than {MAX_ANSWER} bytes or has an event of more than {MAX_EVENT} bytes")]
+    TooLarge,
+    #[error("the answer is not the JSON of a chat completion")]
+    Malformed,
+}
+
+/// Takes a body's bytes, however they are cut, and gives what it says.
+#[derive(Debug)]
+pub(super) struct Body {
+    form: Form,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+enum Form {
+    /// Nothing has come but white space.
+    Unknown,
+    Events(SseParser),
+    Json(Vec<u8>),
+}
+
+impl Body {
+    pub(super) fn new() -> Self {
+        Body { form: Form::Unknown, bytes: 0 }
+    }
+
+    /// Reads on, and appends what is whole now.
+    pub(super) fn push(&mut self, bytes: &[u8], items: &mut impl Extend<Item>) -> Result<(), BodyError> {
+        self.bytes += bytes.len();
+        if self.bytes > MAX_ANSWER {
+            return Err(BodyError::TooLarge);
+        }
+        if let Form::Unknown = self.form
+            && let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace())
+        {
+            // The content type would say so too, if every server set it right. No event begins with a brace.
+            let is_json = *first == b'{';
+            self.form = if is_json { Form::Json(Vec::new()) } else { Form::Events(SseParser::new(MAX_EVENT)) };
+        }
+        match &mut self.form {
+            Form::Unknown => Ok(()),
+            Form::Json(json) if json.len() + bytes.len() > MAX_EVENT => Err(BodyError::TooLarge),
+            Form::Json(json) => {
+                json.extend_from_slice(bytes);
+                Ok(())
+            }
+            Form::Events(parser) => {
+                let mut events = Vec::new();
+                parser.push(bytes, &mut events).map_err(|_| BodyError::TooLarge)?;
+                for event in events {
+                    items.extend(item(&event)?);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads what stands at the end. Half an event is as good as none.
+    pub(super) fn finish(&mut self, items: &mut impl Extend<Item>) -> Result<(), BodyError> {
+        match std::mem::replace(&mut self.form, Form::Unknown) {
+            Form::Unknown => {}
+            Form::Events(mut parser) => {
+                let last = parser.finish().map(|event| item(&event));
+                items.extend(last.and_then(Result::ok).flatten());
+            }
+            Form::Json(json) => {
+                let chunk = std::str::from_utf8(&json).ok().and_then(Chunk::parse);
+                let chunk = chunk.ok_or(BodyError::Malformed)?;
+                items.extend([Item::Chunk(Box::new(chunk)), Item::Done]);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn item(event: &SseEvent) -> Result<Option<Item>, BodyError> {
+    match event.data.trim() {
+        "" => Ok(None),
+        "[DONE]" => Ok(Some(Item::Done)),
+        data => {
+            let mut chunk = Chunk::parse(data);
+            if event.is_error {
+                let chunk = chunk.get_or_insert_default();
+                if chunk.error.is_null() {
+                    chunk.error = agent_schemas::json::parse(data).unwrap_or_else(|_| data.into());
+                }
+            }
+            chunk.map(|chunk| Some(Item::Chunk(Box::new(chunk)))).ok_or(BodyError::Malformed)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<String>, BodyError> {
+        let (mut body, mut items) = (Body::new(), Vec::new());
+        for byte in text.as_bytes() {
+            body.push(&[*byte], &mut items)?;
+        }
+        body.finish(&mut items)?;
+        Ok(items.into_iter().map(show).collect())
+    }
+
+    fn show(item: Item) -> String {
+        match item {
+            Item::Done => "done".to_owned(),
+            Item::Chunk(chunk) if !chunk.error.is_null() => format!("error {}", chunk.error),
+            Item::Chunk(mut chunk) => {
+                chunk.choice().map(|choice| choice.delta().content.0.clone()).unwrap_or_default()
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        assert_eq!(read(text).expect(text), expected, "{text}");
+    }
+
+    #[test]
+    fn both_forms_are_read() {
+        check("data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: [DONE]\n\n", &["hi", "done"]);
+        check(" \n {\"choices\":[{\"message\":{\"content\":\"hi\"}}]}\n", &["hi", "done"]);
+        check(": hello\n\ndata:\n\n", &[]);
+        check("", &[]);
+    }
+
+    #[test]
+    fn errors_are_chunks_with_an_error() {
+        check("error: {\"code\":500,\"message\":\"no\"}\n\n", &[r#"error {"code":500,"message":"no"}"#]);
+        check("event: error\ndata: out of memory\n\n", &[r#"error "out of memory""#]);
+        check("data: {\"error\":{\"message\":\"no\"}}\n\n", &[r#"error {"message":"no"}"#]);
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_except_at_a_cut() {
+        assert_eq!(read("data: {\"cho\n\n"), Err(BodyError::Malformed));
+        assert_eq!(read("{\"choices\":["), Err(BodyError::Malformed));
+        check("data: {\"cho", &[]);
+    }
+}

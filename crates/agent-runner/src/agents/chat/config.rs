@@ -1,0 +1,104 @@
+//! The settings of a `chat` agent.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::ChatError;
+
+/// The settings of a `chat` agent: one section of a configuration file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ChatConfig {
+    /// Where the endpoint is; `/chat/completions` is appended. Without user name and password.
+    pub base_url: String,
+    /// The model to use.
+    pub model: String,
+    /// The environment variable that holds the API key. Without it, the requests carry no key.
+    pub api_key_env: Option<String>,
+    /// What the model is told first.
+    pub system_prompt: Option<String>,
+    /// The models that a request may choose instead by its `model`; any other name is ignored.
+    pub allowed_models: Vec<String>,
+    /// The names of the server's tools that the model may call. Without it, all of them.
+    pub tools: Option<Vec<String>>,
+    /// How many model calls one turn may take; a turn that needs more fails.
+    pub max_rounds: u32,
+    /// How often a model call is repeated that failed before its first token: if the server cannot be reached, is
+    /// overloaded (429) or fails (5xx), or if its answer breaks off.
+    pub max_retries: u32,
+    /// How long to wait before the first repetition, in seconds; doubled for each further one. A server's
+    /// `Retry-After` counts instead, up to 30 seconds; one that asks for more is not asked again.
+    pub retry_delay_seconds: f64,
+    /// How long connecting may take, in seconds.
+    pub connect_timeout_seconds: f64,
+    /// How long the model may take to its first token, in seconds.
+    pub first_token_timeout_seconds: f64,
+    /// How long the stream may be silent after that, in seconds.
+    pub idle_timeout_seconds: f64,
+    /// The sampling temperature of requests that set none.
+    pub temperature: Option<f64>,
+    /// The nucleus sampling of requests that set none.
+    pub top_p: Option<f64>,
+    /// The token limit of requests that set none.
+    pub max_tokens: Option<i64>,
+}
+
+impl Default for ChatConfig {
+    fn default() -> Self {
+        ChatConfig {
+            base_url: "https://api.openai.com/v1".to_owned(),
+            model: String::new(),
+            api_key_env: None,
+            system_prompt: None,
+            allowed_models: Vec::new(),
+            tools: None,
+            max_rounds: 8,
+            max_retries: 2,
+            retry_delay_seconds: 0.5,
+            connect_timeout_seconds: 10.0,
+            first_token_timeout_seconds: 300.0,
+            idle_timeout_seconds: 120.0,
+            temperature: None,
+            top_p: None,
+            max_tokens: None,
+        }
+    }
+}
+
+impl ChatConfig {
+    /// The defaults with this model.
+    pub fn new(model: impl Into<String>) -> Self {
+        ChatConfig { model: model.into(), ..ChatConfig::default() }
+    }
+
+    /// Checks what the types cannot.
+    pub(super) fn times(&self) -> Result<Times, ChatError> {
+        if self.model.trim().is_empty() {
+            return Err(ChatError::NoModel);
+        }
+        if self.max_rounds == 0 {
+            return Err(ChatError::Setting { name: "max_rounds", reason: "should be at least 1" });
+        }
+        let time = |name, seconds: f64| {
+            let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
+            time.ok_or(ChatError::Setting { name, reason: "should be a number of seconds above 0" })
+        };
+        Ok(Times {
+            retry_delay: time("retry_delay_seconds", self.retry_delay_seconds)?,
+            connect: time("connect_timeout_seconds", self.connect_timeout_seconds)?,
+            first_token: time("first_token_timeout_seconds", self.first_token_timeout_seconds)?,
+            idle: time("idle_timeout_seconds", self.idle_timeout_seconds)?,
+        })
+    }
+}
+
+/// The times of a [`ChatConfig`], checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) retry_delay: Duration,
+    pub(super) connect: Duration,
+    pub(super) first_token: Duration,
+    pub(super) idle: Duration,
+}

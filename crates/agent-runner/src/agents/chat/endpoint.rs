@@ -1,0 +1,248 @@
+//! The HTTP side of a model: where it is, the key, time-outs and repetitions.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use agent_schemas::IdSource;
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, Response, Url, redirect};
+use tokio::time::{sleep, timeout};
+
+use super::ChatError;
+use super::config::Times;
+use super::failure::{Failure, Retry};
+use super::stream::ChunkStream;
+use crate::Secret;
+
+/// The longest time that a server may ask to wait; if it asks for more, the call fails at once.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// How much of an error's body is read.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// One server with one key.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    client: Client,
+    url: Url,
+    key: Option<Secret>,
+    /// The header with the key; marked as sensitive.
+    authorization: Option<HeaderValue>,
+    times: Times,
+    max_retries: u32,
+}
+
+impl Endpoint {
+    pub(super) fn new(
+        base_url: &str,
+        key: Option<Secret>,
+        times: Times,
+        max_retries: u32,
+    ) -> Result<Self, ChatError> {
+        let url = completions_url(base_url)?;
+        let key = key.filter(|key| !key.expose().trim().is_empty());
+        let authorization = key.as_ref().map(|key| {
+            let value = HeaderValue::from_str(&format!("Bearer {}", key.expose().trim()));
+            let mut value = value.map_err(|_| ChatError::Key)?;
+            value.set_sensitive(true);
+            Ok(value)
+        });
+        let client = client(&url, times.connect)?;
+        Ok(Endpoint { client, url, key, authorization: authorization.transpose()?, times, max_retries })
+    }
+
+    /// Whether the server is OpenAI's own, which has its own ideas about some members.
+    pub(super) fn is_openai(&self) -> bool {
+        let host = self.url.host_str().unwrap_or_default();
+        host == "api.openai.com" || host.ends_with(".openai.azure.com")
+    }
+
+    /// How long a stream may be silent.
+    pub(super) fn idle_limit(&self) -> Duration {
+        self.times.idle
+    }
+
+    /// Sends a request, and repeats it until the answer has begun or there is no hope.
+    pub(super) async fn open(
+        &self,
+        body: Bytes,
+        model: &str,
+        ids: &dyn IdSource,
+    ) -> Result<ChunkStream, Failure> {
+        let mut wait = self.times.retry_delay;
+        let mut attempt = 0;
+        loop {
+            let failure = match self.attempt(body.clone(), model).await {
+                Ok(stream) => return Ok(stream),
+                Err(failure) => self.without_key(failure),
+            };
+            let pause = match failure.retry {
+                Retry::Soon => wait.mul_f64(jitter(ids)).min(MAX_WAIT),
+                Retry::After(time) if time <= MAX_WAIT => time,
+                Retry::Never | Retry::After(_) => return Err(failure),
+            };
+            if attempt == self.max_retries {
+                return Err(failure);
+            }
+            attempt += 1;
+            tracing::warn!(model.name = model, error.code = failure.error.code(), attempt, "a model call is repeated");
+            sleep(pause).await;
+            wait = wait.saturating_mul(2);
+        }
+    }
+
+    /// One try: sends the request and reads up to the first token.
+    async fn attempt(&self, body: Bytes, model: &str) -> Result<ChunkStream, Failure> {
+        let limit = self.times.first_token;
+        let begun = timeout(limit, async {
+            let mut stream = ChunkStream::new(self.send(body, model).await?, model, self.times.connect);
+            stream.read_to_first_token().await?;
+            Ok(stream)
+        });
+        // Whoever waited that long once does not want to wait again.
+        begun.await.unwrap_or_else(|_| Err(Failure::timeout(model, limit, Retry::Never)))
+    }
+
+    async fn send(&self, body: Bytes, model: &str) -> Result<Response, Failure> {
+        let mut request = self.client.post(self.url.clone()).body(body);
+        request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        let response = request.send().await;
+        let response =
+            response.map_err(|error| Failure::transport(model, &error.without_url(), self.times.connect))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let (status, after) = (response.status(), retry_after(response.headers()));
+        let body = error_body(response).await;
+        Err(Failure::status(model, status, &body, after))
+    }
+
+    /// A server may repeat the key in its error.
+    fn without_key(&self, mut failure: Failure) -> Failure {
+        if let (Some(key), agent_schemas::Error::ModelExecution { model_name }) = (&self.key, &mut failure.error)
+        {
+            *model_name = key.redact(model_name);
+        }
+        failure
+    }
+}
+
+fn completions_url(base_url: &str) -> Result<Url, ChatError> {
+    let fault = |reason| ChatError::Setting { name: "base_url", reason };
+    let mut url = Url::parse(base_url.trim()).map_err(|_| fault("should be an absolute URL"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(fault("should begin with http:// or https://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(fault("should hold no user name and no password; give the key in the environment"));
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    if !path.ends_with("/chat/completions") {
+        url.set_path(&format!("{path}/chat/completions"));
+    }
+    Ok(url)
+}
+
+fn client(url: &Url, connect_limit: Duration) -> Result<Client, ChatError> {
+    let builder = || {
+        let builder = Client::builder()
+            .user_agent(concat!("agent-runner/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .connect_timeout(connect_limit);
+        if is_local(url) { builder.no_proxy() } else { builder }
+    };
+    let client = match builder().build() {
+        // A container without certificates can still talk to a server without encryption.
+        Err(_) if url.scheme() == "http" => builder().tls_certs_only([]).build(),
+        built => built,
+    };
+    client.map_err(|error| ChatError::Client(error.to_string()))
+}
+
+/// Whether the server is this machine, which no proxy can mean.
+fn is_local(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A factor from 0.5 to 1, so that clients that were refused together do not come back together.
+fn jitter(ids: &dyn IdSource) -> f64 {
+    let byte = ids.random().get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    0.5 + f64::from(byte.unwrap_or(0)) / 510.0
+}
+
+/// What the server says about when to come back. Dates are not understood: no model server sends one.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let milliseconds = number("retry-after-ms").map(|ms| ms / 1000.0);
+    milliseconds.or_else(|| number("retry-after")).and_then(|s| Duration::try_from_secs_f64(s).ok())
+}
+
+/// The beginning of an error's body; empty where it cannot be read.
+async fn error_body(mut response: Response) -> String {
+    let mut body = Vec::new();
+    while let Ok(Some(bytes)) = response.chunk().await {
+        body.extend_from_slice(&bytes);
+        if body.len() >= MAX_ERROR_BODY {
+            body.truncate(MAX_ERROR_BODY);
+            break;
+        }
+    }
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_services::clock::CountingIds;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_url(base: &str, expected: &str) {
+        let url = completions_url(base).map_or_else(|error| error.to_string(), String::from);
+        assert_eq!(url, expected, "{base}");
+    }
+
+    #[test]
+    fn the_path_is_appended() {
+        check_url("https://api.openai.com/v1", "https://api.openai.com/v1/chat/completions");
+        check_url(" http://localhost:11434/v1/ ", "http://localhost:11434/v1/chat/completions");
+        check_url("http://h", "http://h/chat/completions");
+        check_url("https://h/v1?api-version=2", "https://h/v1/chat/completions?api-version=2");
+        check_url("https://h/v1/chat/completions", "https://h/v1/chat/completions");
+    }
+
+    #[test]
+    fn wrong_addresses_are_refused_without_being_shown() {
+        check_url("localhost:11434/v1", "base_url should begin with http:// or https://");
+        check_url("/v1", "base_url should be an absolute URL");
+        check_url(
+            "https://user:secret@h/v1",
+            "base_url should hold no user name and no password; give the key in the environment",
+        );
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let read = |name: &'static str, value: &'static str| {
+            retry_after(&HeaderMap::from_iter([(
+                reqwest::header::HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )]))
+        };
+        assert_eq!(read("retry-after", "2"), Some(Duration::from_secs(2)));
+        assert_eq!(read("retry-after", "0.5"), Some(Duration::from_millis(500)));
+        assert_eq!(read("retry-after-ms", "20"), Some(Duration::from_millis(20)));
+        assert_eq!(read("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"), None);
+        assert_eq!(read("retry-after", "-1"), None);
+    }
+
+    #[test]
+    fn the_jitter_is_bounded() {
+        assert!((0.5..=1.0).contains(&jitter(&CountingIds::default())));
+    }
+}

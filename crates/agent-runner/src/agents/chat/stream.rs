@@ -1,0 +1,104 @@
+//! The chunks of one answer, as they come.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use reqwest::Response;
+use tokio::time::timeout;
+
+use super::body::{Body, Item};
+use super::failure::{Failure, Retry};
+use super::wire::Chunk;
+
+/// An answer that has begun.
+#[derive(Debug)]
+pub(super) struct ChunkStream {
+    response: Response,
+    model: String,
+    connect_limit: Duration,
+    body: Body,
+    items: VecDeque<Item>,
+    /// Nothing more is to be read.
+    at_end: bool,
+    /// The server said itself that it is done.
+    is_whole: bool,
+}
+
+impl ChunkStream {
+    pub(super) fn new(response: Response, model: &str, connect_limit: Duration) -> Self {
+        ChunkStream {
+            response,
+            model: model.to_owned(),
+            connect_limit,
+            body: Body::new(),
+            items: VecDeque::new(),
+            at_end: false,
+            is_whole: false,
+        }
+    }
+
+    /// Reads until there is something to show, or the answer is whole without.
+    pub(super) async fn read_to_first_token(&mut self) -> Result<(), Failure> {
+        let mut seen = 0;
+        loop {
+            for item in self.items.iter_mut().skip(seen) {
+                match item {
+                    Item::Chunk(chunk) if !chunk.error.is_null() => {
+                        return Err(Failure::sent(&self.model, &chunk.error));
+                    }
+                    Item::Chunk(chunk) if !chunk.is_significant() => {}
+                    Item::Chunk(_) | Item::Done => return Ok(()),
+                }
+            }
+            seen = self.items.len();
+            if self.at_end {
+                return Err(Failure::cut(&self.model));
+            }
+            self.read().await?;
+        }
+    }
+
+    /// The next chunk; `None` at the end. If the server is silent for longer than the limit, that is a failure.
+    pub(super) async fn next(&mut self, idle_limit: Duration) -> Result<Option<Box<Chunk>>, Failure> {
+        loop {
+            match self.items.pop_front() {
+                Some(Item::Chunk(chunk)) if !chunk.error.is_null() => {
+                    return Err(Failure::sent(&self.model, &chunk.error));
+                }
+                Some(Item::Chunk(chunk)) => return Ok(Some(chunk)),
+                Some(Item::Done) => {
+                    self.is_whole = true;
+                    self.at_end = true;
+                    self.items.clear();
+                    // The end of the body is mostly there already; taking it lets the connection be used again.
+                    let _ = self.response.chunk().now_or_never();
+                }
+                None if self.at_end => return Ok(None),
+                None => {
+                    let read = timeout(idle_limit, self.read()).await;
+                    read.unwrap_or_else(|_| Err(Failure::timeout(&self.model, idle_limit, Retry::Never)))?;
+                }
+            }
+        }
+    }
+
+    /// Whether the server said itself that it was done.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    async fn read(&mut self) -> Result<(), Failure> {
+        let read = match self.response.chunk().await {
+            Ok(Some(bytes)) => self.body.push(&bytes, &mut self.items),
+            Ok(None) => {
+                self.at_end = true;
+                self.body.finish(&mut self.items)
+            }
+            Err(error) => {
+                return Err(Failure::transport(&self.model, &error.without_url(), self.connect_limit));
+            }
+        };
+        read.map_err(|error| Failure::body(&self.model, error))
+    }
+}

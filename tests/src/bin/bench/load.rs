@@ -1,0 +1,201 @@
+//! Full load: connections that send one request after the other.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use futures_util::future::try_join_all;
+use memchr::memmem;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::process::Server;
+use crate::report::{Measured, Report, percentile};
+use crate::{Arguments, pair};
+
+/// What ends a chunked body whose last chunk ends with an SSE frame.
+const END: &[u8] = b"\n\n\r\n0\r\n\r\n";
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Workload {
+    words: usize,
+    connections: usize,
+    yields: bool,
+    /// Runs a round, over all connections.
+    runs: usize,
+}
+
+impl Workload {
+    pub(crate) fn all(quick: bool) -> Vec<Workload> {
+        let mut all = Vec::new();
+        for (words, runs) in [(20, 12_000), (500, 2_000)] {
+            for connections in [1, 16, 256] {
+                for yields in [false, true] {
+                    let runs = if quick { runs / 20 } else { runs };
+                    all.push(Workload { words, connections, yields, runs: runs.max(connections) });
+                }
+            }
+        }
+        all
+    }
+
+    pub(crate) fn name(&self) -> String {
+        let mode = if self.yields { ", yielding" } else { "" };
+        format!("{} words, {} connections{mode}", self.words, self.connections)
+    }
+
+    /// The arguments of the real server.
+    pub(crate) fn ours(&self) -> &'static [&'static str] {
+        if self.yields { &["--config", "tests/bench/yielding.toml"] } else { &["--agent", "echo"] }
+    }
+
+    /// How many events a run has: two at the start, one a word, and four around and behind them.
+    fn events(&self) -> usize {
+        self.words + 6
+    }
+}
+
+/// One request's bytes.
+pub(crate) fn request(words: usize, extra: &str) -> Vec<u8> {
+    let text = vec!["word"; words].join(" ");
+    let body = format!(r#"{{"input":[{{"role":"user","content":[{{"type":"text","text":"{text}"}}]}}],"session_id":"bench"{extra}}}"#);
+    let head = format!(
+        "POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.into_bytes(), body.into_bytes()].concat()
+}
+
+/// Measures both servers in turn, several times.
+pub(crate) async fn compare(workload: &Workload, ours: &[&str], arguments: &Arguments, report: &mut Report) -> Result<()> {
+    let servers = pair(arguments, ours).await?;
+    let request = request(workload.words, "");
+    let rounds = if arguments.quick { 1 } else { arguments.rounds };
+    let mut measured: [Vec<Measured>; 2] = [Vec::new(), Vec::new()];
+    for server in &servers {
+        full_load(server, workload, &request, workload.runs / 10 + workload.connections).await?;
+    }
+    for _ in 0..rounds {
+        for (server, measured) in servers.iter().zip(&mut measured) {
+            measured.push(full_load(server, workload, &request, workload.runs).await?);
+        }
+    }
+    // Both are asked at the same pace, half of what the slower one can do.
+    let fastest = measured.iter().flatten().map(|round| round.runs_per_second).fold(f64::INFINITY, f64::min);
+    for (server, measured) in servers.iter().zip(&mut measured) {
+        let waits = half_load(server, workload, &request, fastest / 2.0).await?;
+        for round in measured.iter_mut() {
+            round.half_load_p99 = percentile(&waits, 0.99);
+        }
+        if let Some(last) = measured.last_mut() {
+            last.peak = server.peak()?;
+        }
+    }
+    report.load(&workload.name(), measured);
+    Ok(())
+}
+
+async fn full_load(server: &Server, workload: &Workload, request: &[u8], runs: usize) -> Result<Measured> {
+    let mut connections = Vec::new();
+    for _ in 0..workload.connections {
+        connections.push(Connection::open(&server.address).await?);
+    }
+    let each = runs / workload.connections;
+    let cpu = server.cpu_time()?;
+    let started = Instant::now();
+    let waits = try_join_all(connections.iter_mut().map(|connection| async {
+        let mut waits = Vec::with_capacity(each);
+        for _ in 0..each {
+            waits.push(connection.run(request).await?);
+        }
+        anyhow::Ok(waits)
+    }));
+    let waits: Vec<Duration> = waits.await?.into_iter().flatten().collect();
+    let elapsed = started.elapsed();
+    let cpu = server.cpu_time()? - cpu;
+    let runs = u32::try_from(waits.len())?;
+    let runs_per_second = f64::from(runs) / elapsed.as_secs_f64();
+    Ok(Measured {
+        cpu_per_run: cpu / runs,
+        cpu_per_event: cpu / runs / u32::try_from(workload.events())?,
+        runs_per_second,
+        events_per_second: runs_per_second * workload.events() as f64,
+        first_event_p50: percentile(&waits, 0.5),
+        first_event_p99: percentile(&waits, 0.99),
+        half_load_p99: Duration::ZERO,
+        peak: 0,
+    })
+}
+
+/// The waits for the first event when runs are started at a steady pace.
+async fn half_load(server: &Server, workload: &Workload, request: &[u8], runs_per_second: f64) -> Result<Vec<Duration>> {
+    let connections = workload.connections;
+    let each = (workload.runs / connections / 2).clamp(1, 2000);
+    let pause = Duration::from_secs_f64(connections as f64 / runs_per_second);
+    let waits = try_join_all((0..connections).map(|position| async move {
+        let mut connection = Connection::open(&server.address).await?;
+        let offset = pause.mul_f64(position as f64 / connections as f64);
+        let mut due = tokio::time::Instant::now() + offset;
+        let mut waits = Vec::with_capacity(each);
+        for _ in 0..each {
+            tokio::time::sleep_until(due).await;
+            due += pause;
+            waits.push(connection.run(request).await?);
+        }
+        anyhow::Ok(waits)
+    }));
+    Ok(waits.await?.into_iter().flatten().collect())
+}
+
+/// A keep-alive connection.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: &str) -> Result<Self> {
+        let stream = TcpStream::connect(address).await.context("cannot connect")?;
+        stream.set_nodelay(true)?;
+        Ok(Connection { stream, buffer: Vec::with_capacity(256 * 1024) })
+    }
+
+    pub(crate) async fn send(&mut self, request: &[u8]) -> Result<()> {
+        self.buffer.clear();
+        Ok(self.stream.write_all(request).await?)
+    }
+
+    /// Reads what is there; says whether the answer is whole.
+    pub(crate) async fn read(&mut self) -> Result<bool> {
+        let read = self.stream.read_buf(&mut self.buffer).await?;
+        ensure!(read > 0, "the server closed the connection");
+        Ok(self.buffer.ends_with(END))
+    }
+
+    /// What has been read of this answer.
+    pub(crate) fn received(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Forgets what has been read, but for what may be the beginning of the end.
+    pub(crate) fn forget(&mut self) {
+        let keep = self.buffer.len().min(END.len());
+        self.buffer.drain(..self.buffer.len() - keep);
+    }
+
+    /// Sends a request, reads the whole answer, and says how long the first event took.
+    async fn run(&mut self, request: &[u8]) -> Result<Duration> {
+        let started = Instant::now();
+        self.send(request).await?;
+        let mut first = None;
+        loop {
+            let whole = self.read().await?;
+            if first.is_none() && memmem::find(&self.buffer, b"data: ").is_some() {
+                ensure!(self.buffer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&self.buffer));
+                first = Some(started.elapsed());
+            }
+            if whole {
+                return first.context("the answer has no event");
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What a run costs: the real server with its `echo` agent beside a bare hyper server that sends the same bytes.
+//!
+//! Machines differ and are noisy, so what counts are ratios of two servers measured in turn in one run, and first of
+//! all the server's own CPU time, which other processes disturb least.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
+
+mod floor;
+mod load;
+mod process;
+mod report;
+mod slow;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+use crate::load::Workload;
+use crate::process::Server;
+use crate::report::Report;
+
+/// Measures the release server against a bare hyper server.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Fewer and smaller rounds, to see whether everything works
+    #[arg(long)]
+    quick: bool,
+    /// How often each pair of servers is measured in turn
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Only workloads whose name contains this
+    #[arg(long)]
+    only: Option<String>,
+    /// Also write the figures as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// The server's binary
+    #[arg(long, value_name = "FILE", default_value = "target/release/agent-server")]
+    server: PathBuf,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Be the bare hyper server
+    #[command(hide = true)]
+    Floor,
+    /// Be the load generator
+    #[command(hide = true)]
+    Drive,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    match arguments.role {
+        Some(Role::Floor) => floor::serve(),
+        Some(Role::Drive) => measure(&arguments),
+        // The load comes from a process of its own, so that it can be kept off the servers' core.
+        None => process::rerun_pinned(process::LOAD_CORE, "drive"),
+    }
+}
+
+fn measure(arguments: &Arguments) -> Result<()> {
+    raise_open_files();
+    let mut report = Report::new(process::pinning());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only));
+        for workload in Workload::all(arguments.quick).into_iter().filter(|workload| wanted(&workload.name())) {
+            let ours = workload.ours();
+            load::compare(&workload, ours, arguments, &mut report).await.with_context(|| workload.name())?;
+        }
+        for streams in slow::sizes(arguments.quick).into_iter().filter(|streams| wanted(&slow::name(*streams))) {
+            slow::compare(streams, arguments, &mut report).await.with_context(|| slow::name(streams))?;
+        }
+        if wanted("start") {
+            report.start(process::start_times(&arguments.server, if arguments.quick { 3 } else { 20 }).await?);
+        }
+        anyhow::Ok(())
+    })?;
+    println!("{report}");
+    if let Some(path) = &arguments.json {
+        std::fs::write(path, report.json()?).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// The load needs as many sockets as the servers.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        eprintln!("the limit of open files could not be raised: {error}");
+    }
+}
+
+/// The two servers of a comparison: the floor first.
+async fn pair(arguments: &Arguments, ours: &[&str]) -> Result<[Server; 2]> {
+    Ok([Server::floor().await?, Server::ours(&arguments.server, ours).await?])
+}

@@ -1,0 +1,125 @@
+//! The processes that are measured: starting, pinning, CPU time and memory.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
+
+/// The core that servers run on, and the one that the load comes from.
+pub(crate) const SERVER_CORE: usize = 0;
+pub(crate) const LOAD_CORE: usize = 1;
+
+/// A server that listens.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: String,
+}
+
+/// Whether processes can be pinned here.
+pub(crate) fn pinning() -> bool {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let taskset = Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    // The load generator is pinned already when it asks, so one core is what it sees.
+    taskset.is_ok_and(|status| status.success()) && (cores > 1 || is_pinned())
+}
+
+fn is_pinned() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().any(|line| line == format!("Cpus_allowed_list:\t{LOAD_CORE}"))
+}
+
+fn pinned(core: usize, program: &Path) -> Command {
+    if !pinning() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.arg("-c").arg(core.to_string()).arg(program);
+    command
+}
+
+/// Runs this program again in another role on one core.
+pub(crate) fn rerun_pinned(core: usize, role: &str) -> Result<()> {
+    let mut command = pinned(core, &std::env::current_exe()?);
+    let status = command.args(std::env::args().skip(1)).arg(role).status()?;
+    if !status.success() {
+        bail!("the measurement failed");
+    }
+    Ok(())
+}
+
+impl Server {
+    /// The bare hyper server.
+    pub(crate) async fn floor() -> Result<Self> {
+        let mut command = pinned(SERVER_CORE, &std::env::current_exe()?);
+        command.arg("floor");
+        Server::start(command).await
+    }
+
+    /// The real server.
+    pub(crate) async fn ours(binary: &Path, arguments: &[&str]) -> Result<Self> {
+        let mut command = pinned(SERVER_CORE, binary);
+        command.args(["--port", "0", "--log-level", "warn"]).args(arguments);
+        // What the caller's environment says must not change what is measured.
+        command.env_clear();
+        Server::start(command).await
+    }
+
+    async fn start(command: Command) -> Result<Self> {
+        let mut command = tokio::process::Command::from(command);
+        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().context("cannot start a server")?;
+        let stdout = child.stdout.take().context("the server has no output")?;
+        let line = BufReader::new(stdout).lines().next_line().await?.context("the server said nothing")?;
+        let address = line.rsplit("http://").next().unwrap_or_default().to_owned();
+        Ok(Server { child, address })
+    }
+
+    fn proc_file(&self, name: &str) -> Result<String> {
+        let id = self.child.id().context("the server has gone")?;
+        Ok(std::fs::read_to_string(format!("/proc/{id}/{name}"))?)
+    }
+
+    /// User and system time that the process has used, with the scheduler's precision.
+    pub(crate) fn cpu_time(&self) -> Result<Duration> {
+        let id = self.child.id().context("the server has gone")?;
+        let mut nanoseconds = 0;
+        for thread in std::fs::read_dir(format!("/proc/{id}/task"))? {
+            let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+            nanoseconds += text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    fn memory(&self, field: &str) -> Result<u64> {
+        let status = self.proc_file("status")?;
+        let line = status.lines().find(|line| line.starts_with(field)).context("no memory in /proc")?;
+        let kib = line.split_whitespace().nth(1).and_then(|value| value.parse::<u64>().ok());
+        Ok(kib.context("no number in /proc")? * 1024)
+    }
+
+    /// Resident memory now, in bytes.
+    pub(crate) fn resident(&self) -> Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory so far, in bytes.
+    pub(crate) fn peak(&self) -> Result<u64> {
+        self.memory("VmHWM:")
+    }
+}
+
+/// How long the server takes from its start until it can serve, several times, and its idle memory.
+pub(crate) async fn start_times(binary: &Path, times: usize) -> Result<(Vec<Duration>, u64)> {
+    let mut durations = Vec::new();
+    let mut resident = 0;
+    for _ in 0..times {
+        let started = Instant::now();
+        let server = Server::ours(binary, &["--agent", "echo"]).await?;
+        durations.push(started.elapsed());
+        resident = server.resident()?;
+    }
+    Ok((durations, resident))
+}

@@ -1,0 +1,170 @@
+//! What was measured, as a table and as JSON.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+/// One round of full load on one server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured {
+    pub(crate) cpu_per_run: Duration,
+    pub(crate) cpu_per_event: Duration,
+    pub(crate) runs_per_second: f64,
+    pub(crate) events_per_second: f64,
+    pub(crate) first_event_p50: Duration,
+    pub(crate) first_event_p99: Duration,
+    pub(crate) half_load_p99: Duration,
+    pub(crate) peak: u64,
+}
+
+/// Many slow streams on one server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SlowMeasured {
+    pub(crate) bytes_per_stream: u64,
+    pub(crate) cpu_share: f64,
+    pub(crate) delay_p50: Duration,
+    pub(crate) delay_p99: Duration,
+}
+
+#[derive(Debug)]
+pub(crate) struct Report {
+    lines: Vec<String>,
+    values: Vec<Value>,
+    pinned: bool,
+}
+
+const NAMES: [&str; 2] = ["floor", "ours"];
+
+impl Report {
+    pub(crate) fn new(pinned: bool) -> Self {
+        Report { lines: Vec::new(), values: Vec::new(), pinned }
+    }
+
+    /// Adds rounds of the floor and of ours.
+    pub(crate) fn load(&mut self, name: &str, measured: [Vec<Measured>; 2]) {
+        self.lines.push(format!("\n{name}"));
+        let header = ["CPU/run", "CPU/event", "runs/s", "events/s", "first p50", "first p99", "p99 at half", "peak MiB"];
+        self.lines.push(row("", &header.map(str::to_owned)));
+        let medians = measured.map(|rounds| median_round(&rounds));
+        for (which, round) in NAMES.iter().zip(&medians) {
+            self.lines.push(row(which, &cells(round)));
+        }
+        let [floor, ours] = medians;
+        let ratio = ours.cpu_per_run.as_secs_f64() / floor.cpu_per_run.as_secs_f64();
+        let later = ours.half_load_p99.as_secs_f64() * 1e3 - floor.half_load_p99.as_secs_f64() * 1e3;
+        self.lines.push(format!("  CPU per run: {ratio:.2} times the floor's; first event at half load, p99: {later:+.2} ms"));
+        self.announce();
+        self.values.push(json!({
+            "workload": name, "cpu_ratio": ratio, "first_event_half_load_p99_difference_ms": later,
+            "floor": value(&floor), "ours": value(&ours),
+        }));
+    }
+
+    /// Adds the floor's and our figures for slow streams.
+    pub(crate) fn slow(&mut self, name: &str, measured: Vec<SlowMeasured>) {
+        self.lines.push(format!("\n{name}, a word every 200 ms"));
+        let header = ["KiB/stream", "CPU share", "delay p50", "delay p99"];
+        self.lines.push(row("", &header.map(str::to_owned)));
+        for (which, slow) in NAMES.iter().zip(&measured) {
+            let kib = format!("{:.1}", slow.bytes_per_stream as f64 / 1024.0);
+            let share = format!("{:.0} %", slow.cpu_share * 100.0);
+            self.lines.push(row(which, &[kib, share, milliseconds(slow.delay_p50), milliseconds(slow.delay_p99)]));
+            self.values.push(json!({
+                "workload": name, "server": which, "bytes_per_stream": slow.bytes_per_stream,
+                "cpu_share": slow.cpu_share, "delay_p50_ms": slow.delay_p50.as_secs_f64() * 1e3,
+                "delay_p99_ms": slow.delay_p99.as_secs_f64() * 1e3,
+            }));
+        }
+        self.announce();
+    }
+
+    /// Adds how long the server takes to start, and its idle memory.
+    pub(crate) fn start(&mut self, (durations, resident): (Vec<Duration>, u64)) {
+        let p50 = percentile(&durations, 0.5);
+        let mib = resident as f64 / 1024.0 / 1024.0;
+        self.lines.push(format!("\nready to serve after {} (p50); idle with {mib:.1} MiB resident", milliseconds(p50)));
+        self.announce();
+        self.values.push(json!({ "start_p50_ms": p50.as_secs_f64() * 1e3, "idle_resident_bytes": resident }));
+    }
+
+    /// Shows what has just been measured, as a long measurement should not be silent.
+    fn announce(&self) {
+        let from = self.lines.iter().rposition(|line| line.starts_with('\n')).unwrap_or(0);
+        eprintln!("{}", self.lines[from..].join("\n"));
+    }
+
+    pub(crate) fn json(&self) -> Result<String> {
+        Ok(serde_json::to_string_pretty(&json!({ "pinned": self.pinned, "results": self.values }))?)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.pinned {
+            writeln!(f, "Servers and load share all cores: 'taskset' or a second core is missing.")?;
+        }
+        f.write_str(&self.lines.join("\n"))
+    }
+}
+
+fn cells(round: &Measured) -> [String; 8] {
+    [
+        microseconds(round.cpu_per_run),
+        microseconds(round.cpu_per_event),
+        format!("{:.0}", round.runs_per_second),
+        format!("{:.0}", round.events_per_second),
+        milliseconds(round.first_event_p50),
+        milliseconds(round.first_event_p99),
+        milliseconds(round.half_load_p99),
+        format!("{:.1}", round.peak as f64 / 1024.0 / 1024.0),
+    ]
+}
+
+fn value(round: &Measured) -> Value {
+    json!({
+        "cpu_per_run_us": round.cpu_per_run.as_secs_f64() * 1e6,
+        "cpu_per_event_us": round.cpu_per_event.as_secs_f64() * 1e6,
+        "runs_per_second": round.runs_per_second,
+        "events_per_second": round.events_per_second,
+        "first_event_p50_ms": round.first_event_p50.as_secs_f64() * 1e3,
+        "first_event_p99_ms": round.first_event_p99.as_secs_f64() * 1e3,
+        "first_event_half_load_p99_ms": round.half_load_p99.as_secs_f64() * 1e3,
+        "peak_bytes": round.peak,
+    })
+}
+
+/// The round whose CPU time per run is the median, with the highest peak of all.
+fn median_round(rounds: &[Measured]) -> Measured {
+    let mut sorted = rounds.to_vec();
+    sorted.sort_by_key(|round| round.cpu_per_run);
+    let mut median = sorted[sorted.len() / 2];
+    median.peak = rounds.iter().map(|round| round.peak).max().unwrap_or(0);
+    median
+}
+
+fn row(first: &str, cells: &[String]) -> String {
+    let mut line = format!("  {first:<6}");
+    for cell in cells {
+        line.push_str(&format!("{cell:>13}"));
+    }
+    line
+}
+
+fn microseconds(duration: Duration) -> String {
+    format!("{:.2} us", duration.as_secs_f64() * 1e6)
+}
+
+fn milliseconds(duration: Duration) -> String {
+    format!("{:.2} ms", duration.as_secs_f64() * 1e3)
+}
+
+/// The value below which the given share of all lie.
+pub(crate) fn percentile(values: &[Duration], share: f64) -> Duration {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length is a valid index")]
+    let index = ((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1));
+    sorted.get(index).copied().unwrap_or_default()
+}
