@@ -1,7 +1,11 @@
 //! The agents that come with the runner.
 
+#[cfg(feature = "chat")]
+mod chat;
 mod demo;
 mod echo;
 
+#[cfg(feature = "chat")]
+pub use chat::{Chat, ChatConfig, ChatError};
 pub use demo::Demo;
 pub use echo::Echo;

@@ -14,10 +14,14 @@ mod open;
 use agent_schemas::delta::{add_usage, append_body};
 use agent_schemas::{ContentBody, ErrorBody, JsonObject, MessageType, Role, Status, sse};
 use agent_services::run::Batch;
+use bytes::BytesMut;
 
 use encode::MessageHead;
 pub(crate) use open::MessageKey;
 use open::{OpenContent, OpenMessage};
+
+/// From this size on a batch keeps the buffer it was written to, which saves copying it.
+const LARGE_BATCH: usize = 4096;
 
 /// What the response events say besides their status.
 #[derive(Debug)]
@@ -48,6 +52,8 @@ pub(crate) struct Assembler {
     /// Frames that nobody has taken yet, and the number of the first of them.
     pending: Vec<u8>,
     pending_from: u64,
+    /// Small batches are cut from this, so that not each of them costs an allocation.
+    chunk: BytesMut,
     next: u64,
     next_key: u64,
     open: Vec<OpenMessage>,
@@ -66,6 +72,7 @@ impl Assembler {
             head,
             pending: Vec::with_capacity(2048),
             pending_from: 0,
+            chunk: BytesMut::new(),
             next: 0,
             next_key: 0,
             open: Vec::new(),
@@ -100,7 +107,13 @@ impl Assembler {
     /// Takes the events that nobody has taken yet.
     pub(crate) fn take(&mut self) -> Batch {
         self.written += self.pending.len();
-        let frames = std::mem::take(&mut self.pending).into();
+        let frames = if self.pending.len() >= LARGE_BATCH {
+            std::mem::take(&mut self.pending).into()
+        } else {
+            self.chunk.extend_from_slice(&self.pending);
+            self.pending.clear();
+            self.chunk.split().freeze()
+        };
         let first = std::mem::replace(&mut self.pending_from, self.next);
         Batch { first, count: self.next - first, frames }
     }

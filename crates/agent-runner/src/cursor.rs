@@ -1,6 +1,7 @@
 //! Cursors: readers of a run's log.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -22,10 +23,17 @@ const PAGE_BYTES: usize = 256 * 1024;
 const JOIN_BYTES: usize = 64 * 1024;
 
 /// How long a cursor rests after a batch before it collects the next ones, so that an agent that writes word by
-/// word does not cost a wake-up and a write to the socket for each.
-const REST: Duration = Duration::from_millis(1);
+/// word does not cost a wake-up and a write to the socket for each. It rests longer while that brings a handful of
+/// entries together, and never so long that a person would see it.
+const REST: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(8);
 
-/// Entries up to this number are never held back: it covers the first delta of the first message.
+/// A rest that brought together fewer entries than this is made shorter.
+const TOO_FEW: u64 = 3;
+
+/// A rest that brought together this many entries is long enough.
+const ENOUGH: u64 = 16;
+
+/// The first four entries are never held back: they end with the first delta of the first message.
 const FIRST_DELTA: u64 = 4;
 
 /// Reads a run's log from one position on, at its own pace, to its end.
@@ -38,7 +46,8 @@ pub struct Cursor {
     position: u64,
     done: bool,
     older: Option<BoxFuture<'static, agent_services::Result<Option<Page>>>>,
-    rest: Option<Pin<Box<Sleep>>>,
+    rest: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
     last_batch: Option<Instant>,
 }
 
@@ -63,7 +72,7 @@ pub enum CursorError {
 impl Cursor {
     pub(crate) fn new(run: Arc<LiveRun>, from: u64) -> Self {
         let key = run.add_reader();
-        Cursor { run, key, position: from, done: false, older: None, rest: None, last_batch: None }
+        Cursor { run, key, position: from, done: false, older: None, rest: *REST.start(), timer: None, last_batch: None }
     }
 
     /// The number of the entry that comes next.
@@ -92,28 +101,32 @@ impl Cursor {
 
     /// Lets other events gather for a moment, unless the log has ended; `Ready` when it is time to look.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(last) = self.last_batch.filter(|_| self.position > FIRST_DELTA) else {
-            return Poll::Ready(());
-        };
-        if self.rest.is_none() {
-            let until = last + REST;
+        let Some(last) = self.last_batch.filter(|_| self.position >= FIRST_DELTA) else { return Poll::Ready(()) };
+        if self.timer.is_none() {
+            let until = last + self.rest;
             if until <= Instant::now() {
                 return Poll::Ready(());
             }
-            self.rest = Some(Box::pin(sleep_until(until)));
+            self.timer = Some(Box::pin(sleep_until(until)));
         }
         let ended = self.run.rest(self.key, cx.waker());
-        if let Some(rest) = &mut self.rest
+        if let Some(timer) = &mut self.timer
             && !ended
         {
-            ready!(rest.as_mut().poll(cx));
+            ready!(timer.as_mut().poll(cx));
         }
-        self.rest = None;
         Poll::Ready(())
     }
 
     fn deliver(&mut self, batches: Vec<Batch>, is_end: bool) -> Poll<Option<Result<Batch, CursorError>>> {
         let batch = join(batches);
+        let rested = self.timer.take().is_some();
+        self.rest = match batch.count {
+            ..TOO_FEW => self.rest / 2,
+            ..ENOUGH if rested => self.rest * 2,
+            _ => self.rest,
+        };
+        self.rest = self.rest.clamp(*REST.start(), *REST.end());
         self.position = batch.end();
         self.done = is_end;
         self.last_batch = Some(Instant::now());

@@ -1,7 +1,9 @@
 //! The runner: starts runs and knows those that are under way.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use agent_schemas::id::{message_id, response_id};
@@ -193,7 +195,7 @@ impl Runner {
         &self.0.services
     }
 
-    /// Starts a run as a task of its own.
+    /// Starts a run as a task of its own. The agent is polled once before this returns.
     ///
     /// Missing ids of the request are filled in: a fresh session, the session's id for the user, an id for each
     /// message.
@@ -244,7 +246,13 @@ impl Runner {
             on_disconnect: options.on_disconnect,
             permit,
         };
-        inner.tasks.spawn(drive.run());
+        let mut task = Box::pin(drive.run());
+        // What the agent writes before its first await is then there when the caller first looks, which saves the
+        // caller a wake-up and a write to its client.
+        let first = poll_fn(|cx| Poll::Ready(task.as_mut().poll(cx))).await;
+        if first.is_pending() {
+            inner.tasks.spawn(task);
+        }
         Ok(run)
     }
 

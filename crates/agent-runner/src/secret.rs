@@ -54,7 +54,10 @@ mod tests {
     #[test]
     fn a_secret_does_not_show() {
         let secret = Secret::new("sk-1234");
-        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "[redacted] [redacted] Some([redacted])");
+        assert_eq!(
+            format!("{secret} {secret:?} {:?}", Some(&secret)),
+            "[redacted] [redacted] Some([redacted])"
+        );
         assert_eq!(secret.redact("wrong key: sk-1234!"), "wrong key: [redacted]!");
         assert_eq!(Secret::new("").redact("text"), "text");
     }

@@ -1,6 +1,7 @@
 //! The agent protocol as data: requests, responses, messages, contents, tools, errors and events.
 //!
-//! No I/O, no async, no clock. A run's log is a sequence of [`Event`]s numbered from 0 without gaps:
+//! No I/O, no async, no clock. A run's log is a sequence of [`Event`]s, which [`SequenceNumbers`] numbers from 0 without
+//! gaps:
 //!
 //! ```text
 //! log      = response(created) response(in_progress) { message } response(final)

@@ -21,7 +21,8 @@ use crate::message::{Message, MessageType, Role};
 ///   `invalid_arguments`, as some servers refuse a conversation that has them.
 /// - A file that has only a URL becomes a text with that URL, as chat completions have no part for it.
 /// - Left out: reasoning, heartbeats, errors, lists and approvals of MCP tools, components, user interfaces,
-///   unknown message types, messages of role `tool` that answer no call, and messages that say nothing.
+///   unknown message types, messages of role `tool` that answer no call, whatever stands beside a call or an answer
+///   in its own message, and messages in which nothing is left to send.
 pub fn to_openai_messages(messages: &[Message]) -> Vec<Json> {
     let mut conversation = Conversation::default();
     for message in messages {

@@ -87,3 +87,12 @@ pub(crate) fn replay(file: &str, cases: &[Json], compare: impl Fn(&Json) -> (Str
     faults.extend(listed.into_iter().map(|name| format!("{name}: listed as different, but not in the file")));
     assert!(faults.is_empty(), "{file}:\n{}", faults.join("\n"));
 }
+
+#[test]
+fn every_listed_file_is_there() {
+    for line in golden("differences.txt").lines().filter(|line| line.contains(" | ")) {
+        if let Some((file, _)) = line.split_once(" | ").filter(|_| !line.starts_with('#')) {
+            golden(file);
+        }
+    }
+}

@@ -57,7 +57,8 @@ impl Body {
         {
             // The content type would say so too, if every server set it right. No event begins with a brace.
             let is_json = *first == b'{';
-            self.form = if is_json { Form::Json(Vec::new()) } else { Form::Events(SseParser::new(MAX_EVENT)) };
+            self.form =
+                if is_json { Form::Json(Vec::new()) } else { Form::Events(SseParser::new(MAX_EVENT)) };
         }
         match &mut self.form {
             Form::Unknown => Ok(()),
@@ -87,7 +88,7 @@ impl Body {
             }
             Form::Json(json) => {
                 let chunk = std::str::from_utf8(&json).ok().and_then(Chunk::parse);
-                let chunk = chunk.ok_or(BodyError::Malformed)?;
+                let chunk = chunk.filter(Chunk::is_answer).ok_or(BodyError::Malformed)?;
                 items.extend([Item::Chunk(Box::new(chunk)), Item::Done]);
             }
         }
@@ -129,7 +130,7 @@ mod tests {
         match item {
             Item::Done => "done".to_owned(),
             Item::Chunk(chunk) if !chunk.error.is_null() => format!("error {}", chunk.error),
-            Item::Chunk(mut chunk) => {
+            Item::Chunk(chunk) => {
                 chunk.choice().map(|choice| choice.delta().content.0.clone()).unwrap_or_default()
             }
         }
@@ -159,6 +160,7 @@ mod tests {
     fn what_is_no_json_is_refused_except_at_a_cut() {
         assert_eq!(read("data: {\"cho\n\n"), Err(BodyError::Malformed));
         assert_eq!(read("{\"choices\":["), Err(BodyError::Malformed));
+        assert_eq!(read("{\"detail\":\"not a model server\"}"), Err(BodyError::Malformed));
         check("data: {\"cho", &[]);
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use agent_schemas::IdSource;
+use agent_schemas::{Clock, IdSource};
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, Url, redirect};
@@ -13,7 +13,7 @@ use super::ChatError;
 use super::config::Times;
 use super::failure::{Failure, Retry};
 use super::stream::ChunkStream;
-use crate::Secret;
+use crate::{Secret, Services};
 
 /// The longest time that a server may ask to wait; if it asks for more, the call fails at once.
 const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -68,17 +68,17 @@ impl Endpoint {
         &self,
         body: Bytes,
         model: &str,
-        ids: &dyn IdSource,
+        services: &Services,
     ) -> Result<ChunkStream, Failure> {
         let mut wait = self.times.retry_delay;
         let mut attempt = 0;
         loop {
-            let failure = match self.attempt(body.clone(), model).await {
+            let failure = match self.attempt(body.clone(), model, &*services.clock).await {
                 Ok(stream) => return Ok(stream),
                 Err(failure) => self.without_key(failure),
             };
             let pause = match failure.retry {
-                Retry::Soon => wait.mul_f64(jitter(ids)).min(MAX_WAIT),
+                Retry::Soon => wait.mul_f64(jitter(&*services.ids)).min(MAX_WAIT),
                 Retry::After(time) if time <= MAX_WAIT => time,
                 Retry::Never | Retry::After(_) => return Err(failure),
             };
@@ -86,17 +86,22 @@ impl Endpoint {
                 return Err(failure);
             }
             attempt += 1;
-            tracing::warn!(model.name = model, error.code = failure.error.code(), attempt, "a model call is repeated");
+            tracing::warn!(
+                model.name = model,
+                error.code = failure.error.code(),
+                attempt,
+                "a model call is repeated"
+            );
             sleep(pause).await;
             wait = wait.saturating_mul(2);
         }
     }
 
     /// One try: sends the request and reads up to the first token.
-    async fn attempt(&self, body: Bytes, model: &str) -> Result<ChunkStream, Failure> {
+    async fn attempt(&self, body: Bytes, model: &str, clock: &dyn Clock) -> Result<ChunkStream, Failure> {
         let limit = self.times.first_token;
         let begun = timeout(limit, async {
-            let mut stream = ChunkStream::new(self.send(body, model).await?, model, self.times.connect);
+            let mut stream = ChunkStream::new(self.send(body, model, clock).await?, model, self.times.connect);
             stream.read_to_first_token().await?;
             Ok(stream)
         });
@@ -104,7 +109,7 @@ impl Endpoint {
         begun.await.unwrap_or_else(|_| Err(Failure::timeout(model, limit, Retry::Never)))
     }
 
-    async fn send(&self, body: Bytes, model: &str) -> Result<Response, Failure> {
+    async fn send(&self, body: Bytes, model: &str, clock: &dyn Clock) -> Result<Response, Failure> {
         let mut request = self.client.post(self.url.clone()).body(body);
         request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(authorization) = &self.authorization {
@@ -116,14 +121,15 @@ impl Endpoint {
         if response.status().is_success() {
             return Ok(response);
         }
-        let (status, after) = (response.status(), retry_after(response.headers()));
+        let (status, after) = (response.status(), retry_after(response.headers(), clock));
         let body = error_body(response).await;
         Err(Failure::status(model, status, &body, after))
     }
 
     /// A server may repeat the key in its error.
-    fn without_key(&self, mut failure: Failure) -> Failure {
-        if let (Some(key), agent_schemas::Error::ModelExecution { model_name }) = (&self.key, &mut failure.error)
+    pub(super) fn without_key(&self, mut failure: Failure) -> Failure {
+        if let (Some(key), agent_schemas::Error::ModelExecution { model_name }) =
+            (&self.key, &mut failure.error)
         {
             *model_name = key.redact(model_name);
         }
@@ -175,11 +181,17 @@ fn jitter(ids: &dyn IdSource) -> f64 {
     0.5 + f64::from(byte.unwrap_or(0)) / 510.0
 }
 
-/// What the server says about when to come back. Dates are not understood: no model server sends one.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let milliseconds = number("retry-after-ms").map(|ms| ms / 1000.0);
-    milliseconds.or_else(|| number("retry-after")).and_then(|s| Duration::try_from_secs_f64(s).ok())
+/// What the server says about when to come back: OpenAI's milliseconds, seconds, or a date.
+fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| text(name)?.parse::<f64>().ok();
+    let until_date = || {
+        let date = jiff::fmt::rfc2822::parse(text("retry-after")?).ok()?;
+        u32::try_from(date.timestamp().as_second() - clock.unix_seconds()).ok().map(f64::from)
+    };
+    let milliseconds = number("retry-after-ms").map(|milliseconds| milliseconds / 1000.0);
+    let seconds = milliseconds.or_else(|| number("retry-after")).or_else(until_date)?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// The beginning of an error's body; empty where it cannot be read.
@@ -197,7 +209,8 @@ async fn error_body(mut response: Response) -> String {
 
 #[cfg(test)]
 mod tests {
-    use agent_services::clock::CountingIds;
+    use agent_services::clock::{CountingIds, ManualClock};
+    use reqwest::header::HeaderName;
 
     use super::*;
 
@@ -227,17 +240,17 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_both_forms() {
+    fn retry_after_is_read_in_all_its_forms() {
         let read = |name: &'static str, value: &'static str| {
-            retry_after(&HeaderMap::from_iter([(
-                reqwest::header::HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )]))
+            let headers = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]);
+            // 2026-10-21T07:27:50Z
+            retry_after(&headers, &ManualClock::at(1_792_567_670))
         };
         assert_eq!(read("retry-after", "2"), Some(Duration::from_secs(2)));
         assert_eq!(read("retry-after", "0.5"), Some(Duration::from_millis(500)));
         assert_eq!(read("retry-after-ms", "20"), Some(Duration::from_millis(20)));
-        assert_eq!(read("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"), None);
+        assert_eq!(read("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"), Some(Duration::from_secs(10)));
+        assert_eq!(read("retry-after", "Wed, 21 Oct 2026 07:27:00 GMT"), None);
         assert_eq!(read("retry-after", "-1"), None);
     }
 

@@ -199,11 +199,26 @@ mod tests {
     #[test]
     fn every_server_says_differently_that_the_context_is_too_long() {
         for (status, body) in [
-            (400, r#"{"error":{"message":"This model's maximum context length is 16385 tokens.","code":"context_length_exceeded"}}"#),
-            (400, r#"{"object":"error","message":"This model's maximum context length is 16384 tokens. However, you requested 122946 tokens","type":"BadRequestError","code":400}"#),
-            (400, r#"{"error":{"message":"You passed 1015 input tokens and requested 10 output tokens. However, the model's context length is only 1024 tokens","code":400}}"#),
-            (500, r#"{"error":{"code":500,"message":"the request exceeds the available context size.","type":"exceed_context_size_error"}}"#),
-            (400, r#"{"error":{"message":"<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 30720]"}}"#),
+            (
+                400,
+                r#"{"error":{"message":"This model's maximum context length is 16385 tokens.","code":"context_length_exceeded"}}"#,
+            ),
+            (
+                400,
+                r#"{"object":"error","message":"This model's maximum context length is 16384 tokens. However, you requested 122946 tokens","type":"BadRequestError","code":400}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"You passed 1015 input tokens and requested 10 output tokens. However, the model's context length is only 1024 tokens","code":400}}"#,
+            ),
+            (
+                500,
+                r#"{"error":{"code":500,"message":"the request exceeds the available context size.","type":"exceed_context_size_error"}}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 30720]"}}"#,
+            ),
             (400, r#"{"error":"Input length 6491 exceeds context length 1500"}"#),
         ] {
             check(status, body, "MODEL_CONTEXT_LENGTH_EXCEEDED", Retry::Never);
@@ -213,7 +228,9 @@ mod tests {
     #[track_caller]
     fn check_text(body: &str, expected: &str) {
         let failure = Failure::status("m", StatusCode::BAD_REQUEST, body, None);
-        let expected = format!("Error occurred during execution of model: m: the server answered 400 Bad Request{expected}");
+        let expected = format!(
+            "Error occurred during execution of model: m: the server answered 400 Bad Request{expected}"
+        );
         assert_eq!(failure.error.to_string(), expected, "{body}");
     }
 
@@ -239,6 +256,10 @@ mod tests {
         check(r#"{"message":"slow down","code":429}"#, "MODEL_QUOTA_EXCEEDED", Retry::Soon);
         check(r#"{"message":"oops"}"#, "MODEL_EXECUTION_FAILED", Retry::Soon);
         check(r#""oops""#, "MODEL_EXECUTION_FAILED", Retry::Soon);
-        check(r#"{"message":"exceeds the available context size"}"#, "MODEL_CONTEXT_LENGTH_EXCEEDED", Retry::Never);
+        check(
+            r#"{"message":"exceeds the available context size"}"#,
+            "MODEL_CONTEXT_LENGTH_EXCEEDED",
+            Retry::Never,
+        );
     }
 }

@@ -38,11 +38,7 @@ impl SseParser {
     }
 
     /// Reads on, and appends the events that are whole now.
-    pub(super) fn push(
-        &mut self,
-        mut bytes: &[u8],
-        events: &mut Vec<SseEvent>,
-    ) -> Result<(), EventTooLarge> {
+    pub(super) fn push(&mut self, mut bytes: &[u8], events: &mut Vec<SseEvent>) -> Result<(), EventTooLarge> {
         while let Some(first) = bytes.first() {
             if std::mem::take(&mut self.after_return) && *first == b'\n' {
                 bytes = &bytes[1..];
@@ -152,8 +148,14 @@ mod tests {
 
     #[test]
     fn events_are_bounded() {
-        for text in ["data: 12345678901234567890", "data: 1234567890\ndata: 1234567890\n", ": 12345678901234567890"] {
-            assert_eq!(SseParser::new(20).push(text.as_bytes(), &mut Vec::new()), Err(EventTooLarge), "{text}");
+        for text in
+            ["data: 12345678901234567890", "data: 1234567890\ndata: 1234567890\n", ": 12345678901234567890"]
+        {
+            assert_eq!(
+                SseParser::new(20).push(text.as_bytes(), &mut Vec::new()),
+                Err(EventTooLarge),
+                "{text}"
+            );
         }
     }
 

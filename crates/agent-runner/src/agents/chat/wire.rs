@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 #[serde(default)]
 pub(super) struct Chunk {
     #[serde(deserialize_with = "null_is_default")]
-    pub(super) choices: Vec<Choice>,
+    choices: Vec<Choice>,
     pub(super) usage: Json,
     pub(super) error: Json,
     /// `error` where a server sends an error without wrapping it.
@@ -80,28 +80,33 @@ impl Chunk {
         Some(chunk)
     }
 
+    /// Whether it can be a whole answer.
+    pub(super) fn is_answer(&self) -> bool {
+        self.choice().is_some() || !self.error.is_null()
+    }
+
     /// The only choice that was asked for.
-    pub(super) fn choice(&mut self) -> Option<&mut Choice> {
-        self.choices.iter_mut().find(|choice| choice.index.as_i64().unwrap_or(0) == 0)
+    pub(super) fn choice(&self) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.index.as_i64().unwrap_or(0) == 0)
     }
 
     /// Whether it says more than that the server has begun.
-    pub(super) fn is_significant(&mut self) -> bool {
+    pub(super) fn is_significant(&self) -> bool {
         if !self.error.is_null() {
             return true;
         }
         self.choice().is_some_and(|choice| {
             let finished = !choice.finish_reason.0.is_empty();
             let Delta { content, refusal, reasoning_content, reasoning, tool_calls } = choice.delta();
-            let texts = [&*content, refusal, reasoning_content, reasoning];
+            let texts = [content, refusal, reasoning_content, reasoning];
             finished || texts.iter().any(|text| !text.0.is_empty()) || !tool_calls.is_empty()
         })
     }
 }
 
 impl Choice {
-    pub(super) fn delta(&mut self) -> &mut Delta {
-        self.message.as_mut().unwrap_or(&mut self.delta)
+    pub(super) fn delta(&self) -> &Delta {
+        self.message.as_ref().unwrap_or(&self.delta)
     }
 }
 
@@ -194,7 +199,7 @@ mod tests {
 
     #[track_caller]
     fn check(delta: &str, content: &str, significant: bool) {
-        let mut chunk = Chunk::parse(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).expect(delta);
+        let chunk = Chunk::parse(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).expect(delta);
         assert_eq!(chunk.is_significant(), significant, "{delta}");
         assert_eq!(chunk.choice().expect("a choice").delta().content.0, content, "{delta}");
     }
@@ -214,8 +219,10 @@ mod tests {
 
     #[test]
     fn chunks_without_choices_are_read() {
-        for text in [r#"{"choices":[],"usage":{"total_tokens":3}}"#, r#"{"choices":null,"usage":{"total_tokens":3}}"#] {
-            let mut chunk = Chunk::parse(text).expect(text);
+        for text in
+            [r#"{"choices":[],"usage":{"total_tokens":3}}"#, r#"{"choices":null,"usage":{"total_tokens":3}}"#]
+        {
+            let chunk = Chunk::parse(text).expect(text);
             assert!(chunk.choice().is_none() && !chunk.is_significant());
             assert_eq!(chunk.usage.get("total_tokens").and_then(Json::as_i64), Some(3));
         }

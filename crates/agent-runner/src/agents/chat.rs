@@ -1,0 +1,146 @@
+//! A model behind an endpoint that speaks OpenAI's Chat Completions.
+//!
+//! One turn is a loop: the conversation is sent ([`request`]), the answer arrives as a stream ([`endpoint`],
+//! [`stream`], [`body`], [`sse`], [`wire`]) and is written to the run ([`answer`]); the tools that it asks for are
+//! run ([`toolbox`]), and their outputs are sent with the next round, until the model asks for nothing more.
+
+mod answer;
+mod body;
+mod calls;
+mod config;
+mod endpoint;
+mod error;
+mod failure;
+mod request;
+mod sse;
+mod stream;
+mod toolbox;
+mod wire;
+
+use std::sync::Arc;
+
+use agent_schemas::Error;
+use async_trait::async_trait;
+use tracing::Instrument;
+
+use crate::tools::Tool;
+use crate::{Agent, AgentError, RunHandle, Secret};
+
+use answer::{Answer, Round};
+use calls::CallIds;
+pub use config::ChatConfig;
+use endpoint::Endpoint;
+pub use error::ChatError;
+use failure::Failure;
+use request::{Conversation, choose_model};
+use toolbox::Toolbox;
+
+/// An agent that asks a model.
+///
+/// The answer's reasoning, text, refusals and tool calls are streamed; each model call's usage goes with the last
+/// message that it wrote. A call of one of the server's tools is a `plugin_call`, answered by a
+/// `plugin_call_output`, and the model is asked again; a call of a tool that only the request declares is a
+/// `function_call` and ends the turn, after the server's tools of the same answer have run.
+///
+/// A model call that fails is repeated as long as nothing of its answer was shown; see [`ChatConfig`].
+#[derive(Debug)]
+pub struct Chat {
+    config: ChatConfig,
+    endpoint: Endpoint,
+    tools: Vec<Arc<dyn Tool>>,
+}
+
+impl Chat {
+    /// An agent with these settings; `tools` are all that the server has, of which the settings choose.
+    ///
+    /// Nothing is sent yet. The key is not taken from the environment here: the caller looks up
+    /// [`ChatConfig::api_key_env`].
+    ///
+    /// # Errors
+    /// [`ChatError`] if a setting makes no sense.
+    pub fn new(
+        config: ChatConfig,
+        api_key: Option<Secret>,
+        tools: Vec<Arc<dyn Tool>>,
+    ) -> Result<Self, ChatError> {
+        let endpoint = Endpoint::new(&config.base_url, api_key, config.times()?, config.max_retries)?;
+        let tools = choose_tools(&config, tools)?;
+        Ok(Chat { config, endpoint, tools })
+    }
+
+    /// Works on a request until the model asks for no more of the server's tools.
+    async fn turn(&self, run: &RunHandle) -> Result<(), Error> {
+        let request = run.request();
+        let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
+        let model = choose_model(&self.config, request);
+        let mut conversation =
+            Conversation::new(&self.config, request, model, &toolbox, self.endpoint.is_openai());
+        let mut ids = CallIds::default();
+        for _ in 0..self.config.max_rounds {
+            let answer = Answer::new(run, model, &toolbox, &mut ids);
+            let span = tracing::info_span!("model call", model.name = model);
+            let asked = self.ask(run, &conversation, model, answer).instrument(span).await;
+            let Round { message, own_calls, client_calls } = asked.map_err(|failure| failure.error)?;
+            let outputs = toolbox.run(&own_calls).await;
+            for (call, output) in own_calls.iter().zip(&outputs) {
+                run.tool_output(&call.id, &call.name, output);
+            }
+            if own_calls.is_empty() || !client_calls.is_empty() {
+                for (writer, arguments) in client_calls {
+                    writer.complete(arguments);
+                }
+                return Ok(());
+            }
+            conversation.add_round(message, &own_calls, &outputs);
+        }
+        let message = format!("The model still called tools after {} rounds", self.config.max_rounds);
+        Err(Error::Agent { message })
+    }
+
+    /// One model call, written to the run while it is answered.
+    async fn ask(
+        &self,
+        run: &RunHandle,
+        conversation: &Conversation,
+        model: &str,
+        mut answer: Answer<'_>,
+    ) -> Result<Round, Failure> {
+        let mut stream = self.endpoint.open(conversation.body(), model, run.services()).await?;
+        loop {
+            match stream.next(self.endpoint.idle_limit()).await {
+                Ok(Some(chunk)) => answer.take(*chunk)?,
+                Ok(None) if stream.is_whole() || answer.is_finished() => return Ok(answer.finish()),
+                Ok(None) => return Err(Failure::cut(model)),
+                // What comes after the model's own end can only be the usage, which is no reason to fail.
+                Err(_) if answer.is_finished() => return Ok(answer.finish()),
+                Err(failure) => return Err(self.endpoint.without_key(failure)),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Agent for Chat {
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+        tokio::select! {
+            biased;
+            // Dropping the turn closes its connection, so the model stops as well.
+            () = run.cancelled() => Ok(()),
+            result = self.turn(&run) => Ok(result?),
+        }
+    }
+}
+
+fn choose_tools(config: &ChatConfig, tools: Vec<Arc<dyn Tool>>) -> Result<Vec<Arc<dyn Tool>>, ChatError> {
+    for (position, tool) in tools.iter().enumerate() {
+        if tools[..position].iter().any(|earlier| earlier.name() == tool.name()) {
+            return Err(ChatError::DuplicateTool(tool.name().to_owned()));
+        }
+    }
+    let Some(wanted) = &config.tools else { return Ok(tools) };
+    if let Some(name) = wanted.iter().find(|name| tools.iter().all(|tool| tool.name() != name.as_str())) {
+        let known: Vec<_> = tools.iter().map(|tool| tool.name()).collect();
+        return Err(ChatError::UnknownTool { name: name.clone(), known: known.join(", ") });
+    }
+    Ok(tools.into_iter().filter(|tool| wanted.iter().any(|name| name == tool.name())).collect())
+}

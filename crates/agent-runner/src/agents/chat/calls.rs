@@ -1,0 +1,149 @@
+//! Tool calls while they arrive in pieces.
+
+use std::collections::HashSet;
+
+use super::wire::CallDelta;
+use crate::ToolCallWriter;
+
+/// How many tools a model may call at once.
+pub(super) const MAX_CALLS: usize = 128;
+
+/// A tool call of which more may come.
+#[derive(Debug, Default)]
+pub(super) struct PartialCall {
+    index: Option<i64>,
+    /// Empty while the server has not said it; it may never do.
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) arguments: String,
+    /// Set for a call of one of the client's tools, which is shown while it arrives.
+    pub(super) writer: Option<ToolCallWriter>,
+}
+
+/// A model asked for more than [`MAX_CALLS`] calls.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooManyCalls;
+
+/// Finds the call that a piece belongs to, in the order of their first pieces.
+///
+/// By its index, as OpenAI says; but servers leave it out, or give all parallel calls the same one. So a piece with
+/// a name and another id than its call begins a new one.
+pub(super) fn place<'a>(
+    calls: &'a mut Vec<PartialCall>,
+    delta: &CallDelta,
+) -> Result<&'a mut PartialCall, TooManyCalls> {
+    let (id, name) = (&delta.id.0, &delta.function.name.0);
+    let known = match delta.index() {
+        Some(index) => calls.iter().rposition(|call| call.index == Some(index)),
+        None if !id.is_empty() => calls.iter().rposition(|call| call.id == *id),
+        None if !name.is_empty() => None,
+        None => calls.len().checked_sub(1),
+    };
+    let is_another =
+        |call: &PartialCall| !name.is_empty() && !call.name.is_empty() && !id.is_empty() && *id != call.id;
+    let position = match known.filter(|position| !is_another(&calls[*position])) {
+        Some(position) => position,
+        None if calls.len() >= MAX_CALLS => return Err(TooManyCalls),
+        None => {
+            calls.push(PartialCall { index: delta.index(), ..PartialCall::default() });
+            calls.len() - 1
+        }
+    };
+    let call = &mut calls[position];
+    for (value, new) in [(&mut call.id, id), (&mut call.name, name)] {
+        if value.is_empty() {
+            value.clone_from(new);
+        }
+    }
+    Ok(call)
+}
+
+/// Makes ids unique in a turn: what the server leaves out or repeats is replaced.
+#[derive(Debug, Default)]
+pub(super) struct CallIds(HashSet<String>);
+
+impl CallIds {
+    /// The id itself if it is one and new, else a fresh one.
+    pub(super) fn claim(&mut self, id: &str, fresh: impl FnOnce() -> String) -> String {
+        let id = if id.is_empty() || self.0.contains(id) { fresh() } else { id.to_owned() };
+        self.0.insert(id.clone());
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives the calls as `id name arguments` after these pieces.
+    #[track_caller]
+    fn check(deltas: &[&str], expected: &[&str]) {
+        let mut calls = Vec::new();
+        for delta in deltas {
+            let delta: CallDelta = serde_json::from_str(delta).expect(delta);
+            let call = place(&mut calls, &delta).expect("few calls");
+            call.arguments.push_str(&delta.function.arguments());
+        }
+        let shown: Vec<_> =
+            calls.iter().map(|call| format!("{} {} {}", call.id, call.name, call.arguments)).collect();
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn pieces_find_their_call() {
+        check(
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"x","arguments":""}}"#,
+                r#"{"index":1,"id":"b","function":{"name":"y","arguments":"{"}}"#,
+                r#"{"index":0,"function":{"arguments":"{}"}}"#,
+                r#"{"index":1,"id":null,"function":{"name":null,"arguments":"}"}}"#,
+            ],
+            &["a x {}", "b y {}"],
+        );
+    }
+
+    #[test]
+    fn an_index_that_is_missing_or_always_the_same_is_made_up_for() {
+        let whole = |index: &str, id: &str| {
+            format!(r#"{{{index}"id":"{id}","function":{{"name":"x","arguments":"{{}}"}}}}"#)
+        };
+        for index in ["", r#""index":0,"#] {
+            check(&[&whole(index, "a"), &whole(index, "b")], &["a x {}", "b x {}"]);
+        }
+        check(&[r#"{"id":"a","function":{"name":"x"}}"#, r#"{"function":{"arguments":"{}"}}"#], &["a x {}"]);
+        check(
+            &[r#"{"function":{"name":"x","arguments":"1"}}"#, r#"{"function":{"name":"y","arguments":"2"}}"#],
+            &[" x 1", " y 2"],
+        );
+    }
+
+    #[test]
+    fn a_repeated_name_and_a_fresh_id_in_each_piece_change_nothing() {
+        check(
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"x","arguments":"1"}}"#,
+                r#"{"index":0,"id":"a","function":{"name":"x","arguments":"2"}}"#,
+                r#"{"index":0,"id":"c","function":{"arguments":"3"}}"#,
+            ],
+            &["a x 123"],
+        );
+    }
+
+    #[test]
+    fn calls_are_bounded() {
+        let mut calls = Vec::new();
+        let mut place_at = |index: usize| {
+            let delta = serde_json::from_str(&format!(r#"{{"index":{index}}}"#)).expect("JSON");
+            place(&mut calls, &delta).map(|_| ())
+        };
+        assert!((0..MAX_CALLS).all(|index| place_at(index).is_ok()));
+        assert_eq!(place_at(MAX_CALLS), Err(TooManyCalls));
+    }
+
+    #[test]
+    fn ids_are_unique() {
+        let mut ids = CallIds::default();
+        let mut claim = |id: &str| ids.claim(id, || "fresh".to_owned());
+        assert_eq!([claim("a"), claim(""), claim("b"), claim("a")], ["a", "fresh", "b", "fresh"]);
+    }
+}

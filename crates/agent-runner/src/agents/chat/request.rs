@@ -1,0 +1,101 @@
+//! What is sent to the model.
+
+use agent_schemas::openai::{to_openai_messages, to_openai_tool_call};
+use agent_schemas::{AgentRequest, FunctionCall, Json, JsonObject, Stop, json, object};
+use bytes::Bytes;
+
+use super::answer::OwnCall;
+use super::config::ChatConfig;
+use super::toolbox::Toolbox;
+
+/// The model that answers a request: the one that it names if it may choose it, else the configured one.
+pub(super) fn choose_model<'a>(config: &'a ChatConfig, request: &AgentRequest) -> &'a str {
+    let wanted = request.model.as_deref();
+    let allowed = config.allowed_models.iter().find(|allowed| Some(allowed.as_str()) == wanted);
+    allowed.unwrap_or(&config.model)
+}
+
+/// The conversation as the model is told it; it grows by each round of tool calls.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    /// The request's members other than `messages`.
+    settings: JsonObject,
+    messages: Vec<Json>,
+}
+
+impl Conversation {
+    pub(super) fn new(
+        config: &ChatConfig,
+        request: &AgentRequest,
+        model: &str,
+        toolbox: &Toolbox<'_>,
+        is_openai: bool,
+    ) -> Self {
+        let mut messages = Vec::new();
+        if let Some(prompt) = config.system_prompt.as_ref().filter(|prompt| !prompt.is_empty()) {
+            messages.push(Json::from(object! { "role" => "system", "content" => prompt.as_str() }));
+        }
+        messages.extend(to_openai_messages(&request.input));
+        Conversation { settings: settings(config, request, model, toolbox, is_openai), messages }
+    }
+
+    /// The body of the next request.
+    pub(super) fn body(&self) -> Bytes {
+        let mut body = self.settings.clone();
+        body.insert("messages".to_owned(), self.messages.clone().into());
+        Json::from(body).to_string().into()
+    }
+
+    /// Adds the assistant's message with its calls, and what the tools answered.
+    pub(super) fn add_round(&mut self, mut message: JsonObject, calls: &[OwnCall], outputs: &[String]) {
+        let tool_calls: Vec<Json> = calls.iter().map(|call| to_openai_tool_call(&whole(call))).collect();
+        message.insert("tool_calls".to_owned(), tool_calls.into());
+        self.messages.push(message.into());
+        self.messages.extend(calls.iter().zip(outputs).map(|(call, output)| {
+            let (id, output) = (call.id.as_str(), output.as_str());
+            Json::from(object! { "role" => "tool", "tool_call_id" => id, "content" => output })
+        }));
+    }
+}
+
+/// The call with arguments that are a JSON object whatever the model wrote: some servers refuse others.
+fn whole(call: &OwnCall) -> FunctionCall {
+    let arguments = match json::parse(&call.arguments) {
+        Ok(Json::Object(_)) => call.arguments.clone(),
+        _ => Json::from(object! { "invalid_arguments" => call.arguments.as_str() }).to_string(),
+    };
+    FunctionCall { call_id: Some(call.id.clone()), name: Some(call.name.clone()), arguments: Some(arguments) }
+}
+
+fn settings(
+    config: &ChatConfig,
+    request: &AgentRequest,
+    model: &str,
+    toolbox: &Toolbox<'_>,
+    is_openai: bool,
+) -> JsonObject {
+    // OpenAI's newer models refuse the old name, and other servers do not know the new one.
+    let max_tokens = if is_openai { "max_completion_tokens" } else { "max_tokens" };
+    let stop = request.stop.as_ref().map(|stop| match stop {
+        Stop::One(text) => Json::from(text.as_str()),
+        Stop::Many(texts) => texts.iter().map(|text| Json::from(text.as_str())).collect::<Vec<_>>().into(),
+    });
+    let tools = Some(toolbox.to_json()).filter(|tools| !tools.is_empty());
+    let optional = [
+        ("temperature", request.temperature.or(config.temperature).map(Json::from)),
+        ("top_p", request.top_p.or(config.top_p).map(Json::from)),
+        ("frequency_penalty", request.frequency_penalty.map(Json::from)),
+        ("presence_penalty", request.presence_penalty.map(Json::from)),
+        (max_tokens, request.max_tokens.or(config.max_tokens).map(Json::from)),
+        ("seed", request.seed.map(Json::from)),
+        ("stop", stop),
+        ("tools", tools.map(Json::from)),
+    ];
+    let mut settings = object! {
+        "model" => model,
+        "stream" => true,
+        "stream_options" => object! { "include_usage" => true }
+    };
+    settings.extend(optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+    settings
+}
