@@ -70,7 +70,7 @@ impl Assembler {
     pub(crate) fn start(head: ResponseHead) -> Self {
         let mut assembler = Assembler {
             head,
-            pending: Vec::with_capacity(2048),
+            pending: Vec::with_capacity(1024),
             pending_from: 0,
             chunk: BytesMut::new(),
             next: 0,

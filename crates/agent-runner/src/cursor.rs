@@ -72,7 +72,16 @@ pub enum CursorError {
 impl Cursor {
     pub(crate) fn new(run: Arc<LiveRun>, from: u64) -> Self {
         let key = run.add_reader();
-        Cursor { run, key, position: from, done: false, older: None, rest: *REST.start(), timer: None, last_batch: None }
+        Cursor {
+            run,
+            key,
+            position: from,
+            done: false,
+            older: None,
+            rest: *REST.start(),
+            timer: None,
+            last_batch: None,
+        }
     }
 
     /// The number of the entry that comes next.
@@ -101,7 +110,9 @@ impl Cursor {
 
     /// Lets other events gather for a moment, unless the log has ended; `Ready` when it is time to look.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(last) = self.last_batch.filter(|_| self.position >= FIRST_DELTA) else { return Poll::Ready(()) };
+        let Some(last) = self.last_batch.filter(|_| self.position >= FIRST_DELTA) else {
+            return Poll::Ready(());
+        };
         if self.timer.is_none() {
             let until = last + self.rest;
             if until <= Instant::now() {

@@ -19,6 +19,7 @@ use crate::assemble::Assembler;
 
 /// How much of a log's end is kept for its readers; what is older they read from the store.
 const TAIL_BYTES: usize = 256 * 1024;
+const TAIL_BATCHES: usize = 32;
 
 /// A run that this process executes.
 #[derive(Debug)]
@@ -243,7 +244,7 @@ impl Tail {
         self.next = batch.end();
         self.bytes += batch.frames.len();
         self.batches.push_back(batch);
-        while self.bytes > TAIL_BYTES && self.batches.len() > 1 {
+        while (self.bytes > TAIL_BYTES && self.batches.len() > 1) || self.batches.len() > TAIL_BATCHES {
             if let Some(oldest) = self.batches.pop_front() {
                 self.bytes -= oldest.frames.len();
             }

@@ -104,8 +104,8 @@ pub struct Page {
 /// # Contract
 /// 1. `create` makes an empty log and gives its first owner's token; an id that exists is `AlreadyExists`.
 /// 2. `append` continues the log: what `read` gives is what was appended, in order, without gaps.
-/// 3. Repeating a batch that was appended is acknowledged and changes nothing.
-/// 4. Any other overlap, and a gap, is a `Conflict`, and changes nothing.
+/// 3. Repeating entries that were appended, byte for byte, is acknowledged and changes nothing.
+/// 4. Entries that overlap the log's end or differ from what it has, and a gap, are a `Conflict` and change nothing.
 /// 5. A token that is not the current owner's is a `Conflict`, and changes nothing.
 /// 6. `finish` appends the last batch and sets the record's status in one step; repeating it is acknowledged; any
 ///    other write after it is a `Conflict`.

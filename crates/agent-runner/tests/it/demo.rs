@@ -7,6 +7,7 @@ use agent_runner::{Runner, Services};
 use agent_schemas::{AgentResponse, Event, MessageType, Status};
 use agent_services::clock::ManualClock;
 
+use crate::summary::summary;
 use crate::support::{collect, log_of, outline, start};
 
 async fn response_to(text: &str) -> AgentResponse {
@@ -16,21 +17,9 @@ async fn response_to(text: &str) -> AgentResponse {
     }
 }
 
-/// The output messages, a line each.
 async fn check(text: &str, expected: &[&str]) {
     let response = response_to(text).await;
-    let messages = response.messages().iter().map(|message| {
-        let data = message.contents().iter().find_map(|content| content.as_data());
-        let value = data.map_or_else(
-            || message.full_text(),
-            |data| {
-                let part = |key| data.get(key).and_then(|value| value.as_str()).unwrap_or_default();
-                format!("{} {}{}", part("name"), part("arguments"), part("output"))
-            },
-        );
-        format!("{}: {value}", message.kind)
-    });
-    assert_eq!(messages.collect::<Vec<_>>(), expected, "{text}");
+    assert_eq!(summary(&response), expected, "{text}");
     assert_eq!(response.status, Status::Completed);
 }
 

@@ -1,5 +1,10 @@
 //! The runner from outside: whole runs, their logs, and what becomes of them.
 
+#[cfg(feature = "chat")]
+mod chat;
 mod demo;
 mod life;
+#[cfg(feature = "chat")]
+mod model_server;
+mod summary;
 mod support;

@@ -103,7 +103,11 @@ pub async fn repeated_append_is_acknowledged(store: &dyn RunStore) {
     for (first, count) in [(0, 3), (0, 3), (3, 2), (3, 2), (0, 3)] {
         assert_eq!(append(store, token, batch(first, count)).await, Ok(()), "{first}+{count}");
     }
-    assert_eq!(read_all(store, 0, 1_000_000).await, (numbers(0..5), false));
+    for first in 5..100 {
+        assert_eq!(append(store, token, batch(first, 1)).await, Ok(()), "{first}");
+        assert_eq!(append(store, token, batch(first / 2 + 3, 1)).await, Ok(()), "{first}");
+    }
+    assert_eq!(read_all(store, 0, 1_000_000).await, (numbers(0..100), false));
 }
 
 /// Contract 4.
@@ -112,7 +116,7 @@ pub async fn overlaps_and_gaps_conflict(store: &dyn RunStore) {
     assert_eq!(append(store, token, batch(0, 3)).await, Ok(()));
     let mut other = batch(0, 3);
     other.frames = batch(1, 3).frames;
-    for wrong in [batch(0, 2), batch(2, 2), batch(4, 1), other] {
+    for wrong in [batch(2, 2), batch(4, 1), other] {
         assert_eq!(append(store, token, wrong).await, Err(ErrorKind::Conflict));
     }
     assert_eq!(read_all(store, 0, 1_000_000).await, (numbers(0..3), false));

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use agent_schemas::{RunId, Status};
+use agent_schemas::{RunId, Status, sse};
 use async_trait::async_trait;
+use bytes::BytesMut;
 use parking_lot::{Mutex, RwLock};
 
 use super::{Batch, FencingToken, Page, RunRecord, RunStore};
@@ -22,8 +23,14 @@ struct StoredRun {
     record: RunRecord,
     token: FencingToken,
     batches: Vec<Batch>,
+    /// How many of the last batches have not been looked at for merging.
+    small: usize,
     ended: bool,
 }
+
+/// How many batches are merged into one, and up to which size.
+const MERGED: usize = 16;
+const MERGED_BYTES: usize = 16 * 1024;
 
 impl InMemoryRunStore {
     /// A store with no runs.
@@ -74,20 +81,49 @@ impl StoredRun {
         }
         let next = self.batches.last().map_or(0, Batch::end);
         if batch.first != next {
-            let is_repeated = self.batches.iter().rev().any(|known| *known == batch);
-            return if is_repeated { Ok(()) } else { conflict("the entries do not continue the log") };
+            return if self.contains(&batch) { Ok(()) } else { conflict("the entries do not continue the log") };
         }
         if self.ended {
             return conflict("the log has ended");
         }
         if batch.count > 0 {
             self.batches.push(batch);
+            self.small += 1;
+            if self.small == MERGED {
+                self.merge();
+            }
         }
         if let Some(status) = end {
             self.record.status = status;
             self.ended = true;
         }
         Ok(())
+    }
+
+    /// Whether exactly these entries were appended before.
+    fn contains(&self, batch: &Batch) -> bool {
+        let holder = self.batches.partition_point(|known| known.end() <= batch.first);
+        let known = self.batches.get(holder).and_then(|known| known.starting_at(batch.first));
+        // Batches are merged whole, so one that was appended lies in one of those that are kept.
+        known.is_some_and(|known| batch.first == known.first && batch.end() <= known.end() && {
+            let end = usize::try_from(batch.count).map(|count| sse::skip_frames(&known.frames, count));
+            end.is_ok_and(|end| known.frames[..end] == batch.frames)
+        })
+    }
+
+    /// Makes one batch of the last ones: a log of single words would else spend more on its parts than on its text.
+    fn merge(&mut self) {
+        self.small = 0;
+        let parts = self.batches.split_off(self.batches.len() - MERGED);
+        let bytes = parts.iter().map(|part| part.frames.len()).sum();
+        if bytes > MERGED_BYTES {
+            self.batches.extend(parts);
+            return;
+        }
+        let mut frames = BytesMut::with_capacity(bytes);
+        parts.iter().for_each(|part| frames.extend_from_slice(&part.frames));
+        let count = parts.iter().map(|part| part.count).sum();
+        self.batches.push(Batch { first: parts[0].first, count, frames: frames.freeze() });
     }
 
     fn read(&self, from: u64, max_bytes: usize) -> Page {
@@ -115,7 +151,7 @@ impl RunStore for InMemoryRunStore {
             let message = format!("run {} exists already", record.id);
             return Err(Error::new(ErrorKind::AlreadyExists, "create a run", message));
         }
-        let run = StoredRun { record, token, batches: Vec::new(), ended: false };
+        let run = StoredRun { record, token, batches: Vec::new(), small: 0, ended: false };
         runs.insert(run.record.id.clone(), Arc::new(Mutex::new(run)));
         Ok(token)
     }

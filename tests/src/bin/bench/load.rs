@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use futures_util::future::try_join_all;
 use memchr::memmem;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -127,23 +127,60 @@ async fn full_load(server: &Server, workload: &Workload, request: &[u8], runs: u
 }
 
 /// The waits for the first event when runs are started at a steady pace.
+///
+/// Threads, because the runtime's timers have steps of a millisecond, which would send requests in bursts.
 async fn half_load(server: &Server, workload: &Workload, request: &[u8], runs_per_second: f64) -> Result<Vec<Duration>> {
     let connections = workload.connections;
     let each = (workload.runs / connections / 2).clamp(1, 2000);
     let pause = Duration::from_secs_f64(connections as f64 / runs_per_second);
-    let waits = try_join_all((0..connections).map(|position| async move {
-        let mut connection = Connection::open(&server.address).await?;
-        let offset = pause.mul_f64(position as f64 / connections as f64);
-        let mut due = tokio::time::Instant::now() + offset;
-        let mut waits = Vec::with_capacity(each);
-        for _ in 0..each {
-            tokio::time::sleep_until(due).await;
-            due += pause;
-            waits.push(connection.run(request).await?);
+    let started = Instant::now() + Duration::from_millis(50);
+    let threads: Vec<_> = (0..connections)
+        .map(|position| {
+            let (address, request) = (server.address.clone(), request.to_vec());
+            let due = started + pause.mul_f64(position as f64 / connections as f64);
+            std::thread::spawn(move || steady(&address, &request, due, pause, each))
+        })
+        .collect();
+    tokio::task::spawn_blocking(move || {
+        let mut waits = Vec::new();
+        for thread in threads {
+            waits.extend(thread.join().map_err(|_| anyhow!("a connection's thread panicked"))??);
         }
-        anyhow::Ok(waits)
-    }));
-    Ok(waits.await?.into_iter().flatten().collect())
+        Ok(waits)
+    })
+    .await?
+}
+
+/// Sends a request whenever one is due, and gives how long each first event took.
+fn steady(address: &str, request: &[u8], mut due: Instant, pause: Duration, runs: usize) -> Result<Vec<Duration>> {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    let mut waits = Vec::with_capacity(runs);
+    let mut buffer = vec![0; 256 * 1024];
+    for _ in 0..runs {
+        #[expect(clippy::disallowed_methods, reason = "this thread's only task is to wait for the next request's time")]
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        due += pause;
+        let sent = Instant::now();
+        stream.write_all(request)?;
+        let mut length = 0;
+        let mut is_first = true;
+        while !buffer[..length].ends_with(END) {
+            if length > buffer.len() / 2 {
+                buffer.copy_within(length - END.len()..length, 0);
+                length = END.len();
+            }
+            let read = stream.read(&mut buffer[length..])?;
+            ensure!(read > 0, "the server closed the connection");
+            length += read;
+            if is_first && memmem::find(&buffer[..length], b"data: ").is_some() {
+                waits.push(sent.elapsed());
+                is_first = false;
+            }
+        }
+    }
+    Ok(waits)
 }
 
 /// A keep-alive connection.

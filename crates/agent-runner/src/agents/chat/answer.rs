@@ -20,6 +20,8 @@ pub(super) struct Answer<'a> {
     toolbox: &'a Toolbox<'a>,
     ids: &'a mut CallIds,
     open: Option<OpenMessage>,
+    /// White space that no message was opened for yet: some models send nothing else before they call a tool.
+    held: Option<(Kind, String)>,
     calls: Vec<PartialCall>,
     usage: Option<JsonObject>,
     finish_reason: String,
@@ -76,6 +78,7 @@ impl<'a> Answer<'a> {
             toolbox,
             ids,
             open: None,
+            held: None,
             calls: Vec::new(),
             usage: None,
             finish_reason: String::new(),
@@ -124,11 +127,17 @@ impl<'a> Answer<'a> {
 
     fn write(&mut self, kind: Kind, text: &str) {
         let fits = self.open.as_ref().is_some_and(|open| open.kind == kind);
+        let held = self.held.take().filter(|(held_for, _)| !fits && *held_for == kind);
+        let text = held.map_or_else(|| text.to_owned(), |(_, held)| held + text);
+        if !fits && text.trim().is_empty() {
+            self.held = Some((kind, text));
+            return;
+        }
         let mut open = match self.open.take() {
             Some(open) if fits => open,
             other => self.open_message(kind, other),
         };
-        open.content.delta(text);
+        open.content.delta(&text);
         self.open = Some(open);
     }
 

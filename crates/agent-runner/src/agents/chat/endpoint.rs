@@ -54,8 +54,7 @@ impl Endpoint {
 
     /// Whether the server is OpenAI's own, which has its own ideas about some members.
     pub(super) fn is_openai(&self) -> bool {
-        let host = self.url.host_str().unwrap_or_default();
-        host == "api.openai.com" || host.ends_with(".openai.azure.com")
+        is_openai(&self.url)
     }
 
     /// How long a stream may be silent.
@@ -70,7 +69,7 @@ impl Endpoint {
         model: &str,
         services: &Services,
     ) -> Result<ChunkStream, Failure> {
-        let mut wait = self.times.retry_delay;
+        let mut wait = self.times.retry_delay.min(MAX_WAIT);
         let mut attempt = 0;
         loop {
             let failure = match self.attempt(body.clone(), model, &*services.clock).await {
@@ -78,7 +77,7 @@ impl Endpoint {
                 Err(failure) => self.without_key(failure),
             };
             let pause = match failure.retry {
-                Retry::Soon => wait.mul_f64(jitter(&*services.ids)).min(MAX_WAIT),
+                Retry::Soon => wait.mul_f64(jitter(&*services.ids)),
                 Retry::After(time) if time <= MAX_WAIT => time,
                 Retry::Never | Retry::After(_) => return Err(failure),
             };
@@ -93,7 +92,7 @@ impl Endpoint {
                 "a model call is repeated"
             );
             sleep(pause).await;
-            wait = wait.saturating_mul(2);
+            wait = (wait * 2).min(MAX_WAIT);
         }
     }
 
@@ -101,7 +100,8 @@ impl Endpoint {
     async fn attempt(&self, body: Bytes, model: &str, clock: &dyn Clock) -> Result<ChunkStream, Failure> {
         let limit = self.times.first_token;
         let begun = timeout(limit, async {
-            let mut stream = ChunkStream::new(self.send(body, model, clock).await?, model, self.times.connect);
+            let mut stream =
+                ChunkStream::new(self.send(body, model, clock).await?, model, self.times.connect);
             stream.read_to_first_token().await?;
             Ok(stream)
         });
@@ -167,6 +167,11 @@ fn client(url: &Url, connect_limit: Duration) -> Result<Client, ChatError> {
         built => built,
     };
     client.map_err(|error| ChatError::Client(error.to_string()))
+}
+
+fn is_openai(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host == "api.openai.com" || host.ends_with(".openai.azure.com")
 }
 
 /// Whether the server is this machine, which no proxy can mean.
@@ -242,7 +247,8 @@ mod tests {
     #[test]
     fn retry_after_is_read_in_all_its_forms() {
         let read = |name: &'static str, value: &'static str| {
-            let headers = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]);
+            let headers =
+                HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]);
             // 2026-10-21T07:27:50Z
             retry_after(&headers, &ManualClock::at(1_792_567_670))
         };
@@ -252,6 +258,20 @@ mod tests {
         assert_eq!(read("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"), Some(Duration::from_secs(10)));
         assert_eq!(read("retry-after", "Wed, 21 Oct 2026 07:27:00 GMT"), None);
         assert_eq!(read("retry-after", "-1"), None);
+    }
+
+    #[test]
+    fn hosts_are_told_apart() {
+        let check = |url: &str, openai: bool, local: bool| {
+            let parsed = Url::parse(url).expect(url);
+            assert_eq!((is_openai(&parsed), is_local(&parsed)), (openai, local), "{url}");
+        };
+        check("https://api.openai.com/v1", true, false);
+        check("https://me.openai.azure.com/openai/v1", true, false);
+        check("https://dashscope.aliyuncs.com/compatible-mode/v1", false, false);
+        check("http://localhost:8000/v1", false, true);
+        check("http://127.1.2.3/v1", false, true);
+        check("http://[::1]:8000/v1", false, true);
     }
 
     #[test]

@@ -99,3 +99,19 @@ fn settings(
     settings.extend(optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
     settings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openai_has_its_own_name_for_the_token_limit() {
+        let mut request = AgentRequest::new(vec![]);
+        request.max_tokens = Some(5);
+        let toolbox = Toolbox::new(&[], &[]);
+        for (is_openai, name) in [(true, "max_completion_tokens"), (false, "max_tokens")] {
+            let settings = settings(&ChatConfig::new("m"), &request, "m", &toolbox, is_openai);
+            assert_eq!(settings.last(), Some((&name.to_owned(), &Json::from(5_i64))));
+        }
+    }
+}

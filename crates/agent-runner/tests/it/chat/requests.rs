@@ -1,0 +1,128 @@
+//! What the model is sent, and which settings are refused.
+
+use agent_runner::agents::{Chat, ChatConfig};
+use agent_runner::tools::built_in;
+use agent_runner::{Secret, Services};
+use agent_schemas::{AgentRequest, Json, json};
+
+use super::ask_with;
+use crate::model_server::Reply;
+
+/// The body that a request leads to, without its `messages`, and those.
+async fn sent(request: &str, change: impl FnOnce(&mut ChatConfig)) -> (String, String) {
+    let parsed = AgentRequest::from_json(json::parse(request).expect("JSON")).expect("a request");
+    let outcome = ask_with(&[Reply::text(&["hi"])], vec![], |config, request| {
+        change(config);
+        *request = parsed;
+    })
+    .await;
+    let mut body = outcome.received[0].body.as_object().expect("an object").clone();
+    let messages = body.shift_remove("messages").expect("messages");
+    (Json::from(body).to_string(), messages.to_string())
+}
+
+#[tokio::test]
+async fn sampling_parameters_come_from_the_request_or_else_from_the_settings() {
+    let plain = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}"#;
+    let (body, messages) = sent(r#"{"input":[]}"#, |_| {}).await;
+    assert_eq!((body, messages.as_str()), (format!("{plain}}}"), "[]"));
+    let defaults = |config: &mut ChatConfig| {
+        config.temperature = Some(0.5);
+        config.top_p = Some(0.9);
+        config.max_tokens = Some(100);
+    };
+    let (body, _) = sent(r#"{"input":[]}"#, defaults).await;
+    assert_eq!(body, format!(r#"{plain},"temperature":0.5,"top_p":0.9,"max_tokens":100}}"#));
+    let request = r#"{"input":[],"temperature":1,"top_p":0.1,"frequency_penalty":0.2,"presence_penalty":0.3,"max_tokens":7,"seed":8,"n":3,"stop":["a","b"],"other":true}"#;
+    let (body, _) = sent(request, defaults).await;
+    let expected = format!(
+        r#"{plain},"temperature":1.0,"top_p":0.1,"frequency_penalty":0.2,"presence_penalty":0.3,"max_tokens":7,"seed":8,"stop":["a","b"]}}"#
+    );
+    assert_eq!(body, expected);
+    let (body, _) = sent(r#"{"input":[],"stop":"a"}"#, |_| {}).await;
+    assert_eq!(body, format!(r#"{plain},"stop":"a"}}"#));
+}
+
+#[tokio::test]
+async fn a_request_may_choose_among_the_allowed_models() {
+    for (asked, expected) in [("big", "big"), ("other", "m"), ("m", "m")] {
+        let request = format!(r#"{{"input":[],"model":"{asked}"}}"#);
+        let (body, _) = sent(&request, |config| config.allowed_models = vec!["big".to_owned()]).await;
+        assert!(body.starts_with(&format!(r#"{{"model":"{expected}","#)), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn the_conversation_is_mapped() {
+    let request = r#"{"input":[
+        {"role":"user","content":[
+            {"type":"text","text":"what is this?"},
+            {"type":"image","image_url":"data:image/png;base64,AA=="},
+            {"type":"audio","data":"BB==","format":"mp3"},
+            {"type":"file","filename":"a.pdf","file_data":"CC=="}
+        ]},
+        {"role":"assistant","content":[{"type":"text","text":"a cat"}]},
+        {"role":"user","content":[{"type":"text","text":"sure?"}]}
+    ]}"#;
+    let (_, messages) = sent(request, |config| config.system_prompt = Some("Be brief.".to_owned())).await;
+    let expected = concat!(
+        r#"[{"role":"system","content":"Be brief."},"#,
+        r#"{"role":"user","content":[{"type":"text","text":"what is this?"},"#,
+        r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}},"#,
+        r#"{"type":"input_audio","input_audio":{"data":"BB==","format":"mp3"}},"#,
+        r#"{"type":"file","file":{"filename":"a.pdf","file_data":"CC=="}}]},"#,
+        r#"{"role":"assistant","content":"a cat"},{"role":"user","content":"sure?"}]"#
+    );
+    assert_eq!(messages, expected);
+}
+
+#[tokio::test]
+async fn without_a_key_none_is_sent() {
+    let server = crate::model_server::ModelServer::start([Reply::text(&["hi"])]).await;
+    let chat = Chat::new(super::config(&server), Some(Secret::new(" ")), vec![]).expect("good settings");
+    let runner = crate::support::runner(chat);
+    crate::support::start(&runner, "hi").await.response().await.expect("readable");
+    assert_eq!(server.received()[0].header("authorization"), None);
+}
+
+#[test]
+fn settings_are_read_and_unknown_ones_refused() {
+    let config: ChatConfig =
+        serde_json::from_str(r#"{"model":"m","idle_timeout_seconds":5}"#).expect("settings");
+    let mut expected = ChatConfig::new("m");
+    expected.idle_timeout_seconds = 5.0;
+    assert_eq!(config, expected);
+    let error = serde_json::from_str::<ChatConfig>(r#"{"modle":"m"}"#).expect_err("a wrong name");
+    assert!(error.to_string().contains("unknown field `modle`"), "{error}");
+}
+
+#[track_caller]
+fn check_refused(change: impl FnOnce(&mut ChatConfig), expected: &str) {
+    let mut config = ChatConfig::new("m");
+    config.base_url = "http://127.0.0.1:1/v1".to_owned();
+    change(&mut config);
+    let error = Chat::new(config, None, built_in(&Services::in_memory())).expect_err(expected);
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn wrong_settings_are_refused() {
+    check_refused(|config| config.model = " ".to_owned(), "a chat agent needs a model");
+    check_refused(|config| config.max_rounds = 0, "max_rounds should be at least 1");
+    for seconds in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        check_refused(
+            |config| config.idle_timeout_seconds = seconds,
+            "idle_timeout_seconds should be a number of seconds above 0",
+        );
+    }
+    check_refused(|config| config.base_url = "localhost".to_owned(), "base_url should be an absolute URL");
+    check_refused(
+        |config| config.tools = Some(vec!["saw".to_owned()]),
+        "there is no tool 'saw'; known are: calculator, current_time",
+    );
+    let tools = [built_in(&Services::in_memory()), built_in(&Services::in_memory())].concat();
+    let error = Chat::new(ChatConfig::new("m"), None, tools).expect_err("the same tools twice");
+    assert_eq!(error.to_string(), "two tools are named 'calculator'");
+    let error = Chat::new(ChatConfig::new("m"), Some(Secret::new("a\nb")), vec![]).expect_err("a bad key");
+    assert_eq!(error.to_string(), "the API key has characters that cannot be sent");
+}

@@ -1,0 +1,320 @@
+//! Tool calls: the server's own, the client's, both at once, and all that can be wrong with them.
+
+use std::sync::Arc;
+
+use agent_runner::Services;
+use agent_runner::tools::{Tool, ToolError, built_in};
+use agent_schemas::{AgentRequest, Event, Json, JsonObject, Message, json, object};
+use tokio::sync::Barrier;
+
+use super::{Outcome, ask, ask_with};
+use crate::model_server::Reply;
+use crate::summary::summary;
+use crate::support::outline;
+
+/// A tool named by its test, that does what the test says.
+#[derive(Debug)]
+struct Scripted {
+    name: &'static str,
+    act: Act,
+}
+
+#[derive(Debug)]
+enum Act {
+    Say(&'static str),
+    Fail,
+    Panic,
+    /// Waits until so many calls are under way.
+    Meet(Barrier),
+}
+
+#[async_trait::async_trait]
+impl Tool for Scripted {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn description(&self) -> &str {
+        "does what the test says"
+    }
+
+    fn parameters(&self) -> Json {
+        object! { "type" => "object" }.into()
+    }
+
+    async fn call(&self, arguments: JsonObject) -> Result<Json, ToolError> {
+        match &self.act {
+            Act::Say(text) => return Ok((*text).into()),
+            Act::Fail => return Err(ToolError::new("no luck today")),
+            Act::Panic => panic!("boom"),
+            Act::Meet(barrier) => barrier.wait().await,
+        };
+        Ok(arguments.into())
+    }
+}
+
+fn scripted(name: &'static str, act: Act) -> Arc<dyn Tool> {
+    Arc::new(Scripted { name, act })
+}
+
+/// Declares a tool of the client.
+fn declare(request: &mut AgentRequest, name: &str) {
+    let text = format!(
+        r#"{{"input":[],"tools":[{{"type":"function","function":{{"name":"{name}","description":"d","parameters":{{"type":"object","properties":{{}}}}}}}}]}}"#
+    );
+    let parsed = AgentRequest::from_json(json::parse(&text).expect("JSON")).expect("a request");
+    request.tools.get_or_insert_default().extend(parsed.tools.expect("tools"));
+}
+
+/// Which messages carry a usage, in the output's order.
+fn with_usage(outcome: &Outcome) -> Vec<bool> {
+    outcome.response().messages().iter().map(|message| message.usage.is_some()).collect()
+}
+
+#[tokio::test]
+async fn a_tool_is_called_and_the_model_asked_again() {
+    let call = Reply::deltas(
+        &[
+            r#"{"content":"Let me see."}"#,
+            r#"{"tool_calls":[{"index":0,"id":"call_a","type":"function","function":{"name":"calculator","arguments":""}}]}"#,
+            r#"{"tool_calls":[{"index":0,"function":{"arguments":"{\"expression\":"}}]}"#,
+            r#"{"tool_calls":[{"index":0,"function":{"arguments":"\"6*7\"}"}}]}"#,
+        ],
+        "tool_calls",
+    );
+    let outcome = ask(&[call, Reply::text(&["42"])]).await;
+    assert_eq!(
+        summary(outcome.response()),
+        [
+            "message: Let me see.",
+            r#"plugin_call: calculator {"expression":"6*7"}"#,
+            "plugin_call_output: calculator 42",
+            "message: 42"
+        ]
+    );
+    assert_eq!(with_usage(&outcome), [false, true, false, true]);
+    let usage = outcome.response().usage.as_ref().expect("usage");
+    assert_eq!(usage["total_tokens"].as_i64(), Some(30));
+    let [first, second] = outcome.received.as_slice() else { panic!("two requests") };
+    assert!(first.body.get("tools").and_then(Json::as_array).is_some_and(|tools| tools.len() == 2));
+    assert_eq!(second.message(0), r#"{"role":"user","content":"hi"}"#);
+    assert_eq!(
+        second.message(1),
+        r#"{"role":"assistant","content":"Let me see.","tool_calls":[{"id":"call_a","type":"function","function":{"name":"calculator","arguments":"{\"expression\":\"6*7\"}"}}]}"#
+    );
+    assert_eq!(second.message(2), r#"{"role":"tool","tool_call_id":"call_a","content":"42"}"#);
+}
+
+#[tokio::test]
+async fn a_plugin_call_starts_with_empty_arguments_and_comes_whole() {
+    let call = Reply::calls(&[("a", "say", "{}")]);
+    let tools = vec![scripted("say", Act::Say("hi"))];
+    let outcome = ask_with(&[call, Reply::text(&["done"])], tools, |_, _| {}).await;
+    assert_eq!(
+        outline(&outcome.events)[2..9],
+        [
+            "plugin_call in_progress",
+            "  data in_progress",
+            "  data completed",
+            "plugin_call completed",
+            "plugin_call_output in_progress",
+            "  data completed",
+            "plugin_call_output completed"
+        ]
+    );
+    let Event::Content(snapshot) = &outcome.events[3] else { panic!("no content") };
+    assert_eq!(snapshot.as_data().expect("data")["arguments"].as_str(), Some(""));
+    assert_eq!(summary(outcome.response())[1], r#"plugin_call_output: say "hi""#);
+}
+
+#[tokio::test]
+async fn reasoning_goes_back_to_the_model_while_it_calls_tools() {
+    let call = Reply::deltas(
+        &[
+            r#"{"reasoning_content":"I need "}"#,
+            r#"{"reasoning_content":"a tool"}"#,
+            r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"calculator","arguments":"{\"expression\":\"1\"}"}}]}"#,
+        ],
+        "tool_calls",
+    );
+    let outcome = ask(&[call, Reply::text(&["1"])]).await;
+    let message = outcome.received[1].message(1);
+    assert!(
+        message.contains(r#""content":null,"reasoning_content":"I need a tool","tool_calls""#),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn parallel_calls_run_at_once_and_answer_in_order() {
+    let calls = Reply::calls(&[("a", "meet", r#"{"n":1}"#), ("b", "meet", r#"{"n":2}"#)]);
+    let tools = vec![scripted("meet", Act::Meet(Barrier::new(2)))];
+    let outcome = ask_with(&[calls, Reply::text(&["done"])], tools, |_, _| {}).await;
+    assert_eq!(
+        summary(outcome.response()),
+        [
+            r#"plugin_call: meet {"n":1}"#,
+            r#"plugin_call: meet {"n":2}"#,
+            r#"plugin_call_output: meet {"n":1}"#,
+            r#"plugin_call_output: meet {"n":2}"#,
+            "message: done"
+        ]
+    );
+    assert_eq!(with_usage(&outcome), [false, true, false, false, true]);
+    assert!(outcome.received[1].message(1).contains(r#""tool_calls":[{"id":"a""#));
+    assert_eq!(outcome.received[1].message(3), r#"{"role":"tool","tool_call_id":"b","content":"{\"n\":2}"}"#);
+}
+
+#[tokio::test]
+async fn a_tool_of_the_client_ends_the_turn() {
+    let call = Reply::deltas(
+        &[
+            r#"{"content":"One moment."}"#,
+            r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"browse","arguments":""}}]}"#,
+            r#"{"tool_calls":[{"index":0,"function":{"arguments":"{\"url\":"}}]}"#,
+            r#"{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]}"#,
+        ],
+        "tool_calls",
+    );
+    let outcome = ask_with(&[call], vec![], |_, request| declare(request, "browse")).await;
+    assert_eq!(summary(outcome.response()), ["message: One moment.", r#"function_call: browse {"url":1}"#]);
+    assert_eq!(with_usage(&outcome), [false, true]);
+    assert_eq!(
+        outline(&outcome.events)[6..],
+        [
+            "function_call in_progress",
+            "  data in_progress",
+            "  data + in_progress",
+            "  data + in_progress",
+            "  data completed",
+            "function_call completed",
+            "response completed"
+        ]
+    );
+    let tools = outcome.received[0].body.get("tools").expect("tools").to_string();
+    assert_eq!(
+        tools,
+        r#"[{"type":"function","function":{"name":"browse","description":"d","parameters":{"type":"object","properties":{}}}}]"#
+    );
+}
+
+#[tokio::test]
+async fn the_clients_answer_goes_on_with_the_turn() {
+    let outcome = ask_with(&[Reply::text(&["sunny"])], vec![], |_, request| {
+        let text = r#"{"input":[
+            {"role":"user","content":[{"type":"text","text":"weather?"}]},
+            {"type":"function_call","role":"assistant","content":[{"type":"data","data":{"call_id":"a","name":"look","arguments":"{}"}}]},
+            {"type":"function_call_output","role":"tool","content":[{"type":"data","data":{"call_id":"a","output":"\"sun\""}}]}
+        ]}"#;
+        *request = AgentRequest::from_json(json::parse(text).expect("JSON")).expect("a request");
+    })
+    .await;
+    assert_eq!(summary(outcome.response()), ["message: sunny"]);
+    assert_eq!(outcome.received[0].message(2), r#"{"role":"tool","tool_call_id":"a","content":"\"sun\""}"#);
+}
+
+#[tokio::test]
+async fn in_a_mixed_round_the_servers_tools_run_first() {
+    let calls = Reply::calls(&[("a", "browse", "{}"), ("b", "say", "{}")]);
+    let tools = vec![scripted("say", Act::Say("hi"))];
+    let outcome = ask_with(&[calls], tools, |_, request| declare(request, "browse")).await;
+    assert_eq!(
+        summary(outcome.response()),
+        ["plugin_call: say {}", r#"plugin_call_output: say "hi""#, "function_call: browse {}"]
+    );
+    assert_eq!(with_usage(&outcome), [false, false, true]);
+    assert_eq!(outcome.received.len(), 1);
+}
+
+#[tokio::test]
+async fn a_declared_tool_that_the_server_has_is_the_servers() {
+    let replies = [Reply::calls(&[("a", "say", "{}")]), Reply::text(&["done"])];
+    let tools = vec![scripted("say", Act::Say("hi"))];
+    let outcome = ask_with(&replies, tools, |_, request| declare(request, "say")).await;
+    assert_eq!(summary(outcome.response())[0], "plugin_call: say {}");
+    let tools = outcome.received[0].body.get("tools").expect("tools").to_string();
+    assert_eq!(tools.matches(r#""name":"say""#).count(), 1, "{tools}");
+}
+
+/// One call by the model, what its output is, and that the run goes on.
+async fn check_output(name: &str, arguments: &str, expected: &str) {
+    let tools =
+        vec![scripted("fail", Act::Fail), scripted("panic", Act::Panic), scripted("say", Act::Say("hi"))];
+    let replies = [Reply::calls(&[("a", name, arguments)]), Reply::text(&["I see"])];
+    let outcome = ask_with(&replies, tools, |_, _| {}).await;
+    let lines = summary(outcome.response());
+    assert_eq!(lines[1], format!("plugin_call_output: {name} {expected}"));
+    assert_eq!(lines[2], "message: I see");
+    let output = Json::from(expected).to_string();
+    let message = outcome.received[1].message(2);
+    assert!(message.contains(&output), "{message} lacks {output}");
+}
+
+#[tokio::test]
+async fn the_model_is_told_what_went_wrong_with_a_tool() {
+    check_output("fail", "{}", r#"{"error":"no luck today"}"#).await;
+    check_output("panic", "{}", r#"{"error":"the tool failed unexpectedly"}"#).await;
+    check_output("say", "[1]", r#"{"error":"the arguments should be a JSON object"}"#).await;
+    check_output("nobody", "{}", r#"{"error":"Tool not found: nobody"}"#).await;
+    check_output("say", "", r#""hi""#).await;
+}
+
+#[tokio::test]
+async fn arguments_that_are_no_json_go_back_as_json() {
+    let replies = [Reply::calls(&[("a", "calculator", "{\"expr")]), Reply::text(&["sorry"])];
+    let outcome = ask(&replies).await;
+    let lines = summary(outcome.response());
+    assert_eq!(lines[0], "plugin_call: calculator {\"expr");
+    assert!(lines[1].starts_with(r#"plugin_call_output: calculator {"error":"the arguments are not JSON: "#));
+    let message = outcome.received[1].message(1);
+    assert!(message.contains(r#""arguments":"{\"invalid_arguments\":\"{\\\"expr\"}""#), "{message}");
+}
+
+#[tokio::test]
+async fn rounds_are_bounded() {
+    let replies = vec![Reply::calls(&[("a", "say", "{}")]); 5];
+    let tools = vec![scripted("say", Act::Say("hi"))];
+    let outcome = ask_with(&replies, tools, |config, _| config.max_rounds = 3).await;
+    assert_eq!(outcome.error(), ("AGENT_ERROR", "The model still called tools after 3 rounds"));
+    assert_eq!(outcome.received.len(), 3);
+}
+
+/// The call ids in the output.
+fn call_ids(outcome: &Outcome) -> Vec<String> {
+    let data = outcome.response().messages().iter().filter_map(|message| message.contents()[0].as_data());
+    data.map(|data| data["call_id"].as_str().expect("an id").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn ids_that_are_missing_or_repeated_are_made_up() {
+    let missing = r#"{"tool_calls":[{"function":{"name":"say","arguments":"{}"}},{"function":{"name":"say","arguments":{}}}]}"#;
+    let replies = [
+        Reply::deltas(&[missing], "tool_calls"),
+        Reply::calls(&[("x", "say", "{}")]),
+        Reply::calls(&[("x", "say", "{}")]),
+    ];
+    let replies = [&replies[..], &[Reply::text(&["done"])]].concat();
+    let outcome = ask_with(&replies, vec![scripted("say", Act::Say("hi"))], |_, _| {}).await;
+    let ids = call_ids(&outcome);
+    assert_eq!(ids.len(), 8);
+    assert_eq!((&ids[0], &ids[1]), (&ids[2], &ids[3]), "calls and outputs fit");
+    let unique: std::collections::HashSet<_> = ids.iter().collect();
+    assert_eq!(unique.len(), 4, "{ids:?}");
+    assert!(ids[0].starts_with("call_") && ids.contains(&"x".to_owned()));
+}
+
+#[tokio::test]
+async fn the_settings_choose_the_tools() {
+    let outcome = ask_with(&[Reply::text(&["hi"])], built_in(&Services::in_memory()), |config, _| {
+        config.tools = Some(vec!["current_time".to_owned()]);
+    })
+    .await;
+    let tools = outcome.received[0].body.get("tools").expect("tools").to_string();
+    assert!(tools.contains("current_time") && !tools.contains("calculator"), "{tools}");
+    let outcome = ask_with(&[Reply::text(&["hi"])], built_in(&Services::in_memory()), |config, request| {
+        config.tools = Some(vec![]);
+        *request = AgentRequest::new(vec![Message::user("hi")]);
+    })
+    .await;
+    assert_eq!(outcome.received[0].body.get("tools"), None);
+}
