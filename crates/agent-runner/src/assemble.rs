@@ -72,7 +72,7 @@ impl Assembler {
             head,
             pending: Vec::with_capacity(1024),
             pending_from: 0,
-            chunk: BytesMut::new(),
+            chunk: BytesMut::with_capacity(1024),
             next: 0,
             next_key: 0,
             open: Vec::new(),
@@ -236,6 +236,7 @@ impl Assembler {
         let range = self.event(|_, out, number| {
             encode::message(out, number, &status, closing.error.as_ref(), &message.head, &contents);
         });
+        self.emitted.note_closed(message.head.id);
         if status == Status::Failed {
             return;
         }

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use agent_schemas::{Error, Status};
 use agent_services::run::{Batch, FencingToken};
-use futures_util::FutureExt;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
@@ -67,10 +68,20 @@ impl Drive {
     }
 
     async fn work(&self) -> Outcome {
-        let limit = self.limits.run_time;
+        // The set polls what is in it only when that was woken, not whenever the agent writes a word.
+        let interruptions = FuturesUnordered::from_iter([self.interruption()]);
         tokio::select! {
             biased;
             outcome = self.pump() => outcome,
+            (outcome, _) = interruptions.into_future() => outcome.unwrap_or(Outcome::Canceled),
+        }
+    }
+
+    /// Resolves when the run is to end whatever the agent does.
+    async fn interruption(&self) -> Outcome {
+        let limit = self.limits.run_time;
+        tokio::select! {
+            biased;
             () = self.cancel_is_overdue() => Outcome::Canceled,
             () = sleep(limit) => Outcome::Failed(Error::Timeout { operation: "run".to_owned(), timeout: limit.as_secs() }),
             () = self.cancel_when_abandoned() => Outcome::Canceled,

@@ -1,6 +1,6 @@
 //! What one running run shares between its agent's writers, its driver and its readers.
 //!
-//! Two locks, never held together by one caller: `pen` guards what is being written, `tail` what readers may see.
+//! Two locks: `pen` guards what is being written, `tail` what readers may see. Who needs both takes `pen` first.
 //! Neither is held across an await.
 
 use std::collections::VecDeque;
@@ -19,7 +19,10 @@ use crate::assemble::Assembler;
 
 /// How much of a log's end is kept for its readers; what is older they read from the store.
 const TAIL_BYTES: usize = 256 * 1024;
-const TAIL_BATCHES: usize = 32;
+const TAIL_BATCHES: usize = 8;
+
+/// How much may gather while all readers rest.
+const GATHERED_BYTES: usize = 16 * 1024;
 
 /// A run that this process executes.
 #[derive(Debug)]
@@ -139,13 +142,17 @@ impl LiveRun {
         self.pen.lock().driver = None;
     }
 
-    /// Takes what has been written, or leaves the waker to be woken by the next write.
+    /// Takes what has been written, or leaves the waker to be woken when there is something to take.
+    ///
+    /// While all readers rest, small batches are left to gather: the first reader that looks asks for them.
     pub(crate) fn take_pending(&self, driver: &Waker) -> Result<Option<Batch>, Error> {
         let mut pen = self.pen.lock();
+        // Asked under the pen's lock: a reader that stops resting a moment later then finds the waker left here.
+        let gathering = self.tail.lock().is_resting();
         if let Some(failure) = pen.failure.take() {
             return Err(failure);
         }
-        if pen.assembler.has_pending() {
+        if pen.assembler.has_pending() && !(gathering && pen.assembler.pending_bytes() < GATHERED_BYTES) {
             return Ok(Some(pen.assembler.take()));
         }
         pen.driver = Some(driver.clone());
@@ -210,17 +217,29 @@ impl LiveRun {
 
     /// What a reader finds from entry `from` on; where that is nothing, its waker is kept.
     pub(crate) fn find(&self, key: usize, from: u64, waker: &Waker) -> Found {
-        let mut tail = self.tail.lock();
-        if from < tail.next {
-            return tail.entries(from);
-        }
-        match tail.end {
-            Some(LogEnd::Finished(_)) => Found::End,
-            Some(LogEnd::Lost) => Found::Lost,
-            None => {
-                tail.wait(key, waker, false);
-                Found::Nothing
+        {
+            let mut tail = self.tail.lock();
+            if from < tail.next {
+                return tail.entries(from);
             }
+            match tail.end {
+                Some(LogEnd::Finished(_)) => return Found::End,
+                Some(LogEnd::Lost) => return Found::Lost,
+                None => tail.wait(key, waker, false),
+            }
+        }
+        self.ask_for_pending();
+        Found::Nothing
+    }
+
+    /// Wakes the driver if it has left something to gather.
+    fn ask_for_pending(&self) {
+        let driver = {
+            let mut pen = self.pen.lock();
+            if pen.assembler.has_pending() { pen.driver.take() } else { None }
+        };
+        if let Some(driver) = driver {
+            driver.wake();
         }
     }
 
@@ -240,6 +259,11 @@ impl LiveRun {
 }
 
 impl Tail {
+    /// Whether there are readers and all of them rest.
+    fn is_resting(&self) -> bool {
+        !self.readers.is_empty() && self.readers.iter().all(|(_, reader)| reader.resting)
+    }
+
     fn push(&mut self, batch: Batch) {
         self.next = batch.end();
         self.bytes += batch.frames.len();

@@ -7,15 +7,16 @@
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Request, Uri, header, request};
 use axum::response::{IntoResponse, Response};
+use futures_util::future::Either;
 use tower::{Layer, Service};
-use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, Cors, CorsLayer};
 
 use crate::access_log::Logged;
 use crate::config::HttpConfig;
@@ -30,8 +31,48 @@ const MAX_REQUEST_ID: usize = 128;
 pub(crate) fn around(routes: Router, config: &HttpConfig) -> Router {
     routes
         .layer(HostCheck { allowed: Arc::from(config.allowed_hosts.clone()) })
-        .layer(cors(config))
+        .layer(ForBrowsers(cors(config)))
         .layer(RequestLog)
+}
+
+/// Passes requests that come from a web page through CORS; others would only carry its headers around.
+#[derive(Clone)]
+struct ForBrowsers(CorsLayer);
+
+impl<S: Clone> Layer<S> for ForBrowsers {
+    type Service = BrowserAware<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        BrowserAware { cors: self.0.layer(inner.clone()), plain: inner }
+    }
+}
+
+#[derive(Clone)]
+struct BrowserAware<S> {
+    cors: Cors<S>,
+    plain: S,
+}
+
+impl<S> Service<Request<Body>> for BrowserAware<S>
+where
+    S: Service<Request<Body>, Response = Response>,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Either<<Cors<S> as Service<Request<Body>>>::Future, S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        ready!(self.cors.poll_ready(cx))?;
+        self.plain.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if request.headers().contains_key(header::ORIGIN) {
+            Either::Left(self.cors.call(request))
+        } else {
+            Either::Right(self.plain.call(request))
+        }
+    }
 }
 
 /// The peer's CORS answers, for loopback origins only unless the configuration says otherwise.

@@ -4,14 +4,29 @@ use std::collections::{HashMap, HashSet};
 
 use agent_schemas::{Content, ContentBody, Event, Message, MessageType, Role, Status};
 
+use super::encode::MessageHead;
 use super::open::{MessageKey, OpenMessage};
 use super::{Assembler, Closing};
 
-/// What emitted events have opened and closed, by the message ids that they carry.
+/// Which messages there are and were, by the ids that emitted events carry.
 #[derive(Debug, Default)]
 pub(super) struct Emitted {
     open: HashMap<String, MessageKey>,
+    /// Closed messages, whoever opened them.
     closed: HashSet<String>,
+    /// Those that were closed since the last look; an agent that emits nothing never pays for the set.
+    just_closed: Vec<String>,
+}
+
+impl Emitted {
+    pub(super) fn note_closed(&mut self, id: String) {
+        self.just_closed.push(id);
+    }
+
+    fn is_closed(&mut self, id: &str) -> bool {
+        self.closed.extend(self.just_closed.drain(..));
+        self.closed.contains(id)
+    }
 }
 
 impl Assembler {
@@ -32,52 +47,61 @@ impl Assembler {
         if message.id.is_empty() {
             message.id = fresh_id();
         }
-        if self.emitted.closed.contains(&message.id) {
+        let known = self.open_by_id(&message.id);
+        if known.is_none() && self.emitted.is_closed(&message.id) {
             return;
         }
-        let known = self.emitted.open.get(&message.id).copied().filter(|key| self.position(*key).is_some());
         let status = message.status.clone();
-        let key = known.unwrap_or_else(|| {
-            let opening = if status.is_final() { Status::InProgress } else { status.clone() };
-            let open = OpenMessage::new(message.id.clone(), message.kind.clone(), message.role);
-            let key = self.open_message_with(open, &opening);
-            self.emitted.open.insert(message.id.clone(), key);
-            key
-        });
-        if let Some(head) = self.head_mut(key) {
-            head.kind = message.kind;
-            head.role = message.role;
-            head.code = message.code;
-            head.message = message.message;
-            head.usage = message.usage;
-            head.metadata = message.metadata;
-        }
+        let mut head = MessageHead::new(message.id.clone(), message.kind, message.role);
+        (head.code, head.message) = (message.code, message.message);
+        (head.usage, head.metadata) = (message.usage, message.metadata);
+        let key = match known {
+            Some(key) => {
+                if let Some(known) = self.head_mut(key) {
+                    *known = head;
+                }
+                key
+            }
+            None => {
+                let opening = if status.is_final() { Status::InProgress } else { status.clone() };
+                let key = self.open_message_with(OpenMessage::with_head(head), &opening);
+                self.emitted.open.insert(message.id.clone(), key);
+                key
+            }
+        };
         if status.is_final() {
             self.emit_missing_contents(key, message.content.unwrap_or_default());
             self.close_message(key, &Closing { status: Some(status), error: message.error });
             self.emitted.open.remove(&message.id);
-            self.emitted.closed.insert(message.id);
         }
+    }
+
+    /// The open message with this id, which an event or a writer opened.
+    fn open_by_id(&self, id: &str) -> Option<MessageKey> {
+        let emitted = self.emitted.open.get(id).copied().filter(|key| self.position(*key).is_some());
+        emitted.or_else(|| self.open.iter().find(|message| message.head.id == id).map(|message| message.key))
     }
 
     /// Gives a message that is about to close the contents that it has and that no event brought.
     fn emit_missing_contents(&mut self, key: MessageKey, contents: Vec<Content>) {
+        let mut used = Vec::new();
         for (position, content) in contents.into_iter().enumerate() {
-            let known = self.position(key).map_or(0, |at| self.open[at].contents.len());
-            let index = self.content_index(key, Some(position), &content.body);
-            if position >= known || self.is_open(key, index) {
-                self.set_value(key, index, content.body);
-            }
+            let own = content.index.and_then(|index| usize::try_from(index).ok()).unwrap_or(position);
+            // Where two claim one place, both are kept.
+            let asked = Some(own).filter(|own| !used.contains(own));
+            let index = self.content_index(key, asked, &content.body);
+            used.push(index);
+            self.set_value(key, index, content.body);
             self.close_content(key, index, &Closing::default());
         }
     }
 
     fn emit_content(&mut self, content: Content, fresh_id: impl FnOnce() -> String) {
         let msg_id = content.msg_id.clone().unwrap_or_default();
-        if self.emitted.closed.contains(&msg_id) {
+        let known = self.open_by_id(&msg_id);
+        if known.is_none() && self.emitted.is_closed(&msg_id) {
             return;
         }
-        let known = self.emitted.open.get(&msg_id).copied().filter(|key| self.position(*key).is_some());
         let key = known.unwrap_or_else(|| {
             let id = if msg_id.is_empty() { fresh_id() } else { msg_id.clone() };
             let key = self.open_message(id, MessageType::Message, Some(Role::Assistant));
@@ -106,11 +130,6 @@ impl Assembler {
                 None => count,
             },
         }
-    }
-
-    fn is_open(&self, key: MessageKey, index: usize) -> bool {
-        let content = self.position(key).and_then(|position| self.open[position].contents.get(index));
-        content.is_some_and(|content| content.type_name().is_some())
     }
 
     /// Sets a content's value without an event, for one that closes at once.

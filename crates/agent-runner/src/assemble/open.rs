@@ -17,7 +17,11 @@ pub(super) struct OpenMessage {
 
 impl OpenMessage {
     pub(super) fn new(id: String, kind: MessageType, role: Option<Role>) -> Self {
-        OpenMessage { key: MessageKey(0), head: MessageHead::new(id, kind, role), contents: Vec::new() }
+        OpenMessage::with_head(MessageHead::new(id, kind, role))
+    }
+
+    pub(super) fn with_head(head: MessageHead) -> Self {
+        OpenMessage { key: MessageKey(0), head, contents: Vec::new() }
     }
 
     /// The closed contents as a JSON array; `null` where the message never had one.
@@ -130,13 +134,6 @@ impl OpenContent {
                 *self = closed;
                 None
             }
-        }
-    }
-
-    pub(super) fn type_name(&self) -> Option<&'static str> {
-        match self {
-            OpenContent::Open(value) => Some(value.type_name()),
-            OpenContent::Closed(_) => None,
         }
     }
 }

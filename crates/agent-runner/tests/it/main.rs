@@ -3,6 +3,7 @@
 #[cfg(feature = "chat")]
 mod chat;
 mod demo;
+mod grammar;
 mod life;
 #[cfg(feature = "chat")]
 mod model_server;

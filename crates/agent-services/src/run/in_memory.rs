@@ -6,6 +6,7 @@ use std::sync::Arc;
 use agent_schemas::{RunId, Status, sse};
 use async_trait::async_trait;
 use bytes::BytesMut;
+use foldhash::fast::RandomState;
 use parking_lot::{Mutex, RwLock};
 
 use super::{Batch, FencingToken, Page, RunRecord, RunStore};
@@ -15,7 +16,8 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Default)]
 pub struct InMemoryRunStore {
     // The map is locked for a look-up only; a run's log has its own lock, so that runs do not wait for each other.
-    runs: RwLock<HashMap<RunId, Arc<Mutex<StoredRun>>>>,
+    // Clients do not choose the keys, so a fast hash is safe.
+    runs: RwLock<HashMap<RunId, Arc<Mutex<StoredRun>>, RandomState>>,
 }
 
 #[derive(Debug)]
@@ -81,7 +83,11 @@ impl StoredRun {
         }
         let next = self.batches.last().map_or(0, Batch::end);
         if batch.first != next {
-            return if self.contains(&batch) { Ok(()) } else { conflict("the entries do not continue the log") };
+            return if self.contains(&batch) {
+                Ok(())
+            } else {
+                conflict("the entries do not continue the log")
+            };
         }
         if self.ended {
             return conflict("the log has ended");
@@ -105,9 +111,11 @@ impl StoredRun {
         let holder = self.batches.partition_point(|known| known.end() <= batch.first);
         let known = self.batches.get(holder).and_then(|known| known.starting_at(batch.first));
         // Batches are merged whole, so one that was appended lies in one of those that are kept.
-        known.is_some_and(|known| batch.first == known.first && batch.end() <= known.end() && {
-            let end = usize::try_from(batch.count).map(|count| sse::skip_frames(&known.frames, count));
-            end.is_ok_and(|end| known.frames[..end] == batch.frames)
+        known.is_some_and(|known| {
+            batch.first == known.first && batch.end() <= known.end() && {
+                let end = usize::try_from(batch.count).map(|count| sse::skip_frames(&known.frames, count));
+                end.is_ok_and(|end| known.frames[..end] == batch.frames)
+            }
         })
     }
 

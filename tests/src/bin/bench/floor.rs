@@ -33,7 +33,8 @@ pub(crate) fn serve() -> Result<()> {
             stream.set_nodelay(true)?;
             let rendered = Arc::clone(&rendered);
             let service = hyper::service::service_fn(move |request| answer(request, Arc::clone(&rendered)));
-            let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            let connection =
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             #[expect(clippy::disallowed_methods, reason = "this server is killed, never shut down")]
             tokio::spawn(connection);
         }
@@ -99,7 +100,10 @@ impl Body for Frames {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         // As the echo does, it waits before each word but the first: the events before it and the closing ones
         // follow at once.
         let this = &mut *self;

@@ -57,7 +57,9 @@ impl Workload {
 /// One request's bytes.
 pub(crate) fn request(words: usize, extra: &str) -> Vec<u8> {
     let text = vec!["word"; words].join(" ");
-    let body = format!(r#"{{"input":[{{"role":"user","content":[{{"type":"text","text":"{text}"}}]}}],"session_id":"bench"{extra}}}"#);
+    let body = format!(
+        r#"{{"input":[{{"role":"user","content":[{{"type":"text","text":"{text}"}}]}}],"session_id":"bench"{extra}}}"#
+    );
     let head = format!(
         "POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -66,7 +68,12 @@ pub(crate) fn request(words: usize, extra: &str) -> Vec<u8> {
 }
 
 /// Measures both servers in turn, several times.
-pub(crate) async fn compare(workload: &Workload, ours: &[&str], arguments: &Arguments, report: &mut Report) -> Result<()> {
+pub(crate) async fn compare(
+    workload: &Workload,
+    ours: &[&str],
+    arguments: &Arguments,
+    report: &mut Report,
+) -> Result<()> {
     let servers = pair(arguments, ours).await?;
     let request = request(workload.words, "");
     let rounds = if arguments.quick { 1 } else { arguments.rounds };
@@ -129,7 +136,12 @@ async fn full_load(server: &Server, workload: &Workload, request: &[u8], runs: u
 /// The waits for the first event when runs are started at a steady pace.
 ///
 /// Threads, because the runtime's timers have steps of a millisecond, which would send requests in bursts.
-async fn half_load(server: &Server, workload: &Workload, request: &[u8], runs_per_second: f64) -> Result<Vec<Duration>> {
+async fn half_load(
+    server: &Server,
+    workload: &Workload,
+    request: &[u8],
+    runs_per_second: f64,
+) -> Result<Vec<Duration>> {
     let connections = workload.connections;
     let each = (workload.runs / connections / 2).clamp(1, 2000);
     let pause = Duration::from_secs_f64(connections as f64 / runs_per_second);
@@ -152,14 +164,23 @@ async fn half_load(server: &Server, workload: &Workload, request: &[u8], runs_pe
 }
 
 /// Sends a request whenever one is due, and gives how long each first event took.
-fn steady(address: &str, request: &[u8], mut due: Instant, pause: Duration, runs: usize) -> Result<Vec<Duration>> {
+fn steady(
+    address: &str,
+    request: &[u8],
+    mut due: Instant,
+    pause: Duration,
+    runs: usize,
+) -> Result<Vec<Duration>> {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     let mut waits = Vec::with_capacity(runs);
     let mut buffer = vec![0; 256 * 1024];
     for _ in 0..runs {
-        #[expect(clippy::disallowed_methods, reason = "this thread's only task is to wait for the next request's time")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this thread's only task is to wait for the next request's time"
+        )]
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         due += pause;
         let sent = Instant::now();
@@ -227,7 +248,11 @@ impl Connection {
         loop {
             let whole = self.read().await?;
             if first.is_none() && memmem::find(&self.buffer, b"data: ").is_some() {
-                ensure!(self.buffer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&self.buffer));
+                ensure!(
+                    self.buffer.starts_with(b"HTTP/1.1 200"),
+                    "{}",
+                    String::from_utf8_lossy(&self.buffer)
+                );
                 first = Some(started.elapsed());
             }
             if whole {

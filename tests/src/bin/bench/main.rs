@@ -67,15 +67,19 @@ fn measure(arguments: &Arguments) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only));
-        for workload in Workload::all(arguments.quick).into_iter().filter(|workload| wanted(&workload.name())) {
+        for workload in Workload::all(arguments.quick).into_iter().filter(|workload| wanted(&workload.name()))
+        {
             let ours = workload.ours();
             load::compare(&workload, ours, arguments, &mut report).await.with_context(|| workload.name())?;
         }
-        for streams in slow::sizes(arguments.quick).into_iter().filter(|streams| wanted(&slow::name(*streams))) {
+        for streams in
+            slow::sizes(arguments.quick).into_iter().filter(|streams| wanted(&slow::name(*streams)))
+        {
             slow::compare(streams, arguments, &mut report).await.with_context(|| slow::name(streams))?;
         }
         if wanted("start") {
-            report.start(process::start_times(&arguments.server, if arguments.quick { 3 } else { 20 }).await?);
+            report
+                .start(process::start_times(&arguments.server, if arguments.quick { 3 } else { 20 }).await?);
         }
         anyhow::Ok(())
     })?;

@@ -22,7 +22,8 @@ pub(crate) struct Server {
 /// Whether processes can be pinned here.
 pub(crate) fn pinning() -> bool {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let taskset = Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let taskset =
+        Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     // The load generator is pinned already when it asks, so one core is what it sees.
     taskset.is_ok_and(|status| status.success()) && (cores > 1 || is_pinned())
 }
@@ -70,7 +71,8 @@ impl Server {
 
     async fn start(command: Command) -> Result<Self> {
         let mut command = tokio::process::Command::from(command);
-        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().context("cannot start a server")?;
+        let mut child =
+            command.stdout(Stdio::piped()).kill_on_drop(true).spawn().context("cannot start a server")?;
         let stdout = child.stdout.take().context("the server has no output")?;
         let line = BufReader::new(stdout).lines().next_line().await?.context("the server said nothing")?;
         let address = line.rsplit("http://").next().unwrap_or_default().to_owned();
@@ -88,7 +90,8 @@ impl Server {
         let mut nanoseconds = 0;
         for thread in std::fs::read_dir(format!("/proc/{id}/task"))? {
             let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-            nanoseconds += text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+            nanoseconds +=
+                text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
         }
         Ok(Duration::from_nanos(nanoseconds))
     }

@@ -45,7 +45,16 @@ impl Report {
     /// Adds rounds of the floor and of ours.
     pub(crate) fn load(&mut self, name: &str, measured: [Vec<Measured>; 2]) {
         self.lines.push(format!("\n{name}"));
-        let header = ["CPU/run", "CPU/event", "runs/s", "events/s", "first p50", "first p99", "p99 at half", "peak MiB"];
+        let header = [
+            "CPU/run",
+            "CPU/event",
+            "runs/s",
+            "events/s",
+            "first p50",
+            "first p99",
+            "p99 at half",
+            "peak MiB",
+        ];
         self.lines.push(row("", &header.map(str::to_owned)));
         let medians = measured.map(|rounds| median_round(&rounds));
         for (which, round) in NAMES.iter().zip(&medians) {
@@ -54,7 +63,9 @@ impl Report {
         let [floor, ours] = medians;
         let ratio = ours.cpu_per_run.as_secs_f64() / floor.cpu_per_run.as_secs_f64();
         let later = ours.half_load_p99.as_secs_f64() * 1e3 - floor.half_load_p99.as_secs_f64() * 1e3;
-        self.lines.push(format!("  CPU per run: {ratio:.2} times the floor's; first event at half load, p99: {later:+.2} ms"));
+        self.lines.push(format!(
+            "  CPU per run: {ratio:.2} times the floor's; first event at half load, p99: {later:+.2} ms"
+        ));
         self.announce();
         self.values.push(json!({
             "workload": name, "cpu_ratio": ratio, "first_event_half_load_p99_difference_ms": later,
@@ -70,7 +81,8 @@ impl Report {
         for (which, slow) in NAMES.iter().zip(&measured) {
             let kib = format!("{:.1}", slow.bytes_per_stream as f64 / 1024.0);
             let share = format!("{:.0} %", slow.cpu_share * 100.0);
-            self.lines.push(row(which, &[kib, share, milliseconds(slow.delay_p50), milliseconds(slow.delay_p99)]));
+            self.lines
+                .push(row(which, &[kib, share, milliseconds(slow.delay_p50), milliseconds(slow.delay_p99)]));
             self.values.push(json!({
                 "workload": name, "server": which, "bytes_per_stream": slow.bytes_per_stream,
                 "cpu_share": slow.cpu_share, "delay_p50_ms": slow.delay_p50.as_secs_f64() * 1e3,
@@ -84,7 +96,10 @@ impl Report {
     pub(crate) fn start(&mut self, (durations, resident): (Vec<Duration>, u64)) {
         let p50 = percentile(&durations, 0.5);
         let mib = resident as f64 / 1024.0 / 1024.0;
-        self.lines.push(format!("\nready to serve after {} (p50); idle with {mib:.1} MiB resident", milliseconds(p50)));
+        self.lines.push(format!(
+            "\nready to serve after {} (p50); idle with {mib:.1} MiB resident",
+            milliseconds(p50)
+        ));
         self.announce();
         self.values.push(json!({ "start_p50_ms": p50.as_secs_f64() * 1e3, "idle_resident_bytes": resident }));
     }
@@ -164,7 +179,11 @@ fn milliseconds(duration: Duration) -> String {
 pub(crate) fn percentile(values: &[Duration], share: f64) -> Duration {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length is a valid index")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a length is a valid index"
+    )]
     let index = ((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1));
     sorted.get(index).copied().unwrap_or_default()
 }

@@ -1,0 +1,51 @@
+//! The peer's recorded runs and answers, replayed.
+//!
+//! Each case of `tests/golden` either comes out equal (ids and times aside) or stands in the table of
+//! `docs/compatibility.md` with the numbers of the differences that explain it. A number that is not needed, and a
+//! case that differs otherwise, fail the test.
+
+mod answer;
+mod compatibility;
+mod differences;
+mod handlers;
+mod http_cases;
+mod names;
+mod protocol_cases;
+mod script;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use self::answer::Answer;
+use self::compatibility::Table;
+
+/// One case: what the peer answered, and what we do.
+struct Case {
+    name: String,
+    peer: Answer,
+    /// Why it cannot be replayed here, if so.
+    ours: Result<Answer, String>,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
+}
+
+#[tokio::test]
+async fn every_case_comes_out_as_it_does_with_the_peer_or_as_the_table_says() {
+    let table = Table::read();
+    let mut complaints = Vec::new();
+    let mut seen = BTreeMap::new();
+    let cases = protocol_cases::run_all().await.into_iter().chain(http_cases::run_all().await);
+    for case in cases {
+        let listed = table.rows.get(&case.name).map(Vec::as_slice).unwrap_or_default();
+        if let Err(complaint) = differences::check(&case, listed) {
+            complaints.push(format!("{}: {complaint}", case.name));
+        }
+        seen.insert(case.name, ());
+    }
+    let unknown = table.rows.keys().filter(|name| !seen.contains_key(*name));
+    complaints.extend(unknown.map(|name| format!("{name}: there is no such case")));
+    assert!(seen.len() > 170, "only {} cases were found", seen.len());
+    assert!(complaints.is_empty(), "docs/compatibility.md is not true:\n\n{}", complaints.join("\n\n"));
+}

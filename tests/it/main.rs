@@ -1,0 +1,3 @@
+//! The server from outside: the peer's recorded answers replayed, and faults of every sort on the real binary.
+
+mod golden;
