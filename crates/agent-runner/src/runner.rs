@@ -190,6 +190,11 @@ impl Runner {
         self.0.agents.iter().map(|(name, _)| name.as_str())
     }
 
+    /// What runs may use.
+    pub fn limits(&self) -> &RunLimits {
+        &self.0.limits
+    }
+
     /// The services that runs use.
     pub fn services(&self) -> &Services {
         &self.0.services

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_runner::Agent;
 use agent_runner::agents::{Demo, Echo};
+use agent_runner::{Agent, Services};
 use agent_server::config::{AgentConfig, Config, ConfigError, DemoConfig, EchoConfig, Environment};
 
 /// The agents of a server, the default one first.
@@ -23,15 +23,19 @@ impl Served {
 ///
 /// # Errors
 /// If the default agent is unknown or an agent cannot be built.
-pub(crate) fn build(config: &Config, environment: &Environment) -> anyhow::Result<Served> {
+pub(crate) fn build(
+    config: &Config,
+    environment: &Environment,
+    services: &Services,
+) -> anyhow::Result<Served> {
     let (name, reason) = choose(config, environment);
     let default = match config.agents.get(&name) {
         Some(configured) => configured.clone(),
-        None => built_in(&name, environment).ok_or_else(|| unknown(&name, config))?,
+        None => built_in(&name, environment)?.ok_or_else(|| unknown(&name, config))?,
     };
-    let mut agents = vec![(name.clone(), make(&name, &default, environment)?)];
+    let mut agents = vec![(name.clone(), make(&name, &default, environment, services)?)];
     for (other, configured) in config.agents.iter().filter(|(other, _)| **other != name) {
-        agents.push((other.clone(), make(other, configured, environment)?));
+        agents.push((other.clone(), make(other, configured, environment, services)?));
     }
     Ok(Served { agents, reason })
 }
@@ -68,12 +72,18 @@ fn model_variable(environment: &Environment) -> Option<&'static str> {
         .find(|name| environment.get(name).is_some())
 }
 
-fn built_in(name: &str, _environment: &Environment) -> Option<AgentConfig> {
-    match name {
+#[cfg_attr(
+    not(feature = "chat"),
+    expect(unused_variables, clippy::unnecessary_wraps, reason = "only `chat` can fail")
+)]
+fn built_in(name: &str, environment: &Environment) -> anyhow::Result<Option<AgentConfig>> {
+    Ok(match name {
         "echo" => Some(AgentConfig::Echo(EchoConfig::default())),
         "demo" => Some(AgentConfig::Demo(DemoConfig::default())),
+        #[cfg(feature = "chat")]
+        "chat" => Some(AgentConfig::Chat(Box::new(chat::from_environment(environment)?))),
         _ => None,
-    }
+    })
 }
 
 fn unknown(name: &str, config: &Config) -> ConfigError {
@@ -85,13 +95,81 @@ fn unknown(name: &str, config: &Config) -> ConfigError {
     ConfigError::from_message(format!("there is no agent '{name}'; known are: {}", known.join(", ")))
 }
 
-fn make(_name: &str, config: &AgentConfig, _environment: &Environment) -> anyhow::Result<Arc<dyn Agent>> {
+#[cfg_attr(
+    not(feature = "chat"),
+    expect(unused_variables, clippy::unnecessary_wraps, reason = "only `chat` can fail")
+)]
+fn make(
+    name: &str,
+    config: &AgentConfig,
+    environment: &Environment,
+    services: &Services,
+) -> anyhow::Result<Arc<dyn Agent>> {
     Ok(match config {
         AgentConfig::Echo(echo) => {
             let agent = Echo::new(Duration::from_millis(echo.delay_ms));
             Arc::new(if echo.yielding { agent.yielding() } else { agent })
         }
         AgentConfig::Demo(_) => Arc::new(Demo),
-        other => anyhow::bail!("this build cannot serve {other:?}"),
+        #[cfg(feature = "chat")]
+        AgentConfig::Chat(chat) => Arc::new(chat::make(name, chat, environment, services)?),
     })
+}
+
+#[cfg(feature = "chat")]
+mod chat {
+    //! Models: what the environment says of them, and their keys.
+
+    use agent_runner::agents::{Chat, ChatConfig};
+    use agent_runner::tools::built_in;
+    use agent_runner::{Secret, Services};
+    use agent_server::config::{ConfigError, Environment};
+
+    /// The model that the environment describes, as OpenAI's and DashScope's own programs read it.
+    pub(super) fn from_environment(environment: &Environment) -> Result<ChatConfig, ConfigError> {
+        let base_url = environment.get("OPENAI_BASE_URL");
+        let has_openai_key = environment.get("OPENAI_API_KEY").is_some();
+        let mut config = ChatConfig::default();
+        if base_url.is_some() || has_openai_key {
+            config.api_key_env = has_openai_key.then(|| "OPENAI_API_KEY".to_owned());
+            let default = base_url.is_none().then_some("gpt-4o-mini");
+            let model = environment.get("OPENAI_MODEL").or(default);
+            config.model = model.map(str::to_owned).ok_or_else(|| {
+                ConfigError::from_message(
+                    "OPENAI_BASE_URL is set; set OPENAI_MODEL to a model that is served there, too",
+                )
+            })?;
+            if let Some(base_url) = base_url {
+                config.base_url = base_url.to_owned();
+            }
+        } else if environment.get("DASHSCOPE_API_KEY").is_some() {
+            config.api_key_env = Some("DASHSCOPE_API_KEY".to_owned());
+            config.base_url = "https://dashscope.aliyuncs.com/compatible-mode/v1".to_owned();
+            config.model = environment.get("DASHSCOPE_MODEL").unwrap_or("qwen-plus").to_owned();
+        } else {
+            return Err(ConfigError::from_message(
+                "agent 'chat' needs a model: set OPENAI_API_KEY, DASHSCOPE_API_KEY or OPENAI_BASE_URL, \
+                 or configure it in a file under [agents.chat]",
+            ));
+        }
+        Ok(config)
+    }
+
+    /// Builds the agent with its key from the environment.
+    pub(super) fn make(
+        name: &str,
+        config: &ChatConfig,
+        environment: &Environment,
+        services: &Services,
+    ) -> anyhow::Result<Chat> {
+        let key = config.api_key_env.as_deref().map(|variable| {
+            environment.get(variable).map(Secret::new).ok_or_else(|| {
+                ConfigError::from_message(format!(
+                    "agents.{name}: the environment variable {variable} is not set"
+                ))
+            })
+        });
+        let chat = Chat::new(config.clone(), key.transpose()?, built_in(services));
+        Ok(chat.map_err(|error| ConfigError::from_message(format!("agents.{name}: {error}")))?)
+    }
 }

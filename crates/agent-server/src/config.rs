@@ -254,12 +254,14 @@ impl Default for LogConfig {
 /// One agent; `kind` says which fields it has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum AgentConfig {
     /// Says what it hears.
     Echo(EchoConfig),
     /// The offline assistant.
     Demo(DemoConfig),
+    /// A model behind an OpenAI-compatible endpoint.
+    #[cfg(feature = "chat")]
+    Chat(Box<agent_runner::agents::ChatConfig>),
 }
 
 /// The settings of an `echo` agent.

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::app::App;
 
 /// How long cancelled runs have to write their last events, beyond the grace that their agents have.
-const LAST_EVENTS: Duration = Duration::from_secs(10);
+const LAST_EVENTS: Duration = Duration::from_secs(5);
 
 /// How long connections have to send what they hold.
 const LAST_BYTES: Duration = Duration::from_secs(5);
@@ -73,7 +73,7 @@ async fn drain_runs(app: &App, drain: Duration) {
         "the drain deadline has passed; cancelling the remaining runs"
     );
     runner.cancel_all();
-    if timeout(LAST_EVENTS, runner.drained()).await.is_err() {
+    if timeout(runner.limits().cancel_grace + LAST_EVENTS, runner.drained()).await.is_err() {
         tracing::warn!("some streams were not read to their end");
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use agent_runner::Services;
 use agent_server::AgentApp;
 use agent_server::config::{Config, Environment, load};
 use anyhow::Context;
@@ -20,9 +21,11 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
     }
     telemetry::start(&config.log)?;
     limits::raise_open_files();
-    let served = agents::build(&config, environment)?;
+    let services = Services::in_memory();
+    let served = agents::build(&config, environment, &services)?;
     tracing::info!(agent = served.default_name(), why = served.reason, "serving");
     let mut app = AgentApp::builder("agent-server")
+        .services(services)
         .limits(config.runs.limits())
         .http(config.resolved_http())
         .on_disconnect(config.runs.on_disconnect())

@@ -60,11 +60,12 @@ impl Answer {
         Answer { status, headers, body }
     }
 
-    /// The events, none if it is no stream.
+    /// The events of a stream, or the one object of an answer.
     pub(super) fn events_mut(&mut self) -> &mut [Json] {
         match &mut self.body {
             Body::Events(events) => events,
-            _ => &mut [],
+            Body::Json(json) => std::slice::from_mut(json),
+            Body::Text(_) => &mut [],
         }
     }
 

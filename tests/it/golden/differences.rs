@@ -1,0 +1,192 @@
+//! The numbered differences of `docs/compatibility.md`, as rules that take each of them away.
+
+mod rules;
+
+use agent_schemas::Json;
+
+use super::Case;
+use super::answer::{Answer, Body, members};
+
+/// How a difference shows.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Both answers are the same once the rule has been applied to them.
+    Rule(fn(&mut Answer, &mut Answer)),
+    /// The peer's events, without their numbers, are among ours in the same order; the others only open and close.
+    AddsEvents,
+    /// We have nothing at this path.
+    NotServed,
+    /// The case cannot be replayed here.
+    NotReplayed,
+    /// The answer is another one.
+    Other,
+}
+
+/// The differences that have cases, in the order in which their rules are applied.
+const DIFFERENCES: [(&str, Kind); 32] = [
+    ("D1", Kind::Rule(rules::time_of_the_end)),
+    ("D2", Kind::Rule(rules::contents_in_messages)),
+    ("D3", Kind::AddsEvents),
+    ("D4", Kind::Rule(rules::left_open)),
+    ("D5", Kind::Rule(rules::second_completion)),
+    ("D6", Kind::Rule(rules::responses_of_the_agent)),
+    ("D7", Kind::Other),
+    ("D8", Kind::Rule(rules::sum_of_usage)),
+    ("D9", Kind::Rule(rules::empty_output)),
+    ("D10", Kind::Other),
+    ("D11", Kind::Other),
+    ("D12", Kind::Rule(rules::tools)),
+    ("D13", Kind::Other),
+    ("D14", Kind::NotReplayed),
+    ("D15", Kind::Rule(rules::one_object)),
+    ("D16", Kind::NotReplayed),
+    ("D17", Kind::Rule(rules::refused_before_the_stream)),
+    ("D18", Kind::Rule(rules::error_member)),
+    ("D19", Kind::Rule(rules::own_words)),
+    ("D20", Kind::Rule(rules::mode)),
+    ("D21", Kind::Other),
+    ("D22", Kind::Other),
+    ("D23", Kind::Other),
+    ("D24", Kind::NotServed),
+    ("D25", Kind::Other),
+    ("D26", Kind::Rule(rules::allowed_methods)),
+    ("D27", Kind::Other),
+    ("D28", Kind::Rule(rules::preflight)),
+    ("D29", Kind::Rule(rules::origin)),
+    ("D30", Kind::Rule(rules::redirect)),
+    ("D31", Kind::Rule(rules::cors_of_errors)),
+    ("D32", Kind::NotReplayed),
+];
+
+pub(super) fn is_known(number: &str) -> bool {
+    DIFFERENCES.iter().any(|(known, _)| *known == number)
+}
+
+fn kind_of(number: &str) -> Kind {
+    DIFFERENCES.iter().find(|(known, _)| *known == number).expect("checked when the table was read").1
+}
+
+/// Checks that the listed differences, all of them and no others, are what a case shows.
+pub(super) fn check(case: &Case, listed: &[String]) -> Result<(), String> {
+    let numbers: Vec<&str> = listed.iter().map(String::as_str).collect();
+    let ours = match (&case.ours, &numbers[..]) {
+        (Ok(ours), _) => ours,
+        (Err(_), [number]) if matches!(kind_of(number), Kind::NotReplayed) => return Ok(()),
+        (Err(why), _) => return Err(format!("is not replayed ({why}) and not listed with one such reason")),
+    };
+    if let [number] = numbers[..] {
+        let differs = !equal(&case.peer, ours, &[]);
+        let as_listed = match kind_of(number) {
+            Kind::Rule(_) | Kind::AddsEvents => None,
+            Kind::NotServed => Some(ours.status == 404 && differs),
+            Kind::NotReplayed => Some(false),
+            Kind::Other => Some(differs),
+        };
+        match as_listed {
+            Some(true) => return Ok(()),
+            Some(false) => return Err(format!("is listed with {number}, which is not what it shows")),
+            None => {}
+        }
+    }
+    if !equal(&case.peer, ours, &numbers) {
+        return Err(complaint(&case.peer, ours, &numbers));
+    }
+    let without = |left_out: usize| {
+        let rest: Vec<&str> =
+            numbers.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, n)| *n).collect();
+        equal(&case.peer, ours, &rest)
+    };
+    match (0..numbers.len()).find(|at| without(*at)) {
+        Some(at) => Err(format!("is listed with {}, but matches without it", numbers[at])),
+        None => Ok(()),
+    }
+}
+
+/// Whether two answers are the same once these differences are taken away.
+fn equal(peer: &Answer, ours: &Answer, numbers: &[&str]) -> bool {
+    let (peer, ours, adds) = applied(peer, ours, numbers);
+    if adds { adds_events(&peer, &ours) } else { peer.to_string() == ours.to_string() }
+}
+
+fn applied(peer: &Answer, ours: &Answer, numbers: &[&str]) -> (Answer, Answer, bool) {
+    let (mut peer, mut ours, mut adds) = (peer.clone(), ours.clone(), false);
+    for (number, kind) in DIFFERENCES.iter().filter(|(number, _)| numbers.contains(number)) {
+        match kind {
+            Kind::Rule(rule) => rule(&mut peer, &mut ours),
+            Kind::AddsEvents => adds = true,
+            _ => panic!("{number} stands alone"),
+        }
+    }
+    peer.rename();
+    ours.rename();
+    (peer, ours, adds)
+}
+
+fn adds_events(peer: &Answer, ours: &Answer) -> bool {
+    let (Body::Events(theirs), Body::Events(all)) = (&peer.body, &ours.body) else { return false };
+    let plain = |event: &Json| {
+        let mut event = event.clone();
+        without_numbers(&mut event);
+        event.to_string()
+    };
+    let mut theirs = theirs.iter().map(plain).peekable();
+    let only_added = all.iter().all(|event| {
+        if theirs.next_if_eq(&plain(event)).is_some() {
+            return true;
+        }
+        let text = |key| event.get(key).and_then(Json::as_str).unwrap_or_default();
+        match (text("object"), text("status")) {
+            ("message", "in_progress") => true,
+            ("message" | "content", "completed" | "failed") => true,
+            _ => false,
+        }
+    });
+    only_added && theirs.next().is_none() && (peer.status, &peer.headers) == (ours.status, &ours.headers)
+}
+
+fn without_numbers(json: &mut Json) {
+    match json {
+        Json::Array(items) => items.iter_mut().for_each(without_numbers),
+        Json::Object(_) => {
+            let members = members(json).expect("an object");
+            members.shift_remove("sequence_number");
+            members.values_mut().for_each(without_numbers);
+        }
+        _ => {}
+    }
+}
+
+/// What still differs, and which numbers would explain it.
+fn complaint(peer: &Answer, ours: &Answer, numbers: &[&str]) -> String {
+    let (peer_left, ours_left, _) = applied(peer, ours, numbers);
+    let suggestion = match suggest(peer, ours) {
+        Some(numbers) => format!("{} would explain it", numbers.join(", ")),
+        None => "no numbers explain it".to_owned(),
+    };
+    format!("differs although it is listed with {numbers:?}; {suggestion}\n--- peer\n{peer_left}--- ours\n{ours_left}")
+}
+
+/// The fewest rules that make two answers equal.
+fn suggest(peer: &Answer, ours: &Answer) -> Option<Vec<&'static str>> {
+    let rules: Vec<&str> = DIFFERENCES
+        .iter()
+        .filter(|(_, kind)| matches!(kind, Kind::Rule(_) | Kind::AddsEvents))
+        .map(|(number, _)| *number)
+        .collect();
+    let mut candidates: Vec<Vec<&str>> = vec![vec![]];
+    for _ in 0..4 {
+        let longer = candidates.iter().flat_map(|chosen| {
+            let after = chosen.last().and_then(|last| rules.iter().position(|rule| rule == last));
+            rules.iter().skip(after.map_or(0, |at| at + 1)).map(|rule| {
+                let mut longer = chosen.clone();
+                longer.push(rule);
+                longer
+            })
+        });
+        candidates = longer.collect();
+        if let Some(found) = candidates.iter().find(|numbers| equal(peer, ours, numbers)) {
+            return Some(found.clone());
+        }
+    }
+    None
+}

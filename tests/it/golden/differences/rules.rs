@@ -1,0 +1,259 @@
+//! What takes each difference away: each rule gets the peer's answer and ours.
+
+use std::collections::BTreeSet;
+
+use agent_schemas::delta::add_usage;
+use agent_schemas::{Json, JsonObject};
+
+use crate::golden::answer::{Answer, Body, items, members};
+
+fn text<'a>(json: &'a Json, key: &str) -> &'a str {
+    json.get(key).and_then(Json::as_str).unwrap_or_default()
+}
+
+fn set(json: &mut Json, key: &str, value: impl Into<Json>) {
+    if let Some(members) = members(json)
+        && members.contains_key(key)
+    {
+        members.insert(key.to_owned(), value.into());
+    }
+}
+
+fn remove(json: &mut Json, key: &str) {
+    members(json).and_then(|members| members.shift_remove(key));
+}
+
+fn member<'a>(json: &'a mut Json, key: &str) -> Option<&'a mut Json> {
+    members(json).and_then(|members| members.get_mut(key))
+}
+
+fn is_final_response(event: &Json) -> bool {
+    text(event, "object") == "response" && !matches!(text(event, "status"), "created" | "in_progress")
+}
+
+/// D1: every final response says when the run ended.
+pub(super) fn time_of_the_end(peer: &mut Answer, ours: &mut Answer) {
+    for answer in [peer, ours] {
+        let finals = answer.events_mut().iter_mut().filter(|event| is_final_response(event));
+        finals.for_each(|event| set(event, "completed_at", Json::Null));
+    }
+}
+
+/// D2: the contents inside a message are the events that closed them.
+pub(super) fn contents_in_messages(peer: &mut Answer, ours: &mut Answer) {
+    fn strip(message: &mut Json) {
+        for content in items(member(message, "content")) {
+            for key in ["sequence_number", "status", "index", "delta", "msg_id"] {
+                remove(content, key);
+            }
+        }
+    }
+    for answer in [peer, ours] {
+        for event in answer.events_mut() {
+            strip(event);
+            items(member(event, "output")).iter_mut().for_each(strip);
+        }
+    }
+}
+
+/// D4: messages that the agent never closed are closed at the end and part of the output.
+pub(super) fn left_open(peer: &mut Answer, ours: &mut Answer) {
+    let output = |answer: &mut Answer| -> BTreeSet<String> {
+        let messages = answer.events_mut().iter_mut().flat_map(|event| items(member(event, "output")));
+        messages.map(|message| text(message, "id").to_owned()).collect()
+    };
+    let known = output(peer);
+    for event in ours.events_mut() {
+        if let Some(Json::Array(messages)) = member(event, "output") {
+            messages.retain(|message| known.contains(text(message, "id")));
+        }
+    }
+}
+
+/// D5: a message is closed once.
+pub(super) fn second_completion(peer: &mut Answer, _: &mut Answer) {
+    let Body::Events(events) = &mut peer.body else { return };
+    let mut first: Vec<(String, Json)> = Vec::new();
+    events.retain(|event| {
+        let closes = text(event, "object") == "message" && text(event, "status") == "completed";
+        let id = text(event, "id");
+        let again = first.iter().any(|(known, _)| known == id);
+        if closes && !again {
+            let number = event.get("sequence_number").cloned().unwrap_or_default();
+            first.push((id.to_owned(), number));
+        }
+        !(closes && again)
+    });
+    for event in events.iter_mut() {
+        let Some(Json::Array(messages)) = member(event, "output") else { continue };
+        let mut seen = BTreeSet::new();
+        messages.retain(|message| seen.insert(text(message, "id").to_owned()));
+        for message in messages {
+            let number = first.iter().find(|(id, _)| id == text(message, "id")).map(|(_, n)| n.clone());
+            set(message, "sequence_number", number.unwrap_or_default());
+        }
+    }
+    renumber(events);
+}
+
+/// D6: responses that the agent itself emits are dropped.
+pub(super) fn responses_of_the_agent(peer: &mut Answer, _: &mut Answer) {
+    let Body::Events(events) = &mut peer.body else { return };
+    let id = events.first().map(|event| text(event, "id").to_owned()).unwrap_or_default();
+    events.retain(|event| text(event, "object") != "response" || text(event, "id") == id);
+    renumber(events);
+}
+
+/// Numbers events from 0 again, and what they quote of each other alike.
+fn renumber(events: &mut [Json]) {
+    let old: Vec<Option<i64>> = events.iter().map(|event| event.get("sequence_number")?.as_i64()).collect();
+    fn walk(json: &mut Json, old: &[Option<i64>]) {
+        match json {
+            Json::Array(items) => items.iter_mut().for_each(|item| walk(item, old)),
+            Json::Object(members) => {
+                for (key, value) in members {
+                    let at = old.iter().position(|old| old.is_some() && *old == value.as_i64());
+                    match (key.as_str(), at) {
+                        ("sequence_number", Some(at)) => *value = Json::from(at as i64),
+                        _ => walk(value, old),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    events.iter_mut().for_each(|event| walk(event, &old));
+}
+
+/// D8: a response's usage is the sum over its output.
+pub(super) fn sum_of_usage(peer: &mut Answer, _: &mut Answer) {
+    for event in peer.events_mut().iter_mut().filter(|event| is_final_response(event)) {
+        let mut sum: Option<JsonObject> = None;
+        for message in items(member(event, "output")) {
+            if let Some(Json::Object(usage)) = message.get("usage") {
+                add_usage(sum.get_or_insert_default(), usage);
+            }
+        }
+        set(event, "usage", sum);
+    }
+}
+
+/// D9: a completed run without output says `[]`.
+pub(super) fn empty_output(peer: &mut Answer, _: &mut Answer) {
+    for event in peer.events_mut() {
+        let completed = is_final_response(event) && text(event, "status") == "completed";
+        if completed && event.get("output").is_some_and(Json::is_null) {
+            set(event, "output", Vec::new());
+        }
+    }
+}
+
+/// D12: tools reach the agent as they were written.
+pub(super) fn tools(peer: &mut Answer, ours: &mut Answer) {
+    for answer in [peer, ours] {
+        answer.events_mut().iter_mut().for_each(|event| remove(event, "tools"));
+    }
+}
+
+/// D15: `stream: false` answers one object.
+pub(super) fn one_object(peer: &mut Answer, _: &mut Answer) {
+    if let Body::Events(events) = &mut peer.body {
+        peer.body = Body::Json(events.pop().unwrap_or_default());
+        peer.headers.remove("cache-control");
+        peer.headers.insert("content-type".to_owned(), "application/json".to_owned());
+    }
+}
+
+/// D17: a request that is wrong is refused before a stream begins. Kind and place of the fault are the same.
+pub(super) fn refused_before_the_stream(peer: &mut Answer, ours: &mut Answer) {
+    let Body::Events(events) = &peer.body else { return };
+    let Some(report) = events.first().and_then(|event| event.get("error")).and_then(Json::as_str) else {
+        return;
+    };
+    let location = report.lines().nth(1).unwrap_or_default().to_owned();
+    let kind = report.split_once("[type=").and_then(|(_, rest)| rest.split(',').next()).unwrap_or_default();
+    let shown = format!("{kind} at {location}");
+    *peer = Answer { status: 422, headers: ours.headers.clone(), body: Body::Text(shown) };
+    let Body::Json(body) = &ours.body else { return };
+    let fault = body.get("detail").and_then(Json::as_array).and_then(<[Json]>::first).cloned();
+    let fault = fault.unwrap_or_default();
+    let place = fault.get("loc").and_then(Json::as_array).unwrap_or_default();
+    let steps: Vec<String> = place.iter().skip(1).map(|step| step.to_string().replace('"', "")).collect();
+    ours.body = Body::Text(format!("{} at {}", text(&fault, "type"), steps.join(".")));
+}
+
+/// D18: error bodies have the code and the message too.
+pub(super) fn error_member(_: &mut Answer, ours: &mut Answer) {
+    if let Body::Json(body) = &mut ours.body
+        && body.get("detail").is_some()
+    {
+        remove(body, "error");
+    }
+}
+
+/// D19: the words are our own, and the first fault is enough.
+pub(super) fn own_words(peer: &mut Answer, ours: &mut Answer) {
+    for answer in [peer, ours] {
+        let Body::Json(body) = &mut answer.body else { continue };
+        match member(body, "detail") {
+            Some(Json::Array(faults)) => {
+                faults.truncate(1);
+                for fault in faults {
+                    set(fault, "msg", "…");
+                    set(fault, "ctx", "…");
+                }
+            }
+            Some(detail) => *detail = Json::from("…"),
+            None => {}
+        }
+    }
+}
+
+/// D20: the mode is `standalone`.
+pub(super) fn mode(peer: &mut Answer, ours: &mut Answer) {
+    for answer in [peer, ours] {
+        if let Body::Json(body) = &mut answer.body {
+            remove(body, "mode");
+        }
+    }
+}
+
+/// D26: `allow` names all methods of the path.
+pub(super) fn allowed_methods(peer: &mut Answer, ours: &mut Answer) {
+    let methods = |value: &str| value.split(',').map(|method| method.trim().to_owned()).collect::<BTreeSet<_>>();
+    if let (Some(theirs), Some(all)) = (peer.headers.get("allow"), ours.headers.get_mut("allow"))
+        && methods(theirs).is_subset(&methods(all))
+    {
+        all.clone_from(theirs);
+    }
+}
+
+/// D28: the answer to a preflight has no body, and lists have no spaces.
+pub(super) fn preflight(peer: &mut Answer, _: &mut Answer) {
+    peer.headers.remove("content-type");
+    peer.body = Body::Text(String::new());
+    for value in peer.headers.values_mut() {
+        *value = value.replace(", ", ",");
+    }
+}
+
+/// D29: an allowed origin is repeated, never `*`.
+pub(super) fn origin(peer: &mut Answer, _: &mut Answer) {
+    if let Some(origin) = peer.headers.get_mut("access-control-allow-origin") {
+        *origin = origin.replace('*', "http://x.test");
+    }
+}
+
+/// D30: a redirect names the path only.
+pub(super) fn redirect(peer: &mut Answer, _: &mut Answer) {
+    if let Some(location) = peer.headers.get_mut("location") {
+        *location = location.replace("http://127.0.0.1:18100", "");
+    }
+}
+
+/// D31: a browser may read error answers too.
+pub(super) fn cors_of_errors(_: &mut Answer, ours: &mut Answer) {
+    if ours.status == 500 {
+        ours.headers.retain(|name, _| !name.starts_with("access-control-"));
+    }
+}
