@@ -75,7 +75,7 @@ impl Assembler {
             chunk: BytesMut::with_capacity(1024),
             next: 0,
             next_key: 0,
-            open: Vec::new(),
+            open: Vec::with_capacity(1),
             output: Vec::new(),
             usage: None,
             written: 0,

@@ -106,11 +106,14 @@ impl<T: FromJson> FromJson for Option<T> {
 impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(json: Json) -> Decoded<Self> {
         match json {
-            Json::Array(items) => items
-                .into_iter()
-                .enumerate()
-                .map(|(index, item)| T::from_json(item).map_err(|fault| fault.at(index)))
-                .collect(),
+            Json::Array(items) => {
+                // Of exactly the right size: a run keeps its request as long as it lives.
+                let mut values = Vec::with_capacity(items.len());
+                for (index, item) in items.into_iter().enumerate() {
+                    values.push(T::from_json(item).map_err(|fault| fault.at(index))?);
+                }
+                Ok(values)
+            }
             other => Err(ValidationError::new("list_type", "expected an array", other)),
         }
     }

@@ -30,7 +30,7 @@ const DIFFERENCES: [(&str, Kind); 32] = [
     ("D4", Kind::Rule(rules::left_open)),
     ("D5", Kind::Rule(rules::second_completion)),
     ("D6", Kind::Rule(rules::responses_of_the_agent)),
-    ("D7", Kind::Other),
+    ("D7", Kind::Rule(rules::stray_contents)),
     ("D8", Kind::Rule(rules::sum_of_usage)),
     ("D9", Kind::Rule(rules::empty_output)),
     ("D10", Kind::Other),

@@ -170,6 +170,11 @@ struct Item {
     n: i64,
 }
 
+#[derive(Serialize)]
+struct Got {
+    got: Item,
+}
+
 fn one() -> i64 {
     1
 }
@@ -204,7 +209,7 @@ pub(super) fn own_routes() -> Router {
         .route("/c/str", get(async || JsonBody("plain")))
         .route("/c/none", get(async || JsonBody(())))
         .route("/c/dict", post(async |JsonBody(body): JsonBody<serde_json::Value>| JsonBody(body)))
-        .route("/c/async", post(async |JsonBody(item): JsonBody<Item>| JsonBody(serde_json::json!({ "got": item }))))
+        .route("/c/async", post(async |JsonBody(item): JsonBody<Item>| JsonBody(Got { got: item })))
         .route("/c/sync", get(async |Query(number): Query<Number>| {
             JsonBody(serde_json::json!({ "sync": number.x }))
         }))

@@ -21,7 +21,7 @@ impl OpenMessage {
     }
 
     pub(super) fn with_head(head: MessageHead) -> Self {
-        OpenMessage { key: MessageKey(0), head, contents: Vec::new() }
+        OpenMessage { key: MessageKey(0), head, contents: Vec::with_capacity(1) }
     }
 
     /// The closed contents as a JSON array; `null` where the message never had one.

@@ -125,6 +125,19 @@ fn renumber(events: &mut [Json]) {
     events.iter_mut().for_each(|event| walk(event, &old));
 }
 
+/// D7: contents without a message get one, and unknown states become known ones. What they hold stays the same.
+pub(super) fn stray_contents(peer: &mut Answer, ours: &mut Answer) {
+    for answer in [peer, ours] {
+        let Body::Events(events) = &mut answer.body else { continue };
+        events.retain(|event| text(event, "object") == "content" && text(event, "status") != "completed");
+        for content in events {
+            for key in ["sequence_number", "status", "index", "delta", "msg_id"] {
+                remove(content, key);
+            }
+        }
+    }
+}
+
 /// D8: a response's usage is the sum over its output.
 pub(super) fn sum_of_usage(peer: &mut Answer, _: &mut Answer) {
     for event in peer.events_mut().iter_mut().filter(|event| is_final_response(event)) {
@@ -228,8 +241,9 @@ pub(super) fn allowed_methods(peer: &mut Answer, ours: &mut Answer) {
     }
 }
 
-/// D28: the answer to a preflight has no body, and lists have no spaces.
-pub(super) fn preflight(peer: &mut Answer, _: &mut Answer) {
+/// D28: the answer to a preflight has no body, its lists have no spaces, and it names the path's methods.
+pub(super) fn preflight(peer: &mut Answer, ours: &mut Answer) {
+    ours.headers.remove("allow");
     peer.headers.remove("content-type");
     peer.body = Body::Text(String::new());
     for value in peer.headers.values_mut() {
