@@ -32,6 +32,7 @@ mod live;
 mod runner;
 mod secret;
 mod services;
+pub mod sse_reader;
 pub mod tools;
 mod writer;
 

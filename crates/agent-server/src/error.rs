@@ -40,6 +40,8 @@ pub enum ApiError {
     MethodNotAllowed,
     /// The `Host` header names a host that this server does not serve.
     HostNotAllowed(String),
+    /// The web page that sent the request is of an origin that may not start anything here.
+    OriginNotAllowed(String),
     /// The runner refused to start a run.
     NotStarted(StartError),
 }
@@ -88,7 +90,7 @@ impl ApiError {
             ApiError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::NotFound => StatusCode::NOT_FOUND,
             ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            ApiError::HostNotAllowed(_) => StatusCode::FORBIDDEN,
+            ApiError::HostNotAllowed(_) | ApiError::OriginNotAllowed(_) => StatusCode::FORBIDDEN,
             ApiError::NotStarted(StartError::Refused(error)) => status_of(error.http_status()),
             ApiError::NotStarted(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -104,6 +106,7 @@ impl ApiError {
             ApiError::NotFound => "NOT_FOUND",
             ApiError::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             ApiError::HostNotAllowed(_) => "HOST_NOT_ALLOWED",
+            ApiError::OriginNotAllowed(_) => "ORIGIN_NOT_ALLOWED",
             ApiError::NotStarted(StartError::Refused(error)) => error.code(),
             ApiError::NotStarted(_) => "STORE_UNAVAILABLE",
         }
@@ -131,6 +134,9 @@ impl ApiError {
             ApiError::HostNotAllowed(host) => format!(
                 "The Host '{host}' is not served here; on a loopback address only loopback names are. \
                  Add it to http.allowed_hosts to allow it"
+            ),
+            ApiError::OriginNotAllowed(origin) => format!(
+                "Web pages of the origin '{origin}' may not use this server. Add it to http.cors_origins to allow it"
             ),
             ApiError::NotStarted(StartError::Refused(error)) => error.to_string(),
             ApiError::NotStarted(_) => "The run could not be recorded; try again later".to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! 1. the log line and the request id, so that whatever happens further in is logged and named;
 //! 2. CORS, so that browsers can read error answers too;
-//! 3. the `Host` check, the first thing that may refuse.
+//! 3. the gate, the first thing that may refuse.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -18,6 +18,8 @@ use futures_util::future::Either;
 use tower::{Layer, Service};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, Cors, CorsLayer};
 
+use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
+
 use crate::access_log::Logged;
 use crate::config::HttpConfig;
 use crate::error::ApiError;
@@ -30,7 +32,7 @@ const MAX_REQUEST_ID: usize = 128;
 
 pub(crate) fn around(routes: Router, config: &HttpConfig) -> Router {
     routes
-        .layer(HostCheck { allowed: Arc::from(config.allowed_hosts.clone()) })
+        .layer(ValidateRequestHeaderLayer::custom(Gate::new(config)))
         .layer(ForBrowsers(cors(config)))
         .layer(RequestLog)
 }
@@ -118,22 +120,63 @@ fn is_loopback_name(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Refuses hosts that the server does not serve, so that a web page which points its own name at a loopback address
-/// (DNS rebinding) cannot use it. No host is refused where the list has `*`.
+/// Refuses what a web page could abuse that the user has open by chance.
+///
+/// A page may point its own name at a loopback address (DNS rebinding): requests for hosts that the server does not
+/// serve are refused. And a page may send requests whose answers CORS keeps from it: those that would start something
+/// are refused if they come from an origin that may not read the answer.
 #[derive(Clone, Debug)]
-struct HostCheck {
-    allowed: Arc<[String]>,
+struct Gate {
+    allowed_hosts: Arc<[String]>,
+    allowed_origins: Arc<[String]>,
 }
 
-impl HostCheck {
-    /// The host that the request names and that is refused.
-    fn refused<'a>(&self, request: &'a Request<Body>) -> Option<&'a str> {
-        let named = request.headers().get(header::HOST).map(|value| value.to_str().unwrap_or("?"));
-        let authority = request.uri().authority().map(|authority| authority.as_str()).or(named)?;
-        let host = host_of(authority);
-        let known = |allowed: &String| allowed == "*" || allowed.eq_ignore_ascii_case(host);
-        (!is_loopback_name(host) && !self.allowed.iter().any(known)).then_some(host)
+impl Gate {
+    fn new(config: &HttpConfig) -> Self {
+        Gate {
+            allowed_hosts: Arc::from(config.allowed_hosts.clone()),
+            allowed_origins: Arc::from(config.cors_origins.clone()),
+        }
     }
+
+    /// The host that a request names and that is not served.
+    fn refused_host<'a>(&self, request: &'a Request<Body>) -> Option<&'a str> {
+        let host = host_of(authority(request)?);
+        let known = |allowed: &String| allowed == "*" || allowed.eq_ignore_ascii_case(host);
+        (!is_loopback_name(host) && !self.allowed_hosts.iter().any(known)).then_some(host)
+    }
+
+    /// The origin that a request comes from and that may not start anything.
+    fn refused_origin<'a>(&self, request: &'a Request<Body>) -> Option<&'a str> {
+        if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+            return None;
+        }
+        let origin = request.headers().get(header::ORIGIN)?.to_str().unwrap_or("?");
+        // A page that this server itself has served, behind whatever name.
+        let is_own = origin.split_once("://").is_some_and(|(_, rest)| Some(rest) == authority(request));
+        (!is_own && !origin_is_allowed(origin, &self.allowed_origins)).then_some(origin)
+    }
+}
+
+impl ValidateRequest<Body> for Gate {
+    type ResponseBody = Body;
+
+    fn validate(&mut self, request: &mut Request<Body>) -> Result<(), Response> {
+        let shown = |text: &str| text.chars().take(255).collect();
+        if let Some(host) = self.refused_host(request) {
+            return Err(ApiError::HostNotAllowed(shown(host)).into_response());
+        }
+        if let Some(origin) = self.refused_origin(request) {
+            return Err(ApiError::OriginNotAllowed(shown(origin)).into_response());
+        }
+        Ok(())
+    }
+}
+
+/// The host and port that a request names.
+fn authority(request: &Request<Body>) -> Option<&str> {
+    let named = request.headers().get(header::HOST).map(|value| value.to_str().unwrap_or("?"));
+    request.uri().authority().map(|authority| authority.as_str()).or(named)
 }
 
 /// An authority without its port.
@@ -141,45 +184,6 @@ fn host_of(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => authority,
-    }
-}
-
-impl<S> Layer<S> for HostCheck {
-    type Service = HostChecked<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        HostChecked { check: self.clone(), inner }
-    }
-}
-
-#[derive(Clone, Debug)]
-struct HostChecked<S> {
-    check: HostCheck,
-    inner: S,
-}
-
-type Answer<E> = Pin<Box<dyn Future<Output = Result<Response, E>> + Send>>;
-
-impl<S> Service<Request<Body>> for HostChecked<S>
-where
-    S: Service<Request<Body>, Response = Response>,
-    S::Future: Send + 'static,
-    S::Error: 'static,
-{
-    type Response = Response;
-    type Error = S::Error;
-    type Future = Answer<S::Error>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if let Some(host) = self.check.refused(&request) {
-            let response = ApiError::HostNotAllowed(host.chars().take(255).collect()).into_response();
-            return Box::pin(async { Ok(response) });
-        }
-        Box::pin(self.inner.call(request))
     }
 }
 
@@ -208,7 +212,7 @@ where
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = Answer<S::Error>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)

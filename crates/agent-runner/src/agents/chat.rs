@@ -12,7 +12,6 @@ mod endpoint;
 mod error;
 mod failure;
 mod request;
-mod sse;
 mod stream;
 mod toolbox;
 mod wire;

@@ -1,7 +1,7 @@
 //! The body of a successful answer: a stream of events, or one JSON object from a server that does not stream.
 
-use super::sse::{SseEvent, SseParser};
 use super::wire::Chunk;
+use crate::sse_reader::{SseEvent, SseParser};
 
 /// The most bytes that one event, or an answer that is no stream, may have.
 const MAX_EVENT: usize = 16 * 1024 * 1024;

@@ -1,20 +1,34 @@
-//! Server-sent events, as WHATWG defines them: any line ends, a byte order mark, comments, data of several lines.
+//! Reading server-sent events, as WHATWG defines them: any line ends, a byte order mark, comments, data of several
+//! lines.
 
 /// One event.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct SseEvent {
+pub struct SseEvent {
     /// Whether the server says that it is an error: by the event's name, or by llama.cpp's `error:` field.
-    pub(super) is_error: bool,
-    pub(super) data: String,
+    pub is_error: bool,
+    /// The data; lines are joined with line feeds.
+    pub data: String,
 }
 
 /// An event that is larger than the limit.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct EventTooLarge;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an event is larger than the limit")]
+pub struct EventTooLarge;
 
 /// Takes bytes, however they are cut, and gives events.
+///
+/// ```
+/// use agent_runner::sse_reader::SseParser;
+///
+/// let mut parser = SseParser::new(1024);
+/// let mut events = Vec::new();
+/// parser.push(b"id: 0\ndata: {\"a\"", &mut events)?;
+/// parser.push(b":1}\n\n", &mut events)?;
+/// assert_eq!(events[0].data, r#"{"a":1}"#);
+/// # Ok::<(), agent_runner::sse_reader::EventTooLarge>(())
+/// ```
 #[derive(Debug)]
-pub(super) struct SseParser {
+pub struct SseParser {
     limit: usize,
     line: Vec<u8>,
     /// The last byte was a carriage return: a line feed that follows belongs to it.
@@ -26,7 +40,7 @@ pub(super) struct SseParser {
 
 impl SseParser {
     /// A parser that refuses events of more bytes than this.
-    pub(super) fn new(limit: usize) -> Self {
+    pub fn new(limit: usize) -> Self {
         SseParser {
             limit,
             line: Vec::new(),
@@ -38,7 +52,10 @@ impl SseParser {
     }
 
     /// Reads on, and appends the events that are whole now.
-    pub(super) fn push(&mut self, mut bytes: &[u8], events: &mut Vec<SseEvent>) -> Result<(), EventTooLarge> {
+    ///
+    /// # Errors
+    /// [`EventTooLarge`]; nothing can be read after it.
+    pub fn push(&mut self, mut bytes: &[u8], events: &mut Vec<SseEvent>) -> Result<(), EventTooLarge> {
         while let Some(first) = bytes.first() {
             if std::mem::take(&mut self.after_return) && *first == b'\n' {
                 bytes = &bytes[1..];
@@ -61,7 +78,7 @@ impl SseParser {
     }
 
     /// The event that lacks nothing but its blank line. Unlike WHATWG says, it counts: servers forget the line.
-    pub(super) fn finish(&mut self) -> Option<SseEvent> {
+    pub fn finish(&mut self) -> Option<SseEvent> {
         self.end_line().or_else(|| self.dispatch())
     }
 
