@@ -49,3 +49,32 @@ async fn every_case_comes_out_as_it_does_with_the_peer_or_as_the_table_says() {
     assert!(seen.len() > 170, "only {} cases were found", seen.len());
     assert!(complaints.is_empty(), "docs/compatibility.md is not true:\n\n{}", complaints.join("\n\n"));
 }
+
+fn check_complaint(peer: &str, ours: &str, listed: &[&str], expected: Option<&str>) {
+    let answer = |event: &str| Answer::events(vec![answer::parse(event)]);
+    let case = Case { name: "made up".to_owned(), peer: answer(peer), ours: Ok(answer(ours)) };
+    let listed: Vec<String> = listed.iter().map(|number| (*number).to_owned()).collect();
+    match (differences::check(&case, &listed), expected) {
+        (Ok(()), None) => {}
+        (Err(complaint), Some(words)) if complaint.contains(words) => {}
+        (found, _) => panic!("{found:?} instead of {expected:?}"),
+    }
+}
+
+#[test]
+fn differences_that_are_not_listed_and_listed_ones_that_are_not_there_are_found() {
+    let ended = |time: &str, usage: &str| {
+        format!(
+            r#"{{"object":"response","status":"completed","completed_at":{time},"output":[],"usage":{usage}}}"#
+        )
+    };
+    let (theirs, ours) = (ended("null", "null"), ended("7", "null"));
+    check_complaint(&theirs, &theirs, &[], None);
+    check_complaint(&theirs, &ours, &[], Some("D1 would explain it"));
+    check_complaint(&theirs, &ours, &["D1"], None);
+    check_complaint(&theirs, &ours, &["D1", "D2"], Some("listed with D2, but matches without it"));
+    check_complaint(&theirs, &theirs, &["D1"], Some("listed with D1, but matches without it"));
+    check_complaint(&theirs, &ended("7", "1"), &["D1"], Some("no numbers explain it"));
+    check_complaint(&theirs, &theirs, &["D13"], Some("which is not what it shows"));
+    check_complaint(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#, &[], Some("differs"));
+}

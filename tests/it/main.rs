@@ -1,3 +1,8 @@
 //! The server from outside: the peer's recorded answers replayed, and faults of every sort on the real binary.
 
+mod command;
 mod golden;
+mod malformed;
+mod shutdown;
+mod streams;
+mod wire;

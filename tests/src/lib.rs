@@ -1,1 +1,49 @@
-//! The harness that the end-to-end tests share.
+//! The harness that the end-to-end tests share: the real binary, a raw HTTP client, and a model that waits.
+
+pub mod binary;
+pub mod client;
+pub mod model;
+pub mod server;
+
+use std::time::Duration;
+
+pub use client::{Answer, Connection};
+pub use model::WaitingModel;
+pub use server::{Launch, Server};
+
+/// Nothing that a test waits for takes this long, unless it never comes.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Waits for something that must come.
+///
+/// # Panics
+/// If it does not come before the deadline.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited {} s in vain for {what}", DEADLINE.as_secs()),
+    }
+}
+
+/// How much effort tests with random input make: `AGENT_TEST_ROUNDS`, else this many rounds.
+///
+/// # Panics
+/// If the variable is no number.
+pub fn rounds(default: usize) -> usize {
+    #[expect(clippy::disallowed_methods, reason = "a test's effort is set from outside")]
+    let rounds = std::env::var("AGENT_TEST_ROUNDS");
+    rounds.map_or(default, |text| text.parse().expect("AGENT_TEST_ROUNDS is a number"))
+}
+
+/// Lets this process open as many files as the system allows.
+///
+/// # Panics
+/// If that is fewer than `needed`.
+pub fn raise_open_files(needed: u64) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).expect("the soft limit may be raised");
+    let enough = limit.maximum.is_none_or(|maximum| maximum >= needed);
+    assert!(enough, "this test needs {needed} open files, and the system allows {:?}", limit.maximum);
+}

@@ -17,6 +17,8 @@ use crate::{lifecycle, router};
 /// What a hook answers; an error from a start hook keeps the server from starting.
 pub type HookResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
+type Wrap = Box<dyn Fn(Router) -> Router + Send + Sync>;
+
 type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = HookResult> + Send>> + Send>;
 
 /// An application that is ready to serve.
@@ -39,6 +41,7 @@ type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = HookResult> + Send>>
 pub struct AgentApp {
     app: App,
     routes: Router,
+    wraps: Vec<Wrap>,
     start: Vec<Hook>,
     stop: Vec<Hook>,
     drain: Duration,
@@ -49,6 +52,7 @@ pub struct AgentAppBuilder {
     name: String,
     runner: RunnerBuilder,
     routes: Router,
+    wraps: Vec<Wrap>,
     http: HttpConfig,
     on_disconnect: OnDisconnect,
     start: Vec<Hook>,
@@ -101,6 +105,7 @@ impl AgentApp {
             name: name.into(),
             runner: Runner::builder(),
             routes: Router::new(),
+            wraps: Vec::new(),
             http: HttpConfig::default(),
             on_disconnect: OnDisconnect::default(),
             start: Vec::new(),
@@ -118,7 +123,12 @@ impl AgentApp {
     /// as ready at once.
     pub fn router(&self) -> Router {
         self.app.set_ready(true);
-        router::router(self.app.clone(), self.routes.clone())
+        self.wrapped()
+    }
+
+    fn wrapped(&self) -> Router {
+        let routes = router::router(self.app.clone(), self.routes.clone());
+        self.wraps.iter().fold(routes, |routes, wrap| wrap(routes))
     }
 
     /// Serves until `shutdown` resolves and the runs that are under way have ended, or the drain deadline has
@@ -134,11 +144,11 @@ impl AgentApp {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send,
     ) -> io::Result<()> {
-        let AgentApp { app, routes, start, stop, drain } = self;
+        let routes = self.wrapped();
+        let AgentApp { app, start, stop, drain, .. } = self;
         for hook in start {
             hook().await.map_err(io::Error::other)?;
         }
-        let routes = router::router(app.clone(), routes);
         lifecycle::serve(app, routes, listener, shutdown, drain).await;
         for hook in stop {
             if let Err(error) = hook().await {
@@ -209,6 +219,25 @@ impl AgentAppBuilder {
         self
     }
 
+    /// Puts something around everything that is served, outside of the server's own layers: authentication, say.
+    ///
+    /// ```
+    /// use agent_server::AgentApp;
+    /// use axum::{http::HeaderValue, middleware::map_response, response::Response};
+    ///
+    /// async fn sign(mut response: Response) -> Response {
+    ///     response.headers_mut().insert("x-served-by", HeaderValue::from_static("me"));
+    ///     response
+    /// }
+    ///
+    /// let builder = AgentApp::builder("app").wrap(|routes| routes.layer(map_response(sign)));
+    /// ```
+    #[must_use]
+    pub fn wrap(mut self, wrap: impl Fn(Router) -> Router + Send + Sync + 'static) -> Self {
+        self.wraps.push(Box::new(wrap));
+        self
+    }
+
     /// Runs something before the first request is served, in the order of the calls.
     #[must_use]
     pub fn on_start<F, Fut>(mut self, hook: F) -> Self
@@ -243,7 +272,14 @@ impl AgentAppBuilder {
             on_disconnect: self.on_disconnect,
             ready: AtomicBool::new(false),
         }));
-        Ok(AgentApp { app, routes: self.routes, start: self.start, stop: self.stop, drain: self.drain })
+        Ok(AgentApp {
+            app,
+            routes: self.routes,
+            wraps: self.wraps,
+            start: self.start,
+            stop: self.stop,
+            drain: self.drain,
+        })
     }
 }
 

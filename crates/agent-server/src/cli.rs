@@ -22,6 +22,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Serve (what happens without a command, too)
     Serve(ServeOptions),
+    /// Talk to an agent in the terminal
+    #[cfg(feature = "client")]
+    Chat(ChatOptions),
 }
 
 impl Default for Command {
@@ -59,6 +62,46 @@ pub(crate) struct ServeOptions {
     /// Print the configuration that is in force, as TOML, and stop
     #[arg(long)]
     pub(crate) print_config: bool,
+}
+
+/// Talk to an agent in the terminal.
+///
+/// The agent's answer is written to standard output; its reasoning, its tool calls and everything else to standard
+/// error. Ctrl-C cancels an answer that is being written. If AGENT_SERVER_TOKEN is set, it is sent as a bearer token.
+#[cfg(feature = "client")]
+#[derive(Clone, Debug, Default, Args)]
+#[command(about, long_about)]
+pub(crate) struct ChatOptions {
+    /// Address of a running server, such as http://127.0.0.1:8080; without it, the agent runs in this process
+    #[arg(value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Ask this and exit; - reads it from standard input
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) query: Option<String>,
+    /// Agent to talk to: echo, demo, chat, or a name from the configuration
+    #[arg(long, value_name = "AGENT", conflicts_with = "url")]
+    pub(crate) agent: Option<String>,
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    pub(crate) config: Option<PathBuf>,
+    /// Model to ask for, or name of an agent of the server
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Id of the conversation [default: a fresh one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) session_id: Option<String>,
+    /// Id of the user
+    #[arg(long, value_name = "ID")]
+    pub(crate) user_id: Option<String>,
+    /// Print the events as they come, one JSON a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Hide the agent's reasoning
+    #[arg(long)]
+    pub(crate) no_reasoning: bool,
+    /// Show ids, usage, and whole tool outputs
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 impl ServeOptions {

@@ -5,6 +5,8 @@ mod cli;
 mod limits;
 mod serve;
 mod telemetry;
+#[cfg(feature = "client")]
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -21,10 +23,14 @@ fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
     let environment = Environment::new(std::env::vars_os());
     let done = match arguments.command.unwrap_or_default() {
-        Command::Serve(options) => serve::run(&options.over(arguments.serve), &environment),
+        Command::Serve(options) => {
+            serve::run(&options.over(arguments.serve), &environment).map(|()| ExitCode::SUCCESS)
+        }
+        #[cfg(feature = "client")]
+        Command::Chat(options) => terminal::run(&options, &environment),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             cli::print_error(&error);
             ExitCode::from(cli::exit_code(&error))

@@ -10,6 +10,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::agents::Served;
 use crate::cli::ServeOptions;
 use crate::{agents, limits, telemetry};
 
@@ -24,6 +25,12 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
     let services = Services::in_memory();
     let served = agents::build(&config, environment, &services)?;
     tracing::info!(agent = served.default_name(), why = served.reason, "serving");
+    let app = app(&config, services, served)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(app, &config))
+}
+
+/// The application that the configuration describes.
+pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow::Result<AgentApp> {
     let mut app = AgentApp::builder("agent-server")
         .services(services)
         .limits(config.runs.limits())
@@ -33,8 +40,7 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
     for (name, agent) in served.agents {
         app = app.shared_agent(name, agent);
     }
-    let app = app.build()?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(app, &config))
+    Ok(app.build()?)
 }
 
 async fn serve(app: AgentApp, config: &Config) -> anyhow::Result<()> {

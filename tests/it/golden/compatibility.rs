@@ -15,8 +15,10 @@ impl Table {
     pub(super) fn read() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/compatibility.md");
         let text = std::fs::read_to_string(&path).expect("docs/compatibility.md is there");
-        let explained: BTreeSet<&str> =
-            text.lines().filter_map(|line| line.strip_prefix("**")?.split_once(". ").map(|(n, _)| n)).collect();
+        let explained: BTreeSet<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("**")?.split_once(". ").map(|(n, _)| n))
+            .collect();
         let mut rows = BTreeMap::new();
         for line in text.lines().filter(|line| line.starts_with("| `")) {
             let mut cells = line.trim_matches('|').split('|').map(str::trim);

@@ -135,11 +135,10 @@ fn adds_events(peer: &Answer, ours: &Answer) -> bool {
             return true;
         }
         let text = |key| event.get(key).and_then(Json::as_str).unwrap_or_default();
-        match (text("object"), text("status")) {
-            ("message", "in_progress") => true,
-            ("message" | "content", "completed" | "failed") => true,
-            _ => false,
-        }
+        let opens = (text("object"), text("status")) == ("message", "in_progress");
+        let closes = matches!(text("object"), "message" | "content")
+            && matches!(text("status"), "completed" | "failed");
+        opens || closes
     });
     only_added && theirs.next().is_none() && (peer.status, &peer.headers) == (ours.status, &ours.headers)
 }
@@ -163,7 +162,9 @@ fn complaint(peer: &Answer, ours: &Answer, numbers: &[&str]) -> String {
         Some(numbers) => format!("{} would explain it", numbers.join(", ")),
         None => "no numbers explain it".to_owned(),
     };
-    format!("differs although it is listed with {numbers:?}; {suggestion}\n--- peer\n{peer_left}--- ours\n{ours_left}")
+    format!(
+        "differs although it is listed with {numbers:?}; {suggestion}\n--- peer\n{peer_left}--- ours\n{ours_left}"
+    )
 }
 
 /// The fewest rules that make two answers equal.

@@ -152,9 +152,8 @@ fn as_python(request: &AgentRequest) -> String {
                 format!("[{}]", items.iter().map(dump).collect::<Vec<_>>().join(", "))
             }
             Json::Object(members) => {
-                let member = |(key, value): (&String, &Json)| {
-                    format!("{}: {}", Json::from(key.as_str()), dump(value))
-                };
+                let member =
+                    |(key, value): (&String, &Json)| format!("{}: {}", Json::from(key.as_str()), dump(value));
                 format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
             }
             other => other.to_string(),
@@ -210,9 +209,10 @@ pub(super) fn own_routes() -> Router {
         .route("/c/none", get(async || JsonBody(())))
         .route("/c/dict", post(async |JsonBody(body): JsonBody<serde_json::Value>| JsonBody(body)))
         .route("/c/async", post(async |JsonBody(item): JsonBody<Item>| JsonBody(Got { got: item })))
-        .route("/c/sync", get(async |Query(number): Query<Number>| {
-            JsonBody(serde_json::json!({ "sync": number.x }))
-        }))
+        .route(
+            "/c/sync",
+            get(async |Query(number): Query<Number>| JsonBody(serde_json::json!({ "sync": number.x }))),
+        )
         .route(
             "/c/path/{pid}",
             get(async |Path(pid): Path<String>, Query(search): Query<Search>| {

@@ -87,8 +87,7 @@ pub(super) async fn answer(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.expect("routers answer");
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.expect("a body");
-    let headers = parts.headers.iter().map(|(name, value)| {
-        (name.as_str(), value.to_str().expect("headers are text"))
-    });
+    let headers =
+        parts.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().expect("headers are text")));
     Answer::http(parts.status.as_u16(), headers, &bytes)
 }

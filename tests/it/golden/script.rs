@@ -209,4 +209,3 @@ pub(super) fn data_content(data: &Json) -> Json {
 pub(super) fn seen(request: &AgentRequest) -> Json {
     Json::from_serialize(request).expect("a request")
 }
-

@@ -1,7 +1,7 @@
 //! A model behind an endpoint that speaks OpenAI's Chat Completions.
 //!
 //! One turn is a loop: the conversation is sent ([`request`]), the answer arrives as a stream ([`endpoint`],
-//! [`stream`], [`body`], [`sse`], [`wire`]) and is written to the run ([`answer`]); the tools that it asks for are
+//! [`stream`], [`body`], [`wire`]) and is written to the run ([`answer`]); the tools that it asks for are
 //! run ([`toolbox`]), and their outputs are sent with the next round, until the model asks for nothing more.
 
 mod answer;

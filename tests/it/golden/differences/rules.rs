@@ -127,6 +127,12 @@ fn renumber(events: &mut [Json]) {
 
 /// D7: contents without a message get one, and unknown states become known ones. What they hold stays the same.
 pub(super) fn stray_contents(peer: &mut Answer, ours: &mut Answer) {
+    let is_stray = |event: &Json| {
+        event.get("object") == Some(&Json::from("content")) && text(event, "msg_id").is_empty()
+    };
+    if !peer.events_mut().iter().any(is_stray) {
+        return;
+    }
     for answer in [peer, ours] {
         let Body::Events(events) = &mut answer.body else { continue };
         events.retain(|event| text(event, "object") == "content" && text(event, "status") != "completed");
@@ -233,7 +239,8 @@ pub(super) fn mode(peer: &mut Answer, ours: &mut Answer) {
 
 /// D26: `allow` names all methods of the path.
 pub(super) fn allowed_methods(peer: &mut Answer, ours: &mut Answer) {
-    let methods = |value: &str| value.split(',').map(|method| method.trim().to_owned()).collect::<BTreeSet<_>>();
+    let methods =
+        |value: &str| value.split(',').map(|method| method.trim().to_owned()).collect::<BTreeSet<_>>();
     if let (Some(theirs), Some(all)) = (peer.headers.get("allow"), ours.headers.get_mut("allow"))
         && methods(theirs).is_subset(&methods(all))
     {

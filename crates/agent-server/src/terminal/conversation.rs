@@ -1,0 +1,172 @@
+//! What has been said so far, which each request repeats: the server keeps no sessions.
+
+use std::collections::VecDeque;
+
+use agent_schemas::{AgentRequest, Content, ContentBody, Fold, Json, Message, MessageType, Role};
+
+/// The most turns that a request repeats.
+const MAX_TURNS: usize = 100;
+
+/// The most bytes of text that a request repeats.
+const MAX_BYTES: usize = 512 * 1024;
+
+/// A conversation with an agent.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    session_id: String,
+    user_id: Option<String>,
+    model: Option<String>,
+    turns: VecDeque<Turn>,
+}
+
+#[derive(Debug)]
+struct Turn {
+    messages: Vec<Message>,
+    bytes: usize,
+}
+
+impl Conversation {
+    /// A conversation of which nothing has been said; without a session id it gets a fresh one.
+    pub(super) fn new(session_id: Option<String>, user_id: Option<String>, model: Option<String>) -> Self {
+        let session_id = session_id.unwrap_or_else(fresh_session_id);
+        Conversation { session_id, user_id, model, turns: VecDeque::new() }
+    }
+
+    /// The id that the server is told.
+    pub(super) fn session_id(&self) -> &str {
+        &self.session_id
+    }
+
+    /// Forgets what was said and goes on under a fresh id.
+    pub(super) fn restart(&mut self) {
+        self.turns.clear();
+        self.session_id = fresh_session_id();
+    }
+
+    /// The request that says this next.
+    pub(super) fn request(&self, text: &str) -> AgentRequest {
+        let before = self.turns.iter().flat_map(|turn| &turn.messages).cloned();
+        let mut request = AgentRequest::new(before.chain([Message::user(text)]).collect());
+        request.session_id = Some(self.session_id.clone());
+        request.user_id.clone_from(&self.user_id);
+        request.model.clone_from(&self.model);
+        // A server may be configured to go on with runs whose clients go away, but here that is how they are cancelled.
+        request.extra.insert("on_disconnect".to_owned(), Json::from("cancel"));
+        request
+    }
+
+    /// Remembers what was said and what came back, as far as it came.
+    pub(super) fn add(&mut self, text: &str, answer: &Fold) {
+        let response = answer.response();
+        let whole = response.as_ref().filter(|response| response.output.is_some());
+        let output = whole.map_or_else(|| answer.output(), |response| response.messages().to_vec());
+        let said = output.iter().chain(answer.open_messages()).filter_map(as_said);
+        let messages: Vec<Message> = [Message::user(text)].into_iter().chain(said).collect();
+        let bytes = messages.iter().flat_map(Message::contents).map(size).sum();
+        self.turns.push_back(Turn { messages, bytes });
+        while self.turns.len() > MAX_TURNS
+            || self.turns.iter().map(|turn| turn.bytes).sum::<usize>() > MAX_BYTES
+        {
+            self.turns.pop_front();
+        }
+    }
+}
+
+fn fresh_session_id() -> String {
+    format!("session_{}", uuid::Uuid::new_v4().simple())
+}
+
+/// The words of a message of the agent; reasoning and tool calls are not repeated.
+fn as_said(message: &Message) -> Option<Message> {
+    if message.kind != MessageType::Message || !matches!(message.role, None | Some(Role::Assistant)) {
+        return None;
+    }
+    let is_said =
+        |body: &&ContentBody| matches!(body, ContentBody::Text { .. } | ContentBody::Refusal { .. });
+    let bodies = message.contents().iter().map(|content| &content.body).filter(is_said);
+    let contents: Vec<Content> = bodies.map(|body| Content::new(body.clone())).collect();
+    let mut said = Message::new(message.id.clone(), MessageType::Message);
+    said.role = Some(Role::Assistant);
+    said.content = Some(contents).filter(|contents| !contents.is_empty());
+    said.content.is_some().then_some(said)
+}
+
+fn size(content: &Content) -> usize {
+    match &content.body {
+        ContentBody::Text { text: Some(text) } | ContentBody::Refusal { refusal: Some(text) } => text.len(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_schemas::Event;
+
+    use super::*;
+
+    fn fold(events: &[&str]) -> Fold {
+        let mut fold = Fold::new();
+        for json in events {
+            fold.push(&Event::from_slice(json.as_bytes()).expect(json));
+        }
+        fold
+    }
+
+    fn said(conversation: &Conversation) -> Vec<String> {
+        let input = conversation.request("next").input;
+        input
+            .iter()
+            .map(|message| format!("{:?} {}", message.role.expect("a role"), message.full_text()))
+            .collect()
+    }
+
+    #[test]
+    fn requests_repeat_what_was_said() {
+        let mut conversation = Conversation::new(Some("s".into()), Some("u".into()), Some("m".into()));
+        conversation.add(
+            "one",
+            &fold(&[
+                r#"{"object":"message","id":"r","type":"reasoning","status":"completed","content":[{"type":"text","text":"hm"}]}"#,
+                r#"{"object":"message","id":"a","type":"message","role":"assistant","status":"completed","content":[{"type":"text","text":"two","index":0,"msg_id":"a"},{"type":"image","image_url":"data:,x"}]}"#,
+                r#"{"object":"response","status":"completed"}"#,
+            ]),
+        );
+        // A run that was cancelled in the middle.
+        conversation.add(
+            "three",
+            &fold(&[
+                r#"{"object":"message","id":"b","type":"message","role":"assistant","status":"in_progress"}"#,
+                r#"{"object":"content","type":"text","delta":true,"msg_id":"b","index":0,"text":"fo"}"#,
+            ]),
+        );
+        assert_eq!(
+            said(&conversation),
+            ["User one", "Assistant two", "User three", "Assistant fo", "User next"]
+        );
+        let request = conversation.request("next");
+        let content = &request.input[1].contents()[0];
+        assert_eq!((content.index, content.msg_id.as_deref()), (None, None));
+        assert_eq!(
+            (request.session_id.as_deref(), request.user_id.as_deref(), request.model.as_deref()),
+            (Some("s"), Some("u"), Some("m"))
+        );
+        assert!(request.stream);
+        conversation.restart();
+        assert_eq!(said(&conversation), ["User next"]);
+        assert_ne!(conversation.session_id(), "s");
+    }
+
+    #[test]
+    fn what_is_repeated_is_bounded() {
+        let mut conversation = Conversation::new(None, None, None);
+        for turn in 0..MAX_TURNS + 5 {
+            conversation.add(&turn.to_string(), &Fold::new());
+        }
+        assert_eq!(said(&conversation).len(), MAX_TURNS + 1);
+        assert_eq!(said(&conversation)[0], "User 5");
+        conversation.add(&"x".repeat(MAX_BYTES), &Fold::new());
+        assert_eq!(said(&conversation).len(), 2);
+        conversation.add("short", &Fold::new());
+        assert_eq!(said(&conversation), ["User short", "User next"]);
+    }
+}

@@ -1,0 +1,174 @@
+//! One question and its answer.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use agent_runner::sse_reader::SseEvent;
+use agent_schemas::{AgentRequest, Event, Fold, Json, Status, json};
+use tokio::signal::unix::Signal;
+use tokio::time::timeout;
+
+use super::describe;
+use super::failure::Failure;
+use super::render::Renderer;
+use super::screen::Screen;
+use super::server::{Answer, Server};
+
+/// How long the connection may take to end after the run has.
+const LAST_BYTES: Duration = Duration::from_secs(1);
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// There is an answer.
+    Answered,
+    /// The run failed, or there was none.
+    Failed,
+    /// The user has had enough.
+    Cancelled,
+    /// Nobody reads the answer any more.
+    Unread,
+}
+
+/// How events are shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct View {
+    pub(super) json: bool,
+    pub(super) hides_reasoning: bool,
+    pub(super) verbose: bool,
+}
+
+/// Asks, and shows the answer while it comes. Gives how it ended and what came.
+pub(super) async fn turn<O: Write, E: Write>(
+    server: &Server,
+    request: &AgentRequest,
+    view: View,
+    screen: &mut Screen<O, E>,
+    interrupt: &mut Signal,
+) -> (Ending, Fold) {
+    let mut turn = Turn {
+        view,
+        renderer: Renderer::new(view.hides_reasoning, view.verbose),
+        fold: Fold::new(),
+        has_failed: false,
+    };
+    let ending = tokio::select! {
+        biased;
+        _ = interrupt.recv() => Ok(Ending::Cancelled),
+        ending = turn.run(server, request, screen) => ending,
+    };
+    // Here the answer has been dropped, and with it the connection.
+    let ending = ending.and_then(|ending| turn.end(ending, screen)).unwrap_or(Ending::Unread);
+    (ending, turn.fold)
+}
+
+struct Turn {
+    view: View,
+    renderer: Renderer,
+    fold: Fold,
+    /// The server has told of an error outside of the protocol.
+    has_failed: bool,
+}
+
+impl Turn {
+    /// Fails only if what is shown cannot be written.
+    async fn run<O: Write, E: Write>(
+        &mut self,
+        server: &Server,
+        request: &AgentRequest,
+        screen: &mut Screen<O, E>,
+    ) -> io::Result<Ending> {
+        let mut answer = match server.ask(request).await {
+            Ok(answer) => answer,
+            Err(failure) => return fail(&failure, screen),
+        };
+        if self.view.verbose {
+            screen.note(&format!("[run] {}", answer.run_id().unwrap_or("without an id")))?;
+        }
+        while !self.fold.is_finished() {
+            match answer.next().await {
+                Ok(Some(events)) => {
+                    for event in &events {
+                        if let Err(failure) = self.show(event, screen)? {
+                            return fail(&failure, screen);
+                        }
+                    }
+                    screen.flush()?;
+                }
+                Ok(None) if self.has_failed => return Ok(Ending::Failed),
+                Ok(None) => {
+                    self.renderer.close(screen)?;
+                    return fail(&Failure::cut(), screen);
+                }
+                Err(failure) => {
+                    self.renderer.close(screen)?;
+                    return fail(&failure, screen);
+                }
+            }
+        }
+        // So that the server does not take this client for one that has gone away early.
+        let _ = timeout(LAST_BYTES, read_to_end(&mut answer)).await;
+        let status = self.fold.response().map(|response| response.status);
+        let is_good = matches!(status, Some(Status::Completed | Status::Incomplete)) && !self.has_failed;
+        Ok(if is_good { Ending::Answered } else { Ending::Failed })
+    }
+
+    /// Shows one event; the inner error says that it cannot be read.
+    fn show<O: Write, E: Write>(
+        &mut self,
+        sent: &SseEvent,
+        screen: &mut Screen<O, E>,
+    ) -> io::Result<Result<(), Failure>> {
+        let event = match Event::from_slice(sent.data.as_bytes()) {
+            Ok(event) => event,
+            Err(_) if sent.is_error => {
+                self.has_failed = true;
+                screen.line(&format!("error: {}", describe::shorten(&sent.data, 1000)))?;
+                return Ok(Ok(()));
+            }
+            Err(error) => return Ok(Err(Failure::event(error))),
+        };
+        self.fold.push(&event);
+        let problem = problem(&event);
+        self.has_failed |= problem.is_some() || sent.is_error;
+        if self.view.json {
+            // An event may be sent over several lines, which are one in JSON too.
+            let line = json::parse(&sent.data).ok().filter(|_| sent.data.contains('\n'));
+            screen.data(&line.map_or_else(|| sent.data.clone(), |json| json.to_string()))?;
+            return Ok(Ok(()));
+        }
+        self.renderer.event(&event, screen)?;
+        if let Some(problem) = problem {
+            screen.line(&format!("error: {}", describe::shorten(&problem, 1000)))?;
+        }
+        Ok(Ok(()))
+    }
+
+    fn end<O: Write, E: Write>(&mut self, ending: Ending, screen: &mut Screen<O, E>) -> io::Result<Ending> {
+        if !self.view.json {
+            self.renderer.close(screen)?;
+        }
+        if ending == Ending::Cancelled {
+            screen.line("(cancelled)")?;
+        }
+        screen.flush()?;
+        Ok(ending)
+    }
+}
+
+fn fail<O: Write, E: Write>(failure: &Failure, screen: &mut Screen<O, E>) -> io::Result<Ending> {
+    screen.line(&format!("error: {failure}"))?;
+    Ok(Ending::Failed)
+}
+
+async fn read_to_end(answer: &mut Answer) {
+    while let Ok(Some(_)) = answer.next().await {}
+}
+
+/// What an object that is no event of the protocol says about an error.
+fn problem(event: &Event) -> Option<String> {
+    let Event::Other(json) = event else { return None };
+    let error = json.get("error").filter(|error| **error != Json::Null)?;
+    let message = error.as_str().or_else(|| error.get("message")?.as_str());
+    Some(message.map_or_else(|| error.to_string(), str::to_owned))
+}

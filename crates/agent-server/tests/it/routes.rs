@@ -1,0 +1,123 @@
+//! The server's own routes.
+
+use agent_runner::{AgentError, RunHandle, agent_fn};
+use agent_schemas::Error;
+use agent_server::{AgentApp, HttpConfig};
+use axum::http::{Method, StatusCode};
+
+use crate::app::{call, echo, get, process, router};
+
+#[tokio::test]
+async fn every_route_that_the_root_lists_is_there() {
+    let router = router(echo());
+    let root = get(&router, "/").await.json();
+    assert_eq!((root["service"].as_str(), root["agents"][0].as_str()), (Some("test"), Some("echo")));
+    let endpoints = root["endpoints"].as_object().expect("endpoints");
+    assert_eq!(endpoints.len(), 5);
+    for (name, path) in endpoints {
+        let path = path.as_str().expect("a path");
+        let answer = match name.as_str() {
+            "process" => process(&router, path, "hi", "").await,
+            _ => get(&router, path).await,
+        };
+        assert_eq!(answer.status, StatusCode::OK, "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_openapi_document_describes_every_route_and_no_other() {
+    let router = router(echo());
+    let document = get(&router, "/openapi.json").await.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["info"]["title"], "test");
+    let paths = document["paths"].as_object().expect("paths");
+    let root = get(&router, "/").await.json();
+    let listed = root["endpoints"].as_object().expect("endpoints").values();
+    for path in listed.map(|path| path.as_str().expect("a path")).chain(["/"]) {
+        assert!(paths.contains_key(path), "{path} is not described");
+    }
+    let mut operations = 0;
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().expect("methods") {
+            assert!(operation["responses"].is_object(), "{method} {path} has no answers");
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
+            let status = call(&router, method.clone(), path).await.status;
+            let served = ![StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&status);
+            assert!(served, "{method} {path} is described and answers {status}");
+            operations += 1;
+        }
+    }
+    assert_eq!(operations, 6);
+}
+
+#[tokio::test]
+async fn the_endpoint_can_be_elsewhere() {
+    let mut http = HttpConfig::default();
+    http.endpoint_path = "/api/chat".to_owned();
+    let router = router(echo().http(http));
+    assert_eq!(process(&router, "/api/chat", "hi", "").await.last_event()["status"], "completed");
+    assert_eq!(process(&router, "/process", "hi", "").await.status, StatusCode::NOT_FOUND);
+    let moved = process(&router, "/api/chat/", "hi", "").await;
+    assert_eq!((moved.status, moved.header("location")), (StatusCode::TEMPORARY_REDIRECT, Some("/api/chat")));
+    assert_eq!(get(&router, "/").await.json()["endpoints"]["process"], "/api/chat");
+    assert!(get(&router, "/openapi.json").await.json()["paths"]["/api/chat"]["post"].is_object());
+}
+
+#[tokio::test]
+async fn probes_and_heads_are_answered() {
+    let router = router(echo());
+    assert_eq!(get(&router, "/liveness").await.json()["status"], "alive");
+    assert_eq!(get(&router, "/readiness").await.json()["status"], "ready");
+    let health = get(&router, "/health").await.json();
+    assert_eq!((health["status"].as_str(), health["runner"].as_str()), (Some("healthy"), Some("ready")));
+    let head = call(&router, Method::HEAD, "/health").await;
+    assert_eq!((head.status, head.body.as_str()), (StatusCode::OK, ""));
+    let refused = call(&router, Method::DELETE, "/health").await;
+    assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(refused.json()["error"]["code"], "METHOD_NOT_ALLOWED");
+    assert!(refused.header("allow").is_some_and(|methods| methods.contains("GET")));
+}
+
+#[tokio::test]
+async fn the_model_may_name_an_agent() {
+    let named = || {
+        agent_fn(|run: RunHandle| async move {
+            run.say(run.agent_name());
+            Ok(())
+        })
+    };
+    let router = router(AgentApp::builder("two").agent("first", named()).agent("second", named()));
+    for (model, expected) in [("second", "second"), ("first", "first"), ("gpt", "first")] {
+        let fields = format!(r#","stream":false,"model":"{model}""#);
+        let answer = process(&router, "/process", "", &fields).await.json();
+        assert_eq!(answer["output"][0]["content"][0]["text"], expected);
+    }
+}
+
+/// What an agent that ends like this answers with `stream: false`.
+async fn check_failure(end: fn() -> Result<(), AgentError>, status: u16, message: &str) {
+    let agent = agent_fn(move |_| async move { end() });
+    let router = router(AgentApp::builder("failing").agent("failing", agent));
+    let answer = process(&router, "/process", "", r#","stream":false"#).await;
+    assert_eq!(answer.status.as_u16(), status, "{answer:?}");
+    let response = answer.json();
+    assert_eq!(
+        (response["object"].as_str(), response["status"].as_str()),
+        (Some("response"), Some("failed"))
+    );
+    assert_eq!(response["error"]["message"], message);
+    let streamed = process(&router, "/process", "", "").await;
+    assert_eq!((streamed.status.as_u16(), &streamed.last_event()["error"]), (200, &response["error"]));
+}
+
+#[tokio::test]
+async fn a_failed_run_answers_the_status_of_its_error() {
+    let timeout = || Err(Error::Timeout { operation: "search".to_owned(), timeout: 3 }.into());
+    check_failure(timeout, 504, "Operation search timed out, timeout limit: 3 seconds").await;
+    let denied = || Err(Error::AccessDenied { message: "Access denied".to_owned() }.into());
+    check_failure(denied, 403, "Access denied").await;
+    let unknown = || Err("x".parse::<u8>().expect_err("no number").into());
+    check_failure(unknown, 422, "Unknown agent error: ParseIntError: invalid digit found in string").await;
+    check_failure(|| std::panic::resume_unwind(Box::new("boom")), 422, "Unknown agent error: panic: boom")
+        .await;
+}

@@ -1,0 +1,100 @@
+//! Signals: running runs may end, new ones are refused, and it never takes for ever.
+
+use agent_tests::client::{events, process};
+use agent_tests::{Connection, Launch, Server, WaitingModel};
+use rustix::process::Signal;
+
+/// A server whose runs end when the model is released, with one run under way.
+async fn held(config: &str) -> (Server, WaitingModel, Connection) {
+    let model = WaitingModel::start().await;
+    let config = format!("{config}\n{}", model.config());
+    let launch = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&config);
+    let server = launch.start().await;
+    let mut stream = server.connect().await;
+    stream.send(&process("hi", "")).await;
+    assert_eq!(stream.head().await.status, 200);
+    stream.until("\"text\":\"Hello, \"").await;
+    (server, model, stream)
+}
+
+async fn shutting_down(server: &Server) -> u64 {
+    let line = server.logged("the shutdown", |line| line["message"] == "shutting down").await;
+    line["runs.active"].as_u64().expect("a number of runs")
+}
+
+async fn check_drain(signal: Signal) {
+    let (mut server, model, mut stream) = held("").await;
+    let mut idle = server.connect().await;
+    assert_eq!(idle.get("/readiness").await.status, 200);
+    server.signal(signal);
+    assert_eq!(shutting_down(&server).await, 1);
+    // Connections from before and new ones alike.
+    assert_eq!(idle.get("/readiness").await.status, 503);
+    assert_eq!(server.connect().await.get("/readiness").await.status, 503);
+    let alive = server.connect().await.get("/health").await;
+    assert_eq!((alive.status, alive.json()["runner"].as_str()), (200, Some("not_ready")));
+    let refused = server.connect().await.process("new", "").await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(refused.json()["error"]["code"], "SHUTTING_DOWN");
+    assert!(refused.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok()));
+    model.release();
+    let rest = events(&stream.rest().await.expect("the running stream ends well"));
+    let last = rest.last().expect("events");
+    assert_eq!(last["status"], "completed", "{last}");
+    assert_eq!(last["output"][0]["content"][0]["text"], "Hello, world!");
+    let status = server.exit().await;
+    assert_eq!(status.code(), Some(0), "{status}");
+    assert!(!server.log().contains("panicked"));
+}
+
+#[tokio::test]
+async fn running_runs_may_end_after_sigterm() {
+    check_drain(Signal::TERM).await;
+}
+
+#[tokio::test]
+async fn running_runs_may_end_after_sigint() {
+    check_drain(Signal::INT).await;
+}
+
+#[tokio::test]
+async fn past_the_deadline_runs_are_canceled_and_their_streams_still_end() {
+    let (mut server, _model, mut stream) = held("drain_seconds = 1").await;
+    server.signal(Signal::TERM);
+    let rest = events(&stream.rest().await.expect("the stream ends with its final event"));
+    let outline: Vec<_> =
+        rest.iter().map(|event| (event["object"].as_str(), event["status"].as_str())).collect();
+    let canceled = |object| (Some(object), Some("canceled"));
+    assert_eq!(outline, [canceled("content"), canceled("message"), canceled("response")]);
+    assert_eq!(rest[2]["output"][0]["content"][0]["text"], "Hello, ");
+    assert_eq!(server.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_cannot_keep_the_server() {
+    let mut server = Launch::echo("drain_seconds = 1\n").start().await;
+    let mut stuck = server.connect().await;
+    // More than the sockets hold, so that the server waits for its client.
+    let words = "word ".repeat(200_000);
+    stuck.send(&process(&words, "")).await;
+    stuck.head().await;
+    let mut silent = server.connect().await;
+    silent.send(b"POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{").await;
+    let mut half = server.connect().await;
+    half.send(b"GET /health HTT").await;
+    server.signal(Signal::TERM);
+    assert_eq!(server.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn an_idle_server_stops_at_once() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut server = Launch::echo("").start().await;
+        let mut idle = server.connect().await;
+        idle.get("/health").await;
+        server.signal(signal);
+        assert_eq!(shutting_down(&server).await, 0);
+        assert_eq!(server.exit().await.code(), Some(0));
+        assert!(idle.everything().await.is_empty(), "the connection is closed");
+    }
+}

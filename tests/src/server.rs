@@ -1,0 +1,230 @@
+//! The real binary as a process of its own, on a free port.
+
+use std::net::SocketAddr;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::NamedTempFile;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::Notify;
+
+use crate::client::Connection;
+use crate::{binary, within};
+
+/// How a server is to be started.
+#[derive(Debug)]
+pub struct Launch {
+    config: Option<String>,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    shell: Option<String>,
+}
+
+/// A process that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit status; -1 if a signal ended it.
+    pub code: i32,
+    /// What it wrote on standard output.
+    pub stdout: String,
+    /// What it wrote on standard error.
+    pub stderr: String,
+}
+
+/// A running server; killed when it is dropped, and its log is shown if the test fails.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Log>,
+    _config: Option<NamedTempFile>,
+}
+
+/// The lines on standard error so far.
+#[derive(Debug, Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Notify,
+}
+
+impl Launch {
+    /// A server with nothing but these arguments: no file, and an empty environment.
+    pub fn bare(arguments: &[&str]) -> Self {
+        Launch {
+            config: None,
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            environment: Vec::new(),
+            shell: None,
+        }
+    }
+
+    /// A server of the agent `echo` with this configuration, on a free port, with a log in JSON.
+    pub fn echo(config: &str) -> Self {
+        let arguments = ["--port", "0", "--agent", "echo", "--log-format", "json"];
+        Launch { config: Some(config.to_owned()), ..Launch::bare(&arguments) }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
+    /// Adds a file with this configuration.
+    #[must_use]
+    pub fn config(mut self, config: &str) -> Self {
+        self.config = Some(config.to_owned());
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs this in a shell first.
+    #[must_use]
+    pub fn shell(mut self, command: &str) -> Self {
+        self.shell = Some(command.to_owned());
+        self
+    }
+
+    fn spawn(self) -> (Child, Option<NamedTempFile>) {
+        let mut command = match &self.shell {
+            None => Command::new(binary::agent_server()),
+            Some(first) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.arg("-c").arg(format!("{first} && exec \"$0\" \"$@\"")).arg(binary::agent_server());
+                shell
+            }
+        };
+        let config = self.config.map(|text| {
+            let file = NamedTempFile::new().expect("a temporary file");
+            std::fs::write(file.path(), text).expect("written");
+            file
+        });
+        if let Some(file) = &config {
+            command.arg("--config").arg(file.path());
+        }
+        command.args(self.arguments).env_clear().envs(self.environment);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        (command.spawn().expect("the server can be started"), config)
+    }
+
+    /// Starts the server and waits until it listens.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn start(self) -> Server {
+        let (mut child, config) = self.spawn();
+        let log = Arc::new(Log::default());
+        let stderr = child.stderr.take().expect("it is piped");
+        #[expect(clippy::disallowed_methods, reason = "it ends with the process whose output it reads")]
+        tokio::spawn(Arc::clone(&log).read(stderr));
+        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        within("the server to listen", stdout.read_line(&mut line)).await.expect("readable");
+        let address = line.trim().strip_prefix("listening on http://").and_then(|at| at.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("it said {line:?} and logged:\n{}", log.text()));
+        Server { child, address, log, _config: config }
+    }
+
+    /// Starts a process that is to end by itself, and waits for its end.
+    pub async fn run(self) -> Ended {
+        let (child, _config) = self.spawn();
+        let output = within("the process to end", child.wait_with_output()).await.expect("waited for");
+        Ended {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Log {
+    async fn read(self: Arc<Self>, mut from: impl AsyncRead + Unpin) {
+        let mut bytes = [0; 8192];
+        while let Ok(count @ 1..) = from.read(&mut bytes).await {
+            let text = String::from_utf8_lossy(&bytes[..count]);
+            self.text.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
+            self.grown.notify_waiters();
+        }
+    }
+
+    fn text(&self) -> String {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A new connection.
+    pub async fn connect(&self) -> Connection {
+        Connection::open(self.address).await
+    }
+
+    /// All that it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Waits for a line of its JSON log.
+    ///
+    /// # Panics
+    /// If none comes.
+    pub async fn logged(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        within(what, async {
+            loop {
+                let grown = self.log.grown.notified();
+                let mut grown = std::pin::pin!(grown);
+                grown.as_mut().enable();
+                let text = self.log.text();
+                let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+                if let Some(line) = lines.find(&is_it) {
+                    return line;
+                }
+                grown.await;
+            }
+        })
+        .await
+    }
+
+    /// Sends the process a signal.
+    pub fn signal(&self, signal: Signal) {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        kill_process(id.expect("it runs"), signal).expect("it can be signalled");
+    }
+
+    /// Waits for its end.
+    pub async fn exit(&mut self) -> ExitStatus {
+        within("the server to end", self.child.wait()).await.expect("waited for")
+    }
+
+    /// Checks that it still answers and that nothing in it has panicked.
+    pub async fn check_health(&self) {
+        let answer = self.connect().await.get("/health").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(!self.log().contains("panicked"), "something panicked");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            #[expect(clippy::print_stderr, reason = "a failed test shows what the server said")]
+            {
+                eprintln!("--- the server's log\n{}---", self.log());
+            }
+        }
+    }
+}
