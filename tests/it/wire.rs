@@ -155,6 +155,28 @@ async fn only_loopback_hosts_and_origins_may_ask() {
 }
 
 #[tokio::test]
+async fn a_foreign_web_page_starts_nothing() {
+    let server = server("[http]\ncors_origins = [\"https://app.example\"]\n").await;
+    let check = async |origin: &str, content_type: &str, status: u16| {
+        let body = r#"{"input":[],"stream":false}"#;
+        let request = format!(
+            "POST /process HTTP/1.1\r\nhost: localhost\r\norigin: {origin}\r\n{content_type}content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = server.connect().await.send(request.as_bytes()).await.answer().await;
+        assert_eq!(answer.status, status, "{origin}: {answer:?}");
+        assert_eq!(answer.header("x-run-id").is_some(), status == 200, "{origin}: {answer:?}");
+    };
+    for content_type in ["", "content-type: application/json\r\n"] {
+        check("https://app.example", content_type, 200).await;
+        check("http://localhost:3000", content_type, 200).await;
+        check("https://evil.example", content_type, 403).await;
+        check("http://localhost.evil.example", content_type, 403).await;
+        check("null", content_type, 403).await;
+    }
+}
+
+#[tokio::test]
 async fn a_public_server_takes_any_host() {
     let launch = Launch::echo("").arguments(&["--host", "0.0.0.0", "--allow-unauthenticated"]);
     let server = launch.start().await;

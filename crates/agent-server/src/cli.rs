@@ -23,6 +23,10 @@ pub(crate) enum Command {
     /// Serve (what happens without a command, too)
     Serve(ServeOptions),
     /// Talk to an agent in the terminal
+    ///
+    /// The agent's answer goes to standard output; its reasoning, its tool calls and everything else to standard
+    /// error. Ctrl-C cancels the answer that is being written. Exits with 1 if the question failed and with 130 if it
+    /// was cancelled. If AGENT_SERVER_TOKEN is set, the server is sent it as a bearer token.
     #[cfg(feature = "client")]
     Chat(ChatOptions),
 }
@@ -64,13 +68,8 @@ pub(crate) struct ServeOptions {
     pub(crate) print_config: bool,
 }
 
-/// Talk to an agent in the terminal.
-///
-/// The agent's answer is written to standard output; its reasoning, its tool calls and everything else to standard
-/// error. Ctrl-C cancels an answer that is being written. If AGENT_SERVER_TOKEN is set, it is sent as a bearer token.
 #[cfg(feature = "client")]
 #[derive(Clone, Debug, Default, Args)]
-#[command(about, long_about)]
 pub(crate) struct ChatOptions {
     /// Address of a running server, such as http://127.0.0.1:8080; without it, the agent runs in this process
     #[arg(value_name = "URL")]

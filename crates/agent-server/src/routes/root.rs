@@ -2,8 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::app::App;
 use crate::openapi;
@@ -41,6 +42,7 @@ pub(crate) async fn get(State(app): State<App>) -> Json<Root> {
     })
 }
 
-pub(crate) async fn openapi(State(app): State<App>) -> Json<Value> {
-    Json(openapi::document(app.name(), &app.http().endpoint_path))
+pub(crate) async fn openapi(State(app): State<App>) -> impl IntoResponse {
+    let document = openapi::document(app.name(), &app.http().endpoint_path);
+    ([(header::CONTENT_TYPE, "application/json")], document)
 }

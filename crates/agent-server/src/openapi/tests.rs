@@ -1,0 +1,268 @@
+//! The document against the router, the types, and what a server answers.
+
+use agent_runner::agents::Demo;
+use agent_runner::{RunHandle, agent_fn};
+use agent_schemas::{
+    AgentRequest, AgentResponse, Content, ContentBody, FunctionCall, FunctionCallOutput, Json,
+    McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput, McpListTools, McpListToolsTool, Message,
+    MessageType, json, sse,
+};
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use super::*;
+use crate::AgentApp;
+
+fn parsed() -> Json {
+    json::parse(&document("an \"app\"", "/run")).expect("JSON")
+}
+
+/// What a path of keys, or a reference, leads to.
+fn at<'a>(json: &'a Json, path: &str) -> &'a Json {
+    let keys = path.trim_start_matches("#/").split('/').map(|key| key.replace("~1", "/"));
+    keys.fold(json, |json, key| json.get(&key).unwrap_or_else(|| panic!("{key} of {path} is missing")))
+}
+
+fn schema<'a>(document: &'a Json, name: &str) -> &'a Json {
+    at(document, &format!("#/components/schemas/{name}"))
+}
+
+fn keys(json: &Json) -> Vec<&str> {
+    json.as_object().map(|members| members.keys().map(String::as_str).collect()).unwrap_or_default()
+}
+
+/// Why a value is not what a schema says; `Ok` if it is.
+fn check_value(document: &Json, schema: &Json, value: &Json) -> Result<(), String> {
+    if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
+        return check_value(document, at(document, reference), value)
+            .map_err(|fault| format!("{reference}: {fault}"));
+    }
+    if let Some(choices) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Json::as_array) {
+        let faults: Vec<_> =
+            choices.iter().filter_map(|choice| check_value(document, choice, value).err()).collect();
+        return if faults.len() < choices.len() { Ok(()) } else { Err(faults.join(" | ")) };
+    }
+    let types: Vec<&str> = match schema.get("type") {
+        Some(Json::Array(types)) => types.iter().filter_map(Json::as_str).collect(),
+        Some(Json::String(one)) => vec![one],
+        _ => vec![],
+    };
+    let found = match value {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(number) if number.as_i64().is_some() => "integer",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    };
+    let fits =
+        types.is_empty() || types.contains(&found) || (found == "integer" && types.contains(&"number"));
+    if !fits {
+        return Err(format!("{value} is {found} and not {types:?}"));
+    }
+    if schema.get("const").is_some_and(|constant| constant != value) {
+        return Err(format!("{value} is not {}", at(schema, "const")));
+    }
+    if let Some(options) = schema.get("enum").and_then(Json::as_array)
+        && !options.contains(value)
+    {
+        return Err(format!("{value} is not among {options:?}"));
+    }
+    if let (Some(items), Json::Array(values)) = (schema.get("items"), value) {
+        return values.iter().try_for_each(|value| check_value(document, items, value));
+    }
+    if let (Some(properties), Json::Object(members)) = (schema.get("properties"), value) {
+        let found = keys(value);
+        let declared: Vec<&str> = keys(properties).into_iter().filter(|key| found.contains(key)).collect();
+        if found != declared {
+            return Err(format!("{found:?} are not {declared:?} in this order"));
+        }
+        let required = schema.get("required").and_then(Json::as_array).unwrap_or_default();
+        if let Some(missing) =
+            required.iter().filter_map(Json::as_str).find(|key| !members.contains_key(*key))
+        {
+            return Err(format!("{missing} is missing"));
+        }
+        for (key, member) in members {
+            check_value(document, at(properties, key), member).map_err(|fault| format!("{key}: {fault}"))?;
+        }
+    }
+    Ok(())
+}
+
+#[track_caller]
+fn check(name: &str, value: &impl serde::Serialize) {
+    let (document, value) = (parsed(), Json::from_serialize(value).expect("JSON"));
+    if let Err(fault) = check_value(&document, schema(&document, name), &value) {
+        panic!("{name}: {fault}\n{value}");
+    }
+}
+
+/// What the library writes has every field of the schema, and every one is declared as required.
+#[track_caller]
+fn check_written(name: &str, value: &impl serde::Serialize) {
+    check(name, value);
+    let document = parsed();
+    let schema = schema(&document, name);
+    let value = Json::from_serialize(value).expect("JSON");
+    assert_eq!(keys(at(schema, "properties")), keys(&value), "{name}");
+    let required: Vec<_> = at(schema, "required").as_array().unwrap_or_default().iter().collect();
+    assert_eq!(
+        required,
+        keys(&value).into_iter().map(Json::from).collect::<Vec<_>>().iter().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn names_are_filled_in() {
+    let document = parsed();
+    assert_eq!(at(&document, "info/title").as_str(), Some("an \"app\""));
+    assert_eq!(at(&document, "info/version").as_str(), Some(env!("CARGO_PKG_VERSION")));
+    assert_eq!(at(&document, "openapi").as_str(), Some("3.1.0"));
+    assert_eq!(keys(&document), ["openapi", "info", "paths", "components"]);
+    assert!(json::parse(&super::document("{endpoint}", "/{name}")).is_ok());
+}
+
+#[test]
+fn every_route_is_described() {
+    let router = include_str!("../router.rs");
+    let literal = router.split(".route(\"").skip(1).filter_map(|rest| rest.split_once("\", "));
+    let mut routes: Vec<(&str, &str)> =
+        literal.map(|(path, handler)| (path, handler.split('(').next().unwrap_or_default())).collect();
+    routes.push(("/run", "post"));
+    // The endpoint with a slash behind it is a redirection for those who mistype it, and not a route to know.
+    assert_eq!(routes.len() + 1, router.matches(".route(").count());
+    let document = parsed();
+    let mut described: Vec<_> = keys(at(&document, "paths"));
+    for (path, method) in &routes {
+        let operation = at(&document, &format!("paths/{}/{method}", path.replace('/', "~1")));
+        assert!(operation.get("responses").is_some_and(|responses| responses.get("200").is_some()), "{path}");
+    }
+    described.sort_unstable();
+    let mut paths: Vec<_> = routes.into_iter().map(|(path, _)| path).collect();
+    paths.sort_unstable();
+    assert_eq!(described, paths);
+}
+
+/// Every object in a document.
+fn visit<'a>(json: &'a Json, see: &mut impl FnMut(&'a Json)) {
+    see(json);
+    match json {
+        Json::Array(items) => items.iter().for_each(|item| visit(item, see)),
+        Json::Object(members) => members.values().for_each(|member| visit(member, see)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_resolves() {
+    let document = parsed();
+    let mut seen = 0;
+    visit(&document, &mut |json| {
+        let mapping = json.get("mapping").and_then(Json::as_object);
+        let mapped = mapping.into_iter().flat_map(|mapping| mapping.values());
+        for reference in json.get("$ref").into_iter().chain(mapped).filter_map(Json::as_str) {
+            assert!(at(&document, reference).as_object().is_some(), "{reference}");
+            seen += 1;
+        }
+        if let (Some(required), Some(properties)) = (json.get("required"), json.get("properties")) {
+            for key in required.as_array().unwrap_or_default() {
+                assert!(
+                    properties.get(key.as_str().expect("a name")).is_some(),
+                    "{key} is required and unknown"
+                );
+            }
+        }
+    });
+    assert!(seen > 50, "{seen}");
+}
+
+#[test]
+fn types_are_described_as_they_are_written() {
+    check_written("Message", &Message::new("m", MessageType::Message));
+    check_written("AgentResponse", &AgentResponse::new("r", 1));
+    check_written("Error", &agent_schemas::ErrorBody::default());
+    check_written("FunctionCall", &FunctionCall::default());
+    check_written("FunctionCallOutput", &FunctionCallOutput::default());
+    check_written("McpCall", &McpCall::default());
+    check_written("McpCallOutput", &McpCallOutput::default());
+    check_written("McpListTools", &McpListTools::default());
+    check_written("McpListToolsTool", &McpListToolsTool::default());
+    check_written("McpApprovalRequest", &McpApprovalRequest::default());
+    check_written("McpApprovalResponse", &McpApprovalResponse::default());
+    for name in ContentBody::TYPES {
+        let content = Content::new(ContentBody::empty(name).expect("a type"));
+        let schema = format!("{}{}Content", name[..1].to_uppercase(), &name[1..]);
+        check_written(&schema, &content);
+        check("Content", &content);
+        check("ContentInput", &content);
+        check("Event", &content);
+    }
+    // The last one is no field of its own, but one of those that the server looks for among the unknown ones.
+    let mut request = AgentRequest::new(vec![Message::user("hi")]);
+    request.extra.insert("on_disconnect".to_owned(), Json::Null);
+    check("AgentRequest", &request);
+    let document = parsed();
+    let written = Json::from_serialize(&request).expect("JSON");
+    assert_eq!(keys(at(schema(&document, "AgentRequest"), "properties")), keys(&written));
+}
+
+fn app() -> axum::Router {
+    let failing = agent_fn(|_: RunHandle| async move {
+        Err(agent_schemas::Error::ModelNotFound { model_name: "m".into() }.into())
+    });
+    let app = AgentApp::builder("app").agent("demo", Demo).agent("failing", failing).build();
+    app.expect("two agents").router()
+}
+
+/// An answer's status and body.
+async fn send(method: &str, path: &str, body: &str) -> (StatusCode, String) {
+    let request = Request::builder().method(method).uri(path).header("host", "localhost");
+    let request = request.header("content-type", "application/json").body(Body::from(body.to_owned()));
+    let response = app().oneshot(request.expect("a request")).await.expect("an answer");
+    let status = response.status();
+    let body = response.into_body().collect().await.expect("a body").to_bytes();
+    (status, String::from_utf8(body.to_vec()).expect("text"))
+}
+
+/// Sends a request and holds the answer to the document.
+async fn check_answer(method: &str, path: &str, body: &str, status: u16) {
+    let (found, body) = send(method, path, body).await;
+    assert_eq!(found.as_u16(), status, "{body}");
+    let document = json::parse(&document("app", "/process")).expect("JSON");
+    let operation = format!("paths/{}/{}", path.replace('/', "~1"), method.to_lowercase());
+    let schema = at(&document, &format!("{operation}/responses/{status}/content/application~1json/schema"));
+    let value = json::parse(&body).expect("JSON");
+    if let Err(fault) = check_value(&document, schema, &value) {
+        panic!("{method} {path} {status}: {fault}\n{body}");
+    }
+}
+
+#[tokio::test]
+async fn answers_are_as_described() {
+    for path in ["/", "/health", "/liveness", "/readiness", "/openapi.json"] {
+        check_answer("GET", path, "", 200).await;
+    }
+    let ask = |text: &str, more: &str| {
+        format!(r#"{{"input":[{{"role":"user","content":[{{"type":"text","text":"{text}"}}]}}]{more}}}"#)
+    };
+    check_answer("POST", "/process", &ask("What is 6 times 7?", r#","stream":false"#), 200).await;
+    check_answer("POST", "/process", &ask("a picture", r#","stream":false"#), 200).await;
+    check_answer("POST", "/process", &ask("", r#","stream":false,"model":"failing""#), 422).await;
+    check_answer("POST", "/process", r#"{"input":1}"#, 422).await;
+    check_answer("POST", "/process", r#"{"input":["#, 422).await;
+    check_answer("POST", "/process", &"[".repeat(1000), 400).await;
+    for question in ["What is 6 times 7?", "a picture", "fail"] {
+        let (status, log) = send("POST", "/process", &ask(question, "")).await;
+        assert_eq!(status, 200);
+        let mut events = 0;
+        for frame in sse::frames(log.as_bytes()) {
+            check("Event", &json::parse(std::str::from_utf8(frame).expect("text")).expect("JSON"));
+            events += 1;
+        }
+        assert!(events > 5, "{log}");
+    }
+}
