@@ -14,7 +14,7 @@ use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::live::{Found, LiveRun};
+use crate::live::{Found, LiveRun, LogEnd, RunEnd};
 
 /// The most that is read from the store at once.
 const PAGE_BYTES: usize = 256 * 1024;
@@ -87,6 +87,14 @@ impl Cursor {
     /// The number of the entry that comes next.
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// How the run ended, once it has.
+    pub fn end(&self) -> Option<RunEnd> {
+        match self.run.end()? {
+            LogEnd::Finished(end) => Some(end),
+            LogEnd::Lost => None,
+        }
     }
 
     /// The next entries, decoded; `None` at the end of the log.

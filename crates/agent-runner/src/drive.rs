@@ -21,7 +21,7 @@ use tokio::time::sleep;
 use crate::agent::{Agent, AgentError};
 use crate::assemble::Ending;
 use crate::handle::RunHandle;
-use crate::live::{LiveRun, LogEnd};
+use crate::live::{LiveRun, LogEnd, RunEnd};
 use crate::runner::{OnDisconnect, RunLimits};
 
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
@@ -205,17 +205,19 @@ impl Drive {
             }
             (_, Some(error)) | (Outcome::Failed(error), None) => {
                 tracing::info!(run.id = %live.id, agent.name = live.agent, error.code = error.code(), "the run failed");
-                (Status::Failed, Some(error.to_body()))
+                (Status::Failed, Some(error))
             }
             (Outcome::Canceled, None) => (Status::Canceled, None),
             (Outcome::Returned, None) => (Status::Completed, None),
         };
+        let end = RunEnd { status: status.clone(), http_status: error.as_ref().map(Error::http_status) };
         let completed_at = live.services.clock.unix_seconds();
-        let ending = Ending { status: status.clone(), error, completed_at };
+        let ending =
+            Ending { status: status.clone(), error: error.map(|error| error.to_body()), completed_at };
         let batch = live.close(|assembler| assembler.finish(&ending));
         let runs = &live.services.runs;
         match self.retry(|| runs.finish(&live.id, self.token, batch.clone(), status.clone())).await {
-            Ok(()) => live.publish(Some(batch), Some(LogEnd::Finished(status))),
+            Ok(()) => live.publish(Some(batch), Some(LogEnd::Finished(end))),
             Err(error) => {
                 tracing::error!(run.id = %live.id, error = %error, "the run's log could not be finished");
                 live.publish(None, Some(LogEnd::Lost));

@@ -39,6 +39,7 @@ mod writer;
 pub use agent::{Agent, AgentError, AgentFn, agent_fn};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
+pub use live::RunEnd;
 pub use runner::{BuildError, OnDisconnect, Run, RunLimits, Runner, RunnerBuilder, StartError, StartOptions};
 pub use secret::Secret;
 pub use services::Services;

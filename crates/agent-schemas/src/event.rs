@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::content::Content;
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
-use crate::json::{Json, ParseError, parse};
+use crate::json::{Json, ParseError, parse_with_depth};
 use crate::message::Message;
 use crate::response::AgentResponse;
 use crate::status::Status;
@@ -22,6 +22,9 @@ pub enum Event {
     /// Something that this version does not know, kept as it came.
     Other(Json),
 }
+
+/// How deep an event may nest. More than any request: an agent may put what it was sent into what it writes.
+const EVENT_DEPTH: usize = 640;
 
 /// Why bytes are not an event.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +47,7 @@ impl Event {
     /// # Errors
     /// [`DecodeError`] if the text is not JSON, or says that it is a known object and does not have its form.
     pub fn from_slice(json: &[u8]) -> Result<Self, DecodeError> {
-        Ok(Event::from_json(parse(std::str::from_utf8(json)?)?)?)
+        Ok(Event::from_json(parse_with_depth(std::str::from_utf8(json)?, EVENT_DEPTH)?)?)
     }
 
     /// The number in its run.

@@ -42,6 +42,8 @@ pub enum ApiError {
     HostNotAllowed(String),
     /// The web page that sent the request is of an origin that may not start anything here.
     OriginNotAllowed(String),
+    /// A handler of the application's own routes panicked.
+    Panic,
     /// The runner refused to start a run.
     NotStarted(StartError),
 }
@@ -91,6 +93,7 @@ impl ApiError {
             ApiError::NotFound => StatusCode::NOT_FOUND,
             ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::HostNotAllowed(_) | ApiError::OriginNotAllowed(_) => StatusCode::FORBIDDEN,
+            ApiError::Panic => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::NotStarted(StartError::Refused(error)) => status_of(error.http_status()),
             ApiError::NotStarted(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -107,6 +110,7 @@ impl ApiError {
             ApiError::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             ApiError::HostNotAllowed(_) => "HOST_NOT_ALLOWED",
             ApiError::OriginNotAllowed(_) => "ORIGIN_NOT_ALLOWED",
+            ApiError::Panic => "INTERNAL_ERROR",
             ApiError::NotStarted(StartError::Refused(error)) => error.code(),
             ApiError::NotStarted(_) => "STORE_UNAVAILABLE",
         }
@@ -138,6 +142,7 @@ impl ApiError {
             ApiError::OriginNotAllowed(origin) => format!(
                 "Web pages of the origin '{origin}' may not use this server. Add it to http.cors_origins to allow it"
             ),
+            ApiError::Panic => "Internal Server Error".to_owned(),
             ApiError::NotStarted(StartError::Refused(error)) => error.to_string(),
             ApiError::NotStarted(_) => "The run could not be recorded; try again later".to_owned(),
         }
@@ -187,9 +192,12 @@ fn shown(input: &Json) -> Box<RawValue> {
     RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// A status from a number that a table gives; 500 for numbers that are none.
+/// The status of an error from the number that it names; 500 for numbers that say no error.
 pub(crate) fn status_of(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    let status = StatusCode::from_u16(status)
+        .ok()
+        .filter(|status| status.is_client_error() || status.is_server_error());
+    status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 impl IntoResponse for ApiError {

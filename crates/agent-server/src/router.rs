@@ -1,7 +1,9 @@
 //! Every route of the server.
 
 use axum::Router;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -21,7 +23,7 @@ pub(crate) fn router(app: App, own_routes: Router) -> Router {
         .route("/readiness", get(health::readiness))
         .with_state(app.clone());
     let routes = routes
-        .merge(own_routes)
+        .merge(own_routes.layer(CatchPanicLayer::custom(|_| ApiError::Panic.into_response())))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     middleware::around(routes, app.http())

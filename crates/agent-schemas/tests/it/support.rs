@@ -96,3 +96,13 @@ fn every_listed_file_is_there() {
         }
     }
 }
+
+#[test]
+fn every_difference_is_documented() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/compatibility.md");
+    let document = std::fs::read_to_string(path).expect("docs/compatibility.md");
+    for line in golden("differences.txt").lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let reason = line.splitn(3, '|').last().expect("a reason").trim();
+        assert!(document.contains(reason), "docs/compatibility.md lacks: {reason}");
+    }
+}

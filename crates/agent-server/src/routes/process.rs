@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use agent_runner::{Cursor, OnDisconnect, StartOptions};
-use agent_schemas::error::http_status_of_code;
-use agent_schemas::{AgentRequest, DecodeError, Event, Json, Status, ValidationError, sse as frames};
+use agent_schemas::{AgentRequest, Json, ValidationError, sse as frames};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
@@ -60,19 +59,9 @@ async fn whole(mut cursor: Cursor) -> Response {
         }
     }
     let json = last.slice_ref(frames::frames(&last).last().unwrap_or_default());
-    let status = status_of_run(&json).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // A failed run answers with the status of its error.
+    let status = cursor.end().and_then(|end| end.http_status).map_or(StatusCode::OK, status_of);
     (status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
-}
-
-/// A failed run answers with the status of its error's code.
-fn status_of_run(json: &[u8]) -> Result<StatusCode, DecodeError> {
-    Ok(match Event::from_slice(json)? {
-        Event::Response(response) if response.status == Status::Failed => {
-            let known = response.error.and_then(|error| http_status_of_code(&error.code));
-            status_of(known.unwrap_or(500))
-        }
-        _ => StatusCode::OK,
-    })
 }
 
 /// Whether the client takes nothing but events, whatever its body says.

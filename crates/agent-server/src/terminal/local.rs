@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use crate::cli::ChatOptions;
 use crate::{agents, serve, telemetry};
 
-/// How long the server may take to end.
-const END: Duration = Duration::from_secs(2);
+/// How long the server may take to end: a run that has just been cancelled may still say so.
+const END: Duration = Duration::from_secs(3);
 
 /// An agent that is ready to be served.
 #[derive(Debug)]
@@ -36,8 +36,8 @@ impl Local {
         let services = Services::in_memory();
         let served = agents::build(&config, environment, &services)?;
         let introduction = format!("{} in this process: {}", served.default_name(), served.reason);
-        // Leaving a conversation should not wait for its runs.
-        config.drain_seconds = 0;
+        // Leaving a conversation should not wait for its runs: those that are left have been cancelled.
+        config.drain_seconds = 1;
         let endpoint_path = config.http.endpoint_path.clone();
         Ok(Local { app: serve::app(&config, services, served)?, endpoint_path, introduction })
     }

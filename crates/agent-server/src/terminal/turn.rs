@@ -172,3 +172,73 @@ fn problem(event: &Event) -> Option<String> {
     let message = error.as_str().or_else(|| error.get("message")?.as_str());
     Some(message.map_or_else(|| error.to_string(), str::to_owned))
 }
+
+#[cfg(test)]
+mod tests {
+    use agent_runner::agents::Demo;
+    use agent_runner::{RunHandle, agent_fn};
+    use agent_schemas::Message;
+    use agent_server::AgentApp;
+    use tokio::net::TcpListener;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    use super::*;
+    use crate::terminal::screen::tests::Sheet;
+
+    /// Asks an agent behind a real server, and gives the ending, standard output and standard error.
+    async fn ask(path: &str, question: &str, view: View) -> (Ending, String, String) {
+        let broken = agent_fn(|run: RunHandle| async move {
+            run.say("Half");
+            Err(agent_schemas::Error::ModelTimeout { model_name: "m".into(), timeout: 3 }.into())
+        });
+        let app = AgentApp::builder("test").agent("demo", Demo).agent("broken", broken).build();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let serving = app.expect("two agents").serve(listener, std::future::pending());
+        let server = Server::new(&format!("http://{address}{path}"), None).expect("an address");
+        let mut request = AgentRequest::new(vec![Message::user(question)]);
+        request.model = (question == "broken").then(|| "broken".to_owned());
+        let (out, err) = (Sheet::default(), Sheet::default());
+        let mut screen = Screen::new(out.clone(), err.clone(), (false, false), false);
+        let mut interrupt = signal(SignalKind::user_defined1()).expect("a signal");
+        tokio::select! {
+            _ = serving => panic!("the server has ended"),
+            (ending, _) = turn(&server, &request, view, &mut screen, &mut interrupt) => {
+                (ending, out.text(), err.text())
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_apart_from_the_rest() {
+        let (ending, out, err) = ask("", "What is 6 times 7?", View::default()).await;
+        assert_eq!((ending, out.as_str()), (Ending::Answered, "6 × 7 = 42\n"));
+        assert_eq!(
+            err,
+            "[reasoning] This asks for 6 × 7. The calculator can tell.\n\
+             [tool] calculator {\"expression\":\"6 * 7\"}\n[tool] → 42\n"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told() {
+        let (ending, out, err) = ask("", "broken", View::default()).await;
+        assert_eq!((ending, out.as_str()), (Ending::Failed, "Half\n"));
+        assert!(err.starts_with("error MODEL_TIMEOUT: Model inference timed out: m"), "{err}");
+        let (ending, out, err) = ask("/nowhere", "hi", View::default()).await;
+        assert_eq!((ending, out.as_str()), (Ending::Failed, ""));
+        assert!(err.contains("there is no agent at http://127.0.0.1"), "{err}");
+    }
+
+    #[tokio::test]
+    async fn events_are_lines_of_json() {
+        let view = View { json: true, ..View::default() };
+        let (ending, out, err) = ask("", "broken", view).await;
+        assert_eq!((ending, err.as_str()), (Ending::Failed, ""));
+        let mut fold = Fold::new();
+        for line in out.lines() {
+            fold.push(&Event::from_slice(line.as_bytes()).expect(line));
+        }
+        assert!(fold.is_finished(), "{out}");
+    }
+}

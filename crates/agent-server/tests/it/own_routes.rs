@@ -29,6 +29,7 @@ fn own() -> Router {
             }),
         )
         .route("/hello/{name}", on_get(async |Path(name): Path<String>| format!("Hello, {name}!")))
+        .route("/panics", on_get(async || -> StatusCode { panic!("a handler's own fault") }))
         .route("/broken", on_get(async || StatusCode::INTERNAL_SERVER_ERROR))
         .layer(from_fn(marked))
         .with_state(visits)
@@ -76,4 +77,21 @@ async fn own_routes_have_the_servers_errors() {
     assert_eq!((wrong.status, wrong.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, Some("POST")));
     assert_eq!(wrong.json()["detail"], "Method Not Allowed");
     assert_eq!(get(&router, "/hello").await.json()["detail"], "Not Found");
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_answers_500() {
+    let router = router(echo().routes(own()));
+    let answer = get(&router, "/panics").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.json()["error"]["code"], "INTERNAL_ERROR");
+    assert!(!answer.body.contains("own fault"), "what a panic says is for the log");
+}
+
+#[tokio::test]
+async fn wraps_go_around_everything() {
+    let router = router(echo().wrap(|routes| routes.layer(from_fn(marked))));
+    for path in ["/health", "/nowhere"] {
+        assert_eq!(get(&router, path).await.header("x-mine"), Some("yes"), "{path}");
+    }
 }

@@ -95,7 +95,11 @@ async fn the_model_may_name_an_agent() {
 }
 
 /// What an agent that ends like this answers with `stream: false`.
-async fn check_failure(end: fn() -> Result<(), AgentError>, status: u16, message: &str) {
+async fn check_failure(
+    end: impl Fn() -> Result<(), AgentError> + Copy + Send + Sync + 'static,
+    status: u16,
+    message: &str,
+) {
     let agent = agent_fn(move |_| async move { end() });
     let router = router(AgentApp::builder("failing").agent("failing", agent));
     let answer = process(&router, "/process", "", r#","stream":false"#).await;
@@ -118,6 +122,22 @@ async fn a_failed_run_answers_the_status_of_its_error() {
     check_failure(denied, 403, "Access denied").await;
     let unknown = || Err("x".parse::<u8>().expect_err("no number").into());
     check_failure(unknown, 422, "Unknown agent error: ParseIntError: invalid digit found in string").await;
+    let custom = |status| Error::Custom { status, code: "MINE".to_owned(), message: "mine".to_owned() };
+    check_failure(move || Err(custom(409).into()), 409, "mine").await;
+    check_failure(move || Err(custom(200).into()), 500, "mine").await;
     check_failure(|| std::panic::resume_unwind(Box::new("boom")), 422, "Unknown agent error: panic: boom")
         .await;
+}
+
+#[tokio::test]
+async fn what_was_nested_as_deep_as_is_allowed_comes_back() {
+    let agent = agent_fn(|run: RunHandle| async move {
+        run.message().set_metadata(run.request().extra.clone());
+        Ok(())
+    });
+    let router = router(AgentApp::builder("test").agent("mirror", agent));
+    let deep = format!("{}1{}", "[".repeat(126), "]".repeat(126));
+    let answer = process(&router, "/process", "", &format!(r#","stream":false,"x":{deep}"#)).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.body.contains(&deep), "{answer:?}");
 }
