@@ -142,7 +142,7 @@ impl Cursor {
         let rested = self.timer.take().is_some();
         self.rest = match batch.count {
             ..TOO_FEW => self.rest / 2,
-            ..ENOUGH if rested => self.rest * 2,
+            ..ENOUGH if rested => self.rest * 4,
             _ => self.rest,
         };
         self.rest = self.rest.clamp(*REST.start(), *REST.end());

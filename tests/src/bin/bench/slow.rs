@@ -13,6 +13,9 @@ use crate::{Arguments, pair};
 
 const WORD_EVERY: Duration = Duration::from_millis(200);
 
+/// Over which time the streams are started.
+const RAMP: Duration = Duration::from_secs(4);
+
 /// Long enough that all streams are open at once for a while.
 const WORDS: usize = 75;
 
@@ -50,8 +53,9 @@ async fn measure(server: &Server, streams: usize) -> Result<SlowMeasured> {
     let started = Instant::now();
     let reading = try_join_all(connections.iter_mut().skip(1).enumerate().map(|(position, connection)| {
         let request = &request;
-        // Spread over one period, so that the words do not all fall due in the same millisecond.
-        let offset = WORD_EVERY.mul_f64(position as f64 / streams as f64);
+        // Spread over a while, so that what is measured is many streams and not many starts at once, and over all of
+        // a period, so that the words do not fall due in the same millisecond.
+        let offset = RAMP.mul_f64(position as f64 / streams as f64);
         async move {
             tokio::time::sleep(offset).await;
             connection.send(request).await?;
