@@ -5,4 +5,5 @@ mod golden;
 mod malformed;
 mod shutdown;
 mod streams;
+mod terminal;
 mod wire;
