@@ -11,6 +11,8 @@ mod emit;
 mod encode;
 mod open;
 
+use std::collections::VecDeque;
+
 use agent_schemas::delta::{add_usage, append_body};
 use agent_schemas::{ContentBody, ErrorBody, JsonObject, MessageType, Role, Status, sse};
 use agent_services::run::Batch;
@@ -56,7 +58,7 @@ pub(crate) struct Assembler {
     chunk: BytesMut,
     next: u64,
     next_key: u64,
-    open: Vec<OpenMessage>,
+    open: VecDeque<OpenMessage>,
     /// The closed messages' JSON, separated by commas.
     output: Vec<u8>,
     usage: Option<JsonObject>,
@@ -75,7 +77,7 @@ impl Assembler {
             chunk: BytesMut::with_capacity(1024),
             next: 0,
             next_key: 0,
-            open: Vec::with_capacity(1),
+            open: VecDeque::with_capacity(1),
             output: Vec::new(),
             usage: None,
             written: 0,
@@ -143,7 +145,7 @@ impl Assembler {
         message.key = key;
         if !self.ended {
             self.event(|_, out, number| encode::message(out, number, status, None, &message.head, b"null"));
-            self.open.push(message);
+            self.open.push_back(message);
         }
         key
     }
@@ -230,7 +232,7 @@ impl Assembler {
         for index in 0..self.open[position].contents.len() {
             self.close_content(key, index, closing);
         }
-        let message = self.open.remove(position);
+        let Some(message) = self.open.remove(position) else { return };
         let status = closing.status.clone().unwrap_or(Status::Completed);
         let contents = message.contents_json();
         let range = self.event(|_, out, number| {
@@ -255,7 +257,7 @@ impl Assembler {
             return;
         }
         let closing = Closing { status: Some(ending.status.clone()), error: ending.error.clone() };
-        while let Some(message) = self.open.first() {
+        while let Some(message) = self.open.front() {
             self.close_message(message.key, &closing);
         }
         self.event(|this, out, number| {

@@ -19,8 +19,9 @@ impl Table {
             .lines()
             .filter_map(|line| line.strip_prefix("**")?.split_once(". ").map(|(n, _)| n))
             .collect();
+        let (_, table) = text.split_once("\n## Golden cases\n").expect("the table has its heading");
         let mut rows = BTreeMap::new();
-        for line in text.lines().filter(|line| line.starts_with("| `")) {
+        for line in table.lines().filter(|line| line.starts_with("| `")) {
             let mut cells = line.trim_matches('|').split('|').map(str::trim);
             let case = cells.next().unwrap_or_default().trim_matches('`').to_owned();
             let numbers: Vec<String> =
