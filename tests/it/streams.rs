@@ -121,3 +121,13 @@ async fn the_limit_of_open_files_is_raised() {
     }
     server.check_health().await;
 }
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut() {
+    let server = Launch::echo("[http]\nwrite_timeout_seconds = 1\n").start().await;
+    let mut connection = server.connect().await;
+    // More than the sockets' buffers hold, several times over.
+    connection.send(&process(&"word ".repeat(200_000), "")).await;
+    noticed_gone(&server).await;
+    server.check_health().await;
+}

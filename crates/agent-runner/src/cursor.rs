@@ -203,8 +203,9 @@ impl Stream for Cursor {
                 this.older = None;
                 return match page {
                     Ok(Some(page)) if !page.batches.is_empty() => {
-                        let (batches, all) = joinable(page.batches);
-                        this.deliver(batches, all && page.is_end)
+                        // How the run ended is for the live tail to say, which may hear of it a moment later.
+                        let (batches, _) = joinable(page.batches);
+                        this.deliver(batches, false)
                     }
                     Ok(_) => this.fail(CursorError::Gone),
                     Err(error) => this.fail(error.into()),

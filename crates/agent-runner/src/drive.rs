@@ -15,6 +15,7 @@ use agent_schemas::{Error, Status};
 use agent_services::run::{Batch, FencingToken};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
+use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
@@ -41,6 +42,8 @@ pub(crate) struct Drive {
     pub(crate) on_disconnect: OnDisconnect,
     /// Counts this run among the concurrent ones until it has ended.
     pub(crate) permit: OwnedSemaphorePermit,
+    /// The batch whose append has not been acknowledged. It outlives an interruption: the log must have no hole.
+    pub(crate) in_flight: Mutex<Option<Batch>>,
 }
 
 /// How the agent's part ended.
@@ -55,7 +58,10 @@ enum Outcome {
 impl Drive {
     /// Runs the agent, ends the log, and keeps it for those who still read it.
     pub(crate) async fn run(self) {
-        let outcome = self.work().await;
+        // The agent is dropped in here too, so what its destructors do cannot leave the log without an end.
+        let worked = AssertUnwindSafe(self.work()).catch_unwind().await;
+        let outcome =
+            worked.unwrap_or_else(|payload| Outcome::Failed(AgentError::panic(&*payload).into_inner()));
         self.end(outcome).await;
         let Drive { live, permit, .. } = self;
         drop(permit);
@@ -94,19 +100,20 @@ impl Drive {
         let handle = RunHandle::new(Arc::clone(&self.live));
         let mut agent = pin!(AssertUnwindSafe(async { self.agent.run(handle).await }).catch_unwind());
         let mut returned = None;
-        let mut append: Option<(Batch, Stored<'_>)> = None;
+        let mut append: Option<Stored<'_>> = None;
         poll_fn(|cx| {
             let mut agent_is_due = true;
             loop {
-                if let Some((batch, stored)) = &mut append {
+                if let Some(stored) = &mut append {
                     match stored.as_mut().poll(cx) {
                         Poll::Ready(Ok(())) => {
-                            live.publish(Some(batch.clone()), None);
+                            live.publish(self.in_flight.lock().take(), None);
                             append = None;
                         }
                         Poll::Ready(Err(error)) if error.is_retryable() => {
-                            let batch = batch.clone();
-                            append = Some((batch.clone(), Box::pin(self.append_until_stored(batch))));
+                            let batch = self.in_flight.lock().clone();
+                            append = batch
+                                .map(|batch| -> Stored<'_> { Box::pin(self.append_until_stored(batch)) });
                             continue;
                         }
                         Poll::Ready(Err(error)) => return Poll::Ready(Outcome::Lost(error)),
@@ -128,7 +135,10 @@ impl Drive {
                     return Poll::Ready(outcome);
                 }
                 match live.take_pending(cx.waker()) {
-                    Ok(Some(batch)) => append = Some((batch.clone(), self.append(batch))),
+                    Ok(Some(batch)) => {
+                        *self.in_flight.lock() = Some(batch.clone());
+                        append = Some(self.append(batch));
+                    }
                     Ok(None) => return Poll::Pending,
                     Err(failure) => return Poll::Ready(Outcome::Failed(failure)),
                 }
@@ -195,8 +205,22 @@ impl Drive {
         }
     }
 
+    /// Repeats the append that an interruption cut off. Repeating is safe where it had succeeded unheard.
+    async fn settle(&self) -> agent_services::Result<()> {
+        let batch = self.in_flight.lock().take();
+        if let Some(batch) = batch {
+            self.append_until_stored(batch.clone()).await?;
+            self.live.publish(Some(batch), None);
+        }
+        Ok(())
+    }
+
     async fn end(&self, outcome: Outcome) {
         let live = &*self.live;
+        let outcome = match self.settle().await {
+            Ok(()) => outcome,
+            Err(error) => Outcome::Lost(error),
+        };
         let (status, error) = match (outcome, live.take_failure()) {
             (Outcome::Lost(error), _) => {
                 tracing::error!(run.id = %live.id, error = %error, "the run's log could not be written");

@@ -291,7 +291,7 @@ impl Tail {
         }
         let start = self.batches.partition_point(|batch| batch.end() <= from);
         let batches = self.batches.iter().skip(start).filter_map(|batch| batch.starting_at(from)).collect();
-        Found::Batches(batches, self.end.is_some())
+        Found::Batches(batches, matches!(self.end, Some(LogEnd::Finished(_))))
     }
 
     fn wait(&mut self, key: usize, waker: &Waker, resting: bool) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use agent_schemas::id::{message_id, response_id};
 use agent_schemas::{AgentRequest, AgentResponse, Error, Event, RunId, SessionId, UserId};
 use agent_services::run::RunRecord;
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -212,6 +213,8 @@ impl Runner {
     /// Dropping the future before it resolves starts nothing, or a run that is cancelled as one that nobody reads.
     pub async fn start(&self, mut request: AgentRequest, options: StartOptions) -> Result<Run, StartError> {
         let inner = &*self.0;
+        // Held until the run is spawned, so that a shutdown in between waits for it.
+        let _starting = inner.tasks.token();
         if inner.tasks.is_closed() {
             return Err(Error::ShuttingDown {}.into());
         }
@@ -250,6 +253,7 @@ impl Runner {
             limits: inner.limits.clone(),
             on_disconnect: options.on_disconnect,
             permit,
+            in_flight: Mutex::new(None),
         };
         let mut task = Box::pin(drive.run());
         // What the agent writes before its first await is then there when the caller first looks, which saves the

@@ -138,7 +138,8 @@ impl AgentApp {
     /// If a start hook fails; nothing is served then.
     ///
     /// # Cancellation
-    /// Dropping the future stops everything at once, without a drain.
+    /// Dropping the future stops accepting connections; those that are open, and their runs, go on without a drain until
+    /// the runtime stops. Resolve `shutdown` instead.
     pub async fn serve(
         self,
         listener: TcpListener,

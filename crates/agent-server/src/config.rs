@@ -62,9 +62,7 @@ impl Config {
     /// # Errors
     /// A sentence that says what to change.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if !loopback && !self.allow_unauthenticated {
+        if !self.is_loopback() && !self.allow_unauthenticated {
             return Err(ConfigError::from_message(format!(
                 "host '{}' can be reached from other machines, and there is no authentication; \
                  use --host 127.0.0.1, or --allow-unauthenticated if that is what you want",
@@ -75,7 +73,7 @@ impl Config {
         if !path.starts_with('/')
             || path.len() < 2
             || path.ends_with('/')
-            || path.contains(['{', '}', '?', '#', ' '])
+            || path.contains(['{', '}', '?', '#', ' ', ':', '*'])
         {
             return Err(ConfigError::from_message(format!(
                 "http.endpoint_path should look like '/process', but is '{path}'"
@@ -91,6 +89,7 @@ impl Config {
             ("http.json_depth", self.http.json_depth as u64),
             ("http.header_timeout_seconds", self.http.header_timeout_seconds),
             ("http.read_timeout_seconds", self.http.read_timeout_seconds),
+            ("http.write_timeout_seconds", self.http.write_timeout_seconds),
             ("runs.max_runs", self.runs.max_runs as u64),
             ("runs.run_time_seconds", self.runs.run_time_seconds),
             ("runs.log_bytes", self.runs.log_bytes as u64),
@@ -98,6 +97,10 @@ impl Config {
             if value == 0 {
                 return Err(ConfigError::from_message(format!("{name} should be greater than 0")));
             }
+        }
+        if self.http.heartbeat_seconds > MAX_HEARTBEAT_SECONDS {
+            let message = format!("http.heartbeat_seconds should be at most {MAX_HEARTBEAT_SECONDS}");
+            return Err(ConfigError::from_message(message));
         }
         if self.http.json_depth > MAX_JSON_DEPTH {
             return Err(ConfigError::from_message(format!(
@@ -107,16 +110,25 @@ impl Config {
         Ok(())
     }
 
-    /// The hosts that requests may name: where the server can be reached from other machines, any.
+    fn is_loopback(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+
+    /// The HTTP settings with the hosts that requests may name: any where other machines can reach the server, as
+    /// its names are not known then.
     #[must_use]
     pub fn resolved_http(&self) -> HttpConfig {
         let mut http = self.http.clone();
-        if self.allow_unauthenticated && http.allowed_hosts.is_empty() {
+        if !self.is_loopback() && http.allowed_hosts.is_empty() {
             http.allowed_hosts = vec!["*".to_owned()];
         }
         http
     }
 }
+
+/// A day: longer silences end at some proxy anyway.
+const MAX_HEARTBEAT_SECONDS: u64 = 24 * 60 * 60;
 
 /// Deeper documents could exhaust a thread's stack.
 const MAX_JSON_DEPTH: usize = 512;
@@ -142,6 +154,8 @@ pub struct HttpConfig {
     pub header_timeout_seconds: u64,
     /// How long a client may take to send a request's body, in seconds.
     pub read_timeout_seconds: u64,
+    /// How long a client may leave what it is sent unread, in seconds; then its connection is cut.
+    pub write_timeout_seconds: u64,
 }
 
 impl Default for HttpConfig {
@@ -155,6 +169,7 @@ impl Default for HttpConfig {
             json_depth: agent_schemas::json::DEFAULT_DEPTH,
             header_timeout_seconds: 10,
             read_timeout_seconds: 30,
+            write_timeout_seconds: 60,
         }
     }
 }

@@ -18,6 +18,7 @@ mod openapi;
 mod router;
 mod routes;
 mod sse;
+mod stall;
 
 pub use app::{AgentApp, AgentAppBuilder, HookResult};
 pub use config::HttpConfig;

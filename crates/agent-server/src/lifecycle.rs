@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
+use crate::stall::Stall;
 
 /// How long cancelled runs have to write their last events, beyond the grace that their agents have.
 const LAST_EVENTS: Duration = Duration::from_secs(5);
@@ -39,6 +40,7 @@ pub(crate) async fn serve(
     let connections = Connections {
         routes,
         header_timeout: Duration::from_secs(app.http().header_timeout_seconds),
+        write_timeout: Duration::from_secs(app.http().write_timeout_seconds),
         graceful: GracefulShutdown::new(),
         tasks: TaskTracker::new(),
     };
@@ -81,6 +83,7 @@ async fn drain_runs(app: &App, drain: Duration) {
 struct Connections {
     routes: Router,
     header_timeout: Duration,
+    write_timeout: Duration,
     graceful: GracefulShutdown,
     tasks: TaskTracker,
 }
@@ -107,7 +110,7 @@ impl Connections {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.header_timeout)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Stall::new(stream, self.write_timeout)), service);
         let connection = self.graceful.watch(connection);
         self.tasks.spawn(async move {
             // What goes wrong here is the client's: it sent no HTTP, or went away.

@@ -26,7 +26,11 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
     let served = agents::build(&config, environment, &services)?;
     tracing::info!(agent = served.default_name(), why = served.reason, "serving");
     let app = app(&config, services, served)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(app, &config))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(serve(app, &config));
+    // An agent that blocks its thread must not keep the process from ending.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
 }
 
 /// The application that the configuration describes.

@@ -1,13 +1,13 @@
 //! A cursor as a stream of Server-Sent Events: the log's bytes as they are, and signs of life in between.
 
-use std::convert::Infallible;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use agent_runner::Cursor;
 use axum::body::Body;
-use axum::http::{HeaderValue, Version, header};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::Stream;
@@ -20,11 +20,11 @@ const HEARTBEAT: &[u8] = b": heartbeat\n\n";
 /// Answers with everything that a cursor reads.
 ///
 /// A client that goes away drops the cursor; what that means for the run is the run's own policy.
-pub(crate) fn respond(cursor: Cursor, heartbeat: Duration, version: Version) -> Response {
+pub(crate) fn respond(cursor: Cursor, heartbeat: Duration, keeps_alive: bool) -> Response {
     let mut response = Response::new(Body::new(EventStream::new(cursor, heartbeat)));
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if version <= Version::HTTP_11 {
+    if keeps_alive {
         headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
@@ -70,12 +70,12 @@ impl EventStream {
 
 impl http_body::Body for EventStream {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let this = &mut *self;
         if this.done {
             return Poll::Ready(None);
@@ -85,7 +85,8 @@ impl http_body::Body for EventStream {
             Poll::Ready(Some(Err(error))) => {
                 tracing::error!(error = %error, "a stream ended early");
                 this.done = true;
-                return Poll::Ready(None);
+                // An error breaks the connection off, so that the client does not take half a stream for a whole one.
+                return Poll::Ready(Some(Err(io::Error::other(error))));
             }
             Poll::Ready(None) => return Poll::Ready(None),
             Poll::Pending => match this.poll_silence(cx) {

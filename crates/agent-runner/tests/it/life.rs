@@ -1,13 +1,17 @@
 //! The life of a run: success, failure, panic, cancellation, time-out, limits and readers.
 
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use agent_runner::agents::Echo;
 use agent_runner::{
-    AgentError, OnDisconnect, RunHandle, RunLimits, Runner, StartError, StartOptions, agent_fn,
+    AgentError, OnDisconnect, RunHandle, RunLimits, Runner, Services, StartError, StartOptions, agent_fn,
 };
-use agent_schemas::{AgentRequest, Error, Event, Message, Status, object};
+use agent_schemas::{AgentRequest, Error, Event, Message, RunId, Status, object};
+use agent_services::run::{Batch, FencingToken, InMemoryRunStore, Page, RunRecord, RunStore};
+use async_trait::async_trait;
 
 use crate::support::{collect, log_of, outline, runner, start};
 
@@ -253,5 +257,90 @@ async fn ids_are_filled_in_and_the_model_chooses_the_agent() {
         assert_eq!(response.messages()[0].text_content(), Some(expected));
         assert_eq!(response.id, "");
         assert!(response.session_id.is_some_and(|id| id.len() == 36));
+    }
+}
+
+/// Fails an agent's destructor.
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("dropped");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_whose_destructor_panics_leaves_no_open_log() {
+    let agent = agent_fn(|run: RunHandle| async move {
+        let _guard = PanicsWhenDropped;
+        run.message().text().delta("x");
+        pending().await
+    });
+    let runner = runner(agent);
+    let run = start(&runner, "").await;
+    run.cancel();
+    let events = collect(run.cursor(0)).await;
+    assert_eq!(final_response(&events).status, Status::Failed);
+}
+
+/// Acknowledges an append later than a cancelled run waits, or not before it is asked again.
+#[derive(Debug, Default)]
+struct SlowStore {
+    inner: InMemoryRunStore,
+    applies_first: bool,
+    appends: AtomicUsize,
+}
+
+#[async_trait]
+impl RunStore for SlowStore {
+    async fn create(&self, record: RunRecord) -> agent_services::Result<FencingToken> {
+        self.inner.create(record).await
+    }
+
+    async fn get(&self, id: &RunId) -> agent_services::Result<Option<RunRecord>> {
+        self.inner.get(id).await
+    }
+
+    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> agent_services::Result<()> {
+        let is_first = self.appends.fetch_add(1, Ordering::SeqCst) == 0;
+        if self.applies_first || !is_first {
+            self.inner.append(id, token, batch).await?;
+        }
+        if is_first { pending().await } else { Ok(()) }
+    }
+
+    async fn finish(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        status: Status,
+    ) -> agent_services::Result<()> {
+        self.inner.finish(id, token, batch, status).await
+    }
+
+    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> agent_services::Result<Option<Page>> {
+        self.inner.read(id, from, max_bytes).await
+    }
+
+    async fn delete(&self, id: &RunId) -> agent_services::Result<bool> {
+        self.inner.delete(id).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_whose_append_was_cut_off_is_not_lost() {
+    for applies_first in [false, true] {
+        let mut services = Services::in_memory();
+        services.runs = Arc::new(SlowStore { applies_first, ..SlowStore::default() });
+        let runner = Runner::builder().agent("stuck", stuck()).services(services).build().expect("built");
+        let run = start(&runner, "").await;
+        run.cancel();
+        let events = collect(run.cursor(0)).await;
+        let numbers: Vec<_> = events.iter().filter_map(Event::sequence_number).collect();
+        assert_eq!(numbers, (0..7).collect::<Vec<_>>(), "applied: {applies_first}");
+        assert_eq!(final_response(&events).status, Status::Canceled);
     }
 }

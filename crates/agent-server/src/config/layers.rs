@@ -24,6 +24,7 @@ const FROM_ENVIRONMENT: &[&str] = &[
     "http.json_depth",
     "http.header_timeout_seconds",
     "http.read_timeout_seconds",
+    "http.write_timeout_seconds",
     "runs.max_runs",
     "runs.run_time_seconds",
     "runs.log_bytes",

@@ -6,7 +6,7 @@ use agent_runner::{Cursor, OnDisconnect, StartOptions};
 use agent_schemas::{AgentRequest, Json, ValidationError, sse as frames};
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -20,7 +20,7 @@ use crate::sse;
 pub(crate) const RUN_ID: &str = "x-run-id";
 
 pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Result<Response, ApiError> {
-    let version = request.version();
+    let keeps_alive = keeps_alive(&request);
     let only_events = accepts_only_events(request.headers());
     let config = app.http();
     let request = read_request(request, config).await?;
@@ -31,7 +31,7 @@ pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
     let cursor = run.cursor(0);
     drop(run);
     let mut response = if stream {
-        sse::respond(cursor, Duration::from_secs(config.heartbeat_seconds), version)
+        sse::respond(cursor, Duration::from_secs(config.heartbeat_seconds), keeps_alive)
     } else {
         whole(cursor).await
     };
@@ -39,6 +39,14 @@ pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
         response.headers_mut().insert(RUN_ID, run_id);
     }
     Ok(response)
+}
+
+/// Whether the connection stays open after the answer, which the peer says in a header.
+fn keeps_alive(request: &Request<Body>) -> bool {
+    let mut options =
+        request.headers().get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    request.version() == Version::HTTP_11
+        && !options.any(|value| value.to_ascii_lowercase().contains("close"))
 }
 
 /// Sends a client that wrote one slash too many to the right place, as the peer does.
