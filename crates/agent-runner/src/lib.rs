@@ -28,6 +28,8 @@ mod assemble;
 mod cursor;
 mod drive;
 mod handle;
+#[cfg(feature = "http-client")]
+pub mod http_client;
 mod live;
 mod runner;
 mod secret;

@@ -1,10 +1,9 @@
 //! The HTTP side: questions to a server and the events of its answers.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use agent_runner::Secret;
 use agent_runner::sse_reader::{SseEvent, SseParser};
+use agent_runner::{Secret, http_client};
 use agent_schemas::AgentRequest;
 use agent_server::config::ConfigError;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -19,9 +18,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The most bytes of one event. The last one repeats the whole run, which other servers may let grow further.
 const MAX_EVENT: usize = 256 * 1024 * 1024;
-
-/// How much of an error's body is read.
-const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// A server that runs agents.
 #[derive(Debug)]
@@ -75,7 +71,7 @@ impl Server {
         let header = |name| response.headers().get(name)?.to_str().ok().map(str::to_owned);
         if !status.is_success() {
             let retry_after = header(RETRY_AFTER.as_str());
-            let body = error_body(response).await;
+            let body = http_client::error_body(response).await;
             return Err(Failure::status(&self.url, status, retry_after.as_deref(), &body));
         }
         let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default();
@@ -138,37 +134,12 @@ fn endpoint(address: &str) -> Result<Url, ConfigError> {
 }
 
 fn client(url: &Url, headers: &HeaderMap) -> reqwest::Result<Client> {
-    let builder = || {
-        let builder = Client::builder()
+    http_client::build(url, |builder| {
+        builder
             .user_agent(concat!("agent-server/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers.clone())
-            .connect_timeout(CONNECT_TIMEOUT);
-        if is_local(url) { builder.no_proxy() } else { builder }
-    };
-    match builder().build() {
-        // A container without certificates can still talk to a server without encryption.
-        Err(_) if url.scheme() == "http" => builder().tls_certs_only([]).build(),
-        built => built,
-    }
-}
-
-/// Whether the server is on this machine, which no proxy can mean.
-fn is_local(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The beginning of an error's body; empty where it cannot be read.
-async fn error_body(mut response: Response) -> String {
-    let mut body = Vec::new();
-    while let Ok(Some(bytes)) = response.chunk().await {
-        body.extend_from_slice(&bytes);
-        if body.len() >= MAX_ERROR_BODY {
-            body.truncate(MAX_ERROR_BODY);
-            break;
-        }
-    }
-    String::from_utf8_lossy(&body).into_owned()
+            .connect_timeout(CONNECT_TIMEOUT)
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The HTTP side of a model: where it is, the key, time-outs and repetitions.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use agent_schemas::{Clock, IdSource};
@@ -13,13 +12,10 @@ use super::ChatError;
 use super::config::Times;
 use super::failure::{Failure, Retry};
 use super::stream::ChunkStream;
-use crate::{Secret, Services};
+use crate::{Secret, Services, http_client};
 
 /// The longest time that a server may ask to wait; if it asks for more, the call fails at once.
 const MAX_WAIT: Duration = Duration::from_secs(30);
-
-/// How much of an error's body is read.
-const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// One server with one key.
 #[derive(Debug)]
@@ -122,7 +118,7 @@ impl Endpoint {
             return Ok(response);
         }
         let (status, after) = (response.status(), retry_after(response.headers(), clock));
-        let body = error_body(response).await;
+        let body = http_client::error_body(response).await;
         Err(Failure::status(model, status, &body, after))
     }
 
@@ -154,30 +150,18 @@ fn completions_url(base_url: &str) -> Result<Url, ChatError> {
 }
 
 fn client(url: &Url, connect_limit: Duration) -> Result<Client, ChatError> {
-    let builder = || {
-        let builder = Client::builder()
+    let client = http_client::build(url, |builder| {
+        builder
             .user_agent(concat!("agent-runner/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
-            .connect_timeout(connect_limit);
-        if is_local(url) { builder.no_proxy() } else { builder }
-    };
-    let client = match builder().build() {
-        // A container without certificates can still talk to a server without encryption.
-        Err(_) if url.scheme() == "http" => builder().tls_certs_only([]).build(),
-        built => built,
-    };
+            .connect_timeout(connect_limit)
+    });
     client.map_err(|error| ChatError::Client(error.to_string()))
 }
 
 fn is_openai(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     host == "api.openai.com" || host.ends_with(".openai.azure.com")
-}
-
-/// Whether the server is this machine, which no proxy can mean.
-fn is_local(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A factor from 0.5 to 1, so that clients that were refused together do not come back together.
@@ -197,19 +181,6 @@ fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
     let milliseconds = number("retry-after-ms").map(|milliseconds| milliseconds / 1000.0);
     let seconds = milliseconds.or_else(|| number("retry-after")).or_else(until_date)?;
     Duration::try_from_secs_f64(seconds).ok()
-}
-
-/// The beginning of an error's body; empty where it cannot be read.
-async fn error_body(mut response: Response) -> String {
-    let mut body = Vec::new();
-    while let Ok(Some(bytes)) = response.chunk().await {
-        body.extend_from_slice(&bytes);
-        if body.len() >= MAX_ERROR_BODY {
-            body.truncate(MAX_ERROR_BODY);
-            break;
-        }
-    }
-    String::from_utf8_lossy(&body).into_owned()
 }
 
 #[cfg(test)]
@@ -262,16 +233,13 @@ mod tests {
 
     #[test]
     fn hosts_are_told_apart() {
-        let check = |url: &str, openai: bool, local: bool| {
-            let parsed = Url::parse(url).expect(url);
-            assert_eq!((is_openai(&parsed), is_local(&parsed)), (openai, local), "{url}");
+        let check = |url: &str, openai: bool| {
+            assert_eq!(is_openai(&Url::parse(url).expect(url)), openai, "{url}");
         };
-        check("https://api.openai.com/v1", true, false);
-        check("https://me.openai.azure.com/openai/v1", true, false);
-        check("https://dashscope.aliyuncs.com/compatible-mode/v1", false, false);
-        check("http://localhost:8000/v1", false, true);
-        check("http://127.1.2.3/v1", false, true);
-        check("http://[::1]:8000/v1", false, true);
+        check("https://api.openai.com/v1", true);
+        check("https://me.openai.azure.com/openai/v1", true);
+        check("https://dashscope.aliyuncs.com/compatible-mode/v1", false);
+        check("http://localhost:8000/v1", false);
     }
 
     #[test]
