@@ -1,41 +1,12 @@
 //! What tool calls and their outputs carry in the `data` of a data content.
 
-use serde::Serialize;
-
-use crate::decode::{Decoded, FromJson, deserialize_from_json, missing};
+use crate::decode::FromJson;
 use crate::json::{Json, JsonObject};
+use crate::record::record;
 
-/// Defines a call payload: its fields in wire order, their JSON forms, and which must be there.
-macro_rules! payload {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty $(= $required:ident)?,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-        pub struct $name {
-            $($(#[$field_meta])* pub $field: $type,)*
-        }
-
-        impl FromJson for $name {
-            fn from_json(json: Json) -> Decoded<Self> {
-                let members = JsonObject::from_json(json)?;
-                $($(
-                    let $required = stringify!($field);
-                    if !members.contains_key($required) {
-                        return Err(missing($required, Json::Object(members)));
-                    }
-                )?)*
-                let mut payload = $name::default();
-                for (key, value) in members {
-                    match key.as_str() {
-                        $(stringify!($field) => payload.$field = crate::decode::member(&key, value)?,)*
-                        _ => {}
-                    }
-                }
-                Ok(payload)
-            }
-        }
-
-        deserialize_from_json!($name);
-
+/// Gives records their form in a data content.
+macro_rules! payloads {
+    ($($name:ident),* $(,)?) => {$(
         impl $name {
             /// The object that a data content carries, with every key present.
             pub fn into_data(self) -> JsonObject {
@@ -53,12 +24,25 @@ macro_rules! payload {
                 Self::from_json(Json::Object(data.clone()))
             }
         }
-    };
+    )*};
 }
 
-payload! {
+payloads!(
+    FunctionCall,
+    FunctionCallOutput,
+    McpCall,
+    McpCallOutput,
+    McpListTools,
+    McpListToolsTool,
+    McpApprovalRequest,
+    McpApprovalResponse,
+    ToolCall,
+    ToolCallOutput,
+);
+
+record! {
     /// A call of a function or plugin; rides in messages of type `function_call` and `plugin_call`.
-    FunctionCall {
+    pub struct FunctionCall {
         /// Names the call; its output names it too.
         call_id: Option<String>,
         /// The tool's name.
@@ -68,9 +52,9 @@ payload! {
     }
 }
 
-payload! {
+record! {
     /// What a function or plugin answered; rides in `function_call_output` and `plugin_call_output`.
-    FunctionCallOutput {
+    pub struct FunctionCallOutput {
         /// The call that is answered.
         call_id: String = required,
         /// The tool's name.
@@ -80,9 +64,9 @@ payload! {
     }
 }
 
-payload! {
+record! {
     /// A call of an MCP tool; rides in `mcp_call`.
-    McpCall {
+    pub struct McpCall {
         /// Names the call; its output names it too.
         call_id: Option<String>,
         /// The arguments as JSON text.
@@ -94,9 +78,9 @@ payload! {
     }
 }
 
-payload! {
+record! {
     /// What an MCP tool answered; rides in `mcp_call_output`.
-    McpCallOutput {
+    pub struct McpCallOutput {
         /// The call that is answered.
         call_id: String = required,
         /// The tool's name.
@@ -106,9 +90,9 @@ payload! {
     }
 }
 
-payload! {
+record! {
     /// The tools of an MCP server; rides in `mcp_list_tools`.
-    McpListTools {
+    pub struct McpListTools {
         /// Names the list.
         id: String = required,
         /// The MCP server's name.
@@ -120,9 +104,9 @@ payload! {
     }
 }
 
-payload! {
+record! {
     /// One tool of an MCP server.
-    McpListToolsTool {
+    pub struct McpListToolsTool {
         /// The JSON Schema of its arguments.
         input_schema: Json = required,
         /// Its name.
@@ -134,9 +118,9 @@ payload! {
     }
 }
 
-payload! {
+record! {
     /// A question whether an MCP tool may be called; rides in `mcp_approval_request`.
-    McpApprovalRequest {
+    pub struct McpApprovalRequest {
         /// Names the question; the answer names it too.
         id: String = required,
         /// The arguments as JSON text.
@@ -148,9 +132,9 @@ payload! {
     }
 }
 
-payload! {
+record! {
     /// The answer to such a question; rides in `mcp_approval_response`.
-    McpApprovalResponse {
+    pub struct McpApprovalResponse {
         /// The question that is answered.
         approval_request_id: String = required,
         /// Whether the tool may be called.
@@ -162,9 +146,9 @@ payload! {
     }
 }
 
-payload! {
+record! {
     /// A tool call in its plainest form.
-    ToolCall {
+    pub struct ToolCall {
         /// The arguments as JSON text.
         arguments: String = required,
         /// Names the call.
@@ -174,9 +158,9 @@ payload! {
     }
 }
 
-payload! {
+record! {
     /// A tool's answer in its plainest form.
-    ToolCallOutput {
+    pub struct ToolCallOutput {
         /// The call that is answered.
         call_id: String = required,
         /// The answer as JSON text.

@@ -1,5 +1,6 @@
 //! From [`Json`] to typed values, with the place of the first fault.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::json::{Json, JsonObject};
@@ -88,6 +89,12 @@ impl FromJson for String {
     }
 }
 
+impl FromJson for Cow<'static, str> {
+    fn from_json(json: Json) -> Decoded<Self> {
+        String::from_json(json).map(Cow::Owned)
+    }
+}
+
 impl FromJson for JsonObject {
     fn from_json(json: Json) -> Decoded<Self> {
         match json {
@@ -128,20 +135,6 @@ pub(crate) fn member<T: FromJson>(key: &str, value: Json) -> Decoded<T> {
 pub(crate) fn missing(key: &str, whole: Json) -> ValidationError {
     ValidationError::new("missing", "this field is required", whole).at(key)
 }
-
-/// Reads a struct member by member: unknown members are dropped, absent ones keep their default.
-macro_rules! read_members {
-    ($members:expr => $target:ident { $($key:literal: $field:ident),* $(,)? }) => {
-        for (key, value) in $members {
-            match key.as_str() {
-                $($key => $target.$field = $crate::decode::member($key, value)?,)*
-                _ => {}
-            }
-        }
-    };
-}
-
-pub(crate) use read_members;
 
 /// Gives a [`FromJson`] type its serde `Deserialize`.
 macro_rules! deserialize_from_json {

@@ -1,34 +1,17 @@
 //! Errors as they appear on the wire: a code, a message, and the HTTP status that belongs to the code.
 
-use serde::Serialize;
+use crate::record::record;
 
-use crate::decode::{Decoded, FromJson, deserialize_from_json, missing, read_members};
-use crate::json::{Json, JsonObject};
-
-/// An error on the wire.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ErrorBody {
-    /// A machine-readable name.
-    pub code: String,
-    /// What went wrong, for a person.
-    pub message: String,
-}
-
-impl FromJson for ErrorBody {
-    fn from_json(json: Json) -> Decoded<Self> {
-        let members = JsonObject::from_json(json)?;
-        for key in ["code", "message"] {
-            if !members.contains_key(key) {
-                return Err(missing(key, Json::Object(members)));
-            }
-        }
-        let mut body = ErrorBody::default();
-        read_members!(members => body { "code": code, "message": message });
-        Ok(body)
+record! {
+    /// An error on the wire.
+    #[example(r#"{"code": "MODEL_NOT_FOUND", "message": "Model not found: qwen-max"}"#)]
+    pub struct ErrorBody ("Error") {
+        /// A machine-readable name.
+        code: String = required,
+        /// What went wrong, for a person.
+        message: String = required,
     }
 }
-
-deserialize_from_json!(ErrorBody);
 
 /// Defines [`Error`] and, from the same table, its codes and statuses.
 macro_rules! errors {

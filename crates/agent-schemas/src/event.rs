@@ -1,5 +1,8 @@
 //! Events: what a run's log is made of.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::content::Content;
@@ -8,6 +11,7 @@ use crate::json::{Json, ParseError, parse_with_depth};
 use crate::message::Message;
 use crate::response::AgentResponse;
 use crate::status::Status;
+use crate::union::tagged_union;
 
 /// One entry of a run's log. `object` on the wire says which.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,6 +135,25 @@ impl FromJson for Event {
             _ if json.as_object().is_some() => Ok(Event::Other(json)),
             _ => Err(ValidationError::new("dict_type", "expected an event object", json)),
         }
+    }
+}
+
+impl JsonSchema for Event {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Event")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let doc = [
+            "One entry of a run's log; `object` says which. The numbers begin at 0 and have no gaps; the last event",
+            "is a response with a final status. A later version may add kinds of events: ignore those unknown to you.",
+        ];
+        let alternatives = [
+            ("response", generator.subschema_for::<AgentResponse>()),
+            ("message", generator.subschema_for::<Message>()),
+            ("content", generator.subschema_for::<Content>()),
+        ];
+        tagged_union(&doc, "object", &alternatives)
     }
 }
 

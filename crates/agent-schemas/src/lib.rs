@@ -34,20 +34,23 @@ pub mod decode;
 pub mod delta;
 pub mod error;
 pub mod event;
+pub mod export;
 pub mod fold;
 pub mod id;
 pub mod json;
 mod lax;
 pub mod message;
-mod open_enum;
 pub mod openai;
+mod record;
 pub mod request;
 pub mod response;
 pub mod semantics;
 pub mod sequence;
 pub mod sse;
 pub mod status;
+mod string_enum;
 pub mod tool;
+mod union;
 
 pub use call::{
     FunctionCall, FunctionCallOutput, McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput,

@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-
 use crate::content::Content;
-use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json, read_members};
 use crate::error::ErrorBody;
-use crate::json::{Json, JsonObject};
-use crate::open_enum::open_enum;
+use crate::json::JsonObject;
+use crate::record::record;
 use crate::status::Status;
+use crate::string_enum::{closed_enum, open_enum};
 
 open_enum! {
     /// What a message is. A request may use any string.
@@ -51,87 +49,67 @@ open_enum! {
     }
 }
 
-/// Who speaks. Closed: a request with another role is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The agent.
-    Assistant,
-    /// The user.
-    User,
-    /// The application.
-    System,
-    /// A tool.
-    Tool,
-}
-
-impl Role {
-    /// The string on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Role::Assistant => "assistant",
-            Role::User => "user",
-            Role::System => "system",
-            Role::Tool => "tool",
-        }
-    }
-
-    /// The role with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Role::Assistant, Role::User, Role::System, Role::Tool].into_iter().find(|role| role.as_str() == name)
+closed_enum! {
+    /// Who speaks. Closed: a request with another role is refused.
+    pub enum Role {
+        /// The agent.
+        Assistant = "assistant",
+        /// The user.
+        User = "user",
+        /// The application.
+        System = "system",
+        /// A tool.
+        Tool = "tool",
     }
 }
 
-/// One message of a conversation, or (as an event) news about one.
-///
-/// On the wire every field is present, in the order of this struct.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Message {
-    /// The event's number in its run.
-    pub sequence_number: Option<i64>,
-    /// Always `"message"` in what this library writes.
-    pub object: Cow<'static, str>,
-    /// Where the message stands.
-    pub status: Status,
-    /// Why it failed.
-    pub error: Option<ErrorBody>,
-    /// Its id; empty in a parsed request that gave none, until the runner fills it.
-    pub id: String,
-    /// What it is.
-    #[serde(rename = "type")]
-    pub kind: MessageType,
-    /// Who speaks.
-    pub role: Option<Role>,
-    /// Its parts; null while none is complete.
-    pub content: Option<Vec<Content>>,
-    /// The error code of a message of type `error`.
-    pub code: Option<String>,
-    /// The error text of a message of type `error`.
-    pub message: Option<String>,
-    /// What the model call behind it used.
-    pub usage: Option<JsonObject>,
-    /// Anything the application wants to keep with it.
-    pub metadata: Option<JsonObject>,
+record! {
+    @non_exhaustive
+    /// One message of a conversation, or (as an event) news about one.
+    ///
+    /// On the wire every field is present, in the order of this struct.
+    #[example(r#"{
+        "sequence_number": 9, "object": "message", "status": "completed", "error": null,
+        "id": "msg_6f1c", "type": "message", "role": "assistant",
+        "content": [{
+            "sequence_number": 8, "object": "content", "status": "completed", "error": null, "type": "text",
+            "index": 0, "delta": false, "msg_id": "msg_6f1c", "text": "6 × 7 = 42"
+        }],
+        "code": null, "message": null, "usage": null, "metadata": null
+    }"#)]
+    pub struct Message {
+        /// The event's number in its run.
+        sequence_number: Option<i64>,
+        /// Always `"message"` in what this library writes.
+        #[constant("message")]
+        object: Cow<'static, str> => Cow::Borrowed("message"),
+        /// Where the message stands.
+        status: Status => Status::Created,
+        /// Why it failed.
+        error: Option<ErrorBody>,
+        /// Its id; empty in a parsed request that gave none, until the runner fills it.
+        id: String | String::new(),
+        /// What it is.
+        kind as "type": MessageType => MessageType::Message,
+        /// Who speaks.
+        role: Option<Role>,
+        /// Its parts; null while none is complete.
+        content: Option<Vec<Content>>,
+        /// The error code of a message of type `error`.
+        code: Option<String>,
+        /// The error text of a message of type `error`.
+        message: Option<String>,
+        /// What the model call behind it used.
+        usage: Option<JsonObject>,
+        /// Anything the application wants to keep with it.
+        metadata: Option<JsonObject>,
+    }
 }
 
 impl Message {
     /// A message without role and content, with status `created`.
     pub fn new(id: impl Into<String>, kind: MessageType) -> Self {
-        Message {
-            sequence_number: None,
-            object: Cow::Borrowed("message"),
-            status: Status::Created,
-            error: None,
-            id: id.into(),
-            kind,
-            role: None,
-            content: None,
-            code: None,
-            message: None,
-            usage: None,
-            metadata: None,
-        }
+        Message { id: id.into(), kind, ..Message::default() }
     }
 
     /// A plain message of the user, as a client sends it.
@@ -158,51 +136,3 @@ impl Message {
         self.contents().iter().filter_map(Content::as_text).collect()
     }
 }
-
-impl FromJson for MessageType {
-    fn from_json(json: Json) -> Decoded<Self> {
-        String::from_json(json).map(|text| MessageType::from(text.as_str()))
-    }
-}
-
-impl FromJson for Role {
-    fn from_json(json: Json) -> Decoded<Self> {
-        let role = json.as_str().and_then(Role::from_name);
-        role.ok_or_else(|| {
-            ValidationError::new("literal_error", "expected 'assistant', 'system', 'user' or 'tool'", json)
-        })
-    }
-}
-
-impl FromJson for Cow<'static, str> {
-    fn from_json(json: Json) -> Decoded<Self> {
-        String::from_json(json).map(Cow::Owned)
-    }
-}
-
-impl FromJson for Message {
-    fn from_json(json: Json) -> Decoded<Self> {
-        let members = match json {
-            Json::Object(members) => members,
-            other => return Err(ValidationError::new("model_type", "expected a message object", other)),
-        };
-        let mut message = Message::new("", MessageType::Message);
-        read_members!(members => message {
-            "sequence_number": sequence_number,
-            "object": object,
-            "status": status,
-            "error": error,
-            "id": id,
-            "type": kind,
-            "role": role,
-            "content": content,
-            "code": code,
-            "message": message,
-            "usage": usage,
-            "metadata": metadata,
-        });
-        Ok(message)
-    }
-}
-
-deserialize_from_json!(Message, MessageType, Role);

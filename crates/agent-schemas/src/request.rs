@@ -1,52 +1,76 @@
 //! The request: what a client asks an agent to do.
 
-use serde::ser::SerializeMap;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
-use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json, member, missing};
-use crate::json::{Json, JsonObject};
+use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
+use crate::json::Json;
 use crate::message::Message;
+use crate::record::record;
 use crate::tool::RequestTool;
+use crate::union::untagged_union;
 
-/// A request to run an agent.
-///
-/// On the wire the declared fields come first, in this order and with explicit nulls; unknown ones follow as they
-/// came.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct AgentRequest {
-    /// The conversation so far or its new part.
-    pub input: Vec<Message>,
-    /// Whether the answer is a stream of events or one response object.
-    pub stream: bool,
-    /// The response's id, if the client wants to choose it.
-    pub id: Option<String>,
-    /// The model, or the name of a served agent.
-    pub model: Option<String>,
-    /// Nucleus sampling.
-    pub top_p: Option<f64>,
-    /// Sampling temperature.
-    pub temperature: Option<f64>,
-    /// Penalty on tokens by how often they came.
-    pub frequency_penalty: Option<f64>,
-    /// Penalty on tokens that came at all.
-    pub presence_penalty: Option<f64>,
-    /// The most tokens to produce.
-    pub max_tokens: Option<i64>,
-    /// Where to stop.
-    pub stop: Option<Stop>,
-    /// How many answers to produce, 1 to 5.
-    pub n: Option<i64>,
-    /// The seed for sampling.
-    pub seed: Option<i64>,
-    /// Tools that the model may call.
-    pub tools: Option<Vec<RequestTool>>,
-    /// The conversation's id.
-    pub session_id: Option<String>,
-    /// The user's id.
-    pub user_id: Option<String>,
-    /// Every other field, in the order in which it came; agents may give them a meaning.
-    pub extra: JsonObject,
+record! {
+    @non_exhaustive
+    /// A request to run an agent.
+    ///
+    /// On the wire the declared fields come first, in this order and with explicit nulls; unknown ones follow as
+    /// they came, for the agent to give them a meaning.
+    #[example(r#"{"input": [{"role": "user", "content": [{"type": "text", "text": "What is 6 times 7?"}]}]}"#)]
+    #[describe(with_server_options)]
+    pub struct AgentRequest {
+        /// The conversation so far or its new part.
+        input: Vec<Message> = required,
+        /// Whether the answer is a stream of events or one response object.
+        stream: bool => true,
+        /// The response's id, if the client wants to choose it.
+        id: Option<String>,
+        /// The model, or the name of a served agent.
+        model: Option<String>,
+        /// Nucleus sampling.
+        top_p: Option<f64>,
+        /// Sampling temperature.
+        temperature: Option<f64>,
+        /// Penalty on tokens by how often they came.
+        frequency_penalty: Option<f64>,
+        /// Penalty on tokens that came at all.
+        presence_penalty: Option<f64>,
+        /// The most tokens to produce.
+        max_tokens: Option<i64>,
+        /// Where to stop.
+        stop: Option<Stop>,
+        /// How many answers to produce.
+        #[range(1, 5)]
+        n: Option<i64> => Some(1),
+        /// The seed for sampling.
+        seed: Option<i64>,
+        /// Tools that the model may call; the client runs them.
+        tools: Option<Vec<RequestTool>>,
+        /// The conversation's id.
+        session_id: Option<String>,
+        /// The user's id.
+        user_id: Option<String>,
+        ..extra
+    }
+}
+
+/// Adds what the server looks for among the unknown fields.
+fn with_server_options(mut schema: Schema, generator: &mut SchemaGenerator) -> Schema {
+    if generator.contract().is_deserialize()
+        && let Some(properties) =
+            schema.get_mut("properties").and_then(|properties| properties.as_object_mut())
+    {
+        let on_disconnect = serde_json::json!({
+            "type": ["string", "null"],
+            "enum": ["continue", "cancel", null],
+            "description":
+                "What becomes of the run if the client goes away; the server's own policy if absent.",
+        });
+        properties.insert("on_disconnect".to_owned(), on_disconnect);
+    }
+    schema
 }
 
 /// Where a model is to stop: before one text, or before any of several.
@@ -61,24 +85,7 @@ pub enum Stop {
 impl AgentRequest {
     /// A request with this input and defaults everywhere else.
     pub fn new(input: Vec<Message>) -> Self {
-        AgentRequest {
-            input,
-            stream: true,
-            id: None,
-            model: None,
-            top_p: None,
-            temperature: None,
-            frequency_penalty: None,
-            presence_penalty: None,
-            max_tokens: None,
-            stop: None,
-            n: Some(1),
-            seed: None,
-            tools: None,
-            session_id: None,
-            user_id: None,
-            extra: JsonObject::new(),
-        }
+        AgentRequest { input, ..AgentRequest::default() }
     }
 
     /// Reads and checks a request.
@@ -93,31 +100,6 @@ impl AgentRequest {
     pub fn last_user_text(&self) -> String {
         let last = self.input.iter().rev().find(|message| message.role == Some(crate::Role::User));
         last.map(Message::full_text).unwrap_or_default()
-    }
-}
-
-impl Serialize for AgentRequest {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_map(None)?;
-        out.serialize_entry("input", &self.input)?;
-        out.serialize_entry("stream", &self.stream)?;
-        out.serialize_entry("id", &self.id)?;
-        out.serialize_entry("model", &self.model)?;
-        out.serialize_entry("top_p", &self.top_p)?;
-        out.serialize_entry("temperature", &self.temperature)?;
-        out.serialize_entry("frequency_penalty", &self.frequency_penalty)?;
-        out.serialize_entry("presence_penalty", &self.presence_penalty)?;
-        out.serialize_entry("max_tokens", &self.max_tokens)?;
-        out.serialize_entry("stop", &self.stop)?;
-        out.serialize_entry("n", &self.n)?;
-        out.serialize_entry("seed", &self.seed)?;
-        out.serialize_entry("tools", &self.tools)?;
-        out.serialize_entry("session_id", &self.session_id)?;
-        out.serialize_entry("user_id", &self.user_id)?;
-        for (key, value) in &self.extra {
-            out.serialize_entry(key, value)?;
-        }
-        out.end()
     }
 }
 
@@ -142,45 +124,19 @@ impl FromJson for Stop {
     }
 }
 
-impl FromJson for AgentRequest {
-    fn from_json(json: Json) -> Decoded<Self> {
-        if json.as_object().is_some_and(|members| !members.contains_key("input")) {
-            return Err(missing("input", json));
-        }
-        let mut request = AgentRequest::new(Vec::new());
-        for (key, value) in JsonObject::from_json(json)? {
-            match key.as_str() {
-                "input" => request.input = member(&key, value)?,
-                "stream" => request.stream = member(&key, value)?,
-                "id" => request.id = member(&key, value)?,
-                "model" => request.model = member(&key, value)?,
-                "top_p" => request.top_p = member(&key, value)?,
-                "temperature" => request.temperature = member(&key, value)?,
-                "frequency_penalty" => request.frequency_penalty = member(&key, value)?,
-                "presence_penalty" => request.presence_penalty = member(&key, value)?,
-                "max_tokens" => request.max_tokens = member(&key, value)?,
-                "stop" => request.stop = member(&key, value)?,
-                "n" => request.n = answers(&key, value)?,
-                "seed" => request.seed = member(&key, value)?,
-                "tools" => request.tools = member(&key, value)?,
-                "session_id" => request.session_id = member(&key, value)?,
-                "user_id" => request.user_id = member(&key, value)?,
-                _ => {
-                    request.extra.insert(key, value);
-                }
-            }
-        }
-        Ok(request)
+impl JsonSchema for Stop {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Stop")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let alternatives = [generator.subschema_for::<String>(), generator.subschema_for::<Vec<String>>()];
+        untagged_union(&["Where to stop."], &alternatives)
     }
 }
 
-fn answers(key: &str, value: Json) -> Decoded<Option<i64>> {
-    let n: Option<i64> = member(key, value.clone())?;
-    match n {
-        Some(..1) => Err(ValidationError::new("greater_than_equal", "should be at least 1", value).at(key)),
-        Some(6..) => Err(ValidationError::new("less_than_equal", "should be at most 5", value).at(key)),
-        _ => Ok(n),
-    }
-}
-
-deserialize_from_json!(AgentRequest);
+deserialize_from_json!(Stop);

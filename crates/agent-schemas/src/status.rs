@@ -1,6 +1,6 @@
 //! The states that responses, messages and contents can be in.
 
-use crate::open_enum::open_enum;
+use crate::string_enum::open_enum;
 
 open_enum! {
     /// Where a response, message or content stands.

@@ -1,9 +1,14 @@
 //! Tools that a request declares.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
-use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json, missing, read_members};
+use crate::decode::{Decoded, FromJson, deserialize_from_json};
 use crate::json::{Json, JsonObject};
+use crate::record::record;
+use crate::union::untagged_union;
 
 /// A tool of a request.
 ///
@@ -18,27 +23,28 @@ pub enum RequestTool {
     Other(JsonObject),
 }
 
-/// A function tool.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Tool {
-    /// `function`.
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
-    /// The function.
-    pub function: Option<FunctionTool>,
+record! {
+    @non_exhaustive
+    /// A function tool.
+    pub struct Tool {
+        /// `function`.
+        kind as "type": Option<String> => Some("function".to_owned()),
+        /// The function.
+        function: Option<FunctionTool>,
+    }
 }
 
-/// What a model needs to know of a function.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct FunctionTool {
-    /// Its name.
-    pub name: String,
-    /// What it does.
-    pub description: String,
-    /// Its parameters.
-    pub parameters: Parameters,
+record! {
+    @non_exhaustive
+    /// What a model needs to know of a function.
+    pub struct FunctionTool {
+        /// Its name.
+        name: String = required,
+        /// What it does.
+        description: String = required,
+        /// Its parameters as a JSON Schema.
+        parameters: Parameters = required,
+    }
 }
 
 /// The parameters of a function.
@@ -51,17 +57,17 @@ pub enum Parameters {
     Schema(JsonObject),
 }
 
-/// The plain form of a JSON Schema of parameters.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct FunctionParameters {
-    /// `object`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The parameters' own schemas by name.
-    pub properties: JsonObject,
-    /// The names of those that must be given; the key itself must be there.
-    pub required: Option<Vec<String>>,
+record! {
+    @non_exhaustive
+    /// The plain form of a JSON Schema of parameters.
+    pub struct FunctionParameters {
+        /// `object`.
+        kind as "type": String = required,
+        /// The parameters' own schemas by name.
+        properties: JsonObject = required,
+        /// The names of those that must be given; the key itself must be there.
+        required: Option<Vec<String>> = required,
+    }
 }
 
 impl RequestTool {
@@ -115,31 +121,6 @@ impl FromJson for RequestTool {
     }
 }
 
-impl FromJson for Tool {
-    fn from_json(json: Json) -> Decoded<Self> {
-        let mut tool = Tool { kind: Some("function".to_owned()), function: None };
-        read_members!(JsonObject::from_json(json)? => tool { "type": kind, "function": function });
-        Ok(tool)
-    }
-}
-
-impl FromJson for FunctionTool {
-    fn from_json(json: Json) -> Decoded<Self> {
-        let members = JsonObject::from_json(json)?;
-        let whole = |key| missing(key, Json::Object(members.clone()));
-        let text = |key: &'static str| match members.get(key) {
-            Some(value) => crate::decode::member(key, value.clone()),
-            None => Err(whole(key)),
-        };
-        let parameters = members.get("parameters").cloned().ok_or_else(|| whole("parameters"))?;
-        Ok(FunctionTool {
-            name: text("name")?,
-            description: text("description")?,
-            parameters: crate::decode::member("parameters", parameters)?,
-        })
-    }
-}
-
 impl FromJson for Parameters {
     fn from_json(json: Json) -> Decoded<Self> {
         match FunctionParameters::from_json(json.clone()) {
@@ -151,20 +132,37 @@ impl FromJson for Parameters {
     }
 }
 
-impl FromJson for FunctionParameters {
-    fn from_json(json: Json) -> Decoded<Self> {
-        for key in ["type", "properties", "required"] {
-            if json.get(key).is_none() {
-                return Err(ValidationError::new("missing", "this field is required", json).at(key));
-            }
-        }
-        let mut parameters =
-            FunctionParameters { kind: String::new(), properties: JsonObject::new(), required: None };
-        read_members!(JsonObject::from_json(json)? => parameters {
-            "type": kind, "properties": properties, "required": required
-        });
-        Ok(parameters)
+impl Default for Parameters {
+    fn default() -> Self {
+        Parameters::Schema(JsonObject::new())
     }
 }
 
-deserialize_from_json!(RequestTool, Tool, FunctionTool, Parameters, FunctionParameters);
+impl JsonSchema for RequestTool {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("RequestTool")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let doc = ["A tool of a request: a function tool, or any other object, which is kept as it came."];
+        let alternatives = [generator.subschema_for::<Tool>(), generator.subschema_for::<JsonObject>()];
+        untagged_union(&doc, &alternatives)
+    }
+}
+
+impl JsonSchema for Parameters {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("ParametersSchema")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let plain = generator.subschema_for::<FunctionParameters>();
+        untagged_union(&["A JSON Schema."], &[plain, generator.subschema_for::<JsonObject>()])
+    }
+}
+
+deserialize_from_json!(RequestTool, Parameters);

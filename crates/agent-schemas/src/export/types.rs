@@ -1,0 +1,80 @@
+//! The table of exported types.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+
+use crate::decode::{FromJson, ValidationError};
+use crate::json::Json;
+use crate::{
+    AgentRequest, AgentResponse, Content, ErrorBody, Event, FunctionCall, FunctionCallOutput, FunctionTool,
+    McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput, McpListTools, McpListToolsTool, Message,
+    RequestTool, Tool, ToolCall, ToolCallOutput,
+};
+
+/// Who writes a type, which decides the form under its own name: readers want to know what is always there, writers
+/// what they may leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Clients write it and the server reads it.
+    Read,
+    /// The server writes it and clients read it.
+    Written,
+    /// Both; where the forms differ, the one to write to the server has `Input` behind its name.
+    Both,
+}
+
+/// A type whose schema is exported.
+#[derive(Clone, Copy, Debug)]
+pub struct ExportedType {
+    /// Who writes it.
+    pub direction: Direction,
+    pub(super) name: fn() -> std::borrow::Cow<'static, str>,
+    pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
+    canonical: fn(Json) -> Result<Json, ValidationError>,
+}
+
+impl ExportedType {
+    /// The type's name, as the peer has it.
+    pub fn name(&self) -> String {
+        (self.name)().into_owned()
+    }
+
+    /// Reads a value of the type and writes it again: every field is there then, with its default where it was absent.
+    ///
+    /// # Errors
+    /// The first fault, with its place.
+    pub fn canonical(&self, json: Json) -> Result<Json, ValidationError> {
+        (self.canonical)(json)
+    }
+}
+
+fn entry<T: JsonSchema + FromJson + Serialize>(direction: Direction) -> ExportedType {
+    ExportedType {
+        direction,
+        name: T::schema_name,
+        schema: |generator| generator.subschema_for::<T>(),
+        canonical: |json| {
+            let value = T::from_json(json)?;
+            Json::from_serialize(&value)
+                .map_err(|fault| ValidationError::new("serialization", fault.to_string(), Json::Null))
+        },
+    }
+}
+
+macro_rules! exported {
+    ($($direction:ident: $($name:ty),* $(,)?;)*) => {
+        /// Every exported type, the agent protocol's first.
+        pub fn types() -> Vec<ExportedType> {
+            vec![$($(entry::<$name>(Direction::$direction),)*)*]
+        }
+    };
+}
+
+exported! {
+    Read: AgentRequest;
+    Written: Event, AgentResponse;
+    Both: Message, Content, ErrorBody;
+    Read: RequestTool, Tool, FunctionTool;
+    Both: FunctionCall, FunctionCallOutput, McpCall, McpCallOutput, McpListTools, McpListToolsTool,
+        McpApprovalRequest, McpApprovalResponse, ToolCall, ToolCallOutput;
+}
