@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::steps::Step;
+use crate::steps::{Step, workspace_root};
 use crate::{deny, tidy, tools};
 
 /// Runs every test, and hands `arguments` to the test programs.
@@ -30,7 +30,36 @@ pub(crate) fn lint() -> Result<()> {
         .with_environment("RUSTDOCFLAGS", "-D warnings")
         .run()?;
     tidy::run()?;
+    check_schema()?;
     deny::run()
+}
+
+/// Where the exported schemas are.
+const SCHEMA_FOLDER: &str = "docs/reference/schema";
+
+/// Writes the schemas of the wire types, and removes those of types that are gone.
+pub(crate) fn schema() -> Result<()> {
+    let folder = workspace_root().join(SCHEMA_FOLDER);
+    if folder.exists() {
+        for entry in std::fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.to_string_lossy().ends_with(".schema.json") {
+                std::fs::remove_file(path)?;
+            }
+        }
+    }
+    run_schema("--out")
+}
+
+/// Fails if the schemas of the wire types are out of date.
+pub(crate) fn check_schema() -> Result<()> {
+    run_schema("--check")
+}
+
+fn run_schema(option: &str) -> Result<()> {
+    Step::cargo(&["run", "--quiet", "--locked", "-p", "agent-server", "--", "schema", option])
+        .with_arguments(&[SCHEMA_FOLDER])
+        .run()
 }
 
 /// Runs what has to pass before a change lands.

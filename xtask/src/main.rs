@@ -26,6 +26,9 @@ Usage: cargo xtask <command> [arguments]
   ci               Run `lint`, then `test`.
   tidy             Check the rules that no lint can state: which crate may depend on
                    which, and the form of source files.
+  schema           Write the JSON Schemas of the wire types to docs/reference/schema.
+  schema --check   Fail if they are out of date, and say what the difference breaks;
+                   `lint` does it too.
   bench [ARGS]     Build the server in release mode and run the benchmarks. ARGS go
                    to the benchmark program.
   help, --help     Print this text.
@@ -52,7 +55,9 @@ fn run(arguments: &[String]) -> Result<()> {
     match (command.as_str(), rest) {
         ("help" | "-h" | "--help", _) => print!("{HELP}"),
         // Not for `bench`: its arguments belong to the benchmark program, which has a help text of its own.
-        ("test" | "lint" | "ci" | "tidy", [flag]) if flag == "-h" || flag == "--help" => print!("{HELP}"),
+        ("test" | "lint" | "ci" | "tidy" | "schema", [flag]) if flag == "-h" || flag == "--help" => {
+            print!("{HELP}")
+        }
         ("test", []) => commands::test(&[])?,
         ("test", [separator, rest @ ..]) if separator == "--" => commands::test(rest)?,
         ("test", [unexpected, ..]) => {
@@ -64,6 +69,9 @@ fn run(arguments: &[String]) -> Result<()> {
         ("lint" | "ci" | "tidy", [unexpected, ..]) => {
             bail!("`cargo xtask {command}` takes no arguments, but got `{unexpected}`")
         }
+        ("schema", []) => commands::schema()?,
+        ("schema", [flag]) if flag == "--check" => commands::check_schema()?,
+        ("schema", _) => bail!("`cargo xtask schema` takes nothing but `--check`"),
         ("bench", rest) => commands::bench(rest)?,
         _ => bail!("there is no command `{command}`; `cargo xtask --help` lists them"),
     }

@@ -150,7 +150,7 @@ impl JsonSchema for Json {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        Schema::default()
+        Schema::from(true)
     }
 }
 

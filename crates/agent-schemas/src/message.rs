@@ -66,8 +66,6 @@ closed_enum! {
 record! {
     @non_exhaustive
     /// One message of a conversation, or (as an event) news about one.
-    ///
-    /// On the wire every field is present, in the order of this struct.
     #[example(r#"{
         "sequence_number": 9, "object": "message", "status": "completed", "error": null,
         "id": "msg_6f1c", "type": "message", "role": "assistant",
@@ -80,14 +78,14 @@ record! {
     pub struct Message {
         /// The event's number in its run.
         sequence_number: Option<i64>,
-        /// Always `"message"` in what this library writes.
+        /// Always `"message"` in what the server writes.
         #[constant("message")]
         object: Cow<'static, str> => Cow::Borrowed("message"),
         /// Where the message stands.
         status: Status => Status::Created,
         /// Why it failed.
         error: Option<ErrorBody>,
-        /// Its id; empty in a parsed request that gave none, until the runner fills it.
+        /// Its id. The server gives one to a message without; until then it is empty.
         id: String | String::new(),
         /// What it is.
         kind as "type": MessageType => MessageType::Message,

@@ -266,6 +266,10 @@ impl<'a> RecordSchema<'a> {
     pub(crate) fn field<T: JsonSchema>(&mut self, field: Field) {
         let written = matches!(self.generator.contract(), Contract::Serialize);
         let mut schema = self.generator.subschema_for::<T>();
+        // Code generators drop or double a type whose reference has keywords beside it.
+        if let Some(reference) = schema.remove("$ref") {
+            schema.insert("allOf".to_owned(), serde_json::json!([{ "$ref": reference }]));
+        }
         schema.insert("description".to_owned(), description(field.doc).into());
         if let Some((min, max)) = field.range {
             schema.insert("minimum".to_owned(), to_value(&min));
@@ -302,10 +306,9 @@ impl<'a> RecordSchema<'a> {
         self.schema.insert("additionalProperties".to_owned(), true.into());
     }
 
+    /// Adds an example. It stays text until the export, as serde_json would sort its keys.
     pub(crate) fn example(&mut self, json: &str) {
-        if let Ok(example) = serde_json::from_str::<Value>(json) {
-            self.schema.insert("examples".to_owned(), Value::Array(vec![example]));
-        }
+        self.schema.insert("examples".to_owned(), Value::from(vec![json]));
     }
 
     pub(crate) fn finish(mut self) -> Schema {

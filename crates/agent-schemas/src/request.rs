@@ -16,8 +16,7 @@ record! {
     @non_exhaustive
     /// A request to run an agent.
     ///
-    /// On the wire the declared fields come first, in this order and with explicit nulls; unknown ones follow as
-    /// they came, for the agent to give them a meaning.
+    /// Fields besides the declared ones are kept, and the agent may give them a meaning.
     #[example(r#"{"input": [{"role": "user", "content": [{"type": "text", "text": "What is 6 times 7?"}]}]}"#)]
     #[describe(with_server_options)]
     pub struct AgentRequest {

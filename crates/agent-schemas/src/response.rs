@@ -11,8 +11,6 @@ use crate::status::Status;
 record! {
     @non_exhaustive
     /// The state of a run: the first, the second and the last event of its log, and the answer to `stream: false`.
-    ///
-    /// On the wire every field is present, in the order of this struct.
     #[example(r#"{
         "sequence_number": 0, "object": "response", "status": "created", "error": null, "id": "response_81d0",
         "created_at": 1800000000, "completed_at": null, "output": null, "usage": null, "session_id": "s-1"
@@ -20,7 +18,7 @@ record! {
     pub struct AgentResponse {
         /// The event's number in its run.
         sequence_number: Option<i64>,
-        /// Always `"response"` in what this library writes.
+        /// Always `"response"` in what the server writes.
         #[constant("response")]
         object: Cow<'static, str> => Cow::Borrowed("response"),
         /// Where the run stands.

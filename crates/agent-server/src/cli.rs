@@ -29,6 +29,10 @@ pub(crate) enum Command {
     /// was cancelled. If AGENT_SERVER_TOKEN is set, the server is sent it as a bearer token.
     #[cfg(feature = "client")]
     Chat(ChatOptions),
+    /// Print the JSON Schemas of the wire types, for programs in other languages
+    ///
+    /// Without an option, all of them as one document (JSON Schema 2020-12, the types under $defs).
+    Schema(SchemaOptions),
 }
 
 impl Default for Command {
@@ -101,6 +105,20 @@ pub(crate) struct ChatOptions {
     /// Show ids, usage, and whole tool outputs
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SchemaOptions {
+    /// Only this type, with what it is made of
+    #[arg(long = "type", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Write files into this folder instead: one for each type, and one with all
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write nothing; fail if the files in this folder are not those of this version, and say what the difference
+    /// breaks
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "out"])]
+    pub(crate) check: Option<PathBuf>,
 }
 
 impl ServeOptions {

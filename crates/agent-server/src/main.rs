@@ -3,6 +3,7 @@
 mod agents;
 mod cli;
 mod limits;
+mod schema;
 mod serve;
 mod telemetry;
 #[cfg(feature = "client")]
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         }
         #[cfg(feature = "client")]
         Command::Chat(options) => terminal::run(&options, &environment),
+        Command::Schema(options) => schema::run(&options),
     };
     match done {
         Ok(code) => code,

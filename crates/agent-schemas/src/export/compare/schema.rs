@@ -1,0 +1,172 @@
+//! Two schemas of the same place, keyword by keyword. What one of them does not say, it allows.
+
+use super::{Place, Report};
+use crate::json::{Json, JsonObject};
+
+/// Keywords that are compared here; any other that differs is reported as unknown.
+const COMPARED: [&str; 13] = [
+    "$ref",
+    "type",
+    "const",
+    "enum",
+    "minimum",
+    "maximum",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "allOf",
+    "anyOf",
+    "oneOf",
+];
+
+/// Keywords that say nothing about which values are allowed.
+const WORDS: [&str; 6] = ["title", "description", "examples", "discriminator", "format", "x-version"];
+
+pub(super) fn compare(place: &Place, old: &Json, new: &Json, report: &mut Report) {
+    if old == new {
+        return;
+    }
+    let before = report.changes.len();
+    types(place, old, new, report);
+    values(place, old, new, report);
+    alternatives(place, old, new, report);
+    bounds(place, old, new, report);
+    members(place, old, new, report);
+    if let (Some(old), Some(new)) = (old.get("items"), new.get("items")) {
+        compare(&place.inside("[]"), old, new, report);
+    } else if old.get("items") != new.get("items") {
+        report.add(place, "the items' schema came or went", true, true);
+    }
+    if old.get("default") != new.get("default") {
+        let shown = |schema: &Json| schema.get("default").map_or("none".to_owned(), Json::to_string);
+        report.add(place, format!("the default is {}, was {}", shown(new), shown(old)), false, false);
+    }
+    unknown_keywords(place, old, new, report);
+    if report.changes.len() == before {
+        report.add(place, "only words changed", false, false);
+    }
+}
+
+/// Reports what is only in one of two lists of allowed things; `None` allows everything.
+fn allowed(place: &Place, noun: &str, old: Option<Vec<Json>>, new: Option<Vec<Json>>, report: &mut Report) {
+    match (old, new) {
+        (Some(old), Some(new)) => {
+            for added in new.iter().filter(|item| !old.contains(item)) {
+                report.add(place, format!("{noun} {added} was added"), true, false);
+            }
+            for removed in old.iter().filter(|item| !new.contains(item)) {
+                report.add(place, format!("{noun} {removed} was removed"), false, true);
+            }
+        }
+        (Some(_), None) => report.add(place, format!("every {noun} is allowed now"), true, false),
+        (None, Some(_)) => report.add(place, format!("not every {noun} is allowed any more"), false, true),
+        (None, None) => {}
+    }
+}
+
+fn types(place: &Place, old: &Json, new: &Json, report: &mut Report) {
+    let types = |schema: &Json| match schema.get("type")? {
+        Json::Array(types) => Some(types.clone()),
+        one => {
+            // Every integer is a number.
+            let integer = (one.as_str() == Some("number")).then(|| Json::from("integer"));
+            Some([one.clone()].into_iter().chain(integer).collect())
+        }
+    };
+    allowed(place, "type", types(old), types(new), report);
+}
+
+fn values(place: &Place, old: &Json, new: &Json, report: &mut Report) {
+    let values = |schema: &Json| match schema.get("const") {
+        Some(value) => Some(vec![value.clone()]),
+        None => schema.get("enum")?.as_array().map(<[Json]>::to_vec),
+    };
+    allowed(place, "value", values(old), values(new), report);
+}
+
+fn alternatives(place: &Place, old: &Json, new: &Json, report: &mut Report) {
+    let alternatives = |schema: &Json| {
+        if schema.get("$ref").is_some() {
+            return Some(vec![schema.get("$ref").cloned().unwrap_or_default()]);
+        }
+        let list = ["oneOf", "anyOf", "allOf"].into_iter().find_map(|key| schema.get(key)?.as_array())?;
+        Some(list.iter().map(|item| item.get("$ref").unwrap_or(item).clone()).collect())
+    };
+    allowed(place, "alternative", alternatives(old), alternatives(new), report);
+}
+
+fn bounds(place: &Place, old: &Json, new: &Json, report: &mut Report) {
+    for (key, sign) in [("minimum", -1.0), ("maximum", 1.0)] {
+        let bound = |schema: &Json| schema.get(key).and_then(Json::as_f64);
+        let (old_bound, new_bound) = (bound(old), bound(new));
+        if old_bound == new_bound {
+            continue;
+        }
+        // Greater is looser, for a minimum after a change of sign; no bound is the loosest.
+        let looseness = |bound: Option<f64>| bound.map_or(f64::INFINITY, |bound| bound * sign);
+        let is_looser = looseness(new_bound) > looseness(old_bound);
+        let shown = |bound: Option<f64>| bound.map_or("none".to_owned(), |bound| bound.to_string());
+        let what = format!("the {key} is {}, was {}", shown(new_bound), shown(old_bound));
+        report.add(place, what, is_looser, !is_looser);
+    }
+}
+
+fn members(place: &Place, old: &Json, new: &Json, report: &mut Report) {
+    let empty = JsonObject::new();
+    let properties = |schema| Json::get(schema, "properties").and_then(Json::as_object);
+    let (old_properties, new_properties) =
+        (properties(old).unwrap_or(&empty), properties(new).unwrap_or(&empty));
+    let requires = |schema: &Json, name: &str| {
+        let required = schema.get("required").and_then(Json::as_array).unwrap_or_default();
+        required.iter().any(|key| key.as_str() == Some(name))
+    };
+    let is_closed = |schema: &Json| schema.get("additionalProperties") == Some(&Json::Bool(false));
+    for (name, old_schema) in old_properties {
+        let field = place.inside(name);
+        let (was, is) = (requires(old, name), requires(new, name));
+        match new_properties.get(name) {
+            None => report.add(&field, "the field is gone", was, is_closed(new)),
+            Some(new_schema) => {
+                match (was, is) {
+                    (true, false) => report.add(&field, "the field may be absent now", true, false),
+                    (false, true) => report.add(&field, "the field is required now", false, true),
+                    _ => {}
+                }
+                compare(&field, old_schema, new_schema, report);
+            }
+        }
+    }
+    for name in new_properties.keys().filter(|name| !old_properties.contains_key(*name)) {
+        let is_required = requires(new, name);
+        let what = if is_required { "a new field, which is required" } else { "a new field" };
+        report.add(&place.inside(name), what, is_closed(old), is_required);
+    }
+    let others = |schema: &Json| {
+        schema.get("additionalProperties").filter(|others| others.as_object().is_some()).cloned()
+    };
+    if let (Some(old), Some(new)) = (others(old), others(new)) {
+        compare(&place.inside("*"), &old, &new, report);
+    } else if others(old) != others(new) {
+        report.add(place, "what other fields may hold changed", true, true);
+    }
+    if is_closed(old) != is_closed(new) {
+        let what =
+            if is_closed(new) { "other fields are refused now" } else { "other fields are allowed now" };
+        report.add(place, what, is_closed(old), is_closed(new));
+    }
+}
+
+fn unknown_keywords(place: &Place, old: &Json, new: &Json, report: &mut Report) {
+    let empty = JsonObject::new();
+    let (old, new) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
+    let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        let is_known = COMPARED.contains(&key.as_str()) || WORDS.contains(&key.as_str()) || key == "default";
+        if !is_known && old.get(key) != new.get(key) {
+            report.add(place, format!("`{key}` changed"), true, true);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Which form of each type is exported under which name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+
+use super::order::in_reading_order;
+use super::types::{Direction, ExportedType};
+use crate::json::{Json, JsonObject};
+
+const PREFIX: &str = "#/$defs/";
+
+/// The schemas of one direction by the names of their types.
+type Definitions = BTreeMap<String, Json>;
+
+/// The schema of every type and of what they are made of, by its exported name.
+///
+/// A type that is only read or only written has one form, under its own name. Of a type that is both, the written form
+/// has the name, and the form to be read has `Input` behind it, unless the two are the same.
+pub(super) fn definitions(types: &[ExportedType]) -> BTreeMap<String, Json> {
+    let written = generate(SchemaSettings::draft2020_12().for_serialize(), types, Direction::Written);
+    let read = generate(SchemaSettings::draft2020_12().for_deserialize(), types, Direction::Read);
+    let order = |name: &str, all: &Definitions| all.get(name).cloned().unwrap_or_default();
+    // Written records have all their fields as required ones, in the order of the wire.
+    let all_written = generate(SchemaSettings::draft2020_12().for_serialize(), types, Direction::Both);
+    let split = differing(&written, &read);
+    let mut definitions = BTreeMap::new();
+    for (name, schema) in &written {
+        let schema = in_reading_order(schema, &order(name, &all_written));
+        definitions.insert(name.clone(), titled(name, &schema));
+    }
+    for (name, schema) in &read {
+        let exported = input_name(name, &split);
+        let schema = in_reading_order(schema, &order(name, &all_written));
+        let schema = with_references(&schema, &|target| input_name(target, &split));
+        definitions.entry(exported.clone()).or_insert_with(|| titled(&exported, &schema));
+    }
+    definitions
+}
+
+/// The definitions that the types of a direction need; of [`Direction::Both`], those of all types.
+fn generate(settings: SchemaSettings, types: &[ExportedType], direction: Direction) -> Definitions {
+    let mut generator: SchemaGenerator = settings.into_generator();
+    for exported in types {
+        let is_asked = direction == Direction::Both
+            || exported.direction == Direction::Both
+            || exported.direction == direction;
+        if is_asked {
+            (exported.schema)(&mut generator);
+        }
+    }
+    let definitions = generator.take_definitions(true);
+    definitions.into_iter().map(|(name, schema)| (name, Json::from(schema))).collect()
+}
+
+/// The names whose forms differ, by themselves or in something that they refer to.
+fn differing(written: &Definitions, read: &Definitions) -> BTreeSet<String> {
+    let pairs: Vec<_> =
+        written.iter().filter_map(|(name, schema)| Some((name, schema, read.get(name)?))).collect();
+    let mut differing = BTreeSet::new();
+    loop {
+        let before = differing.len();
+        for (name, written, read) in &pairs {
+            if written != read || references(read).iter().any(|target| differing.contains(target)) {
+                differing.insert((*name).clone());
+            }
+        }
+        if differing.len() == before {
+            return differing;
+        }
+    }
+}
+
+fn input_name(name: &str, split: &BTreeSet<String>) -> String {
+    if split.contains(name) { format!("{name}Input") } else { name.to_owned() }
+}
+
+fn titled(name: &str, schema: &Json) -> Json {
+    let mut members = JsonObject::from([("title".to_owned(), Json::from(name))]);
+    members.extend(schema.as_object().cloned().unwrap_or_default());
+    Json::from(members)
+}
+
+/// The names of the definitions that a schema refers to.
+pub(super) fn references(schema: &Json) -> BTreeSet<String> {
+    match schema {
+        Json::String(text) => text.strip_prefix(PREFIX).map(str::to_owned).into_iter().collect(),
+        Json::Array(items) => items.iter().flat_map(references).collect(),
+        Json::Object(members) => members.values().flat_map(references).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The schema with each reference to a definition led to the one that `rename` gives.
+fn with_references(schema: &Json, rename: &impl Fn(&str) -> String) -> Json {
+    map_references(schema, &|name| format!("{PREFIX}{}", rename(name)))
+}
+
+/// The schema with each reference to a definition replaced by what `replace` makes of the name.
+pub(super) fn map_references(schema: &Json, replace: &impl Fn(&str) -> String) -> Json {
+    match schema {
+        Json::String(text) => match text.strip_prefix(PREFIX) {
+            Some(name) => Json::from(replace(name)),
+            None => schema.clone(),
+        },
+        Json::Array(items) => Json::Array(items.iter().map(|item| map_references(item, replace)).collect()),
+        Json::Object(members) => {
+            let mapped = members.iter().map(|(key, value)| (key.clone(), map_references(value, replace)));
+            Json::Object(mapped.collect())
+        }
+        other => other.clone(),
+    }
+}

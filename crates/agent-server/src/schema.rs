@@ -1,0 +1,90 @@
+//! `agent-server schema`: the JSON Schemas of the wire types, printed, written, or compared with files.
+
+use std::collections::BTreeSet;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::{fs, io};
+
+use agent_schemas::export::{self, BUNDLE_FILE};
+use agent_schemas::json;
+use agent_server::config::ConfigError;
+use anyhow::Context;
+
+use crate::cli::SchemaOptions;
+
+/// Does what the options ask for. The code is 1 if a folder that was checked is out of date.
+pub(crate) fn run(options: &SchemaOptions) -> anyhow::Result<ExitCode> {
+    if let Some(folder) = &options.check {
+        return check(folder);
+    }
+    let files = match &options.name {
+        None => export::files(),
+        Some(name) => vec![file_of(name)?],
+    };
+    match &options.out {
+        Some(folder) => write(folder, &files)?,
+        None => print(files.first().map_or("", |(_, text)| text))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn file_of(name: &str) -> anyhow::Result<(String, String)> {
+    let Some(document) = export::document(name) else {
+        let names: Vec<String> = export::definitions().into_keys().collect();
+        let message = format!("there is no type '{name}'; these are there: {}", names.join(", "));
+        return Err(ConfigError::from_message(message).into());
+    };
+    Ok((format!("{name}.schema.json"), export::to_text(&document)))
+}
+
+fn write(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    for (name, text) in files {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    print(&format!("wrote {} files to {}\n", files.len(), folder.display()))
+}
+
+/// Writes to standard output. A reader that has seen enough, such as `head`, is no failure.
+fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("cannot write to standard output"),
+    }
+}
+
+/// Compares a folder with what [`write`] would put there.
+fn check(folder: &Path) -> anyhow::Result<ExitCode> {
+    let files = export::files();
+    let read = |name: &str| fs::read_to_string(folder.join(name));
+    let mut stale: Vec<String> = Vec::new();
+    for (name, text) in &files {
+        match read(name) {
+            Ok(found) if found == *text => {}
+            Ok(_) => stale.push(format!("{name} is out of date")),
+            Err(error) => stale.push(format!("{name} cannot be read: {error}")),
+        }
+    }
+    let names: BTreeSet<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".schema.json") && !names.contains(name.as_str()) {
+            stale.push(format!("{name} is no schema of this version"));
+        }
+    }
+    if stale.is_empty() {
+        print(&format!("{} files in {} are up to date\n", files.len(), folder.display()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut report = format!("{} is not up to date:\n", folder.display());
+    let old = read(BUNDLE_FILE).ok().and_then(|text| json::parse(&text).ok());
+    let changes = old.map(|old| export::compare(&old, &export::bundle())).unwrap_or_default();
+    let lines = stale.into_iter().chain(changes.iter().map(ToString::to_string));
+    report.extend(lines.map(|line| format!("  {line}\n")));
+    report.push_str("Bring it up to date with: agent-server schema --out ");
+    report.push_str(&format!("{}\n", folder.display()));
+    print(&report)?;
+    Ok(ExitCode::FAILURE)
+}
