@@ -11,6 +11,7 @@ mod handlers;
 mod http_cases;
 mod names;
 mod protocol_cases;
+mod schemas;
 mod script;
 
 use std::collections::BTreeMap;

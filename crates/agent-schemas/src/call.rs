@@ -42,6 +42,7 @@ payloads!(
 
 record! {
     /// A call of a function or plugin; rides in messages of type `function_call` and `plugin_call`.
+    #[example(r#"{"call_id": "call_1", "name": "calculator", "arguments": "{\"expression\":\"6 * 7\"}"}"#)]
     pub struct FunctionCall {
         /// Names the call; its output names it too.
         call_id: Option<String>,
@@ -54,6 +55,7 @@ record! {
 
 record! {
     /// What a function or plugin answered; rides in `function_call_output` and `plugin_call_output`.
+    #[example(r#"{"call_id": "call_1", "name": "calculator", "output": "42"}"#)]
     pub struct FunctionCallOutput {
         /// The call that is answered.
         call_id: String = required,

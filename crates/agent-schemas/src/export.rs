@@ -55,6 +55,17 @@ pub fn document(name: &str) -> Option<Json> {
     document_of(name, &definitions())
 }
 
+/// The definitions that some of them need, themselves included, with references that lead to `prefix` and the name,
+/// as an OpenAPI document has them under `#/components/schemas/`.
+pub fn components(names: &[&str], prefix: &str) -> JsonObject {
+    let definitions = definitions();
+    let mut needed: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    needed.extend(names.iter().flat_map(|name| reachable(name, &definitions)));
+    let led = |schema| forms::map_references(schema, &|name| format!("{prefix}{name}"));
+    let component = |name: String| definitions.get(&name).map(|schema| (name, led(schema)));
+    needed.into_iter().filter_map(component).collect()
+}
+
 /// The files of an export: the name and the text of the [`bundle`] and of each type's [`document`].
 pub fn files() -> Vec<(String, String)> {
     let definitions = definitions();

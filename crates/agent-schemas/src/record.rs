@@ -19,7 +19,7 @@ use crate::json::{Json, JsonObject};
 ///         /// What the field is.
 ///         #[alias("other_name")]            another name that is read too
 ///         #[range(1, 5)]                    the least and the greatest number
-///         #[constant("message")]            what is always written, whatever is read
+///         #[constant("message")]            the only value of the canonical form; others are read, too
 ///         field as "wire_name": Type …,     the name on the wire, where it is not the field's
 ///         a: String = required,             refused if absent
 ///         b: i64 => 7,                      7 if absent, and the schema says so
@@ -275,14 +275,14 @@ impl<'a> RecordSchema<'a> {
             schema.insert("minimum".to_owned(), to_value(&min));
             schema.insert("maximum".to_owned(), to_value(&max));
         }
-        match (field.constant, field.if_absent) {
-            (Some(constant), _) if written => {
-                schema.insert("const".to_owned(), constant.into());
-            }
-            (_, IfAbsent::Value(value)) if !written => {
+        if let Some(constant) = field.constant {
+            schema.insert("const".to_owned(), constant.into());
+        }
+        match field.if_absent {
+            IfAbsent::Value(value) if !written => {
                 schema.insert("default".to_owned(), to_value(&value));
             }
-            (_, IfAbsent::Refused) if !written => self.required.push(field.name.into()),
+            IfAbsent::Refused if !written => self.required.push(field.name.into()),
             _ => {}
         }
         if written {

@@ -26,6 +26,14 @@ pub enum RequestTool {
 record! {
     @non_exhaustive
     /// A function tool.
+    #[example(r#"{
+        "type": "function",
+        "function": {
+            "name": "weather",
+            "description": "Tells the weather of a city.",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+        }
+    }"#)]
     pub struct Tool {
         /// `function`.
         kind as "type": Option<String> => Some("function".to_owned()),

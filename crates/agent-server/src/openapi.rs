@@ -1,21 +1,54 @@
 //! The OpenAPI 3.1 document of the server's own routes.
 //!
-//! It is a file, `openapi/openapi.json`, in which only names are filled in: its schemas list fields in the order of
-//! the wire, and each as required that is always there. The tests hold it to what the server answers.
+//! The routes are a file, `openapi/openapi.json`, in which names are filled in; the schemas of the wire types are those
+//! that [`agent_schemas::export`] has. The tests hold the document to what the server answers.
 
-use agent_schemas::Json;
+use std::sync::LazyLock;
 
-const TEMPLATE: &str = include_str!("openapi/openapi.json");
+use agent_schemas::json::{self, Json};
+use agent_schemas::{JsonObject, export};
+
+/// Every type that a client of the routes writes or reads. The last ones ride in data contents.
+const TYPES: [&str; 9] = [
+    "AgentRequest",
+    "Event",
+    "FunctionCall",
+    "FunctionCallOutput",
+    "McpCall",
+    "McpCallOutput",
+    "McpListTools",
+    "McpApprovalRequest",
+    "McpApprovalResponse",
+];
+
+/// The document with its placeholders. It is made when it is first asked for.
+static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
+    let mut document = json::parse(include_str!("openapi/openapi.json")).unwrap_or_default();
+    if let Some(schemas) = member(&mut document, "components").and_then(|inside| member(inside, "schemas")) {
+        let own = schemas.as_object().cloned().unwrap_or_default();
+        let mut all: JsonObject = export::components(&TYPES, "#/components/schemas/");
+        all.extend(own);
+        *schemas = Json::from(all);
+    }
+    document.to_string()
+});
+
+fn member<'a>(json: &'a mut Json, key: &str) -> Option<&'a mut Json> {
+    match json {
+        Json::Object(members) => members.get_mut(key),
+        _ => None,
+    }
+}
 
 /// The document, as JSON text, for an application of this name with this endpoint.
 pub(crate) fn document(name: &str, endpoint: &str) -> String {
-    let filled = |document: String, placeholder: &str, value: &str| {
+    let filled = |document: &str, placeholder: &str, value: &str| {
         document.replacen(placeholder, &Json::from(value).to_string(), 1)
     };
     // The name comes last: it may hold anything, even what looks like a placeholder.
-    let document = filled(TEMPLATE.to_owned(), "\"{version}\"", env!("CARGO_PKG_VERSION"));
-    let document = filled(document, "\"{endpoint}\"", endpoint);
-    filled(document, "\"{name}\"", name)
+    let document = filled(&TEMPLATE, "\"{version}\"", env!("CARGO_PKG_VERSION"));
+    let document = filled(&document, "\"{endpoint}\"", endpoint);
+    filled(&document, "\"{name}\"", name)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod openai;
 mod openai_golden;
 mod request;
 mod round_trip;
+mod schema;
 mod semantics;
 mod strategy;
 mod support;

@@ -1,0 +1,124 @@
+//! What a difference between two schemas is said to break.
+
+use agent_schemas::export::{self, compare};
+use agent_schemas::{Json, json};
+
+fn bundle(schema: &str) -> Json {
+    json::parse(&format!(r#"{{"$defs": {{"T": {schema}}}}}"#)).unwrap()
+}
+
+#[track_caller]
+fn check(old: &str, new: &str, expected: &[&str]) {
+    let lines: Vec<String> = compare(&bundle(old), &bundle(new)).iter().map(ToString::to_string).collect();
+    assert_eq!(lines, expected);
+    // Whatever breaks readers in one direction breaks writers in the other, but for what is absent and ignored.
+    let back = compare(&bundle(new), &bundle(old));
+    if !expected.concat().contains("field") {
+        let readers = back.iter().filter(|change| change.breaks_readers).count();
+        assert_eq!(readers, lines.iter().filter(|line| line.contains("writers")).count());
+    }
+}
+
+#[test]
+fn the_same_schemas_do_not_differ() {
+    let bundle = export::bundle();
+    assert_eq!(compare(&bundle, &bundle), []);
+    assert!(compare(&Json::Null, &bundle).iter().all(|change| change.what == "a new type"));
+    assert!(
+        compare(&bundle, &Json::Null).iter().all(|change| change.breaks_readers && change.breaks_writers)
+    );
+}
+
+#[test]
+fn fields_come_and_go() {
+    let none = r#"{"type": "object", "properties": {}}"#;
+    let optional = r#"{"type": "object", "properties": {"a": {"type": "string"}}}"#;
+    let required = r#"{"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}"#;
+    check(none, optional, &["T.a: a new field (breaks nobody)"]);
+    check(none, required, &["T.a: a new field, which is required (breaks writers of the old form)"]);
+    check(optional, none, &["T.a: the field is gone (breaks nobody)"]);
+    check(required, none, &["T.a: the field is gone (breaks readers of the old form)"]);
+    check(optional, required, &["T.a: the field is required now (breaks writers of the old form)"]);
+    check(required, optional, &["T.a: the field may be absent now (breaks readers of the old form)"]);
+}
+
+#[test]
+fn a_closed_object_refuses_new_fields() {
+    let closed = r#"{"type": "object", "properties": {}, "additionalProperties": false}"#;
+    let open = r#"{"type": "object", "properties": {"a": true}}"#;
+    check(
+        closed,
+        open,
+        &[
+            "T.a: a new field (breaks readers of the old form)",
+            "T: other fields are allowed now (breaks readers of the old form)",
+        ],
+    );
+    check(
+        open,
+        closed,
+        &[
+            "T.a: the field is gone (breaks writers of the old form)",
+            "T: other fields are refused now (breaks writers of the old form)",
+        ],
+    );
+}
+
+#[test]
+fn types_and_values_grow_and_shrink() {
+    check(
+        r#"{"type": "string"}"#,
+        r#"{"type": ["string", "null"]}"#,
+        &["T: type \"null\" was added (breaks readers of the old form)"],
+    );
+    check(
+        r#"{"type": "integer"}"#,
+        r#"{"type": "number"}"#,
+        &["T: type \"number\" was added (breaks readers of the old form)"],
+    );
+    check(
+        r#"{"enum": ["a", "b"]}"#,
+        r#"{"enum": ["a", "c"]}"#,
+        &[
+            "T: value \"c\" was added (breaks readers of the old form)",
+            "T: value \"b\" was removed (breaks writers of the old form)",
+        ],
+    );
+    check(
+        r#"{"type": "string", "const": "a"}"#,
+        r#"{"type": "string"}"#,
+        &["T: every value is allowed now (breaks readers of the old form)"],
+    );
+    check(
+        r##"{"oneOf": [{"$ref": "#/$defs/A"}]}"##,
+        r##"{"oneOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]}"##,
+        &["T: alternative \"#/$defs/B\" was added (breaks readers of the old form)"],
+    );
+}
+
+#[test]
+fn bounds_move() {
+    let with = |bounds: &str| format!(r#"{{"type": "integer"{bounds}}}"#);
+    let (low, high, none) = (with(r#", "maximum": 5"#), with(r#", "maximum": 9"#), with(""));
+    check(&low, &high, &["T: the maximum is 9, was 5 (breaks readers of the old form)"]);
+    check(&high, &low, &["T: the maximum is 5, was 9 (breaks writers of the old form)"]);
+    check(&none, &low, &["T: the maximum is 5, was none (breaks writers of the old form)"]);
+    let (low, high) = (with(r#", "minimum": 1"#), with(r#", "minimum": 2"#));
+    check(&low, &high, &["T: the minimum is 2, was 1 (breaks writers of the old form)"]);
+    check(&high, &low, &["T: the minimum is 1, was 2 (breaks readers of the old form)"]);
+}
+
+#[test]
+fn words_break_nobody_and_the_unknown_may_break_all() {
+    check(r#"{"description": "a"}"#, r#"{"description": "b"}"#, &["T: only words changed (breaks nobody)"]);
+    check(
+        r#"{"items": {"type": "string", "default": "a"}}"#,
+        r#"{"items": {"type": "string"}}"#,
+        &["T.[]: the default is none, was \"a\" (breaks nobody)"],
+    );
+    check(
+        r#"{"pattern": "a"}"#,
+        r#"{"pattern": "b"}"#,
+        &["T: `pattern` changed (breaks readers and writers of the old form)"],
+    );
+}
