@@ -3,6 +3,7 @@
 mod command;
 mod golden;
 mod malformed;
+mod schema;
 mod shutdown;
 mod streams;
 mod terminal;

@@ -57,6 +57,8 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 /// Compares a folder with what [`write`] would put there.
 fn check(folder: &Path) -> anyhow::Result<ExitCode> {
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
     let files = export::files();
     let read = |name: &str| fs::read_to_string(folder.join(name));
     let mut stale: Vec<String> = Vec::new();
@@ -68,7 +70,7 @@ fn check(folder: &Path) -> anyhow::Result<ExitCode> {
         }
     }
     let names: BTreeSet<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.ends_with(".schema.json") && !names.contains(name.as_str()) {
             stale.push(format!("{name} is no schema of this version"));
