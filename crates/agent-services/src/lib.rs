@@ -3,6 +3,9 @@
 //! | trait | what it keeps | backends |
 //! |---|---|---|
 //! | [`RunStore`](run::RunStore) | the event logs of runs | [`InMemoryRunStore`](run::InMemoryRunStore) |
+//! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore) |
+//! | [`MemoryStore`](memory::MemoryStore) | what is to be remembered of users | [`InMemoryMemoryStore`](memory::InMemoryMemoryStore) |
+//! | [`StateStore`](state::StateStore) | what agents keep of themselves | [`InMemoryStateStore`](state::InMemoryStateStore) |
 //!
 //! Each trait's documentation states a numbered contract; each line of it is one function of the conformance suite
 //! (feature `conformance`), which every backend passes.
@@ -10,7 +13,16 @@
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod context;
 mod error;
+mod lifecycle;
+pub mod limits;
+pub mod memory;
+pub mod page;
 pub mod run;
+pub mod session;
+pub mod state;
 
+pub use context::StoreContext;
 pub use error::{Error, ErrorKind, Result};
+pub use lifecycle::Service;

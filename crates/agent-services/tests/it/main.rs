@@ -3,7 +3,27 @@
 mod in_memory {
     //! The in-memory backends.
 
-    use agent_services::run::InMemoryRunStore;
+    mod runs {
+        use agent_services::run::InMemoryRunStore;
 
-    agent_services::run_store_conformance!(async { InMemoryRunStore::new() });
+        agent_services::run_store_conformance!(async { InMemoryRunStore::new() });
+    }
+
+    mod memories {
+        use agent_services::memory::InMemoryMemoryStore;
+
+        agent_services::memory_store_conformance!(async { InMemoryMemoryStore::default() });
+    }
+
+    mod sessions {
+        use agent_services::session::InMemorySessionStore;
+
+        agent_services::session_store_conformance!(async { InMemorySessionStore::default() });
+    }
+
+    mod states {
+        use agent_services::state::InMemoryStateStore;
+
+        agent_services::state_store_conformance!(async { InMemoryStateStore::default() });
+    }
 }

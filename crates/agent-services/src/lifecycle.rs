@@ -1,0 +1,34 @@
+//! What every service can do besides its work: start, stop, and say whether it works.
+
+mod started;
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::Result;
+
+/// A service with a beginning and an end.
+///
+/// # Contract
+/// 1. `start` makes the service ready; starting a started one changes nothing.
+/// 2. `health` asks the backend and is `Ok` exactly if it answers; before `start` and after `stop` it is an error.
+/// 3. `stop` waits for the writes that were acknowledged or are under way, and gives back what the service holds;
+///    stopping a stopped one changes nothing.
+/// 4. Work before `start` or after `stop` is [`Unavailable`](crate::ErrorKind::Unavailable), never a panic.
+///
+/// # Concurrency and cancellation
+/// Every call may come from any task at any time. A dropped `stop` goes on in the background.
+#[async_trait]
+pub trait Service: fmt::Debug + Send + Sync + 'static {
+    /// Makes the service ready for work.
+    async fn start(&self) -> Result<()>;
+
+    /// Ends its work.
+    async fn stop(&self) -> Result<()>;
+
+    /// Asks the backend whether it works.
+    async fn health(&self) -> Result<()>;
+}
+
+pub(crate) use started::Started;

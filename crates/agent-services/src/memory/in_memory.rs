@@ -1,0 +1,173 @@
+//! The reference backend: memories in this process, gone with it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use agent_schemas::{Message, SessionId, UserId};
+use async_trait::async_trait;
+use parking_lot::RwLock;
+
+use super::rank::{Corpus, Posting, rank};
+use super::{Memory, MemoryQuery, MemoryStore, Recalled, words};
+use crate::context::StoreContext;
+use crate::lifecycle::Started;
+use crate::limits::{check_ids, json_bytes};
+use crate::page::{Cursor, Listed, PageSize};
+use crate::{Result, Service};
+
+/// Memories in memory. They outlive a stop and a new start, but not the store.
+#[derive(Debug, Default)]
+pub struct InMemoryMemoryStore {
+    context: StoreContext,
+    started: Started,
+    users: RwLock<HashMap<UserId, User>>,
+}
+
+#[derive(Debug, Default)]
+struct User {
+    memories: BTreeMap<u64, Memory>,
+    /// For each word the texts that have it, by number.
+    postings: HashMap<String, BTreeMap<u64, Posting>>,
+    corpus: Corpus,
+    /// The number of what was added last.
+    last_number: u64,
+}
+
+impl User {
+    fn add(&mut self, session: &SessionId, now: i64, message: Message) -> u64 {
+        self.last_number += 1;
+        let number = self.last_number;
+        let words = words::of_message(&message);
+        let length: u32 = words.values().sum();
+        self.corpus.texts += u64::from(length > 0);
+        self.corpus.words += u64::from(length);
+        for (word, occurrences) in words {
+            let posting = Posting { number, occurrences, length };
+            self.postings.entry(word).or_default().insert(number, posting);
+        }
+        self.memories.insert(number, Memory::new(number, session.clone(), now, message));
+        number
+    }
+
+    fn remove(&mut self, number: u64) -> bool {
+        let Some(memory) = self.memories.remove(&number) else { return false };
+        let words = words::of_message(&memory.message);
+        let length: u32 = words.values().sum();
+        self.corpus.texts -= u64::from(length > 0);
+        self.corpus.words -= u64::from(length);
+        for word in words.keys() {
+            if let Some(postings) = self.postings.get_mut(word) {
+                postings.remove(&number);
+                if postings.is_empty() {
+                    self.postings.remove(word);
+                }
+            }
+        }
+        true
+    }
+
+    fn search(&self, query: &MemoryQuery) -> Vec<Recalled> {
+        let postings = |word: &String| -> Vec<Posting> {
+            self.postings.get(word).map(|postings| postings.values().copied().collect()).unwrap_or_default()
+        };
+        let words: Vec<Vec<Posting>> = words::of_query(&query.text).iter().map(postings).collect();
+        let ranked = rank(self.corpus, &words).into_iter().take_while(|(_, score)| *score >= query.min_score);
+        let recalled = ranked.filter_map(|(number, score)| {
+            let memory = self.memories.get(&number)?;
+            let is_wanted = query.allows(&memory.session_id, memory.created_at);
+            is_wanted.then(|| Recalled { memory: memory.clone(), score })
+        });
+        recalled.take(query.top_k).collect()
+    }
+}
+
+impl InMemoryMemoryStore {
+    /// A store that remembers nothing.
+    pub fn new(context: StoreContext) -> Self {
+        InMemoryMemoryStore { context, ..InMemoryMemoryStore::default() }
+    }
+
+    fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
+        self.started.check(operation)?;
+        check_ids(operation, ids.iter().copied())
+    }
+}
+
+#[async_trait]
+impl Service for InMemoryMemoryStore {
+    async fn start(&self) -> Result<()> {
+        self.started.set(true);
+        Ok(())
+    }
+
+    async fn stop(&self) -> Result<()> {
+        self.started.set(false);
+        Ok(())
+    }
+
+    async fn health(&self) -> Result<()> {
+        self.started.check("ask for health")
+    }
+}
+
+#[async_trait]
+impl MemoryStore for InMemoryMemoryStore {
+    async fn add(&self, user: &UserId, session: &SessionId, messages: Vec<Message>) -> Result<Vec<u64>> {
+        const OPERATION: &str = "add memories";
+        self.check(OPERATION, &[user.as_str(), session.as_str()])?;
+        for message in &messages {
+            self.context.limits.check_item(OPERATION, json_bytes(OPERATION, message)?.len())?;
+        }
+        let now = self.context.clock.unix_seconds();
+        let mut users = self.users.write();
+        let owner = users.entry(user.clone()).or_default();
+        Ok(messages.into_iter().map(|message| owner.add(session, now, message)).collect())
+    }
+
+    async fn search(&self, user: &UserId, query: &MemoryQuery) -> Result<Vec<Recalled>> {
+        self.check("search memories", &[user.as_str()])?;
+        query.check()?;
+        Ok(self.users.read().get(user).map(|user| user.search(query)).unwrap_or_default())
+    }
+
+    async fn list(
+        &self,
+        user: &UserId,
+        session: Option<&SessionId>,
+        after: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Listed<Memory>> {
+        self.check("list memories", &[user.as_str()])?;
+        let users = self.users.read();
+        let before = after.map_or(u64::MAX, |after| after.0);
+        let memories = users.get(user).into_iter().flat_map(|user| user.memories.range(..before).rev());
+        let memories = memories.map(|(_, memory)| memory);
+        let wanted = memories.filter(|memory| session.is_none_or(|session| *session == memory.session_id));
+        let page = wanted.take(size.get() + 1).cloned().collect();
+        Ok(Listed::from_one_more(page, size, |memory| memory.number))
+    }
+
+    async fn delete(&self, user: &UserId, number: u64) -> Result<bool> {
+        self.check("delete a memory", &[user.as_str()])?;
+        Ok(self.users.write().get_mut(user).is_some_and(|user| user.remove(number)))
+    }
+
+    async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
+        self.check("delete memories", &[user.as_str(), session.as_str()])?;
+        let mut users = self.users.write();
+        let Some(user) = users.get_mut(user) else { return Ok(0) };
+        let of_session = user.memories.values().filter(|memory| memory.session_id == *session);
+        let numbers: Vec<u64> = of_session.map(|memory| memory.number).collect();
+        Ok(numbers.into_iter().filter(|number| user.remove(*number)).count() as u64)
+    }
+
+    async fn delete_user(&self, user: &UserId) -> Result<u64> {
+        self.check("delete memories", &[user.as_str()])?;
+        let mut users = self.users.write();
+        let Some(user) = users.get_mut(user) else { return Ok(0) };
+        let last_number = user.last_number;
+        let forgotten = std::mem::take(user).memories.len() as u64;
+        // No number comes twice.
+        user.last_number = last_number;
+        Ok(forgotten)
+    }
+}

@@ -1,0 +1,90 @@
+//! How well texts fit a query: BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009) with Lucene's
+//! idf, which is never negative. One pure function that every backend uses, so that scores agree.
+
+use std::collections::HashMap;
+
+/// How soon further occurrences of a word stop to count.
+const K1: f64 = 1.2;
+/// How much long texts are held back.
+const B: f64 = 0.75;
+
+/// All texts of one user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Corpus {
+    /// How many texts have a word.
+    pub texts: u64,
+    /// How many words they have together.
+    pub words: u64,
+}
+
+/// That a text has a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// The text.
+    pub number: u64,
+    /// How often it has the word.
+    pub occurrences: u32,
+    /// How many words it has.
+    pub length: u32,
+}
+
+/// The texts that have at least one of the query's words, the best first, of equal ones the greatest number first.
+///
+/// `words` has, for each word of the query in order, all texts of the corpus that have it, each once. Scores are rounded to
+/// nine decimal places, as sums of floats depend on their order.
+pub fn rank(corpus: Corpus, words: &[Vec<Posting>]) -> Vec<(u64, f64)> {
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    let (texts, all_words) = (corpus.texts as f64, corpus.words as f64);
+    let average = if texts > 0.0 { all_words / texts } else { 1.0 };
+    let mut scores: HashMap<u64, f64> = HashMap::new();
+    for postings in words {
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+        let found = postings.len() as f64;
+        let idf = (1.0 + (texts - found + 0.5).max(0.0) / (found + 0.5)).ln();
+        for posting in postings {
+            let occurrences = f64::from(posting.occurrences);
+            let norm = K1 * (1.0 - B + B * f64::from(posting.length) / average);
+            *scores.entry(posting.number).or_default() +=
+                idf * occurrences * (K1 + 1.0) / (occurrences + norm);
+        }
+    }
+    let mut ranked: Vec<(u64, f64)> =
+        scores.into_iter().map(|(number, score)| (number, (score * 1e9).round() / 1e9)).collect();
+    ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+    ranked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posting(number: u64, occurrences: u32, length: u32) -> Posting {
+        Posting { number, occurrences, length }
+    }
+
+    #[test]
+    fn nothing_fits_nothing() {
+        assert_eq!(rank(Corpus::default(), &[]), []);
+        assert_eq!(rank(Corpus::default(), &[vec![]]), []);
+    }
+
+    #[test]
+    fn a_known_score() {
+        // ln(1 + (2 - 1 + 0.5) / (1 + 0.5)) · 1 · 2.2 / (1 + 1.2 · (0.25 + 0.75 · 3 / 2.5))
+        let ranked = rank(Corpus { texts: 2, words: 5 }, &[vec![posting(7, 1, 3)]]);
+        assert_eq!(ranked, [(7, 0.640_724_285)]);
+    }
+
+    #[test]
+    fn rare_words_frequent_words_and_short_texts_count_more() {
+        let corpus = Corpus { texts: 100, words: 1000 };
+        let common: Vec<_> = (0..50).map(|number| posting(number, 1, 10)).collect();
+        let order = |words: &[Vec<Posting>]| {
+            rank(corpus, words).into_iter().map(|(number, _)| number).collect::<Vec<_>>()
+        };
+        assert_eq!(order(&[common, vec![posting(99, 1, 10)]])[0], 99);
+        assert_eq!(order(&[vec![posting(1, 1, 10), posting(2, 5, 10)]]), [2, 1]);
+        assert_eq!(order(&[vec![posting(1, 1, 50), posting(2, 1, 5)]]), [2, 1]);
+        assert_eq!(order(&[vec![posting(1, 1, 10), posting(2, 1, 10)]]), [2, 1], "the newest of equal ones");
+    }
+}
