@@ -61,6 +61,8 @@ pub(crate) struct Assembler {
     open: VecDeque<OpenMessage>,
     /// The closed messages' JSON, separated by commas.
     output: Vec<u8>,
+    /// The same with the failed ones, once there is one.
+    with_failed: Option<Vec<u8>>,
     usage: Option<JsonObject>,
     written: usize,
     ended: bool,
@@ -79,6 +81,7 @@ impl Assembler {
             next_key: 0,
             open: VecDeque::with_capacity(1),
             output: Vec::new(),
+            with_failed: None,
             usage: None,
             written: 0,
             ended: false,
@@ -239,13 +242,15 @@ impl Assembler {
             encode::message(out, number, &status, closing.error.as_ref(), &message.head, &contents);
         });
         self.emitted.note_closed(message.head.id);
+        let json = &self.pending[range];
         if status == Status::Failed {
+            add_item(self.with_failed.get_or_insert_with(|| self.output.clone()), json);
             return;
         }
-        if !self.output.is_empty() {
-            self.output.push(b',');
+        if let Some(all) = &mut self.with_failed {
+            add_item(all, json);
         }
-        self.output.extend_from_slice(&self.pending[range]);
+        add_item(&mut self.output, json);
         if let Some(usage) = &message.head.usage {
             add_usage(self.usage.get_or_insert_default(), usage);
         }
@@ -266,4 +271,17 @@ impl Assembler {
         });
         self.ended = true;
     }
+
+    /// The closed messages in closing order, failed ones included, as a JSON array.
+    pub(crate) fn closed_messages(&self) -> Vec<u8> {
+        let messages = self.with_failed.as_ref().unwrap_or(&self.output);
+        [b"[", messages.as_slice(), b"]"].concat()
+    }
+}
+
+fn add_item(list: &mut Vec<u8>, json: &[u8]) {
+    if !list.is_empty() {
+        list.push(b',');
+    }
+    list.extend_from_slice(json);
 }

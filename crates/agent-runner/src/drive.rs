@@ -22,6 +22,7 @@ use tokio::time::sleep;
 use crate::agent::{Agent, AgentError};
 use crate::assemble::Ending;
 use crate::handle::RunHandle;
+use crate::history;
 use crate::live::{LiveRun, LogEnd, RunEnd};
 use crate::runner::{OnDisconnect, RunLimits};
 
@@ -239,6 +240,8 @@ impl Drive {
         let ending =
             Ending { status: status.clone(), error: error.map(|error| error.to_body()), completed_at };
         let batch = live.close(|assembler| assembler.finish(&ending));
+        // Before anybody sees the end: who sees it may ask for the next turn, which needs this one.
+        history::record(live, &ending).await;
         let runs = &live.services.runs;
         match self.retry(|| runs.finish(&live.id, self.token, batch.clone(), status.clone())).await {
             Ok(()) => live.publish(Some(batch), Some(LogEnd::Finished(end))),

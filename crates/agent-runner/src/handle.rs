@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use agent_schemas::id::{message_id, tool_call_id};
-use agent_schemas::{AgentRequest, Event, FunctionCallOutput, MessageType, Role, RunId};
+use agent_schemas::{
+    AgentRequest, Event, FunctionCallOutput, Message, MessageType, Role, RunId, SessionId, UserId,
+};
+use agent_services::page::PageSize;
 
 use crate::Services;
 use crate::live::LiveRun;
@@ -52,6 +55,17 @@ impl RunHandle {
     /// The services.
     pub fn services(&self) -> &Services {
         &self.live.services
+    }
+
+    /// The last messages of the conversation before this run, at most this many, in order.
+    ///
+    /// # Errors
+    /// The session store's.
+    pub async fn history(&self, size: PageSize) -> agent_services::Result<Vec<Message>> {
+        let user = UserId::new(self.user_id());
+        let session = SessionId::new(self.session_id());
+        let stored = self.services().sessions.last_messages(&user, &session, size).await?;
+        Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
     }
 
     /// Resolves when the run is cancelled.

@@ -28,6 +28,7 @@ mod assemble;
 mod cursor;
 mod drive;
 mod handle;
+pub mod history;
 #[cfg(feature = "http-client")]
 pub mod http_client;
 mod live;

@@ -187,6 +187,11 @@ impl LiveRun {
         pen.assembler.take()
     }
 
+    /// The messages that were closed so far, as a JSON array.
+    pub(crate) fn closed_messages(&self) -> Vec<u8> {
+        self.pen.lock().assembler.closed_messages()
+    }
+
     /// Shows stored entries to the readers, and how the log ended if it did.
     pub(crate) fn publish(&self, batch: Option<Batch>, end: Option<LogEnd>) {
         let wakers: Vec<Waker> = {

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use agent_schemas::{Clock, IdSource};
+use agent_services::Service;
 use agent_services::clock::{SystemClock, SystemIds};
+use agent_services::memory::{InMemoryMemoryStore, MemoryStore};
 use agent_services::run::{InMemoryRunStore, RunStore};
+use agent_services::session::{InMemorySessionStore, SessionStore};
+use agent_services::state::{InMemoryStateStore, StateStore};
 
 /// The services that a runner and its agents use; cheap to clone.
 #[derive(Clone, Debug)]
@@ -12,6 +16,12 @@ use agent_services::run::{InMemoryRunStore, RunStore};
 pub struct Services {
     /// Where runs and their logs are kept.
     pub runs: Arc<dyn RunStore>,
+    /// Where conversations are kept.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Where agents keep what they are.
+    pub states: Arc<dyn StateStore>,
+    /// Where what is to be remembered of users is kept.
+    pub memories: Arc<dyn MemoryStore>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where fresh ids come from.
@@ -23,9 +33,51 @@ impl Services {
     pub fn in_memory() -> Self {
         Services {
             runs: Arc::new(InMemoryRunStore::new()),
+            sessions: Arc::new(InMemorySessionStore::default()),
+            states: Arc::new(InMemoryStateStore::default()),
+            memories: Arc::new(InMemoryMemoryStore::default()),
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
         }
+    }
+
+    /// Starts all of them.
+    ///
+    /// # Errors
+    /// The first service's that does not start; those before it stay started.
+    pub async fn start(&self) -> agent_services::Result<()> {
+        for service in self.with_lifecycle() {
+            service.start().await?;
+        }
+        Ok(())
+    }
+
+    /// Stops all of them, also where one does not stop well.
+    ///
+    /// # Errors
+    /// The first service's that did not stop well.
+    pub async fn stop(&self) -> agent_services::Result<()> {
+        let mut result = Ok(());
+        for service in self.with_lifecycle() {
+            let stopped = service.stop().await;
+            result = result.and(stopped);
+        }
+        result
+    }
+
+    /// Asks all of them whether they work.
+    ///
+    /// # Errors
+    /// The first one's that does not.
+    pub async fn health(&self) -> agent_services::Result<()> {
+        for service in self.with_lifecycle() {
+            service.health().await?;
+        }
+        Ok(())
+    }
+
+    fn with_lifecycle(&self) -> [&dyn Service; 3] {
+        [&*self.sessions, &*self.states, &*self.memories]
     }
 }
 

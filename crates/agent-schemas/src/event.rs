@@ -45,13 +45,35 @@ pub enum DecodeError {
     Form(#[from] ValidationError),
 }
 
+fn read<T: FromJson>(json: &[u8]) -> Result<T, DecodeError> {
+    Ok(T::from_json(parse_with_depth(std::str::from_utf8(json)?, EVENT_DEPTH)?)?)
+}
+
+impl Message {
+    /// Reads the JSON text of one message, which may nest as deep as an event.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the text is not JSON, or no message.
+    pub fn from_slice(json: &[u8]) -> Result<Self, DecodeError> {
+        read(json)
+    }
+
+    /// Reads the JSON text of an array of messages, which may nest as deep as an event.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the text is not JSON, or something in it is no message.
+    pub fn list_from_slice(json: &[u8]) -> Result<Vec<Self>, DecodeError> {
+        read(json)
+    }
+}
+
 impl Event {
     /// Reads the JSON text of one event.
     ///
     /// # Errors
     /// [`DecodeError`] if the text is not JSON, or says that it is a known object and does not have its form.
     pub fn from_slice(json: &[u8]) -> Result<Self, DecodeError> {
-        Ok(Event::from_json(parse_with_depth(std::str::from_utf8(json)?, EVENT_DEPTH)?)?)
+        read(json)
     }
 
     /// The number in its run.

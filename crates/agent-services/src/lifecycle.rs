@@ -12,10 +12,11 @@ use crate::Result;
 ///
 /// # Contract
 /// 1. `start` makes the service ready; starting a started one changes nothing.
-/// 2. `health` asks the backend and is `Ok` exactly if it answers; before `start` and after `stop` it is an error.
+/// 2. `health` asks the backend and is `Ok` exactly if it answers; after `stop` it is an error.
 /// 3. `stop` waits for the writes that were acknowledged or are under way, and gives back what the service holds;
 ///    stopping a stopped one changes nothing.
-/// 4. Work before `start` or after `stop` is [`Unavailable`](crate::ErrorKind::Unavailable), never a panic.
+/// 4. Work after `stop`, or before the `start` of a service that has something to open, is
+///    [`Unavailable`](crate::ErrorKind::Unavailable), never a panic.
 ///
 /// # Concurrency and cancellation
 /// Every call may come from any task at any time. A dropped `stop` goes on in the background.

@@ -64,8 +64,9 @@ pub struct MessageBatch {
     pub messages: Vec<Message>,
     /// Names the batch: a second one with the same key in the same session changes nothing.
     pub key: Option<String>,
-    /// Whether messages whose id is already in the session are left out. A message without an id never is.
-    pub skip_known: bool,
+    /// How many messages at the beginning are left out if their id is already in the session. A message without an id
+    /// never is.
+    pub maybe_known: usize,
 }
 
 impl From<Vec<Message>> for MessageBatch {
@@ -100,7 +101,7 @@ pub struct SessionChange {
 /// 3. `append` stores messages at the end, all or none, in order, and makes the session if there is none. What was
 ///    acknowledged is never lost.
 /// 4. A batch whose key was stored in this session before changes nothing and is acknowledged.
-/// 5. With `skip_known`, messages whose id is in the session or earlier in the batch are left out.
+/// 5. Of the first `maybe_known` messages, those whose id is in the session or earlier in the batch are left out.
 /// 6. Appends of many writers at once are all stored, each once, and each writer's in its order.
 /// 7. `messages` gives them from a position on, `last_messages` the last ones, both in order with their positions, as
 ///    they were stored; `None` if there is no session.

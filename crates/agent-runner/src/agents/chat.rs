@@ -1,6 +1,6 @@
 //! A model behind an endpoint that speaks OpenAI's Chat Completions.
 //!
-//! One turn is a loop: the conversation is sent ([`request`]), the answer arrives as a stream ([`endpoint`],
+//! One turn is a loop: the conversation ([`context`]) is sent ([`request`]), the answer arrives as a stream ([`endpoint`],
 //! [`stream`], [`body`], [`wire`]) and is written to the run ([`answer`]); the tools that it asks for are
 //! run ([`toolbox`]), and their outputs are sent with the next round, until the model asks for nothing more.
 
@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod calls;
 mod config;
+mod context;
 mod endpoint;
 mod error;
 mod failure;
@@ -28,6 +29,7 @@ use crate::{Agent, AgentError, RunHandle, Secret};
 use answer::{Answer, Round};
 use calls::CallIds;
 pub use config::ChatConfig;
+use context::Context;
 use endpoint::Endpoint;
 pub use error::ChatError;
 use failure::Failure;
@@ -72,8 +74,9 @@ impl Chat {
         let request = run.request();
         let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
         let model = choose_model(&self.config, request);
-        let mut conversation =
-            Conversation::new(&self.config, request, model, &toolbox, self.endpoint.is_openai());
+        let context = Context::load(&self.config, run).await?;
+        let is_openai = self.endpoint.is_openai();
+        let mut conversation = Conversation::new(&self.config, request, context, model, &toolbox, is_openai);
         let mut ids = CallIds::default();
         for _ in 0..self.config.max_rounds {
             let answer = Answer::new(run, model, &toolbox, &mut ids);
@@ -88,6 +91,7 @@ impl Chat {
                 for (writer, arguments) in client_calls {
                     writer.complete(arguments);
                 }
+                context::remember(&self.config, run, &message).await;
                 return Ok(());
             }
             conversation.add_round(message, &own_calls, &outputs);

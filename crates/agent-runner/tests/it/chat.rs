@@ -1,6 +1,7 @@
 //! The chat agent, over real HTTP against a scripted model server.
 
 mod errors;
+mod history;
 mod requests;
 mod streaming;
 mod tools;

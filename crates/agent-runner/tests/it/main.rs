@@ -4,6 +4,7 @@
 mod chat;
 mod demo;
 mod grammar;
+mod history;
 mod life;
 #[cfg(feature = "chat")]
 mod model_server;

@@ -69,12 +69,11 @@ impl Session {
     /// The messages of a batch that are to be stored.
     fn unknown(&self, batch: &MessageBatch) -> Vec<Message> {
         let mut seen = HashSet::new();
-        let is_known = |message: &Message| {
-            let id = message.id.as_str();
-            batch.skip_known && !id.is_empty() && (self.ids.contains(id) || !seen.insert(id.to_owned()))
-        };
-        let mut is_known = is_known;
-        batch.messages.iter().filter(|message| !is_known(message)).cloned().collect()
+        let mut is_known =
+            |id: &str| !id.is_empty() && (self.ids.contains(id) || !seen.insert(id.to_owned()));
+        let messages = batch.messages.iter().enumerate();
+        let unknown = messages.filter(|(at, message)| *at >= batch.maybe_known || !is_known(&message.id));
+        unknown.map(|(_, message)| message.clone()).collect()
     }
 
     fn stored(&self, from: usize, count: usize) -> Vec<StoredMessage> {

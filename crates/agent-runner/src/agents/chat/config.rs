@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use agent_services::page::MAX_PAGE;
 use serde::{Deserialize, Serialize};
 
 use super::ChatError;
@@ -23,6 +24,16 @@ pub struct ChatConfig {
     pub allowed_models: Vec<String>,
     /// The names of the server's tools that the model may call. Without it, all of them.
     pub tools: Option<Vec<String>>,
+    /// How many messages of the session's history the model is told before the request's input, at most 1000; 0 for
+    /// none.
+    pub history_messages: usize,
+    /// How many tokens that history may cost, by a rough estimate. The oldest tool calls are left out first.
+    pub history_tokens: usize,
+    /// How many memories of the user the model is told, those that fit the request's last user message best; 0 for
+    /// none.
+    pub recall: usize,
+    /// Whether what the user said and what was answered is added to the user's memories after a turn that went well.
+    pub remember: bool,
     /// How many model calls one turn may take; a turn that needs more fails.
     pub max_rounds: u32,
     /// How often a model call is repeated that failed before its first token: if the server cannot be reached, is
@@ -54,6 +65,10 @@ impl Default for ChatConfig {
             system_prompt: None,
             allowed_models: Vec::new(),
             tools: None,
+            history_messages: 100,
+            history_tokens: 32_000,
+            recall: 0,
+            remember: false,
             max_rounds: 8,
             max_retries: 2,
             retry_delay_seconds: 0.5,
@@ -80,6 +95,11 @@ impl ChatConfig {
         }
         if self.max_rounds == 0 {
             return Err(ChatError::Setting { name: "max_rounds", reason: "should be at least 1" });
+        }
+        for (name, value) in [("history_messages", self.history_messages), ("recall", self.recall)] {
+            if value > MAX_PAGE {
+                return Err(ChatError::Setting { name, reason: "should be at most 1000" });
+            }
         }
         let time = |name, seconds: f64| {
             let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());

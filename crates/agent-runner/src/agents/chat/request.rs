@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::answer::OwnCall;
 use super::config::ChatConfig;
+use super::context::Context;
 use super::toolbox::Toolbox;
 
 /// The model that answers a request: the one that it names if it may choose it, else the configured one.
@@ -27,15 +28,20 @@ impl Conversation {
     pub(super) fn new(
         config: &ChatConfig,
         request: &AgentRequest,
+        context: Context,
         model: &str,
         toolbox: &Toolbox<'_>,
         is_openai: bool,
     ) -> Self {
+        // One message: some servers take no second one from the system.
+        let instructions = config.system_prompt.iter().chain(&context.memories);
+        let instructions: Vec<&str> =
+            instructions.map(String::as_str).filter(|text| !text.is_empty()).collect();
         let mut messages = Vec::new();
-        if let Some(prompt) = config.system_prompt.as_ref().filter(|prompt| !prompt.is_empty()) {
-            messages.push(Json::from(object! { "role" => "system", "content" => prompt.as_str() }));
+        if !instructions.is_empty() {
+            messages.push(Json::from(object! { "role" => "system", "content" => instructions.join("\n\n") }));
         }
-        messages.extend(to_openai_messages(&request.input));
+        messages.extend(to_openai_messages(&context.messages));
         Conversation { settings: settings(config, request, model, toolbox, is_openai), messages }
     }
 

@@ -1,0 +1,75 @@
+//! What the model is told besides the request: the session's history, and memories of the user.
+
+use std::collections::HashSet;
+
+use agent_schemas::{Error, Json, JsonObject, Message, Role, SessionId, UserId};
+use agent_services::memory::MemoryQuery;
+use agent_services::page::PageSize;
+
+use super::config::ChatConfig;
+use crate::RunHandle;
+use crate::history::{Bounds, bounded, with_missing_outputs};
+
+/// The conversation up to the model's next word.
+#[derive(Debug)]
+pub(super) struct Context {
+    /// The history and the request's input.
+    pub(super) messages: Vec<Message>,
+    /// What is remembered of the user that may help, as a text for the model.
+    pub(super) memories: Option<String>,
+}
+
+impl Context {
+    /// Reads what the settings ask for. A store that fails makes the turn fail: an answer that has forgotten the
+    /// conversation would be worse.
+    pub(super) async fn load(config: &ChatConfig, run: &RunHandle) -> Result<Self, Error> {
+        let input = &run.request().input;
+        let mut messages = Vec::new();
+        if let Ok(size) = PageSize::new(config.history_messages) {
+            let history =
+                run.history(size).await.map_err(|error| Error::Database { message: error.to_string() })?;
+            let ids: HashSet<&str> = input.iter().map(|message| message.id.as_str()).collect();
+            let earlier = history.into_iter().filter(|message| !ids.contains(message.id.as_str())).collect();
+            messages = bounded(earlier, Bounds { tokens: config.history_tokens });
+        }
+        messages.extend(input.iter().cloned());
+        Ok(Context { messages: with_missing_outputs(messages), memories: recall(config, run).await? })
+    }
+}
+
+async fn recall(config: &ChatConfig, run: &RunHandle) -> Result<Option<String>, Error> {
+    let text = run.request().last_user_text();
+    if config.recall == 0 || text.is_empty() {
+        return Ok(None);
+    }
+    let mut query = MemoryQuery::new(text);
+    query.top_k = config.recall;
+    let found = run.services().memories.search(&UserId::new(run.user_id()), &query).await;
+    let found = found.map_err(|error| Error::Database { message: error.to_string() })?;
+    let lines = found.iter().map(|recalled| {
+        let message = &recalled.memory.message;
+        let role = message.role.map_or("user", |role| role.as_str());
+        format!("\n- {role}: {}", message.full_text())
+    });
+    let lines: String = lines.collect();
+    Ok((!lines.is_empty()).then(|| format!("From earlier conversations with this user:{lines}")))
+}
+
+/// Adds a turn that went well to the user's memories. A store that fails costs the memory only; that is logged.
+pub(super) async fn remember(config: &ChatConfig, run: &RunHandle, answer: &JsonObject) {
+    if !config.remember {
+        return;
+    }
+    let said = run.request().input.iter().filter(|message| message.role == Some(Role::User));
+    let mut messages: Vec<Message> =
+        said.filter(|message| !message.full_text().is_empty()).cloned().collect();
+    if let Some(text) = answer.get("content").and_then(Json::as_str).filter(|text| !text.is_empty()) {
+        let mut message = Message::user(text);
+        message.role = Some(Role::Assistant);
+        messages.push(message);
+    }
+    let (user, session) = (UserId::new(run.user_id()), SessionId::new(run.session_id()));
+    if let Err(error) = run.services().memories.add(&user, &session, messages).await {
+        tracing::warn!(run.id = %run.id(), error = %error, "a turn could not be remembered");
+    }
+}

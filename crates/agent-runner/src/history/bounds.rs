@@ -1,0 +1,136 @@
+//! How much of a conversation a model is told again.
+
+use std::collections::HashSet;
+
+use agent_schemas::{Content, ContentBody, Message};
+
+use super::calls::{call_ids, is_output, output_of};
+
+/// What a picture, sound, film or file is taken to cost.
+const MEDIA_TOKENS: usize = 1000;
+
+/// How much history a model is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The most tokens that it may cost, by [`bounded`]'s estimate.
+    pub tokens: usize,
+}
+
+/// As much of a history as fits. The oldest tool rounds go first, then the oldest messages. A call and its outputs go
+/// together.
+///
+/// A token is taken to be four ASCII characters or one other, and each message to cost four more.
+pub fn bounded(history: Vec<Message>, bounds: Bounds) -> Vec<Message> {
+    let units = units(&history);
+    let mut tokens: usize = units.iter().map(|unit| unit.tokens).sum();
+    let mut dropped = HashSet::new();
+    let oldest_first = |wanted: bool| units.iter().filter(move |unit| unit.is_tool_round == wanted);
+    for unit in oldest_first(true).chain(oldest_first(false)) {
+        if tokens <= bounds.tokens {
+            break;
+        }
+        tokens -= unit.tokens;
+        dropped.extend(unit.messages.iter().copied());
+    }
+    let kept = history.into_iter().enumerate().filter(|(position, _)| !dropped.contains(position));
+    kept.map(|(_, message)| message).collect()
+}
+
+/// Messages that stay or go together.
+struct Unit {
+    messages: Vec<usize>,
+    tokens: usize,
+    is_tool_round: bool,
+}
+
+fn units(history: &[Message]) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
+    // The unit of each call, and whether a call may still join the last one.
+    let mut calls = std::collections::HashMap::new();
+    let mut last_was_call = false;
+    for (position, message) in history.iter().enumerate() {
+        let is_call = output_of(&message.kind).is_some();
+        let ids: Vec<String> = call_ids(message).collect();
+        let of_call =
+            is_output(&message.kind).then(|| ids.iter().find_map(|id| calls.get(id).copied())).flatten();
+        // Calls in a row are one round of the model.
+        let unit = of_call.or((is_call && last_was_call).then(|| units.len() - 1));
+        let unit = unit.unwrap_or_else(|| {
+            let is_tool_round = is_call || is_output(&message.kind);
+            units.push(Unit { messages: Vec::new(), tokens: 0, is_tool_round });
+            units.len() - 1
+        });
+        if is_call {
+            calls.extend(ids.into_iter().map(|id| (id, unit)));
+        }
+        units[unit].messages.push(position);
+        units[unit].tokens += tokens(message);
+        last_was_call = is_call;
+    }
+    units
+}
+
+fn tokens(message: &Message) -> usize {
+    4 + message.contents().iter().map(content_tokens).sum::<usize>()
+}
+
+fn content_tokens(content: &Content) -> usize {
+    let of_text = |text: &str| {
+        let others = text.chars().filter(|character| !character.is_ascii()).count();
+        others + text.bytes().filter(u8::is_ascii).count().div_ceil(4)
+    };
+    match &content.body {
+        ContentBody::Text { text } | ContentBody::Refusal { refusal: text } => {
+            text.as_deref().map_or(0, of_text)
+        }
+        ContentBody::Data { data } => {
+            data.as_ref().map_or(0, |data| of_text(&agent_schemas::Json::from(data.clone()).to_string()))
+        }
+        _ => MEDIA_TOKENS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_schemas::{MessageType, object};
+
+    use super::*;
+
+    fn tool(kind: MessageType, id: &str) -> Message {
+        let mut message = Message::new(id, kind);
+        message.content = Some(vec![Content::data(object! { "call_id" => id })]);
+        message
+    }
+
+    fn history() -> Vec<Message> {
+        use MessageType::{PluginCall, PluginCallOutput};
+        vec![
+            Message::user("first"),
+            tool(PluginCall, "a"),
+            tool(PluginCall, "b"),
+            tool(PluginCallOutput, "b"),
+            tool(PluginCallOutput, "a"),
+            Message::user("second"),
+            tool(PluginCall, "c"),
+            tool(PluginCallOutput, "c"),
+            Message::user("third"),
+        ]
+    }
+
+    fn kept(tokens: usize) -> Vec<String> {
+        let kept = bounded(history(), Bounds { tokens });
+        kept.iter().map(|message| message.text_content().unwrap_or(&message.id).to_owned()).collect()
+    }
+
+    #[test]
+    fn tool_rounds_go_first_and_whole() {
+        let all = ["first", "a", "b", "b", "a", "second", "c", "c", "third"];
+        assert_eq!(kept(1000), all);
+        // Each user message costs 6, each tool message 8.
+        assert_eq!(kept(66), all);
+        assert_eq!(kept(65), ["first", "second", "c", "c", "third"]);
+        assert_eq!(kept(33), ["first", "second", "third"]);
+        assert_eq!(kept(17), ["second", "third"]);
+        assert_eq!(kept(0), [""; 0]);
+    }
+}

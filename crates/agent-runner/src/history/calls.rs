@@ -1,0 +1,101 @@
+//! Calls that were never answered.
+
+use std::collections::HashSet;
+
+use agent_schemas::{FunctionCallOutput, Message, MessageType, Role};
+
+/// What stands where a tool's answer should.
+const NO_OUTPUT: &str = r#"{"error":"The call was interrupted; it has no output."}"#;
+
+/// The conversation with an answer behind each call that has none: models refuse conversations without. Answers to
+/// calls that are not there are left out.
+///
+/// A call that is answered later in the conversation keeps that answer.
+pub fn with_missing_outputs(messages: Vec<Message>) -> Vec<Message> {
+    let answered: HashSet<String> =
+        messages.iter().filter(|message| is_output(&message.kind)).flat_map(call_ids).collect();
+    let mut called = HashSet::new();
+    let mut whole = Vec::with_capacity(messages.len());
+    for message in messages {
+        let ids: Vec<String> = call_ids(&message).collect();
+        match (output_of(&message.kind), is_output(&message.kind)) {
+            (Some(kind), _) => {
+                called.extend(ids.iter().cloned());
+                whole.push(message);
+                let missing = ids.into_iter().filter(|id| !answered.contains(id));
+                whole.extend(missing.map(|id| no_output(kind.clone(), id)));
+            }
+            (None, true) if ids.iter().any(|id| !called.contains(id)) => {}
+            _ => whole.push(message),
+        }
+    }
+    whole
+}
+
+/// The type of the answer to a call of this type; `None` for what is no call.
+pub(super) fn output_of(kind: &MessageType) -> Option<MessageType> {
+    match kind {
+        MessageType::FunctionCall => Some(MessageType::FunctionCallOutput),
+        MessageType::PluginCall => Some(MessageType::PluginCallOutput),
+        MessageType::McpCall => Some(MessageType::McpCallOutput),
+        _ => None,
+    }
+}
+
+pub(super) fn is_output(kind: &MessageType) -> bool {
+    matches!(
+        kind,
+        MessageType::FunctionCallOutput | MessageType::PluginCallOutput | MessageType::McpCallOutput
+    )
+}
+
+/// The ids of the calls that a message makes or answers.
+pub(super) fn call_ids(message: &Message) -> impl Iterator<Item = String> {
+    let is_tool = output_of(&message.kind).is_some() || is_output(&message.kind);
+    let contents = if is_tool { message.contents() } else { &[] };
+    contents.iter().filter_map(|content| Some(content.as_data()?.get("call_id")?.as_str()?.to_owned()))
+}
+
+fn no_output(kind: MessageType, call_id: String) -> Message {
+    let output = FunctionCallOutput { call_id, name: None, output: NO_OUTPUT.to_owned() };
+    let mut message = Message::new("", kind);
+    message.role = Some(Role::Tool);
+    message.content = Some(vec![agent_schemas::Content::data(output.into_data())]);
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_schemas::{Content, object};
+
+    use super::*;
+
+    fn tool(kind: MessageType, ids: &[&str]) -> Message {
+        let mut message = Message::new("", kind);
+        message.content = Some(ids.iter().map(|id| Content::data(object! { "call_id" => *id })).collect());
+        message
+    }
+
+    fn check(messages: Vec<Message>, expected: &[&str]) {
+        let shown = |message: &Message| {
+            format!("{} {}", message.kind, call_ids(message).collect::<Vec<_>>().join(","))
+        };
+        let found: Vec<String> = with_missing_outputs(messages).iter().map(shown).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_call_has_one_answer_and_every_answer_a_call() {
+        use MessageType::{FunctionCall, FunctionCallOutput, PluginCall, PluginCallOutput};
+        check(vec![tool(PluginCall, &["a"])], &["plugin_call a", "plugin_call_output a"]);
+        check(
+            vec![tool(PluginCall, &["a"]), Message::user("x"), tool(PluginCallOutput, &["a"])],
+            &["plugin_call a", "message ", "plugin_call_output a"],
+        );
+        check(
+            vec![tool(FunctionCall, &["a", "b"]), tool(FunctionCallOutput, &["b"])],
+            &["function_call a,b", "function_call_output a", "function_call_output b"],
+        );
+        check(vec![tool(PluginCallOutput, &["a"]), Message::user("x")], &["message "]);
+    }
+}

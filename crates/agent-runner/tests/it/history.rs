@@ -1,0 +1,138 @@
+//! What runs leave in their session.
+
+use std::future::pending;
+
+use agent_runner::agents::Echo;
+use agent_runner::{Agent, AgentError, OnDisconnect, RunHandle, Runner, Services, StartOptions, agent_fn};
+use agent_schemas::{AgentRequest, Message, SessionId, UserId};
+use agent_services::page::PageSize;
+
+use crate::support::collect;
+
+fn request(texts: &[(&str, &str)]) -> AgentRequest {
+    let message = |(id, text): &(&str, &str)| {
+        let mut message = Message::user(*text);
+        message.id = (*id).to_owned();
+        message
+    };
+    let mut request = AgentRequest::new(texts.iter().map(message).collect());
+    request.session_id = Some("s".to_owned());
+    request.user_id = Some("u".to_owned());
+    request
+}
+
+fn runner(agent: impl Agent) -> (Runner, Services) {
+    let services = Services::in_memory();
+    let runner = Runner::builder().agent("test", agent).services(services.clone());
+    (runner.build().expect("built"), services)
+}
+
+/// A line for each message of the session.
+async fn kept(services: &Services) -> Vec<String> {
+    let size = PageSize::new(100).expect("a size");
+    let stored = services.sessions.messages(&UserId::new("u"), &SessionId::new("s"), 0, size).await;
+    let stored = stored.expect("readable").unwrap_or_default();
+    let line = |message: &Message| {
+        let role = message.role.map_or("-", |role| role.as_str());
+        format!("{role} {} {}: {}", message.kind, message.status, message.full_text())
+    };
+    stored.iter().map(|stored| line(&stored.message)).collect()
+}
+
+async fn finish(runner: &Runner, request: AgentRequest) {
+    let run = runner.start(request, StartOptions::default()).await.expect("started");
+    collect(run.cursor(0)).await;
+}
+
+#[tokio::test]
+async fn input_and_output_are_kept_before_the_end_is_seen() {
+    let (runner, services) = runner(Echo::default());
+    finish(&runner, request(&[("1", "one")])).await;
+    assert_eq!(kept(&services).await, ["user message created: one", "assistant message completed: one"]);
+    finish(&runner, request(&[("1", "one"), ("2", "two")])).await;
+    let kept = kept(&services).await;
+    assert_eq!(
+        kept[2..],
+        ["user message created: two", "assistant message completed: two"],
+        "1 is not repeated"
+    );
+}
+
+#[tokio::test]
+async fn failed_runs_are_kept_and_marked() {
+    let (runner, services) = runner(agent_fn(|run: RunHandle| async move {
+        run.say("whole");
+        let mut text = run.message().text();
+        text.delta("half");
+        Err::<(), AgentError>(agent_schemas::Error::Agent { message: "no".into() }.into())
+    }));
+    finish(&runner, request(&[("1", "one")])).await;
+    let expected = [
+        "user message created: one",
+        "assistant message completed: whole",
+        "assistant message failed: half",
+        "assistant error failed: ",
+    ];
+    assert_eq!(kept(&services).await, expected);
+}
+
+#[tokio::test]
+async fn cancelled_runs_are_kept_and_marked() {
+    let (runner, services) = runner(agent_fn(|run: RunHandle| async move {
+        let mut text = run.message().text();
+        text.delta("half");
+        run.cancelled().await;
+        Ok(())
+    }));
+    let run = runner.start(request(&[("1", "one")]), StartOptions::default()).await.expect("started");
+    run.cancel();
+    collect(run.cursor(0)).await;
+    let expected =
+        ["user message created: one", "assistant message canceled: half", "assistant error canceled: "];
+    assert_eq!(kept(&services).await, expected);
+}
+
+#[tokio::test]
+async fn runs_at_once_keep_their_turns_together() {
+    let (runner, services) = runner(Echo::default());
+    let texts: Vec<String> = (0..50).map(|number| number.to_string()).collect();
+    let mut runs = Vec::new();
+    for text in &texts {
+        runs.push(runner.start(request(&[(text, text)]), StartOptions::default()).await.expect("started"));
+    }
+    for run in &runs {
+        collect(run.cursor(0)).await;
+    }
+    let kept = kept(&services).await;
+    assert_eq!(kept.len(), 100);
+    for turn in kept.chunks(2) {
+        let said = turn[0].strip_prefix("user message created: ").expect("a turn begins with the user");
+        assert_eq!(turn[1], format!("assistant message completed: {said}"));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_costs_the_history_and_not_the_run() {
+    let services = Services::in_memory();
+    services.sessions.stop().await.expect("stopped");
+    tokio::time::pause();
+    let runner = Runner::builder().agent("test", Echo::default()).services(services).build().expect("built");
+    let run = runner.start(request(&[("1", "one")]), StartOptions::default()).await.expect("started");
+    assert_eq!(run.response().await.expect("it ends").messages().len(), 1);
+}
+
+#[tokio::test]
+async fn an_abandoned_run_is_kept_too() {
+    let (runner, services) = runner(agent_fn(|run: RunHandle| async move {
+        run.say("before");
+        pending::<()>().await;
+        Ok(())
+    }));
+    let options = StartOptions::default().with_on_disconnect(OnDisconnect::default());
+    drop(runner.start(request(&[("1", "one")]), options).await.expect("started"));
+    runner.close();
+    tokio::time::pause();
+    runner.drained().await;
+    let kept = kept(&services).await;
+    assert_eq!(kept[1..], ["assistant message completed: before", "assistant error canceled: "]);
+}
