@@ -46,6 +46,7 @@ pub mod request;
 pub mod response;
 pub mod semantics;
 pub mod sequence;
+pub mod session_info;
 pub mod sse;
 pub mod status;
 mod string_enum;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agent_runner::{Agent, BuildError, OnDisconnect, RunLimits, Runner, RunnerBuilder, Services};
+use agent_services::session::SessionStore;
 use axum::Router;
 use tokio::net::TcpListener;
 
@@ -81,6 +82,10 @@ impl App {
         &self.0.runner
     }
 
+    pub(crate) fn sessions(&self) -> &dyn SessionStore {
+        &*self.0.runner.services().sessions
+    }
+
     pub(crate) fn http(&self) -> &HttpConfig {
         &self.0.http
     }
@@ -135,7 +140,7 @@ impl AgentApp {
     /// passed and they were cancelled.
     ///
     /// # Errors
-    /// If a start hook fails; nothing is served then.
+    /// If a service does not start or a start hook fails; nothing is served then.
     ///
     /// # Cancellation
     /// Dropping the future stops accepting connections; those that are open, and their runs, go on without a drain until
@@ -147,6 +152,8 @@ impl AgentApp {
     ) -> io::Result<()> {
         let routes = self.wrapped();
         let AgentApp { app, start, stop, drain, .. } = self;
+        let services = app.runner().services().clone();
+        services.start().await.map_err(io::Error::other)?;
         for hook in start {
             hook().await.map_err(io::Error::other)?;
         }
@@ -155,6 +162,9 @@ impl AgentApp {
             if let Err(error) = hook().await {
                 tracing::error!(error = %error, "a stop hook failed");
             }
+        }
+        if let Err(error) = services.stop().await {
+            tracing::error!(error = %error, "a service did not stop well");
         }
         Ok(())
     }

@@ -17,10 +17,14 @@ pub(crate) async fn read_request(
     request: Request<Body>,
     config: &HttpConfig,
 ) -> Result<AgentRequest, ApiError> {
+    Ok(AgentRequest::from_json(read_object(request, config).await?)?)
+}
+
+/// Reads a whole body that is to be a JSON object.
+pub(crate) async fn read_object(request: Request<Body>, config: &HttpConfig) -> Result<Json, ApiError> {
     let (parts, body) = request.into_parts();
     let bytes = read_bytes(&parts.headers, body, config).await?;
-    let json = parse_body(&parts.headers, &bytes, config.json_depth)?;
-    Ok(AgentRequest::from_json(json)?)
+    parse_body(&parts.headers, &bytes, config.json_depth)
 }
 
 async fn read_bytes(headers: &HeaderMap, body: Body, config: &HttpConfig) -> Result<Bytes, ApiError> {

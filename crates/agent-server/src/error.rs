@@ -6,6 +6,7 @@
 use agent_runner::StartError;
 use agent_schemas::json::ParseError;
 use agent_schemas::{Error, ErrorBody, Json, Step, ValidationError};
+use agent_services::ErrorKind;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -46,6 +47,12 @@ pub enum ApiError {
     Panic,
     /// The runner refused to start a run.
     NotStarted(StartError),
+    /// A query parameter or a part of the path makes no sense.
+    BadParameter(String),
+    /// There is no such session for this user.
+    NoSuchSession(String),
+    /// A store could not do what was asked.
+    Store(agent_services::Error),
 }
 
 #[derive(Serialize)]
@@ -96,6 +103,15 @@ impl ApiError {
             ApiError::Panic => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::NotStarted(StartError::Refused(error)) => status_of(error.http_status()),
             ApiError::NotStarted(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::BadParameter(_) => StatusCode::BAD_REQUEST,
+            ApiError::NoSuchSession(_) => StatusCode::NOT_FOUND,
+            ApiError::Store(error) => match error.kind() {
+                ErrorKind::InvalidInput => StatusCode::BAD_REQUEST,
+                ErrorKind::NotFound => StatusCode::NOT_FOUND,
+                ErrorKind::AlreadyExists | ErrorKind::Conflict => StatusCode::CONFLICT,
+                ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            },
         }
     }
 
@@ -113,6 +129,15 @@ impl ApiError {
             ApiError::Panic => "INTERNAL_ERROR",
             ApiError::NotStarted(StartError::Refused(error)) => error.code(),
             ApiError::NotStarted(_) => "STORE_UNAVAILABLE",
+            ApiError::BadParameter(_) => "INVALID_PARAMETER",
+            ApiError::NoSuchSession(_) => "RESOURCE_NOT_FOUND",
+            ApiError::Store(error) => match error.kind() {
+                ErrorKind::InvalidInput => "INVALID_PARAMETER",
+                ErrorKind::NotFound => "RESOURCE_NOT_FOUND",
+                ErrorKind::AlreadyExists | ErrorKind::Conflict => "CONFLICT",
+                ErrorKind::Unavailable => "STORE_UNAVAILABLE",
+                _ => "INTERNAL_ERROR",
+            },
         }
     }
 
@@ -121,6 +146,7 @@ impl ApiError {
         match self {
             ApiError::NotStarted(StartError::Refused(Error::TooManyRuns { .. })) => Some(1),
             ApiError::NotStarted(_) => Some(5),
+            ApiError::Store(error) if error.is_retryable() => Some(5),
             _ => None,
         }
     }
@@ -145,6 +171,14 @@ impl ApiError {
             ApiError::Panic => "Internal Server Error".to_owned(),
             ApiError::NotStarted(StartError::Refused(error)) => error.to_string(),
             ApiError::NotStarted(_) => "The run could not be recorded; try again later".to_owned(),
+            ApiError::BadParameter(message) => message.clone(),
+            ApiError::NoSuchSession(id) => format!("session not found: {id}"),
+            ApiError::Store(error) => match error.kind() {
+                ErrorKind::Unavailable => "The store is away; try again later".to_owned(),
+                // What went wrong inside is for the log.
+                ErrorKind::Unexpected => "Internal Server Error".to_owned(),
+                _ => error.to_string(),
+            },
         }
     }
 
@@ -205,6 +239,11 @@ impl IntoResponse for ApiError {
         if let ApiError::NotStarted(StartError::Store(error)) = &self {
             tracing::error!(error = %error, "a run could not be recorded");
         }
+        if let ApiError::Store(error) = &self
+            && matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Unexpected)
+        {
+            tracing::error!(error = %error, cause = ?std::error::Error::source(error), "a store failed");
+        }
         let error = ErrorBody { code: self.code().to_owned(), message: self.message() };
         let body = Body { detail: self.detail(), error };
         let mut response = (self.status(), axum::Json(body)).into_response();
@@ -224,5 +263,11 @@ impl From<ValidationError> for ApiError {
 impl From<StartError> for ApiError {
     fn from(error: StartError) -> Self {
         ApiError::NotStarted(error)
+    }
+}
+
+impl From<agent_services::Error> for ApiError {
+    fn from(error: agent_services::Error) -> Self {
+        ApiError::Store(error)
     }
 }

@@ -9,9 +9,12 @@ use agent_schemas::json::{self, Json};
 use agent_schemas::{JsonObject, export};
 
 /// Every type that a client of the routes writes or reads. The last ones ride in data contents.
-const TYPES: [&str; 9] = [
+const TYPES: [&str; 12] = [
     "AgentRequest",
     "Event",
+    "SessionPage",
+    "SessionChange",
+    "MessagePage",
     "FunctionCall",
     "FunctionCallOutput",
     "McpCall",

@@ -8,7 +8,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware;
-use crate::routes::{health, process, root};
+use crate::routes::{health, process, root, sessions};
 
 /// The server's routes, then the user's own, inside the layers that all of them share.
 pub(crate) fn router(app: App, own_routes: Router) -> Router {
@@ -21,6 +21,9 @@ pub(crate) fn router(app: App, own_routes: Router) -> Router {
         .route("/health", get(health::health))
         .route("/liveness", get(health::liveness))
         .route("/readiness", get(health::readiness))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/{id}", get(sessions::get).patch(sessions::patch).delete(sessions::delete))
+        .route("/sessions/{id}/messages", get(sessions::messages))
         .with_state(app.clone());
     let routes = routes
         .merge(own_routes.layer(CatchPanicLayer::custom(|_| ApiError::Panic.into_response())))

@@ -3,3 +3,4 @@
 pub(crate) mod health;
 pub(crate) mod process;
 pub(crate) mod root;
+pub(crate) mod sessions;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::decode::{FromJson, ValidationError};
 use crate::json::Json;
+use crate::session_info::{MessagePage, SessionChange, SessionInfo, SessionPage};
 use crate::{
     AgentRequest, AgentResponse, Content, ErrorBody, Event, FunctionCall, FunctionCallOutput, FunctionTool,
     McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput, McpListTools, McpListToolsTool, Message,
@@ -74,6 +75,8 @@ exported! {
     Read: AgentRequest;
     Written: Event, AgentResponse;
     Both: Message, Content, ErrorBody;
+    Written: SessionInfo, SessionPage, MessagePage;
+    Read: SessionChange;
     Read: RequestTool, Tool, FunctionTool;
     Both: FunctionCall, FunctionCallOutput, McpCall, McpCallOutput, McpListTools, McpListToolsTool,
         McpApprovalRequest, McpApprovalResponse, ToolCall, ToolCallOutput;

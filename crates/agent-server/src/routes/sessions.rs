@@ -1,0 +1,158 @@
+//! `/sessions`: the conversations of a user, and what was said in them.
+//!
+//! A session belongs to the user that `user_id` names; to others it does not exist. Requests without a user are their
+//! session's own user, so a session without one is found under its own id.
+
+use std::collections::HashMap;
+
+use agent_schemas::session_info::{MessagePage, SessionChange, SessionInfo, SessionPage};
+use agent_schemas::{JsonObject, SessionId, UserId};
+use agent_services::page::{Cursor, MAX_PAGE, PageSize};
+use agent_services::session::{self as store, StoredMessage};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{Request, StatusCode};
+
+use crate::app::App;
+use crate::body::read_object;
+use crate::error::ApiError;
+
+type IdInPath = Result<Path<String>, PathRejection>;
+type Parameters = Result<Query<HashMap<String, String>>, QueryRejection>;
+
+/// `GET /sessions?user_id=&after=&limit=`: a user's sessions, the newest first.
+pub(crate) async fn list(State(app): State<App>, query: Parameters) -> Result<Json<SessionPage>, ApiError> {
+    let query = Given::new(query)?;
+    let user = query.user().ok_or_else(|| ApiError::BadParameter("user_id is missing".to_owned()))?;
+    let page = app.sessions().list(&user, query.number("after")?.map(Cursor), query.size("limit")?).await?;
+    let next = page.next.map(|cursor| cursor.0.to_string());
+    Ok(Json(SessionPage { data: page.items.into_iter().map(shown).collect(), next }))
+}
+
+/// `GET /sessions/{id}?user_id=`: what is known of a session.
+pub(crate) async fn get(
+    State(app): State<App>,
+    id: IdInPath,
+    query: Parameters,
+) -> Result<Json<SessionInfo>, ApiError> {
+    let (user, id) = names(id, &Given::new(query)?)?;
+    let found = app.sessions().get(&user, &id).await?;
+    found.map(|info| Json(shown(info))).ok_or_else(|| no_such(&id))
+}
+
+/// `PATCH /sessions/{id}?user_id=`: changes its title and metadata.
+pub(crate) async fn patch(
+    State(app): State<App>,
+    id: IdInPath,
+    query: Parameters,
+    request: Request<Body>,
+) -> Result<Json<SessionInfo>, ApiError> {
+    let (user, id) = names(id, &Given::new(query)?)?;
+    let body = read_object(request, app.http()).await?;
+    let names_title = body.get("title").is_some();
+    let SessionChange { title, metadata } = SessionChange::from_json(body)?;
+    let change = store::SessionChange { title: names_title.then_some(title), metadata };
+    match app.sessions().change(&user, &id, change).await {
+        Err(error) if error.kind() == agent_services::ErrorKind::NotFound => Err(no_such(&id)),
+        done => Ok(Json(shown(done?))),
+    }
+}
+
+/// `DELETE /sessions/{id}?user_id=`: forgets a session.
+pub(crate) async fn delete(
+    State(app): State<App>,
+    id: IdInPath,
+    query: Parameters,
+) -> Result<StatusCode, ApiError> {
+    let (user, id) = names(id, &Given::new(query)?)?;
+    if app.sessions().delete(&user, &id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(no_such(&id)) }
+}
+
+/// `GET /sessions/{id}/messages?user_id=&from=&limit=`, or with `last=` instead: what was said.
+pub(crate) async fn messages(
+    State(app): State<App>,
+    id: IdInPath,
+    query: Parameters,
+) -> Result<Json<MessagePage>, ApiError> {
+    let query = Given::new(query)?;
+    let (user, id) = names(id, &query)?;
+    if query.0.contains_key("last") && (query.0.contains_key("from") || query.0.contains_key("limit")) {
+        return Err(ApiError::BadParameter("last goes without from and limit".to_owned()));
+    }
+    let found = if query.0.contains_key("last") {
+        app.sessions().last_messages(&user, &id, query.size("last")?).await?
+    } else {
+        let from = query.number("from")?.unwrap_or_default();
+        app.sessions().messages(&user, &id, from, query.size("limit")?).await?
+    };
+    let found = found.ok_or_else(|| no_such(&id))?;
+    let info = app.sessions().get(&user, &id).await?.ok_or_else(|| no_such(&id))?;
+    Ok(Json(page(found, info.message_count)))
+}
+
+fn page(found: Vec<StoredMessage>, message_count: u64) -> MessagePage {
+    let position = |stored: &StoredMessage| i64::try_from(stored.position).unwrap_or(i64::MAX);
+    let first = found.first().map_or(0, position);
+    let has_more = found.last().is_some_and(|last| last.position + 1 < message_count);
+    let next = found.last().filter(|_| has_more).map(|last| position(last).saturating_add(1));
+    MessagePage { data: found.into_iter().map(|stored| stored.message).collect(), first, next }
+}
+
+/// The query's parameters by name.
+struct Given(HashMap<String, String>);
+
+impl Given {
+    fn new(query: Parameters) -> Result<Self, ApiError> {
+        match query {
+            Ok(Query(parameters)) => Ok(Given(parameters)),
+            Err(_) => Err(ApiError::BadParameter("the query is not well-formed".to_owned())),
+        }
+    }
+
+    fn user(&self) -> Option<UserId> {
+        self.0.get("user_id").filter(|id| !id.is_empty()).map(|id| UserId::new(id.as_str()))
+    }
+
+    fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
+        let Some(text) = self.0.get(name) else { return Ok(None) };
+        match text.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(ApiError::BadParameter(format!("{name} is a number from 0 on, not '{text}'"))),
+        }
+    }
+
+    fn size(&self, name: &str) -> Result<PageSize, ApiError> {
+        let Some(text) = self.0.get(name) else { return Ok(PageSize::default()) };
+        let size = text.parse().ok().and_then(|items| PageSize::new(items).ok());
+        size.ok_or_else(|| ApiError::BadParameter(format!("{name} is 1 to {MAX_PAGE}, not '{text}'")))
+    }
+}
+
+/// The session that the path names, and the user that the query names.
+fn names(id: IdInPath, query: &Given) -> Result<(UserId, SessionId), ApiError> {
+    let Ok(Path(id)) = id else {
+        return Err(ApiError::BadParameter("the session's id is not UTF-8 in percent-encoding".to_owned()));
+    };
+    let user = query.user().unwrap_or_else(|| UserId::new(id.as_str()));
+    Ok((user, SessionId::new(id)))
+}
+
+fn no_such(id: &SessionId) -> ApiError {
+    ApiError::NoSuchSession(id.to_string())
+}
+
+fn shown(info: store::SessionInfo) -> SessionInfo {
+    let count = i64::try_from(info.message_count).unwrap_or(i64::MAX);
+    let metadata: JsonObject = info.metadata;
+    SessionInfo {
+        id: info.id.to_string(),
+        user_id: info.user_id.to_string(),
+        title: info.title,
+        metadata,
+        message_count: count,
+        created_at: info.created_at,
+        updated_at: info.updated_at,
+    }
+}
