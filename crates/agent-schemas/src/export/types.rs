@@ -11,6 +11,7 @@ use crate::{
     McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput, McpListTools, McpListToolsTool, Message,
     RequestTool, Tool, ToolCall, ToolCallOutput,
 };
+use crate::{embedding, modelstudio, realtime, response_api, session};
 
 /// Who writes a type, which decides the form under its own name: readers want to know what is always there, writers
 /// what they may leave out.
@@ -80,4 +81,25 @@ exported! {
         McpApprovalRequest, McpApprovalResponse, ToolCall, ToolCallOutput;
     Both: chat::Parameters, chat::StreamOptions, chat::ToolChoice, chat::ToolChoiceInputFunction,
         chat::ResponseFormat, chat::ResponseFormatType, chat::JsonSchemaFormat;
+    Both: session::Session;
+    Written: embedding::EmbeddingResponse, embedding::Embedding, embedding::Usage;
+    Read: response_api::ResponseAPI, response_api::ResponseInputMessage, response_api::ResponsePrompt,
+        response_api::Reasoning, response_api::ResponseTextConfig;
+    Read: modelstudio::ModelstudioParameters, modelstudio::SearchOptions, modelstudio::IntentionOptions,
+        modelstudio::RagOptions, modelstudio::FallbackOptions, modelstudio::RewriteOptions,
+        modelstudio::RerankOptions;
+    Both: modelstudio::KnowledgeHolder;
+    Read: realtime::ModelstudioConnection, realtime::AzureConnection, realtime::TtsConfig,
+        realtime::ModelstudioTtsConfig, realtime::AzureTtsConfig, realtime::AsrConfig,
+        realtime::ModelstudioAsrConfig, realtime::AzureAsrConfig, realtime::AsrVendor, realtime::TtsVendor;
+    Read: realtime::ModelstudioVoiceChatRequest, realtime::ModelstudioVoiceChatDirective,
+        realtime::ModelstudioVoiceChatSessionStartPayload, realtime::ModelstudioVoiceChatSessionStopPayload,
+        realtime::ModelstudioVoiceChatUpstream, realtime::ModelstudioVoiceChatDownstream,
+        realtime::ModelstudioVoiceChatParameters, realtime::ModelstudioKnowledgeBaseConfig,
+        realtime::ModelstudioVoiceChatInput;
+    Written: realtime::ModelstudioVoiceChatResponse, realtime::ModelstudioVoiceChatEvent,
+        realtime::ModelstudioVoiceChatSessionStartedPayload, realtime::ModelstudioVoiceChatSessionStoppedPayload,
+        realtime::ModelstudioVoiceChatAudioTranscriptPayload, realtime::ModelstudioVoiceChatResponseTextPayload,
+        realtime::ModelstudioVoiceChatResponseAudioStartedPayload,
+        realtime::ModelstudioVoiceChatResponseAudioStoppedPayload;
 }
