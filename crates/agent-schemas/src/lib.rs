@@ -26,6 +26,8 @@
 //!
 //! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`tool`],
 //! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`sequence`], [`builder`], [`openai`], [`sse`], [`id`].
+//! Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
+//! [`secret`].
 
 pub mod builder;
 pub mod call;

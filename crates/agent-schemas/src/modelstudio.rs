@@ -4,6 +4,9 @@ mod chat;
 mod rag;
 mod search;
 
-pub use chat::{ModelstudioParameters, ResultFormat};
+pub use chat::{
+    ModelstudioChatCompletionChunk, ModelstudioChatRequest, ModelstudioChatResponse, ModelstudioParameters,
+    ResultFormat,
+};
 pub use rag::{FallbackOptions, KnowledgeHolder, PromptStrategy, RagOptions, RerankOptions, RewriteOptions};
 pub use search::{IntentionOptions, SearchOptions, SearchStrategy};

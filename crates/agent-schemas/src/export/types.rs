@@ -7,9 +7,9 @@ use crate::decode::{FromJson, ValidationError};
 use crate::json::Json;
 use crate::openai::chat;
 use crate::{
-    AgentRequest, AgentResponse, Content, ErrorBody, Event, FunctionCall, FunctionCallOutput, FunctionTool,
-    McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput, McpListTools, McpListToolsTool, Message,
-    RequestTool, Tool, ToolCall, ToolCallOutput,
+    AgentRequest, AgentResponse, Content, ErrorBody, Event, FunctionCall, FunctionCallOutput,
+    FunctionParameters, FunctionTool, McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput,
+    McpListTools, McpListToolsTool, Message, RequestTool, Tool, ToolCall, ToolCallOutput,
 };
 use crate::{embedding, modelstudio, realtime, response_api, session};
 
@@ -76,7 +76,7 @@ exported! {
     Read: AgentRequest;
     Written: Event, AgentResponse;
     Both: Message, Content, ErrorBody;
-    Read: RequestTool, Tool, FunctionTool;
+    Read: RequestTool, Tool, FunctionTool, FunctionParameters;
     Both: FunctionCall, FunctionCallOutput, McpCall, McpCallOutput, McpListTools, McpListToolsTool,
         McpApprovalRequest, McpApprovalResponse, ToolCall, ToolCallOutput;
     Both: chat::Parameters, chat::StreamOptions, chat::ToolChoice, chat::ToolChoiceInputFunction,
@@ -94,7 +94,7 @@ exported! {
     Written: embedding::EmbeddingResponse, embedding::Embedding, embedding::Usage;
     Read: response_api::ResponseAPI, response_api::ResponseInputMessage, response_api::ResponsePrompt,
         response_api::Reasoning, response_api::ResponseTextConfig;
-    Read: modelstudio::ModelstudioParameters, modelstudio::SearchOptions, modelstudio::IntentionOptions,
+    Read: modelstudio::ModelstudioParameters, modelstudio::ModelstudioChatRequest, modelstudio::SearchOptions, modelstudio::IntentionOptions,
         modelstudio::RagOptions, modelstudio::FallbackOptions, modelstudio::RewriteOptions,
         modelstudio::RerankOptions;
     Both: modelstudio::KnowledgeHolder;

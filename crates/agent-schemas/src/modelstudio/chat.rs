@@ -3,8 +3,14 @@
 use crate::lax::strict_integer;
 use crate::modelstudio::rag::RagOptions;
 use crate::modelstudio::search::{IntentionOptions, SearchOptions};
-use crate::openai::chat::with_parameters;
+use crate::openai::chat::{ChatCompletion, ChatCompletionChunk, OpenAIMessage, with_parameters};
 use crate::string_enum::closed_enum;
+
+/// The whole answer of a model of Model Studio: a chat completion.
+pub type ModelstudioChatResponse = ChatCompletion;
+
+/// A part of a streamed answer of a model of Model Studio: a chunk of a chat completion.
+pub type ModelstudioChatCompletionChunk = ChatCompletionChunk;
 
 closed_enum! {
     /// The form of an answer.
@@ -59,4 +65,17 @@ macro_rules! with_modelstudio_parameters {
 with_modelstudio_parameters! {
     /// What a request to a model of Model Studio says besides messages and model.
     pub struct ModelstudioParameters {}
+}
+
+with_modelstudio_parameters! {
+    /// A request to a model of Model Studio.
+    #[example(r#"{
+        "model": "qwen-max", "messages": [{"role": "user", "content": "What is 6 times 7?"}], "enable_search": true
+    }"#)]
+    pub struct ModelstudioChatRequest {
+        /// The conversation so far.
+        messages: Vec<OpenAIMessage> = required,
+        /// The model's name.
+        model: String = required,
+    }
 }

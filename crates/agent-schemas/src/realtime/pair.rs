@@ -63,11 +63,12 @@ impl<P: Payload> JsonSchema for Pair<P> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = RecordSchema::new(generator, &["A name and what belongs to it."]);
+        let doc = format!("The {} `{}` with its payload.", P::TAG, P::NAME);
+        let mut schema = RecordSchema::new(generator, &[&doc]);
         schema.tag(P::TAG, P::NAME);
         schema.field::<P>(Field {
             name: "payload",
-            doc: &["What belongs to it."],
+            doc: &["The payload."],
             if_absent: P::IF_ABSENT,
             alias: None,
             range: None,

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, deserialize_from_json, member, missing};
 use crate::json::Json;
-use crate::json::JsonObject as ChoiceDeltaToolCall;
+use crate::openai::chat::ChoiceDeltaToolCall;
 use crate::realtime::pair::{self, Pair, payloads};
 use crate::record::{IfAbsent, record};
 use crate::string_enum::open_enum;
