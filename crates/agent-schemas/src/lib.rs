@@ -26,12 +26,15 @@
 //!
 //! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`tool`],
 //! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`sequence`], [`builder`], [`openai`], [`sse`], [`id`].
+//! Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
+//! [`secret`].
 
 pub mod builder;
 pub mod call;
 pub mod content;
 pub mod decode;
 pub mod delta;
+pub mod embedding;
 pub mod error;
 pub mod event;
 pub mod export;
@@ -40,12 +43,17 @@ pub mod id;
 pub mod json;
 mod lax;
 pub mod message;
+pub mod modelstudio;
 pub mod openai;
+pub mod realtime;
 mod record;
 pub mod request;
 pub mod response;
+pub mod response_api;
+pub mod secret;
 pub mod semantics;
 pub mod sequence;
+pub mod session;
 pub mod sse;
 pub mod status;
 mod string_enum;
@@ -66,7 +74,9 @@ pub use json::{Json, JsonObject};
 pub use message::{Message, MessageType, Role};
 pub use request::{AgentRequest, Stop};
 pub use response::AgentResponse;
+pub use secret::SecretText;
 pub use semantics::ContentError;
 pub use sequence::SequenceNumbers;
+pub use session::{Session, SessionMessage};
 pub use status::Status;
 pub use tool::{FunctionParameters, FunctionTool, Parameters, RequestTool, Tool};

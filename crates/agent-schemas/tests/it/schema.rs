@@ -3,6 +3,8 @@
 mod compare;
 mod from_schema;
 
+use std::sync::LazyLock;
+
 use agent_schemas::export::{self, Direction};
 use agent_schemas::{AgentRequest, Json, json};
 use jsonschema::Validator;
@@ -22,9 +24,11 @@ fn value(json: &Json) -> Value {
     }
 }
 
+static BUNDLE: LazyLock<Value> = LazyLock::new(|| value(&export::bundle()));
+
 /// Checks values against one type of the bundle.
 fn validator(name: &str) -> Validator {
-    let mut schema = value(&export::bundle());
+    let mut schema = BUNDLE.clone();
     schema["$ref"] = format!("#/$defs/{name}").into();
     jsonschema::draft202012::new(&schema).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
