@@ -93,7 +93,7 @@ fn written_fields_are_required_in_the_order_of_the_wire() {
     let schema = export::document("Message").unwrap();
     let keys = |json: &Json| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(schema.get("properties").unwrap()), keys(&message));
-    let required: Vec<_> = schema.get("required").unwrap().as_array().unwrap().iter().cloned().collect();
+    let required: Vec<_> = schema.get("required").unwrap().as_array().unwrap().to_vec();
     assert_eq!(required, keys(&message).iter().map(|key| Json::from(key.as_str())).collect::<Vec<_>>());
     let input = export::document("MessageInput").unwrap();
     assert_eq!(keys(input.get("properties").unwrap()), keys(&message));
