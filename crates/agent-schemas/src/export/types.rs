@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::decode::{FromJson, ValidationError};
 use crate::json::Json;
+use crate::openai::chat;
 use crate::{
     AgentRequest, AgentResponse, Content, ErrorBody, Event, FunctionCall, FunctionCallOutput, FunctionTool,
     McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput, McpListTools, McpListToolsTool, Message,
@@ -77,4 +78,6 @@ exported! {
     Read: RequestTool, Tool, FunctionTool;
     Both: FunctionCall, FunctionCallOutput, McpCall, McpCallOutput, McpListTools, McpListToolsTool,
         McpApprovalRequest, McpApprovalResponse, ToolCall, ToolCallOutput;
+    Both: chat::Parameters, chat::StreamOptions, chat::ToolChoice, chat::ToolChoiceInputFunction,
+        chat::ResponseFormat, chat::ResponseFormatType, chat::JsonSchemaFormat;
 }
