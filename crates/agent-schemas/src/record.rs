@@ -15,6 +15,7 @@ use crate::json::{Json, JsonObject};
 ///     /// What it is.
 ///     #[example(r#"{"name":"x"}"#)]         an example for the schema
 ///     #[describe(function)]                 a function that completes the schema
+///     #[prepare(function)]                  a function that changes the members before they are read
 ///     pub struct Name ("SchemaName") {      the schema's name, where it is not the struct's
 ///         /// What the field is.
 ///         #[alias("other_name")]            another name that is read too
@@ -37,6 +38,7 @@ macro_rules! record {
         $(#[doc = $doc:literal])*
         $(#[example($example:literal)])?
         $(#[describe($describe:path)])?
+        $(#[prepare($prepare:path)])?
         pub struct $name:ident $(($schema_name:literal))? {
             $(
                 $(#[doc = $field_doc:literal])*
@@ -89,6 +91,11 @@ macro_rules! record {
         impl $crate::decode::FromJson for $name {
             fn from_json(json: $crate::Json) -> $crate::decode::Decoded<Self> {
                 let members = $crate::record::members(json)?;
+                let prepare: Option<$crate::record::Prepare> = $crate::record::optional!($($prepare)?);
+                let members = match prepare {
+                    Some(prepare) => prepare(members, &[$($crate::record::wire_name!($field $($wire)?)),*]),
+                    None => members,
+                };
                 let required: &[Option<&str>] =
                     &[$($crate::record::if_required!($($required)? $crate::record::wire_name!($field $($wire)?))),*];
                 $crate::record::check_required(required, &members)?;
@@ -199,6 +206,9 @@ macro_rules! optional {
 }
 
 pub(crate) use {if_absent, if_required, optional, record, schema_name, value_if_absent, wire_name};
+
+/// Changes the members of an object before they are read as a record's; gets the fields' names too.
+pub(crate) type Prepare = fn(JsonObject, &[&str]) -> JsonObject;
 
 /// The members of an object that is to be a record.
 pub(crate) fn members(json: Json) -> Decoded<JsonObject> {

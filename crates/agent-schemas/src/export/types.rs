@@ -79,5 +79,14 @@ exported! {
     Both: FunctionCall, FunctionCallOutput, McpCall, McpCallOutput, McpListTools, McpListToolsTool,
         McpApprovalRequest, McpApprovalResponse, ToolCall, ToolCallOutput;
     Both: chat::Parameters, chat::StreamOptions, chat::ToolChoice, chat::ToolChoiceInputFunction,
-        chat::ResponseFormat, chat::ResponseFormatType, chat::JsonSchemaFormat;
+        chat::ResponseFormat, chat::JsonSchemaFormat, chat::OpenAIMessage, chat::UserMessage,
+        chat::AssistantMessage, chat::SystemMessage, chat::ToolMessage, chat::OpenAIToolCall,
+        chat::MessageContentPart, chat::TextMessageContent, chat::ImageMessageContent, chat::ImageUrl,
+        chat::AudioMessageContent, chat::InputAudioDetail;
+    Both: chat::ChatCompletion, chat::ChatCompletionChoice, chat::ChatCompletionMessage,
+        chat::ChatCompletionToolCall, chat::ChatCompletionFunction, chat::ChatCompletionAudio,
+        chat::ChatCompletionAnnotation, chat::UrlCitation, chat::ChatCompletionChunk, chat::ChatCompletionChunkChoice,
+        chat::ChoiceDelta, chat::ChoiceDeltaToolCall, chat::ChoiceDeltaFunction, chat::ChoiceLogprobs,
+        chat::ChatCompletionTokenLogprob, chat::TopLogprob, chat::CompletionUsage,
+        chat::CompletionTokensDetails, chat::PromptTokensDetails;
 }

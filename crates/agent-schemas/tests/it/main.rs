@@ -8,6 +8,7 @@ mod openai;
 mod openai_golden;
 mod request;
 mod round_trip;
+mod schemas_openai;
 mod semantics;
 mod strategy;
 mod support;

@@ -8,9 +8,13 @@ use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json, member};
 use crate::json::{Json, JsonObject};
-use crate::record::{Field, IfAbsent, RecordSchema, record};
-use crate::string_enum::closed_enum;
-use crate::union::untagged_union;
+use crate::record::{Field, IfAbsent, RecordSchema, members, record};
+use crate::string_enum::not_among;
+use crate::union::{tagged_union, untagged_union};
+
+const TEXT: &str = "text";
+const JSON_OBJECT: &str = "json_object";
+const JSON_SCHEMA: &str = "json_schema";
 
 /// The form in which a model is to answer.
 ///
@@ -22,18 +26,18 @@ pub enum ResponseFormat {
     Text,
     /// Any JSON object.
     JsonObject,
-    /// JSON of a given form.
+    /// JSON that matches a schema.
     JsonSchema(JsonSchemaFormat),
 }
 
 record! {
-    /// The form of an answer in JSON.
-    pub struct JsonSchemaFormat ("ResponseFormatJsonSchema") {
+    /// What the JSON of an answer has to match.
+    pub struct JsonSchemaFormat {
         /// A name for the form: letters, digits, `_` and `-`.
         name: String = required,
         /// What the form is for; the model reads it.
         description: Option<String>,
-        /// The JSON Schema that the answer has to match.
+        /// The JSON Schema.
         #[alias("schema_param")]
         schema: Option<JsonObject>,
         /// Whether the model may produce nothing that does not match. Servers then take only a part of JSON Schema.
@@ -41,29 +45,17 @@ record! {
     }
 }
 
-closed_enum! {
-    /// What kind of answer is asked for.
-    pub enum ResponseFormatType {
-        /// Text.
-        Text = "text",
-        /// Any JSON object.
-        JsonObject = "json_object",
-        /// JSON that matches `json_schema`.
-        JsonSchema = "json_schema",
-    }
-}
-
 impl ResponseFormat {
     /// The name of the form, its `type` on the wire.
-    pub fn kind(&self) -> ResponseFormatType {
+    pub fn type_name(&self) -> &'static str {
         match self {
-            ResponseFormat::Text => ResponseFormatType::Text,
-            ResponseFormat::JsonObject => ResponseFormatType::JsonObject,
-            ResponseFormat::JsonSchema(_) => ResponseFormatType::JsonSchema,
+            ResponseFormat::Text => TEXT,
+            ResponseFormat::JsonObject => JSON_OBJECT,
+            ResponseFormat::JsonSchema(_) => JSON_SCHEMA,
         }
     }
 
-    /// The form of an answer in JSON of a given form.
+    /// What the answer has to match, if that is given.
     pub fn json_schema(&self) -> Option<&JsonSchemaFormat> {
         match self {
             ResponseFormat::JsonSchema(schema) => Some(schema),
@@ -75,7 +67,7 @@ impl ResponseFormat {
 impl Serialize for ResponseFormat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut out = serializer.serialize_map(None)?;
-        out.serialize_entry("type", &self.kind())?;
+        out.serialize_entry("type", self.type_name())?;
         out.serialize_entry("json_schema", &self.json_schema())?;
         out.end()
     }
@@ -83,25 +75,25 @@ impl Serialize for ResponseFormat {
 
 impl FromJson for ResponseFormat {
     fn from_json(json: Json) -> Decoded<Self> {
-        let members = crate::record::members(json)?;
+        let members = members(json)?;
         let value = |key: &str| members.get(key).cloned();
-        let kind = value("type").map_or(Ok(ResponseFormatType::default()), |kind| member("type", kind))?;
-        let schema: Option<JsonSchemaFormat> =
-            value("json_schema").map_or(Ok(None), |schema| member("json_schema", schema))?;
-        match (kind, schema) {
-            (ResponseFormatType::Text, None) => Ok(ResponseFormat::Text),
-            (ResponseFormatType::JsonObject, None) => Ok(ResponseFormat::JsonObject),
-            (ResponseFormatType::JsonSchema, Some(schema)) => Ok(ResponseFormat::JsonSchema(schema)),
-            (ResponseFormatType::JsonSchema, None) => {
-                Err(rule_broken(format!("Json schema is required for type {kind}"), members))
-            }
-            (_, Some(_)) => Err(rule_broken(format!("Json schema is not allowed for type {kind}"), members)),
+        let type_value = value("type").unwrap_or_else(|| Json::from(TEXT));
+        let Some(kind @ (TEXT | JSON_OBJECT | JSON_SCHEMA)) = type_value.as_str() else {
+            return Err(not_among(&[TEXT, JSON_OBJECT, JSON_SCHEMA], type_value).at("type"));
+        };
+        match (kind, member("json_schema", value("json_schema").unwrap_or_default())?) {
+            (JSON_SCHEMA, Some(schema)) => Ok(ResponseFormat::JsonSchema(schema)),
+            (JSON_SCHEMA, None) => Err(rule_broken("required", kind, &members)),
+            (_, Some(JsonSchemaFormat { .. })) => Err(rule_broken("not allowed", kind, &members)),
+            (JSON_OBJECT, None) => Ok(ResponseFormat::JsonObject),
+            (_, None) => Ok(ResponseFormat::Text),
         }
     }
 }
 
-fn rule_broken(message: String, members: JsonObject) -> ValidationError {
-    ValidationError::new("value_error", message, Json::Object(members))
+fn rule_broken(how: &str, kind: &str, members: &JsonObject) -> ValidationError {
+    let message = format!("Json schema is {how} for type {kind}");
+    ValidationError::new("value_error", message, Json::Object(members.clone()))
 }
 
 impl JsonSchema for ResponseFormat {
@@ -110,22 +102,51 @@ impl JsonSchema for ResponseFormat {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = RecordSchema::new(generator, &["The form in which a model is to answer."]);
-        schema.field::<ResponseFormatType>(Field {
-            if_absent: IfAbsent::Value(Json::from(ResponseFormatType::default().as_str())),
-            ..field("type", &["The kind of answer."])
-        });
-        schema.field::<Option<JsonSchemaFormat>>(field(
-            "json_schema",
-            &["The form of the JSON: needed for the type `json_schema`, and null for all others."],
-        ));
-        schema.finish()
+        let alternatives = [
+            (TEXT, generator.subschema_for::<ResponseFormatText>()),
+            (JSON_OBJECT, generator.subschema_for::<ResponseFormatJsonObject>()),
+            (JSON_SCHEMA, generator.subschema_for::<ResponseFormatJsonSchema>()),
+        ];
+        tagged_union(&["The form in which a model is to answer. `type` says which."], "type", &alternatives)
     }
 }
 
-fn field(name: &'static str, doc: &'static [&'static str]) -> Field {
-    Field { name, doc, if_absent: IfAbsent::Null, alias: None, range: None, constant: None }
+/// Defines the schema of one form.
+macro_rules! form_schema {
+    ($name:ident, $type_name:expr, $schema:ty, $doc:literal, $schema_doc:literal) => {
+        struct $name;
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                let mut schema = RecordSchema::new(generator, &[$doc]);
+                schema.tag("type", $type_name);
+                schema.field::<$schema>(Field {
+                    name: "json_schema",
+                    doc: &[$schema_doc],
+                    if_absent: if $type_name == JSON_SCHEMA { IfAbsent::Refused } else { IfAbsent::Null },
+                    alias: None,
+                    range: None,
+                    constant: None,
+                });
+                schema.finish()
+            }
+        }
+    };
 }
+
+form_schema!(ResponseFormatText, TEXT, (), "The answer is text.", "Always null.");
+form_schema!(ResponseFormatJsonObject, JSON_OBJECT, (), "The answer is a JSON object.", "Always null.");
+form_schema!(
+    ResponseFormatJsonSchema,
+    JSON_SCHEMA,
+    JsonSchemaFormat,
+    "The answer is JSON that matches a schema.",
+    "What it has to match."
+);
 
 /// The form in which a model is to answer, possibly by its name alone.
 #[derive(Clone, Debug, PartialEq)]
