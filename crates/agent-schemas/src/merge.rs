@@ -2,6 +2,17 @@
 //!
 //! Unlike [`Fold`](crate::Fold), which follows a log from its beginning, these take whatever was kept of a stream, for
 //! example to record it: single contents, messages without a response, responses that carry pieces.
+//!
+//! ```
+//! use agent_schemas::merge::merge_chat_completion_chunks;
+//! use agent_schemas::openai::chat::ChatCompletionChunk;
+//!
+//! let chunk = |text: &str| -> ChatCompletionChunk {
+//!     serde_json::from_str(&format!(r#"{{"choices": [{{"delta": {{"content": "{text}"}}}}]}}"#)).unwrap()
+//! };
+//! let answer = merge_chat_completion_chunks(&[chunk("Hel"), chunk("lo")]).unwrap();
+//! assert_eq!(answer.choices[0].delta.content.as_deref(), Some("Hello"));
+//! ```
 
 mod calls;
 mod chunks;

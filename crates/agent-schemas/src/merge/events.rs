@@ -29,7 +29,8 @@ pub enum MergeError {
 ///   in Unix seconds.
 /// - Its output is the last response's own if that ended the run and has one; else it is all messages of the list,
 ///   the closed ones first. Unlike the output of a run, it then has messages that failed, too.
-/// - Its status is that of the last event. A list of nothing but contents counts as complete.
+/// - Its status is that of the last event. A list of nothing but contents counts as complete, unless the last
+///   ended otherwise.
 ///
 /// Messages grow by deltas, whether these come as contents or inside messages. Contents without a place continue the
 /// message before them.
@@ -47,9 +48,11 @@ pub fn merge_agent_responses(
     if only_contents {
         gathered.messages().for_each(complete);
     }
-    let status = match last {
-        _ if only_contents => Status::Completed,
-        event => event.status().cloned().unwrap_or(Status::InProgress),
+    let told = last.status().cloned();
+    let status = if only_contents {
+        told.filter(Status::is_final).unwrap_or(Status::Completed)
+    } else {
+        told.unwrap_or(Status::InProgress)
     };
     let base = gathered.take_response().unwrap_or_else(|| AgentResponse::new("", now));
     let own_error = match last {

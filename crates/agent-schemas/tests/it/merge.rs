@@ -124,6 +124,15 @@ fn errors_and_usage_of_messages_are_told_by_the_response() {
 }
 
 #[test]
+fn a_content_that_failed_fails_the_response() {
+    let mut failed = part("a");
+    failed.failed(ErrorBody { code: "c".into(), message: "broken".into() });
+    let merged = merge_agent_responses(&[failed.into()], &SameId, 7).unwrap();
+    assert_eq!((merged.status, merged.error.unwrap().message), (Status::Failed, "broken".to_owned()));
+    assert_eq!(merged.output.unwrap().iter().flat_map(texts).collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
 fn closed_messages_come_before_open_ones() {
     let opened = message("m1", Some(vec![part("still")]));
     let mut closed = message("m2", None);
