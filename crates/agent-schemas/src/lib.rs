@@ -25,7 +25,8 @@
 //! ```
 //!
 //! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`tool`],
-//! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`sequence`], [`builder`], [`openai`], [`sse`], [`id`].
+//! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`merge`], [`sequence`], [`builder`], [`openai`], [`sse`],
+//! [`id`].
 //! Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
 //! [`secret`].
 
@@ -42,6 +43,7 @@ pub mod fold;
 pub mod id;
 pub mod json;
 mod lax;
+pub mod merge;
 pub mod message;
 pub mod modelstudio;
 pub mod openai;

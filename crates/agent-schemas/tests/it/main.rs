@@ -1,9 +1,13 @@
 //! What the crate promises to others: the peer's recorded behavior, and properties of all values.
 
 mod builder;
+mod chat;
 mod error;
 mod float;
 mod fold;
+mod merge;
+mod merge_chunks;
+mod merge_golden;
 mod openai;
 mod openai_golden;
 mod peer_type;
