@@ -315,6 +315,11 @@ impl<'a> RecordSchema<'a> {
             schema.insert("const".to_owned(), constant.into());
         }
         match field.if_absent {
+            // Type checkers refuse what code generators make of a default that is an object.
+            IfAbsent::Value(value @ Json::Object(_)) if !written => {
+                let words = format!("{}\n\nIf it is absent: `{value}`.", description(field.doc));
+                schema.insert("description".to_owned(), words.into());
+            }
             IfAbsent::Value(value) if !written => {
                 schema.insert("default".to_owned(), to_value(&value));
             }
