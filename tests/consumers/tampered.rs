@@ -102,6 +102,18 @@ async fn events_that_are_no_json_end_the_program_with_a_sentence() {
 }
 
 #[tokio::test]
+async fn an_event_that_breaks_the_schema_is_found_where_models_check_it() {
+    let mut events = recorded().await;
+    let broken = find(&events, "/text", "42");
+    events[broken]["msg_id"] = 7.into();
+    let [python, _] = programs();
+    let ended = replay(python, std::iter::once(stream(&events).as_bytes()), End::Whole).await;
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("an event is not what the schema says: {"), "{ended:?}");
+    assert_eq!(ended.stderr.trim().lines().count(), 1, "{ended:?}");
+}
+
+#[tokio::test]
 async fn no_framing_makes_a_difference() {
     let events = recorded().await;
     let mut odd = String::from(": a comment\r\n\r\nretry: 10\r\n");

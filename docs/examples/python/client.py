@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Any, TypeVar, get_args
 
+from pydantic import ValidationError
+
 from models import (
     AgentRequest, AgentResponse, AudioContent, DataContent, Event, FileContent, FunctionCall, FunctionCallOutput,
     ImageContent, Message, MessageInput, RefusalContent, TextContent, TextContentInput, VideoContent,
@@ -72,7 +74,11 @@ def parse(event: dict[str, Any]) -> AgentResponse | Message | Content | None:
     for message in messages:
         if contents := message.get("content"):
             message["content"] = [part for part in contents if part.get("type") in CONTENT_TYPES] or None
-    return Event.model_validate(event).root
+    try:
+        return Event.model_validate(event).root
+    except ValidationError as error:
+        # The error tells of each kind of event that this might have been. What came tells more.
+        raise ValueError(f"an event is not what the schema says: {json.dumps(event)[:300]}") from error
 
 
 def merge(value: Any, more: Any) -> Any:
@@ -219,10 +225,8 @@ def main() -> int:
         return fail(3, f"The server answers {error.code}: {error.read().decode(errors='replace')}")
     except urllib.error.URLError as error:
         return fail(3, f"The server cannot be reached: {error.reason}")
-    except (OSError, http.client.HTTPException) as error:
-        return fail(1, f"The connection broke: {error}")
-    except ValueError as error:
-        return fail(1, f"An event is not what the schema says: {error}")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return fail(1, f"The stream broke: {error}")
 
 
 if __name__ == "__main__":
