@@ -301,10 +301,7 @@ impl<'a> RecordSchema<'a> {
     pub(crate) fn field<T: JsonSchema>(&mut self, field: Field) {
         let written = matches!(self.generator.contract(), Contract::Serialize);
         let mut schema = self.generator.subschema_for::<T>();
-        // Code generators drop or double a type whose reference has keywords beside it.
-        if let Some(reference) = schema.remove("$ref") {
-            schema.insert("allOf".to_owned(), serde_json::json!([{ "$ref": reference }]));
-        }
+        make_describable(&mut schema);
         schema.insert("description".to_owned(), description(field.doc).into());
         if let Some((min, max)) = field.range {
             schema.insert("minimum".to_owned(), to_value(&min));
@@ -358,6 +355,30 @@ impl<'a> RecordSchema<'a> {
             self.schema.insert("required".to_owned(), Value::Array(self.required));
         }
         Schema::from(self.schema)
+    }
+}
+
+/// Gives a schema a form to which a description and a default can be added: code generators drop or double a type whose
+/// reference has keywords beside it, take what may be anything for an object, and repeat unions inside of unions.
+fn make_describable(schema: &mut Schema) {
+    if let Some(reference) = schema.remove("$ref") {
+        schema.insert("anyOf".to_owned(), serde_json::json!([{ "$ref": reference }]));
+    }
+    if schema.as_bool() == Some(true) || schema.as_object().is_some_and(Map::is_empty) {
+        let all = ["null", "boolean", "integer", "number", "string", "array", "object"];
+        schema.insert("type".to_owned(), all.as_slice().into());
+    }
+    if let Some(Value::Array(alternatives)) = schema.get_mut("anyOf") {
+        let flat = alternatives.drain(..).flat_map(|alternative| match alternative {
+            Value::Object(mut inner) => match inner.remove("anyOf") {
+                Some(Value::Array(inner)) => inner,
+                Some(other) => vec![other],
+                None => vec![Value::Object(inner)],
+            },
+            other => vec![other],
+        });
+        let flat = flat.collect();
+        *alternatives = flat;
     }
 }
 
