@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use indexmap::IndexMap;
+
 use crate::json::{Json, JsonObject};
 
 /// One step on the way to a faulty value: a member's name or an item's position.
@@ -102,6 +104,19 @@ impl FromJson for JsonObject {
             other => Err(ValidationError::new("dict_type", "expected an object", other)),
         }
     }
+}
+
+/// Numbers by name.
+impl FromJson for IndexMap<String, i64> {
+    fn from_json(json: Json) -> Decoded<Self> {
+        map(json)
+    }
+}
+
+/// Reads an object whose values are all of one type.
+pub(crate) fn map<T: FromJson>(json: Json) -> Decoded<IndexMap<String, T>> {
+    let members = JsonObject::from_json(json)?;
+    members.into_iter().map(|(key, value)| member(&key, value).map(|value| (key, value))).collect()
 }
 
 impl<T: FromJson> FromJson for Option<T> {

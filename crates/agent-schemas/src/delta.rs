@@ -34,7 +34,8 @@ pub fn append_body(body: &mut ContentBody, delta: &ContentBody) {
     }
 }
 
-fn append(value: &mut Option<String>, more: &Option<String>) {
+/// Joins texts; where one side is null the other counts.
+pub(crate) fn append(value: &mut Option<String>, more: &Option<String>) {
     match (value.as_mut(), more) {
         (Some(value), Some(more)) => value.push_str(more),
         (None, Some(more)) => *value = Some(more.clone()),
@@ -42,7 +43,8 @@ fn append(value: &mut Option<String>, more: &Option<String>) {
     }
 }
 
-fn replace(value: &mut Option<String>, new: &Option<String>) {
+/// Takes the new value, unless it is null.
+pub(crate) fn replace<T: Clone>(value: &mut Option<T>, new: &Option<T>) {
     if new.is_some() {
         value.clone_from(new);
     }

@@ -80,7 +80,7 @@ impl Fold {
             self.open.len() - 1
         });
         let contents = self.open[position].content.get_or_insert_default();
-        match find_content(contents, index) {
+        match position_of(contents, index).and_then(|position| contents.get_mut(position)) {
             Some(known) if event.delta == Some(true) => {
                 append_body(&mut known.body, &event.body);
                 known.sequence_number = event.sequence_number;
@@ -126,12 +126,11 @@ impl Fold {
     }
 }
 
-/// The content with this index, or the one at this position if it has no index of its own.
-fn find_content(contents: &mut [Content], index: i64) -> Option<&mut Content> {
+/// The position of the content with this index, or this position if the content there has no index of its own.
+pub(crate) fn position_of(contents: &[Content], index: i64) -> Option<usize> {
     let own = contents.iter().position(|content| content.index == Some(index));
-    let at = own.or_else(|| {
+    own.or_else(|| {
         let position = usize::try_from(index).ok()?;
         contents.get(position).filter(|content| content.index.is_none()).map(|_| position)
-    })?;
-    contents.get_mut(at)
+    })
 }

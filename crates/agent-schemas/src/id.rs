@@ -63,9 +63,14 @@ pub fn response_id(ids: &dyn IdSource) -> String {
     format!("response_{}", ids.uuid())
 }
 
-/// A fresh tool call id in OpenAI's form: `call_` and 22 hexadecimal digits.
+/// A fresh tool call id in OpenAI's form: `call_` and 22 hexadecimal digits; the peer's `generate_tool_call_id`.
 pub fn tool_call_id(ids: &dyn IdSource) -> String {
-    let mut id = ids.random();
-    id.truncate(22);
-    format!("call_{id}")
+    prefixed_tool_call_id("call_", ids)
+}
+
+/// A fresh tool call id with another prefix than `call_`.
+pub fn prefixed_tool_call_id(prefix: &str, ids: &dyn IdSource) -> String {
+    let mut digits = ids.random();
+    digits.truncate(22);
+    format!("{prefix}{digits}")
 }

@@ -25,6 +25,15 @@ impl FromJson for i64 {
     }
 }
 
+/// Refuses what is an integer only after a conversion: a string, a boolean, a number with a decimal point.
+pub(crate) fn strict_integer(json: &Json) -> Decoded<()> {
+    match json {
+        Json::Null => Ok(()),
+        Json::Number(number) if number.is_integer() => Ok(()),
+        other => Err(ValidationError::new("int_type", "expected an integer as such", other.clone())),
+    }
+}
+
 fn integer_from_text(text: &str) -> Result<i64, &'static str> {
     if let Ok(value) = text.parse::<i64>() {
         return Ok(value);

@@ -25,13 +25,17 @@
 //! ```
 //!
 //! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`tool`],
-//! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`sequence`], [`builder`], [`openai`], [`sse`], [`id`].
+//! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`merge`], [`sequence`], [`builder`], [`openai`], [`sse`],
+//! [`id`].
+//! Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
+//! [`secret`].
 
 pub mod builder;
 pub mod call;
 pub mod content;
 pub mod decode;
 pub mod delta;
+pub mod embedding;
 pub mod error;
 pub mod event;
 pub mod export;
@@ -39,13 +43,19 @@ pub mod fold;
 pub mod id;
 pub mod json;
 mod lax;
+pub mod merge;
 pub mod message;
+pub mod modelstudio;
 pub mod openai;
+pub mod realtime;
 mod record;
 pub mod request;
 pub mod response;
+pub mod response_api;
+pub mod secret;
 pub mod semantics;
 pub mod sequence;
+pub mod session;
 pub mod session_info;
 pub mod sse;
 pub mod status;
@@ -67,7 +77,9 @@ pub use json::{Json, JsonObject};
 pub use message::{Message, MessageType, Role};
 pub use request::{AgentRequest, Stop};
 pub use response::AgentResponse;
+pub use secret::SecretText;
 pub use semantics::ContentError;
 pub use sequence::SequenceNumbers;
+pub use session::{Session, SessionMessage};
 pub use status::Status;
 pub use tool::{FunctionParameters, FunctionTool, Parameters, RequestTool, Tool};

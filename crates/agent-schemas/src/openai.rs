@@ -1,8 +1,9 @@
-//! From and to the messages, tools and stream chunks of OpenAI's chat completions, as JSON.
+//! From and to the messages, tools and stream chunks of OpenAI's chat completions, as JSON; typed they are in [`chat`].
 //!
 //! [`to_openai_messages`] makes a list that model servers with that interface accept;
 //! [`Message::from_openai_message`](crate::Message::from_openai_message) reads such a list, message by message.
 
+pub mod chat;
 mod incoming;
 mod outgoing;
 

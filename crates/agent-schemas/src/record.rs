@@ -15,16 +15,19 @@ use crate::json::{Json, JsonObject};
 ///     /// What it is.
 ///     #[example(r#"{"name":"x"}"#)]         an example for the schema
 ///     #[describe(function)]                 a function that completes the schema
+///     #[prepare(function)]                  a function that changes the members before they are read
 ///     pub struct Name ("SchemaName") {      the schema's name, where it is not the struct's
 ///         /// What the field is.
 ///         #[alias("other_name")]            another name that is read too
 ///         #[range(1, 5)]                    the least and the greatest number
 ///         #[constant("message")]            the only value of the canonical form; others are read, too
+///         #[check(function)]                a function that may refuse the value before it is read
 ///         field as "wire_name": Type …,     the name on the wire, where it is not the field's
 ///         a: String = required,             refused if absent
 ///         b: i64 => 7,                      7 if absent, and the schema says so
 ///         c: String | String::new(),        this if absent, but somebody will fill it in
 ///         d: Option<i64>,                   null if absent
+///         e: Option<i64> = omitted,         null if absent, and not written where it is null
 ///         ..extra                           keeps every other member; else they are dropped
 ///     }
 /// }
@@ -37,11 +40,13 @@ macro_rules! record {
         $(#[doc = $doc:literal])*
         $(#[example($example:literal)])?
         $(#[describe($describe:path)])?
+        $(#[prepare($prepare:path)])?
         pub struct $name:ident $(($schema_name:literal))? {
             $(
                 $(#[doc = $field_doc:literal])*
                 $(#[alias($alias:literal)])?
                 $(#[range($min:expr, $max:expr)])?
+                $(#[check($check:path)])?
                 $(#[constant($constant:literal)])?
                 $field:ident $(as $wire:literal)?: $type:ty
                     $(= $required:ident)? $(| $unset:expr)? $(=> $default:expr)?,
@@ -73,9 +78,9 @@ macro_rules! record {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut out = serializer.serialize_map(None)?;
                 $(
-                    serde::ser::SerializeMap::serialize_entry(
-                        &mut out, $crate::record::wire_name!($field $($wire)?), &self.$field
-                    )?;
+                    $crate::record::write_field!(
+                        out, $crate::record::wire_name!($field $($wire)?), &self.$field $(, $required)?
+                    );
                 )*
                 $(
                     for (key, value) in &self.$extra {
@@ -89,6 +94,11 @@ macro_rules! record {
         impl $crate::decode::FromJson for $name {
             fn from_json(json: $crate::Json) -> $crate::decode::Decoded<Self> {
                 let members = $crate::record::members(json)?;
+                let prepare: Option<$crate::record::Prepare> = $crate::record::optional!($($prepare)?);
+                let members = match prepare {
+                    Some(prepare) => prepare(members, &[$($crate::record::wire_name!($field $($wire)?)),*]),
+                    None => members,
+                };
                 let required: &[Option<&str>] =
                     &[$($crate::record::if_required!($($required)? $crate::record::wire_name!($field $($wire)?))),*];
                 $crate::record::check_required(required, &members)?;
@@ -97,6 +107,7 @@ macro_rules! record {
                     match key.as_str() {
                         $($crate::record::wire_name!($field $($wire)?) $(| $alias)? => {
                             $($crate::record::check_range(&key, &value, $min as f64, $max as f64)?;)?
+                            $($check(&value).map_err(|fault| fault.at(key.as_str()))?;)?
                             record.$field = $crate::decode::member(&key, value)?;
                         })*
                         _ => {
@@ -165,7 +176,21 @@ macro_rules! value_if_absent {
     };
 }
 
+macro_rules! write_field {
+    ($out:ident, $name:expr, $value:expr, omitted) => {
+        if $value.is_some() {
+            serde::ser::SerializeMap::serialize_entry(&mut $out, $name, $value)?;
+        }
+    };
+    ($out:ident, $name:expr, $value:expr $(, required)?) => {
+        serde::ser::SerializeMap::serialize_entry(&mut $out, $name, $value)?;
+    };
+}
+
 macro_rules! if_required {
+    (omitted $name:expr) => {
+        None
+    };
     (required $name:expr) => {
         Some($name)
     };
@@ -178,8 +203,11 @@ macro_rules! if_absent {
     () => {
         $crate::record::IfAbsent::Null
     };
-    ($required:ident) => {
+    (required) => {
         $crate::record::IfAbsent::Refused
+    };
+    (omitted) => {
+        $crate::record::IfAbsent::Omitted
     };
     (=> $default:expr) => {
         $crate::record::IfAbsent::Value($crate::Json::from_serialize(&$default).unwrap_or_default())
@@ -198,7 +226,12 @@ macro_rules! optional {
     };
 }
 
-pub(crate) use {if_absent, if_required, optional, record, schema_name, value_if_absent, wire_name};
+pub(crate) use {
+    if_absent, if_required, optional, record, schema_name, value_if_absent, wire_name, write_field,
+};
+
+/// Changes the members of an object before they are read as a record's; gets the fields' names too.
+pub(crate) type Prepare = fn(JsonObject, &[&str]) -> JsonObject;
 
 /// The members of an object that is to be a record.
 pub(crate) fn members(json: Json) -> Decoded<JsonObject> {
@@ -242,6 +275,8 @@ pub(crate) enum IfAbsent {
     Value(Json),
     /// Null, which the field's type allows.
     Null,
+    /// Null, which is not written.
+    Omitted,
     /// Something that is filled in where it is read.
     Filled,
 }
@@ -262,23 +297,26 @@ impl<'a> RecordSchema<'a> {
         RecordSchema { generator, schema, properties: Map::new(), required: Vec::new() }
     }
 
-    /// Adds a field. Written records have every field; read ones may lack all that are not required.
+    /// Adds a field. Written records have every field but omitted ones; read ones may lack all that are not required.
     pub(crate) fn field<T: JsonSchema>(&mut self, field: Field) {
         let written = matches!(self.generator.contract(), Contract::Serialize);
         let mut schema = self.generator.subschema_for::<T>();
-        // Code generators drop or double a type whose reference has keywords beside it.
-        if let Some(reference) = schema.remove("$ref") {
-            schema.insert("allOf".to_owned(), serde_json::json!([{ "$ref": reference }]));
-        }
+        make_describable(&mut schema);
         schema.insert("description".to_owned(), description(field.doc).into());
         if let Some((min, max)) = field.range {
             schema.insert("minimum".to_owned(), to_value(&min));
             schema.insert("maximum".to_owned(), to_value(&max));
         }
+        let always_written = !matches!(field.if_absent, IfAbsent::Omitted);
         if let Some(constant) = field.constant {
             schema.insert("const".to_owned(), constant.into());
         }
         match field.if_absent {
+            // Type checkers refuse what code generators make of a default that is an object.
+            IfAbsent::Value(value @ Json::Object(_)) if !written => {
+                let words = format!("{}\n\nIf it is absent: `{value}`.", description(field.doc));
+                schema.insert("description".to_owned(), words.into());
+            }
             IfAbsent::Value(value) if !written => {
                 schema.insert("default".to_owned(), to_value(&value));
             }
@@ -286,7 +324,7 @@ impl<'a> RecordSchema<'a> {
             _ => {}
         }
         if written {
-            self.required.push(field.name.into());
+            self.required.extend(always_written.then(|| Value::from(field.name)));
         } else if let Some(alias) = field.alias {
             let mut other = schema.clone();
             other.insert("description".to_owned(), format!("Another name of `{}`.", field.name).into());
@@ -317,6 +355,30 @@ impl<'a> RecordSchema<'a> {
             self.schema.insert("required".to_owned(), Value::Array(self.required));
         }
         Schema::from(self.schema)
+    }
+}
+
+/// Gives a schema a form to which a description and a default can be added: code generators drop or double a type whose
+/// reference has keywords beside it, take what may be anything for an object, and repeat unions inside of unions.
+fn make_describable(schema: &mut Schema) {
+    if let Some(reference) = schema.remove("$ref") {
+        schema.insert("anyOf".to_owned(), serde_json::json!([{ "$ref": reference }]));
+    }
+    if schema.as_bool() == Some(true) || schema.as_object().is_some_and(Map::is_empty) {
+        let all = ["null", "boolean", "integer", "number", "string", "array", "object"];
+        schema.insert("type".to_owned(), all.as_slice().into());
+    }
+    if let Some(Value::Array(alternatives)) = schema.get_mut("anyOf") {
+        let flat = alternatives.drain(..).flat_map(|alternative| match alternative {
+            Value::Object(mut inner) => match inner.remove("anyOf") {
+                Some(Value::Array(inner)) => inner,
+                Some(other) => vec![other],
+                None => vec![Value::Object(inner)],
+            },
+            other => vec![other],
+        });
+        let flat = flat.collect();
+        *alternatives = flat;
     }
 }
 

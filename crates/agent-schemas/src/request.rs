@@ -62,10 +62,9 @@ fn with_server_options(mut schema: Schema, generator: &mut SchemaGenerator) -> S
             schema.get_mut("properties").and_then(|properties| properties.as_object_mut())
     {
         let on_disconnect = serde_json::json!({
-            "type": ["string", "null"],
-            "enum": ["continue", "cancel", null],
             "description":
                 "What becomes of the run if the client goes away; the server's own policy if absent.",
+            "anyOf": [{ "type": "string", "enum": ["continue", "cancel"] }, { "type": "null" }],
         });
         properties.insert("on_disconnect".to_owned(), on_disconnect);
     }

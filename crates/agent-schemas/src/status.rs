@@ -5,7 +5,7 @@ use crate::string_enum::open_enum;
 open_enum! {
     /// Where a response, message or content stands.
     ///
-    /// `created`, `queued` and `in_progress` may be followed by another status; the others are final.
+    /// `completed`, `canceled`, `failed`, `rejected` and `incomplete` are final; every other may be followed by another.
     pub enum Status {
         /// It exists and nothing has happened yet.
         Created = "created",

@@ -27,7 +27,7 @@ pub(super) fn definitions(types: &[ExportedType]) -> BTreeMap<String, Json> {
     let split = differing(&written, &read);
     let mut definitions = BTreeMap::new();
     for (name, schema) in &written {
-        let schema = in_reading_order(schema, &order(name, &all_written));
+        let schema = with_whole_examples(in_reading_order(schema, &order(name, &all_written)), name, types);
         definitions.insert(name.clone(), titled(name, &schema));
     }
     for (name, schema) in &read {
@@ -74,6 +74,19 @@ fn differing(written: &Definitions, read: &Definitions) -> BTreeSet<String> {
 
 fn input_name(name: &str, split: &BTreeSet<String>) -> String {
     if split.contains(name) { format!("{name}Input") } else { name.to_owned() }
+}
+
+/// The examples of a written type as it is written: with all fields.
+fn with_whole_examples(mut schema: Json, name: &str, types: &[ExportedType]) -> Json {
+    let exported = types.iter().find(|exported| exported.name() == name);
+    if let (Some(exported), Json::Object(members)) = (exported, &mut schema)
+        && let Some(Json::Array(examples)) = members.get_mut("examples")
+    {
+        for example in examples {
+            *example = exported.canonical(example.clone()).unwrap_or_default();
+        }
+    }
+    schema
 }
 
 fn titled(name: &str, schema: &Json) -> Json {

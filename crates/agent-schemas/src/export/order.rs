@@ -3,7 +3,7 @@
 use crate::json::{Json, JsonObject, parse};
 
 /// Keywords in their order; others follow by name.
-const KEYWORDS: [&str; 21] = [
+const KEYWORDS: [&str; 20] = [
     "$schema",
     "$id",
     "title",
@@ -17,7 +17,6 @@ const KEYWORDS: [&str; 21] = [
     "minimum",
     "maximum",
     "default",
-    "allOf",
     "oneOf",
     "anyOf",
     "discriminator",

@@ -5,12 +5,14 @@ use serde::Serialize;
 
 use crate::decode::{FromJson, ValidationError};
 use crate::json::Json;
+use crate::openai::chat;
 use crate::session_info::{MessagePage, SessionChange, SessionInfo, SessionPage};
 use crate::{
-    AgentRequest, AgentResponse, Content, ErrorBody, Event, FunctionCall, FunctionCallOutput, FunctionTool,
-    McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput, McpListTools, McpListToolsTool, Message,
-    RequestTool, Tool, ToolCall, ToolCallOutput,
+    AgentRequest, AgentResponse, Content, ErrorBody, Event, FunctionCall, FunctionCallOutput,
+    FunctionParameters, FunctionTool, McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput,
+    McpListTools, McpListToolsTool, Message, RequestTool, Tool, ToolCall, ToolCallOutput,
 };
+use crate::{embedding, modelstudio, realtime, response_api, session};
 
 /// Who writes a type, which decides the form under its own name: readers want to know what is always there, writers
 /// what they may leave out.
@@ -77,7 +79,39 @@ exported! {
     Both: Message, Content, ErrorBody;
     Written: SessionInfo, SessionPage, MessagePage;
     Read: SessionChange;
-    Read: RequestTool, Tool, FunctionTool;
+    Read: RequestTool, Tool, FunctionTool, FunctionParameters;
     Both: FunctionCall, FunctionCallOutput, McpCall, McpCallOutput, McpListTools, McpListToolsTool,
         McpApprovalRequest, McpApprovalResponse, ToolCall, ToolCallOutput;
+    Both: chat::Parameters, chat::StreamOptions, chat::ToolChoice, chat::ToolChoiceInputFunction,
+        chat::ResponseFormat, chat::JsonSchemaFormat, chat::OpenAIMessage, chat::UserMessage,
+        chat::AssistantMessage, chat::SystemMessage, chat::ToolMessage, chat::OpenAIToolCall,
+        chat::MessageContentPart, chat::TextMessageContent, chat::ImageMessageContent, chat::ImageUrl,
+        chat::AudioMessageContent, chat::InputAudioDetail;
+    Both: chat::ChatCompletion, chat::ChatCompletionChoice, chat::ChatCompletionMessage,
+        chat::ChatCompletionToolCall, chat::ChatCompletionFunction, chat::ChatCompletionAudio,
+        chat::ChatCompletionAnnotation, chat::UrlCitation, chat::ChatCompletionChunk, chat::ChatCompletionChunkChoice,
+        chat::ChoiceDelta, chat::ChoiceDeltaToolCall, chat::ChoiceDeltaFunction, chat::ChoiceLogprobs,
+        chat::ChatCompletionTokenLogprob, chat::TopLogprob, chat::CompletionUsage,
+        chat::CompletionTokensDetails, chat::PromptTokensDetails;
+    Both: session::Session;
+    Written: embedding::EmbeddingResponse, embedding::Embedding, embedding::Usage;
+    Read: response_api::ResponseAPI, response_api::ResponseInputMessage, response_api::ResponsePrompt,
+        response_api::Reasoning, response_api::ResponseTextConfig;
+    Read: modelstudio::ModelstudioParameters, modelstudio::ModelstudioChatRequest, modelstudio::SearchOptions, modelstudio::IntentionOptions,
+        modelstudio::RagOptions, modelstudio::FallbackOptions, modelstudio::RewriteOptions,
+        modelstudio::RerankOptions;
+    Both: modelstudio::KnowledgeHolder;
+    Read: realtime::ModelstudioConnection, realtime::AzureConnection, realtime::TtsConfig,
+        realtime::ModelstudioTtsConfig, realtime::AzureTtsConfig, realtime::AsrConfig,
+        realtime::ModelstudioAsrConfig, realtime::AzureAsrConfig, realtime::AsrVendor, realtime::TtsVendor;
+    Read: realtime::ModelstudioVoiceChatRequest, realtime::ModelstudioVoiceChatDirective,
+        realtime::ModelstudioVoiceChatSessionStartPayload, realtime::ModelstudioVoiceChatSessionStopPayload,
+        realtime::ModelstudioVoiceChatUpstream, realtime::ModelstudioVoiceChatDownstream,
+        realtime::ModelstudioVoiceChatParameters, realtime::ModelstudioKnowledgeBaseConfig,
+        realtime::ModelstudioVoiceChatInput;
+    Written: realtime::ModelstudioVoiceChatResponse, realtime::ModelstudioVoiceChatEvent,
+        realtime::ModelstudioVoiceChatSessionStartedPayload, realtime::ModelstudioVoiceChatSessionStoppedPayload,
+        realtime::ModelstudioVoiceChatAudioTranscriptPayload, realtime::ModelstudioVoiceChatResponseTextPayload,
+        realtime::ModelstudioVoiceChatResponseAudioStartedPayload,
+        realtime::ModelstudioVoiceChatResponseAudioStoppedPayload;
 }

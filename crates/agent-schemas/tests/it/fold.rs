@@ -11,7 +11,7 @@ use crate::strategy;
 use crate::support::SameId;
 
 /// Splits a text at places that the numbers choose.
-fn chunks<'a>(text: &'a str, cuts: &[usize]) -> Vec<&'a str> {
+pub(crate) fn chunks<'a>(text: &'a str, cuts: &[usize]) -> Vec<&'a str> {
     let mut places: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
     places.retain(|place| text.is_char_boundary(*place));
     places.extend([0, text.len()]);
@@ -20,7 +20,7 @@ fn chunks<'a>(text: &'a str, cuts: &[usize]) -> Vec<&'a str> {
 }
 
 /// A log whose one message has a text and the data of a call; closing events say all again, or nothing.
-fn log(texts: &[&str], arguments: &[&str], closing_events: bool) -> Vec<Event> {
+pub(crate) fn log(texts: &[&str], arguments: &[&str], closing_events: bool) -> Vec<Event> {
     let mut response = ResponseBuilder::new(&SameId, 1);
     let mut message = MessageBuilder::new(&SameId);
     let mut text = message.content("text").unwrap();

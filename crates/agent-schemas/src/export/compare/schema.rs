@@ -4,7 +4,7 @@ use super::{Place, Report};
 use crate::json::{Json, JsonObject};
 
 /// Keywords that are compared here; any other that differs is reported as unknown.
-const COMPARED: [&str; 13] = [
+const COMPARED: [&str; 12] = [
     "$ref",
     "type",
     "const",
@@ -15,7 +15,6 @@ const COMPARED: [&str; 13] = [
     "required",
     "additionalProperties",
     "items",
-    "allOf",
     "anyOf",
     "oneOf",
 ];
@@ -90,7 +89,7 @@ fn alternatives(place: &Place, old: &Json, new: &Json, report: &mut Report) {
         if schema.get("$ref").is_some() {
             return Some(vec![schema.get("$ref").cloned().unwrap_or_default()]);
         }
-        let list = ["oneOf", "anyOf", "allOf"].into_iter().find_map(|key| schema.get(key)?.as_array())?;
+        let list = ["oneOf", "anyOf"].into_iter().find_map(|key| schema.get(key)?.as_array())?;
         Some(list.iter().map(|item| item.get("$ref").unwrap_or(item).clone()).collect())
     };
     allowed(place, "alternative", alternatives(old), alternatives(new), report);

@@ -14,12 +14,11 @@ pub(super) fn values(name: &str, definitions: &JsonObject) -> BoxedStrategy<Json
     of_schema(&definitions[name], definitions)
 }
 
-/// Whether a schema says nothing about a value.
+/// Whether a schema allows every value.
 pub(super) fn allows_anything(schema: &Json) -> bool {
-    let words = ["description", "default"];
-    match schema {
-        Json::Object(members) => members.keys().all(|key| words.contains(&key.as_str())),
-        other => *other == Json::Bool(true),
+    match schema.get("type").and_then(Json::as_array) {
+        Some(types) => types.len() == 7,
+        None => *schema == Json::Bool(true),
     }
 }
 
@@ -30,8 +29,7 @@ fn of_schema(schema: &Json, definitions: &JsonObject) -> BoxedStrategy<Json> {
     if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
         return values(reference.strip_prefix("#/$defs/").unwrap(), definitions);
     }
-    if let Some(alternatives) = ["oneOf", "anyOf", "allOf"].iter().find_map(|key| schema.get(key)?.as_array())
-    {
+    if let Some(alternatives) = ["oneOf", "anyOf"].iter().find_map(|key| schema.get(key)?.as_array()) {
         return Union::new(alternatives.iter().map(|schema| of_schema(schema, definitions))).boxed();
     }
     if let Some(value) = schema.get("const") {

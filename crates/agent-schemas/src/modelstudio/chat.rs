@@ -1,0 +1,81 @@
+//! Requests to chat models, and their answers.
+
+use crate::lax::strict_integer;
+use crate::modelstudio::rag::RagOptions;
+use crate::modelstudio::search::{IntentionOptions, SearchOptions};
+use crate::openai::chat::{ChatCompletion, ChatCompletionChunk, OpenAIMessage, with_parameters};
+use crate::string_enum::closed_enum;
+
+/// The whole answer of a model of Model Studio: a chat completion.
+pub type ModelstudioChatResponse = ChatCompletion;
+
+/// A part of a streamed answer of a model of Model Studio: a chunk of a chat completion.
+pub type ModelstudioChatCompletionChunk = ChatCompletionChunk;
+
+closed_enum! {
+    /// The form of an answer.
+    pub enum ResultFormat {
+        /// A message.
+        Message = "message",
+        /// Text alone.
+        Text = "text",
+    }
+}
+
+/// Defines a record that begins with the parameters of every request to a model of Model Studio; its own fields
+/// follow.
+macro_rules! with_modelstudio_parameters {
+    ($(#[$($meta:tt)*])* pub struct $name:ident { $($fields:tt)* }) => {
+        with_parameters! {
+            $(#[$($meta)*])*
+            pub struct $name {
+                /// How much repetition is punished: above 1 there is less, below 1 more.
+                repetition_penalty: Option<f64>,
+                /// How much length is punished.
+                length_penalty: Option<f64>,
+                /// From how many of the likeliest tokens the next one is taken. Only a plain integer is read.
+                #[check(strict_integer)]
+                top_k: Option<i64>,
+                /// The fewest tokens to produce.
+                min_tokens: Option<i64>,
+                /// The form of the answer.
+                result_format: ResultFormat => ResultFormat::Message,
+                /// Whether each chunk of a streamed answer has only what is new; else all that there is so far.
+                incremental_output: bool => false,
+                /// Whether the model may search the web.
+                enable_search: bool => false,
+                /// How it searches.
+                search_options: Option<SearchOptions> => Some(SearchOptions::default()),
+                /// Whether the model uses knowledge bases.
+                enable_rag: bool => false,
+                /// How it uses them.
+                rag_options: Option<RagOptions>,
+                /// The model that an application of Model Studio is to use.
+                selected_model: Option<String> => Some("qwen-max".to_owned()),
+                /// How to find out what the user wants.
+                intention_options: Option<IntentionOptions>,
+                /// The path of a file that names MCP servers.
+                mcp_config_file: Option<String>,
+                $($fields)*
+            }
+        }
+    };
+}
+
+with_modelstudio_parameters! {
+    /// What a request to a model of Model Studio says besides messages and model.
+    pub struct ModelstudioParameters {}
+}
+
+with_modelstudio_parameters! {
+    /// A request to a model of Model Studio.
+    #[example(r#"{
+        "model": "qwen-max", "messages": [{"role": "user", "content": "What is 6 times 7?"}], "enable_search": true
+    }"#)]
+    pub struct ModelstudioChatRequest {
+        /// The conversation so far.
+        messages: Vec<OpenAIMessage> = required,
+        /// The model's name.
+        model: String = required,
+    }
+}

@@ -1,0 +1,40 @@
+//! The types of OpenAI's chat completions: requests, messages, answers and chunks of answers.
+//!
+//! Requests and messages are read as strictly as the agent protocol; answers, which come from many kinds of model
+//! servers, are read whatever is left out in them.
+
+mod chunk;
+mod common;
+mod completion;
+mod content;
+mod create;
+mod foreign;
+mod format;
+mod logprobs;
+mod message;
+mod parameters;
+mod part;
+mod tool_choice;
+mod usage;
+
+pub use crate::id::{prefixed_tool_call_id, tool_call_id};
+pub use chunk::{
+    ChatCompletionChunk, ChatCompletionChunkChoice, ChoiceDelta, ChoiceDeltaFunction, ChoiceDeltaToolCall,
+};
+pub(crate) use common::with_parameters;
+pub use completion::{
+    ChatCompletion, ChatCompletionAnnotation, ChatCompletionAudio, ChatCompletionChoice,
+    ChatCompletionFunction, ChatCompletionMessage, ChatCompletionToolCall, UrlCitation,
+};
+pub use content::{ContentSummary, MessageContent};
+pub use create::{create_chat_completion, create_chat_completion_chunk, is_json_string};
+pub use format::{JsonSchemaFormat, ResponseFormat, ResponseFormatOrName};
+pub use logprobs::{ChatCompletionTokenLogprob, ChoiceLogprobs, TopLogprob};
+pub use message::{AssistantMessage, OpenAIMessage, OpenAIToolCall, SystemMessage, ToolMessage, UserMessage};
+pub use parameters::{Parameters, StreamOptions};
+pub use part::{
+    AudioMessageContent, AudioPartType, ImageDetail, ImageMessageContent, ImagePartType, ImageUrl,
+    InputAudioDetail, MessageContentPart, TextMessageContent, TextPartType,
+};
+pub use tool_choice::{ToolChoice, ToolChoiceInputFunction, ToolChoiceOrMode};
+pub use usage::{CompletionTokensDetails, CompletionUsage, FinishReason, PromptTokensDetails};

@@ -1,0 +1,96 @@
+//! Answers made of messages.
+
+use super::chunk::{ChatCompletionChunk, ChatCompletionChunkChoice};
+use super::completion::{ChatCompletion, ChatCompletionChoice, ChatCompletionMessage};
+use super::content::MessageContent;
+use super::message::OpenAIMessage;
+use super::usage::FinishReason;
+use crate::decode::{Decoded, FromJson, ValidationError};
+use crate::json::{Json, parse};
+use crate::string_enum::not_among;
+
+/// The answer that consists of one message of the assistant, made at a time in Unix seconds.
+///
+/// Without a reason it ended with `tool_calls` if the message has calls, else with `stop`. Parts that are all text
+/// become one text.
+///
+/// # Errors
+/// If the message is not the assistant's, or has parts that are not text.
+pub fn create_chat_completion(
+    message: impl Into<OpenAIMessage>,
+    model: &str,
+    id: &str,
+    finish_reason: Option<FinishReason>,
+    created: i64,
+) -> Result<ChatCompletion, ValidationError> {
+    let inside = |fault: ValidationError| fault.at("message").at(0).at("choices");
+    let message = message.into();
+    check_role(&message, &["assistant"]).map_err(inside)?;
+    let message: ChatCompletionMessage = with_plain_text(message).map_err(inside)?;
+    let calls = message.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty());
+    let usual = if calls { FinishReason::ToolCalls } else { FinishReason::Stop };
+    let choice = ChatCompletionChoice {
+        finish_reason: Some(finish_reason.unwrap_or(usual)),
+        message,
+        ..ChatCompletionChoice::default()
+    };
+    Ok(ChatCompletion {
+        id: id.to_owned(),
+        choices: vec![choice],
+        created,
+        model: model.to_owned(),
+        ..ChatCompletion::default()
+    })
+}
+
+/// The chunk that adds one message to an answer, made at a time in Unix seconds.
+///
+/// Without a reason the answer goes on. Parts that are all text become one text.
+///
+/// # Errors
+/// If the role is none of `developer`, `system`, `user`, `assistant` and `tool`, or there are parts that are not text.
+pub fn create_chat_completion_chunk(
+    message: impl Into<OpenAIMessage>,
+    model: &str,
+    id: &str,
+    finish_reason: Option<FinishReason>,
+    created: i64,
+) -> Result<ChatCompletionChunk, ValidationError> {
+    let inside = |fault: ValidationError| fault.at("delta").at(0).at("choices");
+    let message = message.into();
+    check_role(&message, &["developer", "system", "user", "assistant", "tool"]).map_err(inside)?;
+    let delta = with_plain_text(message).map_err(inside)?;
+    let choice = ChatCompletionChunkChoice { delta, finish_reason, ..ChatCompletionChunkChoice::default() };
+    Ok(ChatCompletionChunk {
+        id: id.to_owned(),
+        choices: vec![choice],
+        created,
+        model: model.to_owned(),
+        ..ChatCompletionChunk::default()
+    })
+}
+
+fn check_role(message: &OpenAIMessage, roles: &[&str]) -> Decoded<()> {
+    if roles.contains(&message.role.as_str()) {
+        return Ok(());
+    }
+    Err(not_among(roles, Json::from(message.role.as_str())).at("role"))
+}
+
+/// Reads the message as one of an answer: fields that those lack are kept beside the others.
+fn with_plain_text<T: FromJson>(mut message: OpenAIMessage) -> Decoded<T> {
+    if let Some(MessageContent::Parts(parts)) = &message.content
+        && !message.has_multimodal_content()
+    {
+        let text = parts.iter().filter_map(|part| part.as_text()).collect();
+        message.content = Some(MessageContent::Text(text));
+    }
+    let json = Json::from_serialize(&message)
+        .map_err(|fault| ValidationError::new("serialization", fault.to_string(), Json::Null))?;
+    T::from_json(json)
+}
+
+/// Whether a text is the JSON of an object or an array.
+pub fn is_json_string(text: &str) -> bool {
+    matches!(parse(text), Ok(Json::Object(_) | Json::Array(_)))
+}

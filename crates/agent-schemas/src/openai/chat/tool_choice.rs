@@ -1,0 +1,74 @@
+//! Which tool a model is to call.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
+
+use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
+use crate::json::Json;
+use crate::record::record;
+use crate::union::untagged_union;
+
+record! {
+    /// One tool that the model is to call.
+    pub struct ToolChoice {
+        /// What kind of tool it is: `function`.
+        kind as "type": String = required,
+        /// The function.
+        function: ToolChoiceInputFunction = required,
+    }
+}
+
+record! {
+    /// The function that the model is to call.
+    pub struct ToolChoiceInputFunction {
+        /// Its name.
+        name: String = required,
+    }
+}
+
+/// Which tool a model is to call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ToolChoiceOrMode {
+    /// `none`, `auto` or `required`; other strings go to the model server as they are.
+    Mode(String),
+    /// One tool.
+    Tool(ToolChoice),
+}
+
+impl Serialize for ToolChoiceOrMode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            ToolChoiceOrMode::Mode(mode) => mode.serialize(serializer),
+            ToolChoiceOrMode::Tool(tool) => tool.serialize(serializer),
+        }
+    }
+}
+
+impl FromJson for ToolChoiceOrMode {
+    fn from_json(json: Json) -> Decoded<Self> {
+        match json {
+            Json::String(mode) => Ok(ToolChoiceOrMode::Mode(mode)),
+            Json::Object(_) => ToolChoice::from_json(json).map(ToolChoiceOrMode::Tool),
+            other => Err(ValidationError::new("string_type", "expected a string or an object", other)),
+        }
+    }
+}
+
+impl JsonSchema for ToolChoiceOrMode {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("ToolChoiceOrMode")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let alternatives = [generator.subschema_for::<String>(), generator.subschema_for::<ToolChoice>()];
+        untagged_union(&["Which tool a model is to call."], &alternatives)
+    }
+}
+
+deserialize_from_json!(ToolChoiceOrMode);

@@ -1,0 +1,140 @@
+//! What a client says to begin and to end a voice chat.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
+
+use crate::decode::{Decoded, FromJson, deserialize_from_json, member};
+use crate::json::{Json, JsonObject};
+use crate::realtime::chat::{
+    ModelstudioVoiceChatDownstream, ModelstudioVoiceChatParameters, ModelstudioVoiceChatUpstream,
+};
+use crate::realtime::pair::{self, Pair, payloads};
+use crate::record::{IfAbsent, members, record};
+use crate::string_enum::closed_enum;
+use crate::union::tagged_union;
+
+/// What a client asks of a voice chat. The `directive` says what, and its payload belongs to it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelstudioVoiceChatRequest {
+    /// Begin a session.
+    SessionStart(Box<ModelstudioVoiceChatSessionStartPayload>),
+    /// End the session.
+    SessionStop(ModelstudioVoiceChatSessionStopPayload),
+}
+
+closed_enum! {
+    /// What a client asks of a voice chat.
+    pub enum ModelstudioVoiceChatDirective {
+        /// Begin a session.
+        SessionStart = "SessionStart",
+        /// End the session.
+        SessionStop = "SessionStop",
+    }
+}
+
+record! {
+    /// How a session is to be.
+    pub struct ModelstudioVoiceChatSessionStartPayload {
+        /// The session's id, if the client wants to choose it.
+        session_id: Option<String>,
+        /// What comes from the client.
+        upstream: Option<ModelstudioVoiceChatUpstream> => Some(ModelstudioVoiceChatUpstream::default()),
+        /// What goes to the client.
+        downstream: Option<ModelstudioVoiceChatDownstream> => Some(ModelstudioVoiceChatDownstream::default()),
+        /// What the agent may use.
+        parameters: Option<ModelstudioVoiceChatParameters> => Some(ModelstudioVoiceChatParameters::default()),
+    }
+}
+
+/// Nothing needs to be said to end a session; what is said is dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ModelstudioVoiceChatSessionStopPayload {}
+
+payloads! {
+    "directive", IfAbsent::Filled,
+    ModelstudioVoiceChatSessionStartPayload = "SessionStart",
+    ModelstudioVoiceChatSessionStopPayload = "SessionStop",
+}
+
+impl ModelstudioVoiceChatRequest {
+    /// What is asked, without its payload.
+    pub fn directive(&self) -> ModelstudioVoiceChatDirective {
+        match self {
+            ModelstudioVoiceChatRequest::SessionStart(_) => ModelstudioVoiceChatDirective::SessionStart,
+            ModelstudioVoiceChatRequest::SessionStop(_) => ModelstudioVoiceChatDirective::SessionStop,
+        }
+    }
+}
+
+impl Serialize for ModelstudioVoiceChatRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let directive = ("directive", self.directive());
+        match self {
+            ModelstudioVoiceChatRequest::SessionStart(payload) => {
+                pair::serialize(serializer, directive, payload)
+            }
+            ModelstudioVoiceChatRequest::SessionStop(payload) => {
+                pair::serialize(serializer, directive, payload)
+            }
+        }
+    }
+}
+
+/// An absent payload is an empty one.
+impl FromJson for ModelstudioVoiceChatRequest {
+    fn from_json(json: Json) -> Decoded<Self> {
+        let (directive, mut members) = pair::take(json, "directive")?;
+        let directive = member("directive", directive)?;
+        let payload = members.shift_remove("payload").unwrap_or_else(|| JsonObject::new().into());
+        match directive {
+            ModelstudioVoiceChatDirective::SessionStart => {
+                member("payload", payload).map(Box::new).map(ModelstudioVoiceChatRequest::SessionStart)
+            }
+            ModelstudioVoiceChatDirective::SessionStop => {
+                member("payload", payload).map(ModelstudioVoiceChatRequest::SessionStop)
+            }
+        }
+    }
+}
+
+impl JsonSchema for ModelstudioVoiceChatRequest {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("ModelstudioVoiceChatRequest")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let doc = ["What a client asks of a voice chat; `directive` says what, and `payload` belongs to it."];
+        let alternatives = [
+            ("SessionStart", generator.subschema_for::<Pair<ModelstudioVoiceChatSessionStartPayload>>()),
+            ("SessionStop", generator.subschema_for::<Pair<ModelstudioVoiceChatSessionStopPayload>>()),
+        ];
+        tagged_union(&doc, "directive", &alternatives)
+    }
+}
+
+impl Serialize for ModelstudioVoiceChatSessionStopPayload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        JsonObject::new().serialize(serializer)
+    }
+}
+
+impl FromJson for ModelstudioVoiceChatSessionStopPayload {
+    fn from_json(json: Json) -> Decoded<Self> {
+        members(json).map(|_| ModelstudioVoiceChatSessionStopPayload {})
+    }
+}
+
+impl JsonSchema for ModelstudioVoiceChatSessionStopPayload {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("ModelstudioVoiceChatSessionStopPayload")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "object", "description": "An empty object." })
+    }
+}
+
+deserialize_from_json!(ModelstudioVoiceChatRequest, ModelstudioVoiceChatSessionStopPayload);

@@ -1,0 +1,244 @@
+//! How speech is recognized (ASR) and made (TTS), by vendor.
+//!
+//! The defaults are fixed; where a deployment wants others, it sets them in the values that it makes.
+
+use crate::record::record;
+use crate::secret::SecretText;
+use crate::string_enum::closed_enum;
+
+closed_enum! {
+    /// Whose service recognizes speech.
+    pub enum AsrVendor {
+        /// Alibaba Cloud Model Studio.
+        Modelstudio = "modelstudio",
+        /// Azure AI Speech.
+        Azure = "azure",
+    }
+}
+
+closed_enum! {
+    /// Whose service makes speech.
+    pub enum TtsVendor {
+        /// Alibaba Cloud Model Studio.
+        Modelstudio = "modelstudio",
+        /// Azure AI Speech.
+        Azure = "azure",
+    }
+}
+
+/// Defines a [`record!`] that begins with what it takes to reach a vendor, or with nothing.
+macro_rules! vendor_record {
+    (none $(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
+        record! {
+            $(#[doc = $doc])*
+            pub struct $name { $($fields)* }
+        }
+    };
+    (modelstudio $(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
+        record! {
+            $(#[doc = $doc])*
+            pub struct $name {
+                /// The service's address; the vendor's public one if null.
+                base_url: Option<String>,
+                /// The key of the account.
+                api_key: Option<SecretText>,
+                /// The workspace that is used and pays; the account's default one if null.
+                workspace_id: Option<String>,
+                /// What the client calls itself in the `User-Agent` header.
+                user_agent: Option<String>,
+                /// Whether the vendor checks what is said for forbidden content; the value of its
+                /// `X-DashScope-DataInspection` header.
+                data_inspection: Option<String>,
+                $($fields)*
+            }
+        }
+    };
+    (azure $(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
+        record! {
+            $(#[doc = $doc])*
+            pub struct $name {
+                /// The key of the Speech resource.
+                key: Option<SecretText>,
+                /// The region of the Speech resource, such as `eastus`.
+                region: Option<String>,
+                $($fields)*
+            }
+        }
+    };
+}
+
+/// Defines a configuration of speech synthesis from its connection and the defaults of its fields.
+macro_rules! tts_config {
+    ($(#[doc = $doc:literal])* $connection:ident pub struct $name:ident {
+        model: $model_type:ty $(=> $model:expr)?,
+        voice: $voice_type:ty $(=> $voice:expr)?,
+        sample_rate: $sample_rate_type:ty $(=> $sample_rate:expr)?,
+        format $(=> $format:expr)?,
+        bits_per_sample $(=> $bits_per_sample:expr)?,
+        nb_channels $(=> $nb_channels:expr)?,
+        chat_id $(=> $chat_id:expr)?,
+    }) => {
+        vendor_record! {
+            $connection
+            $(#[doc = $doc])*
+            $name {
+                /// The model that speaks.
+                model: $model_type $(=> $model)?,
+                /// The voice, by its name with the vendor.
+                voice: $voice_type $(=> $voice)?,
+                /// Samples a second.
+                sample_rate: $sample_rate_type $(=> $sample_rate)?,
+                /// The encoding of the sound: `pcm`, `wav`, `mp3`, …
+                format: Option<String> $(=> $format)?,
+                /// Bits of one sample.
+                bits_per_sample: Option<i64> $(=> $bits_per_sample)?,
+                /// Channels: 1 is mono, 2 is stereo.
+                nb_channels: Option<i64> $(=> $nb_channels)?,
+                /// The chat that the speech belongs to.
+                chat_id: Option<String> $(=> $chat_id)?,
+            }
+        }
+    };
+}
+
+/// Defines a configuration of speech recognition from its connection and the defaults of its fields.
+macro_rules! asr_config {
+    ($(#[doc = $doc:literal])* $connection:ident pub struct $name:ident {
+        model $(=> $model:expr)?,
+        language $(=> $language:expr)?,
+        sample_rate $(=> $sample_rate:expr)?,
+        format $(=> $format:expr)?,
+        bits_per_sample $(=> $bits_per_sample:expr)?,
+        nb_channels $(=> $nb_channels:expr)?,
+        initial_silence_timeout $(=> $initial_silence_timeout:expr)?,
+        max_end_silence $(=> $max_end_silence:expr)?,
+        fast_vad_min_duration $(=> $fast_vad_min_duration:expr)?,
+        fast_vad_max_duration $(=> $fast_vad_max_duration:expr)?,
+    }) => {
+        vendor_record! {
+            $connection
+            $(#[doc = $doc])*
+            $name {
+                /// The model that listens.
+                model: Option<String> $(=> $model)?,
+                /// The language that is spoken, such as `en-US`; left to the vendor if null.
+                language: Option<String> $(=> $language)?,
+                /// Samples a second.
+                sample_rate: Option<i64> $(=> $sample_rate)?,
+                /// The encoding of the sound: `pcm`, `wav`, `mp3`, …
+                format: Option<String> $(=> $format)?,
+                /// Bits of one sample.
+                bits_per_sample: Option<i64> $(=> $bits_per_sample)?,
+                /// Channels: 1 is mono, 2 is stereo.
+                nb_channels: Option<i64> $(=> $nb_channels)?,
+                /// How long to wait for the first word, in milliseconds.
+                initial_silence_timeout: Option<i64> $(=> $initial_silence_timeout)?,
+                /// How much silence ends a sentence, in milliseconds.
+                max_end_silence: Option<i64> $(=> $max_end_silence)?,
+                /// The lower bound of the fast voice activity detection, in milliseconds.
+                fast_vad_min_duration: Option<i64> $(=> $fast_vad_min_duration)?,
+                /// The upper bound of the fast voice activity detection, in milliseconds.
+                fast_vad_max_duration: Option<i64> $(=> $fast_vad_max_duration)?,
+            }
+        }
+    };
+}
+
+vendor_record! {
+    modelstudio
+    /// What it takes to reach Alibaba Cloud Model Studio.
+    ModelstudioConnection {}
+}
+
+vendor_record! {
+    azure
+    /// What it takes to reach Azure AI Speech.
+    AzureConnection {}
+}
+
+tts_config! {
+    /// How speech is made, whoever makes it.
+    none pub struct TtsConfig {
+        model: Option<String>,
+        voice: Option<String>,
+        sample_rate: Option<i64>,
+        format,
+        bits_per_sample,
+        nb_channels,
+        chat_id,
+    }
+}
+
+tts_config! {
+    /// How Alibaba Cloud Model Studio makes speech.
+    modelstudio pub struct ModelstudioTtsConfig {
+        model: String => "cosyvoice-v2".to_owned(),
+        voice: String => "longcheng_v2".to_owned(),
+        sample_rate: i64 => 16_000,
+        format => Some("pcm".to_owned()),
+        bits_per_sample,
+        nb_channels,
+        chat_id,
+    }
+}
+
+tts_config! {
+    /// How Azure AI Speech makes speech.
+    azure pub struct AzureTtsConfig {
+        model: Option<String>,
+        voice: Option<String> => Some("en-US-AvaMultilingualNeural".to_owned()),
+        sample_rate: Option<i64> => Some(16_000),
+        format => Some("pcm".to_owned()),
+        bits_per_sample => Some(16),
+        nb_channels => Some(1),
+        chat_id,
+    }
+}
+
+asr_config! {
+    /// How speech is recognized, whoever recognizes it.
+    none pub struct AsrConfig {
+        model,
+        language,
+        sample_rate,
+        format,
+        bits_per_sample,
+        nb_channels,
+        initial_silence_timeout,
+        max_end_silence,
+        fast_vad_min_duration,
+        fast_vad_max_duration,
+    }
+}
+
+asr_config! {
+    /// How Alibaba Cloud Model Studio recognizes speech.
+    modelstudio pub struct ModelstudioAsrConfig {
+        model => Some("gummy-realtime-v1".to_owned()),
+        language,
+        sample_rate => Some(16_000),
+        format => Some("pcm".to_owned()),
+        bits_per_sample,
+        nb_channels,
+        initial_silence_timeout,
+        max_end_silence => Some(700),
+        fast_vad_min_duration => Some(200),
+        fast_vad_max_duration => Some(1100),
+    }
+}
+
+asr_config! {
+    /// How Azure AI Speech recognizes speech.
+    azure pub struct AzureAsrConfig {
+        model,
+        language => Some("en-US".to_owned()),
+        sample_rate => Some(16_000),
+        format => Some("pcm".to_owned()),
+        bits_per_sample => Some(16),
+        nb_channels => Some(1),
+        initial_silence_timeout => Some(5000),
+        max_end_silence => Some(800),
+        fast_vad_min_duration,
+        fast_vad_max_duration,
+    }
+}

@@ -1,0 +1,223 @@
+//! What is said to a model.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
+
+use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json, member, missing};
+use crate::json::{Json, JsonObject};
+use crate::record::{members, record};
+use crate::string_enum::{closed_enum, literal};
+use crate::union::{tagged_union, untagged_union};
+
+/// What is said to a model.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResponseInput {
+    /// A text of the user.
+    Text(String),
+    /// A conversation.
+    Messages(Vec<ResponseInputMessage>),
+}
+
+record! {
+    /// A message to a model.
+    pub struct ResponseInputMessage {
+        /// Its parts.
+        content: Vec<ResponseInputPart> = required,
+        /// Who speaks.
+        role: ResponseInputRole = required,
+        /// Where the message stands, if it comes out of an earlier answer.
+        status: Option<ResponseInputStatus> = omitted,
+        /// Always `"message"`.
+        kind as "type": Option<MessageTag> = omitted,
+    }
+}
+
+closed_enum! {
+    /// Who speaks to a model. What the user says counts less than what the others say.
+    pub enum ResponseInputRole {
+        /// The user.
+        User = "user",
+        /// The application.
+        System = "system",
+        /// The application, by its newer name.
+        Developer = "developer",
+    }
+}
+
+closed_enum! {
+    /// Where a message of an earlier answer stands.
+    pub enum ResponseInputStatus {
+        /// It is being made.
+        InProgress = "in_progress",
+        /// It is whole.
+        Completed = "completed",
+        /// It ended before it was whole.
+        Incomplete = "incomplete",
+    }
+}
+
+/// A part of a message to a model.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ResponseInputPart {
+    /// Text.
+    Text(ResponseInputText),
+    /// A picture.
+    Image(ResponseInputImage),
+    /// A file.
+    File(ResponseInputFile),
+    /// A part of another `type`, kept as it came. Only reading makes it.
+    #[non_exhaustive]
+    Other {
+        /// The whole part.
+        part: JsonObject,
+    },
+}
+
+record! {
+    /// Text.
+    pub struct ResponseInputText {
+        /// The text.
+        text: String = required,
+        /// Always `"input_text"`.
+        kind as "type": InputTextTag = required,
+    }
+}
+
+record! {
+    /// A picture, by one of its fields.
+    pub struct ResponseInputImage {
+        /// How exactly the model looks: `low`, `high` or `auto`.
+        detail: Option<String> = omitted,
+        /// Always `"input_image"`.
+        kind as "type": InputImageTag = required,
+        /// Its id where it was uploaded.
+        file_id: Option<String> = omitted,
+        /// A URL, or a `data:` URL with the picture itself.
+        image_url: Option<String> = omitted,
+    }
+}
+
+record! {
+    /// A file, by one of its fields.
+    pub struct ResponseInputFile {
+        /// Always `"input_file"`.
+        kind as "type": InputFileTag = required,
+        /// A `data:` URL with the file itself.
+        file_data: Option<String> = omitted,
+        /// Its id where it was uploaded.
+        file_id: Option<String> = omitted,
+        /// Where it can be fetched.
+        file_url: Option<String> = omitted,
+        /// Its name.
+        filename: Option<String> = omitted,
+    }
+}
+
+literal! {
+    /// The `type` of a [`ResponseInputMessage`].
+    pub struct MessageTag = "message";
+}
+
+literal! {
+    /// The `type` of a [`ResponseInputText`].
+    pub struct InputTextTag = "input_text";
+}
+
+literal! {
+    /// The `type` of a [`ResponseInputImage`].
+    pub struct InputImageTag = "input_image";
+}
+
+literal! {
+    /// The `type` of a [`ResponseInputFile`].
+    pub struct InputFileTag = "input_file";
+}
+
+impl Default for ResponseInput {
+    fn default() -> Self {
+        ResponseInput::Text(String::new())
+    }
+}
+
+impl Serialize for ResponseInput {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            ResponseInput::Text(text) => text.serialize(serializer),
+            ResponseInput::Messages(messages) => messages.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for ResponseInputPart {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            ResponseInputPart::Text(text) => text.serialize(serializer),
+            ResponseInputPart::Image(image) => image.serialize(serializer),
+            ResponseInputPart::File(file) => file.serialize(serializer),
+            ResponseInputPart::Other { part } => part.serialize(serializer),
+        }
+    }
+}
+
+impl FromJson for ResponseInput {
+    fn from_json(json: Json) -> Decoded<Self> {
+        match json {
+            Json::String(text) => Ok(ResponseInput::Text(text)),
+            Json::Array(_) => Vec::from_json(json).map(ResponseInput::Messages),
+            other => {
+                Err(ValidationError::new("string_type", "expected a string or an array of messages", other))
+            }
+        }
+    }
+}
+
+impl FromJson for ResponseInputPart {
+    fn from_json(json: Json) -> Decoded<Self> {
+        let part = members(json)?;
+        let Some(kind) = part.get("type").cloned() else {
+            return Err(missing("type", Json::Object(part)));
+        };
+        let kind: String = member("type", kind)?;
+        match kind.as_str() {
+            "input_text" => FromJson::from_json(part.into()).map(ResponseInputPart::Text),
+            "input_image" => FromJson::from_json(part.into()).map(ResponseInputPart::Image),
+            "input_file" => FromJson::from_json(part.into()).map(ResponseInputPart::File),
+            _ => Ok(ResponseInputPart::Other { part }),
+        }
+    }
+}
+
+impl JsonSchema for ResponseInput {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("ResponseInput")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let messages = generator.subschema_for::<Vec<ResponseInputMessage>>();
+        untagged_union(&["What is said."], &[generator.subschema_for::<String>(), messages])
+    }
+}
+
+impl JsonSchema for ResponseInputPart {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("ResponseInputPart")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let alternatives = [
+            ("input_text", generator.subschema_for::<ResponseInputText>()),
+            ("input_image", generator.subschema_for::<ResponseInputImage>()),
+            ("input_file", generator.subschema_for::<ResponseInputFile>()),
+        ];
+        tagged_union(&["A part of a message to a model; `type` says what it is."], "type", &alternatives)
+    }
+}
+
+deserialize_from_json!(ResponseInput, ResponseInputPart);

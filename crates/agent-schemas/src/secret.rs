@@ -1,0 +1,84 @@
+//! Text that no log may show.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
+
+use crate::decode::{Decoded, FromJson, deserialize_from_json};
+use crate::json::Json;
+
+/// A key of a vendor's account. It goes over the wire as it is, but `Debug` prints `[redacted]`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretText(Box<str>);
+
+impl SecretText {
+    /// Keeps a text secret.
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        SecretText(text.into())
+    }
+
+    /// The text itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for SecretText {
+    fn from(text: &str) -> Self {
+        SecretText::new(text)
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        SecretText::new(text)
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Serialize for SecretText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl FromJson for SecretText {
+    fn from_json(json: Json) -> Decoded<Self> {
+        String::from_json(json).map(SecretText::from)
+    }
+}
+
+impl JsonSchema for SecretText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("SecretText")
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<String>()
+    }
+}
+
+deserialize_from_json!(SecretText);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_on_the_wire_and_not_in_the_log() {
+        let secret = SecretText::new("sk-1234");
+        assert_eq!(serde_json::to_string(&secret).unwrap(), r#""sk-1234""#);
+        assert_eq!(format!("{:?}", Some(&secret)), "Some([redacted])");
+    }
+}
