@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::failure::Failure;
-use crate::{Error, ErrorKind, Result};
+use super::failure::Outcome;
+use crate::{Error, ErrorKind};
 
 /// How a database is kept.
 #[derive(Clone, Debug)]
@@ -39,55 +39,58 @@ const READER_CACHE: i64 = 4096;
 /// The size to which the log is cut after it has been larger.
 const LOG_BYTES: i64 = 16 << 20;
 
-/// Opens the file for writing, and makes it if there is none. Writes nothing yet.
+/// Opens the file for writing, and makes it if there is none. Nothing is read or written yet.
 pub(super) fn open_writer(file: &Path) -> rusqlite::Result<Connection> {
-    open(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, WRITER_CACHE)
+    open(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
 }
 
-/// Opens the file for reading.
+/// Opens the file for reading. Nothing is read yet.
 pub(super) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
-    open(file, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE)
+    open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
-/// Sets up what concerns the file, once it is known to be ours.
-pub(super) fn set_up_writer(connection: &Connection, options: &SqliteOptions) -> Result<()> {
-    const OPERATION: &str = "open the database";
-    let mode = set_up(connection, options).map_err(|error| Failure::from(error).of(OPERATION))?;
-    if mode == "wal" {
-        return Ok(());
-    }
-    let message =
-        format!("the database must have a write-ahead log, and its file system allows only '{mode}'");
-    Err(Error::new(ErrorKind::Unexpected, OPERATION, message))
-}
-
-fn open(file: &Path, access: OpenFlags, cache: i64) -> rusqlite::Result<Connection> {
+fn open(file: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     // No connection is used by two threads at once.
     let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
-    connection.pragma_update(None, "cache_size", -cache)?;
-    connection.pragma_update(None, "temp_store", "memory")?;
-    // A damaged file is an error then, and never a wrong answer. Memory-mapped reading stays off for the same reason:
-    // there, a failing disk would be the end of the process.
-    connection.pragma_update(None, "cell_size_check", true)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)
 }
 
-fn set_up(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<String> {
-    let mode = connection.query_row("PRAGMA journal_mode = wal", [], |row| Ok(row.get(0)?))?;
+/// Sets up a connection that writes, and the file, which is known to be ours.
+pub(super) fn set_up_writer(connection: &Connection, options: &SqliteOptions) -> Outcome<()> {
+    set_up(connection, WRITER_CACHE)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = wal", [], |row| row.get(0))?;
+    if mode != "wal" {
+        let message =
+            format!("the database needs a write-ahead log, and its file system allows only '{mode}'");
+        return Err(Error::new(ErrorKind::Unexpected, "open the database", message).into());
+    }
     let synchronous = if options.sync_every_commit { "full" } else { "normal" };
     connection.pragma_update(None, "synchronous", synchronous)?;
     // These two answer with a row.
     connection.query_row(&format!("PRAGMA journal_size_limit = {LOG_BYTES}"), [], |_| Ok(()))?;
     if let Some(bytes) = options.max_bytes {
-        let page: u64 = connection.query_row("PRAGMA page_size", [], |row| Ok(row.get(0)?))?;
+        let page: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         connection.query_row(
             &format!("PRAGMA max_page_count = {}", (bytes / page).max(1)),
             [],
             |_| Ok(()),
         )?;
     }
-    Ok(mode)
+    Ok(())
+}
+
+/// Sets up a connection that reads.
+pub(super) fn set_up_reader(connection: &Connection) -> Outcome<()> {
+    Ok(set_up(connection, READER_CACHE)?)
+}
+
+fn set_up(connection: &Connection, cache: i64) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "cache_size", -cache)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    // A damaged file is an error then, and never a wrong answer. Memory-mapped reading stays off for the same reason:
+    // there, a failing disk would be the end of the process.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "trusted_schema", false)
 }

@@ -1,5 +1,6 @@
 //! Why work in the database failed, and what that means to a caller.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::ffi;
@@ -46,6 +47,17 @@ impl Failure {
     }
 }
 
+/// The failure to open a file.
+pub(super) fn of_file(operation: &'static str, file: &Path, failure: Failure) -> Error {
+    match failure {
+        Failure::Sqlite(error) => {
+            let (kind, message) = meaning(&error);
+            Error::new(kind, operation, format!("{}: {message}", file.display())).with_source(error)
+        }
+        other => other.of(operation),
+    }
+}
+
 /// An error of SQLite, which may have ended several operations at once.
 pub(super) fn of_sqlite(operation: &'static str, error: &Arc<rusqlite::Error>) -> Error {
     let (kind, message) = meaning(error);
@@ -53,7 +65,7 @@ pub(super) fn of_sqlite(operation: &'static str, error: &Arc<rusqlite::Error>) -
 }
 
 /// What the caller can do about an error, in a kind and in words.
-pub(super) fn meaning(error: &rusqlite::Error) -> (ErrorKind, &'static str) {
+fn meaning(error: &rusqlite::Error) -> (ErrorKind, &'static str) {
     use ErrorKind::{InvalidInput, Unavailable, Unexpected};
     let rusqlite::Error::SqliteFailure(error, _) = error else {
         return match error {

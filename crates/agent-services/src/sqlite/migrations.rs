@@ -4,8 +4,8 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::failure::Failure;
-use crate::{Error, ErrorKind, Result};
+use super::failure::Outcome;
+use crate::{Error, ErrorKind};
 
 /// What leads from each version to the next. Only ever added to: a version that users have is never changed.
 ///
@@ -19,12 +19,12 @@ const APPLICATION_ID: i64 = 0x6167_6e74;
 const OPERATION: &str = "open the database";
 
 /// Brings a database from the version that it has to the newest.
-pub(super) fn migrate(connection: &Connection, version: usize) -> Result<()> {
-    apply(connection, MIGRATIONS, version).map_err(|error| Failure::from(error).of(OPERATION))
+pub(super) fn migrate(connection: &Connection, version: usize) -> Outcome<()> {
+    Ok(apply(connection, MIGRATIONS, version)?)
 }
 
 /// Refuses a database that only a migration would make readable, besides what [`check`] refuses.
-pub(super) fn check_is_current(connection: &Connection, file: &Path) -> Result<()> {
+pub(super) fn check_is_current(connection: &Connection, file: &Path) -> Outcome<()> {
     let version = check(connection, file)?;
     if version == MIGRATIONS.len() {
         return Ok(());
@@ -35,30 +35,27 @@ pub(super) fn check_is_current(connection: &Connection, file: &Path) -> Result<(
         file.display(),
         MIGRATIONS.len()
     );
-    Err(Error::new(ErrorKind::InvalidInput, OPERATION, message))
+    Err(Error::new(ErrorKind::InvalidInput, OPERATION, message).into())
 }
 
 /// The version of a database; a new one has 0. Writes nothing, so that a file of somebody else stays as it is.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidInput`] if it is of another program or of a newer version of this one.
-pub(super) fn check(connection: &Connection, file: &Path) -> Result<usize> {
-    let foreign = |source: Option<rusqlite::Error>| {
+pub(super) fn check(connection: &Connection, file: &Path) -> Outcome<usize> {
+    let foreign = || {
         let message = format!("{} is no database of agent-server; use another data folder", file.display());
-        let error = Error::new(ErrorKind::InvalidInput, OPERATION, message);
-        match source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
+        Error::new(ErrorKind::InvalidInput, OPERATION, message)
     };
-    let (application, version, tables) =
-        identity(connection).map_err(|error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => foreign(Some(error)),
-            _ => Failure::from(error).of(OPERATION),
-        })?;
+    let (application, version, tables) = match identity(connection) {
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            return Err(foreign().with_source(error).into());
+        }
+        other => other?,
+    };
     let is_new = application == 0 && version == 0 && tables == 0;
     if application != APPLICATION_ID && !is_new {
-        return Err(foreign(None));
+        return Err(foreign().into());
     }
     if version > MIGRATIONS.len() {
         let message = format!(
@@ -67,14 +64,14 @@ pub(super) fn check(connection: &Connection, file: &Path) -> Result<usize> {
             file.display(),
             MIGRATIONS.len()
         );
-        return Err(Error::new(ErrorKind::InvalidInput, OPERATION, message));
+        return Err(Error::new(ErrorKind::InvalidInput, OPERATION, message).into());
     }
     Ok(version)
 }
 
 fn identity(connection: &Connection) -> rusqlite::Result<(i64, usize, i64)> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let version = connection.query_row("PRAGMA user_version", [], |row| Ok(row.get(0)?))?;
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     Ok((number("PRAGMA application_id")?, version, number("SELECT count(*) FROM sqlite_schema")?))
 }
 
@@ -110,7 +107,7 @@ mod tests {
         for version in [1, 2] {
             apply(&connection, &[one, two], version).expect("applied");
         }
-        let kept: i64 = connection.query_row("SELECT d FROM c", [], |row| Ok(row.get(0)?)).expect("one row");
+        let kept: i64 = connection.query_row("SELECT d FROM c", [], |row| row.get(0)).expect("one row");
         assert_eq!((kept, identity(&connection).expect("readable").1), (7, 2));
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::spawn_blocking;
 
 use super::connection::{self, SqliteOptions};
-use super::failure::{Failure, Outcome};
+use super::failure::{Outcome, of_file};
 use super::folder::{DATABASE, OwnedFolder};
 use super::migrations;
 use super::readers::Readers;
@@ -38,10 +38,7 @@ impl Open {
     pub(super) fn owner(folder: &Path, options: &SqliteOptions, turn: OwnedMutexGuard<()>) -> Result<Self> {
         let owned = OwnedFolder::take(folder)?;
         let file = folder.join(DATABASE);
-        let connection = connection::open_writer(&file).map_err(|error| cannot_open(&file, error))?;
-        let version = migrations::check(&connection, &file)?;
-        connection::set_up_writer(&connection, options)?;
-        migrations::migrate(&connection, version)?;
+        let connection = writer_of(&file, options).map_err(|failure| of_file(OPERATION, &file, failure))?;
         let readers = Arc::new(Readers::new(file, options.readers));
         let (closing, closed) = watch::channel(());
         let close = {
@@ -68,8 +65,7 @@ impl Open {
             let message = format!("there is no data of agent-server in {}", folder.display());
             return Err(Error::new(ErrorKind::NotFound, OPERATION, message));
         }
-        let connection = connection::open_reader(&file).map_err(|error| cannot_open(&file, error))?;
-        migrations::check_is_current(&connection, &file)?;
+        check_readable(&file).map_err(|failure| of_file(OPERATION, &file, failure))?;
         let readers = Arc::new(Readers::new(file, options.readers));
         Ok(Open { readers, writer: None, closed: watch::channel(()).1 })
     }
@@ -131,7 +127,15 @@ impl Open {
     }
 }
 
-fn cannot_open(file: &Path, error: rusqlite::Error) -> Error {
-    let failure = Failure::from(error).of(OPERATION);
-    Error::new(failure.kind(), OPERATION, format!("{}: {failure}", file.display())).with_source(failure)
+/// The connection of the writer, to a database that is up to date.
+fn writer_of(file: &Path, options: &SqliteOptions) -> Outcome<Connection> {
+    let connection = connection::open_writer(file)?;
+    let version = migrations::check(&connection, file)?;
+    connection::set_up_writer(&connection, options)?;
+    migrations::migrate(&connection, version)?;
+    Ok(connection)
+}
+
+fn check_readable(file: &Path) -> Outcome<()> {
+    migrations::check_is_current(&connection::open_reader(file)?, file)
 }

@@ -33,7 +33,11 @@ impl Readers {
         let idle = self.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => connection::open_reader(&self.file)?,
+            None => {
+                let connection = connection::open_reader(&self.file)?;
+                connection::set_up_reader(&connection)?;
+                connection
+            }
         };
         connection.prepare_cached("BEGIN")?.execute([])?;
         let result = work(&connection);

@@ -123,7 +123,8 @@ fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
     }
 }
 
-/// One transaction with a savepoint for each job, so that one that fails leaves the others alone.
+/// One transaction with a savepoint for each job, so that one that fails leaves the others alone. Commits all of them,
+/// or nothing.
 fn together(connection: &Connection, group: &mut [Box<dyn Job>]) -> std::result::Result<(), Undone> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]);
     let result = (|| {
@@ -142,8 +143,8 @@ fn together(connection: &Connection, group: &mut [Box<dyn Job>]) -> std::result:
         Ok(true)
     })();
     match result {
-        Ok(true) => return Ok(()),
-        Ok(false) => return Err(Undone::ByOne),
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Undone::ByOne),
         Err(error) => {
             if !connection.is_autocommit() {
                 // If this fails too, so does the next beginning, and says so.
@@ -153,3 +154,6 @@ fn together(connection: &Connection, group: &mut [Box<dyn Job>]) -> std::result:
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

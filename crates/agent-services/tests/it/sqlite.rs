@@ -1,12 +1,21 @@
 //! The backends in SQLite.
 
+mod cancelled;
+mod damage;
+mod file;
+mod full;
+mod model;
+mod shared;
+
 use std::path::Path;
 use std::sync::Arc;
 
-use agent_schemas::IdSource;
-use agent_services::StoreContext;
+use agent_schemas::{IdSource, Message, SessionId, UserId};
 use agent_services::clock::SystemIds;
-use agent_services::sqlite::{SqliteDatabase, SqliteOptions};
+use agent_services::page::PageSize;
+use agent_services::session::{MessageBatch, SessionStore};
+use agent_services::sqlite::{SqliteDatabase, SqliteOptions, SqliteSessionStore};
+use agent_services::{Error, ErrorKind, Service, StoreContext};
 use tempfile::TempDir;
 
 mod conformance {
@@ -46,6 +55,51 @@ fn folder() -> TempDir {
 
 fn database(folder: &Path) -> SqliteDatabase {
     SqliteDatabase::new(folder, SqliteOptions::default())
+}
+
+fn sessions(database: SqliteDatabase) -> SqliteSessionStore {
+    SqliteSessionStore::new(database, StoreContext::default())
+}
+
+/// A started store over the database of a folder.
+async fn started(folder: &Path) -> SqliteSessionStore {
+    let store = sessions(database(folder));
+    store.start().await.expect("started");
+    store
+}
+
+fn u() -> UserId {
+    UserId::new("u")
+}
+
+fn s() -> SessionId {
+    SessionId::new("s")
+}
+
+fn batch(texts: &[&str]) -> MessageBatch {
+    MessageBatch::from(texts.iter().map(|text| Message::user(*text)).collect::<Vec<_>>())
+}
+
+async fn append(store: &SqliteSessionStore, text: &str) {
+    store.append(&u(), &s(), batch(&[text])).await.expect("appended");
+}
+
+/// The texts of the last messages.
+async fn texts(store: &SqliteSessionStore) -> Vec<String> {
+    let size = PageSize::new(1000).expect("a size");
+    let messages = store.last_messages(&u(), &s(), size).await.expect("readable").unwrap_or_default();
+    messages.iter().map(|stored| stored.message.full_text()).collect()
+}
+
+/// Checks an error: its kind, and words of its sentence.
+#[track_caller]
+fn refused<T: std::fmt::Debug>(result: Result<T, Error>, kind: ErrorKind, words: &[&str]) {
+    let error = result.expect_err("an error");
+    let sentence = error.to_string();
+    assert_eq!(error.kind(), kind, "{sentence}");
+    for word in words {
+        assert!(sentence.contains(word), "'{word}' in: {sentence}");
+    }
 }
 
 /// Ids for a store, as it keeps them for as long as it lives.
