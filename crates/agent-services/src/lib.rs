@@ -3,9 +3,11 @@
 //! | trait | what it keeps | backends |
 //! |---|---|---|
 //! | [`RunStore`](run::RunStore) | the event logs of runs | [`InMemoryRunStore`](run::InMemoryRunStore) |
-//! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore) |
-//! | [`MemoryStore`](memory::MemoryStore) | what is to be remembered of users | [`InMemoryMemoryStore`](memory::InMemoryMemoryStore) |
-//! | [`StateStore`](state::StateStore) | what agents keep of themselves | [`InMemoryStateStore`](state::InMemoryStateStore) |
+//! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore), `SqliteSessionStore` |
+//! | [`MemoryStore`](memory::MemoryStore) | what is to be remembered of users | [`InMemoryMemoryStore`](memory::InMemoryMemoryStore), `SqliteMemoryStore` |
+//! | [`StateStore`](state::StateStore) | what agents keep of themselves | [`InMemoryStateStore`](state::InMemoryStateStore), `SqliteStateStore` |
+//!
+//! Those named `Sqlite…` are in the module `sqlite`, with the feature of that name.
 //!
 //! Each trait's documentation states a numbered contract; each line of it is one function of the conformance suite
 //! (feature `conformance`), which every backend passes.
@@ -21,6 +23,8 @@ pub mod memory;
 pub mod page;
 pub mod run;
 pub mod session;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 pub mod state;
 
 pub use context::StoreContext;

@@ -1,4 +1,7 @@
-//! The conformance suites against the backends that need nothing but this process.
+//! The conformance suites against the backends that need nothing but this machine, and what these promise besides.
+
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 mod in_memory {
     //! The in-memory backends.

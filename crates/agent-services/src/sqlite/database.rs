@@ -1,0 +1,133 @@
+//! A database, and who uses it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::task::spawn_blocking;
+
+use super::connection::SqliteOptions;
+use super::folder::DATABASE;
+use super::open::Open;
+use crate::{Error, ErrorKind, Result};
+
+/// A database in a data folder, which the stores over it share.
+///
+/// Making one does nothing yet. The first store that starts makes the folder if there is none, takes it into
+/// possession, and opens the database; the last one that stops closes it. Clones are the same database.
+#[derive(Clone, Debug)]
+pub struct SqliteDatabase(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    folder: PathBuf,
+    options: SqliteOptions,
+    is_read_only: bool,
+    /// Held while the database is opened, so that two stores do not both do it.
+    opening: tokio::sync::Mutex<()>,
+    /// Held from the opening to the end of the closing, so that the next opening waits for it.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    users: Mutex<Users>,
+}
+
+/// The started stores.
+#[derive(Debug, Default)]
+struct Users {
+    count: usize,
+    open: Option<Arc<Open>>,
+}
+
+impl SqliteDatabase {
+    /// The database of a folder, which belongs to this process while a store is started.
+    pub fn new(folder: impl Into<PathBuf>, options: SqliteOptions) -> Self {
+        SqliteDatabase::with_access(folder.into(), options, false)
+    }
+
+    /// The database of a folder that another process may have, to be read beside it. Stores over it see what was
+    /// committed, and refuse to write as [`InvalidInput`](ErrorKind::InvalidInput).
+    pub fn read_only(folder: impl Into<PathBuf>) -> Self {
+        SqliteDatabase::with_access(folder.into(), SqliteOptions::default(), true)
+    }
+
+    fn with_access(folder: PathBuf, options: SqliteOptions, is_read_only: bool) -> Self {
+        let (opening, turn, users) = Default::default();
+        SqliteDatabase(Arc::new(Shared { folder, options, is_read_only, opening, turn, users }))
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        &self.0.folder
+    }
+
+    /// The file, whether there is one yet or not.
+    pub fn file(&self) -> PathBuf {
+        self.0.folder.join(DATABASE)
+    }
+
+    /// Opens the database, unless it is open, and keeps it open for as long as the lease lives.
+    pub(super) async fn lease(&self) -> Result<Lease> {
+        let _opening = self.0.opening.lock().await;
+        if let Some(lease) = self.lease_of_open() {
+            return Ok(lease);
+        }
+        let turn = Arc::clone(&self.0.turn).lock_owned().await;
+        let shared = Arc::clone(&self.0);
+        let opening = spawn_blocking(move || {
+            if shared.is_read_only {
+                Open::reader(&shared.folder, &shared.options)
+            } else {
+                Open::owner(&shared.folder, &shared.options, turn)
+            }
+        });
+        let open = opening.await.map_err(|error| {
+            Error::new(ErrorKind::Unexpected, "open the database", "the opening did not end")
+                .with_source(error)
+        })??;
+        let open = Arc::new(open);
+        *self.0.users.lock() = Users { count: 1, open: Some(Arc::clone(&open)) };
+        Ok(Lease { open, database: Arc::clone(&self.0) })
+    }
+
+    fn lease_of_open(&self) -> Option<Lease> {
+        let mut users = self.0.users.lock();
+        let open = Arc::clone(users.open.as_ref()?);
+        users.count += 1;
+        Some(Lease { open, database: Arc::clone(&self.0) })
+    }
+}
+
+/// Keeps a database open.
+#[derive(Debug)]
+pub(super) struct Lease {
+    open: Arc<Open>,
+    database: Arc<Shared>,
+}
+
+impl Lease {
+    pub(super) fn open(&self) -> &Arc<Open> {
+        &self.open
+    }
+
+    /// Gives the database back. The last one waits until it is closed, the others until what is queued is written;
+    /// either happens without anybody waiting.
+    pub(super) async fn end(self) -> Result<()> {
+        let open = Arc::clone(&self.open);
+        let database = Arc::clone(&self.database);
+        drop(self);
+        if database.users.lock().open.is_some() {
+            return open.flush("stop the store").await;
+        }
+        open.closed().await;
+        Ok(())
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let mut users = self.database.users.lock();
+        users.count -= 1;
+        if users.count == 0 {
+            users.open = None;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The data folder, which belongs to one process at a time.
+
+use std::fs::{DirBuilder, File, TryLockError};
+use std::io::Write;
+use std::path::Path;
+
+use crate::{Error, ErrorKind, Result};
+
+/// The database in a data folder.
+pub(super) const DATABASE: &str = "agent-server.sqlite";
+/// The file by whose lock a data folder has an owner.
+pub(super) const LOCK: &str = "agent-server.lock";
+
+const OPERATION: &str = "open the data folder";
+
+/// A data folder that belongs to this process for as long as this lives. The system takes the lock back when the
+/// process ends, however it ends.
+#[derive(Debug)]
+pub(super) struct OwnedFolder {
+    _lock: File,
+}
+
+impl OwnedFolder {
+    /// Makes a folder if there is none, and takes it into possession.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] if it belongs to another process.
+    pub(super) fn take(folder: &Path) -> Result<Self> {
+        create(folder)?;
+        let path = folder.join(LOCK);
+        let failed = |what: &str, error: std::io::Error| {
+            Error::new(
+                ErrorKind::Unexpected,
+                OPERATION,
+                format!("{} cannot be {what}: {error}", path.display()),
+            )
+            .with_source(error)
+        };
+        let lock = File::options().create(true).truncate(false).write(true).open(&path);
+        let mut lock = lock.map_err(|error| failed("opened", error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(taken(folder, &path)),
+            Err(TryLockError::Error(error)) => return Err(failed("locked", error)),
+        }
+        // For whoever wonders who has it. Not being able to say so, on a full disk, is no reason not to start.
+        if lock.set_len(0).is_ok() {
+            let _ = write!(lock, "{}", std::process::id());
+        }
+        Ok(OwnedFolder { _lock: lock })
+    }
+}
+
+fn taken(folder: &Path, lock: &Path) -> Error {
+    let id = std::fs::read_to_string(lock).ok().and_then(|text| text.trim().parse::<u32>().ok());
+    let owner = id.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
+    let message = format!(
+        "the data folder {} is in use by {owner}: stop it, or use another data folder",
+        folder.display()
+    );
+    Error::new(ErrorKind::Conflict, OPERATION, message)
+}
+
+/// Makes a folder that only its owner may look into: conversations are nobody else's business.
+fn create(folder: &Path) -> Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| {
+        let message = format!("the data folder {} cannot be made: {error}", folder.display());
+        Error::new(ErrorKind::Unexpected, OPERATION, message).with_source(error)
+    })
+}

@@ -1,0 +1,133 @@
+//! The versions of the schema, and the way from each to the next.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::failure::Outcome;
+use crate::{Error, ErrorKind};
+
+/// What leads from each version to the next. Only ever added to: a version that users have is never changed.
+///
+/// Memories are found by the words that [`words`](crate::memory::words) gave for them when they were added, so a
+/// change of that function comes with a migration that indexes them anew.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql")];
+
+/// Marks a file as one of ours: "agnt" in ASCII.
+const APPLICATION_ID: i64 = 0x6167_6e74;
+
+const OPERATION: &str = "open the database";
+
+/// Brings a database from the version that it has to the newest.
+pub(super) fn migrate(connection: &Connection, version: usize) -> Outcome<()> {
+    Ok(apply(connection, MIGRATIONS, version)?)
+}
+
+/// Refuses a database that only a migration would make readable, besides what [`check`] refuses.
+pub(super) fn check_is_current(connection: &Connection, file: &Path) -> Outcome<()> {
+    let version = check(connection, file)?;
+    if version == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let message = format!(
+        "{}: this data was written by an older version of agent-server (schema {version}, this one knows {}); start \
+         the server once, and it brings the data up to date",
+        file.display(),
+        MIGRATIONS.len()
+    );
+    Err(Error::new(ErrorKind::InvalidInput, OPERATION, message).into())
+}
+
+/// The version of a database; a new one has 0. Writes nothing, so that a file of somebody else stays as it is.
+///
+/// # Errors
+/// [`ErrorKind::InvalidInput`] if it is of another program or of a newer version of this one.
+pub(super) fn check(connection: &Connection, file: &Path) -> Outcome<usize> {
+    let foreign = || {
+        let message = format!("{} is no database of agent-server; use another data folder", file.display());
+        Error::new(ErrorKind::InvalidInput, OPERATION, message)
+    };
+    let (application, version, tables) = match identity(connection) {
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            return Err(foreign().with_source(error).into());
+        }
+        other => other?,
+    };
+    let is_new = application == 0 && version == 0 && tables == 0;
+    if application != APPLICATION_ID && !is_new {
+        return Err(foreign().into());
+    }
+    if version > MIGRATIONS.len() {
+        let message = format!(
+            "{}: this data was written by a newer version of agent-server (schema {version}, this one knows {}); use \
+             that version, or another data folder",
+            file.display(),
+            MIGRATIONS.len()
+        );
+        return Err(Error::new(ErrorKind::InvalidInput, OPERATION, message).into());
+    }
+    Ok(version)
+}
+
+fn identity(connection: &Connection) -> rusqlite::Result<(i64, usize, i64)> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok((number("PRAGMA application_id")?, version, number("SELECT count(*) FROM sqlite_schema")?))
+}
+
+/// Applies what comes after a version, each migration wholly or not at all.
+fn apply(connection: &Connection, migrations: &[&str], version: usize) -> rusqlite::Result<()> {
+    for (number, migration) in migrations.iter().enumerate().skip(version) {
+        let transaction = connection.unchecked_transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", number + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tables(connection: &Connection) -> Vec<String> {
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+        let mut statement = connection.prepare(sql).expect("SQL");
+        let names = statement.query_map([], |row| Ok(row.get(0)?)).expect("tables");
+        names.collect::<rusqlite::Result<_>>().expect("names")
+    }
+
+    #[test]
+    fn each_migration_is_applied_once_and_keeps_what_is_there() {
+        let connection = Connection::open_in_memory().expect("a database");
+        let (one, two) = ("CREATE TABLE a (b) ", "CREATE TABLE c (d); INSERT INTO c SELECT b FROM a");
+        apply(&connection, &[one], 0).expect("applied");
+        connection.execute_batch("INSERT INTO a VALUES (7)").expect("written");
+        for version in [1, 2] {
+            apply(&connection, &[one, two], version).expect("applied");
+        }
+        let kept: i64 = connection.query_row("SELECT d FROM c", [], |row| row.get(0)).expect("one row");
+        assert_eq!((kept, identity(&connection).expect("readable").1), (7, 2));
+    }
+
+    #[test]
+    fn a_failed_migration_changes_nothing() {
+        let connection = Connection::open_in_memory().expect("a database");
+        apply(&connection, &["CREATE TABLE a (b)"], 0).expect("applied");
+        let bad = ["", "CREATE TABLE c (d); DROP TABLE a; CREATE TABLE c (d)"];
+        assert!(apply(&connection, &bad, 1).is_err());
+        assert_eq!(tables(&connection), ["a"]);
+        assert_eq!(identity(&connection).expect("readable").1, 1);
+        assert!(connection.is_autocommit());
+    }
+
+    /// Memories are found by the words that were stored with them: whoever changes these words adds a migration.
+    #[test]
+    fn words_are_what_is_indexed() {
+        let text = "Crème BRÛLÉE 2.5 我喜欢咖啡 コーヒー 커피 ＡＢＣ ﬁn Ελλάδα x_y ß ıİ";
+        let words: Vec<String> = crate::memory::words::of_text(text).into_keys().collect();
+        let expected = "2 5 abc brulee creme fin x y ß ıi ελλαδα コ コー ヒ ヒー ー ーヒ 咖 咖啡 啡 喜 喜欢 我 我喜 欢 欢咖 커 커피 피";
+        assert_eq!(words.join(" "), expected);
+    }
+}

@@ -1,0 +1,141 @@
+//! A database while it is open.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::task::spawn_blocking;
+
+use super::connection::{self, SqliteOptions};
+use super::failure::{Outcome, of_file};
+use super::folder::{DATABASE, OwnedFolder};
+use super::migrations;
+use super::readers::Readers;
+use super::statement::statements;
+use super::writer::Writer;
+use crate::{Error, ErrorKind, Result};
+
+const OPERATION: &str = "open the database";
+
+statements! {
+    PROBE: "SELECT key FROM users WHERE id = x''";
+}
+
+/// An open database. It closes when this is dropped, on a thread of its own.
+#[derive(Debug)]
+pub(super) struct Open {
+    // Dropped before the writer, which closes the readers at its end.
+    readers: Arc<Readers>,
+    /// `None` if the database is opened for reading only.
+    writer: Option<Writer>,
+    closed: watch::Receiver<()>,
+}
+
+impl Open {
+    /// Takes the folder into possession, opens its database and brings it up to date. Blocks the thread. `turn` is held
+    /// until the database is closed again.
+    pub(super) fn owner(folder: &Path, options: &SqliteOptions, turn: OwnedMutexGuard<()>) -> Result<Self> {
+        let owned = OwnedFolder::take(folder)?;
+        let file = folder.join(DATABASE);
+        let connection = writer_of(&file, options).map_err(|failure| of_file(OPERATION, &file, failure))?;
+        let readers = Arc::new(Readers::new(file, options.readers));
+        let (closing, closed) = watch::channel(());
+        let close = {
+            let readers = Arc::clone(&readers);
+            move |connection: Connection| {
+                drop(readers);
+                // Moves what the log has into the file. Should that fail, the log stays and is read at the next start.
+                let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+                drop(connection);
+                drop(owned);
+                drop((turn, closing));
+            }
+        };
+        let writer = Writer::spawn(connection, close).map_err(|error| {
+            Error::new(ErrorKind::Unavailable, OPERATION, "the system has no more threads").with_source(error)
+        })?;
+        Ok(Open { readers, writer: Some(writer), closed })
+    }
+
+    /// Opens the database of a folder that somebody else may have. Blocks the thread.
+    pub(super) fn reader(folder: &Path, options: &SqliteOptions) -> Result<Self> {
+        let file = folder.join(DATABASE);
+        if !file.exists() {
+            let message = format!("there is no data of agent-server in {}", folder.display());
+            return Err(Error::new(ErrorKind::NotFound, OPERATION, message));
+        }
+        check_readable(&file).map_err(|failure| of_file(OPERATION, &file, failure))?;
+        let readers = Arc::new(Readers::new(file, options.readers));
+        Ok(Open { readers, writer: None, closed: watch::channel(()).1 })
+    }
+
+    /// Reads from one state of the database. Whoever drops this leaves the work to end by itself.
+    pub(super) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        let place = self.readers.place().await;
+        let open = Arc::clone(self);
+        let read = spawn_blocking(move || {
+            let result = open.readers.read(work);
+            drop(place);
+            result
+        });
+        let result = read.await.map_err(|error| {
+            Error::new(ErrorKind::Unexpected, operation, "the work in the database did not end")
+                .with_source(error)
+        })?;
+        result.map_err(|failure| failure.of(operation))
+    }
+
+    /// Writes; see [`Writer::write`].
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        match &self.writer {
+            Some(writer) => writer.write(operation, work).await,
+            None => {
+                Err(Error::new(ErrorKind::InvalidInput, operation, "the database is opened for reading only"))
+            }
+        }
+    }
+
+    /// Waits until what is queued is written.
+    pub(super) async fn flush(&self, operation: &'static str) -> Result<()> {
+        match &self.writer {
+            Some(writer) => writer.write(operation, |_| Ok(())).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a query is answered and the writer is at work.
+    pub(super) async fn probe(self: &Arc<Self>, operation: &'static str) -> Result<()> {
+        self.read(operation, |connection| Ok(PROBE.exists(connection, [])?)).await?;
+        self.flush(operation).await
+    }
+
+    /// Waits until it is closed, after the last one that uses it has ended.
+    pub(super) async fn closed(self: Arc<Self>) {
+        let mut closed = self.closed.clone();
+        drop(self);
+        // Nothing is ever sent; the other side is dropped at the end.
+        while closed.changed().await.is_ok() {}
+    }
+}
+
+/// The connection of the writer, to a database that is up to date.
+fn writer_of(file: &Path, options: &SqliteOptions) -> Outcome<Connection> {
+    let connection = connection::open_writer(file)?;
+    let version = migrations::check(&connection, file)?;
+    connection::set_up_writer(&connection, options)?;
+    migrations::migrate(&connection, version)?;
+    Ok(connection)
+}
+
+fn check_readable(file: &Path) -> Outcome<()> {
+    migrations::check_is_current(&connection::open_reader(file)?, file)
+}

@@ -1,0 +1,17 @@
+//! Texts out of rows.
+
+use rusqlite::Row;
+
+use super::failure::{Failure, Outcome};
+
+/// A text column, without a copy.
+pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> Outcome<&'a str> {
+    row.get_ref(column)?
+        .as_str()
+        .map_err(|error| Failure::Damaged(format!("a text cannot be read ({error})")))
+}
+
+/// A text that is stored as bytes.
+pub(super) fn utf8(bytes: Vec<u8>) -> Outcome<String> {
+    String::from_utf8(bytes).map_err(|error| Failure::Damaged(format!("a text cannot be read ({error})")))
+}

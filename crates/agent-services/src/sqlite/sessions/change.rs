@@ -1,0 +1,119 @@
+//! Making, changing and deleting sessions.
+
+use agent_schemas::{SessionId, UserId};
+use rusqlite::{Connection, params};
+
+use super::read::{self, Size};
+use crate::limits::StoreLimits;
+use crate::session::{SessionChange, SessionInfo};
+use crate::sqlite::failure::{Failure, Outcome};
+use crate::sqlite::statement::statements;
+use crate::sqlite::{json, users};
+use crate::{Error, ErrorKind, Result};
+
+pub(super) const OPERATION: &str = "change a session";
+
+statements! {
+    NEXT_NUMBER: "UPDATE users SET last_session = last_session + 1 WHERE key = ?1 RETURNING last_session";
+    ADD: "INSERT INTO sessions (user, id, number, metadata, messages, bytes, created_at, updated_at) \
+          VALUES (?1, ?2, ?3, '{}', 0, 0, ?4, ?4)";
+    SET_TITLE: "UPDATE sessions SET title = ?2 WHERE key = ?1";
+    SET_METADATA: "UPDATE sessions SET metadata = ?2 WHERE key = ?1";
+    TOUCH: "UPDATE sessions SET updated_at = ?2 WHERE key = ?1";
+    DELETE_MESSAGES: "DELETE FROM messages WHERE session = ?1";
+    DELETE_BATCHES: "DELETE FROM batches WHERE session = ?1";
+    DELETE: "DELETE FROM sessions WHERE key = ?1";
+    KEYS: "SELECT key FROM sessions WHERE user = ?1";
+}
+
+/// Makes a session that is not there.
+pub(super) fn make(connection: &Connection, user: &UserId, id: &SessionId, now: i64) -> Outcome<Size> {
+    let user = users::find_or_add(connection, user.as_str())?;
+    let number: Option<i64> = NEXT_NUMBER.one(connection, [user], |row| Ok(row.get(0)?))?;
+    ADD.execute(connection, params![user, id.as_str().as_bytes(), number, now])?;
+    Ok(Size { key: connection.last_insert_rowid(), messages: 0, bytes: 0 })
+}
+
+/// A session, which may be new.
+pub(super) fn create(
+    connection: &Connection,
+    user: &UserId,
+    id: &SessionId,
+    now: i64,
+) -> Outcome<SessionInfo> {
+    if let Some(info) = read::info(connection, user, id)? {
+        return Ok(info);
+    }
+    make(connection, user, id, now)?;
+    known(connection, user, id)
+}
+
+/// A change that is ready to be made.
+pub(super) struct Change {
+    user: UserId,
+    session: SessionId,
+    title: Option<Option<String>>,
+    metadata: Option<String>,
+}
+
+impl Change {
+    /// # Errors
+    /// If something is too large.
+    pub(super) fn new(
+        user: &UserId,
+        session: &SessionId,
+        change: SessionChange,
+        limits: &StoreLimits,
+    ) -> Result<Self> {
+        let SessionChange { title, metadata } = change;
+        limits.check_item(OPERATION, title.iter().flatten().map(String::len).sum())?;
+        let metadata = metadata.map(|metadata| json::to_text(OPERATION, &metadata)).transpose()?;
+        limits.check_item(OPERATION, metadata.as_ref().map_or(0, String::len))?;
+        Ok(Change { user: user.clone(), session: session.clone(), title, metadata })
+    }
+
+    pub(super) fn run(&self, connection: &Connection, now: i64) -> Outcome<SessionInfo> {
+        let Some(Size { key, .. }) = read::size(connection, &self.user, &self.session)? else {
+            let message = format!("there is no session '{}'", self.session);
+            return Err(Error::new(ErrorKind::NotFound, OPERATION, message).into());
+        };
+        if let Some(title) = &self.title {
+            SET_TITLE.execute(connection, params![key, title.as_ref().map(String::as_bytes)])?;
+        }
+        if let Some(metadata) = &self.metadata {
+            SET_METADATA.execute(connection, params![key, metadata])?;
+        }
+        TOUCH.execute(connection, [key, now])?;
+        known(connection, &self.user, &self.session)
+    }
+}
+
+/// Forgets a session; says whether there was one.
+pub(super) fn delete(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<bool> {
+    let Some(Size { key, .. }) = read::size(connection, user, id)? else { return Ok(false) };
+    delete_by_key(connection, key)?;
+    Ok(true)
+}
+
+/// Forgets all sessions of a user; says how many there were.
+pub(super) fn delete_user(connection: &Connection, user: &UserId) -> Outcome<u64> {
+    let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
+    let keys: Vec<i64> = KEYS.all(connection, [user], |row| Ok(row.get(0)?))?;
+    for key in &keys {
+        delete_by_key(connection, *key)?;
+    }
+    Ok(keys.len() as u64)
+}
+
+fn delete_by_key(connection: &Connection, key: i64) -> rusqlite::Result<()> {
+    for statement in [DELETE_MESSAGES, DELETE_BATCHES, DELETE] {
+        statement.execute(connection, [key])?;
+    }
+    Ok(())
+}
+
+/// What is known of a session that is there.
+fn known(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<SessionInfo> {
+    let info = read::info(connection, user, id)?;
+    info.ok_or_else(|| Failure::Damaged("a session is missing from its index".to_owned()))
+}

@@ -1,0 +1,76 @@
+//! What is read of sessions.
+
+use agent_schemas::{SessionId, UserId};
+use rusqlite::{Connection, Row, params};
+
+use crate::page::PageSize;
+use crate::session::{SessionInfo, StoredMessage};
+use crate::sqlite::failure::Outcome;
+use crate::sqlite::json;
+use crate::sqlite::row::{text, utf8};
+use crate::sqlite::statement::{bounded, statements};
+
+statements! {
+    INFO: "SELECT sessions.id, number, title, metadata, messages, created_at, updated_at FROM sessions \
+           JOIN users ON users.key = user WHERE users.id = ?1 AND sessions.id = ?2";
+    LIST: "SELECT sessions.id, number, title, metadata, messages, created_at, updated_at FROM sessions \
+           JOIN users ON users.key = user WHERE users.id = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
+    SIZE: "SELECT sessions.key, messages, bytes FROM sessions \
+           JOIN users ON users.key = user WHERE users.id = ?1 AND sessions.id = ?2";
+    MESSAGES: "SELECT position, json FROM messages WHERE session = ?1 AND position >= ?2 ORDER BY position LIMIT ?3";
+}
+
+/// Where a session is, and how large.
+pub(super) struct Size {
+    pub(super) key: i64,
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
+}
+
+pub(super) fn size(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<Option<Size>> {
+    let ids = [user.as_str().as_bytes(), id.as_str().as_bytes()];
+    SIZE.one(connection, ids, |row| Ok(Size { key: row.get(0)?, messages: row.get(1)?, bytes: row.get(2)? }))
+}
+
+/// What is known of a session.
+pub(super) fn info(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<Option<SessionInfo>> {
+    let ids = [user.as_str().as_bytes(), id.as_str().as_bytes()];
+    INFO.one(connection, ids, |row| info_of(user, row))
+}
+
+/// The sessions before a number, the newest first.
+pub(super) fn list(
+    connection: &Connection,
+    user: &UserId,
+    before: i64,
+    count: usize,
+) -> Outcome<Vec<SessionInfo>> {
+    LIST.all(connection, params![user.as_str().as_bytes(), before, count], |row| info_of(user, row))
+}
+
+/// The messages from a position on, which may depend on how many there are.
+pub(super) fn messages(
+    connection: &Connection,
+    user: &UserId,
+    id: &SessionId,
+    from: impl FnOnce(u64) -> u64,
+    count: PageSize,
+) -> Outcome<Option<Vec<StoredMessage>>> {
+    let Some(session) = size(connection, user, id)? else { return Ok(None) };
+    let from = bounded(from(session.messages));
+    let read = |row: &Row<'_>| {
+        let message = json::from_text(text(row, 1)?)?;
+        Ok(StoredMessage { position: row.get(0)?, message })
+    };
+    MESSAGES.all(connection, params![session.key, from, count.get()], read).map(Some)
+}
+
+fn info_of(user: &UserId, row: &Row<'_>) -> Outcome<SessionInfo> {
+    let id = SessionId::new(utf8(row.get(0)?)?);
+    let mut info = SessionInfo::new(user.clone(), id, row.get(1)?, row.get(5)?);
+    info.title = row.get::<_, Option<Vec<u8>>>(2)?.map(utf8).transpose()?;
+    info.metadata = json::from_text(text(row, 3)?)?;
+    info.message_count = row.get(4)?;
+    info.updated_at = row.get(6)?;
+    Ok(info)
+}

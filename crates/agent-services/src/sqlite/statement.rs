@@ -1,0 +1,92 @@
+//! SQL statements: each is a constant, prepared once a connection.
+
+use rusqlite::{Connection, Params, Row};
+
+use super::failure::Outcome;
+
+/// A statement. There are no others than the constants that `statements!` makes, so that a test can look at how each
+/// of them is executed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sql(&'static str);
+
+/// Names the statements of a module, and lists them for the test of their query plans.
+macro_rules! statements {
+    ($($name:ident: $sql:expr;)*) => {
+        $(const $name: $crate::sqlite::statement::Sql = $crate::sqlite::statement::Sql::new($sql);)*
+
+        /// All statements of this module.
+        #[cfg(test)]
+        pub(in crate::sqlite) const STATEMENTS: &[$crate::sqlite::statement::Sql] = &[$($name),*];
+    };
+}
+
+pub(super) use statements;
+
+impl Sql {
+    pub(super) const fn new(text: &'static str) -> Self {
+        Sql(text)
+    }
+
+    /// Its text.
+    #[cfg(test)]
+    pub(super) fn text(self) -> &'static str {
+        self.0
+    }
+
+    /// Runs a statement that gives no rows; says how many rows it changed.
+    pub(super) fn execute(self, connection: &Connection, params: impl Params) -> rusqlite::Result<usize> {
+        connection.prepare_cached(self.0)?.execute(params)
+    }
+
+    /// Whether there is a row.
+    pub(super) fn exists(self, connection: &Connection, params: impl Params) -> rusqlite::Result<bool> {
+        connection.prepare_cached(self.0)?.exists(params)
+    }
+
+    /// The first row, if there is one.
+    pub(super) fn one<T>(
+        self,
+        connection: &Connection,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> Outcome<T>,
+    ) -> Outcome<Option<T>> {
+        let mut statement = connection.prepare_cached(self.0)?;
+        let mut rows = statement.query(params)?;
+        rows.next()?.map(read).transpose()
+    }
+
+    /// All rows.
+    pub(super) fn all<T>(
+        self,
+        connection: &Connection,
+        params: impl Params,
+        mut read: impl FnMut(&Row<'_>) -> Outcome<T>,
+    ) -> Outcome<Vec<T>> {
+        let mut all = Vec::new();
+        self.each(connection, params, |row| {
+            all.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Calls a function with each row.
+    pub(super) fn each(
+        self,
+        connection: &Connection,
+        params: impl Params,
+        mut read: impl FnMut(&Row<'_>) -> Outcome<()>,
+    ) -> Outcome<()> {
+        let mut statement = connection.prepare_cached(self.0)?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            read(row)?;
+        }
+        Ok(())
+    }
+}
+
+/// A number for a column; SQLite's have a sign. No number that counts something reaches the bound.
+pub(super) fn bounded(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,78 @@
+//! What the stores have in common: a database that they use from their start to their stop.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use rusqlite::Connection;
+
+use super::database::{Lease, SqliteDatabase};
+use super::failure::Outcome;
+use super::open::Open;
+use crate::limits::check_ids;
+use crate::{Error, ErrorKind, Result};
+
+/// A store's access to its database.
+#[derive(Debug)]
+pub(super) struct Access {
+    database: SqliteDatabase,
+    lease: RwLock<Option<Lease>>,
+}
+
+impl Access {
+    pub(super) fn new(database: SqliteDatabase) -> Self {
+        Access { database, lease: RwLock::default() }
+    }
+
+    pub(super) async fn start(&self) -> Result<()> {
+        if self.lease.read().is_some() {
+            return Ok(());
+        }
+        let lease = self.database.lease().await?;
+        // Of two starts at once the later one's lease is given back.
+        self.lease.write().get_or_insert(lease);
+        Ok(())
+    }
+
+    pub(super) async fn stop(&self) -> Result<()> {
+        let lease = self.lease.write().take();
+        match lease {
+            Some(lease) => lease.end().await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn health(&self) -> Result<()> {
+        const OPERATION: &str = "ask for health";
+        self.open(OPERATION)?.probe(OPERATION).await
+    }
+
+    /// Refuses what cannot be asked for, before anything is done for it.
+    pub(super) fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
+        self.open(operation)?;
+        check_ids(operation, ids.iter().copied())
+    }
+
+    /// Reads from one state of the database.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        self.open(operation)?.read(operation, work).await
+    }
+
+    /// Writes, wholly or not at all, even if nobody waits for the answer.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        self.open(operation)?.write(operation, work).await
+    }
+
+    fn open(&self, operation: &'static str) -> Result<Arc<Open>> {
+        let lease = self.lease.read();
+        let open = lease.as_ref().map(|lease| Arc::clone(lease.open()));
+        open.ok_or_else(|| Error::new(ErrorKind::Unavailable, operation, "the store is not started"))
+    }
+}

@@ -1,0 +1,159 @@
+//! The one thread that writes. It commits what is waiting together, and only then acknowledges it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::failure::{Outcome, of_sqlite};
+use crate::{Error, ErrorKind, Result};
+
+/// How much may wait; whoever has more waits for a place in the queue. All of it may go into one commit.
+const QUEUE: usize = 256;
+
+/// The queue of the writing thread. The thread ends when this is dropped, after what is queued.
+#[derive(Debug)]
+pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
+
+impl Writer {
+    /// Starts the thread. `close` is called on it at its end, with the connection.
+    ///
+    /// # Errors
+    /// If the system has no more threads.
+    pub(super) fn spawn(
+        connection: Connection,
+        close: impl FnOnce(Connection) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (sender, mut queue) = mpsc::channel(QUEUE);
+        let work = move || {
+            while let Some(first) = queue.blocking_recv() {
+                let mut group = vec![first];
+                while group.len() < QUEUE
+                    && let Ok(next) = queue.try_recv()
+                {
+                    group.push(next);
+                }
+                commit(&connection, group);
+            }
+            close(connection);
+        };
+        thread::Builder::new().name("sqlite-writer".to_owned()).spawn(work)?;
+        Ok(Writer(sender))
+    }
+
+    /// Does work in a transaction, wholly or not at all; answers once it is committed. The work is done even if nobody
+    /// waits for the answer, and may be done twice if the first time was undone.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Write { operation, work, result: None, reply });
+        let ended = || Error::new(ErrorKind::Unavailable, operation, "the database is closed");
+        self.0.send(job).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+}
+
+/// A piece of work, whatever its result is.
+trait Job: Send {
+    /// Does the work; says whether it succeeded.
+    fn run(&mut self, connection: &Connection) -> bool;
+
+    /// Answers with the result, or with what became of the whole group.
+    fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>);
+}
+
+struct Write<T, W> {
+    operation: &'static str,
+    work: W,
+    result: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T, W> Job for Write<T, W>
+where
+    T: Send,
+    W: FnMut(&Connection) -> Outcome<T> + Send,
+{
+    fn run(&mut self, connection: &Connection) -> bool {
+        // A fault in one piece of work must not end the thread that all others need.
+        let done = catch_unwind(AssertUnwindSafe(|| (self.work)(connection)));
+        let result = done.map(|result| result.map_err(|failure| failure.of(self.operation)));
+        self.result = result.ok();
+        self.result.as_ref().is_some_and(|result| result.is_ok())
+    }
+
+    fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>) {
+        let answer = match (self.result, group) {
+            (Some(Err(error)), _) => Err(error),
+            (_, Err(error)) => Err(of_sqlite(self.operation, &error)),
+            (Some(done), Ok(())) => done,
+            (None, Ok(())) => {
+                Err(Error::new(ErrorKind::Unexpected, self.operation, "the work in the database panicked"))
+            }
+        };
+        // Nobody may be waiting any more.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// Why nothing of a group was committed.
+enum Undone {
+    /// It could not begin or end.
+    Group(rusqlite::Error),
+    /// One job failed in a way that made SQLite undo all of them, as it does on a full disk.
+    ByOne,
+}
+
+fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
+    let result = match together(connection, &mut group) {
+        Ok(()) => Ok(()),
+        Err(Undone::Group(error)) => Err(Arc::new(error)),
+        // It was alone, and has an error of its own.
+        Err(Undone::ByOne) if group.len() == 1 => Ok(()),
+        // None of them happened, so each can be tried by itself: the others may fit.
+        Err(Undone::ByOne) => return group.into_iter().for_each(|job| commit(connection, vec![job])),
+    };
+    for job in group {
+        job.answer(result.clone());
+    }
+}
+
+/// One transaction with a savepoint for each job, so that one that fails leaves the others alone. Commits all of them,
+/// or nothing.
+fn together(connection: &Connection, group: &mut [Box<dyn Job>]) -> std::result::Result<(), Undone> {
+    let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]);
+    let result = (|| {
+        execute("BEGIN IMMEDIATE")?;
+        for job in group {
+            execute("SAVEPOINT job")?;
+            if !job.run(connection) {
+                if connection.is_autocommit() {
+                    return Ok(false);
+                }
+                execute("ROLLBACK TO job")?;
+            }
+            execute("RELEASE job")?;
+        }
+        execute("COMMIT")?;
+        Ok(true)
+    })();
+    match result {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Undone::ByOne),
+        Err(error) => {
+            if !connection.is_autocommit() {
+                // If this fails too, so does the next beginning, and says so.
+                let _ = execute("ROLLBACK");
+            }
+            Err(Undone::Group(error))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

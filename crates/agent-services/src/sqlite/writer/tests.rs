@@ -1,0 +1,151 @@
+//! Jobs that succeed and fail together.
+
+use rusqlite::ErrorCode;
+use tokio::sync::oneshot::Receiver;
+
+use super::*;
+
+/// A database with a table, and room for little more.
+fn database() -> Connection {
+    let connection = Connection::open_in_memory().expect("a database");
+    let schema = "PRAGMA foreign_keys = on;
+                  CREATE TABLE kept (number INTEGER PRIMARY KEY, text TEXT);
+                  CREATE TABLE late (number INTEGER REFERENCES kept DEFERRABLE INITIALLY DEFERRED)";
+    connection.execute_batch(schema).expect("a schema");
+    connection.query_row("PRAGMA max_page_count = 20", [], |_| Ok(())).expect("a limit");
+    connection
+}
+
+/// A job that executes a statement, and its answer.
+fn job(sql: &'static str) -> (Box<dyn Job>, Receiver<Result<usize>>) {
+    job_of(move |connection| Ok(connection.execute(sql, [])?))
+}
+
+fn job_of<T: Send + 'static>(
+    work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
+) -> (Box<dyn Job>, Receiver<Result<T>>) {
+    let (reply, answer) = oneshot::channel();
+    (Box::new(Write { operation: "test", work, result: None, reply }), answer)
+}
+
+/// Commits statements together; gives the kinds of their errors and what is kept then.
+fn commit_all(
+    connection: &Connection,
+    statements: &[&'static str],
+) -> (Vec<std::result::Result<usize, ErrorKind>>, Vec<i64>) {
+    let (group, answers): (Vec<_>, Vec<_>) = statements.iter().map(|sql| job(sql)).unzip();
+    commit(connection, group);
+    assert!(connection.is_autocommit(), "no transaction is left open");
+    let answers = answers
+        .into_iter()
+        .map(|mut answer| answer.try_recv().expect("each job is answered").map_err(|error| error.kind()));
+    (answers.collect(), kept(connection))
+}
+
+fn kept(connection: &Connection) -> Vec<i64> {
+    let mut statement = connection.prepare("SELECT number FROM kept ORDER BY number").expect("SQL");
+    let numbers = statement.query_map([], |row| row.get(0)).expect("rows");
+    numbers.collect::<rusqlite::Result<_>>().expect("numbers")
+}
+
+const ONE: &str = "INSERT INTO kept VALUES (1, '')";
+const TWO: &str = "INSERT INTO kept VALUES (2, '')";
+const HUGE: &str = "INSERT INTO kept VALUES (3, hex(zeroblob(1000000)))";
+const DANGLING: &str = "INSERT INTO late VALUES (99)";
+
+#[test]
+fn a_failed_job_leaves_the_others_alone() {
+    let connection = database();
+    let (answers, kept) = commit_all(&connection, &[ONE, ONE, TWO]);
+    assert_eq!((answers, kept), (vec![Ok(1), Err(ErrorKind::Unexpected), Ok(1)], vec![1, 2]));
+}
+
+#[test]
+fn a_failed_job_leaves_nothing_behind() {
+    let connection = database();
+    let (half, mut answer) = job_of(|connection| {
+        connection.execute(ONE, [])?;
+        Err::<(), _>(Error::new(ErrorKind::InvalidInput, "test", "enough").into())
+    });
+    let (whole, _) = job(TWO);
+    commit(&connection, vec![half, whole]);
+    let answer = answer.try_recv().expect("answered").map_err(|error| error.kind());
+    assert_eq!((answer, kept(&connection)), (Err(ErrorKind::InvalidInput), vec![2]));
+}
+
+#[test]
+fn a_full_database_refuses_only_what_does_not_fit() {
+    let connection = database();
+    // SQLite undoes the whole transaction then, and the others have to be done again.
+    connection.execute_batch("BEGIN").expect("begun");
+    let error = connection.execute(HUGE, []).expect_err("too large");
+    assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DiskFull));
+    assert!(connection.is_autocommit(), "SQLite undid it");
+    let (answers, kept) = commit_all(&connection, &[ONE, HUGE, TWO]);
+    assert_eq!((answers, kept), (vec![Ok(1), Err(ErrorKind::Unavailable), Ok(1)], vec![1, 2]));
+    let (answers, kept) = commit_all(&connection, &[HUGE]);
+    assert_eq!((answers, kept), (vec![Err(ErrorKind::Unavailable)], vec![1, 2]));
+}
+
+#[test]
+fn a_failed_commit_fails_all_and_keeps_nothing() {
+    let connection = database();
+    let (answers, kept) = commit_all(&connection, &[ONE, DANGLING, TWO, TWO]);
+    assert_eq!((answers, kept), (vec![Err(ErrorKind::Unexpected); 4], vec![]));
+    let (answers, kept) = commit_all(&connection, &[ONE]);
+    assert_eq!((answers, kept), (vec![Ok(1)], vec![1]));
+}
+
+#[test]
+fn a_panic_is_one_jobs_error() {
+    let connection = database();
+    let (panics, mut answer) = job_of(|connection| -> Outcome<()> {
+        connection.execute(ONE, [])?;
+        panic!("a fault in a test");
+    });
+    let (whole, _) = job(TWO);
+    commit(&connection, vec![panics, whole]);
+    let answer = answer.try_recv().expect("answered").map_err(|error| error.kind());
+    assert_eq!((answer, kept(&connection)), (Err(ErrorKind::Unexpected), vec![2]));
+}
+
+#[test]
+fn nobody_needs_to_wait_for_the_answer() {
+    let connection = database();
+    let (job, answer) = job(ONE);
+    drop(answer);
+    commit(&connection, vec![job]);
+    assert_eq!(kept(&connection), [1]);
+}
+
+#[tokio::test]
+async fn the_queue_is_worked_off_before_the_end() {
+    let (closed, at_end) = oneshot::channel();
+    let writer = Writer::spawn(database(), |connection| closed.send(kept(&connection)).expect("sent"));
+    let writer = writer.expect("a thread");
+    let (begun, beginning) = std::sync::mpsc::channel::<()>();
+    let mut begun = Some(begun);
+    // The first job keeps the thread busy until everything is queued.
+    let first = writer.write("test", move |_| Ok(beginning.recv().is_ok()));
+    let others = (0..100).map(|number| {
+        let insert = move |connection: &Connection| {
+            Ok(connection.execute("INSERT INTO kept VALUES (?1, '')", [number])?)
+        };
+        writer.write("test", insert)
+    });
+    let mut waiting: Vec<_> = others.map(Box::pin).collect();
+    let mut first = Box::pin(first);
+    std::future::poll_fn(|context| {
+        assert!(first.as_mut().poll(context).is_pending());
+        for job in &mut waiting {
+            assert!(job.as_mut().poll(context).is_pending(), "nothing is acknowledged before its commit");
+        }
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop((first, waiting));
+    drop(writer);
+    drop(begun.take());
+    let kept = at_end.await.expect("the thread ends");
+    assert_eq!(kept, (0..100).collect::<Vec<i64>>(), "what was queued is written although nobody waits");
+}

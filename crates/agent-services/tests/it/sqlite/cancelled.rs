@@ -1,0 +1,97 @@
+//! Futures that are dropped: what they began is done wholly or not at all.
+
+use std::sync::Arc;
+
+use agent_services::Service;
+use agent_services::session::{MessageBatch, SessionStore};
+use tokio::task::{JoinSet, yield_now};
+
+use super::{batch, database, folder, s, sessions, started, texts, u};
+
+/// A batch of three messages that say which it is.
+fn three(number: usize) -> MessageBatch {
+    let texts = [0, 1, 2].map(|part| format!("{number} {part}"));
+    MessageBatch { key: Some(number.to_string()), ..batch(&texts.each_ref().map(String::as_str)) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_dropped_append_happens_wholly_or_not_at_all() {
+    const BATCHES: usize = 300;
+    let folder = folder();
+    let store = Arc::new(started(folder.path()).await);
+    let mut tasks = JoinSet::new();
+    for number in 0..BATCHES {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            let (u, s) = (u(), s());
+            // Each is dropped at another point of its way, some not at all.
+            let patience = async {
+                for _ in 0..number * number % 97 {
+                    yield_now().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                appended = store.append(&u, &s, three(number)) => Some(appended.expect("appended")),
+                () = patience => None,
+            }
+        });
+    }
+    let answers = tasks.join_all().await;
+    let acknowledged = answers.iter().flatten().count();
+    store.stop().await.expect("stopped");
+    store.start().await.expect("started");
+    let found = texts(&store).await;
+    let mut batches: Vec<usize> = Vec::new();
+    for parts in found.chunks(3) {
+        let number = parts[0].split(' ').next().and_then(|number| number.parse().ok()).expect("a number");
+        let whole: Vec<String> = three(number).messages.iter().map(|message| message.full_text()).collect();
+        assert_eq!(parts, whole, "no batch is torn");
+        batches.push(number);
+    }
+    assert!(batches.len() >= acknowledged, "{} of {acknowledged}", batches.len());
+    // Repeating all of them with their keys completes the session, whatever happened before.
+    for number in 0..BATCHES {
+        let count = store.append(&u(), &s(), three(number)).await.expect("repeated").count;
+        assert_eq!(count, if batches.contains(&number) { 0 } else { 3 }, "batch {number}");
+    }
+    assert_eq!(texts(&store).await.len(), 3 * BATCHES);
+}
+
+#[tokio::test]
+async fn a_dropped_stop_goes_on() {
+    let folder = folder();
+    let store = started(folder.path()).await;
+    super::append(&store, "a").await;
+    assert!(futures_poll(store.stop()).await.is_none(), "closing takes a while");
+    let error = store.health().await.expect_err("it is stopped");
+    assert_eq!(error.kind(), agent_services::ErrorKind::Unavailable);
+    // The folder is free at some time, though nobody waits for the stop.
+    let other = sessions(database(folder.path()));
+    while other.start().await.is_err() {
+        yield_now().await;
+    }
+    assert_eq!(texts(&other).await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_dropped_start_can_be_repeated() {
+    let folder = folder();
+    let store = sessions(database(folder.path()));
+    for _ in 0..20 {
+        assert!(futures_poll(store.start()).await.is_none(), "opening takes a while");
+    }
+    store.start().await.expect("started");
+    super::append(&store, "a").await;
+    store.stop().await.expect("stopped");
+    started(folder.path()).await;
+}
+
+/// What a future gives if it is asked once and then dropped.
+async fn futures_poll<T>(future: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        value = future => Some(value),
+        () = std::future::ready(()) => None,
+    }
+}

@@ -1,0 +1,189 @@
+//! Which files are opened, by whom, and what is said of the others.
+
+use std::fs;
+use std::path::Path;
+
+use agent_services::ErrorKind::{Conflict, InvalidInput, NotFound, Unavailable, Unexpected};
+use agent_services::Service;
+use agent_services::session::SessionStore;
+use agent_services::sqlite::SqliteDatabase;
+use rusqlite::Connection;
+
+use super::{append, batch, database, folder, refused, s, sessions, started, texts, u};
+
+/// Makes a database of agent-server, and changes it with a statement.
+async fn changed(folder: &Path, sql: &str) {
+    started(folder).await.stop().await.expect("stopped");
+    let connection = Connection::open(database(folder).file()).expect("opened");
+    connection.execute_batch(sql).expect("changed");
+}
+
+#[tokio::test]
+async fn another_process_finds_everything() {
+    let folder = folder();
+    let store = started(folder.path()).await;
+    append(&store, "a").await;
+    store.stop().await.expect("stopped");
+    let store = started(folder.path()).await;
+    append(&store, "b").await;
+    drop(store);
+    let database = database(folder.path());
+    assert_eq!(database.folder(), folder.path());
+    let store = sessions(database);
+    // A store that was dropped closes on a thread of its own.
+    while let Err(error) = store.start().await {
+        assert_eq!(error.kind(), Conflict, "{error}");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(texts(&store).await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_stopped_store_leaves_one_file_and_the_lock() {
+    let folder = folder();
+    let store = started(folder.path()).await;
+    append(&store, "a").await;
+    store.stop().await.expect("stopped");
+    let names =
+        fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    assert_eq!(names, ["agent-server.lock", "agent-server.sqlite"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_folder_is_nobody_elses_business() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    let path = folder.path().join("a/b");
+    started(&path).await;
+    let mode = fs::metadata(&path).expect("made").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn data_of_a_newer_version_is_refused() {
+    let folder = folder();
+    changed(folder.path(), "PRAGMA user_version = 1000").await;
+    let expected = ["newer version of agent-server (schema 1000, this one knows", "another data folder"];
+    refused(sessions(database(folder.path())).start().await, InvalidInput, &expected);
+    refused(sessions(SqliteDatabase::read_only(folder.path())).start().await, InvalidInput, &expected);
+    changed_back(folder.path());
+    started(folder.path()).await;
+}
+
+fn changed_back(folder: &Path) {
+    let connection = Connection::open(database(folder).file()).expect("opened");
+    connection.execute_batch("PRAGMA user_version = 1").expect("changed");
+}
+
+#[tokio::test]
+async fn files_of_others_are_refused_and_left_alone() {
+    let other = folder();
+    let table = Connection::open(other.path().join("table")).expect("made");
+    table.execute_batch("CREATE TABLE a (b)").expect("written");
+    let named = Connection::open(other.path().join("named")).expect("made");
+    named.execute_batch("PRAGMA application_id = 7; PRAGMA user_version = 1").expect("written");
+    drop((table, named));
+    let read = |name| fs::read(other.path().join(name)).expect("readable");
+    let text = b"no database at all, but long enough for somebody to mistake it for one ".repeat(100);
+    for content in [read("table"), read("named"), b"short".to_vec(), text] {
+        let folder = folder();
+        let file = database(folder.path()).file();
+        fs::write(&file, &content).expect("written");
+        let expected = ["agent-server.sqlite is no database of agent-server"];
+        refused(sessions(database(folder.path())).start().await, InvalidInput, &expected);
+        refused(sessions(SqliteDatabase::read_only(folder.path())).start().await, InvalidInput, &expected);
+        assert!(fs::read(&file).expect("readable") == content, "it is as it was");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_is_a_new_database() {
+    let folder = folder();
+    fs::write(database(folder.path()).file(), "").expect("written");
+    append(&started(folder.path()).await, "a").await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_named() {
+    let folder = folder();
+    let file = folder.path().join("file");
+    fs::write(&file, "").expect("written");
+    refused(sessions(database(&file)).start().await, Unexpected, &["file cannot be made"]);
+    fs::create_dir(database(folder.path()).file()).expect("made");
+    refused(
+        sessions(database(folder.path())).start().await,
+        Unexpected,
+        &["agent-server.sqlite", "cannot be opened"],
+    );
+}
+
+#[tokio::test]
+async fn a_folder_has_one_owner() {
+    let folder = folder();
+    let owner = started(folder.path()).await;
+    let other = sessions(database(folder.path()));
+    let id = format!("in use by process {}", std::process::id());
+    refused(other.start().await, Conflict, &[&id, "use another data folder"]);
+    refused(other.health().await, Unavailable, &["not started"]);
+    append(&owner, "a").await;
+    owner.stop().await.expect("stopped");
+    other.start().await.expect("the folder is free");
+    assert_eq!(texts(&other).await, ["a"]);
+}
+
+#[tokio::test]
+async fn readers_see_what_is_committed_beside_the_owner() {
+    let folder = folder();
+    let reader = sessions(SqliteDatabase::read_only(folder.path()));
+    refused(reader.start().await, NotFound, &["no data of agent-server"]);
+    let owner = started(folder.path()).await;
+    append(&owner, "a").await;
+    reader.start().await.expect("started");
+    reader.health().await.expect("it works");
+    assert_eq!(texts(&reader).await, ["a"]);
+    append(&owner, "b").await;
+    assert_eq!(texts(&reader).await, ["a", "b"]);
+    refused(reader.append(&u(), &s(), batch(&["c"])).await, InvalidInput, &["for reading only"]);
+    owner.stop().await.expect("stopped");
+    assert_eq!(texts(&reader).await, ["a", "b"], "and after it");
+    reader.stop().await.expect("stopped");
+    reader.start().await.expect("started without an owner");
+    assert_eq!(texts(&reader).await, ["a", "b"]);
+    let owner = started(folder.path()).await;
+    append(&owner, "c").await;
+    assert_eq!(texts(&reader).await, ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn readers_do_not_migrate() {
+    let folder = folder();
+    changed(folder.path(), "PRAGMA user_version = 0").await;
+    let reader = sessions(SqliteDatabase::read_only(folder.path()));
+    refused(
+        reader.start().await,
+        InvalidInput,
+        &["older version of agent-server (schema 0", "start the server once"],
+    );
+}
+
+#[tokio::test]
+async fn a_lock_of_somebody_else_is_waited_for_and_then_named() {
+    let folder = folder();
+    let store = started(folder.path()).await;
+    append(&store, "a").await;
+    let tool = Connection::open(database(folder.path()).file()).expect("opened");
+    tool.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    assert_eq!(texts(&store).await, ["a"], "readers are not in the way of anybody");
+    let (u, s) = (u(), s());
+    let (first, second) =
+        tokio::join!(store.append(&u, &s, batch(&["b"])), store.append(&u, &s, batch(&["c"])));
+    for result in [first, second] {
+        refused(result, Unavailable, &["another process has locked the database"]);
+    }
+    tool.execute_batch("COMMIT").expect("unlocked");
+    append(&store, "d").await;
+    assert_eq!(texts(&store).await, ["a", "d"]);
+}

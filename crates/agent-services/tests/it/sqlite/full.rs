@@ -1,0 +1,78 @@
+//! A database without room says so, loses nothing, and works again once there is room.
+
+use std::sync::Arc;
+
+use agent_services::ErrorKind::Unavailable;
+use agent_services::Service;
+use agent_services::session::SessionStore;
+use agent_services::sqlite::{SqliteDatabase, SqliteOptions};
+
+use super::{append, batch, folder, refused, s, sessions, texts, u};
+
+fn small() -> SqliteOptions {
+    let mut options = SqliteOptions::default();
+    options.max_bytes = Some(256 * 1024);
+    options
+}
+
+#[tokio::test]
+async fn a_full_database_loses_nothing_and_recovers() {
+    let folder = folder();
+    let store = sessions(SqliteDatabase::new(folder.path(), small()));
+    store.start().await.expect("started");
+    let mut stored = Vec::new();
+    let error = loop {
+        let text = format!("{} {}", stored.len(), "x".repeat(5000));
+        match store.append(&u(), &s(), batch(&[&text])).await {
+            Ok(_) => stored.push(text),
+            Err(error) => break error,
+        }
+    };
+    refused::<()>(Err(error), Unavailable, &["no room left", "delete something"]);
+    assert!(stored.len() > 10);
+    assert_eq!(texts(&store).await, stored);
+    store.health().await.expect("it can still be read");
+    refused(store.append(&u(), &s(), batch(&[&"x".repeat(100_000)])).await, Unavailable, &["no room left"]);
+    assert_eq!(texts(&store).await, stored);
+    let other = agent_schemas::SessionId::new("other");
+    store.delete(&u(), &s()).await.expect("deleting needs no room");
+    store.append(&u(), &other, batch(&[&"x".repeat(5000)])).await.expect("there is room again");
+    store.stop().await.expect("stopped");
+}
+
+#[tokio::test]
+async fn more_room_is_enough() {
+    let folder = folder();
+    let store = sessions(SqliteDatabase::new(folder.path(), small()));
+    store.start().await.expect("started");
+    append(&store, "a").await;
+    let large = "x".repeat(500_000);
+    refused(store.append(&u(), &s(), batch(&[&large])).await, Unavailable, &["no room left"]);
+    store.stop().await.expect("stopped");
+    let store = sessions(super::database(folder.path()));
+    store.start().await.expect("started");
+    append(&store, &large).await;
+    assert_eq!(texts(&store).await, ["a".to_owned(), large]);
+}
+
+/// What does not fit is refused alone, whatever is committed with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn small_messages_pass_large_ones() {
+    let folder = folder();
+    let store = Arc::new(sessions(SqliteDatabase::new(folder.path(), small())));
+    store.start().await.expect("started");
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..60 {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            let is_large = number % 3 == 0;
+            let text = if is_large { "x".repeat(500_000) } else { number.to_string() };
+            (is_large, store.append(&u(), &s(), batch(&[&text])).await)
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        let (is_large, result) = task.expect("no panic");
+        assert_eq!(result.map_err(|error| error.kind()).err(), is_large.then_some(Unavailable));
+    }
+    assert_eq!(texts(&store).await.len(), 40);
+}
