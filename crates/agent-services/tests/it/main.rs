@@ -1,4 +1,7 @@
-//! The conformance suites against the backends that need nothing but this process.
+//! The conformance suites against every backend, and what else is to be said of each.
+
+#[cfg(feature = "redis")]
+mod redis;
 
 mod in_memory {
     //! The in-memory backends.
