@@ -21,6 +21,8 @@ mod lifecycle;
 pub mod limits;
 pub mod memory;
 pub mod page;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod run;
 pub mod session;
 #[cfg(feature = "sqlite")]

@@ -1,5 +1,8 @@
 //! What may be stored: bounds that every backend shares.
 
+#[cfg(feature = "redis")]
+use agent_schemas::json::DEFAULT_DEPTH;
+
 use crate::{Error, ErrorKind, Result};
 
 /// The longest id of a user, session or batch, in bytes.
@@ -68,6 +71,31 @@ pub fn check_ids<'a>(operation: &'static str, ids: impl IntoIterator<Item = &'a 
         }
         None => Ok(()),
     }
+}
+
+/// Refuses JSON text that nests too deeply to be read again.
+///
+/// # Errors
+/// [`ErrorKind::InvalidInput`], which names the limit.
+#[cfg(feature = "redis")]
+pub(crate) fn check_depth(operation: &'static str, json: &[u8]) -> Result<()> {
+    let (mut depth, mut is_text, mut is_escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b'[' | b'{' if !is_text => depth += 1,
+            b']' | b'}' if !is_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEFAULT_DEPTH {
+            let message =
+                format!("arrays and objects stand inside each other more than {DEFAULT_DEPTH} deep");
+            return Err(Error::new(ErrorKind::InvalidInput, operation, message));
+        }
+    }
+    Ok(())
 }
 
 /// A value as JSON text.

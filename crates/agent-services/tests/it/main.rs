@@ -1,5 +1,7 @@
-//! The conformance suites against the backends that need nothing but this machine, and what these promise besides.
+//! The conformance suites against every backend, and what else is to be said of each.
 
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 

@@ -26,7 +26,7 @@ pub(super) struct Append {
     session: SessionId,
     messages: Vec<Text>,
     key: Option<String>,
-    skip_known: bool,
+    maybe_known: usize,
     limits: StoreLimits,
 }
 
@@ -45,14 +45,14 @@ impl Append {
         batch: MessageBatch,
         limits: StoreLimits,
     ) -> Result<Self> {
-        let MessageBatch { messages, key, skip_known } = batch;
+        let MessageBatch { messages, key, maybe_known } = batch;
         let text = |message: agent_schemas::Message| {
             let json = json::to_text(OPERATION, &message)?;
             limits.check_item(OPERATION, json.len())?;
             Ok(Text { id: message.id, json })
         };
         let messages = messages.into_iter().map(text).collect::<Result<_>>()?;
-        Ok(Append { user: user.clone(), session: session.clone(), messages, key, skip_known, limits })
+        Ok(Append { user: user.clone(), session: session.clone(), messages, key, maybe_known, limits })
     }
 
     /// Stores the batch, unless it is there.
@@ -68,8 +68,11 @@ impl Append {
             return Ok(Appended { first, count: 0 });
         }
         let (mut count, mut bytes) = (0, session.bytes);
-        for message in &self.messages {
-            if self.add(connection, session.key, first + count, message)? {
+        for (at, message) in self.messages.iter().enumerate() {
+            let is_known = at < self.maybe_known && message.is_known(connection, session.key)?;
+            if !is_known {
+                let (id, position) = (message.id(), bounded(first + count));
+                ADD.execute(connection, params![session.key, position, id, message.json])?;
                 count += 1;
                 bytes += message.json.len() as u64;
             }
@@ -78,17 +81,18 @@ impl Append {
         GROW.execute(connection, params![session.key, bounded(first + count), bounded(bytes), now])?;
         Ok(Appended { first, count })
     }
+}
 
-    /// Stores a message, unless it is to be left out.
-    fn add(&self, connection: &Connection, session: i64, position: u64, message: &Text) -> Outcome<bool> {
-        let id = Some(message.id.as_bytes()).filter(|id| !id.is_empty());
-        if self.skip_known
-            && let Some(id) = id
-            && KNOWN.exists(connection, params![session, id])?
-        {
-            return Ok(false);
+impl Text {
+    /// The id as it is stored; none if it is empty.
+    fn id(&self) -> Option<&[u8]> {
+        Some(self.id.as_bytes()).filter(|id| !id.is_empty())
+    }
+
+    fn is_known(&self, connection: &Connection, session: i64) -> Outcome<bool> {
+        match self.id() {
+            Some(id) => Ok(KNOWN.exists(connection, params![session, id])?),
+            None => Ok(false),
         }
-        ADD.execute(connection, params![session, bounded(position), id, message.json])?;
-        Ok(true)
     }
 }

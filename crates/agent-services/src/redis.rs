@@ -1,0 +1,59 @@
+//! The stores over Redis, for servers that share their data.
+//!
+//! They need Redis 6.2 or newer, or what speaks like it: one server, one that sentinels watch over, or a Redis Cluster.
+//! What was acknowledged is as safe as Redis is set up to keep it: `appendonly yes` survives a restart, and
+//! `maxmemory-policy` has to be `noeviction`, or Redis throws data away when it is full.
+//!
+//! # Layout
+//!
+//! Every key but the first begins with `prefix:v1:{user}:`. The braces make the user the hash tag, so that all keys of a
+//! user are in one slot of a cluster and a script changes them in one step. Users and sessions stand in keys as they are
+//! if they are short and plain, and otherwise in a form that no other id has and that has neither braces nor colons.
+//!
+//! | key | what it is | what is in it |
+//! |---|---|---|
+//! | `prefix:layout` | string | the version of the layout; data of a newer one is refused |
+//! | `…:sessions` | sorted set | the user's sessions by number |
+//! | `…:sessions:expiry` | sorted set | those that expire, by the time of their expiry |
+//! | `…:sessions:last` | string | the number of the last session |
+//! | `…:session:<session>` | hash | all of a session: `number`, `id`, `created`, `updated`, `count`, `bytes`, `title`, `metadata`, the messages as `m:<position>`, the ids of messages as `d:<id>`, the batch keys as `b:<key>` |
+//! | `…:states` | sorted set | the user's sessions with states, by the time of their expiry |
+//! | `…:states:<session>:rounds` | sorted set | the rounds, with 20 digits, in the order of their texts |
+//! | `…:states:<session>:values` | hash | the states by round |
+//! | `…:memories` | hash | counts of the texts, and for each memory by number its session and time as `h:…`, its message as `m:…`, its words as `w:…` |
+//! | `…:memories:words` | sorted set | `word NUL number occurrences length` for each word of each text, in the order of the texts |
+//! | `…:memories:numbers` | sorted set | the numbers, with 16 digits, in the order of their texts |
+//! | `…:memories:sessions` | sorted set | `session NUL number` in the order of the texts |
+//! | `…:memories:last` | string | the number of the last memory |
+//!
+//! Numbers of sessions and memories are at least the server's time in microseconds, so that they grow even after the key
+//! with the last one has expired.
+//!
+//! # What expires
+//!
+//! A store with a time to live forgets what is not used for so long: a session with all that belongs to it, the states
+//! of a session, all memories of a user. Reading is use, except by `list`.
+//!
+//! # Outages
+//!
+//! Every call ends within the time-outs. A call that was not executed for certain is repeated a few times, a broken
+//! connection is replaced, and then what may be repeated safely is repeated once; everything else is
+//! [`Unavailable`](crate::ErrorKind::Unavailable), and may have happened.
+
+mod client;
+mod config;
+mod failure;
+mod keys;
+mod link;
+mod memory;
+mod script;
+mod session;
+mod state;
+mod store;
+mod url;
+
+pub use client::RedisClient;
+pub use config::{Password, RedisConfig};
+pub use memory::RedisMemoryStore;
+pub use session::RedisSessionStore;
+pub use state::RedisStateStore;

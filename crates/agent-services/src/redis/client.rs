@@ -1,0 +1,229 @@
+//! The client that the stores share: it connects when it is needed, and repeats what may be repeated.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ::redis::{Cmd, FromRedisValue, RedisError, RedisResult, Value};
+use parking_lot::Mutex;
+use tokio::time::timeout;
+
+use super::config::RedisConfig;
+use super::failure::{self, Fault};
+use super::keys::{Keys, LAYOUT};
+use super::link::Link;
+use super::script::{Request, script};
+use crate::{Error, ErrorKind, Result};
+
+script!(CHECK_LAYOUT, "layout.lua");
+
+/// How often a command is repeated that was certainly not executed.
+const MAX_REFUSALS: u32 = 6;
+
+/// The wait before the first of these repetitions; each further one waits twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(10);
+
+/// Whether a command may be repeated that may have been executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// Twice is as good as once.
+    Safe,
+    /// Twice would be one time too many.
+    Never,
+}
+
+/// A client of Redis, which stores share. Its clones are one client, with one connection.
+///
+/// It connects when it is first needed, and again when the connection breaks, is silent for too long, or leads to a
+/// server that is no longer the master. The connection is closed when the last store that uses it stops.
+///
+/// # Concurrency and cancellation
+/// Any number of calls may be under way at once, in tasks of one runtime.
+#[derive(Clone, Debug)]
+pub struct RedisClient(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: RedisConfig,
+    keys: Keys,
+    servers: String,
+    link: Mutex<Option<Arc<Link>>>,
+    /// Held while connecting; has the error of the last attempt that failed.
+    connecting: tokio::sync::Mutex<Option<RedisError>>,
+    /// How many attempts to connect have failed.
+    failures: AtomicU64,
+    /// How many stores are started.
+    users: AtomicUsize,
+}
+
+impl RedisClient {
+    /// A client that is not yet connected.
+    pub fn new(config: RedisConfig) -> Self {
+        RedisClient(Arc::new(Inner {
+            keys: Keys::new(&config.prefix),
+            servers: config.servers.to_string(),
+            config,
+            link: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            failures: AtomicU64::default(),
+            users: AtomicUsize::default(),
+        }))
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    /// Keeps the connection open for a store.
+    pub(super) fn lease(&self) -> Lease {
+        self.0.users.fetch_add(1, Ordering::SeqCst);
+        Lease(self.clone())
+    }
+
+    /// Refuses data that a newer program has written.
+    pub(super) async fn check_layout(&self, operation: &'static str) -> Result<()> {
+        let call = CHECK_LAYOUT.with_keys([self.keys().layout()]).arg(LAYOUT);
+        let found: String = self.ask(operation, call, Repeat::Safe).await?;
+        let message = match found.parse::<u64>() {
+            Ok(LAYOUT) => return Ok(()),
+            Ok(found) => format!(
+                "the data in Redis has layout {found}, and this program knows layout {LAYOUT}: use the newest version of \
+                 this program, or another prefix"
+            ),
+            Err(_) => return Err(failure::foreign(operation)),
+        };
+        Err(Error::new(ErrorKind::Unexpected, operation, message))
+    }
+
+    /// Whether all servers that are needed answer.
+    pub(super) async fn ping(&self, operation: &'static str) -> Result<()> {
+        self.ask::<Value>(operation, ::redis::cmd("PING"), Repeat::Safe).await.map(drop)
+    }
+
+    /// Sends a request and reads its answer, in the time that the configuration allows.
+    pub(super) async fn ask<T: FromRedisValue>(
+        &self,
+        operation: &'static str,
+        request: impl Into<Request>,
+        repeat: Repeat,
+    ) -> Result<T> {
+        let request = request.into();
+        let config = &self.0.config;
+        let answer =
+            timeout(config.connect_timeout + config.response_timeout, self.0.answer(&request, repeat)).await;
+        let value = answer
+            .unwrap_or_else(|_| Err(elapsed()))
+            .map_err(|error| failure::error(operation, &self.0.servers, error))?;
+        T::from_redis_value(value).map_err(|error| failure::foreign(operation).with_source(error))
+    }
+}
+
+impl Inner {
+    async fn answer(&self, request: &Request, repeat: Repeat) -> RedisResult<Value> {
+        let mut command = request.command(false);
+        let mut asked = None;
+        let mut may_repeat = repeat == Repeat::Safe;
+        let mut refusals = 0;
+        loop {
+            let link = self.link().await?;
+            let error = match self.send(&link, asked.take(), &command).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            match Fault::of(&error) {
+                Fault::NoScript => command = request.command(true),
+                Fault::Lost if may_repeat => {
+                    self.discard(&link);
+                    may_repeat = false;
+                }
+                Fault::Lost | Fault::TimedOut => {
+                    self.discard(&link);
+                    return Err(error);
+                }
+                Fault::Asked(address) if refusals < MAX_REFUSALS => {
+                    asked = Some(address);
+                    refusals += 1;
+                }
+                fault @ (Fault::Elsewhere | Fault::ReadOnly) if refusals < MAX_REFUSALS => {
+                    if fault == Fault::ReadOnly {
+                        self.discard(&link);
+                    }
+                    tokio::time::sleep(FIRST_WAIT * 2_u32.pow(refusals)).await;
+                    refusals += 1;
+                }
+                Fault::Asked(_) | Fault::Elsewhere | Fault::ReadOnly | Fault::Refused => return Err(error),
+            }
+        }
+    }
+
+    async fn send(&self, link: &Link, asked: Option<String>, command: &Cmd) -> RedisResult<Value> {
+        let answer = async {
+            match asked {
+                Some(address) => link.send_asking(&address, command).await,
+                None => link.send(command).await,
+            }
+        };
+        timeout(self.config.response_timeout, answer).await.unwrap_or_else(|_| Err(elapsed()))
+    }
+
+    /// The connection, which is made if there is none.
+    async fn link(&self) -> RedisResult<Arc<Link>> {
+        let failures = self.failures.load(Ordering::Acquire);
+        if let Some(link) = self.present() {
+            return Ok(link);
+        }
+        let mut last_error = self.connecting.lock().await;
+        if let Some(link) = self.present() {
+            return Ok(link);
+        }
+        // Who waited for an attempt shares its failure: otherwise the last of many would wait for as many attempts.
+        if let Some(error) = &*last_error
+            && self.failures.load(Ordering::Acquire) != failures
+        {
+            return Err(error.clone());
+        }
+        let attempt = timeout(self.config.connect_timeout, Link::connect(&self.config)).await;
+        match attempt.unwrap_or_else(|_| Err(elapsed())) {
+            Ok(link) => {
+                let link = Arc::new(link);
+                *self.link.lock() = Some(Arc::clone(&link));
+                Ok(link)
+            }
+            Err(error) => {
+                self.failures.fetch_add(1, Ordering::AcqRel);
+                *last_error = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    fn present(&self) -> Option<Arc<Link>> {
+        self.link.lock().as_ref().filter(|link| !link.is_lost()).cloned()
+    }
+
+    /// Lets the next call connect anew, unless that has happened already.
+    fn discard(&self, link: &Arc<Link>) {
+        let mut present = self.link.lock();
+        if present.as_ref().is_some_and(|present| Arc::ptr_eq(present, link)) {
+            *present = None;
+        }
+    }
+}
+
+fn elapsed() -> RedisError {
+    RedisError::from(io::Error::from(io::ErrorKind::TimedOut))
+}
+
+/// That a store uses the connection. The last one to go closes it; calls that are under way still get their answers.
+#[derive(Debug)]
+pub(super) struct Lease(RedisClient);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Lease(RedisClient(inner)) = self;
+        if inner.users.fetch_sub(1, Ordering::SeqCst) == 1 {
+            *inner.link.lock() = None;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Where Redis is and how it is talked to.
+
+use std::fmt;
+use std::time::Duration;
+
+use ::redis::{ConnectionAddr, ConnectionInfo, RedisConnectionInfo, TlsMode};
+
+use super::{keys, url};
+use crate::Result;
+
+/// A password, which shows nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(Box<str>);
+
+impl Password {
+    /// Keeps a text secret.
+    pub fn new(password: impl Into<Box<str>>) -> Self {
+        Password(password.into())
+    }
+
+    fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password([redacted])")
+    }
+}
+
+/// Where Redis is and how it is talked to.
+///
+/// No secret shows in its `Debug` form or in any error.
+#[derive(Clone, Debug)]
+pub struct RedisConfig {
+    pub(super) servers: Servers,
+    /// The login at the sentinels; that at Redis is part of `servers`.
+    pub(super) sentinel_login: Option<(String, Password)>,
+    pub(super) prefix: String,
+    pub(super) connect_timeout: Duration,
+    pub(super) response_timeout: Duration,
+    /// Certificates, in PEM, of who may vouch for a server, in place of the system's.
+    pub(super) root_certificates: Option<Vec<u8>>,
+}
+
+/// The servers that there are, and who is who.
+#[derive(Clone, Debug)]
+pub(super) enum Servers {
+    /// One server.
+    Standalone(ConnectionInfo),
+    /// Sentinels, which know the server that is the master now.
+    Sentinel {
+        sentinels: Vec<ConnectionAddr>,
+        master: String,
+        login: RedisConnectionInfo,
+        tls: Option<TlsMode>,
+    },
+    /// Some nodes of a cluster, which know the others.
+    Cluster(Vec<ConnectionInfo>),
+}
+
+impl RedisConfig {
+    /// Redis at a URL, with the prefix `agent` and time-outs of two seconds to connect and five to answer.
+    ///
+    /// | URL | what is there |
+    /// |---|---|
+    /// | `redis://[user][:password@]host[:port][/database]` | one server |
+    /// | `redis-cluster://[user][:password@]host[:port],…` | some nodes of a Redis Cluster |
+    /// | `redis-sentinel://[user][:password@]host[:port],…/master[/database]` | sentinels, by default at port 26379 |
+    ///
+    /// With `rediss` in place of `redis` the connections are encrypted. What means something else in a URL is written
+    /// in percent signs, as everywhere.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), without the URL, which may have a password.
+    pub fn new(url: &str) -> Result<Self> {
+        Ok(RedisConfig {
+            servers: url::parse(url)?,
+            sentinel_login: None,
+            prefix: "agent".to_owned(),
+            connect_timeout: Duration::from_secs(2),
+            response_timeout: Duration::from_secs(5),
+            root_certificates: None,
+        })
+    }
+
+    /// The same with a login: the name of an ACL user, `default` where there are none, and a password.
+    #[must_use]
+    pub fn with_login(mut self, user: &str, password: &Password) -> Self {
+        let change =
+            |info: &RedisConnectionInfo| info.clone().set_username(user).set_password(password.expose());
+        match &mut self.servers {
+            Servers::Standalone(info) => {
+                *info = info.clone().set_redis_settings(change(info.redis_settings()))
+            }
+            Servers::Sentinel { login, .. } => *login = change(login),
+            Servers::Cluster(nodes) => {
+                for info in nodes {
+                    *info = info.clone().set_redis_settings(change(info.redis_settings()));
+                }
+            }
+        }
+        self
+    }
+
+    /// The same with a login at the sentinels, which have none by default.
+    #[must_use]
+    pub fn with_sentinel_login(mut self, user: &str, password: &Password) -> Self {
+        self.sentinel_login = Some((user.to_owned(), password.clone()));
+        self
+    }
+
+    /// The same with another prefix, with which every key begins. Programs with different prefixes do not see each other.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it is empty, longer than 64 characters, or has others than
+    /// letters, digits, `:`, `.`, `-` and `_`.
+    pub fn with_prefix(mut self, prefix: &str) -> Result<Self> {
+        keys::check_prefix(prefix)?;
+        prefix.clone_into(&mut self.prefix);
+        Ok(self)
+    }
+
+    /// The same with other time-outs: how long connecting and one answer may take. A call takes at most both together.
+    #[must_use]
+    pub fn with_timeouts(mut self, connect: Duration, response: Duration) -> Self {
+        (self.connect_timeout, self.response_timeout) = (connect, response);
+        self
+    }
+
+    /// The same with certificates, in PEM, of who may vouch for an encrypted server, in place of the system's.
+    #[must_use]
+    pub fn with_root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates = Some(pem.into());
+        self
+    }
+
+    pub(super) fn login_at_sentinels(&self) -> Option<(&str, &str)> {
+        self.sentinel_login.as_ref().map(|(user, password)| (user.as_str(), password.expose()))
+    }
+}
+
+/// Where the servers are, for messages.
+impl fmt::Display for Servers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let addresses: Vec<String> = match self {
+            Servers::Standalone(info) => vec![info.addr().to_string()],
+            Servers::Sentinel { sentinels, .. } => sentinels.iter().map(ToString::to_string).collect(),
+            Servers::Cluster(nodes) => nodes.iter().map(|node| node.addr().to_string()).collect(),
+        };
+        f.write_str(&addresses.join(", "))
+    }
+}

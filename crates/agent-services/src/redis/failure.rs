@@ -1,0 +1,196 @@
+//! What the driver's errors mean: for the caller, and for whether to try again.
+
+use ::redis::{ErrorKind as Cause, RedisError, ServerErrorKind};
+
+use crate::{Error, ErrorKind};
+
+/// What an error says about the connection and about whether the command was executed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The connection broke; the command may have been executed.
+    Lost,
+    /// No answer came in time; the command may have been executed.
+    TimedOut,
+    /// Not executed: the slot is on its way to this node.
+    Asked(String),
+    /// Not executed: another node is the right one, or none is right now.
+    Elsewhere,
+    /// Not executed: this server only reads, so another one has become the master.
+    ReadOnly,
+    /// Not executed: the server does not know the script.
+    NoScript,
+    /// Refused, or answered with an error.
+    Refused,
+}
+
+impl Fault {
+    pub(super) fn of(error: &RedisError) -> Fault {
+        if error.is_timeout() {
+            return Fault::TimedOut;
+        }
+        match error.kind() {
+            // A cluster's first connection reports what a node said as an input error.
+            Cause::Io if code(error).is_some() => Fault::Refused,
+            // A cluster's connection also gives up on what it has sent with the second of these.
+            Cause::Io | Cause::ClusterConnectionNotFound => Fault::Lost,
+            Cause::Server(ServerErrorKind::Ask) => match error.redirect_node() {
+                Some((address, _)) => Fault::Asked(address.to_owned()),
+                None => Fault::Elsewhere,
+            },
+            Cause::Server(ServerErrorKind::Moved | ServerErrorKind::TryAgain) => Fault::Elsewhere,
+            Cause::Server(ServerErrorKind::ReadOnly) => Fault::ReadOnly,
+            Cause::Server(ServerErrorKind::NoScript) => Fault::NoScript,
+            _ => Fault::Refused,
+        }
+    }
+}
+
+/// What servers answer, and what it means for the caller.
+const CODES: &[(&str, ErrorKind, &str)] = &[
+    ("OOM", ErrorKind::Unavailable, "Redis is full: raise its `maxmemory`, or delete data"),
+    ("LOADING", ErrorKind::Unavailable, "Redis is still loading its data"),
+    ("BUSY", ErrorKind::Unavailable, "Redis is busy with a long script"),
+    ("READONLY", ErrorKind::Unavailable, "this Redis server is a replica, which takes no writes"),
+    ("MASTERDOWN", ErrorKind::Unavailable, "this Redis server has lost its master"),
+    ("CLUSTERDOWN", ErrorKind::Unavailable, "the Redis Cluster is down"),
+    ("TRYAGAIN", ErrorKind::Unavailable, "the Redis Cluster is moving the data to another node"),
+    ("ASK", ErrorKind::Unavailable, "the Redis Cluster is moving the data to another node"),
+    ("MOVED", ErrorKind::Unavailable, "the node of the Redis Cluster that has the data cannot be reached"),
+    (
+        "MISCONF",
+        ErrorKind::Unavailable,
+        "Redis takes no writes, because it cannot save its data: see its log",
+    ),
+    ("NOREPLICAS", ErrorKind::Unavailable, "Redis takes no writes, because it has too few replicas"),
+    ("WRONGPASS", ErrorKind::Unexpected, "Redis does not know this user and password: check the login"),
+    ("NOAUTH", ErrorKind::Unexpected, "Redis wants a password: configure a login"),
+    (
+        "NOPERM",
+        ErrorKind::Unexpected,
+        "the user at Redis lacks a permission: allow it the prefix's keys and all commands",
+    ),
+    ("WRONGTYPE", ErrorKind::Unexpected, FOREIGN),
+    ("FOREIGN", ErrorKind::Unexpected, FOREIGN),
+    (
+        "CROSSSLOT",
+        ErrorKind::Unexpected,
+        "this is a Redis Cluster: configure it with a URL redis-cluster://…",
+    ),
+];
+
+const FOREIGN: &str = "a key holds data that this program has not written: use another prefix";
+
+/// The row of the table that an error is about. Some errors come wrapped in others, as words of their text.
+fn code(error: &RedisError) -> Option<&'static (&'static str, ErrorKind, &'static str)> {
+    let by_code = error.code().and_then(|code| CODES.iter().find(|row| row.0 == code));
+    by_code.or_else(|| {
+        let text = error.to_string();
+        let mut words = text.split(|c: char| !c.is_ascii_alphabetic());
+        words.find_map(|word| CODES.iter().find(|row| row.0 == word))
+    })
+}
+
+/// The error that a caller sees. `servers` says where Redis is.
+pub(super) fn error(operation: &'static str, servers: &str, cause: RedisError) -> Error {
+    let (kind, message) = describe(servers, &cause);
+    Error::new(kind, operation, message).with_source(cause)
+}
+
+fn describe(servers: &str, cause: &RedisError) -> (ErrorKind, String) {
+    if let Some((_, kind, message)) = code(cause) {
+        return (*kind, (*message).to_owned());
+    }
+    match cause.kind() {
+        Cause::Io if cause.is_timeout() => {
+            (ErrorKind::Unavailable, format!("Redis ({servers}) did not answer in time"))
+        }
+        Cause::Io
+        | Cause::ClusterConnectionNotFound
+        | Cause::MasterNameNotFoundBySentinel
+        | Cause::NoValidReplicasFoundBySentinel => {
+            (ErrorKind::Unavailable, format!("Redis ({servers}) cannot be reached, or the connection broke"))
+        }
+        Cause::AuthenticationFailed => {
+            (ErrorKind::Unexpected, "Redis does not know this user and password: check the login".to_owned())
+        }
+        Cause::RESP3NotSupported => {
+            (ErrorKind::Unexpected, "Redis is too old: version 6 or a newer one is needed".to_owned())
+        }
+        _ => (ErrorKind::Unexpected, format!("Redis ({servers}) answered with an error")),
+    }
+}
+
+/// The error for an answer that does not have the form that this program writes.
+pub(super) fn foreign(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Unexpected, operation, FOREIGN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(line: &str) -> RedisError {
+        let value = ::redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).expect("a value");
+        value.extract_error().expect_err("an error")
+    }
+
+    fn check(cause: RedisError, kind: ErrorKind, words: &str, fault: Fault) {
+        let text = cause.to_string();
+        assert_eq!(Fault::of(&cause), fault, "{text}");
+        let error = error("try", "h:1", cause);
+        assert_eq!(error.kind(), kind, "{text}");
+        assert!(error.to_string().contains(words), "{text}: {error}");
+    }
+
+    #[test]
+    fn what_servers_answer_is_told_apart() {
+        let away = ErrorKind::Unavailable;
+        let oom = "OOM command not allowed when used memory > 'maxmemory'.";
+        check(server(oom), away, "maxmemory", Fault::Refused);
+        check(
+            server(&format!("ERR Error running script: @user_script:5: -{oom}")),
+            away,
+            "maxmemory",
+            Fault::Refused,
+        );
+        check(server("LOADING Redis is loading the dataset in memory"), away, "loading", Fault::Refused);
+        check(
+            server("READONLY You can't write against a read only replica."),
+            away,
+            "replica",
+            Fault::ReadOnly,
+        );
+        check(server("CLUSTERDOWN The cluster is down"), away, "down", Fault::Refused);
+        check(server("MASTERDOWN Link with MASTER is down"), away, "master", Fault::Refused);
+        check(
+            server("TRYAGAIN Multiple keys request during rehashing of slot"),
+            away,
+            "moving",
+            Fault::Elsewhere,
+        );
+        check(server("MOVED 1 127.0.0.1:7"), away, "reached", Fault::Elsewhere);
+        check(server("ASK 1 127.0.0.1:7"), away, "moving", Fault::Asked("127.0.0.1:7".to_owned()));
+        check(server("NOSCRIPT No matching script."), ErrorKind::Unexpected, "error", Fault::NoScript);
+        let wrong = ErrorKind::Unexpected;
+        check(server("WRONGPASS invalid username-password pair"), wrong, "check the login", Fault::Refused);
+        check(server("NOAUTH HELLO must be called"), wrong, "configure a login", Fault::Refused);
+        check(server("NOPERM User u has no permissions"), wrong, "permission", Fault::Refused);
+        check(server("WRONGTYPE Operation against a key"), wrong, "another prefix", Fault::Refused);
+        check(server("FOREIGN data at x"), wrong, "another prefix", Fault::Refused);
+        check(server("ERR anything"), wrong, "h:1", Fault::Refused);
+    }
+
+    #[test]
+    fn what_the_network_does_is_told_apart() {
+        let io = |kind| RedisError::from(std::io::Error::from(kind));
+        check(io(std::io::ErrorKind::TimedOut), ErrorKind::Unavailable, "in time", Fault::TimedOut);
+        check(io(std::io::ErrorKind::BrokenPipe), ErrorKind::Unavailable, "reached", Fault::Lost);
+        check(io(std::io::ErrorKind::ConnectionRefused), ErrorKind::Unavailable, "h:1", Fault::Lost);
+        let wrapped = RedisError::from((
+            Cause::Io,
+            "Failed to create initial connections",
+            "\"WRONGPASS\": x".to_owned(),
+        ));
+        check(wrapped, ErrorKind::Unexpected, "check the login", Fault::Refused);
+    }
+}

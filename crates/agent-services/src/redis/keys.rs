@@ -1,0 +1,126 @@
+//! The names of keys. See the [module's documentation](super) for what is where.
+
+use sha2::{Digest, Sha256};
+
+use agent_schemas::{SessionId, UserId};
+
+use crate::{Error, ErrorKind, Result};
+
+/// The version of the layout that this program reads and writes.
+pub(super) const LAYOUT: u64 = 1;
+
+/// Ids that are longer stand in keys as their hash.
+const MAX_PLAIN: usize = 64;
+
+/// The names of all keys that begin with one prefix.
+#[derive(Debug)]
+pub(super) struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    pub(super) fn new(prefix: &str) -> Self {
+        Keys { prefix: prefix.to_owned() }
+    }
+
+    /// The key of the layout's version.
+    pub(super) fn layout(&self) -> String {
+        format!("{}:layout", self.prefix)
+    }
+
+    /// A key of a user. The user is the hash tag, so that all of its keys are in one slot of a cluster.
+    pub(super) fn of_user(&self, user: &UserId, kind: &str) -> String {
+        format!("{}:v{LAYOUT}:{{{}}}:{kind}", self.prefix, encode(user.as_str()))
+    }
+
+    /// A key of a session; the session is given as [`encode`] writes it.
+    pub(super) fn of_session(&self, user: &UserId, kind: &str, session: &str) -> String {
+        format!("{}:{session}", self.of_user(user, kind))
+    }
+}
+
+/// Refuses a prefix that could be mistaken for what comes behind it.
+pub(super) fn check_prefix(prefix: &str) -> Result<()> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":.-_".contains(&byte);
+    if (1..=64).contains(&prefix.len()) && prefix.bytes().all(is_plain) {
+        return Ok(());
+    }
+    let message = "a prefix has 1 to 64 letters, digits, colons, dots, hyphens and underscores";
+    Err(Error::new(ErrorKind::InvalidInput, "configure Redis", message))
+}
+
+/// An id as it stands in keys: as it is if it is plain, in hexadecimal behind `%` if it is short, as its hash behind `#`
+/// otherwise. No two ids give the same text, and the text has none of `:`, `{`, `}`, spaces and control characters.
+pub(super) fn encode(id: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@+".contains(&byte);
+    if id.len() > MAX_PLAIN {
+        format!("#{}", hex(&Sha256::digest(id.as_bytes())))
+    } else if !id.is_empty() && id.bytes().all(is_plain) {
+        id.to_owned()
+    } else {
+        format!("%{}", hex(id.as_bytes()))
+    }
+}
+
+/// A session's id as [`encode`] writes it.
+pub(super) fn of(session: &SessionId) -> String {
+    encode(session.as_str())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_stay_readable_where_they_can() {
+        assert_eq!(encode("alice@example.org"), "alice@example.org");
+        assert_eq!(encode(""), "%");
+        assert_eq!(encode("a:b"), "%613a62");
+        assert_eq!(encode("é"), "%c3a9");
+        assert_eq!(encode(&"x".repeat(65)).len(), 65);
+        assert_eq!(encode(&"x".repeat(64)), "x".repeat(64));
+    }
+
+    #[test]
+    fn no_id_is_taken_for_another_or_leaves_its_place() {
+        let mut ids: Vec<String> =
+            ["", "%", "#", "a", "%61", "#61", "{", "}", "{}", "a:b", "a b", "\0", "\n", "é", "e\u{301}"]
+                .map(str::to_owned)
+                .into();
+        ids.extend([60, 63, 64, 65, 10_000].map(|length| "x".repeat(length)));
+        ids.push(encode(&"x".repeat(65)));
+        let encoded: HashSet<String> = ids.iter().map(|id| encode(id)).collect();
+        assert_eq!(encoded.len(), ids.len());
+        let breaks = |c: char| ":{} ".contains(c) || !c.is_ascii_graphic();
+        assert!(encoded.iter().all(|id| !id.is_empty() && !id.contains(breaks)), "{encoded:?}");
+    }
+
+    #[test]
+    fn the_user_is_the_hash_tag() {
+        let keys = Keys::new("agent");
+        assert_eq!(keys.of_user(&UserId::new("u"), "sessions"), "agent:v1:{u}:sessions");
+        assert_eq!(
+            keys.of_session(&UserId::new("}{"), "session", &encode("a:b")),
+            "agent:v1:{%7d7b}:session:%613a62"
+        );
+        assert_eq!(keys.layout(), "agent:layout");
+    }
+
+    #[test]
+    fn odd_prefixes_are_refused() {
+        for prefix in ["", "a{", "a}b", "a b", "é", &"x".repeat(65)] {
+            assert!(check_prefix(prefix).is_err(), "{prefix}");
+        }
+        assert!(check_prefix("my-app:prod_1.x").is_ok());
+    }
+}

@@ -1,0 +1,8 @@
+-- The version of the layout, which is written by the first who starts.
+-- KEYS: 1 the version. ARGV: 1 the version of this program.
+local found = redis.call('GET', KEYS[1])
+if not found then
+  redis.call('SET', KEYS[1], ARGV[1])
+  return ARGV[1]
+end
+return found

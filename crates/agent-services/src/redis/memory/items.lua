@@ -1,0 +1,12 @@
+-- Some memories, in order, until the answer is large. KEYS: 1 the memories. ARGV: 1 the bytes of a large answer, then the
+-- numbers. Returns for each what is kept besides the message, and the message.
+local found, bytes = {}, 0
+for i = 2, #ARGV do
+  local head, message = 'h:' .. ARGV[i], 'm:' .. ARGV[i]
+  bytes = bytes + redis.call('HSTRLEN', KEYS[1], head) + redis.call('HSTRLEN', KEYS[1], message)
+  if i > 2 and bytes > tonumber(ARGV[1]) then
+    break
+  end
+  found[i - 1] = redis.call('HMGET', KEYS[1], head, message)
+end
+return found

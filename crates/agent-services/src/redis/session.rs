@@ -1,0 +1,325 @@
+//! Sessions over Redis. Each is one hash, so that it is changed, expires and goes as a whole.
+
+mod codec;
+
+use std::time::Duration;
+
+use ::redis::cmd;
+use agent_schemas::{Message, SessionId, UserId};
+use async_trait::async_trait;
+
+use self::codec::Info;
+use super::client::RedisClient;
+use super::failure::foreign;
+use super::keys;
+use super::script::{Call, Script, script};
+use super::store::{Backend, LARGE_ANSWER, STEP, decode, encode, service};
+use crate::context::StoreContext;
+use crate::page::{Cursor, Listed, PageSize};
+use crate::session::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
+use crate::{Error, ErrorKind, Result};
+
+script!(CREATE, "session/common.lua", "session/create.lua");
+script!(APPEND, "session/common.lua", "session/append.lua");
+script!(CHANGE, "session/common.lua", "session/change.lua");
+script!(TOUCH, "session/common.lua", "session/touch.lua");
+script!(INFOS, "session/common.lua", "session/infos.lua");
+script!(MESSAGES, "session/common.lua", "session/messages.lua");
+script!(DELETE, "session/common.lua", "session/delete.lua");
+script!(RETIRE, "session/retire.lua");
+
+/// Positions from here on stand for the end: it is the greatest integer that a script holds exactly, and more messages
+/// than any session has.
+const MAX_POSITION: u64 = 1 << 53;
+
+/// Sessions in Redis.
+///
+/// An append with a batch key is repeated by itself when its answer got lost; it then counts as a repeated batch.
+#[derive(Debug)]
+pub struct RedisSessionStore {
+    backend: Backend,
+}
+
+service!(RedisSessionStore);
+
+impl RedisSessionStore {
+    /// A store in which sessions live until they are deleted.
+    pub fn new(client: RedisClient, context: StoreContext) -> Self {
+        RedisSessionStore { backend: Backend::new(client, context) }
+    }
+
+    /// The same, but a session that is not used for so long is forgotten with its messages.
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.backend.set_ttl(ttl);
+        self
+    }
+
+    fn key(&self, user: &UserId, member: &str) -> String {
+        self.backend.keys().of_session(user, "session", member)
+    }
+
+    /// The index by number, that by the time of expiry, and the last number.
+    fn indexes(&self, user: &UserId) -> [String; 3] {
+        ["sessions", "sessions:expiry", "sessions:last"].map(|kind| self.backend.keys().of_user(user, kind))
+    }
+
+    /// A call of a script that writes one session.
+    fn write(&self, script: &'static Script, user: &UserId, id: &SessionId) -> Call {
+        let member = keys::of(id);
+        let keys = [self.key(user, &member)].into_iter().chain(self.indexes(user));
+        script.with_keys(keys).arg(&member).arg(self.backend.ttl_ms())
+    }
+
+    /// Lets a session that was read live on.
+    async fn touch(&self, operation: &'static str, user: &UserId, id: &SessionId) -> Result<()> {
+        if self.backend.ttl_ms() == 0 {
+            return Ok(());
+        }
+        self.backend.repeatable(operation, self.write(&TOUCH, user, id)).await
+    }
+
+    /// What is known of the first sessions of these, of one at least.
+    async fn infos(
+        &self,
+        operation: &'static str,
+        user: &UserId,
+        members: &[(String, u64)],
+    ) -> Result<Vec<Option<SessionInfo>>> {
+        let keys = members.iter().map(|(member, _)| self.key(user, member));
+        let call = INFOS.with_keys(keys).arg(LARGE_ANSWER);
+        let found: Vec<Option<Info>> = self.backend.repeatable(operation, call).await?;
+        if found.is_empty() && !members.is_empty() {
+            return Err(foreign(operation));
+        }
+        found.into_iter().map(|info| info.map(|info| info.decode(operation, user)).transpose()).collect()
+    }
+
+    /// Messages from a position on, or the last ones. They are read in several answers if they are large; positions
+    /// never change, so what was the end for the first answer is the end for all.
+    async fn read(
+        &self,
+        user: &UserId,
+        id: &SessionId,
+        from: Option<u64>,
+        size: PageSize,
+    ) -> Result<Option<Vec<StoredMessage>>> {
+        const OPERATION: &str = "read a session";
+        let _call = self.backend.begin(OPERATION, &[user.as_str(), id.as_str()])?;
+        let key = self.key(user, &keys::of(id));
+        let mut found: Vec<StoredMessage> = Vec::new();
+        // The session that is read, and where the next answer begins and the last one ends.
+        let mut reading: Option<(u64, u64, u64)> = None;
+        loop {
+            let call = MESSAGES.with_keys([key.clone()]);
+            let call = match (reading, from) {
+                (Some((_, next, end)), _) => call.arg(next).arg(end - next),
+                (None, Some(from)) => call.arg(from.min(MAX_POSITION)).arg(size.get()),
+                (None, None) => call.arg(format!("-{}", size.get())).arg(size.get()),
+            };
+            let answer: Option<(u64, u64, u64, Vec<Option<Vec<u8>>>)> =
+                self.backend.repeatable(OPERATION, call.arg(LARGE_ANSWER)).await?;
+            let Some((number, total, first, messages)) = answer else { return Ok(None) };
+            let end = match reading {
+                // Another session of the same id has taken its place.
+                Some((before, ..)) if before != number => {
+                    found.clear();
+                    reading = None;
+                    continue;
+                }
+                Some((_, _, end)) => end,
+                None => total.min(first + size.get() as u64),
+            };
+            let next = first + messages.len() as u64;
+            for (position, message) in (first..).zip(messages) {
+                let message = message.ok_or_else(|| foreign(OPERATION))?;
+                found.push(StoredMessage { position, message: decode(OPERATION, &message)? });
+            }
+            if next >= end {
+                break;
+            }
+            reading = Some((number, next, end));
+        }
+        self.touch(OPERATION, user, id).await?;
+        Ok(Some(found))
+    }
+}
+
+/// The field under which a message's id is known; nothing for a message without one.
+fn id_field(message: &Message) -> String {
+    if message.id.is_empty() { String::new() } else { format!("d:{}", keys::encode(&message.id)) }
+}
+
+#[async_trait]
+impl SessionStore for RedisSessionStore {
+    async fn create(&self, user: &UserId, id: Option<&SessionId>) -> Result<SessionInfo> {
+        const OPERATION: &str = "create a session";
+        let fresh = || SessionId::new(self.backend.context.ids.uuid());
+        let id = id.cloned().unwrap_or_else(fresh);
+        let _call = self.backend.begin(OPERATION, &[user.as_str(), id.as_str()])?;
+        let now = self.backend.context.clock.unix_seconds();
+        let call = self.write(&CREATE, user, &id).arg(id.as_str()).arg(now);
+        self.backend.repeatable::<Info>(OPERATION, call).await?.decode(OPERATION, user)
+    }
+
+    async fn get(&self, user: &UserId, id: &SessionId) -> Result<Option<SessionInfo>> {
+        const OPERATION: &str = "get a session";
+        let _call = self.backend.begin(OPERATION, &[user.as_str(), id.as_str()])?;
+        let found = self.infos(OPERATION, user, &[(keys::of(id), 0)]).await?.pop().flatten();
+        if found.is_some() {
+            self.touch(OPERATION, user, id).await?;
+        }
+        Ok(found)
+    }
+
+    async fn append(&self, user: &UserId, id: &SessionId, batch: MessageBatch) -> Result<Appended> {
+        const OPERATION: &str = "append to a session";
+        let key = batch.key.as_deref();
+        let _call = self.backend.begin(OPERATION, &[user.as_str(), id.as_str(), key.unwrap_or_default()])?;
+        let limits = &self.backend.context.limits;
+        let now = self.backend.context.clock.unix_seconds();
+        let mut call = self
+            .write(&APPEND, user, id)
+            .arg(id.as_str())
+            .arg(now)
+            .arg(limits.session_messages)
+            .arg(limits.session_bytes)
+            .arg(key.map(|key| format!("b:{}", keys::encode(key))).unwrap_or_default())
+            .arg(batch.maybe_known);
+        for message in &batch.messages {
+            let text = encode(OPERATION, message)?;
+            limits.check_item(OPERATION, text.len())?;
+            call = call.arg(id_field(message)).arg(text);
+        }
+        let (first, count, is_refused, bytes): (u64, u64, bool, u64) = match key {
+            Some(_) => self.backend.repeatable(OPERATION, call).await?,
+            None => self.backend.once(OPERATION, call).await?,
+        };
+        if is_refused {
+            limits.check_session(OPERATION, count, bytes)?;
+        }
+        Ok(Appended { first, count })
+    }
+
+    async fn messages(
+        &self,
+        user: &UserId,
+        id: &SessionId,
+        from: u64,
+        size: PageSize,
+    ) -> Result<Option<Vec<StoredMessage>>> {
+        self.read(user, id, Some(from), size).await
+    }
+
+    async fn last_messages(
+        &self,
+        user: &UserId,
+        id: &SessionId,
+        size: PageSize,
+    ) -> Result<Option<Vec<StoredMessage>>> {
+        self.read(user, id, None, size).await
+    }
+
+    async fn list(
+        &self,
+        user: &UserId,
+        after: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Listed<SessionInfo>> {
+        const OPERATION: &str = "list sessions";
+        let _call = self.backend.begin(OPERATION, &[user.as_str()])?;
+        let [index, ..] = self.indexes(user);
+        let mut before = after.map_or("+inf".to_owned(), |after| format!("({}", after.0));
+        let mut items = Vec::new();
+        while items.len() <= size.get() {
+            let mut range = cmd("ZREVRANGEBYSCORE");
+            let wanted = (size.get() + 1 - items.len()).min(STEP);
+            range.arg(&index).arg(&before).arg("-inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(wanted);
+            let members: Vec<(String, u64)> = self.backend.repeatable(OPERATION, range).await?;
+            let Some((_, last)) = members.last() else { break };
+            before = format!("({last}");
+            let mut rest = &members[..];
+            while !rest.is_empty() {
+                let infos = self.infos(OPERATION, user, rest).await?;
+                let (read, unread) = rest.split_at(infos.len().min(rest.len()));
+                // A session that is gone may have left its place, or another one of its id may be elsewhere.
+                let found = read
+                    .iter()
+                    .zip(infos)
+                    .filter_map(|((_, number), info)| info.filter(|info| info.number == *number));
+                items.extend(found);
+                rest = unread;
+            }
+        }
+        Ok(Listed::from_one_more(items, size, |info| info.number))
+    }
+
+    async fn change(&self, user: &UserId, id: &SessionId, change: SessionChange) -> Result<SessionInfo> {
+        const OPERATION: &str = "change a session";
+        let _call = self.backend.begin(OPERATION, &[user.as_str(), id.as_str()])?;
+        let limits = &self.backend.context.limits;
+        let call = self.write(&CHANGE, user, id).arg(self.backend.context.clock.unix_seconds());
+        let call = match &change.title {
+            Some(Some(title)) => {
+                limits.check_item(OPERATION, title.len())?;
+                call.arg("set").arg(title)
+            }
+            Some(None) => call.arg("remove").arg(""),
+            None => call.arg("keep").arg(""),
+        };
+        let call = match &change.metadata {
+            Some(metadata) => {
+                let text = encode(OPERATION, metadata)?;
+                limits.check_item(OPERATION, text.len())?;
+                call.arg("set").arg(text)
+            }
+            None => call.arg("keep").arg(""),
+        };
+        match self.backend.repeatable::<Option<Info>>(OPERATION, call).await? {
+            Some(info) => info.decode(OPERATION, user),
+            None => Err(Error::new(ErrorKind::NotFound, OPERATION, format!("there is no session '{id}'"))),
+        }
+    }
+
+    async fn delete(&self, user: &UserId, id: &SessionId) -> Result<bool> {
+        const OPERATION: &str = "delete a session";
+        let _call = self.backend.begin(OPERATION, &[user.as_str(), id.as_str()])?;
+        Ok(self.delete_members(OPERATION, user, &[keys::of(id)]).await? > 0)
+    }
+
+    async fn delete_user(&self, user: &UserId) -> Result<u64> {
+        const OPERATION: &str = "delete a user's sessions";
+        let _call = self.backend.begin(OPERATION, &[user.as_str()])?;
+        let [index, _, last] = self.indexes(user);
+        let mut range = cmd("ZREVRANGE");
+        range.arg(&index).arg(0).arg(0).arg("WITHSCORES");
+        let newest: Vec<(String, u64)> = self.backend.repeatable(OPERATION, range).await?;
+        let Some((_, newest)) = newest.first() else { return Ok(0) };
+        let mut count = 0;
+        loop {
+            let mut range = cmd("ZRANGEBYSCORE");
+            range.arg(&index).arg("-inf").arg(newest).arg("LIMIT").arg(0).arg(STEP);
+            let members: Vec<String> = self.backend.repeatable(OPERATION, range).await?;
+            if members.is_empty() {
+                break;
+            }
+            count += self.delete_members(OPERATION, user, &members).await?;
+        }
+        self.backend.repeatable::<()>(OPERATION, RETIRE.with_keys([index, last])).await?;
+        Ok(count)
+    }
+}
+
+impl RedisSessionStore {
+    async fn delete_members(
+        &self,
+        operation: &'static str,
+        user: &UserId,
+        members: &[String],
+    ) -> Result<u64> {
+        let [index, expiry, _] = self.indexes(user);
+        let sessions = members.iter().map(|member| self.key(user, member));
+        let call = DELETE.with_keys([index, expiry].into_iter().chain(sessions)).arg(members);
+        self.backend.once(operation, call).await
+    }
+}

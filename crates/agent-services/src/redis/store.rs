@@ -1,0 +1,158 @@
+//! What the stores over Redis have in common: their client, their life, and reading what they have written.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use ::redis::FromRedisValue;
+use parking_lot::RwLock;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio_util::task::TaskTracker;
+
+use super::client::{Lease, RedisClient, Repeat};
+use super::failure::foreign;
+use super::keys::Keys;
+use super::script::Request;
+use crate::context::StoreContext;
+use crate::limits::{check_depth, check_ids, json_bytes};
+use crate::{Error, ErrorKind, Result};
+
+/// The size from which on an answer is cut: what is read is read in several of them.
+pub(super) const LARGE_ANSWER: usize = 4 << 20;
+
+/// How much is deleted or listed in one step, so that no step keeps the server busy for long.
+pub(super) const STEP: usize = 100;
+
+/// What is behind a store.
+#[derive(Debug)]
+pub(super) struct Backend {
+    pub(super) context: StoreContext,
+    client: RedisClient,
+    ttl: Option<Duration>,
+    running: RwLock<Option<Running>>,
+}
+
+/// That a store is started.
+#[derive(Debug)]
+struct Running {
+    calls: TaskTracker,
+    _lease: Lease,
+}
+
+impl Backend {
+    pub(super) fn new(client: RedisClient, context: StoreContext) -> Self {
+        Backend { context, client, ttl: None, running: RwLock::default() }
+    }
+
+    pub(super) fn set_ttl(&mut self, ttl: Duration) {
+        self.ttl = Some(ttl);
+    }
+
+    /// How long what is used lives on, in milliseconds; 0 for ever.
+    pub(super) fn ttl_ms(&self) -> u64 {
+        self.ttl.map_or(0, |ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).clamp(1, MAX_TTL_MS))
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        self.client.keys()
+    }
+
+    pub(super) async fn start(&self) -> Result<()> {
+        if self.running.read().is_some() {
+            return Ok(());
+        }
+        let lease = self.client.lease();
+        self.client.check_layout("start").await?;
+        self.running.write().get_or_insert_with(|| Running { calls: TaskTracker::new(), _lease: lease });
+        Ok(())
+    }
+
+    /// Refuses further calls and waits for those that are under way.
+    pub(super) async fn stop(&self) -> Result<()> {
+        let Some(running) = self.running.write().take() else { return Ok(()) };
+        running.calls.close();
+        running.calls.wait().await;
+        Ok(())
+    }
+
+    pub(super) async fn health(&self) -> Result<()> {
+        const OPERATION: &str = "ask for health";
+        let _call = self.begin(OPERATION, &[])?;
+        self.client.ping(OPERATION).await
+    }
+
+    /// Begins a call, for which `stop` waits while the result exists.
+    pub(super) fn begin(&self, operation: &'static str, ids: &[&str]) -> Result<impl Sized + Send + use<>> {
+        let call = match &*self.running.read() {
+            Some(running) => running.calls.token(),
+            None => return Err(Error::new(ErrorKind::Unavailable, operation, "the service is not started")),
+        };
+        check_ids(operation, ids.iter().copied())?;
+        Ok(call)
+    }
+
+    /// Sends a request that changes nothing, or nothing more when it is repeated.
+    pub(super) async fn repeatable<T: FromRedisValue>(
+        &self,
+        operation: &'static str,
+        request: impl Into<Request>,
+    ) -> Result<T> {
+        self.client.ask(operation, request, Repeat::Safe).await
+    }
+
+    /// Sends a request that must not be executed twice.
+    pub(super) async fn once<T: FromRedisValue>(
+        &self,
+        operation: &'static str,
+        request: impl Into<Request>,
+    ) -> Result<T> {
+        self.client.ask(operation, request, Repeat::Never).await
+    }
+}
+
+/// A value as JSON text, which can be read again.
+pub(super) fn encode<T: Serialize>(operation: &'static str, value: &T) -> Result<Vec<u8>> {
+    let text = json_bytes(operation, value)?;
+    check_depth(operation, &text)?;
+    Ok(text)
+}
+
+/// The value of a JSON text that was stored.
+pub(super) fn decode<T: DeserializeOwned>(operation: &'static str, json: &[u8]) -> Result<T> {
+    serde_json::from_slice(json).map_err(|error| foreign(operation).with_source(error))
+}
+
+/// A text that was stored.
+pub(super) fn text(operation: &'static str, bytes: &[u8]) -> Result<String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| foreign(operation).with_source(error))?;
+    Ok(text.to_owned())
+}
+
+/// A number that was stored as its digits.
+pub(super) fn number<T: FromStr>(operation: &'static str, bytes: &[u8]) -> Result<T> {
+    std::str::from_utf8(bytes).ok().and_then(|digits| digits.parse().ok()).ok_or_else(|| foreign(operation))
+}
+
+/// A thousand years: with the time of day it is still an integer that a script can hold.
+const MAX_TTL_MS: u64 = 1000 * 366 * 24 * 60 * 60 * 1000;
+
+/// Makes a backend a [`Service`](crate::Service).
+macro_rules! service {
+    ($store:ident) => {
+        #[async_trait::async_trait]
+        impl crate::Service for $store {
+            async fn start(&self) -> crate::Result<()> {
+                self.backend.start().await
+            }
+
+            async fn stop(&self) -> crate::Result<()> {
+                self.backend.stop().await
+            }
+
+            async fn health(&self) -> crate::Result<()> {
+                self.backend.health().await
+            }
+        }
+    };
+}
+pub(super) use service;

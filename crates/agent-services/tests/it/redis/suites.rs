@@ -1,0 +1,78 @@
+//! The conformance suites, against one server and against a cluster.
+
+/// The suites of all stores, over the server or cluster whose URL an async expression gives.
+macro_rules! suites {
+    ($url:expr) => {
+        mod sessions {
+            use agent_services::StoreContext;
+            use agent_services::redis::RedisSessionStore;
+
+            agent_services::session_store_conformance!(async {
+                RedisSessionStore::new(crate::redis::client(&$url.await), StoreContext::default())
+            });
+        }
+
+        mod states {
+            use agent_services::StoreContext;
+            use agent_services::redis::RedisStateStore;
+
+            agent_services::state_store_conformance!(async {
+                RedisStateStore::new(crate::redis::client(&$url.await), StoreContext::default())
+            });
+        }
+
+        mod memories {
+            use agent_services::StoreContext;
+            use agent_services::redis::RedisMemoryStore;
+
+            agent_services::memory_store_conformance!(async {
+                RedisMemoryStore::new(crate::redis::client(&$url.await), StoreContext::default())
+            });
+        }
+    };
+}
+
+mod standalone {
+    suites!(crate::redis::server::shared());
+}
+
+mod cluster {
+    suites!(crate::redis::cluster::shared());
+}
+
+mod expiring {
+    //! With a time to live, which changes nothing for what is used.
+
+    use std::time::Duration;
+
+    use agent_services::StoreContext;
+    use agent_services::redis::{RedisMemoryStore, RedisSessionStore, RedisStateStore};
+
+    use crate::redis::{client, server};
+
+    const TTL: Duration = Duration::from_secs(3600);
+
+    mod sessions {
+        use super::*;
+
+        agent_services::session_store_conformance!(async {
+            RedisSessionStore::new(client(&server::shared().await), StoreContext::default()).with_ttl(TTL)
+        });
+    }
+
+    mod states {
+        use super::*;
+
+        agent_services::state_store_conformance!(async {
+            RedisStateStore::new(client(&server::shared().await), StoreContext::default()).with_ttl(TTL)
+        });
+    }
+
+    mod memories {
+        use super::*;
+
+        agent_services::memory_store_conformance!(async {
+            RedisMemoryStore::new(client(&server::shared().await), StoreContext::default()).with_ttl(TTL)
+        });
+    }
+}
