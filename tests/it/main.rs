@@ -4,6 +4,7 @@ mod command;
 mod golden;
 mod malformed;
 mod schema;
+mod sessions;
 mod shutdown;
 mod streams;
 mod terminal;

@@ -84,6 +84,16 @@ impl Connection {
         self.send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await.answer().await
     }
 
+    /// Sends a request of any method, with this JSON as its body if there is one, and reads the answer.
+    pub async fn call(&mut self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let length = body.len();
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n");
+        let request = format!("{head}content-length: {length}\r\n\r\n{body}");
+        self.send(request.as_bytes()).await.answer().await
+    }
+
     /// Sends a request for a run and reads the whole answer.
     pub async fn process(&mut self, text: &str, fields: &str) -> Answer {
         self.send(&process(text, fields)).await.answer().await

@@ -1,6 +1,7 @@
 //! The real binary as a process of its own, on a free port.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -51,12 +52,12 @@ struct Log {
 }
 
 impl Launch {
-    /// A server with nothing but these arguments: no file, and an empty environment.
+    /// A server with nothing but these arguments: no file, and an environment that only says to keep no data.
     pub fn bare(arguments: &[&str]) -> Self {
         Launch {
             config: None,
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
-            environment: Vec::new(),
+            environment: vec![("AGENT_SERVER_EPHEMERAL".to_owned(), "true".to_owned())],
             shell: None,
         }
     }
@@ -65,6 +66,21 @@ impl Launch {
     pub fn echo(config: &str) -> Self {
         let arguments = ["--port", "0", "--agent", "echo", "--log-format", "json"];
         Launch { config: Some(config.to_owned()), ..Launch::bare(&arguments) }
+    }
+
+    /// Keeps data in this folder.
+    #[must_use]
+    pub fn data_dir(mut self, folder: &Path) -> Self {
+        self.environment.retain(|(name, _)| name != "AGENT_SERVER_EPHEMERAL");
+        let folder = folder.to_str().expect("test folders are UTF-8");
+        self.environment("AGENT_SERVER_DATA_DIR", folder)
+    }
+
+    /// Says nothing of data.
+    #[must_use]
+    pub fn without_data_settings(mut self) -> Self {
+        self.environment.retain(|(name, _)| name != "AGENT_SERVER_EPHEMERAL");
+        self
     }
 
     /// Adds arguments.

@@ -55,6 +55,15 @@ pub(crate) struct ServeOptions {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Folder for sessions, states and memories [default: agent-server in the user's data folder]
+    #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Keep sessions, states and memories in memory only: nothing is left after the end
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
+    /// Keep them in Redis: redis://HOST:PORT, rediss://…, redis-cluster://… or redis-sentinel://…
+    #[arg(long, value_name = "URL", conflicts_with = "ephemeral")]
+    pub(crate) redis_url: Option<String>,
     /// Let other machines reach the server, which cannot tell who they are
     #[arg(long)]
     pub(crate) allow_unauthenticated: bool,
@@ -131,11 +140,16 @@ impl ServeOptions {
     pub(crate) fn flags(&self) -> Vec<(&'static str, String)> {
         let port = self.port.map(|port| port.to_string());
         let origins = (!self.cors_origins.is_empty()).then(|| self.cors_origins.join(","));
+        let data_dir = self.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let ephemeral = self.ephemeral.then(|| "true".to_owned());
         let unauthenticated = self.allow_unauthenticated.then(|| "true".to_owned());
         [
             ("host", self.host.clone()),
             ("port", port),
             ("agent", self.agent.clone()),
+            ("data_dir", data_dir),
+            ("ephemeral", ephemeral),
+            ("services.redis_url", self.redis_url.clone()),
             ("allow_unauthenticated", unauthenticated),
             ("http.cors_origins", origins),
             ("log.format", self.log_format.clone()),

@@ -4,15 +4,18 @@
 //! --print-config` shows what is in force.
 
 mod layers;
+mod services;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use agent_runner::{OnDisconnect, RunLimits};
 use serde::{Deserialize, Serialize};
 
 pub use layers::{ConfigError, Environment, load};
+pub use services::{Backend, RedisUrl, ServicesConfig};
 
 /// The whole configuration of the `agent-server` binary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,8 +33,14 @@ pub struct Config {
     pub allow_unauthenticated: bool,
     /// How long running runs may go on after the shutdown signal, in seconds; then they are cancelled.
     pub drain_seconds: u64,
+    /// The folder that holds the data. Without it, `agent-server` in `XDG_DATA_HOME` or in `~/.local/share`.
+    pub data_dir: Option<PathBuf>,
+    /// Whether everything is kept in memory only, whatever `services` says.
+    pub ephemeral: bool,
     /// HTTP settings.
     pub http: HttpConfig,
+    /// Where sessions, states and memories are kept.
+    pub services: ServicesConfig,
     /// What runs may use.
     pub runs: RunsConfig,
     /// What is logged.
@@ -48,7 +57,10 @@ impl Default for Config {
             agent: None,
             allow_unauthenticated: false,
             drain_seconds: 25,
+            data_dir: None,
+            ephemeral: false,
             http: HttpConfig::default(),
+            services: ServicesConfig::default(),
             runs: RunsConfig::default(),
             log: LogConfig::default(),
             agents: BTreeMap::new(),
@@ -79,7 +91,7 @@ impl Config {
                 "http.endpoint_path should look like '/process', but is '{path}'"
             )));
         }
-        if ["/health", "/liveness", "/readiness", "/openapi.json"].contains(&path.as_str()) {
+        if ["/health", "/liveness", "/readiness", "/openapi.json", "/sessions"].contains(&path.as_str()) {
             return Err(ConfigError::from_message(format!(
                 "http.endpoint_path '{path}' is taken by the server itself"
             )));

@@ -22,7 +22,7 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
     }
     telemetry::start(&config.log)?;
     limits::raise_open_files();
-    let services = Services::in_memory();
+    let services = config.build_services(environment)?;
     let served = agents::build(&config, environment, &services)?;
     tracing::info!(agent = served.default_name(), why = served.reason, "serving");
     let app = app(&config, services, served)?;

@@ -16,6 +16,19 @@ const FROM_ENVIRONMENT: &[&str] = &[
     "agent",
     "allow_unauthenticated",
     "drain_seconds",
+    "data_dir",
+    "ephemeral",
+    "services.backend",
+    "services.sessions",
+    "services.states",
+    "services.memories",
+    "services.redis_url",
+    "services.redis_prefix",
+    "services.redis_ttl_seconds",
+    "services.sync_every_commit",
+    "services.session_messages",
+    "services.session_bytes",
+    "services.item_bytes",
     "http.endpoint_path",
     "http.cors_origins",
     "http.allowed_hosts",
@@ -150,16 +163,21 @@ fn set(table: &mut Table, source: &str, path: &str, text: &str) -> Result<(), Co
 fn typed(path: &str, text: &str) -> Option<Value> {
     match path {
         "port" => text.parse::<u16>().ok().map(|port| Value::Integer(port.into())),
-        "allow_unauthenticated" => match text.to_ascii_lowercase().as_str() {
-            "1" | "true" | "yes" | "on" => Some(Value::Boolean(true)),
-            "0" | "false" | "no" | "off" => Some(Value::Boolean(false)),
-            _ => None,
-        },
+        "allow_unauthenticated" | "ephemeral" | "services.sync_every_commit" => {
+            match text.to_ascii_lowercase().as_str() {
+                "1" | "true" | "yes" | "on" => Some(Value::Boolean(true)),
+                "0" | "false" | "no" | "off" => Some(Value::Boolean(false)),
+                _ => None,
+            }
+        }
         "http.cors_origins" | "http.allowed_hosts" => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Some(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
         }
-        _ if ["_seconds", "_bytes", "_depth", "max_runs"].iter().any(|suffix| path.ends_with(suffix)) => {
+        _ if ["_seconds", "_bytes", "_depth", "_messages", "max_runs"]
+            .iter()
+            .any(|suffix| path.ends_with(suffix)) =>
+        {
             text.parse::<u32>().ok().map(|number| Value::Integer(number.into()))
         }
         _ => Some(Value::String(text.to_owned())),
@@ -221,9 +239,15 @@ mod tests {
     #[test]
     fn every_setting_of_the_environment_exists() {
         let defaults = Value::try_from(Config::default()).expect("serializable");
-        for path in FROM_ENVIRONMENT.iter().filter(|path| **path != "agent") {
+        for path in FROM_ENVIRONMENT {
             let found = path.split('.').try_fold(&defaults, |value, key| value.get(key));
-            assert!(found.is_some(), "{path}");
+            // What has no default is not written; its name is then checked by setting it to something wrong.
+            let wrong = single(path, Value::Array(vec![Value::Boolean(true)]));
+            let is_unknown = |error: toml::de::Error| error.to_string().contains("unknown field");
+            assert!(
+                found.is_some() || wrong.try_into::<Config>().is_err_and(|error| !is_unknown(error)),
+                "{path}"
+            );
         }
     }
 
