@@ -2,7 +2,8 @@
 
 mod arithmetic;
 
-use agent_schemas::{ContentBody, Error, JsonObject, object};
+use agent_schemas::{ContentBody, Error, JsonObject, Message, Role, object};
+use agent_services::page::PageSize;
 use async_trait::async_trait;
 
 use crate::tools::{Calculator, CurrentTime, Tool, error_output};
@@ -18,13 +19,14 @@ use arithmetic::Question;
 /// * arithmetic, as in `What is 6 times 7?`: a reasoning message, a call of the calculator with its output, a text;
 /// * `time`: a call of the clock with its output, a text;
 /// * `picture` or `image`: a text and an image;
+/// * `remember` or `earlier`: what the user has said in this session so far;
 /// * `fail` or `error`: half a text, then the run fails with `AGENT_ERROR`;
 /// * anything else: a text that says all this, and how a real model is configured.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Demo;
 
 const HELP: &str = "Hello! I am the demo agent: I run offline, without a model and without a key. \
-    Ask me \"What is 6 times 7?\" or \"What time is it?\", ask for a picture, or tell me to fail.\n\n\
+    Ask me \"What is 6 times 7?\" or \"What time is it?\", ask for a picture, ask what I remember, or tell me to fail.\n\n\
     To talk to a real model, set OPENAI_API_KEY, DASHSCOPE_API_KEY or OPENAI_BASE_URL and start the server again, \
     or give it a configuration file with a section `[agents.NAME]` that says `kind = \"chat\"`.";
 
@@ -39,6 +41,7 @@ enum Wish {
     Arithmetic(Question),
     Time,
     Picture,
+    Memory,
     Failure,
     Help,
 }
@@ -51,6 +54,7 @@ impl Wish {
         match Question::find(&lower) {
             Some(question) => Wish::Arithmetic(question),
             None if has(&["fail", "failure", "error", "errors"]) => Wish::Failure,
+            None if has(&["remember", "earlier"]) => Wish::Memory,
             None if has(&["picture", "image", "photo"]) => Wish::Picture,
             None if has(&["time", "date"]) => Wish::Time,
             None => Wish::Help,
@@ -65,6 +69,7 @@ impl Agent for Demo {
             Wish::Arithmetic(question) => compute(&run, &question).await,
             Wish::Time => tell_time(&run).await,
             Wish::Picture => show_picture(&run).await,
+            Wish::Memory => recall(&run).await?,
             Wish::Failure => {
                 let mut text = run.message().text();
                 stream(&mut text, "You asked me to fail, so I stop in the middle of").await;
@@ -111,6 +116,21 @@ async fn show_picture(run: &RunHandle) {
     text.complete();
     message.put(ContentBody::Image { image_url: Some(PICTURE.to_owned()) });
     message.complete();
+}
+
+/// How many messages back the demo remembers.
+const MEMORY: usize = 100;
+
+async fn recall(run: &RunHandle) -> Result<(), AgentError> {
+    let history = run.history(PageSize::new(MEMORY)?).await?;
+    let said = history.iter().filter(|message| message.role == Some(Role::User)).map(Message::full_text);
+    let lines: String = said.map(|text| format!("\n- {text}")).collect();
+    if lines.is_empty() {
+        say(run, "You have not said anything in this session before.").await;
+    } else {
+        say(run, &format!("In this session you have said:{lines}")).await;
+    }
+    Ok(())
 }
 
 /// Calls a tool as an agent with a model does: the call and its output are messages of their own.

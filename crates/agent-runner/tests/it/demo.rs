@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use agent_runner::agents::Demo;
-use agent_runner::{Runner, Services};
-use agent_schemas::{AgentResponse, Event, MessageType, Status};
+use agent_runner::{Runner, Services, StartOptions};
+use agent_schemas::{AgentRequest, AgentResponse, Event, Message, MessageType, Status};
 use agent_services::clock::ManualClock;
 
 use crate::summary::summary;
-use crate::support::{collect, log_of, outline, start};
+use crate::support::{collect, log_of, outline, runner, start};
 
 async fn response_to(text: &str) -> AgentResponse {
     match log_of(Demo, text).await.pop() {
@@ -125,4 +125,21 @@ async fn everything_else_is_answered_with_what_it_can_do() {
     {
         assert!(text.contains(part), "{part} is missing in: {text}");
     }
+}
+
+#[tokio::test]
+async fn it_remembers_the_session_and_no_other() {
+    let runner = runner(Demo);
+    let ask = async |session: &str, text: &str| {
+        let mut request = AgentRequest::new(vec![Message::user(text)]);
+        request.session_id = Some(session.to_owned());
+        request.user_id = Some("ann".to_owned());
+        let run = runner.start(request, StartOptions::default()).await.expect("started");
+        run.response().await.expect("it ends").messages()[0].full_text()
+    };
+    assert_eq!(ask("s", "What do you remember?").await, "You have not said anything in this session before.");
+    ask("s", "I like figs").await;
+    let remembered = ask("s", "What did I say earlier?").await;
+    assert_eq!(remembered, "In this session you have said:\n- What do you remember?\n- I like figs");
+    assert_eq!(ask("t", "remember").await, "You have not said anything in this session before.");
 }
