@@ -198,11 +198,12 @@ impl Chat {
 
     async fn ask(&mut self, question: &str) -> Ending {
         let request = self.conversation.request(question);
+        let said = request.input.last().cloned();
         let turn = turn(&self.server, &request, self.view, &mut self.screen, &mut self.interrupt);
         let (ending, answer) = turn.await;
         // A question that failed is likely to be asked again, and should not stand there twice.
         if ending != Ending::Failed {
-            self.conversation.add(question, &answer);
+            self.conversation.add(said, &answer);
         }
         ending
     }

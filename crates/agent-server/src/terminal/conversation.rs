@@ -1,4 +1,5 @@
-//! What has been said so far, which each request repeats: the server keeps no sessions.
+//! What has been said so far, which each request repeats: not every server keeps sessions. Messages have ids, by which
+//! those that do recognize what they have.
 
 use std::collections::VecDeque;
 
@@ -46,7 +47,9 @@ impl Conversation {
     /// The request that says this next.
     pub(super) fn request(&self, text: &str) -> AgentRequest {
         let before = self.turns.iter().flat_map(|turn| &turn.messages).cloned();
-        let mut request = AgentRequest::new(before.chain([Message::user(text)]).collect());
+        let mut said = Message::user(text);
+        said.id = format!("msg_{}", uuid::Uuid::new_v4());
+        let mut request = AgentRequest::new(before.chain([said]).collect());
         request.session_id = Some(self.session_id.clone());
         request.user_id.clone_from(&self.user_id);
         request.model.clone_from(&self.model);
@@ -55,13 +58,13 @@ impl Conversation {
         request
     }
 
-    /// Remembers what was said and what came back, as far as it came.
-    pub(super) fn add(&mut self, text: &str, answer: &Fold) {
+    /// Remembers what the user said, the last message of a request, and what came back, as far as it came.
+    pub(super) fn add(&mut self, said: Option<Message>, answer: &Fold) {
         let response = answer.response();
         let whole = response.as_ref().filter(|response| response.output.is_some());
         let output = whole.map_or_else(|| answer.output(), |response| response.messages().to_vec());
-        let said = output.iter().chain(answer.open_messages()).filter_map(as_said);
-        let messages: Vec<Message> = [Message::user(text)].into_iter().chain(said).collect();
+        let answered = output.iter().chain(answer.open_messages()).filter_map(as_said);
+        let messages: Vec<Message> = said.into_iter().chain(answered).collect();
         let bytes = messages.iter().flat_map(Message::contents).map(size).sum();
         self.turns.push_back(Turn { messages, bytes });
         while self.turns.len() > MAX_TURNS
@@ -124,7 +127,7 @@ mod tests {
     fn requests_repeat_what_was_said() {
         let mut conversation = Conversation::new(Some("s".into()), Some("u".into()), Some("m".into()));
         conversation.add(
-            "one",
+            Some(Message::user("one")),
             &fold(&[
                 r#"{"object":"message","id":"r","type":"reasoning","status":"completed","content":[{"type":"text","text":"hm"}]}"#,
                 r#"{"object":"message","id":"a","type":"message","role":"assistant","status":"completed","content":[{"type":"text","text":"two","index":0,"msg_id":"a"},{"type":"image","image_url":"data:,x"}]}"#,
@@ -133,7 +136,7 @@ mod tests {
         );
         // A run that was cancelled in the middle.
         conversation.add(
-            "three",
+            Some(Message::user("three")),
             &fold(&[
                 r#"{"object":"message","id":"b","type":"message","role":"assistant","status":"in_progress"}"#,
                 r#"{"object":"content","type":"text","delta":true,"msg_id":"b","index":0,"text":"fo"}"#,
@@ -160,13 +163,13 @@ mod tests {
     fn what_is_repeated_is_bounded() {
         let mut conversation = Conversation::new(None, None, None);
         for turn in 0..MAX_TURNS + 5 {
-            conversation.add(&turn.to_string(), &Fold::new());
+            conversation.add(Some(Message::user(turn.to_string())), &Fold::new());
         }
         assert_eq!(said(&conversation).len(), MAX_TURNS + 1);
         assert_eq!(said(&conversation)[0], "User 5");
-        conversation.add(&"x".repeat(MAX_BYTES), &Fold::new());
+        conversation.add(Some(Message::user("x".repeat(MAX_BYTES))), &Fold::new());
         assert_eq!(said(&conversation).len(), 2);
-        conversation.add("short", &Fold::new());
+        conversation.add(Some(Message::user("short")), &Fold::new());
         assert_eq!(said(&conversation), ["User short", "User next"]);
     }
 }
