@@ -1,5 +1,7 @@
 //! Sessions over HTTP, and what of them is there after a restart.
 
+mod command;
+
 use agent_tests::{Answer, Launch, Server};
 use rustix::process::Signal;
 use serde_json::{Value, json};

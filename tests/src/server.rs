@@ -1,7 +1,7 @@
 //! The real binary as a process of its own, on a free port.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +22,7 @@ pub struct Launch {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     shell: Option<String>,
+    stdin: Option<PathBuf>,
 }
 
 /// A process that has ended.
@@ -59,6 +60,7 @@ impl Launch {
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             environment: vec![("AGENT_SERVER_EPHEMERAL".to_owned(), "true".to_owned())],
             shell: None,
+            stdin: None,
         }
     }
 
@@ -104,6 +106,13 @@ impl Launch {
         self
     }
 
+    /// Gives it this file as its standard input.
+    #[must_use]
+    pub fn stdin(mut self, file: &Path) -> Self {
+        self.stdin = Some(file.to_owned());
+        self
+    }
+
     /// Runs this in a shell first.
     #[must_use]
     pub fn shell(mut self, command: &str) -> Self {
@@ -129,7 +138,9 @@ impl Launch {
             command.arg("--config").arg(file.path());
         }
         command.args(self.arguments).env_clear().envs(self.environment);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let stdin =
+            self.stdin.map_or_else(Stdio::null, |path| std::fs::File::open(path).expect("a file").into());
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         (command.spawn().expect("the server can be started"), config)
     }
 

@@ -61,6 +61,39 @@ record! {
     }
 }
 
+record! {
+    /// Messages to be added to a session.
+    #[example(r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "Hello"}]}], "key": "import-1"}"#)]
+    pub struct MessageAppend {
+        /// The messages, in order. Each gets an id if it has none.
+        messages: Vec<Message> = required,
+        /// Names the messages: a second request with the same key adds nothing.
+        key: Option<String>,
+        /// Whether messages whose id is in the session already are left out.
+        skip_known: bool => false,
+    }
+}
+
+record! {
+    /// What was added to a session.
+    pub struct MessagesAppended {
+        /// The position of the first message that was added, or where the next one will stand.
+        first: i64 => 0,
+        /// How many were added; 0 if the key was known.
+        count: i64 => 0,
+    }
+}
+
+impl MessageAppend {
+    /// Reads and checks what is to be added.
+    ///
+    /// # Errors
+    /// The first fault, with its place.
+    pub fn from_json(json: crate::Json) -> Result<Self, crate::ValidationError> {
+        <Self as crate::decode::FromJson>::from_json(json)
+    }
+}
+
 impl SessionChange {
     /// Reads and checks a change.
     ///

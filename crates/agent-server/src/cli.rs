@@ -1,8 +1,10 @@
 //! The command line.
 
+use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 
 use agent_server::config::ConfigError;
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 /// Serves an agent over HTTP.
@@ -33,6 +35,11 @@ pub(crate) enum Command {
     ///
     /// Without an option, all of them as one document (JSON Schema 2020-12, the types under $defs).
     Schema(SchemaOptions),
+    /// List, show, delete, export and import sessions
+    ///
+    /// Reading looks at the data folder or at Redis beside a running server. What changes something goes through the
+    /// running server, whose address is given with --server; without it, no server may be running on the data folder.
+    Sessions(SessionsOptions),
 }
 
 impl Default for Command {
@@ -130,6 +137,68 @@ pub(crate) struct SchemaOptions {
     pub(crate) check: Option<PathBuf>,
 }
 
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SessionsOptions {
+    #[command(subcommand)]
+    pub(crate) command: SessionsCommand,
+    /// Folder that holds the data [default: agent-server in the user's data folder]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Where Redis is, if sessions are kept there
+    #[arg(long, value_name = "URL", global = true)]
+    pub(crate) redis_url: Option<String>,
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum SessionsCommand {
+    /// List a user's sessions, the newest first
+    List {
+        /// Whose sessions
+        #[arg(long, value_name = "ID")]
+        user_id: String,
+    },
+    /// Show what was said in a session
+    Show(SessionName),
+    /// Forget a session
+    Delete {
+        #[command(flatten)]
+        name: SessionName,
+        /// Address of the running server, such as http://127.0.0.1:8080
+        #[cfg(feature = "client")]
+        #[arg(long, value_name = "URL")]
+        server: Option<String>,
+    },
+    /// Print sessions as JSON lines: of each session a line, then a line for each of its messages
+    Export {
+        /// Whose sessions
+        #[arg(long, value_name = "ID")]
+        user_id: String,
+        /// Only this session
+        #[arg(value_name = "SESSION")]
+        id: Option<String>,
+    },
+    /// Read such lines from standard input, and add the messages; a line that was read before adds nothing
+    Import {
+        /// Address of the running server, such as http://127.0.0.1:8080
+        #[cfg(feature = "client")]
+        #[arg(long, value_name = "URL")]
+        server: Option<String>,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SessionName {
+    /// The session
+    #[arg(value_name = "SESSION")]
+    pub(crate) id: String,
+    /// Whose session it is [default: the session's own id, as requests without a user have it]
+    #[arg(long, value_name = "ID")]
+    pub(crate) user_id: Option<String>,
+}
+
 impl ServeOptions {
     /// These options, or the ones without a subcommand: clap lets only one of the two be given.
     pub(crate) fn over(self, outer: ServeOptions) -> ServeOptions {
@@ -158,6 +227,14 @@ impl ServeOptions {
         .into_iter()
         .filter_map(|(path, value)| Some((path, value?)))
         .collect()
+    }
+}
+
+/// Writes to standard output. A reader that has seen enough, such as `head`, is no failure.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("cannot write to standard output"),
     }
 }
 

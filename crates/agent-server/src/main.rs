@@ -5,6 +5,7 @@ mod cli;
 mod limits;
 mod schema;
 mod serve;
+mod sessions;
 mod telemetry;
 #[cfg(feature = "client")]
 mod terminal;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "client")]
         Command::Chat(options) => terminal::run(&options, &environment),
         Command::Schema(options) => schema::run(&options),
+        Command::Sessions(options) => sessions::run(&options, &environment),
     };
     match done {
         Ok(code) => code,

@@ -9,12 +9,14 @@ use agent_schemas::json::{self, Json};
 use agent_schemas::{JsonObject, export};
 
 /// Every type that a client of the routes writes or reads. The last ones ride in data contents.
-const TYPES: [&str; 12] = [
+const TYPES: [&str; 14] = [
     "AgentRequest",
     "Event",
     "SessionPage",
     "SessionChange",
     "MessagePage",
+    "MessageAppend",
+    "MessagesAppended",
     "FunctionCall",
     "FunctionCallOutput",
     "McpCall",

@@ -23,7 +23,7 @@ pub(crate) fn router(app: App, own_routes: Router) -> Router {
         .route("/readiness", get(health::readiness))
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::patch).delete(sessions::delete))
-        .route("/sessions/{id}/messages", get(sessions::messages))
+        .route("/sessions/{id}/messages", get(sessions::messages).post(sessions::append))
         .with_state(app.clone());
     let routes = routes
         .merge(own_routes.layer(CatchPanicLayer::custom(|_| ApiError::Panic.into_response())))

@@ -1,17 +1,16 @@
 //! `agent-server schema`: the JSON Schemas of the wire types, printed, written, or compared with files.
 
 use std::collections::BTreeSet;
-use std::io::{ErrorKind, Write};
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::{fs, io};
 
 use agent_schemas::export::{self, BUNDLE_FILE};
 use agent_schemas::json;
 use agent_server::config::ConfigError;
 use anyhow::Context;
 
-use crate::cli::SchemaOptions;
+use crate::cli::{SchemaOptions, print};
 
 /// Does what the options ask for. The code is 1 if a folder that was checked is out of date.
 pub(crate) fn run(options: &SchemaOptions) -> anyhow::Result<ExitCode> {
@@ -45,14 +44,6 @@ fn write(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     print(&format!("wrote {} files to {}\n", files.len(), folder.display()))
-}
-
-/// Writes to standard output. A reader that has seen enough, such as `head`, is no failure.
-fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        done => done.context("cannot write to standard output"),
-    }
 }
 
 /// Compares a folder with what [`write`] would put there.

@@ -6,7 +6,9 @@ use serde::Serialize;
 use crate::decode::{FromJson, ValidationError};
 use crate::json::Json;
 use crate::openai::chat;
-use crate::session_info::{MessagePage, SessionChange, SessionInfo, SessionPage};
+use crate::session_info::{
+    MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,
+};
 use crate::{
     AgentRequest, AgentResponse, Content, ErrorBody, Event, FunctionCall, FunctionCallOutput,
     FunctionParameters, FunctionTool, McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput,
@@ -77,8 +79,8 @@ exported! {
     Read: AgentRequest;
     Written: Event, AgentResponse;
     Both: Message, Content, ErrorBody;
-    Written: SessionInfo, SessionPage, MessagePage;
-    Read: SessionChange;
+    Written: SessionInfo, SessionPage, MessagePage, MessagesAppended;
+    Read: SessionChange, MessageAppend;
     Read: RequestTool, Tool, FunctionTool, FunctionParameters;
     Both: FunctionCall, FunctionCallOutput, McpCall, McpCallOutput, McpListTools, McpListToolsTool,
         McpApprovalRequest, McpApprovalResponse, ToolCall, ToolCallOutput;

@@ -124,9 +124,22 @@ impl Config {
     /// # Errors
     /// If a backend lacks what it needs.
     pub fn build_services(&self, environment: &Environment) -> Result<Services, ConfigError> {
+        self.build(environment, false)
+    }
+
+    /// The services, to be read beside a server that has them; writing may be refused. Not yet started.
+    ///
+    /// # Errors
+    /// If a backend lacks what it needs.
+    pub fn build_services_to_read(&self, environment: &Environment) -> Result<Services, ConfigError> {
+        self.build(environment, true)
+    }
+
+    fn build(&self, environment: &Environment, is_read_only: bool) -> Result<Services, ConfigError> {
         let mut builder = Builder {
             config: self,
             environment,
+            is_read_only,
             #[cfg(feature = "sqlite")]
             sqlite: None,
             #[cfg(feature = "redis")]
@@ -164,6 +177,8 @@ impl Config {
 struct Builder<'a> {
     config: &'a Config,
     environment: &'a Environment,
+    /// Whether a server may have the data folder at the same time.
+    is_read_only: bool,
     #[cfg(feature = "sqlite")]
     sqlite: Option<SqliteDatabase>,
     #[cfg(feature = "redis")]
@@ -239,7 +254,12 @@ impl Builder<'_> {
         let mut options = SqliteOptions::default();
         options.sync_every_commit = self.config.services.sync_every_commit;
         let folder = self.config.resolved_data_dir(self.environment)?;
-        Ok(self.sqlite.insert(SqliteDatabase::new(folder, options)).clone())
+        let database = if self.is_read_only {
+            SqliteDatabase::read_only(folder)
+        } else {
+            SqliteDatabase::new(folder, options)
+        };
+        Ok(self.sqlite.insert(database).clone())
     }
 
     #[cfg(feature = "redis")]

@@ -5,7 +5,10 @@
 
 use std::collections::HashMap;
 
-use agent_schemas::session_info::{MessagePage, SessionChange, SessionInfo, SessionPage};
+use agent_schemas::id::message_id;
+use agent_schemas::session_info::{
+    MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,
+};
 use agent_schemas::{JsonObject, SessionId, UserId};
 use agent_services::page::{Cursor, MAX_PAGE, PageSize};
 use agent_services::session::{self as store, StoredMessage};
@@ -90,6 +93,26 @@ pub(crate) async fn messages(
     let found = found.ok_or_else(|| no_such(&id))?;
     let info = app.sessions().get(&user, &id).await?.ok_or_else(|| no_such(&id))?;
     Ok(Json(page(found, info.message_count)))
+}
+
+/// `POST /sessions/{id}/messages?user_id=`: adds messages, and makes the session if there is none.
+pub(crate) async fn append(
+    State(app): State<App>,
+    id: IdInPath,
+    query: Parameters,
+    request: Request<Body>,
+) -> Result<Json<MessagesAppended>, ApiError> {
+    let (user, id) = names(id, &Given::new(query)?)?;
+    let append = MessageAppend::from_json(read_object(request, app.http()).await?)?;
+    let MessageAppend { mut messages, key, skip_known } = append;
+    for message in messages.iter_mut().filter(|message| message.id.is_empty()) {
+        message.id = message_id(&*app.runner().services().ids);
+    }
+    let maybe_known = if skip_known { messages.len() } else { 0 };
+    let batch = store::MessageBatch { messages, key, maybe_known };
+    let appended = app.sessions().append(&user, &id, batch).await?;
+    let shown = |number| i64::try_from(number).unwrap_or(i64::MAX);
+    Ok(Json(MessagesAppended { first: shown(appended.first), count: shown(appended.count) }))
 }
 
 fn page(found: Vec<StoredMessage>, message_count: u64) -> MessagePage {
