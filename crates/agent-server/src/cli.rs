@@ -1,8 +1,10 @@
 //! The command line.
 
+use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 
 use agent_server::config::ConfigError;
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 /// Serves an agent over HTTP.
@@ -144,6 +146,14 @@ impl ServeOptions {
         .into_iter()
         .filter_map(|(path, value)| Some((path, value?)))
         .collect()
+    }
+}
+
+/// Writes to standard output. A reader that has seen enough, such as `head`, is no failure.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("cannot write to standard output"),
     }
 }
 
