@@ -39,7 +39,9 @@ async fn files_are_written_and_checked() {
     older["$defs"]["FunctionTool"]["required"].as_array_mut().expect("a list").pop();
     older["$defs"]["Role"]["enum"].as_array_mut().expect("a list").pop();
     fs::write(&bundle, older.to_string()).expect("written");
-    fs::write(path.join("Gone.schema.json"), "{}").expect("written");
+    let gone = path.join("Gone.schema.json");
+    fs::copy(path.join("Message.schema.json"), &gone).expect("copied");
+    fs::write(path.join("theirs.schema.json"), "{}").expect("written");
     let stale = Launch::bare(&["schema", "--check", place]).run().await;
     assert_eq!(stale.code, 1, "{stale:?}");
     for line in [
@@ -51,6 +53,10 @@ async fn files_are_written_and_checked() {
     ] {
         assert!(stale.stdout.contains(line), "{line:?} is missing in {}", stale.stdout);
     }
+    let again = Launch::bare(&["schema", "--out", place]).run().await;
+    assert!(again.stdout.contains("removed Gone.schema.json"), "{again:?}");
+    assert!(!gone.exists() && path.join("theirs.schema.json").exists());
+    assert_eq!(Launch::bare(&["schema", "--check", place]).run().await.code, 0);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! What each command runs, step by step.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use crate::steps::{Step, workspace_root};
+use crate::steps::Step;
 use crate::{deny, tidy, tools};
 
 /// Runs every test, and hands `arguments` to the test programs.
@@ -37,23 +37,14 @@ pub(crate) fn lint() -> Result<()> {
 /// Where the exported schemas are.
 const SCHEMA_FOLDER: &str = "docs/reference/schema";
 
-/// Writes the schemas of the wire types, and removes those of types that are gone.
+/// Writes the schemas of the wire types; those of types that are gone are removed.
 pub(crate) fn schema() -> Result<()> {
-    let folder = workspace_root().join(SCHEMA_FOLDER);
-    if folder.exists() {
-        for entry in std::fs::read_dir(&folder)? {
-            let path = entry?.path();
-            if path.to_string_lossy().ends_with(".schema.json") {
-                std::fs::remove_file(path)?;
-            }
-        }
-    }
     run_schema("--out")
 }
 
 /// Fails if the schemas of the wire types are out of date.
 pub(crate) fn check_schema() -> Result<()> {
-    run_schema("--check")
+    run_schema("--check").context("bring them up to date with: cargo xtask schema")
 }
 
 fn run_schema(option: &str) -> Result<()> {

@@ -28,6 +28,9 @@ pub use types::{Direction, ExportedType, types};
 /// The file name of the [`bundle`].
 pub const BUNDLE_FILE: &str = "agent-runtime.schema.json";
 
+/// What the `$id` of every document begins with.
+pub const ID_PREFIX: &str = "urn:agent-runtime:schema:";
+
 /// The version of the schemas: that of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -84,7 +87,7 @@ pub fn to_text(schema: &Json) -> String {
 fn head(name: &str) -> JsonObject {
     crate::object! {
         "$schema" => "https://json-schema.org/draft/2020-12/schema",
-        "$id" => format!("urn:agent-runtime:schema:{VERSION}:{name}"),
+        "$id" => format!("{ID_PREFIX}{VERSION}:{name}"),
         "x-version" => VERSION,
     }
 }

@@ -36,8 +36,21 @@ pub(super) fn definitions(types: &[ExportedType]) -> BTreeMap<String, Json> {
         let schema = with_references(&schema, &|target| input_name(target, &split));
         definitions.entry(exported.clone()).or_insert_with(|| titled(&exported, &schema));
     }
+    for (name, same) in SAME {
+        let reference = Json::from(crate::object! { "$ref" => format!("{PREFIX}{same}") });
+        let schema = crate::object! {
+            "description" => format!("The same as `{same}`."), "anyOf" => vec![reference]
+        };
+        definitions.insert(name.to_owned(), titled(name, &Json::from(schema)));
+    }
     definitions
 }
+
+/// Types that are only another name for one, because the peer has both.
+const SAME: [(&str, &str); 2] = [
+    ("ModelstudioChatResponse", "ChatCompletion"),
+    ("ModelstudioChatCompletionChunk", "ChatCompletionChunk"),
+];
 
 /// The definitions that the types of a direction need; of [`Direction::Both`], those of all types.
 fn generate(settings: SchemaSettings, types: &[ExportedType], direction: Direction) -> Definitions {

@@ -83,12 +83,13 @@ impl Serialize for ModelstudioVoiceChatRequest {
     }
 }
 
-/// An absent payload is an empty one.
+/// An absent payload, or null, is an empty one.
 impl FromJson for ModelstudioVoiceChatRequest {
     fn from_json(json: Json) -> Decoded<Self> {
         let (directive, mut members) = pair::take(json, "directive")?;
         let directive = member("directive", directive)?;
-        let payload = members.shift_remove("payload").unwrap_or_else(|| JsonObject::new().into());
+        let payload = members.shift_remove("payload").filter(|payload| !payload.is_null());
+        let payload = payload.unwrap_or_else(|| JsonObject::new().into());
         match directive {
             ModelstudioVoiceChatDirective::SessionStart => {
                 member("payload", payload).map(Box::new).map(ModelstudioVoiceChatRequest::SessionStart)

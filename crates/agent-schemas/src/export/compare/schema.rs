@@ -39,7 +39,12 @@ pub(super) fn compare(place: &Place, old: &Json, new: &Json, report: &mut Report
     }
     if old.get("default") != new.get("default") {
         let shown = |schema: &Json| schema.get("default").map_or("none".to_owned(), Json::to_string);
-        report.add(place, format!("the default is {}, was {}", shown(new), shown(old)), false, false);
+        let what = format!(
+            "the default is {}, was {}: what leaves it out means something else",
+            shown(new),
+            shown(old)
+        );
+        report.add(place, what, false, true);
     }
     unknown_keywords(place, old, new, report);
     if report.changes.len() == before {
@@ -64,14 +69,31 @@ fn allowed(place: &Place, noun: &str, old: Option<Vec<Json>>, new: Option<Vec<Js
     }
 }
 
+/// An inline alternative, without what says nothing about which values are allowed.
+fn without_words(schema: &Json) -> Json {
+    match schema {
+        Json::Object(members) => Json::Object(
+            members
+                .iter()
+                .filter(|(key, _)| !WORDS.contains(&key.as_str()))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
 fn types(place: &Place, old: &Json, new: &Json, report: &mut Report) {
-    let types = |schema: &Json| match schema.get("type")? {
-        Json::Array(types) => Some(types.clone()),
-        one => {
-            // Every integer is a number.
-            let integer = (one.as_str() == Some("number")).then(|| Json::from("integer"));
-            Some([one.clone()].into_iter().chain(integer).collect())
+    let types = |schema: &Json| {
+        let mut types = match schema.get("type")? {
+            Json::Array(types) => types.clone(),
+            one => vec![one.clone()],
+        };
+        // Every integer is a number.
+        if types.contains(&Json::from("number")) && !types.contains(&Json::from("integer")) {
+            types.push(Json::from("integer"));
         }
+        Some(types)
     };
     allowed(place, "type", types(old), types(new), report);
 }
@@ -90,7 +112,18 @@ fn alternatives(place: &Place, old: &Json, new: &Json, report: &mut Report) {
             return Some(vec![schema.get("$ref").cloned().unwrap_or_default()]);
         }
         let list = ["oneOf", "anyOf"].into_iter().find_map(|key| schema.get(key)?.as_array())?;
-        Some(list.iter().map(|item| item.get("$ref").unwrap_or(item).clone()).collect())
+        let list: Vec<Json> = list
+            .iter()
+            .map(|item| item.get("$ref").cloned().unwrap_or_else(|| without_words(item)))
+            .collect();
+        // Any string includes those that are named.
+        let any_string = Json::from(crate::object! { "type" => "string" });
+        let is_named = |item: &Json| {
+            list.contains(&any_string)
+                && item.get("type").and_then(Json::as_str) == Some("string")
+                && *item != any_string
+        };
+        Some(list.iter().filter(|item| !is_named(item)).cloned().collect())
     };
     allowed(place, "alternative", alternatives(old), alternatives(new), report);
 }
@@ -125,7 +158,7 @@ fn members(place: &Place, old: &Json, new: &Json, report: &mut Report) {
         let field = place.inside(name);
         let (was, is) = (requires(old, name), requires(new, name));
         match new_properties.get(name) {
-            None => report.add(&field, "the field is gone", was, is_closed(new)),
+            None => report.add(&field, "the field is gone, and what is written into it is lost", was, true),
             Some(new_schema) => {
                 match (was, is) {
                     (true, false) => report.add(&field, "the field may be absent now", true, false),
@@ -148,6 +181,10 @@ fn members(place: &Place, old: &Json, new: &Json, report: &mut Report) {
         compare(&place.inside("*"), &old, &new, report);
     } else if others(old) != others(new) {
         report.add(place, "what other fields may hold changed", true, true);
+    }
+    let keeps = |schema: &Json| schema.get("additionalProperties") == Some(&Json::Bool(true));
+    if keeps(old) && !keeps(new) && !is_closed(new) {
+        report.add(place, "other fields are no longer kept", false, true);
     }
     if is_closed(old) != is_closed(new) {
         let what =

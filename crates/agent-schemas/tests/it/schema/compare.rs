@@ -13,7 +13,7 @@ fn check(old: &str, new: &str, expected: &[&str]) {
     assert_eq!(lines, expected);
     // Whatever breaks readers in one direction breaks writers in the other, but for what is absent and ignored.
     let back = compare(&bundle(new), &bundle(old));
-    if !expected.concat().contains("field") {
+    if !["field", "default"].iter().any(|word| expected.concat().contains(word)) {
         let readers = back.iter().filter(|change| change.breaks_readers).count();
         assert_eq!(readers, lines.iter().filter(|line| line.contains("writers")).count());
     }
@@ -36,8 +36,18 @@ fn fields_come_and_go() {
     let required = r#"{"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}"#;
     check(none, optional, &["T.a: a new field (breaks nobody)"]);
     check(none, required, &["T.a: a new field, which is required (breaks writers of the old form)"]);
-    check(optional, none, &["T.a: the field is gone (breaks nobody)"]);
-    check(required, none, &["T.a: the field is gone (breaks readers of the old form)"]);
+    check(
+        optional,
+        none,
+        &["T.a: the field is gone, and what is written into it is lost (breaks writers of the old form)"],
+    );
+    check(
+        required,
+        none,
+        &[
+            "T.a: the field is gone, and what is written into it is lost (breaks readers and writers of the old form)",
+        ],
+    );
     check(optional, required, &["T.a: the field is required now (breaks writers of the old form)"]);
     check(required, optional, &["T.a: the field may be absent now (breaks readers of the old form)"]);
 }
@@ -58,7 +68,7 @@ fn a_closed_object_refuses_new_fields() {
         open,
         closed,
         &[
-            "T.a: the field is gone (breaks writers of the old form)",
+            "T.a: the field is gone, and what is written into it is lost (breaks writers of the old form)",
             "T: other fields are refused now (breaks writers of the old form)",
         ],
     );
@@ -97,6 +107,35 @@ fn types_and_values_grow_and_shrink() {
 }
 
 #[test]
+fn nullable_integers_become_nullable_numbers() {
+    check(
+        r#"{"type": ["integer", "null"]}"#,
+        r#"{"type": ["number", "null"]}"#,
+        &["T: type \"number\" was added (breaks readers of the old form)"],
+    );
+}
+
+#[test]
+fn names_of_an_open_set_of_strings_come_and_go() {
+    let open = |names: &str| {
+        format!(
+            r#"{{"anyOf": [{{"type": "string", "enum": [{names}]}}, {{"type": "string"}}], "description": "{}"}}"#,
+            names.len()
+        )
+    };
+    check(&open(r#""a""#), &open(r#""a", "b""#), &["T: only words changed (breaks nobody)"]);
+}
+
+#[test]
+fn other_fields_are_no_longer_kept() {
+    check(
+        r#"{"type": "object", "additionalProperties": true}"#,
+        r#"{"type": "object"}"#,
+        &["T: other fields are no longer kept (breaks writers of the old form)"],
+    );
+}
+
+#[test]
 fn bounds_move() {
     let with = |bounds: &str| format!(r#"{{"type": "integer"{bounds}}}"#);
     let (low, high, none) = (with(r#", "maximum": 5"#), with(r#", "maximum": 9"#), with(""));
@@ -114,7 +153,9 @@ fn words_break_nobody_and_the_unknown_may_break_all() {
     check(
         r#"{"items": {"type": "string", "default": "a"}}"#,
         r#"{"items": {"type": "string"}}"#,
-        &["T.[]: the default is none, was \"a\" (breaks nobody)"],
+        &[
+            "T.[]: the default is none, was \"a\": what leaves it out means something else (breaks writers of the old form)",
+        ],
     );
     check(
         r#"{"pattern": "a"}"#,
