@@ -100,6 +100,13 @@ fn describe(servers: &str, cause: &RedisError) -> (ErrorKind, String) {
     if let Some((_, kind, message)) = code(cause) {
         return (*kind, (*message).to_owned());
     }
+    if cause.kind() == Cause::Io && cause.to_string().contains("certificate") {
+        let message = format!(
+            "the certificate of Redis ({servers}) is not good: configure the certificates of who vouches for it, and the \
+             name that it has"
+        );
+        return (ErrorKind::Unexpected, message);
+    }
     match cause.kind() {
         Cause::Io if cause.is_timeout() => {
             (ErrorKind::Unavailable, format!("Redis ({servers}) did not answer in time"))
