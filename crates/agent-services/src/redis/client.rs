@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ::redis::{Cmd, FromRedisValue, RedisError, RedisResult, Value};
@@ -49,10 +49,8 @@ struct Inner {
     keys: Keys,
     servers: String,
     link: Mutex<Option<Arc<Link>>>,
-    /// Held while connecting; has the error of the last attempt that failed.
-    connecting: tokio::sync::Mutex<Option<RedisError>>,
-    /// How many attempts to connect have failed.
-    failures: AtomicU64,
+    /// Held while connecting, so that one call connects for all.
+    connecting: tokio::sync::Mutex<()>,
     /// How many stores are started.
     users: AtomicUsize,
 }
@@ -66,7 +64,6 @@ impl RedisClient {
             config,
             link: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
-            failures: AtomicU64::default(),
             users: AtomicUsize::default(),
         }))
     }
@@ -169,33 +166,17 @@ impl Inner {
 
     /// The connection, which is made if there is none.
     async fn link(&self) -> RedisResult<Arc<Link>> {
-        let failures = self.failures.load(Ordering::Acquire);
         if let Some(link) = self.present() {
             return Ok(link);
         }
-        let mut last_error = self.connecting.lock().await;
+        let _connecting = self.connecting.lock().await;
         if let Some(link) = self.present() {
             return Ok(link);
-        }
-        // Who waited for an attempt shares its failure: otherwise the last of many would wait for as many attempts.
-        if let Some(error) = &*last_error
-            && self.failures.load(Ordering::Acquire) != failures
-        {
-            return Err(error.clone());
         }
         let attempt = timeout(self.config.connect_timeout, Link::connect(&self.config)).await;
-        match attempt.unwrap_or_else(|_| Err(elapsed())) {
-            Ok(link) => {
-                let link = Arc::new(link);
-                *self.link.lock() = Some(Arc::clone(&link));
-                Ok(link)
-            }
-            Err(error) => {
-                self.failures.fetch_add(1, Ordering::AcqRel);
-                *last_error = Some(error.clone());
-                Err(error)
-            }
-        }
+        let link = Arc::new(attempt.unwrap_or_else(|_| Err(elapsed()))?);
+        *self.link.lock() = Some(Arc::clone(&link));
+        Ok(link)
     }
 
     fn present(&self) -> Option<Arc<Link>> {

@@ -55,10 +55,9 @@ impl Proxy {
         *self.network.borrow() == network
     }
 
-    /// Closes all connections; new ones are good.
+    /// Closes all connections, and waits until the client has noticed; new ones are good.
     pub(super) async fn cut_once(&self) {
         self.set(Network::Cut);
-        // The connections have seen it when all of them have gone.
         while self.network.receiver_count() > 0 {
             tokio::task::yield_now().await;
         }
@@ -105,7 +104,13 @@ async fn connect(
             caught.is_ok_and(|network| *network == Network::Silent)
         }
     };
-    if is_silent { stay_caught(&mut changes).await } else { Ok(()) }
+    if is_silent {
+        return stay_caught(&mut changes).await;
+    }
+    // The connection counts as cut when the client has noticed it and closes its side.
+    to_client.shutdown().await?;
+    while from_client.read(&mut [0; 1024]).await? > 0 {}
+    Ok(())
 }
 
 async fn stay_caught(changes: &mut watch::Receiver<Network>) -> io::Result<()> {
