@@ -66,15 +66,18 @@ impl User {
 }
 
 impl Session {
-    /// The messages of a batch that are to be stored.
-    fn unknown(&self, batch: &MessageBatch) -> Vec<Message> {
+    /// The messages of a batch that are to be stored, and their size.
+    fn unknown(&self, batch: &MessageBatch, sizes: &[u64]) -> (Vec<Message>, u64) {
         let mut seen = HashSet::new();
         let is_known = |message: &Message| {
             let id = message.id.as_str();
             batch.skip_known && !id.is_empty() && (self.ids.contains(id) || !seen.insert(id.to_owned()))
         };
         let mut is_known = is_known;
-        batch.messages.iter().filter(|message| !is_known(message)).cloned().collect()
+        let messages = batch.messages.iter().zip(sizes).filter(|(message, _)| !is_known(message));
+        let (messages, sizes): (Vec<Message>, Vec<u64>) =
+            messages.map(|(message, size)| (message.clone(), size)).unzip();
+        (messages, sizes.iter().sum())
     }
 
     fn stored(&self, from: usize, count: usize) -> Vec<StoredMessage> {
@@ -122,11 +125,11 @@ impl SessionStore for InMemorySessionStore {
         const OPERATION: &str = "append to a session";
         let key = batch.key.as_deref().unwrap_or_default();
         self.check(OPERATION, &[user.as_str(), id.as_str(), key])?;
-        let mut bytes = 0;
+        let mut sizes = Vec::new();
         for message in &batch.messages {
             let size = json_bytes(OPERATION, message)?.len();
             self.context.limits.check_item(OPERATION, size)?;
-            bytes += size as u64;
+            sizes.push(size as u64);
         }
         let now = self.context.clock.unix_seconds();
         let mut users = self.users.write();
@@ -137,7 +140,7 @@ impl SessionStore for InMemorySessionStore {
         if batch.key.as_ref().is_some_and(|key| session.keys.contains(key)) {
             return Ok(Appended { first, count: 0 });
         }
-        let messages = session.unknown(&batch);
+        let (messages, bytes) = session.unknown(&batch, &sizes);
         let count = messages.len() as u64;
         if let Err(error) = self.context.limits.check_session(OPERATION, first + count, session.bytes + bytes)
         {
