@@ -47,7 +47,6 @@ pub struct RedisClient(Arc<Inner>);
 struct Inner {
     config: RedisConfig,
     keys: Keys,
-    servers: String,
     link: Mutex<Option<Arc<Link>>>,
     /// Held while connecting, so that one call connects for all.
     connecting: tokio::sync::Mutex<()>,
@@ -60,7 +59,6 @@ impl RedisClient {
     pub fn new(config: RedisConfig) -> Self {
         RedisClient(Arc::new(Inner {
             keys: Keys::new(&config.prefix),
-            servers: config.servers.to_string(),
             config,
             link: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
@@ -111,7 +109,7 @@ impl RedisClient {
             timeout(config.connect_timeout + config.response_timeout, self.0.answer(&request, repeat)).await;
         let value = answer
             .unwrap_or_else(|_| Err(elapsed()))
-            .map_err(|error| failure::error(operation, &self.0.servers, error))?;
+            .map_err(|error| failure::error(operation, &config.servers, error))?;
         T::from_redis_value(value).map_err(|error| failure::foreign(operation).with_source(error))
     }
 }
@@ -138,6 +136,8 @@ impl Inner {
                     self.discard(&link);
                     return Err(error);
                 }
+                // A lone server knows no better one.
+                Fault::Asked(_) | Fault::Elsewhere if !self.config.servers.is_cluster() => return Err(error),
                 Fault::Asked(address) if refusals < MAX_REFUSALS => {
                     asked = Some(address);
                     refusals += 1;

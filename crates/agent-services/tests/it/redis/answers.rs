@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use agent_schemas::{Json, Message, json};
+use agent_services::limits::StoreLimits;
 use agent_services::memory::{InMemoryMemoryStore, MemoryQuery, MemoryStore, Recalled};
 use agent_services::page::PageSize;
 use agent_services::redis::{RedisMemoryStore, RedisSessionStore, RedisStateStore};
-use agent_services::session::{MessageBatch, SessionStore};
+use agent_services::session::{InMemorySessionStore, MessageBatch, SessionStore};
 use agent_services::state::StateStore;
 use agent_services::{ErrorKind, StoreContext};
 use tokio::task::JoinSet;
@@ -86,6 +87,47 @@ async fn large_memories_are_read_in_several_answers() {
     let found: Vec<String> =
         found.iter().map(|found| first_words(&found.memory.message.full_text())).collect();
     assert_eq!(found, expected[..11]);
+}
+
+/// Both backends count the same, so that a session that fits one fits the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_limited() {
+    let mut limits = StoreLimits::default();
+    (limits.session_messages, limits.session_bytes) = (3, 2000);
+    let context = || StoreContext::default().with_limits(limits);
+    let redis = started(RedisSessionStore::new(client(&shared().await), context())).await;
+    check_limits(&redis).await;
+    check_limits(&started(InMemorySessionStore::new(context())).await).await;
+}
+
+async fn check_limits(store: &dyn SessionStore) {
+    let (u, s) = (user("u"), session("s"));
+    let append = async |s: &str, ids: &[&str], size: usize, skip_known| {
+        let message = |id: &&str| {
+            let mut message = Message::user("x".repeat(size));
+            message.id = (*id).to_owned();
+            message
+        };
+        let batch = MessageBatch { messages: ids.iter().map(message).collect(), key: None, skip_known };
+        store
+            .append(&u, &session(s), batch)
+            .await
+            .map(|appended| appended.count)
+            .map_err(|error| error.to_string())
+    };
+    let refused = |result: Result<u64, String>, words: &str| {
+        let message = result.expect_err("refused");
+        assert!(message.contains(words), "{message}");
+    };
+    assert_eq!(append("s", &["a", "b"], 10, false).await, Ok(2));
+    refused(append("s", &["c", "d"], 10, false).await, "4 messages, and 3");
+    assert_eq!(append("s", &["a", "b", "c"], 10, true).await, Ok(1), "what is left out does not count");
+    for _ in 0..5 {
+        assert_eq!(append("s", &["a", "b", "c"], 10, true).await, Ok(0), "nor does it add up");
+    }
+    refused(append("new", &["a"], 2000, false).await, "bytes, and 2000");
+    assert_eq!(store.get(&u, &session("new")).await.expect("readable"), None);
+    assert_eq!(store.get(&u, &s).await.expect("readable").expect("there").message_count, 3);
 }
 
 /// Beyond what a float holds exactly.
