@@ -3,9 +3,11 @@
 //! | trait | what it keeps | backends |
 //! |---|---|---|
 //! | [`RunStore`](run::RunStore) | the event logs of runs | [`InMemoryRunStore`](run::InMemoryRunStore) |
-//! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore) |
-//! | [`MemoryStore`](memory::MemoryStore) | what is to be remembered of users | [`InMemoryMemoryStore`](memory::InMemoryMemoryStore) |
-//! | [`StateStore`](state::StateStore) | what agents keep of themselves | [`InMemoryStateStore`](state::InMemoryStateStore) |
+//! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore), `redis::RedisSessionStore` |
+//! | [`MemoryStore`](memory::MemoryStore) | what is to be remembered of users | [`InMemoryMemoryStore`](memory::InMemoryMemoryStore), `redis::RedisMemoryStore` |
+//! | [`StateStore`](state::StateStore) | what agents keep of themselves | [`InMemoryStateStore`](state::InMemoryStateStore), `redis::RedisStateStore` |
+//!
+//! The backends of the module `redis` come with the feature `redis`.
 //!
 //! Each trait's documentation states a numbered contract; each line of it is one function of the conformance suite
 //! (feature `conformance`), which every backend passes.

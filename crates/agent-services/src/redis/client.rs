@@ -105,8 +105,8 @@ impl RedisClient {
     ) -> Result<T> {
         let request = request.into();
         let config = &self.0.config;
-        let answer =
-            timeout(config.connect_timeout + config.response_timeout, self.0.answer(&request, repeat)).await;
+        let most = config.connect_timeout.saturating_add(config.response_timeout);
+        let answer = timeout(most, self.0.answer(&request, repeat)).await;
         let value = answer
             .unwrap_or_else(|_| Err(elapsed()))
             .map_err(|error| failure::error(operation, &config.servers, error))?;
