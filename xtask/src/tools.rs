@@ -1,5 +1,7 @@
 //! The programs that the commands need, and what to say when one is missing.
 
+mod debian;
+
 use anyhow::{Result, bail};
 
 use crate::steps::output_of;
@@ -12,6 +14,26 @@ struct Tool {
     probe: (&'static str, &'static [&'static str]),
     /// One sentence for whoever lacks it: what is missing, and how it can be installed.
     missing: &'static str,
+    /// The package that root on Debian gets by itself.
+    debian_package: Option<&'static str>,
+}
+
+impl Tool {
+    fn is_there(&self) -> bool {
+        output_of(self.probe.0, self.probe.1).is_ok()
+    }
+
+    /// Whether the tool could be installed just now.
+    fn is_installed_now(&self) -> bool {
+        let installed = self.debian_package.is_some_and(|package| match debian::install(package) {
+            Ok(is_tried) => is_tried,
+            Err(error) => {
+                println!("{error:#}");
+                false
+            }
+        });
+        installed && self.is_there()
+    }
 }
 
 const TOOLS: &[Tool] = &[
@@ -21,6 +43,7 @@ const TOOLS: &[Tool] = &[
         missing: "The C compiler `cc` is missing, which compiles the C code that some dependencies bundle: \
                   install it with `apt-get install build-essential` (Debian, Ubuntu), `dnf install gcc` (Fedora) \
                   or `xcode-select --install` (macOS).",
+        debian_package: None,
     },
     Tool {
         needed_by: &["test", "lint"],
@@ -28,6 +51,7 @@ const TOOLS: &[Tool] = &[
         missing: "`git` is missing, which tells the source files of the project from other files: \
                   install it with `apt-get install git` (Debian, Ubuntu), `dnf install git` (Fedora) \
                   or `xcode-select --install` (macOS).",
+        debian_package: None,
     },
     Tool {
         needed_by: &["test"],
@@ -54,20 +78,30 @@ const TOOLS: &[Tool] = &[
         needed_by: &["lint"],
         probe: ("cargo", &["fmt", "--version"]),
         missing: "`cargo fmt` is missing, which checks the formatting: install it with `rustup component add rustfmt`.",
+        debian_package: None,
     },
     Tool {
         needed_by: &["lint"],
         probe: ("cargo", &["clippy", "--version"]),
         missing: "`cargo clippy` is missing, which runs the lints: install it with `rustup component add clippy`.",
+        debian_package: None,
+    },
+    Tool {
+        needed_by: &["test"],
+        probe: ("redis-server", &["--version"]),
+        missing: "`redis-server` is missing, which the tests of the stores over Redis start: \
+                  install it with `apt-get install redis-server` (Debian, Ubuntu), `dnf install redis` (Fedora) \
+                  or `brew install redis` (macOS).",
+        debian_package: Some("redis-server"),
     },
 ];
 
-/// Fails with one sentence for each tool that `command` needs and this machine lacks.
+/// Fails with one sentence for each tool that `command` needs, this machine lacks, and could not be installed.
 pub(crate) fn require(command: &str) -> Result<()> {
     let missing: Vec<&str> = TOOLS
         .iter()
         .filter(|tool| tool.needed_by.contains(&command))
-        .filter(|tool| output_of(tool.probe.0, tool.probe.1).is_err())
+        .filter(|tool| !tool.is_there() && !tool.is_installed_now())
         .map(|tool| tool.missing)
         .collect();
     if !missing.is_empty() {

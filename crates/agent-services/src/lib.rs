@@ -3,11 +3,11 @@
 //! | trait | what it keeps | backends |
 //! |---|---|---|
 //! | [`RunStore`](run::RunStore) | the event logs of runs | [`InMemoryRunStore`](run::InMemoryRunStore) |
-//! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore), `SqliteSessionStore` |
-//! | [`MemoryStore`](memory::MemoryStore) | what is to be remembered of users | [`InMemoryMemoryStore`](memory::InMemoryMemoryStore), `SqliteMemoryStore` |
-//! | [`StateStore`](state::StateStore) | what agents keep of themselves | [`InMemoryStateStore`](state::InMemoryStateStore), `SqliteStateStore` |
+//! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore), `sqlite::SqliteSessionStore`, `redis::RedisSessionStore` |
+//! | [`MemoryStore`](memory::MemoryStore) | what is to be remembered of users | [`InMemoryMemoryStore`](memory::InMemoryMemoryStore), `sqlite::SqliteMemoryStore`, `redis::RedisMemoryStore` |
+//! | [`StateStore`](state::StateStore) | what agents keep of themselves | [`InMemoryStateStore`](state::InMemoryStateStore), `sqlite::SqliteStateStore`, `redis::RedisStateStore` |
 //!
-//! Those named `Sqlite…` are in the module `sqlite`, with the feature of that name.
+//! The backends of the modules `sqlite` and `redis` come with the features of those names.
 //!
 //! Each trait's documentation states a numbered contract; each line of it is one function of the conformance suite
 //! (feature `conformance`), which every backend passes.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ::redis::{Cmd, FromRedisValue, RedisError, RedisResult, Value};
@@ -47,12 +47,9 @@ pub struct RedisClient(Arc<Inner>);
 struct Inner {
     config: RedisConfig,
     keys: Keys,
-    servers: String,
     link: Mutex<Option<Arc<Link>>>,
-    /// Held while connecting; has the error of the last attempt that failed.
-    connecting: tokio::sync::Mutex<Option<RedisError>>,
-    /// How many attempts to connect have failed.
-    failures: AtomicU64,
+    /// Held while connecting, so that one call connects for all.
+    connecting: tokio::sync::Mutex<()>,
     /// How many stores are started.
     users: AtomicUsize,
 }
@@ -62,11 +59,9 @@ impl RedisClient {
     pub fn new(config: RedisConfig) -> Self {
         RedisClient(Arc::new(Inner {
             keys: Keys::new(&config.prefix),
-            servers: config.servers.to_string(),
             config,
             link: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
-            failures: AtomicU64::default(),
             users: AtomicUsize::default(),
         }))
     }
@@ -110,11 +105,11 @@ impl RedisClient {
     ) -> Result<T> {
         let request = request.into();
         let config = &self.0.config;
-        let answer =
-            timeout(config.connect_timeout + config.response_timeout, self.0.answer(&request, repeat)).await;
+        let most = config.connect_timeout.saturating_add(config.response_timeout);
+        let answer = timeout(most, self.0.answer(&request, repeat)).await;
         let value = answer
             .unwrap_or_else(|_| Err(elapsed()))
-            .map_err(|error| failure::error(operation, &self.0.servers, error))?;
+            .map_err(|error| failure::error(operation, &config.servers, error))?;
         T::from_redis_value(value).map_err(|error| failure::foreign(operation).with_source(error))
     }
 }
@@ -141,6 +136,8 @@ impl Inner {
                     self.discard(&link);
                     return Err(error);
                 }
+                // A lone server knows no better one.
+                Fault::Asked(_) | Fault::Elsewhere if !self.config.servers.is_cluster() => return Err(error),
                 Fault::Asked(address) if refusals < MAX_REFUSALS => {
                     asked = Some(address);
                     refusals += 1;
@@ -169,33 +166,17 @@ impl Inner {
 
     /// The connection, which is made if there is none.
     async fn link(&self) -> RedisResult<Arc<Link>> {
-        let failures = self.failures.load(Ordering::Acquire);
         if let Some(link) = self.present() {
             return Ok(link);
         }
-        let mut last_error = self.connecting.lock().await;
+        let _connecting = self.connecting.lock().await;
         if let Some(link) = self.present() {
             return Ok(link);
-        }
-        // Who waited for an attempt shares its failure: otherwise the last of many would wait for as many attempts.
-        if let Some(error) = &*last_error
-            && self.failures.load(Ordering::Acquire) != failures
-        {
-            return Err(error.clone());
         }
         let attempt = timeout(self.config.connect_timeout, Link::connect(&self.config)).await;
-        match attempt.unwrap_or_else(|_| Err(elapsed())) {
-            Ok(link) => {
-                let link = Arc::new(link);
-                *self.link.lock() = Some(Arc::clone(&link));
-                Ok(link)
-            }
-            Err(error) => {
-                self.failures.fetch_add(1, Ordering::AcqRel);
-                *last_error = Some(error.clone());
-                Err(error)
-            }
-        }
+        let link = Arc::new(attempt.unwrap_or_else(|_| Err(elapsed()))?);
+        *self.link.lock() = Some(Arc::clone(&link));
+        Ok(link)
     }
 
     fn present(&self) -> Option<Arc<Link>> {

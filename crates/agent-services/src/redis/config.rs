@@ -32,7 +32,7 @@ impl fmt::Debug for Password {
 /// Where Redis is and how it is talked to.
 ///
 /// No secret shows in its `Debug` form or in any error.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RedisConfig {
     pub(super) servers: Servers,
     /// The login at the sentinels; that at Redis is part of `servers`.
@@ -58,6 +58,12 @@ pub(super) enum Servers {
     },
     /// Some nodes of a cluster, which know the others.
     Cluster(Vec<ConnectionInfo>),
+}
+
+impl Servers {
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self, Servers::Cluster(_))
+    }
 }
 
 impl RedisConfig {
@@ -138,6 +144,17 @@ impl RedisConfig {
 
     pub(super) fn login_at_sentinels(&self) -> Option<(&str, &str)> {
         self.sentinel_login.as_ref().map(|(user, password)| (user.as_str(), password.expose()))
+    }
+}
+
+impl fmt::Debug for RedisConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisConfig")
+            .field("servers", &self.servers.to_string())
+            .field("prefix", &self.prefix)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("response_timeout", &self.response_timeout)
+            .finish_non_exhaustive()
     }
 }
 

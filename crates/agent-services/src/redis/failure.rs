@@ -2,6 +2,7 @@
 
 use ::redis::{ErrorKind as Cause, RedisError, ServerErrorKind};
 
+use super::config::Servers;
 use crate::{Error, ErrorKind};
 
 /// What an error says about the connection and about whether the command was executed.
@@ -71,13 +72,10 @@ const CODES: &[(&str, ErrorKind, &str)] = &[
     ),
     ("WRONGTYPE", ErrorKind::Unexpected, FOREIGN),
     ("FOREIGN", ErrorKind::Unexpected, FOREIGN),
-    (
-        "CROSSSLOT",
-        ErrorKind::Unexpected,
-        "this is a Redis Cluster: configure it with a URL redis-cluster://…",
-    ),
+    ("CROSSSLOT", ErrorKind::Unexpected, NO_CLUSTER),
 ];
 
+const NO_CLUSTER: &str = "this is a Redis Cluster: configure it with a URL redis-cluster://…";
 const FOREIGN: &str = "a key holds data that this program has not written: use another prefix";
 
 /// The row of the table that an error is about. Some errors come wrapped in others, as words of their text.
@@ -90,15 +88,25 @@ fn code(error: &RedisError) -> Option<&'static (&'static str, ErrorKind, &'stati
     })
 }
 
-/// The error that a caller sees. `servers` says where Redis is.
-pub(super) fn error(operation: &'static str, servers: &str, cause: RedisError) -> Error {
+/// The error that a caller sees.
+pub(super) fn error(operation: &'static str, servers: &Servers, cause: RedisError) -> Error {
     let (kind, message) = describe(servers, &cause);
     Error::new(kind, operation, message).with_source(cause)
 }
 
-fn describe(servers: &str, cause: &RedisError) -> (ErrorKind, String) {
+fn describe(servers: &Servers, cause: &RedisError) -> (ErrorKind, String) {
+    if Fault::of(cause) == Fault::Elsewhere && !servers.is_cluster() {
+        return (ErrorKind::Unexpected, NO_CLUSTER.to_owned());
+    }
     if let Some((_, kind, message)) = code(cause) {
         return (*kind, (*message).to_owned());
+    }
+    if cause.kind() == Cause::Io && cause.to_string().contains("certificate") {
+        let message = format!(
+            "the certificate of Redis ({servers}) is not good: configure the certificates of who vouches for it, and the \
+             name that it has"
+        );
+        return (ErrorKind::Unexpected, message);
     }
     match cause.kind() {
         Cause::Io if cause.is_timeout() => {
@@ -127,6 +135,8 @@ pub(super) fn foreign(operation: &'static str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use ::redis::IntoConnectionInfo;
+
     use super::*;
 
     fn server(line: &str) -> RedisError {
@@ -137,7 +147,8 @@ mod tests {
     fn check(cause: RedisError, kind: ErrorKind, words: &str, fault: Fault) {
         let text = cause.to_string();
         assert_eq!(Fault::of(&cause), fault, "{text}");
-        let error = error("try", "h:1", cause);
+        let node = "redis://h:1".into_connection_info().expect("a URL");
+        let error = error("try", &Servers::Cluster(vec![node]), cause);
         assert_eq!(error.kind(), kind, "{text}");
         assert!(error.to_string().contains(words), "{text}: {error}");
     }

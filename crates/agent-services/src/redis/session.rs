@@ -32,6 +32,9 @@ script!(RETIRE, "session/retire.lua");
 /// than any session has.
 const MAX_POSITION: u64 = 1 << 53;
 
+/// A part of a session: its number, how many messages it has, the position of the first of these, and the messages.
+type Part = (u64, u64, u64, Vec<Option<Vec<u8>>>);
+
 /// Sessions in Redis.
 ///
 /// An append with a batch key is repeated by itself when its answer got lost; it then counts as a repeated batch.
@@ -117,8 +120,7 @@ impl RedisSessionStore {
                 (None, Some(from)) => call.arg(from.min(MAX_POSITION)).arg(size.get()),
                 (None, None) => call.arg(format!("-{}", size.get())).arg(size.get()),
             };
-            let answer: Option<(u64, u64, u64, Vec<Option<Vec<u8>>>)> =
-                self.backend.repeatable(OPERATION, call.arg(LARGE_ANSWER)).await?;
+            let answer: Option<Part> = self.backend.repeatable(OPERATION, call.arg(LARGE_ANSWER)).await?;
             let Some((number, total, first, messages)) = answer else { return Ok(None) };
             let end = match reading {
                 // Another session of the same id has taken its place.

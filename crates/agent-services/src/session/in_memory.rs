@@ -66,14 +66,17 @@ impl User {
 }
 
 impl Session {
-    /// The messages of a batch that are to be stored.
-    fn unknown(&self, batch: &MessageBatch) -> Vec<Message> {
+    /// The messages of a batch that are to be stored, and their size.
+    fn unknown(&self, batch: &MessageBatch, sizes: &[u64]) -> (Vec<Message>, u64) {
         let mut seen = HashSet::new();
         let mut is_known =
             |id: &str| !id.is_empty() && (self.ids.contains(id) || !seen.insert(id.to_owned()));
-        let messages = batch.messages.iter().enumerate();
-        let unknown = messages.filter(|(at, message)| *at >= batch.maybe_known || !is_known(&message.id));
-        unknown.map(|(_, message)| message.clone()).collect()
+        let messages = batch.messages.iter().zip(sizes).enumerate();
+        let unknown =
+            messages.filter(|(at, (message, _))| *at >= batch.maybe_known || !is_known(&message.id));
+        let (messages, sizes): (Vec<Message>, Vec<u64>) =
+            unknown.map(|(_, (message, size))| (message.clone(), size)).unzip();
+        (messages, sizes.iter().sum())
     }
 
     fn stored(&self, from: usize, count: usize) -> Vec<StoredMessage> {
@@ -121,11 +124,11 @@ impl SessionStore for InMemorySessionStore {
         const OPERATION: &str = "append to a session";
         let key = batch.key.as_deref().unwrap_or_default();
         self.check(OPERATION, &[user.as_str(), id.as_str(), key])?;
-        let mut bytes = 0;
+        let mut sizes = Vec::new();
         for message in &batch.messages {
             let size = json_bytes(OPERATION, message)?.len();
             self.context.limits.check_item(OPERATION, size)?;
-            bytes += size as u64;
+            sizes.push(size as u64);
         }
         let now = self.context.clock.unix_seconds();
         let mut users = self.users.write();
@@ -136,7 +139,7 @@ impl SessionStore for InMemorySessionStore {
         if batch.key.as_ref().is_some_and(|key| session.keys.contains(key)) {
             return Ok(Appended { first, count: 0 });
         }
-        let messages = session.unknown(&batch);
+        let (messages, bytes) = session.unknown(&batch, &sizes);
         let count = messages.len() as u64;
         if let Err(error) = self.context.limits.check_session(OPERATION, first + count, session.bytes + bytes)
         {

@@ -27,11 +27,14 @@ const MANY_WORDS: usize = 500;
 /// How many times a search begins again before it reads everything in one answer, however large.
 const MAX_RESTARTS: usize = 3;
 
-/// How many results are looked at or fetched at once.
-const MANY_RESULTS: usize = 200;
+/// How many results are looked at at once.
+const MANY_RESULTS: usize = 500;
 
 /// The corpus and, for each word, the texts that have it, at one moment.
 type Snapshot = (Corpus, Vec<Vec<Posting>>);
+
+/// What is kept of a memory besides its message, and the message; nothing of one that was forgotten.
+type Item = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl RedisMemoryStore {
     pub(super) async fn find(
@@ -48,14 +51,18 @@ impl RedisMemoryStore {
         let ranked = rank(corpus, &postings);
         let good = ranked.partition_point(|(_, score)| *score >= query.min_score);
         let mut found = Vec::new();
-        for results in ranked[..good].chunks(MANY_RESULTS.min(query.top_k)) {
+        for results in ranked[..good].chunks(MANY_RESULTS) {
             let allowed = self.allowed(operation, user, query, results).await?;
-            found.extend(self.fetch(operation, user, &allowed).await?);
+            let mut rest = &allowed[..];
+            while !rest.is_empty() && found.len() < query.top_k {
+                let (wanted, further) = rest.split_at(rest.len().min(query.top_k - found.len()));
+                found.extend(self.fetch(operation, user, wanted).await?);
+                rest = further;
+            }
             if found.len() >= query.top_k {
                 break;
             }
         }
-        found.truncate(query.top_k);
         Ok(found)
     }
 
@@ -166,8 +173,7 @@ impl RedisMemoryStore {
         while !rest.is_empty() {
             let numbers: Vec<String> = rest.iter().map(|(number, _)| digits(*number)).collect();
             let call = ITEMS.with_keys([memories.clone()]).arg(LARGE_ANSWER).arg(numbers);
-            let items: Vec<(Option<Vec<u8>>, Option<Vec<u8>>)> =
-                self.backend.repeatable(operation, call).await?;
+            let items: Vec<Item> = self.backend.repeatable(operation, call).await?;
             if items.is_empty() {
                 return Err(foreign(operation));
             }

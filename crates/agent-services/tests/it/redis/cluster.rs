@@ -111,6 +111,27 @@ async fn one_known_node_is_enough() {
     }
 }
 
+/// A URL of one server leads to a sentence that says what to write instead.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_has_to_be_called_one() {
+    let url = shared().await.replace("-cluster", "");
+    let first_node = url.split(',').next().expect("a node");
+    let store = RedisSessionStore::new(client(first_node), StoreContext::default());
+    let mut refusals = 0;
+    for number in 0..30 {
+        let tried = async {
+            store.start().await?;
+            store.create(&user(&number.to_string()), None).await
+        };
+        if let Err(error) = tried.await {
+            assert_eq!(error.kind(), ErrorKind::Unexpected, "{}", super::chain(&error));
+            assert!(error.to_string().contains("redis-cluster://"), "{error}");
+            refusals += 1;
+        }
+    }
+    assert!(refusals > 10, "most users are on other nodes");
+}
+
 /// While a slot moves, what has moved already is found where it is, and what cannot be done is refused as temporary.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_moving_slot_is_followed() {

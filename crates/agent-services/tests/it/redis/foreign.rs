@@ -1,1 +1,200 @@
-//! Later.
+//! What the stores do where something is not as they left it: data of others, of newer programs, and a full server.
+
+use ::redis::aio::MultiplexedConnection;
+use agent_schemas::{Json, Message};
+use agent_services::memory::{MemoryQuery, MemoryStore};
+use agent_services::redis::{RedisClient, RedisMemoryStore, RedisSessionStore, RedisStateStore};
+use agent_services::session::{SessionChange, SessionStore};
+use agent_services::state::StateStore;
+use agent_services::{Error, ErrorKind, Service, StoreContext};
+
+use super::server::{Server, shared};
+use super::{admin, batch, chain, client, client_with_prefix, fresh_prefix, session, started, texts, user};
+
+struct Stores {
+    sessions: RedisSessionStore,
+    states: RedisStateStore,
+    memories: RedisMemoryStore,
+}
+
+async fn stores(client: RedisClient) -> Stores {
+    Stores {
+        sessions: started(RedisSessionStore::new(client.clone(), StoreContext::default())).await,
+        states: started(RedisStateStore::new(client.clone(), StoreContext::default())).await,
+        memories: started(RedisMemoryStore::new(client, StoreContext::default())).await,
+    }
+}
+
+fn check_foreign<T>(what: &str, result: Result<T, Error>) {
+    let error = result.map(drop).expect_err(what);
+    assert_eq!(error.kind(), ErrorKind::Unexpected, "{what}: {}", chain(&error));
+    assert!(error.to_string().contains("another prefix"), "{what}: {error}");
+}
+
+/// All keys of a prefix and what they hold.
+async fn dump(admin: &mut MultiplexedConnection, prefix: &str) -> Vec<(String, Vec<u8>)> {
+    let mut keys: Vec<String> =
+        ::redis::cmd("KEYS").arg(format!("{prefix}:*")).query_async(admin).await.expect("keys");
+    keys.sort();
+    let mut dump = Vec::new();
+    for key in keys {
+        let value = ::redis::cmd("DUMP").arg(&key).query_async(admin).await.expect("dumped");
+        dump.push((key, value));
+    }
+    dump
+}
+
+/// Nothing is read from keys of another type, and nothing written, not even a part.
+#[tokio::test(flavor = "multi_thread")]
+async fn data_of_another_type_is_left_alone() {
+    let url = shared().await;
+    let mut admin = admin(&url).await;
+    let (u, s) = (user("u"), session("s"));
+    for key in ["session:s", "sessions", "sessions:expiry", "sessions:last"] {
+        let prefix = fresh_prefix();
+        let store = stores(client_with_prefix(&url, &prefix)).await.sessions;
+        let key = format!("{prefix}:v1:{{u}}:{key}");
+        ::redis::cmd("RPUSH").arg(&key).arg("foreign").exec_async(&mut admin).await.expect("set");
+        let before = dump(&mut admin, &prefix).await;
+        check_foreign(&key, store.create(&u, Some(&s)).await);
+        check_foreign(&key, store.append(&u, &s, batch(&["a"])).await);
+        if key.ends_with(":s") {
+            check_foreign(&key, store.get(&u, &s).await);
+            check_foreign(&key, store.messages(&u, &s, 0, Default::default()).await);
+            check_foreign(&key, store.change(&u, &s, SessionChange::default()).await);
+        }
+        if !key.ends_with("last") {
+            check_foreign(&key, store.delete(&u, &s).await);
+        }
+        if key.ends_with("sessions") {
+            check_foreign(&key, store.list(&u, None, Default::default()).await);
+            check_foreign(&key, store.delete_user(&u).await);
+        }
+        assert_eq!(dump(&mut admin, &prefix).await, before);
+    }
+    for key in ["states:s:rounds", "states:s:values", "states"] {
+        let prefix = fresh_prefix();
+        let store = stores(client_with_prefix(&url, &prefix)).await.states;
+        let key = format!("{prefix}:v1:{{u}}:{key}");
+        ::redis::cmd("RPUSH").arg(&key).arg("foreign").exec_async(&mut admin).await.expect("set");
+        let before = dump(&mut admin, &prefix).await;
+        check_foreign(&key, store.save(&u, &s, None, &Json::Null).await);
+        check_foreign(&key, store.delete_round(&u, &s, 1).await);
+        check_foreign(&key, store.delete_session(&u, &s).await);
+        if key.ends_with("rounds") {
+            check_foreign(&key, store.export(&u, &s, None).await);
+            check_foreign(&key, store.rounds(&u, &s, None, Default::default()).await);
+        }
+        assert_eq!(dump(&mut admin, &prefix).await, before);
+    }
+    for key in ["memories", "memories:words", "memories:numbers", "memories:sessions", "memories:last"] {
+        let prefix = fresh_prefix();
+        let store = stores(client_with_prefix(&url, &prefix)).await.memories;
+        let key = format!("{prefix}:v1:{{u}}:{key}");
+        ::redis::cmd("RPUSH").arg(&key).arg("foreign").exec_async(&mut admin).await.expect("set");
+        let before = dump(&mut admin, &prefix).await;
+        check_foreign(&key, store.add(&u, &s, vec![Message::user("a")]).await);
+        check_foreign(&key, store.delete(&u, 1).await);
+        check_foreign(&key, store.delete_user(&u).await);
+        if !key.ends_with("numbers") && !key.ends_with("sessions") {
+            check_foreign(&key, store.search(&u, &MemoryQuery::new("a")).await);
+        }
+        assert_eq!(dump(&mut admin, &prefix).await, before);
+    }
+}
+
+/// Data of the right type that nobody here has written.
+#[tokio::test(flavor = "multi_thread")]
+async fn data_of_another_form_is_reported() {
+    let url = shared().await;
+    let mut admin = admin(&url).await;
+    let prefix = fresh_prefix();
+    let stores = stores(client_with_prefix(&url, &prefix)).await;
+    let (u, s) = (user("u"), session("s"));
+    let key = |kind: &str| format!("{prefix}:v1:{{u}}:{kind}");
+    let mut set = async |command: &str, arguments: &[&str]| {
+        ::redis::cmd(command).arg(arguments).exec_async(&mut admin).await.expect("set");
+    };
+
+    set("HSET", &[&key("session:s"), "foreign", "x"]).await;
+    check_foreign("a hash of others", stores.sessions.get(&u, &s).await);
+    check_foreign("a hash of others", stores.sessions.append(&u, &s, batch(&["a"])).await);
+    check_foreign("a hash of others", stores.sessions.delete(&u, &s).await);
+    let t = session("t");
+    stores.sessions.append(&u, &t, batch(&["a", "b"])).await.expect("appended");
+    set("HSET", &[&key("session:t"), "m:1", "no JSON"]).await;
+    check_foreign("a message that is none", stores.sessions.messages(&u, &t, 0, Default::default()).await);
+    set("HDEL", &[&key("session:t"), "m:1"]).await;
+    check_foreign("a message is missing", stores.sessions.messages(&u, &t, 0, Default::default()).await);
+    set("HSET", &[&key("session:t"), "created", "yesterday"]).await;
+    check_foreign("a time that is none", stores.sessions.list(&u, None, Default::default()).await);
+
+    stores.states.save(&u, &s, None, &Json::Null).await.expect("saved");
+    set("HSET", &[&key("states:s:values"), "00000000000000000001", "no JSON"]).await;
+    check_foreign("a state that is none", stores.states.export(&u, &s, None).await);
+    set("DEL", &[&key("states:s:values")]).await;
+    check_foreign("a state is missing", stores.states.export(&u, &s, None).await);
+
+    let number = stores.memories.add(&u, &s, vec![Message::user("apple")]).await.expect("added")[0];
+    set("HSET", &[&key("memories"), &format!("m:{number:016}"), "no JSON"]).await;
+    check_foreign("a memory that is none", stores.memories.search(&u, &MemoryQuery::new("apple")).await);
+    check_foreign("a memory that is none", stores.memories.list(&u, None, None, Default::default()).await);
+    set("ZADD", &[&key("memories:words"), "0", "apple\0foreign"]).await;
+    check_foreign("a posting that is none", stores.memories.search(&u, &MemoryQuery::new("apple")).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_of_a_newer_layout_is_refused() {
+    let url = shared().await;
+    let mut admin = admin(&url).await;
+    let prefix = fresh_prefix();
+    let layout = format!("{prefix}:layout");
+    drop(stores(client_with_prefix(&url, &prefix)).await);
+    let found: String = ::redis::cmd("GET").arg(&layout).query_async(&mut admin).await.expect("read");
+    assert_eq!(found, "1", "the first one writes it");
+    for (version, words) in [("2", "layout 2"), ("x", "another prefix")] {
+        ::redis::cmd("SET").arg(&layout).arg(version).exec_async(&mut admin).await.expect("set");
+        let store = RedisSessionStore::new(client_with_prefix(&url, &prefix), StoreContext::default());
+        let error = store.start().await.expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::Unexpected);
+        assert!(error.to_string().contains(words), "{error}");
+        let refused = store.get(&user("u"), &session("s")).await.map_err(|error| error.kind());
+        assert_eq!(refused, Err(ErrorKind::Unavailable), "it is not started");
+    }
+}
+
+/// A full server refuses writes as a whole, and takes them again when there is room.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_server_is_a_temporary_failure() {
+    let server = Server::start(&[]);
+    let stores = stores(client(&server.url())).await;
+    let (u, s) = (user("u"), session("s"));
+    stores.sessions.append(&u, &s, batch(&["a"])).await.expect("appended");
+    let mut admin = admin(&server.url()).await;
+    let mut limit = async |bytes: &str| {
+        let mut set = ::redis::cmd("CONFIG");
+        set.arg("SET").arg("maxmemory").arg(bytes).exec_async(&mut admin).await.expect("set");
+    };
+    limit("1").await;
+    let errors = [
+        stores.sessions.append(&u, &s, batch(&["b"])).await.map(drop),
+        stores.sessions.create(&u, None).await.map(drop),
+        stores.states.save(&u, &s, None, &Json::Null).await.map(drop),
+        stores.memories.add(&u, &s, vec![Message::user("a")]).await.map(drop),
+    ];
+    for error in errors {
+        let error = error.expect_err("full");
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", chain(&error));
+        assert!(error.to_string().contains("maxmemory"), "{error}");
+    }
+    assert_eq!(texts(&stores.sessions, "u", "s").await, ["a"], "reading goes on");
+    assert!(
+        stores.sessions.delete(&u, &session("no")).await.is_ok_and(|deleted| !deleted),
+        "and so does deleting"
+    );
+    limit("0").await;
+    stores.sessions.append(&u, &s, batch(&["c"])).await.expect("appended");
+    assert_eq!(texts(&stores.sessions, "u", "s").await, ["a", "c"]);
+    assert!(stores.memories.list(&u, None, None, Default::default()).await.expect("listed").items.is_empty());
+    assert_eq!(stores.states.save(&u, &s, None, &Json::Null).await.expect("saved"), 1);
+}

@@ -53,10 +53,6 @@ impl Server {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    pub(super) fn folder(&self) -> &std::path::Path {
-        self.folder.path()
-    }
-
     /// Kills the server at once, as a power cut would.
     pub(super) fn kill(&mut self) {
         if let Some((mut guard, input)) = self.guard.take() {
