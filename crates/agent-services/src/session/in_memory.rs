@@ -66,15 +66,13 @@ impl User {
 }
 
 impl Session {
-    /// The messages of a batch that are to be stored.
-    fn unknown(&self, batch: &MessageBatch) -> Vec<Message> {
+    /// Takes the messages of a batch that are not to be stored out of it.
+    fn leave_out_known(&self, messages: &mut Vec<(Message, u64)>) {
         let mut seen = HashSet::new();
-        let is_known = |message: &Message| {
+        messages.retain(|(message, _)| {
             let id = message.id.as_str();
-            batch.skip_known && !id.is_empty() && (self.ids.contains(id) || !seen.insert(id.to_owned()))
-        };
-        let mut is_known = is_known;
-        batch.messages.iter().filter(|message| !is_known(message)).cloned().collect()
+            id.is_empty() || !self.ids.contains(id) && seen.insert(id.to_owned())
+        });
     }
 
     fn stored(&self, from: usize, count: usize) -> Vec<StoredMessage> {
@@ -122,11 +120,11 @@ impl SessionStore for InMemorySessionStore {
         const OPERATION: &str = "append to a session";
         let key = batch.key.as_deref().unwrap_or_default();
         self.check(OPERATION, &[user.as_str(), id.as_str(), key])?;
-        let mut bytes = 0;
-        for message in &batch.messages {
-            let size = json_bytes(OPERATION, message)?.len();
+        let mut messages = Vec::new();
+        for message in batch.messages {
+            let size = json_bytes(OPERATION, &message)?.len();
             self.context.limits.check_item(OPERATION, size)?;
-            bytes += size as u64;
+            messages.push((message, size as u64));
         }
         let now = self.context.clock.unix_seconds();
         let mut users = self.users.write();
@@ -137,19 +135,21 @@ impl SessionStore for InMemorySessionStore {
         if batch.key.as_ref().is_some_and(|key| session.keys.contains(key)) {
             return Ok(Appended { first, count: 0 });
         }
-        let messages = session.unknown(&batch);
+        if batch.skip_known {
+            session.leave_out_known(&mut messages);
+        }
         let count = messages.len() as u64;
-        if let Err(error) = self.context.limits.check_session(OPERATION, first + count, session.bytes + bytes)
-        {
+        let bytes = session.bytes + messages.iter().map(|(_, size)| size).sum::<u64>();
+        if let Err(error) = self.context.limits.check_session(OPERATION, first + count, bytes) {
             if is_new {
                 owner.sessions.remove(id);
             }
             return Err(error);
         }
         session.keys.extend(batch.key);
-        session.ids.extend(messages.iter().map(|message| message.id.clone()));
-        session.bytes += bytes;
-        session.messages.extend(messages);
+        session.ids.extend(messages.iter().map(|(message, _)| message.id.clone()));
+        session.bytes = bytes;
+        session.messages.extend(messages.into_iter().map(|(message, _)| message));
         session.info.message_count = first + count;
         session.info.updated_at = now;
         Ok(Appended { first, count })
