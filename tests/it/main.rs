@@ -1,6 +1,7 @@
 //! The server from outside: the peer's recorded answers replayed, and faults of every sort on the real binary.
 
 mod command;
+mod crash;
 mod golden;
 mod malformed;
 mod schema;

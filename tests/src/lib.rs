@@ -1,9 +1,11 @@
-//! The harness that the end-to-end tests share: the real binary, a raw HTTP client, and a model that waits.
+//! The harness that the end-to-end tests share: the real binary, a raw HTTP client, a model that waits, and stores that
+//! are written until they are killed.
 
 pub mod binary;
 pub mod client;
 pub mod model;
 pub mod server;
+pub mod store;
 
 use std::time::Duration;
 

@@ -94,7 +94,7 @@ mod tests {
     fn tables(connection: &Connection) -> Vec<String> {
         let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
         let mut statement = connection.prepare(sql).expect("SQL");
-        let names = statement.query_map([], |row| Ok(row.get(0)?)).expect("tables");
+        let names = statement.query_map([], |row| row.get(0)).expect("tables");
         names.collect::<rusqlite::Result<_>>().expect("names")
     }
 

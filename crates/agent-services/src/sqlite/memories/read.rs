@@ -22,7 +22,9 @@ statements! {
     LIST_SESSION: "SELECT number, session, created_at, json FROM memories \
                    WHERE user = ?1 AND number < ?2 AND session = ?4 ORDER BY number DESC LIMIT ?3";
     OF_TIME: "SELECT number FROM memories WHERE user = ?1 AND created_at BETWEEN ?2 AND ?3";
-    OF_SESSION: "SELECT number FROM memories WHERE user = ?1 AND session = ?4 AND created_at BETWEEN ?2 AND ?3";
+    // Left to itself, SQLite would look through all sessions of that time.
+    OF_SESSION: "SELECT number FROM memories INDEXED BY memories_by_session \
+                 WHERE user = ?1 AND session = ?4 AND created_at BETWEEN ?2 AND ?3";
 }
 
 /// Numbers of memories. Clients do not choose them, so a fast hash is safe.

@@ -28,7 +28,6 @@ CREATE TABLE sessions (
 ) STRICT;
 
 CREATE TABLE messages (
-    key INTEGER PRIMARY KEY,
     session INTEGER NOT NULL,
     position INTEGER NOT NULL,
     -- NULL if it has none.
@@ -46,7 +45,6 @@ CREATE TABLE batches (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE states (
-    key INTEGER PRIMARY KEY,
     user INTEGER NOT NULL,
     session BLOB NOT NULL,
     -- 2^63 less than the round, as rounds have 64 bits and no sign.
@@ -56,7 +54,6 @@ CREATE TABLE states (
 ) STRICT;
 
 CREATE TABLE memories (
-    key INTEGER PRIMARY KEY,
     user INTEGER NOT NULL,
     number INTEGER NOT NULL,
     session BLOB NOT NULL,

@@ -102,13 +102,14 @@ async fn sessions_are_limited() {
 
 async fn check_limits(store: &dyn SessionStore) {
     let (u, s) = (user("u"), session("s"));
-    let append = async |s: &str, ids: &[&str], size: usize, skip_known| {
+    let append = async |s: &str, ids: &[&str], size: usize, skips: bool| {
         let message = |id: &&str| {
             let mut message = Message::user("x".repeat(size));
             message.id = (*id).to_owned();
             message
         };
-        let batch = MessageBatch { messages: ids.iter().map(message).collect(), key: None, skip_known };
+        let maybe_known = if skips { ids.len() } else { 0 };
+        let batch = MessageBatch { messages: ids.iter().map(message).collect(), key: None, maybe_known };
         store
             .append(&u, &session(s), batch)
             .await

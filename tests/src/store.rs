@@ -1,0 +1,153 @@
+//! What the program `store-writer` writes, and its test expects to find: one description for both.
+
+use std::path::Path;
+
+use agent_schemas::{Json, Message, SessionId, UserId, object};
+use agent_services::memory::MemoryStore;
+use agent_services::session::{MessageBatch, SessionStore};
+use agent_services::sqlite::{
+    SqliteDatabase, SqliteMemoryStore, SqliteOptions, SqliteSessionStore, SqliteStateStore,
+};
+use agent_services::state::StateStore;
+use agent_services::{Result, Service, StoreContext};
+
+/// The stores over one database.
+#[derive(Debug)]
+pub struct Stores {
+    /// Where most writers write.
+    pub sessions: SqliteSessionStore,
+    /// Where one of them does.
+    pub states: SqliteStateStore,
+    /// Where another one does.
+    pub memories: SqliteMemoryStore,
+}
+
+impl Stores {
+    /// Starts the stores of a folder.
+    ///
+    /// # Errors
+    /// If the folder cannot be opened.
+    pub async fn start(folder: &Path) -> Result<Self> {
+        Stores::over(SqliteDatabase::new(folder, SqliteOptions::default())).await
+    }
+
+    /// Starts the stores of a folder that are only read.
+    ///
+    /// # Errors
+    /// If there is nothing in the folder.
+    pub async fn start_reading(folder: &Path) -> Result<Self> {
+        Stores::over(SqliteDatabase::read_only(folder)).await
+    }
+
+    async fn over(database: SqliteDatabase) -> Result<Self> {
+        let context = StoreContext::default;
+        let stores = Stores {
+            sessions: SqliteSessionStore::new(database.clone(), context()),
+            states: SqliteStateStore::new(database.clone(), context()),
+            memories: SqliteMemoryStore::new(database, context()),
+        };
+        stores.sessions.start().await?;
+        stores.states.start().await?;
+        stores.memories.start().await?;
+        Ok(stores)
+    }
+
+    /// Stops them.
+    ///
+    /// # Errors
+    /// None that is expected.
+    pub async fn stop(&self) -> Result<()> {
+        self.sessions.stop().await?;
+        self.states.stop().await?;
+        self.memories.stop().await
+    }
+}
+
+/// One of the writers that write at once, each into a session of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Writer {
+    /// In which life of the program.
+    pub round: u64,
+    /// Which of them.
+    pub number: u64,
+}
+
+/// What a writer writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Batches of messages.
+    Session,
+    /// One state after the other.
+    State,
+    /// One memory after the other.
+    Memory,
+}
+
+impl Writer {
+    /// The writers of one life of the program.
+    pub fn all(round: u64) -> impl Iterator<Item = Writer> {
+        (0..6).map(move |number| Writer { round, number })
+    }
+
+    /// What it writes.
+    pub fn kind(self) -> Kind {
+        match self.number {
+            0 => Kind::State,
+            1 => Kind::Memory,
+            _ => Kind::Session,
+        }
+    }
+
+    /// Whose its session is.
+    pub fn user(self) -> UserId {
+        UserId::new("user")
+    }
+
+    /// Its session.
+    pub fn session(self) -> SessionId {
+        SessionId::new(format!("{} {}", self.round, self.number))
+    }
+
+    /// The texts of its n-th write: of a session one to four, some of them long.
+    pub fn texts(self, n: u64) -> Vec<String> {
+        let seed = noise(noise(self.round << 8 | self.number) ^ n);
+        let count = if self.kind() == Kind::Session { 1 + seed % 4 } else { 1 };
+        let text = |part: u64| {
+            let length = noise(seed + part) % if seed % 16 == 0 { 20_000 } else { 500 };
+            format!("r{}w{}n{n} {part} {}", self.round, self.number, "x".repeat(length as usize))
+        };
+        (0..count).map(text).collect()
+    }
+
+    /// The state of its n-th write.
+    pub fn state(self, n: u64) -> Json {
+        let texts = self.texts(n).into_iter().map(Json::from).collect();
+        Json::Object(object! { "texts" => Json::Array(texts) })
+    }
+
+    /// Writes for the n-th time, and returns when it is acknowledged.
+    ///
+    /// # Errors
+    /// None that is expected.
+    pub async fn write(self, stores: &Stores, n: u64) -> Result<()> {
+        let (user, session) = (self.user(), self.session());
+        let messages: Vec<Message> = self.texts(n).into_iter().map(Message::user).collect();
+        match self.kind() {
+            Kind::Session => {
+                let mut batch = MessageBatch::from(messages);
+                batch.key = Some(n.to_string());
+                stores.sessions.append(&user, &session, batch).await.map(drop)
+            }
+            Kind::State => stores.states.save(&user, &session, None, &self.state(n)).await.map(drop),
+            Kind::Memory => stores.memories.add(&user, &session, messages).await.map(drop),
+        }
+    }
+}
+
+/// Repeatable noise: another number for each (the mixing function of splitmix64).
+pub fn noise(seed: u64) -> u64 {
+    let mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
