@@ -36,8 +36,8 @@ fn message() -> impl Strategy<Value = Message> {
 }
 
 fn batch() -> impl Strategy<Value = MessageBatch> {
-    (vec(message(), 0..5), option::weighted(0.3, "[ab\0]?"), any::<bool>())
-        .prop_map(|(messages, key, skip_known)| MessageBatch { messages, key, skip_known })
+    (vec(message(), 0..5), option::weighted(0.3, "[ab\0]?"), 0..5_usize)
+        .prop_map(|(messages, key, maybe_known)| MessageBatch { messages, key, maybe_known })
 }
 
 fn change() -> impl Strategy<Value = SessionChange> {
