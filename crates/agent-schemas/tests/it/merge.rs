@@ -162,9 +162,9 @@ fn many_contents_in_one_message_merge() {
         content.msg_id = Some("msg_1".into());
         Event::Content(content)
     };
-    let events: Vec<Event> = (0..100_000).chain(0..100_000).map(at).collect();
+    let events: Vec<Event> = (0..50_000).chain(0..50_000).map(at).collect();
     let merged = merge_agent_messages(&events, &SameId).unwrap();
-    assert_eq!(merged.contents().len(), 100_000);
+    assert_eq!(merged.contents().len(), 50_000);
     assert!(texts(&merged).iter().all(|text| *text == "xx"));
 }
 
@@ -179,8 +179,8 @@ fn many_contents_of_other_types_at_one_index_are_kept() {
     };
     let refusal = || ContentBody::Refusal { refusal: Some("no".into()) };
     let text = at(ContentBody::Text { text: Some("yes".into()) });
-    let events: Vec<Event> = std::iter::once(text).chain((0..100_000).map(|_| at(refusal()))).collect();
+    let events: Vec<Event> = std::iter::once(text).chain((0..50_000).map(|_| at(refusal()))).collect();
     let merged = merge_agent_messages(&events, &SameId).unwrap();
     let last = merged.contents().last().unwrap();
-    assert_eq!((merged.contents().len(), last.index), (100_001, Some(100_000)));
+    assert_eq!((merged.contents().len(), last.index), (50_001, Some(50_000)));
 }
