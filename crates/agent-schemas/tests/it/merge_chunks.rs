@@ -198,7 +198,7 @@ fn deltas_of_tools_alone_are_merged() {
 fn many_calls_in_one_answer_merge() {
     let part = |index: usize| {
         let id = format!("c{index}");
-        let indexed = (index % 2 == 0).then_some(index as i64);
+        let indexed = index.is_multiple_of(2).then_some(index as i64);
         let function = object! { "name" => "f", "arguments" => "{}" };
         Json::from(object! { "index" => indexed, "id" => id, "function" => function })
     };
