@@ -29,7 +29,9 @@ impl From<usize> for Step {
 }
 
 /// Why a value was refused, and where it stands.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Neither `Display` nor `Debug` shows the faulty value, as it may hold keys that no log may show.
+#[derive(Clone, PartialEq)]
 pub struct ValidationError {
     /// A short machine-readable name of the fault (`missing`, `string_type`, …), as the peer's validator names it.
     pub kind: &'static str,
@@ -37,7 +39,7 @@ pub struct ValidationError {
     pub location: Vec<Step>,
     /// What is wrong, for a person.
     pub message: String,
-    /// The faulty value.
+    /// The faulty value, or the object that lacks a member. Null where the value is a secret.
     pub input: Json,
 }
 
@@ -52,6 +54,14 @@ impl fmt::Display for ValidationError {
         }
         let colon = if self.location.is_empty() { "" } else { ": " };
         write!(f, "{colon}{}", self.message)
+    }
+}
+
+impl fmt::Debug for ValidationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("ValidationError");
+        out.field("kind", &self.kind).field("location", &self.location).field("message", &self.message);
+        out.finish_non_exhaustive()
     }
 }
 
@@ -164,3 +174,21 @@ macro_rules! deserialize_from_json {
 }
 
 pub(crate) use deserialize_from_json;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::DecodeError;
+    use crate::realtime::ModelstudioKnowledgeBaseConfig;
+
+    #[test]
+    fn a_fault_does_not_show_the_value_that_has_it() {
+        let config = crate::object! { "workspace_id" => "w", "api_key" => "sk-1234" };
+        let fault = ModelstudioKnowledgeBaseConfig::from_json(config.clone().into()).unwrap_err();
+        assert_eq!(fault.input, Json::from(config));
+        let debug = r#"ValidationError { kind: "missing", location: [Key("index_ids")], message: "this field is required", .. }"#;
+        assert_eq!(format!("{fault:?}"), debug);
+        assert_eq!(fault.to_string(), "index_ids: this field is required");
+        assert_eq!(format!("{:?}", DecodeError::from(fault)), format!("Form({debug})"));
+    }
+}

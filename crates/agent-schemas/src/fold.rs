@@ -127,7 +127,7 @@ impl Fold {
 }
 
 /// The position of the content with this index, or this position if the content there has no index of its own.
-pub(crate) fn position_of(contents: &[Content], index: i64) -> Option<usize> {
+fn position_of(contents: &[Content], index: i64) -> Option<usize> {
     let own = contents.iter().position(|content| content.index == Some(index));
     own.or_else(|| {
         let position = usize::try_from(index).ok()?;

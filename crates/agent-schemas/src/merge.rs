@@ -19,6 +19,7 @@ mod chunks;
 mod events;
 mod gather;
 mod members;
+mod places;
 
 use crate::message::Message;
 use crate::openai::chat::{ChatCompletionChunk, FinishReason};

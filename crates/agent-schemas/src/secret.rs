@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
-use crate::decode::{Decoded, FromJson, deserialize_from_json};
+use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
 use crate::json::Json;
 
 /// A key of a vendor's account. It goes over the wire as it is, but `Debug` prints `[redacted]`.
@@ -51,7 +51,8 @@ impl Serialize for SecretText {
 
 impl FromJson for SecretText {
     fn from_json(json: Json) -> Decoded<Self> {
-        String::from_json(json).map(SecretText::from)
+        let text = String::from_json(json).map_err(|fault| ValidationError { input: Json::Null, ..fault })?;
+        Ok(SecretText::from(text))
     }
 }
 
@@ -80,5 +81,11 @@ mod tests {
         let secret = SecretText::new("sk-1234");
         assert_eq!(serde_json::to_string(&secret).unwrap(), r#""sk-1234""#);
         assert_eq!(format!("{:?}", Some(&secret)), "Some([redacted])");
+    }
+
+    #[test]
+    fn a_secret_of_another_type_is_not_in_its_fault() {
+        let fault = SecretText::from_json(Json::from(1234)).unwrap_err();
+        assert_eq!((fault.kind, fault.input), ("string_type", Json::Null));
     }
 }

@@ -55,16 +55,29 @@ impl Serialize for SessionMessage {
 impl FromJson for SessionMessage {
     fn from_json(json: Json) -> Decoded<Self> {
         let members = JsonObject::from_json(json)?;
-        Ok(match Message::from_json(Json::Object(members.clone())) {
-            Ok(message) if shares_a_field(&message, &members) => message.into(),
-            _ => SessionMessage::Other(members),
-        })
+        if !MESSAGE_FIELDS.iter().any(|field| members.contains_key(*field)) {
+            return Ok(SessionMessage::Other(members));
+        }
+        let message = Message::from_json(Json::Object(members.clone()));
+        Ok(message.map_or_else(|_| SessionMessage::Other(members), SessionMessage::from))
     }
 }
 
-fn shares_a_field(message: &Message, members: &JsonObject) -> bool {
-    Json::from_serialize(message).is_ok_and(|dump| members.keys().any(|key| dump.get(key).is_some()))
-}
+/// The names of a message's fields.
+const MESSAGE_FIELDS: [&str; 12] = [
+    "sequence_number",
+    "object",
+    "status",
+    "error",
+    "id",
+    "type",
+    "role",
+    "content",
+    "code",
+    "message",
+    "usage",
+    "metadata",
+];
 
 impl JsonSchema for SessionMessage {
     fn inline_schema() -> bool {
@@ -83,3 +96,15 @@ impl JsonSchema for SessionMessage {
 }
 
 deserialize_from_json!(SessionMessage);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_are_those_of_a_message() {
+        let dump = Json::from_serialize(&Message::default()).unwrap();
+        let written: Vec<&str> = dump.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(MESSAGE_FIELDS.as_slice(), written);
+    }
+}

@@ -1,16 +1,25 @@
 //! Tool calls that come in parts.
 
+use std::collections::{HashMap, HashSet};
+
 use super::members::append_members;
 use crate::delta::append;
 use crate::openai::chat::{ChoiceDeltaFunction, ChoiceDeltaToolCall};
 
 /// The tool calls of one answer as they grow.
 #[derive(Default)]
-pub(super) struct Calls(Vec<Growing>);
+pub(super) struct Calls {
+    calls: Vec<Growing>,
+    /// The last call with each index by which the server's further parts name it.
+    by_told_index: HashMap<i64, usize>,
+    /// The last call with each id.
+    by_id: HashMap<String, usize>,
+    /// The indexes in the merged answer.
+    taken: HashSet<i64>,
+    greatest: Option<i64>,
+}
 
 struct Growing {
-    /// The index by which the server's further parts name the call.
-    told_index: Option<i64>,
     /// The index in the merged answer.
     index: i64,
     call: ChoiceDeltaToolCall,
@@ -19,23 +28,35 @@ struct Growing {
 impl Calls {
     /// Takes in a part of a call.
     pub(super) fn push(&mut self, part: &ChoiceDeltaToolCall) {
-        let at = self.continued_by(part).unwrap_or_else(|| {
-            self.0.push(Growing {
-                told_index: part.index,
-                index: self.free_index(part.index),
-                call: ChoiceDeltaToolCall::default(),
-            });
-            self.0.len() - 1
-        });
-        if let Some(growing) = self.0.get_mut(at) {
-            grow(&mut growing.call, part);
+        let at = self.continued_by(part).unwrap_or_else(|| self.begin(part.index));
+        let Some(Growing { call, .. }) = self.calls.get_mut(at) else {
+            return;
+        };
+        let was_named = said(&call.id).is_some();
+        grow(call, part);
+        if let Some(id) = said(&call.id).filter(|_| !was_named) {
+            let last = self.by_id.entry(id.to_owned()).or_insert(at);
+            *last = at.max(*last);
         }
+    }
+
+    /// Begins a call and gives its position.
+    fn begin(&mut self, told_index: Option<i64>) -> usize {
+        let at = self.calls.len();
+        let index = self.free_index(told_index);
+        self.taken.insert(index);
+        self.greatest = self.greatest.max(Some(index));
+        if let Some(told) = told_index {
+            self.by_told_index.insert(told, at);
+        }
+        self.calls.push(Growing { index, call: ChoiceDeltaToolCall::default() });
+        at
     }
 
     /// The calls in the order of their indexes.
     pub(super) fn finish(mut self) -> Vec<ChoiceDeltaToolCall> {
-        self.0.sort_by_key(|growing| growing.index);
-        self.0
+        self.calls.sort_by_key(|growing| growing.index);
+        self.calls
             .into_iter()
             .map(|growing| ChoiceDeltaToolCall { index: Some(growing.index), ..growing.call })
             .collect()
@@ -48,24 +69,22 @@ impl Calls {
     fn continued_by(&self, part: &ChoiceDeltaToolCall) -> Option<usize> {
         let begins = part.function.as_ref().is_some_and(|function| said(&function.name).is_some());
         let id = said(&part.id);
-        let last = |is: &dyn Fn(&Growing) -> bool| self.0.iter().rposition(is);
         match part.index {
-            Some(_) => last(&|known| known.told_index == part.index).filter(|at| {
-                let known = self.0.get(*at).and_then(|known| said(&known.call.id));
+            Some(index) => self.by_told_index.get(&index).copied().filter(|at| {
+                let known = self.calls.get(*at).and_then(|known| said(&known.call.id));
                 !begins || id.is_none() || known.is_none() || id == known
             }),
             None => {
-                let same_id = id.and_then(|id| last(&|known| said(&known.call.id) == Some(id)));
-                same_id.or(if begins { None } else { self.0.len().checked_sub(1) })
+                let same_id = id.and_then(|id| self.by_id.get(id).copied());
+                same_id.or(if begins { None } else { self.calls.len().checked_sub(1) })
             }
         }
     }
 
     /// The index that was told, or the next one where that is taken.
     fn free_index(&self, told: Option<i64>) -> i64 {
-        let taken = |index| self.0.iter().any(|known| known.index == index);
-        let next = self.0.iter().map(|known| known.index).max().map_or(0, |last| last.saturating_add(1));
-        told.filter(|told| !taken(*told)).unwrap_or(next)
+        let next = self.greatest.map_or(0, |greatest| greatest.saturating_add(1));
+        told.filter(|told| !self.taken.contains(told)).unwrap_or(next)
     }
 }
 

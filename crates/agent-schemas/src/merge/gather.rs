@@ -2,10 +2,10 @@
 
 use indexmap::{IndexMap, IndexSet};
 
+use super::places::Places;
 use crate::content::Content;
 use crate::delta::{append_body, replace};
 use crate::event::Event;
-use crate::fold::position_of;
 use crate::id::{IdSource, message_id};
 use crate::message::{Message, MessageType, Role};
 use crate::response::AgentResponse;
@@ -27,6 +27,8 @@ pub(super) struct Gathered {
 
 struct GatheredMessage {
     message: Message,
+    /// Where its contents are.
+    places: Places,
     /// Which one it was to be closed.
     closed: Option<usize>,
 }
@@ -88,13 +90,14 @@ impl Gathered {
         self.current.clone_from(&key);
         let gathered = self.messages.entry(key).or_insert_with(|| GatheredMessage {
             message: Message::new(told.id.clone(), told.kind.clone()),
+            places: Places::default(),
             closed: None,
         });
         if told.status.is_final() && gathered.closed.is_none() {
             gathered.closed = Some(self.closed);
             self.closed += 1;
         }
-        update(&mut gathered.message, told);
+        update(gathered, told);
     }
 
     fn push_content(&mut self, told: &Content) {
@@ -106,12 +109,13 @@ impl Gathered {
             let mut message = Message::new(key, MessageType::Message);
             message.in_progress();
             message.role = Some(Role::Assistant);
-            GatheredMessage { message, closed: None }
+            GatheredMessage { message, places: Places::default(), closed: None }
         });
         let msg_id = gathered.message.id.clone();
         let contents = gathered.message.content.get_or_insert_default();
-        let index = told.index.unwrap_or_else(|| place_for(contents, told));
-        place(contents, index, &Content { msg_id: Some(msg_id), ..told.clone() });
+        let places = &mut gathered.places;
+        let index = told.index.unwrap_or_else(|| place_for(contents, places, told));
+        place(contents, places, index, &Content { msg_id: Some(msg_id), ..told.clone() });
     }
 
     /// The output: what the response that ended the run says it is, else all messages, closed ones first.
@@ -132,7 +136,8 @@ impl Gathered {
 }
 
 /// Takes what an event says of a message; what it leaves null stays as it was.
-fn update(known: &mut Message, told: &Message) {
+fn update(gathered: &mut GatheredMessage, told: &Message) {
+    let GatheredMessage { message: known, places, .. } = gathered;
     known.sequence_number = told.sequence_number;
     known.status = told.status.clone();
     known.kind = told.kind.clone();
@@ -149,50 +154,49 @@ fn update(known: &mut Message, told: &Message) {
     if told.iter().any(|content| content.delta == Some(true)) {
         for (position, content) in told.iter().enumerate() {
             let position = i64::try_from(position).unwrap_or(i64::MAX);
-            place(contents, content.index.unwrap_or(position), content);
+            place(contents, places, content.index.unwrap_or(position), content);
         }
     } else if !told.is_empty() {
         contents.clone_from(told);
+        *places = Places::of(contents);
     }
 }
 
 /// Puts a content where its index says: a delta continues what is there, any other replaces it.
-fn place(contents: &mut Vec<Content>, index: i64, told: &Content) {
+fn place(contents: &mut Vec<Content>, places: &mut Places, index: i64, told: &Content) {
     let is_delta = told.delta == Some(true);
-    let known = position_of(contents, index).and_then(|position| contents.get_mut(position));
-    match known {
+    let position = places.find(contents, index).unwrap_or(contents.len());
+    match contents.get_mut(position) {
         Some(known) if is_delta && known.body.type_name() == told.body.type_name() => {
             append_body(&mut known.body, &told.body);
             known.sequence_number = told.sequence_number;
             replace(&mut known.status, &told.status);
             replace(&mut known.error, &told.error);
         }
-        Some(known) if !is_delta => *known = Content { index: Some(index), ..told.clone() },
+        Some(known) if !is_delta => {
+            *known = Content { index: Some(index), ..told.clone() };
+            places.put(index, position);
+        }
         known => {
             // A delta of another type cannot continue what is there, but it must not be lost.
-            let index = if known.is_some() { next_index(contents) } else { index };
+            let index = if known.is_some() { places.next_index(contents) } else { index };
+            places.put(index, contents.len());
             contents.push(Content { index: Some(index), delta: Some(false), ..told.clone() });
         }
     }
 }
 
 /// The index for a content that has none: a delta continues the last content, a whole one replaces it while it grows.
-fn place_for(contents: &[Content], told: &Content) -> i64 {
+fn place_for(contents: &[Content], places: &Places, told: &Content) -> i64 {
     let continues = |last: &&Content| {
         let ended = last.status.as_ref().is_some_and(Status::is_final);
         last.body.type_name() == told.body.type_name() && (told.delta == Some(true) || !ended)
     };
     let last = contents.last().filter(continues);
     last.map_or_else(
-        || next_index(contents),
+        || places.next_index(contents),
         |last| last.index.unwrap_or_else(|| i64::try_from(contents.len() - 1).unwrap_or(i64::MAX)),
     )
-}
-
-fn next_index(contents: &[Content]) -> i64 {
-    let last = contents.iter().filter_map(|content| content.index).max();
-    let count = i64::try_from(contents.len()).unwrap_or(i64::MAX);
-    last.map_or(count, |last| last.saturating_add(1).max(count))
 }
 
 /// Gives a message without an id one, and tells its contents.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
-use crate::decode::{Decoded, FromJson, deserialize_from_json, missing};
+use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json, missing};
 use crate::json::{Json, JsonObject};
 use crate::record::{members, record};
 use crate::string_enum::closed_enum;
@@ -116,9 +116,12 @@ impl FromJson for ResponseToolChoice {
             return ResponseToolChoiceMode::from_json(json).map(ResponseToolChoice::Mode);
         }
         let members = members(json)?;
-        match members.contains_key("type") {
-            true => Ok(ResponseToolChoice::Tool(members)),
-            false => Err(missing("type", Json::Object(members))),
+        match members.get("type") {
+            Some(Json::String(_)) => Ok(ResponseToolChoice::Tool(members)),
+            Some(other) => {
+                Err(ValidationError::new("string_type", "expected a string", other.clone()).at("type"))
+            }
+            None => Err(missing("type", Json::Object(members))),
         }
     }
 }

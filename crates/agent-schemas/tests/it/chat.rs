@@ -9,7 +9,7 @@ use agent_schemas::{IdSource, Json};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::support::text;
+use crate::support::{golden_lines, member, text};
 
 /// Reads JSON, and checks that nothing of it is lost: every member that is not null is written again.
 #[track_caller]
@@ -172,4 +172,16 @@ impl IdSource for Digits {
 fn call_ids_have_22_digits() {
     assert_eq!(tool_call_id(&Digits), "call_0123456789abcdef012345");
     assert_eq!(prefixed_tool_call_id("fc_", &Digits), "fc_0123456789abcdef012345");
+}
+
+#[test]
+fn call_ids_have_the_recorded_form() {
+    let cases = golden_lines("schemas_validation.jsonl");
+    let mut cases =
+        cases.iter().filter(|case| member(case, "model").as_str() == Some("generate_tool_call_id"));
+    let case = cases.next().unwrap();
+    let schema = serde_json::json!({ "pattern": member(case, "pattern").as_str().unwrap() });
+    let ours = jsonschema::is_valid(&schema, &tool_call_id(&Digits).into());
+    assert_eq!(Json::from(ours), *member(case, "matches"));
+    assert!(cases.next().is_none());
 }

@@ -153,3 +153,34 @@ fn messages_of_an_output_stay_apart_without_ids() {
     assert_eq!(merged.messages().iter().flat_map(texts).collect::<Vec<_>>(), ["a", "b"]);
     assert!(merged.messages().iter().all(|message| message.id == "msg_1"));
 }
+
+#[test]
+fn many_contents_in_one_message_merge() {
+    let at = |index: i64| {
+        let mut content = part("x");
+        content.index = Some(index);
+        content.msg_id = Some("msg_1".into());
+        Event::Content(content)
+    };
+    let events: Vec<Event> = (0..50_000).chain(0..50_000).map(at).collect();
+    let merged = merge_agent_messages(&events, &SameId).unwrap();
+    assert_eq!(merged.contents().len(), 50_000);
+    assert!(texts(&merged).iter().all(|text| *text == "xx"));
+}
+
+#[test]
+fn many_contents_of_other_types_at_one_index_are_kept() {
+    let at = |body: ContentBody| {
+        let mut content = Content::new(body);
+        content.delta = Some(true);
+        content.index = Some(0);
+        content.msg_id = Some("msg_1".into());
+        Event::Content(content)
+    };
+    let refusal = || ContentBody::Refusal { refusal: Some("no".into()) };
+    let text = at(ContentBody::Text { text: Some("yes".into()) });
+    let events: Vec<Event> = std::iter::once(text).chain((0..50_000).map(|_| at(refusal()))).collect();
+    let merged = merge_agent_messages(&events, &SameId).unwrap();
+    let last = merged.contents().last().unwrap();
+    assert_eq!((merged.contents().len(), last.index), (50_001, Some(50_000)));
+}

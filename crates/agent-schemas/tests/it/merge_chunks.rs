@@ -193,3 +193,21 @@ fn deltas_of_tools_alone_are_merged() {
     let merged = merge_deltas(&[r#"{"role":"tool","content":"a"}"#, r#"{"role":"tool","content":"b"}"#]);
     assert_eq!(merged.get("content").unwrap().as_str(), Some("ab"));
 }
+
+#[test]
+fn many_calls_in_one_answer_merge() {
+    let part = |index: usize| {
+        let id = format!("c{index}");
+        let indexed = index.is_multiple_of(2).then_some(index as i64);
+        let function = object! { "name" => "f", "arguments" => "{}" };
+        Json::from(object! { "index" => indexed, "id" => id, "function" => function })
+    };
+    let parts: Vec<Json> = (0..50_000).map(part).collect();
+    let delta = object! { "tool_calls" => parts };
+    let choice = Json::from(object! { "delta" => delta });
+    let chunk: ChatCompletionChunk = read(&Json::from(object! { "choices" => vec![choice] }).to_string());
+    let merged = merge_chat_completion_chunks(&[chunk]).unwrap();
+    let calls = merged.choices[0].delta.tool_calls.as_deref().unwrap();
+    assert_eq!(calls.len(), 50_000);
+    assert!(calls.is_sorted_by(|one, next| one.index < next.index));
+}

@@ -75,6 +75,18 @@ fn everything_has_a_title_and_a_description() {
 }
 
 #[test]
+fn a_form_of_answer_without_a_type_is_text() {
+    for (request, is_valid) in [
+        (r#"{"response_format":{}}"#, true),
+        (r#"{"response_format":{"json_schema":null}}"#, true),
+        (r#"{"response_format":{"json_schema":{"name":"n"}}}"#, false),
+    ] {
+        let json = json::parse(request).unwrap();
+        assert_eq!(validator("ParametersInput").is_valid(&value(&json)), is_valid, "{request}");
+    }
+}
+
+#[test]
 fn examples_are_of_their_type() {
     let mut seen = 0;
     for (name, schema) in definitions_of(&export::bundle()) {

@@ -115,6 +115,7 @@ fn what_a_responses_request_cannot_be() {
         (r#"{"input":5}"#, "input: expected a string or an array of messages"),
         (r#"{"input":[{"role":"user","content":[{}]}]}"#, "input.0.content.0.type: this field is required"),
         (r#"{"input":"","tool_choice":{}}"#, "tool_choice.type: this field is required"),
+        (r#"{"input":"","tool_choice":{"type":5}}"#, "tool_choice.type: expected a string"),
         (r#"{"input":"","truncation":"left"}"#, "truncation: expected 'disabled' or 'auto'"),
         (r#"{"input":"","metadata":{"a":1}}"#, "metadata.a: expected a string"),
     ] {

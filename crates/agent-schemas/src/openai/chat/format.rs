@@ -107,7 +107,11 @@ impl JsonSchema for ResponseFormat {
             (JSON_OBJECT, generator.subschema_for::<ResponseFormatJsonObject>()),
             (JSON_SCHEMA, generator.subschema_for::<ResponseFormatJsonSchema>()),
         ];
-        tagged_union(&["The form in which a model is to answer. `type` says which."], "type", &alternatives)
+        tagged_union(
+            &["The form in which a model is to answer. `type` says which; without it the answer is text."],
+            "type",
+            &alternatives,
+        )
     }
 }
 
@@ -123,7 +127,18 @@ macro_rules! form_schema {
 
             fn json_schema(generator: &mut SchemaGenerator) -> Schema {
                 let mut schema = RecordSchema::new(generator, &[$doc]);
-                schema.tag("type", $type_name);
+                if $type_name == TEXT {
+                    schema.field::<String>(Field {
+                        name: "type",
+                        doc: &["The form's name."],
+                        if_absent: IfAbsent::Value(Json::from(TEXT)),
+                        alias: None,
+                        range: None,
+                        constant: Some(TEXT),
+                    });
+                } else {
+                    schema.tag("type", $type_name);
+                }
                 schema.field::<$schema>(Field {
                     name: "json_schema",
                     doc: &[$schema_doc],

@@ -1,0 +1,46 @@
+//! Where the contents of a growing message stand.
+
+use std::collections::HashMap;
+
+use crate::content::Content;
+
+/// The positions of a message's contents by their indexes, so that a delta finds its content without a search.
+#[derive(Default)]
+pub(super) struct Places {
+    /// The first content with each index.
+    first: HashMap<i64, usize>,
+    greatest: Option<i64>,
+}
+
+impl Places {
+    pub(super) fn of(contents: &[Content]) -> Self {
+        let mut places = Places::default();
+        for (position, content) in contents.iter().enumerate() {
+            if let Some(index) = content.index {
+                places.put(index, position);
+            }
+        }
+        places
+    }
+
+    /// Notes that the content at this position has this index.
+    pub(super) fn put(&mut self, index: i64, position: usize) {
+        self.first.entry(index).or_insert(position);
+        self.greatest = self.greatest.max(Some(index));
+    }
+
+    /// The position of the content with this index, or this position if the content there has no index of its own.
+    pub(super) fn find(&self, contents: &[Content], index: i64) -> Option<usize> {
+        let own = self.first.get(&index).copied();
+        own.or_else(|| {
+            let position = usize::try_from(index).ok()?;
+            contents.get(position).filter(|content| content.index.is_none()).map(|_| position)
+        })
+    }
+
+    /// An index behind those of all contents.
+    pub(super) fn next_index(&self, contents: &[Content]) -> i64 {
+        let count = i64::try_from(contents.len()).unwrap_or(i64::MAX);
+        self.greatest.map_or(count, |greatest| greatest.saturating_add(1).max(count))
+    }
+}
