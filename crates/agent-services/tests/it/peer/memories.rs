@@ -27,9 +27,12 @@ pub(super) async fn call(store: &dyn MemoryStore, operation: &str, arguments: &A
 /// A list of messages, and nothing but messages.
 fn objects(arguments: &Arguments) -> Result<Vec<Message>, Fault> {
     let items = arguments.get("messages").and_then(Json::as_array).ok_or_else(Fault::wrong_type)?;
-    let is_object = |json: &&Json| json.get("$message").is_some() || json.get("object").is_some();
-    let read = |json: &Json| Some(json).filter(is_object).ok_or_else(Fault::wrong_type);
-    items.iter().map(|json| arguments.message(read(json)?)).collect()
+    // A plain dictionary is none; full messages have all members.
+    let is_object = |json: &Json| json.get("$message").is_some() || json.get("object").is_some();
+    if !items.iter().all(is_object) {
+        return Err(Fault::wrong_type());
+    }
+    items.iter().map(|json| arguments.message(json)).collect()
 }
 
 /// What to look for is up to the caller; with the peer it is the first text of the last message.
