@@ -1,7 +1,6 @@
 //! The recorded cases.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use agent_schemas::Json;
 use agent_schemas::json::parse_with_depth;
@@ -20,7 +19,8 @@ pub(super) const VARIANTS: [Variant; 3] = [
 ];
 
 /// How long the peer keeps things in Redis, if it is not told otherwise.
-const DEFAULT_TTL: Duration = Duration::from_secs(3600);
+#[cfg(feature = "redis")]
+const DEFAULT_TTL: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// What a case is about.
 #[derive(Clone, Copy)]
@@ -35,7 +35,9 @@ pub(super) struct Case {
     pub(super) name: String,
     pub(super) kind: Kind,
     pub(super) is_started: bool,
-    pub(super) ttl: Option<Duration>,
+    /// How long the store in Redis is to keep things.
+    #[cfg(feature = "redis")]
+    pub(super) ttl: Option<std::time::Duration>,
     pub(super) steps: Vec<Step>,
     backends: Option<Json>,
 }
@@ -88,13 +90,13 @@ impl Case {
             "memory" | "RedisMemoryService" => Kind::Memories,
             other => panic!("an unknown service: {other}"),
         };
-        let has_ttl = json.get("kwargs").is_some_and(|kwargs| kwargs.get("ttl_seconds").is_none());
         let steps = json.get("ops").or_else(|| json.get("steps")).expect("steps");
         Case {
             name: text(member(json, "name")),
             kind,
             is_started: json.get("started_before_ops").and_then(Json::as_bool) != Some(false),
-            ttl: has_ttl.then_some(DEFAULT_TTL),
+            #[cfg(feature = "redis")]
+            ttl: ttl(json),
             steps: items(steps).iter().map(Step::read).collect(),
             backends: json.get("backends").cloned(),
         }
@@ -104,6 +106,13 @@ impl Case {
     pub(super) fn is_of(&self, variant: &Variant) -> bool {
         allows(self.backends.as_ref(), variant.backend)
     }
+}
+
+/// The recordings of options in Redis have the default, unless they switch it off.
+#[cfg(feature = "redis")]
+fn ttl(case: &Json) -> Option<std::time::Duration> {
+    let is_default = case.get("kwargs").is_some_and(|options| options.get("ttl_seconds").is_none());
+    is_default.then_some(DEFAULT_TTL)
 }
 
 impl Step {
