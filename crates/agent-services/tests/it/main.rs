@@ -1,5 +1,6 @@
 //! The conformance suites against every backend, and what else is to be said of each.
 
+mod peer;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]

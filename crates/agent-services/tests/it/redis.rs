@@ -60,6 +60,11 @@ fn client(url: &str) -> RedisClient {
     RedisClient::new(config(url))
 }
 
+/// A client of the server that tests share, for the tests of all backends.
+pub(crate) async fn shared_client() -> RedisClient {
+    client(&server::shared().await)
+}
+
 /// A client with this prefix.
 fn client_with_prefix(url: &str, prefix: &str) -> RedisClient {
     RedisClient::new(config(url).with_prefix(prefix).expect("a prefix"))
