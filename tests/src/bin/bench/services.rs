@@ -95,8 +95,7 @@ async fn measure(
                 let call = operation::Call { stores, operation, size: *size, corpus };
                 let figures = report.figures(operation.name(), *size, backend.name());
                 measure::alone(&call, effort, figures).await.with_context(|| operation.name())?;
-                // What takes long varies little, and 64 of it at once take very long.
-                if round == 0 || !figures.is_slow() {
+                if !figures.is_enough() {
                     measure::together(&call, effort, figures).await.with_context(|| operation.name())?;
                 }
             }

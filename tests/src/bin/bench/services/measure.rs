@@ -12,8 +12,10 @@ use crate::report::percentile;
 
 /// How many tasks are at work together.
 const TASKS: usize = 64;
-/// From this median on an operation is slow.
+/// From this median on an operation is done by many tasks in one round only: it varies little.
 const SLOW: Duration = Duration::from_millis(20);
+/// From this median on it is not done by many tasks at all: that would take a minute.
+const VERY_SLOW: Duration = Duration::from_millis(200);
 
 /// How long is measured.
 #[derive(Clone, Copy, Debug)]
@@ -54,15 +56,16 @@ impl Figures {
         percentile(&self.latencies, 0.99)
     }
 
-    pub(crate) fn is_slow(&self) -> bool {
-        self.p50() > SLOW
+    /// Whether another round of many tasks would take too long.
+    pub(crate) fn is_enough(&self) -> bool {
+        self.p50() > if self.rates.is_empty() { VERY_SLOW } else { SLOW }
     }
 
     /// The median of the rounds.
-    pub(crate) fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> Option<f64> {
         let mut sorted = self.rates.clone();
         sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+        sorted.get(sorted.len() / 2).copied()
     }
 }
 

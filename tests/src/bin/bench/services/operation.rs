@@ -14,8 +14,10 @@ use super::{Corpus, Stores};
 pub(crate) enum Operation {
     /// One message to the end of a session.
     Append,
-    /// The last 50 messages of a session.
+    /// The last 50 messages of a session, or all of a smaller one.
     Last50,
+    /// The last 10 messages, which sessions of every size have.
+    Last10,
     /// The 50 newest sessions of a user.
     List,
     /// A state of about a kilobyte.
@@ -38,9 +40,10 @@ pub(crate) struct Call {
 }
 
 impl Operation {
-    pub(crate) const ALL: [Operation; 7] = [
+    pub(crate) const ALL: [Operation; 8] = [
         Operation::Append,
         Operation::Last50,
+        Operation::Last10,
         Operation::List,
         Operation::SaveState,
         Operation::Remember,
@@ -52,6 +55,7 @@ impl Operation {
         match self {
             Operation::Append => "append",
             Operation::Last50 => "last 50",
+            Operation::Last10 => "last 10",
             Operation::List => "list 50",
             Operation::SaveState => "save state",
             Operation::Remember => "add memory",
@@ -111,13 +115,8 @@ impl Call {
                 let batch = MessageBatch::from(vec![message(corpus, number)]);
                 stores.sessions.append(&user(), &session(copy), batch).await?;
             }
-            Operation::Last50 => {
-                let found = stores.sessions.last_messages(&user(), &session(copy), fifty).await?;
-                anyhow::ensure!(
-                    found.is_some_and(|found| found.len() >= (*size).min(50)),
-                    "messages are missing"
-                );
-            }
+            Operation::Last50 => self.last(copy, 50).await?,
+            Operation::Last10 => self.last(copy, 10).await?,
             Operation::List => {
                 let found = stores.sessions.list(&collector(), None, fifty).await?;
                 anyhow::ensure!(found.items.len() == (*size).min(50), "sessions are missing");
@@ -139,6 +138,16 @@ impl Call {
                 anyhow::ensure!(!found.is_empty(), "nothing was found");
             }
         }
+        Ok(())
+    }
+
+    async fn last(&self, copy: usize, count: usize) -> Result<()> {
+        let size = PageSize::new(count)?;
+        let found = self.stores.sessions.last_messages(&user(), &session(copy), size).await?;
+        anyhow::ensure!(
+            found.is_some_and(|found| found.len() >= self.size.min(count)),
+            "messages are missing"
+        );
         Ok(())
     }
 }

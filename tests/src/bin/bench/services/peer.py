@@ -25,7 +25,7 @@ ENOUGH = 0.3
 # Seconds after which there is no second or third call.
 PATIENCE = 2
 # Seconds after which no operation begins any more.
-LIMIT = 100
+LIMIT = 90
 # Calls of one operation at most; few, as a session of ten must not grow much.
 MOST = 200
 # The most sessions of a user, rounds of a session and items in Redis that are tried: their time grows with the square.

@@ -126,7 +126,7 @@ impl Report {
                     match self.figures.get(&(operation, size, backend)) {
                         Some(figures) => {
                             write!(f, " {}", times(figures.p50(), figures.p99()))?;
-                            write!(f, " | {} |", thousands(figures.rate()))?;
+                            write!(f, " | {} |", figures.rate().map_or_else(|| "–".to_owned(), thousands))?;
                         }
                         None => write!(f, " | |")?,
                     }
