@@ -1,4 +1,5 @@
-//! What a run costs: the real server with its `echo` agent beside a bare hyper server that sends the same bytes.
+//! What a run costs: the real server with its `echo` agent beside a bare hyper server that sends the same bytes. And
+//! what the stores cost, with `services`.
 //!
 //! Machines differ and are noisy, so what counts are ratios of two servers measured in turn in one run, and first of
 //! all the server's own CPU time, which other processes disturb least.
@@ -8,6 +9,7 @@ mod floor;
 mod load;
 mod process;
 mod report;
+mod services;
 mod slow;
 
 use std::path::PathBuf;
@@ -19,11 +21,11 @@ use crate::load::Workload;
 use crate::process::Server;
 use crate::report::Report;
 
-/// Measures the release server against a bare hyper server.
+/// Measures the release server against a bare hyper server, or what its stores cost.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Fewer and smaller rounds, to see whether everything works
-    #[arg(long)]
+    #[arg(long, global = true)]
     quick: bool,
     /// How often each pair of servers is measured in turn
     #[arg(long, default_value_t = 5)]
@@ -32,7 +34,7 @@ struct Arguments {
     #[arg(long)]
     only: Option<String>,
     /// Also write the figures as JSON
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
     /// The server's binary
     #[arg(long, value_name = "FILE", default_value = "target/release/agent-server")]
@@ -43,6 +45,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Role {
+    Services(services::Options),
     /// Be the bare hyper server
     #[command(hide = true)]
     Floor,
@@ -54,6 +57,7 @@ enum Role {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     match arguments.role {
+        Some(Role::Services(options)) => services::run(&options, arguments.quick, arguments.json.as_ref()),
         Some(Role::Floor) => floor::serve(),
         Some(Role::Drive) => measure(&arguments),
         // The load comes from a process of its own, so that it can be kept off the servers' core.

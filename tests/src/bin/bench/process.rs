@@ -97,10 +97,7 @@ impl Server {
     }
 
     fn memory(&self, field: &str) -> Result<u64> {
-        let status = self.proc_file("status")?;
-        let line = status.lines().find(|line| line.starts_with(field)).context("no memory in /proc")?;
-        let kib = line.split_whitespace().nth(1).and_then(|value| value.parse::<u64>().ok());
-        Ok(kib.context("no number in /proc")? * 1024)
+        memory_of(&self.proc_file("status")?, field)
     }
 
     /// Resident memory now, in bytes.
@@ -112,6 +109,18 @@ impl Server {
     pub(crate) fn peak(&self) -> Result<u64> {
         self.memory("VmHWM:")
     }
+}
+
+/// A field of a process' status, in bytes.
+fn memory_of(status: &str, field: &str) -> Result<u64> {
+    let line = status.lines().find(|line| line.starts_with(field)).context("no memory in /proc")?;
+    let kib = line.split_whitespace().nth(1).and_then(|value| value.parse::<u64>().ok());
+    Ok(kib.context("no number in /proc")? * 1024)
+}
+
+/// Resident memory of this process now, in bytes.
+pub(crate) fn resident_here() -> Result<u64> {
+    memory_of(&std::fs::read_to_string("/proc/self/status")?, "VmRSS:")
 }
 
 /// How long the server takes from its start until it can serve, several times, and its idle memory.
