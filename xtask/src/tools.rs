@@ -59,6 +59,7 @@ const TOOLS: &[Tool] = &[
         missing: "Python 3.11 or later with its module `venv` is missing, which the example in Python is tested with: \
                   install it with `apt-get install python3-venv` (Debian, Ubuntu), `dnf install python3` (Fedora) \
                   or `brew install python` (macOS).",
+        debian_package: Some("python3-venv"),
     },
     Tool {
         needed_by: &["test"],
@@ -66,6 +67,7 @@ const TOOLS: &[Tool] = &[
         missing: "Node.js 18 or later is missing, which the example in TypeScript is tested with: \
                   install it with `apt-get install nodejs` (Debian, Ubuntu), `dnf install nodejs` (Fedora) \
                   or `brew install node` (macOS).",
+        debian_package: Some("nodejs"),
     },
     Tool {
         needed_by: &["test"],
@@ -73,6 +75,7 @@ const TOOLS: &[Tool] = &[
         missing: "`npm` is missing, which installs the tools of the example in TypeScript: \
                   install it with `apt-get install npm` (Debian, Ubuntu), `dnf install npm` (Fedora) \
                   or `brew install node` (macOS).",
+        debian_package: Some("npm"),
     },
     Tool {
         needed_by: &["lint"],
