@@ -1,6 +1,6 @@
 //! The stores over Redis, for servers that share their data.
 //!
-//! They need Redis 6.2 or newer, or what speaks like it: one server, one that sentinels watch over, or a Redis Cluster.
+//! They need Redis 7 or newer, or what speaks like it: one server, one that sentinels watch over, or a Redis Cluster.
 //! What was acknowledged is as safe as Redis is set up to keep it: `appendonly yes` survives a restart, and
 //! `maxmemory-policy` has to be `noeviction`, or Redis throws data away when it is full.
 //!

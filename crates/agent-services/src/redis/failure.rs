@@ -122,7 +122,7 @@ fn describe(servers: &Servers, cause: &RedisError) -> (ErrorKind, String) {
             (ErrorKind::Unexpected, "Redis does not know this user and password: check the login".to_owned())
         }
         Cause::RESP3NotSupported => {
-            (ErrorKind::Unexpected, "Redis is too old: version 6 or a newer one is needed".to_owned())
+            (ErrorKind::Unexpected, "Redis is too old: version 7 or a newer one is needed".to_owned())
         }
         _ => (ErrorKind::Unexpected, format!("Redis ({servers}) answered with an error")),
     }

@@ -17,8 +17,8 @@ use std::process::id;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use ::redis::Client;
 use ::redis::aio::MultiplexedConnection;
+use ::redis::{AsyncConnectionConfig, Client, RedisResult};
 use agent_schemas::{Message, SessionId, UserId};
 use agent_services::redis::{RedisClient, RedisConfig};
 use agent_services::session::{MessageBatch, SessionStore};
@@ -72,8 +72,14 @@ fn client_with_prefix(url: &str, prefix: &str) -> RedisClient {
 
 /// A connection past the stores.
 async fn admin(url: &str) -> MultiplexedConnection {
-    let client = Client::open(url).expect("a URL");
-    client.get_multiplexed_async_connection().await.expect("connected")
+    try_admin(url).await.expect("connected")
+}
+
+async fn try_admin(url: &str) -> RedisResult<MultiplexedConnection> {
+    let patient = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(Duration::from_secs(20)))
+        .set_response_timeout(Some(Duration::from_secs(20)));
+    Client::open(url)?.get_multiplexed_async_connection_with_config(&patient).await
 }
 
 async fn started<T: Service>(store: T) -> T {

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ::redis::{RedisResult, Value};
+use ::redis::Value;
 use agent_services::redis::{RedisClient, RedisSessionStore};
 use agent_services::session::SessionStore;
 use agent_services::{ErrorKind, StoreContext};
 
 use super::server::Server;
-use super::{admin, chain, client, config, eventually, keyed, session, started, texts, user};
+use super::{admin, chain, client, config, eventually, keyed, session, started, texts, try_admin, user};
 
 /// A sentinel alone, which is enough to agree with itself.
 fn sentinel(master: u16) -> Server {
@@ -97,9 +97,12 @@ async fn a_master_that_became_a_replica_is_left() {
     ask.arg("FAILOVER").arg("mymaster").exec_async(&mut admin(&sentinel.url()).await).await.expect("begun");
     eventually("the roles have changed", || async {
         append(&store, "meanwhile").await;
-        let role: RedisResult<Value> =
-            ::redis::cmd("ROLE").query_async(&mut admin(&replica.url()).await).await;
-        role.is_ok_and(|role| format!("{role:?}").contains("master"))
+        // A server cuts all connections when its role changes.
+        let role = async {
+            let mut at_replica = try_admin(&replica.url()).await?;
+            ::redis::cmd("ROLE").query_async::<Value>(&mut at_replica).await
+        };
+        role.await.is_ok_and(|role| format!("{role:?}").contains("master"))
     })
     .await;
     append(&store, "after").await;
