@@ -113,7 +113,7 @@ impl Writer {
         let seed = noise(noise(self.round << 8 | self.number) ^ n);
         let count = if self.kind() == Kind::Session { 1 + seed % 4 } else { 1 };
         let text = |part: u64| {
-            let length = noise(seed + part) % if seed % 16 == 0 { 20_000 } else { 500 };
+            let length = noise(seed + part) % if seed.is_multiple_of(16) { 20_000 } else { 500 };
             format!("r{}w{}n{n} {part} {}", self.round, self.number, "x".repeat(length as usize))
         };
         (0..count).map(text).collect()
