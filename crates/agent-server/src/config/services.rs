@@ -136,9 +136,14 @@ impl Config {
     }
 
     fn build(&self, environment: &Environment, is_read_only: bool) -> Result<Services, ConfigError> {
+        // Only a file has a folder, and may be read beside the server that has it.
+        #[cfg(not(feature = "sqlite"))]
+        let _ = (environment, is_read_only);
         let mut builder = Builder {
             config: self,
+            #[cfg(feature = "sqlite")]
             environment,
+            #[cfg(feature = "sqlite")]
             is_read_only,
             #[cfg(feature = "sqlite")]
             sqlite: None,
@@ -176,8 +181,10 @@ impl Config {
 /// Builds services; what several of them share is made once.
 struct Builder<'a> {
     config: &'a Config,
+    #[cfg(feature = "sqlite")]
     environment: &'a Environment,
     /// Whether a server may have the data folder at the same time.
+    #[cfg(feature = "sqlite")]
     is_read_only: bool,
     #[cfg(feature = "sqlite")]
     sqlite: Option<SqliteDatabase>,

@@ -98,5 +98,5 @@ fn meaning(error: &rusqlite::Error) -> (ErrorKind, &'static str) {
     }
 }
 
-const FULL: &str = "there is no room left on the disk, or within the size that the database may have: make room, or \
-                    delete something";
+const FULL: &str = "there is no room left: make room on the disk, or delete data if the database has reached the size \
+                    that it may have";

@@ -176,10 +176,17 @@ async fn a_lock_of_somebody_else_is_waited_for_and_then_named() {
     append(&store, "a").await;
     let tool = Connection::open(database(folder.path()).file()).expect("opened");
     tool.execute_batch("BEGIN IMMEDIATE").expect("locked");
-    assert_eq!(texts(&store).await, ["a"], "readers are not in the way of anybody");
     let (u, s) = (u(), s());
-    let (first, second) =
-        tokio::join!(store.append(&u, &s, batch(&["b"])), store.append(&u, &s, batch(&["c"])));
+    let mut appends = std::pin::pin!(async {
+        tokio::join!(store.append(&u, &s, batch(&["b"])), store.append(&u, &s, batch(&["c"])))
+    });
+    // All of this happens on one thread, and waiting for the lock does not block it.
+    tokio::select! {
+        biased;
+        _ = &mut appends => panic!("the database is locked"),
+        texts = texts(&store) => assert_eq!(texts, ["a"]),
+    }
+    let (first, second) = appends.await;
     for result in [first, second] {
         refused(result, Unavailable, &["another process has locked the database"]);
     }

@@ -28,7 +28,7 @@ async fn a_full_database_loses_nothing_and_recovers() {
             Err(error) => break error,
         }
     };
-    refused::<()>(Err(error), Unavailable, &["no room left", "delete something"]);
+    refused::<()>(Err(error), Unavailable, &["no room left", "delete data"]);
     assert!(stored.len() > 10);
     assert_eq!(texts(&store).await, stored);
     store.health().await.expect("it can still be read");
