@@ -46,7 +46,14 @@ pub(crate) fn run(options: &Options, quick: bool, json: Option<&PathBuf>) -> Res
     let corpus = Arc::new(Corpus::new(*sizes.last().context("no sizes")?));
     let mut report = Report::new(sizes);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let wanted = |name: &str| options.backend.as_ref().is_none_or(|only| name.contains(only.as_str()));
+    let missing = RedisServer::start().err();
+    if let Some(error) = &missing {
+        report.note(&format!("Redis and the peer were left out. {error}."));
+    }
+    let wanted = |name: &str| {
+        options.backend.as_ref().is_none_or(|only| name.contains(only.as_str()))
+            && (name != "redis" || missing.is_none())
+    };
     runtime.block_on(async {
         for backend in Backend::ALL.into_iter().filter(|backend| wanted(backend.name())) {
             measure(backend, sizes, &corpus, &effort, &mut report).await.context(backend.name())?;
@@ -58,7 +65,7 @@ pub(crate) fn run(options: &Options, quick: bool, json: Option<&PathBuf>) -> Res
     }
     if options.no_peer {
         report.note("The peer was left out, as asked.");
-    } else {
+    } else if missing.is_none() {
         match peer::measure(&corpus, sizes) {
             Ok(figures) => report.peer(&figures)?,
             Err(error) => report.note(&format!("The peer's columns are missing: {error:#}.")),

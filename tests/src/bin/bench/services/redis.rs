@@ -36,7 +36,7 @@ impl RedisServer {
             .stderr(Stdio::null())
             .spawn()
             .context(
-                "`redis-server` is missing: install it with `apt-get install redis-server` (Debian, Ubuntu), \
+                "`redis-server` is missing, which the measurement starts: install it with `apt-get install redis-server` (Debian, Ubuntu), \
                  `dnf install redis` (Fedora) or `brew install redis` (macOS)",
             )?;
         let mut server = RedisServer { child, port, _folder: folder };
