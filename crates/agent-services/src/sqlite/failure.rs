@@ -68,10 +68,7 @@ pub(super) fn of_sqlite(operation: &'static str, error: &Arc<rusqlite::Error>) -
 fn meaning(error: &rusqlite::Error) -> (ErrorKind, &'static str) {
     use ErrorKind::{InvalidInput, Unavailable, Unexpected};
     let rusqlite::Error::SqliteFailure(error, _) = error else {
-        return match error {
-            rusqlite::Error::SqlInputError { .. } => (Unexpected, "a statement is wrong"),
-            _ => (Unexpected, "the database holds something unexpected: it is damaged, restore a backup"),
-        };
+        return (Unexpected, "the database does not hold what it should: it is damaged, restore a backup");
     };
     // The index of the log is the one file that SQLite enlarges without saying that the disk is full.
     if error.extended_code == ffi::SQLITE_IOERR_SHMSIZE {
