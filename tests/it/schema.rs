@@ -15,10 +15,16 @@ async fn everything_is_printed_or_one_type() {
     let message: Value = serde_json::from_str(&one.stdout).expect("JSON");
     assert_eq!(message["title"], "Message");
     assert!(message["$defs"]["TextContent"].is_object() && message["$defs"]["AgentRequest"].is_null());
-    let none = Launch::bare(&["schema", "--type", "Massage"]).run().await;
-    assert_eq!(none.code, 2);
-    assert!(none.stderr.contains("there is no type 'Massage'") && none.stderr.contains("MessageInput"));
-    assert_eq!(none.stdout, "");
+    for (name, hint) in [("messageinput", "there are: Message, MessageInput"), ("Massage", "without --type")]
+    {
+        let none = Launch::bare(&["schema", "--type", name]).run().await;
+        assert_eq!(none.code, 2);
+        assert!(
+            none.stderr.contains(&format!("there is no type '{name}'")) && none.stderr.contains(hint),
+            "{none:?}"
+        );
+        assert_eq!(none.stdout, "");
+    }
 }
 
 #[tokio::test]
