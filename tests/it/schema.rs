@@ -15,8 +15,7 @@ async fn everything_is_printed_or_one_type() {
     let message: Value = serde_json::from_str(&one.stdout).expect("JSON");
     assert_eq!(message["title"], "Message");
     assert!(message["$defs"]["TextContent"].is_object() && message["$defs"]["AgentRequest"].is_null());
-    for (name, hint) in [("messageinput", " Message, MessageInput,"), ("Massage", "without --type")]
-    {
+    for (name, hint) in [("messageinput", " Message, MessageInput,"), ("Massage", "without --type")] {
         let none = Launch::bare(&["schema", "--type", name]).run().await;
         assert_eq!(none.code, 2);
         assert!(
