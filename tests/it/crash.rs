@@ -1,14 +1,12 @@
-//! A process that writes into SQLite and is killed: nothing acknowledged is missing, nothing is torn.
+//! A process that writes into SQLite or Redis and is killed: nothing acknowledged is missing, nothing is torn.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::process::Stdio;
 
-use agent_services::memory::{MemoryQuery, MemoryStore};
+use agent_services::memory::MemoryQuery;
 use agent_services::page::PageSize;
-use agent_services::session::SessionStore;
-use agent_services::state::StateStore;
-use agent_tests::store::{Kind, Stores, Writer, noise};
+use agent_tests::redis::RedisServer;
+use agent_tests::store::{Kind, Place, Stores, Writer, noise};
 use agent_tests::{rounds, within};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -17,18 +15,28 @@ use tokio::process::{Child, Command};
 type Acknowledged = HashMap<Writer, u64>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_acknowledged_is_lost_and_nothing_is_torn() {
+async fn sqlite_loses_nothing_acknowledged_and_tears_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
+    kill_again_and_again(&Place::Folder(folder.path().into())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_loses_nothing_acknowledged_and_tears_nothing() {
+    let server = RedisServer::start().expect("a Redis server");
+    kill_again_and_again(&Place::Redis(server.url())).await;
+}
+
+async fn kill_again_and_again(place: &Place) {
     let mut all = Acknowledged::new();
     for round in 0..rounds(10) as u64 {
-        // Some are killed before they have opened the database, some after a thousand writes.
+        // Some are killed before they have opened the stores, some after a thousand writes.
         let patience = noise(round) % 1000 * u64::from(round % 8 != 0);
-        let acknowledged = within("a process that is killed", killed(folder.path(), round, patience)).await;
-        // Looking into the database as its owner empties its log, and reading it leaves the log for the next round.
+        let acknowledged = within("a process that is killed", killed(place, round, patience)).await;
+        // Looking into a file as its owner empties its log, and reading it leaves the log for the next round.
         let stores = if round % 2 == 0 {
-            Stores::start(folder.path()).await.expect("what a killed process leaves can be opened")
+            Stores::start(place).await.expect("what a killed process leaves can be opened")
         } else {
-            Stores::start_reading(folder.path()).await.expect("what a killed process leaves can be read")
+            Stores::start_reading(place).await.expect("what a killed process leaves can be read")
         };
         for writer in Writer::all(round) {
             check(&stores, writer, acknowledged.get(&writer).copied().unwrap_or_default()).await;
@@ -36,7 +44,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_torn() {
         stores.stop().await.expect("stopped");
         all.extend(acknowledged);
     }
-    let stores = Stores::start(folder.path()).await.expect("opened");
+    let stores = Stores::start(place).await.expect("opened");
     for (writer, count) in all {
         check(&stores, writer, count).await;
     }
@@ -49,7 +57,8 @@ async fn a_first_start_that_was_killed_can_be_repeated() {
     for name in ["lock", "sqlite", "sqlite-wal", "sqlite-shm"] {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join(format!("agent-server.{name}"));
-        let mut child = spawn(folder.path(), 0);
+        let place = Place::Folder(folder.path().into());
+        let mut child = spawn(&place, 0);
         within(name, async {
             while !file.exists() {
                 tokio::task::yield_now().await;
@@ -57,7 +66,7 @@ async fn a_first_start_that_was_killed_can_be_repeated() {
         })
         .await;
         child.kill().await.expect("it can be killed");
-        let stores = Stores::start(folder.path()).await.expect("what it leaves can be opened");
+        let stores = Stores::start(&place).await.expect("what it leaves can be opened");
         let writer = Writer { round: 1, number: 2 };
         writer.write(&stores, 0).await.expect("written");
         check(&stores, writer, 1).await;
@@ -65,15 +74,15 @@ async fn a_first_start_that_was_killed_can_be_repeated() {
     }
 }
 
-fn spawn(folder: &Path, round: u64) -> Child {
+fn spawn(place: &Place, round: u64) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_store-writer"));
-    command.arg(folder).arg(round.to_string()).stdout(Stdio::piped()).kill_on_drop(true);
+    command.arg(place.to_argument()).arg(round.to_string()).stdout(Stdio::piped()).kill_on_drop(true);
     command.spawn().expect("it can be started")
 }
 
 /// Starts a process and kills it after this many acknowledged writes.
-async fn killed(folder: &Path, round: u64, patience: u64) -> Acknowledged {
-    let mut child = spawn(folder, round);
+async fn killed(place: &Place, round: u64, patience: u64) -> Acknowledged {
+    let mut child = spawn(place, round);
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     let mut acknowledged = Acknowledged::new();
     let mut count = 0;

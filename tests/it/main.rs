@@ -4,6 +4,7 @@ mod command;
 mod crash;
 mod golden;
 mod malformed;
+mod outage;
 mod schema;
 mod sessions;
 mod shutdown;

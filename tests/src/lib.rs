@@ -4,6 +4,7 @@
 pub mod binary;
 pub mod client;
 pub mod model;
+pub mod redis;
 pub mod server;
 pub mod store;
 

@@ -1,55 +1,107 @@
 //! What the program `store-writer` writes, and its test expects to find: one description for both.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use agent_schemas::{Json, Message, SessionId, UserId, object};
 use agent_services::memory::MemoryStore;
+use agent_services::redis::{RedisClient, RedisConfig, RedisMemoryStore, RedisSessionStore, RedisStateStore};
 use agent_services::session::{MessageBatch, SessionStore};
 use agent_services::sqlite::{
     SqliteDatabase, SqliteMemoryStore, SqliteOptions, SqliteSessionStore, SqliteStateStore,
 };
 use agent_services::state::StateStore;
-use agent_services::{Result, Service, StoreContext};
+use agent_services::{Result, StoreContext};
 
-/// The stores over one database.
+/// Where stores keep what is written.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In SQLite, in this folder.
+    Folder(PathBuf),
+    /// In Redis, at this URL.
+    Redis(String),
+}
+
+impl Place {
+    /// The place as an argument of `store-writer`.
+    pub fn to_argument(&self) -> String {
+        match self {
+            Place::Folder(folder) => folder.display().to_string(),
+            Place::Redis(url) => url.clone(),
+        }
+    }
+
+    /// The place of such an argument.
+    pub fn of_argument(argument: &str) -> Self {
+        if argument.starts_with("redis://") {
+            Place::Redis(argument.to_owned())
+        } else {
+            Place::Folder(argument.into())
+        }
+    }
+}
+
+/// The stores over one place.
 #[derive(Debug)]
 pub struct Stores {
     /// Where most writers write.
-    pub sessions: SqliteSessionStore,
+    pub sessions: Arc<dyn SessionStore>,
     /// Where one of them does.
-    pub states: SqliteStateStore,
+    pub states: Arc<dyn StateStore>,
     /// Where another one does.
-    pub memories: SqliteMemoryStore,
+    pub memories: Arc<dyn MemoryStore>,
 }
 
 impl Stores {
-    /// Starts the stores of a folder.
+    /// Starts the stores of a place.
     ///
     /// # Errors
-    /// If the folder cannot be opened.
-    pub async fn start(folder: &Path) -> Result<Self> {
-        Stores::over(SqliteDatabase::new(folder, SqliteOptions::default())).await
+    /// If they do not start.
+    pub async fn start(place: &Place) -> Result<Self> {
+        match place {
+            Place::Folder(folder) => {
+                Stores::over_sqlite(SqliteDatabase::new(folder, SqliteOptions::default())).await
+            }
+            Place::Redis(url) => Stores::over_redis(RedisClient::new(RedisConfig::new(url)?)).await,
+        }
     }
 
-    /// Starts the stores of a folder that are only read.
+    /// Starts the stores of a place that is only read.
     ///
     /// # Errors
-    /// If there is nothing in the folder.
-    pub async fn start_reading(folder: &Path) -> Result<Self> {
-        Stores::over(SqliteDatabase::read_only(folder)).await
+    /// If there is nothing in it.
+    pub async fn start_reading(place: &Place) -> Result<Self> {
+        match place {
+            Place::Folder(folder) => Stores::over_sqlite(SqliteDatabase::read_only(folder)).await,
+            Place::Redis(_) => Stores::start(place).await,
+        }
     }
 
-    async fn over(database: SqliteDatabase) -> Result<Self> {
+    async fn over_sqlite(database: SqliteDatabase) -> Result<Self> {
         let context = StoreContext::default;
         let stores = Stores {
-            sessions: SqliteSessionStore::new(database.clone(), context()),
-            states: SqliteStateStore::new(database.clone(), context()),
-            memories: SqliteMemoryStore::new(database, context()),
+            sessions: Arc::new(SqliteSessionStore::new(database.clone(), context())),
+            states: Arc::new(SqliteStateStore::new(database.clone(), context())),
+            memories: Arc::new(SqliteMemoryStore::new(database, context())),
         };
-        stores.sessions.start().await?;
-        stores.states.start().await?;
-        stores.memories.start().await?;
-        Ok(stores)
+        stores.started().await
+    }
+
+    async fn over_redis(client: RedisClient) -> Result<Self> {
+        let context = StoreContext::default;
+        let stores = Stores {
+            sessions: Arc::new(RedisSessionStore::new(client.clone(), context())),
+            states: Arc::new(RedisStateStore::new(client.clone(), context())),
+            memories: Arc::new(RedisMemoryStore::new(client, context())),
+        };
+        stores.started().await
+    }
+
+    async fn started(self) -> Result<Self> {
+        self.sessions.start().await?;
+        self.states.start().await?;
+        self.memories.start().await?;
+        Ok(self)
     }
 
     /// Stops them.

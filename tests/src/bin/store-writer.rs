@@ -1,25 +1,24 @@
-//! Writes into the stores of a folder until it is killed, and says what was acknowledged: `store-writer FOLDER ROUND`.
+//! Writes into the stores of a place until it is killed, and says what was acknowledged: `store-writer PLACE ROUND`.
 //! Each line on standard output is the number of a writer and how many of its writes came before.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use agent_tests::store::{Stores, Writer};
+use agent_tests::store::{Place, Stores, Writer};
 use anyhow::{Context, Result};
 use clap::Parser;
 use tokio::task::JoinSet;
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    folder: PathBuf,
+    place: String,
     round: u64,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let stores = Arc::new(Stores::start(&arguments.folder).await?);
+    let stores = Arc::new(Stores::start(&Place::of_argument(&arguments.place)).await?);
     let mut writers = JoinSet::new();
     for writer in Writer::all(arguments.round) {
         writers.spawn(write(writer, Arc::clone(&stores)));

@@ -63,7 +63,8 @@ impl Server {
     /// The real server.
     pub(crate) async fn ours(binary: &Path, arguments: &[&str]) -> Result<Self> {
         let mut command = pinned(SERVER_CORE, binary);
-        command.args(["--port", "0", "--log-level", "warn"]).args(arguments);
+        // Without data of its own, so that the figures are those of runs.
+        command.args(["--port", "0", "--log-level", "warn", "--ephemeral"]).args(arguments);
         // What the caller's environment says must not change what is measured.
         command.env_clear();
         Server::start(command).await

@@ -25,8 +25,8 @@ use self::backend::{Backend, Stores};
 use self::corpus::Corpus;
 use self::measure::Effort;
 use self::operation::Operation;
-use self::redis::RedisServer;
 use self::table::Report;
+use agent_tests::redis::RedisServer;
 
 /// Measures the stores: in memory, SQLite and Redis.
 #[derive(Debug, Args)]

@@ -12,10 +12,11 @@ use agent_services::sqlite::{
     SqliteDatabase, SqliteMemoryStore, SqliteOptions, SqliteSessionStore, SqliteStateStore,
 };
 use agent_services::state::{InMemoryStateStore, StateStore};
+use agent_tests::redis::RedisServer;
 use anyhow::Result;
 use tempfile::TempDir;
 
-use super::RedisServer;
+use super::redis::used_memory;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Backend {
@@ -116,7 +117,7 @@ impl Stores {
                 let log = std::fs::metadata(log).map_or(0, |log| log.len());
                 Ok(std::fs::metadata(database.file())?.len() + log)
             }
-            Place::Server(server) => server.used_memory(),
+            Place::Server(server) => used_memory(server),
         }
     }
 }

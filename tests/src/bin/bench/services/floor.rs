@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::redis::RedisServer;
+use agent_tests::redis::RedisServer;
 
 /// One command: latency of one connection, and commands a second of 64.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Floor>> {
 
 /// Commands a second, and the median and 99th percentile of their latencies in milliseconds.
 fn run(server: &RedisServer, connections: usize, calls: usize, command: &[&str]) -> Result<[f64; 3]> {
-    let (port, connections, calls) = (server.port.to_string(), connections.to_string(), calls.to_string());
+    let (port, connections, calls) = (server.port().to_string(), connections.to_string(), calls.to_string());
     let mut benchmark = Command::new("redis-benchmark");
     benchmark.args(["-p", &port, "-c", &connections, "-n", &calls, "--csv"]).args(command);
     let output = benchmark

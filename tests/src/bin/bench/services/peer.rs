@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::Corpus;
-use super::redis::RedisServer;
+use agent_tests::redis::RedisServer;
 
 const SCRIPT: &str = include_str!("peer.py");
 const PACKAGES: [&str; 3] = ["agentscope-runtime==1.0.2", "a2a-sdk<0.4", "mcp<2"];

@@ -1,0 +1,46 @@
+//! A server whose Redis goes away and comes back.
+
+use agent_tests::redis::RedisServer;
+use agent_tests::{Launch, Server, within};
+
+/// Asks until the server says that it is ready, or that it is not.
+async fn readiness(server: &Server, wanted: u16) {
+    within("the server to notice", async {
+        while server.connect().await.get("/readiness").await.status != wanted {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+async fn messages(server: &Server) -> Option<usize> {
+    let answer = server.connect().await.get("/sessions/s/messages?user_id=u").await;
+    (answer.status == 200).then(|| answer.json()["data"].as_array().map_or(0, Vec::len))
+}
+
+#[tokio::test]
+async fn the_server_stays_up_says_not_ready_and_works_again_by_itself() {
+    let mut redis = RedisServer::start_durable().expect("a Redis server");
+    let launch = Launch::echo("").arguments(&["--redis-url", &redis.url()]).without_data_settings();
+    let server = launch.start().await;
+    let more = ",\"stream\":false,\"session_id\":\"s\",\"user_id\":\"u\"";
+    assert_eq!(server.connect().await.process("one", more).await.status, 200);
+    assert_eq!(messages(&server).await, Some(2));
+    readiness(&server, 200).await;
+
+    redis.kill();
+    readiness(&server, 503).await;
+    let away = server.connect().await.get("/sessions/s?user_id=u").await;
+    assert_eq!(away.status, 503, "{away:?}");
+    assert_eq!(away.json()["error"]["code"], "STORE_UNAVAILABLE");
+    assert!(away.header("retry-after").is_some());
+    server.check_health().await;
+    assert_eq!(server.connect().await.get("/liveness").await.status, 200);
+
+    redis.restart().expect("it starts again");
+    readiness(&server, 200).await;
+    assert_eq!(messages(&server).await, Some(2), "nothing that was acknowledged is gone");
+    assert_eq!(server.connect().await.process("two", more).await.status, 200);
+    assert_eq!(messages(&server).await, Some(4));
+    server.check_health().await;
+}
