@@ -1,10 +1,14 @@
 //! The reference backend: sessions in this process, gone with it.
 
+mod budget;
+
 use std::collections::{HashMap, HashSet};
 
 use agent_schemas::{Message, SessionId, UserId};
 use async_trait::async_trait;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
+
+use self::budget::Budget;
 
 use super::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 use crate::context::StoreContext;
@@ -13,12 +17,26 @@ use crate::limits::{check_ids, json_bytes};
 use crate::page::{Cursor, Listed, PageSize};
 use crate::{Error, ErrorKind, Result, Service};
 
+/// How much memory sessions may take together unless another limit is set.
+const MAX_BYTES: u64 = 256 << 20;
+
 /// Sessions in memory. They outlive a stop and a new start, but not the store.
-#[derive(Debug, Default)]
+///
+/// Memory is bounded: where all sessions together grow beyond 256 MiB ([`Self::with_max_bytes`]), those that were not
+/// written for the longest time are forgotten.
+#[derive(Debug)]
 pub struct InMemorySessionStore {
     context: StoreContext,
     started: Started,
     users: RwLock<HashMap<UserId, User>>,
+    /// Locked only while `users` is locked for writing.
+    budget: Mutex<Budget>,
+}
+
+impl Default for InMemorySessionStore {
+    fn default() -> Self {
+        InMemorySessionStore::new(StoreContext::default())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +58,27 @@ struct Session {
 impl InMemorySessionStore {
     /// A store without sessions.
     pub fn new(context: StoreContext) -> Self {
-        InMemorySessionStore { context, ..InMemorySessionStore::default() }
+        let budget = Mutex::new(Budget::new(MAX_BYTES));
+        InMemorySessionStore { context, started: Started::default(), users: RwLock::default(), budget }
+    }
+
+    /// Sets how much memory all sessions may take together, roughly, in bytes.
+    #[must_use]
+    pub fn with_max_bytes(mut self, bytes: u64) -> Self {
+        self.budget.get_mut().max_bytes = bytes;
+        self
+    }
+
+    /// Notes the size of a session that was written, and forgets others where memory is short.
+    fn note(&self, users: &mut HashMap<UserId, User>, user: &UserId, id: &SessionId, bytes: u64) {
+        for (user, id) in self.budget.lock().note(user, id, bytes) {
+            if let Some(owner) = users.get_mut(&user) {
+                owner.sessions.remove(&id);
+                if owner.sessions.is_empty() {
+                    users.remove(&user);
+                }
+            }
+        }
     }
 
     fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
@@ -112,7 +150,10 @@ impl SessionStore for InMemorySessionStore {
         self.check("create a session", &[user.as_str(), id.as_str()])?;
         let mut users = self.users.write();
         let now = self.context.clock.unix_seconds();
-        Ok(users.entry(user.clone()).or_default().session(user, &id, now).info.clone())
+        let session = users.entry(user.clone()).or_default().session(user, &id, now);
+        let (info, bytes) = (session.info.clone(), session.bytes);
+        self.note(&mut users, user, &id, bytes);
+        Ok(info)
     }
 
     async fn get(&self, user: &UserId, id: &SessionId) -> Result<Option<SessionInfo>> {
@@ -154,6 +195,8 @@ impl SessionStore for InMemorySessionStore {
         session.messages.extend(messages);
         session.info.message_count = first + count;
         session.info.updated_at = now;
+        let bytes = session.bytes;
+        self.note(&mut users, user, id, bytes);
         Ok(Appended { first, count })
     }
 
@@ -221,6 +264,7 @@ impl SessionStore for InMemorySessionStore {
     async fn delete(&self, user: &UserId, id: &SessionId) -> Result<bool> {
         self.check("delete a session", &[user.as_str(), id.as_str()])?;
         let mut users = self.users.write();
+        self.budget.lock().forget(user, id);
         Ok(users.get_mut(user).is_some_and(|user| user.sessions.remove(id).is_some()))
     }
 
@@ -228,7 +272,32 @@ impl SessionStore for InMemorySessionStore {
         self.check("delete a user's sessions", &[user.as_str()])?;
         let mut users = self.users.write();
         // The number of the last session stays, so that cursors from before keep their meaning.
-        let sessions = users.get_mut(user).map(|user| std::mem::take(&mut user.sessions));
-        Ok(sessions.map_or(0, |sessions| sessions.len() as u64))
+        let sessions = users.get_mut(user).map(|user| std::mem::take(&mut user.sessions)).unwrap_or_default();
+        let mut budget = self.budget.lock();
+        sessions.keys().for_each(|id| budget.forget(user, id));
+        Ok(sessions.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn memory_is_bounded_and_the_session_in_use_stays() {
+        let store = InMemorySessionStore::default().with_max_bytes(100_000);
+        let append = async |user: &str, text: &str| {
+            let batch = MessageBatch::from(vec![Message::user(text)]);
+            store.append(&UserId::new(user), &SessionId::new("s"), batch).await.expect("appended")
+        };
+        for number in 0..200 {
+            append(&number.to_string(), "hello").await;
+            append("in use", "hello").await;
+        }
+        assert!(store.users.read().len() < 50, "{}", store.users.read().len());
+        let kept = store.get(&UserId::new("in use"), &SessionId::new("s")).await.expect("readable");
+        assert_eq!(kept.expect("kept").message_count, 200);
+        append("large", &"x".repeat(200_000)).await;
+        assert_eq!(store.users.read().len(), 1, "what was just written stays, however large");
     }
 }
