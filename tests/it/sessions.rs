@@ -120,6 +120,7 @@ async fn one_server_owns_a_data_folder() {
     let second = echo(folder.path()).run().await;
     assert_eq!(second.code, 1, "{second:?}");
     assert!(second.stderr.contains(folder.path().to_str().expect("UTF-8")), "{second:?}");
+    assert_eq!(second.stdout, "", "it does not say that it listens");
     assert!(!second.stderr.contains("panicked"));
 }
 

@@ -60,6 +60,8 @@ async fn serve(app: AgentApp, config: &Config) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
+    // Whoever reads that the server listens may rely on it; starting again below changes nothing.
+    app.runner().services().start().await?;
     announce(listener.local_addr()?);
     app.serve(listener, shutdown).await?;
     Ok(())
