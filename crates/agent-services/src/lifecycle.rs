@@ -33,3 +33,25 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
 }
 
 pub(crate) use started::Started;
+
+/// Gives a store the lifecycle of one of its fields.
+macro_rules! lifecycle_of {
+    ($store:ident.$field:ident) => {
+        #[async_trait::async_trait]
+        impl $crate::Service for $store {
+            async fn start(&self) -> $crate::Result<()> {
+                self.$field.start().await
+            }
+
+            async fn stop(&self) -> $crate::Result<()> {
+                self.$field.stop().await
+            }
+
+            async fn health(&self) -> $crate::Result<()> {
+                self.$field.health().await
+            }
+        }
+    };
+}
+
+pub(crate) use lifecycle_of;

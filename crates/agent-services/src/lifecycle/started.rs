@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::limits::check_ids;
 use crate::{Error, ErrorKind, Result};
 
 /// The lifecycle of a store that has nothing to open: it works from the beginning until it is stopped.
@@ -15,15 +16,25 @@ impl Default for Started {
 }
 
 impl Started {
-    pub(crate) fn set(&self, started: bool) {
-        self.0.store(started, Ordering::SeqCst);
+    pub(crate) async fn start(&self) -> Result<()> {
+        self.0.store(true, Ordering::SeqCst);
+        Ok(())
     }
 
-    /// Refuses work that comes after the stop.
-    pub(crate) fn check(&self, operation: &'static str) -> Result<()> {
-        if self.0.load(Ordering::SeqCst) {
-            return Ok(());
+    pub(crate) async fn stop(&self) -> Result<()> {
+        self.0.store(false, Ordering::SeqCst);
+        Ok(())
+    }
+
+    pub(crate) async fn health(&self) -> Result<()> {
+        self.check("ask for health", &[])
+    }
+
+    /// Refuses work that comes after the stop, and ids that are too long.
+    pub(crate) fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
+        if !self.0.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Unavailable, operation, "the service is stopped"));
         }
-        Err(Error::new(ErrorKind::Unavailable, operation, "the service is stopped"))
+        check_ids(operation, ids.iter().copied())
     }
 }

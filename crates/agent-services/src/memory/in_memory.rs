@@ -8,11 +8,11 @@ use parking_lot::RwLock;
 
 use super::rank::{Corpus, Posting, rank};
 use super::{Memory, MemoryQuery, MemoryStore, Recalled, words};
+use crate::Result;
 use crate::context::StoreContext;
-use crate::lifecycle::Started;
-use crate::limits::{check_ids, json_bytes};
+use crate::lifecycle::{Started, lifecycle_of};
+use crate::limits::json_bytes;
 use crate::page::{Cursor, Listed, PageSize};
-use crate::{Result, Service};
 
 /// Memories in memory. They outlive a stop and a new start, but not the store.
 #[derive(Debug, Default)]
@@ -85,35 +85,15 @@ impl InMemoryMemoryStore {
     pub fn new(context: StoreContext) -> Self {
         InMemoryMemoryStore { context, ..InMemoryMemoryStore::default() }
     }
-
-    fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
-        self.started.check(operation)?;
-        check_ids(operation, ids.iter().copied())
-    }
 }
 
-#[async_trait]
-impl Service for InMemoryMemoryStore {
-    async fn start(&self) -> Result<()> {
-        self.started.set(true);
-        Ok(())
-    }
-
-    async fn stop(&self) -> Result<()> {
-        self.started.set(false);
-        Ok(())
-    }
-
-    async fn health(&self) -> Result<()> {
-        self.started.check("ask for health")
-    }
-}
+lifecycle_of!(InMemoryMemoryStore.started);
 
 #[async_trait]
 impl MemoryStore for InMemoryMemoryStore {
     async fn add(&self, user: &UserId, session: &SessionId, messages: Vec<Message>) -> Result<Vec<u64>> {
         const OPERATION: &str = "add memories";
-        self.check(OPERATION, &[user.as_str(), session.as_str()])?;
+        self.started.check(OPERATION, &[user.as_str(), session.as_str()])?;
         for message in &messages {
             self.context.limits.check_item(OPERATION, json_bytes(OPERATION, message)?.len())?;
         }
@@ -124,7 +104,7 @@ impl MemoryStore for InMemoryMemoryStore {
     }
 
     async fn search(&self, user: &UserId, query: &MemoryQuery) -> Result<Vec<Recalled>> {
-        self.check("search memories", &[user.as_str()])?;
+        self.started.check("search memories", &[user.as_str()])?;
         query.check()?;
         Ok(self.users.read().get(user).map(|user| user.search(query)).unwrap_or_default())
     }
@@ -136,7 +116,7 @@ impl MemoryStore for InMemoryMemoryStore {
         after: Option<Cursor>,
         size: PageSize,
     ) -> Result<Listed<Memory>> {
-        self.check("list memories", &[user.as_str()])?;
+        self.started.check("list memories", &[user.as_str()])?;
         let users = self.users.read();
         let before = after.map_or(u64::MAX, |after| after.0);
         let memories = users.get(user).into_iter().flat_map(|user| user.memories.range(..before).rev());
@@ -147,12 +127,12 @@ impl MemoryStore for InMemoryMemoryStore {
     }
 
     async fn delete(&self, user: &UserId, number: u64) -> Result<bool> {
-        self.check("delete a memory", &[user.as_str()])?;
+        self.started.check("delete a memory", &[user.as_str()])?;
         Ok(self.users.write().get_mut(user).is_some_and(|user| user.remove(number)))
     }
 
     async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
-        self.check("delete memories", &[user.as_str(), session.as_str()])?;
+        self.started.check("delete memories", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
         let Some(user) = users.get_mut(user) else { return Ok(0) };
         let of_session = user.memories.values().filter(|memory| memory.session_id == *session);
@@ -161,7 +141,7 @@ impl MemoryStore for InMemoryMemoryStore {
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
-        self.check("delete memories", &[user.as_str()])?;
+        self.started.check("delete memories", &[user.as_str()])?;
         let mut users = self.users.write();
         let Some(user) = users.get_mut(user) else { return Ok(0) };
         let last_number = user.last_number;

@@ -12,10 +12,10 @@ use self::budget::Budget;
 
 use super::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 use crate::context::StoreContext;
-use crate::lifecycle::Started;
-use crate::limits::{check_ids, json_bytes};
+use crate::lifecycle::{Started, lifecycle_of};
+use crate::limits::json_bytes;
 use crate::page::{Cursor, Listed, PageSize};
-use crate::{Error, ErrorKind, Result, Service};
+use crate::{Error, ErrorKind, Result};
 
 /// How much memory sessions may take together unless another limit is set.
 const MAX_BYTES: u64 = 256 << 20;
@@ -81,11 +81,6 @@ impl InMemorySessionStore {
         }
     }
 
-    fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
-        self.started.check(operation)?;
-        check_ids(operation, ids.iter().copied())
-    }
-
     fn read<T>(&self, user: &UserId, id: &SessionId, read: impl FnOnce(&Session) -> T) -> Option<T> {
         self.users.read().get(user)?.sessions.get(id).map(read)
     }
@@ -125,29 +120,14 @@ impl Session {
     }
 }
 
-#[async_trait]
-impl Service for InMemorySessionStore {
-    async fn start(&self) -> Result<()> {
-        self.started.set(true);
-        Ok(())
-    }
-
-    async fn stop(&self) -> Result<()> {
-        self.started.set(false);
-        Ok(())
-    }
-
-    async fn health(&self) -> Result<()> {
-        self.started.check("ask for health")
-    }
-}
+lifecycle_of!(InMemorySessionStore.started);
 
 #[async_trait]
 impl SessionStore for InMemorySessionStore {
     async fn create(&self, user: &UserId, id: Option<&SessionId>) -> Result<SessionInfo> {
         let fresh = || SessionId::new(self.context.ids.uuid());
         let id = id.cloned().unwrap_or_else(fresh);
-        self.check("create a session", &[user.as_str(), id.as_str()])?;
+        self.started.check("create a session", &[user.as_str(), id.as_str()])?;
         let mut users = self.users.write();
         let now = self.context.clock.unix_seconds();
         let session = users.entry(user.clone()).or_default().session(user, &id, now);
@@ -157,14 +137,14 @@ impl SessionStore for InMemorySessionStore {
     }
 
     async fn get(&self, user: &UserId, id: &SessionId) -> Result<Option<SessionInfo>> {
-        self.check("get a session", &[user.as_str(), id.as_str()])?;
+        self.started.check("get a session", &[user.as_str(), id.as_str()])?;
         Ok(self.read(user, id, |session| session.info.clone()))
     }
 
     async fn append(&self, user: &UserId, id: &SessionId, batch: MessageBatch) -> Result<Appended> {
         const OPERATION: &str = "append to a session";
         let key = batch.key.as_deref().unwrap_or_default();
-        self.check(OPERATION, &[user.as_str(), id.as_str(), key])?;
+        self.started.check(OPERATION, &[user.as_str(), id.as_str(), key])?;
         let mut sizes = Vec::new();
         for message in &batch.messages {
             let size = json_bytes(OPERATION, message)?.len();
@@ -207,7 +187,7 @@ impl SessionStore for InMemorySessionStore {
         from: u64,
         size: PageSize,
     ) -> Result<Option<Vec<StoredMessage>>> {
-        self.check("read a session", &[user.as_str(), id.as_str()])?;
+        self.started.check("read a session", &[user.as_str(), id.as_str()])?;
         let from = usize::try_from(from).unwrap_or(usize::MAX);
         Ok(self.read(user, id, |session| session.stored(from, size.get())))
     }
@@ -218,7 +198,7 @@ impl SessionStore for InMemorySessionStore {
         id: &SessionId,
         size: PageSize,
     ) -> Result<Option<Vec<StoredMessage>>> {
-        self.check("read a session", &[user.as_str(), id.as_str()])?;
+        self.started.check("read a session", &[user.as_str(), id.as_str()])?;
         let last =
             |session: &Session| session.stored(session.messages.len().saturating_sub(size.get()), size.get());
         Ok(self.read(user, id, last))
@@ -230,7 +210,7 @@ impl SessionStore for InMemorySessionStore {
         after: Option<Cursor>,
         size: PageSize,
     ) -> Result<Listed<SessionInfo>> {
-        self.check("list sessions", &[user.as_str()])?;
+        self.started.check("list sessions", &[user.as_str()])?;
         let users = self.users.read();
         let sessions = users.get(user).into_iter().flat_map(|user| user.sessions.values());
         let mut found: Vec<&SessionInfo> = sessions
@@ -244,7 +224,7 @@ impl SessionStore for InMemorySessionStore {
 
     async fn change(&self, user: &UserId, id: &SessionId, change: SessionChange) -> Result<SessionInfo> {
         const OPERATION: &str = "change a session";
-        self.check(OPERATION, &[user.as_str(), id.as_str()])?;
+        self.started.check(OPERATION, &[user.as_str(), id.as_str()])?;
         let title = change.title.iter().flatten().map(String::len).sum();
         self.context.limits.check_item(OPERATION, title)?;
         if let Some(metadata) = &change.metadata {
@@ -262,14 +242,14 @@ impl SessionStore for InMemorySessionStore {
     }
 
     async fn delete(&self, user: &UserId, id: &SessionId) -> Result<bool> {
-        self.check("delete a session", &[user.as_str(), id.as_str()])?;
+        self.started.check("delete a session", &[user.as_str(), id.as_str()])?;
         let mut users = self.users.write();
         self.budget.lock().forget(user, id);
         Ok(users.get_mut(user).is_some_and(|user| user.sessions.remove(id).is_some()))
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
-        self.check("delete a user's sessions", &[user.as_str()])?;
+        self.started.check("delete a user's sessions", &[user.as_str()])?;
         let mut users = self.users.write();
         // The number of the last session stays, so that cursors from before keep their meaning.
         let sessions = users.get_mut(user).map(|user| std::mem::take(&mut user.sessions)).unwrap_or_default();

@@ -14,9 +14,10 @@ use super::database::SqliteDatabase;
 use super::statement::bounded;
 use super::store::Access;
 use crate::context::StoreContext;
+use crate::lifecycle::lifecycle_of;
 use crate::memory::{Memory, MemoryQuery, MemoryStore, Recalled};
 use crate::page::{Cursor, Listed, PageSize};
-use crate::{Error, ErrorKind, Result, Service};
+use crate::{Error, ErrorKind, Result};
 
 #[cfg(test)]
 pub(super) use {change::STATEMENTS as CHANGE, postings::STATEMENTS as POSTINGS, read::STATEMENTS as READ};
@@ -35,20 +36,7 @@ impl SqliteMemoryStore {
     }
 }
 
-#[async_trait]
-impl Service for SqliteMemoryStore {
-    async fn start(&self) -> Result<()> {
-        self.access.start().await
-    }
-
-    async fn stop(&self) -> Result<()> {
-        self.access.stop().await
-    }
-
-    async fn health(&self) -> Result<()> {
-        self.access.health().await
-    }
-}
+lifecycle_of!(SqliteMemoryStore.access);
 
 #[async_trait]
 impl MemoryStore for SqliteMemoryStore {

@@ -12,10 +12,11 @@ use async_trait::async_trait;
 use super::database::SqliteDatabase;
 use super::statement::bounded;
 use super::store::Access;
+use crate::Result;
 use crate::context::StoreContext;
+use crate::lifecycle::lifecycle_of;
 use crate::page::{Cursor, Listed, PageSize};
 use crate::session::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
-use crate::{Result, Service};
 
 #[cfg(test)]
 pub(super) use {append::STATEMENTS as APPEND, change::STATEMENTS as CHANGE, read::STATEMENTS as READ};
@@ -34,20 +35,7 @@ impl SqliteSessionStore {
     }
 }
 
-#[async_trait]
-impl Service for SqliteSessionStore {
-    async fn start(&self) -> Result<()> {
-        self.access.start().await
-    }
-
-    async fn stop(&self) -> Result<()> {
-        self.access.stop().await
-    }
-
-    async fn health(&self) -> Result<()> {
-        self.access.health().await
-    }
-}
+lifecycle_of!(SqliteSessionStore.access);
 
 #[async_trait]
 impl SessionStore for SqliteSessionStore {

@@ -11,9 +11,10 @@ use super::statement::statements;
 use super::store::Access;
 use super::{json, users};
 use crate::context::StoreContext;
+use crate::lifecycle::lifecycle_of;
 use crate::page::{Cursor, Listed, PageSize};
 use crate::state::StateStore;
-use crate::{Error, ErrorKind, Result, Service};
+use crate::{Error, ErrorKind, Result};
 
 const SAVE: &str = "save a state";
 
@@ -48,20 +49,7 @@ impl SqliteStateStore {
     }
 }
 
-#[async_trait]
-impl Service for SqliteStateStore {
-    async fn start(&self) -> Result<()> {
-        self.access.start().await
-    }
-
-    async fn stop(&self) -> Result<()> {
-        self.access.stop().await
-    }
-
-    async fn health(&self) -> Result<()> {
-        self.access.health().await
-    }
-}
+lifecycle_of!(SqliteStateStore.access);
 
 #[async_trait]
 impl StateStore for SqliteStateStore {

@@ -8,10 +8,9 @@ use parking_lot::RwLock;
 
 use super::StateStore;
 use crate::context::StoreContext;
-use crate::lifecycle::Started;
-use crate::limits::check_ids;
+use crate::lifecycle::{Started, lifecycle_of};
 use crate::page::{Cursor, Listed, PageSize};
-use crate::{Error, ErrorKind, Result, Service};
+use crate::{Error, ErrorKind, Result};
 
 /// States in memory. They outlive a stop and a new start, but not the store.
 #[derive(Debug, Default)]
@@ -28,29 +27,9 @@ impl InMemoryStateStore {
     pub fn new(context: StoreContext) -> Self {
         InMemoryStateStore { context, ..InMemoryStateStore::default() }
     }
-
-    fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
-        self.started.check(operation)?;
-        check_ids(operation, ids.iter().copied())
-    }
 }
 
-#[async_trait]
-impl Service for InMemoryStateStore {
-    async fn start(&self) -> Result<()> {
-        self.started.set(true);
-        Ok(())
-    }
-
-    async fn stop(&self) -> Result<()> {
-        self.started.set(false);
-        Ok(())
-    }
-
-    async fn health(&self) -> Result<()> {
-        self.started.check("ask for health")
-    }
-}
+lifecycle_of!(InMemoryStateStore.started);
 
 #[async_trait]
 impl StateStore for InMemoryStateStore {
@@ -62,7 +41,7 @@ impl StateStore for InMemoryStateStore {
         state: &Json,
     ) -> Result<u64> {
         const OPERATION: &str = "save a state";
-        self.check(OPERATION, &[user.as_str(), session.as_str()])?;
+        self.started.check(OPERATION, &[user.as_str(), session.as_str()])?;
         self.context.limits.check_item(OPERATION, state.to_string().len())?;
         let mut users = self.users.write();
         let rounds = users.entry(user.clone()).or_default().entry(session.clone()).or_default();
@@ -84,7 +63,7 @@ impl StateStore for InMemoryStateStore {
         session: &SessionId,
         round: Option<u64>,
     ) -> Result<Option<(u64, Json)>> {
-        self.check("export a state", &[user.as_str(), session.as_str()])?;
+        self.started.check("export a state", &[user.as_str(), session.as_str()])?;
         let users = self.users.read();
         let Some(rounds) = users.get(user).and_then(|sessions| sessions.get(session)) else {
             return Ok(None);
@@ -103,7 +82,7 @@ impl StateStore for InMemoryStateStore {
         after: Option<Cursor>,
         size: PageSize,
     ) -> Result<Listed<u64>> {
-        self.check("list rounds", &[user.as_str(), session.as_str()])?;
+        self.started.check("list rounds", &[user.as_str(), session.as_str()])?;
         let users = self.users.read();
         let rounds = users.get(user).and_then(|sessions| sessions.get(session));
         let rounds = rounds.into_iter().flat_map(|rounds| rounds.keys().rev().copied());
@@ -112,21 +91,21 @@ impl StateStore for InMemoryStateStore {
     }
 
     async fn delete_round(&self, user: &UserId, session: &SessionId, round: u64) -> Result<bool> {
-        self.check("delete a round", &[user.as_str(), session.as_str()])?;
+        self.started.check("delete a round", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
         let rounds = users.get_mut(user).and_then(|sessions| sessions.get_mut(session));
         Ok(rounds.is_some_and(|rounds| rounds.remove(&round).is_some()))
     }
 
     async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
-        self.check("delete states", &[user.as_str(), session.as_str()])?;
+        self.started.check("delete states", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
         let rounds = users.get_mut(user).and_then(|sessions| sessions.remove(session));
         Ok(rounds.map_or(0, |rounds| rounds.len() as u64))
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
-        self.check("delete states", &[user.as_str()])?;
+        self.started.check("delete states", &[user.as_str()])?;
         let sessions = self.users.write().remove(user).unwrap_or_default();
         Ok(sessions.values().map(|rounds| rounds.len() as u64).sum())
     }
