@@ -1,126 +1,90 @@
-//! Runs: their records and their event logs.
+//! Runs: their records, their event logs, their turns in a session, and who executes them.
 
+mod batch;
+mod id;
 mod in_memory;
+mod record;
+mod wakeups;
 
-use std::fmt;
-use std::sync::Arc;
+use std::time::Duration;
 
-use agent_schemas::{AgentRequest, RunId, SessionId, Status, UserId};
+use agent_schemas::{RunId, Status, UserId};
 use async_trait::async_trait;
-use bytes::Bytes;
 
-use crate::Result;
+use crate::page::{Cursor, Listed, PageSize};
+use crate::{Result, Service};
 
+pub use batch::{Batch, Page};
+pub use id::{FencingToken, OwnerId, fresh_id, tag};
 pub use in_memory::InMemoryRunStore;
+pub use record::{
+    Canceled, Created, Grant, IdempotencyKey, NewRun, RunFilter, RunRecord, SessionPolicy,
+};
 
-/// What is known of a run besides its log.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct RunRecord {
-    /// Names the run.
-    pub id: RunId,
-    /// Whose run it is.
-    pub user_id: UserId,
-    /// The conversation it belongs to.
-    pub session_id: SessionId,
-    /// The agent that runs.
-    pub agent: String,
-    /// When the request came, in Unix seconds.
-    pub created_at: i64,
-    /// The request, checked and with its ids filled in.
-    pub request: Arc<AgentRequest>,
-    /// `in_progress` until the log has ended, then how it ended.
-    pub status: Status,
+/// How long ended runs are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// How long after its end a run is forgotten.
+    pub age: Duration,
+    /// How many bytes the logs of ended runs may have together, roughly; the oldest go first.
+    pub bytes: u64,
 }
 
-impl RunRecord {
-    /// The record of a run that is about to start.
-    pub fn new(
-        id: RunId,
-        user_id: UserId,
-        session_id: SessionId,
-        agent: impl Into<String>,
-        created_at: i64,
-        request: Arc<AgentRequest>,
-    ) -> Self {
-        RunRecord {
-            id,
-            user_id,
-            session_id,
-            agent: agent.into(),
-            created_at,
-            request,
-            status: Status::InProgress,
-        }
-    }
+impl Retention {
+    /// A day and a gibibyte: for stores that outlive the process.
+    pub const DURABLE: Retention = Retention { age: Duration::from_secs(24 * 60 * 60), bytes: 1 << 30 };
+
+    /// Ten minutes and 256 MiB: for stores in memory.
+    pub const IN_MEMORY: Retention = Retention { age: Duration::from_secs(10 * 60), bytes: 256 << 20 };
 }
 
-/// The right to write a run's log. A later owner's token is greater, which locks out every earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FencingToken(pub u64);
-
-/// Consecutive entries of a log, encoded as frames (see [`agent_schemas::sse`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// The number of the first entry.
-    pub first: u64,
-    /// How many entries there are.
-    pub count: u64,
-    /// Their frames, one after the other.
-    pub frames: Bytes,
-}
-
-impl Batch {
-    /// The number of the entry that follows.
-    pub fn end(&self) -> u64 {
-        self.first + self.count
-    }
-
-    /// The part from entry `from` on; `None` if that is past the end.
-    pub fn starting_at(&self, from: u64) -> Option<Batch> {
-        if from <= self.first {
-            return Some(self.clone());
-        }
-        let skipped = from - self.first;
-        if skipped >= self.count {
-            return None;
-        }
-        let start = agent_schemas::sse::skip_frames(&self.frames, usize::try_from(skipped).ok()?);
-        Some(Batch { first: from, count: self.count - skipped, frames: self.frames.slice(start..) })
-    }
-}
-
-/// A part of a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// The entries, in order and without gaps; none if the log has nothing from the asked position on yet.
-    pub batches: Vec<Batch>,
-    /// Whether the log ends with the last of these entries, so that nothing will ever follow them.
-    pub is_end: bool,
-}
-
-/// Keeps runs and their logs.
+/// Keeps runs and their logs, says whose turn it is in a session, and who may execute what.
 ///
 /// # Contract
-/// 1. `create` makes an empty log and gives its first owner's token; an id that exists is `AlreadyExists`.
+/// 1. `create` makes a run whose log has the given first entries; an id that exists is `AlreadyExists`.
 /// 2. `append` continues the log: what `read` gives is what was appended, in order, without gaps.
 /// 3. Repeating entries that were appended, byte for byte, is acknowledged and changes nothing.
 /// 4. Entries that overlap the log's end or differ from what it has, and a gap, are a `Conflict` and change nothing.
 /// 5. A token that is not the current owner's is a `Conflict`, and changes nothing.
-/// 6. `finish` appends the last batch and sets the record's status in one step; repeating it is acknowledged; any
-///    other write after it is a `Conflict`.
+/// 6. `finish` appends the last batch and sets the record's status in one step; repeating it is acknowledged with the same
+///    answer; any other write after it is a `Conflict`.
 /// 7. `read` gives entries from any position on, at least one if there is one, and at most about `max_bytes`; its
 ///    `is_end` is true exactly when nothing will follow them.
-/// 8. `get` gives the record; what does not exist is `None` for `get` and `read`, and `NotFound` for writes.
-/// 9. `delete` forgets the run; deleting what does not exist is `false`, not an error.
+/// 8. `get` gives the record; what does not exist is `None` for `get`, `read`, `cancel` and `take_over`, and `NotFound` for
+///    other writes.
+/// 9. `delete` forgets an ended run; one that has not ended is a `Conflict`, one that does not exist `false`.
+/// 10. `close` appends like `append` and keeps how the run is going to end, in one step; repeating it is acknowledged.
+/// 11. Of the runs of one session, besides those that run `Beside`, one is in progress at a time. Another one waits with
+///     `Enqueue`, is not made with `Reject`; with `Interrupt` the one in progress is asked to stop and the new one goes
+///     before all that wait. Where `max_queued` wait, it is `QueueFull`.
+/// 12. `finish` hands the session to the one that waits longest, in the same step: it is in progress then, and `next`
+///     executes it. Without `next` it goes on waiting.
+/// 13. With `Steer`, the new one is handed to the one in progress: `steered` lists what was, in order; `drop_steered` forgets
+///     what was taken. The rest goes before all that wait when that run ends.
+/// 14. A second `create` with the same key of the same user makes nothing: it is `Repeated` for the same fingerprint, and
+///     `KeyReused` for another. The key is kept as long as the run.
+/// 15. `cancel` marks a run in progress, takes one that waits out of the queue and gives who asks the right to end it, and
+///     changes nothing of one that has ended.
+/// 16. `wait` returns once the log has the entry, or has ended, or is gone. It may return early.
+/// 17. `signals` gives the runs of an owner that were cancelled or steered since it was last asked; none mean that it has to
+///     look at all of its runs. It waits until there is something to tell.
+/// 18. A run in progress whose owner has no live lease is an orphan, and so is the first that waits where none is in progress.
+///     `take_over` of an orphan, or of one's own run, gives the right to execute it, with a greater token, and starts a
+///     new epoch if it was in progress. It is `None` for any other run. Of several at once one succeeds.
+/// 19. `heartbeat` makes or renews a lease, `retire` ends it.
+/// 20. `list` gives a user's runs, the newest first, in pages that stay stable while others write.
+/// 21. `attended` tells for how long the run still counts as being read by what `attend` said.
+/// 22. `sweep` forgets ended runs beyond the retention, and no others.
+/// 23. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
+///     `InvalidInput`.
 ///
 /// # Concurrency and cancellation
-/// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3
-/// and 6 make it safe to repeat.
+/// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10 and 14
+/// make it safe to repeat.
 #[async_trait]
-pub trait RunStore: fmt::Debug + Send + Sync + 'static {
-    /// Makes a run with an empty log and gives the right to write it.
-    async fn create(&self, record: RunRecord) -> Result<FencingToken>;
+pub trait RunStore: Service {
+    /// Makes a run, unless its session or its key says otherwise.
+    async fn create(&self, run: NewRun) -> Result<Created>;
 
     /// The record of a run.
     async fn get(&self, id: &RunId) -> Result<Option<RunRecord>>;
@@ -128,12 +92,72 @@ pub trait RunStore: fmt::Debug + Send + Sync + 'static {
     /// Appends entries to a log.
     async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()>;
 
-    /// Appends the last entries and records how the run ended.
-    async fn finish(&self, id: &RunId, token: FencingToken, batch: Batch, status: Status) -> Result<()>;
+    /// Appends the last entries before the final one, and keeps how the run is going to end.
+    async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()>;
+
+    /// Appends the last entries, records how the run ended, and hands its session on.
+    async fn finish(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        status: Status,
+        next: Option<&OwnerId>,
+    ) -> Result<Option<Grant>>;
 
     /// Reads entries from number `from` on.
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>>;
 
-    /// Forgets a run; says whether there was one.
+    /// Waits until there is something to read from entry `from` on.
+    async fn wait(&self, id: &RunId, from: u64) -> Result<()>;
+
+    /// A user's runs, the newest first, after the cursor.
+    async fn list(
+        &self,
+        user: &UserId,
+        filter: &RunFilter,
+        after: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Listed<RunRecord>>;
+
+    /// Asks a run to stop; `by` is who ends it if nobody executes it.
+    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>>;
+
+    /// What was handed to a run and not yet dropped, in order.
+    async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>>;
+
+    /// Forgets what was handed to a run, once its log has it.
+    async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()>;
+
+    /// Waits until somebody asked something of an owner's runs.
+    async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>>;
+
+    /// Says that an owner lives, for as long as the lease.
+    async fn heartbeat(&self, owner: &OwnerId, lease: Duration) -> Result<()>;
+
+    /// Says that an owner executes nothing any more.
+    async fn retire(&self, owner: &OwnerId) -> Result<()>;
+
+    /// Runs that nobody executes, some at a time.
+    async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>>;
+
+    /// Takes the right to execute a run that nobody executes.
+    async fn take_over(&self, id: &RunId, owner: &OwnerId) -> Result<Option<FencingToken>>;
+
+    /// Says that somebody reads a run, and will for so long.
+    async fn attend(&self, id: &RunId, time: Duration) -> Result<()>;
+
+    /// For how long a run still counts as being read.
+    async fn attended(&self, id: &RunId) -> Result<Duration>;
+
+    /// Forgets what is older or larger than the retention; says how many runs.
+    async fn sweep(&self) -> Result<u64>;
+
+    /// Forgets a run that has ended; says whether there was one.
     async fn delete(&self, id: &RunId) -> Result<bool>;
+}
+
+/// The fault of a write to a run that does not exist.
+fn no_run(operation: &'static str, id: &RunId) -> crate::Error {
+    crate::Error::new(crate::ErrorKind::NotFound, operation, format!("there is no run {id}"))
 }

@@ -1,43 +1,82 @@
 //! Runs in memory: the reference backend.
 
+mod log;
+mod state;
+mod store;
+mod turns;
+
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use agent_schemas::{RunId, Status, sse};
-use async_trait::async_trait;
-use bytes::BytesMut;
+use agent_schemas::{RunId, Status};
 use foldhash::fast::RandomState;
 use parking_lot::{Mutex, RwLock};
 
-use super::{Batch, FencingToken, Page, RunRecord, RunStore};
+use self::log::Log;
+use self::state::State;
+use super::wakeups::Wakeups;
+use super::{Batch, FencingToken, Grant, OwnerId, Retention, RunRecord, no_run};
+use crate::context::StoreContext;
+use crate::lifecycle::{Started, lifecycle_of};
 use crate::{Error, ErrorKind, Result};
 
-/// Keeps runs in this process's memory until they are deleted.
-#[derive(Debug, Default)]
+/// Keeps runs in this process's memory: those that have ended for ten minutes, and up to 256 MiB of them
+/// ([`Self::with_retention`]).
+#[derive(Debug)]
 pub struct InMemoryRunStore {
+    context: StoreContext,
+    retention: Retention,
+    started: Started,
     // The map is locked for a look-up only; a run's log has its own lock, so that runs do not wait for each other.
     // Clients do not choose the keys, so a fast hash is safe.
     runs: RwLock<HashMap<RunId, Arc<Mutex<StoredRun>>, RandomState>>,
+    /// Locked before a run is.
+    state: Mutex<State>,
+    wakeups: Wakeups,
 }
 
 #[derive(Debug)]
 struct StoredRun {
     record: RunRecord,
+    log: Log,
     token: FencingToken,
-    batches: Vec<Batch>,
-    /// How many of the last batches have not been looked at for merging.
-    small: usize,
-    ended: bool,
+    /// Who executes it; nobody while it waits.
+    owner: Option<OwnerId>,
+    /// What its end answered, for a repetition.
+    granted: Option<Grant>,
+    /// The idempotency keys that lead here.
+    keys: Vec<String>,
+    /// Until when somebody reads it, in Unix seconds.
+    attended_until: i64,
 }
 
-/// How many batches are merged into one, and up to which size.
-const MERGED: usize = 16;
-const MERGED_BYTES: usize = 16 * 1024;
+impl Default for InMemoryRunStore {
+    fn default() -> Self {
+        InMemoryRunStore::new(StoreContext::default())
+    }
+}
+
+lifecycle_of!(InMemoryRunStore.started);
 
 impl InMemoryRunStore {
     /// A store with no runs.
-    pub fn new() -> Self {
-        InMemoryRunStore::default()
+    pub fn new(context: StoreContext) -> Self {
+        InMemoryRunStore {
+            context,
+            retention: Retention::IN_MEMORY,
+            started: Started::default(),
+            runs: RwLock::default(),
+            state: Mutex::default(),
+            wakeups: Wakeups::default(),
+        }
+    }
+
+    /// Sets how long ended runs are kept.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
     }
 
     /// How many runs are kept.
@@ -50,137 +89,80 @@ impl InMemoryRunStore {
         self.len() == 0
     }
 
+    fn now(&self) -> i64 {
+        self.context.clock.unix_seconds()
+    }
+
+    /// The time that is so long from now; leases of less than a second are one of a second.
+    fn after(&self, time: Duration) -> i64 {
+        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        self.now().saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX))
+    }
+
     fn find(&self, id: &RunId) -> Option<Arc<Mutex<StoredRun>>> {
         self.runs.read().get(id).cloned()
     }
 
-    fn write(
-        &self,
-        operation: &'static str,
-        id: &RunId,
-        token: FencingToken,
-        batch: Batch,
-        end: Option<Status>,
-    ) -> Result<()> {
-        let run = self
-            .find(id)
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, operation, format!("no run {id}")))?;
-        run.lock().write(operation, token, batch, end)
+    fn find_to_write(&self, operation: &'static str, id: &RunId) -> Result<Arc<Mutex<StoredRun>>> {
+        self.started.check(operation, &[])?;
+        self.find(id).ok_or_else(|| no_run(operation, id))
+    }
+
+    /// Forgets a run; says whether there was one.
+    fn forget(&self, state: &mut State, id: &RunId) -> bool {
+        let Some(run) = self.runs.write().remove(id) else { return false };
+        let run = run.lock();
+        let record = &run.record;
+        state.strike(&record.user_id, &record.session_id, record.number, &run.keys);
+        self.wakeups.wake(id);
+        true
+    }
+
+    /// Forgets what is beyond the retention; says how many runs.
+    fn evict(&self, state: &mut State) -> u64 {
+        let now = self.now();
+        let mut count = 0;
+        while let Some(id) = state.next_to_go(&self.retention, now) {
+            count += u64::from(self.forget(state, &id));
+        }
+        count
+    }
+
+    /// Hands a session to the run that waits longest.
+    fn hand_on(&self, state: &mut State, ended: &RunRecord, next: &OwnerId) -> Option<Grant> {
+        let turns = state.known_turns(&ended.user_id, &ended.session_id)?;
+        if turns.active.is_some() {
+            return None;
+        }
+        let id = turns.queue.pop_front()?;
+        let run = self.find(&id)?;
+        let token = run.lock().begin(next);
+        turns.active = Some(id.clone());
+        Some(Grant { id, token })
     }
 }
 
 impl StoredRun {
-    fn write(
-        &mut self,
-        operation: &'static str,
-        token: FencingToken,
-        batch: Batch,
-        end: Option<Status>,
-    ) -> Result<()> {
-        let conflict = |message| Err(Error::new(ErrorKind::Conflict, operation, message));
-        if token != self.token {
-            return conflict("the run has another owner");
+    fn check(&self, operation: &'static str, token: FencingToken) -> Result<()> {
+        if token == self.token && self.owner.is_some() {
+            return Ok(());
         }
-        let next = self.batches.last().map_or(0, Batch::end);
-        if batch.first != next {
-            return if self.contains(&batch) {
-                Ok(())
-            } else {
-                conflict("the entries do not continue the log")
-            };
-        }
-        if self.ended {
-            return conflict("the log has ended");
-        }
-        if batch.count > 0 {
-            self.batches.push(batch);
-            self.small += 1;
-            if self.small == MERGED {
-                self.merge();
-            }
-        }
-        if let Some(status) = end {
-            self.record.status = status;
-            self.ended = true;
-        }
-        Ok(())
+        Err(Error::new(ErrorKind::Conflict, operation, "the run has another owner"))
     }
 
-    /// Whether exactly these entries were appended before.
-    fn contains(&self, batch: &Batch) -> bool {
-        let holder = self.batches.partition_point(|known| known.end() <= batch.first);
-        let known = self.batches.get(holder).and_then(|known| known.starting_at(batch.first));
-        // Batches are merged whole, so one that was appended lies in one of those that are kept.
-        known.is_some_and(|known| {
-            batch.first == known.first && batch.end() <= known.end() && {
-                let end = usize::try_from(batch.count).map(|count| sse::skip_frames(&known.frames, count));
-                end.is_ok_and(|end| known.frames[..end] == batch.frames)
-            }
-        })
+    /// Appends entries; says whether they are new.
+    fn write(&mut self, operation: &'static str, token: FencingToken, batch: Batch) -> Result<bool> {
+        self.check(operation, token)?;
+        let is_new = self.log.append(operation, batch)?;
+        self.record.entries = self.log.next();
+        Ok(is_new)
     }
 
-    /// Makes one batch of the last ones: a log of single words would else spend more on its parts than on its text.
-    fn merge(&mut self) {
-        self.small = 0;
-        let parts = self.batches.split_off(self.batches.len() - MERGED);
-        let bytes = parts.iter().map(|part| part.frames.len()).sum();
-        if bytes > MERGED_BYTES {
-            self.batches.extend(parts);
-            return;
-        }
-        let mut frames = BytesMut::with_capacity(bytes);
-        parts.iter().for_each(|part| frames.extend_from_slice(&part.frames));
-        let count = parts.iter().map(|part| part.count).sum();
-        self.batches.push(Batch { first: parts[0].first, count, frames: frames.freeze() });
-    }
-
-    fn read(&self, from: u64, max_bytes: usize) -> Page {
-        let start = self.batches.partition_point(|batch| batch.end() <= from);
-        let mut page = Page { batches: Vec::new(), is_end: self.ended };
-        let mut bytes = 0;
-        for batch in &self.batches[start..] {
-            if bytes >= max_bytes && !page.batches.is_empty() {
-                page.is_end = false;
-                break;
-            }
-            bytes += batch.frames.len();
-            page.batches.extend(batch.starting_at(from));
-        }
-        page
-    }
-}
-
-#[async_trait]
-impl RunStore for InMemoryRunStore {
-    async fn create(&self, record: RunRecord) -> Result<FencingToken> {
-        let token = FencingToken(1);
-        let mut runs = self.runs.write();
-        if runs.contains_key(&record.id) {
-            let message = format!("run {} exists already", record.id);
-            return Err(Error::new(ErrorKind::AlreadyExists, "create a run", message));
-        }
-        let run = StoredRun { record, token, batches: Vec::new(), small: 0, ended: false };
-        runs.insert(run.record.id.clone(), Arc::new(Mutex::new(run)));
-        Ok(token)
-    }
-
-    async fn get(&self, id: &RunId) -> Result<Option<RunRecord>> {
-        Ok(self.find(id).map(|run| run.lock().record.clone()))
-    }
-
-    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
-        self.write("append to a run", id, token, batch, None)
-    }
-
-    async fn finish(&self, id: &RunId, token: FencingToken, batch: Batch, status: Status) -> Result<()> {
-        self.write("finish a run", id, token, batch, Some(status))
-    }
-
-    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
-        Ok(self.find(id).map(|run| run.lock().read(from, max_bytes)))
-    }
-
-    async fn delete(&self, id: &RunId) -> Result<bool> {
-        Ok(self.runs.write().remove(id).is_some())
+    /// Gives the right to execute it.
+    fn begin(&mut self, owner: &OwnerId) -> FencingToken {
+        self.record.status = Status::InProgress;
+        self.owner = Some(owner.clone());
+        self.token.0 += 1;
+        self.token
     }
 }

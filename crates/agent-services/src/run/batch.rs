@@ -1,0 +1,48 @@
+//! Pieces of a log.
+
+use bytes::Bytes;
+
+/// Consecutive entries of a log, encoded as frames (see [`agent_schemas::sse`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The number of the first entry.
+    pub first: u64,
+    /// How many entries there are.
+    pub count: u64,
+    /// Their frames, one after the other.
+    pub frames: Bytes,
+}
+
+impl Batch {
+    /// No entries, at this place of a log.
+    pub fn empty(first: u64) -> Self {
+        Batch { first, count: 0, frames: Bytes::new() }
+    }
+
+    /// The number of the entry that follows.
+    pub fn end(&self) -> u64 {
+        self.first + self.count
+    }
+
+    /// The part from entry `from` on; `None` if that is past the end.
+    pub fn starting_at(&self, from: u64) -> Option<Batch> {
+        if from <= self.first {
+            return Some(self.clone());
+        }
+        let skipped = from - self.first;
+        if skipped >= self.count {
+            return None;
+        }
+        let start = agent_schemas::sse::skip_frames(&self.frames, usize::try_from(skipped).ok()?);
+        Some(Batch { first: from, count: self.count - skipped, frames: self.frames.slice(start..) })
+    }
+}
+
+/// A part of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The entries, in order and without gaps; none if the log has nothing from the asked position on yet.
+    pub batches: Vec<Batch>,
+    /// Whether the log ends with the last of these entries, so that nothing will ever follow them.
+    pub is_end: bool,
+}

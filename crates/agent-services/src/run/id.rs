@@ -1,0 +1,65 @@
+//! Ids of runs and of processes that execute them.
+
+use std::fmt;
+
+use agent_schemas::{IdSource, RunId, UserId};
+
+/// A fresh run id: `run_`, 128 random bits, and four digits that are the same for all runs of a user.
+///
+/// Who knows the id may read and cancel the run, so it cannot be guessed. The last digits let a store that is spread over
+/// several servers find a run by its id alone, beside everything else of the user.
+pub fn fresh_id(ids: &dyn IdSource, user: &UserId) -> RunId {
+    RunId::new(format!("run_{}{}", ids.random(), tag(user)))
+}
+
+/// The four digits that all runs of a user end with.
+pub fn tag(user: &UserId) -> String {
+    // FNV-1a, folded: it has to be the same in every process and version, and to spread; no more.
+    let hash = user.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let folded = hash ^ (hash >> 32);
+    format!("{:04x}", (folded ^ (folded >> 16)) & 0xffff)
+}
+
+/// Names a process while it executes runs. A restarted process has another one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OwnerId(Box<str>);
+
+impl OwnerId {
+    /// Takes the id as it is.
+    pub fn new(id: impl Into<Box<str>>) -> Self {
+        OwnerId(id.into())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OwnerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The right to write a run's log. A later owner's token is greater, which locks out every earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FencingToken(pub u64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemIds;
+
+    #[test]
+    fn ids_carry_the_users_tag() {
+        let user = UserId::new("ann");
+        assert_eq!(tag(&user), "8249");
+        let (one, two) = (fresh_id(&SystemIds, &user), fresh_id(&SystemIds, &user));
+        assert_ne!(one, two);
+        assert!(one.as_str().starts_with("run_") && one.as_str().ends_with("8249"));
+        assert_eq!(one.as_str().len(), 40);
+    }
+}

@@ -1,0 +1,100 @@
+//! A log in memory.
+
+use agent_schemas::sse;
+use bytes::BytesMut;
+
+use crate::run::{Batch, Page};
+use crate::{Error, ErrorKind, Result};
+
+/// How many batches are merged into one, and up to which size.
+const MERGED: usize = 16;
+const MERGED_BYTES: usize = 16 * 1024;
+
+/// The entries of a run.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    batches: Vec<Batch>,
+    /// How many of the last batches have not been looked at for merging.
+    small: usize,
+    bytes: usize,
+    pub(super) ended: bool,
+}
+
+impl Log {
+    /// The number of the next entry.
+    pub(super) fn next(&self) -> u64 {
+        self.batches.last().map_or(0, Batch::end)
+    }
+
+    /// How many bytes it has.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Appends entries; says whether they are new.
+    pub(super) fn append(&mut self, operation: &'static str, batch: Batch) -> Result<bool> {
+        let conflict = |message| Err(Error::new(ErrorKind::Conflict, operation, message));
+        if batch.first != self.next() {
+            return if self.contains(&batch) {
+                Ok(false)
+            } else {
+                conflict("the entries do not continue the log")
+            };
+        }
+        if self.ended {
+            return conflict("the log has ended");
+        }
+        if batch.count > 0 {
+            self.bytes += batch.frames.len();
+            self.batches.push(batch);
+            self.small += 1;
+            if self.small == MERGED {
+                self.merge();
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether exactly these entries were appended before.
+    fn contains(&self, batch: &Batch) -> bool {
+        let holder = self.batches.partition_point(|known| known.end() <= batch.first);
+        let known = self.batches.get(holder).and_then(|known| known.starting_at(batch.first));
+        // Batches are merged whole, so one that was appended lies in one of those that are kept.
+        known.is_some_and(|known| {
+            batch.first == known.first && batch.end() <= known.end() && {
+                let end = usize::try_from(batch.count).map(|count| sse::skip_frames(&known.frames, count));
+                end.is_ok_and(|end| known.frames[..end] == batch.frames)
+            }
+        })
+    }
+
+    /// Makes one batch of the last ones: a log of single words would else spend more on its parts than on its text.
+    fn merge(&mut self) {
+        self.small = 0;
+        let parts = self.batches.split_off(self.batches.len() - MERGED);
+        let bytes = parts.iter().map(|part| part.frames.len()).sum();
+        if bytes > MERGED_BYTES {
+            self.batches.extend(parts);
+            return;
+        }
+        let mut frames = BytesMut::with_capacity(bytes);
+        parts.iter().for_each(|part| frames.extend_from_slice(&part.frames));
+        let count = parts.iter().map(|part| part.count).sum();
+        self.batches.push(Batch { first: parts[0].first, count, frames: frames.freeze() });
+    }
+
+    pub(super) fn read(&self, from: u64, max_bytes: usize) -> Page {
+        let start = self.batches.partition_point(|batch| batch.end() <= from);
+        let mut page = Page { batches: Vec::new(), is_end: self.ended };
+        let mut bytes = 0;
+        for batch in &self.batches[start..] {
+            if bytes >= max_bytes && !page.batches.is_empty() {
+                page.is_end = false;
+                break;
+            }
+            bytes += batch.frames.len();
+            page.batches.extend(batch.starting_at(from));
+        }
+        page
+    }
+}

@@ -1,0 +1,140 @@
+//! What is known of runs together: their order, their turns, their keys, and who lives.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use agent_schemas::{RunId, SessionId, UserId};
+use foldhash::fast::RandomState;
+
+use super::turns::Turns;
+use crate::run::{IdempotencyKey, OwnerId, Retention};
+
+/// About what a run takes besides its log.
+const OVERHEAD: u64 = 1024;
+
+/// All of it; one lock guards it.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    users: HashMap<UserId, User>,
+    /// Until when each owner lives, in Unix seconds.
+    owners: HashMap<OwnerId, i64>,
+    /// The runs that have not ended.
+    pub(super) unfinished: HashSet<RunId, RandomState>,
+    /// The runs that have ended, in that order. One that was deleted stands here until its time has come.
+    ended: VecDeque<Ended>,
+    ended_bytes: u64,
+    last_number: u64,
+}
+
+/// The runs of a user.
+#[derive(Debug, Default)]
+struct User {
+    /// By number.
+    runs: Vec<(u64, RunId)>,
+    turns: HashMap<SessionId, Turns>,
+    keys: HashMap<String, Key>,
+}
+
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) fingerprint: String,
+    pub(super) run: RunId,
+}
+
+#[derive(Debug)]
+struct Ended {
+    id: RunId,
+    at: i64,
+    bytes: u64,
+}
+
+impl State {
+    /// The turns of a session that has unfinished runs, or may get some.
+    pub(super) fn turns(&mut self, user: &UserId, session: &SessionId) -> &mut Turns {
+        self.users.entry(user.clone()).or_default().turns.entry(session.clone()).or_default()
+    }
+
+    /// The turns of a session, if it has unfinished runs.
+    pub(super) fn known_turns(&mut self, user: &UserId, session: &SessionId) -> Option<&mut Turns> {
+        self.users.get_mut(user)?.turns.get_mut(session)
+    }
+
+    /// Drops what says nothing any more.
+    pub(super) fn tidy(&mut self, user: &UserId, session: &SessionId) {
+        let Some(known) = self.users.get_mut(user) else { return };
+        if known.turns.get(session).is_some_and(Turns::is_empty) {
+            known.turns.remove(session);
+        }
+        if known.turns.is_empty() && known.runs.is_empty() && known.keys.is_empty() {
+            self.users.remove(user);
+        }
+    }
+
+    pub(super) fn key(&self, user: &UserId, key: &str) -> Option<&Key> {
+        self.users.get(user)?.keys.get(key)
+    }
+
+    pub(super) fn keep_key(&mut self, user: &UserId, key: IdempotencyKey, run: &RunId) {
+        let kept = Key { fingerprint: key.fingerprint, run: run.clone() };
+        self.users.entry(user.clone()).or_default().keys.insert(key.key, kept);
+    }
+
+    /// Gives a new run its place among those of its user.
+    pub(super) fn enroll(&mut self, user: &UserId, id: &RunId) -> u64 {
+        self.last_number += 1;
+        self.users.entry(user.clone()).or_default().runs.push((self.last_number, id.clone()));
+        self.unfinished.insert(id.clone());
+        self.last_number
+    }
+
+    /// Forgets a run's place and keys.
+    pub(super) fn strike(&mut self, user: &UserId, session: &SessionId, number: u64, keys: &[String]) {
+        if let Some(known) = self.users.get_mut(user) {
+            if let Ok(at) = known.runs.binary_search_by_key(&number, |(number, _)| *number) {
+                let (_, id) = known.runs.remove(at);
+                self.unfinished.remove(&id);
+            }
+            keys.iter().for_each(|key| drop(known.keys.remove(key)));
+        }
+        self.tidy(user, session);
+    }
+
+    /// A user's runs before a number, the newest first.
+    pub(super) fn newest(&self, user: &UserId, before: u64) -> impl Iterator<Item = &RunId> {
+        let runs = self.users.get(user).map_or(&[][..], |user| &user.runs[..]);
+        let end = runs.partition_point(|(number, _)| *number < before);
+        runs[..end].iter().rev().map(|(_, id)| id)
+    }
+
+    pub(super) fn lives(&self, owner: &OwnerId, now: i64) -> bool {
+        self.owners.get(owner).is_some_and(|until| now < *until)
+    }
+
+    pub(super) fn renew(&mut self, owner: &OwnerId, until: i64, now: i64) {
+        self.owners.retain(|_, until| now < *until);
+        self.owners.insert(owner.clone(), until);
+    }
+
+    pub(super) fn retire(&mut self, owner: &OwnerId) {
+        self.owners.remove(owner);
+    }
+
+    /// Notes that a run has ended.
+    pub(super) fn note_end(&mut self, id: &RunId, at: i64, bytes: usize) {
+        let bytes = bytes as u64 + OVERHEAD;
+        self.unfinished.remove(id);
+        self.ended_bytes += bytes;
+        self.ended.push_back(Ended { id: id.clone(), at, bytes });
+    }
+
+    /// The next ended run that is too old or too much, if there is one.
+    pub(super) fn next_to_go(&mut self, retention: &Retention, now: i64) -> Option<RunId> {
+        let oldest = self.ended.front()?;
+        let age = i64::try_from(retention.age.as_secs()).unwrap_or(i64::MAX);
+        if self.ended_bytes <= retention.bytes && now.saturating_sub(oldest.at) < age {
+            return None;
+        }
+        let Ended { id, bytes, .. } = self.ended.pop_front()?;
+        self.ended_bytes -= bytes;
+        Some(id)
+    }
+}

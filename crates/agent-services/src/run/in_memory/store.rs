@@ -1,0 +1,392 @@
+//! The contract of runs, in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_schemas::{RunId, Status, UserId};
+use async_trait::async_trait;
+use parking_lot::Mutex;
+
+use super::log::Log;
+use super::state::State;
+use super::{InMemoryRunStore, StoredRun};
+use crate::page::{Cursor, Listed, PageSize};
+use crate::run::{
+    Batch, Canceled, Created, FencingToken, Grant, NewRun, OwnerId, Page, RunFilter, RunRecord, RunStore,
+    SessionPolicy,
+};
+use crate::{Error, ErrorKind, Result};
+
+/// What a session says to a new run.
+enum Turn {
+    Now,
+    Later { ahead: u64 },
+    Handed(RunId),
+    Not(Created),
+}
+
+impl InMemoryRunStore {
+    /// Finds a new run its place in its session.
+    fn take_turn(&self, state: &mut State, run: &NewRun) -> Turn {
+        let NewRun { record, policy, max_queued, .. } = run;
+        if *policy == SessionPolicy::Beside {
+            return Turn::Now;
+        }
+        let turns = state.turns(&record.user_id, &record.session_id);
+        let Some(first) = turns.active.as_ref().or(turns.queue.front()) else {
+            turns.active = Some(record.id.clone());
+            return Turn::Now;
+        };
+        if *policy == SessionPolicy::Reject {
+            return Turn::Not(Created::Busy(first.clone()));
+        }
+        if turns.waiting() >= *max_queued {
+            return Turn::Not(Created::QueueFull);
+        }
+        match (policy, turns.active.clone()) {
+            (SessionPolicy::Steer, Some(active)) => {
+                turns.steered.push(record.id.clone());
+                self.tell(&active, |_| ());
+                Turn::Handed(active)
+            }
+            (SessionPolicy::Interrupt, active) => {
+                turns.queue.push_front(record.id.clone());
+                if let Some(active) = &active {
+                    self.tell(active, |run| run.record.cancel_requested = true);
+                }
+                Turn::Later { ahead: u64::from(active.is_some()) }
+            }
+            (_, active) => {
+                turns.queue.push_back(record.id.clone());
+                let ahead = turns.waiting() - 1 + usize::from(active.is_some());
+                Turn::Later { ahead: ahead as u64 }
+            }
+        }
+    }
+
+    /// Changes a run in progress and tells its owner.
+    fn tell(&self, id: &RunId, change: impl FnOnce(&mut StoredRun)) {
+        let Some(run) = self.find(id) else { return };
+        let mut run = run.lock();
+        change(&mut run);
+        if let Some(owner) = &run.owner {
+            self.wakeups.signal(owner, id);
+        }
+    }
+
+    fn key_says(state: &State, run: &NewRun) -> Option<Created> {
+        let key = run.key.as_ref()?;
+        let known = state.key(&run.record.user_id, &key.key)?;
+        Some(if known.fingerprint == key.fingerprint {
+            Created::Repeated(known.run.clone())
+        } else {
+            Created::KeyReused
+        })
+    }
+
+    /// Whether nobody executes a run that somebody should.
+    fn is_orphan(&self, state: &mut State, run: &StoredRun) -> bool {
+        let record = &run.record;
+        match record.status {
+            Status::Queued => {
+                let turns = state.known_turns(&record.user_id, &record.session_id);
+                turns.is_some_and(|turns| turns.is_head(&record.id))
+            }
+            Status::InProgress => !run.owner.as_ref().is_some_and(|owner| state.lives(owner, self.now())),
+            _ => false,
+        }
+    }
+}
+
+#[async_trait]
+impl RunStore for InMemoryRunStore {
+    async fn create(&self, run: NewRun) -> Result<Created> {
+        const OPERATION: &str = "create a run";
+        let key = run.key.as_ref().map_or("", |key| key.key.as_str());
+        let (user, session) = (run.record.user_id.clone(), run.record.session_id.clone());
+        self.started.check(OPERATION, &[user.as_str(), session.as_str(), key])?;
+        let mut state = self.state.lock();
+        if let Some(known) = Self::key_says(&state, &run) {
+            return Ok(known);
+        }
+        let id = run.record.id.clone();
+        if self.find(&id).is_some() {
+            let message = format!("run {id} exists already");
+            return Err(Error::new(ErrorKind::AlreadyExists, OPERATION, message));
+        }
+        let turn = self.take_turn(&mut state, &run);
+        let created = match &turn {
+            Turn::Not(created) => {
+                state.tidy(&user, &session);
+                return Ok(created.clone());
+            }
+            Turn::Now => Created::Started(FencingToken(1)),
+            Turn::Later { ahead } => Created::Queued { ahead: *ahead },
+            Turn::Handed(active) => Created::Steered(active.clone()),
+        };
+        let mut record = run.record;
+        record.number = state.enroll(&user, &id);
+        let leads_to = if let Turn::Handed(active) = &turn { active } else { &id };
+        let mut keys = Vec::new();
+        if let Some(key) = run.key {
+            keys.push(key.key.clone());
+            state.keep_key(&user, key, leads_to);
+        }
+        if let Turn::Handed(active) = &turn
+            && let Some(active) = self.find(active)
+        {
+            active.lock().keys.append(&mut keys);
+        }
+        let mut log = Log::default();
+        log.append(OPERATION, run.first)?;
+        record.entries = log.next();
+        record.status = Status::Queued;
+        let mut stored = StoredRun {
+            record,
+            log,
+            token: FencingToken(0),
+            owner: None,
+            granted: None,
+            keys,
+            attended_until: i64::MIN,
+        };
+        if matches!(turn, Turn::Now) {
+            stored.begin(&run.owner);
+        }
+        self.runs.write().insert(id, Arc::new(Mutex::new(stored)));
+        Ok(created)
+    }
+
+    async fn get(&self, id: &RunId) -> Result<Option<RunRecord>> {
+        self.started.check("get a run", &[])?;
+        Ok(self.find(id).map(|run| run.lock().record.clone()))
+    }
+
+    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
+        const OPERATION: &str = "append to a run";
+        self.find_to_write(OPERATION, id)?.lock().write(OPERATION, token, batch)?;
+        self.wakeups.wake(id);
+        Ok(())
+    }
+
+    async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
+        const OPERATION: &str = "close a run";
+        let run = self.find_to_write(OPERATION, id)?;
+        {
+            let mut run = run.lock();
+            run.write(OPERATION, token, batch)?;
+            if run.record.ending.is_none() {
+                run.record.ending = Some(ending.to_owned());
+            }
+        }
+        self.wakeups.wake(id);
+        Ok(())
+    }
+
+    async fn finish(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        status: Status,
+        next: Option<&OwnerId>,
+    ) -> Result<Option<Grant>> {
+        const OPERATION: &str = "finish a run";
+        let run = self.find_to_write(OPERATION, id)?;
+        let mut state = self.state.lock();
+        let (record, bytes) = {
+            let mut run = run.lock();
+            if !run.write(OPERATION, token, batch)? {
+                let conflict = || Error::new(ErrorKind::Conflict, OPERATION, "the log goes on after these");
+                return if run.log.ended { Ok(run.granted.clone()) } else { Err(conflict()) };
+            }
+            run.log.ended = true;
+            run.record.status = status;
+            run.record.ended_at = Some(self.now());
+            (run.record.clone(), run.log.bytes())
+        };
+        if let Some(turns) = state.known_turns(&record.user_id, &record.session_id) {
+            turns.release(id);
+        }
+        let granted = next.and_then(|next| self.hand_on(&mut state, &record, next));
+        run.lock().granted.clone_from(&granted);
+        state.tidy(&record.user_id, &record.session_id);
+        state.note_end(id, record.ended_at.unwrap_or_default(), bytes);
+        self.evict(&mut state);
+        drop(state);
+        self.wakeups.wake(id);
+        Ok(granted)
+    }
+
+    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
+        self.started.check("read a run", &[])?;
+        Ok(self.find(id).map(|run| run.lock().log.read(from, max_bytes)))
+    }
+
+    async fn wait(&self, id: &RunId, from: u64) -> Result<()> {
+        self.started.check("wait for a run", &[])?;
+        let mut reader = self.wakeups.reader(id);
+        let is_there = self.find(id).is_none_or(|run| {
+            let run = run.lock();
+            run.log.ended || run.log.next() > from
+        });
+        if !is_there {
+            reader.woken().await;
+        }
+        Ok(())
+    }
+
+    async fn list(
+        &self,
+        user: &UserId,
+        filter: &RunFilter,
+        after: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Listed<RunRecord>> {
+        self.started.check("list runs", &[user.as_str()])?;
+        let state = self.state.lock();
+        let before = after.map_or(u64::MAX, |after| after.0);
+        let records = state.newest(user, before).filter_map(|id| Some(self.find(id)?.lock().record.clone()));
+        let found = records.filter(|record| filter.matches(record)).take(size.get() + 1).collect();
+        Ok(Listed::from_one_more(found, size, |record: &RunRecord| record.number))
+    }
+
+    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>> {
+        self.started.check("cancel a run", &[])?;
+        let mut state = self.state.lock();
+        let Some(run) = self.find(id) else { return Ok(None) };
+        let mut run = run.lock();
+        if run.log.ended {
+            return Ok(Some(Canceled::Ended));
+        }
+        run.record.cancel_requested = true;
+        if run.record.status == Status::Queued {
+            if let Some(turns) = state.known_turns(&run.record.user_id, &run.record.session_id) {
+                turns.remove(id);
+            }
+            state.tidy(&run.record.user_id, &run.record.session_id);
+            return Ok(Some(Canceled::Dequeued(run.begin(by))));
+        }
+        if let Some(owner) = &run.owner {
+            self.wakeups.signal(owner, id);
+        }
+        Ok(Some(Canceled::Requested))
+    }
+
+    async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
+        self.started.check("read what a run was handed", &[])?;
+        let mut state = self.state.lock();
+        let Some(run) = self.find(id) else { return Ok(Vec::new()) };
+        let record = run.lock().record.clone();
+        let turns = state.known_turns(&record.user_id, &record.session_id);
+        let turns = turns.filter(|turns| turns.active.as_ref() == Some(id));
+        let steered = turns.map_or(&[][..], |turns| &turns.steered[..]);
+        Ok(steered.iter().filter_map(|id| Some(self.find(id)?.lock().record.clone())).collect())
+    }
+
+    async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
+        const OPERATION: &str = "drop what a run was handed";
+        let run = self.find_to_write(OPERATION, id)?;
+        let mut state = self.state.lock();
+        let (user, session) = {
+            let run = run.lock();
+            run.check(OPERATION, token)?;
+            (run.record.user_id.clone(), run.record.session_id.clone())
+        };
+        for taken in taken {
+            let Some(turns) = state.known_turns(&user, &session) else { continue };
+            if turns.active.as_ref() == Some(id) && turns.steered.contains(taken) {
+                turns.remove(taken);
+                self.forget(&mut state, taken);
+            }
+        }
+        Ok(())
+    }
+
+    async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>> {
+        self.started.check("wait for signals", &[])?;
+        Ok(self.wakeups.signals(owner).await)
+    }
+
+    async fn heartbeat(&self, owner: &OwnerId, lease: Duration) -> Result<()> {
+        self.started.check("renew a lease", &[])?;
+        self.state.lock().renew(owner, self.after(lease), self.now());
+        Ok(())
+    }
+
+    async fn retire(&self, owner: &OwnerId) -> Result<()> {
+        self.started.check("end a lease", &[])?;
+        self.state.lock().retire(owner);
+        self.wakeups.forget(owner);
+        Ok(())
+    }
+
+    async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>> {
+        self.started.check("look for orphans", &[])?;
+        let mut state = self.state.lock();
+        let unfinished: Vec<RunId> = state.unfinished.iter().cloned().collect();
+        let mut orphans = Vec::new();
+        for id in unfinished {
+            let Some(run) = self.find(&id) else { continue };
+            if self.is_orphan(&mut state, &run.lock()) {
+                orphans.push(id);
+                if orphans.len() == size.get() {
+                    break;
+                }
+            }
+        }
+        Ok(orphans)
+    }
+
+    async fn take_over(&self, id: &RunId, owner: &OwnerId) -> Result<Option<FencingToken>> {
+        self.started.check("take over a run", &[])?;
+        let mut state = self.state.lock();
+        let Some(run) = self.find(id) else { return Ok(None) };
+        let mut run = run.lock();
+        let is_own = run.record.status == Status::InProgress && run.owner.as_ref() == Some(owner);
+        if !is_own && !self.is_orphan(&mut state, &run) {
+            return Ok(None);
+        }
+        if run.record.status == Status::Queued {
+            let turns = state.turns(&run.record.user_id, &run.record.session_id);
+            turns.queue.pop_front();
+            turns.active = Some(id.clone());
+        } else {
+            let first = run.log.next();
+            run.record.epochs.push(first);
+        }
+        Ok(Some(run.begin(owner)))
+    }
+
+    async fn attend(&self, id: &RunId, time: Duration) -> Result<()> {
+        const OPERATION: &str = "say that a run is read";
+        let run = self.find_to_write(OPERATION, id)?;
+        let until = self.after(time);
+        let mut run = run.lock();
+        run.attended_until = run.attended_until.max(until);
+        Ok(())
+    }
+
+    async fn attended(&self, id: &RunId) -> Result<Duration> {
+        const OPERATION: &str = "ask whether a run is read";
+        let run = self.find_to_write(OPERATION, id)?;
+        let left = run.lock().attended_until.saturating_sub(self.now());
+        Ok(Duration::from_secs(u64::try_from(left).unwrap_or_default()))
+    }
+
+    async fn sweep(&self) -> Result<u64> {
+        self.started.check("forget old runs", &[])?;
+        Ok(self.evict(&mut self.state.lock()))
+    }
+
+    async fn delete(&self, id: &RunId) -> Result<bool> {
+        const OPERATION: &str = "delete a run";
+        self.started.check(OPERATION, &[])?;
+        let mut state = self.state.lock();
+        let Some(run) = self.find(id) else { return Ok(false) };
+        if !run.lock().log.ended {
+            return Err(Error::new(ErrorKind::Conflict, OPERATION, format!("run {id} has not ended")));
+        }
+        Ok(self.forget(&mut state, id))
+    }
+}

@@ -1,0 +1,233 @@
+//! What is known of runs besides their logs, and how they are made.
+
+use std::sync::Arc;
+
+use agent_schemas::{AgentRequest, RunId, SessionId, Status, UserId};
+
+use super::{Batch, FencingToken, OwnerId};
+
+/// What is known of a run besides its log.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RunRecord {
+    /// Names the run.
+    pub id: RunId,
+    /// Whose run it is.
+    pub user_id: UserId,
+    /// The conversation it belongs to.
+    pub session_id: SessionId,
+    /// The agent that runs.
+    pub agent: String,
+    /// When the request came, in Unix seconds.
+    pub created_at: i64,
+    /// The request, checked and with its ids filled in.
+    pub request: Arc<AgentRequest>,
+    /// What else its runner needs to go on with it. Stores keep the text and do not look into it.
+    pub options: String,
+    /// `queued` while it waits for its session, `in_progress` until the log has ended, then how it ended.
+    pub status: Status,
+    /// Its place among the runs of its user: a later one has a greater number. The store gives it.
+    pub number: u64,
+    /// When the log ended, in Unix seconds.
+    pub ended_at: Option<i64>,
+    /// How many entries the log has.
+    pub entries: u64,
+    /// For each time that it was taken over, the number of the first entry that was written from then on.
+    pub epochs: Vec<u64>,
+    /// Whether somebody wants it to stop.
+    pub cancel_requested: bool,
+    /// How it is going to end, once its runner knows; the store keeps the text and does not look into it.
+    pub ending: Option<String>,
+}
+
+impl RunRecord {
+    /// The record of a run that is about to be made.
+    pub fn new(
+        id: RunId,
+        user_id: UserId,
+        session_id: SessionId,
+        agent: impl Into<String>,
+        created_at: i64,
+        request: Arc<AgentRequest>,
+    ) -> Self {
+        RunRecord {
+            id,
+            user_id,
+            session_id,
+            agent: agent.into(),
+            created_at,
+            request,
+            options: String::new(),
+            status: Status::InProgress,
+            number: 0,
+            ended_at: None,
+            entries: 0,
+            epochs: Vec::new(),
+            cancel_requested: false,
+            ending: None,
+        }
+    }
+
+    /// Whether an entry that was read in one epoch is still the entry of that number. Where the log was taken over before
+    /// the entry had been stored, it is another one now, or there is none.
+    ///
+    /// The first epoch is 1.
+    pub fn has_entry_of_epoch(&self, number: u64, epoch: u64) -> bool {
+        let Ok(epoch) = usize::try_from(epoch) else { return false };
+        let is_known = (1..=self.epochs.len() + 1).contains(&epoch);
+        let starts_in_time = epoch < 2 || self.epochs.get(epoch - 2).is_some_and(|first| *first <= number);
+        let later = self.epochs.get(epoch.saturating_sub(1)..).unwrap_or_default();
+        is_known && starts_in_time && later.iter().all(|first| number < *first)
+    }
+}
+
+/// What becomes of a run whose session has one under way already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SessionPolicy {
+    /// It waits until those before it have ended.
+    #[default]
+    Enqueue,
+    /// It is not made.
+    Reject,
+    /// The one under way is asked to stop, and this one is the next.
+    Interrupt,
+    /// Its input is handed to the one under way.
+    Steer,
+    /// It runs beside, and takes no part in the session's order.
+    Beside,
+}
+
+/// What makes repeated requests one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// The key that the client chose; it counts for this user only.
+    pub key: String,
+    /// Tells requests apart that have the same key by mistake.
+    pub fingerprint: String,
+}
+
+/// A run that is to be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewRun {
+    /// The record. Its number, status and all that tells of a log are the store's to fill in.
+    pub record: RunRecord,
+    /// The first entries of its log.
+    pub first: Batch,
+    /// Who executes it if it can start at once.
+    pub owner: OwnerId,
+    /// What becomes of it if it cannot.
+    pub policy: SessionPolicy,
+    /// How many may wait for one session.
+    pub max_queued: usize,
+    /// Makes repeated requests one.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl NewRun {
+    /// A run that waits for its session, behind at most 16 others.
+    pub fn new(record: RunRecord, first: Batch, owner: OwnerId) -> Self {
+        NewRun { record, first, owner, policy: SessionPolicy::default(), max_queued: 16, key: None }
+    }
+
+    /// The same with another policy.
+    #[must_use]
+    pub fn with_policy(mut self, policy: SessionPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The same with another length of the queue.
+    #[must_use]
+    pub fn with_max_queued(mut self, max_queued: usize) -> Self {
+        self.max_queued = max_queued;
+        self
+    }
+
+    /// The same with an idempotency key.
+    #[must_use]
+    pub fn with_key(mut self, key: Option<IdempotencyKey>) -> Self {
+        self.key = key;
+        self
+    }
+}
+
+/// What became of a run that was to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Created {
+    /// It has its session, and the owner may write its log.
+    Started(FencingToken),
+    /// It waits.
+    Queued {
+        /// How many are to end before it.
+        ahead: u64,
+    },
+    /// Its input was handed to this run.
+    Steered(RunId),
+    /// The same request made this run before.
+    Repeated(RunId),
+    /// It was not made: this run is under way in its session.
+    Busy(RunId),
+    /// It was not made: too many wait already.
+    QueueFull,
+    /// It was not made: another request has used its idempotency key.
+    KeyReused,
+}
+
+/// The right to execute a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The run.
+    pub id: RunId,
+    /// The right to write its log.
+    pub token: FencingToken,
+}
+
+/// What became of the wish to cancel a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Canceled {
+    /// Its owner is told.
+    Requested,
+    /// It waited and does so no more; who asked has to end its log.
+    Dequeued(FencingToken),
+    /// It has ended before.
+    Ended,
+}
+
+/// Which runs to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RunFilter {
+    /// Those of this session only.
+    pub session: Option<SessionId>,
+    /// Those with this status only.
+    pub status: Option<Status>,
+}
+
+impl RunFilter {
+    /// Whether a run is among them.
+    pub fn matches(&self, record: &RunRecord) -> bool {
+        self.session.as_ref().is_none_or(|session| *session == record.session_id)
+            && self.status.as_ref().is_none_or(|status| *status == record.status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_an_old_epoch_counts_until_the_next_begins() {
+        let request = Arc::new(AgentRequest::new(Vec::new()));
+        let (id, user, session) = (RunId::new("run_1"), UserId::new("u"), SessionId::new("s"));
+        let mut record = RunRecord::new(id, user, session, "agent", 0, request);
+        assert!(record.has_entry_of_epoch(7, 1) && !record.has_entry_of_epoch(7, 2));
+        record.epochs = vec![5, 9];
+        let good = [(4, 1), (5, 2), (8, 2), (9, 3), (100, 3)];
+        let bad = [(5, 1), (9, 1), (4, 2), (9, 2), (8, 3), (9, 4), (0, 0)];
+        assert!(good.iter().all(|(number, epoch)| record.has_entry_of_epoch(*number, *epoch)));
+        assert!(!bad.iter().any(|(number, epoch)| record.has_entry_of_epoch(*number, *epoch)));
+    }
+}
