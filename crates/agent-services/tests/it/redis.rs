@@ -36,7 +36,7 @@ fn session(id: &str) -> SessionId {
 }
 
 fn batch(texts: &[&str]) -> MessageBatch {
-    MessageBatch::from(texts.iter().map(|text| Message::user(*text)).collect::<Vec<_>>())
+    MessageBatch::of(&texts.iter().map(|text| Message::user(*text)).collect::<Vec<_>>()).expect("JSON")
 }
 
 fn keyed(key: &str, texts: &[&str]) -> MessageBatch {
