@@ -2,6 +2,7 @@
 
 mod answers;
 mod cluster;
+mod durability;
 mod expiry;
 mod foreign;
 mod login;
