@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use agent_schemas::delta::{add_usage, append_body};
 use agent_schemas::{ContentBody, ErrorBody, JsonObject, MessageType, Role, Status, sse};
 use agent_services::run::Batch;
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 pub(crate) use closed::ClosedMessage;
 use encode::MessageHead;
@@ -244,7 +244,7 @@ impl Assembler {
         if let Some(usage) = message.head.usage.as_ref().filter(|_| is_output) {
             add_usage(self.usage.get_or_insert_default(), usage);
         }
-        let json = Bytes::copy_from_slice(&self.pending[range]);
+        let json = self.pending[range].into();
         self.closed.push(ClosedMessage { id: message.head.id, json, is_output });
     }
 

@@ -25,16 +25,18 @@ const MISSING: &str = "the run is missing in its session's history";
 ///
 /// A store that stays away, or refuses, costs the history and not the run: that is logged.
 pub(crate) async fn record(live: &LiveRun, ending: &Ending) {
-    let batch = match batch(live, ending) {
-        Ok(batch) => batch,
-        Err(error) => return tracing::error!(run.id = %live.id, error = %error, MISSING),
-    };
+    let mark = mark(live, ending);
     let user = UserId::new(live.request.user_id.as_deref().unwrap_or_default());
     let session = SessionId::new(live.request.session_id.as_deref().unwrap_or_default());
     let deadline = Instant::now() + PATIENCE;
     let mut wait = Duration::from_millis(50);
     loop {
-        match live.services.sessions.append(&user, &session, batch.clone()).await {
+        // Made anew for each attempt, as there is nearly always only one.
+        let appended = match batch(live, mark.as_ref()) {
+            Ok(batch) => live.services.sessions.append(&user, &session, batch).await,
+            Err(error) => Err(error),
+        };
+        match appended {
             Ok(_) => return,
             Err(error) if error.is_retryable() && Instant::now() < deadline => {
                 sleep(wait).await;
@@ -47,12 +49,11 @@ pub(crate) async fn record(live: &LiveRun, ending: &Ending) {
 
 /// Input and output of a run. The output is stored as the bytes that its log has: parsing it would cost as much as the
 /// rest of a short run.
-fn batch(live: &LiveRun, ending: &Ending) -> agent_services::Result<MessageBatch> {
+fn batch(live: &LiveRun, mark: Option<&Message>) -> agent_services::Result<MessageBatch> {
     let input = live.request.input.iter().map(EncodedMessage::from_message);
     let output = live.closed_messages();
-    let output = output.into_iter().map(|message| EncodedMessage::from_json(message.id, message.json));
-    let mark = mark(live, ending);
-    let mark = mark.iter().map(EncodedMessage::from_message);
+    let output = output.into_iter().map(|message| EncodedMessage::from_json(message.id, message.json.into()));
+    let mark = mark.into_iter().map(EncodedMessage::from_message);
     let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>()?;
     let key = Some(live.id.as_str().to_owned());
     Ok(MessageBatch { messages, key, maybe_known: live.request.input.len() })

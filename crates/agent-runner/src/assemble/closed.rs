@@ -1,13 +1,11 @@
 //! Messages that are closed: their JSON, which goes into the final response and into the session.
 
-use bytes::Bytes;
-
 /// A closed message.
 #[derive(Clone, Debug)]
 pub(crate) struct ClosedMessage {
     pub(crate) id: String,
     /// What its closing event said.
-    pub(crate) json: Bytes,
+    pub(crate) json: Box<[u8]>,
     /// Whether it counts as output: failed messages do not.
     pub(super) is_output: bool,
 }

@@ -24,7 +24,10 @@ impl RedisClient {
                 let losses = losses(&settings);
                 if !losses.is_empty() {
                     let servers = self.servers();
-                    tracing::warn!("Redis ({servers}) may lose what it has acknowledged: {}", losses.join("; "));
+                    tracing::warn!(
+                        "Redis ({servers}) may lose what it has acknowledged: {}",
+                        losses.join("; ")
+                    );
                 }
             }
             Err(error) => {
@@ -40,7 +43,8 @@ fn losses(settings: &HashMap<String, String>) -> Vec<String> {
     let mut losses = Vec::new();
     match (setting(APPEND_ONLY), setting(APPEND_FSYNC), setting(SAVE)) {
         (Some("no"), _, Some("")) => {
-            losses.push("a restart of Redis loses everything (appendonly is no, and save is empty)".to_owned());
+            losses
+                .push("a restart of Redis loses everything (appendonly is no, and save is empty)".to_owned());
         }
         (Some("no"), ..) => {
             losses.push("a crash of Redis loses all since its last snapshot (appendonly is no)".to_owned());
@@ -74,7 +78,8 @@ mod tests {
             ("no", "always", "3600 1", "noeviction", &["last snapshot"]),
             ("no", "always", "", "allkeys-lru", &["everything", "maxmemory-policy is allkeys-lru"]),
         ] {
-            let settings = [(APPEND_ONLY, append_only), (APPEND_FSYNC, fsync), (SAVE, save), (POLICY, policy)];
+            let settings =
+                [(APPEND_ONLY, append_only), (APPEND_FSYNC, fsync), (SAVE, save), (POLICY, policy)];
             let found = losses(&settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
             assert_eq!(found.len(), expected.len(), "{found:?}");
             assert!(found.iter().zip(expected).all(|(loss, words)| loss.contains(words)), "{found:?}");

@@ -42,7 +42,7 @@ impl Default for InMemorySessionStore {
 impl InMemorySessionStore {
     /// A store without sessions.
     pub fn new(context: StoreContext) -> Self {
-        let kept = Kept { users: HashMap::new(), budget: Budget::new(MAX_BYTES) };
+        let kept = Kept { users: HashMap::default(), budget: Budget::new(MAX_BYTES) };
         InMemorySessionStore { context, started: Started::default(), kept: RwLock::new(kept) }
     }
 
@@ -69,8 +69,10 @@ impl SessionStore for InMemorySessionStore {
         self.started.check("create a session", &[user.as_str(), id.as_str()])?;
         let now = self.context.clock.unix_seconds();
         let mut kept = self.kept.write();
-        let info = kept.users.entry(user.clone()).or_default().session(user, &id, now).info.clone();
-        kept.note(user, &id);
+        let (session, budget) = kept.session(user, &id, now);
+        session.note(budget);
+        let info = session.info.clone();
+        kept.make_room();
         Ok(info)
     }
 
@@ -88,8 +90,7 @@ impl SessionStore for InMemorySessionStore {
         }
         let now = self.context.clock.unix_seconds();
         let mut kept = self.kept.write();
-        let owner = kept.users.entry(user.clone()).or_default();
-        let session = owner.session(user, id, now);
+        let (session, budget) = kept.session(user, id, now);
         let first = session.messages.len() as u64;
         if key.as_ref().is_some_and(|key| session.keys.contains(key)) {
             return Ok(Appended { first, count: 0 });
@@ -100,14 +101,15 @@ impl SessionStore for InMemorySessionStore {
         let checked = self.context.limits.check_session(OPERATION, first + count, session.bytes + bytes);
         if let Err(error) = checked {
             if session.share.is_new() {
-                owner.sessions.remove(id);
+                kept.remove(user, id);
             }
             return Err(error);
         }
         session.keys.extend(key);
         session.extend(messages);
         session.info.updated_at = now;
-        kept.note(user, id);
+        session.note(budget);
+        kept.make_room();
         Ok(Appended { first, count })
     }
 
@@ -177,9 +179,7 @@ impl SessionStore for InMemorySessionStore {
 
     async fn delete(&self, user: &UserId, id: &SessionId) -> Result<bool> {
         self.started.check("delete a session", &[user.as_str(), id.as_str()])?;
-        let Kept { users, budget } = &mut *self.kept.write();
-        let session = users.get_mut(user).and_then(|user| user.sessions.remove(id));
-        Ok(session.map(|session| budget.forget(&session.share)).is_some())
+        Ok(self.kept.write().remove(user, id))
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {

@@ -53,11 +53,10 @@ impl Budget {
         self.by_use.remove(&share.last_use?)
     }
 
-    /// The session that has to go next; none if memory suffices. The one that was written last stays, however large it
-    /// is.
-    pub(super) fn excess(&self) -> Option<Name> {
+    /// Takes the session that has to go next; none if memory suffices. The one that was written last stays, however large
+    /// it is.
+    pub(super) fn take_excess(&mut self) -> Option<Name> {
         let is_short = self.held > self.max_bytes && self.by_use.len() > 1;
-        let (_, oldest) = self.by_use.first_key_value().filter(|_| is_short)?;
-        Some(oldest.clone())
+        is_short.then(|| self.by_use.pop_first()).flatten().map(|(_, name)| name)
     }
 }

@@ -4,22 +4,27 @@ use std::collections::{HashMap, HashSet};
 
 use agent_schemas::{Message, SessionId, UserId};
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 
 use super::budget::{Budget, Share};
 use crate::session::{EncodedMessage, SessionInfo, StoredMessage};
 use crate::{Error, ErrorKind, Result};
 
+/// Clients choose the keys, but not the seed, which is random.
+type Map<K, V> = HashMap<K, V, RandomState>;
+type Set = HashSet<String, RandomState>;
+
 /// All users, and what their sessions take.
 #[derive(Debug)]
 pub(super) struct Kept {
-    pub(super) users: HashMap<UserId, User>,
+    pub(super) users: Map<UserId, User>,
     pub(super) budget: Budget,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct User {
     /// Boxed, as most users have one session, and a table has room for several.
-    pub(super) sessions: HashMap<SessionId, Box<Session>>,
+    pub(super) sessions: Map<SessionId, Box<Session>>,
     /// The number of the session that was made last.
     last_number: u64,
 }
@@ -30,49 +35,61 @@ pub(super) struct Session {
     /// The messages' JSON, as it was given: most messages are never read again.
     pub(super) messages: Vec<Bytes>,
     pub(super) bytes: u64,
-    pub(super) ids: HashSet<String>,
-    pub(super) keys: HashSet<String>,
+    pub(super) ids: Set,
+    pub(super) keys: Set,
     pub(super) share: Share,
 }
 
 impl Kept {
-    /// Notes that a session was written, and forgets others where memory is short.
-    pub(super) fn note(&mut self, user: &UserId, id: &SessionId) {
-        let Kept { users, budget } = self;
-        let Some(session) = users.get_mut(user).and_then(|user| user.sessions.get_mut(id)) else { return };
-        budget.note(&mut session.share, session.bytes, || (user.clone(), id.clone()));
-        while let Some((user, id)) = budget.excess() {
-            let Some(owner) = users.get_mut(&user) else { return };
-            let Some(session) = owner.sessions.remove(&id) else { return };
-            budget.forget(&session.share);
-            if owner.sessions.is_empty() {
-                users.remove(&user);
+    /// The session of this user and id, which is made if there is none, and the budget.
+    pub(super) fn session(&mut self, user: &UserId, id: &SessionId, now: i64) -> (&mut Session, &mut Budget) {
+        let owner = self.users.entry(user.clone()).or_default();
+        let last_number = &mut owner.last_number;
+        let session = owner.sessions.entry(id.clone()).or_insert_with(|| {
+            *last_number += 1;
+            Box::new(Session {
+                info: SessionInfo::new(user.clone(), id.clone(), *last_number, now),
+                messages: Vec::new(),
+                bytes: 0,
+                ids: HashSet::default(),
+                keys: HashSet::default(),
+                share: Share::default(),
+            })
+        });
+        (session, &mut self.budget)
+    }
+
+    /// Forgets a session.
+    pub(super) fn remove(&mut self, user: &UserId, id: &SessionId) -> bool {
+        let session = self.users.get_mut(user).and_then(|user| user.sessions.remove(id));
+        session.map(|session| self.budget.forget(&session.share)).is_some()
+    }
+
+    /// Forgets sessions while memory is short.
+    pub(super) fn make_room(&mut self) {
+        while let Some((user, id)) = self.budget.take_excess() {
+            self.remove(&user, &id);
+            if self.users.get(&user).is_some_and(|user| user.sessions.is_empty()) {
+                self.users.remove(&user);
             }
         }
     }
 }
 
-impl User {
-    /// The session of this id, which is made if there is none.
-    pub(super) fn session(&mut self, user: &UserId, id: &SessionId, now: i64) -> &mut Session {
-        let last_number = &mut self.last_number;
-        self.sessions.entry(id.clone()).or_insert_with(|| {
-            *last_number += 1;
-            let info = SessionInfo::new(user.clone(), id.clone(), *last_number, now);
-            let (messages, ids, keys) = (Vec::new(), HashSet::new(), HashSet::new());
-            Box::new(Session { info, messages, bytes: 0, ids, keys, share: Share::default() })
-        })
-    }
-}
-
 impl Session {
+    /// Notes that it was written.
+    pub(super) fn note(&mut self, budget: &mut Budget) {
+        let info = &self.info;
+        budget.note(&mut self.share, self.bytes, || (info.user_id.clone(), info.id.clone()));
+    }
+
     /// The messages of a batch that are to be stored.
     pub(super) fn unknown(
         &self,
         mut messages: Vec<EncodedMessage>,
         maybe_known: usize,
     ) -> Vec<EncodedMessage> {
-        let mut seen = HashSet::new();
+        let mut seen = Set::default();
         let mut at = 0;
         messages.retain(|message| {
             at += 1;

@@ -53,7 +53,8 @@ async fn check_warning(url: &str, words: &[&str]) {
 #[tokio::test]
 async fn what_may_be_lost_is_said_once() {
     let volatile = Server::start(&["--maxmemory-policy", "allkeys-lru"]);
-    check_warning(&volatile.url(), &["a restart of Redis loses everything", "; Redis throws data away"]).await;
+    check_warning(&volatile.url(), &["a restart of Redis loses everything", "; Redis throws data away"])
+        .await;
     let relaxed = Server::start(&["--appendonly", "yes"]);
     check_warning(&relaxed.url(), &[&relaxed.port.to_string(), "up to about a second"]).await;
 }
