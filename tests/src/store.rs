@@ -186,7 +186,7 @@ impl Writer {
         let messages: Vec<Message> = self.texts(n).into_iter().map(Message::user).collect();
         match self.kind() {
             Kind::Session => {
-                let mut batch = MessageBatch::from(messages);
+                let mut batch = MessageBatch::of(&messages)?;
                 batch.key = Some(n.to_string());
                 stores.sessions.append(&user, &session, batch).await.map(drop)
             }

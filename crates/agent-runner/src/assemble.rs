@@ -7,6 +7,7 @@
 //! Every event is encoded once, straight into the batch that goes to the store. A value that appears again (a
 //! content in its message, a message in the final response) is copied as the bytes it already has.
 
+mod closed;
 mod emit;
 mod encode;
 mod open;
@@ -18,6 +19,7 @@ use agent_schemas::{ContentBody, ErrorBody, JsonObject, MessageType, Role, Statu
 use agent_services::run::Batch;
 use bytes::BytesMut;
 
+pub(crate) use closed::ClosedMessage;
 use encode::MessageHead;
 pub(crate) use open::MessageKey;
 use open::{OpenContent, OpenMessage};
@@ -59,10 +61,8 @@ pub(crate) struct Assembler {
     next: u64,
     next_key: u64,
     open: VecDeque<OpenMessage>,
-    /// The closed messages' JSON, separated by commas.
-    output: Vec<u8>,
-    /// The same with the failed ones, once there is one.
-    with_failed: Option<Vec<u8>>,
+    /// The closed messages in closing order.
+    closed: Vec<ClosedMessage>,
     usage: Option<JsonObject>,
     written: usize,
     ended: bool,
@@ -80,8 +80,7 @@ impl Assembler {
             next: 0,
             next_key: 0,
             open: VecDeque::with_capacity(1),
-            output: Vec::new(),
-            with_failed: None,
+            closed: Vec::new(),
             usage: None,
             written: 0,
             ended: false,
@@ -241,19 +240,12 @@ impl Assembler {
         let range = self.event(|_, out, number| {
             encode::message(out, number, &status, closing.error.as_ref(), &message.head, &contents);
         });
-        self.emitted.note_closed(message.head.id);
-        let json = &self.pending[range];
-        if status == Status::Failed {
-            add_item(self.with_failed.get_or_insert_with(|| self.output.clone()), json);
-            return;
-        }
-        if let Some(all) = &mut self.with_failed {
-            add_item(all, json);
-        }
-        add_item(&mut self.output, json);
-        if let Some(usage) = &message.head.usage {
+        let is_output = status != Status::Failed;
+        if let Some(usage) = message.head.usage.as_ref().filter(|_| is_output) {
             add_usage(self.usage.get_or_insert_default(), usage);
         }
+        let json = self.pending[range].into();
+        self.closed.push(ClosedMessage { id: message.head.id, json, is_output });
     }
 
     /// Closes everything and ends the log. Whatever is written later is refused.
@@ -266,22 +258,14 @@ impl Assembler {
             self.close_message(message.key, &closing);
         }
         self.event(|this, out, number| {
-            let output = encode::Output { messages: &this.output, usage: this.usage.as_ref() };
+            let output = encode::Output { closed: &this.closed, usage: this.usage.as_ref() };
             encode::response(out, number, &ending.status, &this.head, Some(ending), Some(output));
         });
         self.ended = true;
     }
 
-    /// The closed messages in closing order, failed ones included, as a JSON array.
-    pub(crate) fn closed_messages(&self) -> Vec<u8> {
-        let messages = self.with_failed.as_ref().unwrap_or(&self.output);
-        [b"[", messages.as_slice(), b"]"].concat()
+    /// The closed messages in closing order, failed ones included.
+    pub(crate) fn closed_messages(&self) -> &[ClosedMessage] {
+        &self.closed
     }
-}
-
-fn add_item(list: &mut Vec<u8>, json: &[u8]) {
-    if !list.is_empty() {
-        list.push(b',');
-    }
-    list.extend_from_slice(json);
 }

@@ -6,7 +6,7 @@ mod calls;
 use std::time::Duration;
 
 use agent_schemas::{Message, MessageType, Role, SessionId, Status, UserId};
-use agent_services::session::MessageBatch;
+use agent_services::session::{EncodedMessage, MessageBatch};
 use tokio::time::{Instant, sleep};
 
 use crate::assemble::Ending;
@@ -18,39 +18,45 @@ pub use calls::with_missing_outputs;
 /// How long a run waits for a session store that is away before it ends without its history.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+const MISSING: &str = "the run is missing in its session's history";
+
 /// Writes a run's input and output into its session, once: the run's id is the batch key. Input messages that are there
 /// already are left out. A run that failed or was cancelled leaves a message of type `error` that says so.
 ///
 /// A store that stays away, or refuses, costs the history and not the run: that is logged.
 pub(crate) async fn record(live: &LiveRun, ending: &Ending) {
-    let request = &live.request;
-    let mut messages = request.input.clone();
-    let maybe_known = messages.len();
-    match Message::list_from_slice(&live.closed_messages()) {
-        Ok(output) => messages.extend(output),
-        Err(error) => {
-            tracing::error!(run.id = %live.id, error = %error, "the run's output could not be read for its history");
-        }
-    }
-    messages.extend(mark(live, ending));
-    let user = UserId::new(request.user_id.as_deref().unwrap_or_default());
-    let session = SessionId::new(request.session_id.as_deref().unwrap_or_default());
-    let batch = MessageBatch { messages, key: Some(live.id.as_str().to_owned()), maybe_known };
+    let mark = mark(live, ending);
+    let user = UserId::new(live.request.user_id.as_deref().unwrap_or_default());
+    let session = SessionId::new(live.request.session_id.as_deref().unwrap_or_default());
     let deadline = Instant::now() + PATIENCE;
     let mut wait = Duration::from_millis(50);
     loop {
-        match live.services.sessions.append(&user, &session, batch.clone()).await {
+        // Made anew for each attempt, as there is nearly always only one.
+        let appended = match batch(live, mark.as_ref()) {
+            Ok(batch) => live.services.sessions.append(&user, &session, batch).await,
+            Err(error) => Err(error),
+        };
+        match appended {
             Ok(_) => return,
             Err(error) if error.is_retryable() && Instant::now() < deadline => {
                 sleep(wait).await;
                 wait = (wait * 2).min(Duration::from_secs(1));
             }
-            Err(error) => {
-                tracing::error!(run.id = %live.id, error = %error, "the run is missing in its session's history");
-                return;
-            }
+            Err(error) => return tracing::error!(run.id = %live.id, error = %error, MISSING),
         }
     }
+}
+
+/// Input and output of a run. The output is stored as the bytes that its log has: parsing it would cost as much as the
+/// rest of a short run.
+fn batch(live: &LiveRun, mark: Option<&Message>) -> agent_services::Result<MessageBatch> {
+    let input = live.request.input.iter().map(EncodedMessage::from_message);
+    let output = live.closed_messages();
+    let output = output.into_iter().map(|message| EncodedMessage::from_json(message.id, message.json.into()));
+    let mark = mark.into_iter().map(EncodedMessage::from_message);
+    let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>()?;
+    let key = Some(live.id.as_str().to_owned());
+    Ok(MessageBatch { messages, key, maybe_known: live.request.input.len() })
 }
 
 /// What says in the history that a run did not end well.

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::Services;
-use crate::assemble::Assembler;
+use crate::assemble::{Assembler, ClosedMessage};
 
 /// How much of a log's end is kept for its readers; what is older they read from the store.
 const TAIL_BYTES: usize = 256 * 1024;
@@ -187,9 +187,9 @@ impl LiveRun {
         pen.assembler.take()
     }
 
-    /// The messages that were closed so far, as a JSON array.
-    pub(crate) fn closed_messages(&self) -> Vec<u8> {
-        self.pen.lock().assembler.closed_messages()
+    /// The messages that were closed so far.
+    pub(crate) fn closed_messages(&self) -> Vec<ClosedMessage> {
+        self.pen.lock().assembler.closed_messages().to_vec()
     }
 
     /// Shows stored entries to the readers, and how the log ended if it did.

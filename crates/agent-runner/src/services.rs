@@ -32,7 +32,7 @@ impl Services {
     /// Services that keep everything in this process's memory.
     pub fn in_memory() -> Self {
         Services {
-            runs: Arc::new(InMemoryRunStore::new()),
+            runs: Arc::new(InMemoryRunStore::default()),
             sessions: Arc::new(InMemorySessionStore::default()),
             states: Arc::new(InMemoryStateStore::default()),
             memories: Arc::new(InMemoryMemoryStore::default()),
@@ -76,8 +76,8 @@ impl Services {
         Ok(())
     }
 
-    fn with_lifecycle(&self) -> [&dyn Service; 3] {
-        [&*self.sessions, &*self.states, &*self.memories]
+    fn with_lifecycle(&self) -> [&dyn Service; 4] {
+        [&*self.sessions, &*self.states, &*self.memories, &*self.runs]
     }
 }
 

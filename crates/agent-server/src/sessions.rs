@@ -188,7 +188,8 @@ async fn import(
 ) -> anyhow::Result<u64> {
     let (user, id) = (UserId::new(user), SessionId::new(id));
     let maybe_known = append.messages.len();
-    let batch = store::MessageBatch { messages: append.messages, key: append.key, maybe_known };
+    let batch =
+        store::MessageBatch { key: append.key, maybe_known, ..store::MessageBatch::of(&append.messages)? };
     let appended = sessions.append(&user, &id, batch).await?;
     if let Some(SessionChange { title, metadata }) = change {
         let change = store::SessionChange { title: title.map(Some), metadata };

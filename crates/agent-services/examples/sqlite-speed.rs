@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use agent_schemas::{Message, SessionId, UserId};
 use agent_services::memory::{MemoryQuery, MemoryStore};
 use agent_services::page::PageSize;
-use agent_services::session::SessionStore;
+use agent_services::session::{MessageBatch, SessionStore};
 use agent_services::sqlite::{SqliteDatabase, SqliteMemoryStore, SqliteOptions, SqliteSessionStore};
 use agent_services::{Result, Service, StoreContext};
 use tokio::task::JoinSet;
@@ -42,10 +42,11 @@ async fn sessions(database: SqliteDatabase) -> Result<()> {
             let missing =
                 count - store.get(&user, &session).await?.map_or(0, |info| info.message_count) as usize;
             let messages: Vec<Message> = (0..missing.min(1000)).map(|_| message()).collect();
-            store.append(&user, &session, messages.into()).await?;
+            store.append(&user, &session, MessageBatch::of(&messages)?).await?;
         }
         let append =
-            median(200, async || store.append(&user, &session, vec![message()].into()).await).await?;
+            median(200, async || store.append(&user, &session, MessageBatch::of(&[message()])?).await)
+                .await?;
         let last = median(200, async || store.last_messages(&user, &session, size).await).await?;
         println!("with {count} messages: append {append:?}, read the last 50 {last:?}");
     }
@@ -57,7 +58,9 @@ async fn sessions(database: SqliteDatabase) -> Result<()> {
             tasks.spawn(async move {
                 let session = SessionId::new(format!("{writers} {writer}"));
                 for _ in 0..6400 / writers {
-                    store.append(&user, &session, vec![Message::user("word ".repeat(60))].into()).await?;
+                    store
+                        .append(&user, &session, MessageBatch::of(&[Message::user("word ".repeat(60))])?)
+                        .await?;
                 }
                 Result::Ok(())
             });

@@ -1,7 +1,8 @@
 //! What may be stored: bounds that every backend shares.
 
-#[cfg(feature = "redis")]
 use agent_schemas::json::DEFAULT_DEPTH;
+use memchr::{memchr2, memchr2_iter};
+use serde::Serialize;
 
 use crate::{Error, ErrorKind, Result};
 
@@ -73,20 +74,22 @@ pub fn check_ids<'a>(operation: &'static str, ids: impl IntoIterator<Item = &'a 
     }
 }
 
-/// Refuses JSON text that nests too deeply to be read again.
+/// Refuses JSON text that nests too deeply to be read again: parsers bound the nesting, and serializers do not.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidInput`], which names the limit.
-#[cfg(feature = "redis")]
 pub(crate) fn check_depth(operation: &'static str, json: &[u8]) -> Result<()> {
-    let (mut depth, mut is_text, mut is_escaped) = (0_usize, false, false);
-    for byte in json {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_text => is_escaped = true,
-            b'"' => is_text = !is_text,
-            b'[' | b'{' if !is_text => depth += 1,
-            b']' | b'}' if !is_text => depth = depth.saturating_sub(1),
+    // Few brackets, inside of strings or not, cannot nest deeply. That is how most texts are, and quickly seen.
+    if memchr2_iter(b'[', b'{', json).nth(DEFAULT_DEPTH).is_none() {
+        return Ok(());
+    }
+    let (mut depth, mut rest) = (0_usize, json);
+    while let Some((first, others)) = rest.split_first() {
+        rest = others;
+        match first {
+            b'"' => rest = behind_string(others),
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
         if depth > DEFAULT_DEPTH {
@@ -98,9 +101,44 @@ pub(crate) fn check_depth(operation: &'static str, json: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A value as JSON text.
-pub(crate) fn json_bytes<T: serde::Serialize>(operation: &'static str, value: &T) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|error| {
+/// What follows a JSON string, whose first quote is already behind. Most of a message is inside of strings.
+fn behind_string(mut rest: &[u8]) -> &[u8] {
+    while let Some(at) = memchr2(b'"', b'\\', rest) {
+        let is_escape = rest[at] == b'\\';
+        rest = rest.get(at + 1 + usize::from(is_escape)..).unwrap_or_default();
+        if !is_escape {
+            return rest;
+        }
+    }
+    &[]
+}
+
+/// A value as JSON text that can be read again.
+///
+/// # Errors
+/// [`ErrorKind::InvalidInput`] if it is nested too deeply.
+pub(crate) fn json_text<T: Serialize>(operation: &'static str, value: &T) -> Result<String> {
+    let text = serde_json::to_string(value).map_err(|error| {
         Error::new(ErrorKind::Unexpected, operation, "a value has no JSON form").with_source(error)
-    })
+    })?;
+    check_depth(operation, text.as_bytes())?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_schemas::json;
+
+    use super::*;
+
+    #[test]
+    fn nesting_is_counted_outside_of_strings() {
+        for inside in ["1", r#""[[{""#, r#""\"[[""#, r#"{"[":["]\\"]}"#, "[[],[[]],{}]"] {
+            for levels in 100..140 {
+                let text = format!("{}{inside}{}", "[".repeat(levels), "]".repeat(levels));
+                let is_good = check_depth("test", text.as_bytes()).is_ok();
+                assert_eq!(is_good, json::parse(&text).is_ok(), "{levels} levels around {inside}");
+            }
+        }
+    }
 }

@@ -34,6 +34,12 @@
 //! A store with a time to live forgets what is not used for so long: a session with all that belongs to it, the states
 //! of a session, all memories of a user. Reading is use, except by `list`.
 //!
+//! # What Redis may lose
+//!
+//! A store keeps what it acknowledged as surely as Redis does. At the start, Redis is asked how it is set up, and one warning
+//! says what it may lose: without persistence all when it restarts, with `appendfsync everysec` about a second, and with
+//! a `maxmemory-policy` other than `noeviction` anything when it is full.
+//!
 //! # Outages
 //!
 //! Every call ends within the time-outs. A call that was not executed for certain is repeated a few times, a broken
@@ -42,6 +48,7 @@
 
 mod client;
 mod config;
+mod durability;
 mod failure;
 mod keys;
 mod link;

@@ -1,5 +1,6 @@
 //! Sessions: conversations with their messages.
 
+mod encoded;
 mod in_memory;
 
 use agent_schemas::{JsonObject, Message, SessionId, UserId};
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 use crate::page::{Cursor, Listed, PageSize};
 use crate::{Result, Service};
 
+pub use encoded::{EncodedMessage, MessageBatch};
 pub use in_memory::InMemorySessionStore;
 
 /// What is known of a session besides its messages.
@@ -55,24 +57,6 @@ pub struct StoredMessage {
     pub position: u64,
     /// The message.
     pub message: Message,
-}
-
-/// Messages that are appended together.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct MessageBatch {
-    /// The messages, in order.
-    pub messages: Vec<Message>,
-    /// Names the batch: a second one with the same key in the same session changes nothing.
-    pub key: Option<String>,
-    /// How many messages at the beginning are left out if their id is already in the session. A message without an id
-    /// never is.
-    pub maybe_known: usize,
-}
-
-impl From<Vec<Message>> for MessageBatch {
-    fn from(messages: Vec<Message>) -> Self {
-        MessageBatch { messages, ..MessageBatch::default() }
-    }
 }
 
 /// What an append did.

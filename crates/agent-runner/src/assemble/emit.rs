@@ -6,7 +6,7 @@ use agent_schemas::{Content, ContentBody, Event, Message, MessageType, Role, Sta
 
 use super::encode::MessageHead;
 use super::open::{MessageKey, OpenMessage};
-use super::{Assembler, Closing};
+use super::{Assembler, ClosedMessage, Closing};
 
 /// Which messages there are and were, by the ids that emitted events carry.
 #[derive(Debug, Default)]
@@ -14,17 +14,14 @@ pub(super) struct Emitted {
     open: HashMap<String, MessageKey>,
     /// Closed messages, whoever opened them.
     closed: HashSet<String>,
-    /// Those that were closed since the last look; an agent that emits nothing never pays for the set.
-    just_closed: Vec<String>,
+    /// How many closed messages are in the set; an agent that emits nothing never pays for it.
+    looked_at: usize,
 }
 
 impl Emitted {
-    pub(super) fn note_closed(&mut self, id: String) {
-        self.just_closed.push(id);
-    }
-
-    fn is_closed(&mut self, id: &str) -> bool {
-        self.closed.extend(self.just_closed.drain(..));
+    fn is_closed(&mut self, id: &str, closed: &[ClosedMessage]) -> bool {
+        self.closed.extend(closed[self.looked_at..].iter().map(|message| message.id.clone()));
+        self.looked_at = closed.len();
         self.closed.contains(id)
     }
 }
@@ -48,7 +45,7 @@ impl Assembler {
             message.id = fresh_id();
         }
         let known = self.open_by_id(&message.id);
-        if known.is_none() && self.emitted.is_closed(&message.id) {
+        if known.is_none() && self.emitted.is_closed(&message.id, &self.closed) {
             return;
         }
         let status = message.status.clone();
@@ -99,7 +96,7 @@ impl Assembler {
     fn emit_content(&mut self, content: Content, fresh_id: impl FnOnce() -> String) {
         let msg_id = content.msg_id.clone().unwrap_or_default();
         let known = self.open_by_id(&msg_id);
-        if known.is_none() && self.emitted.is_closed(&msg_id) {
+        if known.is_none() && self.emitted.is_closed(&msg_id, &self.closed) {
             return;
         }
         let key = known.unwrap_or_else(|| {

@@ -3,6 +3,7 @@
 use agent_schemas::{ContentBody, ErrorBody, JsonObject, MessageType, Role, Status, sse};
 use serde::Serialize;
 
+use super::closed::{ClosedMessage, write_output};
 use super::{Ending, ResponseHead};
 
 /// What a message event says besides number, status, error and contents.
@@ -23,9 +24,9 @@ impl MessageHead {
     }
 }
 
-/// The end of a run's output: the closed messages' JSON and the sum of their usage.
+/// The end of a run's output: the closed messages and the sum of their usage.
 pub(super) struct Output<'a> {
-    pub(super) messages: &'a [u8],
+    pub(super) closed: &'a [ClosedMessage],
     pub(super) usage: Option<&'a JsonObject>,
 }
 
@@ -176,9 +177,11 @@ pub(super) fn response(
     member(out, "completed_at", &ending.map(|ending| ending.completed_at));
     match &output {
         // As the peer does, only a completed run says that it has no output.
-        Some(output) if !output.messages.is_empty() || *status == Status::Completed => {
+        Some(output)
+            if *status == Status::Completed || output.closed.iter().any(|message| message.is_output) =>
+        {
             raw_member(out, "output", b"[");
-            out.extend_from_slice(output.messages);
+            write_output(out, output.closed);
             out.push(b']');
         }
         _ => raw_member(out, "output", b"null"),

@@ -109,7 +109,7 @@ pub(crate) async fn append(
         message.id = message_id(&*app.runner().services().ids);
     }
     let maybe_known = if skip_known { messages.len() } else { 0 };
-    let batch = store::MessageBatch { messages, key, maybe_known };
+    let batch = store::MessageBatch { key, maybe_known, ..store::MessageBatch::of(&messages)? };
     let appended = app.sessions().append(&user, &id, batch).await?;
     let shown = |number| i64::try_from(number).unwrap_or(i64::MAX);
     Ok(Json(MessagesAppended { first: shown(appended.first), count: shown(appended.count) }))

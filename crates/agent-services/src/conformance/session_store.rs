@@ -6,13 +6,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use agent_schemas::{Content, Json, Message, MessageType, Role, object};
+use agent_schemas::{Content, Json, Message, MessageType, Role, Status, object};
+use bytes::Bytes;
 
 use super::{at_once, hostile_ids, lifecycle, session, user};
 use crate::ErrorKind;
 use crate::limits::MAX_ID_BYTES;
 use crate::page::PageSize;
-use crate::session::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
+use crate::session::{
+    Appended, EncodedMessage, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage,
+};
 
 /// Makes one test of each line of the contract, for the store that an async expression gives.
 #[macro_export]
@@ -33,8 +36,12 @@ fn text(id: &str, text: &str) -> Message {
     message
 }
 
+fn encoded(messages: &[Message]) -> MessageBatch {
+    MessageBatch::of(messages).expect("messages have a JSON form")
+}
+
 fn batch(texts: &[&str]) -> MessageBatch {
-    MessageBatch::from(texts.iter().map(|t| text("", t)).collect::<Vec<_>>())
+    encoded(&texts.iter().map(|t| text("", t)).collect::<Vec<_>>())
 }
 
 fn size(items: usize) -> PageSize {
@@ -157,10 +164,9 @@ pub async fn batch_keys_are_stored_once(store: Arc<dyn SessionStore>) {
 
 /// Contract 5.
 pub async fn known_messages_are_skipped(store: Arc<dyn SessionStore>) {
-    let batch = |ids: &[&str]| MessageBatch {
-        messages: ids.iter().map(|id| text(id, id)).collect(),
-        key: None,
-        maybe_known: ids.len(),
+    let batch = |ids: &[&str]| {
+        let messages: Vec<Message> = ids.iter().map(|id| text(id, id)).collect();
+        MessageBatch { maybe_known: ids.len(), ..encoded(&messages) }
     };
     for (ids, stored) in [(&["1", "2", ""][..], 3), (&["2", "3", "3", ""], 2), (&["1"], 0)] {
         let appended = store.append(&user("u"), &session("s"), batch(ids)).await.expect("appended");
@@ -217,7 +223,7 @@ pub async fn long_sessions_are_read_in_parts(store: Arc<dyn SessionStore>) {
     for first in (0..10_000).step_by(500) {
         let messages: Vec<Message> =
             (first..first + 500).map(|number| text("", &number.to_string())).collect();
-        store.append(&user("u"), &session("s"), messages.into()).await.expect("appended");
+        store.append(&user("u"), &session("s"), encoded(&messages)).await.expect("appended");
     }
     let expected: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
     assert_eq!(texts(&all(&*store, "u", "s").await), expected);
@@ -235,12 +241,18 @@ pub async fn messages_come_back_as_they_were(store: Arc<dyn SessionStore>) {
     message.content = Some(vec![Content::data(data.clone()), Content::text("\u{0}\"\\\u{10ffff}")]);
     message.metadata = Some(data);
     let empty = Message::new("", MessageType::Message);
-    store
-        .append(&user("u"), &session("s"), vec![message.clone(), empty.clone()].into())
-        .await
-        .expect("appended");
+    // As a run gives its output: JSON that is there already.
+    let json =
+        r#"{"id":"msg_2","sequence_number":7,"status":"completed","object":"message","type":"message"}"#;
+    let mut written = Message::new("msg_2", MessageType::Message);
+    (written.sequence_number, written.status) = (Some(7), Status::Completed);
+    let mut batch = encoded(&[message.clone(), empty.clone()]);
+    batch
+        .messages
+        .push(EncodedMessage::from_json("msg_2", Bytes::from_static(json.as_bytes())).expect("taken"));
+    store.append(&user("u"), &session("s"), batch).await.expect("appended");
     let found = all(&*store, "u", "s").await;
-    assert_eq!(found.iter().map(|stored| &stored.message).collect::<Vec<_>>(), [&message, &empty]);
+    assert_eq!(found.iter().map(|stored| &stored.message).collect::<Vec<_>>(), [&message, &empty, &written]);
     let keys: Vec<_> = found[0].message.metadata.iter().flat_map(|data| data.keys()).collect();
     assert_eq!(keys, ["z", "a", "ü\u{0}\u{2028}"], "the order of keys is kept");
 }

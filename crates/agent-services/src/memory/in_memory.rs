@@ -11,7 +11,7 @@ use super::{Memory, MemoryQuery, MemoryStore, Recalled, words};
 use crate::Result;
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
-use crate::limits::json_bytes;
+use crate::limits::json_text;
 use crate::page::{Cursor, Listed, PageSize};
 
 /// Memories in memory. They outlive a stop and a new start, but not the store.
@@ -95,7 +95,7 @@ impl MemoryStore for InMemoryMemoryStore {
         const OPERATION: &str = "add memories";
         self.started.check(OPERATION, &[user.as_str(), session.as_str()])?;
         for message in &messages {
-            self.context.limits.check_item(OPERATION, json_bytes(OPERATION, message)?.len())?;
+            self.context.limits.check_item(OPERATION, json_text(OPERATION, message)?.len())?;
         }
         let now = self.context.clock.unix_seconds();
         let mut users = self.users.write();

@@ -2,14 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ::redis::{Cmd, FromRedisValue, RedisError, RedisResult, Value};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
-use super::config::RedisConfig;
+use super::config::{RedisConfig, Servers};
 use super::failure::{self, Fault};
 use super::keys::{Keys, LAYOUT};
 use super::link::Link;
@@ -52,6 +52,8 @@ struct Inner {
     connecting: tokio::sync::Mutex<()>,
     /// How many stores are started.
     users: AtomicUsize,
+    /// Whether Redis was asked what it may lose.
+    has_warned: AtomicBool,
 }
 
 impl RedisClient {
@@ -63,11 +65,21 @@ impl RedisClient {
             link: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
             users: AtomicUsize::default(),
+            has_warned: AtomicBool::default(),
         }))
     }
 
     pub(super) fn keys(&self) -> &Keys {
         &self.0.keys
+    }
+
+    pub(super) fn servers(&self) -> &Servers {
+        &self.0.config.servers
+    }
+
+    /// Whether nobody has asked this before.
+    pub(super) fn is_first_to_warn(&self) -> bool {
+        !self.0.has_warned.swap(true, Ordering::Relaxed)
     }
 
     /// Keeps the connection open for a store.

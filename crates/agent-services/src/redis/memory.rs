@@ -12,9 +12,10 @@ use super::client::RedisClient;
 use super::failure::foreign;
 use super::keys;
 use super::script::{Call, Script, script};
-use super::store::{Backend, LARGE_ANSWER, STEP, decode, encode, number, service, text};
+use super::store::{Backend, LARGE_ANSWER, STEP, decode, number, service, text};
 use crate::Result;
 use crate::context::StoreContext;
+use crate::limits::json_text;
 use crate::memory::{Memory, MemoryQuery, MemoryStore, Recalled, words};
 use crate::page::{Cursor, Listed, PageSize};
 
@@ -94,7 +95,7 @@ impl MemoryStore for RedisMemoryStore {
         let now = self.backend.context.clock.unix_seconds();
         let mut call = self.write(&ADD, user).arg(keys::of(session)).arg(format!("{now} {session}"));
         for message in &messages {
-            let text = encode(OPERATION, message)?;
+            let text = json_text(OPERATION, message)?;
             self.backend.context.limits.check_item(OPERATION, text.len())?;
             let words = words::of_message(message);
             let length: u32 = words.values().sum();

@@ -5,7 +5,7 @@ mod codec;
 use std::time::Duration;
 
 use ::redis::cmd;
-use agent_schemas::{Message, SessionId, UserId};
+use agent_schemas::{SessionId, UserId};
 use async_trait::async_trait;
 
 use self::codec::Info;
@@ -13,8 +13,9 @@ use super::client::RedisClient;
 use super::failure::foreign;
 use super::keys;
 use super::script::{Call, Script, script};
-use super::store::{Backend, LARGE_ANSWER, STEP, decode, encode, service};
+use super::store::{Backend, LARGE_ANSWER, STEP, decode, service};
 use crate::context::StoreContext;
+use crate::limits::json_text;
 use crate::page::{Cursor, Listed, PageSize};
 use crate::session::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 use crate::{Error, ErrorKind, Result};
@@ -148,8 +149,8 @@ impl RedisSessionStore {
 }
 
 /// The field under which a message's id is known; nothing for a message without one.
-fn id_field(message: &Message) -> String {
-    if message.id.is_empty() { String::new() } else { format!("d:{}", keys::encode(&message.id)) }
+fn id_field(id: &str) -> String {
+    if id.is_empty() { String::new() } else { format!("d:{}", keys::encode(id)) }
 }
 
 #[async_trait]
@@ -189,9 +190,8 @@ impl SessionStore for RedisSessionStore {
             .arg(key.map(|key| format!("b:{}", keys::encode(key))).unwrap_or_default())
             .arg(batch.maybe_known);
         for message in &batch.messages {
-            let text = encode(OPERATION, message)?;
-            limits.check_item(OPERATION, text.len())?;
-            call = call.arg(id_field(message)).arg(text);
+            limits.check_item(OPERATION, message.json().len())?;
+            call = call.arg(id_field(message.id())).arg(&message.json()[..]);
         }
         let (first, count, is_refused, bytes): (u64, u64, bool, u64) = match key {
             Some(_) => self.backend.repeatable(OPERATION, call).await?,
@@ -271,7 +271,7 @@ impl SessionStore for RedisSessionStore {
         };
         let call = match &change.metadata {
             Some(metadata) => {
-                let text = encode(OPERATION, metadata)?;
+                let text = json_text(OPERATION, metadata)?;
                 limits.check_item(OPERATION, text.len())?;
                 call.arg("set").arg(text)
             }

@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use super::client::RedisClient;
 use super::keys;
 use super::script::{Call, Script, script};
-use super::store::{Backend, STEP, decode, encode, number, service};
+use super::store::{Backend, STEP, decode, number, service};
 use crate::context::StoreContext;
+use crate::limits::json_text;
 use crate::page::{Cursor, Listed, PageSize};
 use crate::state::StateStore;
 use crate::{Error, ErrorKind, Result};
@@ -98,7 +99,7 @@ impl StateStore for RedisStateStore {
     ) -> Result<u64> {
         const OPERATION: &str = "save a state";
         let _call = self.backend.begin(OPERATION, &[user.as_str(), session.as_str()])?;
-        let text = encode(OPERATION, state)?;
+        let text = json_text(OPERATION, state)?;
         self.backend.context.limits.check_item(OPERATION, text.len())?;
         let call = self.write(&SAVE, user, session).arg(round.map(digits).unwrap_or_default()).arg(text);
         let saved: Option<Vec<u8>> = match round {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use ::redis::FromRedisValue;
 use parking_lot::RwLock;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::task::TaskTracker;
 
@@ -14,7 +13,7 @@ use super::failure::foreign;
 use super::keys::Keys;
 use super::script::Request;
 use crate::context::StoreContext;
-use crate::limits::{check_depth, check_ids, json_bytes};
+use crate::limits::check_ids;
 use crate::{Error, ErrorKind, Result};
 
 /// The size from which on an answer is cut: what is read is read in several of them.
@@ -63,6 +62,7 @@ impl Backend {
         }
         let lease = self.client.lease();
         self.client.check_layout("start").await?;
+        self.client.warn_of_losses("start").await;
         self.running.write().get_or_insert_with(|| Running { calls: TaskTracker::new(), _lease: lease });
         Ok(())
     }
@@ -108,13 +108,6 @@ impl Backend {
     ) -> Result<T> {
         self.client.ask(operation, request, Repeat::Never).await
     }
-}
-
-/// A value as JSON text, which can be read again.
-pub(super) fn encode<T: Serialize>(operation: &'static str, value: &T) -> Result<Vec<u8>> {
-    let text = json_bytes(operation, value)?;
-    check_depth(operation, &text)?;
-    Ok(text)
 }
 
 /// The value of a JSON text that was stored.

@@ -1,19 +1,21 @@
 //! The reference backend: sessions in this process, gone with it.
 
 mod budget;
+mod kept;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use agent_schemas::{Message, SessionId, UserId};
+use agent_schemas::{SessionId, UserId};
 use async_trait::async_trait;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 
 use self::budget::Budget;
+use self::kept::{Kept, Session, decode};
 
 use super::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
-use crate::limits::json_bytes;
+use crate::limits::json_text;
 use crate::page::{Cursor, Listed, PageSize};
 use crate::{Error, ErrorKind, Result};
 
@@ -28,9 +30,7 @@ const MAX_BYTES: u64 = 256 << 20;
 pub struct InMemorySessionStore {
     context: StoreContext,
     started: Started,
-    users: RwLock<HashMap<UserId, User>>,
-    /// Locked only while `users` is locked for writing.
-    budget: Mutex<Budget>,
+    kept: RwLock<Kept>,
 }
 
 impl Default for InMemorySessionStore {
@@ -39,84 +39,23 @@ impl Default for InMemorySessionStore {
     }
 }
 
-#[derive(Debug, Default)]
-struct User {
-    sessions: HashMap<SessionId, Session>,
-    /// The number of the session that was made last.
-    last_number: u64,
-}
-
-#[derive(Debug)]
-struct Session {
-    info: SessionInfo,
-    messages: Vec<Message>,
-    bytes: u64,
-    ids: HashSet<String>,
-    keys: HashSet<String>,
-}
-
 impl InMemorySessionStore {
     /// A store without sessions.
     pub fn new(context: StoreContext) -> Self {
-        let budget = Mutex::new(Budget::new(MAX_BYTES));
-        InMemorySessionStore { context, started: Started::default(), users: RwLock::default(), budget }
+        let kept = Kept { users: HashMap::default(), budget: Budget::new(MAX_BYTES) };
+        InMemorySessionStore { context, started: Started::default(), kept: RwLock::new(kept) }
     }
 
     /// Sets how much memory all sessions may take together, roughly, in bytes.
     #[must_use]
     pub fn with_max_bytes(mut self, bytes: u64) -> Self {
-        self.budget.get_mut().max_bytes = bytes;
+        self.kept.get_mut().budget.max_bytes = bytes;
         self
     }
 
-    /// Notes the size of a session that was written, and forgets others where memory is short.
-    fn note(&self, users: &mut HashMap<UserId, User>, user: &UserId, id: &SessionId, bytes: u64) {
-        for (user, id) in self.budget.lock().note(user, id, bytes) {
-            if let Some(owner) = users.get_mut(&user) {
-                owner.sessions.remove(&id);
-                if owner.sessions.is_empty() {
-                    users.remove(&user);
-                }
-            }
-        }
-    }
-
     fn read<T>(&self, user: &UserId, id: &SessionId, read: impl FnOnce(&Session) -> T) -> Option<T> {
-        self.users.read().get(user)?.sessions.get(id).map(read)
-    }
-}
-
-impl User {
-    fn session(&mut self, user: &UserId, id: &SessionId, now: i64) -> &mut Session {
-        let last_number = &mut self.last_number;
-        self.sessions.entry(id.clone()).or_insert_with(|| {
-            *last_number += 1;
-            let info = SessionInfo::new(user.clone(), id.clone(), *last_number, now);
-            let (messages, ids, keys) = (Vec::new(), HashSet::new(), HashSet::new());
-            Session { info, messages, bytes: 0, ids, keys }
-        })
-    }
-}
-
-impl Session {
-    /// The messages of a batch that are to be stored, and their size.
-    fn unknown(&self, batch: &MessageBatch, sizes: &[u64]) -> (Vec<Message>, u64) {
-        let mut seen = HashSet::new();
-        let mut is_known =
-            |id: &str| !id.is_empty() && (self.ids.contains(id) || !seen.insert(id.to_owned()));
-        let messages = batch.messages.iter().zip(sizes).enumerate();
-        let unknown =
-            messages.filter(|(at, (message, _))| *at >= batch.maybe_known || !is_known(&message.id));
-        let (messages, sizes): (Vec<Message>, Vec<u64>) =
-            unknown.map(|(_, (message, size))| (message.clone(), size)).unzip();
-        (messages, sizes.iter().sum())
-    }
-
-    fn stored(&self, from: usize, count: usize) -> Vec<StoredMessage> {
-        let messages = self.messages.iter().enumerate().skip(from).take(count);
-        messages
-            .map(|(position, message)| StoredMessage { position: position as u64, message: message.clone() })
-            .collect()
+        let kept = self.kept.read();
+        kept.users.get(user)?.sessions.get(id).map(|session| read(session))
     }
 }
 
@@ -128,11 +67,12 @@ impl SessionStore for InMemorySessionStore {
         let fresh = || SessionId::new(self.context.ids.uuid());
         let id = id.cloned().unwrap_or_else(fresh);
         self.started.check("create a session", &[user.as_str(), id.as_str()])?;
-        let mut users = self.users.write();
         let now = self.context.clock.unix_seconds();
-        let session = users.entry(user.clone()).or_default().session(user, &id, now);
-        let (info, bytes) = (session.info.clone(), session.bytes);
-        self.note(&mut users, user, &id, bytes);
+        let mut kept = self.kept.write();
+        let (session, budget) = kept.session(user, &id, now);
+        session.note(budget);
+        let info = session.info.clone();
+        kept.make_room();
         Ok(info)
     }
 
@@ -143,40 +83,33 @@ impl SessionStore for InMemorySessionStore {
 
     async fn append(&self, user: &UserId, id: &SessionId, batch: MessageBatch) -> Result<Appended> {
         const OPERATION: &str = "append to a session";
-        let key = batch.key.as_deref().unwrap_or_default();
-        self.started.check(OPERATION, &[user.as_str(), id.as_str(), key])?;
-        let mut sizes = Vec::new();
-        for message in &batch.messages {
-            let size = json_bytes(OPERATION, message)?.len();
-            self.context.limits.check_item(OPERATION, size)?;
-            sizes.push(size as u64);
+        let MessageBatch { messages, key, maybe_known } = batch;
+        self.started.check(OPERATION, &[user.as_str(), id.as_str(), key.as_deref().unwrap_or_default()])?;
+        for message in &messages {
+            self.context.limits.check_item(OPERATION, message.json().len())?;
         }
         let now = self.context.clock.unix_seconds();
-        let mut users = self.users.write();
-        let owner = users.entry(user.clone()).or_default();
-        let is_new = !owner.sessions.contains_key(id);
-        let session = owner.session(user, id, now);
+        let mut kept = self.kept.write();
+        let (session, budget) = kept.session(user, id, now);
         let first = session.messages.len() as u64;
-        if batch.key.as_ref().is_some_and(|key| session.keys.contains(key)) {
+        if key.as_ref().is_some_and(|key| session.keys.contains(key)) {
             return Ok(Appended { first, count: 0 });
         }
-        let (messages, bytes) = session.unknown(&batch, &sizes);
+        let messages = session.unknown(messages, maybe_known);
         let count = messages.len() as u64;
-        if let Err(error) = self.context.limits.check_session(OPERATION, first + count, session.bytes + bytes)
-        {
-            if is_new {
-                owner.sessions.remove(id);
+        let bytes: u64 = messages.iter().map(|message| message.json().len() as u64).sum();
+        let checked = self.context.limits.check_session(OPERATION, first + count, session.bytes + bytes);
+        if let Err(error) = checked {
+            if session.share.is_new() {
+                kept.remove(user, id);
             }
             return Err(error);
         }
-        session.keys.extend(batch.key);
-        session.ids.extend(messages.iter().map(|message| message.id.clone()));
-        session.bytes += bytes;
-        session.messages.extend(messages);
-        session.info.message_count = first + count;
+        session.keys.extend(key);
+        session.extend(messages);
         session.info.updated_at = now;
-        let bytes = session.bytes;
-        self.note(&mut users, user, id, bytes);
+        session.note(budget);
+        kept.make_room();
         Ok(Appended { first, count })
     }
 
@@ -187,9 +120,11 @@ impl SessionStore for InMemorySessionStore {
         from: u64,
         size: PageSize,
     ) -> Result<Option<Vec<StoredMessage>>> {
-        self.started.check("read a session", &[user.as_str(), id.as_str()])?;
+        const OPERATION: &str = "read a session";
+        self.started.check(OPERATION, &[user.as_str(), id.as_str()])?;
         let from = usize::try_from(from).unwrap_or(usize::MAX);
-        Ok(self.read(user, id, |session| session.stored(from, size.get())))
+        let found = self.read(user, id, |session| session.stored(from, size.get()));
+        found.map(|found| decode(OPERATION, found)).transpose()
     }
 
     async fn last_messages(
@@ -198,10 +133,11 @@ impl SessionStore for InMemorySessionStore {
         id: &SessionId,
         size: PageSize,
     ) -> Result<Option<Vec<StoredMessage>>> {
-        self.started.check("read a session", &[user.as_str(), id.as_str()])?;
+        const OPERATION: &str = "read a session";
+        self.started.check(OPERATION, &[user.as_str(), id.as_str()])?;
         let last =
             |session: &Session| session.stored(session.messages.len().saturating_sub(size.get()), size.get());
-        Ok(self.read(user, id, last))
+        self.read(user, id, last).map(|found| decode(OPERATION, found)).transpose()
     }
 
     async fn list(
@@ -211,8 +147,8 @@ impl SessionStore for InMemorySessionStore {
         size: PageSize,
     ) -> Result<Listed<SessionInfo>> {
         self.started.check("list sessions", &[user.as_str()])?;
-        let users = self.users.read();
-        let sessions = users.get(user).into_iter().flat_map(|user| user.sessions.values());
+        let kept = self.kept.read();
+        let sessions = kept.users.get(user).into_iter().flat_map(|user| user.sessions.values());
         let mut found: Vec<&SessionInfo> = sessions
             .map(|session| &session.info)
             .filter(|info| after.is_none_or(|after| info.number < after.0))
@@ -228,10 +164,10 @@ impl SessionStore for InMemorySessionStore {
         let title = change.title.iter().flatten().map(String::len).sum();
         self.context.limits.check_item(OPERATION, title)?;
         if let Some(metadata) = &change.metadata {
-            self.context.limits.check_item(OPERATION, json_bytes(OPERATION, metadata)?.len())?;
+            self.context.limits.check_item(OPERATION, json_text(OPERATION, metadata)?.len())?;
         }
-        let mut users = self.users.write();
-        let Some(session) = users.get_mut(user).and_then(|user| user.sessions.get_mut(id)) else {
+        let mut kept = self.kept.write();
+        let Some(session) = kept.users.get_mut(user).and_then(|user| user.sessions.get_mut(id)) else {
             return Err(Error::new(ErrorKind::NotFound, OPERATION, format!("there is no session '{id}'")));
         };
         let info = &mut session.info;
@@ -243,41 +179,40 @@ impl SessionStore for InMemorySessionStore {
 
     async fn delete(&self, user: &UserId, id: &SessionId) -> Result<bool> {
         self.started.check("delete a session", &[user.as_str(), id.as_str()])?;
-        let mut users = self.users.write();
-        self.budget.lock().forget(user, id);
-        Ok(users.get_mut(user).is_some_and(|user| user.sessions.remove(id).is_some()))
+        Ok(self.kept.write().remove(user, id))
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
         self.started.check("delete a user's sessions", &[user.as_str()])?;
-        let mut users = self.users.write();
+        let Kept { users, budget } = &mut *self.kept.write();
         // The number of the last session stays, so that cursors from before keep their meaning.
         let sessions = users.get_mut(user).map(|user| std::mem::take(&mut user.sessions)).unwrap_or_default();
-        let mut budget = self.budget.lock();
-        sessions.keys().for_each(|id| budget.forget(user, id));
+        sessions.values().for_each(|session| drop(budget.forget(&session.share)));
         Ok(sessions.len() as u64)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use agent_schemas::Message;
+
     use super::*;
 
     #[tokio::test]
     async fn memory_is_bounded_and_the_session_in_use_stays() {
         let store = InMemorySessionStore::default().with_max_bytes(100_000);
         let append = async |user: &str, text: &str| {
-            let batch = MessageBatch::from(vec![Message::user(text)]);
+            let batch = MessageBatch::of(&[Message::user(text)]).expect("JSON");
             store.append(&UserId::new(user), &SessionId::new("s"), batch).await.expect("appended")
         };
         for number in 0..200 {
             append(&number.to_string(), "hello").await;
             append("in use", "hello").await;
         }
-        assert!(store.users.read().len() < 50, "{}", store.users.read().len());
+        assert!(store.kept.read().users.len() < 50, "{}", store.kept.read().users.len());
         let kept = store.get(&UserId::new("in use"), &SessionId::new("s")).await.expect("readable");
         assert_eq!(kept.expect("kept").message_count, 200);
         append("large", &"x".repeat(200_000)).await;
-        assert_eq!(store.users.read().len(), 1, "what was just written stays, however large");
+        assert_eq!(store.kept.read().users.len(), 1, "what was just written stays, however large");
     }
 }

@@ -12,6 +12,7 @@ use super::store::Access;
 use super::{json, users};
 use crate::context::StoreContext;
 use crate::lifecycle::lifecycle_of;
+use crate::limits::json_text;
 use crate::page::{Cursor, Listed, PageSize};
 use crate::state::StateStore;
 use crate::{Error, ErrorKind, Result};
@@ -61,7 +62,7 @@ impl StateStore for SqliteStateStore {
         state: &Json,
     ) -> Result<u64> {
         self.access.check(SAVE, &[user.as_str(), session.as_str()])?;
-        let text = json::to_text(SAVE, state)?;
+        let text = json_text(SAVE, state)?;
         self.context.limits.check_item(SAVE, text.len())?;
         let (user, session) = (user.clone(), session.clone());
         self.access.write(SAVE, move |connection| save(connection, &user, &session, round, &text)).await

@@ -2,6 +2,7 @@
 
 mod answers;
 mod cluster;
+mod durability;
 mod expiry;
 mod foreign;
 mod login;
@@ -36,7 +37,7 @@ fn session(id: &str) -> SessionId {
 }
 
 fn batch(texts: &[&str]) -> MessageBatch {
-    MessageBatch::from(texts.iter().map(|text| Message::user(*text)).collect::<Vec<_>>())
+    MessageBatch::of(&texts.iter().map(|text| Message::user(*text)).collect::<Vec<_>>()).expect("JSON")
 }
 
 fn keyed(key: &str, texts: &[&str]) -> MessageBatch {

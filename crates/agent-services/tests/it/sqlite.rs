@@ -77,7 +77,7 @@ fn s() -> SessionId {
 }
 
 fn batch(texts: &[&str]) -> MessageBatch {
-    MessageBatch::from(texts.iter().map(|text| Message::user(*text)).collect::<Vec<_>>())
+    MessageBatch::of(&texts.iter().map(|text| Message::user(*text)).collect::<Vec<_>>()).expect("JSON")
 }
 
 async fn append(store: &SqliteSessionStore, text: &str) {

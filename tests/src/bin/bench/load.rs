@@ -54,12 +54,11 @@ impl Workload {
     }
 }
 
-/// One request's bytes.
+/// One request's bytes. It names no session, so that each run has a new one: a session of all runs would soon be full.
 pub(crate) fn request(words: usize, extra: &str) -> Vec<u8> {
     let text = vec!["word"; words].join(" ");
-    let body = format!(
-        r#"{{"input":[{{"role":"user","content":[{{"type":"text","text":"{text}"}}]}}],"session_id":"bench"{extra}}}"#
-    );
+    let body =
+        format!(r#"{{"input":[{{"role":"user","content":[{{"type":"text","text":"{text}"}}]}}]{extra}}}"#);
     let head = format!(
         "POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -67,7 +66,7 @@ pub(crate) fn request(words: usize, extra: &str) -> Vec<u8> {
     [head.into_bytes(), body.into_bytes()].concat()
 }
 
-/// Measures both servers in turn, several times.
+/// Measures both servers in turn, several times, and beside them ours with its default store.
 pub(crate) async fn compare(
     workload: &Workload,
     ours: &[&str],
@@ -75,16 +74,19 @@ pub(crate) async fn compare(
     report: &mut Report,
 ) -> Result<()> {
     let servers = pair(arguments, ours).await?;
+    let storing = Server::storing(&arguments.server, ours).await?;
     let request = request(workload.words, "");
     let rounds = if arguments.quick { 1 } else { arguments.rounds };
     let mut measured: [Vec<Measured>; 2] = [Vec::new(), Vec::new()];
-    for server in &servers {
+    let mut stored = Vec::new();
+    for server in servers.iter().chain([&storing]) {
         full_load(server, workload, &request, workload.runs / 10 + workload.connections).await?;
     }
     for _ in 0..rounds {
         for (server, measured) in servers.iter().zip(&mut measured) {
             measured.push(full_load(server, workload, &request, workload.runs).await?);
         }
+        stored.push(full_load(&storing, workload, &request, workload.runs).await?);
     }
     // Both are asked at the same pace, half of what the slower one can do.
     let fastest = measured.iter().flatten().map(|round| round.runs_per_second).fold(f64::INFINITY, f64::min);
@@ -97,7 +99,7 @@ pub(crate) async fn compare(
             last.peak = server.peak()?;
         }
     }
-    report.load(&workload.name(), measured);
+    report.load(&workload.name(), measured, &stored);
     Ok(())
 }
 

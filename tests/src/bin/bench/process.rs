@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
 
@@ -16,6 +17,8 @@ pub(crate) const LOAD_CORE: usize = 1;
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
+    /// Where it keeps data, as long as it runs.
+    _folder: Option<TempDir>,
     pub(crate) address: String,
 }
 
@@ -42,6 +45,14 @@ fn pinned(core: usize, program: &Path) -> Command {
     command
 }
 
+fn ours(binary: &Path, arguments: &[&str]) -> Command {
+    let mut command = pinned(SERVER_CORE, binary);
+    command.args(["--port", "0", "--log-level", "warn"]).args(arguments);
+    // What the caller's environment says must not change what is measured.
+    command.env_clear();
+    command
+}
+
 /// Runs this program again in another role on one core.
 pub(crate) fn rerun_pinned(core: usize, role: &str) -> Result<()> {
     let mut command = pinned(core, &std::env::current_exe()?);
@@ -57,27 +68,32 @@ impl Server {
     pub(crate) async fn floor() -> Result<Self> {
         let mut command = pinned(SERVER_CORE, &std::env::current_exe()?);
         command.arg("floor");
-        Server::start(command).await
+        Server::start(command, None).await
     }
 
-    /// The real server.
+    /// The real server, which keeps sessions in memory only, so that the figures are those of runs.
     pub(crate) async fn ours(binary: &Path, arguments: &[&str]) -> Result<Self> {
-        let mut command = pinned(SERVER_CORE, binary);
-        // Without data of its own, so that the figures are those of runs.
-        command.args(["--port", "0", "--log-level", "warn", "--ephemeral"]).args(arguments);
-        // What the caller's environment says must not change what is measured.
-        command.env_clear();
-        Server::start(command).await
+        let mut command = ours(binary, arguments);
+        command.arg("--ephemeral");
+        Server::start(command, None).await
     }
 
-    async fn start(command: Command) -> Result<Self> {
+    /// The real server with the store that it has by default: a database in a folder, here a new one.
+    pub(crate) async fn storing(binary: &Path, arguments: &[&str]) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut command = ours(binary, arguments);
+        command.arg("--data-dir").arg(folder.path());
+        Server::start(command, Some(folder)).await
+    }
+
+    async fn start(command: Command, folder: Option<TempDir>) -> Result<Self> {
         let mut command = tokio::process::Command::from(command);
         let mut child =
             command.stdout(Stdio::piped()).kill_on_drop(true).spawn().context("cannot start a server")?;
         let stdout = child.stdout.take().context("the server has no output")?;
         let line = BufReader::new(stdout).lines().next_line().await?.context("the server said nothing")?;
         let address = line.rsplit("http://").next().unwrap_or_default().to_owned();
-        Ok(Server { child, address })
+        Ok(Server { child, _folder: folder, address })
     }
 
     fn proc_file(&self, name: &str) -> Result<String> {

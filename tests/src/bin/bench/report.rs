@@ -42,8 +42,8 @@ impl Report {
         Report { lines: Vec::new(), values: Vec::new(), pinned }
     }
 
-    /// Adds rounds of the floor and of ours.
-    pub(crate) fn load(&mut self, name: &str, measured: [Vec<Measured>; 2]) {
+    /// Adds rounds of the floor and of ours, and of ours with its default store.
+    pub(crate) fn load(&mut self, name: &str, measured: [Vec<Measured>; 2], stored: &[Measured]) {
         self.lines.push(format!("\n{name}"));
         let header = [
             "CPU/run",
@@ -66,8 +66,21 @@ impl Report {
         self.lines.push(format!(
             "  CPU per run: {ratio:.2} times the floor's; first event at half load, p99: {later:+.2} ms"
         ));
+        let stored = median_round(stored);
+        let stored_ratio = stored.cpu_per_run.as_secs_f64() / floor.cpu_per_run.as_secs_f64();
+        self.lines.push(format!(
+            "  with the default store: {} CPU per run, {stored_ratio:.2} times the floor's; {:.0} runs/s; first event {} / {}",
+            microseconds(stored.cpu_per_run),
+            stored.runs_per_second,
+            milliseconds(stored.first_event_p50),
+            milliseconds(stored.first_event_p99),
+        ));
         self.announce();
         self.values.push(json!({
+            "default_store": {
+                "cpu_ratio": stored_ratio, "cpu_per_run_us": stored.cpu_per_run.as_secs_f64() * 1e6,
+                "runs_per_second": stored.runs_per_second,
+            },
             "workload": name, "cpu_ratio": ratio, "first_event_half_load_p99_difference_ms": later,
             "floor": value(&floor), "ours": value(&ours),
         }));

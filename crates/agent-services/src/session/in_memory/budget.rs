@@ -1,6 +1,6 @@
 //! How much memory the sessions take together, and which of them go first.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use agent_schemas::{SessionId, UserId};
 
@@ -9,50 +9,54 @@ type Name = (UserId, SessionId);
 /// About what a session takes besides its messages.
 const OVERHEAD: u64 = 2048;
 
-/// The sizes of all sessions, and the order in which they were last written.
+/// What all sessions take, and the order in which they were last written.
 #[derive(Debug)]
 pub(super) struct Budget {
     pub(super) max_bytes: u64,
     held: u64,
     next_use: u64,
-    sessions: HashMap<Name, Entry>,
     by_use: BTreeMap<u64, Name>,
 }
 
-#[derive(Debug)]
-struct Entry {
+/// A session's part of the budget, which the session keeps.
+#[derive(Debug, Default)]
+pub(super) struct Share {
     bytes: u64,
-    last_use: u64,
+    /// When it was last written, as a key of the budget's order; none if it never was.
+    last_use: Option<u64>,
+}
+
+impl Share {
+    /// Whether the session was never written.
+    pub(super) fn is_new(&self) -> bool {
+        self.last_use.is_none()
+    }
 }
 
 impl Budget {
     pub(super) fn new(max_bytes: u64) -> Self {
-        Budget { max_bytes, held: 0, next_use: 0, sessions: HashMap::new(), by_use: BTreeMap::new() }
+        Budget { max_bytes, held: 0, next_use: 0, by_use: BTreeMap::new() }
     }
 
-    /// Notes that a session was written and how large its messages are now; gives the sessions that have to go.
-    pub(super) fn note(&mut self, user: &UserId, id: &SessionId, bytes: u64) -> Vec<Name> {
-        self.forget(user, id);
-        let name = (user.clone(), id.clone());
-        let entry = Entry { bytes: bytes + OVERHEAD, last_use: self.next_use };
+    /// Notes that a session was written and how large its messages are now.
+    pub(super) fn note(&mut self, share: &mut Share, bytes: u64, name: impl FnOnce() -> Name) {
+        let name = self.forget(share).unwrap_or_else(name);
+        *share = Share { bytes: bytes + OVERHEAD, last_use: Some(self.next_use) };
+        self.held += share.bytes;
+        self.by_use.insert(self.next_use, name);
         self.next_use += 1;
-        self.held += entry.bytes;
-        self.by_use.insert(entry.last_use, name.clone());
-        self.sessions.insert(name, entry);
-        let mut gone = Vec::new();
-        // The one that was just written stays, however large it is.
-        while self.held > self.max_bytes && self.by_use.len() > 1 {
-            let Some((_, oldest)) = self.by_use.pop_first() else { break };
-            self.held -= self.sessions.remove(&oldest).map_or(0, |entry| entry.bytes);
-            gone.push(oldest);
-        }
-        gone
     }
 
-    pub(super) fn forget(&mut self, user: &UserId, id: &SessionId) {
-        if let Some(entry) = self.sessions.remove(&(user.clone(), id.clone())) {
-            self.by_use.remove(&entry.last_use);
-            self.held -= entry.bytes;
-        }
+    /// Gives back what a session took.
+    pub(super) fn forget(&mut self, share: &Share) -> Option<Name> {
+        self.held -= share.bytes;
+        self.by_use.remove(&share.last_use?)
+    }
+
+    /// Takes the session that has to go next; none if memory suffices. The one that was written last stays, however large
+    /// it is.
+    pub(super) fn take_excess(&mut self) -> Option<Name> {
+        let is_short = self.held > self.max_bytes && self.by_use.len() > 1;
+        is_short.then(|| self.by_use.pop_first()).flatten().map(|(_, name)| name)
     }
 }

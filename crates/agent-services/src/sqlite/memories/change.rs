@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::postings::{self, ByWord};
 use crate::Result;
-use crate::limits::StoreLimits;
+use crate::limits::{StoreLimits, json_text};
 use crate::memory::rank::Posting;
 use crate::memory::words;
 use crate::sqlite::failure::Outcome;
@@ -56,7 +56,7 @@ impl Addition {
         limits: &StoreLimits,
     ) -> Result<Self> {
         let text = |message: &Message| {
-            let json = json::to_text(OPERATION, message)?;
+            let json = json_text(OPERATION, message)?;
             limits.check_item(OPERATION, json.len())?;
             let words = words::of_message(message);
             let length = words.values().sum();

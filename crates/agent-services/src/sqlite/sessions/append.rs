@@ -1,14 +1,14 @@
 //! Messages at the end of a session.
 
 use agent_schemas::{SessionId, UserId};
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 
 use super::{change, read};
 use crate::Result;
 use crate::limits::StoreLimits;
-use crate::session::{Appended, MessageBatch};
+use crate::session::{Appended, EncodedMessage, MessageBatch};
 use crate::sqlite::failure::Outcome;
-use crate::sqlite::json;
 use crate::sqlite::statement::{bounded, statements};
 
 pub(super) const OPERATION: &str = "append to a session";
@@ -24,16 +24,8 @@ statements! {
 pub(super) struct Append {
     user: UserId,
     session: SessionId,
-    messages: Vec<Text>,
-    key: Option<String>,
-    maybe_known: usize,
+    batch: MessageBatch,
     limits: StoreLimits,
-}
-
-/// A message as JSON text, with its id.
-struct Text {
-    id: String,
-    json: String,
 }
 
 impl Append {
@@ -45,14 +37,10 @@ impl Append {
         batch: MessageBatch,
         limits: StoreLimits,
     ) -> Result<Self> {
-        let MessageBatch { messages, key, maybe_known } = batch;
-        let text = |message: agent_schemas::Message| {
-            let json = json::to_text(OPERATION, &message)?;
-            limits.check_item(OPERATION, json.len())?;
-            Ok(Text { id: message.id, json })
-        };
-        let messages = messages.into_iter().map(text).collect::<Result<_>>()?;
-        Ok(Append { user: user.clone(), session: session.clone(), messages, key, maybe_known, limits })
+        for message in &batch.messages {
+            limits.check_item(OPERATION, message.json().len())?;
+        }
+        Ok(Append { user: user.clone(), session: session.clone(), batch, limits })
     }
 
     /// Stores the batch, unless it is there.
@@ -62,19 +50,20 @@ impl Append {
             None => change::make(connection, &self.user, &self.session, now)?,
         };
         let first = session.messages;
-        if let Some(key) = &self.key
+        if let Some(key) = &self.batch.key
             && ADD_KEY.execute(connection, params![session.key, key.as_bytes()])? == 0
         {
             return Ok(Appended { first, count: 0 });
         }
         let (mut count, mut bytes) = (0, session.bytes);
-        for (at, message) in self.messages.iter().enumerate() {
-            let is_known = at < self.maybe_known && message.is_known(connection, session.key)?;
+        for (at, message) in self.batch.messages.iter().enumerate() {
+            let id = id_column(message);
+            let is_known = at < self.batch.maybe_known && is_known(connection, session.key, id)?;
             if !is_known {
-                let (id, position) = (message.id(), bounded(first + count));
-                ADD.execute(connection, params![session.key, position, id, message.json])?;
+                let json = ToSqlOutput::Borrowed(ValueRef::Text(message.json()));
+                ADD.execute(connection, params![session.key, bounded(first + count), id, json])?;
                 count += 1;
-                bytes += message.json.len() as u64;
+                bytes += message.json().len() as u64;
             }
         }
         self.limits.check_session(OPERATION, first + count, bytes)?;
@@ -83,16 +72,14 @@ impl Append {
     }
 }
 
-impl Text {
-    /// The id as it is stored; none if it is empty.
-    fn id(&self) -> Option<&[u8]> {
-        Some(self.id.as_bytes()).filter(|id| !id.is_empty())
-    }
+/// A message's id as it is stored; none if it is empty.
+fn id_column(message: &EncodedMessage) -> Option<&[u8]> {
+    Some(message.id().as_bytes()).filter(|id| !id.is_empty())
+}
 
-    fn is_known(&self, connection: &Connection, session: i64) -> Outcome<bool> {
-        match self.id() {
-            Some(id) => Ok(KNOWN.exists(connection, params![session, id])?),
-            None => Ok(false),
-        }
+fn is_known(connection: &Connection, session: i64, id: Option<&[u8]>) -> Outcome<bool> {
+    match id {
+        Some(id) => Ok(KNOWN.exists(connection, params![session, id])?),
+        None => Ok(false),
     }
 }

@@ -4,11 +4,11 @@ use agent_schemas::{SessionId, UserId};
 use rusqlite::{Connection, params};
 
 use super::read::{self, Size};
-use crate::limits::StoreLimits;
+use crate::limits::{StoreLimits, json_text};
 use crate::session::{SessionChange, SessionInfo};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::statement::statements;
-use crate::sqlite::{json, users};
+use crate::sqlite::users;
 use crate::{Error, ErrorKind, Result};
 
 pub(super) const OPERATION: &str = "change a session";
@@ -67,7 +67,7 @@ impl Change {
     ) -> Result<Self> {
         let SessionChange { title, metadata } = change;
         limits.check_item(OPERATION, title.iter().flatten().map(String::len).sum())?;
-        let metadata = metadata.map(|metadata| json::to_text(OPERATION, &metadata)).transpose()?;
+        let metadata = metadata.map(|metadata| json_text(OPERATION, &metadata)).transpose()?;
         limits.check_item(OPERATION, metadata.as_ref().map_or(0, String::len))?;
         Ok(Change { user: user.clone(), session: session.clone(), title, metadata })
     }

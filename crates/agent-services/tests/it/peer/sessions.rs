@@ -75,6 +75,6 @@ async fn append(store: &dyn SessionStore, arguments: &Arguments) -> Result<(), F
     };
     let given = given.iter().filter(|message| !message.is_null());
     let messages: Vec<Message> = given.map(|message| arguments.message(message)).collect::<Result<_, _>>()?;
-    store.append(&UserId::new(user), &SessionId::new(text(id)), MessageBatch::from(messages)).await?;
+    store.append(&UserId::new(user), &SessionId::new(text(id)), MessageBatch::of(&messages)?).await?;
     Ok(())
 }

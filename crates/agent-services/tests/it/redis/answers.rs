@@ -35,7 +35,7 @@ async fn large_sessions_are_read_in_several_answers() {
     let store = started(RedisSessionStore::new(client(&shared().await), StoreContext::default())).await;
     let (u, s) = (user("u"), session("s"));
     for messages in large(15).chunks(5) {
-        store.append(&u, &s, MessageBatch::from(messages.to_vec())).await.expect("appended");
+        store.append(&u, &s, MessageBatch::of(messages).expect("JSON")).await.expect("appended");
     }
     let all: Vec<String> = (0..15).map(|number| format!("large {number}")).collect();
     let found: Vec<String> = texts(&store, "u", "s").await.iter().map(|text| first_words(text)).collect();
@@ -109,7 +109,8 @@ async fn check_limits(store: &dyn SessionStore) {
             message
         };
         let maybe_known = if skips { ids.len() } else { 0 };
-        let batch = MessageBatch { messages: ids.iter().map(message).collect(), key: None, maybe_known };
+        let batch = MessageBatch::of(&ids.iter().map(message).collect::<Vec<_>>()).expect("JSON");
+        let batch = MessageBatch { maybe_known, ..batch };
         store
             .append(&u, &session(s), batch)
             .await

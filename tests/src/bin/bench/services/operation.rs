@@ -112,7 +112,7 @@ impl Call {
         let copy = number % copies(*size);
         match self.operation {
             Operation::Append => {
-                let batch = MessageBatch::from(vec![message(corpus, number)]);
+                let batch = MessageBatch::of(&[message(corpus, number)])?;
                 stores.sessions.append(&user(), &session(copy), batch).await?;
             }
             Operation::Last50 => self.last(copy, 50).await?,

@@ -33,7 +33,7 @@ pub(crate) async fn fill(stores: &Stores, size: usize, corpus: &Corpus) -> Resul
         range.map(|number| message(corpus, copy * size + number)).collect::<Vec<_>>()
     };
     let appends = (0..copies).flat_map(batches).map(|(copy, range)| async move {
-        let batch = MessageBatch::from(messages(copy, range));
+        let batch = MessageBatch::of(&messages(copy, range))?;
         stores.sessions.append(&user(), &session(copy), batch).await
     });
     all(appends).await?;

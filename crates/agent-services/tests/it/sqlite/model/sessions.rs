@@ -36,8 +36,12 @@ fn message() -> impl Strategy<Value = Message> {
 }
 
 fn batch() -> impl Strategy<Value = MessageBatch> {
-    (vec(message(), 0..5), option::weighted(0.3, "[ab\0]?"), 0..5_usize)
-        .prop_map(|(messages, key, maybe_known)| MessageBatch { messages, key, maybe_known })
+    (vec(message(), 0..5), option::weighted(0.3, "[ab\0]?"), 0..5_usize).prop_map(
+        |(messages, key, maybe_known)| {
+            let batch = MessageBatch::of(&messages).expect("JSON");
+            MessageBatch { key, maybe_known, ..batch }
+        },
+    )
 }
 
 fn change() -> impl Strategy<Value = SessionChange> {

@@ -1,0 +1,22 @@
+//! Messages that are closed: their JSON, which goes into the final response and into the session.
+
+/// A closed message.
+#[derive(Clone, Debug)]
+pub(crate) struct ClosedMessage {
+    pub(crate) id: String,
+    /// What its closing event said.
+    pub(crate) json: Box<[u8]>,
+    /// Whether it counts as output: failed messages do not.
+    pub(super) is_output: bool,
+}
+
+/// Writes those that count as output, separated by commas.
+pub(super) fn write_output(out: &mut Vec<u8>, closed: &[ClosedMessage]) {
+    let output = closed.iter().filter(|message| message.is_output);
+    for (position, message) in output.enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&message.json);
+    }
+}

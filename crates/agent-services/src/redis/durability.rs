@@ -1,0 +1,89 @@
+//! What Redis may lose of what it has acknowledged, as it is set up.
+
+use std::collections::HashMap;
+
+use super::client::{RedisClient, Repeat};
+
+/// The settings that decide.
+const APPEND_ONLY: &str = "appendonly";
+const APPEND_FSYNC: &str = "appendfsync";
+const SAVE: &str = "save";
+const POLICY: &str = "maxmemory-policy";
+
+impl RedisClient {
+    /// Warns of what may be lost, once for all stores of this client. Not every Redis says how it is set up: those that
+    /// others run often refuse, which is no reason not to start.
+    pub(super) async fn warn_of_losses(&self, operation: &'static str) {
+        if !self.is_first_to_warn() {
+            return;
+        }
+        let mut ask = ::redis::cmd("CONFIG");
+        ask.arg("GET").arg(&[APPEND_ONLY, APPEND_FSYNC, SAVE, POLICY]);
+        match self.ask::<HashMap<String, String>>(operation, ask, Repeat::Safe).await {
+            Ok(settings) => {
+                let losses = losses(&settings);
+                if !losses.is_empty() {
+                    let servers = self.servers();
+                    tracing::warn!(
+                        "Redis ({servers}) may lose what it has acknowledged: {}",
+                        losses.join("; ")
+                    );
+                }
+            }
+            Err(error) => {
+                tracing::info!(error = %error, "Redis does not tell how it is set up, and so what it may lose");
+            }
+        }
+    }
+}
+
+/// What may be lost; a setting that is not known is taken to be good.
+fn losses(settings: &HashMap<String, String>) -> Vec<String> {
+    let setting = |name| settings.get(name).map(String::as_str);
+    let mut losses = Vec::new();
+    match (setting(APPEND_ONLY), setting(APPEND_FSYNC), setting(SAVE)) {
+        (Some("no"), _, Some("")) => {
+            losses
+                .push("a restart of Redis loses everything (appendonly is no, and save is empty)".to_owned());
+        }
+        (Some("no"), ..) => {
+            losses.push("a crash of Redis loses all since its last snapshot (appendonly is no)".to_owned());
+        }
+        (_, Some("everysec"), _) => {
+            losses.push("a power cut loses up to about a second (appendfsync is everysec)".to_owned());
+        }
+        (_, Some("no"), _) => {
+            let loss = "a power cut loses what the system has not yet written, often half a minute (appendfsync is no)";
+            losses.push(loss.to_owned());
+        }
+        _ => {}
+    }
+    if let Some(policy) = setting(POLICY).filter(|policy| *policy != "noeviction") {
+        losses.push(format!("Redis throws data away when it is full (maxmemory-policy is {policy})"));
+    }
+    losses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_setting_has_its_loss() {
+        for (append_only, fsync, save, policy, expected) in [
+            ("yes", "always", "", "noeviction", &[][..]),
+            ("yes", "everysec", "3600 1", "noeviction", &["about a second"]),
+            ("yes", "no", "", "noeviction", &["half a minute"]),
+            ("no", "everysec", "", "noeviction", &["everything"]),
+            ("no", "always", "3600 1", "noeviction", &["last snapshot"]),
+            ("no", "always", "", "allkeys-lru", &["everything", "maxmemory-policy is allkeys-lru"]),
+        ] {
+            let settings =
+                [(APPEND_ONLY, append_only), (APPEND_FSYNC, fsync), (SAVE, save), (POLICY, policy)];
+            let found = losses(&settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+            assert_eq!(found.len(), expected.len(), "{found:?}");
+            assert!(found.iter().zip(expected).all(|(loss, words)| loss.contains(words)), "{found:?}");
+        }
+        assert!(losses(&HashMap::new()).is_empty());
+    }
+}
