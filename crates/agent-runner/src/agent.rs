@@ -40,6 +40,23 @@ pub trait Agent: fmt::Debug + Send + Sync + 'static {
     /// Any error ends the run as failed. An [`agent_schemas::Error`] chooses the code that the client sees; every
     /// other error becomes `AGENT_UNKNOWN_ERROR` with its type and text.
     async fn run(&self, run: RunHandle) -> Result<(), AgentError>;
+
+    /// What can be done for a run whose process died while the agent worked on it. By default nothing: the run ends as
+    /// `incomplete`.
+    fn recovery(&self) -> Recovery {
+        Recovery::GiveUp
+    }
+}
+
+/// What can be done for a run whose process died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nothing; it ends as `incomplete`.
+    GiveUp,
+    /// The agent begins again, unless a message was whole already.
+    StartOver,
+    /// The agent goes on behind the messages that were whole: [`RunHandle::earlier`] gives them.
+    Continue,
 }
 
 /// Why an agent failed. Made from any error by `?`.

@@ -11,6 +11,7 @@ mod closed;
 mod emit;
 mod encode;
 mod open;
+mod resume;
 
 use std::collections::VecDeque;
 
@@ -18,6 +19,7 @@ use agent_schemas::delta::{add_usage, append_body};
 use agent_schemas::{ContentBody, ErrorBody, JsonObject, MessageType, Role, Status, sse};
 use agent_services::run::Batch;
 use bytes::BytesMut;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use closed::ClosedMessage;
 use encode::MessageHead;
@@ -36,11 +38,13 @@ pub(crate) struct ResponseHead {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ending {
     pub(crate) status: Status,
     pub(crate) error: Option<ErrorBody>,
     pub(crate) completed_at: i64,
+    /// The HTTP status that belongs to the error.
+    pub(crate) http_status: Option<u16>,
 }
 
 /// What a message is closed with besides what was accumulated.
@@ -67,12 +71,20 @@ pub(crate) struct Assembler {
     written: usize,
     ended: bool,
     emitted: emit::Emitted,
+    /// How often the log was taken over, plus one.
+    epoch: u64,
 }
 
 impl Assembler {
-    /// Starts a log with its two first events.
+    /// Starts a log with its first event.
     pub(crate) fn start(head: ResponseHead) -> Self {
-        let mut assembler = Assembler {
+        let mut assembler = Assembler::empty(head);
+        assembler.response_event(&Status::Created);
+        assembler
+    }
+
+    fn empty(head: ResponseHead) -> Self {
+        Assembler {
             head,
             pending: Vec::with_capacity(1024),
             pending_from: 0,
@@ -85,12 +97,22 @@ impl Assembler {
             written: 0,
             ended: false,
             emitted: emit::Emitted::default(),
-        };
-        for status in [Status::Created, Status::InProgress] {
-            assembler
-                .event(|this, out, number| encode::response(out, number, &status, &this.head, None, None));
+            epoch: 1,
         }
-        assembler
+    }
+
+    /// Says that the work begins, or begins again.
+    pub(crate) fn begin(&mut self) {
+        self.response_event(&Status::InProgress);
+    }
+
+    fn response_event(&mut self, status: &Status) {
+        self.event(|this, out, number| encode::response(out, number, status, &this.head, None, None));
+    }
+
+    /// The number of the next event.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
     }
 
     /// How many bytes the log has, taken or not.
@@ -126,7 +148,7 @@ impl Assembler {
     fn event(&mut self, json: impl FnOnce(&Self, &mut Vec<u8>, u64)) -> std::ops::Range<usize> {
         let mut out = std::mem::take(&mut self.pending);
         let number = self.next;
-        sse::start_frame(&mut out, number);
+        sse::start_frame_of_epoch(&mut out, number, self.epoch);
         let start = out.len();
         json(self, &mut out, number);
         let range = start..out.len();
@@ -171,7 +193,7 @@ impl Assembler {
         let Some(content) = message.contents.get_mut(index) else { return };
         let out = &mut self.pending;
         let rollback = out.len();
-        sse::start_frame(out, self.next);
+        sse::start_frame_of_epoch(out, self.next, self.epoch);
         if content.write_text_delta(out, self.next, index, &message.head.id, text) {
             sse::end_frame(out);
             self.next += 1;
@@ -248,14 +270,18 @@ impl Assembler {
         self.closed.push(ClosedMessage { id: message.head.id, json, is_output });
     }
 
-    /// Closes everything and ends the log. Whatever is written later is refused.
+    /// Closes everything that is open.
+    pub(crate) fn close_all(&mut self, status: &Status, error: Option<&ErrorBody>) {
+        let closing = Closing { status: Some(status.clone()), error: error.cloned() };
+        while let Some(message) = self.open.front() {
+            self.close_message(message.key, &closing);
+        }
+    }
+
+    /// Ends the log, in which nothing is open. Whatever is written later is refused.
     pub(crate) fn finish(&mut self, ending: &Ending) {
         if self.ended {
             return;
-        }
-        let closing = Closing { status: Some(ending.status.clone()), error: ending.error.clone() };
-        while let Some(message) = self.open.front() {
-            self.close_message(message.key, &closing);
         }
         self.event(|this, out, number| {
             let output = encode::Output { closed: &this.closed, usage: this.usage.as_ref() };

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use agent_schemas::{Error, Status};
-use agent_services::run::{Batch, FencingToken};
+use agent_schemas::{Error, ErrorBody, Status};
+use agent_services::run::{Batch, Grant};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use parking_lot::Mutex;
@@ -24,7 +24,7 @@ use crate::assemble::Ending;
 use crate::handle::RunHandle;
 use crate::history;
 use crate::live::{LiveRun, LogEnd, RunEnd};
-use crate::runner::{OnDisconnect, RunLimits};
+use crate::runner::{OnDisconnect, Runner};
 
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
@@ -36,15 +36,27 @@ type Stored<'a> = Pin<Box<dyn Future<Output = agent_services::Result<()>> + Send
 
 #[derive(Debug)]
 pub(crate) struct Drive {
+    pub(crate) runner: Runner,
     pub(crate) live: Arc<LiveRun>,
-    pub(crate) agent: Arc<dyn Agent>,
-    pub(crate) token: FencingToken,
-    pub(crate) limits: RunLimits,
+    pub(crate) task: Task,
     pub(crate) on_disconnect: OnDisconnect,
-    /// Counts this run among the concurrent ones until it has ended.
-    pub(crate) permit: OwnedSemaphorePermit,
+    /// Counts this run among the concurrent ones until it has ended; none while it waits.
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
     /// The batch whose append has not been acknowledged. It outlives an interruption: the log must have no hole.
     pub(crate) in_flight: Mutex<Option<Batch>>,
+}
+
+/// What is to be done for a run.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// The agent is to answer.
+    Work(Arc<dyn Agent>),
+    /// It was cancelled before its agent began.
+    Cancel,
+    /// Nobody can go on with it, for this reason.
+    GiveUp(ErrorBody),
+    /// It had ended but for its last event.
+    Complete(Ending),
 }
 
 /// How the agent's part ended.
@@ -52,41 +64,69 @@ enum Outcome {
     Returned,
     Failed(Error),
     Canceled,
+    /// The process before this one died, and nobody goes on.
+    Abandoned(ErrorBody),
+    /// How it ended was settled before.
+    Settled(Ending),
+    /// The agent never began.
+    NeverBegan,
     /// The log may no longer be written.
     Lost(agent_services::Error),
 }
 
 impl Drive {
     /// Runs the agent, ends the log, and keeps it for those who still read it.
-    pub(crate) async fn run(self) {
-        // The agent is dropped in here too, so what its destructors do cannot leave the log without an end.
-        let worked = AssertUnwindSafe(self.work()).catch_unwind().await;
-        let outcome =
-            worked.unwrap_or_else(|payload| Outcome::Failed(AgentError::panic(&*payload).into_inner()));
-        self.end(outcome).await;
-        let Drive { live, permit, .. } = self;
+    pub(crate) async fn run(mut self) {
+        if self.permit.is_none() {
+            self.permit = self.wait_for_slot().await;
+        }
+        let outcome = match &self.task {
+            Task::Work(agent) if self.permit.is_some() => {
+                self.live.write(|assembler| assembler.begin());
+                // The agent is dropped in here too, so what its destructors do cannot leave the log without an end.
+                let worked = AssertUnwindSafe(self.work(agent)).catch_unwind().await;
+                worked.unwrap_or_else(|payload| Outcome::Failed(AgentError::panic(&*payload).into_inner()))
+            }
+            Task::Work(_) | Task::Cancel => Outcome::NeverBegan,
+            Task::GiveUp(why) => Outcome::Abandoned(why.clone()),
+            Task::Complete(ending) => Outcome::Settled(ending.clone()),
+        };
+        let granted = self.end(outcome).await;
+        let Drive { live, permit, runner, .. } = self;
         drop(permit);
+        if let Some(grant) = granted {
+            runner.execute_later(grant);
+        }
         while live.has_readers() {
             live.abandoned.notified().await;
         }
-        if let Err(error) = live.services.runs.delete(&live.id).await {
-            tracing::warn!(run.id = %live.id, error = %error, "an ended run's log could not be freed");
+        runner.forget(&live.id);
+    }
+
+    /// Waits until there is room for one more run; `None` if it was cancelled meanwhile.
+    async fn wait_for_slot(&self) -> Option<OwnedSemaphorePermit> {
+        let _waiting = self.runner.waiting();
+        tokio::select! {
+            biased;
+            () = self.live.cancel.cancelled() => None,
+            () = self.cancel_when_abandoned() => None,
+            permit = self.runner.slot() => permit,
         }
     }
 
-    async fn work(&self) -> Outcome {
+    async fn work(&self, agent: &Arc<dyn Agent>) -> Outcome {
         // The set polls what is in it only when that was woken, not whenever the agent writes a word.
         let interruptions = FuturesUnordered::from_iter([self.interruption()]);
         tokio::select! {
             biased;
-            outcome = self.pump() => outcome,
+            outcome = self.pump(agent) => outcome,
             (outcome, _) = interruptions.into_future() => outcome.unwrap_or(Outcome::Canceled),
         }
     }
 
     /// Resolves when the run is to end whatever the agent does.
     async fn interruption(&self) -> Outcome {
-        let limit = self.limits.run_time;
+        let limit = self.runner.limits().run_time;
         tokio::select! {
             biased;
             () = self.cancel_is_overdue() => Outcome::Canceled,
@@ -96,10 +136,10 @@ impl Drive {
     }
 
     /// Polls the agent and stores what it writes, until it returns.
-    async fn pump(&self) -> Outcome {
+    async fn pump(&self, agent: &Arc<dyn Agent>) -> Outcome {
         let live = &*self.live;
         let handle = RunHandle::new(Arc::clone(&self.live));
-        let mut agent = pin!(AssertUnwindSafe(async { self.agent.run(handle).await }).catch_unwind());
+        let mut agent = pin!(AssertUnwindSafe(async { agent.run(handle).await }).catch_unwind());
         let mut returned = None;
         let mut append: Option<Stored<'_>> = None;
         poll_fn(|cx| {
@@ -163,7 +203,7 @@ impl Drive {
     }
 
     fn append(&self, batch: Batch) -> Stored<'_> {
-        self.live.services.runs.append(&self.live.id, self.token, batch)
+        self.live.services.runs.append(&self.live.id, self.live.token, batch)
     }
 
     /// Repeats an append while the store is away. Repeating is safe: what was stored is acknowledged again.
@@ -171,7 +211,10 @@ impl Drive {
         self.retry(|| self.append(batch.clone())).await
     }
 
-    async fn retry<'a>(&self, mut call: impl FnMut() -> Stored<'a>) -> agent_services::Result<()> {
+    async fn retry<T, F>(&self, mut call: impl FnMut() -> F) -> agent_services::Result<T>
+    where
+        F: Future<Output = agent_services::Result<T>>,
+    {
         let mut wait = RETRY.0;
         loop {
             match call().await {
@@ -188,7 +231,7 @@ impl Drive {
     /// Resolves when an agent that was cancelled has had its grace period.
     async fn cancel_is_overdue(&self) {
         self.live.cancel.cancelled().await;
-        sleep(self.limits.cancel_grace).await;
+        sleep(self.runner.limits().cancel_grace).await;
     }
 
     /// Cancels the run when nobody has read it for the grace period; never resolves.
@@ -200,9 +243,22 @@ impl Drive {
                 continue;
             }
             sleep(grace).await;
-            if !self.live.has_readers() {
+            if !self.live.has_readers() && !self.is_read_elsewhere().await {
                 self.live.cancel.cancel();
             }
+        }
+    }
+
+    /// Waits while other processes say that somebody reads the run; says whether somebody reads it here then.
+    async fn is_read_elsewhere(&self) -> bool {
+        loop {
+            let left = match self.live.services.runs.attended(&self.live.id).await {
+                Ok(left) if left.is_zero() => return self.live.has_readers(),
+                Ok(left) => left,
+                Err(error) if error.is_retryable() => RETRY.1,
+                Err(_) => return true,
+            };
+            sleep(left).await;
         }
     }
 
@@ -216,39 +272,73 @@ impl Drive {
         Ok(())
     }
 
-    async fn end(&self, outcome: Outcome) {
-        let live = &*self.live;
+    /// Ends the log; gives the right to execute the next run of the session.
+    async fn end(&self, outcome: Outcome) -> Option<Grant> {
         let outcome = match self.settle().await {
             Ok(()) => outcome,
             Err(error) => Outcome::Lost(error),
         };
-        let (status, error) = match (outcome, live.take_failure()) {
-            (Outcome::Lost(error), _) => {
-                tracing::error!(run.id = %live.id, error = %error, "the run's log could not be written");
-                live.close(|_| ());
-                return live.publish(None, Some(LogEnd::Lost));
-            }
+        let began = !matches!(outcome, Outcome::NeverBegan);
+        let ending = match (outcome, self.live.take_failure()) {
+            (Outcome::Lost(error), _) => return self.lose(&error, "the run's log could not be written"),
+            (Outcome::Settled(ending), _) => ending,
+            (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why), None),
             (_, Some(error)) | (Outcome::Failed(error), None) => {
-                tracing::info!(run.id = %live.id, agent.name = live.agent, error.code = error.code(), "the run failed");
-                (Status::Failed, Some(error))
+                tracing::info!(run.id = %self.live.id, agent.name = self.live.agent, error.code = error.code(), "the run failed");
+                self.ending(Status::Failed, Some(error.to_body()), Some(error.http_status()))
             }
-            (Outcome::Canceled, None) => (Status::Canceled, None),
-            (Outcome::Returned, None) => (Status::Completed, None),
+            (Outcome::Canceled | Outcome::NeverBegan, None) => self.ending(Status::Canceled, None, None),
+            (Outcome::Returned, None) => self.ending(Status::Completed, None, None),
         };
-        let end = RunEnd { status: status.clone(), http_status: error.as_ref().map(Error::http_status) };
-        let completed_at = live.services.clock.unix_seconds();
-        let ending =
-            Ending { status: status.clone(), error: error.map(|error| error.to_body()), completed_at };
-        let batch = live.close(|assembler| assembler.finish(&ending));
-        // Before anybody sees the end: who sees it may ask for the next turn, which needs this one.
-        history::record(live, &ending).await;
-        let runs = &live.services.runs;
-        match self.retry(|| runs.finish(&live.id, self.token, batch.clone(), status.clone())).await {
-            Ok(()) => live.publish(Some(batch), Some(LogEnd::Finished(end))),
-            Err(error) => {
-                tracing::error!(run.id = %live.id, error = %error, "the run's log could not be finished");
-                live.publish(None, Some(LogEnd::Lost));
-            }
+        match self.write_end(&ending, began).await {
+            Ok(granted) => granted,
+            Err(error) => self.lose(&error, "the run's log could not be finished"),
         }
     }
+
+    fn ending(&self, status: Status, error: Option<ErrorBody>, http_status: Option<u16>) -> Ending {
+        Ending { status, error, completed_at: self.live.services.clock.unix_seconds(), http_status }
+    }
+
+    /// What is open is closed and how the run ends is kept; then the session gets what was said; then the last event is
+    /// written. Whoever sees that may ask for the next turn, which needs the session's history. Where the process dies in
+    /// between, another one goes on from what was kept.
+    async fn write_end(&self, ending: &Ending, began: bool) -> agent_services::Result<Option<Grant>> {
+        let live = &*self.live;
+        let runs = &live.services.runs;
+        let last = live.close(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
+        if began {
+            let kept = serde_json::to_string(ending).unwrap_or_default();
+            self.retry(|| runs.close(&live.id, live.token, last.clone(), &kept)).await?;
+            history::record(live, ending).await;
+        } else {
+            self.retry(|| runs.append(&live.id, live.token, last.clone())).await?;
+        }
+        let end = live.close(|assembler| assembler.finish(ending));
+        let next = self.runner.next_owner();
+        let finish = || runs.finish(&live.id, live.token, end.clone(), ending.status.clone(), next);
+        let granted = self.retry(finish).await?;
+        let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
+        // Shown together, so that they leave in one write.
+        live.publish(Some(joined(last, end)), Some(LogEnd::Finished(ended)));
+        Ok(granted)
+    }
+
+    fn lose(&self, error: &agent_services::Error, what: &str) -> Option<Grant> {
+        tracing::error!(run.id = %self.live.id, error = %error, "{what}");
+        self.live.close(|_| ());
+        self.live.publish(None, Some(LogEnd::Lost));
+        // Where the run is still this process's, nobody else would ever end it.
+        self.runner.recover_later(self.live.id.clone());
+        None
+    }
+}
+
+/// Two consecutive batches as one.
+fn joined(first: Batch, second: Batch) -> Batch {
+    if first.count == 0 {
+        return second;
+    }
+    let frames = [first.frames, second.frames].concat().into();
+    Batch { first: first.first, count: first.count + second.count, frames }
 }

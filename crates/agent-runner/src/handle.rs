@@ -68,6 +68,41 @@ impl RunHandle {
         Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
     }
 
+    /// The messages that were whole when the process before this one died; an agent that goes on
+    /// ([`Recovery::Continue`](crate::Recovery::Continue)) does not write them again. None in a run that was not taken over.
+    pub fn earlier(&self) -> &[Message] {
+        &self.live.earlier
+    }
+
+    /// What was handed to the run since it was last asked, to be taken in at the agent's next step. It is written to the
+    /// log, as messages of the user, before this returns. What an agent never takes becomes the session's next run.
+    ///
+    /// # Errors
+    /// The run store's.
+    pub async fn steered(&self) -> agent_services::Result<Vec<Message>> {
+        if !self.live.take_steered() {
+            return Ok(Vec::new());
+        }
+        let runs = &self.services().runs;
+        let handed = runs.steered(&self.live.id).await?;
+        let mut messages = Vec::new();
+        for record in &handed {
+            for message in &record.request.input {
+                let mut message = message.clone();
+                message.status = agent_schemas::Status::Completed;
+                self.emit(Event::Message(message.clone()));
+                messages.push(message);
+            }
+        }
+        let ids: Vec<RunId> = handed.into_iter().map(|record| record.id).collect();
+        if !ids.is_empty() {
+            // Forgotten only once the log has it, so that nothing is lost when the process dies in between.
+            self.live.all_stored().await;
+            runs.drop_steered(&self.live.id, self.live.token, &ids).await?;
+        }
+        Ok(messages)
+    }
+
     /// Resolves when the run is cancelled.
     pub async fn cancelled(&self) {
         self.live.cancel.cancelled().await;

@@ -39,11 +39,13 @@ pub mod sse_reader;
 pub mod tools;
 mod writer;
 
-pub use agent::{Agent, AgentError, AgentFn, agent_fn};
+pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
-pub use runner::{BuildError, OnDisconnect, Run, RunLimits, Runner, RunnerBuilder, StartError, StartOptions};
+pub use runner::{
+    BuildError, OnDisconnect, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError, StartOptions,
+};
 pub use secret::Secret;
 pub use services::Services;
 pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter};

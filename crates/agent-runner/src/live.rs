@@ -5,10 +5,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
-use agent_schemas::{AgentRequest, Error, RunId, Status};
-use agent_services::run::Batch;
+use agent_schemas::{AgentRequest, Error, Message, RunId, Status};
+use agent_services::run::{Batch, FencingToken};
 use parking_lot::Mutex;
 use slab::Slab;
 use tokio::sync::Notify;
@@ -30,8 +31,18 @@ pub(crate) struct LiveRun {
     pub(crate) id: RunId,
     pub(crate) request: Arc<AgentRequest>,
     pub(crate) agent: String,
+    /// The right to write the log.
+    pub(crate) token: FencingToken,
     pub(crate) services: Services,
     pub(crate) cancel: CancellationToken,
+    /// The numbers of the first entries since the log was taken over, once for each time.
+    pub(crate) epochs: Vec<u64>,
+    /// Messages that were whole before the run was taken over.
+    pub(crate) earlier: Vec<Message>,
+    /// Whether something may have been handed to the run.
+    steered: AtomicBool,
+    /// Told whenever entries were stored.
+    stored: Notify,
     /// Told whenever the last reader goes.
     pub(crate) abandoned: Notify,
     pub(crate) max_bytes: usize,
@@ -103,28 +114,57 @@ pub(crate) enum Found {
     Lost,
 }
 
+/// What a live run is made of.
+#[derive(Debug)]
+pub(crate) struct LiveParts {
+    pub(crate) id: RunId,
+    pub(crate) request: Arc<AgentRequest>,
+    pub(crate) agent: String,
+    pub(crate) token: FencingToken,
+    pub(crate) services: Services,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) max_bytes: usize,
+    pub(crate) assembler: Assembler,
+    pub(crate) epochs: Vec<u64>,
+    pub(crate) earlier: Vec<Message>,
+}
+
 impl LiveRun {
-    pub(crate) fn new(
-        id: RunId,
-        request: Arc<AgentRequest>,
-        agent: String,
-        services: Services,
-        cancel: CancellationToken,
-        max_bytes: usize,
-        assembler: Assembler,
-    ) -> Self {
-        let pen = Pen { assembler, driver: None, closed: false, failure: None };
+    pub(crate) fn new(parts: LiveParts) -> Self {
+        // What is in the log already is read from the store.
+        let tail = Tail { next: parts.assembler.next(), ..Tail::default() };
+        let pen = Pen { assembler: parts.assembler, driver: None, closed: false, failure: None };
         LiveRun {
-            id,
-            request,
-            agent,
-            services,
-            cancel,
+            id: parts.id,
+            request: parts.request,
+            agent: parts.agent,
+            token: parts.token,
+            services: parts.services,
+            cancel: parts.cancel,
+            epochs: parts.epochs,
+            earlier: parts.earlier,
+            steered: AtomicBool::new(false),
+            stored: Notify::new(),
             abandoned: Notify::new(),
-            max_bytes,
+            max_bytes: parts.max_bytes,
             pen: Mutex::new(pen),
-            tail: Mutex::new(Tail::default()),
+            tail: Mutex::new(tail),
         }
+    }
+
+    /// Says that something may have been handed to the run.
+    pub(crate) fn note_steered(&self) {
+        self.steered.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether something may have been handed to the run since the last look.
+    pub(crate) fn take_steered(&self) -> bool {
+        self.steered.swap(false, Ordering::SeqCst)
+    }
+
+    /// The number after the last entry that readers may see.
+    pub(crate) fn published(&self) -> u64 {
+        self.tail.lock().next
     }
 
     /// Lets the agent write; refused once the log is closed.
@@ -179,11 +219,11 @@ impl LiveRun {
         self.pen.lock().assembler.pending_bytes()
     }
 
-    /// Ends what is written and takes the last batch.
-    pub(crate) fn close(&self, finish: impl FnOnce(&mut Assembler)) -> Batch {
+    /// Refuses what the agent writes from now on, writes something else, and takes what is not yet stored.
+    pub(crate) fn close(&self, write: impl FnOnce(&mut Assembler)) -> Batch {
         let mut pen = self.pen.lock();
         pen.closed = true;
-        finish(&mut pen.assembler);
+        write(&mut pen.assembler);
         pen.assembler.take()
     }
 
@@ -207,7 +247,22 @@ impl LiveRun {
                 .filter_map(|(_, reader)| reader.waker.take())
                 .collect()
         };
+        self.stored.notify_waiters();
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Waits until all that was written so far is stored, or nothing can be any more.
+    pub(crate) async fn all_stored(&self) {
+        let wanted = self.pen.lock().assembler.next();
+        loop {
+            let mut stored = std::pin::pin!(self.stored.notified());
+            stored.as_mut().enable();
+            if self.published() >= wanted || self.end().is_some() {
+                return;
+            }
+            self.ask_for_pending();
+            stored.await;
+        }
     }
 
     /// Registers a reader; it must be taken back by [`Self::remove_reader`].

@@ -175,6 +175,9 @@ errors! {
     /// The server is busy with as many runs as it admits. Not among the peer's codes.
     TooManyRuns { /// How many that are.
         limit: usize } = 429, "TOO_MANY_RUNS", "The server already works on {limit} runs, its limit; try again later";
+    /// The process that worked on a run died, and nobody could go on. Not among the peer's codes.
+    RunInterrupted { /// Why.
+        reason: String } = 500, "RUN_INTERRUPTED", "The run was interrupted: {reason}";
     /// The server is about to stop. Not among the peer's codes.
     ShuttingDown {} = 503, "SHUTTING_DOWN", "The server is shutting down; try again on another one";
 }

@@ -37,6 +37,30 @@ pub fn start_frame(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(b"\ndata: ");
 }
 
+/// Starts the frame of an event that was written after a run was taken over: the event's number, a dot and the epoch, so
+/// that a reader's position tells which of two histories it has read. The first epoch is 1 and is not written.
+pub fn start_frame_of_epoch(out: &mut Vec<u8>, number: u64, epoch: u64) {
+    out.extend_from_slice(b"id: ");
+    write_number(out, number);
+    if epoch > 1 {
+        out.push(b'.');
+        write_number(out, epoch);
+    }
+    out.extend_from_slice(b"\ndata: ");
+}
+
+/// A position as a frame's id says it: the event's number and the epoch.
+pub fn parse_id(id: &str) -> Option<(u64, u64)> {
+    let digits = |text: &str| {
+        let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_plain.then(|| text.parse::<u64>().ok()).flatten()
+    };
+    match id.split_once('.') {
+        None => Some((digits(id)?, 1)),
+        Some((number, epoch)) => Some((digits(number)?, digits(epoch).filter(|epoch| *epoch > 1)?)),
+    }
+}
+
 /// Ends a frame.
 pub fn end_frame(out: &mut Vec<u8>) {
     out.extend_from_slice(b"\n\n");

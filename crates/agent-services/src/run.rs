@@ -18,7 +18,7 @@ pub use batch::{Batch, Page};
 pub use id::{FencingToken, OwnerId, fresh_id, tag};
 pub use in_memory::InMemoryRunStore;
 pub use record::{
-    Canceled, Created, Grant, IdempotencyKey, NewRun, RunFilter, RunRecord, SessionPolicy,
+    Canceled, Created, Grant, IdempotencyKey, NewRun, RunFilter, RunRecord, SessionPolicy, epoch_has_entry,
 };
 
 /// How long ended runs are kept.

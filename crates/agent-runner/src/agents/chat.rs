@@ -24,7 +24,7 @@ use async_trait::async_trait;
 use tracing::Instrument;
 
 use crate::tools::Tool;
-use crate::{Agent, AgentError, RunHandle, Secret};
+use crate::{Agent, AgentError, Recovery, RunHandle, Secret};
 
 use answer::{Answer, Round};
 use calls::CallIds;
@@ -131,6 +131,10 @@ impl Agent for Chat {
             () = run.cancelled() => Ok(()),
             result = self.turn(&run) => Ok(result?),
         }
+    }
+
+    fn recovery(&self) -> Recovery {
+        Recovery::Continue
     }
 }
 

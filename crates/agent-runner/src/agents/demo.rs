@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::tools::{Calculator, CurrentTime, Tool, error_output};
 use crate::writer::TextWriter;
-use crate::{Agent, AgentError, RunHandle};
+use crate::{Agent, AgentError, Recovery, RunHandle};
 
 use arithmetic::Question;
 
@@ -80,6 +80,10 @@ impl Agent for Demo {
             Wish::Help => say(&run, HELP).await,
         }
         Ok(())
+    }
+
+    fn recovery(&self) -> Recovery {
+        Recovery::StartOver
     }
 }
 

@@ -6,7 +6,7 @@ use agent_schemas::{Error, Json};
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep_until};
 
-use crate::{Agent, AgentError, RunHandle};
+use crate::{Agent, AgentError, Recovery, RunHandle};
 
 /// Streams the last user text back, word by word.
 ///
@@ -77,5 +77,9 @@ impl Agent for Echo {
         text.complete();
         message.complete();
         Ok(())
+    }
+
+    fn recovery(&self) -> Recovery {
+        Recovery::StartOver
     }
 }

@@ -9,8 +9,13 @@ use agent_runner::agents::Echo;
 use agent_runner::{
     AgentError, OnDisconnect, RunHandle, RunLimits, Runner, Services, StartError, StartOptions, agent_fn,
 };
-use agent_schemas::{AgentRequest, Error, Event, Message, RunId, Status, object};
-use agent_services::run::{Batch, FencingToken, InMemoryRunStore, Page, RunRecord, RunStore};
+use agent_schemas::{AgentRequest, Error, Event, Message, RunId, Status, UserId, object};
+use agent_services::Service;
+use agent_services::page::{Cursor as Place, Listed, PageSize};
+use agent_services::run::{
+    Batch, Canceled, Created, FencingToken, Grant, InMemoryRunStore, NewRun, OwnerId, Page, RunFilter,
+    RunRecord, RunStore,
+};
 use async_trait::async_trait;
 
 use crate::support::{collect, log_of, outline, runner, start};
@@ -149,6 +154,7 @@ async fn a_run_that_writes_too_much_fails() {
 async fn runs_beyond_the_limit_and_after_closing_are_refused() {
     let mut limits = RunLimits::default();
     limits.max_runs = 1;
+    limits.max_waiting = 0;
     let runner = Runner::builder().agent("stuck", stuck()).limits(limits).build().expect("built");
     let first = start(&runner, "").await;
     assert_eq!(runner.active_runs(), 1);
@@ -191,14 +197,15 @@ async fn a_slow_reader_gets_what_has_left_the_tail_from_the_store() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_nobody_reads_is_cancelled_and_forgotten() {
+async fn a_run_that_nobody_reads_is_cancelled_and_can_be_read_later() {
     let runner = runner(stuck());
     let run = start(&runner, "").await;
     let id = run.id().clone();
     drop(run);
     runner.close();
     runner.drained().await;
-    assert!(runner.services().runs.get(&id).await.expect("readable").is_none());
+    let found = runner.attach(&id).await.expect("readable").expect("kept");
+    assert_eq!(found.response().await.expect("readable").status, Status::Canceled);
     assert_eq!(runner.active_runs(), 0);
 }
 
@@ -295,14 +302,6 @@ struct SlowStore {
 
 #[async_trait]
 impl RunStore for SlowStore {
-    async fn create(&self, record: RunRecord) -> agent_services::Result<FencingToken> {
-        self.inner.create(record).await
-    }
-
-    async fn get(&self, id: &RunId) -> agent_services::Result<Option<RunRecord>> {
-        self.inner.get(id).await
-    }
-
     async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> agent_services::Result<()> {
         let is_first = self.appends.fetch_add(1, Ordering::SeqCst) == 0;
         if self.applies_first || !is_first {
@@ -311,22 +310,119 @@ impl RunStore for SlowStore {
         if is_first { pending().await } else { Ok(()) }
     }
 
+    async fn create(&self, run: NewRun) -> agent_services::Result<Created> {
+        self.inner.create(run).await
+    }
+
+    async fn get(&self, id: &RunId) -> agent_services::Result<Option<RunRecord>> {
+        self.inner.get(id).await
+    }
+
+    async fn close(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        ending: &str,
+    ) -> agent_services::Result<()> {
+        self.inner.close(id, token, batch, ending).await
+    }
+
     async fn finish(
         &self,
         id: &RunId,
         token: FencingToken,
         batch: Batch,
         status: Status,
-    ) -> agent_services::Result<()> {
-        self.inner.finish(id, token, batch, status).await
+        next: Option<&OwnerId>,
+    ) -> agent_services::Result<Option<Grant>> {
+        self.inner.finish(id, token, batch, status, next).await
     }
 
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> agent_services::Result<Option<Page>> {
         self.inner.read(id, from, max_bytes).await
     }
 
+    async fn wait(&self, id: &RunId, from: u64) -> agent_services::Result<()> {
+        self.inner.wait(id, from).await
+    }
+
+    async fn list(
+        &self,
+        user: &UserId,
+        filter: &RunFilter,
+        after: Option<Place>,
+        size: PageSize,
+    ) -> agent_services::Result<Listed<RunRecord>> {
+        self.inner.list(user, filter, after, size).await
+    }
+
+    async fn cancel(&self, id: &RunId, by: &OwnerId) -> agent_services::Result<Option<Canceled>> {
+        self.inner.cancel(id, by).await
+    }
+
+    async fn steered(&self, id: &RunId) -> agent_services::Result<Vec<RunRecord>> {
+        self.inner.steered(id).await
+    }
+
+    async fn drop_steered(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        taken: &[RunId],
+    ) -> agent_services::Result<()> {
+        self.inner.drop_steered(id, token, taken).await
+    }
+
+    async fn signals(&self, owner: &OwnerId) -> agent_services::Result<Vec<RunId>> {
+        self.inner.signals(owner).await
+    }
+
+    async fn heartbeat(&self, owner: &OwnerId, lease: Duration) -> agent_services::Result<()> {
+        self.inner.heartbeat(owner, lease).await
+    }
+
+    async fn retire(&self, owner: &OwnerId) -> agent_services::Result<()> {
+        self.inner.retire(owner).await
+    }
+
+    async fn orphans(&self, size: PageSize) -> agent_services::Result<Vec<RunId>> {
+        self.inner.orphans(size).await
+    }
+
+    async fn take_over(&self, id: &RunId, owner: &OwnerId) -> agent_services::Result<Option<FencingToken>> {
+        self.inner.take_over(id, owner).await
+    }
+
+    async fn attend(&self, id: &RunId, time: Duration) -> agent_services::Result<()> {
+        self.inner.attend(id, time).await
+    }
+
+    async fn attended(&self, id: &RunId) -> agent_services::Result<Duration> {
+        self.inner.attended(id).await
+    }
+
+    async fn sweep(&self) -> agent_services::Result<u64> {
+        self.inner.sweep().await
+    }
+
     async fn delete(&self, id: &RunId) -> agent_services::Result<bool> {
         self.inner.delete(id).await
+    }
+}
+
+#[async_trait]
+impl Service for SlowStore {
+    async fn start(&self) -> agent_services::Result<()> {
+        self.inner.start().await
+    }
+
+    async fn stop(&self) -> agent_services::Result<()> {
+        self.inner.stop().await
+    }
+
+    async fn health(&self) -> agent_services::Result<()> {
+        self.inner.health().await
     }
 }
 

@@ -73,12 +73,18 @@ impl RunRecord {
     ///
     /// The first epoch is 1.
     pub fn has_entry_of_epoch(&self, number: u64, epoch: u64) -> bool {
-        let Ok(epoch) = usize::try_from(epoch) else { return false };
-        let is_known = (1..=self.epochs.len() + 1).contains(&epoch);
-        let starts_in_time = epoch < 2 || self.epochs.get(epoch - 2).is_some_and(|first| *first <= number);
-        let later = self.epochs.get(epoch.saturating_sub(1)..).unwrap_or_default();
-        is_known && starts_in_time && later.iter().all(|first| number < *first)
+        epoch_has_entry(&self.epochs, number, epoch)
     }
+}
+
+/// Whether an entry that was read in one epoch is still the entry of that number; see
+/// [`RunRecord::has_entry_of_epoch`]. `epochs` are a record's.
+pub fn epoch_has_entry(epochs: &[u64], number: u64, epoch: u64) -> bool {
+    let Ok(epoch) = usize::try_from(epoch) else { return false };
+    let is_known = (1..=epochs.len() + 1).contains(&epoch);
+    let starts_in_time = epoch < 2 || epochs.get(epoch - 2).is_some_and(|first| *first <= number);
+    let later = epochs.get(epoch.saturating_sub(1)..).unwrap_or_default();
+    is_known && starts_in_time && later.iter().all(|first| number < *first)
 }
 
 /// What becomes of a run whose session has one under way already.

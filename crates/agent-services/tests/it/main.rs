@@ -12,7 +12,7 @@ mod in_memory {
     mod runs {
         use agent_services::run::InMemoryRunStore;
 
-        agent_services::run_store_conformance!(async { InMemoryRunStore::new() });
+        agent_services::run_store_conformance!(async { InMemoryRunStore::default() });
     }
 
     mod memories {

@@ -33,6 +33,8 @@ impl Context {
             messages = bounded(earlier, Bounds { tokens: config.history_tokens });
         }
         messages.extend(input.iter().cloned());
+        // What was whole before the process died is not asked for again.
+        messages.extend(run.earlier().iter().cloned());
         Ok(Context { messages: with_missing_outputs(messages), memories: recall(config, run).await? })
     }
 }

@@ -1,0 +1,173 @@
+//! A reader of a run that this process executes.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use agent_services::run::{Batch, Page};
+use futures_util::Stream;
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::{CursorError, PAGE_BYTES, join, joinable};
+use crate::live::{Found, LiveRun, LogEnd, RunEnd};
+
+/// How long a cursor rests after a batch before it collects the next ones, so that an agent that writes word by
+/// word does not cost a wake-up and a write to the socket for each. It rests longer while that brings a handful of
+/// entries together, and never so long that a person would see it.
+const REST: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(8);
+
+/// A rest that brought together fewer entries than this is made shorter.
+const TOO_FEW: u64 = 3;
+
+/// A rest that brought together this many entries is long enough.
+const ENOUGH: u64 = 16;
+
+/// The first four entries are never held back: they end with the first delta of the first message.
+const FIRST_DELTA: u64 = 4;
+
+/// Reads what is new from the live tail, and what is older from the store.
+pub(super) struct LiveCursor {
+    run: Arc<LiveRun>,
+    key: usize,
+    position: u64,
+    done: bool,
+    older: Option<BoxFuture<'static, agent_services::Result<Option<Page>>>>,
+    rest: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+    last_batch: Option<Instant>,
+}
+
+impl LiveCursor {
+    pub(super) fn new(run: Arc<LiveRun>, from: u64) -> Self {
+        let key = run.add_reader();
+        LiveCursor {
+            run,
+            key,
+            position: from,
+            done: false,
+            older: None,
+            rest: *REST.start(),
+            timer: None,
+            last_batch: None,
+        }
+    }
+
+    /// The number of the entry that comes next.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// How the run ended, once it has.
+    pub(super) fn end(&self) -> Option<RunEnd> {
+        match self.run.end()? {
+            LogEnd::Finished(end) => Some(end),
+            LogEnd::Lost => None,
+        }
+    }
+
+    /// Lets other events gather for a moment, unless the log has ended; `Ready` when it is time to look.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(last) = self.last_batch.filter(|_| self.position >= FIRST_DELTA) else {
+            return Poll::Ready(());
+        };
+        if self.timer.is_none() {
+            let until = last + self.rest;
+            if until <= Instant::now() {
+                return Poll::Ready(());
+            }
+            self.timer = Some(Box::pin(sleep_until(until)));
+        }
+        let ended = self.run.rest(self.key, cx.waker());
+        if let Some(timer) = &mut self.timer
+            && !ended
+        {
+            ready!(timer.as_mut().poll(cx));
+        }
+        Poll::Ready(())
+    }
+
+    fn deliver(&mut self, batches: Vec<Batch>, is_end: bool) -> Poll<Option<Result<Batch, CursorError>>> {
+        let batch = join(batches);
+        let rested = self.timer.take().is_some();
+        self.rest = match batch.count {
+            ..TOO_FEW => self.rest / 2,
+            ..ENOUGH if rested => self.rest * 4,
+            _ => self.rest,
+        };
+        self.rest = self.rest.clamp(*REST.start(), *REST.end());
+        self.position = batch.end();
+        self.done = is_end;
+        self.last_batch = Some(Instant::now());
+        Poll::Ready(Some(Ok(batch)))
+    }
+
+    fn fail(&mut self, error: CursorError) -> Poll<Option<Result<Batch, CursorError>>> {
+        self.done = true;
+        Poll::Ready(Some(Err(error)))
+    }
+}
+
+impl Stream for LiveCursor {
+    type Item = Result<Batch, CursorError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.done {
+            return Poll::Ready(None);
+        }
+        loop {
+            if let Some(older) = &mut this.older {
+                let page = ready!(older.as_mut().poll(cx));
+                this.older = None;
+                return match page {
+                    Ok(Some(page)) if !page.batches.is_empty() => {
+                        // How the run ended is for the live tail to say, which may hear of it a moment later.
+                        let (batches, _) = joinable(page.batches);
+                        this.deliver(batches, false)
+                    }
+                    Ok(_) => this.fail(CursorError::Gone),
+                    Err(error) => this.fail(error.into()),
+                };
+            }
+            ready!(this.poll_rest(cx));
+            match this.run.find(this.key, this.position, cx.waker()) {
+                Found::Batches(batches, ended) => {
+                    let (batches, all) = joinable(batches);
+                    return this.deliver(batches, all && ended);
+                }
+                Found::Older => {
+                    let (run, from) = (Arc::clone(&this.run), this.position);
+                    this.older =
+                        Some(Box::pin(
+                            async move { run.services.runs.read(&run.id, from, PAGE_BYTES).await },
+                        ));
+                }
+                Found::Nothing => return Poll::Pending,
+                Found::End => {
+                    this.done = true;
+                    return Poll::Ready(None);
+                }
+                Found::Lost => return this.fail(CursorError::Lost),
+            }
+        }
+    }
+}
+
+impl Drop for LiveCursor {
+    fn drop(&mut self) {
+        self.run.remove_reader(self.key);
+    }
+}
+
+impl fmt::Debug for LiveCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveCursor")
+            .field("run", &self.run.id)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,122 @@
+//! A reader of a run that another process executes, or that nobody does at the moment.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use agent_schemas::error::http_status_of_code;
+use agent_schemas::{Event, RunId, sse};
+use agent_services::run::{Batch, Page};
+use futures_util::Stream;
+use futures_util::future::BoxFuture;
+use tokio::time::{sleep, timeout};
+
+use super::{CursorError, PAGE_BYTES, join, joinable};
+use crate::Services;
+use crate::live::RunEnd;
+
+/// How often a reader that waits says that it is there, and for how long that counts.
+const ATTEND: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
+
+/// How long to wait before asking a store again that is away, at first and at most.
+const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+type Fetched = Result<Page, CursorError>;
+
+/// Reads all from the store.
+pub(super) struct StoredCursor {
+    services: Services,
+    id: RunId,
+    position: u64,
+    next: Option<BoxFuture<'static, Fetched>>,
+    done: bool,
+    end: Option<RunEnd>,
+}
+
+impl StoredCursor {
+    pub(super) fn new(services: Services, id: RunId, from: u64) -> Self {
+        StoredCursor { services, id, position: from, next: None, done: false, end: None }
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub(super) fn end(&self) -> Option<RunEnd> {
+        self.end.clone()
+    }
+
+    fn take(&mut self, page: Page) -> Option<Batch> {
+        let is_last_page = page.is_end;
+        let (batches, all) = joinable(page.batches);
+        self.done = is_last_page && all;
+        let batch = join(batches);
+        if batch.count == 0 {
+            return None;
+        }
+        self.position = batch.end();
+        if self.done {
+            self.end = sse::frames(&batch.frames).last().and_then(end_of);
+        }
+        Some(batch)
+    }
+}
+
+/// What the last entry says of the end.
+fn end_of(json: &[u8]) -> Option<RunEnd> {
+    let Ok(Event::Response(response)) = Event::from_slice(json) else { return None };
+    let http_status = response.error.map(|error| http_status_of_code(&error.code).unwrap_or(500));
+    Some(RunEnd { status: response.status, http_status })
+}
+
+/// Waits until the log has something from an entry on. A store that is away is asked again, for as long as somebody
+/// waits for the answer.
+async fn fetch(services: Services, id: RunId, from: u64) -> Fetched {
+    let runs = &services.runs;
+    let mut pause = RETRY.0;
+    loop {
+        let attempt = async {
+            loop {
+                let page = runs.read(&id, from, PAGE_BYTES).await?.ok_or(CursorError::Gone)?;
+                if !page.batches.is_empty() || page.is_end {
+                    return Ok(page);
+                }
+                runs.attend(&id, ATTEND.1).await?;
+                if let Ok(woken) = timeout(ATTEND.0, runs.wait(&id, from)).await {
+                    woken?;
+                }
+            }
+        };
+        match attempt.await {
+            Err(CursorError::Store(error)) if error.is_retryable() => {
+                tracing::debug!(run.id = %id, error = %error, "the run store is away; a reader waits for it");
+                sleep(pause).await;
+                pause = (pause * 2).min(RETRY.1);
+            }
+            done => return done,
+        }
+    }
+}
+
+impl Stream for StoredCursor {
+    type Item = Result<Batch, CursorError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.done {
+            return Poll::Ready(None);
+        }
+        let next = this
+            .next
+            .get_or_insert_with(|| Box::pin(fetch(this.services.clone(), this.id.clone(), this.position)));
+        let fetched = ready!(next.as_mut().poll(cx));
+        this.next = None;
+        Poll::Ready(match fetched {
+            Ok(page) => this.take(page).map(Ok),
+            Err(error) => {
+                this.done = true;
+                Some(Err(error))
+            }
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! How a run is executed that was started before: its turn has come, or the process that executed it is gone.
+
+use std::sync::Arc;
+
+use agent_schemas::{ErrorBody, RunId};
+use agent_services::run::{Batch, FencingToken, Grant, RunRecord};
+use parking_lot::Mutex;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Runner;
+use crate::agent::Recovery;
+use crate::assemble::Assembler;
+use crate::drive::{Drive, Task};
+use crate::live::{LiveParts, LiveRun};
+use crate::runner::OnDisconnect;
+
+/// How much of a log is read at once.
+const PAGE_BYTES: usize = 1024 * 1024;
+
+/// How often a run is taken over before it is given up: its agent may be what ends the process.
+const MAX_EPOCHS: usize = 5;
+
+/// All that it takes to execute a run.
+pub(super) struct Start {
+    pub(super) record: RunRecord,
+    pub(super) token: FencingToken,
+    pub(super) assembler: Assembler,
+    pub(super) task: Task,
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Runner {
+    /// Makes the live run and its driver.
+    pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, Drive) {
+        let Start { record, token, assembler, task, permit } = start;
+        let inner = &*self.0;
+        let cancel = inner.stop.child_token();
+        if record.cancel_requested {
+            cancel.cancel();
+        }
+        let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
+        let live = Arc::new(LiveRun::new(LiveParts {
+            id: record.id,
+            request: record.request,
+            agent: record.agent,
+            token,
+            services: inner.services.clone(),
+            cancel,
+            max_bytes: inner.limits.log_bytes,
+            assembler,
+            epochs: record.epochs,
+            earlier,
+        }));
+        let on_disconnect = serde_json::from_str(&record.options).unwrap_or(OnDisconnect::Continue);
+        inner.live.lock().insert(live.id.clone(), Arc::clone(&live));
+        let in_flight = Mutex::new(None);
+        let runner = self.clone();
+        let drive = Drive { runner, live: Arc::clone(&live), task, on_disconnect, permit, in_flight };
+        (live, drive)
+    }
+
+    /// Executes a run whose turn has come.
+    pub(crate) fn execute_later(&self, grant: Grant) {
+        let runner = self.clone();
+        self.0.tasks.spawn(async move {
+            if let Err(error) = runner.execute(&grant).await {
+                tracing::error!(run.id = %grant.id, error = %error, "a run cannot be executed");
+            }
+        });
+    }
+
+    /// Ends or goes on with a run that nobody executes, if that is so.
+    pub(crate) fn recover_later(&self, id: RunId) {
+        let runner = self.clone();
+        self.0.tasks.spawn(async move { runner.recover(&id).await });
+    }
+
+    pub(super) async fn recover(&self, id: &RunId) {
+        let runs = &self.0.services.runs;
+        let recovered = match runs.take_over(id, &self.0.owner).await {
+            Ok(Some(token)) => {
+                tracing::info!(run.id = %id, "a run that nobody executed is taken over");
+                self.execute(&Grant { id: id.clone(), token }).await
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = recovered {
+            tracing::error!(run.id = %id, error = %error, "a run could not be taken over");
+        }
+    }
+
+    async fn execute(&self, grant: &Grant) -> agent_services::Result<()> {
+        let Some(record) = self.0.services.runs.get(&grant.id).await? else { return Ok(()) };
+        let log = self.read_log(&grant.id).await?;
+        let epoch = record.epochs.len() as u64 + 1;
+        let assembler = Assembler::resume(&log, epoch).map_err(|error| {
+            let message = "an entry of the run's log is damaged";
+            agent_services::Error::new(agent_services::ErrorKind::Unexpected, "go on with a run", message)
+                .with_source(error)
+        })?;
+        let task = self.task_of(&record, &assembler);
+        let token = grant.token;
+        let (live, drive) = self.prepare(Start { record, token, assembler, task, permit: None });
+        // Nobody reads it here yet; those who do elsewhere say so in the store.
+        live.abandoned.notify_one();
+        self.0.tasks.spawn(drive.run());
+        Ok(())
+    }
+
+    async fn read_log(&self, id: &RunId) -> agent_services::Result<Vec<Batch>> {
+        let (mut log, mut from) = (Vec::new(), 0);
+        while let Some(page) = self.0.services.runs.read(id, from, PAGE_BYTES).await? {
+            let Some(last) = page.batches.last() else { break };
+            from = last.end();
+            log.extend(page.batches);
+        }
+        Ok(log)
+    }
+
+    /// What is left to be done for a run.
+    fn task_of(&self, record: &RunRecord, assembler: &Assembler) -> Task {
+        if let Some(ending) = record.ending.as_deref().and_then(|text| serde_json::from_str(text).ok()) {
+            return Task::Complete(ending);
+        }
+        // Only the first event was written: the agent never began.
+        let is_fresh = assembler.next() <= 1;
+        if record.cancel_requested && is_fresh {
+            return Task::Cancel;
+        }
+        let Some((_, agent)) = self.0.agents.iter().find(|(name, _)| *name == record.agent) else {
+            return Task::GiveUp(interrupted(&format!(
+                "the agent '{}' is not served any more",
+                record.agent
+            )));
+        };
+        let may_go_on = match agent.recovery() {
+            _ if is_fresh => true,
+            Recovery::Continue => true,
+            Recovery::StartOver => assembler.closed_messages().is_empty(),
+            Recovery::GiveUp => false,
+        };
+        if record.epochs.len() > MAX_EPOCHS {
+            return Task::GiveUp(interrupted(
+                "the server stopped again and again while it worked on the run",
+            ));
+        }
+        if may_go_on && !record.cancel_requested {
+            Task::Work(Arc::clone(agent))
+        } else {
+            Task::GiveUp(interrupted("the server stopped while it worked on the run"))
+        }
+    }
+}
+
+/// Why a run was not brought to its end.
+fn interrupted(reason: &str) -> ErrorBody {
+    agent_schemas::Error::RunInterrupted { reason: reason.to_owned() }.to_body()
+}

@@ -1,0 +1,225 @@
+//! A run that was started or found.
+
+use std::fmt;
+use std::sync::Arc;
+
+use agent_schemas::{AgentResponse, Event, RunId, SessionId, UserId};
+use agent_services::page::{Cursor as Place, Listed, PageSize};
+use agent_services::run::{Canceled, Grant, RunFilter, RunRecord};
+
+use super::Runner;
+use crate::Services;
+use crate::cursor::{Cursor, CursorError};
+use crate::live::LiveRun;
+
+/// A run. While it lives, a run of this process counts as being read.
+pub struct Run {
+    id: RunId,
+    agent: String,
+    from: u64,
+    source: Source,
+}
+
+enum Source {
+    Live { run: Arc<LiveRun>, key: usize },
+    Stored { services: Services, record: Box<RunRecord> },
+}
+
+/// Why a log cannot be read on from a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the run's log has no such position any more; read it from the beginning")]
+pub struct PositionError;
+
+impl Run {
+    pub(super) fn of_live(run: &Arc<LiveRun>, from: u64) -> Self {
+        let key = run.add_reader();
+        Run {
+            id: run.id.clone(),
+            agent: run.agent.clone(),
+            from,
+            source: Source::Live { run: Arc::clone(run), key },
+        }
+    }
+
+    pub(super) fn of_stored(runner: &Runner, record: RunRecord, from: u64) -> Self {
+        Run {
+            id: record.id.clone(),
+            agent: record.agent.clone(),
+            from,
+            source: Source::Stored { services: runner.services().clone(), record: Box::new(record) },
+        }
+    }
+
+    /// The run's id.
+    pub fn id(&self) -> &RunId {
+        &self.id
+    }
+
+    /// The name of the agent that runs.
+    pub fn agent_name(&self) -> &str {
+        &self.agent
+    }
+
+    /// Where its reading begins: 0, unless the request was handed to a run that was under way.
+    pub fn start(&self) -> u64 {
+        self.from
+    }
+
+    /// The same run, read from what is written next.
+    #[must_use]
+    pub(super) fn from_now_on(mut self) -> Self {
+        self.from = self.entries();
+        self
+    }
+
+    fn entries(&self) -> u64 {
+        match &self.source {
+            Source::Live { run, .. } => run.published(),
+            Source::Stored { record, .. } => record.entries,
+        }
+    }
+
+    /// A reader of the run's log from entry `from` on.
+    pub fn cursor(&self, from: u64) -> Cursor {
+        match &self.source {
+            Source::Live { run, .. } => Cursor::of_live(Arc::clone(run), from),
+            Source::Stored { services, .. } => Cursor::of_stored(services.clone(), self.id.clone(), from),
+        }
+    }
+
+    /// A reader of what follows an entry that was read before, in this epoch (see [`agent_schemas::sse::parse_id`]).
+    ///
+    /// # Errors
+    /// [`PositionError`] if the log has another entry there by now, or none yet.
+    pub fn cursor_after(&self, number: u64, epoch: u64) -> Result<Cursor, PositionError> {
+        let is_known = match &self.source {
+            Source::Live { run, .. } => has_entry(&run.epochs, number, epoch),
+            Source::Stored { record, .. } => record.has_entry_of_epoch(number, epoch),
+        };
+        if is_known && number < self.entries() { Ok(self.cursor(number + 1)) } else { Err(PositionError) }
+    }
+
+    /// Waits for the end and gives the final response.
+    ///
+    /// # Errors
+    /// [`CursorError`] if the log cannot be read to its end.
+    pub async fn response(&self) -> Result<AgentResponse, CursorError> {
+        let mut cursor = self.cursor(0);
+        let mut last = None;
+        while let Some(events) = cursor.next_events().await {
+            last = events?.pop();
+        }
+        match last {
+            Some(Event::Response(response)) => Ok(response),
+            _ => Err(CursorError::Lost),
+        }
+    }
+
+    /// Fires the cancellation of a run of this process; its log ends as `canceled` once the agent has stopped. For any run
+    /// there is [`Runner::cancel`].
+    pub fn cancel(&self) {
+        if let Source::Live { run, .. } = &self.source {
+            run.cancel.cancel();
+        }
+    }
+}
+
+fn has_entry(epochs: &[u64], number: u64, epoch: u64) -> bool {
+    agent_services::run::epoch_has_entry(epochs, number, epoch)
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if let Source::Live { run, key } = &self.source {
+            run.remove_reader(*key);
+        }
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("id", &self.id).field("agent", &self.agent).finish_non_exhaustive()
+    }
+}
+
+impl Runner {
+    /// Finds a run by its id, whichever process executes it; `None` if there is none, or none any more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn attach(&self, id: &RunId) -> agent_services::Result<Option<Run>> {
+        if let Some(live) = self.live(id) {
+            return Ok(Some(Run::of_live(&live, 0)));
+        }
+        let record = self.services().runs.get(id).await?;
+        Ok(record.map(|record| Run::of_stored(self, record, 0)))
+    }
+
+    /// What is known of a run.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn record(&self, id: &RunId) -> agent_services::Result<Option<RunRecord>> {
+        self.services().runs.get(id).await
+    }
+
+    /// A user's runs, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list(
+        &self,
+        user: &UserId,
+        filter: &RunFilter,
+        after: Option<Place>,
+        size: PageSize,
+    ) -> agent_services::Result<Listed<RunRecord>> {
+        self.services().runs.list(user, filter, after, size).await
+    }
+
+    /// Asks a run to stop, whichever process executes it; says whether there is such a run. One that waits ends at once,
+    /// one that has ended stays as it is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn cancel(&self, id: &RunId) -> agent_services::Result<bool> {
+        if let Some(live) = self.live(id) {
+            live.cancel.cancel();
+            return Ok(true);
+        }
+        match self.services().runs.cancel(id, &self.0.owner).await? {
+            None => Ok(false),
+            Some(Canceled::Dequeued(token)) => {
+                self.execute_later(Grant { id: id.clone(), token });
+                Ok(true)
+            }
+            Some(_) => Ok(true),
+        }
+    }
+
+    /// Asks all runs of a session to stop that have not ended; says how many.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn cancel_session(&self, user: &UserId, session: &SessionId) -> agent_services::Result<u64> {
+        let mut count = 0;
+        // Those that wait first, or they would begin.
+        for status in [agent_schemas::Status::Queued, agent_schemas::Status::InProgress] {
+            let mut filter = RunFilter::default();
+            filter.session = Some(session.clone());
+            filter.status = Some(status);
+            let mut after = None;
+            loop {
+                let page = self.list(user, &filter, after, PageSize::default()).await?;
+                for record in &page.items {
+                    count += u64::from(self.cancel(&record.id).await?);
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(count)
+    }
+}

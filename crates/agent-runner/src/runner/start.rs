@@ -1,0 +1,120 @@
+//! How a request becomes a run.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+
+use agent_schemas::id::{message_id, response_id};
+use agent_schemas::{AgentRequest, Error, SessionId, UserId};
+use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::execute::Start;
+use super::run::Run;
+use super::{Inner, Runner, StartError, StartOptions};
+use crate::Agent;
+use crate::assemble::{Assembler, ResponseHead};
+use crate::drive::Task;
+
+impl Runner {
+    /// Starts a run as a task of its own, or finds it its place behind the one that its session has under way. The agent
+    /// is polled once before this returns.
+    ///
+    /// Missing ids of the request are filled in: a fresh session, the session's id for the user, an id for each
+    /// message. A request that was made before with the same key gives the same run; one that was handed to a run that is
+    /// under way gives that run from now on.
+    ///
+    /// # Errors
+    /// [`StartError`] if the runner is closing, works on as many runs as it may, the session or the key is taken, or the
+    /// store fails.
+    ///
+    /// # Cancellation
+    /// Dropping the future before it resolves starts nothing, or a run that is cancelled as one that nobody reads.
+    pub async fn start(&self, mut request: AgentRequest, options: StartOptions) -> Result<Run, StartError> {
+        let inner = &*self.0;
+        // Held until the run is spawned, so that a shutdown in between waits for it.
+        let _starting = inner.tasks.token();
+        if inner.tasks.is_closed() {
+            return Err(Error::ShuttingDown {}.into());
+        }
+        self.watch().await?;
+        let permit = inner.admit()?;
+        let created_at = inner.services.clock.unix_seconds();
+        let (name, agent) = inner.choose_agent(request.model.as_deref());
+        let (session_id, user_id) = inner.fill_ids(&mut request);
+        let user = UserId::new(user_id);
+        let id = fresh_id(&*inner.services.ids, &user);
+        let response_id = request.id.clone().unwrap_or_else(|| response_id(&*inner.services.ids));
+        let session = SessionId::new(session_id.as_str());
+        let mut record = RunRecord::new(id.clone(), user, session, name, created_at, Arc::new(request));
+        record.options = serde_json::to_string(&options.on_disconnect).unwrap_or_default();
+        let mut assembler = Assembler::start(ResponseHead { id: response_id, created_at, session_id });
+        let first = assembler.take();
+        let new = NewRun::new(record.clone(), first.clone(), inner.owner.clone())
+            .with_policy(options.session_policy)
+            .with_max_queued(inner.limits.max_queued)
+            .with_key(options.key);
+        match inner.services.runs.create(new).await? {
+            Created::Started(token) => {
+                let start = Start { record, token, assembler, task: Task::Work(Arc::clone(agent)), permit };
+                let (live, drive) = self.prepare(start);
+                let run = Run::of_live(&live, 0);
+                live.publish(Some(first), None);
+                let mut task = Box::pin(drive.run());
+                // What the agent writes before its first await is then there when the caller first looks, which saves
+                // the caller a wake-up and a write to its client.
+                let polled = poll_fn(|cx| Poll::Ready(task.as_mut().poll(cx))).await;
+                if polled.is_pending() {
+                    inner.tasks.spawn(task);
+                }
+                Ok(run)
+            }
+            Created::Queued { .. } => {
+                self.watch_queued(&record, options.on_disconnect);
+                Ok(Run::of_stored(self, record, 0))
+            }
+            Created::Repeated(id) => self.attach(&id).await?.ok_or(StartError::KeyReused),
+            Created::Steered(id) => match self.attach(&id).await? {
+                Some(run) => Ok(run.from_now_on()),
+                None => Err(StartError::Busy(id)),
+            },
+            Created::Busy(id) => Err(StartError::Busy(id)),
+            Created::KeyReused => Err(StartError::KeyReused),
+            _ => Err(StartError::QueueFull { limit: inner.limits.max_queued }),
+        }
+    }
+}
+
+impl Inner {
+    /// Lets one more run in: at once, or, with `None`, when one of the others has ended.
+    fn admit(&self) -> Result<Option<OwnedSemaphorePermit>, StartError> {
+        if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Ok(Some(permit));
+        }
+        if self.waiting.load(Ordering::Relaxed) < self.limits.max_waiting {
+            return Ok(None);
+        }
+        Err(Error::TooManyRuns { limit: self.limits.max_runs }.into())
+    }
+
+    fn choose_agent(&self, model: Option<&str>) -> (&str, &Arc<dyn Agent>) {
+        let named = model.and_then(|model| self.agents.iter().find(|(name, _)| name == model));
+        let (name, agent) = named.unwrap_or(&self.agents[0]);
+        (name, agent)
+    }
+
+    /// Fills in the ids that the client left out and gives the session's and the user's.
+    fn fill_ids(&self, request: &mut AgentRequest) -> (String, String) {
+        for message in request.input.iter_mut().filter(|message| message.id.is_empty()) {
+            message.id = message_id(&*self.services.ids);
+        }
+        let given = request.session_id.take().filter(|id| !id.is_empty());
+        let session_id = given.unwrap_or_else(|| self.services.ids.uuid());
+        let user_id =
+            request.user_id.take().filter(|id| !id.is_empty()).unwrap_or_else(|| session_id.clone());
+        request.session_id = Some(session_id.clone());
+        request.user_id = Some(user_id.clone());
+        (session_id, user_id)
+    }
+}
