@@ -52,6 +52,7 @@ mod record;
 pub mod request;
 pub mod response;
 pub mod response_api;
+pub mod run_info;
 pub mod secret;
 pub mod semantics;
 pub mod sequence;

@@ -67,6 +67,20 @@ fn with_server_options(mut schema: Schema, generator: &mut SchemaGenerator) -> S
             "anyOf": [{ "type": "string", "enum": ["continue", "cancel"] }, { "type": "null" }],
         });
         properties.insert("on_disconnect".to_owned(), on_disconnect);
+        let session_policy = serde_json::json!({
+            "description":
+                "What becomes of the run if its session has one under way; the server's own policy if absent.",
+            "anyOf": [
+                { "type": "string", "enum": ["enqueue", "reject", "interrupt", "steer"] },
+                { "type": "null" }
+            ],
+        });
+        properties.insert("session_policy".to_owned(), session_policy);
+        let background = serde_json::json!({
+            "description": "Whether the answer is the run itself, at once, and the run goes on by itself.",
+            "anyOf": [{ "type": "boolean" }, { "type": "null" }],
+        });
+        properties.insert("background".to_owned(), background);
     }
     schema
 }

@@ -93,6 +93,18 @@ pub fn frames(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// The same with each frame's id.
+pub fn frames_with_ids(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let end = memmem::find(rest, b"\n\n")?;
+        let frame = &rest[..end];
+        rest = &rest[end + 2..];
+        let json = memmem::find(frame, b"\ndata: ")?;
+        Some((frame[..json].strip_prefix(b"id: ").unwrap_or_default(), &frame[json + 7..]))
+    })
+}
+
 /// Where the frame after the first `count` ones starts.
 pub fn skip_frames(bytes: &[u8], count: usize) -> usize {
     memmem::find_iter(bytes, b"\n\n").take(count).last().map_or(0, |end| end + 2)

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agent_runner::{Agent, BuildError, OnDisconnect, RunLimits, Runner, RunnerBuilder, Services};
+use agent_services::run::SessionPolicy;
 use agent_services::session::SessionStore;
 use axum::Router;
 use tokio::net::TcpListener;
@@ -56,6 +57,7 @@ pub struct AgentAppBuilder {
     wraps: Vec<Wrap>,
     http: HttpConfig,
     on_disconnect: OnDisconnect,
+    session_policy: SessionPolicy,
     start: Vec<Hook>,
     stop: Vec<Hook>,
     drain: Duration,
@@ -70,6 +72,7 @@ struct Inner {
     runner: Runner,
     http: HttpConfig,
     on_disconnect: OnDisconnect,
+    session_policy: SessionPolicy,
     ready: AtomicBool,
 }
 
@@ -94,6 +97,10 @@ impl App {
         self.0.on_disconnect
     }
 
+    pub(crate) fn session_policy(&self) -> SessionPolicy {
+        self.0.session_policy
+    }
+
     pub(crate) fn is_ready(&self) -> bool {
         self.0.ready.load(Ordering::Acquire)
     }
@@ -112,7 +119,8 @@ impl AgentApp {
             routes: Router::new(),
             wraps: Vec::new(),
             http: HttpConfig::default(),
-            on_disconnect: OnDisconnect::default(),
+            on_disconnect: OnDisconnect::Cancel { grace: Duration::from_secs(60) },
+            session_policy: SessionPolicy::default(),
             start: Vec::new(),
             stop: Vec::new(),
             drain: Duration::from_secs(25),
@@ -154,6 +162,8 @@ impl AgentApp {
         let AgentApp { app, start, stop, drain, .. } = self;
         let services = app.runner().services().clone();
         services.start().await.map_err(io::Error::other)?;
+        let runner = app.runner().clone();
+        runner.watch().await.map_err(io::Error::other)?;
         for hook in start {
             hook().await.map_err(io::Error::other)?;
         }
@@ -162,6 +172,9 @@ impl AgentApp {
             if let Err(error) = hook().await {
                 tracing::error!(error = %error, "a stop hook failed");
             }
+        }
+        if let Err(error) = runner.retire().await {
+            tracing::warn!(error = %error, "others will take over what is left when the lease has ended");
         }
         if let Err(error) = services.stop().await {
             tracing::error!(error = %error, "a service did not stop well");
@@ -206,10 +219,18 @@ impl AgentAppBuilder {
         self
     }
 
-    /// What becomes of a run whose client goes away, unless the request says otherwise.
+    /// What becomes of a run whose client goes away, unless the request says otherwise; by default it is cancelled when
+    /// nobody has read it for a minute. A client that does not want a stream is not waited for.
     #[must_use]
     pub fn on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
         self.on_disconnect = on_disconnect;
+        self
+    }
+
+    /// What becomes of a run whose session has one under way, unless the request says otherwise.
+    #[must_use]
+    pub fn session_policy(mut self, policy: SessionPolicy) -> Self {
+        self.session_policy = policy;
         self
     }
 
@@ -281,6 +302,7 @@ impl AgentAppBuilder {
             runner: self.runner.build()?,
             http: self.http,
             on_disconnect: self.on_disconnect,
+            session_policy: self.session_policy,
             ready: AtomicBool::new(false),
         }));
         Ok(AgentApp {

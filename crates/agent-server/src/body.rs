@@ -12,12 +12,15 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use crate::config::HttpConfig;
 use crate::error::ApiError;
 
-/// Reads and checks a whole request body.
+/// Reads and checks a whole request body; gives the body's bytes too.
 pub(crate) async fn read_request(
-    request: Request<Body>,
+    headers: &HeaderMap,
+    body: Body,
     config: &HttpConfig,
-) -> Result<AgentRequest, ApiError> {
-    Ok(AgentRequest::from_json(read_object(request, config).await?)?)
+) -> Result<(AgentRequest, Bytes), ApiError> {
+    let bytes = read_bytes(headers, body, config).await?;
+    let json = parse_body(headers, &bytes, config.json_depth)?;
+    Ok((AgentRequest::from_json(json)?, bytes))
 }
 
 /// Reads a whole body that is to be a JSON object.

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use agent_runner::{OnDisconnect, RunLimits};
+use agent_services::run::SessionPolicy;
 use serde::{Deserialize, Serialize};
 
 pub use layers::{ConfigError, Environment, load};
@@ -91,7 +92,9 @@ impl Config {
                 "http.endpoint_path should look like '/process', but is '{path}'"
             )));
         }
-        if ["/health", "/liveness", "/readiness", "/openapi.json", "/sessions"].contains(&path.as_str()) {
+        if ["/health", "/liveness", "/readiness", "/openapi.json", "/sessions", "/runs"]
+            .contains(&path.as_str())
+        {
             return Err(ConfigError::from_message(format!(
                 "http.endpoint_path '{path}' is taken by the server itself"
             )));
@@ -103,6 +106,7 @@ impl Config {
             ("http.read_timeout_seconds", self.http.read_timeout_seconds),
             ("http.write_timeout_seconds", self.http.write_timeout_seconds),
             ("runs.max_runs", self.runs.max_runs as u64),
+            ("runs.lease_seconds", self.runs.lease_seconds),
             ("runs.run_time_seconds", self.runs.run_time_seconds),
             ("runs.log_bytes", self.runs.log_bytes as u64),
         ] {
@@ -191,8 +195,16 @@ impl Default for HttpConfig {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RunsConfig {
-    /// How many runs may be under way at once; more are answered with 429.
+    /// How many runs may be under way at once.
     pub max_runs: usize,
+    /// How many more may wait until one of these has ended; beyond, the answer is 429.
+    pub max_waiting: usize,
+    /// How many may wait for one session; beyond, the answer is 429.
+    pub max_queued: usize,
+    /// How long the runs of a server that is gone keep their sessions before another one takes them over, in seconds.
+    pub lease_seconds: u64,
+    /// What becomes of a run whose session has one under way already.
+    pub session_policy: PolicyConfig,
     /// How long a run may take, in seconds.
     pub run_time_seconds: u64,
     /// How many bytes a run's log may have.
@@ -215,16 +227,34 @@ pub enum DisconnectPolicy {
     Continue,
 }
 
+/// What becomes of a run whose session has one under way already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyConfig {
+    /// It waits for its turn.
+    Enqueue,
+    /// It is refused with 409.
+    Reject,
+    /// The one under way is cancelled, and this one is next.
+    Interrupt,
+    /// Its input is handed to the one under way.
+    Steer,
+}
+
 impl Default for RunsConfig {
     fn default() -> Self {
         let limits = RunLimits::default();
         RunsConfig {
             max_runs: limits.max_runs,
+            max_waiting: limits.max_waiting,
+            max_queued: limits.max_queued,
+            lease_seconds: limits.lease.as_secs(),
+            session_policy: PolicyConfig::Enqueue,
             run_time_seconds: limits.run_time.as_secs(),
             log_bytes: limits.log_bytes,
             cancel_grace_seconds: limits.cancel_grace.as_secs(),
             on_disconnect: DisconnectPolicy::Cancel,
-            disconnect_grace_seconds: 0,
+            disconnect_grace_seconds: 60,
         }
     }
 }
@@ -234,10 +264,23 @@ impl RunsConfig {
     pub fn limits(&self) -> RunLimits {
         let mut limits = RunLimits::default();
         limits.max_runs = self.max_runs;
+        limits.max_waiting = self.max_waiting;
+        limits.max_queued = self.max_queued;
+        limits.lease = Duration::from_secs(self.lease_seconds);
         limits.run_time = Duration::from_secs(self.run_time_seconds);
         limits.log_bytes = self.log_bytes;
         limits.cancel_grace = Duration::from_secs(self.cancel_grace_seconds);
         limits
+    }
+
+    /// The session policy as the runner takes it.
+    pub fn session_policy(&self) -> SessionPolicy {
+        match self.session_policy {
+            PolicyConfig::Enqueue => SessionPolicy::Enqueue,
+            PolicyConfig::Reject => SessionPolicy::Reject,
+            PolicyConfig::Interrupt => SessionPolicy::Interrupt,
+            PolicyConfig::Steer => SessionPolicy::Steer,
+        }
     }
 
     /// The policy as the runner takes it.

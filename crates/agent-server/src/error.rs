@@ -49,6 +49,12 @@ pub enum ApiError {
     NotStarted(StartError),
     /// A query parameter or a part of the path makes no sense.
     BadParameter(String),
+    /// A field of the request makes no sense together with the rest of it.
+    NotTogether(String),
+    /// There is no such run, or none any more.
+    NoSuchRun(String),
+    /// The run's log has no such position any more.
+    PositionGone,
     /// There is no such session for this user.
     NoSuchSession(String),
     /// A store could not do what was asked.
@@ -102,6 +108,15 @@ impl ApiError {
             ApiError::HostNotAllowed(_) | ApiError::OriginNotAllowed(_) => StatusCode::FORBIDDEN,
             ApiError::Panic => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::NotStarted(StartError::Refused(error)) => status_of(error.http_status()),
+            ApiError::NotStarted(StartError::Busy(_)) => StatusCode::CONFLICT,
+            ApiError::NotStarted(StartError::QueueFull { .. }) => StatusCode::TOO_MANY_REQUESTS,
+            ApiError::NotStarted(StartError::KeyReused) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::NotStarted(StartError::Store(error)) if error.kind() == ErrorKind::InvalidInput => {
+                StatusCode::BAD_REQUEST
+            }
+            ApiError::NotTogether(_) => StatusCode::BAD_REQUEST,
+            ApiError::NoSuchRun(_) => StatusCode::NOT_FOUND,
+            ApiError::PositionGone => StatusCode::GONE,
             ApiError::NotStarted(_) => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::BadParameter(_) => StatusCode::BAD_REQUEST,
             ApiError::NoSuchSession(_) => StatusCode::NOT_FOUND,
@@ -128,6 +143,15 @@ impl ApiError {
             ApiError::OriginNotAllowed(_) => "ORIGIN_NOT_ALLOWED",
             ApiError::Panic => "INTERNAL_ERROR",
             ApiError::NotStarted(StartError::Refused(error)) => error.code(),
+            ApiError::NotStarted(StartError::Busy(_)) => "SESSION_BUSY",
+            ApiError::NotStarted(StartError::QueueFull { .. }) => "SESSION_QUEUE_FULL",
+            ApiError::NotStarted(StartError::KeyReused) => "IDEMPOTENCY_KEY_REUSED",
+            ApiError::NotStarted(StartError::Store(error)) if error.kind() == ErrorKind::InvalidInput => {
+                "INVALID_PARAMETER"
+            }
+            ApiError::NotTogether(_) => "INVALID_PARAMETER",
+            ApiError::NoSuchRun(_) => "RESOURCE_NOT_FOUND",
+            ApiError::PositionGone => "POSITION_GONE",
             ApiError::NotStarted(_) => "STORE_UNAVAILABLE",
             ApiError::BadParameter(_) => "INVALID_PARAMETER",
             ApiError::NoSuchSession(_) => "RESOURCE_NOT_FOUND",
@@ -145,6 +169,9 @@ impl ApiError {
     fn retry_after(&self) -> Option<u16> {
         match self {
             ApiError::NotStarted(StartError::Refused(Error::TooManyRuns { .. })) => Some(1),
+            ApiError::NotStarted(StartError::QueueFull { .. }) => Some(1),
+            ApiError::NotStarted(StartError::Busy(_) | StartError::KeyReused) => None,
+            ApiError::NotStarted(StartError::Store(error)) if !error.is_retryable() => None,
             ApiError::NotStarted(_) => Some(5),
             ApiError::Store(error) if error.is_retryable() => Some(5),
             _ => None,
@@ -170,6 +197,27 @@ impl ApiError {
             ),
             ApiError::Panic => "Internal Server Error".to_owned(),
             ApiError::NotStarted(StartError::Refused(error)) => error.to_string(),
+            ApiError::NotStarted(StartError::Busy(id)) => {
+                format!(
+                    "The session has a run under way: {id}. Wait for it, cancel it, or choose another session_policy"
+                )
+            }
+            ApiError::NotStarted(StartError::QueueFull { limit }) => {
+                format!("{limit} runs wait for this session already, its limit; try again later")
+            }
+            ApiError::NotStarted(StartError::KeyReused) => {
+                "This Idempotency-Key was used for another request; choose a fresh one for each request"
+                    .to_owned()
+            }
+            ApiError::NotStarted(StartError::Store(error)) if error.kind() == ErrorKind::InvalidInput => {
+                error.to_string()
+            }
+            ApiError::NotTogether(message) => message.clone(),
+            ApiError::NoSuchRun(id) => format!("run not found: {id}; it may have been forgotten since"),
+            ApiError::PositionGone => {
+                "The run's log has no such position; read it from its beginning, without Last-Event-ID"
+                    .to_owned()
+            }
             ApiError::NotStarted(_) => "The run could not be recorded; try again later".to_owned(),
             ApiError::BadParameter(message) => message.clone(),
             ApiError::NoSuchSession(id) => format!("session not found: {id}"),

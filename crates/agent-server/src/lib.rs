@@ -9,12 +9,14 @@
 
 mod access_log;
 mod app;
+mod asked;
 mod body;
 pub mod config;
 mod error;
 mod lifecycle;
 mod middleware;
 mod openapi;
+mod query;
 mod router;
 mod routes;
 mod sse;

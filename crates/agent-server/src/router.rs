@@ -8,7 +8,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware;
-use crate::routes::{health, process, root, sessions};
+use crate::routes::{health, process, root, runs, sessions, tasks};
 
 /// The server's routes, then the user's own, inside the layers that all of them share.
 pub(crate) fn router(app: App, own_routes: Router) -> Router {
@@ -23,6 +23,13 @@ pub(crate) fn router(app: App, own_routes: Router) -> Router {
         .route("/readiness", get(health::readiness))
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::patch).delete(sessions::delete))
+        .route("/sessions/{id}/cancel", post(sessions::cancel))
+        .route("/runs", get(runs::list).post(runs::post))
+        .route("/runs/{id}", get(runs::get).delete(runs::delete))
+        .route("/runs/{id}/events", get(runs::events))
+        .route("/runs/{id}/cancel", post(runs::cancel))
+        .route(&format!("{endpoint}/task"), post(tasks::post))
+        .route(&format!("{endpoint}/task/{{id}}"), get(tasks::get))
         .route("/sessions/{id}/messages", get(sessions::messages).post(sessions::append))
         .with_state(app.clone());
     let routes = routes

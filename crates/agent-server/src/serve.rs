@@ -40,6 +40,7 @@ pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow
         .limits(config.runs.limits())
         .http(config.resolved_http())
         .on_disconnect(config.runs.on_disconnect())
+        .session_policy(config.runs.session_policy())
         .drain(Duration::from_secs(config.drain_seconds));
     for (name, agent) in served.agents {
         app = app.shared_agent(name, agent);

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::decode::{FromJson, ValidationError};
 use crate::json::Json;
 use crate::openai::chat;
+use crate::run_info::{RunInfo, RunPage};
 use crate::session_info::{
     MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,
 };
@@ -79,7 +80,7 @@ exported! {
     Read: AgentRequest;
     Written: Event, AgentResponse;
     Both: Message, Content, ErrorBody;
-    Written: SessionInfo, SessionPage, MessagePage, MessagesAppended;
+    Written: SessionInfo, SessionPage, MessagePage, MessagesAppended, RunInfo, RunPage;
     Read: SessionChange, MessageAppend;
     Read: RequestTool, Tool, FunctionTool, FunctionParameters;
     Both: FunctionCall, FunctionCallOutput, McpCall, McpCallOutput, McpListTools, McpListToolsTool,

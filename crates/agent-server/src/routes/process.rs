@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use agent_runner::{Cursor, OnDisconnect, StartOptions};
-use agent_schemas::{AgentRequest, Json, ValidationError, sse as frames};
+use agent_runner::Cursor;
+use agent_schemas::sse as frames;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header};
@@ -12,26 +12,33 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 
 use crate::app::App;
-use crate::body::read_request;
+use crate::asked::Asked;
 use crate::error::{ApiError, status_of};
+use crate::routes::runs;
 use crate::sse;
 
 /// The header that names the run which a request started.
 pub(crate) const RUN_ID: &str = "x-run-id";
 
 pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Result<Response, ApiError> {
-    let keeps_alive = keeps_alive(&request);
     let only_events = accepts_only_events(request.headers());
-    let config = app.http();
-    let request = read_request(request, config).await?;
-    let options = StartOptions::default().with_on_disconnect(on_disconnect(&request, app.on_disconnect())?);
-    let stream = request.stream || only_events;
-    let run = app.runner().start(request, options).await?;
+    let keeps_alive = keeps_alive(&request);
+    let asked = Asked::read(&app, request).await?;
+    if asked.in_background {
+        return runs::in_background(&app, asked).await;
+    }
+    let is_stream = asked.request.stream || only_events;
+    let last_event = asked.last_event;
+    let options = asked.options(&app, is_stream);
+    let run = app.runner().start(asked.request, options).await?;
     let run_id = HeaderValue::from_str(run.id().as_str());
-    let cursor = run.cursor(0);
+    let cursor = match last_event {
+        Some((number, epoch)) => run.cursor_after(number, epoch).map_err(|_| ApiError::PositionGone)?,
+        None => run.cursor(run.start()),
+    };
     drop(run);
-    let mut response = if stream {
-        sse::respond(cursor, Duration::from_secs(config.heartbeat_seconds), keeps_alive)
+    let mut response = if is_stream {
+        sse::respond(cursor, Duration::from_secs(app.http().heartbeat_seconds), keeps_alive)
     } else {
         whole(cursor).await
     };
@@ -42,7 +49,7 @@ pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
 }
 
 /// Whether the connection stays open after the answer, which the peer says in a header.
-fn keeps_alive(request: &Request<Body>) -> bool {
+pub(crate) fn keeps_alive(request: &Request<Body>) -> bool {
     let mut options =
         request.headers().get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
     request.version() == Version::HTTP_11
@@ -83,23 +90,4 @@ fn accepts_only_events(headers: &HeaderMap) -> bool {
         .filter(|range| !range.is_empty())
         .peekable();
     types.peek().is_some() && types.all(|range| range == "text/event-stream")
-}
-
-/// What the request says about its own disconnection; the server's policy where it says nothing.
-fn on_disconnect(request: &AgentRequest, default: OnDisconnect) -> Result<OnDisconnect, ApiError> {
-    let cancel = match default {
-        OnDisconnect::Cancel { .. } => default,
-        OnDisconnect::Continue => OnDisconnect::default(),
-    };
-    match request.extra.get("on_disconnect") {
-        None | Some(Json::Null) => Ok(default),
-        Some(Json::String(word)) if word == "continue" => Ok(OnDisconnect::Continue),
-        Some(Json::String(word)) if word == "cancel" => Ok(cancel),
-        Some(other) => Err(ApiError::Invalid(ValidationError {
-            kind: "literal_error",
-            location: vec!["on_disconnect".into()],
-            message: "expected 'continue' or 'cancel'".to_owned(),
-            input: other.clone(),
-        })),
-    }
 }

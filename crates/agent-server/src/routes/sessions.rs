@@ -3,32 +3,28 @@
 //! A session belongs to the user that `user_id` names; to others it does not exist. Requests without a user are their
 //! session's own user, so a session without one is found under its own id.
 
-use std::collections::HashMap;
-
 use agent_schemas::id::message_id;
 use agent_schemas::session_info::{
     MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,
 };
 use agent_schemas::{JsonObject, SessionId, UserId};
-use agent_services::page::{Cursor, MAX_PAGE, PageSize};
+use agent_services::page::Cursor;
 use agent_services::session::{self as store, StoredMessage};
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{Request, StatusCode};
+use serde::Serialize;
 
 use crate::app::App;
 use crate::body::read_object;
 use crate::error::ApiError;
-
-type IdInPath = Result<Path<String>, PathRejection>;
-type Parameters = Result<Query<HashMap<String, String>>, QueryRejection>;
+use crate::query::{Given, IdInPath, Parameters};
 
 /// `GET /sessions?user_id=&after=&limit=`: a user's sessions, the newest first.
 pub(crate) async fn list(State(app): State<App>, query: Parameters) -> Result<Json<SessionPage>, ApiError> {
     let query = Given::new(query)?;
-    let user = query.user().ok_or_else(|| ApiError::BadParameter("user_id is missing".to_owned()))?;
+    let user = query.needed_user()?;
     let page = app.sessions().list(&user, query.number("after")?.map(Cursor), query.size("limit")?).await?;
     let next = page.next.map(|cursor| cursor.0.to_string());
     Ok(Json(SessionPage { data: page.items.into_iter().map(shown).collect(), next }))
@@ -81,10 +77,10 @@ pub(crate) async fn messages(
 ) -> Result<Json<MessagePage>, ApiError> {
     let query = Given::new(query)?;
     let (user, id) = names(id, &query)?;
-    if query.0.contains_key("last") && (query.0.contains_key("from") || query.0.contains_key("limit")) {
+    if query.has("last") && (query.has("from") || query.has("limit")) {
         return Err(ApiError::BadParameter("last goes without from and limit".to_owned()));
     }
-    let found = if query.0.contains_key("last") {
+    let found = if query.has("last") {
         app.sessions().last_messages(&user, &id, query.size("last")?).await?
     } else {
         let from = query.number("from")?.unwrap_or_default();
@@ -115,42 +111,28 @@ pub(crate) async fn append(
     Ok(Json(MessagesAppended { first: shown(appended.first), count: shown(appended.count) }))
 }
 
+/// `POST /sessions/{id}/cancel?user_id=`: asks all runs of a session to stop that have not ended.
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    id: IdInPath,
+    query: Parameters,
+) -> Result<Json<Canceled>, ApiError> {
+    let (user, id) = names(id, &Given::new(query)?)?;
+    Ok(Json(Canceled { canceled: app.runner().cancel_session(&user, &id).await? }))
+}
+
+/// How many runs were asked to stop.
+#[derive(Serialize)]
+pub(crate) struct Canceled {
+    canceled: u64,
+}
+
 fn page(found: Vec<StoredMessage>, message_count: u64) -> MessagePage {
     let position = |stored: &StoredMessage| i64::try_from(stored.position).unwrap_or(i64::MAX);
     let first = found.first().map_or(0, position);
     let has_more = found.last().is_some_and(|last| last.position + 1 < message_count);
     let next = found.last().filter(|_| has_more).map(|last| position(last).saturating_add(1));
     MessagePage { data: found.into_iter().map(|stored| stored.message).collect(), first, next }
-}
-
-/// The query's parameters by name.
-struct Given(HashMap<String, String>);
-
-impl Given {
-    fn new(query: Parameters) -> Result<Self, ApiError> {
-        match query {
-            Ok(Query(parameters)) => Ok(Given(parameters)),
-            Err(_) => Err(ApiError::BadParameter("the query is not well-formed".to_owned())),
-        }
-    }
-
-    fn user(&self) -> Option<UserId> {
-        self.0.get("user_id").filter(|id| !id.is_empty()).map(|id| UserId::new(id.as_str()))
-    }
-
-    fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
-        let Some(text) = self.0.get(name) else { return Ok(None) };
-        match text.parse() {
-            Ok(number) => Ok(Some(number)),
-            Err(_) => Err(ApiError::BadParameter(format!("{name} is a number from 0 on, not '{text}'"))),
-        }
-    }
-
-    fn size(&self, name: &str) -> Result<PageSize, ApiError> {
-        let Some(text) = self.0.get(name) else { return Ok(PageSize::default()) };
-        let size = text.parse().ok().and_then(|items| PageSize::new(items).ok());
-        size.ok_or_else(|| ApiError::BadParameter(format!("{name} is 1 to {MAX_PAGE}, not '{text}'")))
-    }
 }
 
 /// The session that the path names, and the user that the query names.

@@ -1,0 +1,162 @@
+//! What a request for a run asks for, besides the run itself.
+
+use std::time::Duration;
+
+use agent_runner::{OnDisconnect, StartOptions};
+use agent_schemas::{AgentRequest, Json, ValidationError, sse};
+use agent_services::run::{IdempotencyKey, SessionPolicy};
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::body::read_request;
+use crate::error::ApiError;
+
+/// Makes repeated requests one.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Where a client that was cut off goes on.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// A request for a run.
+pub(crate) struct Asked {
+    pub(crate) request: AgentRequest,
+    /// Whether the answer is the run itself, at once.
+    pub(crate) in_background: bool,
+    /// The number and epoch of the last event that the client has.
+    pub(crate) last_event: Option<(u64, u64)>,
+    policy: Option<SessionPolicy>,
+    on_disconnect: Option<OnDisconnect>,
+    key: Option<IdempotencyKey>,
+}
+
+impl Asked {
+    /// Reads and checks all of it.
+    pub(crate) async fn read(app: &App, request: Request<Body>) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let (request, bytes) = read_request(&parts.headers, body, app.http()).await?;
+        let key = match header(&parts.headers, IDEMPOTENCY_KEY)? {
+            Some("") => return Err(ApiError::BadParameter("Idempotency-Key is empty".to_owned())),
+            Some(key) => {
+                let mut hash = Sha256::new();
+                for part in [parts.method.as_str(), "\0", parts.uri.path(), "\0"] {
+                    hash.update(part.as_bytes());
+                }
+                hash.update(&bytes);
+                let fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                Some(IdempotencyKey { key: key.to_owned(), fingerprint })
+            }
+            None => None,
+        };
+        let last_event = last_event(&parts.headers)?;
+        if last_event.is_some() && key.is_none() {
+            return Err(ApiError::NotTogether(
+                "Last-Event-ID goes with the Idempotency-Key of the request that was cut off, or to \
+                 GET /runs/{id}/events"
+                    .to_owned(),
+            ));
+        }
+        Ok(Asked {
+            in_background: flag(&request, "background")?,
+            policy: policy(&request)?,
+            on_disconnect: on_disconnect(&request, app.on_disconnect())?,
+            last_event,
+            key,
+            request,
+        })
+    }
+
+    /// How the runner is to treat the run. Nobody can read on what is no stream, so there a client that goes away is not
+    /// waited for.
+    pub(crate) fn options(&self, app: &App, is_stream: bool) -> StartOptions {
+        let on_disconnect = match self.on_disconnect.unwrap_or(app.on_disconnect()) {
+            OnDisconnect::Cancel { .. } if !is_stream => OnDisconnect::Cancel { grace: Duration::ZERO },
+            chosen => chosen,
+        };
+        self.options_with(app, on_disconnect)
+    }
+
+    /// The same for a run that goes on by itself.
+    pub(crate) fn background_options(&self, app: &App) -> StartOptions {
+        self.options_with(app, OnDisconnect::Continue)
+    }
+
+    fn options_with(&self, app: &App, on_disconnect: OnDisconnect) -> StartOptions {
+        let options = StartOptions::default()
+            .with_on_disconnect(on_disconnect)
+            .with_session_policy(self.policy.unwrap_or(app.session_policy()));
+        match &self.key {
+            Some(key) => options.with_key(key.clone()),
+            None => options,
+        }
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, ApiError> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    match value.to_str() {
+        Ok(text) => Ok(Some(text.trim())),
+        Err(_) => Err(ApiError::BadParameter(format!("the header {name} has characters that are not ASCII"))),
+    }
+}
+
+/// The position that the client has read to, if it says so.
+pub(crate) fn last_event(headers: &HeaderMap) -> Result<Option<(u64, u64)>, ApiError> {
+    // A browser that has had no event yet may send the header without a value.
+    match header(headers, LAST_EVENT_ID)? {
+        None | Some("") => Ok(None),
+        Some(id) => position(id).map(Some),
+    }
+}
+
+/// A position as an event's id says it.
+pub(crate) fn position(id: &str) -> Result<(u64, u64), ApiError> {
+    sse::parse_id(id).ok_or_else(|| {
+        ApiError::BadParameter(format!("'{id}' is no id of an event, which is a number such as 57 or 57.2"))
+    })
+}
+
+fn flag(request: &AgentRequest, name: &'static str) -> Result<bool, ApiError> {
+    match request.extra.get(name) {
+        None | Some(Json::Null) => Ok(false),
+        Some(Json::Bool(flag)) => Ok(*flag),
+        Some(other) => Err(wrong(name, "expected true or false", other)),
+    }
+}
+
+fn policy(request: &AgentRequest) -> Result<Option<SessionPolicy>, ApiError> {
+    const NAME: &str = "session_policy";
+    match request.extra.get(NAME) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(word)) if word == "enqueue" => Ok(Some(SessionPolicy::Enqueue)),
+        Some(Json::String(word)) if word == "reject" => Ok(Some(SessionPolicy::Reject)),
+        Some(Json::String(word)) if word == "interrupt" => Ok(Some(SessionPolicy::Interrupt)),
+        Some(Json::String(word)) if word == "steer" => Ok(Some(SessionPolicy::Steer)),
+        Some(other) => Err(wrong(NAME, "expected 'enqueue', 'reject', 'interrupt' or 'steer'", other)),
+    }
+}
+
+/// What the request says about its own disconnection.
+fn on_disconnect(request: &AgentRequest, default: OnDisconnect) -> Result<Option<OnDisconnect>, ApiError> {
+    const NAME: &str = "on_disconnect";
+    let cancel = match default {
+        OnDisconnect::Cancel { .. } => default,
+        OnDisconnect::Continue => OnDisconnect::default(),
+    };
+    match request.extra.get(NAME) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(word)) if word == "continue" => Ok(Some(OnDisconnect::Continue)),
+        Some(Json::String(word)) if word == "cancel" => Ok(Some(cancel)),
+        Some(other) => Err(wrong(NAME, "expected 'continue' or 'cancel'", other)),
+    }
+}
+
+fn wrong(name: &'static str, message: &str, input: &Json) -> ApiError {
+    ApiError::Invalid(ValidationError {
+        kind: "literal_error",
+        location: vec![name.into()],
+        message: message.to_owned(),
+        input: input.clone(),
+    })
+}

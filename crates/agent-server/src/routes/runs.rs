@@ -1,0 +1,210 @@
+//! `/runs`: runs by their ids, whichever process executes them.
+//!
+//! A run's id is the right to read and cancel it; a list needs the user whose runs they are.
+
+use std::time::Duration;
+
+use agent_runner::Run;
+use agent_schemas::run_info::{RunInfo, RunPage};
+use agent_schemas::{Event, RunId, SessionId, Status, sse as frames};
+use agent_services::page::Cursor;
+use agent_services::run::{Page, RunFilter, RunRecord};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::app::App;
+use crate::asked::{Asked, last_event, position};
+use crate::error::ApiError;
+use crate::query::{Given, IdInPath, Parameters};
+use crate::routes::process::{RUN_ID, keeps_alive};
+use crate::sse;
+
+/// The most of a log that one JSON page has, roughly.
+const PAGE_BYTES: usize = 1024 * 1024;
+
+/// `POST /runs`: starts a run that goes on by itself.
+pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Result<Response, ApiError> {
+    let asked = Asked::read(&app, request).await?;
+    in_background(&app, asked).await
+}
+
+/// Starts a run that goes on by itself, and answers with what is known of it.
+pub(crate) async fn in_background(app: &App, asked: Asked) -> Result<Response, ApiError> {
+    if asked.last_event.is_some() {
+        return Err(ApiError::NotTogether(
+            "Last-Event-ID goes with a stream, not with a background run".into(),
+        ));
+    }
+    let options = asked.background_options(app);
+    let run = app.runner().start(asked.request, options).await?;
+    let id = run.id().clone();
+    let info = shown(app, known(app, &id).await?).await?;
+    let mut response = (StatusCode::ACCEPTED, Json(info)).into_response();
+    let headers = response.headers_mut();
+    if let (Ok(place), Ok(id)) =
+        (HeaderValue::from_str(&format!("/runs/{id}")), HeaderValue::from_str(id.as_str()))
+    {
+        headers.insert(header::LOCATION, place);
+        headers.insert(RUN_ID, id);
+    }
+    Ok(response)
+}
+
+/// `GET /runs?user_id=&session_id=&status=&after=&limit=`: a user's runs, the newest first.
+pub(crate) async fn list(State(app): State<App>, query: Parameters) -> Result<Json<RunPage>, ApiError> {
+    let query = Given::new(query)?;
+    let user = query.needed_user()?;
+    let mut filter = RunFilter::default();
+    filter.session = query.text("session_id").map(SessionId::new);
+    filter.status = query.text("status").map(Status::from);
+    let after = query.number("after")?.map(Cursor);
+    let page = app.runner().list(&user, &filter, after, query.size("limit")?).await?;
+    let data = page.items.into_iter().map(info_of).collect();
+    Ok(Json(RunPage { data, next: page.next.map(|cursor| cursor.0.to_string()) }))
+}
+
+/// `GET /runs/{id}`: what is known of a run, with its response once it has ended.
+pub(crate) async fn get(State(app): State<App>, id: IdInPath) -> Result<Json<RunInfo>, ApiError> {
+    let record = known(&app, &run_id(id)?).await?;
+    Ok(Json(shown(&app, record).await?))
+}
+
+/// `DELETE /runs/{id}`: forgets a run that has ended.
+pub(crate) async fn delete(State(app): State<App>, id: IdInPath) -> Result<StatusCode, ApiError> {
+    let id = run_id(id)?;
+    if app.runner().services().runs.delete(&id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::NoSuchRun(id.to_string()))
+    }
+}
+
+/// `POST /runs/{id}/cancel`: asks a run to stop; one that has ended stays as it is.
+pub(crate) async fn cancel(State(app): State<App>, id: IdInPath) -> Result<Json<RunInfo>, ApiError> {
+    let id = run_id(id)?;
+    if !app.runner().cancel(&id).await? {
+        return Err(ApiError::NoSuchRun(id.to_string()));
+    }
+    let record = known(&app, &id).await?;
+    Ok(Json(shown(&app, record).await?))
+}
+
+/// `GET /runs/{id}/events`: the run's log from its beginning or from what follows `Last-Event-ID` (or `?after=`), as a
+/// stream of events to its end; as a page of what there is for a client that takes JSON.
+pub(crate) async fn events(
+    State(app): State<App>,
+    id: IdInPath,
+    query: Parameters,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let (id, query) = (run_id(id)?, Given::new(query)?);
+    let after = match (last_event(request.headers())?, query.text("after")) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::NotTogether(
+                "Last-Event-ID and after say the same; send one of them".into(),
+            ));
+        }
+        (Some(position), None) => Some(position),
+        (None, Some(text)) => Some(position(text)?),
+        (None, None) => None,
+    };
+    let run = app.runner().attach(&id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?;
+    let cursor = match after {
+        Some((number, epoch)) => run.cursor_after(number, epoch).map_err(|_| ApiError::PositionGone)?,
+        None => run.cursor(0),
+    };
+    if takes_json(&request) {
+        return page(&app, &run, cursor.position(), query.size("limit")?.get()).await;
+    }
+    drop(run);
+    let heartbeat = Duration::from_secs(app.http().heartbeat_seconds);
+    let mut response = sse::respond(cursor, heartbeat, keeps_alive(&request));
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(RUN_ID, id);
+    }
+    Ok(response)
+}
+
+fn takes_json(request: &Request<Body>) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("application/json") && !accept.contains("text/event-stream"))
+}
+
+/// `{"data": [events], "next": the id to go on after, or null at the log's end}`.
+async fn page(app: &App, run: &Run, from: u64, limit: usize) -> Result<Response, ApiError> {
+    let read = app.runner().services().runs.read(run.id(), from, PAGE_BYTES).await?;
+    let Page { batches, is_end } = read.ok_or_else(|| ApiError::NoSuchRun(run.id().to_string()))?;
+    let all = batches.iter().flat_map(|batch| frames::frames_with_ids(&batch.frames));
+    let mut body = b"{\"data\":[".to_vec();
+    let (mut count, mut last, mut is_cut) = (0, None, false);
+    for (id, json) in all {
+        if count == limit {
+            is_cut = true;
+            break;
+        }
+        if count > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(json);
+        last = Some(id);
+        count += 1;
+    }
+    body.extend_from_slice(b"],\"next\":");
+    match last {
+        Some(id) if is_cut || !is_end => {
+            body.push(b'"');
+            body.extend_from_slice(id);
+            body.push(b'"');
+        }
+        _ => body.extend_from_slice(b"null"),
+    }
+    body.extend_from_slice(if is_end && !is_cut { b",\"ended\":true}" } else { b",\"ended\":false}" });
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// The run that the path names.
+pub(crate) fn run_id(id: IdInPath) -> Result<RunId, ApiError> {
+    match id {
+        Ok(Path(id)) => Ok(RunId::new(id)),
+        Err(_) => Err(ApiError::BadParameter("the run's id is not UTF-8 in percent-encoding".to_owned())),
+    }
+}
+
+pub(crate) async fn known(app: &App, id: &RunId) -> Result<RunRecord, ApiError> {
+    app.runner().record(id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))
+}
+
+/// What is known of a run, with its response once it has ended.
+pub(crate) async fn shown(app: &App, record: RunRecord) -> Result<RunInfo, ApiError> {
+    let (has_ended, last) = (record.status.is_final(), record.entries.saturating_sub(1));
+    let mut info = info_of(record);
+    if has_ended {
+        let id = RunId::new(info.id.as_str());
+        let page = app.runner().services().runs.read(&id, last, PAGE_BYTES).await?;
+        let batches = page.map(|page| page.batches).unwrap_or_default();
+        let json = batches.iter().flat_map(|batch| frames::frames(&batch.frames)).last();
+        if let Some(Ok(Event::Response(response))) = json.map(Event::from_slice) {
+            info.response = Some(response);
+        }
+    }
+    Ok(info)
+}
+
+fn info_of(record: RunRecord) -> RunInfo {
+    RunInfo {
+        id: record.id.to_string(),
+        object: "run".into(),
+        status: record.status,
+        agent: record.agent,
+        user_id: record.user_id.to_string(),
+        session_id: record.session_id.to_string(),
+        created_at: record.created_at,
+        ended_at: record.ended_at,
+        events: i64::try_from(record.entries).unwrap_or(i64::MAX),
+        cancel_requested: record.cancel_requested,
+        response: None,
+    }
+}
