@@ -1,6 +1,6 @@
 //! Making runs.
 
-use agent_schemas::Status;
+use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, params};
 
 use super::news::News;
@@ -98,7 +98,7 @@ impl Create {
         KNOWN_KEY.one(connection, ids, |row| {
             let fingerprint: Vec<u8> = row.get(0)?;
             Ok(if fingerprint == key.fingerprint.as_bytes() {
-                Created::Repeated(utf8(row.get(1)?)?.into())
+                Created::Repeated(RunId::new(utf8(row.get(1)?)?))
             } else {
                 Created::KeyReused
             })

@@ -177,7 +177,7 @@ impl Finish {
 fn granted(connection: &Connection, run: i64) -> Outcome<Option<Grant>> {
     let read = |row: &Row<'_>| {
         let Some(id) = row.get::<_, Option<Vec<u8>>>(0)? else { return Ok(None) };
-        Ok(Some(Grant { id: utf8(id)?.into(), token: FencingToken(row.get(1)?) }))
+        Ok(Some(Grant { id: RunId::new(utf8(id)?), token: FencingToken(row.get(1)?) }))
     };
     Ok(GRANTED.one(connection, [run], read)?.flatten())
 }

@@ -1,6 +1,6 @@
 //! Who executes runs, and what nobody executes.
 
-use agent_schemas::{RunId, Status};
+use agent_schemas::RunId;
 use rusqlite::{Connection, params};
 
 use super::turns::{self, ACTIVE, WAITING};
@@ -45,7 +45,7 @@ fn lives(connection: &Connection, owner: &[u8], now: i64) -> Outcome<bool> {
 
 /// Runs that nobody executes: those of each owner that does not live, and those that could begin.
 pub(super) fn orphans(connection: &Connection, now: i64, size: usize) -> Outcome<Vec<RunId>> {
-    let mut orphans = HEADS.all(connection, [bounded(size as u64)], |row| Ok(utf8(row.get(0)?)?.into()))?;
+    let mut orphans = HEADS.all(connection, [bounded(size as u64)], |row| Ok(RunId::new(utf8(row.get(0)?)?)))?;
     let mut from = Vec::new();
     while orphans.len() < size {
         let next = NEXT_OWNER.one(connection, [&from[..]], |row| Ok(row.get::<_, Vec<u8>>(0)?))?;
@@ -53,7 +53,7 @@ pub(super) fn orphans(connection: &Connection, now: i64, size: usize) -> Outcome
         if !lives(connection, &owner, now)? {
             let left = bounded((size - orphans.len()) as u64);
             RUNS_OF.each(connection, params![owner, left], |row| {
-                orphans.push(utf8(row.get(0)?)?.into());
+                orphans.push(RunId::new(utf8(row.get(0)?)?));
                 Ok(())
             })?;
         }
@@ -90,6 +90,6 @@ pub(super) fn take_over(
         return Ok(None);
     }
     let token = TAKE.one(connection, params![run.key, owner.as_str().as_bytes()], |row| Ok(row.get(0)?))?;
-    let token = token.ok_or_else(|| Failure::Damaged(format!("a run that was {}", Status::InProgress)))?;
+    let token = token.ok_or_else(|| Failure::Damaged("a run cannot be found again".to_owned()))?;
     Ok(Some(FencingToken(token)))
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use agent_schemas::{RunId, UserId};
+use agent_schemas::{RunId, SessionId, UserId};
 use rusqlite::{Connection, Row, params};
 
 use crate::run::{RunFilter, RunRecord, no_run};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::json;
 use crate::sqlite::row::{text, utf8};
-use crate::sqlite::statement::{bounded, statements};
+use crate::sqlite::statement::statements;
 
 pub(super) const ATTENDED: &str = "ask whether a run is read";
 pub(super) const ATTEND: &str = "say that a run is read";
@@ -64,9 +64,9 @@ pub(super) fn steered(connection: &Connection, id: &RunId) -> Outcome<Vec<RunRec
 
 fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
     let mut record = RunRecord::new(
-        utf8(row.get(0)?)?.into(),
-        utf8(row.get(1)?)?.into(),
-        utf8(row.get(2)?)?.into(),
+        RunId::new(utf8(row.get(0)?)?),
+        UserId::new(utf8(row.get(1)?)?),
+        SessionId::new(utf8(row.get(2)?)?),
         utf8(row.get(3)?)?,
         row.get(4)?,
         Arc::new(json::from_text(text(row, 5)?)?),

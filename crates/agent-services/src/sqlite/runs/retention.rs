@@ -88,7 +88,7 @@ pub(super) fn sweep(
     let count = gone.len() as u64;
     for (run, id) in gone {
         forget(connection, run)?;
-        news.wake(id.into());
+        news.wake(RunId::new(id));
     }
     SHRINK.execute(connection, [bounded(bytes)])?;
     Ok((count, may_be_more))

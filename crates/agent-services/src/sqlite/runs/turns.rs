@@ -61,7 +61,7 @@ pub(super) fn head_beside(connection: &Connection, run: i64) -> Outcome<Option<H
 fn head_of(row: &Row<'_>) -> Outcome<Head> {
     Ok(Head {
         key: row.get(0)?,
-        id: utf8(row.get(1)?)?.into(),
+        id: RunId::new(utf8(row.get(1)?)?),
         owner: owner_of(row.get(2)?)?,
         // One that has no turn is none of these.
         turn: row.get::<_, Option<i64>>(3)?.unwrap_or(-1),
