@@ -27,6 +27,15 @@ mod conformance {
         agent_services::memory_store_conformance!(async { crate::sqlite::fresh(SqliteMemoryStore::new) });
     }
 
+    mod runs {
+        use agent_services::sqlite::SqliteRunStore;
+
+        agent_services::run_store_conformance!(
+            async { crate::sqlite::fresh(SqliteRunStore::new) },
+            |retention| async move { crate::sqlite::fresh(SqliteRunStore::new).with_retention(retention) }
+        );
+    }
+
     mod sessions {
         use agent_services::sqlite::SqliteSessionStore;
 

@@ -47,9 +47,6 @@ impl Create {
     /// If the request cannot be stored.
     pub(super) fn new(run: NewRun) -> Result<Self> {
         let request = json_text(OPERATION, &*run.record.request)?;
-        if run.first.first != 0 {
-            return Err(Error::new(ErrorKind::Conflict, OPERATION, "a log begins with entry 0"));
-        }
         Ok(Create { run, request })
     }
 
@@ -57,6 +54,10 @@ impl Create {
     pub(super) fn run(&self, connection: &Connection, news: &mut News) -> Outcome<Created> {
         if let Some(known) = self.key_says(connection)? {
             return Ok(known);
+        }
+        if self.run.first.first != 0 {
+            let message = "the entries do not continue the log";
+            return Err(Error::new(ErrorKind::Conflict, OPERATION, message).into());
         }
         let user = self.run.record.user_id.as_str().as_bytes();
         let numbered = NUMBER.one(connection, [user], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -80,7 +80,9 @@ impl Log {
             };
         }
         if self.has_ended {
-            return Err(conflict(operation, "the log has ended"));
+            // No entries at the end are what a repeated `finish` without entries has.
+            let is_repeated = batch.count == 0;
+            return if is_repeated { Ok(false) } else { Err(conflict(operation, "the log has ended")) };
         }
         add(connection, self.key, batch)?;
         self.entries += batch.count;
