@@ -238,8 +238,9 @@ impl RunStore for SqliteRunStore {
 
     async fn attend(&self, id: &RunId, time: Duration) -> Result<()> {
         let (id, clock) = (id.clone(), self.clock());
-        let attend =
-            move |connection: &_, _: &mut News| read::attend(connection, &id, after(clock.unix_seconds(), time));
+        let attend = move |connection: &_, _: &mut News| {
+            read::attend(connection, &id, after(clock.unix_seconds(), time))
+        };
         self.write(read::ATTEND, attend).await
     }
 

@@ -5,6 +5,7 @@ mod damage;
 mod file;
 mod full;
 mod model;
+mod runs;
 mod shared;
 
 use std::path::Path;

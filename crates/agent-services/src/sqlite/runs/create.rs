@@ -3,9 +3,9 @@
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, params};
 
+use super::log;
 use super::news::News;
 use super::turns::{self, ACTIVE, Head, STEERED, WAITING};
-use super::log;
 use crate::limits::json_text;
 use crate::run::{Created, FencingToken, NewRun, OwnerId, SessionPolicy};
 use crate::sqlite::failure::{Failure, Outcome};

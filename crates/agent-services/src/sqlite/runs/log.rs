@@ -3,8 +3,8 @@
 use agent_schemas::{RunId, Status, sse};
 use rusqlite::{Connection, Row, params};
 
-use super::turns::{self, ACTIVE};
 use super::retention;
+use super::turns::{self, ACTIVE};
 use crate::run::{Batch, FencingToken, Grant, OwnerId, Page, no_run};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::row::utf8;
@@ -190,7 +190,12 @@ pub(super) fn length(connection: &Connection, id: &RunId) -> Outcome<Option<(i64
 }
 
 /// The entries from a position on.
-pub(super) fn read(connection: &Connection, id: &RunId, from: u64, max_bytes: usize) -> Outcome<Option<Page>> {
+pub(super) fn read(
+    connection: &Connection,
+    id: &RunId,
+    from: u64,
+    max_bytes: usize,
+) -> Outcome<Option<Page>> {
     let Some((run, entries, is_end)) = length(connection, id)? else { return Ok(None) };
     let mut page = Page { batches: Vec::new(), is_end };
     if from >= entries {

@@ -45,7 +45,8 @@ fn lives(connection: &Connection, owner: &[u8], now: i64) -> Outcome<bool> {
 
 /// Runs that nobody executes: those of each owner that does not live, and those that could begin.
 pub(super) fn orphans(connection: &Connection, now: i64, size: usize) -> Outcome<Vec<RunId>> {
-    let mut orphans = HEADS.all(connection, [bounded(size as u64)], |row| Ok(RunId::new(utf8(row.get(0)?)?)))?;
+    let mut orphans =
+        HEADS.all(connection, [bounded(size as u64)], |row| Ok(RunId::new(utf8(row.get(0)?)?)))?;
     let mut from = Vec::new();
     while orphans.len() < size {
         let next = NEXT_OWNER.one(connection, [&from[..]], |row| Ok(row.get::<_, Vec<u8>>(0)?))?;
