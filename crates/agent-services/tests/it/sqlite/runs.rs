@@ -188,3 +188,12 @@ async fn sweeps_go_on_step_by_step_and_take_the_oldest() {
         file.query_row(left, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("one row");
     assert_eq!(left, (0, 1, 1));
 }
+
+#[test]
+fn they_agree_with_memory() {
+    crate::run_model::agrees_with_memory(|| async {
+        let folder = folder();
+        let store = store(database(folder.path()));
+        (Arc::new(store) as Arc<dyn RunStore>, folder)
+    });
+}
