@@ -9,7 +9,7 @@ use agent_schemas::json::{self, Json};
 use agent_schemas::{JsonObject, export};
 
 /// Every type that a client of the routes writes or reads. The last ones ride in data contents.
-const TYPES: [&str; 14] = [
+const TYPES: [&str; 16] = [
     "AgentRequest",
     "Event",
     "SessionPage",
@@ -17,6 +17,8 @@ const TYPES: [&str; 14] = [
     "MessagePage",
     "MessageAppend",
     "MessagesAppended",
+    "RunInfo",
+    "RunPage",
     "FunctionCall",
     "FunctionCallOutput",
     "McpCall",
@@ -53,6 +55,8 @@ pub(crate) fn document(name: &str, endpoint: &str) -> String {
     // The name comes last: it may hold anything, even what looks like a placeholder.
     let document = filled(&TEMPLATE, "\"{version}\"", env!("CARGO_PKG_VERSION"));
     let document = filled(&document, "\"{endpoint}\"", endpoint);
+    let document = filled(&document, "\"{endpoint}/task\"", &format!("{endpoint}/task"));
+    let document = filled(&document, "\"{endpoint}/task/{id}\"", &format!("{endpoint}/task/{{id}}"));
     filled(&document, "\"{name}\"", name)
 }
 

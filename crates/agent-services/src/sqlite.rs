@@ -1,4 +1,4 @@
-//! Everything in one file: sessions, states and memories in SQLite, for one machine.
+//! Everything in one file: runs, sessions, states and memories in SQLite, for one machine.
 //!
 //! A [`SqliteDatabase`] is a file in a data folder, and the stores over it share it. The first that starts opens it and
 //! brings it up to date, the last that stops closes it. In between one thread writes, and commits what is waiting
@@ -17,6 +17,7 @@ mod migrations;
 mod open;
 mod readers;
 mod row;
+mod runs;
 mod sessions;
 mod statement;
 mod states;
@@ -30,5 +31,6 @@ mod plans;
 pub use connection::SqliteOptions;
 pub use database::SqliteDatabase;
 pub use memories::SqliteMemoryStore;
+pub use runs::SqliteRunStore;
 pub use sessions::SqliteSessionStore;
 pub use states::SqliteStateStore;

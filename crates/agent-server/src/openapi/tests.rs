@@ -83,7 +83,7 @@ fn every_route_is_described() {
     let literal = router.split(".route(\"").skip(1).filter_map(|rest| rest.split_once("\", "));
     let mut routes: Vec<(&str, &str)> =
         literal.map(|(path, handler)| (path, handler.split('(').next().unwrap_or_default())).collect();
-    routes.push(("/run", "post"));
+    routes.extend([("/run", "post"), ("/run/task", "post"), ("/run/task/{id}", "get")]);
     // The endpoint with a slash behind it is a redirection for those who mistype it, and not a route to know.
     assert_eq!(routes.len() + 1, router.matches(".route(").count());
     let document = parsed();
@@ -152,9 +152,11 @@ fn types_are_described_as_they_are_written() {
         check("ContentInput", &content);
         check("Event", &content);
     }
-    // The last one is no field of its own, but one of those that the server looks for among the unknown ones.
+    // The last ones are no fields of their own, but those that the server looks for among the unknown ones.
     let mut request = AgentRequest::new(vec![Message::user("hi")]);
-    request.extra.insert("on_disconnect".to_owned(), Json::Null);
+    for name in ["background", "on_disconnect", "session_policy"] {
+        request.extra.insert(name.to_owned(), Json::Null);
+    }
     check("AgentRequest", &request);
     let document = parsed();
     let written = Json::from_serialize(&request).expect("JSON");

@@ -1,49 +1,162 @@
 //! The contract of [`RunStore`], line by line.
 //!
-//! A broken promise panics, as a test's assertion does.
+//! A broken promise panics, as a test's assertion does. No test sleeps: a lease ends because its owner retires or never
+//! had one, so a backend's own clock may be as coarse as it likes.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
+mod listing;
+mod log;
+mod owners;
+mod turns;
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
-use agent_schemas::{AgentRequest, RunId, SessionId, Status, UserId, sse};
+use agent_schemas::{AgentRequest, RunId, Status, sse};
 
+pub use self::listing::*;
+pub use self::log::*;
+pub use self::owners::*;
+pub use self::turns::*;
+use super::{session, user};
 use crate::ErrorKind;
 use crate::clock::SystemIds;
 use crate::page::PageSize;
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, IdempotencyKey, NewRun, OwnerId, RunFilter, RunRecord, RunStore,
-    SessionPolicy, fresh_id,
+    Batch, Created, FencingToken, Grant, IdempotencyKey, NewRun, OwnerId, Retention, RunFilter, RunRecord,
+    RunStore, SessionPolicy, fresh_id,
 };
 
-/// Makes one test a line of the contract for the store that an async expression gives.
+/// Makes one test of each line of the contract, for the store that an async expression gives. The second expression is a
+/// closure that makes a store with another retention.
 #[macro_export]
 macro_rules! run_store_conformance {
-    ($make:expr) => {
+    ($make:expr, $make_with_retention:expr) => {
         $crate::conformance_tests!(run_store, $make;
-            create_is_exclusive append_keeps_order repeated_append_is_acknowledged overlaps_and_gaps_conflict
-            stale_tokens_conflict finish_ends_the_log read_from_any_position absence_is_not_an_error
-            delete_forgets_what_has_ended close_keeps_how_it_ends a_session_has_one_run_at_a_time
-            a_full_or_busy_session_refuses an_interruption_goes_first what_is_handed_over_is_taken_or_waits
-            repeated_requests_are_one cancel_ends_what_waits signals_and_waits_resolve
-            what_nobody_executes_is_taken_over_once lists_are_stable attendance_is_kept
-            hostile_ids_never_meet);
+            runs_live_and_end create_is_exclusive append_keeps_order repeated_append_is_acknowledged
+            overlaps_and_gaps_conflict stale_tokens_conflict finish_ends_the_log finish_repeats_without_entries
+            read_from_any_position absence_is_not_an_error delete_forgets close_keeps_the_ending
+            enqueued_runs_wait_in_order full_queues_refuse rejected_runs_are_not_made interrupting_runs_go_first
+            beside_takes_no_turn finish_hands_on without_next_the_queue_waits steered_runs_are_handed_over
+            steering_nothing_starts_or_waits keys_make_runs_once keys_of_handed_runs_lead_to_the_other
+            racing_creates_with_one_key_make_one_run cancel_asks_a_run_to_stop cancel_takes_out_of_the_queue
+            cancel_changes_nothing_of_the_ended wait_resolves signals_reach_the_owner leases_keep_runs
+            take_over_locks_out own_runs_may_be_taken_again one_of_many_takes_over lists_are_stable
+            lists_are_filtered attention_is_kept users_of_runs_never_meet long_ids_of_runs_are_refused
+            many_creators_take_turns a_restart_forgets_no_run);
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn sweep_forgets() {
+            let make = $make_with_retention;
+            let store = std::sync::Arc::new(make($crate::conformance::run_store::SWEPT).await);
+            $crate::Service::start(&*store).await.expect("a store starts");
+            $crate::conformance::run_store::sweep_forgets(store).await;
+        }
     };
 }
 
-fn user() -> UserId {
-    UserId::new("user")
+/// What [`sweep_forgets`] wants its store to keep: hardly anything.
+pub const SWEPT: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 1 };
+
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(60 * 60);
+
+fn owner(id: &str) -> OwnerId {
+    OwnerId::new(id)
 }
 
-fn owner() -> OwnerId {
-    OwnerId::new("owner")
+fn size(items: usize) -> PageSize {
+    PageSize::new(items).expect("a size")
 }
 
-/// A run of a session, with its first entry.
-fn new(session: &str) -> NewRun {
+fn kind<T>(result: crate::Result<T>) -> Result<T, ErrorKind> {
+    result.map_err(|error| error.kind())
+}
+
+/// A run that nobody has made yet, of the owner `owner`, with an empty log.
+fn new_run(u: &str, s: &str) -> NewRun {
     let request = Arc::new(AgentRequest::new(Vec::new()));
-    let id = fresh_id(&SystemIds, &user());
-    let record = RunRecord::new(id, user(), SessionId::new(session), "agent", 7, request);
-    NewRun::new(record, batch(0, 1), owner())
+    let id = fresh_id(&SystemIds, &user(u));
+    let record = RunRecord::new(id, user(u), session(s), "agent", 7, request);
+    NewRun::new(record, Batch::empty(0), owner("owner"))
+}
+
+fn keyed(key: &str, fingerprint: &str) -> Option<IdempotencyKey> {
+    Some(IdempotencyKey { key: key.to_owned(), fingerprint: fingerprint.to_owned() })
+}
+
+async fn create(store: &dyn RunStore, run: NewRun) -> (RunId, Created) {
+    let id = run.record.id.clone();
+    (id, store.create(run).await.expect("a store answers"))
+}
+
+/// A run that has its session.
+async fn start(store: &dyn RunStore, u: &str, s: &str) -> (RunId, FencingToken) {
+    match create(store, new_run(u, s)).await {
+        (id, Created::Started(token)) => (id, token),
+        (_, other) => panic!("a free session starts a run: {other:?}"),
+    }
+}
+
+/// A run that waits behind so many others.
+async fn queue(store: &dyn RunStore, policy: SessionPolicy, behind: u64) -> RunId {
+    let (id, created) = create(store, new_run("u", "s").with_policy(policy)).await;
+    assert_eq!(created, Created::Queued { ahead: behind });
+    id
+}
+
+/// A run that was handed to another.
+async fn steer(store: &dyn RunStore, to: &RunId) -> RunId {
+    let (id, created) = create(store, new_run("u", "s").with_policy(SessionPolicy::Steer)).await;
+    assert_eq!(created, Created::Steered(to.clone()));
+    id
+}
+
+async fn get(store: &dyn RunStore, id: &RunId) -> RunRecord {
+    store.get(id).await.expect("readable").expect("the run is there")
+}
+
+async fn status(store: &dyn RunStore, id: &RunId) -> Status {
+    get(store, id).await.status
+}
+
+/// Ends a log with the entry that continues it, and hands the session to `owner`.
+async fn finish(store: &dyn RunStore, id: &RunId, token: FencingToken) -> Option<Grant> {
+    let last = batch(get(store, id).await.entries, 1);
+    let next = owner("owner");
+    store.finish(id, token, last, Status::Completed, Some(&next)).await.expect("finished")
+}
+
+/// Ends runs, each of which has to hand the session to the next one.
+async fn finish_in_order(store: &dyn RunStore, first: (&RunId, FencingToken), then: &[&RunId]) {
+    let (mut id, mut token) = (first.0.clone(), first.1);
+    for expected in then {
+        let grant = finish(store, &id, token).await.expect("somebody waits");
+        assert_eq!(grant.id, **expected);
+        (id, token) = (grant.id, grant.token);
+    }
+    assert_eq!(finish(store, &id, token).await, None, "nobody waits any more");
+}
+
+async fn listed(store: &dyn RunStore, u: &str, filter: &RunFilter, items: usize) -> Vec<RunId> {
+    let (mut after, mut found) = (None, Vec::new());
+    loop {
+        let page = store.list(&user(u), filter, after, size(items)).await.expect("listed");
+        assert!(page.items.len() <= items);
+        assert!(page.items.iter().all(|record| record.user_id == user(u) && filter.matches(record)));
+        found.extend(page.items.into_iter().map(|record| record.id));
+        after = page.next;
+        if after.is_none() {
+            return found;
+        }
+    }
+}
+
+async fn is_orphan(store: &dyn RunStore, id: &RunId) -> bool {
+    store.orphans(size(1000)).await.expect("orphans are found").contains(id)
 }
 
 /// Entries `first..first + count`, each with its number as its JSON.
@@ -57,447 +170,19 @@ fn batch(first: u64, count: u64) -> Batch {
     Batch { first, count, frames: frames.into() }
 }
 
-/// Makes a run that can start at once.
-async fn started(store: &dyn RunStore, run: &NewRun) -> FencingToken {
-    match store.create(run.clone()).await.expect("a new run is created") {
-        Created::Started(token) => token,
-        other => panic!("{other:?}"),
+/// Begins to wait, then does something, then waits to the end: so what is waited for is sure to happen meanwhile.
+async fn while_waiting<T>(waiting: impl Future<Output = T>, action: impl Future<Output = ()>) -> T {
+    let mut waiting = pin!(waiting);
+    let early = poll_fn(|context| {
+        Poll::Ready(match waiting.as_mut().poll(context) {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
+        })
+    })
+    .await;
+    action.await;
+    match early {
+        Some(result) => result,
+        None => waiting.await,
     }
-}
-
-async fn created(store: &dyn RunStore) -> (RunId, FencingToken) {
-    let run = new("session");
-    let token = started(store, &run).await;
-    (run.record.id, token)
-}
-
-async fn append(
-    store: &dyn RunStore,
-    id: &RunId,
-    token: FencingToken,
-    batch: Batch,
-) -> Result<(), ErrorKind> {
-    store.append(id, token, batch).await.map_err(|error| error.kind())
-}
-
-/// Ends a run that has one entry; gives the run that is next.
-async fn end(store: &dyn RunStore, id: &RunId, token: FencingToken) -> Option<crate::run::Grant> {
-    store.finish(id, token, batch(1, 1), Status::Completed, Some(&owner())).await.expect("finished")
-}
-
-async fn status(store: &dyn RunStore, id: &RunId) -> Status {
-    store.get(id).await.expect("readable").expect("there").status
-}
-
-/// The numbers of the entries from `from` on, read to the end, and whether the log has ended.
-async fn read_all(store: &dyn RunStore, id: &RunId, mut from: u64, max_bytes: usize) -> (Vec<String>, bool) {
-    let mut numbers = Vec::new();
-    loop {
-        let page = store.read(id, from, max_bytes).await.expect("readable").expect("there");
-        let Some(last) = page.batches.last() else { return (numbers, page.is_end) };
-        assert_eq!(page.batches[0].first, from, "a page starts where it was asked to");
-        from = last.end();
-        for batch in &page.batches {
-            let entries: Vec<_> =
-                sse::frames(&batch.frames).map(|json| String::from_utf8_lossy(json).into_owned()).collect();
-            assert_eq!(entries.len() as u64, batch.count);
-            numbers.extend(entries);
-        }
-        if page.is_end {
-            return (numbers, true);
-        }
-    }
-}
-
-fn numbers(range: std::ops::Range<u64>) -> Vec<String> {
-    range.map(|number| number.to_string()).collect()
-}
-
-/// Contract 1.
-pub async fn create_is_exclusive(store: Arc<dyn RunStore>) {
-    let run = new("session");
-    started(&*store, &run).await;
-    let mut other = new("other");
-    other.record.id = run.record.id.clone();
-    let second = store.create(other).await.map_err(|error| error.kind());
-    assert_eq!(second, Err(ErrorKind::AlreadyExists));
-    assert_eq!(read_all(&*store, &run.record.id, 0, 1000).await, (numbers(0..1), false));
-}
-
-/// Contract 2.
-pub async fn append_keeps_order(store: Arc<dyn RunStore>) {
-    let (id, token) = created(&*store).await;
-    for (first, count) in [(1, 2), (3, 1), (4, 20)] {
-        assert_eq!(append(&*store, &id, token, batch(first, count)).await, Ok(()));
-    }
-    assert_eq!(read_all(&*store, &id, 0, 1_000_000).await, (numbers(0..24), false));
-    assert_eq!(store.get(&id).await.expect("readable").expect("there").entries, 24);
-}
-
-/// Contract 3.
-pub async fn repeated_append_is_acknowledged(store: Arc<dyn RunStore>) {
-    let (id, token) = created(&*store).await;
-    for (first, count) in [(1, 2), (1, 2), (3, 2), (3, 2), (1, 2)] {
-        assert_eq!(append(&*store, &id, token, batch(first, count)).await, Ok(()), "{first}+{count}");
-    }
-    for first in 5..100 {
-        assert_eq!(append(&*store, &id, token, batch(first, 1)).await, Ok(()), "{first}");
-        assert_eq!(append(&*store, &id, token, batch(first / 2 + 3, 1)).await, Ok(()), "{first}");
-    }
-    assert_eq!(read_all(&*store, &id, 0, 1_000_000).await, (numbers(0..100), false));
-}
-
-/// Contract 4.
-pub async fn overlaps_and_gaps_conflict(store: Arc<dyn RunStore>) {
-    let (id, token) = created(&*store).await;
-    assert_eq!(append(&*store, &id, token, batch(1, 2)).await, Ok(()));
-    let mut other = batch(1, 2);
-    other.frames = batch(2, 2).frames;
-    for wrong in [batch(2, 2), batch(4, 1), other] {
-        assert_eq!(append(&*store, &id, token, wrong).await, Err(ErrorKind::Conflict));
-    }
-    assert_eq!(read_all(&*store, &id, 0, 1_000_000).await, (numbers(0..3), false));
-}
-
-/// Contract 5.
-pub async fn stale_tokens_conflict(store: Arc<dyn RunStore>) {
-    let (id, token) = created(&*store).await;
-    let stale = FencingToken(token.0.wrapping_sub(1));
-    assert_eq!(append(&*store, &id, stale, batch(1, 1)).await, Err(ErrorKind::Conflict));
-    let finished = store.finish(&id, stale, batch(1, 1), Status::Completed, None).await;
-    assert_eq!(finished.map_err(|error| error.kind()), Err(ErrorKind::Conflict));
-    assert_eq!(read_all(&*store, &id, 0, 1000).await, (numbers(0..1), false));
-}
-
-/// Contract 6.
-pub async fn finish_ends_the_log(store: Arc<dyn RunStore>) {
-    let (id, token) = created(&*store).await;
-    assert_eq!(append(&*store, &id, token, batch(1, 1)).await, Ok(()));
-    for _ in 0..2 {
-        let next = store.finish(&id, token, batch(2, 1), Status::Failed, None).await;
-        assert_eq!(next.expect("finishing can be repeated"), None);
-    }
-    assert_eq!(append(&*store, &id, token, batch(3, 1)).await, Err(ErrorKind::Conflict));
-    assert_eq!(read_all(&*store, &id, 0, 1000).await, (numbers(0..3), true));
-    assert_eq!(status(&*store, &id).await, Status::Failed);
-}
-
-/// Contract 7.
-pub async fn read_from_any_position(store: Arc<dyn RunStore>) {
-    let (id, token) = created(&*store).await;
-    assert_eq!(append(&*store, &id, token, batch(1, 4)).await, Ok(()));
-    assert_eq!(append(&*store, &id, token, batch(5, 5)).await, Ok(()));
-    store.finish(&id, token, batch(10, 2), Status::Completed, None).await.expect("finished");
-    for max_bytes in [1, 50, 1_000_000] {
-        for from in 0..12 {
-            let found = read_all(&*store, &id, from, max_bytes).await;
-            assert_eq!(found, (numbers(from..12), true), "from {from}");
-        }
-    }
-    let past = store.read(&id, 12, 1000).await.expect("readable").expect("there");
-    assert!(past.batches.is_empty() && past.is_end);
-}
-
-/// Contract 8.
-pub async fn absence_is_not_an_error(store: Arc<dyn RunStore>) {
-    let run = new("session");
-    let id = &run.record.id;
-    assert!(store.get(id).await.expect("readable").is_none());
-    assert!(store.read(id, 0, 1000).await.expect("readable").is_none());
-    assert_eq!(store.cancel(id, &owner()).await.expect("asked"), None);
-    assert_eq!(store.take_over(id, &owner()).await.expect("asked"), None);
-    assert_eq!(append(&*store, id, FencingToken(1), batch(0, 1)).await, Err(ErrorKind::NotFound));
-    started(&*store, &run).await;
-    let record = store.get(id).await.expect("readable").expect("there");
-    assert_eq!((record.status, record.created_at), (Status::InProgress, 7));
-    assert_eq!(
-        (record.user_id, record.session_id, record.agent),
-        (user(), run.record.session_id, "agent".into())
-    );
-}
-
-/// Contract 9.
-pub async fn delete_forgets_what_has_ended(store: Arc<dyn RunStore>) {
-    let (id, token) = created(&*store).await;
-    let refused = store.delete(&id).await.map_err(|error| error.kind());
-    assert_eq!(refused, Err(ErrorKind::Conflict));
-    end(&*store, &id, token).await;
-    assert!(store.delete(&id).await.expect("deletable"));
-    assert!(!store.delete(&id).await.expect("deletable"));
-    assert!(store.get(&id).await.expect("readable").is_none());
-}
-
-/// Contract 10.
-pub async fn close_keeps_how_it_ends(store: Arc<dyn RunStore>) {
-    let (id, token) = created(&*store).await;
-    for _ in 0..2 {
-        store.close(&id, token, batch(1, 2), "the end").await.expect("closing can be repeated");
-    }
-    let record = store.get(&id).await.expect("readable").expect("there");
-    assert_eq!((record.ending.as_deref(), record.entries), (Some("the end"), 3));
-    assert_eq!(record.status, Status::InProgress);
-    store.finish(&id, token, batch(3, 1), Status::Completed, None).await.expect("finished");
-}
-
-/// Contracts 11 and 12.
-pub async fn a_session_has_one_run_at_a_time(store: Arc<dyn RunStore>) {
-    let runs: Vec<NewRun> = (0..5).map(|_| new("session").with_max_queued(10)).collect();
-    let mut token = started(&*store, &runs[0]).await;
-    for (ahead, run) in (1..).zip(&runs[1..]) {
-        assert_eq!(store.create(run.clone()).await.expect("created"), Created::Queued { ahead });
-        assert_eq!(status(&*store, &run.record.id).await, Status::Queued);
-    }
-    started(&*store, &new("another")).await;
-    started(&*store, &new("session").with_policy(SessionPolicy::Beside)).await;
-    for pair in runs.windows(2) {
-        let next = end(&*store, &pair[0].record.id, token).await.expect("somebody waits");
-        assert_eq!(next.id, pair[1].record.id);
-        let again = end(&*store, &pair[0].record.id, token).await;
-        assert_eq!(again.as_ref(), Some(&next), "a repetition has the same answer");
-        assert_eq!(status(&*store, &next.id).await, Status::InProgress);
-        token = next.token;
-    }
-    assert_eq!(end(&*store, &runs[4].record.id, token).await, None);
-    started(&*store, &new("session")).await;
-}
-
-/// Contract 11.
-pub async fn a_full_or_busy_session_refuses(store: Arc<dyn RunStore>) {
-    let first = new("session");
-    let token = started(&*store, &first).await;
-    let busy = store.create(new("session").with_policy(SessionPolicy::Reject)).await.expect("asked");
-    assert_eq!(busy, Created::Busy(first.record.id.clone()));
-    let waiting = new("session").with_max_queued(1);
-    assert_eq!(store.create(waiting.clone()).await.expect("made"), Created::Queued { ahead: 1 });
-    for policy in [SessionPolicy::Enqueue, SessionPolicy::Interrupt, SessionPolicy::Steer] {
-        let full = store.create(new("session").with_max_queued(1).with_policy(policy)).await.expect("asked");
-        assert_eq!(full, Created::QueueFull, "{policy:?}");
-    }
-    let record = store.get(&first.record.id).await.expect("readable").expect("there");
-    assert!(!record.cancel_requested, "nothing is stopped for one that is not made");
-    let next = end(&*store, &first.record.id, token).await.expect("one waits");
-    end(&*store, &next.id, next.token).await;
-    started(&*store, &new("session").with_policy(SessionPolicy::Reject)).await;
-}
-
-/// Contract 11.
-pub async fn an_interruption_goes_first(store: Arc<dyn RunStore>) {
-    let first = new("session");
-    let token = started(&*store, &first).await;
-    store.create(new("session")).await.expect("made");
-    let urgent = new("session").with_policy(SessionPolicy::Interrupt);
-    assert_eq!(store.create(urgent.clone()).await.expect("made"), Created::Queued { ahead: 1 });
-    let record = store.get(&first.record.id).await.expect("readable").expect("there");
-    assert!(record.cancel_requested);
-    assert_eq!(store.signals(&owner()).await.expect("told"), [first.record.id.clone()]);
-    let next = end(&*store, &first.record.id, token).await.expect("they wait");
-    assert_eq!(next.id, urgent.record.id);
-}
-
-/// Contract 13.
-pub async fn what_is_handed_over_is_taken_or_waits(store: Arc<dyn RunStore>) {
-    let first = new("session").with_policy(SessionPolicy::Steer);
-    let token = started(&*store, &first).await;
-    let id = &first.record.id;
-    store.create(new("session")).await.expect("made");
-    let handed: Vec<NewRun> = (0..3).map(|_| new("session").with_policy(SessionPolicy::Steer)).collect();
-    for run in &handed {
-        assert_eq!(store.create(run.clone()).await.expect("made"), Created::Steered(id.clone()));
-    }
-    let listed = store.steered(id).await.expect("readable");
-    let ids = |runs: &[NewRun]| runs.iter().map(|run| run.record.id.clone()).collect::<Vec<_>>();
-    assert_eq!(listed.iter().map(|record| record.id.clone()).collect::<Vec<_>>(), ids(&handed));
-    store.drop_steered(id, token, &ids(&handed[..1])).await.expect("dropped");
-    assert!(store.get(&handed[0].record.id).await.expect("readable").is_none());
-    assert_eq!(store.steered(id).await.expect("readable").len(), 2);
-    let second = end(&*store, id, token).await.expect("they wait");
-    assert_eq!(second.id, handed[1].record.id);
-    let third = end(&*store, &second.id, second.token).await.expect("they wait");
-    assert_eq!(third.id, handed[2].record.id);
-    assert!(end(&*store, &third.id, third.token).await.is_some(), "the one that waited before");
-}
-
-/// Contract 14.
-pub async fn repeated_requests_are_one(store: Arc<dyn RunStore>) {
-    let key = |fingerprint: &str| Some(IdempotencyKey { key: "k".into(), fingerprint: fingerprint.into() });
-    let creates = (0..50).map(|_| {
-        let (store, run) = (Arc::clone(&store), new("session").with_key(key("same")));
-        async move { (run.record.id.clone(), store.create(run).await.expect("asked")) }
-    });
-    let answers = super::at_once(creates).await;
-    let made: Vec<_> = answers.iter().filter(|(_, created)| matches!(created, Created::Started(_))).collect();
-    assert_eq!(made.len(), 1);
-    let (id, Created::Started(token)) = made[0] else { unreachable!("it was filtered") };
-    let repeated = answers.iter().filter(|(_, created)| *created == Created::Repeated(id.clone()));
-    assert_eq!(repeated.count(), 49);
-    let other = store.create(new("session").with_key(key("other"))).await.expect("asked");
-    assert_eq!(other, Created::KeyReused);
-    end(&*store, id, *token).await;
-    let after = store.create(new("session").with_key(key("same"))).await.expect("asked");
-    assert_eq!(after, Created::Repeated(id.clone()), "it is kept as long as the run");
-    store.delete(id).await.expect("deleted");
-    started(&*store, &new("session").with_key(key("other"))).await;
-}
-
-/// Contract 15.
-pub async fn cancel_ends_what_waits(store: Arc<dyn RunStore>) {
-    let runs: Vec<NewRun> = (0..3).map(|_| new("session")).collect();
-    let token = started(&*store, &runs[0]).await;
-    for run in &runs[1..] {
-        store.create(run.clone()).await.expect("made");
-    }
-    let second = &runs[1].record.id;
-    let Some(Canceled::Dequeued(right)) = store.cancel(second, &owner()).await.expect("asked") else {
-        panic!("it waited");
-    };
-    assert_eq!(end(&*store, second, right).await, None, "it had no turn to hand on");
-    assert_eq!(store.cancel(second, &owner()).await.expect("asked"), Some(Canceled::Ended));
-    let first = &runs[0].record.id;
-    assert_eq!(store.cancel(first, &owner()).await.expect("asked"), Some(Canceled::Requested));
-    assert!(store.get(first).await.expect("readable").expect("there").cancel_requested);
-    let next = end(&*store, first, token).await.expect("one waits");
-    assert_eq!(next.id, runs[2].record.id);
-}
-
-/// Contracts 16 and 17.
-pub async fn signals_and_waits_resolve(store: Arc<dyn RunStore>) {
-    let (id, token) = created(&*store).await;
-    store.wait(&id, 0).await.expect("it is there");
-    let waiter = |from: u64| {
-        let (store, id) = (Arc::clone(&store), id.clone());
-        async move {
-            loop {
-                let page = store.read(&id, from, 1000).await.expect("readable").expect("there");
-                if page.is_end || !page.batches.is_empty() {
-                    return;
-                }
-                store.wait(&id, from).await.expect("waited");
-            }
-        }
-    };
-    let writer = async {
-        append(&*store, &id, token, batch(1, 1)).await.expect("appended");
-        store.finish(&id, token, batch(2, 1), Status::Completed, None).await.expect("finished");
-    };
-    let waiters = super::at_once([waiter(1), waiter(2), waiter(99)]);
-    tokio::join!(writer, waiters);
-    let (id, _) = created(&*store).await;
-    let told = async { while !store.signals(&owner()).await.expect("told").contains(&id) {} };
-    let ask = async { store.cancel(&id, &owner()).await.expect("asked") };
-    tokio::join!(told, ask);
-}
-
-/// Contracts 18 and 19.
-pub async fn what_nobody_executes_is_taken_over_once(store: Arc<dyn RunStore>) {
-    let lease = std::time::Duration::from_secs(600);
-    store.heartbeat(&owner(), lease).await.expect("heard");
-    let (id, token) = created(&*store).await;
-    let waiting = new("session");
-    store.create(waiting.clone()).await.expect("made");
-    let orphans = async || store.orphans(PageSize::default()).await.expect("listed");
-    assert_eq!(orphans().await, []);
-    let other = OwnerId::new("other");
-    assert_eq!(store.take_over(&id, &other).await.expect("asked"), None, "its owner lives");
-    store.retire(&owner()).await.expect("heard");
-    store.heartbeat(&other, lease).await.expect("heard");
-    assert_eq!(orphans().await, [id.clone()]);
-    let attempts = (0..20).map(|number| {
-        let (store, id, owner) = (Arc::clone(&store), id.clone(), OwnerId::new(format!("o{number}")));
-        async move {
-            store.heartbeat(&owner, lease).await.expect("heard");
-            store.take_over(&id, &owner).await.expect("asked")
-        }
-    });
-    let taken: Vec<FencingToken> = super::at_once(attempts).await.into_iter().flatten().collect();
-    assert_eq!(taken.len(), 1);
-    assert!(taken[0] > token);
-    assert_eq!(append(&*store, &id, token, batch(1, 1)).await, Err(ErrorKind::Conflict));
-    assert_eq!(store.get(&id).await.expect("readable").expect("there").epochs, [1]);
-    let ended = store.finish(&id, taken[0], batch(1, 1), Status::Incomplete, None).await.expect("finished");
-    assert_eq!(ended, None, "nobody takes the next one");
-    assert_eq!(status(&*store, &waiting.record.id).await, Status::Queued);
-    assert_eq!(orphans().await, [waiting.record.id.clone()]);
-    let right = store.take_over(&waiting.record.id, &other).await.expect("asked").expect("its turn");
-    assert_eq!(status(&*store, &waiting.record.id).await, Status::InProgress);
-    assert_eq!(orphans().await, []);
-    let again = store.take_over(&waiting.record.id, &other).await.expect("asked").expect("it is its own");
-    assert!(again > right);
-}
-
-/// Contract 20.
-pub async fn lists_are_stable(store: Arc<dyn RunStore>) {
-    let mut runs = Vec::new();
-    for number in 0..5 {
-        let run = new(&format!("s{number}"));
-        started(&*store, &run).await;
-        runs.push(run.record.id);
-    }
-    let size = PageSize::new(2).expect("a size");
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.list(&user(), &RunFilter::default(), after, size).await.expect("listed");
-        found.extend(page.items.into_iter().map(|record| record.id));
-        started(&*store, &new("late")).await;
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-        let late = store.list(&user(), &RunFilter::default(), None, size).await.expect("listed");
-        let late = &late.items[0].id;
-        store.cancel(late, &owner()).await.expect("asked");
-        end(&*store, late, FencingToken(1)).await;
-    }
-    runs.reverse();
-    assert_eq!(found, runs);
-    let mut filter = RunFilter::default();
-    filter.session = Some(SessionId::new("s3"));
-    let page = store.list(&user(), &filter, None, size).await.expect("listed");
-    assert_eq!(page.items.iter().map(|record| &record.id).collect::<Vec<_>>(), [&runs[1]]);
-    filter.status = Some(Status::Completed);
-    assert_eq!(store.list(&user(), &filter, None, size).await.expect("listed").items.len(), 0);
-    let nobody = store.list(&UserId::new("nobody"), &RunFilter::default(), None, size).await;
-    assert_eq!(nobody.expect("listed").items.len(), 0);
-}
-
-/// Contract 21.
-pub async fn attendance_is_kept(store: Arc<dyn RunStore>) {
-    let (id, _) = created(&*store).await;
-    assert!(store.attended(&id).await.expect("asked").is_zero());
-    store.attend(&id, std::time::Duration::from_secs(600)).await.expect("heard");
-    let left = store.attended(&id).await.expect("asked");
-    assert!((1..=600).contains(&left.as_secs()), "{left:?}");
-}
-
-/// Contract 23.
-pub async fn hostile_ids_never_meet(store: Arc<dyn RunStore>) {
-    let ids = super::hostile_ids();
-    let mut made = Vec::new();
-    for user in &ids {
-        for session in [&ids[0], &ids[1], &ids[4], user] {
-            let (user, session) = (UserId::new(user.as_str()), SessionId::new(session.as_str()));
-            let request = Arc::new(AgentRequest::new(Vec::new()));
-            let id = fresh_id(&SystemIds, &user);
-            let record = RunRecord::new(id.clone(), user, session, "agent", 7, request);
-            let run = NewRun::new(record, batch(0, 1), owner()).with_policy(SessionPolicy::Reject);
-            match store.create(run.clone()).await.expect("made") {
-                Created::Started(_) => made.push(run.record),
-                // The same pair came before.
-                Created::Busy(known) => {
-                    let known = made.iter().find(|record| record.id == known).expect("one that was made");
-                    assert_eq!(
-                        (&known.user_id, &known.session_id),
-                        (&run.record.user_id, &run.record.session_id)
-                    );
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-    for record in &made {
-        let found = store.get(&record.id).await.expect("readable").expect("there");
-        assert_eq!((&found.user_id, &found.session_id), (&record.user_id, &record.session_id));
-    }
-    let mut long = new("session");
-    long.record.session_id = SessionId::new("x".repeat(100_000));
-    assert_eq!(store.create(long).await.map_err(|error| error.kind()), Err(ErrorKind::InvalidInput));
 }

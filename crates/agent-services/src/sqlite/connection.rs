@@ -32,7 +32,7 @@ impl Default for SqliteOptions {
 /// How long a connection waits for a lock that another process has: that of a person with a database tool.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// More than there are statements.
-const PREPARED_STATEMENTS: usize = 64;
+const PREPARED_STATEMENTS: usize = 128;
 /// In KiB. Most of the cache is the system's, so these stay small.
 const WRITER_CACHE: i64 = 8192;
 const READER_CACHE: i64 = 4096;

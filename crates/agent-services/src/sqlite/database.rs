@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 use super::connection::SqliteOptions;
 use super::folder::DATABASE;
 use super::open::Open;
+use crate::run::wakeups::Wakeups;
 use crate::{Error, ErrorKind, Result};
 
 /// A database in a data folder, which the stores over it share.
@@ -28,6 +29,8 @@ struct Shared {
     /// Held from the opening to the end of the closing, so that the next opening waits for it.
     turn: Arc<tokio::sync::Mutex<()>>,
     users: Mutex<Users>,
+    /// Those who wait for runs, whichever store over this writes to them.
+    wakeups: Arc<Wakeups>,
 }
 
 /// The started stores.
@@ -50,8 +53,9 @@ impl SqliteDatabase {
     }
 
     fn with_access(folder: PathBuf, options: SqliteOptions, is_read_only: bool) -> Self {
-        let (opening, turn, users) = Default::default();
-        SqliteDatabase(Arc::new(Shared { folder, options, is_read_only, opening, turn, users }))
+        let (opening, turn, users, wakeups) = Default::default();
+        let shared = Shared { folder, options, is_read_only, opening, turn, users, wakeups };
+        SqliteDatabase(Arc::new(shared))
     }
 
     /// The data folder.
@@ -62,6 +66,14 @@ impl SqliteDatabase {
     /// The file, whether there is one yet or not.
     pub fn file(&self) -> PathBuf {
         self.0.folder.join(DATABASE)
+    }
+
+    pub(super) fn is_read_only(&self) -> bool {
+        self.0.is_read_only
+    }
+
+    pub(super) fn wakeups(&self) -> &Arc<Wakeups> {
+        &self.0.wakeups
     }
 
     /// Opens the database, unless it is open, and keeps it open for as long as the lease lives.

@@ -12,6 +12,7 @@ use super::failure::{Outcome, of_file};
 use super::folder::{DATABASE, OwnedFolder};
 use super::migrations;
 use super::readers::Readers;
+use super::runs;
 use super::statement::statements;
 use super::writer::Writer;
 use crate::{Error, ErrorKind, Result};
@@ -98,9 +99,7 @@ impl Open {
     ) -> Result<T> {
         match &self.writer {
             Some(writer) => writer.write(operation, work).await,
-            None => {
-                Err(Error::new(ErrorKind::InvalidInput, operation, "the database is opened for reading only"))
-            }
+            None => Err(read_only(operation)),
         }
     }
 
@@ -127,12 +126,18 @@ impl Open {
     }
 }
 
+/// The fault of what only the process can do that has the database.
+pub(super) fn read_only(operation: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidInput, operation, "the database is opened for reading only")
+}
+
 /// The connection of the writer, to a database that is up to date.
 fn writer_of(file: &Path, options: &SqliteOptions) -> Outcome<Connection> {
     let connection = connection::open_writer(file)?;
     let version = migrations::check(&connection, file)?;
     connection::set_up_writer(&connection, options)?;
     migrations::migrate(&connection, version)?;
+    runs::forget_owners(&connection)?;
     Ok(connection)
 }
 

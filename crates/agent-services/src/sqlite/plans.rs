@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::statement::Sql;
-use super::{memories, migrations, open, sessions, states, users};
+use super::{memories, migrations, open, runs, sessions, states, users};
 
 fn database() -> Connection {
     let connection = Connection::open_in_memory().expect("a database");
@@ -28,6 +28,12 @@ fn no_statement_scans_or_sorts() {
     let modules = [
         users::STATEMENTS,
         open::STATEMENTS,
+        runs::CREATE,
+        runs::LOG,
+        runs::TURNS,
+        runs::OWNERS,
+        runs::READ,
+        runs::RETENTION,
         sessions::READ,
         sessions::APPEND,
         sessions::CHANGE,

@@ -63,9 +63,9 @@ impl Sql {
         mut read: impl FnMut(&Row<'_>) -> Outcome<T>,
     ) -> Outcome<Vec<T>> {
         let mut all = Vec::new();
-        self.each(connection, params, |row| {
+        self.each_while(connection, params, |row| {
             all.push(read(row)?);
-            Ok(())
+            Ok(true)
         })?;
         Ok(all)
     }
@@ -77,10 +77,25 @@ impl Sql {
         params: impl Params,
         mut read: impl FnMut(&Row<'_>) -> Outcome<()>,
     ) -> Outcome<()> {
+        self.each_while(connection, params, |row| {
+            read(row)?;
+            Ok(true)
+        })
+    }
+
+    /// Calls a function with each row until it says that it has enough.
+    pub(super) fn each_while(
+        self,
+        connection: &Connection,
+        params: impl Params,
+        mut read: impl FnMut(&Row<'_>) -> Outcome<bool>,
+    ) -> Outcome<()> {
         let mut statement = connection.prepare_cached(self.0)?;
         let mut rows = statement.query(params)?;
         while let Some(row) = rows.next()? {
-            read(row)?;
+            if !read(row)? {
+                break;
+            }
         }
         Ok(())
     }

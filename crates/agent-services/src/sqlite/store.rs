@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::database::{Lease, SqliteDatabase};
 use super::failure::Outcome;
-use super::open::Open;
+use super::open::{Open, read_only};
 use crate::limits::check_ids;
 use crate::{Error, ErrorKind, Result};
 
@@ -50,6 +50,11 @@ impl Access {
     pub(super) fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
         self.open(operation)?;
         check_ids(operation, ids.iter().copied())
+    }
+
+    /// Refuses what only the process can do that has the database.
+    pub(super) fn check_is_owner(&self, operation: &'static str) -> Result<()> {
+        if self.database.is_read_only() { Err(read_only(operation)) } else { Ok(()) }
     }
 
     /// Reads from one state of the database.

@@ -88,16 +88,19 @@ where
     }
 
     fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>) {
-        let answer = match (self.result, group) {
+        let Write { operation, work, result, reply } = *self;
+        // What the work was made with may have to tell others of it, and they are not to learn of it later than its caller.
+        drop(work);
+        let answer = match (result, group) {
             (Some(Err(error)), _) => Err(error),
-            (_, Err(error)) => Err(of_sqlite(self.operation, &error)),
+            (_, Err(error)) => Err(of_sqlite(operation, &error)),
             (Some(done), Ok(())) => done,
             (None, Ok(())) => {
-                Err(Error::new(ErrorKind::Unexpected, self.operation, "the work in the database panicked"))
+                Err(Error::new(ErrorKind::Unexpected, operation, "the work in the database panicked"))
             }
         };
         // Nobody may be waiting any more.
-        let _ = self.reply.send(answer);
+        let _ = reply.send(answer);
     }
 }
 

@@ -3,6 +3,7 @@
 mod peer;
 #[cfg(feature = "redis")]
 mod redis;
+mod run_model;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -12,7 +13,10 @@ mod in_memory {
     mod runs {
         use agent_services::run::InMemoryRunStore;
 
-        agent_services::run_store_conformance!(async { InMemoryRunStore::default() });
+        agent_services::run_store_conformance!(
+            async { InMemoryRunStore::default() },
+            |retention| async move { InMemoryRunStore::default().with_retention(retention) }
+        );
     }
 
     mod memories {

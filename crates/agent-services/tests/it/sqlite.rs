@@ -5,6 +5,7 @@ mod damage;
 mod file;
 mod full;
 mod model;
+mod runs;
 mod shared;
 
 use std::path::Path;
@@ -25,6 +26,15 @@ mod conformance {
         use agent_services::sqlite::SqliteMemoryStore;
 
         agent_services::memory_store_conformance!(async { crate::sqlite::fresh(SqliteMemoryStore::new) });
+    }
+
+    mod runs {
+        use agent_services::sqlite::SqliteRunStore;
+
+        agent_services::run_store_conformance!(
+            async { crate::sqlite::fresh(SqliteRunStore::new) },
+            |retention| async move { crate::sqlite::fresh(SqliteRunStore::new).with_retention(retention) }
+        );
     }
 
     mod sessions {

@@ -75,7 +75,7 @@ async fn data_of_a_newer_version_is_refused() {
 
 fn changed_back(folder: &Path) {
     let connection = Connection::open(database(folder).file()).expect("opened");
-    connection.execute_batch("PRAGMA user_version = 1").expect("changed");
+    connection.execute_batch("PRAGMA user_version = 2").expect("changed");
 }
 
 #[tokio::test]

@@ -1,0 +1,274 @@
+//! Runs in SQLite.
+
+mod create;
+mod log;
+mod news;
+mod owners;
+mod read;
+mod retention;
+mod turns;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_schemas::{Clock, RunId, Status, UserId};
+use async_trait::async_trait;
+use rusqlite::Connection;
+
+use self::news::News;
+use super::database::SqliteDatabase;
+use super::failure::Outcome;
+use super::statement::bounded;
+use super::store::Access;
+use crate::Result;
+use crate::context::StoreContext;
+use crate::lifecycle::lifecycle_of;
+use crate::page::{Cursor, Listed, PageSize};
+use crate::run::wakeups::Wakeups;
+use crate::run::{
+    Batch, Canceled, Created, FencingToken, Grant, NewRun, OwnerId, Page, Retention, RunFilter, RunRecord,
+    RunStore,
+};
+
+pub(super) use owners::forget_all as forget_owners;
+#[cfg(test)]
+pub(super) use {
+    create::STATEMENTS as CREATE, log::STATEMENTS as LOG, owners::STATEMENTS as OWNERS,
+    read::STATEMENTS as READ, retention::STATEMENTS as RETENTION, turns::STATEMENTS as TURNS,
+};
+
+/// Runs in a database. They outlive the process, and those that have ended are kept for a day, and up to a gibibyte of
+/// them ([`Self::with_retention`]).
+///
+/// The processes that executed runs when the database was last open are known to have ended, so that nobody has to wait
+/// for their leases.
+///
+/// Who waits is woken by the stores over the same [`SqliteDatabase`]. One that is read only is woken by nobody, so it
+/// refuses to wait.
+#[derive(Debug)]
+pub struct SqliteRunStore {
+    context: StoreContext,
+    retention: Retention,
+    access: Access,
+    wakeups: Arc<Wakeups>,
+}
+
+impl SqliteRunStore {
+    /// The runs of a database.
+    pub fn new(database: SqliteDatabase, context: StoreContext) -> Self {
+        let wakeups = Arc::clone(database.wakeups());
+        SqliteRunStore { context, retention: Retention::DURABLE, access: Access::new(database), wakeups }
+    }
+
+    /// Sets how long ended runs are kept.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.context.clock)
+    }
+
+    /// Writes, wholly or not at all, and then tells those who wait, even if nobody waits for the answer.
+    async fn write<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl Fn(&Connection, &mut News) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        let mut news = News::new(Arc::clone(&self.wakeups));
+        let write = move |connection: &Connection| {
+            news.clear();
+            work(connection, &mut news).inspect_err(|_| news.clear())
+        };
+        self.access.write(operation, write).await
+    }
+}
+
+/// The time that is so long from now; less than a second counts as one.
+fn after(now: i64, time: Duration) -> i64 {
+    now.saturating_add(bounded(time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))))
+}
+
+lifecycle_of!(SqliteRunStore.access);
+
+#[async_trait]
+impl RunStore for SqliteRunStore {
+    async fn create(&self, run: NewRun) -> Result<Created> {
+        const OPERATION: &str = create::OPERATION;
+        let key = run.key.as_ref().map_or("", |key| key.key.as_str());
+        self.access.check(OPERATION, &[run.record.user_id.as_str(), run.record.session_id.as_str(), key])?;
+        let create = create::Create::new(run)?;
+        self.write(OPERATION, move |connection, news| create.run(connection, news)).await
+    }
+
+    async fn get(&self, id: &RunId) -> Result<Option<RunRecord>> {
+        let id = id.clone();
+        self.access.read("get a run", move |connection| read::get(connection, &id)).await
+    }
+
+    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
+        let id = id.clone();
+        let append = move |connection: &_, news: &mut News| {
+            log::append(connection, &id, token, &batch)?;
+            news.wake(id.clone());
+            Ok(())
+        };
+        self.write(log::APPEND, append).await
+    }
+
+    async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
+        let (id, ending) = (id.clone(), ending.to_owned());
+        let close = move |connection: &_, news: &mut News| {
+            log::close(connection, &id, token, &batch, &ending)?;
+            news.wake(id.clone());
+            Ok(())
+        };
+        self.write(log::CLOSE, close).await
+    }
+
+    async fn finish(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        status: Status,
+        next: Option<&OwnerId>,
+    ) -> Result<Option<Grant>> {
+        let finish = log::Finish { id: id.clone(), token, batch, status, next: next.cloned() };
+        let clock = self.clock();
+        let finish = move |connection: &_, news: &mut News| {
+            let granted = finish.run(connection, clock.unix_seconds())?;
+            news.wake(finish.id.clone());
+            Ok(granted)
+        };
+        self.write(log::FINISH, finish).await
+    }
+
+    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
+        let id = id.clone();
+        let read = move |connection: &_| log::read(connection, &id, from, max_bytes);
+        self.access.read("read a run", read).await
+    }
+
+    async fn wait(&self, id: &RunId, from: u64) -> Result<()> {
+        const OPERATION: &str = "wait for a run";
+        let mut reader = self.wakeups.reader(id);
+        let id = id.clone();
+        let length = self.access.read(OPERATION, move |connection| log::length(connection, &id)).await?;
+        if length.is_none_or(|(_, entries, has_ended)| has_ended || entries > from) {
+            return Ok(());
+        }
+        self.access.check_is_owner(OPERATION)?;
+        reader.woken().await;
+        Ok(())
+    }
+
+    async fn list(
+        &self,
+        user: &UserId,
+        filter: &RunFilter,
+        after: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Listed<RunRecord>> {
+        const OPERATION: &str = "list runs";
+        self.access.check(OPERATION, &[user.as_str()])?;
+        let (user, filter) = (user.clone(), filter.clone());
+        let before = bounded(after.map_or(u64::MAX, |after| after.0));
+        let list = move |connection: &_| read::list(connection, &user, &filter, before, size.get() + 1);
+        let page = self.access.read(OPERATION, list).await?;
+        Ok(Listed::from_one_more(page, size, |record| record.number))
+    }
+
+    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>> {
+        let (id, by) = (id.clone(), by.clone());
+        self.write("cancel a run", move |connection, news| turns::cancel(connection, &id, &by, news)).await
+    }
+
+    async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
+        let id = id.clone();
+        let read = move |connection: &_| read::steered(connection, &id);
+        self.access.read("read what a run was handed", read).await
+    }
+
+    async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
+        let (id, taken) = (id.clone(), taken.to_vec());
+        let forget =
+            move |connection: &_, news: &mut News| turns::drop_steered(connection, &id, token, &taken, news);
+        self.write(turns::DROP, forget).await
+    }
+
+    async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>> {
+        const OPERATION: &str = "wait for signals";
+        self.access.check(OPERATION, &[])?;
+        self.access.check_is_owner(OPERATION)?;
+        Ok(self.wakeups.signals(owner).await)
+    }
+
+    async fn heartbeat(&self, owner: &OwnerId, lease: Duration) -> Result<()> {
+        let (owner, clock) = (owner.clone(), self.clock());
+        let renew = move |connection: &_, _: &mut News| {
+            let now = clock.unix_seconds();
+            owners::renew(connection, &owner, after(now, lease), now)
+        };
+        self.write("renew a lease", renew).await
+    }
+
+    async fn retire(&self, owner: &OwnerId) -> Result<()> {
+        let id = owner.clone();
+        self.write("end a lease", move |connection, _| owners::retire(connection, &id)).await?;
+        self.wakeups.forget(owner);
+        Ok(())
+    }
+
+    async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>> {
+        let clock = self.clock();
+        let find = move |connection: &_| owners::orphans(connection, clock.unix_seconds(), size.get());
+        self.access.read("look for orphans", find).await
+    }
+
+    async fn take_over(&self, id: &RunId, owner: &OwnerId) -> Result<Option<FencingToken>> {
+        let (id, owner, clock) = (id.clone(), owner.clone(), self.clock());
+        let take = move |connection: &_, _: &mut News| {
+            owners::take_over(connection, &id, &owner, clock.unix_seconds())
+        };
+        self.write("take over a run", take).await
+    }
+
+    async fn attend(&self, id: &RunId, time: Duration) -> Result<()> {
+        let (id, clock) = (id.clone(), self.clock());
+        let attend = move |connection: &_, _: &mut News| {
+            read::attend(connection, &id, after(clock.unix_seconds(), time))
+        };
+        self.write(read::ATTEND, attend).await
+    }
+
+    async fn attended(&self, id: &RunId) -> Result<Duration> {
+        let id = id.clone();
+        let read = move |connection: &_| read::attended_until(connection, &id);
+        let until = self.access.read(read::ATTENDED, read).await?;
+        let left = until.saturating_sub(self.context.clock.unix_seconds());
+        Ok(Duration::from_secs(u64::try_from(left).unwrap_or_default()))
+    }
+
+    async fn sweep(&self) -> Result<u64> {
+        let mut count = 0;
+        loop {
+            let (retention, clock) = (self.retention, self.clock());
+            let step = move |connection: &_, news: &mut News| {
+                retention::sweep(connection, &retention, clock.unix_seconds(), news)
+            };
+            let (gone, may_be_more) = self.write("forget old runs", step).await?;
+            count += gone;
+            if !may_be_more {
+                return Ok(count);
+            }
+        }
+    }
+
+    async fn delete(&self, id: &RunId) -> Result<bool> {
+        let id = id.clone();
+        self.write(retention::DELETE, move |connection, news| retention::delete(connection, &id, news)).await
+    }
+}

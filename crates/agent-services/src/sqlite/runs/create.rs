@@ -1,0 +1,182 @@
+//! Making runs.
+
+use agent_schemas::{RunId, Status};
+use rusqlite::{Connection, params};
+
+use super::log;
+use super::news::News;
+use super::turns::{self, ACTIVE, Head, STEERED, WAITING};
+use crate::limits::json_text;
+use crate::run::{Created, FencingToken, NewRun, OwnerId, SessionPolicy};
+use crate::sqlite::failure::{Failure, Outcome};
+use crate::sqlite::row::utf8;
+use crate::sqlite::statement::{bounded, statements};
+use crate::{Error, ErrorKind, Result};
+
+pub(super) const OPERATION: &str = "create a run";
+
+statements! {
+    KNOWN_KEY: "SELECT fingerprint, runs.id FROM run_keys JOIN users ON users.key = run_keys.user \
+                JOIN runs ON runs.key = run WHERE users.id = ?1 AND run_keys.key = ?2";
+    KNOWN: "SELECT 1 FROM runs WHERE id = ?1";
+    NUMBER: "INSERT INTO users (id, last_run) VALUES (?1, 1) \
+             ON CONFLICT (id) DO UPDATE SET last_run = last_run + 1 RETURNING key, last_run";
+    ADD: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, turn, place) \
+          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING";
+    ADD_REQUEST: "INSERT INTO run_requests (run, agent, options, json) VALUES (?1, ?2, ?3, ?4)";
+    ADD_KEY: "INSERT INTO run_keys (user, key, fingerprint, run) VALUES (?1, ?2, ?3, ?4)";
+}
+
+/// What a session says to a new run.
+enum Turn {
+    Beside,
+    Now,
+    Later { place: i64, ahead: u64 },
+    Handed { place: i64, active: Head },
+    Not(Created),
+}
+
+/// A run that is ready to be made.
+pub(super) struct Create {
+    run: NewRun,
+    request: String,
+}
+
+impl Create {
+    /// # Errors
+    /// If the request cannot be stored.
+    pub(super) fn new(run: NewRun) -> Result<Self> {
+        let request = json_text(OPERATION, &*run.record.request)?;
+        Ok(Create { run, request })
+    }
+
+    /// Makes the run, unless its session or its key says otherwise.
+    pub(super) fn run(&self, connection: &Connection, news: &mut News) -> Outcome<Created> {
+        if let Some(known) = self.key_says(connection)? {
+            return Ok(known);
+        }
+        if self.run.first.first != 0 {
+            let message = "the entries do not continue the log";
+            return Err(Error::new(ErrorKind::Conflict, OPERATION, message).into());
+        }
+        let user = self.run.record.user_id.as_str().as_bytes();
+        let numbered = NUMBER.one(connection, [user], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let Some((user, number)) = numbered else {
+            return Err(Failure::Damaged("a user cannot be found".to_owned()));
+        };
+        let (created, leads_to) = match self.take_turn(connection, user, news)? {
+            Turn::Not(created) => {
+                // Only here is nothing inserted that would show it.
+                if KNOWN.exists(connection, [self.run.record.id.as_str().as_bytes()])? {
+                    return Err(self.exists());
+                }
+                return Ok(created);
+            }
+            Turn::Beside => (Created::Started(FencingToken(1)), self.add(connection, user, number, None)?),
+            Turn::Now => {
+                let turn = Some((ACTIVE, 0));
+                (Created::Started(FencingToken(1)), self.add(connection, user, number, turn)?)
+            }
+            Turn::Later { place, ahead } => {
+                let turn = Some((WAITING, place));
+                (Created::Queued { ahead }, self.add(connection, user, number, turn)?)
+            }
+            Turn::Handed { place, active } => {
+                self.add(connection, user, number, Some((STEERED, place)))?;
+                (Created::Steered(active.id), active.key)
+            }
+        };
+        if let Some(key) = &self.run.key {
+            let (key, fingerprint) = (key.key.as_bytes(), key.fingerprint.as_bytes());
+            ADD_KEY.execute(connection, params![user, key, fingerprint, leads_to])?;
+        }
+        Ok(created)
+    }
+
+    fn key_says(&self, connection: &Connection) -> Outcome<Option<Created>> {
+        let Some(key) = &self.run.key else { return Ok(None) };
+        let ids = [self.run.record.user_id.as_str().as_bytes(), key.key.as_bytes()];
+        KNOWN_KEY.one(connection, ids, |row| {
+            let fingerprint: Vec<u8> = row.get(0)?;
+            Ok(if fingerprint == key.fingerprint.as_bytes() {
+                Created::Repeated(RunId::new(utf8(row.get(1)?)?))
+            } else {
+                Created::KeyReused
+            })
+        })
+    }
+
+    /// Finds the run its place in its session.
+    fn take_turn(&self, connection: &Connection, user: i64, news: &mut News) -> Outcome<Turn> {
+        let NewRun { record, policy, max_queued, .. } = &self.run;
+        if *policy == SessionPolicy::Beside {
+            return Ok(Turn::Beside);
+        }
+        let session = record.session_id.as_str().as_bytes();
+        let Some(head) = turns::head(connection, user, session)? else { return Ok(Turn::Now) };
+        if *policy == SessionPolicy::Reject {
+            return Ok(Turn::Not(Created::Busy(head.id)));
+        }
+        let waiting = turns::waiting(connection, user, session)?;
+        if waiting >= *max_queued as u64 {
+            return Ok(Turn::Not(Created::QueueFull));
+        }
+        let is_active = head.turn == ACTIVE;
+        Ok(match policy {
+            SessionPolicy::Steer if is_active => {
+                news.signal(&head);
+                Turn::Handed { place: turns::behind(connection, user, session, STEERED)?, active: head }
+            }
+            SessionPolicy::Interrupt => {
+                if is_active {
+                    turns::request_cancel(connection, head.key)?;
+                    news.signal(&head);
+                }
+                let place = turns::before(connection, user, session)?;
+                Turn::Later { place, ahead: u64::from(is_active) }
+            }
+            _ => {
+                let place = turns::behind(connection, user, session, WAITING)?;
+                Turn::Later { place, ahead: waiting + u64::from(is_active) }
+            }
+        })
+    }
+
+    /// Stores the run and its first entries; gives its key.
+    fn add(&self, connection: &Connection, user: i64, number: i64, turn: Option<(i64, i64)>) -> Outcome<i64> {
+        let NewRun { record, first, owner, .. } = &self.run;
+        let starts = turn.is_none_or(|(turn, _)| turn == ACTIVE);
+        let status = if starts { Status::InProgress } else { Status::Queued };
+        let (id, session) = (record.id.as_str().as_bytes(), record.session_id.as_str().as_bytes());
+        let added = ADD.execute(
+            connection,
+            params![
+                id,
+                user,
+                session,
+                number,
+                record.created_at,
+                status.as_str(),
+                i64::from(starts),
+                starts.then_some(owner).map(OwnerId::as_str).map(str::as_bytes),
+                bounded(first.count),
+                first.frames.len(),
+                turn.map(|(turn, _)| turn),
+                turn.map(|(_, place)| place),
+            ],
+        )?;
+        if added == 0 {
+            return Err(self.exists());
+        }
+        let key = connection.last_insert_rowid();
+        let (agent, options) = (record.agent.as_bytes(), record.options.as_bytes());
+        ADD_REQUEST.execute(connection, params![key, agent, options, self.request])?;
+        log::add(connection, key, first)?;
+        Ok(key)
+    }
+
+    fn exists(&self) -> Failure {
+        let message = format!("run {} exists already", self.run.record.id);
+        Error::new(ErrorKind::AlreadyExists, OPERATION, message).into()
+    }
+}

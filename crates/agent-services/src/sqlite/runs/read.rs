@@ -1,0 +1,97 @@
+//! What is read of runs besides their logs.
+
+use std::sync::Arc;
+
+use agent_schemas::{RunId, SessionId, UserId};
+use rusqlite::{Connection, Row, params};
+
+use crate::run::{RunFilter, RunRecord, no_run};
+use crate::sqlite::failure::Outcome;
+use crate::sqlite::json;
+use crate::sqlite::row::{text, utf8};
+use crate::sqlite::statement::statements;
+
+pub(super) const ATTENDED: &str = "ask whether a run is read";
+pub(super) const ATTEND: &str = "say that a run is read";
+
+/// A statement for whole records, which are what it selects.
+macro_rules! records {
+    ($rest:literal) => {
+        concat!(
+            "SELECT runs.id, users.id, runs.session, agent, runs.created_at, json, options, runs.status, runs.number, \
+             runs.ended_at, runs.entries, runs.epochs, runs.cancel_requested, runs.ending ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    GET: records!("FROM runs JOIN users ON users.key = runs.user JOIN run_requests ON run = runs.key WHERE runs.id = ?1");
+    // Sessions and statuses are looked for among the user's runs: these are small rows, and few are kept for long.
+    LIST: records!("FROM users CROSS JOIN runs ON runs.user = users.key CROSS JOIN run_requests ON run = runs.key \
+                    WHERE users.id = ?1 AND runs.number < ?2 AND (?4 IS NULL OR runs.session = ?4) \
+                    AND (?5 IS NULL OR runs.status = ?5) ORDER BY runs.number DESC LIMIT ?3");
+    STEERED: records!("FROM runs AS this CROSS JOIN runs ON runs.user = this.user AND runs.session = this.session \
+                       AND runs.turn = 1 CROSS JOIN users ON users.key = runs.user \
+                       CROSS JOIN run_requests ON run = runs.key \
+                       WHERE this.id = ?1 AND this.turn = 0 ORDER BY runs.place");
+    ATTENDED_UNTIL: "SELECT attended_until FROM runs WHERE id = ?1";
+    ATTEND_UNTIL: "UPDATE runs SET attended_until = max(attended_until, ?2) WHERE id = ?1";
+}
+
+/// The record of a run.
+pub(super) fn get(connection: &Connection, id: &RunId) -> Outcome<Option<RunRecord>> {
+    GET.one(connection, [id.as_str().as_bytes()], record_of)
+}
+
+/// A user's runs before a number, the newest first.
+pub(super) fn list(
+    connection: &Connection,
+    user: &UserId,
+    filter: &RunFilter,
+    before: i64,
+    count: usize,
+) -> Outcome<Vec<RunRecord>> {
+    let session = filter.session.as_ref().map(|session| session.as_str().as_bytes());
+    let status = filter.status.as_ref().map(|status| status.as_str());
+    LIST.all(connection, params![user.as_str().as_bytes(), before, count, session, status], record_of)
+}
+
+/// What was handed to a run, in order.
+pub(super) fn steered(connection: &Connection, id: &RunId) -> Outcome<Vec<RunRecord>> {
+    STEERED.all(connection, [id.as_str().as_bytes()], record_of)
+}
+
+fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
+    let mut record = RunRecord::new(
+        RunId::new(utf8(row.get(0)?)?),
+        UserId::new(utf8(row.get(1)?)?),
+        SessionId::new(utf8(row.get(2)?)?),
+        utf8(row.get(3)?)?,
+        row.get(4)?,
+        Arc::new(json::from_text(text(row, 5)?)?),
+    );
+    record.options = utf8(row.get(6)?)?;
+    record.status = text(row, 7)?.into();
+    record.number = row.get(8)?;
+    record.ended_at = row.get(9)?;
+    record.entries = row.get(10)?;
+    record.epochs = json::from_text(text(row, 11)?)?;
+    record.cancel_requested = row.get(12)?;
+    record.ending = row.get::<_, Option<Vec<u8>>>(13)?.map(utf8).transpose()?;
+    Ok(record)
+}
+
+/// Until when a run counts as being read.
+pub(super) fn attended_until(connection: &Connection, id: &RunId) -> Outcome<i64> {
+    let until = ATTENDED_UNTIL.one(connection, [id.as_str().as_bytes()], |row| Ok(row.get(0)?))?;
+    until.ok_or_else(|| no_run(ATTENDED, id).into())
+}
+
+/// Says until when a run is read, unless it is for longer.
+pub(super) fn attend(connection: &Connection, id: &RunId, until: i64) -> Outcome<()> {
+    match ATTEND_UNTIL.execute(connection, params![id.as_str().as_bytes(), until])? {
+        0 => Err(no_run(ATTEND, id).into()),
+        _ => Ok(()),
+    }
+}

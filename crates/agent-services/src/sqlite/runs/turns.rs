@@ -1,0 +1,194 @@
+//! Whose turn it is in a session.
+
+use agent_schemas::{RunId, Status};
+use rusqlite::{Connection, Row, params};
+
+use super::log;
+use super::news::News;
+use super::retention;
+use crate::run::{Canceled, FencingToken, Grant, OwnerId};
+use crate::sqlite::failure::Outcome;
+use crate::sqlite::row::utf8;
+use crate::sqlite::statement::{bounded, statements};
+
+/// The one in progress.
+pub(super) const ACTIVE: i64 = 0;
+/// Handed to the one in progress.
+pub(super) const STEERED: i64 = 1;
+/// Waiting.
+pub(super) const WAITING: i64 = 2;
+
+statements! {
+    HEAD: "SELECT key, id, owner, turn, token FROM runs WHERE user = ?1 AND session = ?2 AND turn >= 0 \
+           ORDER BY turn, place LIMIT 1";
+    HEAD_BESIDE: "SELECT head.key, head.id, head.owner, head.turn, head.token FROM runs AS this CROSS JOIN runs AS head \
+                  ON head.user = this.user AND head.session = this.session AND head.turn >= 0 \
+                  WHERE this.key = ?1 ORDER BY head.turn, head.place LIMIT 1";
+    COUNT: "SELECT count(*) FROM runs WHERE user = ?1 AND session = ?2 AND turn > 0";
+    FIRST: "SELECT place FROM runs WHERE user = ?1 AND session = ?2 AND turn = 2 ORDER BY place LIMIT 1";
+    LAST: "SELECT place FROM runs WHERE user = ?1 AND session = ?2 AND turn = ?3 ORDER BY place DESC LIMIT 1";
+    STEERED_INTO: "SELECT other.key, other.user, other.session FROM runs AS this CROSS JOIN runs AS other \
+                   ON other.user = this.user AND other.session = this.session AND other.turn = 1 \
+                   WHERE this.key = ?1 ORDER BY other.place DESC";
+    WAIT: "UPDATE runs SET turn = 2, place = ?2 WHERE key = ?1";
+    BEGIN: "UPDATE runs SET status = ?2, owner = ?3, token = ?4, turn = ?5, place = ?5 WHERE key = ?1";
+    REQUEST_CANCEL: "UPDATE runs SET cancel_requested = 1 WHERE key = ?1";
+    FIND: "SELECT key, id, owner, turn, token, status, end_number IS NOT NULL FROM runs WHERE id = ?1";
+    FIND_STEERED: "SELECT other.key FROM runs AS this CROSS JOIN runs AS other \
+                   ON other.user = this.user AND other.session = this.session AND other.turn = 1 \
+                   WHERE this.key = ?1 AND this.turn = 0 AND other.id = ?2";
+}
+
+/// A run that has or may get its turn.
+pub(super) struct Head {
+    pub(super) key: i64,
+    pub(super) id: RunId,
+    pub(super) owner: Option<OwnerId>,
+    pub(super) turn: i64,
+    token: u64,
+}
+
+/// The run in progress in a session, or else the first that waits.
+pub(super) fn head(connection: &Connection, user: i64, session: &[u8]) -> Outcome<Option<Head>> {
+    HEAD.one(connection, params![user, session], head_of)
+}
+
+/// The same for the session of a run.
+pub(super) fn head_beside(connection: &Connection, run: i64) -> Outcome<Option<Head>> {
+    HEAD_BESIDE.one(connection, [run], head_of)
+}
+
+fn head_of(row: &Row<'_>) -> Outcome<Head> {
+    Ok(Head {
+        key: row.get(0)?,
+        id: RunId::new(utf8(row.get(1)?)?),
+        owner: owner_of(row.get(2)?)?,
+        // One that has no turn is none of these.
+        turn: row.get::<_, Option<i64>>(3)?.unwrap_or(-1),
+        token: row.get(4)?,
+    })
+}
+
+pub(super) fn owner_of(column: Option<Vec<u8>>) -> Outcome<Option<OwnerId>> {
+    Ok(column.map(utf8).transpose()?.map(OwnerId::new))
+}
+
+/// How many wait in a session.
+pub(super) fn waiting(connection: &Connection, user: i64, session: &[u8]) -> Outcome<u64> {
+    let count = COUNT.one(connection, params![user, session], |row| Ok(row.get(0)?))?;
+    Ok(count.unwrap_or_default())
+}
+
+/// The place behind all others of a kind.
+pub(super) fn behind(connection: &Connection, user: i64, session: &[u8], turn: i64) -> Outcome<i64> {
+    let last: Option<i64> = LAST.one(connection, params![user, session, turn], |row| Ok(row.get(0)?))?;
+    Ok(last.map_or(0, |last| last + 1))
+}
+
+/// The place before all that wait.
+pub(super) fn before(connection: &Connection, user: i64, session: &[u8]) -> Outcome<i64> {
+    let first: Option<i64> = FIRST.one(connection, params![user, session], |row| Ok(row.get(0)?))?;
+    Ok(first.map_or(0, |first| first - 1))
+}
+
+pub(super) fn request_cancel(connection: &Connection, run: i64) -> Outcome<()> {
+    REQUEST_CANCEL.execute(connection, [run])?;
+    Ok(())
+}
+
+/// Gives the right to execute a run that waited: in its session's turn, or beside it.
+pub(super) fn begin(
+    connection: &Connection,
+    run: &Head,
+    owner: &OwnerId,
+    turn: Option<i64>,
+) -> Outcome<FencingToken> {
+    let token = run.token + 1;
+    let (status, owner) = (Status::InProgress, owner.as_str().as_bytes());
+    BEGIN.execute(connection, params![run.key, status.as_str(), owner, bounded(token), turn])?;
+    Ok(FencingToken(token))
+}
+
+/// Hands on the session of a run that has ended: what was handed to that run waits before all others now, and the first
+/// of all begins if somebody executes it.
+pub(super) fn hand_on(
+    connection: &Connection,
+    ended: i64,
+    was_active: bool,
+    next: Option<&OwnerId>,
+) -> Outcome<Option<Grant>> {
+    if !was_active && next.is_none() {
+        return Ok(None);
+    }
+    let Some(head) = head_beside(connection, ended)? else { return Ok(None) };
+    if head.turn == ACTIVE {
+        return Ok(None);
+    }
+    if head.turn == STEERED {
+        release(connection, ended)?;
+    }
+    let Some(next) = next else { return Ok(None) };
+    let token = begin(connection, &head, next, Some(ACTIVE))?;
+    Ok(Some(Grant { id: head.id, token }))
+}
+
+/// Lets what was handed to a run wait before all others.
+fn release(connection: &Connection, run: i64) -> Outcome<()> {
+    let steered = STEERED_INTO.all(connection, [run], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
+    })?;
+    let Some((_, user, session)) = steered.first() else { return Ok(()) };
+    let first = before(connection, *user, session)?;
+    for ((key, ..), place) in steered.iter().zip((i64::MIN..=first).rev()) {
+        WAIT.execute(connection, [*key, place])?;
+    }
+    Ok(())
+}
+
+/// A run, whether it waits, and whether it has ended.
+pub(super) fn find(connection: &Connection, id: &RunId) -> Outcome<Option<(Head, bool, bool)>> {
+    FIND.one(connection, [id.as_str().as_bytes()], |row| {
+        let is_queued = row.get_ref(5)?.as_str().is_ok_and(|status| status == Status::Queued.as_str());
+        Ok((head_of(row)?, is_queued, row.get(6)?))
+    })
+}
+
+/// Asks a run to stop, or takes it out of those that wait.
+pub(super) fn cancel(
+    connection: &Connection,
+    id: &RunId,
+    by: &OwnerId,
+    news: &mut News,
+) -> Outcome<Option<Canceled>> {
+    let Some((run, is_queued, has_ended)) = find(connection, id)? else { return Ok(None) };
+    if has_ended {
+        return Ok(Some(Canceled::Ended));
+    }
+    request_cancel(connection, run.key)?;
+    if is_queued {
+        return Ok(Some(Canceled::Dequeued(begin(connection, &run, by, None)?)));
+    }
+    news.signal(&run);
+    Ok(Some(Canceled::Requested))
+}
+
+pub(super) const DROP: &str = "drop what a run was handed";
+
+/// Forgets what was handed to a run, of what is named.
+pub(super) fn drop_steered(
+    connection: &Connection,
+    id: &RunId,
+    token: FencingToken,
+    taken: &[RunId],
+    news: &mut News,
+) -> Outcome<()> {
+    let run = log::find(connection, DROP, id, token)?;
+    for taken in taken {
+        let ids = params![run.key, taken.as_str().as_bytes()];
+        if let Some(key) = FIND_STEERED.one(connection, ids, |row| Ok(row.get(0)?))? {
+            retention::forget(connection, key)?;
+            news.wake(taken.clone());
+        }
+    }
+    Ok(())
+}
