@@ -4,7 +4,7 @@ mod batch;
 mod id;
 mod in_memory;
 mod record;
-mod wakeups;
+pub(crate) mod wakeups;
 
 use std::time::Duration;
 

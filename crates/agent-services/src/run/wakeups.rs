@@ -108,11 +108,6 @@ impl Wakeups {
         self.changed.notified().await;
     }
 
-    /// Wakes all readers, as they may have missed something.
-    pub(crate) fn wake_all(&self) {
-        self.readers.lock().values().for_each(|reader| reader.notify_waiters());
-    }
-
     /// Lets an owner look at all of its runs, if it still listens.
     pub(crate) fn alarm(&self, owner: &OwnerId) {
         if let Some(signals) = self.owners.lock().get(owner) {
@@ -191,7 +186,7 @@ mod tests {
         wakeups.changed().await;
         assert_eq!(wakeups.awaited(), (vec![run.clone()], vec![owner.clone()]));
         wakeups.alarm(&owner);
-        wakeups.wake_all();
+        wakeups.wake(&run);
         reader.woken().await;
         assert!(wakeups.signals(&owner).await.is_empty());
         wakeups.signal(&owner, &run);

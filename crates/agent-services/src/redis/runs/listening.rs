@@ -131,25 +131,24 @@ impl Listener {
         };
         self.heard.send_replace(HashSet::new());
         let mut connection = client.listen(take).await?;
-        let mut is_first = true;
         let mut superfluous = HashSet::new();
         loop {
             let (runs, owners) = wakeups.awaited();
             let owners = owners.into_iter().map(|owner| (owner_channel(&root, &owner), owner));
-            let runs: HashSet<String> = runs.iter().map(|run| run_channel(&root, run)).collect();
+            let runs: Vec<(String, RunId)> =
+                runs.into_iter().map(|run| (run_channel(&root, &run), run)).collect();
             let owners: Vec<(String, OwnerId)> = owners.collect();
-            let wanted = || runs.iter().chain(owners.iter().map(|(channel, _)| channel));
+            let wanted =
+                || runs.iter().map(|(channel, _)| channel).chain(owners.iter().map(|(channel, _)| channel));
             let more: Vec<String> = wanted().filter(|channel| !self.hears(channel)).cloned().collect();
             if !more.is_empty() {
                 connection.subscribe(&more).await?;
-                // What was told before somebody listened is lost.
+                // What was told before is lost: who waits already looks again, and who looks from now on misses nothing.
+                let new = runs.iter().filter(|(channel, _)| more.contains(channel));
+                new.for_each(|(_, run)| wakeups.wake(run));
                 let new = owners.iter().filter(|(channel, _)| more.contains(channel));
                 new.for_each(|(_, owner)| wakeups.alarm(owner));
                 self.heard.send_modify(|heard| heard.extend(more));
-            }
-            if is_first {
-                wakeups.wake_all();
-                is_first = false;
             }
             let news = async {
                 tokio::select! {

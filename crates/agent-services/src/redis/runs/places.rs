@@ -44,6 +44,11 @@ impl Place {
         &self.id[self.id.len() - TAG..]
     }
 
+    /// The key of the run.
+    pub(super) fn key(&self) -> String {
+        run_key(&self.base, &self.id)
+    }
+
     /// A call of a script about the run.
     pub(super) fn call(&self, script: &'static Script, name: &str) -> Call {
         self.call_with(script, name, [])
@@ -56,7 +61,7 @@ impl Place {
         name: &str,
         more: [Option<String>; N],
     ) -> Call {
-        let run = run_key(&self.base, &self.id);
+        let run = self.key();
         let keys = [run.clone(), format!("{run}:log"), unfinished(&self.base)];
         let call = script.with_keys(keys.into_iter().chain(more.into_iter().flatten()));
         call.arg(&self.root).arg(&self.base).arg(&self.id).arg(name)
