@@ -158,6 +158,6 @@ pub trait RunStore: Service {
 }
 
 /// The fault of a write to a run that does not exist.
-fn no_run(operation: &'static str, id: &RunId) -> crate::Error {
+pub(crate) fn no_run(operation: &'static str, id: &RunId) -> crate::Error {
     crate::Error::new(crate::ErrorKind::NotFound, operation, format!("there is no run {id}"))
 }

@@ -9,13 +9,13 @@ use async_trait::async_trait;
 use super::codec::{self, Fields, Piece};
 use super::places::{self, Place};
 use super::{
-    ATTEND, CANCEL, CREATE, DROP, FINISH, MAX_NUMBER, PAGE_BYTES, READ, RECORDS, RedisRunStore, STEERED, TAKE,
+    ATTEND, CANCEL, CREATE, DROP, FINISH, MAX_NUMBER, PAGE_BYTES, READ, RedisRunStore, STEERED, TAKE,
     UNLIST,
 };
 use crate::page::{Cursor, Listed, PageSize};
 use crate::redis::failure::foreign;
 use crate::redis::keys::encode;
-use crate::redis::store::{LARGE_ANSWER, STEP, millis};
+use crate::redis::store::{STEP, millis};
 use crate::run::{
     Batch, Canceled, Created, FencingToken, Grant, NewRun, OwnerId, Page, RunFilter, RunRecord, RunStore,
     SessionPolicy, no_run, tag,
