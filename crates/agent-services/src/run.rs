@@ -17,9 +17,7 @@ use crate::{Result, Service};
 pub use batch::{Batch, Page};
 pub use id::{FencingToken, OwnerId, fresh_id, tag};
 pub use in_memory::InMemoryRunStore;
-pub use record::{
-    Canceled, Created, Grant, IdempotencyKey, NewRun, RunFilter, RunRecord, SessionPolicy,
-};
+pub use record::{Canceled, Created, Grant, IdempotencyKey, NewRun, RunFilter, RunRecord, SessionPolicy};
 
 /// How long ended runs are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,40 +1,162 @@
 //! The contract of [`RunStore`], line by line.
 //!
-//! A broken promise panics, as a test's assertion does.
+//! A broken promise panics, as a test's assertion does. No test sleeps: a lease ends because its owner retires or never
+//! had one, so a backend's own clock may be as coarse as it likes.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
+mod listing;
+mod log;
+mod owners;
+mod turns;
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
-use agent_schemas::{AgentRequest, RunId, SessionId, Status, UserId, sse};
+use agent_schemas::{AgentRequest, RunId, Status, sse};
 
+pub use self::listing::*;
+pub use self::log::*;
+pub use self::owners::*;
+pub use self::turns::*;
+use super::{session, user};
 use crate::ErrorKind;
-use crate::run::{Batch, FencingToken, RunRecord, RunStore};
+use crate::clock::SystemIds;
+use crate::page::PageSize;
+use crate::run::{
+    Batch, Created, FencingToken, Grant, IdempotencyKey, NewRun, OwnerId, Retention, RunFilter, RunRecord,
+    RunStore, SessionPolicy, fresh_id,
+};
 
-/// Makes one test a line of the contract for the store that an async expression gives.
+/// Makes one test of each line of the contract, for the store that an async expression gives. The second expression is a
+/// closure that makes a store with another retention.
 #[macro_export]
 macro_rules! run_store_conformance {
-    ($make:expr) => {
-        $crate::run_store_conformance!(@tests $make;
-            create_is_exclusive append_keeps_order repeated_append_is_acknowledged overlaps_and_gaps_conflict
-            stale_tokens_conflict finish_ends_the_log read_from_any_position absence_is_not_an_error
-            delete_forgets);
-    };
-    (@tests $make:expr; $($name:ident)*) => {$(
-        #[tokio::test]
-        async fn $name() {
-            let store = $make.await;
-            $crate::conformance::run_store::$name(&store).await;
+    ($make:expr, $make_with_retention:expr) => {
+        $crate::conformance_tests!(run_store, $make;
+            runs_live_and_end create_is_exclusive append_keeps_order repeated_append_is_acknowledged
+            overlaps_and_gaps_conflict stale_tokens_conflict finish_ends_the_log finish_repeats_without_entries
+            read_from_any_position absence_is_not_an_error delete_forgets close_keeps_the_ending
+            enqueued_runs_wait_in_order full_queues_refuse rejected_runs_are_not_made interrupting_runs_go_first
+            beside_takes_no_turn finish_hands_on without_next_the_queue_waits steered_runs_are_handed_over
+            steering_nothing_starts_or_waits keys_make_runs_once keys_of_handed_runs_lead_to_the_other
+            racing_creates_with_one_key_make_one_run cancel_asks_a_run_to_stop cancel_takes_out_of_the_queue
+            cancel_changes_nothing_of_the_ended wait_resolves signals_reach_the_owner leases_keep_runs
+            take_over_locks_out own_runs_may_be_taken_again one_of_many_takes_over lists_are_stable
+            lists_are_filtered attention_is_kept users_of_runs_never_meet long_ids_of_runs_are_refused
+            many_creators_take_turns a_restart_forgets_no_run);
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn sweep_forgets() {
+            let make = $make_with_retention;
+            let store = std::sync::Arc::new(make($crate::conformance::run_store::SWEPT).await);
+            $crate::Service::start(&*store).await.expect("a store starts");
+            $crate::conformance::run_store::sweep_forgets(store).await;
         }
-    )*};
+    };
 }
 
-fn id() -> RunId {
-    RunId::new("run_1")
+/// What [`sweep_forgets`] wants its store to keep: hardly anything.
+pub const SWEPT: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 1 };
+
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(60 * 60);
+
+fn owner(id: &str) -> OwnerId {
+    OwnerId::new(id)
 }
 
-fn record() -> RunRecord {
+fn size(items: usize) -> PageSize {
+    PageSize::new(items).expect("a size")
+}
+
+fn kind<T>(result: crate::Result<T>) -> Result<T, ErrorKind> {
+    result.map_err(|error| error.kind())
+}
+
+/// A run that nobody has made yet, of the owner `owner`, with an empty log.
+fn new_run(u: &str, s: &str) -> NewRun {
     let request = Arc::new(AgentRequest::new(Vec::new()));
-    RunRecord::new(id(), UserId::new("user"), SessionId::new("session"), "agent", 7, request)
+    let id = fresh_id(&SystemIds, &user(u));
+    let record = RunRecord::new(id, user(u), session(s), "agent", 7, request);
+    NewRun::new(record, Batch::empty(0), owner("owner"))
+}
+
+fn keyed(key: &str, fingerprint: &str) -> Option<IdempotencyKey> {
+    Some(IdempotencyKey { key: key.to_owned(), fingerprint: fingerprint.to_owned() })
+}
+
+async fn create(store: &dyn RunStore, run: NewRun) -> (RunId, Created) {
+    let id = run.record.id.clone();
+    (id, store.create(run).await.expect("a store answers"))
+}
+
+/// A run that has its session.
+async fn start(store: &dyn RunStore, u: &str, s: &str) -> (RunId, FencingToken) {
+    match create(store, new_run(u, s)).await {
+        (id, Created::Started(token)) => (id, token),
+        (_, other) => panic!("a free session starts a run: {other:?}"),
+    }
+}
+
+/// A run that waits behind so many others.
+async fn queue(store: &dyn RunStore, policy: SessionPolicy, behind: u64) -> RunId {
+    let (id, created) = create(store, new_run("u", "s").with_policy(policy)).await;
+    assert_eq!(created, Created::Queued { ahead: behind });
+    id
+}
+
+/// A run that was handed to another.
+async fn steer(store: &dyn RunStore, to: &RunId) -> RunId {
+    let (id, created) = create(store, new_run("u", "s").with_policy(SessionPolicy::Steer)).await;
+    assert_eq!(created, Created::Steered(to.clone()));
+    id
+}
+
+async fn get(store: &dyn RunStore, id: &RunId) -> RunRecord {
+    store.get(id).await.expect("readable").expect("the run is there")
+}
+
+async fn status(store: &dyn RunStore, id: &RunId) -> Status {
+    get(store, id).await.status
+}
+
+/// Ends a log with the entry that continues it, and hands the session to `owner`.
+async fn finish(store: &dyn RunStore, id: &RunId, token: FencingToken) -> Option<Grant> {
+    let last = batch(get(store, id).await.entries, 1);
+    let next = owner("owner");
+    store.finish(id, token, last, Status::Completed, Some(&next)).await.expect("finished")
+}
+
+/// Ends runs, each of which has to hand the session to the next one.
+async fn finish_in_order(store: &dyn RunStore, first: (&RunId, FencingToken), then: &[&RunId]) {
+    let (mut id, mut token) = (first.0.clone(), first.1);
+    for expected in then {
+        let grant = finish(store, &id, token).await.expect("somebody waits");
+        assert_eq!(grant.id, **expected);
+        (id, token) = (grant.id, grant.token);
+    }
+    assert_eq!(finish(store, &id, token).await, None, "nobody waits any more");
+}
+
+async fn listed(store: &dyn RunStore, u: &str, filter: &RunFilter, items: usize) -> Vec<RunId> {
+    let (mut after, mut found) = (None, Vec::new());
+    loop {
+        let page = store.list(&user(u), filter, after, size(items)).await.expect("listed");
+        assert!(page.items.len() <= items);
+        assert!(page.items.iter().all(|record| record.user_id == user(u) && filter.matches(record)));
+        found.extend(page.items.into_iter().map(|record| record.id));
+        after = page.next;
+        if after.is_none() {
+            return found;
+        }
+    }
+}
+
+async fn is_orphan(store: &dyn RunStore, id: &RunId) -> bool {
+    store.orphans(size(1000)).await.expect("orphans are found").contains(id)
 }
 
 /// Entries `first..first + count`, each with its number as its JSON.
@@ -48,133 +170,19 @@ fn batch(first: u64, count: u64) -> Batch {
     Batch { first, count, frames: frames.into() }
 }
 
-async fn created(store: &dyn RunStore) -> FencingToken {
-    store.create(record()).await.expect("a new run is created")
-}
-
-async fn append(store: &dyn RunStore, token: FencingToken, batch: Batch) -> Result<(), ErrorKind> {
-    store.append(&id(), token, batch).await.map_err(|error| error.kind())
-}
-
-/// The numbers of the entries from `from` on, read to the end, and whether the log has ended.
-async fn read_all(store: &dyn RunStore, mut from: u64, max_bytes: usize) -> (Vec<String>, bool) {
-    let mut numbers = Vec::new();
-    loop {
-        let page = store.read(&id(), from, max_bytes).await.expect("readable").expect("there");
-        let Some(last) = page.batches.last() else { return (numbers, page.is_end) };
-        assert_eq!(page.batches[0].first, from, "a page starts where it was asked to");
-        from = last.end();
-        for batch in &page.batches {
-            let entries: Vec<_> =
-                sse::frames(&batch.frames).map(|json| String::from_utf8_lossy(json).into_owned()).collect();
-            assert_eq!(entries.len() as u64, batch.count);
-            numbers.extend(entries);
-        }
-        if page.is_end {
-            return (numbers, true);
-        }
+/// Begins to wait, then does something, then waits to the end: so what is waited for is sure to happen meanwhile.
+async fn while_waiting<T>(waiting: impl Future<Output = T>, action: impl Future<Output = ()>) -> T {
+    let mut waiting = pin!(waiting);
+    let early = poll_fn(|context| {
+        Poll::Ready(match waiting.as_mut().poll(context) {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
+        })
+    })
+    .await;
+    action.await;
+    match early {
+        Some(result) => result,
+        None => waiting.await,
     }
-}
-
-fn numbers(range: std::ops::Range<u64>) -> Vec<String> {
-    range.map(|number| number.to_string()).collect()
-}
-
-/// Contract 1.
-pub async fn create_is_exclusive(store: &dyn RunStore) {
-    created(store).await;
-    let second = store.create(record()).await.map_err(|error| error.kind());
-    assert_eq!(second, Err(ErrorKind::AlreadyExists));
-    assert_eq!(read_all(store, 0, 1000).await, (vec![], false));
-}
-
-/// Contract 2.
-pub async fn append_keeps_order(store: &dyn RunStore) {
-    let token = created(store).await;
-    for (first, count) in [(0, 3), (3, 1), (4, 20)] {
-        assert_eq!(append(store, token, batch(first, count)).await, Ok(()));
-    }
-    assert_eq!(read_all(store, 0, 1_000_000).await, (numbers(0..24), false));
-}
-
-/// Contract 3.
-pub async fn repeated_append_is_acknowledged(store: &dyn RunStore) {
-    let token = created(store).await;
-    for (first, count) in [(0, 3), (0, 3), (3, 2), (3, 2), (0, 3)] {
-        assert_eq!(append(store, token, batch(first, count)).await, Ok(()), "{first}+{count}");
-    }
-    for first in 5..100 {
-        assert_eq!(append(store, token, batch(first, 1)).await, Ok(()), "{first}");
-        assert_eq!(append(store, token, batch(first / 2 + 3, 1)).await, Ok(()), "{first}");
-    }
-    assert_eq!(read_all(store, 0, 1_000_000).await, (numbers(0..100), false));
-}
-
-/// Contract 4.
-pub async fn overlaps_and_gaps_conflict(store: &dyn RunStore) {
-    let token = created(store).await;
-    assert_eq!(append(store, token, batch(0, 3)).await, Ok(()));
-    let mut other = batch(0, 3);
-    other.frames = batch(1, 3).frames;
-    for wrong in [batch(2, 2), batch(4, 1), other] {
-        assert_eq!(append(store, token, wrong).await, Err(ErrorKind::Conflict));
-    }
-    assert_eq!(read_all(store, 0, 1_000_000).await, (numbers(0..3), false));
-}
-
-/// Contract 5.
-pub async fn stale_tokens_conflict(store: &dyn RunStore) {
-    let token = created(store).await;
-    let stale = FencingToken(token.0.wrapping_sub(1));
-    assert_eq!(append(store, stale, batch(0, 1)).await, Err(ErrorKind::Conflict));
-    let finished = store.finish(&id(), stale, batch(0, 1), Status::Completed).await;
-    assert_eq!(finished.map_err(|error| error.kind()), Err(ErrorKind::Conflict));
-    assert_eq!(read_all(store, 0, 1000).await, (vec![], false));
-}
-
-/// Contract 6.
-pub async fn finish_ends_the_log(store: &dyn RunStore) {
-    let token = created(store).await;
-    assert_eq!(append(store, token, batch(0, 2)).await, Ok(()));
-    for _ in 0..2 {
-        store.finish(&id(), token, batch(2, 1), Status::Failed).await.expect("finishing can be repeated");
-    }
-    assert_eq!(append(store, token, batch(3, 1)).await, Err(ErrorKind::Conflict));
-    assert_eq!(read_all(store, 0, 1000).await, (numbers(0..3), true));
-    let record = store.get(&id()).await.expect("readable").expect("there");
-    assert_eq!(record.status, Status::Failed);
-}
-
-/// Contract 7.
-pub async fn read_from_any_position(store: &dyn RunStore) {
-    let token = created(store).await;
-    assert_eq!(append(store, token, batch(0, 5)).await, Ok(()));
-    assert_eq!(append(store, token, batch(5, 5)).await, Ok(()));
-    store.finish(&id(), token, batch(10, 2), Status::Completed).await.expect("finished");
-    for max_bytes in [1, 50, 1_000_000] {
-        for from in 0..12 {
-            assert_eq!(read_all(store, from, max_bytes).await, (numbers(from..12), true), "from {from}");
-        }
-    }
-    let past = store.read(&id(), 12, 1000).await.expect("readable").expect("there");
-    assert!(past.batches.is_empty() && past.is_end);
-}
-
-/// Contract 8.
-pub async fn absence_is_not_an_error(store: &dyn RunStore) {
-    assert!(store.get(&id()).await.expect("readable").is_none());
-    assert!(store.read(&id(), 0, 1000).await.expect("readable").is_none());
-    assert_eq!(append(store, FencingToken(1), batch(0, 1)).await, Err(ErrorKind::NotFound));
-    created(store).await;
-    let record = store.get(&id()).await.expect("readable").expect("there");
-    assert_eq!((record.status, record.created_at), (Status::InProgress, 7));
-}
-
-/// Contract 9.
-pub async fn delete_forgets(store: &dyn RunStore) {
-    created(store).await;
-    assert!(store.delete(&id()).await.expect("deletable"));
-    assert!(!store.delete(&id()).await.expect("deletable"));
-    assert!(store.get(&id()).await.expect("readable").is_none());
-    created(store).await;
 }

@@ -49,6 +49,8 @@ struct StoredRun {
     keys: Vec<String>,
     /// Until when somebody reads it, in Unix seconds.
     attended_until: i64,
+    /// Its place among those that have ended.
+    ended_as: Option<u64>,
 }
 
 impl Default for InMemoryRunStore {
@@ -114,6 +116,9 @@ impl InMemoryRunStore {
         let run = run.lock();
         let record = &run.record;
         state.strike(&record.user_id, &record.session_id, record.number, &run.keys);
+        if let Some(ended_as) = run.ended_as {
+            state.forget_end(ended_as);
+        }
         self.wakeups.wake(id);
         true
     }
@@ -122,8 +127,10 @@ impl InMemoryRunStore {
     fn evict(&self, state: &mut State) -> u64 {
         let now = self.now();
         let mut count = 0;
-        while let Some(id) = state.next_to_go(&self.retention, now) {
-            count += u64::from(self.forget(state, &id));
+        while let Some(id) = state.next_to_go(&self.retention, now)
+            && self.forget(state, &id)
+        {
+            count += 1;
         }
         count
     }

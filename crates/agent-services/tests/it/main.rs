@@ -12,7 +12,10 @@ mod in_memory {
     mod runs {
         use agent_services::run::InMemoryRunStore;
 
-        agent_services::run_store_conformance!(async { InMemoryRunStore::new() });
+        agent_services::run_store_conformance!(
+            async { InMemoryRunStore::default() },
+            |retention| async move { InMemoryRunStore::default().with_retention(retention) }
+        );
     }
 
     mod memories {

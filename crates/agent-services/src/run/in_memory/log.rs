@@ -42,7 +42,8 @@ impl Log {
             };
         }
         if self.ended {
-            return conflict("the log has ended");
+            // No entries at the end are what a repeated `finish` without entries has.
+            return if batch.count == 0 { Ok(false) } else { conflict("the log has ended") };
         }
         if batch.count > 0 {
             self.bytes += batch.frames.len();

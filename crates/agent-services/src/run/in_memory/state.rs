@@ -1,6 +1,6 @@
 //! What is known of runs together: their order, their turns, their keys, and who lives.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use agent_schemas::{RunId, SessionId, UserId};
 use foldhash::fast::RandomState;
@@ -19,9 +19,10 @@ pub(super) struct State {
     owners: HashMap<OwnerId, i64>,
     /// The runs that have not ended.
     pub(super) unfinished: HashSet<RunId, RandomState>,
-    /// The runs that have ended, in that order. One that was deleted stands here until its time has come.
-    ended: VecDeque<Ended>,
+    /// The runs that have ended, in that order.
+    ended: BTreeMap<u64, Ended>,
     ended_bytes: u64,
+    last_ended: u64,
     last_number: u64,
 }
 
@@ -118,23 +119,28 @@ impl State {
         self.owners.remove(owner);
     }
 
-    /// Notes that a run has ended.
-    pub(super) fn note_end(&mut self, id: &RunId, at: i64, bytes: usize) {
+    /// Notes that a run has ended; gives its place among those that have.
+    pub(super) fn note_end(&mut self, id: &RunId, at: i64, bytes: usize) -> u64 {
         let bytes = bytes as u64 + OVERHEAD;
         self.unfinished.remove(id);
         self.ended_bytes += bytes;
-        self.ended.push_back(Ended { id: id.clone(), at, bytes });
+        self.last_ended += 1;
+        self.ended.insert(self.last_ended, Ended { id: id.clone(), at, bytes });
+        self.last_ended
     }
 
-    /// The next ended run that is too old or too much, if there is one.
-    pub(super) fn next_to_go(&mut self, retention: &Retention, now: i64) -> Option<RunId> {
-        let oldest = self.ended.front()?;
-        let age = i64::try_from(retention.age.as_secs()).unwrap_or(i64::MAX);
-        if self.ended_bytes <= retention.bytes && now.saturating_sub(oldest.at) < age {
-            return None;
+    /// Takes a run that is forgotten from those that have ended, so that its bytes count no more.
+    pub(super) fn forget_end(&mut self, ended_as: u64) {
+        if let Some(Ended { bytes, .. }) = self.ended.remove(&ended_as) {
+            self.ended_bytes -= bytes;
         }
-        let Ended { id, bytes, .. } = self.ended.pop_front()?;
-        self.ended_bytes -= bytes;
-        Some(id)
+    }
+
+    /// The next ended run that is too old or too much, if there is one; it is to be forgotten.
+    pub(super) fn next_to_go(&self, retention: &Retention, now: i64) -> Option<RunId> {
+        let (_, oldest) = self.ended.first_key_value()?;
+        let age = i64::try_from(retention.age.as_secs()).unwrap_or(i64::MAX);
+        let is_kept = self.ended_bytes <= retention.bytes && now.saturating_sub(oldest.at) < age;
+        (!is_kept).then(|| oldest.id.clone())
     }
 }

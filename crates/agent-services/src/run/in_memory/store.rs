@@ -114,6 +114,9 @@ impl RunStore for InMemoryRunStore {
             let message = format!("run {id} exists already");
             return Err(Error::new(ErrorKind::AlreadyExists, OPERATION, message));
         }
+        // Before anything is changed, as entries that do not start a log are refused.
+        let mut log = Log::default();
+        log.append(OPERATION, run.first.clone())?;
         let turn = self.take_turn(&mut state, &run);
         let created = match &turn {
             Turn::Not(created) => {
@@ -137,8 +140,6 @@ impl RunStore for InMemoryRunStore {
         {
             active.lock().keys.append(&mut keys);
         }
-        let mut log = Log::default();
-        log.append(OPERATION, run.first)?;
         record.entries = log.next();
         record.status = Status::Queued;
         let mut stored = StoredRun {
@@ -149,6 +150,7 @@ impl RunStore for InMemoryRunStore {
             granted: None,
             keys,
             attended_until: i64::MIN,
+            ended_as: None,
         };
         if matches!(turn, Turn::Now) {
             stored.begin(&run.owner);
@@ -211,7 +213,8 @@ impl RunStore for InMemoryRunStore {
         let granted = next.and_then(|next| self.hand_on(&mut state, &record, next));
         run.lock().granted.clone_from(&granted);
         state.tidy(&record.user_id, &record.session_id);
-        state.note_end(id, record.ended_at.unwrap_or_default(), bytes);
+        let ended_as = state.note_end(id, record.ended_at.unwrap_or_default(), bytes);
+        run.lock().ended_as = Some(ended_as);
         self.evict(&mut state);
         drop(state);
         self.wakeups.wake(id);

@@ -1,0 +1,204 @@
+//! What is found by something else than its id: lists, keys, and what a sweep leaves.
+
+use std::sync::Arc;
+
+use agent_schemas::{RunId, Status};
+
+use super::{batch, create, finish, get, keyed, kind, listed, new_run, queue, size, start, steer};
+use crate::ErrorKind;
+use crate::conformance::{at_once, hostile_ids, session, user};
+use crate::limits::MAX_ID_BYTES;
+use crate::run::{Created, RunFilter, RunStore, SessionPolicy};
+
+/// Contract 14.
+pub async fn keys_make_runs_once(store: Arc<dyn RunStore>) {
+    let run = |u: &str, key: &str, fingerprint: &str| new_run(u, "s").with_key(keyed(key, fingerprint));
+    let (a, created) = create(&*store, run("u", "k", "f")).await;
+    let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
+    let (id, created) = create(&*store, run("u", "k", "f").with_policy(SessionPolicy::Reject)).await;
+    assert_eq!(created, Created::Repeated(a.clone()));
+    assert_eq!(kind(store.get(&id).await), Ok(None), "it makes nothing");
+    let (_, created) = create(&*store, run("u", "k", "g")).await;
+    assert_eq!(created, Created::KeyReused);
+    let elsewhere = new_run("u", "t").with_key(keyed("k", "f"));
+    assert_eq!(create(&*store, elsewhere).await.1, Created::Repeated(a.clone()), "whatever the session");
+    let (_, created) = create(&*store, run("other", "k", "f")).await;
+    assert!(matches!(created, Created::Started(_)), "another user has other keys: {created:?}");
+    let (b, created) = create(&*store, run("u", "", "")).await;
+    assert_eq!(created, Created::Queued { ahead: 1 }, "an empty key is a key");
+    assert_eq!(create(&*store, run("u", "", "")).await.1, Created::Repeated(b.clone()));
+    assert_eq!(listed(&*store, "u", &RunFilter::default(), 10).await, [b, a.clone()]);
+
+    finish(&*store, &a, token).await;
+    assert_eq!(
+        create(&*store, run("u", "k", "f")).await.1,
+        Created::Repeated(a.clone()),
+        "as long as the run"
+    );
+    assert_eq!(kind(store.delete(&a).await), Ok(true));
+    assert_eq!(create(&*store, run("u", "k", "g")).await.1, Created::Queued { ahead: 1 }, "gone with it");
+}
+
+/// Contract 14 and 13: the key of what was handed to a run leads to that run, which outlives it.
+pub async fn keys_of_handed_runs_lead_to_the_other(store: Arc<dyn RunStore>) {
+    let (a, token) = start(&*store, "u", "s").await;
+    let run = || new_run("u", "s").with_policy(SessionPolicy::Steer).with_key(keyed("k", "f"));
+    let (b, created) = create(&*store, run()).await;
+    assert_eq!(created, Created::Steered(a.clone()));
+    assert_eq!(create(&*store, run()).await.1, Created::Repeated(a.clone()));
+    store.drop_steered(&a, token, &[b]).await.expect("dropped");
+    assert_eq!(create(&*store, run()).await.1, Created::Repeated(a.clone()));
+    finish(&*store, &a, token).await;
+    assert_eq!(create(&*store, run()).await.1, Created::Repeated(a.clone()));
+    assert_eq!(kind(store.delete(&a).await), Ok(true));
+    assert!(matches!(create(&*store, run()).await.1, Created::Started(_)));
+}
+
+/// Contract 14, with many at once.
+pub async fn racing_creates_with_one_key_make_one_run(store: Arc<dyn RunStore>) {
+    let made = at_once((0..50).map(|number: usize| {
+        let store = Arc::clone(&store);
+        let run = new_run("u", if number.is_multiple_of(2) { "s" } else { "t" }).with_key(keyed("k", "f"));
+        async move { create(&*store, run).await }
+    }))
+    .await;
+    let started: Vec<&RunId> =
+        made.iter().filter(|(_, created)| matches!(created, Created::Started(_))).map(|(id, _)| id).collect();
+    assert_eq!(started.len(), 1);
+    let others = made.iter().filter(|(id, _)| id != started[0]);
+    others.for_each(|(_, created)| assert_eq!(*created, Created::Repeated(started[0].clone())));
+    assert_eq!(listed(&*store, "u", &RunFilter::default(), 100).await, [started[0].clone()]);
+}
+
+/// Contract 20: pages.
+pub async fn lists_are_stable(store: Arc<dyn RunStore>) {
+    let mut made = Vec::new();
+    for number in 0..25 {
+        made.insert(0, start(&*store, "u", &number.to_string()).await);
+    }
+    start(&*store, "other", "s").await;
+    let (mut after, mut found) = (None, Vec::new());
+    let mut gone = 0;
+    loop {
+        let page = store.list(&user("u"), &RunFilter::default(), after, size(7)).await.expect("listed");
+        for pair in page.items.windows(2) {
+            assert!(pair[0].number > pair[1].number, "the newest first");
+        }
+        for record in &page.items {
+            assert_eq!(*record, get(&*store, &record.id).await);
+        }
+        found.extend(page.items.into_iter().map(|record| record.id));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+        // What is made, ended and deleted meanwhile moves nothing.
+        start(&*store, "u", &format!("later {}", found.len())).await;
+        let (id, token) = &made[gone];
+        finish(&*store, id, *token).await;
+        assert_eq!(kind(store.delete(id).await), Ok(true));
+        gone += 1;
+    }
+    assert_eq!(found, made.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>());
+    assert_eq!(listed(&*store, "u", &RunFilter::default(), 1).await.len(), 25);
+    assert_eq!(listed(&*store, "nobody", &RunFilter::default(), 1).await, []);
+}
+
+/// Contract 20: filters.
+pub async fn lists_are_filtered(store: Arc<dyn RunStore>) {
+    let (a, token) = start(&*store, "u", "s").await;
+    let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
+    let c = steer(&*store, &a).await;
+    let (d, _) = start(&*store, "u", "t").await;
+    let (e, _) = start(&*store, "u", "").await;
+    let found = async |s: Option<&str>, status: Option<Status>| {
+        let filter = RunFilter { session: s.map(session), status };
+        let one_by_one = listed(&*store, "u", &filter, 1).await;
+        assert_eq!(listed(&*store, "u", &filter, 100).await, one_by_one);
+        one_by_one
+    };
+    assert_eq!(found(None, None).await, [&e, &d, &c, &b, &a].map(Clone::clone));
+    assert_eq!(found(Some("s"), None).await, [&c, &b, &a].map(Clone::clone));
+    assert_eq!(found(Some(""), None).await, [e.clone()]);
+    assert_eq!(found(None, Some(Status::Queued)).await, [&c, &b].map(Clone::clone));
+    assert_eq!(found(None, Some(Status::InProgress)).await, [&e, &d, &a].map(Clone::clone));
+    assert_eq!(found(Some("t"), Some(Status::Queued)).await, []);
+    let ended = store.finish(&a, token, batch(0, 1), Status::Failed, None).await;
+    assert_eq!(kind(ended), Ok(None));
+    assert_eq!(found(None, Some(Status::Failed)).await, [a]);
+    assert_eq!(found(None, Some(Status::InProgress)).await, [e, d]);
+}
+
+/// Contract 22, for a store with the retention [`SWEPT`](super::SWEPT).
+pub async fn sweep_forgets(store: Arc<dyn RunStore>) {
+    let (a, token) = start(&*store, "u", "s").await;
+    let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
+    let c = steer(&*store, &a).await;
+    let mut ended = Vec::new();
+    for session in ["1", "2", "3"] {
+        let run = new_run("u", session).with_key(keyed(session, "f"));
+        let (id, created) = create(&*store, run).await;
+        let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
+        store.append(&id, token, batch(0, 100)).await.expect("appended");
+        let last = store.finish(&id, token, batch(100, 1), Status::Completed, None).await;
+        assert_eq!(kind(last), Ok(None));
+        ended.push(id);
+    }
+    store.sweep().await.expect("swept");
+    assert_eq!(kind(store.sweep().await), Ok(0), "a second time there is nothing to do");
+    for id in &ended {
+        assert_eq!(kind(store.get(id).await), Ok(None));
+        assert_eq!(kind(store.read(id, 0, 1000).await), Ok(None));
+    }
+    let unfinished = [&c, &b, &a].map(Clone::clone);
+    assert_eq!(listed(&*store, "u", &RunFilter::default(), 100).await, unfinished);
+    let (_, created) = create(&*store, new_run("u", "1").with_key(keyed("1", "g"))).await;
+    assert!(matches!(created, Created::Started(_)), "the key went with its run: {created:?}");
+    assert_eq!(finish(&*store, &a, token).await.map(|grant| grant.id), Some(c), "turns are as they were");
+}
+
+/// Contract 23.
+pub async fn users_of_runs_never_meet(store: Arc<dyn RunStore>) {
+    let ids = hostile_ids();
+    let mut made = Vec::new();
+    for (number, u) in ids.iter().enumerate() {
+        let mut expected = Vec::new();
+        for s in ids.iter().skip(number % 3).step_by(3) {
+            let run = new_run(u, s).with_key(keyed(s, u));
+            let (id, created) = create(&*store, run).await;
+            assert!(matches!(created, Created::Started(_)), "{u:?} {s:?} is free: {created:?}");
+            expected.insert(0, (id, s));
+        }
+        made.push((u, expected));
+    }
+    for (u, expected) in made {
+        let all: Vec<RunId> = expected.iter().map(|(id, _)| id.clone()).collect();
+        assert_eq!(listed(&*store, u, &RunFilter::default(), 7).await, all, "{u:?}");
+        for (id, s) in expected {
+            let filter = RunFilter { session: Some(session(s)), status: None };
+            assert_eq!(listed(&*store, u, &filter, 7).await, [id.clone()], "{u:?} {s:?}");
+            let again = new_run(u, s).with_key(keyed(s, u));
+            assert_eq!(create(&*store, again).await.1, Created::Repeated(id.clone()));
+            let busy = new_run(u, s).with_policy(SessionPolicy::Reject);
+            assert_eq!(create(&*store, busy).await.1, Created::Busy(id));
+        }
+    }
+}
+
+/// Contract 23: too long.
+pub async fn long_ids_of_runs_are_refused(store: Arc<dyn RunStore>) {
+    let longest = "é".repeat(MAX_ID_BYTES / 2);
+    let fits = new_run(&longest, &longest).with_key(keyed(&longest, &longest));
+    let (id, created) = create(&*store, fits).await;
+    assert!(matches!(created, Created::Started(_)), "the longest ids are good");
+    assert_eq!(listed(&*store, &longest, &RunFilter::default(), 10).await, [id]);
+    let long = longest + "x";
+    for refused in [new_run(&long, "s"), new_run("u", &long), new_run("u", "s").with_key(keyed(&long, "f"))] {
+        let id = refused.record.id.clone();
+        assert_eq!(kind(store.create(refused).await), Err(ErrorKind::InvalidInput));
+        assert_eq!(kind(store.get(&id).await), Ok(None));
+    }
+    let list = store.list(&user(&long), &RunFilter::default(), None, size(10)).await;
+    assert_eq!(kind(list.map(drop)), Err(ErrorKind::InvalidInput));
+    start(&*store, "u", "s").await;
+}

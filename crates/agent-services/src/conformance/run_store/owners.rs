@@ -1,0 +1,228 @@
+//! Owners: what they are asked, how long they live, and who takes over from them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_schemas::{RunId, Status};
+
+use super::{
+    LONG, batch, create, finish, finish_in_order, get, is_orphan, kind, new_run, owner, queue, size, start,
+    status, steer, while_waiting,
+};
+use crate::ErrorKind;
+use crate::conformance::at_once;
+use crate::run::{Batch, Canceled, Created, FencingToken, OwnerId, RunStore, SessionPolicy};
+
+async fn heartbeat(store: &dyn RunStore, owner: &OwnerId) {
+    store.heartbeat(owner, LONG).await.expect("renewed");
+}
+
+async fn take_over(store: &dyn RunStore, id: &RunId, owner: &OwnerId) -> Option<FencingToken> {
+    store.take_over(id, owner).await.expect("asked")
+}
+
+/// Contract 15: a run in progress.
+pub async fn cancel_asks_a_run_to_stop(store: Arc<dyn RunStore>) {
+    let (a, token) = start(&*store, "u", "s").await;
+    for _ in 0..2 {
+        assert_eq!(kind(store.cancel(&a, &owner("other")).await), Ok(Some(Canceled::Requested)));
+    }
+    let record = get(&*store, &a).await;
+    assert_eq!((record.status, record.cancel_requested), (Status::InProgress, true));
+    store.append(&a, token, batch(0, 1)).await.expect("its owner goes on as it sees fit");
+    assert_eq!(finish(&*store, &a, token).await, None);
+}
+
+/// Contract 15: a run that waits.
+pub async fn cancel_takes_out_of_the_queue(store: Arc<dyn RunStore>) {
+    let by = owner("by");
+    let (a, token) = start(&*store, "u", "s").await;
+    let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
+    let c = queue(&*store, SessionPolicy::Enqueue, 2).await;
+    let d = steer(&*store, &a).await;
+    for id in [&b, &d] {
+        let canceled = store.cancel(id, &by).await.expect("asked");
+        let Some(Canceled::Dequeued(right)) = canceled else { panic!("it waited: {canceled:?}") };
+        assert!(get(&*store, id).await.cancel_requested);
+        let last = || store.finish(id, right, batch(0, 1), Status::Canceled, Some(&by));
+        assert_eq!(kind(last().await), Ok(None), "it has no session to hand on");
+        assert_eq!(kind(last().await), Ok(None));
+        assert_eq!(status(&*store, id).await, Status::Canceled);
+        assert_eq!(
+            (status(&*store, &a).await, status(&*store, &c).await),
+            (Status::InProgress, Status::Queued)
+        );
+    }
+    assert_eq!(kind(store.steered(&a).await), Ok(vec![]));
+    let e = queue(&*store, SessionPolicy::Enqueue, 2).await;
+    finish_in_order(&*store, (&a, token), &[&c, &e]).await;
+}
+
+/// Contract 15: a run that has ended.
+pub async fn cancel_changes_nothing_of_the_ended(store: Arc<dyn RunStore>) {
+    let (a, token) = start(&*store, "u", "s").await;
+    finish(&*store, &a, token).await;
+    let before = get(&*store, &a).await;
+    assert_eq!(kind(store.cancel(&a, &owner("by")).await), Ok(Some(Canceled::Ended)));
+    assert_eq!(get(&*store, &a).await, before);
+}
+
+/// Contract 17.
+pub async fn signals_reach_the_owner(store: Arc<dyn RunStore>) {
+    let told = async |owner: &OwnerId, id: &RunId| {
+        loop {
+            let runs = store.signals(owner).await.expect("listening works");
+            // An owner that is told nothing looks at all of its runs, so it finds this one.
+            if runs.is_empty() || runs.contains(id) {
+                return;
+            }
+        }
+    };
+    let (one, other) = (owner("owner"), owner("other"));
+    let (a, _) = start(&*store, "u", "s").await;
+    let cancel = async { assert_eq!(kind(store.cancel(&a, &other).await), Ok(Some(Canceled::Requested))) };
+    while_waiting(told(&one, &a), cancel).await;
+    assert!(get(&*store, &a).await.cancel_requested, "who is told finds what was asked");
+    let hand = async { assert_ne!(steer(&*store, &a).await, a) };
+    while_waiting(told(&one, &a), hand).await;
+    assert_eq!(store.steered(&a).await.expect("readable").len(), 1);
+    let interrupt = async { assert_ne!(queue(&*store, SessionPolicy::Interrupt, 1).await, a) };
+    while_waiting(told(&one, &a), interrupt).await;
+
+    // Also before it listens, and whoever the owner is by then.
+    let (b, _) = start(&*store, "u", "t").await;
+    assert!(take_over(&*store, &b, &other).await.is_some());
+    assert_eq!(kind(store.cancel(&b, &one).await), Ok(Some(Canceled::Requested)));
+    told(&other, &b).await;
+}
+
+/// Contract 18 and 19.
+pub async fn leases_keep_runs(store: Arc<dyn RunStore>) {
+    let (one, other) = (owner("owner"), owner("other"));
+    let (a, _) = start(&*store, "u", "s").await;
+    assert!(is_orphan(&*store, &a).await, "its owner has never had a lease");
+    for owner in [&one, &other] {
+        heartbeat(&*store, owner).await;
+    }
+    assert!(!is_orphan(&*store, &a).await);
+    assert_eq!(take_over(&*store, &a, &other).await, None);
+    heartbeat(&*store, &one).await;
+    store.retire(&other).await.expect("retired");
+    assert!(!is_orphan(&*store, &a).await, "another one has retired");
+    for _ in 0..2 {
+        store.retire(&one).await.expect("retiring can be repeated");
+    }
+    assert!(is_orphan(&*store, &a).await);
+    heartbeat(&*store, &one).await;
+    assert!(!is_orphan(&*store, &a).await, "it lives again");
+    store.retire(&one).await.expect("retired");
+    for session in ["1", "2", "3"] {
+        start(&*store, "u", session).await;
+    }
+    assert_eq!(store.orphans(size(1000)).await.expect("found").len(), 4);
+    assert_eq!(store.orphans(size(3)).await.expect("found").len(), 3, "some at a time");
+}
+
+/// Contract 18: the old owner is locked out.
+pub async fn take_over_locks_out(store: Arc<dyn RunStore>) {
+    let (a, old) = start(&*store, "u", "s").await;
+    store.append(&a, old, batch(0, 3)).await.expect("appended");
+    let other = owner("other");
+    heartbeat(&*store, &other).await;
+    let token = take_over(&*store, &a, &other).await.expect("an orphan");
+    assert!(token > old);
+    assert!(!is_orphan(&*store, &a).await);
+    let writes = [
+        store.append(&a, old, batch(3, 1)).await,
+        store.append(&a, old, batch(0, 3)).await,
+        store.close(&a, old, batch(3, 1), "no").await,
+        store.finish(&a, old, batch(3, 1), Status::Completed, None).await.map(drop),
+        store.drop_steered(&a, old, &[]).await,
+    ];
+    for write in writes {
+        assert_eq!(kind(write), Err(ErrorKind::Conflict));
+    }
+    assert_eq!(get(&*store, &a).await.epochs, [3], "the new epoch begins where the log ended");
+    store.append(&a, token, batch(3, 2)).await.expect("appended");
+    store.retire(&other).await.expect("retired");
+    let third = take_over(&*store, &a, &owner("third")).await.expect("an orphan again");
+    assert!(third > token);
+    assert_eq!(get(&*store, &a).await.epochs, [3, 5]);
+    let waiting = queue(&*store, SessionPolicy::Enqueue, 1).await;
+    finish_in_order(&*store, (&a, third), &[&waiting]).await;
+    assert_eq!(take_over(&*store, &a, &other).await, None, "it has ended");
+}
+
+/// Contract 18: one's own run.
+pub async fn own_runs_may_be_taken_again(store: Arc<dyn RunStore>) {
+    let one = owner("owner");
+    heartbeat(&*store, &one).await;
+    let (a, old) = start(&*store, "u", "s").await;
+    let waiting = queue(&*store, SessionPolicy::Enqueue, 1).await;
+    let token = take_over(&*store, &a, &one).await.expect("its own");
+    assert!(token > old);
+    let refused = store.append(&a, old, batch(0, 1)).await;
+    assert_eq!(kind(refused), Err(ErrorKind::Conflict));
+    assert_eq!(get(&*store, &a).await.epochs, [0]);
+    assert_eq!(take_over(&*store, &waiting, &one).await, None, "it has to wait, whoever asks");
+    finish_in_order(&*store, (&a, token), &[&waiting]).await;
+    assert_eq!(take_over(&*store, &a, &one).await, None, "it has ended");
+}
+
+/// Contract 18: of several at once one succeeds.
+pub async fn one_of_many_takes_over(store: Arc<dyn RunStore>) {
+    let (a, token) = start(&*store, "u", "s").await;
+    let waiting = queue(&*store, SessionPolicy::Enqueue, 1).await;
+    for number in 0..20 {
+        heartbeat(&*store, &owner(&format!("o{number}"))).await;
+    }
+    let race = async |id: &RunId| {
+        let taken = at_once((0..20).map(|number| {
+            let (store, id) = (Arc::clone(&store), id.clone());
+            async move { take_over(&*store, &id, &owner(&format!("o{number}"))).await }
+        }))
+        .await;
+        let taken: Vec<FencingToken> = taken.into_iter().flatten().collect();
+        assert_eq!(taken.len(), 1, "one succeeds");
+        taken[0]
+    };
+    let taken = race(&a).await;
+    assert!(taken > token);
+    let ended = store.finish(&a, taken, Batch::empty(0), Status::Completed, None).await;
+    assert_eq!(kind(ended), Ok(None));
+    let taken = race(&waiting).await;
+    assert_eq!(finish(&*store, &waiting, taken).await, None);
+}
+
+/// Contract 21.
+pub async fn attention_is_kept(store: Arc<dyn RunStore>) {
+    let (a, _) = start(&*store, "u", "s").await;
+    let (b, _) = start(&*store, "u", "t").await;
+    let attended = async |id: &RunId| store.attended(id).await.expect("readable");
+    assert_eq!(attended(&a).await, Duration::ZERO);
+    store.attend(&a, LONG).await.expect("attended");
+    store.attend(&a, Duration::from_secs(1)).await.expect("attended");
+    let left = attended(&a).await;
+    assert!(left > LONG / 2, "another reader is still there: {left:?}");
+    // A store that counts in whole seconds may round up.
+    assert!(left <= LONG + Duration::from_secs(1), "{left:?}");
+    assert_eq!(attended(&b).await, Duration::ZERO);
+}
+
+/// The lifecycle's contract 3: what was acknowledged is there after a stop and a new start.
+pub async fn a_restart_forgets_no_run(store: Arc<dyn RunStore>) {
+    let keyed = || new_run("u", "s").with_key(super::keyed("k", "f"));
+    let (a, created) = create(&*store, keyed()).await;
+    let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
+    store.append(&a, token, batch(0, 3)).await.expect("appended");
+    let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
+    let c = steer(&*store, &a).await;
+    let before = get(&*store, &a).await;
+    store.stop().await.expect("stopped");
+    store.start().await.expect("started");
+    assert_eq!(get(&*store, &a).await, before);
+    assert_eq!(create(&*store, keyed()).await.1, Created::Repeated(a.clone()));
+    let (later, _) = create(&*store, new_run("u", "t")).await;
+    assert!(get(&*store, &later).await.number > before.number, "numbers go on");
+    finish_in_order(&*store, (&a, token), &[&c, &b]).await;
+}
