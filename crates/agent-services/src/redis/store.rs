@@ -52,10 +52,6 @@ impl Backend {
         self.ttl.map_or(0, |ttl| millis(ttl).max(1))
     }
 
-    pub(super) fn client(&self) -> &RedisClient {
-        &self.client
-    }
-
     pub(super) fn keys(&self) -> &Keys {
         self.client.keys()
     }

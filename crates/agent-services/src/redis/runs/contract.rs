@@ -9,8 +9,7 @@ use async_trait::async_trait;
 use super::codec::{self, Fields, Piece};
 use super::places::{self, Place};
 use super::{
-    ATTEND, CANCEL, CREATE, DROP, FINISH, MAX_NUMBER, PAGE_BYTES, READ, RedisRunStore, STEERED, TAKE,
-    UNLIST,
+    ATTEND, CANCEL, CREATE, DROP, FINISH, MAX_NUMBER, PAGE_BYTES, READ, RedisRunStore, STEERED, TAKE, UNLIST,
 };
 use crate::page::{Cursor, Listed, PageSize};
 use crate::redis::failure::foreign;
@@ -115,7 +114,7 @@ impl RunStore for RedisRunStore {
         let _call = self.backend.begin(OPERATION, &[])?;
         let call = self
             .place_to_write(OPERATION, id)?
-            .call(&FINISH, &Self::name())
+            .call(&FINISH, "")
             .arg(token.0)
             .arg(batch.first)
             .arg(batch.count)
@@ -286,11 +285,17 @@ impl RunStore for RedisRunStore {
         let _call = self.backend.begin(OPERATION, &[])?;
         let Some(place) = self.place(id) else { return Ok(false) };
         let answer = self.forget(OPERATION, &place, "").await?;
-        if answer == "unfinished" {
-            return Err(Error::new(ErrorKind::Conflict, OPERATION, format!("run {id} has not ended")));
+        match codec::words(&answer) {
+            ("unfinished", _) => {
+                Err(Error::new(ErrorKind::Conflict, OPERATION, format!("run {id} has not ended")))
+            }
+            ("gone", noted) => {
+                self.listening.wakeups.wake(id);
+                self.strike(OPERATION, &[format!("{id} {noted}")]).await?;
+                Ok(true)
+            }
+            _ => Ok(false),
         }
-        self.listening.wakeups.wake(id);
-        Ok(answer == "gone")
     }
 }
 

@@ -26,7 +26,12 @@ impl RedisRunStore {
         ["{ended}:runs", "{ended}:bytes"].map(|name| self.global(name))
     }
 
-    pub(super) async fn renew(&self, operation: &'static str, owner: &OwnerId, lease: Duration) -> Result<()> {
+    pub(super) async fn renew(
+        &self,
+        operation: &'static str,
+        owner: &OwnerId,
+        lease: Duration,
+    ) -> Result<()> {
         let call = HEARTBEAT.with_keys([self.global("owners")]).arg(owner.as_str()).arg(millis(lease));
         self.backend.repeatable(operation, call).await
     }
@@ -48,9 +53,7 @@ impl RedisRunStore {
             return Ok(());
         }
         let at = Instant::now();
-        self.backend
-            .repeatable::<()>(operation, TAG.with_keys([self.global("run-tags")]).arg(tag))
-            .await?;
+        self.backend.repeatable::<()>(operation, TAG.with_keys([self.global("run-tags")]).arg(tag)).await?;
         let mut noted = self.noted.lock();
         noted.retain(|_, at| at.elapsed() < NOTED);
         noted.insert(tag.to_owned(), at);
@@ -93,9 +96,9 @@ impl RedisRunStore {
         self.backend.repeatable(operation, call).await
     }
 
-    /// Forgets an ended run: `gone`, `missing` or `unfinished`. The user, as in keys, says where it was listed.
+    /// Forgets an ended run: `missing`, `unfinished`, or `gone` and how it was noted. The user, as in keys, says where it was listed.
     pub(super) async fn forget(&self, operation: &'static str, place: &Place, user: &str) -> Result<String> {
-        self.backend.repeatable(operation, place.call(&FORGET, "").arg(user)).await
+        self.backend.repeatable(operation, place.call(&FORGET, "").arg(user).arg(super::OVERHEAD)).await
     }
 
     /// Forgets ended runs beyond the retention; says how many.
@@ -113,11 +116,15 @@ impl RedisRunStore {
                 let id = RunId::new(words.next().unwrap_or_default());
                 let user = words.nth(1).unwrap_or_default();
                 if let Some(place) = Place::of(self.backend.keys(), &id) {
-                    count += u64::from(self.forget(operation, &place, user).await? == "gone");
+                    count += u64::from(self.forget(operation, &place, user).await?.starts_with("gone"));
                 }
             }
-            let call = SWEPT.with_keys(self.ended_keys()).arg(&members);
-            self.backend.repeatable::<()>(operation, call).await?;
+            self.strike(operation, &members).await?;
         }
+    }
+
+    /// Counts ended runs no more that were forgotten.
+    pub(super) async fn strike(&self, operation: &'static str, members: &[String]) -> Result<()> {
+        self.backend.repeatable(operation, SWEPT.with_keys(self.ended_keys()).arg(members)).await
     }
 }

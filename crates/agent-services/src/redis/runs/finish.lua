@@ -1,14 +1,9 @@
 -- Appends the last entries, ends the run and hands its session on. Returns the answer, the next run with its token or
 -- nothing, the user as in keys, and how many bytes the log has. ARGV: 9 the status, 10 the time, 11 whether somebody
 -- executes the next run, 12 who, 13 for how many milliseconds an ended run is kept.
-local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'turns', 'who', 'bytes', 'keys', 'granted',
-  'ended_by')
+local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'turns', 'who', 'bytes', 'keys', 'granted')
 if not run then
   return fault or { 'missing', '', '', '0' }
-end
-local repeated = { 'known', run.granted or '', run.who, run.bytes }
-if run.ended_by == CALL then
-  return repeated
 end
 redis.call('SCARD', KEYS[3])
 redis.call('XLEN', KEYS[2])
@@ -34,14 +29,14 @@ end
 
 local answer = write(run)
 if answer == 'known' then
-  return run.ended and repeated or { 'behind', '', '', '0' }
+  return run.ended and { 'known', run.granted or '', run.who, run.bytes } or { 'behind', '', '', '0' }
 end
 if answer ~= 'new' then
   return { answer, '', '', '0' }
 end
 write_turns(turns)
 local granted = next and next .. ' ' .. begin(next, ARGV[12]) or ''
-redis.call('HSET', KEYS[1], 'status', ARGV[9], 'ended', ARGV[10], 'granted', granted, 'ended_by', CALL)
+redis.call('HSET', KEYS[1], 'status', ARGV[9], 'ended', ARGV[10], 'granted', granted)
 redis.call('SREM', KEYS[3], ID)
 local bytes = redis.call('HGET', KEYS[1], 'bytes')
 redis.call('PEXPIRE', KEYS[1], ARGV[13])

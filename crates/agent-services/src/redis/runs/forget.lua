@@ -1,6 +1,6 @@
 -- Forgets a run that has ended, and its place among the user's if Redis has forgotten it already. ARGV: 5 the user as in
--- keys, or nothing.
-local run, fault = read_run(KEYS[1], 'ended', 'who', 'keys')
+-- keys, or nothing. ARGV: 6 what an ended run takes besides its log.
+local run, fault = read_run(KEYS[1], 'ended', 'who', 'keys', 'bytes')
 if fault then
   return fault
 end
@@ -15,4 +15,4 @@ for _, name in ipairs(words(run.keys)) do
   redis.call('EXISTS', BASE .. 'key:' .. name)
 end
 forget(ID)
-return 'gone'
+return 'gone ' .. text(tonumber(run.bytes) + tonumber(ARGV[6])) .. ' ' .. run.who

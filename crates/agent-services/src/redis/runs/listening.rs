@@ -56,8 +56,7 @@ impl Listening {
             ended: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
-        let (client, wakeups, own) =
-            (self.client.clone(), Arc::clone(&self.wakeups), Arc::clone(&listener));
+        let (client, wakeups, own) = (self.client.clone(), Arc::clone(&self.wakeups), Arc::clone(&listener));
         listener.tasks.spawn(async move {
             let ended = own.ended.clone();
             ended.run_until_cancelled(own.run(&client, &wakeups)).await;

@@ -117,7 +117,8 @@ mod tests {
         assert_eq!((place.tag(), &place.base[..]), ("8249", "p:v1:{8249}:"));
         assert!(Place::of_user(&keys, &RunId::new(good.clone()), &UserId::new("ann")).is_some());
         assert!(Place::of_user(&keys, &RunId::new(good), &UserId::new("bob")).is_none());
-        let bad = ["run_8249", &format!("run_{long}824G"), &format!("run_{long}:8249"), &format!("{long}8249")];
+        let bad =
+            ["run_8249", &format!("run_{long}824G"), &format!("run_{long}:8249"), &format!("{long}8249")];
         assert!(bad.iter().all(|id| Place::of(&keys, &RunId::new(*id)).is_none()));
         assert!(Place::of(&keys, &RunId::new(format!("run_{long}{long}é249"))).is_none());
     }

@@ -47,7 +47,8 @@ local function write(run)
     return is_known and 'known' or 'gap'
   end
   if run.ended then
-    return 'ended'
+    -- No entries at the end are what a repeated finish without entries has.
+    return count == 0 and 'known' or 'ended'
   end
   if count > 0 then
     redis.call('XADD', KEYS[2], text(first + count) .. '-0', 'first', text(first), 'count', text(count), 'frames', frames)
