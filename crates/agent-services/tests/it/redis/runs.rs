@@ -42,28 +42,27 @@ async fn start(store: &RedisRunStore) -> (RunId, FencingToken) {
     (id, token)
 }
 
-/// Waits for an entry that another store then writes, several times, and says how long it took.
+/// Waits for entries that another store writes one after the other, each while the first store waits; says how long it took.
 async fn follow(reader: &RedisRunStore, writer: &RedisRunStore) -> Duration {
     let (id, token) = start(writer).await;
     let begin = Instant::now();
-    let read = async {
-        for next in 1..=20 {
+    for next in 1..=20 {
+        let read = async {
             loop {
                 reader.wait(&id, next).await.expect("waited");
                 let page = reader.read(&id, next, 1).await.expect("readable").expect("there");
                 if !page.batches.is_empty() {
-                    break;
+                    return;
                 }
             }
-        }
-    };
-    let write = async {
-        for next in 1..=20 {
+        };
+        let write = async {
+            // The reader looks first.
+            writer.get(&id).await.expect("readable");
             writer.append(&id, token, batch(next, 1)).await.expect("appended");
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::join!(read, write);
+        };
+        tokio::join!(read, write);
+    }
     begin.elapsed()
 }
 
