@@ -3,6 +3,7 @@
 mod peer;
 #[cfg(feature = "redis")]
 mod redis;
+mod run_model;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 

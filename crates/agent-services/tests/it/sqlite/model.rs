@@ -13,17 +13,10 @@ use agent_services::limits::StoreLimits;
 use agent_services::sqlite::SqliteDatabase;
 use agent_services::{Result, Service, StoreContext};
 use proptest::prelude::*;
-use proptest::test_runner::Config;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-/// How many cases each property is tried with: `AGENT_TEST_ROUNDS`, else few.
-fn rounds() -> Config {
-    #[expect(clippy::disallowed_methods, reason = "a test's effort is set from outside")]
-    let rounds = std::env::var("AGENT_TEST_ROUNDS");
-    let cases = rounds.map_or(24, |text| text.parse().expect("AGENT_TEST_ROUNDS is a number"));
-    Config { failure_persistence: None, ..Config::with_cases(cases) }
-}
+use crate::run_model::rounds;
 
 /// Two stores that have the same clock and the same small limits.
 struct Pair<S, M> {
