@@ -190,6 +190,6 @@ mod tests {
         reader.woken().await;
         assert!(wakeups.signals(&owner).await.is_empty());
         wakeups.signal(&owner, &run);
-        assert_eq!(wakeups.signals(&owner).await, [run.clone()]);
+        assert_eq!(wakeups.signals(&owner).await, [run]);
     }
 }

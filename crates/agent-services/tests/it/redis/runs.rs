@@ -2,17 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use agent_schemas::{AgentRequest, RunId, sse};
+use agent_schemas::{AgentRequest, RunId, Status, sse};
 use agent_services::clock::SystemIds;
 use agent_services::redis::RedisRunStore;
 use agent_services::run::{
-    Batch, Canceled, Created, FencingToken, NewRun, OwnerId, Retention, RunFilter, RunRecord, RunStore,
-    fresh_id,
+    Batch, Canceled, Created, FencingToken, IdempotencyKey, NewRun, OwnerId, Retention, RunFilter, RunRecord,
+    RunStore, fresh_id,
 };
 use agent_services::{ErrorKind, Service, StoreContext};
 
+use super::proxy::{Network, Proxy};
 use super::server::Server;
-use super::{admin, client_with_prefix, cluster, eventually, fresh_prefix, server, session, started, user};
+use super::{
+    admin, client, client_with_prefix, cluster, eventually, fresh_prefix, server, session, started, user,
+};
 
 async fn two_stores(url: &str) -> (RedisRunStore, RedisRunStore) {
     let prefix = fresh_prefix();
@@ -144,6 +147,65 @@ async fn stopping_ends_all_waiting() {
     assert_eq!(one.wait(&id, 7).await.map_err(|error| error.kind()), Err(ErrorKind::Unavailable));
 }
 
+/// A call whose answer got lost is repeated, and answers as it would have.
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_answers_are_given_again() {
+    let url = server::shared().await;
+    let port = url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port");
+    let proxy = Proxy::start(port).await;
+    let store = started(RedisRunStore::new(client(&proxy.url()), StoreContext::default())).await;
+    let next_run = |first: &str, policy| {
+        let id = fresh_id(&SystemIds, &user("u"));
+        let request = AgentRequest::new(Vec::new()).into();
+        let record = RunRecord::new(id.clone(), user("u"), session(first), "agent", 0, request);
+        let key = IdempotencyKey { key: id.as_str().to_owned(), fingerprint: String::new() };
+        (id, NewRun::new(record, batch(0, 1), owner()).with_policy(policy).with_key(Some(key)))
+    };
+    let by = OwnerId::new("by");
+    // The first time, the server learns the scripts: the lost answer would otherwise be that it knows none.
+    for is_lost in [false, true] {
+        let lose = async || {
+            store.health().await.expect("connected");
+            if is_lost {
+                proxy.set(Network::NextAnswerLost);
+            }
+        };
+        let (a, token) = start(&store).await;
+        let check_lost = || assert!(proxy.is(Network::Good), "an answer was lost");
+        let mut queued = Vec::new();
+        for (ahead, policy) in [(1, SessionPolicy::Enqueue), (2, SessionPolicy::Enqueue)] {
+            let (id, run) = next_run(a.as_str(), policy);
+            lose().await;
+            assert_eq!(store.create(run).await.expect("made"), Created::Queued { ahead });
+            check_lost();
+            queued.push(id);
+        }
+        let (_, handed) = next_run(a.as_str(), SessionPolicy::Steer);
+        lose().await;
+        assert_eq!(store.create(handed).await.expect("made"), Created::Steered(a.clone()));
+        check_lost();
+        assert_eq!(store.steered(&a).await.expect("readable").len(), 1);
+        lose().await;
+        let canceled = store.cancel(&queued[1], &by).await.expect("asked");
+        assert_eq!(canceled, Some(Canceled::Dequeued(FencingToken(1))));
+        check_lost();
+        lose().await;
+        let taken = store.take_over(&a, &owner()).await.expect("asked").expect("it is its own");
+        check_lost();
+        assert_eq!(taken, FencingToken(token.0 + 1));
+        assert_eq!(store.get(&a).await.expect("readable").expect("there").epochs, [1]);
+        lose().await;
+        store.append(&a, taken, batch(1, 1)).await.expect("appended");
+        check_lost();
+        lose().await;
+        let granted = store.finish(&a, taken, batch(2, 1), Status::Completed, Some(&by)).await;
+        let granted = granted.expect("finished").expect("one waits");
+        check_lost();
+        assert_eq!(granted.token, FencingToken(1));
+        assert_eq!(store.get(&a).await.expect("readable").expect("there").entries, 3);
+    }
+}
+
 /// What Redis has forgotten by itself is gone for everybody, the list included.
 #[tokio::test(flavor = "multi_thread")]
 async fn ended_runs_expire() {
@@ -151,7 +213,7 @@ async fn ended_runs_expire() {
     let one = one.with_retention(Retention { age: Duration::from_millis(50), bytes: u64::MAX });
     let (kept, _) = start(&two).await;
     let (id, token) = start(&one).await;
-    let finish = one.finish(&id, token, batch(1, 1), agent_schemas::Status::Completed, None);
+    let finish = one.finish(&id, token, batch(1, 1), Status::Completed, None);
     assert_eq!(finish.await.expect("finished"), None);
     let (one, two) = (&one, &two);
     let is_gone = || async { two.get(&id).await.expect("readable").is_none() };
@@ -161,10 +223,10 @@ async fn ended_runs_expire() {
             two.list(&user("u"), &RunFilter::default(), None, Default::default()).await.expect("listed");
         runs.items.into_iter().map(|run| run.id).collect::<Vec<_>>()
     };
-    assert_eq!(listed().await, [kept.clone()]);
+    assert_eq!(listed().await, std::slice::from_ref(&kept));
     assert_eq!(two.read(&id, 0, 1).await.expect("readable"), None);
     eventually("nothing is left to sweep", || async { one.sweep().await.expect("swept") == 0 }).await;
-    assert_eq!(listed().await, [kept]);
+    assert_eq!(listed().await, std::slice::from_ref(&kept));
 }
 
 #[tokio::test(flavor = "multi_thread")]

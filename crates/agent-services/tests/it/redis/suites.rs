@@ -44,6 +44,17 @@ macro_rules! suites {
             }
 
             agent_services::run_store_conformance!(store(), store_with_retention);
+
+            #[test]
+            fn they_agree_with_those_in_memory() {
+                crate::run_model::agrees_with_memory(|| async {
+                    (
+                        std::sync::Arc::new(store().await)
+                            as std::sync::Arc<dyn agent_services::run::RunStore>,
+                        (),
+                    )
+                });
+            }
         }
     };
 }
