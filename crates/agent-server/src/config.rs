@@ -40,7 +40,7 @@ pub struct Config {
     pub ephemeral: bool,
     /// HTTP settings.
     pub http: HttpConfig,
-    /// Where sessions, states and memories are kept.
+    /// Where sessions, states, memories and runs are kept.
     pub services: ServicesConfig,
     /// What runs may use.
     pub runs: RunsConfig,
@@ -201,6 +201,10 @@ pub struct RunsConfig {
     pub max_waiting: usize,
     /// How many may wait for one session; beyond, the answer is 429.
     pub max_queued: usize,
+    /// How long ended runs are kept, in seconds: a day by default, ten minutes in memory.
+    pub retention_seconds: Option<u64>,
+    /// How many bytes the logs of ended runs may have together: a gibibyte by default, 256 MiB in memory.
+    pub retention_bytes: Option<u64>,
     /// How long the runs of a server that is gone keep their sessions before another one takes them over, in seconds.
     pub lease_seconds: u64,
     /// What becomes of a run whose session has one under way already.
@@ -248,6 +252,8 @@ impl Default for RunsConfig {
             max_runs: limits.max_runs,
             max_waiting: limits.max_waiting,
             max_queued: limits.max_queued,
+            retention_seconds: None,
+            retention_bytes: None,
             lease_seconds: limits.lease.as_secs(),
             session_policy: PolicyConfig::Enqueue,
             run_time_seconds: limits.run_time.as_secs(),

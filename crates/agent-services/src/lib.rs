@@ -2,7 +2,7 @@
 //!
 //! | trait | what it keeps | backends |
 //! |---|---|---|
-//! | [`RunStore`](run::RunStore) | the event logs of runs | [`InMemoryRunStore`](run::InMemoryRunStore), `sqlite::SqliteRunStore` |
+//! | [`RunStore`](run::RunStore) | the event logs of runs | [`InMemoryRunStore`](run::InMemoryRunStore), `sqlite::SqliteRunStore`, `redis::RedisRunStore` |
 //! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore), `sqlite::SqliteSessionStore`, `redis::RedisSessionStore` |
 //! | [`MemoryStore`](memory::MemoryStore) | what is to be remembered of users | [`InMemoryMemoryStore`](memory::InMemoryMemoryStore), `sqlite::SqliteMemoryStore`, `redis::RedisMemoryStore` |
 //! | [`StateStore`](state::StateStore) | what agents keep of themselves | [`InMemoryStateStore`](state::InMemoryStateStore), `sqlite::SqliteStateStore`, `redis::RedisStateStore` |

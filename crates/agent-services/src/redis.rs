@@ -26,13 +26,34 @@
 //! | `…:memories:sessions` | sorted set | `session NUL number` in the order of the texts |
 //! | `…:memories:last` | string | the number of the last memory |
 //!
-//! Numbers of sessions and memories are at least the server's time in microseconds, so that they grow even after the key
+//! Of runs the hash tag is not the user but four digits that are made of it, and end the run's id, so that a run is found by
+//! its id alone. Their keys begin with `prefix:v1:{digits}:`.
+//!
+//! | key | what it is | what is in it |
+//! |---|---|---|
+//! | `…:run:<run>` | hash | the record, the token and the owner, until when somebody reads it, and what was answered, for repetitions |
+//! | `…:run:<run>:log` | stream | the log, one batch an entry: its id is the number after the batch's last one, its fields `first`, `count` and `frames` |
+//! | `…:turns:<user>:<session>` | hash | who is in progress, what was handed to it, and who waits |
+//! | `…:runs:<user>` | sorted set | the user's runs by number |
+//! | `…:runs-last` | string | the last number of a run |
+//! | `…:key:<user>:<key>` | hash | an idempotency key: its fingerprint and its run |
+//! | `…:unfinished` | set | the runs that have not ended |
+//! | `prefix:v1:owners` | sorted set | the owners by the end of their leases |
+//! | `prefix:v1:run-tags` | sorted set | the digits that there are runs with, by when they were used last |
+//! | `prefix:v1:{ended}:runs` | sorted set | the ended runs, each with its bytes and its user, by their end |
+//! | `prefix:v1:{ended}:bytes` | string | how many bytes these have together |
+//!
+//! What is written to a log is published on `prefix:v1:run:<run>`, and what is asked of a run on `prefix:v1:owner:<owner>`:
+//! a user at Redis needs the permission for the channels `prefix:*`, or readers wait up to five seconds.
+//!
+//! Numbers of sessions, memories and runs are at least the server's time in microseconds, so that they grow even after the key
 //! with the last one has expired.
 //!
 //! # What expires
 //!
 //! A store with a time to live forgets what is not used for so long: a session with all that belongs to it, the states
-//! of a session, all memories of a user. Reading is use, except by `list`.
+//! of a session, all memories of a user. Reading is use, except by `list`. Runs expire some time after their end, with their
+//! logs and keys; one that has not ended never does.
 //!
 //! # What Redis may lose
 //!
@@ -53,6 +74,7 @@ mod failure;
 mod keys;
 mod link;
 mod memory;
+mod runs;
 mod script;
 mod session;
 mod state;
@@ -62,5 +84,6 @@ mod url;
 pub use client::RedisClient;
 pub use config::{Password, RedisConfig};
 pub use memory::RedisMemoryStore;
+pub use runs::RedisRunStore;
 pub use session::RedisSessionStore;
 pub use state::RedisStateStore;

@@ -1,26 +1,30 @@
-//! Where sessions, states and memories are kept.
+//! Where sessions, states, memories and runs are kept.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_runner::Services;
 use agent_services::StoreContext;
 use agent_services::limits::StoreLimits;
 use agent_services::memory::{InMemoryMemoryStore, MemoryStore};
 #[cfg(feature = "redis")]
-use agent_services::redis::{RedisClient, RedisConfig, RedisMemoryStore, RedisSessionStore, RedisStateStore};
+use agent_services::redis::{
+    RedisClient, RedisConfig, RedisMemoryStore, RedisRunStore, RedisSessionStore, RedisStateStore,
+};
+use agent_services::run::{InMemoryRunStore, Retention, RunStore};
 use agent_services::session::{InMemorySessionStore, SessionStore};
 #[cfg(feature = "sqlite")]
 use agent_services::sqlite::{
-    SqliteDatabase, SqliteMemoryStore, SqliteOptions, SqliteSessionStore, SqliteStateStore,
+    SqliteDatabase, SqliteMemoryStore, SqliteOptions, SqliteRunStore, SqliteSessionStore, SqliteStateStore,
 };
 use agent_services::state::{InMemoryStateStore, StateStore};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Config, ConfigError, Environment};
 
-/// Where sessions, states and memories are kept.
+/// Where sessions, states, memories and runs are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -34,6 +38,8 @@ pub struct ServicesConfig {
     pub states: Option<Backend>,
     /// The backend of memories, if it is another one.
     pub memories: Option<Backend>,
+    /// The backend of runs, if it is another one.
+    pub runs: Option<Backend>,
     /// Where Redis is: `redis://host:port`, `rediss://…` with TLS, `redis-cluster://host:port,…`, or
     /// `redis-sentinel://host:port,…/master`.
     pub redis_url: Option<RedisUrl>,
@@ -155,6 +161,7 @@ impl Config {
         services.sessions = builder.sessions(self.backend(named.sessions))?;
         services.states = builder.states(self.backend(named.states))?;
         services.memories = builder.memories(self.backend(named.memories))?;
+        services.runs = builder.runs(self.backend(named.runs))?;
         Ok(services)
     }
 
@@ -253,6 +260,31 @@ impl Builder<'_> {
         })
     }
 
+    fn runs(&mut self, backend: Backend) -> Result<Arc<dyn RunStore>, ConfigError> {
+        let context = self.context();
+        let runs = &self.config.runs;
+        let retention = |mut retention: Retention| {
+            retention.age = runs.retention_seconds.map_or(retention.age, Duration::from_secs);
+            retention.bytes = runs.retention_bytes.unwrap_or(retention.bytes);
+            retention
+        };
+        Ok(match backend {
+            Backend::InMemory => {
+                Arc::new(InMemoryRunStore::new(context).with_retention(retention(Retention::IN_MEMORY)))
+            }
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite => {
+                let store = SqliteRunStore::new(self.sqlite()?, context);
+                Arc::new(store.with_retention(retention(Retention::DURABLE)))
+            }
+            #[cfg(feature = "redis")]
+            Backend::Redis => {
+                let store = RedisRunStore::new(self.redis()?, context);
+                Arc::new(store.with_retention(retention(Retention::DURABLE)))
+            }
+        })
+    }
+
     #[cfg(feature = "sqlite")]
     fn sqlite(&mut self) -> Result<SqliteDatabase, ConfigError> {
         if let Some(database) = &self.sqlite {
@@ -288,7 +320,7 @@ impl Builder<'_> {
     }
 
     #[cfg(feature = "redis")]
-    fn redis_ttl(&self) -> Option<std::time::Duration> {
-        self.config.services.redis_ttl_seconds.map(std::time::Duration::from_secs)
+    fn redis_ttl(&self) -> Option<Duration> {
+        self.config.services.redis_ttl_seconds.map(Duration::from_secs)
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::config::{RedisConfig, Servers};
 use super::failure::{self, Fault};
 use super::keys::{Keys, LAYOUT};
-use super::link::Link;
+use super::link::{self, Link};
 use super::script::{Request, script};
 use crate::{Error, ErrorKind, Result};
 
@@ -80,6 +80,14 @@ impl RedisClient {
     /// Whether nobody has asked this before.
     pub(super) fn is_first_to_warn(&self) -> bool {
         !self.0.has_warned.swap(true, Ordering::Relaxed)
+    }
+
+    /// A connection of its own that can subscribe; `take` gets what the server pushes.
+    pub(super) async fn listen(
+        &self,
+        take: impl Fn(::redis::PushInfo) + Clone + Send + Sync + 'static,
+    ) -> RedisResult<::redis::aio::MultiplexedConnection> {
+        link::listen(&self.0.config, take).await
     }
 
     /// Keeps the connection open for a store.

@@ -63,6 +63,7 @@ const CODES: &[(&str, ErrorKind, &str)] = &[
         "Redis takes no writes, because it cannot save its data: see its log",
     ),
     ("NOREPLICAS", ErrorKind::Unavailable, "Redis takes no writes, because it has too few replicas"),
+    ("ABSENT", ErrorKind::Unavailable, "Redis lacks a part of the data: is it moving to another node?"),
     ("WRONGPASS", ErrorKind::Unexpected, "Redis does not know this user and password: check the login"),
     ("NOAUTH", ErrorKind::Unexpected, "Redis wants a password: configure a login"),
     (
@@ -100,6 +101,11 @@ fn describe(servers: &Servers, cause: &RedisError) -> (ErrorKind, String) {
     }
     if let Some((_, kind, message)) = code(cause) {
         return (*kind, (*message).to_owned());
+    }
+    // What a script hears that asks for a key of its slot which has moved already.
+    if cause.to_string().contains("access a non local key") {
+        let message = "the Redis Cluster is moving the data to another node";
+        return (ErrorKind::Unavailable, message.to_owned());
     }
     if cause.kind() == Cause::Io && cause.to_string().contains("certificate") {
         let message = format!(

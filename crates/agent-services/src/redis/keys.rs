@@ -28,6 +28,16 @@ impl Keys {
         format!("{}:layout", self.prefix)
     }
 
+    /// What the keys and channels begin with that belong to no user.
+    pub(super) fn root(&self) -> String {
+        format!("{}:v{LAYOUT}:", self.prefix)
+    }
+
+    /// What the keys of runs begin with; the tag is that of their users, and the hash tag.
+    pub(super) fn of_tag(&self, tag: &str) -> String {
+        format!("{}:v{LAYOUT}:{{{tag}}}:", self.prefix)
+    }
+
     /// A key of a user. The user is the hash tag, so that all of its keys are in one slot of a cluster.
     pub(super) fn of_user(&self, user: &UserId, kind: &str) -> String {
         format!("{}:v{LAYOUT}:{{{}}}:{kind}", self.prefix, encode(user.as_str()))

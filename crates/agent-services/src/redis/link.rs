@@ -78,6 +78,31 @@ impl Link {
     }
 }
 
+/// A connection that can subscribe, to a server that hears of all that is published. `take` gets what the server pushes.
+///
+/// All nodes of a cluster hear of everything, so the first that can be reached is as good as any.
+pub(super) async fn listen(
+    config: &RedisConfig,
+    take: impl Fn(PushInfo) + Clone + Send + Sync + 'static,
+) -> RedisResult<MultiplexedConnection> {
+    match &config.servers {
+        Servers::Standalone(info) => with_pushes(&client(info.clone(), config)?, config, take).await,
+        Servers::Sentinel { .. } => with_pushes(&ask_sentinels(config).await?, config, take).await,
+        Servers::Cluster(nodes) => {
+            let mut failure = RedisError::from((ErrorKind::ClusterConnectionNotFound, "there are no nodes"));
+            for node in nodes {
+                let protocol = node.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+                let client = client(node.clone().set_redis_settings(protocol), config)?;
+                match with_pushes(&client, config, take.clone()).await {
+                    Ok(connection) => return Ok(connection),
+                    Err(error) => failure = error,
+                }
+            }
+            Err(failure)
+        }
+    }
+}
+
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link").field("is_lost", &self.is_lost).finish_non_exhaustive()
@@ -118,6 +143,17 @@ async fn single(
         if push.kind == PushKind::Disconnection {
             is_lost.store(true, Ordering::Release);
         }
+    };
+    with_pushes(client, config, notice).await
+}
+
+async fn with_pushes(
+    client: &Client,
+    config: &RedisConfig,
+    take: impl Fn(PushInfo) + Send + Sync + 'static,
+) -> RedisResult<MultiplexedConnection> {
+    let notice = move |push: PushInfo| {
+        take(push);
         Ok::<(), ()>(())
     };
     let options = AsyncConnectionConfig::new()

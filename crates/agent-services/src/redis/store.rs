@@ -49,7 +49,7 @@ impl Backend {
 
     /// How long what is used lives on, in milliseconds; 0 for ever.
     pub(super) fn ttl_ms(&self) -> u64 {
-        self.ttl.map_or(0, |ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).clamp(1, MAX_TTL_MS))
+        self.ttl.map_or(0, |ttl| millis(ttl).max(1))
     }
 
     pub(super) fn keys(&self) -> &Keys {
@@ -124,6 +124,11 @@ pub(super) fn text(operation: &'static str, bytes: &[u8]) -> Result<String> {
 /// A number that was stored as its digits.
 pub(super) fn number<T: FromStr>(operation: &'static str, bytes: &[u8]) -> Result<T> {
     std::str::from_utf8(bytes).ok().and_then(|digits| digits.parse().ok()).ok_or_else(|| foreign(operation))
+}
+
+/// A time in milliseconds that a script can hold.
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).min(MAX_TTL_MS)
 }
 
 /// A thousand years: with the time of day it is still an integer that a script can hold.

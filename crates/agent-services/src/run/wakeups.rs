@@ -18,13 +18,22 @@ pub(crate) struct Wakeups {
     /// How many readers there are, so that runs which nobody waits for do not take the lock.
     count: AtomicUsize,
     owners: Mutex<HashMap<OwnerId, Arc<Signals>>>,
+    /// Told when somebody begins to wait for something that nobody waited for.
+    changed: Notify,
 }
 
 /// What an owner has not yet been told.
 #[derive(Debug, Default)]
 struct Signals {
-    runs: Mutex<Vec<RunId>>,
+    news: Mutex<News>,
     told: Notify,
+}
+
+#[derive(Debug, Default)]
+struct News {
+    runs: Vec<RunId>,
+    /// Something may have been missed, so that the owner has to look at all of its runs.
+    may_lack: bool,
 }
 
 impl Wakeups {
@@ -32,7 +41,10 @@ impl Wakeups {
     pub(crate) fn reader(&self, id: &RunId) -> Reader<'_> {
         let mut readers = self.readers.lock();
         self.count.fetch_add(1, Ordering::SeqCst);
-        let notify = Arc::clone(readers.entry(id.clone()).or_default());
+        let notify = Arc::clone(readers.entry(id.clone()).or_insert_with(|| {
+            self.changed.notify_one();
+            Arc::default()
+        }));
         let mut woken = Box::pin(Arc::clone(&notify).notified_owned());
         woken.as_mut().enable();
         Reader { wakeups: self, id: id.clone(), notify, woken }
@@ -50,15 +62,18 @@ impl Wakeups {
     /// Tells an owner that something was asked of a run; nobody else is told, and it need not listen yet.
     pub(crate) fn signal(&self, owner: &OwnerId, id: &RunId) {
         let signals = self.signals_of(owner);
-        signals.runs.lock().push(id.clone());
+        signals.news.lock().runs.push(id.clone());
         signals.told.notify_one();
     }
 
-    /// Waits until there is something to tell an owner.
+    /// Waits until there is something to tell an owner; no runs mean that it has to look at all of its own.
     pub(crate) async fn signals(&self, owner: &OwnerId) -> Vec<RunId> {
         let signals = self.signals_of(owner);
         loop {
-            let runs = std::mem::take(&mut *signals.runs.lock());
+            let News { runs, may_lack } = std::mem::take(&mut *signals.news.lock());
+            if may_lack {
+                return Vec::new();
+            }
             if !runs.is_empty() {
                 return runs;
             }
@@ -72,7 +87,33 @@ impl Wakeups {
     }
 
     fn signals_of(&self, owner: &OwnerId) -> Arc<Signals> {
-        Arc::clone(self.owners.lock().entry(owner.clone()).or_default())
+        Arc::clone(self.owners.lock().entry(owner.clone()).or_insert_with(|| {
+            self.changed.notify_one();
+            Arc::default()
+        }))
+    }
+}
+
+/// For stores that hear of changes from elsewhere, and may miss some.
+#[cfg(feature = "redis")]
+impl Wakeups {
+    /// The runs that are waited for, and the owners that listen.
+    pub(crate) fn awaited(&self) -> (Vec<RunId>, Vec<OwnerId>) {
+        let runs = self.readers.lock().keys().cloned().collect();
+        (runs, self.owners.lock().keys().cloned().collect())
+    }
+
+    /// Waits until more is awaited than before.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Lets an owner look at all of its runs, if it still listens.
+    pub(crate) fn alarm(&self, owner: &OwnerId) {
+        if let Some(signals) = self.owners.lock().get(owner) {
+            signals.news.lock().may_lack = true;
+            signals.told.notify_one();
+        }
     }
 }
 
@@ -130,5 +171,25 @@ mod tests {
         wakeups.signal(&owner, &RunId::new("1"));
         wakeups.signal(&owner, &RunId::new("2"));
         assert_eq!(wakeups.signals(&owner).await, [RunId::new("1"), RunId::new("2")]);
+    }
+
+    #[cfg(feature = "redis")]
+    #[tokio::test]
+    async fn who_may_have_missed_something_looks_at_everything() {
+        let wakeups = Wakeups::default();
+        let (run, owner) = (RunId::new("1"), OwnerId::new("owner"));
+        wakeups.alarm(&owner);
+        assert_eq!(wakeups.awaited(), (Vec::new(), Vec::new()));
+        let mut reader = wakeups.reader(&run);
+        wakeups.changed().await;
+        wakeups.signal(&owner, &run);
+        wakeups.changed().await;
+        assert_eq!(wakeups.awaited(), (vec![run.clone()], vec![owner.clone()]));
+        wakeups.alarm(&owner);
+        wakeups.wake(&run);
+        reader.woken().await;
+        assert!(wakeups.signals(&owner).await.is_empty());
+        wakeups.signal(&owner, &run);
+        assert_eq!(wakeups.signals(&owner).await, [run]);
     }
 }

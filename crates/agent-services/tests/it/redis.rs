@@ -8,6 +8,7 @@ mod foreign;
 mod login;
 mod outage;
 mod proxy;
+mod runs;
 mod sentinel;
 mod server;
 mod suites;

@@ -29,6 +29,33 @@ macro_rules! suites {
                 RedisMemoryStore::new(crate::redis::client(&$url.await), StoreContext::default())
             });
         }
+
+        mod runs {
+            use agent_services::StoreContext;
+            use agent_services::redis::RedisRunStore;
+            use agent_services::run::Retention;
+
+            async fn store() -> RedisRunStore {
+                RedisRunStore::new(crate::redis::client(&$url.await), StoreContext::default())
+            }
+
+            async fn store_with_retention(retention: Retention) -> RedisRunStore {
+                store().await.with_retention(retention)
+            }
+
+            agent_services::run_store_conformance!(store(), store_with_retention);
+
+            #[test]
+            fn they_agree_with_those_in_memory() {
+                crate::run_model::agrees_with_memory(|| async {
+                    (
+                        std::sync::Arc::new(store().await)
+                            as std::sync::Arc<dyn agent_services::run::RunStore>,
+                        (),
+                    )
+                });
+            }
+        }
     };
 }
 

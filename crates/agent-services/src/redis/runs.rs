@@ -1,0 +1,217 @@
+//! Runs over Redis. All of a user's runs are in one slot, which a run's id leads to; each step is one script there.
+
+mod codec;
+mod contract;
+mod ended;
+mod listening;
+mod places;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use ::redis::cmd;
+use agent_schemas::{IdSource, RunId};
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::time::{Instant, timeout};
+
+use self::codec::Fields;
+use self::listening::{Listening, run_channel};
+use self::places::Place;
+use super::client::RedisClient;
+use super::failure::foreign;
+use super::script::script;
+use super::store::{Backend, LARGE_ANSWER};
+use crate::clock::SystemIds;
+use crate::context::StoreContext;
+use crate::run::{Batch, FencingToken, Retention, RunRecord, no_run};
+use crate::{Result, Service};
+
+script!(CREATE, "runs/common.lua", "runs/create.lua");
+script!(APPEND, "runs/common.lua", "runs/write.lua", "runs/append.lua");
+script!(FINISH, "runs/common.lua", "runs/write.lua", "runs/finish.lua");
+script!(READ, "runs/common.lua", "runs/read.lua");
+script!(RECORDS, "runs/common.lua", "runs/records.lua");
+script!(UNLIST, "runs/common.lua", "runs/unlist.lua");
+script!(CANCEL, "runs/common.lua", "runs/cancel.lua");
+script!(STEERED, "runs/common.lua", "runs/steered.lua");
+script!(DROP, "runs/common.lua", "runs/drop.lua");
+script!(TAKE, "runs/common.lua", "runs/take.lua");
+script!(ORPHANS, "runs/common.lua", "runs/orphans.lua");
+script!(ATTEND, "runs/common.lua", "runs/attend.lua");
+script!(FORGET, "runs/common.lua", "runs/forget.lua");
+script!(HEARTBEAT, "runs/heartbeat.lua");
+script!(OWNERS, "runs/owners.lua");
+script!(TAG, "runs/tag.lua");
+script!(UNTAG, "runs/untag.lua");
+script!(ENDED, "runs/ended.lua");
+script!(OLDEST, "runs/oldest.lua");
+script!(SWEPT, "runs/swept.lua");
+
+/// About what a run takes besides its log.
+const OVERHEAD: u64 = 1024;
+
+/// How many bytes of a log one answer has, about: larger ones keep the server from others for too long.
+const PAGE_BYTES: usize = 256 << 10;
+
+/// How long a reader waits at most before it looks again, in case it cannot be woken.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Numbers of entries from here on stand for the end: it is the greatest integer that a script holds exactly.
+const MAX_NUMBER: u64 = 1 << 53;
+
+/// Runs in Redis, with their logs.
+///
+/// Ended runs are kept for a day, and a gibibyte of them after a `sweep` ([`Self::with_retention`]). The store has a
+/// connection of its own over which it hears of what others write; while that one is broken, readers look every five
+/// seconds. A user at Redis needs the permission for the channels that begin with the prefix.
+#[derive(Debug)]
+pub struct RedisRunStore {
+    backend: Backend,
+    retention: Retention,
+    listening: Listening,
+    /// When the tags were noted that runs were made with lately.
+    noted: Mutex<HashMap<String, Instant>>,
+}
+
+#[async_trait]
+impl Service for RedisRunStore {
+    async fn start(&self) -> Result<()> {
+        self.backend.start().await
+    }
+
+    async fn stop(&self) -> Result<()> {
+        self.backend.stop().await?;
+        self.listening.stop().await;
+        Ok(())
+    }
+
+    async fn health(&self) -> Result<()> {
+        self.backend.health().await
+    }
+}
+
+impl RedisRunStore {
+    /// A store of the runs that the client's Redis has.
+    pub fn new(client: RedisClient, context: StoreContext) -> Self {
+        RedisRunStore {
+            listening: Listening::new(client.clone()),
+            backend: Backend::new(client, context),
+            retention: Retention::DURABLE,
+            noted: Mutex::default(),
+        }
+    }
+
+    /// Sets how long ended runs are kept.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    fn place(&self, id: &RunId) -> Option<Place> {
+        Place::of(self.backend.keys(), id)
+    }
+
+    fn place_to_write(&self, operation: &'static str, id: &RunId) -> Result<Place> {
+        self.place(id).ok_or_else(|| no_run(operation, id))
+    }
+
+    /// A name for a call, by which a script knows its repetition after an answer got lost.
+    fn name() -> String {
+        SystemIds.uuid()
+    }
+
+    /// Some fields of a run, or nothings.
+    async fn fields<const N: usize>(
+        &self,
+        operation: &'static str,
+        place: &Place,
+        names: [&str; N],
+    ) -> Result<[Option<String>; N]> {
+        let mut command = cmd("HMGET");
+        command.arg(place.key()).arg(&names[..]);
+        let found: Vec<Option<String>> = self.backend.repeatable(operation, command).await?;
+        found.try_into().map_err(|_| foreign(operation))
+    }
+
+    /// The records of runs of one user; nothing for those that are gone.
+    async fn records(
+        &self,
+        operation: &'static str,
+        tag: &str,
+        ids: &[String],
+    ) -> Result<Vec<Option<RunRecord>>> {
+        let mut records = Vec::new();
+        while let Some(rest) = ids.get(records.len()..).filter(|rest| !rest.is_empty()) {
+            let keys = rest.iter().map(|id| format!("run:{id}"));
+            let call = places::call(self.backend.keys(), tag, &RECORDS, keys).arg(LARGE_ANSWER);
+            let found: Vec<Option<Fields>> = self.backend.repeatable(operation, call).await?;
+            if found.is_empty() {
+                return Err(foreign(operation));
+            }
+            for fields in found {
+                records.push(fields.map(|fields| fields.decode(operation)).transpose()?);
+            }
+        }
+        Ok(records)
+    }
+
+    /// Appends to a log; with an ending it is the last batch but one.
+    async fn write(
+        &self,
+        operation: &'static str,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        ending: Option<&str>,
+    ) -> Result<()> {
+        let _call = self.backend.begin(operation, &[])?;
+        let call = self.place_to_write(operation, id)?.call(&APPEND, "").arg(token.0);
+        let call = call.arg(batch.first).arg(batch.count).arg(&batch.frames[..]);
+        let call = call.arg(u64::from(ending.is_some())).arg(ending.unwrap_or_default());
+        let answer: String = self.backend.repeatable(operation, call).await?;
+        codec::check_written(operation, id, &answer)?;
+        self.listening.wakeups.wake(id);
+        Ok(())
+    }
+
+    /// Whether there is nothing to wait for: the log has the entry, or has ended, or is gone.
+    async fn has_entry(&self, operation: &'static str, place: &Place, from: u64) -> Result<bool> {
+        let [entries, ended] = self.fields(operation, place, ["entries", "ended"]).await?;
+        let Some(entries) = entries else { return Ok(true) };
+        let entries: u64 = entries.parse().map_err(|_| foreign(operation))?;
+        Ok(ended.is_some() || entries > from)
+    }
+
+    /// Waits until a run has an entry, or may have it.
+    async fn wait_for(&self, operation: &'static str, id: &RunId, from: u64) -> Result<()> {
+        let call = self.backend.begin(operation, &[])?;
+        let Some(place) = self.place(id) else { return Ok(()) };
+        let first = self.listening.wakeups.reader(id);
+        let listener = self.listening.listener();
+        let channel = run_channel(&self.backend.keys().root(), id);
+        if self.has_entry(operation, &place, from).await? {
+            return Ok(());
+        }
+        // `stop` need not wait for what only waits.
+        drop(call);
+        let wait = async {
+            let mut reader = first;
+            if !listener.hears(&channel) {
+                listener.hearing(&channel).await;
+                // What woke the first one may be that the channel is heard; from here on nothing is missed.
+                reader = self.listening.wakeups.reader(id);
+                if self.has_entry(operation, &place, from).await? {
+                    return Ok(());
+                }
+            }
+            reader.woken().await;
+            Ok(())
+        };
+        match listener.while_listening(timeout(LONGEST_WAIT, wait)).await {
+            Some(Ok(done)) => done,
+            Some(Err(_)) | None => Ok(()),
+        }
+    }
+}

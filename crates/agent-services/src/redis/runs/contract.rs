@@ -1,0 +1,310 @@
+//! The contract of runs, over Redis.
+
+use std::time::Duration;
+
+use ::redis::cmd;
+use agent_schemas::{RunId, Status, UserId};
+use async_trait::async_trait;
+
+use super::codec::{self, Fields, Piece};
+use super::places::{self, Place};
+use super::{
+    ATTEND, CANCEL, CREATE, DROP, FINISH, MAX_NUMBER, PAGE_BYTES, READ, RedisRunStore, STEERED, TAKE, UNLIST,
+};
+use crate::page::{Cursor, Listed, PageSize};
+use crate::redis::failure::foreign;
+use crate::redis::keys::encode;
+use crate::redis::store::{STEP, millis};
+use crate::run::{
+    Batch, Canceled, Created, FencingToken, Grant, NewRun, OwnerId, Page, RunFilter, RunRecord, RunStore,
+    SessionPolicy, no_run, tag,
+};
+use crate::{Error, ErrorKind, Result};
+
+fn policy(policy: SessionPolicy) -> &'static str {
+    match policy {
+        SessionPolicy::Enqueue => "enqueue",
+        SessionPolicy::Reject => "reject",
+        SessionPolicy::Interrupt => "interrupt",
+        SessionPolicy::Steer => "steer",
+        SessionPolicy::Beside => "beside",
+    }
+}
+
+/// What a script says to a run that was to be made.
+fn created(operation: &'static str, id: &RunId, answer: &str) -> Result<Created> {
+    let (word, rest) = codec::words(answer);
+    Ok(match word {
+        "started" => Created::Started(codec::token(operation, rest)?),
+        "queued" => Created::Queued { ahead: codec::token(operation, rest)?.0 },
+        "steered" => Created::Steered(RunId::new(rest)),
+        "repeated" => Created::Repeated(RunId::new(rest)),
+        "busy" => Created::Busy(RunId::new(rest)),
+        "full" => Created::QueueFull,
+        "reused" => Created::KeyReused,
+        "exists" => {
+            let message = format!("run {id} exists already");
+            return Err(Error::new(ErrorKind::AlreadyExists, operation, message));
+        }
+        _ => return Err(foreign(operation)),
+    })
+}
+
+#[async_trait]
+impl RunStore for RedisRunStore {
+    async fn create(&self, run: NewRun) -> Result<Created> {
+        const OPERATION: &str = "create a run";
+        let NewRun { record, first, owner, .. } = &run;
+        let key = run.key.as_ref().map(|key| key.key.as_str());
+        let (user, session) = (&record.user_id, &record.session_id);
+        let ids = [user.as_str(), session.as_str(), key.unwrap_or_default(), record.id.as_str()];
+        let _call = self.backend.begin(OPERATION, &ids)?;
+        let Some(place) = Place::of_user(self.backend.keys(), &record.id, user) else {
+            let message = "a run's id is `run_`, at least 32 letters and digits, and the tag of its user";
+            return Err(Error::new(ErrorKind::InvalidInput, OPERATION, message));
+        };
+        if first.first != 0 {
+            let message = "the entries do not begin the log";
+            return Err(Error::new(ErrorKind::Conflict, OPERATION, message));
+        }
+        let fields = codec::fields(OPERATION, record)?;
+        self.note_tag(OPERATION, place.tag()).await?;
+        let fingerprint = run.key.as_ref().map_or("", |key| key.fingerprint.as_str());
+        let call = place
+            .call_with(&CREATE, &Self::name(), place.keys_to_create(user, session, key))
+            .arg(owner.as_str())
+            .arg(policy(run.policy))
+            .arg(run.max_queued)
+            .arg(first.count)
+            .arg(&first.frames[..])
+            .arg(encode(user.as_str()))
+            .arg(encode(session.as_str()))
+            .arg(key.map(encode).unwrap_or_default())
+            .arg(fingerprint)
+            .arg(fields);
+        let answer: String = self.backend.repeatable(OPERATION, call).await?;
+        created(OPERATION, &record.id, &answer)
+    }
+
+    async fn get(&self, id: &RunId) -> Result<Option<RunRecord>> {
+        const OPERATION: &str = "get a run";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        let Some(place) = self.place(id) else { return Ok(None) };
+        let found = self.records(OPERATION, place.tag(), &[id.as_str().to_owned()]).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
+        self.write("append to a run", id, token, batch, None).await
+    }
+
+    async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
+        self.write("close a run", id, token, batch, Some(ending)).await
+    }
+
+    async fn finish(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        status: Status,
+        next: Option<&OwnerId>,
+    ) -> Result<Option<Grant>> {
+        const OPERATION: &str = "finish a run";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        let call = self
+            .place_to_write(OPERATION, id)?
+            .call(&FINISH, "")
+            .arg(token.0)
+            .arg(batch.first)
+            .arg(batch.count)
+            .arg(&batch.frames[..])
+            .arg(status.as_str())
+            .arg(self.backend.context.clock.unix_seconds())
+            .arg(u64::from(next.is_some()))
+            .arg(next.map_or("", OwnerId::as_str))
+            .arg(millis(self.retention.age));
+        let (answer, granted, user, bytes): (String, String, String, u64) =
+            self.backend.repeatable(OPERATION, call).await?;
+        codec::check_written(OPERATION, id, &answer)?;
+        self.listening.wakeups.wake(id);
+        // The run has ended, whatever becomes of this: without it, Redis forgets the run by its age alone.
+        if let Err(error) = self.note_end(OPERATION, id, bytes, &user).await {
+            tracing::debug!(%error, "an ended run was not counted");
+        }
+        codec::grant(OPERATION, &granted)
+    }
+
+    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
+        const OPERATION: &str = "read a run";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        let Some(place) = self.place(id) else { return Ok(None) };
+        let call = place.call(&READ, "").arg(from.min(MAX_NUMBER)).arg(max_bytes.min(PAGE_BYTES));
+        let found: Option<(bool, Vec<Piece>)> = self.backend.repeatable(OPERATION, call).await?;
+        Ok(found.map(|(is_end, pieces)| {
+            let batches = pieces.into_iter().filter_map(|piece| Batch::from(piece).starting_at(from));
+            Page { batches: batches.collect(), is_end }
+        }))
+    }
+
+    async fn wait(&self, id: &RunId, from: u64) -> Result<()> {
+        self.wait_for("wait for a run", id, from).await
+    }
+
+    async fn list(
+        &self,
+        user: &UserId,
+        filter: &RunFilter,
+        after: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Listed<RunRecord>> {
+        const OPERATION: &str = "list runs";
+        let _call = self.backend.begin(OPERATION, &[user.as_str()])?;
+        let (keys, tag) = (self.backend.keys(), tag(user));
+        let list = format!("runs:{}", encode(user.as_str()));
+        let mut before = after.map_or("+inf".to_owned(), |after| format!("({}", after.0));
+        let mut items = Vec::new();
+        while items.len() <= size.get() {
+            let mut range = cmd("ZREVRANGEBYSCORE");
+            range.arg(format!("{}{list}", keys.of_tag(&tag))).arg(&before).arg("-inf").arg("WITHSCORES");
+            range.arg("LIMIT").arg(0).arg((size.get() + 1 - items.len()).min(STEP));
+            let members: Vec<(String, u64)> = self.backend.repeatable(OPERATION, range).await?;
+            let Some((_, last)) = members.last() else { break };
+            before = format!("({last}");
+            let ids: Vec<String> = members.into_iter().map(|(id, _)| id).collect();
+            let found = self.records(OPERATION, &tag, &ids).await?;
+            let gone: Vec<String> =
+                ids.into_iter().zip(&found).filter(|(_, run)| run.is_none()).map(|(id, _)| id).collect();
+            if !gone.is_empty() {
+                let call = places::call(keys, &tag, &UNLIST, [list.clone()]).arg(&gone);
+                self.backend.repeatable::<()>(OPERATION, call).await?;
+            }
+            items.extend(found.into_iter().flatten().filter(|run| filter.matches(run)));
+        }
+        Ok(Listed::from_one_more(items, size, |run: &RunRecord| run.number))
+    }
+
+    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>> {
+        const OPERATION: &str = "cancel a run";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        let Some(place) = self.place(id) else { return Ok(None) };
+        let call = place.call(&CANCEL, &Self::name()).arg(by.as_str());
+        let answer: String = self.backend.repeatable(OPERATION, call).await?;
+        match codec::words(&answer) {
+            ("missing", _) => Ok(None),
+            ("ended", _) => Ok(Some(Canceled::Ended)),
+            ("requested", _) => Ok(Some(Canceled::Requested)),
+            ("dequeued", token) => Ok(Some(Canceled::Dequeued(codec::token(OPERATION, token)?))),
+            _ => Err(foreign(OPERATION)),
+        }
+    }
+
+    async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
+        const OPERATION: &str = "read what a run was handed";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        let Some(place) = self.place(id) else { return Ok(Vec::new()) };
+        let found: Vec<Fields> = self.backend.repeatable(OPERATION, place.call(&STEERED, "")).await?;
+        found.into_iter().map(|fields| fields.decode(OPERATION)).collect()
+    }
+
+    async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
+        const OPERATION: &str = "drop what a run was handed";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        let call = self.place_to_write(OPERATION, id)?.call(&DROP, "").arg(token.0);
+        let call = taken.iter().fold(call, |call, taken| call.arg(taken.as_str()));
+        let answer: String = self.backend.repeatable(OPERATION, call).await?;
+        codec::check_written(OPERATION, id, &answer)
+    }
+
+    async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>> {
+        const OPERATION: &str = "wait for signals";
+        let call = self.backend.begin(OPERATION, &[])?;
+        let listener = self.listening.listener();
+        // `stop` need not wait for what only waits.
+        drop(call);
+        let signals = listener.while_listening(self.listening.wakeups.signals(owner)).await;
+        signals.ok_or_else(|| Error::new(ErrorKind::Unavailable, OPERATION, "the service has stopped"))
+    }
+
+    async fn heartbeat(&self, owner: &OwnerId, lease: Duration) -> Result<()> {
+        const OPERATION: &str = "renew a lease";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        self.renew(OPERATION, owner, lease).await
+    }
+
+    async fn retire(&self, owner: &OwnerId) -> Result<()> {
+        const OPERATION: &str = "end a lease";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        self.end_lease(OPERATION, owner).await?;
+        self.listening.wakeups.forget(owner);
+        Ok(())
+    }
+
+    async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>> {
+        const OPERATION: &str = "look for orphans";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        self.find_orphans(OPERATION, size.get()).await
+    }
+
+    async fn take_over(&self, id: &RunId, owner: &OwnerId) -> Result<Option<FencingToken>> {
+        const OPERATION: &str = "take over a run";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        let Some(place) = self.place(id) else { return Ok(None) };
+        let [status, present, token] = self.fields(OPERATION, &place, ["status", "owner", "token"]).await?;
+        let (Some(status), Some(token)) = (status, token) else { return Ok(None) };
+        // Leases are in another slot. Who has this token cannot change without another one.
+        if let Some(present) = present.filter(|present| status == "in_progress" && present != owner.as_str())
+            && self.living(OPERATION).await?.iter().any(|living| living == present.as_bytes())
+        {
+            return Ok(None);
+        }
+        let call = place.call(&TAKE, &Self::name()).arg(owner.as_str()).arg(token);
+        let answer: String = self.backend.repeatable(OPERATION, call).await?;
+        match codec::words(&answer) {
+            ("taken", token) => codec::token(OPERATION, token).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    async fn attend(&self, id: &RunId, time: Duration) -> Result<()> {
+        self.attend_for("say that a run is read", id, time).await.map(drop)
+    }
+
+    async fn attended(&self, id: &RunId) -> Result<Duration> {
+        self.attend_for("ask whether a run is read", id, Duration::ZERO).await
+    }
+
+    async fn sweep(&self) -> Result<u64> {
+        const OPERATION: &str = "forget old runs";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        self.forget_old(OPERATION).await
+    }
+
+    async fn delete(&self, id: &RunId) -> Result<bool> {
+        const OPERATION: &str = "delete a run";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        let Some(place) = self.place(id) else { return Ok(false) };
+        let answer = self.forget(OPERATION, &place, "").await?;
+        match codec::words(&answer) {
+            ("unfinished", _) => {
+                Err(Error::new(ErrorKind::Conflict, OPERATION, format!("run {id} has not ended")))
+            }
+            ("gone", noted) => {
+                self.listening.wakeups.wake(id);
+                self.strike(OPERATION, &[format!("{id} {noted}")]).await?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+impl RedisRunStore {
+    /// Lets a run count as being read for at least so long; says for how long it does.
+    async fn attend_for(&self, operation: &'static str, id: &RunId, time: Duration) -> Result<Duration> {
+        let _call = self.backend.begin(operation, &[])?;
+        let call = self.place_to_write(operation, id)?.call(&ATTEND, "").arg(millis(time));
+        let left: Option<u64> = self.backend.repeatable(operation, call).await?;
+        left.map(Duration::from_millis).ok_or_else(|| no_run(operation, id))
+    }
+}

@@ -1,0 +1,130 @@
+//! Runs that nobody executes, and runs that have ended: what is found over the slots of all users.
+
+use std::time::Duration;
+
+use ::redis::cmd;
+use agent_schemas::RunId;
+use tokio::time::Instant;
+
+use super::places::{self, Place};
+use super::{ENDED, FORGET, HEARTBEAT, OLDEST, ORPHANS, OWNERS, RedisRunStore, SWEPT, TAG, UNTAG};
+use crate::Result;
+use crate::redis::store::{STEP, millis};
+use crate::run::OwnerId;
+
+/// How long a tag that was noted need not be noted again. It is far less than the minute after which one that has no runs
+/// is forgotten.
+const NOTED: Duration = Duration::from_secs(15);
+
+impl RedisRunStore {
+    fn global(&self, name: &str) -> String {
+        format!("{}{name}", self.backend.keys().root())
+    }
+
+    /// The ended runs, and how many bytes they have: in one slot.
+    fn ended_keys(&self) -> [String; 2] {
+        ["{ended}:runs", "{ended}:bytes"].map(|name| self.global(name))
+    }
+
+    pub(super) async fn renew(
+        &self,
+        operation: &'static str,
+        owner: &OwnerId,
+        lease: Duration,
+    ) -> Result<()> {
+        let call = HEARTBEAT.with_keys([self.global("owners")]).arg(owner.as_str()).arg(millis(lease));
+        self.backend.repeatable(operation, call).await
+    }
+
+    pub(super) async fn end_lease(&self, operation: &'static str, owner: &OwnerId) -> Result<()> {
+        let mut command = cmd("ZREM");
+        command.arg(self.global("owners")).arg(owner.as_str());
+        self.backend.repeatable(operation, command).await
+    }
+
+    /// The owners that live.
+    pub(super) async fn living(&self, operation: &'static str) -> Result<Vec<Vec<u8>>> {
+        self.backend.repeatable(operation, OWNERS.with_keys([self.global("owners")])).await
+    }
+
+    /// Notes that there are going to be runs of a tag, so that they are found when nobody executes them.
+    pub(super) async fn note_tag(&self, operation: &'static str, tag: &str) -> Result<()> {
+        if self.noted.lock().get(tag).is_some_and(|at| at.elapsed() < NOTED) {
+            return Ok(());
+        }
+        let at = Instant::now();
+        self.backend.repeatable::<()>(operation, TAG.with_keys([self.global("run-tags")]).arg(tag)).await?;
+        let mut noted = self.noted.lock();
+        noted.retain(|_, at| at.elapsed() < NOTED);
+        noted.insert(tag.to_owned(), at);
+        Ok(())
+    }
+
+    /// Runs that nobody executes, of all tags in turn.
+    pub(super) async fn find_orphans(&self, operation: &'static str, most: usize) -> Result<Vec<RunId>> {
+        let living = self.living(operation).await?;
+        let mut range = cmd("ZRANGE");
+        range.arg(self.global("run-tags")).arg(0).arg(-1).arg("WITHSCORES");
+        let tags: Vec<(String, u64)> = self.backend.repeatable(operation, range).await?;
+        let mut orphans = Vec::new();
+        for (tag, used) in tags {
+            let call = places::call(self.backend.keys(), &tag, &ORPHANS, ["unfinished".to_owned()]);
+            let call = call.arg(most - orphans.len()).arg(&living);
+            let (unfinished, found): (u64, Vec<String>) = self.backend.repeatable(operation, call).await?;
+            orphans.extend(found.into_iter().map(RunId::new));
+            if orphans.len() >= most {
+                break;
+            }
+            if unfinished == 0 {
+                let call = UNTAG.with_keys([self.global("run-tags")]).arg(&tag).arg(used);
+                self.backend.repeatable::<()>(operation, call).await?;
+            }
+        }
+        Ok(orphans)
+    }
+
+    /// Notes that a run has ended. If the process ends before, Redis still forgets the run when it is old.
+    pub(super) async fn note_end(
+        &self,
+        operation: &'static str,
+        id: &RunId,
+        bytes: u64,
+        user: &str,
+    ) -> Result<()> {
+        let bytes = bytes + super::OVERHEAD;
+        let call = ENDED.with_keys(self.ended_keys()).arg(format!("{id} {bytes} {user}")).arg(bytes);
+        self.backend.repeatable(operation, call).await
+    }
+
+    /// Forgets an ended run: `missing`, `unfinished`, or `gone` and how it was noted. The user, as in keys, says where it was listed.
+    pub(super) async fn forget(&self, operation: &'static str, place: &Place, user: &str) -> Result<String> {
+        self.backend.repeatable(operation, place.call(&FORGET, "").arg(user).arg(super::OVERHEAD)).await
+    }
+
+    /// Forgets ended runs beyond the retention; says how many.
+    pub(super) async fn forget_old(&self, operation: &'static str) -> Result<u64> {
+        let mut count = 0;
+        loop {
+            let call = OLDEST.with_keys(self.ended_keys());
+            let call = call.arg(millis(self.retention.age)).arg(self.retention.bytes).arg(STEP);
+            let members: Vec<String> = self.backend.repeatable(operation, call).await?;
+            if members.is_empty() {
+                return Ok(count);
+            }
+            for member in &members {
+                let mut words = member.split(' ');
+                let id = RunId::new(words.next().unwrap_or_default());
+                let user = words.nth(1).unwrap_or_default();
+                if let Some(place) = Place::of(self.backend.keys(), &id) {
+                    count += u64::from(self.forget(operation, &place, user).await?.starts_with("gone"));
+                }
+            }
+            self.strike(operation, &members).await?;
+        }
+    }
+
+    /// Counts ended runs no more that were forgotten.
+    pub(super) async fn strike(&self, operation: &'static str, members: &[String]) -> Result<()> {
+        self.backend.repeatable(operation, SWEPT.with_keys(self.ended_keys()).arg(members)).await
+    }
+}

@@ -1,0 +1,48 @@
+-- Appends the last entries, ends the run and hands its session on. Returns the answer, the next run with its token or
+-- nothing, the user as in keys, and how many bytes the log has. ARGV: 9 the status, 10 the time, 11 whether somebody
+-- executes the next run, 12 who, 13 for how many milliseconds an ended run is kept.
+local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'turns', 'who', 'bytes', 'keys', 'granted')
+if not run then
+  return fault or { 'missing', '', '', '0' }
+end
+redis.call('SCARD', KEYS[3])
+redis.call('XLEN', KEYS[2])
+for _, name in ipairs(words(run.keys)) do
+  redis.call('HLEN', BASE .. 'key:' .. name)
+end
+local turns = read_turns(run.turns)
+if turns.active == ID then
+  turns.active = ''
+  for i = #turns.steered, 1, -1 do
+    table.insert(turns.queue, 1, turns.steered[i])
+  end
+  turns.steered = {}
+end
+local next = nil
+if ARGV[11] == '1' and turns.active == '' and #turns.queue > 0 then
+  next = table.remove(turns.queue, 1)
+  turns.active = next
+  if not read_run(run_key(next)) then
+    return absent(run_key(next))
+  end
+end
+
+local answer = write(run)
+if answer == 'known' then
+  return run.ended and { 'known', run.granted or '', run.who, run.bytes } or { 'behind', '', '', '0' }
+end
+if answer ~= 'new' then
+  return { answer, '', '', '0' }
+end
+write_turns(turns)
+local granted = next and next .. ' ' .. begin(next, ARGV[12]) or ''
+redis.call('HSET', KEYS[1], 'status', ARGV[9], 'ended', ARGV[10], 'granted', granted)
+redis.call('SREM', KEYS[3], ID)
+local bytes = redis.call('HGET', KEYS[1], 'bytes')
+redis.call('PEXPIRE', KEYS[1], ARGV[13])
+redis.call('PEXPIRE', KEYS[2], ARGV[13])
+for _, name in ipairs(words(run.keys)) do
+  redis.call('PEXPIRE', BASE .. 'key:' .. name, ARGV[13])
+end
+publish('run', ID, '')
+return { 'new', granted, run.who, bytes }

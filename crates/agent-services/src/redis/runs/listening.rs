@@ -1,0 +1,191 @@
+//! The subscription to what happens to runs: one connection a store, made when somebody first waits.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::redis::{FromRedisValue, PushInfo, PushKind, RedisResult, cmd};
+use agent_schemas::RunId;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use crate::redis::client::RedisClient;
+use crate::run::OwnerId;
+use crate::run::wakeups::Wakeups;
+
+/// How often the connection is tried, and superfluous subscriptions are ended.
+const ROUND: Duration = Duration::from_secs(5);
+
+/// The wait before another connection is made, at first and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+/// Listens while somebody wants it.
+#[derive(Debug)]
+pub(super) struct Listening {
+    client: RedisClient,
+    pub(super) wakeups: Arc<Wakeups>,
+    present: Mutex<Option<(Arc<Listener>, DropGuard)>>,
+}
+
+/// What the task that listens has reached.
+#[derive(Debug)]
+pub(super) struct Listener {
+    /// The channels that are heard.
+    heard: watch::Sender<HashSet<String>>,
+    ended: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Listening {
+    pub(super) fn new(client: RedisClient) -> Self {
+        Listening { client, wakeups: Arc::default(), present: Mutex::default() }
+    }
+
+    /// The one that listens, which begins to if there is none.
+    pub(super) fn listener(&self) -> Arc<Listener> {
+        let mut present = self.present.lock();
+        if let Some((listener, _)) = &*present {
+            return Arc::clone(listener);
+        }
+        let listener = Arc::new(Listener {
+            heard: watch::Sender::default(),
+            ended: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        let (client, wakeups, own) = (self.client.clone(), Arc::clone(&self.wakeups), Arc::clone(&listener));
+        listener.tasks.spawn(async move {
+            let ended = own.ended.clone();
+            ended.run_until_cancelled(own.run(&client, &wakeups)).await;
+        });
+        *present = Some((Arc::clone(&listener), listener.ended.clone().drop_guard()));
+        listener
+    }
+
+    /// Ends the listening, and all that wait for it.
+    pub(super) async fn stop(&self) {
+        let present = self.present.lock().take();
+        if let Some((listener, guard)) = present {
+            drop(guard);
+            listener.tasks.close();
+            listener.tasks.wait().await;
+        }
+    }
+}
+
+/// The channel of a run.
+pub(super) fn run_channel(root: &str, id: &RunId) -> String {
+    format!("{root}run:{id}")
+}
+
+fn owner_channel(root: &str, owner: &OwnerId) -> String {
+    format!("{root}owner:{owner}")
+}
+
+impl Listener {
+    /// Whether a channel is heard.
+    pub(super) fn hears(&self, channel: &str) -> bool {
+        self.heard.borrow().contains(channel)
+    }
+
+    /// Waits until a channel is heard.
+    pub(super) async fn hearing(&self, channel: &str) {
+        // The sender is this one's own, so it does not end before.
+        let _ = self.heard.subscribe().wait_for(|heard| heard.contains(channel)).await;
+    }
+
+    /// Waits for something, but no longer than the listening goes on; nothing if it has ended.
+    pub(super) async fn while_listening<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        self.ended.run_until_cancelled(wait).await
+    }
+
+    /// Listens, over one connection after the other.
+    async fn run(&self, client: &RedisClient, wakeups: &Arc<Wakeups>) {
+        let mut wait = FIRST_WAIT;
+        loop {
+            let start = Instant::now();
+            if let Err(error) = self.listen(client, wakeups).await {
+                tracing::debug!(%error, "the subscription to Redis broke");
+            }
+            // What was heard for a while breaks by accident, and is replaced at once.
+            wait = if start.elapsed() > LAST_WAIT { FIRST_WAIT } else { (wait * 2).min(LAST_WAIT) };
+            sleep(wait).await;
+        }
+    }
+
+    /// Listens over one connection until it breaks.
+    async fn listen(&self, client: &RedisClient, wakeups: &Arc<Wakeups>) -> RedisResult<()> {
+        let root = client.keys().root();
+        let lost = Arc::new(Notify::new());
+        let take = {
+            let (lost, wakeups, root) = (Arc::clone(&lost), Arc::clone(wakeups), root.clone());
+            move |push: PushInfo| match push.kind {
+                PushKind::Disconnection => lost.notify_one(),
+                PushKind::Message => tell(&wakeups, &root, push),
+                _ => {}
+            }
+        };
+        self.heard.send_replace(HashSet::new());
+        let mut connection = client.listen(take).await?;
+        let mut superfluous = HashSet::new();
+        loop {
+            let (runs, owners) = wakeups.awaited();
+            let owners = owners.into_iter().map(|owner| (owner_channel(&root, &owner), owner));
+            let runs: Vec<(String, RunId)> =
+                runs.into_iter().map(|run| (run_channel(&root, &run), run)).collect();
+            let owners: Vec<(String, OwnerId)> = owners.collect();
+            let wanted =
+                || runs.iter().map(|(channel, _)| channel).chain(owners.iter().map(|(channel, _)| channel));
+            let more: Vec<String> = wanted().filter(|channel| !self.hears(channel)).cloned().collect();
+            if !more.is_empty() {
+                connection.subscribe(&more).await?;
+                // What was told before is lost: who waits already looks again, and who looks from now on misses nothing.
+                let new = runs.iter().filter(|(channel, _)| more.contains(channel));
+                new.for_each(|(_, run)| wakeups.wake(run));
+                let new = owners.iter().filter(|(channel, _)| more.contains(channel));
+                new.for_each(|(_, owner)| wakeups.alarm(owner));
+                self.heard.send_modify(|heard| heard.extend(more));
+            }
+            let news = async {
+                tokio::select! {
+                    () = wakeups.changed() => true,
+                    () = lost.notified() => false,
+                }
+            };
+            match timeout(ROUND, news).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(_) => {
+                    // A reader comes back for more at once, so only what nobody wanted for a while is given up.
+                    let wanted: HashSet<String> = wanted().cloned().collect();
+                    superfluous.retain(|channel| !wanted.contains(channel));
+                    if !superfluous.is_empty() {
+                        let gone: Vec<String> = superfluous.drain().collect();
+                        self.heard.send_modify(|heard| heard.retain(|channel| !gone.contains(channel)));
+                        connection.unsubscribe(&gone).await?;
+                    }
+                    superfluous.extend(self.heard.borrow().difference(&wanted).cloned());
+                    let () = cmd("PING").exec_async(&mut connection).await?;
+                }
+            }
+        }
+    }
+}
+
+/// Passes on what was published.
+fn tell(wakeups: &Wakeups, root: &str, push: PushInfo) {
+    let Ok([channel, message]) = <[String; 2]>::try_from(
+        push.data.into_iter().filter_map(|value| String::from_redis_value(value).ok()).collect::<Vec<_>>(),
+    ) else {
+        return;
+    };
+    let Some(name) = channel.strip_prefix(root) else { return };
+    if let Some(run) = name.strip_prefix("run:") {
+        wakeups.wake(&RunId::new(run));
+    } else if let Some(owner) = name.strip_prefix("owner:") {
+        wakeups.signal(&OwnerId::new(owner), &RunId::new(message));
+    }
+}

@@ -1,0 +1,248 @@
+//! Runs whose readers, writers and owners are different processes.
+
+use std::time::{Duration, Instant};
+
+use agent_schemas::{AgentRequest, RunId, Status, sse};
+use agent_services::clock::SystemIds;
+use agent_services::redis::RedisRunStore;
+use agent_services::run::{
+    Batch, Canceled, Created, FencingToken, IdempotencyKey, NewRun, OwnerId, Retention, RunFilter, RunRecord,
+    RunStore, fresh_id,
+};
+use agent_services::{ErrorKind, Service, StoreContext};
+
+use super::proxy::{Network, Proxy};
+use super::server::Server;
+use super::{
+    admin, client, client_with_prefix, cluster, eventually, fresh_prefix, server, session, started, user,
+};
+
+async fn two_stores(url: &str) -> (RedisRunStore, RedisRunStore) {
+    let prefix = fresh_prefix();
+    let store = || RedisRunStore::new(client_with_prefix(url, &prefix), StoreContext::default());
+    (started(store()).await, started(store()).await)
+}
+
+fn batch(first: u64, count: u64) -> Batch {
+    let mut frames = Vec::new();
+    for number in first..first + count {
+        sse::start_frame(&mut frames, number);
+        sse::write_number(&mut frames, number);
+        sse::end_frame(&mut frames);
+    }
+    Batch { first, count, frames: frames.into() }
+}
+
+fn owner() -> OwnerId {
+    OwnerId::new("owner of one")
+}
+
+async fn start(store: &RedisRunStore) -> (RunId, FencingToken) {
+    let (id, request) = (fresh_id(&SystemIds, &user("u")), AgentRequest::new(Vec::new()));
+    let record = RunRecord::new(id.clone(), user("u"), session(id.as_str()), "agent", 0, request.into());
+    let created = store.create(NewRun::new(record, batch(0, 1), owner())).await.expect("made");
+    let Created::Started(token) = created else { panic!("it starts: {created:?}") };
+    (id, token)
+}
+
+/// Waits for entries that another store writes one after the other, each while the first store waits; says how long it took.
+async fn follow(reader: &RedisRunStore, writer: &RedisRunStore) -> Duration {
+    let (id, token) = start(writer).await;
+    let begin = Instant::now();
+    for next in 1..=20 {
+        let read = async {
+            loop {
+                reader.wait(&id, next).await.expect("waited");
+                let page = reader.read(&id, next, 1).await.expect("readable").expect("there");
+                if !page.batches.is_empty() {
+                    return;
+                }
+            }
+        };
+        let write = async {
+            // The reader looks first.
+            writer.get(&id).await.expect("readable");
+            writer.append(&id, token, batch(next, 1)).await.expect("appended");
+        };
+        tokio::join!(read, write);
+    }
+    begin.elapsed()
+}
+
+/// Listens to what another store asks of a run.
+async fn listen(owners: &RedisRunStore, other: &RedisRunStore) {
+    let (id, _) = start(owners).await;
+    let cancel = async {
+        let canceled = other.cancel(&id, &OwnerId::new("other")).await;
+        assert_eq!(canceled.expect("asked"), Some(Canceled::Requested));
+    };
+    let told = async {
+        loop {
+            let runs = owners.signals(&owner()).await.expect("listening works");
+            let record = owners.get(&id).await.expect("readable").expect("there");
+            if runs.contains(&id) || record.cancel_requested {
+                return;
+            }
+        }
+    };
+    tokio::join!(told, cancel);
+}
+
+async fn check_two_stores(url: &str) {
+    let (one, two) = two_stores(url).await;
+    listen(&one, &two).await;
+    // Nothing may be left to the readers' looking again, which would take several seconds for each entry.
+    assert!(follow(&one, &two).await < Duration::from_secs(20));
+    // Once it is known to listen, the owner is told which run it is about.
+    let (id, _) = start(&one).await;
+    two.cancel(&id, &OwnerId::new("other")).await.expect("asked");
+    assert_eq!(one.signals(&owner()).await.expect("told"), [id]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stores_wake_each_other() {
+    check_two_stores(&server::shared().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stores_wake_each_other_over_a_cluster() {
+    check_two_stores(&cluster::shared().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_subscription_is_replaced() {
+    let server = Server::start(&[]);
+    let (one, two) = two_stores(&server.url()).await;
+    follow(&one, &two).await;
+    listen(&one, &two).await;
+    let mut admin = admin(&server.url()).await;
+    for _ in 0..3 {
+        let kill = ::redis::cmd("CLIENT").arg(&["KILL", "TYPE", "pubsub"]).clone();
+        let killed: u64 = kill.query_async(&mut admin).await.expect("killed");
+        assert!(killed > 0, "there was a subscription");
+        assert_eq!(one.signals(&owner()).await.expect("told"), [], "something may have been missed");
+        listen(&one, &two).await;
+        assert!(follow(&one, &two).await < Duration::from_secs(20));
+    }
+}
+
+/// What waits does not keep a store from stopping, and is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_ends_all_waiting() {
+    let (one, two) = two_stores(&server::shared().await).await;
+    let (id, _) = start(&one).await;
+    let none = OwnerId::new("nobody");
+    let listening = async {
+        // The first answer only says that it may have missed something.
+        assert_eq!(one.signals(&none).await.expect("told"), []);
+        one.signals(&none).await.map_err(|error| error.kind())
+    };
+    let stop = async {
+        follow(&one, &two).await;
+        one.stop().await
+    };
+    let (waited, told, stopped) = tokio::join!(one.wait(&id, 7), listening, stop);
+    assert!(waited.is_ok() && stopped.is_ok());
+    assert_eq!(told, Err(ErrorKind::Unavailable));
+    assert_eq!(one.wait(&id, 7).await.map_err(|error| error.kind()), Err(ErrorKind::Unavailable));
+}
+
+/// A call whose answer got lost is repeated, and answers as it would have.
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_answers_are_given_again() {
+    let url = server::shared().await;
+    let port = url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port");
+    let proxy = Proxy::start(port).await;
+    let store = started(RedisRunStore::new(client(&proxy.url()), StoreContext::default())).await;
+    let next_run = |first: &str, policy| {
+        let id = fresh_id(&SystemIds, &user("u"));
+        let request = AgentRequest::new(Vec::new()).into();
+        let record = RunRecord::new(id.clone(), user("u"), session(first), "agent", 0, request);
+        let key = IdempotencyKey { key: id.as_str().to_owned(), fingerprint: String::new() };
+        (id, NewRun::new(record, batch(0, 1), owner()).with_policy(policy).with_key(Some(key)))
+    };
+    let by = OwnerId::new("by");
+    // The first time, the server learns the scripts: the lost answer would otherwise be that it knows none.
+    for is_lost in [false, true] {
+        let lose = async || {
+            store.health().await.expect("connected");
+            if is_lost {
+                proxy.set(Network::NextAnswerLost);
+            }
+        };
+        let (a, token) = start(&store).await;
+        let check_lost = || assert!(proxy.is(Network::Good), "an answer was lost");
+        let mut queued = Vec::new();
+        for (ahead, policy) in [(1, SessionPolicy::Enqueue), (2, SessionPolicy::Enqueue)] {
+            let (id, run) = next_run(a.as_str(), policy);
+            lose().await;
+            assert_eq!(store.create(run).await.expect("made"), Created::Queued { ahead });
+            check_lost();
+            queued.push(id);
+        }
+        let (_, handed) = next_run(a.as_str(), SessionPolicy::Steer);
+        lose().await;
+        assert_eq!(store.create(handed).await.expect("made"), Created::Steered(a.clone()));
+        check_lost();
+        assert_eq!(store.steered(&a).await.expect("readable").len(), 1);
+        lose().await;
+        let canceled = store.cancel(&queued[1], &by).await.expect("asked");
+        assert_eq!(canceled, Some(Canceled::Dequeued(FencingToken(1))));
+        check_lost();
+        lose().await;
+        let taken = store.take_over(&a, &owner()).await.expect("asked").expect("it is its own");
+        check_lost();
+        assert_eq!(taken, FencingToken(token.0 + 1));
+        assert_eq!(store.get(&a).await.expect("readable").expect("there").epochs, [1]);
+        lose().await;
+        store.append(&a, taken, batch(1, 1)).await.expect("appended");
+        check_lost();
+        lose().await;
+        let granted = store.finish(&a, taken, batch(2, 1), Status::Completed, Some(&by)).await;
+        let granted = granted.expect("finished").expect("one waits");
+        check_lost();
+        assert_eq!(granted.token, FencingToken(1));
+        assert_eq!(store.get(&a).await.expect("readable").expect("there").entries, 3);
+    }
+}
+
+/// What Redis has forgotten by itself is gone for everybody, the list included.
+#[tokio::test(flavor = "multi_thread")]
+async fn ended_runs_expire() {
+    let (one, two) = two_stores(&server::shared().await).await;
+    let one = one.with_retention(Retention { age: Duration::from_millis(50), bytes: u64::MAX });
+    let (kept, _) = start(&two).await;
+    let (id, token) = start(&one).await;
+    let finish = one.finish(&id, token, batch(1, 1), Status::Completed, None);
+    assert_eq!(finish.await.expect("finished"), None);
+    let (one, two) = (&one, &two);
+    let is_gone = || async { two.get(&id).await.expect("readable").is_none() };
+    eventually("the run has expired", is_gone).await;
+    let listed = async || {
+        let runs =
+            two.list(&user("u"), &RunFilter::default(), None, Default::default()).await.expect("listed");
+        runs.items.into_iter().map(|run| run.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed().await, std::slice::from_ref(&kept));
+    assert_eq!(two.read(&id, 0, 1).await.expect("readable"), None);
+    eventually("nothing is left to sweep", || async { one.sweep().await.expect("swept") == 0 }).await;
+    assert_eq!(listed().await, std::slice::from_ref(&kept));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_have_to_lead_to_their_user() {
+    let (one, _) = two_stores(&server::shared().await).await;
+    for id in ["run_1", "run_", "", "run_00000000000000000000000000000000ffff"] {
+        let record = RunRecord::new(
+            RunId::new(id),
+            user("u"),
+            session("s"),
+            "agent",
+            0,
+            AgentRequest::new(Vec::new()).into(),
+        );
+        let refused = one.create(NewRun::new(record, Batch::empty(0), owner())).await;
+        assert_eq!(refused.map_err(|error| error.kind()), Err(ErrorKind::InvalidInput), "{id}");
+        assert_eq!(one.get(&RunId::new(id)).await.expect("asked"), None);
+    }
+}
