@@ -29,6 +29,7 @@ fn no_statement_scans_or_sorts() {
         users::STATEMENTS,
         open::STATEMENTS,
         runs::CREATE,
+        runs::ENTRIES,
         runs::LOG,
         runs::TURNS,
         runs::OWNERS,

@@ -1,6 +1,7 @@
 //! Runs in SQLite.
 
 mod create;
+mod entries;
 mod log;
 mod news;
 mod owners;
@@ -33,8 +34,9 @@ use crate::run::{
 pub(super) use owners::forget_all as forget_owners;
 #[cfg(test)]
 pub(super) use {
-    create::STATEMENTS as CREATE, log::STATEMENTS as LOG, owners::STATEMENTS as OWNERS,
-    read::STATEMENTS as READ, retention::STATEMENTS as RETENTION, turns::STATEMENTS as TURNS,
+    create::STATEMENTS as CREATE, entries::STATEMENTS as ENTRIES, log::STATEMENTS as LOG,
+    owners::STATEMENTS as OWNERS, read::STATEMENTS as READ, retention::STATEMENTS as RETENTION,
+    turns::STATEMENTS as TURNS,
 };
 
 /// Runs in a database. They outlive the process, and those that have ended are kept for a day, and up to a gibibyte of
@@ -148,7 +150,7 @@ impl RunStore for SqliteRunStore {
 
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
         let id = id.clone();
-        let read = move |connection: &_| log::read(connection, &id, from, max_bytes);
+        let read = move |connection: &_| entries::read(connection, &id, from, max_bytes);
         self.access.read("read a run", read).await
     }
 
@@ -156,7 +158,7 @@ impl RunStore for SqliteRunStore {
         const OPERATION: &str = "wait for a run";
         let mut reader = self.wakeups.reader(id);
         let id = id.clone();
-        let length = self.access.read(OPERATION, move |connection| log::length(connection, &id)).await?;
+        let length = self.access.read(OPERATION, move |connection| entries::length(connection, &id)).await?;
         if length.is_none_or(|(_, entries, has_ended)| has_ended || entries > from) {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, params};
 
-use super::log;
+use super::entries;
 use super::news::News;
 use super::turns::{self, ACTIVE, Head, STEERED, WAITING};
 use crate::limits::json_text;
@@ -171,7 +171,7 @@ impl Create {
         let key = connection.last_insert_rowid();
         let (agent, options) = (record.agent.as_bytes(), record.options.as_bytes());
         ADD_REQUEST.execute(connection, params![key, agent, options, self.request])?;
-        log::add(connection, key, first)?;
+        entries::add(connection, key, first)?;
         Ok(key)
     }
 

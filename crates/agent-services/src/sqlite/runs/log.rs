@@ -1,11 +1,11 @@
-//! The logs of runs.
+//! Writing the logs of runs.
 
-use agent_schemas::{RunId, Status, sse};
+use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, Row, params};
 
-use super::retention;
 use super::turns::{self, ACTIVE};
-use crate::run::{Batch, FencingToken, Grant, OwnerId, Page, no_run};
+use super::{entries, retention};
+use crate::run::{Batch, FencingToken, Grant, OwnerId, no_run};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::row::utf8;
 use crate::sqlite::statement::{bounded, statements};
@@ -19,15 +19,11 @@ statements! {
     FIND: "SELECT key, entries, bytes, end_number IS NOT NULL, turn, ending IS NOT NULL, token, owner IS NOT NULL \
            FROM runs WHERE id = ?1";
     GRANTED: "SELECT granted, granted_token FROM runs WHERE key = ?1";
-    ADD: "INSERT INTO run_batches (run, first, count, frames) VALUES (?1, ?2, ?3, ?4)";
     GROW: "UPDATE runs SET entries = ?2, bytes = ?3 WHERE key = ?1";
     CLOSE_WITH: "UPDATE runs SET entries = ?2, bytes = ?3, ending = ?4 WHERE key = ?1";
     END: "UPDATE runs SET entries = ?2, bytes = ?3, status = ?4, ended_at = ?5, end_number = ?6, turn = NULL, \
           place = NULL WHERE key = ?1";
     GRANT: "UPDATE runs SET granted = ?2, granted_token = ?3 WHERE key = ?1";
-    LENGTH: "SELECT key, entries, end_number IS NOT NULL FROM runs WHERE id = ?1";
-    READ: "SELECT first, count, frames FROM run_batches WHERE run = ?1 AND first >= coalesce((SELECT first \
-           FROM run_batches WHERE run = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1), 0) ORDER BY first";
 }
 
 /// A log that may be written.
@@ -73,7 +69,9 @@ impl Log {
     /// Stores entries; says whether they are new. How many there are then is for the caller to store.
     fn write(&mut self, connection: &Connection, operation: &'static str, batch: &Batch) -> Outcome<bool> {
         if batch.first != self.entries {
-            return if self.contains(connection, batch)? {
+            return if batch.first.saturating_add(batch.count) <= self.entries
+                && entries::are_there(connection, self.key, batch)?
+            {
                 Ok(false)
             } else {
                 Err(conflict(operation, "the entries do not continue the log"))
@@ -84,39 +82,11 @@ impl Log {
             let is_repeated = batch.count == 0;
             return if is_repeated { Ok(false) } else { Err(conflict(operation, "the log has ended")) };
         }
-        add(connection, self.key, batch)?;
+        entries::add(connection, self.key, batch)?;
         self.entries += batch.count;
         self.bytes += batch.frames.len() as u64;
         Ok(true)
     }
-
-    /// Whether exactly these entries were appended before, in whatever pieces.
-    fn contains(&self, connection: &Connection, batch: &Batch) -> Outcome<bool> {
-        let Some(end) = batch.first.checked_add(batch.count).filter(|end| *end <= self.entries) else {
-            return Ok(false);
-        };
-        let mut rest = &batch.frames[..];
-        let mut is_same = true;
-        each(connection, self.key, batch.first, |known| {
-            let count = end.saturating_sub(known.first).min(known.count);
-            let bytes = usize::try_from(count).map_or(0, |count| sse::skip_frames(&known.frames, count));
-            match rest.strip_prefix(&known.frames[..bytes]) {
-                Some(others) => rest = others,
-                None => is_same = false,
-            }
-            is_same && known.end() < end
-        })?;
-        Ok(is_same && rest.is_empty())
-    }
-}
-
-/// Stores entries that are known to be the next.
-pub(super) fn add(connection: &Connection, run: i64, batch: &Batch) -> Outcome<()> {
-    if batch.count > 0 {
-        let (first, count) = (bounded(batch.first), bounded(batch.count));
-        ADD.execute(connection, params![run, first, count, &batch.frames[..]])?;
-    }
-    Ok(())
 }
 
 pub(super) fn append(connection: &Connection, id: &RunId, token: FencingToken, batch: &Batch) -> Outcome<()> {
@@ -182,42 +152,4 @@ fn granted(connection: &Connection, run: i64) -> Outcome<Option<Grant>> {
         Ok(Some(Grant { id: RunId::new(utf8(id)?), token: FencingToken(row.get(1)?) }))
     };
     Ok(GRANTED.one(connection, [run], read)?.flatten())
-}
-
-/// How many entries a run has, and whether these are all.
-pub(super) fn length(connection: &Connection, id: &RunId) -> Outcome<Option<(i64, u64, bool)>> {
-    LENGTH.one(connection, [id.as_str().as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-}
-
-/// The entries from a position on.
-pub(super) fn read(
-    connection: &Connection,
-    id: &RunId,
-    from: u64,
-    max_bytes: usize,
-) -> Outcome<Option<Page>> {
-    let Some((run, entries, is_end)) = length(connection, id)? else { return Ok(None) };
-    let mut page = Page { batches: Vec::new(), is_end };
-    if from >= entries {
-        return Ok(Some(page));
-    }
-    let mut bytes = 0;
-    let mut end = from;
-    each(connection, run, from, |batch| {
-        bytes += batch.frames.len();
-        end = batch.end();
-        page.batches.push(batch);
-        bytes < max_bytes
-    })?;
-    page.is_end &= end == entries;
-    Ok(Some(page))
-}
-
-/// Calls a function with each piece of a log from an entry on, until it says that it has enough.
-fn each(connection: &Connection, run: i64, from: u64, mut read: impl FnMut(Batch) -> bool) -> Outcome<()> {
-    READ.each_while(connection, params![run, bounded(from)], |row| {
-        let frames = row.get::<_, Vec<u8>>(2)?.into();
-        let batch = Batch { first: row.get(0)?, count: row.get(1)?, frames };
-        Ok(batch.starting_at(from).is_none_or(&mut read))
-    })
 }

@@ -67,7 +67,7 @@ async fn a_restart_voids_leases() {
     assert_eq!(orphans(&store).await, []);
     store.stop().await.expect("stopped");
     store.start().await.expect("started");
-    assert_eq!(orphans(&store).await, [run.clone()]);
+    assert_eq!(orphans(&store).await, std::slice::from_ref(&run));
     let taken = store.take_over(&run, &OwnerId::new("next")).await.expect("taken");
     assert!(taken > Some(token));
 }
