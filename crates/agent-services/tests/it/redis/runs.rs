@@ -7,7 +7,7 @@ use agent_services::clock::SystemIds;
 use agent_services::redis::RedisRunStore;
 use agent_services::run::{
     Batch, Canceled, Created, FencingToken, IdempotencyKey, NewRun, OwnerId, Retention, RunFilter, RunRecord,
-    RunStore, fresh_id,
+    RunStore, SessionPolicy, fresh_id,
 };
 use agent_services::{ErrorKind, Service, StoreContext};
 
@@ -96,7 +96,8 @@ async fn check_two_stores(url: &str) {
     // Once it is known to listen, the owner is told which run it is about.
     let (id, _) = start(&one).await;
     two.cancel(&id, &OwnerId::new("other")).await.expect("asked");
-    assert_eq!(one.signals(&owner()).await.expect("told"), [id]);
+    // Before, it may still hear of another one.
+    while !one.signals(&owner()).await.expect("told").contains(&id) {}
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +121,8 @@ async fn a_broken_subscription_is_replaced() {
         let kill = ::redis::cmd("CLIENT").arg(&["KILL", "TYPE", "pubsub"]).clone();
         let killed: u64 = kill.query_async(&mut admin).await.expect("killed");
         assert!(killed > 0, "there was a subscription");
-        assert_eq!(one.signals(&owner()).await.expect("told"), [], "something may have been missed");
+        // It is told that something may have been missed, after what it has still heard.
+        while !one.signals(&owner()).await.expect("told").is_empty() {}
         listen(&one, &two).await;
         assert!(follow(&one, &two).await < Duration::from_secs(20));
     }
