@@ -26,7 +26,8 @@ async fn noticed_gone(server: &Server) {
 
 #[tokio::test]
 async fn a_client_that_goes_away_cancels_its_run() {
-    let server = Launch::echo("[runs]\nmax_runs = 1\nmax_waiting = 0\ndisconnect_grace_seconds = 0\n").start().await;
+    let server =
+        Launch::echo("[runs]\nmax_runs = 1\nmax_waiting = 0\ndisconnect_grace_seconds = 0\n").start().await;
     let gone = begin(&server, "").await;
     let refused = server.connect().await.process("no", "").await;
     assert_eq!(refused.status, 429);
@@ -56,7 +57,8 @@ async fn a_run_goes_on_without_its_client_if_that_was_asked_for() {
 
 #[tokio::test]
 async fn the_configuration_may_say_so_too_and_the_request_may_contradict() {
-    let server = Launch::echo("[runs]\nmax_runs = 1\nmax_waiting = 0\non_disconnect = \"continue\"\n").start().await;
+    let server =
+        Launch::echo("[runs]\nmax_runs = 1\nmax_waiting = 0\non_disconnect = \"continue\"\n").start().await;
     drop(begin(&server, ",\"on_disconnect\":\"cancel\"").await);
     within("the next run to be admitted", async {
         while server.connect().await.process("yes", "").await.status == 429 {}

@@ -49,7 +49,9 @@ async fn one_object_is_answered_where_no_stream_is_wanted() {
 
 #[tokio::test]
 async fn refusals_have_their_status_and_a_body_that_says_why() {
-    let server = server("[http]\nbody_limit_bytes = 2000\njson_depth = 20\n[runs]\nmax_runs = 1\nmax_waiting = 0\n").await;
+    let server =
+        server("[http]\nbody_limit_bytes = 2000\njson_depth = 20\n[runs]\nmax_runs = 1\nmax_waiting = 0\n")
+            .await;
     let check = async |request: &[u8], status: u16, code: &str| {
         let answer = server.connect().await.send(request).await.answer().await;
         assert_eq!(answer.status, status, "{answer:?}");

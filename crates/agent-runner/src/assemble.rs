@@ -103,6 +103,7 @@ impl Assembler {
 
     /// Says that the work begins, or begins again.
     pub(crate) fn begin(&mut self) {
+        self.close_all(&Status::Incomplete, None);
         self.response_event(&Status::InProgress);
     }
 

@@ -95,6 +95,10 @@ impl Chat {
                 return Ok(());
             }
             conversation.add_round(message, &own_calls, &outputs);
+            // What the user has said meanwhile is taken in before the next model call.
+            let steered =
+                run.steered().await.map_err(|error| Error::Database { message: error.to_string() })?;
+            conversation.add_messages(&steered);
         }
         let message = format!("The model still called tools after {} rounds", self.config.max_rounds);
         Err(Error::Agent { message })

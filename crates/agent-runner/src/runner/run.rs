@@ -67,7 +67,7 @@ impl Run {
 
     /// The same run, read from what is written next.
     #[must_use]
-    pub(super) fn from_now_on(mut self) -> Self {
+    pub(super) fn reading_what_is_next(mut self) -> Self {
         self.from = self.entries();
         self
     }

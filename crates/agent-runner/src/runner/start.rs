@@ -76,7 +76,7 @@ impl Runner {
             }
             Created::Repeated(id) => self.attach(&id).await?.ok_or(StartError::KeyReused),
             Created::Steered(id) => match self.attach(&id).await? {
-                Some(run) => Ok(run.from_now_on()),
+                Some(run) => Ok(run.reading_what_is_next()),
                 None => Err(StartError::Busy(id)),
             },
             Created::Busy(id) => Err(StartError::Busy(id)),

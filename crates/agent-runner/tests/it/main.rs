@@ -8,5 +8,7 @@ mod history;
 mod life;
 #[cfg(feature = "chat")]
 mod model_server;
+mod recovery;
 mod summary;
 mod support;
+mod turns;

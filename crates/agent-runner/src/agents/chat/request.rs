@@ -45,6 +45,11 @@ impl Conversation {
         Conversation { settings: settings(config, request, model, toolbox, is_openai), messages }
     }
 
+    /// Adds what the user has said meanwhile.
+    pub(super) fn add_messages(&mut self, messages: &[agent_schemas::Message]) {
+        self.messages.extend(to_openai_messages(messages));
+    }
+
     /// The body of the next request.
     pub(super) fn body(&self) -> Bytes {
         let mut body = self.settings.clone();

@@ -1,0 +1,148 @@
+//! Runs whose process died.
+
+use std::future::pending;
+use std::sync::Arc;
+
+use agent_runner::{Agent, AgentError, OnDisconnect, Recovery, RunHandle, Runner, Services, StartOptions};
+use agent_schemas::{AgentRequest, Message, RunId, SessionId, UserId};
+use agent_services::StoreContext;
+use agent_services::clock::ManualClock;
+use agent_services::page::PageSize;
+use agent_services::run::InMemoryRunStore;
+use async_trait::async_trait;
+
+use crate::support::{collect, outline};
+
+/// Says `whole` and half of the next message, then works for ever; when it goes on, it says how much it has said before.
+#[derive(Debug)]
+struct Fragile(Recovery);
+
+#[async_trait]
+impl Agent for Fragile {
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+        if run.request().last_user_text() == "go on" && run.earlier().is_empty() {
+            run.say("whole");
+            run.message().text().delta("half");
+            pending::<()>().await;
+        }
+        run.say(&format!("{} before", run.earlier().len()));
+        Ok(())
+    }
+
+    fn recovery(&self) -> Recovery {
+        self.0
+    }
+}
+
+struct World {
+    services: Services,
+    clock: Arc<ManualClock>,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = Arc::new(ManualClock::at(1_800_000_000));
+        let mut services = Services::in_memory();
+        let context = StoreContext::default().with_clock(Arc::clone(&clock) as _);
+        services.runs = Arc::new(InMemoryRunStore::new(context));
+        World { services, clock }
+    }
+
+    fn runner(&self, recovery: Recovery) -> Runner {
+        let builder = Runner::builder().agent("fragile", Fragile(recovery)).services(self.services.clone());
+        builder.build().expect("one agent")
+    }
+
+    /// Starts a run in a process that then dies, with another one of the session behind it.
+    fn leave_behind(&self, recovery: Recovery) -> (RunId, RunId) {
+        let process = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runner = self.runner(recovery);
+        let ids = process.block_on(async {
+            let first = start(&runner, "go on").await;
+            let second = start(&runner, "next").await;
+            while self.services.runs.get(&first).await.expect("readable").expect("there").entries < 8 {
+                tokio::task::yield_now().await;
+            }
+            (first, second)
+        });
+        process.shutdown_background();
+        self.clock.advance(60);
+        ids
+    }
+}
+
+async fn start(runner: &Runner, text: &str) -> RunId {
+    let mut request = AgentRequest::new(vec![Message::user(text)]);
+    request.session_id = Some("s".to_owned());
+    let options = StartOptions::default().with_on_disconnect(OnDisconnect::Continue);
+    runner.start(request, options).await.expect("started").id().clone()
+}
+
+/// What another process makes of the runs: their logs.
+fn recovered(recovery: Recovery) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let world = World::new();
+    let (first, second) = world.leave_behind(recovery);
+    let process = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    process.block_on(async {
+        let runner = world.runner(recovery);
+        runner.watch().await.expect("heard");
+        let mut logs = Vec::new();
+        for id in [&first, &second] {
+            let run = runner.attach(id).await.expect("readable").expect("there");
+            logs.push(outline(&collect(run.cursor(0)).await));
+        }
+        let (user, session) = (UserId::new("s"), SessionId::new("s"));
+        let said = world.services.sessions.messages(&user, &session, 0, PageSize::default()).await;
+        let said = said.expect("readable").expect("there").into_iter();
+        let said =
+            said.map(|stored| format!("{} {}", stored.message.full_text(), stored.message.status)).collect();
+        let record = runner.record(&first).await.expect("readable").expect("there");
+        assert_eq!(record.epochs, [8]);
+        assert!(record.status.is_final());
+        (logs.remove(0), logs.remove(0), said)
+    })
+}
+
+const LEFT: [&str; 7] = [
+    "response created",
+    "response in_progress",
+    "message in_progress",
+    "  'whole' + in_progress",
+    "  'whole' completed",
+    "message completed",
+    "message in_progress",
+];
+
+#[test]
+fn an_agent_that_can_go_on_does_so_behind_what_was_whole() {
+    let (first, second, said) = recovered(Recovery::Continue);
+    let went_on = [
+        "  'half' + in_progress",
+        "  'half' incomplete",
+        "message incomplete",
+        "response in_progress",
+        "message in_progress",
+        "  '1 before' + in_progress",
+        "  '1 before' completed",
+        "message completed",
+        "response completed",
+    ];
+    assert_eq!(first[..6], LEFT[..6]);
+    assert_eq!(first[first.len() - 6..], went_on[3..]);
+    assert_eq!(second.last().map(String::as_str), Some("response completed"));
+    assert_eq!(said[..2], ["go on completed", "whole completed"]);
+    assert_eq!(said[said.len() - 3..], ["1 before completed", "next completed", "0 before completed"]);
+}
+
+#[test]
+fn what_cannot_go_on_ends_incomplete_and_the_next_one_has_its_turn() {
+    for recovery in [Recovery::GiveUp, Recovery::StartOver] {
+        let (first, second, said) = recovered(recovery);
+        assert_eq!(first[..6], LEFT[..6]);
+        assert_eq!(first.last().map(String::as_str), Some("response incomplete"));
+        assert!(!first.iter().skip(8).any(|line| line == "response in_progress"));
+        assert_eq!(second.last().map(String::as_str), Some("response completed"));
+        assert_eq!(said[..2], ["go on completed", "whole completed"]);
+        assert!(said.iter().any(|line| line == " incomplete"), "{said:?}");
+    }
+}
