@@ -130,8 +130,8 @@ fn an_agent_that_can_go_on_does_so_behind_what_was_whole() {
     assert_eq!(first[..6], LEFT[..6]);
     assert_eq!(first[first.len() - 6..], went_on[3..]);
     assert_eq!(second.last().map(String::as_str), Some("response completed"));
-    assert_eq!(said[..2], ["go on completed", "whole completed"]);
-    assert_eq!(said[said.len() - 3..], ["1 before completed", "next completed", "0 before completed"]);
+    assert_eq!(said[..2], ["go on created", "whole completed"]);
+    assert_eq!(said[said.len() - 3..], ["1 before completed", "next created", "0 before completed"]);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn what_cannot_go_on_ends_incomplete_and_the_next_one_has_its_turn() {
         assert_eq!(first.last().map(String::as_str), Some("response incomplete"));
         assert!(!first.iter().skip(8).any(|line| line == "response in_progress"));
         assert_eq!(second.last().map(String::as_str), Some("response completed"));
-        assert_eq!(said[..2], ["go on completed", "whole completed"]);
+        assert_eq!(said[..2], ["go on created", "whole completed"]);
         assert!(said.iter().any(|line| line == " incomplete"), "{said:?}");
     }
 }
