@@ -85,9 +85,12 @@ impl RunHandle {
         }
         let runs = &self.services().runs;
         let handed = runs.steered(&self.live.id).await?;
+        // A process that died may have written them and not come to forget them.
+        let written = self.live.closed_messages();
+        let is_new = |message: &&Message| written.iter().all(|known| known.id != message.id);
         let mut messages = Vec::new();
         for record in &handed {
-            for message in &record.request.input {
+            for message in record.request.input.iter().filter(is_new) {
                 let mut message = message.clone();
                 message.status = agent_schemas::Status::Completed;
                 self.emit(Event::Message(message.clone()));

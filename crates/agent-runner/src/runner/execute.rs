@@ -1,6 +1,7 @@
 //! How a run is executed that was started before: its turn has come, or the process that executed it is gone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_schemas::{ErrorBody, RunId};
 use agent_services::run::{Batch, FencingToken, Grant, RunRecord};
@@ -19,6 +20,9 @@ const PAGE_BYTES: usize = 1024 * 1024;
 
 /// How often a run is taken over before it is given up: its agent may be what ends the process.
 const MAX_EPOCHS: usize = 5;
+
+/// How long the reader of a run whose turn has come has at least to say that it is there.
+const FIRST_READER: Duration = Duration::from_secs(2);
 
 /// All that it takes to execute a run.
 pub(super) struct Start {
@@ -101,9 +105,14 @@ impl Runner {
         })?;
         let task = self.task_of(&record, &assembler);
         let token = grant.token;
-        let (live, drive) = self.prepare(Start { record, token, assembler, task, permit: None });
-        // Nobody reads it here yet; those who do elsewhere say so in the store.
+        let (live, mut drive) = self.prepare(Start { record, token, assembler, task, permit: None });
+        // Nobody reads it here yet; those who do elsewhere say so in the store, and may be about to.
+        if let OnDisconnect::Cancel { grace } = &mut drive.on_disconnect {
+            *grace = (*grace).max(FIRST_READER);
+        }
         live.abandoned.notify_one();
+        // What was handed to the process before is still to be taken.
+        live.note_steered();
         self.0.tasks.spawn(drive.run());
         Ok(())
     }

@@ -58,7 +58,8 @@ impl Runner {
     pub(super) fn watch_queued(&self, record: &RunRecord, on_disconnect: OnDisconnect) {
         let OnDisconnect::Cancel { grace } = on_disconnect else { return };
         let (id, inner) = (record.id.clone(), self.downgrade());
-        self.0.tasks.spawn(async move {
+        // Beside the runs: a drain need not wait for one that waits itself.
+        spawn(async move {
             sleep(grace.max(Duration::from_secs(1))).await;
             loop {
                 let Some(runner) = inner.upgrade().map(Runner) else { return };
