@@ -62,10 +62,10 @@ pub(crate) struct ServeOptions {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Folder for sessions, states and memories [default: agent-server in the user's data folder]
+    /// Folder for sessions, states, memories and runs [default: agent-server in the user's data folder]
     #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Keep sessions, states and memories in memory only: nothing is left after the end
+    /// Keep sessions, states, memories and runs in memory only: nothing is left after the end
     #[arg(long)]
     pub(crate) ephemeral: bool,
     /// Keep them in Redis: redis://HOST:PORT, rediss://…, redis-cluster://… or redis-sentinel://…

@@ -202,7 +202,7 @@ impl Runner {
     /// # Errors
     /// The store's.
     pub async fn cancel_session(&self, user: &UserId, session: &SessionId) -> agent_services::Result<u64> {
-        let mut count = 0;
+        let mut asked = std::collections::HashSet::new();
         // Those that wait first, or they would begin.
         for status in [agent_schemas::Status::Queued, agent_schemas::Status::InProgress] {
             let mut filter = RunFilter::default();
@@ -211,8 +211,10 @@ impl Runner {
             let mut after = None;
             loop {
                 let page = self.list(user, &filter, after, PageSize::default()).await?;
-                for record in &page.items {
-                    count += u64::from(self.cancel(&record.id).await?);
+                for record in page.items {
+                    if self.cancel(&record.id).await? {
+                        asked.insert(record.id);
+                    }
                 }
                 after = page.next;
                 if after.is_none() {
@@ -220,6 +222,6 @@ impl Runner {
                 }
             }
         }
-        Ok(count)
+        Ok(asked.len() as u64)
     }
 }
