@@ -187,6 +187,7 @@ async fn check_taken_over(server: &Server, id: &str, session: &str, seen: &[Stri
     let asked = said.iter().filter(|line| line.starts_with("user: ")).count();
     assert_eq!(asked, 1, "{said:?}");
     if status == "completed" {
+        // What was cut off and said anew is no part of the conversation.
         assert_eq!(said, [format!("user: {WORDS}"), format!("assistant: {WORDS}")]);
     }
 }
@@ -205,10 +206,19 @@ async fn a_killed_server_goes_on_with_its_runs_from_sqlite() {
     for round in 0..rounds(4) {
         let (count, session, fields) = taken(round);
         let (connection, id) = begin(&server, &fields).await;
-        let seen = read(connection, count).await;
+        let mut seen = read(connection, count).await;
         server.signal(Signal::KILL);
         server.exit().await;
         server = on_disk(SHORT_LEASE, folder.path()).start().await;
+        if round % 2 == 1 {
+            // Once more, in the middle of the second attempt.
+            let mut connection = asked_for_events(&server, &id, None).await;
+            assert_eq!(connection.head().await.status, 200);
+            seen = read(connection, count + 5).await;
+            server.signal(Signal::KILL);
+            server.exit().await;
+            server = on_disk(SHORT_LEASE, folder.path()).start().await;
+        }
         check_taken_over(&server, &id, &session, &seen).await;
     }
     server.check_health().await;
@@ -318,8 +328,11 @@ async fn a_repeated_request_is_one_run() {
     let redis = RedisServer::start().expect("a Redis server");
     let first = on_redis("", &redis).start().await;
     let second = on_redis("", &redis).start().await;
-    for (key, more) in [("k", json!({ "session_id": "s", "user_id": "u" })), ("l", json!({ "user_id": "u" }))]
-    {
+    for (key, more) in [
+        ("k", json!({ "session_id": "s", "user_id": "u" })),
+        ("l", json!({ "user_id": "u" })),
+        ("m", json!({})),
+    ] {
         let body = request(WORDS, &more);
         let once = with_key(&first, key, &body).await;
         assert_eq!(once.status, 202, "{once:?}");
