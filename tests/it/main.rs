@@ -5,6 +5,7 @@ mod crash;
 mod golden;
 mod malformed;
 mod outage;
+mod runs;
 mod schema;
 mod sessions;
 mod shutdown;

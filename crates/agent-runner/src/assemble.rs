@@ -104,7 +104,15 @@ impl Assembler {
     /// Says that the work begins, or begins again.
     pub(crate) fn begin(&mut self) {
         self.close_all(&Status::Incomplete, None);
+        self.forget_torn();
         self.response_event(&Status::InProgress);
+    }
+
+    /// What is not whole when the work begins again is said anew.
+    fn forget_torn(&mut self) {
+        for message in self.closed.iter_mut().filter(|message| message.is_incomplete) {
+            message.is_torn = true;
+        }
     }
 
     fn response_event(&mut self, status: &Status) {
@@ -268,7 +276,9 @@ impl Assembler {
             add_usage(self.usage.get_or_insert_default(), usage);
         }
         let json = self.pending[range].into();
-        self.closed.push(ClosedMessage { id: message.head.id, json, is_output });
+        let is_incomplete = status == Status::Incomplete;
+        let id = message.head.id;
+        self.closed.push(ClosedMessage { id, json, is_output, is_incomplete, is_torn: false });
     }
 
     /// Closes everything that is open.

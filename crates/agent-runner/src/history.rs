@@ -52,7 +52,8 @@ pub(crate) async fn record(live: &LiveRun, ending: &Ending) {
 fn batch(live: &LiveRun, mark: Option<&Message>) -> agent_services::Result<MessageBatch> {
     let input = live.request.input.iter().map(EncodedMessage::from_message);
     let output = live.closed_messages();
-    let output = output.into_iter().map(|message| EncodedMessage::from_json(message.id, message.json.into()));
+    let output = output.into_iter().filter(|message| !message.is_torn);
+    let output = output.map(|message| EncodedMessage::from_json(message.id, message.json.into()));
     let mark = mark.into_iter().map(EncodedMessage::from_message);
     let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>()?;
     let key = Some(live.id.as_str().to_owned());

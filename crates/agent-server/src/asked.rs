@@ -35,7 +35,7 @@ impl Asked {
     /// Reads and checks all of it.
     pub(crate) async fn read(app: &App, request: Request<Body>) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let (request, bytes) = read_request(&parts.headers, body, app.http()).await?;
+        let (mut request, bytes) = read_request(&parts.headers, body, app.http()).await?;
         let key = match header(&parts.headers, IDEMPOTENCY_KEY)? {
             Some("") => return Err(ApiError::BadParameter("Idempotency-Key is empty".to_owned())),
             Some(key) => {
@@ -49,6 +49,9 @@ impl Asked {
             }
             None => None,
         };
+        if let Some(key) = &key {
+            name_session(&mut request, key);
+        }
         let last_event = last_event(&parts.headers)?;
         if last_event.is_some() && key.is_none() {
             return Err(ApiError::NotTogether(
@@ -90,6 +93,16 @@ impl Asked {
             Some(key) => options.with_key(key.clone()),
             None => options,
         }
+    }
+}
+
+/// Keys are a user's own, and who names neither a user nor a session would be a new user with each repetition: the key
+/// names the session then.
+fn name_session(request: &mut AgentRequest, key: &IdempotencyKey) {
+    let is_named = |id: &Option<String>| id.as_deref().is_some_and(|id| !id.is_empty());
+    if !is_named(&request.session_id) && !is_named(&request.user_id) {
+        let hash = Sha256::digest(["session of key\0", key.key.as_str()].concat());
+        request.session_id = Some(hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect());
     }
 }
 

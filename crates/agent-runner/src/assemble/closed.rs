@@ -8,6 +8,9 @@ pub(crate) struct ClosedMessage {
     pub(crate) json: Box<[u8]>,
     /// Whether it counts as output: failed messages do not.
     pub(super) is_output: bool,
+    pub(super) is_incomplete: bool,
+    /// Whether the work began again after it was cut off; then it is no part of the conversation.
+    pub(crate) is_torn: bool,
 }
 
 /// Writes those that count as output, separated by commas.

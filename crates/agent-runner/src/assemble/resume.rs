@@ -47,12 +47,15 @@ impl Assembler {
                     session_id: response.session_id.unwrap_or_default(),
                 };
             }
+            Event::Response(response) if response.status == Status::InProgress => self.forget_torn(),
             Event::Message(message) if message.status.is_final() => {
                 let is_output = message.status != Status::Failed;
                 if let Some(usage) = message.usage.as_ref().filter(|_| is_output) {
                     add_usage(self.usage.get_or_insert_default(), usage);
                 }
-                self.closed.push(ClosedMessage { id: message.id, json: json.into(), is_output });
+                let is_incomplete = message.status == Status::Incomplete;
+                let (id, json) = (message.id, json.into());
+                self.closed.push(ClosedMessage { id, json, is_output, is_incomplete, is_torn: false });
             }
             _ => {}
         }

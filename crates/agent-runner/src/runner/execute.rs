@@ -146,7 +146,7 @@ impl Runner {
         let may_go_on = match agent.recovery() {
             _ if is_fresh => true,
             Recovery::Continue => true,
-            Recovery::StartOver => assembler.closed_messages().is_empty(),
+            Recovery::StartOver => assembler.whole_messages().is_empty(),
             Recovery::GiveUp => false,
         };
         if record.epochs.len() > MAX_EPOCHS {
