@@ -185,6 +185,10 @@ impl Runner {
     pub async fn cancel(&self, id: &RunId) -> agent_services::Result<bool> {
         if let Some(live) = self.live(id) {
             live.cancel.cancel();
+            // Kept as well, so that the wish outlives this process. The run stops even where the store is away.
+            if let Err(error) = self.services().runs.cancel(id, &self.0.owner).await {
+                tracing::warn!(run.id = %id, error = %error, "that a run is cancelled could not be kept");
+            }
             return Ok(true);
         }
         match self.services().runs.cancel(id, &self.0.owner).await? {
