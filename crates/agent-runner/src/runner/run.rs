@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use agent_schemas::{AgentResponse, Event, RunId, SessionId, UserId};
 use agent_services::page::{Cursor as Place, Listed, PageSize};
-use agent_services::run::{Canceled, Grant, RunFilter, RunRecord};
+use agent_services::run::{Canceled, Grant, RunFilter, RunRecord, epoch_has_entry};
 
 use super::Runner;
 use crate::Services;
@@ -93,7 +93,7 @@ impl Run {
     /// [`PositionError`] if the log has another entry there by now, or none yet.
     pub fn cursor_after(&self, number: u64, epoch: u64) -> Result<Cursor, PositionError> {
         let is_known = match &self.source {
-            Source::Live { run, .. } => has_entry(&run.epochs, number, epoch),
+            Source::Live { run, .. } => epoch_has_entry(&run.epochs, number, epoch),
             Source::Stored { record, .. } => record.has_entry_of_epoch(number, epoch),
         };
         if is_known && number < self.entries() { Ok(self.cursor(number + 1)) } else { Err(PositionError) }
@@ -122,10 +122,6 @@ impl Run {
             run.cancel.cancel();
         }
     }
-}
-
-fn has_entry(epochs: &[u64], number: u64, epoch: u64) -> bool {
-    agent_services::run::epoch_has_entry(epochs, number, epoch)
 }
 
 impl Drop for Run {

@@ -8,7 +8,7 @@ use agent_schemas::{RunId, Status};
 use agent_services::page::PageSize;
 use agent_services::run::RunRecord;
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::{Inner, OnDisconnect, Runner};
 
@@ -73,7 +73,10 @@ impl Runner {
                         }
                         return;
                     }
-                    Some(left) => drop((runner, timeout(left + grace, std::future::pending::<()>()).await)),
+                    Some(left) => {
+                        drop(runner);
+                        sleep(left + grace).await;
+                    }
                     None => return,
                 }
             }
