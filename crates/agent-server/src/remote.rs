@@ -33,7 +33,10 @@ impl fmt::Debug for Token {
 /// Why a server did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RemoteError {
-    /// There is no answer.
+    /// Nothing can be reached at the address.
+    #[error("{0}; start the server, or name its address with --server")]
+    Away(Failure),
+    /// There is no answer, or it broke off.
     #[error(transparent)]
     Lost(Failure),
     /// The answer is a refusal.
@@ -50,7 +53,7 @@ impl RemoteError {
     /// The status of a refusal.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
-            RemoteError::Lost(_) => None,
+            RemoteError::Away(_) | RemoteError::Lost(_) => None,
             RemoteError::Refused { status, .. } => Some(*status),
         }
     }
@@ -75,12 +78,7 @@ impl Remote {
     }
 
     /// A request about what is at a path, whose segments may hold anything.
-    pub(crate) fn request(
-        &self,
-        method: Method,
-        path: &[&str],
-        query: &[(&str, &str)],
-    ) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &[&str], query: &[(&str, &str)]) -> RequestBuilder {
         let mut url = self.url.clone();
         // Every address with a host has a path.
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -116,6 +114,7 @@ impl Remote {
     }
 
     fn lost(&self, error: &reqwest::Error) -> RemoteError {
-        RemoteError::Lost(Failure::transport(&self.url, error))
+        let failure = Failure::transport(&self.url, error);
+        if error.is_connect() { RemoteError::Away(failure) } else { RemoteError::Lost(failure) }
     }
 }

@@ -11,8 +11,8 @@ use agent_server::config::Environment;
 use anyhow::{Context, bail};
 use reqwest::{Method, RequestBuilder, StatusCode};
 
-use crate::cli::{print, shown};
 use crate::cli::runs::{CancelOptions, ListOptions, RunsCommand, RunsOptions};
+use crate::cli::{print, shown};
 use crate::remote::{Remote, RemoteError};
 
 /// The most runs that a server gives at once.
@@ -27,7 +27,8 @@ pub(crate) fn run(options: &RunsOptions, environment: &Environment) -> anyhow::R
             RunsCommand::List(options) => list(&server, options).await.map(|()| ExitCode::SUCCESS),
             RunsCommand::Show { id, json } => show(&server, id, *json).await.map(|()| ExitCode::SUCCESS),
             RunsCommand::Tail(options) => {
-                let may_dim = environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
+                let may_dim =
+                    environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
                 tail::run(&server, options, may_dim).await
             }
             RunsCommand::Cancel(options) => cancel(&server, options).await.map(|()| ExitCode::SUCCESS),
@@ -46,7 +47,8 @@ async fn list(server: &Remote, options: &ListOptions) -> anyhow::Result<()> {
         let body = server.text(server.request(Method::GET, &["runs"], &query)).await?;
         let page: RunPage = serde_json::from_str(&body).context("the server sent no list of runs")?;
         for run in page.data.iter().take(left) {
-            let line = if options.json { format!("{}\n", Json::from_serialize(run)?) } else { lines::of_run(run) };
+            let line =
+                if options.json { format!("{}\n", Json::from_serialize(run)?) } else { lines::of_run(run) };
             print(&line)?;
         }
         left = left.saturating_sub(page.data.len());

@@ -48,7 +48,10 @@ async fn runs_are_followed_shown_and_listed() {
     }
     let shown = runs(&server, &["show", &bad, "--json"]).await;
     let run: Value = serde_json::from_str(&shown.stdout).expect("a line of JSON");
-    assert_eq!((&run["status"], &run["response"]["error"]["code"]), (&json!("failed"), &json!("AGENT_ERROR")));
+    assert_eq!(
+        (&run["status"], &run["response"]["error"]["code"]),
+        (&json!("failed"), &json!("AGENT_ERROR"))
+    );
 
     let ids = async |arguments: &[&str]| {
         let list = runs(&server, &[&["list", "--user-id", "ann", "--json"], arguments].concat()).await;
@@ -112,14 +115,19 @@ async fn what_is_followed_is_the_log_however_often_the_connection_is_lost() {
     assert_eq!(whole.len(), EVENTS);
     let (address, asked) = cutting_proxy(server.address(), vec!["id: 3\n", "id: 4\n", "id: 9\n"]).await;
     let tail = at(address, &["tail", &id, "--json"]).run().await;
-    let seen: Vec<Value> = tail.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let seen: Vec<Value> =
+        tail.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(seen, whole.iter().map(|frame| event_of(frame)).collect::<Vec<_>>(), "{tail:?}");
     assert_eq!(tail.code, 0, "{tail:?}");
     assert!(tail.stderr.contains("the connection was lost"), "{tail:?}");
     assert_eq!(*asked.lock().expect("no panic"), ["-", "2", "3", "8"]);
-    // The words that are left, on from one of them.
-    let tail = runs(&server, &["tail", &id, "--after", "5"]).await;
-    assert!(WORDS.ends_with(tail.stdout.trim_end()) && tail.stdout.len() < WORDS.len(), "{tail:?}");
+    let rest = runs(&server, &["tail", &id, "--json", "--after", "5"]).await;
+    assert!(tail.stdout.ends_with(&rest.stdout), "{rest:?}");
+    assert_eq!(rest.stdout.lines().count(), EVENTS - 6);
+
+    let (address, _) = cutting_proxy(server.address(), vec!["id: 6\n", "id: 8\n"]).await;
+    let shown = at(address, &["tail", &id]).run().await;
+    assert_eq!((shown.code, shown.stdout), (0, format!("{WORDS}\n")), "{}", shown.stderr);
 }
 
 #[tokio::test]
@@ -152,12 +160,20 @@ async fn runs_are_cancelled_by_their_id_or_by_their_session() {
 async fn what_cannot_be_done_is_said_in_a_sentence() {
     let server = Launch::echo("").start().await;
     for arguments in [["show", "run_1"], ["tail", "run_1"], ["cancel", "run_1"]] {
-        check_failed(&runs(&server, &arguments).await, 1, "there is no run 'run_1', or it has been forgotten");
+        check_failed(
+            &runs(&server, &arguments).await,
+            1,
+            "there is no run 'run_1', or it has been forgotten",
+        );
     }
     let id = started(&server, WORDS, &json!({})).await;
     log(&server, &id, None).await;
-    check_failed(&runs(&server, &["tail", &id, "--after", "3.2"]).await, 1, "without --after");
-    check_failed(&runs(&server, &["tail", &id, "--after", "x"]).await, 1, "'x' is no id of an event");
+    check_failed(&runs(&server, &["tail", &id, "--json", "--after", "3.2"]).await, 1, "without --after");
+    check_failed(
+        &runs(&server, &["tail", &id, "--json", "--after", "x"]).await,
+        1,
+        "'x' is no id of an event",
+    );
     check_failed(&runs(&server, &["list", "--user-id", ""]).await, 1, "user_id is missing");
     let nowhere = ["runs", "list", "--user-id", "u", "--server", "http://127.0.0.1:9"];
     check_failed(&Launch::bare(&nowhere).run().await, 1, "nothing listens at http://127.0.0.1:9");

@@ -1,6 +1,6 @@
 //! The options of `agent-server runs`.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunsOptions {
@@ -59,7 +59,7 @@ pub(crate) struct TailOptions {
     #[arg(value_name = "RUN")]
     pub(crate) id: String,
     /// Begin with what follows the event of this id, such as 57 or 57.2
-    #[arg(long, value_name = "EVENT")]
+    #[arg(long, value_name = "EVENT", requires = "json")]
     pub(crate) after: Option<String>,
     /// Print the events as they come, one JSON a line
     #[arg(long)]
@@ -67,9 +67,10 @@ pub(crate) struct TailOptions {
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).args(["id", "session_id"])))]
 pub(crate) struct CancelOptions {
     /// The run
-    #[arg(value_name = "RUN", required_unless_present = "session_id", conflicts_with = "session_id")]
+    #[arg(value_name = "RUN")]
     pub(crate) id: Option<String>,
     /// All runs of this session that have not ended
     #[arg(long, alias = "session", value_name = "ID")]

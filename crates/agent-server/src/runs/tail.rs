@@ -120,8 +120,8 @@ impl Tail<'_> {
         }
         let id = &self.options.id;
         let again = match &self.last {
-            Some(last) => format!("`agent-server runs tail {id} --after {last}` goes on where this ends"),
-            None => format!("`agent-server runs tail {id}` begins anew"),
+            Some(last) if self.options.json => format!("with `--after {last}` the command goes on from here"),
+            _ => format!("`agent-server runs show {id}` says how it stands when the server is back"),
         };
         Err(why.context(format!("the run could not be read to its end; {again}")))
     }

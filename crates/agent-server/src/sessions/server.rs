@@ -15,13 +15,7 @@ impl Server {
     }
 
     /// A request about a session, or about what is below it.
-    fn request(
-        &self,
-        method: Method,
-        user: &str,
-        id: &str,
-        below: Option<&str>,
-    ) -> RequestBuilder {
+    fn request(&self, method: Method, user: &str, id: &str, below: Option<&str>) -> RequestBuilder {
         let path: Vec<_> = ["sessions", id].into_iter().chain(below).collect();
         self.0.request(method, &path, &[("user_id", user)])
     }
