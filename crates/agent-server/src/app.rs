@@ -14,6 +14,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::config::HttpConfig;
+use crate::protocol::Protocol;
 use crate::{lifecycle, router};
 
 /// What a hook answers; an error from a start hook keeps the server from starting.
@@ -43,6 +44,7 @@ type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = HookResult> + Send>>
 pub struct AgentApp {
     app: App,
     routes: Router,
+    protocols: Vec<Arc<dyn Protocol>>,
     wraps: Vec<Wrap>,
     start: Vec<Hook>,
     stop: Vec<Hook>,
@@ -54,6 +56,7 @@ pub struct AgentAppBuilder {
     name: String,
     runner: RunnerBuilder,
     routes: Router,
+    protocols: Vec<Arc<dyn Protocol>>,
     wraps: Vec<Wrap>,
     http: HttpConfig,
     on_disconnect: OnDisconnect,
@@ -117,6 +120,7 @@ impl AgentApp {
             name: name.into(),
             runner: Runner::builder(),
             routes: Router::new(),
+            protocols: Vec::new(),
             wraps: Vec::new(),
             http: HttpConfig::default(),
             on_disconnect: OnDisconnect::Cancel { grace: Duration::from_secs(60) },
@@ -140,7 +144,7 @@ impl AgentApp {
     }
 
     fn wrapped(&self) -> Router {
-        let routes = router::router(self.app.clone(), self.routes.clone());
+        let routes = router::router(self.app.clone(), self.routes.clone(), &self.protocols);
         self.wraps.iter().fold(routes, |routes, wrap| wrap(routes))
     }
 
@@ -251,6 +255,16 @@ impl AgentAppBuilder {
         self
     }
 
+    /// Speaks another protocol, too. One that was added earlier goes first where both claim a path.
+    ///
+    /// # Panics
+    /// When the application's router is made, if a route is there already: axum's routers do so.
+    #[must_use]
+    pub fn protocol(mut self, protocol: impl Protocol) -> Self {
+        self.protocols.push(Arc::new(protocol));
+        self
+    }
+
     /// Puts something around everything that is served, outside of the server's own layers: authentication, say.
     ///
     /// ```
@@ -308,6 +322,7 @@ impl AgentAppBuilder {
         Ok(AgentApp {
             app,
             routes: self.routes,
+            protocols: self.protocols,
             wraps: self.wraps,
             start: self.start,
             stop: self.stop,

@@ -12,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::protocol::Failure;
+
 /// The most of a faulty value that is shown back.
 const SHOWN_INPUT_BYTES: usize = 1024;
 
@@ -59,6 +61,8 @@ pub enum ApiError {
     NoSuchSession(String),
     /// A store could not do what was asked.
     Store(agent_services::Error),
+    /// A protocol's own reason.
+    Other(Failure),
 }
 
 #[derive(Serialize)]
@@ -127,6 +131,7 @@ impl ApiError {
                 ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },
+            ApiError::Other(failure) => failure.status,
         }
     }
 
@@ -162,6 +167,7 @@ impl ApiError {
                 ErrorKind::Unavailable => "STORE_UNAVAILABLE",
                 _ => "INTERNAL_ERROR",
             },
+            ApiError::Other(failure) => &failure.code,
         }
     }
 
@@ -227,7 +233,34 @@ impl ApiError {
                 ErrorKind::Unexpected => "Internal Server Error".to_owned(),
                 _ => error.to_string(),
             },
+            ApiError::Other(failure) => failure.message.clone(),
         }
+    }
+
+    /// The faulty part of the request.
+    fn parameter(&self) -> Option<String> {
+        match self {
+            ApiError::Invalid(fault) if !fault.location.is_empty() => {
+                let mut path = String::new();
+                for step in &fault.location {
+                    match step {
+                        Step::Key(key) if path.is_empty() => path.push_str(key),
+                        Step::Key(key) => path.extend([".", key]),
+                        Step::Index(index) => path.push_str(&format!("[{index}]")),
+                    }
+                }
+                Some(path)
+            }
+            ApiError::Other(failure) => failure.parameter.clone(),
+            _ => None,
+        }
+    }
+
+    /// The same for protocols that have a shape of their own.
+    fn failure(&self) -> Failure {
+        let mut failure = Failure::new(self.status(), self.code(), self.message());
+        failure.parameter = self.parameter();
+        failure
     }
 
     fn detail(&self) -> Detail<'_> {
@@ -298,6 +331,7 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        response.extensions_mut().insert(self.failure());
         response
     }
 }
@@ -305,6 +339,12 @@ impl IntoResponse for ApiError {
 impl From<ValidationError> for ApiError {
     fn from(fault: ValidationError) -> Self {
         ApiError::Invalid(fault)
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        ApiError::Other(failure)
     }
 }
 
