@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Runner;
+use super::options::KeptOptions;
 use crate::agent::Recovery;
 use crate::assemble::Assembler;
 use crate::drive::{Drive, Task};
@@ -55,11 +56,11 @@ impl Runner {
             epochs: record.epochs,
             earlier,
         }));
-        let on_disconnect = serde_json::from_str(&record.options).unwrap_or(OnDisconnect::Continue);
+        let options = KeptOptions::read(&record.options);
         inner.live.lock().insert(live.id.clone(), Arc::clone(&live));
         let in_flight = Mutex::new(None);
         let runner = self.clone();
-        let drive = Drive { runner, live: Arc::clone(&live), task, on_disconnect, permit, in_flight };
+        let drive = Drive { runner, live: Arc::clone(&live), task, options, permit, in_flight };
         (live, drive)
     }
 
@@ -107,7 +108,7 @@ impl Runner {
         let token = grant.token;
         let (live, mut drive) = self.prepare(Start { record, token, assembler, task, permit: None });
         // Nobody reads it here yet; those who do elsewhere say so in the store, and may be about to.
-        if let OnDisconnect::Cancel { grace } = &mut drive.on_disconnect {
+        if let OnDisconnect::Cancel { grace } = &mut drive.options.on_disconnect {
             *grace = (*grace).max(FIRST_READER);
         }
         live.abandoned.notify_one();

@@ -70,6 +70,27 @@ pub struct StartOptions {
     pub session_policy: SessionPolicy,
     /// Makes repeated requests of one user one run.
     pub key: Option<IdempotencyKey>,
+    /// Whether nothing of it goes into its session's history: the client, or a protocol, keeps the conversation.
+    pub is_stateless: bool,
+}
+
+/// What a run's record keeps of its options, for whichever process executes it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct KeptOptions {
+    pub(crate) on_disconnect: OnDisconnect,
+    #[serde(default)]
+    pub(crate) is_stateless: bool,
+}
+
+impl KeptOptions {
+    pub(crate) fn of(options: &StartOptions) -> Self {
+        KeptOptions { on_disconnect: options.on_disconnect, is_stateless: options.is_stateless }
+    }
+
+    pub(crate) fn read(text: &str) -> Self {
+        let unknown = KeptOptions { on_disconnect: OnDisconnect::Continue, is_stateless: false };
+        serde_json::from_str(text).unwrap_or(unknown)
+    }
 }
 
 impl StartOptions {
@@ -84,6 +105,13 @@ impl StartOptions {
     #[must_use]
     pub fn with_session_policy(mut self, policy: SessionPolicy) -> Self {
         self.session_policy = policy;
+        self
+    }
+
+    /// Keeps the run out of its session's history.
+    #[must_use]
+    pub fn stateless(mut self) -> Self {
+        self.is_stateless = true;
         self
     }
 

@@ -59,6 +59,14 @@ async fn input_and_output_are_kept_before_the_end_is_seen() {
 }
 
 #[tokio::test]
+async fn a_stateless_run_leaves_nothing() {
+    let (runner, services) = runner(Echo::default());
+    let run = runner.start(request(&[("1", "one")]), StartOptions::default().stateless()).await;
+    collect(run.expect("started").cursor(0)).await;
+    assert!(kept(&services).await.is_empty());
+}
+
+#[tokio::test]
 async fn failed_runs_are_kept_and_marked() {
     let (runner, services) = runner(agent_fn(|run: RunHandle| async move {
         run.say("whole");

@@ -16,6 +16,14 @@ pub(super) fn choose_model<'a>(config: &'a ChatConfig, request: &AgentRequest) -
     allowed.unwrap_or(&config.model)
 }
 
+/// What a request may say besides, and what passes to the model as it came.
+const PASSED_ON: [&str; 4] = ["response_format", "reasoning_effort", "verbosity", "logit_bias"];
+
+/// The same where there are tools; without any, servers refuse it.
+const PASSED_ON_WITH_TOOLS: [&str; 2] = [TOOL_CHOICE, "parallel_tool_calls"];
+
+const TOOL_CHOICE: &str = "tool_choice";
+
 /// The conversation as the model is told it; it grows by each round of tool calls.
 #[derive(Debug)]
 pub(super) struct Conversation {
@@ -58,7 +66,10 @@ impl Conversation {
     }
 
     /// Adds the assistant's message with its calls, and what the tools answered.
+    ///
+    /// The tool that the request wants to be called has been called then; wanting it again would never end.
     pub(super) fn add_round(&mut self, mut message: JsonObject, calls: &[OwnCall], outputs: &[String]) {
+        self.settings.shift_remove(TOOL_CHOICE);
         let tool_calls: Vec<Json> = calls.iter().map(|call| to_openai_tool_call(&whole(call))).collect();
         message.insert("tool_calls".to_owned(), tool_calls.into());
         self.messages.push(message.into());
@@ -92,6 +103,9 @@ fn settings(
         Stop::Many(texts) => texts.iter().map(|text| Json::from(text.as_str())).collect::<Vec<_>>().into(),
     });
     let tools = Some(toolbox.to_json()).filter(|tools| !tools.is_empty());
+    let passed_on = PASSED_ON.iter().chain(tools.iter().flat_map(|_| &PASSED_ON_WITH_TOOLS));
+    let passed_on = passed_on.filter_map(|key| Some((*key, request.extra.get(*key)?)));
+    let passed_on = passed_on.filter(|(_, value)| !value.is_null());
     let optional = [
         ("temperature", request.temperature.or(config.temperature).map(Json::from)),
         ("top_p", request.top_p.or(config.top_p).map(Json::from)),
@@ -100,7 +114,7 @@ fn settings(
         (max_tokens, request.max_tokens.or(config.max_tokens).map(Json::from)),
         ("seed", request.seed.map(Json::from)),
         ("stop", stop),
-        ("tools", tools.map(Json::from)),
+        ("tools", tools.clone().map(Json::from)),
     ];
     let mut settings = object! {
         "model" => model,
@@ -108,6 +122,7 @@ fn settings(
         "stream_options" => object! { "include_usage" => true }
     };
     settings.extend(optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+    settings.extend(passed_on.map(|(key, value)| (key.to_owned(), value.clone())));
     settings
 }
 
