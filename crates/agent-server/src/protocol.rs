@@ -14,6 +14,7 @@
 mod call;
 mod failure;
 mod frames;
+mod openai;
 mod order;
 mod server;
 mod translated;
@@ -28,6 +29,7 @@ pub use call::Call;
 pub use failure::Failure;
 pub(crate) use failure::InShape;
 pub use frames::Frames;
+pub(crate) use openai::OpenAi;
 pub use order::Order;
 pub use server::Server;
 

@@ -1,0 +1,133 @@
+//! Texts that may grow side by side, as the one text that a completion has.
+
+use std::collections::VecDeque;
+
+use agent_schemas::Content;
+
+/// Puts texts one after the other: what grows behind the first that is still open waits for its end.
+///
+/// Contents of one message are a line apart, messages a blank line.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    open: VecDeque<Part>,
+    /// The message of the last text that was written.
+    last: Option<String>,
+}
+
+/// A content whose text has not been written to its end.
+#[derive(Debug)]
+struct Part {
+    msg_id: String,
+    index: Option<i64>,
+    text: String,
+    /// How many of its bytes were written.
+    written: usize,
+    is_whole: bool,
+}
+
+impl Texts {
+    /// Takes in news of a content, whose text is given, and gives what there is to write now.
+    pub(super) fn take(&mut self, content: &Content, text: &str) -> String {
+        let part = self.part(content);
+        if content.delta == Some(true) {
+            part.text.push_str(text);
+        } else if let Some(rest) = text.get(part.written..)
+            && text.starts_with(&part.text[..part.written])
+        {
+            part.text.truncate(part.written);
+            part.text.push_str(rest);
+        }
+        // What was written cannot be taken back: a text that became another stays as it was.
+        part.is_whole = content.status.as_ref().is_some_and(agent_schemas::Status::is_final);
+        self.write()
+    }
+
+    fn part(&mut self, content: &Content) -> &mut Part {
+        let msg_id = content.msg_id.as_deref().unwrap_or_default();
+        let is_it = |part: &Part| part.msg_id == msg_id && part.index == content.index;
+        let at = self.open.iter().position(is_it).unwrap_or_else(|| {
+            let (msg_id, index) = (msg_id.to_owned(), content.index);
+            self.open.push_back(Part { msg_id, index, text: String::new(), written: 0, is_whole: false });
+            self.open.len() - 1
+        });
+        &mut self.open[at]
+    }
+
+    fn write(&mut self) -> String {
+        let mut out = String::new();
+        while let Some(part) = self.open.front_mut() {
+            let rest = &part.text[part.written..];
+            if !rest.is_empty() {
+                if part.written == 0 {
+                    match &self.last {
+                        Some(last) if *last == part.msg_id => out.push('\n'),
+                        Some(_) => out.push_str("\n\n"),
+                        None => {}
+                    }
+                    self.last = Some(part.msg_id.clone());
+                }
+                out.push_str(rest);
+                part.written = part.text.len();
+            }
+            if !part.is_whole {
+                break;
+            }
+            self.open.pop_front();
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_schemas::Content;
+
+    use super::*;
+
+    /// Takes in `message index text`, with `+` before a text that continues and `!` before one that is the whole, and
+    /// gives what is written after each.
+    fn check(news: &[&str], expected: &[&str]) {
+        let mut texts = Texts::default();
+        let written: Vec<String> = news
+            .iter()
+            .map(|line| {
+                let mut words = line.splitn(3, ' ');
+                let mut content = Content::text("");
+                content.msg_id = words.next().map(str::to_owned);
+                content.index = words.next().and_then(|index| index.parse().ok());
+                let text = words.next().expect("a text");
+                match text.strip_prefix('+') {
+                    Some(more) => {
+                        content.delta = Some(true);
+                        texts.take(&content, more)
+                    }
+                    None => {
+                        content.completed();
+                        texts.take(&content, text.trim_start_matches('!'))
+                    }
+                }
+            })
+            .collect();
+        assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn a_text_is_written_as_it_grows_and_messages_are_apart() {
+        check(&["a 0 +one", "a 0 + two", "a 0 !one two"], &["one", " two", ""]);
+        check(&["a 0 !one", "a 1 +two", "a 1 !two", "b 0 !three"], &["one", "\ntwo", "", "\n\nthree"]);
+        check(&["a 0 !", "b 0 !one"], &["", "one"]);
+    }
+
+    #[test]
+    fn what_grows_beside_another_waits() {
+        check(
+            &["a 0 +one", "b 0 +two", "a 0 + more", "b 0 !two!", "a 0 !one more."],
+            &["one", "", " more", "", ".\n\ntwo!"],
+        );
+    }
+
+    #[test]
+    fn what_was_written_stays() {
+        check(&["a 0 +one", "a 0 !other", "b 0 !two"], &["one", "", "\n\ntwo"]);
+    }
+}
