@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use agent_schemas::{AgentResponse, Content, ContentBody, ErrorBody, Event, Json, MessageType, Role, Status};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::calls::Calls;
@@ -245,7 +245,12 @@ impl Translator for Completion {
 
     fn answer(&self) -> Response {
         match &self.end {
-            Some(End::Failed(failure)) => error::response(failure),
+            Some(End::Failed(failure)) => {
+                let mut response = error::response(failure);
+                // OpenAI's clients repeat what failed on a server; the agent has worked and would do so again.
+                response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
+                response
+            }
             Some(End::Finished(usage)) => self.completion(usage),
             None => self.completion(&Usage::default()),
         }
@@ -318,3 +323,6 @@ impl Said {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

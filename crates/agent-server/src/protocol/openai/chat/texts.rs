@@ -2,20 +2,23 @@
 
 use std::collections::VecDeque;
 
-use agent_schemas::Content;
+use agent_schemas::{Content, Status};
 
 /// Puts texts one after the other: what grows behind the first that is still open waits for its end.
 ///
-/// Contents of one message are a line apart, messages a blank line.
+/// Contents of one message are a line apart, messages a blank line. A text that the end of a process cut off is gone on
+/// with by one that begins in the same way, as agents write that start over.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     open: VecDeque<Part>,
+    /// What was written of a text that was cut off.
+    torn: String,
     /// The message of the last text that was written.
     last: Option<String>,
 }
 
 /// A content whose text has not been written to its end.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Part {
     msg_id: String,
     index: Option<i64>,
@@ -23,6 +26,7 @@ struct Part {
     /// How many of its bytes were written.
     written: usize,
     is_whole: bool,
+    is_torn: bool,
 }
 
 impl Texts {
@@ -38,7 +42,8 @@ impl Texts {
             part.text.push_str(rest);
         }
         // What was written cannot be taken back: a text that became another stays as it was.
-        part.is_whole = content.status.as_ref().is_some_and(agent_schemas::Status::is_final);
+        part.is_whole = content.status.as_ref().is_some_and(Status::is_final);
+        part.is_torn = content.status == Some(Status::Incomplete);
         self.write()
     }
 
@@ -47,7 +52,7 @@ impl Texts {
         let is_it = |part: &Part| part.msg_id == msg_id && part.index == content.index;
         let at = self.open.iter().position(is_it).unwrap_or_else(|| {
             let (msg_id, index) = (msg_id.to_owned(), content.index);
-            self.open.push_back(Part { msg_id, index, text: String::new(), written: 0, is_whole: false });
+            self.open.push_back(Part { msg_id, index, ..Part::default() });
             self.open.len() - 1
         });
         &mut self.open[at]
@@ -56,6 +61,15 @@ impl Texts {
     fn write(&mut self) -> String {
         let mut out = String::new();
         while let Some(part) = self.open.front_mut() {
+            if part.written == 0 && !self.torn.is_empty() && !part.text.is_empty() {
+                if part.text.starts_with(&self.torn) {
+                    part.written = self.torn.len();
+                    self.last = Some(part.msg_id.clone());
+                } else if self.torn.starts_with(&part.text) && !part.is_whole {
+                    break;
+                }
+                self.torn.clear();
+            }
             let rest = &part.text[part.written..];
             if !rest.is_empty() {
                 if part.written == 0 {
@@ -72,6 +86,9 @@ impl Texts {
             if !part.is_whole {
                 break;
             }
+            if part.is_torn {
+                self.torn.clone_from(&part.text);
+            }
             self.open.pop_front();
         }
         out
@@ -84,8 +101,8 @@ mod tests {
 
     use super::*;
 
-    /// Takes in `message index text`, with `+` before a text that continues and `!` before one that is the whole, and
-    /// gives what is written after each.
+    /// Takes in `message index text`, with `+` before a text that continues, `!` before one that is the whole, and `~`
+    /// before one that was cut off. Checks what is written after each.
     fn check(news: &[&str], expected: &[&str]) {
         let mut texts = Texts::default();
         let written: Vec<String> = news
@@ -103,7 +120,10 @@ mod tests {
                     }
                     None => {
                         content.completed();
-                        texts.take(&content, text.trim_start_matches('!'))
+                        if text.starts_with('~') {
+                            content.status = Some(Status::Incomplete);
+                        }
+                        texts.take(&content, text.trim_start_matches(['!', '~']))
                     }
                 }
             })
@@ -129,5 +149,15 @@ mod tests {
     #[test]
     fn what_was_written_stays() {
         check(&["a 0 +one", "a 0 !other", "b 0 !two"], &["one", "", "\n\ntwo"]);
+    }
+
+    #[test]
+    fn a_text_that_was_cut_off_is_gone_on_with() {
+        check(
+            &["a 0 +one t", "a 0 ~one t", "b 0 +one", "b 0 + two", "b 0 !one two"],
+            &["one t", "", "", "wo", ""],
+        );
+        check(&["a 0 +one", "a 0 ~one", "b 0 +o", "b 0 +ther"], &["one", "", "", "\n\nother"]);
+        check(&["a 0 +one", "a 0 ~one", "b 0 !o"], &["one", "", "\n\no"]);
     }
 }
