@@ -184,3 +184,6 @@ impl IdSource for NoIds {
         String::new()
     }
 }
+
+#[cfg(test)]
+mod tests;
