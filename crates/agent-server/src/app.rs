@@ -14,7 +14,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::config::HttpConfig;
-use crate::protocol::Protocol;
+use crate::protocol::{OpenAi, Protocol};
 use crate::{lifecycle, router};
 
 /// What a hook answers; an error from a start hook keeps the server from starting.
@@ -310,7 +310,8 @@ impl AgentAppBuilder {
     ///
     /// # Errors
     /// If there is no agent or two have the same name.
-    pub fn build(self) -> Result<AgentApp, BuildError> {
+    pub fn build(mut self) -> Result<AgentApp, BuildError> {
+        self.protocols.push(Arc::new(OpenAi));
         let app = App(Arc::new(Inner {
             name: self.name,
             runner: self.runner.build()?,

@@ -13,7 +13,9 @@
 
 mod call;
 mod failure;
+mod fields;
 mod frames;
+mod openai;
 mod order;
 mod server;
 mod translated;
@@ -27,7 +29,9 @@ use axum::response::Response;
 pub use call::Call;
 pub use failure::Failure;
 pub(crate) use failure::InShape;
+pub(crate) use fields::place_of;
 pub use frames::Frames;
+pub(crate) use openai::OpenAi;
 pub use order::Order;
 pub use server::Server;
 

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::json::Json;
 
-use super::{Response, ResponseItem};
+use super::{Response, ResponseItem, ResponsePart};
 
 /// Defines the events: their names, and their members in the order of the wire.
 macro_rules! events {
@@ -70,9 +70,9 @@ events! {
     /// An item is whole.
     ItemDone "response.output_item.done" { output_index: usize, item: &'a ResponseItem, }
     /// A part of a message or of reasoning begins.
-    PartAdded "response.content_part.added" { item_id: &'a str, output_index: usize, content_index: usize, part: &'a Json, }
+    PartAdded "response.content_part.added" { item_id: &'a str, output_index: usize, content_index: usize, part: &'a ResponsePart, }
     /// A part is whole.
-    PartDone "response.content_part.done" { item_id: &'a str, output_index: usize, content_index: usize, part: &'a Json, }
+    PartDone "response.content_part.done" { item_id: &'a str, output_index: usize, content_index: usize, part: &'a ResponsePart, }
     /// More text.
     TextDelta "response.output_text.delta" { item_id: &'a str, output_index: usize, content_index: usize, delta: &'a str, logprobs: &'a [Json], }
     /// The whole text.

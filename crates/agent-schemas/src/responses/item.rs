@@ -6,7 +6,7 @@ use crate::record::record;
 use crate::string_enum::literal;
 
 use super::ItemStatus;
-use super::part::{ReasoningText, ResponsePart};
+use super::part::ResponsePart;
 
 /// Defines an enum of objects that their `type` tells apart, with a variant for those of any other `type`.
 macro_rules! one_of {
@@ -107,7 +107,7 @@ items! {
         /// What it amounts to; always empty, as agents show the reasoning itself.
         summary: Vec<Json> => Vec::<Json>::new(),
         /// The reasoning itself.
-        content: Vec<ReasoningText> => Vec::<ReasoningText>::new(),
+        content: Vec<ResponsePart> => Vec::<ResponsePart>::new(),
     }
 
     /// A call of a tool.

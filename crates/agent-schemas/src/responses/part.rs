@@ -63,6 +63,8 @@ one_of! {
         OutputText "output_text" (OutputText),
         /// Words of refusal.
         Refusal "refusal" (Refusal),
+        /// Reasoning, in reasoning items only.
+        ReasoningText "reasoning_text" (ReasoningText),
         /// Text of the user or the application.
         InputText "input_text" (ResponseInputText),
         /// A picture.
