@@ -1,6 +1,7 @@
 //! OpenAI's protocols, for the clients that everybody has.
 
 mod error;
+mod list;
 mod responses;
 
 use axum::Router;

@@ -9,20 +9,21 @@ mod input;
 mod items;
 mod kept;
 mod order;
+mod stored;
 mod translator;
 
 use axum::Router;
-use axum::routing::post;
+use axum::routing::{get, post};
 
 use super::super::Server;
 
-/// The paths of the collection. The second is the peer's, and has a form that the peer's readers understand too.
-const PATH: &str = "/v1/responses";
-const PEERS_PATH: &str = "/compatible-mode/v1/responses";
-
 pub(super) fn routes(server: Server) -> Router {
     Router::new()
-        .route(PATH, post(create::post))
-        .route(PEERS_PATH, post(create::post_as_peer))
+        .route("/v1/responses", post(create::post))
+        .route("/v1/responses/{id}", get(stored::get).delete(stored::delete))
+        .route("/v1/responses/{id}/cancel", post(stored::cancel))
+        .route("/v1/responses/{id}/input_items", get(stored::input_items))
+        // The peer's path, whose answers its own readers understand, too.
+        .route("/compatible-mode/v1/responses", post(create::post_as_peer))
         .with_state(server)
 }
