@@ -27,7 +27,7 @@
 //! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`tool`],
 //! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`merge`], [`sequence`], [`builder`], [`openai`], [`sse`],
 //! [`id`].
-//! Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
+//! What other protocols say: [`responses`]. Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
 //! [`secret`].
 
 pub mod builder;
@@ -52,6 +52,7 @@ mod record;
 pub mod request;
 pub mod response;
 pub mod response_api;
+pub mod responses;
 pub mod run_info;
 pub mod secret;
 pub mod semantics;

@@ -13,6 +13,7 @@
 
 mod call;
 mod failure;
+mod fields;
 mod frames;
 mod openai;
 mod order;
@@ -28,6 +29,7 @@ use axum::response::Response;
 pub use call::Call;
 pub use failure::Failure;
 pub(crate) use failure::InShape;
+pub(crate) use fields::place_of;
 pub use frames::Frames;
 pub(crate) use openai::OpenAi;
 pub use order::Order;

@@ -2,7 +2,9 @@
 
 mod chat;
 mod error;
+mod list;
 mod models;
+mod responses;
 
 use axum::Router;
 use axum::response::Response;
@@ -12,7 +14,7 @@ use super::{Failure, Protocol, Server};
 /// Where OpenAI's clients look, and where the peer has its Responses.
 const PREFIXES: [&str; 2] = ["/v1/", "/compatible-mode/v1/"];
 
-/// OpenAI's protocols: Chat Completions.
+/// OpenAI's protocols: Responses and Chat Completions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OpenAi;
 
@@ -22,7 +24,7 @@ impl Protocol for OpenAi {
     }
 
     fn routes(&self, server: Server) -> Router {
-        chat::routes(server.clone()).merge(models::routes(server))
+        responses::routes(server.clone()).merge(chat::routes(server.clone())).merge(models::routes(server))
     }
 
     fn failure(&self, failure: &Failure) -> Response {

@@ -1,0 +1,184 @@
+//! What a request says besides its input, as the response repeats it.
+
+use indexmap::IndexMap;
+
+use crate::decode::{Decoded, FromJson, ValidationError};
+use crate::json::{Json, JsonObject};
+use crate::object;
+use crate::record::record;
+
+record! {
+    @non_exhaustive
+    /// What a request says besides its input, with what counts where it says nothing; a response repeats all of it.
+    #[prepare(without_nulls)]
+    pub struct ResponseSettings {
+        /// Whether the response is made whether or not somebody waits for it.
+        background: bool => false,
+        /// The conversation that the response goes on with, as `{"id": "…"}`.
+        conversation: Option<JsonObject>,
+        /// What the agent is told besides the conversation, for this response only.
+        instructions: Option<String>,
+        /// The most tokens to produce.
+        #[range(1, i64::MAX)]
+        max_output_tokens: Option<i64>,
+        /// The most calls of tools.
+        #[range(1, i64::MAX)]
+        max_tool_calls: Option<i64>,
+        /// Texts that are kept with the response.
+        #[check(check_metadata)]
+        metadata: IndexMap<String, String> => IndexMap::<String, String>::new(),
+        /// The model, or the name of a served agent.
+        model: String => String::new(),
+        /// Whether the model may call several tools at once.
+        parallel_tool_calls: bool => true,
+        /// Penalty on tokens that came at all.
+        presence_penalty: f64 => 0.0,
+        /// Penalty on tokens by how often they came.
+        frequency_penalty: f64 => 0.0,
+        /// The response that this one goes on from.
+        previous_response_id: Option<String>,
+        /// A key for the model's cache.
+        prompt_cache_key: Option<String>,
+        /// How the model reasons.
+        reasoning: JsonObject => object! { "effort" => Json::Null, "summary" => Json::Null },
+        /// Names the user for the detection of abuse.
+        safety_identifier: Option<String>,
+        /// How fast, and at which price, the response is made.
+        service_tier: String => "default".to_owned(),
+        /// Whether the response can be asked for later.
+        store: bool => true,
+        /// Sampling temperature.
+        #[range(0, 2)]
+        temperature: f64 => 1.0,
+        /// The form of the response's text.
+        text: JsonObject => object! { "format" => object! { "type" => "text" } },
+        /// Which tool the model is to call.
+        tool_choice: Json => Json::from("auto"),
+        /// Tools that the model may call.
+        tools: Vec<JsonObject> => Vec::<JsonObject>::new(),
+        /// How many of the likeliest tokens to tell at each position.
+        #[range(0, 20)]
+        top_logprobs: i64 => 0,
+        /// Nucleus sampling.
+        #[range(0, 1)]
+        top_p: f64 => 1.0,
+        /// What becomes of a conversation that is too long for the model.
+        truncation: String => "disabled".to_owned(),
+        /// Names the user.
+        user: Option<String>,
+    }
+}
+
+impl ResponseSettings {
+    /// Reads and checks the settings among a request's members.
+    ///
+    /// # Errors
+    /// The first fault, with its place.
+    pub fn from_request(request: &JsonObject) -> Result<Self, ValidationError> {
+        let mut request = request.clone();
+        // A bare id means the same as an object that has it.
+        if let Some(Json::String(id)) = request.get("conversation") {
+            let conversation = object! { "id" => id.as_str() };
+            request.insert("conversation".to_owned(), conversation.into());
+        }
+        let mut settings = ResponseSettings::from_json(request.into())?;
+        check_word("truncation", &settings.truncation, &["auto", "disabled"])?;
+        if settings.service_tier == "auto" {
+            settings.service_tier = "default".to_owned();
+        }
+        add_missing(&mut settings.text, [("format", Json::from(object! { "type" => "text" }))]);
+        add_missing(&mut settings.reasoning, [("effort", Json::Null), ("summary", Json::Null)]);
+        for tool in settings.tools.iter_mut().filter(|tool| tool.get("type") == Some(&Json::from("function")))
+        {
+            add_missing(
+                tool,
+                [("description", Json::Null), ("parameters", Json::Null), ("strict", Json::Null)],
+            );
+        }
+        Ok(settings)
+    }
+
+    /// The id of the conversation that the response goes on with.
+    pub fn conversation_id(&self) -> Option<&str> {
+        self.conversation.as_ref()?.get("id")?.as_str()
+    }
+}
+
+/// An explicit null means what its absence means.
+fn without_nulls(mut members: JsonObject, _: &[&str]) -> JsonObject {
+    members.retain(|_, value| !value.is_null());
+    members
+}
+
+fn add_missing<const N: usize>(object: &mut JsonObject, defaults: [(&str, Json); N]) {
+    for (key, value) in defaults {
+        object.entry(key.to_owned()).or_insert(value);
+    }
+}
+
+fn check_word(key: &str, word: &str, known: &[&str]) -> Decoded<()> {
+    if known.contains(&word) {
+        return Ok(());
+    }
+    let message = format!("expected one of: {}", known.join(", "));
+    Err(ValidationError::new("literal_error", message, Json::from(word)).at(key))
+}
+
+/// Refuses metadata beyond OpenAI's limits.
+fn check_metadata(metadata: &Json) -> Decoded<()> {
+    const PAIRS: usize = 16;
+    const KEY: usize = 64;
+    const VALUE: usize = 512;
+    let Some(members) = metadata.as_object() else { return Ok(()) };
+    let too_long = |(key, value): (&String, &Json)| {
+        key.chars().count() > KEY || value.as_str().is_some_and(|text| text.chars().count() > VALUE)
+    };
+    if members.len() > PAIRS || members.iter().any(too_long) {
+        let message = format!(
+            "expected at most {PAIRS} pairs of a key of at most {KEY} and a value of at most {VALUE} characters"
+        );
+        return Err(ValidationError::new("too_long", message, metadata.clone()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(json: &str) -> Result<ResponseSettings, String> {
+        let Json::Object(members) = crate::json::parse(json).unwrap() else { panic!("{json} is no object") };
+        ResponseSettings::from_request(&members).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn nulls_are_defaults() {
+        let nulls = r#"{"tools":null,"store":null,"metadata":null,"text":null,"tool_choice":null,"temperature":null}"#;
+        assert_eq!(settings(nulls), settings("{}"));
+        assert_eq!(settings("{}").unwrap().text.get("format"), Some(&object! { "type" => "text" }.into()));
+    }
+
+    #[test]
+    fn what_is_said_is_repeated() {
+        let said =
+            r#"{"conversation":"c","tools":[{"type":"function","name":"f"}],"text":{"verbosity":"low"}}"#;
+        let settings = settings(said).unwrap();
+        assert_eq!(settings.conversation_id(), Some("c"));
+        assert!(settings.tools[0].contains_key("strict") && settings.text.contains_key("format"));
+        let again = Json::from_serialize(&settings).unwrap();
+        assert_eq!(ResponseSettings::from_json(again), Ok(settings));
+    }
+
+    #[test]
+    fn faults_have_places() {
+        for (json, fault) in [
+            (r#"{"temperature":3}"#, "temperature: should be at most 2"),
+            (r#"{"truncation":"no"}"#, "truncation: expected one of: auto, disabled"),
+            (r#"{"metadata":{"a":1}}"#, "metadata.a: expected a string"),
+            (r#"{"max_output_tokens":0}"#, "max_output_tokens: should be at least 1"),
+            (r#"{"tools":{}}"#, "tools: expected an array"),
+        ] {
+            assert_eq!(settings(json).unwrap_err(), fault);
+        }
+    }
+}
