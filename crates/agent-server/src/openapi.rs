@@ -1,6 +1,6 @@
 //! The OpenAPI 3.1 document of the server's own routes.
 //!
-//! The routes are a file, `openapi/openapi.json`, in which names are filled in; the schemas of the wire types are those
+//! The routes are a file, `openapi/openapi.json`, in which names are filled in, and one for each other protocol; the schemas of the wire types are those
 //! that [`agent_schemas::export`] has. The tests hold the document to what the server answers.
 
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use agent_schemas::json::{self, Json};
 use agent_schemas::{JsonObject, export};
 
 /// Every type that a client of the routes writes or reads. The last ones ride in data contents.
-const TYPES: [&str; 16] = [
+const TYPES: [&str; 20] = [
     "AgentRequest",
     "Event",
     "SessionPage",
@@ -26,11 +26,21 @@ const TYPES: [&str; 16] = [
     "McpListTools",
     "McpApprovalRequest",
     "McpApprovalResponse",
+    "ChatCompletionRequest",
+    "ChatCompletionToolCallInput",
+    "ChoiceDeltaToolCallInput",
+    "CompletionUsageInput",
 ];
+
+/// What other protocols add to the document: paths and components.
+const PROTOCOLS: [&str; 1] = [include_str!("openapi/chat_completions.json")];
 
 /// The document with its placeholders. It is made when it is first asked for.
 static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
     let mut document = json::parse(include_str!("openapi/openapi.json")).unwrap_or_default();
+    for protocol in PROTOCOLS {
+        add(&mut document, json::parse(protocol).unwrap_or_default());
+    }
     if let Some(schemas) = member(&mut document, "components").and_then(|inside| member(inside, "schemas")) {
         let own = schemas.as_object().cloned().unwrap_or_default();
         let mut all: JsonObject = export::components(&TYPES, "#/components/schemas/");
@@ -39,6 +49,19 @@ static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
     }
     document.to_string()
 });
+
+/// Adds the members of an object to those of another, in which those that both have are objects.
+fn add(to: &mut Json, more: Json) {
+    let (Json::Object(to), Json::Object(more)) = (to, more) else { return };
+    for (key, value) in more {
+        match to.get_mut(&key) {
+            Some(known) => add(known, value),
+            None => {
+                to.insert(key, value);
+            }
+        }
+    }
+}
 
 fn member<'a>(json: &'a mut Json, key: &str) -> Option<&'a mut Json> {
     match json {
