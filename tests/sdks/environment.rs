@@ -29,8 +29,8 @@ const PYTHON: Language = Language {
 };
 
 const JAVASCRIPT: Language = Language {
-    probe: "npm --version && node -e 'console.log(process.version); process.exit(parseInt(process.version.slice(1)) < 20 ? 1 : 0)'",
-    missing: "Node.js 20 or later with npm is missing, which OpenAI's clients are tested with: install it with \
+    probe: "npm --version && node -e 'console.log(process.version); process.exit(parseInt(process.version.slice(1)) < 18 ? 1 : 0)'",
+    missing: "Node.js 18 or later with npm is missing, which OpenAI's clients are tested with: install it with \
               `apt-get install nodejs npm` (Debian, Ubuntu), `dnf install nodejs npm` (Fedora) or `brew install node` \
               (macOS).",
     install: &["npm ci --silent"],
