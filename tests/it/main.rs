@@ -5,6 +5,7 @@ mod crash;
 mod golden;
 mod malformed;
 mod outage;
+mod responses;
 mod runs;
 mod schema;
 mod sessions;

@@ -5,6 +5,7 @@ pub mod binary;
 pub mod client;
 pub mod model;
 pub mod redis;
+pub mod responses;
 pub mod server;
 pub mod store;
 
