@@ -65,11 +65,12 @@ impl Server {
             request: order.request,
         }
         .with_session_of_key();
-        let options = if asked.in_background {
+        let mut options = if asked.in_background {
             asked.background_options(&self.0)
         } else {
             asked.options(&self.0, order.is_stream)
         };
+        options.without_history = order.without_history;
         Ok(self.runner().start(asked.request, options).await?)
     }
 
