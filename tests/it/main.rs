@@ -6,6 +6,7 @@ mod crash;
 mod golden;
 mod malformed;
 mod outage;
+mod responses;
 mod runs;
 mod schema;
 mod sessions;

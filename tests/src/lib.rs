@@ -1,10 +1,11 @@
-//! The harness that the end-to-end tests share: the real binary, a raw HTTP client, models that wait or do as they are told, and stores that
-//! are written until they are killed.
+//! The harness that the end-to-end tests share: the real binary, a raw HTTP client, models that wait or do as they are told,
+//! and stores that are written until they are killed.
 
 pub mod binary;
 pub mod client;
 pub mod model;
 pub mod redis;
+pub mod responses;
 pub mod scripted_model;
 pub mod server;
 pub mod store;

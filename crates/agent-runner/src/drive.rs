@@ -24,7 +24,7 @@ use crate::assemble::Ending;
 use crate::handle::RunHandle;
 use crate::history;
 use crate::live::{LiveRun, LogEnd, RunEnd};
-use crate::runner::{KeptOptions, OnDisconnect, Runner};
+use crate::runner::{OnDisconnect, Runner};
 
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
@@ -39,7 +39,7 @@ pub(crate) struct Drive {
     pub(crate) runner: Runner,
     pub(crate) live: Arc<LiveRun>,
     pub(crate) task: Task,
-    pub(crate) options: KeptOptions,
+    pub(crate) on_disconnect: OnDisconnect,
     /// Counts this run among the concurrent ones until it has ended; none while it waits.
     pub(crate) permit: Option<OwnedSemaphorePermit>,
     /// The batch whose append has not been acknowledged. It outlives an interruption: the log must have no hole.
@@ -236,7 +236,7 @@ impl Drive {
 
     /// Cancels the run when nobody has read it for the grace period; never resolves.
     async fn cancel_when_abandoned(&self) {
-        let OnDisconnect::Cancel { grace } = self.options.on_disconnect else { return pending().await };
+        let OnDisconnect::Cancel { grace } = self.on_disconnect else { return pending().await };
         loop {
             self.live.abandoned.notified().await;
             if self.live.has_readers() {
@@ -310,9 +310,7 @@ impl Drive {
         if began {
             let kept = serde_json::to_string(ending).unwrap_or_default();
             self.retry(|| runs.close(&live.id, live.token, last.clone(), &kept)).await?;
-            if !self.options.is_stateless {
-                history::record(live, ending).await;
-            }
+            history::record(live, ending).await;
         } else {
             self.retry(|| runs.append(&live.id, live.token, last.clone())).await?;
         }

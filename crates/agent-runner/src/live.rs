@@ -39,6 +39,8 @@ pub(crate) struct LiveRun {
     pub(crate) epochs: Vec<u64>,
     /// Messages that were whole before the run was taken over.
     pub(crate) earlier: Vec<Message>,
+    /// Whether what is said is left out of the session's history.
+    pub(crate) without_history: bool,
     /// Whether something may have been handed to the run.
     steered: AtomicBool,
     /// Told whenever entries were stored.
@@ -127,6 +129,7 @@ pub(crate) struct LiveParts {
     pub(crate) assembler: Assembler,
     pub(crate) epochs: Vec<u64>,
     pub(crate) earlier: Vec<Message>,
+    pub(crate) without_history: bool,
 }
 
 impl LiveRun {
@@ -143,6 +146,7 @@ impl LiveRun {
             cancel: parts.cancel,
             epochs: parts.epochs,
             earlier: parts.earlier,
+            without_history: parts.without_history,
             steered: AtomicBool::new(false),
             stored: Notify::new(),
             abandoned: Notify::new(),

@@ -22,7 +22,6 @@ use tokio_util::task::TaskTracker;
 use crate::live::LiveRun;
 use crate::{Agent, Services};
 
-pub(crate) use options::KeptOptions;
 pub use options::{BuildError, OnDisconnect, RunLimits, StartError, StartOptions};
 pub use run::{PositionError, Run};
 

@@ -44,6 +44,7 @@ impl Runner {
             cancel.cancel();
         }
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
+        let KeptOptions { on_disconnect, without_history } = KeptOptions::of(&record.options);
         let live = Arc::new(LiveRun::new(LiveParts {
             id: record.id,
             request: record.request,
@@ -55,12 +56,12 @@ impl Runner {
             assembler,
             epochs: record.epochs,
             earlier,
+            without_history,
         }));
-        let options = KeptOptions::read(&record.options);
         inner.live.lock().insert(live.id.clone(), Arc::clone(&live));
         let in_flight = Mutex::new(None);
         let runner = self.clone();
-        let drive = Drive { runner, live: Arc::clone(&live), task, options, permit, in_flight };
+        let drive = Drive { runner, live: Arc::clone(&live), task, on_disconnect, permit, in_flight };
         (live, drive)
     }
 
@@ -108,7 +109,7 @@ impl Runner {
         let token = grant.token;
         let (live, mut drive) = self.prepare(Start { record, token, assembler, task, permit: None });
         // Nobody reads it here yet; those who do elsewhere say so in the store, and may be about to.
-        if let OnDisconnect::Cancel { grace } = &mut drive.options.on_disconnect {
+        if let OnDisconnect::Cancel { grace } = &mut drive.on_disconnect {
             *grace = (*grace).max(FIRST_READER);
         }
         live.abandoned.notify_one();

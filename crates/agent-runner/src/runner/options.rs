@@ -70,26 +70,28 @@ pub struct StartOptions {
     pub session_policy: SessionPolicy,
     /// Makes repeated requests of one user one run.
     pub key: Option<IdempotencyKey>,
-    /// Whether nothing of it goes into its session's history: the client, or a protocol, keeps the conversation.
-    pub is_stateless: bool,
+    /// Whether what is said is left out of the session's history: for a request that brings all of its context itself.
+    pub without_history: bool,
 }
 
-/// What a run's record keeps of its options, for whichever process executes it.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// What a run's record keeps of its options, for whoever goes on with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeptOptions {
     pub(crate) on_disconnect: OnDisconnect,
-    #[serde(default)]
-    pub(crate) is_stateless: bool,
+    pub(crate) without_history: bool,
 }
 
 impl KeptOptions {
-    pub(crate) fn of(options: &StartOptions) -> Self {
-        KeptOptions { on_disconnect: options.on_disconnect, is_stateless: options.is_stateless }
+    /// Where they cannot be read, the run goes on, and its session hears of it.
+    pub(crate) fn of(text: &str) -> Self {
+        let careful = KeptOptions { on_disconnect: OnDisconnect::Continue, without_history: false };
+        serde_json::from_str(text).unwrap_or(careful)
     }
+}
 
-    pub(crate) fn read(text: &str) -> Self {
-        let unknown = KeptOptions { on_disconnect: OnDisconnect::Continue, is_stateless: false };
-        serde_json::from_str(text).unwrap_or(unknown)
+impl From<&StartOptions> for KeptOptions {
+    fn from(options: &StartOptions) -> Self {
+        KeptOptions { on_disconnect: options.on_disconnect, without_history: options.without_history }
     }
 }
 
@@ -108,10 +110,10 @@ impl StartOptions {
         self
     }
 
-    /// Keeps the run out of its session's history.
+    /// Leaves what is said out of the session's history.
     #[must_use]
-    pub fn stateless(mut self) -> Self {
-        self.is_stateless = true;
+    pub fn without_history(mut self) -> Self {
+        self.without_history = true;
         self
     }
 

@@ -59,14 +59,6 @@ async fn input_and_output_are_kept_before_the_end_is_seen() {
 }
 
 #[tokio::test]
-async fn a_stateless_run_leaves_nothing() {
-    let (runner, services) = runner(Echo::default());
-    let run = runner.start(request(&[("1", "one")]), StartOptions::default().stateless()).await;
-    collect(run.expect("started").cursor(0)).await;
-    assert!(kept(&services).await.is_empty());
-}
-
-#[tokio::test]
 async fn failed_runs_are_kept_and_marked() {
     let (runner, services) = runner(agent_fn(|run: RunHandle| async move {
         run.say("whole");
@@ -98,6 +90,15 @@ async fn cancelled_runs_are_kept_and_marked() {
     let expected =
         ["user message created: one", "assistant message canceled: half", "assistant error canceled: "];
     assert_eq!(kept(&services).await, expected);
+}
+
+#[tokio::test]
+async fn a_run_without_history_leaves_none() {
+    let (runner, services) = runner(Echo::default());
+    let options = StartOptions::default().without_history();
+    let run = runner.start(request(&[("1", "one")]), options).await.expect("started");
+    collect(run.cursor(0)).await;
+    assert_eq!(kept(&services).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -15,12 +15,12 @@ pub struct Order {
     pub in_background: bool,
     /// Whether the client reads a stream. One that does not cannot come back to read on.
     pub is_stream: bool,
-    /// Whether the client keeps the conversation, so that nothing of the run goes into its session's history.
-    pub is_stateless: bool,
     /// What becomes of it when its session has a run under way; the application's policy if `None`.
     pub session_policy: Option<SessionPolicy>,
     /// What becomes of it when nobody reads it any more; the application's policy if `None`.
     pub on_disconnect: Option<OnDisconnect>,
+    /// Whether what is said is left out of the session's history: for a request that brings all of its context itself.
+    pub without_history: bool,
 }
 
 impl Order {

@@ -70,7 +70,7 @@ impl Server {
         } else {
             asked.options(&self.0, order.is_stream)
         };
-        options.is_stateless = order.is_stateless;
+        options.without_history = order.without_history;
         Ok(self.runner().start(asked.request, options).await?)
     }
 

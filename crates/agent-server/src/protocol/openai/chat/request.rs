@@ -48,7 +48,7 @@ pub(super) fn read(body: JsonObject) -> Result<Asked, ApiError> {
     agent.extra.extend(kept);
     let mut order = Order::new(agent);
     order.is_stream = is_stream;
-    order.is_stateless = session_id.is_none();
+    order.without_history = session_id.is_none();
     order.request.session_id = session_id;
     Ok(Asked { order, wants_usage: wants_usage.unwrap_or_default() })
 }

@@ -79,12 +79,6 @@ impl Responses {
         self
     }
 
-    /// What the response is so far.
-    #[cfg(test)]
-    pub(super) fn response(&self) -> &Response {
-        &self.response
-    }
-
     fn on_response(&mut self, event: &AgentResponse, frames: &mut Frames) {
         match &event.status {
             Status::Created | Status::Queued => self.create(event, frames),

@@ -118,7 +118,7 @@ fn parameters_find_their_place() {
     }));
     let Asked { order, wants_usage } = asked(&body).expect("a good request");
     let request = order.request;
-    assert!(wants_usage && order.is_stream && order.is_stateless && request.stream);
+    assert!(wants_usage && order.is_stream && order.without_history && request.stream);
     let numbers = (request.temperature, request.top_p, request.frequency_penalty, request.presence_penalty);
     assert_eq!(numbers, (Some(0.5), Some(0.9), Some(0.1), Some(0.2)));
     assert_eq!(
@@ -153,7 +153,7 @@ fn parameters_find_their_place() {
 fn a_session_is_named_in_the_body_or_in_its_metadata() {
     let session = |more: Value| {
         let order = asked(&with(more)).expect("a good request").order;
-        assert_eq!(order.is_stateless, order.request.session_id.is_none());
+        assert_eq!(order.without_history, order.request.session_id.is_none());
         order.request.session_id
     };
     assert_eq!(

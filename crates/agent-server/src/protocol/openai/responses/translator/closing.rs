@@ -1,6 +1,8 @@
 //! Contents, messages and items that end.
 
-use agent_schemas::responses::{ItemStatus, ResponseItem, ResponsePart, StreamEvent};
+use agent_schemas::responses::{
+    ItemStatus, MessageItem, OutputText, ResponseItem, ResponsePart, StreamEvent,
+};
 use agent_schemas::{Content, ContentBody, Json, JsonObject, Message, MessageType, Status, object};
 
 use super::super::items;
@@ -117,9 +119,13 @@ impl Responses {
             }
         }
         let Some(ResponsePart::OutputText(whole)) = items::part(&content.body, true) else { return };
-        let empty = agent_schemas::responses::OutputText::default();
-        if let Some(part) = self.begin_part(item, empty.into(), frames) {
-            self.grow(&Place { index: 0, item, part }, &whole.text, true, frames);
+        self.show_part(item, &whole.text, frames);
+    }
+
+    /// Adds a text to an item as a part that begins and ends at once.
+    fn show_part(&mut self, item: usize, text: &str, frames: &mut Frames) {
+        if let Some(part) = self.begin_part(item, OutputText::default().into(), frames) {
+            self.grow(&Place { index: 0, item, part }, text, true, frames);
             self.end_part(item, part, frames);
         }
     }
@@ -179,6 +185,10 @@ impl Responses {
             return;
         }
         for item in items::of_message(message) {
+            if let ResponseItem::Message(item) = item {
+                self.show_text(item, frames);
+                continue;
+            }
             let failed = matches!(&item, ResponseItem::McpListTools(list) if list.error.is_some());
             let place = self.begin(item, frames);
             if let Some(ResponseItem::McpListTools(list)) = self.response.output.get(place) {
@@ -193,6 +203,21 @@ impl Responses {
             }
             self.end_item(place, frames);
         }
+    }
+
+    /// Shows a message that was never seen to grow.
+    fn show_text(&mut self, whole: MessageItem, frames: &mut Frames) {
+        let (begun, status) = (MessageItem { id: whole.id, ..MessageItem::default() }, whole.status);
+        let item = self.begin(begun.into(), frames);
+        for part in whole.content {
+            if let ResponsePart::OutputText(text) = part {
+                self.show_part(item, &text.text, frames);
+            }
+        }
+        if let Some(ResponseItem::Message(item)) = self.response.output.get_mut(item) {
+            item.status = status;
+        }
+        self.end_item(item, frames);
     }
 
     /// Puts answers on their calls; says whether all of them have one.

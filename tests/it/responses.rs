@@ -1,0 +1,9 @@
+//! The Responses API: what its streams look like, and that whatever an agent does, they are well-formed.
+
+mod agents;
+mod app;
+mod bad;
+mod random;
+mod requests;
+mod snapshots;
+mod stored;
