@@ -1,6 +1,6 @@
 //! A request for a chat completion, as OpenAI's clients send it.
 
-use schemars::{Schema, SchemaGenerator};
+mod schema;
 
 use super::parameters::StreamOptions;
 use crate::json::{Json, JsonObject};
@@ -12,9 +12,10 @@ record! {
     @non_exhaustive
     /// A request for a chat completion.
     ///
-    /// Whatever else OpenAI's clients send is kept.
+    /// Whatever else OpenAI's clients send is kept. Messages are read one by one, by
+    /// [`crate::Message::from_openai_message`].
     #[example(r#"{"model": "demo", "messages": [{"role": "user", "content": "What is 6 times 7?"}]}"#)]
-    #[describe(with_messages)]
+    #[describe(schema::with_members)]
     pub struct ChatCompletionRequest {
         /// The model, or the name of a served agent.
         model: Option<String>,
@@ -62,31 +63,6 @@ record! {
         session_id: Option<String>,
         ..extra
     }
-}
-
-/// Says what messages are made of: they are read one by one, by [`crate::Message::from_openai_message`].
-fn with_messages(mut schema: Schema, _: &mut SchemaGenerator) -> Schema {
-    let items = schema.get_mut("properties").and_then(|properties| properties.get_mut("messages"));
-    if let Some(items) = items.and_then(|messages| messages.get_mut("items")) {
-        *items = serde_json::json!({
-            "type": "object",
-            "properties": {
-                "role": { "type": "string", "enum": ["developer", "system", "user", "assistant", "tool"] },
-                "content": {
-                    "anyOf": [
-                        { "type": "string" },
-                        { "type": "array", "items": { "type": "object", "additionalProperties": true } },
-                        { "type": "null" }
-                    ]
-                },
-                "tool_calls": { "type": ["array", "null"], "items": { "type": "object", "additionalProperties": true } },
-                "tool_call_id": { "type": ["string", "null"] }
-            },
-            "required": ["role"],
-            "additionalProperties": true
-        });
-    }
-    schema
 }
 
 impl ChatCompletionRequest {
