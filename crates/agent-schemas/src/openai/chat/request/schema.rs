@@ -106,7 +106,11 @@ fn named_tool() -> Value {
 }
 
 fn plain_format() -> Value {
-    object(&json!({ "type": { "enum": ["text", "json_object"] } }))
+    json!({
+        "type": "object",
+        "properties": { "type": { "enum": ["text", "json_object"] }, "json_schema": { "type": "null" } },
+        "required": ["type"]
+    })
 }
 
 fn schema_format() -> Value {

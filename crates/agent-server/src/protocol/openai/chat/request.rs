@@ -1,5 +1,7 @@
 //! A request for a completion as an order for a run.
 
+use std::collections::HashSet;
+
 use agent_schemas::id::IdSource;
 use agent_schemas::openai::chat::{ChatCompletionRequest, ResponseFormat};
 use agent_schemas::{AgentRequest, Json, JsonObject, Message, RequestTool, Step, ValidationError};
@@ -32,6 +34,9 @@ pub(super) fn read(body: JsonObject) -> Result<Asked, ApiError> {
     let is_stream = request.stream.unwrap_or_default();
     let wants_usage = request.stream_options.as_ref().and_then(|options| options.include_usage);
     let session_id = session_of(&request)?;
+    if session_id.is_none() {
+        check_answers(&request.messages)?;
+    }
     let mut agent = AgentRequest::new(messages(&request.messages)?);
     agent.stream = is_stream;
     agent.model = request.model;
@@ -102,6 +107,23 @@ fn check(request: &ChatCompletionRequest) -> Result<(), ApiError> {
     }
     if let Some(format) = request.response_format.as_ref().filter(|format| !format.is_null()) {
         check_format(format)?;
+    }
+    Ok(())
+}
+
+/// Refuses outputs of calls that are not in the conversation: nobody could make anything of them.
+fn check_answers(messages: &[Json]) -> Result<(), ApiError> {
+    let mut called: HashSet<&str> = HashSet::new();
+    for (index, message) in messages.iter().enumerate() {
+        let calls = message.get("tool_calls").and_then(Json::as_array).unwrap_or_default();
+        called.extend(calls.iter().filter_map(|call| call.get("id")?.as_str()));
+        let answered = message.get("tool_call_id").and_then(Json::as_str);
+        let is_answer = message.get("role").and_then(Json::as_str) == Some("tool");
+        if let Some(id) = answered.filter(|id| is_answer && !called.contains(id)) {
+            let place = format!("messages[{index}].tool_call_id");
+            let message = format!("no message before it has a call '{id}' among its tool_calls");
+            return Err(refused(place, message));
+        }
     }
     Ok(())
 }

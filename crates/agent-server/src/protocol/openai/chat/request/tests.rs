@@ -170,6 +170,14 @@ fn a_session_is_named_in_the_body_or_in_its_metadata() {
 }
 
 #[test]
+fn an_output_needs_its_call_unless_the_session_has_it() {
+    let output = json!([{ "role": "tool", "tool_call_id": "c", "content": "1" }]);
+    let place = "messages[0].tool_call_id";
+    check_refused(json!({ "messages": output }), place, "no message before it has a call 'c'");
+    assert!(asked(&json!({ "messages": output, "session_id": "s" })).is_ok());
+}
+
+#[test]
 fn what_cannot_be_done_is_refused() {
     for (more, parameter, message) in [
         (json!({ "messages": [] }), "messages", "at least one"),
