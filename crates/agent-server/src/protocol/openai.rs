@@ -1,5 +1,6 @@
-//! OpenAI's protocols, for the clients that everybody has.
+//! OpenAI's protocols, for the clients that everybody has: Responses and Conversations.
 
+mod conversations;
 mod error;
 mod list;
 mod responses;
@@ -12,7 +13,7 @@ use super::{Failure, Protocol, Server};
 /// Where OpenAI's clients look, and where the peer has its Responses.
 const PREFIXES: [&str; 2] = ["/v1/", "/compatible-mode/v1/"];
 
-/// OpenAI's protocols: Responses.
+/// OpenAI's protocols.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OpenAi;
 
@@ -22,7 +23,7 @@ impl Protocol for OpenAi {
     }
 
     fn routes(&self, server: Server) -> Router {
-        responses::routes(server)
+        responses::routes(server.clone()).merge(conversations::routes(server))
     }
 
     fn failure(&self, failure: &Failure) -> Response {
