@@ -3,6 +3,7 @@
 mod agents;
 mod app;
 mod bad;
+mod conversations;
 mod random;
 mod requests;
 mod snapshots;

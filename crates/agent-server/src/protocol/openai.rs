@@ -1,6 +1,7 @@
-//! OpenAI's protocols, for the clients that everybody has.
+//! OpenAI's protocols, for the clients that everybody has: Responses, Conversations and Chat Completions.
 
 mod chat;
+mod conversations;
 mod error;
 mod list;
 mod models;
@@ -14,7 +15,7 @@ use super::{Failure, Protocol, Server};
 /// Where OpenAI's clients look, and where the peer has its Responses.
 const PREFIXES: [&str; 2] = ["/v1/", "/compatible-mode/v1/"];
 
-/// OpenAI's protocols: Responses and Chat Completions.
+/// OpenAI's protocols.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OpenAi;
 
@@ -24,7 +25,10 @@ impl Protocol for OpenAi {
     }
 
     fn routes(&self, server: Server) -> Router {
-        responses::routes(server.clone()).merge(chat::routes(server.clone())).merge(models::routes(server))
+        responses::routes(server.clone())
+            .merge(conversations::routes(server.clone()))
+            .merge(chat::routes(server.clone()))
+            .merge(models::routes(server))
     }
 
     fn failure(&self, failure: &Failure) -> Response {

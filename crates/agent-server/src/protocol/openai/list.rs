@@ -45,25 +45,64 @@ impl PageOf {
         Ok(PageOf { limit, after: query.text("after").map(str::to_owned), is_descending })
     }
 
+    /// Whether the newest come first.
+    pub(super) fn is_descending(&self) -> bool {
+        self.is_descending
+    }
+
     /// The page of these objects, which stand in ascending order.
-    pub(super) fn of(&self, mut all: Vec<Json>) -> Result<List, ApiError> {
-        if self.is_descending {
-            all.reverse();
+    pub(super) fn of(&self, all: Vec<Json>) -> Result<List, ApiError> {
+        let mut gathered = Gathered::new(self);
+        let mut all = all.into_iter();
+        while let Some(item) = if self.is_descending { all.next_back() } else { all.next() } {
+            if gathered.take(item) {
+                break;
+            }
         }
-        if let Some(after) = &self.after {
-            let position = all.iter().position(|item| id_of(item) == Some(after));
-            let position =
-                position.ok_or_else(|| fault("after", &format!("there is no item '{after}' here")))?;
-            all.drain(..=position);
-        }
-        let has_more = all.len() > self.limit;
-        all.truncate(self.limit);
-        let id = |item: Option<&Json>| item.and_then(id_of).map(str::to_owned);
-        Ok(List { object: "list", first_id: id(all.first()), last_id: id(all.last()), has_more, data: all })
+        gathered.finish()
     }
 }
 
-fn id_of(item: &Json) -> Option<&str> {
+/// A page while what is on it is being found.
+pub(super) struct Gathered<'a> {
+    page: &'a PageOf,
+    data: Vec<Json>,
+    has_begun: bool,
+}
+
+impl<'a> Gathered<'a> {
+    pub(super) fn new(page: &'a PageOf) -> Self {
+        Gathered { page, data: Vec::new(), has_begun: page.after.is_none() }
+    }
+
+    /// Looks at the next object, in the order of the page; says whether that was enough.
+    pub(super) fn take(&mut self, item: Json) -> bool {
+        if self.has_begun {
+            self.data.push(item);
+        } else {
+            self.has_begun = id_of(&item) == self.page.after.as_deref();
+        }
+        self.data.len() > self.page.limit
+    }
+
+    pub(super) fn finish(mut self) -> Result<List, ApiError> {
+        if let (false, Some(after)) = (self.has_begun, &self.page.after) {
+            return Err(fault("after", &format!("there is no item '{after}' here")));
+        }
+        let has_more = self.data.len() > self.page.limit;
+        self.data.truncate(self.page.limit);
+        Ok(List::of(self.data, has_more))
+    }
+}
+
+impl List {
+    pub(super) fn of(data: Vec<Json>, has_more: bool) -> Self {
+        let id = |item: Option<&Json>| item.and_then(id_of).map(str::to_owned);
+        List { object: "list", first_id: id(data.first()), last_id: id(data.last()), has_more, data }
+    }
+}
+
+pub(super) fn id_of(item: &Json) -> Option<&str> {
     item.get("id")?.as_str()
 }
 

@@ -5,8 +5,8 @@
 mod create;
 mod earlier;
 mod ids;
-mod input;
-mod items;
+pub(super) mod input;
+pub(super) mod items;
 mod kept;
 mod order;
 mod stored;

@@ -19,12 +19,21 @@ pub(super) const ROLE: &str = "role";
 
 /// Reads the input: a text of the user, or items. `known` are the ids of the messages that come before.
 pub(super) fn messages(request: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, Failure> {
-    if let Some(Json::String(text)) = request.get("input") {
-        return Ok(vec![Message::user(text.as_str())]);
+    match request.get("input") {
+        Some(Json::String(text)) => Ok(vec![Message::user(text.as_str())]),
+        _ => items(request, "input", known),
     }
+}
+
+/// Reads items.
+pub(in super::super) fn items(
+    request: &Fields<'_>,
+    key: &str,
+    known: &HashSet<&str>,
+) -> Result<Vec<Message>, Failure> {
     let mut messages = Vec::new();
     let mut ids = HashSet::new();
-    for (item, place) in request.items("input")? {
+    for (item, place) in request.items(key)? {
         let item = Fields::of(item, place)?;
         for mut message in read(&item, known)? {
             // The same id twice would be one message.

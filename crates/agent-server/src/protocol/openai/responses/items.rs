@@ -16,7 +16,7 @@ use super::ids::{self, item_id, message_item_id};
 use super::input::{DEVELOPER, ROLE};
 
 /// The items that stand for a message; none for what the protocol has no items for.
-pub(super) fn of_message(message: &Message) -> Vec<ResponseItem> {
+pub(in super::super) fn of_message(message: &Message) -> Vec<ResponseItem> {
     match &message.kind {
         MessageType::Message => said(message),
         MessageType::Reasoning => vec![reasoning(message).into()],
