@@ -1,6 +1,9 @@
 //! Chat Completions of the real binary, over real sockets.
 
+mod random;
+
 use agent_tests::client::events;
+use agent_tests::completions::{self, Ended};
 use agent_tests::{Answer, Launch, ScriptedModel, Server};
 use serde_json::{Value, json};
 
@@ -37,10 +40,11 @@ fn said(completion: &Value) -> &str {
     completion["choices"][0]["message"]["content"].as_str().expect("a content")
 }
 
-/// The frames of a stream but for `[DONE]`, which has to be the last one.
+/// The chunks of a stream, which has to be a good one.
 fn chunks(answer: &Answer) -> Vec<Value> {
-    let body = answer.body.strip_suffix("data: [DONE]\n\n");
-    events(body.unwrap_or_else(|| panic!("it does not end with [DONE]: {answer:?}")))
+    let checked = completions::check(&answer.body);
+    assert!(matches!(checked, Ok(Ended::Well(_))), "{checked:?}: {answer:?}");
+    events(answer.body.strip_suffix("data: [DONE]\n\n").expect("it was checked"))
 }
 
 /// What went wrong: status, type, parameter, code.
@@ -205,9 +209,8 @@ async fn a_failed_run_is_an_error_that_is_not_tried_again() {
     assert_eq!(whole.header("x-should-retry"), Some("false"));
     let stream = post(&server, &json!({ "messages": [user("fail")], "stream": true })).await;
     assert_eq!(stream.status, 200);
-    let events = events(&stream.body);
-    assert_eq!(events.last().expect("frames")["error"]["code"], "agent_error");
-    assert!(!stream.body.contains("[DONE]"), "{stream:?}");
+    let checked = completions::check(&stream.body);
+    assert!(matches!(&checked, Ok(Ended::Badly(error)) if error["code"] == "agent_error"), "{checked:?}");
 }
 
 #[tokio::test]
