@@ -70,12 +70,12 @@ impl Responses {
     /// A translator for the run with this id, whose request had these settings.
     pub(super) fn new(run: &RunId, kept: &Kept, form: Form) -> Self {
         Responses {
-            response: Response::new(response_id(run), &kept.settings),
+            response: Response::new(response_id(run), kept.settings.clone()),
             writer: Writer { next: 0, from: 0 },
             open: Vec::new(),
             unanswered: Vec::new(),
             cut_short: None,
-            is_background: kept.settings.background,
+            is_background: kept.is_background(),
             form,
         }
     }
