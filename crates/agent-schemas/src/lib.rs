@@ -25,7 +25,7 @@
 //! ```
 //!
 //! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`tool`],
-//! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`merge`], [`sequence`], [`builder`], [`openai`], [`sse`],
+//! [`call`], [`error`], [`semantics`], [`delta`], [`raw_delta`], [`fold`], [`merge`], [`sequence`], [`builder`], [`openai`], [`sse`],
 //! [`id`].
 //! What other protocols say: [`responses`]. Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
 //! [`secret`].
@@ -47,6 +47,7 @@ pub mod merge;
 pub mod message;
 pub mod modelstudio;
 pub mod openai;
+pub mod raw_delta;
 pub mod realtime;
 mod record;
 pub mod request;

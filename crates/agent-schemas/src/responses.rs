@@ -9,7 +9,7 @@ mod part;
 mod settings;
 mod usage;
 
-use crate::json::{Json, JsonObject};
+use crate::json::JsonObject;
 use crate::record::record;
 use crate::string_enum::{literal, open_enum};
 
@@ -87,12 +87,9 @@ record! {
 }
 
 impl Response {
-    /// A response that was just asked for; `settings` are those of its request.
-    pub fn new(id: impl Into<String>, settings: &ResponseSettings) -> Self {
-        let settings = match Json::from_serialize(settings) {
-            Ok(Json::Object(settings)) => settings,
-            _ => JsonObject::new(),
-        };
+    /// A response that was just asked for; `settings` are what it repeats of its request:
+    /// [`ResponseSettings::to_object`].
+    pub fn new(id: impl Into<String>, settings: JsonObject) -> Self {
         Response { id: id.into(), settings, ..Response::default() }
     }
 }

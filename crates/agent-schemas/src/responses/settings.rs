@@ -75,7 +75,9 @@ impl ResponseSettings {
     /// # Errors
     /// The first fault, with its place.
     pub fn from_request(request: &JsonObject) -> Result<Self, ValidationError> {
-        let mut request = request.clone();
+        let is_setting = |(key, value): &(&String, &Json)| !value.is_null() && key.as_str() != "input";
+        let settings = request.iter().filter(is_setting);
+        let mut request: JsonObject = settings.map(|(key, value)| (key.clone(), value.clone())).collect();
         // A bare id means the same as an object that has it.
         if let Some(Json::String(id)) = request.get("conversation") {
             let conversation = object! { "id" => id.as_str() };
@@ -96,6 +98,14 @@ impl ResponseSettings {
             );
         }
         Ok(settings)
+    }
+
+    /// The settings as a response repeats them.
+    pub fn to_object(&self) -> JsonObject {
+        match Json::from_serialize(self) {
+            Ok(Json::Object(settings)) => settings,
+            _ => JsonObject::new(),
+        }
     }
 
     /// The id of the conversation that the response goes on with.

@@ -56,9 +56,9 @@ pub(super) fn order(
     let request = Fields::new(body);
     let known: HashSet<&str> = earlier.messages.iter().map(|message| message.id.as_str()).collect();
     let own = input::messages(&request, &known)?;
-    let kept = Kept { earlier: earlier.messages.len(), settings };
+    let kept = Kept { earlier: earlier.messages.len(), settings: settings.to_object() };
     let mut agent = AgentRequest::new([earlier.messages, own].concat());
-    let settings = &kept.settings;
+    let settings = &settings;
     agent.model = Some(settings.model.clone()).filter(|model| !model.is_empty());
     agent.stream = request.optional_flag("stream")?.unwrap_or(false);
     let given = |key: &str, value: f64| request.get(key).map(|_| value);
@@ -83,7 +83,7 @@ pub(super) fn order(
     kept.put_into(&mut agent);
     let mut order = Order::new(agent);
     order.is_stream = order.request.stream;
-    order.in_background = kept.settings.background;
+    order.in_background = settings.background;
     // A response that goes on from another one, or from none, waits for nobody: two may go on from the same one. All that it
     // has to know is in its input.
     if order.request.session_id.is_none() {

@@ -6,11 +6,13 @@
 mod closing;
 mod growing;
 mod open;
+mod passing;
 
+use agent_schemas::raw_delta::RawDelta;
 use agent_schemas::responses::{
     IncompleteDetails, Numbered, Response, ResponseError, ResponseStatus, ResponseUsage, StreamEvent,
 };
-use agent_schemas::{AgentResponse, ErrorBody, Event, RunId, Status};
+use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, RunId, Status};
 use axum::Json;
 use axum::response::IntoResponse;
 
@@ -51,11 +53,16 @@ struct Writer {
 
 impl Writer {
     fn send(&mut self, event: StreamEvent<'_>, frames: &mut Frames) {
-        let sequence_number = self.next;
-        self.next += 1;
-        if sequence_number >= self.from {
+        if let Some(sequence_number) = self.number() {
             frames.push_named(event.name(), &Numbered { sequence_number, event });
         }
+    }
+
+    /// The number of the next event, if the client is to see it.
+    fn number(&mut self) -> Option<u64> {
+        let number = self.next;
+        self.next += 1;
+        (number >= self.from).then_some(number)
     }
 }
 
@@ -63,12 +70,12 @@ impl Responses {
     /// A translator for the run with this id, whose request had these settings.
     pub(super) fn new(run: &RunId, kept: &Kept, form: Form) -> Self {
         Responses {
-            response: Response::new(response_id(run), &kept.settings),
+            response: Response::new(response_id(run), kept.settings.clone()),
             writer: Writer { next: 0, from: 0 },
             open: Vec::new(),
             unanswered: Vec::new(),
             cut_short: None,
-            is_background: kept.settings.background,
+            is_background: kept.is_background(),
             form,
         }
     }
@@ -185,6 +192,16 @@ const OPENAIS_CODES: [&str; 18] = [
 ];
 
 impl Translator for Responses {
+    fn on_entry(&mut self, json: &[u8], frames: &mut Frames) -> Result<(), DecodeError> {
+        if let Some(delta) = RawDelta::read(json)
+            && self.on_raw_delta(&delta, frames)?
+        {
+            return Ok(());
+        }
+        self.on_event(&Event::from_slice(json)?, frames);
+        Ok(())
+    }
+
     fn on_event(&mut self, event: &Event, frames: &mut Frames) {
         match event {
             Event::Response(response) => self.on_response(response, frames),
