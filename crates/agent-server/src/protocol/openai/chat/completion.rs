@@ -1,10 +1,17 @@
 //! A run's log as a completion: chunks, or one object.
 
+mod passing;
+
 use std::collections::HashMap;
 
-use agent_schemas::{AgentResponse, Content, ContentBody, ErrorBody, Event, Json, MessageType, Role, Status};
+use agent_schemas::raw_delta::RawDelta;
+use agent_schemas::{
+    AgentResponse, Content, ContentBody, DecodeError, ErrorBody, Event, Json, MessageType, Role, Status,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+
+use passing::Encoded;
 
 use super::calls::Calls;
 use super::texts::Texts;
@@ -47,6 +54,8 @@ pub(super) struct Completion {
     /// The reason to finish that the model gave, where it was another than having said all.
     reason: Option<String>,
     end: Option<End>,
+    /// The chunks of texts, by where these go.
+    encoded: [Option<Encoded>; 3],
 }
 
 /// What was said, for a client that is answered at the end.
@@ -86,6 +95,7 @@ impl Completion {
             has_begun: false,
             reason: None,
             end: None,
+            encoded: [const { None }; 3],
         }
     }
 
@@ -237,6 +247,16 @@ impl Translator for Completion {
             }
             _ => {}
         }
+    }
+
+    fn on_entry(&mut self, json: &[u8], frames: &mut Frames) -> Result<(), DecodeError> {
+        if let Some(delta) = RawDelta::read(json)
+            && self.on_raw_delta(&delta, frames)?
+        {
+            return Ok(());
+        }
+        self.on_event(&Event::from_slice(json)?, frames);
+        Ok(())
     }
 
     fn on_cut(&mut self, error: &ErrorBody, frames: &mut Frames) {

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use agent_schemas::{Content, Status};
+use agent_schemas::raw_delta::RawDelta;
+use agent_schemas::{Content, DecodeError, Status};
 
 /// Puts texts one after the other: what grows behind the first that is still open waits for its end.
 ///
@@ -45,6 +46,18 @@ impl Texts {
         part.is_whole = content.status.as_ref().is_some_and(Status::is_final);
         part.is_torn = content.status == Some(Status::Incomplete);
         self.write()
+    }
+
+    /// Takes in a delta of the text that is being written, and gives what it adds; `None` if it is one of another text.
+    pub(super) fn pass(&mut self, delta: &RawDelta<'_>) -> Result<Option<&str>, DecodeError> {
+        let Some(part) = self.open.front_mut() else { return Ok(None) };
+        let is_it = part.msg_id == delta.msg_id && part.index == Some(delta.index);
+        if !is_it || part.is_whole || part.written == 0 || part.written < part.text.len() {
+            return Ok(None);
+        }
+        delta.append_to(&mut part.text)?;
+        let before = std::mem::replace(&mut part.written, part.text.len());
+        Ok(Some(&part.text[before..]))
     }
 
     fn part(&mut self, content: &Content) -> &mut Part {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use agent_runner::{AgentError, RunHandle, Runner, Services, StartOptions, agent_fn};
 use agent_schemas::merge::merge_chat_completion_chunks;
 use agent_schemas::openai::chat::ChatCompletionChunk;
-use agent_schemas::{AgentRequest, ContentBody, Error, Event, MessageType, Role, object};
+use agent_schemas::{AgentRequest, ContentBody, Error, Event, MessageType, Role, object, sse};
 use agent_services::clock::ManualClock;
+use futures_util::StreamExt;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
@@ -14,8 +15,11 @@ use super::*;
 
 const NOW: i64 = 1_800_000_000;
 
+/// A log as it is kept, an entry each.
+type Log = Vec<Vec<u8>>;
+
 /// The log of a run of this agent, which is cancelled at once if it waits for that.
-async fn log<F>(agent: impl Fn(RunHandle) -> F + Send + Sync + 'static) -> Vec<Event>
+async fn log<F>(agent: impl Fn(RunHandle) -> F + Send + Sync + 'static) -> Log
 where
     F: Future<Output = Result<(), AgentError>> + Send + 'static,
 {
@@ -25,22 +29,27 @@ where
         Runner::builder().agent("test", agent_fn(agent)).services(services).build().expect("an agent");
     let run = runner.start(AgentRequest::new(vec![]), StartOptions::default()).await.expect("started");
     run.cancel();
-    let (mut cursor, mut events) = (run.cursor(0), Vec::new());
-    while let Some(more) = cursor.next_events().await {
-        events.extend(more.expect("readable"));
+    let (mut cursor, mut entries) = (run.cursor(0), Vec::new());
+    while let Some(batch) = cursor.next().await {
+        entries.extend(sse::frames(&batch.expect("readable").frames).map(<[u8]>::to_vec));
     }
-    events
+    entries
 }
 
 fn completion(wants_usage: bool) -> Completion {
     Completion::new(Head { id: "chatcmpl-1".to_owned(), model: "m".to_owned(), wants_usage })
 }
 
-/// The data of each frame.
-fn stream(events: &[Event], wants_usage: bool) -> Vec<String> {
+/// The data of each frame, which is the same whether deltas are decoded or passed on.
+fn stream(log: &[Vec<u8>], wants_usage: bool) -> Vec<String> {
     let (mut completion, mut frames) = (completion(wants_usage), Frames::new());
-    events.iter().for_each(|event| completion.on_event(event, &mut frames));
-    data(&mut frames)
+    log.iter().for_each(|entry| completion.on_entry(entry, &mut frames).expect("an event"));
+    let passed = data(&mut frames);
+    let (mut completion, mut frames) = (self::completion(wants_usage), Frames::new());
+    let events = log.iter().map(|entry| Event::from_slice(entry).expect("an event"));
+    events.for_each(|event| completion.on_event(&event, &mut frames));
+    assert_eq!(passed, data(&mut frames));
+    passed
 }
 
 fn data(frames: &mut Frames) -> Vec<String> {
@@ -48,9 +57,9 @@ fn data(frames: &mut Frames) -> Vec<String> {
     text.split_terminator("\n\n").map(|frame| frame.strip_prefix("data: ").expect(frame).to_owned()).collect()
 }
 
-async fn answer(events: &[Event]) -> (u16, Value) {
+async fn answer(log: &[Vec<u8>]) -> (u16, Value) {
     let (mut completion, mut frames) = (completion(false), Frames::unwanted());
-    events.iter().for_each(|event| completion.on_event(event, &mut frames));
+    log.iter().for_each(|entry| completion.on_entry(entry, &mut frames).expect("an event"));
     let response = completion.answer();
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.expect("a body").to_bytes();
@@ -73,14 +82,14 @@ fn line(frame: &str) -> String {
 }
 
 /// Checks what a client sees of a log: the frames, but for those that every stream has, and the answer's message.
-async fn check(events: &[Event], lines: &[&str], message: Value, reason: &str) {
-    let frames = stream(events, false);
+async fn check(log: &[Vec<u8>], lines: &[&str], message: Value, reason: &str) {
+    let frames = stream(log, false);
     let shown: Vec<String> = frames.iter().map(|frame| line(frame)).collect();
     let [first, between @ .., last, done] = shown.as_slice() else { panic!("too few frames: {shown:?}") };
     assert!(first.contains(r#""role":"assistant""#), "{first}");
     assert_eq!(between, lines);
     assert_eq!((last.as_str(), done.as_str()), (format!("{{}} {reason}").as_str(), "[DONE]"));
-    let (status, answer) = answer(events).await;
+    let (status, answer) = answer(log).await;
     let choice = &answer["choices"][0];
     assert_eq!((status, &choice["message"], &choice["finish_reason"]), (200, &message, &json!(reason)));
     // The chunks amount to the answer.
@@ -98,10 +107,10 @@ async fn check(events: &[Event], lines: &[&str], message: Value, reason: &str) {
 }
 
 /// Checks how a log that does not end well is told.
-async fn check_failed(events: &[Event], lines: &[&str], status: u16, code: &str) {
-    let shown: Vec<String> = stream(events, true).iter().map(|frame| line(frame)).collect();
+async fn check_failed(log: &[Vec<u8>], lines: &[&str], status: u16, code: &str) {
+    let shown: Vec<String> = stream(log, true).iter().map(|frame| line(frame)).collect();
     assert_eq!(shown, lines);
-    let (found, answer) = answer(events).await;
+    let (found, answer) = answer(log).await;
     assert_eq!((found, &answer["error"]["code"]), (status, &json!(code)), "{answer}");
     assert!(answer["error"]["param"].is_null() && answer["error"]["message"].is_string(), "{answer}");
 }
@@ -121,6 +130,38 @@ async fn a_text_is_said_as_it_grows() {
     });
     let expected = [r#"{"content":"Hel"}"#, r#"{"content":"lo"}"#];
     check(&events.await, &expected, message("Hello"), "stop").await;
+}
+
+#[tokio::test]
+async fn what_is_passed_on_is_what_would_be_written() {
+    let events = log(|run| async move {
+        let (reasoning, message) = (run.reasoning(), run.message());
+        let (mut thought, mut text, mut refusal) = (reasoning.text(), message.text(), message.refusal());
+        for piece in ["a", "\"b\\\u{2028}", "", "\u{1}é"] {
+            thought.delta(piece);
+            text.delta(piece);
+            refusal.delta(piece);
+        }
+        Ok(())
+    })
+    .await;
+    let model = r#""delta":{"content":""#;
+    let said = |decoded: bool, wants_usage: bool| {
+        let head = Head { id: "chatcmpl-1".to_owned(), model: model.to_owned(), wants_usage };
+        let (mut completion, mut frames) = (Completion::new(head), Frames::new());
+        for entry in &events {
+            match decoded {
+                true => completion.on_event(&Event::from_slice(entry).expect("an event"), &mut frames),
+                false => completion.on_entry(entry, &mut frames).expect("an event"),
+            }
+        }
+        assert_eq!(completion.encoded.iter().flatten().count(), if decoded { 0 } else { 3 });
+        data(&mut frames)
+    };
+    for wants_usage in [false, true] {
+        assert_eq!(said(false, wants_usage), said(true, wants_usage));
+    }
+    assert!(said(false, true).iter().all(|frame| frame == "[DONE]" || frame.contains(r#""model":"\"delta"#)));
 }
 
 #[tokio::test]
@@ -327,9 +368,8 @@ async fn a_log_that_cannot_be_read_on_ends_with_an_error() {
     })
     .await;
     let (mut completion, mut frames) = (completion(false), Frames::new());
-    let readable =
-        events.iter().take_while(|event| !matches!(event, Event::Response(r) if r.status.is_final()));
-    readable.for_each(|event| completion.on_event(event, &mut frames));
+    let (_, readable) = events.split_last().expect("a log");
+    readable.iter().for_each(|entry| completion.on_entry(entry, &mut frames).expect("an event"));
     completion.on_cut(&Error::RunInterrupted { reason: "gone".to_owned() }.to_body(), &mut frames);
     let last = data(&mut frames).pop().expect("frames");
     assert!(last.starts_with(r#"{"error":{"message":"#) && last.contains("server_error"), "{last}");
