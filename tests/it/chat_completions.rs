@@ -4,7 +4,7 @@ mod random;
 
 use agent_tests::client::events;
 use agent_tests::completions::{self, Ended};
-use agent_tests::{Answer, Launch, ScriptedModel, Server};
+use agent_tests::{Answer, Launch, ScriptedModel, Server, WaitingModel, within};
 use serde_json::{Value, json};
 
 const PATH: &str = "/v1/chat/completions";
@@ -253,6 +253,26 @@ async fn the_served_agents_are_the_models() {
         fault(&missing),
         (404, "invalid_request_error".into(), json!("model"), "model_not_found".into())
     );
+}
+
+#[tokio::test]
+async fn who_closes_a_stream_stops_the_run() {
+    let model = WaitingModel::start().await;
+    let server = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&model.config()).start().await;
+    let body = json!({ "messages": [user("hi")], "stream": true }).to_string();
+    let head = format!("POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", body.len());
+    let mut connection = server.connect().await;
+    connection.send((head + &body).as_bytes()).await;
+    let run = connection.head().await.header("x-run-id").expect("a run").to_owned();
+    connection.until("Hello").await;
+    drop(connection);
+    // Long before the grace that a stream has which can be read on.
+    within("the run to be cancelled", async {
+        while server.connect().await.get(&format!("/runs/{run}")).await.json()["status"] != "canceled" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

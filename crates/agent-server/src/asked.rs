@@ -15,7 +15,7 @@ use crate::body::read_request;
 use crate::error::ApiError;
 
 /// Makes repeated requests one.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Where a client that was cut off goes on.
 const LAST_EVENT_ID: &str = "last-event-id";

@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::post;
 
+use crate::asked::IDEMPOTENCY_KEY;
 use crate::error::ApiError;
 use crate::protocol::Server;
 use completion::{Completion, Head};
@@ -22,8 +23,11 @@ pub(super) fn routes(server: Server) -> Router {
 
 async fn create(State(server): State<Server>, request: Request) -> Result<Response, ApiError> {
     let call = server.read(request).await?;
-    let Asked { order, wants_usage } = request::read(call.body().clone())?;
-    let (model, is_stream) = (order.request.model.clone(), order.is_stream);
+    let Asked { mut order, is_stream, wants_usage } = request::read(call.body().clone())?;
+    // Nobody can read on in a completion, but who repeats the request with its key gets it from the beginning. All others
+    // mean to stop the run when they close a stream, as there is no other way to.
+    order.is_stream = is_stream && call.parts().headers.contains_key(IDEMPOTENCY_KEY);
+    let model = order.request.model.clone();
     let run = server.start(&call, order).await?;
     let completion = Completion::new(Head {
         id: format!("chatcmpl-{}", run.id().as_str().trim_start_matches("run_")),

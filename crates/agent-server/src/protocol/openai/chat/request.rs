@@ -19,6 +19,8 @@ const OUTDATED: [(&str, &str); 2] = [("functions", "tools"), ("function_call", "
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) order: Order,
+    /// Whether the answer comes in chunks.
+    pub(super) is_stream: bool,
     /// Whether a stream is to end with what it used.
     pub(super) wants_usage: bool,
 }
@@ -52,10 +54,9 @@ pub(super) fn read(body: JsonObject) -> Result<Asked, ApiError> {
     agent.extra = request.extra;
     agent.extra.extend(kept);
     let mut order = Order::new(agent);
-    order.is_stream = is_stream;
     order.without_history = session_id.is_none();
     order.request.session_id = session_id;
-    Ok(Asked { order, wants_usage: wants_usage.unwrap_or_default() })
+    Ok(Asked { order, is_stream, wants_usage: wants_usage.unwrap_or_default() })
 }
 
 fn kept_as_it_came(body: &JsonObject) -> JsonObject {

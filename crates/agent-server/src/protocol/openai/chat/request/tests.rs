@@ -116,9 +116,9 @@ fn parameters_find_their_place() {
         "response_format": { "type": "json_schema", "json_schema": { "name": "x", "schema": {}, "strict": true } },
         "reasoning_effort": "low", "metadata": { "k": "v" }, "store": true, "delay_ms": 3
     }));
-    let Asked { order, wants_usage } = asked(&body).expect("a good request");
+    let Asked { order, is_stream, wants_usage } = asked(&body).expect("a good request");
     let request = order.request;
-    assert!(wants_usage && order.is_stream && order.without_history && request.stream);
+    assert!(wants_usage && is_stream && order.without_history && request.stream);
     let numbers = (request.temperature, request.top_p, request.frequency_penalty, request.presence_penalty);
     assert_eq!(numbers, (Some(0.5), Some(0.9), Some(0.1), Some(0.2)));
     assert_eq!(
@@ -146,7 +146,7 @@ fn parameters_find_their_place() {
     assert_eq!(kept.as_object().map(serde_json::Map::len), Some(7), "{kept}");
     let plain =
         asked(&with(json!({ "max_tokens": 5, "stream": null, "tools": null }))).expect("a good request");
-    assert_eq!((plain.order.request.max_tokens, plain.order.is_stream), (Some(5), false));
+    assert_eq!((plain.order.request.max_tokens, plain.is_stream), (Some(5), false));
 }
 
 #[test]
