@@ -256,6 +256,28 @@ async fn the_served_agents_are_the_models() {
 }
 
 #[tokio::test]
+async fn a_busy_session_is_no_place_for_who_does_not_want_to_wait() {
+    let model = WaitingModel::start().await;
+    let server = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&model.config()).start().await;
+    let body = json!({ "messages": [user("hi")], "session_id": "s", "stream": true });
+    let request = format!(
+        "POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{body}",
+        body.to_string().len()
+    );
+    let mut first = server.connect().await;
+    assert_eq!(first.send(request.as_bytes()).await.head().await.status, 200);
+    first.until("Hello").await;
+    let mut refusing = body.clone();
+    refusing["session_policy"] = "reject".into();
+    let refused = post(&server, &refusing).await;
+    assert_eq!(fault(&refused), (409, "invalid_request_error".into(), Value::Null, "session_busy".into()));
+    refusing["session_policy"] = "push".into();
+    assert_eq!(fault(&post(&server, &refusing).await).2, "session_policy");
+    model.release();
+    assert!(first.rest().await.expect("the stream goes on").ends_with("data: [DONE]\n\n"));
+}
+
+#[tokio::test]
 async fn who_closes_a_stream_stops_the_run() {
     let model = WaitingModel::start().await;
     let server = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&model.config()).start().await;

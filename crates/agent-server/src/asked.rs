@@ -144,7 +144,8 @@ fn flag(request: &AgentRequest, name: &'static str) -> Result<bool, ApiError> {
     }
 }
 
-fn policy(request: &AgentRequest) -> Result<Option<SessionPolicy>, ApiError> {
+/// What the request says of its session's other runs.
+pub(crate) fn policy(request: &AgentRequest) -> Result<Option<SessionPolicy>, ApiError> {
     const NAME: &str = "session_policy";
     match request.extra.get(NAME) {
         None | Some(Json::Null) => Ok(None),
@@ -157,7 +158,10 @@ fn policy(request: &AgentRequest) -> Result<Option<SessionPolicy>, ApiError> {
 }
 
 /// What the request says about its own disconnection.
-fn on_disconnect(request: &AgentRequest, default: OnDisconnect) -> Result<Option<OnDisconnect>, ApiError> {
+pub(crate) fn on_disconnect(
+    request: &AgentRequest,
+    default: OnDisconnect,
+) -> Result<Option<OnDisconnect>, ApiError> {
     const NAME: &str = "on_disconnect";
     let cancel = match default {
         OnDisconnect::Cancel { .. } => default,
