@@ -174,7 +174,7 @@ async fn check_script(steps: Vec<Step>, fails: bool, cut: usize) -> Result<(), S
 }
 
 proptest! {
-    #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(rounds(64) as u32) })]
+    #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(u32::try_from(rounds(64)).expect("few")) })]
 
     #[test]
     fn whatever_an_agent_does_its_stream_is_well_formed(

@@ -1,8 +1,13 @@
 //! Requests: what of them reaches the agent, and what is refused how.
 
 use agent_runner::{RunHandle, agent_fn};
+use agent_tests::responses::{check, check_response};
+use agent_tests::rounds;
 use axum::http::Method;
+use proptest::prelude::*;
+use proptest::test_runner::Config;
 use serde_json::{Value, json};
+use tokio::runtime::Builder;
 
 use super::agents::writes;
 use super::app::Client;
@@ -19,6 +24,84 @@ async fn mirrored(client: &Client, request: &Value) -> Value {
     let response = client.create(&request.to_string()).await;
     let text = response["output"][0]["content"][0]["text"].as_str().expect("a text");
     serde_json::from_str(text).expect("JSON")
+}
+
+/// Puts a value somewhere into another one; `path` chooses where.
+fn put(json: &mut Value, path: &[prop::sample::Index], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        *json = value;
+        return;
+    };
+    match json {
+        Value::Object(members) if !members.is_empty() => {
+            let place = first.index(members.len());
+            let member = members.values_mut().nth(place);
+            member.into_iter().for_each(|member| put(member, rest, value.clone()));
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let index = first.index(items.len());
+            put(&mut items[index], rest, value);
+        }
+        _ => *json = value,
+    }
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        "[a-z_\\PC]{0,12}".prop_map(Value::from),
+        prop::sample::select(vec!["", "message", "input_text", "function", "auto", "resp_1", "conv_1"])
+            .prop_map(Value::from),
+        Just(json!([])),
+        Just(json!({})),
+        Just(json!([[[[{}]]]])),
+        Just(json!({"id": 7, "type": [], "role": {}})),
+    ]
+}
+
+proptest! {
+    #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(u32::try_from(rounds(64)).expect("few")) })]
+
+    #[test]
+    fn wrong_values_anywhere_are_taken_or_refused_in_words(
+        path in prop::collection::vec(any::<prop::sample::Index>(), 1..5),
+        value in any_value(),
+        route in prop::sample::select(vec!["/v1/responses", "/v1/conversations", "/compatible-mode/v1/responses"]),
+    ) {
+        let mut request = everything();
+        request["items"] = request["input"].clone();
+        put(&mut request, &path, value);
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let client = Client::new(writes(|run| run.say("Hello!")));
+        let (status, answer) = runtime.block_on(client.call(Method::POST, route, &request.to_string()));
+        match status.as_u16() {
+            200 if answer.starts_with("event: ") => prop_assert!(check(&answer).is_ok(), "{request}: {answer}"),
+            200 => {
+                let answer: Value = serde_json::from_str(&answer).expect("JSON");
+                let is_good = answer["object"] == "conversation" || check_response(&answer).is_ok();
+                prop_assert!(is_good, "{request}: {answer}");
+            }
+            400 => {
+                let answer: Value = serde_json::from_str(&answer).expect("JSON");
+                prop_assert!(answer["error"]["message"].is_string() && answer["error"]["param"].is_string(), "{request}: {answer}");
+            }
+            status => prop_assert!(false, "{status}: {request}: {answer}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn deep_and_large_bodies_are_refused() {
+    let client = Client::new(writes(|run| run.say("Hello!")));
+    let deep = format!("{{\"input\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let large = format!("{{\"input\":\"{}\"}}", "x".repeat(64 << 20));
+    for (body, status, code) in [(deep, 400, "unreadable_body"), (large, 413, "payload_too_large")] {
+        let (found, answer) = client.json(Method::POST, "/v1/responses", &body).await;
+        assert_eq!((found, answer["error"]["code"].as_str()), (status, Some(code)), "{answer}");
+    }
 }
 
 /// The request with which the peer was shown every kind of item, without what the specification forbids together.

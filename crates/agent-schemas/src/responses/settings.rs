@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::decode::{Decoded, FromJson, ValidationError};
+use crate::decode::{Decoded, FromJson, ValidationError, member, missing};
 use crate::json::{Json, JsonObject};
 use crate::object;
 use crate::record::record;
@@ -40,6 +40,7 @@ record! {
         /// A key for the model's cache.
         prompt_cache_key: Option<String>,
         /// How the model reasons.
+        #[check(check_reasoning)]
         reasoning: JsonObject => object! { "effort" => Json::Null, "summary" => Json::Null },
         /// Names the user for the detection of abuse.
         safety_identifier: Option<String>,
@@ -51,8 +52,10 @@ record! {
         #[range(0, 2)]
         temperature: f64 => 1.0,
         /// The form of the response's text.
+        #[check(check_text)]
         text: JsonObject => object! { "format" => object! { "type" => "text" } },
         /// Which tool the model is to call.
+        #[check(check_tool_choice)]
         tool_choice: Json => Json::from("auto"),
         /// Tools that the model may call.
         tools: Vec<JsonObject> => Vec::<JsonObject>::new(),
@@ -122,7 +125,10 @@ fn without_nulls(mut members: JsonObject, _: &[&str]) -> JsonObject {
 
 fn add_missing<const N: usize>(object: &mut JsonObject, defaults: [(&str, Json); N]) {
     for (key, value) in defaults {
-        object.entry(key.to_owned()).or_insert(value);
+        let known = object.entry(key.to_owned()).or_default();
+        if known.is_null() {
+            *known = value;
+        }
     }
 }
 
@@ -132,6 +138,47 @@ fn check_word(key: &str, word: &str, known: &[&str]) -> Decoded<()> {
     }
     let message = format!("expected one of: {}", known.join(", "));
     Err(ValidationError::new("literal_error", message, Json::from(word)).at(key))
+}
+
+/// Refuses a form of text that cannot be one.
+fn check_text(text: &Json) -> Decoded<()> {
+    let Some(format) = text.get("format").filter(|format| !format.is_null()) else { return Ok(()) };
+    let inside = |fault: ValidationError| fault.at("format");
+    let kind: String = required(format, "type").map_err(inside)?;
+    if kind == "json_schema" {
+        required::<String>(format, "name").map_err(inside)?;
+        required::<JsonObject>(format, "schema").map_err(inside)?;
+    }
+    Ok(())
+}
+
+fn check_tool_choice(choice: &Json) -> Decoded<()> {
+    match choice {
+        Json::Null => Ok(()),
+        Json::String(mode) if matches!(mode.as_str(), "auto" | "none" | "required") => Ok(()),
+        Json::Object(_) => required::<String>(choice, "type").map(|_| ()),
+        other => {
+            let message = "expected 'auto', 'none', 'required' or an object with a type";
+            Err(ValidationError::new("literal_error", message, other.clone()))
+        }
+    }
+}
+
+fn check_reasoning(reasoning: &Json) -> Decoded<()> {
+    for key in ["effort", "summary"] {
+        if let Some(value) = reasoning.get(key) {
+            member::<Option<String>>(key, value.clone())?;
+        }
+    }
+    Ok(())
+}
+
+/// A member that has to be there.
+fn required<T: FromJson>(object: &Json, key: &str) -> Decoded<T> {
+    match object.get(key) {
+        Some(value) => member(key, value.clone()),
+        None => Err(missing(key, object.clone())),
+    }
 }
 
 /// Refuses metadata beyond OpenAI's limits.
@@ -187,6 +234,17 @@ mod tests {
             (r#"{"metadata":{"a":1}}"#, "metadata.a: expected a string"),
             (r#"{"max_output_tokens":0}"#, "max_output_tokens: should be at least 1"),
             (r#"{"tools":{}}"#, "tools: expected an array"),
+            (r#"{"text":{"format":{}}}"#, "text.format.type: this field is required"),
+            (
+                r#"{"text":{"format":{"type":"json_schema","name":"n","schema":7}}}"#,
+                "text.format.schema: expected an object",
+            ),
+            (
+                r#"{"tool_choice":"any"}"#,
+                "tool_choice: expected 'auto', 'none', 'required' or an object with a type",
+            ),
+            (r#"{"tool_choice":{}}"#, "tool_choice.type: this field is required"),
+            (r#"{"reasoning":{"effort":7}}"#, "reasoning.effort: expected a string"),
         ] {
             assert_eq!(settings(json).unwrap_err(), fault);
         }

@@ -20,6 +20,7 @@ use super::super::Server;
 pub(super) fn routes(server: Server) -> Router {
     Router::new()
         .route("/v1/responses", post(create::post))
+        .route("/v1/responses/compact", post(create::compact))
         .route("/v1/responses/{id}", get(stored::get).delete(stored::delete))
         .route("/v1/responses/{id}/cancel", post(stored::cancel))
         .route("/v1/responses/{id}/input_items", get(stored::input_items))

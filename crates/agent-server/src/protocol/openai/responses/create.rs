@@ -2,13 +2,13 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
 use axum::response::Response;
 
 use super::translator::{Form, Responses};
 use super::{earlier, order};
 use crate::error::ApiError;
-use crate::protocol::Server;
+use crate::protocol::{Failure, Server};
 
 pub(super) async fn post(State(server): State<Server>, request: Request<Body>) -> Result<Response, ApiError> {
     create(&server, request, Form::Plain).await
@@ -20,6 +20,12 @@ pub(super) async fn post_as_peer(
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     create(&server, request, Form::Peers).await
+}
+
+/// `POST /v1/responses/compact`: what no agent can do yet.
+pub(super) async fn compact() -> ApiError {
+    let message = "no agent here can compact a conversation; go on from it with previous_response_id";
+    Failure::new(StatusCode::BAD_REQUEST, "unsupported_operation", message).into()
 }
 
 async fn create(server: &Server, request: Request<Body>, form: Form) -> Result<Response, ApiError> {

@@ -1,4 +1,4 @@
-"""An agent of openai-agents with a tool: `framework.py SCRIPTED`, the address of a server."""
+"""An agent of openai-agents with a tool: `agents_chat.py SCRIPTED`, the address of a server."""
 
 import asyncio
 import sys
@@ -24,7 +24,7 @@ async def main() -> None:
     kinds = {event.type async for event in streamed.stream_events()}
     assert streamed.final_output == result.final_output, streamed
     assert "run_item_stream_event" in kinds, kinds
-    print("An agent is served.")
+    print("openai-agents")
 
 
 asyncio.run(main())

@@ -148,7 +148,7 @@ def main() -> None:
     for check in (stream, stream_helper, structured_output, tools, media):
         check(scripted)
     asyncio.run(asynchronous())
-    print(f"openai {openai.__version__} is served.")
+    print(f"openai {openai.__version__}")
 
 
 main()

@@ -75,4 +75,4 @@ await assert.rejects(async () => {
 const runs = await (await fetch(`${process.argv[2]}/runs?user_id=failing`)).json();
 assert.equal(runs.data.length, 2);
 
-console.log("openai for JavaScript is served.");
+console.log("openai");
