@@ -20,7 +20,7 @@ pub use item::{
     MessageItem, ReasoningItem, ResponseItem,
 };
 pub use part::{OutputText, ReasoningText, Refusal, ResponsePart};
-pub use settings::ResponseSettings;
+pub use settings::{ResponseSettings, read_metadata};
 pub use usage::{InputTokensDetails, OutputTokensDetails, ResponseUsage};
 
 open_enum! {

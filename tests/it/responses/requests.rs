@@ -1,6 +1,7 @@
 //! Requests: what of them reaches the agent, and what is refused how.
 
-use agent_runner::{RunHandle, agent_fn};
+use agent_runner::{RunHandle, RunLimits, agent_fn};
+use agent_server::AgentApp;
 use agent_tests::responses::{check, check_response};
 use agent_tests::rounds;
 use axum::http::Method;
@@ -91,6 +92,29 @@ proptest! {
             status => prop_assert!(false, "{status}: {request}: {answer}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_server_that_has_too_much_to_do_says_when_to_come_back() {
+    let mut limits = RunLimits::default();
+    (limits.max_runs, limits.max_waiting) = (1, 0);
+    let waits = agent_fn(|run: RunHandle| async move {
+        run.cancelled().await;
+        Ok(())
+    });
+    let app = AgentApp::builder("test").agent("waits", waits).limits(limits).build().expect("built");
+    let client = Client::of(&app);
+    client.create(r#"{"input":"hi","background":true}"#).await;
+    let (status, answer) =
+        client.json(Method::POST, "/v1/responses", r#"{"input":"hi","stream":true}"#).await;
+    assert_eq!(
+        (status, &answer["error"]["type"], &answer["error"]["code"]),
+        (429, &json!("rate_limit_error"), &json!("too_many_runs"))
+    );
+    app.runner().close();
+    let (status, answer) = client.json(Method::POST, "/v1/responses", r#"{"input":"hi"}"#).await;
+    assert_eq!((status, &answer["error"]["type"]), (503, &json!("server_error")), "{answer}");
+    app.runner().cancel_all();
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use crate::decode::{Decoded, FromJson, ValidationError, member, missing};
 use crate::json::{Json, JsonObject};
+use crate::lax::strict_integer;
 use crate::object;
 use crate::record::record;
 
@@ -13,6 +14,7 @@ record! {
     #[prepare(without_nulls)]
     pub struct ResponseSettings {
         /// Whether the response is made whether or not somebody waits for it.
+        #[check(strict_flag)]
         background: bool => false,
         /// The conversation that the response goes on with, as `{"id": "…"}`.
         conversation: Option<JsonObject>,
@@ -20,9 +22,11 @@ record! {
         instructions: Option<String>,
         /// The most tokens to produce.
         #[range(1, i64::MAX)]
+        #[check(strict_integer)]
         max_output_tokens: Option<i64>,
         /// The most calls of tools.
         #[range(1, i64::MAX)]
+        #[check(strict_integer)]
         max_tool_calls: Option<i64>,
         /// Texts that are kept with the response.
         #[check(check_metadata)]
@@ -30,10 +34,13 @@ record! {
         /// The model, or the name of a served agent.
         model: String => String::new(),
         /// Whether the model may call several tools at once.
+        #[check(strict_flag)]
         parallel_tool_calls: bool => true,
         /// Penalty on tokens that came at all.
+        #[check(strict_number)]
         presence_penalty: f64 => 0.0,
         /// Penalty on tokens by how often they came.
+        #[check(strict_number)]
         frequency_penalty: f64 => 0.0,
         /// The response that this one goes on from.
         previous_response_id: Option<String>,
@@ -47,9 +54,11 @@ record! {
         /// How fast, and at which price, the response is made.
         service_tier: String => "default".to_owned(),
         /// Whether the response can be asked for later.
+        #[check(strict_flag)]
         store: bool => true,
         /// Sampling temperature.
         #[range(0, 2)]
+        #[check(strict_number)]
         temperature: f64 => 1.0,
         /// The form of the response's text.
         #[check(check_text)]
@@ -61,9 +70,11 @@ record! {
         tools: Vec<JsonObject> => Vec::<JsonObject>::new(),
         /// How many of the likeliest tokens to tell at each position.
         #[range(0, 20)]
+        #[check(strict_integer)]
         top_logprobs: i64 => 0,
         /// Nucleus sampling.
         #[range(0, 1)]
+        #[check(strict_number)]
         top_p: f64 => 1.0,
         /// What becomes of a conversation that is too long for the model.
         truncation: String => "disabled".to_owned(),
@@ -117,6 +128,16 @@ impl ResponseSettings {
     }
 }
 
+/// Reads texts that a client wants to keep with something.
+///
+/// # Errors
+/// The first fault, with its place.
+pub fn read_metadata(metadata: &Json) -> Result<IndexMap<String, String>, ValidationError> {
+    check_metadata(metadata)
+        .and_then(|()| FromJson::from_json(metadata.clone()))
+        .map_err(|fault: ValidationError| fault.at("metadata"))
+}
+
 /// An explicit null means what its absence means.
 fn without_nulls(mut members: JsonObject, _: &[&str]) -> JsonObject {
     members.retain(|_, value| !value.is_null());
@@ -138,6 +159,21 @@ fn check_word(key: &str, word: &str, known: &[&str]) -> Decoded<()> {
     }
     let message = format!("expected one of: {}", known.join(", "));
     Err(ValidationError::new("literal_error", message, Json::from(word)).at(key))
+}
+
+/// Clients of this protocol write numbers as numbers.
+fn strict_number(json: &Json) -> Decoded<()> {
+    match json {
+        Json::Null | Json::Number(_) => Ok(()),
+        other => Err(ValidationError::new("float_type", "expected a number", other.clone())),
+    }
+}
+
+fn strict_flag(json: &Json) -> Decoded<()> {
+    match json {
+        Json::Null | Json::Bool(_) => Ok(()),
+        other => Err(ValidationError::new("bool_type", "expected true or false", other.clone())),
+    }
 }
 
 /// Refuses a form of text that cannot be one.
@@ -233,6 +269,9 @@ mod tests {
             (r#"{"truncation":"no"}"#, "truncation: expected one of: auto, disabled"),
             (r#"{"metadata":{"a":1}}"#, "metadata.a: expected a string"),
             (r#"{"max_output_tokens":0}"#, "max_output_tokens: should be at least 1"),
+            (r#"{"top_p":"0.5"}"#, "top_p: expected a number"),
+            (r#"{"store":"yes"}"#, "store: expected true or false"),
+            (r#"{"max_output_tokens":7.0}"#, "max_output_tokens: expected an integer as such"),
             (r#"{"tools":{}}"#, "tools: expected an array"),
             (r#"{"text":{"format":{}}}"#, "text.format.type: this field is required"),
             (

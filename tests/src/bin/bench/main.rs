@@ -8,6 +8,7 @@
 mod floor;
 mod load;
 mod process;
+mod protocols;
 mod report;
 mod services;
 mod slow;
@@ -81,6 +82,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         {
             slow::compare(streams, arguments, &mut report).await.with_context(|| slow::name(streams))?;
         }
+        protocols::compare(arguments, &mut report).await?;
         if wanted("start") {
             report
                 .start(process::start_times(&arguments.server, if arguments.quick { 3 } else { 20 }).await?);

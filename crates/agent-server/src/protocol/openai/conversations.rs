@@ -3,6 +3,7 @@
 
 mod items;
 
+use agent_schemas::responses::read_metadata;
 use agent_schemas::{Json as Value, JsonObject, SessionId, UserId, object};
 use agent_services::session::{SessionChange, SessionInfo};
 use axum::body::Body;
@@ -123,11 +124,9 @@ async fn set_metadata(server: &Server, named: &Named, metadata: JsonObject) -> R
 }
 
 fn metadata(request: &Fields<'_>) -> Result<Option<JsonObject>, Failure> {
-    match request.get("metadata") {
-        None => Ok(None),
-        Some(Value::Object(metadata)) => Ok(Some(metadata.clone())),
-        Some(_) => Err(request.fault("metadata", "expected an object")),
-    }
+    let Some(metadata) = request.get("metadata") else { return Ok(None) };
+    let texts = read_metadata(metadata)?.into_iter();
+    Ok(Some(texts.map(|(key, text)| (key, Value::from(text))).collect()))
 }
 
 fn shown(info: SessionInfo) -> Value {

@@ -230,3 +230,6 @@ impl Translator for Responses {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
