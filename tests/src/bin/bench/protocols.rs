@@ -15,11 +15,20 @@ struct Protocol {
 }
 
 /// Beside our own.
-const PROTOCOLS: [Protocol; 1] = [Protocol {
-    name: "responses",
-    path: "/v1/responses",
-    body: |text| format!(r#"{{"model":"echo","input":"{text}","stream":true}}"#),
-}];
+const PROTOCOLS: [Protocol; 2] = [
+    Protocol {
+        name: "responses",
+        path: "/v1/responses",
+        body: |text| format!(r#"{{"model":"echo","input":"{text}","stream":true}}"#),
+    },
+    Protocol {
+        name: "chat completions",
+        path: "/v1/chat/completions",
+        body: |text| {
+            format!(r#"{{"model":"echo","messages":[{{"role":"user","content":"{text}"}}],"stream":true}}"#)
+        },
+    },
+];
 
 /// Measures all of them.
 pub(crate) async fn compare(arguments: &Arguments, report: &mut Report) -> Result<()> {

@@ -29,8 +29,9 @@ fn members() -> [(&'static str, Value); 8] {
             "metadata",
             or_null(json!({
                 "type": "object",
-                "properties": { "session_id": { "type": "string", "description": "Names a session" } },
-                "additionalProperties": true
+                "maxProperties": 16,
+                "propertyNames": { "maxLength": 64 },
+                "additionalProperties": { "type": "string", "maxLength": 512 }
             })),
         ),
     ]

@@ -35,7 +35,7 @@ pub(super) fn read(body: JsonObject) -> Result<Asked, ApiError> {
     check(&request)?;
     let is_stream = request.stream.unwrap_or_default();
     let wants_usage = request.stream_options.as_ref().and_then(|options| options.include_usage);
-    let session_id = session_of(&request)?;
+    let session_id = session_of(&request);
     if session_id.is_none() {
         check_answers(&request.messages)?;
     }
@@ -66,16 +66,12 @@ fn kept_as_it_came(body: &JsonObject) -> JsonObject {
 }
 
 /// The session that the request names. Without one, the client keeps the conversation.
-fn session_of(request: &ChatCompletionRequest) -> Result<Option<String>, ApiError> {
+fn session_of(request: &ChatCompletionRequest) -> Option<String> {
     let given = |id: &str| (!id.is_empty()).then(|| id.to_owned());
     if let Some(id) = &request.session_id {
-        return Ok(given(id));
+        return given(id);
     }
-    match request.metadata.as_ref().and_then(|metadata| metadata.get(SESSION_ID)) {
-        None | Some(Json::Null) => Ok(None),
-        Some(Json::String(id)) => Ok(given(id)),
-        Some(_) => Err(refused("metadata.session_id", "expected a string")),
-    }
+    request.metadata.as_ref().and_then(|metadata| metadata.get(SESSION_ID)).and_then(|id| given(id))
 }
 
 /// Refuses what would be answered otherwise than the client expects.

@@ -220,7 +220,11 @@ fn what_is_of_a_wrong_form_is_refused_at_its_place() {
         check_refused(json!({ "messages": [message] }), place, "");
     }
     for (more, place) in [
-        (json!({ "temperature": "hot" }), "temperature"),
+        (json!({ "temperature": "1" }), "temperature"),
+        (json!({ "temperature": 3 }), "temperature"),
+        (json!({ "max_tokens": 0 }), "max_tokens"),
+        (json!({ "stream": 1 }), "stream"),
+        (json!({ "seed": 1.5 }), "seed"),
         (json!({ "stop": 1 }), "stop"),
         (json!({ "tools": [1] }), "tools[0]"),
         (json!({ "messages": "hi" }), "messages"),
