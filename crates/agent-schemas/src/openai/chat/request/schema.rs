@@ -72,9 +72,10 @@ fn content() -> Value {
     let part = |kind: &str, members: Value| object(&json!({ "type": { "const": kind }, kind: members }));
     let text = json!({ "type": "string" });
     let url = object(&json!({ "url": text }));
+    let given = json!({ "type": ["string", "null"] });
     let file = json!({
         "type": "object",
-        "properties": { "filename": text, "file_data": text, "file_id": text }
+        "properties": { "filename": given, "file_data": given, "file_id": given }
     });
     json!({ "anyOf": [text, { "type": "array", "items": { "anyOf": [
         part("text", text.clone()),
@@ -90,8 +91,8 @@ fn tool() -> Value {
         "type": "object",
         "properties": {
             "name": { "type": "string", "minLength": 1 },
-            "description": { "type": "string" },
-            "parameters": { "type": "object", "additionalProperties": true },
+            "description": { "type": ["string", "null"] },
+            "parameters": { "type": ["object", "null"], "additionalProperties": true },
             "strict": { "type": ["boolean", "null"] }
         },
         "required": ["name"]
