@@ -73,6 +73,11 @@ fn content() -> Value {
     let text = json!({ "type": "string" });
     let url = object(&json!({ "url": text }));
     let given = json!({ "type": ["string", "null"] });
+    let audio = json!({
+        "type": "object",
+        "properties": { "data": text, "format": given },
+        "required": ["data"]
+    });
     let file = json!({
         "type": "object",
         "properties": { "filename": given, "file_data": given, "file_id": given }
@@ -80,7 +85,7 @@ fn content() -> Value {
     json!({ "anyOf": [text, { "type": "array", "items": { "anyOf": [
         part("text", text.clone()),
         part("image_url", url),
-        part("input_audio", object(&json!({ "data": text, "format": text }))),
+        part("input_audio", audio),
         part("file", file),
         part("refusal", text.clone()),
     ]}}]})
