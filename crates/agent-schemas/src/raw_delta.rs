@@ -50,16 +50,16 @@ impl<'a> RawDelta<'a> {
         Some(RawDelta { kind, index, msg_id: text(msg_id)?, escaped: text(escaped)? })
     }
 
-    /// Appends the text itself.
+    /// Appends the text whose JSON string has this inside.
     ///
     /// # Errors
     /// [`DecodeError`] if it is no JSON, which no event that this library wrote has.
-    pub fn append_to(&self, text: &mut String) -> Result<(), DecodeError> {
-        if memchr::memchr(b'\\', self.escaped.as_bytes()).is_none() {
-            text.push_str(self.escaped);
+    pub fn append(escaped: &str, text: &mut String) -> Result<(), DecodeError> {
+        if memchr::memchr(b'\\', escaped.as_bytes()).is_none() {
+            text.push_str(escaped);
             return Ok(());
         }
-        let json = crate::json::parse(&format!("\"{}\"", self.escaped))?;
+        let json = crate::json::parse(&format!("\"{escaped}\""))?;
         text.push_str(json.as_str().unwrap_or_default());
         Ok(())
     }
@@ -99,7 +99,7 @@ mod tests {
             let delta = RawDelta::read(event.as_bytes()).unwrap();
             assert_eq!((delta.kind, delta.index, delta.msg_id), (RawKind::Text, 3, "msg_1"));
             let mut read = "before: ".to_owned();
-            delta.append_to(&mut read).unwrap();
+            RawDelta::append(delta.escaped, &mut read).unwrap();
             assert_eq!(read, format!("before: {said}"));
         }
         let refusal = event(ContentBody::Refusal { refusal: Some("no".to_owned()) }, |_| {});

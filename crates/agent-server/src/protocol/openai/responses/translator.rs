@@ -8,7 +8,6 @@ mod growing;
 mod open;
 mod passing;
 
-use agent_schemas::raw_delta::RawDelta;
 use agent_schemas::responses::{
     IncompleteDetails, Numbered, Response, ResponseError, ResponseStatus, ResponseUsage, StreamEvent,
 };
@@ -17,6 +16,7 @@ use axum::Json;
 use axum::response::IntoResponse;
 
 use self::open::OpenMessage;
+use self::passing::Passing;
 use super::ids::response_id;
 use super::kept::Kept;
 use crate::protocol::{Frames, Translator};
@@ -36,6 +36,8 @@ pub(super) struct Responses {
     response: Response,
     writer: Writer,
     open: Vec<OpenMessage>,
+    /// Whose deltas are being passed on.
+    passing: Option<Passing>,
     /// MCP calls whose answers are to come: the id of the call and the place of its item.
     unanswered: Vec<(String, usize)>,
     /// Why the model stopped before it was done.
@@ -73,6 +75,7 @@ impl Responses {
             response: Response::new(response_id(run), kept.settings.clone()),
             writer: Writer { next: 0, from: 0 },
             open: Vec::new(),
+            passing: None,
             unanswered: Vec::new(),
             cut_short: None,
             is_background: kept.is_background(),
@@ -193,16 +196,14 @@ const OPENAIS_CODES: [&str; 18] = [
 
 impl Translator for Responses {
     fn on_entry(&mut self, json: &[u8], frames: &mut Frames) -> Result<(), DecodeError> {
-        if let Some(delta) = RawDelta::read(json)
-            && self.on_raw_delta(&delta, frames)?
-        {
-            return Ok(());
+        if !self.pass_on(json, frames)? {
+            self.on_event(&Event::from_slice(json)?, frames);
         }
-        self.on_event(&Event::from_slice(json)?, frames);
         Ok(())
     }
 
     fn on_event(&mut self, event: &Event, frames: &mut Frames) {
+        self.passing = None;
         match event {
             Event::Response(response) => self.on_response(response, frames),
             Event::Message(message) if message.status.is_final() => self.on_closed(message, frames),

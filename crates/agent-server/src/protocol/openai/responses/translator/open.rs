@@ -57,16 +57,6 @@ pub(super) struct OpenContent {
     /// The place of its part in the item; calls have none.
     pub(super) part: usize,
     pub(super) is_closed: bool,
-    /// What its deltas have in common.
-    pub(super) frame: EncodedDelta,
-}
-
-/// The parts of a frame that are the same for all deltas of a content; empty until there was one.
-#[derive(Debug, Default)]
-pub(super) struct EncodedDelta {
-    pub(super) head: Vec<u8>,
-    pub(super) tail: Vec<u8>,
-    pub(super) end: &'static [u8],
 }
 
 impl OpenMessage {
