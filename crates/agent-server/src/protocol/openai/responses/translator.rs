@@ -15,7 +15,7 @@ use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, JsonObject, Ru
 use axum::http::header;
 use axum::response::IntoResponse;
 
-use self::open::OpenMessage;
+use self::open::{OpenMessage, needs_contents};
 use self::passing::Passing;
 use super::ids::response_id;
 use super::kept::Kept;
@@ -139,6 +139,16 @@ impl Responses {
         }
     }
 
+    /// An event without what it repeats, where that is known here already.
+    fn head_of(&self, json: &[u8]) -> Option<Event> {
+        let event = if is_content(json) { None } else { Event::head_from_slice(json) }?;
+        let has_all = match &event {
+            Event::Message(message) => !message.status.is_final() || !needs_contents(message),
+            _ => true,
+        };
+        has_all.then_some(event)
+    }
+
     /// How many events there are up to `response.in_progress`.
     fn first_numbers(&self) -> u64 {
         if self.is_background { 3 } else { 2 }
@@ -195,6 +205,12 @@ impl Responses {
     }
 }
 
+/// Whether an event is of a content, as far as its beginning tells.
+fn is_content(json: &[u8]) -> bool {
+    const TYPE: &[u8] = b",\"object\":\"content\"";
+    json.iter().position(|byte| *byte == b',').is_some_and(|comma| json[comma..].starts_with(TYPE))
+}
+
 /// Adds members to an object that ends so many bytes before the end of the JSON.
 fn add_members(json: &mut Vec<u8>, from_end: usize, members: &str) {
     if !members.is_empty() {
@@ -245,7 +261,8 @@ const OPENAIS_CODES: [&str; 18] = [
 impl Translator for Responses {
     fn on_entry(&mut self, json: &[u8], frames: &mut Frames) -> Result<(), DecodeError> {
         if !self.pass_on(json, frames)? {
-            self.on_event(&Event::from_slice(json)?, frames);
+            let event = self.head_of(json).map_or_else(|| Event::from_slice(json), Ok)?;
+            self.on_event(&event, frames);
         }
         Ok(())
     }

@@ -36,6 +36,11 @@ impl Kind {
     }
 }
 
+/// Whether what a message says is shown only once it is closed.
+pub(super) fn needs_contents(message: &Message) -> bool {
+    Kind::of(message) == Kind::AtOnce
+}
+
 /// A message that is open.
 #[derive(Debug)]
 pub(super) struct OpenMessage {
