@@ -44,7 +44,8 @@ pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
 pub use runner::{
-    BuildError, OnDisconnect, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError, StartOptions,
+    BuildError, Durability, OnDisconnect, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError,
+    StartOptions,
 };
 pub use secret::Secret;
 pub use services::Services;

@@ -36,6 +36,7 @@ impl Asked {
     pub(crate) async fn read(app: &App, request: Request<Body>) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         let (mut request, bytes) = read_request(&parts.headers, body, app.http()).await?;
+        let last_event = last_event(&parts.headers)?;
         let key = match header(&parts.headers, IDEMPOTENCY_KEY)? {
             Some("") => return Err(ApiError::BadParameter("Idempotency-Key is empty".to_owned())),
             Some(key) => {
@@ -44,15 +45,16 @@ impl Asked {
                     hash.update(part.as_bytes());
                 }
                 hash.update(&bytes);
-                let fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-                Some(IdempotencyKey { key: key.to_owned(), fingerprint })
+                let fingerprint: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                let key = IdempotencyKey::new(key, fingerprint);
+                // Who has read something knows that there was a run.
+                Some(if last_event.is_some() { key.repeated() } else { key })
             }
             None => None,
         };
         if let Some(key) = &key {
             name_session(&mut request, key);
         }
-        let last_event = last_event(&parts.headers)?;
         if last_event.is_some() && key.is_none() {
             return Err(ApiError::NotTogether(
                 "Last-Event-ID goes with the Idempotency-Key of the request that was cut off, or to \
@@ -63,7 +65,7 @@ impl Asked {
         Ok(Asked {
             in_background: flag(&request, "background")?,
             policy: policy(&request)?,
-            on_disconnect: on_disconnect(&request, app.on_disconnect())?,
+            on_disconnect: on_disconnect(&request, app.disconnect_grace())?,
             last_event,
             key,
             request,
@@ -151,16 +153,12 @@ fn policy(request: &AgentRequest) -> Result<Option<SessionPolicy>, ApiError> {
 }
 
 /// What the request says about its own disconnection.
-fn on_disconnect(request: &AgentRequest, default: OnDisconnect) -> Result<Option<OnDisconnect>, ApiError> {
+fn on_disconnect(request: &AgentRequest, grace: Duration) -> Result<Option<OnDisconnect>, ApiError> {
     const NAME: &str = "on_disconnect";
-    let cancel = match default {
-        OnDisconnect::Cancel { .. } => default,
-        OnDisconnect::Continue => OnDisconnect::default(),
-    };
     match request.extra.get(NAME) {
         None | Some(Json::Null) => Ok(None),
         Some(Json::String(word)) if word == "continue" => Ok(Some(OnDisconnect::Continue)),
-        Some(Json::String(word)) if word == "cancel" => Ok(Some(cancel)),
+        Some(Json::String(word)) if word == "cancel" => Ok(Some(OnDisconnect::Cancel { grace })),
         Some(other) => Err(wrong(NAME, "expected 'continue' or 'cancel'", other)),
     }
 }

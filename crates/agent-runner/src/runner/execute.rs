@@ -11,7 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::Runner;
 use crate::agent::Recovery;
 use crate::assemble::Assembler;
-use crate::drive::{Drive, Task};
+use crate::drive::{Drive, Spool, Task};
 use crate::live::{LiveParts, LiveRun};
 use crate::runner::OnDisconnect;
 
@@ -57,9 +57,9 @@ impl Runner {
         }));
         let on_disconnect = serde_json::from_str(&record.options).unwrap_or(OnDisconnect::Continue);
         inner.live.lock().insert(live.id.clone(), Arc::clone(&live));
-        let in_flight = Mutex::new(None);
+        let spool = Mutex::new(Spool::new(inner.durability));
         let runner = self.clone();
-        let drive = Drive { runner, live: Arc::clone(&live), task, on_disconnect, permit, in_flight };
+        let drive = Drive { runner, live: Arc::clone(&live), task, on_disconnect, permit, spool };
         (live, drive)
     }
 

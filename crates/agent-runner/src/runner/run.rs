@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_schemas::{AgentResponse, Event, RunId, SessionId, UserId};
 use agent_services::page::{Cursor as Place, Listed, PageSize};
 use agent_services::run::{Canceled, Grant, RunFilter, RunRecord, epoch_has_entry};
+use tokio::time::timeout;
 
 use super::Runner;
 use crate::Services;
@@ -24,6 +26,9 @@ enum Source {
     Live { run: Arc<LiveRun>, key: usize },
     Stored { services: Services, record: Box<RunRecord> },
 }
+
+/// How long after it was seen an entry is stored at the latest, usually.
+const UNSTORED: Duration = Duration::from_secs(1);
 
 /// Why a log cannot be read on from a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,14 +94,35 @@ impl Run {
 
     /// A reader of what follows an entry that was read before, in this epoch (see [`agent_schemas::sse::parse_id`]).
     ///
+    /// With [`Durability::Relaxed`](crate::Durability::Relaxed) another process may have shown more than is stored yet, so
+    /// an entry that is missing is waited for, for a second.
+    ///
     /// # Errors
-    /// [`PositionError`] if the log has another entry there by now, or none yet.
-    pub fn cursor_after(&self, number: u64, epoch: u64) -> Result<Cursor, PositionError> {
+    /// [`PositionError`] if the log has another entry there by now, or none.
+    pub async fn cursor_after(&mut self, number: u64, epoch: u64) -> Result<Cursor, PositionError> {
+        if !self.has_entry(number, epoch) {
+            let _ = timeout(UNSTORED, self.see_entry(number)).await;
+        }
+        if self.has_entry(number, epoch) { Ok(self.cursor(number + 1)) } else { Err(PositionError) }
+    }
+
+    fn has_entry(&self, number: u64, epoch: u64) -> bool {
         let is_known = match &self.source {
             Source::Live { run, .. } => epoch_has_entry(&run.epochs, number, epoch),
             Source::Stored { record, .. } => record.has_entry_of_epoch(number, epoch),
         };
-        if is_known && number < self.entries() { Ok(self.cursor(number + 1)) } else { Err(PositionError) }
+        is_known && number < self.entries()
+    }
+
+    /// Looks at the record of another process's run again once its log has the entry, or will not have it.
+    async fn see_entry(&mut self, number: u64) -> agent_services::Result<()> {
+        let Source::Stored { services, record } = &mut self.source else { return Ok(()) };
+        while record.entries <= number && !record.status.is_final() {
+            services.runs.wait(&self.id, number).await?;
+            let Some(found) = services.runs.get(&self.id).await? else { return Ok(()) };
+            **record = found;
+        }
+        Ok(())
     }
 
     /// Waits for the end and gives the final response.

@@ -3,12 +3,14 @@
 #[cfg(feature = "chat")]
 mod chat;
 mod demo;
+mod durability;
 mod grammar;
 mod history;
 mod life;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;
+mod stalling_store;
 mod summary;
 mod support;
 mod turns;

@@ -76,12 +76,11 @@ impl InMemoryRunStore {
 
     fn key_says(state: &State, run: &NewRun) -> Option<Created> {
         let key = run.key.as_ref()?;
-        let known = state.key(&run.record.user_id, &key.key)?;
-        Some(if known.fingerprint == key.fingerprint {
-            Created::Repeated(known.run.clone())
-        } else {
-            Created::KeyReused
-        })
+        match state.key(&run.record.user_id, &key.key) {
+            Some(known) if known.fingerprint == key.fingerprint => Some(Created::Repeated(known.run.clone())),
+            Some(_) => Some(Created::KeyReused),
+            None => key.is_repeated.then_some(Created::KeyUnknown),
+        }
     }
 
     /// Whether nobody executes a run that somebody should.
