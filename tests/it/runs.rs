@@ -1,5 +1,7 @@
 //! Runs by their ids: read on after a cut, taken over after a kill, one after the other in a session, cancelled.
 
+mod command;
+
 use std::path::Path;
 
 use agent_tests::client::process;

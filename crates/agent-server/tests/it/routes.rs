@@ -13,12 +13,16 @@ async fn every_route_that_the_root_lists_is_there() {
     let root = get(&router, "/").await.json();
     assert_eq!((root["service"].as_str(), root["agents"][0].as_str()), (Some("test"), Some("echo")));
     let endpoints = root["endpoints"].as_object().expect("endpoints");
-    assert_eq!(endpoints.len(), 5);
-    for (name, path) in endpoints {
-        let path = path.as_str().expect("a path");
+    assert_eq!(endpoints.len(), 9);
+    let path = |name: &str| endpoints[name].as_str().expect("a path").to_owned();
+    let task = process(&router, &path("task"), "hi", "").await;
+    assert_eq!(task.status, StatusCode::OK, "{task:?}");
+    let task_id = task.json()["task_id"].as_str().expect("an id").to_owned();
+    for name in endpoints.keys().filter(|name| *name != "task") {
         let answer = match name.as_str() {
-            "process" => process(&router, path, "hi", "").await,
-            _ => get(&router, path).await,
+            "process" => process(&router, &path(name), "hi", "").await,
+            "runs" | "sessions" => get(&router, &format!("{}?user_id=ann", path(name))).await,
+            _ => get(&router, &path(name).replace("{id}", &task_id)).await,
         };
         assert_eq!(answer.status, StatusCode::OK, "{name}: {answer:?}");
     }
