@@ -14,6 +14,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::config::HttpConfig;
+use crate::protocol::Protocol;
 use crate::{lifecycle, router};
 
 /// How long a client may be away before its run is cancelled, unless the application says otherwise.
@@ -46,6 +47,7 @@ type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = HookResult> + Send>>
 pub struct AgentApp {
     app: App,
     routes: Router,
+    protocols: Vec<Arc<dyn Protocol>>,
     wraps: Vec<Wrap>,
     start: Vec<Hook>,
     stop: Vec<Hook>,
@@ -57,6 +59,7 @@ pub struct AgentAppBuilder {
     name: String,
     runner: RunnerBuilder,
     routes: Router,
+    protocols: Vec<Arc<dyn Protocol>>,
     wraps: Vec<Wrap>,
     http: HttpConfig,
     on_disconnect: OnDisconnect,
@@ -126,6 +129,7 @@ impl AgentApp {
             name: name.into(),
             runner: Runner::builder(),
             routes: Router::new(),
+            protocols: Vec::new(),
             wraps: Vec::new(),
             http: HttpConfig::default(),
             on_disconnect: OnDisconnect::Cancel { grace: DISCONNECT_GRACE },
@@ -150,7 +154,7 @@ impl AgentApp {
     }
 
     fn wrapped(&self) -> Router {
-        let routes = router::router(self.app.clone(), self.routes.clone());
+        let routes = router::router(self.app.clone(), self.routes.clone(), &self.protocols);
         self.wraps.iter().fold(routes, |routes, wrap| wrap(routes))
     }
 
@@ -276,6 +280,16 @@ impl AgentAppBuilder {
         self
     }
 
+    /// Speaks another protocol, too. One that was added earlier goes first where both claim a path.
+    ///
+    /// # Panics
+    /// When the application's router is made, if a route is there already: axum's routers do so.
+    #[must_use]
+    pub fn protocol(mut self, protocol: impl Protocol) -> Self {
+        self.protocols.push(Arc::new(protocol));
+        self
+    }
+
     /// Puts something around everything that is served, outside of the server's own layers: authentication, say.
     ///
     /// ```
@@ -334,6 +348,7 @@ impl AgentAppBuilder {
         Ok(AgentApp {
             app,
             routes: self.routes,
+            protocols: self.protocols,
             wraps: self.wraps,
             start: self.start,
             stop: self.stop,

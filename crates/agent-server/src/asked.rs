@@ -6,6 +6,7 @@ use agent_runner::{OnDisconnect, StartOptions};
 use agent_schemas::{AgentRequest, Json, ValidationError, sse};
 use agent_services::run::{IdempotencyKey, SessionPolicy};
 use axum::body::Body;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request};
 use sha2::{Digest, Sha256};
 
@@ -26,35 +27,20 @@ pub(crate) struct Asked {
     pub(crate) in_background: bool,
     /// The number and epoch of the last event that the client has.
     pub(crate) last_event: Option<(u64, u64)>,
-    policy: Option<SessionPolicy>,
-    on_disconnect: Option<OnDisconnect>,
-    key: Option<IdempotencyKey>,
+    pub(crate) policy: Option<SessionPolicy>,
+    pub(crate) on_disconnect: Option<OnDisconnect>,
+    pub(crate) key: Option<IdempotencyKey>,
 }
 
 impl Asked {
     /// Reads and checks all of it.
     pub(crate) async fn read(app: &App, request: Request<Body>) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let (mut request, bytes) = read_request(&parts.headers, body, app.http()).await?;
+        let (request, bytes) = read_request(&parts.headers, body, app.http()).await?;
         let last_event = last_event(&parts.headers)?;
-        let key = match header(&parts.headers, IDEMPOTENCY_KEY)? {
-            Some("") => return Err(ApiError::BadParameter("Idempotency-Key is empty".to_owned())),
-            Some(key) => {
-                let mut hash = Sha256::new();
-                for part in [parts.method.as_str(), "\0", parts.uri.path(), "\0"] {
-                    hash.update(part.as_bytes());
-                }
-                hash.update(&bytes);
-                let fingerprint: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-                let key = IdempotencyKey::new(key, fingerprint);
-                // Who has read something knows that there was a run.
-                Some(if last_event.is_some() { key.repeated() } else { key })
-            }
-            None => None,
-        };
-        if let Some(key) = &key {
-            name_session(&mut request, key);
-        }
+        // Who has read something knows that there was a run.
+        let key = idempotency_key(&parts, &bytes)?
+            .map(|key| if last_event.is_some() { key.repeated() } else { key });
         if last_event.is_some() && key.is_none() {
             return Err(ApiError::NotTogether(
                 "Last-Event-ID goes with the Idempotency-Key of the request that was cut off, or to \
@@ -69,7 +55,21 @@ impl Asked {
             last_event,
             key,
             request,
-        })
+        }
+        .with_session_of_key())
+    }
+
+    /// Keys are a user's own, and who names neither a user nor a session would be a new user with each repetition: the key
+    /// names the session then.
+    pub(crate) fn with_session_of_key(mut self) -> Self {
+        let is_named = |id: &Option<String>| id.as_deref().is_some_and(|id| !id.is_empty());
+        let is_known = is_named(&self.request.session_id) || is_named(&self.request.user_id);
+        if let Some(key) = self.key.as_ref().filter(|_| !is_known) {
+            let hash = Sha256::digest(["session of key\0", key.key.as_str()].concat());
+            let session = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+            self.request.session_id = Some(session);
+        }
+        self
     }
 
     /// How the runner is to treat the run. Nobody can read on what is no stream, so there a client that goes away is not
@@ -98,14 +98,20 @@ impl Asked {
     }
 }
 
-/// Keys are a user's own, and who names neither a user nor a session would be a new user with each repetition: the key
-/// names the session then.
-fn name_session(request: &mut AgentRequest, key: &IdempotencyKey) {
-    let is_named = |id: &Option<String>| id.as_deref().is_some_and(|id| !id.is_empty());
-    if !is_named(&request.session_id) && !is_named(&request.user_id) {
-        let hash = Sha256::digest(["session of key\0", key.key.as_str()].concat());
-        request.session_id = Some(hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect());
+/// What makes this request and its repetitions one, if it says so.
+pub(crate) fn idempotency_key(parts: &Parts, body: &[u8]) -> Result<Option<IdempotencyKey>, ApiError> {
+    let key = match header(&parts.headers, IDEMPOTENCY_KEY)? {
+        Some("") => return Err(ApiError::BadParameter("Idempotency-Key is empty".to_owned())),
+        Some(key) => key.to_owned(),
+        None => return Ok(None),
+    };
+    let mut hash = Sha256::new();
+    for part in [parts.method.as_str(), "\0", parts.uri.path(), "\0"] {
+        hash.update(part.as_bytes());
     }
+    hash.update(body);
+    let fingerprint: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Some(IdempotencyKey::new(key, fingerprint)))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, ApiError> {

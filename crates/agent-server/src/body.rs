@@ -18,16 +18,24 @@ pub(crate) async fn read_request(
     body: Body,
     config: &HttpConfig,
 ) -> Result<(AgentRequest, Bytes), ApiError> {
-    let bytes = read_bytes(headers, body, config).await?;
-    let json = parse_body(headers, &bytes, config.json_depth)?;
+    let (json, bytes) = read_object_and_bytes(headers, body, config).await?;
     Ok((AgentRequest::from_json(json)?, bytes))
 }
 
 /// Reads a whole body that is to be a JSON object.
 pub(crate) async fn read_object(request: Request<Body>, config: &HttpConfig) -> Result<Json, ApiError> {
     let (parts, body) = request.into_parts();
-    let bytes = read_bytes(&parts.headers, body, config).await?;
-    parse_body(&parts.headers, &bytes, config.json_depth)
+    Ok(read_object_and_bytes(&parts.headers, body, config).await?.0)
+}
+
+/// The same, with the bytes that it came as.
+pub(crate) async fn read_object_and_bytes(
+    headers: &HeaderMap,
+    body: Body,
+    config: &HttpConfig,
+) -> Result<(Json, Bytes), ApiError> {
+    let bytes = read_bytes(headers, body, config).await?;
+    Ok((parse_body(headers, &bytes, config.json_depth)?, bytes))
 }
 
 async fn read_bytes(headers: &HeaderMap, body: Body, config: &HttpConfig) -> Result<Bytes, ApiError> {

@@ -12,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::protocol::Failure;
+
 /// The most of a faulty value that is shown back.
 const SHOWN_INPUT_BYTES: usize = 1024;
 
@@ -61,6 +63,8 @@ pub enum ApiError {
     Cut(CursorError),
     /// A store could not do what was asked.
     Store(agent_services::Error),
+    /// A protocol's own reason.
+    Other(Failure),
 }
 
 #[derive(Serialize)]
@@ -133,6 +137,7 @@ impl ApiError {
                 ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },
+            ApiError::Other(failure) => failure.status,
         }
     }
 
@@ -172,6 +177,7 @@ impl ApiError {
                 ErrorKind::Unavailable => "STORE_UNAVAILABLE",
                 _ => "INTERNAL_ERROR",
             },
+            ApiError::Other(failure) => &failure.code,
         }
     }
 
@@ -251,7 +257,34 @@ impl ApiError {
                 ErrorKind::Unexpected => "Internal Server Error".to_owned(),
                 _ => error.to_string(),
             },
+            ApiError::Other(failure) => failure.message.clone(),
         }
+    }
+
+    /// The faulty part of the request.
+    fn parameter(&self) -> Option<String> {
+        match self {
+            ApiError::Invalid(fault) if !fault.location.is_empty() => {
+                let mut path = String::new();
+                for step in &fault.location {
+                    match step {
+                        Step::Key(key) if path.is_empty() => path.push_str(key),
+                        Step::Key(key) => path.extend([".", key]),
+                        Step::Index(index) => path.push_str(&format!("[{index}]")),
+                    }
+                }
+                Some(path)
+            }
+            ApiError::Other(failure) => failure.parameter.clone(),
+            _ => None,
+        }
+    }
+
+    /// The same for protocols that have a shape of their own.
+    fn failure(&self) -> Failure {
+        let mut failure = Failure::new(self.status(), self.code(), self.message());
+        failure.parameter = self.parameter();
+        failure
     }
 
     fn detail(&self) -> Detail<'_> {
@@ -325,6 +358,7 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        response.extensions_mut().insert(self.failure());
         response
     }
 }
@@ -341,6 +375,12 @@ impl From<CursorError> for ApiError {
             CursorError::Store(error) => ApiError::Store(error),
             other => ApiError::Cut(other),
         }
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        ApiError::Other(failure)
     }
 }
 

@@ -16,6 +16,7 @@ mod error;
 mod lifecycle;
 mod middleware;
 mod openapi;
+pub mod protocol;
 mod query;
 mod router;
 mod routes;

@@ -2,7 +2,8 @@
 //!
 //! 1. the log line and the request id, so that whatever happens further in is logged and named;
 //! 2. CORS, so that browsers can read error answers too;
-//! 3. the gate, the first thing that may refuse.
+//! 3. the protocols, which say in their own shape what went wrong further in;
+//! 4. the gate, the first thing that may refuse.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -23,6 +24,7 @@ use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
 use crate::access_log::Logged;
 use crate::config::HttpConfig;
 use crate::error::ApiError;
+use crate::protocol::InShape;
 
 /// The header that names a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,9 +32,10 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// The longest request id that is taken over from a client.
 const MAX_REQUEST_ID: usize = 128;
 
-pub(crate) fn around(routes: Router, config: &HttpConfig) -> Router {
+pub(crate) fn around(routes: Router, config: &HttpConfig, in_shape: InShape) -> Router {
     routes
         .layer(ValidateRequestHeaderLayer::custom(Gate::new(config)))
+        .layer(in_shape)
         .layer(ForBrowsers(cors(config)))
         .layer(RequestLog)
 }

@@ -1,5 +1,7 @@
 //! Every route of the server.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
@@ -8,10 +10,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware;
+use crate::protocol::{InShape, Protocol, Server};
 use crate::routes::{health, process, root, runs, sessions, tasks};
 
-/// The server's routes, then the user's own, inside the layers that all of them share.
-pub(crate) fn router(app: App, own_routes: Router) -> Router {
+/// The server's routes, then those of the other protocols and the user's own, inside the layers that all of them share.
+pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol>]) -> Router {
     let endpoint = app.http().endpoint_path.clone();
     let routes = Router::new()
         .route(&endpoint, post(process::post))
@@ -32,9 +35,14 @@ pub(crate) fn router(app: App, own_routes: Router) -> Router {
         .route(&format!("{endpoint}/task/{{id}}"), get(tasks::get))
         .route("/sessions/{id}/messages", get(sessions::messages).post(sessions::append))
         .with_state(app.clone());
+    let server = Server::new(app.clone());
+    let own_routes = protocols
+        .iter()
+        .fold(own_routes, |routes, protocol| routes.merge(protocol.routes(server.clone())))
+        .layer(CatchPanicLayer::custom(|_| ApiError::Panic.into_response()));
     let routes = routes
-        .merge(own_routes.layer(CatchPanicLayer::custom(|_| ApiError::Panic.into_response())))
+        .merge(own_routes)
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
-    middleware::around(routes, app.http())
+    middleware::around(routes, app.http(), InShape(protocols.into()))
 }

@@ -1,27 +1,35 @@
-//! A cursor as a stream of Server-Sent Events: the log's bytes as they are, and signs of life in between.
+//! A stream of Server-Sent Events: bytes as they come, of a log or of a translation, and signs of life in between.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use agent_runner::Cursor;
+use agent_runner::{Cursor, CursorError};
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, TryStreamExt};
 use http_body::Frame;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A comment line, which clients skip.
 const HEARTBEAT: &[u8] = b": heartbeat\n\n";
 
-/// Answers with everything that a cursor reads.
+/// Answers with everything that a cursor reads: the log's bytes as they are.
+pub(crate) fn respond_with_log(cursor: Cursor, heartbeat: Duration, keeps_alive: bool) -> Response {
+    respond(cursor.map_ok(|batch| batch.frames), heartbeat, keeps_alive)
+}
+
+/// Answers with everything that a source gives, whose pieces are whole frames.
 ///
-/// A client that goes away drops the cursor; what that means for the run is the run's own policy.
-pub(crate) fn respond(cursor: Cursor, heartbeat: Duration, keeps_alive: bool) -> Response {
-    let mut response = Response::new(Body::new(EventStream::new(cursor, heartbeat)));
+/// A client that goes away drops the source, and the cursor in it; what that means for the run is the run's own policy.
+pub(crate) fn respond<S>(source: S, heartbeat: Duration, keeps_alive: bool) -> Response
+where
+    S: Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + 'static,
+{
+    let mut response = Response::new(Body::new(EventStream::new(source, heartbeat)));
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if keeps_alive {
@@ -33,17 +41,17 @@ pub(crate) fn respond(cursor: Cursor, heartbeat: Duration, keeps_alive: bool) ->
     response
 }
 
-struct EventStream {
-    cursor: Cursor,
+struct EventStream<S> {
+    source: S,
     heartbeat: Duration,
     last_write: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     done: bool,
 }
 
-impl EventStream {
-    fn new(cursor: Cursor, heartbeat: Duration) -> Self {
-        EventStream { cursor, heartbeat, last_write: Instant::now(), timer: None, done: false }
+impl<S> EventStream<S> {
+    fn new(source: S, heartbeat: Duration) -> Self {
+        EventStream { source, heartbeat, last_write: Instant::now(), timer: None, done: false }
     }
 
     /// Ready when the stream has been silent for the heartbeat's time.
@@ -68,7 +76,7 @@ impl EventStream {
     }
 }
 
-impl http_body::Body for EventStream {
+impl<S: Stream<Item = Result<Bytes, CursorError>> + Unpin> http_body::Body for EventStream<S> {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -80,8 +88,8 @@ impl http_body::Body for EventStream {
         if this.done {
             return Poll::Ready(None);
         }
-        let bytes = match Pin::new(&mut this.cursor).poll_next(cx) {
-            Poll::Ready(Some(Ok(batch))) => batch.frames,
+        let bytes = match Pin::new(&mut this.source).poll_next(cx) {
+            Poll::Ready(Some(Ok(frames))) => frames,
             Poll::Ready(Some(Err(error))) => {
                 tracing::error!(error = %error, "a stream ended early");
                 this.done = true;

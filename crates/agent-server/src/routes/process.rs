@@ -22,7 +22,7 @@ pub(crate) const RUN_ID: &str = "x-run-id";
 
 pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Result<Response, ApiError> {
     let only_events = accepts_only_events(request.headers());
-    let keeps_alive = keeps_alive(&request);
+    let keeps_alive = keeps_alive(request.version(), request.headers());
     let asked = Asked::read(&app, request).await?;
     if asked.in_background {
         return runs::in_background(&app, asked).await;
@@ -38,7 +38,7 @@ pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
     };
     drop(run);
     let mut response = if is_stream {
-        sse::respond(cursor, Duration::from_secs(app.http().heartbeat_seconds), keeps_alive)
+        sse::respond_with_log(cursor, Duration::from_secs(app.http().heartbeat_seconds), keeps_alive)
     } else {
         whole(cursor).await?
     };
@@ -49,11 +49,9 @@ pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
 }
 
 /// Whether the connection stays open after the answer, which the peer says in a header.
-pub(crate) fn keeps_alive(request: &Request<Body>) -> bool {
-    let mut options =
-        request.headers().get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    request.version() == Version::HTTP_11
-        && !options.any(|value| value.to_ascii_lowercase().contains("close"))
+pub(crate) fn keeps_alive(version: Version, headers: &HeaderMap) -> bool {
+    let mut options = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    version == Version::HTTP_11 && !options.any(|value| value.to_ascii_lowercase().contains("close"))
 }
 
 /// Sends a client that wrote one slash too many to the right place, as the peer does.

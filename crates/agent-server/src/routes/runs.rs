@@ -121,7 +121,8 @@ pub(crate) async fn events(
     }
     drop(run);
     let heartbeat = Duration::from_secs(app.http().heartbeat_seconds);
-    let mut response = sse::respond(cursor, heartbeat, keeps_alive(&request));
+    let keeps_alive = keeps_alive(request.version(), request.headers());
+    let mut response = sse::respond_with_log(cursor, heartbeat, keeps_alive);
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(RUN_ID, id);
     }

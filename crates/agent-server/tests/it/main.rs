@@ -3,4 +3,5 @@
 mod app;
 mod hooks;
 mod own_routes;
+mod protocols;
 mod routes;
