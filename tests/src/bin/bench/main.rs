@@ -7,10 +7,12 @@
 
 mod floor;
 mod load;
+mod logs;
 mod process;
 mod report;
 mod services;
 mod slow;
+mod store;
 
 use std::path::PathBuf;
 
@@ -20,6 +22,7 @@ use clap::{Parser, Subcommand};
 use crate::load::Workload;
 use crate::process::Server;
 use crate::report::Report;
+use crate::store::Store;
 
 /// Measures the release server against a bare hyper server, or what its stores cost.
 #[derive(Debug, Parser)]
@@ -80,6 +83,11 @@ fn measure(arguments: &Arguments) -> Result<()> {
             slow::sizes(arguments.quick).into_iter().filter(|streams| wanted(&slow::name(*streams)))
         {
             slow::compare(streams, arguments, &mut report).await.with_context(|| slow::name(streams))?;
+        }
+        for store in [Store::Memory].into_iter().chain(Store::DURABLE) {
+            if wanted(&logs::name(store)) {
+                logs::measure(store, arguments, &mut report).await.with_context(|| logs::name(store))?;
+            }
         }
         if wanted("start") {
             report
