@@ -201,7 +201,7 @@ impl RunStore for InMemoryRunStore {
                 let conflict = || Error::new(ErrorKind::Conflict, OPERATION, "the log goes on after these");
                 return if run.log.ended { Ok(run.granted.clone()) } else { Err(conflict()) };
             }
-            run.log.ended = true;
+            run.log.end();
             run.record.status = status;
             run.record.ended_at = Some(self.now());
             (run.record.clone(), run.log.bytes())
