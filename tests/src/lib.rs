@@ -3,6 +3,7 @@
 
 pub mod binary;
 pub mod client;
+pub mod history;
 pub mod model;
 pub mod redis;
 pub mod server;
