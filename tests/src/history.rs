@@ -19,7 +19,8 @@ mod violation;
 use std::collections::HashMap;
 
 pub use record::{
-    Asked, Clock, Durability, Event, EventId, Kept, Moment, Place, Policy, Reading, Reply, Said, Told,
+    Asked, Clock, Durability, Event, EventId, Kept, Moment, Place, Policy, Reading, Refused, Reply, Said,
+    Told,
 };
 pub use violation::Violation;
 
@@ -30,6 +31,8 @@ pub struct History {
     pub asked: Vec<Asked>,
     /// What clients read, in any order.
     pub readings: Vec<Reading>,
+    /// What clients were not given to read, in any order.
+    pub refused: Vec<Refused>,
     /// What clients were told of runs, in any order.
     pub told: Vec<Told>,
     /// What the store has in the end: all runs of the users, of each user in the order in which they were made.
@@ -58,6 +61,7 @@ impl History {
     pub fn extend(&mut self, other: History) {
         self.asked.extend(other.asked);
         self.readings.extend(other.readings);
+        self.refused.extend(other.refused);
         self.told.extend(other.told);
         self.kept.extend(other.kept);
         self.said.extend(other.said);

@@ -150,6 +150,17 @@ pub struct Reading {
     pub events: Vec<Event>,
 }
 
+/// What a client was not given to read.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// Of which run.
+    pub run: String,
+    /// From where on.
+    pub from: Place,
+    /// The answer's status.
+    pub status: u16,
+}
+
 /// What a client was told of a run's status.
 #[derive(Clone, Debug)]
 pub struct Told {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::record::is_final;
-use super::{Durability, Event, EventId, History, Kept, Place, Reading, Told, Violation, log};
+use super::{Durability, Event, EventId, History, Kept, Place, Reading, Refused, Told, Violation, log};
 
 pub(super) fn check(history: &History, found: &mut Vec<Violation>) {
     let kept: HashMap<&str, &Kept> = history.kept.iter().map(|kept| (kept.run.as_str(), kept)).collect();
@@ -13,6 +13,7 @@ pub(super) fn check(history: &History, found: &mut Vec<Violation>) {
         check_reading(reading, found);
         check_still_there(reading, kept, history.durability, found);
     }
+    check_refused(history, found);
     check_told(history, &kept, found);
 }
 
@@ -49,6 +50,16 @@ fn check_still_there(reading: &Reading, kept: &Kept, durability: Durability, fou
             None => found.push(Violation::Vanished { run, event: id }),
         }
     }
+}
+
+/// A position is gone only where a takeover may have replaced what was there.
+fn check_refused(history: &History, found: &mut Vec<Violation>) {
+    let may_be_gone = |status| status == 410 && history.durability == Durability::Relaxed;
+    let refused = history.refused.iter().filter(|refused| !may_be_gone(refused.status));
+    found.extend(refused.map(|refused| {
+        let Refused { run, from, status } = refused.clone();
+        Violation::Refused { run, from, status }
+    }));
 }
 
 /// Whether a later epoch began at an event or before it.

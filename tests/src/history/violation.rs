@@ -1,6 +1,6 @@
 //! What a history may show that should not have happened.
 
-use super::{EventId, Moment};
+use super::{EventId, Moment, Place};
 
 /// Something that should not have happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Violation {
     Vanished { run: String, event: EventId },
     /// Somebody has seen another event than the log has.
     Changed { run: String, event: EventId },
+    /// A client that had read something was told that there is no such event, or no such run.
+    Refused { run: String, from: Place, status: u16 },
     /// A client has read or was given a run that the store does not list.
     Unknown { run: String },
     /// A run's status went back.

@@ -43,6 +43,7 @@ faults! {
     a_seen_event_is_gone => Vanished,
     a_seen_event_is_another => Changed,
     a_seen_event_is_of_another_epoch => Changed,
+    a_position_is_gone => Refused,
     a_run_is_gone => Unknown,
     a_run_goes_on_after_its_end => Revived,
     a_run_ends_twice => Revived,
@@ -209,6 +210,12 @@ fn a_seen_event_is_of_another_epoch(history: &mut History, place: usize) -> bool
         }
         true
     })
+}
+
+fn a_position_is_gone(history: &mut History, place: usize) -> bool {
+    let Reading { run, from, .. } = any(&mut history.readings, place).clone();
+    history.refused.push(Refused { run, from, status: 410 });
+    true
 }
 
 fn a_run_is_gone(history: &mut History, place: usize) -> bool {
