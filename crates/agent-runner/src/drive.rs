@@ -100,7 +100,7 @@ impl Drive {
         while live.has_readers() {
             live.abandoned.notified().await;
         }
-        runner.forget(&live.id);
+        runner.forget(&live);
     }
 
     /// Waits until there is room for one more run; `None` if it was cancelled meanwhile.

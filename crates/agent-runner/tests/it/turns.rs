@@ -154,9 +154,9 @@ async fn a_log_is_read_on_from_any_position() {
     drop(run);
     let found = runner.attach(&id).await.expect("readable").expect("kept");
     for number in 0..whole.len() {
-        let cursor = found.cursor_after(number as u64, 1).expect("a position");
+        let cursor = found.cursor_after(number as u64, 1).await.expect("a position");
         assert_eq!(collect(cursor).await, whole[number + 1..]);
     }
-    assert!(found.cursor_after(whole.len() as u64, 1).is_err());
-    assert!(found.cursor_after(0, 2).is_err());
+    assert!(found.cursor_after(whole.len() as u64, 1).await.is_err());
+    assert!(found.cursor_after(0, 2).await.is_err());
 }

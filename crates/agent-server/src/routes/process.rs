@@ -33,7 +33,7 @@ pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
     let run = app.runner().start(asked.request, options).await?;
     let run_id = HeaderValue::from_str(run.id().as_str());
     let cursor = match last_event {
-        Some((number, epoch)) => run.cursor_after(number, epoch).map_err(|_| ApiError::PositionGone)?,
+        Some((number, epoch)) => run.cursor_after(number, epoch).await?,
         None => run.cursor(run.start()),
     };
     drop(run);
