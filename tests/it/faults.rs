@@ -49,7 +49,10 @@ impl World {
     /// Fails if something happened that should not.
     fn check(&self, history: &History) {
         let found = history.violations();
-        let count = found.len();
-        assert!(found.is_empty(), "AGENT_TEST_SEED={}: {count} violations: {found:#?}", self.seed);
+        if !found.is_empty() {
+            let shown = format!("{found:#?}");
+            let story = history.story(|run| shown.contains(run));
+            panic!("AGENT_TEST_SEED={}\n{story}{} violations: {shown}", self.seed, found.len());
+        }
     }
 }

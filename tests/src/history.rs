@@ -11,6 +11,7 @@ mod conversation;
 mod log;
 mod record;
 mod seen;
+mod story;
 #[cfg(test)]
 mod tests;
 mod turns;

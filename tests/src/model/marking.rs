@@ -50,25 +50,22 @@ impl MarkingModel {
 /// What is to be answered.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Question {
-    tags: Vec<String>,
+    tag: Option<String>,
     words: usize,
     wants_tool: bool,
 }
 
 impl Question {
-    /// The question of a conversation: all that the user has said since anybody else said something.
+    /// The question of a conversation: what the user said last, unless somebody else has said something since.
     fn of(request: &Value) -> Self {
         let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let said: Vec<String> =
-            messages.iter().filter(|message| message["role"] == "user").map(text).collect();
-        let unanswered = messages.iter().rev().take_while(|message| message["role"] == "user").count();
-        let last = said.last().map(String::as_str).unwrap_or_default();
-        let words = last.split(' ').find_map(|word| word.parse().ok()).unwrap_or(1);
-        let new = &said[said.len() - unanswered..];
+        let is_users = |message: &&Value| message["role"] == "user";
+        let said = messages.iter().rev().find(is_users).map(text).unwrap_or_default();
+        let new = messages.last().filter(is_users).map(text).unwrap_or_default();
         Question {
-            tags: new.iter().filter_map(|text| text.split(' ').next()).map(str::to_owned).collect(),
-            words,
-            wants_tool: new.last().is_some_and(|last| last.split(' ').any(|word| word == "tool")),
+            tag: new.split(' ').next().filter(|tag| !tag.is_empty()).map(str::to_owned),
+            words: said.split(' ').find_map(|word| word.parse().ok()).unwrap_or(1),
+            wants_tool: new.split(' ').any(|word| word == "tool"),
         }
     }
 }
@@ -82,10 +79,10 @@ fn text(message: &Value) -> String {
 async fn answer(stream: TcpStream, clock: Arc<Clock>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
-    let Question { tags, words, wants_tool } = Question::of(&request(&mut stream).await?);
+    let Question { tag, words, wants_tool } = Question::of(&request(&mut stream).await?);
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
     stream.write_all(head.as_bytes()).await?;
-    for tag in tags {
+    if let Some(tag) = tag {
         stream.write_all(chunk(&json!({ "content": format!("#{tag} ") }), None).as_bytes()).await?;
     }
     for _ in 0..words {
@@ -131,19 +128,18 @@ async fn request(stream: &mut BufReader<TcpStream>) -> std::io::Result<Value> {
 mod tests {
     use super::*;
 
-    fn check(messages: &Value, tags: &[&str], words: usize, wants_tool: bool) {
-        let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
-        let expected = Question { tags, words, wants_tool };
+    fn check(messages: &Value, tag: Option<&str>, words: usize, wants_tool: bool) {
+        let expected = Question { tag: tag.map(str::to_owned), words, wants_tool };
         assert_eq!(Question::of(&json!({ "messages": messages })), expected, "{messages}");
     }
 
     #[test]
-    fn what_is_new_is_asked() {
+    fn what_was_said_last_is_the_question() {
         let user = |text: &str| json!({ "role": "user", "content": text });
         let parts = json!({ "role": "user", "content": [{ "type": "text", "text": "c 4" }] });
         let (answer, output) = (json!({ "role": "assistant" }), json!({ "role": "tool" }));
-        check(&json!([user("a 3 tool")]), &["a"], 3, true);
-        check(&json!([user("a 3 tool"), answer, output]), &[], 3, false);
-        check(&json!([user("a 3 tool"), answer, output, user("b 2"), parts]), &["b", "c"], 4, false);
+        check(&json!([user("a 3 tool")]), Some("a"), 3, true);
+        check(&json!([user("a 3 tool"), answer, output]), None, 3, false);
+        check(&json!([user("a 3 tool"), answer, output, user("b 2"), parts]), Some("c"), 4, false);
     }
 }
