@@ -25,6 +25,7 @@ use crate::handle::RunHandle;
 use crate::history;
 use crate::live::{LiveRun, LogEnd, RunEnd};
 use crate::runner::{OnDisconnect, Runner};
+use crate::steer;
 
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
@@ -314,6 +315,7 @@ impl Drive {
         } else {
             self.retry(|| runs.append(&live.id, live.token, last.clone())).await?;
         }
+        self.retry(|| steer::forget_taken(live)).await?;
         let end = live.close(|assembler| assembler.finish(ending));
         let next = self.runner.next_owner();
         let finish = || runs.finish(&live.id, live.token, end.clone(), ending.status.clone(), next);

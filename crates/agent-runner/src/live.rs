@@ -41,6 +41,8 @@ pub(crate) struct LiveRun {
     pub(crate) earlier: Vec<Message>,
     /// Whether something may have been handed to the run.
     steered: AtomicBool,
+    /// Whether the log has something that was handed to the run and that the store still keeps for it.
+    has_taken: AtomicBool,
     /// Told whenever entries were stored.
     stored: Notify,
     /// Told whenever the last reader goes.
@@ -133,6 +135,8 @@ impl LiveRun {
     pub(crate) fn new(parts: LiveParts) -> Self {
         // What is in the log already is read from the store.
         let tail = Tail { next: parts.assembler.next(), ..Tail::default() };
+        // Of a process that died nobody knows how far it came.
+        let has_taken = !parts.epochs.is_empty();
         let pen = Pen { assembler: parts.assembler, driver: None, closed: false, failure: None };
         LiveRun {
             id: parts.id,
@@ -144,6 +148,7 @@ impl LiveRun {
             epochs: parts.epochs,
             earlier: parts.earlier,
             steered: AtomicBool::new(false),
+            has_taken: AtomicBool::new(has_taken),
             stored: Notify::new(),
             abandoned: Notify::new(),
             max_bytes: parts.max_bytes,
@@ -160,6 +165,21 @@ impl LiveRun {
     /// Whether something may have been handed to the run since the last look.
     pub(crate) fn take_steered(&self) -> bool {
         self.steered.swap(false, Ordering::SeqCst)
+    }
+
+    /// Says that the log is about to have what was handed to the run.
+    pub(crate) fn note_taken(&self) {
+        self.has_taken.store(true, Ordering::SeqCst);
+    }
+
+    /// Says that the store does not keep any more for the run what its log has.
+    pub(crate) fn note_forgotten(&self) {
+        self.has_taken.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether the log may have something that was handed to the run and that the store still keeps for it.
+    pub(crate) fn may_have_taken(&self) -> bool {
+        self.has_taken.load(Ordering::SeqCst)
     }
 
     /// The number after the last entry that readers may see.
