@@ -13,6 +13,7 @@ mod load;
 mod outages;
 mod pauses;
 mod reader;
+mod tally;
 mod wire;
 mod wish;
 

@@ -92,6 +92,20 @@ impl Cluster {
         self.world.doors.open(index, server.address());
     }
 
+    /// Lets clients find one server only.
+    pub(super) fn leave_open_only(&self, index: usize) {
+        for other in (0..self.servers.len()).filter(|other| *other != index) {
+            self.world.doors.close(other);
+        }
+    }
+
+    /// Lets clients find all servers.
+    pub(super) fn open_all(&self) {
+        for (index, server) in self.servers.iter().enumerate() {
+            self.world.doors.open(index, server.address());
+        }
+    }
+
     pub(super) async fn check_health(&self) {
         for server in &self.servers {
             server.check_health().await;

@@ -13,10 +13,20 @@ use super::wish::Wish;
 const EVENTS: usize = 27;
 const WORDS: usize = 20;
 
-/// Runs that are cut once each, at one event after the other, and one that is cut after every event.
-pub(super) fn wishes() -> Vec<Wish> {
+/// Clients of runs that are cut, each after one more event than the one before, and one that is cut after every event.
+pub(super) fn load(world: &World) -> Load {
     let cuts = (1..EVENTS).map(Cuts::Once).chain([Cuts::Always]);
-    cuts.enumerate().map(|(number, cuts)| wish(number, cuts)).collect()
+    let wishes: Vec<Wish> = cuts.enumerate().map(|(number, cuts)| wish(number, cuts)).collect();
+    let sessions = (0..wishes.len()).map(session).collect();
+    Load::of(world, 0, sessions, wishes)
+}
+
+/// Expects each client to have its run, and each run to be completed.
+pub(super) fn check_completed(history: &History) {
+    assert_eq!(history.kept.len(), EVENTS, "each client has its run");
+    for kept in &history.kept {
+        assert_eq!(kept.status, "completed", "{kept:#?}");
+    }
 }
 
 fn wish(number: usize, cuts: Cuts) -> Wish {
@@ -26,26 +36,23 @@ fn wish(number: usize, cuts: Cuts) -> Wish {
         policy: Policy::Enqueue,
         tag: format!("cut-{number}"),
         text: WORDS.to_string(),
-        key: None,
+        key: Some(format!("key-{number}")),
         in_background: false,
         cuts,
         is_canceled: false,
     }
 }
 
-pub(super) fn session(number: usize) -> String {
+fn session(number: usize) -> String {
     format!("session-{number}")
 }
 
 async fn cut_everywhere(world: &World, cluster: &Cluster) {
-    let wishes = wishes();
-    let sessions = (0..wishes.len()).map(session).collect();
-    let history = Load::of(world, 0, sessions, wishes).end(History::default()).await.history;
+    let history = load(world).end(History::default()).await.history;
     world.check(&history);
-    assert_eq!(history.kept.len(), EVENTS, "each client has its run");
-    for kept in &history.kept {
-        assert_eq!((kept.status.as_str(), kept.log.len()), ("completed", EVENTS), "{kept:#?}");
-    }
+    check_completed(&history);
+    let lengths: Vec<usize> = history.kept.iter().map(|kept| kept.log.len()).collect();
+    assert_eq!(lengths, [EVENTS; EVENTS]);
     cluster.check_health().await;
 }
 

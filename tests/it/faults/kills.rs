@@ -9,6 +9,7 @@ use agent_tests::rounds;
 use super::World;
 use super::cluster::Cluster;
 use super::load::Load;
+use super::tally::Tally;
 
 /// How many rounds of clients are at work at once at most: those of a round have not all come to their ends when the
 /// next server is killed.
@@ -17,6 +18,7 @@ const AT_WORK: usize = 4;
 /// Kills the server that has the first run of a round once its clients have seen a few events, and goes on with the next
 /// round. A run may be hit again and again.
 async fn kill_again_and_again(world: &World, cluster: &mut Cluster) {
+    let mut tally = Tally::default();
     let mut at_work: VecDeque<(Load, History)> = VecDeque::new();
     for round in 0..rounds(10) {
         let mut dice = world.dice(round).of(1 << 32);
@@ -27,18 +29,21 @@ async fn kill_again_and_again(world: &World, cluster: &mut Cluster) {
         cluster.replace(owner).await;
         at_work.push_back((load, history));
         if at_work.len() == AT_WORK {
-            finish(world, at_work.pop_front()).await;
+            finish(world, at_work.pop_front(), &mut tally).await;
         }
     }
     while !at_work.is_empty() {
-        finish(world, at_work.pop_front()).await;
+        finish(world, at_work.pop_front(), &mut tally).await;
     }
+    tally.check();
     cluster.check_health().await;
 }
 
-async fn finish(world: &World, load: Option<(Load, History)>) {
+async fn finish(world: &World, load: Option<(Load, History)>, tally: &mut Tally) {
     if let Some((load, history)) = load {
-        world.check(&load.end(history).await.history);
+        let history = load.end(history).await.history;
+        world.check(&history);
+        tally.add(&history);
     }
 }
 

@@ -33,6 +33,14 @@ enum Given {
     Refused(String),
 }
 
+/// What became of a request.
+enum Sent {
+    Lost,
+    Refused,
+    /// This run, and the id of the last event that was read of it, with whether that is its end.
+    Started(String, Option<(EventId, bool)>),
+}
+
 impl Wish {
     fn path(&self) -> &'static str {
         if self.in_background { "/runs" } else { "/process" }
@@ -99,9 +107,10 @@ impl Reader {
         let body = wish.body(&wish.text);
         loop {
             match self.send(wish, &body, None).await {
-                Some(started) => return started,
-                None if wish.key.is_none() => return None,
-                None => tokio::task::yield_now().await,
+                Sent::Started(run, last) => return Some((run, last)),
+                Sent::Refused => return None,
+                Sent::Lost if wish.key.is_none() => return None,
+                Sent::Lost => tokio::task::yield_now().await,
             }
         }
     }
@@ -111,17 +120,14 @@ impl Reader {
         if wish.in_background {
             return None;
         }
-        self.send(wish, &wish.body(&wish.text), Some(last)).await??.1
+        match self.send(wish, &wish.body(&wish.text), Some(last)).await {
+            Sent::Started(_, last) => last,
+            Sent::Lost | Sent::Refused => None,
+        }
     }
 
-    /// Sends a request once and reads its stream if it has one. `None` if no answer came, `Some(None)` if it was refused.
-    #[expect(clippy::option_option, reason = "no answer and a refusal are two things")]
-    async fn send(
-        &mut self,
-        wish: &Wish,
-        body: &Value,
-        last: Option<EventId>,
-    ) -> Option<Option<(String, Option<(EventId, bool)>)>> {
+    /// Sends a request once, and reads its stream if it has one.
+    async fn send(&mut self, wish: &Wish, body: &Value, last: Option<EventId>) -> Sent {
         let key = wish.key.as_ref().map(|key| format!("idempotency-key: {key}\r\n")).unwrap_or_default();
         let position = last.map(|id| format!("last-event-id: {}\r\n", id_text(id))).unwrap_or_default();
         let request = post(wish.path(), &(key + &position), &body.to_string());
@@ -141,18 +147,18 @@ impl Reader {
         };
         self.history.asked.push(wish.asked(body, reply, answered));
         match given {
-            Err(_) => None,
-            Ok(Given::Refused(_)) => Some(None),
+            Err(_) => Sent::Lost,
+            Ok(Given::Refused(_)) => Sent::Refused,
             Ok(Given::Run(run)) => {
                 self.note_owner(door.index);
-                Some(Some((run, None)))
+                Sent::Started(run, None)
             }
             Ok(Given::Stream(run, events)) => {
                 self.note_owner(door.index);
                 let from = last.map_or(wish.start(), Place::After);
                 let mut cuts = wish.cuts;
                 let read = self.read(&run, from, events, &mut door, &mut cuts).await;
-                Some(Some((run, read)))
+                Sent::Started(run, read)
             }
         }
     }

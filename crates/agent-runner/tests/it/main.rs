@@ -3,6 +3,7 @@
 #[cfg(feature = "chat")]
 mod chat;
 mod demo;
+mod faulty_store;
 mod grammar;
 mod history;
 mod life;
@@ -12,3 +13,4 @@ mod recovery;
 mod summary;
 mod support;
 mod turns;
+mod unheard;
