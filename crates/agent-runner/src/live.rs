@@ -297,6 +297,8 @@ impl LiveRun {
             tail.readers.is_empty()
         };
         if is_last {
+            // What was left to gather for it is to be stored all the same.
+            self.ask_for_pending();
             self.abandoned.notify_one();
         }
     }
@@ -310,6 +312,8 @@ impl LiveRun {
         {
             let mut tail = self.tail.lock();
             if from < tail.next {
+                // It may be long until it looks again: its client decides that.
+                tail.end_rest(key);
                 return tail.entries(from);
             }
             match tail.end {
@@ -372,6 +376,12 @@ impl Tail {
         let start = self.batches.partition_point(|batch| batch.end() <= from);
         let batches = self.batches.iter().skip(start).filter_map(|batch| batch.starting_at(from)).collect();
         Found::Batches(batches, matches!(self.end, Some(LogEnd::Finished(_))))
+    }
+
+    fn end_rest(&mut self, key: usize) {
+        if let Some(reader) = self.readers.get_mut(key) {
+            reader.resting = false;
+        }
     }
 
     fn wait(&mut self, key: usize, waker: &Waker, resting: bool) {

@@ -10,6 +10,7 @@ mod life;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;
+mod resting;
 mod summary;
 mod support;
 mod turns;
