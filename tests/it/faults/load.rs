@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use agent_tests::history::{History, Policy};
+use agent_tests::within;
 use tokio::task::JoinSet;
 
 use super::World;
@@ -41,7 +42,7 @@ impl Load {
         let mut clients = JoinSet::new();
         for (number, wish) in wishes.into_iter().enumerate() {
             let reader = Reader::new(world, dice.of(number as u64), &progress);
-            clients.spawn(reader.fulfil(wish));
+            clients.spawn(async move { within("a client to be done", reader.fulfil(wish)).await });
         }
         Load { world: world.clone(), user: format!("user-{round}"), sessions, progress, clients }
     }

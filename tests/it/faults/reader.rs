@@ -90,7 +90,7 @@ impl Reader {
 
     /// Reads on behind an event, or from the beginning, to the run's end.
     pub(super) async fn follow(&mut self, run: &str, mut last: Option<EventId>, mut cuts: Cuts) {
-        within("a run's end", async {
+        within(&format!("the end of {run}"), async {
             loop {
                 let from = last.map_or(Place::Beginning, Place::After);
                 let mut door = self.door().await;
@@ -162,7 +162,7 @@ impl Reader {
 
     /// Reads a whole log over one connection.
     pub(super) async fn whole(&mut self, run: &str) -> Vec<Event> {
-        within("a whole log", async {
+        within(&format!("the whole log of {run}"), async {
             loop {
                 let mut door = self.door().await;
                 if let Ok(Some(mut events)) = self.opened(&mut door, run, Place::Beginning).await {
