@@ -2,6 +2,7 @@
 
 mod command;
 mod crash;
+mod faults;
 mod golden;
 mod malformed;
 mod outage;

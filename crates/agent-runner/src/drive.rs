@@ -27,6 +27,7 @@ use crate::handle::RunHandle;
 use crate::history;
 use crate::live::{LiveRun, LogEnd, RunEnd};
 use crate::runner::{OnDisconnect, Runner};
+use crate::steer;
 
 pub(crate) use self::spool::Spool;
 
@@ -104,7 +105,7 @@ impl Drive {
         while live.has_readers() {
             live.abandoned.notified().await;
         }
-        runner.forget(&live.id);
+        runner.forget(&live);
     }
 
     /// Waits until there is room for one more run; `None` if it was cancelled meanwhile.
@@ -325,6 +326,7 @@ impl Drive {
         } else {
             self.retry(|| runs.append(&live.id, live.token, last.clone())).await?;
         }
+        self.retry(|| steer::forget_taken(live)).await?;
         let end = live.close(|assembler| assembler.finish(ending));
         let next = self.runner.next_owner();
         let finish = || runs.finish(&live.id, live.token, end.clone(), ending.status.clone(), next);

@@ -11,6 +11,7 @@ use agent_services::page::PageSize;
 
 use crate::Services;
 use crate::live::LiveRun;
+use crate::steer;
 use crate::writer::{MessageWriter, ToolCallWriter};
 
 /// An agent's side of one run: what was asked, and where the answer is written.
@@ -80,30 +81,7 @@ impl RunHandle {
     /// # Errors
     /// The run store's.
     pub async fn steered(&self) -> agent_services::Result<Vec<Message>> {
-        if !self.live.take_steered() {
-            return Ok(Vec::new());
-        }
-        let runs = &self.services().runs;
-        let handed = runs.steered(&self.live.id).await?;
-        // A process that died may have written them and not come to forget them.
-        let written = self.live.closed_messages();
-        let is_new = |message: &&Message| written.iter().all(|known| known.id != message.id);
-        let mut messages = Vec::new();
-        for record in &handed {
-            for message in record.request.input.iter().filter(is_new) {
-                let mut message = message.clone();
-                message.status = agent_schemas::Status::Completed;
-                self.emit(Event::Message(message.clone()));
-                messages.push(message);
-            }
-        }
-        let ids: Vec<RunId> = handed.into_iter().map(|record| record.id).collect();
-        if !ids.is_empty() {
-            // Forgotten only once the log has it, so that nothing is lost when the process dies in between.
-            self.live.all_stored().await;
-            runs.drop_steered(&self.live.id, self.live.token, &ids).await?;
-        }
-        Ok(messages)
+        steer::take(self, &self.live).await
     }
 
     /// Resolves when the run is cancelled.

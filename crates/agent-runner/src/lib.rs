@@ -36,6 +36,7 @@ mod runner;
 mod secret;
 mod services;
 pub mod sse_reader;
+mod steer;
 pub mod tools;
 mod writer;
 

@@ -41,6 +41,8 @@ pub(crate) struct LiveRun {
     pub(crate) earlier: Vec<Message>,
     /// Whether something may have been handed to the run.
     steered: AtomicBool,
+    /// Whether the log has something that was handed to the run and that the store still keeps for it.
+    has_taken: AtomicBool,
     /// Told whenever entries were stored.
     progress: Notify,
     /// Told whenever the last reader goes.
@@ -99,6 +101,8 @@ impl LiveRun {
     pub(crate) fn new(parts: LiveParts) -> Self {
         // What is in the log already is read from the store.
         let tail = Tail::new(parts.assembler.next());
+        // Of a process that died nobody knows how far it came.
+        let has_taken = !parts.epochs.is_empty();
         let pen = Pen { assembler: parts.assembler, driver: None, closed: false, failure: None };
         LiveRun {
             id: parts.id,
@@ -111,6 +115,7 @@ impl LiveRun {
             earlier: parts.earlier,
             steered: AtomicBool::new(false),
             progress: Notify::new(),
+            has_taken: AtomicBool::new(has_taken),
             abandoned: Notify::new(),
             max_bytes: parts.max_bytes,
             pen: Mutex::new(pen),
@@ -126,6 +131,21 @@ impl LiveRun {
     /// Whether something may have been handed to the run since the last look.
     pub(crate) fn take_steered(&self) -> bool {
         self.steered.swap(false, Ordering::SeqCst)
+    }
+
+    /// Says that the log is about to have what was handed to the run.
+    pub(crate) fn note_taken(&self) {
+        self.has_taken.store(true, Ordering::SeqCst);
+    }
+
+    /// Says that the store does not keep any more for the run what its log has.
+    pub(crate) fn note_forgotten(&self) {
+        self.has_taken.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether the log may have something that was handed to the run and that the store still keeps for it.
+    pub(crate) fn may_have_taken(&self) -> bool {
+        self.has_taken.load(Ordering::SeqCst)
     }
 
     /// The number after the last entry that readers may see.
@@ -267,6 +287,8 @@ impl LiveRun {
             tail.readers.is_empty()
         };
         if is_last {
+            // What was left to gather for it is to be stored all the same.
+            self.ask_for_pending();
             self.abandoned.notify_one();
         }
     }
@@ -280,6 +302,8 @@ impl LiveRun {
         {
             let mut tail = self.tail.lock();
             if from < tail.next {
+                // It may be long until it looks again: its client decides that.
+                tail.end_rest(key);
                 return tail.entries(from);
             }
             match tail.end {

@@ -3,10 +3,11 @@
 mod execute;
 mod options;
 mod run;
+mod settle;
 mod start;
 mod watch;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -95,6 +96,7 @@ impl RunnerBuilder {
             stop: CancellationToken::new(),
             owner,
             live: Mutex::default(),
+            recovering: Mutex::default(),
             watch: OnceCell::new(),
         })))
     }
@@ -118,6 +120,8 @@ pub(crate) struct Inner {
     owner: OwnerId,
     /// The runs that this process executes, and those that have ended and are still read.
     live: Mutex<HashMap<RunId, Arc<LiveRun>, RandomState>>,
+    /// The runs that this process is about to take over.
+    recovering: Mutex<HashSet<RunId, RandomState>>,
     /// The tasks beside the runs; they end with this.
     watch: OnceCell<watch::Watch>,
 }
@@ -187,9 +191,12 @@ impl Runner {
         Waiting(self.clone())
     }
 
-    /// Forgets a run that has ended and that nobody reads any more.
-    pub(crate) fn forget(&self, id: &RunId) {
-        self.0.live.lock().remove(id);
+    /// Forgets a run that has ended and that nobody reads any more. One that was lost may be executed here anew.
+    pub(crate) fn forget(&self, run: &Arc<LiveRun>) {
+        let mut live = self.0.live.lock();
+        if live.get(&run.id).is_some_and(|known| Arc::ptr_eq(known, run)) {
+            live.remove(&run.id);
+        }
     }
 
     fn live(&self, id: &RunId) -> Option<Arc<LiveRun>> {

@@ -3,7 +3,7 @@
 //! Every error body has `detail` (for the peer's clients: a list of faults with 422, else a sentence) and
 //! `error: {code, message}`.
 
-use agent_runner::{CursorError, StartError};
+use agent_runner::{CursorError, PositionError, StartError};
 use agent_schemas::json::ParseError;
 use agent_schemas::{Error, ErrorBody, Json, Step, ValidationError};
 use agent_services::ErrorKind;
@@ -387,6 +387,15 @@ impl From<Failure> for ApiError {
 impl From<StartError> for ApiError {
     fn from(error: StartError) -> Self {
         ApiError::NotStarted(error)
+    }
+}
+
+impl From<PositionError> for ApiError {
+    fn from(error: PositionError) -> Self {
+        match error {
+            PositionError::Store(error) => ApiError::Store(error),
+            _ => ApiError::PositionGone,
+        }
     }
 }
 

@@ -86,6 +86,12 @@ impl Tail {
         Found::Batches(batches, matches!(self.end, Some(LogEnd::Finished(_))))
     }
 
+    pub(super) fn end_rest(&mut self, key: usize) {
+        if let Some(reader) = self.readers.get_mut(key) {
+            reader.resting = false;
+        }
+    }
+
     pub(super) fn wait(&mut self, key: usize, waker: &Waker, resting: bool) {
         if let Some(reader) = self.readers.get_mut(key) {
             reader.resting = resting;

@@ -67,7 +67,8 @@ impl Runner {
     pub(crate) fn execute_later(&self, grant: Grant) {
         let runner = self.clone();
         self.0.tasks.spawn(async move {
-            if let Err(error) = runner.execute(&grant).await {
+            // The run is this process's own now: nobody else will look after it.
+            if let Err(error) = runner.patiently(&grant.id, || runner.execute(&grant)).await {
                 tracing::error!(run.id = %grant.id, error = %error, "a run cannot be executed");
             }
         });
@@ -80,11 +81,13 @@ impl Runner {
     }
 
     pub(super) async fn recover(&self, id: &RunId) {
-        let runs = &self.0.services.runs;
-        let recovered = match runs.take_over(id, &self.0.owner).await {
+        let Some(_claim) = self.claim(id) else { return };
+        let (runs, owner) = (&self.0.services.runs, &self.0.owner);
+        let recovered = match self.patiently(id, || runs.take_over(id, owner)).await {
             Ok(Some(token)) => {
                 tracing::info!(run.id = %id, "a run that nobody executed is taken over");
-                self.execute(&Grant { id: id.clone(), token }).await
+                let grant = Grant { id: id.clone(), token };
+                self.patiently(id, || self.execute(&grant)).await
             }
             Ok(None) => Ok(()),
             Err(error) => Err(error),

@@ -55,7 +55,8 @@ impl Runner {
             .with_policy(options.session_policy)
             .with_max_queued(inner.limits.max_queued)
             .with_key(options.key);
-        match inner.services.runs.create(new).await? {
+        let unheard = self.unheard(&id);
+        match unheard.heard(inner.services.runs.create(new).await)? {
             Created::Started(token) => {
                 let start = Start { record, token, assembler, task: Task::Work(Arc::clone(agent)), permit };
                 let (live, drive) = self.prepare(start);

@@ -9,7 +9,7 @@ use futures_util::poll;
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
 
-use crate::stalling_store::{Stall, StallingStore};
+use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, outline, start};
 
 /// How many words the agent says, which is more than a tail keeps of what is stored.
@@ -33,13 +33,14 @@ fn talking(gate: Arc<Semaphore>) -> impl Agent {
 }
 
 struct World {
-    store: Arc<StallingStore>,
+    store: Arc<FaultyStore>,
     gate: Arc<Semaphore>,
     runner: Runner,
 }
 
 fn world(durability: Durability) -> World {
-    let store = Arc::new(StallingStore::new(|_| Stall::Before));
+    let store = Arc::new(FaultyStore::default());
+    store.fail("append", Fault::Late);
     let gate = Arc::new(Semaphore::new(0));
     let mut services = Services::in_memory();
     services.runs = Arc::clone(&store) as _;

@@ -10,7 +10,7 @@ use agent_runner::{
 };
 use agent_schemas::{AgentRequest, Error, Event, Message, Status, object};
 
-use crate::stalling_store::{Stall, StallingStore};
+use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, log_of, outline, runner, start};
 
 fn final_response(events: &[Event]) -> &agent_schemas::AgentResponse {
@@ -287,16 +287,17 @@ async fn an_agent_whose_destructor_panics_leaves_no_open_log() {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_whose_append_was_cut_off_is_not_lost() {
-    for stall in [Stall::Before, Stall::After] {
+    for is_done in [false, true] {
         let mut services = Services::in_memory();
-        let first = move |number| if number == 0 { stall } else { Stall::Not };
-        services.runs = Arc::new(StallingStore::new(first));
+        let store = FaultyStore::default();
+        store.fail("append", Fault::Silent { is_done });
+        services.runs = Arc::new(store);
         let runner = Runner::builder().agent("stuck", stuck()).services(services).build().expect("built");
         let run = start(&runner, "").await;
         run.cancel();
         let events = collect(run.cursor(0)).await;
         let numbers: Vec<_> = events.iter().filter_map(Event::sequence_number).collect();
-        assert_eq!(numbers, (0..7).collect::<Vec<_>>(), "{stall:?}");
+        assert_eq!(numbers, (0..7).collect::<Vec<_>>(), "done: {is_done}");
         assert_eq!(final_response(&events).status, Status::Canceled);
     }
 }

@@ -4,13 +4,15 @@
 mod chat;
 mod demo;
 mod durability;
+mod faulty_store;
 mod grammar;
 mod history;
 mod life;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;
-mod stalling_store;
+mod resting;
 mod summary;
 mod support;
 mod turns;
+mod unheard;

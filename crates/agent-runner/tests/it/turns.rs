@@ -1,16 +1,16 @@
 //! Whose turn it is in a session, requests that are one, and cancelling by id.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use agent_runner::agents::Echo;
 use agent_runner::{OnDisconnect, Run, RunHandle, Runner, Services, StartError, StartOptions, agent_fn};
 use agent_schemas::{AgentRequest, Message, RunId, SessionId, Status, UserId};
+use agent_services::ErrorKind;
 use agent_services::page::PageSize;
 use agent_services::run::{Canceled, IdempotencyKey, OwnerId, RunFilter, RunStore, SessionPolicy};
 use tokio::sync::Semaphore;
 
-use crate::stalling_store::{Stall, StallingStore};
+use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, outline, runner};
 
 fn request(text: &str) -> AgentRequest {
@@ -154,7 +154,7 @@ async fn a_log_is_read_on_from_any_position() {
     let whole = collect(run.cursor(0)).await;
     let id = run.id().clone();
     drop(run);
-    let mut found = runner.attach(&id).await.expect("readable").expect("kept");
+    let found = runner.attach(&id).await.expect("readable").expect("kept");
     for number in 0..whole.len() {
         let cursor = found.cursor_after(number as u64, 1).await.expect("a position");
         assert_eq!(collect(cursor).await, whole[number + 1..]);
@@ -165,7 +165,7 @@ async fn a_log_is_read_on_from_any_position() {
 
 #[tokio::test]
 async fn a_cancellation_is_heard_although_the_store_was_away() {
-    let store = Arc::new(StallingStore::new(|_| Stall::Not));
+    let store = Arc::new(FaultyStore::default());
     let mut services = Services::in_memory();
     services.runs = Arc::clone(&store) as _;
     let agent = agent_fn(async |run: RunHandle| {
@@ -174,7 +174,9 @@ async fn a_cancellation_is_heard_although_the_store_was_away() {
     });
     let runner = Runner::builder().agent("patient", agent).services(services).build().expect("one agent");
     let run = runner.start(request("hi"), options(SessionPolicy::Enqueue)).await.expect("started");
-    store.unreadable.store(3, Ordering::SeqCst);
+    for _ in 0..3 {
+        store.fail("get", Fault::Refused(ErrorKind::Unavailable));
+    }
     let elsewhere = OwnerId::new("another process");
     assert_eq!(store.cancel(run.id(), &elsewhere).await.expect("asked"), Some(Canceled::Requested));
     assert_eq!(run.response().await.expect("readable").status, Status::Canceled);

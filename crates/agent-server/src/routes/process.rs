@@ -30,10 +30,10 @@ pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
     let is_stream = asked.request.stream || only_events;
     let last_event = asked.last_event;
     let options = asked.options(&app, is_stream);
-    let mut run = app.runner().start(asked.request, options).await?;
+    let run = app.runner().start(asked.request, options).await?;
     let run_id = HeaderValue::from_str(run.id().as_str());
     let cursor = match last_event {
-        Some((number, epoch)) => run.cursor_after(number, epoch).await.map_err(|_| ApiError::PositionGone)?,
+        Some((number, epoch)) => run.cursor_after(number, epoch).await?,
         None => run.cursor(run.start()),
     };
     drop(run);

@@ -111,9 +111,9 @@ pub(crate) async fn events(
         (None, Some(text)) => Some(position(text)?),
         (None, None) => None,
     };
-    let mut run = app.runner().attach(&id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?;
+    let run = app.runner().attach(&id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?;
     let cursor = match after {
-        Some((number, epoch)) => run.cursor_after(number, epoch).await.map_err(|_| ApiError::PositionGone)?,
+        Some((number, epoch)) => run.cursor_after(number, epoch).await?,
         None => run.cursor(0),
     };
     if takes_json(&request) {
