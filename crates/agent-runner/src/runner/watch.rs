@@ -130,7 +130,8 @@ async fn look_after(inner: Weak<Inner>) {
             match runs.orphans(PageSize::default()).await {
                 Ok(orphans) => {
                     for id in orphans {
-                        runner.recover(&id).await;
+                        // Not waited for: where it takes long, the lease is to be renewed all the same.
+                        runner.recover_later(id);
                     }
                 }
                 Err(error) => {
