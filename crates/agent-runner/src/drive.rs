@@ -326,7 +326,7 @@ impl Drive {
         } else {
             self.retry(|| runs.append(&live.id, live.token, last.clone())).await?;
         }
-        self.retry(|| steer::forget_taken(live)).await?;
+        steer::forget_taken(live).await?;
         let end = live.close(|assembler| assembler.finish(ending));
         let next = self.runner.next_owner();
         let finish = || runs.finish(&live.id, live.token, end.clone(), ending.status.clone(), next);

@@ -10,7 +10,9 @@ use agent_schemas::{
 use agent_services::page::PageSize;
 
 use crate::Services;
+use crate::history::PATIENCE;
 use crate::live::LiveRun;
+use crate::patience::while_away;
 use crate::steer;
 use crate::writer::{MessageWriter, ToolCallWriter};
 
@@ -58,14 +60,16 @@ impl RunHandle {
         &self.live.services
     }
 
-    /// The last messages of the conversation before this run, at most this many, in order.
+    /// The last messages of the conversation before this run, at most this many, in order. A store that is away is waited
+    /// for a while.
     ///
     /// # Errors
     /// The session store's.
     pub async fn history(&self, size: PageSize) -> agent_services::Result<Vec<Message>> {
         let user = UserId::new(self.user_id());
         let session = SessionId::new(self.session_id());
-        let stored = self.services().sessions.last_messages(&user, &session, size).await?;
+        let sessions = &self.services().sessions;
+        let stored = while_away(PATIENCE, || sessions.last_messages(&user, &session, size)).await?;
         Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
     }
 
@@ -76,7 +80,8 @@ impl RunHandle {
     }
 
     /// What was handed to the run since it was last asked, to be taken in at the agent's next step. It is written to the
-    /// log, as messages of the user, before this returns. What an agent never takes becomes the session's next run.
+    /// log, as messages of the user, before this returns. What an agent never takes becomes the session's next run. A store
+    /// that is away is waited for, as with all that is written.
     ///
     /// # Errors
     /// The run store's.

@@ -32,6 +32,7 @@ pub mod history;
 #[cfg(feature = "http-client")]
 pub mod http_client;
 mod live;
+mod patience;
 mod runner;
 mod secret;
 mod services;

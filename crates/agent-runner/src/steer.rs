@@ -1,18 +1,22 @@
 //! What is handed to a run while it is under way.
 
+use std::time::Duration;
+
 use agent_schemas::{Event, Message, RunId, Status};
 use agent_services::run::RunRecord;
 
 use crate::assemble::ClosedMessage;
 use crate::handle::RunHandle;
 use crate::live::LiveRun;
+use crate::patience::while_away;
 
 /// Writes what was handed to a run since the last look into its log, and gives it.
 pub(crate) async fn take(run: &RunHandle, live: &LiveRun) -> agent_services::Result<Vec<Message>> {
     if !live.take_steered() {
         return Ok(Vec::new());
     }
-    let handed = live.services.runs.steered(&live.id).await?;
+    let runs = &live.services.runs;
+    let handed = while_away(Duration::MAX, || runs.steered(&live.id)).await?;
     // A process that died may have written them and not come to forget them.
     let written = live.closed_messages();
     let is_new = |message: &&Message| !is_written(message, &written);
@@ -33,12 +37,14 @@ pub(crate) async fn take(run: &RunHandle, live: &LiveRun) -> agent_services::Res
     Ok(messages)
 }
 
-/// Forgets what the log has of what was handed to a run, all of it being stored. What is not forgotten when the run ends becomes a run of its own.
+/// Forgets what the log has of what was handed to a run, all of it being stored. What is not forgotten when the run ends
+/// becomes a run of its own.
 pub(crate) async fn forget_taken(live: &LiveRun) -> agent_services::Result<()> {
     if !live.may_have_taken() {
         return Ok(());
     }
-    let mut handed = live.services.runs.steered(&live.id).await?;
+    let runs = &live.services.runs;
+    let mut handed = while_away(Duration::MAX, || runs.steered(&live.id)).await?;
     let written = live.closed_messages();
     handed.retain(|record| record.request.input.iter().all(|message| is_written(message, &written)));
     forget(live, handed).await
@@ -51,7 +57,8 @@ fn is_written(message: &Message, written: &[ClosedMessage]) -> bool {
 async fn forget(live: &LiveRun, handed: Vec<RunRecord>) -> agent_services::Result<()> {
     let ids: Vec<RunId> = handed.into_iter().map(|record| record.id).collect();
     if !ids.is_empty() {
-        live.services.runs.drop_steered(&live.id, live.token, &ids).await?;
+        let runs = &live.services.runs;
+        while_away(Duration::MAX, || runs.drop_steered(&live.id, live.token, &ids)).await?;
     }
     live.note_forgotten();
     Ok(())

@@ -15,7 +15,7 @@ use super::wish::Wish;
 #[derive(Debug)]
 pub(super) struct Load {
     world: World,
-    user: String,
+    pub(super) user: String,
     sessions: Vec<String>,
     pub(super) progress: Arc<Progress>,
     clients: JoinSet<History>,

@@ -8,19 +8,24 @@ use super::World;
 use super::cluster::Cluster;
 use super::cuts;
 use super::load::Load;
+use super::tally::Tally;
 
 #[tokio::test]
 async fn what_clients_saw_survives_the_end_of_redis() {
     let redis = RedisServer::start_durable().expect("a Redis server");
     let (world, mut cluster) = Cluster::on_redis(redis).await;
+    let mut tally = Tally::default();
     for round in 0..rounds(10) {
         let mut dice = world.dice(round).of(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(&world, round);
         load.until(dice.roll(60), &mut history).await;
         cluster.redis().restart().expect("it starts again");
-        world.check(&load.end(history).await.history);
+        let history = load.end(history).await.history;
+        world.check(&history);
+        tally.add(&history);
     }
+    tally.check_statuses();
     cluster.check_health().await;
 }
 

@@ -25,12 +25,18 @@ impl Tally {
         self.connections += history.readings.len();
     }
 
-    /// Says what happened; fails if no run was hit.
+    /// Says what happened; fails if no run was hit, or one failed.
     pub(super) fn check(&self) {
+        self.check_statuses();
+        assert!(self.taken_over > 0, "no run was taken over: {self:?}");
+    }
+
+    /// Says what happened; fails if a run failed: none of the agents do.
+    pub(super) fn check_statuses(&self) {
         #[expect(clippy::print_stderr, reason = "it is shown on demand")]
         {
             eprintln!("{self:?}");
         }
-        assert!(self.taken_over > 0, "no run was taken over: {self:?}");
+        assert!(!self.statuses.contains_key("failed"), "{self:?}");
     }
 }

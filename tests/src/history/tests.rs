@@ -42,8 +42,14 @@ fn what_a_takeover_replaced_is_forgiven_where_that_was_promised() {
     events[first].json["text"] = "what was lost".into();
     history.readings.push(Reading { run: kept.run, from: Place::Beginning, events });
     assert!(matches!(history.violations()[..], [Violation::Changed { .. }]), "{:?}", history.violations());
+    let from = Place::After(EventId { number: first as u64, epoch: 1 });
+    let refused = |status| Refused { run: history.kept[0].run.clone(), from, status };
+    let (gone, unknown) = (refused(410), refused(404));
     history.durability = Durability::Relaxed;
+    history.refused.push(gone);
     assert_eq!(history.violations(), []);
+    history.refused.push(unknown);
+    assert!(matches!(history.violations()[..], [Violation::Refused { status: 404, .. }]));
 }
 
 #[test]

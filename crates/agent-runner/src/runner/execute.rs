@@ -80,7 +80,7 @@ impl Runner {
         self.0.tasks.spawn(async move { runner.recover(&id).await });
     }
 
-    pub(super) async fn recover(&self, id: &RunId) {
+    async fn recover(&self, id: &RunId) {
         let Some(_claim) = self.claim(id) else { return };
         let (runs, owner) = (&self.0.services.runs, &self.0.owner);
         let recovered = match self.patiently(id, || runs.take_over(id, owner)).await {

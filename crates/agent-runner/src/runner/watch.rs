@@ -17,7 +17,7 @@ use super::{Inner, OnDisconnect, Runner};
 /// How long to wait before a store is asked again that could not answer; it doubles up to a part of the lease.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-/// How many runs are looked at, or taken over, at once.
+/// How many runs are looked at at once.
 const AT_ONCE: usize = 16;
 
 /// How often old runs are forgotten.
@@ -154,9 +154,10 @@ async fn look_after(inner: Weak<Inner>) {
         if !runner.0.tasks.is_closed() {
             match runs.orphans(PageSize::default()).await {
                 Ok(orphans) => {
-                    stream::iter(orphans)
-                        .for_each_concurrent(AT_ONCE, async |id| runner.recover(&id).await)
-                        .await;
+                    for id in orphans {
+                        // Not waited for: where it takes long, the lease is to be renewed all the same.
+                        runner.recover_later(id);
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(error = %error, "runs that nobody executes cannot be looked for");

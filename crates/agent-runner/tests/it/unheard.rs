@@ -207,3 +207,26 @@ async fn what_was_taken_in_is_no_run_of_its_own_although_its_agent_was_dropped()
     let texts: Vec<_> = said.iter().map(|stored| stored.message.full_text()).collect();
     assert_eq!(texts, ["hi", "more", ""], "and that it was cancelled");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_handed_over_while_the_store_goes_away_is_waited_for() {
+    let world = World::new(agent_fn(|run: RunHandle| async move {
+        loop {
+            let handed = run.steered().await?;
+            if let Some(message) = handed.first() {
+                run.say(&format!("{} {}", handed.len(), message.full_text()));
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }));
+    let run = world.started("hi").await;
+    for call in ["steered", "steered", "drop_steered"] {
+        world.store.fail(call, AWAY);
+    }
+    world.start("more", SessionPolicy::Steer).await.expect("handed over");
+    assert_eq!(world.end(run.id()).await, "response completed");
+    let response = run.response().await.expect("readable");
+    assert_eq!(response.messages().last().map(Message::full_text).as_deref(), Some("1 more"));
+    assert!(world.store.is_well());
+}
