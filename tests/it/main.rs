@@ -6,6 +6,7 @@ mod faults;
 mod golden;
 mod malformed;
 mod outage;
+mod responses;
 mod runs;
 mod schema;
 mod sessions;

@@ -6,6 +6,7 @@ pub mod client;
 pub mod history;
 pub mod model;
 pub mod redis;
+pub mod responses;
 pub mod server;
 pub mod store;
 

@@ -25,6 +25,9 @@ const MISSING: &str = "the run is missing in its session's history";
 ///
 /// A store that stays away, or refuses, costs the history and not the run: that is logged.
 pub(crate) async fn record(live: &LiveRun, ending: &Ending) {
+    if live.without_history {
+        return;
+    }
     let mark = mark(live, ending);
     let user = UserId::new(live.request.user_id.as_deref().unwrap_or_default());
     let session = SessionId::new(live.request.session_id.as_deref().unwrap_or_default());

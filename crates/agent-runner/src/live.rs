@@ -39,6 +39,8 @@ pub(crate) struct LiveRun {
     pub(crate) epochs: Vec<u64>,
     /// Messages that were whole before the run was taken over.
     pub(crate) earlier: Vec<Message>,
+    /// Whether what is said is left out of the session's history.
+    pub(crate) without_history: bool,
     /// Whether something may have been handed to the run.
     steered: AtomicBool,
     /// Whether the log has something that was handed to the run and that the store still keeps for it.
@@ -95,6 +97,7 @@ pub(crate) struct LiveParts {
     pub(crate) assembler: Assembler,
     pub(crate) epochs: Vec<u64>,
     pub(crate) earlier: Vec<Message>,
+    pub(crate) without_history: bool,
 }
 
 impl LiveRun {
@@ -113,6 +116,7 @@ impl LiveRun {
             cancel: parts.cancel,
             epochs: parts.epochs,
             earlier: parts.earlier,
+            without_history: parts.without_history,
             steered: AtomicBool::new(false),
             progress: Notify::new(),
             has_taken: AtomicBool::new(has_taken),

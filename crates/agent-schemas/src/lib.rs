@@ -25,9 +25,9 @@
 //! ```
 //!
 //! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`tool`],
-//! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`merge`], [`sequence`], [`builder`], [`openai`], [`sse`],
+//! [`call`], [`error`], [`semantics`], [`delta`], [`raw_delta`], [`fold`], [`merge`], [`sequence`], [`builder`], [`openai`], [`sse`],
 //! [`id`].
-//! Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
+//! What other protocols say: [`responses`]. Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
 //! [`secret`].
 
 pub mod builder;
@@ -47,11 +47,13 @@ pub mod merge;
 pub mod message;
 pub mod modelstudio;
 pub mod openai;
+pub mod raw_delta;
 pub mod realtime;
 mod record;
 pub mod request;
 pub mod response;
 pub mod response_api;
+pub mod responses;
 pub mod run_info;
 pub mod secret;
 pub mod semantics;

@@ -14,7 +14,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::config::HttpConfig;
-use crate::protocol::Protocol;
+use crate::protocol::{OpenAi, Protocol};
 use crate::{lifecycle, router};
 
 /// How long a client may be away before its run is cancelled, unless the application says otherwise.
@@ -335,7 +335,8 @@ impl AgentAppBuilder {
     ///
     /// # Errors
     /// If there is no agent or two have the same name.
-    pub fn build(self) -> Result<AgentApp, BuildError> {
+    pub fn build(mut self) -> Result<AgentApp, BuildError> {
+        self.protocols.push(Arc::new(OpenAi));
         let app = App(Arc::new(Inner {
             name: self.name,
             runner: self.runner.build()?,

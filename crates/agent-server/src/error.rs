@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::protocol::Failure;
+use crate::protocol::{Failure, place_of};
 
 /// The most of a faulty value that is shown back.
 const SHOWN_INPUT_BYTES: usize = 1024;
@@ -264,17 +264,7 @@ impl ApiError {
     /// The faulty part of the request.
     fn parameter(&self) -> Option<String> {
         match self {
-            ApiError::Invalid(fault) if !fault.location.is_empty() => {
-                let mut path = String::new();
-                for step in &fault.location {
-                    match step {
-                        Step::Key(key) if path.is_empty() => path.push_str(key),
-                        Step::Key(key) => path.extend([".", key]),
-                        Step::Index(index) => path.push_str(&format!("[{index}]")),
-                    }
-                }
-                Some(path)
-            }
+            ApiError::Invalid(fault) => place_of(fault),
             ApiError::Other(failure) => failure.parameter.clone(),
             _ => None,
         }

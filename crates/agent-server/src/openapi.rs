@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document of the server's own routes.
 //!
-//! The routes are a file, `openapi/openapi.json`, in which names are filled in; the schemas of the wire types are those
-//! that [`agent_schemas::export`] has. The tests hold the document to what the server answers.
+//! The routes are files: `openapi/openapi.json`, in which names are filled in, and one for each other protocol. The schemas of
+//! the wire types are those that [`agent_schemas::export`] has. The tests hold the document to what the server answers.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use agent_schemas::json::{self, Json};
 use agent_schemas::{JsonObject, export};
 
 /// Every type that a client of the routes writes or reads. The last ones ride in data contents.
-const TYPES: [&str; 16] = [
+const TYPES: [&str; 18] = [
     "AgentRequest",
     "Event",
     "SessionPage",
@@ -19,6 +19,8 @@ const TYPES: [&str; 16] = [
     "MessagesAppended",
     "RunInfo",
     "RunPage",
+    "OpenAIResponse",
+    "ResponseItem",
     "FunctionCall",
     "FunctionCallOutput",
     "McpCall",
@@ -28,9 +30,15 @@ const TYPES: [&str; 16] = [
     "McpApprovalResponse",
 ];
 
+/// The paths and components of other protocols.
+const PROTOCOLS: [&str; 1] = [include_str!("openapi/openai.json")];
+
 /// The document with its placeholders. It is made when it is first asked for.
 static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
     let mut document = json::parse(include_str!("openapi/openapi.json")).unwrap_or_default();
+    for protocol in PROTOCOLS {
+        merge(&mut document, json::parse(protocol).unwrap_or_default());
+    }
     if let Some(schemas) = member(&mut document, "components").and_then(|inside| member(inside, "schemas")) {
         let own = schemas.as_object().cloned().unwrap_or_default();
         let mut all: JsonObject = export::components(&TYPES, "#/components/schemas/");
@@ -39,6 +47,18 @@ static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
     }
     document.to_string()
 });
+
+/// Adds the members of another object, and those of objects that both have.
+fn merge(json: &mut Json, other: Json) {
+    match (json, other) {
+        (Json::Object(members), Json::Object(others)) => {
+            for (key, value) in others {
+                merge(members.entry(key).or_default(), value);
+            }
+        }
+        (json, other) => *json = other,
+    }
+}
 
 fn member<'a>(json: &'a mut Json, key: &str) -> Option<&'a mut Json> {
     match json {

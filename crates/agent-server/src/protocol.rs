@@ -13,21 +13,25 @@
 
 mod call;
 mod failure;
+mod fields;
 mod frames;
+mod openai;
 mod order;
 mod server;
 mod translated;
 
 use std::fmt;
 
-use agent_schemas::{ErrorBody, Event};
+use agent_schemas::{DecodeError, ErrorBody, Event};
 use axum::Router;
 use axum::response::Response;
 
 pub use call::Call;
 pub use failure::Failure;
 pub(crate) use failure::InShape;
+pub(crate) use fields::place_of;
 pub use frames::Frames;
+pub(crate) use openai::OpenAi;
 pub use order::Order;
 pub use server::Server;
 
@@ -52,6 +56,15 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
 pub trait Translator: Send + Unpin + 'static {
     /// Takes in the next event and writes what the client is to see of it. The final event has to end the client's stream.
     fn on_event(&mut self, event: &Event, frames: &mut Frames);
+
+    /// The same for an event that is not decoded yet: who passes most of them on as they are can save the work.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is no event.
+    fn on_entry(&mut self, json: &[u8], frames: &mut Frames) -> Result<(), DecodeError> {
+        self.on_event(&Event::from_slice(json)?, frames);
+        Ok(())
+    }
 
     /// Ends the client's stream where the log cannot be read to its end. Nothing follows.
     fn on_cut(&mut self, error: &ErrorBody, frames: &mut Frames);

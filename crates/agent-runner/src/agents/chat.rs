@@ -43,6 +43,9 @@ use toolbox::Toolbox;
 /// `plugin_call_output`, and the model is asked again; a call of a tool that only the request declares is a
 /// `function_call` and ends the turn, after the server's tools of the same answer have run.
 ///
+/// Of a request's further members it knows `instructions`, which are added to the system prompt, and passes on
+/// `response_format`, `reasoning_effort`, `verbosity`, `tool_choice` and `parallel_tool_calls`.
+///
 /// A model call that fails is repeated as long as nothing of its answer was shown; see [`ChatConfig`].
 #[derive(Debug)]
 pub struct Chat {

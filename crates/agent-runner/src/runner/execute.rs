@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Runner;
+use super::options::KeptOptions;
 use crate::agent::Recovery;
 use crate::assemble::Assembler;
 use crate::drive::{Drive, Spool, Task};
@@ -43,6 +44,7 @@ impl Runner {
             cancel.cancel();
         }
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
+        let KeptOptions { on_disconnect, without_history } = KeptOptions::of(&record.options);
         let live = Arc::new(LiveRun::new(LiveParts {
             id: record.id,
             request: record.request,
@@ -54,8 +56,8 @@ impl Runner {
             assembler,
             epochs: record.epochs,
             earlier,
+            without_history,
         }));
-        let on_disconnect = serde_json::from_str(&record.options).unwrap_or(OnDisconnect::Continue);
         inner.live.lock().insert(live.id.clone(), Arc::clone(&live));
         let spool = Mutex::new(Spool::new(inner.durability));
         let runner = self.clone();

@@ -81,6 +81,29 @@ pub struct StartOptions {
     pub session_policy: SessionPolicy,
     /// Makes repeated requests of one user one run.
     pub key: Option<IdempotencyKey>,
+    /// Whether what is said is left out of the session's history: for a request that brings all of its context itself.
+    pub without_history: bool,
+}
+
+/// What a run's record keeps of its options, for whoever goes on with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptOptions {
+    pub(crate) on_disconnect: OnDisconnect,
+    pub(crate) without_history: bool,
+}
+
+impl KeptOptions {
+    /// Where they cannot be read, the run goes on, and its session hears of it.
+    pub(crate) fn of(text: &str) -> Self {
+        let careful = KeptOptions { on_disconnect: OnDisconnect::Continue, without_history: false };
+        serde_json::from_str(text).unwrap_or(careful)
+    }
+}
+
+impl From<&StartOptions> for KeptOptions {
+    fn from(options: &StartOptions) -> Self {
+        KeptOptions { on_disconnect: options.on_disconnect, without_history: options.without_history }
+    }
 }
 
 impl StartOptions {
@@ -95,6 +118,13 @@ impl StartOptions {
     #[must_use]
     pub fn with_session_policy(mut self, policy: SessionPolicy) -> Self {
         self.session_policy = policy;
+        self
+    }
+
+    /// Leaves what is said out of the session's history.
+    #[must_use]
+    pub fn without_history(mut self) -> Self {
+        self.without_history = true;
         self
     }
 

@@ -11,6 +11,7 @@ use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::execute::Start;
+use super::options::KeptOptions;
 use super::run::Run;
 use super::{Inner, Runner, StartError, StartOptions};
 use crate::Agent;
@@ -48,7 +49,7 @@ impl Runner {
         let response_id = request.id.clone().unwrap_or_else(|| response_id(&*inner.services.ids));
         let session = SessionId::new(session_id.as_str());
         let mut record = RunRecord::new(id.clone(), user, session, name, created_at, Arc::new(request));
-        record.options = serde_json::to_string(&options.on_disconnect).unwrap_or_default();
+        record.options = serde_json::to_string(&KeptOptions::from(&options)).unwrap_or_default();
         let mut assembler = Assembler::start(ResponseHead { id: response_id, created_at, session_id });
         let first = assembler.take();
         let new = NewRun::new(record.clone(), first.clone(), inner.owner.clone())

@@ -93,6 +93,15 @@ async fn cancelled_runs_are_kept_and_marked() {
 }
 
 #[tokio::test]
+async fn a_run_without_history_leaves_none() {
+    let (runner, services) = runner(Echo::default());
+    let options = StartOptions::default().without_history();
+    let run = runner.start(request(&[("1", "one")]), options).await.expect("started");
+    collect(run.cursor(0)).await;
+    assert_eq!(kept(&services).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn runs_at_once_keep_their_turns_together() {
     let (runner, services) = runner(Echo::default());
     let texts: Vec<String> = (0..50).map(|number| number.to_string()).collect();

@@ -15,7 +15,7 @@ use crate::{
     FunctionParameters, FunctionTool, McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput,
     McpListTools, McpListToolsTool, Message, RequestTool, Tool, ToolCall, ToolCallOutput,
 };
-use crate::{embedding, modelstudio, realtime, response_api, session};
+use crate::{embedding, modelstudio, realtime, response_api, responses, session};
 
 /// Who writes a type, which decides the form under its own name: readers want to know what is always there, writers
 /// what they may leave out.
@@ -96,6 +96,7 @@ exported! {
         chat::ChoiceDelta, chat::ChoiceDeltaToolCall, chat::ChoiceDeltaFunction, chat::ChoiceLogprobs,
         chat::ChatCompletionTokenLogprob, chat::TopLogprob, chat::CompletionUsage,
         chat::CompletionTokensDetails, chat::PromptTokensDetails;
+    Written: responses::Response, responses::ResponseItem;
     Both: session::Session;
     Written: embedding::EmbeddingResponse, embedding::Embedding, embedding::Usage;
     Read: response_api::ResponseAPI, response_api::ResponseInputMessage, response_api::ResponsePrompt,

@@ -87,7 +87,9 @@ fn every_route_is_described() {
     // The endpoint with a slash behind it is a redirection for those who mistype it, and not a route to know.
     assert_eq!(routes.len() + 1, router.matches(".route(").count());
     let document = parsed();
-    let mut described: Vec<_> = keys(at(&document, "paths"));
+    let is_protocols = |path: &&str| PROTOCOL_PATHS.iter().any(|prefix| path.starts_with(prefix));
+    let mut described: Vec<_> =
+        keys(at(&document, "paths")).into_iter().filter(|path| !is_protocols(path)).collect();
     for (path, method) in &routes {
         let operation = at(&document, &format!("paths/{}/{method}", path.replace('/', "~1")));
         assert!(operation.get("responses").is_some_and(|responses| responses.get("200").is_some()), "{path}");
@@ -96,6 +98,44 @@ fn every_route_is_described() {
     let mut paths: Vec<_> = routes.into_iter().map(|(path, _)| path).collect();
     paths.sort_unstable();
     assert_eq!(described, paths);
+}
+
+/// Where other protocols have their routes.
+const PROTOCOL_PATHS: [&str; 2] = ["/v1/", "/compatible-mode/v1/"];
+
+/// The routes of a protocol as its source has them: the paths with the methods that each has.
+fn routes_of(source: &str) -> Vec<(String, Vec<String>)> {
+    let routes = source.split(".route(\"").skip(1);
+    let route = routes.map(|rest| {
+        let (path, handlers) = rest.split_once('"').expect("a path");
+        let handlers = handlers.split('\n').next().unwrap_or_default();
+        let is_there = |method: &&&str| handlers.contains(&format!("{method}("));
+        let methods = ["get", "post", "delete"].iter().filter(is_there).map(|method| (*method).to_owned());
+        (path.to_owned(), methods.collect())
+    });
+    route.collect()
+}
+
+#[test]
+fn every_route_of_a_protocol_is_described() {
+    let sources = [
+        include_str!("../protocol/openai/responses.rs"),
+        include_str!("../protocol/openai/conversations.rs"),
+    ];
+    let document = parsed();
+    let mut count = 0;
+    for (path, methods) in sources.into_iter().flat_map(routes_of) {
+        let item = at(&document, &format!("paths/{}", path.replace('/', "~1")));
+        let mut described: Vec<_> = keys(item).into_iter().filter(|key| *key != "parameters").collect();
+        described.sort_unstable();
+        let mut methods: Vec<_> = methods.iter().map(String::as_str).collect();
+        methods.sort_unstable();
+        assert_eq!(described, methods, "{path}");
+        count += 1;
+    }
+    let paths = keys(at(&document, "paths")).into_iter();
+    let described = paths.filter(|path| PROTOCOL_PATHS.iter().any(|prefix| path.starts_with(prefix)));
+    assert_eq!(count, described.count());
 }
 
 /// Every object in a document.

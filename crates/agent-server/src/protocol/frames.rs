@@ -45,6 +45,14 @@ impl Frames {
         });
     }
 
+    /// A frame that is put together of pieces which are encoded already, from `event: ` or `data: ` on.
+    pub fn push_encoded(&mut self, pieces: &[&[u8]]) {
+        if self.is_wanted {
+            pieces.iter().for_each(|piece| self.bytes.extend_from_slice(piece));
+            self.bytes.extend_from_slice(b"\n\n");
+        }
+    }
+
     /// What was written since the last time.
     pub fn take(&mut self) -> Bytes {
         std::mem::take(&mut self.bytes).into()

@@ -19,6 +19,8 @@ pub struct Order {
     pub session_policy: Option<SessionPolicy>,
     /// What becomes of it when nobody reads it any more; the application's policy if `None`.
     pub on_disconnect: Option<OnDisconnect>,
+    /// Whether what is said is left out of the session's history: for a request that brings all of its context itself.
+    pub without_history: bool,
 }
 
 impl Order {

@@ -4,12 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use agent_runner::{Run, Runner};
-use agent_schemas::{Error, Event, RunId, sse as log};
+use agent_schemas::{Error, RunId, sse as log};
 use agent_services::run::{RunRecord, SessionPolicy};
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Request};
 use axum::response::Response;
+use futures_util::StreamExt;
 
 use super::translated::Translated;
 use super::{Call, Frames, Order, Translator};
@@ -65,11 +66,12 @@ impl Server {
             request: order.request,
         }
         .with_session_of_key();
-        let options = if asked.in_background {
+        let mut options = if asked.in_background {
             asked.background_options(&self.0)
         } else {
             asked.options(&self.0, order.is_stream)
         };
+        options.without_history = order.without_history;
         Ok(self.runner().start(asked.request, options).await?)
     }
 
@@ -93,13 +95,15 @@ impl Server {
     pub async fn whole(&self, run: &Run, mut translator: impl Translator) -> Response {
         let mut cursor = run.cursor(0);
         let mut frames = Frames::unwanted();
-        while let Some(events) = cursor.next_events().await {
-            match events {
-                Ok(events) => events.iter().for_each(|event| translator.on_event(event, &mut frames)),
-                Err(error) => {
-                    tracing::error!(run.id = %run.id(), error = %error, "a run's log could not be read to its end");
-                    translator.on_cut(&cut(&error), &mut frames);
-                }
+        while let Some(batch) = cursor.next().await {
+            let read = batch.and_then(|batch| {
+                let mut entries = log::frames(&batch.frames);
+                Ok(entries.try_for_each(|json| translator.on_entry(json, &mut frames))?)
+            });
+            if let Err(error) = read {
+                tracing::error!(run.id = %run.id(), error = %error, "a run's log could not be read to its end");
+                translator.on_cut(&cut(&error), &mut frames);
+                break;
             }
         }
         named(translator.answer(), run.id())
@@ -116,11 +120,8 @@ impl Server {
             let page = runs.read(id, from, PAGE_BYTES).await?;
             let page = page.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?;
             for json in page.batches.iter().flat_map(|batch| log::frames(&batch.frames)) {
-                match Event::from_slice(json) {
-                    Ok(event) => translator.on_event(&event, &mut frames),
-                    Err(error) => {
-                        tracing::error!(run.id = %id, error = %error, "an entry of the log is damaged")
-                    }
+                if let Err(error) = translator.on_entry(json, &mut frames) {
+                    tracing::error!(run.id = %id, error = %error, "an entry of the log is damaged");
                 }
             }
             match page.batches.last() {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use agent_runner::{Cursor, CursorError};
-use agent_schemas::{Event, sse};
+use agent_schemas::sse;
 use bytes::Bytes;
 use futures_util::Stream;
 
@@ -32,9 +32,8 @@ impl<T: Translator> Translated<T> {
 
     fn take(&mut self, batch: &Bytes) {
         for json in sse::frames(batch) {
-            match Event::from_slice(json) {
-                Ok(event) => self.translator.on_event(&event, &mut self.frames),
-                Err(error) => return self.cut(&error.into()),
+            if let Err(error) = self.translator.on_entry(json, &mut self.frames) {
+                return self.cut(&error.into());
             }
         }
     }

@@ -55,7 +55,7 @@ async fn the_openapi_document_describes_every_route_and_no_other() {
             operations += 1;
         }
     }
-    assert_eq!(operations, 21);
+    assert_eq!(operations, 36);
 }
 
 #[tokio::test]

@@ -9,6 +9,12 @@ use super::config::ChatConfig;
 use super::context::Context;
 use super::toolbox::Toolbox;
 
+/// What a request may say besides its declared members, in the words of chat completions, and the model is told as it is.
+const PASSED_ON: [&str; 3] = ["response_format", "reasoning_effort", "verbosity"];
+
+/// The same where there are tools; servers refuse it without.
+const TOOLS_ONLY: [&str; 2] = ["tool_choice", "parallel_tool_calls"];
+
 /// The model that answers a request: the one that it names if it may choose it, else the configured one.
 pub(super) fn choose_model<'a>(config: &'a ChatConfig, request: &AgentRequest) -> &'a str {
     let wanted = request.model.as_deref();
@@ -34,9 +40,10 @@ impl Conversation {
         is_openai: bool,
     ) -> Self {
         // One message: some servers take no second one from the system.
-        let instructions = config.system_prompt.iter().chain(&context.memories);
+        let instructions = config.system_prompt.iter().chain(&context.memories).map(String::as_str);
+        let of_request = request.extra.get("instructions").and_then(Json::as_str);
         let instructions: Vec<&str> =
-            instructions.map(String::as_str).filter(|text| !text.is_empty()).collect();
+            instructions.chain(of_request).filter(|text| !text.is_empty()).collect();
         let mut messages = Vec::new();
         if !instructions.is_empty() {
             messages.push(Json::from(object! { "role" => "system", "content" => instructions.join("\n\n") }));
@@ -59,6 +66,8 @@ impl Conversation {
 
     /// Adds the assistant's message with its calls, and what the tools answered.
     pub(super) fn add_round(&mut self, mut message: JsonObject, calls: &[OwnCall], outputs: &[String]) {
+        // A call that had to be made has been made; the model would never come to an end otherwise.
+        self.settings.shift_remove("tool_choice");
         let tool_calls: Vec<Json> = calls.iter().map(|call| to_openai_tool_call(&whole(call))).collect();
         message.insert("tool_calls".to_owned(), tool_calls.into());
         self.messages.push(message.into());
@@ -92,6 +101,9 @@ fn settings(
         Stop::Many(texts) => texts.iter().map(|text| Json::from(text.as_str())).collect::<Vec<_>>().into(),
     });
     let tools = Some(toolbox.to_json()).filter(|tools| !tools.is_empty());
+    let passed_on = PASSED_ON.iter().chain(TOOLS_ONLY.iter().filter(|_| tools.is_some()));
+    let passed_on: Vec<(&str, Json)> =
+        passed_on.filter_map(|name| Some((*name, request.extra.get(*name)?.clone()))).collect();
     let optional = [
         ("temperature", request.temperature.or(config.temperature).map(Json::from)),
         ("top_p", request.top_p.or(config.top_p).map(Json::from)),
@@ -108,12 +120,28 @@ fn settings(
         "stream_options" => object! { "include_usage" => true }
     };
     settings.extend(optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+    settings.extend(passed_on.into_iter().map(|(key, value)| (key.to_owned(), value)));
     settings
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_else_is_said_is_passed_on() {
+        let mut request = AgentRequest::new(vec![]);
+        for name in ["response_format", "tool_choice", "unheard_of"] {
+            request.extra.insert(name.to_owned(), Json::from(name));
+        }
+        let passed_on = |tools: &[agent_schemas::RequestTool]| {
+            let settings = settings(&ChatConfig::new("m"), &request, "m", &Toolbox::new(&[], tools), false);
+            ["response_format", "tool_choice", "unheard_of"].map(|name| settings.contains_key(name))
+        };
+        assert_eq!(passed_on(&[]), [true, false, false]);
+        let function = object! { "type" => "function", "function" => object! { "name" => "f" } };
+        assert_eq!(passed_on(&[agent_schemas::RequestTool::Other(function)]), [true, true, false]);
+    }
 
     #[test]
     fn openai_has_its_own_name_for_the_token_limit() {

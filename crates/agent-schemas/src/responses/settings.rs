@@ -1,0 +1,291 @@
+//! What a request says besides its input, as the response repeats it.
+
+use indexmap::IndexMap;
+
+use crate::decode::{Decoded, FromJson, ValidationError, member, missing};
+use crate::json::{Json, JsonObject};
+use crate::lax::strict_integer;
+use crate::object;
+use crate::record::record;
+
+record! {
+    @non_exhaustive
+    /// What a request says besides its input, with what counts where it says nothing; a response repeats all of it.
+    #[prepare(without_nulls)]
+    pub struct ResponseSettings {
+        /// Whether the response is made whether or not somebody waits for it.
+        #[check(strict_flag)]
+        background: bool => false,
+        /// The conversation that the response goes on with, as `{"id": "…"}`.
+        conversation: Option<JsonObject>,
+        /// What the agent is told besides the conversation, for this response only.
+        instructions: Option<String>,
+        /// The most tokens to produce.
+        #[range(1, i64::MAX)]
+        #[check(strict_integer)]
+        max_output_tokens: Option<i64>,
+        /// The most calls of tools.
+        #[range(1, i64::MAX)]
+        #[check(strict_integer)]
+        max_tool_calls: Option<i64>,
+        /// Texts that are kept with the response.
+        #[check(check_metadata)]
+        metadata: IndexMap<String, String> => IndexMap::<String, String>::new(),
+        /// The model, or the name of a served agent.
+        model: String => String::new(),
+        /// Whether the model may call several tools at once.
+        #[check(strict_flag)]
+        parallel_tool_calls: bool => true,
+        /// Penalty on tokens that came at all.
+        #[check(strict_number)]
+        presence_penalty: f64 => 0.0,
+        /// Penalty on tokens by how often they came.
+        #[check(strict_number)]
+        frequency_penalty: f64 => 0.0,
+        /// The response that this one goes on from.
+        previous_response_id: Option<String>,
+        /// A key for the model's cache.
+        prompt_cache_key: Option<String>,
+        /// How the model reasons.
+        #[check(check_reasoning)]
+        reasoning: JsonObject => object! { "effort" => Json::Null, "summary" => Json::Null },
+        /// Names the user for the detection of abuse.
+        safety_identifier: Option<String>,
+        /// How fast, and at which price, the response is made.
+        service_tier: String => "default".to_owned(),
+        /// Whether the response can be asked for later.
+        #[check(strict_flag)]
+        store: bool => true,
+        /// Sampling temperature.
+        #[range(0, 2)]
+        #[check(strict_number)]
+        temperature: f64 => 1.0,
+        /// The form of the response's text.
+        #[check(check_text)]
+        text: JsonObject => object! { "format" => object! { "type" => "text" } },
+        /// Which tool the model is to call.
+        #[check(check_tool_choice)]
+        tool_choice: Json => Json::from("auto"),
+        /// Tools that the model may call.
+        tools: Vec<JsonObject> => Vec::<JsonObject>::new(),
+        /// How many of the likeliest tokens to tell at each position.
+        #[range(0, 20)]
+        #[check(strict_integer)]
+        top_logprobs: i64 => 0,
+        /// Nucleus sampling.
+        #[range(0, 1)]
+        #[check(strict_number)]
+        top_p: f64 => 1.0,
+        /// What becomes of a conversation that is too long for the model.
+        truncation: String => "disabled".to_owned(),
+        /// Names the user.
+        user: Option<String>,
+    }
+}
+
+impl ResponseSettings {
+    /// Reads and checks the settings among a request's members.
+    ///
+    /// # Errors
+    /// The first fault, with its place.
+    pub fn from_request(request: &JsonObject) -> Result<Self, ValidationError> {
+        let is_setting = |(key, value): &(&String, &Json)| !value.is_null() && key.as_str() != "input";
+        let settings = request.iter().filter(is_setting);
+        let mut request: JsonObject = settings.map(|(key, value)| (key.clone(), value.clone())).collect();
+        // A bare id means the same as an object that has it.
+        if let Some(Json::String(id)) = request.get("conversation") {
+            let conversation = object! { "id" => id.as_str() };
+            request.insert("conversation".to_owned(), conversation.into());
+        }
+        let mut settings = ResponseSettings::from_json(request.into())?;
+        check_word("truncation", &settings.truncation, &["auto", "disabled"])?;
+        if settings.service_tier == "auto" {
+            settings.service_tier = "default".to_owned();
+        }
+        add_missing(&mut settings.text, [("format", Json::from(object! { "type" => "text" }))]);
+        add_missing(&mut settings.reasoning, [("effort", Json::Null), ("summary", Json::Null)]);
+        for tool in settings.tools.iter_mut().filter(|tool| tool.get("type") == Some(&Json::from("function")))
+        {
+            add_missing(
+                tool,
+                [("description", Json::Null), ("parameters", Json::Null), ("strict", Json::Null)],
+            );
+        }
+        Ok(settings)
+    }
+
+    /// The settings as a response repeats them.
+    pub fn to_object(&self) -> JsonObject {
+        match Json::from_serialize(self) {
+            Ok(Json::Object(settings)) => settings,
+            _ => JsonObject::new(),
+        }
+    }
+
+    /// The id of the conversation that the response goes on with.
+    pub fn conversation_id(&self) -> Option<&str> {
+        self.conversation.as_ref()?.get("id")?.as_str()
+    }
+}
+
+/// Reads texts that a client wants to keep with something.
+///
+/// # Errors
+/// The first fault, with its place.
+pub fn read_metadata(metadata: &Json) -> Result<IndexMap<String, String>, ValidationError> {
+    check_metadata(metadata)
+        .and_then(|()| FromJson::from_json(metadata.clone()))
+        .map_err(|fault: ValidationError| fault.at("metadata"))
+}
+
+/// An explicit null means what its absence means.
+fn without_nulls(mut members: JsonObject, _: &[&str]) -> JsonObject {
+    members.retain(|_, value| !value.is_null());
+    members
+}
+
+fn add_missing<const N: usize>(object: &mut JsonObject, defaults: [(&str, Json); N]) {
+    for (key, value) in defaults {
+        let known = object.entry(key.to_owned()).or_default();
+        if known.is_null() {
+            *known = value;
+        }
+    }
+}
+
+fn check_word(key: &str, word: &str, known: &[&str]) -> Decoded<()> {
+    if known.contains(&word) {
+        return Ok(());
+    }
+    let message = format!("expected one of: {}", known.join(", "));
+    Err(ValidationError::new("literal_error", message, Json::from(word)).at(key))
+}
+
+/// Clients of this protocol write numbers as numbers.
+fn strict_number(json: &Json) -> Decoded<()> {
+    match json {
+        Json::Null | Json::Number(_) => Ok(()),
+        other => Err(ValidationError::new("float_type", "expected a number", other.clone())),
+    }
+}
+
+fn strict_flag(json: &Json) -> Decoded<()> {
+    match json {
+        Json::Null | Json::Bool(_) => Ok(()),
+        other => Err(ValidationError::new("bool_type", "expected true or false", other.clone())),
+    }
+}
+
+/// Refuses a form of text that cannot be one.
+fn check_text(text: &Json) -> Decoded<()> {
+    let Some(format) = text.get("format").filter(|format| !format.is_null()) else { return Ok(()) };
+    let inside = |fault: ValidationError| fault.at("format");
+    let kind: String = required(format, "type").map_err(inside)?;
+    if kind == "json_schema" {
+        required::<String>(format, "name").map_err(inside)?;
+        required::<JsonObject>(format, "schema").map_err(inside)?;
+    }
+    Ok(())
+}
+
+fn check_tool_choice(choice: &Json) -> Decoded<()> {
+    match choice {
+        Json::Null => Ok(()),
+        Json::String(mode) if matches!(mode.as_str(), "auto" | "none" | "required") => Ok(()),
+        Json::Object(_) => required::<String>(choice, "type").map(|_| ()),
+        other => {
+            let message = "expected 'auto', 'none', 'required' or an object with a type";
+            Err(ValidationError::new("literal_error", message, other.clone()))
+        }
+    }
+}
+
+fn check_reasoning(reasoning: &Json) -> Decoded<()> {
+    for key in ["effort", "summary"] {
+        if let Some(value) = reasoning.get(key) {
+            member::<Option<String>>(key, value.clone())?;
+        }
+    }
+    Ok(())
+}
+
+/// A member that has to be there.
+fn required<T: FromJson>(object: &Json, key: &str) -> Decoded<T> {
+    match object.get(key) {
+        Some(value) => member(key, value.clone()),
+        None => Err(missing(key, object.clone())),
+    }
+}
+
+/// Refuses metadata beyond OpenAI's limits.
+fn check_metadata(metadata: &Json) -> Decoded<()> {
+    const PAIRS: usize = 16;
+    const KEY: usize = 64;
+    const VALUE: usize = 512;
+    let Some(members) = metadata.as_object() else { return Ok(()) };
+    let too_long = |(key, value): (&String, &Json)| {
+        key.chars().count() > KEY || value.as_str().is_some_and(|text| text.chars().count() > VALUE)
+    };
+    if members.len() > PAIRS || members.iter().any(too_long) {
+        let message = format!(
+            "expected at most {PAIRS} pairs of a key of at most {KEY} and a value of at most {VALUE} characters"
+        );
+        return Err(ValidationError::new("too_long", message, metadata.clone()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(json: &str) -> Result<ResponseSettings, String> {
+        let Json::Object(members) = crate::json::parse(json).unwrap() else { panic!("{json} is no object") };
+        ResponseSettings::from_request(&members).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn nulls_are_defaults() {
+        let nulls = r#"{"tools":null,"store":null,"metadata":null,"text":null,"tool_choice":null,"temperature":null}"#;
+        assert_eq!(settings(nulls), settings("{}"));
+        assert_eq!(settings("{}").unwrap().text.get("format"), Some(&object! { "type" => "text" }.into()));
+    }
+
+    #[test]
+    fn what_is_said_is_repeated() {
+        let said =
+            r#"{"conversation":"c","tools":[{"type":"function","name":"f"}],"text":{"verbosity":"low"}}"#;
+        let settings = settings(said).unwrap();
+        assert_eq!(settings.conversation_id(), Some("c"));
+        assert!(settings.tools[0].contains_key("strict") && settings.text.contains_key("format"));
+        let again = Json::from_serialize(&settings).unwrap();
+        assert_eq!(ResponseSettings::from_json(again), Ok(settings));
+    }
+
+    #[test]
+    fn faults_have_places() {
+        for (json, fault) in [
+            (r#"{"temperature":3}"#, "temperature: should be at most 2"),
+            (r#"{"truncation":"no"}"#, "truncation: expected one of: auto, disabled"),
+            (r#"{"metadata":{"a":1}}"#, "metadata.a: expected a string"),
+            (r#"{"max_output_tokens":0}"#, "max_output_tokens: should be at least 1"),
+            (r#"{"top_p":"0.5"}"#, "top_p: expected a number"),
+            (r#"{"store":"yes"}"#, "store: expected true or false"),
+            (r#"{"max_output_tokens":7.0}"#, "max_output_tokens: expected an integer as such"),
+            (r#"{"tools":{}}"#, "tools: expected an array"),
+            (r#"{"text":{"format":{}}}"#, "text.format.type: this field is required"),
+            (
+                r#"{"text":{"format":{"type":"json_schema","name":"n","schema":7}}}"#,
+                "text.format.schema: expected an object",
+            ),
+            (
+                r#"{"tool_choice":"any"}"#,
+                "tool_choice: expected 'auto', 'none', 'required' or an object with a type",
+            ),
+            (r#"{"tool_choice":{}}"#, "tool_choice.type: this field is required"),
+            (r#"{"reasoning":{"effort":7}}"#, "reasoning.effort: expected a string"),
+        ] {
+            assert_eq!(settings(json).unwrap_err(), fault);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! How many tokens a response cost.
+
+use crate::json::{Json, JsonObject};
+use crate::record::record;
+
+record! {
+    /// How many tokens a response cost.
+    pub struct ResponseUsage {
+        /// Those of what was said to the models.
+        input_tokens: i64 => 0,
+        /// Of those, which ones.
+        input_tokens_details: InputTokensDetails => InputTokensDetails::default(),
+        /// Those of what they said.
+        output_tokens: i64 => 0,
+        /// Of those, which ones.
+        output_tokens_details: OutputTokensDetails => OutputTokensDetails::default(),
+        /// All of them.
+        total_tokens: i64 => 0,
+    }
+}
+
+record! {
+    /// Which tokens were said to the models.
+    pub struct InputTokensDetails {
+        /// Those that they knew already.
+        cached_tokens: i64 => 0,
+        /// Those that they are to know the next time.
+        cache_write_tokens: i64 => 0,
+    }
+}
+
+record! {
+    /// Which tokens the models said.
+    pub struct OutputTokensDetails {
+        /// Those of their reasoning.
+        reasoning_tokens: i64 => 0,
+    }
+}
+
+impl ResponseUsage {
+    /// Reads what an agent tells of its usage, by the names of the Responses API or those of chat completions.
+    pub fn from_usage(usage: &JsonObject) -> Self {
+        let number = |names: [&str; 2]| names.iter().find_map(|name| usage.get(*name)?.as_i64());
+        let detail = |objects: [&str; 2], name: &str| {
+            objects.iter().find_map(|object| usage.get(*object)?.get(name)?.as_i64()).unwrap_or(0)
+        };
+        let input = ["input_tokens_details", "prompt_tokens_details"];
+        let input_tokens = number(["input_tokens", "prompt_tokens"]).unwrap_or(0);
+        let output_tokens = number(["output_tokens", "completion_tokens"]).unwrap_or(0);
+        let total = usage.get("total_tokens").and_then(Json::as_i64);
+        ResponseUsage {
+            input_tokens,
+            input_tokens_details: InputTokensDetails {
+                cached_tokens: detail(input, "cached_tokens"),
+                cache_write_tokens: detail(input, "cache_write_tokens"),
+            },
+            output_tokens,
+            output_tokens_details: OutputTokensDetails {
+                reasoning_tokens: detail(
+                    ["output_tokens_details", "completion_tokens_details"],
+                    "reasoning_tokens",
+                ),
+            },
+            total_tokens: total.unwrap_or_else(|| input_tokens.saturating_add(output_tokens)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object;
+
+    #[test]
+    fn usage_has_either_names() {
+        let chat = object! {
+            "prompt_tokens" => 7, "completion_tokens" => 5, "total_tokens" => 12,
+            "prompt_tokens_details" => object! { "cached_tokens" => 3 },
+            "completion_tokens_details" => object! { "reasoning_tokens" => 2 },
+        };
+        let responses = object! {
+            "input_tokens" => 7, "output_tokens" => 5,
+            "input_tokens_details" => object! { "cached_tokens" => 3 },
+            "output_tokens_details" => object! { "reasoning_tokens" => 2 },
+        };
+        let usage = ResponseUsage::from_usage(&chat);
+        assert_eq!(usage, ResponseUsage::from_usage(&responses));
+        assert_eq!((usage.input_tokens, usage.output_tokens, usage.total_tokens), (7, 5, 12));
+        assert_eq!(
+            (usage.input_tokens_details.cached_tokens, usage.output_tokens_details.reasoning_tokens),
+            (3, 2)
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! `{"error": {"message", "type", "param", "code"}}`: how OpenAI says that something went wrong.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::super::Failure;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: Error<'a>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    message: &'a str,
+    r#type: &'static str,
+    param: Option<&'a str>,
+    code: String,
+}
+
+pub(super) fn response(failure: &Failure) -> Response {
+    let status = match failure.status {
+        // OpenAI knows no other status for a request of a wrong form, and its clients have no name for 422's faults.
+        StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+        status => status,
+    };
+    let error = Error {
+        message: &failure.message,
+        r#type: kind(status),
+        param: failure.parameter.as_deref(),
+        code: failure.code.to_ascii_lowercase(),
+    };
+    (status, Json(Body { error })).into_response()
+}
+
+fn kind(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "authentication_error",
+        StatusCode::FORBIDDEN => "permission_error",
+        StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+        status if status.is_server_error() => "server_error",
+        _ => "invalid_request_error",
+    }
+}

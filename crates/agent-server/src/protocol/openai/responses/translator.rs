@@ -1,0 +1,235 @@
+//! From a run's events to the events of a response's stream.
+//!
+//! The response is kept as it stands, and each event changes it and tells of the change. Items are numbered in the order in
+//! which they begin, parts too; both may be others than our own numbers, as not every content has a part.
+
+mod closing;
+mod growing;
+mod open;
+mod passing;
+
+use agent_schemas::raw_delta::RawDelta;
+use agent_schemas::responses::{
+    IncompleteDetails, Numbered, Response, ResponseError, ResponseStatus, ResponseUsage, StreamEvent,
+};
+use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, RunId, Status};
+use axum::Json;
+use axum::response::IntoResponse;
+
+use self::open::OpenMessage;
+use super::ids::response_id;
+use super::kept::Kept;
+use crate::protocol::{Frames, Translator};
+
+/// Which form the answer has that is no stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The response.
+    Plain,
+    /// The response, which has itself as a member once more: the peer's clients look for it there.
+    Peers,
+}
+
+/// Translates the log of one run.
+#[derive(Debug)]
+pub(super) struct Responses {
+    response: Response,
+    writer: Writer,
+    open: Vec<OpenMessage>,
+    /// MCP calls whose answers are to come: the id of the call and the place of its item.
+    unanswered: Vec<(String, usize)>,
+    /// Why the model stopped before it was done.
+    cut_short: Option<&'static str>,
+    is_background: bool,
+    form: Form,
+}
+
+/// Numbers the events, and leaves out those that the client has.
+#[derive(Debug)]
+struct Writer {
+    next: u64,
+    from: u64,
+}
+
+impl Writer {
+    fn send(&mut self, event: StreamEvent<'_>, frames: &mut Frames) {
+        if let Some(sequence_number) = self.number() {
+            frames.push_named(event.name(), &Numbered { sequence_number, event });
+        }
+    }
+
+    /// The number of the next event, if the client is to see it.
+    fn number(&mut self) -> Option<u64> {
+        let number = self.next;
+        self.next += 1;
+        (number >= self.from).then_some(number)
+    }
+}
+
+impl Responses {
+    /// A translator for the run with this id, whose request had these settings.
+    pub(super) fn new(run: &RunId, kept: &Kept, form: Form) -> Self {
+        Responses {
+            response: Response::new(response_id(run), kept.settings.clone()),
+            writer: Writer { next: 0, from: 0 },
+            open: Vec::new(),
+            unanswered: Vec::new(),
+            cut_short: None,
+            is_background: kept.is_background(),
+            form,
+        }
+    }
+
+    /// The same for a client that has all events up to this number.
+    pub(super) fn after(mut self, number: u64) -> Self {
+        self.writer.from = number.saturating_add(1);
+        self
+    }
+
+    fn on_response(&mut self, event: &AgentResponse, frames: &mut Frames) {
+        match &event.status {
+            Status::Created | Status::Queued => self.create(event, frames),
+            Status::InProgress if self.writer.next < self.first_numbers() => {
+                self.response.status = ResponseStatus::InProgress;
+                self.writer.send(StreamEvent::InProgress { response: &self.response }, frames);
+            }
+            status if status.is_final() => self.end(event, frames),
+            // The work began again after its process died.
+            _ => {}
+        }
+    }
+
+    fn create(&mut self, event: &AgentResponse, frames: &mut Frames) {
+        self.response.created_at = event.created_at;
+        if self.is_background {
+            self.response.status = ResponseStatus::Queued;
+        }
+        self.writer.send(StreamEvent::Created { response: &self.response }, frames);
+        if self.is_background {
+            self.writer.send(StreamEvent::Queued { response: &self.response }, frames);
+        }
+    }
+
+    /// How many events there are up to `response.in_progress`.
+    fn first_numbers(&self) -> u64 {
+        if self.is_background { 3 } else { 2 }
+    }
+
+    fn end(&mut self, event: &AgentResponse, frames: &mut Frames) {
+        self.close_all(&event.status, frames);
+        self.response.usage = event.usage.as_ref().map(ResponseUsage::from_usage);
+        match (&event.status, self.cut_short) {
+            (Status::Completed, None) => {
+                self.response.status = ResponseStatus::Completed;
+                self.response.completed_at = event.completed_at;
+                self.writer.send(StreamEvent::Completed { response: &self.response }, frames);
+            }
+            (Status::Completed, Some(reason)) => {
+                self.response.status = ResponseStatus::Incomplete;
+                self.response.incomplete_details = Some(IncompleteDetails { reason: reason.to_owned() });
+                self.writer.send(StreamEvent::Incomplete { response: &self.response }, frames);
+            }
+            (Status::Canceled, _) => {
+                // The protocol has the status and no event that says it; this one is the nearest.
+                self.response.status = ResponseStatus::Cancelled;
+                self.writer.send(StreamEvent::Incomplete { response: &self.response }, frames);
+            }
+            _ => self.fail(event.error.as_ref(), frames),
+        }
+        frames.push_text(DONE);
+    }
+
+    fn fail(&mut self, error: Option<&ErrorBody>, frames: &mut Frames) {
+        self.response.status = ResponseStatus::Failed;
+        self.response.error = Some(match error {
+            Some(error) => {
+                ResponseError { code: error_code(&error.code).to_owned(), message: error.message.clone() }
+            }
+            None => ResponseError {
+                code: SERVER_ERROR.to_owned(),
+                message: "the run ended before it was whole".to_owned(),
+            },
+        });
+        self.writer.send(StreamEvent::Failed { response: &self.response }, frames);
+    }
+}
+
+/// What ends every stream.
+const DONE: &str = "[DONE]";
+
+const SERVER_ERROR: &str = "server_error";
+
+/// Clients know a closed list of codes.
+fn error_code(code: &str) -> &str {
+    match code {
+        "RATE_LIMIT_EXCEEDED" | "MODEL_QUOTA_EXCEEDED" | "TOO_MANY_RUNS" => "rate_limit_exceeded",
+        "MODEL_CONTEXT_LENGTH_EXCEEDED" => "invalid_prompt",
+        known if OPENAIS_CODES.contains(&known) => known,
+        _ => SERVER_ERROR,
+    }
+}
+
+/// The codes that OpenAI's clients know, for agents that use them themselves.
+const OPENAIS_CODES: [&str; 18] = [
+    SERVER_ERROR,
+    "rate_limit_exceeded",
+    "invalid_prompt",
+    "vector_store_timeout",
+    "invalid_image",
+    "invalid_image_format",
+    "invalid_base64_image",
+    "invalid_image_url",
+    "image_too_large",
+    "image_too_small",
+    "image_parse_error",
+    "image_content_policy_violation",
+    "invalid_image_mode",
+    "image_file_too_large",
+    "unsupported_image_media_type",
+    "empty_image_file",
+    "failed_to_download_image",
+    "image_file_not_found",
+];
+
+impl Translator for Responses {
+    fn on_entry(&mut self, json: &[u8], frames: &mut Frames) -> Result<(), DecodeError> {
+        if let Some(delta) = RawDelta::read(json)
+            && self.on_raw_delta(&delta, frames)?
+        {
+            return Ok(());
+        }
+        self.on_event(&Event::from_slice(json)?, frames);
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: &Event, frames: &mut Frames) {
+        match event {
+            Event::Response(response) => self.on_response(response, frames),
+            Event::Message(message) if message.status.is_final() => self.on_closed(message, frames),
+            Event::Message(message) => self.on_opened(message, frames),
+            Event::Content(content) => self.on_content(content, frames),
+            _ => {}
+        }
+    }
+
+    fn on_cut(&mut self, error: &ErrorBody, frames: &mut Frames) {
+        self.close_all(&Status::Incomplete, frames);
+        self.fail(Some(error), frames);
+        frames.push_text(DONE);
+    }
+
+    fn answer(&self) -> axum::response::Response {
+        match self.form {
+            Form::Plain => Json(&self.response).into_response(),
+            Form::Peers => {
+                let mut response = self.response.clone();
+                let same = agent_schemas::Json::from_serialize(&response).unwrap_or_default();
+                response.settings.insert("response".to_owned(), same);
+                Json(response).into_response()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

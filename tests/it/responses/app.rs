@@ -1,0 +1,74 @@
+//! Applications without sockets, whose ids and time are the same in each run.
+
+use std::sync::Arc;
+
+use agent_runner::{Agent, Services};
+use agent_server::AgentApp;
+use agent_services::clock::{CountingIds, ManualClock};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, StatusCode};
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// When everything happens.
+const NOW: i64 = 1_800_000_000;
+
+pub(crate) fn app(agent: impl Agent) -> AgentApp {
+    let mut services = Services::in_memory();
+    services.ids = Arc::new(CountingIds::default());
+    services.clock = Arc::new(ManualClock::at(NOW));
+    AgentApp::builder("test").agent("scripted", agent).services(services).build().expect("built")
+}
+
+/// A router with one agent, and requests to it.
+pub(crate) struct Client(Router);
+
+impl Client {
+    pub(crate) fn new(agent: impl Agent) -> Self {
+        Client(app(agent).router())
+    }
+
+    pub(crate) fn of(app: &AgentApp) -> Self {
+        Client(app.router())
+    }
+
+    pub(crate) async fn call(&self, method: Method, path: &str, body: &str) -> (StatusCode, String) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "localhost")
+            .header("content-type", "application/json");
+        let request = request.body(Body::from(body.to_owned())).expect("a request");
+        let answer = self.0.clone().oneshot(request).await.expect("routers answer");
+        let status = answer.status();
+        let bytes = to_bytes(answer.into_body(), usize::MAX).await.expect("the body ends well");
+        (status, String::from_utf8(bytes.to_vec()).expect("bodies are text"))
+    }
+
+    /// The same where JSON is answered.
+    pub(crate) async fn json(&self, method: Method, path: &str, body: &str) -> (u16, Value) {
+        let (status, body) = self.call(method, path, body).await;
+        let json = serde_json::from_str(&body).unwrap_or_else(|_| panic!("no JSON: {body}"));
+        (status.as_u16(), json)
+    }
+
+    /// Makes a response and gives its stream.
+    pub(crate) async fn stream(&self, body: &str) -> String {
+        let (status, stream) = self.call(Method::POST, "/v1/responses", body).await;
+        assert_eq!(status, StatusCode::OK, "{stream}");
+        stream
+    }
+
+    /// Makes a response and waits for it.
+    pub(crate) async fn create(&self, body: &str) -> Value {
+        let (status, response) = self.json(Method::POST, "/v1/responses", body).await;
+        assert_eq!(status, 200, "{response}");
+        agent_tests::responses::check_response(&response)
+            .unwrap_or_else(|fault| panic!("{fault}: {response}"));
+        response
+    }
+}
+
+/// The shortest request for a stream.
+pub(crate) const STREAM: &str = r#"{"input":"hi","stream":true}"#;

@@ -1,0 +1,137 @@
+//! Streams as they are, kept in `streams/`. `AGENT_TEST_UPDATE=1` writes them anew; the difference is then to be read.
+
+use std::path::PathBuf;
+
+use agent_runner::Agent;
+use agent_tests::responses::check;
+use serde_json::Value;
+
+use super::agents::{self, fails, is_cancelled, writes};
+use super::app::{Client, STREAM, app};
+
+/// Compares a stream with the one that is kept, and checks it; gives its final response.
+fn compare(name: &str, stream: &str) -> Value {
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/responses/streams").join(format!("{name}.sse"));
+    #[expect(clippy::disallowed_methods, reason = "a test's files are written anew when that is asked for")]
+    if std::env::var_os("AGENT_TEST_UPDATE").is_some() {
+        std::fs::write(&path, stream).expect("written");
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let first_difference = kept.lines().zip(stream.lines()).find(|(kept, now)| kept != now);
+    assert!(kept == stream, "{name} is another stream now, first here: {first_difference:#?}");
+    check(stream).unwrap_or_else(|fault| panic!("{name}: {fault}"))
+}
+
+async fn stream_of(name: &str, agent: impl Agent) -> Value {
+    compare(name, &Client::new(agent).stream(STREAM).await)
+}
+
+fn types(response: &Value) -> Vec<&str> {
+    let items = response["output"].as_array().expect("items");
+    items.iter().map(|item| item["type"].as_str().expect("a type")).collect()
+}
+
+#[tokio::test]
+async fn texts() {
+    let text = stream_of("text", writes(|run| run.say("Hello!"))).await;
+    assert_eq!(text["output"][0]["content"][0]["text"], "Hello!");
+    stream_of("chunks", writes(agents::chunks)).await;
+    let two = stream_of("two_texts", writes(agents::two_texts)).await;
+    assert_eq!((two["output"][0]["content"][1]["text"].as_str(), types(&two).len()), (Some("two"), 2));
+    let empty = stream_of("empty", writes(|_| ())).await;
+    assert_eq!((&empty["status"], &empty["output"]), (&"completed".into(), &Value::Array(vec![])));
+    let said_nothing = writes(|run| run.message().complete());
+    assert_eq!(types(&stream_of("empty_message", said_nothing).await), ["message"]);
+}
+
+#[tokio::test]
+async fn reasoning_and_refusal() {
+    assert_eq!(types(&stream_of("reasoning", writes(agents::reasoning)).await), ["reasoning", "message"]);
+    let refused = stream_of("refusal", writes(agents::refusal)).await;
+    assert_eq!(refused["output"][0]["content"][0]["refusal"], "I will not.");
+}
+
+#[tokio::test]
+async fn calls() {
+    let call = stream_of("function_call", writes(agents::function_call)).await;
+    assert_eq!(call["output"][0]["arguments"], "{\"city\":\"Paris\"}");
+    let parallel = stream_of("parallel_calls", writes(agents::parallel_calls)).await;
+    assert_eq!(
+        (&parallel["output"][0]["call_id"], &parallel["output"][1]["call_id"]),
+        (&"call_1".into(), &"call_2".into())
+    );
+    let plugin = stream_of("plugin_call", writes(agents::plugin_call)).await;
+    assert_eq!(types(&plugin), ["function_call", "function_call_output", "message"]);
+    let custom = stream_of("custom_call", writes(agents::custom_call)).await;
+    assert_eq!(types(&custom), ["custom_tool_call", "custom_tool_call_output"]);
+}
+
+#[tokio::test]
+async fn mcp() {
+    let call = stream_of("mcp_call", writes(agents::mcp_call)).await;
+    assert_eq!(types(&call), ["mcp_list_tools", "mcp_call", "message"]);
+    assert_eq!(call["output"][1]["output"], "found");
+    let failed = stream_of("mcp_failures", writes(agents::mcp_failures)).await;
+    assert_eq!(types(&failed), ["mcp_list_tools", "mcp_call", "mcp_call", "function_call_output"]);
+    assert_eq!(failed["output"][1]["error"]["content"], "the tool failed");
+    let asked = stream_of("approval", writes(agents::approval)).await;
+    assert_eq!(asked["output"][0]["id"], "ask_1");
+}
+
+#[tokio::test]
+async fn contents_that_are_no_text() {
+    let response = stream_of("other_contents", writes(agents::other_contents)).await;
+    assert_eq!(types(&response), ["message", "image_generation_call", "message"]);
+    let parts = response["output"][0]["content"].as_array().expect("parts");
+    let texts: Vec<_> = parts.iter().map(|part| part["text"].as_str().unwrap_or_default()).collect();
+    assert_eq!(texts, ["See:", "![](https://example.com/a.png)", "{\"answer\":42}", "Done."]);
+    assert_eq!(response["output"][1]["result"], "QUJD");
+}
+
+#[tokio::test]
+async fn failures() {
+    let before = stream_of("failure_before", fails(|_| ())).await;
+    assert_eq!((&before["status"], &before["error"]["message"]), (&"failed".into(), &"it broke".into()));
+    let after = stream_of(
+        "failure_after",
+        fails(|run| {
+            let mut text = run.message().text();
+            text.delta("half a");
+        }),
+    )
+    .await;
+    assert_eq!(after["output"][0]["status"], "incomplete");
+}
+
+#[tokio::test]
+async fn cancelled() {
+    let (agent, runner) = is_cancelled(|run| {
+        let mut text = run.message().text();
+        text.delta("half a");
+    });
+    let app = app(agent);
+    runner.set(app.runner().clone()).expect("set once");
+    let response = compare("cancelled", &Client::of(&app).stream(STREAM).await);
+    assert_eq!((&response["status"], &response["error"]), (&"cancelled".into(), &Value::Null));
+}
+
+#[tokio::test]
+async fn cut_short() {
+    let response = stream_of("max_tokens", writes(|run| agents::cut_short(run, "length"))).await;
+    assert_eq!(response["incomplete_details"]["reason"], "max_output_tokens");
+    assert_eq!(response["usage"]["output_tokens_details"]["reasoning_tokens"], 1);
+    let filtered = stream_of("content_filter", writes(|run| agents::cut_short(run, "content_filter"))).await;
+    assert_eq!(
+        (&filtered["status"], &filtered["incomplete_details"]["reason"]),
+        (&"incomplete".into(), &"content_filter".into())
+    );
+}
+
+#[tokio::test]
+async fn in_the_background() {
+    let client = Client::new(writes(|run| run.say("Hello!")));
+    let request = r#"{"input":"hi","stream":true,"background":true}"#;
+    let response = compare("background", &client.stream(request).await);
+    assert_eq!(response["background"], true);
+}
