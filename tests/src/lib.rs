@@ -1,12 +1,14 @@
-//! The harness that the end-to-end tests share: the real binary, a raw HTTP client, a model that waits, and stores that
-//! are written until they are killed.
+//! The harness that the end-to-end tests share: the real binary, a raw HTTP client, models that wait or do as they are told,
+//! and stores that are written until they are killed.
 
 pub mod binary;
 pub mod client;
+pub mod completions;
 pub mod history;
 pub mod model;
 pub mod redis;
 pub mod responses;
+pub mod scripted_model;
 pub mod server;
 pub mod store;
 
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 pub use client::{Answer, Connection};
 pub use model::{MarkingModel, WaitingModel};
+pub use scripted_model::ScriptedModel;
 pub use server::{Launch, Server};
 
 /// Nothing that a test waits for takes this long, unless it never comes.

@@ -15,7 +15,7 @@ use crate::body::read_request;
 use crate::error::ApiError;
 
 /// Makes repeated requests one.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Where a client that was cut off goes on.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -146,7 +146,8 @@ fn flag(request: &AgentRequest, name: &'static str) -> Result<bool, ApiError> {
     }
 }
 
-fn policy(request: &AgentRequest) -> Result<Option<SessionPolicy>, ApiError> {
+/// What the request says of its session's other runs.
+pub(crate) fn policy(request: &AgentRequest) -> Result<Option<SessionPolicy>, ApiError> {
     const NAME: &str = "session_policy";
     match request.extra.get(NAME) {
         None | Some(Json::Null) => Ok(None),
@@ -159,7 +160,10 @@ fn policy(request: &AgentRequest) -> Result<Option<SessionPolicy>, ApiError> {
 }
 
 /// What the request says about its own disconnection.
-fn on_disconnect(request: &AgentRequest, grace: Duration) -> Result<Option<OnDisconnect>, ApiError> {
+pub(crate) fn on_disconnect(
+    request: &AgentRequest,
+    grace: Duration,
+) -> Result<Option<OnDisconnect>, ApiError> {
     const NAME: &str = "on_disconnect";
     match request.extra.get(NAME) {
         None | Some(Json::Null) => Ok(None),

@@ -271,7 +271,7 @@ impl ApiError {
     }
 
     /// The same for protocols that have a shape of their own.
-    fn failure(&self) -> Failure {
+    pub(crate) fn failure(&self) -> Failure {
         let mut failure = Failure::new(self.status(), self.code(), self.message());
         failure.parameter = self.parameter();
         failure

@@ -26,6 +26,8 @@ struct Endpoints {
     // The peer's names for these two.
     task: String,
     task_status: String,
+    chat_completions: &'static str,
+    models: &'static str,
     health: &'static str,
     readiness: &'static str,
     liveness: &'static str,
@@ -44,6 +46,8 @@ pub(crate) async fn get(State(app): State<App>) -> Json<Root> {
             task: format!("{process}/task"),
             task_status: format!("{process}/task/{{id}}"),
             process,
+            chat_completions: "/v1/chat/completions",
+            models: "/v1/models",
             health: "/health",
             readiness: "/readiness",
             liveness: "/liveness",
