@@ -1,7 +1,9 @@
 //! The server from outside: the peer's recorded answers replayed, and faults of every sort on the real binary.
 
+mod chat_completions;
 mod command;
 mod crash;
+mod faults;
 mod golden;
 mod malformed;
 mod outage;

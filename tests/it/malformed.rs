@@ -143,7 +143,17 @@ fn damaged() -> impl Strategy<Value = (Vec<u8>, bool)> {
         5\r\n{\"inp\r\n8\r\nut\": []}\r\n0\r\n\r\n";
     let rich =
         process("a b", ",\"n\":2,\"stop\":[\"x\"],\"tools\":[{\"type\":\"function\"}],\"temperature\":0.5");
-    let valid = vec![get, chunked.to_vec(), rich, process("", ",\"stream\":false"), post("{\"input\":[]}")];
+    let completion = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}]}],\"tools\":\
+        [{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],\"tool_choice\":\"auto\",\"n\":1,\"stream\":true}";
+    let completion = String::from_utf8_lossy(&post(completion)).replace("/process", "/v1/chat/completions");
+    let valid = vec![
+        get,
+        chunked.to_vec(),
+        rich,
+        process("", ",\"stream\":false"),
+        post("{\"input\":[]}"),
+        completion.into_bytes(),
+    ];
     let mutated =
         (proptest::sample::select(valid), vec(mutation(), 1..5)).prop_map(|(mut bytes, mutations)| {
             mutations.iter().for_each(|mutation| mutate(&mut bytes, mutation));

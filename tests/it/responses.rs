@@ -1,10 +1,10 @@
 //! The Responses API: what its streams look like, and that whatever an agent does, they are well-formed.
 
 mod agents;
-mod app;
+pub(crate) mod app;
 mod bad;
 mod conversations;
-mod random;
+pub(crate) mod random;
 mod requests;
 mod snapshots;
 mod stored;

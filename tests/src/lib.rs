@@ -1,18 +1,22 @@
-//! The harness that the end-to-end tests share: the real binary, a raw HTTP client, a model that waits, and stores that
-//! are written until they are killed.
+//! The harness that the end-to-end tests share: the real binary, a raw HTTP client, models that wait or do as they are told,
+//! and stores that are written until they are killed.
 
 pub mod binary;
 pub mod client;
+pub mod completions;
+pub mod history;
 pub mod model;
 pub mod redis;
 pub mod responses;
+pub mod scripted_model;
 pub mod server;
 pub mod store;
 
 use std::time::Duration;
 
 pub use client::{Answer, Connection};
-pub use model::WaitingModel;
+pub use model::{MarkingModel, WaitingModel};
+pub use scripted_model::ScriptedModel;
 pub use server::{Launch, Server};
 
 /// Nothing that a test waits for takes this long, unless it never comes.
@@ -37,6 +41,20 @@ pub fn rounds(default: usize) -> usize {
     #[expect(clippy::disallowed_methods, reason = "a test's effort is set from outside")]
     let rounds = std::env::var("AGENT_TEST_ROUNDS");
     rounds.map_or(default, |text| text.parse().expect("AGENT_TEST_ROUNDS is a number"))
+}
+
+/// What tests with random input begin with: `AGENT_TEST_SEED`, else another number each time. A test that fails says it.
+///
+/// # Panics
+/// If the variable is no number.
+pub fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    #[expect(clippy::disallowed_methods, reason = "a failure is repeated from outside")]
+    let seed = std::env::var("AGENT_TEST_SEED");
+    seed.map_or_else(
+        |_| RandomState::new().hash_one(0),
+        |text| text.parse().expect("AGENT_TEST_SEED is a number"),
+    )
 }
 
 /// Lets this process open as many files as the system allows.

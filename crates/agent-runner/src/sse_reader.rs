@@ -4,6 +4,8 @@
 /// One event.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SseEvent {
+    /// The id that it names.
+    pub id: Option<String>,
     /// Whether the server says that it is an error: by the event's name, or by llama.cpp's `error:` field.
     pub is_error: bool,
     /// The data; lines are joined with line feeds.
@@ -34,6 +36,7 @@ pub struct SseParser {
     /// The last byte was a carriage return: a line feed that follows belongs to it.
     after_return: bool,
     first_line: bool,
+    id: Option<String>,
     data: Option<String>,
     is_error: bool,
 }
@@ -46,6 +49,7 @@ impl SseParser {
             line: Vec::new(),
             after_return: false,
             first_line: true,
+            id: None,
             data: None,
             is_error: false,
         }
@@ -107,15 +111,16 @@ impl SseParser {
                     None => self.data = Some(value.to_owned()),
                 }
             }
-            // Comments, ids, retry times and what nobody has defined.
+            "id" => self.id = Some(value.to_owned()),
+            // Comments, retry times and what nobody has defined.
             _ => {}
         }
         None
     }
 
     fn dispatch(&mut self) -> Option<SseEvent> {
-        let is_error = std::mem::take(&mut self.is_error);
-        self.data.take().map(|data| SseEvent { is_error, data })
+        let (id, is_error) = (self.id.take(), std::mem::take(&mut self.is_error));
+        self.data.take().map(|data| SseEvent { id, is_error, data })
     }
 }
 
@@ -156,11 +161,18 @@ mod tests {
 
     #[test]
     fn errors_are_marked() {
-        let event = |is_error| SseEvent { is_error, data: "{}".to_owned() };
+        let event = |is_error| SseEvent { id: None, is_error, data: "{}".to_owned() };
         assert_eq!(
             parse(&[b"event: error\ndata: {}\n\nerror: {}\n\ndata: {}\n\n"]),
             [event(true), event(true), event(false)]
         );
+    }
+
+    #[test]
+    fn an_id_belongs_to_one_event() {
+        let ids: Vec<_> = parse(&[b"id: 7.2\ndata: a\n\ndata: b\n\nid\ndata: c\n\n"]);
+        let ids: Vec<_> = ids.into_iter().map(|event| event.id).collect();
+        assert_eq!(ids, [Some("7.2".to_owned()), None, Some(String::new())]);
     }
 
     #[test]
@@ -182,7 +194,7 @@ mod tests {
             pieces in prop::collection::vec(
                 prop_oneof![
                     Just("data: "), Just("data:"), Just("event: error"), Just(":"), Just("\n"), Just("\r"),
-                    Just("\r\n"), Just("\n\n"), Just("é€😀"), Just("{\"a\":1}"), Just("\u{feff}"), Just("error: ")
+                    Just("\r\n"), Just("\n\n"), Just("é€😀"), Just("{\"a\":1}"), Just("id: 1"), Just("\u{feff}"), Just("error: ")
                 ],
                 0..30
             ),

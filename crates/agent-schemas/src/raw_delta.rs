@@ -50,6 +50,14 @@ impl<'a> RawDelta<'a> {
         Some(RawDelta { kind, index, msg_id: text(msg_id)?, escaped: text(escaped)? })
     }
 
+    /// Appends the text itself.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is no JSON, which no event that this library wrote has.
+    pub fn append_to(&self, text: &mut String) -> Result<(), DecodeError> {
+        RawDelta::append(self.escaped, text)
+    }
+
     /// Appends the text whose JSON string has this inside.
     ///
     /// # Errors
@@ -99,7 +107,7 @@ mod tests {
             let delta = RawDelta::read(event.as_bytes()).unwrap();
             assert_eq!((delta.kind, delta.index, delta.msg_id), (RawKind::Text, 3, "msg_1"));
             let mut read = "before: ".to_owned();
-            RawDelta::append(delta.escaped, &mut read).unwrap();
+            delta.append_to(&mut read).unwrap();
             assert_eq!(read, format!("before: {said}"));
         }
         let refusal = event(ContentBody::Refusal { refusal: Some("no".to_owned()) }, |_| {});

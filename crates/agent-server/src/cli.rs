@@ -1,5 +1,8 @@
 //! The command line.
 
+#[cfg(feature = "client")]
+pub(crate) mod runs;
+
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 
@@ -40,6 +43,11 @@ pub(crate) enum Command {
     /// Reading looks at the data folder or at Redis beside a running server. What changes something goes through the
     /// running server, whose address is given with --server; without it, no server may be running on the data folder.
     Sessions(SessionsOptions),
+    /// List, show, follow and cancel the runs of a running server
+    ///
+    /// If AGENT_SERVER_TOKEN is set, the server is sent it as a bearer token.
+    #[cfg(feature = "client")]
+    Runs(runs::RunsOptions),
 }
 
 impl Default for Command {
@@ -236,6 +244,16 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done.context("cannot write to standard output"),
     }
+}
+
+/// A text on one line, without what could move a terminal's cursor.
+pub(crate) fn shown(text: &str) -> String {
+    let escaped = |character: char| match character {
+        '\n' => " ".to_owned(),
+        character if character.is_control() => character.escape_default().to_string(),
+        character => character.to_string(),
+    };
+    text.chars().map(escaped).collect()
 }
 
 /// Says on standard error what went wrong, and why.

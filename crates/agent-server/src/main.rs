@@ -3,6 +3,10 @@
 mod agents;
 mod cli;
 mod limits;
+#[cfg(feature = "client")]
+mod remote;
+#[cfg(feature = "client")]
+mod runs;
 mod schema;
 mod serve;
 mod sessions;
@@ -32,6 +36,8 @@ fn main() -> ExitCode {
         Command::Chat(options) => terminal::run(&options, &environment),
         Command::Schema(options) => schema::run(&options),
         Command::Sessions(options) => sessions::run(&options, &environment),
+        #[cfg(feature = "client")]
+        Command::Runs(options) => runs::run(&options, &environment),
     };
     match done {
         Ok(code) => code,

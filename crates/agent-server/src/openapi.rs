@@ -9,7 +9,7 @@ use agent_schemas::json::{self, Json};
 use agent_schemas::{JsonObject, export};
 
 /// Every type that a client of the routes writes or reads. The last ones ride in data contents.
-const TYPES: [&str; 18] = [
+const TYPES: [&str; 22] = [
     "AgentRequest",
     "Event",
     "SessionPage",
@@ -28,10 +28,15 @@ const TYPES: [&str; 18] = [
     "McpListTools",
     "McpApprovalRequest",
     "McpApprovalResponse",
+    "ChatCompletionRequest",
+    "ChatCompletionToolCallInput",
+    "ChoiceDeltaToolCallInput",
+    "CompletionUsageInput",
 ];
 
 /// The paths and components of other protocols.
-const PROTOCOLS: [&str; 1] = [include_str!("openapi/openai.json")];
+const PROTOCOLS: [&str; 2] =
+    [include_str!("openapi/openai.json"), include_str!("openapi/chat_completions.json")];
 
 /// The document with its placeholders. It is made when it is first asked for.
 static TEMPLATE: LazyLock<String> = LazyLock::new(|| {

@@ -14,7 +14,7 @@ use agent_services::page::PageSize;
 use agent_services::session::{self as store, SessionInfo, SessionStore, StoredMessage};
 use anyhow::{Context, bail};
 
-use crate::cli::{SessionName, SessionsCommand, SessionsOptions, print};
+use crate::cli::{SessionName, SessionsCommand, SessionsOptions, print, shown};
 
 /// Does what the command says, on a runtime of its own.
 pub(crate) fn run(options: &SessionsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
@@ -200,16 +200,6 @@ async fn import(
 
 fn report(messages: u64) -> anyhow::Result<()> {
     print(&format!("{messages} messages were added\n"))
-}
-
-/// A text on one line, without what could move a terminal's cursor.
-fn shown(text: &str) -> String {
-    let escaped = |character: char| match character {
-        '\n' => " ".to_owned(),
-        character if character.is_control() => character.escape_default().to_string(),
-        character => character.to_string(),
-    };
-    text.chars().map(escaped).collect()
 }
 
 /// Title and metadata of an imported session, where there are any.

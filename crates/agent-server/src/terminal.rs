@@ -6,12 +6,12 @@
 
 mod conversation;
 mod describe;
-mod failure;
+pub(crate) mod failure;
 mod input;
 mod local;
-mod render;
-mod screen;
-mod server;
+pub(crate) mod render;
+pub(crate) mod screen;
+pub(crate) mod server;
 mod turn;
 
 use std::io::{self, IsTerminal, Read, Stderr, Stdout};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agent_runner::{AgentError, RunHandle, agent_fn};
+use agent_runner::{Agent, AgentError, RunHandle, agent_fn};
 use agent_schemas::{Error, MessageType, Role, object};
 use agent_tests::responses::{check, check_resumed, parse};
 use agent_tests::rounds;
@@ -17,7 +17,7 @@ use super::app::{Client, STREAM};
 
 /// Something that an agent does. Messages may stay open while others are written.
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Texts { kind: u8, texts: Vec<Vec<String>>, stays_open: bool },
     Call { own: bool, chunks: Vec<String>, stays_open: bool },
     Output(String),
@@ -31,7 +31,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z \u{2028}\"\\\\é]{0,6}", Just(String::new())]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         (0..3_u8, vec(vec(text(), 0..4), 0..3), any::<bool>())
             .prop_map(|(kind, texts, stays_open)| Step::Texts { kind, texts, stays_open }),
@@ -120,6 +120,21 @@ async fn act(run: &RunHandle, number: usize, step: &Step, open: &mut Vec<Box<dyn
     }
 }
 
+/// An agent that does all this, and then returns or fails.
+pub(crate) fn script(steps: Vec<Step>, fails: bool) -> impl Agent {
+    let steps = Arc::new(steps);
+    agent_fn(move |run: RunHandle| {
+        let steps = Arc::clone(&steps);
+        async move {
+            let mut open = Vec::new();
+            for (number, step) in steps.iter().enumerate() {
+                act(&run, number, step, &mut open).await;
+            }
+            if fails { Err(AgentError::from(Error::Agent { message: "it broke".into() })) } else { Ok(()) }
+        }
+    })
+}
+
 /// What a response says besides its ids and times.
 fn gist(response: &Value) -> Value {
     fn without_ids(value: &Value) -> Value {
@@ -138,17 +153,7 @@ fn gist(response: &Value) -> Value {
 }
 
 async fn check_script(steps: Vec<Step>, fails: bool, cut: usize) -> Result<(), String> {
-    let steps = Arc::new(steps);
-    let client = Client::new(agent_fn(move |run: RunHandle| {
-        let steps = Arc::clone(&steps);
-        async move {
-            let mut open = Vec::new();
-            for (number, step) in steps.iter().enumerate() {
-                act(&run, number, step, &mut open).await;
-            }
-            if fails { Err(AgentError::from(Error::Agent { message: "it broke".into() })) } else { Ok(()) }
-        }
-    }));
+    let client = Client::new(script(steps, fails));
     let stream = client.stream(STREAM).await;
     let response = check(&stream)?;
     let whole = client.create(r#"{"input":"hi"}"#).await;

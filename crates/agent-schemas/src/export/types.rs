@@ -90,6 +90,7 @@ exported! {
         chat::AssistantMessage, chat::SystemMessage, chat::ToolMessage, chat::OpenAIToolCall,
         chat::MessageContentPart, chat::TextMessageContent, chat::ImageMessageContent, chat::ImageUrl,
         chat::AudioMessageContent, chat::InputAudioDetail;
+    Read: chat::ChatCompletionRequest;
     Both: chat::ChatCompletion, chat::ChatCompletionChoice, chat::ChatCompletionMessage,
         chat::ChatCompletionToolCall, chat::ChatCompletionFunction, chat::ChatCompletionAudio,
         chat::ChatCompletionAnnotation, chat::UrlCitation, chat::ChatCompletionChunk, chat::ChatCompletionChunkChoice,

@@ -14,6 +14,7 @@ mod logprobs;
 mod message;
 mod parameters;
 mod part;
+mod request;
 mod tool_choice;
 mod usage;
 
@@ -36,5 +37,6 @@ pub use part::{
     AudioMessageContent, AudioPartType, ImageDetail, ImageMessageContent, ImagePartType, ImageUrl,
     InputAudioDetail, MessageContentPart, TextMessageContent, TextPartType,
 };
+pub use request::ChatCompletionRequest;
 pub use tool_choice::{ToolChoice, ToolChoiceInputFunction, ToolChoiceOrMode};
 pub use usage::{CompletionTokensDetails, CompletionUsage, FinishReason, PromptTokensDetails};

@@ -121,6 +121,8 @@ fn every_route_of_a_protocol_is_described() {
     let sources = [
         include_str!("../protocol/openai/responses.rs"),
         include_str!("../protocol/openai/conversations.rs"),
+        include_str!("../protocol/openai/chat.rs"),
+        include_str!("../protocol/openai/models.rs"),
     ];
     let document = parsed();
     let mut count = 0;
@@ -227,13 +229,21 @@ async fn check_answer(method: &str, path: &str, body: &str, status: u16) {
     let (found, body) = send(method, path, body).await;
     assert_eq!(found.as_u16(), status, "{body}");
     let document = json::parse(&document("app", "/process")).expect("JSON");
+    let path = path.replace("/demo", "/{model}");
     let operation = format!("paths/{}/{}", path.replace('/', "~1"), method.to_lowercase());
-    let schema = format!("#/{operation}/responses/{status}/content/application~1json/schema");
+    let answer = format!("{operation}/responses/{status}");
+    let answer = match at(&document, &answer).get("$ref").and_then(Json::as_str) {
+        Some(shared) => shared.to_owned(),
+        None => format!("#/{answer}"),
+    };
+    let schema = format!("{answer}/content/application~1json/schema").replace('{', "%7B").replace('}', "%7D");
     let value = json::parse(&body).expect("JSON");
     if let Err(fault) = check_value(&document, &schema, &value) {
         panic!("{method} {path} {status}: {fault}\n{body}");
     }
 }
+
+const COMPLETIONS: &str = "/v1/chat/completions";
 
 #[tokio::test]
 async fn answers_are_as_described() {
@@ -249,6 +259,30 @@ async fn answers_are_as_described() {
     check_answer("POST", "/process", r#"{"input":1}"#, 422).await;
     check_answer("POST", "/process", r#"{"input":["#, 422).await;
     check_answer("POST", "/process", &"[".repeat(1000), 400).await;
+    let complete = |content: &str, more: &str| {
+        format!(r#"{{"messages":[{{"role":"user","content":"{content}"}}]{more}}}"#)
+    };
+    for path in ["/v1/models", "/v1/models/demo"] {
+        check_answer("GET", path, "", 200).await;
+    }
+    check_answer("POST", COMPLETIONS, &complete("What is 6 times 7?", ""), 200).await;
+    check_answer("POST", COMPLETIONS, &complete("a picture", ""), 200).await;
+    check_answer("POST", COMPLETIONS, &complete("fail", ""), 500).await;
+    check_answer("POST", COMPLETIONS, &complete("", r#","n":2"#), 400).await;
+    check_answer("POST", COMPLETIONS, r#"{"messages":["#, 400).await;
+    let usage = r#","stream":true,"stream_options":{"include_usage":true}"#;
+    for (question, is_good) in [("What is 6 times 7?", true), ("a picture", true), ("fail", false)] {
+        let (_, stream) = send("POST", COMPLETIONS, &complete(question, usage)).await;
+        let chunks: Vec<&str> = stream.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+        let (last, chunks) = chunks.split_last().expect("frames");
+        assert_eq!(*last == "[DONE]", is_good, "{stream}");
+        for chunk in chunks {
+            check("ChatCompletionAnswerChunk", &json::parse(chunk).expect("JSON"));
+        }
+        if !is_good {
+            check("OpenAIErrorAnswer", &json::parse(last).expect("JSON"));
+        }
+    }
     for question in ["What is 6 times 7?", "a picture", "fail"] {
         let (status, log) = send("POST", "/process", &ask(question, "")).await;
         assert_eq!(status, 200);

@@ -1,8 +1,10 @@
-//! OpenAI's protocols, for the clients that everybody has: Responses and Conversations.
+//! OpenAI's protocols, for the clients that everybody has: Responses, Conversations and Chat Completions.
 
+mod chat;
 mod conversations;
 mod error;
 mod list;
+mod models;
 mod responses;
 
 use axum::Router;
@@ -23,7 +25,10 @@ impl Protocol for OpenAi {
     }
 
     fn routes(&self, server: Server) -> Router {
-        responses::routes(server.clone()).merge(conversations::routes(server))
+        responses::routes(server.clone())
+            .merge(conversations::routes(server.clone()))
+            .merge(chat::routes(server.clone()))
+            .merge(models::routes(server))
     }
 
     fn failure(&self, failure: &Failure) -> Response {

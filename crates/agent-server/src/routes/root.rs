@@ -21,6 +21,13 @@ pub(crate) struct Root {
 #[derive(Serialize)]
 struct Endpoints {
     process: String,
+    runs: &'static str,
+    sessions: &'static str,
+    // The peer's names for these two.
+    task: String,
+    task_status: String,
+    chat_completions: &'static str,
+    models: &'static str,
     health: &'static str,
     readiness: &'static str,
     liveness: &'static str,
@@ -28,12 +35,19 @@ struct Endpoints {
 }
 
 pub(crate) async fn get(State(app): State<App>) -> Json<Root> {
+    let process = app.http().endpoint_path.clone();
     Json(Root {
         service: app.name().to_owned(),
         mode: MODE,
         agents: app.runner().agent_names().map(str::to_owned).collect(),
         endpoints: Endpoints {
-            process: app.http().endpoint_path.clone(),
+            runs: "/runs",
+            sessions: "/sessions",
+            task: format!("{process}/task"),
+            task_status: format!("{process}/task/{{id}}"),
+            process,
+            chat_completions: "/v1/chat/completions",
+            models: "/v1/models",
             health: "/health",
             readiness: "/readiness",
             liveness: "/liveness",

@@ -14,11 +14,11 @@ const SHOWN: usize = 500;
 /// Why a question has no answer. `Display` is a sentence for the user.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Failure(String);
+pub(crate) struct Failure(String);
 
 impl Failure {
     /// The server could not be reached, or the connection broke.
-    pub(super) fn transport(url: &Url, error: &reqwest::Error) -> Self {
+    pub(crate) fn transport(url: &Url, error: &reqwest::Error) -> Self {
         let mut cause: &dyn Error = error;
         let mut refused = false;
         while let Some(source) = cause.source() {
@@ -72,12 +72,12 @@ impl Failure {
     }
 
     /// The server sent something that is no event.
-    pub(super) fn event(why: impl std::fmt::Display) -> Self {
+    pub(crate) fn event(why: impl std::fmt::Display) -> Self {
         Failure(format!("the server sent something that cannot be read: {why}"))
     }
 
     /// The stream ended early.
-    pub(super) fn cut() -> Self {
+    pub(crate) fn cut() -> Self {
         Failure("the stream ended before the run did".to_owned())
     }
 }

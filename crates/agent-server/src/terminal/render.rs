@@ -19,7 +19,7 @@ const REFUSAL: &str = "[refusal] ";
 
 /// Shows the events of one run.
 #[derive(Debug, Default)]
-pub(super) struct Renderer {
+pub(crate) struct Renderer {
     hides_reasoning: bool,
     verbose: bool,
     kinds: HashMap<String, MessageType>,
@@ -95,12 +95,12 @@ impl Part {
 
 impl Renderer {
     /// Shows reasoning unless it `hides` it, and long values to their end if it is `verbose`.
-    pub(super) fn new(hides_reasoning: bool, verbose: bool) -> Self {
+    pub(crate) fn new(hides_reasoning: bool, verbose: bool) -> Self {
         Renderer { hides_reasoning, verbose, ..Renderer::default() }
     }
 
     /// Shows the next event.
-    pub(super) fn event<O: Write, E: Write>(
+    pub(crate) fn event<O: Write, E: Write>(
         &mut self,
         event: &Event,
         screen: &mut Screen<O, E>,
@@ -122,7 +122,7 @@ impl Renderer {
     }
 
     /// Ends the lines that are open, whatever comes next.
-    pub(super) fn close<O: Write, E: Write>(&mut self, screen: &mut Screen<O, E>) -> io::Result<()> {
+    pub(crate) fn close<O: Write, E: Write>(&mut self, screen: &mut Screen<O, E>) -> io::Result<()> {
         for at in 0..self.parts.len() {
             let part = &mut self.parts[at];
             // A tool call that is not whole says nothing yet.

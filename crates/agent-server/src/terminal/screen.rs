@@ -9,7 +9,7 @@ const RESET: &str = "\x1b[0m";
 
 /// Two places to write to.
 #[derive(Debug)]
-pub(super) struct Screen<O, E> {
+pub(crate) struct Screen<O, E> {
     answer: Channel<O>,
     notes: Channel<E>,
     /// What the notes' unfinished line began with; `None` at the start of a line.
@@ -36,7 +36,7 @@ impl<W: Write> Channel<W> {
 
 impl Screen<Stdout, Stderr> {
     /// The program's own standard output and standard error.
-    pub(super) fn standard(may_dim: bool) -> Self {
+    pub(crate) fn standard(may_dim: bool) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let terminals = (out.is_terminal(), err.is_terminal());
         Screen::new(out, err, terminals, may_dim)
@@ -74,14 +74,14 @@ impl<O: Write, E: Write> Screen<O, E> {
     }
 
     /// Writes a line of its own.
-    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         self.break_lines()?;
         self.notes.write(text)?;
         self.notes.write("\n")
     }
 
     /// Writes a line of its own that matters less.
-    pub(super) fn note(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
         self.break_lines()?;
         self.dimmed(text)?;
         self.notes.write("\n")
@@ -122,13 +122,13 @@ impl<O: Write, E: Write> Screen<O, E> {
     }
 
     /// Writes a line of data to the answer's place.
-    pub(super) fn data(&mut self, line: &str) -> io::Result<()> {
+    pub(crate) fn data(&mut self, line: &str) -> io::Result<()> {
         self.answer.write(line)?;
         self.answer.write("\n")
     }
 
     /// Shows what has been written.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.answer.to.flush()?;
         self.notes.to.flush()
     }

@@ -68,25 +68,19 @@ impl Server {
         let response = self.client.post(self.url.clone()).json(request).send().await;
         let response = response.map_err(|error| Failure::transport(&self.url, &error))?;
         let status = response.status();
-        let header = |name| response.headers().get(name)?.to_str().ok().map(str::to_owned);
         if !status.is_success() {
-            let retry_after = header(RETRY_AFTER.as_str());
+            let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let retry_after = retry_after.map(str::to_owned);
             let body = http_client::error_body(response).await;
             return Err(Failure::status(&self.url, status, retry_after.as_deref(), &body));
         }
-        let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default();
-        let essence = content_type.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("text/event-stream") {
-            return Err(Failure::content_type(&self.url, essence));
-        }
-        let run_id = header("x-run-id");
-        Ok(Answer { response, url: self.url.clone(), parser: SseParser::new(MAX_EVENT), run_id })
+        Answer::new(&self.url, response)
     }
 }
 
 /// An answer that has begun. Dropping it closes the connection, which cancels the run.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     response: Response,
     url: Url,
     parser: SseParser,
@@ -94,13 +88,25 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// The stream of events of a response that is no error.
+    pub(crate) fn new(url: &Url, response: Response) -> Result<Self, Failure> {
+        let header = |name| response.headers().get(name)?.to_str().ok().map(str::to_owned);
+        let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default();
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("text/event-stream") {
+            return Err(Failure::content_type(url, essence));
+        }
+        let run_id = header("x-run-id");
+        Ok(Answer { response, url: url.clone(), parser: SseParser::new(MAX_EVENT), run_id })
+    }
+
     /// The run's id, if the server says it.
     pub(super) fn run_id(&self) -> Option<&str> {
         self.run_id.as_deref()
     }
 
     /// The events that came next, at least one; `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<SseEvent>>, Failure> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<SseEvent>>, Failure> {
         let mut events = Vec::new();
         while events.is_empty() {
             let chunk = self.response.chunk().await;

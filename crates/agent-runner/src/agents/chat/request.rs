@@ -102,8 +102,8 @@ fn settings(
     });
     let tools = Some(toolbox.to_json()).filter(|tools| !tools.is_empty());
     let passed_on = PASSED_ON.iter().chain(TOOLS_ONLY.iter().filter(|_| tools.is_some()));
-    let passed_on: Vec<(&str, Json)> =
-        passed_on.filter_map(|name| Some((*name, request.extra.get(*name)?.clone()))).collect();
+    let passed_on = passed_on.filter_map(|name| Some((*name, request.extra.get(*name)?.clone())));
+    let passed_on: Vec<(&str, Json)> = passed_on.filter(|(_, value)| !value.is_null()).collect();
     let optional = [
         ("temperature", request.temperature.or(config.temperature).map(Json::from)),
         ("top_p", request.top_p.or(config.top_p).map(Json::from)),

@@ -44,6 +44,18 @@ async fn sampling_parameters_come_from_the_request_or_else_from_the_settings() {
 }
 
 #[tokio::test]
+async fn the_form_of_the_answer_and_the_choice_of_a_tool_are_passed_on() {
+    let choice = r#""tool_choice":"required","parallel_tool_calls":false"#;
+    let rest = r#""response_format":{"type":"json_object"},"reasoning_effort":"low","verbosity":null"#;
+    let passed = r#""response_format":{"type":"json_object"},"reasoning_effort":"low""#;
+    let (body, _) = sent(&format!(r#"{{"input":[],{choice},{rest}}}"#), |_| {}).await;
+    assert!(body.ends_with(&format!("}},{passed}}}")), "there is no tool to choose: {body}");
+    let tools = r#""tools":[{"type":"function","function":{"name":"f"}}]"#;
+    let (body, _) = sent(&format!(r#"{{"input":[],{tools},{choice},{rest}}}"#), |_| {}).await;
+    assert!(body.ends_with(&format!("}}],{passed},{choice}}}")), "{body}");
+}
+
+#[tokio::test]
 async fn a_request_may_choose_among_the_allowed_models() {
     for (asked, expected) in [("big", "big"), ("other", "m"), ("m", "m")] {
         let request = format!(r#"{{"input":[],"model":"{asked}"}}"#);

@@ -166,6 +166,19 @@ async fn parallel_calls_run_at_once_and_answer_in_order() {
 }
 
 #[tokio::test]
+async fn a_tool_that_was_to_be_called_is_so_once() {
+    let call = Reply::calls(&[("a", "say", "{}")]);
+    let tools = vec![scripted("say", Act::Say("x"))];
+    let outcome = ask_with(&[call, Reply::text(&["done"])], tools, |_, request| {
+        request.extra.insert("tool_choice".to_owned(), "required".into());
+    })
+    .await;
+    let choices: Vec<_> =
+        outcome.received.iter().map(|received| received.body.get("tool_choice").cloned()).collect();
+    assert_eq!(choices, [Some("required".into()), None]);
+}
+
+#[tokio::test]
 async fn a_tool_of_the_client_ends_the_turn() {
     let call = Reply::deltas(
         &[

@@ -48,9 +48,13 @@ fn of_schema(schema: &Json, definitions: &JsonObject) -> BoxedStrategy<Json> {
 
 fn of_type(kind: &str, schema: &Json, definitions: &JsonObject) -> BoxedStrategy<Json> {
     let bound = |key: &str| schema.get(key).and_then(Json::as_f64);
+    let least = |key: &str| {
+        schema.get(key).and_then(Json::as_i64).map_or(0, |least| usize::try_from(least).expect("a size"))
+    };
     match kind {
         "null" => Just(Json::Null).boxed(),
         "boolean" => any::<bool>().prop_map(Json::from).boxed(),
+        "string" if least("minLength") > 0 => "[a-z_]{1,8}".prop_map(Json::from).boxed(),
         "string" => prop_oneof![any::<String>(), "[a-z_]{0,8}"].prop_map(Json::from).boxed(),
         "integer" => {
             #[expect(clippy::cast_possible_truncation, reason = "bounds are small")]
@@ -64,7 +68,7 @@ fn of_type(kind: &str, schema: &Json, definitions: &JsonObject) -> BoxedStrategy
         "array" => {
             let any_item = Json::Bool(true);
             let items = of_schema(schema.get("items").unwrap_or(&any_item), definitions);
-            vec(items, 0..3).prop_map(Json::from).boxed()
+            vec(items, least("minItems")..3).prop_map(Json::from).boxed()
         }
         "object" => object(schema, definitions),
         other => panic!("an unknown type {other}"),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::Failure;
 
 #[derive(Serialize)]
-struct Body<'a> {
+pub(super) struct Body<'a> {
     error: Error<'a>,
 }
 
@@ -21,18 +21,27 @@ struct Error<'a> {
 }
 
 pub(super) fn response(failure: &Failure) -> Response {
-    let status = match failure.status {
+    (status(failure), Json(body(failure))).into_response()
+}
+
+/// The same for a frame of a stream.
+pub(super) fn body(failure: &Failure) -> Body<'_> {
+    Body {
+        error: Error {
+            message: &failure.message,
+            r#type: kind(status(failure)),
+            param: failure.parameter.as_deref(),
+            code: failure.code.to_ascii_lowercase(),
+        },
+    }
+}
+
+fn status(failure: &Failure) -> StatusCode {
+    match failure.status {
         // OpenAI knows no other status for a request of a wrong form, and its clients have no name for 422's faults.
         StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
         status => status,
-    };
-    let error = Error {
-        message: &failure.message,
-        r#type: kind(status),
-        param: failure.parameter.as_deref(),
-        code: failure.code.to_ascii_lowercase(),
-    };
-    (status, Json(Body { error })).into_response()
+    }
 }
 
 fn kind(status: StatusCode) -> &'static str {

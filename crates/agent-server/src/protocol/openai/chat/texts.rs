@@ -1,0 +1,176 @@
+//! Texts that may grow side by side, as the one text that a completion has.
+
+use std::collections::VecDeque;
+
+use agent_schemas::raw_delta::RawDelta;
+use agent_schemas::{Content, DecodeError, Status};
+
+/// Puts texts one after the other: what grows behind the first that is still open waits for its end.
+///
+/// Contents of one message are a line apart, messages a blank line. A text that the end of a process cut off is gone on
+/// with by one that begins in the same way, as agents write that start over.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    open: VecDeque<Part>,
+    /// What was written of a text that was cut off.
+    torn: String,
+    /// The message of the last text that was written.
+    last: Option<String>,
+}
+
+/// A content whose text has not been written to its end.
+#[derive(Debug, Default)]
+struct Part {
+    msg_id: String,
+    index: Option<i64>,
+    text: String,
+    /// How many of its bytes were written.
+    written: usize,
+    is_whole: bool,
+    is_torn: bool,
+}
+
+impl Texts {
+    /// Takes in news of a content, whose text is given, and gives what there is to write now.
+    pub(super) fn take(&mut self, content: &Content, text: &str) -> String {
+        let part = self.part(content);
+        if content.delta == Some(true) {
+            part.text.push_str(text);
+        } else if let Some(rest) = text.get(part.written..)
+            && text.starts_with(&part.text[..part.written])
+        {
+            part.text.truncate(part.written);
+            part.text.push_str(rest);
+        }
+        // What was written cannot be taken back: a text that became another stays as it was.
+        part.is_whole = content.status.as_ref().is_some_and(Status::is_final);
+        part.is_torn = content.status == Some(Status::Incomplete);
+        self.write()
+    }
+
+    /// Takes in a delta of the text that is being written, and gives what it adds; `None` if it is one of another text.
+    pub(super) fn pass(&mut self, delta: &RawDelta<'_>) -> Result<Option<&str>, DecodeError> {
+        let Some(part) = self.open.front_mut() else { return Ok(None) };
+        let is_it = part.msg_id == delta.msg_id && part.index == Some(delta.index);
+        if !is_it || part.is_whole || part.written == 0 || part.written < part.text.len() {
+            return Ok(None);
+        }
+        delta.append_to(&mut part.text)?;
+        let before = std::mem::replace(&mut part.written, part.text.len());
+        Ok(Some(&part.text[before..]))
+    }
+
+    fn part(&mut self, content: &Content) -> &mut Part {
+        let msg_id = content.msg_id.as_deref().unwrap_or_default();
+        let is_it = |part: &Part| part.msg_id == msg_id && part.index == content.index;
+        let at = self.open.iter().position(is_it).unwrap_or_else(|| {
+            let (msg_id, index) = (msg_id.to_owned(), content.index);
+            self.open.push_back(Part { msg_id, index, ..Part::default() });
+            self.open.len() - 1
+        });
+        &mut self.open[at]
+    }
+
+    fn write(&mut self) -> String {
+        let mut out = String::new();
+        while let Some(part) = self.open.front_mut() {
+            if part.written == 0 && !self.torn.is_empty() && !part.text.is_empty() {
+                if part.text.starts_with(&self.torn) {
+                    part.written = self.torn.len();
+                    self.last = Some(part.msg_id.clone());
+                } else if self.torn.starts_with(&part.text) && !part.is_whole {
+                    break;
+                }
+                self.torn.clear();
+            }
+            let rest = &part.text[part.written..];
+            if !rest.is_empty() {
+                if part.written == 0 {
+                    match &self.last {
+                        Some(last) if *last == part.msg_id => out.push('\n'),
+                        Some(_) => out.push_str("\n\n"),
+                        None => {}
+                    }
+                    self.last = Some(part.msg_id.clone());
+                }
+                out.push_str(rest);
+                part.written = part.text.len();
+            }
+            if !part.is_whole {
+                break;
+            }
+            if part.is_torn {
+                self.torn.clone_from(&part.text);
+            }
+            self.open.pop_front();
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_schemas::Content;
+
+    use super::*;
+
+    /// Takes in `message index text`, with `+` before a text that continues, `!` before one that is the whole, and `~`
+    /// before one that was cut off. Checks what is written after each.
+    fn check(news: &[&str], expected: &[&str]) {
+        let mut texts = Texts::default();
+        let written: Vec<String> = news
+            .iter()
+            .map(|line| {
+                let mut words = line.splitn(3, ' ');
+                let mut content = Content::text("");
+                content.msg_id = words.next().map(str::to_owned);
+                content.index = words.next().and_then(|index| index.parse().ok());
+                let text = words.next().expect("a text");
+                match text.strip_prefix('+') {
+                    Some(more) => {
+                        content.delta = Some(true);
+                        texts.take(&content, more)
+                    }
+                    None => {
+                        content.completed();
+                        if text.starts_with('~') {
+                            content.status = Some(Status::Incomplete);
+                        }
+                        texts.take(&content, text.trim_start_matches(['!', '~']))
+                    }
+                }
+            })
+            .collect();
+        assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn a_text_is_written_as_it_grows_and_messages_are_apart() {
+        check(&["a 0 +one", "a 0 + two", "a 0 !one two"], &["one", " two", ""]);
+        check(&["a 0 !one", "a 1 +two", "a 1 !two", "b 0 !three"], &["one", "\ntwo", "", "\n\nthree"]);
+        check(&["a 0 !", "b 0 !one"], &["", "one"]);
+    }
+
+    #[test]
+    fn what_grows_beside_another_waits() {
+        check(
+            &["a 0 +one", "b 0 +two", "a 0 + more", "b 0 !two!", "a 0 !one more."],
+            &["one", "", " more", "", ".\n\ntwo!"],
+        );
+    }
+
+    #[test]
+    fn what_was_written_stays() {
+        check(&["a 0 +one", "a 0 !other", "b 0 !two"], &["one", "", "\n\ntwo"]);
+    }
+
+    #[test]
+    fn a_text_that_was_cut_off_is_gone_on_with() {
+        check(
+            &["a 0 +one t", "a 0 ~one t", "b 0 +one", "b 0 + two", "b 0 !one two"],
+            &["one t", "", "", "wo", ""],
+        );
+        check(&["a 0 +one", "a 0 ~one", "b 0 +o", "b 0 +ther"], &["one", "", "", "\n\nother"]);
+        check(&["a 0 +one", "a 0 ~one", "b 0 !o"], &["one", "", "\n\no"]);
+    }
+}

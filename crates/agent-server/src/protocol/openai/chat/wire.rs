@@ -1,0 +1,156 @@
+//! What is written: chunks and completions with no more members than clients expect.
+//!
+//! `agent_schemas::openai::chat` has the same as types to read; those keep whatever other servers add.
+
+use agent_schemas::Json;
+use serde::Serialize;
+
+/// A member that is there, whatever it holds.
+pub(super) type Shown<T> = Option<Option<T>>;
+
+#[derive(Serialize)]
+pub(super) struct Chunk<'a> {
+    pub(super) id: &'a str,
+    pub(super) object: &'static str,
+    pub(super) created: i64,
+    pub(super) model: &'a str,
+    pub(super) choices: &'a [ChunkChoice<'a>],
+    /// Null in all but the last chunk of a stream that tells its usage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) usage: Shown<&'a Usage>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ChunkChoice<'a> {
+    pub(super) index: u32,
+    pub(super) delta: Delta<'a>,
+    /// Always null: agents do not tell how likely their words were.
+    pub(super) logprobs: (),
+    pub(super) finish_reason: Option<&'a str>,
+}
+
+/// What a chunk adds. `images` and `reasoning_content` are no members of OpenAI's; other servers have them, too.
+#[derive(Default, Serialize)]
+pub(super) struct Delta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) content: Shown<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reasoning_content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) images: Option<&'a [Image]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tool_calls: Option<[CallDelta<'a>; 1]>,
+}
+
+#[derive(Serialize)]
+pub(super) struct CallDelta<'a> {
+    pub(super) index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) r#type: Option<&'static str>,
+    pub(super) function: FunctionDelta<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct FunctionDelta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<&'a str>,
+    pub(super) arguments: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Completion<'a> {
+    pub(super) id: &'a str,
+    pub(super) object: &'static str,
+    pub(super) created: i64,
+    pub(super) model: &'a str,
+    pub(super) choices: [Choice<'a>; 1],
+    pub(super) usage: &'a Usage,
+}
+
+#[derive(Serialize)]
+pub(super) struct Choice<'a> {
+    pub(super) index: u32,
+    pub(super) message: Message<'a>,
+    pub(super) logprobs: (),
+    pub(super) finish_reason: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Message<'a> {
+    pub(super) role: &'static str,
+    pub(super) content: Option<&'a str>,
+    pub(super) refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reasoning_content: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Image]>::is_empty")]
+    pub(super) images: &'a [Image],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tool_calls: Vec<Call<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Call<'a> {
+    pub(super) id: &'a str,
+    pub(super) r#type: &'static str,
+    pub(super) function: Function<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Function<'a> {
+    pub(super) name: &'a str,
+    pub(super) arguments: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Image {
+    r#type: &'static str,
+    image_url: ImageUrl,
+}
+
+#[derive(Debug, Serialize)]
+struct ImageUrl {
+    url: String,
+}
+
+impl Image {
+    pub(super) fn at(url: &str) -> Self {
+        Image { r#type: "image_url", image_url: ImageUrl { url: url.to_owned() } }
+    }
+}
+
+/// What a run used; zeros where its agent does not tell, as clients expect numbers.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Usage {
+    pub(super) prompt_tokens: i64,
+    pub(super) completion_tokens: i64,
+    pub(super) total_tokens: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) prompt_tokens_details: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) completion_tokens_details: Option<Json>,
+}
+
+impl Usage {
+    /// The usage that a run's final response tells, by OpenAI's names or by our protocol's.
+    pub(super) fn read(usage: &agent_schemas::JsonObject) -> Self {
+        let find = |names: [&str; 2]| names.into_iter().find_map(|name| usage.get(name));
+        let tokens = |names| find(names).and_then(Json::as_i64);
+        let details = |names| find(names).filter(|details| details.as_object().is_some()).cloned();
+        let prompt_tokens = tokens(["prompt_tokens", "input_tokens"]).unwrap_or_default();
+        let completion_tokens = tokens(["completion_tokens", "output_tokens"]).unwrap_or_default();
+        let sum = prompt_tokens.saturating_add(completion_tokens);
+        Usage {
+            prompt_tokens,
+            completion_tokens,
+            total_tokens: tokens(["total_tokens", "total_tokens"]).unwrap_or(sum),
+            prompt_tokens_details: details(["prompt_tokens_details", "input_tokens_details"]),
+            completion_tokens_details: details(["completion_tokens_details", "output_tokens_details"]),
+        }
+    }
+}

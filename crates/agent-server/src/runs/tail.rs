@@ -1,0 +1,177 @@
+//! Following a run to its end, over as many connections as it takes.
+
+use std::io::{self, Stderr, Stdout};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use agent_runner::sse_reader::SseEvent;
+use agent_schemas::{Event, Status};
+use anyhow::Context;
+use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::{Method, StatusCode};
+
+use super::about;
+use crate::cli::runs::TailOptions;
+use crate::remote::{Remote, RemoteError};
+use crate::terminal::failure::Failure;
+use crate::terminal::render::Renderer;
+use crate::terminal::screen::Screen;
+use crate::terminal::server::Answer;
+
+/// How often a lost connection is made anew before it is given up, unless something comes in between.
+const ATTEMPTS: u32 = 12;
+
+/// How long is waited before the first attempt, and twice as long before each other, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Follows a run. The exit code says how it ended.
+pub(super) async fn run(server: &Remote, options: &TailOptions, may_dim: bool) -> anyhow::Result<ExitCode> {
+    let mut tail = Tail {
+        server,
+        options,
+        screen: Screen::standard(may_dim),
+        renderer: Renderer::new(false, false),
+        last: options.after.clone(),
+        failures: 0,
+    };
+    let followed = tail.follow().await;
+    match followed.and_then(|status| tail.close().map(|()| status).map_err(Into::into)) {
+        Ok(status) => Ok(ExitCode::from(code(&status))),
+        // Whoever stopped to read has what it wanted.
+        Err(error) if is_unread(&error) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            // What came so far stays readable; why the rest is missing is said after it.
+            let _ = tail.close();
+            Err(error)
+        }
+    }
+}
+
+fn code(status: &Status) -> u8 {
+    match status {
+        Status::Completed => 0,
+        Status::Canceled => 4,
+        Status::Incomplete => 5,
+        _ => 3,
+    }
+}
+
+fn is_unread(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+struct Tail<'a> {
+    server: &'a Remote,
+    options: &'a TailOptions,
+    screen: Screen<Stdout, Stderr>,
+    renderer: Renderer,
+    /// The id of the last event that was shown.
+    last: Option<String>,
+    /// How many connections have failed since something came.
+    failures: u32,
+}
+
+/// How a connection ended.
+enum Part {
+    /// With the run's end.
+    Ended(Status),
+    /// Early; this is why.
+    Lost(anyhow::Error),
+}
+
+impl Tail<'_> {
+    async fn follow(&mut self) -> anyhow::Result<Status> {
+        let mut answer = self.connect().await.map_err(|error| about(&self.options.id, error))?;
+        loop {
+            let why = match self.read(answer).await? {
+                Part::Ended(status) => return Ok(status),
+                Part::Lost(why) => why,
+            };
+            answer = self.connect_again(why).await?;
+        }
+    }
+
+    async fn connect(&self) -> Result<Answer, RemoteError> {
+        let request = self.server.request(Method::GET, &["runs", &self.options.id, "events"], &[]);
+        let mut request = request.header(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        if let Some(last) = &self.last {
+            request = request.header("last-event-id", last);
+        }
+        let response = self.server.send(request).await?;
+        Answer::new(self.server.url(), response).map_err(RemoteError::Lost)
+    }
+
+    /// Reads on after the last event, as soon as the server or another one in its place is there.
+    async fn connect_again(&mut self, mut why: anyhow::Error) -> anyhow::Result<Answer> {
+        if self.failures == 0 {
+            self.screen.note("(the connection was lost; trying to read on)")?;
+            self.screen.flush()?;
+        }
+        while self.failures < ATTEMPTS {
+            tokio::time::sleep(LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(self.failures))).await;
+            self.failures += 1;
+            match self.connect().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if is_passing(&error) => why = error.into(),
+                Err(error) => return Err(about(&self.options.id, error)),
+            }
+        }
+        let id = &self.options.id;
+        let again = match &self.last {
+            Some(last) if self.options.json => format!("with `--after {last}` the command goes on from here"),
+            _ => format!("`agent-server runs show {id}` says how it stands when the server is back"),
+        };
+        Err(why.context(format!("the run could not be read to its end; {again}")))
+    }
+
+    /// Shows what comes until the run or the connection ends.
+    async fn read(&mut self, mut answer: Answer) -> anyhow::Result<Part> {
+        loop {
+            let events = match answer.next().await {
+                Ok(Some(events)) => events,
+                Ok(None) => return Ok(Part::Lost(Failure::cut().into())),
+                Err(failure) => return Ok(Part::Lost(failure.into())),
+            };
+            for event in &events {
+                if let Some(status) = self.show(event)? {
+                    return Ok(Part::Ended(status));
+                }
+            }
+            self.screen.flush()?;
+        }
+    }
+
+    /// Shows one event; gives the run's status if it is the last one.
+    fn show(&mut self, sent: &SseEvent) -> anyhow::Result<Option<Status>> {
+        let event = Event::from_slice(sent.data.as_bytes());
+        let event = event.context("the server sent something that is no event")?;
+        self.failures = 0;
+        self.last.clone_from(&sent.id);
+        if self.options.json {
+            self.screen.data(&sent.data)?;
+        } else {
+            self.renderer.event(&event, &mut self.screen)?;
+        }
+        Ok(match event {
+            Event::Response(response) if response.status.is_final() => Some(response.status),
+            _ => None,
+        })
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        if !self.options.json {
+            self.renderer.close(&mut self.screen)?;
+        }
+        self.screen.flush()
+    }
+}
+
+/// Whether a failure may be over soon.
+fn is_passing(error: &RemoteError) -> bool {
+    match error.status() {
+        None => true,
+        Some(status) => status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS,
+    }
+}
