@@ -3,6 +3,7 @@
 mod chat_completions;
 mod command;
 mod crash;
+mod faults;
 mod golden;
 mod malformed;
 mod outage;

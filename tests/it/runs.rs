@@ -417,6 +417,14 @@ async fn senseless_positions_and_unknown_runs_are_refused() {
         let refused = server.connect().await.send(asked.as_bytes()).await.answer().await;
         assert_eq!((refused.status, &refused.json()["error"]["code"]), (400, &json!("INVALID_PARAMETER")));
     }
+    let body = request("no", &json!({ "user_id": "nobody" })).to_string();
+    let length = body.len();
+    let head = "POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nidempotency-key: gone\r\n";
+    let asked = format!("{head}last-event-id: 3\r\ncontent-length: {length}\r\n\r\n{body}");
+    let refused = server.connect().await.send(asked.as_bytes()).await.answer().await;
+    assert_eq!((refused.status, &refused.json()["error"]["code"]), (410, &json!("RUN_GONE")));
+    let page = server.connect().await.get("/runs?user_id=nobody").await.json();
+    assert_eq!(page["data"], json!([]), "nothing was started");
     for (method, path) in
         [("GET", "/runs/x"), ("GET", "/runs/x/events"), ("POST", "/runs/x/cancel"), ("DELETE", "/runs/x")]
     {

@@ -57,8 +57,8 @@ async fn a_run_goes_on_without_its_client_if_that_was_asked_for() {
 
 #[tokio::test]
 async fn the_configuration_may_say_so_too_and_the_request_may_contradict() {
-    let server =
-        Launch::echo("[runs]\nmax_runs = 1\nmax_waiting = 0\non_disconnect = \"continue\"\n").start().await;
+    let limits = "max_runs = 1\nmax_waiting = 0\ndisconnect_grace_seconds = 0\n";
+    let server = Launch::echo(&format!("[runs]\n{limits}on_disconnect = \"continue\"\n")).start().await;
     drop(begin(&server, ",\"on_disconnect\":\"cancel\"").await);
     within("the next run to be admitted", async {
         while server.connect().await.process("yes", "").await.status == 429 {}

@@ -182,16 +182,24 @@ impl Connection {
     /// If the connection ends first.
     pub async fn try_answer(&mut self) -> io::Result<Answer> {
         let head = self.try_head().await?;
-        let body = match head.header("content-length").map(str::parse) {
+        let body = self.body(&head).await?;
+        Ok(Answer { status: head.status, headers: head.headers, body })
+    }
+
+    /// Reads the body of an answer whose head was read.
+    ///
+    /// # Errors
+    /// If the connection ends first.
+    pub async fn body(&mut self, head: &Head) -> io::Result<String> {
+        match head.header("content-length").map(str::parse) {
             Some(Ok(length)) => {
                 let mut bytes = vec![0; length];
                 within("a body", self.stream.read_exact(&mut bytes)).await?;
-                String::from_utf8_lossy(&bytes).into_owned()
+                Ok(String::from_utf8_lossy(&bytes).into_owned())
             }
-            _ if head.header("transfer-encoding") == Some("chunked") => self.rest().await?,
-            _ => String::new(),
-        };
-        Ok(Answer { status: head.status, headers: head.headers, body })
+            _ if head.header("transfer-encoding") == Some("chunked") => self.rest().await,
+            _ => Ok(String::new()),
+        }
     }
 
     /// Reads whatever comes until the server closes the connection.

@@ -4,6 +4,7 @@
 pub mod binary;
 pub mod client;
 pub mod completions;
+pub mod history;
 pub mod model;
 pub mod redis;
 pub mod responses;
@@ -14,7 +15,7 @@ pub mod store;
 use std::time::Duration;
 
 pub use client::{Answer, Connection};
-pub use model::WaitingModel;
+pub use model::{MarkingModel, WaitingModel};
 pub use scripted_model::ScriptedModel;
 pub use server::{Launch, Server};
 
@@ -40,6 +41,20 @@ pub fn rounds(default: usize) -> usize {
     #[expect(clippy::disallowed_methods, reason = "a test's effort is set from outside")]
     let rounds = std::env::var("AGENT_TEST_ROUNDS");
     rounds.map_or(default, |text| text.parse().expect("AGENT_TEST_ROUNDS is a number"))
+}
+
+/// What tests with random input begin with: `AGENT_TEST_SEED`, else another number each time. A test that fails says it.
+///
+/// # Panics
+/// If the variable is no number.
+pub fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    #[expect(clippy::disallowed_methods, reason = "a failure is repeated from outside")]
+    let seed = std::env::var("AGENT_TEST_SEED");
+    seed.map_or_else(
+        |_| RandomState::new().hash_one(0),
+        |text| text.parse().expect("AGENT_TEST_SEED is a number"),
+    )
 }
 
 /// Lets this process open as many files as the system allows.

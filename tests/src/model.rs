@@ -1,4 +1,7 @@
-//! A model endpoint that says half of its answer and waits to be told to go on, so that a test decides when a run ends.
+//! Model endpoints of tests: one waits to be told to go on, so that a test decides when a run ends; one says when it said
+//! what.
+
+mod marking;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,6 +9,8 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+
+pub use marking::MarkingModel;
 
 /// Answers Chat Completions with `Hello, ` and, once it is released, `world!`.
 #[derive(Debug)]

@@ -4,6 +4,8 @@
 //! an agent that writes a lot between two awaits costs one append and one wake-up, and one that waits after every
 //! word is seen word by word.
 
+mod spool;
+
 use std::future::{pending, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
@@ -25,6 +27,9 @@ use crate::handle::RunHandle;
 use crate::history;
 use crate::live::{LiveRun, LogEnd, RunEnd};
 use crate::runner::{OnDisconnect, Runner};
+use crate::steer;
+
+pub(crate) use self::spool::Spool;
 
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
@@ -42,8 +47,8 @@ pub(crate) struct Drive {
     pub(crate) on_disconnect: OnDisconnect,
     /// Counts this run among the concurrent ones until it has ended; none while it waits.
     pub(crate) permit: Option<OwnedSemaphorePermit>,
-    /// The batch whose append has not been acknowledged. It outlives an interruption: the log must have no hole.
-    pub(crate) in_flight: Mutex<Option<Batch>>,
+    /// What the store has not acknowledged. It outlives an interruption: the log must have no hole.
+    pub(crate) spool: Mutex<Spool>,
 }
 
 /// What is to be done for a run.
@@ -100,7 +105,7 @@ impl Drive {
         while live.has_readers() {
             live.abandoned.notified().await;
         }
-        runner.forget(&live.id);
+        runner.forget(&live);
     }
 
     /// Waits until there is room for one more run; `None` if it was cancelled meanwhile.
@@ -148,11 +153,11 @@ impl Drive {
                 if let Some(stored) = &mut append {
                     match stored.as_mut().poll(cx) {
                         Poll::Ready(Ok(())) => {
-                            live.publish(self.in_flight.lock().take(), None);
+                            self.spool.lock().acknowledge(live);
                             append = None;
                         }
                         Poll::Ready(Err(error)) if error.is_retryable() => {
-                            let batch = self.in_flight.lock().clone();
+                            let batch = self.spool.lock().in_flight();
                             append = batch
                                 .map(|batch| -> Stored<'_> { Box::pin(self.append_until_stored(batch)) });
                             continue;
@@ -161,7 +166,7 @@ impl Drive {
                         Poll::Pending => {}
                     }
                 }
-                let may_run = append.is_none() || live.pending_bytes() < MAX_AHEAD;
+                let may_run = append.is_none() || self.ahead() < MAX_AHEAD;
                 if agent_is_due && may_run && returned.is_none() {
                     agent_is_due = false;
                     live.begin_poll();
@@ -169,17 +174,16 @@ impl Drive {
                         returned = Some(self.outcome_of(result));
                     }
                 }
-                if append.is_some() {
-                    return Poll::Pending;
-                }
-                if let Some(outcome) = returned.take() {
-                    return Poll::Ready(outcome);
-                }
-                match live.take_pending(cx.waker()) {
-                    Ok(Some(batch)) => {
-                        *self.in_flight.lock() = Some(batch.clone());
-                        append = Some(self.append(batch));
+                match (returned.take(), &append) {
+                    (Some(outcome), None) => return Poll::Ready(outcome),
+                    (outcome @ Some(_), Some(_)) => {
+                        returned = outcome;
+                        return Poll::Pending;
                     }
+                    (None, _) => {}
+                }
+                match self.spool.lock().next(live, append.is_none(), cx) {
+                    Ok(Some(batch)) => append = Some(self.append(batch)),
                     Ok(None) => return Poll::Pending,
                     Err(failure) => return Poll::Ready(Outcome::Failed(failure)),
                 }
@@ -262,12 +266,17 @@ impl Drive {
         }
     }
 
+    /// How many bytes the agent wrote that the store does not have.
+    fn ahead(&self) -> usize {
+        self.live.pending_bytes() + self.spool.lock().bytes()
+    }
+
     /// Repeats the append that an interruption cut off. Repeating is safe where it had succeeded unheard.
     async fn settle(&self) -> agent_services::Result<()> {
-        let batch = self.in_flight.lock().take();
+        let batch = self.spool.lock().in_flight();
         if let Some(batch) = batch {
-            self.append_until_stored(batch.clone()).await?;
-            self.live.publish(Some(batch), None);
+            self.append_until_stored(batch).await?;
+            self.spool.lock().acknowledge(&self.live);
         }
         Ok(())
     }
@@ -306,7 +315,10 @@ impl Drive {
     async fn write_end(&self, ending: &Ending, began: bool) -> agent_services::Result<Option<Grant>> {
         let live = &*self.live;
         let runs = &live.services.runs;
-        let last = live.close(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
+        let closing = live.close(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
+        let mut unstored = self.spool.lock().take_shown();
+        unstored.push(closing.clone());
+        let last = Batch::concat(&unstored);
         if began {
             let kept = serde_json::to_string(ending).unwrap_or_default();
             self.retry(|| runs.close(&live.id, live.token, last.clone(), &kept)).await?;
@@ -314,13 +326,14 @@ impl Drive {
         } else {
             self.retry(|| runs.append(&live.id, live.token, last.clone())).await?;
         }
+        steer::forget_taken(live).await?;
         let end = live.close(|assembler| assembler.finish(ending));
         let next = self.runner.next_owner();
         let finish = || runs.finish(&live.id, live.token, end.clone(), ending.status.clone(), next);
         let granted = self.retry(finish).await?;
         let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
         // Shown together, so that they leave in one write.
-        live.publish(Some(joined(last, end)), Some(LogEnd::Finished(ended)));
+        live.publish(Some(Batch::concat(&[closing, end])), Some(LogEnd::Finished(ended)));
         Ok(granted)
     }
 
@@ -332,13 +345,4 @@ impl Drive {
         self.runner.recover_later(self.live.id.clone());
         None
     }
-}
-
-/// Two consecutive batches as one.
-fn joined(first: Batch, second: Batch) -> Batch {
-    if first.count == 0 {
-        return second;
-    }
-    let frames = [first.frames, second.frames].concat().into();
-    Batch { first: first.first, count: first.count + second.count, frames }
 }

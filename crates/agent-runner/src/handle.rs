@@ -10,7 +10,10 @@ use agent_schemas::{
 use agent_services::page::PageSize;
 
 use crate::Services;
+use crate::history::PATIENCE;
 use crate::live::LiveRun;
+use crate::patience::while_away;
+use crate::steer;
 use crate::writer::{MessageWriter, ToolCallWriter};
 
 /// An agent's side of one run: what was asked, and where the answer is written.
@@ -57,14 +60,16 @@ impl RunHandle {
         &self.live.services
     }
 
-    /// The last messages of the conversation before this run, at most this many, in order.
+    /// The last messages of the conversation before this run, at most this many, in order. A store that is away is waited
+    /// for a while.
     ///
     /// # Errors
     /// The session store's.
     pub async fn history(&self, size: PageSize) -> agent_services::Result<Vec<Message>> {
         let user = UserId::new(self.user_id());
         let session = SessionId::new(self.session_id());
-        let stored = self.services().sessions.last_messages(&user, &session, size).await?;
+        let sessions = &self.services().sessions;
+        let stored = while_away(PATIENCE, || sessions.last_messages(&user, &session, size)).await?;
         Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
     }
 
@@ -75,35 +80,13 @@ impl RunHandle {
     }
 
     /// What was handed to the run since it was last asked, to be taken in at the agent's next step. It is written to the
-    /// log, as messages of the user, before this returns. What an agent never takes becomes the session's next run.
+    /// log, as messages of the user, before this returns. What an agent never takes becomes the session's next run. A store
+    /// that is away is waited for, as with all that is written.
     ///
     /// # Errors
     /// The run store's.
     pub async fn steered(&self) -> agent_services::Result<Vec<Message>> {
-        if !self.live.take_steered() {
-            return Ok(Vec::new());
-        }
-        let runs = &self.services().runs;
-        let handed = runs.steered(&self.live.id).await?;
-        // A process that died may have written them and not come to forget them.
-        let written = self.live.closed_messages();
-        let is_new = |message: &&Message| written.iter().all(|known| known.id != message.id);
-        let mut messages = Vec::new();
-        for record in &handed {
-            for message in record.request.input.iter().filter(is_new) {
-                let mut message = message.clone();
-                message.status = agent_schemas::Status::Completed;
-                self.emit(Event::Message(message.clone()));
-                messages.push(message);
-            }
-        }
-        let ids: Vec<RunId> = handed.into_iter().map(|record| record.id).collect();
-        if !ids.is_empty() {
-            // Forgotten only once the log has it, so that nothing is lost when the process dies in between.
-            self.live.all_stored().await;
-            runs.drop_steered(&self.live.id, self.live.token, &ids).await?;
-        }
-        Ok(messages)
+        steer::take(self, &self.live).await
     }
 
     /// Resolves when the run is cancelled.

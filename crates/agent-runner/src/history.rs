@@ -15,8 +15,8 @@ use crate::live::LiveRun;
 pub use bounds::{Bounds, bounded};
 pub use calls::with_missing_outputs;
 
-/// How long a run waits for a session store that is away before it ends without its history.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a run waits for a session store that is away before it goes on or ends without its history.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 const MISSING: &str = "the run is missing in its session's history";
 

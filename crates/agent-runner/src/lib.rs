@@ -32,10 +32,12 @@ pub mod history;
 #[cfg(feature = "http-client")]
 pub mod http_client;
 mod live;
+mod patience;
 mod runner;
 mod secret;
 mod services;
 pub mod sse_reader;
+mod steer;
 pub mod tools;
 mod writer;
 
@@ -44,7 +46,8 @@ pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
 pub use runner::{
-    BuildError, OnDisconnect, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError, StartOptions,
+    BuildError, Durability, OnDisconnect, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError,
+    StartOptions,
 };
 pub use secret::Secret;
 pub use services::Services;

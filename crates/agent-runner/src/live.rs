@@ -3,7 +3,8 @@
 //! Two locks: `pen` guards what is being written, `tail` what readers may see. Who needs both takes `pen` first.
 //! Neither is held across an await.
 
-use std::collections::VecDeque;
+mod tail;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
@@ -11,16 +12,15 @@ use std::task::Waker;
 use agent_schemas::{AgentRequest, Error, Message, RunId, Status};
 use agent_services::run::{Batch, FencingToken};
 use parking_lot::Mutex;
-use slab::Slab;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::Services;
 use crate::assemble::{Assembler, ClosedMessage};
 
-/// How much of a log's end is kept for its readers; what is older they read from the store.
-const TAIL_BYTES: usize = 256 * 1024;
-const TAIL_BATCHES: usize = 8;
+use self::tail::{Reader, Tail};
+
+pub(crate) use self::tail::Found;
 
 /// How much may gather while all readers rest.
 const GATHERED_BYTES: usize = 16 * 1024;
@@ -43,8 +43,10 @@ pub(crate) struct LiveRun {
     pub(crate) without_history: bool,
     /// Whether something may have been handed to the run.
     steered: AtomicBool,
+    /// Whether the log has something that was handed to the run and that the store still keeps for it.
+    has_taken: AtomicBool,
     /// Told whenever entries were stored.
-    stored: Notify,
+    progress: Notify,
     /// Told whenever the last reader goes.
     pub(crate) abandoned: Notify,
     pub(crate) max_bytes: usize,
@@ -63,17 +65,6 @@ struct Pen {
     failure: Option<Error>,
 }
 
-/// What readers may see.
-#[derive(Debug, Default)]
-struct Tail {
-    batches: VecDeque<Batch>,
-    bytes: usize,
-    /// The number after the last published entry.
-    next: u64,
-    end: Option<LogEnd>,
-    readers: Slab<Reader>,
-}
-
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -90,29 +81,6 @@ pub(crate) enum LogEnd {
     /// With its terminal event.
     Finished(RunEnd),
     /// Somewhere else, or nowhere: this process lost the right to write it.
-    Lost,
-}
-
-/// A waiting reader.
-#[derive(Debug, Default)]
-struct Reader {
-    waker: Option<Waker>,
-    /// It rests between two writes to its client and wants to be woken by the end only.
-    resting: bool,
-}
-
-/// What a reader finds at its position.
-#[derive(Debug)]
-pub(crate) enum Found {
-    /// Entries, and whether the log ends with the last of them.
-    Batches(Vec<Batch>, bool),
-    /// They are in the store and no longer here.
-    Older,
-    /// Nothing yet; the waker is kept.
-    Nothing,
-    /// Nothing, for ever.
-    End,
-    /// The log went on elsewhere.
     Lost,
 }
 
@@ -135,7 +103,9 @@ pub(crate) struct LiveParts {
 impl LiveRun {
     pub(crate) fn new(parts: LiveParts) -> Self {
         // What is in the log already is read from the store.
-        let tail = Tail { next: parts.assembler.next(), ..Tail::default() };
+        let tail = Tail::new(parts.assembler.next());
+        // Of a process that died nobody knows how far it came.
+        let has_taken = !parts.epochs.is_empty();
         let pen = Pen { assembler: parts.assembler, driver: None, closed: false, failure: None };
         LiveRun {
             id: parts.id,
@@ -148,7 +118,8 @@ impl LiveRun {
             earlier: parts.earlier,
             without_history: parts.without_history,
             steered: AtomicBool::new(false),
-            stored: Notify::new(),
+            progress: Notify::new(),
+            has_taken: AtomicBool::new(has_taken),
             abandoned: Notify::new(),
             max_bytes: parts.max_bytes,
             pen: Mutex::new(pen),
@@ -166,9 +137,29 @@ impl LiveRun {
         self.steered.swap(false, Ordering::SeqCst)
     }
 
+    /// Says that the log is about to have what was handed to the run.
+    pub(crate) fn note_taken(&self) {
+        self.has_taken.store(true, Ordering::SeqCst);
+    }
+
+    /// Says that the store does not keep any more for the run what its log has.
+    pub(crate) fn note_forgotten(&self) {
+        self.has_taken.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether the log may have something that was handed to the run and that the store still keeps for it.
+    pub(crate) fn may_have_taken(&self) -> bool {
+        self.has_taken.load(Ordering::SeqCst)
+    }
+
     /// The number after the last entry that readers may see.
     pub(crate) fn published(&self) -> u64 {
         self.tail.lock().next
+    }
+
+    /// The number after the last entry that the store has.
+    fn stored(&self) -> u64 {
+        self.tail.lock().stored
     }
 
     /// Lets the agent write; refused once the log is closed.
@@ -238,10 +229,30 @@ impl LiveRun {
 
     /// Shows stored entries to the readers, and how the log ended if it did.
     pub(crate) fn publish(&self, batch: Option<Batch>, end: Option<LogEnd>) {
+        self.reveal(batch, end, true);
+        self.progress.notify_waiters();
+    }
+
+    /// Shows entries to the readers that the store does not have yet.
+    pub(crate) fn show(&self, batch: Batch) {
+        self.reveal(Some(batch), None, false);
+    }
+
+    /// Says that entries that were shown before are stored.
+    pub(crate) fn note_stored(&self, batch: &Batch) {
+        self.tail.lock().note_stored(batch.end());
+        self.progress.notify_waiters();
+    }
+
+    fn reveal(&self, batch: Option<Batch>, end: Option<LogEnd>, is_stored: bool) {
         let wakers: Vec<Waker> = {
             let mut tail = self.tail.lock();
             if let Some(batch) = batch.filter(|batch| batch.count > 0) {
+                let next = batch.end();
                 tail.push(batch);
+                if is_stored {
+                    tail.note_stored(next);
+                }
             }
             let ended = end.is_some();
             tail.end = tail.end.take().or(end);
@@ -251,7 +262,6 @@ impl LiveRun {
                 .filter_map(|(_, reader)| reader.waker.take())
                 .collect()
         };
-        self.stored.notify_waiters();
         wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -259,9 +269,9 @@ impl LiveRun {
     pub(crate) async fn all_stored(&self) {
         let wanted = self.pen.lock().assembler.next();
         loop {
-            let mut stored = std::pin::pin!(self.stored.notified());
+            let mut stored = std::pin::pin!(self.progress.notified());
             stored.as_mut().enable();
-            if self.published() >= wanted || self.end().is_some() {
+            if self.stored() >= wanted || self.end().is_some() {
                 return;
             }
             self.ask_for_pending();
@@ -281,6 +291,8 @@ impl LiveRun {
             tail.readers.is_empty()
         };
         if is_last {
+            // What was left to gather for it is to be stored all the same.
+            self.ask_for_pending();
             self.abandoned.notify_one();
         }
     }
@@ -294,6 +306,8 @@ impl LiveRun {
         {
             let mut tail = self.tail.lock();
             if from < tail.next {
+                // It may be long until it looks again: its client decides that.
+                tail.end_rest(key);
                 return tail.entries(from);
             }
             match tail.end {
@@ -329,42 +343,5 @@ impl LiveRun {
     /// How the log ended, if it did.
     pub(crate) fn end(&self) -> Option<LogEnd> {
         self.tail.lock().end.clone()
-    }
-}
-
-impl Tail {
-    /// Whether there are readers and all of them rest.
-    fn is_resting(&self) -> bool {
-        !self.readers.is_empty() && self.readers.iter().all(|(_, reader)| reader.resting)
-    }
-
-    fn push(&mut self, batch: Batch) {
-        self.next = batch.end();
-        self.bytes += batch.frames.len();
-        self.batches.push_back(batch);
-        while (self.bytes > TAIL_BYTES && self.batches.len() > 1) || self.batches.len() > TAIL_BATCHES {
-            if let Some(oldest) = self.batches.pop_front() {
-                self.bytes -= oldest.frames.len();
-            }
-        }
-    }
-
-    fn entries(&self, from: u64) -> Found {
-        if self.batches.front().is_none_or(|oldest| from < oldest.first) {
-            return Found::Older;
-        }
-        let start = self.batches.partition_point(|batch| batch.end() <= from);
-        let batches = self.batches.iter().skip(start).filter_map(|batch| batch.starting_at(from)).collect();
-        Found::Batches(batches, matches!(self.end, Some(LogEnd::Finished(_))))
-    }
-
-    fn wait(&mut self, key: usize, waker: &Waker, resting: bool) {
-        if let Some(reader) = self.readers.get_mut(key) {
-            reader.resting = resting;
-            match &mut reader.waker {
-                Some(known) if known.will_wake(waker) => {}
-                slot => *slot = Some(waker.clone()),
-            }
-        }
     }
 }

@@ -3,10 +3,11 @@
 mod execute;
 mod options;
 mod run;
+mod settle;
 mod start;
 mod watch;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -22,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::live::LiveRun;
 use crate::{Agent, Services};
 
-pub use options::{BuildError, OnDisconnect, RunLimits, StartError, StartOptions};
+pub use options::{BuildError, Durability, OnDisconnect, RunLimits, StartError, StartOptions};
 pub use run::{PositionError, Run};
 
 /// Collects what a [`Runner`] needs.
@@ -31,6 +32,7 @@ pub struct RunnerBuilder {
     agents: Vec<(String, Arc<dyn Agent>)>,
     services: Services,
     limits: RunLimits,
+    durability: Durability,
 }
 
 impl RunnerBuilder {
@@ -61,6 +63,13 @@ impl RunnerBuilder {
         self
     }
 
+    /// Says what readers may see, instead of only what is stored.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
     /// Builds the runner.
     ///
     /// # Errors
@@ -80,12 +89,14 @@ impl RunnerBuilder {
             agents: self.agents,
             services: self.services,
             limits: self.limits,
+            durability: self.durability,
             slots,
             waiting: AtomicUsize::new(0),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             owner,
             live: Mutex::default(),
+            recovering: Mutex::default(),
             watch: OnceCell::new(),
         })))
     }
@@ -99,6 +110,7 @@ pub(crate) struct Inner {
     agents: Vec<(String, Arc<dyn Agent>)>,
     services: Services,
     limits: RunLimits,
+    durability: Durability,
     slots: Arc<Semaphore>,
     /// How many runs wait for a slot.
     waiting: AtomicUsize,
@@ -108,6 +120,8 @@ pub(crate) struct Inner {
     owner: OwnerId,
     /// The runs that this process executes, and those that have ended and are still read.
     live: Mutex<HashMap<RunId, Arc<LiveRun>, RandomState>>,
+    /// The runs that this process is about to take over.
+    recovering: Mutex<HashSet<RunId, RandomState>>,
     /// The tasks beside the runs; they end with this.
     watch: OnceCell<watch::Watch>,
 }
@@ -177,9 +191,12 @@ impl Runner {
         Waiting(self.clone())
     }
 
-    /// Forgets a run that has ended and that nobody reads any more.
-    pub(crate) fn forget(&self, id: &RunId) {
-        self.0.live.lock().remove(id);
+    /// Forgets a run that has ended and that nobody reads any more. One that was lost may be executed here anew.
+    pub(crate) fn forget(&self, run: &Arc<LiveRun>) {
+        let mut live = self.0.live.lock();
+        if live.get(&run.id).is_some_and(|known| Arc::ptr_eq(known, run)) {
+            live.remove(&run.id);
+        }
     }
 
     fn live(&self, id: &RunId) -> Option<Arc<LiveRun>> {

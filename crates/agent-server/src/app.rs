@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use agent_runner::{Agent, BuildError, OnDisconnect, RunLimits, Runner, RunnerBuilder, Services};
+use agent_runner::{Agent, BuildError, Durability, OnDisconnect, RunLimits, Runner, RunnerBuilder, Services};
 use agent_services::run::SessionPolicy;
 use agent_services::session::SessionStore;
 use axum::Router;
@@ -16,6 +16,9 @@ use tokio::net::TcpListener;
 use crate::config::HttpConfig;
 use crate::protocol::{OpenAi, Protocol};
 use crate::{lifecycle, router};
+
+/// How long a client may be away before its run is cancelled, unless the application says otherwise.
+const DISCONNECT_GRACE: Duration = Duration::from_secs(60);
 
 /// What a hook answers; an error from a start hook keeps the server from starting.
 pub type HookResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -57,9 +60,11 @@ pub struct AgentAppBuilder {
     runner: RunnerBuilder,
     routes: Router,
     protocols: Vec<Arc<dyn Protocol>>,
+    speaks_openai: bool,
     wraps: Vec<Wrap>,
     http: HttpConfig,
     on_disconnect: OnDisconnect,
+    disconnect_grace: Duration,
     session_policy: SessionPolicy,
     start: Vec<Hook>,
     stop: Vec<Hook>,
@@ -75,6 +80,7 @@ struct Inner {
     runner: Runner,
     http: HttpConfig,
     on_disconnect: OnDisconnect,
+    disconnect_grace: Duration,
     session_policy: SessionPolicy,
     ready: AtomicBool,
 }
@@ -100,6 +106,10 @@ impl App {
         self.0.on_disconnect
     }
 
+    pub(crate) fn disconnect_grace(&self) -> Duration {
+        self.0.disconnect_grace
+    }
+
     pub(crate) fn session_policy(&self) -> SessionPolicy {
         self.0.session_policy
     }
@@ -121,9 +131,11 @@ impl AgentApp {
             runner: Runner::builder(),
             routes: Router::new(),
             protocols: Vec::new(),
+            speaks_openai: true,
             wraps: Vec::new(),
             http: HttpConfig::default(),
-            on_disconnect: OnDisconnect::Cancel { grace: Duration::from_secs(60) },
+            on_disconnect: OnDisconnect::Cancel { grace: DISCONNECT_GRACE },
+            disconnect_grace: DISCONNECT_GRACE,
             session_policy: SessionPolicy::default(),
             start: Vec::new(),
             stop: Vec::new(),
@@ -231,6 +243,21 @@ impl AgentAppBuilder {
         self
     }
 
+    /// How long a client may be away before its run is cancelled where the request wants that, whatever
+    /// [`Self::on_disconnect`] says for others; a minute by default.
+    #[must_use]
+    pub fn disconnect_grace(mut self, grace: Duration) -> Self {
+        self.disconnect_grace = grace;
+        self
+    }
+
+    /// When clients see what an agent writes: once it is stored, by default.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.runner = self.runner.durability(durability);
+        self
+    }
+
     /// What becomes of a run whose session has one under way, unless the request says otherwise.
     #[must_use]
     pub fn session_policy(mut self, policy: SessionPolicy) -> Self {
@@ -262,6 +289,13 @@ impl AgentAppBuilder {
     #[must_use]
     pub fn protocol(mut self, protocol: impl Protocol) -> Self {
         self.protocols.push(Arc::new(protocol));
+        self
+    }
+
+    /// Leaves out OpenAI's protocols, for an application that has routes of its own at `/v1`.
+    #[must_use]
+    pub fn without_openai(mut self) -> Self {
+        self.speaks_openai = false;
         self
     }
 
@@ -311,12 +345,15 @@ impl AgentAppBuilder {
     /// # Errors
     /// If there is no agent or two have the same name.
     pub fn build(mut self) -> Result<AgentApp, BuildError> {
-        self.protocols.push(Arc::new(OpenAi));
+        if self.speaks_openai {
+            self.protocols.push(Arc::new(OpenAi));
+        }
         let app = App(Arc::new(Inner {
             name: self.name,
             runner: self.runner.build()?,
             http: self.http,
             on_disconnect: self.on_disconnect,
+            disconnect_grace: self.disconnect_grace,
             session_policy: self.session_policy,
             ready: AtomicBool::new(false),
         }));

@@ -37,8 +37,10 @@ impl Asked {
     pub(crate) async fn read(app: &App, request: Request<Body>) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         let (request, bytes) = read_request(&parts.headers, body, app.http()).await?;
-        let key = idempotency_key(&parts, &bytes)?;
         let last_event = last_event(&parts.headers)?;
+        // Who has read something knows that there was a run.
+        let key = idempotency_key(&parts, &bytes)?
+            .map(|key| if last_event.is_some() { key.repeated() } else { key });
         if last_event.is_some() && key.is_none() {
             return Err(ApiError::NotTogether(
                 "Last-Event-ID goes with the Idempotency-Key of the request that was cut off, or to \
@@ -49,7 +51,7 @@ impl Asked {
         Ok(Asked {
             in_background: flag(&request, "background")?,
             policy: policy(&request)?,
-            on_disconnect: on_disconnect(&request, app.on_disconnect())?,
+            on_disconnect: on_disconnect(&request, app.disconnect_grace())?,
             last_event,
             key,
             request,
@@ -108,8 +110,8 @@ pub(crate) fn idempotency_key(parts: &Parts, body: &[u8]) -> Result<Option<Idemp
         hash.update(part.as_bytes());
     }
     hash.update(body);
-    let fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Some(IdempotencyKey { key, fingerprint }))
+    let fingerprint: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Some(IdempotencyKey::new(key, fingerprint)))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, ApiError> {
@@ -160,17 +162,13 @@ pub(crate) fn policy(request: &AgentRequest) -> Result<Option<SessionPolicy>, Ap
 /// What the request says about its own disconnection.
 pub(crate) fn on_disconnect(
     request: &AgentRequest,
-    default: OnDisconnect,
+    grace: Duration,
 ) -> Result<Option<OnDisconnect>, ApiError> {
     const NAME: &str = "on_disconnect";
-    let cancel = match default {
-        OnDisconnect::Cancel { .. } => default,
-        OnDisconnect::Continue => OnDisconnect::default(),
-    };
     match request.extra.get(NAME) {
         None | Some(Json::Null) => Ok(None),
         Some(Json::String(word)) if word == "continue" => Ok(Some(OnDisconnect::Continue)),
-        Some(Json::String(word)) if word == "cancel" => Ok(Some(cancel)),
+        Some(Json::String(word)) if word == "cancel" => Ok(Some(OnDisconnect::Cancel { grace })),
         Some(other) => Err(wrong(NAME, "expected 'continue' or 'cancel'", other)),
     }
 }

@@ -3,7 +3,7 @@
 //! Every error body has `detail` (for the peer's clients: a list of faults with 422, else a sentence) and
 //! `error: {code, message}`.
 
-use agent_runner::StartError;
+use agent_runner::{CursorError, PositionError, StartError};
 use agent_schemas::json::ParseError;
 use agent_schemas::{Error, ErrorBody, Json, Step, ValidationError};
 use agent_services::ErrorKind;
@@ -59,6 +59,8 @@ pub enum ApiError {
     PositionGone,
     /// There is no such session for this user.
     NoSuchSession(String),
+    /// A run's log could not be read to its end here.
+    Cut(CursorError),
     /// A store could not do what was asked.
     Store(agent_services::Error),
     /// A protocol's own reason.
@@ -115,6 +117,7 @@ impl ApiError {
             ApiError::NotStarted(StartError::Busy(_)) => StatusCode::CONFLICT,
             ApiError::NotStarted(StartError::QueueFull { .. }) => StatusCode::TOO_MANY_REQUESTS,
             ApiError::NotStarted(StartError::KeyReused) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::NotStarted(StartError::KeyUnknown) => StatusCode::GONE,
             ApiError::NotStarted(StartError::Store(error)) if error.kind() == ErrorKind::InvalidInput => {
                 StatusCode::BAD_REQUEST
             }
@@ -124,6 +127,9 @@ impl ApiError {
             ApiError::NotStarted(_) => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::BadParameter(_) => StatusCode::BAD_REQUEST,
             ApiError::NoSuchSession(_) => StatusCode::NOT_FOUND,
+            ApiError::Cut(CursorError::Gone) => StatusCode::GONE,
+            ApiError::Cut(CursorError::Lost) => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::Cut(_) => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::Store(error) => match error.kind() {
                 ErrorKind::InvalidInput => StatusCode::BAD_REQUEST,
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
@@ -151,6 +157,7 @@ impl ApiError {
             ApiError::NotStarted(StartError::Busy(_)) => "SESSION_BUSY",
             ApiError::NotStarted(StartError::QueueFull { .. }) => "SESSION_QUEUE_FULL",
             ApiError::NotStarted(StartError::KeyReused) => "IDEMPOTENCY_KEY_REUSED",
+            ApiError::NotStarted(StartError::KeyUnknown) => "RUN_GONE",
             ApiError::NotStarted(StartError::Store(error)) if error.kind() == ErrorKind::InvalidInput => {
                 "INVALID_PARAMETER"
             }
@@ -160,6 +167,9 @@ impl ApiError {
             ApiError::NotStarted(_) => "STORE_UNAVAILABLE",
             ApiError::BadParameter(_) => "INVALID_PARAMETER",
             ApiError::NoSuchSession(_) => "RESOURCE_NOT_FOUND",
+            ApiError::Cut(CursorError::Gone) => "RUN_GONE",
+            ApiError::Cut(CursorError::Lost) => "RUN_MOVED",
+            ApiError::Cut(_) => "INTERNAL_ERROR",
             ApiError::Store(error) => match error.kind() {
                 ErrorKind::InvalidInput => "INVALID_PARAMETER",
                 ErrorKind::NotFound => "RESOURCE_NOT_FOUND",
@@ -176,7 +186,9 @@ impl ApiError {
         match self {
             ApiError::NotStarted(StartError::Refused(Error::TooManyRuns { .. })) => Some(1),
             ApiError::NotStarted(StartError::QueueFull { .. }) => Some(1),
-            ApiError::NotStarted(StartError::Busy(_) | StartError::KeyReused) => None,
+            ApiError::NotStarted(StartError::Busy(_) | StartError::KeyReused | StartError::KeyUnknown) => {
+                None
+            }
             ApiError::NotStarted(StartError::Store(error)) if !error.is_retryable() => None,
             ApiError::NotStarted(_) => Some(5),
             ApiError::Store(error) if error.is_retryable() => Some(5),
@@ -215,6 +227,11 @@ impl ApiError {
                 "This Idempotency-Key was used for another request; choose a fresh one for each request"
                     .to_owned()
             }
+            ApiError::NotStarted(StartError::KeyUnknown) => {
+                "The run that was started with this Idempotency-Key is not kept any more; to start another one, send \
+                 the request with a fresh key and without Last-Event-ID"
+                    .to_owned()
+            }
             ApiError::NotStarted(StartError::Store(error)) if error.kind() == ErrorKind::InvalidInput => {
                 error.to_string()
             }
@@ -227,6 +244,13 @@ impl ApiError {
             ApiError::NotStarted(_) => "The run could not be recorded; try again later".to_owned(),
             ApiError::BadParameter(message) => message.clone(),
             ApiError::NoSuchSession(id) => format!("session not found: {id}"),
+            ApiError::Cut(CursorError::Lost) => {
+                "Another process goes on with the run: repeat the request if it had an Idempotency-Key, or find the \
+                 run at GET /runs"
+                    .to_owned()
+            }
+            ApiError::Cut(CursorError::Gone) => "The run is not kept any more".to_owned(),
+            ApiError::Cut(_) => "Internal Server Error".to_owned(),
             ApiError::Store(error) => match error.kind() {
                 ErrorKind::Unavailable => "The store is away; try again later".to_owned(),
                 // What went wrong inside is for the log.
@@ -315,6 +339,9 @@ impl IntoResponse for ApiError {
         {
             tracing::error!(error = %error, cause = ?std::error::Error::source(error), "a store failed");
         }
+        if let ApiError::Cut(error) = &self {
+            tracing::error!(error = %error, "a run's log could not be read to its end");
+        }
         let error = ErrorBody { code: self.code().to_owned(), message: self.message() };
         let body = Body { detail: self.detail(), error };
         let mut response = (self.status(), axum::Json(body)).into_response();
@@ -332,6 +359,15 @@ impl From<ValidationError> for ApiError {
     }
 }
 
+impl From<CursorError> for ApiError {
+    fn from(error: CursorError) -> Self {
+        match error {
+            CursorError::Store(error) => ApiError::Store(error),
+            other => ApiError::Cut(other),
+        }
+    }
+}
+
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
         ApiError::Other(failure)
@@ -341,6 +377,15 @@ impl From<Failure> for ApiError {
 impl From<StartError> for ApiError {
     fn from(error: StartError) -> Self {
         ApiError::NotStarted(error)
+    }
+}
+
+impl From<PositionError> for ApiError {
+    fn from(error: PositionError) -> Self {
+        match error {
+            PositionError::Store(error) => ApiError::Store(error),
+            _ => ApiError::PositionGone,
+        }
     }
 }
 

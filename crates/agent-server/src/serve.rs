@@ -39,6 +39,8 @@ pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow
         .services(services)
         .limits(config.runs.limits())
         .http(config.resolved_http())
+        .durability(config.runs.durability())
+        .disconnect_grace(config.runs.disconnect_grace())
         .on_disconnect(config.runs.on_disconnect())
         .session_policy(config.runs.session_policy())
         .drain(Duration::from_secs(config.drain_seconds));

@@ -62,7 +62,8 @@ impl Retention {
 /// 13. With `Steer`, the new one is handed to the one in progress: `steered` lists what was, in order; `drop_steered` forgets
 ///     what was taken. The rest goes before all that wait when that run ends.
 /// 14. A second `create` with the same key of the same user makes nothing: it is `Repeated` for the same fingerprint, and
-///     `KeyReused` for another. The key is kept as long as the run.
+///     `KeyReused` for another. The key is kept as long as the run; a repeated
+///     request whose key is not known makes nothing either: it is `KeyUnknown`.
 /// 15. `cancel` marks a run in progress, takes one that waits out of the queue and gives who asks the right to end it, and
 ///     changes nothing of one that has ended.
 /// 16. `wait` returns once the log has the entry, or has ended, or is gone. It may return early.

@@ -12,7 +12,7 @@ use super::Runner;
 use super::options::KeptOptions;
 use crate::agent::Recovery;
 use crate::assemble::Assembler;
-use crate::drive::{Drive, Task};
+use crate::drive::{Drive, Spool, Task};
 use crate::live::{LiveParts, LiveRun};
 use crate::runner::OnDisconnect;
 
@@ -59,9 +59,9 @@ impl Runner {
             without_history,
         }));
         inner.live.lock().insert(live.id.clone(), Arc::clone(&live));
-        let in_flight = Mutex::new(None);
+        let spool = Mutex::new(Spool::new(inner.durability));
         let runner = self.clone();
-        let drive = Drive { runner, live: Arc::clone(&live), task, on_disconnect, permit, in_flight };
+        let drive = Drive { runner, live: Arc::clone(&live), task, on_disconnect, permit, spool };
         (live, drive)
     }
 
@@ -69,7 +69,8 @@ impl Runner {
     pub(crate) fn execute_later(&self, grant: Grant) {
         let runner = self.clone();
         self.0.tasks.spawn(async move {
-            if let Err(error) = runner.execute(&grant).await {
+            // The run is this process's own now: nobody else will look after it.
+            if let Err(error) = runner.patiently(&grant.id, || runner.execute(&grant)).await {
                 tracing::error!(run.id = %grant.id, error = %error, "a run cannot be executed");
             }
         });
@@ -81,12 +82,14 @@ impl Runner {
         self.0.tasks.spawn(async move { runner.recover(&id).await });
     }
 
-    pub(super) async fn recover(&self, id: &RunId) {
-        let runs = &self.0.services.runs;
-        let recovered = match runs.take_over(id, &self.0.owner).await {
+    async fn recover(&self, id: &RunId) {
+        let Some(_claim) = self.claim(id) else { return };
+        let (runs, owner) = (&self.0.services.runs, &self.0.owner);
+        let recovered = match self.patiently(id, || runs.take_over(id, owner)).await {
             Ok(Some(token)) => {
                 tracing::info!(run.id = %id, "a run that nobody executed is taken over");
-                self.execute(&Grant { id: id.clone(), token }).await
+                let grant = Grant { id: id.clone(), token };
+                self.patiently(id, || self.execute(&grant)).await
             }
             Ok(None) => Ok(()),
             Err(error) => Err(error),

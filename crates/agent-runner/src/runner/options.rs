@@ -41,6 +41,17 @@ impl Default for RunLimits {
     }
 }
 
+/// When readers see what an agent writes. Whichever it is, a run's beginning and its end are stored before they are seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Once it is stored: what somebody saw is still there when the process died.
+    #[default]
+    Strict,
+    /// At once; it is stored a tenth of a second later. When the process dies in between, the run goes on in a new epoch,
+    /// and a reader who saw more than was stored is told so when it reads on.
+    Relaxed,
+}
+
 /// What becomes of a run that nobody reads any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnDisconnect {
@@ -144,6 +155,9 @@ pub enum StartError {
     /// Another request was made with the same idempotency key.
     #[error("another request was made with this idempotency key")]
     KeyReused,
+    /// The run that was made with the idempotency key is gone.
+    #[error("the run that was made with this idempotency key is not there any more")]
+    KeyUnknown,
     /// The run could not be recorded.
     #[error("the run could not be recorded")]
     Store(#[from] agent_services::Error),

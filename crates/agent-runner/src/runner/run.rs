@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_schemas::{AgentResponse, Event, RunId, SessionId, UserId};
 use agent_services::page::{Cursor as Place, Listed, PageSize};
 use agent_services::run::{Canceled, Grant, RunFilter, RunRecord, epoch_has_entry};
+use tokio::time::timeout;
 
 use super::Runner;
 use crate::Services;
@@ -25,10 +27,20 @@ enum Source {
     Stored { services: Services, record: Box<RunRecord> },
 }
 
+/// How long after it was seen an entry is stored at the latest, usually.
+const UNSTORED: Duration = Duration::from_secs(1);
+
 /// Why a log cannot be read on from a position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the run's log has no such position any more; read it from the beginning")]
-pub struct PositionError;
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PositionError {
+    /// The log has another entry there by now, or none yet.
+    #[error("the run's log has no such position any more; read it from the beginning")]
+    Gone,
+    /// The store could not be asked.
+    #[error("the run's log could not be read")]
+    Store(#[from] agent_services::Error),
+}
 
 impl Run {
     pub(super) fn of_live(run: &Arc<LiveRun>, from: u64) -> Self {
@@ -89,14 +101,47 @@ impl Run {
 
     /// A reader of what follows an entry that was read before, in this epoch (see [`agent_schemas::sse::parse_id`]).
     ///
+    /// Other processes may have shown an entry before this one hears that it is stored, and with
+    /// [`Durability::Relaxed`](crate::Durability::Relaxed) before it is: one that is missing is waited for, for a second.
+    ///
     /// # Errors
-    /// [`PositionError`] if the log has another entry there by now, or none yet.
-    pub fn cursor_after(&self, number: u64, epoch: u64) -> Result<Cursor, PositionError> {
+    /// [`PositionError`] if the log has another entry there by now, or none, or the store fails.
+    pub async fn cursor_after(&self, number: u64, epoch: u64) -> Result<Cursor, PositionError> {
         let is_known = match &self.source {
             Source::Live { run, .. } => epoch_has_entry(&run.epochs, number, epoch),
             Source::Stored { record, .. } => record.has_entry_of_epoch(number, epoch),
         };
-        if is_known && number < self.entries() { Ok(self.cursor(number + 1)) } else { Err(PositionError) }
+        if is_known && number < self.entries() {
+            return Ok(self.cursor(number + 1));
+        }
+        let found = timeout(UNSTORED, self.record_with(number)).await.unwrap_or(Ok(None))?;
+        found
+            .filter(|record| record.has_entry_of_epoch(number, epoch) && number < record.entries)
+            .map(|_| match &self.source {
+                Source::Live { run, .. } if is_known => Cursor::of_live(Arc::clone(run), number + 1),
+                _ => Cursor::of_stored(self.services().clone(), self.id.clone(), number + 1),
+            })
+            .ok_or(PositionError::Gone)
+    }
+
+    /// The record once the log has an entry, or will never have it.
+    async fn record_with(&self, number: u64) -> agent_services::Result<Option<RunRecord>> {
+        let runs = &self.services().runs;
+        loop {
+            match runs.get(&self.id).await? {
+                Some(record) if record.entries <= number && !record.status.is_final() => {
+                    runs.wait(&self.id, number).await?;
+                }
+                found => return Ok(found),
+            }
+        }
+    }
+
+    fn services(&self) -> &Services {
+        match &self.source {
+            Source::Live { run, .. } => &run.services,
+            Source::Stored { services, .. } => services,
+        }
     }
 
     /// Waits for the end and gives the final response.
@@ -187,7 +232,8 @@ impl Runner {
             }
             return Ok(true);
         }
-        match self.services().runs.cancel(id, &self.0.owner).await? {
+        let unheard = self.unheard(id);
+        match unheard.heard(self.services().runs.cancel(id, &self.0.owner).await)? {
             None => Ok(false),
             Some(Canceled::Dequeued(token)) => {
                 self.execute_later(Grant { id: id.clone(), token });

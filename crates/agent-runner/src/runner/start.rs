@@ -56,7 +56,8 @@ impl Runner {
             .with_policy(options.session_policy)
             .with_max_queued(inner.limits.max_queued)
             .with_key(options.key);
-        match inner.services.runs.create(new).await? {
+        let unheard = self.unheard(&id);
+        match unheard.heard(inner.services.runs.create(new).await)? {
             Created::Started(token) => {
                 let start = Start { record, token, assembler, task: Task::Work(Arc::clone(agent)), permit };
                 let (live, drive) = self.prepare(start);
@@ -75,13 +76,14 @@ impl Runner {
                 self.watch_queued(&record, options.on_disconnect);
                 Ok(Run::of_stored(self, record, 0))
             }
-            Created::Repeated(id) => self.attach(&id).await?.ok_or(StartError::KeyReused),
+            Created::Repeated(id) => self.attach(&id).await?.ok_or(StartError::KeyUnknown),
             Created::Steered(id) => match self.attach(&id).await? {
                 Some(run) => Ok(run.reading_what_is_next()),
                 None => Err(StartError::Busy(id)),
             },
             Created::Busy(id) => Err(StartError::Busy(id)),
             Created::KeyReused => Err(StartError::KeyReused),
+            Created::KeyUnknown => Err(StartError::KeyUnknown),
             _ => Err(StartError::QueueFull { limit: inner.limits.max_queued }),
         }
     }

@@ -1,16 +1,24 @@
 //! What a process does beside its runs: it says that it lives, hears what is asked of its runs, and looks after the runs
 //! of processes that are gone.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use agent_schemas::{RunId, Status};
 use agent_services::page::PageSize;
 use agent_services::run::RunRecord;
+use futures_util::{StreamExt, stream};
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use super::{Inner, OnDisconnect, Runner};
+
+/// How long to wait before a store is asked again that could not answer; it doubles up to a part of the lease.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many runs are looked at at once.
+const AT_ONCE: usize = 16;
 
 /// How often old runs are forgotten.
 const SWEEP: Duration = Duration::from_secs(30);
@@ -94,18 +102,35 @@ impl Runner {
     }
 
     /// Passes on what was asked of a run of this process.
-    async fn hear(&self, id: &RunId) {
-        let Some(live) = self.live(id) else { return };
-        match self.0.services.runs.get(id).await {
-            Ok(Some(record)) if record.cancel_requested => live.cancel.cancel(),
-            Ok(Some(_)) => live.note_steered(),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(run.id = %id, error = %error, "what was asked of a run cannot be read");
-                // Whatever it was: the run looks for itself, and the next signal tells of a cancellation.
-                live.note_steered();
+    ///
+    /// # Errors
+    /// The store's: it has to be asked again.
+    async fn hear(&self, id: &RunId) -> agent_services::Result<()> {
+        let Some(live) = self.live(id) else { return Ok(()) };
+        match self.0.services.runs.get(id).await? {
+            Some(record) if record.cancel_requested => live.cancel.cancel(),
+            Some(_) => live.note_steered(),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Passes on what was asked of these runs, and keeps those of which it could not be read; says why.
+    async fn hear_all(&self, unheard: &mut HashSet<RunId>) -> Option<agent_services::Error> {
+        let heard = std::mem::take(unheard).into_iter().map(async |id| (self.hear(&id).await, id));
+        let mut heard = stream::iter(heard).buffer_unordered(AT_ONCE);
+        let mut failure = None;
+        while let Some((heard, id)) = heard.next().await {
+            if let Err(error) = heard {
+                unheard.insert(id);
+                failure = Some(error);
             }
         }
+        failure
+    }
+
+    fn live_ids(&self) -> Vec<RunId> {
+        self.0.live.lock().keys().cloned().collect()
     }
 }
 
@@ -130,7 +155,8 @@ async fn look_after(inner: Weak<Inner>) {
             match runs.orphans(PageSize::default()).await {
                 Ok(orphans) => {
                     for id in orphans {
-                        runner.recover(&id).await;
+                        // Not waited for: where it takes long, the lease is to be renewed all the same.
+                        runner.recover_later(id);
                     }
                 }
                 Err(error) => {
@@ -143,32 +169,46 @@ async fn look_after(inner: Weak<Inner>) {
     }
 }
 
-/// Hears what is asked of this process's runs.
+/// Hears what is asked of this process's runs. What the store could not say is asked again, and where it gives no
+/// signals, all runs are looked at now and then.
 async fn listen(inner: Weak<Inner>) {
-    let mut pause = Duration::from_millis(50);
+    let Some((runs, owner, longest)) = inner
+        .upgrade()
+        .map(|inner| (Arc::clone(&inner.services.runs), inner.owner.clone(), inner.limits.lease / 3))
+    else {
+        return;
+    };
+    let mut signals = runs.signals(&owner);
+    let mut unheard: HashSet<RunId> = HashSet::new();
+    let mut pause = FIRST_PAUSE;
     loop {
-        let Some((runs, owner)) =
-            inner.upgrade().map(|inner| (Arc::clone(&inner.services.runs), inner.owner.clone()))
-        else {
-            return;
+        let told = tokio::select! {
+            told = &mut signals => {
+                signals = runs.signals(&owner);
+                Some(told)
+            }
+            () = sleep(pause), if !unheard.is_empty() => None,
         };
-        let told = runs.signals(&owner).await;
         let Some(runner) = inner.upgrade().map(Runner) else { return };
+        let mut is_deaf = false;
         match told {
-            Ok(ids) => {
-                pause = Duration::from_millis(50);
-                let all = || runner.0.live.lock().keys().cloned().collect();
-                let ids: Vec<RunId> = if ids.is_empty() { all() } else { ids };
-                for id in ids {
-                    runner.hear(&id).await;
-                }
-            }
-            Err(error) => {
+            Some(Ok(ids)) if !ids.is_empty() => unheard.extend(ids),
+            Some(Ok(_)) => unheard.extend(runner.live_ids()),
+            Some(Err(error)) => {
                 tracing::debug!(error = %error, "what is asked of runs cannot be heard");
-                drop(runner);
-                sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(1));
+                is_deaf = true;
+                unheard.extend(runner.live_ids());
             }
+            None => {}
+        }
+        let failure = runner.hear_all(&mut unheard).await;
+        drop(runner);
+        if let Some(error) = &failure {
+            tracing::warn!(error = %error, "what was asked of runs cannot be read; it is asked again");
+        }
+        pause = if is_deaf || failure.is_some() { (pause * 2).min(longest) } else { FIRST_PAUSE };
+        if is_deaf {
+            sleep(pause).await;
         }
     }
 }

@@ -7,9 +7,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_runner::{RunHandle, RunLimits, Runner, Services, StartOptions, agent_fn};
+use agent_runner::{Durability, RunHandle, RunLimits, Runner, Services, StartOptions, agent_fn};
 use agent_schemas::{AgentRequest, AgentResponse, Fold, Message, Status};
 use agent_services::clock::{CountingIds, ManualClock};
+use agent_services::run::Batch;
 use futures_util::StreamExt;
 use parking_lot::Mutex;
 use proptest::collection::vec;
@@ -37,12 +38,13 @@ proptest! {
     #![proptest_config(rounds())]
 
     #[test]
-    fn whatever_an_agent_does_its_log_is_well_formed(script in script(), threads in 1_usize..3) {
+    fn whatever_an_agent_does_its_log_is_well_formed(script in script(), threads in 1_usize..3, relaxed in any::<bool>()) {
         let runtime = match threads {
             1 => Builder::new_current_thread().enable_all().build(),
             _ => Builder::new_multi_thread().worker_threads(2).enable_all().build(),
         };
-        let checked = runtime.expect("a runtime").block_on(check_script(script));
+        let durability = if relaxed { Durability::Relaxed } else { Durability::Strict };
+        let checked = runtime.expect("a runtime").block_on(check_script(script, durability));
         prop_assert!(checked.is_ok(), "{}", checked.unwrap_err());
     }
 
@@ -61,13 +63,14 @@ proptest! {
 }
 
 /// Runs a script and checks its log and how it ended.
-async fn check_script(script: Script) -> Result<(), String> {
+async fn check_script(script: Script, durability: Durability) -> Result<(), String> {
     let strict = Arc::new(Mutex::new(HashSet::new()));
     let mut limits = RunLimits::default();
     limits.log_bytes = script.log_bytes;
     limits.cancel_grace = Duration::from_millis(1);
     let agent = ScriptedAgent { script: script.clone(), strict: Arc::clone(&strict) };
-    let runner = Runner::builder().agent("scripted", agent).limits(limits).build().expect("built");
+    let builder = Runner::builder().agent("scripted", agent).limits(limits).durability(durability);
+    let runner = builder.build().expect("built");
     let request = AgentRequest::new(vec![Message::user("")]);
     let run = runner.start(request, StartOptions::default()).await.expect("started");
     let waits = matches!(script.end, End::WaitForCancel | End::Stuck);
@@ -88,6 +91,11 @@ async fn check_script(script: Script) -> Result<(), String> {
         }
     });
     read.await.map_err(|_| "the log does not end".to_owned())?;
+    let stored =
+        runner.services().runs.read(run.id(), 0, usize::MAX).await.expect("readable").expect("there");
+    if Batch::concat(&stored.batches).frames != bytes {
+        return Err("what was read differs from what is stored".to_owned());
+    }
     let response = check_log(&bytes, &strict.lock())?;
     let limited = || response.error.as_ref().is_some_and(|error| error.code == "OUTPUT_LIMIT_EXCEEDED");
     let as_expected = match (&response.status, &script.end) {

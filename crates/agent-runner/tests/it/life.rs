@@ -2,22 +2,15 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use agent_runner::agents::Echo;
 use agent_runner::{
     AgentError, OnDisconnect, RunHandle, RunLimits, Runner, Services, StartError, StartOptions, agent_fn,
 };
-use agent_schemas::{AgentRequest, Error, Event, Message, RunId, Status, UserId, object};
-use agent_services::Service;
-use agent_services::page::{Cursor as Place, Listed, PageSize};
-use agent_services::run::{
-    Batch, Canceled, Created, FencingToken, Grant, InMemoryRunStore, NewRun, OwnerId, Page, RunFilter,
-    RunRecord, RunStore,
-};
-use async_trait::async_trait;
+use agent_schemas::{AgentRequest, Error, Event, Message, Status, object};
 
+use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, log_of, outline, runner, start};
 
 fn final_response(events: &[Event]) -> &agent_schemas::AgentResponse {
@@ -292,151 +285,19 @@ async fn an_agent_whose_destructor_panics_leaves_no_open_log() {
     assert_eq!(final_response(&events).status, Status::Failed);
 }
 
-/// Acknowledges an append later than a cancelled run waits, or not before it is asked again.
-#[derive(Debug, Default)]
-struct SlowStore {
-    inner: InMemoryRunStore,
-    applies_first: bool,
-    appends: AtomicUsize,
-}
-
-#[async_trait]
-impl RunStore for SlowStore {
-    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> agent_services::Result<()> {
-        let is_first = self.appends.fetch_add(1, Ordering::SeqCst) == 0;
-        if self.applies_first || !is_first {
-            self.inner.append(id, token, batch).await?;
-        }
-        if is_first { pending().await } else { Ok(()) }
-    }
-
-    async fn create(&self, run: NewRun) -> agent_services::Result<Created> {
-        self.inner.create(run).await
-    }
-
-    async fn get(&self, id: &RunId) -> agent_services::Result<Option<RunRecord>> {
-        self.inner.get(id).await
-    }
-
-    async fn close(
-        &self,
-        id: &RunId,
-        token: FencingToken,
-        batch: Batch,
-        ending: &str,
-    ) -> agent_services::Result<()> {
-        self.inner.close(id, token, batch, ending).await
-    }
-
-    async fn finish(
-        &self,
-        id: &RunId,
-        token: FencingToken,
-        batch: Batch,
-        status: Status,
-        next: Option<&OwnerId>,
-    ) -> agent_services::Result<Option<Grant>> {
-        self.inner.finish(id, token, batch, status, next).await
-    }
-
-    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> agent_services::Result<Option<Page>> {
-        self.inner.read(id, from, max_bytes).await
-    }
-
-    async fn wait(&self, id: &RunId, from: u64) -> agent_services::Result<()> {
-        self.inner.wait(id, from).await
-    }
-
-    async fn list(
-        &self,
-        user: &UserId,
-        filter: &RunFilter,
-        after: Option<Place>,
-        size: PageSize,
-    ) -> agent_services::Result<Listed<RunRecord>> {
-        self.inner.list(user, filter, after, size).await
-    }
-
-    async fn cancel(&self, id: &RunId, by: &OwnerId) -> agent_services::Result<Option<Canceled>> {
-        self.inner.cancel(id, by).await
-    }
-
-    async fn steered(&self, id: &RunId) -> agent_services::Result<Vec<RunRecord>> {
-        self.inner.steered(id).await
-    }
-
-    async fn drop_steered(
-        &self,
-        id: &RunId,
-        token: FencingToken,
-        taken: &[RunId],
-    ) -> agent_services::Result<()> {
-        self.inner.drop_steered(id, token, taken).await
-    }
-
-    async fn signals(&self, owner: &OwnerId) -> agent_services::Result<Vec<RunId>> {
-        self.inner.signals(owner).await
-    }
-
-    async fn heartbeat(&self, owner: &OwnerId, lease: Duration) -> agent_services::Result<()> {
-        self.inner.heartbeat(owner, lease).await
-    }
-
-    async fn retire(&self, owner: &OwnerId) -> agent_services::Result<()> {
-        self.inner.retire(owner).await
-    }
-
-    async fn orphans(&self, size: PageSize) -> agent_services::Result<Vec<RunId>> {
-        self.inner.orphans(size).await
-    }
-
-    async fn take_over(&self, id: &RunId, owner: &OwnerId) -> agent_services::Result<Option<FencingToken>> {
-        self.inner.take_over(id, owner).await
-    }
-
-    async fn attend(&self, id: &RunId, time: Duration) -> agent_services::Result<()> {
-        self.inner.attend(id, time).await
-    }
-
-    async fn attended(&self, id: &RunId) -> agent_services::Result<Duration> {
-        self.inner.attended(id).await
-    }
-
-    async fn sweep(&self) -> agent_services::Result<u64> {
-        self.inner.sweep().await
-    }
-
-    async fn delete(&self, id: &RunId) -> agent_services::Result<bool> {
-        self.inner.delete(id).await
-    }
-}
-
-#[async_trait]
-impl Service for SlowStore {
-    async fn start(&self) -> agent_services::Result<()> {
-        self.inner.start().await
-    }
-
-    async fn stop(&self) -> agent_services::Result<()> {
-        self.inner.stop().await
-    }
-
-    async fn health(&self) -> agent_services::Result<()> {
-        self.inner.health().await
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_batch_whose_append_was_cut_off_is_not_lost() {
-    for applies_first in [false, true] {
+    for is_done in [false, true] {
         let mut services = Services::in_memory();
-        services.runs = Arc::new(SlowStore { applies_first, ..SlowStore::default() });
+        let store = FaultyStore::default();
+        store.fail("append", Fault::Silent { is_done });
+        services.runs = Arc::new(store);
         let runner = Runner::builder().agent("stuck", stuck()).services(services).build().expect("built");
         let run = start(&runner, "").await;
         run.cancel();
         let events = collect(run.cursor(0)).await;
         let numbers: Vec<_> = events.iter().filter_map(Event::sequence_number).collect();
-        assert_eq!(numbers, (0..7).collect::<Vec<_>>(), "applied: {applies_first}");
+        assert_eq!(numbers, (0..7).collect::<Vec<_>>(), "done: {is_done}");
         assert_eq!(final_response(&events).status, Status::Canceled);
     }
 }

@@ -3,12 +3,16 @@
 #[cfg(feature = "chat")]
 mod chat;
 mod demo;
+mod durability;
+mod faulty_store;
 mod grammar;
 mod history;
 mod life;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;
+mod resting;
 mod summary;
 mod support;
 mod turns;
+mod unheard;

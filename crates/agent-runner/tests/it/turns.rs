@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use agent_runner::agents::Echo;
-use agent_runner::{OnDisconnect, Run, RunHandle, Runner, StartError, StartOptions, agent_fn};
+use agent_runner::{OnDisconnect, Run, RunHandle, Runner, Services, StartError, StartOptions, agent_fn};
 use agent_schemas::{AgentRequest, Message, RunId, SessionId, Status, UserId};
+use agent_services::ErrorKind;
 use agent_services::page::PageSize;
-use agent_services::run::{IdempotencyKey, RunFilter, SessionPolicy};
+use agent_services::run::{Canceled, IdempotencyKey, OwnerId, RunFilter, RunStore, SessionPolicy};
 use tokio::sync::Semaphore;
 
+use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, outline, runner};
 
 fn request(text: &str) -> AgentRequest {
@@ -117,7 +119,7 @@ async fn where_nothing_is_under_way_there_is_nothing_to_hand_to() {
 #[tokio::test]
 async fn requests_with_one_key_are_one_run() {
     let runner = runner(Echo::default());
-    let key = |fingerprint: &str| IdempotencyKey { key: "k".to_owned(), fingerprint: fingerprint.to_owned() };
+    let key = |fingerprint: &str| IdempotencyKey::new("k", fingerprint);
     let start = async |fingerprint: &str| {
         runner.start(request("a b"), options(SessionPolicy::Enqueue).with_key(key(fingerprint))).await
     };
@@ -154,9 +156,28 @@ async fn a_log_is_read_on_from_any_position() {
     drop(run);
     let found = runner.attach(&id).await.expect("readable").expect("kept");
     for number in 0..whole.len() {
-        let cursor = found.cursor_after(number as u64, 1).expect("a position");
+        let cursor = found.cursor_after(number as u64, 1).await.expect("a position");
         assert_eq!(collect(cursor).await, whole[number + 1..]);
     }
-    assert!(found.cursor_after(whole.len() as u64, 1).is_err());
-    assert!(found.cursor_after(0, 2).is_err());
+    assert!(found.cursor_after(whole.len() as u64, 1).await.is_err());
+    assert!(found.cursor_after(0, 2).await.is_err());
+}
+
+#[tokio::test]
+async fn a_cancellation_is_heard_although_the_store_was_away() {
+    let store = Arc::new(FaultyStore::default());
+    let mut services = Services::in_memory();
+    services.runs = Arc::clone(&store) as _;
+    let agent = agent_fn(async |run: RunHandle| {
+        run.cancelled().await;
+        Ok(())
+    });
+    let runner = Runner::builder().agent("patient", agent).services(services).build().expect("one agent");
+    let run = runner.start(request("hi"), options(SessionPolicy::Enqueue)).await.expect("started");
+    for _ in 0..3 {
+        store.fail("get", Fault::Refused(ErrorKind::Unavailable));
+    }
+    let elsewhere = OwnerId::new("another process");
+    assert_eq!(store.cancel(run.id(), &elsewhere).await.expect("asked"), Some(Canceled::Requested));
+    assert_eq!(run.response().await.expect("readable").status, Status::Canceled);
 }

@@ -46,6 +46,7 @@ const FROM_ENVIRONMENT: &[&str] = &[
     "runs.retention_seconds",
     "runs.retention_bytes",
     "runs.session_policy",
+    "runs.durability",
     "runs.run_time_seconds",
     "runs.log_bytes",
     "runs.cancel_grace_seconds",

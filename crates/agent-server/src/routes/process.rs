@@ -33,14 +33,14 @@ pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
     let run = app.runner().start(asked.request, options).await?;
     let run_id = HeaderValue::from_str(run.id().as_str());
     let cursor = match last_event {
-        Some((number, epoch)) => run.cursor_after(number, epoch).map_err(|_| ApiError::PositionGone)?,
+        Some((number, epoch)) => run.cursor_after(number, epoch).await?,
         None => run.cursor(run.start()),
     };
     drop(run);
     let mut response = if is_stream {
         sse::respond_with_log(cursor, Duration::from_secs(app.http().heartbeat_seconds), keeps_alive)
     } else {
-        whole(cursor).await
+        whole(cursor).await?
     };
     if let Ok(run_id) = run_id {
         response.headers_mut().insert(RUN_ID, run_id);
@@ -60,21 +60,15 @@ pub(crate) async fn without_slash(State(app): State<App>) -> Redirect {
 }
 
 /// Waits for the end and answers with the final response object.
-async fn whole(mut cursor: Cursor) -> Response {
+async fn whole(mut cursor: Cursor) -> Result<Response, ApiError> {
     let mut last = Bytes::new();
     while let Some(batch) = cursor.next().await {
-        match batch {
-            Ok(batch) => last = batch.frames,
-            Err(error) => {
-                tracing::error!(error = %error, "a run's log could not be read to its end");
-                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-            }
-        }
+        last = batch?.frames;
     }
     let json = last.slice_ref(frames::frames(&last).last().unwrap_or_default());
     // A failed run answers with the status of its error.
     let status = cursor.end().and_then(|end| end.http_status).map_or(StatusCode::OK, status_of);
-    (status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
+    Ok((status, [(header::CONTENT_TYPE, "application/json")], json).into_response())
 }
 
 /// Whether the client takes nothing but events, whatever its body says.

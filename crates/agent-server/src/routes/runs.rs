@@ -113,7 +113,7 @@ pub(crate) async fn events(
     };
     let run = app.runner().attach(&id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?;
     let cursor = match after {
-        Some((number, epoch)) => run.cursor_after(number, epoch).map_err(|_| ApiError::PositionGone)?,
+        Some((number, epoch)) => run.cursor_after(number, epoch).await?,
         None => run.cursor(0),
     };
     if takes_json(&request) {

@@ -85,7 +85,7 @@ fn new_run(u: &str, s: &str) -> NewRun {
 }
 
 fn keyed(key: &str, fingerprint: &str) -> Option<IdempotencyKey> {
-    Some(IdempotencyKey { key: key.to_owned(), fingerprint: fingerprint.to_owned() })
+    Some(IdempotencyKey::new(key, fingerprint))
 }
 
 async fn create(store: &dyn RunStore, run: NewRun) -> (RunId, Created) {

@@ -19,6 +19,20 @@ impl Batch {
         Batch { first, count: 0, frames: Bytes::new() }
     }
 
+    /// Consecutive batches as one. Where only one of them has entries, nothing is copied.
+    pub fn concat(batches: &[Batch]) -> Self {
+        let mut filled = batches.iter().filter(|batch| batch.count > 0);
+        match (filled.next(), filled.next()) {
+            (Some(only), None) => only.clone(),
+            (None, _) => Batch::empty(batches.first().map_or(0, |batch| batch.first)),
+            _ => {
+                let frames: Vec<&[u8]> = batches.iter().map(|batch| &batch.frames[..]).collect();
+                let count = batches.iter().map(|batch| batch.count).sum();
+                Batch { first: batches[0].first, count, frames: frames.concat().into() }
+            }
+        }
+    }
+
     /// The number of the entry that follows.
     pub fn end(&self) -> u64 {
         self.first + self.count

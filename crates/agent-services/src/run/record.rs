@@ -105,11 +105,28 @@ pub enum SessionPolicy {
 
 /// What makes repeated requests one.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IdempotencyKey {
     /// The key that the client chose; it counts for this user only.
     pub key: String,
     /// Tells requests apart that have the same key by mistake.
     pub fingerprint: String,
+    /// Whether the request was made before for certain: where the key is not known any more, no run is made.
+    pub is_repeated: bool,
+}
+
+impl IdempotencyKey {
+    /// The key of a request that may be the first with it.
+    pub fn new(key: impl Into<String>, fingerprint: impl Into<String>) -> Self {
+        IdempotencyKey { key: key.into(), fingerprint: fingerprint.into(), is_repeated: false }
+    }
+
+    /// The same of a request that was made before, as its client knows.
+    #[must_use]
+    pub fn repeated(mut self) -> Self {
+        self.is_repeated = true;
+        self
+    }
 }
 
 /// A run that is to be made.
@@ -179,6 +196,8 @@ pub enum Created {
     QueueFull,
     /// It was not made: another request has used its idempotency key.
     KeyReused,
+    /// It was not made: the run that was made with its idempotency key is gone.
+    KeyUnknown,
 }
 
 /// The right to execute a run.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::Outcome;
@@ -36,8 +37,9 @@ const PREPARED_STATEMENTS: usize = 128;
 /// In KiB. Most of the cache is the system's, so these stay small.
 const WRITER_CACHE: i64 = 8192;
 const READER_CACHE: i64 = 4096;
-/// The size to which the log is cut after it has been larger.
-const LOG_BYTES: i64 = 16 << 20;
+/// The size at which what the log has is moved into the file, which waits for the disk, and to which the log is cut after
+/// it has been larger. Pages that change again and again are moved once.
+const LOG_BYTES: u64 = 16 << 20;
 
 /// Opens the file for writing, and makes it if there is none. Nothing is read or written yet.
 pub(super) fn open_writer(file: &Path) -> rusqlite::Result<Connection> {
@@ -54,6 +56,9 @@ fn open(file: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+    // Plans do not depend on values. Otherwise SQLite plans some statements anew each time, for longer than it executes
+    // them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
@@ -68,15 +73,14 @@ pub(super) fn set_up_writer(connection: &Connection, options: &SqliteOptions) ->
     }
     let synchronous = if options.sync_every_commit { "full" } else { "normal" };
     connection.pragma_update(None, "synchronous", synchronous)?;
-    // These two answer with a row.
-    connection.query_row(&format!("PRAGMA journal_size_limit = {LOG_BYTES}"), [], |_| Ok(()))?;
+    let page: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    // These answer with a row.
+    let set =
+        |name: &str, value: u64| connection.query_row(&format!("PRAGMA {name} = {value}"), [], |_| Ok(()));
+    set("journal_size_limit", LOG_BYTES)?;
+    set("wal_autocheckpoint", LOG_BYTES / page)?;
     if let Some(bytes) = options.max_bytes {
-        let page: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-        connection.query_row(
-            &format!("PRAGMA max_page_count = {}", (bytes / page).max(1)),
-            [],
-            |_| Ok(()),
-        )?;
+        set("max_page_count", (bytes / page).max(1))?;
     }
     Ok(())
 }

@@ -82,7 +82,7 @@ enum Use {
         place: (usize, usize),
         policy: SessionPolicy,
         bound: usize,
-        key: Option<(u8, u8)>,
+        key: Option<(u8, u8, bool)>,
         owner: u8,
         first: u64,
     },
@@ -149,7 +149,7 @@ fn status() -> impl Strategy<Value = Status> {
 }
 
 fn usage() -> impl Strategy<Value = Use> {
-    let key = || proptest::option::weighted(0.3, (0..3_u8, 0..2_u8));
+    let key = || proptest::option::weighted(0.3, (0..3_u8, 0..2_u8, proptest::bool::weighted(0.2)));
     let bound = || prop_oneof![1 => 0..3_usize, 3 => Just(16)];
     let create = (place(), policy(), bound(), key(), owner(), 0..3_u64).prop_map(
         |(place, policy, bound, key, owner, first)| Use::Create { place, policy, bound, key, owner, first },
@@ -336,9 +336,9 @@ impl Pair {
                 let id = fresh_id(&SystemIds, &user);
                 let request = Arc::new(AgentRequest::new(Vec::new()));
                 let record = RunRecord::new(id, user, session, "agent", 7, request);
-                let key = key.map(|(key, fingerprint)| IdempotencyKey {
-                    key: key.to_string(),
-                    fingerprint: fingerprint.to_string(),
+                let key = key.map(|(key, fingerprint, is_repeated)| {
+                    let key = IdempotencyKey::new(key.to_string(), fingerprint.to_string());
+                    if is_repeated { key.repeated() } else { key }
                 });
                 let run = NewRun::new(record, entries(0, first, "new"), owner_id(owner));
                 self.create(run.with_policy(policy).with_max_queued(bound).with_key(key)).await

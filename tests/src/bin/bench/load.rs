@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::process::Server;
 use crate::report::{Measured, Report, percentile};
+use crate::store::Store;
 use crate::{Arguments, pair};
 
 /// What ends a chunked body whose last chunk ends with an SSE frame.
@@ -56,10 +57,15 @@ impl Workload {
 
 /// One request's bytes. It names no session, so that each run has a new one: a session of all runs would soon be full.
 pub(crate) fn request(words: usize, extra: &str) -> Vec<u8> {
+    request_to("/process", words, extra)
+}
+
+/// The same to another path.
+pub(crate) fn request_to(path: &str, words: usize, extra: &str) -> Vec<u8> {
     let text = vec!["word"; words].join(" ");
     let body =
         format!(r#"{{"input":[{{"role":"user","content":[{{"type":"text","text":"{text}"}}]}}]{extra}}}"#);
-    post("/process", &body)
+    post(path, &body)
 }
 
 /// A request's bytes.
@@ -71,7 +77,7 @@ pub(crate) fn post(path: &str, body: &str) -> Vec<u8> {
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
-/// Measures both servers in turn, several times, and beside them ours with its default store.
+/// Measures both servers in turn, several times, and beside them ours with the stores that outlive it.
 pub(crate) async fn compare(
     workload: &Workload,
     ours: &[&str],
@@ -79,19 +85,24 @@ pub(crate) async fn compare(
     report: &mut Report,
 ) -> Result<()> {
     let servers = pair(arguments, ours).await?;
-    let storing = Server::storing(&arguments.server, ours).await?;
+    let mut storing = Vec::new();
+    for store in Store::DURABLE {
+        storing.push(Server::storing(&arguments.server, ours, store).await?);
+    }
     let request = request(workload.words, "");
     let rounds = if arguments.quick { 1 } else { arguments.rounds };
     let mut measured: [Vec<Measured>; 2] = [Vec::new(), Vec::new()];
-    let mut stored = Vec::new();
-    for server in servers.iter().chain([&storing]) {
+    let mut stored = Store::DURABLE.map(|store| (store.name(), Vec::new()));
+    for server in servers.iter().chain(&storing) {
         full_load(server, workload, &request, workload.runs / 10 + workload.connections).await?;
     }
     for _ in 0..rounds {
         for (server, measured) in servers.iter().zip(&mut measured) {
             measured.push(full_load(server, workload, &request, workload.runs).await?);
         }
-        stored.push(full_load(&storing, workload, &request, workload.runs).await?);
+        for (server, (_, stored)) in storing.iter().zip(&mut stored) {
+            stored.push(full_load(server, workload, &request, workload.runs).await?);
+        }
     }
     // Both are asked at the same pace, half of what the slower one can do.
     let fastest = measured.iter().flatten().map(|round| round.runs_per_second).fold(f64::INFINITY, f64::min);
@@ -242,6 +253,29 @@ impl Connection {
         Ok(self.buffer.ends_with(END))
     }
 
+    /// A header of the answer that was read.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let head = &self.buffer[..memmem::find(&self.buffer, b"\r\n\r\n")?];
+        let head = std::str::from_utf8(head).ok()?;
+        let mut headers = head.lines().filter_map(|line| line.split_once(": "));
+        headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+    }
+
+    /// Reads an answer whose head says how long its body is.
+    pub(crate) async fn short_answer(&mut self) -> Result<&[u8]> {
+        loop {
+            let read = self.stream.read_buf(&mut self.buffer).await?;
+            ensure!(read > 0, "the server closed the connection");
+            let head = memmem::find(&self.buffer, b"\r\n\r\n").map(|end| end + 4);
+            let length = self.header("content-length").and_then(|length| length.parse::<usize>().ok());
+            if let (Some(head), Some(length)) = (head, length)
+                && self.buffer.len() >= head + length
+            {
+                return Ok(&self.buffer);
+            }
+        }
+    }
+
     /// What has been read of this answer.
     pub(crate) fn received(&self) -> &[u8] {
         &self.buffer
@@ -254,7 +288,7 @@ impl Connection {
     }
 
     /// Sends a request, reads the whole answer, and says how long the first event took.
-    async fn run(&mut self, request: &[u8]) -> Result<Duration> {
+    pub(crate) async fn run(&mut self, request: &[u8]) -> Result<Duration> {
         let started = Instant::now();
         self.send(request).await?;
         let mut first = None;

@@ -7,11 +7,13 @@
 
 mod floor;
 mod load;
+mod logs;
 mod process;
 mod protocols;
 mod report;
 mod services;
 mod slow;
+mod store;
 
 use std::path::PathBuf;
 
@@ -21,6 +23,7 @@ use clap::{Parser, Subcommand};
 use crate::load::Workload;
 use crate::process::Server;
 use crate::report::Report;
+use crate::store::Store;
 
 /// Measures the release server against a bare hyper server, or what its stores cost.
 #[derive(Debug, Parser)]
@@ -83,6 +86,11 @@ fn measure(arguments: &Arguments) -> Result<()> {
             slow::compare(streams, arguments, &mut report).await.with_context(|| slow::name(streams))?;
         }
         protocols::compare(arguments, &mut report).await?;
+        for store in [Store::Memory].into_iter().chain(Store::DURABLE) {
+            if wanted(&logs::name(store)) {
+                logs::measure(store, arguments, &mut report).await.with_context(|| logs::name(store))?;
+            }
+        }
         if wanted("start") {
             report
                 .start(process::start_times(&arguments.server, if arguments.quick { 3 } else { 20 }).await?);

@@ -5,9 +5,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
+
+use crate::store::{Kept, Store};
 
 /// The core that servers run on, and the one that the load comes from.
 pub(crate) const SERVER_CORE: usize = 0;
@@ -17,8 +18,8 @@ pub(crate) const LOAD_CORE: usize = 1;
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
-    /// Where it keeps data, as long as it runs.
-    _folder: Option<TempDir>,
+    /// What its store needs, as long as it runs.
+    _kept: Kept,
     pub(crate) address: String,
 }
 
@@ -68,32 +69,33 @@ impl Server {
     pub(crate) async fn floor() -> Result<Self> {
         let mut command = pinned(SERVER_CORE, &std::env::current_exe()?);
         command.arg("floor");
-        Server::start(command, None).await
+        Server::start(command, Kept::default()).await
     }
 
-    /// The real server, which keeps sessions in memory only, so that the figures are those of runs.
+    /// The real server, which keeps everything in memory only, so that the figures are those of runs.
     pub(crate) async fn ours(binary: &Path, arguments: &[&str]) -> Result<Self> {
-        let mut command = ours(binary, arguments);
-        command.arg("--ephemeral");
-        Server::start(command, None).await
+        Server::storing(binary, arguments, Store::Memory).await
     }
 
-    /// The real server with the store that it has by default: a database in a folder, here a new one.
-    pub(crate) async fn storing(binary: &Path, arguments: &[&str]) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+    /// The real server with a new store.
+    pub(crate) async fn storing(binary: &Path, arguments: &[&str], store: Store) -> Result<Self> {
+        let (place, kept) = store.open()?;
         let mut command = ours(binary, arguments);
-        command.arg("--data-dir").arg(folder.path());
-        Server::start(command, Some(folder)).await
+        command.args(place);
+        if store == Store::SqliteRelaxed {
+            command.env("AGENT_SERVER_RUNS_DURABILITY", "relaxed");
+        }
+        Server::start(command, kept).await
     }
 
-    async fn start(command: Command, folder: Option<TempDir>) -> Result<Self> {
+    async fn start(command: Command, kept: Kept) -> Result<Self> {
         let mut command = tokio::process::Command::from(command);
         let mut child =
             command.stdout(Stdio::piped()).kill_on_drop(true).spawn().context("cannot start a server")?;
         let stdout = child.stdout.take().context("the server has no output")?;
         let line = BufReader::new(stdout).lines().next_line().await?.context("the server said nothing")?;
         let address = line.rsplit("http://").next().unwrap_or_default().to_owned();
-        Ok(Server { child, _folder: folder, address })
+        Ok(Server { child, _kept: kept, address })
     }
 
     fn proc_file(&self, name: &str) -> Result<String> {

@@ -28,6 +28,20 @@ pub(crate) struct SlowMeasured {
     pub(crate) delay_p99: Duration,
 }
 
+/// A long log and many runs that wait, on one server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogsMeasured {
+    pub(crate) events: usize,
+    pub(crate) time_per_event: Duration,
+    pub(crate) cpu_per_event: Duration,
+    /// What the floor takes to send as many.
+    pub(crate) floor_cpu_per_event: Duration,
+    pub(crate) resumed_first_event: Duration,
+    pub(crate) idle_runs: usize,
+    pub(crate) bytes_per_idle_run: u64,
+    pub(crate) idle_starts_per_second: f64,
+}
+
 #[derive(Debug)]
 pub(crate) struct Report {
     lines: Vec<String>,
@@ -42,8 +56,13 @@ impl Report {
         Report { lines: Vec::new(), values: Vec::new(), pinned }
     }
 
-    /// Adds rounds of the floor and of ours, and of ours with its default store.
-    pub(crate) fn load(&mut self, name: &str, measured: [Vec<Measured>; 2], stored: &[Measured]) {
+    /// Adds rounds of the floor and of ours, and of ours with stores that outlive it.
+    pub(crate) fn load(
+        &mut self,
+        name: &str,
+        measured: [Vec<Measured>; 2],
+        stored: &[(&'static str, Vec<Measured>)],
+    ) {
         self.lines.push(format!("\n{name}"));
         let header = [
             "CPU/run",
@@ -66,22 +85,27 @@ impl Report {
         self.lines.push(format!(
             "  CPU per run: {ratio:.2} times the floor's; first event at half load, p99: {later:+.2} ms"
         ));
-        let stored = median_round(stored);
-        let stored_ratio = stored.cpu_per_run.as_secs_f64() / floor.cpu_per_run.as_secs_f64();
-        self.lines.push(format!(
-            "  with the default store: {} CPU per run, {stored_ratio:.2} times the floor's; {:.0} runs/s; first event {} / {}",
-            microseconds(stored.cpu_per_run),
-            stored.runs_per_second,
-            milliseconds(stored.first_event_p50),
-            milliseconds(stored.first_event_p99),
-        ));
+        let mut stores = Vec::new();
+        for (store, rounds) in stored {
+            let stored = median_round(rounds);
+            let ratio = stored.cpu_per_run.as_secs_f64() / floor.cpu_per_run.as_secs_f64();
+            self.lines.push(format!(
+                "  {store}: {} CPU per run, {ratio:.2} times the floor's; {:.0} runs/s; first event {} / {}",
+                microseconds(stored.cpu_per_run),
+                stored.runs_per_second,
+                milliseconds(stored.first_event_p50),
+                milliseconds(stored.first_event_p99),
+            ));
+            stores.push(json!({
+                "store": store, "cpu_ratio": ratio, "cpu_per_run_us": stored.cpu_per_run.as_secs_f64() * 1e6,
+                "runs_per_second": stored.runs_per_second,
+                "first_event_p50_ms": stored.first_event_p50.as_secs_f64() * 1e3,
+                "first_event_p99_ms": stored.first_event_p99.as_secs_f64() * 1e3,
+            }));
+        }
         self.announce();
         self.values.push(json!({
-            "default_store": {
-                "cpu_ratio": stored_ratio, "cpu_per_run_us": stored.cpu_per_run.as_secs_f64() * 1e6,
-                "runs_per_second": stored.runs_per_second,
-            },
-            "workload": name, "cpu_ratio": ratio, "first_event_half_load_p99_difference_ms": later,
+            "stores": stores, "workload": name, "cpu_ratio": ratio, "first_event_half_load_p99_difference_ms": later,
             "floor": value(&floor), "ours": value(&ours),
         }));
     }
@@ -122,6 +146,35 @@ impl Report {
             }));
         }
         self.announce();
+    }
+
+    /// Adds what reading a long log again and runs that wait cost with one store.
+    pub(crate) fn logs(&mut self, store: &str, logs: &LogsMeasured) {
+        let us = |time: Duration| format!("{:.2} us", time.as_secs_f64() * 1e6);
+        self.lines.push(format!(
+            "\n{store}: a log of {} events, read again: {} an event, CPU {} an event, {:.2} times the floor's; \
+             its second half: first event after {} (p50)",
+            logs.events,
+            us(logs.time_per_event),
+            us(logs.cpu_per_event),
+            logs.cpu_per_event.as_secs_f64() / logs.floor_cpu_per_event.as_secs_f64(),
+            milliseconds(logs.resumed_first_event),
+        ));
+        self.lines.push(format!(
+            "{store}: {} background runs that wait: {:.1} KiB each, started at {:.0} a second",
+            logs.idle_runs,
+            logs.bytes_per_idle_run as f64 / 1024.0,
+            logs.idle_starts_per_second,
+        ));
+        self.announce();
+        self.values.push(json!({
+            "store": store, "events": logs.events, "time_per_event_us": logs.time_per_event.as_secs_f64() * 1e6,
+            "cpu_per_event_us": logs.cpu_per_event.as_secs_f64() * 1e6,
+            "floor_cpu_per_event_us": logs.floor_cpu_per_event.as_secs_f64() * 1e6,
+            "resumed_first_event_p50_ms": logs.resumed_first_event.as_secs_f64() * 1e3,
+            "idle_runs": logs.idle_runs, "bytes_per_idle_run": logs.bytes_per_idle_run,
+            "idle_starts_per_second": logs.idle_starts_per_second,
+        }));
     }
 
     /// Adds how long the server takes to start, and its idle memory.

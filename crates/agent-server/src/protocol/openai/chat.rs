@@ -6,11 +6,11 @@ mod request;
 mod texts;
 mod wire;
 
-use agent_runner::OnDisconnect;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::post;
+use std::time::Duration;
 
 use crate::asked::{IDEMPOTENCY_KEY, on_disconnect, policy};
 use crate::error::ApiError;
@@ -29,7 +29,7 @@ async fn create(State(server): State<Server>, request: Request) -> Result<Respon
     // mean to stop the run when they close a stream, as there is no other way to.
     order.is_stream = is_stream && call.parts().headers.contains_key(IDEMPOTENCY_KEY);
     order.session_policy = policy(&order.request)?;
-    order.on_disconnect = on_disconnect(&order.request, OnDisconnect::default())?;
+    order.on_disconnect = on_disconnect(&order.request, Duration::ZERO)?;
     let model = order.request.model.clone();
     let run = server.start(&call, order).await?;
     let completion = Completion::new(Head {

@@ -8,7 +8,7 @@ use super::{batch, create, finish, get, keyed, kind, listed, new_run, queue, siz
 use crate::ErrorKind;
 use crate::conformance::{at_once, hostile_ids, session, user};
 use crate::limits::MAX_ID_BYTES;
-use crate::run::{Created, RunFilter, RunStore, SessionPolicy};
+use crate::run::{Created, IdempotencyKey, RunFilter, RunStore, SessionPolicy};
 
 /// Contract 14.
 pub async fn keys_make_runs_once(store: Arc<dyn RunStore>) {
@@ -30,12 +30,14 @@ pub async fn keys_make_runs_once(store: Arc<dyn RunStore>) {
     assert_eq!(listed(&*store, "u", &RunFilter::default(), 10).await, [b, a.clone()]);
 
     finish(&*store, &a, token).await;
-    assert_eq!(
-        create(&*store, run("u", "k", "f")).await.1,
-        Created::Repeated(a.clone()),
-        "as long as the run"
-    );
+    let again = || {
+        let key = keyed("k", "f").map(IdempotencyKey::repeated);
+        new_run("u", "s").with_key(key)
+    };
+    assert_eq!(create(&*store, again()).await.1, Created::Repeated(a.clone()), "as long as the run");
     assert_eq!(kind(store.delete(&a).await), Ok(true));
+    let (id, created) = create(&*store, again()).await;
+    assert_eq!((created, kind(store.get(&id).await)), (Created::KeyUnknown, Ok(None)), "nothing to repeat");
     assert_eq!(create(&*store, run("u", "k", "g")).await.1, Created::Queued { ahead: 1 }, "gone with it");
 }
 

@@ -21,8 +21,10 @@ use crate::run::{
 };
 use crate::{Error, ErrorKind, Result};
 
-fn policy(policy: SessionPolicy) -> &'static str {
-    match policy {
+/// What is to become of a run, as the script knows it; `repeat` makes none whose key is unknown.
+fn policy(run: &NewRun) -> &'static str {
+    match run.policy {
+        _ if run.key.as_ref().is_some_and(|key| key.is_repeated) => "repeat",
         SessionPolicy::Enqueue => "enqueue",
         SessionPolicy::Reject => "reject",
         SessionPolicy::Interrupt => "interrupt",
@@ -42,6 +44,7 @@ fn created(operation: &'static str, id: &RunId, answer: &str) -> Result<Created>
         "busy" => Created::Busy(RunId::new(rest)),
         "full" => Created::QueueFull,
         "reused" => Created::KeyReused,
+        "unknown" => Created::KeyUnknown,
         "exists" => {
             let message = format!("run {id} exists already");
             return Err(Error::new(ErrorKind::AlreadyExists, operation, message));
@@ -73,7 +76,7 @@ impl RunStore for RedisRunStore {
         let call = place
             .call_with(&CREATE, &Self::name(), place.keys_to_create(user, session, key))
             .arg(owner.as_str())
-            .arg(policy(run.policy))
+            .arg(policy(&run))
             .arg(run.max_queued)
             .arg(first.count)
             .arg(&first.frames[..])

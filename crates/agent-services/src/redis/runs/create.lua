@@ -16,6 +16,8 @@ if KEYS[7] then
   local known = redis.call('HMGET', KEYS[7], 'fingerprint', 'run')
   if known[1] then
     return known[1] == FINGERPRINT and 'repeated ' .. known[2] or 'reused'
+  elseif POLICY == 'repeat' then
+    return 'unknown'
   end
 end
 if before then

@@ -10,6 +10,9 @@ use crate::{Error, ErrorKind, Result};
 const MERGED: usize = 16;
 const MERGED_BYTES: usize = 16 * 1024;
 
+/// Up to this size, the log of a run that has ended is put together.
+const SEALED_BYTES: usize = 64 * 1024;
+
 /// The entries of a run.
 #[derive(Debug, Default)]
 pub(super) struct Log {
@@ -67,6 +70,15 @@ impl Log {
                 end.is_ok_and(|end| known.frames[..end] == batch.frames)
             }
         })
+    }
+
+    /// Says that nothing follows. A short log becomes one piece of just its size: what is kept for long then takes no
+    /// more than it needs.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+        if self.bytes <= SEALED_BYTES {
+            self.batches = vec![Batch::concat(&self.batches)];
+        }
     }
 
     /// Makes one batch of the last ones: a log of single words would else spend more on its parts than on its text.

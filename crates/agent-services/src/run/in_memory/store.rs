@@ -76,12 +76,11 @@ impl InMemoryRunStore {
 
     fn key_says(state: &State, run: &NewRun) -> Option<Created> {
         let key = run.key.as_ref()?;
-        let known = state.key(&run.record.user_id, &key.key)?;
-        Some(if known.fingerprint == key.fingerprint {
-            Created::Repeated(known.run.clone())
-        } else {
-            Created::KeyReused
-        })
+        match state.key(&run.record.user_id, &key.key) {
+            Some(known) if known.fingerprint == key.fingerprint => Some(Created::Repeated(known.run.clone())),
+            Some(_) => Some(Created::KeyReused),
+            None => key.is_repeated.then_some(Created::KeyUnknown),
+        }
     }
 
     /// Whether nobody executes a run that somebody should.
@@ -202,7 +201,7 @@ impl RunStore for InMemoryRunStore {
                 let conflict = || Error::new(ErrorKind::Conflict, OPERATION, "the log goes on after these");
                 return if run.log.ended { Ok(run.granted.clone()) } else { Err(conflict()) };
             }
-            run.log.ended = true;
+            run.log.end();
             run.record.status = status;
             run.record.ended_at = Some(self.now());
             (run.record.clone(), run.log.bytes())

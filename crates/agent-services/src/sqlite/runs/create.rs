@@ -96,14 +96,15 @@ impl Create {
     fn key_says(&self, connection: &Connection) -> Outcome<Option<Created>> {
         let Some(key) = &self.run.key else { return Ok(None) };
         let ids = [self.run.record.user_id.as_str().as_bytes(), key.key.as_bytes()];
-        KNOWN_KEY.one(connection, ids, |row| {
+        let known = KNOWN_KEY.one(connection, ids, |row| {
             let fingerprint: Vec<u8> = row.get(0)?;
             Ok(if fingerprint == key.fingerprint.as_bytes() {
                 Created::Repeated(RunId::new(utf8(row.get(1)?)?))
             } else {
                 Created::KeyReused
             })
-        })
+        })?;
+        Ok(known.or_else(|| key.is_repeated.then_some(Created::KeyUnknown)))
     }
 
     /// Finds the run its place in its session.

@@ -160,7 +160,7 @@ async fn lost_answers_are_given_again() {
         let id = fresh_id(&SystemIds, &user("u"));
         let request = AgentRequest::new(Vec::new()).into();
         let record = RunRecord::new(id.clone(), user("u"), session(first), "agent", 0, request);
-        let key = IdempotencyKey { key: id.as_str().to_owned(), fingerprint: String::new() };
+        let key = IdempotencyKey::new(id.as_str(), "");
         (id, NewRun::new(record, batch(0, 1), owner()).with_policy(policy).with_key(Some(key)))
     };
     let by = OwnerId::new("by");

@@ -14,7 +14,7 @@ use super::{Corpus, Stores};
 pub(crate) enum Operation {
     /// One message to the end of a session.
     Append,
-    /// The last 50 messages of a session, or all of a smaller one.
+    /// The last 50 messages of a session, which has as many at least: fewer would take less time to read.
     Last50,
     /// The last 10 messages, which sessions of every size have.
     Last10,
@@ -64,6 +64,11 @@ impl Operation {
         }
     }
 
+    /// How many items there are at least where it is measured.
+    pub(crate) fn items(self, size: usize) -> usize {
+        if self == Operation::Last50 { size.max(50) } else { size }
+    }
+
     pub(crate) fn is_write(self) -> bool {
         matches!(self, Operation::Append | Operation::SaveState | Operation::Remember)
     }
@@ -72,6 +77,11 @@ impl Operation {
 /// How many sessions, and users with memories, of a size there are: so many that measuring does not make them much larger.
 pub(crate) fn copies(size: usize) -> usize {
     (20_000 / size).clamp(1, 1000)
+}
+
+/// A session with 50 messages, where the others have fewer.
+pub(crate) fn session_of_50(copy: usize) -> SessionId {
+    SessionId::new(format!("session-of-50-{copy}"))
 }
 
 pub(crate) fn session(copy: usize) -> SessionId {
@@ -115,8 +125,9 @@ impl Call {
                 let batch = MessageBatch::of(&[message(corpus, number)])?;
                 stores.sessions.append(&user(), &session(copy), batch).await?;
             }
-            Operation::Last50 => self.last(copy, 50).await?,
-            Operation::Last10 => self.last(copy, 10).await?,
+            Operation::Last50 if *size < 50 => self.last(&session_of_50(copy), 50).await?,
+            Operation::Last50 => self.last(&session(copy), 50).await?,
+            Operation::Last10 => self.last(&session(copy), 10).await?,
             Operation::List => {
                 let found = stores.sessions.list(&collector(), None, fifty).await?;
                 anyhow::ensure!(found.items.len() == (*size).min(50), "sessions are missing");
@@ -141,13 +152,9 @@ impl Call {
         Ok(())
     }
 
-    async fn last(&self, copy: usize, count: usize) -> Result<()> {
-        let size = PageSize::new(count)?;
-        let found = self.stores.sessions.last_messages(&user(), &session(copy), size).await?;
-        anyhow::ensure!(
-            found.is_some_and(|found| found.len() >= self.size.min(count)),
-            "messages are missing"
-        );
+    async fn last(&self, session: &SessionId, count: usize) -> Result<()> {
+        let found = self.stores.sessions.last_messages(&user(), session, PageSize::new(count)?).await?;
+        anyhow::ensure!(found.is_some_and(|found| found.len() == count), "messages are missing");
         Ok(())
     }
 }

@@ -80,9 +80,14 @@ async def measure_size(figures, backend, size, given, services):
         "append", backend, size, lambda at: sessions.append_message(held[at % copies], message(texts[at])),
     )
 
+    if size < 50:
+        session = await sessions.create_session(f"user-{size}", "session-of-50")
+        await sessions.append_message(session, [message(text) for text in texts[:50]])
+
     async def last(at):
-        session = await sessions.get_session(f"user-{size}", f"session-{at % copies}")
-        assert len(session.messages[-50:]) == min(size, 50) or len(session.messages) > size
+        name = f"session-{at % copies}" if size >= 50 else "session-of-50"
+        session = await sessions.get_session(f"user-{size}", name)
+        assert len(session.messages[-50:]) == 50
 
     await figures.measure("last 50", backend, size, last)
 

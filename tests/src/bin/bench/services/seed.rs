@@ -4,7 +4,7 @@ use agent_services::session::MessageBatch;
 use anyhow::Result;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::operation::{collector, copies, message, rememberer, session, state, user};
+use super::operation::{collector, copies, message, rememberer, session, session_of_50, state, user};
 use super::{Corpus, Stores};
 
 /// The most messages of one call.
@@ -24,7 +24,6 @@ pub(crate) struct Used {
 /// Stores as many items of each kind as the size says, and `copies` of them.
 pub(crate) async fn fill(stores: &Stores, size: usize, corpus: &Corpus) -> Result<Used> {
     let copies = copies(size);
-    let mut bytes = vec![stores.bytes()?];
     let batches = |copy: usize| {
         let starts = (0..size).step_by(BATCH);
         starts.map(move |start| (copy, start..size.min(start + BATCH)))
@@ -32,6 +31,14 @@ pub(crate) async fn fill(stores: &Stores, size: usize, corpus: &Corpus) -> Resul
     let messages = |copy: usize, range: std::ops::Range<usize>| {
         range.map(|number| message(corpus, copy * size + number)).collect::<Vec<_>>()
     };
+    if size < 50 {
+        let appends = (0..copies).map(|copy| async move {
+            let batch = MessageBatch::of(&messages(copy, 0..50))?;
+            stores.sessions.append(&user(), &session_of_50(copy), batch).await
+        });
+        all(appends).await?;
+    }
+    let mut bytes = vec![stores.bytes()?];
     let appends = (0..copies).flat_map(batches).map(|(copy, range)| async move {
         let batch = MessageBatch::of(&messages(copy, range))?;
         stores.sessions.append(&user(), &session(copy), batch).await

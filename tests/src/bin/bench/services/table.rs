@@ -119,9 +119,10 @@ impl Report {
         OURS.iter().try_for_each(|backend| write!(f, " {backend} | 64 tasks |"))?;
         PEERS.iter().try_for_each(|backend| write!(f, " {backend} |"))?;
         writeln!(f, "\n|---|---|{}", "---|".repeat(2 * OURS.len() + PEERS.len()))?;
-        for operation in Operation::ALL.map(Operation::name) {
+        for kind in Operation::ALL {
+            let operation = kind.name();
             for &size in &self.sizes {
-                write!(f, "| {operation} | {} |", thousands(size as f64))?;
+                write!(f, "| {operation} | {} |", thousands(kind.items(size) as f64))?;
                 for backend in OURS {
                     match self.figures.get(&(operation, size, backend)) {
                         Some(figures) => {

@@ -30,12 +30,12 @@ pub(super) async fn compact() -> ApiError {
 
 async fn create(server: &Server, request: Request<Body>, form: Form) -> Result<Response, ApiError> {
     let call = server.read(request).await?;
-    let settings = order::settings(call.body())?;
+    let default = server.runner().agent_names().next().unwrap_or_default();
+    let settings = order::settings(call.body(), default)?;
     let earlier = earlier::load(server, settings.previous_response_id.as_deref()).await?;
-    let (order, mut kept) = order::order(call.body(), settings, earlier)?;
+    let (order, kept) = order::order(call.body(), settings, earlier)?;
     let (is_stream, in_background) = (order.is_stream, order.in_background);
     let run = server.start(&call, order).await?;
-    kept.name_model(run.agent_name());
     let translator = Responses::new(run.id(), &kept, form);
     if is_stream {
         Ok(server.stream(&run, call.parts(), translator))

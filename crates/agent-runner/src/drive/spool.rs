@@ -1,0 +1,109 @@
+//! What an agent wrote, on its way to the store and to the readers.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use agent_schemas::Error;
+use agent_services::run::Batch;
+use tokio::time::{Sleep, sleep};
+
+use crate::live::LiveRun;
+use crate::runner::Durability;
+
+/// How long entries that are shown already may gather before they are stored, and how many bytes of them.
+const GATHER_TIME: Duration = Duration::from_millis(100);
+const GATHER_BYTES: usize = 256 * 1024;
+
+/// Entries that the store has not acknowledged.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    durability: Durability,
+    /// What is being appended.
+    in_flight: Option<Batch>,
+    /// What the readers have seen and is to be appended; only where that is allowed.
+    shown: Vec<Batch>,
+    shown_bytes: usize,
+    /// Resolves when what was shown has gathered for long enough.
+    due: Option<Pin<Box<Sleep>>>,
+    /// Whether the store was told that the agent began. That does not wait: an agent that must not begin twice would, if
+    /// the process died meanwhile.
+    began: bool,
+}
+
+impl Spool {
+    pub(crate) fn new(durability: Durability) -> Self {
+        Spool { durability, in_flight: None, shown: Vec::new(), shown_bytes: 0, due: None, began: false }
+    }
+
+    /// How many bytes were taken from the agent that the store does not have.
+    pub(super) fn bytes(&self) -> usize {
+        self.shown_bytes + self.in_flight.as_ref().map_or(0, |batch| batch.frames.len())
+    }
+
+    /// Gives what is to be appended next, if another append may begin; otherwise the waker is kept.
+    ///
+    /// # Errors
+    /// Why the log was closed before its end.
+    pub(super) fn next(
+        &mut self,
+        live: &LiveRun,
+        may_append: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Batch>, Error> {
+        match self.durability {
+            Durability::Strict if !may_append => return Ok(None),
+            Durability::Strict => self.in_flight = live.take_pending(cx.waker())?,
+            Durability::Relaxed => {
+                while let Some(batch) = live.take_pending(cx.waker())? {
+                    self.show(batch, live);
+                }
+                if !may_append || !self.is_due(cx) {
+                    return Ok(None);
+                }
+                self.in_flight = Some(Batch::concat(&self.take_shown()));
+            }
+        }
+        Ok(self.in_flight.clone())
+    }
+
+    fn show(&mut self, batch: Batch, live: &LiveRun) {
+        live.show(batch.clone());
+        self.shown_bytes += batch.frames.len();
+        self.shown.push(batch);
+    }
+
+    fn is_due(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.shown.is_empty() {
+            return false;
+        }
+        if !self.began {
+            self.began = true;
+            return true;
+        }
+        let due = self.due.get_or_insert_with(|| Box::pin(sleep(GATHER_TIME)));
+        due.as_mut().poll(cx) == Poll::Ready(()) || self.shown_bytes >= GATHER_BYTES
+    }
+
+    /// What is being appended, to be repeated.
+    pub(super) fn in_flight(&self) -> Option<Batch> {
+        self.in_flight.clone()
+    }
+
+    /// Says that what was being appended is stored, and shows it if it was not.
+    pub(super) fn acknowledge(&mut self, live: &LiveRun) {
+        if let Some(batch) = self.in_flight.take() {
+            match self.durability {
+                Durability::Strict => live.publish(Some(batch), None),
+                Durability::Relaxed => live.note_stored(&batch),
+            }
+        }
+    }
+
+    /// Takes what the readers have seen and the store is still to get.
+    pub(super) fn take_shown(&mut self) -> Vec<Batch> {
+        self.due = None;
+        self.shown_bytes = 0;
+        std::mem::take(&mut self.shown)
+    }
+}

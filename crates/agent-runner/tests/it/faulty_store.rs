@@ -1,0 +1,130 @@
+//! A store of runs whose answers are late, lost, or errors.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::time::Duration;
+
+use agent_schemas::{RunId, Status, UserId};
+use agent_services::page::{Cursor, Listed, PageSize};
+use agent_services::run::{
+    Batch, Canceled, Created, FencingToken, Grant, InMemoryRunStore, NewRun, OwnerId, Page, RunFilter,
+    RunRecord, RunStore,
+};
+use agent_services::{Error, ErrorKind, Result, Service};
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+
+/// What happens to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing is done, and an error of this kind is the answer.
+    Refused(ErrorKind),
+    /// It is done, and the answer is that the store is away.
+    Unheard,
+    /// It is done once the test releases it.
+    Late,
+    /// It is done or not, and no answer comes.
+    Silent { is_done: bool },
+}
+
+/// Runs in memory, and faults that are still to happen.
+#[derive(Debug, Default)]
+pub(crate) struct FaultyStore {
+    inner: InMemoryRunStore,
+    faults: Mutex<VecDeque<(&'static str, Fault)>>,
+    /// Lets late calls go on.
+    pub(crate) released: CancellationToken,
+}
+
+impl FaultyStore {
+    pub(crate) fn over(inner: InMemoryRunStore) -> Self {
+        FaultyStore { inner, ..FaultyStore::default() }
+    }
+
+    /// Lets the next call with this name go wrong; several, one call after the other.
+    pub(crate) fn fail(&self, call: &'static str, fault: Fault) {
+        self.faults.lock().push_back((call, fault));
+    }
+
+    /// Whether all faults have happened.
+    pub(crate) fn is_well(&self) -> bool {
+        self.faults.lock().is_empty()
+    }
+
+    async fn through<T>(&self, name: &'static str, call: impl Future<Output = Result<T>>) -> Result<T> {
+        let fault = {
+            let mut faults = self.faults.lock();
+            let next = faults.iter().position(|(call, _)| *call == name);
+            next.and_then(|next| faults.remove(next)).map(|(_, fault)| fault)
+        };
+        let away = |kind| Error::new(kind, name, "a fault of the test");
+        match fault {
+            None => call.await,
+            Some(Fault::Refused(kind)) => Err(away(kind)),
+            Some(Fault::Unheard) => {
+                call.await?;
+                Err(away(ErrorKind::Unavailable))
+            }
+            Some(Fault::Late) => {
+                self.released.cancelled().await;
+                call.await
+            }
+            Some(Fault::Silent { is_done }) => {
+                if is_done {
+                    call.await?;
+                }
+                pending().await
+            }
+        }
+    }
+}
+
+macro_rules! pass_through {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl RunStore for FaultyStore {
+            $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
+                self.through(stringify!($name), self.inner.$name($($argument),*)).await
+            })*
+        }
+    };
+}
+
+pass_through! {
+    fn create(run: NewRun) -> Created;
+    fn get(id: &RunId) -> Option<RunRecord>;
+    fn append(id: &RunId, token: FencingToken, batch: Batch) -> ();
+    fn close(id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> ();
+    fn finish(id: &RunId, token: FencingToken, batch: Batch, status: Status, next: Option<&OwnerId>) -> Option<Grant>;
+    fn read(id: &RunId, from: u64, max_bytes: usize) -> Option<Page>;
+    fn wait(id: &RunId, from: u64) -> ();
+    fn list(user: &UserId, filter: &RunFilter, after: Option<Cursor>, size: PageSize) -> Listed<RunRecord>;
+    fn cancel(id: &RunId, by: &OwnerId) -> Option<Canceled>;
+    fn steered(id: &RunId) -> Vec<RunRecord>;
+    fn drop_steered(id: &RunId, token: FencingToken, taken: &[RunId]) -> ();
+    fn signals(owner: &OwnerId) -> Vec<RunId>;
+    fn heartbeat(owner: &OwnerId, lease: Duration) -> ();
+    fn retire(owner: &OwnerId) -> ();
+    fn orphans(size: PageSize) -> Vec<RunId>;
+    fn take_over(id: &RunId, owner: &OwnerId) -> Option<FencingToken>;
+    fn attend(id: &RunId, time: Duration) -> ();
+    fn attended(id: &RunId) -> Duration;
+    fn sweep() -> u64;
+    fn delete(id: &RunId) -> bool;
+}
+
+#[async_trait]
+impl Service for FaultyStore {
+    async fn start(&self) -> Result<()> {
+        self.inner.start().await
+    }
+
+    async fn stop(&self) -> Result<()> {
+        self.inner.stop().await
+    }
+
+    async fn health(&self) -> Result<()> {
+        self.inner.health().await
+    }
+}

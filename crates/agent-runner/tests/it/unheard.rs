@@ -1,0 +1,232 @@
+//! Answers of the store that nobody hears: no run is left behind by them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_runner::agents::Echo;
+use agent_runner::{
+    Agent, OnDisconnect, Run, RunHandle, Runner, Services, StartError, StartOptions, agent_fn,
+};
+use agent_schemas::{AgentRequest, Event, Message, RunId, SessionId, UserId};
+use agent_services::clock::ManualClock;
+use agent_services::page::PageSize;
+use agent_services::run::{Batch, InMemoryRunStore, OwnerId, RunFilter, RunRecord, SessionPolicy};
+use agent_services::{ErrorKind, StoreContext};
+use tokio::time::timeout;
+
+use crate::faulty_store::{Fault, FaultyStore};
+use crate::support::{collect, outline};
+
+/// The store is away and has done nothing.
+const AWAY: Fault = Fault::Refused(ErrorKind::Unavailable);
+
+struct World {
+    store: Arc<FaultyStore>,
+    clock: Arc<ManualClock>,
+    runner: Runner,
+}
+
+impl World {
+    fn new(agent: impl Agent) -> Self {
+        let clock = Arc::new(ManualClock::at(1_800_000_000));
+        let context = StoreContext::default().with_clock(Arc::clone(&clock) as _);
+        let store = Arc::new(FaultyStore::over(InMemoryRunStore::new(context)));
+        let mut services = Services::in_memory();
+        services.runs = Arc::clone(&store) as _;
+        let runner = Runner::builder().agent("test", agent).services(services).build().expect("built");
+        World { store, clock, runner }
+    }
+
+    async fn start(&self, text: &str, policy: SessionPolicy) -> Result<Run, StartError> {
+        let mut request = AgentRequest::new(vec![Message::user(text)]);
+        request.session_id = Some("s".to_owned());
+        let options = StartOptions::default().with_on_disconnect(OnDisconnect::Continue);
+        self.runner.start(request, options.with_session_policy(policy)).await
+    }
+
+    async fn started(&self, text: &str) -> Run {
+        self.start(text, SessionPolicy::Enqueue).await.expect("started")
+    }
+
+    async fn runs(&self) -> Vec<RunRecord> {
+        let listed =
+            self.runner.list(&UserId::new("s"), &RunFilter::default(), None, PageSize::default()).await;
+        listed.expect("listed").items
+    }
+
+    async fn record(&self, id: &RunId) -> RunRecord {
+        self.runner.record(id).await.expect("readable").expect("there")
+    }
+
+    /// How the log of a run ends, which it must.
+    async fn end(&self, id: &RunId) -> String {
+        let run = self.runner.attach(id).await.expect("readable").expect("there");
+        let ended = timeout(Duration::from_secs(30), collect(run.cursor(0))).await;
+        let log: Vec<Event> = ended.expect("the run ends");
+        outline(&log).pop().expect("events")
+    }
+}
+
+/// An agent that works until it is cancelled.
+fn patient() -> impl Agent {
+    agent_fn(|run: RunHandle| async move {
+        run.message().text().delta("hm");
+        run.cancelled().await;
+        Ok(())
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_run_begins_although_the_store_was_away_when_its_turn_came() {
+    let world = World::new(patient());
+    let first = world.started("first").await;
+    let second = world.started("second").await.id().clone();
+    for fault in [AWAY, AWAY] {
+        world.store.fail("get", fault);
+    }
+    first.cancel();
+    assert_eq!(outline(&collect(first.cursor(0)).await).pop().as_deref(), Some("response canceled"));
+    while !world.store.is_well() {
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    assert!(world.runner.cancel(&second).await.expect("asked"));
+    assert_eq!(world.end(&second).await, "response canceled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_making_was_not_heard_of_is_executed() {
+    let world = World::new(Echo::default());
+    world.store.fail("create", Fault::Unheard);
+    let refused = world.start("hi", SessionPolicy::Enqueue).await;
+    assert!(matches!(refused, Err(StartError::Store(_))), "{refused:?}");
+    let runs = world.runs().await;
+    assert_eq!(world.end(&runs[0].id).await, "response completed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_client_went_away_while_it_was_made_is_executed() {
+    let world = World::new(Echo::default());
+    world.store.fail("create", Fault::Silent { is_done: true });
+    assert!(timeout(Duration::from_secs(1), world.start("hi", SessionPolicy::Enqueue)).await.is_err());
+    let runs = world.runs().await;
+    assert_eq!(world.end(&runs[0].id).await, "response completed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_taking_was_not_heard_of_is_executed() {
+    let world = World::new(Echo::default());
+    world.store.fail("create", Fault::Unheard);
+    world.store.fail("take_over", AWAY);
+    world.store.fail("take_over", Fault::Unheard);
+    world.store.fail("get", AWAY);
+    assert!(world.start("hi", SessionPolicy::Enqueue).await.is_err());
+    while !world.store.is_well() {
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    let runs = world.runs().await;
+    assert_eq!(world.end(&runs[0].id).await, "response completed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_waits_ends_although_its_cancellation_was_not_heard_of() {
+    let world = World::new(patient());
+    let _first = world.started("first").await;
+    let second = world.started("second").await.id().clone();
+    world.store.fail("cancel", Fault::Unheard);
+    assert!(world.runner.cancel(&second).await.is_err());
+    assert_eq!(world.end(&second).await, "response canceled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_lost_and_is_executed_anew_can_be_cancelled() {
+    let world = World::new(patient());
+    for _ in 0..2 {
+        world.store.fail("append", Fault::Refused(ErrorKind::Conflict));
+    }
+    let lost = world.started("hi").await;
+    let id = lost.id().clone();
+    while world.record(&id).await.entries < 4 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.record(&id).await.epochs, [1]);
+    drop(lost);
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert!(world.runner.cancel(&id).await.expect("asked"));
+    assert_eq!(world.end(&id).await, "response canceled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_have_shown_is_a_position_before_this_process_knows() {
+    let world = World::new(patient());
+    // Stored, and the acknowledgement is still on its way.
+    world.store.fail("append", Fault::Silent { is_done: true });
+    let run = world.started("hi").await;
+    let entries = world.record(run.id()).await.entries;
+    assert!(entries > 1, "{entries}");
+    assert!(run.cursor_after(entries - 1, 1).await.is_ok());
+    assert!(run.cursor_after(entries, 1).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_later_owner_wrote_is_a_position_before_this_process_knows() {
+    let world = World::new(patient());
+    let run = world.started("hi").await;
+    while world.record(run.id()).await.entries < 4 {
+        tokio::task::yield_now().await;
+    }
+    world.clock.advance(60);
+    let runs = &world.runner.services().runs;
+    let token = runs.take_over(run.id(), &OwnerId::new("other")).await.expect("asked").expect("taken");
+    let frames = "id: 4.2\ndata: {}\n\n".into();
+    runs.append(run.id(), token, Batch { first: 4, count: 1, frames }).await.expect("stored");
+    assert!(run.cursor_after(4, 2).await.is_ok());
+    assert!(run.cursor_after(4, 1).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_in_is_no_run_of_its_own_although_its_agent_was_dropped() {
+    let world = World::new(agent_fn(|run: RunHandle| async move {
+        while run.steered().await?.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }));
+    world.store.fail("drop_steered", Fault::Silent { is_done: false });
+    let run = world.started("hi").await;
+    let steered = world.start("more", SessionPolicy::Steer).await.expect("handed over");
+    assert_eq!(steered.id(), run.id());
+    while !world.store.is_well() {
+        tokio::time::advance(Duration::from_millis(1)).await;
+    }
+    run.cancel();
+    assert_eq!(world.end(run.id()).await, "response canceled");
+    assert_eq!(world.runs().await.len(), 1, "it was dropped");
+    let (user, session) = (UserId::new("s"), SessionId::new("s"));
+    let said = world.runner.services().sessions.messages(&user, &session, 0, PageSize::default()).await;
+    let said = said.expect("readable").expect("there");
+    let texts: Vec<_> = said.iter().map(|stored| stored.message.full_text()).collect();
+    assert_eq!(texts, ["hi", "more", ""], "and that it was cancelled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_handed_over_while_the_store_goes_away_is_waited_for() {
+    let world = World::new(agent_fn(|run: RunHandle| async move {
+        loop {
+            let handed = run.steered().await?;
+            if let Some(message) = handed.first() {
+                run.say(&format!("{} {}", handed.len(), message.full_text()));
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }));
+    let run = world.started("hi").await;
+    for call in ["steered", "steered", "drop_steered"] {
+        world.store.fail(call, AWAY);
+    }
+    world.start("more", SessionPolicy::Steer).await.expect("handed over");
+    assert_eq!(world.end(run.id()).await, "response completed");
+    let response = run.response().await.expect("readable");
+    assert_eq!(response.messages().last().map(Message::full_text).as_deref(), Some("1 more"));
+    assert!(world.store.is_well());
+}

@@ -1,0 +1,59 @@
+//! Runs that survive: connections that are cut, servers that are killed or paused, a store that goes away and comes
+//! back. Whatever happens, the history checker ([`agent_tests::history`]) finds nothing to complain of.
+//!
+//! Rounds come from `AGENT_TEST_ROUNDS` and the seed from `AGENT_TEST_SEED`, else it is another one each time.
+
+mod cluster;
+mod cuts;
+mod dice;
+mod doors;
+mod gather;
+mod kills;
+mod load;
+mod outages;
+mod pauses;
+mod reader;
+mod tally;
+mod wire;
+mod wish;
+
+use std::sync::Arc;
+
+use agent_tests::history::{Clock, History};
+
+use dice::Dice;
+use doors::Doors;
+
+/// What all that happens in a test has in common.
+#[derive(Clone, Debug)]
+struct World {
+    doors: Arc<Doors>,
+    clock: Arc<Clock>,
+    seed: u64,
+}
+
+impl World {
+    fn new(servers: usize) -> Self {
+        let world =
+            World { doors: Arc::new(Doors::new(servers)), clock: Arc::default(), seed: agent_tests::seed() };
+        #[expect(clippy::print_stderr, reason = "a failure is repeated with it")]
+        {
+            eprintln!("AGENT_TEST_SEED={}", world.seed);
+        }
+        world
+    }
+
+    fn dice(&self, number: usize) -> Dice {
+        Dice::new(self.seed).of(number as u64)
+    }
+
+    /// Fails if something happened that should not.
+    fn check(&self, history: &History) {
+        let found = history.violations();
+        if !found.is_empty() {
+            let shown = format!("{found:#?}");
+            let story = history.story(|run| shown.contains(run));
+            panic!("AGENT_TEST_SEED={}\n{story}{} violations: {shown}", self.seed, found.len());
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Clients that cut their connections, and read on at another server.
+
+use agent_tests::history::{History, Policy};
+use agent_tests::redis::RedisServer;
+
+use super::World;
+use super::cluster::Cluster;
+use super::load::Load;
+use super::reader::Cuts;
+use super::wish::Wish;
+
+/// How many events a run of [`WORDS`] words has.
+const EVENTS: usize = 27;
+const WORDS: usize = 20;
+
+/// Clients of runs that are cut, each after one more event than the one before, and one that is cut after every event.
+pub(super) fn load(world: &World) -> Load {
+    let cuts = (1..EVENTS).map(Cuts::Once).chain([Cuts::Always]);
+    let wishes: Vec<Wish> = cuts.enumerate().map(|(number, cuts)| wish(number, cuts)).collect();
+    let sessions = (0..wishes.len()).map(session).collect();
+    Load::of(world, 0, sessions, wishes)
+}
+
+/// Expects each client to have its run, and each run to be completed.
+pub(super) fn check_completed(history: &History) {
+    assert_eq!(history.kept.len(), EVENTS, "each client has its run");
+    for kept in &history.kept {
+        assert_eq!(kept.status, "completed", "{kept:#?}");
+    }
+}
+
+fn wish(number: usize, cuts: Cuts) -> Wish {
+    Wish {
+        user: "user-0".to_owned(),
+        session: session(number),
+        policy: Policy::Enqueue,
+        tag: format!("cut-{number}"),
+        text: WORDS.to_string(),
+        key: Some(format!("key-{number}")),
+        in_background: false,
+        cuts,
+        is_canceled: false,
+    }
+}
+
+fn session(number: usize) -> String {
+    format!("session-{number}")
+}
+
+async fn cut_everywhere(world: &World, cluster: &Cluster) {
+    let history = load(world).end(History::default()).await.history;
+    world.check(&history);
+    check_completed(&history);
+    let lengths: Vec<usize> = history.kept.iter().map(|kept| kept.log.len()).collect();
+    assert_eq!(lengths, [EVENTS; EVENTS]);
+    cluster.check_health().await;
+}
+
+#[tokio::test]
+async fn streams_that_are_cut_everywhere_are_read_on_from_sqlite() {
+    let (world, cluster) = Cluster::on_disk().await;
+    cut_everywhere(&world, &cluster).await;
+}
+
+#[tokio::test]
+async fn streams_that_are_cut_everywhere_are_read_on_at_other_replicas() {
+    let (world, cluster) = Cluster::on_redis(RedisServer::start().expect("a Redis server")).await;
+    cut_everywhere(&world, &cluster).await;
+}

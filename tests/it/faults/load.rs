@@ -1,0 +1,97 @@
+//! What the clients of one round want: runs of several sessions, with all policies, in the background and not.
+
+use std::sync::Arc;
+
+use agent_tests::history::{History, Policy};
+use agent_tests::within;
+use tokio::task::JoinSet;
+
+use super::World;
+use super::dice::Dice;
+use super::reader::{Cuts, Progress, Reader};
+use super::wish::Wish;
+
+/// The clients of one round, at work.
+#[derive(Debug)]
+pub(super) struct Load {
+    world: World,
+    pub(super) user: String,
+    sessions: Vec<String>,
+    pub(super) progress: Arc<Progress>,
+    clients: JoinSet<History>,
+}
+
+impl Load {
+    /// Starts clients; they are of another user in each round.
+    pub(super) fn begin(world: &World, round: usize) -> Self {
+        let mut dice = world.dice(round);
+        let user = format!("user-{round}");
+        let sessions: Vec<String> = (0..2).map(|number| format!("session-{round}-{number}")).collect();
+        let mut wishes = Vec::new();
+        for session in &sessions {
+            for number in 0..2 + dice.roll(3) {
+                wishes.push(wish(&user, session, number, &mut dice));
+            }
+        }
+        Load::of(world, round, sessions, wishes)
+    }
+
+    pub(super) fn of(world: &World, round: usize, sessions: Vec<String>, wishes: Vec<Wish>) -> Self {
+        let progress = Arc::new(Progress::default());
+        let dice = world.dice(round);
+        let mut clients = JoinSet::new();
+        for (number, wish) in wishes.into_iter().enumerate() {
+            let reader = Reader::new(world, dice.of(number as u64), &progress);
+            clients.spawn(async move { within("a client to be done", reader.fulfil(wish)).await });
+        }
+        Load { world: world.clone(), user: format!("user-{round}"), sessions, progress, clients }
+    }
+
+    /// Waits until the clients have so many events, or all that they want.
+    pub(super) async fn until(&mut self, events: usize, history: &mut History) {
+        let mut seen = self.progress.events.subscribe();
+        loop {
+            tokio::select! {
+                biased;
+                _ = seen.wait_for(|count| *count >= events) => return,
+                done = self.clients.join_next() => match done {
+                    Some(done) => history.extend(done.expect("a client")),
+                    None => return,
+                }
+            }
+        }
+    }
+
+    /// Waits until the clients and all runs have come to their ends; gives what is known of them then.
+    pub(super) async fn end(mut self, mut history: History) -> Reader {
+        while let Some(done) = self.clients.join_next().await {
+            history.extend(done.expect("a client"));
+        }
+        let mut reader = Reader::new(&self.world, self.world.dice(0), &self.progress);
+        reader.history = history;
+        reader.gather(&self.user, &self.sessions).await;
+        reader
+    }
+}
+
+fn wish(user: &str, session: &str, number: usize, dice: &mut Dice) -> Wish {
+    let policy = match (number, dice.roll(8)) {
+        (0, _) | (_, 0..3) => Policy::Enqueue,
+        (_, 3) => Policy::Reject,
+        (_, 4) => Policy::Interrupt,
+        (_, _) => Policy::Steer,
+    };
+    let tag = format!("{session}-{number}");
+    let tool = if dice.roll(2) == 0 { " tool" } else { "" };
+    Wish {
+        user: user.to_owned(),
+        session: session.to_owned(),
+        policy,
+        text: format!("{}{tool}", 3 + dice.roll(12)),
+        key: (dice.roll(4) > 0).then(|| format!("key-{tag}")),
+        tag,
+        in_background: dice.roll(3) == 0,
+        cuts: if dice.roll(3) == 0 { Cuts::Never } else { Cuts::Sometimes },
+        is_canceled: dice.roll(6) == 0,
+    }
+}

@@ -1,0 +1,50 @@
+//! A Redis that is killed and started again while clients of all sorts are at work.
+
+use agent_tests::history::History;
+use agent_tests::redis::RedisServer;
+use agent_tests::rounds;
+
+use super::World;
+use super::cluster::Cluster;
+use super::cuts;
+use super::load::Load;
+use super::tally::Tally;
+
+#[tokio::test]
+async fn what_clients_saw_survives_the_end_of_redis() {
+    let redis = RedisServer::start_durable().expect("a Redis server");
+    let (world, mut cluster) = Cluster::on_redis(redis).await;
+    let mut tally = Tally::default();
+    for round in 0..rounds(10) {
+        let mut dice = world.dice(round).of(1 << 32);
+        let mut history = History::default();
+        let mut load = Load::begin(&world, round);
+        load.until(dice.roll(60), &mut history).await;
+        cluster.redis().restart().expect("it starts again");
+        let history = load.end(history).await.history;
+        world.check(&history);
+        tally.add(&history);
+    }
+    tally.check_statuses();
+    cluster.check_health().await;
+}
+
+/// Kills Redis and starts it again, whenever the clients have so many more events.
+async fn interrupt(world: &World, cluster: &mut Cluster, load: &mut Load, history: &mut History) {
+    for part in 1..=4 {
+        load.until(part * world.dice(part).roll(150), history).await;
+        cluster.redis().restart().expect("it starts again");
+    }
+}
+
+#[tokio::test]
+async fn streams_that_are_cut_everywhere_are_read_on_after_the_end_of_redis() {
+    let redis = RedisServer::start_durable().expect("a Redis server");
+    let (world, mut cluster) = Cluster::on_redis(redis).await;
+    let (mut load, mut history) = (cuts::load(&world), History::default());
+    interrupt(&world, &mut cluster, &mut load, &mut history).await;
+    let history = load.end(history).await.history;
+    world.check(&history);
+    cuts::check_completed(&history);
+    cluster.check_health().await;
+}

@@ -1,0 +1,42 @@
+//! What happened in all rounds of a test, so that nobody takes a quiet day for a safe harbor.
+
+use std::collections::BTreeMap;
+
+use agent_tests::history::History;
+
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    runs: usize,
+    taken_over: usize,
+    statuses: BTreeMap<String, usize>,
+    unanswered_requests: usize,
+    connections: usize,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, history: &History) {
+        self.runs += history.kept.len();
+        for kept in &history.kept {
+            self.taken_over += usize::from(kept.log.last().is_some_and(|last| last.id.epoch > 1));
+            *self.statuses.entry(kept.status.clone()).or_default() += 1;
+        }
+        let is_lost = |reply: &agent_tests::history::Reply| *reply == agent_tests::history::Reply::Lost;
+        self.unanswered_requests += history.asked.iter().filter(|asked| is_lost(&asked.reply)).count();
+        self.connections += history.readings.len();
+    }
+
+    /// Says what happened; fails if no run was hit, or one failed.
+    pub(super) fn check(&self) {
+        self.check_statuses();
+        assert!(self.taken_over > 0, "no run was taken over: {self:?}");
+    }
+
+    /// Says what happened; fails if a run failed: none of the agents do.
+    pub(super) fn check_statuses(&self) {
+        #[expect(clippy::print_stderr, reason = "it is shown on demand")]
+        {
+            eprintln!("{self:?}");
+        }
+        assert!(!self.statuses.contains_key("failed"), "{self:?}");
+    }
+}

@@ -1,0 +1,184 @@
+//! What a client wants, and how it comes to it, whatever breaks meanwhile.
+
+use std::io;
+
+use agent_tests::Connection;
+use agent_tests::history::{Asked, EventId, History, Place, Policy, Reply};
+use serde_json::{Value, json};
+
+use super::reader::{Cuts, Reader};
+use super::wire::{Events, id_text, json_of, post};
+
+/// A run that a client wants.
+#[derive(Clone, Debug)]
+pub(super) struct Wish {
+    pub(super) user: String,
+    pub(super) session: String,
+    pub(super) policy: Policy,
+    pub(super) tag: String,
+    /// What the user says behind the tag.
+    pub(super) text: String,
+    /// With a key the request is repeated when its answer is lost, and without reason, too.
+    pub(super) key: Option<String>,
+    pub(super) in_background: bool,
+    pub(super) cuts: Cuts,
+    /// Whether the run is to be cancelled on the way.
+    pub(super) is_canceled: bool,
+}
+
+/// An answer, or the beginning of a stream.
+enum Given {
+    Stream(String, Events),
+    Run(String),
+    Refused(String),
+}
+
+/// What became of a request.
+enum Sent {
+    Lost,
+    Refused,
+    /// This run, and the id of the last event that was read of it, with whether that is its end.
+    Started(String, Option<(EventId, bool)>),
+}
+
+impl Wish {
+    fn path(&self) -> &'static str {
+        if self.in_background { "/runs" } else { "/process" }
+    }
+
+    fn body(&self, text: &str) -> Value {
+        let policy = match self.policy {
+            Policy::Enqueue => "enqueue",
+            Policy::Reject => "reject",
+            Policy::Interrupt => "interrupt",
+            Policy::Steer => "steer",
+        };
+        json!({
+            "input": [{ "role": "user", "content": [{ "type": "text", "text": format!("{} {text}", self.tag) }] }],
+            "user_id": self.user,
+            "session_id": self.session,
+            "session_policy": policy,
+        })
+    }
+
+    fn asked(&self, body: &Value, reply: Reply, answered: u64) -> Asked {
+        Asked {
+            user: self.user.clone(),
+            session: self.session.clone(),
+            policy: self.policy,
+            key: self.key.clone(),
+            body: format!("{} {body}", self.path()),
+            tag: self.tag.clone(),
+            reply,
+            answered,
+        }
+    }
+
+    fn start(&self) -> Place {
+        if self.policy == Policy::Steer { Place::Anywhere } else { Place::Beginning }
+    }
+}
+
+impl Reader {
+    /// Does all that a client does for a run; gives what it has experienced.
+    pub(super) async fn fulfil(mut self, wish: Wish) -> History {
+        if let Some((run, mut last)) = self.started(&wish).await {
+            if let (Some(_), Some((id, false)), 0) = (&wish.key, last, self.dice.roll(2)) {
+                last = self.repeated(&wish, id).await.or(last);
+            }
+            if wish.is_canceled {
+                self.ask(&post(&format!("/runs/{run}/cancel"), "", ""), &[200]).await;
+            }
+            if last.is_none_or(|(_, is_end)| !is_end) {
+                self.follow(&run, last.map(|(id, _)| id), wish.cuts).await;
+            }
+            if wish.key.is_some() {
+                // Both are to be found out.
+                self.send(&wish, &wish.body(&wish.text), None).await;
+                self.send(&wish, &wish.body("another text"), None).await;
+            }
+            self.be_told(&run).await;
+        }
+        self.history
+    }
+
+    /// Asks until there is an answer, if that may be repeated; gives the run and what was read of it.
+    async fn started(&mut self, wish: &Wish) -> Option<(String, Option<(EventId, bool)>)> {
+        let body = wish.body(&wish.text);
+        loop {
+            match self.send(wish, &body, None).await {
+                Sent::Started(run, last) => return Some((run, last)),
+                Sent::Refused => return None,
+                Sent::Lost if wish.key.is_none() => return None,
+                Sent::Lost => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    /// Reads on by the same request, behind an event.
+    async fn repeated(&mut self, wish: &Wish, last: EventId) -> Option<(EventId, bool)> {
+        if wish.in_background {
+            return None;
+        }
+        match self.send(wish, &wish.body(&wish.text), Some(last)).await {
+            Sent::Started(_, last) => last,
+            Sent::Lost | Sent::Refused => None,
+        }
+    }
+
+    /// Sends a request once, and reads its stream if it has one.
+    async fn send(&mut self, wish: &Wish, body: &Value, last: Option<EventId>) -> Sent {
+        let key = wish.key.as_ref().map(|key| format!("idempotency-key: {key}\r\n")).unwrap_or_default();
+        let position = last.map(|id| format!("last-event-id: {}\r\n", id_text(id))).unwrap_or_default();
+        let request = post(wish.path(), &(key + &position), &body.to_string());
+        let mut door = self.door().await;
+        let given = match door.connect().await {
+            Ok(mut connection) => {
+                connection.send(&request).await;
+                door.inside(answered(connection)).await
+            }
+            Err(error) => Err(error),
+        };
+        let answered = self.world.clock.now();
+        let reply = match &given {
+            Ok(Given::Stream(run, _) | Given::Run(run)) => Reply::Accepted(run.clone()),
+            Ok(Given::Refused(code)) => Reply::Refused(code.clone()),
+            Err(_) => Reply::Lost,
+        };
+        self.history.asked.push(wish.asked(body, reply, answered));
+        match given {
+            Err(_) => Sent::Lost,
+            Ok(Given::Refused(_)) => Sent::Refused,
+            Ok(Given::Run(run)) => {
+                self.note_owner(door.index);
+                Sent::Started(run, None)
+            }
+            Ok(Given::Stream(run, events)) => {
+                self.note_owner(door.index);
+                let from = last.map_or(wish.start(), Place::After);
+                let mut cuts = wish.cuts;
+                let read = self.read(&run, from, events, &mut door, &mut cuts).await;
+                Sent::Started(run, read)
+            }
+        }
+    }
+
+    fn note_owner(&self, door: usize) {
+        self.progress.owner.send_if_modified(|owner| owner.replace(door).is_none());
+    }
+}
+
+async fn answered(mut connection: Connection) -> io::Result<Given> {
+    let head = connection.try_head().await?;
+    let run = || head.header("x-run-id").expect("the run's id").to_owned();
+    match head.status {
+        200 => Ok(Given::Stream(run(), Events::new(connection))),
+        202 => Ok(Given::Run(run())),
+        503 => Err(io::ErrorKind::NotConnected.into()),
+        409 | 422 | 429 => {
+            let body = json_of(&connection.body(&head).await?);
+            Ok(Given::Refused(body["error"]["code"].as_str().unwrap_or_default().to_owned()))
+        }
+        status => panic!("{status}: {head:?}"),
+    }
+}

@@ -1,0 +1,52 @@
+//! Chat Completions.
+
+use agent_tests::{Launch, ScriptedModel, Server};
+
+use crate::environment::{javascript, python};
+
+/// A server of the demo, and one of an agent that does as it is told, with its model.
+async fn servers() -> (Server, Server, ScriptedModel) {
+    let demo = Launch::bare(&["--port", "0", "--agent", "demo"]).start().await;
+    let model = ScriptedModel::start().await;
+    let scripted = Launch::bare(&["--port", "0"]).config(&model.config()).start().await;
+    (demo, scripted, model)
+}
+
+fn address(server: &Server) -> String {
+    format!("http://{}", server.address())
+}
+
+async fn check_python(packages: &str) {
+    let (demo, scripted, _model) = servers().await;
+    let said = python(packages, "chat_completions.py", &[&address(&demo), &address(&scripted)]).await;
+    assert!(said.ends_with("is served.\n"), "{said}");
+}
+
+#[tokio::test]
+async fn pythons_first_version_is_served() {
+    check_python("openai-1").await;
+}
+
+#[tokio::test]
+async fn pythons_second_version_is_served() {
+    check_python("openai-2").await;
+}
+
+#[tokio::test]
+async fn pythons_third_version_is_served() {
+    check_python("openai-3").await;
+}
+
+#[tokio::test]
+async fn javascripts_client_is_served() {
+    let (demo, scripted, _model) = servers().await;
+    let said = javascript("chat_completions.mjs", &[&address(&demo), &address(&scripted)]).await;
+    assert!(said.ends_with("is served.\n"), "{said}");
+}
+
+#[tokio::test]
+async fn an_agent_of_a_framework_is_served() {
+    let (_demo, scripted, _model) = servers().await;
+    let said = python("openai-agents", "framework.py", &[&address(&scripted)]).await;
+    assert_eq!(said, "An agent is served.\n");
+}

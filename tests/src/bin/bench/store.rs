@@ -1,0 +1,55 @@
+//! Where the real server keeps what it does, beside memory.
+
+use anyhow::Result;
+use tempfile::TempDir;
+
+use agent_tests::redis::RedisServer;
+
+/// A store and how strict the server is with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// Memory, with `--ephemeral`.
+    Memory,
+    /// What the server uses by default, a database in a folder.
+    Sqlite,
+    SqliteRelaxed,
+    Redis,
+}
+
+/// What a server's store needs as long as the server runs.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    _folder: Option<TempDir>,
+    _redis: Option<RedisServer>,
+}
+
+impl Store {
+    /// All that survive the process.
+    pub(crate) const DURABLE: [Store; 3] = [Store::Sqlite, Store::SqliteRelaxed, Store::Redis];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Store::Memory => "memory",
+            Store::Sqlite => "sqlite, strict",
+            Store::SqliteRelaxed => "sqlite, relaxed",
+            Store::Redis => "redis, strict",
+        }
+    }
+
+    /// A new one, and the arguments of a server that uses it.
+    pub(crate) fn open(self) -> Result<(Vec<String>, Kept)> {
+        let mut kept = Kept::default();
+        let arguments = match self {
+            Store::Memory => vec!["--ephemeral".to_owned()],
+            Store::Sqlite | Store::SqliteRelaxed => {
+                let folder = kept._folder.insert(tempfile::tempdir()?);
+                vec!["--data-dir".to_owned(), folder.path().display().to_string()]
+            }
+            Store::Redis => {
+                let redis = kept._redis.insert(RedisServer::start()?);
+                vec!["--redis-url".to_owned(), redis.url()]
+            }
+        };
+        Ok((arguments, kept))
+    }
+}
