@@ -134,7 +134,7 @@ fn check_tool(index: usize, tool: &RequestTool) -> Result<(), ApiError> {
         let place = format!("tools[{index}].type");
         return Err(refused(place, "only tools of type 'function' are supported"));
     }
-    if !tool.function().is_some_and(|(name, _, _)| !name.is_empty()) {
+    if tool.function().is_none_or(|(name, _, _)| name.is_empty()) {
         return Err(refused(format!("tools[{index}].function.name"), "a function needs a name"));
     }
     let RequestTool::Other(members) = tool else { return Ok(()) };
