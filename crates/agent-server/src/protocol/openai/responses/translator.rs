@@ -155,7 +155,7 @@ impl Responses {
 }
 
 /// What ends every stream.
-const DONE: &str = "[DONE]";
+pub(super) const DONE: &str = "[DONE]";
 
 const SERVER_ERROR: &str = "server_error";
 
