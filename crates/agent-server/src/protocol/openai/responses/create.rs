@@ -33,9 +33,9 @@ pub(super) async fn compact() -> ApiError {
 
 async fn create(server: &Server, request: Request<Body>, form: Form) -> Result<Response, ApiError> {
     let call = server.read(request).await?;
-    let Prepared { order, kept } = Prepared::new(server, call.body(), None).await?;
-    let (is_stream, in_background) = (order.is_stream, order.in_background);
-    let (run, translator) = start(server, &call, order, kept, form).await?;
+    let prepared = Prepared::new(server, call.body(), None).await?;
+    let (is_stream, in_background) = (prepared.order.is_stream, prepared.order.in_background);
+    let (run, translator) = start(server, &call, prepared, form).await?;
     if is_stream {
         Ok(server.stream(&run, call.parts(), translator))
     } else if in_background {
@@ -47,8 +47,8 @@ async fn create(server: &Server, request: Request<Body>, form: Form) -> Result<R
 
 /// A request that was read and found good.
 pub(super) struct Prepared {
-    pub(super) order: Order,
-    pub(super) kept: Kept,
+    order: Order,
+    kept: Kept,
 }
 
 impl Prepared {
@@ -58,7 +58,8 @@ impl Prepared {
         body: &JsonObject,
         own: Option<&RunId>,
     ) -> Result<Self, ApiError> {
-        let settings = order::settings(body)?;
+        let default = server.runner().agent_names().next().unwrap_or_default();
+        let settings = order::settings(body, default)?;
         let earlier = earlier::load(server, settings.previous_response_id.as_deref(), own).await?;
         let (order, kept) = order::order(body, settings, earlier)?;
         Ok(Prepared { order, kept })
@@ -69,12 +70,10 @@ impl Prepared {
 pub(super) async fn start(
     server: &Server,
     call: &Call,
-    order: Order,
-    mut kept: Kept,
+    Prepared { order, kept }: Prepared,
     form: Form,
 ) -> Result<(Run, Responses), ApiError> {
     let run = server.start(call, order).await?;
-    kept.name_model(run.agent_name());
     let translator = Responses::new(run.id(), &kept, form);
     Ok((run, translator))
 }

@@ -23,7 +23,7 @@ pub(super) async fn load(
         || fault("previous_response_not_found", format!("Previous response with id '{previous}' not found."));
     let id = ids::run_id(previous).ok_or_else(not_found)?;
     let record = server.record(&id).await?.ok_or_else(not_found)?;
-    if own != Some(&id) && !Kept::of(&record.request, &record.agent).is_stored() {
+    if own != Some(&id) && !Kept::of(&record.request, &record.agent).is_stored {
         return Err(not_found().into());
     }
     if !record.status.is_final() {

@@ -145,8 +145,8 @@ impl Talk {
         body.insert("stream".to_owned(), Json::Bool(true));
         body.shift_remove("background");
         let call = Call::new(self.client.clone(), text.to_owned().into(), body.into())?;
-        let Prepared { order, kept } = Prepared::new(&self.server, call.body(), self.latest.as_ref()).await?;
-        let (run, translator) = create::start(&self.server, &call, order, kept, Form::Plain).await?;
+        let prepared = Prepared::new(&self.server, call.body(), self.latest.as_ref()).await?;
+        let (run, translator) = create::start(&self.server, &call, prepared, Form::Plain).await?;
         self.latest = Some(run.id().clone());
         Ok((run, translator))
     }
