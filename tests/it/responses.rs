@@ -7,4 +7,5 @@ mod conversations;
 pub(crate) mod random;
 mod requests;
 mod snapshots;
+mod socket;
 mod stored;

@@ -222,7 +222,7 @@ fn add_members(json: &mut Vec<u8>, from_end: usize, members: &str) {
 }
 
 /// What ends every stream.
-const DONE: &str = "[DONE]";
+pub(super) const DONE: &str = "[DONE]";
 
 const SERVER_ERROR: &str = "server_error";
 
