@@ -42,6 +42,14 @@ def stream():
         assert helper.get_final_response().output_text == ANSWER
 
 
+def compatible():
+    """The path that agentscope-runtime's users have in their settings."""
+    client = demo.with_options(base_url=f"{sys.argv[1]}/compatible-mode/v1")
+    assert client.responses.create(model="demo", input=QUESTION).output_text == ANSWER
+    with client.responses.stream(model="demo", input=QUESTION) as helper:
+        assert helper.until_done().get_final_response().output_text == ANSWER
+
+
 def pictures():
     with demo.responses.stream(model="demo", input="a picture, please") as helper:
         response = helper.until_done().get_final_response()
@@ -175,8 +183,8 @@ def socket():
         assert (refusal.type, refusal.error.param) == ("error", "temperature"), refusal
 
 
-for check in (create, stream, pictures, failures, background, cancel_and_delete, chains, conversations, tools,
-              structured, parts, cut_short, errors):
+for check in (create, stream, compatible, pictures, failures, background, cancel_and_delete, chains, conversations,
+              tools, structured, parts, cut_short, errors):
     check()
 # The library has had WebSockets from this version on.
 if openai.__version__.startswith("3."):
