@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 use self::answer::Answer;
 use self::compatibility::Table;
+pub(crate) use self::handlers::Golden;
+pub(crate) use self::http_cases::request;
 
 /// One case: what the peer answered, and what we do.
 struct Case {

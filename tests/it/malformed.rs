@@ -1,5 +1,7 @@
 //! Bytes that are no proper request: no 5xx, no panic, and the server goes on.
 
+mod openai;
+
 use std::time::Duration;
 
 use agent_tests::client::{post, process};
@@ -54,6 +56,12 @@ async fn check_all(server: &Server, requests: Vec<(Vec<u8>, bool)>) {
         assert!(
             !server_errors,
             "{:?} was answered with {}",
+            bytes.escape_ascii().to_string(),
+            String::from_utf8_lossy(&answer)
+        );
+        assert!(
+            openai::is_in_shape(&bytes, &answer),
+            "{:?} was answered in another shape: {}",
             bytes.escape_ascii().to_string(),
             String::from_utf8_lossy(&answer)
         );
@@ -143,17 +151,8 @@ fn damaged() -> impl Strategy<Value = (Vec<u8>, bool)> {
         5\r\n{\"inp\r\n8\r\nut\": []}\r\n0\r\n\r\n";
     let rich =
         process("a b", ",\"n\":2,\"stop\":[\"x\"],\"tools\":[{\"type\":\"function\"}],\"temperature\":0.5");
-    let completion = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}]}],\"tools\":\
-        [{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],\"tool_choice\":\"auto\",\"n\":1,\"stream\":true}";
-    let completion = String::from_utf8_lossy(&post(completion)).replace("/process", "/v1/chat/completions");
-    let valid = vec![
-        get,
-        chunked.to_vec(),
-        rich,
-        process("", ",\"stream\":false"),
-        post("{\"input\":[]}"),
-        completion.into_bytes(),
-    ];
+    let mut valid = openai::valid();
+    valid.extend([get, chunked.to_vec(), rich, process("", ",\"stream\":false"), post("{\"input\":[]}")]);
     let mutated =
         (proptest::sample::select(valid), vec(mutation(), 1..5)).prop_map(|(mut bytes, mutations)| {
             mutations.iter().for_each(|mutation| mutate(&mut bytes, mutation));
@@ -166,11 +165,14 @@ fn damaged() -> impl Strategy<Value = (Vec<u8>, bool)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damaged_requests_are_never_the_servers_fault() {
     let server = server().await;
+    check_all(&server, samples(&damaged(), 16)).await;
+}
+
+/// So many times as many values as there are rounds.
+fn samples<S: Strategy>(strategy: &S, times: usize) -> Vec<S::Value> {
     let mut runner = TestRunner::default();
-    let requests: Vec<_> = (0..rounds(64) * 16)
-        .map(|_| damaged().new_tree(&mut runner).expect("nothing is rejected").current())
-        .collect();
-    check_all(&server, requests).await;
+    let mut sample = || strategy.new_tree(&mut runner).expect("nothing is rejected").current();
+    (0..rounds(64) * times).map(|_| sample()).collect()
 }
 
 /// Sends bytes and waits for the first answer.

@@ -4,6 +4,7 @@ mod agents;
 pub(crate) mod app;
 mod bad;
 mod conversations;
+mod peer;
 pub(crate) mod random;
 mod requests;
 mod snapshots;

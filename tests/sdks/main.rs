@@ -1,6 +1,7 @@
-//! OpenAI's own clients, and a framework over them, against the real binary.
+//! OpenAI's own clients, a framework over them, and programs that know the specifications, against the real binary.
 
 mod chat_completions;
 mod environment;
+mod openapi;
 mod responses;
 mod scripted;

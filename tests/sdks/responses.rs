@@ -1,5 +1,7 @@
 //! Responses and Conversations.
 
+use std::path::Path;
+
 use agent_tests::{Launch, Server};
 
 use crate::environment::{javascript, python};
@@ -31,6 +33,18 @@ async fn pythons_second_version_is_served() {
 #[tokio::test]
 async fn pythons_third_version_is_served() {
     check_python("openai-3", "3.54.0").await;
+}
+
+#[tokio::test]
+async fn kept_streams_and_answers_are_of_the_specified_types() {
+    let (_demo, demo, scripted) = servers().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("it/responses/streams");
+    let files = folder.read_dir().expect("a folder").map(|file| file.expect("a file").path());
+    let files: Vec<String> = files.map(|path| path.to_string_lossy().into_owned()).collect();
+    let mut arguments = vec![demo.as_str(), &scripted];
+    arguments.extend(files.iter().map(String::as_str));
+    let said = python("openai-3", "open_responses.py", &arguments).await;
+    assert_eq!(said, format!("{} streams are well-formed\n", files.len()));
 }
 
 #[tokio::test]

@@ -56,7 +56,8 @@ const TOOLS: &[Tool] = &[
     Tool {
         needed_by: &["test"],
         probe: ("python3", &["-c", "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))"]),
-        missing: "Python 3.11 or later with its module `venv` is missing, which the example in Python is tested with: \
+        missing: "Python 3.11 or later with its module `venv` is missing, which the example in Python and the \
+                  clients of OpenAI are tested with: \
                   install it with `apt-get install python3-venv` (Debian, Ubuntu), `dnf install python3` (Fedora) \
                   or `brew install python` (macOS).",
         debian_package: Some("python3-venv"),
@@ -64,7 +65,8 @@ const TOOLS: &[Tool] = &[
     Tool {
         needed_by: &["test"],
         probe: ("node", &["-e", "process.exit(parseInt(process.version.slice(1)) < 18 ? 1 : 0)"]),
-        missing: "Node.js 18 or later is missing, which the example in TypeScript is tested with: \
+        missing: "Node.js 18 or later is missing, which the example in TypeScript and the clients of OpenAI are \
+                  tested with: \
                   install it with `apt-get install nodejs` (Debian, Ubuntu), `dnf install nodejs` (Fedora) \
                   or `brew install node` (macOS).",
         debian_package: Some("nodejs"),
@@ -72,7 +74,7 @@ const TOOLS: &[Tool] = &[
     Tool {
         needed_by: &["test"],
         probe: ("npm", &["--version"]),
-        missing: "`npm` is missing, which installs the tools of the example in TypeScript: \
+        missing: "`npm` is missing, which installs the tools of the example in TypeScript and the clients of OpenAI: \
                   install it with `apt-get install npm` (Debian, Ubuntu), `dnf install npm` (Fedora) \
                   or `brew install node` (macOS).",
         debian_package: Some("npm"),

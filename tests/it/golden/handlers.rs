@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 /// The input's text says what to do.
 #[derive(Debug)]
-pub(super) struct Golden;
+pub(crate) struct Golden;
 
 #[async_trait]
 impl Agent for Golden {

@@ -72,7 +72,8 @@ fn recorded(bytes: &[u8]) -> Answer {
     Answer::http(status, headers, body)
 }
 
-fn request(bytes: &[u8]) -> Request<Body> {
+/// A recorded request.
+pub(crate) fn request(bytes: &[u8]) -> Request<Body> {
     let (first, headers, body) = cut(bytes);
     let mut words = first.split(' ');
     let mut request = Request::builder().method(words.next().expect("a method"));

@@ -154,7 +154,7 @@ fn everything() -> Value {
         ],
         "instructions": "be nice", "temperature": 1, "top_p": 0.5, "max_output_tokens": 50, "user": "u9",
         "metadata": {"k": "v"}, "tool_choice": {"type": "function", "name": "f"}, "parallel_tool_calls": false,
-        "text": {"format": {"type": "json_schema", "name": "s", "schema": {"type": "object"}, "strict": true}},
+        "text": {"format": {"type": "json_schema", "name": "s", "description": "d", "schema": {"type": "object"}, "strict": true}},
         "reasoning": {"effort": "low"}, "seed": 1, "stop": ["a"],
         "tools": [
             {"type": "function", "name": "f", "description": "d", "parameters": {"type": "object", "properties": {}}},

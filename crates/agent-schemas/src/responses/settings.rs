@@ -103,6 +103,11 @@ impl ResponseSettings {
             settings.service_tier = "default".to_owned();
         }
         add_missing(&mut settings.text, [("format", Json::from(object! { "type" => "text" }))]);
+        if let Some(Json::Object(format)) = settings.text.get_mut("format")
+            && format.get("type") == Some(&Json::from("json_schema"))
+        {
+            add_missing(format, [("description", Json::Null), ("strict", Json::from(false))]);
+        }
         add_missing(&mut settings.reasoning, [("effort", Json::Null), ("summary", Json::Null)]);
         for tool in settings.tools.iter_mut().filter(|tool| tool.get("type") == Some(&Json::from("function")))
         {
@@ -245,6 +250,17 @@ mod tests {
         assert!(settings.tools[0].contains_key("strict") && settings.text.contains_key("format"));
         let again = Json::from_serialize(&settings).unwrap();
         assert_eq!(ResponseSettings::from_json(again), Ok(settings));
+    }
+
+    #[test]
+    fn forms_of_answers_say_everything() {
+        let said = r#"{"text":{"format":{"type":"json_schema","name":"n","schema":{}}}}"#;
+        let text = settings(said).unwrap().text;
+        let format = object! {
+            "type" => "json_schema", "name" => "n", "schema" => JsonObject::new(), "description" => Json::Null,
+            "strict" => false
+        };
+        assert_eq!(text.get("format"), Some(&format.into()));
     }
 
     #[test]

@@ -111,13 +111,14 @@ pub(crate) async fn events(
         (None, Some(text)) => Some(position(text)?),
         (None, None) => None,
     };
+    let size = query.size("limit")?;
     let run = app.runner().attach(&id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?;
     let cursor = match after {
         Some((number, epoch)) => run.cursor_after(number, epoch).await?,
         None => run.cursor(0),
     };
     if takes_json(&request) {
-        return page(&app, &run, cursor.position(), query.size("limit")?.get()).await;
+        return page(&app, &run, cursor.position(), size.get()).await;
     }
     drop(run);
     let heartbeat = Duration::from_secs(app.http().heartbeat_seconds);

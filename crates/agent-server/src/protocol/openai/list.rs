@@ -38,9 +38,10 @@ impl PageOf {
             Some(_) => return Err(fault("limit", &format!("expected 1 to {MAX_LIMIT}"))),
         };
         let is_descending = match query.text("order") {
-            None | Some("desc") => true,
+            None if !query.has("order") => true,
+            Some("desc") => true,
             Some("asc") => false,
-            Some(_) => return Err(fault("order", "expected 'asc' or 'desc'")),
+            _ => return Err(fault("order", "expected 'asc' or 'desc'")),
         };
         Ok(PageOf { limit, after: query.text("after").map(str::to_owned), is_descending })
     }

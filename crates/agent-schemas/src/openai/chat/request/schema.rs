@@ -71,7 +71,7 @@ fn message() -> Value {
 fn content() -> Value {
     let part = |kind: &str, members: Value| object(&json!({ "type": { "const": kind }, kind: members }));
     let text = json!({ "type": "string" });
-    let url = object(&json!({ "url": text }));
+    let url = json!({ "anyOf": [object(&json!({ "url": text })), text] });
     let given = json!({ "type": ["string", "null"] });
     let audio = json!({
         "type": "object",

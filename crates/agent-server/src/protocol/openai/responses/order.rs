@@ -190,6 +190,7 @@ fn response_format(text: &JsonObject) -> Option<Json> {
         "json_schema" => {
             let mut schema = format.clone();
             schema.shift_remove("type");
+            schema.retain(|_, value| !value.is_null());
             Some(object! { "type" => "json_schema", "json_schema" => schema }.into())
         }
         _ => Some(format.clone().into()),

@@ -33,10 +33,11 @@ pub(super) async fn get(
     let (record, kept) = stored(&server, id).await?;
     let query = Given::new(query)?;
     let mut translator = Responses::new(&record.id, &kept, Form::Plain);
+    let starting_after = query.number("starting_after")?;
     if !flag(&query, "stream")? {
         return server.so_far(&record.id, translator).await;
     }
-    if let Some(number) = query.number("starting_after")? {
+    if let Some(number) = starting_after {
         translator = translator.after(number);
     }
     let run = server.runner().attach(&record.id).await?.ok_or_else(|| not_found(&record.id))?;
