@@ -42,6 +42,8 @@
 //! | `prefix:v1:run-tags` | sorted set | the digits that there are runs with, by when they were used last |
 //! | `prefix:v1:{ended}:runs` | sorted set | the ended runs, each with its bytes and its user, by their end |
 //! | `prefix:v1:{ended}:bytes` | string | how many bytes these have together |
+//! | `prefix:v1:{ended}:trimmed` | sorted set | the ended runs of which only the last entry is left, by when they are to go |
+//! | `prefix:v1:{ended}:trimmed-bytes` | string | how many bytes these have together |
 //!
 //! What is written to a log is published on `prefix:v1:run:<run>`, and what is asked of a run on `prefix:v1:owner:<owner>`:
 //! a user at Redis needs the permission for the channels `prefix:*`, or readers wait up to five seconds.

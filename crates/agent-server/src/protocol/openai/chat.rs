@@ -6,11 +6,11 @@ mod request;
 mod texts;
 mod wire;
 
-use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::post;
+use std::time::Duration;
 
 use crate::asked::{IDEMPOTENCY_KEY, on_disconnect, policy};
 use crate::error::ApiError;

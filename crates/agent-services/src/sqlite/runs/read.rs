@@ -19,7 +19,8 @@ macro_rules! records {
     ($rest:literal) => {
         concat!(
             "SELECT runs.id, users.id, runs.session, agent, runs.created_at, json, options, runs.status, runs.number, \
-             runs.ended_at, runs.entries, runs.epochs, runs.cancel_requested, runs.ending ",
+             runs.ended_at, runs.entries, runs.epochs, runs.cancel_requested, runs.ending, \
+             runs.kept_for, runs.first_entry ",
             $rest
         )
     };
@@ -79,6 +80,8 @@ fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
     record.epochs = json::from_text(text(row, 11)?)?;
     record.cancel_requested = row.get(12)?;
     record.ending = row.get::<_, Option<Vec<u8>>>(13)?.map(utf8).transpose()?;
+    record.kept_for = row.get(14)?;
+    record.first_entry = row.get(15)?;
     Ok(record)
 }
 
