@@ -6,7 +6,7 @@ use axum::http::{Request, StatusCode};
 use axum::response::Response;
 
 use super::translator::{Form, Responses};
-use super::{earlier, order};
+use super::{earlier, order, stored};
 use crate::error::ApiError;
 use crate::protocol::{Failure, Server};
 
@@ -38,6 +38,7 @@ async fn create(server: &Server, request: Request<Body>, form: Form) -> Result<R
     kept.name_model(run.agent_name());
     let translator = Responses::new(run.id(), &kept, form);
     if is_stream {
+        stored::check_is_whole(&run)?;
         Ok(server.stream(&run, call.parts(), translator))
     } else if in_background {
         server.so_far(run.id(), translator).await
