@@ -8,3 +8,4 @@ pub(crate) mod random;
 mod requests;
 mod snapshots;
 mod stored;
+mod trimmed;

@@ -123,7 +123,8 @@ impl Server {
         let (mut from, mut frames) = (0, Frames::unwanted());
         loop {
             let Some(page) = runs.read(id, from, PAGE_BYTES).await? else {
-                let kept = self.record(id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?.first_entry;
+                let kept =
+                    self.record(id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?.first_entry;
                 if from > 0 || kept == 0 {
                     return Err(ApiError::Cut(CursorError::Gone));
                 }
