@@ -78,11 +78,9 @@ impl Client {
     }
 
     /// Asks for a response, with an idempotency key that is made of the request.
-    pub(crate) async fn repeatable(&self, body: &str) -> (u16, String) {
+    pub(crate) async fn repeatable(&self, body: &str) -> (StatusCode, String) {
         let key = format!("key of {body}");
-        let (status, answer) =
-            self.send(request(Method::POST, "/v1/responses").header("idempotency-key", key), body).await;
-        (status.as_u16(), answer)
+        self.send(request(Method::POST, "/v1/responses").header("idempotency-key", key), body).await
     }
 
     async fn send(&self, request: request::Builder, body: &str) -> (StatusCode, String) {
