@@ -55,7 +55,8 @@
 //!
 //! A store with a time to live forgets what is not used for so long: a session with all that belongs to it, the states
 //! of a session, all memories of a user. Reading is use, except by `list`. Runs expire some time after their end, with their
-//! logs and keys; one that has not ended never does.
+//! logs and keys; one that has not ended never does. The log of a run that is to be kept for longer expires with it, so it is
+//! a sweep that makes it short.
 //!
 //! # What Redis may lose
 //!

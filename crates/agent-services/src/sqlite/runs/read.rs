@@ -28,7 +28,7 @@ macro_rules! records {
 
 statements! {
     GET: records!("FROM runs JOIN users ON users.key = runs.user JOIN run_requests ON run = runs.key WHERE runs.id = ?1");
-    // Sessions and statuses are looked for among the user's runs: these are small rows, and few are kept for long.
+    // Sessions and statuses are looked for among the user's runs: these are small rows.
     LIST: records!("FROM users CROSS JOIN runs ON runs.user = users.key CROSS JOIN run_requests ON run = runs.key \
                     WHERE users.id = ?1 AND runs.number < ?2 AND (?4 IS NULL OR runs.session = ?4) \
                     AND (?5 IS NULL OR runs.status = ?5) ORDER BY runs.number DESC LIMIT ?3");
