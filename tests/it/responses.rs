@@ -7,5 +7,6 @@ mod conversations;
 pub(crate) mod random;
 mod requests;
 mod snapshots;
+mod socket;
 mod stored;
 mod trimmed;

@@ -2,3 +2,5 @@
 
 mod chat_completions;
 mod environment;
+mod responses;
+mod scripted;

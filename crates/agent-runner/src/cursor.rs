@@ -6,7 +6,7 @@ mod stored;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use agent_schemas::{DecodeError, Event, RunId, sse};
 use agent_services::run::Batch;
@@ -24,7 +24,8 @@ const PAGE_BYTES: usize = 256 * 1024;
 /// Up to this size, waiting batches are joined into one.
 const JOIN_BYTES: usize = 64 * 1024;
 
-/// Reads a run's log from one position on, at its own pace, to its end, whichever process executes the run.
+/// Reads a run's log from one position on, at its own pace, to its end, whichever process executes the run, and also when
+/// another one takes it over meanwhile.
 ///
 /// A stream of batches of encoded entries; [`Cursor::next_events`] gives them decoded. Dropping a cursor never
 /// disturbs the run or other cursors, but the last one to go starts the run's disconnect policy.
@@ -42,8 +43,8 @@ pub enum CursorError {
     /// The log, or the part that was asked for, is no longer kept.
     #[error("the run's log is no longer kept")]
     Gone,
-    /// Another process writes the log now.
-    #[error("the run was taken over by another process")]
+    /// Another process writes the log now, and what it goes on from is less than what was read.
+    #[error("the run was taken over by another process, which does not have all that was read")]
     Lost,
     /// The store could not be read.
     #[error("the run's log could not be read")]
@@ -102,9 +103,15 @@ impl Stream for Cursor {
     type Item = Result<Batch, CursorError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match &mut self.0 {
-            Source::Live(cursor) => Pin::new(cursor).poll_next(cx),
-            Source::Stored(cursor) => Pin::new(cursor).poll_next(cx),
+        loop {
+            let next = match &mut self.0 {
+                Source::Live(cursor) => match ready!(Pin::new(&mut *cursor).poll_next(cx)) {
+                    Some(Err(CursorError::Lost)) => Source::Stored(cursor.go_on_elsewhere()),
+                    other => return Poll::Ready(other),
+                },
+                Source::Stored(cursor) => return Pin::new(cursor).poll_next(cx),
+            };
+            self.0 = next;
         }
     }
 }

@@ -153,6 +153,11 @@ impl Runner {
         self.0.tasks.close();
     }
 
+    /// Whether new runs are refused.
+    pub fn is_closed(&self) -> bool {
+        self.0.tasks.is_closed()
+    }
+
     /// Cancels every run that this process executes.
     pub fn cancel_all(&self) {
         self.0.stop.cancel();

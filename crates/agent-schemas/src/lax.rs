@@ -34,6 +34,22 @@ pub(crate) fn strict_integer(json: &Json) -> Decoded<()> {
     }
 }
 
+/// The same for numbers: OpenAI's clients write them as such.
+pub(crate) fn strict_number(json: &Json) -> Decoded<()> {
+    match json {
+        Json::Null | Json::Number(_) => Ok(()),
+        other => Err(ValidationError::new("float_type", "expected a number", other.clone())),
+    }
+}
+
+/// The same for flags.
+pub(crate) fn strict_flag(json: &Json) -> Decoded<()> {
+    match json {
+        Json::Null | Json::Bool(_) => Ok(()),
+        other => Err(ValidationError::new("bool_type", "expected true or false", other.clone())),
+    }
+}
+
 fn integer_from_text(text: &str) -> Result<i64, &'static str> {
     if let Ok(value) = text.parse::<i64>() {
         return Ok(value);

@@ -38,6 +38,7 @@ pub mod delta;
 pub mod embedding;
 pub mod error;
 pub mod event;
+mod event_head;
 pub mod export;
 pub mod fold;
 pub mod id;

@@ -55,11 +55,19 @@ impl<'a> RawDelta<'a> {
     /// # Errors
     /// [`DecodeError`] if it is no JSON, which no event that this library wrote has.
     pub fn append_to(&self, text: &mut String) -> Result<(), DecodeError> {
-        if memchr::memchr(b'\\', self.escaped.as_bytes()).is_none() {
-            text.push_str(self.escaped);
+        RawDelta::append(self.escaped, text)
+    }
+
+    /// Appends the text whose JSON string has this inside.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is no JSON, which no event that this library wrote has.
+    pub fn append(escaped: &str, text: &mut String) -> Result<(), DecodeError> {
+        if memchr::memchr(b'\\', escaped.as_bytes()).is_none() {
+            text.push_str(escaped);
             return Ok(());
         }
-        let json = crate::json::parse(&format!("\"{}\"", self.escaped))?;
+        let json = crate::json::parse(&format!("\"{escaped}\""))?;
         text.push_str(json.as_str().unwrap_or_default());
         Ok(())
     }

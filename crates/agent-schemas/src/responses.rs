@@ -20,6 +20,7 @@ pub use item::{
     MessageItem, ReasoningItem, ResponseItem,
 };
 pub use part::{OutputText, ReasoningText, Refusal, ResponsePart};
+pub(crate) use settings::check_metadata;
 pub use settings::{ResponseSettings, read_metadata};
 pub use usage::{InputTokensDetails, OutputTokensDetails, ResponseUsage};
 

@@ -86,10 +86,15 @@ pub fn write_number(out: &mut Vec<u8>, number: u64) {
 pub fn frames(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        let end = memmem::find(rest, b"\n\n")?;
-        let frame = &rest[..end];
-        rest = &rest[end + 2..];
-        memmem::find(frame, b"data: ").map(|start| &frame[start + 6..])
+        loop {
+            let end = memchr::memchr(b'\n', rest)?;
+            let line = &rest[..end];
+            rest = &rest[end + 1..];
+            if let Some(json) = line.strip_prefix(b"data: ") {
+                // The empty line behind it is what ends a frame.
+                return rest.starts_with(b"\n").then_some(json);
+            }
+        }
     })
 }
 

@@ -63,6 +63,7 @@ pub struct AgentAppBuilder {
     runner: RunnerBuilder,
     routes: Router,
     protocols: Vec<Arc<dyn Protocol>>,
+    speaks_openai: bool,
     wraps: Vec<Wrap>,
     http: HttpConfig,
     on_disconnect: OnDisconnect,
@@ -139,6 +140,7 @@ impl AgentApp {
             runner: Runner::builder(),
             routes: Router::new(),
             protocols: Vec::new(),
+            speaks_openai: true,
             wraps: Vec::new(),
             http: HttpConfig::default(),
             on_disconnect: OnDisconnect::Cancel { grace: DISCONNECT_GRACE },
@@ -308,6 +310,13 @@ impl AgentAppBuilder {
         self
     }
 
+    /// Leaves out OpenAI's protocols, for an application that has routes of its own at `/v1`.
+    #[must_use]
+    pub fn without_openai(mut self) -> Self {
+        self.speaks_openai = false;
+        self
+    }
+
     /// Puts something around everything that is served, outside of the server's own layers: authentication, say.
     ///
     /// ```
@@ -354,7 +363,9 @@ impl AgentAppBuilder {
     /// # Errors
     /// If there is no agent or two have the same name.
     pub fn build(mut self) -> Result<AgentApp, BuildError> {
-        self.protocols.push(Arc::new(OpenAi));
+        if self.speaks_openai {
+            self.protocols.push(Arc::new(OpenAi));
+        }
         let app = App(Arc::new(Inner {
             name: self.name,
             runner: self.runner.build()?,

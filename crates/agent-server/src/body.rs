@@ -54,7 +54,8 @@ async fn read_bytes(headers: &HeaderMap, body: Body, config: &HttpConfig) -> Res
     }
 }
 
-fn parse_body(headers: &HeaderMap, bytes: &[u8], depth: usize) -> Result<Json, ApiError> {
+/// The JSON object that a body is, if its headers say that it is one.
+pub(crate) fn parse_body(headers: &HeaderMap, bytes: &[u8], depth: usize) -> Result<Json, ApiError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ApiError::Unreadable("it is not UTF-8".to_owned()))?;
     let json = if is_json(headers) {
         if text.trim().is_empty() {

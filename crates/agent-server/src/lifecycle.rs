@@ -8,10 +8,10 @@ use std::time::Duration;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
@@ -41,7 +41,7 @@ pub(crate) async fn serve(
         routes,
         header_timeout: Duration::from_secs(app.http().header_timeout_seconds),
         write_timeout: Duration::from_secs(app.http().write_timeout_seconds),
-        graceful: GracefulShutdown::new(),
+        closing: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };
     app.set_ready(true);
@@ -84,7 +84,8 @@ struct Connections {
     routes: Router,
     header_timeout: Duration,
     write_timeout: Duration,
-    graceful: GracefulShutdown,
+    /// Tells connections to end after what they are at.
+    closing: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -110,11 +111,20 @@ impl Connections {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.header_timeout)
-            .serve_connection(TokioIo::new(Stall::new(stream, self.write_timeout)), service);
-        let connection = self.graceful.watch(connection);
+            .serve_connection(TokioIo::new(Stall::new(stream, self.write_timeout)), service)
+            .with_upgrades();
+        let closing = self.closing.clone();
         self.tasks.spawn(async move {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = closing.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
             // What goes wrong here is the client's: it sent no HTTP, or went away.
-            if let Err(error) = connection.await {
+            if let Err(error) = ended {
                 tracing::debug!(%peer, error = %error, "a connection ended with an error");
             }
         });
@@ -123,7 +133,8 @@ impl Connections {
     /// Lets connections send what they hold, for a while.
     async fn close(self) {
         self.tasks.close();
-        if timeout(LAST_BYTES, self.graceful.shutdown()).await.is_err() {
+        self.closing.cancel();
+        if timeout(LAST_BYTES, self.tasks.wait()).await.is_err() {
             tracing::warn!(connections = self.tasks.len(), "some connections were cut");
         }
     }

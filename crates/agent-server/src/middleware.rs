@@ -127,7 +127,8 @@ fn is_loopback_name(host: &str) -> bool {
 ///
 /// A page may point its own name at a loopback address (DNS rebinding): requests for hosts that the server does not
 /// serve are refused. And a page may send requests whose answers CORS keeps from it: those that would start something
-/// are refused if they come from an origin that may not read the answer.
+/// are refused if they come from an origin that may not read the answer. CORS keeps no WebSocket from a page, so those are
+/// refused, too.
 #[derive(Clone, Debug)]
 struct Gate {
     allowed_hosts: Arc<[String]>,
@@ -151,7 +152,8 @@ impl Gate {
 
     /// The origin that a request comes from and that may not start anything.
     fn refused_origin<'a>(&self, request: &'a Request<Body>) -> Option<&'a str> {
-        if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        let is_upgrade = request.headers().contains_key(header::UPGRADE);
+        if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) && !is_upgrade {
             return None;
         }
         let origin = request.headers().get(header::ORIGIN)?.to_str().unwrap_or("?");

@@ -262,6 +262,28 @@ async fn the_peers_readers_find_the_response_where_they_look() {
 }
 
 #[tokio::test]
+async fn what_the_peers_clients_send_is_taken() {
+    let client = Client::new(writes(|run| run.say("Hello!")));
+    for body in [
+        json!({"model": "m1", "stream": true}),
+        json!({"model": "m1", "input": "", "stream": true}),
+        json!({"input": "text", "stream": true, "conversation": {"id": "conv_9"}}),
+        json!({"input": "text", "stream": true, "tools": [
+            {"type": "function", "name": "f", "description": null, "parameters": {}}
+        ]}),
+        json!({"stream": true, "input": [
+            {"type": "function_call_output", "call_id": "c1", "output": [{"type": "input_text", "text": "x"}]}
+        ]}),
+        json!({"input": "text", "stream": true, "session_id": "s", "user_id": "u", "id": "r", "n": 2, "stop": "a"}),
+    ] {
+        let path = "/compatible-mode/v1/responses";
+        let (status, stream) = client.call(Method::POST, path, &body.to_string()).await;
+        assert_eq!(status, 200, "{body}: {stream}");
+        check(&stream).unwrap_or_else(|fault| panic!("{body}: {fault}"));
+    }
+}
+
+#[tokio::test]
 async fn bad_requests_say_what_is_wrong_where() {
     let client = Client::new(writes(|run| run.say("Hello!")));
     for (body, param, words) in [

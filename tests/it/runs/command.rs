@@ -1,10 +1,12 @@
 //! `agent-server runs`.
 
 use std::net::SocketAddr;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use agent_tests::server::Ended;
-use agent_tests::{Launch, Server, WaitingModel, within};
+use agent_tests::{Launch, Server, WaitingModel, binary, within};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -128,6 +130,35 @@ async fn what_is_followed_is_the_log_however_often_the_connection_is_lost() {
     let (address, _) = cutting_proxy(server.address(), vec!["id: 6\n", "id: 8\n"]).await;
     let shown = at(address, &["tail", &id]).run().await;
     assert_eq!((shown.code, shown.stdout), (0, format!("{WORDS}\n")), "{}", shown.stderr);
+}
+
+#[tokio::test]
+async fn what_is_followed_outlives_its_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = WaitingModel::start().await;
+    let port =
+        TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it is bound");
+    let port = port.port().to_string();
+    let launch = || {
+        let arguments = ["--port", port.as_str(), "--log-format", "json"];
+        Launch::bare(&arguments).config(&model.config()).data_dir(folder.path())
+    };
+    let mut first = launch().start().await;
+    let id = started(&first, "hi", &json!({})).await;
+    let mut tail = tokio::process::Command::new(binary::agent_server());
+    tail.args(["runs", "tail", &id, "--server", &format!("http://{}", first.address())]);
+    tail.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut tail = tail.spawn().expect("it can be started");
+    let mut said = vec![0; "Hello, ".len()];
+    let stdout = tail.stdout.as_mut().expect("it is piped");
+    within("the first words", stdout.read_exact(&mut said)).await.expect("they come");
+    first.signal(Signal::KILL);
+    first.exit().await;
+    model.release();
+    let _second = launch().start().await;
+    let ended = within("the run's end", tail.wait_with_output()).await.expect("waited for");
+    let rest = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status.success() && rest.ends_with("Hello, world!\n"), "{ended:?}");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::stored::StoredCursor;
 use super::{CursorError, PAGE_BYTES, join, joinable};
 use crate::live::{Found, LiveRun, LogEnd, RunEnd};
 
@@ -67,6 +68,13 @@ impl LiveCursor {
             LogEnd::Finished(end) => Some(end),
             LogEnd::Lost => None,
         }
+    }
+
+    /// A reader of what another process writes behind what was read here.
+    pub(super) fn go_on_elsewhere(&self) -> StoredCursor {
+        let (services, id) = (self.run.services.clone(), self.run.id.clone());
+        let epoch = self.run.epochs.len() as u64 + 1;
+        StoredCursor::new(services, id, self.position).behind(epoch)
     }
 
     /// Lets other events gather for a moment, unless the log has ended; `Ready` when it is time to look.

@@ -28,6 +28,8 @@ pub(super) struct StoredCursor {
     services: Services,
     id: RunId,
     position: u64,
+    /// The epoch of the entry before the position, until it is known that the log still has that entry.
+    unsure: Option<u64>,
     next: Option<BoxFuture<'static, Fetched>>,
     done: bool,
     end: Option<RunEnd>,
@@ -35,7 +37,13 @@ pub(super) struct StoredCursor {
 
 impl StoredCursor {
     pub(super) fn new(services: Services, id: RunId, from: u64) -> Self {
-        StoredCursor { services, id, position: from, next: None, done: false, end: None }
+        StoredCursor { services, id, position: from, unsure: None, next: None, done: false, end: None }
+    }
+
+    /// The same, for whoever has read what is before in this epoch: if the log has other entries there, it is an error.
+    pub(super) fn behind(mut self, epoch: u64) -> Self {
+        self.unsure = Some(epoch).filter(|_| self.position > 0);
+        self
     }
 
     pub(super) fn position(&self) -> u64 {
@@ -71,11 +79,16 @@ fn end_of(json: &[u8]) -> Option<RunEnd> {
 
 /// Waits until the log has something from an entry on. A store that is away is asked again, for as long as somebody
 /// waits for the answer.
-async fn fetch(services: Services, id: RunId, from: u64) -> Fetched {
+async fn fetch(services: Services, id: RunId, from: u64, unsure: Option<u64>) -> Fetched {
     let runs = &services.runs;
     let mut pause = RETRY.0;
     loop {
         let attempt = async {
+            if let Some(epoch) = unsure {
+                let record = runs.get(&id).await?.ok_or(CursorError::Gone)?;
+                let has_all = record.entries >= from && record.has_entry_of_epoch(from - 1, epoch);
+                has_all.then_some(()).ok_or(CursorError::Lost)?;
+            }
             loop {
                 let page = runs.read(&id, from, PAGE_BYTES).await?.ok_or(CursorError::Gone)?;
                 if !page.batches.is_empty() || page.is_end {
@@ -106,11 +119,12 @@ impl Stream for StoredCursor {
         if this.done {
             return Poll::Ready(None);
         }
-        let next = this
-            .next
-            .get_or_insert_with(|| Box::pin(fetch(this.services.clone(), this.id.clone(), this.position)));
+        let next = this.next.get_or_insert_with(|| {
+            Box::pin(fetch(this.services.clone(), this.id.clone(), this.position, this.unsure))
+        });
         let fetched = ready!(next.as_mut().poll(cx));
         this.next = None;
+        this.unsure = None;
         Poll::Ready(match fetched {
             Ok(page) => this.take(page).map(Ok),
             Err(error) => {

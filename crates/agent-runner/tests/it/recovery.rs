@@ -10,6 +10,8 @@ use agent_services::clock::ManualClock;
 use agent_services::page::PageSize;
 use agent_services::run::InMemoryRunStore;
 use async_trait::async_trait;
+use tokio::sync::Semaphore;
+use tokio::task::yield_now;
 
 use crate::support::{collect, outline};
 
@@ -146,4 +148,52 @@ fn what_cannot_go_on_ends_incomplete_and_the_next_one_has_its_turn() {
         assert_eq!(said[..2], ["go on created", "whole completed"]);
         assert!(said.iter().any(|line| line == " incomplete"), "{said:?}");
     }
+}
+
+/// Says `whole`, and more once it is let; when it goes on, it says how much it has said before.
+#[derive(Debug)]
+struct Paused(Arc<Semaphore>);
+
+#[async_trait]
+impl Agent for Paused {
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+        if run.earlier().is_empty() {
+            run.say("whole");
+            self.0.acquire().await?.forget();
+        }
+        run.say(&format!("{} before", run.earlier().len()));
+        Ok(())
+    }
+
+    fn recovery(&self) -> Recovery {
+        Recovery::Continue
+    }
+}
+
+#[tokio::test]
+async fn who_reads_at_a_process_that_lost_the_run_reads_on_from_the_other() {
+    let (world, gate) = (World::new(), Arc::new(Semaphore::new(0)));
+    let process = || {
+        let agent = Paused(Arc::clone(&gate));
+        Runner::builder().agent("paused", agent).services(world.services.clone()).build().expect("one agent")
+    };
+    let (first, second) = (process(), process());
+    let run = first.attach(&start(&first, "hi").await).await.expect("readable").expect("there");
+    let mut cursor = run.cursor(0);
+    let mut seen = Vec::new();
+    while !outline(&seen).iter().any(|line| line == "message completed") {
+        seen.extend(cursor.next_events().await.expect("more").expect("readable"));
+    }
+    // Its first sign of life may still be to come.
+    while world.services.runs.orphans(PageSize::default()).await.expect("readable").is_empty() {
+        world.clock.advance(60);
+        yield_now().await;
+    }
+    second.watch().await.expect("heard");
+    let taken = second.attach(run.id()).await.expect("readable").expect("there");
+    let whole = collect(taken.cursor(0)).await;
+    gate.add_permits(1);
+    seen.extend(collect(cursor).await);
+    assert_eq!(outline(&seen), outline(&whole));
+    assert_eq!(outline(&seen).last().map(String::as_str), Some("response completed"));
 }

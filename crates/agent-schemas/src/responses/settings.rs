@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use crate::decode::{Decoded, FromJson, ValidationError, member, missing};
 use crate::json::{Json, JsonObject};
-use crate::lax::strict_integer;
+use crate::lax::{strict_flag, strict_integer, strict_number};
 use crate::object;
 use crate::record::record;
 
@@ -161,21 +161,6 @@ fn check_word(key: &str, word: &str, known: &[&str]) -> Decoded<()> {
     Err(ValidationError::new("literal_error", message, Json::from(word)).at(key))
 }
 
-/// Clients of this protocol write numbers as numbers.
-fn strict_number(json: &Json) -> Decoded<()> {
-    match json {
-        Json::Null | Json::Number(_) => Ok(()),
-        other => Err(ValidationError::new("float_type", "expected a number", other.clone())),
-    }
-}
-
-fn strict_flag(json: &Json) -> Decoded<()> {
-    match json {
-        Json::Null | Json::Bool(_) => Ok(()),
-        other => Err(ValidationError::new("bool_type", "expected true or false", other.clone())),
-    }
-}
-
 /// Refuses a form of text that cannot be one.
 fn check_text(text: &Json) -> Decoded<()> {
     let Some(format) = text.get("format").filter(|format| !format.is_null()) else { return Ok(()) };
@@ -218,7 +203,7 @@ fn required<T: FromJson>(object: &Json, key: &str) -> Decoded<T> {
 }
 
 /// Refuses metadata beyond OpenAI's limits.
-fn check_metadata(metadata: &Json) -> Decoded<()> {
+pub(crate) fn check_metadata(metadata: &Json) -> Decoded<()> {
     const PAIRS: usize = 16;
     const KEY: usize = 64;
     const VALUE: usize = 512;

@@ -53,6 +53,13 @@ impl Frames {
         }
     }
 
+    /// Makes room for frames of this many bytes of our own events, which are about as large.
+    pub(super) fn expect(&mut self, bytes: usize) {
+        if self.is_wanted {
+            self.bytes.reserve(bytes + bytes / 2);
+        }
+    }
+
     /// What was written since the last time.
     pub fn take(&mut self) -> Bytes {
         std::mem::take(&mut self.bytes).into()

@@ -4,19 +4,20 @@ use std::fmt;
 use std::time::Duration;
 
 use agent_runner::{CursorError, Run, Runner};
-use agent_schemas::{Error, RunId, sse as log};
+use agent_schemas::{Error, Json, JsonObject, RunId, sse as log};
 use agent_services::run::{RunRecord, SessionPolicy};
 use axum::body::Body;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Request};
+use axum::http::{HeaderMap, HeaderValue, Request};
 use axum::response::Response;
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 
 use super::translated::Translated;
 use super::{Call, Frames, Order, Translator};
 use crate::app::App;
 use crate::asked::{Asked, idempotency_key};
-use crate::body::read_object_and_bytes;
+use crate::body::{parse_body, read_object_and_bytes};
 use crate::error::ApiError;
 use crate::routes::process::{RUN_ID, keeps_alive};
 use crate::sse;
@@ -46,6 +47,32 @@ impl Server {
         let (parts, body) = request.into_parts();
         let (json, bytes) = read_object_and_bytes(&parts.headers, body, self.0.http()).await?;
         Call::new(parts, bytes, json)
+    }
+
+    /// The members of a JSON object that came otherwise than as the body of a request, within the same limits.
+    ///
+    /// # Errors
+    /// [`ApiError`] if it is none, or nests too deeply.
+    pub fn parse(&self, text: &str) -> Result<JsonObject, ApiError> {
+        match parse_body(&HeaderMap::new(), text.as_bytes(), self.0.http().json_depth)? {
+            Json::Object(members) => Ok(members),
+            _ => Err(ApiError::Unreadable("it is no JSON object".to_owned())),
+        }
+    }
+
+    /// How many bytes a request may have.
+    pub fn body_limit(&self) -> usize {
+        self.0.http().body_limit_bytes
+    }
+
+    /// After which time without anything else to send a connection gets a sign of life; `None` if it gets none.
+    pub fn heartbeat(&self) -> Option<Duration> {
+        Some(self.0.http().heartbeat_seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs)
+    }
+
+    /// Whether the server is about to end, and starts nothing any more.
+    pub fn is_closing(&self) -> bool {
+        self.runner().is_closed()
     }
 
     /// Starts a run. A request with the header `Idempotency-Key` that was made before gives the run that it made then.
@@ -92,6 +119,15 @@ impl Server {
         let source = Translated::new(run.cursor(0), translator);
         let heartbeat = Duration::from_secs(self.0.http().heartbeat_seconds);
         named(sse::respond(source, heartbeat, keeps_alive(client.version, &client.headers)), run.id())
+    }
+
+    /// A run's log as the translator's frames, in pieces of whole ones, for connections of another kind.
+    pub fn frames<T: Translator>(
+        &self,
+        run: &Run,
+        translator: T,
+    ) -> impl Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + use<T> {
+        Translated::new(run.cursor(0), translator)
     }
 
     /// Waits for a run's end and answers with what it amounts to. Where only the end of its log is kept, that is what the

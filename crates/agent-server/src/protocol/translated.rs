@@ -31,6 +31,7 @@ impl<T: Translator> Translated<T> {
     }
 
     fn take(&mut self, batch: &Bytes) {
+        self.frames.expect(batch.len());
         for json in sse::frames(batch) {
             if let Err(error) = self.translator.on_entry(json, &mut self.frames) {
                 return self.cut(&error.into());

@@ -26,6 +26,7 @@ struct Endpoints {
     // The peer's names for these two.
     task: String,
     task_status: String,
+    responses: &'static str,
     chat_completions: &'static str,
     models: &'static str,
     health: &'static str,
@@ -46,6 +47,7 @@ pub(crate) async fn get(State(app): State<App>) -> Json<Root> {
             task: format!("{process}/task"),
             task_status: format!("{process}/task/{{id}}"),
             process,
+            responses: "/v1/responses",
             chat_completions: "/v1/chat/completions",
             models: "/v1/models",
             health: "/health",

@@ -151,6 +151,15 @@ async fn whatever_goes_wrong_is_said_in_the_protocols_shape() {
 }
 
 #[tokio::test]
+async fn openais_paths_can_be_ones_own() {
+    let own = Router::new().route("/v1/responses", post(async || "mine"));
+    let router = router(app().without_openai().routes(own));
+    assert_eq!(plain(&router, "/v1/responses", None, "{}").await.body, "mine");
+    let answer = plain(&router, "/v1/conversations", None, "{}").await;
+    assert_eq!(answer.json()["error"]["code"], "NOT_FOUND", "in the server's own shape");
+}
+
+#[tokio::test]
 async fn other_paths_keep_the_servers_own_shape() {
     let router = router(app());
     let answer = plain(&router, "/nothing", None, "{}").await;

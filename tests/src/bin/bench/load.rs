@@ -18,11 +18,11 @@ const END: &[u8] = b"\n\n\r\n0\r\n\r\n";
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Workload {
-    words: usize,
-    connections: usize,
+    pub(crate) words: usize,
+    pub(crate) connections: usize,
     yields: bool,
     /// Runs a round, over all connections.
-    runs: usize,
+    pub(crate) runs: usize,
 }
 
 impl Workload {
@@ -65,11 +65,16 @@ pub(crate) fn request_to(path: &str, words: usize, extra: &str) -> Vec<u8> {
     let text = vec!["word"; words].join(" ");
     let body =
         format!(r#"{{"input":[{{"role":"user","content":[{{"type":"text","text":"{text}"}}]}}]{extra}}}"#);
+    post(path, &body)
+}
+
+/// A request's bytes.
+pub(crate) fn post(path: &str, body: &str) -> Vec<u8> {
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    [head.into_bytes(), body.into_bytes()].concat()
+    [head.as_bytes(), body.as_bytes()].concat()
 }
 
 /// Measures both servers in turn, several times, and beside them ours with the stores that outlive it.
@@ -114,7 +119,13 @@ pub(crate) async fn compare(
     Ok(())
 }
 
-async fn full_load(server: &Server, workload: &Workload, request: &[u8], runs: usize) -> Result<Measured> {
+/// One round over all connections.
+pub(crate) async fn full_load(
+    server: &Server,
+    workload: &Workload,
+    request: &[u8],
+    runs: usize,
+) -> Result<Measured> {
     let mut connections = Vec::new();
     for _ in 0..workload.connections {
         connections.push(Connection::open(&server.address).await?);

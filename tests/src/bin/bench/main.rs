@@ -9,6 +9,7 @@ mod floor;
 mod load;
 mod logs;
 mod process;
+mod protocols;
 mod report;
 mod services;
 mod slow;
@@ -84,6 +85,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         {
             slow::compare(streams, arguments, &mut report).await.with_context(|| slow::name(streams))?;
         }
+        protocols::compare(arguments, &mut report).await?;
         for store in [Store::Memory].into_iter().chain(Store::DURABLE) {
             if wanted(&logs::name(store)) {
                 logs::measure(store, arguments, &mut report).await.with_context(|| logs::name(store))?;

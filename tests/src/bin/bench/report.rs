@@ -110,6 +110,25 @@ impl Report {
         }));
     }
 
+    /// Adds what a run costs over each protocol, the first one being ours.
+    pub(crate) fn protocols(&mut self, name: &str, measured: &[(&str, Vec<Measured>)]) {
+        self.lines.push(format!("\n{name}"));
+        let medians: Vec<_> = measured.iter().map(|(which, rounds)| (*which, median_round(rounds))).collect();
+        let own = medians.first().map_or(0.0, |(_, round)| round.cpu_per_run.as_secs_f64());
+        for (which, round) in &medians {
+            let ratio = round.cpu_per_run.as_secs_f64() / own;
+            self.lines.push(format!(
+                "  {which}: {} CPU per run, {ratio:.2} times our own",
+                microseconds(round.cpu_per_run)
+            ));
+            self.values.push(json!({
+                "workload": name, "protocol": which, "cpu_ratio_to_own": ratio,
+                "cpu_per_run_us": round.cpu_per_run.as_secs_f64() * 1e6,
+            }));
+        }
+        self.announce();
+    }
+
     /// Adds the floor's and our figures for slow streams.
     pub(crate) fn slow(&mut self, name: &str, measured: Vec<SlowMeasured>) {
         self.lines.push(format!("\n{name}, a word every 200 ms"));

@@ -36,6 +36,19 @@ pub(super) fn body(failure: &Failure) -> Body<'_> {
     }
 }
 
+/// The same as an event of a connection that stays, which has no HTTP status.
+#[derive(Serialize)]
+pub(super) struct ErrorEvent<'a> {
+    r#type: &'static str,
+    status: u16,
+    #[serde(flatten)]
+    body: Body<'a>,
+}
+
+pub(super) fn event(failure: &Failure) -> ErrorEvent<'_> {
+    ErrorEvent { r#type: "error", status: status(failure).as_u16(), body: body(failure) }
+}
+
 fn status(failure: &Failure) -> StatusCode {
     match failure.status {
         // OpenAI knows no other status for a request of a wrong form, and its clients have no name for 422's faults.

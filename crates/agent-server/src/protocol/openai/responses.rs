@@ -9,6 +9,7 @@ pub(super) mod input;
 pub(super) mod items;
 mod kept;
 mod order;
+mod socket;
 mod stored;
 mod translator;
 
@@ -19,7 +20,7 @@ use super::super::Server;
 
 pub(super) fn routes(server: Server) -> Router {
     Router::new()
-        .route("/v1/responses", post(create::post))
+        .route("/v1/responses", post(create::post).get(socket::open))
         .route("/v1/responses/compact", post(create::compact))
         .route("/v1/responses/{id}", get(stored::get).delete(stored::delete))
         .route("/v1/responses/{id}/cancel", post(stored::cancel))

@@ -29,8 +29,9 @@ fn members() -> [(&'static str, Value); 8] {
             "metadata",
             or_null(json!({
                 "type": "object",
-                "properties": { "session_id": { "type": "string", "description": "Names a session" } },
-                "additionalProperties": true
+                "maxProperties": 16,
+                "propertyNames": { "maxLength": 64 },
+                "additionalProperties": { "type": "string", "maxLength": 512 }
             })),
         ),
     ]
@@ -71,14 +72,20 @@ fn content() -> Value {
     let part = |kind: &str, members: Value| object(&json!({ "type": { "const": kind }, kind: members }));
     let text = json!({ "type": "string" });
     let url = object(&json!({ "url": text }));
+    let given = json!({ "type": ["string", "null"] });
+    let audio = json!({
+        "type": "object",
+        "properties": { "data": text, "format": given },
+        "required": ["data"]
+    });
     let file = json!({
         "type": "object",
-        "properties": { "filename": text, "file_data": text, "file_id": text }
+        "properties": { "filename": given, "file_data": given, "file_id": given }
     });
     json!({ "anyOf": [text, { "type": "array", "items": { "anyOf": [
         part("text", text.clone()),
         part("image_url", url),
-        part("input_audio", object(&json!({ "data": text, "format": text }))),
+        part("input_audio", audio),
         part("file", file),
         part("refusal", text.clone()),
     ]}}]})
@@ -89,8 +96,8 @@ fn tool() -> Value {
         "type": "object",
         "properties": {
             "name": { "type": "string", "minLength": 1 },
-            "description": { "type": "string" },
-            "parameters": { "type": "object", "additionalProperties": true },
+            "description": { "type": ["string", "null"] },
+            "parameters": { "type": ["object", "null"], "additionalProperties": true },
             "strict": { "type": ["boolean", "null"] }
         },
         "required": ["name"]

@@ -2,8 +2,6 @@
 
 mod passing;
 
-use std::collections::HashMap;
-
 use agent_schemas::raw_delta::RawDelta;
 use agent_schemas::{
     AgentResponse, Content, ContentBody, DecodeError, ErrorBody, Event, Json, MessageType, Role, Status,
@@ -42,8 +40,8 @@ pub(super) struct Head {
 pub(super) struct Completion {
     head: Head,
     created: i64,
-    /// The messages that are open and say something to the client.
-    kinds: HashMap<String, MessageType>,
+    /// The messages that are open and say something to the client; hardly ever more than one.
+    open: Vec<(String, MessageType)>,
     content: Texts,
     refusal: Texts,
     reasoning: Texts,
@@ -86,7 +84,7 @@ impl Completion {
         Completion {
             head,
             created: 0,
-            kinds: HashMap::new(),
+            open: Vec::new(),
             content: Texts::default(),
             refusal: Texts::default(),
             reasoning: Texts::default(),
@@ -101,23 +99,29 @@ impl Completion {
 
     fn on_message(&mut self, message: &agent_schemas::Message) {
         if message.status.is_final() {
-            self.kinds.remove(&message.id);
+            self.open.retain(|(id, _)| *id != message.id);
             let reason = message.metadata.as_ref().and_then(|metadata| metadata.get("finish_reason"));
             if let Some(reason @ ("length" | "content_filter")) = reason.and_then(Json::as_str) {
                 self.reason = Some(reason.to_owned());
             }
         } else if message.role == Some(Role::Assistant)
+            && self.kind(&message.id).is_none()
             && matches!(
                 message.kind,
                 MessageType::Message | MessageType::Reasoning | MessageType::FunctionCall
             )
         {
-            self.kinds.insert(message.id.clone(), message.kind.clone());
+            self.open.push((message.id.clone(), message.kind.clone()));
         }
     }
 
+    /// What an open message is.
+    fn kind(&self, id: &str) -> Option<&MessageType> {
+        self.open.iter().find(|(open, _)| open == id).map(|(_, kind)| kind)
+    }
+
     fn on_content(&mut self, content: &Content, frames: &mut Frames) {
-        let Some(kind) = content.msg_id.as_ref().and_then(|id| self.kinds.get(id)) else { return };
+        let Some(kind) = content.msg_id.as_ref().and_then(|id| self.kind(id)) else { return };
         if *kind == MessageType::FunctionCall {
             return self.on_call(content, frames);
         }

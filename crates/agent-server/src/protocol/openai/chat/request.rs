@@ -35,7 +35,7 @@ pub(super) fn read(body: JsonObject) -> Result<Asked, ApiError> {
     check(&request)?;
     let is_stream = request.stream.unwrap_or_default();
     let wants_usage = request.stream_options.as_ref().and_then(|options| options.include_usage);
-    let session_id = session_of(&request)?;
+    let session_id = session_of(&request);
     if session_id.is_none() {
         check_answers(&request.messages)?;
     }
@@ -66,16 +66,12 @@ fn kept_as_it_came(body: &JsonObject) -> JsonObject {
 }
 
 /// The session that the request names. Without one, the client keeps the conversation.
-fn session_of(request: &ChatCompletionRequest) -> Result<Option<String>, ApiError> {
+fn session_of(request: &ChatCompletionRequest) -> Option<String> {
     let given = |id: &str| (!id.is_empty()).then(|| id.to_owned());
     if let Some(id) = &request.session_id {
-        return Ok(given(id));
+        return given(id);
     }
-    match request.metadata.as_ref().and_then(|metadata| metadata.get(SESSION_ID)) {
-        None | Some(Json::Null) => Ok(None),
-        Some(Json::String(id)) => Ok(given(id)),
-        Some(_) => Err(refused("metadata.session_id", "expected a string")),
-    }
+    request.metadata.as_ref().and_then(|metadata| metadata.get(SESSION_ID)).and_then(|id| given(id))
 }
 
 /// Refuses what would be answered otherwise than the client expects.
@@ -138,9 +134,25 @@ fn check_tool(index: usize, tool: &RequestTool) -> Result<(), ApiError> {
         let place = format!("tools[{index}].type");
         return Err(refused(place, "only tools of type 'function' are supported"));
     }
-    match tool.function() {
-        Some((name, _, _)) if !name.is_empty() => Ok(()),
-        _ => Err(refused(format!("tools[{index}].function.name"), "a function needs a name")),
+    if tool.function().is_none_or(|(name, _, _)| name.is_empty()) {
+        return Err(refused(format!("tools[{index}].function.name"), "a function needs a name"));
+    }
+    let RequestTool::Other(members) = tool else { return Ok(()) };
+    let member = |key| members.get("function")?.get(key).filter(|value| !value.is_null());
+    let faults = [
+        ("description", "a text", member("description").is_some_and(|value| value.as_str().is_none())),
+        (
+            "parameters",
+            "a JSON Schema",
+            member("parameters").is_some_and(|value| value.as_object().is_none()),
+        ),
+        ("strict", "true or false", member("strict").is_some_and(|value| !matches!(value, Json::Bool(_)))),
+    ];
+    match faults.into_iter().find(|(_, _, is_there)| *is_there) {
+        None => Ok(()),
+        Some((key, expected, _)) => {
+            Err(refused(format!("tools[{index}].function.{key}"), format!("expected {expected}")))
+        }
     }
 }
 
@@ -161,6 +173,13 @@ fn check_choice(choice: &Json) -> Result<(), ApiError> {
 }
 
 fn check_format(format: &Json) -> Result<(), ApiError> {
+    if format.get("type").is_none() {
+        return Err(refused("response_format.type", "expected 'text', 'json_object' or 'json_schema'"));
+    }
+    let strict = format.get("json_schema").and_then(|schema| schema.get("strict"));
+    if strict.is_some_and(|strict| !matches!(strict, Json::Null | Json::Bool(_))) {
+        return Err(refused("response_format.json_schema.strict", "expected true or false"));
+    }
     let checked: Result<ResponseFormat, _> = serde_json::from_str(&format.to_string());
     checked.map(|_| ()).map_err(|fault| refused("response_format", fault.to_string()))
 }

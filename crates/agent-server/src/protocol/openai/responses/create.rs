@@ -1,14 +1,17 @@
 //! `POST /v1/responses`: makes a response.
 
+use agent_runner::Run;
+use agent_schemas::{JsonObject, RunId};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
 
+use super::kept::Kept;
 use super::translator::{Form, Responses};
 use super::{earlier, order, stored};
 use crate::error::ApiError;
-use crate::protocol::{Failure, Server};
+use crate::protocol::{Call, Failure, Order, Server};
 
 pub(super) async fn post(State(server): State<Server>, request: Request<Body>) -> Result<Response, ApiError> {
     create(&server, request, Form::Plain).await
@@ -30,13 +33,9 @@ pub(super) async fn compact() -> ApiError {
 
 async fn create(server: &Server, request: Request<Body>, form: Form) -> Result<Response, ApiError> {
     let call = server.read(request).await?;
-    let settings = order::settings(call.body())?;
-    let earlier = earlier::load(server, settings.previous_response_id.as_deref()).await?;
-    let (order, mut kept) = order::order(call.body(), settings, earlier)?;
-    let (is_stream, in_background) = (order.is_stream, order.in_background);
-    let run = server.start(&call, order).await?;
-    kept.name_model(run.agent_name());
-    let translator = Responses::new(run.id(), &kept, form);
+    let prepared = Prepared::new(server, call.body(), None).await?;
+    let (is_stream, in_background) = (prepared.order.is_stream, prepared.order.in_background);
+    let (run, translator) = start(server, &call, prepared, form).await?;
     if is_stream {
         stored::check_is_whole(&run)?;
         Ok(server.stream(&run, call.parts(), translator))
@@ -45,4 +44,37 @@ async fn create(server: &Server, request: Request<Body>, form: Form) -> Result<R
     } else {
         Ok(server.whole(&run, translator).await)
     }
+}
+
+/// A request that was read and found good.
+pub(super) struct Prepared {
+    order: Order,
+    kept: Kept,
+}
+
+impl Prepared {
+    /// Reads a request; `own` is a response that it may go on from although that is not stored.
+    pub(super) async fn new(
+        server: &Server,
+        body: &JsonObject,
+        own: Option<&RunId>,
+    ) -> Result<Self, ApiError> {
+        let default = server.runner().agent_names().next().unwrap_or_default();
+        let settings = order::settings(body, default)?;
+        let earlier = earlier::load(server, settings.previous_response_id.as_deref(), own).await?;
+        let (order, kept) = order::order(body, settings, earlier)?;
+        Ok(Prepared { order, kept })
+    }
+}
+
+/// Starts the run, and makes what translates its log.
+pub(super) async fn start(
+    server: &Server,
+    call: &Call,
+    Prepared { order, kept }: Prepared,
+    form: Form,
+) -> Result<(Run, Responses), ApiError> {
+    let run = server.start(call, order).await?;
+    let translator = Responses::new(run.id(), &kept, form);
+    Ok((run, translator))
 }

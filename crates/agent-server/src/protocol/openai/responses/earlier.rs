@@ -12,13 +12,18 @@ use crate::protocol::{Failure, Server};
 /// The most of a log that is read to see its last entry.
 const PAGE_BYTES: usize = 1024 * 1024;
 
-pub(super) async fn load(server: &Server, previous: Option<&str>) -> Result<Earlier, ApiError> {
+/// Loads it; `own` is a response that counts although it is not stored.
+pub(super) async fn load(
+    server: &Server,
+    previous: Option<&str>,
+    own: Option<&RunId>,
+) -> Result<Earlier, ApiError> {
     let Some(previous) = previous else { return Ok(Earlier::default()) };
     let not_found =
         || fault("previous_response_not_found", format!("Previous response with id '{previous}' not found."));
     let id = ids::run_id(previous).ok_or_else(not_found)?;
     let record = server.record(&id).await?.ok_or_else(not_found)?;
-    if !Kept::of(&record.request, &record.agent).is_stored() {
+    if own != Some(&id) && !Kept::of(&record.request, &record.agent).is_stored {
         return Err(not_found().into());
     }
     if !record.status.is_final() {

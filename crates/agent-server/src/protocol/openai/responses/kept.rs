@@ -1,56 +1,74 @@
 //! What a run's record keeps of the request that the run was made for.
 
 use agent_schemas::responses::ResponseSettings;
-use agent_schemas::{AgentRequest, Json, JsonObject, object};
+use agent_schemas::{AgentRequest, Json, object, sse};
 
 /// The member of the request that it is kept in.
 const MEMBER: &str = "openai_response";
 
 /// What is repeated to the client, and which part of the input was its own.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Kept {
-    pub(super) settings: JsonObject,
+    /// The settings as members of a JSON object: they are written into each response as they are.
+    pub(super) settings: String,
     /// How many messages of the input come from what the response goes on from.
     pub(super) earlier: usize,
+    /// Whether the response may be asked for later.
+    pub(super) is_stored: bool,
+    /// Whether it is made whether or not somebody waits for it.
+    pub(super) is_background: bool,
 }
 
 impl Kept {
+    pub(super) fn new(settings: &ResponseSettings, earlier: usize) -> Self {
+        let mut members = Vec::new();
+        // Writing into memory cannot fail; a response without settings is what would be left.
+        if sse::write_json(&mut members, settings).is_err() {
+            members.clear();
+        }
+        let members = String::from_utf8(members).unwrap_or_default();
+        Kept {
+            settings: members
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'))
+                .unwrap_or_default()
+                .to_owned(),
+            earlier,
+            is_stored: settings.store,
+            is_background: settings.background,
+        }
+    }
+
     pub(super) fn put_into(&self, request: &mut AgentRequest) {
-        let earlier = i64::try_from(self.earlier).unwrap_or(i64::MAX);
-        let kept = object! { "settings" => self.settings.clone(), "earlier" => earlier };
+        let kept = object! {
+            "settings" => self.settings.as_str(),
+            "earlier" => i64::try_from(self.earlier).unwrap_or(i64::MAX),
+            "store" => self.is_stored,
+            "background" => self.is_background,
+        };
         request.extra.insert(MEMBER.to_owned(), kept.into());
     }
 
     /// What was kept; for a run that was started over another protocol, what can be said of it.
     pub(super) fn of(request: &AgentRequest, agent: &str) -> Self {
-        let kept = request.extra.get(MEMBER);
-        let settings = kept.and_then(|kept| kept.get("settings")?.as_object().cloned());
-        let earlier = kept.and_then(|kept| usize::try_from(kept.get("earlier")?.as_i64()?).ok());
-        let settings = settings.unwrap_or_else(|| {
+        Self::read(request).unwrap_or_else(|| {
             let mut settings = ResponseSettings::default();
-            settings.model = request.model.clone().unwrap_or_default();
-            settings.to_object()
-        });
-        let mut kept = Kept { settings, earlier: earlier.unwrap_or(0).min(request.input.len()) };
-        kept.name_model(agent);
-        kept
+            settings.model = request.model.as_deref().unwrap_or(agent).to_owned();
+            Kept::new(&settings, 0)
+        })
     }
 
-    /// Where the client named no model, it is the agent that answered.
-    pub(super) fn name_model(&mut self, agent: &str) {
-        let model = self.settings.entry("model".to_owned()).or_default();
-        if model.as_str().is_none_or(str::is_empty) {
-            *model = Json::from(agent);
-        }
-    }
-
-    /// Whether the response may be asked for later.
-    pub(super) fn is_stored(&self) -> bool {
-        self.settings.get("store") != Some(&Json::Bool(false))
-    }
-
-    /// Whether it is made whether or not somebody waits for it.
-    pub(super) fn is_background(&self) -> bool {
-        self.settings.get("background") == Some(&Json::Bool(true))
+    fn read(request: &AgentRequest) -> Option<Self> {
+        let kept = request.extra.get(MEMBER)?;
+        let earlier = usize::try_from(kept.get("earlier")?.as_i64()?).ok()?;
+        let settings = kept.get("settings")?.as_str()?;
+        // Any client may send such a member over another protocol.
+        agent_schemas::json::parse(&format!("{{{settings}}}")).ok()?;
+        Some(Kept {
+            settings: settings.to_owned(),
+            earlier: earlier.min(request.input.len()),
+            is_stored: kept.get("store").and_then(Json::as_bool)?,
+            is_background: kept.get("background").and_then(Json::as_bool)?,
+        })
     }
 }

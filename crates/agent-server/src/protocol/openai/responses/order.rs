@@ -21,9 +21,12 @@ pub(super) struct Earlier {
     pub(super) user_id: Option<String>,
 }
 
-/// Reads the settings and refuses what does not go together.
-pub(super) fn settings(body: &JsonObject) -> Result<ResponseSettings, Failure> {
-    let settings = ResponseSettings::from_request(body)?;
+/// Reads the settings and refuses what does not go together. Where the client names no model, it is the agent that answers.
+pub(super) fn settings(body: &JsonObject, agent: &str) -> Result<ResponseSettings, Failure> {
+    let mut settings = ResponseSettings::from_request(body)?;
+    if settings.model.is_empty() {
+        agent.clone_into(&mut settings.model);
+    }
     let request = Fields::new(body);
     if settings.conversation.is_some() {
         if settings.conversation_id().is_none_or(str::is_empty) {
@@ -56,10 +59,10 @@ pub(super) fn order(
     let request = Fields::new(body);
     let known: HashSet<&str> = earlier.messages.iter().map(|message| message.id.as_str()).collect();
     let own = input::messages(&request, &known)?;
-    let kept = Kept { earlier: earlier.messages.len(), settings: settings.to_object() };
+    let kept = Kept::new(&settings, earlier.messages.len());
     let mut agent = AgentRequest::new([earlier.messages, own].concat());
     let settings = &settings;
-    agent.model = Some(settings.model.clone()).filter(|model| !model.is_empty());
+    agent.model = named(&request, "model")?;
     agent.stream = request.optional_flag("stream")?.unwrap_or(false);
     let given = |key: &str, value: f64| request.get(key).map(|_| value);
     agent.temperature = given("temperature", settings.temperature);

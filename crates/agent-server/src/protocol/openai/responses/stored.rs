@@ -98,7 +98,7 @@ async fn stored(server: &Server, id: IdInPath) -> Result<(RunRecord, Kept), ApiE
     let run = ids::run_id(&id).ok_or_else(missing)?;
     let record = server.record(&run).await?.ok_or_else(missing)?;
     let kept = Kept::of(&record.request, &record.agent);
-    if kept.is_stored() { Ok((record, kept)) } else { Err(missing().into()) }
+    if kept.is_stored { Ok((record, kept)) } else { Err(missing().into()) }
 }
 
 /// The events of a response are its run's log, which is kept for a shorter time than the response.

@@ -8,17 +8,18 @@ mod growing;
 mod open;
 mod passing;
 
-use agent_schemas::raw_delta::RawDelta;
 use agent_schemas::responses::{
     IncompleteDetails, Numbered, Response, ResponseError, ResponseStatus, ResponseUsage, StreamEvent,
 };
-use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, RunId, Status};
-use axum::Json;
+use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, JsonObject, RunId, Status, sse};
+use axum::http::header;
 use axum::response::IntoResponse;
 
-use self::open::OpenMessage;
+use self::open::{OpenMessage, needs_contents};
+use self::passing::Passing;
 use super::ids::response_id;
 use super::kept::Kept;
+use crate::error::ApiError;
 use crate::protocol::{Frames, Translator};
 
 /// Which form the answer has that is no stream.
@@ -34,8 +35,12 @@ pub(super) enum Form {
 #[derive(Debug)]
 pub(super) struct Responses {
     response: Response,
+    /// What it repeats of its request, as members of a JSON object.
+    settings: String,
     writer: Writer,
     open: Vec<OpenMessage>,
+    /// Whose deltas are being passed on.
+    passing: Option<Passing>,
     /// MCP calls whose answers are to come: the id of the call and the place of its item.
     unanswered: Vec<(String, usize)>,
     /// Why the model stopped before it was done.
@@ -58,6 +63,20 @@ impl Writer {
         }
     }
 
+    /// The same for an event whose response repeats these settings.
+    fn send_snapshot(&mut self, event: StreamEvent<'_>, settings: &str, frames: &mut Frames) {
+        let Some(sequence_number) = self.number().filter(|_| frames.is_wanted()) else { return };
+        let mut json = Vec::with_capacity(1024);
+        match sse::write_json(&mut json, &Numbered { sequence_number, event }) {
+            Ok(()) => {
+                // The response is the event's last member.
+                add_members(&mut json, 2, settings);
+                frames.push_encoded(&[b"event: ", event.name().as_bytes(), b"\ndata: ", &json]);
+            }
+            Err(error) => tracing::error!(error = %error, "a response cannot be written as JSON"),
+        }
+    }
+
     /// The number of the next event, if the client is to see it.
     fn number(&mut self) -> Option<u64> {
         let number = self.next;
@@ -70,12 +89,14 @@ impl Responses {
     /// A translator for the run with this id, whose request had these settings.
     pub(super) fn new(run: &RunId, kept: &Kept, form: Form) -> Self {
         Responses {
-            response: Response::new(response_id(run), kept.settings.clone()),
+            response: Response::new(response_id(run), JsonObject::new()),
+            settings: kept.settings.clone(),
             writer: Writer { next: 0, from: 0 },
             open: Vec::new(),
+            passing: None,
             unanswered: Vec::new(),
             cut_short: None,
-            is_background: kept.is_background(),
+            is_background: kept.is_background,
             form,
         }
     }
@@ -91,7 +112,11 @@ impl Responses {
             Status::Created | Status::Queued => self.create(event, frames),
             Status::InProgress if self.writer.next < self.first_numbers() => {
                 self.response.status = ResponseStatus::InProgress;
-                self.writer.send(StreamEvent::InProgress { response: &self.response }, frames);
+                self.writer.send_snapshot(
+                    StreamEvent::InProgress { response: &self.response },
+                    &self.settings,
+                    frames,
+                );
             }
             status if status.is_final() => self.end(event, frames),
             // The work began again after its process died.
@@ -104,10 +129,24 @@ impl Responses {
         if self.is_background {
             self.response.status = ResponseStatus::Queued;
         }
-        self.writer.send(StreamEvent::Created { response: &self.response }, frames);
+        self.writer.send_snapshot(StreamEvent::Created { response: &self.response }, &self.settings, frames);
         if self.is_background {
-            self.writer.send(StreamEvent::Queued { response: &self.response }, frames);
+            self.writer.send_snapshot(
+                StreamEvent::Queued { response: &self.response },
+                &self.settings,
+                frames,
+            );
         }
+    }
+
+    /// An event without what it repeats, where that is known here already.
+    fn head_of(&self, json: &[u8]) -> Option<Event> {
+        let event = if is_content(json) { None } else { Event::head_from_slice(json) }?;
+        let has_all = match &event {
+            Event::Message(message) => !message.status.is_final() || !needs_contents(message),
+            _ => true,
+        };
+        has_all.then_some(event)
     }
 
     /// How many events there are up to `response.in_progress`.
@@ -142,17 +181,29 @@ impl Responses {
             (Status::Completed, None) => {
                 self.response.status = ResponseStatus::Completed;
                 self.response.completed_at = event.completed_at;
-                self.writer.send(StreamEvent::Completed { response: &self.response }, frames);
+                self.writer.send_snapshot(
+                    StreamEvent::Completed { response: &self.response },
+                    &self.settings,
+                    frames,
+                );
             }
             (Status::Completed, Some(reason)) => {
                 self.response.status = ResponseStatus::Incomplete;
                 self.response.incomplete_details = Some(IncompleteDetails { reason: reason.to_owned() });
-                self.writer.send(StreamEvent::Incomplete { response: &self.response }, frames);
+                self.writer.send_snapshot(
+                    StreamEvent::Incomplete { response: &self.response },
+                    &self.settings,
+                    frames,
+                );
             }
             (Status::Canceled, _) => {
                 // The protocol has the status and no event that says it; this one is the nearest.
                 self.response.status = ResponseStatus::Cancelled;
-                self.writer.send(StreamEvent::Incomplete { response: &self.response }, frames);
+                self.writer.send_snapshot(
+                    StreamEvent::Incomplete { response: &self.response },
+                    &self.settings,
+                    frames,
+                );
             }
             _ => self.fail(event.error.as_ref(), frames),
         }
@@ -170,12 +221,28 @@ impl Responses {
                 message: "the run ended before it was whole".to_owned(),
             },
         });
-        self.writer.send(StreamEvent::Failed { response: &self.response }, frames);
+        self.writer.send_snapshot(StreamEvent::Failed { response: &self.response }, &self.settings, frames);
+    }
+}
+
+/// Whether an event is of a content, as far as its beginning tells.
+fn is_content(json: &[u8]) -> bool {
+    const TYPE: &[u8] = b",\"object\":\"content\"";
+    json.iter().position(|byte| *byte == b',').is_some_and(|comma| json[comma..].starts_with(TYPE))
+}
+
+/// Adds members to an object that ends so many bytes before the end of the JSON.
+fn add_members(json: &mut Vec<u8>, from_end: usize, members: &str) {
+    if !members.is_empty() {
+        let end = json.split_off(json.len().saturating_sub(from_end));
+        json.push(b',');
+        json.extend_from_slice(members.as_bytes());
+        json.extend_from_slice(&end);
     }
 }
 
 /// What ends every stream.
-const DONE: &str = "[DONE]";
+pub(super) const DONE: &str = "[DONE]";
 
 const SERVER_ERROR: &str = "server_error";
 
@@ -213,16 +280,15 @@ const OPENAIS_CODES: [&str; 18] = [
 
 impl Translator for Responses {
     fn on_entry(&mut self, json: &[u8], frames: &mut Frames) -> Result<(), DecodeError> {
-        if let Some(delta) = RawDelta::read(json)
-            && self.on_raw_delta(&delta, frames)?
-        {
-            return Ok(());
+        if !self.pass_on(json, frames)? {
+            let event = self.head_of(json).map_or_else(|| Event::from_slice(json), Ok)?;
+            self.on_event(&event, frames);
         }
-        self.on_event(&Event::from_slice(json)?, frames);
         Ok(())
     }
 
     fn on_event(&mut self, event: &Event, frames: &mut Frames) {
+        self.passing = None;
         match event {
             Event::Response(response) => self.on_response(response, frames),
             Event::Message(message) if message.status.is_final() => self.on_closed(message, frames),
@@ -239,15 +305,17 @@ impl Translator for Responses {
     }
 
     fn answer(&self) -> axum::response::Response {
-        match self.form {
-            Form::Plain => Json(&self.response).into_response(),
-            Form::Peers => {
-                let mut response = self.response.clone();
-                let same = agent_schemas::Json::from_serialize(&response).unwrap_or_default();
-                response.settings.insert("response".to_owned(), same);
-                Json(response).into_response()
-            }
+        let mut json = Vec::new();
+        if let Err(error) = sse::write_json(&mut json, &self.response) {
+            tracing::error!(error = %error, "a response cannot be written as JSON");
+            return ApiError::Panic.into_response();
         }
+        add_members(&mut json, 1, &self.settings);
+        if self.form == Form::Peers {
+            let same = format!("\"response\":{}", String::from_utf8_lossy(&json));
+            add_members(&mut json, 1, &same);
+        }
+        ([(header::CONTENT_TYPE, "application/json")], json).into_response()
     }
 }
 

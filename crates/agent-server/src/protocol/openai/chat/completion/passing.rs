@@ -31,7 +31,7 @@ impl Completion {
         delta: &RawDelta<'_>,
         frames: &mut Frames,
     ) -> Result<bool, DecodeError> {
-        let place = match (self.kinds.get(delta.msg_id), delta.kind) {
+        let place = match (self.kind(delta.msg_id), delta.kind) {
             (Some(MessageType::Message), RawKind::Text) => Place::Content,
             (Some(MessageType::Reasoning), RawKind::Text) => Place::Reasoning,
             (Some(MessageType::Message), RawKind::Refusal) => Place::Refusal,

@@ -193,9 +193,25 @@ fn what_cannot_be_done_is_refused() {
             "'function'",
         ),
         (json!({ "tools": [{ "type": "function", "function": {} }] }), "tools[0].function.name", "name"),
+        (
+            json!({ "tools": [{ "type": "function", "function": { "name": "f", "strict": 1 } }] }),
+            "tools[0].function.strict",
+            "true or false",
+        ),
+        (
+            json!({ "tools": [{ "type": "function", "function": { "name": "f", "parameters": [] } }] }),
+            "tools[0].function.parameters",
+            "a JSON Schema",
+        ),
         (json!({ "tool_choice": "any" }), "tool_choice", "'required'"),
         (json!({ "tool_choice": { "type": "allowed_tools" } }), "tool_choice", "'required'"),
+        (json!({ "response_format": {} }), "response_format.type", "json_schema"),
         (json!({ "response_format": { "type": "xml" } }), "response_format", "json_schema"),
+        (
+            json!({ "response_format": { "type": "json_schema", "json_schema": { "name": "x", "strict": 0 } } }),
+            "response_format.json_schema.strict",
+            "true or false",
+        ),
         (json!({ "response_format": { "type": "json_schema" } }), "response_format", "required"),
     ] {
         check_refused(with(more), parameter, message);
@@ -220,7 +236,11 @@ fn what_is_of_a_wrong_form_is_refused_at_its_place() {
         check_refused(json!({ "messages": [message] }), place, "");
     }
     for (more, place) in [
-        (json!({ "temperature": "hot" }), "temperature"),
+        (json!({ "temperature": "1" }), "temperature"),
+        (json!({ "temperature": 3 }), "temperature"),
+        (json!({ "max_tokens": 0 }), "max_tokens"),
+        (json!({ "stream": 1 }), "stream"),
+        (json!({ "seed": 1.5 }), "seed"),
         (json!({ "stop": 1 }), "stop"),
         (json!({ "tools": [1] }), "tools[0]"),
         (json!({ "messages": "hi" }), "messages"),

@@ -8,7 +8,7 @@ use agent_schemas::{Content, ContentBody, JsonObject, Message, Status};
 
 use super::super::ids::{self, item_id, message_item_id};
 use super::super::items;
-use super::open::{EncodedDelta, Kind, OpenContent, OpenMessage, index_of};
+use super::open::{Kind, OpenContent, OpenMessage, index_of};
 use super::{Responses, Writer};
 use crate::protocol::Frames;
 
@@ -91,13 +91,7 @@ impl Responses {
             (_, false) => OutputText::default().into(),
         };
         let part = self.begin_part(item, part, frames)?;
-        self.open[position].contents.push(OpenContent {
-            index,
-            item,
-            part,
-            is_closed: false,
-            frame: EncodedDelta::default(),
-        });
+        self.open[position].contents.push(OpenContent { index, item, part, is_closed: false });
         Some(Place { index, item, part })
     }
 
@@ -194,13 +188,7 @@ impl Responses {
             self.writer.send(StreamEvent::McpInProgress { item_id: &call.id, output_index: item }, frames);
             self.unanswered.push((items::text_of(data, "call_id"), item));
         }
-        self.open[position].contents.push(OpenContent {
-            index,
-            item,
-            part: 0,
-            is_closed: false,
-            frame: EncodedDelta::default(),
-        });
+        self.open[position].contents.push(OpenContent { index, item, part: 0, is_closed: false });
         Some(item)
     }
 }

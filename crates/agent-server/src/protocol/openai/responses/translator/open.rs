@@ -36,6 +36,11 @@ impl Kind {
     }
 }
 
+/// Whether what a message says is shown only once it is closed.
+pub(super) fn needs_contents(message: &Message) -> bool {
+    Kind::of(message) == Kind::AtOnce
+}
+
 /// A message that is open.
 #[derive(Debug)]
 pub(super) struct OpenMessage {
@@ -57,16 +62,6 @@ pub(super) struct OpenContent {
     /// The place of its part in the item; calls have none.
     pub(super) part: usize,
     pub(super) is_closed: bool,
-    /// What its deltas have in common.
-    pub(super) frame: EncodedDelta,
-}
-
-/// The parts of a frame that are the same for all deltas of a content; empty until there was one.
-#[derive(Debug, Default)]
-pub(super) struct EncodedDelta {
-    pub(super) head: Vec<u8>,
-    pub(super) tail: Vec<u8>,
-    pub(super) end: &'static [u8],
 }
 
 impl OpenMessage {

@@ -1,6 +1,7 @@
 //! Deltas of text that are passed on as they are.
 //!
-//! Nearly all of a log is such deltas. Their text is JSON already, and what stands around it is the same each time.
+//! Nearly all of a log is such deltas, one behind the other of the same content. Their text is JSON already, and what stands
+//! around it is the same each time, in our event and in the client's.
 
 use agent_schemas::DecodeError;
 use agent_schemas::raw_delta::{RawDelta, RawKind};
@@ -9,59 +10,96 @@ use agent_schemas::sse::{write_escaped, write_number};
 
 use super::Responses;
 use super::growing::parts_of;
-use super::open::EncodedDelta;
 use crate::protocol::Frames;
 
+/// The content whose deltas are being passed on. Any other event ends that.
+#[derive(Debug)]
+pub(super) struct Passing {
+    item: usize,
+    part: usize,
+    /// What our event has between its number and the text.
+    ours: Vec<u8>,
+    /// What the client's frame has before the number, between it and the text, and behind the text.
+    head: Vec<u8>,
+    middle: Vec<u8>,
+    end: &'static [u8],
+}
+
+/// What our event has before its number, and behind the text.
+const OURS: (&[u8], &[u8]) = (b"{\"sequence_number\":", b"\"}");
+
 impl Responses {
-    /// Passes a delta on if its part has begun; says whether it did.
-    pub(super) fn on_raw_delta(
-        &mut self,
-        delta: &RawDelta<'_>,
-        frames: &mut Frames,
-    ) -> Result<bool, DecodeError> {
-        let open = self.open.iter_mut().find(|open| open.message.id == delta.msg_id);
-        let content = open.and_then(|open| open.content(delta.index));
-        let Some(content) = content.filter(|content| !content.is_closed) else { return Ok(false) };
-        let (item, part) = (content.item, content.part);
-        let Some((id, parts)) = self.response.output.get_mut(item).and_then(parts_of) else {
-            return Ok(false);
+    /// Passes an event on if it is a delta of a part that has begun; says whether it did.
+    pub(super) fn pass_on(&mut self, event: &[u8], frames: &mut Frames) -> Result<bool, DecodeError> {
+        let again = self.passing.as_ref().and_then(|passing| passing.text_of(event));
+        let escaped = match again {
+            Some(escaped) => escaped,
+            None => {
+                let Some(delta) = RawDelta::read(event) else { return Ok(false) };
+                self.passing = self.begin_passing(event, &delta);
+                if self.passing.is_none() {
+                    return Ok(false);
+                }
+                delta.escaped
+            }
         };
-        let (name, end, text) = match (parts.get_mut(part), delta.kind) {
-            (Some(ResponsePart::OutputText(part)), RawKind::Text) => {
-                ("response.output_text.delta", b"\",\"logprobs\":[]}".as_slice(), &mut part.text)
-            }
-            (Some(ResponsePart::ReasoningText(part)), RawKind::Text) => {
-                ("response.reasoning_text.delta", b"\"}".as_slice(), &mut part.text)
-            }
-            (Some(ResponsePart::Refusal(part)), RawKind::Refusal) => {
-                ("response.refusal.delta", b"\"}".as_slice(), &mut part.refusal)
-            }
+        let Some(passing) = &self.passing else { return Ok(false) };
+        let parts = self.response.output.get_mut(passing.item).and_then(parts_of);
+        let part = parts.and_then(|(_, parts)| parts.get_mut(passing.part));
+        let text = match part {
+            Some(ResponsePart::OutputText(part)) => &mut part.text,
+            Some(ResponsePart::ReasoningText(part)) => &mut part.text,
+            Some(ResponsePart::Refusal(part)) => &mut part.refusal,
             _ => return Ok(false),
         };
-        delta.append_to(text)?;
-        if delta.escaped.is_empty() {
+        RawDelta::append(escaped, text)?;
+        if escaped.is_empty() {
             return Ok(true);
         }
-        let Some(number) = self.writer.number().filter(|_| frames.is_wanted()) else { return Ok(true) };
-        if content.frame.head.is_empty() {
-            content.frame = EncodedDelta::new(name, id, item, part, end);
+        if let Some(number) = self.writer.number().filter(|_| frames.is_wanted()) {
+            let mut digits = Vec::with_capacity(20);
+            write_number(&mut digits, number);
+            frames.push_encoded(&[&passing.head, &digits, &passing.middle, escaped.as_bytes(), passing.end]);
         }
-        let EncodedDelta { head, tail, end } = &content.frame;
-        let mut digits = Vec::with_capacity(20);
-        write_number(&mut digits, number);
-        frames.push_encoded(&[head, &digits, tail, delta.escaped.as_bytes(), end]);
         Ok(true)
+    }
+
+    fn begin_passing(&mut self, event: &[u8], delta: &RawDelta<'_>) -> Option<Passing> {
+        let open = self.open.iter_mut().find(|open| open.message.id == delta.msg_id)?;
+        let content = open.content(delta.index).filter(|content| !content.is_closed)?;
+        let (item, part) = (content.item, content.part);
+        let (id, parts) = self.response.output.get_mut(item).and_then(parts_of)?;
+        let (name, end) = match (parts.get(part)?, delta.kind) {
+            (ResponsePart::OutputText(_), RawKind::Text) => {
+                ("response.output_text.delta", b"\",\"logprobs\":[]}".as_slice())
+            }
+            (ResponsePart::ReasoningText(_), RawKind::Text) => {
+                ("response.reasoning_text.delta", b"\"}".as_slice())
+            }
+            (ResponsePart::Refusal(_), RawKind::Refusal) => ("response.refusal.delta", b"\"}".as_slice()),
+            _ => return None,
+        };
+        let until = event.len().checked_sub(delta.escaped.len() + OURS.1.len())?;
+        let ours = without_digits(event.get(..until)?.strip_prefix(OURS.0)?).to_vec();
+        let head = format!("event: {name}\ndata: {{\"type\":\"{name}\",\"sequence_number\":").into_bytes();
+        let mut middle = b",\"item_id\":\"".to_vec();
+        write_escaped(&mut middle, id);
+        let rest = format!("\",\"output_index\":{item},\"content_index\":{part},\"delta\":\"");
+        middle.extend_from_slice(rest.as_bytes());
+        Some(Passing { item, part, ours, head, middle, end })
     }
 }
 
-impl EncodedDelta {
-    /// The same as [`agent_schemas::responses::Numbered`] writes; the first delta of each content is written there.
-    fn new(name: &str, id: &str, item: usize, part: usize, end: &'static [u8]) -> Self {
-        let head = format!("event: {name}\ndata: {{\"type\":\"{name}\",\"sequence_number\":").into_bytes();
-        let mut tail = b",\"item_id\":\"".to_vec();
-        write_escaped(&mut tail, id);
-        let rest = format!("\",\"output_index\":{item},\"content_index\":{part},\"delta\":\"");
-        tail.extend_from_slice(rest.as_bytes());
-        EncodedDelta { head, tail, end }
+impl Passing {
+    /// The text of an event, as its JSON has it, if it is the next delta of the same content.
+    fn text_of<'a>(&self, event: &'a [u8]) -> Option<&'a str> {
+        let rest = without_digits(event.strip_prefix(OURS.0)?);
+        let escaped = rest.strip_prefix(self.ours.as_slice())?.strip_suffix(OURS.1)?;
+        std::str::from_utf8(escaped).ok()
     }
+}
+
+fn without_digits(bytes: &[u8]) -> &[u8] {
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    bytes.get(digits..).unwrap_or_default()
 }

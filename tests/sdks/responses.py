@@ -1,4 +1,4 @@
-"""Everything that a client of the Responses API does, with OpenAI's own library: responses.py DEMO SCRIPTED."""
+"""Everything that a client of the Responses API does: responses.py DEMO SCRIPTED."""
 
 import sys
 import warnings

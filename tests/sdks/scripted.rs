@@ -13,6 +13,7 @@ pub(crate) async fn serve() -> String {
     let address = listener.local_addr().expect("an address");
     let app =
         AgentApp::builder("test").agent("scripted", agent_runner::agent_fn(work)).build().expect("built");
+    #[expect(clippy::disallowed_methods, reason = "the test's process is all that it lives in")]
     tokio::spawn(app.serve(listener, std::future::pending()));
     format!("http://{address}")
 }

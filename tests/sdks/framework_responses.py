@@ -1,4 +1,4 @@
-"""An agent of OpenAI's agents library, whose model is the server: agents_sdk.py SCRIPTED."""
+"""An agent of OpenAI's agents library, whose model is the server: framework_responses.py SCRIPTED."""
 
 import asyncio
 import sys
