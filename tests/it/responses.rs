@@ -10,3 +10,4 @@ mod requests;
 mod snapshots;
 mod socket;
 mod stored;
+mod trimmed;

@@ -20,6 +20,9 @@ use crate::{lifecycle, router};
 /// How long a client may be away before its run is cancelled, unless the application says otherwise.
 const DISCONNECT_GRACE: Duration = Duration::from_secs(60);
 
+/// How long responses are kept that ask for it, unless the application says otherwise.
+const RESPONSE_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// What a hook answers; an error from a start hook keeps the server from starting.
 pub type HookResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
@@ -66,6 +69,7 @@ pub struct AgentAppBuilder {
     on_disconnect: OnDisconnect,
     disconnect_grace: Duration,
     session_policy: SessionPolicy,
+    response_time: Duration,
     start: Vec<Hook>,
     stop: Vec<Hook>,
     drain: Duration,
@@ -82,6 +86,7 @@ struct Inner {
     on_disconnect: OnDisconnect,
     disconnect_grace: Duration,
     session_policy: SessionPolicy,
+    response_time: Duration,
     ready: AtomicBool,
 }
 
@@ -114,6 +119,10 @@ impl App {
         self.0.session_policy
     }
 
+    pub(crate) fn response_time(&self) -> Duration {
+        self.0.response_time
+    }
+
     pub(crate) fn is_ready(&self) -> bool {
         self.0.ready.load(Ordering::Acquire)
     }
@@ -137,6 +146,7 @@ impl AgentApp {
             on_disconnect: OnDisconnect::Cancel { grace: DISCONNECT_GRACE },
             disconnect_grace: DISCONNECT_GRACE,
             session_policy: SessionPolicy::default(),
+            response_time: RESPONSE_TIME,
             start: Vec::new(),
             stop: Vec::new(),
             drain: Duration::from_secs(25),
@@ -265,6 +275,14 @@ impl AgentAppBuilder {
         self
     }
 
+    /// How long responses are kept that a client wants to ask for later (OpenAI's `store`), even where the logs of runs are
+    /// kept for a shorter time; 30 days by default.
+    #[must_use]
+    pub fn response_time(mut self, time: Duration) -> Self {
+        self.response_time = time;
+        self
+    }
+
     /// How long running runs may go on after the shutdown signal; then they are cancelled.
     #[must_use]
     pub fn drain(mut self, drain: Duration) -> Self {
@@ -355,6 +373,7 @@ impl AgentAppBuilder {
             on_disconnect: self.on_disconnect,
             disconnect_grace: self.disconnect_grace,
             session_policy: self.session_policy,
+            response_time: self.response_time,
             ready: AtomicBool::new(false),
         }));
         Ok(AgentApp {

@@ -249,7 +249,7 @@ impl ApiError {
                  run at GET /runs"
                     .to_owned()
             }
-            ApiError::Cut(CursorError::Gone) => "The run is not kept any more".to_owned(),
+            ApiError::Cut(CursorError::Gone) => "The events of this run are not kept any more".to_owned(),
             ApiError::Cut(_) => "Internal Server Error".to_owned(),
             ApiError::Store(error) => match error.kind() {
                 ErrorKind::Unavailable => "The store is away; try again later".to_owned(),
@@ -384,6 +384,7 @@ impl From<PositionError> for ApiError {
     fn from(error: PositionError) -> Self {
         match error {
             PositionError::Store(error) => ApiError::Store(error),
+            PositionError::Trimmed => ApiError::Cut(CursorError::Gone),
             _ => ApiError::PositionGone,
         }
     }

@@ -52,7 +52,8 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
 /// process makes the same frames of the same log.
 ///
 /// It sees a log from its beginning, as [`agent_schemas`] describes it. A client that wants to go on in the middle gets a
-/// translator that is silent up to there.
+/// translator that is silent up to there. Only of a run that was kept for longer than its log ([`Order::is_kept`]) it may see
+/// the final event alone, for [`Self::answer`].
 pub trait Translator: Send + Unpin + 'static {
     /// Takes in the next event and writes what the client is to see of it. The final event has to end the client's stream.
     fn on_event(&mut self, event: &Event, frames: &mut Frames);

@@ -43,6 +43,7 @@ pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow
         .disconnect_grace(config.runs.disconnect_grace())
         .on_disconnect(config.runs.on_disconnect())
         .session_policy(config.runs.session_policy())
+        .response_time(Duration::from_secs(config.runs.response_seconds))
         .drain(Duration::from_secs(config.drain_seconds));
     for (name, agent) in served.agents {
         app = app.shared_agent(name, agent);

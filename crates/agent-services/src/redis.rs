@@ -42,6 +42,8 @@
 //! | `prefix:v1:run-tags` | sorted set | the digits that there are runs with, by when they were used last |
 //! | `prefix:v1:{ended}:runs` | sorted set | the ended runs, each with its bytes and its user, by their end |
 //! | `prefix:v1:{ended}:bytes` | string | how many bytes these have together |
+//! | `prefix:v1:{ended}:trimmed` | sorted set | the ended runs of which only the last entry is left, by when they are to go |
+//! | `prefix:v1:{ended}:trimmed-bytes` | string | how many bytes these have together |
 //!
 //! What is written to a log is published on `prefix:v1:run:<run>`, and what is asked of a run on `prefix:v1:owner:<owner>`:
 //! a user at Redis needs the permission for the channels `prefix:*`, or readers wait up to five seconds.
@@ -53,7 +55,8 @@
 //!
 //! A store with a time to live forgets what is not used for so long: a session with all that belongs to it, the states
 //! of a session, all memories of a user. Reading is use, except by `list`. Runs expire some time after their end, with their
-//! logs and keys; one that has not ended never does.
+//! logs and keys; one that has not ended never does. The log of a run that is to be kept for longer expires with it, so it is
+//! a sweep that makes it short.
 //!
 //! # What Redis may lose
 //!

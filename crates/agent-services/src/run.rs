@@ -21,12 +21,13 @@ pub use record::{
     Canceled, Created, Grant, IdempotencyKey, NewRun, RunFilter, RunRecord, SessionPolicy, epoch_has_entry,
 };
 
-/// How long ended runs are kept.
+/// How long ended runs are kept that do not ask for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// How long after its end a run is forgotten.
     pub age: Duration,
-    /// How many bytes the logs of ended runs may have together, roughly; the oldest go first.
+    /// How many bytes the logs of ended runs may have together, roughly; the oldest go first. What is kept of runs for longer
+    /// than their logs may have as many again.
     pub bytes: u64,
 }
 
@@ -43,13 +44,13 @@ impl Retention {
 /// # Contract
 /// 1. `create` makes a run whose log has the given first entries; an id that exists is `AlreadyExists`.
 /// 2. `append` continues the log: what `read` gives is what was appended, in order, without gaps.
-/// 3. Repeating entries that were appended, byte for byte, is acknowledged and changes nothing.
+/// 3. Repeating entries that were appended and are kept, byte for byte, is acknowledged and changes nothing.
 /// 4. Entries that overlap the log's end or differ from what it has, and a gap, are a `Conflict` and change nothing.
 /// 5. A token that is not the current owner's is a `Conflict`, and changes nothing.
 /// 6. `finish` appends the last batch and sets the record's status in one step; repeating it is acknowledged with the same
 ///    answer; any other write after it is a `Conflict`.
 /// 7. `read` gives entries from any position on, at least one if there is one, and at most about `max_bytes`; its
-///    `is_end` is true exactly when nothing will follow them.
+///    `is_end` is true exactly when nothing will follow them. From a position whose entry is not kept any more it is `None`.
 /// 8. `get` gives the record; what does not exist is `None` for `get`, `read`, `cancel` and `take_over`, and `NotFound` for
 ///    other writes.
 /// 9. `delete` forgets an ended run; one that has not ended is a `Conflict`, one that does not exist `false`.
@@ -75,7 +76,10 @@ impl Retention {
 /// 19. `heartbeat` makes or renews a lease, `retire` ends it.
 /// 20. `list` gives a user's runs, the newest first, in pages that stay stable while others write.
 /// 21. `attended` tells for how long the run still counts as being read by what `attend` said.
-/// 22. `sweep` forgets ended runs beyond the retention, and no others.
+/// 22. `sweep` forgets ended runs beyond the retention, and no others. One that is to be kept for longer (`kept_for`) is
+///     trimmed then: of its log, the last entry is left, as the record's `first_entry` says. It is forgotten when its own
+///     time is over, or where those that are trimmed have more bytes, with their requests, than logs may have; the first
+///     to go is the one whose time is over first.
 /// 23. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
 ///
@@ -151,7 +155,7 @@ pub trait RunStore: Service {
     /// For how long a run still counts as being read.
     async fn attended(&self, id: &RunId) -> Result<Duration>;
 
-    /// Forgets what is older or larger than the retention; says how many runs.
+    /// Forgets what is older or larger than the retention; says how many runs are gone.
     async fn sweep(&self) -> Result<u64>;
 
     /// Forgets a run that has ended; says whether there was one.

@@ -1,13 +1,17 @@
 //! Applications without sockets, whose ids and time are the same in each run.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_runner::{Agent, Services};
+use agent_schemas::RunId;
 use agent_server::AgentApp;
+use agent_services::StoreContext;
 use agent_services::clock::{CountingIds, ManualClock};
+use agent_services::run::{InMemoryRunStore, Retention, RunRecord};
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{Method, Request, StatusCode, request};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -15,11 +19,47 @@ use tower::ServiceExt;
 const NOW: i64 = 1_800_000_000;
 
 pub(crate) fn app(agent: impl Agent) -> AgentApp {
+    app_at(agent, &Arc::new(ManualClock::at(NOW)))
+}
+
+fn app_at(agent: impl Agent, clock: &Arc<ManualClock>) -> AgentApp {
     let mut services = Services::in_memory();
     services.ids = Arc::new(CountingIds::default());
-    services.clock = Arc::new(ManualClock::at(NOW));
+    services.clock = Arc::clone(clock) as _;
+    let context = StoreContext::default().with_clock(Arc::clone(clock) as _);
+    services.runs = Arc::new(InMemoryRunStore::new(context));
     AgentApp::builder("test").agent("scripted", agent).services(services).build().expect("built")
 }
+
+/// An application in which time passes.
+pub(crate) struct Aging {
+    app: AgentApp,
+    clock: Arc<ManualClock>,
+}
+
+impl Aging {
+    pub(crate) fn new(agent: impl Agent) -> Self {
+        let clock = Arc::new(ManualClock::at(NOW));
+        Aging { app: app_at(agent, &clock), clock }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::of(&self.app)
+    }
+
+    pub(crate) async fn record(&self, run: &str) -> RunRecord {
+        self.app.runner().record(&RunId::new(run)).await.expect("readable").expect("there")
+    }
+
+    /// Lets so much time pass, and everything be forgotten that is not to be kept for longer.
+    pub(crate) async fn age(&self, time: Duration) {
+        self.clock.advance(time.as_secs().try_into().expect("not that long"));
+        self.app.runner().services().runs.sweep().await.expect("swept");
+    }
+}
+
+/// How long logs are kept.
+pub(crate) const LOG_TIME: Duration = Retention::IN_MEMORY.age;
 
 /// A router with one agent, and requests to it.
 pub(crate) struct Client(Router);
@@ -34,11 +74,16 @@ impl Client {
     }
 
     pub(crate) async fn call(&self, method: Method, path: &str, body: &str) -> (StatusCode, String) {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "localhost")
-            .header("content-type", "application/json");
+        self.send(request(method, path), body).await
+    }
+
+    /// Asks for a response, with an idempotency key that is made of the request.
+    pub(crate) async fn repeatable(&self, body: &str) -> (StatusCode, String) {
+        let key = format!("key of {body}");
+        self.send(request(Method::POST, "/v1/responses").header("idempotency-key", key), body).await
+    }
+
+    async fn send(&self, request: request::Builder, body: &str) -> (StatusCode, String) {
         let request = request.body(Body::from(body.to_owned())).expect("a request");
         let answer = self.0.clone().oneshot(request).await.expect("routers answer");
         let status = answer.status();
@@ -68,6 +113,11 @@ impl Client {
             .unwrap_or_else(|fault| panic!("{fault}: {response}"));
         response
     }
+}
+
+fn request(method: Method, path: &str) -> request::Builder {
+    let request = Request::builder().method(method).uri(path);
+    request.header("host", "localhost").header("content-type", "application/json")
 }
 
 /// The shortest request for a stream.

@@ -13,7 +13,8 @@ use proptest::test_runner::Config;
 use serde_json::Value;
 use tokio::runtime::Builder;
 
-use super::app::{Client, STREAM};
+use super::app::{Aging, LOG_TIME, STREAM};
+use super::trimmed::check_trimmed;
 
 /// Something that an agent does. Messages may stay open while others are written.
 #[derive(Clone, Debug)]
@@ -153,7 +154,8 @@ fn gist(response: &Value) -> Value {
 }
 
 async fn check_script(steps: Vec<Step>, fails: bool, cut: usize) -> Result<(), String> {
-    let client = Client::new(script(steps, fails));
+    let aging = Aging::new(script(steps, fails));
+    let client = aging.client();
     let stream = client.stream(STREAM).await;
     let response = check(&stream)?;
     let whole = client.create(r#"{"input":"hi"}"#).await;
@@ -170,7 +172,10 @@ async fn check_script(steps: Vec<Step>, fails: bool, cut: usize) -> Result<(), S
     let had = &events[..1 + cut % events.len()];
     let path = format!("/v1/responses/{id}?stream=true&starting_after={}", had.len() - 1);
     let (_, rest) = client.call(Method::GET, &path, "").await;
-    check_resumed(had, &parse(&rest)?).map(|_| ())
+    check_resumed(had, &parse(&rest)?)?;
+    aging.age(LOG_TIME).await;
+    let (_, kept) = client.json(Method::GET, &format!("/v1/responses/{id}"), "").await;
+    check_trimmed(&kept, &response)
 }
 
 proptest! {

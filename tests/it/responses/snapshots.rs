@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use agent_runner::Agent;
 use agent_tests::responses::check;
+use axum::http::Method;
 use serde_json::Value;
 
 use super::agents::{self, fails, is_cancelled, writes};
-use super::app::{Client, STREAM, app};
+use super::app::{Aging, Client, LOG_TIME, STREAM, app};
+use super::trimmed::check_trimmed;
 
 /// Compares a stream with the one that is kept, and checks it; gives its final response.
 fn compare(name: &str, stream: &str) -> Value {
@@ -24,7 +26,14 @@ fn compare(name: &str, stream: &str) -> Value {
 }
 
 async fn stream_of(name: &str, agent: impl Agent) -> Value {
-    compare(name, &Client::new(agent).stream(STREAM).await)
+    let aging = Aging::new(agent);
+    let client = aging.client();
+    let response = compare(name, &client.stream(STREAM).await);
+    aging.age(LOG_TIME).await;
+    let path = format!("/v1/responses/{}", response["id"].as_str().expect("an id"));
+    let (_, kept) = client.json(Method::GET, &path, "").await;
+    check_trimmed(&kept, &response).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+    response
 }
 
 fn types(response: &Value) -> Vec<&str> {

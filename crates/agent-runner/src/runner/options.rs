@@ -83,6 +83,8 @@ pub struct StartOptions {
     pub key: Option<IdempotencyKey>,
     /// Whether what is said is left out of the session's history: for a request that brings all of its context itself.
     pub without_history: bool,
+    /// For how long after its end its final response is kept, where that is longer than logs are. Whole seconds count.
+    pub kept_for: Duration,
 }
 
 /// What a run's record keeps of its options, for whoever goes on with it.
@@ -125,6 +127,13 @@ impl StartOptions {
     #[must_use]
     pub fn without_history(mut self) -> Self {
         self.without_history = true;
+        self
+    }
+
+    /// Keeps the run's final response for so long after its end, even where its log is kept for a shorter time.
+    #[must_use]
+    pub fn with_kept_for(mut self, time: Duration) -> Self {
+        self.kept_for = time;
         self
     }
 

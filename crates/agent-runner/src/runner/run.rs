@@ -37,6 +37,9 @@ pub enum PositionError {
     /// The log has another entry there by now, or none yet.
     #[error("the run's log has no such position any more; read it from the beginning")]
     Gone,
+    /// Of the log no more than its last entry is kept.
+    #[error("the run's log is not kept any more")]
+    Trimmed,
     /// The store could not be asked.
     #[error("the run's log could not be read")]
     Store(#[from] agent_services::Error),
@@ -53,11 +56,11 @@ impl Run {
         }
     }
 
-    pub(super) fn of_stored(runner: &Runner, record: RunRecord, from: u64) -> Self {
+    pub(super) fn of_stored(runner: &Runner, record: RunRecord) -> Self {
         Run {
             id: record.id.clone(),
             agent: record.agent.clone(),
-            from,
+            from: record.first_entry,
             source: Source::Stored { services: runner.services().clone(), record: Box::new(record) },
         }
     }
@@ -72,9 +75,21 @@ impl Run {
         &self.agent
     }
 
-    /// Where its reading begins: 0, unless the request was handed to a run that was under way.
+    /// Where its reading begins: 0, unless the request was handed to a run that was under way, or only the last entry is kept.
     pub fn start(&self) -> u64 {
         self.from
+    }
+
+    /// Whether of its log only the last entry is kept, which has the whole response.
+    pub fn is_trimmed(&self) -> bool {
+        self.first_entry() > 0
+    }
+
+    fn first_entry(&self) -> u64 {
+        match &self.source {
+            Source::Live { .. } => 0,
+            Source::Stored { record, .. } => record.first_entry,
+        }
     }
 
     /// The same run, read from what is written next.
@@ -91,6 +106,14 @@ impl Run {
         }
     }
 
+    /// A reader of what the request is answered with: the log from [`Self::start`] on.
+    ///
+    /// # Errors
+    /// [`PositionError::Trimmed`] if not all of it is kept.
+    pub fn answer_cursor(&self) -> Result<Cursor, PositionError> {
+        if self.is_trimmed() { Err(PositionError::Trimmed) } else { Ok(self.cursor(self.from)) }
+    }
+
     /// A reader of the run's log from entry `from` on.
     pub fn cursor(&self, from: u64) -> Cursor {
         match &self.source {
@@ -105,8 +128,11 @@ impl Run {
     /// [`Durability::Relaxed`](crate::Durability::Relaxed) before it is: one that is missing is waited for, for a second.
     ///
     /// # Errors
-    /// [`PositionError`] if the log has another entry there by now, or none, or the store fails.
+    /// [`PositionError`] if the log has another entry there by now, or none, or what follows is not kept, or the store fails.
     pub async fn cursor_after(&self, number: u64, epoch: u64) -> Result<Cursor, PositionError> {
+        if number.saturating_add(1) < self.first_entry() {
+            return Err(PositionError::Trimmed);
+        }
         let is_known = match &self.source {
             Source::Live { run, .. } => epoch_has_entry(&run.epochs, number, epoch),
             Source::Stored { record, .. } => record.has_entry_of_epoch(number, epoch),
@@ -149,7 +175,7 @@ impl Run {
     /// # Errors
     /// [`CursorError`] if the log cannot be read to its end.
     pub async fn response(&self) -> Result<AgentResponse, CursorError> {
-        let mut cursor = self.cursor(0);
+        let mut cursor = self.cursor(self.first_entry());
         let mut last = None;
         while let Some(events) = cursor.next_events().await {
             last = events?.pop();
@@ -193,7 +219,7 @@ impl Runner {
             return Ok(Some(Run::of_live(&live, 0)));
         }
         let record = self.services().runs.get(id).await?;
-        Ok(record.map(|record| Run::of_stored(self, record, 0)))
+        Ok(record.map(|record| Run::of_stored(self, record)))
     }
 
     /// What is known of a run.

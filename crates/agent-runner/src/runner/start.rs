@@ -50,6 +50,7 @@ impl Runner {
         let session = SessionId::new(session_id.as_str());
         let mut record = RunRecord::new(id.clone(), user, session, name, created_at, Arc::new(request));
         record.options = serde_json::to_string(&KeptOptions::from(&options)).unwrap_or_default();
+        record.kept_for = options.kept_for.as_secs();
         let mut assembler = Assembler::start(ResponseHead { id: response_id, created_at, session_id });
         let first = assembler.take();
         let new = NewRun::new(record.clone(), first.clone(), inner.owner.clone())
@@ -74,7 +75,7 @@ impl Runner {
             }
             Created::Queued { .. } => {
                 self.watch_queued(&record, options.on_disconnect);
-                Ok(Run::of_stored(self, record, 0))
+                Ok(Run::of_stored(self, record))
             }
             Created::Repeated(id) => self.attach(&id).await?.ok_or(StartError::KeyUnknown),
             Created::Steered(id) => match self.attach(&id).await? {

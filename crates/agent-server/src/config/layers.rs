@@ -45,6 +45,7 @@ const FROM_ENVIRONMENT: &[&str] = &[
     "runs.lease_seconds",
     "runs.retention_seconds",
     "runs.retention_bytes",
+    "runs.response_seconds",
     "runs.session_policy",
     "runs.durability",
     "runs.run_time_seconds",

@@ -21,6 +21,8 @@ pub struct RunsConfig {
     pub retention_seconds: Option<u64>,
     /// How many bytes the logs of ended runs may have together: a gibibyte by default, 256 MiB in memory.
     pub retention_bytes: Option<u64>,
+    /// How long responses are kept that a client wants to ask for later, in seconds, where that is longer than logs are.
+    pub response_seconds: u64,
     /// How long the runs of a server that is gone keep their sessions before another one takes them over, in seconds.
     pub lease_seconds: u64,
     /// What becomes of a run whose session has one under way already.
@@ -82,6 +84,7 @@ impl Default for RunsConfig {
             max_queued: limits.max_queued,
             retention_seconds: None,
             retention_bytes: None,
+            response_seconds: 30 * 24 * 60 * 60,
             lease_seconds: limits.lease.as_secs(),
             session_policy: PolicyConfig::Enqueue,
             durability: DurabilityConfig::Strict,

@@ -21,6 +21,8 @@ pub struct Order {
     pub on_disconnect: Option<OnDisconnect>,
     /// Whether what is said is left out of the session's history: for a request that brings all of its context itself.
     pub without_history: bool,
+    /// Whether what comes of it is to be had for longer than its log: as long as the application keeps responses.
+    pub is_kept: bool,
 }
 
 impl Order {

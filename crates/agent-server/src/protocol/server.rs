@@ -99,6 +99,9 @@ impl Server {
             asked.options(&self.0, order.is_stream)
         };
         options.without_history = order.without_history;
+        if order.is_kept {
+            options.kept_for = self.0.response_time();
+        }
         Ok(self.runner().start(asked.request, options).await?)
     }
 
@@ -127,9 +130,10 @@ impl Server {
         Translated::new(run.cursor(0), translator)
     }
 
-    /// Waits for a run's end and answers with what it amounts to.
+    /// Waits for a run's end and answers with what it amounts to. Where only the end of its log is kept, that is what the
+    /// translator makes of the final event alone.
     pub async fn whole(&self, run: &Run, mut translator: impl Translator) -> Response {
-        let mut cursor = run.cursor(0);
+        let mut cursor = run.cursor(run.start());
         let mut frames = Frames::unwanted();
         while let Some(batch) = cursor.next().await {
             let read = batch.and_then(|batch| {
@@ -145,7 +149,8 @@ impl Server {
         named(translator.answer(), run.id())
     }
 
-    /// Answers with what a run amounts to so far.
+    /// Answers with what a run amounts to so far. Of a run of which only the end of the log is kept, the translator sees the
+    /// final event alone.
     ///
     /// # Errors
     /// [`ApiError`] if the store fails, or there is no such run.
@@ -153,8 +158,15 @@ impl Server {
         let runs = &self.runner().services().runs;
         let (mut from, mut frames) = (0, Frames::unwanted());
         loop {
-            let page = runs.read(id, from, PAGE_BYTES).await?;
-            let page = page.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?;
+            let Some(page) = runs.read(id, from, PAGE_BYTES).await? else {
+                let kept =
+                    self.record(id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?.first_entry;
+                if from > 0 || kept == 0 {
+                    return Err(ApiError::Cut(CursorError::Gone));
+                }
+                from = kept;
+                continue;
+            };
             for json in page.batches.iter().flat_map(|batch| log::frames(&batch.frames)) {
                 if let Err(error) = translator.on_entry(json, &mut frames) {
                     tracing::error!(run.id = %id, error = %error, "an entry of the log is damaged");
@@ -169,7 +181,7 @@ impl Server {
 }
 
 /// What a client is told when a log cannot be read to its end.
-pub(super) fn cut(error: &agent_runner::CursorError) -> agent_schemas::ErrorBody {
+pub(super) fn cut(error: &CursorError) -> agent_schemas::ErrorBody {
     Error::RunInterrupted { reason: error.to_string() }.to_body()
 }
 

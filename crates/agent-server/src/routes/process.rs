@@ -34,7 +34,7 @@ pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Resu
     let run_id = HeaderValue::from_str(run.id().as_str());
     let cursor = match last_event {
         Some((number, epoch)) => run.cursor_after(number, epoch).await?,
-        None => run.cursor(run.start()),
+        None => run.answer_cursor()?,
     };
     drop(run);
     let mut response = if is_stream {

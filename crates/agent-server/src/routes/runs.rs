@@ -115,7 +115,7 @@ pub(crate) async fn events(
     let run = app.runner().attach(&id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?;
     let cursor = match after {
         Some((number, epoch)) => run.cursor_after(number, epoch).await?,
-        None => run.cursor(0),
+        None => run.answer_cursor()?,
     };
     if takes_json(&request) {
         return page(&app, &run, cursor.position(), size.get()).await;

@@ -55,11 +55,22 @@ macro_rules! run_store_conformance {
             $crate::Service::start(&*store).await.expect("a store starts");
             $crate::conformance::run_store::sweep_forgets(store).await;
         }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn sweep_trims() {
+            let make = $make_with_retention;
+            let store = std::sync::Arc::new(make($crate::conformance::run_store::TRIMMED).await);
+            $crate::Service::start(&*store).await.expect("a store starts");
+            $crate::conformance::run_store::sweep_trims(store).await;
+        }
     };
 }
 
 /// What [`sweep_forgets`] wants its store to keep: hardly anything.
 pub const SWEPT: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 1 };
+
+/// What [`sweep_trims`] wants its store to keep: no long logs, and what is left of them.
+pub const TRIMMED: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 16 << 10 };
 
 /// Longer than any test takes.
 const LONG: Duration = Duration::from_secs(60 * 60);

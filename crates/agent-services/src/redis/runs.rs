@@ -28,8 +28,8 @@ use crate::run::{Batch, FencingToken, Retention, RunRecord, no_run};
 use crate::{Result, Service};
 
 script!(CREATE, "runs/common.lua", "runs/create.lua");
-script!(APPEND, "runs/common.lua", "runs/write.lua", "runs/append.lua");
-script!(FINISH, "runs/common.lua", "runs/write.lua", "runs/finish.lua");
+script!(APPEND, "runs/common.lua", "runs/frames.lua", "runs/write.lua", "runs/append.lua");
+script!(FINISH, "runs/common.lua", "runs/frames.lua", "runs/write.lua", "runs/finish.lua");
 script!(READ, "runs/common.lua", "runs/read.lua");
 script!(RECORDS, "runs/common.lua", "runs/records.lua");
 script!(UNLIST, "runs/common.lua", "runs/unlist.lua");
@@ -40,6 +40,7 @@ script!(TAKE, "runs/common.lua", "runs/take.lua");
 script!(ORPHANS, "runs/common.lua", "runs/orphans.lua");
 script!(ATTEND, "runs/common.lua", "runs/attend.lua");
 script!(FORGET, "runs/common.lua", "runs/forget.lua");
+script!(TRIM, "runs/common.lua", "runs/frames.lua", "runs/trim.lua");
 script!(HEARTBEAT, "runs/heartbeat.lua");
 script!(OWNERS, "runs/owners.lua");
 script!(TAG, "runs/tag.lua");

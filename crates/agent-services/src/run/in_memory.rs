@@ -1,6 +1,7 @@
 //! Runs in memory: the reference backend.
 
 mod log;
+mod shelf;
 mod state;
 mod store;
 mod turns;
@@ -14,6 +15,7 @@ use foldhash::fast::RandomState;
 use parking_lot::{Mutex, RwLock};
 
 use self::log::Log;
+use self::shelf::Place;
 use self::state::State;
 use super::wakeups::Wakeups;
 use super::{Batch, FencingToken, Grant, OwnerId, Retention, RunRecord, no_run};
@@ -50,7 +52,7 @@ struct StoredRun {
     /// Until when somebody reads it, in Unix seconds.
     attended_until: i64,
     /// Its place among those that have ended.
-    ended_as: Option<u64>,
+    place: Option<Place>,
 }
 
 impl Default for InMemoryRunStore {
@@ -116,8 +118,9 @@ impl InMemoryRunStore {
         let run = run.lock();
         let record = &run.record;
         state.strike(&record.user_id, &record.session_id, record.number, &run.keys);
-        if let Some(ended_as) = run.ended_as {
-            state.forget_end(ended_as);
+        if let Some(place) = run.place {
+            state.ended.take(place);
+            state.trimmed.take(place);
         }
         self.wakeups.wake(id);
         true
@@ -125,14 +128,38 @@ impl InMemoryRunStore {
 
     /// Forgets what is beyond the retention; says how many runs.
     fn evict(&self, state: &mut State) -> u64 {
-        let now = self.now();
+        let (most, now) = (self.retention.bytes, self.now());
         let mut count = 0;
-        while let Some(id) = state.next_to_go(&self.retention, now)
+        while let Some(id) = state.ended.next_to_go(most, now).cloned() {
+            if self.trim(state, &id, now) {
+                continue;
+            }
+            if !self.forget(state, &id) {
+                break;
+            }
+            count += 1;
+        }
+        while let Some(id) = state.trimmed.next_to_go(most, now).cloned()
             && self.forget(state, &id)
         {
             count += 1;
         }
         count
+    }
+
+    /// Forgets the log of an ended run but for its last entry, if the run is to be kept for longer; says whether it is.
+    fn trim(&self, state: &mut State, id: &RunId, now: i64) -> bool {
+        let Some(run) = self.find(id) else { return false };
+        let mut run = run.lock();
+        let (Some(place), Some(until)) = (run.place, run.record.kept_until()) else { return false };
+        if until <= now {
+            return false;
+        }
+        run.log.trim();
+        run.record.first_entry = run.log.first();
+        let request = serde_json::to_vec(&*run.record.request).map_or(0, |json| json.len());
+        run.place = Some(state.note_trimmed(id, place, until, run.log.bytes() + request));
+        true
     }
 
     /// Hands a session to the run that waits longest.

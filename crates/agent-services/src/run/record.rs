@@ -22,6 +22,8 @@ pub struct RunRecord {
     pub created_at: i64,
     /// The request, checked and with its ids filled in.
     pub request: Arc<AgentRequest>,
+    /// For how many seconds after its end its last entry is kept, where that is longer than logs are.
+    pub kept_for: u64,
     /// What else its runner needs to go on with it. Stores keep the text and do not look into it.
     pub options: String,
     /// `queued` while it waits for its session, `in_progress` until the log has ended, then how it ended.
@@ -32,6 +34,8 @@ pub struct RunRecord {
     pub ended_at: Option<i64>,
     /// How many entries the log has.
     pub entries: u64,
+    /// The first of them that is still kept: 0, or the last one's number.
+    pub first_entry: u64,
     /// For each time that it was taken over, the number of the first entry that was written from then on.
     pub epochs: Vec<u64>,
     /// Whether somebody wants it to stop.
@@ -57,15 +61,23 @@ impl RunRecord {
             agent: agent.into(),
             created_at,
             request,
+            kept_for: 0,
             options: String::new(),
             status: Status::InProgress,
             number: 0,
             ended_at: None,
             entries: 0,
+            first_entry: 0,
             epochs: Vec::new(),
             cancel_requested: false,
             ending: None,
         }
+    }
+
+    /// Until when its last entry is kept at least, in Unix seconds, if it has ended and asks for it.
+    pub(crate) fn kept_until(&self) -> Option<i64> {
+        let seconds = Some(self.kept_for).filter(|seconds| *seconds > 0)?;
+        Some(self.ended_at?.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)))
     }
 
     /// Whether an entry that was read in one epoch is still the entry of that number. Where the log was taken over before

@@ -159,7 +159,7 @@ impl RunStore for SqliteRunStore {
         let mut reader = self.wakeups.reader(id);
         let id = id.clone();
         let length = self.access.read(OPERATION, move |connection| entries::length(connection, &id)).await?;
-        if length.is_none_or(|(_, entries, has_ended)| has_ended || entries > from) {
+        if length.is_none_or(|log| log.has_ended || log.entries > from) {
             return Ok(());
         }
         self.access.check_is_owner(OPERATION)?;
@@ -261,10 +261,9 @@ impl RunStore for SqliteRunStore {
             let step = move |connection: &_, news: &mut News| {
                 retention::sweep(connection, &retention, clock.unix_seconds(), news)
             };
-            let (gone, may_be_more) = self.write("forget old runs", step).await?;
-            count += gone;
-            if !may_be_more {
-                return Ok(count);
+            match self.write("forget old runs", step).await? {
+                Some(gone) => count += gone,
+                None => return Ok(count),
             }
         }
     }

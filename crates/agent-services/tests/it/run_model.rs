@@ -14,7 +14,7 @@ use agent_services::clock::SystemIds;
 use agent_services::page::{Cursor, PageSize};
 use agent_services::run::{
     Batch, Canceled, Created, FencingToken, Grant, IdempotencyKey, InMemoryRunStore, NewRun, OwnerId,
-    RunFilter, RunRecord, RunStore, SessionPolicy, fresh_id,
+    Retention, RunFilter, RunRecord, RunStore, SessionPolicy, fresh_id,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -30,21 +30,29 @@ pub(crate) fn rounds() -> Config {
 
 #[test]
 fn in_memory_it_agrees_with_itself() {
-    agrees_with_memory(|| async { (Arc::new(InMemoryRunStore::default()) as Arc<dyn RunStore>, ()) });
+    agrees_with_memory(|retention| async move {
+        (Arc::new(InMemoryRunStore::default().with_retention(retention)) as Arc<dyn RunStore>, ())
+    });
 }
 
 /// Fails unless the stores that are made, not yet started and with no runs, answer as the one in memory does. What comes
 /// with a store is kept until its case is over.
-pub(crate) fn agrees_with_memory<G, F>(make: impl Fn() -> F)
+///
+/// Some of them have to keep all, others hardly anything: these are swept whenever a run has ended, so that all of them have
+/// forgotten the same.
+pub(crate) fn agrees_with_memory<G, F>(make: impl Fn(Retention) -> F)
 where
     F: Future<Output = (Arc<dyn RunStore>, G)>,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
-    let tried = TestRunner::new(rounds()).run(&vec(usage(), 1..120), |uses| {
+    let usage = (proptest::bool::weighted(0.3), vec(usage(), 1..120));
+    let tried = TestRunner::new(rounds()).run(&usage, |(forgets, uses)| {
         runtime.block_on(async {
-            let (tested, _kept) = make().await;
-            let mut pair = Pair::start(tested).await;
+            let age = if forgets { Duration::ZERO } else { Duration::from_secs(24 * 60 * 60) };
+            let retention = Retention { age, bytes: 1 << 30 };
+            let (tested, _kept) = make(retention).await;
+            let mut pair = Pair::start(tested, retention).await;
             for one in uses {
                 pair.apply(one).await?;
                 pair.check_turns().await?;
@@ -85,6 +93,7 @@ enum Use {
         key: Option<(u8, u8, bool)>,
         owner: u8,
         first: u64,
+        kept_for: u64,
     },
     CreateAgain(usize, SessionPolicy),
     Append(usize, Part, Age),
@@ -151,8 +160,17 @@ fn status() -> impl Strategy<Value = Status> {
 fn usage() -> impl Strategy<Value = Use> {
     let key = || proptest::option::weighted(0.3, (0..3_u8, 0..2_u8, proptest::bool::weighted(0.2)));
     let bound = || prop_oneof![1 => 0..3_usize, 3 => Just(16)];
-    let create = (place(), policy(), bound(), key(), owner(), 0..3_u64).prop_map(
-        |(place, policy, bound, key, owner, first)| Use::Create { place, policy, bound, key, owner, first },
+    let kept_for = prop_oneof![Just(0), Just(60 * 60)];
+    let create = (place(), policy(), bound(), key(), owner(), 0..3_u64, kept_for).prop_map(
+        |(place, policy, bound, key, owner, first, kept_for)| Use::Create {
+            place,
+            policy,
+            bound,
+            key,
+            owner,
+            first,
+            kept_for,
+        },
     );
     let list = (0..2_usize, proptest::option::of(0..2_usize), proptest::option::of(status()), 1..9_usize);
     let next = || proptest::option::weighted(0.7, owner());
@@ -280,12 +298,15 @@ struct Pair {
     runs: Vec<Known>,
     /// The runs that take no turn in their session.
     outside: HashSet<RunId>,
+    /// Whether what has ended is forgotten.
+    forgets: bool,
 }
 
 impl Pair {
-    async fn start(tested: Arc<dyn RunStore>) -> Self {
-        let memory = InMemoryRunStore::default();
-        let pair = Pair { tested, memory, runs: Vec::new(), outside: HashSet::new() };
+    async fn start(tested: Arc<dyn RunStore>, retention: Retention) -> Self {
+        let memory = InMemoryRunStore::default().with_retention(retention);
+        let forgets = retention.age.is_zero();
+        let pair = Pair { tested, memory, runs: Vec::new(), outside: HashSet::new(), forgets };
         pair.tested.start().await.expect("started");
         agent_services::Service::start(&pair.memory).await.expect("started");
         pair
@@ -331,11 +352,12 @@ impl Pair {
         let (a, b) = (Arc::clone(&self.tested), &self.memory);
         let place = |run: usize| self.place(run);
         match one {
-            Use::Create { place: (user, session), policy, bound, key, owner, first } => {
+            Use::Create { place: (user, session), policy, bound, key, owner, first, kept_for } => {
                 let (user, session) = (UserId::new(USERS[user]), SessionId::new(SESSIONS[session]));
                 let id = fresh_id(&SystemIds, &user);
                 let request = Arc::new(AgentRequest::new(Vec::new()));
-                let record = RunRecord::new(id, user, session, "agent", 7, request);
+                let mut record = RunRecord::new(id, user, session, "agent", 7, request);
+                record.kept_for = kept_for;
                 let key = key.map(|(key, fingerprint, is_repeated)| {
                     let key = IdempotencyKey::new(key.to_string(), fingerprint.to_string());
                     if is_repeated { key.repeated() } else { key }
@@ -395,6 +417,10 @@ impl Pair {
                 if !is_repeated {
                     known.batches.push(batch.clone());
                     known.ended = Some((batch, status, next));
+                }
+                if self.forgets {
+                    a.sweep().await.expect("swept");
+                    b.sweep().await.expect("swept");
                 }
                 match granted {
                     (Some(tested), Some(memory)) if is_repeated => self.check_given(&tested, &memory),

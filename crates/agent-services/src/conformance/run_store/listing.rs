@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use agent_schemas::{RunId, Status};
 
-use super::{batch, create, finish, get, keyed, kind, listed, new_run, queue, size, start, steer};
+use super::{batch, create, finish, get, keyed, kind, listed, new_run, owner, queue, size, start, steer};
 use crate::ErrorKind;
 use crate::conformance::{at_once, hostile_ids, session, user};
 use crate::limits::MAX_ID_BYTES;
-use crate::run::{Created, IdempotencyKey, RunFilter, RunStore, SessionPolicy};
+use crate::run::{Batch, Canceled, Created, IdempotencyKey, RunFilter, RunStore, SessionPolicy};
 
 /// Contract 14.
 pub async fn keys_make_runs_once(store: Arc<dyn RunStore>) {
@@ -138,7 +138,9 @@ pub async fn sweep_forgets(store: Arc<dyn RunStore>) {
     let c = steer(&*store, &a).await;
     let mut ended = Vec::new();
     for session in ["1", "2", "3"] {
-        let run = new_run("u", session).with_key(keyed(session, "f"));
+        let mut run = new_run("u", session).with_key(keyed(session, "f"));
+        // What is left of a run that is to be kept for longer is bounded, too.
+        run.record.kept_for = if session == "2" { 60 * 60 } else { 0 };
         let (id, created) = create(&*store, run).await;
         let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
         store.append(&id, token, batch(0, 100)).await.expect("appended");
@@ -157,6 +159,60 @@ pub async fn sweep_forgets(store: Arc<dyn RunStore>) {
     let (_, created) = create(&*store, new_run("u", "1").with_key(keyed("1", "g"))).await;
     assert!(matches!(created, Created::Started(_)), "the key went with its run: {created:?}");
     assert_eq!(finish(&*store, &a, token).await.map(|grant| grant.id), Some(c), "turns are as they were");
+}
+
+/// Contract 22, for a store with the retention [`TRIMMED`](super::TRIMMED).
+pub async fn sweep_trims(store: Arc<dyn RunStore>) {
+    const ENTRIES: u64 = 2000;
+    let end = async |session: &str, kept_for: u64, entries: u64| {
+        let mut run = new_run("u", session).with_key(keyed(session, "f"));
+        run.record.kept_for = kept_for;
+        let (id, created) = create(&*store, run).await;
+        let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
+        assert_eq!(get(&*store, &id).await.kept_for, kept_for);
+        store.append(&id, token, batch(0, entries - 3)).await.expect("appended");
+        let last = store.finish(&id, token, batch(entries - 3, 3), Status::Completed, None).await;
+        assert_eq!(kind(last), Ok(None));
+        (id, token)
+    };
+    let (long, _) = end("1", 0, ENTRIES).await;
+    let (kept, token) = end("2", 60 * 60, ENTRIES).await;
+    let (whole, _) = end("3", 60 * 60, 3).await;
+    store.sweep().await.expect("swept");
+    assert_eq!(kind(store.sweep().await), Ok(0), "a second time there is nothing to do");
+    assert_eq!(kind(store.get(&long).await), Ok(None), "it has not asked to be kept");
+    assert_eq!(read(&*store, &whole, 0).await, batch(0, 3).frames, "its log is not too much");
+    assert_eq!(listed(&*store, "u", &RunFilter::default(), 1).await, [whole, kept.clone()]);
+
+    let record = get(&*store, &kept).await;
+    assert_eq!(
+        (record.first_entry, record.entries, record.status),
+        (ENTRIES - 1, ENTRIES, Status::Completed)
+    );
+    assert_eq!(read(&*store, &kept, ENTRIES - 1).await, batch(ENTRIES - 1, 1).frames);
+    assert!(read(&*store, &kept, ENTRIES).await.is_empty());
+    for from in [0, 1, ENTRIES - 2] {
+        assert_eq!(kind(store.read(&kept, from, 1000).await), Ok(None), "{from} is not kept");
+    }
+    for gone in [batch(0, 1), batch(ENTRIES - 3, 3), Batch::empty(7)] {
+        let again = store.append(&kept, token, gone).await;
+        assert_eq!(kind(again), Err(ErrorKind::Conflict), "it cannot be repeated any more");
+    }
+    store.append(&kept, token, batch(ENTRIES - 1, 1)).await.expect("this can be");
+    let again = new_run("u", "2").with_key(keyed("2", "f"));
+    assert_eq!(create(&*store, again).await.1, Created::Repeated(kept.clone()), "its key is kept");
+    assert_eq!(kind(store.cancel(&kept, &owner("other")).await), Ok(Some(Canceled::Ended)));
+    store.wait(&kept, 0).await.expect("it has ended");
+    assert_eq!(kind(store.delete(&kept).await), Ok(true));
+    assert_eq!(kind(store.get(&kept).await), Ok(None));
+    assert_eq!(kind(store.sweep().await), Ok(0));
+}
+
+/// All of a log from an entry on.
+async fn read(store: &dyn RunStore, id: &RunId, from: u64) -> Vec<u8> {
+    let page = store.read(id, from, usize::MAX).await.expect("readable").expect("it is kept");
+    assert!(page.is_end);
+    Batch::concat(&page.batches).frames.to_vec()
 }
 
 /// Contract 23.

@@ -1,5 +1,5 @@
 -- Appends entries, and keeps how the run is going to end. ARGV: 9 whether it is going to end, 10 how.
-local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended')
+local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'first')
 if not run then
   return fault or 'missing'
 end

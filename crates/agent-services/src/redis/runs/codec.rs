@@ -39,6 +39,8 @@ impl Fields {
             epochs,
             cancel,
             ending,
+            kept_for,
+            first_entry,
         ] = &self.0[..]
         else {
             return Err(foreign(operation));
@@ -62,6 +64,10 @@ impl Fields {
         record.epochs = epochs.collect::<Result<_>>()?;
         record.cancel_requested = cancel.is_some();
         record.ending = ending.as_ref().map(|ending| text(operation, ending)).transpose()?;
+        let count =
+            |field: &Option<Vec<u8>>| field.as_ref().map_or(Ok(0), |digits| number(operation, digits));
+        record.kept_for = count(kept_for)?;
+        record.first_entry = count(first_entry)?;
         Ok(record)
     }
 }
@@ -82,6 +88,9 @@ pub(super) fn fields(operation: &'static str, record: &RunRecord) -> Result<Vec<
     }
     if record.cancel_requested {
         fields.push(("cancel", "1".to_owned()));
+    }
+    if record.kept_for > 0 {
+        fields.push(("kept_for", record.kept_for.to_string()));
     }
     fields.extend(record.ending.clone().map(|ending| ("ending", ending)));
     Ok(fields.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect())

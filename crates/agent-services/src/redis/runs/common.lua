@@ -9,7 +9,7 @@ local ROOT, BASE, ID, CALL = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 local FIELDS = {
   'id', 'user', 'session', 'agent', 'created', 'request', 'options', 'status', 'number', 'ended', 'entries', 'epochs',
-  'cancel', 'ending',
+  'cancel', 'ending', 'kept_for', 'first',
 }
 
 local function run_key(id)

@@ -7,7 +7,7 @@ use agent_schemas::RunId;
 use tokio::time::Instant;
 
 use super::places::{self, Place};
-use super::{ENDED, FORGET, HEARTBEAT, OLDEST, ORPHANS, OWNERS, RedisRunStore, SWEPT, TAG, UNTAG};
+use super::{ENDED, FORGET, HEARTBEAT, OLDEST, ORPHANS, OWNERS, RedisRunStore, SWEPT, TAG, TRIM, UNTAG};
 use crate::Result;
 use crate::redis::store::{STEP, millis};
 use crate::run::OwnerId;
@@ -21,9 +21,14 @@ impl RedisRunStore {
         format!("{}{name}", self.backend.keys().root())
     }
 
-    /// The ended runs, and how many bytes they have: in one slot.
+    /// The ended runs whose logs are whole, and how many bytes they have: in one slot.
     fn ended_keys(&self) -> [String; 2] {
         ["{ended}:runs", "{ended}:bytes"].map(|name| self.global(name))
+    }
+
+    /// The same of the ended runs that are trimmed.
+    fn trimmed_keys(&self) -> [String; 2] {
+        ["{ended}:trimmed", "{ended}:trimmed-bytes"].map(|name| self.global(name))
     }
 
     pub(super) async fn renew(
@@ -104,27 +109,64 @@ impl RedisRunStore {
     /// Forgets ended runs beyond the retention; says how many.
     pub(super) async fn forget_old(&self, operation: &'static str) -> Result<u64> {
         let mut count = 0;
-        loop {
-            let call = OLDEST.with_keys(self.ended_keys());
-            let call = call.arg(millis(self.retention.age)).arg(self.retention.bytes).arg(STEP);
-            let members: Vec<String> = self.backend.repeatable(operation, call).await?;
-            if members.is_empty() {
-                return Ok(count);
-            }
-            for member in &members {
-                let mut words = member.split(' ');
-                let id = RunId::new(words.next().unwrap_or_default());
-                let user = words.nth(1).unwrap_or_default();
-                if let Some(place) = Place::of(self.backend.keys(), &id) {
-                    count += u64::from(self.forget(operation, &place, user).await?.starts_with("gone"));
+        for (keys, age, are_whole) in [
+            (self.ended_keys(), self.retention.age, true),
+            // These are noted with the time at which they have to go.
+            (self.trimmed_keys(), Duration::ZERO, false),
+        ] {
+            loop {
+                let call = OLDEST.with_keys(keys.clone());
+                let call = call.arg(millis(age)).arg(self.retention.bytes).arg(STEP);
+                let members: Vec<String> = self.backend.repeatable(operation, call).await?;
+                if members.is_empty() {
+                    break;
                 }
+                for member in &members {
+                    count += u64::from(self.forget_noted(operation, member, are_whole).await?);
+                }
+                self.strike_from(operation, keys.clone(), &members).await?;
             }
-            self.strike(operation, &members).await?;
         }
+        Ok(count)
     }
 
-    /// Counts ended runs no more that were forgotten.
+    /// Forgets an ended run as it was noted, or trims it; says whether it is gone.
+    async fn forget_noted(&self, operation: &'static str, member: &str, is_whole: bool) -> Result<bool> {
+        let mut words = member.split(' ');
+        let id = RunId::new(words.next().unwrap_or_default());
+        let user = words.nth(1).unwrap_or_default();
+        let Some(place) = Place::of(self.backend.keys(), &id) else { return Ok(false) };
+        if is_whole && self.trim(operation, &id, &place, user).await? {
+            return Ok(false);
+        }
+        Ok(self.forget(operation, &place, user).await?.starts_with("gone"))
+    }
+
+    /// Forgets the log of an ended run but for its last entry, if the run is to be kept for longer; says whether it is. A
+    /// process that ends in the middle of this leaves the run among those that are whole, so that it is done again.
+    async fn trim(&self, operation: &'static str, id: &RunId, place: &Place, user: &str) -> Result<bool> {
+        let trimmed: Option<(String, u64)> =
+            self.backend.repeatable(operation, place.call(&TRIM, "")).await?;
+        let Some((until, bytes)) = trimmed else { return Ok(false) };
+        let bytes = bytes + super::OVERHEAD;
+        let call =
+            ENDED.with_keys(self.trimmed_keys()).arg(format!("{id} {bytes} {user}")).arg(bytes).arg(until);
+        self.backend.repeatable::<()>(operation, call).await?;
+        Ok(true)
+    }
+
+    /// Counts ended runs no more that were forgotten, whole or trimmed.
     pub(super) async fn strike(&self, operation: &'static str, members: &[String]) -> Result<()> {
-        self.backend.repeatable(operation, SWEPT.with_keys(self.ended_keys()).arg(members)).await
+        self.strike_from(operation, self.ended_keys(), members).await?;
+        self.strike_from(operation, self.trimmed_keys(), members).await
+    }
+
+    async fn strike_from(
+        &self,
+        operation: &'static str,
+        keys: [String; 2],
+        members: &[String],
+    ) -> Result<()> {
+        self.backend.repeatable(operation, SWEPT.with_keys(keys).arg(members)).await
     }
 }

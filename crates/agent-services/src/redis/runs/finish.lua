@@ -1,7 +1,9 @@
 -- Appends the last entries, ends the run and hands its session on. Returns the answer, the next run with its token or
 -- nothing, the user as in keys, and how many bytes the log has. ARGV: 9 the status, 10 the time, 11 whether somebody
--- executes the next run, 12 who, 13 for how many milliseconds an ended run is kept.
-local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'turns', 'who', 'bytes', 'keys', 'granted')
+-- executes the next run, 12 who, 13 for how many milliseconds an ended run is kept that
+-- does not ask for more.
+local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'turns', 'who', 'bytes', 'keys', 'granted',
+  'first', 'kept_for')
 if not run then
   return fault or { 'missing', '', '', '0' }
 end
@@ -37,12 +39,19 @@ end
 write_turns(turns)
 local granted = next and next .. ' ' .. begin(next, ARGV[12]) or ''
 redis.call('HSET', KEYS[1], 'status', ARGV[9], 'ended', ARGV[10], 'granted', granted)
+local kept = ARGV[13]
+if run.kept_for then
+  -- A thousand years are for ever.
+  local longer = math.min(tonumber(run.kept_for) * 1000, 366000 * DAY)
+  redis.call('HSET', KEYS[1], 'kept_until', text(now_ms() + longer))
+  kept = text(math.max(tonumber(kept), longer))
+end
 redis.call('SREM', KEYS[3], ID)
 local bytes = redis.call('HGET', KEYS[1], 'bytes')
-redis.call('PEXPIRE', KEYS[1], ARGV[13])
-redis.call('PEXPIRE', KEYS[2], ARGV[13])
+redis.call('PEXPIRE', KEYS[1], kept)
+redis.call('PEXPIRE', KEYS[2], kept)
 for _, name in ipairs(words(run.keys)) do
-  redis.call('PEXPIRE', BASE .. 'key:' .. name, ARGV[13])
+  redis.call('PEXPIRE', BASE .. 'key:' .. name, kept)
 end
 publish('run', ID, '')
 return { 'new', granted, run.who, bytes }

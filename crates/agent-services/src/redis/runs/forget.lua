@@ -1,5 +1,5 @@
 -- Forgets a run that has ended, and its place among the user's if Redis has forgotten it already. ARGV: 5 the user as in
--- keys, or nothing. ARGV: 6 what an ended run takes besides its log.
+-- keys, or nothing, 6 what an ended run takes besides its log.
 local run, fault = read_run(KEYS[1], 'ended', 'who', 'keys', 'bytes')
 if fault then
   return fault

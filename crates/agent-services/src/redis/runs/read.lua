@@ -1,7 +1,7 @@
--- A part of a log: whether nothing follows it, then the first number, the count and the frames of each batch. ARGV: 5 the
+-- A part of a log, if it is kept: whether nothing follows it, then the first number, the count and the frames of each batch. ARGV: 5 the
 -- number of the first wanted entry, 6 about how many bytes to give.
-local run, fault = read_run(KEYS[1], 'ended')
-if not run then
+local run, fault = read_run(KEYS[1], 'ended', 'first')
+if not run or tonumber(run.first or '0') > tonumber(ARGV[5]) then
   return fault
 end
 local most = tonumber(ARGV[6])

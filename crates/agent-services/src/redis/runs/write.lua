@@ -1,18 +1,5 @@
 -- Writing a log. ARGV: 5 the token, 6 the number of the first entry, 7 how many there are, 8 their frames.
 
--- Where the frame after the first ones starts.
-local function skip_frames(frames, count)
-  local at = 1
-  for _ = 1, count do
-    local _, last = string.find(frames, '\n\n', at, true)
-    if not last then
-      return #frames + 1
-    end
-    at = last + 1
-  end
-  return at
-end
-
 -- Whether the log has exactly these entries, which are before its end.
 local function has_entries(first, count, frames)
   local from, at, left = first, 1, count
@@ -36,6 +23,7 @@ local function has_entries(first, count, frames)
 end
 
 -- Appends the entries: `new`, `known`, or why not.
+-- Needs the fields 'owner', 'token', 'entries', 'ended' and 'first'.
 local function write(run)
   local first, count, frames = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
   local next = tonumber(run.entries)
@@ -43,7 +31,8 @@ local function write(run)
     return 'owner'
   end
   if first ~= next then
-    local is_known = first < next and first + count <= next and has_entries(first, count, frames)
+    local is_known = first >= tonumber(run.first or '0') and first < next and first + count <= next
+      and has_entries(first, count, frames)
     return is_known and 'known' or 'gap'
   end
   if run.ended then

@@ -1,7 +1,7 @@
 //! A log in memory.
 
 use agent_schemas::sse;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use crate::run::{Batch, Page};
 use crate::{Error, ErrorKind, Result};
@@ -27,6 +27,11 @@ impl Log {
     /// The number of the next entry.
     pub(super) fn next(&self) -> u64 {
         self.batches.last().map_or(0, Batch::end)
+    }
+
+    /// The number of the first entry that is kept.
+    pub(super) fn first(&self) -> u64 {
+        self.batches.first().map_or(0, |batch| batch.first)
     }
 
     /// How many bytes it has.
@@ -81,6 +86,17 @@ impl Log {
         }
     }
 
+    /// Forgets all entries but the last.
+    pub(super) fn trim(&mut self) {
+        let last = self.next().saturating_sub(1);
+        self.batches = self.batches.pop().and_then(|batch| batch.starting_at(last)).into_iter().collect();
+        for batch in &mut self.batches {
+            // A part of a batch would keep the whole of it.
+            batch.frames = Bytes::copy_from_slice(&batch.frames);
+        }
+        self.bytes = self.batches.iter().map(|batch| batch.frames.len()).sum();
+    }
+
     /// Makes one batch of the last ones: a log of single words would else spend more on its parts than on its text.
     fn merge(&mut self) {
         self.small = 0;
@@ -96,7 +112,11 @@ impl Log {
         self.batches.push(Batch { first: parts[0].first, count, frames: frames.freeze() });
     }
 
-    pub(super) fn read(&self, from: u64, max_bytes: usize) -> Page {
+    /// A part of it, if it is kept.
+    pub(super) fn read(&self, from: u64, max_bytes: usize) -> Option<Page> {
+        if from < self.first() {
+            return None;
+        }
         let start = self.batches.partition_point(|batch| batch.end() <= from);
         let mut page = Page { batches: Vec::new(), is_end: self.ended };
         let mut bytes = 0;
@@ -108,6 +128,6 @@ impl Log {
             bytes += batch.frames.len();
             page.batches.extend(batch.starting_at(from));
         }
-        page
+        Some(page)
     }
 }

@@ -1,15 +1,13 @@
 //! What is known of runs together: their order, their turns, their keys, and who lives.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use agent_schemas::{RunId, SessionId, UserId};
 use foldhash::fast::RandomState;
 
+use super::shelf::{Place, Shelf};
 use super::turns::Turns;
-use crate::run::{IdempotencyKey, OwnerId, Retention};
-
-/// About what a run takes besides its log.
-const OVERHEAD: u64 = 1024;
+use crate::run::{IdempotencyKey, OwnerId};
 
 /// All of it; one lock guards it.
 #[derive(Debug, Default)]
@@ -19,9 +17,10 @@ pub(super) struct State {
     owners: HashMap<OwnerId, i64>,
     /// The runs that have not ended.
     pub(super) unfinished: HashSet<RunId, RandomState>,
-    /// The runs that have ended, in that order.
-    ended: BTreeMap<u64, Ended>,
-    ended_bytes: u64,
+    /// The runs that have ended.
+    pub(super) ended: Shelf,
+    /// Those of them that have no more than the last entry of their log.
+    pub(super) trimmed: Shelf,
     last_ended: u64,
     last_number: u64,
 }
@@ -39,13 +38,6 @@ struct User {
 pub(super) struct Key {
     pub(super) fingerprint: String,
     pub(super) run: RunId,
-}
-
-#[derive(Debug)]
-struct Ended {
-    id: RunId,
-    at: i64,
-    bytes: u64,
 }
 
 impl State {
@@ -119,28 +111,20 @@ impl State {
         self.owners.remove(owner);
     }
 
-    /// Notes that a run has ended; gives its place among those that have.
-    pub(super) fn note_end(&mut self, id: &RunId, at: i64, bytes: usize) -> u64 {
-        let bytes = bytes as u64 + OVERHEAD;
+    /// Notes that a run has ended and until when its log is kept; gives its place among those that have ended.
+    pub(super) fn note_end(&mut self, id: &RunId, until: i64, bytes: usize) -> Place {
         self.unfinished.remove(id);
-        self.ended_bytes += bytes;
         self.last_ended += 1;
-        self.ended.insert(self.last_ended, Ended { id: id.clone(), at, bytes });
-        self.last_ended
+        let place = (until, self.last_ended);
+        self.ended.put(place, id, bytes);
+        place
     }
 
-    /// Takes a run that is forgotten from those that have ended, so that its bytes count no more.
-    pub(super) fn forget_end(&mut self, ended_as: u64) {
-        if let Some(Ended { bytes, .. }) = self.ended.remove(&ended_as) {
-            self.ended_bytes -= bytes;
-        }
-    }
-
-    /// The next ended run that is too old or too much, if there is one; it is to be forgotten.
-    pub(super) fn next_to_go(&self, retention: &Retention, now: i64) -> Option<RunId> {
-        let (_, oldest) = self.ended.first_key_value()?;
-        let age = i64::try_from(retention.age.as_secs()).unwrap_or(i64::MAX);
-        let is_kept = self.ended_bytes <= retention.bytes && now.saturating_sub(oldest.at) < age;
-        (!is_kept).then(|| oldest.id.clone())
+    /// Notes that of the log of an ended run the last entry is left, and until when that is kept; gives its new place.
+    pub(super) fn note_trimmed(&mut self, id: &RunId, place: Place, until: i64, bytes: usize) -> Place {
+        self.ended.take(place);
+        let place = (until, place.1);
+        self.trimmed.put(place, id, bytes);
+        place
     }
 }

@@ -149,7 +149,7 @@ impl RunStore for InMemoryRunStore {
             granted: None,
             keys,
             attended_until: i64::MIN,
-            ended_as: None,
+            place: None,
         };
         if matches!(turn, Turn::Now) {
             stored.begin(&run.owner);
@@ -212,8 +212,8 @@ impl RunStore for InMemoryRunStore {
         let granted = next.and_then(|next| self.hand_on(&mut state, &record, next));
         run.lock().granted.clone_from(&granted);
         state.tidy(&record.user_id, &record.session_id);
-        let ended_as = state.note_end(id, record.ended_at.unwrap_or_default(), bytes);
-        run.lock().ended_as = Some(ended_as);
+        let place = state.note_end(id, self.after(self.retention.age), bytes);
+        run.lock().place = Some(place);
         self.evict(&mut state);
         drop(state);
         self.wakeups.wake(id);
@@ -222,7 +222,7 @@ impl RunStore for InMemoryRunStore {
 
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
         self.started.check("read a run", &[])?;
-        Ok(self.find(id).map(|run| run.lock().log.read(from, max_bytes)))
+        Ok(self.find(id).and_then(|run| run.lock().log.read(from, max_bytes)))
     }
 
     async fn wait(&self, id: &RunId, from: u64) -> Result<()> {

@@ -13,9 +13,14 @@ CREATE TABLE runs (
     token INTEGER NOT NULL,
     -- NULL while nobody has executed it.
     owner BLOB,
-    -- Of its log.
+    -- For how many seconds after its end the last entry is kept, if that is longer than logs are.
+    kept_for INTEGER NOT NULL DEFAULT 0,
+    -- Of its log. Of one that is trimmed, the first entry that is kept is the last, and the bytes have the request's, too.
     entries INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
+    first_entry INTEGER NOT NULL DEFAULT 0,
+    -- Until when what is left of a trimmed log is kept, in Unix seconds.
+    trimmed_until INTEGER,
     -- The first entry of each epoch after the first, as a JSON array.
     epochs TEXT NOT NULL DEFAULT '[]',
     cancel_requested INTEGER NOT NULL DEFAULT 0,
@@ -26,7 +31,7 @@ CREATE TABLE runs (
     place INTEGER,
     ending BLOB,
     ended_at INTEGER,
-    -- Its place in the order in which runs ended.
+    -- Its place in the order in which runs ended; 0 once it is trimmed.
     end_number INTEGER,
     -- What its end answered, for a repetition.
     granted BLOB,
@@ -37,7 +42,8 @@ CREATE TABLE runs (
 CREATE INDEX runs_by_turn ON runs (user, session, turn, place) WHERE turn IS NOT NULL;
 CREATE INDEX runs_waiting ON runs (turn) WHERE turn = 2;
 CREATE INDEX runs_by_owner ON runs (owner) WHERE owner IS NOT NULL AND end_number IS NULL;
-CREATE INDEX runs_ended ON runs (end_number) WHERE end_number IS NOT NULL;
+CREATE INDEX runs_ended ON runs (end_number) WHERE end_number > 0;
+CREATE INDEX runs_trimmed ON runs (trimmed_until) WHERE trimmed_until IS NOT NULL;
 
 CREATE TABLE run_requests (
     run INTEGER PRIMARY KEY,
@@ -80,7 +86,8 @@ CREATE INDEX owners_by_time ON owners (until);
 CREATE TABLE run_totals (
     key INTEGER PRIMARY KEY,
     last_end INTEGER NOT NULL,
-    bytes INTEGER NOT NULL
+    bytes INTEGER NOT NULL,
+    trimmed_bytes INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO run_totals (key, last_end, bytes) VALUES (1, 0, 0);
+INSERT INTO run_totals (key, last_end, bytes, trimmed_bytes) VALUES (1, 0, 0, 0);

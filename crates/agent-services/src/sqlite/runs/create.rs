@@ -21,8 +21,8 @@ statements! {
     KNOWN: "SELECT 1 FROM runs WHERE id = ?1";
     NUMBER: "INSERT INTO users (id, last_run) VALUES (?1, 1) \
              ON CONFLICT (id) DO UPDATE SET last_run = last_run + 1 RETURNING key, last_run";
-    ADD: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, turn, place) \
-          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING";
+    ADD: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, turn, place, \
+          kept_for) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
     ADD_REQUEST: "INSERT INTO run_requests (run, agent, options, json) VALUES (?1, ?2, ?3, ?4)";
     ADD_KEY: "INSERT INTO run_keys (user, key, fingerprint, run) VALUES (?1, ?2, ?3, ?4)";
 }
@@ -164,6 +164,7 @@ impl Create {
                 first.frames.len(),
                 turn.map(|(turn, _)| turn),
                 turn.map(|(_, place)| place),
+                bounded(record.kept_for),
             ],
         )?;
         if added == 0 {

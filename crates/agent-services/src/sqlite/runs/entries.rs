@@ -1,7 +1,7 @@
 //! The entries of runs, in the pieces in which they were appended.
 
 use agent_schemas::{RunId, sse};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::run::{Batch, Page};
 use crate::sqlite::failure::Outcome;
@@ -9,7 +9,9 @@ use crate::sqlite::statement::{bounded, statements};
 
 statements! {
     ADD: "INSERT INTO run_batches (run, first, count, frames) VALUES (?1, ?2, ?3, ?4)";
-    LENGTH: "SELECT key, entries, end_number IS NOT NULL FROM runs WHERE id = ?1";
+    LENGTH: "SELECT key, first_entry, entries, end_number IS NOT NULL FROM runs WHERE id = ?1";
+    LAST: "SELECT first, count, frames FROM run_batches WHERE run = ?1 ORDER BY first DESC LIMIT 1";
+    FORGET: "DELETE FROM run_batches WHERE run = ?1";
     READ: "SELECT first, count, frames FROM run_batches WHERE run = ?1 AND first >= coalesce((SELECT first \
            FROM run_batches WHERE run = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1), 0) ORDER BY first";
 }
@@ -40,20 +42,30 @@ pub(super) fn are_there(connection: &Connection, run: i64, batch: &Batch) -> Out
     Ok(is_same && rest.is_empty())
 }
 
-/// How many entries a run has, and whether these are all.
-pub(super) fn length(connection: &Connection, id: &RunId) -> Outcome<Option<(i64, u64, bool)>> {
-    LENGTH.one(connection, [id.as_str().as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+/// Which entries a run has.
+pub(super) struct Length {
+    run: i64,
+    first: u64,
+    pub(super) entries: u64,
+    pub(super) has_ended: bool,
 }
 
-/// The entries from a position on.
+pub(super) fn length(connection: &Connection, id: &RunId) -> Outcome<Option<Length>> {
+    LENGTH.one(connection, [id.as_str().as_bytes()], |row| {
+        Ok(Length { run: row.get(0)?, first: row.get(1)?, entries: row.get(2)?, has_ended: row.get(3)? })
+    })
+}
+
+/// The entries from a position on, if the first of them is kept.
 pub(super) fn read(
     connection: &Connection,
     id: &RunId,
     from: u64,
     max_bytes: usize,
 ) -> Outcome<Option<Page>> {
-    let Some((run, entries, is_end)) = length(connection, id)? else { return Ok(None) };
-    let mut page = Page { batches: Vec::new(), is_end };
+    let length = length(connection, id)?.filter(|log| log.first <= from);
+    let Some(Length { run, entries, has_ended, .. }) = length else { return Ok(None) };
+    let mut page = Page { batches: Vec::new(), is_end: has_ended };
     if from >= entries {
         return Ok(Some(page));
     }
@@ -69,11 +81,28 @@ pub(super) fn read(
     Ok(Some(page))
 }
 
+/// Forgets all entries of a log but the last; gives what is left.
+pub(super) fn trim(connection: &Connection, run: i64) -> Outcome<Batch> {
+    let last = LAST.one(connection, [run], batch_of)?;
+    let last = last.and_then(|batch| batch.starting_at(batch.end().saturating_sub(1)));
+    forget(connection, run)?;
+    let Some(last) = last else { return Ok(Batch::empty(0)) };
+    add(connection, run, &last)?;
+    Ok(last)
+}
+
+pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
+    FORGET.execute(connection, [run])?;
+    Ok(())
+}
+
+fn batch_of(row: &Row<'_>) -> Outcome<Batch> {
+    Ok(Batch { first: row.get(0)?, count: row.get(1)?, frames: row.get::<_, Vec<u8>>(2)?.into() })
+}
+
 /// Calls a function with each piece of a log from an entry on, until it says that it has enough.
 fn each(connection: &Connection, run: i64, from: u64, mut read: impl FnMut(Batch) -> bool) -> Outcome<()> {
     READ.each_while(connection, params![run, bounded(from)], |row| {
-        let frames = row.get::<_, Vec<u8>>(2)?.into();
-        let batch = Batch { first: row.get(0)?, count: row.get(1)?, frames };
-        Ok(batch.starting_at(from).is_none_or(&mut read))
+        Ok(batch_of(row)?.starting_at(from).is_none_or(&mut read))
     })
 }

@@ -16,8 +16,8 @@ pub(super) const CLOSE: &str = "close a run";
 pub(super) const FINISH: &str = "finish a run";
 
 statements! {
-    FIND: "SELECT key, entries, bytes, end_number IS NOT NULL, turn, ending IS NOT NULL, token, owner IS NOT NULL \
-           FROM runs WHERE id = ?1";
+    FIND: "SELECT key, entries, bytes, end_number IS NOT NULL, turn, ending IS NOT NULL, token, owner IS NOT NULL, \
+           first_entry FROM runs WHERE id = ?1";
     GRANTED: "SELECT granted, granted_token FROM runs WHERE key = ?1";
     GROW: "UPDATE runs SET entries = ?2, bytes = ?3 WHERE key = ?1";
     CLOSE_WITH: "UPDATE runs SET entries = ?2, bytes = ?3, ending = ?4 WHERE key = ?1";
@@ -29,6 +29,7 @@ statements! {
 /// A log that may be written.
 pub(super) struct Log {
     pub(super) key: i64,
+    first_entry: u64,
     entries: u64,
     bytes: u64,
     has_ended: bool,
@@ -51,6 +52,7 @@ pub(super) fn find(
             has_ended: row.get(3)?,
             is_active: row.get::<_, Option<i64>>(4)? == Some(ACTIVE),
             is_closed: row.get(5)?,
+            first_entry: row.get(8)?,
         };
         Ok((log, FencingToken(row.get(6)?) == token && row.get(7)?))
     })?;
@@ -69,7 +71,8 @@ impl Log {
     /// Stores entries; says whether they are new. How many there are then is for the caller to store.
     fn write(&mut self, connection: &Connection, operation: &'static str, batch: &Batch) -> Outcome<bool> {
         if batch.first != self.entries {
-            return if batch.first.saturating_add(batch.count) <= self.entries
+            return if self.first_entry <= batch.first
+                && batch.first.saturating_add(batch.count) <= self.entries
                 && entries::are_there(connection, self.key, batch)?
             {
                 Ok(false)

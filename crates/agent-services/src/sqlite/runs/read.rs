@@ -19,7 +19,8 @@ macro_rules! records {
     ($rest:literal) => {
         concat!(
             "SELECT runs.id, users.id, runs.session, agent, runs.created_at, json, options, runs.status, runs.number, \
-             runs.ended_at, runs.entries, runs.epochs, runs.cancel_requested, runs.ending ",
+             runs.ended_at, runs.entries, runs.epochs, runs.cancel_requested, runs.ending, \
+             runs.kept_for, runs.first_entry ",
             $rest
         )
     };
@@ -27,7 +28,7 @@ macro_rules! records {
 
 statements! {
     GET: records!("FROM runs JOIN users ON users.key = runs.user JOIN run_requests ON run = runs.key WHERE runs.id = ?1");
-    // Sessions and statuses are looked for among the user's runs: these are small rows, and few are kept for long.
+    // Sessions and statuses are looked for among the user's runs: these are small rows.
     LIST: records!("FROM users CROSS JOIN runs ON runs.user = users.key CROSS JOIN run_requests ON run = runs.key \
                     WHERE users.id = ?1 AND runs.number < ?2 AND (?4 IS NULL OR runs.session = ?4) \
                     AND (?5 IS NULL OR runs.status = ?5) ORDER BY runs.number DESC LIMIT ?3");
@@ -79,6 +80,8 @@ fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
     record.epochs = json::from_text(text(row, 11)?)?;
     record.cancel_requested = row.get(12)?;
     record.ending = row.get::<_, Option<Vec<u8>>>(13)?.map(utf8).transpose()?;
+    record.kept_for = row.get(14)?;
+    record.first_entry = row.get(15)?;
     Ok(record)
 }
 

@@ -4,28 +4,31 @@ use agent_schemas::RunId;
 use rusqlite::{Connection, params};
 
 use super::news::News;
-use super::turns;
+use super::{entries, turns};
 use crate::run::Retention;
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::row::utf8;
-use crate::sqlite::statement::{bounded, statements};
+use crate::sqlite::statement::{Sql, bounded, statements};
 use crate::{Error, ErrorKind};
 
 pub(super) const DELETE: &str = "delete a run";
 
 /// How much one step forgets, so that others do not wait for long.
-const STEP: usize = 100;
+const STEP: i64 = 100;
 const STEP_BYTES: u64 = 16 << 20;
 /// About what a run takes besides its log.
 const OVERHEAD: u64 = 1024;
 
 statements! {
     NOTE_END: "UPDATE run_totals SET last_end = last_end + 1, bytes = bytes + ?1 WHERE key = 1 RETURNING last_end";
-    SHRINK: "UPDATE run_totals SET bytes = bytes - ?1 WHERE key = 1";
-    TOTAL: "SELECT bytes FROM run_totals WHERE key = 1";
-    OLDEST: "SELECT key, id, ended_at, bytes FROM runs WHERE end_number > 0 ORDER BY end_number LIMIT ?1";
-    BYTES: "SELECT bytes FROM runs WHERE key = ?1";
-    FORGET_BATCHES: "DELETE FROM run_batches WHERE run = ?1";
+    COUNT: "UPDATE run_totals SET bytes = bytes + ?1, trimmed_bytes = trimmed_bytes + ?2 WHERE key = 1";
+    TOTALS: "SELECT bytes, trimmed_bytes FROM run_totals WHERE key = 1";
+    OLDEST: "SELECT key, id, bytes, ended_at, kept_for FROM runs WHERE end_number > 0 ORDER BY end_number LIMIT ?1";
+    TRIMMED: "SELECT key, id, bytes, trimmed_until, 0 FROM runs WHERE trimmed_until IS NOT NULL \
+              ORDER BY trimmed_until LIMIT ?1";
+    BYTES: "SELECT bytes, trimmed_until IS NOT NULL FROM runs WHERE key = ?1";
+    REQUEST_BYTES: "SELECT octet_length(json) FROM run_requests WHERE run = ?1";
+    TRIM: "UPDATE runs SET first_entry = ?2, bytes = ?3, trimmed_until = ?4, end_number = 0 WHERE key = ?1";
     FORGET_REQUEST: "DELETE FROM run_requests WHERE run = ?1";
     FORGET_KEYS: "DELETE FROM run_keys WHERE run = ?1";
     FORGET: "DELETE FROM runs WHERE key = ?1";
@@ -39,7 +42,8 @@ pub(super) fn note_end(connection: &Connection, bytes: u64) -> Outcome<i64> {
 
 /// Forgets a run that has not been counted.
 pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
-    for statement in [FORGET_BATCHES, FORGET_REQUEST, FORGET_KEYS, FORGET] {
+    entries::forget(connection, run)?;
+    for statement in [FORGET_REQUEST, FORGET_KEYS, FORGET] {
         statement.execute(connection, [run])?;
     }
     Ok(())
@@ -52,44 +56,91 @@ pub(super) fn delete(connection: &Connection, id: &RunId, news: &mut News) -> Ou
         let message = format!("run {id} has not ended");
         return Err(Error::new(ErrorKind::Conflict, DELETE, message).into());
     }
-    let bytes: Option<u64> = BYTES.one(connection, [run.key], |row| Ok(row.get(0)?))?;
-    SHRINK.execute(connection, [bounded(bytes.unwrap_or_default() + OVERHEAD)])?;
+    if let Some((bytes, is_trimmed)) =
+        BYTES.one(connection, [run.key], |row| Ok((row.get(0)?, row.get(1)?)))?
+    {
+        let gone = -bounded(u64::saturating_add(bytes, OVERHEAD));
+        count(connection, if is_trimmed { (0, gone) } else { (gone, 0) })?;
+    }
     forget(connection, run.key)?;
     news.wake(id.clone());
     Ok(true)
 }
 
-/// Forgets some of what is beyond the retention; says how many runs, and whether there may be more.
+/// Adds to the bytes of the ended runs that are whole, and of those that are trimmed.
+fn count(connection: &Connection, (whole, trimmed): (i64, i64)) -> Outcome<()> {
+    COUNT.execute(connection, [whole, trimmed])?;
+    Ok(())
+}
+
+/// Forgets the log of a run that has ended, but for its last entry.
+fn trim(connection: &Connection, old: &Old, until: i64) -> Outcome<()> {
+    let last = entries::trim(connection, old.run)?;
+    let request: Option<u64> = REQUEST_BYTES.one(connection, [old.run], |row| Ok(row.get(0)?))?;
+    let bytes = last.frames.len() as u64 + request.unwrap_or_default();
+    TRIM.execute(connection, params![old.run, bounded(last.first), bounded(bytes), until])?;
+    count(connection, (-bounded(old.bytes), bounded(bytes + OVERHEAD)))
+}
+
+/// A run that has ended and has to go.
+struct Old {
+    run: i64,
+    id: String,
+    bytes: u64,
+    /// Until when it is kept without most of its log.
+    kept_until: Option<i64>,
+}
+
+/// Forgets some of what is beyond the retention; says how many runs, or `None` if there is nothing to do any more.
 pub(super) fn sweep(
     connection: &Connection,
     retention: &Retention,
     now: i64,
     news: &mut News,
-) -> Outcome<(u64, bool)> {
-    let total: Option<u64> = TOTAL.one(connection, [], |row| Ok(row.get(0)?))?;
-    let mut total = total.unwrap_or_default();
-    let age = bounded(retention.age.as_secs());
-    let (mut gone, mut bytes) = (Vec::new(), 0);
-    let mut may_be_more = false;
-    OLDEST.each_while(connection, params![STEP], |row| {
-        let (ended_at, size) = (row.get::<_, i64>(2)?, row.get::<_, u64>(3)? + OVERHEAD);
-        may_be_more = total > retention.bytes || now.saturating_sub(ended_at) >= age;
-        if !may_be_more || (bytes >= STEP_BYTES && !gone.is_empty()) {
+) -> Outcome<Option<u64>> {
+    let totals = TOTALS.one(connection, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (whole, trimmed) = totals.unwrap_or_default();
+    let most = retention.bytes;
+    let mut old = to_go(connection, OLDEST, (whole, most), bounded(retention.age.as_secs()), now)?;
+    let are_whole = !old.is_empty();
+    if !are_whole {
+        old = to_go(connection, TRIMMED, (trimmed, most), 0, now)?;
+    }
+    let (is_done, mut gone) = (old.is_empty(), 0);
+    for old in old {
+        if let Some(until) = old.kept_until {
+            trim(connection, &old, until)?;
+            continue;
+        }
+        let bytes = -bounded(old.bytes);
+        count(connection, if are_whole { (bytes, 0) } else { (0, bytes) })?;
+        forget(connection, old.run)?;
+        news.wake(RunId::new(old.id));
+        gone += 1;
+    }
+    Ok((!is_done).then_some(gone))
+}
+
+/// Some of the runs that a statement gives: those that are too old, or too much.
+fn to_go(
+    connection: &Connection,
+    statement: Sql,
+    (mut total, most): (u64, u64),
+    age: i64,
+    now: i64,
+) -> Outcome<Vec<Old>> {
+    let (mut found, mut found_bytes) = (Vec::new(), 0);
+    statement.each_while(connection, [STEP], |row| {
+        let (since, kept_for) = (row.get::<_, i64>(3)?, row.get::<_, i64>(4)?);
+        if (total <= most && now.saturating_sub(since) < age) || found_bytes >= STEP_BYTES {
             return Ok(false);
         }
-        gone.push((row.get::<_, i64>(0)?, utf8(row.get(1)?)?));
-        bytes += size;
-        total = total.saturating_sub(size);
+        let bytes = row.get::<_, u64>(2)? + OVERHEAD;
+        let kept_until = Some(since.saturating_add(kept_for)).filter(|until| kept_for > 0 && now < *until);
+        found.push(Old { run: row.get(0)?, id: utf8(row.get(1)?)?, bytes, kept_until });
+        found_bytes += bytes;
+        total = total.saturating_sub(bytes);
         Ok(true)
     })?;
-    if gone.is_empty() {
-        return Ok((0, false));
-    }
-    let count = gone.len() as u64;
-    for (run, id) in gone {
-        forget(connection, run)?;
-        news.wake(RunId::new(id));
-    }
-    SHRINK.execute(connection, [bounded(bytes)])?;
-    Ok((count, may_be_more))
+    Ok(found)
 }

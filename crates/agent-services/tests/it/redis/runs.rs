@@ -38,8 +38,13 @@ fn owner() -> OwnerId {
 }
 
 async fn start(store: &RedisRunStore) -> (RunId, FencingToken) {
+    start_kept(store, 0).await
+}
+
+async fn start_kept(store: &RedisRunStore, kept_for: u64) -> (RunId, FencingToken) {
     let (id, request) = (fresh_id(&SystemIds, &user("u")), AgentRequest::new(Vec::new()));
-    let record = RunRecord::new(id.clone(), user("u"), session(id.as_str()), "agent", 0, request.into());
+    let mut record = RunRecord::new(id.clone(), user("u"), session(id.as_str()), "agent", 0, request.into());
+    record.kept_for = kept_for;
     let created = store.create(NewRun::new(record, batch(0, 1), owner())).await.expect("made");
     let Created::Started(token) = created else { panic!("it starts: {created:?}") };
     (id, token)
@@ -229,6 +234,23 @@ async fn ended_runs_expire() {
     assert_eq!(two.read(&id, 0, 1).await.expect("readable"), None);
     eventually("nothing is left to sweep", || async { one.sweep().await.expect("swept") == 0 }).await;
     assert_eq!(listed().await, std::slice::from_ref(&kept));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_trimmed_expires() {
+    let (one, two) = two_stores(&server::shared().await).await;
+    let one = one.with_retention(Retention { age: Duration::ZERO, bytes: u64::MAX });
+    let (id, token) = start_kept(&one, 1).await;
+    one.append(&id, token, batch(1, 1)).await.expect("appended");
+    one.finish(&id, token, batch(2, 1), Status::Completed, None).await.expect("finished");
+    one.sweep().await.expect("swept");
+    if let Some(record) = two.get(&id).await.expect("readable") {
+        assert_eq!(record.first_entry, 2);
+    }
+    let is_gone = || async { two.get(&id).await.expect("readable").is_none() };
+    eventually("the run has expired", is_gone).await;
+    assert_eq!(two.read(&id, 2, 1).await.expect("readable"), None);
+    eventually("nothing is left to sweep", || async { one.sweep().await.expect("swept") == 0 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,9 +47,9 @@ macro_rules! suites {
 
             #[test]
             fn they_agree_with_those_in_memory() {
-                crate::run_model::agrees_with_memory(|| async {
+                crate::run_model::agrees_with_memory(|retention| async move {
                     (
-                        std::sync::Arc::new(store().await)
+                        std::sync::Arc::new(store_with_retention(retention).await)
                             as std::sync::Arc<dyn agent_services::run::RunStore>,
                         (),
                     )

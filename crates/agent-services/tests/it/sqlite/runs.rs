@@ -40,9 +40,14 @@ fn batch(first: u64) -> Batch {
 
 /// Starts a run in a session of its own.
 async fn start(store: &SqliteRunStore, id: &str) -> (RunId, FencingToken) {
+    start_kept(store, id, 0).await
+}
+
+async fn start_kept(store: &SqliteRunStore, id: &str, kept_for: u64) -> (RunId, FencingToken) {
     let (run, session) = (RunId::new(id), SessionId::new(id));
     let request = Arc::new(AgentRequest::new(Vec::new()));
-    let record = RunRecord::new(run.clone(), UserId::new("u"), session, "agent", 7, request);
+    let mut record = RunRecord::new(run.clone(), UserId::new("u"), session, "agent", 7, request);
+    record.kept_for = kept_for;
     let created = store.create(NewRun::new(record, batch(0), me())).await.expect("created");
     let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
     (run, token)
@@ -189,11 +194,54 @@ async fn sweeps_go_on_step_by_step_and_take_the_oldest() {
     assert_eq!(left, (0, 1, 1));
 }
 
+#[tokio::test]
+async fn what_is_trimmed_goes_when_its_own_time_is_over() {
+    let folder = folder();
+    let clock = Arc::new(ManualClock::at(1000));
+    let context = StoreContext::default().with_clock(Arc::clone(&clock) as _);
+    let retention = Retention { age: Duration::from_secs(60), bytes: 1 << 20 };
+    let store = SqliteRunStore::new(database(folder.path()), context).with_retention(retention);
+    store.start().await.expect("started");
+    let mut ids = Vec::new();
+    for kept_for in [0, 30, 100, 90, u64::MAX] {
+        let run = start_kept(&store, &kept_for.to_string(), kept_for).await;
+        ids.push(run.0.clone());
+        finish(&store, run).await;
+    }
+    // How many entries are kept of each that is kept.
+    let kept = async || {
+        let mut kept = Vec::new();
+        for id in &ids {
+            let record = store.get(id).await.expect("readable");
+            kept.push(record.map_or(0, |record| record.entries - record.first_entry));
+        }
+        kept
+    };
+    clock.advance(59);
+    assert_eq!(store.sweep().await.expect("swept"), 0);
+    assert_eq!(kept().await, [2; 5]);
+    clock.advance(1);
+    assert_eq!(store.sweep().await.expect("swept"), 2);
+    assert_eq!(kept().await, [0, 0, 1, 1, 1]);
+    clock.advance(30);
+    assert_eq!(store.sweep().await.expect("swept"), 1);
+    assert_eq!(kept().await, [0, 0, 1, 0, 1]);
+    clock.advance(10);
+    assert_eq!(store.sweep().await.expect("swept"), 1);
+    assert!(store.delete(&ids[4]).await.expect("deleted"));
+    store.stop().await.expect("stopped");
+    let file = Connection::open(database(folder.path()).file()).expect("opened");
+    let left = "SELECT bytes, trimmed_bytes, (SELECT count(*) FROM run_batches) FROM run_totals";
+    let left: (i64, i64, i64) =
+        file.query_row(left, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("one row");
+    assert_eq!(left, (0, 0, 0));
+}
+
 #[test]
 fn they_agree_with_memory() {
-    crate::run_model::agrees_with_memory(|| async {
+    crate::run_model::agrees_with_memory(|retention| async move {
         let folder = folder();
-        let store = store(database(folder.path()));
+        let store = store(database(folder.path())).with_retention(retention);
         (Arc::new(store) as Arc<dyn RunStore>, folder)
     });
 }

@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use super::kept::Kept;
 use super::translator::{Form, Responses};
-use super::{earlier, order};
+use super::{earlier, order, stored};
 use crate::error::ApiError;
 use crate::protocol::{Call, Failure, Order, Server};
 
@@ -37,6 +37,7 @@ async fn create(server: &Server, request: Request<Body>, form: Form) -> Result<R
     let (is_stream, in_background) = (prepared.order.is_stream, prepared.order.in_background);
     let (run, translator) = start(server, &call, prepared, form).await?;
     if is_stream {
+        stored::check_is_whole(&run)?;
         Ok(server.stream(&run, call.parts(), translator))
     } else if in_background {
         server.so_far(run.id(), translator).await

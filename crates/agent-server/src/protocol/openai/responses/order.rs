@@ -87,6 +87,7 @@ pub(super) fn order(
     let mut order = Order::new(agent);
     order.is_stream = order.request.stream;
     order.in_background = settings.background;
+    order.is_kept = settings.store;
     // A response that goes on from another one, or from none, waits for nobody: two may go on from the same one. All that it
     // has to know is in its input.
     if order.request.session_id.is_none() {

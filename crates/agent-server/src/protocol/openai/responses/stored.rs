@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use agent_runner::Run;
 use agent_schemas::{Json as Value, RunId, object};
 use agent_services::run::RunRecord;
 use axum::Json;
@@ -41,6 +42,7 @@ pub(super) async fn get(
         translator = translator.after(number);
     }
     let run = server.runner().attach(&record.id).await?.ok_or_else(|| not_found(&record.id))?;
+    check_is_whole(&run)?;
     Ok(server.stream(&run, &request.into_parts().0, translator))
 }
 
@@ -98,6 +100,15 @@ async fn stored(server: &Server, id: IdInPath) -> Result<(RunRecord, Kept), ApiE
     let record = server.record(&run).await?.ok_or_else(missing)?;
     let kept = Kept::of(&record.request, &record.agent);
     if kept.is_stored { Ok((record, kept)) } else { Err(missing().into()) }
+}
+
+/// The events of a response are its run's log, which is kept for a shorter time than the response.
+pub(super) fn check_is_whole(run: &Run) -> Result<(), Failure> {
+    if !run.is_trimmed() {
+        return Ok(());
+    }
+    let message = "The events of this response are not kept any more; retrieve it without stream=true";
+    Err(Failure::new(StatusCode::GONE, "response_events_gone", message))
 }
 
 fn no_response(id: &str) -> Failure {

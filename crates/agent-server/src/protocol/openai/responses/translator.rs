@@ -154,7 +154,27 @@ impl Responses {
         if self.is_background { 3 } else { 2 }
     }
 
+    /// Takes from the final event what the log had before it, where nothing of that is kept.
+    fn catch_up(&mut self, last: &AgentResponse, frames: &mut Frames) {
+        self.create(last, frames);
+        for message in last.output.iter().flatten() {
+            self.on_opened(message, frames);
+            for (index, content) in (0..).zip(message.contents()) {
+                let mut content = content.clone();
+                content.index.get_or_insert(index);
+                content.msg_id = Some(message.id.clone());
+                content.delta = Some(false);
+                content.status.get_or_insert(message.status.clone());
+                self.on_content(&content, frames);
+            }
+            self.on_closed(message, frames);
+        }
+    }
+
     fn end(&mut self, event: &AgentResponse, frames: &mut Frames) {
+        if self.writer.next == 0 {
+            self.catch_up(event, frames);
+        }
         self.close_all(&event.status, frames);
         self.response.usage = event.usage.as_ref().map(ResponseUsage::from_usage);
         match (&event.status, self.cut_short) {

@@ -1,0 +1,31 @@
+-- Forgets the log of an ended run but for its last entry, if the run is to be kept for longer. Returns until when it is, and
+-- how many bytes are left, with its request; nothing if it is to be forgotten. What is trimmed already stays as it is.
+local run, fault = read_run(KEYS[1], 'kept_until', 'keys', 'entries', 'first', 'bytes')
+if not run then
+  return fault
+end
+if not run.kept_until or tonumber(run.kept_until) <= now_ms() then
+  return false
+end
+for _, name in ipairs(words(run.keys)) do
+  redis.call('HLEN', BASE .. 'key:' .. name)
+end
+local bytes = run.bytes
+if not run.first then
+  local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  local first = last and tonumber(run.entries) - 1 or 0
+  local frames = ''
+  if last then
+    frames = string.sub(last[2][6], skip_frames(last[2][6], tonumber(last[2][4]) - 1))
+    redis.call('DEL', KEYS[2])
+    redis.call('XADD', KEYS[2], last[1], 'first', text(first), 'count', '1', 'frames', frames)
+  end
+  bytes = text(#frames + redis.call('HSTRLEN', KEYS[1], 'request'))
+  redis.call('HSET', KEYS[1], 'first', text(first), 'bytes', bytes)
+end
+redis.call('PEXPIREAT', KEYS[1], run.kept_until)
+redis.call('PEXPIREAT', KEYS[2], run.kept_until)
+for _, name in ipairs(words(run.keys)) do
+  redis.call('PEXPIREAT', BASE .. 'key:' .. name, run.kept_until)
+end
+return { run.kept_until, bytes }

@@ -1,0 +1,39 @@
+//! Runs that are kept for a time after their end.
+
+use std::collections::BTreeMap;
+
+use agent_schemas::RunId;
+
+/// About what a run takes besides what is counted of it.
+const OVERHEAD: u64 = 1024;
+
+/// Where a run stands: when it has to go, in Unix seconds, and a number that no other one has.
+pub(super) type Place = (i64, u64);
+
+/// Runs in the order in which they have to go, and how many bytes they have.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    runs: BTreeMap<Place, (RunId, u64)>,
+    bytes: u64,
+}
+
+impl Shelf {
+    pub(super) fn put(&mut self, place: Place, id: &RunId, bytes: usize) {
+        let bytes = bytes as u64 + OVERHEAD;
+        self.bytes += bytes;
+        self.runs.insert(place, (id.clone(), bytes));
+    }
+
+    /// Takes a run away, so that its bytes count no more.
+    pub(super) fn take(&mut self, place: Place) {
+        if let Some((_, bytes)) = self.runs.remove(&place) {
+            self.bytes -= bytes;
+        }
+    }
+
+    /// The next run whose time is over, or that is too much.
+    pub(super) fn next_to_go(&self, most: u64, now: i64) -> Option<&RunId> {
+        let ((until, _), (id, _)) = self.runs.first_key_value()?;
+        (self.bytes > most || *until <= now).then_some(id)
+    }
+}
