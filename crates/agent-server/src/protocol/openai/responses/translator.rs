@@ -144,6 +144,7 @@ impl Responses {
         let event = if is_content(json) { None } else { Event::head_from_slice(json) }?;
         let has_all = match &event {
             Event::Message(message) => !message.status.is_final() || !needs_contents(message),
+            Event::Response(_) => self.has_begun(),
             _ => true,
         };
         has_all.then_some(event)
@@ -152,6 +153,11 @@ impl Responses {
     /// How many events there are up to `response.in_progress`.
     fn first_numbers(&self) -> u64 {
         if self.is_background { 3 } else { 2 }
+    }
+
+    /// Whether the log has been seen from its beginning.
+    fn has_begun(&self) -> bool {
+        self.writer.next > 0
     }
 
     /// Takes from the final event what the log had before it, where nothing of that is kept.
@@ -172,7 +178,7 @@ impl Responses {
     }
 
     fn end(&mut self, event: &AgentResponse, frames: &mut Frames) {
-        if self.writer.next == 0 {
+        if !self.has_begun() {
             self.catch_up(event, frames);
         }
         self.close_all(&event.status, frames);
