@@ -29,8 +29,10 @@ async fn wait_for_replica(master: &Server) {
     eventually("the replica is in step", || {
         let mut master = master.clone();
         async move {
-            let count: i64 =
-                ::redis::cmd("WAIT").arg(1).arg(100).query_async(&mut master).await.expect("asked");
+            // Redis waits for what this connection has written, which is behind all that others wrote.
+            let mut both = ::redis::pipe();
+            both.cmd("INCR").arg("replicated").ignore().cmd("WAIT").arg(1).arg(100);
+            let (count,): (i64,) = both.query_async(&mut master).await.expect("asked");
             count == 1
         }
     })
@@ -113,7 +115,4 @@ async fn a_master_that_became_a_replica_is_left() {
     append(&store, "after").await;
     let found = texts(&store, "u", "s").await;
     assert_eq!(found.last().map(String::as_str), Some("after"), "{found:?}");
-    let mut at_replica = admin(&replica.url()).await;
-    let keys: u64 = ::redis::cmd("DBSIZE").query_async(&mut at_replica).await.expect("asked");
-    assert!(keys > 0);
 }
