@@ -10,7 +10,6 @@ use std::task::{Context, Poll, ready};
 
 use agent_schemas::{DecodeError, Event, RunId, sse};
 use agent_services::run::Batch;
-use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 
 use self::live::LiveCursor;
@@ -120,24 +119,6 @@ impl fmt::Debug for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cursor").field("position", &self.position()).finish_non_exhaustive()
     }
-}
-
-/// One batch of several consecutive ones. Large ones are cut off where joining would copy too much.
-fn join(mut batches: Vec<Batch>) -> Batch {
-    if batches.len() == 1
-        && let Some(only) = batches.pop()
-    {
-        return only;
-    }
-    let mut frames = BytesMut::with_capacity(batches.iter().map(|batch| batch.frames.len()).sum());
-    let mut joined =
-        Batch { first: batches.first().map_or(0, |batch| batch.first), count: 0, frames: Bytes::new() };
-    for batch in batches {
-        joined.count += batch.count;
-        frames.extend_from_slice(&batch.frames);
-    }
-    joined.frames = frames.freeze();
-    joined
 }
 
 /// The first batches that are worth joining, and whether those are all.

@@ -11,7 +11,6 @@ use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use agent_schemas::{Error, ErrorBody, Status};
 use agent_services::run::{Batch, Grant};
@@ -26,6 +25,7 @@ use crate::assemble::Ending;
 use crate::handle::RunHandle;
 use crate::history;
 use crate::live::{LiveRun, LogEnd, RunEnd};
+use crate::patience::{self, Pause};
 use crate::runner::{OnDisconnect, Runner};
 use crate::steer;
 
@@ -33,9 +33,6 @@ pub(crate) use self::spool::Spool;
 
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
-
-/// How long to wait before asking a store again that is away, at first and at most.
-const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 type Stored<'a> = Pin<Box<dyn Future<Output = agent_services::Result<()>> + Send + 'a>>;
 
@@ -174,13 +171,11 @@ impl Drive {
                         returned = Some(self.outcome_of(result));
                     }
                 }
-                match (returned.take(), &append) {
-                    (Some(outcome), None) => return Poll::Ready(outcome),
-                    (outcome @ Some(_), Some(_)) => {
-                        returned = outcome;
-                        return Poll::Pending;
-                    }
-                    (None, _) => {}
+                if let Some(outcome) = returned.take_if(|_| append.is_none()) {
+                    return Poll::Ready(outcome);
+                }
+                if returned.is_some() {
+                    return Poll::Pending;
                 }
                 match self.spool.lock().next(live, append.is_none(), cx) {
                     Ok(Some(batch)) => append = Some(self.append(batch)),
@@ -219,13 +214,12 @@ impl Drive {
     where
         F: Future<Output = agent_services::Result<T>>,
     {
-        let mut wait = RETRY.0;
+        let mut pause = Pause::default();
         loop {
             match call().await {
                 Err(error) if error.is_retryable() => {
                     tracing::warn!(run.id = %self.live.id, error = %error, "the run store is away; the run waits for it");
-                    sleep(wait).await;
-                    wait = (wait * 2).min(RETRY.1);
+                    pause.wait().await;
                 }
                 done => return done,
             }
@@ -259,7 +253,7 @@ impl Drive {
             let left = match self.live.services.runs.attended(&self.live.id).await {
                 Ok(left) if left.is_zero() => return self.live.has_readers(),
                 Ok(left) => left,
-                Err(error) if error.is_retryable() => RETRY.1,
+                Err(error) if error.is_retryable() => patience::LONGEST,
                 Err(_) => return true,
             };
             sleep(left).await;

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::stored::StoredCursor;
-use super::{CursorError, PAGE_BYTES, join, joinable};
+use super::{CursorError, PAGE_BYTES, joinable};
 use crate::live::{Found, LiveRun, LogEnd, RunEnd};
 
 /// How long a cursor rests after a batch before it collects the next ones, so that an agent that writes word by
@@ -99,7 +99,7 @@ impl LiveCursor {
     }
 
     fn deliver(&mut self, batches: Vec<Batch>, is_end: bool) -> Poll<Option<Result<Batch, CursorError>>> {
-        let batch = join(batches);
+        let batch = Batch::concat(&batches);
         let rested = self.timer.take().is_some();
         self.rest = match batch.count {
             ..TOO_FEW => self.rest / 2,

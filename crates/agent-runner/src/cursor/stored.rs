@@ -9,17 +9,15 @@ use agent_schemas::{Event, RunId, sse};
 use agent_services::run::{Batch, Page};
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::{CursorError, PAGE_BYTES, join, joinable};
+use super::{CursorError, PAGE_BYTES, joinable};
 use crate::Services;
 use crate::live::RunEnd;
+use crate::patience::Pause;
 
 /// How often a reader that waits says that it is there, and for how long that counts.
 const ATTEND: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
-
-/// How long to wait before asking a store again that is away, at first and at most.
-const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 type Fetched = Result<Page, CursorError>;
 
@@ -58,7 +56,7 @@ impl StoredCursor {
         let is_last_page = page.is_end;
         let (batches, all) = joinable(page.batches);
         self.done = is_last_page && all;
-        let batch = join(batches);
+        let batch = Batch::concat(&batches);
         if batch.count == 0 {
             return None;
         }
@@ -81,7 +79,7 @@ fn end_of(json: &[u8]) -> Option<RunEnd> {
 /// waits for the answer.
 async fn fetch(services: Services, id: RunId, from: u64, unsure: Option<u64>) -> Fetched {
     let runs = &services.runs;
-    let mut pause = RETRY.0;
+    let mut pause = Pause::default();
     loop {
         let attempt = async {
             if let Some(epoch) = unsure {
@@ -103,8 +101,7 @@ async fn fetch(services: Services, id: RunId, from: u64, unsure: Option<u64>) ->
         match attempt.await {
             Err(CursorError::Store(error)) if error.is_retryable() => {
                 tracing::debug!(run.id = %id, error = %error, "the run store is away; a reader waits for it");
-                sleep(pause).await;
-                pause = (pause * 2).min(RETRY.1);
+                pause.wait().await;
             }
             done => return done,
         }

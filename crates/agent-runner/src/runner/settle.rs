@@ -1,16 +1,11 @@
 //! What makes sure that no run is this process's without being executed: rights to execute that may have been given while
 //! nobody heard the answer.
 
-use std::time::Duration;
-
 use agent_schemas::RunId;
-use tokio::time::sleep;
 
 use super::Runner;
 use crate::live::LogEnd;
-
-/// How long to wait before asking a store again that is away, at first and at most.
-const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+use crate::patience::Pause;
 
 /// A call to the store that may give this process the right to execute a run. Unless its answer is heard, the run is looked
 /// after: whoever waits for it may be gone, and the store may be away.
@@ -70,16 +65,15 @@ impl Runner {
     where
         F: Future<Output = agent_services::Result<T>>,
     {
-        let mut pause = RETRY.0;
+        let mut pause = Pause::default();
         loop {
             match call().await {
                 Err(error) if error.is_retryable() && !self.0.stop.is_cancelled() => {
                     tracing::warn!(run.id = %id, error = %error, "the run store is away; a run waits to be executed");
                     tokio::select! {
-                        () = sleep(pause) => {}
+                        () = pause.wait() => {}
                         () = self.0.stop.cancelled() => {}
                     }
-                    pause = (pause * 2).min(RETRY.1);
                 }
                 done => return done,
             }

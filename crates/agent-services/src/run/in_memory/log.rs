@@ -1,7 +1,7 @@
 //! A log in memory.
 
 use agent_schemas::sse;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::run::{Batch, Page};
 use crate::{Error, ErrorKind, Result};
@@ -101,15 +101,12 @@ impl Log {
     fn merge(&mut self) {
         self.small = 0;
         let parts = self.batches.split_off(self.batches.len() - MERGED);
-        let bytes = parts.iter().map(|part| part.frames.len()).sum();
+        let bytes: usize = parts.iter().map(|part| part.frames.len()).sum();
         if bytes > MERGED_BYTES {
             self.batches.extend(parts);
             return;
         }
-        let mut frames = BytesMut::with_capacity(bytes);
-        parts.iter().for_each(|part| frames.extend_from_slice(&part.frames));
-        let count = parts.iter().map(|part| part.count).sum();
-        self.batches.push(Batch { first: parts[0].first, count, frames: frames.freeze() });
+        self.batches.push(Batch::concat(&parts));
     }
 
     /// A part of it, if it is kept.

@@ -71,7 +71,7 @@ struct Talk {
 
 impl Talk {
     fn new(server: Server, client: Parts, socket: WebSocket) -> Self {
-        let pause = server.heartbeat().filter(|pause| !pause.is_zero()).unwrap_or(PING);
+        let pause = server.heartbeat().unwrap_or(PING);
         let mut heartbeat = interval(pause);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Talk { server, client, socket, waiting: VecDeque::new(), latest: None, heartbeat }
