@@ -81,7 +81,7 @@ impl Log {
     /// more than it needs.
     pub(super) fn end(&mut self) {
         self.ended = true;
-        if self.bytes <= SEALED_BYTES {
+        if self.batches.len() > 1 && self.bytes <= SEALED_BYTES {
             self.batches = vec![Batch::concat(&self.batches)];
         }
     }
