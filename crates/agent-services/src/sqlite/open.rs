@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::spawn_blocking;
 
@@ -53,7 +54,7 @@ impl Open {
                 drop((turn, closing));
             }
         };
-        let writer = Writer::spawn(connection, close).map_err(|error| {
+        let writer = Writer::spawn(connection, &Handle::current(), close).map_err(|error| {
             Error::new(ErrorKind::Unavailable, OPERATION, "the system has no more threads").with_source(error)
         })?;
         Ok(Open { readers, writer: Some(writer), closed })

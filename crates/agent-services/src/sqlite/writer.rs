@@ -1,12 +1,16 @@
 //! The one thread that writes. It commits what is waiting together, and only then acknowledges it.
 
+mod answers;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
 use rusqlite::Connection;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use self::answers::{Answers, Messenger};
 use super::failure::{Outcome, of_sqlite};
 use crate::{Error, ErrorKind, Result};
 
@@ -18,15 +22,18 @@ const QUEUE: usize = 256;
 pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
 
 impl Writer {
-    /// Starts the thread. `close` is called on it at its end, with the connection.
+    /// Starts the thread. `close` is called on it at its end, with the connection. Answers to several at once are given by
+    /// a task of this runtime, while there is one.
     ///
     /// # Errors
     /// If the system has no more threads.
     pub(super) fn spawn(
         connection: Connection,
+        runtime: &Handle,
         close: impl FnOnce(Connection) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (sender, mut queue) = mpsc::channel(QUEUE);
+        let messenger = Messenger::spawn(runtime);
         let work = move || {
             while let Some(first) = queue.blocking_recv() {
                 // Whoever is about to write, too, may do so first: the more there are, the less a commit costs each.
@@ -37,7 +44,7 @@ impl Writer {
                 {
                     group.push(next);
                 }
-                commit(&connection, group);
+                commit(&connection, group, &messenger);
             }
             close(connection);
         };
@@ -110,54 +117,50 @@ where
 enum Undone {
     /// It could not begin or end.
     Group(rusqlite::Error),
-    /// One job failed in a way that made SQLite undo all of them, as it does on a full disk.
+    /// One job failed after it had changed something, or made SQLite undo all of them, as it does on a full disk.
     ByOne,
 }
 
-fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
+fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>, messenger: &Messenger) {
     let result = match together(connection, &mut group) {
         Ok(()) => Ok(()),
         Err(Undone::Group(error)) => Err(Arc::new(error)),
         // It was alone, and has an error of its own.
         Err(Undone::ByOne) if group.len() == 1 => Ok(()),
-        // None of them happened, so each can be tried by itself: the others may fit.
-        Err(Undone::ByOne) => return group.into_iter().for_each(|job| commit(connection, vec![job])),
+        // None of them happened, so each can be tried by itself.
+        Err(Undone::ByOne) => {
+            return group.into_iter().for_each(|job| commit(connection, vec![job], messenger));
+        }
     };
-    for job in group {
-        job.answer(result.clone());
-    }
+    messenger.tell(Answers { group, result });
 }
 
-/// One transaction with a savepoint for each job, so that one that fails leaves the others alone. Commits all of them,
-/// or nothing.
+/// Commits all that did not fail, or nothing. There is no savepoint for each job, as SQLite copies all pages that change
+/// after one; instead, a job that fails after it has changed something undoes all, which is rare.
 fn together(connection: &Connection, group: &mut [Box<dyn Job>]) -> std::result::Result<(), Undone> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]);
     let result = (|| {
         execute("BEGIN IMMEDIATE")?;
         for job in group {
-            execute("SAVEPOINT job")?;
-            if !job.run(connection) {
-                if connection.is_autocommit() {
-                    return Ok(false);
-                }
-                execute("ROLLBACK TO job")?;
+            let before = connection.total_changes();
+            let is_done = job.run(connection);
+            if !is_done && (connection.is_autocommit() || connection.total_changes() != before) {
+                return Ok(false);
             }
-            execute("RELEASE job")?;
         }
         execute("COMMIT")?;
         Ok(true)
     })();
-    match result {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Undone::ByOne),
-        Err(error) => {
-            if !connection.is_autocommit() {
-                // If this fails too, so does the next beginning, and says so.
-                let _ = execute("ROLLBACK");
-            }
-            Err(Undone::Group(error))
-        }
+    let undone = match result {
+        Ok(true) => return Ok(()),
+        Ok(false) => Undone::ByOne,
+        Err(error) => Undone::Group(error),
+    };
+    if !connection.is_autocommit() {
+        // If this fails too, so does the next beginning, and says so.
+        let _ = execute("ROLLBACK");
     }
+    Err(undone)
 }
 
 #[cfg(test)]

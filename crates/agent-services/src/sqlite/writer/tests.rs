@@ -16,6 +16,13 @@ fn database() -> Connection {
     connection
 }
 
+impl Messenger {
+    /// One whose runtime is gone.
+    fn none() -> Self {
+        Messenger(mpsc::unbounded_channel().0)
+    }
+}
+
 /// A job that executes a statement, and its answer.
 fn job(sql: &'static str) -> (Box<dyn Job>, Receiver<Result<usize>>) {
     job_of(move |connection| Ok(connection.execute(sql, [])?))
@@ -34,7 +41,7 @@ fn commit_all(
     statements: &[&'static str],
 ) -> (Vec<std::result::Result<usize, ErrorKind>>, Vec<i64>) {
     let (group, answers): (Vec<_>, Vec<_>) = statements.iter().map(|sql| job(sql)).unzip();
-    commit(connection, group);
+    commit(connection, group, &Messenger::none());
     assert!(connection.is_autocommit(), "no transaction is left open");
     let answers = answers
         .into_iter()
@@ -68,9 +75,23 @@ fn a_failed_job_leaves_nothing_behind() {
         Err::<(), _>(Error::new(ErrorKind::InvalidInput, "test", "enough").into())
     });
     let (whole, _) = job(TWO);
-    commit(&connection, vec![half, whole]);
+    commit(&connection, vec![half, whole], &Messenger::none());
     let answer = answer.try_recv().expect("answered").map_err(|error| error.kind());
     assert_eq!((answer, kept(&connection)), (Err(ErrorKind::InvalidInput), vec![2]));
+}
+
+#[test]
+fn a_job_that_fails_before_it_changes_anything_is_not_done_again() {
+    let connection = database();
+    let mut times = 0;
+    let (refused, mut answer) = job_of(move |_| {
+        times += 1;
+        Err::<(), _>(Error::new(ErrorKind::InvalidInput, "test", times.to_string()).into())
+    });
+    let (whole, _) = job(TWO);
+    commit(&connection, vec![whole, refused], &Messenger::none());
+    let answer = answer.try_recv().expect("answered").map_err(|error| error.to_string());
+    assert_eq!((answer, kept(&connection)), (Err("test: 1".to_owned()), vec![2]));
 }
 
 #[test]
@@ -104,7 +125,7 @@ fn a_panic_is_one_jobs_error() {
         panic!("a fault in a test");
     });
     let (whole, _) = job(TWO);
-    commit(&connection, vec![panics, whole]);
+    commit(&connection, vec![panics, whole], &Messenger::none());
     let answer = answer.try_recv().expect("answered").map_err(|error| error.kind());
     assert_eq!((answer, kept(&connection)), (Err(ErrorKind::Unexpected), vec![2]));
 }
@@ -114,14 +135,14 @@ fn nobody_needs_to_wait_for_the_answer() {
     let connection = database();
     let (job, answer) = job(ONE);
     drop(answer);
-    commit(&connection, vec![job]);
+    commit(&connection, vec![job], &Messenger::none());
     assert_eq!(kept(&connection), [1]);
 }
 
 #[tokio::test]
 async fn the_queue_is_worked_off_before_the_end() {
     let (closed, at_end) = oneshot::channel();
-    let writer = Writer::spawn(database(), |connection| closed.send(kept(&connection)).expect("sent"));
+    let writer = Writer::spawn(database(), &Handle::current(), |connection| closed.send(kept(&connection)).expect("sent"));
     let writer = writer.expect("a thread");
     let (begun, beginning) = std::sync::mpsc::channel::<()>();
     let mut begun = Some(begun);
