@@ -4,6 +4,7 @@
 //! an agent that writes a lot between two awaits costs one append and one wake-up, and one that waits after every
 //! word is seen word by word.
 
+mod ending;
 mod spool;
 
 use std::future::{pending, poll_fn};
@@ -23,11 +24,9 @@ use tokio::time::sleep;
 use crate::agent::{Agent, AgentError};
 use crate::assemble::Ending;
 use crate::handle::RunHandle;
-use crate::history;
-use crate::live::{LiveRun, LogEnd, RunEnd};
+use crate::live::LiveRun;
 use crate::patience::{self, Pause};
 use crate::runner::{OnDisconnect, Runner};
-use crate::steer;
 
 pub(crate) use self::spool::Spool;
 
@@ -153,7 +152,7 @@ impl Drive {
                             self.spool.lock().acknowledge(live);
                             append = None;
                         }
-                        Poll::Ready(Err(error)) if error.is_retryable() => {
+                        Poll::Ready(Err(error)) if error.is_retryable() && live.is_confirmed() => {
                             let batch = self.spool.lock().in_flight();
                             append = batch
                                 .map(|batch| -> Stored<'_> { Box::pin(self.append_until_stored(batch)) });
@@ -217,7 +216,8 @@ impl Drive {
         let mut pause = Pause::default();
         loop {
             match call().await {
-                Err(error) if error.is_retryable() => {
+                // Of one that may not be stored at all somebody has to be told.
+                Err(error) if error.is_retryable() && self.live.is_confirmed() => {
                     tracing::warn!(run.id = %self.live.id, error = %error, "the run store is away; the run waits for it");
                     pause.wait().await;
                 }
@@ -283,7 +283,7 @@ impl Drive {
         };
         let began = !matches!(outcome, Outcome::NeverBegan);
         let ending = match (outcome, self.live.take_failure()) {
-            (Outcome::Lost(error), _) => return self.lose(&error, "the run's log could not be written"),
+            (Outcome::Lost(error), _) => return self.lose(error, "the run's log could not be written"),
             (Outcome::Settled(ending), _) => ending,
             (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why), None),
             (_, Some(error)) | (Outcome::Failed(error), None) => {
@@ -295,7 +295,7 @@ impl Drive {
         };
         match self.write_end(&ending, began).await {
             Ok(granted) => granted,
-            Err(error) => self.lose(&error, "the run's log could not be finished"),
+            Err(error) => self.lose(error, "the run's log could not be finished"),
         }
     }
 
@@ -303,38 +303,9 @@ impl Drive {
         Ending { status, error, completed_at: self.live.services.clock.unix_seconds(), http_status }
     }
 
-    /// What is open is closed and how the run ends is kept; then the session gets what was said; then the last event is
-    /// written. Whoever sees that may ask for the next turn, which needs the session's history. Where the process dies in
-    /// between, another one goes on from what was kept.
-    async fn write_end(&self, ending: &Ending, began: bool) -> agent_services::Result<Option<Grant>> {
-        let live = &*self.live;
-        let runs = &live.services.runs;
-        let closing = live.close(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
-        let mut unstored = self.spool.lock().take_shown();
-        unstored.push(closing.clone());
-        let last = Batch::concat(&unstored);
-        if began {
-            let kept = serde_json::to_string(ending).unwrap_or_default();
-            self.retry(|| runs.close(&live.id, live.token, last.clone(), &kept)).await?;
-            history::record(live, ending).await;
-        } else {
-            self.retry(|| runs.append(&live.id, live.token, last.clone())).await?;
-        }
-        steer::forget_taken(live).await?;
-        let end = live.close(|assembler| assembler.finish(ending));
-        let next = self.runner.next_owner();
-        let finish = || runs.finish(&live.id, live.token, end.clone(), ending.status.clone(), next);
-        let granted = self.retry(finish).await?;
-        let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
-        // Shown together, so that they leave in one write.
-        live.publish(Some(Batch::concat(&[closing, end])), Some(LogEnd::Finished(ended)));
-        Ok(granted)
-    }
-
-    fn lose(&self, error: &agent_services::Error, what: &str) -> Option<Grant> {
+    fn lose(&self, error: agent_services::Error, what: &str) -> Option<Grant> {
         tracing::error!(run.id = %self.live.id, error = %error, "{what}");
-        self.live.close(|_| ());
-        self.live.publish(None, Some(LogEnd::Lost));
+        self.live.lose(error);
         // Where the run is still this process's, nobody else would ever end it.
         self.runner.recover_later(self.live.id.clone());
         None

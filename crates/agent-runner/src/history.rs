@@ -18,49 +18,59 @@ pub use calls::with_missing_outputs;
 /// How long a run waits for a session store that is away before it goes on or ends without its history.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-const MISSING: &str = "the run is missing in its session's history";
-
-/// Writes a run's input and output into its session, once: the run's id is the batch key. Input messages that are there
-/// already are left out. A run that failed or was cancelled leaves a message of type `error` that says so.
-///
-/// A store that stays away, or refuses, costs the history and not the run: that is logged.
-pub(crate) async fn record(live: &LiveRun, ending: &Ending) {
-    if live.without_history {
-        return;
-    }
-    let mark = mark(live, ending);
-    let user = UserId::new(live.request.user_id.as_deref().unwrap_or_default());
-    let session = SessionId::new(live.request.session_id.as_deref().unwrap_or_default());
-    let deadline = Instant::now() + PATIENCE;
-    let mut wait = Duration::from_millis(50);
-    loop {
-        // Made anew for each attempt, as there is nearly always only one.
-        let appended = match batch(live, mark.as_ref()) {
-            Ok(batch) => live.services.sessions.append(&user, &session, batch).await,
-            Err(error) => Err(error),
-        };
-        match appended {
-            Ok(_) => return,
-            Err(error) if error.is_retryable() && Instant::now() < deadline => {
-                sleep(wait).await;
-                wait = (wait * 2).min(Duration::from_secs(1));
-            }
-            Err(error) => return tracing::error!(run.id = %live.id, error = %error, MISSING),
-        }
-    }
+/// A run's input and output, for its session. The run's id is the batch key, so that they are there once. Input messages
+/// that are there already are left out. A run that failed or was cancelled leaves a message of type `error` that says so.
+pub(crate) struct History<'a> {
+    live: &'a LiveRun,
+    mark: Option<Message>,
 }
 
-/// Input and output of a run. The output is stored as the bytes that its log has: parsing it would cost as much as the
-/// rest of a short run.
-fn batch(live: &LiveRun, mark: Option<&Message>) -> agent_services::Result<MessageBatch> {
-    let input = live.request.input.iter().map(EncodedMessage::from_message);
-    let output = live.closed_messages();
-    let output = output.into_iter().filter(|message| !message.is_torn);
-    let output = output.map(|message| EncodedMessage::from_json(message.id, message.json.into()));
-    let mark = mark.into_iter().map(EncodedMessage::from_message);
-    let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>()?;
-    let key = Some(live.id.as_str().to_owned());
-    Ok(MessageBatch { messages, key, maybe_known: live.request.input.len() })
+impl<'a> History<'a> {
+    /// What is kept of a run that ends like this, if anything is.
+    pub(crate) fn of(live: &'a LiveRun, ending: &Ending) -> Option<Self> {
+        (!live.without_history).then(|| History { live, mark: mark(live, ending) })
+    }
+
+    /// Appends it to the session.
+    ///
+    /// A store that stays away, or refuses, costs the history and not the run: that is logged.
+    pub(crate) async fn append(&self) {
+        let live = self.live;
+        let user = UserId::new(live.request.user_id.as_deref().unwrap_or_default());
+        let session = SessionId::new(live.request.session_id.as_deref().unwrap_or_default());
+        let deadline = Instant::now() + PATIENCE;
+        let mut wait = Duration::from_millis(50);
+        // Made anew for each attempt, as there is nearly always only one.
+        while let Some(batch) = self.batch() {
+            match live.services.sessions.append(&user, &session, batch).await {
+                Ok(_) => return,
+                Err(error) if error.is_retryable() && Instant::now() < deadline => {
+                    sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(1));
+                }
+                Err(error) => return self.is_missing(&error),
+            }
+        }
+    }
+
+    /// The messages; `None`, and that is logged, if they cannot be stored. The output is stored as the bytes that the
+    /// log has: parsing it would cost as much as the rest of a short run.
+    pub(crate) fn batch(&self) -> Option<MessageBatch> {
+        let input = self.live.request.input.iter().map(EncodedMessage::from_message);
+        let output = self.live.closed_messages();
+        let output = output.into_iter().filter(|message| !message.is_torn);
+        let output = output.map(|message| EncodedMessage::from_json(message.id, message.json.into()));
+        let mark = self.mark.iter().map(EncodedMessage::from_message);
+        let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>();
+        let messages = messages.inspect_err(|error| self.is_missing(error)).ok()?;
+        let key = Some(self.live.id.as_str().to_owned());
+        Some(MessageBatch { messages, key, maybe_known: self.live.request.input.len() })
+    }
+
+    /// Logs that the session does not have it.
+    pub(crate) fn is_missing(&self, error: &agent_services::Error) {
+        tracing::error!(run.id = %self.live.id, error = %error, "the run is missing in its session's history");
+    }
 }
 
 /// What says in the history that a run did not end well.

@@ -50,6 +50,8 @@ pub(crate) struct LiveRun {
     /// Told whenever the last reader goes.
     pub(crate) abandoned: Notify,
     pub(crate) max_bytes: usize,
+    /// Why the log could not be written any more.
+    loss: Mutex<Option<agent_services::Error>>,
     pen: Mutex<Pen>,
     tail: Mutex<Tail>,
 }
@@ -95,6 +97,8 @@ pub(crate) struct LiveParts {
     pub(crate) cancel: CancellationToken,
     pub(crate) max_bytes: usize,
     pub(crate) assembler: Assembler,
+    /// What is in the log before this entry is read from the store.
+    pub(crate) first: u64,
     pub(crate) epochs: Vec<u64>,
     pub(crate) earlier: Vec<Message>,
     pub(crate) without_history: bool,
@@ -102,8 +106,7 @@ pub(crate) struct LiveParts {
 
 impl LiveRun {
     pub(crate) fn new(parts: LiveParts) -> Self {
-        // What is in the log already is read from the store.
-        let tail = Tail::new(parts.assembler.next());
+        let tail = Tail::new(parts.first);
         // Of a process that died nobody knows how far it came.
         let has_taken = !parts.epochs.is_empty();
         let pen = Pen { assembler: parts.assembler, driver: None, closed: false, failure: None };
@@ -122,6 +125,7 @@ impl LiveRun {
             has_taken: AtomicBool::new(has_taken),
             abandoned: Notify::new(),
             max_bytes: parts.max_bytes,
+            loss: Mutex::default(),
             pen: Mutex::new(pen),
             tail: Mutex::new(tail),
         }
@@ -263,6 +267,36 @@ impl LiveRun {
                 .collect()
         };
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Waits until the store has something of the run.
+    ///
+    /// # Errors
+    /// Why it never will.
+    pub(crate) async fn confirmed(&self) -> agent_services::Result<()> {
+        loop {
+            let mut progress = std::pin::pin!(self.progress.notified());
+            progress.as_mut().enable();
+            if self.is_confirmed() {
+                return Ok(());
+            }
+            if let Some(error) = self.loss.lock().take() {
+                return Err(error);
+            }
+            progress.await;
+        }
+    }
+
+    /// Whether the store has something of the run.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.stored() > 0
+    }
+
+    /// Says that the log cannot be written any more.
+    pub(crate) fn lose(&self, error: agent_services::Error) {
+        self.close(|_| ());
+        *self.loss.lock() = Some(error);
+        self.publish(None, Some(LogEnd::Lost));
     }
 
     /// Waits until all that was written so far is stored, or nothing can be any more.

@@ -76,6 +76,12 @@ impl Services {
         Ok(())
     }
 
+    /// Whether runs and sessions are in one database, so that a run can end and its session have what was said in one step.
+    pub(crate) fn sessions_are_beside_runs(&self) -> bool {
+        let database = self.runs.database();
+        database.is_some() && database == self.sessions.database()
+    }
+
     fn with_lifecycle(&self) -> [&dyn Service; 4] {
         [&*self.sessions, &*self.states, &*self.memories, &*self.runs]
     }

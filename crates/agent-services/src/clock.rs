@@ -1,10 +1,10 @@
 //! The system's clock and random ids, and ones for tests that stand still and count.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use agent_schemas::{Clock, IdSource};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,20 +12,28 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn unix_seconds(&self) -> i64 {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
-        let now = SystemTime::now();
-        // A clock before 1970 or past the year 292 billion is broken; the nearest representable time is as good.
-        now.duration_since(UNIX_EPOCH).map_or(0, |age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
+        // A clock past the year 292 billion is broken; the nearest representable time is as good.
+        i64::try_from(since_1970().as_secs()).unwrap_or(i64::MAX)
     }
 }
 
-/// Random ids from the operating system's generator.
+/// The time since 1970; none on a clock that stands before it.
+fn since_1970() -> Duration {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Random ids from the operating system's generator. UUIDs are of version 7 (RFC 9562): the time in milliseconds, and
+/// random bits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemIds;
 
 impl IdSource for SystemIds {
     fn uuid(&self) -> String {
-        Uuid::new_v4().to_string()
+        // The bytes of a version 4 UUID that are wholly random.
+        let [a, b, c, d, e, f, _, _, _, g, h, i, j, ..] = Uuid::new_v4().into_bytes();
+        let random = [a, b, c, d, e, f, g, h, i, j];
+        Builder::from_unix_timestamp_millis(milliseconds(), &random).into_uuid().to_string()
     }
 
     fn random(&self) -> String {
@@ -34,6 +42,15 @@ impl IdSource for SystemIds {
         let second = Uuid::new_v4().as_u128();
         format!("{:032x}", first ^ second.rotate_left(64))
     }
+
+    fn ordered(&self) -> String {
+        format!("{:012x}{}", milliseconds(), self.random())
+    }
+}
+
+/// The time since 1970 in milliseconds, of which ids have 48 bits.
+fn milliseconds() -> u64 {
+    u64::try_from(since_1970().as_millis()).unwrap_or_default() & 0xffff_ffff_ffff
 }
 
 /// A clock that a test sets.
@@ -75,5 +92,20 @@ impl IdSource for CountingIds {
 
     fn random(&self) -> String {
         format!("{:032}", self.next())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_fresh_and_grow_with_time() {
+        let (first, second) = (SystemIds.ordered(), SystemIds.ordered());
+        assert_eq!((first.len(), second.len()), (44, 44));
+        assert!(first[..12] <= second[..12] && first[12..] != second[12..], "{first} {second}");
+        let ids = [SystemIds.uuid(), SystemIds.uuid()].map(|id| Uuid::parse_str(&id).expect("a UUID"));
+        assert!(ids[0] != ids[1] && ids.iter().all(|id| id.get_version_num() == 7), "{ids:?}");
+        assert!(ids[0].as_u128() >> 80 <= ids[1].as_u128() >> 80, "{ids:?}");
     }
 }

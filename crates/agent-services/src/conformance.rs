@@ -6,6 +6,7 @@
 
 pub mod lifecycle;
 pub mod memory_store;
+pub mod run_history;
 pub mod run_store;
 pub mod session_store;
 pub mod state_store;

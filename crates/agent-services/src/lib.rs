@@ -31,4 +31,4 @@ pub mod state;
 
 pub use context::StoreContext;
 pub use error::{Error, ErrorKind, Result};
-pub use lifecycle::Service;
+pub use lifecycle::{DatabaseId, Service};

@@ -1,5 +1,6 @@
 //! What every service can do besides its work: start, stop, and say whether it works.
 
+mod database;
 mod started;
 
 use std::fmt;
@@ -30,8 +31,14 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
 
     /// Asks the backend whether it works.
     async fn health(&self) -> Result<()>;
+
+    /// The database that the service is kept in, if it can be changed in one step with others there.
+    fn database(&self) -> Option<DatabaseId> {
+        None
+    }
 }
 
+pub use database::DatabaseId;
 pub(crate) use started::Started;
 
 /// Gives a store the lifecycle of one of its fields.
@@ -49,6 +56,10 @@ macro_rules! lifecycle_of {
 
             async fn health(&self) -> $crate::Result<()> {
                 self.$field.health().await
+            }
+
+            fn database(&self) -> Option<$crate::DatabaseId> {
+                self.$field.database()
             }
         }
     };

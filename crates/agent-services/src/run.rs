@@ -12,13 +12,17 @@ use agent_schemas::{RunId, Status, UserId};
 use async_trait::async_trait;
 
 use crate::page::{Cursor, Listed, PageSize};
-use crate::{Result, Service};
+use crate::session::MessageBatch;
+#[cfg(doc)]
+use crate::session::SessionStore;
+use crate::{Error, ErrorKind, Result, Service};
 
 pub use batch::{Batch, Page};
 pub use id::{FencingToken, OwnerId, fresh_id, tag};
 pub use in_memory::InMemoryRunStore;
 pub use record::{
-    Canceled, Created, Grant, IdempotencyKey, NewRun, RunFilter, RunRecord, SessionPolicy, epoch_has_entry,
+    Canceled, Created, Finished, Grant, IdempotencyKey, NewRun, RunFilter, RunRecord, SessionPolicy,
+    epoch_has_entry,
 };
 
 /// How long ended runs are kept that do not ask for more.
@@ -80,12 +84,17 @@ impl Retention {
 ///     trimmed then: of its log, the last entry is left, as the record's `first_entry` says. It is forgotten when its own
 ///     time is over, or where those that are trimmed have more bytes, with their requests, than logs may have; the first
 ///     to go is the one whose time is over first.
-/// 23. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
+/// 23. `finish_with_history` does what `finish` does, and what [`SessionStore::append`] does with the run's session, in one
+///     step. A history that the session refuses is left out, and the run ends all the same. A store can do it for sessions
+///     of the same [`database`](Service::database); one that has none refuses as `InvalidInput`.
+/// 24. `create` answers before the run outlives the process, as `Unstored`, only where that was allowed. It does once any
+///     other write to it is acknowledged; where it could not be stored, they are `NotFound`.
+/// 25. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
 ///
 /// # Concurrency and cancellation
-/// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10 and 14
-/// make it safe to repeat.
+/// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10, 14
+/// and 23 make it safe to repeat.
 #[async_trait]
 pub trait RunStore: Service {
     /// Makes a run, unless its session or its key says otherwise.
@@ -109,6 +118,20 @@ pub trait RunStore: Service {
         status: Status,
         next: Option<&OwnerId>,
     ) -> Result<Option<Grant>>;
+
+    /// Does the same, and appends to the run's session in the same step; for sessions of the same database.
+    async fn finish_with_history(
+        &self,
+        _id: &RunId,
+        _token: FencingToken,
+        _batch: Batch,
+        _status: Status,
+        _next: Option<&OwnerId>,
+        _history: MessageBatch,
+    ) -> Result<Finished> {
+        let message = "the store shares no database with sessions";
+        Err(Error::new(ErrorKind::InvalidInput, "finish a run with its history", message))
+    }
 
     /// Reads entries from number `from` on.
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>>;
@@ -163,6 +186,6 @@ pub trait RunStore: Service {
 }
 
 /// The fault of a write to a run that does not exist.
-pub(crate) fn no_run(operation: &'static str, id: &RunId) -> crate::Error {
-    crate::Error::new(crate::ErrorKind::NotFound, operation, format!("there is no run {id}"))
+pub(crate) fn no_run(operation: &'static str, id: &RunId) -> Error {
+    Error::new(ErrorKind::NotFound, operation, format!("there is no run {id}"))
 }

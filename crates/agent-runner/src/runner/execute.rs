@@ -35,8 +35,8 @@ pub(super) struct Start {
 }
 
 impl Runner {
-    /// Makes the live run and its driver.
-    pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, Drive) {
+    /// Makes the live run and its driver. What is before entry `first` is read from the store.
+    pub(super) fn prepare(&self, start: Start, first: u64) -> (Arc<LiveRun>, Drive) {
         let Start { record, token, assembler, task, permit } = start;
         let inner = &*self.0;
         let cancel = inner.stop.child_token();
@@ -54,6 +54,7 @@ impl Runner {
             cancel,
             max_bytes: inner.limits.log_bytes,
             assembler,
+            first,
             epochs: record.epochs,
             earlier,
             without_history,
@@ -109,8 +110,8 @@ impl Runner {
                 .with_source(error)
         })?;
         let task = self.task_of(&record, &assembler);
-        let token = grant.token;
-        let (live, mut drive) = self.prepare(Start { record, token, assembler, task, permit: None });
+        let (token, next) = (grant.token, assembler.next());
+        let (live, mut drive) = self.prepare(Start { record, token, assembler, task, permit: None }, next);
         // Nobody reads it here yet; those who do elsewhere say so in the store, and may be about to.
         if let OnDisconnect::Cancel { grace } = &mut drive.on_disconnect {
             *grace = (*grace).max(FIRST_READER);

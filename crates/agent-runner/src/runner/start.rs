@@ -7,6 +7,7 @@ use std::task::Poll;
 
 use agent_schemas::id::{message_id, response_id};
 use agent_schemas::{AgentRequest, Error, SessionId, UserId};
+use agent_services::ErrorKind;
 use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -16,7 +17,8 @@ use super::run::Run;
 use super::{Inner, Runner, StartError, StartOptions};
 use crate::Agent;
 use crate::assemble::{Assembler, ResponseHead};
-use crate::drive::Task;
+use crate::drive::{Drive, Task};
+use crate::live::LiveRun;
 
 impl Runner {
     /// Starts a run as a task of its own, or finds it its place behind the one that its session has under way. The agent
@@ -56,21 +58,23 @@ impl Runner {
         let new = NewRun::new(record.clone(), first.clone(), inner.owner.clone())
             .with_policy(options.session_policy)
             .with_max_queued(inner.limits.max_queued)
+            // A request that may be repeated is not to be worked on twice, and one that has to wait is shown at once.
+            .with_early_answer(options.key.is_none() && permit.is_some())
             .with_key(options.key);
         let unheard = self.unheard(&id);
         match unheard.heard(inner.services.runs.create(new).await)? {
             Created::Started(token) => {
                 let start = Start { record, token, assembler, task: Task::Work(Arc::clone(agent)), permit };
-                let (live, drive) = self.prepare(start);
-                let run = Run::of_live(&live, 0);
+                let (live, drive) = self.prepare(start, 0);
                 live.publish(Some(first), None);
-                let mut task = Box::pin(drive.run());
-                // What the agent writes before its first await is then there when the caller first looks, which saves
-                // the caller a wake-up and a write to its client.
-                let polled = poll_fn(|cx| Poll::Ready(task.as_mut().poll(cx))).await;
-                if polled.is_pending() {
-                    inner.tasks.spawn(task);
-                }
+                Ok(self.begin(&live, drive).await)
+            }
+            Created::Unstored(token) => {
+                let start = Start { record, token, assembler, task: Task::Work(Arc::clone(agent)), permit };
+                let (live, drive) = self.prepare(start, 0);
+                drive.spool.lock().hold(first);
+                let run = self.begin(&live, drive).await;
+                live.confirmed().await.map_err(not_stored)?;
                 Ok(run)
             }
             Created::Queued { .. } => {
@@ -87,6 +91,20 @@ impl Runner {
             Created::KeyUnknown => Err(StartError::KeyUnknown),
             _ => Err(StartError::QueueFull { limit: inner.limits.max_queued }),
         }
+    }
+}
+
+impl Runner {
+    /// Lets the agent begin. What it writes before its first await is then there when the caller first looks, which saves the
+    /// caller a wake-up and a write to its client.
+    async fn begin(&self, live: &Arc<LiveRun>, drive: Drive) -> Run {
+        let run = Run::of_live(live, 0);
+        let mut task = Box::pin(drive.run());
+        let polled = poll_fn(|cx| Poll::Ready(task.as_mut().poll(cx))).await;
+        if polled.is_pending() {
+            self.0.tasks.spawn(task);
+        }
+        run
     }
 }
 
@@ -120,5 +138,16 @@ impl Inner {
         request.session_id = Some(session_id.clone());
         request.user_id = Some(user_id.clone());
         (session_id, user_id)
+    }
+}
+
+/// Why a run was not recorded that was begun already. That it is not there says nothing to the client.
+fn not_stored(error: agent_services::Error) -> agent_services::Error {
+    match error.kind() {
+        ErrorKind::NotFound => {
+            let message = "the run could not be stored; try again";
+            agent_services::Error::new(ErrorKind::Unavailable, "create a run", message).with_source(error)
+        }
+        _ => error,
     }
 }

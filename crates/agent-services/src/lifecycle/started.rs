@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::limits::check_ids;
-use crate::{Error, ErrorKind, Result};
+use crate::{DatabaseId, Error, ErrorKind, Result};
 
 /// The lifecycle of a store that has nothing to open: it works from the beginning until it is stopped.
 #[derive(Debug)]
@@ -28,6 +28,11 @@ impl Started {
 
     pub(crate) async fn health(&self) -> Result<()> {
         self.check("ask for health", &[])
+    }
+
+    /// What lives in memory is no part of a database.
+    pub(crate) fn database(&self) -> Option<DatabaseId> {
+        None
     }
 
     /// Refuses work that comes after the stop, and ids that are too long.

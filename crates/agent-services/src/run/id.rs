@@ -4,12 +4,12 @@ use std::fmt;
 
 use agent_schemas::{IdSource, RunId, UserId};
 
-/// A fresh run id: `run_`, 128 random bits, and four digits that are the same for all runs of a user.
+/// A fresh run id: `run_`, the time, 128 random bits, and four digits that are the same for all runs of a user.
 ///
 /// Who knows the id may read and cancel the run, so it cannot be guessed. The last digits let a store that is spread over
 /// several servers find a run by its id alone, beside everything else of the user.
 pub fn fresh_id(ids: &dyn IdSource, user: &UserId) -> RunId {
-    RunId::new(format!("run_{}{}", ids.random(), tag(user)))
+    RunId::new(format!("run_{}{}", ids.ordered(), tag(user)))
 }
 
 /// The four digits that all runs of a user end with.
@@ -60,6 +60,6 @@ mod tests {
         let (one, two) = (fresh_id(&SystemIds, &user), fresh_id(&SystemIds, &user));
         assert_ne!(one, two);
         assert!(one.as_str().starts_with("run_") && one.as_str().ends_with("8249"));
-        assert_eq!(one.as_str().len(), 40);
+        assert_eq!(one.as_str().len(), 52);
     }
 }

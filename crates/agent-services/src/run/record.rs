@@ -157,12 +157,22 @@ pub struct NewRun {
     pub max_queued: usize,
     /// Makes repeated requests one.
     pub key: Option<IdempotencyKey>,
+    /// Whether it may be answered as [`Created::Unstored`]: nobody is to hear of the run before more of it is stored.
+    pub may_be_unstored: bool,
 }
 
 impl NewRun {
     /// A run that waits for its session, behind at most 16 others.
     pub fn new(record: RunRecord, first: Batch, owner: OwnerId) -> Self {
-        NewRun { record, first, owner, policy: SessionPolicy::default(), max_queued: 16, key: None }
+        NewRun {
+            record,
+            first,
+            owner,
+            policy: SessionPolicy::default(),
+            max_queued: 16,
+            key: None,
+            may_be_unstored: false,
+        }
     }
 
     /// The same with another policy.
@@ -185,6 +195,13 @@ impl NewRun {
         self.key = key;
         self
     }
+
+    /// The same, for one of whom nobody hears before more of it is stored.
+    #[must_use]
+    pub fn with_early_answer(mut self, may_be_unstored: bool) -> Self {
+        self.may_be_unstored = may_be_unstored;
+        self
+    }
 }
 
 /// What became of a run that was to be made.
@@ -193,6 +210,9 @@ impl NewRun {
 pub enum Created {
     /// It has its session, and the owner may write its log.
     Started(FencingToken),
+    /// The same, but it does not outlive the process before the next write to its log is acknowledged. Only those who asked
+    /// for it get this answer.
+    Unstored(FencingToken),
     /// It waits.
     Queued {
         /// How many are to end before it.
@@ -219,6 +239,15 @@ pub struct Grant {
     pub id: RunId,
     /// The right to write its log.
     pub token: FencingToken,
+}
+
+/// What the end of a run with its history did.
+#[derive(Debug)]
+pub struct Finished {
+    /// The right to execute the next run of the session.
+    pub granted: Option<Grant>,
+    /// What became of the history; [`InvalidInput`](crate::ErrorKind::InvalidInput) if the session does not take it.
+    pub history: crate::Result<()>,
 }
 
 /// What became of the wish to cancel a run.

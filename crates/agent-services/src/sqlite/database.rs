@@ -10,7 +10,7 @@ use super::connection::SqliteOptions;
 use super::folder::DATABASE;
 use super::open::Open;
 use crate::run::wakeups::Wakeups;
-use crate::{Error, ErrorKind, Result};
+use crate::{DatabaseId, Error, ErrorKind, Result};
 
 /// A database in a data folder, which the stores over it share.
 ///
@@ -21,6 +21,7 @@ pub struct SqliteDatabase(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    id: DatabaseId,
     folder: PathBuf,
     options: SqliteOptions,
     is_read_only: bool,
@@ -54,7 +55,8 @@ impl SqliteDatabase {
 
     fn with_access(folder: PathBuf, options: SqliteOptions, is_read_only: bool) -> Self {
         let (opening, turn, users, wakeups) = Default::default();
-        let shared = Shared { folder, options, is_read_only, opening, turn, users, wakeups };
+        let id = DatabaseId::fresh();
+        let shared = Shared { id, folder, options, is_read_only, opening, turn, users, wakeups };
         SqliteDatabase(Arc::new(shared))
     }
 
@@ -70,6 +72,10 @@ impl SqliteDatabase {
 
     pub(super) fn is_read_only(&self) -> bool {
         self.0.is_read_only
+    }
+
+    pub(super) fn id(&self) -> DatabaseId {
+        self.0.id
     }
 
     pub(super) fn wakeups(&self) -> &Arc<Wakeups> {

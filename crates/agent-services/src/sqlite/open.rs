@@ -104,6 +104,19 @@ impl Open {
         }
     }
 
+    /// Writes, and may be answered before that is committed; see [`Writer::write_early`].
+    pub(super) async fn write_early<T: Clone + PartialEq + Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
+        early: fn(&T) -> Option<T>,
+    ) -> Result<T> {
+        match &self.writer {
+            Some(writer) => writer.write_early(operation, work, early).await,
+            None => Err(read_only(operation)),
+        }
+    }
+
     /// Waits until what is queued is written.
     pub(super) async fn flush(&self, operation: &'static str) -> Result<()> {
         match &self.writer {

@@ -16,9 +16,11 @@ use agent_schemas::{Clock, RunId, Status, UserId};
 use async_trait::async_trait;
 use rusqlite::Connection;
 
+use self::entries::Piece;
 use self::news::News;
 use super::database::SqliteDatabase;
 use super::failure::Outcome;
+use super::sessions::append::Append;
 use super::statement::bounded;
 use super::store::Access;
 use crate::Result;
@@ -27,9 +29,10 @@ use crate::lifecycle::lifecycle_of;
 use crate::page::{Cursor, Listed, PageSize};
 use crate::run::wakeups::Wakeups;
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, Grant, NewRun, OwnerId, Page, Retention, RunFilter, RunRecord,
-    RunStore,
+    Batch, Canceled, Created, FencingToken, Finished, Grant, NewRun, OwnerId, Page, Retention, RunFilter,
+    RunRecord, RunStore,
 };
+use crate::session::MessageBatch;
 
 pub(super) use owners::forget_all as forget_owners;
 #[cfg(test)]
@@ -79,12 +82,30 @@ impl SqliteRunStore {
         operation: &'static str,
         work: impl Fn(&Connection, &mut News) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
+        self.access.write(operation, self.with_news(work)).await
+    }
+
+    fn with_news<T>(
+        &self,
+        work: impl Fn(&Connection, &mut News) -> Outcome<T> + Send + 'static,
+    ) -> impl FnMut(&Connection) -> Outcome<T> + Send + 'static {
         let mut news = News::new(Arc::clone(&self.wakeups));
-        let write = move |connection: &Connection| {
+        move |connection| {
             news.clear();
             work(connection, &mut news).inspect_err(|_| news.clear())
+        }
+    }
+}
+
+impl SqliteRunStore {
+    async fn finish_as(&self, finish: log::Finish) -> Result<Finished> {
+        let clock = self.clock();
+        let finish = move |connection: &_, news: &mut News| {
+            let finished = finish.run(connection, clock.unix_seconds())?;
+            news.wake(finish.id.clone());
+            Ok(finished)
         };
-        self.access.write(operation, write).await
+        self.write(log::FINISH, finish).await
     }
 }
 
@@ -101,8 +122,14 @@ impl RunStore for SqliteRunStore {
         const OPERATION: &str = create::OPERATION;
         let key = run.key.as_ref().map_or("", |key| key.key.as_str());
         self.access.check(OPERATION, &[run.record.user_id.as_str(), run.record.session_id.as_str(), key])?;
+        let may_be_unstored = run.may_be_unstored;
         let create = create::Create::new(run)?;
-        self.write(OPERATION, move |connection, news| create.run(connection, news)).await
+        let create = self.with_news(move |connection, news| create.run(connection, news));
+        if may_be_unstored {
+            self.access.write_early(OPERATION, create, create::early_answer).await
+        } else {
+            self.access.write(OPERATION, create).await
+        }
     }
 
     async fn get(&self, id: &RunId) -> Result<Option<RunRecord>> {
@@ -111,9 +138,9 @@ impl RunStore for SqliteRunStore {
     }
 
     async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
-        let id = id.clone();
+        let (id, piece) = (id.clone(), Piece::new(batch));
         let append = move |connection: &_, news: &mut News| {
-            log::append(connection, &id, token, &batch)?;
+            log::append(connection, &id, token, &piece)?;
             news.wake(id.clone());
             Ok(())
         };
@@ -121,9 +148,9 @@ impl RunStore for SqliteRunStore {
     }
 
     async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
-        let (id, ending) = (id.clone(), ending.to_owned());
+        let (id, piece, ending) = (id.clone(), Piece::new(batch), ending.to_owned());
         let close = move |connection: &_, news: &mut News| {
-            log::close(connection, &id, token, &batch, &ending)?;
+            log::close(connection, &id, token, &piece, &ending)?;
             news.wake(id.clone());
             Ok(())
         };
@@ -138,14 +165,43 @@ impl RunStore for SqliteRunStore {
         status: Status,
         next: Option<&OwnerId>,
     ) -> Result<Option<Grant>> {
-        let finish = log::Finish { id: id.clone(), token, batch, status, next: next.cloned() };
-        let clock = self.clock();
-        let finish = move |connection: &_, news: &mut News| {
-            let granted = finish.run(connection, clock.unix_seconds())?;
-            news.wake(finish.id.clone());
-            Ok(granted)
+        let history = None;
+        let finish = log::Finish {
+            id: id.clone(),
+            token,
+            piece: Piece::new(batch),
+            status,
+            next: next.cloned(),
+            history,
         };
-        self.write(log::FINISH, finish).await
+        Ok(self.finish_as(finish).await?.granted)
+    }
+
+    async fn finish_with_history(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        status: Status,
+        next: Option<&OwnerId>,
+        history: MessageBatch,
+    ) -> Result<Finished> {
+        let key = history.key.as_deref().unwrap_or_default();
+        let checked = self.access.check(log::FINISH, &[key]);
+        let (history, refused) = match checked.and_then(|()| Append::new(history, self.context.limits)) {
+            Ok(history) => (Some(history), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        let finish = log::Finish {
+            id: id.clone(),
+            token,
+            piece: Piece::new(batch),
+            status,
+            next: next.cloned(),
+            history,
+        };
+        let finished = self.finish_as(finish).await?;
+        Ok(Finished { history: refused.and(finished.history), ..finished })
     }
 
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {

@@ -1,6 +1,6 @@
 //! Sessions in SQLite.
 
-mod append;
+pub(super) mod append;
 mod change;
 mod read;
 
@@ -59,9 +59,10 @@ impl SessionStore for SqliteSessionStore {
         const OPERATION: &str = append::OPERATION;
         let key = batch.key.as_deref().unwrap_or_default();
         self.access.check(OPERATION, &[user.as_str(), id.as_str(), key])?;
-        let append = append::Append::new(user, id, batch, self.context.limits)?;
-        let clock = Arc::clone(&self.context.clock);
-        self.access.write(OPERATION, move |connection| append.run(connection, clock.unix_seconds())).await
+        let append = append::Append::new(batch, self.context.limits)?;
+        let (user, id, clock) = (user.clone(), id.clone(), Arc::clone(&self.context.clock));
+        let append = move |connection: &_| append.run(connection, &user, &id, clock.unix_seconds());
+        self.access.write(OPERATION, append).await
     }
 
     async fn messages(

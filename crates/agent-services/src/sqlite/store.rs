@@ -9,7 +9,7 @@ use super::database::{Lease, SqliteDatabase};
 use super::failure::Outcome;
 use super::open::{Open, read_only};
 use crate::limits::check_ids;
-use crate::{Error, ErrorKind, Result};
+use crate::{DatabaseId, Error, ErrorKind, Result};
 
 /// A store's access to its database.
 #[derive(Debug)]
@@ -46,6 +46,10 @@ impl Access {
         self.open(OPERATION)?.probe(OPERATION).await
     }
 
+    pub(super) fn database(&self) -> Option<DatabaseId> {
+        Some(self.database.id())
+    }
+
     /// Refuses what cannot be asked for, before anything is done for it.
     pub(super) fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
         self.open(operation)?;
@@ -73,6 +77,16 @@ impl Access {
         work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
         self.open(operation)?.write(operation, work).await
+    }
+
+    /// Writes, and may be answered before that is committed.
+    pub(super) async fn write_early<T: Clone + PartialEq + Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
+        early: fn(&T) -> Option<T>,
+    ) -> Result<T> {
+        self.open(operation)?.write_early(operation, work, early).await
     }
 
     fn open(&self, operation: &'static str) -> Result<Arc<Open>> {

@@ -1,8 +1,8 @@
 //! The one thread that writes. It commits what is waiting together, and only then acknowledges it.
 
 mod answers;
+mod job;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
@@ -10,8 +10,9 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use self::answers::{Answers, Messenger};
-use super::failure::{Outcome, of_sqlite};
+use self::answers::Messenger;
+use self::job::{Early, Job, Write};
+use super::failure::Outcome;
 use crate::{Error, ErrorKind, Result};
 
 /// How much may wait; whoever has more waits for a place in the queue. All of it may go into one commit.
@@ -36,15 +37,7 @@ impl Writer {
         let messenger = Messenger::spawn(runtime);
         let work = move || {
             while let Some(first) = queue.blocking_recv() {
-                // Whoever is about to write, too, may do so first: the more there are, the less a commit costs each.
-                thread::yield_now();
-                let mut group = vec![first];
-                while group.len() < QUEUE
-                    && let Ok(next) = queue.try_recv()
-                {
-                    group.push(next);
-                }
-                commit(&connection, group, &messenger);
+                commit(&connection, vec![first], &mut || queue.try_recv().ok(), &messenger);
             }
             close(connection);
         };
@@ -60,58 +53,37 @@ impl Writer {
         work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Write { operation, work, result: None, reply });
+        let job = Box::new(Write { operation, work, result: None, reply: Some(reply) });
+        self.wait(operation, job, answer).await
+    }
+
+    /// The same, but where `early` makes an answer of what the work gives, that is given before it is committed. Should the
+    /// commit fail, nobody is told.
+    pub(super) async fn write_early<T: Clone + PartialEq + Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
+        early: fn(&T) -> Option<T>,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let write = Write { operation, work, result: None, reply: Some(reply) };
+        self.wait(operation, Box::new(Early { write, early, told: None }), answer).await
+    }
+
+    async fn wait<T>(
+        &self,
+        operation: &'static str,
+        job: Box<dyn Job>,
+        answer: oneshot::Receiver<Result<T>>,
+    ) -> Result<T> {
         let ended = || Error::new(ErrorKind::Unavailable, operation, "the database is closed");
         self.0.send(job).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 }
 
-/// A piece of work, whatever its result is.
-trait Job: Send {
-    /// Does the work; says whether it succeeded.
-    fn run(&mut self, connection: &Connection) -> bool;
-
-    /// Answers with the result, or with what became of the whole group.
-    fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>);
-}
-
-struct Write<T, W> {
-    operation: &'static str,
-    work: W,
-    result: Option<Result<T>>,
-    reply: oneshot::Sender<Result<T>>,
-}
-
-impl<T, W> Job for Write<T, W>
-where
-    T: Send,
-    W: FnMut(&Connection) -> Outcome<T> + Send,
-{
-    fn run(&mut self, connection: &Connection) -> bool {
-        // A fault in one piece of work must not end the thread that all others need.
-        let done = catch_unwind(AssertUnwindSafe(|| (self.work)(connection)));
-        let result = done.map(|result| result.map_err(|failure| failure.of(self.operation)));
-        self.result = result.ok();
-        self.result.as_ref().is_some_and(|result| result.is_ok())
-    }
-
-    fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>) {
-        let Write { operation, work, result, reply } = *self;
-        // What the work was made with may have to tell others of it, and they are not to learn of it later than its caller.
-        drop(work);
-        let answer = match (result, group) {
-            (Some(Err(error)), _) => Err(error),
-            (_, Err(error)) => Err(of_sqlite(operation, &error)),
-            (Some(done), Ok(())) => done,
-            (None, Ok(())) => {
-                Err(Error::new(ErrorKind::Unexpected, operation, "the work in the database panicked"))
-            }
-        };
-        // Nobody may be waiting any more.
-        let _ = reply.send(answer);
-    }
-}
+/// Gives the next job that waits.
+type More<'a> = &'a mut dyn FnMut() -> Option<Box<dyn Job>>;
 
 /// Why nothing of a group was committed.
 enum Undone {
@@ -121,32 +93,46 @@ enum Undone {
     ByOne,
 }
 
-fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>, messenger: &Messenger) {
-    let result = match together(connection, &mut group) {
+/// Commits a job, and with it those that come meanwhile: the more there are, the less a commit costs each.
+fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>, more: More<'_>, messenger: &Messenger) {
+    let result = match together(connection, &mut group, more, messenger) {
         Ok(()) => Ok(()),
         Err(Undone::Group(error)) => Err(Arc::new(error)),
         // It was alone, and has an error of its own.
         Err(Undone::ByOne) if group.len() == 1 => Ok(()),
         // None of them happened, so each can be tried by itself.
         Err(Undone::ByOne) => {
-            return group.into_iter().for_each(|job| commit(connection, vec![job], messenger));
+            return group.into_iter().for_each(|job| commit(connection, vec![job], &mut || None, messenger));
         }
     };
-    messenger.tell(Answers { group, result });
+    messenger.tell(group.into_iter().map(|job| job.answer(result.clone())));
 }
 
 /// Commits all that did not fail, or nothing. There is no savepoint for each job, as SQLite copies all pages that change
 /// after one; instead, a job that fails after it has changed something undoes all, which is rare.
-fn together(connection: &Connection, group: &mut [Box<dyn Job>]) -> std::result::Result<(), Undone> {
+fn together(
+    connection: &Connection,
+    group: &mut Vec<Box<dyn Job>>,
+    more: More<'_>,
+    messenger: &Messenger,
+) -> std::result::Result<(), Undone> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]);
+    let mut done = 0;
     let result = (|| {
         execute("BEGIN IMMEDIATE")?;
-        for job in group {
-            let before = connection.total_changes();
-            let is_done = job.run(connection);
-            if !is_done && (connection.is_autocommit() || connection.total_changes() != before) {
-                return Ok(false);
+        while done < group.len() {
+            for job in &mut group[done..] {
+                let before = connection.total_changes();
+                let is_done = job.run(connection);
+                if !is_done && (connection.is_autocommit() || connection.total_changes() != before) {
+                    return Ok(false);
+                }
             }
+            messenger.tell(group[done..].iter_mut().filter_map(|job| job.answer_early()));
+            done = group.len();
+            // Whoever is about to write, too, or was just told something, may do so first.
+            thread::yield_now();
+            group.extend(std::iter::from_fn(&mut *more).take(QUEUE.saturating_sub(done)));
         }
         execute("COMMIT")?;
         Ok(true)

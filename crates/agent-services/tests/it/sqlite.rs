@@ -37,6 +37,20 @@ mod conformance {
         );
     }
 
+    mod run_history {
+        use agent_services::sqlite::{SqliteRunStore, SqliteSessionStore};
+
+        agent_services::run_history_conformance!(async {
+            let both = |database: super::super::SqliteDatabase, context: agent_services::StoreContext| {
+                (
+                    SqliteRunStore::new(database.clone(), context.clone()),
+                    SqliteSessionStore::new(database, context),
+                )
+            };
+            crate::sqlite::fresh(both)
+        });
+    }
+
     mod sessions {
         use agent_services::sqlite::SqliteSessionStore;
 

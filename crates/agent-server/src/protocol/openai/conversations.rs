@@ -65,7 +65,7 @@ async fn create(
     let messages = items::messages(&server, &request)?;
     let metadata = metadata(&request)?;
     let services = server.runner().services();
-    let named = Named::new(&format!("conv_{}", services.ids.random()), &Given::new(query)?);
+    let named = Named::new(&format!("conv_{}", services.ids.ordered()), &Given::new(query)?);
     let mut info = services.sessions.create(&named.user, Some(&named.id)).await?;
     if let Some(metadata) = metadata {
         info = set_metadata(&server, &named, metadata).await?;

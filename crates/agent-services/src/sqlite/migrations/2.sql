@@ -58,6 +58,8 @@ CREATE TABLE run_batches (
     -- The number of its first entry.
     first INTEGER NOT NULL,
     count INTEGER NOT NULL,
+    -- How many bytes the frames have, where they are compressed as a block of LZ4.
+    unpacked_bytes INTEGER,
     frames BLOB NOT NULL,
     UNIQUE (run, first)
 ) STRICT;

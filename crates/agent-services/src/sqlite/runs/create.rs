@@ -3,7 +3,7 @@
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, params};
 
-use super::entries;
+use super::entries::Piece;
 use super::news::News;
 use super::turns::{self, ACTIVE, Head, STEERED, WAITING};
 use crate::limits::json_text;
@@ -27,6 +27,14 @@ statements! {
     ADD_KEY: "INSERT INTO run_keys (user, key, fingerprint, run) VALUES (?1, ?2, ?3, ?4)";
 }
 
+/// Only the right to execute it may be answered before the run is stored: whatever else is answered, somebody hears of.
+pub(super) fn early_answer(created: &Created) -> Option<Created> {
+    match created {
+        Created::Started(token) => Some(Created::Unstored(*token)),
+        _ => None,
+    }
+}
+
 /// What a session says to a new run.
 enum Turn {
     Beside,
@@ -39,6 +47,7 @@ enum Turn {
 /// A run that is ready to be made.
 pub(super) struct Create {
     run: NewRun,
+    first: Piece,
     request: String,
 }
 
@@ -47,7 +56,8 @@ impl Create {
     /// If the request cannot be stored.
     pub(super) fn new(run: NewRun) -> Result<Self> {
         let request = json_text(OPERATION, &*run.record.request)?;
-        Ok(Create { run, request })
+        let first = Piece::new(run.first.clone());
+        Ok(Create { run, first, request })
     }
 
     /// Makes the run, unless its session or its key says otherwise.
@@ -173,7 +183,7 @@ impl Create {
         let key = connection.last_insert_rowid();
         let (agent, options) = (record.agent.as_bytes(), record.options.as_bytes());
         ADD_REQUEST.execute(connection, params![key, agent, options, self.request])?;
-        entries::add(connection, key, first)?;
+        self.first.add(connection, key)?;
         Ok(key)
     }
 

@@ -4,25 +4,48 @@ use agent_schemas::{RunId, sse};
 use rusqlite::{Connection, Row, params};
 
 use crate::run::{Batch, Page};
-use crate::sqlite::failure::Outcome;
+use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::statement::{bounded, statements};
 
 statements! {
-    ADD: "INSERT INTO run_batches (run, first, count, frames) VALUES (?1, ?2, ?3, ?4)";
+    ADD: "INSERT INTO run_batches (run, first, count, unpacked_bytes, frames) VALUES (?1, ?2, ?3, ?4, ?5)";
     LENGTH: "SELECT key, first_entry, entries, end_number IS NOT NULL FROM runs WHERE id = ?1";
-    LAST: "SELECT first, count, frames FROM run_batches WHERE run = ?1 ORDER BY first DESC LIMIT 1";
+    LAST: "SELECT first, count, unpacked_bytes, frames FROM run_batches WHERE run = ?1 ORDER BY first DESC LIMIT 1";
     FORGET: "DELETE FROM run_batches WHERE run = ?1";
-    READ: "SELECT first, count, frames FROM run_batches WHERE run = ?1 AND first >= coalesce((SELECT first \
+    READ: "SELECT first, count, unpacked_bytes, frames FROM run_batches WHERE run = ?1 AND first >= coalesce((SELECT first \
            FROM run_batches WHERE run = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1), 0) ORDER BY first";
 }
 
-/// Stores entries that are known to be the next.
-pub(super) fn add(connection: &Connection, run: i64, batch: &Batch) -> Outcome<()> {
-    if batch.count > 0 {
-        let (first, count) = (bounded(batch.first), bounded(batch.count));
-        ADD.execute(connection, params![run, first, count, &batch.frames[..]])?;
+/// Less than this is not worth compressing.
+const SMALL: usize = 512;
+/// LZ4 makes at most so many bytes of one.
+const MAX_RATIO: usize = 256;
+
+/// Entries that are ready to be stored.
+pub(super) struct Piece {
+    pub(super) batch: Batch,
+    /// The frames as a block of LZ4, where that is less: events repeat most of what is in the one before them.
+    packed: Option<Vec<u8>>,
+}
+
+impl Piece {
+    pub(super) fn new(batch: Batch) -> Self {
+        let packed = (batch.frames.len() >= SMALL).then(|| lz4_flex::block::compress(&batch.frames));
+        let packed = packed.filter(|packed| packed.len() < batch.frames.len());
+        Piece { batch, packed }
     }
-    Ok(())
+
+    /// Stores entries that are known to be the next.
+    pub(super) fn add(&self, connection: &Connection, run: i64) -> Outcome<()> {
+        let Piece { batch, packed } = self;
+        if batch.count > 0 {
+            let (first, count) = (bounded(batch.first), bounded(batch.count));
+            let unpacked = packed.as_ref().map(|_| batch.frames.len());
+            let frames = packed.as_deref().unwrap_or(&batch.frames);
+            ADD.execute(connection, params![run, first, count, unpacked, frames])?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether a log has exactly these entries, which end where it has some; in whatever pieces they were appended.
@@ -87,8 +110,9 @@ pub(super) fn trim(connection: &Connection, run: i64) -> Outcome<Batch> {
     let last = last.and_then(|batch| batch.starting_at(batch.end().saturating_sub(1)));
     forget(connection, run)?;
     let Some(last) = last else { return Ok(Batch::empty(0)) };
-    add(connection, run, &last)?;
-    Ok(last)
+    let last = Piece::new(last);
+    last.add(connection, run)?;
+    Ok(last.batch)
 }
 
 pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
@@ -97,7 +121,20 @@ pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
 }
 
 fn batch_of(row: &Row<'_>) -> Outcome<Batch> {
-    Ok(Batch { first: row.get(0)?, count: row.get(1)?, frames: row.get::<_, Vec<u8>>(2)?.into() })
+    let frames = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
+    let frames = match row.get(2)? {
+        None => frames.to_vec(),
+        Some(bytes) => unpacked(frames, bytes)?,
+    };
+    Ok(Batch { first: row.get(0)?, count: row.get(1)?, frames: frames.into() })
+}
+
+fn unpacked(frames: &[u8], bytes: usize) -> Outcome<Vec<u8>> {
+    let damaged = |why: &str| Failure::Damaged(format!("the entries of a run cannot be unpacked: {why}"));
+    if bytes > frames.len().saturating_mul(MAX_RATIO) {
+        return Err(damaged("they would be larger than they can be"));
+    }
+    lz4_flex::block::decompress(frames, bytes).map_err(|error| damaged(&error.to_string()))
 }
 
 /// Calls a function with each piece of a log from an entry on, until it says that it has enough.

@@ -3,11 +3,13 @@
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, Row, params};
 
+use super::entries::Piece;
 use super::turns::{self, ACTIVE};
 use super::{entries, retention};
-use crate::run::{Batch, FencingToken, Grant, OwnerId, no_run};
+use crate::run::{FencingToken, Finished, Grant, OwnerId, no_run};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::row::utf8;
+use crate::sqlite::sessions::append::Append;
 use crate::sqlite::statement::{bounded, statements};
 use crate::{Error, ErrorKind};
 
@@ -17,7 +19,7 @@ pub(super) const FINISH: &str = "finish a run";
 
 statements! {
     FIND: "SELECT key, entries, bytes, end_number IS NOT NULL, turn, ending IS NOT NULL, token, owner IS NOT NULL, \
-           first_entry FROM runs WHERE id = ?1";
+           first_entry, user, session FROM runs WHERE id = ?1";
     GRANTED: "SELECT granted, granted_token FROM runs WHERE key = ?1";
     GROW: "UPDATE runs SET entries = ?2, bytes = ?3 WHERE key = ?1";
     CLOSE_WITH: "UPDATE runs SET entries = ?2, bytes = ?3, ending = ?4 WHERE key = ?1";
@@ -29,6 +31,8 @@ statements! {
 /// A log that may be written.
 pub(super) struct Log {
     pub(super) key: i64,
+    user: i64,
+    session: Vec<u8>,
     first_entry: u64,
     entries: u64,
     bytes: u64,
@@ -53,6 +57,8 @@ pub(super) fn find(
             is_active: row.get::<_, Option<i64>>(4)? == Some(ACTIVE),
             is_closed: row.get(5)?,
             first_entry: row.get(8)?,
+            user: row.get(9)?,
+            session: row.get(10)?,
         };
         Ok((log, FencingToken(row.get(6)?) == token && row.get(7)?))
     })?;
@@ -69,7 +75,8 @@ fn conflict(operation: &'static str, message: &str) -> Failure {
 
 impl Log {
     /// Stores entries; says whether they are new. How many there are then is for the caller to store.
-    fn write(&mut self, connection: &Connection, operation: &'static str, batch: &Batch) -> Outcome<bool> {
+    fn write(&mut self, connection: &Connection, operation: &'static str, piece: &Piece) -> Outcome<bool> {
+        let batch = &piece.batch;
         if batch.first != self.entries {
             return if self.first_entry <= batch.first
                 && batch.first.saturating_add(batch.count) <= self.entries
@@ -85,16 +92,16 @@ impl Log {
             let is_repeated = batch.count == 0;
             return if is_repeated { Ok(false) } else { Err(conflict(operation, "the log has ended")) };
         }
-        entries::add(connection, self.key, batch)?;
+        piece.add(connection, self.key)?;
         self.entries += batch.count;
         self.bytes += batch.frames.len() as u64;
         Ok(true)
     }
 }
 
-pub(super) fn append(connection: &Connection, id: &RunId, token: FencingToken, batch: &Batch) -> Outcome<()> {
+pub(super) fn append(connection: &Connection, id: &RunId, token: FencingToken, piece: &Piece) -> Outcome<()> {
     let mut log = find(connection, APPEND, id, token)?;
-    if log.write(connection, APPEND, batch)? {
+    if log.write(connection, APPEND, piece)? {
         GROW.execute(connection, params![log.key, bounded(log.entries), bounded(log.bytes)])?;
     }
     Ok(())
@@ -104,11 +111,11 @@ pub(super) fn close(
     connection: &Connection,
     id: &RunId,
     token: FencingToken,
-    batch: &Batch,
+    piece: &Piece,
     ending: &str,
 ) -> Outcome<()> {
     let mut log = find(connection, CLOSE, id, token)?;
-    let is_new = log.write(connection, CLOSE, batch)?;
+    let is_new = log.write(connection, CLOSE, piece)?;
     let (entries, bytes) = (bounded(log.entries), bounded(log.bytes));
     if !log.is_closed {
         CLOSE_WITH.execute(connection, params![log.key, entries, bytes, ending.as_bytes()])?;
@@ -122,21 +129,24 @@ pub(super) fn close(
 pub(super) struct Finish {
     pub(super) id: RunId,
     pub(super) token: FencingToken,
-    pub(super) batch: Batch,
+    pub(super) piece: Piece,
     pub(super) status: Status,
     pub(super) next: Option<OwnerId>,
+    /// What is appended to the session.
+    pub(super) history: Option<Append>,
 }
 
 impl Finish {
-    pub(super) fn run(&self, connection: &Connection, now: i64) -> Outcome<Option<Grant>> {
+    pub(super) fn run(&self, connection: &Connection, now: i64) -> Outcome<Finished> {
         let mut log = find(connection, FINISH, &self.id, self.token)?;
-        if !log.write(connection, FINISH, &self.batch)? {
+        if !log.write(connection, FINISH, &self.piece)? {
             return if log.has_ended {
-                granted(connection, log.key)
+                Ok(Finished { granted: granted(connection, log.key)?, history: Ok(()) })
             } else {
                 Err(conflict(FINISH, "the log goes on after these"))
             };
         }
+        let history = self.append_history(connection, &log, now)?;
         let end = retention::note_end(connection, log.bytes)?;
         let (entries, bytes, status) = (bounded(log.entries), bounded(log.bytes), self.status.as_str());
         END.execute(connection, params![log.key, entries, bytes, status, now, end])?;
@@ -144,7 +154,17 @@ impl Finish {
         if let Some(Grant { id, token }) = &grant {
             GRANT.execute(connection, params![log.key, id.as_str().as_bytes(), bounded(token.0)])?;
         }
-        Ok(grant)
+        Ok(Finished { granted: grant, history })
+    }
+
+    /// Tells what the session refuses apart from what fails.
+    fn append_history(&self, connection: &Connection, log: &Log, now: i64) -> Outcome<crate::Result<()>> {
+        let Some(history) = &self.history else { return Ok(Ok(())) };
+        // One that was closed may have been ended as far as its history by another process.
+        match history.run_for(connection, log.user, &log.session, log.is_closed, now) {
+            Err(Failure::Refused(error)) => Ok(Err(error)),
+            done => done.map(|_| Ok(())),
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Messages at the end of a session.
 
+use std::collections::HashSet;
+
 use agent_schemas::{SessionId, UserId};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 
-use super::{change, read};
+use super::change;
+use super::read::{self, Size};
 use crate::Result;
 use crate::limits::StoreLimits;
 use crate::session::{Appended, EncodedMessage, MessageBatch};
@@ -14,16 +17,15 @@ use crate::sqlite::statement::{bounded, statements};
 pub(super) const OPERATION: &str = "append to a session";
 
 statements! {
-    ADD_KEY: "INSERT INTO batches (session, key) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    HAS_KEY: "SELECT 1 FROM batches WHERE session = ?1 AND key = ?2";
+    ADD_KEY: "INSERT INTO batches (session, key) VALUES (?1, ?2)";
     KNOWN: "SELECT 1 FROM messages WHERE session = ?1 AND id = ?2 LIMIT 1";
     ADD: "INSERT INTO messages (session, position, id, json) VALUES (?1, ?2, ?3, ?4)";
     GROW: "UPDATE sessions SET messages = ?2, bytes = ?3, updated_at = ?4 WHERE key = ?1";
 }
 
 /// A batch that is ready to be stored.
-pub(super) struct Append {
-    user: UserId,
-    session: SessionId,
+pub(in crate::sqlite) struct Append {
     batch: MessageBatch,
     limits: StoreLimits,
 }
@@ -31,44 +33,91 @@ pub(super) struct Append {
 impl Append {
     /// # Errors
     /// If a message is too large.
-    pub(super) fn new(
-        user: &UserId,
-        session: &SessionId,
-        batch: MessageBatch,
-        limits: StoreLimits,
-    ) -> Result<Self> {
+    pub(in crate::sqlite) fn new(batch: MessageBatch, limits: StoreLimits) -> Result<Self> {
         for message in &batch.messages {
             limits.check_item(OPERATION, message.json().len())?;
         }
-        Ok(Append { user: user.clone(), session: session.clone(), batch, limits })
+        Ok(Append { batch, limits })
     }
 
     /// Stores the batch, unless it is there.
-    pub(super) fn run(&self, connection: &Connection, now: i64) -> Outcome<Appended> {
-        let session = match read::size(connection, &self.user, &self.session)? {
-            Some(session) => session,
-            None => change::make(connection, &self.user, &self.session, now)?,
-        };
-        let first = session.messages;
-        if let Some(key) = &self.batch.key
-            && ADD_KEY.execute(connection, params![session.key, key.as_bytes()])? == 0
+    pub(super) fn run(
+        &self,
+        connection: &Connection,
+        user: &UserId,
+        id: &SessionId,
+        now: i64,
+    ) -> Outcome<Appended> {
+        let session = read::size(connection, user, id)?;
+        let make = || change::make(connection, user, id, now);
+        self.extend(connection, session, self.batch.key.as_deref(), make, now)
+    }
+
+    /// The same for a user whose key is known. A batch that is new for certain needs no key of its own, if it will not come
+    /// again either.
+    pub(in crate::sqlite) fn run_for(
+        &self,
+        connection: &Connection,
+        user: i64,
+        id: &[u8],
+        may_be_known: bool,
+        now: i64,
+    ) -> Outcome<Appended> {
+        let session = read::size_for(connection, user, id)?;
+        let key = self.batch.key.as_deref().filter(|_| may_be_known);
+        self.extend(connection, session, key, || change::make_for(connection, user, id, now), now)
+    }
+
+    /// Looks whether the batch may be stored before anything is changed, as what fails afterwards undoes the work of others.
+    fn extend(
+        &self,
+        connection: &Connection,
+        session: Option<Size>,
+        key: Option<&str>,
+        make: impl FnOnce() -> Outcome<Size>,
+        now: i64,
+    ) -> Outcome<Appended> {
+        let known = session.as_ref().map(|session| session.key);
+        let (first, bytes) = session.map_or((0, 0), |session| (session.messages, session.bytes));
+        let key = key.map(str::as_bytes);
+        if let (Some(session), Some(key)) = (known, key)
+            && HAS_KEY.exists(connection, params![session, key])?
         {
             return Ok(Appended { first, count: 0 });
         }
-        let (mut count, mut bytes) = (0, session.bytes);
-        for (at, message) in self.batch.messages.iter().enumerate() {
-            let id = id_column(message);
-            let is_known = at < self.batch.maybe_known && is_known(connection, session.key, id)?;
-            if !is_known {
-                let json = ToSqlOutput::Borrowed(ValueRef::Text(message.json()));
-                ADD.execute(connection, params![session.key, bounded(first + count), id, json])?;
-                count += 1;
-                bytes += message.json().len() as u64;
-            }
-        }
+        let messages = self.unknown(connection, known)?;
+        let count = messages.len() as u64;
+        let bytes = messages.iter().fold(bytes, |bytes, message| bytes + message.json().len() as u64);
         self.limits.check_session(OPERATION, first + count, bytes)?;
-        GROW.execute(connection, params![session.key, bounded(first + count), bounded(bytes), now])?;
+        let session = match known {
+            Some(session) => session,
+            None => make()?.key,
+        };
+        if let Some(key) = key {
+            ADD_KEY.execute(connection, params![session, key])?;
+        }
+        for (position, message) in (first..).zip(messages) {
+            let json = ToSqlOutput::Borrowed(ValueRef::Text(message.json()));
+            ADD.execute(connection, params![session, bounded(position), id_column(message), json])?;
+        }
+        GROW.execute(connection, params![session, bounded(first + count), bounded(bytes), now])?;
         Ok(Appended { first, count })
+    }
+
+    /// The messages that are not in the session yet.
+    fn unknown(&self, connection: &Connection, session: Option<i64>) -> Outcome<Vec<&EncodedMessage>> {
+        let mut seen = HashSet::new();
+        let mut unknown = Vec::with_capacity(self.batch.messages.len());
+        for (at, message) in self.batch.messages.iter().enumerate() {
+            if at < self.batch.maybe_known
+                && let Some(id) = id_column(message)
+                && (!seen.insert(id) || is_known(connection, session, id)?)
+            {
+                continue;
+            }
+            unknown.push(message);
+        }
+        Ok(unknown)
     }
 }
 
@@ -77,9 +126,7 @@ fn id_column(message: &EncodedMessage) -> Option<&[u8]> {
     Some(message.id().as_bytes()).filter(|id| !id.is_empty())
 }
 
-fn is_known(connection: &Connection, session: i64, id: Option<&[u8]>) -> Outcome<bool> {
-    match id {
-        Some(id) => Ok(KNOWN.exists(connection, params![session, id])?),
-        None => Ok(false),
-    }
+fn is_known(connection: &Connection, session: Option<i64>, id: &[u8]) -> Outcome<bool> {
+    let Some(session) = session else { return Ok(false) };
+    Ok(KNOWN.exists(connection, params![session, id])?)
 }

@@ -29,8 +29,13 @@ statements! {
 /// Makes a session that is not there.
 pub(super) fn make(connection: &Connection, user: &UserId, id: &SessionId, now: i64) -> Outcome<Size> {
     let user = users::find_or_add(connection, user.as_str())?;
+    make_for(connection, user, id.as_str().as_bytes(), now)
+}
+
+/// The same for a user whose key is known.
+pub(super) fn make_for(connection: &Connection, user: i64, id: &[u8], now: i64) -> Outcome<Size> {
     let number: Option<i64> = NEXT_NUMBER.one(connection, [user], |row| Ok(row.get(0)?))?;
-    ADD.execute(connection, params![user, id.as_str().as_bytes(), number, now])?;
+    ADD.execute(connection, params![user, id, number, now])?;
     Ok(Size { key: connection.last_insert_rowid(), messages: 0, bytes: 0 })
 }
 

@@ -17,6 +17,7 @@ statements! {
            JOIN users ON users.key = user WHERE users.id = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
     SIZE: "SELECT sessions.key, messages, bytes FROM sessions \
            JOIN users ON users.key = user WHERE users.id = ?1 AND sessions.id = ?2";
+    SIZE_FOR: "SELECT key, messages, bytes FROM sessions WHERE user = ?1 AND id = ?2";
     MESSAGES: "SELECT position, json FROM messages WHERE session = ?1 AND position >= ?2 ORDER BY position LIMIT ?3";
 }
 
@@ -29,7 +30,16 @@ pub(super) struct Size {
 
 pub(super) fn size(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<Option<Size>> {
     let ids = [user.as_str().as_bytes(), id.as_str().as_bytes()];
-    SIZE.one(connection, ids, |row| Ok(Size { key: row.get(0)?, messages: row.get(1)?, bytes: row.get(2)? }))
+    SIZE.one(connection, ids, size_of)
+}
+
+/// The same for a user whose key is known.
+pub(super) fn size_for(connection: &Connection, user: i64, id: &[u8]) -> Outcome<Option<Size>> {
+    SIZE_FOR.one(connection, params![user, id], size_of)
+}
+
+fn size_of(row: &Row<'_>) -> Outcome<Size> {
+    Ok(Size { key: row.get(0)?, messages: row.get(1)?, bytes: row.get(2)? })
 }
 
 /// What is known of a session.

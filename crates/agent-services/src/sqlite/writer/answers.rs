@@ -1,29 +1,23 @@
 //! How those learn what became of their work who wait for it.
 
-use std::sync::Arc;
-
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::Job;
+/// Tells one of them.
+pub(super) type Answer = Box<dyn FnOnce() + Send>;
 
-/// What became of a group of jobs. It is told when this is dropped, wherever that happens.
-pub(super) struct Answers {
-    pub(super) group: Vec<Box<dyn Job>>,
-    pub(super) result: Result<(), Arc<rusqlite::Error>>,
-}
+/// Answers that are given when this is dropped, wherever that happens.
+pub(super) struct Answers(Vec<Answer>);
 
 impl Drop for Answers {
     fn drop(&mut self) {
-        for job in self.group.drain(..) {
-            job.answer(self.result.clone());
-        }
+        self.0.drain(..).for_each(|answer| answer());
     }
 }
 
 /// Gives the answers to many at once from inside a runtime: from outside, each would wake one of its threads by itself,
 /// and that costs more than the work of a small job.
-pub(super) struct Messenger(pub(super) mpsc::UnboundedSender<Answers>);
+pub(super) struct Messenger(mpsc::UnboundedSender<Answers>);
 
 impl Messenger {
     pub(super) fn spawn(runtime: &Handle) -> Self {
@@ -32,10 +26,17 @@ impl Messenger {
         Messenger(sender)
     }
 
-    /// Tells all of them. Where the runtime is gone, they are told here.
-    pub(super) fn tell(&self, answers: Answers) {
-        if answers.group.len() > 1 {
-            // What cannot be sent is dropped, and so told.
+    /// One without a runtime, which gives all answers at once.
+    #[cfg(test)]
+    pub(super) fn here() -> Self {
+        Messenger(mpsc::unbounded_channel().0)
+    }
+
+    /// Gives answers. Where the runtime is gone, they are given here.
+    pub(super) fn tell(&self, answers: impl IntoIterator<Item = Answer>) {
+        let answers = Answers(answers.into_iter().collect());
+        if answers.0.len() > 1 {
+            // What cannot be sent is dropped, and so given.
             let _ = self.0.send(answers);
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_schemas::{AgentRequest, RunId, SessionId, Status, UserId, sse};
-use agent_services::ErrorKind::InvalidInput;
+use agent_services::ErrorKind::{InvalidInput, Unexpected};
 use agent_services::clock::ManualClock;
 use agent_services::page::PageSize;
 use agent_services::run::{Batch, Created, FencingToken, NewRun, OwnerId, Retention, RunRecord, RunStore};
@@ -53,8 +53,12 @@ async fn start_kept(store: &SqliteRunStore, id: &str, kept_for: u64) -> (RunId, 
     (run, token)
 }
 
-async fn finish(store: &SqliteRunStore, (id, token): (RunId, FencingToken)) {
-    store.finish(&id, token, batch(1), Status::Completed, None).await.expect("finished");
+async fn finish(store: &SqliteRunStore, run: (RunId, FencingToken)) {
+    finish_at(store, run, 1).await;
+}
+
+async fn finish_at(store: &SqliteRunStore, (id, token): (RunId, FencingToken), last: u64) {
+    store.finish(&id, token, batch(last), Status::Completed, None).await.expect("finished");
 }
 
 async fn orphans(store: &SqliteRunStore) -> Vec<RunId> {
@@ -235,6 +239,37 @@ async fn what_is_trimmed_goes_when_its_own_time_is_over() {
     let left: (i64, i64, i64) =
         file.query_row(left, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("one row");
     assert_eq!(left, (0, 0, 0));
+}
+
+#[tokio::test]
+async fn logs_are_compressed_and_damage_is_told() {
+    let folder = folder();
+    let store = started(folder.path()).await;
+    let (run, token) = start(&store, "run").await;
+    let batches: Vec<Batch> = (1..1000).map(batch).collect();
+    let log = Batch::concat(&batches);
+    store.append(&run, token, log.clone()).await.expect("appended");
+    store.append(&run, token, log.clone()).await.expect("the same is acknowledged");
+    let page = store.read(&run, 1, usize::MAX).await.expect("readable").expect("kept");
+    assert_eq!(page.batches, std::slice::from_ref(&log));
+    let page = store.read(&run, 990, 1).await.expect("readable").expect("kept");
+    assert_eq!(page.batches, [log.starting_at(990).expect("entries")]);
+    finish_at(&store, (run.clone(), token), 1000).await;
+    store.stop().await.expect("stopped");
+    let file = Connection::open(database(folder.path()).file()).expect("opened");
+    let bytes = "SELECT sum(length(frames)) FROM run_batches";
+    let bytes: usize = file.query_row(bytes, [], |row| row.get(0)).expect("one row");
+    assert!(bytes < log.frames.len() / 2, "{bytes} of {}", log.frames.len());
+    for damage in [
+        "unpacked_bytes = unpacked_bytes - 1",
+        "unpacked_bytes = 100, frames = x'f0'",
+        "unpacked_bytes = 1 << 60",
+    ] {
+        file.execute(&format!("UPDATE run_batches SET {damage} WHERE first = 1"), []).expect("damaged");
+        store.start().await.expect("started");
+        refused(store.read(&run, 1, 1).await, Unexpected, &["damaged"]);
+        store.stop().await.expect("stopped");
+    }
 }
 
 #[test]

@@ -1,0 +1,85 @@
+//! The end of a log.
+
+use agent_schemas::Status;
+use agent_services::Result;
+use agent_services::run::{Batch, Grant};
+
+use super::Drive;
+use crate::assemble::Ending;
+use crate::history::History;
+use crate::live::{LogEnd, RunEnd};
+use crate::steer;
+
+impl Drive {
+    /// Closes what is open, gives the session what was said, and writes the last event: in one step if the stores can. Whoever
+    /// sees the last event may ask for the next turn, which needs the session's history. Gives the right to execute the
+    /// next run of the session.
+    pub(super) async fn write_end(&self, ending: &Ending, began: bool) -> Result<Option<Grant>> {
+        let live = &*self.live;
+        let mut history = if began { History::of(live, ending) } else { None };
+        let closing = live.close(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
+        let mut unstored = self.spool.lock().take_shown();
+        unstored.push(closing.clone());
+        let has_more_steps =
+            live.may_have_taken() || (history.is_some() && !live.services.sessions_are_beside_runs());
+        if has_more_steps {
+            let kept = began.then(|| serde_json::to_string(ending).unwrap_or_default());
+            self.write_before_end(&Batch::concat(&unstored), kept.as_deref(), history.take()).await?;
+            unstored.clear();
+        }
+        let end = live.close(|assembler| assembler.finish(ending));
+        unstored.push(end.clone());
+        let granted = self.finish(&Batch::concat(&unstored), &ending.status, history).await?;
+        let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
+        // Shown together, so that they leave in one write.
+        let held = self.spool.lock().take_held();
+        let shown: Vec<Batch> = held.into_iter().chain([closing, end]).collect();
+        live.publish(Some(Batch::concat(&shown)), Some(LogEnd::Finished(ended)));
+        Ok(granted)
+    }
+
+    /// Writes all but the last event, and how the run ends, so that another process can go on from there.
+    async fn write_before_end(
+        &self,
+        last: &Batch,
+        ending: Option<&str>,
+        history: Option<History<'_>>,
+    ) -> Result<()> {
+        let live = &*self.live;
+        let runs = &live.services.runs;
+        match ending {
+            Some(ending) => self.retry(|| runs.close(&live.id, live.token, last.clone(), ending)).await?,
+            None => self.retry(|| runs.append(&live.id, live.token, last.clone())).await?,
+        }
+        if let Some(history) = history {
+            history.append().await;
+        }
+        steer::forget_taken(live).await
+    }
+
+    async fn finish(
+        &self,
+        last: &Batch,
+        status: &Status,
+        history: Option<History<'_>>,
+    ) -> Result<Option<Grant>> {
+        let live = &*self.live;
+        let runs = &live.services.runs;
+        let next = self.runner.next_owner();
+        let batch = history.as_ref().and_then(History::batch);
+        let (Some(history), Some(batch)) = (history, batch) else {
+            return self
+                .retry(|| runs.finish(&live.id, live.token, last.clone(), status.clone(), next))
+                .await;
+        };
+        let finish = || {
+            let (last, status, batch) = (last.clone(), status.clone(), batch.clone());
+            runs.finish_with_history(&live.id, live.token, last, status, next, batch)
+        };
+        let finished = self.retry(finish).await?;
+        if let Err(error) = finished.history {
+            history.is_missing(&error);
+        }
+        Ok(finished.granted)
+    }
+}

@@ -1,0 +1,119 @@
+//! Pieces of work, and what those are told who wait for them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::answers::Answer;
+use crate::sqlite::failure::{Outcome, of_sqlite};
+use crate::{Error, ErrorKind, Result};
+
+/// A piece of work, whatever its result is.
+pub(super) trait Job: Send {
+    /// Does the work; says whether it succeeded.
+    fn run(&mut self, connection: &Connection) -> bool;
+
+    /// What may be told before the work is committed, once.
+    fn answer_early(&mut self) -> Option<Answer> {
+        None
+    }
+
+    /// The answer with the result, or with what became of the whole group.
+    fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>) -> Answer;
+}
+
+/// Work that is answered once it is committed.
+pub(super) struct Write<T, W> {
+    pub(super) operation: &'static str,
+    pub(super) work: W,
+    pub(super) result: Option<Result<T>>,
+    /// `None` once it is answered.
+    pub(super) reply: Option<oneshot::Sender<Result<T>>>,
+}
+
+impl<T, W> Job for Write<T, W>
+where
+    T: Send + 'static,
+    W: FnMut(&Connection) -> Outcome<T> + Send + 'static,
+{
+    fn run(&mut self, connection: &Connection) -> bool {
+        // A fault in one piece of work must not end the thread that all others need.
+        let done = catch_unwind(AssertUnwindSafe(|| (self.work)(connection)));
+        let result = done.map(|result| result.map_err(|failure| failure.of(self.operation)));
+        self.result = result.ok();
+        self.result.as_ref().is_some_and(|result| result.is_ok())
+    }
+
+    fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>) -> Answer {
+        Box::new(move || {
+            let Write { operation, work, result, reply } = *self;
+            // What the work was made with may have to tell others of it, and they are not to learn of it later than its
+            // caller.
+            drop(work);
+            let answer = match (result, group) {
+                (Some(Err(error)), _) => Err(error),
+                (_, Err(error)) => Err(of_sqlite(operation, &error)),
+                (Some(done), Ok(())) => done,
+                (None, Ok(())) => {
+                    Err(Error::new(ErrorKind::Unexpected, operation, "the work in the database panicked"))
+                }
+            };
+            give(reply, answer);
+        })
+    }
+}
+
+/// Work that may be answered before it is committed.
+pub(super) struct Early<T, W> {
+    pub(super) write: Write<T, W>,
+    /// The early answer to a result, if it has one.
+    pub(super) early: fn(&T) -> Option<T>,
+    /// What was answered.
+    pub(super) told: Option<T>,
+}
+
+impl<T, W> Early<T, W>
+where
+    T: Clone + PartialEq,
+{
+    fn early_answer(&self) -> Option<T> {
+        self.write.result.as_ref()?.as_ref().ok().and_then(self.early)
+    }
+}
+
+impl<T, W> Job for Early<T, W>
+where
+    T: Clone + PartialEq + Send + 'static,
+    W: FnMut(&Connection) -> Outcome<T> + Send + 'static,
+{
+    fn run(&mut self, connection: &Connection) -> bool {
+        let is_done = self.write.run(connection);
+        // Done again because of others, it has to come to what was told, or to nothing.
+        if is_done && self.told.is_some() && self.told != self.early_answer() {
+            let message = "another answer was given before";
+            self.write.result = Some(Err(Error::new(ErrorKind::Conflict, self.write.operation, message)));
+            return false;
+        }
+        is_done
+    }
+
+    fn answer_early(&mut self) -> Option<Answer> {
+        let answer = self.early_answer()?;
+        let reply = self.write.reply.take()?;
+        self.told = Some(answer.clone());
+        Some(Box::new(move || give(Some(reply), Ok(answer))))
+    }
+
+    fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>) -> Answer {
+        Box::new(self.write).answer(group)
+    }
+}
+
+/// Nobody may be waiting any more.
+fn give<T>(reply: Option<oneshot::Sender<T>>, answer: T) {
+    if let Some(reply) = reply {
+        let _ = reply.send(answer);
+    }
+}
