@@ -18,23 +18,27 @@ impl Drive {
         let live = &*self.live;
         let mut history = if began { History::of(live, ending) } else { None };
         let closing = live.close(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
-        let mut unstored = self.spool.lock().take_shown();
-        unstored.push(closing.clone());
+        let (held, mut unstored) = {
+            let mut spool = self.spool.lock();
+            (spool.take_held(), spool.take_shown())
+        };
         let has_more_steps =
             live.may_have_taken() || (history.is_some() && !live.services.sessions_are_beside_runs());
         if has_more_steps {
             let kept = began.then(|| serde_json::to_string(ending).unwrap_or_default());
+            unstored.push(closing.clone());
             self.write_before_end(&Batch::concat(&unstored), kept.as_deref(), history.take()).await?;
-            unstored.clear();
         }
         let end = live.close(|assembler| assembler.finish(ending));
-        unstored.push(end.clone());
-        let granted = self.finish(&Batch::concat(&unstored), &ending.status, history).await?;
-        let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
         // Shown together, so that they leave in one write.
-        let held = self.spool.lock().take_held();
+        let first = if has_more_steps { end.first } else { closing.first };
         let shown: Vec<Batch> = held.into_iter().chain([closing, end]).collect();
-        live.publish(Some(Batch::concat(&shown)), Some(LogEnd::Finished(ended)));
+        let shown = Batch::concat(&shown);
+        let last = shown.starting_at(first).unwrap_or_else(|| Batch::empty(first));
+        let last = if has_more_steps { last } else { Batch::concat(&[unstored, vec![last]].concat()) };
+        let granted = self.finish(&last, &ending.status, history).await?;
+        let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
+        live.publish(Some(shown), Some(LogEnd::Finished(ended)));
         Ok(granted)
     }
 

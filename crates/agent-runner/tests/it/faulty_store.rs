@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Late,
     /// It is done or not, and no answer comes.
     Silent { is_done: bool },
+    /// Where that is allowed, a run has its session before it is stored; whether it will be is open.
+    Early { is_done: bool },
 }
 
 /// Runs in memory, and faults that are still to happen.
@@ -55,7 +57,9 @@ impl FaultyStore {
     async fn through<T>(&self, name: &'static str, call: impl Future<Output = Result<T>>) -> Result<T> {
         let fault = {
             let mut faults = self.faults.lock();
-            let next = faults.iter().position(|(call, _)| *call == name);
+            let is_next =
+                |(call, fault): &(&str, Fault)| *call == name && !matches!(fault, Fault::Early { .. });
+            let next = faults.iter().position(is_next);
             next.and_then(|next| faults.remove(next)).map(|(_, fault)| fault)
         };
         let away = |kind| Error::new(kind, name, "a fault of the test");
@@ -76,14 +80,28 @@ impl FaultyStore {
                 }
                 pending().await
             }
+            Some(Fault::Early { .. }) => unreachable!("the making of a run looks for these itself"),
         }
+    }
+
+    /// Takes a fault of this kind out of those that are to come.
+    fn is_early(&self) -> Option<bool> {
+        let mut faults = self.faults.lock();
+        let (at, is_done) = faults.iter().enumerate().find_map(|(at, (call, fault))| match fault {
+            Fault::Early { is_done } if *call == "create" => Some((at, *is_done)),
+            _ => None,
+        })?;
+        faults.remove(at);
+        Some(is_done)
     }
 }
 
 macro_rules! pass_through {
-    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+    ({$($by_hand:tt)*} $(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
         impl RunStore for FaultyStore {
+            $($by_hand)*
+
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
                 self.through(stringify!($name), self.inner.$name($($argument),*)).await
             })*
@@ -92,7 +110,21 @@ macro_rules! pass_through {
 }
 
 pass_through! {
-    fn create(run: NewRun) -> Created;
+    {
+        async fn create(&self, run: NewRun) -> Result<Created> {
+            if !run.may_be_unstored {
+                return self.through("create", self.inner.create(run)).await;
+            }
+            match self.is_early() {
+                Some(false) => Ok(Created::Unstored(FencingToken(1))),
+                Some(true) => match self.inner.create(run).await? {
+                    Created::Started(token) => Ok(Created::Unstored(token)),
+                    other => Ok(other),
+                },
+                None => self.through("create", self.inner.create(run)).await,
+            }
+        }
+    }
     fn get(id: &RunId) -> Option<RunRecord>;
     fn append(id: &RunId, token: FencingToken, batch: Batch) -> ();
     fn close(id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> ();

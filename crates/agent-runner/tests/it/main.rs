@@ -16,3 +16,4 @@ mod summary;
 mod support;
 mod turns;
 mod unheard;
+mod unstored;

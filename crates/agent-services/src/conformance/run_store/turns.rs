@@ -225,3 +225,31 @@ pub async fn many_creators_take_turns(store: Arc<dyn RunStore>) {
     }
     assert_eq!(store.list(&user("u"), &filter, None, size(10)).await.expect("listed").items, []);
 }
+
+/// Contract 24.
+pub async fn early_answers_come_true(store: Arc<dyn RunStore>) {
+    let early = |session: &str| new_run("u", session).with_early_answer(true);
+    let mut first = early("s");
+    first.first = batch(0, 1);
+    let (id, created) = create(&*store, first).await;
+    let (Created::Started(token) | Created::Unstored(token)) = created else {
+        panic!("a free session starts a run: {created:?}")
+    };
+    let (next, created) = create(&*store, early("s")).await;
+    assert_eq!(created, Created::Queued { ahead: 1 }, "only who may begin is answered early");
+    store.append(&id, token, batch(1, 1)).await.expect("appended");
+    assert_eq!(get(&*store, &id).await.entries, 2);
+    finish_in_order(&*store, (&id, token), &[&next]).await;
+    let (other, created) = create(&*store, early("other")).await;
+    let (Created::Started(token) | Created::Unstored(token)) = created else {
+        panic!("a free session starts a run: {created:?}")
+    };
+    store.finish(&other, token, batch(0, 1), Status::Completed, None).await.expect("finished");
+    assert_eq!(status(&*store, &other).await, Status::Completed);
+    let mut keyed_run = early("third").with_key(keyed("key", "one"));
+    keyed_run.first = batch(0, 1);
+    create(&*store, keyed_run.clone()).await;
+    keyed_run.record.id = new_run("u", "third").record.id;
+    let (_, created) = create(&*store, keyed_run).await;
+    assert!(matches!(created, Created::Repeated(_)), "{created:?}");
+}

@@ -19,8 +19,9 @@ statements! {
     KNOWN_KEY: "SELECT fingerprint, runs.id FROM run_keys JOIN users ON users.key = run_keys.user \
                 JOIN runs ON runs.key = run WHERE users.id = ?1 AND run_keys.key = ?2";
     KNOWN: "SELECT 1 FROM runs WHERE id = ?1";
-    NUMBER: "INSERT INTO users (id, last_run) VALUES (?1, 1) \
-             ON CONFLICT (id) DO UPDATE SET last_run = last_run + 1 RETURNING key, last_run";
+    USER: "SELECT key, last_run FROM users WHERE id = ?1";
+    ADD_USER: "INSERT INTO users (id, last_run) VALUES (?1, 1)";
+    NUMBER: "UPDATE users SET last_run = ?2 WHERE key = ?1";
     ADD: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, turn, place, \
           kept_for) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
     ADD_REQUEST: "INSERT INTO run_requests (run, agent, options, json) VALUES (?1, ?2, ?3, ?4)";
@@ -70,18 +71,21 @@ impl Create {
             return Err(Error::new(ErrorKind::Conflict, OPERATION, message).into());
         }
         let user = self.run.record.user_id.as_str().as_bytes();
-        let numbered = NUMBER.one(connection, [user], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let Some((user, number)) = numbered else {
-            return Err(Failure::Damaged("a user cannot be found".to_owned()));
+        let known = USER.one(connection, [user], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let turn = match known {
+            Some((user, _)) => self.take_turn(connection, user, news)?,
+            None => self.first_turn(),
         };
-        let (created, leads_to) = match self.take_turn(connection, user, news)? {
-            Turn::Not(created) => {
-                // Only here is nothing inserted that would show it.
-                if KNOWN.exists(connection, [self.run.record.id.as_str().as_bytes()])? {
-                    return Err(self.exists());
-                }
-                return Ok(created);
+        if let Turn::Not(created) = turn {
+            // Only here is nothing inserted that would show it.
+            if KNOWN.exists(connection, [self.run.record.id.as_str().as_bytes()])? {
+                return Err(self.exists());
             }
+            return Ok(created);
+        }
+        let (user, number) = next_number(connection, user, known)?;
+        let (created, leads_to) = match turn {
+            Turn::Not(created) => return Ok(created),
             Turn::Beside => (Created::Started(FencingToken(1)), self.add(connection, user, number, None)?),
             Turn::Now => {
                 let turn = Some((ACTIVE, 0));
@@ -117,14 +121,18 @@ impl Create {
         Ok(known.or_else(|| key.is_repeated.then_some(Created::KeyUnknown)))
     }
 
+    /// The turn of a run whose session has no other.
+    fn first_turn(&self) -> Turn {
+        if self.run.policy == SessionPolicy::Beside { Turn::Beside } else { Turn::Now }
+    }
+
     /// Finds the run its place in its session.
     fn take_turn(&self, connection: &Connection, user: i64, news: &mut News) -> Outcome<Turn> {
         let NewRun { record, policy, max_queued, .. } = &self.run;
-        if *policy == SessionPolicy::Beside {
-            return Ok(Turn::Beside);
-        }
         let session = record.session_id.as_str().as_bytes();
-        let Some(head) = turns::head(connection, user, session)? else { return Ok(Turn::Now) };
+        let head =
+            if *policy == SessionPolicy::Beside { None } else { turns::head(connection, user, session)? };
+        let Some(head) = head else { return Ok(self.first_turn()) };
         if *policy == SessionPolicy::Reject {
             return Ok(Turn::Not(Created::Busy(head.id)));
         }
@@ -191,4 +199,14 @@ impl Create {
         let message = format!("run {} exists already", self.run.record.id);
         Error::new(ErrorKind::AlreadyExists, OPERATION, message).into()
     }
+}
+
+/// The key of a user, who may be new, and the number of the user's next run.
+fn next_number(connection: &Connection, user: &[u8], known: Option<(i64, i64)>) -> Outcome<(i64, i64)> {
+    let Some((user, last)) = known else {
+        ADD_USER.execute(connection, [user])?;
+        return Ok((connection.last_insert_rowid(), 1));
+    };
+    NUMBER.execute(connection, [user, last + 1])?;
+    Ok((user, last + 1))
 }

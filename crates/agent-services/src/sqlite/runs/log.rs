@@ -23,21 +23,21 @@ statements! {
     GRANTED: "SELECT granted, granted_token FROM runs WHERE key = ?1";
     GROW: "UPDATE runs SET entries = ?2, bytes = ?3 WHERE key = ?1";
     CLOSE_WITH: "UPDATE runs SET entries = ?2, bytes = ?3, ending = ?4 WHERE key = ?1";
-    END: "UPDATE runs SET entries = ?2, bytes = ?3, status = ?4, ended_at = ?5, end_number = ?6, turn = NULL, \
-          place = NULL WHERE key = ?1";
+    END: "UPDATE runs SET entries = ?2, bytes = ?3, status = ?4, ended_at = ?5, turn = NULL, place = NULL, \
+          end_number = (SELECT last_end FROM run_totals WHERE key = 1) WHERE key = ?1";
     GRANT: "UPDATE runs SET granted = ?2, granted_token = ?3 WHERE key = ?1";
 }
 
 /// A log that may be written.
 pub(super) struct Log {
     pub(super) key: i64,
-    user: i64,
-    session: Vec<u8>,
+    pub(super) user: i64,
+    pub(super) session: Vec<u8>,
     first_entry: u64,
     entries: u64,
     bytes: u64,
     has_ended: bool,
-    is_active: bool,
+    pub(super) is_active: bool,
     is_closed: bool,
 }
 
@@ -147,10 +147,10 @@ impl Finish {
             };
         }
         let history = self.append_history(connection, &log, now)?;
-        let end = retention::note_end(connection, log.bytes)?;
+        retention::note_end(connection, log.bytes)?;
         let (entries, bytes, status) = (bounded(log.entries), bounded(log.bytes), self.status.as_str());
-        END.execute(connection, params![log.key, entries, bytes, status, now, end])?;
-        let grant = turns::hand_on(connection, log.key, log.is_active, self.next.as_ref())?;
+        END.execute(connection, params![log.key, entries, bytes, status, now])?;
+        let grant = turns::hand_on(connection, &log, self.next.as_ref())?;
         if let Some(Grant { id, token }) = &grant {
             GRANT.execute(connection, params![log.key, id.as_str().as_bytes(), bounded(token.0)])?;
         }

@@ -20,7 +20,7 @@ const STEP_BYTES: u64 = 16 << 20;
 const OVERHEAD: u64 = 1024;
 
 statements! {
-    NOTE_END: "UPDATE run_totals SET last_end = last_end + 1, bytes = bytes + ?1 WHERE key = 1 RETURNING last_end";
+    NOTE_END: "UPDATE run_totals SET last_end = last_end + 1, bytes = bytes + ?1 WHERE key = 1";
     COUNT: "UPDATE run_totals SET bytes = bytes + ?1, trimmed_bytes = trimmed_bytes + ?2 WHERE key = 1";
     TOTALS: "SELECT bytes, trimmed_bytes FROM run_totals WHERE key = 1";
     OLDEST: "SELECT key, id, bytes, ended_at, kept_for FROM runs WHERE end_number > 0 ORDER BY end_number LIMIT ?1";
@@ -34,10 +34,12 @@ statements! {
     FORGET: "DELETE FROM runs WHERE key = ?1";
 }
 
-/// Counts a run among those that have ended; gives its place in their order.
-pub(super) fn note_end(connection: &Connection, bytes: u64) -> Outcome<i64> {
-    let number = NOTE_END.one(connection, [bounded(bytes + OVERHEAD)], |row| Ok(row.get(0)?))?;
-    number.ok_or_else(|| Failure::Damaged("the totals of runs are missing".to_owned()))
+/// Counts a run among those that have ended, as the last one in their order.
+pub(super) fn note_end(connection: &Connection, bytes: u64) -> Outcome<()> {
+    match NOTE_END.execute(connection, [bounded(bytes + OVERHEAD)])? {
+        0 => Err(Failure::Damaged("the totals of runs are missing".to_owned())),
+        _ => Ok(()),
+    }
 }
 
 /// Forgets a run that has not been counted.

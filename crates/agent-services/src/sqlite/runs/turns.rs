@@ -3,7 +3,7 @@
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, Row, params};
 
-use super::log;
+use super::log::{self, Log};
 use super::news::News;
 use super::retention;
 use crate::run::{Canceled, FencingToken, Grant, OwnerId};
@@ -113,19 +113,18 @@ pub(super) fn begin(
 /// of all begins if somebody executes it.
 pub(super) fn hand_on(
     connection: &Connection,
-    ended: i64,
-    was_active: bool,
+    ended: &Log,
     next: Option<&OwnerId>,
 ) -> Outcome<Option<Grant>> {
-    if !was_active && next.is_none() {
+    if !ended.is_active && next.is_none() {
         return Ok(None);
     }
-    let Some(head) = head_beside(connection, ended)? else { return Ok(None) };
+    let Some(head) = head(connection, ended.user, &ended.session)? else { return Ok(None) };
     if head.turn == ACTIVE {
         return Ok(None);
     }
     if head.turn == STEERED {
-        release(connection, ended)?;
+        release(connection, ended.key)?;
     }
     let Some(next) = next else { return Ok(None) };
     let token = begin(connection, &head, next, Some(ACTIVE))?;

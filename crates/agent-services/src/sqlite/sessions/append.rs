@@ -13,6 +13,7 @@ use crate::limits::StoreLimits;
 use crate::session::{Appended, EncodedMessage, MessageBatch};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::statement::{bounded, statements};
+use crate::sqlite::users;
 
 pub(super) const OPERATION: &str = "append to a session";
 
@@ -49,7 +50,10 @@ impl Append {
         now: i64,
     ) -> Outcome<Appended> {
         let session = read::size(connection, user, id)?;
-        let make = || change::make(connection, user, id, now);
+        let make = |size| {
+            let user = users::find_or_add(connection, user.as_str())?;
+            change::make(connection, user, id.as_str().as_bytes(), size, now)
+        };
         self.extend(connection, session, self.batch.key.as_deref(), make, now)
     }
 
@@ -65,16 +69,18 @@ impl Append {
     ) -> Outcome<Appended> {
         let session = read::size_for(connection, user, id)?;
         let key = self.batch.key.as_deref().filter(|_| may_be_known);
-        self.extend(connection, session, key, || change::make_for(connection, user, id, now), now)
+        let make = |size| change::make(connection, user, id, size, now);
+        self.extend(connection, session, key, make, now)
     }
 
     /// Looks whether the batch may be stored before anything is changed, as what fails afterwards undoes the work of others.
+    /// `make` makes the session if there is none, of so many messages and bytes.
     fn extend(
         &self,
         connection: &Connection,
         session: Option<Size>,
         key: Option<&str>,
-        make: impl FnOnce() -> Outcome<Size>,
+        make: impl FnOnce((u64, u64)) -> Outcome<i64>,
         now: i64,
     ) -> Outcome<Appended> {
         let known = session.as_ref().map(|session| session.key);
@@ -90,8 +96,11 @@ impl Append {
         let bytes = messages.iter().fold(bytes, |bytes, message| bytes + message.json().len() as u64);
         self.limits.check_session(OPERATION, first + count, bytes)?;
         let session = match known {
-            Some(session) => session,
-            None => make()?.key,
+            Some(session) => {
+                GROW.execute(connection, params![session, bounded(first + count), bounded(bytes), now])?;
+                session
+            }
+            None => make((count, bytes))?,
         };
         if let Some(key) = key {
             ADD_KEY.execute(connection, params![session, key])?;
@@ -100,7 +109,6 @@ impl Append {
             let json = ToSqlOutput::Borrowed(ValueRef::Text(message.json()));
             ADD.execute(connection, params![session, bounded(position), id_column(message), json])?;
         }
-        GROW.execute(connection, params![session, bounded(first + count), bounded(bytes), now])?;
         Ok(Appended { first, count })
     }
 

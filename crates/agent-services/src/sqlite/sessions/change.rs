@@ -7,16 +7,16 @@ use super::read::{self, Size};
 use crate::limits::{StoreLimits, json_text};
 use crate::session::{SessionChange, SessionInfo};
 use crate::sqlite::failure::{Failure, Outcome};
-use crate::sqlite::statement::statements;
+use crate::sqlite::statement::{bounded, statements};
 use crate::sqlite::users;
 use crate::{Error, ErrorKind, Result};
 
 pub(super) const OPERATION: &str = "change a session";
 
 statements! {
-    NEXT_NUMBER: "UPDATE users SET last_session = last_session + 1 WHERE key = ?1 RETURNING last_session";
+    NEXT_NUMBER: "UPDATE users SET last_session = last_session + 1 WHERE key = ?1";
     ADD: "INSERT INTO sessions (user, id, number, metadata, messages, bytes, created_at, updated_at) \
-          VALUES (?1, ?2, ?3, '{}', 0, 0, ?4, ?4)";
+          VALUES (?1, ?2, (SELECT last_session FROM users WHERE key = ?1), '{}', ?3, ?4, ?5, ?5)";
     SET_TITLE: "UPDATE sessions SET title = ?2 WHERE key = ?1";
     SET_METADATA: "UPDATE sessions SET metadata = ?2 WHERE key = ?1";
     TOUCH: "UPDATE sessions SET updated_at = ?2 WHERE key = ?1";
@@ -26,17 +26,17 @@ statements! {
     KEYS: "SELECT key FROM sessions WHERE user = ?1";
 }
 
-/// Makes a session that is not there.
-pub(super) fn make(connection: &Connection, user: &UserId, id: &SessionId, now: i64) -> Outcome<Size> {
-    let user = users::find_or_add(connection, user.as_str())?;
-    make_for(connection, user, id.as_str().as_bytes(), now)
-}
-
-/// The same for a user whose key is known.
-pub(super) fn make_for(connection: &Connection, user: i64, id: &[u8], now: i64) -> Outcome<Size> {
-    let number: Option<i64> = NEXT_NUMBER.one(connection, [user], |row| Ok(row.get(0)?))?;
-    ADD.execute(connection, params![user, id, number, now])?;
-    Ok(Size { key: connection.last_insert_rowid(), messages: 0, bytes: 0 })
+/// Makes a session that is not there, for messages that are added to it then; gives its key.
+pub(super) fn make(
+    connection: &Connection,
+    user: i64,
+    id: &[u8],
+    (messages, bytes): (u64, u64),
+    now: i64,
+) -> Outcome<i64> {
+    NEXT_NUMBER.execute(connection, [user])?;
+    ADD.execute(connection, params![user, id, bounded(messages), bounded(bytes), now])?;
+    Ok(connection.last_insert_rowid())
 }
 
 /// A session, which may be new.
@@ -49,7 +49,8 @@ pub(super) fn create(
     if let Some(info) = read::info(connection, user, id)? {
         return Ok(info);
     }
-    make(connection, user, id, now)?;
+    let key = users::find_or_add(connection, user.as_str())?;
+    make(connection, key, id.as_str().as_bytes(), (0, 0), now)?;
     known(connection, user, id)
 }
 
