@@ -31,9 +31,10 @@ pub struct Services {
 impl Services {
     /// Services that keep everything in this process's memory.
     pub fn in_memory() -> Self {
+        let sessions = Arc::new(InMemorySessionStore::default());
         Services {
-            runs: Arc::new(InMemoryRunStore::default()),
-            sessions: Arc::new(InMemorySessionStore::default()),
+            runs: Arc::new(InMemoryRunStore::default().with_sessions(Arc::clone(&sessions))),
+            sessions,
             states: Arc::new(InMemoryStateStore::default()),
             memories: Arc::new(InMemoryMemoryStore::default()),
             clock: Arc::new(SystemClock),

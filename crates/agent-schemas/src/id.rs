@@ -1,17 +1,18 @@
 //! Identifiers, and where fresh ones and the time come from.
 
 use std::fmt;
+use std::sync::Arc;
 
-/// Gives a string id a type of its own.
+/// Gives a string id a type of its own, which is cheap to clone.
 macro_rules! string_id {
     ($($(#[$meta:meta])* $name:ident;)*) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes the id as it is: ids are opaque.
-            pub fn new(id: impl Into<Box<str>>) -> Self {
+            pub fn new(id: impl Into<Arc<str>>) -> Self {
                 $name(id.into())
             }
 

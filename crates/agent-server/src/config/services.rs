@@ -155,6 +155,7 @@ impl Config {
             sqlite: None,
             #[cfg(feature = "redis")]
             redis: None,
+            in_memory: None,
         };
         let mut services = Services::in_memory();
         let named = &self.services;
@@ -197,6 +198,8 @@ struct Builder<'a> {
     sqlite: Option<SqliteDatabase>,
     #[cfg(feature = "redis")]
     redis: Option<RedisClient>,
+    /// The sessions that runs in memory end together with.
+    in_memory: Option<Arc<InMemorySessionStore>>,
 }
 
 impl Builder<'_> {
@@ -212,7 +215,10 @@ impl Builder<'_> {
     fn sessions(&mut self, backend: Backend) -> Result<Arc<dyn SessionStore>, ConfigError> {
         let context = self.context();
         Ok(match backend {
-            Backend::InMemory => Arc::new(InMemorySessionStore::new(context)),
+            Backend::InMemory => {
+                let store = Arc::new(InMemorySessionStore::new(context));
+                self.in_memory.insert(store).clone()
+            }
             #[cfg(feature = "sqlite")]
             Backend::Sqlite => Arc::new(SqliteSessionStore::new(self.sqlite()?, context)),
             #[cfg(feature = "redis")]
@@ -270,7 +276,11 @@ impl Builder<'_> {
         };
         Ok(match backend {
             Backend::InMemory => {
-                Arc::new(InMemoryRunStore::new(context).with_retention(retention(Retention::IN_MEMORY)))
+                let store = InMemoryRunStore::new(context).with_retention(retention(Retention::IN_MEMORY));
+                Arc::new(match &self.in_memory {
+                    Some(sessions) => store.with_sessions(Arc::clone(sessions)),
+                    None => store,
+                })
             }
             #[cfg(feature = "sqlite")]
             Backend::Sqlite => {

@@ -46,11 +46,11 @@ pub struct Stores {
 
 impl Stores {
     /// Starts both.
-    pub async fn started(runs: impl RunStore, sessions: impl SessionStore) -> Self {
+    pub async fn started(runs: Arc<dyn RunStore>, sessions: Arc<dyn SessionStore>) -> Self {
         runs.start().await.expect("a store starts");
         sessions.start().await.expect("a store starts");
         assert!(runs.database().is_some() && runs.database() == sessions.database());
-        Stores { runs: Arc::new(runs), sessions: Arc::new(sessions) }
+        Stores { runs, sessions }
     }
 
     async fn start(&self) -> (RunId, FencingToken) {

@@ -7,22 +7,30 @@ use crate::{DatabaseId, Error, ErrorKind, Result};
 
 /// The lifecycle of a store that has nothing to open: it works from the beginning until it is stopped.
 #[derive(Debug)]
-pub(crate) struct Started(AtomicBool);
+pub(crate) struct Started {
+    is_started: AtomicBool,
+    database: Option<DatabaseId>,
+}
 
 impl Default for Started {
     fn default() -> Self {
-        Started(AtomicBool::new(true))
+        Started { is_started: AtomicBool::new(true), database: None }
     }
 }
 
 impl Started {
+    /// Says what the store is changed together with.
+    pub(crate) fn set_database(&mut self, database: Option<DatabaseId>) {
+        self.database = database;
+    }
+
     pub(crate) async fn start(&self) -> Result<()> {
-        self.0.store(true, Ordering::SeqCst);
+        self.is_started.store(true, Ordering::SeqCst);
         Ok(())
     }
 
     pub(crate) async fn stop(&self) -> Result<()> {
-        self.0.store(false, Ordering::SeqCst);
+        self.is_started.store(false, Ordering::SeqCst);
         Ok(())
     }
 
@@ -30,14 +38,13 @@ impl Started {
         self.check("ask for health", &[])
     }
 
-    /// What lives in memory is no part of a database.
     pub(crate) fn database(&self) -> Option<DatabaseId> {
-        None
+        self.database
     }
 
     /// Refuses work that comes after the stop, and ids that are too long.
     pub(crate) fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
-        if !self.0.load(Ordering::SeqCst) {
+        if !self.is_started.load(Ordering::SeqCst) {
             return Err(Error::new(ErrorKind::Unavailable, operation, "the service is stopped"));
         }
         check_ids(operation, ids.iter().copied())

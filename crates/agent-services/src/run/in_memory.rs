@@ -1,5 +1,6 @@
 //! Runs in memory: the reference backend.
 
+mod ending;
 mod log;
 mod shelf;
 mod state;
@@ -10,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{RunId, Status};
+use agent_schemas::{RunId, SessionId, Status, UserId};
 use foldhash::fast::RandomState;
 use parking_lot::{Mutex, RwLock};
 
@@ -21,7 +22,8 @@ use super::wakeups::Wakeups;
 use super::{Batch, FencingToken, Grant, OwnerId, Retention, RunRecord, no_run};
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
-use crate::{Error, ErrorKind, Result};
+use crate::session::InMemorySessionStore;
+use crate::{Error, ErrorKind, Result, Service};
 
 /// Keeps runs in this process's memory: those that have ended for ten minutes, and up to 256 MiB of them
 /// ([`Self::with_retention`]).
@@ -36,6 +38,8 @@ pub struct InMemoryRunStore {
     /// Locked before a run is.
     state: Mutex<State>,
     wakeups: Wakeups,
+    /// The sessions that are changed together with runs.
+    sessions: Option<Arc<InMemorySessionStore>>,
 }
 
 #[derive(Debug)]
@@ -73,7 +77,16 @@ impl InMemoryRunStore {
             runs: RwLock::default(),
             state: Mutex::default(),
             wakeups: Wakeups::default(),
+            sessions: None,
         }
+    }
+
+    /// Lets runs end in one step with what they leave in these sessions.
+    #[must_use]
+    pub fn with_sessions(mut self, sessions: Arc<InMemorySessionStore>) -> Self {
+        self.started.set_database(sessions.database());
+        self.sessions = Some(sessions);
+        self
     }
 
     /// Sets how long ended runs are kept.
@@ -163,8 +176,14 @@ impl InMemoryRunStore {
     }
 
     /// Hands a session to the run that waits longest.
-    fn hand_on(&self, state: &mut State, ended: &RunRecord, next: &OwnerId) -> Option<Grant> {
-        let turns = state.known_turns(&ended.user_id, &ended.session_id)?;
+    fn hand_on(
+        &self,
+        state: &mut State,
+        user: &UserId,
+        session: &SessionId,
+        next: &OwnerId,
+    ) -> Option<Grant> {
+        let turns = state.known_turns(user, session)?;
         if turns.active.is_some() {
             return None;
         }

@@ -17,7 +17,7 @@ use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
 use crate::limits::json_text;
 use crate::page::{Cursor, Listed, PageSize};
-use crate::{Error, ErrorKind, Result};
+use crate::{DatabaseId, Error, ErrorKind, Result};
 
 /// How much memory sessions may take together unless another limit is set.
 const MAX_BYTES: u64 = 256 << 20;
@@ -43,7 +43,9 @@ impl InMemorySessionStore {
     /// A store without sessions.
     pub fn new(context: StoreContext) -> Self {
         let kept = Kept { users: HashMap::default(), budget: Budget::new(MAX_BYTES) };
-        InMemorySessionStore { context, started: Started::default(), kept: RwLock::new(kept) }
+        let mut started = Started::default();
+        started.set_database(Some(DatabaseId::fresh()));
+        InMemorySessionStore { context, started, kept: RwLock::new(kept) }
     }
 
     /// Sets how much memory all sessions may take together, roughly, in bytes.
@@ -51,6 +53,38 @@ impl InMemorySessionStore {
     pub fn with_max_bytes(mut self, bytes: u64) -> Self {
         self.kept.get_mut().budget.max_bytes = bytes;
         self
+    }
+
+    pub(crate) fn append_now(&self, user: &UserId, id: &SessionId, batch: MessageBatch) -> Result<Appended> {
+        const OPERATION: &str = "append to a session";
+        let MessageBatch { messages, key, maybe_known } = batch;
+        self.started.check(OPERATION, &[user.as_str(), id.as_str(), key.as_deref().unwrap_or_default()])?;
+        for message in &messages {
+            self.context.limits.check_item(OPERATION, message.json().len())?;
+        }
+        let now = self.context.clock.unix_seconds();
+        let mut kept = self.kept.write();
+        let (session, budget) = kept.session(user, id, now);
+        let first = session.messages.len() as u64;
+        if key.as_ref().is_some_and(|key| session.keys.contains(key)) {
+            return Ok(Appended { first, count: 0 });
+        }
+        let messages = session.unknown(messages, maybe_known);
+        let count = messages.len() as u64;
+        let bytes: u64 = messages.iter().map(|message| message.json().len() as u64).sum();
+        let checked = self.context.limits.check_session(OPERATION, first + count, session.bytes + bytes);
+        if let Err(error) = checked {
+            if session.share.is_new() {
+                kept.remove(user, id);
+            }
+            return Err(error);
+        }
+        session.keys.extend(key);
+        session.extend(messages);
+        session.info.updated_at = now;
+        session.note(budget);
+        kept.make_room();
+        Ok(Appended { first, count })
     }
 
     fn read<T>(&self, user: &UserId, id: &SessionId, read: impl FnOnce(&Session) -> T) -> Option<T> {
@@ -82,35 +116,7 @@ impl SessionStore for InMemorySessionStore {
     }
 
     async fn append(&self, user: &UserId, id: &SessionId, batch: MessageBatch) -> Result<Appended> {
-        const OPERATION: &str = "append to a session";
-        let MessageBatch { messages, key, maybe_known } = batch;
-        self.started.check(OPERATION, &[user.as_str(), id.as_str(), key.as_deref().unwrap_or_default()])?;
-        for message in &messages {
-            self.context.limits.check_item(OPERATION, message.json().len())?;
-        }
-        let now = self.context.clock.unix_seconds();
-        let mut kept = self.kept.write();
-        let (session, budget) = kept.session(user, id, now);
-        let first = session.messages.len() as u64;
-        if key.as_ref().is_some_and(|key| session.keys.contains(key)) {
-            return Ok(Appended { first, count: 0 });
-        }
-        let messages = session.unknown(messages, maybe_known);
-        let count = messages.len() as u64;
-        let bytes: u64 = messages.iter().map(|message| message.json().len() as u64).sum();
-        let checked = self.context.limits.check_session(OPERATION, first + count, session.bytes + bytes);
-        if let Err(error) = checked {
-            if session.share.is_new() {
-                kept.remove(user, id);
-            }
-            return Err(error);
-        }
-        session.keys.extend(key);
-        session.extend(messages);
-        session.info.updated_at = now;
-        session.note(budget);
-        kept.make_room();
-        Ok(Appended { first, count })
+        self.append_now(user, id, batch)
     }
 
     async fn messages(

@@ -19,6 +19,18 @@ mod in_memory {
         );
     }
 
+    mod run_history {
+        use std::sync::Arc;
+
+        use agent_services::run::InMemoryRunStore;
+        use agent_services::session::InMemorySessionStore;
+
+        agent_services::run_history_conformance!(async {
+            let sessions = Arc::new(InMemorySessionStore::default());
+            (Arc::new(InMemoryRunStore::default().with_sessions(Arc::clone(&sessions))) as _, sessions as _)
+        });
+    }
+
     mod memories {
         use agent_services::memory::InMemoryMemoryStore;
 

@@ -38,14 +38,15 @@ mod conformance {
     }
 
     mod run_history {
-        use agent_services::sqlite::{SqliteRunStore, SqliteSessionStore};
+        use std::sync::Arc;
+
+        use agent_services::StoreContext;
+        use agent_services::sqlite::{SqliteDatabase, SqliteRunStore, SqliteSessionStore};
 
         agent_services::run_history_conformance!(async {
-            let both = |database: super::super::SqliteDatabase, context: agent_services::StoreContext| {
-                (
-                    SqliteRunStore::new(database.clone(), context.clone()),
-                    SqliteSessionStore::new(database, context),
-                )
+            let both = |database: SqliteDatabase, context: StoreContext| {
+                let runs = SqliteRunStore::new(database.clone(), context.clone());
+                (Arc::new(runs) as _, Arc::new(SqliteSessionStore::new(database, context)) as _)
             };
             crate::sqlite::fresh(both)
         });

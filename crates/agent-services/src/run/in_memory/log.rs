@@ -10,8 +10,10 @@ use crate::{Error, ErrorKind, Result};
 const MERGED: usize = 16;
 const MERGED_BYTES: usize = 16 * 1024;
 
-/// Up to this size, the log of a run that has ended is put together.
+/// Up to this size, the log of a run that has ended is put together, unless it has hardly any parts.
 const SEALED_BYTES: usize = 64 * 1024;
+const FEW: usize = 2;
+const SMALL_BYTES: usize = 1024;
 
 /// The entries of a run.
 #[derive(Debug, Default)]
@@ -77,12 +79,16 @@ impl Log {
         })
     }
 
-    /// Says that nothing follows. A short log becomes one piece of just its size: what is kept for long then takes no
-    /// more than it needs.
+    /// Says that nothing follows. A short log is put together: what is kept for long then takes no more than it needs.
     pub(super) fn end(&mut self) {
         self.ended = true;
-        if self.batches.len() > 1 && self.bytes <= SEALED_BYTES {
+        if self.batches.len() > FEW && self.bytes <= SEALED_BYTES {
             self.batches = vec![Batch::concat(&self.batches)];
+            return;
+        }
+        for batch in self.batches.iter_mut().filter(|batch| batch.frames.len() < SMALL_BYTES) {
+            // A small part of something larger would keep the whole of that.
+            batch.frames = Bytes::copy_from_slice(&batch.frames);
         }
     }
 

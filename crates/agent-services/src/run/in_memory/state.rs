@@ -9,10 +9,15 @@ use super::shelf::{Place, Shelf};
 use super::turns::Turns;
 use crate::run::{IdempotencyKey, OwnerId};
 
+/// Clients choose the keys, but not the seed, which is random.
+type Map<K, V> = HashMap<K, V, RandomState>;
+
 /// All of it; one lock guards it.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    users: HashMap<UserId, User>,
+    users: Map<UserId, User>,
+    /// Of sessions that have unfinished runs, or may get some.
+    turns: Map<(UserId, SessionId), Turns>,
     /// Until when each owner lives, in Unix seconds.
     owners: HashMap<OwnerId, i64>,
     /// The runs that have not ended.
@@ -30,8 +35,7 @@ pub(super) struct State {
 struct User {
     /// By number.
     runs: Vec<(u64, RunId)>,
-    turns: HashMap<SessionId, Turns>,
-    keys: HashMap<String, Key>,
+    keys: Map<String, Key>,
 }
 
 #[derive(Debug)]
@@ -43,21 +47,21 @@ pub(super) struct Key {
 impl State {
     /// The turns of a session that has unfinished runs, or may get some.
     pub(super) fn turns(&mut self, user: &UserId, session: &SessionId) -> &mut Turns {
-        self.users.entry(user.clone()).or_default().turns.entry(session.clone()).or_default()
+        self.turns.entry((user.clone(), session.clone())).or_default()
     }
 
     /// The turns of a session, if it has unfinished runs.
     pub(super) fn known_turns(&mut self, user: &UserId, session: &SessionId) -> Option<&mut Turns> {
-        self.users.get_mut(user)?.turns.get_mut(session)
+        self.turns.get_mut(&(user.clone(), session.clone()))
     }
 
     /// Drops what says nothing any more.
     pub(super) fn tidy(&mut self, user: &UserId, session: &SessionId) {
-        let Some(known) = self.users.get_mut(user) else { return };
-        if known.turns.get(session).is_some_and(Turns::is_empty) {
-            known.turns.remove(session);
+        let session = (user.clone(), session.clone());
+        if self.turns.get(&session).is_some_and(Turns::is_empty) {
+            self.turns.remove(&session);
         }
-        if known.turns.is_empty() && known.runs.is_empty() && known.keys.is_empty() {
+        if self.users.get(user).is_some_and(|known| known.runs.is_empty() && known.keys.is_empty()) {
             self.users.remove(user);
         }
     }

@@ -7,14 +7,16 @@ use agent_schemas::{RunId, Status, UserId};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
+use super::ending::Ending;
 use super::log::Log;
 use super::state::State;
 use super::{InMemoryRunStore, StoredRun};
 use crate::page::{Cursor, Listed, PageSize};
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, Grant, NewRun, OwnerId, Page, RunFilter, RunRecord, RunStore,
-    SessionPolicy,
+    Batch, Canceled, Created, FencingToken, Finished, Grant, NewRun, OwnerId, Page, RunFilter, RunRecord,
+    RunStore, SessionPolicy,
 };
+use crate::session::MessageBatch;
 use crate::{Error, ErrorKind, Result};
 
 /// What a session says to a new run.
@@ -192,32 +194,19 @@ impl RunStore for InMemoryRunStore {
         status: Status,
         next: Option<&OwnerId>,
     ) -> Result<Option<Grant>> {
-        const OPERATION: &str = "finish a run";
-        let run = self.find_to_write(OPERATION, id)?;
-        let mut state = self.state.lock();
-        let (record, bytes) = {
-            let mut run = run.lock();
-            if !run.write(OPERATION, token, batch)? {
-                let conflict = || Error::new(ErrorKind::Conflict, OPERATION, "the log goes on after these");
-                return if run.log.ended { Ok(run.granted.clone()) } else { Err(conflict()) };
-            }
-            run.log.end();
-            run.record.status = status;
-            run.record.ended_at = Some(self.now());
-            (run.record.clone(), run.log.bytes())
-        };
-        if let Some(turns) = state.known_turns(&record.user_id, &record.session_id) {
-            turns.release(id);
-        }
-        let granted = next.and_then(|next| self.hand_on(&mut state, &record, next));
-        run.lock().granted.clone_from(&granted);
-        state.tidy(&record.user_id, &record.session_id);
-        let place = state.note_end(id, self.after(self.retention.age), bytes);
-        run.lock().place = Some(place);
-        self.evict(&mut state);
-        drop(state);
-        self.wakeups.wake(id);
-        Ok(granted)
+        self.end(&Ending { id, token, status, next }, batch, |_| ()).map(|(granted, _)| granted)
+    }
+
+    async fn finish_with_history(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        status: Status,
+        next: Option<&OwnerId>,
+        history: MessageBatch,
+    ) -> Result<Finished> {
+        self.end_with_history(&Ending { id, token, status, next }, batch, history)
     }
 
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
