@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use agent_schemas::{Error, ErrorBody, Status};
+use agent_services::ErrorKind;
 use agent_services::run::{Batch, Grant};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -304,7 +305,12 @@ impl Drive {
     }
 
     fn lose(&self, error: agent_services::Error, what: &str) -> Option<Grant> {
-        tracing::error!(run.id = %self.live.id, error = %error, "{what}");
+        let id = &self.live.id;
+        if error.kind() == ErrorKind::Conflict {
+            tracing::warn!(run.id = %id, error = %error, "{what}: another process goes on with it");
+        } else {
+            tracing::error!(run.id = %id, error = %error, "{what}");
+        }
         self.live.lose(error);
         // Where the run is still this process's, nobody else would ever end it.
         self.runner.recover_later(self.live.id.clone());
