@@ -6,6 +6,7 @@ use crate::Arguments;
 use crate::load::{Workload, full_load, post, request};
 use crate::process::Server;
 use crate::report::{Measured, Report};
+use crate::store::Store;
 
 /// A protocol's request for a stream of these words.
 struct Protocol {
@@ -30,21 +31,27 @@ const PROTOCOLS: [Protocol; 2] = [
     },
 ];
 
-/// Measures all of them.
+/// Measures all of them, with the store that the server uses by default and in memory.
 pub(crate) async fn compare(arguments: &Arguments, report: &mut Report) -> Result<()> {
     let workloads = Workload::all(arguments.quick).into_iter().filter(|workload| workload.connections == 16);
     for workload in workloads {
-        let name = format!("{}, by protocol", workload.name());
-        if arguments.only.as_ref().is_none_or(|only| name.contains(only)) {
-            let measured = measure(&workload, arguments).await.with_context(|| name.clone())?;
-            report.protocols(&name, &measured);
+        for store in [Store::Sqlite, Store::Memory] {
+            let name = format!("{}, by protocol, {}", workload.name(), store.name());
+            if arguments.only.as_ref().is_none_or(|only| name.contains(only)) {
+                let measured = measure(&workload, store, arguments).await.with_context(|| name.clone())?;
+                report.protocols(&name, &measured);
+            }
         }
     }
     Ok(())
 }
 
-async fn measure(workload: &Workload, arguments: &Arguments) -> Result<Vec<(&'static str, Vec<Measured>)>> {
-    let server = Server::ours(&arguments.server, workload.ours()).await?;
+async fn measure(
+    workload: &Workload,
+    store: Store,
+    arguments: &Arguments,
+) -> Result<Vec<(&'static str, Vec<Measured>)>> {
+    let server = Server::storing(&arguments.server, workload.ours(), store).await?;
     let text = vec!["word"; workload.words].join(" ");
     let own = ("process", request(workload.words, ""));
     let others = PROTOCOLS.iter().map(|other| (other.name, post(other.path, &(other.body)(&text))));
