@@ -87,10 +87,10 @@ impl Writer {
 
 impl Responses {
     /// A translator for the run with this id, whose request had these settings.
-    pub(super) fn new(run: &RunId, kept: &Kept, form: Form) -> Self {
+    pub(super) fn new(run: &RunId, kept: Kept, form: Form) -> Self {
         Responses {
             response: Response::new(response_id(run), JsonObject::new()),
-            settings: kept.settings.clone(),
+            settings: kept.settings,
             writer: Writer { next: 0, from: 0 },
             open: Vec::new(),
             passing: None,
