@@ -1,62 +1,119 @@
 //! Events without what they only repeat.
 //!
 //! A message that closes has its contents once more, and the final response has all messages. Who has read the log up to
-//! there need not decode them again.
+//! there need not decode them again. What is read here is read into its type at once, with no [`Json`] in between.
 
 use serde::Deserialize;
 
+use crate::content::{Content, ContentBody};
 use crate::error::ErrorBody;
 use crate::event::Event;
 use crate::json::{Json, JsonObject};
 use crate::message::{Message, Role};
 use crate::response::AgentResponse;
-use crate::status::Status;
 
-/// The members of both, without the long ones.
+/// A message without its contents. Words with escapes are left to [`Event::from_slice`], here and below.
 #[derive(Deserialize)]
-struct Head {
+struct MessageHead<'a> {
     sequence_number: Option<i64>,
-    object: String,
-    status: Status,
+    object: &'a str,
+    status: &'a str,
     error: Option<ErrorBody>,
     #[serde(default)]
     id: String,
-    r#type: Option<String>,
-    role: Option<Role>,
+    r#type: &'a str,
+    role: Option<&'a str>,
     code: Option<String>,
     message: Option<String>,
-    created_at: Option<i64>,
-    completed_at: Option<i64>,
     usage: Option<Json>,
     metadata: Option<Json>,
+}
+
+/// A response without its output.
+#[derive(Deserialize)]
+struct ResponseHead<'a> {
+    sequence_number: Option<i64>,
+    object: &'a str,
+    status: &'a str,
+    error: Option<ErrorBody>,
+    #[serde(default)]
+    id: String,
+    created_at: i64,
+    completed_at: Option<i64>,
+    usage: Option<Json>,
     session_id: Option<String>,
 }
 
+/// A content of text.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TextContent<'a> {
+    sequence_number: Option<i64>,
+    object: &'a str,
+    status: &'a str,
+    error: Option<ErrorBody>,
+    r#type: TextType,
+    index: Option<i64>,
+    delta: bool,
+    msg_id: Option<String>,
+    text: Option<String>,
+    refusal: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TextType {
+    Text,
+    Refusal,
+}
+
 impl Event {
-    /// Reads a message without its contents, or a response without its output; `None` for all else, and for what
-    /// [`Event::from_slice`] has to look at.
+    /// Reads a message without its contents, a response without its output, or a content of text or refusal as it is;
+    /// `None` for all else, and for what [`Event::from_slice`] has to look at.
     pub fn head_from_slice(json: &[u8]) -> Option<Self> {
-        let head: Head = serde_json::from_slice(json).ok()?;
-        match head.object.as_str() {
-            "message" => {
-                let mut message = Message::new(head.id, head.r#type.as_deref()?.into());
-                message.sequence_number = head.sequence_number;
-                (message.status, message.error, message.role) = (head.status, head.error, head.role);
-                (message.code, message.message) = (head.code, head.message);
-                (message.usage, message.metadata) = (object(head.usage)?, object(head.metadata)?);
-                Some(message.into())
-            }
-            "response" => {
-                let mut response = AgentResponse::new(head.id, head.created_at?);
-                response.sequence_number = head.sequence_number;
-                (response.status, response.error) = (head.status, head.error);
-                (response.completed_at, response.session_id) = (head.completed_at, head.session_id);
-                response.usage = object(head.usage)?;
-                Some(response.into())
-            }
+        // What this library writes has the object behind the first comma: no time is lost on what is none of these.
+        let rest = json.get(memchr::memchr(b',', json)?..)?.strip_prefix(b",\"object\":\"")?;
+        match rest.get(..memchr::memchr(b'"', rest)?)? {
+            b"message" => message(serde_json::from_slice(json).ok()?).map(Event::Message),
+            b"response" => response(serde_json::from_slice(json).ok()?).map(Event::Response),
+            b"content" => content(serde_json::from_slice(json).ok()?).map(Event::Content),
             _ => None,
         }
     }
+}
+
+fn message(head: MessageHead<'_>) -> Option<Message> {
+    let mut message = Message::new(head.id, head.r#type.into());
+    message.sequence_number = head.sequence_number;
+    (message.status, message.error) = (head.status.into(), head.error);
+    if let Some(role) = head.role {
+        message.role = Some(Role::from_name(role)?);
+    }
+    (message.code, message.message) = (head.code, head.message);
+    (message.usage, message.metadata) = (object(head.usage)?, object(head.metadata)?);
+    (head.object == "message").then_some(message)
+}
+
+fn response(head: ResponseHead<'_>) -> Option<AgentResponse> {
+    let mut response = AgentResponse::new(head.id, head.created_at);
+    response.sequence_number = head.sequence_number;
+    (response.status, response.error) = (head.status.into(), head.error);
+    (response.completed_at, response.session_id) = (head.completed_at, head.session_id);
+    response.usage = object(head.usage)?;
+    (head.object == "response").then_some(response)
+}
+
+fn content(read: TextContent<'_>) -> Option<Content> {
+    let body = match (read.r#type, read.text, read.refusal) {
+        (TextType::Text, text, None) => ContentBody::Text { text },
+        (TextType::Refusal, None, refusal) => ContentBody::Refusal { refusal },
+        _ => return None,
+    };
+    let mut content = Content::new(body);
+    content.sequence_number = read.sequence_number;
+    (content.status, content.error) = (Some(read.status.into()), read.error);
+    (content.index, content.delta, content.msg_id) = (read.index, Some(read.delta), read.msg_id);
+    (read.object == "content").then_some(content)
 }
 
 /// An object or null; `None` for anything else.
@@ -70,8 +127,10 @@ fn object(json: Option<Json>) -> Option<Option<JsonObject>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::{Content, MessageType, object};
+    use crate::{MessageType, Status, object};
 
     fn head(event: impl Into<Event>) -> Option<Event> {
         Event::head_from_slice(&serde_json::to_vec(&event.into()).unwrap())
@@ -102,14 +161,84 @@ mod tests {
 
     #[test]
     fn all_else_is_left_alone() {
-        assert_eq!(head(Content::text("a")), None);
+        assert_eq!(head(Content::data(object! { "a" => 1 })), None);
         for other in [
             "",
             "{}",
-            r#"{"object":"message","status":"completed","type":7}"#,
-            r#"{"object":"other","status":"x"}"#,
+            r#"{"sequence_number":1,"object":"message","status":"completed","type":7}"#,
+            r#"{"sequence_number":1,"object":"message","status":"completed","type":"message","role":"nobody"}"#,
+            r#"{"sequence_number":{"a":1,"object":"message"},"object":"content","status":"x","type":"message"}"#,
+            r#"{"a":{"b":1,"object":"message"},"object":"content","status":"x","type":"message"}"#,
+            r#"{"sequence_number":1,"object":"response","status":"created"}"#,
+            r#"{"sequence_number":1,"object":"other","status":"x"}"#,
         ] {
             assert_eq!(Event::head_from_slice(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    /// Checks that a content is read as [`Event::from_slice`] reads it, or not at all.
+    fn check_content(json: &str, is_read: bool) {
+        let read = Event::head_from_slice(json.as_bytes());
+        assert_eq!(read.is_some(), is_read, "{json}");
+        if let Some(event) = read {
+            assert_eq!(event, Event::from_slice(json.as_bytes()).expect(json));
+        }
+    }
+
+    #[test]
+    fn contents_of_text_are_whole() {
+        let usual = r#"{"sequence_number":1,"object":"content","status":"completed","error":null,"type":"text","index":0,"delta":false,"msg_id":"m","text":"a"}"#;
+        check_content(usual, true);
+        for (part, other) in [
+            (r#""sequence_number":1"#, r#""sequence_number":null"#),
+            (r#""sequence_number":1"#, r#""sequence_number":-7"#),
+            (r#""error":null"#, r#""error":{"code":"c","message":"m\n"}"#),
+            (r#""status":"completed""#, r#""status":"in_progress""#),
+            (r#""status":"completed""#, r#""status":"new""#),
+            (r#""text":"a""#, r#""text":null"#),
+            (r#""text":"a""#, r#""text":"\"\\\u00e9\ud83d\ude00\n\/""#),
+            (r#""msg_id":"m""#, r#""msg_id":null"#),
+            (r#","msg_id":"m""#, ""),
+            (r#""index":0"#, r#""index":null"#),
+            (r#","index":0"#, ""),
+            (r#""type":"text""#, r#""refusal":null,"type":"text""#),
+            (r#""type":"text""#, r#" "type" : "text" "#),
+        ] {
+            check_content(&usual.replace(part, other), true);
+        }
+        for (part, unusual) in [
+            (r#""sequence_number":1"#, r#""sequence_number":"1""#),
+            (r#""sequence_number":1"#, r#""sequence_number":1.0"#),
+            (r#""status":"completed""#, r#""status":null"#),
+            (r#""status":"completed""#, r#""status":"\u0061""#),
+            (r#","delta":false"#, ""),
+            (r#""delta":false"#, r#""delta":null"#),
+            (r#""delta":false"#, r#""delta":"no""#),
+            (r#""type":"text""#, r#""type":"refusal""#),
+            (r#""type":"text""#, r#""type":"audio""#),
+            (r#""type":"text""#, r#""refusal":"a","type":"text""#),
+            (r#""text":"a""#, r#""text":"a","other":7"#),
+            (r#""text":"a""#, r#""text":"a","text":"b""#),
+            (r#""text":"a""#, r#""text":7"#),
+            (r#""text":"a""#, r#""text":"\ud83d""#),
+            (r#""text":"a""#, "\"text\":\"\n\""),
+        ] {
+            check_content(&usual.replace(part, unusual), false);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_the_same(text in ".*", is_refusal: bool, delta: bool, number: Option<i64>, index: Option<i64>) {
+            let text = Some(text);
+            let body = if is_refusal { ContentBody::Refusal { refusal: text } } else { ContentBody::Text { text } };
+            let mut content = Content::new(body);
+            (content.sequence_number, content.index, content.delta) = (number, index, Some(delta));
+            (content.status, content.msg_id) = (Some(Status::Completed), Some("msg_1".to_owned()));
+            let mut json = Vec::new();
+            crate::sse::write_json(&mut json, &content).unwrap();
+            prop_assert_eq!(Event::head_from_slice(&json), Event::from_slice(&json).ok());
+            prop_assert_eq!(Event::head_from_slice(&json), Some(content.into()));
         }
     }
 }

@@ -1,8 +1,14 @@
 //! Deltas of text, read without being decoded.
 //!
-//! Most of a log is such deltas, and who passes them on needs their text only as the JSON that it is already.
+//! Most of a log is such deltas, and who passes them on needs their text only as the JSON that it is already. Nearly all of
+//! them follow one of the same content, and differ from it in nothing but their number and their text.
 
 use crate::event::DecodeError;
+
+/// What an event has before its number, between that and its type, and behind its text.
+const BEFORE_NUMBER: &str = "{\"sequence_number\":";
+const BEFORE_TYPE: &str = ",\"object\":\"content\",\"status\":\"in_progress\",\"error\":null,\"type\":\"";
+const END: &str = "\"}";
 
 /// A delta event of a string, as its JSON has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,14 +32,39 @@ pub enum RawKind {
     Refusal,
 }
 
+/// The deltas of one content, whose events have the same between their numbers and their texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawSeries(String);
+
+impl RawSeries {
+    /// The series that a delta belongs to.
+    pub fn of(delta: &RawDelta<'_>) -> Self {
+        let RawDelta { kind, index, msg_id, .. } = delta;
+        let name = match kind {
+            RawKind::Text => "text",
+            RawKind::Refusal => "refusal",
+        };
+        RawSeries(format!(
+            "{BEFORE_TYPE}{name}\",\"index\":{index},\"delta\":true,\"msg_id\":\"{msg_id}\",\"{name}\":\""
+        ))
+    }
+
+    /// The inside of the text's JSON string, if this event is a delta of the series.
+    pub fn next<'a>(&self, event: &'a [u8]) -> Option<&'a str> {
+        let rest = event.strip_prefix(BEFORE_NUMBER.as_bytes())?;
+        let (_, rest) = rest.split_at_checked(digits(rest))?;
+        let escaped = rest.strip_prefix(self.0.as_bytes())?.strip_suffix(END.as_bytes())?;
+        std::str::from_utf8(escaped).ok()
+    }
+}
+
 impl<'a> RawDelta<'a> {
     /// Reads an event in the one form in which this library writes such deltas; `None` for all else, which may well be a
     /// delta in another form.
     pub fn read(event: &'a [u8]) -> Option<Self> {
-        let rest = event.strip_prefix(b"{\"sequence_number\":")?;
+        let rest = event.strip_prefix(BEFORE_NUMBER.as_bytes())?;
         let (_, rest) = number(rest)?;
-        let rest = rest
-            .strip_prefix(b",\"object\":\"content\",\"status\":\"in_progress\",\"error\":null,\"type\":\"")?;
+        let rest = rest.strip_prefix(BEFORE_TYPE.as_bytes())?;
         let (kind, rest, member) = match rest.strip_prefix(b"text\",\"index\":") {
             Some(rest) => (RawKind::Text, rest, b"\",\"text\":\"".as_slice()),
             None => (
@@ -45,17 +76,9 @@ impl<'a> RawDelta<'a> {
         let (index, rest) = number(rest)?;
         let rest = rest.strip_prefix(b",\"delta\":true,\"msg_id\":\"")?;
         let (msg_id, rest) = rest.split_at_checked(memchr::memchr2(b'"', b'\\', rest)?)?;
-        let escaped = rest.strip_prefix(member)?.strip_suffix(b"\"}")?;
+        let escaped = rest.strip_prefix(member)?.strip_suffix(END.as_bytes())?;
         let text = |bytes| std::str::from_utf8(bytes).ok();
         Some(RawDelta { kind, index, msg_id: text(msg_id)?, escaped: text(escaped)? })
-    }
-
-    /// Appends the text itself.
-    ///
-    /// # Errors
-    /// [`DecodeError`] if it is no JSON, which no event that this library wrote has.
-    pub fn append_to(&self, text: &mut String) -> Result<(), DecodeError> {
-        RawDelta::append(self.escaped, text)
     }
 
     /// Appends the text whose JSON string has this inside.
@@ -75,9 +98,13 @@ impl<'a> RawDelta<'a> {
 
 /// A number from 0 on, and what follows it.
 fn number(bytes: &[u8]) -> Option<(i64, &[u8])> {
-    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (digits, rest) = bytes.split_at_checked(digits)?;
+    let (digits, rest) = bytes.split_at_checked(digits(bytes))?;
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
+}
+
+/// How many digits there are before anything else.
+fn digits(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 #[cfg(test)]
@@ -106,12 +133,34 @@ mod tests {
             let event = event(text(said), |_| {});
             let delta = RawDelta::read(event.as_bytes()).unwrap();
             assert_eq!((delta.kind, delta.index, delta.msg_id), (RawKind::Text, 3, "msg_1"));
+            assert_eq!(RawSeries::of(&delta).next(event.as_bytes()), Some(delta.escaped));
             let mut read = "before: ".to_owned();
-            delta.append_to(&mut read).unwrap();
+            RawDelta::append(delta.escaped, &mut read).unwrap();
             assert_eq!(read, format!("before: {said}"));
         }
         let refusal = event(ContentBody::Refusal { refusal: Some("no".to_owned()) }, |_| {});
         assert_eq!(RawDelta::read(refusal.as_bytes()).unwrap().kind, RawKind::Refusal);
+    }
+
+    #[test]
+    fn a_series_has_the_deltas_of_one_content() {
+        let first = event(text("a"), |_| {});
+        let series = RawSeries::of(&RawDelta::read(first.as_bytes()).unwrap());
+        let later = event(text(" \"b\""), |content| content.sequence_number = Some(i64::MAX));
+        assert_eq!(series.next(later.as_bytes()), Some(r#" \"b\""#));
+        let others = [
+            event(text("a"), |content| content.index = Some(33)),
+            event(text("a"), |content| content.msg_id = Some("msg_11".to_owned())),
+            event(text("a"), |content| content.delta = Some(false)),
+            event(text("a"), |content| content.status = Some(Status::Completed)),
+            event(ContentBody::Refusal { refusal: Some("a".to_owned()) }, |_| {}),
+            event(ContentBody::Text { text: None }, |_| {}),
+            first.replace('}', ""),
+            String::new(),
+        ];
+        for event in others {
+            assert_eq!(series.next(event.as_bytes()), None, "{event}");
+        }
     }
 
     #[test]

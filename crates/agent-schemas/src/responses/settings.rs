@@ -62,7 +62,7 @@ record! {
         temperature: f64 => 1.0,
         /// The form of the response's text.
         #[check(check_text)]
-        text: JsonObject => object! { "format" => object! { "type" => "text" } },
+        text: JsonObject => object! { "format" => plain_text() },
         /// Which tool the model is to call.
         #[check(check_tool_choice)]
         tool_choice: Json => Json::from("auto"),
@@ -102,19 +102,22 @@ impl ResponseSettings {
         if settings.service_tier == "auto" {
             settings.service_tier = "default".to_owned();
         }
-        add_missing(&mut settings.text, [("format", Json::from(object! { "type" => "text" }))]);
+        add_missing(&mut settings.text, "format", plain_text);
         if let Some(Json::Object(format)) = settings.text.get_mut("format")
-            && format.get("type") == Some(&Json::from("json_schema"))
+            && format.get("type").and_then(Json::as_str) == Some("json_schema")
         {
-            add_missing(format, [("description", Json::Null), ("strict", Json::from(false))]);
+            add_missing(format, "description", Json::default);
+            add_missing(format, "strict", || Json::from(false));
         }
-        add_missing(&mut settings.reasoning, [("effort", Json::Null), ("summary", Json::Null)]);
-        for tool in settings.tools.iter_mut().filter(|tool| tool.get("type") == Some(&Json::from("function")))
-        {
-            add_missing(
-                tool,
-                [("description", Json::Null), ("parameters", Json::Null), ("strict", Json::Null)],
-            );
+        for key in ["effort", "summary"] {
+            add_missing(&mut settings.reasoning, key, Json::default);
+        }
+        let is_function =
+            |tool: &&mut JsonObject| tool.get("type").and_then(Json::as_str) == Some("function");
+        for tool in settings.tools.iter_mut().filter(is_function) {
+            for key in ["description", "parameters", "strict"] {
+                add_missing(tool, key, Json::default);
+            }
         }
         Ok(settings)
     }
@@ -149,11 +152,18 @@ fn without_nulls(mut members: JsonObject, _: &[&str]) -> JsonObject {
     members
 }
 
-fn add_missing<const N: usize>(object: &mut JsonObject, defaults: [(&str, Json); N]) {
-    for (key, value) in defaults {
-        let known = object.entry(key.to_owned()).or_default();
-        if known.is_null() {
-            *known = value;
+/// The form of a text that has none.
+fn plain_text() -> Json {
+    object! { "type" => "text" }.into()
+}
+
+/// Adds a member, or replaces its null.
+fn add_missing(object: &mut JsonObject, key: &str, value: impl FnOnce() -> Json) {
+    match object.get_mut(key) {
+        Some(known) if known.is_null() => *known = value(),
+        Some(_) => {}
+        None => {
+            object.insert(key.to_owned(), value());
         }
     }
 }

@@ -2,14 +2,13 @@
 
 mod passing;
 
-use agent_schemas::raw_delta::RawDelta;
 use agent_schemas::{
     AgentResponse, Content, ContentBody, DecodeError, ErrorBody, Event, Json, MessageType, Role, Status,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use passing::Encoded;
+use passing::{Encoded, Passing};
 
 use super::calls::Calls;
 use super::texts::Texts;
@@ -52,6 +51,8 @@ pub(super) struct Completion {
     /// The reason to finish that the model gave, where it was another than having said all.
     reason: Option<String>,
     end: Option<End>,
+    /// Whose deltas are being passed on.
+    passing: Option<Passing>,
     /// The chunks of texts, by where these go.
     encoded: [Option<Encoded>; 3],
 }
@@ -93,6 +94,7 @@ impl Completion {
             has_begun: false,
             reason: None,
             end: None,
+            passing: None,
             encoded: [const { None }; 3],
         }
     }
@@ -240,6 +242,7 @@ impl Completion {
 
 impl Translator for Completion {
     fn on_event(&mut self, event: &Event, frames: &mut Frames) {
+        self.passing = None;
         match event {
             Event::Message(message) => self.on_message(message),
             Event::Content(content) => self.on_content(content, frames),
@@ -254,12 +257,11 @@ impl Translator for Completion {
     }
 
     fn on_entry(&mut self, json: &[u8], frames: &mut Frames) -> Result<(), DecodeError> {
-        if let Some(delta) = RawDelta::read(json)
-            && self.on_raw_delta(&delta, frames)?
-        {
-            return Ok(());
+        if !self.pass_on(json, frames)? {
+            // All that is said is told by contents: what messages and responses repeat of them is not looked at.
+            let event = Event::head_from_slice(json).map_or_else(|| Event::from_slice(json), Ok)?;
+            self.on_event(&event, frames);
         }
-        self.on_event(&Event::from_slice(json)?, frames);
         Ok(())
     }
 

@@ -48,16 +48,20 @@ impl Texts {
         self.write()
     }
 
-    /// Takes in a delta of the text that is being written, and gives what it adds; `None` if it is one of another text.
-    pub(super) fn pass(&mut self, delta: &RawDelta<'_>) -> Result<Option<&str>, DecodeError> {
-        let Some(part) = self.open.front_mut() else { return Ok(None) };
-        let is_it = part.msg_id == delta.msg_id && part.index == Some(delta.index);
-        if !is_it || part.is_whole || part.written == 0 || part.written < part.text.len() {
-            return Ok(None);
-        }
-        delta.append_to(&mut part.text)?;
+    /// Whether a delta is one of the text that is being written, so that it may be passed on.
+    pub(super) fn is_next(&self, delta: &RawDelta<'_>) -> bool {
+        self.open.front().is_some_and(|part| {
+            let is_it = part.msg_id == delta.msg_id && part.index == Some(delta.index);
+            is_it && !part.is_whole && part.written > 0 && part.written == part.text.len()
+        })
+    }
+
+    /// Takes in the inside of a delta's JSON string, where [`Self::is_next`], and gives what it adds.
+    pub(super) fn pass(&mut self, escaped: &str) -> Result<&str, DecodeError> {
+        let Some(part) = self.open.front_mut() else { return Ok("") };
+        RawDelta::append(escaped, &mut part.text)?;
         let before = std::mem::replace(&mut part.written, part.text.len());
-        Ok(Some(&part.text[before..]))
+        Ok(&part.text[before..])
     }
 
     fn part(&mut self, content: &Content) -> &mut Part {

@@ -75,6 +75,6 @@ pub(super) async fn start(
     form: Form,
 ) -> Result<(Run, Responses), ApiError> {
     let run = server.start(call, order).await?;
-    let translator = Responses::new(run.id(), &kept, form);
+    let translator = Responses::new(run.id(), kept, form);
     Ok((run, translator))
 }

@@ -21,22 +21,16 @@ pub(super) struct Kept {
 
 impl Kept {
     pub(super) fn new(settings: &ResponseSettings, earlier: usize) -> Self {
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(1024);
         // Writing into memory cannot fail; a response without settings is what would be left.
         if sse::write_json(&mut members, settings).is_err() {
             members.clear();
         }
-        let members = String::from_utf8(members).unwrap_or_default();
-        Kept {
-            settings: members
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'))
-                .unwrap_or_default()
-                .to_owned(),
-            earlier,
-            is_stored: settings.store,
-            is_background: settings.background,
-        }
+        let mut members = String::from_utf8(members).unwrap_or_default();
+        // Without the braces.
+        members.pop();
+        members.drain(..members.len().min(1));
+        Kept { settings: members, earlier, is_stored: settings.store, is_background: settings.background }
     }
 
     pub(super) fn put_into(&self, request: &mut AgentRequest) {

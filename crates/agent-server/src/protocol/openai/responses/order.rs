@@ -60,7 +60,11 @@ pub(super) fn order(
     let known: HashSet<&str> = earlier.messages.iter().map(|message| message.id.as_str()).collect();
     let own = input::messages(&request, &known)?;
     let kept = Kept::new(&settings, earlier.messages.len());
-    let mut agent = AgentRequest::new([earlier.messages, own].concat());
+    let mut input = earlier.messages;
+    // Of exactly the right size: a run keeps its request as long as it lives.
+    input.reserve_exact(own.len());
+    input.extend(own);
+    let mut agent = AgentRequest::new(input);
     let settings = &settings;
     agent.model = named(&request, "model")?;
     agent.stream = request.optional_flag("stream")?.unwrap_or(false);

@@ -33,7 +33,7 @@ pub(super) async fn get(
 ) -> Result<Response, ApiError> {
     let (record, kept) = stored(&server, id).await?;
     let query = Given::new(query)?;
-    let mut translator = Responses::new(&record.id, &kept, Form::Plain);
+    let mut translator = Responses::new(&record.id, kept, Form::Plain);
     let starting_after = query.number("starting_after")?;
     if !flag(&query, "stream")? {
         return server.so_far(&record.id, translator).await;
@@ -54,7 +54,7 @@ pub(super) async fn cancel(State(server): State<Server>, id: IdInPath) -> Result
         return Err(not_found(id));
     }
     let run = server.runner().attach(id).await?.ok_or_else(|| not_found(id))?;
-    let translator = || Responses::new(id, &kept, Form::Plain);
+    let translator = || Responses::new(id, kept.clone(), Form::Plain);
     let grace = server.runner().limits().cancel_grace.saturating_add(PATIENCE);
     match timeout(grace, server.whole(&run, translator())).await {
         Ok(response) => Ok(response),

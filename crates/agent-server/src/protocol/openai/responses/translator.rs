@@ -87,10 +87,10 @@ impl Writer {
 
 impl Responses {
     /// A translator for the run with this id, whose request had these settings.
-    pub(super) fn new(run: &RunId, kept: &Kept, form: Form) -> Self {
+    pub(super) fn new(run: &RunId, kept: Kept, form: Form) -> Self {
         Responses {
             response: Response::new(response_id(run), JsonObject::new()),
-            settings: kept.settings.clone(),
+            settings: kept.settings,
             writer: Writer { next: 0, from: 0 },
             open: Vec::new(),
             passing: None,
@@ -141,7 +141,7 @@ impl Responses {
 
     /// An event without what it repeats, where that is known here already.
     fn head_of(&self, json: &[u8]) -> Option<Event> {
-        let event = if is_content(json) { None } else { Event::head_from_slice(json) }?;
+        let event = Event::head_from_slice(json)?;
         let has_all = match &event {
             Event::Message(message) => !message.status.is_final() || !needs_contents(message),
             Event::Response(_) => self.has_begun(),
@@ -229,12 +229,6 @@ impl Responses {
         });
         self.writer.send_snapshot(StreamEvent::Failed { response: &self.response }, &self.settings, frames);
     }
-}
-
-/// Whether an event is of a content, as far as its beginning tells.
-fn is_content(json: &[u8]) -> bool {
-    const TYPE: &[u8] = b",\"object\":\"content\"";
-    json.iter().position(|byte| *byte == b',').is_some_and(|comma| json[comma..].starts_with(TYPE))
 }
 
 /// Adds members to an object that ends so many bytes before the end of the JSON.

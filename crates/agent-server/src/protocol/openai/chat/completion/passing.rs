@@ -2,7 +2,7 @@
 //!
 //! Nearly all of a log is such deltas. Their text is JSON already, and what stands around it is the same each time.
 
-use agent_schemas::raw_delta::{RawDelta, RawKind};
+use agent_schemas::raw_delta::{RawDelta, RawKind, RawSeries};
 use agent_schemas::{DecodeError, MessageType};
 
 use super::super::wire::Delta;
@@ -16,8 +16,15 @@ pub(super) struct Encoded {
     tail: String,
 }
 
+/// The content whose deltas are being passed on. Any other event ends that.
+#[derive(Debug)]
+pub(super) struct Passing {
+    series: RawSeries,
+    place: Place,
+}
+
 /// Where a text goes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Place {
     Content,
     Refusal,
@@ -25,34 +32,44 @@ enum Place {
 }
 
 impl Completion {
-    /// Passes a delta on if its text is being written; says whether it did.
-    pub(super) fn on_raw_delta(
-        &mut self,
-        delta: &RawDelta<'_>,
-        frames: &mut Frames,
-    ) -> Result<bool, DecodeError> {
-        let place = match (self.kind(delta.msg_id), delta.kind) {
-            (Some(MessageType::Message), RawKind::Text) => Place::Content,
-            (Some(MessageType::Reasoning), RawKind::Text) => Place::Reasoning,
-            (Some(MessageType::Message), RawKind::Refusal) => Place::Refusal,
-            _ => return Ok(false),
+    /// Passes an event on if it is a delta of the text that is being written; says whether it did.
+    pub(super) fn pass_on(&mut self, event: &[u8], frames: &mut Frames) -> Result<bool, DecodeError> {
+        let again = self.passing.as_ref().and_then(|passing| passing.series.next(event));
+        let escaped = match again {
+            Some(escaped) => escaped,
+            None => {
+                let Some(delta) = RawDelta::read(event) else { return Ok(false) };
+                self.passing = self.begin_passing(&delta);
+                delta.escaped
+            }
         };
+        let Some(Passing { place, .. }) = self.passing else { return Ok(false) };
         let (texts, said) = match place {
             Place::Content => (&mut self.content, &mut self.said.content),
             Place::Refusal => (&mut self.refusal, &mut self.said.refusal),
             Place::Reasoning => (&mut self.reasoning, &mut self.said.reasoning),
         };
-        let Some(more) = texts.pass(delta)? else { return Ok(false) };
+        let more = texts.pass(escaped)?;
         if !frames.is_wanted() {
             said.push_str(more);
-        } else if !delta.escaped.is_empty() {
+        } else if !escaped.is_empty() {
             let (head, created) = (&self.head, self.created);
             let encoded =
                 self.encoded[place as usize].get_or_insert_with(|| Encoded::new(head, created, place));
-            let pieces = [encoded.head.as_str(), delta.escaped, encoded.tail.as_str()];
+            let pieces = [encoded.head.as_str(), escaped, encoded.tail.as_str()];
             frames.push_encoded(&pieces.map(str::as_bytes));
         }
         Ok(true)
+    }
+
+    fn begin_passing(&self, delta: &RawDelta<'_>) -> Option<Passing> {
+        let (texts, place) = match (self.kind(delta.msg_id)?, delta.kind) {
+            (MessageType::Message, RawKind::Text) => (&self.content, Place::Content),
+            (MessageType::Reasoning, RawKind::Text) => (&self.reasoning, Place::Reasoning),
+            (MessageType::Message, RawKind::Refusal) => (&self.refusal, Place::Refusal),
+            _ => return None,
+        };
+        texts.is_next(delta).then(|| Passing { series: RawSeries::of(delta), place })
     }
 }
 

@@ -133,6 +133,28 @@ async fn a_text_is_said_as_it_grows() {
 }
 
 #[tokio::test]
+async fn texts_that_grow_side_by_side_are_said_one_after_the_other() {
+    let events = log(|run| async move {
+        let (first, second) = (run.message(), run.message());
+        let (mut one, mut two) = (first.text(), second.text());
+        for (left, right) in [("a", "1"), ("b", "2")] {
+            one.delta(left);
+            one.delta(left);
+            two.delta(right);
+            two.delta(right);
+        }
+        one.complete();
+        two.delta("3");
+        two.delta("4");
+        Ok(())
+    });
+    let expected =
+        ["a", "a", "b", "b", "\n\n1122", "3", "4"].map(|text| json!({ "content": text }).to_string());
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    check(&events.await, &expected, message("aabb\n\n112234"), "stop").await;
+}
+
+#[tokio::test]
 async fn what_is_passed_on_is_what_would_be_written() {
     let events = log(|run| async move {
         let (reasoning, message) = (run.reasoning(), run.message());

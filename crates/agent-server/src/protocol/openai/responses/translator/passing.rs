@@ -1,10 +1,10 @@
 //! Deltas of text that are passed on as they are.
 //!
 //! Nearly all of a log is such deltas, one behind the other of the same content. Their text is JSON already, and what stands
-//! around it is the same each time, in our event and in the client's.
+//! around it in the client's event is the same each time.
 
 use agent_schemas::DecodeError;
-use agent_schemas::raw_delta::{RawDelta, RawKind};
+use agent_schemas::raw_delta::{RawDelta, RawKind, RawSeries};
 use agent_schemas::responses::ResponsePart;
 use agent_schemas::sse::{write_escaped, write_number};
 
@@ -17,33 +17,28 @@ use crate::protocol::Frames;
 pub(super) struct Passing {
     item: usize,
     part: usize,
-    /// What our event has between its number and the text.
-    ours: Vec<u8>,
+    series: RawSeries,
     /// What the client's frame has before the number, between it and the text, and behind the text.
     head: Vec<u8>,
     middle: Vec<u8>,
     end: &'static [u8],
+    /// The digits of the number.
+    digits: Vec<u8>,
 }
-
-/// What our event has before its number, and behind the text.
-const OURS: (&[u8], &[u8]) = (b"{\"sequence_number\":", b"\"}");
 
 impl Responses {
     /// Passes an event on if it is a delta of a part that has begun; says whether it did.
     pub(super) fn pass_on(&mut self, event: &[u8], frames: &mut Frames) -> Result<bool, DecodeError> {
-        let again = self.passing.as_ref().and_then(|passing| passing.text_of(event));
+        let again = self.passing.as_ref().and_then(|passing| passing.series.next(event));
         let escaped = match again {
             Some(escaped) => escaped,
             None => {
                 let Some(delta) = RawDelta::read(event) else { return Ok(false) };
-                self.passing = self.begin_passing(event, &delta);
-                if self.passing.is_none() {
-                    return Ok(false);
-                }
+                self.passing = self.begin_passing(&delta);
                 delta.escaped
             }
         };
-        let Some(passing) = &self.passing else { return Ok(false) };
+        let Some(passing) = &mut self.passing else { return Ok(false) };
         let parts = self.response.output.get_mut(passing.item).and_then(parts_of);
         let part = parts.and_then(|(_, parts)| parts.get_mut(passing.part));
         let text = match part {
@@ -57,14 +52,15 @@ impl Responses {
             return Ok(true);
         }
         if let Some(number) = self.writer.number().filter(|_| frames.is_wanted()) {
-            let mut digits = Vec::with_capacity(20);
-            write_number(&mut digits, number);
-            frames.push_encoded(&[&passing.head, &digits, &passing.middle, escaped.as_bytes(), passing.end]);
+            let Passing { head, digits, middle, end, .. } = passing;
+            digits.clear();
+            write_number(digits, number);
+            frames.push_encoded(&[head, digits, middle, escaped.as_bytes(), end]);
         }
         Ok(true)
     }
 
-    fn begin_passing(&mut self, event: &[u8], delta: &RawDelta<'_>) -> Option<Passing> {
+    fn begin_passing(&mut self, delta: &RawDelta<'_>) -> Option<Passing> {
         let open = self.open.iter_mut().find(|open| open.message.id == delta.msg_id)?;
         let content = open.content(delta.index).filter(|content| !content.is_closed)?;
         let (item, part) = (content.item, content.part);
@@ -79,27 +75,11 @@ impl Responses {
             (ResponsePart::Refusal(_), RawKind::Refusal) => ("response.refusal.delta", b"\"}".as_slice()),
             _ => return None,
         };
-        let until = event.len().checked_sub(delta.escaped.len() + OURS.1.len())?;
-        let ours = without_digits(event.get(..until)?.strip_prefix(OURS.0)?).to_vec();
         let head = format!("event: {name}\ndata: {{\"type\":\"{name}\",\"sequence_number\":").into_bytes();
         let mut middle = b",\"item_id\":\"".to_vec();
         write_escaped(&mut middle, id);
         let rest = format!("\",\"output_index\":{item},\"content_index\":{part},\"delta\":\"");
         middle.extend_from_slice(rest.as_bytes());
-        Some(Passing { item, part, ours, head, middle, end })
+        Some(Passing { item, part, series: RawSeries::of(delta), head, middle, end, digits: Vec::new() })
     }
-}
-
-impl Passing {
-    /// The text of an event, as its JSON has it, if it is the next delta of the same content.
-    fn text_of<'a>(&self, event: &'a [u8]) -> Option<&'a str> {
-        let rest = without_digits(event.strip_prefix(OURS.0)?);
-        let escaped = rest.strip_prefix(self.ours.as_slice())?.strip_suffix(OURS.1)?;
-        std::str::from_utf8(escaped).ok()
-    }
-}
-
-fn without_digits(bytes: &[u8]) -> &[u8] {
-    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    bytes.get(digits..).unwrap_or_default()
 }

@@ -51,7 +51,7 @@ fn number(events: &mut [Event]) {
 }
 
 fn translator() -> Responses {
-    Responses::new(&RunId::new("run_1"), &Kept::default(), Form::Plain)
+    Responses::new(&RunId::new("run_1"), Kept::default(), Form::Plain)
 }
 
 fn frames_of(translator: &mut Responses, events: &[Event]) -> String {
