@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use agent_schemas::delta::{add_usage, append_body};
 use agent_schemas::{ContentBody, ErrorBody, JsonObject, MessageType, Role, Status, sse};
 use agent_services::run::Batch;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use closed::ClosedMessage;
@@ -76,9 +76,9 @@ pub(crate) struct Assembler {
 }
 
 impl Assembler {
-    /// Starts a log with its first event.
-    pub(crate) fn start(head: ResponseHead) -> Self {
-        let mut assembler = Assembler::empty(head);
+    /// Starts a log with its first event, in this epoch.
+    pub(crate) fn start(head: ResponseHead, epoch: u64) -> Self {
+        let mut assembler = Assembler { epoch, ..Assembler::empty(head) };
         assembler.response_event(&Status::Created);
         assembler
     }
@@ -137,6 +137,12 @@ impl Assembler {
     /// How many bytes nobody has taken.
     pub(crate) fn pending_bytes(&self) -> usize {
         self.pending.len()
+    }
+
+    /// The events that nobody has taken yet.
+    pub(crate) fn pending(&self) -> Batch {
+        let (first, frames) = (self.pending_from, Bytes::copy_from_slice(&self.pending));
+        Batch { first, count: self.next - first, frames }
     }
 
     /// Takes the events that nobody has taken yet.

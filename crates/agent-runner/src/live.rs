@@ -50,6 +50,7 @@ pub(crate) struct LiveRun {
     /// Told whenever the last reader goes.
     pub(crate) abandoned: Notify,
     pub(crate) max_bytes: usize,
+    is_stored: bool,
     /// Why the log could not be written any more.
     loss: Mutex<Option<agent_services::Error>>,
     pen: Mutex<Pen>,
@@ -97,8 +98,10 @@ pub(crate) struct LiveParts {
     pub(crate) cancel: CancellationToken,
     pub(crate) max_bytes: usize,
     pub(crate) assembler: Assembler,
-    /// What is in the log before this entry is read from the store.
-    pub(crate) first: u64,
+    /// How many entries of the log are in the store, and read from there.
+    pub(crate) stored: u64,
+    /// Whether the store has the run for certain.
+    pub(crate) is_stored: bool,
     pub(crate) epochs: Vec<u64>,
     pub(crate) earlier: Vec<Message>,
     pub(crate) without_history: bool,
@@ -106,7 +109,7 @@ pub(crate) struct LiveParts {
 
 impl LiveRun {
     pub(crate) fn new(parts: LiveParts) -> Self {
-        let tail = Tail::new(parts.first);
+        let tail = Tail::new(parts.stored);
         // Of a process that died nobody knows how far it came.
         let has_taken = !parts.epochs.is_empty();
         let pen = Pen { assembler: parts.assembler, driver: None, closed: false, failure: None };
@@ -125,6 +128,7 @@ impl LiveRun {
             has_taken: AtomicBool::new(has_taken),
             abandoned: Notify::new(),
             max_bytes: parts.max_bytes,
+            is_stored: parts.is_stored,
             loss: Mutex::default(),
             pen: Mutex::new(pen),
             tail: Mutex::new(tail),
@@ -269,7 +273,12 @@ impl LiveRun {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Waits until the store has something of the run.
+    /// Takes what is in the store already, to be shown.
+    pub(crate) fn take_first(&self) -> Option<Batch> {
+        Some(self.pen.lock().assembler.take())
+    }
+
+    /// Waits until the store has the run for certain.
     ///
     /// # Errors
     /// Why it never will.
@@ -287,9 +296,9 @@ impl LiveRun {
         }
     }
 
-    /// Whether the store has something of the run.
+    /// Whether the store has the run for certain.
     pub(crate) fn is_confirmed(&self) -> bool {
-        self.stored() > 0
+        self.is_stored || self.stored() > 0
     }
 
     /// Says that the log cannot be written any more.

@@ -87,8 +87,8 @@ impl Retention {
 /// 23. `finish_with_history` does what `finish` does, and what [`SessionStore::append`] does with the run's session, in one
 ///     step. A history that the session refuses is left out, and the run ends all the same. A store can do it for sessions
 ///     of the same [`database`](Service::database); one that has none refuses as `InvalidInput`.
-/// 24. `create` answers before the run outlives the process, as `Unstored`, only where that was allowed. It does once any
-///     other write to it is acknowledged; where it could not be stored, they are `NotFound`.
+/// 24. `create` answers before the run outlives the process, as `Unstored`, only where that was allowed, and leaves its log
+///     empty then. The run does once a write to it is acknowledged; where it could not be stored, writes are `NotFound`.
 /// 25. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
 ///

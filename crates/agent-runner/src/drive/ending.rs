@@ -18,10 +18,7 @@ impl Drive {
         let live = &*self.live;
         let mut history = if began { History::of(live, ending) } else { None };
         let closing = live.close(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
-        let (held, mut unstored) = {
-            let mut spool = self.spool.lock();
-            (spool.take_held(), spool.take_shown())
-        };
+        let mut unstored = self.spool.lock().take_shown();
         let has_more_steps =
             live.may_have_taken() || (history.is_some() && !live.services.sessions_are_beside_runs());
         if has_more_steps {
@@ -31,11 +28,9 @@ impl Drive {
         }
         let end = live.close(|assembler| assembler.finish(ending));
         // Shown together, so that they leave in one write.
-        let first = if has_more_steps { end.first } else { closing.first };
-        let shown: Vec<Batch> = held.into_iter().chain([closing, end]).collect();
-        let shown = Batch::concat(&shown);
-        let last = shown.starting_at(first).unwrap_or_else(|| Batch::empty(first));
-        let last = if has_more_steps { last } else { Batch::concat(&[unstored, vec![last]].concat()) };
+        let shown = Batch::concat(&[closing, end.clone()]);
+        let last =
+            if has_more_steps { end } else { Batch::concat(&[unstored, vec![shown.clone()]].concat()) };
         let granted = self.finish(&last, &ending.status, history).await?;
         let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
         live.publish(Some(shown), Some(LogEnd::Finished(ended)));

@@ -19,8 +19,6 @@ const GATHER_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Spool {
     durability: Durability,
-    /// The first entry, while it is not known to be stored. Nothing is shown before it.
-    held: Option<Batch>,
     /// What is being appended.
     in_flight: Option<Batch>,
     /// What the readers have seen and is to be appended; only where that is allowed.
@@ -35,25 +33,7 @@ pub(crate) struct Spool {
 
 impl Spool {
     pub(crate) fn new(durability: Durability) -> Self {
-        Spool {
-            durability,
-            held: None,
-            in_flight: None,
-            shown: Vec::new(),
-            shown_bytes: 0,
-            due: None,
-            began: false,
-        }
-    }
-
-    /// Takes the first entry, to be shown once something that follows it is stored: then it is, too.
-    pub(crate) fn hold(&mut self, first: Batch) {
-        self.held = Some(first);
-    }
-
-    /// Gives the first entry if it was not shown.
-    pub(super) fn take_held(&mut self) -> Option<Batch> {
-        self.held.take()
+        Spool { durability, in_flight: None, shown: Vec::new(), shown_bytes: 0, due: None, began: false }
     }
 
     /// How many bytes were taken from the agent that the store does not have.
@@ -71,7 +51,8 @@ impl Spool {
         may_append: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Batch>, Error> {
-        let durability = if self.held.is_some() { Durability::Strict } else { self.durability };
+        // Nobody hears of a run before the store has it.
+        let durability = if live.is_confirmed() { self.durability } else { Durability::Strict };
         match durability {
             Durability::Strict if !may_append => return Ok(None),
             Durability::Strict => self.in_flight = live.take_pending(cx.waker())?,
@@ -114,13 +95,12 @@ impl Spool {
     /// Says that what was being appended is stored, and shows it if it was not.
     pub(super) fn acknowledge(&mut self, live: &LiveRun) {
         let Some(batch) = self.in_flight.take() else { return };
-        match (self.held.take(), self.durability) {
-            (Some(first), _) => {
+        match self.durability {
+            Durability::Relaxed if live.is_confirmed() => live.note_stored(&batch),
+            _ => {
                 self.began = true;
-                live.publish(Some(Batch::concat(&[first, batch])), None);
+                live.publish(Some(batch), None);
             }
-            (None, Durability::Strict) => live.publish(Some(batch), None),
-            (None, Durability::Relaxed) => live.note_stored(&batch),
         }
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use agent_schemas::id::response_id;
 use agent_schemas::{ErrorBody, RunId};
+use agent_services::ErrorKind;
 use agent_services::run::{Batch, FencingToken, Grant, RunRecord};
 use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
@@ -11,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::Runner;
 use super::options::KeptOptions;
 use crate::agent::Recovery;
-use crate::assemble::Assembler;
+use crate::assemble::{Assembler, ResponseHead};
 use crate::drive::{Drive, Spool, Task};
 use crate::live::{LiveParts, LiveRun};
 use crate::runner::OnDisconnect;
@@ -28,23 +30,28 @@ const FIRST_READER: Duration = Duration::from_secs(2);
 /// All that it takes to execute a run.
 pub(super) struct Start {
     pub(super) record: RunRecord,
+    pub(super) options: KeptOptions,
     pub(super) token: FencingToken,
     pub(super) assembler: Assembler,
+    /// How many entries the log has in the store.
+    pub(super) stored: u64,
+    /// Whether the store has the run for certain.
+    pub(super) is_stored: bool,
     pub(super) task: Task,
     pub(super) permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Runner {
-    /// Makes the live run and its driver. What is before entry `first` is read from the store.
-    pub(super) fn prepare(&self, start: Start, first: u64) -> (Arc<LiveRun>, Drive) {
-        let Start { record, token, assembler, task, permit } = start;
+    /// Makes the live run and its driver.
+    pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, Drive) {
+        let Start { record, options, token, assembler, stored, is_stored, task, permit } = start;
         let inner = &*self.0;
         let cancel = inner.stop.child_token();
         if record.cancel_requested {
             cancel.cancel();
         }
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
-        let KeptOptions { on_disconnect, without_history } = KeptOptions::of(&record.options);
+        let KeptOptions { on_disconnect, without_history } = options;
         let live = Arc::new(LiveRun::new(LiveParts {
             id: record.id,
             request: record.request,
@@ -54,7 +61,8 @@ impl Runner {
             cancel,
             max_bytes: inner.limits.log_bytes,
             assembler,
-            first,
+            stored,
+            is_stored,
             epochs: record.epochs,
             earlier,
             without_history,
@@ -104,14 +112,12 @@ impl Runner {
         let Some(record) = self.0.services.runs.get(&grant.id).await? else { return Ok(()) };
         let log = self.read_log(&grant.id).await?;
         let epoch = record.epochs.len() as u64 + 1;
-        let assembler = Assembler::resume(&log, epoch).map_err(|error| {
-            let message = "an entry of the run's log is damaged";
-            agent_services::Error::new(agent_services::ErrorKind::Unexpected, "go on with a run", message)
-                .with_source(error)
-        })?;
+        let stored = log.last().map_or(0, Batch::end);
+        let assembler = if stored == 0 { self.assemble_anew(&record, epoch) } else { resume(&log, epoch)? };
         let task = self.task_of(&record, &assembler);
-        let (token, next) = (grant.token, assembler.next());
-        let (live, mut drive) = self.prepare(Start { record, token, assembler, task, permit: None }, next);
+        let (options, token) = (KeptOptions::of(&record.options), grant.token);
+        let start = Start { record, options, token, assembler, stored, is_stored: true, task, permit: None };
+        let (live, mut drive) = self.prepare(start);
         // Nobody reads it here yet; those who do elsewhere say so in the store, and may be about to.
         if let OnDisconnect::Cancel { grace } = &mut drive.on_disconnect {
             *grace = (*grace).max(FIRST_READER);
@@ -131,6 +137,13 @@ impl Runner {
             log.extend(page.batches);
         }
         Ok(log)
+    }
+
+    /// Begins the log of a run whose process died before it had stored any of it.
+    fn assemble_anew(&self, record: &RunRecord, epoch: u64) -> Assembler {
+        let id = record.request.id.clone().unwrap_or_else(|| response_id(&*self.0.services.ids));
+        let session_id = record.session_id.as_str().to_owned();
+        Assembler::start(ResponseHead { id, created_at: record.created_at, session_id }, epoch)
     }
 
     /// What is left to be done for a run.
@@ -166,6 +179,13 @@ impl Runner {
             Task::GiveUp(interrupted("the server stopped while it worked on the run"))
         }
     }
+}
+
+fn resume(log: &[Batch], epoch: u64) -> agent_services::Result<Assembler> {
+    Assembler::resume(log, epoch).map_err(|error| {
+        let message = "an entry of the run's log is damaged";
+        agent_services::Error::new(ErrorKind::Unexpected, "go on with a run", message).with_source(error)
+    })
 }
 
 /// Why a run was not brought to its end.

@@ -51,28 +51,28 @@ impl Runner {
         let response_id = request.id.clone().unwrap_or_else(|| response_id(&*inner.services.ids));
         let session = SessionId::new(session_id.as_str());
         let mut record = RunRecord::new(id.clone(), user, session, name, created_at, Arc::new(request));
-        record.options = serde_json::to_string(&KeptOptions::from(&options)).unwrap_or_default();
+        let kept = KeptOptions::from(&options);
+        record.options = serde_json::to_string(&kept).unwrap_or_default();
         record.kept_for = options.kept_for.as_secs();
-        let mut assembler = Assembler::start(ResponseHead { id: response_id, created_at, session_id });
-        let first = assembler.take();
-        let new = NewRun::new(record.clone(), first.clone(), inner.owner.clone())
+        let assembler = Assembler::start(ResponseHead { id: response_id, created_at, session_id }, 1);
+        let new = NewRun::new(record.clone(), assembler.pending(), inner.owner.clone())
             .with_policy(options.session_policy)
             .with_max_queued(inner.limits.max_queued)
             // A request that may be repeated is not to be worked on twice, and one that has to wait is shown at once.
             .with_early_answer(options.key.is_none() && permit.is_some())
             .with_key(options.key);
         let unheard = self.unheard(&id);
-        match unheard.heard(inner.services.runs.create(new).await)? {
-            Created::Started(token) => {
-                let start = Start { record, token, assembler, task: Task::Work(Arc::clone(agent)), permit };
-                let (live, drive) = self.prepare(start, 0);
-                live.publish(Some(first), None);
-                Ok(self.begin(&live, drive).await)
-            }
-            Created::Unstored(token) => {
-                let start = Start { record, token, assembler, task: Task::Work(Arc::clone(agent)), permit };
-                let (live, drive) = self.prepare(start, 0);
-                drive.spool.lock().hold(first);
+        let created = unheard.heard(inner.services.runs.create(new).await)?;
+        let is_stored = !matches!(created, Created::Unstored(_));
+        match created {
+            Created::Started(token) | Created::Unstored(token) => {
+                let task = Task::Work(Arc::clone(agent));
+                let start =
+                    Start { record, options: kept, token, assembler, stored: 0, is_stored, task, permit };
+                let (live, drive) = self.prepare(start);
+                if is_stored {
+                    live.publish(live.take_first(), None);
+                }
                 let run = self.begin(&live, drive).await;
                 live.confirmed().await.map_err(not_stored)?;
                 Ok(run)

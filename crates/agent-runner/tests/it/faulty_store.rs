@@ -111,16 +111,19 @@ macro_rules! pass_through {
 
 pass_through! {
     {
-        async fn create(&self, run: NewRun) -> Result<Created> {
+        async fn create(&self, mut run: NewRun) -> Result<Created> {
             if !run.may_be_unstored {
                 return self.through("create", self.inner.create(run)).await;
             }
             match self.is_early() {
                 Some(false) => Ok(Created::Unstored(FencingToken(1))),
-                Some(true) => match self.inner.create(run).await? {
-                    Created::Started(token) => Ok(Created::Unstored(token)),
-                    other => Ok(other),
-                },
+                Some(true) => {
+                    run.first = Batch::empty(0);
+                    match self.inner.create(run).await? {
+                        Created::Started(token) => Ok(Created::Unstored(token)),
+                        other => Ok(other),
+                    }
+                }
                 None => self.through("create", self.inner.create(run)).await,
             }
         }

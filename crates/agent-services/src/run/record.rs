@@ -157,7 +157,7 @@ pub struct NewRun {
     pub max_queued: usize,
     /// Makes repeated requests one.
     pub key: Option<IdempotencyKey>,
-    /// Whether it may be answered as [`Created::Unstored`]: nobody is to hear of the run before more of it is stored.
+    /// Whether it may be answered as [`Created::Unstored`]: nobody is to hear of the run before its log is written.
     pub may_be_unstored: bool,
 }
 
@@ -196,7 +196,7 @@ impl NewRun {
         self
     }
 
-    /// The same, for one of whom nobody hears before more of it is stored.
+    /// The same, for one of whom nobody hears before its log is written.
     #[must_use]
     pub fn with_early_answer(mut self, may_be_unstored: bool) -> Self {
         self.may_be_unstored = may_be_unstored;
@@ -210,8 +210,8 @@ impl NewRun {
 pub enum Created {
     /// It has its session, and the owner may write its log.
     Started(FencingToken),
-    /// The same, but it does not outlive the process before the next write to its log is acknowledged. Only those who asked
-    /// for it get this answer.
+    /// The same, but its log is empty: the first entries come with the next write. Before that is acknowledged, the run may
+    /// not outlive the process. Only those who asked for it get this answer.
     Unstored(FencingToken),
     /// It waits.
     Queued {

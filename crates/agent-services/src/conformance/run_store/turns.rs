@@ -10,7 +10,7 @@ use super::{
     start, status, steer,
 };
 use crate::conformance::{at_once, session, user};
-use crate::run::{Created, RunFilter, RunStore, SessionPolicy};
+use crate::run::{Created, FencingToken, RunFilter, RunStore, SessionPolicy};
 
 /// Contract 11: `Enqueue`.
 pub async fn enqueued_runs_wait_in_order(store: Arc<dyn RunStore>) {
@@ -232,19 +232,17 @@ pub async fn early_answers_come_true(store: Arc<dyn RunStore>) {
     let mut first = early("s");
     first.first = batch(0, 1);
     let (id, created) = create(&*store, first).await;
-    let (Created::Started(token) | Created::Unstored(token)) = created else {
-        panic!("a free session starts a run: {created:?}")
-    };
-    let (next, created) = create(&*store, early("s")).await;
+    let (token, entries) = begun(&created);
+    let mut next = early("s");
+    next.first = batch(0, 1);
+    let (next, created) = create(&*store, next).await;
     assert_eq!(created, Created::Queued { ahead: 1 }, "only who may begin is answered early");
-    store.append(&id, token, batch(1, 1)).await.expect("appended");
-    assert_eq!(get(&*store, &id).await.entries, 2);
+    assert_eq!(get(&*store, &next).await.entries, 1);
+    store.append(&id, token, batch(entries, 2)).await.expect("appended");
+    assert_eq!(get(&*store, &id).await.entries, entries + 2);
     finish_in_order(&*store, (&id, token), &[&next]).await;
     let (other, created) = create(&*store, early("other")).await;
-    let (Created::Started(token) | Created::Unstored(token)) = created else {
-        panic!("a free session starts a run: {created:?}")
-    };
-    store.finish(&other, token, batch(0, 1), Status::Completed, None).await.expect("finished");
+    store.finish(&other, begun(&created).0, batch(0, 1), Status::Completed, None).await.expect("finished");
     assert_eq!(status(&*store, &other).await, Status::Completed);
     let mut keyed_run = early("third").with_key(keyed("key", "one"));
     keyed_run.first = batch(0, 1);
@@ -252,4 +250,13 @@ pub async fn early_answers_come_true(store: Arc<dyn RunStore>) {
     keyed_run.record.id = new_run("u", "third").record.id;
     let (_, created) = create(&*store, keyed_run).await;
     assert!(matches!(created, Created::Repeated(_)), "{created:?}");
+}
+
+/// The right to execute a run that was begun, and how many entries its log has of one.
+fn begun(created: &Created) -> (FencingToken, u64) {
+    match created {
+        Created::Started(token) => (*token, 1),
+        Created::Unstored(token) => (*token, 0),
+        other => panic!("a free session starts a run: {other:?}"),
+    }
 }

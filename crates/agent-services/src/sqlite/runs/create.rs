@@ -165,6 +165,8 @@ impl Create {
     fn add(&self, connection: &Connection, user: i64, number: i64, turn: Option<(i64, i64)>) -> Outcome<i64> {
         let NewRun { record, first, owner, .. } = &self.run;
         let starts = turn.is_none_or(|(turn, _)| turn == ACTIVE);
+        let is_empty = starts && self.run.may_be_unstored;
+        let (entries, bytes) = if is_empty { (0, 0) } else { (first.count, first.frames.len()) };
         let status = if starts { Status::InProgress } else { Status::Queued };
         let (id, session) = (record.id.as_str().as_bytes(), record.session_id.as_str().as_bytes());
         let added = ADD.execute(
@@ -178,8 +180,8 @@ impl Create {
                 status.as_str(),
                 i64::from(starts),
                 starts.then_some(owner).map(OwnerId::as_str).map(str::as_bytes),
-                bounded(first.count),
-                first.frames.len(),
+                bounded(entries),
+                bytes,
                 turn.map(|(turn, _)| turn),
                 turn.map(|(_, place)| place),
                 bounded(record.kept_for),
@@ -191,7 +193,9 @@ impl Create {
         let key = connection.last_insert_rowid();
         let (agent, options) = (record.agent.as_bytes(), record.options.as_bytes());
         ADD_REQUEST.execute(connection, params![key, agent, options, self.request])?;
-        self.first.add(connection, key)?;
+        if !is_empty {
+            self.first.add(connection, key)?;
+        }
         Ok(key)
     }
 
