@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 use super::connection::SqliteOptions;
 use super::folder::DATABASE;
 use super::open::Open;
+use super::runs::Promised;
 use crate::run::wakeups::Wakeups;
 use crate::{DatabaseId, Error, ErrorKind, Result};
 
@@ -32,6 +33,7 @@ struct Shared {
     users: Mutex<Users>,
     /// Those who wait for runs, whichever store over this writes to them.
     wakeups: Arc<Wakeups>,
+    promised: Arc<Promised>,
 }
 
 /// The started stores.
@@ -54,9 +56,9 @@ impl SqliteDatabase {
     }
 
     fn with_access(folder: PathBuf, options: SqliteOptions, is_read_only: bool) -> Self {
-        let (opening, turn, users, wakeups) = Default::default();
+        let (opening, turn, users, wakeups, promised) = Default::default();
         let id = DatabaseId::fresh();
-        let shared = Shared { id, folder, options, is_read_only, opening, turn, users, wakeups };
+        let shared = Shared { id, folder, options, is_read_only, opening, turn, users, wakeups, promised };
         SqliteDatabase(Arc::new(shared))
     }
 
@@ -82,6 +84,10 @@ impl SqliteDatabase {
         &self.0.wakeups
     }
 
+    pub(super) fn promised(&self) -> &Arc<Promised> {
+        &self.0.promised
+    }
+
     /// Opens the database, unless it is open, and keeps it open for as long as the lease lives.
     pub(super) async fn lease(&self) -> Result<Lease> {
         let _opening = self.0.opening.lock().await;
@@ -94,7 +100,7 @@ impl SqliteDatabase {
             if shared.is_read_only {
                 Open::reader(&shared.folder, &shared.options)
             } else {
-                Open::owner(&shared.folder, &shared.options, turn)
+                Open::owner(&shared.folder, &shared.options, turn, Arc::clone(&shared.promised))
             }
         });
         let open = opening.await.map_err(|error| {

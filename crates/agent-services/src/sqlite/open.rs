@@ -13,7 +13,7 @@ use super::failure::{Outcome, of_file};
 use super::folder::{DATABASE, OwnedFolder};
 use super::migrations;
 use super::readers::Readers;
-use super::runs;
+use super::runs::{self, Promised};
 use super::statement::statements;
 use super::writer::Writer;
 use crate::{Error, ErrorKind, Result};
@@ -37,7 +37,12 @@ pub(super) struct Open {
 impl Open {
     /// Takes the folder into possession, opens its database and brings it up to date. Blocks the thread. `turn` is held
     /// until the database is closed again.
-    pub(super) fn owner(folder: &Path, options: &SqliteOptions, turn: OwnedMutexGuard<()>) -> Result<Self> {
+    pub(super) fn owner(
+        folder: &Path,
+        options: &SqliteOptions,
+        turn: OwnedMutexGuard<()>,
+        promised: Arc<Promised>,
+    ) -> Result<Self> {
         let owned = OwnedFolder::take(folder)?;
         let file = folder.join(DATABASE);
         let connection = writer_of(&file, options).map_err(|failure| of_file(OPERATION, &file, failure))?;
@@ -54,7 +59,7 @@ impl Open {
                 drop((turn, closing));
             }
         };
-        let writer = Writer::spawn(connection, &Handle::current(), close).map_err(|error| {
+        let writer = Writer::spawn(connection, promised, &Handle::current(), close).map_err(|error| {
             Error::new(ErrorKind::Unavailable, OPERATION, "the system has no more threads").with_source(error)
         })?;
         Ok(Open { readers, writer: Some(writer), closed })

@@ -5,6 +5,7 @@ mod entries;
 mod log;
 mod news;
 mod owners;
+mod promised;
 mod read;
 mod retention;
 mod turns;
@@ -35,6 +36,7 @@ use crate::run::{
 use crate::session::MessageBatch;
 
 pub(super) use owners::forget_all as forget_owners;
+pub(super) use promised::Promised;
 #[cfg(test)]
 pub(super) use {
     create::STATEMENTS as CREATE, entries::STATEMENTS as ENTRIES, log::STATEMENTS as LOG,
@@ -56,13 +58,15 @@ pub struct SqliteRunStore {
     retention: Retention,
     access: Access,
     wakeups: Arc<Wakeups>,
+    promised: Arc<Promised>,
 }
 
 impl SqliteRunStore {
     /// The runs of a database.
     pub fn new(database: SqliteDatabase, context: StoreContext) -> Self {
-        let wakeups = Arc::clone(database.wakeups());
-        SqliteRunStore { context, retention: Retention::DURABLE, access: Access::new(database), wakeups }
+        let (wakeups, promised) = (Arc::clone(database.wakeups()), Arc::clone(database.promised()));
+        let access = Access::new(database);
+        SqliteRunStore { context, retention: Retention::DURABLE, access, wakeups, promised }
     }
 
     /// Sets how long ended runs are kept.
@@ -82,6 +86,28 @@ impl SqliteRunStore {
         operation: &'static str,
         work: impl Fn(&Connection, &mut News) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
+        let promised = Arc::clone(&self.promised);
+        let work = move |connection: &_, news: &mut News| {
+            promised.write(connection)?;
+            work(connection, news)
+        };
+        self.access.write(operation, self.with_news(work)).await
+    }
+
+    /// The same for what concerns one run only.
+    async fn write_to<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        id: &RunId,
+        work: impl Fn(&Connection, &RunId) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        let (id, promised) = (id.clone(), Arc::clone(&self.promised));
+        let work = move |connection: &_, news: &mut News| {
+            promised.write_one(connection, &id)?;
+            let done = work(connection, &id)?;
+            news.wake(id.clone());
+            Ok(done)
+        };
         self.access.write(operation, self.with_news(work)).await
     }
 
@@ -99,13 +125,13 @@ impl SqliteRunStore {
 
 impl SqliteRunStore {
     async fn finish_as(&self, finish: log::Finish) -> Result<Finished> {
-        let clock = self.clock();
+        let (clock, promised) = (self.clock(), Arc::clone(&self.promised));
         let finish = move |connection: &_, news: &mut News| {
-            let finished = finish.run(connection, clock.unix_seconds())?;
+            let finished = finish.run(connection, &promised, clock.unix_seconds())?;
             news.wake(finish.id.clone());
             Ok(finished)
         };
-        self.write(log::FINISH, finish).await
+        self.access.write(log::FINISH, self.with_news(finish)).await
     }
 }
 
@@ -123,13 +149,13 @@ impl RunStore for SqliteRunStore {
         let key = run.key.as_ref().map_or("", |key| key.key.as_str());
         self.access.check(OPERATION, &[run.record.user_id.as_str(), run.record.session_id.as_str(), key])?;
         let may_be_unstored = run.may_be_unstored;
-        let create = create::Create::new(run)?;
-        let create = self.with_news(move |connection, news| create.run(connection, news));
-        if may_be_unstored {
-            self.access.write_early(OPERATION, create, create::early_answer).await
-        } else {
-            self.access.write(OPERATION, create).await
+        let create = Arc::new(create::Create::new(run)?);
+        if !may_be_unstored {
+            return self.write(OPERATION, move |connection, news| create.run(connection, news)).await;
         }
+        let promised = Arc::clone(&self.promised);
+        let create = self.with_news(move |connection, news| create.promise(connection, &promised, news));
+        self.access.write_early(OPERATION, create, create::early_answer).await
     }
 
     async fn get(&self, id: &RunId) -> Result<Option<RunRecord>> {
@@ -138,23 +164,15 @@ impl RunStore for SqliteRunStore {
     }
 
     async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
-        let (id, piece) = (id.clone(), Piece::new(batch));
-        let append = move |connection: &_, news: &mut News| {
-            log::append(connection, &id, token, &piece)?;
-            news.wake(id.clone());
-            Ok(())
-        };
-        self.write(log::APPEND, append).await
+        let piece = Piece::new(batch);
+        let append = move |connection: &_, id: &_| log::append(connection, id, token, &piece);
+        self.write_to(log::APPEND, id, append).await
     }
 
     async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
-        let (id, piece, ending) = (id.clone(), Piece::new(batch), ending.to_owned());
-        let close = move |connection: &_, news: &mut News| {
-            log::close(connection, &id, token, &piece, &ending)?;
-            news.wake(id.clone());
-            Ok(())
-        };
-        self.write(log::CLOSE, close).await
+        let (piece, ending) = (Piece::new(batch), ending.to_owned());
+        let close = move |connection: &_, id: &_| log::close(connection, id, token, &piece, &ending);
+        self.write_to(log::CLOSE, id, close).await
     }
 
     async fn finish(

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::answers::Messenger;
 use self::job::{Early, Job, Write};
 use super::failure::Outcome;
+use super::runs::Promised;
 use crate::{Error, ErrorKind, Result};
 
 /// How much may wait; whoever has more waits for a place in the queue. All of it may go into one commit.
@@ -30,6 +31,7 @@ impl Writer {
     /// If the system has no more threads.
     pub(super) fn spawn(
         connection: Connection,
+        promised: Arc<Promised>,
         runtime: &Handle,
         close: impl FnOnce(Connection) + Send + 'static,
     ) -> std::io::Result<Self> {
@@ -37,7 +39,7 @@ impl Writer {
         let messenger = Messenger::spawn(runtime);
         let work = move || {
             while let Some(first) = queue.blocking_recv() {
-                commit(&connection, vec![first], &mut || queue.try_recv().ok(), &messenger);
+                commit(&connection, vec![first], &mut || queue.try_recv().ok(), &promised, &messenger);
             }
             close(connection);
         };
@@ -94,15 +96,23 @@ enum Undone {
 }
 
 /// Commits a job, and with it those that come meanwhile: the more there are, the less a commit costs each.
-fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>, more: More<'_>, messenger: &Messenger) {
-    let result = match together(connection, &mut group, more, messenger) {
+fn commit(
+    connection: &Connection,
+    mut group: Vec<Box<dyn Job>>,
+    more: More<'_>,
+    promised: &Promised,
+    messenger: &Messenger,
+) {
+    let result = match together(connection, &mut group, more, promised, messenger) {
         Ok(()) => Ok(()),
         Err(Undone::Group(error)) => Err(Arc::new(error)),
         // It was alone, and has an error of its own.
         Err(Undone::ByOne) if group.len() == 1 => Ok(()),
         // None of them happened, so each can be tried by itself.
         Err(Undone::ByOne) => {
-            return group.into_iter().for_each(|job| commit(connection, vec![job], &mut || None, messenger));
+            return group
+                .into_iter()
+                .for_each(|job| commit(connection, vec![job], &mut || None, promised, messenger));
         }
     };
     messenger.tell(group.into_iter().map(|job| job.answer(result.clone())));
@@ -114,12 +124,14 @@ fn together(
     connection: &Connection,
     group: &mut Vec<Box<dyn Job>>,
     more: More<'_>,
+    promised: &Promised,
     messenger: &Messenger,
 ) -> std::result::Result<(), Undone> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]);
     let mut done = 0;
     let result = (|| {
         execute("BEGIN IMMEDIATE")?;
+        promised.forget();
         while done < group.len() {
             for job in &mut group[done..] {
                 let before = connection.total_changes();
@@ -133,6 +145,9 @@ fn together(
             // Whoever is about to write, too, or was just told something, may do so first.
             thread::yield_now();
             group.extend(std::iter::from_fn(&mut *more).take(QUEUE.saturating_sub(done)));
+        }
+        if promised.write(connection).is_err() {
+            return Ok(false);
         }
         execute("COMMIT")?;
         Ok(true)

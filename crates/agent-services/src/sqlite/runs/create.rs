@@ -1,13 +1,18 @@
 //! Making runs.
 
-use agent_schemas::{RunId, Status};
+use std::sync::Arc;
+
+use agent_schemas::{RunId, SessionId, Status, UserId};
 use rusqlite::{Connection, params};
 
 use super::entries::Piece;
+use super::log::Finish;
 use super::news::News;
+use super::promised::Promised;
+use super::retention;
 use super::turns::{self, ACTIVE, Head, STEERED, WAITING};
 use crate::limits::json_text;
-use crate::run::{Created, FencingToken, NewRun, OwnerId, SessionPolicy};
+use crate::run::{Created, FencingToken, Finished, NewRun, OwnerId, SessionPolicy};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::row::utf8;
 use crate::sqlite::statement::{bounded, statements};
@@ -24,6 +29,9 @@ statements! {
     NUMBER: "UPDATE users SET last_run = ?2 WHERE key = ?1";
     ADD: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, turn, place, \
           kept_for) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
+    ADD_ENDED: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, kept_for, \
+                ended_at, end_number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, \
+                (SELECT last_end FROM run_totals WHERE key = 1)) ON CONFLICT (id) DO NOTHING";
     ADD_REQUEST: "INSERT INTO run_requests (run, agent, options, json) VALUES (?1, ?2, ?3, ?4)";
     ADD_KEY: "INSERT INTO run_keys (user, key, fingerprint, run) VALUES (?1, ?2, ?3, ?4)";
 }
@@ -46,6 +54,7 @@ enum Turn {
 }
 
 /// A run that is ready to be made.
+#[derive(Debug)]
 pub(super) struct Create {
     run: NewRun,
     first: Piece,
@@ -61,6 +70,90 @@ impl Create {
         Ok(Create { run, first, request })
     }
 
+    pub(super) fn id(&self) -> &RunId {
+        &self.run.record.id
+    }
+
+    /// Whether it takes part in this session's order.
+    pub(super) fn is_of(&self, user: &UserId, session: &SessionId) -> bool {
+        let NewRun { record, policy, .. } = &self.run;
+        *policy != SessionPolicy::Beside && record.user_id == *user && record.session_id == *session
+    }
+
+    /// Promises the run, if its session is free; otherwise the same as [`Self::run`].
+    pub(super) fn promise(
+        self: &Arc<Self>,
+        connection: &Connection,
+        promised: &Promised,
+        news: &mut News,
+    ) -> Outcome<Created> {
+        let record = &self.run.record;
+        if promised.has_session(&record.user_id, &record.session_id) {
+            promised.write(connection)?;
+        }
+        if self.run.key.is_some() || self.run.first.first != 0 || !self.is_free(connection)? {
+            return self.run(connection, news);
+        }
+        promised.add(self);
+        Ok(Created::Started(FencingToken(1)))
+    }
+
+    fn is_free(&self, connection: &Connection) -> Outcome<bool> {
+        let NewRun { record, policy, .. } = &self.run;
+        let Some((user, _)) = self.user(connection)? else { return Ok(true) };
+        let session = record.session_id.as_str().as_bytes();
+        Ok(*policy == SessionPolicy::Beside || turns::head(connection, user, session)?.is_none())
+    }
+
+    /// Makes a run that was promised.
+    pub(super) fn write(&self, connection: &Connection) -> Outcome<()> {
+        let mut news = News::new(Arc::default());
+        match self.run(connection, &mut news)? {
+            Created::Started(_) => Ok(()),
+            other => Err(Failure::Damaged(format!("a run that had its session was not made: {other:?}"))),
+        }
+    }
+
+    /// Makes a run that was promised, as it ended.
+    pub(super) fn write_ended(&self, connection: &Connection, end: &Finish, now: i64) -> Outcome<Finished> {
+        let NewRun { record, owner, .. } = &self.run;
+        let known = self.user(connection)?;
+        let (user, number) = next_number(connection, record.user_id.as_str().as_bytes(), known)?;
+        let history =
+            end.append_history(connection, user, record.session_id.as_str().as_bytes(), false, now)?;
+        let (entries, bytes) = (end.piece.batch.count, end.piece.batch.frames.len());
+        retention::note_end(connection, bytes as u64)?;
+        let added = ADD_ENDED.execute(
+            connection,
+            params![
+                record.id.as_str().as_bytes(),
+                user,
+                record.session_id.as_str().as_bytes(),
+                number,
+                record.created_at,
+                end.status.as_str(),
+                owner.as_str().as_bytes(),
+                bounded(entries),
+                bytes,
+                bounded(record.kept_for),
+                now,
+            ],
+        )?;
+        if added == 0 {
+            return Err(self.exists());
+        }
+        let key = connection.last_insert_rowid();
+        self.add_request(connection, key)?;
+        end.piece.add(connection, key)?;
+        Ok(Finished { granted: None, history })
+    }
+
+    /// The key of its user and the number of the user's last run; `None` for a new one.
+    fn user(&self, connection: &Connection) -> Outcome<Option<(i64, i64)>> {
+        let user = self.run.record.user_id.as_str().as_bytes();
+        USER.one(connection, [user], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     /// Makes the run, unless its session or its key says otherwise.
     pub(super) fn run(&self, connection: &Connection, news: &mut News) -> Outcome<Created> {
         if let Some(known) = self.key_says(connection)? {
@@ -71,7 +164,7 @@ impl Create {
             return Err(Error::new(ErrorKind::Conflict, OPERATION, message).into());
         }
         let user = self.run.record.user_id.as_str().as_bytes();
-        let known = USER.one(connection, [user], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let known = self.user(connection)?;
         let turn = match known {
             Some((user, _)) => self.take_turn(connection, user, news)?,
             None => self.first_turn(),
@@ -191,12 +284,18 @@ impl Create {
             return Err(self.exists());
         }
         let key = connection.last_insert_rowid();
-        let (agent, options) = (record.agent.as_bytes(), record.options.as_bytes());
-        ADD_REQUEST.execute(connection, params![key, agent, options, self.request])?;
+        self.add_request(connection, key)?;
         if !is_empty {
             self.first.add(connection, key)?;
         }
         Ok(key)
+    }
+
+    fn add_request(&self, connection: &Connection, key: i64) -> Outcome<()> {
+        let record = &self.run.record;
+        let (agent, options) = (record.agent.as_bytes(), record.options.as_bytes());
+        ADD_REQUEST.execute(connection, params![key, agent, options, self.request])?;
+        Ok(())
     }
 
     fn exists(&self) -> Failure {

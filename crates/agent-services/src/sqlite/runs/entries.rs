@@ -22,6 +22,7 @@ const SMALL: usize = 512;
 const MAX_RATIO: usize = 256;
 
 /// Entries that are ready to be stored.
+#[derive(Debug)]
 pub(super) struct Piece {
     pub(super) batch: Batch,
     /// The frames as a block of LZ4, where that is less: events repeat most of what is in the one before them.

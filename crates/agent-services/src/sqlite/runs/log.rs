@@ -4,6 +4,7 @@ use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, Row, params};
 
 use super::entries::Piece;
+use super::promised::Promised;
 use super::turns::{self, ACTIVE};
 use super::{entries, retention};
 use crate::run::{FencingToken, Finished, Grant, OwnerId, no_run};
@@ -137,7 +138,13 @@ pub(super) struct Finish {
 }
 
 impl Finish {
-    pub(super) fn run(&self, connection: &Connection, now: i64) -> Outcome<Finished> {
+    pub(super) fn run(&self, connection: &Connection, promised: &Promised, now: i64) -> Outcome<Finished> {
+        if let Some(create) = promised.take(&self.id) {
+            if self.token == FencingToken(1) && self.piece.batch.first == 0 && self.piece.batch.count > 0 {
+                return create.write_ended(connection, self, now);
+            }
+            create.write(connection)?;
+        }
         let mut log = find(connection, FINISH, &self.id, self.token)?;
         if !log.write(connection, FINISH, &self.piece)? {
             return if log.has_ended {
@@ -146,7 +153,8 @@ impl Finish {
                 Err(conflict(FINISH, "the log goes on after these"))
             };
         }
-        let history = self.append_history(connection, &log, now)?;
+        // One that was closed may have been ended as far as its history by another process.
+        let history = self.append_history(connection, log.user, &log.session, log.is_closed, now)?;
         retention::note_end(connection, log.bytes)?;
         let (entries, bytes, status) = (bounded(log.entries), bounded(log.bytes), self.status.as_str());
         END.execute(connection, params![log.key, entries, bytes, status, now])?;
@@ -158,10 +166,16 @@ impl Finish {
     }
 
     /// Tells what the session refuses apart from what fails.
-    fn append_history(&self, connection: &Connection, log: &Log, now: i64) -> Outcome<crate::Result<()>> {
+    pub(super) fn append_history(
+        &self,
+        connection: &Connection,
+        user: i64,
+        session: &[u8],
+        may_be_known: bool,
+        now: i64,
+    ) -> Outcome<crate::Result<()>> {
         let Some(history) = &self.history else { return Ok(Ok(())) };
-        // One that was closed may have been ended as far as its history by another process.
-        match history.run_for(connection, log.user, &log.session, log.is_closed, now) {
+        match history.run_for(connection, user, session, may_be_known, now) {
             Err(Failure::Refused(error)) => Ok(Err(error)),
             done => done.map(|_| Ok(())),
         }
