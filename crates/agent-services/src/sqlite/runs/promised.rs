@@ -48,3 +48,126 @@ impl Promised {
         self.0.lock().clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use agent_schemas::{AgentRequest, Message, Status};
+    use rusqlite::types::Value;
+
+    use super::*;
+    use crate::StoreContext;
+    use crate::run::{Batch, Created, FencingToken, NewRun, OwnerId, RunRecord, SessionPolicy};
+    use crate::session::MessageBatch;
+    use crate::sqlite::migrations::migrate;
+    use crate::sqlite::runs::entries::Piece;
+    use crate::sqlite::runs::log::Finish;
+    use crate::sqlite::runs::news::News;
+    use crate::sqlite::sessions::append::Append;
+
+    struct World {
+        connection: Connection,
+        promised: Promised,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let connection = Connection::open_in_memory().expect("a database");
+            migrate(&connection, 0).expect("migrated");
+            World { connection, promised: Promised::default() }
+        }
+
+        fn create(&self, id: &str, session: &str, policy: SessionPolicy) -> Created {
+            let request = Arc::new(AgentRequest::new(vec![Message::user("hello")]));
+            let ids = (RunId::new(id), UserId::new("u"), SessionId::new(session));
+            let record = RunRecord::new(ids.0, ids.1, ids.2, "agent", 7, request);
+            let new = NewRun::new(record, Batch::empty(0), OwnerId::new("me"));
+            let create = Create::new(new.with_policy(policy).with_early_answer(true)).expect("JSON");
+            let mut news = News::new(Arc::default());
+            Arc::new(create).promise(&self.connection, &self.promised, &mut news).expect("answered")
+        }
+
+        fn finish(&self, id: &str, token: u64, says: &str) -> bool {
+            let history = MessageBatch::of(&[Message::user("hello"), Message::user(says)]).expect("JSON");
+            let frames = format!("id: 0\ndata: {}\n\n", "x".repeat(2000));
+            let finish = Finish {
+                id: RunId::new(id),
+                token: FencingToken(token),
+                piece: Piece::new(Batch { first: 0, count: 1, frames: frames.into_bytes().into() }),
+                status: Status::Completed,
+                next: Some(OwnerId::new("me")),
+                history: Some(Append::new(history, StoreContext::default().limits).expect("small")),
+            };
+            finish.run(&self.connection, &self.promised, 9).is_ok_and(|finished| finished.history.is_ok())
+        }
+
+        /// Everything that the database has.
+        fn rows(&self) -> Vec<Vec<Value>> {
+            let mut rows = Vec::new();
+            for table in [
+                "users",
+                "runs",
+                "run_requests",
+                "run_batches",
+                "run_totals",
+                "sessions",
+                "messages",
+                "batches",
+            ] {
+                let sql = format!("SELECT '{table}', * FROM {table} ORDER BY 2, 3");
+                let mut statement = self.connection.prepare(&sql).expect("SQL");
+                let columns = statement.column_count();
+                let read = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect();
+                rows.extend(statement.query_map([], read).expect("rows").map(|row| row.expect("a row")));
+            }
+            rows
+        }
+    }
+
+    #[test]
+    fn what_is_written_once_is_what_is_made_and_then_ended() {
+        let both = [true, false].map(|at_once| {
+            let world = World::new();
+            for (id, session) in [("a", "one"), ("b", "two"), ("c", "one")] {
+                assert_eq!(
+                    world.create(id, session, SessionPolicy::Enqueue),
+                    Created::Started(FencingToken(1))
+                );
+                if !at_once {
+                    world.promised.write(&world.connection).expect("written");
+                }
+                assert!(world.finish(id, 1, id));
+                assert!(!world.finish("other", 1, "nothing"));
+            }
+            world.rows()
+        });
+        assert_eq!(both[0], both[1]);
+        assert!(both[0].len() > 15, "{}", both[0].len());
+    }
+
+    #[test]
+    fn a_promised_run_has_its_session() {
+        let world = World::new();
+        assert_eq!(world.create("a", "s", SessionPolicy::Enqueue), Created::Started(FencingToken(1)));
+        assert_eq!(world.create("b", "other", SessionPolicy::Enqueue), Created::Started(FencingToken(1)));
+        assert_eq!(world.create("c", "s", SessionPolicy::Beside), Created::Started(FencingToken(1)));
+        assert_eq!(world.create("d", "s", SessionPolicy::Reject), Created::Busy(RunId::new("a")));
+        assert_eq!(world.create("e", "s", SessionPolicy::Enqueue), Created::Queued { ahead: 1 });
+        assert!(!world.finish("a", 2, "not its owner's"));
+        assert!(world.finish("a", 1, "a"));
+        assert_eq!(world.create("f", "s", SessionPolicy::Reject), Created::Busy(RunId::new("e")));
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_written_in_the_end_or_forgotten() {
+        let world = World::new();
+        world.create("a", "s", SessionPolicy::Enqueue);
+        world.promised.write_one(&world.connection, &RunId::new("unknown")).expect("nothing");
+        assert_eq!(world.rows().len(), 1, "of all runs together");
+        world.promised.forget();
+        world.promised.write(&world.connection).expect("nothing");
+        assert_eq!(world.rows().len(), 1);
+        world.create("b", "s", SessionPolicy::Enqueue);
+        world.promised.write(&world.connection).expect("written");
+        assert!(world.rows().len() > 3);
+    }
+}
