@@ -19,6 +19,9 @@ use crate::{Error, ErrorKind, Result};
 /// How much may wait; whoever has more waits for a place in the queue. All of it may go into one commit.
 const QUEUE: usize = 256;
 
+/// How often a commit waits for what comes while it does its work: those who write on and on are not to keep others waiting.
+const ROUNDS: usize = 3;
+
 /// The queue of the writing thread. The thread ends when this is dropped, after what is queued.
 #[derive(Debug)]
 pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
@@ -128,7 +131,7 @@ fn together(
     messenger: &Messenger,
 ) -> std::result::Result<(), Undone> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]);
-    let mut done = 0;
+    let (mut done, mut rounds) = (0, 0);
     let result = (|| {
         execute("BEGIN IMMEDIATE")?;
         promised.forget();
@@ -141,10 +144,12 @@ fn together(
                 }
             }
             messenger.tell(group[done..].iter_mut().filter_map(|job| job.answer_early()));
-            done = group.len();
-            // Whoever is about to write, too, or was just told something, may do so first.
-            thread::yield_now();
-            group.extend(std::iter::from_fn(&mut *more).take(QUEUE.saturating_sub(done)));
+            (done, rounds) = (group.len(), rounds + 1);
+            if rounds < ROUNDS {
+                // Whoever is about to write, too, or was just told something, may do so first.
+                thread::yield_now();
+                group.extend(std::iter::from_fn(&mut *more).take(QUEUE.saturating_sub(done)));
+            }
         }
         if promised.write(connection).is_err() {
             return Ok(false);
