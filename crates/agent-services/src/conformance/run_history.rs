@@ -1,5 +1,5 @@
 //! What stores of runs and of sessions promise that are kept in one database: line 23 of
-//! [`RunStore`](crate::run::RunStore)'s contract.
+//! [`RunStore`]'s contract.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
 use std::sync::Arc;
