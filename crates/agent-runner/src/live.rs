@@ -98,7 +98,7 @@ pub(crate) struct LiveParts {
     pub(crate) cancel: CancellationToken,
     pub(crate) max_bytes: usize,
     pub(crate) assembler: Assembler,
-    /// How many entries of the log are in the store, and read from there.
+    /// The first entry that is not in the store alone: what is before it is read from there.
     pub(crate) stored: u64,
     /// Whether the store has the run for certain.
     pub(crate) is_stored: bool,
@@ -273,9 +273,9 @@ impl LiveRun {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Takes what is in the store already, to be shown.
-    pub(crate) fn take_first(&self) -> Option<Batch> {
-        Some(self.pen.lock().assembler.take())
+    /// Takes what the run was made with, and is stored, to be shown.
+    pub(crate) fn take_first(&self) -> Batch {
+        self.pen.lock().assembler.take()
     }
 
     /// Waits until the store has the run for certain.

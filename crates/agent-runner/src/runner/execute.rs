@@ -33,7 +33,7 @@ pub(super) struct Start {
     pub(super) options: KeptOptions,
     pub(super) token: FencingToken,
     pub(super) assembler: Assembler,
-    /// How many entries the log has in the store.
+    /// The first entry that is not in the store alone.
     pub(super) stored: u64,
     /// Whether the store has the run for certain.
     pub(super) is_stored: bool,

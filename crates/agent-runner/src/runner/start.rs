@@ -71,7 +71,7 @@ impl Runner {
                     Start { record, options: kept, token, assembler, stored: 0, is_stored, task, permit };
                 let (live, drive) = self.prepare(start);
                 if is_stored {
-                    live.publish(live.take_first(), None);
+                    live.publish(Some(live.take_first()), None);
                 }
                 let run = self.begin(&live, drive).await;
                 live.confirmed().await.map_err(not_stored)?;

@@ -121,9 +121,7 @@ impl SqliteRunStore {
             work(connection, &mut news).inspect_err(|_| news.clear())
         }
     }
-}
 
-impl SqliteRunStore {
     async fn finish_as(&self, finish: log::Finish) -> Result<Finished> {
         let (clock, promised) = (self.clock(), Arc::clone(&self.promised));
         let finish = move |connection: &_, news: &mut News| {
