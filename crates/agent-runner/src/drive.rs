@@ -306,7 +306,10 @@ impl Drive {
 
     fn lose(&self, error: agent_services::Error, what: &str) -> Option<Grant> {
         let id = &self.live.id;
-        if error.kind() == ErrorKind::Conflict {
+        if !self.live.is_confirmed() {
+            // Who asked for the run is told.
+            tracing::debug!(run.id = %id, error = %error, "{what}");
+        } else if error.kind() == ErrorKind::Conflict {
             tracing::warn!(run.id = %id, error = %error, "{what}: another process goes on with it");
         } else {
             tracing::error!(run.id = %id, error = %error, "{what}");
