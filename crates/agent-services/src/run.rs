@@ -120,14 +120,15 @@ pub trait RunStore: Service {
     ) -> Result<Option<Grant>>;
 
     /// Does the same, and appends to the run's session in the same step; for sessions of the same database.
+    #[expect(unused_variables, reason = "only those who share a database with sessions need any of it")]
     async fn finish_with_history(
         &self,
-        _id: &RunId,
-        _token: FencingToken,
-        _batch: Batch,
-        _status: Status,
-        _next: Option<&OwnerId>,
-        _history: MessageBatch,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        status: Status,
+        next: Option<&OwnerId>,
+        history: MessageBatch,
     ) -> Result<Finished> {
         let message = "the store shares no database with sessions";
         Err(Error::new(ErrorKind::InvalidInput, "finish a run with its history", message))

@@ -92,9 +92,7 @@ impl Runner {
             _ => Err(StartError::QueueFull { limit: inner.limits.max_queued }),
         }
     }
-}
 
-impl Runner {
     /// Lets the agent begin. What it writes before its first await is then there when the caller first looks, which saves the
     /// caller a wake-up and a write to its client.
     async fn begin(&self, live: &Arc<LiveRun>, drive: Drive) -> Run {

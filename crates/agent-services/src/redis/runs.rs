@@ -71,7 +71,7 @@ pub struct RedisRunStore {
     backend: Backend,
     retention: Retention,
     listening: Listening,
-    /// When the tags were noted that runs were made with lately.
+    /// When each tag that runs were made with was noted last.
     noted: Mutex<HashMap<String, Instant>>,
 }
 

@@ -55,6 +55,7 @@ impl InMemorySessionStore {
         self
     }
 
+    /// Stores messages at the end of a session; nothing here has to be waited for.
     pub(crate) fn append_now(&self, user: &UserId, id: &SessionId, batch: MessageBatch) -> Result<Appended> {
         const OPERATION: &str = "append to a session";
         let MessageBatch { messages, key, maybe_known } = batch;

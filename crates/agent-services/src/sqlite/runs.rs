@@ -122,7 +122,16 @@ impl SqliteRunStore {
         }
     }
 
-    async fn finish_as(&self, finish: log::Finish) -> Result<Finished> {
+    async fn end(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        (status, next): (Status, Option<&OwnerId>),
+        history: Option<Append>,
+    ) -> Result<Finished> {
+        let piece = Piece::new(batch);
+        let finish = log::Finish { id: id.clone(), token, piece, status, next: next.cloned(), history };
         let (clock, promised) = (self.clock(), Arc::clone(&self.promised));
         let finish = move |connection: &_, news: &mut News| {
             let finished = finish.run(connection, &promised, clock.unix_seconds())?;
@@ -181,16 +190,7 @@ impl RunStore for SqliteRunStore {
         status: Status,
         next: Option<&OwnerId>,
     ) -> Result<Option<Grant>> {
-        let history = None;
-        let finish = log::Finish {
-            id: id.clone(),
-            token,
-            piece: Piece::new(batch),
-            status,
-            next: next.cloned(),
-            history,
-        };
-        Ok(self.finish_as(finish).await?.granted)
+        Ok(self.end(id, token, batch, (status, next), None).await?.granted)
     }
 
     async fn finish_with_history(
@@ -208,15 +208,7 @@ impl RunStore for SqliteRunStore {
             Ok(history) => (Some(history), Ok(())),
             Err(error) => (None, Err(error)),
         };
-        let finish = log::Finish {
-            id: id.clone(),
-            token,
-            piece: Piece::new(batch),
-            status,
-            next: next.cloned(),
-            history,
-        };
-        let finished = self.finish_as(finish).await?;
+        let finished = self.end(id, token, batch, (status, next), history).await?;
         Ok(Finished { history: refused.and(finished.history), ..finished })
     }
 
