@@ -11,7 +11,8 @@ use crate::{Error, ErrorKind};
 ///
 /// Memories are found by the words that [`words`](crate::memory::words) gave for them when they were added, so a
 /// change of that function comes with a migration that indexes them anew.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
 
 /// Marks a file as one of ours: "agnt" in ASCII.
 const APPLICATION_ID: i64 = 0x6167_6e74;
@@ -120,6 +121,28 @@ mod tests {
         assert_eq!(tables(&connection), ["a"]);
         assert_eq!(identity(&connection).expect("readable").1, 1);
         assert!(connection.is_autocommit());
+    }
+
+    #[test]
+    fn messages_of_older_databases_find_their_places() {
+        let connection = Connection::open_in_memory().expect("a database");
+        apply(&connection, &MIGRATIONS[..2], 0).expect("applied");
+        let old = "INSERT INTO messages (session, position, id, json) \
+                   VALUES (2, 0, NULL, '{}'), (1, 1, x'62', '[1]'), (1, 0, x'61', '[0]')";
+        connection.execute_batch(old).expect("written");
+        apply(&connection, MIGRATIONS, 2).expect("applied");
+        let sql = "SELECT place, session, id, json FROM messages ORDER BY place";
+        let mut statement = connection.prepare(sql).expect("SQL");
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+        let rows: Vec<(i64, i64, Option<Vec<u8>>, String)> =
+            rows.expect("rows").collect::<rusqlite::Result<_>>().expect("rows");
+        let message = |session: i64, position: i64, id: Option<&str>, json: &str| {
+            let place = (session << 24) + position;
+            (place, session, id.map(|id| id.as_bytes().to_vec()), json.to_owned())
+        };
+        let expected =
+            [message(1, 0, Some("a"), "[0]"), message(1, 1, Some("b"), "[1]"), message(2, 0, None, "{}")];
+        assert_eq!(rows, expected);
     }
 
     /// Memories are found by the words that were stored with them: whoever changes these words adds a migration.

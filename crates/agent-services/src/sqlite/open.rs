@@ -13,7 +13,7 @@ use super::failure::{Outcome, of_file};
 use super::folder::{DATABASE, OwnedFolder};
 use super::migrations;
 use super::readers::Readers;
-use super::runs::{self, Promised};
+use super::runs::{self, Pending};
 use super::statement::statements;
 use super::writer::Writer;
 use crate::{Error, ErrorKind, Result};
@@ -41,7 +41,7 @@ impl Open {
         folder: &Path,
         options: &SqliteOptions,
         turn: OwnedMutexGuard<()>,
-        promised: Arc<Promised>,
+        pending: Arc<Pending>,
     ) -> Result<Self> {
         let owned = OwnedFolder::take(folder)?;
         let file = folder.join(DATABASE);
@@ -59,7 +59,7 @@ impl Open {
                 drop((turn, closing));
             }
         };
-        let writer = Writer::spawn(connection, promised, &Handle::current(), close).map_err(|error| {
+        let writer = Writer::spawn(connection, pending, &Handle::current(), close).map_err(|error| {
             Error::new(ErrorKind::Unavailable, OPERATION, "the system has no more threads").with_source(error)
         })?;
         Ok(Open { readers, writer: Some(writer), closed })

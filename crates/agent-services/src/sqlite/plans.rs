@@ -34,6 +34,7 @@ fn no_statement_scans_or_sorts() {
         runs::TURNS,
         runs::OWNERS,
         runs::READ,
+        runs::ENDED,
         runs::RETENTION,
         sessions::READ,
         sessions::APPEND,

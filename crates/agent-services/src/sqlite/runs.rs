@@ -1,10 +1,12 @@
 //! Runs in SQLite.
 
 mod create;
+mod ended;
 mod entries;
 mod log;
 mod news;
 mod owners;
+mod pending;
 mod promised;
 mod read;
 mod retention;
@@ -36,12 +38,12 @@ use crate::run::{
 use crate::session::MessageBatch;
 
 pub(super) use owners::forget_all as forget_owners;
-pub(super) use promised::Promised;
+pub(super) use pending::Pending;
 #[cfg(test)]
 pub(super) use {
-    create::STATEMENTS as CREATE, entries::STATEMENTS as ENTRIES, log::STATEMENTS as LOG,
-    owners::STATEMENTS as OWNERS, read::STATEMENTS as READ, retention::STATEMENTS as RETENTION,
-    turns::STATEMENTS as TURNS,
+    create::STATEMENTS as CREATE, ended::STATEMENTS as ENDED, entries::STATEMENTS as ENTRIES,
+    log::STATEMENTS as LOG, owners::STATEMENTS as OWNERS, read::STATEMENTS as READ,
+    retention::STATEMENTS as RETENTION, turns::STATEMENTS as TURNS,
 };
 
 /// Runs in a database. They outlive the process, and those that have ended are kept for a day, and up to a gibibyte of
@@ -58,15 +60,15 @@ pub struct SqliteRunStore {
     retention: Retention,
     access: Access,
     wakeups: Arc<Wakeups>,
-    promised: Arc<Promised>,
+    pending: Arc<Pending>,
 }
 
 impl SqliteRunStore {
     /// The runs of a database.
     pub fn new(database: SqliteDatabase, context: StoreContext) -> Self {
-        let (wakeups, promised) = (Arc::clone(database.wakeups()), Arc::clone(database.promised()));
+        let (wakeups, pending) = (Arc::clone(database.wakeups()), Arc::clone(database.pending()));
         let access = Access::new(database);
-        SqliteRunStore { context, retention: Retention::DURABLE, access, wakeups, promised }
+        SqliteRunStore { context, retention: Retention::DURABLE, access, wakeups, pending }
     }
 
     /// Sets how long ended runs are kept.
@@ -86,9 +88,9 @@ impl SqliteRunStore {
         operation: &'static str,
         work: impl Fn(&Connection, &mut News) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        let promised = Arc::clone(&self.promised);
+        let pending = Arc::clone(&self.pending);
         let work = move |connection: &_, news: &mut News| {
-            promised.write(connection)?;
+            pending.write(connection)?;
             work(connection, news)
         };
         self.access.write(operation, self.with_news(work)).await
@@ -101,9 +103,9 @@ impl SqliteRunStore {
         id: &RunId,
         work: impl Fn(&Connection, &RunId) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        let (id, promised) = (id.clone(), Arc::clone(&self.promised));
+        let (id, pending) = (id.clone(), Arc::clone(&self.pending));
         let work = move |connection: &_, news: &mut News| {
-            promised.write_one(connection, &id)?;
+            pending.promised.write_one(connection, &id)?;
             let done = work(connection, &id)?;
             news.wake(id.clone());
             Ok(done)
@@ -132,9 +134,9 @@ impl SqliteRunStore {
     ) -> Result<Finished> {
         let piece = Piece::new(batch);
         let finish = log::Finish { id: id.clone(), token, piece, status, next: next.cloned(), history };
-        let (clock, promised) = (self.clock(), Arc::clone(&self.promised));
+        let (clock, pending) = (self.clock(), Arc::clone(&self.pending));
         let finish = move |connection: &_, news: &mut News| {
-            let finished = finish.run(connection, &promised, clock.unix_seconds())?;
+            let finished = finish.run(connection, &pending, clock.unix_seconds())?;
             news.wake(finish.id.clone());
             Ok(finished)
         };
@@ -160,8 +162,9 @@ impl RunStore for SqliteRunStore {
         if !may_be_unstored {
             return self.write(OPERATION, move |connection, news| create.run(connection, news)).await;
         }
-        let promised = Arc::clone(&self.promised);
-        let create = self.with_news(move |connection, news| create.promise(connection, &promised, news));
+        let pending = Arc::clone(&self.pending);
+        let create =
+            self.with_news(move |connection, news| create.promise(connection, &pending.promised, news));
         self.access.write_early(OPERATION, create, create::early_answer).await
     }
 

@@ -2,6 +2,7 @@
 
 pub(super) mod append;
 mod change;
+mod place;
 mod read;
 
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub struct SqliteSessionStore {
 }
 
 impl SqliteSessionStore {
-    /// The sessions of a database.
+    /// The sessions of a database. One has room for 16,777,216 messages, should the limits allow that many.
     pub fn new(database: SqliteDatabase, context: StoreContext) -> Self {
         SqliteSessionStore { context, access: Access::new(database) }
     }

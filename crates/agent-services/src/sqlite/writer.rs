@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::answers::Messenger;
 use self::job::{Early, Job, Write};
 use super::failure::Outcome;
-use super::runs::Promised;
+use super::runs::Pending;
 use crate::{Error, ErrorKind, Result};
 
 /// How much may wait; whoever has more waits for a place in the queue. All of it may go into one commit.
@@ -34,7 +34,7 @@ impl Writer {
     /// If the system has no more threads.
     pub(super) fn spawn(
         connection: Connection,
-        promised: Arc<Promised>,
+        pending: Arc<Pending>,
         runtime: &Handle,
         close: impl FnOnce(Connection) + Send + 'static,
     ) -> std::io::Result<Self> {
@@ -42,7 +42,7 @@ impl Writer {
         let messenger = Messenger::spawn(runtime);
         let work = move || {
             while let Some(first) = queue.blocking_recv() {
-                commit(&connection, vec![first], &mut || queue.try_recv().ok(), &promised, &messenger);
+                commit(&connection, vec![first], &mut || queue.try_recv().ok(), &pending, &messenger);
             }
             close(connection);
         };
@@ -103,10 +103,10 @@ fn commit(
     connection: &Connection,
     mut group: Vec<Box<dyn Job>>,
     more: More<'_>,
-    promised: &Promised,
+    pending: &Pending,
     messenger: &Messenger,
 ) {
-    let result = match together(connection, &mut group, more, promised, messenger) {
+    let result = match together(connection, &mut group, more, pending, messenger) {
         Ok(()) => Ok(()),
         Err(Undone::Group(error)) => Err(Arc::new(error)),
         // It was alone, and has an error of its own.
@@ -115,7 +115,7 @@ fn commit(
         Err(Undone::ByOne) => {
             return group
                 .into_iter()
-                .for_each(|job| commit(connection, vec![job], &mut || None, promised, messenger));
+                .for_each(|job| commit(connection, vec![job], &mut || None, pending, messenger));
         }
     };
     messenger.tell(group.into_iter().map(|job| job.answer(result.clone())));
@@ -127,14 +127,14 @@ fn together(
     connection: &Connection,
     group: &mut Vec<Box<dyn Job>>,
     more: More<'_>,
-    promised: &Promised,
+    pending: &Pending,
     messenger: &Messenger,
 ) -> std::result::Result<(), Undone> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]);
     let (mut done, mut rounds) = (0, 0);
     let result = (|| {
         execute("BEGIN IMMEDIATE")?;
-        promised.forget();
+        pending.forget();
         while done < group.len() {
             for job in &mut group[done..] {
                 let before = connection.total_changes();
@@ -151,7 +151,7 @@ fn together(
                 group.extend(std::iter::from_fn(&mut *more).take(QUEUE.saturating_sub(done)));
             }
         }
-        if promised.write(connection).is_err() {
+        if pending.write(connection).is_err() {
             return Ok(false);
         }
         execute("COMMIT")?;

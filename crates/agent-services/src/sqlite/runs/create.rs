@@ -5,11 +5,11 @@ use std::sync::Arc;
 use agent_schemas::{RunId, SessionId, Status, UserId};
 use rusqlite::{Connection, params};
 
+use super::ended::Ended;
 use super::entries::Piece;
 use super::log::Finish;
 use super::news::News;
-use super::promised::Promised;
-use super::retention;
+use super::promised::{Promise, Promised};
 use super::turns::{self, ACTIVE, Head, STEERED, WAITING};
 use crate::limits::json_text;
 use crate::run::{Created, FencingToken, Finished, NewRun, OwnerId, SessionPolicy};
@@ -25,13 +25,13 @@ statements! {
                 JOIN runs ON runs.key = run WHERE users.id = ?1 AND run_keys.key = ?2";
     KNOWN: "SELECT 1 FROM runs WHERE id = ?1";
     USER: "SELECT key, last_run FROM users WHERE id = ?1";
-    ADD_USER: "INSERT INTO users (id, last_run) VALUES (?1, 1)";
+    ADD_USER: "INSERT INTO users (id, last_run, last_session) VALUES (?1, 1, ?2) ON CONFLICT (id) DO NOTHING";
     NUMBER: "UPDATE users SET last_run = ?2 WHERE key = ?1";
     ADD: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, turn, place, \
           kept_for) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
     ADD_ENDED: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, kept_for, \
-                ended_at, end_number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, \
-                (SELECT last_end FROM run_totals WHERE key = 1)) ON CONFLICT (id) DO NOTHING";
+                ended_at, end_number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12) \
+                ON CONFLICT (id) DO NOTHING";
     ADD_REQUEST: "INSERT INTO run_requests (run, agent, options, json) VALUES (?1, ?2, ?3, ?4)";
     ADD_KEY: "INSERT INTO run_keys (user, key, fingerprint, run) VALUES (?1, ?2, ?3, ?4)";
 }
@@ -91,16 +91,21 @@ impl Create {
         if promised.has_session(&record.user_id, &record.session_id) {
             promised.write(connection)?;
         }
-        if self.run.key.is_some() || self.run.first.first != 0 || !self.is_free(connection)? {
+        if self.run.key.is_some() || self.run.first.first != 0 {
             return self.run(connection, news);
         }
-        promised.add(self);
+        let user = self.user(connection)?;
+        if let Some((user, _)) = user
+            && !self.is_free(connection, user)?
+        {
+            return self.run(connection, news);
+        }
+        promised.add(Promise { create: Arc::clone(self), is_users_first: user.is_none() });
         Ok(Created::Started(FencingToken(1)))
     }
 
-    fn is_free(&self, connection: &Connection) -> Outcome<bool> {
+    fn is_free(&self, connection: &Connection, user: i64) -> Outcome<bool> {
         let NewRun { record, policy, .. } = &self.run;
-        let Some((user, _)) = self.user(connection)? else { return Ok(true) };
         let session = record.session_id.as_str().as_bytes();
         Ok(*policy == SessionPolicy::Beside || turns::head(connection, user, session)?.is_none())
     }
@@ -115,14 +120,27 @@ impl Create {
     }
 
     /// Makes a run that was promised, as it ended.
-    pub(super) fn write_ended(&self, connection: &Connection, end: &Finish, now: i64) -> Outcome<Finished> {
+    pub(super) fn write_ended(
+        &self,
+        connection: &Connection,
+        end: &Finish,
+        ended: &Ended,
+        is_users_first: bool,
+        now: i64,
+    ) -> Outcome<Finished> {
         let NewRun { record, owner, .. } = &self.run;
-        let known = self.user(connection)?;
-        let (user, number) = next_number(connection, record.user_id.as_str().as_bytes(), known)?;
-        let history =
-            end.append_history(connection, user, record.session_id.as_str().as_bytes(), false, now)?;
+        let made = if is_users_first { self.make_user(connection, end, now)? } else { None };
+        let (user, number, history) = match made {
+            Some((user, history)) => (user, 1, history),
+            None => {
+                let known = self.user(connection)?;
+                let (user, number) = next_number(connection, record.user_id.as_str().as_bytes(), known)?;
+                let session = record.session_id.as_str().as_bytes();
+                (user, number, end.append_history(connection, user, session, false, now)?)
+            }
+        };
         let (entries, bytes) = (end.piece.batch.count, end.piece.batch.frames.len());
-        retention::note_end(connection, bytes as u64)?;
+        let end_number = ended.next(connection)?;
         let added = ADD_ENDED.execute(
             connection,
             params![
@@ -137,15 +155,41 @@ impl Create {
                 bytes,
                 bounded(record.kept_for),
                 now,
+                end_number,
             ],
         )?;
         if added == 0 {
             return Err(self.exists());
         }
+        ended.note(end_number, bytes as u64);
         let key = connection.last_insert_rowid();
         self.add_request(connection, key)?;
         end.piece.add(connection, key)?;
         Ok(Finished { granted: None, history })
+    }
+
+    /// Makes the user together with the session that the run ends in, which needs no looking for anything; says what the
+    /// session refuses. `None` if there is such a user meanwhile.
+    fn make_user(
+        &self,
+        connection: &Connection,
+        end: &Finish,
+        now: i64,
+    ) -> Outcome<Option<(i64, crate::Result<()>)>> {
+        let new = end.history.as_ref().map(|history| history.new_messages(connection, None)).transpose();
+        let (new, history) = match new {
+            Err(Failure::Refused(error)) => (None, Err(error)),
+            new => (new?, Ok(())),
+        };
+        let record = &self.run.record;
+        if ADD_USER.execute(connection, params![record.user_id.as_str().as_bytes(), new.is_some()])? == 0 {
+            return Ok(None);
+        }
+        let user = connection.last_insert_rowid();
+        if let Some(new) = new {
+            new.write_first_session(connection, user, record.session_id.as_str().as_bytes(), now)?;
+        }
+        Ok(Some((user, history)))
     }
 
     /// The key of its user and the number of the user's last run; `None` for a new one.
@@ -307,7 +351,7 @@ impl Create {
 /// The key of a user, who may be new, and the number of the user's next run.
 fn next_number(connection: &Connection, user: &[u8], known: Option<(i64, i64)>) -> Outcome<(i64, i64)> {
     let Some((user, last)) = known else {
-        ADD_USER.execute(connection, [user])?;
+        ADD_USER.execute(connection, params![user, 0])?;
         return Ok((connection.last_insert_rowid(), 1));
     };
     NUMBER.execute(connection, [user, last + 1])?;

@@ -3,10 +3,10 @@
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, Row, params};
 
+use super::entries;
 use super::entries::Piece;
-use super::promised::Promised;
+use super::pending::Pending;
 use super::turns::{self, ACTIVE};
-use super::{entries, retention};
 use crate::run::{FencingToken, Finished, Grant, OwnerId, no_run};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::row::utf8;
@@ -25,7 +25,7 @@ statements! {
     GROW: "UPDATE runs SET entries = ?2, bytes = ?3 WHERE key = ?1";
     CLOSE_WITH: "UPDATE runs SET entries = ?2, bytes = ?3, ending = ?4 WHERE key = ?1";
     END: "UPDATE runs SET entries = ?2, bytes = ?3, status = ?4, ended_at = ?5, turn = NULL, place = NULL, \
-          end_number = (SELECT last_end FROM run_totals WHERE key = 1) WHERE key = ?1";
+          end_number = ?6 WHERE key = ?1";
     GRANT: "UPDATE runs SET granted = ?2, granted_token = ?3 WHERE key = ?1";
 }
 
@@ -138,12 +138,13 @@ pub(super) struct Finish {
 }
 
 impl Finish {
-    pub(super) fn run(&self, connection: &Connection, promised: &Promised, now: i64) -> Outcome<Finished> {
-        if let Some(create) = promised.take(&self.id) {
+    pub(super) fn run(&self, connection: &Connection, pending: &Pending, now: i64) -> Outcome<Finished> {
+        let Pending { promised, ended } = pending;
+        if let Some(promise) = promised.take(&self.id) {
             if self.token == FencingToken(1) && self.piece.batch.first == 0 && self.piece.batch.count > 0 {
-                return create.write_ended(connection, self, now);
+                return promise.create.write_ended(connection, self, ended, promise.is_users_first, now);
             }
-            create.write(connection)?;
+            promise.create.write(connection)?;
         }
         let mut log = find(connection, FINISH, &self.id, self.token)?;
         if !log.write(connection, FINISH, &self.piece)? {
@@ -155,9 +156,10 @@ impl Finish {
         }
         // One that was closed may have been ended as far as its history by another process.
         let history = self.append_history(connection, log.user, &log.session, log.is_closed, now)?;
-        retention::note_end(connection, log.bytes)?;
+        let number = ended.next(connection)?;
         let (entries, bytes, status) = (bounded(log.entries), bounded(log.bytes), self.status.as_str());
-        END.execute(connection, params![log.key, entries, bytes, status, now])?;
+        END.execute(connection, params![log.key, entries, bytes, status, now, number])?;
+        ended.note(number, log.bytes);
         let grant = turns::hand_on(connection, &log, self.next.as_ref())?;
         if let Some(Grant { id, token }) = &grant {
             GRANT.execute(connection, params![log.key, id.as_str().as_bytes(), bounded(token.0)])?;

@@ -12,39 +12,47 @@ use rusqlite::Connection;
 use super::create::Create;
 use crate::sqlite::failure::Outcome;
 
-/// The promises of the transaction that is open, in their order. Only the thread that writes looks at them.
+/// The promises of the transaction that is open, in their order.
 #[derive(Debug, Default)]
-pub(in crate::sqlite) struct Promised(Mutex<Vec<Arc<Create>>>);
+pub(super) struct Promised(Mutex<Vec<Promise>>);
+
+/// A run that is promised.
+#[derive(Debug)]
+pub(super) struct Promise {
+    pub(super) create: Arc<Create>,
+    /// There was no such user when it was promised.
+    pub(super) is_users_first: bool,
+}
 
 impl Promised {
-    pub(super) fn add(&self, create: &Arc<Create>) {
-        self.0.lock().push(Arc::clone(create));
+    pub(super) fn add(&self, promise: Promise) {
+        self.0.lock().push(promise);
     }
 
     /// Takes one out, for whoever writes it.
-    pub(super) fn take(&self, id: &RunId) -> Option<Arc<Create>> {
+    pub(super) fn take(&self, id: &RunId) -> Option<Promise> {
         let mut promised = self.0.lock();
-        let at = promised.iter().position(|create| create.id() == id)?;
+        let at = promised.iter().position(|promise| promise.create.id() == id)?;
         Some(promised.remove(at))
     }
 
     pub(super) fn has_session(&self, user: &UserId, session: &SessionId) -> bool {
-        self.0.lock().iter().any(|create| create.is_of(user, session))
+        self.0.lock().iter().any(|promise| promise.create.is_of(user, session))
     }
 
     /// Writes one, if it is promised.
     pub(super) fn write_one(&self, connection: &Connection, id: &RunId) -> Outcome<()> {
-        self.take(id).map_or(Ok(()), |create| create.write(connection))
+        self.take(id).map_or(Ok(()), |promise| promise.create.write(connection))
     }
 
     /// Writes all.
-    pub(in crate::sqlite) fn write(&self, connection: &Connection) -> Outcome<()> {
+    pub(super) fn write(&self, connection: &Connection) -> Outcome<()> {
         let promised = std::mem::take(&mut *self.0.lock());
-        promised.iter().try_for_each(|create| create.write(connection))
+        promised.iter().try_for_each(|promise| promise.create.write(connection))
     }
 
-    /// Forgets all: a transaction begins, and what was promised in another one is written or undone.
-    pub(in crate::sqlite) fn forget(&self) {
+    /// Forgets all.
+    pub(super) fn forget(&self) {
         self.0.lock().clear();
     }
 }
@@ -62,18 +70,19 @@ mod tests {
     use crate::sqlite::runs::entries::Piece;
     use crate::sqlite::runs::log::Finish;
     use crate::sqlite::runs::news::News;
+    use crate::sqlite::runs::pending::Pending;
     use crate::sqlite::sessions::append::Append;
 
     struct World {
         connection: Connection,
-        promised: Promised,
+        pending: Pending,
     }
 
     impl World {
         fn new() -> Self {
             let connection = Connection::open_in_memory().expect("a database");
             migrate(&connection, 0).expect("migrated");
-            World { connection, promised: Promised::default() }
+            World { connection, pending: Pending::default() }
         }
 
         fn create(&self, id: &str, session: &str, policy: SessionPolicy) -> Created {
@@ -83,7 +92,7 @@ mod tests {
             let new = NewRun::new(record, Batch::empty(0), OwnerId::new("me"));
             let create = Create::new(new.with_policy(policy).with_early_answer(true)).expect("JSON");
             let mut news = News::new(Arc::default());
-            Arc::new(create).promise(&self.connection, &self.promised, &mut news).expect("answered")
+            Arc::new(create).promise(&self.connection, &self.pending.promised, &mut news).expect("answered")
         }
 
         fn finish(&self, id: &str, token: u64, says: &str) -> bool {
@@ -97,7 +106,7 @@ mod tests {
                 next: Some(OwnerId::new("me")),
                 history: Some(Append::new(history, StoreContext::default().limits).expect("small")),
             };
-            finish.run(&self.connection, &self.promised, 9).is_ok_and(|finished| finished.history.is_ok())
+            finish.run(&self.connection, &self.pending, 9).is_ok_and(|finished| finished.history.is_ok())
         }
 
         /// Everything that the database has.
@@ -127,17 +136,24 @@ mod tests {
     fn what_is_written_once_is_what_is_made_and_then_ended() {
         let both = [true, false].map(|at_once| {
             let world = World::new();
-            for (id, session) in [("a", "one"), ("b", "two"), ("c", "one")] {
-                assert_eq!(
-                    world.create(id, session, SessionPolicy::Enqueue),
-                    Created::Started(FencingToken(1))
-                );
-                if !at_once {
-                    world.promised.write(&world.connection).expect("written");
+            let runs = [("a", "one"), ("b", "two"), ("c", "one")];
+            // The first two are of a user who is new to both.
+            for runs in [&runs[..2], &runs[2..]] {
+                for (id, session) in runs {
+                    assert_eq!(
+                        world.create(id, session, SessionPolicy::Enqueue),
+                        Created::Started(FencingToken(1))
+                    );
+                    if !at_once {
+                        world.pending.write(&world.connection).expect("written");
+                    }
                 }
-                assert!(world.finish(id, 1, id));
-                assert!(!world.finish("other", 1, "nothing"));
+                for (id, _) in runs {
+                    assert!(world.finish(id, 1, id));
+                    assert!(!world.finish("other", 1, "nothing"));
+                }
             }
+            world.pending.write(&world.connection).expect("written");
             world.rows()
         });
         assert_eq!(both[0], both[1]);
@@ -161,13 +177,13 @@ mod tests {
     fn what_is_not_asked_for_is_written_in_the_end_or_forgotten() {
         let world = World::new();
         world.create("a", "s", SessionPolicy::Enqueue);
-        world.promised.write_one(&world.connection, &RunId::new("unknown")).expect("nothing");
+        world.pending.promised.write_one(&world.connection, &RunId::new("unknown")).expect("nothing");
         assert_eq!(world.rows().len(), 1, "of all runs together");
-        world.promised.forget();
-        world.promised.write(&world.connection).expect("nothing");
+        world.pending.forget();
+        world.pending.write(&world.connection).expect("nothing");
         assert_eq!(world.rows().len(), 1);
         world.create("b", "s", SessionPolicy::Enqueue);
-        world.promised.write(&world.connection).expect("written");
+        world.pending.write(&world.connection).expect("written");
         assert!(world.rows().len() > 3);
     }
 }

@@ -3,10 +3,11 @@
 use agent_schemas::RunId;
 use rusqlite::{Connection, params};
 
+use super::ended::OVERHEAD;
 use super::news::News;
 use super::{entries, turns};
 use crate::run::Retention;
-use crate::sqlite::failure::{Failure, Outcome};
+use crate::sqlite::failure::Outcome;
 use crate::sqlite::row::utf8;
 use crate::sqlite::statement::{Sql, bounded, statements};
 use crate::{Error, ErrorKind};
@@ -16,11 +17,8 @@ pub(super) const DELETE: &str = "delete a run";
 /// How much one step forgets, so that others do not wait for long.
 const STEP: i64 = 100;
 const STEP_BYTES: u64 = 16 << 20;
-/// About what a run takes besides its log.
-const OVERHEAD: u64 = 1024;
 
 statements! {
-    NOTE_END: "UPDATE run_totals SET last_end = last_end + 1, bytes = bytes + ?1 WHERE key = 1";
     COUNT: "UPDATE run_totals SET bytes = bytes + ?1, trimmed_bytes = trimmed_bytes + ?2 WHERE key = 1";
     TOTALS: "SELECT bytes, trimmed_bytes FROM run_totals WHERE key = 1";
     OLDEST: "SELECT key, id, bytes, ended_at, kept_for FROM runs WHERE end_number > 0 ORDER BY end_number LIMIT ?1";
@@ -32,14 +30,6 @@ statements! {
     FORGET_REQUEST: "DELETE FROM run_requests WHERE run = ?1";
     FORGET_KEYS: "DELETE FROM run_keys WHERE run = ?1";
     FORGET: "DELETE FROM runs WHERE key = ?1";
-}
-
-/// Counts a run among those that have ended, as the last one in their order.
-pub(super) fn note_end(connection: &Connection, bytes: u64) -> Outcome<()> {
-    match NOTE_END.execute(connection, [bounded(bytes + OVERHEAD)])? {
-        0 => Err(Failure::Damaged("the totals of runs are missing".to_owned())),
-        _ => Ok(()),
-    }
 }
 
 /// Forgets a run that has not been counted.

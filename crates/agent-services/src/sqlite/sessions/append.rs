@@ -7,6 +7,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 
 use super::change;
+use super::place::{ROOM, place};
 use super::read::{self, Size};
 use crate::Result;
 use crate::limits::StoreLimits;
@@ -21,7 +22,7 @@ statements! {
     HAS_KEY: "SELECT 1 FROM batches WHERE session = ?1 AND key = ?2";
     ADD_KEY: "INSERT INTO batches (session, key) VALUES (?1, ?2)";
     KNOWN: "SELECT 1 FROM messages WHERE session = ?1 AND id = ?2 LIMIT 1";
-    ADD: "INSERT INTO messages (session, position, id, json) VALUES (?1, ?2, ?3, ?4)";
+    ADD: "INSERT INTO messages (place, session, id, json) VALUES (?1, ?2, ?3, ?4)";
     GROW: "UPDATE sessions SET messages = ?2, bytes = ?3, updated_at = ?4 WHERE key = ?1";
 }
 
@@ -38,7 +39,8 @@ impl Append {
         for message in &batch.messages {
             limits.check_item(OPERATION, message.json().len())?;
         }
-        Ok(Append { batch, limits })
+        let session_messages = limits.session_messages.min(ROOM);
+        Ok(Append { batch, limits: StoreLimits { session_messages, ..limits } })
     }
 
     /// Stores the batch, unless it is there.
@@ -73,8 +75,7 @@ impl Append {
         self.extend(connection, session, key, make, now)
     }
 
-    /// Looks whether the batch may be stored before anything is changed, as what fails afterwards undoes the work of others.
-    /// `make` makes the session if there is none, of so many messages and bytes.
+    /// Stores what is new of the batch. `make` makes the session if there is none, of so many messages and bytes.
     fn extend(
         &self,
         connection: &Connection,
@@ -83,33 +84,40 @@ impl Append {
         make: impl FnOnce((u64, u64)) -> Outcome<i64>,
         now: i64,
     ) -> Outcome<Appended> {
-        let known = session.as_ref().map(|session| session.key);
-        let (first, bytes) = session.map_or((0, 0), |session| (session.messages, session.bytes));
         let key = key.map(str::as_bytes);
-        if let (Some(session), Some(key)) = (known, key)
-            && HAS_KEY.exists(connection, params![session, key])?
+        if let (Some(session), Some(key)) = (&session, key)
+            && HAS_KEY.exists(connection, params![session.key, key])?
         {
-            return Ok(Appended { first, count: 0 });
+            return Ok(Appended { first: session.messages, count: 0 });
         }
-        let messages = self.unknown(connection, known)?;
-        let count = messages.len() as u64;
-        let bytes = messages.iter().fold(bytes, |bytes, message| bytes + message.json().len() as u64);
-        self.limits.check_session(OPERATION, first + count, bytes)?;
-        let session = match known {
-            Some(session) => {
-                GROW.execute(connection, params![session, bounded(first + count), bounded(bytes), now])?;
-                session
+        let new = self.new_messages(connection, session.as_ref())?;
+        let session = match session {
+            Some(Size { key, .. }) => {
+                GROW.execute(connection, params![key, bounded(new.end()), bounded(new.bytes), now])?;
+                key
             }
-            None => make((count, bytes))?,
+            None => make((new.end(), new.bytes))?,
         };
         if let Some(key) = key {
             ADD_KEY.execute(connection, params![session, key])?;
         }
-        for (position, message) in (first..).zip(messages) {
-            let json = ToSqlOutput::Borrowed(ValueRef::Text(message.json()));
-            ADD.execute(connection, params![session, bounded(position), id_column(message), json])?;
-        }
-        Ok(Appended { first, count })
+        new.write(connection, session)?;
+        Ok(Appended { first: new.first, count: new.messages.len() as u64 })
+    }
+
+    /// What a session does not have yet, nor a new one. What it may not have is refused before anything is changed, as what
+    /// fails afterwards undoes the work of others.
+    pub(in crate::sqlite) fn new_messages(
+        &self,
+        connection: &Connection,
+        session: Option<&Size>,
+    ) -> Outcome<NewMessages<'_>> {
+        let (first, bytes) = session.map_or((0, 0), |session| (session.messages, session.bytes));
+        let messages = self.unknown(connection, session.map(|session| session.key))?;
+        let bytes = messages.iter().fold(bytes, |bytes, message| bytes + message.json().len() as u64);
+        let new = NewMessages { messages, first, bytes };
+        self.limits.check_session(OPERATION, new.end(), new.bytes)?;
+        Ok(new)
     }
 
     /// The messages that are not in the session yet.
@@ -126,6 +134,42 @@ impl Append {
             unknown.push(message);
         }
         Ok(unknown)
+    }
+}
+
+/// Messages that a session takes.
+pub(in crate::sqlite) struct NewMessages<'a> {
+    messages: Vec<&'a EncodedMessage>,
+    /// The position of the first.
+    first: u64,
+    /// The bytes of the session with them.
+    bytes: u64,
+}
+
+impl NewMessages<'_> {
+    /// How many messages the session has with them.
+    fn end(&self) -> u64 {
+        self.first + self.messages.len() as u64
+    }
+
+    fn write(&self, connection: &Connection, session: i64) -> Outcome<()> {
+        for (position, message) in (self.first..).zip(&self.messages) {
+            let json = ToSqlOutput::Borrowed(ValueRef::Text(message.json()));
+            ADD.execute(connection, params![place(session, position), session, id_column(message), json])?;
+        }
+        Ok(())
+    }
+
+    /// Makes the first session of a user, who was made with the number of it.
+    pub(in crate::sqlite) fn write_first_session(
+        &self,
+        connection: &Connection,
+        user: i64,
+        id: &[u8],
+        now: i64,
+    ) -> Outcome<()> {
+        let session = change::make_first(connection, user, id, (self.end(), self.bytes), now)?;
+        self.write(connection, session)
     }
 }
 

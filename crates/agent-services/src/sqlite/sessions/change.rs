@@ -3,6 +3,7 @@
 use agent_schemas::{SessionId, UserId};
 use rusqlite::{Connection, params};
 
+use super::place::places;
 use super::read::{self, Size};
 use crate::limits::{StoreLimits, json_text};
 use crate::session::{SessionChange, SessionInfo};
@@ -17,10 +18,12 @@ statements! {
     NEXT_NUMBER: "UPDATE users SET last_session = last_session + 1 WHERE key = ?1";
     ADD: "INSERT INTO sessions (user, id, number, metadata, messages, bytes, created_at, updated_at) \
           VALUES (?1, ?2, (SELECT last_session FROM users WHERE key = ?1), '{}', ?3, ?4, ?5, ?5)";
+    ADD_FIRST: "INSERT INTO sessions (user, id, number, metadata, messages, bytes, created_at, updated_at) \
+                VALUES (?1, ?2, 1, '{}', ?3, ?4, ?5, ?5)";
     SET_TITLE: "UPDATE sessions SET title = ?2 WHERE key = ?1";
     SET_METADATA: "UPDATE sessions SET metadata = ?2 WHERE key = ?1";
     TOUCH: "UPDATE sessions SET updated_at = ?2 WHERE key = ?1";
-    DELETE_MESSAGES: "DELETE FROM messages WHERE session = ?1";
+    DELETE_MESSAGES: "DELETE FROM messages WHERE place >= ?1 AND place < ?2";
     DELETE_BATCHES: "DELETE FROM batches WHERE session = ?1";
     DELETE: "DELETE FROM sessions WHERE key = ?1";
     KEYS: "SELECT key FROM sessions WHERE user = ?1";
@@ -52,6 +55,18 @@ pub(super) fn create(
     let key = users::find_or_add(connection, user.as_str())?;
     make(connection, key, id.as_str().as_bytes(), (0, 0), now)?;
     known(connection, user, id)
+}
+
+/// The same for a user who is new, of whom [`NEXT_NUMBER`] is known: it was given when the user was made.
+pub(super) fn make_first(
+    connection: &Connection,
+    user: i64,
+    id: &[u8],
+    (messages, bytes): (u64, u64),
+    now: i64,
+) -> Outcome<i64> {
+    ADD_FIRST.execute(connection, params![user, id, bounded(messages), bounded(bytes), now])?;
+    Ok(connection.last_insert_rowid())
 }
 
 /// A change that is ready to be made.
@@ -112,7 +127,9 @@ pub(super) fn delete_user(connection: &Connection, user: &UserId) -> Outcome<u64
 }
 
 fn delete_by_key(connection: &Connection, key: i64) -> rusqlite::Result<()> {
-    for statement in [DELETE_MESSAGES, DELETE_BATCHES, DELETE] {
+    let places = places(key, 0);
+    DELETE_MESSAGES.execute(connection, [places.start, places.end])?;
+    for statement in [DELETE_BATCHES, DELETE] {
         statement.execute(connection, [key])?;
     }
     Ok(())

@@ -3,12 +3,13 @@
 use agent_schemas::{SessionId, UserId};
 use rusqlite::{Connection, Row, params};
 
+use super::place::{places, position};
 use crate::page::PageSize;
 use crate::session::{SessionInfo, StoredMessage};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::json;
 use crate::sqlite::row::{text, utf8};
-use crate::sqlite::statement::{bounded, statements};
+use crate::sqlite::statement::statements;
 
 statements! {
     INFO: "SELECT sessions.id, number, title, metadata, messages, created_at, updated_at FROM sessions \
@@ -18,11 +19,11 @@ statements! {
     SIZE: "SELECT sessions.key, messages, bytes FROM sessions \
            JOIN users ON users.key = user WHERE users.id = ?1 AND sessions.id = ?2";
     SIZE_FOR: "SELECT key, messages, bytes FROM sessions WHERE user = ?1 AND id = ?2";
-    MESSAGES: "SELECT position, json FROM messages WHERE session = ?1 AND position >= ?2 ORDER BY position LIMIT ?3";
+    MESSAGES: "SELECT place, json FROM messages WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3";
 }
 
 /// Where a session is, and how large.
-pub(super) struct Size {
+pub(in crate::sqlite) struct Size {
     pub(super) key: i64,
     pub(super) messages: u64,
     pub(super) bytes: u64,
@@ -67,12 +68,12 @@ pub(super) fn messages(
     count: PageSize,
 ) -> Outcome<Option<Vec<StoredMessage>>> {
     let Some(session) = size(connection, user, id)? else { return Ok(None) };
-    let from = bounded(from(session.messages));
+    let places = places(session.key, from(session.messages));
     let read = |row: &Row<'_>| {
         let message = json::from_text(text(row, 1)?)?;
-        Ok(StoredMessage { position: row.get(0)?, message })
+        Ok(StoredMessage { position: position(row.get(0)?), message })
     };
-    MESSAGES.all(connection, params![session.key, from, count.get()], read).map(Some)
+    MESSAGES.all(connection, params![places.start, places.end, count.get()], read).map(Some)
 }
 
 fn info_of(user: &UserId, row: &Row<'_>) -> Outcome<SessionInfo> {

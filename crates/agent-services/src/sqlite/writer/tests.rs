@@ -34,7 +34,7 @@ fn commit_all(
     statements: &[&'static str],
 ) -> (Vec<std::result::Result<usize, ErrorKind>>, Vec<i64>) {
     let (group, answers): (Vec<_>, Vec<_>) = statements.iter().map(|sql| job(sql)).unzip();
-    commit(connection, group, &mut || None, &Promised::default(), &Messenger::here());
+    commit(connection, group, &mut || None, &Pending::default(), &Messenger::here());
     assert!(connection.is_autocommit(), "no transaction is left open");
     let answers = answers
         .into_iter()
@@ -68,7 +68,7 @@ fn a_failed_job_leaves_nothing_behind() {
         Err::<(), _>(Error::new(ErrorKind::InvalidInput, "test", "enough").into())
     });
     let (whole, _) = job(TWO);
-    commit(&connection, vec![half, whole], &mut || None, &Promised::default(), &Messenger::here());
+    commit(&connection, vec![half, whole], &mut || None, &Pending::default(), &Messenger::here());
     let answer = answer.try_recv().expect("answered").map_err(|error| error.kind());
     assert_eq!((answer, kept(&connection)), (Err(ErrorKind::InvalidInput), vec![2]));
 }
@@ -82,7 +82,7 @@ fn a_job_that_fails_before_it_changes_anything_is_not_done_again() {
         Err::<(), _>(Error::new(ErrorKind::InvalidInput, "test", times.to_string()).into())
     });
     let (whole, _) = job(TWO);
-    commit(&connection, vec![whole, refused], &mut || None, &Promised::default(), &Messenger::here());
+    commit(&connection, vec![whole, refused], &mut || None, &Pending::default(), &Messenger::here());
     let answer = answer.try_recv().expect("answered").map_err(|error| error.to_string());
     assert_eq!((answer, kept(&connection)), (Err("test: 1".to_owned()), vec![2]));
 }
@@ -118,7 +118,7 @@ fn a_panic_is_one_jobs_error() {
         panic!("a fault in a test");
     });
     let (whole, _) = job(TWO);
-    commit(&connection, vec![panics, whole], &mut || None, &Promised::default(), &Messenger::here());
+    commit(&connection, vec![panics, whole], &mut || None, &Pending::default(), &Messenger::here());
     let answer = answer.try_recv().expect("answered").map_err(|error| error.kind());
     assert_eq!((answer, kept(&connection)), (Err(ErrorKind::Unexpected), vec![2]));
 }
@@ -128,7 +128,7 @@ fn nobody_needs_to_wait_for_the_answer() {
     let connection = database();
     let (job, answer) = job(ONE);
     drop(answer);
-    commit(&connection, vec![job], &mut || None, &Promised::default(), &Messenger::here());
+    commit(&connection, vec![job], &mut || None, &Pending::default(), &Messenger::here());
     assert_eq!(kept(&connection), [1]);
 }
 
@@ -158,7 +158,7 @@ fn early_answers_come_before_the_commit_and_what_follows_is_part_of_it() {
         assert!(!connection.is_autocommit(), "it is not committed yet");
         follower.take()
     };
-    commit(&connection, vec![early], &mut more, &Promised::default(), &Messenger::here());
+    commit(&connection, vec![early], &mut more, &Pending::default(), &Messenger::here());
     assert_eq!(told.expect("told").expect("done"), 101);
     assert_eq!(last.try_recv().expect("answered").expect("done"), 1);
     assert_eq!(kept(&connection), [1, 2]);
@@ -176,7 +176,7 @@ fn what_is_done_again_comes_to_what_was_told_or_to_nothing() {
         });
         let (huge, mut refused) = job(HUGE);
         let mut huge = Some(huge);
-        commit(&connection, vec![early], &mut || huge.take(), &Promised::default(), &Messenger::here());
+        commit(&connection, vec![early], &mut || huge.take(), &Pending::default(), &Messenger::here());
         assert_eq!(answer.try_recv().expect("told").expect("done"), 101);
         assert!(refused.try_recv().expect("answered").is_err());
         assert_eq!(kept(&connection), left, "{again}");

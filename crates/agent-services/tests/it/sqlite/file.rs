@@ -65,17 +65,21 @@ async fn a_new_folder_is_nobody_elses_business() {
 #[tokio::test]
 async fn data_of_a_newer_version_is_refused() {
     let folder = folder();
+    started(folder.path()).await.stop().await.expect("stopped");
+    let current = version(folder.path());
     changed(folder.path(), "PRAGMA user_version = 1000").await;
     let expected = ["newer version of agent-server (schema 1000, this one knows", "another data folder"];
     refused(sessions(database(folder.path())).start().await, InvalidInput, &expected);
     refused(sessions(SqliteDatabase::read_only(folder.path())).start().await, InvalidInput, &expected);
-    changed_back(folder.path());
+    let connection = Connection::open(database(folder.path()).file()).expect("opened");
+    connection.pragma_update(None, "user_version", current).expect("changed back");
+    drop(connection);
     started(folder.path()).await;
 }
 
-fn changed_back(folder: &Path) {
+fn version(folder: &Path) -> i64 {
     let connection = Connection::open(database(folder).file()).expect("opened");
-    connection.execute_batch("PRAGMA user_version = 2").expect("changed");
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a number")
 }
 
 #[tokio::test]
