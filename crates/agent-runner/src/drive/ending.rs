@@ -5,7 +5,7 @@ use agent_services::Result;
 use agent_services::run::{Batch, Grant};
 
 use super::Drive;
-use crate::assemble::Ending;
+use crate::assemble::{Assembler, Ending};
 use crate::history::History;
 use crate::live::{LogEnd, RunEnd};
 use crate::steer;
@@ -17,24 +17,36 @@ impl Drive {
     pub(super) async fn write_end(&self, ending: &Ending, began: bool) -> Result<Option<Grant>> {
         let live = &*self.live;
         let mut history = if began { History::of(live, ending) } else { None };
-        let closing = live.close(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
-        let mut unstored = self.spool.lock().take_shown();
+        let close_all =
+            |assembler: &mut Assembler| assembler.close_all(&ending.status, ending.error.as_ref());
         let has_more_steps =
             live.may_have_taken() || (history.is_some() && !live.services.sessions_are_beside_runs());
-        if has_more_steps {
+        let (last, shown) = if has_more_steps {
+            let closing = live.close(close_all);
             let kept = began.then(|| serde_json::to_string(ending).unwrap_or_default());
-            unstored.push(closing.clone());
-            self.write_before_end(&Batch::concat(&unstored), kept.as_deref(), history.take()).await?;
-        }
-        let end = live.close(|assembler| assembler.finish(ending));
-        // Shown together, so that they leave in one write.
-        let shown = Batch::concat(&[closing, end.clone()]);
-        let last =
-            if has_more_steps { end } else { Batch::concat(&[unstored, vec![shown.clone()]].concat()) };
+            let unstored = self.unstored(&closing);
+            self.write_before_end(&unstored, kept.as_deref(), history.take()).await?;
+            let end = live.close(|assembler| assembler.finish(ending));
+            // Shown together, so that they leave in one write.
+            (end.clone(), Batch::concat(&[closing, end]))
+        } else {
+            let end = live.close(|assembler| {
+                close_all(assembler);
+                assembler.finish(ending);
+            });
+            (self.unstored(&end), end)
+        };
         let granted = self.finish(&last, &ending.status, history).await?;
         let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
         live.publish(Some(shown), Some(LogEnd::Finished(ended)));
         Ok(granted)
+    }
+
+    /// What is to be stored at the end: what the readers have seen already, and what follows.
+    fn unstored(&self, closing: &Batch) -> Batch {
+        let mut unstored = self.spool.lock().take_shown();
+        unstored.push(closing.clone());
+        Batch::concat(&unstored)
     }
 
     /// Writes all but the last event, and how the run ends, so that another process can go on from there.

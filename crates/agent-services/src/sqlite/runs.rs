@@ -6,6 +6,7 @@ mod entries;
 mod log;
 mod news;
 mod owners;
+mod pack;
 mod pending;
 mod promised;
 mod read;

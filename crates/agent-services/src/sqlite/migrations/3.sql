@@ -15,3 +15,9 @@ SELECT session * 16777216 + position, session, id, json FROM messages ORDER BY s
 DROP TABLE messages;
 ALTER TABLE placed_messages RENAME TO messages;
 CREATE INDEX messages_by_id ON messages (session, id) WHERE id IS NOT NULL;
+
+-- The first entries of a log, if they were stored with the request: most logs are stored whole, at their end. Then there are
+-- none of them in `run_batches`.
+ALTER TABLE run_requests ADD COLUMN count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run_requests ADD COLUMN unpacked_bytes INTEGER;
+ALTER TABLE run_requests ADD COLUMN frames BLOB;

@@ -32,7 +32,8 @@ statements! {
     ADD_ENDED: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, kept_for, \
                 ended_at, end_number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12) \
                 ON CONFLICT (id) DO NOTHING";
-    ADD_REQUEST: "INSERT INTO run_requests (run, agent, options, json) VALUES (?1, ?2, ?3, ?4)";
+    ADD_REQUEST: "INSERT INTO run_requests (run, agent, options, json, count, unpacked_bytes, frames) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     ADD_KEY: "INSERT INTO run_keys (user, key, fingerprint, run) VALUES (?1, ?2, ?3, ?4)";
 }
 
@@ -162,9 +163,7 @@ impl Create {
             return Err(self.exists());
         }
         ended.note(end_number, bytes as u64);
-        let key = connection.last_insert_rowid();
-        self.add_request(connection, key)?;
-        end.piece.add(connection, key)?;
+        self.add_request(connection, connection.last_insert_rowid(), Some(&end.piece))?;
         Ok(Finished { granted: None, history })
     }
 
@@ -328,17 +327,20 @@ impl Create {
             return Err(self.exists());
         }
         let key = connection.last_insert_rowid();
-        self.add_request(connection, key)?;
-        if !is_empty {
-            self.first.add(connection, key)?;
-        }
+        self.add_request(connection, key, (!is_empty).then_some(&self.first))?;
         Ok(key)
     }
 
-    fn add_request(&self, connection: &Connection, key: i64) -> Outcome<()> {
+    /// Stores what stays of a run as it is, with its first entries.
+    fn add_request(&self, connection: &Connection, key: i64, first: Option<&Piece>) -> Outcome<()> {
         let record = &self.run.record;
         let (agent, options) = (record.agent.as_bytes(), record.options.as_bytes());
-        ADD_REQUEST.execute(connection, params![key, agent, options, self.request])?;
+        let (count, unpacked, frames) = first.map_or((0, None, None), |first| {
+            let (count, unpacked, frames) = first.columns();
+            (count, unpacked, Some(frames))
+        });
+        ADD_REQUEST
+            .execute(connection, params![key, agent, options, self.request, count, unpacked, frames])?;
         Ok(())
     }
 

@@ -1,10 +1,11 @@
-//! The entries of runs, in the pieces in which they were appended.
+//! The entries of runs, in the pieces in which they were appended. What was stored with the request lies with it.
 
 use agent_schemas::{RunId, sse};
 use rusqlite::{Connection, Row, params};
 
+use super::pack::{pack, unpack};
 use crate::run::{Batch, Page};
-use crate::sqlite::failure::{Failure, Outcome};
+use crate::sqlite::failure::Outcome;
 use crate::sqlite::statement::{bounded, statements};
 
 statements! {
@@ -12,38 +13,38 @@ statements! {
     LENGTH: "SELECT key, first_entry, entries, end_number IS NOT NULL FROM runs WHERE id = ?1";
     LAST: "SELECT first, count, unpacked_bytes, frames FROM run_batches WHERE run = ?1 ORDER BY first DESC LIMIT 1";
     FORGET: "DELETE FROM run_batches WHERE run = ?1";
+    FORGET_FIRST: "UPDATE run_requests SET count = 0, unpacked_bytes = NULL, frames = NULL WHERE run = ?1 AND count > 0";
+    READ_FIRST: "SELECT 0, count, unpacked_bytes, frames FROM run_requests WHERE run = ?1 AND count > ?2";
     READ: "SELECT first, count, unpacked_bytes, frames FROM run_batches WHERE run = ?1 AND first >= coalesce((SELECT first \
            FROM run_batches WHERE run = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1), 0) ORDER BY first";
 }
-
-/// Less than this is not worth compressing.
-const SMALL: usize = 512;
-/// LZ4 makes at most so many bytes of one.
-const MAX_RATIO: usize = 256;
 
 /// Entries that are ready to be stored.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) batch: Batch,
-    /// The frames as a block of LZ4, where that is less: events repeat most of what is in the one before them.
+    /// The frames as [`pack`] makes them.
     packed: Option<Vec<u8>>,
 }
 
 impl Piece {
     pub(super) fn new(batch: Batch) -> Self {
-        let packed = (batch.frames.len() >= SMALL).then(|| lz4_flex::block::compress(&batch.frames));
-        let packed = packed.filter(|packed| packed.len() < batch.frames.len());
+        let packed = pack(&batch.frames);
         Piece { batch, packed }
+    }
+
+    /// How many entries there are, how many bytes they have if they are compressed, and their frames.
+    pub(super) fn columns(&self) -> (i64, Option<usize>, &[u8]) {
+        let Piece { batch, packed } = self;
+        let unpacked = packed.as_ref().map(|_| batch.frames.len());
+        (bounded(batch.count), unpacked, packed.as_deref().unwrap_or(&batch.frames))
     }
 
     /// Stores entries that are known to be the next.
     pub(super) fn add(&self, connection: &Connection, run: i64) -> Outcome<()> {
-        let Piece { batch, packed } = self;
-        if batch.count > 0 {
-            let (first, count) = (bounded(batch.first), bounded(batch.count));
-            let unpacked = packed.as_ref().map(|_| batch.frames.len());
-            let frames = packed.as_deref().unwrap_or(&batch.frames);
-            ADD.execute(connection, params![run, first, count, unpacked, frames])?;
+        if self.batch.count > 0 {
+            let (count, unpacked, frames) = self.columns();
+            ADD.execute(connection, params![run, bounded(self.batch.first), count, unpacked, frames])?;
         }
         Ok(())
     }
@@ -107,15 +108,20 @@ pub(super) fn read(
 
 /// Forgets all entries of a log but the last; gives what is left.
 pub(super) fn trim(connection: &Connection, run: i64) -> Outcome<Batch> {
-    let last = LAST.one(connection, [run], batch_of)?;
+    let last = match LAST.one(connection, [run], batch_of)? {
+        Some(last) => Some(last),
+        None => READ_FIRST.one(connection, [run, 0], batch_of)?,
+    };
     let last = last.and_then(|batch| batch.starting_at(batch.end().saturating_sub(1)));
     forget(connection, run)?;
+    FORGET_FIRST.execute(connection, [run])?;
     let Some(last) = last else { return Ok(Batch::empty(0)) };
     let last = Piece::new(last);
     last.add(connection, run)?;
     Ok(last.batch)
 }
 
+/// Forgets the entries that do not lie with the request.
 pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
     FORGET.execute(connection, [run])?;
     Ok(())
@@ -125,22 +131,21 @@ fn batch_of(row: &Row<'_>) -> Outcome<Batch> {
     let frames = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
     let frames = match row.get(2)? {
         None => frames.to_vec(),
-        Some(bytes) => unpacked(frames, bytes)?,
+        Some(bytes) => unpack(frames, bytes)?,
     };
     Ok(Batch { first: row.get(0)?, count: row.get(1)?, frames: frames.into() })
 }
 
-fn unpacked(frames: &[u8], bytes: usize) -> Outcome<Vec<u8>> {
-    let damaged = |why: &str| Failure::Damaged(format!("the entries of a run cannot be unpacked: {why}"));
-    if bytes > frames.len().saturating_mul(MAX_RATIO) {
-        return Err(damaged("they would be larger than they can be"));
-    }
-    lz4_flex::block::decompress(frames, bytes).map_err(|error| damaged(&error.to_string()))
-}
-
 /// Calls a function with each piece of a log from an entry on, until it says that it has enough.
 fn each(connection: &Connection, run: i64, from: u64, mut read: impl FnMut(Batch) -> bool) -> Outcome<()> {
-    READ.each_while(connection, params![run, bounded(from)], |row| {
-        Ok(batch_of(row)?.starting_at(from).is_none_or(&mut read))
-    })
+    let mut goes_on = true;
+    for statement in [READ_FIRST, READ] {
+        if goes_on {
+            statement.each_while(connection, params![run, bounded(from)], |row| {
+                goes_on = batch_of(row)?.starting_at(from).is_none_or(&mut read);
+                Ok(goes_on)
+            })?;
+        }
+    }
+    Ok(())
 }

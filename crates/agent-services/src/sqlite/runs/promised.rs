@@ -64,10 +64,10 @@ mod tests {
 
     use super::*;
     use crate::StoreContext;
-    use crate::run::{Batch, Created, FencingToken, NewRun, OwnerId, RunRecord, SessionPolicy};
+    use crate::run::{Batch, Created, FencingToken, NewRun, OwnerId, Page, RunRecord, SessionPolicy};
     use crate::session::MessageBatch;
     use crate::sqlite::migrations::migrate;
-    use crate::sqlite::runs::entries::Piece;
+    use crate::sqlite::runs::entries::{self, Piece};
     use crate::sqlite::runs::log::Finish;
     use crate::sqlite::runs::news::News;
     use crate::sqlite::runs::pending::Pending;
@@ -97,11 +97,11 @@ mod tests {
 
         fn finish(&self, id: &str, token: u64, says: &str) -> bool {
             let history = MessageBatch::of(&[Message::user("hello"), Message::user(says)]).expect("JSON");
-            let frames = format!("id: 0\ndata: {}\n\n", "x".repeat(2000));
+            let frames = format!("id: 0\ndata: {}\n\nid: 1\ndata: {says}\n\n", "x".repeat(2000));
             let finish = Finish {
                 id: RunId::new(id),
                 token: FencingToken(token),
-                piece: Piece::new(Batch { first: 0, count: 1, frames: frames.into_bytes().into() }),
+                piece: Piece::new(Batch { first: 0, count: 2, frames: frames.into_bytes().into() }),
                 status: Status::Completed,
                 next: Some(OwnerId::new("me")),
                 history: Some(Append::new(history, StoreContext::default().limits).expect("small")),
@@ -109,14 +109,15 @@ mod tests {
             finish.run(&self.connection, &self.pending, 9).is_ok_and(|finished| finished.history.is_ok())
         }
 
-        /// Everything that the database has.
+        /// Everything that the database has, wherever it has the logs.
         fn rows(&self) -> Vec<Vec<Value>> {
             let mut rows = Vec::new();
             for table in [
                 "users",
                 "runs",
-                "run_requests",
-                "run_batches",
+                "(SELECT run, agent, options, json FROM run_requests)",
+                "(SELECT run, frames FROM run_batches UNION ALL \
+                 SELECT run, frames FROM run_requests WHERE count > 0)",
                 "run_totals",
                 "sessions",
                 "messages",
@@ -129,6 +130,11 @@ mod tests {
                 rows.extend(statement.query_map([], read).expect("rows").map(|row| row.expect("a row")));
             }
             rows
+        }
+
+        fn log(&self, id: &str) -> Page {
+            let page = entries::read(&self.connection, &RunId::new(id), 0, usize::MAX);
+            page.expect("readable").expect("kept")
         }
     }
 
@@ -154,10 +160,21 @@ mod tests {
                 }
             }
             world.pending.write(&world.connection).expect("written");
-            world.rows()
+            (world.rows(), runs.map(|(id, _)| world.log(id)))
         });
         assert_eq!(both[0], both[1]);
-        assert!(both[0].len() > 15, "{}", both[0].len());
+        assert!(both[0].0.len() > 15, "{}", both[0].0.len());
+        assert!(both[0].1.iter().all(|page| page.batches.len() == 1));
+    }
+
+    #[test]
+    fn a_log_that_lies_with_its_request_is_trimmed_as_others_are() {
+        let world = World::new();
+        world.create("a", "s", SessionPolicy::Enqueue);
+        assert!(world.finish("a", 1, "a"));
+        let last = entries::trim(&world.connection, 1).expect("trimmed");
+        assert_eq!((last.first, last.count), (1, 1));
+        assert_eq!(world.log("a").batches, [last]);
     }
 
     #[test]

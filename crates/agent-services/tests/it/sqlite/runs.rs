@@ -195,7 +195,7 @@ async fn sweeps_go_on_step_by_step_and_take_the_oldest() {
                 (SELECT count(*) FROM run_requests)";
     let left: (i64, i64, i64) =
         file.query_row(left, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("one row");
-    assert_eq!(left, (0, 1, 1));
+    assert_eq!(left, (0, 0, 1), "the entry of the unfinished one lies with its request");
 }
 
 #[tokio::test]
