@@ -6,5 +6,11 @@ use super::failure::{Failure, Outcome};
 
 /// A value from its stored text.
 pub(super) fn from_text<T: DeserializeOwned>(text: &str) -> Outcome<T> {
-    serde_json::from_str(text).map_err(|error| Failure::Damaged(format!("a value cannot be read ({error})")))
+    from_bytes(text.as_bytes())
+}
+
+/// The same from its bytes.
+pub(super) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Outcome<T> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Failure::Damaged(format!("a value cannot be read ({error})")))
 }

@@ -35,6 +35,7 @@ fn no_statement_scans_or_sorts() {
         runs::OWNERS,
         runs::READ,
         runs::ENDED,
+        runs::REQUEST,
         runs::RETENTION,
         sessions::READ,
         sessions::APPEND,

@@ -1,6 +1,7 @@
 //! Runs in SQLite.
 
 mod create;
+mod dictionary;
 mod ended;
 mod entries;
 mod log;
@@ -10,6 +11,7 @@ mod pack;
 mod pending;
 mod promised;
 mod read;
+mod request;
 mod retention;
 mod turns;
 
@@ -44,7 +46,7 @@ pub(super) use pending::Pending;
 pub(super) use {
     create::STATEMENTS as CREATE, ended::STATEMENTS as ENDED, entries::STATEMENTS as ENTRIES,
     log::STATEMENTS as LOG, owners::STATEMENTS as OWNERS, read::STATEMENTS as READ,
-    retention::STATEMENTS as RETENTION, turns::STATEMENTS as TURNS,
+    request::STATEMENTS as REQUEST, retention::STATEMENTS as RETENTION, turns::STATEMENTS as TURNS,
 };
 
 /// Runs in a database. They outlive the process, and those that have ended are kept for a day, and up to a gibibyte of

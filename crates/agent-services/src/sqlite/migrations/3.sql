@@ -16,8 +16,28 @@ DROP TABLE messages;
 ALTER TABLE placed_messages RENAME TO messages;
 CREATE INDEX messages_by_id ON messages (session, id) WHERE id IS NOT NULL;
 
--- The first entries of a log, if they were stored with the request: most logs are stored whole, at their end. Then there are
--- none of them in `run_batches`.
-ALTER TABLE run_requests ADD COLUMN count INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE run_requests ADD COLUMN unpacked_bytes INTEGER;
-ALTER TABLE run_requests ADD COLUMN frames BLOB;
+-- What stays of a run as it is. Texts that are packed have their number of bytes beside them, and the packing says how they
+-- were packed.
+CREATE TABLE packed_requests (
+    run INTEGER PRIMARY KEY,
+    agent BLOB NOT NULL,
+    options BLOB NOT NULL,
+    packing INTEGER,
+    -- JSON.
+    request BLOB NOT NULL,
+    request_bytes INTEGER,
+    -- The first entries of the log, if they were stored with the request: most logs are stored whole, at their end. There
+    -- are none of them in `run_batches`.
+    count INTEGER NOT NULL DEFAULT 0,
+    unpacked_bytes INTEGER,
+    frames BLOB
+) STRICT;
+
+INSERT INTO packed_requests (run, agent, options, request)
+SELECT run, agent, options, CAST(json AS BLOB) FROM run_requests;
+
+DROP TABLE run_requests;
+ALTER TABLE packed_requests RENAME TO run_requests;
+
+-- NULL where frames have no number of bytes, or are plain blocks of LZ4.
+ALTER TABLE run_batches ADD COLUMN packing INTEGER;

@@ -10,8 +10,8 @@ use super::entries::Piece;
 use super::log::Finish;
 use super::news::News;
 use super::promised::{Promise, Promised};
+use super::request::Request;
 use super::turns::{self, ACTIVE, Head, STEERED, WAITING};
-use crate::limits::json_text;
 use crate::run::{Created, FencingToken, Finished, NewRun, OwnerId, SessionPolicy};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::row::utf8;
@@ -32,8 +32,6 @@ statements! {
     ADD_ENDED: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, kept_for, \
                 ended_at, end_number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12) \
                 ON CONFLICT (id) DO NOTHING";
-    ADD_REQUEST: "INSERT INTO run_requests (run, agent, options, json, count, unpacked_bytes, frames) \
-                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     ADD_KEY: "INSERT INTO run_keys (user, key, fingerprint, run) VALUES (?1, ?2, ?3, ?4)";
 }
 
@@ -59,14 +57,14 @@ enum Turn {
 pub(super) struct Create {
     run: NewRun,
     first: Piece,
-    request: String,
+    request: Request,
 }
 
 impl Create {
     /// # Errors
     /// If the request cannot be stored.
     pub(super) fn new(run: NewRun) -> Result<Self> {
-        let request = json_text(OPERATION, &*run.record.request)?;
+        let request = Request::new(&run.record.request)?;
         let first = Piece::new(run.first.clone());
         Ok(Create { run, first, request })
     }
@@ -163,7 +161,7 @@ impl Create {
             return Err(self.exists());
         }
         ended.note(end_number, bytes as u64);
-        self.add_request(connection, connection.last_insert_rowid(), Some(&end.piece))?;
+        self.request.add(connection, connection.last_insert_rowid(), record, Some(&end.piece))?;
         Ok(Finished { granted: None, history })
     }
 
@@ -327,21 +325,8 @@ impl Create {
             return Err(self.exists());
         }
         let key = connection.last_insert_rowid();
-        self.add_request(connection, key, (!is_empty).then_some(&self.first))?;
+        self.request.add(connection, key, record, (!is_empty).then_some(&self.first))?;
         Ok(key)
-    }
-
-    /// Stores what stays of a run as it is, with its first entries.
-    fn add_request(&self, connection: &Connection, key: i64, first: Option<&Piece>) -> Outcome<()> {
-        let record = &self.run.record;
-        let (agent, options) = (record.agent.as_bytes(), record.options.as_bytes());
-        let (count, unpacked, frames) = first.map_or((0, None, None), |first| {
-            let (count, unpacked, frames) = first.columns();
-            (count, unpacked, Some(frames))
-        });
-        ADD_REQUEST
-            .execute(connection, params![key, agent, options, self.request, count, unpacked, frames])?;
-        Ok(())
     }
 
     fn exists(&self) -> Failure {

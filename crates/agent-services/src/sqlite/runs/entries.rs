@@ -3,33 +3,37 @@
 use agent_schemas::{RunId, sse};
 use rusqlite::{Connection, Row, params};
 
-use super::pack::{pack, unpack};
+use super::pack::{PACKING, pack, unpack};
 use crate::run::{Batch, Page};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::statement::{bounded, statements};
 
 statements! {
-    ADD: "INSERT INTO run_batches (run, first, count, unpacked_bytes, frames) VALUES (?1, ?2, ?3, ?4, ?5)";
+    ADD: "INSERT INTO run_batches (run, first, count, packing, unpacked_bytes, frames) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     LENGTH: "SELECT key, first_entry, entries, end_number IS NOT NULL FROM runs WHERE id = ?1";
-    LAST: "SELECT first, count, unpacked_bytes, frames FROM run_batches WHERE run = ?1 ORDER BY first DESC LIMIT 1";
+    LAST: "SELECT first, count, packing, unpacked_bytes, frames FROM run_batches WHERE run = ?1 \
+           ORDER BY first DESC LIMIT 1";
     FORGET: "DELETE FROM run_batches WHERE run = ?1";
     FORGET_FIRST: "UPDATE run_requests SET count = 0, unpacked_bytes = NULL, frames = NULL WHERE run = ?1 AND count > 0";
-    READ_FIRST: "SELECT 0, count, unpacked_bytes, frames FROM run_requests WHERE run = ?1 AND count > ?2";
-    READ: "SELECT first, count, unpacked_bytes, frames FROM run_batches WHERE run = ?1 AND first >= coalesce((SELECT first \
-           FROM run_batches WHERE run = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1), 0) ORDER BY first";
+    READ_FIRST: "SELECT 0, count, packing, unpacked_bytes, frames FROM run_requests WHERE run = ?1 AND count > ?2";
+    READ: "SELECT first, count, packing, unpacked_bytes, frames FROM run_batches \
+           WHERE run = ?1 AND first >= coalesce((SELECT first FROM run_batches WHERE run = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1), 0) ORDER BY first";
 }
+
+/// Fewer bytes than this are not worth packing.
+const SMALL: usize = 512;
 
 /// Entries that are ready to be stored.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) batch: Batch,
-    /// The frames as [`pack`] makes them.
+    /// The frames as [`pack`] makes them: events repeat most of what is in the one before them.
     packed: Option<Vec<u8>>,
 }
 
 impl Piece {
     pub(super) fn new(batch: Batch) -> Self {
-        let packed = pack(&batch.frames);
+        let packed = pack(&batch.frames, SMALL);
         Piece { batch, packed }
     }
 
@@ -44,7 +48,8 @@ impl Piece {
     pub(super) fn add(&self, connection: &Connection, run: i64) -> Outcome<()> {
         if self.batch.count > 0 {
             let (count, unpacked, frames) = self.columns();
-            ADD.execute(connection, params![run, bounded(self.batch.first), count, unpacked, frames])?;
+            let (first, packing) = (bounded(self.batch.first), unpacked.map(|_| PACKING));
+            ADD.execute(connection, params![run, first, count, packing, unpacked, frames])?;
         }
         Ok(())
     }
@@ -128,10 +133,10 @@ pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
 }
 
 fn batch_of(row: &Row<'_>) -> Outcome<Batch> {
-    let frames = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
-    let frames = match row.get(2)? {
+    let frames = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
+    let frames = match row.get(3)? {
         None => frames.to_vec(),
-        Some(bytes) => unpack(frames, bytes)?,
+        Some(bytes) => unpack(row.get(2)?, frames, bytes)?,
     };
     Ok(Batch { first: row.get(0)?, count: row.get(1)?, frames: frames.into() })
 }

@@ -1,66 +1,116 @@
-//! Frames as blocks of LZ4: events repeat most of what is in the one before them.
+//! Texts as blocks of LZ4, with a dictionary of what texts of runs have in them.
 
 use std::cell::RefCell;
 
-use lz4_flex::block::{CompressTable, compress_into_with_table, decompress, get_maximum_output_size};
+use lz4_flex::block::{compress_into_with_dict, decompress, decompress_with_dict, get_maximum_output_size};
 
+use super::dictionary;
 use crate::sqlite::failure::{Failure, Outcome};
 
-/// Less than this is not worth compressing.
-const SMALL: usize = 512;
+/// How blocks are made, as it is stored with them. A dictionary that a block was made with is never changed: there would
+/// be another number.
+pub(super) const PACKING: i64 = 1;
+const DICTIONARY: &[u8] = dictionary::FIRST.as_bytes();
+
 /// LZ4 makes at most so many bytes of one.
 const MAX_RATIO: usize = 256;
 /// A buffer that had to be larger is not kept.
 const KEPT: usize = 64 * 1024;
 
 thread_local! {
-    /// What packing needs, as making it anew takes nearly as long as packing a short log.
-    static WORKSPACE: RefCell<(CompressTable, Vec<u8>)> = RefCell::default();
+    /// Where blocks are made, before it is known how large they are.
+    static WORKSPACE: RefCell<Vec<u8>> = RefCell::default();
 }
 
-/// The frames as a block, if that is less.
-pub(super) fn pack(frames: &[u8]) -> Option<Vec<u8>> {
-    if frames.len() < SMALL {
+/// A block of a text, if there is enough of it and the block is less.
+pub(super) fn pack(text: &[u8], least: usize) -> Option<Vec<u8>> {
+    if text.len() < least {
         return None;
     }
-    WORKSPACE.with_borrow_mut(|(table, block)| {
-        let most = get_maximum_output_size(frames.len());
-        if block.len() < most {
-            block.resize(most, 0);
+    WORKSPACE.with_borrow_mut(|workspace| {
+        let most = get_maximum_output_size(text.len());
+        if workspace.len() < most {
+            workspace.resize(most, 0);
         }
-        let bytes = compress_into_with_table(frames, block, table).ok();
-        let packed = bytes.filter(|bytes| *bytes < frames.len()).map(|bytes| block[..bytes].to_vec());
+        let bytes = compress_into_with_dict(text, workspace, DICTIONARY).ok();
+        let block = bytes.filter(|bytes| *bytes < text.len()).map(|bytes| workspace[..bytes].to_vec());
         if most > KEPT {
-            *block = Vec::new();
+            *workspace = Vec::new();
         }
-        packed
+        block
     })
 }
 
-/// The frames of a block, of which so many bytes are expected.
-pub(super) fn unpack(block: &[u8], bytes: usize) -> Outcome<Vec<u8>> {
-    let damaged = |why: &str| Failure::Damaged(format!("the entries of a run cannot be unpacked: {why}"));
+/// The text of a block that was packed in a way, of which so many bytes are expected.
+pub(super) fn unpack(packing: Option<i64>, block: &[u8], bytes: usize) -> Outcome<Vec<u8>> {
     if bytes > block.len().saturating_mul(MAX_RATIO) {
-        return Err(damaged("they would be larger than they can be"));
+        return Err(damaged("it would be larger than it can be"));
     }
-    decompress(block, bytes).map_err(|error| damaged(&error.to_string()))
+    let text = match packing {
+        // Plain blocks, as migration 2 had them.
+        None => decompress(block, bytes),
+        Some(PACKING) => decompress_with_dict(block, bytes, DICTIONARY),
+        Some(_) => return Err(damaged("it is packed in another way")),
+    };
+    let text = text.map_err(|error| damaged(&error.to_string()))?;
+    if text.len() == bytes { Ok(text) } else { Err(damaged("it has another length")) }
+}
+
+fn damaged(why: &str) -> Failure {
+    Failure::Damaged(format!("the texts of a run cannot be unpacked: {why}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use agent_schemas::{AgentRequest, Message};
+
     use super::*;
+
+    fn deltas(words: u64) -> Vec<u8> {
+        let frame = |number| {
+            let event =
+                format!(r#"{{"sequence_number":{number},"object":"content","text":"word {number}"}}"#);
+            format!("id: {number}\ndata: {event}\n\n")
+        };
+        (7..7 + words).map(frame).collect::<String>().into_bytes()
+    }
 
     #[test]
     fn what_is_packed_comes_back() {
-        let text = |words: usize| "data: a word and its number\n".repeat(words).into_bytes();
         for words in [20, 1000, 30, 100_000, 20] {
-            let frames = text(words);
-            let block = pack(&frames).expect("less");
-            assert_eq!(unpack(&block, frames.len()).expect("whole"), frames);
+            let frames = deltas(words);
+            let block = pack(&frames, 512).expect("less");
+            assert_eq!(unpack(Some(PACKING), &block, frames.len()).expect("whole"), frames);
+            assert!(unpack(Some(PACKING), &block, frames.len() - 1).is_err());
+            assert!(unpack(Some(PACKING), &block, frames.len() + 1).is_err());
+            assert!(unpack(Some(PACKING + 1), &block, frames.len()).is_err());
         }
-        assert_eq!(pack(&text(1)), None, "too little");
+        assert_eq!(pack(&deltas(2), 512), None, "too little");
+        let request = serde_json::to_vec(&AgentRequest::new(vec![Message::user("hello")])).expect("JSON");
+        let block = pack(&request, 0).expect("less");
+        assert!(block.len() < 50, "{} bytes", block.len());
+        assert_eq!(unpack(Some(PACKING), &block, request.len()).expect("whole"), request);
         let noise: Vec<u8> =
-            (0..2000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
-        assert_eq!(pack(&noise), None, "not less");
+            (0..2000_u32).flat_map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        assert_eq!(pack(&noise, 0), None, "not less");
+    }
+
+    #[test]
+    fn older_blocks_are_read() {
+        let frames = deltas(100);
+        let block = lz4_flex::block::compress(&frames);
+        assert_eq!(unpack(None, &block, frames.len()).expect("whole"), frames);
+        assert!(unpack(None, &block, 1 << 40).is_err());
+    }
+
+    /// Databases have blocks like this one: whoever changes how they are made gives that another number.
+    #[test]
+    fn blocks_are_what_is_stored() {
+        let frames = deltas(3);
+        let stored = "5f69643a20378900071f37890002016000933a22776f7264203722cf001f384600071f3846000e143846001f39460007\
+                      1f3946000d602039227d0a0a";
+        let byte = |at| u8::from_str_radix(&stored[at..at + 2], 16).expect("two digits");
+        let block: Vec<u8> = (0..stored.len()).step_by(2).map(byte).collect();
+        assert_eq!(unpack(Some(PACKING), &block, frames.len()).expect("whole"), frames);
     }
 }

@@ -115,7 +115,7 @@ mod tests {
             for table in [
                 "users",
                 "runs",
-                "(SELECT run, agent, options, json FROM run_requests)",
+                "(SELECT run, agent, options, request, request_bytes FROM run_requests)",
                 "(SELECT run, frames FROM run_batches UNION ALL \
                  SELECT run, frames FROM run_requests WHERE count > 0)",
                 "run_totals",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use agent_schemas::{RunId, SessionId, UserId};
 use rusqlite::{Connection, Row, params};
 
+use super::request::request_of;
 use crate::run::{RunFilter, RunRecord, no_run};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::json;
@@ -18,9 +19,9 @@ pub(super) const ATTEND: &str = "say that a run is read";
 macro_rules! records {
     ($rest:literal) => {
         concat!(
-            "SELECT runs.id, users.id, runs.session, agent, runs.created_at, json, options, runs.status, runs.number, \
+            "SELECT runs.id, users.id, runs.session, agent, runs.created_at, options, runs.status, runs.number, \
              runs.ended_at, runs.entries, runs.epochs, runs.cancel_requested, runs.ending, \
-             runs.kept_for, runs.first_entry ",
+             runs.kept_for, runs.first_entry, request, request_bytes, packing ",
             $rest
         )
     };
@@ -70,18 +71,18 @@ fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
         SessionId::new(utf8(row.get(2)?)?),
         utf8(row.get(3)?)?,
         row.get(4)?,
-        Arc::new(json::from_text(text(row, 5)?)?),
+        Arc::new(request_of(row, 15)?),
     );
-    record.options = utf8(row.get(6)?)?;
-    record.status = text(row, 7)?.into();
-    record.number = row.get(8)?;
-    record.ended_at = row.get(9)?;
-    record.entries = row.get(10)?;
-    record.epochs = json::from_text(text(row, 11)?)?;
-    record.cancel_requested = row.get(12)?;
-    record.ending = row.get::<_, Option<Vec<u8>>>(13)?.map(utf8).transpose()?;
-    record.kept_for = row.get(14)?;
-    record.first_entry = row.get(15)?;
+    record.options = utf8(row.get(5)?)?;
+    record.status = text(row, 6)?.into();
+    record.number = row.get(7)?;
+    record.ended_at = row.get(8)?;
+    record.entries = row.get(9)?;
+    record.epochs = json::from_text(text(row, 10)?)?;
+    record.cancel_requested = row.get(11)?;
+    record.ending = row.get::<_, Option<Vec<u8>>>(12)?.map(utf8).transpose()?;
+    record.kept_for = row.get(13)?;
+    record.first_entry = row.get(14)?;
     Ok(record)
 }
 

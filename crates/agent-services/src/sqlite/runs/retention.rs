@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::ended::OVERHEAD;
 use super::news::News;
-use super::{entries, turns};
+use super::{entries, request, turns};
 use crate::run::Retention;
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::row::utf8;
@@ -25,9 +25,7 @@ statements! {
     TRIMMED: "SELECT key, id, bytes, trimmed_until, 0 FROM runs WHERE trimmed_until IS NOT NULL \
               ORDER BY trimmed_until LIMIT ?1";
     BYTES: "SELECT bytes, trimmed_until IS NOT NULL FROM runs WHERE key = ?1";
-    REQUEST_BYTES: "SELECT octet_length(json) FROM run_requests WHERE run = ?1";
     TRIM: "UPDATE runs SET first_entry = ?2, bytes = ?3, trimmed_until = ?4, end_number = 0 WHERE key = ?1";
-    FORGET_REQUEST: "DELETE FROM run_requests WHERE run = ?1";
     FORGET_KEYS: "DELETE FROM run_keys WHERE run = ?1";
     FORGET: "DELETE FROM runs WHERE key = ?1";
 }
@@ -35,7 +33,8 @@ statements! {
 /// Forgets a run that has not been counted.
 pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
     entries::forget(connection, run)?;
-    for statement in [FORGET_REQUEST, FORGET_KEYS, FORGET] {
+    request::forget(connection, run)?;
+    for statement in [FORGET_KEYS, FORGET] {
         statement.execute(connection, [run])?;
     }
     Ok(())
@@ -68,8 +67,7 @@ fn count(connection: &Connection, (whole, trimmed): (i64, i64)) -> Outcome<()> {
 /// Forgets the log of a run that has ended, but for its last entry.
 fn trim(connection: &Connection, old: &Old, until: i64) -> Outcome<()> {
     let last = entries::trim(connection, old.run)?;
-    let request: Option<u64> = REQUEST_BYTES.one(connection, [old.run], |row| Ok(row.get(0)?))?;
-    let bytes = last.frames.len() as u64 + request.unwrap_or_default();
+    let bytes = last.frames.len() as u64 + request::bytes(connection, old.run)?;
     TRIM.execute(connection, params![old.run, bounded(last.first), bounded(bytes), until])?;
     count(connection, (-bounded(old.bytes), bounded(bytes + OVERHEAD)))
 }
