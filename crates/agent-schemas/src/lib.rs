@@ -24,7 +24,7 @@
 //! assert_eq!(same, request);
 //! ```
 //!
-//! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`tool`],
+//! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`run_options`], [`tool`],
 //! [`call`], [`error`], [`semantics`], [`delta`], [`raw_delta`], [`fold`], [`merge`], [`sequence`], [`builder`], [`openai`], [`sse`],
 //! [`id`].
 //! What other protocols say: [`responses`]. Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
@@ -56,6 +56,7 @@ pub mod response;
 pub mod response_api;
 pub mod responses;
 pub mod run_info;
+pub mod run_options;
 pub mod secret;
 pub mod semantics;
 pub mod sequence;
@@ -81,6 +82,9 @@ pub use json::{Json, JsonObject};
 pub use message::{Message, MessageType, Role};
 pub use request::{AgentRequest, Stop};
 pub use response::AgentResponse;
+pub use run_options::{
+    Durability, IdempotencyKey, OnDisconnect, ProtocolData, RunOptions, SessionPolicy,
+};
 pub use secret::SecretText;
 pub use semantics::ContentError;
 pub use sequence::SequenceNumbers;

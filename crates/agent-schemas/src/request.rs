@@ -9,6 +9,7 @@ use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
 use crate::json::Json;
 use crate::message::Message;
 use crate::record::record;
+use crate::run_options::RunOptions;
 use crate::tool::RequestTool;
 use crate::union::untagged_union;
 
@@ -18,7 +19,7 @@ record! {
     ///
     /// Fields besides the declared ones are kept, and the agent may give them a meaning.
     #[example(r#"{"input": [{"role": "user", "content": [{"type": "text", "text": "What is 6 times 7?"}]}]}"#)]
-    #[describe(with_server_options)]
+    #[describe(with_run_options)]
     pub struct AgentRequest {
         /// The conversation so far or its new part.
         input: Vec<Message> = required,
@@ -55,32 +56,29 @@ record! {
     }
 }
 
-/// Adds what the server looks for among the unknown fields.
-fn with_server_options(mut schema: Schema, generator: &mut SchemaGenerator) -> Schema {
-    if generator.contract().is_deserialize()
-        && let Some(properties) =
-            schema.get_mut("properties").and_then(|properties| properties.as_object_mut())
+/// Adds the options of a run, which a request gives beside the declared fields.
+fn with_run_options(mut schema: Schema, generator: &mut SchemaGenerator) -> Schema {
+    let mut options = RunOptions::json_schema(generator);
+    let options = options.get_mut("properties").and_then(|properties| properties.as_object_mut());
+    let properties = schema.get_mut("properties").and_then(|properties| properties.as_object_mut());
+    if let (true, Some(properties), Some(options)) =
+        (generator.contract().is_deserialize(), properties, options)
     {
-        let on_disconnect = serde_json::json!({
-            "description":
-                "What becomes of the run if the client goes away; the server's own policy if absent.",
-            "anyOf": [{ "type": "string", "enum": ["continue", "cancel"] }, { "type": "null" }],
-        });
-        properties.insert("on_disconnect".to_owned(), on_disconnect);
-        let session_policy = serde_json::json!({
-            "description":
-                "What becomes of the run if its session has one under way; the server's own policy if absent.",
-            "anyOf": [
-                { "type": "string", "enum": ["enqueue", "reject", "interrupt", "steer"] },
-                { "type": "null" }
-            ],
-        });
-        properties.insert("session_policy".to_owned(), session_policy);
-        let background = serde_json::json!({
-            "description": "Whether the answer is the run itself, at once, and the run goes on by itself.",
-            "anyOf": [{ "type": "boolean" }, { "type": "null" }],
-        });
-        properties.insert("background".to_owned(), background);
+        for (name, mut option) in std::mem::take(options) {
+            let members = option.as_object_mut();
+            let description = members.and_then(|members| {
+                members.remove("default");
+                members.remove("description")
+            });
+            let described = serde_json::json!({
+                "description": format!(
+                    "{} The server's own setting if absent.",
+                    description.as_ref().and_then(|text| text.as_str()).unwrap_or_default()
+                ),
+                "anyOf": [option, { "type": "null" }],
+            });
+            properties.insert(name, described);
+        }
     }
     schema
 }
