@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use agent_protocol_openai::OpenAi;
 use agent_runner::{AgentError, RunHandle};
 use agent_schemas::{ContentBody, FunctionCallOutput, Message, MessageType, Role, object};
 use agent_server::AgentApp;
@@ -11,8 +12,11 @@ use tokio::net::TcpListener;
 pub(crate) async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let app =
-        AgentApp::builder("test").agent("scripted", agent_runner::agent_fn(work)).build().expect("built");
+    let app = AgentApp::builder("test")
+        .agent("scripted", agent_runner::agent_fn(work))
+        .protocol(OpenAi)
+        .build()
+        .expect("built");
     #[expect(clippy::disallowed_methods, reason = "the test's process is all that it lives in")]
     tokio::spawn(app.serve(listener, std::future::pending()));
     format!("http://{address}")

@@ -17,7 +17,7 @@ pub fn agent_server() -> &'static Path {
 
 fn build() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--locked", "-p", "agent-server", "--bin", "agent-server", "--message-format=json"]);
+    cargo.args(["build", "--locked", "-p", "agent-cli", "--bin", "agent-server", "--message-format=json"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }

@@ -48,7 +48,7 @@ pub(crate) fn check_schema() -> Result<()> {
 }
 
 fn run_schema(option: &str) -> Result<()> {
-    Step::cargo(&["run", "--quiet", "--locked", "-p", "agent-server", "--", "schema", option])
+    Step::cargo(&["run", "--quiet", "--locked", "-p", "agent-cli", "--", "schema", option])
         .with_arguments(&[SCHEMA_FOLDER])
         .run()
 }
@@ -64,7 +64,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     tools::require("bench")?;
     // `cargo xtask bench -- ARGS` is a habit from other commands; it means the same.
     let arguments = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
-    Step::cargo(&["build", "--release", "--locked", "-p", "agent-server"]).run()?;
+    Step::cargo(&["build", "--release", "--locked", "-p", "agent-cli"]).run()?;
     Step::cargo(&["run", "--release", "--locked", "-p", "agent-tests", "--bin", "bench", "--"])
         .with_arguments(arguments)
         .run()

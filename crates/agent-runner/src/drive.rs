@@ -12,6 +12,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use agent_schemas::{Error, ErrorBody, Status};
 use agent_services::ErrorKind;
@@ -27,7 +28,7 @@ use crate::assemble::Ending;
 use crate::handle::RunHandle;
 use crate::live::LiveRun;
 use crate::patience::{self, Pause};
-use crate::runner::{OnDisconnect, Runner};
+use crate::runner::Runner;
 
 pub(crate) use self::spool::Spool;
 
@@ -41,7 +42,8 @@ pub(crate) struct Drive {
     pub(crate) runner: Runner,
     pub(crate) live: Arc<LiveRun>,
     pub(crate) task: Task,
-    pub(crate) on_disconnect: OnDisconnect,
+    /// How long nobody may read the run before it is cancelled; `None` if it continues regardless.
+    pub(crate) cancel_after: Option<Duration>,
     /// Counts this run among the concurrent ones until it has ended; none while it waits.
     pub(crate) permit: Option<OwnedSemaphorePermit>,
     /// What the store has not acknowledged. It outlives an interruption: the log must have no hole.
@@ -235,7 +237,7 @@ impl Drive {
 
     /// Cancels the run when nobody has read it for the grace period; never resolves.
     async fn cancel_when_abandoned(&self) {
-        let OnDisconnect::Cancel { grace } = self.on_disconnect else { return pending().await };
+        let Some(grace) = self.cancel_after else { return pending().await };
         loop {
             self.live.abandoned.notified().await;
             if self.live.has_readers() {

@@ -28,7 +28,7 @@ pub(crate) struct History<'a> {
 impl<'a> History<'a> {
     /// What is kept of a run that ends like this, if anything is.
     pub(crate) fn of(live: &'a LiveRun, ending: &Ending) -> Option<Self> {
-        (!live.without_history).then(|| History { live, mark: mark(live, ending) })
+        live.options.keep_history.then(|| History { live, mark: mark(live, ending) })
     }
 
     /// Appends it to the session.

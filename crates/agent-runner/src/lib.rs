@@ -41,14 +41,13 @@ mod steer;
 pub mod tools;
 mod writer;
 
+pub use agent_schemas::{Durability, IdempotencyKey, OnDisconnect, ProtocolData, RunOptions, SessionPolicy};
+
 pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
-pub use runner::{
-    BuildError, Durability, OnDisconnect, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError,
-    StartOptions,
-};
+pub use runner::{BuildError, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError};
 pub use secret::Secret;
 pub use services::Services;
 pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter};

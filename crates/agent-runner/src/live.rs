@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
-use agent_schemas::{AgentRequest, Error, Message, RunId, Status};
+use agent_schemas::{AgentRequest, Error, Message, RunId, RunOptions, Status};
 use agent_services::run::{Batch, FencingToken};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -39,8 +39,8 @@ pub(crate) struct LiveRun {
     pub(crate) epochs: Vec<u64>,
     /// Messages that were whole before the run was taken over.
     pub(crate) earlier: Vec<Message>,
-    /// Whether what is said is left out of the session's history.
-    pub(crate) without_history: bool,
+    /// How the run is treated.
+    pub(crate) options: RunOptions,
     /// Whether something may have been handed to the run.
     steered: AtomicBool,
     /// Whether the log has something that was handed to the run and that the store still keeps for it.
@@ -104,7 +104,7 @@ pub(crate) struct LiveParts {
     pub(crate) is_stored: bool,
     pub(crate) epochs: Vec<u64>,
     pub(crate) earlier: Vec<Message>,
-    pub(crate) without_history: bool,
+    pub(crate) options: RunOptions,
 }
 
 impl LiveRun {
@@ -122,7 +122,7 @@ impl LiveRun {
             cancel: parts.cancel,
             epochs: parts.epochs,
             earlier: parts.earlier,
-            without_history: parts.without_history,
+            options: parts.options,
             steered: AtomicBool::new(false),
             progress: Notify::new(),
             has_taken: AtomicBool::new(has_taken),

@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::live::LiveRun;
 use crate::{Agent, Services};
 
-pub use options::{BuildError, Durability, OnDisconnect, RunLimits, StartError, StartOptions};
+pub use options::{BuildError, RunLimits, StartError};
 pub use run::{PositionError, Run};
 
 /// Collects what a [`Runner`] needs.
@@ -32,7 +32,6 @@ pub struct RunnerBuilder {
     agents: Vec<(String, Arc<dyn Agent>)>,
     services: Services,
     limits: RunLimits,
-    durability: Durability,
 }
 
 impl RunnerBuilder {
@@ -63,13 +62,6 @@ impl RunnerBuilder {
         self
     }
 
-    /// Says what readers may see, instead of only what is stored.
-    #[must_use]
-    pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
-        self
-    }
-
     /// Builds the runner.
     ///
     /// # Errors
@@ -89,7 +81,6 @@ impl RunnerBuilder {
             agents: self.agents,
             services: self.services,
             limits: self.limits,
-            durability: self.durability,
             slots,
             waiting: AtomicUsize::new(0),
             tasks: TaskTracker::new(),
@@ -110,7 +101,6 @@ pub(crate) struct Inner {
     agents: Vec<(String, Arc<dyn Agent>)>,
     services: Services,
     limits: RunLimits,
-    durability: Durability,
     slots: Arc<Semaphore>,
     /// How many runs wait for a slot.
     waiting: AtomicUsize,

@@ -82,9 +82,7 @@ pub use json::{Json, JsonObject};
 pub use message::{Message, MessageType, Role};
 pub use request::{AgentRequest, Stop};
 pub use response::AgentResponse;
-pub use run_options::{
-    Durability, IdempotencyKey, OnDisconnect, ProtocolData, RunOptions, SessionPolicy,
-};
+pub use run_options::{Durability, IdempotencyKey, OnDisconnect, ProtocolData, RunOptions, SessionPolicy};
 pub use secret::SecretText;
 pub use semantics::ContentError;
 pub use sequence::SequenceNumbers;

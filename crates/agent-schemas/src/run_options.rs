@@ -169,6 +169,17 @@ impl RunOptions {
         take(members, "response_ttl_seconds", &mut self.response_ttl)
     }
 
+    /// How long nobody may read the run before it is cancelled; `None` if it continues regardless.
+    pub fn cancel_after(&self) -> Option<Duration> {
+        let cancels = self.on_disconnect == OnDisconnect::Cancel && !self.background;
+        cancels.then_some(self.disconnect_grace)
+    }
+
+    /// The options that a run's record has. Options that cannot be read are the defaults, with which nothing is lost.
+    pub fn from_record(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
     /// Sets what happens to the run when nobody reads it any more.
     #[must_use]
     pub fn with_on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
@@ -366,7 +377,8 @@ mod tests {
     fn the_schema_names_what_a_request_may_set() {
         let mut generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
         let schema = RunOptions::json_schema(&mut generator);
-        let properties = schema.get("properties").and_then(|properties| properties.as_object()).expect("some");
+        let properties =
+            schema.get("properties").and_then(|properties| properties.as_object()).expect("some");
         for name in properties.keys() {
             let mut members = JsonObject::from_iter([(name.clone(), Json::Null)]);
             RunOptions::default().read_from(&mut members).expect("null is no value");
@@ -377,11 +389,13 @@ mod tests {
 
     #[test]
     fn options_come_back_from_a_record_as_they_were() {
-        let mut options = RunOptions::default().without_history().with_cancel_after(Duration::from_millis(1500));
+        let mut options =
+            RunOptions::default().without_history().with_cancel_after(Duration::from_millis(1500));
         options.protocol = Some(ProtocolData::new("mine", "anything"));
         options.response_ttl = Duration::from_secs(9);
         let text = serde_json::to_string(&options).expect("JSON");
-        assert_eq!(serde_json::from_str::<RunOptions>(&text).expect("options"), options);
-        assert_eq!(serde_json::from_str::<RunOptions>("{}").expect("options"), RunOptions::default());
+        assert_eq!(RunOptions::from_record(&text), options);
+        assert_eq!(RunOptions::from_record("{}"), RunOptions::default());
+        assert_eq!(RunOptions::from_record("nonsense"), RunOptions::default());
     }
 }

@@ -3,11 +3,14 @@
 //! `curl -d '{"say": "hi"}' -H 'content-type: application/json' http://127.0.0.1:8080/lines`
 
 use agent_runner::agents::Echo;
-use agent_schemas::{AgentRequest, ErrorBody, Event, Json, Message};
-use agent_server::protocol::{Call, Failure, Frames, Order, Protocol, Server, Translator};
+use agent_schemas::{AgentRequest, ErrorBody, Event, Message, RunOptions};
+use agent_server::protocol::{
+    Endpoint, ErrorInfo, Fields, FrameWriter, JsonRequest, OpenApiPart, Protocol, ProtocolContext, RunSpec,
+    Translator,
+};
 use agent_server::{AgentApp, ApiError};
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
@@ -15,35 +18,46 @@ use axum::routing::post;
 struct Lines;
 
 impl Protocol for Lines {
-    fn speaks_at(&self, path: &str) -> bool {
+    fn owns_path(&self, path: &str) -> bool {
         path == "/lines"
     }
 
-    fn routes(&self, server: Server) -> Router {
-        Router::new().route("/lines", post(say)).with_state(server)
+    fn routes(&self, context: ProtocolContext) -> Router {
+        Router::new().route("/lines", post(say)).with_state(context)
     }
 
-    fn failure(&self, failure: &Failure) -> Response {
-        (failure.status, format!("! {}\n", failure.message)).into_response()
+    fn error_response(&self, error: &ErrorInfo) -> Response {
+        (error.status, format!("! {}\n", error.message)).into_response()
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        vec![Endpoint::new("lines", "/lines")]
+    }
+
+    fn openapi(&self) -> OpenApiPart {
+        OpenApiPart::parse(r#"{"paths": {"/lines": {"post": {"summary": "Say something"}}}}"#)
     }
 }
 
-async fn say(State(server): State<Server>, request: Request) -> Result<Response, ApiError> {
-    let call = server.read(request).await?;
-    let order = order(&call)?;
-    let is_stream = order.is_stream;
-    let run = server.start(&call, order).await?;
+async fn say(State(context): State<ProtocolContext>, request: JsonRequest) -> Result<Response, ApiError> {
+    let spec = spec(&request, context.run_options().clone())?;
+    let is_stream = spec.is_stream;
+    let run = context.start(&request, spec).await?;
     let lines = Spoken::default();
-    Ok(if is_stream { server.stream(&run, call.parts(), lines) } else { server.whole(&run, lines).await })
+    Ok(if is_stream {
+        context.stream(&run, request.parts(), lines)
+    } else {
+        context.collect(&run, lines).await
+    })
 }
 
 /// The request mapping.
-fn order(call: &Call) -> Result<Order, Failure> {
-    let say = call.body().get("say").and_then(Json::as_str);
-    let say = say.ok_or_else(|| Failure::of_parameter("say", "expected a text"))?;
-    let mut order = Order::new(AgentRequest::new(vec![Message::user(say)]));
-    order.is_stream = call.body().get("stream") == Some(&Json::Bool(true));
-    Ok(order)
+fn spec(request: &JsonRequest, options: RunOptions) -> Result<RunSpec, ErrorInfo> {
+    let body = Fields::new(request.body());
+    let agent_request = AgentRequest::new(vec![Message::user(body.text("say")?)]);
+    let mut spec = RunSpec::new(agent_request, options);
+    spec.is_stream = body.optional_flag("stream")?.unwrap_or_default();
+    Ok(spec)
 }
 
 /// The translation: what was said so far.
@@ -51,7 +65,7 @@ fn order(call: &Call) -> Result<Order, Failure> {
 struct Spoken(String);
 
 impl Translator for Spoken {
-    fn on_event(&mut self, event: &Event, frames: &mut Frames) {
+    fn on_event(&mut self, event: &Event, frames: &mut FrameWriter) {
         let line = match event {
             Event::Message(message) if message.status.is_final() => message.full_text(),
             Event::Response(response) if response.status.is_final() => format!("({})", response.status),
@@ -62,7 +76,7 @@ impl Translator for Spoken {
         frames.push(&line);
     }
 
-    fn on_cut(&mut self, error: &ErrorBody, frames: &mut Frames) {
+    fn on_abort(&mut self, error: &ErrorBody, frames: &mut FrameWriter) {
         frames.push_text(&format!("! {}", error.code));
     }
 

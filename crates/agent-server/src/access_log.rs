@@ -11,7 +11,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 
-use crate::routes::process::RUN_ID;
+use crate::headers::RUN_ID;
 
 /// What is known of a request before it is answered.
 pub(crate) struct Logged {

@@ -4,24 +4,23 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use agent_runner::{Agent, BuildError, Durability, OnDisconnect, RunLimits, Runner, RunnerBuilder, Services};
-use agent_services::run::SessionPolicy;
-use agent_services::session::SessionStore;
+use agent_runner::{Agent, BuildError, RunLimits, Runner, RunnerBuilder, Services};
+use agent_schemas::RunOptions;
 use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::config::HttpConfig;
-use crate::protocol::{OpenAi, Protocol};
+use crate::protocol::Protocol;
+use crate::state::App;
 use crate::{lifecycle, router};
 
 /// How long a client may be away before its run is cancelled, unless the application says otherwise.
 const DISCONNECT_GRACE: Duration = Duration::from_secs(60);
 
-/// How long responses are kept that ask for it, unless the application says otherwise.
-const RESPONSE_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long a response may be kept at most, unless the application says otherwise.
+const MAX_RESPONSE_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What a hook answers; an error from a start hook keeps the server from starting.
 pub type HookResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -63,73 +62,13 @@ pub struct AgentAppBuilder {
     runner: RunnerBuilder,
     routes: Router,
     protocols: Vec<Arc<dyn Protocol>>,
-    speaks_openai: bool,
     wraps: Vec<Wrap>,
     http: HttpConfig,
-    on_disconnect: OnDisconnect,
-    disconnect_grace: Duration,
-    session_policy: SessionPolicy,
-    response_time: Duration,
+    run_options: RunOptions,
+    max_response_ttl: Duration,
     start: Vec<Hook>,
     stop: Vec<Hook>,
     drain: Duration,
-}
-
-/// What every handler can reach. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct App(Arc<Inner>);
-
-struct Inner {
-    name: String,
-    runner: Runner,
-    http: HttpConfig,
-    on_disconnect: OnDisconnect,
-    disconnect_grace: Duration,
-    session_policy: SessionPolicy,
-    response_time: Duration,
-    ready: AtomicBool,
-}
-
-impl App {
-    pub(crate) fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    pub(crate) fn runner(&self) -> &Runner {
-        &self.0.runner
-    }
-
-    pub(crate) fn sessions(&self) -> &dyn SessionStore {
-        &*self.0.runner.services().sessions
-    }
-
-    pub(crate) fn http(&self) -> &HttpConfig {
-        &self.0.http
-    }
-
-    pub(crate) fn on_disconnect(&self) -> OnDisconnect {
-        self.0.on_disconnect
-    }
-
-    pub(crate) fn disconnect_grace(&self) -> Duration {
-        self.0.disconnect_grace
-    }
-
-    pub(crate) fn session_policy(&self) -> SessionPolicy {
-        self.0.session_policy
-    }
-
-    pub(crate) fn response_time(&self) -> Duration {
-        self.0.response_time
-    }
-
-    pub(crate) fn is_ready(&self) -> bool {
-        self.0.ready.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn set_ready(&self, ready: bool) {
-        self.0.ready.store(ready, Ordering::Release);
-    }
 }
 
 impl AgentApp {
@@ -140,13 +79,10 @@ impl AgentApp {
             runner: Runner::builder(),
             routes: Router::new(),
             protocols: Vec::new(),
-            speaks_openai: true,
             wraps: Vec::new(),
             http: HttpConfig::default(),
-            on_disconnect: OnDisconnect::Cancel { grace: DISCONNECT_GRACE },
-            disconnect_grace: DISCONNECT_GRACE,
-            session_policy: SessionPolicy::default(),
-            response_time: RESPONSE_TIME,
+            run_options: RunOptions::default().with_cancel_after(DISCONNECT_GRACE),
+            max_response_ttl: MAX_RESPONSE_TTL,
             start: Vec::new(),
             stop: Vec::new(),
             drain: Duration::from_secs(25),
@@ -245,41 +181,20 @@ impl AgentAppBuilder {
         self
     }
 
-    /// What becomes of a run whose client goes away, unless the request says otherwise; by default it is cancelled when
-    /// nobody has read it for a minute. A client that does not want a stream is not waited for.
+    /// The options of runs whose request asks for nothing else. By default, a run is cancelled when nobody has read it for a
+    /// minute. A client that does not want a stream is not waited for.
     #[must_use]
-    pub fn on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
-        self.on_disconnect = on_disconnect;
+    pub fn run_options(mut self, options: RunOptions) -> Self {
+        self.run_options = options;
         self
     }
 
-    /// How long a client may be away before its run is cancelled where the request wants that, whatever
-    /// [`Self::on_disconnect`] says for others; a minute by default.
+    /// How long a response may be kept at most that a client wants to retrieve later
+    /// ([`response_ttl`](RunOptions::response_ttl), OpenAI's `store`), even where the logs of runs are kept for a shorter
+    /// time; 30 days by default.
     #[must_use]
-    pub fn disconnect_grace(mut self, grace: Duration) -> Self {
-        self.disconnect_grace = grace;
-        self
-    }
-
-    /// When clients see what an agent writes: once it is stored, by default.
-    #[must_use]
-    pub fn durability(mut self, durability: Durability) -> Self {
-        self.runner = self.runner.durability(durability);
-        self
-    }
-
-    /// What becomes of a run whose session has one under way, unless the request says otherwise.
-    #[must_use]
-    pub fn session_policy(mut self, policy: SessionPolicy) -> Self {
-        self.session_policy = policy;
-        self
-    }
-
-    /// How long responses are kept that a client wants to ask for later (OpenAI's `store`), even where the logs of runs are
-    /// kept for a shorter time; 30 days by default.
-    #[must_use]
-    pub fn response_time(mut self, time: Duration) -> Self {
-        self.response_time = time;
+    pub fn max_response_ttl(mut self, ttl: Duration) -> Self {
+        self.max_response_ttl = ttl;
         self
     }
 
@@ -300,20 +215,13 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Speaks another protocol, too. One that was added earlier goes first where both claim a path.
+    /// Adds a protocol besides the server's own. One that was added earlier goes first where both claim a path.
     ///
     /// # Panics
     /// When the application's router is made, if a route is there already: axum's routers do so.
     #[must_use]
     pub fn protocol(mut self, protocol: impl Protocol) -> Self {
         self.protocols.push(Arc::new(protocol));
-        self
-    }
-
-    /// Leaves out OpenAI's protocols, for an application that has routes of its own at `/v1`.
-    #[must_use]
-    pub fn without_openai(mut self) -> Self {
-        self.speaks_openai = false;
         self
     }
 
@@ -362,20 +270,9 @@ impl AgentAppBuilder {
     ///
     /// # Errors
     /// If there is no agent or two have the same name.
-    pub fn build(mut self) -> Result<AgentApp, BuildError> {
-        if self.speaks_openai {
-            self.protocols.push(Arc::new(OpenAi));
-        }
-        let app = App(Arc::new(Inner {
-            name: self.name,
-            runner: self.runner.build()?,
-            http: self.http,
-            on_disconnect: self.on_disconnect,
-            disconnect_grace: self.disconnect_grace,
-            session_policy: self.session_policy,
-            response_time: self.response_time,
-            ready: AtomicBool::new(false),
-        }));
+    pub fn build(self) -> Result<AgentApp, BuildError> {
+        let runner = self.runner.build()?;
+        let app = App::new(self.name, runner, self.http, self.run_options, self.max_response_ttl);
         Ok(AgentApp {
             app,
             routes: self.routes,

@@ -3,6 +3,10 @@
 //! Every error body has `detail` (for the peer's clients: a list of faults with 422, else a sentence) and
 //! `error: {code, message}`.
 
+mod info;
+
+use std::time::Duration;
+
 use agent_runner::{CursorError, PositionError, StartError};
 use agent_schemas::json::ParseError;
 use agent_schemas::{Error, ErrorBody, Json, Step, ValidationError};
@@ -12,7 +16,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::protocol::{Failure, place_of};
+use self::info::place_of;
+
+pub use self::info::ErrorInfo;
 
 /// The most of a faulty value that is shown back.
 const SHOWN_INPUT_BYTES: usize = 1024;
@@ -29,8 +35,8 @@ pub enum ApiError {
     Unreadable(String),
     /// The body did not arrive in time.
     TooSlow {
-        /// How long it may take, in seconds.
-        seconds: u64,
+        /// How long it may take.
+        limit: Duration,
     },
     /// The body is too large.
     TooLarge {
@@ -64,7 +70,7 @@ pub enum ApiError {
     /// A store could not do what was asked.
     Store(agent_services::Error),
     /// A protocol's own reason.
-    Other(Failure),
+    Other(ErrorInfo),
 }
 
 #[derive(Serialize)]
@@ -137,7 +143,7 @@ impl ApiError {
                 ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },
-            ApiError::Other(failure) => failure.status,
+            ApiError::Other(error) => error.status,
         }
     }
 
@@ -177,7 +183,7 @@ impl ApiError {
                 ErrorKind::Unavailable => "STORE_UNAVAILABLE",
                 _ => "INTERNAL_ERROR",
             },
-            ApiError::Other(failure) => &failure.code,
+            ApiError::Other(error) => &error.code,
         }
     }
 
@@ -201,7 +207,7 @@ impl ApiError {
             ApiError::Invalid(fault) => fault.to_string(),
             ApiError::Malformed(fault) => format!("the body is not JSON: {fault}"),
             ApiError::Unreadable(why) => format!("There was an error parsing the body: {why}"),
-            ApiError::TooSlow { seconds } => format!("The body did not arrive within {seconds} seconds"),
+            ApiError::TooSlow { limit } => format!("The body did not arrive within {} seconds", limit.as_secs()),
             ApiError::TooLarge { limit } => format!("The body is larger than {limit} bytes"),
             // The peer's words, which its clients may compare.
             ApiError::NotFound => "Not Found".to_owned(),
@@ -213,7 +219,7 @@ impl ApiError {
             ApiError::OriginNotAllowed(origin) => format!(
                 "Web pages of the origin '{origin}' may not use this server. Add it to http.cors_origins to allow it"
             ),
-            ApiError::Panic => "Internal Server Error".to_owned(),
+            ApiError::Panic => "Internal ProtocolContext Error".to_owned(),
             ApiError::NotStarted(StartError::Refused(error)) => error.to_string(),
             ApiError::NotStarted(StartError::Busy(id)) => {
                 format!(
@@ -250,14 +256,14 @@ impl ApiError {
                     .to_owned()
             }
             ApiError::Cut(CursorError::Gone) => "The events of this run are not kept any more".to_owned(),
-            ApiError::Cut(_) => "Internal Server Error".to_owned(),
+            ApiError::Cut(_) => "Internal ProtocolContext Error".to_owned(),
             ApiError::Store(error) => match error.kind() {
                 ErrorKind::Unavailable => "The store is away; try again later".to_owned(),
                 // What went wrong inside is for the log.
-                ErrorKind::Unexpected => "Internal Server Error".to_owned(),
+                ErrorKind::Unexpected => "Internal ProtocolContext Error".to_owned(),
                 _ => error.to_string(),
             },
-            ApiError::Other(failure) => failure.message.clone(),
+            ApiError::Other(error) => error.message.clone(),
         }
     }
 
@@ -265,16 +271,17 @@ impl ApiError {
     fn parameter(&self) -> Option<String> {
         match self {
             ApiError::Invalid(fault) => place_of(fault),
-            ApiError::Other(failure) => failure.parameter.clone(),
+            ApiError::Other(error) => error.parameter.clone(),
             _ => None,
         }
     }
 
-    /// The same for protocols that have a shape of their own.
-    pub(crate) fn failure(&self) -> Failure {
-        let mut failure = Failure::new(self.status(), self.code(), self.message());
-        failure.parameter = self.parameter();
-        failure
+    /// The same for protocols that have an error shape of their own.
+    pub fn info(&self) -> ErrorInfo {
+        ErrorInfo {
+            parameter: self.parameter(),
+            ..ErrorInfo::new(self.status(), self.code(), self.message())
+        }
     }
 
     fn detail(&self) -> Detail<'_> {
@@ -348,7 +355,7 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response.extensions_mut().insert(self.failure());
+        response.extensions_mut().insert(self.info());
         response
     }
 }
@@ -368,9 +375,9 @@ impl From<CursorError> for ApiError {
     }
 }
 
-impl From<Failure> for ApiError {
-    fn from(failure: Failure) -> Self {
-        ApiError::Other(failure)
+impl From<ErrorInfo> for ApiError {
+    fn from(error: ErrorInfo) -> Self {
+        ApiError::Other(error)
     }
 }
 

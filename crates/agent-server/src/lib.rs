@@ -2,26 +2,27 @@
 //!
 //! [`AgentApp`] makes a server of any [`agent_runner::Agent`]: its own event stream at `/process`, health and
 //! readiness, limits, CORS and `Host` rules, and a shutdown that lets running runs end. Users add routes, layers and
-//! hooks of their own. The binary is the same thing with a configuration file.
+//! hooks of their own. The binary (crate `agent-cli`) is the same thing with a configuration file and OpenAI's
+//! protocols.
 //!
 //! The path of one streamed request: [`AgentApp::serve`] → `lifecycle` (accept) → `middleware` (log, CORS, host) →
 //! `routes::process` → [`agent_runner::Runner::start`] → the agent's task; and back: log → cursor → `sse` → client.
 
 mod access_log;
 mod app;
-mod asked;
-mod body;
-pub mod config;
+mod config;
 mod error;
+mod extract;
+mod headers;
 mod lifecycle;
 mod middleware;
 mod openapi;
 pub mod protocol;
-mod query;
 mod router;
 mod routes;
 mod sse;
 mod stall;
+mod state;
 
 pub use app::{AgentApp, AgentAppBuilder, HookResult};
 pub use config::HttpConfig;

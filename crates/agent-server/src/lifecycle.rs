@@ -14,8 +14,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::App;
 use crate::stall::Stall;
+use crate::state::App;
 
 /// How long cancelled runs have to write their last events, beyond the grace that their agents have.
 const LAST_EVENTS: Duration = Duration::from_secs(5);
@@ -39,8 +39,8 @@ pub(crate) async fn serve(
 ) {
     let connections = Connections {
         routes,
-        header_timeout: Duration::from_secs(app.http().header_timeout_seconds),
-        write_timeout: Duration::from_secs(app.http().write_timeout_seconds),
+        header_timeout: app.http().header_timeout,
+        write_timeout: app.http().write_timeout,
         closing: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };

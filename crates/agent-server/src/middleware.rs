@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Method, Request, Uri, header, request};
+use axum::http::{HeaderValue, Method, Request, Uri, header, request};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::Either;
 use tower::{Layer, Service};
@@ -24,18 +24,16 @@ use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
 use crate::access_log::Logged;
 use crate::config::HttpConfig;
 use crate::error::ApiError;
-use crate::protocol::InShape;
-
-/// The header that names a request.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use crate::headers::{REQUEST_ID, RUN_ID};
+use crate::protocol::ErrorFormatLayer;
 
 /// The longest request id that is taken over from a client.
 const MAX_REQUEST_ID: usize = 128;
 
-pub(crate) fn around(routes: Router, config: &HttpConfig, in_shape: InShape) -> Router {
+pub(crate) fn around(routes: Router, config: &HttpConfig, error_format: ErrorFormatLayer) -> Router {
     routes
         .layer(ValidateRequestHeaderLayer::custom(Gate::new(config)))
-        .layer(in_shape)
+        .layer(error_format)
         .layer(ForBrowsers(cors(config)))
         .layer(RequestLog)
 }
@@ -99,11 +97,7 @@ fn cors(config: &HttpConfig) -> CorsLayer {
             Method::PUT,
         ]))
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([
-            REQUEST_ID,
-            HeaderName::from_static(crate::routes::process::RUN_ID),
-            header::RETRY_AFTER,
-        ])
+        .expose_headers([REQUEST_ID, RUN_ID, header::RETRY_AFTER])
         .max_age(Duration::from_secs(600))
 }
 

@@ -7,20 +7,19 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware;
-use crate::protocol::{InShape, Protocol, Server};
+use crate::protocol::{ErrorFormatLayer, Protocol, ProtocolContext};
 use crate::routes::{health, process, root, runs, sessions, tasks};
+use crate::state::App;
 
 /// The server's routes, then those of the other protocols and the user's own, inside the layers that all of them share.
 pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol>]) -> Router {
+    let protocols: Arc<[Arc<dyn Protocol>]> = protocols.into();
     let endpoint = app.http().endpoint_path.clone();
     let routes = Router::new()
         .route(&endpoint, post(process::post))
         .route(&format!("{endpoint}/"), post(process::without_slash))
-        .route("/", get(root::get))
-        .route("/openapi.json", get(root::openapi))
         .route("/health", get(health::health))
         .route("/liveness", get(health::liveness))
         .route("/readiness", get(health::readiness))
@@ -34,15 +33,16 @@ pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol
         .route(&format!("{endpoint}/task"), post(tasks::post))
         .route(&format!("{endpoint}/task/{{id}}"), get(tasks::get))
         .route("/sessions/{id}/messages", get(sessions::messages).post(sessions::append))
-        .with_state(app.clone());
-    let server = Server::new(app.clone());
+        .with_state(app.clone())
+        .merge(root::routes(app.clone(), Arc::clone(&protocols)));
+    let context = ProtocolContext::new(app.clone());
     let own_routes = protocols
         .iter()
-        .fold(own_routes, |routes, protocol| routes.merge(protocol.routes(server.clone())))
+        .fold(own_routes, |routes, protocol| routes.merge(protocol.routes(context.clone())))
         .layer(CatchPanicLayer::custom(|_| ApiError::Panic.into_response()));
     let routes = routes
         .merge(own_routes)
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
-    middleware::around(routes, app.http(), InShape(protocols.into()))
+    middleware::around(routes, app.http(), ErrorFormatLayer(protocols))
 }

@@ -17,13 +17,11 @@ use crate::session::MessageBatch;
 use crate::session::SessionStore;
 use crate::{Error, ErrorKind, Result, Service};
 
+pub use agent_schemas::{IdempotencyKey, SessionPolicy};
 pub use batch::{Batch, Page};
 pub use id::{FencingToken, OwnerId, fresh_id, tag};
 pub use in_memory::InMemoryRunStore;
-pub use record::{
-    Canceled, Created, Finished, Grant, IdempotencyKey, NewRun, RunFilter, RunRecord, SessionPolicy,
-    epoch_has_entry,
-};
+pub use record::{Canceled, Created, Finished, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
 
 /// How long ended runs are kept that do not ask for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +57,7 @@ impl Retention {
 ///    other writes.
 /// 9. `delete` forgets an ended run; one that has not ended is a `Conflict`, one that does not exist `false`.
 /// 10. `close` appends like `append` and keeps how the run is going to end, in one step; repeating it is acknowledged.
-/// 11. Of the runs of one session, besides those that run `Beside`, one is in progress at a time. Another one waits with
+/// 11. Of the runs of one session, besides those that run `Concurrent`, one is in progress at a time. Another one waits with
 ///     `Enqueue`, is not made with `Reject`; with `Interrupt` the one in progress is asked to stop and the new one goes
 ///     before all that wait. Where `max_queued` wait, it is `QueueFull`.
 /// 12. `finish` hands the session to the one that waits longest, in the same step: it is in progress then, and `next`
@@ -80,7 +78,7 @@ impl Retention {
 /// 19. `heartbeat` makes or renews a lease, `retire` ends it.
 /// 20. `list` gives a user's runs, the newest first, in pages that stay stable while others write.
 /// 21. `attended` tells for how long the run still counts as being read by what `attend` said.
-/// 22. `sweep` forgets ended runs beyond the retention, and no others. One that is to be kept for longer (`kept_for`) is
+/// 22. `sweep` forgets ended runs beyond the retention, and no others. One that is to be kept for longer (`response_ttl`) is
 ///     trimmed then: of its log, the last entry is left, as the record's `first_entry` says. It is forgotten when its own
 ///     time is over, or where those that are trimmed have more bytes, with their requests, than logs may have; the first
 ///     to go is the one whose time is over first.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use agent_runner::{Runner, StartOptions};
+use agent_runner::{RunOptions, Runner};
 use agent_schemas::{AgentRequest, Json, sse};
 use agent_server::AgentApp;
 use futures_util::StreamExt;
@@ -68,7 +68,7 @@ async fn replay(script: Script, request: AgentRequest, shows_request: bool) -> A
     let saw = Arc::new(Mutex::new(None));
     let agent = ScriptAgent { script, saw: Arc::clone(&saw) };
     let runner = Runner::builder().agent("script", agent).build().expect("built");
-    let run = runner.start(request, StartOptions::default()).await.expect("started");
+    let run = runner.start(request, RunOptions::default()).await.expect("started");
     let mut cursor = run.cursor(0);
     let mut events = Vec::new();
     while let Some(batch) = cursor.next().await {

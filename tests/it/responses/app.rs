@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use agent_protocol_openai::OpenAi;
 use agent_runner::{Agent, Services};
 use agent_schemas::RunId;
 use agent_server::AgentApp;
@@ -28,7 +29,12 @@ fn app_at(agent: impl Agent, clock: &Arc<ManualClock>) -> AgentApp {
     services.clock = Arc::clone(clock) as _;
     let context = StoreContext::default().with_clock(Arc::clone(clock) as _);
     services.runs = Arc::new(InMemoryRunStore::new(context));
-    AgentApp::builder("test").agent("scripted", agent).services(services).build().expect("built")
+    AgentApp::builder("test")
+        .agent("scripted", agent)
+        .protocol(OpenAi)
+        .services(services)
+        .build()
+        .expect("built")
 }
 
 /// An application in which time passes.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use agent_protocol_openai::OpenAi;
 use agent_server::{AgentApp, HttpConfig};
 use agent_tests::responses::{check, check_response};
 use axum::Router;
@@ -44,7 +45,7 @@ fn router() -> Router {
     let mut http = HttpConfig::default();
     // The peer allows every origin.
     http.cors_origins = vec!["*".to_owned()];
-    let app = AgentApp::builder("AgentScope Runtime").agent("golden", Golden).http(http);
+    let app = AgentApp::builder("AgentScope Runtime").agent("golden", Golden).http(http).protocol(OpenAi);
     app.build().expect("built").router()
 }
 

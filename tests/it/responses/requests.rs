@@ -1,5 +1,6 @@
 //! Requests: what of them reaches the agent, and what is refused how.
 
+use agent_protocol_openai::OpenAi;
 use agent_runner::{RunHandle, RunLimits, agent_fn};
 use agent_server::AgentApp;
 use agent_tests::responses::{check, check_response};
@@ -102,7 +103,12 @@ async fn a_server_that_has_too_much_to_do_says_when_to_come_back() {
         run.cancelled().await;
         Ok(())
     });
-    let app = AgentApp::builder("test").agent("waits", waits).limits(limits).build().expect("built");
+    let app = AgentApp::builder("test")
+        .agent("waits", waits)
+        .protocol(OpenAi)
+        .limits(limits)
+        .build()
+        .expect("built");
     let client = Client::of(&app);
     client.create(r#"{"input":"hi","background":true}"#).await;
     let (status, answer) =

@@ -203,7 +203,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     check_failed(
         &runs(&server, &["tail", &id, "--json", "--after", "x"]).await,
         1,
-        "'x' is no id of an event",
+        "'x' is not the id of an event",
     );
     check_failed(&runs(&server, &["list", "--user-id", ""]).await, 1, "user_id is missing");
     let nowhere = ["runs", "list", "--user-id", "u", "--server", "http://127.0.0.1:9"];

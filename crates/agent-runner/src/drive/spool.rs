@@ -4,12 +4,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use agent_schemas::Error;
+use agent_schemas::{Durability, Error};
 use agent_services::run::Batch;
 use tokio::time::{Sleep, sleep};
 
 use crate::live::LiveRun;
-use crate::runner::Durability;
 
 /// How long entries that are shown already may gather before they are stored, and how many bytes of them.
 const GATHER_TIME: Duration = Duration::from_millis(100);

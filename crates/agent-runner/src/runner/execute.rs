@@ -11,12 +11,10 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Runner;
-use super::options::KeptOptions;
 use crate::agent::Recovery;
 use crate::assemble::{Assembler, ResponseHead};
 use crate::drive::{Drive, Spool, Task};
 use crate::live::{LiveParts, LiveRun};
-use crate::runner::OnDisconnect;
 
 /// How much of a log is read at once.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -30,7 +28,6 @@ const FIRST_READER: Duration = Duration::from_secs(2);
 /// All that it takes to execute a run.
 pub(super) struct Start {
     pub(super) record: RunRecord,
-    pub(super) options: KeptOptions,
     pub(super) token: FencingToken,
     pub(super) assembler: Assembler,
     /// The first entry that is not in the store alone.
@@ -44,14 +41,13 @@ pub(super) struct Start {
 impl Runner {
     /// Makes the live run and its driver.
     pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, Drive) {
-        let Start { record, options, token, assembler, stored, is_stored, task, permit } = start;
+        let Start { record, token, assembler, stored, is_stored, task, permit } = start;
         let inner = &*self.0;
         let cancel = inner.stop.child_token();
         if record.cancel_requested {
             cancel.cancel();
         }
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
-        let KeptOptions { on_disconnect, without_history } = options;
         let live = Arc::new(LiveRun::new(LiveParts {
             id: record.id,
             request: record.request,
@@ -65,12 +61,13 @@ impl Runner {
             is_stored,
             epochs: record.epochs,
             earlier,
-            without_history,
+            options: record.options,
         }));
         inner.live.lock().insert(live.id.clone(), Arc::clone(&live));
-        let spool = Mutex::new(Spool::new(inner.durability));
+        let spool = Mutex::new(Spool::new(live.options.durability));
+        let cancel_after = live.options.cancel_after();
         let runner = self.clone();
-        let drive = Drive { runner, live: Arc::clone(&live), task, on_disconnect, permit, spool };
+        let drive = Drive { runner, live: Arc::clone(&live), task, cancel_after, permit, spool };
         (live, drive)
     }
 
@@ -115,11 +112,11 @@ impl Runner {
         let stored = log.last().map_or(0, Batch::end);
         let assembler = if stored == 0 { self.assemble_anew(&record, epoch) } else { resume(&log, epoch)? };
         let task = self.task_of(&record, &assembler);
-        let (options, token) = (KeptOptions::of(&record.options), grant.token);
-        let start = Start { record, options, token, assembler, stored, is_stored: true, task, permit: None };
+        let token = grant.token;
+        let start = Start { record, token, assembler, stored, is_stored: true, task, permit: None };
         let (live, mut drive) = self.prepare(start);
         // Nobody reads it here yet; those who do elsewhere say so in the store, and may be about to.
-        if let OnDisconnect::Cancel { grace } = &mut drive.on_disconnect {
+        if let Some(grace) = &mut drive.cancel_after {
             *grace = (*grace).max(FIRST_READER);
         }
         live.abandoned.notify_one();

@@ -1,10 +1,8 @@
-//! What runs may use, how one is to be treated, and why one is not started.
+//! What runs may use, and why one is not started.
 
 use std::time::Duration;
 
 use agent_schemas::{Error, RunId};
-use agent_services::run::{IdempotencyKey, SessionPolicy};
-use serde::{Deserialize, Serialize};
 
 /// What a run may use.
 #[derive(Clone, Debug)]
@@ -38,110 +36,6 @@ impl Default for RunLimits {
             cancel_grace: Duration::from_secs(5),
             lease: Duration::from_secs(15),
         }
-    }
-}
-
-/// When readers see what an agent writes. Whichever it is, a run's beginning and its end are stored before they are seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// Once it is stored: what somebody saw is still there when the process died.
-    #[default]
-    Strict,
-    /// At once; it is stored a tenth of a second later. When the process dies in between, the run goes on in a new epoch,
-    /// and a reader who saw more than was stored is told so when it reads on.
-    Relaxed,
-}
-
-/// What becomes of a run that nobody reads any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum OnDisconnect {
-    /// It is cancelled, unless somebody reads it again within the grace period.
-    Cancel {
-        /// How long to wait.
-        grace: Duration,
-    },
-    /// It goes on to its end.
-    Continue,
-}
-
-impl Default for OnDisconnect {
-    /// Cancelled at once.
-    fn default() -> Self {
-        OnDisconnect::Cancel { grace: Duration::ZERO }
-    }
-}
-
-/// How one run is to be treated.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct StartOptions {
-    /// What becomes of it when nobody reads it any more.
-    pub on_disconnect: OnDisconnect,
-    /// What becomes of it when its session has a run under way already.
-    pub session_policy: SessionPolicy,
-    /// Makes repeated requests of one user one run.
-    pub key: Option<IdempotencyKey>,
-    /// Whether what is said is left out of the session's history: for a request that brings all of its context itself.
-    pub without_history: bool,
-    /// For how long after its end its final response is kept, where that is longer than logs are. Whole seconds count.
-    pub kept_for: Duration,
-}
-
-/// What a run's record keeps of its options, for whoever goes on with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeptOptions {
-    pub(crate) on_disconnect: OnDisconnect,
-    pub(crate) without_history: bool,
-}
-
-impl KeptOptions {
-    /// Where they cannot be read, the run goes on, and its session hears of it.
-    pub(crate) fn of(text: &str) -> Self {
-        let careful = KeptOptions { on_disconnect: OnDisconnect::Continue, without_history: false };
-        serde_json::from_str(text).unwrap_or(careful)
-    }
-}
-
-impl From<&StartOptions> for KeptOptions {
-    fn from(options: &StartOptions) -> Self {
-        KeptOptions { on_disconnect: options.on_disconnect, without_history: options.without_history }
-    }
-}
-
-impl StartOptions {
-    /// Sets what becomes of the run when nobody reads it any more.
-    #[must_use]
-    pub fn with_on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
-        self.on_disconnect = on_disconnect;
-        self
-    }
-
-    /// Sets what becomes of the run when its session has one under way already.
-    #[must_use]
-    pub fn with_session_policy(mut self, policy: SessionPolicy) -> Self {
-        self.session_policy = policy;
-        self
-    }
-
-    /// Leaves what is said out of the session's history.
-    #[must_use]
-    pub fn without_history(mut self) -> Self {
-        self.without_history = true;
-        self
-    }
-
-    /// Keeps the run's final response for so long after its end, even where its log is kept for a shorter time.
-    #[must_use]
-    pub fn with_kept_for(mut self, time: Duration) -> Self {
-        self.kept_for = time;
-        self
-    }
-
-    /// Makes repeated requests of one user with this key one run.
-    #[must_use]
-    pub fn with_key(mut self, key: IdempotencyKey) -> Self {
-        self.key = Some(key);
-        self
     }
 }
 

@@ -6,15 +6,14 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use agent_schemas::id::{message_id, response_id};
-use agent_schemas::{AgentRequest, Error, SessionId, UserId};
+use agent_schemas::{AgentRequest, Error, RunOptions, SessionId, UserId};
 use agent_services::ErrorKind;
 use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::execute::Start;
-use super::options::KeptOptions;
 use super::run::Run;
-use super::{Inner, Runner, StartError, StartOptions};
+use super::{Inner, Runner, StartError};
 use crate::Agent;
 use crate::assemble::{Assembler, ResponseHead};
 use crate::drive::{Drive, Task};
@@ -34,7 +33,7 @@ impl Runner {
     ///
     /// # Cancellation
     /// Dropping the future before it resolves starts nothing, or a run that is cancelled as one that nobody reads.
-    pub async fn start(&self, mut request: AgentRequest, options: StartOptions) -> Result<Run, StartError> {
+    pub async fn start(&self, mut request: AgentRequest, mut options: RunOptions) -> Result<Run, StartError> {
         let inner = &*self.0;
         // Held until the run is spawned, so that a shutdown in between waits for it.
         let _starting = inner.tasks.token();
@@ -51,24 +50,21 @@ impl Runner {
         let response_id = request.id.clone().unwrap_or_else(|| response_id(&*inner.services.ids));
         let session = SessionId::new(session_id.as_str());
         let mut record = RunRecord::new(id.clone(), user, session, name, created_at, Arc::new(request));
-        let kept = KeptOptions::from(&options);
-        record.options = serde_json::to_string(&kept).unwrap_or_default();
-        record.kept_for = options.kept_for.as_secs();
+        let key = options.idempotency_key.take();
+        record.options = options;
         let assembler = Assembler::start(ResponseHead { id: response_id, created_at, session_id }, 1);
         let new = NewRun::new(record.clone(), assembler.pending(), inner.owner.clone())
-            .with_policy(options.session_policy)
             .with_max_queued(inner.limits.max_queued)
             // A request that may be repeated is not to be worked on twice, and one that has to wait is shown at once.
-            .with_early_answer(options.key.is_none() && permit.is_some())
-            .with_key(options.key);
+            .with_early_answer(key.is_none() && permit.is_some())
+            .with_key(key);
         let unheard = self.unheard(&id);
         let created = unheard.heard(inner.services.runs.create(new).await)?;
         let is_stored = !matches!(created, Created::Unstored(_));
         match created {
             Created::Started(token) | Created::Unstored(token) => {
                 let task = Task::Work(Arc::clone(agent));
-                let start =
-                    Start { record, options: kept, token, assembler, stored: 0, is_stored, task, permit };
+                let start = Start { record, token, assembler, stored: 0, is_stored, task, permit };
                 let (live, drive) = self.prepare(start);
                 if is_stored {
                     live.publish(Some(live.take_first()), None);
@@ -78,7 +74,7 @@ impl Runner {
                 Ok(run)
             }
             Created::Queued { .. } => {
-                self.watch_queued(&record, options.on_disconnect);
+                self.watch_queued(&record);
                 Ok(Run::of_stored(self, record))
             }
             Created::Repeated(id) => self.attach(&id).await?.ok_or(StartError::KeyUnknown),

@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
-use super::{Inner, OnDisconnect, Runner};
+use super::{Inner, Runner};
 
 /// How long to wait before a store is asked again that could not answer; it doubles up to a part of the lease.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -63,8 +63,8 @@ impl Runner {
     }
 
     /// Cancels a run that waits when the client that asked for it is gone for long enough.
-    pub(super) fn watch_queued(&self, record: &RunRecord, on_disconnect: OnDisconnect) {
-        let OnDisconnect::Cancel { grace } = on_disconnect else { return };
+    pub(super) fn watch_queued(&self, record: &RunRecord) {
+        let Some(grace) = record.options.cancel_after() else { return };
         let (id, inner) = (record.id.clone(), self.downgrade());
         // Beside the runs: a drain need not wait for one that waits itself.
         spawn(async move {

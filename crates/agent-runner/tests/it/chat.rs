@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use agent_runner::agents::{Chat, ChatConfig};
 use agent_runner::tools::{Tool, built_in};
-use agent_runner::{Runner, Secret, Services, StartOptions};
+use agent_runner::{RunOptions, Runner, Secret, Services};
 use agent_schemas::{AgentRequest, AgentResponse, Event, Message};
 
 use crate::model_server::{ModelServer, Received, Reply};
@@ -66,7 +66,7 @@ pub(crate) async fn ask_with(
     let (mut config, mut request) = (config(&server), request("hi"));
     change(&mut config, &mut request);
     let runner = chat(config, tools);
-    let run = runner.start(request, StartOptions::default()).await.expect("started");
+    let run = runner.start(request, RunOptions::default()).await.expect("started");
     Outcome { events: collect(run.cursor(0)).await, received: server.received() }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agent_runner::agents::Demo;
-use agent_runner::{Runner, Services, StartOptions};
+use agent_runner::{RunOptions, Runner, Services};
 use agent_schemas::{AgentRequest, AgentResponse, Event, Message, MessageType, Status};
 use agent_services::clock::ManualClock;
 
@@ -134,7 +134,7 @@ async fn it_remembers_the_session_and_no_other() {
         let mut request = AgentRequest::new(vec![Message::user(text)]);
         request.session_id = Some(session.to_owned());
         request.user_id = Some("ann".to_owned());
-        let run = runner.start(request, StartOptions::default()).await.expect("started");
+        let run = runner.start(request, RunOptions::default()).await.expect("started");
         run.response().await.expect("it ends").messages()[0].full_text()
     };
     assert_eq!(ask("s", "What do you remember?").await, "You have not said anything in this session before.");

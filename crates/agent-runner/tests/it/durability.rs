@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agent_runner::{Agent, Durability, Run, RunHandle, Runner, Services, agent_fn};
+use agent_runner::{Agent, Durability, Run, RunHandle, RunOptions, Runner, Services, agent_fn};
 use agent_schemas::Event;
 use agent_services::run::RunStore;
 use futures_util::poll;
@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::yield_now;
 
 use crate::faulty_store::{Fault, FaultyStore};
-use crate::support::{collect, outline, start};
+use crate::support::{collect, outline, start_with};
 
 /// How many words the agent says, which is more than a tail keeps of what is stored.
 const WORDS: usize = 50;
@@ -36,6 +36,7 @@ struct World {
     store: Arc<FaultyStore>,
     gate: Arc<Semaphore>,
     runner: Runner,
+    options: RunOptions,
 }
 
 fn world(durability: Durability) -> World {
@@ -45,8 +46,8 @@ fn world(durability: Durability) -> World {
     let mut services = Services::in_memory();
     services.runs = Arc::clone(&store) as _;
     let builder = Runner::builder().agent("talking", talking(Arc::clone(&gate)));
-    let runner = builder.services(services).durability(durability).build().expect("one agent");
-    World { store, gate, runner }
+    let runner = builder.services(services).build().expect("one agent");
+    World { store, gate, runner, options: RunOptions::default().with_durability(durability) }
 }
 
 /// Reads until the last word was said.
@@ -62,7 +63,7 @@ async fn words(run: &Run) -> Vec<Event> {
 #[tokio::test]
 async fn relaxed_words_are_seen_before_they_are_stored() {
     let world = world(Durability::Relaxed);
-    let run = start(&world.runner, "").await;
+    let run = start_with(&world.runner, "", world.options.clone()).await;
     let seen = words(&run).await;
     let record = world.store.get(run.id()).await.expect("readable").expect("there");
     assert_eq!(record.entries, 1, "only the beginning is stored");
@@ -82,7 +83,7 @@ async fn relaxed_words_are_seen_before_they_are_stored() {
 #[tokio::test]
 async fn strict_words_are_seen_once_they_are_stored() {
     let world = world(Durability::Strict);
-    let run = start(&world.runner, "").await;
+    let run = start_with(&world.runner, "", world.options.clone()).await;
     let mut cursor = run.cursor(0);
     assert_eq!(outline(&cursor.next_events().await.expect("one").expect("readable")), ["response created"]);
     let mut next = Box::pin(cursor.next_events());

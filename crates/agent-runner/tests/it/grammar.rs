@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_runner::{Durability, RunHandle, RunLimits, Runner, Services, StartOptions, agent_fn};
+use agent_runner::{Durability, RunHandle, RunLimits, RunOptions, Runner, Services, agent_fn};
 use agent_schemas::{AgentRequest, AgentResponse, Fold, Message, Status};
 use agent_services::clock::{CountingIds, ManualClock};
 use agent_services::run::Batch;
@@ -69,10 +69,11 @@ async fn check_script(script: Script, durability: Durability) -> Result<(), Stri
     limits.log_bytes = script.log_bytes;
     limits.cancel_grace = Duration::from_millis(1);
     let agent = ScriptedAgent { script: script.clone(), strict: Arc::clone(&strict) };
-    let builder = Runner::builder().agent("scripted", agent).limits(limits).durability(durability);
+    let builder = Runner::builder().agent("scripted", agent).limits(limits);
     let runner = builder.build().expect("built");
     let request = AgentRequest::new(vec![Message::user("")]);
-    let run = runner.start(request, StartOptions::default()).await.expect("started");
+    let options = RunOptions::default().with_durability(durability).with_cancel_after(Duration::ZERO);
+    let run = runner.start(request, options).await.expect("started");
     let waits = matches!(script.end, End::WaitForCancel | End::Stuck);
     let mut cursor = run.cursor(0);
     let (mut bytes, mut batches) = (Vec::new(), 0);
@@ -148,7 +149,7 @@ async fn written(parts: Vec<String>) -> (AgentResponse, AgentResponse) {
     services.ids = Arc::new(CountingIds::default());
     services.clock = Arc::new(ManualClock::at(1_700_000_000));
     let runner = Runner::builder().agent("parts", agent).services(services).build().expect("built");
-    let run = runner.start(AgentRequest::new(vec![]), StartOptions::default()).await.expect("started");
+    let run = runner.start(AgentRequest::new(vec![]), RunOptions::default()).await.expect("started");
     let events = collect(run.cursor(0)).await;
     let mut fold = Fold::new();
     events[..events.len() - 1].iter().for_each(|event| fold.push(event));

@@ -1,9 +1,10 @@
 //! What runs leave in their session.
 
 use std::future::pending;
+use std::time::Duration;
 
 use agent_runner::agents::Echo;
-use agent_runner::{Agent, AgentError, OnDisconnect, RunHandle, Runner, Services, StartOptions, agent_fn};
+use agent_runner::{Agent, AgentError, RunHandle, RunOptions, Runner, Services, agent_fn};
 use agent_schemas::{AgentRequest, Message, SessionId, UserId};
 use agent_services::page::PageSize;
 
@@ -40,7 +41,7 @@ async fn kept(services: &Services) -> Vec<String> {
 }
 
 async fn finish(runner: &Runner, request: AgentRequest) {
-    let run = runner.start(request, StartOptions::default()).await.expect("started");
+    let run = runner.start(request, RunOptions::default()).await.expect("started");
     collect(run.cursor(0)).await;
 }
 
@@ -84,7 +85,7 @@ async fn cancelled_runs_are_kept_and_marked() {
         run.cancelled().await;
         Ok(())
     }));
-    let run = runner.start(request(&[("1", "one")]), StartOptions::default()).await.expect("started");
+    let run = runner.start(request(&[("1", "one")]), RunOptions::default()).await.expect("started");
     run.cancel();
     collect(run.cursor(0)).await;
     let expected =
@@ -95,7 +96,7 @@ async fn cancelled_runs_are_kept_and_marked() {
 #[tokio::test]
 async fn a_run_without_history_leaves_none() {
     let (runner, services) = runner(Echo::default());
-    let options = StartOptions::default().without_history();
+    let options = RunOptions::default().without_history();
     let run = runner.start(request(&[("1", "one")]), options).await.expect("started");
     collect(run.cursor(0)).await;
     assert_eq!(kept(&services).await, Vec::<String>::new());
@@ -107,7 +108,7 @@ async fn runs_at_once_keep_their_turns_together() {
     let texts: Vec<String> = (0..50).map(|number| number.to_string()).collect();
     let mut runs = Vec::new();
     for text in &texts {
-        runs.push(runner.start(request(&[(text, text)]), StartOptions::default()).await.expect("started"));
+        runs.push(runner.start(request(&[(text, text)]), RunOptions::default()).await.expect("started"));
     }
     for run in &runs {
         collect(run.cursor(0)).await;
@@ -126,7 +127,7 @@ async fn a_store_that_is_away_costs_the_history_and_not_the_run() {
     services.sessions.stop().await.expect("stopped");
     tokio::time::pause();
     let runner = Runner::builder().agent("test", Echo::default()).services(services).build().expect("built");
-    let run = runner.start(request(&[("1", "one")]), StartOptions::default()).await.expect("started");
+    let run = runner.start(request(&[("1", "one")]), RunOptions::default()).await.expect("started");
     assert_eq!(run.response().await.expect("it ends").messages().len(), 1);
 }
 
@@ -137,7 +138,7 @@ async fn an_abandoned_run_is_kept_too() {
         pending::<()>().await;
         Ok(())
     }));
-    let options = StartOptions::default().with_on_disconnect(OnDisconnect::default());
+    let options = RunOptions::default().with_cancel_after(Duration::ZERO);
     drop(runner.start(request(&[("1", "one")]), options).await.expect("started"));
     runner.close();
     tokio::time::pause();

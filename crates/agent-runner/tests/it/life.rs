@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_runner::agents::Echo;
-use agent_runner::{
-    AgentError, OnDisconnect, RunHandle, RunLimits, Runner, Services, StartError, StartOptions, agent_fn,
-};
+use agent_runner::{AgentError, RunHandle, RunLimits, RunOptions, Runner, Services, StartError, agent_fn};
 use agent_schemas::{AgentRequest, Error, Event, Message, Status, object};
 
 use crate::faulty_store::{Fault, FaultyStore};
@@ -87,7 +85,7 @@ async fn a_panic_fails_the_run_and_nothing_else() {
     );
     let mut request = AgentRequest::new(vec![]);
     request.extra = object! { "calm" => true };
-    let run = runner.start(request, StartOptions::default()).await.expect("the runner lives on");
+    let run = runner.start(request, RunOptions::default()).await.expect("the runner lives on");
     assert_eq!(run.response().await.expect("readable").status, Status::Completed);
 }
 
@@ -151,10 +149,10 @@ async fn runs_beyond_the_limit_and_after_closing_are_refused() {
     let runner = Runner::builder().agent("stuck", stuck()).limits(limits).build().expect("built");
     let first = start(&runner, "").await;
     assert_eq!(runner.active_runs(), 1);
-    let second = runner.start(AgentRequest::new(vec![]), StartOptions::default()).await;
+    let second = runner.start(AgentRequest::new(vec![]), RunOptions::default()).await;
     assert!(matches!(second, Err(StartError::Refused(Error::TooManyRuns { limit: 1 }))), "{second:?}");
     runner.close();
-    let third = runner.start(AgentRequest::new(vec![]), StartOptions::default()).await;
+    let third = runner.start(AgentRequest::new(vec![]), RunOptions::default()).await;
     assert!(matches!(third, Err(StartError::Refused(Error::ShuttingDown {}))), "{third:?}");
     drop(first);
 }
@@ -205,9 +203,8 @@ async fn a_run_that_nobody_reads_is_cancelled_and_can_be_read_later() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_comes_back_in_time_saves_the_run() {
     let runner = runner(Echo::new(Duration::from_secs(10)));
-    let grace = OnDisconnect::Cancel { grace: Duration::from_secs(60) };
     let request = AgentRequest::new(vec![Message::user("a b c d e f g h")]);
-    let options = StartOptions::default().with_on_disconnect(grace);
+    let options = RunOptions::default().with_cancel_after(Duration::from_secs(60));
     let run = runner.start(request, options).await.expect("started");
     let mut first = run.cursor(0);
     first.next_events().await.expect("an event").expect("readable");
@@ -232,7 +229,7 @@ async fn a_run_may_go_on_without_readers() {
         }
     });
     let runner = runner(agent);
-    let options = StartOptions::default().with_on_disconnect(OnDisconnect::Continue);
+    let options = RunOptions::default();
     drop(runner.start(AgentRequest::new(vec![]), options).await.expect("started"));
     assert!(!receiver.await.expect("the agent reaches its end"));
 }
@@ -252,7 +249,7 @@ async fn ids_are_filled_in_and_the_model_chooses_the_agent() {
         let mut request = AgentRequest::new(vec![Message::user("")]);
         request.model = model.map(str::to_owned);
         request.id = Some(String::new());
-        let run = runner.start(request, StartOptions::default()).await.expect("started");
+        let run = runner.start(request, RunOptions::default()).await.expect("started");
         let response = run.response().await.expect("readable");
         assert_eq!(response.messages()[0].text_content(), Some(expected));
         assert_eq!(response.id, "");

@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use agent_runner::{Agent, AgentError, OnDisconnect, Recovery, RunHandle, Runner, Services, StartOptions};
+use agent_runner::{Agent, AgentError, Recovery, RunHandle, RunOptions, Runner, Services};
 use agent_schemas::{AgentRequest, Message, RunId, SessionId, UserId};
 use agent_services::StoreContext;
 use agent_services::clock::ManualClock;
@@ -76,7 +76,7 @@ impl World {
 async fn start(runner: &Runner, text: &str) -> RunId {
     let mut request = AgentRequest::new(vec![Message::user(text)]);
     request.session_id = Some("s".to_owned());
-    let options = StartOptions::default().with_on_disconnect(OnDisconnect::Continue);
+    let options = RunOptions::default();
     runner.start(request, options).await.expect("started").id().clone()
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agent_runner::{Cursor, OnDisconnect, Run, RunHandle, Runner, StartOptions, agent_fn};
+use agent_runner::{Cursor, Run, RunHandle, RunOptions, Runner, agent_fn};
 use agent_schemas::{AgentRequest, Message, RunId};
 use futures_util::{StreamExt, poll};
 use tokio::sync::Semaphore;
@@ -27,7 +27,7 @@ async fn gated() -> (Runner, Run, Arc<Semaphore>) {
         })
     };
     let runner = runner(agent);
-    let options = StartOptions::default().with_on_disconnect(OnDisconnect::Continue);
+    let options = RunOptions::default();
     let run = runner.start(AgentRequest::new(vec![Message::user("")]), options).await.expect("started");
     (runner, run, gate)
 }

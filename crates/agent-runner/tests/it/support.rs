@@ -1,15 +1,22 @@
 //! What the tests share.
 
-use agent_runner::{Agent, Cursor, Run, Runner, StartOptions};
+use std::time::Duration;
+
+use agent_runner::{Agent, Cursor, Run, RunOptions, Runner};
 use agent_schemas::{AgentRequest, Event, Message, Status};
 
 pub(crate) fn runner(agent: impl Agent) -> Runner {
     Runner::builder().agent("test", agent).build().expect("a runner with one agent")
 }
 
+/// Starts a run that is cancelled as soon as nobody reads it.
 pub(crate) async fn start(runner: &Runner, text: &str) -> Run {
+    start_with(runner, text, RunOptions::default().with_cancel_after(Duration::ZERO)).await
+}
+
+pub(crate) async fn start_with(runner: &Runner, text: &str, options: RunOptions) -> Run {
     let request = AgentRequest::new(vec![Message::user(text)]);
-    runner.start(request, StartOptions::default()).await.expect("the run starts")
+    runner.start(request, options).await.expect("the run starts")
 }
 
 /// Reads a log from a cursor's position to its end.

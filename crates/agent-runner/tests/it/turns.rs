@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agent_runner::agents::Echo;
-use agent_runner::{OnDisconnect, Run, RunHandle, Runner, Services, StartError, StartOptions, agent_fn};
+use agent_runner::{Run, RunHandle, RunOptions, Runner, Services, StartError, agent_fn};
 use agent_schemas::{AgentRequest, Message, RunId, SessionId, Status, UserId};
 use agent_services::ErrorKind;
 use agent_services::page::PageSize;
@@ -20,8 +20,8 @@ fn request(text: &str) -> AgentRequest {
     request
 }
 
-fn options(policy: SessionPolicy) -> StartOptions {
-    StartOptions::default().with_on_disconnect(OnDisconnect::Continue).with_session_policy(policy)
+fn options(policy: SessionPolicy) -> RunOptions {
+    RunOptions::default().with_session_policy(policy)
 }
 
 /// An agent that says how many messages it finds in its session once it is let.
@@ -121,7 +121,9 @@ async fn requests_with_one_key_are_one_run() {
     let runner = runner(Echo::default());
     let key = |fingerprint: &str| IdempotencyKey::new("k", fingerprint);
     let start = async |fingerprint: &str| {
-        runner.start(request("a b"), options(SessionPolicy::Enqueue).with_key(key(fingerprint))).await
+        runner
+            .start(request("a b"), options(SessionPolicy::Enqueue).with_idempotency_key(key(fingerprint)))
+            .await
     };
     let first = start("x").await.expect("started");
     let whole = collect(first.cursor(0)).await;
@@ -150,7 +152,7 @@ async fn a_run_that_waits_is_cancelled_without_its_agent() {
 #[tokio::test]
 async fn a_log_is_read_on_from_any_position() {
     let runner = runner(Echo::default());
-    let run = runner.start(request("a b c"), StartOptions::default()).await.expect("started");
+    let run = runner.start(request("a b c"), RunOptions::default()).await.expect("started");
     let whole = collect(run.cursor(0)).await;
     let id = run.id().clone();
     drop(run);

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_runner::agents::Echo;
-use agent_runner::{
-    Agent, OnDisconnect, Run, RunHandle, Runner, Services, StartError, StartOptions, agent_fn,
-};
+use agent_runner::{Agent, Run, RunHandle, RunOptions, Runner, Services, StartError, agent_fn};
 use agent_schemas::{AgentRequest, Event, Message, RunId, SessionId, UserId};
 use agent_services::clock::ManualClock;
 use agent_services::page::PageSize;
@@ -40,7 +38,7 @@ impl World {
     async fn start(&self, text: &str, policy: SessionPolicy) -> Result<Run, StartError> {
         let mut request = AgentRequest::new(vec![Message::user(text)]);
         request.session_id = Some("s".to_owned());
-        let options = StartOptions::default().with_on_disconnect(OnDisconnect::Continue);
+        let options = RunOptions::default();
         self.runner.start(request, options.with_session_policy(policy)).await
     }
 

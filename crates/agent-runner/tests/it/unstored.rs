@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use agent_runner::agents::Echo;
-use agent_runner::{Agent, Durability, RunHandle, Runner, Services, StartError, StartOptions, agent_fn};
+use agent_runner::{Agent, Durability, RunHandle, RunOptions, Runner, Services, StartError, agent_fn};
 use agent_schemas::{AgentRequest, Message, SessionId, Status, UserId};
 use agent_services::ErrorKind::{Conflict, Unavailable};
 use agent_services::page::PageSize;
@@ -18,13 +18,13 @@ use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, outline};
 
 /// A runner over a store that answers the next time before a run is stored, whether it will be or not.
-fn early(agent: impl Agent, durability: Durability, is_done: bool) -> (Runner, Arc<FaultyStore>) {
+fn early(agent: impl Agent, is_done: bool) -> (Runner, Arc<FaultyStore>) {
     let store = Arc::new(FaultyStore::default());
     store.fail("create", Fault::Early { is_done });
     let mut services = Services::in_memory();
     services.runs = Arc::clone(&store) as _;
-    let builder = Runner::builder().agent("test", agent).services(services);
-    (builder.durability(durability).build().expect("one agent"), store)
+    let runner = Runner::builder().agent("test", agent).services(services).build();
+    (runner.expect("one agent"), store)
 }
 
 fn request() -> AgentRequest {
@@ -55,9 +55,10 @@ fn waiting() -> (impl Agent, Arc<AtomicUsize>) {
 async fn an_agent_begins_at_once_and_is_seen_once_it_is_stored() {
     for durability in [Durability::Strict, Durability::Relaxed] {
         let (agent, begun) = waiting();
-        let (runner, store) = early(agent, durability, true);
+        let (runner, store) = early(agent, true);
         store.fail("append", Fault::Late);
-        let mut start = Box::pin(runner.start(request(), StartOptions::default()));
+        let options = RunOptions::default().with_durability(durability);
+        let mut start = Box::pin(runner.start(request(), options));
         for _ in 0..100 {
             assert!(poll!(start.as_mut()).is_pending(), "nobody hears of what may be lost");
             yield_now().await;
@@ -79,9 +80,9 @@ async fn an_agent_begins_at_once_and_is_seen_once_it_is_stored() {
 
 #[tokio::test]
 async fn an_agent_that_answers_at_once_is_seen_once_it_is_stored() {
-    let (runner, store) = early(Echo::default(), Durability::Strict, true);
+    let (runner, store) = early(Echo::default(), true);
     store.fail("close", Fault::Late);
-    let mut start = Box::pin(runner.start(request(), StartOptions::default()));
+    let mut start = Box::pin(runner.start(request(), RunOptions::default()));
     assert!(poll!(start.as_mut()).is_pending());
     store.released.cancel();
     let run = start.await.expect("it is stored");
@@ -92,12 +93,8 @@ async fn an_agent_that_answers_at_once_is_seen_once_it_is_stored() {
 async fn whoever_asked_is_told_that_the_run_could_not_be_stored() {
     for slow in [true, false] {
         let (agent, _) = waiting();
-        let (runner, _) = if slow {
-            early(agent, Durability::Strict, false)
-        } else {
-            early(Echo::default(), Durability::Strict, false)
-        };
-        let refused = runner.start(request(), StartOptions::default()).await.expect_err("it is not stored");
+        let (runner, _) = if slow { early(agent, false) } else { early(Echo::default(), false) };
+        let refused = runner.start(request(), RunOptions::default()).await.expect_err("it is not stored");
         let StartError::Store(error) = &refused else { panic!("not a fault of the store: {refused}") };
         assert_eq!(error.kind(), Unavailable, "{error}");
         timeout(Duration::from_secs(60), async {
@@ -113,15 +110,11 @@ async fn whoever_asked_is_told_that_the_run_could_not_be_stored() {
 async fn what_was_stored_after_all_is_looked_after() {
     for (call, slow) in [("append", true), ("close", false)] {
         let (agent, _) = waiting();
-        let (runner, store) = if slow {
-            early(agent, Durability::Strict, true)
-        } else {
-            early(Echo::default(), Durability::Strict, true)
-        };
+        let (runner, store) = if slow { early(agent, true) } else { early(Echo::default(), true) };
         // Once for the run, and once more for what it makes of that.
         store.fail(call, Fault::Refused(Unavailable));
         store.fail(call, Fault::Refused(Unavailable));
-        let refused = runner.start(request(), StartOptions::default()).await.expect_err("it was not stored");
+        let refused = runner.start(request(), RunOptions::default()).await.expect_err("it was not stored");
         assert!(matches!(refused, StartError::Store(error) if error.kind() == Unavailable), "{call}");
         let listed = runner.list(&UserId::new("s"), &RunFilter::default(), None, PageSize::default()).await;
         let record = listed.expect("listed").items.pop().expect("it is there");
@@ -133,17 +126,17 @@ async fn what_was_stored_after_all_is_looked_after() {
 
 #[tokio::test]
 async fn a_run_that_somebody_else_took_is_a_fault() {
-    let (runner, store) = early(Echo::default(), Durability::Strict, true);
+    let (runner, store) = early(Echo::default(), true);
     store.fail("close", Fault::Refused(Conflict));
-    let refused = runner.start(request(), StartOptions::default()).await.expect_err("it was not stored");
+    let refused = runner.start(request(), RunOptions::default()).await.expect_err("it was not stored");
     assert!(matches!(refused, StartError::Store(error) if error.kind() == Conflict));
 }
 
 #[tokio::test]
 async fn requests_that_may_be_repeated_are_stored_first() {
-    let (runner, store) = early(Echo::default(), Durability::Strict, false);
+    let (runner, store) = early(Echo::default(), false);
     let key = IdempotencyKey::new("key", "fingerprint");
-    let run = runner.start(request(), StartOptions::default().with_key(key)).await.expect("stored");
+    let run = runner.start(request(), RunOptions::default().with_idempotency_key(key)).await.expect("stored");
     assert!(!store.is_well(), "no early answer was allowed");
     let id = run.id().clone();
     assert!(store.get(&id).await.expect("readable").is_some());

@@ -16,7 +16,7 @@ use super::*;
 use crate::AgentApp;
 
 fn parsed() -> Json {
-    json::parse(&document("an \"app\"", "/run")).expect("JSON")
+    json::parse(&document("an \"app\"", "/run", [])).expect("JSON")
 }
 
 /// What a path of keys, or a reference, leads to.
@@ -74,70 +74,30 @@ fn names_are_filled_in() {
     assert_eq!(at(&document, "info/version").as_str(), Some(env!("CARGO_PKG_VERSION")));
     assert_eq!(at(&document, "openapi").as_str(), Some("3.1.0"));
     assert_eq!(keys(&document), ["openapi", "info", "paths", "components"]);
-    assert!(json::parse(&super::document("{endpoint}", "/{name}")).is_ok());
+    assert!(json::parse(&super::document("{endpoint}", "/{name}", [])).is_ok());
 }
 
 #[test]
 fn every_route_is_described() {
-    let router = include_str!("../router.rs");
-    let literal = router.split(".route(\"").skip(1).filter_map(|rest| rest.split_once("\", "));
+    let sources = [include_str!("../router.rs"), include_str!("../routes/root.rs")];
+    let literal = sources.iter().flat_map(|source| source.split(".route(\"").skip(1));
+    let literal = literal.filter_map(|rest| rest.split_once("\", "));
     let mut routes: Vec<(&str, &str)> =
         literal.map(|(path, handler)| (path, handler.split('(').next().unwrap_or_default())).collect();
     routes.extend([("/run", "post"), ("/run/task", "post"), ("/run/task/{id}", "get")]);
-    // The endpoint with a slash behind it is a redirection for those who mistype it, and not a route to know.
-    assert_eq!(routes.len() + 1, router.matches(".route(").count());
+    // The endpoint with a slash behind it is a redirection for clients that mistype it, and not a route to know.
+    let all: usize = sources.iter().map(|source| source.matches(".route(").count()).sum();
+    assert_eq!(routes.len() + 1, all);
     let document = parsed();
-    let is_protocols = |path: &&str| PROTOCOL_PATHS.iter().any(|prefix| path.starts_with(prefix));
-    let mut described: Vec<_> =
-        keys(at(&document, "paths")).into_iter().filter(|path| !is_protocols(path)).collect();
     for (path, method) in &routes {
         let operation = at(&document, &format!("paths/{}/{method}", path.replace('/', "~1")));
         assert!(operation.get("responses").is_some_and(|responses| responses.get("200").is_some()), "{path}");
     }
+    let mut described = keys(at(&document, "paths"));
     described.sort_unstable();
     let mut paths: Vec<_> = routes.into_iter().map(|(path, _)| path).collect();
     paths.sort_unstable();
     assert_eq!(described, paths);
-}
-
-/// Where other protocols have their routes.
-const PROTOCOL_PATHS: [&str; 2] = ["/v1/", "/compatible-mode/v1/"];
-
-/// The routes of a protocol as its source has them: the paths with the methods that each has.
-fn routes_of(source: &str) -> Vec<(String, Vec<String>)> {
-    let routes = source.split(".route(\"").skip(1);
-    let route = routes.map(|rest| {
-        let (path, handlers) = rest.split_once('"').expect("a path");
-        let handlers = handlers.split('\n').next().unwrap_or_default();
-        let is_there = |method: &&&str| handlers.contains(&format!("{method}("));
-        let methods = ["get", "post", "delete"].iter().filter(is_there).map(|method| (*method).to_owned());
-        (path.to_owned(), methods.collect())
-    });
-    route.collect()
-}
-
-#[test]
-fn every_route_of_a_protocol_is_described() {
-    let sources = [
-        include_str!("../protocol/openai/responses.rs"),
-        include_str!("../protocol/openai/conversations.rs"),
-        include_str!("../protocol/openai/chat.rs"),
-        include_str!("../protocol/openai/models.rs"),
-    ];
-    let document = parsed();
-    let mut count = 0;
-    for (path, methods) in sources.into_iter().flat_map(routes_of) {
-        let item = at(&document, &format!("paths/{}", path.replace('/', "~1")));
-        let mut described: Vec<_> = keys(item).into_iter().filter(|key| *key != "parameters").collect();
-        described.sort_unstable();
-        let mut methods: Vec<_> = methods.iter().map(String::as_str).collect();
-        methods.sort_unstable();
-        assert_eq!(described, methods, "{path}");
-        count += 1;
-    }
-    let paths = keys(at(&document, "paths")).into_iter();
-    let described = paths.filter(|path| PROTOCOL_PATHS.iter().any(|prefix| path.starts_with(prefix)));
-    assert_eq!(count, described.count());
 }
 
 /// Every object in a document.
@@ -194,9 +154,9 @@ fn types_are_described_as_they_are_written() {
         check("ContentInput", &content);
         check("Event", &content);
     }
-    // The last ones are no fields of their own, but those that the server looks for among the unknown ones.
+    // The last ones are the options of the run, which are not fields of the request.
     let mut request = AgentRequest::new(vec![Message::user("hi")]);
-    for name in ["background", "on_disconnect", "session_policy"] {
+    for name in ["background", "durability", "on_disconnect", "response_ttl_seconds", "session_policy"] {
         request.extra.insert(name.to_owned(), Json::Null);
     }
     check("AgentRequest", &request);
@@ -228,8 +188,7 @@ async fn send(method: &str, path: &str, body: &str) -> (StatusCode, String) {
 async fn check_answer(method: &str, path: &str, body: &str, status: u16) {
     let (found, body) = send(method, path, body).await;
     assert_eq!(found.as_u16(), status, "{body}");
-    let document = json::parse(&document("app", "/process")).expect("JSON");
-    let path = path.replace("/demo", "/{model}");
+    let document = json::parse(&document("app", "/process", [])).expect("JSON");
     let operation = format!("paths/{}/{}", path.replace('/', "~1"), method.to_lowercase());
     let answer = format!("{operation}/responses/{status}");
     let answer = match at(&document, &answer).get("$ref").and_then(Json::as_str) {
@@ -242,8 +201,6 @@ async fn check_answer(method: &str, path: &str, body: &str, status: u16) {
         panic!("{method} {path} {status}: {fault}\n{body}");
     }
 }
-
-const COMPLETIONS: &str = "/v1/chat/completions";
 
 #[tokio::test]
 async fn answers_are_as_described() {
@@ -259,30 +216,6 @@ async fn answers_are_as_described() {
     check_answer("POST", "/process", r#"{"input":1}"#, 422).await;
     check_answer("POST", "/process", r#"{"input":["#, 422).await;
     check_answer("POST", "/process", &"[".repeat(1000), 400).await;
-    let complete = |content: &str, more: &str| {
-        format!(r#"{{"messages":[{{"role":"user","content":"{content}"}}]{more}}}"#)
-    };
-    for path in ["/v1/models", "/v1/models/demo"] {
-        check_answer("GET", path, "", 200).await;
-    }
-    check_answer("POST", COMPLETIONS, &complete("What is 6 times 7?", ""), 200).await;
-    check_answer("POST", COMPLETIONS, &complete("a picture", ""), 200).await;
-    check_answer("POST", COMPLETIONS, &complete("fail", ""), 500).await;
-    check_answer("POST", COMPLETIONS, &complete("", r#","n":2"#), 400).await;
-    check_answer("POST", COMPLETIONS, r#"{"messages":["#, 400).await;
-    let usage = r#","stream":true,"stream_options":{"include_usage":true}"#;
-    for (question, is_good) in [("What is 6 times 7?", true), ("a picture", true), ("fail", false)] {
-        let (_, stream) = send("POST", COMPLETIONS, &complete(question, usage)).await;
-        let chunks: Vec<&str> = stream.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
-        let (last, chunks) = chunks.split_last().expect("frames");
-        assert_eq!(*last == "[DONE]", is_good, "{stream}");
-        for chunk in chunks {
-            check("ChatCompletionAnswerChunk", &json::parse(chunk).expect("JSON"));
-        }
-        if !is_good {
-            check("OpenAIErrorAnswer", &json::parse(last).expect("JSON"));
-        }
-    }
     for question in ["What is 6 times 7?", "a picture", "fail"] {
         let (status, log) = send("POST", "/process", &ask(question, "")).await;
         assert_eq!(status, 200);

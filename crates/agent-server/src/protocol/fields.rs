@@ -1,62 +1,78 @@
-//! The members of a foreign request, read with the place of the first fault.
+//! The members of a foreign request, read so that an error names the faulty one.
 
-use agent_schemas::{Json, JsonObject, Step, ValidationError};
+use agent_schemas::{Json, JsonObject};
 
-use super::Failure;
+use crate::error::ErrorInfo;
 
 /// An object of a request, and where it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Fields<'a> {
+pub struct Fields<'a> {
     members: &'a JsonObject,
     place: String,
 }
 
 impl<'a> Fields<'a> {
     /// The request's own members.
-    pub(crate) fn new(members: &'a JsonObject) -> Self {
+    pub fn new(members: &'a JsonObject) -> Self {
         Fields { members, place: String::new() }
     }
 
-    /// A value that is to be an object.
-    pub(crate) fn of(value: &'a Json, place: String) -> Result<Self, Failure> {
+    /// The members of a value at a place of the request.
+    ///
+    /// # Errors
+    /// [`ErrorInfo`] if it is not an object.
+    pub fn of(value: &'a Json, place: String) -> Result<Self, ErrorInfo> {
         match value {
             Json::Object(members) => Ok(Fields { members, place }),
-            _ => Err(Failure::of_parameter(place, "expected an object")),
+            _ => Err(ErrorInfo::at_parameter(place, "expected an object")),
         }
     }
 
-    pub(crate) fn members(&self) -> &'a JsonObject {
+    /// The members as they are.
+    pub fn members(&self) -> &'a JsonObject {
         self.members
     }
 
     /// Where a member stands in the request.
-    pub(crate) fn place_of(&self, key: &str) -> String {
+    pub fn place_of(&self, key: &str) -> String {
         if self.place.is_empty() { key.to_owned() } else { format!("{}.{key}", self.place) }
     }
 
-    /// A fault of a member.
-    pub(crate) fn fault(&self, key: &str, message: impl Into<String>) -> Failure {
-        Failure::of_parameter(self.place_of(key), message)
+    /// The error of a wrong member.
+    pub fn fault(&self, key: &str, message: impl Into<String>) -> ErrorInfo {
+        ErrorInfo::at_parameter(self.place_of(key), message)
     }
 
     /// A member that is there and not null.
-    pub(crate) fn get(&self, key: &str) -> Option<&'a Json> {
+    pub fn get(&self, key: &str) -> Option<&'a Json> {
         self.members.get(key).filter(|value| !value.is_null())
     }
 
-    pub(crate) fn optional_text(&self, key: &str) -> Result<Option<&'a str>, Failure> {
+    /// A string, if it is there and not null.
+    ///
+    /// # Errors
+    /// [`ErrorInfo`] if it is something else.
+    pub fn optional_text(&self, key: &str) -> Result<Option<&'a str>, ErrorInfo> {
         match self.get(key) {
             None => Ok(None),
             Some(Json::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.fault(key, "expected a text")),
+            Some(_) => Err(self.fault(key, "expected a string")),
         }
     }
 
-    pub(crate) fn text(&self, key: &str) -> Result<&'a str, Failure> {
+    /// A string that has to be there.
+    ///
+    /// # Errors
+    /// [`ErrorInfo`] if it is missing or something else.
+    pub fn text(&self, key: &str) -> Result<&'a str, ErrorInfo> {
         self.optional_text(key)?.ok_or_else(|| self.fault(key, "this field is required"))
     }
 
-    pub(crate) fn optional_flag(&self, key: &str) -> Result<Option<bool>, Failure> {
+    /// A boolean, if it is there and not null.
+    ///
+    /// # Errors
+    /// [`ErrorInfo`] if it is something else.
+    pub fn optional_flag(&self, key: &str) -> Result<Option<bool>, ErrorInfo> {
         match self.get(key) {
             None => Ok(None),
             Some(Json::Bool(flag)) => Ok(Some(*flag)),
@@ -64,15 +80,22 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn object(&self, key: &str) -> Result<Fields<'a>, Failure> {
+    /// An object that has to be there.
+    ///
+    /// # Errors
+    /// [`ErrorInfo`] if it is missing or something else.
+    pub fn object(&self, key: &str) -> Result<Fields<'a>, ErrorInfo> {
         match self.get(key) {
             Some(value) => Fields::of(value, self.place_of(key)),
             None => Err(self.fault(key, "this field is required")),
         }
     }
 
-    /// The items of an array, each with its place; none where there is no array.
-    pub(crate) fn items(&self, key: &str) -> Result<Vec<(&'a Json, String)>, Failure> {
+    /// The items of an array, each with its place; none if there is no array.
+    ///
+    /// # Errors
+    /// [`ErrorInfo`] if it is something else.
+    pub fn items(&self, key: &str) -> Result<Vec<(&'a Json, String)>, ErrorInfo> {
         match self.get(key) {
             None => Ok(Vec::new()),
             Some(Json::Array(items)) => {
@@ -81,25 +104,5 @@ impl<'a> Fields<'a> {
             }
             Some(_) => Err(self.fault(key, "expected an array")),
         }
-    }
-}
-
-/// The place of a fault, as in `tools[0].name`; `None` if it is the whole.
-pub(crate) fn place_of(fault: &ValidationError) -> Option<String> {
-    let mut place = String::new();
-    for step in &fault.location {
-        match step {
-            Step::Key(key) if place.is_empty() => place.push_str(key),
-            Step::Key(key) => place.extend([".", key]),
-            Step::Index(index) => place.push_str(&format!("[{index}]")),
-        }
-    }
-    (!place.is_empty()).then_some(place)
-}
-
-impl From<ValidationError> for Failure {
-    fn from(fault: ValidationError) -> Self {
-        let failure = Failure::of_parameter(String::new(), fault.message.clone());
-        Failure { parameter: place_of(&fault), ..failure }
     }
 }

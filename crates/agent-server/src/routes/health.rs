@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use crate::app::App;
+use crate::state::App;
 
 #[derive(Serialize)]
 pub(crate) struct Health {
@@ -25,10 +25,10 @@ pub(crate) struct Probe {
 /// How long a probe waits for the stores: probes themselves do not wait for ever.
 const STORES: Duration = Duration::from_secs(2);
 
-/// How the server runs; the peer has other modes too.
+/// How the server runs; upstream has other modes too.
 pub(crate) const MODE: &str = "standalone";
 
-/// `GET /health`: for people and monitors; tells the peer's clients what they look for.
+/// `GET /health`: for people and monitors; tells upstream's clients what they look for.
 pub(crate) async fn health(State(app): State<App>) -> Json<Health> {
     let runner = if app.is_ready() { "ready" } else { "not_ready" };
     Json(Health { status: "healthy", mode: MODE, runner })

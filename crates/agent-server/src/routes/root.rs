@@ -1,64 +1,68 @@
 //! `GET /`: what is served here. `GET /openapi.json`: the same for machines.
 
-use axum::Json;
+use std::sync::{Arc, OnceLock};
+
+use agent_schemas::{Json as Value, JsonObject, object};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use serde::Serialize;
+use axum::routing::get;
+use axum::{Json, Router};
+use bytes::Bytes;
 
-use crate::app::App;
 use crate::openapi;
+use crate::protocol::{Endpoint, Protocol};
 use crate::routes::health::MODE;
+use crate::state::App;
 
-#[derive(Serialize)]
-pub(crate) struct Root {
-    service: String,
-    mode: &'static str,
-    agents: Vec<String>,
-    endpoints: Endpoints,
+/// What the server tells about itself.
+struct Directory {
+    app: App,
+    protocols: Arc<[Arc<dyn Protocol>]>,
+    /// Made when it is first asked for.
+    document: OnceLock<Bytes>,
 }
 
-#[derive(Serialize)]
-struct Endpoints {
-    process: String,
-    runs: &'static str,
-    sessions: &'static str,
-    // The peer's names for these two.
-    task: String,
-    task_status: String,
-    responses: &'static str,
-    chat_completions: &'static str,
-    models: &'static str,
-    health: &'static str,
-    readiness: &'static str,
-    liveness: &'static str,
-    openapi: &'static str,
+pub(crate) fn routes(app: App, protocols: Arc<[Arc<dyn Protocol>]>) -> Router {
+    Router::new()
+        .route("/", get(root))
+        .route("/openapi.json", get(document))
+        .with_state(Arc::new(Directory { app, protocols, document: OnceLock::new() }))
 }
 
-pub(crate) async fn get(State(app): State<App>) -> Json<Root> {
-    let process = app.http().endpoint_path.clone();
-    Json(Root {
-        service: app.name().to_owned(),
-        mode: MODE,
-        agents: app.runner().agent_names().map(str::to_owned).collect(),
-        endpoints: Endpoints {
-            runs: "/runs",
-            sessions: "/sessions",
-            task: format!("{process}/task"),
-            task_status: format!("{process}/task/{{id}}"),
-            process,
-            responses: "/v1/responses",
-            chat_completions: "/v1/chat/completions",
-            models: "/v1/models",
-            health: "/health",
-            readiness: "/readiness",
-            liveness: "/liveness",
-            openapi: "/openapi.json",
-        },
-    })
+async fn root(State(directory): State<Arc<Directory>>) -> Json<Value> {
+    let Directory { app, protocols, .. } = &*directory;
+    let foreign = protocols.iter().flat_map(|protocol| protocol.endpoints());
+    let endpoints = own_endpoints(&app.http().endpoint_path).into_iter().chain(foreign);
+    let endpoints: JsonObject =
+        endpoints.map(|endpoint| (endpoint.name.to_owned(), endpoint.path.into())).collect();
+    let agents: Vec<Value> = app.runner().agent_names().map(Value::from).collect();
+    Json(
+        object! { "service" => app.name(), "mode" => MODE, "agents" => agents, "endpoints" => endpoints }
+            .into(),
+    )
 }
 
-pub(crate) async fn openapi(State(app): State<App>) -> impl IntoResponse {
-    let document = openapi::document(app.name(), &app.http().endpoint_path);
-    ([(header::CONTENT_TYPE, "application/json")], document)
+fn own_endpoints(process: &str) -> [Endpoint; 9] {
+    [
+        Endpoint::new("process", process),
+        Endpoint::new("runs", "/runs"),
+        Endpoint::new("sessions", "/sessions"),
+        // Upstream's names for these two.
+        Endpoint::new("task", format!("{process}/task")),
+        Endpoint::new("task_status", format!("{process}/task/{{id}}")),
+        Endpoint::new("health", "/health"),
+        Endpoint::new("readiness", "/readiness"),
+        Endpoint::new("liveness", "/liveness"),
+        Endpoint::new("openapi", "/openapi.json"),
+    ]
+}
+
+async fn document(State(directory): State<Arc<Directory>>) -> impl IntoResponse {
+    let Directory { app, protocols, document } = &*directory;
+    let text = document.get_or_init(|| {
+        let parts = protocols.iter().map(|protocol| protocol.openapi());
+        openapi::document(app.name(), &app.http().endpoint_path, parts).into()
+    });
+    ([(header::CONTENT_TYPE, "application/json")], text.clone())
 }

@@ -2,8 +2,6 @@
 //!
 //! A run's id is the right to read and cancel it; a list needs the user whose runs they are.
 
-use std::time::Duration;
-
 use agent_runner::Run;
 use agent_schemas::run_info::{RunInfo, RunPage};
 use agent_schemas::{Event, RunId, SessionId, Status, sse as frames};
@@ -11,70 +9,65 @@ use agent_services::page::Cursor;
 use agent_services::run::{Page, RunFilter, RunRecord};
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::app::App;
-use crate::asked::{Asked, last_event, position};
 use crate::error::ApiError;
-use crate::query::{Given, IdInPath, Parameters};
-use crate::routes::process::{RUN_ID, keeps_alive};
+use crate::extract::{PathId, QueryParams, RunRequest, last_event, position};
+use crate::headers::{keeps_alive, set_run_id};
 use crate::sse;
+use crate::state::App;
 
 /// The most of a log that one JSON page has, roughly.
 const PAGE_BYTES: usize = 1024 * 1024;
 
-/// `POST /runs`: starts a run that goes on by itself.
-pub(crate) async fn post(State(app): State<App>, request: Request<Body>) -> Result<Response, ApiError> {
-    let asked = Asked::read(&app, request).await?;
-    in_background(&app, asked).await
+/// `POST /runs`: starts a background run.
+pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<Response, ApiError> {
+    in_background(&app, request).await
 }
 
-/// Starts a run that goes on by itself, and answers with what is known of it.
-pub(crate) async fn in_background(app: &App, asked: Asked) -> Result<Response, ApiError> {
-    if asked.last_event.is_some() {
+/// Starts a background run, and answers with what is known of it.
+pub(crate) async fn in_background(app: &App, request: RunRequest) -> Result<Response, ApiError> {
+    let RunRequest { request, mut options, last_event, .. } = request;
+    if last_event.is_some() {
         return Err(ApiError::NotTogether(
             "Last-Event-ID goes with a stream, not with a background run".into(),
         ));
     }
-    let options = asked.background_options(app);
-    let run = app.runner().start(asked.request, options).await?;
+    options.background = true;
+    let run = app.start(request, options, false).await?;
     let id = run.id().clone();
     let info = shown(app, known(app, &id).await?).await?;
     let mut response = (StatusCode::ACCEPTED, Json(info)).into_response();
-    let headers = response.headers_mut();
-    if let (Ok(place), Ok(id)) =
-        (HeaderValue::from_str(&format!("/runs/{id}")), HeaderValue::from_str(id.as_str()))
-    {
-        headers.insert(header::LOCATION, place);
-        headers.insert(RUN_ID, id);
+    if let Ok(place) = HeaderValue::from_str(&format!("/runs/{id}")) {
+        response.headers_mut().insert(header::LOCATION, place);
     }
+    set_run_id(&mut response, &id);
     Ok(response)
 }
 
 /// `GET /runs?user_id=&session_id=&status=&after=&limit=`: a user's runs, the newest first.
-pub(crate) async fn list(State(app): State<App>, query: Parameters) -> Result<Json<RunPage>, ApiError> {
-    let query = Given::new(query)?;
-    let user = query.needed_user()?;
+pub(crate) async fn list(State(app): State<App>, query: QueryParams) -> Result<Json<RunPage>, ApiError> {
+    let user = query.required_user()?;
     let mut filter = RunFilter::default();
     filter.session = query.text("session_id").map(SessionId::new);
     filter.status = query.text("status").map(Status::from);
     let after = query.number("after")?.map(Cursor);
-    let page = app.runner().list(&user, &filter, after, query.size("limit")?).await?;
+    let page = app.runner().list(&user, &filter, after, query.page_size("limit")?).await?;
     let data = page.items.into_iter().map(info_of).collect();
     Ok(Json(RunPage { data, next: page.next.map(|cursor| cursor.0.to_string()) }))
 }
 
 /// `GET /runs/{id}`: what is known of a run, with its response once it has ended.
-pub(crate) async fn get(State(app): State<App>, id: IdInPath) -> Result<Json<RunInfo>, ApiError> {
-    let record = known(&app, &run_id(id)?).await?;
+pub(crate) async fn get(State(app): State<App>, PathId(id): PathId) -> Result<Json<RunInfo>, ApiError> {
+    let record = known(&app, &RunId::new(id)).await?;
     Ok(Json(shown(&app, record).await?))
 }
 
 /// `DELETE /runs/{id}`: forgets a run that has ended.
-pub(crate) async fn delete(State(app): State<App>, id: IdInPath) -> Result<StatusCode, ApiError> {
-    let id = run_id(id)?;
+pub(crate) async fn delete(State(app): State<App>, PathId(id): PathId) -> Result<StatusCode, ApiError> {
+    let id = RunId::new(id);
     if app.runner().services().runs.delete(&id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
@@ -83,8 +76,8 @@ pub(crate) async fn delete(State(app): State<App>, id: IdInPath) -> Result<Statu
 }
 
 /// `POST /runs/{id}/cancel`: asks a run to stop; one that has ended stays as it is.
-pub(crate) async fn cancel(State(app): State<App>, id: IdInPath) -> Result<Json<RunInfo>, ApiError> {
-    let id = run_id(id)?;
+pub(crate) async fn cancel(State(app): State<App>, PathId(id): PathId) -> Result<Json<RunInfo>, ApiError> {
+    let id = RunId::new(id);
     if !app.runner().cancel(&id).await? {
         return Err(ApiError::NoSuchRun(id.to_string()));
     }
@@ -96,11 +89,11 @@ pub(crate) async fn cancel(State(app): State<App>, id: IdInPath) -> Result<Json<
 /// stream of events to its end; as a page of what there is for a client that takes JSON.
 pub(crate) async fn events(
     State(app): State<App>,
-    id: IdInPath,
-    query: Parameters,
+    PathId(id): PathId,
+    query: QueryParams,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    let (id, query) = (run_id(id)?, Given::new(query)?);
+    let id = RunId::new(id);
     let after = match (last_event(request.headers())?, query.text("after")) {
         (Some(_), Some(_)) => {
             return Err(ApiError::NotTogether(
@@ -111,7 +104,7 @@ pub(crate) async fn events(
         (None, Some(text)) => Some(position(text)?),
         (None, None) => None,
     };
-    let size = query.size("limit")?;
+    let size = query.page_size("limit")?;
     let run = app.runner().attach(&id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?;
     let cursor = match after {
         Some((number, epoch)) => run.cursor_after(number, epoch).await?,
@@ -121,12 +114,9 @@ pub(crate) async fn events(
         return page(&app, &run, cursor.position(), size.get()).await;
     }
     drop(run);
-    let heartbeat = Duration::from_secs(app.http().heartbeat_seconds);
     let keeps_alive = keeps_alive(request.version(), request.headers());
-    let mut response = sse::respond_with_log(cursor, heartbeat, keeps_alive);
-    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(RUN_ID, id);
-    }
+    let mut response = sse::respond_with_log(cursor, app.http().heartbeat, keeps_alive);
+    set_run_id(&mut response, &id);
     Ok(response)
 }
 
@@ -165,14 +155,6 @@ async fn page(app: &App, run: &Run, from: u64, limit: usize) -> Result<Response,
     }
     body.extend_from_slice(if is_end && !is_cut { b",\"ended\":true}" } else { b",\"ended\":false}" });
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
-}
-
-/// The run that the path names.
-pub(crate) fn run_id(id: IdInPath) -> Result<RunId, ApiError> {
-    match id {
-        Ok(Path(id)) => Ok(RunId::new(id)),
-        Err(_) => Err(ApiError::BadParameter("the run's id is not UTF-8 in percent-encoding".to_owned())),
-    }
 }
 
 pub(crate) async fn known(app: &App, id: &RunId) -> Result<RunRecord, ApiError> {

@@ -11,21 +11,19 @@ use agent_schemas::{JsonObject, SessionId, UserId};
 use agent_services::page::Cursor;
 use agent_services::session::{self as store, StoredMessage};
 use axum::Json;
-use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{Request, StatusCode};
+use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
 
-use crate::app::App;
-use crate::body::read_object;
 use crate::error::ApiError;
-use crate::query::{Given, IdInPath, Parameters};
+use crate::extract::{JsonRequest, PathId, QueryParams};
+use crate::state::App;
 
 /// `GET /sessions?user_id=&after=&limit=`: a user's sessions, the newest first.
-pub(crate) async fn list(State(app): State<App>, query: Parameters) -> Result<Json<SessionPage>, ApiError> {
-    let query = Given::new(query)?;
-    let user = query.needed_user()?;
-    let page = app.sessions().list(&user, query.number("after")?.map(Cursor), query.size("limit")?).await?;
+pub(crate) async fn list(State(app): State<App>, query: QueryParams) -> Result<Json<SessionPage>, ApiError> {
+    let user = query.required_user()?;
+    let page =
+        app.sessions().list(&user, query.number("after")?.map(Cursor), query.page_size("limit")?).await?;
     let next = page.next.map(|cursor| cursor.0.to_string());
     Ok(Json(SessionPage { data: page.items.into_iter().map(shown).collect(), next }))
 }
@@ -33,10 +31,10 @@ pub(crate) async fn list(State(app): State<App>, query: Parameters) -> Result<Js
 /// `GET /sessions/{id}?user_id=`: what is known of a session.
 pub(crate) async fn get(
     State(app): State<App>,
-    id: IdInPath,
-    query: Parameters,
+    PathId(id): PathId,
+    query: QueryParams,
 ) -> Result<Json<SessionInfo>, ApiError> {
-    let (user, id) = names(id, &Given::new(query)?)?;
+    let (user, id) = names(id, &query);
     let found = app.sessions().get(&user, &id).await?;
     found.map(|info| Json(shown(info))).ok_or_else(|| no_such(&id))
 }
@@ -44,14 +42,14 @@ pub(crate) async fn get(
 /// `PATCH /sessions/{id}?user_id=`: changes its title and metadata.
 pub(crate) async fn patch(
     State(app): State<App>,
-    id: IdInPath,
-    query: Parameters,
-    request: Request<Body>,
+    PathId(id): PathId,
+    query: QueryParams,
+    request: JsonRequest,
 ) -> Result<Json<SessionInfo>, ApiError> {
-    let (user, id) = names(id, &Given::new(query)?)?;
-    let body = read_object(request, app.http()).await?;
-    let names_title = body.get("title").is_some();
-    let SessionChange { title, metadata } = SessionChange::from_json(body)?;
+    let (user, id) = names(id, &query);
+    let body = request.into_body();
+    let names_title = body.contains_key("title");
+    let SessionChange { title, metadata } = SessionChange::from_json(body.into())?;
     let change = store::SessionChange { title: names_title.then_some(title), metadata };
     match app.sessions().change(&user, &id, change).await {
         Err(error) if error.kind() == agent_services::ErrorKind::NotFound => Err(no_such(&id)),
@@ -62,29 +60,28 @@ pub(crate) async fn patch(
 /// `DELETE /sessions/{id}?user_id=`: forgets a session.
 pub(crate) async fn delete(
     State(app): State<App>,
-    id: IdInPath,
-    query: Parameters,
+    PathId(id): PathId,
+    query: QueryParams,
 ) -> Result<StatusCode, ApiError> {
-    let (user, id) = names(id, &Given::new(query)?)?;
+    let (user, id) = names(id, &query);
     if app.sessions().delete(&user, &id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(no_such(&id)) }
 }
 
 /// `GET /sessions/{id}/messages?user_id=&from=&limit=`, or with `last=` instead: what was said.
 pub(crate) async fn messages(
     State(app): State<App>,
-    id: IdInPath,
-    query: Parameters,
+    PathId(id): PathId,
+    query: QueryParams,
 ) -> Result<Json<MessagePage>, ApiError> {
-    let query = Given::new(query)?;
-    let (user, id) = names(id, &query)?;
+    let (user, id) = names(id, &query);
     if query.has("last") && (query.has("from") || query.has("limit")) {
         return Err(ApiError::BadParameter("last goes without from and limit".to_owned()));
     }
     let found = if query.has("last") {
-        app.sessions().last_messages(&user, &id, query.size("last")?).await?
+        app.sessions().last_messages(&user, &id, query.page_size("last")?).await?
     } else {
         let from = query.number("from")?.unwrap_or_default();
-        app.sessions().messages(&user, &id, from, query.size("limit")?).await?
+        app.sessions().messages(&user, &id, from, query.page_size("limit")?).await?
     };
     let found = found.ok_or_else(|| no_such(&id))?;
     let info = app.sessions().get(&user, &id).await?.ok_or_else(|| no_such(&id))?;
@@ -94,12 +91,12 @@ pub(crate) async fn messages(
 /// `POST /sessions/{id}/messages?user_id=`: adds messages, and makes the session if there is none.
 pub(crate) async fn append(
     State(app): State<App>,
-    id: IdInPath,
-    query: Parameters,
-    request: Request<Body>,
+    PathId(id): PathId,
+    query: QueryParams,
+    request: JsonRequest,
 ) -> Result<Json<MessagesAppended>, ApiError> {
-    let (user, id) = names(id, &Given::new(query)?)?;
-    let append = MessageAppend::from_json(read_object(request, app.http()).await?)?;
+    let (user, id) = names(id, &query);
+    let append = MessageAppend::from_json(request.into_body().into())?;
     let MessageAppend { mut messages, key, skip_known } = append;
     for message in messages.iter_mut().filter(|message| message.id.is_empty()) {
         message.id = message_id(&*app.runner().services().ids);
@@ -114,10 +111,10 @@ pub(crate) async fn append(
 /// `POST /sessions/{id}/cancel?user_id=`: asks all runs of a session to stop that have not ended.
 pub(crate) async fn cancel(
     State(app): State<App>,
-    id: IdInPath,
-    query: Parameters,
+    PathId(id): PathId,
+    query: QueryParams,
 ) -> Result<Json<Canceled>, ApiError> {
-    let (user, id) = names(id, &Given::new(query)?)?;
+    let (user, id) = names(id, &query);
     Ok(Json(Canceled { canceled: app.runner().cancel_session(&user, &id).await? }))
 }
 
@@ -136,12 +133,9 @@ fn page(found: Vec<StoredMessage>, message_count: u64) -> MessagePage {
 }
 
 /// The session that the path names, and the user that the query names.
-fn names(id: IdInPath, query: &Given) -> Result<(UserId, SessionId), ApiError> {
-    let Ok(Path(id)) = id else {
-        return Err(ApiError::BadParameter("the session's id is not UTF-8 in percent-encoding".to_owned()));
-    };
+fn names(id: String, query: &QueryParams) -> (UserId, SessionId) {
     let user = query.user().unwrap_or_else(|| UserId::new(id.as_str()));
-    Ok((user, SessionId::new(id)))
+    (user, SessionId::new(id))
 }
 
 fn no_such(id: &SessionId) -> ApiError {

@@ -1,19 +1,16 @@
-//! `{endpoint}/task`: background runs as the peer's clients know them.
+//! `{endpoint}/task`: background runs as upstream's clients know them.
 
-use agent_schemas::{Json as Value, Status, object};
+use agent_schemas::{Json as Value, RunId, Status, object};
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::Request;
 use serde::Serialize;
 
-use crate::app::App;
-use crate::asked::Asked;
 use crate::error::ApiError;
-use crate::query::IdInPath;
-use crate::routes::runs::{known, run_id, shown};
+use crate::extract::{PathId, RunRequest};
+use crate::routes::runs::{known, shown};
+use crate::state::App;
 
-/// The peer's name for the queue of these tasks.
+/// Upstream's name for the queue of these tasks.
 const QUEUE: &str = "stream_query";
 
 #[derive(Serialize)]
@@ -25,13 +22,10 @@ pub(crate) struct Submitted {
 }
 
 /// `POST {endpoint}/task`: starts a run that goes on by itself; its id is the task's.
-pub(crate) async fn post(
-    State(app): State<App>,
-    request: Request<Body>,
-) -> Result<Json<Submitted>, ApiError> {
-    let asked = Asked::read(&app, request).await?;
-    let options = asked.background_options(&app);
-    let run = app.runner().start(asked.request, options).await?;
+pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<Json<Submitted>, ApiError> {
+    let RunRequest { request, mut options, .. } = request;
+    options.background = true;
+    let run = app.start(request, options, false).await?;
     Ok(Json(Submitted {
         task_id: run.id().to_string(),
         status: "submitted",
@@ -41,8 +35,8 @@ pub(crate) async fn post(
 }
 
 /// `GET {endpoint}/task/{id}`: how far it is; `result` is the run's last event once it has ended.
-pub(crate) async fn get(State(app): State<App>, id: IdInPath) -> Result<Json<Value>, ApiError> {
-    let record = known(&app, &run_id(id)?).await?;
+pub(crate) async fn get(State(app): State<App>, PathId(id): PathId) -> Result<Json<Value>, ApiError> {
+    let record = known(&app, &RunId::new(id)).await?;
     let info = shown(&app, record).await?;
     let status = match info.status {
         Status::Queued => "pending",

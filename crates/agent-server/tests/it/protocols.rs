@@ -2,59 +2,70 @@
 
 use agent_runner::{AgentError, RunHandle, agent_fn};
 use agent_schemas::{AgentRequest, ErrorBody, Event, Message};
-use agent_server::protocol::{Failure, Frames, Order, Protocol, Server, Translator};
+use agent_server::protocol::{
+    Endpoint, ErrorInfo, FrameWriter, JsonRequest, OpenApiPart, Protocol, ProtocolContext, RunSpec,
+    Translator,
+};
 use agent_server::{AgentApp, AgentAppBuilder, ApiError, HttpConfig};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
+use axum::extract::State;
+use axum::http::{Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
-use crate::app::{Answer, call, router, send};
+use crate::app::{Answer, call, echo, get, router, send};
 
 /// Answers with the texts of messages; `?stream` gives them as frames.
 #[derive(Debug)]
 struct Plain;
 
 impl Protocol for Plain {
-    fn speaks_at(&self, path: &str) -> bool {
+    fn owns_path(&self, path: &str) -> bool {
         path.starts_with("/plain/")
     }
 
-    fn routes(&self, server: Server) -> Router {
+    fn routes(&self, context: ProtocolContext) -> Router {
         Router::new()
             .route("/plain/say", post(say))
             .route("/plain/panics", post(async || -> StatusCode { panic!("a handler's own fault") }))
-            .with_state(server)
+            .with_state(context)
     }
 
-    fn failure(&self, failure: &Failure) -> Response {
-        let parameter = failure.parameter.as_deref().unwrap_or("-");
-        (StatusCode::IM_A_TEAPOT, format!("{} {parameter}", failure.code)).into_response()
+    fn error_response(&self, error: &ErrorInfo) -> Response {
+        let parameter = error.parameter.as_deref().unwrap_or("-");
+        (StatusCode::IM_A_TEAPOT, format!("{} {parameter}", error.code)).into_response()
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        vec![Endpoint::new("plain", "/plain/say")]
+    }
+
+    fn openapi(&self) -> OpenApiPart {
+        OpenApiPart::parse(r#"{"paths": {"/plain/say": {"post": {"summary": "Says it plainly"}}}}"#)
     }
 }
 
-async fn say(State(server): State<Server>, request: Request) -> Result<Response, ApiError> {
-    let call = server.read(request).await?;
-    let mut order = Order::new(AgentRequest::new(vec![Message::user("hi")]));
-    order.is_stream = call.parts().uri.query() == Some("stream");
-    match call.body().get("model") {
+async fn say(State(context): State<ProtocolContext>, request: JsonRequest) -> Result<Response, ApiError> {
+    let mut agent_request = AgentRequest::new(vec![Message::user("hi")]);
+    match request.body().get("model") {
         None => {}
         Some(model) => match model.as_str() {
-            Some(model) => order.request.model = Some(model.to_owned()),
-            None => return Err(Failure::of_parameter("model", "expected a text").into()),
+            Some(model) => agent_request.model = Some(model.to_owned()),
+            None => return Err(ErrorInfo::at_parameter("model", "expected a string").into()),
         },
     }
-    let is_stream = order.is_stream;
-    let run = server.start(&call, order).await?;
-    if call.body().contains_key("look") {
-        return server.so_far(run.id(), Texts::default()).await;
+    let mut spec = RunSpec::new(agent_request, context.run_options().clone());
+    spec.is_stream = request.parts().uri.query() == Some("stream");
+    let is_stream = spec.is_stream;
+    let run = context.start(&request, spec).await?;
+    if request.body().contains_key("look") {
+        return context.snapshot(run.id(), Texts::default()).await;
     }
     Ok(if is_stream {
-        server.stream(&run, call.parts(), Texts::default())
+        context.stream(&run, request.parts(), Texts::default())
     } else {
-        server.whole(&run, Texts::default()).await
+        context.collect(&run, Texts::default()).await
     })
 }
 
@@ -62,7 +73,7 @@ async fn say(State(server): State<Server>, request: Request) -> Result<Response,
 struct Texts(String);
 
 impl Translator for Texts {
-    fn on_event(&mut self, event: &Event, frames: &mut Frames) {
+    fn on_event(&mut self, event: &Event, frames: &mut FrameWriter) {
         match event {
             Event::Message(message) if message.status.is_final() => {
                 self.0.push_str(&message.full_text());
@@ -73,7 +84,7 @@ impl Translator for Texts {
         }
     }
 
-    fn on_cut(&mut self, error: &ErrorBody, frames: &mut Frames) {
+    fn on_abort(&mut self, error: &ErrorBody, frames: &mut FrameWriter) {
         frames.push_text(&error.code);
     }
 
@@ -151,12 +162,15 @@ async fn whatever_goes_wrong_is_said_in_the_protocols_shape() {
 }
 
 #[tokio::test]
-async fn openais_paths_can_be_ones_own() {
-    let own = Router::new().route("/v1/responses", post(async || "mine"));
-    let router = router(app().without_openai().routes(own));
-    assert_eq!(plain(&router, "/v1/responses", None, "{}").await.body, "mine");
-    let answer = plain(&router, "/v1/conversations", None, "{}").await;
-    assert_eq!(answer.json()["error"]["code"], "NOT_FOUND", "in the server's own shape");
+async fn a_protocol_is_listed_and_described_where_it_is_served() {
+    for (app, is_served) in [(app(), true), (echo(), false)] {
+        let router = router(app);
+        let root = get(&router, "/").await.json();
+        let document = get(&router, "/openapi.json").await.json();
+        assert_eq!(root["endpoints"]["plain"] == "/plain/say", is_served);
+        assert_eq!(document["paths"]["/plain/say"]["post"]["summary"] == "Says it plainly", is_served);
+        assert!(document["paths"]["/process"].is_object(), "the server's own routes are described, too");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use agent_schemas::{AgentRequest, RunId, SessionId, Status, UserId};
+use agent_schemas::{
+    AgentRequest, IdempotencyKey, RunId, RunOptions, SessionId, SessionPolicy, Status, UserId,
+};
 
 use super::{Batch, FencingToken, OwnerId};
 
@@ -22,10 +24,9 @@ pub struct RunRecord {
     pub created_at: i64,
     /// The request, checked and with its ids filled in.
     pub request: Arc<AgentRequest>,
-    /// For how many seconds after its end its last entry is kept, where that is longer than logs are.
-    pub kept_for: u64,
-    /// What else its runner needs to go on with it. Stores keep the text and do not look into it.
-    pub options: String,
+    /// How it is treated. Stores keep all of it but the idempotency key, act on `session_policy` and `response_ttl`, and do
+    /// not look into the rest.
+    pub options: RunOptions,
     /// `queued` while it waits for its session, `in_progress` until the log has ended, then how it ended.
     pub status: Status,
     /// Its place among the runs of its user: a later one has a greater number. The store gives it.
@@ -61,8 +62,7 @@ impl RunRecord {
             agent: agent.into(),
             created_at,
             request,
-            kept_for: 0,
-            options: String::new(),
+            options: RunOptions::default(),
             status: Status::InProgress,
             number: 0,
             ended_at: None,
@@ -76,7 +76,7 @@ impl RunRecord {
 
     /// Until when its last entry is kept at least, in Unix seconds, if it has ended and asks for it.
     pub(crate) fn kept_until(&self) -> Option<i64> {
-        let seconds = Some(self.kept_for).filter(|seconds| *seconds > 0)?;
+        let seconds = Some(self.options.response_ttl.as_secs()).filter(|seconds| *seconds > 0)?;
         Some(self.ended_at?.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)))
     }
 
@@ -99,48 +99,6 @@ pub fn epoch_has_entry(epochs: &[u64], number: u64, epoch: u64) -> bool {
     is_known && starts_in_time && later.iter().all(|first| number < *first)
 }
 
-/// What becomes of a run whose session has one under way already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum SessionPolicy {
-    /// It waits until those before it have ended.
-    #[default]
-    Enqueue,
-    /// It is not made.
-    Reject,
-    /// The one under way is asked to stop, and this one is the next.
-    Interrupt,
-    /// Its input is handed to the one under way.
-    Steer,
-    /// It runs beside, and takes no part in the session's order.
-    Beside,
-}
-
-/// What makes repeated requests one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct IdempotencyKey {
-    /// The key that the client chose; it counts for this user only.
-    pub key: String,
-    /// Tells requests apart that have the same key by mistake.
-    pub fingerprint: String,
-    /// Whether the request was made before for certain: where the key is not known any more, no run is made.
-    pub is_repeated: bool,
-}
-
-impl IdempotencyKey {
-    /// The key of a request that may be the first with it.
-    pub fn new(key: impl Into<String>, fingerprint: impl Into<String>) -> Self {
-        IdempotencyKey { key: key.into(), fingerprint: fingerprint.into(), is_repeated: false }
-    }
-
-    /// The same of a request that was made before, as its client knows.
-    #[must_use]
-    pub fn repeated(mut self) -> Self {
-        self.is_repeated = true;
-        self
-    }
-}
-
 /// A run that is to be made.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -151,8 +109,6 @@ pub struct NewRun {
     pub first: Batch,
     /// Who executes it if it can start at once.
     pub owner: OwnerId,
-    /// What becomes of it if it cannot.
-    pub policy: SessionPolicy,
     /// How many may wait for one session.
     pub max_queued: usize,
     /// Makes repeated requests one.
@@ -164,21 +120,13 @@ pub struct NewRun {
 impl NewRun {
     /// A run that waits for its session, behind at most 16 others.
     pub fn new(record: RunRecord, first: Batch, owner: OwnerId) -> Self {
-        NewRun {
-            record,
-            first,
-            owner,
-            policy: SessionPolicy::default(),
-            max_queued: 16,
-            key: None,
-            may_be_unstored: false,
-        }
+        NewRun { record, first, owner, max_queued: 16, key: None, may_be_unstored: false }
     }
 
-    /// The same with another policy.
+    /// The same with another session policy.
     #[must_use]
     pub fn with_policy(mut self, policy: SessionPolicy) -> Self {
-        self.policy = policy;
+        self.record.options.session_policy = policy;
         self
     }
 

@@ -144,7 +144,7 @@ fn policy() -> impl Strategy<Value = SessionPolicy> {
         1 => Just(SessionPolicy::Reject),
         2 => Just(SessionPolicy::Interrupt),
         3 => Just(SessionPolicy::Steer),
-        1 => Just(SessionPolicy::Beside),
+        1 => Just(SessionPolicy::Concurrent),
     ]
 }
 
@@ -335,7 +335,9 @@ impl Pair {
         })?;
         let Some((tested, memory)) = created else { return Ok(()) };
         let id = run.record.id.clone();
-        if run.policy == SessionPolicy::Beside && matches!(memory, Created::Started(_)) {
+        if run.record.options.session_policy == SessionPolicy::Concurrent
+            && matches!(memory, Created::Started(_))
+        {
             self.outside.insert(id.clone());
         }
         let batches = vec![run.first.clone()];
@@ -357,7 +359,7 @@ impl Pair {
                 let id = fresh_id(&SystemIds, &user);
                 let request = Arc::new(AgentRequest::new(Vec::new()));
                 let mut record = RunRecord::new(id, user, session, "agent", 7, request);
-                record.kept_for = kept_for;
+                record.options.response_ttl = Duration::from_secs(kept_for);
                 let key = key.map(|(key, fingerprint, is_repeated)| {
                     let key = IdempotencyKey::new(key.to_string(), fingerprint.to_string());
                     if is_repeated { key.repeated() } else { key }

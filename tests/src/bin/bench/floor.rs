@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use agent_runner::agents::Echo;
-use agent_runner::{Runner, StartOptions};
+use agent_runner::{RunOptions, Runner};
 use agent_schemas::{AgentRequest, sse};
 use anyhow::Result;
 use bytes::Bytes;
@@ -76,7 +76,7 @@ async fn render(body: &[u8]) -> Vec<Bytes> {
     let Ok(mut request) = serde_json::from_slice::<AgentRequest>(body) else { return Vec::new() };
     request.extra.shift_remove("delay_ms");
     let Ok(runner) = Runner::builder().agent("echo", Echo::default()).build() else { return Vec::new() };
-    let Ok(run) = runner.start(request, StartOptions::default()).await else { return Vec::new() };
+    let Ok(run) = runner.start(request, RunOptions::default()).await else { return Vec::new() };
     let mut cursor = run.cursor(0);
     let mut events = Vec::new();
     while let Some(Ok(batch)) = cursor.next().await {

@@ -1,6 +1,6 @@
 //! What the model is told of earlier turns and earlier conversations.
 
-use agent_runner::{Runner, StartOptions};
+use agent_runner::{RunOptions, Runner};
 use agent_schemas::{AgentRequest, Json, Message};
 
 use super::{chat, config};
@@ -11,7 +11,7 @@ async fn say(runner: &Runner, session: &str, text: &str) {
     let mut request = AgentRequest::new(vec![Message::user(text)]);
     request.session_id = Some(session.to_owned());
     request.user_id = Some("ann".to_owned());
-    let run = runner.start(request, StartOptions::default()).await.expect("started");
+    let run = runner.start(request, RunOptions::default()).await.expect("started");
     collect(run.cursor(0)).await;
 }
 
@@ -61,7 +61,7 @@ async fn messages_that_are_sent_again_are_told_once() {
     for input in [vec![message("a", "first")], vec![message("a", "first"), message("b", "second")]] {
         let mut request = AgentRequest::new(input);
         request.session_id = Some("s".to_owned());
-        let run = runner.start(request, StartOptions::default()).await.expect("started");
+        let run = runner.start(request, RunOptions::default()).await.expect("started");
         collect(run.cursor(0)).await;
     }
     assert_eq!(told(&server, 1), ["assistant: one", "user: first", "user: second"]);

@@ -1,6 +1,7 @@
 //! What is found by something else than its id: lists, keys, and what a sweep leaves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_schemas::{RunId, Status};
 
@@ -140,7 +141,7 @@ pub async fn sweep_forgets(store: Arc<dyn RunStore>) {
     for session in ["1", "2", "3"] {
         let mut run = new_run("u", session).with_key(keyed(session, "f"));
         // What is left of a run that is to be kept for longer is bounded, too.
-        run.record.kept_for = if session == "2" { 60 * 60 } else { 0 };
+        run.record.options.response_ttl = Duration::from_secs(if session == "2" { 60 * 60 } else { 0 });
         let (id, created) = create(&*store, run).await;
         let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
         store.append(&id, token, batch(0, 100)).await.expect("appended");
@@ -166,10 +167,10 @@ pub async fn sweep_trims(store: Arc<dyn RunStore>) {
     const ENTRIES: u64 = 2000;
     let end = async |session: &str, kept_for: u64, entries: u64| {
         let mut run = new_run("u", session).with_key(keyed(session, "f"));
-        run.record.kept_for = kept_for;
+        run.record.options.response_ttl = Duration::from_secs(kept_for);
         let (id, created) = create(&*store, run).await;
         let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
-        assert_eq!(get(&*store, &id).await.kept_for, kept_for);
+        assert_eq!(get(&*store, &id).await.options.response_ttl.as_secs(), kept_for);
         store.append(&id, token, batch(0, entries - 3)).await.expect("appended");
         let last = store.finish(&id, token, batch(entries - 3, 3), Status::Completed, None).await;
         assert_eq!(kind(last), Ok(None));

@@ -1,8 +1,9 @@
 //! Logs: what is appended, read, closed, ended and deleted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use agent_schemas::{RunId, Status, sse};
+use agent_schemas::{ProtocolData, RunId, RunOptions, Status, sse};
 
 use super::{batch, create, finish, get, kind, new_run, owner, queue, start, status, steer, while_waiting};
 use crate::ErrorKind;
@@ -56,10 +57,11 @@ pub async fn runs_live_and_end(store: Arc<dyn RunStore>) {
 pub async fn create_is_exclusive(store: Arc<dyn RunStore>) {
     let mut run = new_run("u", "s");
     run.first = batch(0, 2);
-    run.record.options = "{\"is\":\"kept\"}".to_owned();
+    run.record.options = RunOptions::default().without_history().with_cancel_after(Duration::from_secs(3));
+    run.record.options.protocol = Some(ProtocolData::new("p", "{\"is\":\"kept\"}"));
     let (id, created) = create(&*store, run.clone()).await;
     assert!(matches!(created, Created::Started(_)));
-    for policy in [SessionPolicy::Enqueue, SessionPolicy::Beside] {
+    for policy in [SessionPolicy::Enqueue, SessionPolicy::Concurrent] {
         let again = store.create(run.clone().with_policy(policy)).await;
         assert_eq!(kind(again), Err(ErrorKind::AlreadyExists));
     }

@@ -89,10 +89,10 @@ pub async fn interrupting_runs_go_first(store: Arc<dyn RunStore>) {
     assert!(matches!(created, Created::Started(_)), "there is nothing to interrupt: {created:?}");
 }
 
-/// Contract 11: `Beside`.
+/// Contract 11: `Concurrent`.
 pub async fn beside_takes_no_turn(store: Arc<dyn RunStore>) {
     let beside = async || {
-        let run = new_run("u", "s").with_policy(SessionPolicy::Beside).with_max_queued(0);
+        let run = new_run("u", "s").with_policy(SessionPolicy::Concurrent).with_max_queued(0);
         let (id, created) = create(&*store, run).await;
         let Created::Started(token) = created else { panic!("it waits for nothing: {created:?}") };
         (id, token)

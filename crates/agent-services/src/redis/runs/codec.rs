@@ -1,9 +1,10 @@
 //! How runs stand in Redis.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::redis::{FromRedisValue, ParsingError, Value};
-use agent_schemas::{AgentRequest, RunId, SessionId, Status, UserId};
+use agent_schemas::{AgentRequest, RunId, RunOptions, SessionId, Status, UserId};
 use bytes::Bytes;
 
 use crate::limits::json_text;
@@ -54,7 +55,7 @@ impl Fields {
             number(operation, created)?,
             Arc::new(request),
         );
-        record.options = text(operation, options)?;
+        record.options = RunOptions::from_record(&text(operation, options)?);
         record.status = Status::from(text(operation, status)?.as_str());
         record.number = number(operation, own_number)?;
         record.ended_at = ended.as_ref().map(|ended| number(operation, ended)).transpose()?;
@@ -66,7 +67,7 @@ impl Fields {
         record.ending = ending.as_ref().map(|ending| text(operation, ending)).transpose()?;
         let count =
             |field: &Option<Vec<u8>>| field.as_ref().map_or(Ok(0), |digits| number(operation, digits));
-        record.kept_for = count(kept_for)?;
+        record.options.response_ttl = Duration::from_secs(count(kept_for)?);
         record.first_entry = count(first_entry)?;
         Ok(record)
     }
@@ -80,7 +81,7 @@ pub(super) fn fields(operation: &'static str, record: &RunRecord) -> Result<Vec<
         ("agent", record.agent.clone()),
         ("created", record.created_at.to_string()),
         ("request", json_text(operation, &*record.request)?),
-        ("options", record.options.clone()),
+        ("options", json_text(operation, &record.options)?),
     ];
     if !record.epochs.is_empty() {
         let epochs: Vec<String> = record.epochs.iter().map(u64::to_string).collect();
@@ -89,8 +90,9 @@ pub(super) fn fields(operation: &'static str, record: &RunRecord) -> Result<Vec<
     if record.cancel_requested {
         fields.push(("cancel", "1".to_owned()));
     }
-    if record.kept_for > 0 {
-        fields.push(("kept_for", record.kept_for.to_string()));
+    // The script that ends a run looks for it here.
+    if !record.options.response_ttl.is_zero() {
+        fields.push(("kept_for", record.options.response_ttl.as_secs().to_string()));
     }
     fields.extend(record.ending.clone().map(|ending| ("ending", ending)));
     Ok(fields.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect())

@@ -23,13 +23,13 @@ use crate::{Error, ErrorKind, Result};
 
 /// What is to become of a run, as the script knows it; `repeat` makes none whose key is unknown.
 fn policy(run: &NewRun) -> &'static str {
-    match run.policy {
+    match run.record.options.session_policy {
         _ if run.key.as_ref().is_some_and(|key| key.is_repeated) => "repeat",
         SessionPolicy::Enqueue => "enqueue",
         SessionPolicy::Reject => "reject",
         SessionPolicy::Interrupt => "interrupt",
         SessionPolicy::Steer => "steer",
-        SessionPolicy::Beside => "beside",
+        SessionPolicy::Concurrent => "concurrent",
     }
 }
 

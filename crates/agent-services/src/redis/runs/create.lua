@@ -36,7 +36,7 @@ redis.call('SCARD', KEYS[3])
 redis.call('XLEN', KEYS[2])
 
 local said, active, leads_to = 'started 1', nil, ID
-if POLICY ~= 'beside' then
+if POLICY ~= 'concurrent' then
   local turns = read_turns(WHO .. ':' .. WHERE)
   local first = turns.active ~= '' and turns.active or turns.queue[1]
   local waiting = #turns.steered + #turns.queue

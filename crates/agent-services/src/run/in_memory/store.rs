@@ -30,8 +30,9 @@ enum Turn {
 impl InMemoryRunStore {
     /// Finds a new run its place in its session.
     fn take_turn(&self, state: &mut State, run: &NewRun) -> Turn {
-        let NewRun { record, policy, max_queued, .. } = run;
-        if *policy == SessionPolicy::Beside {
+        let NewRun { record, max_queued, .. } = run;
+        let policy = record.options.session_policy;
+        if policy == SessionPolicy::Concurrent {
             return Turn::Now;
         }
         let turns = state.turns(&record.user_id, &record.session_id);
@@ -39,7 +40,7 @@ impl InMemoryRunStore {
             turns.active = Some(record.id.clone());
             return Turn::Now;
         };
-        if *policy == SessionPolicy::Reject {
+        if policy == SessionPolicy::Reject {
             return Turn::Not(Created::Busy(first.clone()));
         }
         if turns.waiting() >= *max_queued {

@@ -45,7 +45,7 @@ pub(super) fn early_answer(created: &Created) -> Option<Created> {
 
 /// What a session says to a new run.
 enum Turn {
-    Beside,
+    Concurrent,
     Now,
     Later { place: i64, ahead: u64 },
     Handed { place: i64, active: Head },
@@ -64,7 +64,7 @@ impl Create {
     /// # Errors
     /// If the request cannot be stored.
     pub(super) fn new(run: NewRun) -> Result<Self> {
-        let request = Request::new(&run.record.request)?;
+        let request = Request::new(&run.record)?;
         let first = Piece::new(run.first.clone());
         Ok(Create { run, first, request })
     }
@@ -75,8 +75,8 @@ impl Create {
 
     /// Whether it takes part in this session's order.
     pub(super) fn is_of(&self, user: &UserId, session: &SessionId) -> bool {
-        let NewRun { record, policy, .. } = &self.run;
-        *policy != SessionPolicy::Beside && record.user_id == *user && record.session_id == *session
+        let record = &self.run.record;
+        self.policy() != SessionPolicy::Concurrent && record.user_id == *user && record.session_id == *session
     }
 
     /// Promises the run, if its session is free; otherwise the same as [`Self::run`].
@@ -104,9 +104,9 @@ impl Create {
     }
 
     fn is_free(&self, connection: &Connection, user: i64) -> Outcome<bool> {
-        let NewRun { record, policy, .. } = &self.run;
+        let record = &self.run.record;
         let session = record.session_id.as_str().as_bytes();
-        Ok(*policy == SessionPolicy::Beside || turns::head(connection, user, session)?.is_none())
+        Ok(self.policy() == SessionPolicy::Concurrent || turns::head(connection, user, session)?.is_none())
     }
 
     /// Makes a run that was promised.
@@ -152,7 +152,7 @@ impl Create {
                 owner.as_str().as_bytes(),
                 bounded(entries),
                 bytes,
-                bounded(record.kept_for),
+                bounded(record.options.response_ttl.as_secs()),
                 now,
                 end_number,
             ],
@@ -220,7 +220,9 @@ impl Create {
         let (user, number) = next_number(connection, user, known)?;
         let (created, leads_to) = match turn {
             Turn::Not(created) => return Ok(created),
-            Turn::Beside => (Created::Started(FencingToken(1)), self.add(connection, user, number, None)?),
+            Turn::Concurrent => {
+                (Created::Started(FencingToken(1)), self.add(connection, user, number, None)?)
+            }
             Turn::Now => {
                 let turn = Some((ACTIVE, 0));
                 (Created::Started(FencingToken(1)), self.add(connection, user, number, turn)?)
@@ -255,19 +257,27 @@ impl Create {
         Ok(known.or_else(|| key.is_repeated.then_some(Created::KeyUnknown)))
     }
 
+    fn policy(&self) -> SessionPolicy {
+        self.run.record.options.session_policy
+    }
+
     /// The turn of a run whose session has no other.
     fn first_turn(&self) -> Turn {
-        if self.run.policy == SessionPolicy::Beside { Turn::Beside } else { Turn::Now }
+        if self.policy() == SessionPolicy::Concurrent { Turn::Concurrent } else { Turn::Now }
     }
 
     /// Finds the run its place in its session.
     fn take_turn(&self, connection: &Connection, user: i64, news: &mut News) -> Outcome<Turn> {
-        let NewRun { record, policy, max_queued, .. } = &self.run;
+        let NewRun { record, max_queued, .. } = &self.run;
+        let policy = self.policy();
         let session = record.session_id.as_str().as_bytes();
-        let head =
-            if *policy == SessionPolicy::Beside { None } else { turns::head(connection, user, session)? };
+        let head = if self.policy() == SessionPolicy::Concurrent {
+            None
+        } else {
+            turns::head(connection, user, session)?
+        };
         let Some(head) = head else { return Ok(self.first_turn()) };
-        if *policy == SessionPolicy::Reject {
+        if self.policy() == SessionPolicy::Reject {
             return Ok(Turn::Not(Created::Busy(head.id)));
         }
         let waiting = turns::waiting(connection, user, session)?;
@@ -318,7 +328,7 @@ impl Create {
                 bytes,
                 turn.map(|(turn, _)| turn),
                 turn.map(|(_, place)| place),
-                bounded(record.kept_for),
+                bounded(record.options.response_ttl.as_secs()),
             ],
         )?;
         if added == 0 {

@@ -182,7 +182,7 @@ mod tests {
         let world = World::new();
         assert_eq!(world.create("a", "s", SessionPolicy::Enqueue), Created::Started(FencingToken(1)));
         assert_eq!(world.create("b", "other", SessionPolicy::Enqueue), Created::Started(FencingToken(1)));
-        assert_eq!(world.create("c", "s", SessionPolicy::Beside), Created::Started(FencingToken(1)));
+        assert_eq!(world.create("c", "s", SessionPolicy::Concurrent), Created::Started(FencingToken(1)));
         assert_eq!(world.create("d", "s", SessionPolicy::Reject), Created::Busy(RunId::new("a")));
         assert_eq!(world.create("e", "s", SessionPolicy::Enqueue), Created::Queued { ahead: 1 });
         assert!(!world.finish("a", 2, "not its owner's"));

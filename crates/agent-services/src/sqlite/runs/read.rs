@@ -1,8 +1,9 @@
 //! What is read of runs besides their logs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use agent_schemas::{RunId, SessionId, UserId};
+use agent_schemas::{RunId, RunOptions, SessionId, UserId};
 use rusqlite::{Connection, Row, params};
 
 use super::request::request_of;
@@ -73,7 +74,7 @@ fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
         row.get(4)?,
         Arc::new(request_of(row, 15)?),
     );
-    record.options = utf8(row.get(5)?)?;
+    record.options = RunOptions::from_record(&utf8(row.get(5)?)?);
     record.status = text(row, 6)?.into();
     record.number = row.get(7)?;
     record.ended_at = row.get(8)?;
@@ -81,7 +82,7 @@ fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
     record.epochs = json::from_text(text(row, 10)?)?;
     record.cancel_requested = row.get(11)?;
     record.ending = row.get::<_, Option<Vec<u8>>>(12)?.map(utf8).transpose()?;
-    record.kept_for = row.get(13)?;
+    record.options.response_ttl = Duration::from_secs(row.get(13)?);
     record.first_entry = row.get(14)?;
     Ok(record)
 }

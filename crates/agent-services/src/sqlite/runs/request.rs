@@ -25,15 +25,17 @@ statements! {
 pub(super) struct Request {
     json: Vec<u8>,
     packed: Option<Vec<u8>>,
+    options: Vec<u8>,
 }
 
 impl Request {
     /// # Errors
     /// If it cannot be stored.
-    pub(super) fn new(request: &AgentRequest) -> Result<Self> {
-        let json = json_text(OPERATION, request)?.into_bytes();
+    pub(super) fn new(record: &RunRecord) -> Result<Self> {
+        let json = json_text(OPERATION, &*record.request)?.into_bytes();
         let packed = pack(&json, 0);
-        Ok(Request { json, packed })
+        let options = json_text(OPERATION, &record.options)?.into_bytes();
+        Ok(Request { json, packed, options })
     }
 
     /// Stores it for a run, with the first entries of its log.
@@ -46,7 +48,7 @@ impl Request {
     ) -> Outcome<()> {
         let bytes = self.packed.as_ref().map(|_| self.json.len());
         let request = self.packed.as_ref().unwrap_or(&self.json);
-        let (agent, options) = (record.agent.as_bytes(), record.options.as_bytes());
+        let (agent, options) = (record.agent.as_bytes(), self.options.as_slice());
         let (count, unpacked, frames) = match first.map(Piece::columns) {
             Some((count, unpacked, frames)) => (count, unpacked, Some(frames)),
             None => (0, None, None),

@@ -46,7 +46,7 @@ async fn start(store: &RedisRunStore) -> (RunId, FencingToken) {
 async fn start_kept(store: &RedisRunStore, kept_for: u64) -> (RunId, FencingToken) {
     let (id, request) = (fresh_id(&SystemIds, &user("u")), AgentRequest::new(Vec::new()));
     let mut record = RunRecord::new(id.clone(), user("u"), session(id.as_str()), "agent", 0, request.into());
-    record.kept_for = kept_for;
+    record.options.response_ttl = Duration::from_secs(kept_for);
     let created = store.create(NewRun::new(record, batch(0, 1), owner())).await.expect("made");
     let Created::Started(token) = created else { panic!("it starts: {created:?}") };
     (id, token)

@@ -47,7 +47,7 @@ async fn start_kept(store: &SqliteRunStore, id: &str, kept_for: u64) -> (RunId, 
     let (run, session) = (RunId::new(id), SessionId::new(id));
     let request = Arc::new(AgentRequest::new(Vec::new()));
     let mut record = RunRecord::new(run.clone(), UserId::new("u"), session, "agent", 7, request);
-    record.kept_for = kept_for;
+    record.options.response_ttl = Duration::from_secs(kept_for);
     let created = store.create(NewRun::new(record, batch(0), me())).await.expect("created");
     let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
     (run, token)

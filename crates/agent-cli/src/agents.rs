@@ -1,0 +1,175 @@
+//! Which agents are served, and why.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{AgentConfig, Config, ConfigError, DemoConfig, EchoConfig, Environment};
+use agent_runner::agents::{Demo, Echo};
+use agent_runner::{Agent, Services};
+
+/// The agents of a server, the default one first.
+pub(crate) struct Served {
+    pub(crate) agents: Vec<(String, Arc<dyn Agent>)>,
+    pub(crate) reason: String,
+}
+
+impl Served {
+    pub(crate) fn default_name(&self) -> &str {
+        self.agents.first().map_or("", |(name, _)| name)
+    }
+}
+
+/// Builds the configured agents and the one that is served by default.
+///
+/// # Errors
+/// If the default agent is unknown or an agent cannot be built.
+pub(crate) fn build(
+    config: &Config,
+    environment: &Environment,
+    services: &Services,
+) -> anyhow::Result<Served> {
+    let (name, reason) = choose(config, environment);
+    let default = match config.agents.get(&name) {
+        Some(configured) => configured.clone(),
+        None => built_in(&name, environment)?.ok_or_else(|| unknown(&name, config))?,
+    };
+    let mut agents = vec![(name.clone(), make(&name, &default, environment, services)?)];
+    for (other, configured) in config.agents.iter().filter(|(other, _)| **other != name) {
+        agents.push((other.clone(), make(other, configured, environment, services)?));
+    }
+    Ok(Served { agents, reason })
+}
+
+/// The default agent's name, and why it is the one.
+fn choose(config: &Config, environment: &Environment) -> (String, String) {
+    if let Some(name) = &config.agent {
+        return (name.clone(), "it was asked for".to_owned());
+    }
+    if let Some(name) = config.agents.keys().next() {
+        let reason = if config.agents.len() == 1 {
+            "it is the one that is configured"
+        } else {
+            "it is the first that is configured"
+        };
+        return (name.clone(), reason.to_owned());
+    }
+    match model_variable(environment) {
+        Some(variable) => ("chat".to_owned(), format!("{variable} is set")),
+        None => {
+            let reason = "no agent is configured; set OPENAI_API_KEY, DASHSCOPE_API_KEY or OPENAI_BASE_URL to serve a model";
+            ("demo".to_owned(), reason.to_owned())
+        }
+    }
+}
+
+/// The variable of the environment that says that there is a model.
+fn model_variable(environment: &Environment) -> Option<&'static str> {
+    if !cfg!(feature = "chat") {
+        return None;
+    }
+    ["OPENAI_API_KEY", "DASHSCOPE_API_KEY", "OPENAI_BASE_URL"]
+        .into_iter()
+        .find(|name| environment.get(name).is_some())
+}
+
+#[cfg_attr(
+    not(feature = "chat"),
+    expect(unused_variables, clippy::unnecessary_wraps, reason = "only `chat` can fail")
+)]
+fn built_in(name: &str, environment: &Environment) -> anyhow::Result<Option<AgentConfig>> {
+    Ok(match name {
+        "echo" => Some(AgentConfig::Echo(EchoConfig::default())),
+        "demo" => Some(AgentConfig::Demo(DemoConfig::default())),
+        #[cfg(feature = "chat")]
+        "chat" => Some(AgentConfig::Chat(Box::new(chat::from_environment(environment)?))),
+        _ => None,
+    })
+}
+
+fn unknown(name: &str, config: &Config) -> ConfigError {
+    let mut known: Vec<&str> = vec!["echo", "demo"];
+    if cfg!(feature = "chat") {
+        known.push("chat");
+    }
+    known.extend(config.agents.keys().map(String::as_str));
+    ConfigError::from_message(format!("there is no agent '{name}'; known are: {}", known.join(", ")))
+}
+
+#[cfg_attr(
+    not(feature = "chat"),
+    expect(unused_variables, clippy::unnecessary_wraps, reason = "only `chat` can fail")
+)]
+fn make(
+    name: &str,
+    config: &AgentConfig,
+    environment: &Environment,
+    services: &Services,
+) -> anyhow::Result<Arc<dyn Agent>> {
+    Ok(match config {
+        AgentConfig::Echo(echo) => {
+            let agent = Echo::new(Duration::from_millis(echo.delay_ms));
+            Arc::new(if echo.yielding { agent.yielding() } else { agent })
+        }
+        AgentConfig::Demo(_) => Arc::new(Demo),
+        #[cfg(feature = "chat")]
+        AgentConfig::Chat(chat) => Arc::new(chat::make(name, chat, environment, services)?),
+    })
+}
+
+#[cfg(feature = "chat")]
+mod chat {
+    //! Models: what the environment says of them, and their keys.
+
+    use crate::config::{ConfigError, Environment};
+    use agent_runner::agents::{Chat, ChatConfig};
+    use agent_runner::tools::built_in;
+    use agent_runner::{Secret, Services};
+
+    /// The model that the environment describes, as OpenAI's and DashScope's own programs read it.
+    pub(super) fn from_environment(environment: &Environment) -> Result<ChatConfig, ConfigError> {
+        let base_url = environment.get("OPENAI_BASE_URL");
+        let has_openai_key = environment.get("OPENAI_API_KEY").is_some();
+        let mut config = ChatConfig::default();
+        if base_url.is_some() || has_openai_key {
+            config.api_key_env = has_openai_key.then(|| "OPENAI_API_KEY".to_owned());
+            let default = base_url.is_none().then_some("gpt-4o-mini");
+            let model = environment.get("OPENAI_MODEL").or(default);
+            config.model = model.map(str::to_owned).ok_or_else(|| {
+                ConfigError::from_message(
+                    "OPENAI_BASE_URL is set; set OPENAI_MODEL to a model that is served there, too",
+                )
+            })?;
+            if let Some(base_url) = base_url {
+                config.base_url = base_url.to_owned();
+            }
+        } else if environment.get("DASHSCOPE_API_KEY").is_some() {
+            config.api_key_env = Some("DASHSCOPE_API_KEY".to_owned());
+            config.base_url = "https://dashscope.aliyuncs.com/compatible-mode/v1".to_owned();
+            config.model = environment.get("DASHSCOPE_MODEL").unwrap_or("qwen-plus").to_owned();
+        } else {
+            return Err(ConfigError::from_message(
+                "agent 'chat' needs a model: set OPENAI_API_KEY, DASHSCOPE_API_KEY or OPENAI_BASE_URL, \
+                 or configure it in a file under [agents.chat]",
+            ));
+        }
+        Ok(config)
+    }
+
+    /// Builds the agent with its key from the environment.
+    pub(super) fn make(
+        name: &str,
+        config: &ChatConfig,
+        environment: &Environment,
+        services: &Services,
+    ) -> anyhow::Result<Chat> {
+        let key = config.api_key_env.as_deref().map(|variable| {
+            environment.get(variable).map(Secret::new).ok_or_else(|| {
+                ConfigError::from_message(format!(
+                    "agents.{name}: the environment variable {variable} is not set"
+                ))
+            })
+        });
+        let chat = Chat::new(config.clone(), key.transpose()?, built_in(services));
+        Ok(chat.map_err(|error| ConfigError::from_message(format!("agents.{name}: {error}")))?)
+    }
+}

@@ -1,0 +1,204 @@
+//! The configuration: defaults, then a TOML file, then the environment, then flags.
+//!
+//! Everything is read once at start and never changes. Each setting can be given in each place; `cargo run --
+//! --print-config` shows what is in force.
+
+mod layers;
+mod runs;
+mod services;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use agent_server::HttpConfig;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use layers::{ConfigError, Environment, load};
+pub(crate) use runs::RunsConfig;
+pub(crate) use services::ServicesConfig;
+
+/// The whole configuration of the `agent-server` binary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The address to listen on. Environment: `AGENT_SERVER_HOST`, else `HOST`.
+    pub(crate) host: String,
+    /// The port to listen on; 0 takes a free one. Environment: `AGENT_SERVER_PORT`, else `PORT`.
+    pub(crate) port: u16,
+    /// The agent that is served by default: `echo`, `demo`, `chat`, or a name under `[agents]`. Without it, `chat`
+    /// is served if the environment has a model's key, else `demo`.
+    pub(crate) agent: Option<String>,
+    /// Whether other machines may reach the server although it cannot tell who they are.
+    pub(crate) allow_unauthenticated: bool,
+    /// How long running runs may go on after the shutdown signal, in seconds; then they are cancelled.
+    pub(crate) drain_seconds: u64,
+    /// The folder that holds the data. Without it, `agent-server` in `XDG_DATA_HOME` or in `~/.local/share`.
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Whether everything is kept in memory only, whatever `services` says.
+    pub(crate) ephemeral: bool,
+    /// HTTP settings.
+    pub(crate) http: HttpConfig,
+    /// Where sessions, states, memories and runs are kept.
+    pub(crate) services: ServicesConfig,
+    /// What runs may use.
+    pub(crate) runs: RunsConfig,
+    /// What is logged.
+    pub(crate) log: LogConfig,
+    /// The agents by name.
+    pub(crate) agents: BTreeMap<String, AgentConfig>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            host: "127.0.0.1".to_owned(),
+            port: 8080,
+            agent: None,
+            allow_unauthenticated: false,
+            drain_seconds: 25,
+            data_dir: None,
+            ephemeral: false,
+            http: HttpConfig::default(),
+            services: ServicesConfig::default(),
+            runs: RunsConfig::default(),
+            log: LogConfig::default(),
+            agents: BTreeMap::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Checks what the types cannot: addresses, paths and limits that would make no sense.
+    ///
+    /// # Errors
+    /// A sentence that says what to change.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if !self.is_loopback() && !self.allow_unauthenticated {
+            return Err(ConfigError::from_message(format!(
+                "host '{}' can be reached from other machines, and there is no authentication; \
+                 use --host 127.0.0.1, or --allow-unauthenticated if that is what you want",
+                self.host
+            )));
+        }
+        let path = &self.http.endpoint_path;
+        if !path.starts_with('/')
+            || path.len() < 2
+            || path.ends_with('/')
+            || path.contains(['{', '}', '?', '#', ' ', ':', '*'])
+        {
+            return Err(ConfigError::from_message(format!(
+                "http.endpoint_path should look like '/process', but is '{path}'"
+            )));
+        }
+        if ["/health", "/liveness", "/readiness", "/openapi.json", "/sessions", "/runs"]
+            .contains(&path.as_str())
+        {
+            return Err(ConfigError::from_message(format!(
+                "http.endpoint_path '{path}' is taken by the server itself"
+            )));
+        }
+        for (name, value) in [
+            ("http.body_limit_bytes", self.http.body_limit_bytes as u64),
+            ("http.json_depth", self.http.json_depth as u64),
+            ("http.header_timeout_seconds", self.http.header_timeout.as_secs()),
+            ("http.read_timeout_seconds", self.http.read_timeout.as_secs()),
+            ("http.write_timeout_seconds", self.http.write_timeout.as_secs()),
+            ("runs.max_runs", self.runs.max_runs as u64),
+            ("runs.lease_seconds", self.runs.lease_seconds),
+            ("runs.run_time_seconds", self.runs.run_time_seconds),
+            ("runs.log_bytes", self.runs.log_bytes as u64),
+        ] {
+            if value == 0 {
+                return Err(ConfigError::from_message(format!("{name} should be greater than 0")));
+            }
+        }
+        if self.http.heartbeat > MAX_HEARTBEAT {
+            let message = format!("http.heartbeat_seconds should be at most {}", MAX_HEARTBEAT.as_secs());
+            return Err(ConfigError::from_message(message));
+        }
+        if self.http.json_depth > MAX_JSON_DEPTH {
+            return Err(ConfigError::from_message(format!(
+                "http.json_depth should be at most {MAX_JSON_DEPTH}"
+            )));
+        }
+        Ok(())
+    }
+
+    fn is_loopback(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+
+    /// The HTTP settings with the hosts that requests may name: any where other machines can reach the server, as
+    /// its names are not known then.
+    #[must_use]
+    pub(crate) fn resolved_http(&self) -> HttpConfig {
+        let mut http = self.http.clone();
+        if !self.is_loopback() && http.allowed_hosts.is_empty() {
+            http.allowed_hosts = vec!["*".to_owned()];
+        }
+        http
+    }
+}
+
+/// A day: longer silences end at some proxy anyway.
+const MAX_HEARTBEAT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Deeper documents could exhaust a thread's stack.
+const MAX_JSON_DEPTH: usize = 512;
+
+/// What is logged, on standard error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LogConfig {
+    /// `human` or `json`.
+    pub(crate) format: LogFormat,
+    /// A level (`error`, `warn`, `info`, `debug`, `trace`), or directives such as `info,agent_server=debug`.
+    pub(crate) level: String,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        LogConfig { format: LogFormat::Human, level: "info".to_owned() }
+    }
+}
+
+/// One agent; `kind` says which fields it has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum AgentConfig {
+    /// Says what it hears.
+    Echo(EchoConfig),
+    /// The offline assistant.
+    Demo(DemoConfig),
+    /// A model behind an OpenAI-compatible endpoint.
+    #[cfg(feature = "chat")]
+    Chat(Box<agent_runner::agents::ChatConfig>),
+}
+
+/// The settings of an `echo` agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct EchoConfig {
+    /// How long to wait before each word but the first, in milliseconds.
+    pub(crate) delay_ms: u64,
+    /// Whether to give way to other tasks after each word.
+    pub(crate) yielding: bool,
+}
+
+/// The settings of a `demo` agent: none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DemoConfig {}

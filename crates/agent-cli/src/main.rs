@@ -1,0 +1,50 @@
+//! The `agent-server` binary: configuration, agents, and a server of them.
+
+mod agents;
+mod cli;
+mod config;
+mod limits;
+#[cfg(feature = "client")]
+mod remote;
+#[cfg(feature = "client")]
+mod runs;
+mod schema;
+mod serve;
+mod sessions;
+mod telemetry;
+#[cfg(feature = "client")]
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Arguments, Command};
+use crate::config::Environment;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
+    let environment = Environment::new(std::env::vars_os());
+    let done = match arguments.command.unwrap_or_default() {
+        Command::Serve(options) => {
+            serve::run(&options.over(arguments.serve), &environment).map(|()| ExitCode::SUCCESS)
+        }
+        #[cfg(feature = "client")]
+        Command::Chat(options) => terminal::run(&options, &environment),
+        Command::Schema(options) => schema::run(&options),
+        Command::Sessions(options) => sessions::run(&options, &environment),
+        #[cfg(feature = "client")]
+        Command::Runs(options) => runs::run(&options, &environment),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            cli::print_error(&error);
+            ExitCode::from(cli::exit_code(&error))
+        }
+    }
+}

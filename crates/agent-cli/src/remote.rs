@@ -1,0 +1,120 @@
+//! A running server, as the commands ask it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::config::ConfigError;
+use agent_runner::http_client;
+use agent_schemas::json;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
+
+use crate::terminal::failure::Failure;
+
+/// How long a connection is silent before it is tried whether the other end is there.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    client: Client,
+    url: Url,
+    token: Option<Token>,
+}
+
+/// What says who asks; not to be shown.
+struct Token(String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+/// Why a server did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RemoteError {
+    /// Nothing can be reached at the address.
+    #[error("{0}; start the server, or name its address with --server")]
+    Away(Failure),
+    /// There is no answer, or it broke off.
+    #[error(transparent)]
+    Lost(Failure),
+    /// The answer is a refusal.
+    #[error("the server answered {status}: {message}")]
+    Refused {
+        /// Its status.
+        status: StatusCode,
+        /// What it says.
+        message: String,
+    },
+}
+
+impl RemoteError {
+    /// The status of a refusal.
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        match self {
+            RemoteError::Away(_) | RemoteError::Lost(_) => None,
+            RemoteError::Refused { status, .. } => Some(*status),
+        }
+    }
+}
+
+impl Remote {
+    /// A server at an address, which is told the token if there is one.
+    pub(crate) fn new(address: &str, token: Option<&str>) -> anyhow::Result<Self> {
+        let url =
+            Url::parse(address).ok().filter(|url| url.host().is_some() && url.scheme().starts_with("http"));
+        let Some(url) = url else {
+            let message = format!("'{address}' is no address of a server, such as http://127.0.0.1:8080");
+            return Err(ConfigError::from_message(message).into());
+        };
+        let client = http_client::build(&url, |builder| builder.tcp_keepalive(KEEPALIVE))?;
+        Ok(Remote { client, url, token: token.map(|token| Token(token.to_owned())) })
+    }
+
+    /// The address as it was given.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// A request about what is at a path, whose segments may hold anything.
+    pub(crate) fn request(&self, method: Method, path: &[&str], query: &[(&str, &str)]) -> RequestBuilder {
+        let mut url = self.url.clone();
+        // Every address with a host has a path.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let request = self.client.request(method, url);
+        match &self.token {
+            Some(Token(token)) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Sends a request, and gives an answer that says no error.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, RemoteError> {
+        let response = request.send().await.map_err(|error| self.lost(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = http_client::error_body(response).await;
+        let message = json::parse(&body)
+            .ok()
+            .and_then(|json| Some(json.get("error")?.get("message")?.as_str()?.to_owned()));
+        Err(RemoteError::Refused { status, message: message.unwrap_or(body) })
+    }
+
+    /// The same for an answer that is to be read at once.
+    pub(crate) async fn text(&self, request: RequestBuilder) -> Result<String, RemoteError> {
+        self.send(request).await?.text().await.map_err(|error| self.lost(&error))
+    }
+
+    fn lost(&self, error: &reqwest::Error) -> RemoteError {
+        let failure = Failure::transport(&self.url, error);
+        if error.is_connect() { RemoteError::Away(failure) } else { RemoteError::Lost(failure) }
+    }
+}

@@ -1,0 +1,104 @@
+//! `agent-server runs`: looking at the runs of a running server, and stopping them, from the command line.
+
+mod lines;
+mod tail;
+
+use std::process::ExitCode;
+
+use crate::config::Environment;
+use agent_schemas::run_info::{RunInfo, RunPage};
+use agent_schemas::{Json, json};
+use anyhow::{Context, bail};
+use reqwest::{Method, RequestBuilder, StatusCode};
+
+use crate::cli::runs::{CancelOptions, ListOptions, RunsCommand, RunsOptions};
+use crate::cli::{print, shown};
+use crate::remote::{Remote, RemoteError};
+
+/// The most runs that a server gives at once.
+const PAGE: usize = 1000;
+
+/// Does what the command says, on a runtime of its own.
+pub(crate) fn run(options: &RunsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
+    let server = Remote::new(&options.server, environment.get("AGENT_SERVER_TOKEN"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match &options.command {
+            RunsCommand::List(options) => list(&server, options).await.map(|()| ExitCode::SUCCESS),
+            RunsCommand::Show { id, json } => show(&server, id, *json).await.map(|()| ExitCode::SUCCESS),
+            RunsCommand::Tail(options) => {
+                let may_dim =
+                    environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
+                tail::run(&server, options, may_dim).await
+            }
+            RunsCommand::Cancel(options) => cancel(&server, options).await.map(|()| ExitCode::SUCCESS),
+        }
+    })
+}
+
+async fn list(server: &Remote, options: &ListOptions) -> anyhow::Result<()> {
+    let (mut left, mut after) = (options.limit, None::<String>);
+    while left > 0 {
+        let limit = left.min(PAGE).to_string();
+        let mut query = vec![("user_id", options.user_id.as_str()), ("limit", limit.as_str())];
+        query.extend(options.session_id.as_deref().map(|id| ("session_id", id)));
+        query.extend(options.status.as_deref().map(|status| ("status", status)));
+        query.extend(after.as_deref().map(|after| ("after", after)));
+        let body = server.text(server.request(Method::GET, &["runs"], &query)).await?;
+        let page: RunPage = serde_json::from_str(&body).context("the server sent no list of runs")?;
+        for run in page.data.iter().take(left) {
+            let line =
+                if options.json { format!("{}\n", Json::from_serialize(run)?) } else { lines::of_run(run) };
+            print(&line)?;
+        }
+        left = left.saturating_sub(page.data.len());
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn show(server: &Remote, id: &str, as_json: bool) -> anyhow::Result<()> {
+    let run = asked(server, id, server.request(Method::GET, &["runs", id], &[])).await?;
+    let text = if as_json { format!("{}\n", Json::from_serialize(&run)?) } else { lines::about_run(&run) };
+    print(&text)
+}
+
+async fn cancel(server: &Remote, options: &CancelOptions) -> anyhow::Result<()> {
+    if let Some(id) = &options.id {
+        let request = server.request(Method::POST, &["runs", id, "cancel"], &[]);
+        let run = asked(server, id, request).await?;
+        let is = if run.status.is_final() { run.status.as_str() } else { "asked to stop" };
+        return print(&format!("{}\t{is}\n", shown(&run.id)));
+    }
+    let session = options.session_id.as_deref().unwrap_or_default();
+    let user = options.user_id.as_deref().unwrap_or(session);
+    let request = server.request(Method::POST, &["sessions", session, "cancel"], &[("user_id", user)]);
+    let answer = json::parse(&server.text(request).await?).context("the server sent no JSON")?;
+    match answer.get("canceled").and_then(Json::as_i64) {
+        Some(count) => print(&format!("{count} runs were asked to stop\n")),
+        None => bail!("the server does not say what it has stopped: {answer}"),
+    }
+}
+
+/// The run that the server answers with.
+async fn asked(server: &Remote, id: &str, request: RequestBuilder) -> anyhow::Result<RunInfo> {
+    let body = server.text(request).await.map_err(|error| about(id, error))?;
+    serde_json::from_str(&body).context("the server sent no run")
+}
+
+/// A failure of a request about one run.
+fn about(id: &str, error: RemoteError) -> anyhow::Error {
+    match error.status() {
+        Some(StatusCode::NOT_FOUND) => {
+            anyhow::anyhow!("there is no run '{id}', or it has been forgotten since")
+        }
+        Some(StatusCode::GONE) => anyhow::anyhow!(
+            "the run's log has no such event; another process has taken it over since. Read it from its \
+             beginning, without --after"
+        ),
+        _ => error.into(),
+    }
+}

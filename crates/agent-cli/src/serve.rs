@@ -1,0 +1,87 @@
+//! `agent-server serve`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::config::{Config, Environment, load};
+use agent_protocol_openai::OpenAi;
+use agent_runner::Services;
+use agent_server::AgentApp;
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::agents::Served;
+use crate::cli::ServeOptions;
+use crate::{agents, limits, telemetry};
+
+/// Serves until a signal says to stop.
+pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::Result<()> {
+    let config = load(options.config.as_deref(), environment, &options.flags())?;
+    if options.print_config {
+        return print(&config);
+    }
+    telemetry::start(&config.log)?;
+    limits::raise_open_files();
+    let services = config.build_services(environment)?;
+    let served = agents::build(&config, environment, &services)?;
+    tracing::info!(agent = served.default_name(), why = served.reason, "serving");
+    let app = app(&config, services, served)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(serve(app, &config));
+    // An agent that blocks its thread must not keep the process from ending.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+/// The application that the configuration describes.
+pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow::Result<AgentApp> {
+    let mut app = AgentApp::builder("agent-server")
+        .services(services)
+        .limits(config.runs.limits())
+        .http(config.resolved_http())
+        .run_options(config.runs.options())
+        .max_response_ttl(Duration::from_secs(config.runs.response_seconds))
+        .protocol(OpenAi)
+        .drain(Duration::from_secs(config.drain_seconds));
+    for (name, agent) in served.agents {
+        app = app.shared_agent(name, agent);
+    }
+    Ok(app.build()?)
+}
+
+async fn serve(app: AgentApp, config: &Config) -> anyhow::Result<()> {
+    let host = config.host.trim_start_matches('[').trim_end_matches(']');
+    let listener = TcpListener::bind((host, config.port))
+        .await
+        .with_context(|| format!("cannot listen on {}:{}", config.host, config.port))?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    // Whoever reads that the server listens may rely on it; starting again below changes nothing.
+    app.runner().services().start().await?;
+    announce(listener.local_addr()?);
+    app.serve(listener, shutdown).await?;
+    Ok(())
+}
+
+/// Tells whoever started the server where it listens: the only line on standard output.
+fn announce(address: SocketAddr) {
+    #[expect(clippy::print_stdout, reason = "this line is part of the command's interface")]
+    {
+        println!("listening on http://{address}");
+    }
+}
+
+fn print(config: &Config) -> anyhow::Result<()> {
+    #[expect(clippy::print_stdout, reason = "printing is what was asked for")]
+    {
+        print!("{}", toml::to_string(config)?);
+    }
+    Ok(())
+}

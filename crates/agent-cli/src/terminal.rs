@@ -1,0 +1,245 @@
+//! `agent-server chat`: a conversation with an agent in the terminal.
+//!
+//! The agent is behind a [`server`], either a running one or a [`local`] one that this process starts. Each question
+//! is a [`turn`]; its events are [`render`]ed to the [`screen`]: the answer to standard output, everything else to
+//! standard error. The [`conversation`] keeps what was said.
+
+mod conversation;
+mod describe;
+pub(crate) mod failure;
+mod input;
+mod local;
+pub(crate) mod render;
+pub(crate) mod screen;
+pub(crate) mod server;
+mod turn;
+
+use std::io::{self, IsTerminal, Read, Stderr, Stdout};
+use std::process::ExitCode;
+
+use crate::config::{ConfigError, Environment};
+use agent_runner::Secret;
+use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::ChatOptions;
+
+use conversation::Conversation;
+use input::Lines;
+use local::Local;
+use screen::Screen;
+use server::Server;
+use turn::{Ending, View, turn};
+
+const HELP: &str = "\
+/new    starts a new conversation
+/exit   leaves; so do exit, quit and Ctrl-D
+Ctrl-C  cancels the answer that is being written";
+
+/// What a shell says of a program that Ctrl-C has ended.
+const INTERRUPTED: u8 = 130;
+
+/// Talks until the user leaves, or asks the one question that was given.
+pub(crate) fn run(options: &ChatOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
+    let query = options.query.as_deref().map(read_query).transpose()?;
+    let token = environment.get("AGENT_SERVER_TOKEN").map(Secret::new);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(async {
+        // From here on Ctrl-C does not end the program by itself.
+        let interrupt = signal(SignalKind::interrupt())?;
+        let may_dim = environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
+        let start = |server: Server| Chat {
+            server,
+            conversation: Conversation::new(
+                options.session_id.clone(),
+                options.user_id.clone(),
+                options.model.clone(),
+            ),
+            view: View {
+                json: options.json,
+                hides_reasoning: options.no_reasoning,
+                verbose: options.verbose,
+            },
+            screen: Screen::standard(may_dim),
+            interrupt,
+        };
+        match &options.url {
+            Some(url) => {
+                let server = Server::new(url, token.as_ref())?;
+                let introduction = server.url().to_string();
+                start(server).run(query.as_deref(), &introduction).await
+            }
+            None => {
+                let local = Local::new(options, environment)?;
+                let introduction = local.introduction.clone();
+                let talk = async |url: &str| {
+                    start(Server::new(url, None)?).run(query.as_deref(), &introduction).await
+                };
+                local.serve(talk).await
+            }
+        }
+    })?;
+    Ok(ExitCode::from(code))
+}
+
+/// The question of `--query`, which may be on standard input.
+fn read_query(query: &str) -> anyhow::Result<String> {
+    let mut text = query.to_owned();
+    if query == "-" {
+        text.clear();
+        io::stdin().read_to_string(&mut text).context("the question cannot be read from standard input")?;
+    }
+    if text.trim().is_empty() {
+        return Err(ConfigError::from_message("the question is empty").into());
+    }
+    Ok(text)
+}
+
+struct Chat {
+    server: Server,
+    conversation: Conversation,
+    view: View,
+    screen: Screen<Stdout, Stderr>,
+    interrupt: Signal,
+}
+
+/// What a line of the user means.
+#[derive(Debug, PartialEq, Eq)]
+enum Line<'a> {
+    Nothing,
+    Leave,
+    New,
+    Help,
+    Question(&'a str),
+}
+
+impl<'a> Line<'a> {
+    fn read(line: &'a str) -> Self {
+        match line.trim() {
+            "" => Line::Nothing,
+            "exit" | "quit" | "/exit" | "/quit" => Line::Leave,
+            "/new" => Line::New,
+            "/help" => Line::Help,
+            question => Line::Question(question),
+        }
+    }
+}
+
+impl Chat {
+    /// Gives the exit code.
+    async fn run(mut self, query: Option<&str>, introduction: &str) -> anyhow::Result<u8> {
+        let Some(query) = query else { return self.talk(introduction).await };
+        self.show_session()?;
+        Ok(match self.ask(query).await {
+            // Whoever stopped to read has what it wanted.
+            Ending::Answered | Ending::Unread => 0,
+            Ending::Failed => 1,
+            Ending::Cancelled => INTERRUPTED,
+        })
+    }
+
+    /// A question for each line. Where the lines are not typed, this is a script: a failed run is its failure too.
+    async fn talk(&mut self, introduction: &str) -> anyhow::Result<u8> {
+        let is_typed = io::stdin().is_terminal();
+        self.server.check().await?;
+        if is_typed {
+            self.screen.note(&format!("Talking to {introduction}. /help tells more."))?;
+        }
+        self.show_session()?;
+        let mut lines = Lines::of_stdin();
+        let mut code = 0;
+        let mut warned = false;
+        loop {
+            if is_typed {
+                self.screen.prompt("> ")?;
+            }
+            let line = tokio::select! {
+                biased;
+                _ = self.interrupt.recv() => {
+                    if !is_typed {
+                        return Ok(INTERRUPTED);
+                    }
+                    // The terminal has dropped what was typed of the line.
+                    self.screen.line("")?;
+                    if warned {
+                        return Ok(0);
+                    }
+                    self.screen.note("(Ctrl-C again or Ctrl-D leaves)")?;
+                    warned = true;
+                    continue;
+                }
+                line = lines.next() => line.context("standard input cannot be read")?,
+            };
+            warned = false;
+            let Some(line) = line else {
+                if is_typed {
+                    self.screen.line("")?;
+                }
+                return Ok(code);
+            };
+            match Line::read(&line) {
+                Line::Nothing => {}
+                Line::Leave => return Ok(code),
+                Line::Help => self.screen.note(HELP)?,
+                Line::New => {
+                    self.conversation.restart();
+                    self.screen.note("(a new conversation)")?;
+                    self.show_session()?;
+                }
+                Line::Question(question) => match self.ask(question).await {
+                    Ending::Unread => return Ok(code),
+                    Ending::Failed if !is_typed => code = 1,
+                    Ending::Cancelled if !is_typed => return Ok(INTERRUPTED),
+                    _ => {}
+                },
+            }
+        }
+    }
+
+    async fn ask(&mut self, question: &str) -> Ending {
+        let request = self.conversation.request(question);
+        let said = request.input.last().cloned();
+        let turn = turn(&self.server, &request, self.view, &mut self.screen, &mut self.interrupt);
+        let (ending, answer) = turn.await;
+        // A question that failed is likely to be asked again, and should not stand there twice.
+        if ending != Ending::Failed {
+            self.conversation.add(said, &answer);
+        }
+        ending
+    }
+
+    fn show_session(&mut self) -> io::Result<()> {
+        if self.view.verbose {
+            self.screen.note(&format!("[session] {}", self.conversation.session_id()))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_commands_or_questions() {
+        for (line, meaning) in [
+            ("", Line::Nothing),
+            (" \t", Line::Nothing),
+            ("exit", Line::Leave),
+            (" /quit ", Line::Leave),
+            ("/new", Line::New),
+            ("/help", Line::Help),
+            ("exit the building", Line::Question("exit the building")),
+            ("/etc/passwd?", Line::Question("/etc/passwd?")),
+            (" hi ", Line::Question("hi")),
+        ] {
+            assert_eq!(Line::read(line), meaning, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_question_is_refused() {
+        assert!(read_query(" ").is_err());
+        assert_eq!(read_query("-v").ok().as_deref(), Some("-v"));
+    }
+}

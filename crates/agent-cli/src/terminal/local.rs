@@ -1,0 +1,73 @@
+//! An agent in this process, behind a server of its own on a free port: the way to it is the same as to any other.
+
+use std::time::Duration;
+
+use crate::config::{Environment, load};
+use agent_runner::Services;
+use agent_server::AgentApp;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::cli::ChatOptions;
+use crate::{agents, serve, telemetry};
+
+/// How long the server may take to end: a run that has just been cancelled may still say so.
+const END: Duration = Duration::from_secs(3);
+
+/// An agent that is ready to be served.
+#[derive(Debug)]
+pub(super) struct Local {
+    app: AgentApp,
+    endpoint_path: String,
+    /// The agent's name, and why it is the one.
+    pub(super) introduction: String,
+}
+
+impl Local {
+    /// The agent that the options, the environment and the configuration describe.
+    pub(super) fn new(options: &ChatOptions, environment: &Environment) -> anyhow::Result<Self> {
+        let mut config = load(options.config.as_deref(), environment, &flags(options))?;
+        if environment.get("AGENT_SERVER_LOG_LEVEL").is_none() {
+            // A line for each request would only stand between the lines of the conversation.
+            "warn".clone_into(&mut config.log.level);
+        }
+        telemetry::start(&config.log)?;
+        let services = Services::in_memory();
+        let served = agents::build(&config, environment, &services)?;
+        let introduction = format!("{} in this process: {}", served.default_name(), served.reason);
+        // Leaving a conversation should not wait for its runs: those that are left have been cancelled.
+        config.drain_seconds = 1;
+        let endpoint_path = config.http.endpoint_path.clone();
+        Ok(Local { app: serve::app(&config, services, served)?, endpoint_path, introduction })
+    }
+
+    /// Serves the agent as long as `conversation` takes, which is given the address.
+    pub(super) async fn serve<T>(
+        self,
+        conversation: impl AsyncFnOnce(&str) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let url = format!("http://{}{}", listener.local_addr()?, self.endpoint_path);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async {
+            // Also if it was dropped.
+            let _ = stopped.await;
+        };
+        let mut serving = Box::pin(self.app.serve(listener, shutdown));
+        let ended = tokio::select! {
+            served = &mut serving => {
+                served?;
+                anyhow::bail!("the agent's server ended by itself");
+            }
+            ended = conversation(&url) => ended,
+        };
+        let _ = stop.send(());
+        let _ = timeout(END, serving).await;
+        ended
+    }
+}
+
+fn flags(options: &ChatOptions) -> Vec<(&'static str, String)> {
+    options.agent.iter().map(|agent| ("agent", agent.clone())).collect()
+}

@@ -1,0 +1,41 @@
+//! `POST /v1/chat/completions`: a run as a completion of a conversation.
+
+mod calls;
+mod completion;
+mod request;
+mod texts;
+mod wire;
+
+use agent_server::ApiError;
+use agent_server::protocol::{IDEMPOTENCY_KEY, JsonRequest, ProtocolContext};
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::post;
+
+use self::completion::{Completion, Head};
+use self::request::CompletionSpec;
+
+pub(super) fn routes(context: ProtocolContext) -> Router {
+    Router::new().route("/v1/chat/completions", post(create)).with_state(context)
+}
+
+async fn create(State(context): State<ProtocolContext>, request: JsonRequest) -> Result<Response, ApiError> {
+    let read = request::read(request.body().clone(), context.run_options().clone())?;
+    let CompletionSpec { mut spec, is_stream, wants_usage } = read;
+    // A completion cannot be resumed, but a client that repeats the request with its key gets it from the beginning. All
+    // others mean to stop the run when they close a stream, as there is no other way to.
+    spec.is_stream = is_stream && request.parts().headers.contains_key(IDEMPOTENCY_KEY);
+    let model = spec.request.model.clone();
+    let run = context.start(&request, spec).await?;
+    let completion = Completion::new(Head {
+        id: format!("chatcmpl-{}", run.id().as_str().trim_start_matches("run_")),
+        model: model.unwrap_or_else(|| run.agent_name().to_owned()),
+        wants_usage,
+    });
+    if is_stream {
+        Ok(context.stream(&run, request.parts(), completion))
+    } else {
+        Ok(context.collect(&run, completion).await)
+    }
+}

@@ -1,0 +1,353 @@
+//! A run's log as a completion: chunks, or one object.
+
+mod passing;
+
+use agent_schemas::{
+    AgentResponse, Content, ContentBody, DecodeError, ErrorBody, Event, Json, MessageType, Role, Status,
+};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use passing::{Encoded, Passing};
+
+use super::calls::Calls;
+use super::texts::Texts;
+use super::wire::{self, Chunk, ChunkChoice, Delta, Image, Message, Usage};
+use crate::error::{self, status_of};
+use agent_server::protocol::{ErrorInfo, FrameWriter, Translator};
+
+const STOP: &str = "stop";
+
+/// What nginx answers to clients that have gone away, and others to what was cancelled.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// What is the same in all chunks.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) id: String,
+    pub(super) model: String,
+    /// Whether the stream ends with a chunk that tells the usage.
+    pub(super) wants_usage: bool,
+}
+
+/// Translates a log.
+///
+/// Texts become the content, refusals the refusal, reasoning the `reasoning_content`, and calls of the client's tools the
+/// `tool_calls`. What the agent does by itself, calls of its own tools above all, is not the client's to see here.
+#[derive(Debug)]
+pub(super) struct Completion {
+    head: Head,
+    created: i64,
+    /// The messages that are open and say something to the client; hardly ever more than one.
+    open: Vec<(String, MessageType)>,
+    content: Texts,
+    refusal: Texts,
+    reasoning: Texts,
+    calls: Calls,
+    said: Said,
+    /// Whether the client was told who speaks.
+    has_begun: bool,
+    /// The reason to finish that the model gave, where it was another than having said all.
+    reason: Option<String>,
+    end: Option<End>,
+    /// Whose deltas are being passed on.
+    passing: Option<Passing>,
+    /// The chunks of texts, by where these go.
+    encoded: [Option<Encoded>; 3],
+}
+
+/// What was said, for a client that is answered at the end.
+#[derive(Debug, Default)]
+struct Said {
+    content: String,
+    refusal: String,
+    reasoning: String,
+    images: Vec<Image>,
+}
+
+#[derive(Debug)]
+enum End {
+    Finished(Usage),
+    Failed(ErrorInfo),
+}
+
+/// What a content adds to the completion.
+enum Piece {
+    Content(String),
+    Refusal(String),
+    Reasoning(String),
+    Image(Image),
+}
+
+impl Completion {
+    pub(super) fn new(head: Head) -> Self {
+        Completion {
+            head,
+            created: 0,
+            open: Vec::new(),
+            content: Texts::default(),
+            refusal: Texts::default(),
+            reasoning: Texts::default(),
+            calls: Calls::default(),
+            said: Said::default(),
+            has_begun: false,
+            reason: None,
+            end: None,
+            passing: None,
+            encoded: [const { None }; 3],
+        }
+    }
+
+    fn on_message(&mut self, message: &agent_schemas::Message) {
+        if message.status.is_final() {
+            self.open.retain(|(id, _)| *id != message.id);
+            let reason = message.metadata.as_ref().and_then(|metadata| metadata.get("finish_reason"));
+            if let Some(reason @ ("length" | "content_filter")) = reason.and_then(Json::as_str) {
+                self.reason = Some(reason.to_owned());
+            }
+        } else if message.role == Some(Role::Assistant)
+            && self.kind(&message.id).is_none()
+            && matches!(
+                message.kind,
+                MessageType::Message | MessageType::Reasoning | MessageType::FunctionCall
+            )
+        {
+            self.open.push((message.id.clone(), message.kind.clone()));
+        }
+    }
+
+    /// What an open message is.
+    fn kind(&self, id: &str) -> Option<&MessageType> {
+        self.open.iter().find(|(open, _)| open == id).map(|(_, kind)| kind)
+    }
+
+    fn on_content(&mut self, content: &Content, frames: &mut FrameWriter) {
+        let Some(kind) = content.msg_id.as_ref().and_then(|id| self.kind(id)) else { return };
+        if *kind == MessageType::FunctionCall {
+            return self.on_call(content, frames);
+        }
+        let is_reasoning = *kind == MessageType::Reasoning;
+        let Some(piece) = self.piece(is_reasoning, content) else { return };
+        if !frames.is_wanted() {
+            return self.said.add(piece);
+        }
+        self.begin(Some(""), frames);
+        let delta = match &piece {
+            Piece::Content(text) => Delta { content: Some(Some(text)), ..Delta::default() },
+            Piece::Refusal(text) => Delta { refusal: Some(text), ..Delta::default() },
+            Piece::Reasoning(text) => Delta { reasoning_content: Some(text), ..Delta::default() },
+            Piece::Image(image) => Delta { images: Some(std::slice::from_ref(image)), ..Delta::default() },
+        };
+        self.head.chunk(self.created, delta, None, frames);
+    }
+
+    fn on_call(&mut self, content: &Content, frames: &mut FrameWriter) {
+        let is_first = self.calls.is_empty();
+        let Some(delta) = self.calls.take(content) else { return };
+        if is_first && !self.has_begun {
+            self.has_begun = true;
+            self.head.begin(self.created, None, frames);
+        }
+        self.head.chunk(self.created, Delta { tool_calls: Some([delta]), ..Delta::default() }, None, frames);
+    }
+
+    /// What there is to say of a content now.
+    fn piece(&mut self, is_reasoning: bool, content: &Content) -> Option<Piece> {
+        let is_whole = content.status.as_ref().is_some_and(Status::is_final);
+        let json;
+        let text = match &content.body {
+            ContentBody::Refusal { refusal } => {
+                let more = self.refusal.take(content, refusal.as_deref().unwrap_or_default());
+                return (!more.is_empty()).then_some(Piece::Refusal(more));
+            }
+            ContentBody::Image { image_url: Some(url) } if is_whole && !is_reasoning => {
+                return Some(Piece::Image(Image::at(url)));
+            }
+            ContentBody::Text { text } => text.as_deref().unwrap_or_default(),
+            // What has no place in a completion is said in words, once it is whole.
+            ContentBody::Data { data: Some(data) } if is_whole => {
+                json = Json::from(data.clone()).to_string();
+                &json
+            }
+            ContentBody::Video { video_url: Some(url) } | ContentBody::File { file_url: Some(url), .. }
+                if is_whole && !url.starts_with("data:") =>
+            {
+                url
+            }
+            _ => return None,
+        };
+        let texts = if is_reasoning { &mut self.reasoning } else { &mut self.content };
+        let more = texts.take(content, text);
+        if more.is_empty() {
+            return None;
+        }
+        Some(if is_reasoning { Piece::Reasoning(more) } else { Piece::Content(more) })
+    }
+
+    fn on_end(&mut self, response: &AgentResponse, frames: &mut FrameWriter) {
+        if response.status != Status::Completed {
+            return self.fail(failure(response), frames);
+        }
+        let usage = response.usage.as_ref().map(Usage::read).unwrap_or_default();
+        self.begin(Some(""), frames);
+        self.head.chunk(self.created, Delta::default(), Some(self.finish_reason()), frames);
+        if self.head.wants_usage {
+            self.head.write(self.created, &[], Some(Some(&usage)), frames);
+        }
+        frames.push_text("[DONE]");
+        self.end = Some(End::Finished(usage));
+    }
+
+    /// Nothing follows an error: clients take it for the end.
+    fn fail(&mut self, failure: ErrorInfo, frames: &mut FrameWriter) {
+        frames.push(&error::body(&failure));
+        self.end = Some(End::Failed(failure));
+    }
+
+    fn begin(&mut self, content: Option<&str>, frames: &mut FrameWriter) {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.head.begin(self.created, content, frames);
+        }
+    }
+
+    fn finish_reason(&self) -> &str {
+        if self.calls.is_empty() { self.reason.as_deref().unwrap_or(STOP) } else { "tool_calls" }
+    }
+
+    fn completion(&self, usage: &Usage) -> Response {
+        let Said { content, refusal, reasoning, images } = &self.said;
+        let tool_calls = self.calls.shown();
+        let says_nothing = tool_calls.is_empty() && refusal.is_empty();
+        let message = Message {
+            role: "assistant",
+            content: (says_nothing || !content.is_empty()).then_some(content),
+            refusal: Some(refusal.as_str()).filter(|text| !text.is_empty()),
+            reasoning_content: Some(reasoning.as_str()).filter(|text| !text.is_empty()),
+            images,
+            tool_calls,
+        };
+        let finish_reason = self.finish_reason();
+        axum::Json(wire::Completion {
+            id: &self.head.id,
+            object: "chat.completion",
+            created: self.created,
+            model: &self.head.model,
+            choices: [wire::Choice { index: 0, message, logprobs: (), finish_reason }],
+            usage,
+        })
+        .into_response()
+    }
+}
+
+impl Translator for Completion {
+    fn on_event(&mut self, event: &Event, frames: &mut FrameWriter) {
+        self.passing = None;
+        match event {
+            Event::Message(message) => self.on_message(message),
+            Event::Content(content) => self.on_content(content, frames),
+            Event::Response(response) => {
+                self.created = response.created_at;
+                if response.status.is_final() {
+                    self.on_end(response, frames);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_entry(&mut self, json: &[u8], frames: &mut FrameWriter) -> Result<(), DecodeError> {
+        if !self.pass_on(json, frames)? {
+            // All that is said is told by contents: what messages and responses repeat of them is not looked at.
+            let event = Event::head_from_slice(json).map_or_else(|| Event::from_slice(json), Ok)?;
+            self.on_event(&event, frames);
+        }
+        Ok(())
+    }
+
+    fn on_abort(&mut self, error: &ErrorBody, frames: &mut FrameWriter) {
+        self.fail(failure_of(error), frames);
+    }
+
+    fn answer(&self) -> Response {
+        match &self.end {
+            Some(End::Failed(failure)) => {
+                let mut response = error::response(failure);
+                // OpenAI's clients repeat what failed on a server; the agent has worked and would do so again.
+                response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
+                response
+            }
+            Some(End::Finished(usage)) => self.completion(usage),
+            None => self.completion(&Usage::default()),
+        }
+    }
+}
+
+impl Head {
+    /// The first chunk: who speaks.
+    fn begin(&self, created: i64, content: Option<&str>, frames: &mut FrameWriter) {
+        let delta = Delta { role: Some("assistant"), content: Some(content), ..Delta::default() };
+        self.chunk(created, delta, None, frames);
+    }
+
+    fn chunk(&self, created: i64, delta: Delta<'_>, finish_reason: Option<&str>, frames: &mut FrameWriter) {
+        let choice = ChunkChoice { index: 0, delta, logprobs: (), finish_reason };
+        self.write(created, &[choice], self.wants_usage.then_some(None), frames);
+    }
+
+    fn write(
+        &self,
+        created: i64,
+        choices: &[ChunkChoice<'_>],
+        usage: wire::Shown<&Usage>,
+        frames: &mut FrameWriter,
+    ) {
+        frames.push(&Chunk {
+            id: &self.id,
+            object: "chat.completion.chunk",
+            created,
+            model: &self.model,
+            choices,
+            usage,
+        });
+    }
+}
+
+/// Why a run that did not complete has no answer.
+fn failure(response: &AgentResponse) -> ErrorInfo {
+    match (&response.error, &response.status) {
+        (Some(error), _) => failure_of(error),
+        // Nobody is to take it for something to try again, as clients do by themselves with most statuses.
+        (None, Status::Canceled) => ErrorInfo::new(
+            StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST),
+            "RUN_CANCELED",
+            "The run was cancelled before its end",
+        ),
+        (None, status) => {
+            let message = format!("The run ended as {status}");
+            ErrorInfo::new(StatusCode::INTERNAL_SERVER_ERROR, "RUN_INTERRUPTED", message)
+        }
+    }
+}
+
+fn failure_of(error: &ErrorBody) -> ErrorInfo {
+    let status = match agent_schemas::error::http_status_of_code(&error.code) {
+        // That the agent could not do it is no fault of the request's form.
+        None | Some(422) => StatusCode::INTERNAL_SERVER_ERROR,
+        Some(status) => status_of(status),
+    };
+    ErrorInfo::new(status, error.code.as_str(), error.message.as_str())
+}
+
+impl Said {
+    fn add(&mut self, piece: Piece) {
+        match piece {
+            Piece::Content(text) => self.content.push_str(&text),
+            Piece::Refusal(text) => self.refusal.push_str(&text),
+            Piece::Reasoning(text) => self.reasoning.push_str(&text),
+            Piece::Image(image) => self.images.push(image),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! `GET /v1/models`: the served agents, by the names that a request's `model` may have.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+
+use agent_server::ApiError;
+use agent_server::protocol::PathId;
+use agent_server::protocol::{ErrorInfo, ProtocolContext};
+
+#[derive(Serialize)]
+struct Models {
+    object: &'static str,
+    data: Vec<Model>,
+}
+
+#[derive(Serialize)]
+struct Model {
+    id: String,
+    object: &'static str,
+    /// Agents are as old as their server, which says nothing to a client; but clients need a number here.
+    created: i64,
+    owned_by: &'static str,
+}
+
+pub(super) fn routes(context: ProtocolContext) -> Router {
+    Router::new().route("/v1/models", get(list)).route("/v1/models/{model}", get(one)).with_state(context)
+}
+
+async fn list(State(context): State<ProtocolContext>) -> Json<Models> {
+    let data = context.runner().agent_names().map(model).collect();
+    Json(Models { object: "list", data })
+}
+
+async fn one(State(context): State<ProtocolContext>, PathId(name): PathId) -> Result<Json<Model>, ApiError> {
+    let mut names = context.runner().agent_names();
+    match names.find(|known| *known == name) {
+        Some(name) => Ok(Json(model(name))),
+        None => {
+            let message = format!("the model '{name}' does not exist; GET /v1/models lists those that do");
+            let error = ErrorInfo::new(StatusCode::NOT_FOUND, "MODEL_NOT_FOUND", message);
+            Err(error.with_parameter("model").into())
+        }
+    }
+}
+
+fn model(name: &str) -> Model {
+    Model { id: name.to_owned(), object: "model", created: 0, owned_by: "agent-server" }
+}

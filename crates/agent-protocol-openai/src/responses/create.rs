@@ -1,0 +1,81 @@
+//! `POST /v1/responses`: makes a response.
+
+use agent_runner::Run;
+use agent_schemas::{JsonObject, RunId};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::echoed::EchoedSettings;
+use super::translator::{Form, Responses};
+use super::{previous, spec, stored};
+use agent_server::ApiError;
+use agent_server::protocol::{ErrorInfo, JsonRequest, ProtocolContext, RunSpec};
+
+pub(super) async fn post(
+    State(context): State<ProtocolContext>,
+    request: JsonRequest,
+) -> Result<Response, ApiError> {
+    create(&context, request, Form::Plain).await
+}
+
+/// The same at upstream's path.
+pub(super) async fn post_as_upstream(
+    State(context): State<ProtocolContext>,
+    request: JsonRequest,
+) -> Result<Response, ApiError> {
+    create(&context, request, Form::Upstream).await
+}
+
+/// `POST /v1/responses/compact`: what no agent can do yet.
+pub(super) async fn compact() -> ApiError {
+    let message = "no agent here can compact a conversation; continue it with previous_response_id";
+    ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_operation", message).into()
+}
+
+async fn create(context: &ProtocolContext, request: JsonRequest, form: Form) -> Result<Response, ApiError> {
+    let prepared = Prepared::new(context, request.body(), None).await?;
+    let (is_stream, in_background) = (prepared.spec.is_stream, prepared.spec.options.background);
+    let (run, translator) = start(context, &request, prepared, form).await?;
+    if is_stream {
+        stored::check_is_whole(&run)?;
+        Ok(context.stream(&run, request.parts(), translator))
+    } else if in_background {
+        context.snapshot(run.id(), translator).await
+    } else {
+        Ok(context.collect(&run, translator).await)
+    }
+}
+
+/// A request that was read and found good.
+pub(super) struct Prepared {
+    spec: RunSpec,
+    echoed: EchoedSettings,
+}
+
+impl Prepared {
+    /// Reads a request; `own` is a response that it may go on from although that is not stored.
+    pub(super) async fn new(
+        context: &ProtocolContext,
+        body: &JsonObject,
+        own: Option<&RunId>,
+    ) -> Result<Self, ApiError> {
+        let default = context.runner().agent_names().next().unwrap_or_default();
+        let settings = spec::settings(body, default)?;
+        let previous = previous::load(context, settings.previous_response_id.as_deref(), own).await?;
+        let (spec, echoed) = spec::spec(body, settings, previous, context.run_options().clone())?;
+        Ok(Prepared { spec, echoed })
+    }
+}
+
+/// Starts the run, and makes what translates its log.
+pub(super) async fn start(
+    context: &ProtocolContext,
+    request: &JsonRequest,
+    Prepared { spec, echoed }: Prepared,
+    form: Form,
+) -> Result<(Run, Responses), ApiError> {
+    let run = context.start(request, spec).await?;
+    let translator = Responses::new(run.id(), echoed, form);
+    Ok((run, translator))
+}

@@ -1,0 +1,264 @@
+//! Input items, read as messages.
+
+use std::collections::HashSet;
+
+use agent_schemas::{
+    Content, ContentBody, FunctionCall, FunctionCallOutput, Json, JsonObject, McpApprovalRequest,
+    McpApprovalResponse, McpCall, McpListTools, Message, MessageType, Role, object,
+};
+
+use super::ids::message_id;
+use agent_server::protocol::ErrorInfo;
+use agent_server::protocol::Fields;
+
+/// The role of what an application says, by its newer name. Our protocol has one role for both names.
+pub(super) const DEVELOPER: &str = "developer";
+
+/// The member of a message's metadata that keeps the name.
+pub(super) const ROLE: &str = "role";
+
+/// Reads the input: a text of the user, or items. `known` are the ids of the messages that come before.
+pub(super) fn messages(request: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, ErrorInfo> {
+    match request.get("input") {
+        Some(Json::String(text)) => Ok(vec![Message::user(text.as_str())]),
+        _ => items(request, "input", known),
+    }
+}
+
+/// Reads items.
+pub(in super::super) fn items(
+    request: &Fields<'_>,
+    key: &str,
+    known: &HashSet<&str>,
+) -> Result<Vec<Message>, ErrorInfo> {
+    let mut messages = Vec::new();
+    let mut ids = HashSet::new();
+    for (item, place) in request.items(key)? {
+        let item = Fields::of(item, place)?;
+        for mut message in read(&item, known)? {
+            // The same id twice would be one message.
+            if !message.id.is_empty() && !ids.insert(message.id.clone()) {
+                message.id.clear();
+            }
+            messages.push(message);
+        }
+    }
+    Ok(messages)
+}
+
+fn read(item: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, ErrorInfo> {
+    let kind = item.optional_text("type")?;
+    let message = match kind {
+        None | Some("message") if item.get("role").is_some() || kind.is_some() => said(item)?,
+        // The type of a reference may be left out.
+        None | Some("item_reference") => return reference(item, known),
+        Some("reasoning") => reasoning(item)?,
+        Some("function_call") => function_call(item)?,
+        Some("function_call_output") => answer(item, MessageType::FunctionCallOutput)?,
+        Some("custom_tool_call") => custom_call(item)?,
+        Some("custom_tool_call_output") => answer(item, MessageType::PluginCallOutput)?,
+        Some("mcp_call") => return mcp_call(item),
+        Some("mcp_list_tools") => mcp_list_tools(item)?,
+        Some("mcp_approval_request") => approval_request(item)?,
+        Some("mcp_approval_response") => approval_response(item)?,
+        Some("image_generation_call") => return Ok(picture(item)?.into_iter().collect()),
+        // What this version does not know is for the agent to understand.
+        Some(other) => with_data(item, MessageType::from(other), None, item.members().clone())?,
+    };
+    Ok(vec![message])
+}
+
+/// A message with the id that the item names.
+fn message(item: &Fields<'_>, kind: MessageType, role: Option<Role>) -> Result<Message, ErrorInfo> {
+    let id = item.optional_text("id")?.map(message_id).unwrap_or_default();
+    let mut message = Message::new(id, kind);
+    message.role = role;
+    Ok(message)
+}
+
+fn with_data(
+    item: &Fields<'_>,
+    kind: MessageType,
+    role: Option<Role>,
+    data: JsonObject,
+) -> Result<Message, ErrorInfo> {
+    let mut message = message(item, kind, role)?;
+    message.content = Some(vec![Content::data(data)]);
+    Ok(message)
+}
+
+/// What is in the context already need not be said again; anything else would be left out without a word.
+fn reference(item: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, ErrorInfo> {
+    let id = item.text("id")?;
+    if known.contains(message_id(id).as_str()) {
+        return Ok(Vec::new());
+    }
+    let message = format!(
+        "the item '{id}' is not part of what this response goes on from; name that with previous_response_id, \
+         or send the item itself"
+    );
+    Err(item.fault("id", message))
+}
+
+fn said(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
+    let name = item.text("role")?;
+    let role = match name {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "system" | DEVELOPER => Role::System,
+        _ => return Err(item.fault("role", "expected one of: user, assistant, system, developer")),
+    };
+    let mut message = message(item, MessageType::Message, Some(role))?;
+    if name == DEVELOPER {
+        message.metadata = Some(object! { ROLE => DEVELOPER });
+    }
+    message.content = Some(match item.get("content") {
+        Some(Json::String(text)) => vec![Content::text(text.as_str())],
+        Some(Json::Array(_)) => parts(item, "content")?,
+        Some(_) => return Err(item.fault("content", "expected a text or an array of parts")),
+        None => return Err(item.fault("content", "this field is required")),
+    });
+    Ok(message)
+}
+
+fn parts(item: &Fields<'_>, key: &str) -> Result<Vec<Content>, ErrorInfo> {
+    let parts = item.items(key)?.into_iter();
+    parts.map(|(part, place)| Ok(Content::new(part_body(&Fields::of(part, place)?)?))).collect()
+}
+
+fn part_body(part: &Fields<'_>) -> Result<ContentBody, ErrorInfo> {
+    let owned = |key| part.optional_text(key).map(|text| text.map(str::to_owned));
+    Ok(match part.text("type")? {
+        "input_text" | "output_text" | "text" | "summary_text" | "reasoning_text" => {
+            ContentBody::Text { text: Some(part.text("text")?.to_owned()) }
+        }
+        "refusal" => ContentBody::Refusal { refusal: Some(part.text("refusal")?.to_owned()) },
+        "input_image" => match (owned("image_url")?, owned("file_id")?) {
+            (Some(url), _) => ContentBody::Image { image_url: Some(url) },
+            (None, Some(id)) => {
+                ContentBody::File { file_url: None, file_id: Some(id), filename: None, file_data: None }
+            }
+            (None, None) => return Err(part.fault("image_url", "an image needs an image_url or a file_id")),
+        },
+        "input_file" => {
+            let (file_url, file_id) = (owned("file_url")?, owned("file_id")?);
+            let (filename, file_data) = (owned("filename")?, owned("file_data")?);
+            if file_url.is_none() && file_id.is_none() && file_data.is_none() {
+                return Err(part.fault("file_data", "a file needs a file_data, a file_url or a file_id"));
+            }
+            ContentBody::File { file_url, file_id, filename, file_data }
+        }
+        "input_audio" => {
+            let audio = part.object("input_audio")?;
+            let format = audio.optional_text("format")?.map(str::to_owned);
+            ContentBody::Audio { data: Some(audio.text("data")?.to_owned()), format }
+        }
+        "input_video" => ContentBody::Video { video_url: Some(part.text("video_url")?.to_owned()) },
+        other => return Err(part.fault("type", format!("parts of type '{other}' are not known"))),
+    })
+}
+
+/// The reasoning itself, or its summary where that is all that the client has.
+fn reasoning(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
+    let mut message = message(item, MessageType::Reasoning, Some(Role::Assistant))?;
+    let content = parts(item, "content")?;
+    message.content = Some(if content.is_empty() { parts(item, "summary")? } else { content });
+    Ok(message)
+}
+
+fn function_call(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
+    let call = FunctionCall {
+        call_id: Some(item.text("call_id")?.to_owned()),
+        name: Some(item.text("name")?.to_owned()),
+        arguments: Some(item.text("arguments")?.to_owned()),
+    };
+    with_data(item, MessageType::FunctionCall, Some(Role::Assistant), call.into_data())
+}
+
+/// A tool that takes plain text is a plugin whose only argument is that text.
+fn custom_call(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
+    let input = item.text("input")?;
+    let arguments = Json::from(object! { "input" => input }).to_string();
+    let data = object! {
+        "call_id" => item.text("call_id")?, "name" => item.text("name")?, "arguments" => arguments, "input" => input
+    };
+    with_data(item, MessageType::PluginCall, Some(Role::Assistant), data)
+}
+
+fn answer(item: &Fields<'_>, kind: MessageType) -> Result<Message, ErrorInfo> {
+    let output = match item.get("output") {
+        Some(Json::String(text)) => text.clone(),
+        Some(Json::Array(_)) => answer_of_parts(item)?,
+        Some(_) => return Err(item.fault("output", "expected a text or an array of parts")),
+        None => return Err(item.fault("output", "this field is required")),
+    };
+    let output = FunctionCallOutput {
+        call_id: item.text("call_id")?.to_owned(),
+        name: item.optional_text("name")?.map(str::to_owned),
+        output,
+    };
+    with_data(item, kind, Some(Role::Tool), output.into_data())
+}
+
+/// The texts of an answer; the JSON of its parts where there are others.
+fn answer_of_parts(item: &Fields<'_>) -> Result<String, ErrorInfo> {
+    let parts = parts(item, "output")?;
+    let texts: Option<Vec<&str>> = parts.iter().map(Content::as_text).collect();
+    match texts {
+        Some(texts) => Ok(texts.join("\n")),
+        None => Ok(item.get("output").map(Json::to_string).unwrap_or_default()),
+    }
+}
+
+/// Such an item has the call and its answer; messages have them apart.
+fn mcp_call(item: &Fields<'_>) -> Result<Vec<Message>, ErrorInfo> {
+    let call_id = item.text("id")?.to_owned();
+    let name = item.text("name")?.to_owned();
+    let call = McpCall {
+        call_id: Some(call_id.clone()),
+        arguments: Some(item.text("arguments")?.to_owned()),
+        name: Some(name.clone()),
+        server_label: Some(item.text("server_label")?.to_owned()),
+    };
+    let mut messages = vec![with_data(item, MessageType::McpCall, Some(Role::Assistant), call.into_data())?];
+    let error =
+        item.get("error").map(|error| error.as_str().map_or_else(|| error.to_string(), str::to_owned));
+    if let Some(output) = item.optional_text("output")?.map(str::to_owned).or(error) {
+        let output = FunctionCallOutput { call_id, name: Some(name), output };
+        let mut answer = Message::new("", MessageType::McpCallOutput);
+        answer.role = Some(Role::Tool);
+        answer.content = Some(vec![Content::data(output.into_data())]);
+        messages.push(answer);
+    }
+    Ok(messages)
+}
+
+fn mcp_list_tools(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
+    let data = item.members().clone();
+    McpListTools::from_data(&data).map_err(|fault| at(item, fault))?;
+    with_data(item, MessageType::McpListTools, None, data)
+}
+
+fn approval_request(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
+    let data = McpApprovalRequest::from_data(item.members()).map_err(|fault| at(item, fault))?.into_data();
+    with_data(item, MessageType::McpApprovalRequest, Some(Role::Assistant), data)
+}
+
+fn approval_response(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
+    let data = McpApprovalResponse::from_data(item.members()).map_err(|fault| at(item, fault))?.into_data();
+    with_data(item, MessageType::McpApprovalResponse, Some(Role::User), data)
+}
+
+fn at(item: &Fields<'_>, fault: agent_schemas::ValidationError) -> ErrorInfo {
+    let failure = ErrorInfo::from(fault);
+    let inside = failure.parameter.clone().unwrap_or_default();
+    failure.with_parameter(item.place_of(&inside))
+}
+
+/// A picture that an agent made before.
+fn picture(item: &Fields<'_>) -> Result<Option<Message>, ErrorInfo> {
+    let Some(base64) = item.optional_text("result")? else { return Ok(None) };
+    let mut message = message(item, MessageType::Message, Some(Role::Assistant))?;
+    message.content = Some(vec![Content::image(format!("data:image/png;base64,{base64}"))]);
+    Ok(Some(message))
+}

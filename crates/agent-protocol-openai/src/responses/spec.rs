@@ -1,0 +1,198 @@
+//! The request mapping: from a request of the Responses API to a run's.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use agent_schemas::responses::ResponseSettings;
+use agent_schemas::{AgentRequest, Json, JsonObject, RequestTool, RunOptions, SessionPolicy, Stop, object};
+use axum::http::StatusCode;
+
+use super::echoed::EchoedSettings;
+use super::input;
+use super::previous::PreviousResponse;
+use agent_server::protocol::{ErrorInfo, Fields, RunSpec};
+
+/// Reads the settings and refuses what does not go together. Where the client names no model, it is the agent that answers.
+pub(super) fn settings(body: &JsonObject, agent: &str) -> Result<ResponseSettings, ErrorInfo> {
+    let mut settings = ResponseSettings::from_request(body)?;
+    if settings.model.is_empty() {
+        agent.clone_into(&mut settings.model);
+    }
+    let request = Fields::new(body);
+    if settings.conversation.is_some() {
+        if settings.conversation_id().is_none_or(str::is_empty) {
+            return Err(request.fault("conversation", "expected the id of a conversation"));
+        }
+        if settings.previous_response_id.is_some() {
+            return Err(request.fault(
+                "previous_response_id",
+                "previous_response_id and conversation both name what to go on from; send one of them",
+            ));
+        }
+    }
+    if settings.background && !settings.store {
+        return Err(request.fault("store", "a response that is made in the background has to be stored"));
+    }
+    if request.get("prompt").is_some() {
+        let message = "prompts are not stored here; send instructions and input instead";
+        let error = ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_parameter", message);
+        return Err(error.with_parameter("prompt"));
+    }
+    Ok(settings)
+}
+
+/// The run that a request asks for, and what its response repeats; `options` are those of runs that ask for nothing else.
+pub(super) fn spec(
+    body: &JsonObject,
+    settings: ResponseSettings,
+    previous: PreviousResponse,
+    mut options: RunOptions,
+) -> Result<(RunSpec, EchoedSettings), ErrorInfo> {
+    let request = Fields::new(body);
+    let known: HashSet<&str> = previous.messages.iter().map(|message| message.id.as_str()).collect();
+    let own = input::messages(&request, &known)?;
+    let echoed = EchoedSettings::new(&settings, previous.messages.len());
+    options.protocol = Some(EchoedSettings::to_record(body, previous.messages.len()));
+    options.background = settings.background;
+    if settings.store {
+        // As long as the server allows.
+        options.response_ttl = Duration::MAX;
+    }
+    let mut input = previous.messages;
+    // Of exactly the right size: a run keeps its request as long as it lives.
+    input.reserve_exact(own.len());
+    input.extend(own);
+    let mut agent = AgentRequest::new(input);
+    let settings = &settings;
+    agent.model = named(&request, "model")?;
+    agent.stream = request.optional_flag("stream")?.unwrap_or(false);
+    let given = |key: &str, value: f64| request.get(key).map(|_| value);
+    agent.temperature = given("temperature", settings.temperature);
+    agent.top_p = given("top_p", settings.top_p);
+    agent.presence_penalty = given("presence_penalty", settings.presence_penalty);
+    agent.frequency_penalty = given("frequency_penalty", settings.frequency_penalty);
+    agent.max_tokens =
+        settings.max_output_tokens.or_else(|| request.get("max_tokens").and_then(Json::as_i64));
+    agent.seed = request.get("seed").and_then(Json::as_i64);
+    agent.stop = stop(&request);
+    agent.tools = tools(&request, settings)?;
+    let session = settings.conversation_id().map(str::to_owned);
+    agent.session_id = session.or(named(&request, "session_id")?);
+    let user = named(&request, "user_id")?;
+    agent.user_id = match &agent.session_id {
+        // A conversation is the same one whoever takes part in it.
+        Some(_) => user,
+        None => user.or(settings.user.clone()).or(previous.user_id),
+    };
+    agent.extra = for_the_agent(settings);
+    // A response that continues another one, or none, waits for nobody: two may continue the same one. All that it has to
+    // know is in its input.
+    if agent.session_id.is_none() {
+        options.session_policy = SessionPolicy::Concurrent;
+        options.keep_history = false;
+    }
+    let mut spec = RunSpec::new(agent, options);
+    spec.is_stream = spec.request.stream;
+    Ok((spec, echoed))
+}
+
+fn named(request: &Fields<'_>, key: &str) -> Result<Option<String>, ErrorInfo> {
+    Ok(request.optional_text(key)?.filter(|id| !id.is_empty()).map(str::to_owned))
+}
+
+fn stop(request: &Fields<'_>) -> Option<Stop> {
+    match request.get("stop")? {
+        Json::String(text) => Some(Stop::One(text.clone())),
+        Json::Array(texts) => {
+            let texts: Option<Vec<_>> = texts.iter().map(|text| text.as_str().map(str::to_owned)).collect();
+            texts.map(Stop::Many)
+        }
+        _ => None,
+    }
+}
+
+/// Function tools in the form that agents know; others as they came, for agents that understand them.
+fn tools(request: &Fields<'_>, settings: &ResponseSettings) -> Result<Option<Vec<RequestTool>>, ErrorInfo> {
+    let allowed = allowed_tools(&settings.tool_choice);
+    let mut tools = Vec::new();
+    for (tool, place) in request.items("tools")? {
+        let tool = Fields::of(tool, place)?;
+        if tool.text("type")? != "function" {
+            tools.push(RequestTool::Other(tool.members().clone()));
+            continue;
+        }
+        let name = tool.text("name")?;
+        if allowed.as_ref().is_some_and(|allowed| !allowed.contains(&name)) {
+            continue;
+        }
+        let parameters = match tool.get("parameters") {
+            None => Json::from(object! { "type" => "object", "properties" => JsonObject::new() }),
+            Some(parameters @ Json::Object(_)) => parameters.clone(),
+            Some(_) => return Err(tool.fault("parameters", "expected a JSON Schema")),
+        };
+        let mut function = object! {
+            "name" => name,
+            "description" => tool.optional_text("description")?.unwrap_or_default(),
+            "parameters" => parameters,
+        };
+        if let Some(strict) = tool.optional_flag("strict")? {
+            function.insert("strict".to_owned(), strict.into());
+        }
+        tools.push(RequestTool::Other(object! { "type" => "function", "function" => function }));
+    }
+    Ok(Some(tools).filter(|tools| !tools.is_empty()))
+}
+
+/// The only functions that may be called, where the request says so.
+fn allowed_tools(choice: &Json) -> Option<Vec<&str>> {
+    if choice.get("type")?.as_str()? != "allowed_tools" {
+        return None;
+    }
+    Some(choice.get("tools")?.as_array()?.iter().filter_map(|tool| tool.get("name")?.as_str()).collect())
+}
+
+/// What else agents may want to know, by the names of chat completions, so that it is the same whichever of OpenAI's
+/// protocols it came by.
+fn for_the_agent(settings: &ResponseSettings) -> JsonObject {
+    let mut extra = JsonObject::new();
+    let mut put = |key: &str, value: Option<Json>| {
+        if let Some(value) = value {
+            extra.insert(key.to_owned(), value);
+        }
+    };
+    put("instructions", settings.instructions.as_deref().map(Json::from));
+    put("tool_choice", tool_choice(&settings.tool_choice));
+    put("parallel_tool_calls", (!settings.parallel_tool_calls).then(|| Json::from(false)));
+    put("response_format", response_format(&settings.text));
+    put("reasoning_effort", settings.reasoning.get("effort").filter(|effort| !effort.is_null()).cloned());
+    put("verbosity", settings.text.get("verbosity").filter(|verbosity| !verbosity.is_null()).cloned());
+    extra
+}
+
+fn tool_choice(choice: &Json) -> Option<Json> {
+    match (choice, choice.get("type").and_then(Json::as_str)) {
+        (Json::String(mode), _) if mode == "auto" => None,
+        (_, Some("function")) => {
+            let function = object! { "name" => choice.get("name").cloned().unwrap_or_default() };
+            Some(object! { "type" => "function", "function" => function }.into())
+        }
+        (_, Some("allowed_tools")) => {
+            choice.get("mode").filter(|mode| mode.as_str() != Some("auto")).cloned()
+        }
+        _ => Some(choice.clone()),
+    }
+}
+
+fn response_format(text: &JsonObject) -> Option<Json> {
+    let format = text.get("format")?.as_object()?;
+    match format.get("type")?.as_str()? {
+        "text" => None,
+        "json_schema" => {
+            let mut schema = format.clone();
+            schema.shift_remove("type");
+            schema.retain(|_, value| !value.is_null());
+            Some(object! { "type" => "json_schema", "json_schema" => schema }.into())
+        }
+        _ => Some(format.clone().into()),
+    }
+}

@@ -1,0 +1,130 @@
+//! `/v1/responses/{id}`: responses that were made before, whichever process makes or made them, and over whichever protocol.
+
+use std::time::Duration;
+
+use agent_runner::Run;
+use agent_schemas::{Json as Value, RunId, object};
+use agent_services::run::RunRecord;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, StatusCode};
+use axum::response::Response;
+use tokio::time::timeout;
+
+use super::echoed::EchoedSettings;
+use super::translator::{Form, Responses};
+use super::{ids, items};
+use crate::list::{List, PageOf};
+use agent_server::ApiError;
+use agent_server::protocol::{ErrorInfo, PathId, ProtocolContext, QueryParams};
+
+/// How much longer than its grace a cancelled run is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// `GET /v1/responses/{id}`: the response as it stands; with `stream=true` its events, from the first or from those after
+/// `starting_after` on.
+pub(super) async fn get(
+    State(context): State<ProtocolContext>,
+    PathId(id): PathId,
+    query: QueryParams,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let (record, echoed) = stored(&context, id).await?;
+    let mut translator = Responses::new(&record.id, echoed, Form::Plain);
+    let starting_after = query.number("starting_after")?;
+    if !flag(&query, "stream")? {
+        return context.snapshot(&record.id, translator).await;
+    }
+    if let Some(number) = starting_after {
+        translator = translator.after(number);
+    }
+    let run = context.runner().attach(&record.id).await?.ok_or_else(|| not_found(&record.id))?;
+    check_is_whole(&run)?;
+    Ok(context.stream(&run, &request.into_parts().0, translator))
+}
+
+/// `POST /v1/responses/{id}/cancel`: asks it to stop, and answers once it has.
+pub(super) async fn cancel(
+    State(context): State<ProtocolContext>,
+    PathId(id): PathId,
+) -> Result<Response, ApiError> {
+    let (record, echoed) = stored(&context, id).await?;
+    let id = &record.id;
+    if !context.runner().cancel(id).await? {
+        return Err(not_found(id));
+    }
+    let run = context.runner().attach(id).await?.ok_or_else(|| not_found(id))?;
+    let translator = || Responses::new(id, echoed.clone(), Form::Plain);
+    let grace = context.runner().limits().cancel_grace.saturating_add(PATIENCE);
+    match timeout(grace, context.collect(&run, translator())).await {
+        Ok(response) => Ok(response),
+        Err(_) => context.snapshot(id, translator()).await,
+    }
+}
+
+/// `DELETE /v1/responses/{id}`: forgets a response that has ended.
+pub(super) async fn delete(
+    State(context): State<ProtocolContext>,
+    PathId(id): PathId,
+) -> Result<Json<Value>, ApiError> {
+    let (record, _) = stored(&context, id).await?;
+    if !record.status.is_final() {
+        let message = "The response has not ended yet; cancel it before you delete it";
+        return Err(ErrorInfo::new(StatusCode::CONFLICT, "response_in_progress", message).into());
+    }
+    if !context.runner().services().runs.delete(&record.id).await? {
+        return Err(not_found(&record.id));
+    }
+    let id = ids::response_id(&record.id);
+    Ok(Json(object! { "id" => id, "object" => "response", "deleted" => true }.into()))
+}
+
+/// `GET /v1/responses/{id}/input_items`: what was said to the agent, without the response that it continues.
+pub(super) async fn input_items(
+    State(context): State<ProtocolContext>,
+    PathId(id): PathId,
+    query: QueryParams,
+) -> Result<Json<List>, ApiError> {
+    let (record, echoed) = stored(&context, id).await?;
+    let page = PageOf::read(&query)?;
+    let own = record.request.input.get(echoed.previous..).unwrap_or_default();
+    let items = own.iter().flat_map(items::of_message);
+    let items = items.filter_map(|item| Value::from_serialize(&item).ok()).collect();
+    Ok(Json(page.of(items)?))
+}
+
+/// What is known of a response that may be asked for.
+async fn stored(context: &ProtocolContext, id: String) -> Result<(RunRecord, EchoedSettings), ApiError> {
+    let missing = || no_response(&id);
+    let run = ids::run_id(&id).ok_or_else(missing)?;
+    let record = context.record(&run).await?.ok_or_else(missing)?;
+    let echoed = EchoedSettings::of(&record);
+    if echoed.is_stored { Ok((record, echoed)) } else { Err(missing().into()) }
+}
+
+/// The events of a response are its run's log, which is kept for a shorter time than the response.
+pub(super) fn check_is_whole(run: &Run) -> Result<(), ErrorInfo> {
+    if !run.is_trimmed() {
+        return Ok(());
+    }
+    let message = "The events of this response are not kept any more; retrieve it without stream=true";
+    Err(ErrorInfo::new(StatusCode::GONE, "response_events_gone", message))
+}
+
+fn no_response(id: &str) -> ErrorInfo {
+    let message = format!("Response with id '{id}' not found.");
+    ErrorInfo::new(StatusCode::NOT_FOUND, "response_not_found", message)
+}
+
+fn not_found(id: &RunId) -> ApiError {
+    no_response(&ids::response_id(id)).into()
+}
+
+fn flag(query: &QueryParams, name: &str) -> Result<bool, ApiError> {
+    match query.text(name) {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(ErrorInfo::at_parameter(name, "expected true or false").into()),
+    }
+}

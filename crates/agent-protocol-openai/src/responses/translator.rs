@@ -1,0 +1,323 @@
+//! From a run's events to the events of a response's stream.
+//!
+//! The response is kept as it stands, and each event changes it and tells of the change. Items are numbered in the order in
+//! which they begin, parts too; both may be others than our own numbers, as not every content has a part.
+
+mod closing;
+mod growing;
+mod open;
+mod passing;
+
+use agent_schemas::responses::{
+    IncompleteDetails, Numbered, Response, ResponseError, ResponseStatus, ResponseUsage, StreamEvent,
+};
+use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, JsonObject, RunId, Status, sse};
+use axum::http::header;
+use axum::response::IntoResponse;
+
+use self::open::{OpenMessage, needs_contents};
+use self::passing::Passing;
+use super::echoed::EchoedSettings;
+use super::ids::response_id;
+use agent_server::ApiError;
+use agent_server::protocol::{FrameWriter, Translator};
+
+/// Which form the answer has that is no stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The response.
+    Plain,
+    /// The response, which has itself as a member once more: upstream's clients look for it there.
+    Upstream,
+}
+
+/// Translates the log of one run.
+#[derive(Debug)]
+pub(super) struct Responses {
+    response: Response,
+    /// What it repeats of its request, as members of a JSON object.
+    settings: String,
+    writer: Writer,
+    open: Vec<OpenMessage>,
+    /// Whose deltas are being passed on.
+    passing: Option<Passing>,
+    /// MCP calls whose answers are to come: the id of the call and the place of its item.
+    unanswered: Vec<(String, usize)>,
+    /// Why the model stopped before it was done.
+    cut_short: Option<&'static str>,
+    is_background: bool,
+    form: Form,
+}
+
+/// Numbers the events, and leaves out those that the client has.
+#[derive(Debug)]
+struct Writer {
+    next: u64,
+    from: u64,
+}
+
+impl Writer {
+    fn send(&mut self, event: StreamEvent<'_>, frames: &mut FrameWriter) {
+        if let Some(sequence_number) = self.number() {
+            frames.push_named(event.name(), &Numbered { sequence_number, event });
+        }
+    }
+
+    /// The same for an event whose response repeats these settings.
+    fn send_snapshot(&mut self, event: StreamEvent<'_>, settings: &str, frames: &mut FrameWriter) {
+        let Some(sequence_number) = self.number().filter(|_| frames.is_wanted()) else { return };
+        let mut json = Vec::with_capacity(1024);
+        match sse::write_json(&mut json, &Numbered { sequence_number, event }) {
+            Ok(()) => {
+                // The response is the event's last member.
+                add_members(&mut json, 2, settings);
+                frames.push_encoded(&[b"event: ", event.name().as_bytes(), b"\ndata: ", &json]);
+            }
+            Err(error) => tracing::error!(error = %error, "a response cannot be written as JSON"),
+        }
+    }
+
+    /// The number of the next event, if the client is to see it.
+    fn number(&mut self) -> Option<u64> {
+        let number = self.next;
+        self.next += 1;
+        (number >= self.from).then_some(number)
+    }
+}
+
+impl Responses {
+    /// A translator for the run with this id, whose request had these settings.
+    pub(super) fn new(run: &RunId, echoed: EchoedSettings, form: Form) -> Self {
+        Responses {
+            response: Response::new(response_id(run), JsonObject::new()),
+            settings: echoed.members,
+            writer: Writer { next: 0, from: 0 },
+            open: Vec::new(),
+            passing: None,
+            unanswered: Vec::new(),
+            cut_short: None,
+            is_background: echoed.is_background,
+            form,
+        }
+    }
+
+    /// The same for a client that has all events up to this number.
+    pub(super) fn after(mut self, number: u64) -> Self {
+        self.writer.from = number.saturating_add(1);
+        self
+    }
+
+    fn on_response(&mut self, event: &AgentResponse, frames: &mut FrameWriter) {
+        match &event.status {
+            Status::Created | Status::Queued => self.create(event, frames),
+            Status::InProgress if self.writer.next < self.first_numbers() => {
+                self.response.status = ResponseStatus::InProgress;
+                self.writer.send_snapshot(
+                    StreamEvent::InProgress { response: &self.response },
+                    &self.settings,
+                    frames,
+                );
+            }
+            status if status.is_final() => self.end(event, frames),
+            // The work began again after its process died.
+            _ => {}
+        }
+    }
+
+    fn create(&mut self, event: &AgentResponse, frames: &mut FrameWriter) {
+        self.response.created_at = event.created_at;
+        if self.is_background {
+            self.response.status = ResponseStatus::Queued;
+        }
+        self.writer.send_snapshot(StreamEvent::Created { response: &self.response }, &self.settings, frames);
+        if self.is_background {
+            self.writer.send_snapshot(
+                StreamEvent::Queued { response: &self.response },
+                &self.settings,
+                frames,
+            );
+        }
+    }
+
+    /// An event without what it repeats, where that is known here already.
+    fn head_of(&self, json: &[u8]) -> Option<Event> {
+        let event = Event::head_from_slice(json)?;
+        let has_all = match &event {
+            Event::Message(message) => !message.status.is_final() || !needs_contents(message),
+            Event::Response(_) => self.has_begun(),
+            _ => true,
+        };
+        has_all.then_some(event)
+    }
+
+    /// How many events there are up to `response.in_progress`.
+    fn first_numbers(&self) -> u64 {
+        if self.is_background { 3 } else { 2 }
+    }
+
+    /// Whether the log has been seen from its beginning.
+    fn has_begun(&self) -> bool {
+        self.writer.next > 0
+    }
+
+    /// Takes from the final event what the log had before it, where nothing of that is kept.
+    fn catch_up(&mut self, last: &AgentResponse, frames: &mut FrameWriter) {
+        self.create(last, frames);
+        for message in last.output.iter().flatten() {
+            self.on_opened(message, frames);
+            for (index, content) in (0..).zip(message.contents()) {
+                let mut content = content.clone();
+                content.index.get_or_insert(index);
+                content.msg_id = Some(message.id.clone());
+                content.delta = Some(false);
+                content.status.get_or_insert(message.status.clone());
+                self.on_content(&content, frames);
+            }
+            self.on_closed(message, frames);
+        }
+    }
+
+    fn end(&mut self, event: &AgentResponse, frames: &mut FrameWriter) {
+        if !self.has_begun() {
+            self.catch_up(event, frames);
+        }
+        self.close_all(&event.status, frames);
+        self.response.usage = event.usage.as_ref().map(ResponseUsage::from_usage);
+        match (&event.status, self.cut_short) {
+            (Status::Completed, None) => {
+                self.response.status = ResponseStatus::Completed;
+                self.response.completed_at = event.completed_at;
+                self.writer.send_snapshot(
+                    StreamEvent::Completed { response: &self.response },
+                    &self.settings,
+                    frames,
+                );
+            }
+            (Status::Completed, Some(reason)) => {
+                self.response.status = ResponseStatus::Incomplete;
+                self.response.incomplete_details = Some(IncompleteDetails { reason: reason.to_owned() });
+                self.writer.send_snapshot(
+                    StreamEvent::Incomplete { response: &self.response },
+                    &self.settings,
+                    frames,
+                );
+            }
+            (Status::Canceled, _) => {
+                // The protocol has the status and no event that says it; this one is the nearest.
+                self.response.status = ResponseStatus::Cancelled;
+                self.writer.send_snapshot(
+                    StreamEvent::Incomplete { response: &self.response },
+                    &self.settings,
+                    frames,
+                );
+            }
+            _ => self.fail(event.error.as_ref(), frames),
+        }
+        frames.push_text(DONE);
+    }
+
+    fn fail(&mut self, error: Option<&ErrorBody>, frames: &mut FrameWriter) {
+        self.response.status = ResponseStatus::Failed;
+        self.response.error = Some(match error {
+            Some(error) => {
+                ResponseError { code: error_code(&error.code).to_owned(), message: error.message.clone() }
+            }
+            None => ResponseError {
+                code: SERVER_ERROR.to_owned(),
+                message: "the run ended before it was whole".to_owned(),
+            },
+        });
+        self.writer.send_snapshot(StreamEvent::Failed { response: &self.response }, &self.settings, frames);
+    }
+}
+
+/// Adds members to an object that ends so many bytes before the end of the JSON.
+fn add_members(json: &mut Vec<u8>, from_end: usize, members: &str) {
+    if !members.is_empty() {
+        let end = json.split_off(json.len().saturating_sub(from_end));
+        json.push(b',');
+        json.extend_from_slice(members.as_bytes());
+        json.extend_from_slice(&end);
+    }
+}
+
+/// What ends every stream.
+pub(super) const DONE: &str = "[DONE]";
+
+const SERVER_ERROR: &str = "server_error";
+
+/// Clients know a closed list of codes.
+fn error_code(code: &str) -> &str {
+    match code {
+        "RATE_LIMIT_EXCEEDED" | "MODEL_QUOTA_EXCEEDED" | "TOO_MANY_RUNS" => "rate_limit_exceeded",
+        "MODEL_CONTEXT_LENGTH_EXCEEDED" => "invalid_prompt",
+        known if OPENAIS_CODES.contains(&known) => known,
+        _ => SERVER_ERROR,
+    }
+}
+
+/// The codes that OpenAI's clients know, for agents that use them themselves.
+const OPENAIS_CODES: [&str; 18] = [
+    SERVER_ERROR,
+    "rate_limit_exceeded",
+    "invalid_prompt",
+    "vector_store_timeout",
+    "invalid_image",
+    "invalid_image_format",
+    "invalid_base64_image",
+    "invalid_image_url",
+    "image_too_large",
+    "image_too_small",
+    "image_parse_error",
+    "image_content_policy_violation",
+    "invalid_image_mode",
+    "image_file_too_large",
+    "unsupported_image_media_type",
+    "empty_image_file",
+    "failed_to_download_image",
+    "image_file_not_found",
+];
+
+impl Translator for Responses {
+    fn on_entry(&mut self, json: &[u8], frames: &mut FrameWriter) -> Result<(), DecodeError> {
+        if !self.pass_on(json, frames)? {
+            let event = self.head_of(json).map_or_else(|| Event::from_slice(json), Ok)?;
+            self.on_event(&event, frames);
+        }
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: &Event, frames: &mut FrameWriter) {
+        self.passing = None;
+        match event {
+            Event::Response(response) => self.on_response(response, frames),
+            Event::Message(message) if message.status.is_final() => self.on_closed(message, frames),
+            Event::Message(message) => self.on_opened(message, frames),
+            Event::Content(content) => self.on_content(content, frames),
+            _ => {}
+        }
+    }
+
+    fn on_abort(&mut self, error: &ErrorBody, frames: &mut FrameWriter) {
+        self.close_all(&Status::Incomplete, frames);
+        self.fail(Some(error), frames);
+        frames.push_text(DONE);
+    }
+
+    fn answer(&self) -> axum::response::Response {
+        let mut json = Vec::new();
+        if let Err(error) = sse::write_json(&mut json, &self.response) {
+            tracing::error!(error = %error, "a response cannot be written as JSON");
+            return ApiError::Panic.into_response();
+        }
+        add_members(&mut json, 1, &self.settings);
+        if self.form == Form::Upstream {
+            let same = format!("\"response\":{}", String::from_utf8_lossy(&json));
+            add_members(&mut json, 1, &same);
+        }
+        ([(header::CONTENT_TYPE, "application/json")], json).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,270 @@
+//! Contents, messages and items that end.
+
+use agent_schemas::responses::{
+    ItemStatus, MessageItem, OutputText, ResponseItem, ResponsePart, StreamEvent,
+};
+use agent_schemas::{Content, ContentBody, Json, JsonObject, Message, MessageType, Status, object};
+
+use super::super::items;
+use super::Responses;
+use super::growing::{Place, parts_of};
+use super::open::{Kind, OpenMessage};
+use agent_server::protocol::FrameWriter;
+
+impl Responses {
+    pub(super) fn on_closed(&mut self, message: &Message, frames: &mut FrameWriter) {
+        if !self.open.iter().any(|open| open.message.id == message.id) {
+            self.on_opened(message, frames);
+        }
+        let Some(position) = self.open.iter().position(|open| open.message.id == message.id) else { return };
+        self.note_why_it_ends(message);
+        match self.open[position].kind {
+            Kind::AtOnce => self.show_at_once(message, frames),
+            _ => self.close_message(position, &message.status, frames),
+        }
+        self.open.remove(position);
+    }
+
+    /// A model that was cut short says so on its last message.
+    fn note_why_it_ends(&mut self, message: &Message) {
+        let reason = message.metadata.as_ref().and_then(|metadata| metadata.get("finish_reason")?.as_str());
+        match reason {
+            Some("length") => self.cut_short = Some("max_output_tokens"),
+            Some("content_filter") => self.cut_short = Some("content_filter"),
+            _ => {}
+        }
+    }
+
+    /// Ends everything that is open, for a log that ends.
+    pub(super) fn close_all(&mut self, status: &Status, frames: &mut FrameWriter) {
+        for position in 0..self.open.len() {
+            self.close_message(position, status, frames);
+        }
+        self.open.clear();
+        for (_, item) in std::mem::take(&mut self.unanswered) {
+            self.end_mcp_call(item, None, None, frames);
+        }
+    }
+
+    fn close_message(&mut self, position: usize, status: &Status, frames: &mut FrameWriter) {
+        let OpenMessage { kind, item, contents, .. } = &self.open[position];
+        let (kind, item) = (*kind, *item);
+        let open: Vec<i64> =
+            contents.iter().filter(|content| !content.is_closed).map(|content| content.index).collect();
+        for index in open {
+            match kind {
+                Kind::Call | Kind::McpCall => self.close_call(position, index, Some(status), frames),
+                _ => self.close_part(position, index, frames),
+            }
+        }
+        let Some(place) = item else { return };
+        // One that the model could not finish is no whole one.
+        let status = if self.cut_short.is_some() { ItemStatus::Incomplete } else { items::ended(status) };
+        match self.response.output.get_mut(place) {
+            Some(ResponseItem::Message(item)) => item.status = status,
+            Some(ResponseItem::Reasoning(item)) => item.status = status,
+            _ => {}
+        }
+        self.end_item(place, frames);
+    }
+
+    fn end_item(&mut self, place: usize, frames: &mut FrameWriter) {
+        if let Some(item) = self.response.output.get(place) {
+            self.writer.send(StreamEvent::ItemDone { output_index: place, item }, frames);
+        }
+    }
+
+    pub(super) fn close_part(&mut self, position: usize, index: i64, frames: &mut FrameWriter) {
+        let Some(content) = self.open[position].content(index).filter(|content| !content.is_closed) else {
+            return;
+        };
+        content.is_closed = true;
+        let (item, part) = (content.item, content.part);
+        self.end_part(item, part, frames);
+    }
+
+    fn end_part(&mut self, output_index: usize, content_index: usize, frames: &mut FrameWriter) {
+        let Some((item_id, parts)) = self.response.output.get_mut(output_index).and_then(parts_of) else {
+            return;
+        };
+        let Some(part) = parts.get(content_index) else { return };
+        let done = match part {
+            ResponsePart::OutputText(part) => StreamEvent::TextDone {
+                item_id,
+                output_index,
+                content_index,
+                text: &part.text,
+                logprobs: &[],
+            },
+            ResponsePart::Refusal(part) => {
+                StreamEvent::RefusalDone { item_id, output_index, content_index, refusal: &part.refusal }
+            }
+            ResponsePart::ReasoningText(part) => {
+                StreamEvent::ReasoningDone { item_id, output_index, content_index, text: &part.text }
+            }
+            _ => return,
+        };
+        self.writer.send(done, frames);
+        self.writer.send(StreamEvent::PartDone { item_id, output_index, content_index, part }, frames);
+    }
+
+    /// Shows a content that is no text: a picture as an item of its own, the rest as text where it can be said so.
+    pub(super) fn on_whole_content(&mut self, position: usize, content: &Content, frames: &mut FrameWriter) {
+        let open = &self.open[position];
+        let Some(item) = open.item.filter(|_| open.kind == Kind::Message) else { return };
+        if let ContentBody::Image { image_url: Some(url) } = &content.body {
+            let number = usize::try_from(content.index.unwrap_or(0)).unwrap_or(0);
+            if let Some(picture) = items::picture(&open.message, number, url) {
+                return self.show_picture(picture.into(), frames);
+            }
+        }
+        let Some(ResponsePart::OutputText(whole)) = items::part(&content.body, true) else { return };
+        self.show_part(item, &whole.text, frames);
+    }
+
+    /// Adds a text to an item as a part that begins and ends at once.
+    fn show_part(&mut self, item: usize, text: &str, frames: &mut FrameWriter) {
+        if let Some(part) = self.begin_part(item, OutputText::default().into(), frames) {
+            self.grow(&Place { index: 0, item, part }, text, true, frames);
+            self.end_part(item, part, frames);
+        }
+    }
+
+    fn show_picture(&mut self, picture: ResponseItem, frames: &mut FrameWriter) {
+        let ResponseItem::ImageGeneration(whole) = &picture else { return };
+        let mut begun = whole.clone();
+        (begun.status, begun.result) = (ItemStatus::InProgress, None);
+        let (id, output_index) = (begun.id.clone(), self.begin(begun.into(), frames));
+        self.writer.send(StreamEvent::ImageInProgress { item_id: &id, output_index }, frames);
+        self.writer.send(StreamEvent::ImageCompleted { item_id: &id, output_index }, frames);
+        self.response.output[output_index] = picture;
+        self.end_item(output_index, frames);
+    }
+
+    pub(super) fn close_call(
+        &mut self,
+        position: usize,
+        index: i64,
+        status: Option<&Status>,
+        frames: &mut FrameWriter,
+    ) {
+        let Some(content) = self.open[position].content(index).filter(|content| !content.is_closed) else {
+            return;
+        };
+        content.is_closed = true;
+        let output_index = content.item;
+        let status = status.map_or(ItemStatus::Completed, items::ended);
+        match self.response.output.get_mut(output_index) {
+            Some(ResponseItem::FunctionCall(call)) => {
+                call.status = status;
+                let (name, arguments) = (&*call.name, &*call.arguments);
+                let done = StreamEvent::ArgumentsDone { item_id: &call.id, output_index, name, arguments };
+                self.writer.send(done, frames);
+            }
+            Some(ResponseItem::CustomToolCall(call)) => {
+                call.status = status;
+                let done =
+                    StreamEvent::CustomInputDone { item_id: &call.id, output_index, input: &call.input };
+                self.writer.send(done, frames);
+            }
+            Some(ResponseItem::McpCall(call)) => {
+                let arguments = &*call.arguments;
+                let done = StreamEvent::McpArgumentsDone { item_id: &call.id, output_index, arguments };
+                self.writer.send(done, frames);
+                // Its item ends with the tool's answer.
+                return;
+            }
+            _ => {}
+        }
+        self.end_item(output_index, frames);
+    }
+
+    /// Shows a message whose items begin and end at once.
+    fn show_at_once(&mut self, message: &Message, frames: &mut FrameWriter) {
+        if message.kind == MessageType::McpCallOutput && self.answer_mcp_calls(message, frames) {
+            return;
+        }
+        for item in items::of_message(message) {
+            if let ResponseItem::Message(item) = item {
+                self.show_text(item, frames);
+                continue;
+            }
+            let failed = matches!(&item, ResponseItem::McpListTools(list) if list.error.is_some());
+            let place = self.begin(item, frames);
+            if let Some(ResponseItem::McpListTools(list)) = self.response.output.get(place) {
+                let (item_id, output_index) = (&*list.id, place);
+                self.writer.send(StreamEvent::McpListInProgress { item_id, output_index }, frames);
+                let end = if failed {
+                    StreamEvent::McpListFailed { item_id, output_index }
+                } else {
+                    StreamEvent::McpListCompleted { item_id, output_index }
+                };
+                self.writer.send(end, frames);
+            }
+            self.end_item(place, frames);
+        }
+    }
+
+    /// Shows a message that was never seen to grow.
+    fn show_text(&mut self, whole: MessageItem, frames: &mut FrameWriter) {
+        let (begun, status) = (MessageItem { id: whole.id, ..MessageItem::default() }, whole.status);
+        let item = self.begin(begun.into(), frames);
+        for part in whole.content {
+            if let ResponsePart::OutputText(text) = part {
+                self.show_part(item, &text.text, frames);
+            }
+        }
+        if let Some(ResponseItem::Message(item)) = self.response.output.get_mut(item) {
+            item.status = status;
+        }
+        self.end_item(item, frames);
+    }
+
+    /// Puts answers on their calls; says whether all of them have one.
+    fn answer_mcp_calls(&mut self, message: &Message, frames: &mut FrameWriter) -> bool {
+        let mut all = true;
+        for data in message.contents().iter().filter_map(Content::as_data) {
+            let call_id = items::text_of(data, "call_id");
+            match self.unanswered.iter().position(|(id, _)| *id == call_id) {
+                Some(position) => {
+                    let (_, item) = self.unanswered.remove(position);
+                    self.end_mcp_call(
+                        item,
+                        Some(data),
+                        message.error.as_ref().map(|error| &*error.message),
+                        frames,
+                    );
+                }
+                None => all = false,
+            }
+        }
+        all
+    }
+
+    /// Ends the item of an MCP call with its answer; without one it has failed.
+    fn end_mcp_call(
+        &mut self,
+        output_index: usize,
+        answer: Option<&JsonObject>,
+        error: Option<&str>,
+        frames: &mut FrameWriter,
+    ) {
+        let Some(ResponseItem::McpCall(call)) = self.response.output.get_mut(output_index) else { return };
+        match (answer, error) {
+            (Some(answer), None) => {
+                call.output = Some(items::output(answer));
+                call.status = ItemStatus::Completed;
+                self.writer.send(StreamEvent::McpCompleted { item_id: &call.id, output_index }, frames);
+            }
+            (answer, error) => {
+                call.status = if answer.is_some() { ItemStatus::Failed } else { ItemStatus::Incomplete };
+                let told = error.map(str::to_owned).or_else(|| answer.map(items::output));
+                call.error = told.map_or(Json::Null, |content| {
+                    object! { "type" => "mcp_tool_execution_error", "content" => content }.into()
+                });
+                self.writer.send(StreamEvent::McpFailed { item_id: &call.id, output_index }, frames);
+            }
+        }
+        self.end_item(output_index, frames);
+    }
+}

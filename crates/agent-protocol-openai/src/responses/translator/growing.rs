@@ -1,0 +1,260 @@
+//! Messages and contents that begin and grow.
+
+use agent_schemas::responses::{
+    FunctionCallItem, MessageItem, OutputText, ReasoningItem, ReasoningText, Refusal, ResponseItem,
+    ResponsePart, StreamEvent,
+};
+use agent_schemas::{Content, ContentBody, JsonObject, Message, Status};
+
+use super::super::ids::{self, item_id, message_item_id};
+use super::super::items;
+use super::open::{Kind, OpenContent, OpenMessage, index_of};
+use super::{Responses, Writer};
+use agent_server::protocol::FrameWriter;
+
+impl Responses {
+    pub(super) fn on_opened(&mut self, message: &Message, frames: &mut FrameWriter) {
+        if self.open.iter().any(|open| open.message.id == message.id) {
+            return;
+        }
+        let mut open = OpenMessage::new(message);
+        open.item = match open.kind {
+            Kind::Message => {
+                let id = message_item_id(&message.id);
+                Some(self.begin(MessageItem { id, ..MessageItem::default() }.into(), frames))
+            }
+            Kind::Reasoning => {
+                let id = item_id(ids::REASONING, &message.id, 0);
+                Some(self.begin(ReasoningItem { id, ..ReasoningItem::default() }.into(), frames))
+            }
+            _ => None,
+        };
+        self.open.push(open);
+    }
+
+    /// Adds an item and gives its place.
+    pub(super) fn begin(&mut self, item: ResponseItem, frames: &mut FrameWriter) -> usize {
+        let place = self.response.output.len();
+        self.writer.send(StreamEvent::ItemAdded { output_index: place, item: &item }, frames);
+        self.response.output.push(item);
+        place
+    }
+
+    pub(super) fn on_content(&mut self, content: &Content, frames: &mut FrameWriter) {
+        let Some(position) = self.position_of(content) else { return };
+        match self.open[position].kind {
+            Kind::Message | Kind::Reasoning => self.on_part(position, content, frames),
+            Kind::Call | Kind::McpCall => self.on_call(position, content, frames),
+            Kind::AtOnce | Kind::Hidden => {}
+        }
+    }
+
+    fn position_of(&self, content: &Content) -> Option<usize> {
+        let id = content.msg_id.as_deref()?;
+        self.open.iter().position(|open| open.message.id == id)
+    }
+
+    fn on_part(&mut self, position: usize, content: &Content, frames: &mut FrameWriter) {
+        let is_final = content.status.as_ref().is_some_and(Status::is_final);
+        let (text, is_refusal) = match &content.body {
+            ContentBody::Text { text } => (text.as_deref(), false),
+            ContentBody::Refusal { refusal } => (refusal.as_deref(), true),
+            _ if is_final => return self.on_whole_content(position, content, frames),
+            // Other bodies are shown once they are whole.
+            _ => return,
+        };
+        let Some(place) = self.part_of(position, content, is_refusal, frames) else { return };
+        let text = text.unwrap_or_default();
+        self.grow(&place, text, content.delta != Some(true), frames);
+        if is_final {
+            self.close_part(position, place.index, frames);
+        }
+    }
+
+    /// The part of a content, which begins with the first event of it; `None` once it is closed.
+    fn part_of(
+        &mut self,
+        position: usize,
+        content: &Content,
+        is_refusal: bool,
+        frames: &mut FrameWriter,
+    ) -> Option<Place> {
+        let index = index_of(content);
+        let open = &mut self.open[position];
+        let item = open.item?;
+        if let Some(known) = open.content(index) {
+            return (!known.is_closed).then_some(Place { index, item, part: known.part });
+        }
+        let part: ResponsePart = match (open.kind, is_refusal) {
+            (Kind::Reasoning, _) => ReasoningText::default().into(),
+            (_, true) => Refusal::default().into(),
+            (_, false) => OutputText::default().into(),
+        };
+        let part = self.begin_part(item, part, frames)?;
+        self.open[position].contents.push(OpenContent { index, item, part, is_closed: false });
+        Some(Place { index, item, part })
+    }
+
+    /// Adds a part to an item and gives its place there.
+    pub(super) fn begin_part(
+        &mut self,
+        item: usize,
+        part: ResponsePart,
+        frames: &mut FrameWriter,
+    ) -> Option<usize> {
+        let (id, parts) = parts_of(self.response.output.get_mut(item)?)?;
+        let place = parts.len();
+        let event =
+            StreamEvent::PartAdded { item_id: id, output_index: item, content_index: place, part: &part };
+        self.writer.send(event, frames);
+        parts.push(part);
+        Some(place)
+    }
+
+    /// Appends to a part; where `is_whole`, only what the text has beyond what is there.
+    pub(super) fn grow(&mut self, place: &Place, text: &str, is_whole: bool, frames: &mut FrameWriter) {
+        let Some((id, parts)) = self.response.output.get_mut(place.item).and_then(parts_of) else { return };
+        let Some(part) = parts.get_mut(place.part) else { return };
+        let (output_index, content_index) = (place.item, place.part);
+        match part {
+            ResponsePart::OutputText(part) => {
+                if let Some(delta) = grown(&mut part.text, text, is_whole) {
+                    let event = StreamEvent::TextDelta {
+                        item_id: id,
+                        output_index,
+                        content_index,
+                        delta,
+                        logprobs: &[],
+                    };
+                    self.writer.send(event, frames);
+                }
+            }
+            ResponsePart::Refusal(part) => {
+                if let Some(delta) = grown(&mut part.refusal, text, is_whole) {
+                    let event = StreamEvent::RefusalDelta { item_id: id, output_index, content_index, delta };
+                    self.writer.send(event, frames);
+                }
+            }
+            ResponsePart::ReasoningText(part) => {
+                if let Some(delta) = grown(&mut part.text, text, is_whole) {
+                    let event =
+                        StreamEvent::ReasoningDelta { item_id: id, output_index, content_index, delta };
+                    self.writer.send(event, frames);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_call(&mut self, position: usize, content: &Content, frames: &mut FrameWriter) {
+        let Some(data) = content.as_data() else { return };
+        let Some(place) = self.call_of(position, index_of(content), data, frames) else { return };
+        if let Some(item) = self.response.output.get_mut(place) {
+            let is_whole = content.delta != Some(true);
+            grow_call(item, place, data, is_whole, &mut self.writer, frames);
+        }
+        if content.status.as_ref().is_some_and(Status::is_final) {
+            self.close_call(position, index_of(content), content.status.as_ref(), frames);
+        }
+    }
+
+    /// The place of a call's item, which begins with the first event of its content; `None` once it is closed.
+    fn call_of(
+        &mut self,
+        position: usize,
+        index: i64,
+        data: &JsonObject,
+        frames: &mut FrameWriter,
+    ) -> Option<usize> {
+        let open = &mut self.open[position];
+        if let Some(known) = open.content(index) {
+            return (!known.is_closed).then_some(known.item);
+        }
+        let number = open.contents.len();
+        // The arguments are told as they grow.
+        let mut head = data.clone();
+        head.shift_remove("arguments");
+        let item: ResponseItem = if open.kind == Kind::McpCall {
+            items::mcp_call(&open.message, number, &head).into()
+        } else if let Some(mut call) = items::custom_call(&open.message, number, &head) {
+            call.input.clear();
+            call.into()
+        } else {
+            FunctionCallItem { ..items::function_call(&open.message, number, &head) }.into()
+        };
+        let is_mcp = open.kind == Kind::McpCall;
+        let item = self.begin(item, frames);
+        if let (true, Some(ResponseItem::McpCall(call))) = (is_mcp, self.response.output.get(item)) {
+            self.writer.send(StreamEvent::McpInProgress { item_id: &call.id, output_index: item }, frames);
+            self.unanswered.push((items::text_of(data, "call_id"), item));
+        }
+        self.open[position].contents.push(OpenContent { index, item, part: 0, is_closed: false });
+        Some(item)
+    }
+}
+
+/// Where a part is.
+pub(super) struct Place {
+    pub(super) index: i64,
+    pub(super) item: usize,
+    pub(super) part: usize,
+}
+
+/// The id and the parts of an item that has parts.
+pub(super) fn parts_of(item: &mut ResponseItem) -> Option<(&str, &mut Vec<ResponsePart>)> {
+    match item {
+        ResponseItem::Message(item) => Some((&item.id, &mut item.content)),
+        ResponseItem::Reasoning(item) => Some((&item.id, &mut item.content)),
+        _ => None,
+    }
+}
+
+/// Appends a text and gives what came to it. A whole text that does not begin with what was told cannot be told in pieces:
+/// it replaces that, and the end of the part tells it.
+fn grown<'a>(known: &mut String, text: &'a str, is_whole: bool) -> Option<&'a str> {
+    let new = if is_whole { text.strip_prefix(known.as_str()) } else { Some(text) };
+    match new {
+        Some(new) => known.push_str(new),
+        None => text.clone_into(known),
+    }
+    new.filter(|new| !new.is_empty())
+}
+
+fn grow_call(
+    item: &mut ResponseItem,
+    output_index: usize,
+    data: &JsonObject,
+    is_whole: bool,
+    writer: &mut Writer,
+    frames: &mut FrameWriter,
+) {
+    let text = |key: &str| data.get(key).and_then(agent_schemas::Json::as_str);
+    let name = |known: &mut String, key: &str| {
+        if let Some(text) = text(key).filter(|_| known.is_empty()) {
+            text.clone_into(known);
+        }
+    };
+    match item {
+        ResponseItem::FunctionCall(call) => {
+            name(&mut call.call_id, "call_id");
+            name(&mut call.name, "name");
+            if let Some(delta) = grown(&mut call.arguments, text("arguments").unwrap_or_default(), is_whole) {
+                writer.send(StreamEvent::ArgumentsDelta { item_id: &call.id, output_index, delta }, frames);
+            }
+        }
+        ResponseItem::CustomToolCall(call) => {
+            if let Some(delta) = grown(&mut call.input, text("input").unwrap_or_default(), is_whole) {
+                writer.send(StreamEvent::CustomInputDelta { item_id: &call.id, output_index, delta }, frames);
+            }
+        }
+        ResponseItem::McpCall(call) => {
+            name(&mut call.name, "name");
+            name(&mut call.server_label, "server_label");
+            if let Some(delta) = grown(&mut call.arguments, text("arguments").unwrap_or_default(), is_whole) {
+                writer
+                    .send(StreamEvent::McpArgumentsDelta { item_id: &call.id, output_index, delta }, frames);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests of the protocols through the public interface of the server.
+
+mod openapi;

@@ -1,0 +1,56 @@
+//! What protocols learn of an error.
+
+use agent_schemas::{Step, ValidationError};
+use axum::http::StatusCode;
+
+/// An error, in no protocol's shape yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorInfo {
+    /// The HTTP status that our own protocol answers with.
+    pub status: StatusCode,
+    /// A machine-readable name, as in `docs/compatibility.md`.
+    pub code: String,
+    /// What is wrong and what to do, for a person.
+    pub message: String,
+    /// The faulty part of the request, as in `input[0].role`.
+    pub parameter: Option<String>,
+}
+
+impl ErrorInfo {
+    /// An error that no part of the request is to blame for.
+    pub fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
+        ErrorInfo { status, code: code.into(), message: message.into(), parameter: None }
+    }
+
+    /// A wrong part of the request, as 400.
+    pub fn at_parameter(parameter: impl Into<String>, message: impl Into<String>) -> Self {
+        ErrorInfo::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETER", message).with_parameter(parameter)
+    }
+
+    /// The same with the part of the request that is wrong.
+    #[must_use]
+    pub fn with_parameter(mut self, parameter: impl Into<String>) -> Self {
+        self.parameter = Some(parameter.into());
+        self
+    }
+}
+
+/// The place of a fault, as in `tools[0].name`; `None` if it is the whole.
+pub(super) fn place_of(fault: &ValidationError) -> Option<String> {
+    let mut place = String::new();
+    for step in &fault.location {
+        match step {
+            Step::Key(key) if place.is_empty() => place.push_str(key),
+            Step::Key(key) => place.extend([".", key]),
+            Step::Index(index) => place.push_str(&format!("[{index}]")),
+        }
+    }
+    (!place.is_empty()).then_some(place)
+}
+
+impl From<ValidationError> for ErrorInfo {
+    fn from(fault: ValidationError) -> Self {
+        ErrorInfo { parameter: place_of(&fault), ..ErrorInfo::at_parameter("", fault.message.clone()) }
+    }
+}

@@ -1,0 +1,71 @@
+//! A request whose body is a JSON object.
+
+use std::sync::Arc;
+
+use agent_schemas::{Json, JsonObject};
+use axum::body::Body;
+use axum::extract::{FromRef, FromRequest};
+use axum::http::Request;
+use axum::http::request::Parts;
+use bytes::Bytes;
+
+use super::body::{not_an_object, parse_body, read_body};
+use crate::config::HttpConfig;
+use crate::error::ApiError;
+
+/// A request whose body was read: a JSON object, within the server's limits.
+///
+/// Rejected if the body is something else (422), is not JSON (422), nests too deeply (400), is too large (413) or does
+/// not arrive in time (408).
+#[derive(Debug)]
+pub struct JsonRequest {
+    parts: Parts,
+    bytes: Bytes,
+    body: JsonObject,
+}
+
+impl<S> FromRequest<S> for JsonRequest
+where
+    S: Send + Sync,
+    Arc<HttpConfig>: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
+        let config = Arc::<HttpConfig>::from_ref(state);
+        let (parts, body) = request.into_parts();
+        let bytes = read_body(&parts.headers, body, &config).await?;
+        match parse_body(&parts.headers, &bytes, config.json_depth)? {
+            Json::Object(body) => Ok(JsonRequest { parts, bytes, body }),
+            other => Err(not_an_object(other)),
+        }
+    }
+}
+
+impl JsonRequest {
+    /// A request that did not come as an HTTP request of its own, such as a message of a WebSocket. `parts` are those of
+    /// the request that opened the connection, `bytes` what the message's fingerprint is made of.
+    pub fn new(parts: Parts, bytes: Bytes, body: JsonObject) -> Self {
+        JsonRequest { parts, bytes, body }
+    }
+
+    /// Everything besides the body.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// The body's members.
+    pub fn body(&self) -> &JsonObject {
+        &self.body
+    }
+
+    /// The body as it came.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The body's members, without the rest.
+    pub fn into_body(self) -> JsonObject {
+        self.body
+    }
+}

@@ -1,0 +1,96 @@
+//! The parameters of a request's path and query.
+
+use std::collections::HashMap;
+
+use agent_schemas::UserId;
+use agent_services::page::{MAX_PAGE, PageSize};
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+
+/// An id in the path, or a tuple of several. Ids are opaque: any text will do.
+///
+/// Rejected with 400 if an id is not UTF-8 in percent-encoding.
+#[derive(Clone, Copy, Debug)]
+pub struct PathId<T = String>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathId<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(PathId(id)),
+            Err(_) => {
+                Err(ApiError::BadParameter("the id in the path is not UTF-8 in percent-encoding".to_owned()))
+            }
+        }
+    }
+}
+
+/// The query's parameters by name. Of one that comes twice, the last counts.
+///
+/// Rejected with 400 if the query is not well-formed.
+#[derive(Clone, Debug, Default)]
+pub struct QueryParams(HashMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for QueryParams {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(parameters)) => Ok(QueryParams(parameters)),
+            Err(_) => Err(ApiError::BadParameter("the query is not well-formed".to_owned())),
+        }
+    }
+}
+
+impl QueryParams {
+    /// The user that `user_id` names.
+    pub fn user(&self) -> Option<UserId> {
+        self.text("user_id").map(UserId::new)
+    }
+
+    /// The same where there has to be one.
+    ///
+    /// # Errors
+    /// [`ApiError`] if there is none.
+    pub fn required_user(&self) -> Result<UserId, ApiError> {
+        self.user().ok_or_else(|| ApiError::BadParameter("user_id is missing".to_owned()))
+    }
+
+    /// Whether a parameter is given, even without a value.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// A parameter that is given and not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// A parameter that is a number, if it is given.
+    ///
+    /// # Errors
+    /// [`ApiError`] if it is not a number from 0 on.
+    pub fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
+        let Some(text) = self.0.get(name) else { return Ok(None) };
+        match text.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => {
+                Err(ApiError::BadParameter(format!("{name} should be a number from 0 on, not '{text}'")))
+            }
+        }
+    }
+
+    /// The size of a page; the default one if the parameter is not given.
+    ///
+    /// # Errors
+    /// [`ApiError`] if it is out of bounds.
+    pub fn page_size(&self, name: &str) -> Result<PageSize, ApiError> {
+        let Some(text) = self.0.get(name) else { return Ok(PageSize::default()) };
+        let size = text.parse().ok().and_then(|items| PageSize::new(items).ok());
+        size.ok_or_else(|| ApiError::BadParameter(format!("{name} should be 1 to {MAX_PAGE}, not '{text}'")))
+    }
+}

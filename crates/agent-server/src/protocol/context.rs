@@ -1,0 +1,177 @@
+//! What the handlers of a protocol's routes can do.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_runner::{CursorError, Run, Runner};
+use agent_schemas::{JsonObject, RunId, RunOptions, SessionPolicy, sse as log};
+use agent_services::run::RunRecord;
+use axum::extract::FromRef;
+use axum::http::request::Parts;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+
+use super::stream::{TranslatedStream, abort_error};
+use super::{FrameWriter, RunSpec, Translator};
+use crate::config::HttpConfig;
+use crate::error::ApiError;
+use crate::extract::{JsonRequest, idempotency_key, name_session, parse_object};
+use crate::headers::{keeps_alive, set_run_id};
+use crate::sse;
+use crate::state::App;
+
+/// The most of a log that is read at once.
+const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// Starts, finds and reads runs for a protocol's handlers, under the application's limits and policies. Cheap to clone; as
+/// the state of a router it lets handlers take [`JsonRequest`].
+#[derive(Clone)]
+pub struct ProtocolContext(App);
+
+impl FromRef<ProtocolContext> for Arc<HttpConfig> {
+    fn from_ref(context: &ProtocolContext) -> Self {
+        Arc::from_ref(&context.0)
+    }
+}
+
+impl ProtocolContext {
+    pub(crate) fn new(app: App) -> Self {
+        ProtocolContext(app)
+    }
+
+    /// The runner, for whatever is not here.
+    pub fn runner(&self) -> &Runner {
+        self.0.runner()
+    }
+
+    /// The options of runs that ask for nothing else.
+    pub fn run_options(&self) -> &RunOptions {
+        self.0.run_options()
+    }
+
+    /// The members of a JSON object that did not come as a request's body, within the same limits.
+    ///
+    /// # Errors
+    /// [`ApiError`] if it is something else, or nests too deeply.
+    pub fn parse(&self, text: &str) -> Result<JsonObject, ApiError> {
+        parse_object(text, self.0.http().json_depth)
+    }
+
+    /// How many bytes a request may have.
+    pub fn body_limit(&self) -> usize {
+        self.0.http().body_limit_bytes
+    }
+
+    /// How long a connection may be silent before it gets a sign of life; `None` if it gets none.
+    pub fn heartbeat(&self) -> Option<Duration> {
+        Some(self.0.http().heartbeat).filter(|time| !time.is_zero())
+    }
+
+    /// Whether the server is shutting down and starts nothing any more.
+    pub fn is_closing(&self) -> bool {
+        self.runner().is_closed()
+    }
+
+    /// Starts a run. A repeated request with the same `Idempotency-Key` header gives the run of the first one.
+    ///
+    /// # Errors
+    /// [`ApiError`] if the runner refuses it, or the header makes no sense.
+    pub async fn start(&self, request: &JsonRequest, spec: RunSpec) -> Result<Run, ApiError> {
+        let RunSpec { request: mut agent_request, mut options, is_stream } = spec;
+        // A client that joins a run in its middle would see half a stream, which no protocol but our own knows.
+        if options.session_policy == SessionPolicy::Steer {
+            options.session_policy = SessionPolicy::Enqueue;
+        }
+        let key = idempotency_key(request.parts(), request.bytes())?;
+        name_session(&mut agent_request, key.as_ref());
+        options.idempotency_key = key;
+        Ok(self.0.start(agent_request, options, is_stream).await?)
+    }
+
+    /// What is known of a run.
+    ///
+    /// # Errors
+    /// [`ApiError`] if the store fails.
+    pub async fn record(&self, id: &RunId) -> Result<Option<RunRecord>, ApiError> {
+        Ok(self.runner().record(id).await?)
+    }
+
+    /// Answers with a run's log as a stream, from the translator's first frame to its last, with signs of life while the
+    /// run is silent. A client that disconnects leaves the run to its policy.
+    pub fn stream(&self, run: &Run, client: &Parts, translator: impl Translator) -> Response {
+        let source = TranslatedStream::new(run.cursor(0), translator);
+        let keeps_alive = keeps_alive(client.version, &client.headers);
+        named(sse::respond(source, self.0.http().heartbeat, keeps_alive), run.id())
+    }
+
+    /// A run's log as the translator's frames, in pieces of whole ones, for connections of another kind.
+    pub fn frames<T: Translator>(
+        &self,
+        run: &Run,
+        translator: T,
+    ) -> impl Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + use<T> {
+        TranslatedStream::new(run.cursor(0), translator)
+    }
+
+    /// Waits for a run's end and answers with what it amounts to. Where only the end of its log is kept, that is what the
+    /// translator makes of the final event alone.
+    pub async fn collect(&self, run: &Run, mut translator: impl Translator) -> Response {
+        let mut cursor = run.cursor(run.start());
+        let mut frames = FrameWriter::discard();
+        while let Some(batch) = cursor.next().await {
+            let read = batch.and_then(|batch| {
+                let mut entries = log::frames(&batch.frames);
+                Ok(entries.try_for_each(|json| translator.on_entry(json, &mut frames))?)
+            });
+            if let Err(error) = read {
+                tracing::error!(run.id = %run.id(), error = %error, "a run's log could not be read to its end");
+                translator.on_abort(&abort_error(&error), &mut frames);
+                break;
+            }
+        }
+        named(translator.answer(), run.id())
+    }
+
+    /// Answers with what a run amounts to so far. Of a run of which only the end of the log is kept, the translator sees the
+    /// final event alone.
+    ///
+    /// # Errors
+    /// [`ApiError`] if the store fails, or there is no such run.
+    pub async fn snapshot(&self, id: &RunId, mut translator: impl Translator) -> Result<Response, ApiError> {
+        let runs = &self.runner().services().runs;
+        let (mut from, mut frames) = (0, FrameWriter::discard());
+        loop {
+            let Some(chunk) = runs.read(id, from, CHUNK_BYTES).await? else {
+                let kept =
+                    self.record(id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?.first_entry;
+                if from > 0 || kept == 0 {
+                    return Err(ApiError::Cut(CursorError::Gone));
+                }
+                from = kept;
+                continue;
+            };
+            for json in chunk.batches.iter().flat_map(|batch| log::frames(&batch.frames)) {
+                if let Err(error) = translator.on_entry(json, &mut frames) {
+                    tracing::error!(run.id = %id, error = %error, "an entry of the log is damaged");
+                }
+            }
+            match chunk.batches.last() {
+                Some(last) if !chunk.is_end => from = last.end(),
+                _ => return Ok(named(translator.answer(), id)),
+            }
+        }
+    }
+}
+
+fn named(mut response: Response, id: &RunId) -> Response {
+    set_run_id(&mut response, id);
+    response
+}
+
+impl fmt::Debug for ProtocolContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProtocolContext").field("name", &self.0.name()).finish_non_exhaustive()
+    }
+}

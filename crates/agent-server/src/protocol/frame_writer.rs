@@ -1,0 +1,119 @@
+//! What a translator writes.
+
+use agent_schemas::sse;
+use bytes::Bytes;
+use serde::Serialize;
+
+/// Collects frames in the form of ProtocolContext-Sent Events. Nothing is encoded where nobody wants to see it.
+#[derive(Debug)]
+pub struct FrameWriter {
+    bytes: Vec<u8>,
+    is_wanted: bool,
+}
+
+impl FrameWriter {
+    /// FrameWriter that somebody will be sent.
+    pub fn new() -> Self {
+        FrameWriter { bytes: Vec::new(), is_wanted: true }
+    }
+
+    /// FrameWriter that nobody wants: the client is answered at the end.
+    pub fn discard() -> Self {
+        FrameWriter { bytes: Vec::new(), is_wanted: false }
+    }
+
+    /// Whether it is worth the work to make a frame.
+    pub fn is_wanted(&self) -> bool {
+        self.is_wanted
+    }
+
+    /// A frame of JSON.
+    pub fn push<T: Serialize + ?Sized>(&mut self, json: &T) {
+        self.frame(None, |out| sse::write_json(out, json));
+    }
+
+    /// A frame of JSON with the event's name.
+    pub fn push_named<T: Serialize + ?Sized>(&mut self, name: &str, json: &T) {
+        self.frame(Some(name), |out| sse::write_json(out, json));
+    }
+
+    /// A frame of plain text, which must not have line breaks.
+    pub fn push_text(&mut self, text: &str) {
+        self.frame(None, |out| {
+            out.extend_from_slice(text.as_bytes());
+            Ok(())
+        });
+    }
+
+    /// A frame that is put together of pieces which are encoded already, from `event: ` or `data: ` on.
+    pub fn push_encoded(&mut self, pieces: &[&[u8]]) {
+        if self.is_wanted {
+            pieces.iter().for_each(|piece| self.bytes.extend_from_slice(piece));
+            self.bytes.extend_from_slice(b"\n\n");
+        }
+    }
+
+    /// Makes room for frames of this many bytes of our own events, which are about as large.
+    pub(super) fn expect(&mut self, bytes: usize) {
+        if self.is_wanted {
+            self.bytes.reserve(bytes + bytes / 2);
+        }
+    }
+
+    /// What was written since the last time.
+    pub fn take(&mut self) -> Bytes {
+        std::mem::take(&mut self.bytes).into()
+    }
+
+    fn frame(
+        &mut self,
+        name: Option<&str>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>,
+    ) {
+        if !self.is_wanted {
+            return;
+        }
+        let start = self.bytes.len();
+        if let Some(name) = name {
+            self.bytes.extend_from_slice(b"event: ");
+            self.bytes.extend_from_slice(name.as_bytes());
+            self.bytes.push(b'\n');
+        }
+        self.bytes.extend_from_slice(b"data: ");
+        match write(&mut self.bytes) {
+            Ok(()) => self.bytes.extend_from_slice(b"\n\n"),
+            Err(error) => {
+                tracing::error!(error = %error, "a frame cannot be written as JSON and is left out");
+                self.bytes.truncate(start);
+            }
+        }
+    }
+}
+
+impl Default for FrameWriter {
+    fn default() -> Self {
+        FrameWriter::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_server_sent_events() {
+        let mut frames = FrameWriter::new();
+        frames.push(&["a\u{2028}"]);
+        frames.push_named("end", &1);
+        frames.push_text("[DONE]");
+        assert_eq!(&*frames.take(), b"data: [\"a\\u2028\"]\n\nevent: end\ndata: 1\n\ndata: [DONE]\n\n");
+        assert!(frames.take().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_written_where_nobody_looks() {
+        let mut frames = FrameWriter::discard();
+        frames.push_named("end", &1);
+        assert!(frames.take().is_empty());
+    }
+}

@@ -1,0 +1,66 @@
+//! A run's log as the frames of another protocol.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use agent_runner::{Cursor, CursorError};
+use agent_schemas::{Error, ErrorBody, sse};
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::{FrameWriter, Translator};
+
+/// What a client is told when a log cannot be read to its end.
+pub(super) fn abort_error(error: &CursorError) -> ErrorBody {
+    Error::RunInterrupted { reason: error.to_string() }.to_body()
+}
+
+/// Reads a cursor through a translator. The stream always ends with what the translator ends it with.
+pub(super) struct TranslatedStream<T> {
+    cursor: Cursor,
+    translator: T,
+    frames: FrameWriter,
+    done: bool,
+}
+
+impl<T: Translator> TranslatedStream<T> {
+    pub(super) fn new(cursor: Cursor, translator: T) -> Self {
+        TranslatedStream { cursor, translator, frames: FrameWriter::new(), done: false }
+    }
+
+    fn abort(&mut self, error: &CursorError) {
+        tracing::error!(error = %error, "a stream ends before its run");
+        self.translator.on_abort(&abort_error(error), &mut self.frames);
+        self.done = true;
+    }
+
+    fn take(&mut self, batch: &Bytes) {
+        self.frames.expect(batch.len());
+        for json in sse::frames(batch) {
+            if let Err(error) = self.translator.on_entry(json, &mut self.frames) {
+                return self.abort(&error.into());
+            }
+        }
+    }
+}
+
+impl<T: Translator> Stream for TranslatedStream<T> {
+    type Item = Result<Bytes, CursorError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        while !this.done {
+            match ready!(Pin::new(&mut this.cursor).poll_next(cx)) {
+                Some(Ok(batch)) => this.take(&batch.frames),
+                Some(Err(error)) => this.abort(&error),
+                None => this.done = true,
+            }
+            let bytes = this.frames.take();
+            // Not every event is one to the client.
+            if !bytes.is_empty() {
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+        }
+        Poll::Ready(None)
+    }
+}
