@@ -30,12 +30,37 @@ const RULES: &[Rule] = &[
     Rule { package: "agent-deploy", ours: &["agent-schemas"], never: &[] },
     Rule {
         package: "agent-server",
-        ours: &["agent-schemas", "agent-services", "agent-runner", "agent-deploy"],
+        ours: &["agent-schemas", "agent-services", "agent-runner"],
+        never: &["redis", "rusqlite", "bb8", "clap", "mimalloc", "tracing-subscriber", "toml", "reqwest"],
+    },
+    Rule {
+        package: "agent-protocol-openai",
+        ours: &["agent-schemas", "agent-services", "agent-runner", "agent-server"],
+        never: &["redis", "rusqlite", "bb8", "clap", "reqwest", "hyper"],
+    },
+    Rule {
+        package: "agent-cli",
+        ours: &[
+            "agent-schemas",
+            "agent-services",
+            "agent-runner",
+            "agent-deploy",
+            "agent-server",
+            "agent-protocol-openai",
+        ],
         never: &["redis", "rusqlite", "bb8"],
     },
     Rule {
         package: "agent-tests",
-        ours: &["agent-schemas", "agent-services", "agent-runner", "agent-deploy", "agent-server"],
+        ours: &[
+            "agent-schemas",
+            "agent-services",
+            "agent-runner",
+            "agent-deploy",
+            "agent-server",
+            "agent-protocol-openai",
+            "agent-cli",
+        ],
         never: &[],
     },
     Rule { package: "xtask", ours: &[], never: &[] },
@@ -158,9 +183,10 @@ mod tests {
 
     use super::*;
 
-    /// Checks a crate of this name in a workspace that also has agent-schemas and agent-server.
+    /// Checks a crate of this name in a workspace that also has a few others of ours.
     fn check_package(name: &str, dependencies: Value, manifest: &str, expected: &[&str]) -> Result<()> {
-        let others = ["agent-schemas", "agent-server"].into_iter().filter(|other| *other != name);
+        let others = ["agent-schemas", "agent-deploy", "agent-server", "agent-protocol-openai"];
+        let others = others.into_iter().filter(|other| *other != name);
         let mut members = vec![json!({ "name": name, "manifest_path": "", "dependencies": dependencies })];
         members.extend(others.map(|other| json!({ "name": other, "manifest_path": "", "dependencies": [] })));
         let packages = packages(&json!({ "packages": members }))?;
@@ -182,6 +208,43 @@ mod tests {
         let expected = "Cargo.toml:5: agent-services must not depend on agent-server: \
                         arrows between our crates point down only";
         check_package("agent-services", dependencies, manifest, &[expected])
+    }
+
+    #[test]
+    fn the_server_leaves_protocols_and_the_command_line_to_others() -> Result<()> {
+        let dependencies = json!([
+            { "name": "tracing" },
+            { "name": "tracing-subscriber" },
+            { "name": "toml" },
+            { "name": "agent-deploy" },
+            { "name": "agent-protocol-openai", "kind": "dev" },
+        ]);
+        let expected = [
+            "Cargo.toml:1: agent-server must not depend on tracing-subscriber: \
+             tracing-subscriber belongs to another layer",
+            "Cargo.toml:1: agent-server must not depend on toml: toml belongs to another layer",
+            "Cargo.toml:1: agent-server must not depend on agent-deploy: arrows between our crates point down only",
+            "Cargo.toml:1: agent-server must not depend on agent-protocol-openai: \
+             arrows between our crates point down only",
+        ];
+        check_package("agent-server", dependencies, "", &expected)
+    }
+
+    #[test]
+    fn a_protocol_speaks_http_through_axum_alone() -> Result<()> {
+        let dependencies = json!([{ "name": "agent-server" }, { "name": "axum" }, { "name": "hyper-util" }]);
+        let expected = [
+            "Cargo.toml:1: agent-protocol-openai must not depend on hyper-util: hyper belongs to another layer",
+        ];
+        check_package("agent-protocol-openai", dependencies, "", &expected)
+    }
+
+    #[test]
+    fn the_command_line_puts_everything_together_but_names_no_driver() -> Result<()> {
+        let ours = ["agent-deploy", "agent-server", "agent-protocol-openai", "clap", "redis"];
+        let dependencies = json!(ours.map(|name| json!({ "name": name })));
+        let expected = ["Cargo.toml:1: agent-cli must not depend on redis: redis belongs to another layer"];
+        check_package("agent-cli", dependencies, "", &expected)
     }
 
     #[test]
