@@ -1,6 +1,7 @@
-//! Rules that no lint can state: which crate may use which, and the form of source files.
+//! Rules that no lint can state: which crate may use which, which modules may, and the form of source files.
 
 mod arrows;
+mod circles;
 mod lints;
 mod sources;
 
@@ -57,6 +58,7 @@ fn violations() -> Result<Vec<Violation>> {
     let metadata = metadata(&["--no-deps"])?;
     let packages = arrows::packages(&metadata)?;
     let mut violations = broken_manifests(&packages)?;
+    violations.extend(import_circles(&packages)?);
     violations.extend(broken_features()?);
     violations.extend(broken_sources()?);
     violations.sort();
@@ -72,6 +74,16 @@ fn broken_manifests(packages: &[Package]) -> Result<Vec<Violation>> {
         violations.extend(lints::check_package(&path, &manifest));
     }
     Ok(violations)
+}
+
+fn import_circles(packages: &[Package]) -> Result<Vec<Violation>> {
+    let read_if_there = |path: &str| {
+        let is_there = workspace_root().join(path).exists();
+        is_there.then(|| read(path)).transpose()
+    };
+    let roots = packages.iter().flat_map(|package| &package.roots);
+    let checked = roots.map(|root| circles::check(&relative(root), &read_if_there));
+    Ok(checked.collect::<Result<Vec<_>>>()?.concat())
 }
 
 fn broken_features() -> Result<Vec<Violation>> {

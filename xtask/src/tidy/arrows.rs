@@ -1,7 +1,7 @@
 //! Which crate may depend on which. Dependencies of every kind count, those of tests and build scripts too.
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Violation;
 
@@ -74,6 +74,8 @@ pub(super) struct Package {
     name: String,
     /// The path of its `Cargo.toml`.
     pub(super) manifest_path: String,
+    /// The first files of its library and its programs; those of tests and examples are not among them.
+    pub(super) roots: Vec<String>,
     dependencies: Vec<Dependency>,
 }
 
@@ -97,6 +99,7 @@ pub(super) fn packages(metadata: &Value) -> Result<Vec<Package>> {
         Ok(Package {
             name: text(package, "name")?,
             manifest_path: text(package, "manifest_path")?,
+            roots: targets(package)?,
             dependencies: array(package, "dependencies")?.iter().map(dependency).collect::<Result<_>>()?,
         })
     };
@@ -148,6 +151,12 @@ pub(super) fn check_serde_json(metadata: &Value, path: &str, manifest: &str) -> 
     Ok(violations)
 }
 
+fn targets(package: &Value) -> Result<Vec<String>> {
+    let targets = array(package, "targets")?.iter();
+    let has_modules = |target: &&Value| target["kind"] == json!(["lib"]) || target["kind"] == json!(["bin"]);
+    targets.filter(has_modules).map(|target| text(target, "src_path")).collect()
+}
+
 fn is_of_family(name: &str, family: &str) -> bool {
     name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
@@ -179,16 +188,19 @@ fn text(value: &Value, key: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     /// Checks a crate of this name in a workspace that also has a few others of ours.
     fn check_package(name: &str, dependencies: Value, manifest: &str, expected: &[&str]) -> Result<()> {
         let others = ["agent-schemas", "agent-deploy", "agent-server", "agent-protocol-openai"];
         let others = others.into_iter().filter(|other| *other != name);
-        let mut members = vec![json!({ "name": name, "manifest_path": "", "dependencies": dependencies })];
-        members.extend(others.map(|other| json!({ "name": other, "manifest_path": "", "dependencies": [] })));
+        let mut members =
+            vec![json!({ "name": name, "manifest_path": "", "targets": [], "dependencies": dependencies })];
+        members.extend(
+            others.map(
+                |other| json!({ "name": other, "manifest_path": "", "targets": [], "dependencies": [] }),
+            ),
+        );
         let packages = packages(&json!({ "packages": members }))?;
         let found = check(&packages[0], "Cargo.toml", manifest);
         assert_eq!(found.iter().map(Violation::to_string).collect::<Vec<_>>(), expected);
@@ -274,6 +286,17 @@ mod tests {
             "Cargo.toml:1: agent-utils is not in the table in xtask/src/tidy/arrows.rs: add what it may use",
         ];
         check_package("agent-utils", json!([]), "", &expected)
+    }
+
+    #[test]
+    fn only_libraries_and_programs_are_looked_at_for_modules() -> Result<()> {
+        let target = |kind: &str, path: &str| json!({ "kind": [kind], "src_path": path });
+        let targets =
+            [target("lib", "src/lib.rs"), target("bin", "src/main.rs"), target("test", "tests/it/main.rs")];
+        let package = json!({ "name": "a", "manifest_path": "", "targets": targets, "dependencies": [] });
+        let packages = packages(&json!({ "packages": [package] }))?;
+        assert_eq!(packages[0].roots, ["src/lib.rs", "src/main.rs"]);
+        Ok(())
     }
 
     #[test]
