@@ -25,7 +25,8 @@ Usage: cargo xtask <command> [arguments]
                    cargo-deny, which is installed on first use (some minutes).
   ci               Run `lint`, then `test`.
   tidy             Check the rules that no lint can state: which crate may depend on
-                   which, and the form of source files.
+                   which, that no modules import each other in a circle, that
+                   every crate takes the lints, and the form of source files.
   schema           Write the JSON Schemas of the wire types to docs/reference/schema.
   schema --check   Fail if they are out of date, and say what the difference breaks;
                    `lint` does it too.

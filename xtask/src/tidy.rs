@@ -1,6 +1,8 @@
-//! Rules that no lint can state: which crate may use which, and the form of source files.
+//! Rules that no lint can state: which crate may use which, which modules may, and the form of source files.
 
 mod arrows;
+mod circles;
+mod lints;
 mod sources;
 
 use std::fmt;
@@ -11,6 +13,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use self::arrows::Package;
 use crate::steps::{output_of, workspace_root};
 
 /// The rules about resolved features look at this platform, so that no platform's own crates are downloaded
@@ -18,7 +21,7 @@ use crate::steps::{output_of, workspace_root};
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 /// A place that breaks a rule, and the rule in a sentence.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Violation {
     path: String,
     line: usize,
@@ -52,7 +55,10 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn violations() -> Result<Vec<Violation>> {
-    let mut violations = broken_arrows()?;
+    let metadata = metadata(&["--no-deps"])?;
+    let packages = arrows::packages(&metadata)?;
+    let mut violations = broken_manifests(&packages)?;
+    violations.extend(import_circles(&packages)?);
     violations.extend(broken_features()?);
     violations.extend(broken_sources()?);
     violations.sort();
@@ -60,14 +66,24 @@ fn violations() -> Result<Vec<Violation>> {
     Ok(violations)
 }
 
-fn broken_arrows() -> Result<Vec<Violation>> {
-    let metadata = metadata(&["--no-deps"])?;
-    let mut violations = Vec::new();
-    for package in arrows::packages(&metadata)? {
-        let manifest = read(&package.manifest_path)?;
-        violations.extend(arrows::check(&package, &relative(&package.manifest_path), &manifest));
+fn broken_manifests(packages: &[Package]) -> Result<Vec<Violation>> {
+    let mut violations = Vec::from_iter(lints::check_workspace("Cargo.toml", &read("Cargo.toml")?));
+    for package in packages {
+        let (path, manifest) = (relative(&package.manifest_path), read(&package.manifest_path)?);
+        violations.extend(arrows::check(package, &path, &manifest));
+        violations.extend(lints::check_package(&path, &manifest));
     }
     Ok(violations)
+}
+
+fn import_circles(packages: &[Package]) -> Result<Vec<Violation>> {
+    let read_if_there = |path: &str| {
+        let is_there = workspace_root().join(path).exists();
+        is_there.then(|| read(path)).transpose()
+    };
+    let roots = packages.iter().flat_map(|package| &package.roots);
+    let checked = roots.map(|root| circles::check(&relative(root), &read_if_there));
+    Ok(checked.collect::<Result<Vec<_>>>()?.concat())
 }
 
 fn broken_features() -> Result<Vec<Violation>> {

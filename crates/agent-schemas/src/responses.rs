@@ -5,6 +5,7 @@
 
 mod event;
 mod item;
+mod one_of;
 mod part;
 mod settings;
 mod usage;

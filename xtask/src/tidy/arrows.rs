@@ -1,7 +1,7 @@
 //! Which crate may depend on which. Dependencies of every kind count, those of tests and build scripts too.
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Violation;
 
@@ -30,12 +30,37 @@ const RULES: &[Rule] = &[
     Rule { package: "agent-deploy", ours: &["agent-schemas"], never: &[] },
     Rule {
         package: "agent-server",
-        ours: &["agent-schemas", "agent-services", "agent-runner", "agent-deploy"],
+        ours: &["agent-schemas", "agent-services", "agent-runner"],
+        never: &["redis", "rusqlite", "bb8", "clap", "mimalloc", "tracing-subscriber", "toml", "reqwest"],
+    },
+    Rule {
+        package: "agent-protocol-openai",
+        ours: &["agent-schemas", "agent-services", "agent-runner", "agent-server"],
+        never: &["redis", "rusqlite", "bb8", "clap", "reqwest", "hyper"],
+    },
+    Rule {
+        package: "agent-cli",
+        ours: &[
+            "agent-schemas",
+            "agent-services",
+            "agent-runner",
+            "agent-deploy",
+            "agent-server",
+            "agent-protocol-openai",
+        ],
         never: &["redis", "rusqlite", "bb8"],
     },
     Rule {
         package: "agent-tests",
-        ours: &["agent-schemas", "agent-services", "agent-runner", "agent-deploy", "agent-server"],
+        ours: &[
+            "agent-schemas",
+            "agent-services",
+            "agent-runner",
+            "agent-deploy",
+            "agent-server",
+            "agent-protocol-openai",
+            "agent-cli",
+        ],
         never: &[],
     },
     Rule { package: "xtask", ours: &[], never: &[] },
@@ -49,6 +74,8 @@ pub(super) struct Package {
     name: String,
     /// The path of its `Cargo.toml`.
     pub(super) manifest_path: String,
+    /// The first files of its library and its programs; those of tests and examples are not among them.
+    pub(super) roots: Vec<String>,
     dependencies: Vec<Dependency>,
 }
 
@@ -72,6 +99,7 @@ pub(super) fn packages(metadata: &Value) -> Result<Vec<Package>> {
         Ok(Package {
             name: text(package, "name")?,
             manifest_path: text(package, "manifest_path")?,
+            roots: targets(package)?,
             dependencies: array(package, "dependencies")?.iter().map(dependency).collect::<Result<_>>()?,
         })
     };
@@ -123,6 +151,12 @@ pub(super) fn check_serde_json(metadata: &Value, path: &str, manifest: &str) -> 
     Ok(violations)
 }
 
+fn targets(package: &Value) -> Result<Vec<String>> {
+    let targets = array(package, "targets")?.iter();
+    let has_modules = |target: &&Value| target["kind"] == json!(["lib"]) || target["kind"] == json!(["bin"]);
+    targets.filter(has_modules).map(|target| text(target, "src_path")).collect()
+}
+
 fn is_of_family(name: &str, family: &str) -> bool {
     name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
@@ -154,15 +188,19 @@ fn text(value: &Value, key: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    /// Checks a crate of this name in a workspace that also has agent-schemas and agent-server.
+    /// Checks a crate of this name in a workspace that also has a few others of ours.
     fn check_package(name: &str, dependencies: Value, manifest: &str, expected: &[&str]) -> Result<()> {
-        let others = ["agent-schemas", "agent-server"].into_iter().filter(|other| *other != name);
-        let mut members = vec![json!({ "name": name, "manifest_path": "", "dependencies": dependencies })];
-        members.extend(others.map(|other| json!({ "name": other, "manifest_path": "", "dependencies": [] })));
+        let others = ["agent-schemas", "agent-deploy", "agent-server", "agent-protocol-openai"];
+        let others = others.into_iter().filter(|other| *other != name);
+        let mut members =
+            vec![json!({ "name": name, "manifest_path": "", "targets": [], "dependencies": dependencies })];
+        members.extend(
+            others.map(
+                |other| json!({ "name": other, "manifest_path": "", "targets": [], "dependencies": [] }),
+            ),
+        );
         let packages = packages(&json!({ "packages": members }))?;
         let found = check(&packages[0], "Cargo.toml", manifest);
         assert_eq!(found.iter().map(Violation::to_string).collect::<Vec<_>>(), expected);
@@ -182,6 +220,43 @@ mod tests {
         let expected = "Cargo.toml:5: agent-services must not depend on agent-server: \
                         arrows between our crates point down only";
         check_package("agent-services", dependencies, manifest, &[expected])
+    }
+
+    #[test]
+    fn the_server_leaves_protocols_and_the_command_line_to_others() -> Result<()> {
+        let dependencies = json!([
+            { "name": "tracing" },
+            { "name": "tracing-subscriber" },
+            { "name": "toml" },
+            { "name": "agent-deploy" },
+            { "name": "agent-protocol-openai", "kind": "dev" },
+        ]);
+        let expected = [
+            "Cargo.toml:1: agent-server must not depend on tracing-subscriber: \
+             tracing-subscriber belongs to another layer",
+            "Cargo.toml:1: agent-server must not depend on toml: toml belongs to another layer",
+            "Cargo.toml:1: agent-server must not depend on agent-deploy: arrows between our crates point down only",
+            "Cargo.toml:1: agent-server must not depend on agent-protocol-openai: \
+             arrows between our crates point down only",
+        ];
+        check_package("agent-server", dependencies, "", &expected)
+    }
+
+    #[test]
+    fn a_protocol_speaks_http_through_axum_alone() -> Result<()> {
+        let dependencies = json!([{ "name": "agent-server" }, { "name": "axum" }, { "name": "hyper-util" }]);
+        let expected = [
+            "Cargo.toml:1: agent-protocol-openai must not depend on hyper-util: hyper belongs to another layer",
+        ];
+        check_package("agent-protocol-openai", dependencies, "", &expected)
+    }
+
+    #[test]
+    fn the_command_line_puts_everything_together_but_names_no_driver() -> Result<()> {
+        let ours = ["agent-deploy", "agent-server", "agent-protocol-openai", "clap", "redis"];
+        let dependencies = json!(ours.map(|name| json!({ "name": name })));
+        let expected = ["Cargo.toml:1: agent-cli must not depend on redis: redis belongs to another layer"];
+        check_package("agent-cli", dependencies, "", &expected)
     }
 
     #[test]
@@ -211,6 +286,17 @@ mod tests {
             "Cargo.toml:1: agent-utils is not in the table in xtask/src/tidy/arrows.rs: add what it may use",
         ];
         check_package("agent-utils", json!([]), "", &expected)
+    }
+
+    #[test]
+    fn only_libraries_and_programs_are_looked_at_for_modules() -> Result<()> {
+        let target = |kind: &str, path: &str| json!({ "kind": [kind], "src_path": path });
+        let targets =
+            [target("lib", "src/lib.rs"), target("bin", "src/main.rs"), target("test", "tests/it/main.rs")];
+        let package = json!({ "name": "a", "manifest_path": "", "targets": targets, "dependencies": [] });
+        let packages = packages(&json!({ "packages": [package] }))?;
+        assert_eq!(packages[0].roots, ["src/lib.rs", "src/main.rs"]);
+        Ok(())
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod message;
 mod parameters;
 mod part;
 mod request;
+mod stream_options;
 mod tool_choice;
 mod usage;
 
@@ -32,11 +33,12 @@ pub use create::{create_chat_completion, create_chat_completion_chunk, is_json_s
 pub use format::{JsonSchemaFormat, ResponseFormat, ResponseFormatOrName};
 pub use logprobs::{ChatCompletionTokenLogprob, ChoiceLogprobs, TopLogprob};
 pub use message::{AssistantMessage, OpenAIMessage, OpenAIToolCall, SystemMessage, ToolMessage, UserMessage};
-pub use parameters::{Parameters, StreamOptions};
+pub use parameters::Parameters;
 pub use part::{
     AudioMessageContent, AudioPartType, ImageDetail, ImageMessageContent, ImagePartType, ImageUrl,
     InputAudioDetail, MessageContentPart, TextMessageContent, TextPartType,
 };
 pub use request::ChatCompletionRequest;
+pub use stream_options::StreamOptions;
 pub use tool_choice::{ToolChoice, ToolChoiceInputFunction, ToolChoiceOrMode};
 pub use usage::{CompletionTokensDetails, CompletionUsage, FinishReason, PromptTokensDetails};

@@ -5,7 +5,7 @@ use crate::record::record;
 use crate::response_api::{ResponseInputFile, ResponseInputImage, ResponseInputText};
 use crate::string_enum::literal;
 
-use super::item::one_of;
+use super::one_of::one_of;
 
 record! {
     /// Text that an agent said.

@@ -4,7 +4,7 @@ mod schema;
 
 use indexmap::IndexMap;
 
-use super::parameters::StreamOptions;
+use super::stream_options::StreamOptions;
 use crate::json::Json;
 use crate::lax::{strict_flag, strict_integer, strict_number};
 use crate::record::record;
