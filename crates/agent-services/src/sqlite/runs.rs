@@ -18,7 +18,7 @@ mod turns;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{Clock, RunId, Status, UserId};
+use agent_schemas::{Clock, RunId, UserId};
 use async_trait::async_trait;
 use rusqlite::Connection;
 
@@ -35,7 +35,7 @@ use crate::lifecycle::lifecycle_of;
 use crate::page::{Cursor, Listed, PageSize};
 use crate::run::wakeups::Wakeups;
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, Finished, Grant, NewRun, OwnerId, Page, Retention, RunFilter,
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, NewRun, OwnerId, Page, Retention, RunFilter,
     RunRecord, RunStore,
 };
 use crate::session::MessageBatch;
@@ -127,23 +127,10 @@ impl SqliteRunStore {
         }
     }
 
-    async fn end(
-        &self,
-        id: &RunId,
-        token: FencingToken,
-        batch: Batch,
-        (status, next): (Status, Option<&OwnerId>),
-        history: Option<Append>,
-    ) -> Result<Finished> {
-        let piece = Piece::new(batch);
-        let finish = log::Finish { id: id.clone(), token, piece, status, next: next.cloned(), history };
-        let (clock, pending) = (self.clock(), Arc::clone(&self.pending));
-        let finish = move |connection: &_, news: &mut News| {
-            let finished = finish.run(connection, &pending, clock.unix_seconds())?;
-            news.wake(finish.id.clone());
-            Ok(finished)
-        };
-        self.access.write(log::FINISH, self.with_news(finish)).await
+    /// What is appended to a session; an error if no session would take it.
+    fn history(&self, history: MessageBatch) -> Result<Append> {
+        self.access.check(log::FINISH, &[history.key.as_deref().unwrap_or_default()])?;
+        Append::new(history, self.context.limits)
     }
 }
 
@@ -188,33 +175,20 @@ impl RunStore for SqliteRunStore {
         self.write_to(log::CLOSE, id, close).await
     }
 
-    async fn finish(
-        &self,
-        id: &RunId,
-        token: FencingToken,
-        batch: Batch,
-        status: Status,
-        next: Option<&OwnerId>,
-    ) -> Result<Option<Grant>> {
-        Ok(self.end(id, token, batch, (status, next), None).await?.granted)
-    }
-
-    async fn finish_with_history(
-        &self,
-        id: &RunId,
-        token: FencingToken,
-        batch: Batch,
-        status: Status,
-        next: Option<&OwnerId>,
-        history: MessageBatch,
-    ) -> Result<Finished> {
-        let key = history.key.as_deref().unwrap_or_default();
-        let checked = self.access.check(log::FINISH, &[key]);
-        let (history, refused) = match checked.and_then(|()| Append::new(history, self.context.limits)) {
-            Ok(history) => (Some(history), Ok(())),
+    async fn finish(&self, run: FinishRun) -> Result<Finished> {
+        let FinishRun { id, token, batch, status, next, history } = run;
+        let (history, refused) = match history.map(|history| self.history(history)).transpose() {
+            Ok(history) => (history, Ok(())),
             Err(error) => (None, Err(error)),
         };
-        let finished = self.end(id, token, batch, (status, next), history).await?;
+        let finish = log::Finish { id, token, piece: Piece::new(batch), status, next, history };
+        let (clock, pending) = (self.clock(), Arc::clone(&self.pending));
+        let finish = move |connection: &_, news: &mut News| {
+            let finished = finish.run(connection, &pending, clock.unix_seconds())?;
+            news.wake(finish.id.clone());
+            Ok(finished)
+        };
+        let finished = self.access.write(log::FINISH, self.with_news(finish)).await?;
         Ok(Finished { history: refused.and(finished.history), ..finished })
     }
 
