@@ -35,13 +35,13 @@ mod live;
 mod patience;
 mod runner;
 mod secret;
-mod services;
 pub mod sse_reader;
 mod steer;
 pub mod tools;
 mod writer;
 
 pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
+pub use agent_services::Services;
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
@@ -50,5 +50,4 @@ pub use runner::{
     StartOptions,
 };
 pub use secret::Secret;
-pub use services::Services;
 pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter};

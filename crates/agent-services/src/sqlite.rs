@@ -7,6 +7,7 @@
 //! What was acknowledged survives the end of the process, however it ends; with
 //! [`sync_every_commit`](SqliteOptions::sync_every_commit) a loss of power too.
 
+mod backend;
 mod connection;
 mod database;
 mod failure;
@@ -28,6 +29,7 @@ mod writer;
 #[cfg(test)]
 mod plans;
 
+pub use backend::SqliteBackend;
 pub use connection::SqliteOptions;
 pub use database::SqliteDatabase;
 pub use memories::SqliteMemoryStore;

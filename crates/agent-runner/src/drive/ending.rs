@@ -20,7 +20,7 @@ impl Drive {
         let close_all =
             |assembler: &mut Assembler| assembler.close_all(&ending.status, ending.error.as_ref());
         let has_more_steps =
-            live.may_have_taken() || (history.is_some() && !live.services.sessions_are_beside_runs());
+            live.may_have_taken() || (history.is_some() && !live.services.end_runs_in_one_step());
         let (last, shown) = if has_more_steps {
             let closing = live.close(close_all);
             let kept = began.then(|| serde_json::to_string(ending).unwrap_or_default());
