@@ -80,6 +80,7 @@ mod link;
 mod memory;
 mod runs;
 mod script;
+mod servers;
 mod session;
 mod state;
 mod store;

@@ -3,7 +3,6 @@
 use agent_schemas::AgentRequest;
 use rusqlite::{Connection, Row, params};
 
-use super::create::OPERATION;
 use super::entries::Piece;
 use super::pack::{PACKING, pack, unpack};
 use crate::Result;
@@ -30,8 +29,8 @@ pub(super) struct Request {
 impl Request {
     /// # Errors
     /// If it cannot be stored.
-    pub(super) fn new(request: &AgentRequest) -> Result<Self> {
-        let json = json_text(OPERATION, request)?.into_bytes();
+    pub(super) fn new(operation: &'static str, request: &AgentRequest) -> Result<Self> {
+        let json = json_text(operation, request)?.into_bytes();
         let packed = pack(&json, 0);
         Ok(Request { json, packed })
     }
