@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Unavailable,
     /// What was asked for makes no sense: correct the call.
     InvalidInput,
+    /// The backend does not do this: use another one.
+    Unsupported,
     /// Anything else: report it.
     Unexpected,
 }

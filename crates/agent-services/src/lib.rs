@@ -9,9 +9,13 @@
 //!
 //! The backends of the modules `sqlite` and `redis` come with the features of those names.
 //!
+//! [`Services`] are all of them together. [`Backends`] opens them by URL, and takes those of
+//! other crates ([`backend`]).
+//!
 //! Each trait's documentation states a numbered contract; each line of it is one function of the conformance suite
 //! (feature `conformance`), which every backend passes.
 
+pub mod backend;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -24,6 +28,7 @@ pub mod page;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod run;
+mod services;
 pub mod session;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -32,3 +37,4 @@ pub mod state;
 pub use context::StoreContext;
 pub use error::{Error, ErrorKind, Result};
 pub use lifecycle::{DatabaseId, Service};
+pub use services::{Backends, ServiceUrls, Services};

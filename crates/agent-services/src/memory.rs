@@ -1,6 +1,7 @@
 //! Memory: what an agent is to remember of a user, beyond one conversation.
 
 mod in_memory;
+mod none;
 pub mod rank;
 pub mod words;
 
@@ -11,6 +12,7 @@ use crate::page::{Cursor, Listed, PageSize};
 use crate::{Error, ErrorKind, Result, Service};
 
 pub use in_memory::InMemoryMemoryStore;
+pub use none::NoMemoryStore;
 
 /// One thing remembered.
 #[derive(Clone, Debug, PartialEq)]

@@ -70,6 +70,7 @@
 //! connection is replaced, and then what may be repeated safely is repeated once; everything else is
 //! [`Unavailable`](crate::ErrorKind::Unavailable), and may have happened.
 
+mod backend;
 mod client;
 mod config;
 mod durability;
@@ -79,11 +80,13 @@ mod link;
 mod memory;
 mod runs;
 mod script;
+mod servers;
 mod session;
 mod state;
 mod store;
 mod url;
 
+pub use backend::RedisBackend;
 pub use client::RedisClient;
 pub use config::{Password, RedisConfig};
 pub use memory::RedisMemoryStore;

@@ -1,6 +1,7 @@
 //! Runs: their records, their event logs, their turns in a session, and who executes them.
 
 mod batch;
+mod finish;
 mod id;
 mod in_memory;
 mod record;
@@ -8,20 +9,20 @@ pub(crate) mod wakeups;
 
 use std::time::Duration;
 
-use agent_schemas::{RunId, Status, UserId};
+use agent_schemas::{RunId, UserId};
 use async_trait::async_trait;
 
 use crate::page::{Cursor, Listed, PageSize};
-use crate::session::MessageBatch;
 #[cfg(doc)]
 use crate::session::SessionStore;
 use crate::{Error, ErrorKind, Result, Service};
 
 pub use agent_schemas::{IdempotencyKey, SessionPolicy};
 pub use batch::{Batch, Page};
+pub use finish::{FinishRun, Finished};
 pub use id::{FencingToken, OwnerId, fresh_id, tag};
 pub use in_memory::InMemoryRunStore;
-pub use record::{Canceled, Created, Finished, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
+pub use record::{Canceled, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
 
 /// How long ended runs are kept that do not ask for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +83,10 @@ impl Retention {
 ///     trimmed then: of its log, the last entry is left, as the record's `first_entry` says. It is forgotten when its own
 ///     time is over, or where those that are trimmed have more bytes, with their requests, than logs may have; the first
 ///     to go is the one whose time is over first.
-/// 23. `finish_with_history` does what `finish` does, and what [`SessionStore::append`] does with the run's session, in one
-///     step. A history that the session refuses is left out, and the run ends all the same. A store can do it for sessions
-///     of the same [`database`](Service::database); one that has none refuses as `InvalidInput`.
+/// 23. With a `history`, `finish` also does what [`SessionStore::append`] does with the run's session, in the same step. A
+///     history that the session refuses is left out, and the run ends all the same. Only a store that names a
+///     [`database`](Service::database) can do it, for the sessions of that database; any other refuses a `history` as
+///     `InvalidInput`, and changes nothing.
 /// 24. `create` answers before the run outlives the process, as `Unstored`, only where that was allowed, and leaves its log
 ///     empty then. The run does once a write to it is acknowledged; where it could not be stored, writes are `NotFound`.
 /// 25. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
@@ -107,30 +109,8 @@ pub trait RunStore: Service {
     /// Appends the last entries before the final one, and keeps how the run is going to end.
     async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()>;
 
-    /// Appends the last entries, records how the run ended, and hands its session on.
-    async fn finish(
-        &self,
-        id: &RunId,
-        token: FencingToken,
-        batch: Batch,
-        status: Status,
-        next: Option<&OwnerId>,
-    ) -> Result<Option<Grant>>;
-
-    /// Does the same, and appends to the run's session in the same step; for sessions of the same database.
-    #[expect(unused_variables, reason = "only those who share a database with sessions need any of it")]
-    async fn finish_with_history(
-        &self,
-        id: &RunId,
-        token: FencingToken,
-        batch: Batch,
-        status: Status,
-        next: Option<&OwnerId>,
-        history: MessageBatch,
-    ) -> Result<Finished> {
-        let message = "the store shares no database with sessions";
-        Err(Error::new(ErrorKind::InvalidInput, "finish a run with its history", message))
-    }
+    /// Appends the last entries, records how the run ended, hands its session on, and appends the history if there is one.
+    async fn finish(&self, run: FinishRun) -> Result<Finished>;
 
     /// Reads entries from number `from` on.
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>>;
@@ -182,6 +162,11 @@ pub trait RunStore: Service {
 
     /// Forgets a run that has ended; says whether there was one.
     async fn delete(&self, id: &RunId) -> Result<bool>;
+}
+
+/// The fault of a history that cannot be stored in the step that ends its run.
+pub(crate) fn no_sessions(operation: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidInput, operation, "the store shares no database with sessions")
 }
 
 /// The fault of a write to a run that does not exist.

@@ -7,6 +7,7 @@
 //! What was acknowledged survives the end of the process, however it ends; with
 //! [`sync_every_commit`](SqliteOptions::sync_every_commit) a loss of power too.
 
+mod backend;
 mod connection;
 mod database;
 mod failure;
@@ -17,7 +18,9 @@ mod migrations;
 mod open;
 mod readers;
 mod row;
+mod run_store;
 mod runs;
+mod session_store;
 mod sessions;
 mod statement;
 mod states;
@@ -28,9 +31,10 @@ mod writer;
 #[cfg(test)]
 mod plans;
 
+pub use backend::SqliteBackend;
 pub use connection::SqliteOptions;
 pub use database::SqliteDatabase;
 pub use memories::SqliteMemoryStore;
-pub use runs::SqliteRunStore;
-pub use sessions::SqliteSessionStore;
+pub use run_store::SqliteRunStore;
+pub use session_store::SqliteSessionStore;
 pub use states::SqliteStateStore;

@@ -2,7 +2,7 @@
 
 use agent_schemas::Status;
 use agent_services::Result;
-use agent_services::run::{Batch, Grant};
+use agent_services::run::{Batch, FinishRun, Grant};
 
 use super::Drive;
 use crate::assemble::{Assembler, Ending};
@@ -20,7 +20,7 @@ impl Drive {
         let close_all =
             |assembler: &mut Assembler| assembler.close_all(&ending.status, ending.error.as_ref());
         let has_more_steps =
-            live.may_have_taken() || (history.is_some() && !live.services.sessions_are_beside_runs());
+            live.may_have_taken() || (history.is_some() && !live.services.end_runs_in_one_step());
         let (last, shown) = if has_more_steps {
             let closing = live.close(close_all);
             let kept = began.then(|| serde_json::to_string(ending).unwrap_or_default());
@@ -75,20 +75,11 @@ impl Drive {
         history: Option<History<'_>>,
     ) -> Result<Option<Grant>> {
         let live = &*self.live;
-        let runs = &live.services.runs;
-        let next = self.runner.next_owner();
-        let batch = history.as_ref().and_then(History::batch);
-        let (Some(history), Some(batch)) = (history, batch) else {
-            return self
-                .retry(|| runs.finish(&live.id, live.token, last.clone(), status.clone(), next))
-                .await;
-        };
-        let finish = || {
-            let (last, status, batch) = (last.clone(), status.clone(), batch.clone());
-            runs.finish_with_history(&live.id, live.token, last, status, next, batch)
-        };
-        let finished = self.retry(finish).await?;
-        if let Err(error) = finished.history {
+        let run = FinishRun::new(live.id.clone(), live.token, last.clone(), status.clone())
+            .with_next(self.runner.next_owner().cloned())
+            .with_history(history.as_ref().and_then(History::batch));
+        let finished = self.retry(|| live.services.runs.finish(run.clone())).await?;
+        if let (Some(history), Err(error)) = (history, finished.history) {
             history.is_missing(&error);
         }
         Ok(finished.granted)

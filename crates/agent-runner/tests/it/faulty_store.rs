@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::time::Duration;
 
-use agent_schemas::{RunId, Status, UserId};
+use agent_schemas::{RunId, UserId};
 use agent_services::page::{Cursor, Listed, PageSize};
 use agent_services::run::{
-    Batch, Canceled, Created, FencingToken, Grant, InMemoryRunStore, NewRun, OwnerId, Page, RunFilter,
-    RunRecord, RunStore,
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, InMemoryRunStore, NewRun, OwnerId, Page,
+    RunFilter, RunRecord, RunStore,
 };
 use agent_services::{Error, ErrorKind, Result, Service};
 use async_trait::async_trait;
@@ -131,7 +131,7 @@ pass_through! {
     fn get(id: &RunId) -> Option<RunRecord>;
     fn append(id: &RunId, token: FencingToken, batch: Batch) -> ();
     fn close(id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> ();
-    fn finish(id: &RunId, token: FencingToken, batch: Batch, status: Status, next: Option<&OwnerId>) -> Option<Grant>;
+    fn finish(run: FinishRun) -> Finished;
     fn read(id: &RunId, from: u64, max_bytes: usize) -> Option<Page>;
     fn wait(id: &RunId, from: u64) -> ();
     fn list(user: &UserId, filter: &RunFilter, after: Option<Cursor>, size: PageSize) -> Listed<RunRecord>;

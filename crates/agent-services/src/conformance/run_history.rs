@@ -10,7 +10,9 @@ use super::{session, user};
 use crate::ErrorKind;
 use crate::clock::SystemIds;
 use crate::page::PageSize;
-use crate::run::{Batch, Created, FencingToken, Finished, NewRun, OwnerId, RunRecord, RunStore, fresh_id};
+use crate::run::{
+    Batch, Created, FencingToken, FinishRun, Finished, NewRun, OwnerId, RunRecord, RunStore, fresh_id,
+};
 use crate::session::{EncodedMessage, MessageBatch, SessionStore};
 
 /// Makes one test of each promise. The async expression gives a store of runs and one of sessions, over a fresh database
@@ -70,7 +72,8 @@ impl Stores {
         history: MessageBatch,
     ) -> crate::Result<Finished> {
         let next = OwnerId::new("next");
-        self.runs.finish_with_history(id, *token, entry(1), Status::Completed, Some(&next), history).await
+        let run = FinishRun::new(id.clone(), *token, entry(1), Status::Completed);
+        self.runs.finish(run.with_next(Some(next)).with_history(Some(history))).await
     }
 
     async fn status(&self, id: &RunId) -> Status {
@@ -141,8 +144,8 @@ pub async fn history_that_is_there_is_not_repeated(stores: &Stores) {
     stores.runs.close(&run.0, run.1, entry(1), "kept").await.expect("closed");
     let said = history(&run, &["a", "b"]);
     stores.sessions.append(&user("u"), &session("s"), said.clone()).await.expect("appended");
-    let last = stores.runs.finish_with_history(&run.0, run.1, entry(2), Status::Completed, None, said);
-    last.await.expect("finished").history.expect("it is there");
+    let last = FinishRun::new(run.0, run.1, entry(2), Status::Completed).with_history(Some(said));
+    stores.runs.finish(last).await.expect("finished").history.expect("it is there");
     assert_eq!(stores.said().await, ["a", "b"]);
 }
 

@@ -26,8 +26,8 @@ use crate::ErrorKind;
 use crate::clock::SystemIds;
 use crate::page::PageSize;
 use crate::run::{
-    Batch, Created, FencingToken, Grant, IdempotencyKey, NewRun, OwnerId, Retention, RunFilter, RunRecord,
-    RunStore, SessionPolicy, fresh_id,
+    Batch, Created, FencingToken, FinishRun, Grant, IdempotencyKey, NewRun, OwnerId, Retention, RunFilter,
+    RunRecord, RunStore, SessionPolicy, fresh_id,
 };
 
 /// Makes one test of each line of the contract, for the store that an async expression gives. The second expression is a
@@ -38,6 +38,7 @@ macro_rules! run_store_conformance {
         $crate::conformance_tests!(run_store, $make;
             runs_live_and_end create_is_exclusive append_keeps_order repeated_append_is_acknowledged
             overlaps_and_gaps_conflict stale_tokens_conflict finish_ends_the_log finish_repeats_without_entries
+            history_needs_a_database
             read_from_any_position absence_is_not_an_error delete_forgets close_keeps_the_ending
             enqueued_runs_wait_in_order full_queues_refuse rejected_runs_are_not_made interrupting_runs_go_first
             beside_takes_no_turn finish_hands_on without_next_the_queue_waits steered_runs_are_handed_over
@@ -134,11 +135,25 @@ async fn status(store: &dyn RunStore, id: &RunId) -> Status {
     get(store, id).await.status
 }
 
+/// Ends a log with these entries, and hands the session to `next`.
+async fn end(
+    store: &dyn RunStore,
+    (id, token): (&RunId, FencingToken),
+    last: Batch,
+    status: Status,
+    next: Option<&OwnerId>,
+) -> Result<Option<Grant>, ErrorKind> {
+    let run = FinishRun::new(id.clone(), token, last, status).with_next(next.cloned());
+    let finished = store.finish(run).await.map_err(|error| error.kind())?;
+    assert!(finished.history.is_ok(), "there was no history to refuse");
+    Ok(finished.granted)
+}
+
 /// Ends a log with the entry that continues it, and hands the session to `owner`.
 async fn finish(store: &dyn RunStore, id: &RunId, token: FencingToken) -> Option<Grant> {
     let last = batch(get(store, id).await.entries, 1);
     let next = owner("owner");
-    store.finish(id, token, last, Status::Completed, Some(&next)).await.expect("finished")
+    end(store, (id, token), last, Status::Completed, Some(&next)).await.expect("finished")
 }
 
 /// Ends runs, each of which has to hand the session to the next one.

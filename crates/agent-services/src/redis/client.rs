@@ -9,11 +9,12 @@ use ::redis::{Cmd, FromRedisValue, RedisError, RedisResult, Value};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
-use super::config::{RedisConfig, Servers};
+use super::config::RedisConfig;
 use super::failure::{self, Fault};
 use super::keys::{Keys, LAYOUT};
 use super::link::{self, Link};
 use super::script::{Request, script};
+use super::servers::Servers;
 use crate::{Error, ErrorKind, Result};
 
 script!(CHECK_LAYOUT, "layout.lua");

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use ::redis::{ConnectionAddr, ConnectionInfo, RedisConnectionInfo, TlsMode};
+use ::redis::RedisConnectionInfo;
 
+use super::servers::Servers;
 use super::{keys, url};
 use crate::Result;
 
@@ -42,28 +43,6 @@ pub struct RedisConfig {
     pub(super) response_timeout: Duration,
     /// Certificates, in PEM, of who may vouch for a server, in place of the system's.
     pub(super) root_certificates: Option<Vec<u8>>,
-}
-
-/// The servers that there are, and who is who.
-#[derive(Clone, Debug)]
-pub(super) enum Servers {
-    /// One server.
-    Standalone(ConnectionInfo),
-    /// Sentinels, which know the server that is the master now.
-    Sentinel {
-        sentinels: Vec<ConnectionAddr>,
-        master: String,
-        login: RedisConnectionInfo,
-        tls: Option<TlsMode>,
-    },
-    /// Some nodes of a cluster, which know the others.
-    Cluster(Vec<ConnectionInfo>),
-}
-
-impl Servers {
-    pub(super) fn is_cluster(&self) -> bool {
-        matches!(self, Servers::Cluster(_))
-    }
 }
 
 impl RedisConfig {
@@ -155,17 +134,5 @@ impl fmt::Debug for RedisConfig {
             .field("connect_timeout", &self.connect_timeout)
             .field("response_timeout", &self.response_timeout)
             .finish_non_exhaustive()
-    }
-}
-
-/// Where the servers are, for messages.
-impl fmt::Display for Servers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let addresses: Vec<String> = match self {
-            Servers::Standalone(info) => vec![info.addr().to_string()],
-            Servers::Sentinel { sentinels, .. } => sentinels.iter().map(ToString::to_string).collect(),
-            Servers::Cluster(nodes) => nodes.iter().map(|node| node.addr().to_string()).collect(),
-        };
-        f.write_str(&addresses.join(", "))
     }
 }

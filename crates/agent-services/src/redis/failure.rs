@@ -2,7 +2,7 @@
 
 use ::redis::{ErrorKind as Cause, RedisError, ServerErrorKind};
 
-use super::config::Servers;
+use super::servers::Servers;
 use crate::{Error, ErrorKind};
 
 /// What an error says about the connection and about whether the command was executed.

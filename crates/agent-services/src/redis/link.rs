@@ -14,7 +14,8 @@ use ::redis::{
     PushInfo, PushKind, RedisError, RedisResult, TlsCertificates, TlsMode, Value,
 };
 
-use super::config::{RedisConfig, Servers};
+use super::config::RedisConfig;
+use super::servers::Servers;
 
 /// A connection that many tasks use at once.
 pub(super) struct Link {

@@ -2,7 +2,7 @@
 
 use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, TlsMode};
 
-use super::config::Servers;
+use super::servers::Servers;
 use crate::{Error, ErrorKind, Result};
 
 /// The port of sentinels.

@@ -189,15 +189,6 @@ pub struct Grant {
     pub token: FencingToken,
 }
 
-/// What the end of a run with its history did.
-#[derive(Debug)]
-pub struct Finished {
-    /// The right to execute the next run of the session.
-    pub granted: Option<Grant>,
-    /// What became of the history; [`InvalidInput`](crate::ErrorKind::InvalidInput) if the session does not take it.
-    pub history: crate::Result<()>,
-}
-
 /// What became of the wish to cancel a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,5 +1,6 @@
 //! The conformance suites against every backend, and what else is to be said of each.
 
+mod backends;
 mod peer;
 #[cfg(feature = "redis")]
 mod redis;

@@ -67,6 +67,11 @@ pub(crate) async fn shared_client() -> RedisClient {
     client(&server::shared().await)
 }
 
+/// A URL of the server that tests share, with a prefix that no other test has.
+pub(crate) async fn shared_url() -> String {
+    format!("{}?prefix={}", server::shared().await, fresh_prefix())
+}
+
 /// A client with this prefix.
 fn client_with_prefix(url: &str, prefix: &str) -> RedisClient {
     RedisClient::new(config(url).with_prefix(prefix).expect("a prefix"))

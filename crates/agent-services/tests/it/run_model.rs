@@ -13,8 +13,8 @@ use agent_services::Result;
 use agent_services::clock::SystemIds;
 use agent_services::page::{Cursor, PageSize};
 use agent_services::run::{
-    Batch, Canceled, Created, FencingToken, Grant, IdempotencyKey, InMemoryRunStore, NewRun, OwnerId,
-    Retention, RunFilter, RunRecord, RunStore, SessionPolicy, fresh_id,
+    Batch, Canceled, Created, FencingToken, FinishRun, Grant, IdempotencyKey, InMemoryRunStore, NewRun,
+    OwnerId, Retention, RunFilter, RunRecord, RunStore, SessionPolicy, fresh_id,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -411,8 +411,12 @@ impl Pair {
                     (_, part) => (known.batch(part, Some(None)), status, next.map(owner_id)),
                 };
                 let id = known.id().clone();
-                let tested = a.finish(&id, token.0, batch.clone(), status.clone(), next.as_ref()).await;
-                let memory = b.finish(&id, token.1, batch.clone(), status.clone(), next.as_ref()).await;
+                let end = |token| {
+                    let run = FinishRun::new(id.clone(), token, batch.clone(), status.clone());
+                    run.with_next(next.clone())
+                };
+                let tested = a.finish(end(token.0)).await.map(|finished| finished.granted);
+                let memory = b.finish(end(token.1)).await.map(|finished| finished.granted);
                 let granted = both(tested, memory, |grant| grant.as_ref().map(|grant| grant.id.clone()))?;
                 let Some(granted) = granted else { return Ok(()) };
                 let is_repeated = known.ended.is_some();

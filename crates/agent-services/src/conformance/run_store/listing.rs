@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use agent_schemas::{RunId, Status};
 
-use super::{batch, create, finish, get, keyed, kind, listed, new_run, owner, queue, size, start, steer};
+use super::{
+    batch, create, end, finish, get, keyed, kind, listed, new_run, owner, queue, size, start, steer,
+};
 use crate::ErrorKind;
 use crate::conformance::{at_once, hostile_ids, session, user};
 use crate::limits::MAX_ID_BYTES;
@@ -126,8 +128,8 @@ pub async fn lists_are_filtered(store: Arc<dyn RunStore>) {
     assert_eq!(found(None, Some(Status::Queued)).await, [&c, &b].map(Clone::clone));
     assert_eq!(found(None, Some(Status::InProgress)).await, [&e, &d, &a].map(Clone::clone));
     assert_eq!(found(Some("t"), Some(Status::Queued)).await, []);
-    let ended = store.finish(&a, token, batch(0, 1), Status::Failed, None).await;
-    assert_eq!(kind(ended), Ok(None));
+    let ended = end(&*store, (&a, token), batch(0, 1), Status::Failed, None).await;
+    assert_eq!(ended, Ok(None));
     assert_eq!(found(None, Some(Status::Failed)).await, [a]);
     assert_eq!(found(None, Some(Status::InProgress)).await, [e, d]);
 }
@@ -145,8 +147,8 @@ pub async fn sweep_forgets(store: Arc<dyn RunStore>) {
         let (id, created) = create(&*store, run).await;
         let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
         store.append(&id, token, batch(0, 100)).await.expect("appended");
-        let last = store.finish(&id, token, batch(100, 1), Status::Completed, None).await;
-        assert_eq!(kind(last), Ok(None));
+        let last = end(&*store, (&id, token), batch(100, 1), Status::Completed, None).await;
+        assert_eq!(last, Ok(None));
         ended.push(id);
     }
     store.sweep().await.expect("swept");
@@ -172,8 +174,8 @@ pub async fn sweep_trims(store: Arc<dyn RunStore>) {
         let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
         assert_eq!(get(&*store, &id).await.options.response_ttl.as_secs(), kept_for);
         store.append(&id, token, batch(0, entries - 3)).await.expect("appended");
-        let last = store.finish(&id, token, batch(entries - 3, 3), Status::Completed, None).await;
-        assert_eq!(kind(last), Ok(None));
+        let last = end(&*store, (&id, token), batch(entries - 3, 3), Status::Completed, None).await;
+        assert_eq!(last, Ok(None));
         (id, token)
     };
     let (long, _) = end("1", 0, ENTRIES).await;

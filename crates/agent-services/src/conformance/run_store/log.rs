@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{ProtocolData, RunId, RunOptions, Status, sse};
+use agent_schemas::{Message, ProtocolData, RunId, RunOptions, Status, sse};
 
-use super::{batch, create, finish, get, kind, new_run, owner, queue, start, status, steer, while_waiting};
+use super::{
+    batch, create, end, finish, get, kind, new_run, owner, queue, start, status, steer, while_waiting,
+};
 use crate::ErrorKind;
 use crate::conformance::{hostile_ids, lifecycle};
-use crate::run::{Batch, Created, FencingToken, RunStore, SessionPolicy};
+use crate::run::{Batch, Created, FencingToken, FinishRun, RunStore, SessionPolicy};
+use crate::session::MessageBatch;
 
 async fn append(
     store: &dyn RunStore,
@@ -108,8 +111,8 @@ pub async fn overlaps_and_gaps_conflict(store: Arc<dyn RunStore>) {
         assert_eq!(append(&*store, &id, token, wrong.clone()).await, Err(ErrorKind::Conflict));
         let closed = store.close(&id, token, wrong.clone(), "ending").await;
         assert_eq!(kind(closed), Err(ErrorKind::Conflict));
-        let finished = store.finish(&id, token, wrong, Status::Completed, None).await;
-        assert_eq!(kind(finished), Err(ErrorKind::Conflict));
+        let finished = end(&*store, (&id, token), wrong, Status::Completed, None).await;
+        assert_eq!(finished, Err(ErrorKind::Conflict));
     }
     assert_eq!(read_all(&*store, &id, 0, 1_000_000).await, (numbers(0..3), false));
     let record = get(&*store, &id).await;
@@ -123,8 +126,8 @@ pub async fn stale_tokens_conflict(store: Arc<dyn RunStore>) {
     for stale in [token.0.wrapping_sub(1), token.0 + 1].map(FencingToken) {
         assert_eq!(append(&*store, &id, stale, batch(0, 1)).await, Err(ErrorKind::Conflict));
         assert_eq!(kind(store.close(&id, stale, batch(0, 1), "no").await), Err(ErrorKind::Conflict));
-        let finished = store.finish(&id, stale, batch(0, 1), Status::Completed, None).await;
-        assert_eq!(kind(finished), Err(ErrorKind::Conflict));
+        let finished = end(&*store, (&id, stale), batch(0, 1), Status::Completed, None).await;
+        assert_eq!(finished, Err(ErrorKind::Conflict));
         let dropped = store.drop_steered(&id, stale, std::slice::from_ref(&steered)).await;
         assert_eq!(kind(dropped), Err(ErrorKind::Conflict));
     }
@@ -140,13 +143,13 @@ pub async fn finish_ends_the_log(store: Arc<dyn RunStore>) {
     let (id, token) = start(&*store, "u", "s").await;
     assert_eq!(append(&*store, &id, token, batch(0, 2)).await, Ok(()));
     for _ in 0..2 {
-        let finished = store.finish(&id, token, batch(2, 1), Status::Failed, None).await;
-        assert_eq!(kind(finished), Ok(None), "finishing can be repeated");
+        let finished = end(&*store, (&id, token), batch(2, 1), Status::Failed, None).await;
+        assert_eq!(finished, Ok(None), "finishing can be repeated");
     }
     assert_eq!(append(&*store, &id, token, batch(3, 1)).await, Err(ErrorKind::Conflict));
     assert_eq!(kind(store.close(&id, token, batch(3, 1), "no").await), Err(ErrorKind::Conflict));
-    let more = store.finish(&id, token, batch(3, 1), Status::Completed, None).await;
-    assert_eq!(kind(more), Err(ErrorKind::Conflict));
+    let more = end(&*store, (&id, token), batch(3, 1), Status::Completed, None).await;
+    assert_eq!(more, Err(ErrorKind::Conflict));
     assert_eq!(read_all(&*store, &id, 0, 1000).await, (numbers(0..3), true));
     let record = get(&*store, &id).await;
     assert_eq!((record.status, record.entries, record.ending), (Status::Failed, 3, None));
@@ -159,11 +162,29 @@ pub async fn finish_repeats_without_entries(store: Arc<dyn RunStore>) {
     let waiting = queue(&*store, SessionPolicy::Enqueue, 1).await;
     assert_eq!(append(&*store, &id, token, batch(0, 2)).await, Ok(()));
     let next = owner("next");
-    let ended = || store.finish(&id, token, Batch::empty(2), Status::Completed, Some(&next));
+    let ended = || end(&*store, (&id, token), Batch::empty(2), Status::Completed, Some(&next));
     let grant = ended().await.expect("finished").expect("handed on");
     assert_eq!(grant.id, waiting);
-    assert_eq!(kind(ended().await), Ok(Some(grant)));
+    assert_eq!(ended().await, Ok(Some(grant)));
     assert_eq!(read_all(&*store, &id, 0, 1000).await, (numbers(0..2), true));
+}
+
+/// Contract 23: only a store that names a database takes a history, and one that refuses it changes nothing.
+pub async fn history_needs_a_database(store: Arc<dyn RunStore>) {
+    let (id, token) = start(&*store, "u", "s").await;
+    let ended = FinishRun::new(id.clone(), token, batch(0, 1), Status::Completed);
+    let history = MessageBatch::of(&[Message::user("hello")]).expect("JSON");
+    let finished =
+        kind(store.finish(ended.with_history(Some(history))).await).map(|finished| finished.granted);
+    if store.database().is_some() {
+        assert_eq!(finished, Ok(None));
+        assert_eq!(status(&*store, &id).await, Status::Completed);
+    } else {
+        assert_eq!(finished, Err(ErrorKind::InvalidInput));
+        assert_eq!(status(&*store, &id).await, Status::InProgress);
+        assert_eq!(read_all(&*store, &id, 0, 1000).await, (vec![], false));
+        assert_eq!(finish(&*store, &id, token).await, None, "it ends without one");
+    }
 }
 
 /// Contract 7.
@@ -199,7 +220,7 @@ pub async fn absence_is_not_an_error(store: Arc<dyn RunStore>) {
         let writes = [
             append(&*store, &id, token, batch(0, 1)).await,
             kind(store.close(&id, token, batch(0, 1), "no").await),
-            kind(store.finish(&id, token, batch(0, 1), Status::Completed, None).await).map(drop),
+            end(&*store, (&id, token), batch(0, 1), Status::Completed, None).await.map(drop),
             kind(store.drop_steered(&id, token, &[]).await),
             kind(store.attend(&id, super::LONG).await),
         ];
@@ -275,7 +296,7 @@ pub async fn wait_resolves(store: Arc<dyn RunStore>) {
     while_waiting(wait_for(&*store, &steered, 0), dropped).await;
     let next = owner("next");
     let ended = async {
-        store.finish(&id, token, Batch::empty(51), Status::Completed, Some(&next)).await.expect("ended");
+        end(&*store, (&id, token), Batch::empty(51), Status::Completed, Some(&next)).await.expect("ended");
     };
     while_waiting(wait_for(&*store, &id, 51), ended).await;
     wait_for(&*store, &id, 1 << 40).await;

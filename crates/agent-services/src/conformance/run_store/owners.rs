@@ -6,8 +6,8 @@ use std::time::Duration;
 use agent_schemas::{RunId, Status};
 
 use super::{
-    LONG, batch, create, finish, finish_in_order, get, is_orphan, kind, new_run, owner, queue, size, start,
-    status, steer, while_waiting,
+    LONG, batch, create, end, finish, finish_in_order, get, is_orphan, kind, new_run, owner, queue, size,
+    start, status, steer, while_waiting,
 };
 use crate::ErrorKind;
 use crate::conformance::at_once;
@@ -44,9 +44,9 @@ pub async fn cancel_takes_out_of_the_queue(store: Arc<dyn RunStore>) {
         let canceled = store.cancel(id, &by).await.expect("asked");
         let Some(Canceled::Dequeued(right)) = canceled else { panic!("it waited: {canceled:?}") };
         assert!(get(&*store, id).await.cancel_requested);
-        let last = || store.finish(id, right, batch(0, 1), Status::Canceled, Some(&by));
-        assert_eq!(kind(last().await), Ok(None), "it has no session to hand on");
-        assert_eq!(kind(last().await), Ok(None));
+        let last = || end(&*store, (id, right), batch(0, 1), Status::Canceled, Some(&by));
+        assert_eq!(last().await, Ok(None), "it has no session to hand on");
+        assert_eq!(last().await, Ok(None));
         assert_eq!(status(&*store, id).await, Status::Canceled);
         assert_eq!(
             (status(&*store, &a).await, status(&*store, &c).await),
@@ -136,12 +136,13 @@ pub async fn take_over_locks_out(store: Arc<dyn RunStore>) {
         store.append(&a, old, batch(3, 1)).await,
         store.append(&a, old, batch(0, 3)).await,
         store.close(&a, old, batch(3, 1), "no").await,
-        store.finish(&a, old, batch(3, 1), Status::Completed, None).await.map(drop),
         store.drop_steered(&a, old, &[]).await,
     ];
     for write in writes {
         assert_eq!(kind(write), Err(ErrorKind::Conflict));
     }
+    let ended = end(&*store, (&a, old), batch(3, 1), Status::Completed, None).await;
+    assert_eq!(ended, Err(ErrorKind::Conflict));
     assert_eq!(get(&*store, &a).await.epochs, [3], "the new epoch begins where the log ended");
     store.append(&a, token, batch(3, 2)).await.expect("appended");
     store.retire(&other).await.expect("retired");
@@ -188,8 +189,8 @@ pub async fn one_of_many_takes_over(store: Arc<dyn RunStore>) {
     };
     let taken = race(&a).await;
     assert!(taken > token);
-    let ended = store.finish(&a, taken, Batch::empty(0), Status::Completed, None).await;
-    assert_eq!(kind(ended), Ok(None));
+    let ended = end(&*store, (&a, taken), Batch::empty(0), Status::Completed, None).await;
+    assert_eq!(ended, Ok(None));
     let taken = race(&waiting).await;
     assert_eq!(finish(&*store, &waiting, taken).await, None);
 }

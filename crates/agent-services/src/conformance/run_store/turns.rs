@@ -6,8 +6,8 @@ use std::sync::Arc;
 use agent_schemas::{RunId, Status};
 
 use super::{
-    batch, create, finish, finish_in_order, get, is_orphan, keyed, kind, listed, new_run, owner, queue, size,
-    start, status, steer,
+    batch, create, end, finish, finish_in_order, get, is_orphan, keyed, kind, listed, new_run, owner, queue,
+    size, start, status, steer,
 };
 use crate::conformance::{at_once, session, user};
 use crate::run::{Created, FencingToken, RunFilter, RunStore, SessionPolicy};
@@ -63,8 +63,8 @@ pub async fn rejected_runs_are_not_made(store: Arc<dyn RunStore>) {
     let (id, created) = create(&*store, reject().with_key(keyed("k", "f"))).await;
     assert_eq!(created, Created::Busy(a.clone()));
     assert_eq!(kind(store.get(&id).await), Ok(None));
-    let ended = store.finish(&a, token, batch(0, 1), Status::Completed, None).await;
-    assert_eq!(kind(ended), Ok(None));
+    let ended = end(&*store, (&a, token), batch(0, 1), Status::Completed, None).await;
+    assert_eq!(ended, Ok(None));
     let (_, created) = create(&*store, reject().with_key(keyed("k", "f"))).await;
     assert_eq!(created, Created::Busy(b.clone()), "the first that waits is under way");
     let token = store.take_over(&b, &owner("owner")).await.expect("asked").expect("an orphan");
@@ -117,15 +117,15 @@ pub async fn finish_hands_on(store: Arc<dyn RunStore>) {
     let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
     let c = queue(&*store, SessionPolicy::Enqueue, 2).await;
     let next = owner("next");
-    let ended = || store.finish(&a, token, batch(0, 1), Status::Completed, Some(&next));
+    let ended = || end(&*store, (&a, token), batch(0, 1), Status::Completed, Some(&next));
     let grant = ended().await.expect("finished").expect("handed on");
     assert_eq!(grant.id, b);
     let record = get(&*store, &b).await;
     assert_eq!((record.status, record.epochs), (Status::InProgress, vec![]), "no epoch is over");
     assert_eq!(status(&*store, &c).await, Status::Queued);
-    assert_eq!(kind(ended().await), Ok(Some(grant.clone())));
+    assert_eq!(ended().await, Ok(Some(grant.clone())));
     finish_in_order(&*store, (&b, grant.token), &[&c]).await;
-    assert_eq!(kind(ended().await), Ok(Some(grant)), "even when that one has ended");
+    assert_eq!(ended().await, Ok(Some(grant)), "even when that one has ended");
 }
 
 /// Contract 12 and 18: without `next` the queue waits, and its head is an orphan.
@@ -136,9 +136,9 @@ pub async fn without_next_the_queue_waits(store: Arc<dyn RunStore>) {
     for id in [&b, &c] {
         assert_eq!(kind(store.take_over(id, &owner("other")).await), Ok(None), "it has to wait");
     }
-    let ended = || store.finish(&a, token, batch(0, 1), Status::Completed, None);
-    assert_eq!(kind(ended().await), Ok(None));
-    assert_eq!(kind(ended().await), Ok(None));
+    let ended = || end(&*store, (&a, token), batch(0, 1), Status::Completed, None);
+    assert_eq!(ended().await, Ok(None));
+    assert_eq!(ended().await, Ok(None));
     assert_eq!(status(&*store, &b).await, Status::Queued);
     assert_eq!(kind(store.orphans(size(1000)).await), Ok(vec![b.clone()]));
     let d = queue(&*store, SessionPolicy::Enqueue, 2).await;
@@ -183,8 +183,8 @@ pub async fn steering_nothing_starts_or_waits(store: Arc<dyn RunStore>) {
     let (a, created) = create(&*store, new_run("u", "s").with_policy(SessionPolicy::Steer)).await;
     let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
     let b = steer(&*store, &a).await;
-    let ended = store.finish(&a, token, batch(0, 1), Status::Completed, None).await;
-    assert_eq!(kind(ended), Ok(None));
+    let ended = end(&*store, (&a, token), batch(0, 1), Status::Completed, None).await;
+    assert_eq!(ended, Ok(None));
     let c = queue(&*store, SessionPolicy::Steer, 1).await;
     let token = store.take_over(&b, &owner("owner")).await.expect("asked").expect("an orphan");
     finish_in_order(&*store, (&b, token), &[&c]).await;
@@ -242,7 +242,8 @@ pub async fn early_answers_come_true(store: Arc<dyn RunStore>) {
     assert_eq!(get(&*store, &id).await.entries, entries + 2);
     finish_in_order(&*store, (&id, token), &[&next]).await;
     let (other, created) = create(&*store, early("other")).await;
-    store.finish(&other, begun(&created).0, batch(0, 1), Status::Completed, None).await.expect("finished");
+    let last = end(&*store, (&other, begun(&created).0), batch(0, 1), Status::Completed, None).await;
+    assert_eq!(last, Ok(None));
     assert_eq!(status(&*store, &other).await, Status::Completed);
     let mut keyed_run = early("third").with_key(keyed("key", "one"));
     keyed_run.first = batch(0, 1);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ::redis::cmd;
-use agent_schemas::{RunId, Status, UserId};
+use agent_schemas::{RunId, UserId};
 use async_trait::async_trait;
 
 use super::codec::{self, Fields, Piece};
@@ -16,8 +16,8 @@ use crate::redis::failure::foreign;
 use crate::redis::keys::encode;
 use crate::redis::store::{STEP, millis};
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, Grant, NewRun, OwnerId, Page, RunFilter, RunRecord, RunStore,
-    SessionPolicy, no_run, tag,
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, NewRun, OwnerId, Page, RunFilter, RunRecord,
+    RunStore, SessionPolicy, no_run, no_sessions, tag,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -105,18 +105,15 @@ impl RunStore for RedisRunStore {
         self.write("close a run", id, token, batch, Some(ending)).await
     }
 
-    async fn finish(
-        &self,
-        id: &RunId,
-        token: FencingToken,
-        batch: Batch,
-        status: Status,
-        next: Option<&OwnerId>,
-    ) -> Result<Option<Grant>> {
+    async fn finish(&self, run: FinishRun) -> Result<Finished> {
         const OPERATION: &str = "finish a run";
+        let FinishRun { id, token, batch, status, next, history } = run;
+        if history.is_some() {
+            return Err(no_sessions(OPERATION));
+        }
         let _call = self.backend.begin(OPERATION, &[])?;
         let call = self
-            .place_to_write(OPERATION, id)?
+            .place_to_write(OPERATION, &id)?
             .call(&FINISH, "")
             .arg(token.0)
             .arg(batch.first)
@@ -125,17 +122,17 @@ impl RunStore for RedisRunStore {
             .arg(status.as_str())
             .arg(self.backend.context.clock.unix_seconds())
             .arg(u64::from(next.is_some()))
-            .arg(next.map_or("", OwnerId::as_str))
+            .arg(next.as_ref().map_or("", OwnerId::as_str))
             .arg(millis(self.retention.age));
         let (answer, granted, user, bytes): (String, String, String, u64) =
             self.backend.repeatable(OPERATION, call).await?;
-        codec::check_written(OPERATION, id, &answer)?;
-        self.listening.wakeups.wake(id);
+        codec::check_written(OPERATION, &id, &answer)?;
+        self.listening.wakeups.wake(&id);
         // The run has ended, whatever becomes of this: without it, Redis forgets the run by its age alone.
-        if let Err(error) = self.note_end(OPERATION, id, bytes, &user).await {
+        if let Err(error) = self.note_end(OPERATION, &id, bytes, &user).await {
             tracing::debug!(%error, "an ended run was not counted");
         }
-        codec::grant(OPERATION, &granted)
+        Ok(Finished::new(codec::grant(OPERATION, &granted)?))
     }
 
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {

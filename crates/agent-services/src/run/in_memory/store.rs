@@ -7,16 +7,14 @@ use agent_schemas::{RunId, Status, UserId};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::ending::Ending;
 use super::log::Log;
 use super::state::State;
 use super::{InMemoryRunStore, StoredRun};
 use crate::page::{Cursor, Listed, PageSize};
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, Finished, Grant, NewRun, OwnerId, Page, RunFilter, RunRecord,
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, NewRun, OwnerId, Page, RunFilter, RunRecord,
     RunStore, SessionPolicy,
 };
-use crate::session::MessageBatch;
 use crate::{Error, ErrorKind, Result};
 
 /// What a session says to a new run.
@@ -187,27 +185,8 @@ impl RunStore for InMemoryRunStore {
         Ok(())
     }
 
-    async fn finish(
-        &self,
-        id: &RunId,
-        token: FencingToken,
-        batch: Batch,
-        status: Status,
-        next: Option<&OwnerId>,
-    ) -> Result<Option<Grant>> {
-        self.end(&Ending { id, token, status, next }, batch, |_| ()).map(|(granted, _)| granted)
-    }
-
-    async fn finish_with_history(
-        &self,
-        id: &RunId,
-        token: FencingToken,
-        batch: Batch,
-        status: Status,
-        next: Option<&OwnerId>,
-        history: MessageBatch,
-    ) -> Result<Finished> {
-        self.end_with_history(&Ending { id, token, status, next }, batch, history)
+    async fn finish(&self, run: FinishRun) -> Result<Finished> {
+        self.end(run)
     }
 
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {

@@ -7,18 +7,18 @@ use rusqlite::{Connection, params};
 
 use super::ended::Ended;
 use super::entries::Piece;
-use super::log::Finish;
+use super::finish::Finish;
+use super::head::{ACTIVE, Head, STEERED, WAITING, head};
 use super::news::News;
-use super::promised::{Promise, Promised};
 use super::request::Request;
-use super::turns::{self, ACTIVE, Head, STEERED, WAITING};
+use super::turns;
 use crate::run::{Created, FencingToken, Finished, NewRun, OwnerId, SessionPolicy};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::row::utf8;
 use crate::sqlite::statement::{bounded, statements};
 use crate::{Error, ErrorKind, Result};
 
-pub(super) const OPERATION: &str = "create a run";
+pub(in crate::sqlite) const OPERATION: &str = "create a run";
 
 statements! {
     KNOWN_KEY: "SELECT fingerprint, runs.id FROM run_keys JOIN users ON users.key = run_keys.user \
@@ -36,7 +36,7 @@ statements! {
 }
 
 /// Only the right to execute it may be answered before the run is stored: whatever else is answered, somebody hears of.
-pub(super) fn early_answer(created: &Created) -> Option<Created> {
+pub(in crate::sqlite) fn early_answer(created: &Created) -> Option<Created> {
     match created {
         Created::Started(token) => Some(Created::Unstored(*token)),
         _ => None,
@@ -54,7 +54,7 @@ enum Turn {
 
 /// A run that is ready to be made.
 #[derive(Debug)]
-pub(super) struct Create {
+pub(in crate::sqlite) struct Create {
     run: NewRun,
     first: Piece,
     request: Request,
@@ -63,8 +63,8 @@ pub(super) struct Create {
 impl Create {
     /// # Errors
     /// If the request cannot be stored.
-    pub(super) fn new(run: NewRun) -> Result<Self> {
-        let request = Request::new(&run.record)?;
+    pub(in crate::sqlite) fn new(run: NewRun) -> Result<Self> {
+        let request = Request::new(OPERATION, &run.record)?;
         let first = Piece::new(run.first.clone());
         Ok(Create { run, first, request })
     }
@@ -79,34 +79,26 @@ impl Create {
         self.policy() != SessionPolicy::Concurrent && record.user_id == *user && record.session_id == *session
     }
 
-    /// Promises the run, if its session is free; otherwise the same as [`Self::run`].
-    pub(super) fn promise(
-        self: &Arc<Self>,
-        connection: &Connection,
-        promised: &Promised,
-        news: &mut News,
-    ) -> Outcome<Created> {
-        let record = &self.run.record;
-        if promised.has_session(&record.user_id, &record.session_id) {
-            promised.write(connection)?;
-        }
+    /// Whose run it is, and of which session.
+    pub(super) fn place(&self) -> (&UserId, &SessionId) {
+        (&self.run.record.user_id, &self.run.record.session_id)
+    }
+
+    /// Whether it may be promised, as its session is free in the database: then whether there is no such user yet.
+    pub(super) fn is_users_first(&self, connection: &Connection) -> Outcome<Option<bool>> {
         if self.run.key.is_some() || self.run.first.first != 0 {
-            return self.run(connection, news);
+            return Ok(None);
         }
-        let user = self.user(connection)?;
-        if let Some((user, _)) = user
-            && !self.is_free(connection, user)?
-        {
-            return self.run(connection, news);
+        match self.user(connection)? {
+            Some((user, _)) => Ok(self.is_free(connection, user)?.then_some(false)),
+            None => Ok(Some(true)),
         }
-        promised.add(Promise { create: Arc::clone(self), is_users_first: user.is_none() });
-        Ok(Created::Started(FencingToken(1)))
     }
 
     fn is_free(&self, connection: &Connection, user: i64) -> Outcome<bool> {
         let record = &self.run.record;
         let session = record.session_id.as_str().as_bytes();
-        Ok(self.policy() == SessionPolicy::Concurrent || turns::head(connection, user, session)?.is_none())
+        Ok(self.policy() == SessionPolicy::Concurrent || head(connection, user, session)?.is_none())
     }
 
     /// Makes a run that was promised.
@@ -196,7 +188,7 @@ impl Create {
     }
 
     /// Makes the run, unless its session or its key says otherwise.
-    pub(super) fn run(&self, connection: &Connection, news: &mut News) -> Outcome<Created> {
+    pub(in crate::sqlite) fn run(&self, connection: &Connection, news: &mut News) -> Outcome<Created> {
         if let Some(known) = self.key_says(connection)? {
             return Ok(known);
         }
@@ -271,13 +263,9 @@ impl Create {
         let NewRun { record, max_queued, .. } = &self.run;
         let policy = self.policy();
         let session = record.session_id.as_str().as_bytes();
-        let head = if self.policy() == SessionPolicy::Concurrent {
-            None
-        } else {
-            turns::head(connection, user, session)?
-        };
+        let head = if policy == SessionPolicy::Concurrent { None } else { head(connection, user, session)? };
         let Some(head) = head else { return Ok(self.first_turn()) };
-        if self.policy() == SessionPolicy::Reject {
+        if policy == SessionPolicy::Reject {
             return Ok(Turn::Not(Created::Busy(head.id)));
         }
         let waiting = turns::waiting(connection, user, session)?;

@@ -25,14 +25,14 @@ const SMALL: usize = 512;
 
 /// Entries that are ready to be stored.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(in crate::sqlite) struct Piece {
     pub(super) batch: Batch,
     /// The frames as [`pack`] makes them: events repeat most of what is in the one before them.
     packed: Option<Vec<u8>>,
 }
 
 impl Piece {
-    pub(super) fn new(batch: Batch) -> Self {
+    pub(in crate::sqlite) fn new(batch: Batch) -> Self {
         let packed = pack(&batch.frames, SMALL);
         Piece { batch, packed }
     }
@@ -73,21 +73,21 @@ pub(super) fn are_there(connection: &Connection, run: i64, batch: &Batch) -> Out
 }
 
 /// Which entries a run has.
-pub(super) struct Length {
+pub(in crate::sqlite) struct Length {
     run: i64,
     first: u64,
-    pub(super) entries: u64,
-    pub(super) has_ended: bool,
+    pub(in crate::sqlite) entries: u64,
+    pub(in crate::sqlite) has_ended: bool,
 }
 
-pub(super) fn length(connection: &Connection, id: &RunId) -> Outcome<Option<Length>> {
+pub(in crate::sqlite) fn length(connection: &Connection, id: &RunId) -> Outcome<Option<Length>> {
     LENGTH.one(connection, [id.as_str().as_bytes()], |row| {
         Ok(Length { run: row.get(0)?, first: row.get(1)?, entries: row.get(2)?, has_ended: row.get(3)? })
     })
 }
 
 /// The entries from a position on, if the first of them is kept.
-pub(super) fn read(
+pub(in crate::sqlite) fn read(
     connection: &Connection,
     id: &RunId,
     from: u64,

@@ -4,25 +4,25 @@ use std::sync::Arc;
 
 use agent_schemas::RunId;
 
-use super::turns::Head;
+use super::head::Head;
 use crate::run::OwnerId;
 use crate::run::wakeups::Wakeups;
 
 /// Tells those who wait when it is dropped, which the writer does once the work that has it is committed; whether
 /// somebody still waits for the answer does not matter. After a failed commit it tells too, which only costs a look.
-pub(super) struct News {
+pub(in crate::sqlite) struct News {
     wakeups: Arc<Wakeups>,
     runs: Vec<RunId>,
     signals: Vec<(OwnerId, RunId)>,
 }
 
 impl News {
-    pub(super) fn new(wakeups: Arc<Wakeups>) -> Self {
+    pub(in crate::sqlite) fn new(wakeups: Arc<Wakeups>) -> Self {
         News { wakeups, runs: Vec::new(), signals: Vec::new() }
     }
 
     /// Wakes those who wait for a run.
-    pub(super) fn wake(&mut self, run: RunId) {
+    pub(in crate::sqlite) fn wake(&mut self, run: RunId) {
         self.runs.push(run);
     }
 
@@ -34,7 +34,7 @@ impl News {
     }
 
     /// Forgets what was undone.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::sqlite) fn clear(&mut self) {
         self.runs.clear();
         self.signals.clear();
     }

@@ -3,7 +3,8 @@
 use agent_schemas::RunId;
 use rusqlite::{Connection, params};
 
-use super::turns::{self, ACTIVE, WAITING};
+use super::head::{self, ACTIVE, WAITING};
+use super::turns;
 use crate::run::{FencingToken, OwnerId};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::row::utf8;
@@ -28,13 +29,18 @@ pub(in crate::sqlite) fn forget_all(connection: &Connection) -> Outcome<()> {
     Ok(connection.execute_batch("DELETE FROM owners")?)
 }
 
-pub(super) fn renew(connection: &Connection, owner: &OwnerId, until: i64, now: i64) -> Outcome<()> {
+pub(in crate::sqlite) fn renew(
+    connection: &Connection,
+    owner: &OwnerId,
+    until: i64,
+    now: i64,
+) -> Outcome<()> {
     EXPIRE.execute(connection, [now])?;
     RENEW.execute(connection, params![owner.as_str().as_bytes(), until])?;
     Ok(())
 }
 
-pub(super) fn retire(connection: &Connection, owner: &OwnerId) -> Outcome<()> {
+pub(in crate::sqlite) fn retire(connection: &Connection, owner: &OwnerId) -> Outcome<()> {
     RETIRE.execute(connection, [owner.as_str().as_bytes()])?;
     Ok(())
 }
@@ -44,7 +50,7 @@ fn lives(connection: &Connection, owner: &[u8], now: i64) -> Outcome<bool> {
 }
 
 /// Runs that nobody executes: those of each owner that does not live, and those that could begin.
-pub(super) fn orphans(connection: &Connection, now: i64, size: usize) -> Outcome<Vec<RunId>> {
+pub(in crate::sqlite) fn orphans(connection: &Connection, now: i64, size: usize) -> Outcome<Vec<RunId>> {
     let mut orphans =
         HEADS.all(connection, [bounded(size as u64)], |row| Ok(RunId::new(utf8(row.get(0)?)?)))?;
     let mut from = Vec::new();
@@ -66,18 +72,18 @@ pub(super) fn orphans(connection: &Connection, now: i64, size: usize) -> Outcome
 }
 
 /// Takes a run that nobody executes, or one's own.
-pub(super) fn take_over(
+pub(in crate::sqlite) fn take_over(
     connection: &Connection,
     id: &RunId,
     owner: &OwnerId,
     now: i64,
 ) -> Outcome<Option<FencingToken>> {
-    let Some((run, is_queued, has_ended)) = turns::find(connection, id)? else { return Ok(None) };
+    let Some((run, is_queued, has_ended)) = head::find(connection, id)? else { return Ok(None) };
     if has_ended {
         return Ok(None);
     }
     if is_queued {
-        let head = turns::head_beside(connection, run.key)?;
+        let head = head::head_beside(connection, run.key)?;
         if head.is_none_or(|head| head.key != run.key || head.turn != WAITING) {
             return Ok(None);
         }

@@ -9,7 +9,7 @@ use crate::sqlite::failure::Outcome;
 /// Only the thread that writes looks at it.
 #[derive(Debug, Default)]
 pub(in crate::sqlite) struct Pending {
-    pub(super) promised: Promised,
+    pub(in crate::sqlite) promised: Promised,
     pub(super) ended: Ended,
 }
 

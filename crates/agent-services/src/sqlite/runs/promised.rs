@@ -10,11 +10,13 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::create::Create;
+use super::news::News;
+use crate::run::{Created, FencingToken};
 use crate::sqlite::failure::Outcome;
 
 /// The promises of the transaction that is open, in their order.
 #[derive(Debug, Default)]
-pub(super) struct Promised(Mutex<Vec<Promise>>);
+pub(in crate::sqlite) struct Promised(Mutex<Vec<Promise>>);
 
 /// A run that is promised.
 #[derive(Debug)]
@@ -25,8 +27,22 @@ pub(super) struct Promise {
 }
 
 impl Promised {
-    pub(super) fn add(&self, promise: Promise) {
-        self.0.lock().push(promise);
+    /// Promises a run, if its session is free; otherwise makes it.
+    pub(in crate::sqlite) fn promise(
+        &self,
+        create: &Arc<Create>,
+        connection: &Connection,
+        news: &mut News,
+    ) -> Outcome<Created> {
+        let (user, session) = create.place();
+        if self.has_session(user, session) {
+            self.write(connection)?;
+        }
+        let Some(is_users_first) = create.is_users_first(connection)? else {
+            return create.run(connection, news);
+        };
+        self.0.lock().push(Promise { create: Arc::clone(create), is_users_first });
+        Ok(Created::Started(FencingToken(1)))
     }
 
     /// Takes one out, for whoever writes it.
@@ -36,12 +52,12 @@ impl Promised {
         Some(promised.remove(at))
     }
 
-    pub(super) fn has_session(&self, user: &UserId, session: &SessionId) -> bool {
+    fn has_session(&self, user: &UserId, session: &SessionId) -> bool {
         self.0.lock().iter().any(|promise| promise.create.is_of(user, session))
     }
 
     /// Writes one, if it is promised.
-    pub(super) fn write_one(&self, connection: &Connection, id: &RunId) -> Outcome<()> {
+    pub(in crate::sqlite) fn write_one(&self, connection: &Connection, id: &RunId) -> Outcome<()> {
         self.take(id).map_or(Ok(()), |promise| promise.create.write(connection))
     }
 
@@ -64,12 +80,11 @@ mod tests {
 
     use super::*;
     use crate::StoreContext;
-    use crate::run::{Batch, Created, FencingToken, NewRun, OwnerId, Page, RunRecord, SessionPolicy};
+    use crate::run::{Batch, NewRun, OwnerId, Page, RunRecord, SessionPolicy};
     use crate::session::MessageBatch;
     use crate::sqlite::migrations::migrate;
     use crate::sqlite::runs::entries::{self, Piece};
-    use crate::sqlite::runs::log::Finish;
-    use crate::sqlite::runs::news::News;
+    use crate::sqlite::runs::finish::Finish;
     use crate::sqlite::runs::pending::Pending;
     use crate::sqlite::sessions::append::Append;
 
@@ -92,7 +107,7 @@ mod tests {
             let new = NewRun::new(record, Batch::empty(0), OwnerId::new("me"));
             let create = Create::new(new.with_policy(policy).with_early_answer(true)).expect("JSON");
             let mut news = News::new(Arc::default());
-            Arc::new(create).promise(&self.connection, &self.pending.promised, &mut news).expect("answered")
+            self.pending.promised.promise(&Arc::new(create), &self.connection, &mut news).expect("answered")
         }
 
         fn finish(&self, id: &str, token: u64, says: &str) -> bool {

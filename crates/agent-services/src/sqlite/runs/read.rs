@@ -13,8 +13,8 @@ use crate::sqlite::json;
 use crate::sqlite::row::{text, utf8};
 use crate::sqlite::statement::statements;
 
-pub(super) const ATTENDED: &str = "ask whether a run is read";
-pub(super) const ATTEND: &str = "say that a run is read";
+pub(in crate::sqlite) const ATTENDED: &str = "ask whether a run is read";
+pub(in crate::sqlite) const ATTEND: &str = "say that a run is read";
 
 /// A statement for whole records, which are what it selects.
 macro_rules! records {
@@ -43,12 +43,12 @@ statements! {
 }
 
 /// The record of a run.
-pub(super) fn get(connection: &Connection, id: &RunId) -> Outcome<Option<RunRecord>> {
+pub(in crate::sqlite) fn get(connection: &Connection, id: &RunId) -> Outcome<Option<RunRecord>> {
     GET.one(connection, [id.as_str().as_bytes()], record_of)
 }
 
 /// A user's runs before a number, the newest first.
-pub(super) fn list(
+pub(in crate::sqlite) fn list(
     connection: &Connection,
     user: &UserId,
     filter: &RunFilter,
@@ -61,7 +61,7 @@ pub(super) fn list(
 }
 
 /// What was handed to a run, in order.
-pub(super) fn steered(connection: &Connection, id: &RunId) -> Outcome<Vec<RunRecord>> {
+pub(in crate::sqlite) fn steered(connection: &Connection, id: &RunId) -> Outcome<Vec<RunRecord>> {
     STEERED.all(connection, [id.as_str().as_bytes()], record_of)
 }
 
@@ -88,13 +88,13 @@ fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
 }
 
 /// Until when a run counts as being read.
-pub(super) fn attended_until(connection: &Connection, id: &RunId) -> Outcome<i64> {
+pub(in crate::sqlite) fn attended_until(connection: &Connection, id: &RunId) -> Outcome<i64> {
     let until = ATTENDED_UNTIL.one(connection, [id.as_str().as_bytes()], |row| Ok(row.get(0)?))?;
     until.ok_or_else(|| no_run(ATTENDED, id).into())
 }
 
 /// Says until when a run is read, unless it is for longer.
-pub(super) fn attend(connection: &Connection, id: &RunId, until: i64) -> Outcome<()> {
+pub(in crate::sqlite) fn attend(connection: &Connection, id: &RunId, until: i64) -> Outcome<()> {
     match ATTEND_UNTIL.execute(connection, params![id.as_str().as_bytes(), until])? {
         0 => Err(no_run(ATTEND, id).into()),
         _ => Ok(()),

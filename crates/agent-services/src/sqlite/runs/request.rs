@@ -3,7 +3,6 @@
 use agent_schemas::AgentRequest;
 use rusqlite::{Connection, Row, params};
 
-use super::create::OPERATION;
 use super::entries::Piece;
 use super::pack::{PACKING, pack, unpack};
 use crate::Result;
@@ -31,10 +30,10 @@ pub(super) struct Request {
 impl Request {
     /// # Errors
     /// If it cannot be stored.
-    pub(super) fn new(record: &RunRecord) -> Result<Self> {
-        let json = json_text(OPERATION, &*record.request)?.into_bytes();
+    pub(super) fn new(operation: &'static str, record: &RunRecord) -> Result<Self> {
+        let json = json_text(operation, &*record.request)?.into_bytes();
         let packed = pack(&json, 0);
-        let options = json_text(OPERATION, &record.options)?.into_bytes();
+        let options = json_text(operation, &record.options)?.into_bytes();
         Ok(Request { json, packed, options })
     }
 

@@ -4,15 +4,16 @@ use agent_schemas::RunId;
 use rusqlite::{Connection, params};
 
 use super::ended::OVERHEAD;
+use super::head;
 use super::news::News;
-use super::{entries, request, turns};
+use super::{entries, request};
 use crate::run::Retention;
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::row::utf8;
 use crate::sqlite::statement::{Sql, bounded, statements};
 use crate::{Error, ErrorKind};
 
-pub(super) const DELETE: &str = "delete a run";
+pub(in crate::sqlite) const DELETE: &str = "delete a run";
 
 /// How much one step forgets, so that others do not wait for long.
 const STEP: i64 = 100;
@@ -41,8 +42,8 @@ pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
 }
 
 /// Forgets a run that has ended; says whether there was one.
-pub(super) fn delete(connection: &Connection, id: &RunId, news: &mut News) -> Outcome<bool> {
-    let Some((run, _, has_ended)) = turns::find(connection, id)? else { return Ok(false) };
+pub(in crate::sqlite) fn delete(connection: &Connection, id: &RunId, news: &mut News) -> Outcome<bool> {
+    let Some((run, _, has_ended)) = head::find(connection, id)? else { return Ok(false) };
     if !has_ended {
         let message = format!("run {id} has not ended");
         return Err(Error::new(ErrorKind::Conflict, DELETE, message).into());
@@ -82,7 +83,7 @@ struct Old {
 }
 
 /// Forgets some of what is beyond the retention; says how many runs, or `None` if there is nothing to do any more.
-pub(super) fn sweep(
+pub(in crate::sqlite) fn sweep(
     connection: &Connection,
     retention: &Retention,
     now: i64,

@@ -1,29 +1,17 @@
 //! Whose turn it is in a session.
 
 use agent_schemas::{RunId, Status};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
+use super::head::{ACTIVE, Head, STEERED, find, head};
 use super::log::{self, Log};
 use super::news::News;
 use super::retention;
 use crate::run::{Canceled, FencingToken, Grant, OwnerId};
 use crate::sqlite::failure::Outcome;
-use crate::sqlite::row::utf8;
 use crate::sqlite::statement::{bounded, statements};
 
-/// The one in progress.
-pub(super) const ACTIVE: i64 = 0;
-/// Handed to the one in progress.
-pub(super) const STEERED: i64 = 1;
-/// Waiting.
-pub(super) const WAITING: i64 = 2;
-
 statements! {
-    HEAD: "SELECT key, id, owner, turn, token FROM runs WHERE user = ?1 AND session = ?2 AND turn >= 0 \
-           ORDER BY turn, place LIMIT 1";
-    HEAD_BESIDE: "SELECT head.key, head.id, head.owner, head.turn, head.token FROM runs AS this CROSS JOIN runs AS head \
-                  ON head.user = this.user AND head.session = this.session AND head.turn >= 0 \
-                  WHERE this.key = ?1 ORDER BY head.turn, head.place LIMIT 1";
     COUNT: "SELECT count(*) FROM runs WHERE user = ?1 AND session = ?2 AND turn > 0";
     FIRST: "SELECT place FROM runs WHERE user = ?1 AND session = ?2 AND turn = 2 ORDER BY place LIMIT 1";
     LAST: "SELECT place FROM runs WHERE user = ?1 AND session = ?2 AND turn = ?3 ORDER BY place DESC LIMIT 1";
@@ -33,44 +21,9 @@ statements! {
     WAIT: "UPDATE runs SET turn = 2, place = ?2 WHERE key = ?1";
     BEGIN: "UPDATE runs SET status = ?2, owner = ?3, token = ?4, turn = ?5, place = ?5 WHERE key = ?1";
     REQUEST_CANCEL: "UPDATE runs SET cancel_requested = 1 WHERE key = ?1";
-    FIND: "SELECT key, id, owner, turn, token, status, end_number IS NOT NULL FROM runs WHERE id = ?1";
     FIND_STEERED: "SELECT other.key FROM runs AS this CROSS JOIN runs AS other \
                    ON other.user = this.user AND other.session = this.session AND other.turn = 1 \
                    WHERE this.key = ?1 AND this.turn = 0 AND other.id = ?2";
-}
-
-/// A run that has or may get its turn.
-pub(super) struct Head {
-    pub(super) key: i64,
-    pub(super) id: RunId,
-    pub(super) owner: Option<OwnerId>,
-    pub(super) turn: i64,
-    token: u64,
-}
-
-/// The run in progress in a session, or else the first that waits.
-pub(super) fn head(connection: &Connection, user: i64, session: &[u8]) -> Outcome<Option<Head>> {
-    HEAD.one(connection, params![user, session], head_of)
-}
-
-/// The same for the session of a run.
-pub(super) fn head_beside(connection: &Connection, run: i64) -> Outcome<Option<Head>> {
-    HEAD_BESIDE.one(connection, [run], head_of)
-}
-
-fn head_of(row: &Row<'_>) -> Outcome<Head> {
-    Ok(Head {
-        key: row.get(0)?,
-        id: RunId::new(utf8(row.get(1)?)?),
-        owner: owner_of(row.get(2)?)?,
-        // One that has no turn is none of these.
-        turn: row.get::<_, Option<i64>>(3)?.unwrap_or(-1),
-        token: row.get(4)?,
-    })
-}
-
-pub(super) fn owner_of(column: Option<Vec<u8>>) -> Outcome<Option<OwnerId>> {
-    Ok(column.map(utf8).transpose()?.map(OwnerId::new))
 }
 
 /// How many wait in a session.
@@ -144,16 +97,8 @@ fn release(connection: &Connection, run: i64) -> Outcome<()> {
     Ok(())
 }
 
-/// A run, whether it waits, and whether it has ended.
-pub(super) fn find(connection: &Connection, id: &RunId) -> Outcome<Option<(Head, bool, bool)>> {
-    FIND.one(connection, [id.as_str().as_bytes()], |row| {
-        let is_queued = row.get_ref(5)?.as_str().is_ok_and(|status| status == Status::Queued.as_str());
-        Ok((head_of(row)?, is_queued, row.get(6)?))
-    })
-}
-
 /// Asks a run to stop, or takes it out of those that wait.
-pub(super) fn cancel(
+pub(in crate::sqlite) fn cancel(
     connection: &Connection,
     id: &RunId,
     by: &OwnerId,
@@ -171,10 +116,10 @@ pub(super) fn cancel(
     Ok(Some(Canceled::Requested))
 }
 
-pub(super) const DROP: &str = "drop what a run was handed";
+pub(in crate::sqlite) const DROP: &str = "drop what a run was handed";
 
 /// Forgets what was handed to a run, of what is named.
-pub(super) fn drop_steered(
+pub(in crate::sqlite) fn drop_steered(
     connection: &Connection,
     id: &RunId,
     token: FencingToken,

@@ -16,7 +16,7 @@ use crate::sqlite::failure::Outcome;
 use crate::sqlite::statement::{bounded, statements};
 use crate::sqlite::users;
 
-pub(super) const OPERATION: &str = "append to a session";
+pub(in crate::sqlite) const OPERATION: &str = "append to a session";
 
 statements! {
     HAS_KEY: "SELECT 1 FROM batches WHERE session = ?1 AND key = ?2";
@@ -44,7 +44,7 @@ impl Append {
     }
 
     /// Stores the batch, unless it is there.
-    pub(super) fn run(
+    pub(in crate::sqlite) fn run(
         &self,
         connection: &Connection,
         user: &UserId,

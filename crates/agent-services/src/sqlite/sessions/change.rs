@@ -12,7 +12,7 @@ use crate::sqlite::statement::{bounded, statements};
 use crate::sqlite::users;
 use crate::{Error, ErrorKind, Result};
 
-pub(super) const OPERATION: &str = "change a session";
+pub(in crate::sqlite) const OPERATION: &str = "change a session";
 
 statements! {
     NEXT_NUMBER: "UPDATE users SET last_session = last_session + 1 WHERE key = ?1";
@@ -43,7 +43,7 @@ pub(super) fn make(
 }
 
 /// A session, which may be new.
-pub(super) fn create(
+pub(in crate::sqlite) fn create(
     connection: &Connection,
     user: &UserId,
     id: &SessionId,
@@ -70,7 +70,7 @@ pub(super) fn make_first(
 }
 
 /// A change that is ready to be made.
-pub(super) struct Change {
+pub(in crate::sqlite) struct Change {
     user: UserId,
     session: SessionId,
     title: Option<Option<String>>,
@@ -80,7 +80,7 @@ pub(super) struct Change {
 impl Change {
     /// # Errors
     /// If something is too large.
-    pub(super) fn new(
+    pub(in crate::sqlite) fn new(
         user: &UserId,
         session: &SessionId,
         change: SessionChange,
@@ -93,7 +93,7 @@ impl Change {
         Ok(Change { user: user.clone(), session: session.clone(), title, metadata })
     }
 
-    pub(super) fn run(&self, connection: &Connection, now: i64) -> Outcome<SessionInfo> {
+    pub(in crate::sqlite) fn run(&self, connection: &Connection, now: i64) -> Outcome<SessionInfo> {
         let Some(Size { key, .. }) = read::size(connection, &self.user, &self.session)? else {
             let message = format!("there is no session '{}'", self.session);
             return Err(Error::new(ErrorKind::NotFound, OPERATION, message).into());
@@ -110,14 +110,14 @@ impl Change {
 }
 
 /// Forgets a session; says whether there was one.
-pub(super) fn delete(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<bool> {
+pub(in crate::sqlite) fn delete(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<bool> {
     let Some(Size { key, .. }) = read::size(connection, user, id)? else { return Ok(false) };
     delete_by_key(connection, key)?;
     Ok(true)
 }
 
 /// Forgets all sessions of a user; says how many there were.
-pub(super) fn delete_user(connection: &Connection, user: &UserId) -> Outcome<u64> {
+pub(in crate::sqlite) fn delete_user(connection: &Connection, user: &UserId) -> Outcome<u64> {
     let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
     let keys: Vec<i64> = KEYS.all(connection, [user], |row| Ok(row.get(0)?))?;
     for key in &keys {

@@ -44,13 +44,17 @@ fn size_of(row: &Row<'_>) -> Outcome<Size> {
 }
 
 /// What is known of a session.
-pub(super) fn info(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<Option<SessionInfo>> {
+pub(in crate::sqlite) fn info(
+    connection: &Connection,
+    user: &UserId,
+    id: &SessionId,
+) -> Outcome<Option<SessionInfo>> {
     let ids = [user.as_str().as_bytes(), id.as_str().as_bytes()];
     INFO.one(connection, ids, |row| info_of(user, row))
 }
 
 /// The sessions before a number, the newest first.
-pub(super) fn list(
+pub(in crate::sqlite) fn list(
     connection: &Connection,
     user: &UserId,
     before: i64,
@@ -60,7 +64,7 @@ pub(super) fn list(
 }
 
 /// The messages from a position on, which may depend on how many there are.
-pub(super) fn messages(
+pub(in crate::sqlite) fn messages(
     connection: &Connection,
     user: &UserId,
     id: &SessionId,

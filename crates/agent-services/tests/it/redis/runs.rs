@@ -6,8 +6,8 @@ use agent_schemas::{AgentRequest, RunId, Status, sse};
 use agent_services::clock::SystemIds;
 use agent_services::redis::RedisRunStore;
 use agent_services::run::{
-    Batch, Canceled, Created, FencingToken, IdempotencyKey, NewRun, OwnerId, Retention, RunFilter, RunRecord,
-    RunStore, SessionPolicy, fresh_id,
+    Batch, Canceled, Created, FencingToken, FinishRun, IdempotencyKey, NewRun, OwnerId, Retention, RunFilter,
+    RunRecord, RunStore, SessionPolicy, fresh_id,
 };
 use agent_services::{ErrorKind, Service, StoreContext};
 use tokio::time::timeout;
@@ -215,8 +215,9 @@ async fn lost_answers_are_given_again() {
         store.append(&a, taken, batch(1, 1)).await.expect("appended");
         check_lost();
         lose().await;
-        let granted = store.finish(&a, taken, batch(2, 1), Status::Completed, Some(&by)).await;
-        let granted = granted.expect("finished").expect("one waits");
+        let end = FinishRun::new(a.clone(), taken, batch(2, 1), Status::Completed);
+        let finished = store.finish(end.with_next(Some(by.clone()))).await.expect("finished");
+        let granted = finished.granted.expect("one waits");
         check_lost();
         assert_eq!(granted.token, FencingToken(1));
         assert_eq!(store.get(&a).await.expect("readable").expect("there").entries, 3);
@@ -230,8 +231,8 @@ async fn ended_runs_expire() {
     let one = one.with_retention(Retention { age: Duration::from_millis(50), bytes: u64::MAX });
     let (kept, _) = start(&two).await;
     let (id, token) = start(&one).await;
-    let finish = one.finish(&id, token, batch(1, 1), Status::Completed, None);
-    assert_eq!(finish.await.expect("finished"), None);
+    let end = FinishRun::new(id.clone(), token, batch(1, 1), Status::Completed);
+    assert_eq!(one.finish(end).await.expect("finished").granted, None);
     let (one, two) = (&one, &two);
     let is_gone = || async { two.get(&id).await.expect("readable").is_none() };
     eventually("the run has expired", is_gone).await;
@@ -252,7 +253,8 @@ async fn what_is_trimmed_expires() {
     let one = one.with_retention(Retention { age: Duration::ZERO, bytes: u64::MAX });
     let (id, token) = start_kept(&one, 1).await;
     one.append(&id, token, batch(1, 1)).await.expect("appended");
-    one.finish(&id, token, batch(2, 1), Status::Completed, None).await.expect("finished");
+    let end = FinishRun::new(id.clone(), token, batch(2, 1), Status::Completed);
+    one.finish(end).await.expect("finished");
     one.sweep().await.expect("swept");
     if let Some(record) = two.get(&id).await.expect("readable") {
         assert_eq!(record.first_entry, 2);

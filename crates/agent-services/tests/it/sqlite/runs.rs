@@ -8,7 +8,9 @@ use agent_schemas::{AgentRequest, RunId, SessionId, Status, UserId, sse};
 use agent_services::ErrorKind::{InvalidInput, Unexpected};
 use agent_services::clock::ManualClock;
 use agent_services::page::PageSize;
-use agent_services::run::{Batch, Created, FencingToken, NewRun, OwnerId, Retention, RunRecord, RunStore};
+use agent_services::run::{
+    Batch, Created, FencingToken, FinishRun, NewRun, OwnerId, Retention, RunRecord, RunStore,
+};
 use agent_services::session::SessionStore;
 use agent_services::sqlite::{SqliteDatabase, SqliteRunStore};
 use agent_services::{Service, StoreContext};
@@ -58,7 +60,7 @@ async fn finish(store: &SqliteRunStore, run: (RunId, FencingToken)) {
 }
 
 async fn finish_at(store: &SqliteRunStore, (id, token): (RunId, FencingToken), last: u64) {
-    store.finish(&id, token, batch(last), Status::Completed, None).await.expect("finished");
+    store.finish(FinishRun::new(id, token, batch(last), Status::Completed)).await.expect("finished");
 }
 
 async fn orphans(store: &SqliteRunStore) -> Vec<RunId> {

@@ -1,16 +1,32 @@
-//! The services that runs use.
+//! All services together.
+
+mod backends;
+mod in_memory;
 
 use std::sync::Arc;
 
+use crate::backend::OpenOptions;
+use crate::clock::{SystemClock, SystemIds};
+use crate::memory::{InMemoryMemoryStore, MemoryStore};
+use crate::run::{InMemoryRunStore, RunStore};
+use crate::session::{InMemorySessionStore, SessionStore};
+use crate::state::{InMemoryStateStore, StateStore};
+use crate::{Result, Service};
+
+pub use self::backends::{Backends, ServiceUrls};
 use agent_schemas::{Clock, IdSource};
-use agent_services::Service;
-use agent_services::clock::{SystemClock, SystemIds};
-use agent_services::memory::{InMemoryMemoryStore, MemoryStore};
-use agent_services::run::{InMemoryRunStore, RunStore};
-use agent_services::session::{InMemorySessionStore, SessionStore};
-use agent_services::state::{InMemoryStateStore, StateStore};
 
 /// The services that a runner and its agents use; cheap to clone.
+///
+/// ```
+/// # async fn example() -> agent_services::Result<()> {
+/// use agent_services::Services;
+///
+/// let services = Services::open("memory:")?;
+/// services.start().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Services {
@@ -29,6 +45,15 @@ pub struct Services {
 }
 
 impl Services {
+    /// Services at a URL, not yet started: `memory:`, with the feature `sqlite` `sqlite:FOLDER`, and with the feature `redis`
+    /// `redis://HOST`. [`Backends`] says which others there are, and opens services with options and with a URL for each.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the URL makes no sense.
+    pub fn open(url: &str) -> Result<Self> {
+        Backends::default().open(&url.parse()?, &OpenOptions::default())
+    }
+
     /// Services that keep everything in this process's memory.
     pub fn in_memory() -> Self {
         let sessions = Arc::new(InMemorySessionStore::default());
@@ -46,7 +71,7 @@ impl Services {
     ///
     /// # Errors
     /// The first service's that does not start; those before it stay started.
-    pub async fn start(&self) -> agent_services::Result<()> {
+    pub async fn start(&self) -> Result<()> {
         for service in self.with_lifecycle() {
             service.start().await?;
         }
@@ -57,7 +82,7 @@ impl Services {
     ///
     /// # Errors
     /// The first service's that did not stop well.
-    pub async fn stop(&self) -> agent_services::Result<()> {
+    pub async fn stop(&self) -> Result<()> {
         let mut result = Ok(());
         for service in self.with_lifecycle() {
             let stopped = service.stop().await;
@@ -70,15 +95,16 @@ impl Services {
     ///
     /// # Errors
     /// The first one's that does not.
-    pub async fn health(&self) -> agent_services::Result<()> {
+    pub async fn health(&self) -> Result<()> {
         for service in self.with_lifecycle() {
             service.health().await?;
         }
         Ok(())
     }
 
-    /// Whether runs and sessions are in one database, so that a run can end and its session have what was said in one step.
-    pub(crate) fn sessions_are_beside_runs(&self) -> bool {
+    /// Whether runs and sessions are in one database, so that a run can end and its session can have what was said in one
+    /// step.
+    pub fn end_runs_in_one_step(&self) -> bool {
         let database = self.runs.database();
         database.is_some() && database == self.sessions.database()
     }

@@ -1,0 +1,171 @@
+//! URLs of places where services keep their data.
+
+mod parameters;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::OPERATION;
+use crate::{Error, ErrorKind, Result};
+
+pub use self::parameters::Parameters;
+
+/// Where services keep their data: `scheme:location?name=value&…`.
+///
+/// What stands before the last `@`, and the values of parameters, may be secret: they show neither by `Debug`, `Display`
+/// and `Serialize` nor in any error.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct StoreUrl {
+    text: String,
+    /// Where the colon behind the scheme is.
+    colon: usize,
+}
+
+impl StoreUrl {
+    /// The URL of a folder or file, for a backend that keeps data in one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] if the path is empty or not UTF-8.
+    pub fn of_path(scheme: &str, path: &Path) -> Result<Self> {
+        match path.to_str() {
+            None => Err(fault("a path in it is not UTF-8")),
+            Some("") => Err(fault("a path in it is empty")),
+            Some(path) => format!("{scheme}:{}", path.replace('%', "%25").replace('?', "%3F")).parse(),
+        }
+    }
+
+    /// What stands before the first colon; it says which backend it is.
+    pub fn scheme(&self) -> &str {
+        &self.text[..self.colon]
+    }
+
+    /// What stands between the scheme's colon and the parameters, as it is written. It may have a password.
+    pub fn location(&self) -> &str {
+        let rest = self.rest();
+        rest.split_once('?').map_or(rest, |(location, _)| location)
+    }
+
+    /// The location as a path, without percent signs. `scheme:///a/b` is the same as `scheme:/a/b`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] if there is none, if it names a host, or if its percent signs make no UTF-8.
+    pub fn path(&self) -> Result<PathBuf> {
+        let location = self.location();
+        let path = match location.strip_prefix("//") {
+            Some(path) if path.starts_with('/') => path,
+            Some(_) => {
+                let what = format!(
+                    "a path has no host: write {0}:/path, or {0}:path for one from here",
+                    self.scheme()
+                );
+                return Err(self.fault(&what));
+            }
+            None => location,
+        };
+        if path.is_empty() {
+            return Err(self.fault(&format!("it has no path, as in {}:/path/to/data", self.scheme())));
+        }
+        let path = decode(path).ok_or_else(|| self.fault("its percent signs make no UTF-8"))?;
+        Ok(PathBuf::from(path))
+    }
+
+    /// The parameters, all of which have to be among the known ones.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] for one that is unknown, comes twice, or has no value.
+    pub fn parameters(&self, known: &[&'static str]) -> Result<Parameters> {
+        let query = self.rest().split_once('?').map_or("", |(_, query)| query);
+        Parameters::parse(self, query, known)
+    }
+
+    /// All of it, as it is written. It may have secrets: it is for drivers, not for people.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// The error of a backend that cannot use the URL: says what is wrong, and shows no secret of the URL.
+    #[must_use]
+    pub fn fault(&self, what: &str) -> Error {
+        Error::new(ErrorKind::InvalidInput, OPERATION, format!("the URL {self} is wrong: {what}"))
+    }
+
+    fn rest(&self) -> &str {
+        &self.text[self.colon + 1..]
+    }
+}
+
+fn fault(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidInput, OPERATION, format!("the URL of a store is wrong: {what}"))
+}
+
+impl FromStr for StoreUrl {
+    type Err = Error;
+
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`], without the text, if it has no scheme.
+    fn from_str(text: &str) -> Result<Self> {
+        let is_scheme = |scheme: &str| {
+            scheme.starts_with(|first: char| first.is_ascii_lowercase())
+                && scheme.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c))
+        };
+        match text.find(':') {
+            Some(colon) if is_scheme(&text[..colon]) => Ok(StoreUrl { text: text.to_owned(), colon }),
+            _ => Err(fault("it does not begin with a scheme in small letters, such as sqlite: or redis:")),
+        }
+    }
+}
+
+/// The URL without what may be secret.
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rest = self.rest();
+        write!(f, "{}:", self.scheme())?;
+        // A password may have any character that its owner forgot to encode, so the last @ counts.
+        let shown = match rest.rsplit_once('@') {
+            Some((before, shown)) => {
+                f.write_str(if before.starts_with("//") { "//[redacted]@" } else { "[redacted]@" })?;
+                shown
+            }
+            None => rest,
+        };
+        let (location, query) = shown.split_once('?').unwrap_or((shown, ""));
+        f.write_str(location)?;
+        if query.is_empty() { Ok(()) } else { f.write_str("?[redacted]") }
+    }
+}
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for StoreUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for StoreUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A text without percent signs; `None` if they are not followed by two digits, or if they make no UTF-8.
+fn decode(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! The parameters of a URL: what concerns one backend only.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{StoreUrl, decode};
+use crate::Result;
+
+/// The parameters of a URL. None of them is unknown to its backend.
+///
+/// Values show in no error, as they may be secret.
+pub struct Parameters {
+    url: StoreUrl,
+    given: Vec<(&'static str, String)>,
+}
+
+impl fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.given.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl Parameters {
+    pub(super) fn parse(url: &StoreUrl, query: &str, known: &[&'static str]) -> Result<Self> {
+        let mut given: Vec<(&'static str, String)> = Vec::new();
+        if query.contains('@') {
+            return Err(url.fault(
+                "an @ follows a question mark; in a password, write ? as %3F, in a parameter @ as %40",
+            ));
+        }
+        for part in query.split('&').filter(|part| !part.is_empty()) {
+            let Some((name, value)) = part.split_once('=') else {
+                return Err(url.fault("a parameter has no value, as in ?name=value"));
+            };
+            let Some(name) = known.iter().copied().find(|known| *known == name) else {
+                return Err(url.fault(&unknown(name, known)));
+            };
+            if given.iter().any(|(given, _)| *given == name) {
+                return Err(url.fault(&format!("its parameter `{name}` comes twice")));
+            }
+            let Some(value) = decode(value) else {
+                return Err(url.fault(&format!("the percent signs of its parameter `{name}` make no UTF-8")));
+            };
+            given.push((name, value));
+        }
+        Ok(Parameters { url: url.clone(), given })
+    }
+
+    /// The value of a parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.given.iter().find(|(given, _)| *given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a parameter, read as something else than a text; `what` says what it is to be, as in "a number".
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it cannot be read so.
+    pub fn read<T: FromStr>(&self, name: &str, what: &str) -> Result<Option<T>> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let fault = || self.url.fault(&format!("its parameter `{name}` is not {what}"));
+        value.parse().map(Some).map_err(|_| fault())
+    }
+}
+
+fn unknown(name: &str, known: &[&str]) -> String {
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let name = if is_plain { format!("`{name}`") } else { "of that name".to_owned() };
+    match known {
+        [] => format!("there is no parameter {name}, and no other one"),
+        known => format!("there is no parameter {name}; there are {}", known.join(", ")),
+    }
+}

@@ -1,0 +1,87 @@
+//! Tests of URLs.
+
+use super::*;
+
+fn url(text: &str) -> StoreUrl {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[test]
+fn a_url_has_a_scheme_a_location_and_parameters() {
+    let redis = url("redis://u:p@h:1/2?prefix=a%3Ab&ttl_seconds=60");
+    assert_eq!((redis.scheme(), redis.location()), ("redis", "//u:p@h:1/2"));
+    let parameters = redis.parameters(&["prefix", "ttl_seconds", "other"]).expect("known");
+    assert_eq!(parameters.get("prefix"), Some("a:b"));
+    assert_eq!(parameters.read::<u64>("ttl_seconds", "a number").expect("a number"), Some(60));
+    assert_eq!(parameters.read::<u64>("other", "a number").expect("absent"), None);
+    assert!(parameters.read::<u64>("prefix", "a number").is_err());
+    assert_eq!((url("memory:").scheme(), url("memory:").location()), ("memory", ""));
+}
+
+#[test]
+fn paths_come_back_as_they_were() {
+    for path in ["/a b/c", "a/b", "/50%/what?/é", "C:\\data", "/a@b"] {
+        let of_path = StoreUrl::of_path("sqlite", Path::new(path)).expect("a URL");
+        assert_eq!(of_path.path().expect("a path"), Path::new(path));
+        of_path.parameters(&[]).expect("no parameters");
+    }
+    assert_eq!(url("sqlite:///a/b").path().expect("a path"), Path::new("/a/b"));
+    for wrong in [
+        "sqlite:",
+        "sqlite://",
+        "sqlite://a/b",
+        "sqlite:?sync=full",
+        "sqlite:a%2",
+        "sqlite:a%zz",
+        "sqlite:%ff",
+    ] {
+        assert!(url(wrong).path().is_err(), "{wrong}");
+    }
+    assert!(StoreUrl::of_path("sqlite", Path::new("")).is_err());
+}
+
+#[test]
+fn faults_of_parameters_are_named() {
+    for (text, what) in [
+        ("x:?a=1&b=2", "no parameter `b`; there are a, c"),
+        ("x:?a=1&a=2", "`a` comes twice"),
+        ("x:?a", "no value"),
+        ("x:?a=%f", "`a` make no UTF-8"),
+    ] {
+        let Err(error) = url(text).parameters(&["a", "c"]) else { panic!("{text}") };
+        assert!(error.to_string().contains(what), "{text}: {error}");
+    }
+}
+
+#[test]
+fn no_secret_is_shown() {
+    for text in [
+        "redis://u:s3cret@h",
+        "redis://u:s3@cret@h/1?prefix=s3cret",
+        "redis://u:s3?cret@h",
+        "redis://u:s3?cret=s3cret@h",
+        "redis://u:s3?a=1&s3cret=1",
+        "x:u:s3cret@h",
+        "x:h?password=s3cret",
+        "x:h?S3CRET-s3cret=1",
+        "s3cret",
+        "S3cret:s3cret",
+        "",
+    ] {
+        let mut shown = String::new();
+        match text.parse::<StoreUrl>() {
+            Ok(url) => {
+                shown += &format!("{url} {url:?} {:?}", serde_json::to_string(&url));
+                for error in [url.parameters(&["a"]).err(), url.path().err(), Some(url.fault("it"))] {
+                    shown += &format!("{error:?}");
+                }
+            }
+            Err(error) => shown += &format!("{error} {error:?}"),
+        }
+        assert!(!shown.contains("cret") && !shown.contains("CRET"), "{text}: {shown}");
+    }
+    assert_eq!(url("redis://u:p@h:1/2?prefix=a").to_string(), "redis://[redacted]@h:1/2?[redacted]");
+    assert_eq!(url("sqlite:/a/b").to_string(), "sqlite:/a/b");
+    let read: StoreUrl = serde_json::from_str("\"redis://u:p@h\"").expect("a URL");
+    assert_eq!(read.expose(), "redis://u:p@h");
+}

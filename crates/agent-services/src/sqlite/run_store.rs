@@ -1,0 +1,297 @@
+//! The store of runs in SQLite.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_schemas::{Clock, RunId, UserId};
+use async_trait::async_trait;
+use rusqlite::Connection;
+
+use super::database::SqliteDatabase;
+use super::failure::Outcome;
+use super::runs::entries::{self, Piece};
+use super::runs::finish::{FINISH, Finish};
+use super::runs::news::News;
+use super::runs::{Pending, create, log, owners, read, retention, turns};
+use super::sessions::append::Append;
+use super::statement::bounded;
+use super::store::Access;
+use crate::Result;
+use crate::context::StoreContext;
+use crate::lifecycle::lifecycle_of;
+use crate::page::{Cursor, Listed, PageSize};
+use crate::run::wakeups::Wakeups;
+use crate::run::{
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, NewRun, OwnerId, Page, Retention, RunFilter,
+    RunRecord, RunStore,
+};
+use crate::session::MessageBatch;
+
+/// Runs in a database. They outlive the process, and those that have ended are kept for a day, and up to a gibibyte of
+/// them ([`Self::with_retention`]).
+///
+/// The processes that executed runs when the database was last open are known to have ended, so that nobody has to wait
+/// for their leases.
+///
+/// Who waits is woken by the stores over the same [`SqliteDatabase`]. One that is read only is woken by nobody, so it
+/// refuses to wait.
+#[derive(Debug)]
+pub struct SqliteRunStore {
+    context: StoreContext,
+    retention: Retention,
+    access: Access,
+    wakeups: Arc<Wakeups>,
+    pending: Arc<Pending>,
+}
+
+impl SqliteRunStore {
+    /// The runs of a database.
+    pub fn new(database: SqliteDatabase, context: StoreContext) -> Self {
+        let (wakeups, pending) = (Arc::clone(database.wakeups()), Arc::clone(database.pending()));
+        let access = Access::new(database);
+        SqliteRunStore { context, retention: Retention::DURABLE, access, wakeups, pending }
+    }
+
+    /// Sets how long ended runs are kept.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.context.clock)
+    }
+
+    /// Writes, wholly or not at all, and then tells those who wait, even if nobody waits for the answer.
+    async fn write<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl Fn(&Connection, &mut News) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        let pending = Arc::clone(&self.pending);
+        let work = move |connection: &_, news: &mut News| {
+            pending.write(connection)?;
+            work(connection, news)
+        };
+        self.access.write(operation, self.with_news(work)).await
+    }
+
+    /// The same for what concerns one run only.
+    async fn write_to<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        id: &RunId,
+        work: impl Fn(&Connection, &RunId) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        let (id, pending) = (id.clone(), Arc::clone(&self.pending));
+        let work = move |connection: &_, news: &mut News| {
+            pending.promised.write_one(connection, &id)?;
+            let done = work(connection, &id)?;
+            news.wake(id.clone());
+            Ok(done)
+        };
+        self.access.write(operation, self.with_news(work)).await
+    }
+
+    fn with_news<T>(
+        &self,
+        work: impl Fn(&Connection, &mut News) -> Outcome<T> + Send + 'static,
+    ) -> impl FnMut(&Connection) -> Outcome<T> + Send + 'static {
+        let mut news = News::new(Arc::clone(&self.wakeups));
+        move |connection| {
+            news.clear();
+            work(connection, &mut news).inspect_err(|_| news.clear())
+        }
+    }
+
+    /// What is appended to a session; an error if no session would take it.
+    fn history(&self, history: MessageBatch) -> Result<Append> {
+        self.access.check(FINISH, &[history.key.as_deref().unwrap_or_default()])?;
+        Append::new(history, self.context.limits)
+    }
+}
+
+/// The time that is so long from now; less than a second counts as one.
+fn after(now: i64, time: Duration) -> i64 {
+    now.saturating_add(bounded(time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))))
+}
+
+lifecycle_of!(SqliteRunStore.access);
+
+#[async_trait]
+impl RunStore for SqliteRunStore {
+    async fn create(&self, run: NewRun) -> Result<Created> {
+        const OPERATION: &str = create::OPERATION;
+        let key = run.key.as_ref().map_or("", |key| key.key.as_str());
+        self.access.check(OPERATION, &[run.record.user_id.as_str(), run.record.session_id.as_str(), key])?;
+        let may_be_unstored = run.may_be_unstored;
+        let create = Arc::new(create::Create::new(run)?);
+        if !may_be_unstored {
+            return self.write(OPERATION, move |connection, news| create.run(connection, news)).await;
+        }
+        let pending = Arc::clone(&self.pending);
+        let create =
+            self.with_news(move |connection, news| pending.promised.promise(&create, connection, news));
+        self.access.write_early(OPERATION, create, create::early_answer).await
+    }
+
+    async fn get(&self, id: &RunId) -> Result<Option<RunRecord>> {
+        let id = id.clone();
+        self.access.read("get a run", move |connection| read::get(connection, &id)).await
+    }
+
+    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
+        let piece = Piece::new(batch);
+        let append = move |connection: &_, id: &_| log::append(connection, id, token, &piece);
+        self.write_to(log::APPEND, id, append).await
+    }
+
+    async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
+        let (piece, ending) = (Piece::new(batch), ending.to_owned());
+        let close = move |connection: &_, id: &_| log::close(connection, id, token, &piece, &ending);
+        self.write_to(log::CLOSE, id, close).await
+    }
+
+    async fn finish(&self, run: FinishRun) -> Result<Finished> {
+        let FinishRun { id, token, batch, status, next, history } = run;
+        let (history, refused) = match history.map(|history| self.history(history)).transpose() {
+            Ok(history) => (history, Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        let finish = Finish { id, token, piece: Piece::new(batch), status, next, history };
+        let (clock, pending) = (self.clock(), Arc::clone(&self.pending));
+        let finish = move |connection: &_, news: &mut News| {
+            let finished = finish.run(connection, &pending, clock.unix_seconds())?;
+            news.wake(finish.id.clone());
+            Ok(finished)
+        };
+        let finished = self.access.write(FINISH, self.with_news(finish)).await?;
+        Ok(Finished { history: refused.and(finished.history), ..finished })
+    }
+
+    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
+        let id = id.clone();
+        let read = move |connection: &_| entries::read(connection, &id, from, max_bytes);
+        self.access.read("read a run", read).await
+    }
+
+    async fn wait(&self, id: &RunId, from: u64) -> Result<()> {
+        const OPERATION: &str = "wait for a run";
+        let mut reader = self.wakeups.reader(id);
+        let id = id.clone();
+        let length = self.access.read(OPERATION, move |connection| entries::length(connection, &id)).await?;
+        if length.is_none_or(|log| log.has_ended || log.entries > from) {
+            return Ok(());
+        }
+        self.access.check_is_owner(OPERATION)?;
+        reader.woken().await;
+        Ok(())
+    }
+
+    async fn list(
+        &self,
+        user: &UserId,
+        filter: &RunFilter,
+        after: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Listed<RunRecord>> {
+        const OPERATION: &str = "list runs";
+        self.access.check(OPERATION, &[user.as_str()])?;
+        let (user, filter) = (user.clone(), filter.clone());
+        let before = bounded(after.map_or(u64::MAX, |after| after.0));
+        let list = move |connection: &_| read::list(connection, &user, &filter, before, size.get() + 1);
+        let page = self.access.read(OPERATION, list).await?;
+        Ok(Listed::from_one_more(page, size, |record| record.number))
+    }
+
+    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>> {
+        let (id, by) = (id.clone(), by.clone());
+        self.write("cancel a run", move |connection, news| turns::cancel(connection, &id, &by, news)).await
+    }
+
+    async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
+        let id = id.clone();
+        let read = move |connection: &_| read::steered(connection, &id);
+        self.access.read("read what a run was handed", read).await
+    }
+
+    async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
+        let (id, taken) = (id.clone(), taken.to_vec());
+        let forget =
+            move |connection: &_, news: &mut News| turns::drop_steered(connection, &id, token, &taken, news);
+        self.write(turns::DROP, forget).await
+    }
+
+    async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>> {
+        const OPERATION: &str = "wait for signals";
+        self.access.check(OPERATION, &[])?;
+        self.access.check_is_owner(OPERATION)?;
+        Ok(self.wakeups.signals(owner).await)
+    }
+
+    async fn heartbeat(&self, owner: &OwnerId, lease: Duration) -> Result<()> {
+        let (owner, clock) = (owner.clone(), self.clock());
+        let renew = move |connection: &_, _: &mut News| {
+            let now = clock.unix_seconds();
+            owners::renew(connection, &owner, after(now, lease), now)
+        };
+        self.write("renew a lease", renew).await
+    }
+
+    async fn retire(&self, owner: &OwnerId) -> Result<()> {
+        let id = owner.clone();
+        self.write("end a lease", move |connection, _| owners::retire(connection, &id)).await?;
+        self.wakeups.forget(owner);
+        Ok(())
+    }
+
+    async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>> {
+        let clock = self.clock();
+        let find = move |connection: &_| owners::orphans(connection, clock.unix_seconds(), size.get());
+        self.access.read("look for orphans", find).await
+    }
+
+    async fn take_over(&self, id: &RunId, owner: &OwnerId) -> Result<Option<FencingToken>> {
+        let (id, owner, clock) = (id.clone(), owner.clone(), self.clock());
+        let take = move |connection: &_, _: &mut News| {
+            owners::take_over(connection, &id, &owner, clock.unix_seconds())
+        };
+        self.write("take over a run", take).await
+    }
+
+    async fn attend(&self, id: &RunId, time: Duration) -> Result<()> {
+        let (id, clock) = (id.clone(), self.clock());
+        let attend = move |connection: &_, _: &mut News| {
+            read::attend(connection, &id, after(clock.unix_seconds(), time))
+        };
+        self.write(read::ATTEND, attend).await
+    }
+
+    async fn attended(&self, id: &RunId) -> Result<Duration> {
+        let id = id.clone();
+        let read = move |connection: &_| read::attended_until(connection, &id);
+        let until = self.access.read(read::ATTENDED, read).await?;
+        let left = until.saturating_sub(self.context.clock.unix_seconds());
+        Ok(Duration::from_secs(u64::try_from(left).unwrap_or_default()))
+    }
+
+    async fn sweep(&self) -> Result<u64> {
+        let mut count = 0;
+        loop {
+            let (retention, clock) = (self.retention, self.clock());
+            let step = move |connection: &_, news: &mut News| {
+                retention::sweep(connection, &retention, clock.unix_seconds(), news)
+            };
+            match self.write("forget old runs", step).await? {
+                Some(gone) => count += gone,
+                None => return Ok(count),
+            }
+        }
+    }
+
+    async fn delete(&self, id: &RunId) -> Result<bool> {
+        let id = id.clone();
+        self.write(retention::DELETE, move |connection, news| retention::delete(connection, &id, news)).await
+    }
+}

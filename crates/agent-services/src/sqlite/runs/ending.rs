@@ -1,0 +1,66 @@
+//! How the end of a run is written.
+
+use agent_schemas::RunId;
+use rusqlite::{Connection, Row, params};
+
+use super::finish::{FINISH, Finish};
+use super::log::{conflict, find};
+use super::pending::Pending;
+use super::turns;
+use crate::run::{FencingToken, Finished, Grant};
+use crate::sqlite::failure::Outcome;
+use crate::sqlite::row::utf8;
+use crate::sqlite::statement::{bounded, statements};
+
+statements! {
+    GRANTED: "SELECT granted, granted_token FROM runs WHERE key = ?1";
+    END: "UPDATE runs SET entries = ?2, bytes = ?3, status = ?4, ended_at = ?5, turn = NULL, place = NULL, \
+          end_number = ?6 WHERE key = ?1";
+    GRANT: "UPDATE runs SET granted = ?2, granted_token = ?3 WHERE key = ?1";
+}
+
+impl Finish {
+    /// Ends the run. One that was only promised is written once, as it ended.
+    pub(in crate::sqlite) fn run(
+        &self,
+        connection: &Connection,
+        pending: &Pending,
+        now: i64,
+    ) -> Outcome<Finished> {
+        let Pending { promised, ended } = pending;
+        if let Some(promise) = promised.take(&self.id) {
+            if self.token == FencingToken(1) && self.piece.batch.first == 0 && self.piece.batch.count > 0 {
+                return promise.create.write_ended(connection, self, ended, promise.is_users_first, now);
+            }
+            promise.create.write(connection)?;
+        }
+        let mut log = find(connection, FINISH, &self.id, self.token)?;
+        if !log.write(connection, FINISH, &self.piece)? {
+            return if log.has_ended {
+                Ok(Finished { granted: granted(connection, log.key)?, history: Ok(()) })
+            } else {
+                Err(conflict(FINISH, "the log goes on after these"))
+            };
+        }
+        // One that was closed may have been ended as far as its history by another process.
+        let history = self.append_history(connection, log.user, &log.session, log.is_closed, now)?;
+        let number = ended.next(connection)?;
+        let (entries, bytes, status) = (bounded(log.entries), bounded(log.bytes), self.status.as_str());
+        END.execute(connection, params![log.key, entries, bytes, status, now, number])?;
+        ended.note(number, log.bytes);
+        let grant = turns::hand_on(connection, &log, self.next.as_ref())?;
+        if let Some(Grant { id, token }) = &grant {
+            GRANT.execute(connection, params![log.key, id.as_str().as_bytes(), bounded(token.0)])?;
+        }
+        Ok(Finished { granted: grant, history })
+    }
+}
+
+/// What the end of a run answered.
+fn granted(connection: &Connection, run: i64) -> Outcome<Option<Grant>> {
+    let read = |row: &Row<'_>| {
+        let Some(id) = row.get::<_, Option<Vec<u8>>>(0)? else { return Ok(None) };
+        Ok(Some(Grant { id: RunId::new(utf8(id)?), token: FencingToken(row.get(1)?) }))
+    };
+    Ok(GRANTED.one(connection, [run], read)?.flatten())
+}
