@@ -21,7 +21,7 @@ async fn messages(server: &Server) -> Option<usize> {
 #[tokio::test]
 async fn the_server_stays_up_says_not_ready_and_works_again_by_itself() {
     let mut redis = RedisServer::start_durable().expect("a Redis server");
-    let launch = Launch::echo("").arguments(&["--redis-url", &redis.url()]).without_data_settings();
+    let launch = Launch::echo("").arguments(&["--store", &redis.url()]).without_data_settings();
     let server = launch.start().await;
     let more = ",\"stream\":false,\"session_id\":\"s\",\"user_id\":\"u\"";
     assert_eq!(server.connect().await.process("one", more).await.status, 200);

@@ -26,7 +26,7 @@ fn on_disk(config: &str, folder: &Path) -> Launch {
 }
 
 fn on_redis(config: &str, redis: &RedisServer) -> Launch {
-    Launch::echo(config).arguments(&["--redis-url", &redis.url()]).without_data_settings()
+    Launch::echo(config).arguments(&["--store", &redis.url()]).without_data_settings()
 }
 
 /// The whole events of a stream, with their ids, as they were sent.

@@ -144,7 +144,7 @@ async fn the_place_of_the_data_follows_the_environment() {
 #[tokio::test]
 async fn passwords_in_urls_are_not_shown() {
     let launch =
-        Launch::bare(&["--print-config", "--redis-url", "redis://me:geheim@h:1/0"]).without_data_settings();
+        Launch::bare(&["--print-config", "--store", "redis://me:geheim@h:1/0"]).without_data_settings();
     let ended = launch.run().await;
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(

@@ -76,9 +76,10 @@ pub(crate) struct ServeOptions {
     /// Keep sessions, states, memories and runs in memory only: nothing is left after the end
     #[arg(long)]
     pub(crate) ephemeral: bool,
-    /// Keep them in Redis: redis://HOST:PORT, rediss://…, redis-cluster://… or redis-sentinel://…
+    /// Where to keep them: redis://HOST:PORT, rediss://…, redis-cluster://…, redis-sentinel://…, sqlite:DIR or memory:
+    /// [default: sqlite: in the data folder]
     #[arg(long, value_name = "URL", conflicts_with = "ephemeral")]
-    pub(crate) redis_url: Option<String>,
+    pub(crate) store: Option<String>,
     /// Let other machines reach the server, which cannot tell who they are
     #[arg(long)]
     pub(crate) allow_unauthenticated: bool,
@@ -152,9 +153,9 @@ pub(crate) struct SessionsOptions {
     /// Folder that holds the data [default: agent-server in the user's data folder]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Where Redis is, if sessions are kept there
+    /// Where sessions are kept, if not in the data folder, such as redis://HOST:PORT
     #[arg(long, value_name = "URL", global = true)]
-    pub(crate) redis_url: Option<String>,
+    pub(crate) store: Option<String>,
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
@@ -226,7 +227,7 @@ impl ServeOptions {
             ("agent", self.agent.clone()),
             ("data_dir", data_dir),
             ("ephemeral", ephemeral),
-            ("services.redis_url", self.redis_url.clone()),
+            ("services.url", self.store.clone()),
             ("allow_unauthenticated", unauthenticated),
             ("http.cors_origins", origins),
             ("log.format", self.log_format.clone()),

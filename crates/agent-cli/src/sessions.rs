@@ -26,7 +26,7 @@ pub(crate) fn run(options: &SessionsOptions, environment: &Environment) -> anyho
 
 fn flags(options: &SessionsOptions) -> Vec<(&'static str, String)> {
     let data_dir = options.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let given = [("data_dir", data_dir), ("services.redis_url", options.redis_url.clone())];
+    let given = [("data_dir", data_dir), ("services.url", options.store.clone())];
     given.into_iter().filter_map(|(path, value)| Some((path, value?))).collect()
 }
 

@@ -55,7 +55,7 @@ impl Cluster {
         let launch = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&self.config);
         match &self.store {
             Store::Folder(folder) => launch.data_dir(folder.path()),
-            Store::Redis(redis) => launch.arguments(&["--redis-url", &redis.url()]).without_data_settings(),
+            Store::Redis(redis) => launch.arguments(&["--store", &redis.url()]).without_data_settings(),
         }
     }
 

@@ -18,15 +18,11 @@ const FROM_ENVIRONMENT: &[&str] = &[
     "drain_seconds",
     "data_dir",
     "ephemeral",
-    "services.backend",
+    "services.url",
     "services.sessions",
     "services.states",
     "services.memories",
     "services.runs",
-    "services.redis_url",
-    "services.redis_prefix",
-    "services.redis_ttl_seconds",
-    "services.sync_every_commit",
     "services.session_messages",
     "services.session_bytes",
     "services.item_bytes",
@@ -172,13 +168,11 @@ fn set(table: &mut Table, source: &str, path: &str, text: &str) -> Result<(), Co
 fn typed(path: &str, text: &str) -> Option<Value> {
     match path {
         "port" => text.parse::<u16>().ok().map(|port| Value::Integer(port.into())),
-        "allow_unauthenticated" | "ephemeral" | "services.sync_every_commit" => {
-            match text.to_ascii_lowercase().as_str() {
-                "1" | "true" | "yes" | "on" => Some(Value::Boolean(true)),
-                "0" | "false" | "no" | "off" => Some(Value::Boolean(false)),
-                _ => None,
-            }
-        }
+        "allow_unauthenticated" | "ephemeral" => match text.to_ascii_lowercase().as_str() {
+            "1" | "true" | "yes" | "on" => Some(Value::Boolean(true)),
+            "0" | "false" | "no" | "off" => Some(Value::Boolean(false)),
+            _ => None,
+        },
         "http.cors_origins" | "http.allowed_hosts" => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Some(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))

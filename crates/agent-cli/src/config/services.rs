@@ -2,52 +2,33 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use agent_runner::Services;
-use agent_services::StoreContext;
+use agent_services::backend::{OpenOptions, StoreUrl};
 use agent_services::limits::StoreLimits;
-use agent_services::memory::{InMemoryMemoryStore, MemoryStore};
-#[cfg(feature = "redis")]
-use agent_services::redis::{
-    RedisClient, RedisConfig, RedisMemoryStore, RedisRunStore, RedisSessionStore, RedisStateStore,
-};
-use agent_services::run::{InMemoryRunStore, Retention, RunStore};
-use agent_services::session::{InMemorySessionStore, SessionStore};
-#[cfg(feature = "sqlite")]
-use agent_services::sqlite::{
-    SqliteDatabase, SqliteMemoryStore, SqliteOptions, SqliteRunStore, SqliteSessionStore, SqliteStateStore,
-};
-use agent_services::state::{InMemoryStateStore, StateStore};
+use agent_services::{Backends, ServiceUrls, Services, StoreContext};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Config, ConfigError, Environment};
 
 /// Where sessions, states, memories and runs are kept.
+///
+/// A place is a URL: `sqlite:` for a file in the data folder (`sqlite:/path` for one in another folder, `?sync=full` to wait
+/// for the disk at each commit), `redis://host:port`, `rediss://…` with TLS, `redis-cluster://host:port,…` or
+/// `redis-sentinel://host:port,…/master` (with `?prefix=NAME&ttl_seconds=N`), or `memory:`, which is gone with the process.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ServicesConfig {
-    /// The backend of all services: `sqlite`, `redis` or `in_memory`. Without it, Redis if `redis_url` is given, else
-    /// SQLite.
-    pub(crate) backend: Option<Backend>,
-    /// The backend of sessions, if it is another one.
-    pub(crate) sessions: Option<Backend>,
-    /// The backend of agent states, if it is another one.
-    pub(crate) states: Option<Backend>,
-    /// The backend of memories, if it is another one.
-    pub(crate) memories: Option<Backend>,
-    /// The backend of runs, if it is another one.
-    pub(crate) runs: Option<Backend>,
-    /// Where Redis is: `redis://host:port`, `rediss://…` with TLS, `redis-cluster://host:port,…`, or
-    /// `redis-sentinel://host:port,…/master`.
-    pub(crate) redis_url: Option<RedisUrl>,
-    /// What the names of all keys in Redis begin with; servers with the same prefix share their data.
-    pub(crate) redis_prefix: Option<String>,
-    /// How long sessions, states and memories in Redis live after their last use, in seconds. Without it, for ever.
-    pub(crate) redis_ttl_seconds: Option<u64>,
-    /// Whether SQLite waits for the disk at each commit, which makes what was acknowledged survive a loss of power too.
-    pub(crate) sync_every_commit: bool,
+    /// The place of everything; `sqlite:` by default.
+    pub(crate) url: Option<UrlSetting>,
+    /// The place of sessions, if it is another one.
+    pub(crate) sessions: Option<UrlSetting>,
+    /// The place of agent states, if it is another one.
+    pub(crate) states: Option<UrlSetting>,
+    /// The place of memories, if it is another one.
+    pub(crate) memories: Option<UrlSetting>,
+    /// The place of runs, if it is another one.
+    pub(crate) runs: Option<UrlSetting>,
     /// The most messages that one session may have.
     pub(crate) session_messages: Option<u64>,
     /// The most bytes that all messages of one session may have.
@@ -56,45 +37,29 @@ pub(crate) struct ServicesConfig {
     pub(crate) item_bytes: Option<usize>,
 }
 
-/// Where a service keeps its data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Backend {
-    /// In this process; gone with it.
-    InMemory,
-    /// In a file of the data folder.
-    #[cfg(feature = "sqlite")]
-    Sqlite,
-    /// In Redis, which other servers may share.
-    #[cfg(feature = "redis")]
-    Redis,
-}
-
-/// A URL that may hold a password, which is not shown.
+/// A URL that may hold a password, which is not shown. It is parsed when it is used, as the error of a file quotes the line.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct RedisUrl(String);
+pub(crate) struct UrlSetting(String);
 
-impl RedisUrl {
-    /// The URL without what stands before the host.
+impl UrlSetting {
+    fn parse(&self) -> agent_services::Result<StoreUrl> {
+        self.0.parse()
+    }
+
+    /// The URL without what may be secret.
     fn shown(&self) -> String {
-        match self.0.split_once("://") {
-            Some((scheme, rest)) => match rest.rsplit_once('@') {
-                Some((_, hosts)) => format!("{scheme}://[redacted]@{hosts}"),
-                None => self.0.clone(),
-            },
-            None => "[redacted]".to_owned(),
-        }
+        self.parse().map_or_else(|_| "[redacted]".to_owned(), |url| url.to_string())
     }
 }
 
-impl fmt::Debug for RedisUrl {
+impl fmt::Debug for UrlSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown())
     }
 }
 
-impl Serialize for RedisUrl {
+impl Serialize for UrlSetting {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.shown())
     }
@@ -114,7 +79,7 @@ impl Config {
     ///
     /// # Errors
     /// If none is named and the environment does not tell where data belongs.
-    pub(crate) fn resolved_data_dir(&self, environment: &Environment) -> Result<PathBuf, ConfigError> {
+    fn resolved_data_dir(&self, environment: &Environment) -> Result<PathBuf, ConfigError> {
         let named = self.data_dir.clone().or_else(|| default_data_dir(environment));
         named.ok_or_else(|| {
             ConfigError::from_message(
@@ -127,209 +92,117 @@ impl Config {
     /// The services that the configuration names, not yet started.
     ///
     /// # Errors
-    /// If a backend lacks what it needs.
+    /// If a place is unknown or lacks what it needs.
     pub(crate) fn build_services(&self, environment: &Environment) -> Result<Services, ConfigError> {
-        self.build(environment, false)
+        self.open(environment, self.open_options())
     }
 
     /// The services, to be read beside a server that has them; writing may be refused. Not yet started.
     ///
     /// # Errors
-    /// If a backend lacks what it needs.
+    /// If a place is unknown or lacks what it needs.
     pub(crate) fn build_services_to_read(&self, environment: &Environment) -> Result<Services, ConfigError> {
-        self.build(environment, true)
+        self.open(environment, self.open_options().read_only())
     }
 
-    fn build(&self, environment: &Environment, is_read_only: bool) -> Result<Services, ConfigError> {
-        // Only a file has a folder, and may be read beside the server that has it.
-        #[cfg(not(feature = "sqlite"))]
-        let _ = (environment, is_read_only);
-        let mut builder = Builder {
-            config: self,
-            #[cfg(feature = "sqlite")]
-            environment,
-            #[cfg(feature = "sqlite")]
-            is_read_only,
-            #[cfg(feature = "sqlite")]
-            sqlite: None,
-            #[cfg(feature = "redis")]
-            redis: None,
-            in_memory: None,
-        };
-        let mut services = Services::in_memory();
-        let named = &self.services;
-        services.sessions = builder.sessions(self.backend(named.sessions))?;
-        services.states = builder.states(self.backend(named.states))?;
-        services.memories = builder.memories(self.backend(named.memories))?;
-        services.runs = builder.runs(self.backend(named.runs))?;
-        Ok(services)
+    fn open(&self, environment: &Environment, options: OpenOptions) -> Result<Services, ConfigError> {
+        let urls = self.urls(environment)?;
+        let opened = Backends::default().open_each(&urls, &options);
+        opened.map_err(|error| ConfigError::from_message(error.to_string()))
     }
 
-    /// The backend of a service with this backend of its own.
-    fn backend(&self, own: Option<Backend>) -> Backend {
-        if self.ephemeral {
-            return Backend::InMemory;
-        }
-        own.or(self.services.backend).unwrap_or_else(|| self.default_backend())
-    }
-
-    fn default_backend(&self) -> Backend {
-        #[cfg(feature = "redis")]
-        if self.services.redis_url.is_some() {
-            return Backend::Redis;
-        }
-        #[cfg(feature = "sqlite")]
-        return Backend::Sqlite;
-        #[cfg(not(feature = "sqlite"))]
-        Backend::InMemory
-    }
-}
-
-/// Builds services; what several of them share is made once.
-struct Builder<'a> {
-    config: &'a Config,
-    #[cfg(feature = "sqlite")]
-    environment: &'a Environment,
-    /// Whether a server may have the data folder at the same time.
-    #[cfg(feature = "sqlite")]
-    is_read_only: bool,
-    #[cfg(feature = "sqlite")]
-    sqlite: Option<SqliteDatabase>,
-    #[cfg(feature = "redis")]
-    redis: Option<RedisClient>,
-    /// The sessions that runs in memory end together with.
-    in_memory: Option<Arc<InMemorySessionStore>>,
-}
-
-impl Builder<'_> {
-    fn context(&self) -> StoreContext {
+    fn open_options(&self) -> OpenOptions {
         let mut limits = StoreLimits::default();
-        let named = &self.config.services;
+        let named = &self.services;
         limits.session_messages = named.session_messages.unwrap_or(limits.session_messages);
         limits.session_bytes = named.session_bytes.unwrap_or(limits.session_bytes);
         limits.item_bytes = named.item_bytes.unwrap_or(limits.item_bytes);
-        StoreContext::default().with_limits(limits)
+        OpenOptions::default()
+            .with_context(StoreContext::default().with_limits(limits))
+            .with_retention(self.runs.retention_seconds.map(Duration::from_secs), self.runs.retention_bytes)
     }
 
-    fn sessions(&mut self, backend: Backend) -> Result<Arc<dyn SessionStore>, ConfigError> {
-        let context = self.context();
-        Ok(match backend {
-            Backend::InMemory => {
-                let store = Arc::new(InMemorySessionStore::new(context));
-                self.in_memory.insert(store).clone()
-            }
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite => Arc::new(SqliteSessionStore::new(self.sqlite()?, context)),
-            #[cfg(feature = "redis")]
-            Backend::Redis => {
-                let store = RedisSessionStore::new(self.redis()?, context);
-                Arc::new(match self.redis_ttl() {
-                    Some(ttl) => store.with_ttl(ttl),
-                    None => store,
-                })
-            }
-        })
-    }
-
-    fn states(&mut self, backend: Backend) -> Result<Arc<dyn StateStore>, ConfigError> {
-        let context = self.context();
-        Ok(match backend {
-            Backend::InMemory => Arc::new(InMemoryStateStore::new(context)),
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite => Arc::new(SqliteStateStore::new(self.sqlite()?, context)),
-            #[cfg(feature = "redis")]
-            Backend::Redis => {
-                let store = RedisStateStore::new(self.redis()?, context);
-                Arc::new(match self.redis_ttl() {
-                    Some(ttl) => store.with_ttl(ttl),
-                    None => store,
-                })
-            }
-        })
-    }
-
-    fn memories(&mut self, backend: Backend) -> Result<Arc<dyn MemoryStore>, ConfigError> {
-        let context = self.context();
-        Ok(match backend {
-            Backend::InMemory => Arc::new(InMemoryMemoryStore::new(context)),
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite => Arc::new(SqliteMemoryStore::new(self.sqlite()?, context)),
-            #[cfg(feature = "redis")]
-            Backend::Redis => {
-                let store = RedisMemoryStore::new(self.redis()?, context);
-                Arc::new(match self.redis_ttl() {
-                    Some(ttl) => store.with_ttl(ttl),
-                    None => store,
-                })
-            }
-        })
-    }
-
-    fn runs(&mut self, backend: Backend) -> Result<Arc<dyn RunStore>, ConfigError> {
-        let context = self.context();
-        let runs = &self.config.runs;
-        let retention = |mut retention: Retention| {
-            retention.age = runs.retention_seconds.map_or(retention.age, Duration::from_secs);
-            retention.bytes = runs.retention_bytes.unwrap_or(retention.bytes);
-            retention
-        };
-        Ok(match backend {
-            Backend::InMemory => {
-                let store = InMemoryRunStore::new(context).with_retention(retention(Retention::IN_MEMORY));
-                Arc::new(match &self.in_memory {
-                    Some(sessions) => store.with_sessions(Arc::clone(sessions)),
-                    None => store,
-                })
-            }
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite => {
-                let store = SqliteRunStore::new(self.sqlite()?, context);
-                Arc::new(store.with_retention(retention(Retention::DURABLE)))
-            }
-            #[cfg(feature = "redis")]
-            Backend::Redis => {
-                let store = RedisRunStore::new(self.redis()?, context);
-                Arc::new(store.with_retention(retention(Retention::DURABLE)))
-            }
-        })
-    }
-
-    #[cfg(feature = "sqlite")]
-    fn sqlite(&mut self) -> Result<SqliteDatabase, ConfigError> {
-        if let Some(database) = &self.sqlite {
-            return Ok(database.clone());
+    /// Which URL each service has.
+    fn urls(&self, environment: &Environment) -> Result<ServiceUrls, ConfigError> {
+        if self.ephemeral {
+            return Ok(ServiceUrls::new(self.url("url", DEFAULT_EPHEMERAL, environment)?));
         }
-        let mut options = SqliteOptions::default();
-        options.sync_every_commit = self.config.services.sync_every_commit;
-        let folder = self.config.resolved_data_dir(self.environment)?;
-        let database = if self.is_read_only {
-            SqliteDatabase::read_only(folder)
-        } else {
-            SqliteDatabase::new(folder, options)
+        let named = &self.services;
+        let own = |name: &str, setting: &Option<UrlSetting>| {
+            setting.as_ref().map(|UrlSetting(url)| self.url(name, url, environment)).transpose()
         };
-        Ok(self.sqlite.insert(database).clone())
+        let all = named.url.as_ref().map_or(DEFAULT, |UrlSetting(url)| url);
+        let mut urls = ServiceUrls::new(self.url("url", all, environment)?);
+        urls.sessions = own("sessions", &named.sessions)?;
+        urls.states = own("states", &named.states)?;
+        urls.memories = own("memories", &named.memories)?;
+        urls.runs = own("runs", &named.runs)?;
+        Ok(urls)
     }
 
-    #[cfg(feature = "redis")]
-    fn redis(&mut self) -> Result<RedisClient, ConfigError> {
-        if let Some(client) = &self.redis {
-            return Ok(client.clone());
+    /// A URL, with the data folder where it names none.
+    fn url(&self, name: &str, text: &str, environment: &Environment) -> Result<StoreUrl, ConfigError> {
+        let wrong =
+            |error: agent_services::Error| ConfigError::from_message(format!("services.{name}: {error}"));
+        let url: StoreUrl = text.parse().map_err(wrong)?;
+        if url.scheme() != "sqlite" || !url.location().is_empty() {
+            return Ok(url);
         }
-        let named = &self.config.services;
-        let Some(url) = &named.redis_url else {
-            let message = "services.backend is redis, and services.redis_url does not say where Redis is";
-            return Err(ConfigError::from_message(message));
-        };
-        let wrong = |error: agent_services::Error| ConfigError::from_message(error.to_string());
-        let mut config = RedisConfig::new(&url.0).map_err(wrong)?;
-        if let Some(prefix) = &named.redis_prefix {
-            config = config.with_prefix(prefix).map_err(wrong)?;
+        let folder = StoreUrl::of_path("sqlite", &self.resolved_data_dir(environment)?).map_err(wrong)?;
+        match url.expose().split_once('?') {
+            None => Ok(folder),
+            Some((_, parameters)) => format!("{}?{parameters}", folder.expose()).parse().map_err(wrong),
         }
-        Ok(self.redis.insert(RedisClient::new(config)).clone())
+    }
+}
+
+/// The place of everything, unless another one is named.
+const DEFAULT: &str = if cfg!(feature = "sqlite") { "sqlite:" } else { DEFAULT_EPHEMERAL };
+
+/// The place of what is gone with the process.
+const DEFAULT_EPHEMERAL: &str = "memory:";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load;
+
+    fn config(flags: &[(&str, &str)]) -> Config {
+        let flags: Vec<_> = flags.iter().map(|(path, value)| (*path, (*value).to_owned())).collect();
+        load(None, &Environment::default(), &flags).expect("a configuration")
     }
 
-    #[cfg(feature = "redis")]
-    fn redis_ttl(&self) -> Option<Duration> {
-        self.config.services.redis_ttl_seconds.map(Duration::from_secs)
+    fn urls(flags: &[(&str, &str)]) -> Result<ServiceUrls, ConfigError> {
+        config(flags).urls(&Environment::new([("HOME".into(), "/home/ann".into())]))
+    }
+
+    #[test]
+    fn places_are_urls() {
+        let default = urls(&[]).expect("a place").all;
+        assert_eq!(default.expose(), "sqlite:/home/ann/.local/share/agent-server");
+        let full =
+            urls(&[("services.url", "sqlite:?sync=full"), ("data_dir", "/data/100%")]).expect("a place");
+        assert_eq!(full.all.expose(), "sqlite:/data/100%25?sync=full");
+        let mixed = [("services.url", "redis://h"), ("services.memories", "memory:")];
+        let mixed = urls(&mixed).expect("places");
+        assert_eq!(
+            (mixed.all.expose(), mixed.memories.map(|url| url.expose().to_owned())),
+            ("redis://h", Some("memory:".to_owned()))
+        );
+        let ephemeral = urls(&[("services.url", "redis://h"), ("ephemeral", "true")]).expect("a place");
+        assert_eq!(ephemeral.all.expose(), "memory:");
+    }
+
+    #[test]
+    fn a_wrong_place_is_named_without_its_secrets() {
+        for (url, expected) in
+            [("geheim@h", "services.url: "), ("mysql://me:geheim@h", "no backend is known for `mysql:`")]
+        {
+            let environment = Environment::new([("HOME".into(), "/home/ann".into())]);
+            let config = config(&[("services.url", url)]);
+            let error = config.build_services(&environment).expect_err(url).to_string();
+            assert!(error.contains(expected) && !error.contains("geheim"), "{error}");
+            assert!(!format!("{config:?}").contains("geheim"));
+        }
     }
 }

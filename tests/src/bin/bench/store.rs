@@ -47,7 +47,7 @@ impl Store {
             }
             Store::Redis => {
                 let redis = kept._redis.insert(RedisServer::start()?);
-                vec!["--redis-url".to_owned(), redis.url()]
+                vec!["--store".to_owned(), redis.url()]
             }
         };
         Ok((arguments, kept))
