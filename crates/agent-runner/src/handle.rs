@@ -46,13 +46,13 @@ impl RunHandle {
     }
 
     /// The conversation's id.
-    pub fn session_id(&self) -> &str {
-        self.live.request.session_id.as_deref().unwrap_or_default()
+    pub fn session_id(&self) -> &SessionId {
+        &self.live.session_id
     }
 
     /// The user's id.
-    pub fn user_id(&self) -> &str {
-        self.live.request.user_id.as_deref().unwrap_or_default()
+    pub fn user_id(&self) -> &UserId {
+        &self.live.user_id
     }
 
     /// The services.
@@ -66,10 +66,9 @@ impl RunHandle {
     /// # Errors
     /// The session store's.
     pub async fn history(&self, size: PageSize) -> agent_services::Result<Vec<Message>> {
-        let user = UserId::new(self.user_id());
-        let session = SessionId::new(self.session_id());
         let sessions = &self.services().sessions;
-        let stored = while_away(PATIENCE, || sessions.last_messages(&user, &session, size)).await?;
+        let (user, session) = (self.user_id(), self.session_id());
+        let stored = while_away(PATIENCE, || sessions.last_messages(user, session, size)).await?;
         Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
-use agent_schemas::{AgentRequest, Error, Message, RunId, Status};
+use agent_schemas::{AgentRequest, Error, Message, RunId, SessionId, Status, UserId};
 use agent_services::run::{Batch, FencingToken};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -29,6 +29,8 @@ const GATHERED_BYTES: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct LiveRun {
     pub(crate) id: RunId,
+    pub(crate) user_id: UserId,
+    pub(crate) session_id: SessionId,
     pub(crate) request: Arc<AgentRequest>,
     pub(crate) agent: String,
     /// The right to write the log.
@@ -91,6 +93,8 @@ pub(crate) enum LogEnd {
 #[derive(Debug)]
 pub(crate) struct LiveParts {
     pub(crate) id: RunId,
+    pub(crate) user_id: UserId,
+    pub(crate) session_id: SessionId,
     pub(crate) request: Arc<AgentRequest>,
     pub(crate) agent: String,
     pub(crate) token: FencingToken,
@@ -115,6 +119,8 @@ impl LiveRun {
         let pen = Pen { assembler: parts.assembler, driver: None, closed: false, failure: None };
         LiveRun {
             id: parts.id,
+            user_id: parts.user_id,
+            session_id: parts.session_id,
             request: parts.request,
             agent: parts.agent,
             token: parts.token,

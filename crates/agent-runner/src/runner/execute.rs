@@ -54,6 +54,8 @@ impl Runner {
         let KeptOptions { on_disconnect, without_history } = options;
         let live = Arc::new(LiveRun::new(LiveParts {
             id: record.id,
+            user_id: record.user_id,
+            session_id: record.session_id,
             request: record.request,
             agent: record.agent,
             token,
