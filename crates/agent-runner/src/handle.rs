@@ -8,13 +8,14 @@ use agent_schemas::{
     AgentRequest, Event, FunctionCallOutput, Message, MessageType, Role, RunId, SessionId, UserId,
 };
 use agent_services::page::PageSize;
+use tokio_util::sync::CancellationToken;
 
 use crate::Services;
 use crate::history::PATIENCE;
 use crate::live::LiveRun;
 use crate::patience::while_away;
 use crate::steer;
-use crate::writer::{MessageWriter, ToolCallWriter};
+use crate::writer::{MessageWriter, ToolCallWriter, ToolOutputWriter};
 
 /// An agent's side of one run: what was asked, and where the answer is written.
 ///
@@ -98,6 +99,10 @@ impl RunHandle {
         self.live.cancel.is_cancelled()
     }
 
+    pub(crate) fn cancellation(&self) -> &CancellationToken {
+        &self.live.cancel
+    }
+
     /// Opens a message of the assistant.
     pub fn message(&self) -> MessageWriter {
         self.open(MessageType::Message, Role::Assistant)
@@ -151,6 +156,15 @@ impl RunHandle {
             FunctionCallOutput { call_id: call_id.into(), name: Some(name.into()), output: output.into() };
         message.put_data(output.into_data());
         message.complete();
+    }
+
+    /// Opens what one of the agent's own tools answers, for a tool that reports how far it is before it answers.
+    pub fn open_tool_output(&self, call_id: impl Into<String>, name: impl Into<String>) -> ToolOutputWriter {
+        ToolOutputWriter::new(
+            self.open(MessageType::PluginCallOutput, Role::Tool),
+            call_id.into(),
+            name.into(),
+        )
     }
 
     /// A fresh id for a tool call.

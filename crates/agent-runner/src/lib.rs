@@ -38,6 +38,8 @@ mod secret;
 mod services;
 pub mod sse_reader;
 mod steer;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tools;
 mod writer;
 
@@ -49,6 +51,7 @@ pub use runner::{
     BuildError, Durability, OnDisconnect, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError,
     StartOptions,
 };
+pub use schemars;
 pub use secret::Secret;
 pub use services::Services;
-pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter};
+pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutputWriter};

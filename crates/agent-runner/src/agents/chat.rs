@@ -86,10 +86,7 @@ impl Chat {
             let span = tracing::info_span!("model call", model.name = model);
             let asked = self.ask(run, &conversation, model, answer).instrument(span).await;
             let Round { message, own_calls, client_calls } = asked.map_err(|failure| failure.error)?;
-            let outputs = toolbox.run(&own_calls).await;
-            for (call, output) in own_calls.iter().zip(&outputs) {
-                run.tool_output(&call.id, &call.name, output);
-            }
+            let outputs = toolbox.run(run, &own_calls).await;
             if own_calls.is_empty() || !client_calls.is_empty() {
                 for (writer, arguments) in client_calls {
                     writer.complete(arguments);

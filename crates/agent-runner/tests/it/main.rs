@@ -14,6 +14,7 @@ mod recovery;
 mod resting;
 mod summary;
 mod support;
+mod testing;
 mod turns;
 mod unheard;
 mod unstored;

@@ -1,0 +1,3 @@
+//! What the crate offers to tests of agents and tools.
+
+mod tool;
