@@ -14,6 +14,8 @@ use crate::Services;
 use crate::history::PATIENCE;
 use crate::live::LiveRun;
 use crate::patience::while_away;
+use crate::run_memory::RunMemory;
+use crate::run_state::RunState;
 use crate::steer;
 use crate::writer::{MessageWriter, ToolCallWriter, ToolOutputWriter};
 
@@ -71,6 +73,16 @@ impl RunHandle {
         let (user, session) = (self.user_id(), self.session_id());
         let stored = while_away(PATIENCE, || sessions.last_messages(user, session, size)).await?;
         Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
+    }
+
+    /// What agents keep of themselves in this session.
+    pub fn state(&self) -> RunState<'_> {
+        RunState::new(self.services(), self.user_id(), self.session_id())
+    }
+
+    /// What is remembered of this user.
+    pub fn memory(&self) -> RunMemory<'_> {
+        RunMemory::new(self.services(), self.user_id(), self.session_id())
     }
 
     /// The messages that were whole when the process before this one died; an agent that goes on

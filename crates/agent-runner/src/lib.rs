@@ -33,6 +33,8 @@ pub mod history;
 pub mod http_client;
 mod live;
 mod patience;
+mod run_memory;
+mod run_state;
 mod runner;
 mod secret;
 mod services;
@@ -47,11 +49,24 @@ pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
+pub use run_memory::RunMemory;
+pub use run_state::RunState;
 pub use runner::{
     BuildError, Durability, OnDisconnect, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError,
     StartOptions,
 };
-pub use schemars;
 pub use secret::Secret;
 pub use services::Services;
 pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutputWriter};
+
+// What the methods of a run and a runner take and give of the services: pages, what is stored, and why that failed.
+pub use agent_services::{
+    Error as ServiceError, ErrorKind as ServiceErrorKind,
+    memory::{Memory, MemoryQuery, Recalled},
+    page::{Cursor as PageCursor, Listed, PageSize},
+    run::{IdempotencyKey, RunFilter, RunRecord, SessionPolicy},
+};
+// The stores that `Services` are made of.
+pub use agent_services::{memory::MemoryStore, run::RunStore, session::SessionStore, state::StateStore};
+// What the public API is made of, so that its users need not match versions.
+pub use {agent_schemas, agent_services, schemars};

@@ -16,6 +16,7 @@ use crate::live::LiveRun;
 pub use tool::{ToolCallWriter, ToolOutputWriter};
 
 /// Writes one message.
+#[must_use = "a message that is not completed stays open until the run ends"]
 pub struct MessageWriter {
     live: Arc<LiveRun>,
     /// `None` if the run had ended before the message was opened.
@@ -126,6 +127,7 @@ impl Place {
 }
 
 /// Writes a text or a refusal.
+#[must_use = "a content that is not completed stays open until its message or the run ends"]
 pub struct TextWriter(Place);
 
 impl TextWriter {
@@ -141,6 +143,7 @@ impl TextWriter {
 }
 
 /// Writes structured data.
+#[must_use = "a content that is not completed stays open until its message or the run ends"]
 pub struct DataWriter(Place);
 
 impl DataWriter {

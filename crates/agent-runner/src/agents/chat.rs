@@ -13,6 +13,7 @@ mod endpoint;
 mod error;
 mod failure;
 mod request;
+mod seconds;
 mod stream;
 mod toolbox;
 mod wire;

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::writer::ToolOutputWriter;
-use crate::{RunHandle, Services};
+use crate::{RunHandle, RunMemory, RunState, Services};
 
 /// What a tool knows of the call that it answers: for whom, in which session and run, and whether it is cancelled.
 ///
@@ -90,6 +90,16 @@ impl ToolContext {
     /// The services that the run uses.
     pub fn services(&self) -> &Services {
         &self.0.services
+    }
+
+    /// What agents keep of themselves in this session.
+    pub fn state(&self) -> RunState<'_> {
+        RunState::new(self.services(), self.user_id(), self.session_id())
+    }
+
+    /// What is remembered of this user.
+    pub fn memory(&self) -> RunMemory<'_> {
+        RunMemory::new(self.services(), self.user_id(), self.session_id())
     }
 
     /// Resolves when the run is cancelled. The tool's own future is dropped then in any case: this is for what it has

@@ -7,6 +7,7 @@ use agent_schemas::{FunctionCall, FunctionCallOutput, Json, object};
 use super::{DataWriter, MessageWriter};
 
 /// Writes a tool call: one message with one data content.
+#[must_use = "a call that is not completed stays open until the run ends"]
 pub struct ToolCallWriter {
     message: MessageWriter,
     data: DataWriter,
@@ -53,6 +54,7 @@ impl ToolCallWriter {
 /// content.
 ///
 /// Reports are deltas of the content's member `progress`, a list. The whole content has the output and no reports.
+#[must_use = "an output that is not completed stays open until the run ends"]
 pub struct ToolOutputWriter {
     message: MessageWriter,
     data: DataWriter,

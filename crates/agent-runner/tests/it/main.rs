@@ -7,6 +7,7 @@ mod durability;
 mod faulty_store;
 mod grammar;
 mod history;
+mod kept;
 mod life;
 #[cfg(feature = "chat")]
 mod model_server;

@@ -46,7 +46,7 @@ async fn recall(config: &ChatConfig, run: &RunHandle) -> Result<Option<String>, 
     }
     let mut query = MemoryQuery::new(text);
     query.top_k = config.recall;
-    let found = run.services().memories.search(run.user_id(), &query).await;
+    let found = run.memory().query(&query).await;
     let found = found.map_err(|error| Error::Database { message: error.to_string() })?;
     let lines = found.iter().map(|recalled| {
         let message = &recalled.memory.message;
@@ -70,7 +70,7 @@ pub(super) async fn remember(config: &ChatConfig, run: &RunHandle, answer: &Json
         message.role = Some(Role::Assistant);
         messages.push(message);
     }
-    if let Err(error) = run.services().memories.add(run.user_id(), run.session_id(), messages).await {
+    if let Err(error) = run.memory().add(messages).await {
         tracing::warn!(run.id = %run.id(), error = %error, "a turn could not be remembered");
     }
 }
