@@ -98,7 +98,7 @@ impl RunHandle {
     /// # Errors
     /// The run store's.
     pub async fn steered(&self) -> agent_services::Result<Vec<Message>> {
-        steer::take(self, &self.live).await
+        steer::take(&self.live).await
     }
 
     /// Resolves when the run is cancelled.
@@ -189,8 +189,7 @@ impl RunHandle {
     /// Its number is replaced. What would break the log's form is put right or dropped: a content of a message that
     /// was never opened opens one, a second closing and responses are ignored.
     pub fn emit(&self, event: impl Into<Event>) {
-        let event = event.into();
-        self.live.write(|assembler| assembler.emit(event, || message_id(&*self.live.services.ids)));
+        self.live.emit(event.into());
     }
 }
 

@@ -26,7 +26,6 @@ mod agent;
 pub mod agents;
 mod assemble;
 mod cursor;
-mod drive;
 mod handle;
 pub mod history;
 #[cfg(feature = "http-client")]

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
-use agent_schemas::{AgentRequest, Error, Message, RunId, SessionId, Status, UserId};
+use agent_schemas::id::message_id;
+use agent_schemas::{AgentRequest, Error, Event, Message, RunId, SessionId, Status, UserId};
 use agent_services::run::{Batch, FencingToken};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -194,6 +195,11 @@ impl LiveRun {
             driver.wake();
         }
         Some(result)
+    }
+
+    /// Writes an event that was made elsewhere.
+    pub(crate) fn emit(&self, event: Event) {
+        self.write(|assembler| assembler.emit(event, || message_id(&*self.services.ids)));
     }
 
     /// Says that the driver is about to look for itself, so that writes need not wake it.

@@ -1,5 +1,6 @@
 //! The runner: starts runs and knows those that are under way.
 
+mod drive;
 mod execute;
 mod options;
 mod run;

@@ -11,12 +11,11 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Runner;
-use super::options::KeptOptions;
+use super::drive::{Drive, Spool, Task};
+use super::options::{KeptOptions, OnDisconnect};
 use crate::agent::Recovery;
 use crate::assemble::{Assembler, ResponseHead};
-use crate::drive::{Drive, Spool, Task};
 use crate::live::{LiveParts, LiveRun};
-use crate::runner::OnDisconnect;
 
 /// How much of a log is read at once.
 const PAGE_BYTES: usize = 1024 * 1024;

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tracing::Instrument;
 
-use super::answer::OwnCall;
+use super::calls::OwnCall;
 use crate::agent::AgentError;
 use crate::handle::RunHandle;
 use crate::tools::{Tool, ToolContext, error_output};

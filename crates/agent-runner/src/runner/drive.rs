@@ -22,14 +22,15 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
+use super::Runner;
+use super::options::OnDisconnect;
 use crate::agent::{Agent, AgentError};
 use crate::assemble::Ending;
 use crate::handle::RunHandle;
 use crate::live::LiveRun;
 use crate::patience::{self, Pause};
-use crate::runner::{OnDisconnect, Runner};
 
-pub(crate) use self::spool::Spool;
+pub(super) use self::spool::Spool;
 
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
@@ -37,20 +38,20 @@ const MAX_AHEAD: usize = 4 * 1024 * 1024;
 type Stored<'a> = Pin<Box<dyn Future<Output = agent_services::Result<()>> + Send + 'a>>;
 
 #[derive(Debug)]
-pub(crate) struct Drive {
-    pub(crate) runner: Runner,
-    pub(crate) live: Arc<LiveRun>,
-    pub(crate) task: Task,
-    pub(crate) on_disconnect: OnDisconnect,
+pub(super) struct Drive {
+    pub(super) runner: Runner,
+    pub(super) live: Arc<LiveRun>,
+    pub(super) task: Task,
+    pub(super) on_disconnect: OnDisconnect,
     /// Counts this run among the concurrent ones until it has ended; none while it waits.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(super) permit: Option<OwnedSemaphorePermit>,
     /// What the store has not acknowledged. It outlives an interruption: the log must have no hole.
-    pub(crate) spool: Mutex<Spool>,
+    pub(super) spool: Mutex<Spool>,
 }
 
 /// What is to be done for a run.
 #[derive(Debug)]
-pub(crate) enum Task {
+pub(super) enum Task {
     /// The agent is to answer.
     Work(Arc<dyn Agent>),
     /// It was cancelled before its agent began.
@@ -78,7 +79,7 @@ enum Outcome {
 
 impl Drive {
     /// Runs the agent, ends the log, and keeps it for those who still read it.
-    pub(crate) async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         if self.permit.is_none() {
             self.permit = self.wait_for_slot().await;
         }

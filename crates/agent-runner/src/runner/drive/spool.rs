@@ -9,7 +9,7 @@ use agent_services::run::Batch;
 use tokio::time::{Sleep, sleep};
 
 use crate::live::LiveRun;
-use crate::runner::Durability;
+use crate::runner::options::Durability;
 
 /// How long entries that are shown already may gather before they are stored, and how many bytes of them.
 const GATHER_TIME: Duration = Duration::from_millis(100);
@@ -17,7 +17,7 @@ const GATHER_BYTES: usize = 256 * 1024;
 
 /// Entries that the store has not acknowledged.
 #[derive(Debug)]
-pub(crate) struct Spool {
+pub(in crate::runner) struct Spool {
     durability: Durability,
     /// What is being appended.
     in_flight: Option<Batch>,
@@ -32,7 +32,7 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    pub(crate) fn new(durability: Durability) -> Self {
+    pub(in crate::runner) fn new(durability: Durability) -> Self {
         Spool { durability, in_flight: None, shown: Vec::new(), shown_bytes: 0, due: None, began: false }
     }
 
