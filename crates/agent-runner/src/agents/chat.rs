@@ -12,6 +12,9 @@ mod context;
 mod endpoint;
 mod error;
 mod failure;
+#[cfg(feature = "testing")]
+mod fake;
+mod model;
 mod request;
 mod seconds;
 mod stream;
@@ -22,18 +25,23 @@ use std::sync::Arc;
 
 use agent_schemas::Error;
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use tracing::Instrument;
 
 use crate::tools::Tool;
 use crate::{Agent, AgentError, Recovery, RunHandle, Secret};
 
 use answer::{Answer, Round};
+use body::Item;
 use calls::CallIds;
 pub use config::ChatConfig;
 use context::Context;
 use endpoint::Endpoint;
 pub use error::ChatError;
 use failure::Failure;
+#[cfg(feature = "testing")]
+pub use fake::{FakeModel, FakeReply, FakeRequest};
+use model::Model;
 use request::{Conversation, choose_model};
 use toolbox::Toolbox;
 
@@ -51,7 +59,7 @@ use toolbox::Toolbox;
 #[derive(Debug)]
 pub struct Chat {
     config: ChatConfig,
-    endpoint: Endpoint,
+    model: Arc<dyn Model>,
     tools: Vec<Arc<dyn Tool>>,
 }
 
@@ -69,8 +77,17 @@ impl Chat {
         tools: Vec<Arc<dyn Tool>>,
     ) -> Result<Self, ChatError> {
         let endpoint = Endpoint::new(&config.base_url, api_key, config.times()?, config.max_retries)?;
+        Chat::with_model(config, Arc::new(endpoint), tools)
+    }
+
+    /// The same with another model than the one at the endpoint.
+    fn with_model(
+        config: ChatConfig,
+        model: Arc<dyn Model>,
+        tools: Vec<Arc<dyn Tool>>,
+    ) -> Result<Self, ChatError> {
         let tools = choose_tools(&config, tools)?;
-        Ok(Chat { config, endpoint, tools })
+        Ok(Chat { config, model, tools })
     }
 
     /// Works on a request until the model asks for no more of the server's tools.
@@ -79,7 +96,7 @@ impl Chat {
         let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
         let model = choose_model(&self.config, request);
         let context = Context::load(&self.config, run).await?;
-        let is_openai = self.endpoint.is_openai();
+        let is_openai = self.model.is_openai();
         let mut conversation = Conversation::new(&self.config, request, context, model, &toolbox, is_openai);
         let mut ids = CallIds::default();
         for _ in 0..self.config.max_rounds {
@@ -113,17 +130,17 @@ impl Chat {
         model: &str,
         mut answer: Answer<'_>,
     ) -> Result<Round, Failure> {
-        let mut stream = self.endpoint.open(conversation.body(), model, run.services()).await?;
-        loop {
-            match stream.next(self.endpoint.idle_limit()).await {
-                Ok(Some(chunk)) => answer.take(*chunk)?,
-                Ok(None) if stream.is_whole() || answer.is_finished() => return Ok(answer.finish()),
-                Ok(None) => return Err(Failure::cut(model)),
+        let mut items = self.model.open(conversation.body(), model, run.services()).await?;
+        while let Some(item) = items.next().await {
+            match item {
+                Ok(Item::Chunk(chunk)) => answer.take(*chunk)?,
+                Ok(Item::Done) => return Ok(answer.finish()),
                 // What comes after the model's own end can only be the usage, which is no reason to fail.
-                Err(_) if answer.is_finished() => return Ok(answer.finish()),
-                Err(failure) => return Err(self.endpoint.without_key(failure)),
+                Err(_) if answer.is_finished() => break,
+                Err(failure) => return Err(failure),
             }
         }
+        if answer.is_finished() { Ok(answer.finish()) } else { Err(Failure::cut(model)) }
     }
 }
 
