@@ -21,6 +21,7 @@ use futures_util::{FutureExt, StreamExt};
 use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
+use tracing::Instrument;
 
 use super::Runner;
 use super::options::OnDisconnect;
@@ -79,7 +80,20 @@ enum Outcome {
 
 impl Drive {
     /// Runs the agent, ends the log, and keeps it for those who still read it.
-    pub(super) async fn run(mut self) {
+    ///
+    /// All but the last happens in the run's span, a child of the span in which the run was started.
+    pub(super) async fn run(self) {
+        let live = &*self.live;
+        let span = tracing::info_span!("run", run.id = %live.id, session.id = %live.session_id, agent.name = live.agent);
+        let (live, runner) = self.run_to_end().instrument(span).await;
+        while live.has_readers() {
+            live.abandoned.notified().await;
+        }
+        runner.forget(&live);
+    }
+
+    /// Runs the agent and ends the log.
+    async fn run_to_end(mut self) -> (Arc<LiveRun>, Runner) {
         if self.permit.is_none() {
             self.permit = self.wait_for_slot().await;
         }
@@ -100,10 +114,7 @@ impl Drive {
         if let Some(grant) = granted {
             runner.execute_later(grant);
         }
-        while live.has_readers() {
-            live.abandoned.notified().await;
-        }
-        runner.forget(&live);
+        (live, runner)
     }
 
     /// Waits until there is room for one more run; `None` if it was cancelled meanwhile.

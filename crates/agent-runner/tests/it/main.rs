@@ -13,6 +13,7 @@ mod life;
 mod model_server;
 mod recovery;
 mod resting;
+mod spans;
 mod summary;
 mod support;
 mod testing;
