@@ -3,6 +3,10 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use agent_schemas::Error;
+
+use crate::AgentError;
+
 /// Why a tool has no answer, in words that its model and the client read. Made from any error by `?`, whose text it takes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ToolError {
@@ -20,6 +24,12 @@ impl ToolError {
 impl<E: StdError> From<E> for ToolError {
     fn from(error: E) -> Self {
         ToolError::new(error.to_string())
+    }
+}
+
+impl From<ToolError> for AgentError {
+    fn from(error: ToolError) -> Self {
+        Error::unknown("ToolError", error.message).into()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Write};
 use std::sync::Arc;
 
-use agent_runner::{RunHandle, Runner, agent_fn};
+use agent_runner::{RunHandle, agent_fn};
 use parking_lot::Mutex;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
@@ -118,6 +118,7 @@ async fn a_run_is_in_the_span_in_which_it_was_started_and_nothing_else_is_in_a_r
 #[cfg(feature = "chat")]
 #[tokio::test]
 async fn model_and_tool_calls_are_in_their_run() {
+    use agent_runner::Runner;
     use agent_runner::agents::ChatConfig;
     use agent_runner::testing::{FakeModel, FakeReply, collect_from};
     use agent_runner::tools::Calculator;

@@ -1,8 +1,9 @@
 //! Tools, called without a run.
 
-use agent_runner::testing::ToolTest;
-use agent_runner::tools::{ToolContext, tool_fn};
-use agent_schemas::{Json, SessionId, UserId, object};
+use agent_runner::testing::{ToolTest, collect};
+use agent_runner::tools::{Calculator, ToolContext, call_tool, tool_fn};
+use agent_runner::{RunHandle, agent_fn};
+use agent_schemas::{AgentRequest, Json, SessionId, UserId, object};
 use serde::Deserialize;
 
 #[derive(Deserialize, agent_runner::schemars::JsonSchema)]
@@ -32,4 +33,18 @@ async fn what_a_tool_has_started_hears_of_the_cancellation() {
     assert!(!ctx.is_cancelled());
     tokio::join!(ctx.cancelled(), async { test.cancel() });
     assert!(ctx.is_cancelled());
+}
+
+#[tokio::test]
+async fn an_agent_may_call_tools_itself() {
+    let agent = agent_fn(|run: RunHandle| async move {
+        let answer = call_tool(&run, &Calculator, object! { "expression" => "6 * 7" }).await?;
+        run.say(&answer.to_string());
+        call_tool(&run, &Calculator, object! {}).await?;
+        Ok(())
+    });
+    let run = collect(agent, AgentRequest::new(vec![])).await;
+    assert_eq!((run.text().as_str(), run.tool_calls().len()), ("42", 2));
+    let (_, message) = run.error().expect("the second call fails");
+    assert_eq!(message, "Unknown agent error: ToolError: the argument 'expression' should be a string");
 }
