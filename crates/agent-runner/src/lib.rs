@@ -63,7 +63,7 @@ pub use agent_services::{
     Error as ServiceError, ErrorKind as ServiceErrorKind,
     memory::{Memory, MemoryQuery, Recalled},
     page::{Cursor as PageCursor, Listed, PageSize},
-    run::{IdempotencyKey, RunFilter, RunRecord, SessionPolicy},
+    run::{RunFilter, RunRecord},
 };
 // The stores that `Services` are made of.
 pub use agent_services::{memory::MemoryStore, run::RunStore, session::SessionStore, state::StateStore};

@@ -2,7 +2,7 @@
 
 use agent_schemas::{AgentRequest, AgentResponse, Event, FunctionCall, Message, MessageType, RunId, Status};
 
-use crate::{Agent, Run, Runner, StartOptions};
+use crate::{Agent, Run, Runner};
 
 /// All that one run wrote.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub async fn collect(agent: impl Agent, request: AgentRequest) -> CollectedRun {
 /// # Panics
 /// If the run does not start or its log cannot be read.
 pub async fn collect_from(runner: &Runner, request: AgentRequest) -> CollectedRun {
-    let run = runner.start(request, StartOptions::default()).await.expect("the run starts");
+    let run = runner.start(request, Default::default()).await.expect("the run starts");
     CollectedRun::read(&run).await
 }
 

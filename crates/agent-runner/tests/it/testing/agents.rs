@@ -1,7 +1,7 @@
 //! Scripted agents and collected runs.
 
 use agent_runner::testing::{CollectedRun, ScriptedAgent, collect, collect_from};
-use agent_runner::{Agent, Recovery, Runner, StartOptions, agent_fn};
+use agent_runner::{Agent, Recovery, Runner, agent_fn};
 use agent_schemas::{AgentRequest, Error, Message, Status, object};
 
 fn request() -> AgentRequest {
@@ -47,7 +47,7 @@ async fn a_script_may_fail() {
 async fn a_script_may_wait_to_be_cancelled() {
     let agent = ScriptedAgent::new().with_text("so far").with_wait_for_cancel().with_text("never");
     let runner = Runner::builder().agent("a", agent).build().expect("built");
-    let run = runner.start(request(), StartOptions::default()).await.expect("started");
+    let run = runner.start(request(), Default::default()).await.expect("started");
     run.cancel();
     let run = CollectedRun::read(&run).await;
     assert_eq!(*run.status(), Status::Canceled);
