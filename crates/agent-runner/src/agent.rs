@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use agent_schemas::Error;
 use async_trait::async_trait;
@@ -45,6 +46,30 @@ pub trait Agent: fmt::Debug + Send + Sync + 'static {
     /// `incomplete`.
     fn recovery(&self) -> Recovery {
         Recovery::GiveUp
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<A: Agent + ?Sized> Agent for Arc<A> {
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+        (**self).run(run).await
+    }
+
+    fn recovery(&self) -> Recovery {
+        (**self).recovery()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<A: Agent + ?Sized> Agent for Box<A> {
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+        (**self).run(run).await
+    }
+
+    fn recovery(&self) -> Recovery {
+        (**self).recovery()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The agents that come with the runner.
 
 #[cfg(feature = "chat")]
-mod chat;
+pub(crate) mod chat;
 mod demo;
 mod echo;
 

@@ -8,13 +8,16 @@ use agent_schemas::{
     AgentRequest, Event, FunctionCallOutput, Message, MessageType, Role, RunId, SessionId, UserId,
 };
 use agent_services::page::PageSize;
+use tokio_util::sync::CancellationToken;
 
 use crate::Services;
 use crate::history::PATIENCE;
 use crate::live::LiveRun;
 use crate::patience::while_away;
+use crate::run_memory::RunMemory;
+use crate::run_state::RunState;
 use crate::steer;
-use crate::writer::{MessageWriter, ToolCallWriter};
+use crate::writer::{MessageWriter, ToolCallWriter, ToolOutputWriter};
 
 /// An agent's side of one run: what was asked, and where the answer is written.
 ///
@@ -46,13 +49,13 @@ impl RunHandle {
     }
 
     /// The conversation's id.
-    pub fn session_id(&self) -> &str {
-        self.live.request.session_id.as_deref().unwrap_or_default()
+    pub fn session_id(&self) -> &SessionId {
+        &self.live.session_id
     }
 
     /// The user's id.
-    pub fn user_id(&self) -> &str {
-        self.live.request.user_id.as_deref().unwrap_or_default()
+    pub fn user_id(&self) -> &UserId {
+        &self.live.user_id
     }
 
     /// The services.
@@ -66,11 +69,20 @@ impl RunHandle {
     /// # Errors
     /// The session store's.
     pub async fn history(&self, size: PageSize) -> agent_services::Result<Vec<Message>> {
-        let user = UserId::new(self.user_id());
-        let session = SessionId::new(self.session_id());
         let sessions = &self.services().sessions;
-        let stored = while_away(PATIENCE, || sessions.last_messages(&user, &session, size)).await?;
+        let (user, session) = (self.user_id(), self.session_id());
+        let stored = while_away(PATIENCE, || sessions.last_messages(user, session, size)).await?;
         Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
+    }
+
+    /// What agents keep of themselves in this session.
+    pub fn state(&self) -> RunState<'_> {
+        RunState::new(self.services(), self.user_id(), self.session_id())
+    }
+
+    /// What is remembered of this user.
+    pub fn memory(&self) -> RunMemory<'_> {
+        RunMemory::new(self.services(), self.user_id(), self.session_id())
     }
 
     /// The messages that were whole when the process before this one died; an agent that goes on
@@ -86,7 +98,7 @@ impl RunHandle {
     /// # Errors
     /// The run store's.
     pub async fn steered(&self) -> agent_services::Result<Vec<Message>> {
-        steer::take(self, &self.live).await
+        steer::take(&self.live).await
     }
 
     /// Resolves when the run is cancelled.
@@ -97,6 +109,10 @@ impl RunHandle {
     /// Whether the run is cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.live.cancel.is_cancelled()
+    }
+
+    pub(crate) fn cancellation(&self) -> &CancellationToken {
+        &self.live.cancel
     }
 
     /// Opens a message of the assistant.
@@ -154,6 +170,15 @@ impl RunHandle {
         message.complete();
     }
 
+    /// Opens what one of the agent's own tools answers, for a tool that reports how far it is before it answers.
+    pub fn open_tool_output(&self, call_id: impl Into<String>, name: impl Into<String>) -> ToolOutputWriter {
+        ToolOutputWriter::new(
+            self.open(MessageType::PluginCallOutput, Role::Tool),
+            call_id.into(),
+            name.into(),
+        )
+    }
+
     /// A fresh id for a tool call.
     pub fn new_call_id(&self) -> String {
         tool_call_id(&*self.live.services.ids)
@@ -164,8 +189,7 @@ impl RunHandle {
     /// Its number is replaced. What would break the log's form is put right or dropped: a content of a message that
     /// was never opened opens one, a second closing and responses are ignored.
     pub fn emit(&self, event: impl Into<Event>) {
-        let event = event.into();
-        self.live.write(|assembler| assembler.emit(event, || message_id(&*self.live.services.ids)));
+        self.live.emit(event.into());
     }
 }
 

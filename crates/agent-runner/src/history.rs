@@ -5,7 +5,7 @@ mod calls;
 
 use std::time::Duration;
 
-use agent_schemas::{Message, MessageType, Role, SessionId, Status, UserId};
+use agent_schemas::{Message, MessageType, Role, Status};
 use agent_services::session::{EncodedMessage, MessageBatch};
 use tokio::time::{Instant, sleep};
 
@@ -36,13 +36,11 @@ impl<'a> History<'a> {
     /// A store that stays away, or refuses, costs the history and not the run: that is logged.
     pub(crate) async fn append(&self) {
         let live = self.live;
-        let user = UserId::new(live.request.user_id.as_deref().unwrap_or_default());
-        let session = SessionId::new(live.request.session_id.as_deref().unwrap_or_default());
         let deadline = Instant::now() + PATIENCE;
         let mut wait = Duration::from_millis(50);
         // Made anew for each attempt, as there is nearly always only one.
         while let Some(batch) = self.batch() {
-            match live.services.sessions.append(&user, &session, batch).await {
+            match live.services.sessions.append(&live.user_id, &live.session_id, batch).await {
                 Ok(_) => return,
                 Err(error) if error.is_retryable() && Instant::now() < deadline => {
                     sleep(wait).await;

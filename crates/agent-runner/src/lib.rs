@@ -26,17 +26,20 @@ mod agent;
 pub mod agents;
 mod assemble;
 mod cursor;
-mod drive;
 mod handle;
 pub mod history;
 #[cfg(feature = "http-client")]
 pub mod http_client;
 mod live;
 mod patience;
+mod run_memory;
+mod run_state;
 mod runner;
 mod secret;
 pub mod sse_reader;
 mod steer;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tools;
 mod writer;
 
@@ -47,6 +50,20 @@ pub use agent_services::Services;
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
+pub use run_memory::RunMemory;
+pub use run_state::RunState;
 pub use runner::{BuildError, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError};
 pub use secret::Secret;
-pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter};
+pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutputWriter};
+
+// What the methods of a run and a runner take and give of the services: pages, what is stored, and why that failed.
+pub use agent_services::{
+    Error as ServiceError, ErrorKind as ServiceErrorKind,
+    memory::{Memory, MemoryQuery, Recalled},
+    page::{Cursor as PageCursor, Listed, PageSize},
+    run::{RunFilter, RunRecord},
+};
+// The stores that `Services` are made of.
+pub use agent_services::{memory::MemoryStore, run::RunStore, session::SessionStore, state::StateStore};
+// What the public API is made of, so that its users need not match versions.
+pub use {agent_schemas, agent_services, schemars};

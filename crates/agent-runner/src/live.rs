@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
-use agent_schemas::{AgentRequest, Error, Message, RunId, RunOptions, Status};
+use agent_schemas::id::message_id;
+use agent_schemas::{AgentRequest, Error, Event, Message, RunId, RunOptions, SessionId, Status, UserId};
 use agent_services::run::{Batch, FencingToken};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -29,6 +30,8 @@ const GATHERED_BYTES: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct LiveRun {
     pub(crate) id: RunId,
+    pub(crate) user_id: UserId,
+    pub(crate) session_id: SessionId,
     pub(crate) request: Arc<AgentRequest>,
     pub(crate) agent: String,
     /// The right to write the log.
@@ -91,6 +94,8 @@ pub(crate) enum LogEnd {
 #[derive(Debug)]
 pub(crate) struct LiveParts {
     pub(crate) id: RunId,
+    pub(crate) user_id: UserId,
+    pub(crate) session_id: SessionId,
     pub(crate) request: Arc<AgentRequest>,
     pub(crate) agent: String,
     pub(crate) token: FencingToken,
@@ -115,6 +120,8 @@ impl LiveRun {
         let pen = Pen { assembler: parts.assembler, driver: None, closed: false, failure: None };
         LiveRun {
             id: parts.id,
+            user_id: parts.user_id,
+            session_id: parts.session_id,
             request: parts.request,
             agent: parts.agent,
             token: parts.token,
@@ -188,6 +195,11 @@ impl LiveRun {
             driver.wake();
         }
         Some(result)
+    }
+
+    /// Writes an event that was made elsewhere.
+    pub(crate) fn emit(&self, event: Event) {
+        self.write(|assembler| assembler.emit(event, || message_id(&*self.services.ids)));
     }
 
     /// Says that the driver is about to look for itself, so that writes need not wake it.

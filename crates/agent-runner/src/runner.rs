@@ -1,5 +1,6 @@
 //! The runner: starts runs and knows those that are under way.
 
+mod drive;
 mod execute;
 mod options;
 mod run;
@@ -37,14 +38,8 @@ pub struct RunnerBuilder {
 impl RunnerBuilder {
     /// Adds an agent. The first one is the default; the others are chosen by a request's `model`.
     #[must_use]
-    pub fn agent(self, name: impl Into<String>, agent: impl Agent) -> Self {
-        self.shared_agent(name, Arc::new(agent))
-    }
-
-    /// Adds an agent that is shared already.
-    #[must_use]
-    pub fn shared_agent(mut self, name: impl Into<String>, agent: Arc<dyn Agent>) -> Self {
-        self.agents.push((name.into(), agent));
+    pub fn agent(mut self, name: impl Into<String>, agent: impl Agent) -> Self {
+        self.agents.push((name.into(), Arc::new(agent)));
         self
     }
 

@@ -6,12 +6,11 @@ use agent_schemas::{Event, Message, RunId, Status};
 use agent_services::run::RunRecord;
 
 use crate::assemble::ClosedMessage;
-use crate::handle::RunHandle;
 use crate::live::LiveRun;
 use crate::patience::while_away;
 
 /// Writes what was handed to a run since the last look into its log, and gives it.
-pub(crate) async fn take(run: &RunHandle, live: &LiveRun) -> agent_services::Result<Vec<Message>> {
+pub(crate) async fn take(live: &LiveRun) -> agent_services::Result<Vec<Message>> {
     if !live.take_steered() {
         return Ok(Vec::new());
     }
@@ -29,7 +28,7 @@ pub(crate) async fn take(run: &RunHandle, live: &LiveRun) -> agent_services::Res
     // An agent may be dropped at any await from here on; the end of its run makes up for that.
     live.note_taken();
     for message in &messages {
-        run.emit(Event::Message(message.clone()));
+        live.emit(Event::Message(message.clone()));
     }
     // Forgotten only once the log has it, so that nothing is lost when the process dies in between.
     live.all_stored().await;

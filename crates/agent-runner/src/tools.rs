@@ -1,7 +1,10 @@
 //! Tools that a model may call, written in Rust.
 
 mod calculator;
+mod context;
 mod current_time;
+mod error;
+mod typed;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,16 +13,19 @@ use agent_schemas::{Json, JsonObject};
 use async_trait::async_trait;
 
 pub use calculator::Calculator;
+pub use context::ToolContext;
 pub use current_time::CurrentTime;
+pub use error::ToolError;
+pub use typed::{ToolFn, tool_fn};
 
 pub(crate) use calculator::evaluate;
 
-use crate::Services;
+use crate::{RunHandle, Services};
 
-/// A function that a model may call.
+/// A function that a model may call. [`tool_fn`] makes one of an async closure.
 ///
 /// ```
-/// use agent_runner::tools::{Tool, ToolError};
+/// use agent_runner::tools::{Tool, ToolContext, ToolError};
 /// use agent_schemas::{Json, JsonObject, object};
 ///
 /// #[derive(Debug)]
@@ -39,8 +45,8 @@ use crate::Services;
 ///         object! { "type" => "object", "properties" => object! {} }.into()
 ///     }
 ///
-///     async fn call(&self, _arguments: JsonObject) -> Result<Json, ToolError> {
-///         Ok("sunny".into())
+///     async fn call(&self, ctx: &ToolContext, _arguments: JsonObject) -> Result<Json, ToolError> {
+///         Ok(format!("sunny for {}", ctx.user_id()).into())
 ///     }
 /// }
 /// ```
@@ -55,34 +61,35 @@ pub trait Tool: fmt::Debug + Send + Sync + 'static {
     /// The JSON Schema of its arguments: an object.
     fn parameters(&self) -> Json;
 
-    /// Does the work. The model and the client get the answer as its JSON text.
+    /// Does the work. The model and the client get the answer as its JSON text. `ctx` says for whom the work is done.
     ///
     /// # Cancellation
-    /// The future is dropped when the run is cancelled.
+    /// The future is dropped when the run is cancelled. What the tool has started elsewhere can wait for
+    /// [`ToolContext::cancelled`].
     ///
     /// # Errors
-    /// [`ToolError`] if the tool cannot answer. That does not end the run: the model is told, and may try again. A
-    /// panic is treated alike.
-    async fn call(&self, arguments: JsonObject) -> Result<Json, ToolError>;
-}
-
-/// Why a tool has no answer, in words that its model reads.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ToolError {
-    message: String,
-}
-
-impl ToolError {
-    /// An error with this text.
-    pub fn new(message: impl Into<String>) -> Self {
-        ToolError { message: message.into() }
-    }
+    /// [`ToolError`] if the tool cannot answer. That does not end the run: the model reads the error, and may try again.
+    /// A panic is treated alike.
+    async fn call(&self, ctx: &ToolContext, arguments: JsonObject) -> Result<Json, ToolError>;
 }
 
 /// The tools that come with the runner: `calculator` and `current_time`.
 pub fn built_in(services: &Services) -> Vec<Arc<dyn Tool>> {
     vec![Arc::new(Calculator), Arc::new(CurrentTime::new(Arc::clone(&services.clock)))]
+}
+
+/// Calls a tool as an agent with a model does: the call and its output are messages of their own in the run's log.
+///
+/// # Errors
+/// The tool's, which is in the log as well.
+pub async fn call_tool(run: &RunHandle, tool: &dyn Tool, arguments: JsonObject) -> Result<Json, ToolError> {
+    let call_id = run.new_call_id();
+    run.tool_call(&call_id, tool.name()).complete(Json::from(arguments.clone()).to_string());
+    let ctx = ToolContext::of_run(run, call_id, tool.name());
+    let answer = tool.call(&ctx, arguments).await;
+    let output = answer.as_ref().map_or_else(|error| error_output(&error.to_string()), ToString::to_string);
+    ctx.write_output(&output);
+    answer
 }
 
 /// The JSON text that stands in place of an output when a tool has none.

@@ -3,15 +3,20 @@
 //! A writer that is dropped leaves open what it wrote: an error that makes the agent return early must not make half
 //! a message look whole. Call `complete`, or let the end of the run close it.
 
+mod tool;
+
 use std::fmt;
 use std::sync::Arc;
 
-use agent_schemas::{ContentBody, ErrorBody, FunctionCall, JsonObject, Status, object};
+use agent_schemas::{ContentBody, ErrorBody, JsonObject, Status};
 
 use crate::assemble::{Closing, MessageKey};
 use crate::live::LiveRun;
 
+pub use tool::{ToolCallWriter, ToolOutputWriter};
+
 /// Writes one message.
+#[must_use = "a message that is not completed stays open until the run ends"]
 pub struct MessageWriter {
     live: Arc<LiveRun>,
     /// `None` if the run had ended before the message was opened.
@@ -122,6 +127,7 @@ impl Place {
 }
 
 /// Writes a text or a refusal.
+#[must_use = "a content that is not completed stays open until its message or the run ends"]
 pub struct TextWriter(Place);
 
 impl TextWriter {
@@ -137,6 +143,7 @@ impl TextWriter {
 }
 
 /// Writes structured data.
+#[must_use = "a content that is not completed stays open until its message or the run ends"]
 pub struct DataWriter(Place);
 
 impl DataWriter {
@@ -154,55 +161,17 @@ impl DataWriter {
         });
     }
 
+    /// Closes the content with this value, whatever it was before.
+    fn complete_with(self, data: JsonObject) {
+        self.0.write(|assembler, key, index| {
+            assembler.set_value(key, index, ContentBody::Data { data: Some(data) });
+        });
+        self.0.close();
+    }
+
     /// Closes the content.
     pub fn complete(self) {
         self.0.close();
-    }
-}
-
-/// Writes a tool call: one message with one data content.
-pub struct ToolCallWriter {
-    message: MessageWriter,
-    data: DataWriter,
-    call_id: String,
-    name: String,
-}
-
-impl ToolCallWriter {
-    pub(crate) fn new(message: MessageWriter, call_id: String, name: String) -> Self {
-        let mut data = message.data();
-        let (shown_id, shown_name) = (Some(call_id.clone()), Some(name.clone()));
-        data.set(
-            FunctionCall { call_id: shown_id, name: shown_name, arguments: Some(String::new()) }.into_data(),
-        );
-        ToolCallWriter { message, data, call_id, name }
-    }
-
-    /// The call's id.
-    pub fn call_id(&self) -> &str {
-        &self.call_id
-    }
-
-    /// The message's writer, for its usage and metadata.
-    pub fn message(&self) -> &MessageWriter {
-        &self.message
-    }
-
-    /// Appends to the arguments' JSON text; each call is one event.
-    pub fn arguments_delta(&mut self, arguments: &str) {
-        self.data.delta(object! { "arguments" => arguments });
-    }
-
-    /// Closes the call with its whole arguments, as JSON text.
-    pub fn complete(self, arguments: impl Into<String>) {
-        let ToolCallWriter { message, data, call_id, name } = self;
-        let call =
-            FunctionCall { call_id: Some(call_id), name: Some(name), arguments: Some(arguments.into()) };
-        data.0.write(|assembler, key, index| {
-            assembler.set_value(key, index, ContentBody::Data { data: Some(call.into_data()) });
-        });
-        data.complete();
-        message.complete();
     }
 }
 
@@ -221,11 +190,5 @@ impl fmt::Debug for TextWriter {
 impl fmt::Debug for DataWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DataWriter").field("place", &self.0.key).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for ToolCallWriter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ToolCallWriter").field("call_id", &self.call_id).finish_non_exhaustive()
     }
 }

@@ -155,9 +155,8 @@ impl AgentAppBuilder {
 
     /// Adds an agent that is shared already.
     #[must_use]
-    pub fn shared_agent(mut self, name: impl Into<String>, agent: Arc<dyn Agent>) -> Self {
-        self.runner = self.runner.shared_agent(name, agent);
-        self
+    pub fn shared_agent(self, name: impl Into<String>, agent: Arc<dyn Agent>) -> Self {
+        self.agent(name, agent)
     }
 
     /// Uses these services instead of ones in memory.

@@ -12,7 +12,11 @@ mod context;
 mod endpoint;
 mod error;
 mod failure;
+#[cfg(feature = "testing")]
+mod fake;
+mod model;
 mod request;
+mod seconds;
 mod stream;
 mod toolbox;
 mod wire;
@@ -21,18 +25,23 @@ use std::sync::Arc;
 
 use agent_schemas::Error;
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use tracing::Instrument;
 
 use crate::tools::Tool;
 use crate::{Agent, AgentError, Recovery, RunHandle, Secret};
 
 use answer::{Answer, Round};
+use body::Item;
 use calls::CallIds;
 pub use config::ChatConfig;
 use context::Context;
 use endpoint::Endpoint;
 pub use error::ChatError;
 use failure::Failure;
+#[cfg(feature = "testing")]
+pub use fake::{FakeModel, FakeReply, FakeRequest};
+use model::Model;
 use request::{Conversation, choose_model};
 use toolbox::Toolbox;
 
@@ -50,7 +59,7 @@ use toolbox::Toolbox;
 #[derive(Debug)]
 pub struct Chat {
     config: ChatConfig,
-    endpoint: Endpoint,
+    model: Arc<dyn Model>,
     tools: Vec<Arc<dyn Tool>>,
 }
 
@@ -68,8 +77,17 @@ impl Chat {
         tools: Vec<Arc<dyn Tool>>,
     ) -> Result<Self, ChatError> {
         let endpoint = Endpoint::new(&config.base_url, api_key, config.times()?, config.max_retries)?;
+        Chat::with_model(config, Arc::new(endpoint), tools)
+    }
+
+    /// The same with another model than the one at the endpoint.
+    fn with_model(
+        config: ChatConfig,
+        model: Arc<dyn Model>,
+        tools: Vec<Arc<dyn Tool>>,
+    ) -> Result<Self, ChatError> {
         let tools = choose_tools(&config, tools)?;
-        Ok(Chat { config, endpoint, tools })
+        Ok(Chat { config, model, tools })
     }
 
     /// Works on a request until the model asks for no more of the server's tools.
@@ -78,7 +96,7 @@ impl Chat {
         let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
         let model = choose_model(&self.config, request);
         let context = Context::load(&self.config, run).await?;
-        let is_openai = self.endpoint.is_openai();
+        let is_openai = self.model.is_openai();
         let mut conversation = Conversation::new(&self.config, request, context, model, &toolbox, is_openai);
         let mut ids = CallIds::default();
         for _ in 0..self.config.max_rounds {
@@ -86,10 +104,7 @@ impl Chat {
             let span = tracing::info_span!("model call", model.name = model);
             let asked = self.ask(run, &conversation, model, answer).instrument(span).await;
             let Round { message, own_calls, client_calls } = asked.map_err(|failure| failure.error)?;
-            let outputs = toolbox.run(&own_calls).await;
-            for (call, output) in own_calls.iter().zip(&outputs) {
-                run.tool_output(&call.id, &call.name, output);
-            }
+            let outputs = toolbox.run(run, &own_calls).await;
             if own_calls.is_empty() || !client_calls.is_empty() {
                 for (writer, arguments) in client_calls {
                     writer.complete(arguments);
@@ -115,17 +130,17 @@ impl Chat {
         model: &str,
         mut answer: Answer<'_>,
     ) -> Result<Round, Failure> {
-        let mut stream = self.endpoint.open(conversation.body(), model, run.services()).await?;
-        loop {
-            match stream.next(self.endpoint.idle_limit()).await {
-                Ok(Some(chunk)) => answer.take(*chunk)?,
-                Ok(None) if stream.is_whole() || answer.is_finished() => return Ok(answer.finish()),
-                Ok(None) => return Err(Failure::cut(model)),
+        let mut items = self.model.open(conversation.body(), model, run.services()).await?;
+        while let Some(item) = items.next().await {
+            match item {
+                Ok(Item::Chunk(chunk)) => answer.take(*chunk)?,
+                Ok(Item::Done) => return Ok(answer.finish()),
                 // What comes after the model's own end can only be the usage, which is no reason to fail.
-                Err(_) if answer.is_finished() => return Ok(answer.finish()),
-                Err(failure) => return Err(self.endpoint.without_key(failure)),
+                Err(_) if answer.is_finished() => break,
+                Err(failure) => return Err(failure),
             }
         }
+        if answer.is_finished() { Ok(answer.finish()) } else { Err(Failure::cut(model)) }
     }
 }
 

@@ -6,7 +6,7 @@ use agent_schemas::{ContentBody, Error, JsonObject, Message, Role, object};
 use agent_services::page::PageSize;
 use async_trait::async_trait;
 
-use crate::tools::{Calculator, CurrentTime, Tool, error_output};
+use crate::tools::{Calculator, CurrentTime, call_tool};
 use crate::writer::TextWriter;
 use crate::{Agent, AgentError, Recovery, RunHandle};
 
@@ -94,7 +94,7 @@ async fn compute(run: &RunHandle, question: &Question) {
     text.complete();
     reasoning.complete();
     let arguments = object! { "expression" => question.expression() };
-    let answer = match call(run, &Calculator, arguments).await {
+    let answer = match call_tool(run, &Calculator, arguments).await {
         Ok(value) => format!("{} = {value}", question.shown()),
         Err(reason) => format!("I cannot work out {}: {reason}.", question.shown()),
     };
@@ -103,7 +103,7 @@ async fn compute(run: &RunHandle, question: &Question) {
 
 async fn tell_time(run: &RunHandle) {
     let clock = CurrentTime::new(std::sync::Arc::clone(&run.services().clock));
-    let answer = match call(run, &clock, JsonObject::new()).await {
+    let answer = match call_tool(run, &clock, JsonObject::new()).await {
         Ok(time) => {
             let part = |key| time.get(key).and_then(agent_schemas::Json::as_str).unwrap_or_default();
             format!("It is {}, {} UTC.", part("weekday"), part("utc").trim_end_matches('Z').replace('T', " "))
@@ -135,20 +135,6 @@ async fn recall(run: &RunHandle) -> Result<(), AgentError> {
         say(run, &format!("In this session you have said:{lines}")).await;
     }
     Ok(())
-}
-
-/// Calls a tool as an agent with a model does: the call and its output are messages of their own.
-async fn call(
-    run: &RunHandle,
-    tool: &dyn Tool,
-    arguments: JsonObject,
-) -> Result<agent_schemas::Json, crate::tools::ToolError> {
-    let call_id = run.new_call_id();
-    run.tool_call(&call_id, tool.name()).complete(agent_schemas::Json::from(arguments.clone()).to_string());
-    let answer = tool.call(arguments).await;
-    let output = answer.as_ref().map_or_else(|error| error_output(&error.to_string()), ToString::to_string);
-    run.tool_output(call_id, tool.name(), output);
-    answer
 }
 
 async fn say(run: &RunHandle, answer: &str) {

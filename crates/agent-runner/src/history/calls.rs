@@ -2,16 +2,17 @@
 
 use std::collections::HashSet;
 
-use agent_schemas::{FunctionCallOutput, Message, MessageType, Role};
+use agent_schemas::{FunctionCallOutput, Message, MessageType, Role, Status};
 
 /// What stands where a tool's answer should.
 const NO_OUTPUT: &str = r#"{"error":"The call was interrupted; it has no output."}"#;
 
 /// The conversation with an answer behind each call that has none: models refuse conversations without. Answers to
-/// calls that are not there are left out.
+/// calls that are not there are left out, and so are those that did not come to their end.
 ///
 /// A call that is answered later in the conversation keeps that answer.
-pub fn with_missing_outputs(messages: Vec<Message>) -> Vec<Message> {
+pub fn with_missing_outputs(mut messages: Vec<Message>) -> Vec<Message> {
+    messages.retain(|message| !(is_output(&message.kind) && is_cut_off(&message.status)));
     let answered: HashSet<String> =
         messages.iter().filter(|message| is_output(&message.kind)).flat_map(call_ids).collect();
     let mut called = HashSet::new();
@@ -47,6 +48,11 @@ pub(super) fn is_output(kind: &MessageType) -> bool {
         kind,
         MessageType::FunctionCallOutput | MessageType::PluginCallOutput | MessageType::McpCallOutput
     )
+}
+
+/// Whether a message was closed for its agent: a tool that reports its progress opens its output long before it answers.
+fn is_cut_off(status: &Status) -> bool {
+    matches!(status, Status::Canceled | Status::Failed | Status::Incomplete)
 }
 
 /// The ids of the calls that a message makes or answers.
@@ -97,5 +103,15 @@ mod tests {
             &["function_call a,b", "function_call_output a", "function_call_output b"],
         );
         check(vec![tool(PluginCallOutput, &["a"]), Message::user("x")], &["message "]);
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_off_is_none() {
+        use MessageType::{PluginCall, PluginCallOutput};
+        let mut cut_off = tool(PluginCallOutput, &["a"]);
+        cut_off.status = Status::Canceled;
+        let whole = with_missing_outputs(vec![tool(PluginCall, &["a"]), cut_off]);
+        let output = whole[1].contents()[0].as_data().and_then(|data| data.get("output")?.as_str());
+        assert_eq!((whole.len(), output), (2, Some(NO_OUTPUT)));
     }
 }

@@ -11,9 +11,9 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Runner;
+use super::drive::{Drive, Spool, Task};
 use crate::agent::Recovery;
 use crate::assemble::{Assembler, ResponseHead};
-use crate::drive::{Drive, Spool, Task};
 use crate::live::{LiveParts, LiveRun};
 
 /// How much of a log is read at once.
@@ -50,6 +50,8 @@ impl Runner {
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
         let live = Arc::new(LiveRun::new(LiveParts {
             id: record.id,
+            user_id: record.user_id,
+            session_id: record.session_id,
             request: record.request,
             agent: record.agent,
             token,

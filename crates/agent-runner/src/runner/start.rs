@@ -11,12 +11,12 @@ use agent_services::ErrorKind;
 use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::drive::{Drive, Task};
 use super::execute::Start;
 use super::run::Run;
 use super::{Inner, Runner, StartError};
 use crate::Agent;
 use crate::assemble::{Assembler, ResponseHead};
-use crate::drive::{Drive, Task};
 use crate::live::LiveRun;
 
 impl Runner {

@@ -5,7 +5,7 @@ mod evaluate;
 use agent_schemas::{Json, JsonObject, object};
 use async_trait::async_trait;
 
-use super::{Tool, ToolError};
+use super::{Tool, ToolContext, ToolError};
 
 pub(crate) use evaluate::evaluate;
 
@@ -42,7 +42,7 @@ impl Tool for Calculator {
         schema.into()
     }
 
-    async fn call(&self, arguments: JsonObject) -> Result<Json, ToolError> {
+    async fn call(&self, _: &ToolContext, arguments: JsonObject) -> Result<Json, ToolError> {
         let expression = match arguments.get("expression") {
             Some(Json::String(expression)) => evaluate(expression),
             // Small models like to leave out the quotation marks.

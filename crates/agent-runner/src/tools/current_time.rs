@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
-use super::{Tool, ToolError};
+use super::{Tool, ToolContext, ToolError};
 
 /// Tells the date and the time, in UTC or in a time zone.
 ///
@@ -48,7 +48,7 @@ impl Tool for CurrentTime {
         schema.into()
     }
 
-    async fn call(&self, arguments: JsonObject) -> Result<Json, ToolError> {
+    async fn call(&self, _: &ToolContext, arguments: JsonObject) -> Result<Json, ToolError> {
         let (name, zone) = match arguments.get("timezone") {
             None | Some(Json::Null) => ("UTC", TimeZone::UTC),
             Some(Json::String(name)) => match name.trim() {
@@ -79,14 +79,17 @@ fn zone_named(name: &str) -> Result<TimeZone, ToolError> {
 
 #[cfg(test)]
 mod tests {
+    use agent_schemas::{SessionId, UserId};
     use agent_services::clock::ManualClock;
 
     use super::*;
+    use crate::Services;
 
     async fn check(arguments: JsonObject, expected: &str) {
         // 2026-07-01T12:00:00Z, a Wednesday.
         let tool = CurrentTime::new(Arc::new(ManualClock::at(1_782_907_200)));
-        let answer = tool.call(arguments).await;
+        let ctx = ToolContext::detached(UserId::new("u"), SessionId::new("s"), Services::in_memory());
+        let answer = tool.call(&ctx, arguments).await;
         assert_eq!(answer.map_or_else(|error| error.to_string(), |answer| answer.to_string()), expected);
     }
 

@@ -7,6 +7,7 @@ mod streaming;
 mod tools;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_runner::agents::{Chat, ChatConfig};
 use agent_runner::tools::{Tool, built_in};
@@ -43,7 +44,7 @@ impl Outcome {
 pub(crate) fn config(server: &ModelServer) -> ChatConfig {
     let mut config = ChatConfig::new("m");
     config.base_url = server.base_url();
-    config.retry_delay_seconds = 0.001;
+    config.retry_delay = Duration::from_millis(1);
     config
 }
 

@@ -239,7 +239,7 @@ async fn ids_are_filled_in_and_the_model_chooses_the_agent() {
     let name_agent = || {
         agent_fn(|run: RunHandle| async move {
             assert!(run.request().input[0].id.starts_with("msg_"));
-            assert_eq!(run.session_id(), run.user_id());
+            assert_eq!(run.session_id().as_str(), run.user_id().as_str());
             run.say(run.agent_name());
             Ok(())
         })

@@ -7,13 +7,16 @@ mod durability;
 mod faulty_store;
 mod grammar;
 mod history;
+mod kept;
 mod life;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;
 mod resting;
+mod spans;
 mod summary;
 mod support;
+mod testing;
 mod turns;
 mod unheard;
 mod unstored;

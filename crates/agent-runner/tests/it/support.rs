@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use agent_runner::{Agent, Cursor, Run, RunOptions, Runner};
-use agent_schemas::{AgentRequest, Event, Message, Status};
+use agent_schemas::{AgentRequest, Event, Message};
+
+pub(crate) use agent_runner::testing::outline;
 
 pub(crate) fn runner(agent: impl Agent) -> Runner {
     Runner::builder().agent("test", agent).build().expect("a runner with one agent")
@@ -33,25 +35,4 @@ pub(crate) async fn log_of(agent: impl Agent, text: &str) -> Vec<Event> {
     let runner = runner(agent);
     let run = start(&runner, text).await;
     collect(run.cursor(0)).await
-}
-
-/// A short line an event, for comparisons that a person can read.
-pub(crate) fn outline(events: &[Event]) -> Vec<String> {
-    events.iter().map(line).collect()
-}
-
-fn line(event: &Event) -> String {
-    let status = event.status().map(Status::to_string).unwrap_or_default();
-    match event {
-        Event::Response(_) => format!("response {status}"),
-        Event::Message(message) => format!("{} {status}", message.kind),
-        Event::Content(content) => {
-            let value = content
-                .as_text()
-                .map_or_else(|| content.body.type_name().to_owned(), |text| format!("'{text}'"));
-            let delta = if content.delta == Some(true) { " +" } else { "" };
-            format!("  {value}{delta} {status}")
-        }
-        _ => "other".to_owned(),
-    }
 }

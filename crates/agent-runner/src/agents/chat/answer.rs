@@ -2,7 +2,7 @@
 
 use agent_schemas::{Json, JsonObject, object};
 
-use super::calls::{CallIds, MAX_CALLS, PartialCall, TooManyCalls, place};
+use super::calls::{CallIds, MAX_CALLS, OwnCall, PartialCall, TooManyCalls, place};
 use super::failure::Failure;
 use super::toolbox::Toolbox;
 use super::wire::{CallDelta, Chunk, Text};
@@ -55,14 +55,6 @@ pub(super) struct Round {
     pub(super) own_calls: Vec<OwnCall>,
     /// Calls of the client's tools, still open, with their arguments.
     pub(super) client_calls: Vec<(ToolCallWriter, String)>,
-}
-
-/// A call of one of the server's own tools.
-#[derive(Debug)]
-pub(super) struct OwnCall {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) arguments: String,
 }
 
 impl<'a> Answer<'a> {

@@ -1,4 +1,4 @@
-//! Tool calls while they arrive in pieces.
+//! Tool calls, and how they are put together of the pieces in which they arrive.
 
 use std::collections::HashSet;
 
@@ -18,6 +18,14 @@ pub(super) struct PartialCall {
     pub(super) arguments: String,
     /// Set for a call of one of the client's tools, which is shown while it arrives.
     pub(super) writer: Option<ToolCallWriter>,
+}
+
+/// A call of one of the server's own tools.
+#[derive(Debug)]
+pub(super) struct OwnCall {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) arguments: String,
 }
 
 /// A model asked for more than [`MAX_CALLS`] calls.

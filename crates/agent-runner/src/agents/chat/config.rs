@@ -5,9 +5,10 @@ use std::time::Duration;
 use agent_services::page::MAX_PAGE;
 use serde::{Deserialize, Serialize};
 
-use super::ChatError;
+use super::{ChatError, seconds};
 
-/// The settings of a `chat` agent: one section of a configuration file.
+/// The settings of a `chat` agent: one section of a configuration file, where times are numbers of seconds under names that
+/// end in `_seconds`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -39,15 +40,19 @@ pub struct ChatConfig {
     /// How often a model call is repeated that failed before its first token: if the server cannot be reached, is
     /// overloaded (429) or fails (5xx), or if its answer breaks off.
     pub max_retries: u32,
-    /// How long to wait before the first repetition, in seconds; doubled for each further one. A server's
+    /// How long to wait before the first repetition; doubled for each further one. A server's
     /// `Retry-After` counts instead, up to 30 seconds; one that asks for more is not asked again.
-    pub retry_delay_seconds: f64,
-    /// How long connecting may take, in seconds.
-    pub connect_timeout_seconds: f64,
-    /// How long the model may take to its first token, in seconds.
-    pub first_token_timeout_seconds: f64,
-    /// How long the stream may be silent after that, in seconds.
-    pub idle_timeout_seconds: f64,
+    #[serde(rename = "retry_delay_seconds", with = "seconds")]
+    pub retry_delay: Duration,
+    /// How long connecting may take.
+    #[serde(rename = "connect_timeout_seconds", with = "seconds")]
+    pub connect_timeout: Duration,
+    /// How long the model may take to its first token.
+    #[serde(rename = "first_token_timeout_seconds", with = "seconds")]
+    pub first_token_timeout: Duration,
+    /// How long the stream may be silent after that.
+    #[serde(rename = "idle_timeout_seconds", with = "seconds")]
+    pub idle_timeout: Duration,
     /// The sampling temperature of requests that set none.
     pub temperature: Option<f64>,
     /// The nucleus sampling of requests that set none.
@@ -71,10 +76,10 @@ impl Default for ChatConfig {
             remember: false,
             max_rounds: 8,
             max_retries: 2,
-            retry_delay_seconds: 0.5,
-            connect_timeout_seconds: 10.0,
-            first_token_timeout_seconds: 300.0,
-            idle_timeout_seconds: 120.0,
+            retry_delay: Duration::from_millis(500),
+            connect_timeout: Duration::from_secs(10),
+            first_token_timeout: Duration::from_secs(300),
+            idle_timeout: Duration::from_secs(120),
             temperature: None,
             top_p: None,
             max_tokens: None,
@@ -101,15 +106,21 @@ impl ChatConfig {
                 return Err(ChatError::Setting { name, reason: "should be at most 1000" });
             }
         }
-        let time = |name, seconds: f64| {
-            let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
-            time.ok_or(ChatError::Setting { name, reason: "should be a number of seconds above 0" })
-        };
+        for (name, time) in [
+            ("retry_delay_seconds", self.retry_delay),
+            ("connect_timeout_seconds", self.connect_timeout),
+            ("first_token_timeout_seconds", self.first_token_timeout),
+            ("idle_timeout_seconds", self.idle_timeout),
+        ] {
+            if time.is_zero() {
+                return Err(ChatError::Setting { name, reason: "should be a number of seconds above 0" });
+            }
+        }
         Ok(Times {
-            retry_delay: time("retry_delay_seconds", self.retry_delay_seconds)?,
-            connect: time("connect_timeout_seconds", self.connect_timeout_seconds)?,
-            first_token: time("first_token_timeout_seconds", self.first_token_timeout_seconds)?,
-            idle: time("idle_timeout_seconds", self.idle_timeout_seconds)?,
+            retry_delay: self.retry_delay,
+            connect: self.connect_timeout,
+            first_token: self.first_token_timeout,
+            idle: self.idle_timeout,
         })
     }
 }

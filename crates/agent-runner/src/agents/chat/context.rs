@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use agent_schemas::{Error, Json, JsonObject, Message, Role, SessionId, UserId};
+use agent_schemas::{Error, Json, JsonObject, Message, Role};
 use agent_services::memory::MemoryQuery;
 use agent_services::page::PageSize;
 
@@ -46,7 +46,7 @@ async fn recall(config: &ChatConfig, run: &RunHandle) -> Result<Option<String>, 
     }
     let mut query = MemoryQuery::new(text);
     query.top_k = config.recall;
-    let found = run.services().memories.search(&UserId::new(run.user_id()), &query).await;
+    let found = run.memory().query(&query).await;
     let found = found.map_err(|error| Error::Database { message: error.to_string() })?;
     let lines = found.iter().map(|recalled| {
         let message = &recalled.memory.message;
@@ -70,8 +70,7 @@ pub(super) async fn remember(config: &ChatConfig, run: &RunHandle, answer: &Json
         message.role = Some(Role::Assistant);
         messages.push(message);
     }
-    let (user, session) = (UserId::new(run.user_id()), SessionId::new(run.session_id()));
-    if let Err(error) = run.services().memories.add(&user, &session, messages).await {
+    if let Err(error) = run.memory().add(messages).await {
         tracing::warn!(run.id = %run.id(), error = %error, "a turn could not be remembered");
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use agent_schemas::{Clock, IdSource};
+use agent_schemas::{Clock, Error, IdSource};
+use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, Url, redirect};
 use tokio::time::{sleep, timeout};
@@ -11,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use super::ChatError;
 use super::config::Times;
 use super::failure::{Failure, Retry};
+use super::model::{Chunks, Model};
 use super::stream::ChunkStream;
 use crate::{Secret, Services, http_client};
 
@@ -48,29 +51,14 @@ impl Endpoint {
         Ok(Endpoint { client, url, key, authorization: authorization.transpose()?, times, max_retries })
     }
 
-    /// Whether the server is OpenAI's own, which has its own ideas about some members.
-    pub(super) fn is_openai(&self) -> bool {
-        is_openai(&self.url)
-    }
-
-    /// How long a stream may be silent.
-    pub(super) fn idle_limit(&self) -> Duration {
-        self.times.idle
-    }
-
     /// Sends a request, and repeats it until the answer has begun or there is no hope.
-    pub(super) async fn open(
-        &self,
-        body: Bytes,
-        model: &str,
-        services: &Services,
-    ) -> Result<ChunkStream, Failure> {
+    async fn begin(&self, body: Bytes, model: &str, services: &Services) -> Result<ChunkStream, Failure> {
         let mut wait = self.times.retry_delay.min(MAX_WAIT);
         let mut attempt = 0;
         loop {
             let failure = match self.attempt(body.clone(), model, &*services.clock).await {
                 Ok(stream) => return Ok(stream),
-                Err(failure) => self.without_key(failure),
+                Err(failure) => without_key(self.key.as_ref(), failure),
             };
             let pause = match failure.retry {
                 Retry::Soon => wait.mul_f64(jitter(&*services.ids)),
@@ -121,16 +109,27 @@ impl Endpoint {
         let body = http_client::error_body(response).await;
         Err(Failure::status(model, status, &body, after))
     }
+}
 
-    /// A server may repeat the key in its error.
-    pub(super) fn without_key(&self, mut failure: Failure) -> Failure {
-        if let (Some(key), agent_schemas::Error::ModelExecution { model_name }) =
-            (&self.key, &mut failure.error)
-        {
-            *model_name = key.redact(model_name);
-        }
-        failure
+#[async_trait]
+impl Model for Endpoint {
+    fn is_openai(&self) -> bool {
+        is_openai(&self.url)
     }
+
+    async fn open(&self, body: Bytes, model: &str, services: &Services) -> Result<Chunks, Failure> {
+        let key = self.key.clone();
+        let items = self.begin(body, model, services).await?.into_items(self.times.idle);
+        Ok(items.map_err(move |failure| without_key(key.as_ref(), failure)).boxed())
+    }
+}
+
+/// A server may repeat the key in its error.
+fn without_key(key: Option<&Secret>, mut failure: Failure) -> Failure {
+    if let (Some(key), Error::ModelExecution { model_name }) = (key, &mut failure.error) {
+        *model_name = key.redact(model_name);
+    }
+    failure
 }
 
 fn completions_url(base_url: &str) -> Result<Url, ChatError> {

@@ -4,7 +4,7 @@ use agent_schemas::openai::{to_openai_messages, to_openai_tool_call};
 use agent_schemas::{AgentRequest, FunctionCall, Json, JsonObject, Stop, json, object};
 use bytes::Bytes;
 
-use super::answer::OwnCall;
+use super::calls::OwnCall;
 use super::config::ChatConfig;
 use super::context::Context;
 use super::toolbox::Toolbox;

@@ -3,13 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, Stream, stream};
 use reqwest::Response;
 use tokio::time::timeout;
 
 use super::body::{Body, Item};
 use super::failure::{Failure, Retry};
-use super::wire::Chunk;
 
 /// An answer that has begun.
 #[derive(Debug)]
@@ -21,8 +20,6 @@ pub(super) struct ChunkStream {
     items: VecDeque<Item>,
     /// Nothing more is to be read.
     at_end: bool,
-    /// The server said itself that it is done.
-    is_whole: bool,
 }
 
 impl ChunkStream {
@@ -34,7 +31,6 @@ impl ChunkStream {
             body: Body::new(),
             items: VecDeque::new(),
             at_end: false,
-            is_whole: false,
         }
     }
 
@@ -59,21 +55,31 @@ impl ChunkStream {
         }
     }
 
-    /// The next chunk; `None` at the end. If the server is silent for longer than the limit, that is a failure.
-    pub(super) async fn next(&mut self, idle_limit: Duration) -> Result<Option<Box<Chunk>>, Failure> {
+    /// What is read from here on. If the server is silent for longer than the limit, that is a failure.
+    pub(super) fn into_items(self, idle_limit: Duration) -> impl Stream<Item = Result<Item, Failure>> + Send {
+        stream::unfold(Some(self), move |chunks| async move {
+            let mut chunks = chunks?;
+            match chunks.next(idle_limit).await {
+                Ok(item) => Some((Ok(item?), Some(chunks))),
+                Err(failure) => Some((Err(failure), None)),
+            }
+        })
+    }
+
+    async fn next(&mut self, idle_limit: Duration) -> Result<Option<Item>, Failure> {
         loop {
             match self.items.pop_front() {
                 Some(Item::Chunk(chunk)) if !chunk.error.is_null() => {
                     return Err(Failure::sent(&self.model, &chunk.error));
                 }
-                Some(Item::Chunk(chunk)) => return Ok(Some(chunk)),
                 Some(Item::Done) => {
-                    self.is_whole = true;
                     self.at_end = true;
                     self.items.clear();
                     // The end of the body is mostly there already; taking it lets the connection be used again.
                     let _ = self.response.chunk().now_or_never();
+                    return Ok(Some(Item::Done));
                 }
+                Some(chunk) => return Ok(Some(chunk)),
                 None if self.at_end => return Ok(None),
                 None => {
                     let read = timeout(idle_limit, self.read()).await;
@@ -81,11 +87,6 @@ impl ChunkStream {
                 }
             }
         }
-    }
-
-    /// Whether the server said itself that it was done.
-    pub(super) fn is_whole(&self) -> bool {
-        self.is_whole
     }
 
     async fn read(&mut self) -> Result<(), Failure> {

@@ -8,9 +8,10 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tracing::Instrument;
 
-use super::answer::OwnCall;
-use crate::AgentError;
-use crate::tools::{Tool, error_output};
+use super::calls::OwnCall;
+use crate::agent::AgentError;
+use crate::handle::RunHandle;
+use crate::tools::{Tool, ToolContext, error_output};
 
 /// The tools that the model may call. Where a request declares a tool that the server has, the server's counts.
 #[derive(Debug)]
@@ -44,17 +45,23 @@ impl<'a> Toolbox<'a> {
         own.chain(declared).collect()
     }
 
-    /// Runs several calls at once and gives their outputs, as JSON texts, in the order of the calls.
-    pub(super) async fn run(&self, calls: &[OwnCall]) -> Vec<String> {
-        join_all(calls.iter().map(|call| {
+    /// Runs several calls at once, writes their outputs in the order of the calls, and gives them, as JSON texts.
+    pub(super) async fn run(&self, run: &RunHandle, calls: &[OwnCall]) -> Vec<String> {
+        let of_run = |call: &OwnCall| ToolContext::of_run(run, call.id.as_str(), &call.name);
+        let contexts: Vec<ToolContext> = calls.iter().map(of_run).collect();
+        let outputs = join_all(calls.iter().zip(&contexts).map(|(call, ctx)| {
             let span = tracing::info_span!("tool call", tool.name = call.name);
-            self.output(call).instrument(span)
+            self.output(ctx, call).instrument(span)
         }))
-        .await
+        .await;
+        for (ctx, output) in contexts.iter().zip(&outputs) {
+            ctx.write_output(output);
+        }
+        outputs
     }
 
     /// A call's output. Whatever goes wrong is told to the model, which may do better next time.
-    async fn output(&self, call: &OwnCall) -> String {
+    async fn output(&self, ctx: &ToolContext, call: &OwnCall) -> String {
         let Some(tool) = self.own.iter().find(|tool| tool.name() == call.name) else {
             return error_output(&format!("Tool not found: {}", call.name));
         };
@@ -64,7 +71,7 @@ impl<'a> Toolbox<'a> {
             Ok(_) => return error_output("the arguments should be a JSON object"),
             Err(error) => return error_output(&format!("the arguments are not JSON: {error}")),
         };
-        match AssertUnwindSafe(async { tool.call(arguments).await }).catch_unwind().await {
+        match AssertUnwindSafe(async { tool.call(ctx, arguments).await }).catch_unwind().await {
             Ok(Ok(output)) => output.to_string(),
             Ok(Err(error)) => error_output(&error.to_string()),
             Err(payload) => {

@@ -139,7 +139,8 @@ async fn a_server_that_says_nothing_runs_out_of_time() {
     for silent in [Reply::nothing_ever(), Reply::events("").then_silent(), Reply::events(role).then_silent()]
     {
         let outcome =
-            ask_with(&[silent], vec![], |config, _| config.first_token_timeout_seconds = 0.05).await;
+            ask_with(&[silent], vec![], |config, _| config.first_token_timeout = Duration::from_millis(50))
+                .await;
         assert_eq!(
             outcome.error(),
             ("MODEL_TIMEOUT", "Model inference timed out: m, timeout limit: 1 seconds")
@@ -153,17 +154,18 @@ async fn a_server_that_says_nothing_runs_out_of_time() {
 async fn a_stream_that_falls_silent_runs_out_of_time() {
     let text = "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n";
     let replies = [Reply::events(text).then_silent()];
-    let outcome = ask_with(&replies, vec![], |config, _| config.idle_timeout_seconds = 0.05).await;
+    let outcome =
+        ask_with(&replies, vec![], |config, _| config.idle_timeout = Duration::from_millis(50)).await;
     assert_eq!(outcome.error().0, "MODEL_TIMEOUT");
     assert_eq!(outline(&outcome.events)[4..], ["  'half' failed", "message failed", "response failed"]);
 }
 
 /// A run against an address where nobody answers.
-async fn unanswered(base_url: String, connect_seconds: f64) -> Outcome {
+async fn unanswered(base_url: String, connect_timeout: Duration) -> Outcome {
     let server = ModelServer::start([]).await;
     let mut config = config(&server);
     config.base_url = base_url;
-    config.connect_timeout_seconds = connect_seconds;
+    config.connect_timeout = connect_timeout;
     let runner = chat(config, vec![]);
     let run = runner.start(request("hi"), Default::default()).await.expect("started");
     Outcome { events: collect(run.cursor(0)).await, received: server.received() }
@@ -174,7 +176,7 @@ async fn a_server_that_is_not_there() {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
     let address = socket.local_addr().expect("an address");
-    let outcome = unanswered(format!("http://{address}/v1"), 5.0).await;
+    let outcome = unanswered(format!("http://{address}/v1"), Duration::from_secs(5)).await;
     let (code, message) = outcome.error();
     assert_eq!(code, "MODEL_EXECUTION_FAILED");
     assert!(message.contains("m: the server cannot be reached: "), "{message}");
@@ -194,7 +196,7 @@ async fn a_server_that_does_not_accept() {
     {
         waiting.push(connected);
     }
-    let outcome = unanswered(format!("http://{address}/v1"), 0.05).await;
+    let outcome = unanswered(format!("http://{address}/v1"), Duration::from_millis(50)).await;
     assert_eq!(outcome.error(), ("MODEL_TIMEOUT", "Model inference timed out: m, timeout limit: 1 seconds"));
 }
 

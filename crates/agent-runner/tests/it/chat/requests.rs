@@ -1,5 +1,7 @@
 //! What the model is sent, and which settings are refused.
 
+use std::time::Duration;
+
 use agent_runner::agents::{Chat, ChatConfig};
 use agent_runner::tools::built_in;
 use agent_runner::{Secret, Services};
@@ -100,10 +102,12 @@ async fn without_a_key_none_is_sent() {
 #[test]
 fn settings_are_read_and_unknown_ones_refused() {
     let config: ChatConfig =
-        serde_json::from_str(r#"{"model":"m","idle_timeout_seconds":5}"#).expect("settings");
+        serde_json::from_str(r#"{"model":"m","idle_timeout_seconds":2.5}"#).expect("settings");
     let mut expected = ChatConfig::new("m");
-    expected.idle_timeout_seconds = 5.0;
+    expected.idle_timeout = Duration::from_millis(2500);
     assert_eq!(config, expected);
+    let written = serde_json::to_string(&config).expect("JSON");
+    assert!(written.contains(r#""idle_timeout_seconds":2.5,"#), "{written}");
     let error = serde_json::from_str::<ChatConfig>(r#"{"modle":"m"}"#).expect_err("a wrong name");
     assert!(error.to_string().contains("unknown field `modle`"), "{error}");
 }
@@ -121,9 +125,10 @@ fn check_refused(change: impl FnOnce(&mut ChatConfig), expected: &str) {
 fn wrong_settings_are_refused() {
     check_refused(|config| config.model = " ".to_owned(), "a chat agent needs a model");
     check_refused(|config| config.max_rounds = 0, "max_rounds should be at least 1");
-    for seconds in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+    for seconds in ["0", "-1", "1e300"] {
+        let text = format!(r#"{{"model":"m","idle_timeout_seconds":{seconds}}}"#);
         check_refused(
-            |config| config.idle_timeout_seconds = seconds,
+            |config| *config = serde_json::from_str(&text).expect("a number"),
             "idle_timeout_seconds should be a number of seconds above 0",
         );
     }

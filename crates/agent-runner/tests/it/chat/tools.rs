@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agent_runner::Services;
-use agent_runner::tools::{Tool, ToolError, built_in};
+use agent_runner::tools::{Tool, ToolContext, ToolError, built_in};
 use agent_schemas::{AgentRequest, Event, Json, JsonObject, Message, json, object};
 use tokio::sync::Barrier;
 
@@ -26,6 +26,8 @@ enum Act {
     Panic,
     /// Waits until so many calls are under way.
     Meet(Barrier),
+    /// Reports twice before it answers.
+    Report,
 }
 
 #[async_trait::async_trait]
@@ -42,13 +44,20 @@ impl Tool for Scripted {
         object! { "type" => "object" }.into()
     }
 
-    async fn call(&self, arguments: JsonObject) -> Result<Json, ToolError> {
+    async fn call(&self, ctx: &ToolContext, arguments: JsonObject) -> Result<Json, ToolError> {
         match &self.act {
             Act::Say(text) => return Ok((*text).into()),
             Act::Fail => return Err(ToolError::new("no luck today")),
             Act::Panic => panic!("boom"),
-            Act::Meet(barrier) => barrier.wait().await,
-        };
+            Act::Meet(barrier) => {
+                barrier.wait().await;
+            }
+            Act::Report => {
+                ctx.progress("begun");
+                ctx.progress(object! { "done" => 1_i64, "of" => 2_i64 });
+                tokio::task::yield_now().await;
+            }
+        }
         Ok(arguments.into())
     }
 }
@@ -163,6 +172,37 @@ async fn parallel_calls_run_at_once_and_answer_in_order() {
     assert_eq!(with_usage(&outcome), [false, true, false, false, true]);
     assert!(outcome.received[1].message(1).contains(r#""tool_calls":[{"id":"a""#));
     assert_eq!(outcome.received[1].message(3), r#"{"role":"tool","tool_call_id":"b","content":"{\"n\":2}"}"#);
+}
+
+#[tokio::test]
+async fn progress_is_in_the_log_and_not_in_the_output() {
+    let calls = Reply::calls(&[("a", "say", "{}"), ("b", "report", r#"{"n":1}"#)]);
+    let tools = vec![scripted("say", Act::Say("hi")), scripted("report", Act::Report)];
+    let outcome = ask_with(&[calls, Reply::text(&["done"])], tools, |_, _| {}).await;
+    assert_eq!(
+        outline(&outcome.events)[10..20],
+        [
+            "plugin_call_output in_progress",
+            "  data in_progress",
+            "  data + in_progress",
+            "  data + in_progress",
+            "plugin_call_output in_progress",
+            "  data completed",
+            "plugin_call_output completed",
+            "  data completed",
+            "plugin_call_output completed",
+            "message in_progress",
+        ]
+    );
+    let data = |position: usize| match &outcome.events[position] {
+        Event::Content(content) => Json::from(content.as_data().expect("data").clone()).to_string(),
+        other => panic!("{other:?} is no content"),
+    };
+    assert_eq!(data(11), r#"{"call_id":"b","name":"report","output":""}"#);
+    assert_eq!(data(12), r#"{"progress":["begun"]}"#);
+    assert_eq!(data(13), r#"{"progress":[{"done":1,"of":2}]}"#);
+    assert_eq!(data(17), r#"{"call_id":"b","name":"report","output":"{\"n\":1}"}"#);
+    assert!(outcome.received[1].message(3).contains(r#""content":"{\"n\":1}""#));
 }
 
 #[tokio::test]

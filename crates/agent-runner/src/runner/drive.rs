@@ -22,15 +22,16 @@ use futures_util::{FutureExt, StreamExt};
 use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
+use tracing::Instrument;
 
+use super::Runner;
 use crate::agent::{Agent, AgentError};
 use crate::assemble::Ending;
 use crate::handle::RunHandle;
 use crate::live::LiveRun;
 use crate::patience::{self, Pause};
-use crate::runner::Runner;
 
-pub(crate) use self::spool::Spool;
+pub(super) use self::spool::Spool;
 
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
@@ -38,21 +39,21 @@ const MAX_AHEAD: usize = 4 * 1024 * 1024;
 type Stored<'a> = Pin<Box<dyn Future<Output = agent_services::Result<()>> + Send + 'a>>;
 
 #[derive(Debug)]
-pub(crate) struct Drive {
-    pub(crate) runner: Runner,
-    pub(crate) live: Arc<LiveRun>,
-    pub(crate) task: Task,
+pub(super) struct Drive {
+    pub(super) runner: Runner,
+    pub(super) live: Arc<LiveRun>,
+    pub(super) task: Task,
     /// How long nobody may read the run before it is cancelled; `None` if it continues regardless.
-    pub(crate) cancel_after: Option<Duration>,
+    pub(super) cancel_after: Option<Duration>,
     /// Counts this run among the concurrent ones until it has ended; none while it waits.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(super) permit: Option<OwnedSemaphorePermit>,
     /// What the store has not acknowledged. It outlives an interruption: the log must have no hole.
-    pub(crate) spool: Mutex<Spool>,
+    pub(super) spool: Mutex<Spool>,
 }
 
 /// What is to be done for a run.
 #[derive(Debug)]
-pub(crate) enum Task {
+pub(super) enum Task {
     /// The agent is to answer.
     Work(Arc<dyn Agent>),
     /// It was cancelled before its agent began.
@@ -80,7 +81,20 @@ enum Outcome {
 
 impl Drive {
     /// Runs the agent, ends the log, and keeps it for those who still read it.
-    pub(crate) async fn run(mut self) {
+    ///
+    /// All but the last happens in the run's span, a child of the span in which the run was started.
+    pub(super) async fn run(self) {
+        let live = &*self.live;
+        let span = tracing::info_span!("run", run.id = %live.id, session.id = %live.session_id, agent.name = live.agent);
+        let (live, runner) = self.run_to_end().instrument(span).await;
+        while live.has_readers() {
+            live.abandoned.notified().await;
+        }
+        runner.forget(&live);
+    }
+
+    /// Runs the agent and ends the log.
+    async fn run_to_end(mut self) -> (Arc<LiveRun>, Runner) {
         if self.permit.is_none() {
             self.permit = self.wait_for_slot().await;
         }
@@ -101,10 +115,7 @@ impl Drive {
         if let Some(grant) = granted {
             runner.execute_later(grant);
         }
-        while live.has_readers() {
-            live.abandoned.notified().await;
-        }
-        runner.forget(&live);
+        (live, runner)
     }
 
     /// Waits until there is room for one more run; `None` if it was cancelled meanwhile.

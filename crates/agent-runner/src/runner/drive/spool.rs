@@ -16,7 +16,7 @@ const GATHER_BYTES: usize = 256 * 1024;
 
 /// Entries that the store has not acknowledged.
 #[derive(Debug)]
-pub(crate) struct Spool {
+pub(in crate::runner) struct Spool {
     durability: Durability,
     /// What is being appended.
     in_flight: Option<Batch>,
@@ -31,7 +31,7 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    pub(crate) fn new(durability: Durability) -> Self {
+    pub(in crate::runner) fn new(durability: Durability) -> Self {
         Spool { durability, in_flight: None, shown: Vec::new(), shown_bytes: 0, due: None, began: false }
     }
 

@@ -1,0 +1,211 @@
+//! A model for tests of chat agents: its replies are written down beforehand.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use agent_schemas::{Error, Json, JsonObject, json, object};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use parking_lot::Mutex;
+
+use super::body::Item;
+use super::failure::{Failure, Retry};
+use super::model::{Chunks, Model};
+use super::wire::Chunk;
+use super::{Chat, ChatConfig, ChatError};
+use crate::Services;
+use crate::tools::Tool;
+
+/// A model without a network: it gives one reply a model call, in order, and keeps what it was sent.
+///
+/// ```
+/// use agent_runner::testing::{FakeModel, FakeReply, collect};
+/// use agent_runner::tools::built_in;
+/// use agent_runner::{Services, agents::ChatConfig};
+/// use agent_schemas::{AgentRequest, Message, object};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let model = FakeModel::new([
+///     FakeReply::tool_call("calculator", object! { "expression" => "6 * 7" }),
+///     FakeReply::text("It is 42."),
+/// ]);
+/// let agent = model.chat(ChatConfig::new("fake"), built_in(&Services::in_memory()))?;
+/// let run = collect(agent, AgentRequest::new(vec![Message::user("What is 6 times 7?")])).await;
+/// assert_eq!(run.text(), "It is 42.");
+/// assert_eq!(run.tool_calls()[0].name.as_deref(), Some("calculator"));
+/// // What the model was told before its second reply ends with the tool's output.
+/// assert_eq!(model.requests()[1].last_text(), "42");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct FakeModel(Arc<Mutex<Script>>);
+
+#[derive(Debug, Default)]
+struct Script {
+    replies: VecDeque<FakeReply>,
+    requests: Vec<FakeRequest>,
+}
+
+/// What a [`FakeModel`] answers to one model call.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct FakeReply {
+    deltas: Vec<JsonObject>,
+    calls: i64,
+    usage: Option<JsonObject>,
+    error: Option<Error>,
+}
+
+/// What a [`FakeModel`] was sent for one model call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FakeRequest {
+    /// The whole request, in the form of OpenAI's chat completions.
+    pub body: Json,
+}
+
+impl FakeModel {
+    /// A model with these replies. A call that finds none left fails.
+    pub fn new(replies: impl IntoIterator<Item = FakeReply>) -> Self {
+        let replies = replies.into_iter().collect();
+        FakeModel(Arc::new(Mutex::new(Script { replies, requests: Vec::new() })))
+    }
+
+    /// A chat agent that asks this model. Of the settings, those about the endpoint do not matter.
+    ///
+    /// # Errors
+    /// As [`Chat::new`].
+    pub fn chat(&self, config: ChatConfig, tools: Vec<Arc<dyn Tool>>) -> Result<Chat, ChatError> {
+        config.times()?;
+        Chat::with_model(config, Arc::new(self.clone()), tools)
+    }
+
+    /// What it was sent so far, one request a model call.
+    pub fn requests(&self) -> Vec<FakeRequest> {
+        self.0.lock().requests.clone()
+    }
+
+    /// How many replies are left.
+    pub fn replies_left(&self) -> usize {
+        self.0.lock().replies.len()
+    }
+}
+
+impl FakeReply {
+    /// A text, streamed word by word.
+    pub fn text(text: &str) -> Self {
+        FakeReply::default().with_text(text)
+    }
+
+    /// A call of a tool.
+    pub fn tool_call(name: &str, arguments: JsonObject) -> Self {
+        FakeReply::default().with_tool_call(name, arguments)
+    }
+
+    /// A model call that fails; the agent does not repeat it.
+    pub fn error(error: Error) -> Self {
+        FakeReply::default().with_error(error)
+    }
+
+    /// Adds a text, streamed word by word.
+    pub fn with_text(mut self, text: &str) -> Self {
+        self.deltas.extend(text.split_inclusive(' ').map(|word| object! { "content" => word }));
+        self
+    }
+
+    /// Adds reasoning, streamed word by word.
+    pub fn with_reasoning(mut self, text: &str) -> Self {
+        self.deltas.extend(text.split_inclusive(' ').map(|word| object! { "reasoning_content" => word }));
+        self
+    }
+
+    /// Adds a call of a tool; the calls of one reply are made at once.
+    pub fn with_tool_call(mut self, name: &str, arguments: JsonObject) -> Self {
+        let function = object! { "name" => name, "arguments" => Json::from(arguments).to_string() };
+        let call = object! { "index" => self.calls, "function" => function };
+        self.deltas.push(object! { "tool_calls" => vec![Json::from(call)] });
+        self.calls += 1;
+        self
+    }
+
+    /// Says how many tokens the model call used.
+    pub fn with_usage(mut self, input_tokens: i64, output_tokens: i64) -> Self {
+        self.usage = Some(object! {
+            "prompt_tokens" => input_tokens,
+            "completion_tokens" => output_tokens,
+            "total_tokens" => input_tokens + output_tokens
+        });
+        self
+    }
+
+    /// Lets the model call fail after what was added so far.
+    pub fn with_error(mut self, error: Error) -> Self {
+        self.error = Some(error);
+        self
+    }
+
+    fn items(self) -> Vec<Result<Item, Failure>> {
+        let reason = if self.calls > 0 { "tool_calls" } else { "stop" };
+        let chunk = |choice: JsonObject| object! { "choices" => vec![Json::from(choice)] };
+        let mut chunks: Vec<JsonObject> =
+            self.deltas.into_iter().map(|delta| chunk(object! { "delta" => delta })).collect();
+        if self.error.is_none() {
+            chunks.push(chunk(object! { "finish_reason" => reason }));
+            chunks.extend(self.usage.map(|usage| object! { "usage" => usage }));
+        }
+        let chunks = chunks.into_iter().filter_map(|chunk| Chunk::parse(&Json::from(chunk).to_string()));
+        let end = match self.error {
+            Some(error) => Err(failure(error)),
+            None => Ok(Item::Done),
+        };
+        chunks.map(|chunk| Ok(Item::Chunk(Box::new(chunk)))).chain([end]).collect()
+    }
+}
+
+impl FakeRequest {
+    /// The messages that the model was told, in order.
+    pub fn messages(&self) -> &[Json] {
+        self.body.get("messages").and_then(Json::as_array).unwrap_or_default()
+    }
+
+    /// The text of the last message; empty where that is no text.
+    pub fn last_text(&self) -> &str {
+        let content = self.messages().last().and_then(|message| message.get("content"));
+        content.and_then(Json::as_str).unwrap_or_default()
+    }
+
+    /// The names of the tools that the model might call.
+    pub fn tool_names(&self) -> Vec<&str> {
+        let tools = self.body.get("tools").and_then(Json::as_array).unwrap_or_default();
+        tools.iter().filter_map(|tool| tool.get("function")?.get("name")?.as_str()).collect()
+    }
+}
+
+#[async_trait]
+impl Model for FakeModel {
+    fn is_openai(&self) -> bool {
+        false
+    }
+
+    async fn open(&self, body: Bytes, model: &str, _: &Services) -> Result<Chunks, Failure> {
+        let text = String::from_utf8_lossy(&body);
+        let reply = {
+            let mut script = self.0.lock();
+            script.requests.push(FakeRequest { body: json::parse(&text).unwrap_or_default() });
+            script.replies.pop_front()
+        };
+        let Some(reply) = reply else {
+            let model_name = format!("{model}: the fake model has no reply left");
+            return Err(failure(Error::ModelExecution { model_name }));
+        };
+        let paced = stream::iter(reply.items()).then(async |item| {
+            tokio::task::yield_now().await;
+            item
+        });
+        Ok(paced.boxed())
+    }
+}
+
+fn failure(error: Error) -> Failure {
+    Failure { error, retry: Retry::Never }
+}

@@ -1,0 +1,84 @@
+//! What is remembered of a user.
+
+use agent_schemas::{Message, SessionId, UserId};
+use agent_services::Result;
+use agent_services::memory::{Memory, MemoryQuery, Recalled};
+use agent_services::page::{Cursor, Listed, PageSize};
+
+use crate::Services;
+use crate::history::PATIENCE;
+use crate::patience::while_away;
+
+/// The memories of one user, from all sessions.
+///
+/// A store that is unavailable is asked again for up to ten seconds, except by [`RunMemory::add`], which would add twice.
+///
+/// ```
+/// use agent_runner::{RunHandle, agent_fn};
+/// use agent_schemas::Message;
+///
+/// let agent = agent_fn(|run: RunHandle| async move {
+///     let memory = run.memory();
+///     let asked = run.request().last_user_text();
+///     for found in memory.search(&asked).await? {
+///         run.say(&format!("You once said: {}", found.memory.message.full_text()));
+///     }
+///     memory.add(vec![Message::user(&asked)]).await?;
+///     Ok(())
+/// });
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RunMemory<'a> {
+    services: &'a Services,
+    user: &'a UserId,
+    session: &'a SessionId,
+}
+
+impl<'a> RunMemory<'a> {
+    pub(crate) fn new(services: &'a Services, user: &'a UserId, session: &'a SessionId) -> Self {
+        RunMemory { services, user, session }
+    }
+
+    /// Adds messages, all or none, as coming from the run's session; gives their numbers.
+    ///
+    /// # Errors
+    /// The store's.
+    ///
+    /// # Cancellation
+    /// The messages may be added or not, if the future is dropped.
+    pub async fn add(&self, messages: Vec<Message>) -> Result<Vec<u64>> {
+        self.services.memories.add(self.user, self.session, messages).await
+    }
+
+    /// The ten memories that fit these words best, the best first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn search(&self, words: impl Into<String>) -> Result<Vec<Recalled>> {
+        self.query(&MemoryQuery::new(words)).await
+    }
+
+    /// What fits a query best, the best first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn query(&self, query: &MemoryQuery) -> Result<Vec<Recalled>> {
+        while_away(PATIENCE, || self.services.memories.search(self.user, query)).await
+    }
+
+    /// What is remembered, the newest first, after the cursor.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list(&self, after: Option<Cursor>, size: PageSize) -> Result<Listed<Memory>> {
+        while_away(PATIENCE, || self.services.memories.list(self.user, None, after, size)).await
+    }
+
+    /// Deletes one memory; says whether it was there.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn delete(&self, number: u64) -> Result<bool> {
+        while_away(PATIENCE, || self.services.memories.delete(self.user, number)).await
+    }
+}

@@ -1,0 +1,95 @@
+//! What an agent keeps of itself in a session.
+
+use agent_schemas::{Json, SessionId, UserId};
+use agent_services::{Error, ErrorKind, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Services;
+use crate::history::PATIENCE;
+use crate::patience::while_away;
+
+/// The state of one session of one user: what its last round saved. All agents of a session share it.
+///
+/// A store that is unavailable is asked again for up to ten seconds.
+///
+/// ```
+/// use agent_runner::{RunHandle, agent_fn};
+///
+/// let counter = agent_fn(|run: RunHandle| async move {
+///     let turns: u32 = run.state().load().await?.unwrap_or_default();
+///     run.state().save(&(turns + 1)).await?;
+///     run.say(&format!("This is turn {}.", turns + 1));
+///     Ok(())
+/// });
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RunState<'a> {
+    services: &'a Services,
+    user: &'a UserId,
+    session: &'a SessionId,
+}
+
+impl<'a> RunState<'a> {
+    pub(crate) fn new(services: &'a Services, user: &'a UserId, session: &'a SessionId) -> Self {
+        RunState { services, user, session }
+    }
+
+    /// The latest state; `None` if none was saved.
+    ///
+    /// # Errors
+    /// The store's, and [`ErrorKind::InvalidInput`] if the state is not of this type.
+    pub async fn load<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        let Some(state) = self.load_json().await? else { return Ok(None) };
+        let state = serde_json::from_str(&state.to_string());
+        state.map(Some).map_err(|error| invalid("load a state", "the state is of another type", error))
+    }
+
+    /// Saves a state as the session's next round, and gives the round's number. Earlier rounds are kept.
+    ///
+    /// # Errors
+    /// The store's, and [`ErrorKind::InvalidInput`] if the state cannot be written as JSON.
+    ///
+    /// # Cancellation
+    /// The state may be saved or not, if the future is dropped.
+    pub async fn save<T: Serialize + ?Sized>(&self, state: &T) -> Result<u64> {
+        let state = Json::from_serialize(state);
+        let state =
+            state.map_err(|error| invalid("save a state", "the state cannot be written as JSON", error))?;
+        self.save_json(&state).await
+    }
+
+    /// The latest state as JSON; `None` if none was saved.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn load_json(&self) -> Result<Option<Json>> {
+        let states = &self.services.states;
+        let latest = while_away(PATIENCE, || states.export(self.user, self.session, None)).await?;
+        Ok(latest.map(|(_, state)| state))
+    }
+
+    /// Saves JSON as the session's next round, and gives the round's number.
+    ///
+    /// # Errors
+    /// The store's.
+    ///
+    /// # Cancellation
+    /// The state may be saved or not, if the future is dropped.
+    pub async fn save_json(&self, state: &Json) -> Result<u64> {
+        // A save whose answer was lost is repeated as another round: the latest state is the same.
+        while_away(PATIENCE, || self.services.states.save(self.user, self.session, None, state)).await
+    }
+
+    /// Deletes all rounds; says how many there were.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn delete(&self) -> Result<u64> {
+        while_away(PATIENCE, || self.services.states.delete_session(self.user, self.session)).await
+    }
+}
+
+fn invalid(operation: &'static str, message: &str, error: serde_json::Error) -> Error {
+    Error::new(ErrorKind::InvalidInput, operation, message).with_source(error)
+}

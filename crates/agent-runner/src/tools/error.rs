@@ -1,0 +1,46 @@
+//! Why a tool has no answer.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use agent_schemas::Error;
+
+use crate::AgentError;
+
+/// Why a tool has no answer, in words that its model and the client read. Made from any error by `?`, whose text it takes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ToolError {
+    message: String,
+}
+
+impl ToolError {
+    /// An error with this text.
+    pub fn new(message: impl Into<String>) -> Self {
+        ToolError { message: message.into() }
+    }
+}
+
+// `ToolError` is no `std::error::Error` itself: only so can it be made from all that are.
+impl<E: StdError> From<E> for ToolError {
+    fn from(error: E) -> Self {
+        ToolError::new(error.to_string())
+    }
+}
+
+impl From<ToolError> for AgentError {
+    fn from(error: ToolError) -> Self {
+        Error::unknown("ToolError", error.message).into()
+    }
+}
+
+impl fmt::Debug for ToolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ToolError").field(&self.message).finish()
+    }
+}
+
+impl fmt::Display for ToolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
