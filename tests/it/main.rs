@@ -12,6 +12,7 @@ mod runs;
 mod schema;
 mod sessions;
 mod shutdown;
+mod spans;
 mod streams;
 mod terminal;
 mod wire;

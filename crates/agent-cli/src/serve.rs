@@ -45,7 +45,7 @@ pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow
         .protocol(OpenAi)
         .drain(Duration::from_secs(config.drain_seconds));
     for (name, agent) in served.agents {
-        app = app.shared_agent(name, agent);
+        app = app.agent(name, agent);
     }
     Ok(app.build()?)
 }

@@ -1,5 +1,5 @@
-//! One line a request, written when its answer has been sent or its client has gone. No header values but ids, no
-//! bodies, no query strings: they may hold prompts and secrets.
+//! One span and one line a request. The span is open, and the line is written, until the answer has been sent or the client
+//! has disconnected. No header values but ids, no bodies, no query strings: they may hold prompts and secrets.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,11 +10,13 @@ use axum::http::{HeaderValue, Method, Request};
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
+use tracing::Span;
 
 use crate::headers::RUN_ID;
 
 /// What is known of a request before it is answered.
 pub(crate) struct Logged {
+    span: Span,
     started: Instant,
     method: Method,
     path: String,
@@ -23,13 +25,25 @@ pub(crate) struct Logged {
 
 impl Logged {
     pub(crate) fn start(request: &Request<Body>, request_id: &HeaderValue) -> Self {
-        let path = request.uri().path().chars().take(200).collect();
+        let path: String = request.uri().path().chars().take(200).collect();
+        let span = tracing::info_span!(
+            "http request",
+            request.id = text(request_id),
+            method = %request.method(),
+            path,
+        );
         Logged {
+            span,
             started: Instant::now(),
             method: request.method().clone(),
             path,
             request_id: request_id.clone(),
         }
+    }
+
+    /// What happens for the request happens in here.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
     }
 
     /// Lets the line be written when the answer's body ends.
@@ -66,7 +80,8 @@ impl http_body::Body for LoggedBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let this = &mut *self;
+        let polled = this.line.request.span.in_scope(|| Pin::new(&mut this.body).poll_frame(cx));
         match &polled {
             Poll::Ready(Some(Ok(frame))) => self.line.bytes += frame.data_ref().map_or(0, Bytes::len),
             Poll::Ready(None) => self.line.whole = true,
@@ -89,7 +104,9 @@ impl Drop for LoggedBody {
         let Line { request, status, run_id, bytes, whole } = &self.line;
         // A body that says so at once is never asked for its end.
         let cut = !whole && !self.body.is_end_stream();
+        // It has the span's fields itself.
         tracing::info!(
+            parent: None,
             request.id = text(&request.request_id),
             run.id = run_id.as_ref().map(text),
             method = %request.method,

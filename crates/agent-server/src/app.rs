@@ -153,12 +153,6 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Adds an agent that is shared already.
-    #[must_use]
-    pub fn shared_agent(self, name: impl Into<String>, agent: Arc<dyn Agent>) -> Self {
-        self.agent(name, agent)
-    }
-
     /// Uses these services instead of ones in memory.
     #[must_use]
     pub fn services(mut self, services: Services) -> Self {

@@ -1,6 +1,6 @@
 //! What every request passes, from the outside in:
 //!
-//! 1. the log line and the request id, so that whatever happens further in is logged and named;
+//! 1. the request's span, its log line and its id, so that whatever happens further in is logged and named;
 //! 2. CORS, so that browsers can read error answers too;
 //! 3. the protocols, which say in their own shape what went wrong further in;
 //! 4. the gate, the first thing that may refuse.
@@ -20,6 +20,7 @@ use tower::{Layer, Service};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, Cors, CorsLayer};
 
 use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
+use tracing::Instrument;
 
 use crate::access_log::Logged;
 use crate::config::HttpConfig;
@@ -186,7 +187,7 @@ fn host_of(authority: &str) -> &str {
     }
 }
 
-/// Names every request and writes its log line when its answer has been sent.
+/// Names every request, opens its span, and writes its log line when its answer has been sent.
 #[derive(Clone, Copy, Debug)]
 struct RequestLog;
 
@@ -220,7 +221,8 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let id = request_id(&request);
         let line = Logged::start(&request, &id);
-        let answer = self.inner.call(request);
+        let span = line.span().clone();
+        let answer = span.in_scope(|| self.inner.call(request)).instrument(span);
         Box::pin(async move {
             let mut response = answer.await?;
             response.headers_mut().insert(REQUEST_ID, id);
