@@ -1,18 +1,32 @@
 //! What each command runs, step by step.
 
+use std::fs;
+
 use anyhow::{Context, Result};
 
-use crate::steps::Step;
+use crate::steps::{Step, workspace_root};
 use crate::{deny, tidy, tools};
 
 /// Runs every test, and hands `arguments` to the test programs.
 pub(crate) fn test(arguments: &[String]) -> Result<()> {
     tools::require("test")?;
-    let mut step = Step::cargo(&["test", "--workspace", "--all-features", "--locked"]);
+    let step = Step::cargo(&["test", "--workspace", "--all-features", "--locked"]);
     if !arguments.is_empty() {
-        step = step.with_arguments(&["--"]).with_arguments(arguments);
+        return step.with_arguments(&["--"]).with_arguments(arguments).run();
     }
-    step.run()
+    step.run()?;
+    outside()
+}
+
+/// Tests the crate that stands for those of users: it is outside of the workspace and uses the public interface alone.
+fn outside() -> Result<()> {
+    let root = workspace_root();
+    // With the workspace's versions, which are on this machine already.
+    fs::copy(root.join("Cargo.lock"), root.join("tests/outside/Cargo.lock")).context("cannot copy Cargo.lock")?;
+    Step::cargo(&["test", "--offline", "--manifest-path", "tests/outside/Cargo.toml"])
+        .with_arguments(&["--target-dir", "target/outside"])
+        .with_environment("CARGO_PROFILE_TEST_DEBUG", "0")
+        .run()
 }
 
 /// Checks everything that can be checked without running the project.

@@ -1,0 +1,5 @@
+//! What a user adds to an agent server: a protocol, a backend and a tool.
+
+pub mod backend;
+pub mod protocol;
+pub mod tool;
