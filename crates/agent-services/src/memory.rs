@@ -96,9 +96,10 @@ pub struct Recalled {
 ///
 /// # Contract
 /// 1. `add` stores messages, all or none, in order, and gives their numbers. Adds at once lose nothing.
-/// 2. `search` finds what shares a word with the query ([`words`]), the best first by BM25 over the user's own texts
-///    ([`rank`]), of equal ones the newest first. Every backend gives the same scores.
-/// 3. Another user's texts move nobody's results.
+/// 2. `search` finds what shares a word with the query ([`words`]), the best first, of equal ones the newest first. What
+///    has more of the query's words, and what has them more often or in fewer other words, is better. The scores themselves
+///    are up to the backend; those here are BM25 over the user's own texts ([`rank`]).
+/// 3. Another user's texts move nobody's results, nor their scores.
 /// 4. `top_k`, `min_score`, session and times narrow the results; they do not change the scores.
 /// 5. A message without text, or with anything else in it, is stored and listed, never found, and breaks no search.
 /// 6. `list` gives memories, the newest first, of one session or all, in pages that stay stable while others write.

@@ -115,10 +115,9 @@ pub async fn the_best_comes_first(store: Arc<dyn MemoryStore>) {
     let both = search(&*store, "u", &MemoryQuery::new("cat dog")).await;
     assert_eq!(both[0].memory.message.full_text(), "a dog and a cat and a bird");
     let equal = search(&*store, "u", &MemoryQuery::new("cat")).await;
+    assert!(equal.is_sorted_by(|better, worse| better.score >= worse.score));
     assert_eq!(equal[1].score.to_bits(), equal[2].score.to_bits());
     assert!(equal[1].memory.number > equal[2].memory.number, "the newest of equal ones first");
-    // Worked out by hand from the formula in `rank`: 5 texts, 15 words, "cat" in four of them.
-    assert_eq!(equal[0].score, 0.436_483_144);
     assert!(found(&*store, "u", "").await.is_empty() && found(&*store, "u", "?!").await.is_empty());
 }
 

@@ -1,5 +1,6 @@
 //! How well texts fit a query: BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009) with Lucene's
-//! idf, which is never negative. One pure function that every backend uses, so that scores agree.
+//! idf, which is never negative. One pure function that the backends of this crate use, so that their scores
+//! agree. A backend of another crate may have scores of its own.
 
 use std::collections::HashMap;
 
