@@ -22,7 +22,8 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
 fn outside() -> Result<()> {
     let root = workspace_root();
     // With the workspace's versions, which are on this machine already.
-    fs::copy(root.join("Cargo.lock"), root.join("tests/outside/Cargo.lock")).context("cannot copy Cargo.lock")?;
+    fs::copy(root.join("Cargo.lock"), root.join("tests/outside/Cargo.lock"))
+        .context("cannot copy Cargo.lock")?;
     Step::cargo(&["test", "--offline", "--manifest-path", "tests/outside/Cargo.toml"])
         .with_arguments(&["--target-dir", "target/outside"])
         .with_environment("CARGO_PROFILE_TEST_DEBUG", "0")

@@ -21,6 +21,11 @@ use agent_server::protocol::{Endpoint, ErrorInfo, OpenApiPart, Protocol, Protoco
 use axum::Router;
 use axum::response::Response;
 
+/// Holds the README's Rust code to compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 /// Where OpenAI's clients look, and where upstream has its Responses.
 const PREFIXES: [&str; 2] = ["/v1/", "/compatible-mode/v1/"];
 

@@ -27,8 +27,3 @@ mod state;
 pub use app::{AgentApp, AgentAppBuilder, HookResult};
 pub use config::HttpConfig;
 pub use error::ApiError;
-
-/// Holds the README's Rust code to compiling.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
