@@ -57,6 +57,7 @@ pub mod response_api;
 pub mod responses;
 pub mod run_info;
 pub mod run_options;
+pub mod seconds;
 pub mod secret;
 pub mod semantics;
 pub mod sequence;

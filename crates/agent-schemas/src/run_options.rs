@@ -33,7 +33,11 @@ pub struct RunOptions {
     pub durability: Durability,
     /// How long the final response is kept after the run's end, in seconds, where that is longer than the run's events are
     /// kept; the server's limit applies.
-    #[serde(rename = "response_ttl_seconds", with = "seconds", skip_serializing_if = "Duration::is_zero")]
+    #[serde(
+        rename = "response_ttl_seconds",
+        with = "crate::seconds",
+        skip_serializing_if = "Duration::is_zero"
+    )]
     #[schemars(with = "u64")]
     pub response_ttl: Duration,
     /// Whether the input and the output become part of the session's history; not for a request that brings all of its
@@ -298,22 +302,6 @@ fn take<T: OptionValue>(members: &mut JsonObject, name: &str, option: &mut T) ->
 
 fn is_false(flag: &bool) -> bool {
     !flag
-}
-
-mod seconds {
-    //! A duration as whole seconds.
-
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(time.as_secs())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_secs)
-    }
 }
 
 mod milliseconds {

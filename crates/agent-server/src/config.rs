@@ -16,20 +16,20 @@ pub struct HttpConfig {
     /// Hosts besides loopback ones that requests may name; `*` allows all.
     pub allowed_hosts: Vec<String>,
     /// How long a stream may be silent before a comment line is sent; zero sends none.
-    #[serde(rename = "heartbeat_seconds", with = "seconds")]
+    #[serde(rename = "heartbeat_seconds", with = "agent_schemas::seconds")]
     pub heartbeat: Duration,
     /// The largest request body.
     pub body_limit_bytes: usize,
     /// How deep a request's JSON may nest.
     pub json_depth: usize,
     /// How long a client may take to send a request's headers.
-    #[serde(rename = "header_timeout_seconds", with = "seconds")]
+    #[serde(rename = "header_timeout_seconds", with = "agent_schemas::seconds")]
     pub header_timeout: Duration,
     /// How long a client may take to send a request's body.
-    #[serde(rename = "read_timeout_seconds", with = "seconds")]
+    #[serde(rename = "read_timeout_seconds", with = "agent_schemas::seconds")]
     pub read_timeout: Duration,
     /// How long a client may leave what it is sent unread; then its connection is cut.
-    #[serde(rename = "write_timeout_seconds", with = "seconds")]
+    #[serde(rename = "write_timeout_seconds", with = "agent_schemas::seconds")]
     pub write_timeout: Duration,
 }
 
@@ -46,21 +46,5 @@ impl Default for HttpConfig {
             read_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
         }
-    }
-}
-
-mod seconds {
-    //! A duration as a configuration file has it: whole seconds.
-
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(time.as_secs())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_secs)
     }
 }
