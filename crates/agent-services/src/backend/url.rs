@@ -37,6 +37,18 @@ impl StoreUrl {
         }
     }
 
+    /// The same URL, and if it has no location, with this path as one. Its parameters stay.
+    ///
+    /// # Errors
+    /// Those of [`of_path`](Self::of_path).
+    pub fn or_path(self, path: &Path) -> Result<Self> {
+        if !self.location().is_empty() {
+            return Ok(self);
+        }
+        let with_path = StoreUrl::of_path(self.scheme(), path)?;
+        Ok(StoreUrl { text: with_path.text + self.rest(), ..with_path })
+    }
+
     /// What stands before the first colon; it says which backend it is.
     pub fn scheme(&self) -> &str {
         &self.text[..self.colon]

@@ -38,6 +38,10 @@ fn paths_come_back_as_they_were() {
         assert!(url(wrong).path().is_err(), "{wrong}");
     }
     assert!(StoreUrl::of_path("sqlite", Path::new("")).is_err());
+    let filled = |text: &str| url(text).or_path(Path::new("/a?")).expect("a URL").expose().to_owned();
+    assert_eq!(filled("sqlite:?sync=full"), "sqlite:/a%3F?sync=full");
+    assert_eq!(filled("sqlite:"), "sqlite:/a%3F");
+    assert_eq!(filled("sqlite:b?sync=full"), "sqlite:b?sync=full");
 }
 
 #[test]
