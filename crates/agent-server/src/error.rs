@@ -141,6 +141,7 @@ impl ApiError {
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
                 ErrorKind::AlreadyExists | ErrorKind::Conflict => StatusCode::CONFLICT,
                 ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                ErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },
             ApiError::Other(error) => error.status,
@@ -181,6 +182,7 @@ impl ApiError {
                 ErrorKind::NotFound => "RESOURCE_NOT_FOUND",
                 ErrorKind::AlreadyExists | ErrorKind::Conflict => "CONFLICT",
                 ErrorKind::Unavailable => "STORE_UNAVAILABLE",
+                ErrorKind::Unsupported => "NOT_SUPPORTED",
                 _ => "INTERNAL_ERROR",
             },
             ApiError::Other(error) => &error.code,
@@ -258,7 +260,7 @@ impl ApiError {
             ApiError::Cut(CursorError::Gone) => "The events of this run are not kept any more".to_owned(),
             ApiError::Cut(_) => "Internal ProtocolContext Error".to_owned(),
             ApiError::Store(error) => match error.kind() {
-                ErrorKind::Unavailable => "The store is away; try again later".to_owned(),
+                ErrorKind::Unavailable => "The store is unavailable; try again later".to_owned(),
                 // What went wrong inside is for the log.
                 ErrorKind::Unexpected => "Internal ProtocolContext Error".to_owned(),
                 _ => error.to_string(),

@@ -148,11 +148,7 @@ impl Config {
         if url.scheme() != "sqlite" || !url.location().is_empty() {
             return Ok(url);
         }
-        let folder = StoreUrl::of_path("sqlite", &self.resolved_data_dir(environment)?).map_err(wrong)?;
-        match url.expose().split_once('?') {
-            None => Ok(folder),
-            Some((_, parameters)) => format!("{}?{parameters}", folder.expose()).parse().map_err(wrong),
-        }
+        url.or_path(&self.resolved_data_dir(environment)?).map_err(wrong)
     }
 }
 
