@@ -40,7 +40,7 @@ pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow
         .services(services)
         .limits(config.runs.limits())
         .http(config.resolved_http())
-        .run_options(config.runs.options())
+        .run_options(|_| config.runs.options())
         .max_response_ttl(Duration::from_secs(config.runs.response_seconds))
         .protocol(OpenAi)
         .drain(Duration::from_secs(config.drain_seconds));

@@ -1,11 +1,13 @@
 //! How one run is to be treated, whatever its agent does.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::decode::ValidationError;
 use crate::json::{Json, JsonObject};
@@ -179,9 +181,22 @@ impl RunOptions {
         cancels.then_some(self.disconnect_grace)
     }
 
-    /// The options that a run's record has. Options that cannot be read are the defaults, with which nothing is lost.
+    /// The options that a run's record has. One that cannot be read, such as a value of a later version, is the default.
     pub fn from_record(text: &str) -> Self {
-        serde_json::from_str(text).unwrap_or_default()
+        serde_json::from_str(text).unwrap_or_else(|_| Self::from_members(text))
+    }
+
+    /// The options that can be read, one by one.
+    fn from_members(text: &str) -> Self {
+        let Ok(members) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(text) else {
+            return RunOptions::default();
+        };
+        let good = members.into_iter().filter(|(name, value)| {
+            serde_json::from_str::<RunOptions>(&format!("{{\"{name}\":{value}}}")).is_ok()
+        });
+        let good: BTreeMap<String, Box<RawValue>> = good.collect();
+        let text = serde_json::to_string(&good).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
     }
 
     /// Sets what happens to the run when nobody reads it any more.
@@ -385,5 +400,7 @@ mod tests {
         assert_eq!(RunOptions::from_record(&text), options);
         assert_eq!(RunOptions::from_record("{}"), RunOptions::default());
         assert_eq!(RunOptions::from_record("nonsense"), RunOptions::default());
+        let later = text.replace("\"enqueue\"", "\"negotiate\"").replace('{', "{\"new\":[1],");
+        assert_eq!(RunOptions::from_record(&later), options, "what can be read is kept");
     }
 }

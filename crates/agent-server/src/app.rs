@@ -174,11 +174,18 @@ impl AgentAppBuilder {
         self
     }
 
-    /// The options of runs whose request asks for nothing else. By default, a run is cancelled when nobody has read it for a
-    /// minute. A client that does not want a stream is not waited for.
+    /// Changes the options of runs whose request asks for nothing else. By default, a run is cancelled when nobody has read
+    /// it for a minute. A client that does not want a stream is not waited for.
+    ///
+    /// ```
+    /// use agent_schemas::SessionPolicy;
+    /// use agent_server::AgentApp;
+    ///
+    /// let builder = AgentApp::builder("app").run_options(|options| options.with_session_policy(SessionPolicy::Reject));
+    /// ```
     #[must_use]
-    pub fn run_options(mut self, options: RunOptions) -> Self {
-        self.run_options = options;
+    pub fn run_options(mut self, change: impl FnOnce(RunOptions) -> RunOptions) -> Self {
+        self.run_options = change(self.run_options);
         self
     }
 

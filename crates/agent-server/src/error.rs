@@ -221,7 +221,7 @@ impl ApiError {
             ApiError::OriginNotAllowed(origin) => format!(
                 "Web pages of the origin '{origin}' may not use this server. Add it to http.cors_origins to allow it"
             ),
-            ApiError::Panic => "Internal ProtocolContext Error".to_owned(),
+            ApiError::Panic => "Internal Server Error".to_owned(),
             ApiError::NotStarted(StartError::Refused(error)) => error.to_string(),
             ApiError::NotStarted(StartError::Busy(id)) => {
                 format!(
@@ -258,11 +258,11 @@ impl ApiError {
                     .to_owned()
             }
             ApiError::Cut(CursorError::Gone) => "The events of this run are not kept any more".to_owned(),
-            ApiError::Cut(_) => "Internal ProtocolContext Error".to_owned(),
+            ApiError::Cut(_) => "Internal Server Error".to_owned(),
             ApiError::Store(error) => match error.kind() {
                 ErrorKind::Unavailable => "The store is unavailable; try again later".to_owned(),
                 // What went wrong inside is for the log.
-                ErrorKind::Unexpected => "Internal ProtocolContext Error".to_owned(),
+                ErrorKind::Unexpected => "Internal Server Error".to_owned(),
                 _ => error.to_string(),
             },
             ApiError::Other(error) => error.message.clone(),

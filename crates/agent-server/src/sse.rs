@@ -1,4 +1,4 @@
-//! A stream of ProtocolContext-Sent Events: bytes as they come, of a log or of a translation, and signs of life in between.
+//! A stream of Server-Sent Events: bytes as they come, of a log or of a translation, and signs of life in between.
 
 use std::io;
 use std::pin::Pin;

@@ -81,7 +81,7 @@ impl Retention {
 /// 21. `attended` tells for how long the run still counts as being read by what `attend` said.
 /// 22. `sweep` forgets ended runs beyond the retention, and no others. One that is to be kept for longer (`response_ttl`) is
 ///     trimmed then: of its log, the last entry is left, as the record's `first_entry` says. It is forgotten when its own
-///     time is over, or where those that are trimmed have more bytes, with their requests, than logs may have; the first
+///     time is over, or where those that are trimmed have more bytes, with their requests and options, than logs may have; the first
 ///     to go is the one whose time is over first.
 /// 23. With a `history`, `finish` also does what [`SessionStore::append`] does with the run's session, in the same step. A
 ///     history that the session refuses is left out, and the run ends all the same. Only a store that names a

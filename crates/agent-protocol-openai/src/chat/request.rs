@@ -1,6 +1,7 @@
 //! From a request for a completion to a run's.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use agent_schemas::id::IdSource;
 use agent_schemas::openai::chat::{ChatCompletionRequest, ResponseFormat};
@@ -54,14 +55,25 @@ pub(super) fn read(body: JsonObject, mut options: RunOptions) -> Result<Completi
     agent.tools = request.tools;
     agent.user_id = request.user;
     agent.extra = request.extra;
-    options.read_from(&mut agent.extra)?;
-    // A completion is always waited for.
-    options.background = false;
+    read_options(&mut options, &mut agent.extra)?;
     options.keep_history = session_id.is_some();
     agent.extra.extend(kept);
     agent.session_id = session_id;
     let spec = RunSpec::new(agent, options);
     Ok(CompletionSpec { spec, is_stream, wants_usage: wants_usage.unwrap_or_default() })
+}
+
+/// Takes the options that a completion has: it is always waited for, so `background` is not one of them.
+fn read_options(options: &mut RunOptions, members: &mut JsonObject) -> Result<(), ApiError> {
+    let background = members.shift_remove("background");
+    // A client that asks for it means at once: nobody can read on in a completion.
+    if members.get("on_disconnect").and_then(Json::as_str) == Some("cancel") {
+        options.disconnect_grace = Duration::ZERO;
+    }
+    options.read_from(members)?;
+    options.background = false;
+    members.extend(background.map(|value| ("background".to_owned(), value)));
+    Ok(())
 }
 
 fn kept_as_it_came(body: &JsonObject) -> JsonObject {

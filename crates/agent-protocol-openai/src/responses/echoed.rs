@@ -9,6 +9,9 @@ use agent_services::run::RunRecord;
 /// The protocol's name in the record.
 const PROTOCOL: &str = "openai.responses";
 
+/// How deep the data may nest: a level more than any request may.
+const DATA_DEPTH: usize = 1024;
+
 /// The members that are settings.
 static SETTINGS: LazyLock<JsonObject> = LazyLock::new(|| ResponseSettings::default().to_object());
 
@@ -53,17 +56,63 @@ impl EchoedSettings {
 
     /// What the record keeps; for a run that was started over another protocol, what can be said of it.
     pub(super) fn of(record: &RunRecord) -> Self {
-        let (mut settings, previous) = Self::read(record).unwrap_or_default();
+        let kept = record.options.protocol.as_ref().filter(|kept| kept.protocol == PROTOCOL);
+        let read = kept.map(|kept| Self::read(&kept.data));
+        let is_unreadable = matches!(read, Some(None));
+        let (mut settings, previous) = read.flatten().unwrap_or_default();
         if settings.model.is_empty() {
             settings.model = record.request.model.as_deref().unwrap_or(&record.agent).to_owned();
         }
+        // A client that did not want its response stored must not find it there.
+        settings.store &= !is_unreadable;
         EchoedSettings::new(&settings, previous.min(record.request.input.len()))
     }
 
-    fn read(record: &RunRecord) -> Option<(ResponseSettings, usize)> {
-        let kept = record.options.protocol.as_ref().filter(|kept| kept.protocol == PROTOCOL)?;
-        let data = json::parse(&kept.data).ok()?;
+    fn read(data: &str) -> Option<(ResponseSettings, usize)> {
+        let data = json::parse_with_depth(data, DATA_DEPTH).ok()?;
         let settings = ResponseSettings::from_request(data.get("settings")?.as_object()?).ok()?;
         Some((settings, usize::try_from(data.get("previous")?.as_i64()?).ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use agent_schemas::{AgentRequest, RunId, SessionId, UserId};
+
+    use super::*;
+
+    fn record(data: Option<ProtocolData>) -> RunRecord {
+        let request = Arc::new(AgentRequest::new(Vec::new()));
+        let (id, user, session) = (RunId::new("run_1"), UserId::new("u"), SessionId::new("s"));
+        let mut record = RunRecord::new(id, user, session, "agent", 0, request);
+        record.options.protocol = data;
+        record
+    }
+
+    #[test]
+    fn a_record_gives_the_settings_of_its_request() {
+        let mut deep = Json::from(object! {});
+        for _ in 0..500 {
+            deep = Json::from(vec![deep]);
+        }
+        let format = object! { "type" => "json_schema", "name" => "n", "schema" => object! { "x" => deep } };
+        let body = object! {
+            "model" => "m", "store" => false, "instructions" => "be kind", "input" => "hi", "unknown" => 1,
+            "text" => object! { "format" => format }
+        };
+        let settings = ResponseSettings::from_request(&body).expect("good settings");
+        let read = EchoedSettings::of(&record(Some(EchoedSettings::to_record(&body, 0))));
+        assert_eq!(read, EchoedSettings::new(&settings, 0));
+        assert!(!read.is_stored);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_stored() {
+        let of = |data| EchoedSettings::of(&record(data)).is_stored;
+        assert!(of(None), "a run of another protocol");
+        assert!(of(Some(ProtocolData::new("mine", "{}"))), "another protocol's data");
+        assert!(!of(Some(ProtocolData::new(PROTOCOL, "{"))));
     }
 }

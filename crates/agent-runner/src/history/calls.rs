@@ -8,11 +8,11 @@ use agent_schemas::{FunctionCallOutput, Message, MessageType, Role, Status};
 const NO_OUTPUT: &str = r#"{"error":"The call was interrupted; it has no output."}"#;
 
 /// The conversation with an answer behind each call that has none: models refuse conversations without. Answers to
-/// calls that are not there are left out, and so are those that did not come to their end.
+/// calls that are not there are left out, and so are the empty ones of tools that were interrupted.
 ///
 /// A call that is answered later in the conversation keeps that answer.
 pub fn with_missing_outputs(mut messages: Vec<Message>) -> Vec<Message> {
-    messages.retain(|message| !(is_output(&message.kind) && is_cut_off(&message.status)));
+    messages.retain(|message| !is_cut_off(message));
     let answered: HashSet<String> =
         messages.iter().filter(|message| is_output(&message.kind)).flat_map(call_ids).collect();
     let mut called = HashSet::new();
@@ -50,9 +50,12 @@ pub(super) fn is_output(kind: &MessageType) -> bool {
     )
 }
 
-/// Whether a message was closed for its agent: a tool that reports its progress opens its output long before it answers.
-fn is_cut_off(status: &Status) -> bool {
-    matches!(status, Status::Canceled | Status::Failed | Status::Incomplete)
+/// Whether a tool of ours was interrupted before it answered: one that reports its progress opens its output long before. An
+/// answer that says of itself that it failed is an answer.
+fn is_cut_off(message: &Message) -> bool {
+    let is_closed_early = matches!(message.status, Status::Canceled | Status::Failed | Status::Incomplete);
+    let output = message.contents().iter().find_map(|content| content.as_data()?.get("output")?.as_str());
+    message.kind == MessageType::PluginCallOutput && is_closed_early && output.is_none_or(str::is_empty)
 }
 
 /// The ids of the calls that a message makes or answers.
@@ -110,8 +113,21 @@ mod tests {
         use MessageType::{PluginCall, PluginCallOutput};
         let mut cut_off = tool(PluginCallOutput, &["a"]);
         cut_off.status = Status::Canceled;
+        cut_off.content = Some(vec![Content::data(object! { "call_id" => "a", "output" => "" })]);
         let whole = with_missing_outputs(vec![tool(PluginCall, &["a"]), cut_off]);
         let output = whole[1].contents()[0].as_data().and_then(|data| data.get("output")?.as_str());
         assert_eq!((whole.len(), output), (2, Some(NO_OUTPUT)));
+    }
+
+    #[test]
+    fn an_answer_that_says_that_it_failed_is_one() {
+        use MessageType::{FunctionCall, FunctionCallOutput, PluginCall, PluginCallOutput};
+        for (call, output) in [(FunctionCall, FunctionCallOutput), (PluginCall, PluginCallOutput)] {
+            let mut failed = tool(output, &["a"]);
+            failed.status = Status::Failed;
+            failed.content = Some(vec![Content::data(object! { "call_id" => "a", "output" => "ERR 42" })]);
+            let messages = vec![tool(call, &["a"]), failed];
+            assert_eq!(with_missing_outputs(messages.clone()), messages);
+        }
     }
 }

@@ -4,7 +4,7 @@ use agent_schemas::sse;
 use bytes::Bytes;
 use serde::Serialize;
 
-/// Collects frames in the form of ProtocolContext-Sent Events. Nothing is encoded where nobody wants to see it.
+/// Collects frames in the form of Server-Sent Events. Nothing is encoded where nobody wants to see it.
 #[derive(Debug)]
 pub struct FrameWriter {
     bytes: Vec<u8>,
@@ -12,12 +12,12 @@ pub struct FrameWriter {
 }
 
 impl FrameWriter {
-    /// FrameWriter that somebody will be sent.
+    /// A writer whose frames somebody reads.
     pub fn new() -> Self {
         FrameWriter { bytes: Vec::new(), is_wanted: true }
     }
 
-    /// FrameWriter that nobody wants: the client is answered at the end.
+    /// A writer that discards its frames: the client gets one answer at the end.
     pub fn discard() -> Self {
         FrameWriter { bytes: Vec::new(), is_wanted: false }
     }

@@ -85,6 +85,7 @@ async fn a_handler_that_panics_answers_500() {
     let answer = get(&router, "/panics").await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(answer.json()["error"]["code"], "INTERNAL_ERROR");
+    assert_eq!(answer.json()["detail"], "Internal Server Error", "as upstream says it");
     assert!(!answer.body.contains("own fault"), "what a panic says is for the log");
 }
 

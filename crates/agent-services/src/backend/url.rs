@@ -33,7 +33,13 @@ impl StoreUrl {
         match path.to_str() {
             None => Err(fault("a path in it is not UTF-8")),
             Some("") => Err(fault("a path in it is empty")),
-            Some(path) => format!("{scheme}:{}", path.replace('%', "%25").replace('?', "%3F")).parse(),
+            Some(path) => {
+                // Two slashes would begin a host.
+                let path = path
+                    .strip_prefix('/')
+                    .map_or(path.to_owned(), |rest| format!("/{}", rest.trim_start_matches('/')));
+                format!("{scheme}:{}", path.replace('%', "%25").replace('?', "%3F")).parse()
+            }
         }
     }
 

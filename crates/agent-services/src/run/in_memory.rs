@@ -171,7 +171,8 @@ impl InMemoryRunStore {
         run.log.trim();
         run.record.first_entry = run.log.first();
         let request = serde_json::to_vec(&*run.record.request).map_or(0, |json| json.len());
-        run.place = Some(state.note_trimmed(id, place, until, run.log.bytes() + request));
+        let options = serde_json::to_vec(&run.record.options).map_or(0, |json| json.len());
+        run.place = Some(state.note_trimmed(id, place, until, run.log.bytes() + request + options));
         true
     }
 

@@ -53,6 +53,13 @@ impl OwnedFolder {
 
 fn taken(folder: &Path, lock: &Path) -> Error {
     let id = std::fs::read_to_string(lock).ok().and_then(|text| text.trim().parse::<u32>().ok());
+    if id == Some(std::process::id()) {
+        let message = format!(
+            "this process has opened the data folder {} already; where several services are in it, write their URLs alike",
+            folder.display()
+        );
+        return Error::new(ErrorKind::Conflict, OPERATION, message);
+    }
     let owner = id.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
     let message = format!(
         "the data folder {} is in use by {owner}: stop it, or use another data folder",

@@ -249,3 +249,20 @@ fn what_is_of_a_wrong_form_is_refused_at_its_place() {
         check_refused(with(more), place, "");
     }
 }
+
+#[test]
+fn the_options_of_a_run_are_read() {
+    let body =
+        json!({"messages": [{"role": "user", "content": "hi"}], "session_policy": "reject", "background": 1});
+    let read = asked(&body).expect("a good request").spec;
+    assert_eq!(read.options.session_policy, agent_schemas::SessionPolicy::Reject);
+    assert_eq!(read.options.disconnect_grace, RunOptions::default().disconnect_grace);
+    assert_eq!(
+        read.request.extra.get("background"),
+        Some(&Json::from(1)),
+        "a completion is always waited for"
+    );
+    let body = json!({"messages": [{"role": "user", "content": "hi"}], "on_disconnect": "cancel"});
+    let read = asked(&body).expect("a good request").spec;
+    assert_eq!(read.options.cancel_after(), Some(std::time::Duration::ZERO), "at once");
+}

@@ -25,6 +25,8 @@ fn paths_come_back_as_they_were() {
         assert_eq!(of_path.path().expect("a path"), Path::new(path));
         of_path.parameters(&[]).expect("no parameters");
     }
+    let doubled = StoreUrl::of_path("sqlite", Path::new("//a/b")).expect("a URL");
+    assert_eq!(doubled.path().expect("a path"), Path::new("/a/b"));
     assert_eq!(url("sqlite:///a/b").path().expect("a path"), Path::new("/a/b"));
     for wrong in [
         "sqlite:",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{RunId, Status};
+use agent_schemas::{ProtocolData, RunId, Status};
 
 use super::{
     batch, create, end, finish, get, keyed, kind, listed, new_run, owner, queue, size, start, steer,
@@ -209,6 +209,20 @@ pub async fn sweep_trims(store: Arc<dyn RunStore>) {
     assert_eq!(kind(store.delete(&kept).await), Ok(true));
     assert_eq!(kind(store.get(&kept).await), Ok(None));
     assert_eq!(kind(store.sweep().await), Ok(0));
+
+    // What a protocol keeps counts, too. It is of a kind that cannot be packed.
+    let random = (0..8_000_u64).map(|n| format!("{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let mut large = new_run("u", "4");
+    large.record.options.response_ttl = Duration::from_secs(60 * 60);
+    large.record.options.protocol = Some(ProtocolData::new("p", random.collect::<String>()));
+    let (large, created) = create(&*store, large).await;
+    let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
+    store.append(&large, token, batch(0, ENTRIES)).await.expect("appended");
+    let last = super::end(&*store, (&large, token), batch(ENTRIES, 1), Status::Completed, None).await;
+    assert_eq!(last, Ok(None));
+    store.sweep().await.expect("swept");
+    store.sweep().await.expect("swept");
+    assert_eq!(kind(store.get(&large).await), Ok(None), "it is larger than all that may be left");
 }
 
 /// All of a log from an entry on.

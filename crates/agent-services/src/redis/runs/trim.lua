@@ -1,5 +1,5 @@
 -- Forgets the log of an ended run but for its last entry, if the run is to be kept for longer. Returns until when it is, and
--- how many bytes are left, with its request; nothing if it is to be forgotten. What is trimmed already stays as it is.
+-- how many bytes are left, with its request and its options; nothing if it is to be forgotten. What is trimmed already stays as it is.
 local run, fault = read_run(KEYS[1], 'kept_until', 'keys', 'entries', 'first', 'bytes')
 if not run then
   return fault
@@ -20,7 +20,7 @@ if not run.first then
     redis.call('DEL', KEYS[2])
     redis.call('XADD', KEYS[2], last[1], 'first', text(first), 'count', '1', 'frames', frames)
   end
-  bytes = text(#frames + redis.call('HSTRLEN', KEYS[1], 'request'))
+  bytes = text(#frames + redis.call('HSTRLEN', KEYS[1], 'request') + redis.call('HSTRLEN', KEYS[1], 'options'))
   redis.call('HSET', KEYS[1], 'first', text(first), 'bytes', bytes)
 end
 redis.call('PEXPIREAT', KEYS[1], run.kept_until)

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{RunId, RunOptions, SessionId, UserId};
+use agent_schemas::{RunId, SessionId, UserId};
 use rusqlite::{Connection, Row, params};
 
-use super::request::request_of;
+use super::request::{options_of, request_of};
 use crate::run::{RunFilter, RunRecord, no_run};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::json;
@@ -74,7 +74,7 @@ fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
         row.get(4)?,
         Arc::new(request_of(row, 15)?),
     );
-    record.options = RunOptions::from_record(&utf8(row.get(5)?)?);
+    record.options = options_of(row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?, row.get(17)?)?;
     record.status = text(row, 6)?.into();
     record.number = row.get(7)?;
     record.ended_at = row.get(8)?;

@@ -1,6 +1,6 @@
 //! What stays of a run as it is: its request, with the entries of its log that were stored together with it.
 
-use agent_schemas::AgentRequest;
+use agent_schemas::{AgentRequest, RunOptions};
 use rusqlite::{Connection, Row, params};
 
 use super::entries::Piece;
@@ -10,12 +10,13 @@ use crate::limits::json_text;
 use crate::run::RunRecord;
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::json;
+use crate::sqlite::row::utf8;
 use crate::sqlite::statement::statements;
 
 statements! {
     ADD: "INSERT INTO run_requests (run, agent, options, packing, request, request_bytes, count, unpacked_bytes, frames) \
           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    BYTES: "SELECT coalesce(request_bytes, length(request)) FROM run_requests WHERE run = ?1";
+    BYTES: "SELECT coalesce(request_bytes, length(request)) + length(options) FROM run_requests WHERE run = ?1";
     FORGET: "DELETE FROM run_requests WHERE run = ?1";
 }
 
@@ -33,7 +34,7 @@ impl Request {
     pub(super) fn new(operation: &'static str, record: &RunRecord) -> Result<Self> {
         let json = json_text(operation, &*record.request)?.into_bytes();
         let packed = pack(&json, 0);
-        let options = json_text(operation, &record.options)?.into_bytes();
+        let options = pack_options(json_text(operation, &record.options)?.into_bytes());
         Ok(Request { json, packed, options })
     }
 
@@ -69,7 +70,33 @@ pub(super) fn request_of(row: &Row<'_>, column: usize) -> Outcome<AgentRequest> 
     }
 }
 
-/// How many bytes of JSON it is.
+/// Options of fewer bytes are stored as they are.
+const PLAIN_OPTIONS: usize = 256;
+
+/// What a packed text of options begins with, which JSON does not.
+const PACKED: u8 = 0;
+
+/// Options as they are stored: plain JSON, or a mark, the number of its bytes, and the packed text.
+fn pack_options(json: Vec<u8>) -> Vec<u8> {
+    let (Some(block), Ok(bytes)) = (pack(&json, PLAIN_OPTIONS), u32::try_from(json.len())) else {
+        return json;
+    };
+    [&[PACKED], &bytes.to_le_bytes()[..], &block].concat()
+}
+
+/// The options out of the columns `options` and `packing`.
+pub(super) fn options_of(stored: &[u8], packing: Option<i64>) -> Outcome<RunOptions> {
+    let json = match stored {
+        [PACKED, a, b, c, d, block @ ..] => {
+            let bytes = u32::from_le_bytes([*a, *b, *c, *d]);
+            utf8(unpack(packing, block, usize::try_from(bytes).unwrap_or(usize::MAX))?)?
+        }
+        plain => utf8(plain.to_vec())?,
+    };
+    Ok(RunOptions::from_record(&json))
+}
+
+/// How many bytes it is, with the options.
 pub(super) fn bytes(connection: &Connection, run: i64) -> Outcome<u64> {
     Ok(BYTES.one(connection, [run], |row| Ok(row.get(0)?))?.unwrap_or_default())
 }
@@ -77,4 +104,24 @@ pub(super) fn bytes(connection: &Connection, run: i64) -> Outcome<u64> {
 pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
     FORGET.execute(connection, [run])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_schemas::ProtocolData;
+
+    use super::*;
+
+    #[test]
+    fn options_come_back_however_they_are_stored() {
+        for data in [String::new(), "tools and instructions ".repeat(100)] {
+            let mut options = RunOptions::default().without_history();
+            options.protocol = Some(ProtocolData::new("mine", data.as_str()));
+            let json = serde_json::to_vec(&options).expect("JSON");
+            let stored = pack_options(json.clone());
+            assert_eq!(stored.len() < json.len(), !data.is_empty(), "{} of {}", stored.len(), json.len());
+            assert_eq!(options_of(&stored, Some(PACKING)).expect("readable"), options);
+        }
+        assert!(options_of(&[PACKED, 9, 0, 0, 0, 1], Some(PACKING)).is_err(), "damaged");
+    }
 }

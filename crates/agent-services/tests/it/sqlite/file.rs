@@ -129,8 +129,11 @@ async fn a_folder_has_one_owner() {
     let folder = folder();
     let owner = started(folder.path()).await;
     let other = sessions(database(folder.path()));
-    let id = format!("in use by process {}", std::process::id());
-    refused(other.start().await, Conflict, &[&id, "use another data folder"]);
+    refused(
+        other.start().await,
+        Conflict,
+        &["this process has opened the data folder", "write their URLs alike"],
+    );
     refused(other.health().await, Unavailable, &["not started"]);
     append(&owner, "a").await;
     owner.stop().await.expect("stopped");
