@@ -123,7 +123,7 @@ mod chat {
     use crate::config::{ConfigError, Environment};
     use agent_runner::agents::{Chat, ChatConfig};
     use agent_runner::tools::built_in;
-    use agent_runner::{Secret, Services};
+    use agent_runner::{SecretString, Services};
 
     /// The model that the environment describes, as OpenAI's and DashScope's own programs read it.
     pub(super) fn from_environment(environment: &Environment) -> Result<ChatConfig, ConfigError> {
@@ -163,7 +163,7 @@ mod chat {
         services: &Services,
     ) -> anyhow::Result<Chat> {
         let key = config.api_key_env.as_deref().map(|variable| {
-            environment.get(variable).map(Secret::new).ok_or_else(|| {
+            environment.get(variable).map(SecretString::from).ok_or_else(|| {
                 ConfigError::from_message(format!(
                     "agents.{name}: the environment variable {variable} is not set"
                 ))

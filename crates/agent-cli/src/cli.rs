@@ -6,7 +6,7 @@ pub(crate) mod runs;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Flag};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
@@ -214,27 +214,27 @@ impl ServeOptions {
         if self.flags().is_empty() && self.config.is_none() && !self.print_config { outer } else { self }
     }
 
-    /// The settings that were given, as paths and values.
-    pub(crate) fn flags(&self) -> Vec<(&'static str, String)> {
+    /// The settings that were given.
+    pub(crate) fn flags(&self) -> Vec<Flag> {
         let port = self.port.map(|port| port.to_string());
         let origins = (!self.cors_origins.is_empty()).then(|| self.cors_origins.join(","));
         let data_dir = self.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
         let ephemeral = self.ephemeral.then(|| "true".to_owned());
         let unauthenticated = self.allow_unauthenticated.then(|| "true".to_owned());
         [
-            ("host", self.host.clone()),
-            ("port", port),
-            ("agent", self.agent.clone()),
-            ("data_dir", data_dir),
-            ("ephemeral", ephemeral),
-            ("services.url", self.store.clone()),
-            ("allow_unauthenticated", unauthenticated),
-            ("http.cors_origins", origins),
-            ("log.format", self.log_format.clone()),
-            ("log.level", self.log_level.clone()),
+            Flag::given("--host", "host", self.host.clone()),
+            Flag::given("--port", "port", port),
+            Flag::given("--agent", "agent", self.agent.clone()),
+            Flag::given("--data-dir", "data_dir", data_dir),
+            Flag::given("--ephemeral", "ephemeral", ephemeral),
+            Flag::given("--store", "services.url", self.store.clone()),
+            Flag::given("--allow-unauthenticated", "allow_unauthenticated", unauthenticated),
+            Flag::given("--cors-origin", "http.cors_origins", origins),
+            Flag::given("--log-format", "log.format", self.log_format.clone()),
+            Flag::given("--log-level", "log.level", self.log_level.clone()),
         ]
         .into_iter()
-        .filter_map(|(path, value)| Some((path, value?)))
+        .flatten()
         .collect()
     }
 }
@@ -268,4 +268,24 @@ pub(crate) fn print_error(error: &anyhow::Error) {
 /// 2 for a wrong call or configuration, 1 for everything else.
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<ConfigError>() { 2 } else { 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, load};
+
+    #[test]
+    fn every_flag_of_serve_is_a_setting() {
+        let line = "agent-server --host 127.0.0.2 --port 7 --agent echo --data-dir /data --store redis://h \
+                    --allow-unauthenticated --cors-origin https://a.example --cors-origin https://b.example \
+                    --log-format json --log-level debug";
+        let flags = Arguments::parse_from(line.split_whitespace()).serve.flags();
+        assert_eq!(flags.len(), 9);
+        let config = load(None, &Environment::default(), &flags).expect("valid");
+        assert_eq!((config.host.as_str(), config.port, config.log.level.as_str()), ("127.0.0.2", 7, "debug"));
+        assert_eq!(config.http.cors_origins, ["https://a.example", "https://b.example"]);
+        let flags = Arguments::parse_from(["agent-server", "--ephemeral"]).serve.flags();
+        assert!(load(None, &Environment::default(), &flags).expect("valid").ephemeral);
+    }
 }

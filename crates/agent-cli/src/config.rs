@@ -3,9 +3,11 @@
 //! Everything is read once at start and never changes. Each setting can be given in each place; `cargo run --
 //! --print-config` shows what is in force.
 
+mod environment;
 mod layers;
 mod runs;
 mod services;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,7 +17,8 @@ use std::time::Duration;
 use agent_server::HttpConfig;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use layers::{ConfigError, Environment, load};
+pub(crate) use environment::{Environment, UnknownVariable};
+pub(crate) use layers::{ConfigError, Flag, load};
 pub(crate) use runs::RunsConfig;
 pub(crate) use services::ServicesConfig;
 

@@ -1,10 +1,9 @@
 //! A running server, as the commands ask it.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::config::ConfigError;
-use agent_runner::http_client;
+use agent_runner::{ExposeSecret, SecretString, http_client};
 use agent_schemas::json;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 
@@ -18,16 +17,7 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 pub(crate) struct Remote {
     client: Client,
     url: Url,
-    token: Option<Token>,
-}
-
-/// What says who asks; not to be shown.
-struct Token(String);
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token")
-    }
+    token: Option<SecretString>,
 }
 
 /// Why a server did not do what it was asked.
@@ -69,7 +59,7 @@ impl Remote {
             return Err(ConfigError::from_message(message).into());
         };
         let client = http_client::build(&url, |builder| builder.tcp_keepalive(KEEPALIVE))?;
-        Ok(Remote { client, url, token: token.map(|token| Token(token.to_owned())) })
+        Ok(Remote { client, url, token: token.map(SecretString::from) })
     }
 
     /// The address as it was given.
@@ -89,7 +79,7 @@ impl Remote {
         }
         let request = self.client.request(method, url);
         match &self.token {
-            Some(Token(token)) => request.bearer_auth(token),
+            Some(token) => request.bearer_auth(token.expose_secret()),
             None => request,
         }
     }

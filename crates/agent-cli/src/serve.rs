@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::config::{Config, Environment, load};
+use crate::config::{Config, Environment, UnknownVariable, load};
 use agent_protocol_openai::OpenAi;
 use agent_runner::Services;
 use agent_server::AgentApp;
@@ -22,6 +22,7 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
         return print(&config);
     }
     telemetry::start(&config.log)?;
+    warn_of_unknown(environment);
     limits::raise_open_files();
     let services = config.build_services(environment)?;
     let served = agents::build(&config, environment, &services)?;
@@ -32,6 +33,18 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
     // An agent that blocks its thread must not keep the process from ending.
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
+}
+
+/// Reports variables that look like settings. They do not stop the server, as a platform may have set them.
+fn warn_of_unknown(environment: &Environment) {
+    for UnknownVariable { name, similar } in environment.unknown() {
+        match similar {
+            Some(similar) => {
+                tracing::warn!(variable = name, "unknown setting in the environment; did you mean {similar}?")
+            }
+            None => tracing::warn!(variable = name, "unknown setting in the environment"),
+        }
+    }
 }
 
 /// The application that the configuration describes.

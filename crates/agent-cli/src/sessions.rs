@@ -7,7 +7,7 @@ mod server;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::config::{Config, Environment, load};
+use crate::config::{Config, Environment, Flag, load};
 use agent_schemas::session_info::{MessageAppend, SessionChange};
 use agent_schemas::{JsonObject, Message, SessionId, UserId};
 use agent_services::page::PageSize;
@@ -24,10 +24,10 @@ pub(crate) fn run(options: &SessionsOptions, environment: &Environment) -> anyho
     Ok(ExitCode::SUCCESS)
 }
 
-fn flags(options: &SessionsOptions) -> Vec<(&'static str, String)> {
+fn flags(options: &SessionsOptions) -> Vec<Flag> {
     let data_dir = options.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let given = [("data_dir", data_dir), ("services.url", options.store.clone())];
-    given.into_iter().filter_map(|(path, value)| Some((path, value?))).collect()
+    let store = Flag::given("--store", "services.url", options.store.clone());
+    Flag::given("--data-dir", "data_dir", data_dir).into_iter().chain(store).collect()
 }
 
 async fn dispatch(

@@ -18,7 +18,7 @@ use std::io::{self, IsTerminal, Read, Stderr, Stdout};
 use std::process::ExitCode;
 
 use crate::config::{ConfigError, Environment};
-use agent_runner::Secret;
+use agent_runner::SecretString;
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -42,7 +42,7 @@ const INTERRUPTED: u8 = 130;
 /// Talks until the user leaves, or asks the one question that was given.
 pub(crate) fn run(options: &ChatOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
     let query = options.query.as_deref().map(read_query).transpose()?;
-    let token = environment.get("AGENT_SERVER_TOKEN").map(Secret::new);
+    let token = environment.get("AGENT_SERVER_TOKEN").map(SecretString::from);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(async {
         // From here on Ctrl-C does not end the program by itself.

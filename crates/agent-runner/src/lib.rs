@@ -35,7 +35,6 @@ mod patience;
 mod run_memory;
 mod run_state;
 mod runner;
-mod secret;
 pub mod sse_reader;
 mod steer;
 #[cfg(feature = "testing")]
@@ -53,7 +52,8 @@ pub use live::RunEnd;
 pub use run_memory::RunMemory;
 pub use run_state::RunState;
 pub use runner::{BuildError, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError};
-pub use secret::Secret;
+/// The type of keys and tokens, which no `Debug` shows.
+pub use secrecy::{ExposeSecret, SecretString};
 pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutputWriter};
 
 // What the methods of a run and a runner take and give of the services: pages, what is stored, and why that failed.

@@ -25,7 +25,7 @@
 //! ```
 //!
 //! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`run_options`], [`tool`],
-//! [`call`], [`error`], [`semantics`], [`delta`], [`raw_delta`], [`fold`], [`merge`], [`sequence`], [`builder`], [`openai`], [`sse`],
+//! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`merge`], [`sequence`], [`builder`], [`openai`], [`sse`],
 //! [`id`].
 //! What other protocols say: [`responses`]. Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
 //! [`secret`].
@@ -38,7 +38,6 @@ pub mod delta;
 pub mod embedding;
 pub mod error;
 pub mod event;
-mod event_head;
 pub mod export;
 pub mod fold;
 pub mod id;
@@ -48,7 +47,6 @@ pub mod merge;
 pub mod message;
 pub mod modelstudio;
 pub mod openai;
-pub mod raw_delta;
 pub mod realtime;
 mod record;
 pub mod request;

@@ -21,7 +21,6 @@ pub mod protocol;
 mod router;
 mod routes;
 mod sse;
-mod stall;
 mod state;
 
 pub use app::{AgentApp, AgentAppBuilder, HookResult};

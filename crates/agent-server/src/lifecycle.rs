@@ -11,10 +11,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::stall::Stall;
 use crate::state::App;
 
 /// How long cancelled runs have to write their last events, beyond the grace that their agents have.
@@ -107,11 +107,14 @@ impl Connections {
     fn spawn(&self, stream: TcpStream, peer: SocketAddr) {
         // Events are small and must not wait for more; a socket that refuses the option only sends them later.
         let _ = stream.set_nodelay(true);
+        // A client that does not read would keep a run's log in memory for as long as it likes, and a shutdown waiting.
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(self.write_timeout));
         let service = TowerToHyperService::new(self.routes.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.header_timeout)
-            .serve_connection(TokioIo::new(Stall::new(stream, self.write_timeout)), service)
+            .serve_connection(TokioIo::new(Box::pin(stream)), service)
             .with_upgrades();
         let closing = self.closing.clone();
         self.tasks.spawn(async move {

@@ -14,12 +14,16 @@
 //! complete one, and the crate `agent-protocol-openai` uses nothing but this module.
 
 mod context;
+mod delta_frame;
 mod error_format;
+mod event_head;
 mod fields;
 mod frame_writer;
 mod openapi;
 mod spec;
 mod stream;
+mod text_delta;
+mod translation;
 mod translator;
 
 use std::fmt;
@@ -28,11 +32,14 @@ use axum::Router;
 use axum::response::Response;
 
 pub use context::ProtocolContext;
+pub use delta_frame::DeltaFrame;
 pub(crate) use error_format::ErrorFormatLayer;
 pub use fields::Fields;
 pub use frame_writer::FrameWriter;
 pub use openapi::{Endpoint, OpenApiPart};
 pub use spec::RunSpec;
+pub use text_delta::{EscapedText, TextDelta, TextKind};
+pub use translation::Translation;
 pub use translator::Translator;
 
 pub use crate::error::ErrorInfo;

@@ -88,8 +88,10 @@ mod url;
 
 pub use backend::RedisBackend;
 pub use client::RedisClient;
-pub use config::{Password, RedisConfig};
+pub use config::RedisConfig;
 pub use memory::RedisMemoryStore;
 pub use runs::RedisRunStore;
+/// A password, which no `Debug` shows.
+pub use secrecy::SecretString;
 pub use session::RedisSessionStore;
 pub use state::RedisStateStore;

@@ -1,60 +1,13 @@
 //! Laying the places that settings come from over each other.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
 use toml::{Table, Value};
 
 use super::Config;
-
-/// The settings that the environment can give: `AGENT_SERVER_` and the path in upper case with `_` for the dots.
-const FROM_ENVIRONMENT: &[&str] = &[
-    "host",
-    "port",
-    "agent",
-    "allow_unauthenticated",
-    "drain_seconds",
-    "data_dir",
-    "ephemeral",
-    "services.url",
-    "services.sessions",
-    "services.states",
-    "services.memories",
-    "services.runs",
-    "services.session_messages",
-    "services.session_bytes",
-    "services.item_bytes",
-    "http.endpoint_path",
-    "http.cors_origins",
-    "http.allowed_hosts",
-    "http.heartbeat_seconds",
-    "http.body_limit_bytes",
-    "http.json_depth",
-    "http.header_timeout_seconds",
-    "http.read_timeout_seconds",
-    "http.write_timeout_seconds",
-    "runs.max_runs",
-    "runs.max_waiting",
-    "runs.max_queued",
-    "runs.lease_seconds",
-    "runs.retention_seconds",
-    "runs.retention_bytes",
-    "runs.response_seconds",
-    "runs.session_policy",
-    "runs.durability",
-    "runs.run_time_seconds",
-    "runs.log_bytes",
-    "runs.cancel_grace_seconds",
-    "runs.on_disconnect",
-    "runs.disconnect_grace_seconds",
-    "log.format",
-    "log.level",
-];
-
-/// Where the file's path is looked for if no flag gives it.
-const FILE_VARIABLE: &str = "AGENT_SERVER_CONFIG";
+use super::environment::{Environment, FILE_VARIABLE};
+use super::settings::Setting;
 
 /// Why there is no usable configuration. `Display` says what to change, and where.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,63 +28,56 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// The environment variables of the process, read once. What is not UTF-8 counts as absent.
-#[derive(Clone, Default)]
-pub(crate) struct Environment(HashMap<String, String>);
-
-impl Environment {
-    /// Takes pairs of names and values.
-    pub(crate) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let text =
-            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-        Environment(variables.into_iter().filter_map(text).collect())
-    }
-
-    /// A variable that is set and not empty.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
+/// A setting that was given on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Flag {
+    /// The flag as it is typed.
+    name: &'static str,
+    /// The path of the setting.
+    path: &'static str,
+    value: String,
 }
 
-/// Values may be secrets, so only the names are shown.
-impl fmt::Debug for Environment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+impl Flag {
+    /// A flag such as `--store`, the path of its setting, and its value, if it was given.
+    pub(crate) fn given(name: &'static str, path: &'static str, value: Option<String>) -> Option<Self> {
+        value.map(|value| Flag { name, path, value })
     }
 }
 
 /// Reads the configuration: defaults, then the file, then the environment, then flags.
 ///
-/// `flags` are pairs of a setting's path and its value as text. The file is `file`, else what `AGENT_SERVER_CONFIG`
-/// names, else none.
+/// The file is `file`, else what `AGENT_SERVER_CONFIG` names, else none.
 ///
 /// # Errors
-/// [`ConfigError`] if the file cannot be read or a setting is unknown or has a wrong value.
+/// [`ConfigError`] if the file cannot be read or a setting is unknown or has an invalid value.
 pub(crate) fn load(
     file: Option<&Path>,
     environment: &Environment,
-    flags: &[(&str, String)],
+    flags: &[Flag],
 ) -> Result<Config, ConfigError> {
     let mut merged = match file.or_else(|| environment.get(FILE_VARIABLE).map(Path::new)) {
         Some(path) => read_file(path)?,
         None => Table::new(),
     };
+    let settings = Setting::all();
+    // What platforms set counts less than our own variables.
     for (variable, path) in [("HOST", "host"), ("PORT", "port")] {
-        if let Some(value) = environment.get(variable) {
-            set(&mut merged, variable, path, value)?;
+        if let Some(text) = environment.get(variable) {
+            set(&mut merged, variable, setting_at(&settings, variable, path)?, text)?;
         }
     }
-    for path in FROM_ENVIRONMENT {
-        let variable = format!("AGENT_SERVER_{}", path.replace('.', "_").to_ascii_uppercase());
-        if let Some(value) = environment.get(&variable) {
-            set(&mut merged, &variable, path, value)?;
+    for setting in &settings {
+        let variable = setting.variable();
+        if let Some(text) = environment.setting(&variable) {
+            set(&mut merged, &variable, setting, text)?;
         }
     }
-    for (path, value) in flags {
-        set(&mut merged, &format!("--{}", path.replace('_', "-")), path, value)?;
+    for Flag { name, path, value } in flags {
+        set(&mut merged, name, setting_at(&settings, name, path)?, value)?;
     }
     let config: Config = Value::Table(merged).try_into().map_err(|error: toml::de::Error| {
-        ConfigError(format!("the configuration is wrong: {}", one_line(&error)))
+        ConfigError(format!("the configuration is invalid: {}", one_line(&error)))
     })?;
     config.check()?;
     Ok(config)
@@ -146,56 +92,19 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
     toml::from_str(&text).map_err(|error| named(&error))
 }
 
-/// Sets one setting from text, which is read as the type that the setting has by default.
-fn set(table: &mut Table, source: &str, path: &str, text: &str) -> Result<(), ConfigError> {
-    let value =
-        typed(path, text).ok_or_else(|| ConfigError(format!("{source}: '{text}' is not a valid {path}")))?;
-    let (section, key) = path.rsplit_once('.').map_or((None, path), |(section, key)| (Some(section), key));
-    let target = match section {
-        None => table,
-        Some(section) => match table.entry(section).or_insert_with(|| Value::Table(Table::new())) {
-            Value::Table(inner) => inner,
-            _ => return Err(ConfigError(format!("'{section}' should be a section"))),
-        },
-    };
-    target.insert(key.to_owned(), value.clone());
-    // Checked one by one, so that the error can name where the value came from.
-    let alone = single(path, value).try_into::<Config>();
-    alone.map(|_| ()).map_err(|error| ConfigError(format!("{source}: {}", one_line(&error))))
+fn setting_at<'a>(settings: &'a [Setting], source: &str, path: &str) -> Result<&'a Setting, ConfigError> {
+    let found = settings.iter().find(|setting| setting.path() == path);
+    found.ok_or_else(|| ConfigError(format!("{source}: there is no setting '{path}'")))
 }
 
-/// Text as the TOML type that the setting has.
-fn typed(path: &str, text: &str) -> Option<Value> {
-    match path {
-        "port" => text.parse::<u16>().ok().map(|port| Value::Integer(port.into())),
-        "allow_unauthenticated" | "ephemeral" => match text.to_ascii_lowercase().as_str() {
-            "1" | "true" | "yes" | "on" => Some(Value::Boolean(true)),
-            "0" | "false" | "no" | "off" => Some(Value::Boolean(false)),
-            _ => None,
-        },
-        "http.cors_origins" | "http.allowed_hosts" => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            Some(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
-        }
-        _ if ["_seconds", "_bytes", "_depth", "_messages", "max_runs"]
-            .iter()
-            .any(|suffix| path.ends_with(suffix)) =>
-        {
-            text.parse::<u32>().ok().map(|number| Value::Integer(number.into()))
-        }
-        _ => Some(Value::String(text.to_owned())),
-    }
-}
-
-/// A table with nothing but this setting.
-fn single(path: &str, value: Value) -> Value {
-    let mut value = value;
-    for key in path.rsplit('.') {
-        let mut table = Table::new();
-        table.insert(key.to_owned(), value);
-        value = Value::Table(table);
-    }
-    value
+/// Sets one setting from text. The error names the source.
+fn set(table: &mut Table, source: &str, setting: &Setting, text: &str) -> Result<(), ConfigError> {
+    let named = |error: String| ConfigError(format!("{source}: {error}"));
+    // The value is checked alone first, because later nobody knows where it came from.
+    let mut alone = Table::new();
+    setting.set(text, &mut alone).map_err(named)?;
+    Value::Table(alone).try_into::<Config>().map_err(|error: toml::de::Error| named(one_line(&error)))?;
+    setting.set(text, table).map_err(named)
 }
 
 fn one_line(error: &toml::de::Error) -> String {
@@ -204,10 +113,16 @@ fn one_line(error: &toml::de::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
         Environment::new(pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))))
+    }
+
+    fn flag(name: &'static str, path: &'static str, value: &str) -> Vec<Flag> {
+        Flag::given(name, path, Some(value.to_owned())).into_iter().collect()
     }
 
     #[test]
@@ -218,40 +133,51 @@ mod tests {
             .expect("written");
         let environment =
             environment(&[("PORT", "2"), ("AGENT_SERVER_PORT", "3"), ("AGENT_SERVER_RUNS_MAX_RUNS", "4")]);
-        let config = load(Some(&file), &environment, &[("port", "5".to_owned())]).expect("valid");
+        let config = load(Some(&file), &environment, &flag("--port", "port", "5")).expect("valid");
         assert_eq!((config.host.as_str(), config.port, config.drain_seconds), ("127.0.0.2", 5, 7));
         assert_eq!(config.runs.max_runs, 4);
         assert_eq!(config.http, agent_server::HttpConfig::default());
     }
 
-    fn check_error(environment_pairs: &[(&str, &str)], flags: &[(&str, String)], expected: &str) {
+    #[test]
+    fn the_environment_gives_numbers_and_lists() {
+        let environment = environment(&[
+            ("AGENT_SERVER_RUNS_RETENTION_BYTES", "8589934592"),
+            ("AGENT_SERVER_RUNS_MAX_WAITING", "9"),
+            ("AGENT_SERVER_RUNS_MAX_QUEUED", "0"),
+            ("AGENT_SERVER_HTTP_CORS_ORIGINS", "https://a.example, https://b.example"),
+            ("AGENT_SERVER_EPHEMERAL", "Yes"),
+        ]);
+        let config = load(None, &environment, &[]).expect("valid");
+        assert_eq!(config.runs.retention_bytes, Some(8 << 30));
+        assert_eq!((config.runs.max_waiting, config.runs.max_queued), (9, 0));
+        assert_eq!(config.http.cors_origins, ["https://a.example", "https://b.example"]);
+        assert!(config.ephemeral);
+    }
+
+    #[test]
+    fn a_service_link_of_kubernetes_is_no_port() {
+        let environment = environment(&[("AGENT_SERVER_PORT", "tcp://10.0.0.1:8080")]);
+        assert_eq!(load(None, &environment, &[]).expect("valid").port, Config::default().port);
+    }
+
+    fn check_error(environment_pairs: &[(&str, &str)], flags: &[Flag], expected: &str) {
         let error = load(None, &environment(environment_pairs), flags).expect_err(expected);
         assert!(error.to_string().contains(expected), "{error}");
     }
 
     #[test]
     fn errors_name_their_place() {
-        check_error(&[("PORT", "http")], &[], "PORT: 'http' is not a valid port");
+        check_error(&[("PORT", "http")], &[], "PORT: expected a whole number, but got 'http'");
+        check_error(&[("AGENT_SERVER_PORT", "70000")], &[], "AGENT_SERVER_PORT: ");
+        check_error(&[("AGENT_SERVER_EPHEMERAL", "maybe")], &[], "AGENT_SERVER_EPHEMERAL: expected true or");
         check_error(&[("AGENT_SERVER_LOG_FORMAT", "xml")], &[], "AGENT_SERVER_LOG_FORMAT: ");
-        check_error(&[], &[("host", "0.0.0.0".to_owned())], "--allow-unauthenticated");
+        check_error(&[("AGENT_SERVER_RUNS_MAX_QUEUED", "-1")], &[], "AGENT_SERVER_RUNS_MAX_QUEUED: ");
+        check_error(&[], &flag("--log-format", "log.format", "xml"), "--log-format: ");
+        check_error(&[], &flag("--host", "host", "0.0.0.0"), "--allow-unauthenticated");
         check_error(&[("AGENT_SERVER_HTTP_ENDPOINT_PATH", "process")], &[], "should look like '/process'");
         check_error(&[("AGENT_SERVER_RUNS_MAX_RUNS", "0")], &[], "runs.max_runs should be greater than 0");
         check_error(&[("AGENT_SERVER_CONFIG", "/does/not/exist")], &[], "/does/not/exist");
-    }
-
-    #[test]
-    fn every_setting_of_the_environment_exists() {
-        let defaults = Value::try_from(Config::default()).expect("serializable");
-        for path in FROM_ENVIRONMENT {
-            let found = path.split('.').try_fold(&defaults, |value, key| value.get(key));
-            // What has no default is not written; its name is then checked by setting it to something wrong.
-            let wrong = single(path, Value::Array(vec![Value::Boolean(true)]));
-            let is_unknown = |error: toml::de::Error| error.to_string().contains("unknown field");
-            assert!(
-                found.is_some() || wrong.try_into::<Config>().is_err_and(|error| !is_unknown(error)),
-                "{path}"
-            );
-        }
     }
 
     #[test]

@@ -161,14 +161,17 @@ const DEFAULT_EPHEMERAL: &str = "memory:";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::load;
+    use crate::config::{Flag, load};
 
-    fn config(flags: &[(&str, &str)]) -> Config {
-        let flags: Vec<_> = flags.iter().map(|(path, value)| (*path, (*value).to_owned())).collect();
+    fn config(flags: &[(&'static str, &str)]) -> Config {
+        let flags: Vec<_> = flags
+            .iter()
+            .filter_map(|(path, value)| Flag::given(path, path, Some((*value).to_owned())))
+            .collect();
         load(None, &Environment::default(), &flags).expect("a configuration")
     }
 
-    fn urls(flags: &[(&str, &str)]) -> Result<ServiceUrls, ConfigError> {
+    fn urls(flags: &[(&'static str, &str)]) -> Result<ServiceUrls, ConfigError> {
         config(flags).urls(&Environment::new([("HOME".into(), "/home/ann".into())]))
     }
 

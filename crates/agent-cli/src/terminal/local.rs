@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::{Environment, load};
+use crate::config::{Environment, Flag, load};
 use agent_runner::Services;
 use agent_server::AgentApp;
 use tokio::net::TcpListener;
@@ -68,6 +68,6 @@ impl Local {
     }
 }
 
-fn flags(options: &ChatOptions) -> Vec<(&'static str, String)> {
-    options.agent.iter().map(|agent| ("agent", agent.clone())).collect()
+fn flags(options: &ChatOptions) -> Vec<Flag> {
+    Flag::given("--agent", "agent", options.agent.clone()).into_iter().collect()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::ConfigError;
 use agent_runner::sse_reader::{SseEvent, SseParser};
-use agent_runner::{Secret, http_client};
+use agent_runner::{ExposeSecret, SecretString, http_client};
 use agent_schemas::AgentRequest;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
@@ -31,12 +31,12 @@ impl Server {
     ///
     /// # Errors
     /// If the address or the token cannot be one.
-    pub(super) fn new(address: &str, token: Option<&Secret>) -> Result<Self, ConfigError> {
+    pub(super) fn new(address: &str, token: Option<&SecretString>) -> Result<Self, ConfigError> {
         let url = endpoint(address)?;
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         if let Some(token) = token {
-            let value = HeaderValue::from_str(&format!("Bearer {}", token.expose().trim()));
+            let value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret().trim()));
             let mut value = value.map_err(|_| {
                 ConfigError::from_message("AGENT_SERVER_TOKEN has characters that no token can have")
             })?;
@@ -178,10 +178,10 @@ mod tests {
 
     #[test]
     fn a_token_is_not_shown() {
-        let server = Server::new("http://127.0.0.1:1", Some(&Secret::new("s3cret"))).expect("valid");
+        let server = Server::new("http://127.0.0.1:1", Some(&SecretString::from("s3cret"))).expect("valid");
         assert!(!format!("{server:?}").contains("s3cret"));
         let error =
-            Server::new("http://127.0.0.1:1", Some(&Secret::new("s3\ncret"))).expect_err("a line end");
+            Server::new("http://127.0.0.1:1", Some(&SecretString::from("s3\ncret"))).expect_err("a line end");
         assert!(!error.to_string().contains("cret"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! A run's log as a completion: chunks, or one object.
 
-mod passing;
+mod deltas;
 
 use agent_schemas::{
     AgentResponse, Content, ContentBody, DecodeError, ErrorBody, Event, Json, MessageType, Role, Status,
@@ -8,13 +8,13 @@ use agent_schemas::{
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use passing::{Encoded, Passing};
+use deltas::Place;
 
 use super::calls::Calls;
 use super::texts::Texts;
 use super::wire::{self, Chunk, ChunkChoice, Delta, Image, Message, Usage};
 use crate::error::{self, status_of};
-use agent_server::protocol::{ErrorInfo, FrameWriter, Translator};
+use agent_server::protocol::{DeltaFrame, ErrorInfo, EscapedText, FrameWriter, TextDelta, Translator};
 
 const STOP: &str = "stop";
 
@@ -50,10 +50,10 @@ pub(super) struct Completion {
     /// The reason to finish that the model gave, where it was another than having said all.
     reason: Option<String>,
     end: Option<End>,
-    /// Whose deltas are being passed on.
-    passing: Option<Passing>,
-    /// The chunks of texts, by where these go.
-    encoded: [Option<Encoded>; 3],
+    /// Where the text goes whose deltas are relayed.
+    relayed: Option<Place>,
+    /// The chunks of relayed deltas, by where these go.
+    frames: [Option<DeltaFrame>; 3],
 }
 
 /// What was said, for a client that is answered at the end.
@@ -93,8 +93,8 @@ impl Completion {
             has_begun: false,
             reason: None,
             end: None,
-            passing: None,
-            encoded: [const { None }; 3],
+            relayed: None,
+            frames: [const { None }; 3],
         }
     }
 
@@ -241,7 +241,6 @@ impl Completion {
 
 impl Translator for Completion {
     fn on_event(&mut self, event: &Event, frames: &mut FrameWriter) {
-        self.passing = None;
         match event {
             Event::Message(message) => self.on_message(message),
             Event::Content(content) => self.on_content(content, frames),
@@ -255,13 +254,18 @@ impl Translator for Completion {
         }
     }
 
-    fn on_entry(&mut self, json: &[u8], frames: &mut FrameWriter) -> Result<(), DecodeError> {
-        if !self.pass_on(json, frames)? {
-            // All that is said is told by contents: what messages and responses repeat of them is not looked at.
-            let event = Event::head_from_slice(json).map_or_else(|| Event::from_slice(json), Ok)?;
-            self.on_event(&event, frames);
-        }
-        Ok(())
+    /// Contents have told all that is said: messages and responses only repeat it.
+    fn needs_only_head(&self, _head: &Event) -> bool {
+        true
+    }
+
+    fn begin_deltas(&mut self, next: &TextDelta<'_>) -> bool {
+        self.relayed = self.place_of(next);
+        self.relayed.is_some()
+    }
+
+    fn on_delta(&mut self, text: EscapedText<'_>, frames: &mut FrameWriter) -> Result<(), DecodeError> {
+        self.relayed.map_or(Ok(()), |place| self.relay(place, text, frames))
     }
 
     fn on_abort(&mut self, error: &ErrorBody, frames: &mut FrameWriter) {

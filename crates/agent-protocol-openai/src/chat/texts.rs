@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use agent_schemas::raw_delta::RawDelta;
 use agent_schemas::{Content, DecodeError, Status};
+use agent_server::protocol::{EscapedText, TextDelta};
 
 /// Puts texts one after the other: what grows behind the first that is still open waits for its end.
 ///
@@ -48,18 +48,18 @@ impl Texts {
         self.write()
     }
 
-    /// Whether a delta is one of the text that is being written, so that it may be passed on.
-    pub(super) fn is_next(&self, delta: &RawDelta<'_>) -> bool {
+    /// Whether a delta belongs to the text that is being written, so that it may be relayed.
+    pub(super) fn is_next(&self, delta: &TextDelta<'_>) -> bool {
         self.open.front().is_some_and(|part| {
             let is_it = part.msg_id == delta.msg_id && part.index == Some(delta.index);
             is_it && !part.is_whole && part.written > 0 && part.written == part.text.len()
         })
     }
 
-    /// Takes in the inside of a delta's JSON string, where [`Self::is_next`], and gives what it adds.
-    pub(super) fn pass(&mut self, escaped: &str) -> Result<&str, DecodeError> {
+    /// Appends a delta where [`Self::is_next`], and gives what it adds.
+    pub(super) fn append(&mut self, text: EscapedText<'_>) -> Result<&str, DecodeError> {
         let Some(part) = self.open.front_mut() else { return Ok("") };
-        RawDelta::append(escaped, &mut part.text)?;
+        text.append_to(&mut part.text)?;
         let before = std::mem::replace(&mut part.written, part.text.len());
         Ok(&part.text[before..])
     }

@@ -4,9 +4,9 @@
 //! which they begin, parts too; both may be others than our own numbers, as not every content has a part.
 
 mod closing;
+mod deltas;
 mod growing;
 mod open;
-mod passing;
 
 use agent_schemas::responses::{
     IncompleteDetails, Numbered, Response, ResponseError, ResponseStatus, ResponseUsage, StreamEvent,
@@ -15,12 +15,12 @@ use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, JsonObject, Ru
 use axum::http::header;
 use axum::response::IntoResponse;
 
+use self::deltas::Relayed;
 use self::open::{OpenMessage, needs_contents};
-use self::passing::Passing;
 use super::echoed::EchoedSettings;
 use super::ids::response_id;
 use agent_server::ApiError;
-use agent_server::protocol::{FrameWriter, Translator};
+use agent_server::protocol::{EscapedText, FrameWriter, TextDelta, Translator};
 
 /// Which form the answer has that is no stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub(super) struct Responses {
     settings: String,
     writer: Writer,
     open: Vec<OpenMessage>,
-    /// Whose deltas are being passed on.
-    passing: Option<Passing>,
+    /// The part whose deltas are relayed.
+    relayed: Option<Relayed>,
     /// MCP calls whose answers are to come: the id of the call and the place of its item.
     unanswered: Vec<(String, usize)>,
     /// Why the model stopped before it was done.
@@ -93,7 +93,7 @@ impl Responses {
             settings: echoed.members,
             writer: Writer { next: 0, from: 0 },
             open: Vec::new(),
-            passing: None,
+            relayed: None,
             unanswered: Vec::new(),
             cut_short: None,
             is_background: echoed.is_background,
@@ -137,17 +137,6 @@ impl Responses {
                 frames,
             );
         }
-    }
-
-    /// An event without what it repeats, where that is known here already.
-    fn head_of(&self, json: &[u8]) -> Option<Event> {
-        let event = Event::head_from_slice(json)?;
-        let has_all = match &event {
-            Event::Message(message) => !message.status.is_final() || !needs_contents(message),
-            Event::Response(_) => self.has_begun(),
-            _ => true,
-        };
-        has_all.then_some(event)
     }
 
     /// How many events there are up to `response.in_progress`.
@@ -279,16 +268,7 @@ const OPENAIS_CODES: [&str; 18] = [
 ];
 
 impl Translator for Responses {
-    fn on_entry(&mut self, json: &[u8], frames: &mut FrameWriter) -> Result<(), DecodeError> {
-        if !self.pass_on(json, frames)? {
-            let event = self.head_of(json).map_or_else(|| Event::from_slice(json), Ok)?;
-            self.on_event(&event, frames);
-        }
-        Ok(())
-    }
-
     fn on_event(&mut self, event: &Event, frames: &mut FrameWriter) {
-        self.passing = None;
         match event {
             Event::Response(response) => self.on_response(response, frames),
             Event::Message(message) if message.status.is_final() => self.on_closed(message, frames),
@@ -296,6 +276,23 @@ impl Translator for Responses {
             Event::Content(content) => self.on_content(content, frames),
             _ => {}
         }
+    }
+
+    fn needs_only_head(&self, head: &Event) -> bool {
+        match head {
+            Event::Message(message) => !message.status.is_final() || !needs_contents(message),
+            Event::Response(_) => self.has_begun(),
+            _ => true,
+        }
+    }
+
+    fn begin_deltas(&mut self, next: &TextDelta<'_>) -> bool {
+        self.relayed = self.relayed_part(next);
+        self.relayed.is_some()
+    }
+
+    fn on_delta(&mut self, text: EscapedText<'_>, frames: &mut FrameWriter) -> Result<(), DecodeError> {
+        self.relay(text, frames)
     }
 
     fn on_abort(&mut self, error: &ErrorBody, frames: &mut FrameWriter) {

@@ -29,7 +29,7 @@ use futures_util::StreamExt;
 use tracing::Instrument;
 
 use crate::tools::Tool;
-use crate::{Agent, AgentError, Recovery, RunHandle, Secret};
+use crate::{Agent, AgentError, Recovery, RunHandle, SecretString};
 
 use answer::{Answer, Round};
 use body::Item;
@@ -73,7 +73,7 @@ impl Chat {
     /// [`ChatError`] if a setting makes no sense.
     pub fn new(
         config: ChatConfig,
-        api_key: Option<Secret>,
+        api_key: Option<SecretString>,
         tools: Vec<Arc<dyn Tool>>,
     ) -> Result<Self, ChatError> {
         let endpoint = Endpoint::new(&config.base_url, api_key, config.times()?, config.max_retries)?;

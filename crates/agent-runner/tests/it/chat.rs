@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use agent_runner::agents::{Chat, ChatConfig};
 use agent_runner::tools::{Tool, built_in};
-use agent_runner::{RunOptions, Runner, Secret, Services};
+use agent_runner::{RunOptions, Runner, SecretString, Services};
 use agent_schemas::{AgentRequest, AgentResponse, Event, Message};
 
 use crate::model_server::{ModelServer, Received, Reply};
@@ -53,7 +53,7 @@ pub(crate) fn request(text: &str) -> AgentRequest {
 }
 
 pub(crate) fn chat(config: ChatConfig, tools: Vec<Arc<dyn Tool>>) -> Runner {
-    let chat = Chat::new(config, Some(Secret::new(KEY)), tools).expect("good settings");
+    let chat = Chat::new(config, Some(SecretString::from(KEY)), tools).expect("good settings");
     Runner::builder().agent("chat", chat).build().expect("built")
 }
 

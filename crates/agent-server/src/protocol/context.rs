@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
 use super::stream::{TranslatedStream, abort_error};
-use super::{FrameWriter, RunSpec, Translator};
+use super::{FrameWriter, RunSpec, Translation, Translator};
 use crate::config::HttpConfig;
 use crate::error::ApiError;
 use crate::extract::{JsonRequest, idempotency_key, name_session, parse_object};
@@ -117,21 +117,22 @@ impl ProtocolContext {
 
     /// Waits for a run's end and answers with what it amounts to. Where only the end of its log is kept, that is what the
     /// translator makes of the final event alone.
-    pub async fn collect(&self, run: &Run, mut translator: impl Translator) -> Response {
+    pub async fn collect(&self, run: &Run, translator: impl Translator) -> Response {
+        let mut translation = Translation::new(translator);
         let mut cursor = run.cursor(run.start());
         let mut frames = FrameWriter::discard();
         while let Some(batch) = cursor.next().await {
             let read = batch.and_then(|batch| {
                 let mut entries = log::frames(&batch.frames);
-                Ok(entries.try_for_each(|json| translator.on_entry(json, &mut frames))?)
+                Ok(entries.try_for_each(|json| translation.on_entry(json, &mut frames))?)
             });
             if let Err(error) = read {
                 tracing::error!(run.id = %run.id(), error = %error, "a run's log could not be read to its end");
-                translator.on_abort(&abort_error(&error), &mut frames);
+                translation.on_abort(&abort_error(&error), &mut frames);
                 break;
             }
         }
-        named(translator.answer(), run.id())
+        named(translation.answer(), run.id())
     }
 
     /// Answers with what a run amounts to so far. Of a run of which only the end of the log is kept, the translator sees the
@@ -139,7 +140,8 @@ impl ProtocolContext {
     ///
     /// # Errors
     /// [`ApiError`] if the store fails, or there is no such run.
-    pub async fn snapshot(&self, id: &RunId, mut translator: impl Translator) -> Result<Response, ApiError> {
+    pub async fn snapshot(&self, id: &RunId, translator: impl Translator) -> Result<Response, ApiError> {
+        let mut translation = Translation::new(translator);
         let runs = &self.runner().services().runs;
         let (mut from, mut frames) = (0, FrameWriter::discard());
         loop {
@@ -153,13 +155,13 @@ impl ProtocolContext {
                 continue;
             };
             for json in chunk.batches.iter().flat_map(|batch| log::frames(&batch.frames)) {
-                if let Err(error) = translator.on_entry(json, &mut frames) {
+                if let Err(error) = translation.on_entry(json, &mut frames) {
                     tracing::error!(run.id = %id, error = %error, "an entry of the log is damaged");
                 }
             }
             match chunk.batches.last() {
                 Some(last) if !chunk.is_end => from = last.end(),
-                _ => return Ok(named(translator.answer(), id)),
+                _ => return Ok(named(translation.answer(), id)),
             }
         }
     }

@@ -4,7 +4,9 @@ use agent_schemas::sse;
 use bytes::Bytes;
 use serde::Serialize;
 
-/// Collects frames in the form of Server-Sent Events. Nothing is encoded where nobody wants to see it.
+use super::{DeltaFrame, EscapedText};
+
+/// Collects frames in the form of Server-Sent Events, or discards them without encoding them.
 #[derive(Debug)]
 pub struct FrameWriter {
     bytes: Vec<u8>,
@@ -12,7 +14,7 @@ pub struct FrameWriter {
 }
 
 impl FrameWriter {
-    /// A writer whose frames somebody reads.
+    /// A writer whose frames are sent to a client.
     pub fn new() -> Self {
         FrameWriter { bytes: Vec::new(), is_wanted: true }
     }
@@ -22,7 +24,7 @@ impl FrameWriter {
         FrameWriter { bytes: Vec::new(), is_wanted: false }
     }
 
-    /// Whether it is worth the work to make a frame.
+    /// Whether frames are sent, so that it is worth making them.
     pub fn is_wanted(&self) -> bool {
         self.is_wanted
     }
@@ -45,11 +47,27 @@ impl FrameWriter {
         });
     }
 
-    /// A frame that is put together of pieces which are encoded already, from `event: ` or `data: ` on.
+    /// A frame of pieces that are encoded already, from `event: ` or `data: ` on.
     pub fn push_encoded(&mut self, pieces: &[&[u8]]) {
         if self.is_wanted {
             pieces.iter().for_each(|piece| self.bytes.extend_from_slice(piece));
             self.bytes.extend_from_slice(b"\n\n");
+        }
+    }
+
+    /// A frame that relays a delta of text, with its number if the frame has one.
+    pub fn push_delta(&mut self, frame: &DeltaFrame, number: Option<u64>, text: EscapedText<'_>) {
+        if !self.is_wanted {
+            return;
+        }
+        if let Some(number) = number {
+            self.bytes.extend_from_slice(&frame.before_number);
+            sse::write_number(&mut self.bytes, number);
+        }
+        for piece in
+            [frame.before_text.as_slice(), text.as_json().as_bytes(), frame.after_text.as_slice(), b"\n\n"]
+        {
+            self.bytes.extend_from_slice(piece);
         }
     }
 
@@ -83,7 +101,7 @@ impl FrameWriter {
         match write(&mut self.bytes) {
             Ok(()) => self.bytes.extend_from_slice(b"\n\n"),
             Err(error) => {
-                tracing::error!(error = %error, "a frame cannot be written as JSON and is left out");
+                tracing::error!(error = %error, "could not write a frame as JSON; it is left out");
                 self.bytes.truncate(start);
             }
         }

@@ -8,9 +8,9 @@ use agent_schemas::{Error, ErrorBody, sse};
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::{FrameWriter, Translator};
+use super::{FrameWriter, Translation, Translator};
 
-/// What a client is told when a log cannot be read to its end.
+/// What a client receives when a log cannot be read to its end.
 pub(super) fn abort_error(error: &CursorError) -> ErrorBody {
     Error::RunInterrupted { reason: error.to_string() }.to_body()
 }
@@ -18,26 +18,31 @@ pub(super) fn abort_error(error: &CursorError) -> ErrorBody {
 /// Reads a cursor through a translator. The stream always ends with what the translator ends it with.
 pub(super) struct TranslatedStream<T> {
     cursor: Cursor,
-    translator: T,
+    translation: Translation<T>,
     frames: FrameWriter,
     done: bool,
 }
 
 impl<T: Translator> TranslatedStream<T> {
     pub(super) fn new(cursor: Cursor, translator: T) -> Self {
-        TranslatedStream { cursor, translator, frames: FrameWriter::new(), done: false }
+        TranslatedStream {
+            cursor,
+            translation: Translation::new(translator),
+            frames: FrameWriter::new(),
+            done: false,
+        }
     }
 
     fn abort(&mut self, error: &CursorError) {
         tracing::error!(error = %error, "a stream ends before its run");
-        self.translator.on_abort(&abort_error(error), &mut self.frames);
+        self.translation.on_abort(&abort_error(error), &mut self.frames);
         self.done = true;
     }
 
     fn take(&mut self, batch: &Bytes) {
         self.frames.expect(batch.len());
         for json in sse::frames(batch) {
-            if let Err(error) = self.translator.on_entry(json, &mut self.frames) {
+            if let Err(error) = self.translation.on_entry(json, &mut self.frames) {
                 return self.abort(&error.into());
             }
         }

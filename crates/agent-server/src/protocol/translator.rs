@@ -3,26 +3,37 @@
 use agent_schemas::{DecodeError, ErrorBody, Event};
 use axum::response::Response;
 
-use super::FrameWriter;
+use super::{EscapedText, FrameWriter, TextDelta};
 
 /// Translates one run's log for one client: a state machine without I/O, clock or randomness, so that every process
 /// makes the same frames of the same log.
 ///
 /// It sees a log from its beginning, as [`agent_schemas`] describes it. A client that resumes in the middle gets a
-/// translator that is silent up to there. Only of a run whose response outlived its log
-/// ([`response_ttl`](agent_schemas::RunOptions::response_ttl)) it may see the final event alone, for [`Self::answer`].
+/// translator that is silent up to there. If a run's response has outlived its log
+/// ([`response_ttl`](agent_schemas::RunOptions::response_ttl)), the translator may see the final event alone, for
+/// [`Self::answer`].
 pub trait Translator: Send + Unpin + 'static {
-    /// Takes in the next event and writes what the client is to see of it. The final event has to end the client's
-    /// stream.
+    /// Takes in the next event and writes what the client is to see of it. The final event must end the client's stream.
     fn on_event(&mut self, event: &Event, frames: &mut FrameWriter);
 
-    /// The same for an event that is not decoded yet; a translator that passes most events on as they are can save the
-    /// work.
+    /// Whether [`Self::on_event`] needs no more of an event than its head: a message without its contents, a response
+    /// without its output, a content of text or refusal as it is. True is faster where the translator has seen the rest in
+    /// earlier events.
+    fn needs_only_head(&self, _head: &Event) -> bool {
+        false
+    }
+
+    /// Whether the deltas of a text, of which this is the next, are relayed without being decoded. They then come to
+    /// [`Self::on_delta`], beginning with this one, until any other event comes.
+    fn begin_deltas(&mut self, _next: &TextDelta<'_>) -> bool {
+        false
+    }
+
+    /// Takes in the text of a delta that is relayed, and writes it with [`FrameWriter::push_delta`].
     ///
     /// # Errors
-    /// [`DecodeError`] if the bytes are not an event.
-    fn on_entry(&mut self, json: &[u8], frames: &mut FrameWriter) -> Result<(), DecodeError> {
-        self.on_event(&Event::from_slice(json)?, frames);
+    /// [`DecodeError`] from [`EscapedText::append_to`].
+    fn on_delta(&mut self, _text: EscapedText<'_>, _frames: &mut FrameWriter) -> Result<(), DecodeError> {
         Ok(())
     }
 

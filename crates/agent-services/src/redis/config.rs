@@ -4,31 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use ::redis::RedisConnectionInfo;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::servers::Servers;
 use super::{keys, url};
 use crate::Result;
-
-/// A password, which shows nowhere.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(Box<str>);
-
-impl Password {
-    /// Keeps a text secret.
-    pub fn new(password: impl Into<Box<str>>) -> Self {
-        Password(password.into())
-    }
-
-    fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password([redacted])")
-    }
-}
 
 /// Where Redis is and how it is talked to.
 ///
@@ -37,7 +17,7 @@ impl fmt::Debug for Password {
 pub struct RedisConfig {
     pub(super) servers: Servers,
     /// The login at the sentinels; that at Redis is part of `servers`.
-    pub(super) sentinel_login: Option<(String, Password)>,
+    pub(super) sentinel_login: Option<(String, SecretString)>,
     pub(super) prefix: String,
     pub(super) connect_timeout: Duration,
     pub(super) response_timeout: Duration,
@@ -72,9 +52,10 @@ impl RedisConfig {
 
     /// The same with a login: the name of an ACL user, `default` where there are none, and a password.
     #[must_use]
-    pub fn with_login(mut self, user: &str, password: &Password) -> Self {
-        let change =
-            |info: &RedisConnectionInfo| info.clone().set_username(user).set_password(password.expose());
+    pub fn with_login(mut self, user: &str, password: &SecretString) -> Self {
+        let change = |info: &RedisConnectionInfo| {
+            info.clone().set_username(user).set_password(password.expose_secret())
+        };
         match &mut self.servers {
             Servers::Standalone(info) => {
                 *info = info.clone().set_redis_settings(change(info.redis_settings()))
@@ -91,7 +72,7 @@ impl RedisConfig {
 
     /// The same with a login at the sentinels, which have none by default.
     #[must_use]
-    pub fn with_sentinel_login(mut self, user: &str, password: &Password) -> Self {
+    pub fn with_sentinel_login(mut self, user: &str, password: &SecretString) -> Self {
         self.sentinel_login = Some((user.to_owned(), password.clone()));
         self
     }
@@ -122,7 +103,7 @@ impl RedisConfig {
     }
 
     pub(super) fn login_at_sentinels(&self) -> Option<(&str, &str)> {
-        self.sentinel_login.as_ref().map(|(user, password)| (user.as_str(), password.expose()))
+        self.sentinel_login.as_ref().map(|(user, password)| (user.as_str(), password.expose_secret()))
     }
 }
 

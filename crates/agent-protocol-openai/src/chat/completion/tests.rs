@@ -6,6 +6,7 @@ use agent_runner::{AgentError, RunHandle, RunOptions, Runner, Services, agent_fn
 use agent_schemas::merge::merge_chat_completion_chunks;
 use agent_schemas::openai::chat::ChatCompletionChunk;
 use agent_schemas::{AgentRequest, ContentBody, Error, Event, MessageType, Role, object, sse};
+use agent_server::protocol::Translation;
 use agent_services::clock::ManualClock;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -39,12 +40,12 @@ fn completion(wants_usage: bool) -> Completion {
     Completion::new(Head { id: "chatcmpl-1".to_owned(), model: "m".to_owned(), wants_usage })
 }
 
-/// The data of each frame, which is the same whether deltas are decoded or passed on.
+/// The data of each frame, which is the same whether deltas are decoded or relayed.
 fn stream(log: &[Vec<u8>], wants_usage: bool) -> Vec<String> {
-    let (mut completion, mut frames) = (completion(wants_usage), FrameWriter::new());
-    log.iter().for_each(|entry| completion.on_entry(entry, &mut frames).expect("an event"));
+    let (mut translation, mut frames) = (Translation::new(completion(wants_usage)), FrameWriter::new());
+    log.iter().for_each(|entry| translation.on_entry(entry, &mut frames).expect("an event"));
     let passed = data(&mut frames);
-    let (mut completion, mut frames) = (self::completion(wants_usage), FrameWriter::new());
+    let (mut completion, mut frames) = (completion(wants_usage), FrameWriter::new());
     let events = log.iter().map(|entry| Event::from_slice(entry).expect("an event"));
     events.for_each(|event| completion.on_event(&event, &mut frames));
     assert_eq!(passed, data(&mut frames));
@@ -57,9 +58,9 @@ fn data(frames: &mut FrameWriter) -> Vec<String> {
 }
 
 async fn answer(log: &[Vec<u8>]) -> (u16, Value) {
-    let (mut completion, mut frames) = (completion(false), FrameWriter::discard());
-    log.iter().for_each(|entry| completion.on_entry(entry, &mut frames).expect("an event"));
-    let response = completion.answer();
+    let (mut translation, mut frames) = (Translation::new(completion(false)), FrameWriter::discard());
+    log.iter().for_each(|entry| translation.on_entry(entry, &mut frames).expect("an event"));
+    let response = translation.answer();
     let status = response.status().as_u16();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
     (status, serde_json::from_slice(&body).expect("JSON"))
@@ -154,7 +155,7 @@ async fn texts_that_grow_side_by_side_are_said_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn what_is_passed_on_is_what_would_be_written() {
+async fn what_is_relayed_is_what_would_be_written() {
     let events = log(|run| async move {
         let (reasoning, message) = (run.reasoning(), run.message());
         let (mut thought, mut text, mut refusal) = (reasoning.text(), message.text(), message.refusal());
@@ -170,13 +171,14 @@ async fn what_is_passed_on_is_what_would_be_written() {
     let said = |decoded: bool, wants_usage: bool| {
         let head = Head { id: "chatcmpl-1".to_owned(), model: model.to_owned(), wants_usage };
         let (mut completion, mut frames) = (Completion::new(head), FrameWriter::new());
-        for entry in &events {
-            match decoded {
-                true => completion.on_event(&Event::from_slice(entry).expect("an event"), &mut frames),
-                false => completion.on_entry(entry, &mut frames).expect("an event"),
-            }
+        if decoded {
+            let events = events.iter().map(|entry| Event::from_slice(entry).expect("an event"));
+            events.for_each(|event| completion.on_event(&event, &mut frames));
+            return data(&mut frames);
         }
-        assert_eq!(completion.encoded.iter().flatten().count(), if decoded { 0 } else { 3 });
+        let mut translation = Translation::new(completion);
+        events.iter().for_each(|entry| translation.on_entry(entry, &mut frames).expect("an event"));
+        assert_eq!(translation.translator().frames.iter().flatten().count(), 3);
         data(&mut frames)
     };
     for wants_usage in [false, true] {
@@ -388,10 +390,10 @@ async fn a_log_that_cannot_be_read_on_ends_with_an_error() {
         Ok(())
     })
     .await;
-    let (mut completion, mut frames) = (completion(false), FrameWriter::new());
+    let (mut translation, mut frames) = (Translation::new(completion(false)), FrameWriter::new());
     let (_, readable) = events.split_last().expect("a log");
-    readable.iter().for_each(|entry| completion.on_entry(entry, &mut frames).expect("an event"));
-    completion.on_abort(&Error::RunInterrupted { reason: "gone".to_owned() }.to_body(), &mut frames);
+    readable.iter().for_each(|entry| translation.on_entry(entry, &mut frames).expect("an event"));
+    translation.on_abort(&Error::RunInterrupted { reason: "gone".to_owned() }.to_body(), &mut frames);
     let last = data(&mut frames).pop().expect("frames");
     assert!(last.starts_with(r#"{"error":{"message":"#) && last.contains("server_error"), "{last}");
 }

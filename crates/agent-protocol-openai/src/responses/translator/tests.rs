@@ -4,6 +4,7 @@ use agent_schemas::{AgentResponse, object};
 use agent_schemas::{Content, ContentBody, ErrorBody, Event, Message, MessageType, Role, RunId, Status, sse};
 
 use super::*;
+use agent_server::protocol::Translation;
 
 fn response(status: Status) -> Event {
     let mut response = AgentResponse::new("response_1", 7);
@@ -109,14 +110,14 @@ fn what_is_not_decoded_gives_the_same_frames() {
     ]);
     number(&mut events);
     let decoded = frames_of(&mut translator(), &events);
-    let (mut passing, mut frames) = (translator(), FrameWriter::new());
+    let (mut translation, mut frames) = (Translation::new(translator()), FrameWriter::new());
     for event in &events {
         let mut json = Vec::new();
         sse::write_json(&mut json, event).expect("JSON");
-        passing.on_entry(&json, &mut frames).expect("an event");
+        translation.on_entry(&json, &mut frames).expect("an event");
     }
     assert_eq!(String::from_utf8(frames.take().to_vec()).expect("text"), decoded);
-    assert!(passing.on_entry(br#"{"object":"content","type":"text","index":"x"}"#, &mut frames).is_err());
+    assert!(translation.on_entry(br#"{"object":"content","type":"text","index":"x"}"#, &mut frames).is_err());
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::config::Times;
 use super::failure::{Failure, Retry};
 use super::model::{Chunks, Model};
 use super::stream::ChunkStream;
-use crate::{Secret, Services, http_client};
+use crate::{ExposeSecret, SecretString, Services, http_client};
 
 /// The longest time that a server may ask to wait; if it asks for more, the call fails at once.
 const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -25,7 +25,7 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 pub(super) struct Endpoint {
     client: Client,
     url: Url,
-    key: Option<Secret>,
+    key: Option<SecretString>,
     /// The header with the key; marked as sensitive.
     authorization: Option<HeaderValue>,
     times: Times,
@@ -35,14 +35,14 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) fn new(
         base_url: &str,
-        key: Option<Secret>,
+        key: Option<SecretString>,
         times: Times,
         max_retries: u32,
     ) -> Result<Self, ChatError> {
         let url = completions_url(base_url)?;
-        let key = key.filter(|key| !key.expose().trim().is_empty());
+        let key = key.filter(|key| !key.expose_secret().trim().is_empty());
         let authorization = key.as_ref().map(|key| {
-            let value = HeaderValue::from_str(&format!("Bearer {}", key.expose().trim()));
+            let value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret().trim()));
             let mut value = value.map_err(|_| ChatError::Key)?;
             value.set_sensitive(true);
             Ok(value)
@@ -125,9 +125,9 @@ impl Model for Endpoint {
 }
 
 /// A server may repeat the key in its error.
-fn without_key(key: Option<&Secret>, mut failure: Failure) -> Failure {
+fn without_key(key: Option<&SecretString>, mut failure: Failure) -> Failure {
     if let (Some(key), Error::ModelExecution { model_name }) = (key, &mut failure.error) {
-        *model_name = key.redact(model_name);
+        *model_name = model_name.replace(key.expose_secret().trim(), "[redacted]");
     }
     failure
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use agent_runner::agents::{Chat, ChatConfig};
 use agent_runner::tools::built_in;
-use agent_runner::{Secret, Services};
+use agent_runner::{SecretString, Services};
 use agent_schemas::{AgentRequest, Json, json};
 
 use super::ask_with;
@@ -93,7 +93,8 @@ async fn the_conversation_is_mapped() {
 #[tokio::test]
 async fn without_a_key_none_is_sent() {
     let server = crate::model_server::ModelServer::start([Reply::text(&["hi"])]).await;
-    let chat = Chat::new(super::config(&server), Some(Secret::new(" ")), vec![]).expect("good settings");
+    let chat =
+        Chat::new(super::config(&server), Some(SecretString::from(" ")), vec![]).expect("good settings");
     let runner = crate::support::runner(chat);
     crate::support::start(&runner, "hi").await.response().await.expect("readable");
     assert_eq!(server.received()[0].header("authorization"), None);
@@ -140,6 +141,7 @@ fn wrong_settings_are_refused() {
     let tools = [built_in(&Services::in_memory()), built_in(&Services::in_memory())].concat();
     let error = Chat::new(ChatConfig::new("m"), None, tools).expect_err("the same tools twice");
     assert_eq!(error.to_string(), "two tools are named 'calculator'");
-    let error = Chat::new(ChatConfig::new("m"), Some(Secret::new("a\nb")), vec![]).expect_err("a bad key");
+    let error =
+        Chat::new(ChatConfig::new("m"), Some(SecretString::from("a\nb")), vec![]).expect_err("a bad key");
     assert_eq!(error.to_string(), "the API key has characters that cannot be sent");
 }

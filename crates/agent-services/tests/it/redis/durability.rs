@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use agent_services::redis::{Password, RedisClient, RedisSessionStore, RedisStateStore};
+use agent_services::redis::{RedisClient, RedisSessionStore, RedisStateStore, SecretString};
 use agent_services::{Service, StoreContext};
 use parking_lot::Mutex;
 use tracing::Level;
@@ -69,7 +69,7 @@ async fn a_redis_that_loses_nothing_is_passed_over() {
 async fn a_redis_that_says_nothing_is_no_reason_to_warn() {
     let user = ["--user", "app", "on", ">secret", "~*", "&*", "+@all", "-config"];
     let server = Server::start(&user);
-    let config = config(&server.url()).with_login("app", &Password::new("secret"));
+    let config = config(&server.url()).with_login("app", &SecretString::from("secret"));
     let lines = logged(RedisClient::new(config), Level::INFO).await;
     let [line] = &lines[..] else { panic!("not one line: {lines:?}") };
     assert!(line.contains("INFO") && line.contains("does not tell"), "{line}");

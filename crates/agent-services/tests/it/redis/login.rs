@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agent_services::redis::{Password, RedisClient, RedisConfig, RedisSessionStore};
+use agent_services::redis::{RedisClient, RedisConfig, RedisSessionStore, SecretString};
 use agent_services::session::SessionStore;
 use agent_services::{Error, ErrorKind, Service, StoreContext};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -49,11 +49,12 @@ async fn users_log_in_by_url_and_by_setting() {
     let app = |url: &str| config(url).with_prefix("app").expect("a prefix");
     try_with(app(&format!("redis://app:{ENCODED}@127.0.0.1:{port}"))).await.expect("logged in by URL");
     let by_setting = app(&server.url()).with_prefix("app:2").expect("a prefix");
-    try_with(by_setting.with_login("app", &Password::new(SECRET))).await.expect("logged in by setting");
+    try_with(by_setting.with_login("app", &SecretString::from(SECRET))).await.expect("logged in by setting");
 
     check_refused(app(&server.url()), "configure a login").await;
     check_refused(app(&format!("redis://app:s3cret@127.0.0.1:{port}")), "check the login").await;
-    check_refused(app(&server.url()).with_login("nobody", &Password::new(SECRET)), "check the login").await;
+    check_refused(app(&server.url()).with_login("nobody", &SecretString::from(SECRET)), "check the login")
+        .await;
     let other = config(&format!("redis://app:{ENCODED}@127.0.0.1:{port}"));
     check_refused(other, "lacks a permission").await;
 }

@@ -1,74 +1,106 @@
 //! Deltas of text, read without being decoded.
 //!
-//! Most of a log is such deltas, and who passes them on needs their text only as the JSON that it is already. Nearly all of
-//! them follow one of the same content, and differ from it in nothing but their number and their text.
+//! Most of a log is such deltas. A protocol that relays them needs their text only as the JSON string that it is already.
+//! Nearly all of them follow one of the same content, and differ from it in nothing but their number and their text.
 
-use crate::event::DecodeError;
+use agent_schemas::{DecodeError, json};
 
-/// What an event has before its number, between that and its type, and behind its text.
+/// What an event has before its number, between its number and its type, and after its text.
 const BEFORE_NUMBER: &str = "{\"sequence_number\":";
 const BEFORE_TYPE: &str = ",\"object\":\"content\",\"status\":\"in_progress\",\"error\":null,\"type\":\"";
 const END: &str = "\"}";
 
-/// A delta event of a string, as its JSON has it.
+/// An event that appends to a text or a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RawDelta<'a> {
-    /// The `type` of the content.
-    pub kind: RawKind,
-    /// The position in its message.
+#[non_exhaustive]
+pub struct TextDelta<'a> {
+    /// Which string grows.
+    pub kind: TextKind,
+    /// The position of the content in its message.
     pub index: i64,
-    /// The message it belongs to.
+    /// The message that the content belongs to.
     pub msg_id: &'a str,
-    /// The inside of the text's JSON string, safe on an SSE line.
-    pub escaped: &'a str,
+    /// What is appended.
+    pub text: EscapedText<'a>,
 }
 
-/// Which string grows.
+/// Which string of a content grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RawKind {
+#[non_exhaustive]
+pub enum TextKind {
     /// The text of a text content.
     Text,
-    /// That of a refusal.
+    /// The refusal of a refusal content.
     Refusal,
+}
+
+/// The inside of a JSON string, without the quotes, safe on an SSE line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EscapedText<'a>(&'a str);
+
+impl<'a> EscapedText<'a> {
+    /// Whether there is no text.
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text as it is in JSON.
+    pub fn as_json(self) -> &'a str {
+        self.0
+    }
+
+    /// Appends the text itself.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is not the inside of a JSON string, which cannot happen with an event that this server wrote.
+    pub fn append_to(self, text: &mut String) -> Result<(), DecodeError> {
+        if memchr::memchr(b'\\', self.0.as_bytes()).is_none() {
+            text.push_str(self.0);
+            return Ok(());
+        }
+        let json = json::parse(&format!("\"{}\"", self.0))?;
+        text.push_str(json.as_str().unwrap_or_default());
+        Ok(())
+    }
 }
 
 /// The deltas of one content, whose events have the same between their numbers and their texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawSeries(String);
+pub(super) struct DeltaSeries(String);
 
-impl RawSeries {
+impl DeltaSeries {
     /// The series that a delta belongs to.
-    pub fn of(delta: &RawDelta<'_>) -> Self {
-        let RawDelta { kind, index, msg_id, .. } = delta;
+    pub(super) fn of(delta: &TextDelta<'_>) -> Self {
+        let TextDelta { kind, index, msg_id, .. } = delta;
         let name = match kind {
-            RawKind::Text => "text",
-            RawKind::Refusal => "refusal",
+            TextKind::Text => "text",
+            TextKind::Refusal => "refusal",
         };
-        RawSeries(format!(
+        DeltaSeries(format!(
             "{BEFORE_TYPE}{name}\",\"index\":{index},\"delta\":true,\"msg_id\":\"{msg_id}\",\"{name}\":\""
         ))
     }
 
-    /// The inside of the text's JSON string, if this event is a delta of the series.
-    pub fn next<'a>(&self, event: &'a [u8]) -> Option<&'a str> {
+    /// What an event appends, if it is a delta of the series.
+    pub(super) fn next<'a>(&self, event: &'a [u8]) -> Option<EscapedText<'a>> {
         let rest = event.strip_prefix(BEFORE_NUMBER.as_bytes())?;
         let (_, rest) = rest.split_at_checked(digits(rest))?;
         let escaped = rest.strip_prefix(self.0.as_bytes())?.strip_suffix(END.as_bytes())?;
-        std::str::from_utf8(escaped).ok()
+        std::str::from_utf8(escaped).ok().map(EscapedText)
     }
 }
 
-impl<'a> RawDelta<'a> {
-    /// Reads an event in the one form in which this library writes such deltas; `None` for all else, which may well be a
-    /// delta in another form.
-    pub fn read(event: &'a [u8]) -> Option<Self> {
+impl<'a> TextDelta<'a> {
+    /// Reads an event in the one form in which the runner writes such deltas. `None` for everything else, which may still
+    /// be a delta in another form.
+    pub(super) fn read(event: &'a [u8]) -> Option<Self> {
         let rest = event.strip_prefix(BEFORE_NUMBER.as_bytes())?;
         let (_, rest) = number(rest)?;
         let rest = rest.strip_prefix(BEFORE_TYPE.as_bytes())?;
         let (kind, rest, member) = match rest.strip_prefix(b"text\",\"index\":") {
-            Some(rest) => (RawKind::Text, rest, b"\",\"text\":\"".as_slice()),
+            Some(rest) => (TextKind::Text, rest, b"\",\"text\":\"".as_slice()),
             None => (
-                RawKind::Refusal,
+                TextKind::Refusal,
                 rest.strip_prefix(b"refusal\",\"index\":")?,
                 b"\",\"refusal\":\"".as_slice(),
             ),
@@ -78,39 +110,26 @@ impl<'a> RawDelta<'a> {
         let (msg_id, rest) = rest.split_at_checked(memchr::memchr2(b'"', b'\\', rest)?)?;
         let escaped = rest.strip_prefix(member)?.strip_suffix(END.as_bytes())?;
         let text = |bytes| std::str::from_utf8(bytes).ok();
-        Some(RawDelta { kind, index, msg_id: text(msg_id)?, escaped: text(escaped)? })
-    }
-
-    /// Appends the text whose JSON string has this inside.
-    ///
-    /// # Errors
-    /// [`DecodeError`] if it is no JSON, which no event that this library wrote has.
-    pub fn append(escaped: &str, text: &mut String) -> Result<(), DecodeError> {
-        if memchr::memchr(b'\\', escaped.as_bytes()).is_none() {
-            text.push_str(escaped);
-            return Ok(());
-        }
-        let json = crate::json::parse(&format!("\"{escaped}\""))?;
-        text.push_str(json.as_str().unwrap_or_default());
-        Ok(())
+        Some(TextDelta { kind, index, msg_id: text(msg_id)?, text: EscapedText(text(escaped)?) })
     }
 }
 
-/// A number from 0 on, and what follows it.
+/// A number without a sign, and what follows it.
 fn number(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let (digits, rest) = bytes.split_at_checked(digits(bytes))?;
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
-/// How many digits there are before anything else.
+/// How many digits the bytes begin with.
 fn digits(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 #[cfg(test)]
 mod tests {
+    use agent_schemas::{Content, ContentBody, Event, Status, sse};
+
     use super::*;
-    use crate::{Content, ContentBody, Event, Status, sse};
 
     fn event(body: ContentBody, change: impl FnOnce(&mut Content)) -> String {
         let mut content = Content::new(body);
@@ -131,23 +150,23 @@ mod tests {
     fn what_is_read_is_what_was_written() {
         for said in ["", "a", "say \"hi\"}", "\\", "line\nbreak\u{2028}", "\"}", "你好 é"] {
             let event = event(text(said), |_| {});
-            let delta = RawDelta::read(event.as_bytes()).unwrap();
-            assert_eq!((delta.kind, delta.index, delta.msg_id), (RawKind::Text, 3, "msg_1"));
-            assert_eq!(RawSeries::of(&delta).next(event.as_bytes()), Some(delta.escaped));
+            let delta = TextDelta::read(event.as_bytes()).unwrap();
+            assert_eq!((delta.kind, delta.index, delta.msg_id), (TextKind::Text, 3, "msg_1"));
+            assert_eq!(DeltaSeries::of(&delta).next(event.as_bytes()), Some(delta.text));
             let mut read = "before: ".to_owned();
-            RawDelta::append(delta.escaped, &mut read).unwrap();
+            delta.text.append_to(&mut read).unwrap();
             assert_eq!(read, format!("before: {said}"));
         }
         let refusal = event(ContentBody::Refusal { refusal: Some("no".to_owned()) }, |_| {});
-        assert_eq!(RawDelta::read(refusal.as_bytes()).unwrap().kind, RawKind::Refusal);
+        assert_eq!(TextDelta::read(refusal.as_bytes()).unwrap().kind, TextKind::Refusal);
     }
 
     #[test]
     fn a_series_has_the_deltas_of_one_content() {
         let first = event(text("a"), |_| {});
-        let series = RawSeries::of(&RawDelta::read(first.as_bytes()).unwrap());
+        let series = DeltaSeries::of(&TextDelta::read(first.as_bytes()).unwrap());
         let later = event(text(" \"b\""), |content| content.sequence_number = Some(i64::MAX));
-        assert_eq!(series.next(later.as_bytes()), Some(r#" \"b\""#));
+        assert_eq!(series.next(later.as_bytes()), Some(EscapedText(r#" \"b\""#)));
         let others = [
             event(text("a"), |content| content.index = Some(33)),
             event(text("a"), |content| content.msg_id = Some("msg_11".to_owned())),
@@ -176,7 +195,7 @@ mod tests {
             String::new(),
         ];
         for event in others {
-            assert_eq!(RawDelta::read(event.as_bytes()), None, "{event}");
+            assert_eq!(TextDelta::read(event.as_bytes()), None, "{event}");
         }
     }
 }

@@ -1,18 +1,12 @@
 //! Events without what they only repeat.
 //!
-//! A message that closes has its contents once more, and the final response has all messages. Who has read the log up to
-//! there need not decode them again. What is read here is read into its type at once, with no [`Json`] in between.
+//! A message that closes repeats its contents, and the final response repeats all messages. A reader of the log up to there
+//! need not decode them again. What is read here goes straight into its type, with no [`Json`] in between.
 
+use agent_schemas::{AgentResponse, Content, ContentBody, ErrorBody, Event, Json, JsonObject, Message, Role};
 use serde::Deserialize;
 
-use crate::content::{Content, ContentBody};
-use crate::error::ErrorBody;
-use crate::event::Event;
-use crate::json::{Json, JsonObject};
-use crate::message::{Message, Role};
-use crate::response::AgentResponse;
-
-/// A message without its contents. Words with escapes are left to [`Event::from_slice`], here and below.
+/// A message without its contents. Names with escapes are left to [`Event::from_slice`], here and below.
 #[derive(Deserialize)]
 struct MessageHead<'a> {
     sequence_number: Option<i64>,
@@ -67,18 +61,16 @@ enum TextType {
     Refusal,
 }
 
-impl Event {
-    /// Reads a message without its contents, a response without its output, or a content of text or refusal as it is;
-    /// `None` for all else, and for what [`Event::from_slice`] has to look at.
-    pub fn head_from_slice(json: &[u8]) -> Option<Self> {
-        // What this library writes has the object behind the first comma: no time is lost on what is none of these.
-        let rest = json.get(memchr::memchr(b',', json)?..)?.strip_prefix(b",\"object\":\"")?;
-        match rest.get(..memchr::memchr(b'"', rest)?)? {
-            b"message" => message(serde_json::from_slice(json).ok()?).map(Event::Message),
-            b"response" => response(serde_json::from_slice(json).ok()?).map(Event::Response),
-            b"content" => content(serde_json::from_slice(json).ok()?).map(Event::Content),
-            _ => None,
-        }
+/// Reads a message without its contents, a response without its output, or a content of text or refusal as it is. `None` for
+/// everything else, and for what [`Event::from_slice`] has to examine.
+pub(super) fn event_head(json: &[u8]) -> Option<Event> {
+    // What the runner writes has the object after the first comma: no time is lost on what is none of these.
+    let rest = json.get(memchr::memchr(b',', json)?..)?.strip_prefix(b",\"object\":\"")?;
+    match rest.get(..memchr::memchr(b'"', rest)?)? {
+        b"message" => message(serde_json::from_slice(json).ok()?).map(Event::Message),
+        b"response" => response(serde_json::from_slice(json).ok()?).map(Event::Response),
+        b"content" => content(serde_json::from_slice(json).ok()?).map(Event::Content),
+        _ => None,
     }
 }
 
@@ -127,13 +119,13 @@ fn object(json: Option<Json>) -> Option<Option<JsonObject>> {
 
 #[cfg(test)]
 mod tests {
+    use agent_schemas::{MessageType, Status, object, sse};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{MessageType, Status, object};
 
     fn head(event: impl Into<Event>) -> Option<Event> {
-        Event::head_from_slice(&serde_json::to_vec(&event.into()).unwrap())
+        event_head(&serde_json::to_vec(&event.into()).unwrap())
     }
 
     #[test]
@@ -172,13 +164,13 @@ mod tests {
             r#"{"sequence_number":1,"object":"response","status":"created"}"#,
             r#"{"sequence_number":1,"object":"other","status":"x"}"#,
         ] {
-            assert_eq!(Event::head_from_slice(other.as_bytes()), None, "{other}");
+            assert_eq!(event_head(other.as_bytes()), None, "{other}");
         }
     }
 
     /// Checks that a content is read as [`Event::from_slice`] reads it, or not at all.
     fn check_content(json: &str, is_read: bool) {
-        let read = Event::head_from_slice(json.as_bytes());
+        let read = event_head(json.as_bytes());
         assert_eq!(read.is_some(), is_read, "{json}");
         if let Some(event) = read {
             assert_eq!(event, Event::from_slice(json.as_bytes()).expect(json));
@@ -236,9 +228,9 @@ mod tests {
             (content.sequence_number, content.index, content.delta) = (number, index, Some(delta));
             (content.status, content.msg_id) = (Some(Status::Completed), Some("msg_1".to_owned()));
             let mut json = Vec::new();
-            crate::sse::write_json(&mut json, &content).unwrap();
-            prop_assert_eq!(Event::head_from_slice(&json), Event::from_slice(&json).ok());
-            prop_assert_eq!(Event::head_from_slice(&json), Some(content.into()));
+            sse::write_json(&mut json, &content).unwrap();
+            prop_assert_eq!(event_head(&json), Event::from_slice(&json).ok());
+            prop_assert_eq!(event_head(&json), Some(content.into()));
         }
     }
 }

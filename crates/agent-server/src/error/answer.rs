@@ -1,0 +1,196 @@
+//! The one table from an error to its answer: status, code, message and when to retry.
+
+use agent_runner::{CursorError, StartError};
+use agent_schemas::Error;
+use agent_services::ErrorKind;
+use axum::http::StatusCode;
+
+use super::info::{ErrorInfo, place_of};
+use super::{ApiError, status_of};
+
+/// Seconds after which one of the running runs may have ended.
+const SOON: u16 = 1;
+
+/// Seconds after which a store or another server may be available.
+const LATER: u16 = 5;
+
+/// What a client receives, before it takes a protocol's shape.
+pub(super) struct Answer {
+    pub(super) info: ErrorInfo,
+    /// The `retry-after` header, in seconds.
+    pub(super) retry_after: Option<u16>,
+}
+
+impl Answer {
+    fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        ErrorInfo::new(status, code, message).into()
+    }
+
+    fn internal() -> Self {
+        Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal Server Error")
+    }
+
+    fn retry_after(mut self, seconds: u16) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
+
+impl From<ErrorInfo> for Answer {
+    fn from(info: ErrorInfo) -> Self {
+        Answer { info, retry_after: None }
+    }
+}
+
+impl ApiError {
+    pub(super) fn answer(&self) -> Answer {
+        match self {
+            ApiError::Invalid(fault) => {
+                let (status, message) = (StatusCode::UNPROCESSABLE_ENTITY, fault.to_string());
+                let info = ErrorInfo::new(status, "INVALID_REQUEST", message);
+                ErrorInfo { parameter: place_of(fault), ..info }.into()
+            }
+            ApiError::Malformed(fault) => Answer::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "MALFORMED_JSON",
+                format!("The body is not valid JSON: {fault}"),
+            ),
+            ApiError::Unreadable(reason) => Answer::new(
+                StatusCode::BAD_REQUEST,
+                "UNREADABLE_BODY",
+                format!("There was an error parsing the body: {reason}"),
+            ),
+            ApiError::TooSlow { limit } => Answer::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "REQUEST_TIMEOUT",
+                format!("The body did not arrive within {} seconds", limit.as_secs()),
+            ),
+            ApiError::TooLarge { limit } => Answer::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "PAYLOAD_TOO_LARGE",
+                format!("The body is larger than {limit} bytes"),
+            ),
+            // Clients of upstream may compare these two messages.
+            ApiError::NotFound => Answer::new(StatusCode::NOT_FOUND, "NOT_FOUND", "Not Found"),
+            ApiError::MethodNotAllowed => {
+                Answer::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method Not Allowed")
+            }
+            ApiError::HostNotAllowed(host) => Answer::new(
+                StatusCode::FORBIDDEN,
+                "HOST_NOT_ALLOWED",
+                format!(
+                    "This server does not serve the host '{host}'. To allow it, add it to http.allowed_hosts; a \
+                     server on a loopback address serves only loopback names by default"
+                ),
+            ),
+            ApiError::OriginNotAllowed(origin) => Answer::new(
+                StatusCode::FORBIDDEN,
+                "ORIGIN_NOT_ALLOWED",
+                format!(
+                    "Web pages from '{origin}' may not use this server. To allow them, add the origin to \
+                     http.cors_origins"
+                ),
+            ),
+            ApiError::Panic => Answer::internal(),
+            ApiError::NotStarted(error) => of_start(error),
+            ApiError::BadParameter(message) | ApiError::NotTogether(message) => {
+                Answer::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETER", message)
+            }
+            ApiError::NoSuchRun(id) => Answer::new(
+                StatusCode::NOT_FOUND,
+                "RESOURCE_NOT_FOUND",
+                format!("Run not found: {id}. It never existed, or it is no longer kept"),
+            ),
+            ApiError::NoSuchSession(id) => {
+                Answer::new(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", format!("Session not found: {id}"))
+            }
+            ApiError::PositionGone => Answer::new(
+                StatusCode::GONE,
+                "POSITION_GONE",
+                "The run's log has no such position. To read it from the beginning, omit Last-Event-ID",
+            ),
+            ApiError::Cut(error) => of_cursor(error),
+            ApiError::Store(error) => of_store(error),
+            ApiError::Other(info) => info.clone().into(),
+        }
+    }
+}
+
+fn of_start(error: &StartError) -> Answer {
+    match error {
+        StartError::Refused(error) => {
+            let seconds = if matches!(error, Error::TooManyRuns { .. }) { SOON } else { LATER };
+            Answer::new(status_of(error.http_status()), error.code(), error.to_string()).retry_after(seconds)
+        }
+        StartError::Busy(id) => Answer::new(
+            StatusCode::CONFLICT,
+            "SESSION_BUSY",
+            format!(
+                "Run {id} of this session is still in progress. Wait for it, cancel it, or choose another \
+                 session_policy"
+            ),
+        ),
+        StartError::QueueFull { limit } => Answer::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "SESSION_QUEUE_FULL",
+            format!("The session's queue is full ({limit} runs); try again later"),
+        )
+        .retry_after(SOON),
+        StartError::KeyReused => Answer::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "IDEMPOTENCY_KEY_REUSED",
+            "This Idempotency-Key belongs to another request. Use a new key for each request",
+        ),
+        StartError::KeyUnknown => Answer::new(
+            StatusCode::GONE,
+            "RUN_GONE",
+            "The run of this Idempotency-Key is no longer kept. To start another run, use a new key and omit \
+             Last-Event-ID",
+        ),
+        StartError::Store(error) if error.kind() == ErrorKind::InvalidInput => of_store(error),
+        StartError::Store(error) => {
+            let retry_after = error.is_retryable().then_some(LATER);
+            Answer { retry_after, ..not_recorded() }
+        }
+        _ => not_recorded().retry_after(LATER),
+    }
+}
+
+fn not_recorded() -> Answer {
+    let message = "The run could not be recorded; try again later";
+    Answer::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message)
+}
+
+fn of_cursor(error: &CursorError) -> Answer {
+    match error {
+        CursorError::Gone => {
+            Answer::new(StatusCode::GONE, "RUN_GONE", "The events of this run are no longer kept")
+        }
+        CursorError::Lost => Answer::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "RUN_MOVED",
+            "Another process has taken over the run. Repeat the request if it had an Idempotency-Key, or find the \
+             run with GET /runs",
+        ),
+        _ => Answer::internal(),
+    }
+}
+
+fn of_store(error: &agent_services::Error) -> Answer {
+    let (status, code) = match error.kind() {
+        ErrorKind::InvalidInput => (StatusCode::BAD_REQUEST, "INVALID_PARAMETER"),
+        ErrorKind::NotFound => (StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND"),
+        ErrorKind::AlreadyExists | ErrorKind::Conflict => (StatusCode::CONFLICT, "CONFLICT"),
+        ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE"),
+        ErrorKind::Unsupported => (StatusCode::NOT_IMPLEMENTED, "NOT_SUPPORTED"),
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
+    };
+    let message = match error.kind() {
+        ErrorKind::Unavailable => "The store is unavailable; try again later".to_owned(),
+        // The log has the details.
+        ErrorKind::Unexpected => "Internal Server Error".to_owned(),
+        _ => error.to_string(),
+    };
+    let retry_after = error.is_retryable().then_some(LATER);
+    Answer { retry_after, ..Answer::new(status, code, message) }
+}
