@@ -53,9 +53,6 @@ pub(crate) struct LiveRun {
     /// Told whenever the last reader goes.
     pub(crate) abandoned: Notify,
     pub(crate) max_bytes: usize,
-    is_stored: bool,
-    /// Why the log could not be written any more.
-    loss: Mutex<Option<agent_services::Error>>,
     pen: Mutex<Pen>,
     tail: Mutex<Tail>,
 }
@@ -105,8 +102,6 @@ pub(crate) struct LiveParts {
     pub(crate) assembler: Assembler,
     /// The first entry that is not in the store alone: what is before it is read from there.
     pub(crate) stored: u64,
-    /// Whether the store has the run for certain.
-    pub(crate) is_stored: bool,
     pub(crate) epochs: Vec<u64>,
     pub(crate) earlier: Vec<Message>,
     pub(crate) options: RunOptions,
@@ -135,8 +130,6 @@ impl LiveRun {
             has_taken: AtomicBool::new(has_taken),
             abandoned: Notify::new(),
             max_bytes: parts.max_bytes,
-            is_stored: parts.is_stored,
-            loss: Mutex::default(),
             pen: Mutex::new(pen),
             tail: Mutex::new(tail),
         }
@@ -290,33 +283,9 @@ impl LiveRun {
         self.pen.lock().assembler.take()
     }
 
-    /// Waits until the store has the run for certain.
-    ///
-    /// # Errors
-    /// Why it never will.
-    pub(crate) async fn confirmed(&self) -> agent_services::Result<()> {
-        loop {
-            let mut progress = std::pin::pin!(self.progress.notified());
-            progress.as_mut().enable();
-            if self.is_confirmed() {
-                return Ok(());
-            }
-            if let Some(error) = self.loss.lock().take() {
-                return Err(error);
-            }
-            progress.await;
-        }
-    }
-
-    /// Whether the store has the run for certain.
-    pub(crate) fn is_confirmed(&self) -> bool {
-        self.is_stored || self.stored() > 0
-    }
-
     /// Says that the log cannot be written any more.
-    pub(crate) fn lose(&self, error: agent_services::Error) {
+    pub(crate) fn lose(&self) {
         self.close(|_| ());
-        *self.loss.lock() = Some(error);
         self.publish(None, Some(LogEnd::Lost));
     }
 

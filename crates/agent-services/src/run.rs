@@ -87,9 +87,7 @@ impl Retention {
 ///     history that the session refuses is left out, and the run ends all the same. Only a store that names a
 ///     [`database`](Service::database) can do it, for the sessions of that database; any other refuses a `history` as
 ///     `InvalidInput`, and changes nothing.
-/// 24. `create` answers before the run outlives the process, as `Unstored`, only where that was allowed, and leaves its log
-///     empty then. The run does once a write to it is acknowledged; where it could not be stored, writes are `NotFound`.
-/// 25. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
+/// 24. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
 ///
 /// # Concurrency and cancellation

@@ -166,7 +166,7 @@ impl Drive {
                             self.spool.lock().acknowledge(live);
                             append = None;
                         }
-                        Poll::Ready(Err(error)) if error.is_retryable() && live.is_confirmed() => {
+                        Poll::Ready(Err(error)) if error.is_retryable() => {
                             let batch = self.spool.lock().in_flight();
                             append = batch
                                 .map(|batch| -> Stored<'_> { Box::pin(self.append_until_stored(batch)) });
@@ -230,8 +230,7 @@ impl Drive {
         let mut pause = Pause::default();
         loop {
             match call().await {
-                // Of one that may not be stored at all somebody has to be told.
-                Err(error) if error.is_retryable() && self.live.is_confirmed() => {
+                Err(error) if error.is_retryable() => {
                     tracing::warn!(run.id = %self.live.id, error = %error, "the run store is away; the run waits for it");
                     pause.wait().await;
                 }
@@ -297,7 +296,7 @@ impl Drive {
         };
         let began = !matches!(outcome, Outcome::NeverBegan);
         let ending = match (outcome, self.live.take_failure()) {
-            (Outcome::Lost(error), _) => return self.lose(error, "the run's log could not be written"),
+            (Outcome::Lost(error), _) => return self.lose(&error, "the run's log could not be written"),
             (Outcome::Settled(ending), _) => ending,
             (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why), None),
             (_, Some(error)) | (Outcome::Failed(error), None) => {
@@ -309,7 +308,7 @@ impl Drive {
         };
         match self.write_end(&ending, began).await {
             Ok(granted) => granted,
-            Err(error) => self.lose(error, "the run's log could not be finished"),
+            Err(error) => self.lose(&error, "the run's log could not be finished"),
         }
     }
 
@@ -317,17 +316,14 @@ impl Drive {
         Ending { status, error, completed_at: self.live.services.clock.unix_seconds(), http_status }
     }
 
-    fn lose(&self, error: agent_services::Error, what: &str) -> Option<Grant> {
+    fn lose(&self, error: &agent_services::Error, what: &str) -> Option<Grant> {
         let id = &self.live.id;
-        if !self.live.is_confirmed() {
-            // Who asked for the run is told.
-            tracing::debug!(run.id = %id, error = %error, "{what}");
-        } else if error.kind() == ErrorKind::Conflict {
+        if error.kind() == ErrorKind::Conflict {
             tracing::warn!(run.id = %id, error = %error, "{what}: another process goes on with it");
         } else {
             tracing::error!(run.id = %id, error = %error, "{what}");
         }
-        self.live.lose(error);
+        self.live.lose();
         // Where the run is still this process's, nobody else would ever end it.
         self.runner.recover_later(self.live.id.clone());
         None

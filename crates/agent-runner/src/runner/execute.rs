@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::id::response_id;
 use agent_schemas::{ErrorBody, RunId};
 use agent_services::ErrorKind;
 use agent_services::run::{Batch, FencingToken, Grant, RunRecord};
@@ -13,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::Runner;
 use super::drive::{Drive, Spool, Task};
 use crate::agent::Recovery;
-use crate::assemble::{Assembler, ResponseHead};
+use crate::assemble::Assembler;
 use crate::live::{LiveParts, LiveRun};
 
 /// How much of a log is read at once.
@@ -32,8 +31,6 @@ pub(super) struct Start {
     pub(super) assembler: Assembler,
     /// The first entry that is not in the store alone.
     pub(super) stored: u64,
-    /// Whether the store has the run for certain.
-    pub(super) is_stored: bool,
     pub(super) task: Task,
     pub(super) permit: Option<OwnedSemaphorePermit>,
 }
@@ -41,7 +38,7 @@ pub(super) struct Start {
 impl Runner {
     /// Makes the live run and its driver.
     pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, Drive) {
-        let Start { record, token, assembler, stored, is_stored, task, permit } = start;
+        let Start { record, token, assembler, stored, task, permit } = start;
         let inner = &*self.0;
         let cancel = inner.stop.child_token();
         if record.cancel_requested {
@@ -60,7 +57,6 @@ impl Runner {
             max_bytes: inner.limits.log_bytes,
             assembler,
             stored,
-            is_stored,
             epochs: record.epochs,
             earlier,
             options: record.options,
@@ -112,10 +108,10 @@ impl Runner {
         let log = self.read_log(&grant.id).await?;
         let epoch = record.epochs.len() as u64 + 1;
         let stored = log.last().map_or(0, Batch::end);
-        let assembler = if stored == 0 { self.assemble_anew(&record, epoch) } else { resume(&log, epoch)? };
+        let assembler = resume(&log, epoch)?;
         let task = self.task_of(&record, &assembler);
         let token = grant.token;
-        let start = Start { record, token, assembler, stored, is_stored: true, task, permit: None };
+        let start = Start { record, token, assembler, stored, task, permit: None };
         let (live, mut drive) = self.prepare(start);
         // Nobody reads it here yet; those who do elsewhere say so in the store, and may be about to.
         if let Some(grace) = &mut drive.cancel_after {
@@ -136,13 +132,6 @@ impl Runner {
             log.extend(page.batches);
         }
         Ok(log)
-    }
-
-    /// Begins the log of a run whose process died before it had stored any of it.
-    fn assemble_anew(&self, record: &RunRecord, epoch: u64) -> Assembler {
-        let id = record.request.id.clone().unwrap_or_else(|| response_id(&*self.0.services.ids));
-        let session_id = record.session_id.as_str().to_owned();
-        Assembler::start(ResponseHead { id, created_at: record.created_at, session_id }, epoch)
     }
 
     /// What is left to be done for a run.

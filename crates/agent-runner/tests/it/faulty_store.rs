@@ -26,8 +26,6 @@ pub(crate) enum Fault {
     Late,
     /// It is done or not, and no answer comes.
     Silent { is_done: bool },
-    /// Where that is allowed, a run has its session before it is stored; whether it will be is open.
-    Early { is_done: bool },
 }
 
 /// Runs in memory, and faults that are still to happen.
@@ -57,9 +55,7 @@ impl FaultyStore {
     async fn through<T>(&self, name: &'static str, call: impl Future<Output = Result<T>>) -> Result<T> {
         let fault = {
             let mut faults = self.faults.lock();
-            let is_next =
-                |(call, fault): &(&str, Fault)| *call == name && !matches!(fault, Fault::Early { .. });
-            let next = faults.iter().position(is_next);
+            let next = faults.iter().position(|(call, _)| *call == name);
             next.and_then(|next| faults.remove(next)).map(|(_, fault)| fault)
         };
         let away = |kind| Error::new(kind, name, "a fault of the test");
@@ -80,28 +76,14 @@ impl FaultyStore {
                 }
                 pending().await
             }
-            Some(Fault::Early { .. }) => unreachable!("the making of a run looks for these itself"),
         }
-    }
-
-    /// Takes a fault of this kind out of those that are to come.
-    fn is_early(&self) -> Option<bool> {
-        let mut faults = self.faults.lock();
-        let (at, is_done) = faults.iter().enumerate().find_map(|(at, (call, fault))| match fault {
-            Fault::Early { is_done } if *call == "create" => Some((at, *is_done)),
-            _ => None,
-        })?;
-        faults.remove(at);
-        Some(is_done)
     }
 }
 
 macro_rules! pass_through {
-    ({$($by_hand:tt)*} $(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
         impl RunStore for FaultyStore {
-            $($by_hand)*
-
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
                 self.through(stringify!($name), self.inner.$name($($argument),*)).await
             })*
@@ -110,24 +92,7 @@ macro_rules! pass_through {
 }
 
 pass_through! {
-    {
-        async fn create(&self, mut run: NewRun) -> Result<Created> {
-            if !run.may_be_unstored {
-                return self.through("create", self.inner.create(run)).await;
-            }
-            match self.is_early() {
-                Some(false) => Ok(Created::Unstored(FencingToken(1))),
-                Some(true) => {
-                    run.first = Batch::empty(0);
-                    match self.inner.create(run).await? {
-                        Created::Started(token) => Ok(Created::Unstored(token)),
-                        other => Ok(other),
-                    }
-                }
-                None => self.through("create", self.inner.create(run)).await,
-            }
-        }
-    }
+    fn create(run: NewRun) -> Created;
     fn get(id: &RunId) -> Option<RunRecord>;
     fn append(id: &RunId, token: FencingToken, batch: Batch) -> ();
     fn close(id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> ();

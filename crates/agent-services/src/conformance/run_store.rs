@@ -47,7 +47,7 @@ macro_rules! run_store_conformance {
             cancel_changes_nothing_of_the_ended wait_resolves signals_reach_the_owner leases_keep_runs
             take_over_locks_out own_runs_may_be_taken_again one_of_many_takes_over lists_are_stable
             lists_are_filtered attention_is_kept users_of_runs_never_meet long_ids_of_runs_are_refused
-            many_creators_take_turns early_answers_come_true a_restart_forgets_no_run);
+            many_creators_take_turns a_restart_forgets_no_run);
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
         async fn sweep_forgets() {

@@ -12,7 +12,7 @@ use super::failure::Outcome;
 use super::runs::entries::{self, Piece};
 use super::runs::finish::{FINISH, Finish};
 use super::runs::news::News;
-use super::runs::{Pending, create, log, owners, read, retention, turns};
+use super::runs::{create, log, owners, read, retention, turns};
 use super::sessions::append::Append;
 use super::statement::bounded;
 use super::store::Access;
@@ -41,15 +41,14 @@ pub struct SqliteRunStore {
     retention: Retention,
     access: Access,
     wakeups: Arc<Wakeups>,
-    pending: Arc<Pending>,
 }
 
 impl SqliteRunStore {
     /// The runs of a database.
     pub fn new(database: SqliteDatabase, context: StoreContext) -> Self {
-        let (wakeups, pending) = (Arc::clone(database.wakeups()), Arc::clone(database.pending()));
+        let wakeups = Arc::clone(database.wakeups());
         let access = Access::new(database);
-        SqliteRunStore { context, retention: Retention::DURABLE, access, wakeups, pending }
+        SqliteRunStore { context, retention: Retention::DURABLE, access, wakeups }
     }
 
     /// Sets how long ended runs are kept.
@@ -69,12 +68,12 @@ impl SqliteRunStore {
         operation: &'static str,
         work: impl Fn(&Connection, &mut News) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        let pending = Arc::clone(&self.pending);
-        let work = move |connection: &_, news: &mut News| {
-            pending.write(connection)?;
-            work(connection, news)
+        let mut news = News::new(Arc::clone(&self.wakeups));
+        let work = move |connection: &Connection| {
+            news.clear();
+            work(connection, &mut news).inspect_err(|_| news.clear())
         };
-        self.access.write(operation, self.with_news(work)).await
+        self.access.write(operation, work).await
     }
 
     /// The same for what concerns one run only.
@@ -84,25 +83,13 @@ impl SqliteRunStore {
         id: &RunId,
         work: impl Fn(&Connection, &RunId) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        let (id, pending) = (id.clone(), Arc::clone(&self.pending));
+        let id = id.clone();
         let work = move |connection: &_, news: &mut News| {
-            pending.promised.write_one(connection, &id)?;
             let done = work(connection, &id)?;
             news.wake(id.clone());
             Ok(done)
         };
-        self.access.write(operation, self.with_news(work)).await
-    }
-
-    fn with_news<T>(
-        &self,
-        work: impl Fn(&Connection, &mut News) -> Outcome<T> + Send + 'static,
-    ) -> impl FnMut(&Connection) -> Outcome<T> + Send + 'static {
-        let mut news = News::new(Arc::clone(&self.wakeups));
-        move |connection| {
-            news.clear();
-            work(connection, &mut news).inspect_err(|_| news.clear())
-        }
+        self.write(operation, work).await
     }
 
     /// What is appended to a session; an error if no session would take it.
@@ -125,15 +112,8 @@ impl RunStore for SqliteRunStore {
         const OPERATION: &str = create::OPERATION;
         let key = run.key.as_ref().map_or("", |key| key.key.as_str());
         self.access.check(OPERATION, &[run.record.user_id.as_str(), run.record.session_id.as_str(), key])?;
-        let may_be_unstored = run.may_be_unstored;
-        let create = Arc::new(create::Create::new(run)?);
-        if !may_be_unstored {
-            return self.write(OPERATION, move |connection, news| create.run(connection, news)).await;
-        }
-        let pending = Arc::clone(&self.pending);
-        let create =
-            self.with_news(move |connection, news| pending.promised.promise(&create, connection, news));
-        self.access.write_early(OPERATION, create, create::early_answer).await
+        let create = create::Create::new(run)?;
+        self.write(OPERATION, move |connection, news| create.run(connection, news)).await
     }
 
     async fn get(&self, id: &RunId) -> Result<Option<RunRecord>> {
@@ -160,13 +140,13 @@ impl RunStore for SqliteRunStore {
             Err(error) => (None, Err(error)),
         };
         let finish = Finish { id, token, piece: Piece::new(batch), status, next, history };
-        let (clock, pending) = (self.clock(), Arc::clone(&self.pending));
+        let clock = self.clock();
         let finish = move |connection: &_, news: &mut News| {
-            let finished = finish.run(connection, &pending, clock.unix_seconds())?;
+            let finished = finish.run(connection, clock.unix_seconds())?;
             news.wake(finish.id.clone());
             Ok(finished)
         };
-        let finished = self.access.write(FINISH, self.with_news(finish)).await?;
+        let finished = self.write(FINISH, finish).await?;
         Ok(Finished { history: refused.and(finished.history), ..finished })
     }
 

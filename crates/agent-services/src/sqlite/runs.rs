@@ -11,15 +11,12 @@ pub(super) mod log;
 pub(super) mod news;
 pub(super) mod owners;
 mod pack;
-mod pending;
-mod promised;
 pub(super) mod read;
 mod request;
 pub(super) mod retention;
 pub(super) mod turns;
 
 pub(super) use owners::forget_all as forget_owners;
-pub(super) use pending::Pending;
 #[cfg(test)]
 pub(super) use {
     create::STATEMENTS as CREATE, ended::STATEMENTS as ENDED, ending::STATEMENTS as ENDING,

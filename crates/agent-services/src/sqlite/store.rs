@@ -79,16 +79,6 @@ impl Access {
         self.open(operation)?.write(operation, work).await
     }
 
-    /// Writes, and may be answered before that is committed.
-    pub(super) async fn write_early<T: Clone + PartialEq + Send + 'static>(
-        &self,
-        operation: &'static str,
-        work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
-        early: fn(&T) -> Option<T>,
-    ) -> Result<T> {
-        self.open(operation)?.write_early(operation, work, early).await
-    }
-
     fn open(&self, operation: &'static str) -> Result<Arc<Open>> {
         let lease = self.lease.read();
         let open = lease.as_ref().map(|lease| Arc::clone(lease.open()));

@@ -50,9 +50,7 @@ impl Spool {
         may_append: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Batch>, Error> {
-        // Nobody hears of a run before the store has it.
-        let durability = if live.is_confirmed() { self.durability } else { Durability::Strict };
-        match durability {
+        match self.durability {
             Durability::Strict if !may_append => return Ok(None),
             Durability::Strict => self.in_flight = live.take_pending(cx.waker())?,
             Durability::Relaxed => {
@@ -95,11 +93,8 @@ impl Spool {
     pub(super) fn acknowledge(&mut self, live: &LiveRun) {
         let Some(batch) = self.in_flight.take() else { return };
         match self.durability {
-            Durability::Relaxed if live.is_confirmed() => live.note_stored(&batch),
-            _ => {
-                self.began = true;
-                live.publish(Some(batch), None);
-            }
+            Durability::Relaxed => live.note_stored(&batch),
+            Durability::Strict => live.publish(Some(batch), None),
         }
     }
 
