@@ -35,27 +35,27 @@ impl RunHandle {
 
     /// The run's id.
     pub fn id(&self) -> &RunId {
-        &self.live.id
+        &self.live.record.id
     }
 
     /// What was asked; session, user and message ids are filled in.
     pub fn request(&self) -> &AgentRequest {
-        &self.live.request
+        &self.live.record.request
     }
 
     /// The name under which this agent is served.
     pub fn agent_name(&self) -> &str {
-        &self.live.agent
+        &self.live.record.agent
     }
 
     /// The conversation's id.
     pub fn session_id(&self) -> &SessionId {
-        &self.live.session_id
+        &self.live.record.session_id
     }
 
     /// The user's id.
     pub fn user_id(&self) -> &UserId {
-        &self.live.user_id
+        &self.live.record.user_id
     }
 
     /// The services.
@@ -128,7 +128,7 @@ impl RunHandle {
     /// Opens a message of any type.
     pub fn open(&self, kind: MessageType, role: Role) -> MessageWriter {
         let id = message_id(&*self.live.services.ids);
-        let key = self.live.write(|assembler| assembler.open_message(id.clone(), kind, Some(role)));
+        let key = self.live.log.write(|assembler| assembler.open_message(id.clone(), kind, Some(role)));
         MessageWriter::new(Arc::clone(&self.live), key, id)
     }
 
@@ -195,6 +195,6 @@ impl RunHandle {
 
 impl fmt::Debug for RunHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RunHandle").field("id", &self.live.id).finish_non_exhaustive()
+        f.debug_struct("RunHandle").field("id", &self.live.record.id).finish_non_exhaustive()
     }
 }

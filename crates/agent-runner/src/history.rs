@@ -28,7 +28,7 @@ pub(crate) struct History<'a> {
 impl<'a> History<'a> {
     /// What is kept of a run that ends like this, if anything is.
     pub(crate) fn of(live: &'a LiveRun, ending: &Ending) -> Option<Self> {
-        live.options.keep_history.then(|| History { live, mark: mark(live, ending) })
+        live.record.options.keep_history.then(|| History { live, mark: mark(live, ending) })
     }
 
     /// Appends it to the session.
@@ -40,7 +40,7 @@ impl<'a> History<'a> {
         let mut wait = Duration::from_millis(50);
         // Made anew for each attempt, as there is nearly always only one.
         while let Some(batch) = self.batch() {
-            match live.services.sessions.append(&live.user_id, &live.session_id, batch).await {
+            match live.services.sessions.append(&live.record.user_id, &live.record.session_id, batch).await {
                 Ok(_) => return,
                 Err(error) if error.is_retryable() && Instant::now() < deadline => {
                     sleep(wait).await;
@@ -54,20 +54,20 @@ impl<'a> History<'a> {
     /// The messages; `None`, and that is logged, if they cannot be stored. The output is stored as the bytes that the
     /// log has: parsing it would cost as much as the rest of a short run.
     pub(crate) fn batch(&self) -> Option<MessageBatch> {
-        let input = self.live.request.input.iter().map(EncodedMessage::from_message);
-        let output = self.live.closed_messages();
+        let input = self.live.record.request.input.iter().map(EncodedMessage::from_message);
+        let output = self.live.log.closed_messages();
         let output = output.into_iter().filter(|message| !message.is_torn);
         let output = output.map(|message| EncodedMessage::from_json(message.id, message.json.into()));
         let mark = self.mark.iter().map(EncodedMessage::from_message);
         let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>();
         let messages = messages.inspect_err(|error| self.is_missing(error)).ok()?;
-        let key = Some(self.live.id.as_str().to_owned());
-        Some(MessageBatch { messages, key, maybe_known: self.live.request.input.len() })
+        let key = Some(self.live.record.id.as_str().to_owned());
+        Some(MessageBatch { messages, key, maybe_known: self.live.record.request.input.len() })
     }
 
     /// Logs that the session does not have it.
     pub(crate) fn is_missing(&self, error: &agent_services::Error) {
-        tracing::error!(run.id = %self.live.id, error = %error, "the run is missing in its session's history");
+        tracing::error!(run.id = %self.live.record.id, error = %error, "the run is missing in its session's history");
     }
 }
 

@@ -184,8 +184,8 @@ impl Runner {
     /// Forgets a run that has ended and that nobody reads any more. One that was lost may be executed here anew.
     pub(crate) fn forget(&self, run: &Arc<LiveRun>) {
         let mut live = self.0.live.lock();
-        if live.get(&run.id).is_some_and(|known| Arc::ptr_eq(known, run)) {
-            live.remove(&run.id);
+        if live.get(&run.record.id).is_some_and(|known| Arc::ptr_eq(known, run)) {
+            live.remove(&run.record.id);
         }
     }
 

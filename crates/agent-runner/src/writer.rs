@@ -97,13 +97,13 @@ impl MessageWriter {
 
     fn open_content(&self, empty: ContentBody) -> Place {
         let key = self.key;
-        let index = key.and_then(|key| self.live.write(|assembler| assembler.open_content(key, empty)));
+        let index = key.and_then(|key| self.live.log.write(|assembler| assembler.open_content(key, empty)));
         Place { live: Arc::clone(&self.live), key: key.zip(index) }
     }
 
     fn write(&self, write: impl FnOnce(&mut crate::assemble::Assembler, MessageKey)) {
         if let Some(key) = self.key {
-            self.live.write(|assembler| write(assembler, key));
+            self.live.log.write(|assembler| write(assembler, key));
         }
     }
 }
@@ -117,7 +117,7 @@ struct Place {
 impl Place {
     fn write(&self, write: impl FnOnce(&mut crate::assemble::Assembler, MessageKey, usize)) {
         if let Some((key, index)) = self.key {
-            self.live.write(|assembler| write(assembler, key, index));
+            self.live.log.write(|assembler| write(assembler, key, index));
         }
     }
 

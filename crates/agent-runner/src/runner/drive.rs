@@ -85,10 +85,10 @@ impl Drive {
     /// All but the last happens in the run's span, a child of the span in which the run was started.
     pub(super) async fn run(self) {
         let live = &*self.live;
-        let span = tracing::info_span!("run", run.id = %live.id, session.id = %live.session_id, agent.name = live.agent);
+        let span = tracing::info_span!("run", run.id = %live.record.id, session.id = %live.record.session_id, agent.name = live.record.agent);
         let (live, runner) = self.run_to_end().instrument(span).await;
-        while live.has_readers() {
-            live.abandoned.notified().await;
+        while live.tail.has_readers() {
+            live.tail.abandoned().await;
         }
         runner.forget(&live);
     }
@@ -100,7 +100,7 @@ impl Drive {
         }
         let outcome = match &self.task {
             Task::Work(agent) if self.permit.is_some() => {
-                self.live.write(|assembler| assembler.begin());
+                self.live.log.write(|assembler| assembler.begin());
                 // The agent is dropped in here too, so what its destructors do cannot leave the log without an end.
                 let worked = AssertUnwindSafe(self.work(agent)).catch_unwind().await;
                 worked.unwrap_or_else(|payload| Outcome::Failed(AgentError::panic(&*payload).into_inner()))
@@ -179,7 +179,7 @@ impl Drive {
                 let may_run = append.is_none() || self.ahead() < MAX_AHEAD;
                 if agent_is_due && may_run && returned.is_none() {
                     agent_is_due = false;
-                    live.begin_poll();
+                    live.log.begin_poll();
                     if let Poll::Ready(result) = agent.as_mut().poll(cx) {
                         returned = Some(self.outcome_of(result));
                     }
@@ -215,7 +215,7 @@ impl Drive {
     }
 
     fn append(&self, batch: Batch) -> Stored<'_> {
-        self.live.services.runs.append(&self.live.id, self.live.token, batch)
+        self.live.services.runs.append(&self.live.record.id, self.live.token, batch)
     }
 
     /// Repeats an append while the store is away. Repeating is safe: what was stored is acknowledged again.
@@ -231,7 +231,7 @@ impl Drive {
         loop {
             match call().await {
                 Err(error) if error.is_retryable() => {
-                    tracing::warn!(run.id = %self.live.id, error = %error, "the run store is away; the run waits for it");
+                    tracing::warn!(run.id = %self.live.record.id, error = %error, "the run store is away; the run waits for it");
                     pause.wait().await;
                 }
                 done => return done,
@@ -249,12 +249,12 @@ impl Drive {
     async fn cancel_when_abandoned(&self) {
         let Some(grace) = self.cancel_after else { return pending().await };
         loop {
-            self.live.abandoned.notified().await;
-            if self.live.has_readers() {
+            self.live.tail.abandoned().await;
+            if self.live.tail.has_readers() {
                 continue;
             }
             sleep(grace).await;
-            if !self.live.has_readers() && !self.is_read_elsewhere().await {
+            if !self.live.tail.has_readers() && !self.is_read_elsewhere().await {
                 self.live.cancel.cancel();
             }
         }
@@ -263,8 +263,8 @@ impl Drive {
     /// Waits while other processes say that somebody reads the run; says whether somebody reads it here then.
     async fn is_read_elsewhere(&self) -> bool {
         loop {
-            let left = match self.live.services.runs.attended(&self.live.id).await {
-                Ok(left) if left.is_zero() => return self.live.has_readers(),
+            let left = match self.live.services.runs.attended(&self.live.record.id).await {
+                Ok(left) if left.is_zero() => return self.live.tail.has_readers(),
                 Ok(left) => left,
                 Err(error) if error.is_retryable() => patience::LONGEST,
                 Err(_) => return true,
@@ -275,7 +275,7 @@ impl Drive {
 
     /// How many bytes the agent wrote that the store does not have.
     fn ahead(&self) -> usize {
-        self.live.pending_bytes() + self.spool.lock().bytes()
+        self.live.log.pending_bytes() + self.spool.lock().bytes()
     }
 
     /// Repeats the append that an interruption cut off. Repeating is safe where it had succeeded unheard.
@@ -295,12 +295,12 @@ impl Drive {
             Err(error) => Outcome::Lost(error),
         };
         let began = !matches!(outcome, Outcome::NeverBegan);
-        let ending = match (outcome, self.live.take_failure()) {
+        let ending = match (outcome, self.live.log.take_failure()) {
             (Outcome::Lost(error), _) => return self.lose(&error, "the run's log could not be written"),
             (Outcome::Settled(ending), _) => ending,
             (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why), None),
             (_, Some(error)) | (Outcome::Failed(error), None) => {
-                tracing::info!(run.id = %self.live.id, agent.name = self.live.agent, error.code = error.code(), "the run failed");
+                tracing::info!(run.id = %self.live.record.id, agent.name = self.live.record.agent, error.code = error.code(), "the run failed");
                 self.ending(Status::Failed, Some(error.to_body()), Some(error.http_status()))
             }
             (Outcome::Canceled | Outcome::NeverBegan, None) => self.ending(Status::Canceled, None, None),
@@ -317,7 +317,7 @@ impl Drive {
     }
 
     fn lose(&self, error: &agent_services::Error, what: &str) -> Option<Grant> {
-        let id = &self.live.id;
+        let id = &self.live.record.id;
         if error.kind() == ErrorKind::Conflict {
             tracing::warn!(run.id = %id, error = %error, "{what}: another process goes on with it");
         } else {
@@ -325,7 +325,7 @@ impl Drive {
         }
         self.live.lose();
         // Where the run is still this process's, nobody else would ever end it.
-        self.runner.recover_later(self.live.id.clone());
+        self.runner.recover_later(self.live.record.id.clone());
         None
     }
 }

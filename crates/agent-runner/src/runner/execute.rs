@@ -13,7 +13,7 @@ use super::Runner;
 use super::drive::{Drive, Spool, Task};
 use crate::agent::Recovery;
 use crate::assemble::Assembler;
-use crate::live::{LiveParts, LiveRun};
+use crate::live::{LiveRun, LogWriter};
 
 /// How much of a log is read at once.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -45,25 +45,12 @@ impl Runner {
             cancel.cancel();
         }
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
-        let live = Arc::new(LiveRun::new(LiveParts {
-            id: record.id,
-            user_id: record.user_id,
-            session_id: record.session_id,
-            request: record.request,
-            agent: record.agent,
-            token,
-            services: inner.services.clone(),
-            cancel,
-            max_bytes: inner.limits.log_bytes,
-            assembler,
-            stored,
-            epochs: record.epochs,
-            earlier,
-            options: record.options,
-        }));
-        inner.live.lock().insert(live.id.clone(), Arc::clone(&live));
-        let spool = Mutex::new(Spool::new(live.options.durability));
-        let cancel_after = live.options.cancel_after();
+        let log = LogWriter::new(assembler, inner.limits.log_bytes);
+        let services = inner.services.clone();
+        let live = Arc::new(LiveRun::new(record, token, services, cancel, log, (stored, earlier)));
+        inner.live.lock().insert(live.record.id.clone(), Arc::clone(&live));
+        let spool = Mutex::new(Spool::new(live.record.options.durability));
+        let cancel_after = live.record.options.cancel_after();
         let runner = self.clone();
         let drive = Drive { runner, live: Arc::clone(&live), task, cancel_after, permit, spool };
         (live, drive)
@@ -117,9 +104,9 @@ impl Runner {
         if let Some(grace) = &mut drive.cancel_after {
             *grace = (*grace).max(FIRST_READER);
         }
-        live.abandoned.notify_one();
+        live.tail.note_abandoned();
         // What was handed to the process before is still to be taken.
-        live.note_steered();
+        live.steering.note_arrived();
         self.0.tasks.spawn(drive.run());
         Ok(())
     }

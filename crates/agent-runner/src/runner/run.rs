@@ -47,10 +47,10 @@ pub enum PositionError {
 
 impl Run {
     pub(super) fn of_live(run: &Arc<LiveRun>, from: u64) -> Self {
-        let key = run.add_reader();
+        let key = run.tail.add_reader();
         Run {
-            id: run.id.clone(),
-            agent: run.agent.clone(),
+            id: run.record.id.clone(),
+            agent: run.record.agent.clone(),
             from,
             source: Source::Live { run: Arc::clone(run), key },
         }
@@ -101,7 +101,7 @@ impl Run {
 
     fn entries(&self) -> u64 {
         match &self.source {
-            Source::Live { run, .. } => run.published(),
+            Source::Live { run, .. } => run.tail.published(),
             Source::Stored { record, .. } => record.entries,
         }
     }
@@ -134,7 +134,7 @@ impl Run {
             return Err(PositionError::Trimmed);
         }
         let is_known = match &self.source {
-            Source::Live { run, .. } => epoch_has_entry(&run.epochs, number, epoch),
+            Source::Live { run, .. } => epoch_has_entry(&run.record.epochs, number, epoch),
             Source::Stored { record, .. } => record.has_entry_of_epoch(number, epoch),
         };
         if is_known && number < self.entries() {

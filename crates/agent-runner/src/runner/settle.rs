@@ -52,7 +52,7 @@ impl Runner {
 
     /// Keeps others from recovering a run; `None` if one of them does so, or the run is executed here.
     pub(super) fn claim<'a>(&'a self, id: &'a RunId) -> Option<Claim<'a>> {
-        let is_executed = self.live(id).is_some_and(|live| live.end() != Some(LogEnd::Lost));
+        let is_executed = self.live(id).is_some_and(|live| live.tail.end() != Some(LogEnd::Lost));
         (!is_executed && self.0.recovering.lock().insert(id.clone())).then(|| Claim { runner: self, id })
     }
 

@@ -62,7 +62,7 @@ impl Runner {
                 let task = Task::Work(Arc::clone(agent));
                 let start = Start { record, token, assembler, stored: 0, task, permit };
                 let (live, drive) = self.prepare(start);
-                live.publish(Some(live.take_first()), None);
+                live.tail.publish(Some(live.log.take()), None);
                 Ok(self.begin(&live, drive).await)
             }
             Created::Queued { .. } => {

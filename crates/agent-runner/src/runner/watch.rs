@@ -109,7 +109,7 @@ impl Runner {
         let Some(live) = self.live(id) else { return Ok(()) };
         match self.0.services.runs.get(id).await? {
             Some(record) if record.cancel_requested => live.cancel.cancel(),
-            Some(_) => live.note_steered(),
+            Some(_) => live.steering.note_arrived(),
             None => {}
         }
         Ok(())

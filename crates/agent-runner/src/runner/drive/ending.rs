@@ -20,17 +20,17 @@ impl Drive {
         let close_all =
             |assembler: &mut Assembler| assembler.close_all(&ending.status, ending.error.as_ref());
         let has_more_steps =
-            live.may_have_taken() || (history.is_some() && !live.services.end_runs_in_one_step());
+            live.steering.may_have_taken() || (history.is_some() && !live.services.end_runs_in_one_step());
         let (last, shown) = if has_more_steps {
-            let closing = live.close(close_all);
+            let closing = live.log.close(close_all);
             let kept = began.then(|| serde_json::to_string(ending).unwrap_or_default());
             let unstored = self.unstored(&closing);
             self.write_before_end(&unstored, kept.as_deref(), history.take()).await?;
-            let end = live.close(|assembler| assembler.finish(ending));
+            let end = live.log.close(|assembler| assembler.finish(ending));
             // Shown together, so that they leave in one write.
             (end.clone(), Batch::concat(&[closing, end]))
         } else {
-            let end = live.close(|assembler| {
+            let end = live.log.close(|assembler| {
                 close_all(assembler);
                 assembler.finish(ending);
             });
@@ -38,7 +38,7 @@ impl Drive {
         };
         let granted = self.finish(&last, &ending.status, history).await?;
         let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
-        live.publish(Some(shown), Some(LogEnd::Finished(ended)));
+        live.tail.publish(Some(shown), Some(LogEnd::Finished(ended)));
         Ok(granted)
     }
 
@@ -59,8 +59,10 @@ impl Drive {
         let live = &*self.live;
         let runs = &live.services.runs;
         match ending {
-            Some(ending) => self.retry(|| runs.close(&live.id, live.token, last.clone(), ending)).await?,
-            None => self.retry(|| runs.append(&live.id, live.token, last.clone())).await?,
+            Some(ending) => {
+                self.retry(|| runs.close(&live.record.id, live.token, last.clone(), ending)).await?
+            }
+            None => self.retry(|| runs.append(&live.record.id, live.token, last.clone())).await?,
         }
         if let Some(history) = history {
             history.append().await;
@@ -75,7 +77,7 @@ impl Drive {
         history: Option<History<'_>>,
     ) -> Result<Option<Grant>> {
         let live = &*self.live;
-        let run = FinishRun::new(live.id.clone(), live.token, last.clone(), status.clone())
+        let run = FinishRun::new(live.record.id.clone(), live.token, last.clone(), status.clone())
             .with_next(self.runner.next_owner().cloned())
             .with_history(history.as_ref().and_then(History::batch));
         let finished = self.retry(|| live.services.runs.finish(run.clone())).await?;

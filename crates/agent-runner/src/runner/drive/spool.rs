@@ -67,7 +67,7 @@ impl Spool {
     }
 
     fn show(&mut self, batch: Batch, live: &LiveRun) {
-        live.show(batch.clone());
+        live.tail.show(batch.clone());
         self.shown_bytes += batch.frames.len();
         self.shown.push(batch);
     }
@@ -93,8 +93,8 @@ impl Spool {
     pub(super) fn acknowledge(&mut self, live: &LiveRun) {
         let Some(batch) = self.in_flight.take() else { return };
         match self.durability {
-            Durability::Relaxed => live.note_stored(&batch),
-            Durability::Strict => live.publish(Some(batch), None),
+            Durability::Relaxed => live.tail.note_stored(&batch),
+            Durability::Strict => live.tail.publish(Some(batch), None),
         }
     }
 
