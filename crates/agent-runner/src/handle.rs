@@ -8,12 +8,12 @@ use agent_schemas::{
     AgentRequest, Event, FunctionCallOutput, Message, MessageType, Role, RunId, SessionId, UserId,
 };
 use agent_services::page::PageSize;
+use agent_services::retry::retry_unavailable;
 use tokio_util::sync::CancellationToken;
 
 use crate::Services;
 use crate::history::PATIENCE;
 use crate::live::LiveRun;
-use crate::patience::while_away;
 use crate::run_memory::RunMemory;
 use crate::run_state::RunState;
 use crate::steer;
@@ -71,7 +71,7 @@ impl RunHandle {
     pub async fn history(&self, size: PageSize) -> agent_services::Result<Vec<Message>> {
         let sessions = &self.services().sessions;
         let (user, session) = (self.user_id(), self.session_id());
-        let stored = while_away(PATIENCE, || sessions.last_messages(user, session, size)).await?;
+        let stored = retry_unavailable(PATIENCE, || sessions.last_messages(user, session, size)).await?;
         Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
     }
 

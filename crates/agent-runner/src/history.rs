@@ -6,8 +6,8 @@ mod calls;
 use std::time::Duration;
 
 use agent_schemas::{Message, MessageType, Role, Status};
+use agent_services::retry::retry_unavailable;
 use agent_services::session::{EncodedMessage, MessageBatch};
-use tokio::time::{Instant, sleep};
 
 use crate::assemble::Ending;
 use crate::live::LiveRun;
@@ -15,7 +15,7 @@ use crate::live::LiveRun;
 pub use bounds::{Bounds, bounded};
 pub use calls::with_missing_outputs;
 
-/// How long a run waits for a session store that is away before it goes on or ends without its history.
+/// How long a run waits for a session store that is unavailable before it continues or ends without its history.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A run's input and output, for its session. The run's id is the batch key, so that they are there once. Input messages
@@ -33,21 +33,18 @@ impl<'a> History<'a> {
 
     /// Appends it to the session.
     ///
-    /// A store that stays away, or refuses, costs the history and not the run: that is logged.
+    /// If the store stays unavailable or refuses, the history is lost, which is logged, and the run is not.
     pub(crate) async fn append(&self) {
-        let live = self.live;
-        let deadline = Instant::now() + PATIENCE;
-        let mut wait = Duration::from_millis(50);
-        // Made anew for each attempt, as there is nearly always only one.
-        while let Some(batch) = self.batch() {
-            match live.services.sessions.append(&live.record.user_id, &live.record.session_id, batch).await {
-                Ok(_) => return,
-                Err(error) if error.is_retryable() && Instant::now() < deadline => {
-                    sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(1));
-                }
-                Err(error) => return self.is_missing(&error),
+        let (sessions, record) = (&self.live.services.sessions, &self.live.record);
+        let appended = retry_unavailable(PATIENCE, || async {
+            // Made anew for each attempt, as there is nearly always only one.
+            match self.batch() {
+                Some(batch) => sessions.append(&record.user_id, &record.session_id, batch).await.map(drop),
+                None => Ok(()),
             }
+        });
+        if let Err(error) = appended.await {
+            self.is_missing(&error);
         }
     }
 

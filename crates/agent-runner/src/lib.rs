@@ -31,7 +31,6 @@ pub mod history;
 #[cfg(feature = "http-client")]
 pub mod http_client;
 mod live;
-mod patience;
 mod run_memory;
 mod run_state;
 mod runner;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use agent_schemas::{Event, Message, RunId, Status};
+use agent_services::retry::retry_unavailable;
 use agent_services::run::RunRecord;
 
 use crate::assemble::ClosedMessage;
 use crate::live::LiveRun;
-use crate::patience::while_away;
 
 /// Writes what was handed to a run since the last look into its log, and gives it.
 pub(crate) async fn take(live: &LiveRun) -> agent_services::Result<Vec<Message>> {
@@ -15,7 +15,7 @@ pub(crate) async fn take(live: &LiveRun) -> agent_services::Result<Vec<Message>>
         return Ok(Vec::new());
     }
     let runs = &live.services.runs;
-    let handed = while_away(Duration::MAX, || runs.steered(&live.record.id)).await?;
+    let handed = retry_unavailable(Duration::MAX, || runs.steered(&live.record.id)).await?;
     // A process that died may have written them and not come to forget them.
     let written = live.log.closed_messages();
     let is_new = |message: &&Message| !is_written(message, &written);
@@ -43,7 +43,7 @@ pub(crate) async fn forget_taken(live: &LiveRun) -> agent_services::Result<()> {
         return Ok(());
     }
     let runs = &live.services.runs;
-    let mut handed = while_away(Duration::MAX, || runs.steered(&live.record.id)).await?;
+    let mut handed = retry_unavailable(Duration::MAX, || runs.steered(&live.record.id)).await?;
     let written = live.log.closed_messages();
     handed.retain(|record| record.request.input.iter().all(|message| is_written(message, &written)));
     forget(live, handed).await
@@ -57,7 +57,7 @@ async fn forget(live: &LiveRun, handed: Vec<RunRecord>) -> agent_services::Resul
     let ids: Vec<RunId> = handed.into_iter().map(|record| record.id).collect();
     if !ids.is_empty() {
         let runs = &live.services.runs;
-        while_away(Duration::MAX, || runs.drop_steered(&live.record.id, live.token, &ids)).await?;
+        retry_unavailable(Duration::MAX, || runs.drop_steered(&live.record.id, live.token, &ids)).await?;
     }
     live.steering.note_dropped();
     Ok(())

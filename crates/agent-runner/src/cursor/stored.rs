@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use agent_schemas::error::http_status_of_code;
 use agent_schemas::{Event, RunId, sse};
+use agent_services::retry::Backoff;
 use agent_services::run::{Batch, Page};
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
@@ -14,7 +15,6 @@ use tokio::time::timeout;
 use super::{CursorError, PAGE_BYTES, joinable};
 use crate::Services;
 use crate::live::RunEnd;
-use crate::patience::Pause;
 
 /// How often a reader that waits says that it is there, and for how long that counts.
 const ATTEND: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
@@ -75,11 +75,11 @@ fn end_of(json: &[u8]) -> Option<RunEnd> {
     Some(RunEnd { status: response.status, http_status })
 }
 
-/// Waits until the log has something from an entry on. A store that is away is asked again, for as long as somebody
+/// Waits until the log has something from an entry on. A store that is unavailable is asked again, for as long as somebody
 /// waits for the answer.
 async fn fetch(services: Services, id: RunId, from: u64, unsure: Option<u64>) -> Fetched {
     let runs = &services.runs;
-    let mut pause = Pause::default();
+    let mut backoff = Backoff::default();
     loop {
         let attempt = async {
             if let Some(epoch) = unsure {
@@ -100,8 +100,8 @@ async fn fetch(services: Services, id: RunId, from: u64, unsure: Option<u64>) ->
         };
         match attempt.await {
             Err(CursorError::Store(error)) if error.is_retryable() => {
-                tracing::debug!(run.id = %id, error = %error, "the run store is away; a reader waits for it");
-                pause.wait().await;
+                tracing::debug!(run.id = %id, error = %error, "the run store is unavailable; a reader waits for it");
+                backoff.wait().await;
             }
             done => return done,
         }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use agent_schemas::{Error, ErrorBody, Status};
 use agent_services::ErrorKind;
+use agent_services::retry::Backoff;
 use agent_services::run::{Batch, Grant};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -29,7 +30,6 @@ use crate::agent::{Agent, AgentError};
 use crate::assemble::Ending;
 use crate::handle::RunHandle;
 use crate::live::LiveRun;
-use crate::patience::{self, Pause};
 
 pub(super) use self::spool::Spool;
 
@@ -218,7 +218,7 @@ impl Drive {
         self.live.services.runs.append(&self.live.record.id, self.live.token, batch)
     }
 
-    /// Repeats an append while the store is away. Repeating is safe: what was stored is acknowledged again.
+    /// Repeats an append while the store is unavailable. Repeating is safe: what was stored is acknowledged again.
     async fn append_until_stored(&self, batch: Batch) -> agent_services::Result<()> {
         self.retry(|| self.append(batch.clone())).await
     }
@@ -227,12 +227,12 @@ impl Drive {
     where
         F: Future<Output = agent_services::Result<T>>,
     {
-        let mut pause = Pause::default();
+        let mut backoff = Backoff::default();
         loop {
             match call().await {
                 Err(error) if error.is_retryable() => {
-                    tracing::warn!(run.id = %self.live.record.id, error = %error, "the run store is away; the run waits for it");
-                    pause.wait().await;
+                    tracing::warn!(run.id = %self.live.record.id, error = %error, "the run store is unavailable; the run waits for it");
+                    backoff.wait().await;
                 }
                 done => return done,
             }
@@ -262,11 +262,12 @@ impl Drive {
 
     /// Waits while other processes say that somebody reads the run; says whether somebody reads it here then.
     async fn is_read_elsewhere(&self) -> bool {
+        let mut backoff = Backoff::default();
         loop {
             let left = match self.live.services.runs.attended(&self.live.record.id).await {
                 Ok(left) if left.is_zero() => return self.live.tail.has_readers(),
                 Ok(left) => left,
-                Err(error) if error.is_retryable() => patience::LONGEST,
+                Err(error) if error.is_retryable() => backoff.next_delay(),
                 Err(_) => return true,
             };
             sleep(left).await;

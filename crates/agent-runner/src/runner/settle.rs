@@ -2,10 +2,10 @@
 //! nobody heard the answer.
 
 use agent_schemas::RunId;
+use agent_services::retry::Backoff;
 
 use super::Runner;
 use crate::live::LogEnd;
-use crate::patience::Pause;
 
 /// A call to the store that may give this process the right to execute a run. Unless its answer is heard, the run is looked
 /// after: whoever waits for it may be gone, and the store may be away.
@@ -56,7 +56,7 @@ impl Runner {
         (!is_executed && self.0.recovering.lock().insert(id.clone())).then(|| Claim { runner: self, id })
     }
 
-    /// Repeats a call while the store is away, unless this process is to end.
+    /// Repeats a call while the store is unavailable, unless this process is to end.
     pub(super) async fn patiently<T, F>(
         &self,
         id: &RunId,
@@ -65,13 +65,13 @@ impl Runner {
     where
         F: Future<Output = agent_services::Result<T>>,
     {
-        let mut pause = Pause::default();
+        let mut backoff = Backoff::default();
         loop {
             match call().await {
                 Err(error) if error.is_retryable() && !self.0.stop.is_cancelled() => {
-                    tracing::warn!(run.id = %id, error = %error, "the run store is away; a run waits to be executed");
+                    tracing::warn!(run.id = %id, error = %error, "the run store is unavailable; a run waits to be executed");
                     tokio::select! {
-                        () = pause.wait() => {}
+                        () = backoff.wait() => {}
                         () = self.0.stop.cancelled() => {}
                     }
                 }

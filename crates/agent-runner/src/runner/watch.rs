@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use agent_schemas::{RunId, Status};
 use agent_services::page::PageSize;
+use agent_services::retry::Backoff;
 use agent_services::run::RunRecord;
 use futures_util::{StreamExt, stream};
 use tokio::task::AbortHandle;
@@ -14,8 +15,8 @@ use tokio::time::sleep;
 
 use super::{Inner, Runner};
 
-/// How long to wait before a store is asked again that could not answer; it doubles up to a part of the lease.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The first delay before a store is asked again that could not answer; the longest is a part of the lease.
+const FIRST_DELAY: Duration = Duration::from_millis(50);
 
 /// How many runs are looked at at once.
 const AT_ONCE: usize = 16;
@@ -180,14 +181,15 @@ async fn listen(inner: Weak<Inner>) {
     };
     let mut signals = runs.signals(&owner);
     let mut unheard: HashSet<RunId> = HashSet::new();
-    let mut pause = FIRST_PAUSE;
+    let mut backoff = Backoff::new(FIRST_DELAY, longest);
+    let mut delay = Duration::ZERO;
     loop {
         let told = tokio::select! {
             told = &mut signals => {
                 signals = runs.signals(&owner);
                 Some(told)
             }
-            () = sleep(pause), if !unheard.is_empty() => None,
+            () = sleep(delay), if !unheard.is_empty() => None,
         };
         let Some(runner) = inner.upgrade().map(Runner) else { return };
         let mut is_deaf = false;
@@ -206,9 +208,13 @@ async fn listen(inner: Weak<Inner>) {
         if let Some(error) = &failure {
             tracing::warn!(error = %error, "what was asked of runs cannot be read; it is asked again");
         }
-        pause = if is_deaf || failure.is_some() { (pause * 2).min(longest) } else { FIRST_PAUSE };
+        if is_deaf || failure.is_some() {
+            delay = backoff.next_delay();
+        } else {
+            backoff.reset();
+        }
         if is_deaf {
-            sleep(pause).await;
+            sleep(delay).await;
         }
     }
 }
