@@ -63,8 +63,8 @@ impl RunHandle {
         &self.live.services
     }
 
-    /// The last messages of the conversation before this run, at most this many, in order. A store that is away is waited
-    /// for a while.
+    /// The last messages of the conversation before this run, at most this many, in order. While the store is
+    /// unavailable, this waits, but not for long.
     ///
     /// # Errors
     /// The session store's.
@@ -85,15 +85,15 @@ impl RunHandle {
         RunMemory::new(self.services(), self.user_id(), self.session_id())
     }
 
-    /// The messages that were whole when the process before this one died; an agent that goes on
+    /// The messages that were whole when the process before this one died; an agent that continues
     /// ([`Recovery::Continue`](crate::Recovery::Continue)) does not write them again. None in a run that was not taken over.
     pub fn earlier(&self) -> &[Message] {
         &self.live.earlier
     }
 
     /// What was handed to the run since it was last asked, to be taken in at the agent's next step. It is written to the
-    /// log, as messages of the user, before this returns. What an agent never takes becomes the session's next run. A store
-    /// that is away is waited for, as with all that is written.
+    /// log, as messages of the user, before this returns. What an agent never takes becomes the session's next run. While the
+    /// store is unavailable, this waits, as with all that is written.
     ///
     /// # Errors
     /// The run store's.

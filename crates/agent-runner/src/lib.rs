@@ -59,7 +59,7 @@ pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutp
 pub use agent_services::{
     Error as ServiceError, ErrorKind as ServiceErrorKind,
     memory::{Memory, MemoryQuery, Recalled},
-    page::{Cursor as PageCursor, Listed, PageSize},
+    page::{Page, PageSize, PageToken},
     run::{RunFilter, RunRecord},
 };
 // The stores that `Services` are made of.

@@ -106,7 +106,7 @@ impl LiveRun {
 
     /// Closes a log that this process may no longer write.
     pub(crate) fn lose(&self) {
-        self.log.close(|_| ());
+        self.log.seal(|_| ());
         self.tail.publish(None, Some(LogEnd::Lost));
     }
 }

@@ -3,7 +3,7 @@
 use agent_schemas::{Message, SessionId, UserId};
 use agent_services::Result;
 use agent_services::memory::{Memory, MemoryQuery, Recalled};
-use agent_services::page::{Cursor, Listed, PageSize};
+use agent_services::page::{Page, PageSize, PageToken};
 use agent_services::retry::retry_unavailable;
 
 use crate::Services;
@@ -70,7 +70,7 @@ impl<'a> RunMemory<'a> {
     ///
     /// # Errors
     /// The store's.
-    pub async fn list(&self, after: Option<Cursor>, size: PageSize) -> Result<Listed<Memory>> {
+    pub async fn list(&self, after: Option<PageToken>, size: PageSize) -> Result<Page<Memory>> {
         retry_unavailable(PATIENCE, || self.services.memories.list(self.user, None, after, size)).await
     }
 

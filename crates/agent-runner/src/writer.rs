@@ -85,7 +85,7 @@ impl MessageWriter {
         self.write(|assembler, key| assembler.close_message(key, &Closing::default()));
     }
 
-    /// Closes the message as failed. The run goes on; failed messages are not part of its output.
+    /// Closes the message as failed. The run continues; failed messages are not part of its output.
     pub fn fail(self, error: ErrorBody) {
         let closing = Closing { status: Some(Status::Failed), error: Some(error) };
         self.write(|assembler, key| assembler.close_message(key, &closing));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use agent_services::run::{Batch, Page};
+use agent_services::run::{Batch, LogChunk};
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -36,7 +36,7 @@ pub(super) struct LiveCursor {
     key: usize,
     position: u64,
     done: bool,
-    older: Option<BoxFuture<'static, agent_services::Result<Option<Page>>>>,
+    older: Option<BoxFuture<'static, agent_services::Result<Option<LogChunk>>>>,
     rest: Duration,
     timer: Option<Pin<Box<Sleep>>>,
     last_batch: Option<Instant>,
@@ -129,12 +129,12 @@ impl Stream for LiveCursor {
         }
         loop {
             if let Some(older) = &mut this.older {
-                let page = ready!(older.as_mut().poll(cx));
+                let chunk = ready!(older.as_mut().poll(cx));
                 this.older = None;
-                return match page {
-                    Ok(Some(page)) if !page.batches.is_empty() => {
+                return match chunk {
+                    Ok(Some(chunk)) if !chunk.batches.is_empty() => {
                         // How the run ended is for the live tail to say, which may hear of it a moment later.
-                        let (batches, _) = joinable(page.batches);
+                        let (batches, _) = joinable(chunk.batches);
                         this.deliver(batches, false)
                     }
                     Ok(_) => this.fail(CursorError::Gone),

@@ -25,13 +25,13 @@ struct State {
     /// The driver, while it waits for something to be written from outside its own poll.
     driver: Option<Waker>,
     /// Set once the log has ended or grown too large; later writes are refused.
-    is_closed: bool,
+    is_sealed: bool,
     failure: Option<Error>,
 }
 
 impl LogWriter {
     pub(crate) fn new(assembler: Assembler, max_bytes: usize) -> Self {
-        let state = State { assembler, driver: None, is_closed: false, failure: None };
+        let state = State { assembler, driver: None, is_sealed: false, failure: None };
         LogWriter { max_bytes, state: Mutex::new(state) }
     }
 
@@ -39,12 +39,12 @@ impl LogWriter {
     pub(crate) fn write<T>(&self, write: impl FnOnce(&mut Assembler) -> T) -> Option<T> {
         let (result, driver) = {
             let mut state = self.state.lock();
-            if state.is_closed {
+            if state.is_sealed {
                 return None;
             }
             let result = write(&mut state.assembler);
             if state.assembler.bytes() > self.max_bytes {
-                state.is_closed = true;
+                state.is_sealed = true;
                 state.failure = Some(Error::OutputLimitExceeded { limit: self.max_bytes });
             }
             (result, state.driver.take())
@@ -115,9 +115,9 @@ impl LogWriter {
     }
 
     /// Refuses what the agent writes from now on, writes something else, and takes what has been written.
-    pub(crate) fn close(&self, write: impl FnOnce(&mut Assembler)) -> Batch {
+    pub(crate) fn seal(&self, write: impl FnOnce(&mut Assembler)) -> Batch {
         let mut state = self.state.lock();
-        state.is_closed = true;
+        state.is_sealed = true;
         write(&mut state.assembler);
         state.assembler.take()
     }

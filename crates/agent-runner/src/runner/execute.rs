@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Runner;
-use super::drive::{Drive, Spool, Task};
+use super::run_task::{AppendBuffer, RunTask, Task};
 use crate::agent::Recovery;
 use crate::assemble::Assembler;
 use crate::live::{LiveRun, LogWriter};
@@ -37,7 +37,7 @@ pub(super) struct Start {
 
 impl Runner {
     /// Makes the live run and its driver.
-    pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, Drive) {
+    pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, RunTask) {
         let Start { record, token, assembler, stored, task, permit } = start;
         let inner = &*self.0;
         let cancel = inner.stop.child_token();
@@ -49,36 +49,36 @@ impl Runner {
         let services = inner.services.clone();
         let live = Arc::new(LiveRun::new(record, token, services, cancel, log, (stored, earlier)));
         inner.live.lock().insert(live.record.id.clone(), Arc::clone(&live));
-        let spool = Mutex::new(Spool::new(live.record.options.durability));
+        let buffer = Mutex::new(AppendBuffer::new(live.record.options.durability));
         let cancel_after = live.record.options.cancel_after();
         let runner = self.clone();
-        let drive = Drive { runner, live: Arc::clone(&live), task, cancel_after, permit, spool };
-        (live, drive)
+        let task = RunTask { runner, live: Arc::clone(&live), task, cancel_after, permit, buffer };
+        (live, task)
     }
 
     /// Executes a run whose turn has come.
     pub(crate) fn execute_later(&self, grant: Grant) {
         let runner = self.clone();
         self.0.tasks.spawn(async move {
-            // The run is this process's own now: nobody else will look after it.
+            // The run belongs to this process now: no other will recover it.
             if let Err(error) = runner.patiently(&grant.id, || runner.execute(&grant)).await {
-                tracing::error!(run.id = %grant.id, error = %error, "a run cannot be executed");
+                tracing::error!(run.id = %grant.id, error = %error, "could not execute a run");
             }
         });
     }
 
-    /// Ends or goes on with a run that nobody executes, if that is so.
+    /// Continues or ends a run, if it is orphaned.
     pub(crate) fn recover_later(&self, id: RunId) {
         let runner = self.clone();
         self.0.tasks.spawn(async move { runner.recover(&id).await });
     }
 
     async fn recover(&self, id: &RunId) {
-        let Some(_claim) = self.claim(id) else { return };
+        let Some(_guard) = self.recovery_guard(id) else { return };
         let (runs, owner) = (&self.0.services.runs, &self.0.owner);
         let recovered = match self.patiently(id, || runs.take_over(id, owner)).await {
             Ok(Some(token)) => {
-                tracing::info!(run.id = %id, "a run that nobody executed is taken over");
+                tracing::info!(run.id = %id, "took over an orphaned run");
                 let grant = Grant { id: id.clone(), token };
                 self.patiently(id, || self.execute(&grant)).await
             }
@@ -86,7 +86,7 @@ impl Runner {
             Err(error) => Err(error),
         };
         if let Err(error) = recovered {
-            tracing::error!(run.id = %id, error = %error, "a run could not be taken over");
+            tracing::error!(run.id = %id, error = %error, "could not take over a run");
         }
     }
 
@@ -99,15 +99,15 @@ impl Runner {
         let task = self.task_of(&record, &assembler);
         let token = grant.token;
         let start = Start { record, token, assembler, stored, task, permit: None };
-        let (live, mut drive) = self.prepare(start);
-        // Nobody reads it here yet; those who do elsewhere say so in the store, and may be about to.
-        if let Some(grace) = &mut drive.cancel_after {
+        let (live, mut task) = self.prepare(start);
+        // It has no reader here yet. Those of other processes report themselves in the store, and may be about to.
+        if let Some(grace) = &mut task.cancel_after {
             *grace = (*grace).max(FIRST_READER);
         }
         live.tail.note_abandoned();
         // What was handed to the process before is still to be taken.
         live.steering.note_arrived();
-        self.0.tasks.spawn(drive.run());
+        self.0.tasks.spawn(task.run());
         Ok(())
     }
 
@@ -159,7 +159,7 @@ impl Runner {
 fn resume(log: &[Batch], epoch: u64) -> agent_services::Result<Assembler> {
     Assembler::resume(log, epoch).map_err(|error| {
         let message = "an entry of the run's log is damaged";
-        agent_services::Error::new(ErrorKind::Unexpected, "go on with a run", message).with_source(error)
+        agent_services::Error::new(ErrorKind::Unexpected, "continue a run", message).with_source(error)
     })
 }
 

@@ -5,9 +5,9 @@ use std::future::pending;
 use std::time::Duration;
 
 use agent_schemas::{RunId, UserId};
-use agent_services::page::{Cursor, Listed, PageSize};
+use agent_services::page::{Page, PageSize, PageToken};
 use agent_services::run::{
-    Batch, Canceled, Created, FencingToken, FinishRun, Finished, InMemoryRunStore, NewRun, OwnerId, Page,
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, InMemoryRunStore, LogChunk, NewRun, OwnerId,
     RunFilter, RunRecord, RunStore,
 };
 use agent_services::{Error, ErrorKind, Result, Service};
@@ -21,7 +21,7 @@ pub(crate) enum Fault {
     /// Nothing is done, and an error of this kind is the answer.
     Refused(ErrorKind),
     /// It is done, and the answer is that the store is away.
-    Unheard,
+    LostReply,
     /// It is done once the test releases it.
     Late,
     /// It is done or not, and no answer comes.
@@ -62,7 +62,7 @@ impl FaultyStore {
         match fault {
             None => call.await,
             Some(Fault::Refused(kind)) => Err(away(kind)),
-            Some(Fault::Unheard) => {
+            Some(Fault::LostReply) => {
                 call.await?;
                 Err(away(ErrorKind::Unavailable))
             }
@@ -95,21 +95,21 @@ pass_through! {
     fn create(run: NewRun) -> Created;
     fn get(id: &RunId) -> Option<RunRecord>;
     fn append(id: &RunId, token: FencingToken, batch: Batch) -> ();
-    fn close(id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> ();
+    fn seal(id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> ();
     fn finish(run: FinishRun) -> Finished;
-    fn read(id: &RunId, from: u64, max_bytes: usize) -> Option<Page>;
+    fn read(id: &RunId, from: u64, max_bytes: usize) -> Option<LogChunk>;
     fn wait(id: &RunId, from: u64) -> ();
-    fn list(user: &UserId, filter: &RunFilter, after: Option<Cursor>, size: PageSize) -> Listed<RunRecord>;
+    fn list(user: &UserId, filter: &RunFilter, after: Option<PageToken>, size: PageSize) -> Page<RunRecord>;
     fn cancel(id: &RunId, by: &OwnerId) -> Option<Canceled>;
     fn steered(id: &RunId) -> Vec<RunRecord>;
     fn drop_steered(id: &RunId, token: FencingToken, taken: &[RunId]) -> ();
     fn signals(owner: &OwnerId) -> Vec<RunId>;
     fn heartbeat(owner: &OwnerId, lease: Duration) -> ();
-    fn retire(owner: &OwnerId) -> ();
+    fn release_lease(owner: &OwnerId) -> ();
     fn orphans(size: PageSize) -> Vec<RunId>;
     fn take_over(id: &RunId, owner: &OwnerId) -> Option<FencingToken>;
-    fn attend(id: &RunId, time: Duration) -> ();
-    fn attended(id: &RunId) -> Duration;
+    fn touch_reader(id: &RunId, time: Duration) -> ();
+    fn reader_ttl(id: &RunId) -> Duration;
     fn sweep() -> u64;
     fn delete(id: &RunId) -> bool;
 }

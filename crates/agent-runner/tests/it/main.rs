@@ -9,6 +9,7 @@ mod grammar;
 mod history;
 mod kept;
 mod life;
+mod lost_replies;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;
@@ -19,4 +20,3 @@ mod summary;
 mod support;
 mod testing;
 mod turns;
-mod unheard;

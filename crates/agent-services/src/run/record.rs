@@ -39,7 +39,7 @@ pub struct RunRecord {
     pub first_entry: u64,
     /// For each time that it was taken over, the number of the first entry that was written from then on.
     pub epochs: Vec<u64>,
-    /// Whether somebody wants it to stop.
+    /// Whether it was asked to stop.
     pub cancel_requested: bool,
     /// How it is going to end, once its runner knows; the store keeps the text and does not look into it.
     pub ending: Option<String>,
@@ -181,9 +181,9 @@ pub struct Grant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Canceled {
-    /// Its owner is told.
+    /// Its owner receives a signal.
     Requested,
-    /// It waited and does so no more; who asked has to end its log.
+    /// It was taken out of the queue; the caller has to end its log.
     Dequeued(FencingToken),
     /// It has ended before.
     Ended,

@@ -8,7 +8,7 @@ pub(super) mod entries;
 pub(super) mod finish;
 mod head;
 pub(super) mod log;
-pub(super) mod news;
+pub(super) mod notifications;
 pub(super) mod owners;
 mod pack;
 pub(super) mod read;

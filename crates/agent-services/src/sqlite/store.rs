@@ -70,7 +70,7 @@ impl Access {
         self.open(operation)?.read(operation, work).await
     }
 
-    /// Writes, wholly or not at all, even if nobody waits for the answer.
+    /// Writes, wholly or not at all, even if the caller no longer waits.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,

@@ -151,13 +151,13 @@ impl Listener {
                 new.for_each(|(_, owner)| wakeups.alarm(owner));
                 self.heard.send_modify(|heard| heard.extend(more));
             }
-            let news = async {
+            let changed = async {
                 tokio::select! {
                     () = wakeups.changed() => true,
                     () = lost.notified() => false,
                 }
             };
-            match timeout(ROUND, news).await {
+            match timeout(ROUND, changed).await {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(_) => {

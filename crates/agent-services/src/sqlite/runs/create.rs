@@ -3,9 +3,9 @@
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, params};
 
-use super::entries::Piece;
+use super::entries::EncodedBatch;
 use super::head::{ACTIVE, Head, STEERED, WAITING, head};
-use super::news::News;
+use super::notifications::Notifications;
 use super::request::Request;
 use super::turns;
 use crate::run::{Created, FencingToken, NewRun, OwnerId, SessionPolicy};
@@ -41,7 +41,7 @@ enum Turn {
 #[derive(Debug)]
 pub(in crate::sqlite) struct Create {
     run: NewRun,
-    first: Piece,
+    first: EncodedBatch,
     request: Request,
 }
 
@@ -50,7 +50,7 @@ impl Create {
     /// If the request cannot be stored.
     pub(in crate::sqlite) fn new(run: NewRun) -> Result<Self> {
         let request = Request::new(OPERATION, &run.record)?;
-        let first = Piece::new(run.first.clone());
+        let first = EncodedBatch::new(run.first.clone());
         Ok(Create { run, first, request })
     }
 
@@ -61,7 +61,11 @@ impl Create {
     }
 
     /// Makes the run, unless its session or its key says otherwise.
-    pub(in crate::sqlite) fn run(&self, connection: &Connection, news: &mut News) -> Outcome<Created> {
+    pub(in crate::sqlite) fn run(
+        &self,
+        connection: &Connection,
+        notifications: &mut Notifications,
+    ) -> Outcome<Created> {
         if let Some(known) = self.key_says(connection)? {
             return Ok(known);
         }
@@ -72,7 +76,7 @@ impl Create {
         let user = self.run.record.user_id.as_str().as_bytes();
         let known = self.user(connection)?;
         let turn = match known {
-            Some((user, _)) => self.take_turn(connection, user, news)?,
+            Some((user, _)) => self.take_turn(connection, user, notifications)?,
             None => self.first_turn(),
         };
         if let Turn::Not(created) = turn {
@@ -132,7 +136,12 @@ impl Create {
     }
 
     /// Finds the run its place in its session.
-    fn take_turn(&self, connection: &Connection, user: i64, news: &mut News) -> Outcome<Turn> {
+    fn take_turn(
+        &self,
+        connection: &Connection,
+        user: i64,
+        notifications: &mut Notifications,
+    ) -> Outcome<Turn> {
         let NewRun { record, max_queued, .. } = &self.run;
         let policy = self.policy();
         let session = record.session_id.as_str().as_bytes();
@@ -148,13 +157,13 @@ impl Create {
         let is_active = head.turn == ACTIVE;
         Ok(match policy {
             SessionPolicy::Steer if is_active => {
-                news.signal(&head);
+                notifications.signal(&head);
                 Turn::Handed { place: turns::behind(connection, user, session, STEERED)?, active: head }
             }
             SessionPolicy::Interrupt => {
                 if is_active {
                     turns::request_cancel(connection, head.key)?;
-                    news.signal(&head);
+                    notifications.signal(&head);
                 }
                 let place = turns::before(connection, user, session)?;
                 Turn::Later { place, ahead: u64::from(is_active) }
@@ -235,11 +244,11 @@ mod tests {
         let frames = format!("id: 0\ndata: {}\n\nid: 1\ndata: last\n\n", "x".repeat(2000));
         let first = Batch { first: 0, count: 2, frames: frames.into_bytes().into() };
         let create = Create::new(NewRun::new(record, first, OwnerId::new("me"))).expect("JSON");
-        let created = create.run(&connection, &mut News::new(Arc::default())).expect("made");
+        let created = create.run(&connection, &mut Notifications::new(Arc::default())).expect("made");
         assert_eq!(created, Created::Started(FencingToken(1)));
         let last = entries::trim(&connection, 1).expect("trimmed");
         assert_eq!((last.first, last.count), (1, 1));
-        let page = entries::read(&connection, &id, 1, usize::MAX).expect("readable").expect("kept");
-        assert_eq!(page.batches, [last]);
+        let chunk = entries::read(&connection, &id, 1, usize::MAX).expect("readable").expect("kept");
+        assert_eq!(chunk.batches, [last]);
     }
 }

@@ -22,11 +22,11 @@ impl Finish {
     /// Ends the run.
     pub(in crate::sqlite) fn run(&self, connection: &Connection, now: i64) -> Outcome<Finished> {
         let mut log = find(connection, FINISH, &self.id, self.token)?;
-        if !log.write(connection, FINISH, &self.piece)? {
+        if !log.write(connection, FINISH, &self.batch)? {
             return if log.has_ended {
                 Ok(Finished { granted: granted(connection, log.key)?, history: Ok(()) })
             } else {
-                Err(conflict(FINISH, "the log goes on after these"))
+                Err(conflict(FINISH, "the log continues after these"))
             };
         }
         // One that was closed may have been ended as far as its history by another process.

@@ -3,7 +3,7 @@
 use agent_schemas::AgentRequest;
 use rusqlite::{Connection, Row, params};
 
-use super::entries::Piece;
+use super::entries::EncodedBatch;
 use super::pack::{PACKING, pack, unpack};
 use crate::Result;
 use crate::limits::json_text;
@@ -43,7 +43,7 @@ impl Request {
         connection: &Connection,
         run: i64,
         record: &RunRecord,
-        first: &Piece,
+        first: &EncodedBatch,
     ) -> Outcome<()> {
         let bytes = self.packed.as_ref().map(|_| self.json.len());
         let request = self.packed.as_ref().unwrap_or(&self.json);

@@ -1,4 +1,4 @@
-//! Pieces of work, and what those are told who wait for them.
+//! Jobs of the writing thread, and their answers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

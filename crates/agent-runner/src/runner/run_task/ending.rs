@@ -4,16 +4,16 @@ use agent_schemas::Status;
 use agent_services::Result;
 use agent_services::run::{Batch, FinishRun, Grant};
 
-use super::Drive;
+use super::RunTask;
 use crate::assemble::{Assembler, Ending};
 use crate::history::History;
 use crate::live::{LogEnd, RunEnd};
 use crate::steer;
 
-impl Drive {
-    /// Closes what is open, gives the session what was said, and writes the last event: in one step if the stores can. Whoever
-    /// sees the last event may ask for the next turn, which needs the session's history. Gives the right to execute the
-    /// next run of the session.
+impl RunTask {
+    /// Closes what is open, appends the history to the session, and writes the last event: in one step if the stores can. A
+    /// client that sees the last event may start the next turn, which needs the session's history. Returns the right to
+    /// execute the next run of the session.
     pub(super) async fn write_end(&self, ending: &Ending, began: bool) -> Result<Option<Grant>> {
         let live = &*self.live;
         let mut history = if began { History::of(live, ending) } else { None };
@@ -22,15 +22,15 @@ impl Drive {
         let has_more_steps =
             live.steering.may_have_taken() || (history.is_some() && !live.services.end_runs_in_one_step());
         let (last, shown) = if has_more_steps {
-            let closing = live.log.close(close_all);
+            let closing = live.log.seal(close_all);
             let kept = began.then(|| serde_json::to_string(ending).unwrap_or_default());
             let unstored = self.unstored(&closing);
             self.write_before_end(&unstored, kept.as_deref(), history.take()).await?;
-            let end = live.log.close(|assembler| assembler.finish(ending));
+            let end = live.log.seal(|assembler| assembler.finish(ending));
             // Shown together, so that they leave in one write.
             (end.clone(), Batch::concat(&[closing, end]))
         } else {
-            let end = live.log.close(|assembler| {
+            let end = live.log.seal(|assembler| {
                 close_all(assembler);
                 assembler.finish(ending);
             });
@@ -42,14 +42,14 @@ impl Drive {
         Ok(granted)
     }
 
-    /// What is to be stored at the end: what the readers have seen already, and what follows.
+    /// What is left to store at the end: what readers have already seen, and what follows.
     fn unstored(&self, closing: &Batch) -> Batch {
-        let mut unstored = self.spool.lock().take_shown();
+        let mut unstored = self.buffer.lock().take_shown();
         unstored.push(closing.clone());
         Batch::concat(&unstored)
     }
 
-    /// Writes all but the last event, and how the run ends, so that another process can go on from there.
+    /// Writes all but the last event, and how the run ends, so that another process can continue from there.
     async fn write_before_end(
         &self,
         last: &Batch,
@@ -60,7 +60,7 @@ impl Drive {
         let runs = &live.services.runs;
         match ending {
             Some(ending) => {
-                self.retry(|| runs.close(&live.record.id, live.token, last.clone(), ending)).await?
+                self.retry(|| runs.seal(&live.record.id, live.token, last.clone(), ending)).await?
             }
             None => self.retry(|| runs.append(&live.record.id, live.token, last.clone())).await?,
         }

@@ -1,5 +1,4 @@
-//! What makes sure that no run is this process's without being executed: rights to execute that may have been given while
-//! nobody heard the answer.
+//! Guards against a run that is assigned to this process but never executed because the store's reply was lost.
 
 use agent_schemas::RunId;
 use agent_services::retry::Backoff;
@@ -7,16 +6,16 @@ use agent_services::retry::Backoff;
 use super::Runner;
 use crate::live::LogEnd;
 
-/// A call to the store that may give this process the right to execute a run. Unless its answer is heard, the run is looked
-/// after: whoever waits for it may be gone, and the store may be away.
-pub(super) struct Unheard<'a> {
+/// A call to the store that may assign a run to this process. Unless its reply arrives, the run is recovered: the caller
+/// may be gone, and the store may be unavailable.
+pub(super) struct OrphanGuard<'a> {
     runner: &'a Runner,
     id: Option<&'a RunId>,
 }
 
-impl Unheard<'_> {
-    /// Takes note of the answer.
-    pub(super) fn heard<T>(mut self, answer: agent_services::Result<T>) -> agent_services::Result<T> {
+impl OrphanGuard<'_> {
+    /// Notes the reply. After one that leaves open whether the call was executed, the run is recovered.
+    pub(super) fn resolve<T>(mut self, answer: agent_services::Result<T>) -> agent_services::Result<T> {
         if !answer.as_ref().is_err_and(agent_services::Error::is_retryable) {
             self.id = None;
         }
@@ -24,7 +23,7 @@ impl Unheard<'_> {
     }
 }
 
-impl Drop for Unheard<'_> {
+impl Drop for OrphanGuard<'_> {
     fn drop(&mut self) {
         if let Some(id) = self.id {
             self.runner.recover_later(id.clone());
@@ -32,28 +31,29 @@ impl Drop for Unheard<'_> {
     }
 }
 
-/// The only recovery of a run at a time.
-pub(super) struct Claim<'a> {
+/// Held while a run is recovered, so that it is recovered once at a time.
+pub(super) struct RecoveryGuard<'a> {
     runner: &'a Runner,
     id: &'a RunId,
 }
 
-impl Drop for Claim<'_> {
+impl Drop for RecoveryGuard<'_> {
     fn drop(&mut self) {
         self.runner.0.recovering.lock().remove(self.id);
     }
 }
 
 impl Runner {
-    /// Says that the answer to a call is waited for.
-    pub(super) fn unheard<'a>(&'a self, id: &'a RunId) -> Unheard<'a> {
-        Unheard { runner: self, id: Some(id) }
+    /// Guards a call that is about to be made.
+    pub(super) fn orphan_guard<'a>(&'a self, id: &'a RunId) -> OrphanGuard<'a> {
+        OrphanGuard { runner: self, id: Some(id) }
     }
 
-    /// Keeps others from recovering a run; `None` if one of them does so, or the run is executed here.
-    pub(super) fn claim<'a>(&'a self, id: &'a RunId) -> Option<Claim<'a>> {
+    /// Locks the recovery of a run; `None` if it is being recovered already, or is executed here.
+    pub(super) fn recovery_guard<'a>(&'a self, id: &'a RunId) -> Option<RecoveryGuard<'a>> {
         let is_executed = self.live(id).is_some_and(|live| live.tail.end() != Some(LogEnd::Lost));
-        (!is_executed && self.0.recovering.lock().insert(id.clone())).then(|| Claim { runner: self, id })
+        (!is_executed && self.0.recovering.lock().insert(id.clone()))
+            .then(|| RecoveryGuard { runner: self, id })
     }
 
     /// Repeats a call while the store is unavailable, unless this process is to end.

@@ -16,7 +16,7 @@ const GATHER_BYTES: usize = 256 * 1024;
 
 /// Entries that the store has not acknowledged.
 #[derive(Debug)]
-pub(in crate::runner) struct Spool {
+pub(in crate::runner) struct AppendBuffer {
     durability: Durability,
     /// What is being appended.
     in_flight: Option<Batch>,
@@ -30,9 +30,16 @@ pub(in crate::runner) struct Spool {
     began: bool,
 }
 
-impl Spool {
+impl AppendBuffer {
     pub(in crate::runner) fn new(durability: Durability) -> Self {
-        Spool { durability, in_flight: None, shown: Vec::new(), shown_bytes: 0, due: None, began: false }
+        AppendBuffer {
+            durability,
+            in_flight: None,
+            shown: Vec::new(),
+            shown_bytes: 0,
+            due: None,
+            began: false,
+        }
     }
 
     /// How many bytes were taken from the agent that the store does not have.
