@@ -34,7 +34,7 @@ pub trait Agent: fmt::Debug + Send + Sync + 'static {
     /// panic is a failure too.
     ///
     /// # Cancellation
-    /// When a run is cancelled, [`RunHandle::cancelled`] resolves. An agent that goes on regardless is dropped at
+    /// When a run is cancelled, [`RunHandle::cancelled`] resolves. An agent that continues regardless is dropped at
     /// its next await once the grace period is over, and what it writes later is refused.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ pub enum Recovery {
     GiveUp,
     /// The agent begins again, unless a message was whole already.
     StartOver,
-    /// The agent goes on behind the messages that were whole: [`RunHandle::earlier`] gives them.
+    /// The agent continues after the messages that were whole: [`RunHandle::earlier`] gives them.
     Continue,
 }
 

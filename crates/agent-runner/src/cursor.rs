@@ -35,14 +35,14 @@ enum Source {
     Stored(StoredCursor),
 }
 
-/// Why a cursor cannot go on.
+/// Why a cursor cannot continue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CursorError {
     /// The log, or the part that was asked for, is no longer kept.
     #[error("the run's log is no longer kept")]
     Gone,
-    /// Another process writes the log now, and what it goes on from is less than what was read.
+    /// Another process writes the log now, and continues from before what was read.
     #[error("the run was taken over by another process, which does not have all that was read")]
     Lost,
     /// The store could not be read.

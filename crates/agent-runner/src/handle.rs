@@ -8,12 +8,12 @@ use agent_schemas::{
     AgentRequest, Event, FunctionCallOutput, Message, MessageType, Role, RunId, SessionId, UserId,
 };
 use agent_services::page::PageSize;
+use agent_services::retry::retry_unavailable;
 use tokio_util::sync::CancellationToken;
 
 use crate::Services;
 use crate::history::PATIENCE;
 use crate::live::LiveRun;
-use crate::patience::while_away;
 use crate::run_memory::RunMemory;
 use crate::run_state::RunState;
 use crate::steer;
@@ -35,27 +35,27 @@ impl RunHandle {
 
     /// The run's id.
     pub fn id(&self) -> &RunId {
-        &self.live.id
+        &self.live.record.id
     }
 
     /// What was asked; session, user and message ids are filled in.
     pub fn request(&self) -> &AgentRequest {
-        &self.live.request
+        &self.live.record.request
     }
 
     /// The name under which this agent is served.
     pub fn agent_name(&self) -> &str {
-        &self.live.agent
+        &self.live.record.agent
     }
 
     /// The conversation's id.
     pub fn session_id(&self) -> &SessionId {
-        &self.live.session_id
+        &self.live.record.session_id
     }
 
     /// The user's id.
     pub fn user_id(&self) -> &UserId {
-        &self.live.user_id
+        &self.live.record.user_id
     }
 
     /// The services.
@@ -63,15 +63,15 @@ impl RunHandle {
         &self.live.services
     }
 
-    /// The last messages of the conversation before this run, at most this many, in order. A store that is away is waited
-    /// for a while.
+    /// The last messages of the conversation before this run, at most this many, in order. While the store is
+    /// unavailable, this waits, but not for long.
     ///
     /// # Errors
     /// The session store's.
     pub async fn history(&self, size: PageSize) -> agent_services::Result<Vec<Message>> {
         let sessions = &self.services().sessions;
         let (user, session) = (self.user_id(), self.session_id());
-        let stored = while_away(PATIENCE, || sessions.last_messages(user, session, size)).await?;
+        let stored = retry_unavailable(PATIENCE, || sessions.last_messages(user, session, size)).await?;
         Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
     }
 
@@ -85,15 +85,15 @@ impl RunHandle {
         RunMemory::new(self.services(), self.user_id(), self.session_id())
     }
 
-    /// The messages that were whole when the process before this one died; an agent that goes on
+    /// The messages that were whole when the process before this one died; an agent that continues
     /// ([`Recovery::Continue`](crate::Recovery::Continue)) does not write them again. None in a run that was not taken over.
     pub fn earlier(&self) -> &[Message] {
         &self.live.earlier
     }
 
     /// What was handed to the run since it was last asked, to be taken in at the agent's next step. It is written to the
-    /// log, as messages of the user, before this returns. What an agent never takes becomes the session's next run. A store
-    /// that is away is waited for, as with all that is written.
+    /// log, as messages of the user, before this returns. What an agent never takes becomes the session's next run. While the
+    /// store is unavailable, this waits, as with all that is written.
     ///
     /// # Errors
     /// The run store's.
@@ -128,7 +128,7 @@ impl RunHandle {
     /// Opens a message of any type.
     pub fn open(&self, kind: MessageType, role: Role) -> MessageWriter {
         let id = message_id(&*self.live.services.ids);
-        let key = self.live.write(|assembler| assembler.open_message(id.clone(), kind, Some(role)));
+        let key = self.live.log.write(|assembler| assembler.open_message(id.clone(), kind, Some(role)));
         MessageWriter::new(Arc::clone(&self.live), key, id)
     }
 
@@ -195,6 +195,6 @@ impl RunHandle {
 
 impl fmt::Debug for RunHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RunHandle").field("id", &self.live.id).finish_non_exhaustive()
+        f.debug_struct("RunHandle").field("id", &self.live.record.id).finish_non_exhaustive()
     }
 }

@@ -6,8 +6,8 @@ mod calls;
 use std::time::Duration;
 
 use agent_schemas::{Message, MessageType, Role, Status};
+use agent_services::retry::retry_unavailable;
 use agent_services::session::{EncodedMessage, MessageBatch};
-use tokio::time::{Instant, sleep};
 
 use crate::assemble::Ending;
 use crate::live::LiveRun;
@@ -15,7 +15,7 @@ use crate::live::LiveRun;
 pub use bounds::{Bounds, bounded};
 pub use calls::with_missing_outputs;
 
-/// How long a run waits for a session store that is away before it goes on or ends without its history.
+/// How long a run waits for a session store that is unavailable before it continues or ends without its history.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A run's input and output, for its session. The run's id is the batch key, so that they are there once. Input messages
@@ -28,46 +28,43 @@ pub(crate) struct History<'a> {
 impl<'a> History<'a> {
     /// What is kept of a run that ends like this, if anything is.
     pub(crate) fn of(live: &'a LiveRun, ending: &Ending) -> Option<Self> {
-        live.options.keep_history.then(|| History { live, mark: mark(live, ending) })
+        live.record.options.keep_history.then(|| History { live, mark: mark(live, ending) })
     }
 
     /// Appends it to the session.
     ///
-    /// A store that stays away, or refuses, costs the history and not the run: that is logged.
+    /// If the store stays unavailable or refuses, the history is lost, which is logged, and the run is not.
     pub(crate) async fn append(&self) {
-        let live = self.live;
-        let deadline = Instant::now() + PATIENCE;
-        let mut wait = Duration::from_millis(50);
-        // Made anew for each attempt, as there is nearly always only one.
-        while let Some(batch) = self.batch() {
-            match live.services.sessions.append(&live.user_id, &live.session_id, batch).await {
-                Ok(_) => return,
-                Err(error) if error.is_retryable() && Instant::now() < deadline => {
-                    sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(1));
-                }
-                Err(error) => return self.is_missing(&error),
+        let (sessions, record) = (&self.live.services.sessions, &self.live.record);
+        let appended = retry_unavailable(PATIENCE, || async {
+            // Made anew for each attempt, as there is nearly always only one.
+            match self.batch() {
+                Some(batch) => sessions.append(&record.user_id, &record.session_id, batch).await.map(drop),
+                None => Ok(()),
             }
+        });
+        if let Err(error) = appended.await {
+            self.is_missing(&error);
         }
     }
 
     /// The messages; `None`, and that is logged, if they cannot be stored. The output is stored as the bytes that the
     /// log has: parsing it would cost as much as the rest of a short run.
     pub(crate) fn batch(&self) -> Option<MessageBatch> {
-        let input = self.live.request.input.iter().map(EncodedMessage::from_message);
-        let output = self.live.closed_messages();
+        let input = self.live.record.request.input.iter().map(EncodedMessage::from_message);
+        let output = self.live.log.closed_messages();
         let output = output.into_iter().filter(|message| !message.is_torn);
         let output = output.map(|message| EncodedMessage::from_json(message.id, message.json.into()));
         let mark = self.mark.iter().map(EncodedMessage::from_message);
         let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>();
         let messages = messages.inspect_err(|error| self.is_missing(error)).ok()?;
-        let key = Some(self.live.id.as_str().to_owned());
-        Some(MessageBatch { messages, key, maybe_known: self.live.request.input.len() })
+        let key = Some(self.live.record.id.as_str().to_owned());
+        Some(MessageBatch { messages, key, maybe_known: self.live.record.request.input.len() })
     }
 
     /// Logs that the session does not have it.
     pub(crate) fn is_missing(&self, error: &agent_services::Error) {
-        tracing::error!(run.id = %self.live.id, error = %error, "the run is missing in its session's history");
+        tracing::error!(run.id = %self.live.record.id, error = %error, "the run is missing in its session's history");
     }
 }
 

@@ -31,7 +31,6 @@ pub mod history;
 #[cfg(feature = "http-client")]
 pub mod http_client;
 mod live;
-mod patience;
 mod run_memory;
 mod run_state;
 mod runner;
@@ -60,7 +59,7 @@ pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutp
 pub use agent_services::{
     Error as ServiceError, ErrorKind as ServiceErrorKind,
     memory::{Memory, MemoryQuery, Recalled},
-    page::{Cursor as PageCursor, Listed, PageSize},
+    page::{Page, PageSize, PageToken},
     run::{RunFilter, RunRecord},
 };
 // The stores that `Services` are made of.

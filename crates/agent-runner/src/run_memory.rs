@@ -3,11 +3,11 @@
 use agent_schemas::{Message, SessionId, UserId};
 use agent_services::Result;
 use agent_services::memory::{Memory, MemoryQuery, Recalled};
-use agent_services::page::{Cursor, Listed, PageSize};
+use agent_services::page::{Page, PageSize, PageToken};
+use agent_services::retry::retry_unavailable;
 
 use crate::Services;
 use crate::history::PATIENCE;
-use crate::patience::while_away;
 
 /// The memories of one user, from all sessions.
 ///
@@ -63,15 +63,15 @@ impl<'a> RunMemory<'a> {
     /// # Errors
     /// The store's.
     pub async fn query(&self, query: &MemoryQuery) -> Result<Vec<Recalled>> {
-        while_away(PATIENCE, || self.services.memories.search(self.user, query)).await
+        retry_unavailable(PATIENCE, || self.services.memories.search(self.user, query)).await
     }
 
     /// What is remembered, the newest first, after the cursor.
     ///
     /// # Errors
     /// The store's.
-    pub async fn list(&self, after: Option<Cursor>, size: PageSize) -> Result<Listed<Memory>> {
-        while_away(PATIENCE, || self.services.memories.list(self.user, None, after, size)).await
+    pub async fn list(&self, after: Option<PageToken>, size: PageSize) -> Result<Page<Memory>> {
+        retry_unavailable(PATIENCE, || self.services.memories.list(self.user, None, after, size)).await
     }
 
     /// Deletes one memory; says whether it was there.
@@ -79,6 +79,6 @@ impl<'a> RunMemory<'a> {
     /// # Errors
     /// The store's.
     pub async fn delete(&self, number: u64) -> Result<bool> {
-        while_away(PATIENCE, || self.services.memories.delete(self.user, number)).await
+        retry_unavailable(PATIENCE, || self.services.memories.delete(self.user, number)).await
     }
 }

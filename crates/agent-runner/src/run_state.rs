@@ -1,13 +1,13 @@
 //! What an agent keeps of itself in a session.
 
 use agent_schemas::{Json, SessionId, UserId};
+use agent_services::retry::retry_unavailable;
 use agent_services::{Error, ErrorKind, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Services;
 use crate::history::PATIENCE;
-use crate::patience::while_away;
 
 /// The state of one session of one user: what its last round saved. All agents of a session share it.
 ///
@@ -65,7 +65,7 @@ impl<'a> RunState<'a> {
     /// The store's.
     pub async fn load_json(&self) -> Result<Option<Json>> {
         let states = &self.services.states;
-        let latest = while_away(PATIENCE, || states.export(self.user, self.session, None)).await?;
+        let latest = retry_unavailable(PATIENCE, || states.export(self.user, self.session, None)).await?;
         Ok(latest.map(|(_, state)| state))
     }
 
@@ -78,7 +78,7 @@ impl<'a> RunState<'a> {
     /// The state may be saved or not, if the future is dropped.
     pub async fn save_json(&self, state: &Json) -> Result<u64> {
         // A save whose answer was lost is repeated as another round: the latest state is the same.
-        while_away(PATIENCE, || self.services.states.save(self.user, self.session, None, state)).await
+        retry_unavailable(PATIENCE, || self.services.states.save(self.user, self.session, None, state)).await
     }
 
     /// Deletes all rounds; says how many there were.
@@ -86,7 +86,7 @@ impl<'a> RunState<'a> {
     /// # Errors
     /// The store's.
     pub async fn delete(&self) -> Result<u64> {
-        while_away(PATIENCE, || self.services.states.delete_session(self.user, self.session)).await
+        retry_unavailable(PATIENCE, || self.services.states.delete_session(self.user, self.session)).await
     }
 }
 

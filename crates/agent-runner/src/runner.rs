@@ -1,10 +1,10 @@
 //! The runner: starts runs and knows those that are under way.
 
-mod drive;
 mod execute;
 mod options;
+mod recovery_guard;
 mod run;
-mod settle;
+mod run_task;
 mod start;
 mod watch;
 
@@ -181,11 +181,11 @@ impl Runner {
         Waiting(self.clone())
     }
 
-    /// Forgets a run that has ended and that nobody reads any more. One that was lost may be executed here anew.
+    /// Forgets a run that has ended and has no more readers. One that was lost may be executed here anew.
     pub(crate) fn forget(&self, run: &Arc<LiveRun>) {
         let mut live = self.0.live.lock();
-        if live.get(&run.id).is_some_and(|known| Arc::ptr_eq(known, run)) {
-            live.remove(&run.id);
+        if live.get(&run.record.id).is_some_and(|known| Arc::ptr_eq(known, run)) {
+            live.remove(&run.record.id);
         }
     }
 

@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use agent_schemas::{Event, Message, RunId, Status};
+use agent_services::retry::retry_unavailable;
 use agent_services::run::RunRecord;
 
 use crate::assemble::ClosedMessage;
 use crate::live::LiveRun;
-use crate::patience::while_away;
 
 /// Writes what was handed to a run since the last look into its log, and gives it.
 pub(crate) async fn take(live: &LiveRun) -> agent_services::Result<Vec<Message>> {
-    if !live.take_steered() {
+    if !live.steering.take_arrived() {
         return Ok(Vec::new());
     }
     let runs = &live.services.runs;
-    let handed = while_away(Duration::MAX, || runs.steered(&live.id)).await?;
+    let handed = retry_unavailable(Duration::MAX, || runs.steered(&live.record.id)).await?;
     // A process that died may have written them and not come to forget them.
-    let written = live.closed_messages();
+    let written = live.log.closed_messages();
     let is_new = |message: &&Message| !is_written(message, &written);
     let mut messages = Vec::new();
     for message in handed.iter().flat_map(|record| record.request.input.iter().filter(is_new)) {
@@ -26,7 +26,7 @@ pub(crate) async fn take(live: &LiveRun) -> agent_services::Result<Vec<Message>>
         messages.push(message);
     }
     // An agent may be dropped at any await from here on; the end of its run makes up for that.
-    live.note_taken();
+    live.steering.note_taken();
     for message in &messages {
         live.emit(Event::Message(message.clone()));
     }
@@ -39,12 +39,12 @@ pub(crate) async fn take(live: &LiveRun) -> agent_services::Result<Vec<Message>>
 /// Forgets what the log has of what was handed to a run, all of it being stored. What is not forgotten when the run ends
 /// becomes a run of its own.
 pub(crate) async fn forget_taken(live: &LiveRun) -> agent_services::Result<()> {
-    if !live.may_have_taken() {
+    if !live.steering.may_have_taken() {
         return Ok(());
     }
     let runs = &live.services.runs;
-    let mut handed = while_away(Duration::MAX, || runs.steered(&live.id)).await?;
-    let written = live.closed_messages();
+    let mut handed = retry_unavailable(Duration::MAX, || runs.steered(&live.record.id)).await?;
+    let written = live.log.closed_messages();
     handed.retain(|record| record.request.input.iter().all(|message| is_written(message, &written)));
     forget(live, handed).await
 }
@@ -57,8 +57,8 @@ async fn forget(live: &LiveRun, handed: Vec<RunRecord>) -> agent_services::Resul
     let ids: Vec<RunId> = handed.into_iter().map(|record| record.id).collect();
     if !ids.is_empty() {
         let runs = &live.services.runs;
-        while_away(Duration::MAX, || runs.drop_steered(&live.id, live.token, &ids)).await?;
+        retry_unavailable(Duration::MAX, || runs.drop_steered(&live.record.id, live.token, &ids)).await?;
     }
-    live.note_forgotten();
+    live.steering.note_dropped();
     Ok(())
 }

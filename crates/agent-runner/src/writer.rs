@@ -85,7 +85,7 @@ impl MessageWriter {
         self.write(|assembler, key| assembler.close_message(key, &Closing::default()));
     }
 
-    /// Closes the message as failed. The run goes on; failed messages are not part of its output.
+    /// Closes the message as failed. The run continues; failed messages are not part of its output.
     pub fn fail(self, error: ErrorBody) {
         let closing = Closing { status: Some(Status::Failed), error: Some(error) };
         self.write(|assembler, key| assembler.close_message(key, &closing));
@@ -97,13 +97,13 @@ impl MessageWriter {
 
     fn open_content(&self, empty: ContentBody) -> Place {
         let key = self.key;
-        let index = key.and_then(|key| self.live.write(|assembler| assembler.open_content(key, empty)));
+        let index = key.and_then(|key| self.live.log.write(|assembler| assembler.open_content(key, empty)));
         Place { live: Arc::clone(&self.live), key: key.zip(index) }
     }
 
     fn write(&self, write: impl FnOnce(&mut crate::assemble::Assembler, MessageKey)) {
         if let Some(key) = self.key {
-            self.live.write(|assembler| write(assembler, key));
+            self.live.log.write(|assembler| write(assembler, key));
         }
     }
 }
@@ -117,7 +117,7 @@ struct Place {
 impl Place {
     fn write(&self, write: impl FnOnce(&mut crate::assemble::Assembler, MessageKey, usize)) {
         if let Some((key, index)) = self.key {
-            self.live.write(|assembler| write(assembler, key, index));
+            self.live.log.write(|assembler| write(assembler, key, index));
         }
     }
 

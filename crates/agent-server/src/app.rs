@@ -135,7 +135,7 @@ impl AgentApp {
                 tracing::error!(error = %error, "a stop hook failed");
             }
         }
-        if let Err(error) = runner.retire().await {
+        if let Err(error) = runner.release_lease().await {
             tracing::warn!(error = %error, "others will take over what is left when the lease has ended");
         }
         if let Err(error) = services.stop().await {

@@ -16,7 +16,7 @@ pub enum ErrorKind {
     AlreadyExists,
     /// Somebody else changed it, or owns it now: stop writing.
     Conflict,
-    /// The backend is away: try again.
+    /// The backend is unavailable: try again.
     Unavailable,
     /// What was asked for makes no sense: correct the call.
     InvalidInput,

@@ -27,6 +27,7 @@ pub mod memory;
 pub mod page;
 #[cfg(feature = "redis")]
 pub mod redis;
+pub mod retry;
 pub mod run;
 mod services;
 pub mod session;

@@ -20,7 +20,7 @@ use crate::Result;
 ///    [`Unavailable`](crate::ErrorKind::Unavailable), never a panic.
 ///
 /// # Concurrency and cancellation
-/// Every call may come from any task at any time. A dropped `stop` goes on in the background.
+/// Every call may come from any task at any time. A dropped `stop` continues in the background.
 #[async_trait]
 pub trait Service: fmt::Debug + Send + Sync + 'static {
     /// Makes the service ready for work.

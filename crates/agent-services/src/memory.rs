@@ -8,7 +8,7 @@ pub mod words;
 use agent_schemas::{Message, SessionId, UserId};
 use async_trait::async_trait;
 
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::{Error, ErrorKind, Result, Service};
 
 pub use in_memory::InMemoryMemoryStore;
@@ -122,9 +122,9 @@ pub trait MemoryStore: Service {
         &self,
         user: &UserId,
         session: Option<&SessionId>,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<Memory>>;
+    ) -> Result<Page<Memory>>;
 
     /// Forgets one thing; says whether it was there.
     async fn delete(&self, user: &UserId, number: u64) -> Result<bool>;

@@ -38,24 +38,24 @@ impl Default for PageSize {
 /// Where the next page of a list begins. It stays valid while others write: no item comes twice, and none that was
 /// there from the first page on is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor(pub u64);
+pub struct PageToken(pub u64);
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed<T> {
+pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
     /// Where the next page begins; `None` on the last one.
-    pub next: Option<Cursor>,
+    pub next: Option<PageToken>,
 }
 
-impl<T> Listed<T> {
+impl<T> Page<T> {
     /// The page that one more item than its size was fetched for: the last item only tells that there is more.
     /// `position` is an item's place in the list.
     pub fn from_one_more(mut items: Vec<T>, size: PageSize, position: impl Fn(&T) -> u64) -> Self {
         let has_more = items.len() > size.get();
         items.truncate(size.get());
-        let next = if has_more { items.last().map(|last| Cursor(position(last))) } else { None };
-        Listed { items, next }
+        let next = if has_more { items.last().map(|last| PageToken(position(last))) } else { None };
+        Page { items, next }
     }
 }

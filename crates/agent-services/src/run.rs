@@ -12,13 +12,13 @@ use std::time::Duration;
 use agent_schemas::{RunId, UserId};
 use async_trait::async_trait;
 
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 #[cfg(doc)]
 use crate::session::SessionStore;
 use crate::{Error, ErrorKind, Result, Service};
 
 pub use agent_schemas::{IdempotencyKey, SessionPolicy};
-pub use batch::{Batch, Page};
+pub use batch::{Batch, LogChunk};
 pub use finish::{FinishRun, Finished};
 pub use id::{FencingToken, OwnerId, fresh_id, tag};
 pub use in_memory::InMemoryRunStore;
@@ -57,18 +57,18 @@ impl Retention {
 /// 8. `get` gives the record; what does not exist is `None` for `get`, `read`, `cancel` and `take_over`, and `NotFound` for
 ///    other writes.
 /// 9. `delete` forgets an ended run; one that has not ended is a `Conflict`, one that does not exist `false`.
-/// 10. `close` appends like `append` and keeps how the run is going to end, in one step; repeating it is acknowledged.
+/// 10. `seal` appends like `append` and records how the run is going to end, in one step; repeating it is acknowledged.
 /// 11. Of the runs of one session, besides those that run `Concurrent`, one is in progress at a time. Another one waits with
 ///     `Enqueue`, is not made with `Reject`; with `Interrupt` the one in progress is asked to stop and the new one goes
 ///     before all that wait. Where `max_queued` wait, it is `QueueFull`.
 /// 12. `finish` hands the session to the one that waits longest, in the same step: it is in progress then, and `next`
-///     executes it. Without `next` it goes on waiting.
+///     executes it. Without `next` it continues to wait.
 /// 13. With `Steer`, the new one is handed to the one in progress: `steered` lists what was, in order; `drop_steered` forgets
 ///     what was taken. The rest goes before all that wait when that run ends.
 /// 14. A second `create` with the same key of the same user makes nothing: it is `Repeated` for the same fingerprint, and
 ///     `KeyReused` for another. The key is kept as long as the run; a repeated
 ///     request whose key is not known makes nothing either: it is `KeyUnknown`.
-/// 15. `cancel` marks a run in progress, takes one that waits out of the queue and gives who asks the right to end it, and
+/// 15. `cancel` marks a run in progress, takes one that waits out of the queue and gives the caller the right to end it, and
 ///     changes nothing of one that has ended.
 /// 16. `wait` returns once the log has the entry, or has ended, or is gone. It may return early.
 /// 17. `signals` gives the runs of an owner that were cancelled or steered since it was last asked; none mean that it has to
@@ -76,9 +76,9 @@ impl Retention {
 /// 18. A run in progress whose owner has no live lease is an orphan, and so is the first that waits where none is in progress.
 ///     `take_over` of an orphan, or of one's own run, gives the right to execute it, with a greater token, and starts a
 ///     new epoch if it was in progress. It is `None` for any other run. Of several at once one succeeds.
-/// 19. `heartbeat` makes or renews a lease, `retire` ends it.
+/// 19. `heartbeat` makes or renews a lease, `release_lease` ends it.
 /// 20. `list` gives a user's runs, the newest first, in pages that stay stable while others write.
-/// 21. `attended` tells for how long the run still counts as being read by what `attend` said.
+/// 21. `reader_ttl` is how long a run still counts as having a reader, after what `touch_reader` said.
 /// 22. `sweep` forgets ended runs beyond the retention, and no others. One that is to be kept for longer (`response_ttl`) is
 ///     trimmed then: of its log, the last entry is left, as the record's `first_entry` says. It is forgotten when its own
 ///     time is over, or where those that are trimmed have more bytes, with their requests and options, than logs may have; the first
@@ -87,9 +87,7 @@ impl Retention {
 ///     history that the session refuses is left out, and the run ends all the same. Only a store that names a
 ///     [`database`](Service::database) can do it, for the sessions of that database; any other refuses a `history` as
 ///     `InvalidInput`, and changes nothing.
-/// 24. `create` answers before the run outlives the process, as `Unstored`, only where that was allowed, and leaves its log
-///     empty then. The run does once a write to it is acknowledged; where it could not be stored, writes are `NotFound`.
-/// 25. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
+/// 24. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
 ///
 /// # Concurrency and cancellation
@@ -106,14 +104,14 @@ pub trait RunStore: Service {
     /// Appends entries to a log.
     async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()>;
 
-    /// Appends the last entries before the final one, and keeps how the run is going to end.
-    async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()>;
+    /// Appends the last entries before the final one, and records how the run is going to end.
+    async fn seal(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()>;
 
     /// Appends the last entries, records how the run ended, hands its session on, and appends the history if there is one.
     async fn finish(&self, run: FinishRun) -> Result<Finished>;
 
     /// Reads entries from number `from` on.
-    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>>;
+    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<LogChunk>>;
 
     /// Waits until there is something to read from entry `from` on.
     async fn wait(&self, id: &RunId, from: u64) -> Result<()>;
@@ -123,11 +121,11 @@ pub trait RunStore: Service {
         &self,
         user: &UserId,
         filter: &RunFilter,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<RunRecord>>;
+    ) -> Result<Page<RunRecord>>;
 
-    /// Asks a run to stop; `by` is who ends it if nobody executes it.
+    /// Asks a run to stop; `by` ends it if it is not being executed.
     async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>>;
 
     /// What was handed to a run and not yet dropped, in order.
@@ -136,31 +134,31 @@ pub trait RunStore: Service {
     /// Forgets what was handed to a run, once its log has it.
     async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()>;
 
-    /// Waits until somebody asked something of an owner's runs.
+    /// Waits for signals to an owner's runs.
     async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>>;
 
-    /// Says that an owner lives, for as long as the lease.
+    /// Makes or renews an owner's lease.
     async fn heartbeat(&self, owner: &OwnerId, lease: Duration) -> Result<()>;
 
-    /// Says that an owner executes nothing any more.
-    async fn retire(&self, owner: &OwnerId) -> Result<()>;
+    /// Ends an owner's lease: it executes nothing any more.
+    async fn release_lease(&self, owner: &OwnerId) -> Result<()>;
 
-    /// Runs that nobody executes, some at a time.
+    /// Orphaned runs, some at a time.
     async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>>;
 
-    /// Takes the right to execute a run that nobody executes.
+    /// Takes the right to execute an orphaned run.
     async fn take_over(&self, id: &RunId, owner: &OwnerId) -> Result<Option<FencingToken>>;
 
-    /// Says that somebody reads a run, and will for so long.
-    async fn attend(&self, id: &RunId, time: Duration) -> Result<()>;
+    /// Notes that a run has a reader, and will have for this long.
+    async fn touch_reader(&self, id: &RunId, time: Duration) -> Result<()>;
 
-    /// For how long a run still counts as being read.
-    async fn attended(&self, id: &RunId) -> Result<Duration>;
+    /// How long a run still counts as having a reader.
+    async fn reader_ttl(&self, id: &RunId) -> Result<Duration>;
 
-    /// Forgets what is older or larger than the retention; says how many runs are gone.
+    /// Deletes what is older or larger than the retention; returns how many runs are gone.
     async fn sweep(&self) -> Result<u64>;
 
-    /// Forgets a run that has ended; says whether there was one.
+    /// Deletes a run that has ended; returns whether there was one.
     async fn delete(&self, id: &RunId) -> Result<bool>;
 }
 

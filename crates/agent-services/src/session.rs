@@ -6,7 +6,7 @@ mod in_memory;
 use agent_schemas::{JsonObject, Message, SessionId, UserId};
 use async_trait::async_trait;
 
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::{Result, Service};
 
 pub use encoded::{EncodedMessage, MessageBatch};
@@ -129,8 +129,12 @@ pub trait SessionStore: Service {
     ) -> Result<Option<Vec<StoredMessage>>>;
 
     /// A user's sessions, the newest first, after the cursor.
-    async fn list(&self, user: &UserId, after: Option<Cursor>, size: PageSize)
-    -> Result<Listed<SessionInfo>>;
+    async fn list(
+        &self,
+        user: &UserId,
+        after: Option<PageToken>,
+        size: PageSize,
+    ) -> Result<Page<SessionInfo>>;
 
     /// Changes title and metadata, and gives what is known then.
     async fn change(&self, user: &UserId, id: &SessionId, change: SessionChange) -> Result<SessionInfo>;

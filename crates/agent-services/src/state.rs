@@ -5,7 +5,7 @@ mod in_memory;
 use agent_schemas::{Json, SessionId, UserId};
 use async_trait::async_trait;
 
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::{Result, Service};
 
 pub use in_memory::InMemoryStateStore;
@@ -48,9 +48,9 @@ pub trait StateStore: Service {
         &self,
         user: &UserId,
         session: &SessionId,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<u64>>;
+    ) -> Result<Page<u64>>;
 
     /// Forgets a round; says whether there was one.
     async fn delete_round(&self, user: &UserId, session: &SessionId, round: u64) -> Result<bool>;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use agent_schemas::{Json, SessionId, UserId};
 use agent_services::backend::{Backend, OpenOptions, StoreUrl, Stores};
-use agent_services::page::{Cursor, Listed, PageSize};
+use agent_services::page::{Page, PageSize, PageToken};
 use agent_services::state::StateStore;
 use agent_services::{Backends, Result, Service};
 use async_trait::async_trait;
@@ -46,7 +46,7 @@ impl StateStore for CountedStates {
     async fn export(&self, u: &UserId, s: &SessionId, round: Option<u64>) -> Result<Option<(u64, Json)>> {
         self.0.export(u, s, round).await
     }
-    async fn rounds(&self, u: &UserId, s: &SessionId, c: Option<Cursor>, n: PageSize) -> Result<Listed<u64>> {
+    async fn rounds(&self, u: &UserId, s: &SessionId, c: Option<PageToken>, n: PageSize) -> Result<Page<u64>> {
         self.0.rounds(u, s, c, n).await
     }
     async fn delete_round(&self, u: &UserId, s: &SessionId, round: u64) -> Result<bool> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use agent_runner::sse_reader::SseEvent;
 use agent_schemas::{Event, Status};
+use agent_services::retry::Backoff;
 use anyhow::Context;
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Method, StatusCode};
@@ -21,10 +22,8 @@ use crate::terminal::server::Answer;
 /// How often a lost connection is made anew before it is given up, unless something comes in between.
 const ATTEMPTS: u32 = 12;
 
-/// How long is waited before the first attempt, and twice as long before each other, up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// The first and the longest delay before an attempt.
+const DELAYS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
 /// Follows a run. The exit code says how it ended.
 pub(super) async fn run(server: &Remote, options: &TailOptions, may_dim: bool) -> anyhow::Result<ExitCode> {
@@ -35,6 +34,7 @@ pub(super) async fn run(server: &Remote, options: &TailOptions, may_dim: bool) -
         renderer: Renderer::new(false, false),
         last: options.after.clone(),
         failures: 0,
+        backoff: Backoff::new(DELAYS.0, DELAYS.1),
     };
     let followed = tail.follow().await;
     match followed.and_then(|status| tail.close().map(|()| status).map_err(Into::into)) {
@@ -71,6 +71,7 @@ struct Tail<'a> {
     last: Option<String>,
     /// How many connections have failed since something came.
     failures: u32,
+    backoff: Backoff,
 }
 
 /// How a connection ended.
@@ -110,7 +111,7 @@ impl Tail<'_> {
             self.screen.flush()?;
         }
         while self.failures < ATTEMPTS {
-            tokio::time::sleep(LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(self.failures))).await;
+            self.backoff.wait().await;
             self.failures += 1;
             match self.connect().await {
                 Ok(answer) => return Ok(answer),
@@ -148,6 +149,7 @@ impl Tail<'_> {
         let event = Event::from_slice(sent.data.as_bytes());
         let event = event.context("the server sent something that is no event")?;
         self.failures = 0;
+        self.backoff.reset();
         self.last.clone_from(&sent.id);
         if self.options.json {
             self.screen.data(&sent.data)?;

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use agent_services::run::{Batch, Page};
+use agent_services::run::{Batch, LogChunk};
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::stored::StoredCursor;
 use super::{CursorError, PAGE_BYTES, joinable};
-use crate::live::{Found, LiveRun, LogEnd, RunEnd};
+use crate::live::{LiveRun, LogEnd, RunEnd, TailRead};
 
 /// How long a cursor rests after a batch before it collects the next ones, so that an agent that writes word by
 /// word does not cost a wake-up and a write to the socket for each. It rests longer while that brings a handful of
@@ -36,7 +36,7 @@ pub(super) struct LiveCursor {
     key: usize,
     position: u64,
     done: bool,
-    older: Option<BoxFuture<'static, agent_services::Result<Option<Page>>>>,
+    older: Option<BoxFuture<'static, agent_services::Result<Option<LogChunk>>>>,
     rest: Duration,
     timer: Option<Pin<Box<Sleep>>>,
     last_batch: Option<Instant>,
@@ -44,7 +44,7 @@ pub(super) struct LiveCursor {
 
 impl LiveCursor {
     pub(super) fn new(run: Arc<LiveRun>, from: u64) -> Self {
-        let key = run.add_reader();
+        let key = run.tail.add_reader();
         LiveCursor {
             run,
             key,
@@ -64,7 +64,7 @@ impl LiveCursor {
 
     /// How the run ended, once it has.
     pub(super) fn end(&self) -> Option<RunEnd> {
-        match self.run.end()? {
+        match self.run.tail.end()? {
             LogEnd::Finished(end) => Some(end),
             LogEnd::Lost => None,
         }
@@ -72,8 +72,8 @@ impl LiveCursor {
 
     /// A reader of what another process writes behind what was read here.
     pub(super) fn go_on_elsewhere(&self) -> StoredCursor {
-        let (services, id) = (self.run.services.clone(), self.run.id.clone());
-        let epoch = self.run.epochs.len() as u64 + 1;
+        let (services, id) = (self.run.services.clone(), self.run.record.id.clone());
+        let epoch = self.run.record.epochs.len() as u64 + 1;
         StoredCursor::new(services, id, self.position).behind(epoch)
     }
 
@@ -89,7 +89,7 @@ impl LiveCursor {
             }
             self.timer = Some(Box::pin(sleep_until(until)));
         }
-        let ended = self.run.rest(self.key, cx.waker());
+        let ended = self.run.tail.rest(self.key, cx.waker());
         if let Some(timer) = &mut self.timer
             && !ended
         {
@@ -129,12 +129,12 @@ impl Stream for LiveCursor {
         }
         loop {
             if let Some(older) = &mut this.older {
-                let page = ready!(older.as_mut().poll(cx));
+                let chunk = ready!(older.as_mut().poll(cx));
                 this.older = None;
-                return match page {
-                    Ok(Some(page)) if !page.batches.is_empty() => {
+                return match chunk {
+                    Ok(Some(chunk)) if !chunk.batches.is_empty() => {
                         // How the run ended is for the live tail to say, which may hear of it a moment later.
-                        let (batches, _) = joinable(page.batches);
+                        let (batches, _) = joinable(chunk.batches);
                         this.deliver(batches, false)
                     }
                     Ok(_) => this.fail(CursorError::Gone),
@@ -142,24 +142,23 @@ impl Stream for LiveCursor {
                 };
             }
             ready!(this.poll_rest(cx));
-            match this.run.find(this.key, this.position, cx.waker()) {
-                Found::Batches(batches, ended) => {
+            match this.run.read(this.key, this.position, cx.waker()) {
+                TailRead::Batches(batches, ended) => {
                     let (batches, all) = joinable(batches);
                     return this.deliver(batches, all && ended);
                 }
-                Found::Older => {
+                TailRead::Older => {
                     let (run, from) = (Arc::clone(&this.run), this.position);
-                    this.older =
-                        Some(Box::pin(
-                            async move { run.services.runs.read(&run.id, from, PAGE_BYTES).await },
-                        ));
+                    this.older = Some(Box::pin(async move {
+                        run.services.runs.read(&run.record.id, from, PAGE_BYTES).await
+                    }));
                 }
-                Found::Nothing => return Poll::Pending,
-                Found::End => {
+                TailRead::Nothing => return Poll::Pending,
+                TailRead::End => {
                     this.done = true;
                     return Poll::Ready(None);
                 }
-                Found::Lost => return this.fail(CursorError::Lost),
+                TailRead::Lost => return this.fail(CursorError::Lost),
             }
         }
     }
@@ -174,7 +173,7 @@ impl Drop for LiveCursor {
 impl fmt::Debug for LiveCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LiveCursor")
-            .field("run", &self.run.id)
+            .field("run", &self.run.record.id)
             .field("position", &self.position)
             .finish_non_exhaustive()
     }

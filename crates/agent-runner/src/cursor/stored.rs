@@ -1,4 +1,4 @@
-//! A reader of a run that another process executes, or that nobody does at the moment.
+//! A reader of a run that another process executes, or none at the moment.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use agent_schemas::error::http_status_of_code;
 use agent_schemas::{Event, RunId, sse};
-use agent_services::run::{Batch, Page};
+use agent_services::retry::Backoff;
+use agent_services::run::{Batch, LogChunk};
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
@@ -14,12 +15,11 @@ use tokio::time::timeout;
 use super::{CursorError, PAGE_BYTES, joinable};
 use crate::Services;
 use crate::live::RunEnd;
-use crate::patience::Pause;
 
-/// How often a reader that waits says that it is there, and for how long that counts.
-const ATTEND: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
+/// How often a waiting reader reports itself, and for how long that counts.
+const READER: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
 
-type Fetched = Result<Page, CursorError>;
+type Fetched = Result<LogChunk, CursorError>;
 
 /// Reads all from the store.
 pub(super) struct StoredCursor {
@@ -52,10 +52,10 @@ impl StoredCursor {
         self.end.clone()
     }
 
-    fn take(&mut self, page: Page) -> Option<Batch> {
-        let is_last_page = page.is_end;
-        let (batches, all) = joinable(page.batches);
-        self.done = is_last_page && all;
+    fn take(&mut self, chunk: LogChunk) -> Option<Batch> {
+        let is_last_chunk = chunk.is_end;
+        let (batches, all) = joinable(chunk.batches);
+        self.done = is_last_chunk && all;
         let batch = Batch::concat(&batches);
         if batch.count == 0 {
             return None;
@@ -75,11 +75,11 @@ fn end_of(json: &[u8]) -> Option<RunEnd> {
     Some(RunEnd { status: response.status, http_status })
 }
 
-/// Waits until the log has something from an entry on. A store that is away is asked again, for as long as somebody
-/// waits for the answer.
+/// Waits until the log has something from an entry on. A store that is unavailable is asked again,
+/// for as long as the future is polled.
 async fn fetch(services: Services, id: RunId, from: u64, unsure: Option<u64>) -> Fetched {
     let runs = &services.runs;
-    let mut pause = Pause::default();
+    let mut backoff = Backoff::default();
     loop {
         let attempt = async {
             if let Some(epoch) = unsure {
@@ -88,20 +88,20 @@ async fn fetch(services: Services, id: RunId, from: u64, unsure: Option<u64>) ->
                 has_all.then_some(()).ok_or(CursorError::Lost)?;
             }
             loop {
-                let page = runs.read(&id, from, PAGE_BYTES).await?.ok_or(CursorError::Gone)?;
-                if !page.batches.is_empty() || page.is_end {
-                    return Ok(page);
+                let chunk = runs.read(&id, from, PAGE_BYTES).await?.ok_or(CursorError::Gone)?;
+                if !chunk.batches.is_empty() || chunk.is_end {
+                    return Ok(chunk);
                 }
-                runs.attend(&id, ATTEND.1).await?;
-                if let Ok(woken) = timeout(ATTEND.0, runs.wait(&id, from)).await {
+                runs.touch_reader(&id, READER.1).await?;
+                if let Ok(woken) = timeout(READER.0, runs.wait(&id, from)).await {
                     woken?;
                 }
             }
         };
         match attempt.await {
             Err(CursorError::Store(error)) if error.is_retryable() => {
-                tracing::debug!(run.id = %id, error = %error, "the run store is away; a reader waits for it");
-                pause.wait().await;
+                tracing::debug!(run.id = %id, error = %error, "the run store is unavailable; a reader waits for it");
+                backoff.wait().await;
             }
             done => return done,
         }
@@ -123,7 +123,7 @@ impl Stream for StoredCursor {
         this.next = None;
         this.unsure = None;
         Poll::Ready(match fetched {
-            Ok(page) => this.take(page).map(Ok),
+            Ok(chunk) => this.take(chunk).map(Ok),
             Err(error) => {
                 this.done = true;
                 Some(Err(error))

@@ -1,104 +1,156 @@
-//! The end of a run's log that is kept for its readers, and who they are.
+//! The end of a run's log, as its readers see it.
 
-use std::collections::VecDeque;
+mod batches;
+
 use std::task::Waker;
 
 use agent_services::run::Batch;
-use slab::Slab;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
-use super::LogEnd;
+use super::end::LogEnd;
+use super::readers::Readers;
 
-/// How much of a log's end is kept for its readers; what is older they read from the store. What the
-/// store does not have yet is kept whatever its size.
-const TAIL_BYTES: usize = 256 * 1024;
-const TAIL_BATCHES: usize = 8;
+use self::batches::Batches;
 
-/// What readers may see.
-#[derive(Debug, Default)]
-pub(super) struct Tail {
-    batches: VecDeque<Batch>,
-    bytes: usize,
-    /// The number after the last entry that was shown.
-    pub(super) next: u64,
-    /// The number after the last entry that the store has.
-    pub(super) stored: u64,
-    pub(super) end: Option<LogEnd>,
-    pub(super) readers: Slab<Reader>,
-}
+pub(crate) use self::batches::TailRead;
 
-/// A waiting reader.
-#[derive(Debug, Default)]
-pub(super) struct Reader {
-    pub(super) waker: Option<Waker>,
-    /// It rests between two writes to its client and wants to be woken by the end only.
-    pub(super) resting: bool,
-}
-
-/// What a reader finds at its position.
+/// What readers may see of a log.
 #[derive(Debug)]
-pub(crate) enum Found {
-    /// Entries, and whether the log ends with the last of them.
-    Batches(Vec<Batch>, bool),
-    /// They are in the store and no longer here.
-    Older,
-    /// Nothing yet; the waker is kept.
-    Nothing,
-    /// Nothing, for ever.
-    End,
-    /// The log went on elsewhere.
-    Lost,
+pub(crate) struct Tail {
+    state: Mutex<State>,
+    /// Notified whenever entries were stored.
+    stored: Notify,
+    /// Notified whenever the last reader goes.
+    abandoned: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    batches: Batches,
+    end: Option<LogEnd>,
+    readers: Readers,
 }
 
 impl Tail {
     /// The tail of a log whose entries before this one are in the store.
     pub(super) fn new(next: u64) -> Self {
-        Tail { next, stored: next, ..Tail::default() }
+        let state = State { batches: Batches::new(next), end: None, readers: Readers::default() };
+        Tail { state: Mutex::new(state), stored: Notify::new(), abandoned: Notify::new() }
+    }
+
+    /// The number after the last entry that readers may see.
+    pub(crate) fn published(&self) -> u64 {
+        self.state.lock().batches.next()
+    }
+
+    /// Whether the store has all entries before this one, or will never have them.
+    pub(super) fn is_settled(&self, next: u64) -> bool {
+        let state = self.state.lock();
+        state.batches.stored() >= next || state.end.is_some()
+    }
+
+    /// Resolves when entries are stored or the log ends, after it was enabled.
+    pub(super) fn progress(&self) -> Notified<'_> {
+        self.stored.notified()
+    }
+
+    /// Shows stored entries to the readers, and how the log ended if it did.
+    pub(crate) fn publish(&self, batch: Option<Batch>, end: Option<LogEnd>) {
+        self.reveal(batch, end, true);
+        self.stored.notify_waiters();
+    }
+
+    /// Shows entries to the readers that the store does not have yet.
+    pub(crate) fn show(&self, batch: Batch) {
+        self.reveal(Some(batch), None, false);
+    }
+
+    /// Notes that entries that were shown before are stored.
+    pub(crate) fn note_stored(&self, batch: &Batch) {
+        self.state.lock().batches.note_stored(batch.end());
+        self.stored.notify_waiters();
+    }
+
+    fn reveal(&self, batch: Option<Batch>, end: Option<LogEnd>, is_stored: bool) {
+        let wakers = {
+            let mut state = self.state.lock();
+            if let Some(batch) = batch.filter(|batch| batch.count > 0) {
+                let next = batch.end();
+                state.batches.push(batch);
+                if is_stored {
+                    state.batches.note_stored(next);
+                }
+            }
+            let has_ended = end.is_some();
+            state.end = state.end.take().or(end);
+            state.readers.take_wakers(has_ended)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// How the log ended, if it did.
+    pub(crate) fn end(&self) -> Option<LogEnd> {
+        self.state.lock().end.clone()
+    }
+
+    /// What there is from entry `from` on; the waker is kept where that is nothing.
+    pub(super) fn read(&self, key: usize, from: u64, waker: &Waker) -> TailRead {
+        let mut state = self.state.lock();
+        if from < state.batches.next() {
+            // It may be long until it looks again: its client decides that.
+            state.readers.end_rest(key);
+            let is_finished = matches!(state.end, Some(LogEnd::Finished(_)));
+            return state.batches.read(from, is_finished);
+        }
+        match state.end {
+            Some(LogEnd::Finished(_)) => TailRead::End,
+            Some(LogEnd::Lost) => TailRead::Lost,
+            None => {
+                state.readers.wait(key, waker, false);
+                TailRead::Nothing
+            }
+        }
+    }
+
+    /// Keeps a resting reader's waker for the end; returns whether the log has ended already.
+    pub(crate) fn rest(&self, key: usize, waker: &Waker) -> bool {
+        let mut state = self.state.lock();
+        if state.end.is_none() {
+            state.readers.wait(key, waker, true);
+        }
+        state.end.is_some()
     }
 
     /// Whether there are readers and all of them rest.
     pub(super) fn is_resting(&self) -> bool {
-        !self.readers.is_empty() && self.readers.iter().all(|(_, reader)| reader.resting)
+        self.state.lock().readers.are_resting()
     }
 
-    pub(super) fn push(&mut self, batch: Batch) {
-        self.next = batch.end();
-        self.bytes += batch.frames.len();
-        self.batches.push_back(batch);
+    /// Registers a reader, to be removed by [`LiveRun::remove_reader`](super::LiveRun::remove_reader).
+    pub(crate) fn add_reader(&self) -> usize {
+        self.state.lock().readers.add()
     }
 
-    /// Says that the store has all entries before this one, so that those who want old ones can read them there.
-    pub(super) fn note_stored(&mut self, next: u64) {
-        self.stored = next;
-        while (self.bytes > TAIL_BYTES && self.batches.len() > 1) || self.batches.len() > TAIL_BATCHES {
-            let Some(oldest) = self.batches.pop_front_if(|oldest| oldest.end() <= self.stored) else {
-                return;
-            };
-            self.bytes -= oldest.frames.len();
-        }
+    /// Removes a reader; returns whether it was the last.
+    pub(super) fn remove_reader(&self, key: usize) -> bool {
+        let mut state = self.state.lock();
+        state.readers.remove(key);
+        state.readers.is_empty()
     }
 
-    pub(super) fn entries(&self, from: u64) -> Found {
-        if self.batches.front().is_none_or(|oldest| from < oldest.first) {
-            return Found::Older;
-        }
-        let start = self.batches.partition_point(|batch| batch.end() <= from);
-        let batches = self.batches.iter().skip(start).filter_map(|batch| batch.starting_at(from)).collect();
-        Found::Batches(batches, matches!(self.end, Some(LogEnd::Finished(_))))
+    pub(crate) fn has_readers(&self) -> bool {
+        !self.state.lock().readers.is_empty()
     }
 
-    pub(super) fn end_rest(&mut self, key: usize) {
-        if let Some(reader) = self.readers.get_mut(key) {
-            reader.resting = false;
-        }
+    /// Notes that there is no reader.
+    pub(crate) fn note_abandoned(&self) {
+        self.abandoned.notify_one();
     }
 
-    pub(super) fn wait(&mut self, key: usize, waker: &Waker, resting: bool) {
-        if let Some(reader) = self.readers.get_mut(key) {
-            reader.resting = resting;
-            match &mut reader.waker {
-                Some(known) if known.will_wake(waker) => {}
-                slot => *slot = Some(waker.clone()),
-            }
-        }
+    /// Resolves when the last reader has gone.
+    pub(crate) async fn abandoned(&self) {
+        self.abandoned.notified().await;
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::id::response_id;
 use agent_schemas::{ErrorBody, RunId};
 use agent_services::ErrorKind;
 use agent_services::run::{Batch, FencingToken, Grant, RunRecord};
@@ -11,10 +10,10 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Runner;
-use super::drive::{Drive, Spool, Task};
+use super::run_task::{AppendBuffer, RunTask, Task};
 use crate::agent::Recovery;
-use crate::assemble::{Assembler, ResponseHead};
-use crate::live::{LiveParts, LiveRun};
+use crate::assemble::Assembler;
+use crate::live::{LiveRun, LogWriter};
 
 /// How much of a log is read at once.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -32,70 +31,54 @@ pub(super) struct Start {
     pub(super) assembler: Assembler,
     /// The first entry that is not in the store alone.
     pub(super) stored: u64,
-    /// Whether the store has the run for certain.
-    pub(super) is_stored: bool,
     pub(super) task: Task,
     pub(super) permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Runner {
     /// Makes the live run and its driver.
-    pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, Drive) {
-        let Start { record, token, assembler, stored, is_stored, task, permit } = start;
+    pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, RunTask) {
+        let Start { record, token, assembler, stored, task, permit } = start;
         let inner = &*self.0;
         let cancel = inner.stop.child_token();
         if record.cancel_requested {
             cancel.cancel();
         }
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
-        let live = Arc::new(LiveRun::new(LiveParts {
-            id: record.id,
-            user_id: record.user_id,
-            session_id: record.session_id,
-            request: record.request,
-            agent: record.agent,
-            token,
-            services: inner.services.clone(),
-            cancel,
-            max_bytes: inner.limits.log_bytes,
-            assembler,
-            stored,
-            is_stored,
-            epochs: record.epochs,
-            earlier,
-            options: record.options,
-        }));
-        inner.live.lock().insert(live.id.clone(), Arc::clone(&live));
-        let spool = Mutex::new(Spool::new(live.options.durability));
-        let cancel_after = live.options.cancel_after();
+        let log = LogWriter::new(assembler, inner.limits.log_bytes);
+        let services = inner.services.clone();
+        let live = Arc::new(LiveRun::new(record, token, services, cancel, log, (stored, earlier)));
+        inner.live.lock().insert(live.record.id.clone(), Arc::clone(&live));
+        let buffer = Mutex::new(AppendBuffer::new(live.record.options.durability));
+        let cancel_after = live.record.options.cancel_after();
         let runner = self.clone();
-        let drive = Drive { runner, live: Arc::clone(&live), task, cancel_after, permit, spool };
-        (live, drive)
+        let task = RunTask { runner, live: Arc::clone(&live), task, cancel_after, permit, buffer };
+        (live, task)
     }
 
     /// Executes a run whose turn has come.
     pub(crate) fn execute_later(&self, grant: Grant) {
         let runner = self.clone();
         self.0.tasks.spawn(async move {
-            // The run is this process's own now: nobody else will look after it.
+            // The run belongs to this process now: no other will recover it.
             if let Err(error) = runner.patiently(&grant.id, || runner.execute(&grant)).await {
-                tracing::error!(run.id = %grant.id, error = %error, "a run cannot be executed");
+                tracing::error!(run.id = %grant.id, error = %error, "could not execute a run");
             }
         });
     }
 
-    /// Ends or goes on with a run that nobody executes, if that is so.
+    /// Continues or ends a run, if it is orphaned.
     pub(crate) fn recover_later(&self, id: RunId) {
         let runner = self.clone();
         self.0.tasks.spawn(async move { runner.recover(&id).await });
     }
 
     async fn recover(&self, id: &RunId) {
-        let Some(_claim) = self.claim(id) else { return };
+        let Some(_guard) = self.recovery_guard(id) else { return };
         let (runs, owner) = (&self.0.services.runs, &self.0.owner);
         let recovered = match self.patiently(id, || runs.take_over(id, owner)).await {
             Ok(Some(token)) => {
-                tracing::info!(run.id = %id, "a run that nobody executed is taken over");
+                tracing::info!(run.id = %id, "took over an orphaned run");
                 let grant = Grant { id: id.clone(), token };
                 self.patiently(id, || self.execute(&grant)).await
             }
@@ -103,7 +86,7 @@ impl Runner {
             Err(error) => Err(error),
         };
         if let Err(error) = recovered {
-            tracing::error!(run.id = %id, error = %error, "a run could not be taken over");
+            tracing::error!(run.id = %id, error = %error, "could not take over a run");
         }
     }
 
@@ -112,19 +95,19 @@ impl Runner {
         let log = self.read_log(&grant.id).await?;
         let epoch = record.epochs.len() as u64 + 1;
         let stored = log.last().map_or(0, Batch::end);
-        let assembler = if stored == 0 { self.assemble_anew(&record, epoch) } else { resume(&log, epoch)? };
+        let assembler = resume(&log, epoch)?;
         let task = self.task_of(&record, &assembler);
         let token = grant.token;
-        let start = Start { record, token, assembler, stored, is_stored: true, task, permit: None };
-        let (live, mut drive) = self.prepare(start);
-        // Nobody reads it here yet; those who do elsewhere say so in the store, and may be about to.
-        if let Some(grace) = &mut drive.cancel_after {
+        let start = Start { record, token, assembler, stored, task, permit: None };
+        let (live, mut task) = self.prepare(start);
+        // It has no reader here yet. Those of other processes report themselves in the store, and may be about to.
+        if let Some(grace) = &mut task.cancel_after {
             *grace = (*grace).max(FIRST_READER);
         }
-        live.abandoned.notify_one();
+        live.tail.note_abandoned();
         // What was handed to the process before is still to be taken.
-        live.note_steered();
-        self.0.tasks.spawn(drive.run());
+        live.steering.note_arrived();
+        self.0.tasks.spawn(task.run());
         Ok(())
     }
 
@@ -136,13 +119,6 @@ impl Runner {
             log.extend(page.batches);
         }
         Ok(log)
-    }
-
-    /// Begins the log of a run whose process died before it had stored any of it.
-    fn assemble_anew(&self, record: &RunRecord, epoch: u64) -> Assembler {
-        let id = record.request.id.clone().unwrap_or_else(|| response_id(&*self.0.services.ids));
-        let session_id = record.session_id.as_str().to_owned();
-        Assembler::start(ResponseHead { id, created_at: record.created_at, session_id }, epoch)
     }
 
     /// What is left to be done for a run.
@@ -183,7 +159,7 @@ impl Runner {
 fn resume(log: &[Batch], epoch: u64) -> agent_services::Result<Assembler> {
     Assembler::resume(log, epoch).map_err(|error| {
         let message = "an entry of the run's log is damaged";
-        agent_services::Error::new(ErrorKind::Unexpected, "go on with a run", message).with_source(error)
+        agent_services::Error::new(ErrorKind::Unexpected, "continue a run", message).with_source(error)
     })
 }
 

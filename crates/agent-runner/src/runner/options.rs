@@ -18,7 +18,7 @@ pub struct RunLimits {
     pub run_time: Duration,
     /// How many bytes an agent may write into a run's log.
     pub log_bytes: usize,
-    /// How long a cancelled agent may go on before it is dropped.
+    /// How long a cancelled agent may continue before it is dropped.
     pub cancel_grace: Duration,
     /// How long the runs of a process that is gone keep their sessions before another one takes them over.
     pub lease: Duration,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_schemas::{AgentResponse, Event, RunId, SessionId, UserId};
-use agent_services::page::{Cursor as Place, Listed, PageSize};
+use agent_services::page::{Page, PageSize, PageToken};
 use agent_services::run::{Canceled, Grant, RunFilter, RunRecord, epoch_has_entry};
 use tokio::time::timeout;
 
@@ -47,10 +47,10 @@ pub enum PositionError {
 
 impl Run {
     pub(super) fn of_live(run: &Arc<LiveRun>, from: u64) -> Self {
-        let key = run.add_reader();
+        let key = run.tail.add_reader();
         Run {
-            id: run.id.clone(),
-            agent: run.agent.clone(),
+            id: run.record.id.clone(),
+            agent: run.record.agent.clone(),
             from,
             source: Source::Live { run: Arc::clone(run), key },
         }
@@ -101,7 +101,7 @@ impl Run {
 
     fn entries(&self) -> u64 {
         match &self.source {
-            Source::Live { run, .. } => run.published(),
+            Source::Live { run, .. } => run.tail.published(),
             Source::Stored { record, .. } => record.entries,
         }
     }
@@ -134,7 +134,7 @@ impl Run {
             return Err(PositionError::Trimmed);
         }
         let is_known = match &self.source {
-            Source::Live { run, .. } => epoch_has_entry(&run.epochs, number, epoch),
+            Source::Live { run, .. } => epoch_has_entry(&run.record.epochs, number, epoch),
             Source::Stored { record, .. } => record.has_entry_of_epoch(number, epoch),
         };
         if is_known && number < self.entries() {
@@ -238,9 +238,9 @@ impl Runner {
         &self,
         user: &UserId,
         filter: &RunFilter,
-        after: Option<Place>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> agent_services::Result<Listed<RunRecord>> {
+    ) -> agent_services::Result<Page<RunRecord>> {
         self.services().runs.list(user, filter, after, size).await
     }
 
@@ -252,14 +252,14 @@ impl Runner {
     pub async fn cancel(&self, id: &RunId) -> agent_services::Result<bool> {
         if let Some(live) = self.live(id) {
             live.cancel.cancel();
-            // Kept as well, so that the wish outlives this process. The run stops even where the store is away.
+            // Kept as well, so that the wish outlives this process. The run stops even if the store is unavailable.
             if let Err(error) = self.services().runs.cancel(id, &self.0.owner).await {
                 tracing::warn!(run.id = %id, error = %error, "that a run is cancelled could not be kept");
             }
             return Ok(true);
         }
-        let unheard = self.unheard(id);
-        match unheard.heard(self.services().runs.cancel(id, &self.0.owner).await)? {
+        let guard = self.orphan_guard(id);
+        match guard.resolve(self.services().runs.cancel(id, &self.0.owner).await)? {
             None => Ok(false),
             Some(Canceled::Dequeued(token)) => {
                 self.execute_later(Grant { id: id.clone(), token });

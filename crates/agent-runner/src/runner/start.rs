@@ -7,21 +7,20 @@ use std::task::Poll;
 
 use agent_schemas::id::{message_id, response_id};
 use agent_schemas::{AgentRequest, Error, RunOptions, SessionId, UserId};
-use agent_services::ErrorKind;
 use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::drive::{Drive, Task};
 use super::execute::Start;
 use super::run::Run;
+use super::run_task::{RunTask, Task};
 use super::{Inner, Runner, StartError};
 use crate::Agent;
 use crate::assemble::{Assembler, ResponseHead};
 use crate::live::LiveRun;
 
 impl Runner {
-    /// Starts a run as a task of its own, or finds it its place behind the one that its session has under way. The agent
-    /// is polled once before this returns.
+    /// Starts a run as a task of its own, or queues it behind the run that its session has in progress. The run is stored
+    /// before its agent begins; the agent is polled once before this returns.
     ///
     /// Missing ids of the request are filled in: a fresh session, the session's id for the user, an id for each
     /// message. A request that was made before with the same key gives the same run; one that was handed to a run that is
@@ -32,7 +31,7 @@ impl Runner {
     /// store fails.
     ///
     /// # Cancellation
-    /// Dropping the future before it resolves starts nothing, or a run that is cancelled as one that nobody reads.
+    /// Dropping the future before it resolves starts nothing, or a run that is cancelled as one without readers.
     pub async fn start(&self, mut request: AgentRequest, mut options: RunOptions) -> Result<Run, StartError> {
         let inner = &*self.0;
         // Held until the run is spawned, so that a shutdown in between waits for it.
@@ -55,23 +54,16 @@ impl Runner {
         let assembler = Assembler::start(ResponseHead { id: response_id, created_at, session_id }, 1);
         let new = NewRun::new(record.clone(), assembler.pending(), inner.owner.clone())
             .with_max_queued(inner.limits.max_queued)
-            // A request that may be repeated is not to be worked on twice, and one that has to wait is shown at once.
-            .with_early_answer(key.is_none() && permit.is_some())
             .with_key(key);
-        let unheard = self.unheard(&id);
-        let created = unheard.heard(inner.services.runs.create(new).await)?;
-        let is_stored = !matches!(created, Created::Unstored(_));
+        let guard = self.orphan_guard(&id);
+        let created = guard.resolve(inner.services.runs.create(new).await)?;
         match created {
-            Created::Started(token) | Created::Unstored(token) => {
+            Created::Started(token) => {
                 let task = Task::Work(Arc::clone(agent));
-                let start = Start { record, token, assembler, stored: 0, is_stored, task, permit };
-                let (live, drive) = self.prepare(start);
-                if is_stored {
-                    live.publish(Some(live.take_first()), None);
-                }
-                let run = self.begin(&live, drive).await;
-                live.confirmed().await.map_err(not_stored)?;
-                Ok(run)
+                let start = Start { record, token, assembler, stored: 0, task, permit };
+                let (live, task) = self.prepare(start);
+                live.tail.publish(Some(live.log.take()), None);
+                Ok(self.begin(&live, task).await)
             }
             Created::Queued { .. } => {
                 self.watch_queued(&record);
@@ -91,9 +83,9 @@ impl Runner {
 
     /// Lets the agent begin. What it writes before its first await is then there when the caller first looks, which saves the
     /// caller a wake-up and a write to its client.
-    async fn begin(&self, live: &Arc<LiveRun>, drive: Drive) -> Run {
+    async fn begin(&self, live: &Arc<LiveRun>, task: RunTask) -> Run {
         let run = Run::of_live(live, 0);
-        let mut task = Box::pin(drive.run());
+        let mut task = Box::pin(task.run());
         let polled = poll_fn(|cx| Poll::Ready(task.as_mut().poll(cx))).await;
         if polled.is_pending() {
             self.0.tasks.spawn(task);
@@ -132,16 +124,5 @@ impl Inner {
         request.session_id = Some(session_id.clone());
         request.user_id = Some(user_id.clone());
         (session_id, user_id)
-    }
-}
-
-/// Why a run was not recorded that was begun already. That it is not there says nothing to the client.
-fn not_stored(error: agent_services::Error) -> agent_services::Error {
-    match error.kind() {
-        ErrorKind::NotFound => {
-            let message = "the run could not be stored; try again";
-            agent_services::Error::new(ErrorKind::Unavailable, "create a run", message).with_source(error)
-        }
-        _ => error,
     }
 }

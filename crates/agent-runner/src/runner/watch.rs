@@ -1,5 +1,5 @@
-//! What a process does beside its runs: it says that it lives, hears what is asked of its runs, and looks after the runs
-//! of processes that are gone.
+//! What a process does beside its runs: it renews its lease, receives signals for its runs, and recovers the runs of
+//! processes that are gone.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use agent_schemas::{RunId, Status};
 use agent_services::page::PageSize;
+use agent_services::retry::Backoff;
 use agent_services::run::RunRecord;
 use futures_util::{StreamExt, stream};
 use tokio::task::AbortHandle;
@@ -14,8 +15,8 @@ use tokio::time::sleep;
 
 use super::{Inner, Runner};
 
-/// How long to wait before a store is asked again that could not answer; it doubles up to a part of the lease.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The first delay before a store is asked again that could not answer; the longest is a part of the lease.
+const FIRST_DELAY: Duration = Duration::from_millis(50);
 
 /// How many runs are looked at at once.
 const AT_ONCE: usize = 16;
@@ -33,11 +34,10 @@ impl Drop for Watch {
 }
 
 impl Runner {
-    /// Begins to look after runs, unless that was done: those that were left behind go on or end. Starting a run does this
-    /// too.
+    /// Begins to renew the lease and to recover orphaned runs, unless that was done before. Starting a run does this too.
     ///
     /// # Errors
-    /// The store's, if it does not hear that this process lives.
+    /// The store's, if the lease cannot be made.
     ///
     /// # Cancellation
     /// Dropping the future begins nothing.
@@ -54,12 +54,12 @@ impl Runner {
         self.0.watch.get_or_try_init(begin).await.map(drop)
     }
 
-    /// Says that this process executes nothing any more, so that others need not wait for its lease to end.
+    /// Releases this process's lease, so that others can take over its runs at once.
     ///
     /// # Errors
     /// The store's.
-    pub async fn retire(&self) -> agent_services::Result<()> {
-        self.0.services.runs.retire(&self.0.owner).await
+    pub async fn release_lease(&self) -> agent_services::Result<()> {
+        self.0.services.runs.release_lease(&self.0.owner).await
     }
 
     /// Cancels a run that waits when the client that asked for it is gone for long enough.
@@ -77,7 +77,7 @@ impl Runner {
                 match runner.unread_for(&id).await {
                     Some(Duration::ZERO) => {
                         if let Err(error) = runner.cancel(&id).await {
-                            tracing::warn!(run.id = %id, error = %error, "a run that nobody waits for goes on waiting");
+                            tracing::warn!(run.id = %id, error = %error, "a queued run whose client is gone could not be cancelled");
                         }
                         return;
                     }
@@ -98,31 +98,31 @@ impl Runner {
         if record.status != Status::Queued {
             return None;
         }
-        runs.attended(id).await.ok()
+        runs.reader_ttl(id).await.ok()
     }
 
     /// Passes on what was asked of a run of this process.
     ///
     /// # Errors
     /// The store's: it has to be asked again.
-    async fn hear(&self, id: &RunId) -> agent_services::Result<()> {
+    async fn deliver(&self, id: &RunId) -> agent_services::Result<()> {
         let Some(live) = self.live(id) else { return Ok(()) };
         match self.0.services.runs.get(id).await? {
             Some(record) if record.cancel_requested => live.cancel.cancel(),
-            Some(_) => live.note_steered(),
+            Some(_) => live.steering.note_arrived(),
             None => {}
         }
         Ok(())
     }
 
     /// Passes on what was asked of these runs, and keeps those of which it could not be read; says why.
-    async fn hear_all(&self, unheard: &mut HashSet<RunId>) -> Option<agent_services::Error> {
-        let heard = std::mem::take(unheard).into_iter().map(async |id| (self.hear(&id).await, id));
-        let mut heard = stream::iter(heard).buffer_unordered(AT_ONCE);
+    async fn deliver_all(&self, pending: &mut HashSet<RunId>) -> Option<agent_services::Error> {
+        let delivered = std::mem::take(pending).into_iter().map(async |id| (self.deliver(&id).await, id));
+        let mut delivered = stream::iter(delivered).buffer_unordered(AT_ONCE);
         let mut failure = None;
-        while let Some((heard, id)) = heard.next().await {
-            if let Err(error) = heard {
-                unheard.insert(id);
+        while let Some((delivered, id)) = delivered.next().await {
+            if let Err(error) = delivered {
+                pending.insert(id);
                 failure = Some(error);
             }
         }
@@ -142,14 +142,14 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
     tokio::spawn(task).abort_handle()
 }
 
-/// Renews the lease, and looks for runs that nobody executes.
+/// Renews the lease and recovers orphaned runs.
 async fn look_after(inner: Weak<Inner>) {
     loop {
         let Some(runner) = inner.upgrade().map(Runner) else { return };
         let (runs, limits) = (&runner.0.services.runs, &runner.0.limits);
         let pause = limits.lease / 3;
         if let Err(error) = runs.heartbeat(&runner.0.owner, limits.lease).await {
-            tracing::warn!(error = %error, "the run store did not hear that this process lives");
+            tracing::warn!(error = %error, "could not renew this process's lease");
         }
         if !runner.0.tasks.is_closed() {
             match runs.orphans(PageSize::default()).await {
@@ -160,7 +160,7 @@ async fn look_after(inner: Weak<Inner>) {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(error = %error, "runs that nobody executes cannot be looked for");
+                    tracing::warn!(error = %error, "could not look for orphaned runs");
                 }
             }
         }
@@ -179,36 +179,41 @@ async fn listen(inner: Weak<Inner>) {
         return;
     };
     let mut signals = runs.signals(&owner);
-    let mut unheard: HashSet<RunId> = HashSet::new();
-    let mut pause = FIRST_PAUSE;
+    let mut pending: HashSet<RunId> = HashSet::new();
+    let mut backoff = Backoff::new(FIRST_DELAY, longest);
+    let mut delay = Duration::ZERO;
     loop {
         let told = tokio::select! {
             told = &mut signals => {
                 signals = runs.signals(&owner);
                 Some(told)
             }
-            () = sleep(pause), if !unheard.is_empty() => None,
+            () = sleep(delay), if !pending.is_empty() => None,
         };
         let Some(runner) = inner.upgrade().map(Runner) else { return };
-        let mut is_deaf = false;
+        let mut is_broken = false;
         match told {
-            Some(Ok(ids)) if !ids.is_empty() => unheard.extend(ids),
-            Some(Ok(_)) => unheard.extend(runner.live_ids()),
+            Some(Ok(ids)) if !ids.is_empty() => pending.extend(ids),
+            Some(Ok(_)) => pending.extend(runner.live_ids()),
             Some(Err(error)) => {
-                tracing::debug!(error = %error, "what is asked of runs cannot be heard");
-                is_deaf = true;
-                unheard.extend(runner.live_ids());
+                tracing::debug!(error = %error, "could not receive signals for runs");
+                is_broken = true;
+                pending.extend(runner.live_ids());
             }
             None => {}
         }
-        let failure = runner.hear_all(&mut unheard).await;
+        let failure = runner.deliver_all(&mut pending).await;
         drop(runner);
         if let Some(error) = &failure {
-            tracing::warn!(error = %error, "what was asked of runs cannot be read; it is asked again");
+            tracing::warn!(error = %error, "could not read what was asked of runs; trying again");
         }
-        pause = if is_deaf || failure.is_some() { (pause * 2).min(longest) } else { FIRST_PAUSE };
-        if is_deaf {
-            sleep(pause).await;
+        if is_broken || failure.is_some() {
+            delay = backoff.next_delay();
+        } else {
+            backoff.reset();
+        }
+        if is_broken {
+            sleep(delay).await;
         }
     }
 }
@@ -219,7 +224,7 @@ async fn sweep(inner: Weak<Inner>) {
         sleep(SWEEP).await;
         let Some(runs) = inner.upgrade().map(|inner| Arc::clone(&inner.services.runs)) else { return };
         if let Err(error) = runs.sweep().await {
-            tracing::warn!(error = %error, "old runs could not be forgotten");
+            tracing::warn!(error = %error, "could not delete old runs");
         }
     }
 }

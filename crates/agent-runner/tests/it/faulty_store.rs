@@ -5,9 +5,9 @@ use std::future::pending;
 use std::time::Duration;
 
 use agent_schemas::{RunId, UserId};
-use agent_services::page::{Cursor, Listed, PageSize};
+use agent_services::page::{Page, PageSize, PageToken};
 use agent_services::run::{
-    Batch, Canceled, Created, FencingToken, FinishRun, Finished, InMemoryRunStore, NewRun, OwnerId, Page,
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, InMemoryRunStore, LogChunk, NewRun, OwnerId,
     RunFilter, RunRecord, RunStore,
 };
 use agent_services::{Error, ErrorKind, Result, Service};
@@ -21,13 +21,11 @@ pub(crate) enum Fault {
     /// Nothing is done, and an error of this kind is the answer.
     Refused(ErrorKind),
     /// It is done, and the answer is that the store is away.
-    Unheard,
+    LostReply,
     /// It is done once the test releases it.
     Late,
     /// It is done or not, and no answer comes.
     Silent { is_done: bool },
-    /// Where that is allowed, a run has its session before it is stored; whether it will be is open.
-    Early { is_done: bool },
 }
 
 /// Runs in memory, and faults that are still to happen.
@@ -57,16 +55,14 @@ impl FaultyStore {
     async fn through<T>(&self, name: &'static str, call: impl Future<Output = Result<T>>) -> Result<T> {
         let fault = {
             let mut faults = self.faults.lock();
-            let is_next =
-                |(call, fault): &(&str, Fault)| *call == name && !matches!(fault, Fault::Early { .. });
-            let next = faults.iter().position(is_next);
+            let next = faults.iter().position(|(call, _)| *call == name);
             next.and_then(|next| faults.remove(next)).map(|(_, fault)| fault)
         };
         let away = |kind| Error::new(kind, name, "a fault of the test");
         match fault {
             None => call.await,
             Some(Fault::Refused(kind)) => Err(away(kind)),
-            Some(Fault::Unheard) => {
+            Some(Fault::LostReply) => {
                 call.await?;
                 Err(away(ErrorKind::Unavailable))
             }
@@ -80,28 +76,14 @@ impl FaultyStore {
                 }
                 pending().await
             }
-            Some(Fault::Early { .. }) => unreachable!("the making of a run looks for these itself"),
         }
-    }
-
-    /// Takes a fault of this kind out of those that are to come.
-    fn is_early(&self) -> Option<bool> {
-        let mut faults = self.faults.lock();
-        let (at, is_done) = faults.iter().enumerate().find_map(|(at, (call, fault))| match fault {
-            Fault::Early { is_done } if *call == "create" => Some((at, *is_done)),
-            _ => None,
-        })?;
-        faults.remove(at);
-        Some(is_done)
     }
 }
 
 macro_rules! pass_through {
-    ({$($by_hand:tt)*} $(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
         impl RunStore for FaultyStore {
-            $($by_hand)*
-
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
                 self.through(stringify!($name), self.inner.$name($($argument),*)).await
             })*
@@ -110,41 +92,24 @@ macro_rules! pass_through {
 }
 
 pass_through! {
-    {
-        async fn create(&self, mut run: NewRun) -> Result<Created> {
-            if !run.may_be_unstored {
-                return self.through("create", self.inner.create(run)).await;
-            }
-            match self.is_early() {
-                Some(false) => Ok(Created::Unstored(FencingToken(1))),
-                Some(true) => {
-                    run.first = Batch::empty(0);
-                    match self.inner.create(run).await? {
-                        Created::Started(token) => Ok(Created::Unstored(token)),
-                        other => Ok(other),
-                    }
-                }
-                None => self.through("create", self.inner.create(run)).await,
-            }
-        }
-    }
+    fn create(run: NewRun) -> Created;
     fn get(id: &RunId) -> Option<RunRecord>;
     fn append(id: &RunId, token: FencingToken, batch: Batch) -> ();
-    fn close(id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> ();
+    fn seal(id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> ();
     fn finish(run: FinishRun) -> Finished;
-    fn read(id: &RunId, from: u64, max_bytes: usize) -> Option<Page>;
+    fn read(id: &RunId, from: u64, max_bytes: usize) -> Option<LogChunk>;
     fn wait(id: &RunId, from: u64) -> ();
-    fn list(user: &UserId, filter: &RunFilter, after: Option<Cursor>, size: PageSize) -> Listed<RunRecord>;
+    fn list(user: &UserId, filter: &RunFilter, after: Option<PageToken>, size: PageSize) -> Page<RunRecord>;
     fn cancel(id: &RunId, by: &OwnerId) -> Option<Canceled>;
     fn steered(id: &RunId) -> Vec<RunRecord>;
     fn drop_steered(id: &RunId, token: FencingToken, taken: &[RunId]) -> ();
     fn signals(owner: &OwnerId) -> Vec<RunId>;
     fn heartbeat(owner: &OwnerId, lease: Duration) -> ();
-    fn retire(owner: &OwnerId) -> ();
+    fn release_lease(owner: &OwnerId) -> ();
     fn orphans(size: PageSize) -> Vec<RunId>;
     fn take_over(id: &RunId, owner: &OwnerId) -> Option<FencingToken>;
-    fn attend(id: &RunId, time: Duration) -> ();
-    fn attended(id: &RunId) -> Duration;
+    fn touch_reader(id: &RunId, time: Duration) -> ();
+    fn reader_ttl(id: &RunId) -> Duration;
     fn sweep() -> u64;
     fn delete(id: &RunId) -> bool;
 }

@@ -9,14 +9,14 @@ mod grammar;
 mod history;
 mod kept;
 mod life;
+mod lost_replies;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;
 mod resting;
 mod spans;
+mod stored_first;
 mod summary;
 mod support;
 mod testing;
 mod turns;
-mod unheard;
-mod unstored;

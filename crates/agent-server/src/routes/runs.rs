@@ -5,8 +5,8 @@
 use agent_runner::Run;
 use agent_schemas::run_info::{RunInfo, RunPage};
 use agent_schemas::{Event, RunId, SessionId, Status, sse as frames};
-use agent_services::page::Cursor;
-use agent_services::run::{Page, RunFilter, RunRecord};
+use agent_services::page::PageToken;
+use agent_services::run::{LogChunk, RunFilter, RunRecord};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -53,7 +53,7 @@ pub(crate) async fn list(State(app): State<App>, query: QueryParams) -> Result<J
     let mut filter = RunFilter::default();
     filter.session = query.text("session_id").map(SessionId::new);
     filter.status = query.text("status").map(Status::from);
-    let after = query.number("after")?.map(Cursor);
+    let after = query.number("after")?.map(PageToken);
     let page = app.runner().list(&user, &filter, after, query.page_size("limit")?).await?;
     let data = page.items.into_iter().map(info_of).collect();
     Ok(Json(RunPage { data, next: page.next.map(|cursor| cursor.0.to_string()) }))
@@ -128,7 +128,7 @@ fn takes_json(request: &Request<Body>) -> bool {
 /// `{"data": [events], "next": the id to go on after, or null at the log's end}`.
 async fn page(app: &App, run: &Run, from: u64, limit: usize) -> Result<Response, ApiError> {
     let read = app.runner().services().runs.read(run.id(), from, PAGE_BYTES).await?;
-    let Page { batches, is_end } = read.ok_or_else(|| ApiError::NoSuchRun(run.id().to_string()))?;
+    let LogChunk { batches, is_end } = read.ok_or_else(|| ApiError::NoSuchRun(run.id().to_string()))?;
     let all = batches.iter().flat_map(|batch| frames::frames_with_ids(&batch.frames));
     let mut body = b"{\"data\":[".to_vec();
     let (mut count, mut last, mut is_cut) = (0, None, false);

@@ -8,7 +8,7 @@ use agent_schemas::session_info::{
     MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,
 };
 use agent_schemas::{JsonObject, SessionId, UserId};
-use agent_services::page::Cursor;
+use agent_services::page::PageToken;
 use agent_services::session::{self as store, StoredMessage};
 use axum::Json;
 use axum::extract::State;
@@ -23,7 +23,7 @@ use crate::state::App;
 pub(crate) async fn list(State(app): State<App>, query: QueryParams) -> Result<Json<SessionPage>, ApiError> {
     let user = query.required_user()?;
     let page =
-        app.sessions().list(&user, query.number("after")?.map(Cursor), query.page_size("limit")?).await?;
+        app.sessions().list(&user, query.number("after")?.map(PageToken), query.page_size("limit")?).await?;
     let next = page.next.map(|cursor| cursor.0.to_string());
     Ok(Json(SessionPage { data: page.items.into_iter().map(shown).collect(), next }))
 }

@@ -1,6 +1,6 @@
 //! The contract of [`RunStore`], line by line.
 //!
-//! A broken promise panics, as a test's assertion does. No test sleeps: a lease ends because its owner retires or never
+//! A broken promise panics, as a test's assertion does. No test sleeps: a lease ends because its owner releases it or never
 //! had one, so a backend's own clock may be as coarse as it likes.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
@@ -39,15 +39,15 @@ macro_rules! run_store_conformance {
             runs_live_and_end create_is_exclusive append_keeps_order repeated_append_is_acknowledged
             overlaps_and_gaps_conflict stale_tokens_conflict finish_ends_the_log finish_repeats_without_entries
             history_needs_a_database
-            read_from_any_position absence_is_not_an_error delete_forgets close_keeps_the_ending
+            read_from_any_position absence_is_not_an_error delete_forgets seal_keeps_the_ending
             enqueued_runs_wait_in_order full_queues_refuse rejected_runs_are_not_made interrupting_runs_go_first
             beside_takes_no_turn finish_hands_on without_next_the_queue_waits steered_runs_are_handed_over
             steering_nothing_starts_or_waits keys_make_runs_once keys_of_handed_runs_lead_to_the_other
             racing_creates_with_one_key_make_one_run cancel_asks_a_run_to_stop cancel_takes_out_of_the_queue
             cancel_changes_nothing_of_the_ended wait_resolves signals_reach_the_owner leases_keep_runs
             take_over_locks_out own_runs_may_be_taken_again one_of_many_takes_over lists_are_stable
-            lists_are_filtered attention_is_kept users_of_runs_never_meet long_ids_of_runs_are_refused
-            many_creators_take_turns early_answers_come_true a_restart_forgets_no_run);
+            lists_are_filtered readers_are_counted users_of_runs_never_meet long_ids_of_runs_are_refused
+            many_creators_take_turns a_restart_forgets_no_run);
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
         async fn sweep_forgets() {

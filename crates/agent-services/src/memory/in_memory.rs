@@ -12,7 +12,7 @@ use crate::Result;
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
 use crate::limits::json_text;
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 
 /// Memories in memory. They outlive a stop and a new start, but not the store.
 #[derive(Debug, Default)]
@@ -113,9 +113,9 @@ impl MemoryStore for InMemoryMemoryStore {
         &self,
         user: &UserId,
         session: Option<&SessionId>,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<Memory>> {
+    ) -> Result<Page<Memory>> {
         self.started.check("list memories", &[user.as_str()])?;
         let users = self.users.read();
         let before = after.map_or(u64::MAX, |after| after.0);
@@ -123,7 +123,7 @@ impl MemoryStore for InMemoryMemoryStore {
         let memories = memories.map(|(_, memory)| memory);
         let wanted = memories.filter(|memory| session.is_none_or(|session| *session == memory.session_id));
         let page = wanted.take(size.get() + 1).cloned().collect();
-        Ok(Listed::from_one_more(page, size, |memory| memory.number))
+        Ok(Page::from_one_more(page, size, |memory| memory.number))
     }
 
     async fn delete(&self, user: &UserId, number: u64) -> Result<bool> {

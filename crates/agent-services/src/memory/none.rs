@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::{Memory, MemoryQuery, MemoryStore, Recalled};
 use crate::lifecycle::{Started, lifecycle_of};
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::{Error, ErrorKind, Result};
 
 /// Stands for a store of memories where a backend has none: it is healthy, and every call is
@@ -48,9 +48,9 @@ impl MemoryStore for NoMemoryStore {
         &self,
         _: &UserId,
         _: Option<&SessionId>,
-        _: Option<Cursor>,
+        _: Option<PageToken>,
         _: PageSize,
-    ) -> Result<Listed<Memory>> {
+    ) -> Result<Page<Memory>> {
         self.refuse("list memories")
     }
 

@@ -15,6 +15,7 @@ use super::keys::{Keys, LAYOUT};
 use super::link::{self, Link};
 use super::script::{Request, script};
 use super::servers::Servers;
+use crate::retry::Backoff;
 use crate::{Error, ErrorKind, Result};
 
 script!(CHECK_LAYOUT, "layout.lua");
@@ -22,8 +23,8 @@ script!(CHECK_LAYOUT, "layout.lua");
 /// How often a command is repeated that was certainly not executed.
 const MAX_REFUSALS: u32 = 6;
 
-/// The wait before the first of these repetitions; each further one waits twice as long.
-const FIRST_WAIT: Duration = Duration::from_millis(10);
+/// The delay before the first of these repetitions, and the longest.
+const DELAYS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(320));
 
 /// Whether a command may be repeated that may have been executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +142,7 @@ impl Inner {
         let mut asked = None;
         let mut may_repeat = repeat == Repeat::Safe;
         let mut refusals = 0;
+        let mut backoff = Backoff::new(DELAYS.0, DELAYS.1);
         loop {
             let link = self.link().await?;
             let error = match self.send(&link, asked.take(), &command).await {
@@ -167,7 +169,7 @@ impl Inner {
                     if fault == Fault::ReadOnly {
                         self.discard(&link);
                     }
-                    tokio::time::sleep(FIRST_WAIT * 2_u32.pow(refusals)).await;
+                    backoff.wait().await;
                     refusals += 1;
                 }
                 Fault::Asked(_) | Fault::Elsewhere | Fault::ReadOnly | Fault::Refused => return Err(error),

@@ -17,7 +17,7 @@ use crate::Result;
 use crate::context::StoreContext;
 use crate::limits::json_text;
 use crate::memory::{Memory, MemoryQuery, MemoryStore, Recalled, words};
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 
 script!(ADD, "memory/common.lua", "memory/add.lua");
 script!(REMOVE, "memory/common.lua", "memory/remove.lua");
@@ -119,9 +119,9 @@ impl MemoryStore for RedisMemoryStore {
         &self,
         user: &UserId,
         session: Option<&SessionId>,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<Memory>> {
+    ) -> Result<Page<Memory>> {
         const OPERATION: &str = "list memories";
         let _call = self.backend.begin(OPERATION, &[user.as_str()])?;
         let [memories, _, numbers, by_session, _] = self.keys(user);
@@ -148,7 +148,7 @@ impl MemoryStore for RedisMemoryStore {
                 _ => break,
             }
         }
-        Ok(Listed::from_one_more(items, size, |memory| memory.number))
+        Ok(Page::from_one_more(items, size, |memory| memory.number))
     }
 
     async fn delete(&self, user: &UserId, number: u64) -> Result<bool> {

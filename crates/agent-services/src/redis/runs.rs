@@ -38,7 +38,7 @@ script!(STEERED, "runs/common.lua", "runs/steered.lua");
 script!(DROP, "runs/common.lua", "runs/drop.lua");
 script!(TAKE, "runs/common.lua", "runs/take.lua");
 script!(ORPHANS, "runs/common.lua", "runs/orphans.lua");
-script!(ATTEND, "runs/common.lua", "runs/attend.lua");
+script!(TOUCH_READER, "runs/common.lua", "runs/touch_reader.lua");
 script!(FORGET, "runs/common.lua", "runs/forget.lua");
 script!(TRIM, "runs/common.lua", "runs/frames.lua", "runs/trim.lua");
 script!(HEARTBEAT, "runs/heartbeat.lua");

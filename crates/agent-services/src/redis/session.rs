@@ -16,7 +16,7 @@ use super::script::{Call, Script, script};
 use super::store::{Backend, LARGE_ANSWER, STEP, decode, service};
 use crate::context::StoreContext;
 use crate::limits::json_text;
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::session::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 use crate::{Error, ErrorKind, Result};
 
@@ -225,9 +225,9 @@ impl SessionStore for RedisSessionStore {
     async fn list(
         &self,
         user: &UserId,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<SessionInfo>> {
+    ) -> Result<Page<SessionInfo>> {
         const OPERATION: &str = "list sessions";
         let _call = self.backend.begin(OPERATION, &[user.as_str()])?;
         let [index, ..] = self.indexes(user);
@@ -253,7 +253,7 @@ impl SessionStore for RedisSessionStore {
                 rest = unread;
             }
         }
-        Ok(Listed::from_one_more(items, size, |info| info.number))
+        Ok(Page::from_one_more(items, size, |info| info.number))
     }
 
     async fn change(&self, user: &UserId, id: &SessionId, change: SessionChange) -> Result<SessionInfo> {

@@ -12,7 +12,7 @@ use super::script::{Call, Script, script};
 use super::store::{Backend, STEP, decode, number, service};
 use crate::context::StoreContext;
 use crate::limits::json_text;
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::state::StateStore;
 use crate::{Error, ErrorKind, Result};
 
@@ -134,9 +134,9 @@ impl StateStore for RedisStateStore {
         &self,
         user: &UserId,
         session: &SessionId,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<u64>> {
+    ) -> Result<Page<u64>> {
         const OPERATION: &str = "list rounds";
         let _call = self.backend.begin(OPERATION, &[user.as_str(), session.as_str()])?;
         let [rounds, _] = self.keys(user, &keys::of(session));
@@ -145,7 +145,7 @@ impl StateStore for RedisStateStore {
         range.arg(rounds).arg(before).arg("-").arg("LIMIT").arg(0).arg(size.get() + 1);
         let found: Vec<Vec<u8>> = self.backend.repeatable(OPERATION, range).await?;
         let found = found.iter().map(|round| number(OPERATION, round)).collect::<Result<_>>()?;
-        Ok(Listed::from_one_more(found, size, |round| *round))
+        Ok(Page::from_one_more(found, size, |round| *round))
     }
 
     async fn delete_round(&self, user: &UserId, session: &SessionId, round: u64) -> Result<bool> {

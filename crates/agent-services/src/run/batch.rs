@@ -54,7 +54,7 @@ impl Batch {
 
 /// A part of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct LogChunk {
     /// The entries, in order and without gaps; none if the log has nothing from the asked position on yet.
     pub batches: Vec<Batch>,
     /// Whether the log ends with the last of these entries, so that nothing will ever follow them.

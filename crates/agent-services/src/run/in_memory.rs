@@ -2,10 +2,10 @@
 
 mod ending;
 mod log;
-mod shelf;
+mod retention_queue;
+mod session_queue;
 mod state;
 mod store;
-mod turns;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use foldhash::fast::RandomState;
 use parking_lot::{Mutex, RwLock};
 
 use self::log::Log;
-use self::shelf::Place;
+use self::retention_queue::Place;
 use self::state::State;
 use super::wakeups::Wakeups;
 use super::{Batch, FencingToken, Grant, OwnerId, Retention, RunRecord, no_run};
@@ -54,7 +54,7 @@ struct StoredRun {
     /// The idempotency keys that lead here.
     keys: Vec<String>,
     /// Until when somebody reads it, in Unix seconds.
-    attended_until: i64,
+    reader_until: i64,
     /// Its place among those that have ended.
     place: Option<Place>,
 }
@@ -184,7 +184,7 @@ impl InMemoryRunStore {
         session: &SessionId,
         next: &OwnerId,
     ) -> Option<Grant> {
-        let turns = state.known_turns(user, session)?;
+        let turns = state.known_queue(user, session)?;
         if turns.active.is_some() {
             return None;
         }

@@ -39,7 +39,7 @@ pub struct RunRecord {
     pub first_entry: u64,
     /// For each time that it was taken over, the number of the first entry that was written from then on.
     pub epochs: Vec<u64>,
-    /// Whether somebody wants it to stop.
+    /// Whether it was asked to stop.
     pub cancel_requested: bool,
     /// How it is going to end, once its runner knows; the store keeps the text and does not look into it.
     pub ending: Option<String>,
@@ -113,14 +113,12 @@ pub struct NewRun {
     pub max_queued: usize,
     /// Makes repeated requests one.
     pub key: Option<IdempotencyKey>,
-    /// Whether it may be answered as [`Created::Unstored`]: nobody is to hear of the run before its log is written.
-    pub may_be_unstored: bool,
 }
 
 impl NewRun {
     /// A run that waits for its session, behind at most 16 others.
     pub fn new(record: RunRecord, first: Batch, owner: OwnerId) -> Self {
-        NewRun { record, first, owner, max_queued: 16, key: None, may_be_unstored: false }
+        NewRun { record, first, owner, max_queued: 16, key: None }
     }
 
     /// The same with another session policy.
@@ -143,13 +141,6 @@ impl NewRun {
         self.key = key;
         self
     }
-
-    /// The same, for one of whom nobody hears before its log is written.
-    #[must_use]
-    pub fn with_early_answer(mut self, may_be_unstored: bool) -> Self {
-        self.may_be_unstored = may_be_unstored;
-        self
-    }
 }
 
 /// What became of a run that was to be made.
@@ -158,9 +149,6 @@ impl NewRun {
 pub enum Created {
     /// It has its session, and the owner may write its log.
     Started(FencingToken),
-    /// The same, but its log is empty: the first entries come with the next write. Before that is acknowledged, the run may
-    /// not outlive the process. Only those who asked for it get this answer.
-    Unstored(FencingToken),
     /// It waits.
     Queued {
         /// How many are to end before it.
@@ -193,9 +181,9 @@ pub struct Grant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Canceled {
-    /// Its owner is told.
+    /// Its owner receives a signal.
     Requested,
-    /// It waited and does so no more; who asked has to end its log.
+    /// It was taken out of the queue; the caller has to end its log.
     Dequeued(FencingToken),
     /// It has ended before.
     Ended,

@@ -1,4 +1,4 @@
-//! Who waits for runs in this process, and for what.
+//! Waiting for runs in this process.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,12 +25,12 @@ pub(crate) struct Wakeups {
 /// What an owner has not yet been told.
 #[derive(Debug, Default)]
 struct Signals {
-    news: Mutex<News>,
+    notifications: Mutex<Notifications>,
     told: Notify,
 }
 
 #[derive(Debug, Default)]
-struct News {
+struct Notifications {
     runs: Vec<RunId>,
     /// Something may have been missed, so that the owner has to look at all of its runs.
     may_lack: bool,
@@ -62,7 +62,7 @@ impl Wakeups {
     /// Tells an owner that something was asked of a run; nobody else is told, and it need not listen yet.
     pub(crate) fn signal(&self, owner: &OwnerId, id: &RunId) {
         let signals = self.signals_of(owner);
-        signals.news.lock().runs.push(id.clone());
+        signals.notifications.lock().runs.push(id.clone());
         signals.told.notify_one();
     }
 
@@ -70,7 +70,7 @@ impl Wakeups {
     pub(crate) async fn signals(&self, owner: &OwnerId) -> Vec<RunId> {
         let signals = self.signals_of(owner);
         loop {
-            let News { runs, may_lack } = std::mem::take(&mut *signals.news.lock());
+            let Notifications { runs, may_lack } = std::mem::take(&mut *signals.notifications.lock());
             if may_lack {
                 return Vec::new();
             }
@@ -111,7 +111,7 @@ impl Wakeups {
     /// Lets an owner look at all of its runs, if it still listens.
     pub(crate) fn alarm(&self, owner: &OwnerId) {
         if let Some(signals) = self.owners.lock().get(owner) {
-            signals.news.lock().may_lack = true;
+            signals.notifications.lock().may_lack = true;
             signals.told.notify_one();
         }
     }

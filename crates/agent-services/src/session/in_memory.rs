@@ -16,7 +16,7 @@ use super::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, St
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
 use crate::limits::json_text;
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::{DatabaseId, Error, ErrorKind, Result};
 
 /// How much memory sessions may take together unless another limit is set.
@@ -150,9 +150,9 @@ impl SessionStore for InMemorySessionStore {
     async fn list(
         &self,
         user: &UserId,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<SessionInfo>> {
+    ) -> Result<Page<SessionInfo>> {
         self.started.check("list sessions", &[user.as_str()])?;
         let kept = self.kept.read();
         let sessions = kept.users.get(user).into_iter().flat_map(|user| user.sessions.values());
@@ -162,7 +162,7 @@ impl SessionStore for InMemorySessionStore {
             .collect();
         found.sort_unstable_by_key(|info| std::cmp::Reverse(info.number));
         let page = found.into_iter().take(size.get() + 1).cloned().collect();
-        Ok(Listed::from_one_more(page, size, |info| info.number))
+        Ok(Page::from_one_more(page, size, |info| info.number))
     }
 
     async fn change(&self, user: &UserId, id: &SessionId, change: SessionChange) -> Result<SessionInfo> {

@@ -9,7 +9,6 @@ use tokio::task::spawn_blocking;
 use super::connection::SqliteOptions;
 use super::folder::DATABASE;
 use super::open::Open;
-use super::runs::Pending;
 use crate::run::wakeups::Wakeups;
 use crate::{DatabaseId, Error, ErrorKind, Result};
 
@@ -33,7 +32,6 @@ struct Shared {
     users: Mutex<Users>,
     /// Those who wait for runs, whichever store over this writes to them.
     wakeups: Arc<Wakeups>,
-    pending: Arc<Pending>,
 }
 
 /// The started stores.
@@ -56,9 +54,9 @@ impl SqliteDatabase {
     }
 
     fn with_access(folder: PathBuf, options: SqliteOptions, is_read_only: bool) -> Self {
-        let (opening, turn, users, wakeups, pending) = Default::default();
+        let (opening, turn, users, wakeups) = Default::default();
         let id = DatabaseId::fresh();
-        let shared = Shared { id, folder, options, is_read_only, opening, turn, users, wakeups, pending };
+        let shared = Shared { id, folder, options, is_read_only, opening, turn, users, wakeups };
         SqliteDatabase(Arc::new(shared))
     }
 
@@ -84,10 +82,6 @@ impl SqliteDatabase {
         &self.0.wakeups
     }
 
-    pub(super) fn pending(&self) -> &Arc<Pending> {
-        &self.0.pending
-    }
-
     /// Opens the database, unless it is open, and keeps it open for as long as the lease lives.
     pub(super) async fn lease(&self) -> Result<Lease> {
         let _opening = self.0.opening.lock().await;
@@ -100,7 +94,7 @@ impl SqliteDatabase {
             if shared.is_read_only {
                 Open::reader(&shared.folder, &shared.options)
             } else {
-                Open::owner(&shared.folder, &shared.options, turn, Arc::clone(&shared.pending))
+                Open::owner(&shared.folder, &shared.options, turn)
             }
         });
         let open = opening.await.map_err(|error| {

@@ -16,7 +16,7 @@ use super::store::Access;
 use crate::context::StoreContext;
 use crate::lifecycle::lifecycle_of;
 use crate::memory::{Memory, MemoryQuery, MemoryStore, Recalled};
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::{Error, ErrorKind, Result};
 
 #[cfg(test)]
@@ -65,9 +65,9 @@ impl MemoryStore for SqliteMemoryStore {
         &self,
         user: &UserId,
         session: Option<&SessionId>,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<Memory>> {
+    ) -> Result<Page<Memory>> {
         const OPERATION: &str = "list memories";
         self.access.check(OPERATION, &[user.as_str(), session.map_or("", SessionId::as_str)])?;
         let (user, session) = (user.clone(), session.cloned());
@@ -75,7 +75,7 @@ impl MemoryStore for SqliteMemoryStore {
         let list =
             move |connection: &_| read::list(connection, &user, session.as_ref(), before, size.get() + 1);
         let page = self.access.read(OPERATION, list).await?;
-        Ok(Listed::from_one_more(page, size, |memory| memory.number))
+        Ok(Page::from_one_more(page, size, |memory| memory.number))
     }
 
     async fn delete(&self, user: &UserId, number: u64) -> Result<bool> {

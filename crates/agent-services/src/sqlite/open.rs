@@ -13,7 +13,7 @@ use super::failure::{Outcome, of_file};
 use super::folder::{DATABASE, OwnedFolder};
 use super::migrations;
 use super::readers::Readers;
-use super::runs::{self, Pending};
+use super::runs;
 use super::statement::statements;
 use super::writer::Writer;
 use crate::{Error, ErrorKind, Result};
@@ -37,12 +37,7 @@ pub(super) struct Open {
 impl Open {
     /// Takes the folder into possession, opens its database and brings it up to date. Blocks the thread. `turn` is held
     /// until the database is closed again.
-    pub(super) fn owner(
-        folder: &Path,
-        options: &SqliteOptions,
-        turn: OwnedMutexGuard<()>,
-        pending: Arc<Pending>,
-    ) -> Result<Self> {
+    pub(super) fn owner(folder: &Path, options: &SqliteOptions, turn: OwnedMutexGuard<()>) -> Result<Self> {
         let owned = OwnedFolder::take(folder)?;
         let file = folder.join(DATABASE);
         let connection = writer_of(&file, options).map_err(|failure| of_file(OPERATION, &file, failure))?;
@@ -59,7 +54,7 @@ impl Open {
                 drop((turn, closing));
             }
         };
-        let writer = Writer::spawn(connection, pending, &Handle::current(), close).map_err(|error| {
+        let writer = Writer::spawn(connection, &Handle::current(), close).map_err(|error| {
             Error::new(ErrorKind::Unavailable, OPERATION, "the system has no more threads").with_source(error)
         })?;
         Ok(Open { readers, writer: Some(writer), closed })
@@ -105,19 +100,6 @@ impl Open {
     ) -> Result<T> {
         match &self.writer {
             Some(writer) => writer.write(operation, work).await,
-            None => Err(read_only(operation)),
-        }
-    }
-
-    /// Writes, and may be answered before that is committed; see [`Writer::write_early`].
-    pub(super) async fn write_early<T: Clone + PartialEq + Send + 'static>(
-        &self,
-        operation: &'static str,
-        work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
-        early: fn(&T) -> Option<T>,
-    ) -> Result<T> {
-        match &self.writer {
-            Some(writer) => writer.write_early(operation, work, early).await,
             None => Err(read_only(operation)),
         }
     }

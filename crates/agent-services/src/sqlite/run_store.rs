@@ -9,47 +9,46 @@ use rusqlite::Connection;
 
 use super::database::SqliteDatabase;
 use super::failure::Outcome;
-use super::runs::entries::{self, Piece};
+use super::runs::entries::{self, EncodedBatch};
 use super::runs::finish::{FINISH, Finish};
-use super::runs::news::News;
-use super::runs::{Pending, create, log, owners, read, retention, turns};
+use super::runs::notifications::Notifications;
+use super::runs::{create, log, owners, read, retention, turns};
 use super::sessions::append::Append;
 use super::statement::bounded;
 use super::store::Access;
 use crate::Result;
 use crate::context::StoreContext;
 use crate::lifecycle::lifecycle_of;
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::run::wakeups::Wakeups;
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, FinishRun, Finished, NewRun, OwnerId, Page, Retention, RunFilter,
-    RunRecord, RunStore,
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, Retention,
+    RunFilter, RunRecord, RunStore,
 };
 use crate::session::MessageBatch;
 
 /// Runs in a database. They outlive the process, and those that have ended are kept for a day, and up to a gibibyte of
 /// them ([`Self::with_retention`]).
 ///
-/// The processes that executed runs when the database was last open are known to have ended, so that nobody has to wait
+/// The processes that executed runs when the database was last open are known to have ended, so that no one has to wait
 /// for their leases.
 ///
-/// Who waits is woken by the stores over the same [`SqliteDatabase`]. One that is read only is woken by nobody, so it
-/// refuses to wait.
+/// `wait` is woken by the stores over the same [`SqliteDatabase`]. Nothing wakes one that is read only, so it refuses to
+/// wait.
 #[derive(Debug)]
 pub struct SqliteRunStore {
     context: StoreContext,
     retention: Retention,
     access: Access,
     wakeups: Arc<Wakeups>,
-    pending: Arc<Pending>,
 }
 
 impl SqliteRunStore {
     /// The runs of a database.
     pub fn new(database: SqliteDatabase, context: StoreContext) -> Self {
-        let (wakeups, pending) = (Arc::clone(database.wakeups()), Arc::clone(database.pending()));
+        let wakeups = Arc::clone(database.wakeups());
         let access = Access::new(database);
-        SqliteRunStore { context, retention: Retention::DURABLE, access, wakeups, pending }
+        SqliteRunStore { context, retention: Retention::DURABLE, access, wakeups }
     }
 
     /// Sets how long ended runs are kept.
@@ -63,18 +62,18 @@ impl SqliteRunStore {
         Arc::clone(&self.context.clock)
     }
 
-    /// Writes, wholly or not at all, and then tells those who wait, even if nobody waits for the answer.
+    /// Writes, wholly or not at all, and then notifies the waiting tasks, even if the caller no longer waits.
     async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl Fn(&Connection, &mut News) -> Outcome<T> + Send + 'static,
+        work: impl Fn(&Connection, &mut Notifications) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        let pending = Arc::clone(&self.pending);
-        let work = move |connection: &_, news: &mut News| {
-            pending.write(connection)?;
-            work(connection, news)
+        let mut notifications = Notifications::new(Arc::clone(&self.wakeups));
+        let work = move |connection: &Connection| {
+            notifications.clear();
+            work(connection, &mut notifications).inspect_err(|_| notifications.clear())
         };
-        self.access.write(operation, self.with_news(work)).await
+        self.access.write(operation, work).await
     }
 
     /// The same for what concerns one run only.
@@ -84,25 +83,13 @@ impl SqliteRunStore {
         id: &RunId,
         work: impl Fn(&Connection, &RunId) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        let (id, pending) = (id.clone(), Arc::clone(&self.pending));
-        let work = move |connection: &_, news: &mut News| {
-            pending.promised.write_one(connection, &id)?;
+        let id = id.clone();
+        let work = move |connection: &_, notifications: &mut Notifications| {
             let done = work(connection, &id)?;
-            news.wake(id.clone());
+            notifications.wake(id.clone());
             Ok(done)
         };
-        self.access.write(operation, self.with_news(work)).await
-    }
-
-    fn with_news<T>(
-        &self,
-        work: impl Fn(&Connection, &mut News) -> Outcome<T> + Send + 'static,
-    ) -> impl FnMut(&Connection) -> Outcome<T> + Send + 'static {
-        let mut news = News::new(Arc::clone(&self.wakeups));
-        move |connection| {
-            news.clear();
-            work(connection, &mut news).inspect_err(|_| news.clear())
-        }
+        self.write(operation, work).await
     }
 
     /// What is appended to a session; an error if no session would take it.
@@ -125,15 +112,8 @@ impl RunStore for SqliteRunStore {
         const OPERATION: &str = create::OPERATION;
         let key = run.key.as_ref().map_or("", |key| key.key.as_str());
         self.access.check(OPERATION, &[run.record.user_id.as_str(), run.record.session_id.as_str(), key])?;
-        let may_be_unstored = run.may_be_unstored;
-        let create = Arc::new(create::Create::new(run)?);
-        if !may_be_unstored {
-            return self.write(OPERATION, move |connection, news| create.run(connection, news)).await;
-        }
-        let pending = Arc::clone(&self.pending);
-        let create =
-            self.with_news(move |connection, news| pending.promised.promise(&create, connection, news));
-        self.access.write_early(OPERATION, create, create::early_answer).await
+        let create = create::Create::new(run)?;
+        self.write(OPERATION, move |connection, notifications| create.run(connection, notifications)).await
     }
 
     async fn get(&self, id: &RunId) -> Result<Option<RunRecord>> {
@@ -142,15 +122,15 @@ impl RunStore for SqliteRunStore {
     }
 
     async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
-        let piece = Piece::new(batch);
-        let append = move |connection: &_, id: &_| log::append(connection, id, token, &piece);
+        let batch = EncodedBatch::new(batch);
+        let append = move |connection: &_, id: &_| log::append(connection, id, token, &batch);
         self.write_to(log::APPEND, id, append).await
     }
 
-    async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
-        let (piece, ending) = (Piece::new(batch), ending.to_owned());
-        let close = move |connection: &_, id: &_| log::close(connection, id, token, &piece, &ending);
-        self.write_to(log::CLOSE, id, close).await
+    async fn seal(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
+        let (batch, ending) = (EncodedBatch::new(batch), ending.to_owned());
+        let seal = move |connection: &_, id: &_| log::seal(connection, id, token, &batch, &ending);
+        self.write_to(log::SEAL, id, seal).await
     }
 
     async fn finish(&self, run: FinishRun) -> Result<Finished> {
@@ -159,18 +139,18 @@ impl RunStore for SqliteRunStore {
             Ok(history) => (history, Ok(())),
             Err(error) => (None, Err(error)),
         };
-        let finish = Finish { id, token, piece: Piece::new(batch), status, next, history };
-        let (clock, pending) = (self.clock(), Arc::clone(&self.pending));
-        let finish = move |connection: &_, news: &mut News| {
-            let finished = finish.run(connection, &pending, clock.unix_seconds())?;
-            news.wake(finish.id.clone());
+        let finish = Finish { id, token, batch: EncodedBatch::new(batch), status, next, history };
+        let clock = self.clock();
+        let finish = move |connection: &_, notifications: &mut Notifications| {
+            let finished = finish.run(connection, clock.unix_seconds())?;
+            notifications.wake(finish.id.clone());
             Ok(finished)
         };
-        let finished = self.access.write(FINISH, self.with_news(finish)).await?;
+        let finished = self.write(FINISH, finish).await?;
         Ok(Finished { history: refused.and(finished.history), ..finished })
     }
 
-    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
+    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<LogChunk>> {
         let id = id.clone();
         let read = move |connection: &_| entries::read(connection, &id, from, max_bytes);
         self.access.read("read a run", read).await
@@ -193,21 +173,24 @@ impl RunStore for SqliteRunStore {
         &self,
         user: &UserId,
         filter: &RunFilter,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<RunRecord>> {
+    ) -> Result<Page<RunRecord>> {
         const OPERATION: &str = "list runs";
         self.access.check(OPERATION, &[user.as_str()])?;
         let (user, filter) = (user.clone(), filter.clone());
         let before = bounded(after.map_or(u64::MAX, |after| after.0));
         let list = move |connection: &_| read::list(connection, &user, &filter, before, size.get() + 1);
         let page = self.access.read(OPERATION, list).await?;
-        Ok(Listed::from_one_more(page, size, |record| record.number))
+        Ok(Page::from_one_more(page, size, |record| record.number))
     }
 
     async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>> {
         let (id, by) = (id.clone(), by.clone());
-        self.write("cancel a run", move |connection, news| turns::cancel(connection, &id, &by, news)).await
+        self.write("cancel a run", move |connection, notifications| {
+            turns::cancel(connection, &id, &by, notifications)
+        })
+        .await
     }
 
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
@@ -218,8 +201,9 @@ impl RunStore for SqliteRunStore {
 
     async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
         let (id, taken) = (id.clone(), taken.to_vec());
-        let forget =
-            move |connection: &_, news: &mut News| turns::drop_steered(connection, &id, token, &taken, news);
+        let forget = move |connection: &_, notifications: &mut Notifications| {
+            turns::drop_steered(connection, &id, token, &taken, notifications)
+        };
         self.write(turns::DROP, forget).await
     }
 
@@ -232,16 +216,16 @@ impl RunStore for SqliteRunStore {
 
     async fn heartbeat(&self, owner: &OwnerId, lease: Duration) -> Result<()> {
         let (owner, clock) = (owner.clone(), self.clock());
-        let renew = move |connection: &_, _: &mut News| {
+        let renew = move |connection: &_, _: &mut Notifications| {
             let now = clock.unix_seconds();
             owners::renew(connection, &owner, after(now, lease), now)
         };
         self.write("renew a lease", renew).await
     }
 
-    async fn retire(&self, owner: &OwnerId) -> Result<()> {
+    async fn release_lease(&self, owner: &OwnerId) -> Result<()> {
         let id = owner.clone();
-        self.write("end a lease", move |connection, _| owners::retire(connection, &id)).await?;
+        self.write("end a lease", move |connection, _| owners::release(connection, &id)).await?;
         self.wakeups.forget(owner);
         Ok(())
     }
@@ -254,24 +238,24 @@ impl RunStore for SqliteRunStore {
 
     async fn take_over(&self, id: &RunId, owner: &OwnerId) -> Result<Option<FencingToken>> {
         let (id, owner, clock) = (id.clone(), owner.clone(), self.clock());
-        let take = move |connection: &_, _: &mut News| {
+        let take = move |connection: &_, _: &mut Notifications| {
             owners::take_over(connection, &id, &owner, clock.unix_seconds())
         };
         self.write("take over a run", take).await
     }
 
-    async fn attend(&self, id: &RunId, time: Duration) -> Result<()> {
+    async fn touch_reader(&self, id: &RunId, time: Duration) -> Result<()> {
         let (id, clock) = (id.clone(), self.clock());
-        let attend = move |connection: &_, _: &mut News| {
-            read::attend(connection, &id, after(clock.unix_seconds(), time))
+        let touch = move |connection: &_, _: &mut Notifications| {
+            read::touch_reader(connection, &id, after(clock.unix_seconds(), time))
         };
-        self.write(read::ATTEND, attend).await
+        self.write(read::TOUCH_READER, touch).await
     }
 
-    async fn attended(&self, id: &RunId) -> Result<Duration> {
+    async fn reader_ttl(&self, id: &RunId) -> Result<Duration> {
         let id = id.clone();
-        let read = move |connection: &_| read::attended_until(connection, &id);
-        let until = self.access.read(read::ATTENDED, read).await?;
+        let read = move |connection: &_| read::reader_until(connection, &id);
+        let until = self.access.read(read::READER_TTL, read).await?;
         let left = until.saturating_sub(self.context.clock.unix_seconds());
         Ok(Duration::from_secs(u64::try_from(left).unwrap_or_default()))
     }
@@ -280,8 +264,8 @@ impl RunStore for SqliteRunStore {
         let mut count = 0;
         loop {
             let (retention, clock) = (self.retention, self.clock());
-            let step = move |connection: &_, news: &mut News| {
-                retention::sweep(connection, &retention, clock.unix_seconds(), news)
+            let step = move |connection: &_, notifications: &mut Notifications| {
+                retention::sweep(connection, &retention, clock.unix_seconds(), notifications)
             };
             match self.write("forget old runs", step).await? {
                 Some(gone) => count += gone,
@@ -292,6 +276,9 @@ impl RunStore for SqliteRunStore {
 
     async fn delete(&self, id: &RunId) -> Result<bool> {
         let id = id.clone();
-        self.write(retention::DELETE, move |connection, news| retention::delete(connection, &id, news)).await
+        self.write(retention::DELETE, move |connection, notifications| {
+            retention::delete(connection, &id, notifications)
+        })
+        .await
     }
 }

@@ -8,18 +8,15 @@ pub(super) mod entries;
 pub(super) mod finish;
 mod head;
 pub(super) mod log;
-pub(super) mod news;
+pub(super) mod notifications;
 pub(super) mod owners;
 mod pack;
-mod pending;
-mod promised;
 pub(super) mod read;
 mod request;
 pub(super) mod retention;
 pub(super) mod turns;
 
 pub(super) use owners::forget_all as forget_owners;
-pub(super) use pending::Pending;
 #[cfg(test)]
 pub(super) use {
     create::STATEMENTS as CREATE, ended::STATEMENTS as ENDED, ending::STATEMENTS as ENDING,

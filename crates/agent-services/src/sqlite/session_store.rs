@@ -12,7 +12,7 @@ use super::store::Access;
 use crate::Result;
 use crate::context::StoreContext;
 use crate::lifecycle::lifecycle_of;
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::session::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 
 /// Sessions in a database. They outlive the process.
@@ -90,15 +90,15 @@ impl SessionStore for SqliteSessionStore {
     async fn list(
         &self,
         user: &UserId,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<SessionInfo>> {
+    ) -> Result<Page<SessionInfo>> {
         const OPERATION: &str = "list sessions";
         self.access.check(OPERATION, &[user.as_str()])?;
         let (user, before) = (user.clone(), bounded(after.map_or(u64::MAX, |after| after.0)));
         let read = move |connection: &_| read::list(connection, &user, before, size.get() + 1);
         let page = self.access.read(OPERATION, read).await?;
-        Ok(Listed::from_one_more(page, size, |info| info.number))
+        Ok(Page::from_one_more(page, size, |info| info.number))
     }
 
     async fn change(&self, user: &UserId, id: &SessionId, change: SessionChange) -> Result<SessionInfo> {

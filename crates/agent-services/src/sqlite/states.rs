@@ -13,7 +13,7 @@ use super::{json, users};
 use crate::context::StoreContext;
 use crate::lifecycle::lifecycle_of;
 use crate::limits::json_text;
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::state::StateStore;
 use crate::{Error, ErrorKind, Result};
 
@@ -92,9 +92,9 @@ impl StateStore for SqliteStateStore {
         &self,
         user: &UserId,
         session: &SessionId,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<u64>> {
+    ) -> Result<Page<u64>> {
         const OPERATION: &str = "list rounds";
         self.access.check(OPERATION, &[user.as_str(), session.as_str()])?;
         let (user, session) = (user.clone(), session.clone());
@@ -103,14 +103,14 @@ impl StateStore for SqliteStateStore {
             let count = size.get() + 1;
             let read = |row: &Row<'_>| Ok(from_column(row.get(0)?));
             match after {
-                Some(Cursor(round)) => {
+                Some(PageToken(round)) => {
                     ROUNDS_BEFORE.all(connection, params![user, session, count, to_column(round)], read)
                 }
                 None => ROUNDS.all(connection, params![user, session, count], read),
             }
         };
         let page = self.access.read(OPERATION, list).await?;
-        Ok(Listed::from_one_more(page, size, |round| *round))
+        Ok(Page::from_one_more(page, size, |round| *round))
     }
 
     async fn delete_round(&self, user: &UserId, session: &SessionId, round: u64) -> Result<bool> {

@@ -70,23 +70,13 @@ impl Access {
         self.open(operation)?.read(operation, work).await
     }
 
-    /// Writes, wholly or not at all, even if nobody waits for the answer.
+    /// Writes, wholly or not at all, even if the caller no longer waits.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
         work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
         self.open(operation)?.write(operation, work).await
-    }
-
-    /// Writes, and may be answered before that is committed.
-    pub(super) async fn write_early<T: Clone + PartialEq + Send + 'static>(
-        &self,
-        operation: &'static str,
-        work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
-        early: fn(&T) -> Option<T>,
-    ) -> Result<T> {
-        self.open(operation)?.write_early(operation, work, early).await
     }
 
     fn open(&self, operation: &'static str) -> Result<Arc<Open>> {

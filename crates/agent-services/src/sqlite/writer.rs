@@ -11,15 +11,14 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use self::answers::Messenger;
-use self::job::{Early, Job, Write};
+use self::job::{Job, Write};
 use super::failure::Outcome;
-use super::runs::Pending;
 use crate::{Error, ErrorKind, Result};
 
 /// How much may wait; whoever has more waits for a place in the queue. All of it may go into one commit.
 const QUEUE: usize = 256;
 
-/// How often a commit waits for what comes while it does its work: those who write on and on are not to keep others waiting.
+/// How often a commit is extended for new jobs, so that a steady writer cannot delay the others.
 const ROUNDS: usize = 3;
 
 /// The queue of the writing thread. The thread ends when this is dropped, after what is queued.
@@ -34,7 +33,6 @@ impl Writer {
     /// If the system has no more threads.
     pub(super) fn spawn(
         connection: Connection,
-        pending: Arc<Pending>,
         runtime: &Handle,
         close: impl FnOnce(Connection) + Send + 'static,
     ) -> std::io::Result<Self> {
@@ -42,7 +40,7 @@ impl Writer {
         let messenger = Messenger::spawn(runtime);
         let work = move || {
             while let Some(first) = queue.blocking_recv() {
-                commit(&connection, vec![first], &mut || queue.try_recv().ok(), &pending, &messenger);
+                commit(&connection, vec![first], &mut || queue.try_recv().ok(), &messenger);
             }
             close(connection);
         };
@@ -58,29 +56,7 @@ impl Writer {
         work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Write { operation, work, result: None, reply: Some(reply) });
-        self.wait(operation, job, answer).await
-    }
-
-    /// The same, but where `early` makes an answer of what the work gives, that is given before it is committed. Should the
-    /// commit fail, nobody is told.
-    pub(super) async fn write_early<T: Clone + PartialEq + Send + 'static>(
-        &self,
-        operation: &'static str,
-        work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
-        early: fn(&T) -> Option<T>,
-    ) -> Result<T> {
-        let (reply, answer) = oneshot::channel();
-        let write = Write { operation, work, result: None, reply: Some(reply) };
-        self.wait(operation, Box::new(Early { write, early, told: None }), answer).await
-    }
-
-    async fn wait<T>(
-        &self,
-        operation: &'static str,
-        job: Box<dyn Job>,
-        answer: oneshot::Receiver<Result<T>>,
-    ) -> Result<T> {
+        let job = Box::new(Write { operation, work, result: None, reply });
         let ended = || Error::new(ErrorKind::Unavailable, operation, "the database is closed");
         self.0.send(job).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
@@ -99,23 +75,15 @@ enum Undone {
 }
 
 /// Commits a job, and with it those that come meanwhile: the more there are, the less a commit costs each.
-fn commit(
-    connection: &Connection,
-    mut group: Vec<Box<dyn Job>>,
-    more: More<'_>,
-    pending: &Pending,
-    messenger: &Messenger,
-) {
-    let result = match together(connection, &mut group, more, pending, messenger) {
+fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>, more: More<'_>, messenger: &Messenger) {
+    let result = match together(connection, &mut group, more) {
         Ok(()) => Ok(()),
         Err(Undone::Group(error)) => Err(Arc::new(error)),
         // It was alone, and has an error of its own.
         Err(Undone::ByOne) if group.len() == 1 => Ok(()),
         // None of them happened, so each can be tried by itself.
         Err(Undone::ByOne) => {
-            return group
-                .into_iter()
-                .for_each(|job| commit(connection, vec![job], &mut || None, pending, messenger));
+            return group.into_iter().for_each(|job| commit(connection, vec![job], &mut || None, messenger));
         }
     };
     messenger.tell(group.into_iter().map(|job| job.answer(result.clone())));
@@ -127,14 +95,11 @@ fn together(
     connection: &Connection,
     group: &mut Vec<Box<dyn Job>>,
     more: More<'_>,
-    pending: &Pending,
-    messenger: &Messenger,
 ) -> std::result::Result<(), Undone> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]);
     let (mut done, mut rounds) = (0, 0);
     let result = (|| {
         execute("BEGIN IMMEDIATE")?;
-        pending.forget();
         while done < group.len() {
             for job in &mut group[done..] {
                 let before = connection.total_changes();
@@ -143,16 +108,12 @@ fn together(
                     return Ok(false);
                 }
             }
-            messenger.tell(group[done..].iter_mut().filter_map(|job| job.answer_early()));
             (done, rounds) = (group.len(), rounds + 1);
             if rounds < ROUNDS {
-                // Whoever is about to write, too, or was just told something, may do so first.
+                // Lets others queue what they are about to write.
                 thread::yield_now();
                 group.extend(std::iter::from_fn(&mut *more).take(QUEUE.saturating_sub(done)));
             }
-        }
-        if pending.write(connection).is_err() {
-            return Ok(false);
         }
         execute("COMMIT")?;
         Ok(true)

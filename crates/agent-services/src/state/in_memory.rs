@@ -9,7 +9,7 @@ use parking_lot::RwLock;
 use super::StateStore;
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::{Error, ErrorKind, Result};
 
 /// States in memory. They outlive a stop and a new start, but not the store.
@@ -79,15 +79,15 @@ impl StateStore for InMemoryStateStore {
         &self,
         user: &UserId,
         session: &SessionId,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<u64>> {
+    ) -> Result<Page<u64>> {
         self.started.check("list rounds", &[user.as_str(), session.as_str()])?;
         let users = self.users.read();
         let rounds = users.get(user).and_then(|sessions| sessions.get(session));
         let rounds = rounds.into_iter().flat_map(|rounds| rounds.keys().rev().copied());
         let page = rounds.filter(|round| after.is_none_or(|after| *round < after.0)).take(size.get() + 1);
-        Ok(Listed::from_one_more(page.collect(), size, |round| *round))
+        Ok(Page::from_one_more(page.collect(), size, |round| *round))
     }
 
     async fn delete_round(&self, user: &UserId, session: &SessionId, round: u64) -> Result<bool> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use agent_schemas::{AgentRequest, RunId, SessionId, Status, UserId, sse};
 use agent_services::Result;
 use agent_services::clock::SystemIds;
-use agent_services::page::{Cursor, PageSize};
+use agent_services::page::{PageSize, PageToken};
 use agent_services::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Grant, IdempotencyKey, InMemoryRunStore, NewRun,
     OwnerId, Retention, RunFilter, RunRecord, RunStore, SessionPolicy, fresh_id,
@@ -393,8 +393,8 @@ impl Pair {
                 let known = &mut self.runs[place];
                 let (batch, token) = (known.batch(part, Some(known.closed.as_ref())), known.token(age));
                 let id = known.id().clone();
-                let tested = a.close(&id, token.0, batch.clone(), "ending").await;
-                if both(tested, b.close(&id, token.1, batch.clone(), "ending").await, |()| ())?.is_some() {
+                let tested = a.seal(&id, token.0, batch.clone(), "ending").await;
+                if both(tested, b.seal(&id, token.1, batch.clone(), "ending").await, |()| ())?.is_some() {
                     known.batches.push(batch.clone());
                     known.closed = Some(batch);
                 }
@@ -489,7 +489,7 @@ impl Pair {
             }
             Use::Retire(owner) => {
                 let owner = owner_id(owner);
-                same(a.retire(&owner).await, b.retire(&owner).await)
+                same(a.release_lease(&owner).await, b.release_lease(&owner).await)
             }
             Use::Orphans => self.check_orphans().await,
             Use::TakeOver(run, owner) => {
@@ -504,8 +504,8 @@ impl Pair {
             Use::Attend(run) => {
                 let Some(place) = place(run) else { return Ok(()) };
                 let (id, time) = (self.runs[place].id(), Duration::from_secs(60 * 60));
-                same(a.attend(id, time).await, b.attend(id, time).await)?;
-                both(a.attended(id).await, b.attended(id).await, Duration::is_zero).map(drop)
+                same(a.touch_reader(id, time).await, b.touch_reader(id, time).await)?;
+                both(a.reader_ttl(id).await, b.reader_ttl(id).await, Duration::is_zero).map(drop)
             }
             Use::Delete(run) => {
                 let Some(place) = place(run) else { return Ok(()) };
@@ -534,7 +534,7 @@ impl Pair {
         filter.session = session.map(|session| SessionId::new(SESSIONS[session]));
         filter.status = status;
         let user = UserId::new(USERS[user]);
-        let mut after: (Option<Cursor>, Option<Cursor>) = (None, None);
+        let mut after: (Option<PageToken>, Option<PageToken>) = (None, None);
         loop {
             let tested = self.tested.list(&user, &filter, after.0, size(items)).await;
             let memory = self.memory.list(&user, &filter, after.1, size(items)).await;

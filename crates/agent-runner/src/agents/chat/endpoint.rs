@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use agent_schemas::{Clock, Error, IdSource};
+use agent_schemas::{Clock, Error};
+use agent_services::retry::Backoff;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
@@ -53,15 +54,16 @@ impl Endpoint {
 
     /// Sends a request, and repeats it until the answer has begun or there is no hope.
     async fn begin(&self, body: Bytes, model: &str, services: &Services) -> Result<ChunkStream, Failure> {
-        let mut wait = self.times.retry_delay.min(MAX_WAIT);
+        let mut backoff = Backoff::new(self.times.retry_delay, MAX_WAIT);
         let mut attempt = 0;
         loop {
             let failure = match self.attempt(body.clone(), model, &*services.clock).await {
                 Ok(stream) => return Ok(stream),
                 Err(failure) => without_key(self.key.as_ref(), failure),
             };
-            let pause = match failure.retry {
-                Retry::Soon => wait.mul_f64(jitter(&*services.ids)),
+            let delay = backoff.next_delay_with_jitter(&*services.ids);
+            let delay = match failure.retry {
+                Retry::Soon => delay,
                 Retry::After(time) if time <= MAX_WAIT => time,
                 Retry::Never | Retry::After(_) => return Err(failure),
             };
@@ -75,8 +77,7 @@ impl Endpoint {
                 attempt,
                 "a model call is repeated"
             );
-            sleep(pause).await;
-            wait = (wait * 2).min(MAX_WAIT);
+            sleep(delay).await;
         }
     }
 
@@ -163,12 +164,6 @@ fn is_openai(url: &Url) -> bool {
     host == "api.openai.com" || host.ends_with(".openai.azure.com")
 }
 
-/// A factor from 0.5 to 1, so that clients that were refused together do not come back together.
-fn jitter(ids: &dyn IdSource) -> f64 {
-    let byte = ids.random().get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    0.5 + f64::from(byte.unwrap_or(0)) / 510.0
-}
-
 /// What the server says about when to come back: OpenAI's milliseconds, seconds, or a date.
 fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
@@ -184,7 +179,7 @@ fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use agent_services::clock::{CountingIds, ManualClock};
+    use agent_services::clock::ManualClock;
     use reqwest::header::HeaderName;
 
     use super::*;
@@ -239,10 +234,5 @@ mod tests {
         check("https://me.openai.azure.com/openai/v1", true);
         check("https://dashscope.aliyuncs.com/compatible-mode/v1", false);
         check("http://localhost:8000/v1", false);
-    }
-
-    #[test]
-    fn the_jitter_is_bounded() {
-        assert!((0.5..=1.0).contains(&jitter(&CountingIds::default())));
     }
 }

@@ -232,7 +232,7 @@ async fn read(store: &dyn RunStore, id: &RunId, from: u64) -> Vec<u8> {
     Batch::concat(&page.batches).frames.to_vec()
 }
 
-/// Contract 25.
+/// Contract 24.
 pub async fn users_of_runs_never_meet(store: Arc<dyn RunStore>) {
     let ids = hostile_ids();
     let mut made = Vec::new();
@@ -260,7 +260,7 @@ pub async fn users_of_runs_never_meet(store: Arc<dyn RunStore>) {
     }
 }
 
-/// Contract 25: too long.
+/// Contract 24: too long.
 pub async fn long_ids_of_runs_are_refused(store: Arc<dyn RunStore>) {
     let longest = "é".repeat(MAX_ID_BYTES / 2);
     let fits = new_run(&longest, &longest).with_key(keyed(&longest, &longest));

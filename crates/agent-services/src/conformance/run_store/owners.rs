@@ -107,15 +107,15 @@ pub async fn leases_keep_runs(store: Arc<dyn RunStore>) {
     assert!(!is_orphan(&*store, &a).await);
     assert_eq!(take_over(&*store, &a, &other).await, None);
     heartbeat(&*store, &one).await;
-    store.retire(&other).await.expect("retired");
-    assert!(!is_orphan(&*store, &a).await, "another one has retired");
+    store.release_lease(&other).await.expect("released");
+    assert!(!is_orphan(&*store, &a).await, "another one has released its lease");
     for _ in 0..2 {
-        store.retire(&one).await.expect("retiring can be repeated");
+        store.release_lease(&one).await.expect("releasing can be repeated");
     }
     assert!(is_orphan(&*store, &a).await);
     heartbeat(&*store, &one).await;
     assert!(!is_orphan(&*store, &a).await, "it lives again");
-    store.retire(&one).await.expect("retired");
+    store.release_lease(&one).await.expect("released");
     for session in ["1", "2", "3"] {
         start(&*store, "u", session).await;
     }
@@ -135,7 +135,7 @@ pub async fn take_over_locks_out(store: Arc<dyn RunStore>) {
     let writes = [
         store.append(&a, old, batch(3, 1)).await,
         store.append(&a, old, batch(0, 3)).await,
-        store.close(&a, old, batch(3, 1), "no").await,
+        store.seal(&a, old, batch(3, 1), "no").await,
         store.drop_steered(&a, old, &[]).await,
     ];
     for write in writes {
@@ -145,7 +145,7 @@ pub async fn take_over_locks_out(store: Arc<dyn RunStore>) {
     assert_eq!(ended, Err(ErrorKind::Conflict));
     assert_eq!(get(&*store, &a).await.epochs, [3], "the new epoch begins where the log ended");
     store.append(&a, token, batch(3, 2)).await.expect("appended");
-    store.retire(&other).await.expect("retired");
+    store.release_lease(&other).await.expect("released");
     let third = take_over(&*store, &a, &owner("third")).await.expect("an orphan again");
     assert!(third > token);
     assert_eq!(get(&*store, &a).await.epochs, [3, 5]);
@@ -196,18 +196,18 @@ pub async fn one_of_many_takes_over(store: Arc<dyn RunStore>) {
 }
 
 /// Contract 21.
-pub async fn attention_is_kept(store: Arc<dyn RunStore>) {
+pub async fn readers_are_counted(store: Arc<dyn RunStore>) {
     let (a, _) = start(&*store, "u", "s").await;
     let (b, _) = start(&*store, "u", "t").await;
-    let attended = async |id: &RunId| store.attended(id).await.expect("readable");
-    assert_eq!(attended(&a).await, Duration::ZERO);
-    store.attend(&a, LONG).await.expect("attended");
-    store.attend(&a, Duration::from_secs(1)).await.expect("attended");
-    let left = attended(&a).await;
+    let reader_ttl = async |id: &RunId| store.reader_ttl(id).await.expect("readable");
+    assert_eq!(reader_ttl(&a).await, Duration::ZERO);
+    store.touch_reader(&a, LONG).await.expect("touched");
+    store.touch_reader(&a, Duration::from_secs(1)).await.expect("touched");
+    let left = reader_ttl(&a).await;
     assert!(left > LONG / 2, "another reader is still there: {left:?}");
     // A store that counts in whole seconds may round up.
     assert!(left <= LONG + Duration::from_secs(1), "{left:?}");
-    assert_eq!(attended(&b).await, Duration::ZERO);
+    assert_eq!(reader_ttl(&b).await, Duration::ZERO);
 }
 
 /// The lifecycle's contract 3: what was acknowledged is there after a stop and a new start.

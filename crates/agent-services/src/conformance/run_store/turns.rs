@@ -10,7 +10,7 @@ use super::{
     size, start, status, steer,
 };
 use crate::conformance::{at_once, session, user};
-use crate::run::{Created, FencingToken, RunFilter, RunStore, SessionPolicy};
+use crate::run::{Created, RunFilter, RunStore, SessionPolicy};
 
 /// Contract 11: `Enqueue`.
 pub async fn enqueued_runs_wait_in_order(store: Arc<dyn RunStore>) {
@@ -224,40 +224,4 @@ pub async fn many_creators_take_turns(store: Arc<dyn RunStore>) {
         }
     }
     assert_eq!(store.list(&user("u"), &filter, None, size(10)).await.expect("listed").items, []);
-}
-
-/// Contract 24.
-pub async fn early_answers_come_true(store: Arc<dyn RunStore>) {
-    let early = |session: &str| new_run("u", session).with_early_answer(true);
-    let mut first = early("s");
-    first.first = batch(0, 1);
-    let (id, created) = create(&*store, first).await;
-    let (token, entries) = begun(&created);
-    let mut next = early("s");
-    next.first = batch(0, 1);
-    let (next, created) = create(&*store, next).await;
-    assert_eq!(created, Created::Queued { ahead: 1 }, "only who may begin is answered early");
-    assert_eq!(get(&*store, &next).await.entries, 1);
-    store.append(&id, token, batch(entries, 2)).await.expect("appended");
-    assert_eq!(get(&*store, &id).await.entries, entries + 2);
-    finish_in_order(&*store, (&id, token), &[&next]).await;
-    let (other, created) = create(&*store, early("other")).await;
-    let last = end(&*store, (&other, begun(&created).0), batch(0, 1), Status::Completed, None).await;
-    assert_eq!(last, Ok(None));
-    assert_eq!(status(&*store, &other).await, Status::Completed);
-    let mut keyed_run = early("third").with_key(keyed("key", "one"));
-    keyed_run.first = batch(0, 1);
-    create(&*store, keyed_run.clone()).await;
-    keyed_run.record.id = new_run("u", "third").record.id;
-    let (_, created) = create(&*store, keyed_run).await;
-    assert!(matches!(created, Created::Repeated(_)), "{created:?}");
-}
-
-/// The right to execute a run that was begun, and how many entries its log has of one.
-fn begun(created: &Created) -> (FencingToken, u64) {
-    match created {
-        Created::Started(token) => (*token, 1),
-        Created::Unstored(token) => (*token, 0),
-        other => panic!("a free session starts a run: {other:?}"),
-    }
 }

@@ -100,16 +100,17 @@ pub(super) fn fields(operation: &'static str, record: &RunRecord) -> Result<Vec<
 
 /// A batch of a log, as a script gives it.
 #[derive(Debug)]
-pub(super) struct Piece(u64, u64, Vec<u8>);
+pub(super) struct StoredBatch(u64, u64, Vec<u8>);
 
-impl FromRedisValue for Piece {
+impl FromRedisValue for StoredBatch {
     fn from_redis_value(value: Value) -> std::result::Result<Self, ParsingError> {
-        FromRedisValue::from_redis_value(value).map(|(first, count, frames)| Piece(first, count, frames))
+        FromRedisValue::from_redis_value(value)
+            .map(|(first, count, frames)| StoredBatch(first, count, frames))
     }
 }
 
-impl From<Piece> for Batch {
-    fn from(Piece(first, count, frames): Piece) -> Self {
+impl From<StoredBatch> for Batch {
+    fn from(StoredBatch(first, count, frames): StoredBatch) -> Self {
         Batch { first, count, frames: Bytes::from(frames) }
     }
 }

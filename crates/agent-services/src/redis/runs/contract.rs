@@ -6,18 +6,19 @@ use ::redis::cmd;
 use agent_schemas::{RunId, UserId};
 use async_trait::async_trait;
 
-use super::codec::{self, Fields, Piece};
+use super::codec::{self, Fields, StoredBatch};
 use super::places::{self, Place};
 use super::{
-    ATTEND, CANCEL, CREATE, DROP, FINISH, MAX_NUMBER, PAGE_BYTES, READ, RedisRunStore, STEERED, TAKE, UNLIST,
+    CANCEL, CREATE, DROP, FINISH, MAX_NUMBER, PAGE_BYTES, READ, RedisRunStore, STEERED, TAKE, TOUCH_READER,
+    UNLIST,
 };
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::redis::failure::foreign;
 use crate::redis::keys::encode;
 use crate::redis::store::{STEP, millis};
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, FinishRun, Finished, NewRun, OwnerId, Page, RunFilter, RunRecord,
-    RunStore, SessionPolicy, no_run, no_sessions, tag,
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, RunFilter,
+    RunRecord, RunStore, SessionPolicy, no_run, no_sessions, tag,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -101,8 +102,8 @@ impl RunStore for RedisRunStore {
         self.write("append to a run", id, token, batch, None).await
     }
 
-    async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
-        self.write("close a run", id, token, batch, Some(ending)).await
+    async fn seal(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
+        self.write("seal a run", id, token, batch, Some(ending)).await
     }
 
     async fn finish(&self, run: FinishRun) -> Result<Finished> {
@@ -135,15 +136,15 @@ impl RunStore for RedisRunStore {
         Ok(Finished::new(codec::grant(OPERATION, &granted)?))
     }
 
-    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
+    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<LogChunk>> {
         const OPERATION: &str = "read a run";
         let _call = self.backend.begin(OPERATION, &[])?;
         let Some(place) = self.place(id) else { return Ok(None) };
         let call = place.call(&READ, "").arg(from.min(MAX_NUMBER)).arg(max_bytes.min(PAGE_BYTES));
-        let found: Option<(bool, Vec<Piece>)> = self.backend.repeatable(OPERATION, call).await?;
-        Ok(found.map(|(is_end, pieces)| {
-            let batches = pieces.into_iter().filter_map(|piece| Batch::from(piece).starting_at(from));
-            Page { batches: batches.collect(), is_end }
+        let found: Option<(bool, Vec<StoredBatch>)> = self.backend.repeatable(OPERATION, call).await?;
+        Ok(found.map(|(is_end, found)| {
+            let batches = found.into_iter().filter_map(|batch| Batch::from(batch).starting_at(from));
+            LogChunk { batches: batches.collect(), is_end }
         }))
     }
 
@@ -155,9 +156,9 @@ impl RunStore for RedisRunStore {
         &self,
         user: &UserId,
         filter: &RunFilter,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<RunRecord>> {
+    ) -> Result<Page<RunRecord>> {
         const OPERATION: &str = "list runs";
         let _call = self.backend.begin(OPERATION, &[user.as_str()])?;
         let (keys, tag) = (self.backend.keys(), tag(user));
@@ -181,7 +182,7 @@ impl RunStore for RedisRunStore {
             }
             items.extend(found.into_iter().flatten().filter(|run| filter.matches(run)));
         }
-        Ok(Listed::from_one_more(items, size, |run: &RunRecord| run.number))
+        Ok(Page::from_one_more(items, size, |run: &RunRecord| run.number))
     }
 
     async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>> {
@@ -232,7 +233,7 @@ impl RunStore for RedisRunStore {
         self.renew(OPERATION, owner, lease).await
     }
 
-    async fn retire(&self, owner: &OwnerId) -> Result<()> {
+    async fn release_lease(&self, owner: &OwnerId) -> Result<()> {
         const OPERATION: &str = "end a lease";
         let _call = self.backend.begin(OPERATION, &[])?;
         self.end_lease(OPERATION, owner).await?;
@@ -266,12 +267,12 @@ impl RunStore for RedisRunStore {
         }
     }
 
-    async fn attend(&self, id: &RunId, time: Duration) -> Result<()> {
-        self.attend_for("say that a run is read", id, time).await.map(drop)
+    async fn touch_reader(&self, id: &RunId, time: Duration) -> Result<()> {
+        self.touch_reader_for("say that a run is read", id, time).await.map(drop)
     }
 
-    async fn attended(&self, id: &RunId) -> Result<Duration> {
-        self.attend_for("ask whether a run is read", id, Duration::ZERO).await
+    async fn reader_ttl(&self, id: &RunId) -> Result<Duration> {
+        self.touch_reader_for("ask whether a run is read", id, Duration::ZERO).await
     }
 
     async fn sweep(&self) -> Result<u64> {
@@ -301,9 +302,14 @@ impl RunStore for RedisRunStore {
 
 impl RedisRunStore {
     /// Lets a run count as being read for at least so long; says for how long it does.
-    async fn attend_for(&self, operation: &'static str, id: &RunId, time: Duration) -> Result<Duration> {
+    async fn touch_reader_for(
+        &self,
+        operation: &'static str,
+        id: &RunId,
+        time: Duration,
+    ) -> Result<Duration> {
         let _call = self.backend.begin(operation, &[])?;
-        let call = self.place_to_write(operation, id)?.call(&ATTEND, "").arg(millis(time));
+        let call = self.place_to_write(operation, id)?.call(&TOUCH_READER, "").arg(millis(time));
         let left: Option<u64> = self.backend.repeatable(operation, call).await?;
         left.map(Duration::from_millis).ok_or_else(|| no_run(operation, id))
     }

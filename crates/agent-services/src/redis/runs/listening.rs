@@ -8,20 +8,20 @@ use ::redis::{FromRedisValue, PushInfo, PushKind, RedisResult, cmd};
 use agent_schemas::RunId;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::redis::client::RedisClient;
+use crate::retry::Backoff;
 use crate::run::OwnerId;
 use crate::run::wakeups::Wakeups;
 
 /// How often the connection is tried, and superfluous subscriptions are ended.
 const ROUND: Duration = Duration::from_secs(5);
 
-/// The wait before another connection is made, at first and at most.
-const FIRST_WAIT: Duration = Duration::from_millis(20);
-const LAST_WAIT: Duration = Duration::from_secs(2);
+/// The first and the longest delay before another connection is made.
+const DELAYS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
 /// Listens while somebody wants it.
 #[derive(Debug)]
@@ -104,15 +104,17 @@ impl Listener {
 
     /// Listens, over one connection after the other.
     async fn run(&self, client: &RedisClient, wakeups: &Arc<Wakeups>) {
-        let mut wait = FIRST_WAIT;
+        let mut backoff = Backoff::new(DELAYS.0, DELAYS.1);
         loop {
             let start = Instant::now();
             if let Err(error) = self.listen(client, wakeups).await {
                 tracing::debug!(%error, "the subscription to Redis broke");
             }
-            // What was heard for a while breaks by accident, and is replaced at once.
-            wait = if start.elapsed() > LAST_WAIT { FIRST_WAIT } else { (wait * 2).min(LAST_WAIT) };
-            sleep(wait).await;
+            // A connection that lasted for a while broke by accident, and is replaced at once.
+            if start.elapsed() > DELAYS.1 {
+                backoff.reset();
+            }
+            backoff.wait().await;
         }
     }
 
@@ -149,13 +151,13 @@ impl Listener {
                 new.for_each(|(_, owner)| wakeups.alarm(owner));
                 self.heard.send_modify(|heard| heard.extend(more));
             }
-            let news = async {
+            let changed = async {
                 tokio::select! {
                     () = wakeups.changed() => true,
                     () = lost.notified() => false,
                 }
             };
-            match timeout(ROUND, news).await {
+            match timeout(ROUND, changed).await {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(_) => {

@@ -34,7 +34,7 @@ impl InMemoryRunStore {
             run.record.ended_at = Some(self.now());
             (user, session, run.log.bytes(), appended)
         };
-        if let Some(turns) = state.known_turns(&user, &session) {
+        if let Some(turns) = state.known_queue(&user, &session) {
             turns.release(&id);
         }
         let granted = next.and_then(|next| self.hand_on(&mut state, &user, &session, &next));

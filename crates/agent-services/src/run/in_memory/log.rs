@@ -3,7 +3,7 @@
 use agent_schemas::sse;
 use bytes::Bytes;
 
-use crate::run::{Batch, Page};
+use crate::run::{Batch, LogChunk};
 use crate::{Error, ErrorKind, Result};
 
 /// How many batches are merged into one, and up to which size.
@@ -116,21 +116,21 @@ impl Log {
     }
 
     /// A part of it, if it is kept.
-    pub(super) fn read(&self, from: u64, max_bytes: usize) -> Option<Page> {
+    pub(super) fn read(&self, from: u64, max_bytes: usize) -> Option<LogChunk> {
         if from < self.first() {
             return None;
         }
         let start = self.batches.partition_point(|batch| batch.end() <= from);
-        let mut page = Page { batches: Vec::new(), is_end: self.ended };
+        let mut chunk = LogChunk { batches: Vec::new(), is_end: self.ended };
         let mut bytes = 0;
         for batch in &self.batches[start..] {
-            if bytes >= max_bytes && !page.batches.is_empty() {
-                page.is_end = false;
+            if bytes >= max_bytes && !chunk.batches.is_empty() {
+                chunk.is_end = false;
                 break;
             }
             bytes += batch.frames.len();
-            page.batches.extend(batch.starting_at(from));
+            chunk.batches.extend(batch.starting_at(from));
         }
-        Some(page)
+        Some(chunk)
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use agent_schemas::{RunId, SessionId, UserId};
 use foldhash::fast::RandomState;
 
-use super::shelf::{Place, Shelf};
-use super::turns::Turns;
+use super::retention_queue::{Place, RetentionQueue};
+use super::session_queue::SessionQueue;
 use crate::run::{IdempotencyKey, OwnerId};
 
 /// Clients choose the keys, but not the seed, which is random.
@@ -17,15 +17,15 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 pub(super) struct State {
     users: Map<UserId, User>,
     /// Of sessions that have unfinished runs, or may get some.
-    turns: Map<(UserId, SessionId), Turns>,
+    queues: Map<(UserId, SessionId), SessionQueue>,
     /// Until when each owner lives, in Unix seconds.
     owners: HashMap<OwnerId, i64>,
     /// The runs that have not ended.
     pub(super) unfinished: HashSet<RunId, RandomState>,
     /// The runs that have ended.
-    pub(super) ended: Shelf,
+    pub(super) ended: RetentionQueue,
     /// Those of them that have no more than the last entry of their log.
-    pub(super) trimmed: Shelf,
+    pub(super) trimmed: RetentionQueue,
     last_ended: u64,
     last_number: u64,
 }
@@ -46,20 +46,20 @@ pub(super) struct Key {
 
 impl State {
     /// The turns of a session that has unfinished runs, or may get some.
-    pub(super) fn turns(&mut self, user: &UserId, session: &SessionId) -> &mut Turns {
-        self.turns.entry((user.clone(), session.clone())).or_default()
+    pub(super) fn queue(&mut self, user: &UserId, session: &SessionId) -> &mut SessionQueue {
+        self.queues.entry((user.clone(), session.clone())).or_default()
     }
 
     /// The turns of a session, if it has unfinished runs.
-    pub(super) fn known_turns(&mut self, user: &UserId, session: &SessionId) -> Option<&mut Turns> {
-        self.turns.get_mut(&(user.clone(), session.clone()))
+    pub(super) fn known_queue(&mut self, user: &UserId, session: &SessionId) -> Option<&mut SessionQueue> {
+        self.queues.get_mut(&(user.clone(), session.clone()))
     }
 
     /// Drops what says nothing any more.
     pub(super) fn tidy(&mut self, user: &UserId, session: &SessionId) {
         let session = (user.clone(), session.clone());
-        if self.turns.get(&session).is_some_and(Turns::is_empty) {
-            self.turns.remove(&session);
+        if self.queues.get(&session).is_some_and(SessionQueue::is_empty) {
+            self.queues.remove(&session);
         }
         if self.users.get(user).is_some_and(|known| known.runs.is_empty() && known.keys.is_empty()) {
             self.users.remove(user);
@@ -111,7 +111,7 @@ impl State {
         self.owners.insert(owner.clone(), until);
     }
 
-    pub(super) fn retire(&mut self, owner: &OwnerId) {
+    pub(super) fn release_lease(&mut self, owner: &OwnerId) {
         self.owners.remove(owner);
     }
 

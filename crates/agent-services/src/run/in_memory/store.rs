@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 use super::log::Log;
 use super::state::State;
 use super::{InMemoryRunStore, StoredRun};
-use crate::page::{Cursor, Listed, PageSize};
+use crate::page::{Page, PageSize, PageToken};
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, FinishRun, Finished, NewRun, OwnerId, Page, RunFilter, RunRecord,
-    RunStore, SessionPolicy,
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, RunFilter,
+    RunRecord, RunStore, SessionPolicy,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -33,7 +33,7 @@ impl InMemoryRunStore {
         if policy == SessionPolicy::Concurrent {
             return Turn::Now;
         }
-        let turns = state.turns(&record.user_id, &record.session_id);
+        let turns = state.queue(&record.user_id, &record.session_id);
         let Some(first) = turns.active.as_ref().or(turns.queue.front()) else {
             turns.active = Some(record.id.clone());
             return Turn::Now;
@@ -89,7 +89,7 @@ impl InMemoryRunStore {
         let record = &run.record;
         match record.status {
             Status::Queued => {
-                let turns = state.known_turns(&record.user_id, &record.session_id);
+                let turns = state.known_queue(&record.user_id, &record.session_id);
                 turns.is_some_and(|turns| turns.is_head(&record.id))
             }
             Status::InProgress => !run.owner.as_ref().is_some_and(|owner| state.lives(owner, self.now())),
@@ -149,7 +149,7 @@ impl RunStore for InMemoryRunStore {
             owner: None,
             granted: None,
             keys,
-            attended_until: i64::MIN,
+            reader_until: i64::MIN,
             place: None,
         };
         if matches!(turn, Turn::Now) {
@@ -171,8 +171,8 @@ impl RunStore for InMemoryRunStore {
         Ok(())
     }
 
-    async fn close(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
-        const OPERATION: &str = "close a run";
+    async fn seal(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
+        const OPERATION: &str = "seal a run";
         let run = self.find_to_write(OPERATION, id)?;
         {
             let mut run = run.lock();
@@ -189,7 +189,7 @@ impl RunStore for InMemoryRunStore {
         self.end(run)
     }
 
-    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<Page>> {
+    async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<LogChunk>> {
         self.started.check("read a run", &[])?;
         Ok(self.find(id).and_then(|run| run.lock().log.read(from, max_bytes)))
     }
@@ -211,15 +211,15 @@ impl RunStore for InMemoryRunStore {
         &self,
         user: &UserId,
         filter: &RunFilter,
-        after: Option<Cursor>,
+        after: Option<PageToken>,
         size: PageSize,
-    ) -> Result<Listed<RunRecord>> {
+    ) -> Result<Page<RunRecord>> {
         self.started.check("list runs", &[user.as_str()])?;
         let state = self.state.lock();
         let before = after.map_or(u64::MAX, |after| after.0);
         let records = state.newest(user, before).filter_map(|id| Some(self.find(id)?.lock().record.clone()));
         let found = records.filter(|record| filter.matches(record)).take(size.get() + 1).collect();
-        Ok(Listed::from_one_more(found, size, |record: &RunRecord| record.number))
+        Ok(Page::from_one_more(found, size, |record: &RunRecord| record.number))
     }
 
     async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>> {
@@ -232,7 +232,7 @@ impl RunStore for InMemoryRunStore {
         }
         run.record.cancel_requested = true;
         if run.record.status == Status::Queued {
-            if let Some(turns) = state.known_turns(&run.record.user_id, &run.record.session_id) {
+            if let Some(turns) = state.known_queue(&run.record.user_id, &run.record.session_id) {
                 turns.remove(id);
             }
             state.tidy(&run.record.user_id, &run.record.session_id);
@@ -249,7 +249,7 @@ impl RunStore for InMemoryRunStore {
         let mut state = self.state.lock();
         let Some(run) = self.find(id) else { return Ok(Vec::new()) };
         let record = run.lock().record.clone();
-        let turns = state.known_turns(&record.user_id, &record.session_id);
+        let turns = state.known_queue(&record.user_id, &record.session_id);
         let turns = turns.filter(|turns| turns.active.as_ref() == Some(id));
         let steered = turns.map_or(&[][..], |turns| &turns.steered[..]);
         Ok(steered.iter().filter_map(|id| Some(self.find(id)?.lock().record.clone())).collect())
@@ -265,7 +265,7 @@ impl RunStore for InMemoryRunStore {
             (run.record.user_id.clone(), run.record.session_id.clone())
         };
         for taken in taken {
-            let Some(turns) = state.known_turns(&user, &session) else { continue };
+            let Some(turns) = state.known_queue(&user, &session) else { continue };
             if turns.active.as_ref() == Some(id) && turns.steered.contains(taken) {
                 turns.remove(taken);
                 self.forget(&mut state, taken);
@@ -285,9 +285,9 @@ impl RunStore for InMemoryRunStore {
         Ok(())
     }
 
-    async fn retire(&self, owner: &OwnerId) -> Result<()> {
+    async fn release_lease(&self, owner: &OwnerId) -> Result<()> {
         self.started.check("end a lease", &[])?;
-        self.state.lock().retire(owner);
+        self.state.lock().release_lease(owner);
         self.wakeups.forget(owner);
         Ok(())
     }
@@ -319,7 +319,7 @@ impl RunStore for InMemoryRunStore {
             return Ok(None);
         }
         if run.record.status == Status::Queued {
-            let turns = state.turns(&run.record.user_id, &run.record.session_id);
+            let turns = state.queue(&run.record.user_id, &run.record.session_id);
             turns.queue.pop_front();
             turns.active = Some(id.clone());
         } else {
@@ -329,19 +329,19 @@ impl RunStore for InMemoryRunStore {
         Ok(Some(run.begin(owner)))
     }
 
-    async fn attend(&self, id: &RunId, time: Duration) -> Result<()> {
+    async fn touch_reader(&self, id: &RunId, time: Duration) -> Result<()> {
         const OPERATION: &str = "say that a run is read";
         let run = self.find_to_write(OPERATION, id)?;
         let until = self.after(time);
         let mut run = run.lock();
-        run.attended_until = run.attended_until.max(until);
+        run.reader_until = run.reader_until.max(until);
         Ok(())
     }
 
-    async fn attended(&self, id: &RunId) -> Result<Duration> {
+    async fn reader_ttl(&self, id: &RunId) -> Result<Duration> {
         const OPERATION: &str = "ask whether a run is read";
         let run = self.find_to_write(OPERATION, id)?;
-        let left = run.lock().attended_until.saturating_sub(self.now());
+        let left = run.lock().reader_until.saturating_sub(self.now());
         Ok(Duration::from_secs(u64::try_from(left).unwrap_or_default()))
     }
 

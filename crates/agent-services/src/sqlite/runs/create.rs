@@ -1,18 +1,14 @@
 //! Making runs.
 
-use std::sync::Arc;
-
-use agent_schemas::{RunId, SessionId, Status, UserId};
+use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, params};
 
-use super::ended::Ended;
-use super::entries::Piece;
-use super::finish::Finish;
+use super::entries::EncodedBatch;
 use super::head::{ACTIVE, Head, STEERED, WAITING, head};
-use super::news::News;
+use super::notifications::Notifications;
 use super::request::Request;
 use super::turns;
-use crate::run::{Created, FencingToken, Finished, NewRun, OwnerId, SessionPolicy};
+use crate::run::{Created, FencingToken, NewRun, OwnerId, SessionPolicy};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::row::utf8;
 use crate::sqlite::statement::{bounded, statements};
@@ -25,22 +21,11 @@ statements! {
                 JOIN runs ON runs.key = run WHERE users.id = ?1 AND run_keys.key = ?2";
     KNOWN: "SELECT 1 FROM runs WHERE id = ?1";
     USER: "SELECT key, last_run FROM users WHERE id = ?1";
-    ADD_USER: "INSERT INTO users (id, last_run, last_session) VALUES (?1, 1, ?2) ON CONFLICT (id) DO NOTHING";
+    ADD_USER: "INSERT INTO users (id, last_run) VALUES (?1, 1)";
     NUMBER: "UPDATE users SET last_run = ?2 WHERE key = ?1";
     ADD: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, turn, place, \
           kept_for) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
-    ADD_ENDED: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, kept_for, \
-                ended_at, end_number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12) \
-                ON CONFLICT (id) DO NOTHING";
     ADD_KEY: "INSERT INTO run_keys (user, key, fingerprint, run) VALUES (?1, ?2, ?3, ?4)";
-}
-
-/// Only the right to execute it may be answered before the run is stored: whatever else is answered, somebody hears of.
-pub(in crate::sqlite) fn early_answer(created: &Created) -> Option<Created> {
-    match created {
-        Created::Started(token) => Some(Created::Unstored(*token)),
-        _ => None,
-    }
 }
 
 /// What a session says to a new run.
@@ -56,7 +41,7 @@ enum Turn {
 #[derive(Debug)]
 pub(in crate::sqlite) struct Create {
     run: NewRun,
-    first: Piece,
+    first: EncodedBatch,
     request: Request,
 }
 
@@ -65,120 +50,8 @@ impl Create {
     /// If the request cannot be stored.
     pub(in crate::sqlite) fn new(run: NewRun) -> Result<Self> {
         let request = Request::new(OPERATION, &run.record)?;
-        let first = Piece::new(run.first.clone());
+        let first = EncodedBatch::new(run.first.clone());
         Ok(Create { run, first, request })
-    }
-
-    pub(super) fn id(&self) -> &RunId {
-        &self.run.record.id
-    }
-
-    /// Whether it takes part in this session's order.
-    pub(super) fn is_of(&self, user: &UserId, session: &SessionId) -> bool {
-        let record = &self.run.record;
-        self.policy() != SessionPolicy::Concurrent && record.user_id == *user && record.session_id == *session
-    }
-
-    /// Whose run it is, and of which session.
-    pub(super) fn place(&self) -> (&UserId, &SessionId) {
-        (&self.run.record.user_id, &self.run.record.session_id)
-    }
-
-    /// Whether it may be promised, as its session is free in the database: then whether there is no such user yet.
-    pub(super) fn is_users_first(&self, connection: &Connection) -> Outcome<Option<bool>> {
-        if self.run.key.is_some() || self.run.first.first != 0 {
-            return Ok(None);
-        }
-        match self.user(connection)? {
-            Some((user, _)) => Ok(self.is_free(connection, user)?.then_some(false)),
-            None => Ok(Some(true)),
-        }
-    }
-
-    fn is_free(&self, connection: &Connection, user: i64) -> Outcome<bool> {
-        let record = &self.run.record;
-        let session = record.session_id.as_str().as_bytes();
-        Ok(self.policy() == SessionPolicy::Concurrent || head(connection, user, session)?.is_none())
-    }
-
-    /// Makes a run that was promised.
-    pub(super) fn write(&self, connection: &Connection) -> Outcome<()> {
-        let mut news = News::new(Arc::default());
-        match self.run(connection, &mut news)? {
-            Created::Started(_) => Ok(()),
-            other => Err(Failure::Damaged(format!("a run that had its session was not made: {other:?}"))),
-        }
-    }
-
-    /// Makes a run that was promised, as it ended.
-    pub(super) fn write_ended(
-        &self,
-        connection: &Connection,
-        end: &Finish,
-        ended: &Ended,
-        is_users_first: bool,
-        now: i64,
-    ) -> Outcome<Finished> {
-        let NewRun { record, owner, .. } = &self.run;
-        let made = if is_users_first { self.make_user(connection, end, now)? } else { None };
-        let (user, number, history) = match made {
-            Some((user, history)) => (user, 1, history),
-            None => {
-                let known = self.user(connection)?;
-                let (user, number) = next_number(connection, record.user_id.as_str().as_bytes(), known)?;
-                let session = record.session_id.as_str().as_bytes();
-                (user, number, end.append_history(connection, user, session, false, now)?)
-            }
-        };
-        let (entries, bytes) = (end.piece.batch.count, end.piece.batch.frames.len());
-        let end_number = ended.next(connection)?;
-        let added = ADD_ENDED.execute(
-            connection,
-            params![
-                record.id.as_str().as_bytes(),
-                user,
-                record.session_id.as_str().as_bytes(),
-                number,
-                record.created_at,
-                end.status.as_str(),
-                owner.as_str().as_bytes(),
-                bounded(entries),
-                bytes,
-                bounded(record.options.response_ttl.as_secs()),
-                now,
-                end_number,
-            ],
-        )?;
-        if added == 0 {
-            return Err(self.exists());
-        }
-        ended.note(end_number, bytes as u64);
-        self.request.add(connection, connection.last_insert_rowid(), record, Some(&end.piece))?;
-        Ok(Finished { granted: None, history })
-    }
-
-    /// Makes the user together with the session that the run ends in, which needs no looking for anything; says what the
-    /// session refuses. `None` if there is such a user meanwhile.
-    fn make_user(
-        &self,
-        connection: &Connection,
-        end: &Finish,
-        now: i64,
-    ) -> Outcome<Option<(i64, crate::Result<()>)>> {
-        let new = end.history.as_ref().map(|history| history.new_messages(connection, None)).transpose();
-        let (new, history) = match new {
-            Err(Failure::Refused(error)) => (None, Err(error)),
-            new => (new?, Ok(())),
-        };
-        let record = &self.run.record;
-        if ADD_USER.execute(connection, params![record.user_id.as_str().as_bytes(), new.is_some()])? == 0 {
-            return Ok(None);
-        }
-        let user = connection.last_insert_rowid();
-        if let Some(new) = new {
-            new.write_first_session(connection, user, record.session_id.as_str().as_bytes(), now)?;
-        }
-        Ok(Some((user, history)))
     }
 
     /// The key of its user and the number of the user's last run; `None` for a new one.
@@ -188,7 +61,11 @@ impl Create {
     }
 
     /// Makes the run, unless its session or its key says otherwise.
-    pub(in crate::sqlite) fn run(&self, connection: &Connection, news: &mut News) -> Outcome<Created> {
+    pub(in crate::sqlite) fn run(
+        &self,
+        connection: &Connection,
+        notifications: &mut Notifications,
+    ) -> Outcome<Created> {
         if let Some(known) = self.key_says(connection)? {
             return Ok(known);
         }
@@ -199,7 +76,7 @@ impl Create {
         let user = self.run.record.user_id.as_str().as_bytes();
         let known = self.user(connection)?;
         let turn = match known {
-            Some((user, _)) => self.take_turn(connection, user, news)?,
+            Some((user, _)) => self.take_turn(connection, user, notifications)?,
             None => self.first_turn(),
         };
         if let Turn::Not(created) = turn {
@@ -259,7 +136,12 @@ impl Create {
     }
 
     /// Finds the run its place in its session.
-    fn take_turn(&self, connection: &Connection, user: i64, news: &mut News) -> Outcome<Turn> {
+    fn take_turn(
+        &self,
+        connection: &Connection,
+        user: i64,
+        notifications: &mut Notifications,
+    ) -> Outcome<Turn> {
         let NewRun { record, max_queued, .. } = &self.run;
         let policy = self.policy();
         let session = record.session_id.as_str().as_bytes();
@@ -275,13 +157,13 @@ impl Create {
         let is_active = head.turn == ACTIVE;
         Ok(match policy {
             SessionPolicy::Steer if is_active => {
-                news.signal(&head);
+                notifications.signal(&head);
                 Turn::Handed { place: turns::behind(connection, user, session, STEERED)?, active: head }
             }
             SessionPolicy::Interrupt => {
                 if is_active {
                     turns::request_cancel(connection, head.key)?;
-                    news.signal(&head);
+                    notifications.signal(&head);
                 }
                 let place = turns::before(connection, user, session)?;
                 Turn::Later { place, ahead: u64::from(is_active) }
@@ -297,8 +179,6 @@ impl Create {
     fn add(&self, connection: &Connection, user: i64, number: i64, turn: Option<(i64, i64)>) -> Outcome<i64> {
         let NewRun { record, first, owner, .. } = &self.run;
         let starts = turn.is_none_or(|(turn, _)| turn == ACTIVE);
-        let is_empty = starts && self.run.may_be_unstored;
-        let (entries, bytes) = if is_empty { (0, 0) } else { (first.count, first.frames.len()) };
         let status = if starts { Status::InProgress } else { Status::Queued };
         let (id, session) = (record.id.as_str().as_bytes(), record.session_id.as_str().as_bytes());
         let added = ADD.execute(
@@ -312,8 +192,8 @@ impl Create {
                 status.as_str(),
                 i64::from(starts),
                 starts.then_some(owner).map(OwnerId::as_str).map(str::as_bytes),
-                bounded(entries),
-                bytes,
+                bounded(first.count),
+                first.frames.len(),
                 turn.map(|(turn, _)| turn),
                 turn.map(|(_, place)| place),
                 bounded(record.options.response_ttl.as_secs()),
@@ -323,7 +203,7 @@ impl Create {
             return Err(self.exists());
         }
         let key = connection.last_insert_rowid();
-        self.request.add(connection, key, record, (!is_empty).then_some(&self.first))?;
+        self.request.add(connection, key, record, &self.first)?;
         Ok(key)
     }
 
@@ -336,9 +216,39 @@ impl Create {
 /// The key of a user, who may be new, and the number of the user's next run.
 fn next_number(connection: &Connection, user: &[u8], known: Option<(i64, i64)>) -> Outcome<(i64, i64)> {
     let Some((user, last)) = known else {
-        ADD_USER.execute(connection, params![user, 0])?;
+        ADD_USER.execute(connection, [user])?;
         return Ok((connection.last_insert_rowid(), 1));
     };
     NUMBER.execute(connection, [user, last + 1])?;
     Ok((user, last + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use agent_schemas::{AgentRequest, Message, SessionId, UserId};
+
+    use super::*;
+    use crate::run::{Batch, RunRecord};
+    use crate::sqlite::migrations::migrate;
+    use crate::sqlite::runs::entries;
+
+    #[test]
+    fn a_log_that_lies_with_its_request_is_trimmed_as_others_are() {
+        let connection = Connection::open_in_memory().expect("a database");
+        migrate(&connection, 0).expect("migrated");
+        let request = Arc::new(AgentRequest::new(vec![Message::user("hello")]));
+        let id = RunId::new("a");
+        let record = RunRecord::new(id.clone(), UserId::new("u"), SessionId::new("s"), "agent", 7, request);
+        let frames = format!("id: 0\ndata: {}\n\nid: 1\ndata: last\n\n", "x".repeat(2000));
+        let first = Batch { first: 0, count: 2, frames: frames.into_bytes().into() };
+        let create = Create::new(NewRun::new(record, first, OwnerId::new("me"))).expect("JSON");
+        let created = create.run(&connection, &mut Notifications::new(Arc::default())).expect("made");
+        assert_eq!(created, Created::Started(FencingToken(1)));
+        let last = entries::trim(&connection, 1).expect("trimmed");
+        assert_eq!((last.first, last.count), (1, 1));
+        let chunk = entries::read(&connection, &id, 1, usize::MAX).expect("readable").expect("kept");
+        assert_eq!(chunk.batches, [last]);
+    }
 }

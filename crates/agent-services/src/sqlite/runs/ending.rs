@@ -5,8 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::finish::{FINISH, Finish};
 use super::log::{conflict, find};
-use super::pending::Pending;
-use super::turns;
+use super::{ended, turns};
 use crate::run::{FencingToken, Finished, Grant};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::row::utf8;
@@ -20,34 +19,21 @@ statements! {
 }
 
 impl Finish {
-    /// Ends the run. One that was only promised is written once, as it ended.
-    pub(in crate::sqlite) fn run(
-        &self,
-        connection: &Connection,
-        pending: &Pending,
-        now: i64,
-    ) -> Outcome<Finished> {
-        let Pending { promised, ended } = pending;
-        if let Some(promise) = promised.take(&self.id) {
-            if self.token == FencingToken(1) && self.piece.batch.first == 0 && self.piece.batch.count > 0 {
-                return promise.create.write_ended(connection, self, ended, promise.is_users_first, now);
-            }
-            promise.create.write(connection)?;
-        }
+    /// Ends the run.
+    pub(in crate::sqlite) fn run(&self, connection: &Connection, now: i64) -> Outcome<Finished> {
         let mut log = find(connection, FINISH, &self.id, self.token)?;
-        if !log.write(connection, FINISH, &self.piece)? {
+        if !log.write(connection, FINISH, &self.batch)? {
             return if log.has_ended {
                 Ok(Finished { granted: granted(connection, log.key)?, history: Ok(()) })
             } else {
-                Err(conflict(FINISH, "the log goes on after these"))
+                Err(conflict(FINISH, "the log continues after these"))
             };
         }
         // One that was closed may have been ended as far as its history by another process.
         let history = self.append_history(connection, log.user, &log.session, log.is_closed, now)?;
-        let number = ended.next(connection)?;
+        let number = ended::count(connection, log.bytes)?;
         let (entries, bytes, status) = (bounded(log.entries), bounded(log.bytes), self.status.as_str());
         END.execute(connection, params![log.key, entries, bytes, status, now, number])?;
-        ended.note(number, log.bytes);
         let grant = turns::hand_on(connection, &log, self.next.as_ref())?;
         if let Some(Grant { id, token }) = &grant {
             GRANT.execute(connection, params![log.key, id.as_str().as_bytes(), bounded(token.0)])?;

@@ -1,10 +1,10 @@
-//! The entries of runs, in the pieces in which they were appended. What was stored with the request lies with it.
+//! The entries of runs, in the batches in which they were appended. What was stored with the request lies with it.
 
 use agent_schemas::{RunId, sse};
 use rusqlite::{Connection, Row, params};
 
 use super::pack::{PACKING, pack, unpack};
-use crate::run::{Batch, Page};
+use crate::run::{Batch, LogChunk};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::statement::{bounded, statements};
 
@@ -25,21 +25,21 @@ const SMALL: usize = 512;
 
 /// Entries that are ready to be stored.
 #[derive(Debug)]
-pub(in crate::sqlite) struct Piece {
+pub(in crate::sqlite) struct EncodedBatch {
     pub(super) batch: Batch,
     /// The frames as [`pack`] makes them: events repeat most of what is in the one before them.
     packed: Option<Vec<u8>>,
 }
 
-impl Piece {
+impl EncodedBatch {
     pub(in crate::sqlite) fn new(batch: Batch) -> Self {
         let packed = pack(&batch.frames, SMALL);
-        Piece { batch, packed }
+        EncodedBatch { batch, packed }
     }
 
     /// How many entries there are, how many bytes they have if they are compressed, and their frames.
     pub(super) fn columns(&self) -> (i64, Option<usize>, &[u8]) {
-        let Piece { batch, packed } = self;
+        let EncodedBatch { batch, packed } = self;
         let unpacked = packed.as_ref().map(|_| batch.frames.len());
         (bounded(batch.count), unpacked, packed.as_deref().unwrap_or(&batch.frames))
     }
@@ -55,7 +55,7 @@ impl Piece {
     }
 }
 
-/// Whether a log has exactly these entries, which end where it has some; in whatever pieces they were appended.
+/// Whether a log has exactly these entries, which end where it has some; in whatever batches they were appended.
 pub(super) fn are_there(connection: &Connection, run: i64, batch: &Batch) -> Outcome<bool> {
     let end = batch.end();
     let mut rest = &batch.frames[..];
@@ -92,23 +92,23 @@ pub(in crate::sqlite) fn read(
     id: &RunId,
     from: u64,
     max_bytes: usize,
-) -> Outcome<Option<Page>> {
+) -> Outcome<Option<LogChunk>> {
     let length = length(connection, id)?.filter(|log| log.first <= from);
     let Some(Length { run, entries, has_ended, .. }) = length else { return Ok(None) };
-    let mut page = Page { batches: Vec::new(), is_end: has_ended };
+    let mut chunk = LogChunk { batches: Vec::new(), is_end: has_ended };
     if from >= entries {
-        return Ok(Some(page));
+        return Ok(Some(chunk));
     }
     let mut bytes = 0;
     let mut end = from;
     each(connection, run, from, |batch| {
         bytes += batch.frames.len();
         end = batch.end();
-        page.batches.push(batch);
+        chunk.batches.push(batch);
         bytes < max_bytes
     })?;
-    page.is_end &= end == entries;
-    Ok(Some(page))
+    chunk.is_end &= end == entries;
+    Ok(Some(chunk))
 }
 
 /// Forgets all entries of a log but the last; gives what is left.
@@ -121,7 +121,7 @@ pub(super) fn trim(connection: &Connection, run: i64) -> Outcome<Batch> {
     forget(connection, run)?;
     FORGET_FIRST.execute(connection, [run])?;
     let Some(last) = last else { return Ok(Batch::empty(0)) };
-    let last = Piece::new(last);
+    let last = EncodedBatch::new(last);
     last.add(connection, run)?;
     Ok(last.batch)
 }
@@ -141,7 +141,7 @@ fn batch_of(row: &Row<'_>) -> Outcome<Batch> {
     Ok(Batch { first: row.get(0)?, count: row.get(1)?, frames: frames.into() })
 }
 
-/// Calls a function with each piece of a log from an entry on, until it says that it has enough.
+/// Calls a function with each batch of a log from an entry on, until it says that it has enough.
 fn each(connection: &Connection, run: i64, from: u64, mut read: impl FnMut(Batch) -> bool) -> Outcome<()> {
     let mut goes_on = true;
     for statement in [READ_FIRST, READ] {

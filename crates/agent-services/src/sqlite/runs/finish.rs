@@ -3,7 +3,7 @@
 use agent_schemas::{RunId, Status};
 use rusqlite::Connection;
 
-use super::entries::Piece;
+use super::entries::EncodedBatch;
 use crate::run::{FencingToken, OwnerId};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::sessions::append::Append;
@@ -14,7 +14,7 @@ pub(in crate::sqlite) const FINISH: &str = "finish a run";
 pub(in crate::sqlite) struct Finish {
     pub(in crate::sqlite) id: RunId,
     pub(in crate::sqlite) token: FencingToken,
-    pub(in crate::sqlite) piece: Piece,
+    pub(in crate::sqlite) batch: EncodedBatch,
     pub(in crate::sqlite) status: Status,
     pub(in crate::sqlite) next: Option<OwnerId>,
     /// What is appended to the session.

@@ -4,7 +4,7 @@ use agent_schemas::RunId;
 use rusqlite::{Connection, params};
 
 use super::entries;
-use super::entries::Piece;
+use super::entries::EncodedBatch;
 use super::head::ACTIVE;
 use crate::run::{FencingToken, no_run};
 use crate::sqlite::failure::{Failure, Outcome};
@@ -12,13 +12,13 @@ use crate::sqlite::statement::{bounded, statements};
 use crate::{Error, ErrorKind};
 
 pub(in crate::sqlite) const APPEND: &str = "append to a run";
-pub(in crate::sqlite) const CLOSE: &str = "close a run";
+pub(in crate::sqlite) const SEAL: &str = "seal a run";
 
 statements! {
     FIND: "SELECT key, entries, bytes, end_number IS NOT NULL, turn, ending IS NOT NULL, token, owner IS NOT NULL, \
            first_entry, user, session FROM runs WHERE id = ?1";
     GROW: "UPDATE runs SET entries = ?2, bytes = ?3 WHERE key = ?1";
-    CLOSE_WITH: "UPDATE runs SET entries = ?2, bytes = ?3, ending = ?4 WHERE key = ?1";
+    SEAL_WITH: "UPDATE runs SET entries = ?2, bytes = ?3, ending = ?4 WHERE key = ?1";
 }
 
 /// A log that may be written.
@@ -72,9 +72,9 @@ impl Log {
         &mut self,
         connection: &Connection,
         operation: &'static str,
-        piece: &Piece,
+        encoded: &EncodedBatch,
     ) -> Outcome<bool> {
-        let batch = &piece.batch;
+        let batch = &encoded.batch;
         if batch.first != self.entries {
             return if self.first_entry <= batch.first
                 && batch.first.saturating_add(batch.count) <= self.entries
@@ -90,7 +90,7 @@ impl Log {
             let is_repeated = batch.count == 0;
             return if is_repeated { Ok(false) } else { Err(conflict(operation, "the log has ended")) };
         }
-        piece.add(connection, self.key)?;
+        encoded.add(connection, self.key)?;
         self.entries += batch.count;
         self.bytes += batch.frames.len() as u64;
         Ok(true)
@@ -101,27 +101,27 @@ pub(in crate::sqlite) fn append(
     connection: &Connection,
     id: &RunId,
     token: FencingToken,
-    piece: &Piece,
+    batch: &EncodedBatch,
 ) -> Outcome<()> {
     let mut log = find(connection, APPEND, id, token)?;
-    if log.write(connection, APPEND, piece)? {
+    if log.write(connection, APPEND, batch)? {
         GROW.execute(connection, params![log.key, bounded(log.entries), bounded(log.bytes)])?;
     }
     Ok(())
 }
 
-pub(in crate::sqlite) fn close(
+pub(in crate::sqlite) fn seal(
     connection: &Connection,
     id: &RunId,
     token: FencingToken,
-    piece: &Piece,
+    batch: &EncodedBatch,
     ending: &str,
 ) -> Outcome<()> {
-    let mut log = find(connection, CLOSE, id, token)?;
-    let is_new = log.write(connection, CLOSE, piece)?;
+    let mut log = find(connection, SEAL, id, token)?;
+    let is_new = log.write(connection, SEAL, batch)?;
     let (entries, bytes) = (bounded(log.entries), bounded(log.bytes));
     if !log.is_closed {
-        CLOSE_WITH.execute(connection, params![log.key, entries, bytes, ending.as_bytes()])?;
+        SEAL_WITH.execute(connection, params![log.key, entries, bytes, ending.as_bytes()])?;
     } else if is_new {
         GROW.execute(connection, params![log.key, entries, bytes])?;
     }

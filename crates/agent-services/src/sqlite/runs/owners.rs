@@ -1,4 +1,4 @@
-//! Who executes runs, and what nobody executes.
+//! The owners of runs, and orphaned runs.
 
 use agent_schemas::RunId;
 use rusqlite::{Connection, params};
@@ -13,7 +13,7 @@ use crate::sqlite::statement::{bounded, statements};
 statements! {
     RENEW: "INSERT INTO owners (id, until) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET until = excluded.until";
     EXPIRE: "DELETE FROM owners WHERE until <= ?1";
-    RETIRE: "DELETE FROM owners WHERE id = ?1";
+    RELEASE: "DELETE FROM owners WHERE id = ?1";
     LIVES: "SELECT 1 FROM owners WHERE id = ?1 AND until > ?2";
     NEXT_OWNER: "SELECT owner FROM runs WHERE owner >= ?1 AND end_number IS NULL ORDER BY owner LIMIT 1";
     RUNS_OF: "SELECT id FROM runs WHERE owner = ?1 AND end_number IS NULL LIMIT ?2";
@@ -40,8 +40,8 @@ pub(in crate::sqlite) fn renew(
     Ok(())
 }
 
-pub(in crate::sqlite) fn retire(connection: &Connection, owner: &OwnerId) -> Outcome<()> {
-    RETIRE.execute(connection, [owner.as_str().as_bytes()])?;
+pub(in crate::sqlite) fn release(connection: &Connection, owner: &OwnerId) -> Outcome<()> {
+    RELEASE.execute(connection, [owner.as_str().as_bytes()])?;
     Ok(())
 }
 
@@ -49,7 +49,7 @@ fn lives(connection: &Connection, owner: &[u8], now: i64) -> Outcome<bool> {
     Ok(LIVES.exists(connection, params![owner, now])?)
 }
 
-/// Runs that nobody executes: those of each owner that does not live, and those that could begin.
+/// Orphaned runs: those of each owner without a live lease, and those that could begin.
 pub(in crate::sqlite) fn orphans(connection: &Connection, now: i64, size: usize) -> Outcome<Vec<RunId>> {
     let mut orphans =
         HEADS.all(connection, [bounded(size as u64)], |row| Ok(RunId::new(utf8(row.get(0)?)?)))?;
@@ -71,7 +71,7 @@ pub(in crate::sqlite) fn orphans(connection: &Connection, now: i64, size: usize)
     Ok(orphans)
 }
 
-/// Takes a run that nobody executes, or one's own.
+/// Takes over an orphaned run, or one's own.
 pub(in crate::sqlite) fn take_over(
     connection: &Connection,
     id: &RunId,

@@ -13,8 +13,8 @@ use crate::sqlite::json;
 use crate::sqlite::row::{text, utf8};
 use crate::sqlite::statement::statements;
 
-pub(in crate::sqlite) const ATTENDED: &str = "ask whether a run is read";
-pub(in crate::sqlite) const ATTEND: &str = "say that a run is read";
+pub(in crate::sqlite) const READER_TTL: &str = "ask whether a run is read";
+pub(in crate::sqlite) const TOUCH_READER: &str = "say that a run is read";
 
 /// A statement for whole records, which are what it selects.
 macro_rules! records {
@@ -38,8 +38,8 @@ statements! {
                        AND runs.turn = 1 CROSS JOIN users ON users.key = runs.user \
                        CROSS JOIN run_requests ON run = runs.key \
                        WHERE this.id = ?1 AND this.turn = 0 ORDER BY runs.place");
-    ATTENDED_UNTIL: "SELECT attended_until FROM runs WHERE id = ?1";
-    ATTEND_UNTIL: "UPDATE runs SET attended_until = max(attended_until, ?2) WHERE id = ?1";
+    READER_UNTIL: "SELECT attended_until FROM runs WHERE id = ?1";
+    EXTEND_READER: "UPDATE runs SET attended_until = max(attended_until, ?2) WHERE id = ?1";
 }
 
 /// The record of a run.
@@ -88,15 +88,15 @@ fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
 }
 
 /// Until when a run counts as being read.
-pub(in crate::sqlite) fn attended_until(connection: &Connection, id: &RunId) -> Outcome<i64> {
-    let until = ATTENDED_UNTIL.one(connection, [id.as_str().as_bytes()], |row| Ok(row.get(0)?))?;
-    until.ok_or_else(|| no_run(ATTENDED, id).into())
+pub(in crate::sqlite) fn reader_until(connection: &Connection, id: &RunId) -> Outcome<i64> {
+    let until = READER_UNTIL.one(connection, [id.as_str().as_bytes()], |row| Ok(row.get(0)?))?;
+    until.ok_or_else(|| no_run(READER_TTL, id).into())
 }
 
 /// Says until when a run is read, unless it is for longer.
-pub(in crate::sqlite) fn attend(connection: &Connection, id: &RunId, until: i64) -> Outcome<()> {
-    match ATTEND_UNTIL.execute(connection, params![id.as_str().as_bytes(), until])? {
-        0 => Err(no_run(ATTEND, id).into()),
+pub(in crate::sqlite) fn touch_reader(connection: &Connection, id: &RunId, until: i64) -> Outcome<()> {
+    match EXTEND_READER.execute(connection, params![id.as_str().as_bytes(), until])? {
+        0 => Err(no_run(TOUCH_READER, id).into()),
         _ => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use agent_schemas::{AgentRequest, RunOptions};
 use rusqlite::{Connection, Row, params};
 
-use super::entries::Piece;
+use super::entries::EncodedBatch;
 use super::pack::{PACKING, pack, unpack};
 use crate::Result;
 use crate::limits::json_text;
@@ -44,15 +44,12 @@ impl Request {
         connection: &Connection,
         run: i64,
         record: &RunRecord,
-        first: Option<&Piece>,
+        first: &EncodedBatch,
     ) -> Outcome<()> {
         let bytes = self.packed.as_ref().map(|_| self.json.len());
         let request = self.packed.as_ref().unwrap_or(&self.json);
         let (agent, options) = (record.agent.as_bytes(), self.options.as_slice());
-        let (count, unpacked, frames) = match first.map(Piece::columns) {
-            Some((count, unpacked, frames)) => (count, unpacked, Some(frames)),
-            None => (0, None, None),
-        };
+        let (count, unpacked, frames) = first.columns();
         ADD.execute(
             connection,
             params![run, agent, options, PACKING, request, bytes, count, unpacked, frames],

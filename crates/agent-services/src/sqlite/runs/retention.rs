@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::ended::OVERHEAD;
 use super::head;
-use super::news::News;
+use super::notifications::Notifications;
 use super::{entries, request};
 use crate::run::Retention;
 use crate::sqlite::failure::Outcome;
@@ -42,7 +42,11 @@ pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
 }
 
 /// Forgets a run that has ended; says whether there was one.
-pub(in crate::sqlite) fn delete(connection: &Connection, id: &RunId, news: &mut News) -> Outcome<bool> {
+pub(in crate::sqlite) fn delete(
+    connection: &Connection,
+    id: &RunId,
+    notifications: &mut Notifications,
+) -> Outcome<bool> {
     let Some((run, _, has_ended)) = head::find(connection, id)? else { return Ok(false) };
     if !has_ended {
         let message = format!("run {id} has not ended");
@@ -55,7 +59,7 @@ pub(in crate::sqlite) fn delete(connection: &Connection, id: &RunId, news: &mut 
         count(connection, if is_trimmed { (0, gone) } else { (gone, 0) })?;
     }
     forget(connection, run.key)?;
-    news.wake(id.clone());
+    notifications.wake(id.clone());
     Ok(true)
 }
 
@@ -87,7 +91,7 @@ pub(in crate::sqlite) fn sweep(
     connection: &Connection,
     retention: &Retention,
     now: i64,
-    news: &mut News,
+    notifications: &mut Notifications,
 ) -> Outcome<Option<u64>> {
     let totals = TOTALS.one(connection, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (whole, trimmed) = totals.unwrap_or_default();
@@ -106,7 +110,7 @@ pub(in crate::sqlite) fn sweep(
         let bytes = -bounded(old.bytes);
         count(connection, if are_whole { (bytes, 0) } else { (0, bytes) })?;
         forget(connection, old.run)?;
-        news.wake(RunId::new(old.id));
+        notifications.wake(RunId::new(old.id));
         gone += 1;
     }
     Ok((!is_done).then_some(gone))

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::head::{ACTIVE, Head, STEERED, find, head};
 use super::log::{self, Log};
-use super::news::News;
+use super::notifications::Notifications;
 use super::retention;
 use crate::run::{Canceled, FencingToken, Grant, OwnerId};
 use crate::sqlite::failure::Outcome;
@@ -102,7 +102,7 @@ pub(in crate::sqlite) fn cancel(
     connection: &Connection,
     id: &RunId,
     by: &OwnerId,
-    news: &mut News,
+    notifications: &mut Notifications,
 ) -> Outcome<Option<Canceled>> {
     let Some((run, is_queued, has_ended)) = find(connection, id)? else { return Ok(None) };
     if has_ended {
@@ -112,7 +112,7 @@ pub(in crate::sqlite) fn cancel(
     if is_queued {
         return Ok(Some(Canceled::Dequeued(begin(connection, &run, by, None)?)));
     }
-    news.signal(&run);
+    notifications.signal(&run);
     Ok(Some(Canceled::Requested))
 }
 
@@ -124,14 +124,14 @@ pub(in crate::sqlite) fn drop_steered(
     id: &RunId,
     token: FencingToken,
     taken: &[RunId],
-    news: &mut News,
+    notifications: &mut Notifications,
 ) -> Outcome<()> {
     let run = log::find(connection, DROP, id, token)?;
     for taken in taken {
         let ids = params![run.key, taken.as_str().as_bytes()];
         if let Some(key) = FIND_STEERED.one(connection, ids, |row| Ok(row.get(0)?))? {
             retention::forget(connection, key)?;
-            news.wake(taken.clone());
+            notifications.wake(taken.clone());
         }
     }
     Ok(())

@@ -105,13 +105,9 @@ impl Append {
         Ok(Appended { first: new.first, count: new.messages.len() as u64 })
     }
 
-    /// What a session does not have yet, nor a new one. What it may not have is refused before anything is changed, as what
+    /// What the session does not have yet. What it may not have is refused before anything is changed, as what
     /// fails afterwards undoes the work of others.
-    pub(in crate::sqlite) fn new_messages(
-        &self,
-        connection: &Connection,
-        session: Option<&Size>,
-    ) -> Outcome<NewMessages<'_>> {
+    fn new_messages(&self, connection: &Connection, session: Option<&Size>) -> Outcome<NewMessages<'_>> {
         let (first, bytes) = session.map_or((0, 0), |session| (session.messages, session.bytes));
         let messages = self.unknown(connection, session.map(|session| session.key))?;
         let bytes = messages.iter().fold(bytes, |bytes, message| bytes + message.json().len() as u64);
@@ -138,7 +134,7 @@ impl Append {
 }
 
 /// Messages that a session takes.
-pub(in crate::sqlite) struct NewMessages<'a> {
+struct NewMessages<'a> {
     messages: Vec<&'a EncodedMessage>,
     /// The position of the first.
     first: u64,
@@ -158,18 +154,6 @@ impl NewMessages<'_> {
             ADD.execute(connection, params![place(session, position), session, id_column(message), json])?;
         }
         Ok(())
-    }
-
-    /// Makes the first session of a user, who was made with the number of it.
-    pub(in crate::sqlite) fn write_first_session(
-        &self,
-        connection: &Connection,
-        user: i64,
-        id: &[u8],
-        now: i64,
-    ) -> Outcome<()> {
-        let session = change::make_first(connection, user, id, (self.end(), self.bytes), now)?;
-        self.write(connection, session)
     }
 }
 

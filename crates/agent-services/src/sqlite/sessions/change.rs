@@ -18,8 +18,6 @@ statements! {
     NEXT_NUMBER: "UPDATE users SET last_session = last_session + 1 WHERE key = ?1";
     ADD: "INSERT INTO sessions (user, id, number, metadata, messages, bytes, created_at, updated_at) \
           VALUES (?1, ?2, (SELECT last_session FROM users WHERE key = ?1), '{}', ?3, ?4, ?5, ?5)";
-    ADD_FIRST: "INSERT INTO sessions (user, id, number, metadata, messages, bytes, created_at, updated_at) \
-                VALUES (?1, ?2, 1, '{}', ?3, ?4, ?5, ?5)";
     SET_TITLE: "UPDATE sessions SET title = ?2 WHERE key = ?1";
     SET_METADATA: "UPDATE sessions SET metadata = ?2 WHERE key = ?1";
     TOUCH: "UPDATE sessions SET updated_at = ?2 WHERE key = ?1";
@@ -55,18 +53,6 @@ pub(in crate::sqlite) fn create(
     let key = users::find_or_add(connection, user.as_str())?;
     make(connection, key, id.as_str().as_bytes(), (0, 0), now)?;
     known(connection, user, id)
-}
-
-/// The same for a user who is new, of whom [`NEXT_NUMBER`] is known: it was given when the user was made.
-pub(super) fn make_first(
-    connection: &Connection,
-    user: i64,
-    id: &[u8],
-    (messages, bytes): (u64, u64),
-    now: i64,
-) -> Outcome<i64> {
-    ADD_FIRST.execute(connection, params![user, id, bounded(messages), bounded(bytes), now])?;
-    Ok(connection.last_insert_rowid())
 }
 
 /// A change that is ready to be made.

@@ -23,7 +23,7 @@ statements! {
 }
 
 /// Where a session is, and how large.
-pub(in crate::sqlite) struct Size {
+pub(super) struct Size {
     pub(super) key: i64,
     pub(super) messages: u64,
     pub(super) bytes: u64,

@@ -1,4 +1,4 @@
-//! Pieces of work, and what those are told who wait for them.
+//! Jobs of the writing thread, and their answers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,11 +15,6 @@ pub(super) trait Job: Send {
     /// Does the work; says whether it succeeded.
     fn run(&mut self, connection: &Connection) -> bool;
 
-    /// What may be told before the work is committed, once.
-    fn answer_early(&mut self) -> Option<Answer> {
-        None
-    }
-
     /// The answer with the result, or with what became of the whole group.
     fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>) -> Answer;
 }
@@ -29,8 +24,7 @@ pub(super) struct Write<T, W> {
     pub(super) operation: &'static str,
     pub(super) work: W,
     pub(super) result: Option<Result<T>>,
-    /// `None` once it is answered.
-    pub(super) reply: Option<oneshot::Sender<Result<T>>>,
+    pub(super) reply: oneshot::Sender<Result<T>>,
 }
 
 impl<T, W> Job for Write<T, W>
@@ -60,60 +54,8 @@ where
                     Err(Error::new(ErrorKind::Unexpected, operation, "the work in the database panicked"))
                 }
             };
-            give(reply, answer);
+            // The caller may no longer be waiting.
+            let _ = reply.send(answer);
         })
-    }
-}
-
-/// Work that may be answered before it is committed.
-pub(super) struct Early<T, W> {
-    pub(super) write: Write<T, W>,
-    /// The early answer to a result, if it has one.
-    pub(super) early: fn(&T) -> Option<T>,
-    /// What was answered.
-    pub(super) told: Option<T>,
-}
-
-impl<T, W> Early<T, W>
-where
-    T: Clone + PartialEq,
-{
-    fn early_answer(&self) -> Option<T> {
-        self.write.result.as_ref()?.as_ref().ok().and_then(self.early)
-    }
-}
-
-impl<T, W> Job for Early<T, W>
-where
-    T: Clone + PartialEq + Send + 'static,
-    W: FnMut(&Connection) -> Outcome<T> + Send + 'static,
-{
-    fn run(&mut self, connection: &Connection) -> bool {
-        let is_done = self.write.run(connection);
-        // Done again because of others, it has to come to what was told, or to nothing.
-        if is_done && self.told.is_some() && self.told != self.early_answer() {
-            let message = "another answer was given before";
-            self.write.result = Some(Err(Error::new(ErrorKind::Conflict, self.write.operation, message)));
-            return false;
-        }
-        is_done
-    }
-
-    fn answer_early(&mut self) -> Option<Answer> {
-        let answer = self.early_answer()?;
-        let reply = self.write.reply.take()?;
-        self.told = Some(answer.clone());
-        Some(Box::new(move || give(Some(reply), Ok(answer))))
-    }
-
-    fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>) -> Answer {
-        Box::new(self.write).answer(group)
-    }
-}
-
-/// Nobody may be waiting any more.
-fn give<T>(reply: Option<oneshot::Sender<T>>, answer: T) {
-    if let Some(reply) = reply {
-        let _ = reply.send(answer);
     }
 }

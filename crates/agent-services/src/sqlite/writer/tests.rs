@@ -25,7 +25,7 @@ fn job_of<T: Send + 'static>(
     work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
 ) -> (Box<dyn Job>, Receiver<Result<T>>) {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Write { operation: "test", work, result: None, reply: Some(reply) }), answer)
+    (Box::new(Write { operation: "test", work, result: None, reply }), answer)
 }
 
 /// Commits statements together; gives the kinds of their errors and what is kept then.
@@ -34,7 +34,7 @@ fn commit_all(
     statements: &[&'static str],
 ) -> (Vec<std::result::Result<usize, ErrorKind>>, Vec<i64>) {
     let (group, answers): (Vec<_>, Vec<_>) = statements.iter().map(|sql| job(sql)).unzip();
-    commit(connection, group, &mut || None, &Pending::default(), &Messenger::here());
+    commit(connection, group, &mut || None, &Messenger::here());
     assert!(connection.is_autocommit(), "no transaction is left open");
     let answers = answers
         .into_iter()
@@ -68,7 +68,7 @@ fn a_failed_job_leaves_nothing_behind() {
         Err::<(), _>(Error::new(ErrorKind::InvalidInput, "test", "enough").into())
     });
     let (whole, _) = job(TWO);
-    commit(&connection, vec![half, whole], &mut || None, &Pending::default(), &Messenger::here());
+    commit(&connection, vec![half, whole], &mut || None, &Messenger::here());
     let answer = answer.try_recv().expect("answered").map_err(|error| error.kind());
     assert_eq!((answer, kept(&connection)), (Err(ErrorKind::InvalidInput), vec![2]));
 }
@@ -82,7 +82,7 @@ fn a_job_that_fails_before_it_changes_anything_is_not_done_again() {
         Err::<(), _>(Error::new(ErrorKind::InvalidInput, "test", times.to_string()).into())
     });
     let (whole, _) = job(TWO);
-    commit(&connection, vec![whole, refused], &mut || None, &Pending::default(), &Messenger::here());
+    commit(&connection, vec![whole, refused], &mut || None, &Messenger::here());
     let answer = answer.try_recv().expect("answered").map_err(|error| error.to_string());
     assert_eq!((answer, kept(&connection)), (Err("test: 1".to_owned()), vec![2]));
 }
@@ -118,7 +118,7 @@ fn a_panic_is_one_jobs_error() {
         panic!("a fault in a test");
     });
     let (whole, _) = job(TWO);
-    commit(&connection, vec![panics, whole], &mut || None, &Pending::default(), &Messenger::here());
+    commit(&connection, vec![panics, whole], &mut || None, &Messenger::here());
     let answer = answer.try_recv().expect("answered").map_err(|error| error.kind());
     assert_eq!((answer, kept(&connection)), (Err(ErrorKind::Unexpected), vec![2]));
 }
@@ -128,65 +128,31 @@ fn nobody_needs_to_wait_for_the_answer() {
     let connection = database();
     let (job, answer) = job(ONE);
     drop(answer);
-    commit(&connection, vec![job], &mut || None, &Pending::default(), &Messenger::here());
+    commit(&connection, vec![job], &mut || None, &Messenger::here());
     assert_eq!(kept(&connection), [1]);
 }
 
-/// A job that is answered before its commit with the number of times that it was done, as long as it succeeds.
-fn early_job(
-    mut work: impl FnMut(&Connection) -> Outcome<usize> + Send + 'static,
-) -> (Box<dyn Job>, Receiver<Result<usize>>) {
-    let (reply, answer) = oneshot::channel();
-    let write = Write {
-        operation: "test",
-        work: move |connection: &_| work(connection),
-        result: None,
-        reply: Some(reply),
-    };
-    (Box::new(Early { write, early: |number| Some(*number + 100), told: None }), answer)
-}
-
 #[test]
-fn early_answers_come_before_the_commit_and_what_follows_is_part_of_it() {
+fn jobs_that_come_meanwhile_are_part_of_the_commit() {
     let connection = database();
-    let (early, mut answer) = early_job(|connection| Ok(connection.execute(ONE, [])?));
+    let (first, mut answer) = job(ONE);
     let (follower, mut last) = job(TWO);
     let mut follower = Some(follower);
-    let mut told = None;
     let mut more = || {
-        told = told.take().or_else(|| answer.try_recv().ok());
         assert!(!connection.is_autocommit(), "it is not committed yet");
+        assert!(answer.try_recv().is_err(), "nothing is acknowledged before its commit");
         follower.take()
     };
-    commit(&connection, vec![early], &mut more, &Pending::default(), &Messenger::here());
-    assert_eq!(told.expect("told").expect("done"), 101);
+    commit(&connection, vec![first], &mut more, &Messenger::here());
+    assert_eq!(answer.try_recv().expect("answered").expect("done"), 1);
     assert_eq!(last.try_recv().expect("answered").expect("done"), 1);
     assert_eq!(kept(&connection), [1, 2]);
-}
-
-#[test]
-fn what_is_done_again_comes_to_what_was_told_or_to_nothing() {
-    for (again, left) in [(1, vec![1]), (2, vec![])] {
-        let connection = database();
-        let mut times = 0;
-        let (early, mut answer) = early_job(move |connection| {
-            times += 1;
-            connection.execute(ONE, [])?;
-            Ok(if times == 1 { 1 } else { again })
-        });
-        let (huge, mut refused) = job(HUGE);
-        let mut huge = Some(huge);
-        commit(&connection, vec![early], &mut || huge.take(), &Pending::default(), &Messenger::here());
-        assert_eq!(answer.try_recv().expect("told").expect("done"), 101);
-        assert!(refused.try_recv().expect("answered").is_err());
-        assert_eq!(kept(&connection), left, "{again}");
-    }
 }
 
 #[tokio::test]
 async fn the_queue_is_worked_off_before_the_end() {
     let (closed, at_end) = oneshot::channel();
-    let writer = Writer::spawn(database(), Arc::default(), &Handle::current(), |connection| {
+    let writer = Writer::spawn(database(), &Handle::current(), |connection| {
         closed.send(kept(&connection)).expect("sent")
     });
     let writer = writer.expect("a thread");

@@ -2,7 +2,7 @@
 
 use agent_schemas::{Message, SessionId, UserId};
 use agent_services::memory::{InMemoryMemoryStore, MemoryQuery, MemoryStore, Recalled};
-use agent_services::page::{Cursor, PageSize};
+use agent_services::page::{PageSize, PageToken};
 use agent_services::sqlite::SqliteMemoryStore;
 use proptest::collection::vec;
 use proptest::option;
@@ -97,7 +97,7 @@ async fn apply(pair: &Pair<SqliteMemoryStore, InMemoryMemoryStore>, one: Use) ->
             same(a.search(&u, &query).await.map(bits), b.search(&u, &query).await.map(bits))
         }
         Use::List(u, s, after, items) => {
-            let (after, size) = (after.map(Cursor), PageSize::new(items).expect("a size"));
+            let (after, size) = (after.map(PageToken), PageSize::new(items).expect("a size"));
             same(a.list(&u, s.as_ref(), after, size).await, b.list(&u, s.as_ref(), after, size).await)
         }
         Use::Delete(u, number) => same(a.delete(&u, number).await, b.delete(&u, number).await),

@@ -1,7 +1,7 @@
 //! Random uses of the stores of sessions.
 
 use agent_schemas::{JsonObject, Message, SessionId, UserId, object};
-use agent_services::page::{Cursor, PageSize};
+use agent_services::page::{PageSize, PageToken};
 use agent_services::session::{InMemorySessionStore, MessageBatch, SessionChange, SessionInfo, SessionStore};
 use agent_services::sqlite::SqliteSessionStore;
 use proptest::collection::vec;
@@ -133,7 +133,7 @@ fn without_number(mut info: SessionInfo) -> SessionInfo {
 
 /// All pages of a list.
 async fn listed(store: &dyn SessionStore, user: &UserId, items: usize) -> Vec<Vec<SessionInfo>> {
-    let (mut after, mut pages) = (None::<Cursor>, Vec::new());
+    let (mut after, mut pages) = (None::<PageToken>, Vec::new());
     loop {
         let size = PageSize::new(items).expect("a size");
         let page = store.list(user, after, size).await.expect("listed");

@@ -1,7 +1,7 @@
 //! Random uses of the stores of states.
 
 use agent_schemas::{Json, SessionId, UserId};
-use agent_services::page::{Cursor, PageSize};
+use agent_services::page::{PageSize, PageToken};
 use agent_services::sqlite::SqliteStateStore;
 use agent_services::state::{InMemoryStateStore, StateStore};
 use proptest::collection::vec;
@@ -62,7 +62,7 @@ async fn apply(pair: &Pair<SqliteStateStore, InMemoryStateStore>, one: Use) -> C
         Use::Save(u, s, r, state) => same(a.save(&u, &s, r, &state).await, b.save(&u, &s, r, &state).await),
         Use::Export(u, s, r) => same(a.export(&u, &s, r).await, b.export(&u, &s, r).await),
         Use::Rounds(u, s, r, size) => {
-            let (after, size) = (r.map(Cursor), PageSize::new(size).expect("a size"));
+            let (after, size) = (r.map(PageToken), PageSize::new(size).expect("a size"));
             same(a.rounds(&u, &s, after, size).await, b.rounds(&u, &s, after, size).await)
         }
         Use::DeleteRound(u, s, r) => same(a.delete_round(&u, &s, r).await, b.delete_round(&u, &s, r).await),

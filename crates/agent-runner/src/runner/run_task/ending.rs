@@ -4,33 +4,33 @@ use agent_schemas::Status;
 use agent_services::Result;
 use agent_services::run::{Batch, FinishRun, Grant};
 
-use super::Drive;
+use super::RunTask;
 use crate::assemble::{Assembler, Ending};
 use crate::history::History;
 use crate::live::{LogEnd, RunEnd};
 use crate::steer;
 
-impl Drive {
-    /// Closes what is open, gives the session what was said, and writes the last event: in one step if the stores can. Whoever
-    /// sees the last event may ask for the next turn, which needs the session's history. Gives the right to execute the
-    /// next run of the session.
+impl RunTask {
+    /// Closes what is open, appends the history to the session, and writes the last event: in one step if the stores can. A
+    /// client that sees the last event may start the next turn, which needs the session's history. Returns the right to
+    /// execute the next run of the session.
     pub(super) async fn write_end(&self, ending: &Ending, began: bool) -> Result<Option<Grant>> {
         let live = &*self.live;
         let mut history = if began { History::of(live, ending) } else { None };
         let close_all =
             |assembler: &mut Assembler| assembler.close_all(&ending.status, ending.error.as_ref());
         let has_more_steps =
-            live.may_have_taken() || (history.is_some() && !live.services.end_runs_in_one_step());
+            live.steering.may_have_taken() || (history.is_some() && !live.services.end_runs_in_one_step());
         let (last, shown) = if has_more_steps {
-            let closing = live.close(close_all);
+            let closing = live.log.seal(close_all);
             let kept = began.then(|| serde_json::to_string(ending).unwrap_or_default());
             let unstored = self.unstored(&closing);
             self.write_before_end(&unstored, kept.as_deref(), history.take()).await?;
-            let end = live.close(|assembler| assembler.finish(ending));
+            let end = live.log.seal(|assembler| assembler.finish(ending));
             // Shown together, so that they leave in one write.
             (end.clone(), Batch::concat(&[closing, end]))
         } else {
-            let end = live.close(|assembler| {
+            let end = live.log.seal(|assembler| {
                 close_all(assembler);
                 assembler.finish(ending);
             });
@@ -38,18 +38,18 @@ impl Drive {
         };
         let granted = self.finish(&last, &ending.status, history).await?;
         let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
-        live.publish(Some(shown), Some(LogEnd::Finished(ended)));
+        live.tail.publish(Some(shown), Some(LogEnd::Finished(ended)));
         Ok(granted)
     }
 
-    /// What is to be stored at the end: what the readers have seen already, and what follows.
+    /// What is left to store at the end: what readers have already seen, and what follows.
     fn unstored(&self, closing: &Batch) -> Batch {
-        let mut unstored = self.spool.lock().take_shown();
+        let mut unstored = self.buffer.lock().take_shown();
         unstored.push(closing.clone());
         Batch::concat(&unstored)
     }
 
-    /// Writes all but the last event, and how the run ends, so that another process can go on from there.
+    /// Writes all but the last event, and how the run ends, so that another process can continue from there.
     async fn write_before_end(
         &self,
         last: &Batch,
@@ -59,8 +59,10 @@ impl Drive {
         let live = &*self.live;
         let runs = &live.services.runs;
         match ending {
-            Some(ending) => self.retry(|| runs.close(&live.id, live.token, last.clone(), ending)).await?,
-            None => self.retry(|| runs.append(&live.id, live.token, last.clone())).await?,
+            Some(ending) => {
+                self.retry(|| runs.seal(&live.record.id, live.token, last.clone(), ending)).await?
+            }
+            None => self.retry(|| runs.append(&live.record.id, live.token, last.clone())).await?,
         }
         if let Some(history) = history {
             history.append().await;
@@ -75,7 +77,7 @@ impl Drive {
         history: Option<History<'_>>,
     ) -> Result<Option<Grant>> {
         let live = &*self.live;
-        let run = FinishRun::new(live.id.clone(), live.token, last.clone(), status.clone())
+        let run = FinishRun::new(live.record.id.clone(), live.token, last.clone(), status.clone())
             .with_next(self.runner.next_owner().cloned())
             .with_history(history.as_ref().and_then(History::batch));
         let finished = self.retry(|| live.services.runs.finish(run.clone())).await?;

@@ -1,4 +1,4 @@
-//! What those who wait learn of a change.
+//! The notifications of a change.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use super::head::Head;
 use crate::run::OwnerId;
 use crate::run::wakeups::Wakeups;
 
-/// Tells those who wait when it is dropped, which the writer does once the work that has it is committed; whether
-/// somebody still waits for the answer does not matter. After a failed commit it tells too, which only costs a look.
-pub(in crate::sqlite) struct News {
+/// Notifies the waiting tasks when it is dropped, which the writer does once the job that holds it is committed, even if
+/// its caller no longer waits. It also notifies after a failed commit, which only costs them a look.
+pub(in crate::sqlite) struct Notifications {
     wakeups: Arc<Wakeups>,
     runs: Vec<RunId>,
     signals: Vec<(OwnerId, RunId)>,
 }
 
-impl News {
+impl Notifications {
     pub(in crate::sqlite) fn new(wakeups: Arc<Wakeups>) -> Self {
-        News { wakeups, runs: Vec::new(), signals: Vec::new() }
+        Notifications { wakeups, runs: Vec::new(), signals: Vec::new() }
     }
 
     /// Wakes those who wait for a run.
@@ -26,7 +26,7 @@ impl News {
         self.runs.push(run);
     }
 
-    /// Tells who executes a run that something was asked of it.
+    /// Signals a run's owner that something was asked of the run.
     pub(super) fn signal(&mut self, run: &Head) {
         if let Some(owner) = &run.owner {
             self.signals.push((owner.clone(), run.id.clone()));
@@ -40,7 +40,7 @@ impl News {
     }
 }
 
-impl Drop for News {
+impl Drop for Notifications {
     fn drop(&mut self) {
         for (owner, run) in &self.signals {
             self.wakeups.signal(owner, run);

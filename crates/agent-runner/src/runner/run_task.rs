@@ -1,11 +1,11 @@
-//! The driver: the task that carries one run from its first event to its last.
+//! The task that executes one run, from its first event to its last.
 //!
-//! It polls the agent, and after each poll stores what the agent wrote as one batch and shows it to the readers. So
-//! an agent that writes a lot between two awaits costs one append and one wake-up, and one that waits after every
-//! word is seen word by word.
+//! It polls the agent. After each poll it stores what the agent wrote as one batch and shows it to the readers. An agent
+//! that writes a lot between two awaits costs one append and one wake-up; one that waits after every word is seen word
+//! by word.
 
+mod append_buffer;
 mod ending;
-mod spool;
 
 use std::future::{pending, poll_fn};
 use std::panic::AssertUnwindSafe;
@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use agent_schemas::{Error, ErrorBody, Status};
 use agent_services::ErrorKind;
+use agent_services::retry::Backoff;
 use agent_services::run::{Batch, Grant};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -29,9 +30,8 @@ use crate::agent::{Agent, AgentError};
 use crate::assemble::Ending;
 use crate::handle::RunHandle;
 use crate::live::LiveRun;
-use crate::patience::{self, Pause};
 
-pub(super) use self::spool::Spool;
+pub(super) use self::append_buffer::AppendBuffer;
 
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
@@ -39,16 +39,16 @@ const MAX_AHEAD: usize = 4 * 1024 * 1024;
 type Stored<'a> = Pin<Box<dyn Future<Output = agent_services::Result<()>> + Send + 'a>>;
 
 #[derive(Debug)]
-pub(super) struct Drive {
+pub(super) struct RunTask {
     pub(super) runner: Runner,
     pub(super) live: Arc<LiveRun>,
     pub(super) task: Task,
-    /// How long nobody may read the run before it is cancelled; `None` if it continues regardless.
+    /// How long the run may have no reader before it is cancelled; `None` if it continues regardless.
     pub(super) cancel_after: Option<Duration>,
     /// Counts this run among the concurrent ones until it has ended; none while it waits.
     pub(super) permit: Option<OwnedSemaphorePermit>,
     /// What the store has not acknowledged. It outlives an interruption: the log must have no hole.
-    pub(super) spool: Mutex<Spool>,
+    pub(super) buffer: Mutex<AppendBuffer>,
 }
 
 /// What is to be done for a run.
@@ -58,7 +58,7 @@ pub(super) enum Task {
     Work(Arc<dyn Agent>),
     /// It was cancelled before its agent began.
     Cancel,
-    /// Nobody can go on with it, for this reason.
+    /// It cannot be continued, for this reason.
     GiveUp(ErrorBody),
     /// It had ended but for its last event.
     Complete(Ending),
@@ -69,7 +69,7 @@ enum Outcome {
     Returned,
     Failed(Error),
     Canceled,
-    /// The process before this one died, and nobody goes on.
+    /// The process before this one died, and the run is not continued.
     Abandoned(ErrorBody),
     /// How it ended was settled before.
     Settled(Ending),
@@ -79,16 +79,16 @@ enum Outcome {
     Lost(agent_services::Error),
 }
 
-impl Drive {
+impl RunTask {
     /// Runs the agent, ends the log, and keeps it for those who still read it.
     ///
     /// All but the last happens in the run's span, a child of the span in which the run was started.
     pub(super) async fn run(self) {
         let live = &*self.live;
-        let span = tracing::info_span!("run", run.id = %live.id, session.id = %live.session_id, agent.name = live.agent);
+        let span = tracing::info_span!("run", run.id = %live.record.id, session.id = %live.record.session_id, agent.name = live.record.agent);
         let (live, runner) = self.run_to_end().instrument(span).await;
-        while live.has_readers() {
-            live.abandoned.notified().await;
+        while live.tail.has_readers() {
+            live.tail.abandoned().await;
         }
         runner.forget(&live);
     }
@@ -100,7 +100,7 @@ impl Drive {
         }
         let outcome = match &self.task {
             Task::Work(agent) if self.permit.is_some() => {
-                self.live.write(|assembler| assembler.begin());
+                self.live.log.write(|assembler| assembler.begin());
                 // The agent is dropped in here too, so what its destructors do cannot leave the log without an end.
                 let worked = AssertUnwindSafe(self.work(agent)).catch_unwind().await;
                 worked.unwrap_or_else(|payload| Outcome::Failed(AgentError::panic(&*payload).into_inner()))
@@ -110,7 +110,7 @@ impl Drive {
             Task::Complete(ending) => Outcome::Settled(ending.clone()),
         };
         let granted = self.end(outcome).await;
-        let Drive { live, permit, runner, .. } = self;
+        let RunTask { live, permit, runner, .. } = self;
         drop(permit);
         if let Some(grant) = granted {
             runner.execute_later(grant);
@@ -163,11 +163,11 @@ impl Drive {
                 if let Some(stored) = &mut append {
                     match stored.as_mut().poll(cx) {
                         Poll::Ready(Ok(())) => {
-                            self.spool.lock().acknowledge(live);
+                            self.buffer.lock().acknowledge(live);
                             append = None;
                         }
-                        Poll::Ready(Err(error)) if error.is_retryable() && live.is_confirmed() => {
-                            let batch = self.spool.lock().in_flight();
+                        Poll::Ready(Err(error)) if error.is_retryable() => {
+                            let batch = self.buffer.lock().in_flight();
                             append = batch
                                 .map(|batch| -> Stored<'_> { Box::pin(self.append_until_stored(batch)) });
                             continue;
@@ -179,7 +179,7 @@ impl Drive {
                 let may_run = append.is_none() || self.ahead() < MAX_AHEAD;
                 if agent_is_due && may_run && returned.is_none() {
                     agent_is_due = false;
-                    live.begin_poll();
+                    live.log.begin_poll();
                     if let Poll::Ready(result) = agent.as_mut().poll(cx) {
                         returned = Some(self.outcome_of(result));
                     }
@@ -190,7 +190,7 @@ impl Drive {
                 if returned.is_some() {
                     return Poll::Pending;
                 }
-                match self.spool.lock().next(live, append.is_none(), cx) {
+                match self.buffer.lock().next(live, append.is_none(), cx) {
                     Ok(Some(batch)) => append = Some(self.append(batch)),
                     Ok(None) => return Poll::Pending,
                     Err(failure) => return Poll::Ready(Outcome::Failed(failure)),
@@ -215,10 +215,10 @@ impl Drive {
     }
 
     fn append(&self, batch: Batch) -> Stored<'_> {
-        self.live.services.runs.append(&self.live.id, self.live.token, batch)
+        self.live.services.runs.append(&self.live.record.id, self.live.token, batch)
     }
 
-    /// Repeats an append while the store is away. Repeating is safe: what was stored is acknowledged again.
+    /// Repeats an append while the store is unavailable. Repeating is safe: what was stored is acknowledged again.
     async fn append_until_stored(&self, batch: Batch) -> agent_services::Result<()> {
         self.retry(|| self.append(batch.clone())).await
     }
@@ -227,13 +227,12 @@ impl Drive {
     where
         F: Future<Output = agent_services::Result<T>>,
     {
-        let mut pause = Pause::default();
+        let mut backoff = Backoff::default();
         loop {
             match call().await {
-                // Of one that may not be stored at all somebody has to be told.
-                Err(error) if error.is_retryable() && self.live.is_confirmed() => {
-                    tracing::warn!(run.id = %self.live.id, error = %error, "the run store is away; the run waits for it");
-                    pause.wait().await;
+                Err(error) if error.is_retryable() => {
+                    tracing::warn!(run.id = %self.live.record.id, error = %error, "the run store is unavailable; the run waits for it");
+                    backoff.wait().await;
                 }
                 done => return done,
             }
@@ -246,28 +245,29 @@ impl Drive {
         sleep(self.runner.limits().cancel_grace).await;
     }
 
-    /// Cancels the run when nobody has read it for the grace period; never resolves.
+    /// Cancels the run when it has had no reader for the grace period; never resolves.
     async fn cancel_when_abandoned(&self) {
         let Some(grace) = self.cancel_after else { return pending().await };
         loop {
-            self.live.abandoned.notified().await;
-            if self.live.has_readers() {
+            self.live.tail.abandoned().await;
+            if self.live.tail.has_readers() {
                 continue;
             }
             sleep(grace).await;
-            if !self.live.has_readers() && !self.is_read_elsewhere().await {
+            if !self.live.tail.has_readers() && !self.is_read_elsewhere().await {
                 self.live.cancel.cancel();
             }
         }
     }
 
-    /// Waits while other processes say that somebody reads the run; says whether somebody reads it here then.
+    /// Waits while other processes report readers; returns whether the run has a reader here then.
     async fn is_read_elsewhere(&self) -> bool {
+        let mut backoff = Backoff::default();
         loop {
-            let left = match self.live.services.runs.attended(&self.live.id).await {
-                Ok(left) if left.is_zero() => return self.live.has_readers(),
+            let left = match self.live.services.runs.reader_ttl(&self.live.record.id).await {
+                Ok(left) if left.is_zero() => return self.live.tail.has_readers(),
                 Ok(left) => left,
-                Err(error) if error.is_retryable() => patience::LONGEST,
+                Err(error) if error.is_retryable() => backoff.next_delay(),
                 Err(_) => return true,
             };
             sleep(left).await;
@@ -276,32 +276,32 @@ impl Drive {
 
     /// How many bytes the agent wrote that the store does not have.
     fn ahead(&self) -> usize {
-        self.live.pending_bytes() + self.spool.lock().bytes()
+        self.live.log.pending_bytes() + self.buffer.lock().bytes()
     }
 
-    /// Repeats the append that an interruption cut off. Repeating is safe where it had succeeded unheard.
-    async fn settle(&self) -> agent_services::Result<()> {
-        let batch = self.spool.lock().in_flight();
+    /// Repeats the append that an interruption cut off. Repeating is safe if it had succeeded.
+    async fn finish_append(&self) -> agent_services::Result<()> {
+        let batch = self.buffer.lock().in_flight();
         if let Some(batch) = batch {
             self.append_until_stored(batch).await?;
-            self.spool.lock().acknowledge(&self.live);
+            self.buffer.lock().acknowledge(&self.live);
         }
         Ok(())
     }
 
     /// Ends the log; gives the right to execute the next run of the session.
     async fn end(&self, outcome: Outcome) -> Option<Grant> {
-        let outcome = match self.settle().await {
+        let outcome = match self.finish_append().await {
             Ok(()) => outcome,
             Err(error) => Outcome::Lost(error),
         };
         let began = !matches!(outcome, Outcome::NeverBegan);
-        let ending = match (outcome, self.live.take_failure()) {
-            (Outcome::Lost(error), _) => return self.lose(error, "the run's log could not be written"),
+        let ending = match (outcome, self.live.log.take_failure()) {
+            (Outcome::Lost(error), _) => return self.lose(&error, "the run's log could not be written"),
             (Outcome::Settled(ending), _) => ending,
             (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why), None),
             (_, Some(error)) | (Outcome::Failed(error), None) => {
-                tracing::info!(run.id = %self.live.id, agent.name = self.live.agent, error.code = error.code(), "the run failed");
+                tracing::info!(run.id = %self.live.record.id, agent.name = self.live.record.agent, error.code = error.code(), "the run failed");
                 self.ending(Status::Failed, Some(error.to_body()), Some(error.http_status()))
             }
             (Outcome::Canceled | Outcome::NeverBegan, None) => self.ending(Status::Canceled, None, None),
@@ -309,7 +309,7 @@ impl Drive {
         };
         match self.write_end(&ending, began).await {
             Ok(granted) => granted,
-            Err(error) => self.lose(error, "the run's log could not be finished"),
+            Err(error) => self.lose(&error, "the run's log could not be finished"),
         }
     }
 
@@ -317,19 +317,16 @@ impl Drive {
         Ending { status, error, completed_at: self.live.services.clock.unix_seconds(), http_status }
     }
 
-    fn lose(&self, error: agent_services::Error, what: &str) -> Option<Grant> {
-        let id = &self.live.id;
-        if !self.live.is_confirmed() {
-            // Who asked for the run is told.
-            tracing::debug!(run.id = %id, error = %error, "{what}");
-        } else if error.kind() == ErrorKind::Conflict {
-            tracing::warn!(run.id = %id, error = %error, "{what}: another process goes on with it");
+    fn lose(&self, error: &agent_services::Error, what: &str) -> Option<Grant> {
+        let id = &self.live.record.id;
+        if error.kind() == ErrorKind::Conflict {
+            tracing::warn!(run.id = %id, error = %error, "{what}: another process continues it");
         } else {
             tracing::error!(run.id = %id, error = %error, "{what}");
         }
-        self.live.lose(error);
-        // Where the run is still this process's, nobody else would ever end it.
-        self.runner.recover_later(self.live.id.clone());
+        self.live.lose();
+        // If the run still belongs to this process, no other would ever end it.
+        self.runner.recover_later(self.live.record.id.clone());
         None
     }
 }

@@ -6,7 +6,7 @@ use agent_schemas::RunId;
 
 /// The runs of one session that have not ended.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub(super) struct SessionQueue {
     /// The one in progress.
     pub(super) active: Option<RunId>,
     /// What was handed to it.
@@ -15,7 +15,7 @@ pub(super) struct Turns {
     pub(super) queue: VecDeque<RunId>,
 }
 
-impl Turns {
+impl SessionQueue {
     pub(super) fn is_empty(&self) -> bool {
         self.active.is_none() && self.steered.is_empty() && self.queue.is_empty()
     }

@@ -94,7 +94,7 @@ async fn the_next_run_begins_although_the_store_was_away_when_its_turn_came() {
 #[tokio::test(start_paused = true)]
 async fn a_run_whose_making_was_not_heard_of_is_executed() {
     let world = World::new(Echo::default());
-    world.store.fail("create", Fault::Unheard);
+    world.store.fail("create", Fault::LostReply);
     let refused = world.start("hi", SessionPolicy::Enqueue).await;
     assert!(matches!(refused, Err(StartError::Store(_))), "{refused:?}");
     let runs = world.runs().await;
@@ -113,9 +113,9 @@ async fn a_run_whose_client_went_away_while_it_was_made_is_executed() {
 #[tokio::test(start_paused = true)]
 async fn a_run_whose_taking_was_not_heard_of_is_executed() {
     let world = World::new(Echo::default());
-    world.store.fail("create", Fault::Unheard);
+    world.store.fail("create", Fault::LostReply);
     world.store.fail("take_over", AWAY);
-    world.store.fail("take_over", Fault::Unheard);
+    world.store.fail("take_over", Fault::LostReply);
     world.store.fail("get", AWAY);
     assert!(world.start("hi", SessionPolicy::Enqueue).await.is_err());
     while !world.store.is_well() {
@@ -130,7 +130,7 @@ async fn a_run_that_waits_ends_although_its_cancellation_was_not_heard_of() {
     let world = World::new(patient());
     let _first = world.started("first").await;
     let second = world.started("second").await.id().clone();
-    world.store.fail("cancel", Fault::Unheard);
+    world.store.fail("cancel", Fault::LostReply);
     assert!(world.runner.cancel(&second).await.is_err());
     assert_eq!(world.end(&second).await, "response canceled");
 }

@@ -16,7 +16,7 @@ const GATHER_BYTES: usize = 256 * 1024;
 
 /// Entries that the store has not acknowledged.
 #[derive(Debug)]
-pub(in crate::runner) struct Spool {
+pub(in crate::runner) struct AppendBuffer {
     durability: Durability,
     /// What is being appended.
     in_flight: Option<Batch>,
@@ -30,9 +30,16 @@ pub(in crate::runner) struct Spool {
     began: bool,
 }
 
-impl Spool {
+impl AppendBuffer {
     pub(in crate::runner) fn new(durability: Durability) -> Self {
-        Spool { durability, in_flight: None, shown: Vec::new(), shown_bytes: 0, due: None, began: false }
+        AppendBuffer {
+            durability,
+            in_flight: None,
+            shown: Vec::new(),
+            shown_bytes: 0,
+            due: None,
+            began: false,
+        }
     }
 
     /// How many bytes were taken from the agent that the store does not have.
@@ -50,9 +57,7 @@ impl Spool {
         may_append: bool,
         cx: &mut Context<'_>,
     ) -> Result<Option<Batch>, Error> {
-        // Nobody hears of a run before the store has it.
-        let durability = if live.is_confirmed() { self.durability } else { Durability::Strict };
-        match durability {
+        match self.durability {
             Durability::Strict if !may_append => return Ok(None),
             Durability::Strict => self.in_flight = live.take_pending(cx.waker())?,
             Durability::Relaxed => {
@@ -69,7 +74,7 @@ impl Spool {
     }
 
     fn show(&mut self, batch: Batch, live: &LiveRun) {
-        live.show(batch.clone());
+        live.tail.show(batch.clone());
         self.shown_bytes += batch.frames.len();
         self.shown.push(batch);
     }
@@ -95,11 +100,8 @@ impl Spool {
     pub(super) fn acknowledge(&mut self, live: &LiveRun) {
         let Some(batch) = self.in_flight.take() else { return };
         match self.durability {
-            Durability::Relaxed if live.is_confirmed() => live.note_stored(&batch),
-            _ => {
-                self.began = true;
-                live.publish(Some(batch), None);
-            }
+            Durability::Relaxed => live.tail.note_stored(&batch),
+            Durability::Strict => live.tail.publish(Some(batch), None),
         }
     }
 

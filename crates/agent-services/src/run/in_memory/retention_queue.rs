@@ -12,12 +12,12 @@ pub(super) type Place = (i64, u64);
 
 /// Runs in the order in which they have to go, and how many bytes they have.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(super) struct RetentionQueue {
     runs: BTreeMap<Place, (RunId, u64)>,
     bytes: u64,
 }
 
-impl Shelf {
+impl RetentionQueue {
     pub(super) fn put(&mut self, place: Place, id: &RunId, bytes: usize) {
         let bytes = bytes as u64 + OVERHEAD;
         self.bytes += bytes;

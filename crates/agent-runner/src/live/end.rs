@@ -1,0 +1,22 @@
+//! How runs and their logs end.
+
+use agent_schemas::Status;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RunEnd {
+    /// The final response's status.
+    pub status: Status,
+    /// The HTTP status that belongs to the error of a failed run.
+    pub http_status: Option<u16>,
+}
+
+/// How a log ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum LogEnd {
+    /// With its terminal event.
+    Finished(RunEnd),
+    /// Somewhere else, or nowhere: this process lost the right to write it.
+    Lost,
+}

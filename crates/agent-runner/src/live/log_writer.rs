@@ -1,0 +1,129 @@
+//! Writing a run's log: what the agent has written and the driver has not yet taken.
+
+use std::task::Waker;
+
+use agent_schemas::Error;
+use agent_services::run::Batch;
+use parking_lot::Mutex;
+
+use crate::assemble::{Assembler, ClosedMessage};
+
+/// How much may gather while all readers rest.
+const GATHERED_BYTES: usize = 16 * 1024;
+
+/// The writing end of a log. Its lock is taken before the tail's by those who need both.
+#[derive(Debug)]
+pub(crate) struct LogWriter {
+    /// How large the log may grow.
+    max_bytes: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    assembler: Assembler,
+    /// The driver, while it waits for something to be written from outside its own poll.
+    driver: Option<Waker>,
+    /// Set once the log has ended or grown too large; later writes are refused.
+    is_sealed: bool,
+    failure: Option<Error>,
+}
+
+impl LogWriter {
+    pub(crate) fn new(assembler: Assembler, max_bytes: usize) -> Self {
+        let state = State { assembler, driver: None, is_sealed: false, failure: None };
+        LogWriter { max_bytes, state: Mutex::new(state) }
+    }
+
+    /// Lets the agent write; `None` once the log is closed.
+    pub(crate) fn write<T>(&self, write: impl FnOnce(&mut Assembler) -> T) -> Option<T> {
+        let (result, driver) = {
+            let mut state = self.state.lock();
+            if state.is_sealed {
+                return None;
+            }
+            let result = write(&mut state.assembler);
+            if state.assembler.bytes() > self.max_bytes {
+                state.is_sealed = true;
+                state.failure = Some(Error::OutputLimitExceeded { limit: self.max_bytes });
+            }
+            (result, state.driver.take())
+        };
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        Some(result)
+    }
+
+    /// Notes that the driver is about to look for itself, so that writes need not wake it.
+    pub(crate) fn begin_poll(&self) {
+        self.state.lock().driver = None;
+    }
+
+    /// Takes what has been written, or keeps the waker until there is something to take. Small batches are left to gather
+    /// while `is_resting`, which is asked under the lock: a reader that stops resting a moment later finds the waker.
+    ///
+    /// # Errors
+    /// Why the log was closed before its end.
+    pub(super) fn take_pending(
+        &self,
+        driver: &Waker,
+        is_resting: impl FnOnce() -> bool,
+    ) -> Result<Option<Batch>, Error> {
+        let mut state = self.state.lock();
+        let is_resting = is_resting();
+        if let Some(failure) = state.failure.take() {
+            return Err(failure);
+        }
+        let gathers = is_resting && state.assembler.pending_bytes() < GATHERED_BYTES;
+        if state.assembler.has_pending() && !gathers {
+            return Ok(Some(state.assembler.take()));
+        }
+        state.driver = Some(driver.clone());
+        Ok(None)
+    }
+
+    /// Wakes the driver if it has left something to gather.
+    pub(super) fn ask_for_pending(&self) {
+        let driver = {
+            let mut state = self.state.lock();
+            if state.assembler.has_pending() { state.driver.take() } else { None }
+        };
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    /// Takes what has been written.
+    pub(crate) fn take(&self) -> Batch {
+        self.state.lock().assembler.take()
+    }
+
+    /// Why the log was closed before its end, if it was.
+    pub(crate) fn take_failure(&self) -> Option<Error> {
+        self.state.lock().failure.take()
+    }
+
+    /// How many bytes have been written and not taken.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.state.lock().assembler.pending_bytes()
+    }
+
+    /// The number of the entry that is written next.
+    pub(super) fn next(&self) -> u64 {
+        self.state.lock().assembler.next()
+    }
+
+    /// Refuses what the agent writes from now on, writes something else, and takes what has been written.
+    pub(crate) fn seal(&self, write: impl FnOnce(&mut Assembler)) -> Batch {
+        let mut state = self.state.lock();
+        state.is_sealed = true;
+        write(&mut state.assembler);
+        state.assembler.take()
+    }
+
+    /// The messages that were closed so far.
+    pub(crate) fn closed_messages(&self) -> Vec<ClosedMessage> {
+        self.state.lock().assembler.closed_messages().to_vec()
+    }
+}

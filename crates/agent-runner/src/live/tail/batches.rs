@@ -1,0 +1,78 @@
+//! The latest entries of a log, which are kept in memory for its readers.
+
+use std::collections::VecDeque;
+
+use agent_services::run::Batch;
+
+/// How much of a log's end is kept for its readers; what is older they read from the store. What the
+/// store does not have yet is kept whatever its size.
+const TAIL_BYTES: usize = 256 * 1024;
+const TAIL_BATCHES: usize = 8;
+
+/// What a reader finds at its position.
+#[derive(Debug)]
+pub(crate) enum TailRead {
+    /// Entries, and whether the log ends with the last of them.
+    Batches(Vec<Batch>, bool),
+    /// They are in the store and no longer here.
+    Older,
+    /// Nothing yet; the waker is kept.
+    Nothing,
+    /// Nothing more: the log has ended.
+    End,
+    /// Nothing more here: the log continues elsewhere.
+    Lost,
+}
+
+/// The latest batches.
+#[derive(Debug)]
+pub(super) struct Batches {
+    batches: VecDeque<Batch>,
+    bytes: usize,
+    next: u64,
+    stored: u64,
+}
+
+impl Batches {
+    /// None yet, of a log whose entries before this one are in the store.
+    pub(super) fn new(next: u64) -> Self {
+        Batches { batches: VecDeque::new(), bytes: 0, next, stored: next }
+    }
+
+    /// The number after the last entry.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The number after the last entry that the store has.
+    pub(super) fn stored(&self) -> u64 {
+        self.stored
+    }
+
+    pub(super) fn push(&mut self, batch: Batch) {
+        self.next = batch.end();
+        self.bytes += batch.frames.len();
+        self.batches.push_back(batch);
+    }
+
+    /// Notes that the store has all entries before this one, and drops old ones that can be read from it.
+    pub(super) fn note_stored(&mut self, next: u64) {
+        self.stored = next;
+        while (self.bytes > TAIL_BYTES && self.batches.len() > 1) || self.batches.len() > TAIL_BATCHES {
+            let Some(oldest) = self.batches.pop_front_if(|oldest| oldest.end() <= self.stored) else {
+                return;
+            };
+            self.bytes -= oldest.frames.len();
+        }
+    }
+
+    /// The entries from `from` on, which is not the end, in a log that is finished or not.
+    pub(super) fn read(&self, from: u64, is_finished: bool) -> TailRead {
+        if self.batches.front().is_none_or(|oldest| from < oldest.first) {
+            return TailRead::Older;
+        }
+        let start = self.batches.partition_point(|batch| batch.end() <= from);
+        let batches = self.batches.iter().skip(start).filter_map(|batch| batch.starting_at(from)).collect();
+        TailRead::Batches(batches, is_finished)
+    }
+}
