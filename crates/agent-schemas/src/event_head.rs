@@ -1,7 +1,7 @@
-//! Events without what they only repeat.
+//! Reads events without the parts that only repeat earlier ones.
 //!
-//! A message that closes has its contents once more, and the final response has all messages. Who has read the log up to
-//! there need not decode them again. What is read here is read into its type at once, with no [`Json`] in between.
+//! A closing message repeats its contents, and the final response repeats all messages. A reader that has followed the
+//! log need not decode them again. Values are read directly into their types, with no [`Json`] in between.
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use crate::json::{Json, JsonObject};
 use crate::message::{Message, Role};
 use crate::response::AgentResponse;
 
-/// A message without its contents. Words with escapes are left to [`Event::from_slice`], here and below.
+/// A message without its contents. Strings with escapes are left to [`Event::from_slice`], here and below.
 #[derive(Deserialize)]
 struct MessageHead<'a> {
     sequence_number: Option<i64>,
@@ -44,7 +44,7 @@ struct ResponseHead<'a> {
     session_id: Option<String>,
 }
 
-/// A content of text.
+/// A text content.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TextContent<'a> {
@@ -68,10 +68,10 @@ enum TextType {
 }
 
 impl Event {
-    /// Reads a message without its contents, a response without its output, or a content of text or refusal as it is;
-    /// `None` for all else, and for what [`Event::from_slice`] has to look at.
+    /// Reads a message without its contents, a response without its output, or a complete text or refusal content.
+    /// Returns `None` for anything else, and for input that needs [`Event::from_slice`].
     pub fn head_from_slice(json: &[u8]) -> Option<Self> {
-        // What this library writes has the object behind the first comma: no time is lost on what is none of these.
+        // This library writes `object` after the first comma, so any other event is recognized quickly.
         let rest = json.get(memchr::memchr(b',', json)?..)?.strip_prefix(b",\"object\":\"")?;
         match rest.get(..memchr::memchr(b'"', rest)?)? {
             b"message" => message(serde_json::from_slice(json).ok()?).map(Event::Message),
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    /// Checks that a content is read as [`Event::from_slice`] reads it, or not at all.
+    /// Checks that a content is either read exactly as [`Event::from_slice`] reads it, or not at all.
     fn check_content(json: &str, is_read: bool) {
         let read = Event::head_from_slice(json.as_bytes());
         assert_eq!(read.is_some(), is_read, "{json}");

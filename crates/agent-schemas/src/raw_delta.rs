@@ -1,38 +1,38 @@
-//! Deltas of text, read without being decoded.
+//! Reads text deltas without decoding them.
 //!
-//! Most of a log is such deltas, and who passes them on needs their text only as the JSON that it is already. Nearly all of
-//! them follow one of the same content, and differ from it in nothing but their number and their text.
+//! Most of a log consists of text deltas, and code that passes them on needs their text only as JSON, which it already
+//! is. Nearly all of them follow another delta of the same content and differ from it only in number and text.
 
 use crate::event::DecodeError;
 
-/// What an event has before its number, between that and its type, and behind its text.
+/// The bytes of an event before its number, between the number and the type, and after the text.
 const BEFORE_NUMBER: &str = "{\"sequence_number\":";
 const BEFORE_TYPE: &str = ",\"object\":\"content\",\"status\":\"in_progress\",\"error\":null,\"type\":\"";
 const END: &str = "\"}";
 
-/// A delta event of a string, as its JSON has it.
+/// A delta event of a string, as raw JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawDelta<'a> {
     /// The `type` of the content.
     pub kind: RawKind,
-    /// The position in its message.
+    /// The position in the message.
     pub index: i64,
-    /// The message it belongs to.
+    /// The id of the message.
     pub msg_id: &'a str,
     /// The inside of the text's JSON string, safe on an SSE line.
     pub escaped: &'a str,
 }
 
-/// Which string grows.
+/// The string that grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RawKind {
     /// The text of a text content.
     Text,
-    /// That of a refusal.
+    /// The text of a refusal.
     Refusal,
 }
 
-/// The deltas of one content, whose events have the same between their numbers and their texts.
+/// The deltas of one content, whose events differ only in number and text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawSeries(String);
 
@@ -59,8 +59,8 @@ impl RawSeries {
 }
 
 impl<'a> RawDelta<'a> {
-    /// Reads an event in the one form in which this library writes such deltas; `None` for all else, which may well be a
-    /// delta in another form.
+    /// Reads an event in the exact form in which this library writes such deltas. Returns `None` for anything else,
+    /// which may still be a delta in another form.
     pub fn read(event: &'a [u8]) -> Option<Self> {
         let rest = event.strip_prefix(BEFORE_NUMBER.as_bytes())?;
         let (_, rest) = number(rest)?;
@@ -84,7 +84,7 @@ impl<'a> RawDelta<'a> {
     /// Appends the text whose JSON string has this inside.
     ///
     /// # Errors
-    /// [`DecodeError`] if it is no JSON, which no event that this library wrote has.
+    /// [`DecodeError`] if it is not JSON. Events written by this library always are.
     pub fn append(escaped: &str, text: &mut String) -> Result<(), DecodeError> {
         if memchr::memchr(b'\\', escaped.as_bytes()).is_none() {
             text.push_str(escaped);
@@ -96,13 +96,13 @@ impl<'a> RawDelta<'a> {
     }
 }
 
-/// A number from 0 on, and what follows it.
+/// A non-negative number, and the rest of the input.
 fn number(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let (digits, rest) = bytes.split_at_checked(digits(bytes))?;
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
-/// How many digits there are before anything else.
+/// The number of leading digits.
 fn digits(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
