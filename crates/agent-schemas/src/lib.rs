@@ -30,8 +30,10 @@
 //! Other protocols: [`responses`]. Exchange with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`],
 //! [`response_api`], [`secret`].
 
+pub mod api;
 pub mod builder;
 pub mod call;
+mod coerce;
 pub mod content;
 pub mod decode;
 pub mod delta;
@@ -43,7 +45,6 @@ pub mod export;
 pub mod fold;
 pub mod id;
 pub mod json;
-mod lax;
 pub mod merge;
 pub mod message;
 pub mod modelstudio;
@@ -55,14 +56,12 @@ pub mod request;
 pub mod response;
 pub mod response_api;
 pub mod responses;
-pub mod run_info;
 pub mod run_options;
 pub mod seconds;
 pub mod secret;
 pub mod semantics;
 pub mod sequence;
 pub mod session;
-pub mod session_info;
 pub mod sse;
 pub mod status;
 mod string_enum;

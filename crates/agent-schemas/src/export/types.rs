@@ -3,13 +3,13 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+use crate::api::runs::{RunInfo, RunPage};
+use crate::api::sessions::{
+    MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,
+};
 use crate::decode::{FromJson, ValidationError};
 use crate::json::Json;
 use crate::openai::chat;
-use crate::run_info::{RunInfo, RunPage};
-use crate::session_info::{
-    MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,
-};
 use crate::{
     AgentRequest, AgentResponse, Content, ErrorBody, Event, FunctionCall, FunctionCallOutput,
     FunctionParameters, FunctionTool, McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput,

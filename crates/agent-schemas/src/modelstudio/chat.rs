@@ -1,6 +1,6 @@
 //! Requests to chat models, and their responses.
 
-use crate::lax::strict_integer;
+use crate::coerce::strict_integer;
 use crate::modelstudio::rag::RagOptions;
 use crate::modelstudio::search::{IntentionOptions, SearchOptions};
 use crate::openai::chat::{ChatCompletion, ChatCompletionChunk, OpenAIMessage, with_parameters};

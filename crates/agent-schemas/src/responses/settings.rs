@@ -2,9 +2,9 @@
 
 use indexmap::IndexMap;
 
+use crate::coerce::{strict_flag, strict_integer, strict_number};
 use crate::decode::{Decoded, FromJson, ValidationError, member, missing};
 use crate::json::{Json, JsonObject};
-use crate::lax::{strict_flag, strict_integer, strict_number};
 use crate::object;
 use crate::record::record;
 

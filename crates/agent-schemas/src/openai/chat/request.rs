@@ -5,8 +5,8 @@ mod schema;
 use indexmap::IndexMap;
 
 use super::stream_options::StreamOptions;
+use crate::coerce::{strict_flag, strict_integer, strict_number};
 use crate::json::Json;
-use crate::lax::{strict_flag, strict_integer, strict_number};
 use crate::record::record;
 use crate::request::Stop;
 use crate::responses::check_metadata;
