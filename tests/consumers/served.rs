@@ -10,7 +10,7 @@ use crate::everything::everything;
 use crate::program::{Program, QUESTION, programs};
 
 /// The last line of a program that found nothing wrong.
-const AGREES: &str = "events amount to the final response.\n";
+const AGREES: &str = "events match the final response.\n";
 
 fn check(program: &Program, ended: &Ended, code: i32, stdout: &str, stderr: &str) {
     assert_eq!(ended.code, code, "{}: {ended:?}", program.name);
@@ -68,7 +68,7 @@ async fn refusals_of_the_server_and_wrong_command_lines_have_their_own_status() 
     let free =
         TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("it is bound");
     for program in programs() {
-        check(program, &program.run(&[nowhere.as_str(), "hello"]).await, 3, "", "The server answers 404: {");
+        check(program, &program.run(&[nowhere.as_str(), "hello"]).await, 3, "", "The server returned 404: {");
         let nobody = program.run(&[&format!("http://{free}"), "hello"]).await;
         check(program, &nobody, 3, "", "The server cannot be reached: ");
         let nowhere = nowhere.as_str();

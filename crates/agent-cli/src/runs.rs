@@ -6,7 +6,7 @@ mod tail;
 use std::process::ExitCode;
 
 use crate::config::Environment;
-use agent_schemas::run_info::{RunInfo, RunPage};
+use agent_schemas::api::runs::{RunInfo, RunPage};
 use agent_schemas::{Json, json};
 use anyhow::{Context, bail};
 use reqwest::{Method, RequestBuilder, StatusCode};

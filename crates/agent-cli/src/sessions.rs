@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::config::{Config, Environment, Flag, load};
-use agent_schemas::session_info::{MessageAppend, SessionChange};
+use agent_schemas::api::sessions::{MessageAppend, SessionChange};
 use agent_schemas::{JsonObject, Message, SessionId, UserId};
 use agent_services::page::PageSize;
 use agent_services::session::{self as store, SessionInfo, SessionStore, StoredMessage};

@@ -1,6 +1,6 @@
-//! Builders of responses, messages and contents, for agents that speak the protocol themselves.
+//! Builders of responses, messages and contents, for agents that emit protocol events themselves.
 //!
-//! Each builder owns what it builds and gives a copy for every event. It takes ids and times from its caller.
+//! Each builder owns the value it builds and returns a copy of it with every event. The caller supplies ids and times.
 //!
 //! ```
 //! use agent_schemas::builder::{BuilderError, MessageBuilder, ResponseBuilder};
@@ -49,86 +49,87 @@ use crate::response::AgentResponse;
 
 pub use content::ContentBuilder;
 
-/// Why a builder refused a call.
+/// Why a builder rejected a call.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BuilderError {
-    /// There is no such type of content.
+    /// The content type does not exist.
     #[error("Unsupported content type: {type_name}")]
     UnsupportedType {
-        /// What was asked for.
+        /// The requested type.
         type_name: String,
     },
-    /// The method belongs to another type of content.
+    /// The method is for another content type.
     #[error("{method} only supported for {type_name} content")]
     WrongType {
         /// The method that was called.
         method: &'static str,
-        /// The type that it is for.
+        /// The content type that supports the method.
         type_name: &'static str,
     },
 }
 
-/// Builds a response and the events that tell of it. Its output is `[]` from the start.
+/// Builds a response and its events. The output is `[]` from the start.
 #[derive(Clone, Debug)]
 pub struct ResponseBuilder {
     response: AgentResponse,
 }
 
 impl ResponseBuilder {
-    /// A response with a fresh id; `created_at` is in Unix seconds.
+    /// Creates a response with a new id; `created_at` is in Unix seconds.
     pub fn new(ids: &dyn IdSource, created_at: i64) -> Self {
         let mut response = AgentResponse::new(response_id(ids), created_at);
         response.output = Some(Vec::new());
         ResponseBuilder { response }
     }
 
-    /// Sets the response's id.
+    /// Sets the response id.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.response.id = id.into();
         self
     }
 
-    /// Sets the session that the response belongs to.
+    /// Sets the session id.
     #[must_use]
     pub fn with_session_id(mut self, session_id: impl Into<String>) -> Self {
         self.response.session_id = Some(session_id.into());
         self
     }
 
-    /// The event with status `created`.
+    /// Returns the event with status `created`.
     pub fn created(&mut self) -> AgentResponse {
         self.response.created().clone()
     }
 
-    /// The event with status `in_progress`.
+    /// Returns the event with status `in_progress`.
     pub fn in_progress(&mut self) -> AgentResponse {
         self.response.in_progress().clone()
     }
 
-    /// Ends a message and adds it to the output; the event with its status `completed`.
+    /// Completes a message and adds it to the output. Returns the message event with status `completed`.
     pub fn complete_message(&mut self, message: MessageBuilder) -> Message {
         let message = message.complete();
         self.response.output.get_or_insert_default().push(message.clone());
         message
     }
 
-    /// Ends the response well; `completed_at` is in Unix seconds.
+    /// Completes the response; `completed_at` is in Unix seconds.
     pub fn completed(mut self, completed_at: i64) -> AgentResponse {
         self.response.completed(completed_at);
         self.response
     }
 
-    /// Ends the response with an error; what was added to the output stays there.
+    /// Fails the response. Messages that were already added stay in the output.
     pub fn failed(mut self, error: ErrorBody) -> AgentResponse {
         self.response.failed(error);
         self.response
     }
 
-    /// The events of a whole response whose only message has one text, made of these tokens; null for no token.
+    /// Returns the events of a complete response whose only message has one text, built from these tokens. Null
+    /// stands for no token.
     ///
-    /// The message's id is a fresh one; `completed_at` is in Unix seconds. The events have no sequence numbers.
+    /// The message gets a new id; `completed_at` is in Unix seconds. The events have no sequence numbers.
     pub fn generate_streaming_response<T: Into<String>>(
         mut self,
         ids: &dyn IdSource,
@@ -149,66 +150,66 @@ impl ResponseBuilder {
     }
 }
 
-/// Builds a message and the events that tell of it.
+/// Builds a message and its events.
 #[derive(Clone, Debug)]
 pub struct MessageBuilder {
     message: Message,
-    /// How many content builders it gave out.
+    /// The number of content builders created so far.
     started: i64,
 }
 
 impl MessageBuilder {
-    /// A message of the assistant with a fresh id, of type `message`.
+    /// Creates an assistant message of type `message` with a new id.
     pub fn new(ids: &dyn IdSource) -> Self {
         let mut message = Message::new(message_id(ids), MessageType::Message);
         message.role = Some(Role::Assistant);
         MessageBuilder { message, started: 0 }
     }
 
-    /// Sets the message's id.
+    /// Sets the message id.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.message.id = id.into();
         self
     }
 
-    /// Sets what the message is.
+    /// Sets the message type.
     #[must_use]
     pub fn with_kind(mut self, kind: MessageType) -> Self {
         self.message.kind = kind;
         self
     }
 
-    /// Sets who speaks.
+    /// Sets the role.
     #[must_use]
     pub fn with_role(mut self, role: Role) -> Self {
         self.message.role = Some(role);
         self
     }
 
-    /// Sets what the model call behind the message used.
+    /// Sets the token usage of the model call behind the message.
     #[must_use]
     pub fn with_usage(mut self, usage: JsonObject) -> Self {
         self.message.usage = Some(usage);
         self
     }
 
-    /// Sets what the application wants to keep with the message.
+    /// Sets the application's metadata.
     #[must_use]
     pub fn with_metadata(mut self, metadata: JsonObject) -> Self {
         self.message.metadata = Some(metadata);
         self
     }
 
-    /// The event that opens the message, with status `in_progress`.
+    /// Returns the event that opens the message, with status `in_progress`.
     pub fn in_progress(&mut self) -> Message {
         self.message.in_progress().clone()
     }
 
-    /// Starts the next content; its index is the number of contents started before it.
+    /// Starts the next content. Its index is the number of contents started before it.
     ///
     /// # Errors
-    /// [`BuilderError::UnsupportedType`] if the type is none of [`ContentBody::TYPES`].
+    /// [`BuilderError::UnsupportedType`] if the type is not one of [`ContentBody::TYPES`].
     pub fn content(&mut self, type_name: &str) -> Result<ContentBuilder, BuilderError> {
         let unsupported = || BuilderError::UnsupportedType { type_name: type_name.to_owned() };
         Ok(self.next_content(ContentBody::empty(type_name).ok_or_else(unsupported)?))
@@ -220,8 +221,8 @@ impl MessageBuilder {
         ContentBuilder::new(empty, self.message.id.clone(), index)
     }
 
-    /// Ends a content and puts it into the message, in the place of one with the same index; the event with its
-    /// status `completed`.
+    /// Completes a content and adds it to the message, replacing any content with the same index. Returns the content
+    /// event with status `completed`.
     pub fn complete_content(&mut self, content: ContentBuilder) -> Content {
         let content = content.complete();
         let contents = self.message.content.get_or_insert_default();
@@ -232,7 +233,7 @@ impl MessageBuilder {
         content
     }
 
-    /// Ends the message: the event with its contents and the status `completed`.
+    /// Completes the message. Returns the event with all contents and status `completed`.
     pub fn complete(mut self) -> Message {
         self.message.completed();
         self.message

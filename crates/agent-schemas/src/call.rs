@@ -1,14 +1,14 @@
-//! What tool calls and their outputs carry in the `data` of a data content.
+//! Payloads of tool calls and their outputs, as carried in the `data` of a data content.
 
 use crate::decode::FromJson;
 use crate::json::{Json, JsonObject};
 use crate::record::record;
 
-/// Gives records their form in a data content.
+/// Converts records to and from the object of a data content.
 macro_rules! payloads {
     ($($name:ident),* $(,)?) => {$(
         impl $name {
-            /// The object that a data content carries, with every key present.
+            /// The payload as the object of a data content, with every key present.
             pub fn into_data(self) -> JsonObject {
                 match Json::from_serialize(&self) {
                     Ok(Json::Object(members)) => members,
@@ -19,7 +19,7 @@ macro_rules! payloads {
             /// Reads the payload from a data content's object.
             ///
             /// # Errors
-            /// The first fault, with its place.
+            /// The first error, with its location.
             pub fn from_data(data: &JsonObject) -> Result<Self, crate::ValidationError> {
                 Self::from_json(Json::Object(data.clone()))
             }
@@ -41,10 +41,10 @@ payloads!(
 );
 
 record! {
-    /// A call of a function or plugin; rides in messages of type `function_call` and `plugin_call`.
+    /// A function or plugin call. Carried by messages of type `function_call` and `plugin_call`.
     #[example(r#"{"call_id": "call_1", "name": "calculator", "arguments": "{\"expression\":\"6 * 7\"}"}"#)]
     pub struct FunctionCall {
-        /// Names the call; its output names it too.
+        /// The call id. The output refers to it.
         call_id: Option<String>,
         /// The tool's name.
         name: Option<String>,
@@ -54,22 +54,22 @@ record! {
 }
 
 record! {
-    /// What a function or plugin answered; rides in `function_call_output` and `plugin_call_output`.
+    /// The output of a function or plugin call. Carried by `function_call_output` and `plugin_call_output`.
     #[example(r#"{"call_id": "call_1", "name": "calculator", "output": "42"}"#)]
     pub struct FunctionCallOutput {
-        /// The call that is answered.
+        /// The id of the call.
         call_id: String = required,
         /// The tool's name.
         name: Option<String>,
-        /// The answer as JSON text.
+        /// The output as JSON text.
         output: String = required,
     }
 }
 
 record! {
-    /// A call of an MCP tool; rides in `mcp_call`.
+    /// An MCP tool call. Carried by `mcp_call`.
     pub struct McpCall {
-        /// Names the call; its output names it too.
+        /// The call id. The output refers to it.
         call_id: Option<String>,
         /// The arguments as JSON text.
         arguments: Option<String>,
@@ -81,27 +81,27 @@ record! {
 }
 
 record! {
-    /// What an MCP tool answered; rides in `mcp_call_output`.
+    /// The output of an MCP tool call. Carried by `mcp_call_output`.
     pub struct McpCallOutput {
-        /// The call that is answered.
+        /// The id of the call.
         call_id: String = required,
         /// The tool's name.
         name: Option<String>,
-        /// The answer as JSON text.
+        /// The output as JSON text.
         output: String = required,
     }
 }
 
 record! {
-    /// The tools of an MCP server; rides in `mcp_list_tools`.
+    /// The tools of an MCP server. Carried by `mcp_list_tools`.
     pub struct McpListTools {
-        /// Names the list.
+        /// The id of the list.
         id: String = required,
         /// The MCP server's name.
         server_label: String = required,
         /// Its tools.
         tools: Vec<McpListToolsTool> = required,
-        /// Why they could not be listed.
+        /// The error, if the tools could not be listed.
         error: Option<String>,
     }
 }
@@ -113,7 +113,7 @@ record! {
         input_schema: Json = required,
         /// Its name.
         name: String = required,
-        /// Hints of the server.
+        /// Annotations supplied by the server.
         annotations: Json,
         /// What it does.
         description: Option<String>,
@@ -121,9 +121,9 @@ record! {
 }
 
 record! {
-    /// A question whether an MCP tool may be called; rides in `mcp_approval_request`.
+    /// A request for approval to call an MCP tool. Carried by `mcp_approval_request`.
     pub struct McpApprovalRequest {
-        /// Names the question; the answer names it too.
+        /// The request id. The response refers to it.
         id: String = required,
         /// The arguments as JSON text.
         arguments: String = required,
@@ -135,25 +135,25 @@ record! {
 }
 
 record! {
-    /// The answer to such a question; rides in `mcp_approval_response`.
+    /// The response to an approval request. Carried by `mcp_approval_response`.
     pub struct McpApprovalResponse {
-        /// The question that is answered.
+        /// The id of the approval request.
         approval_request_id: String = required,
-        /// Whether the tool may be called.
+        /// Whether the call is approved.
         approve: bool = required,
-        /// Names the answer.
+        /// The response id.
         id: Option<String>,
-        /// Why.
+        /// The reason for the decision.
         reason: Option<String>,
     }
 }
 
 record! {
-    /// A tool call in its plainest form.
+    /// A tool call in its simplest form.
     pub struct ToolCall {
         /// The arguments as JSON text.
         arguments: String = required,
-        /// Names the call.
+        /// The call id.
         call_id: String = required,
         /// The tool's name.
         name: String = required,
@@ -161,11 +161,11 @@ record! {
 }
 
 record! {
-    /// A tool's answer in its plainest form.
+    /// A tool output in its simplest form.
     pub struct ToolCallOutput {
-        /// The call that is answered.
+        /// The id of the call.
         call_id: String = required,
-        /// The answer as JSON text.
+        /// The output as JSON text.
         output: String = required,
     }
 }

@@ -1,4 +1,4 @@
-//! Contents: the parts a message is made of.
+//! Contents: the parts of a message.
 
 mod body;
 
@@ -16,34 +16,34 @@ use crate::status::Status;
 pub use self::body::ContentBody;
 use self::body::any_content;
 
-/// A part of a message, or (as an event) news about one.
+/// A part of a message, or an event that updates one.
 ///
-/// As an event, `delta: true` means that the body is to be appended to what `msg_id` and `index` name; otherwise it
-/// is the whole value so far. On the wire every field is present, in the order of this struct, with `type` before
-/// `index` and the body's own fields last.
+/// In an event, `delta: true` means that the body is appended to the content named by `msg_id` and `index`; otherwise
+/// the body is the whole value so far. On the wire every field is present in the order of this struct, with `type`
+/// before `index` and the body's own fields last.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Content {
-    /// The event's number in its run.
+    /// The event's sequence number within its run.
     pub sequence_number: Option<i64>,
-    /// Always `"content"` in what this library writes.
+    /// Always `"content"` when written by this library.
     pub object: Cow<'static, str>,
-    /// Where the content stands.
+    /// The status of the content.
     pub status: Option<Status>,
-    /// Why it failed.
+    /// The error, if the content failed.
     pub error: Option<ErrorBody>,
-    /// The position in its message, from 0.
+    /// The position in the message, starting at 0.
     pub index: Option<i64>,
-    /// Whether the body continues what was there before.
+    /// Whether the body is appended to the existing value.
     pub delta: Option<bool>,
-    /// The message it belongs to.
+    /// The id of the message that contains it.
     pub msg_id: Option<String>,
-    /// What it holds.
+    /// The body.
     pub body: ContentBody,
 }
 
 impl Content {
-    /// A content without status, index and message, as a client writes it.
+    /// A content without status, index and message id, as a client writes it.
     pub fn new(body: ContentBody) -> Self {
         Content {
             sequence_number: None,
@@ -135,7 +135,7 @@ impl FromJson for Content {
     }
 }
 
-/// The empty body that the object's `type` asks for.
+/// An empty body of the type that the object names.
 fn body_of_type(members: &JsonObject) -> Decoded<ContentBody> {
     let whole = || Json::Object(members.clone());
     let expected = ContentBody::TYPES.join(", ");
@@ -144,7 +144,7 @@ fn body_of_type(members: &JsonObject) -> Decoded<ContentBody> {
         return Err(ValidationError::new("union_tag_not_found", message, whole()));
     };
     type_value.as_str().and_then(ContentBody::empty).ok_or_else(|| {
-        let message = format!("'type' is {type_value}, but should be one of: {expected}");
+        let message = format!("'type' is {type_value}, expected one of: {expected}");
         ValidationError::new("union_tag_invalid", message, whole())
     })
 }
@@ -155,7 +155,7 @@ impl JsonSchema for Content {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        any_content(generator, &["A part of a message, or (as an event) news about one. `type` says which."])
+        any_content(generator, &["A part of a message, or an event that updates one. `type` names its kind."])
     }
 }
 

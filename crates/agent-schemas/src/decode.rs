@@ -1,4 +1,4 @@
-//! From [`Json`] to typed values, with the place of the first fault.
+//! Converts [`Json`] to typed values and reports the location of the first error.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use crate::json::{Json, JsonObject};
 
-/// One step on the way to a faulty value: a member's name or an item's position.
+/// One step on the path to an invalid value: a member's name or an item's position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A member of an object.
@@ -28,18 +28,18 @@ impl From<usize> for Step {
     }
 }
 
-/// Why a value was refused, and where it stands.
+/// Why a value was rejected, and where it is.
 ///
-/// Neither `Display` nor `Debug` shows the faulty value, as it may hold keys that no log may show.
+/// Neither `Display` nor `Debug` shows the invalid value, as it may contain secrets.
 #[derive(Clone, PartialEq)]
 pub struct ValidationError {
-    /// A short machine-readable name of the fault (`missing`, `string_type`, …), as the peer's validator names it.
+    /// A short machine-readable name of the error (`missing`, `string_type`, …), as upstream's validator names it.
     pub kind: &'static str,
-    /// The way from the document's root to the faulty value.
+    /// The path from the document's root to the invalid value.
     pub location: Vec<Step>,
-    /// What is wrong, for a person.
+    /// A human-readable description.
     pub message: String,
-    /// The faulty value, or the object that lacks a member. Null where the value is a secret.
+    /// The invalid value, or the object that lacks a member. Null if the value is secret.
     pub input: Json,
 }
 
@@ -74,14 +74,14 @@ impl ValidationError {
         ValidationError { kind, location: Vec::new(), message: message.into(), input }
     }
 
-    /// The same fault seen from one level further out.
+    /// The same error, one level further out.
     pub(crate) fn at(mut self, step: impl Into<Step>) -> Self {
         self.location.insert(0, step.into());
         self
     }
 }
 
-/// A type that is read from [`Json`].
+/// A type that can be read from [`Json`].
 pub(crate) trait FromJson: Sized {
     fn from_json(json: Json) -> Decoded<Self>;
 }
@@ -123,7 +123,7 @@ impl FromJson for IndexMap<String, i64> {
     }
 }
 
-/// Reads an object whose values are all of one type.
+/// Reads an object whose values all have one type.
 pub(crate) fn map<T: FromJson>(json: Json) -> Decoded<IndexMap<String, T>> {
     let members = JsonObject::from_json(json)?;
     members.into_iter().map(|(key, value)| member(&key, value).map(|value| (key, value))).collect()
@@ -139,7 +139,7 @@ impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(json: Json) -> Decoded<Self> {
         match json {
             Json::Array(items) => {
-                // Of exactly the right size: a run keeps its request as long as it lives.
+                // Exactly sized, because a run keeps its request for its whole life.
                 let mut values = Vec::with_capacity(items.len());
                 for (index, item) in items.into_iter().enumerate() {
                     values.push(T::from_json(item).map_err(|fault| fault.at(index))?);
@@ -151,17 +151,17 @@ impl<T: FromJson> FromJson for Vec<T> {
     }
 }
 
-/// Reads one member of an object, adding its name to the place of a fault.
+/// Reads one member of an object and adds its name to the location of an error.
 pub(crate) fn member<T: FromJson>(key: &str, value: Json) -> Decoded<T> {
     T::from_json(value).map_err(|fault| fault.at(key))
 }
 
-/// The fault of a member that is not there.
+/// The error for a missing member.
 pub(crate) fn missing(key: &str, whole: Json) -> ValidationError {
     ValidationError::new("missing", "this field is required", whole).at(key)
 }
 
-/// Gives a [`FromJson`] type its serde `Deserialize`.
+/// Implements serde's `Deserialize` for a [`FromJson`] type.
 macro_rules! deserialize_from_json {
     ($($name:ty),* $(,)?) => {$(
         impl<'de> serde::Deserialize<'de> for $name {

@@ -1,11 +1,11 @@
-//! How values grow: deltas onto contents, data objects into each other, usage into sums.
+//! How values grow: deltas append to contents, data objects merge, usage adds up.
 
 use crate::content::ContentBody;
 use crate::json::{Json, JsonObject, Number};
 
-/// Appends a delta's body to what is there; nothing happens if they are of different types.
+/// Appends a delta's body to the existing one. Does nothing if their types differ.
 ///
-/// Strings of text, image, audio, refusal, video and file data are joined; where one side is null the other counts.
+/// Strings of text, image, audio, refusal, video and file data are concatenated; null leaves the other side unchanged.
 /// Data objects are merged by [`merge_data`]. Names and formats are replaced.
 pub fn append_body(body: &mut ContentBody, delta: &ContentBody) {
     match (body, delta) {
@@ -34,7 +34,7 @@ pub fn append_body(body: &mut ContentBody, delta: &ContentBody) {
     }
 }
 
-/// Joins texts; where one side is null the other counts.
+/// Concatenates texts; null leaves the other side unchanged.
 pub(crate) fn append(value: &mut Option<String>, more: &Option<String>) {
     match (value.as_mut(), more) {
         (Some(value), Some(more)) => value.push_str(more),
@@ -43,15 +43,15 @@ pub(crate) fn append(value: &mut Option<String>, more: &Option<String>) {
     }
 }
 
-/// Takes the new value, unless it is null.
+/// Takes the new value unless it is null.
 pub(crate) fn replace<T: Clone>(value: &mut Option<T>, new: &Option<T>) {
     if new.is_some() {
         value.clone_from(new);
     }
 }
 
-/// Merges a data delta into a data object: strings and arrays are joined, numbers added, objects merged, new keys
-/// added; anything else, and values of different types, are replaced.
+/// Merges a data delta into a data object: strings and arrays are concatenated, numbers added, objects merged and new
+/// keys inserted. Any other value, or one whose type differs, is replaced.
 pub fn merge_data(data: &mut JsonObject, delta: &JsonObject) {
     for (key, more) in delta {
         let Some(value) = data.get_mut(key) else {
@@ -68,7 +68,7 @@ pub fn merge_data(data: &mut JsonObject, delta: &JsonObject) {
     }
 }
 
-/// Adds one message's usage to a sum: numbers are added, objects summed in turn; of anything else the last wins.
+/// Adds one message's usage to a total: numbers are added, objects recursively; any other value is replaced.
 pub fn add_usage(sum: &mut JsonObject, usage: &JsonObject) {
     for (key, more) in usage {
         match (sum.get_mut(key), more) {
@@ -81,7 +81,7 @@ pub fn add_usage(sum: &mut JsonObject, usage: &JsonObject) {
     }
 }
 
-/// Integers stay integers while the sum fits; a sum that no number can hold keeps the later value.
+/// Integers stay integers while the sum fits. If no number can hold the sum, the later value wins.
 fn add(left: &Number, right: &Number) -> Number {
     if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64())
         && let Some(sum) = left.checked_add(right)

@@ -1,4 +1,4 @@
-//! Embeddings: what an embedding model answers, in OpenAI's form with the counts of other vendors.
+//! Embeddings: the response of an embedding model in OpenAI's format, with the usage fields of other vendors.
 
 use std::borrow::Cow;
 
@@ -12,29 +12,29 @@ use crate::string_enum::literal;
 use crate::union::untagged_union;
 
 record! {
-    /// What an embedding model answered.
+    /// The response of an embedding model.
     #[example(r#"{
         "data": [{"embedding": [0.25, -0.5], "index": 0, "object": "embedding"}],
         "model": "text-embedding-v4", "object": "list", "usage": {"prompt_tokens": 3, "total_tokens": 3}
     }"#)]
     pub struct EmbeddingResponse {
-        /// One embedding for each input.
+        /// One embedding per input.
         data: Vec<Embedding> = required,
-        /// The model that made them.
+        /// The model that produced the embeddings.
         model: String = required,
         /// Always `"list"`.
         object: ListObject = required,
-        /// What the call used.
+        /// The usage of the call.
         usage: Usage = required,
     }
 }
 
 record! {
-    /// The embedding of one input. Members of the vendor's own are kept.
+    /// The embedding of one input. Vendor-specific members are kept.
     pub struct Embedding {
         /// The vector.
         embedding: EmbeddingVector = required,
-        /// Which input it belongs to, from 0.
+        /// The index of the input, starting at 0.
         index: i64 = required,
         /// Always `"embedding"`.
         object: EmbeddingObject = required,
@@ -43,21 +43,21 @@ record! {
 }
 
 record! {
-    /// What a call of an embedding model used. Vendors fill what they count.
+    /// The usage of a call to an embedding model. Vendors set the fields that they count.
     pub struct Usage ("EmbeddingUsage") {
-        /// The tokens of the texts.
+        /// Tokens in the input texts.
         prompt_tokens: Option<i64>,
-        /// All tokens that are paid for.
+        /// All billed tokens.
         total_tokens: Option<i64>,
-        /// The tokens of the input, with vendors that call them so.
+        /// Input tokens, as some vendors name them.
         input_tokens: Option<i64>,
-        /// How many texts there were.
+        /// The number of texts.
         text_count: Option<i64>,
-        /// How many pictures there were.
+        /// The number of images.
         image_count: Option<i64>,
-        /// How many films there were.
+        /// The number of videos.
         video_count: Option<i64>,
-        /// How long the films were, in seconds.
+        /// The total duration of the videos, in seconds.
         duration: Option<f64>,
     }
 }
@@ -72,12 +72,12 @@ literal! {
     pub struct EmbeddingObject = "embedding";
 }
 
-/// A vector, in the form that was asked for.
+/// A vector in the requested encoding.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EmbeddingVector {
-    /// The numbers.
+    /// An array of numbers.
     Floats(Vec<f64>),
-    /// The numbers as little-endian 32-bit floats in Base64: the answer to `encoding_format: "base64"`.
+    /// Little-endian 32-bit floats in Base64, as requested with `encoding_format: "base64"`.
     Base64(String),
 }
 

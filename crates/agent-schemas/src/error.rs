@@ -1,4 +1,4 @@
-//! Errors as they appear on the wire: a code, a message, and the HTTP status that belongs to the code.
+//! Errors as they appear on the wire: a code, a message, and the HTTP status of each code.
 
 use crate::record::record;
 
@@ -6,9 +6,9 @@ record! {
     /// An error on the wire.
     #[example(r#"{"code": "MODEL_NOT_FOUND", "message": "Model not found: qwen-max"}"#)]
     pub struct ErrorBody ("Error") {
-        /// A machine-readable name.
+        /// A machine-readable code.
         code: String = required,
-        /// What went wrong, for a person.
+        /// A human-readable description.
         message: String = required,
     }
 }
@@ -18,8 +18,7 @@ macro_rules! errors {
     ($($(#[$meta:meta])* $variant:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty),* } = $status:literal, $code:literal, $message:literal;)*) => {
         /// Why a run, or a request for one, failed.
         ///
-        /// An agent returns one of these to choose the code that its client sees. `Display` is the message on the
-        /// wire.
+        /// An agent returns one of these to choose the code that its client sees. `Display` is the message on the wire.
         #[derive(Clone, Debug, PartialEq, thiserror::Error)]
         #[non_exhaustive]
         pub enum Error {
@@ -28,10 +27,10 @@ macro_rules! errors {
                 #[error($message)]
                 $variant { $($(#[$field_meta])* $field: $type),* },
             )*
-            /// A code of the application's own.
+            /// An application-defined code.
             #[error("{message}")]
             Custom {
-                /// The HTTP status for answers that are not streams.
+                /// The HTTP status for responses that are not streams.
                 status: u16,
                 /// The code.
                 code: String,
@@ -49,7 +48,7 @@ macro_rules! errors {
                 }
             }
 
-            /// The HTTP status that belongs to the error.
+            /// The HTTP status of the error.
             pub fn http_status(&self) -> u16 {
                 match self {
                     $(Error::$variant { .. } => $status,)*
@@ -58,7 +57,7 @@ macro_rules! errors {
             }
         }
 
-        /// The HTTP status that belongs to a code; `None` for a code of an application's own.
+        /// The HTTP status of a code; `None` for an application-defined code.
         pub fn http_status_of_code(code: &str) -> Option<u16> {
             match code {
                 $($code => Some($status),)*
@@ -70,120 +69,120 @@ macro_rules! errors {
 
 errors! {
     /// The caller could not be identified.
-    Authentication { /// What to say; the peer's default is `Authentication failed`.
+    Authentication { /// The message; upstream's default is `Authentication failed`.
         message: String } = 401, "AUTH_FAILED", "{message}";
-    /// The caller's token is too old.
-    TokenExpired { /// What to say; the peer's default is `Token has expired`.
+    /// The caller's token has expired.
+    TokenExpired { /// The message; upstream's default is `Token has expired`.
         message: String } = 401, "TOKEN_EXPIRED", "{message}";
-    /// The caller's token is wrong.
-    InvalidToken { /// What to say; the peer's default is `Invalid token`.
+    /// The caller's token is invalid.
+    InvalidToken { /// The message; upstream's default is `Invalid token`.
         message: String } = 401, "INVALID_TOKEN", "{message}";
-    /// The caller may not do this.
-    PermissionDenied { /// What to say; the peer's default is `Permission denied`.
+    /// The caller may not perform this operation.
+    PermissionDenied { /// The message; upstream's default is `Permission denied`.
         message: String } = 403, "PERMISSION_DENIED", "{message}";
-    /// The caller may not see this.
-    AccessDenied { /// What to say; the peer's default is `Access denied`.
+    /// The caller may not access this resource.
+    AccessDenied { /// The message; upstream's default is `Access denied`.
         message: String } = 403, "ACCESS_DENIED", "{message}";
-    /// Something named does not exist.
-    ResourceNotFound { /// What kind of thing.
-        resource_type: String, /// Which one.
+    /// The resource does not exist.
+    ResourceNotFound { /// The type of the resource.
+        resource_type: String, /// Its id.
         resource_id: String } = 404, "RESOURCE_NOT_FOUND", "{resource_type} not found: {resource_id}";
-    /// There is no such user.
-    UserNotFound { /// Which one.
+    /// The user does not exist.
+    UserNotFound { /// Its id.
         user_id: String } = 404, "USER_NOT_FOUND", "User not found: {user_id}";
-    /// There is no such task.
-    TaskNotFound { /// Which one.
+    /// The task does not exist.
+    TaskNotFound { /// Its id.
         task_id: String } = 404, "TASK_NOT_FOUND", "Task not found: {task_id}";
-    /// A parameter has a wrong value.
-    InvalidParameter { /// What to say; the peer's default is `Invalid parameter: NAME`.
+    /// A parameter is invalid.
+    InvalidParameter { /// The message; upstream's default is `Invalid parameter: NAME`.
         message: String } = 400, "INVALID_PARAMETER", "{message}";
     /// A parameter is missing.
     MissingParameter { /// Its name.
         parameter: String } = 400, "MISSING_PARAMETER", "Missing required parameter: {parameter}";
-    /// A parameter did not pass a check.
+    /// A parameter failed validation.
     ParameterValidation { /// Its name.
-        parameter: String, /// What the check said.
+        parameter: String, /// Why validation failed.
         reason: String } = 400, "PARAMETER_VALIDATION", "Parameter validation failed: {parameter} - {reason}";
-    /// Something was asked for too often.
-    RateLimitExceeded { /// What.
-        operation: String, /// When to come back, in seconds; the peer's default is 60.
+    /// An operation was called too often.
+    RateLimitExceeded { /// The operation.
+        operation: String, /// When to retry, in seconds; upstream's default is 60.
         retry_after: u64 } = 429, "RATE_LIMIT_EXCEEDED", "Operation {operation} is too frequent, please retry after {retry_after} seconds";
     /// A workflow failed.
-    Workflow { /// What to say.
+    Workflow { /// The message.
         message: String } = 422, "WORKFLOW_ERROR", "{message}";
     /// An agent failed.
-    Agent { /// What to say.
+    Agent { /// The message.
         message: String } = 422, "AGENT_ERROR", "{message}";
-    /// A response could not be made.
-    Response { /// What to say.
+    /// A response could not be generated.
+    Response { /// The message.
         message: String } = 422, "RESPONSE_ERROR", "{message}";
     /// A database failed.
-    Database { /// What to say.
+    Database { /// The message.
         message: String } = 500, "DATABASE_ERROR", "{message}";
     /// Redis failed.
-    Redis { /// What to say.
+    Redis { /// The message.
         message: String } = 500, "REDIS_ERROR", "{message}";
-    /// A service that others run failed.
-    ExternalService { /// Which one.
-        service_name: String, /// What it said.
+    /// An external service failed.
+    ExternalService { /// Its name.
+        service_name: String, /// Its error message.
         message: String } = 500, "EXTERNAL_SERVICE_ERROR", "External service {service_name} error: {message}";
-    /// The configuration is wrong.
-    Configuration { /// What to say; the peer's default is `Configuration error: KEY`.
+    /// The configuration is invalid.
+    Configuration { /// The message; upstream's default is `Configuration error: KEY`.
         message: String } = 500, "CONFIGURATION_ERROR", "{message}";
     /// The network failed.
-    Network { /// What to say.
+    Network { /// The message.
         message: String } = 503, "NETWORK_ERROR", "{message}";
-    /// Something took too long.
-    Timeout { /// What.
-        operation: String, /// How long it may take, in seconds.
+    /// An operation timed out.
+    Timeout { /// The operation.
+        operation: String, /// The limit, in seconds.
         timeout: u64 } = 504, "TIMEOUT", "Operation {operation} timed out, timeout limit: {timeout} seconds";
     /// A tool failed.
     ToolExecution {} = 422, "TOOL_EXECUTION_FAILED", "Error occurred during tool execution";
-    /// There is no such tool.
-    ToolNotFound { /// Which one.
+    /// The tool does not exist.
+    ToolNotFound { /// Its name.
         tool_name: String } = 422, "TOOL_NOT_FOUND", "Tool not found: {tool_name}";
     /// An MCP server could not be reached.
     McpConnection {} = 422, "MCP_CONNECTION_FAILED", "Failed to connect to MCP service";
-    /// An MCP server broke its protocol.
+    /// An MCP server violated the protocol.
     McpProtocol {} = 422, "MCP_PROTOCOL_ERROR", "Invalid MCP protocol message format";
     /// A model call failed.
-    ModelExecution { /// Which model, and what it said.
+    ModelExecution { /// The model and its error message.
         model_name: String } = 422, "MODEL_EXECUTION_FAILED", "Error occurred during execution of model: {model_name}";
-    /// A model took too long.
-    ModelTimeout { /// Which model.
-        model_name: String, /// How long it may take, in seconds.
+    /// A model call timed out.
+    ModelTimeout { /// The name of the model.
+        model_name: String, /// The limit, in seconds.
         timeout: u64 } = 422, "MODEL_TIMEOUT", "Model inference timed out: {model_name}, timeout limit: {timeout} seconds";
-    /// There is no such model.
-    ModelNotFound { /// Which one.
+    /// The model does not exist.
+    ModelNotFound { /// Its name.
         model_name: String } = 422, "MODEL_NOT_FOUND", "Model not found: {model_name}";
-    /// The model may not be used with the key at hand.
-    UnauthorizedModelAccess { /// Which model.
+    /// The API key may not use the model.
+    UnauthorizedModelAccess { /// The name of the model.
         model_name: String } = 422, "MODEL_UNAUTHORIZED_ACCESS", "Unauthorized access to model: {model_name}";
-    /// The model's quota is used up, or it is asked too often.
-    ModelQuotaExceeded { /// Which model.
+    /// The model's quota is exhausted, or its rate limit is exceeded.
+    ModelQuotaExceeded { /// The name of the model.
         model_name: String } = 422, "MODEL_QUOTA_EXCEEDED", "Model quota exceeded: {model_name}";
-    /// The conversation is too long for the model.
-    ModelContextLengthExceeded { /// Which model.
+    /// The conversation exceeds the model's context length.
+    ModelContextLengthExceeded { /// The name of the model.
         model_name: String } = 422, "MODEL_CONTEXT_LENGTH_EXCEEDED", "Model context length exceeded: {model_name}";
-    /// An agent failed with an error that has no code: its kind and its text.
+    /// An agent failed with an error that has no code: the error's type and its message.
     UnknownAgent { /// The error's type or kind.
-        class: String, /// Its text.
+        class: String, /// Its message.
         message: String } = 422, "AGENT_UNKNOWN_ERROR", "Unknown agent error: {class}: {message}";
-    /// A run wrote more than its log may hold. Not among the peer's codes.
+    /// A run exceeded the size limit of its log. Not one of upstream's codes.
     OutputLimitExceeded { /// The limit, in bytes.
         limit: usize } = 500, "OUTPUT_LIMIT_EXCEEDED", "The run wrote more than its limit of {limit} bytes";
-    /// The server is busy with as many runs as it admits. Not among the peer's codes.
-    TooManyRuns { /// How many that are.
-        limit: usize } = 429, "TOO_MANY_RUNS", "The server already works on {limit} runs, its limit; try again later";
-    /// The process that worked on a run died, and nobody could go on. Not among the peer's codes.
-    RunInterrupted { /// Why.
+    /// The server has reached its limit of concurrent runs. Not one of upstream's codes.
+    TooManyRuns { /// The limit.
+        limit: usize } = 429, "TOO_MANY_RUNS", "The server is at its limit of {limit} concurrent runs; try again later";
+    /// The process that executed the run died and the run could not continue. Not one of upstream's codes.
+    RunInterrupted { /// The reason.
         reason: String } = 500, "RUN_INTERRUPTED", "The run was interrupted: {reason}";
-    /// The server is about to stop. Not among the peer's codes.
-    ShuttingDown {} = 503, "SHUTTING_DOWN", "The server is shutting down; try again on another one";
+    /// The server is shutting down. Not one of upstream's codes.
+    ShuttingDown {} = 503, "SHUTTING_DOWN", "The server is shutting down; retry on another server";
 }
 
 impl Error {
-    /// The error of an agent that failed without a code of its own.
+    /// The error of an agent that failed without a code.
     pub fn unknown(class: impl Into<String>, message: impl Into<String>) -> Self {
         Error::UnknownAgent { class: class.into(), message: message.into() }
     }

@@ -1,4 +1,4 @@
-//! Events: what a run's log is made of.
+//! Events: the entries of a run's log.
 
 use std::borrow::Cow;
 
@@ -23,14 +23,14 @@ pub enum Event {
     Message(Message),
     /// A content grew or was closed.
     Content(Content),
-    /// Something that this version does not know, kept as it came.
+    /// An event of a kind that this version does not know, kept unchanged.
     Other(Json),
 }
 
-/// How deep an event may nest. More than any request: an agent may put what it was sent into what it writes.
+/// The maximum nesting of an event. It exceeds that of a request because an agent may embed its input in its output.
 const EVENT_DEPTH: usize = 640;
 
-/// Why bytes are not an event.
+/// Why bytes are not a valid event.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -40,8 +40,8 @@ pub enum DecodeError {
     /// They are not JSON.
     #[error("the event is not JSON")]
     Json(#[from] ParseError),
-    /// They are JSON of another form.
-    #[error("the event has a wrong form")]
+    /// They are JSON, but not an event.
+    #[error("the event does not match the schema")]
     Form(#[from] ValidationError),
 }
 
@@ -50,33 +50,33 @@ fn read<T: FromJson>(json: &[u8]) -> Result<T, DecodeError> {
 }
 
 impl Message {
-    /// Reads the JSON text of one message, which may nest as deep as an event.
+    /// Reads a message from JSON text, which may nest as deeply as an event.
     ///
     /// # Errors
-    /// [`DecodeError`] if the text is not JSON, or no message.
+    /// [`DecodeError`] if the text is not JSON or not a message.
     pub fn from_slice(json: &[u8]) -> Result<Self, DecodeError> {
         read(json)
     }
 
-    /// Reads the JSON text of an array of messages, which may nest as deep as an event.
+    /// Reads an array of messages from JSON text, which may nest as deeply as an event.
     ///
     /// # Errors
-    /// [`DecodeError`] if the text is not JSON, or something in it is no message.
+    /// [`DecodeError`] if the text is not JSON or an item is not a message.
     pub fn list_from_slice(json: &[u8]) -> Result<Vec<Self>, DecodeError> {
         read(json)
     }
 }
 
 impl Event {
-    /// Reads the JSON text of one event.
+    /// Reads one event from JSON text.
     ///
     /// # Errors
-    /// [`DecodeError`] if the text is not JSON, or says that it is a known object and does not have its form.
+    /// [`DecodeError`] if the text is not JSON, or names a known object but does not match its schema.
     pub fn from_slice(json: &[u8]) -> Result<Self, DecodeError> {
         read(json)
     }
 
-    /// The number in its run.
+    /// The event's sequence number within its run.
     pub fn sequence_number(&self) -> Option<i64> {
         match self {
             Event::Response(response) => response.sequence_number,
@@ -86,7 +86,7 @@ impl Event {
         }
     }
 
-    /// Gives the event its number in its run. An unknown event gets it too, if it is an object.
+    /// Sets the sequence number. An unknown event gets it too, if it is an object.
     pub fn set_sequence_number(&mut self, number: i64) {
         match self {
             Event::Response(response) => response.sequence_number = Some(number),
@@ -104,7 +104,7 @@ impl Event {
         matches!(self, Event::Response(response) if response.status.is_final())
     }
 
-    /// The status, where the event has one.
+    /// The status, if the event has one.
     pub fn status(&self) -> Option<&Status> {
         match self {
             Event::Response(response) => Some(&response.status),
@@ -147,7 +147,7 @@ impl Serialize for Event {
 impl FromJson for Event {
     fn from_json(json: Json) -> Decoded<Self> {
         let object = json.get("object").and_then(Json::as_str).unwrap_or_default();
-        // Contents of kinds that a newer peer may send are kept too, not refused.
+        // Keep contents of unknown types: a newer upstream may send them.
         let known_content =
             || json.get("type").and_then(Json::as_str).and_then(crate::ContentBody::empty).is_some();
         match object {
@@ -167,8 +167,8 @@ impl JsonSchema for Event {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let doc = [
-            "One entry of a run's log; `object` says which. The numbers begin at 0 and have no gaps; the last event",
-            "is a response with a final status. A later version may add kinds of events: ignore those unknown to you.",
+            "One entry of a run's log; `object` names its kind. Sequence numbers start at 0 and have no gaps; the last",
+            "event is a response with a final status. Later versions may add kinds; clients should ignore unknown ones.",
         ];
         let alternatives = [
             ("response", generator.subschema_for::<AgentResponse>()),

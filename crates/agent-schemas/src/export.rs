@@ -1,13 +1,13 @@
 //! JSON Schemas (draft 2020-12) of the wire types, for programs in other languages.
 //!
-//! [`bundle`] has all of them in one document; [`document`] is one type with what it is made of. The schemas describe
-//! the canonical form: what the library writes, and what clients should. Reading is more lenient: numbers and booleans
-//! may be strings, for example.
+//! [`bundle`] has all types in one document; [`document`] has one type and its dependencies. The schemas describe the
+//! canonical form: what the library writes, and what clients should write. The reader is more lenient: for example, it
+//! accepts numbers and booleans given as strings.
 //!
-//! - A type that is written has all its fields as required ones: they are always there, null or not.
-//! - Where the server reads a type in a form with fewer required fields, that form has `Input` behind its name.
-//! - `additionalProperties: true` says that unknown members are kept. Without it they are accepted and dropped.
-//! - `discriminator` is OpenAPI's keyword for the member that tells the alternatives of a `oneOf` apart.
+//! - In a written type every field is required: it is always present, null or not.
+//! - If the server accepts a type with fewer required fields, that form has the suffix `Input`.
+//! - `additionalProperties: true` means that unknown members are kept. Otherwise they are accepted and dropped.
+//! - `discriminator` is OpenAPI's keyword for the member that distinguishes the alternatives of a `oneOf`.
 //!
 //! ```
 //! let message = agent_schemas::export::document("Message").unwrap();
@@ -28,13 +28,13 @@ pub use types::{Direction, ExportedType, types};
 /// The file name of the [`bundle`].
 pub const BUNDLE_FILE: &str = "agent-runtime.schema.json";
 
-/// What the `$id` of every document begins with.
+/// The common prefix of every document's `$id`.
 pub const ID_PREFIX: &str = "urn:agent-runtime:schema:";
 
-/// The version of the schemas: that of this crate.
+/// The version of the schemas, which is that of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The schema of every exported type and of what they are made of, by name. References lead to `#/$defs/NAME`.
+/// The schemas of all exported types and their dependencies, by name. References have the form `#/$defs/NAME`.
 pub fn definitions() -> BTreeMap<String, Json> {
     forms::definitions(&types())
 }
@@ -46,20 +46,20 @@ pub fn bundle() -> Json {
     document.insert(
         "description".to_owned(),
         Json::from(
-            "The wire types of the agent runtime. This document accepts everything; use its definitions.",
+            "The wire types of the agent runtime. Any value matches this document; use its definitions.",
         ),
     );
     document.insert("$defs".to_owned(), Json::Object(definitions().into_iter().collect()));
     Json::from(document)
 }
 
-/// The schema of one type as a document of its own; `None` for a name that is not among the [`definitions`].
+/// The schema of one type as a document; `None` if the name is not among the [`definitions`].
 pub fn document(name: &str) -> Option<Json> {
     document_of(name, &definitions())
 }
 
-/// The definitions that some of them need, themselves included, with references that lead to `prefix` and the name,
-/// as an OpenAPI document has them under `#/components/schemas/`.
+/// The given definitions and their dependencies, with `prefix` in front of the name in every reference. An OpenAPI
+/// document has them under `#/components/schemas/`.
 pub fn components(names: &[&str], prefix: &str) -> JsonObject {
     let definitions = definitions();
     let mut needed: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -69,7 +69,7 @@ pub fn components(names: &[&str], prefix: &str) -> JsonObject {
     needed.into_iter().filter_map(component).collect()
 }
 
-/// The files of an export: the name and the text of the [`bundle`] and of each type's [`document`].
+/// The files of an export: the name and text of the [`bundle`] and of each type's [`document`].
 pub fn files() -> Vec<(String, String)> {
     let definitions = definitions();
     let documents = definitions
@@ -79,7 +79,7 @@ pub fn files() -> Vec<(String, String)> {
     all.map(|(name, document)| (name, to_text(&document))).collect()
 }
 
-/// The JSON text of a schema, indented, with a line break at its end.
+/// The JSON text of a schema, indented and with a trailing line break.
 pub fn to_text(schema: &Json) -> String {
     serde_json::to_string_pretty(schema).unwrap_or_default() + "\n"
 }
@@ -103,7 +103,7 @@ fn document_of(name: &str, definitions: &BTreeMap<String, Json>) -> Option<Json>
     Some(Json::from(document))
 }
 
-/// The names that a definition refers to, directly or not.
+/// The names that a definition refers to, directly or indirectly.
 fn reachable(name: &str, definitions: &BTreeMap<String, Json>) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut open = vec![name.to_owned()];

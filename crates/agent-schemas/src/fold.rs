@@ -1,4 +1,4 @@
-//! The fold: events in, the response that they amount to out.
+//! The fold: combines a run's events into its response.
 
 use crate::content::Content;
 use crate::delta::{add_usage, append_body};
@@ -7,10 +7,10 @@ use crate::message::Message;
 use crate::response::AgentResponse;
 use crate::status::Status;
 
-/// Accumulates the events of a run, as a client or the runner sees it.
+/// Accumulates the events of a run, as a client or the runner does.
 ///
-/// Any chunking of the same output folds to the same response. Events may be fed from the middle of a log: contents
-/// of unknown messages open one, and the final response's own output is taken where it has one.
+/// The result does not depend on how the output was split into events. Events may start in the middle of a log: a
+/// content of an unknown message opens that message, and the final response's own output is used if it has one.
 ///
 /// ```
 /// use agent_schemas::{AgentResponse, Content, Event, Fold, Message, MessageType, Status};
@@ -36,12 +36,12 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// A fold that has seen nothing.
+    /// Creates an empty fold.
     pub fn new() -> Self {
         Fold::default()
     }
 
-    /// Takes in the next event.
+    /// Adds the next event.
     pub fn push(&mut self, event: &Event) {
         match event {
             Event::Response(response) => self.response = Some(response.clone()),
@@ -86,15 +86,14 @@ impl Fold {
                 known.sequence_number = event.sequence_number;
             }
             Some(known) => *known = event.clone(),
-            // Where the contents before it were missed, it is known by its index and not by its position.
+            // If earlier contents were missed, the index identifies it, not the position.
             None => contents.push(Content { delta: Some(false), ..event.clone() }),
         }
     }
 
-    /// The last response event with the output that was accumulated; `None` before the first one.
+    /// The last response event with the accumulated output; `None` before the first one.
     ///
-    /// Output and usage are the final event's own where it has them, else those of the closed messages that did not
-    /// fail.
+    /// Output and usage come from the final event if it has them, otherwise from the closed messages that did not fail.
     pub fn response(&self) -> Option<AgentResponse> {
         let mut response = self.response.clone()?;
         if response.output.is_none() && !self.closed.is_empty() {
@@ -110,23 +109,23 @@ impl Fold {
         Some(response)
     }
 
-    /// The closed messages in closing order, except failed ones: what `output` of the final response holds.
+    /// The closed messages in closing order, except failed ones. They become `output` of the final response.
     pub fn output(&self) -> Vec<Message> {
         self.closed.iter().filter(|message| message.status != Status::Failed).cloned().collect()
     }
 
-    /// The messages that are still growing.
+    /// The messages that are still open.
     pub fn open_messages(&self) -> &[Message] {
         &self.open
     }
 
-    /// Whether the final response has been seen.
+    /// Whether the final response has arrived.
     pub fn is_finished(&self) -> bool {
         self.response.as_ref().is_some_and(|response| response.status.is_final())
     }
 }
 
-/// The position of the content with this index, or this position if the content there has no index of its own.
+/// The position of the content with this index, or this same position if the content there has no index.
 fn position_of(contents: &[Content], index: i64) -> Option<usize> {
     let own = contents.iter().position(|content| content.index == Some(index));
     own.or_else(|| {

@@ -1,9 +1,9 @@
-//! Identifiers, and where fresh ones and the time come from.
+//! Identifiers, and the sources of new ids and of the time.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Gives a string id a type of its own, which is cheap to clone.
+/// Defines a type for a string id that is cheap to clone.
 macro_rules! string_id {
     ($($(#[$meta:meta])* $name:ident;)*) => {$(
         $(#[$meta])*
@@ -11,7 +11,7 @@ macro_rules! string_id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes the id as it is: ids are opaque.
+            /// Wraps the id unchanged: ids are opaque.
             pub fn new(id: impl Into<Arc<str>>) -> Self {
                 $name(id.into())
             }
@@ -31,51 +31,51 @@ macro_rules! string_id {
 }
 
 string_id! {
-    /// Names one run: `run_` and at least 128 random bits, which make it the capability to read and cancel the run.
+    /// The id of a run: `run_` and at least 128 random bits. Anyone who knows it may read and cancel the run.
     RunId;
-    /// Names a conversation of one user.
+    /// The id of a conversation of one user.
     SessionId;
-    /// Names a user.
+    /// The id of a user.
     UserId;
 }
 
-/// Where fresh ids come from. Tests replace it to get the same ids each time.
+/// Generates ids. Tests replace it to get reproducible ids.
 pub trait IdSource: fmt::Debug + Send + Sync {
-    /// A fresh id with at least 74 random bits, in the lower-case hyphenated form of a UUID.
+    /// A new id with at least 74 random bits, in the lower-case hyphenated form of a UUID.
     fn uuid(&self) -> String;
 
-    /// Fresh random text: 128 random bits as 32 lower-case hexadecimal digits.
+    /// New random text: 128 random bits as 32 lower-case hexadecimal digits.
     fn random(&self) -> String;
 
-    /// The same behind the time, if the source knows it: ids that are made one after the other then stand side by side in
-    /// an index, which costs a store less than ids that are strewn over it.
+    /// The same, prefixed with the time if the source knows it. Ids created one after the other are then neighbours in
+    /// an index, which costs a store less than ids scattered over it.
     fn ordered(&self) -> String {
         self.random()
     }
 }
 
-/// Where the time comes from. Tests replace it to stand still.
+/// Provides the time. Tests replace it to stop the clock.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Whole seconds since 1970-01-01T00:00:00Z.
     fn unix_seconds(&self) -> i64;
 }
 
-/// A fresh message id: `msg_` and a UUID.
+/// A new message id: `msg_` and a UUID.
 pub fn message_id(ids: &dyn IdSource) -> String {
     format!("msg_{}", ids.uuid())
 }
 
-/// A fresh response id: `response_` and a UUID.
+/// A new response id: `response_` and a UUID.
 pub fn response_id(ids: &dyn IdSource) -> String {
     format!("response_{}", ids.uuid())
 }
 
-/// A fresh tool call id in OpenAI's form: `call_` and 22 hexadecimal digits; the peer's `generate_tool_call_id`.
+/// A new tool call id in OpenAI's format: `call_` and 22 hexadecimal digits; upstream's `generate_tool_call_id`.
 pub fn tool_call_id(ids: &dyn IdSource) -> String {
     prefixed_tool_call_id("call_", ids)
 }
 
-/// A fresh tool call id with another prefix than `call_`.
+/// A new tool call id with a prefix other than `call_`.
 pub fn prefixed_tool_call_id(prefix: &str, ids: &dyn IdSource) -> String {
     let mut digits = ids.random();
     digits.truncate(22);

@@ -1,8 +1,8 @@
 //! JSON values that keep what `serde_json::Value` loses: the order of keys and the exact digits of numbers.
 //!
-//! Free-form parts of the protocol (`data`, `metadata`, `usage`, unknown request fields) belong to the user and go
-//! back out as they came in. `serde_json` could do the same with `preserve_order` and `arbitrary_precision`, but
-//! both features are global: they would change every other crate in the program.
+//! The free-form parts of the protocol (`data`, `metadata`, `usage`, unknown request fields) belong to the user and are
+//! passed on unchanged. `serde_json` could do the same with `preserve_order` and `arbitrary_precision`, but both
+//! features are global: they would change every other crate in the program.
 
 mod number;
 mod parse;
@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 pub use number::Number;
 pub use parse::{DEFAULT_DEPTH, ParseError, ParseErrorKind, parse, parse_with_depth};
 
-/// An object with its keys in the order in which they were written.
+/// An object that keeps its keys in the order in which they were written.
 pub type JsonObject = IndexMap<String, Json>;
 
 /// Any JSON value.
@@ -38,12 +38,12 @@ pub enum Json {
     String(String),
     /// An array.
     Array(Vec<Json>),
-    /// An object; of a repeated key the last value counts.
+    /// An object. If a key is repeated, the last value wins.
     Object(JsonObject),
 }
 
 impl Json {
-    /// The text of a string.
+    /// The text, if this is a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Json::String(text) => Some(text),
@@ -51,7 +51,7 @@ impl Json {
         }
     }
 
-    /// The members of an object.
+    /// The members, if this is an object.
     pub fn as_object(&self) -> Option<&JsonObject> {
         match self {
             Json::Object(members) => Some(members),
@@ -59,7 +59,7 @@ impl Json {
         }
     }
 
-    /// The items of an array.
+    /// The items, if this is an array.
     pub fn as_array(&self) -> Option<&[Json]> {
         match self {
             Json::Array(items) => Some(items),
@@ -67,7 +67,7 @@ impl Json {
         }
     }
 
-    /// The number as an integer, if it is one that fits.
+    /// The number as an integer, if it is one and fits.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Json::Number(number) => number.as_i64(),
@@ -83,7 +83,7 @@ impl Json {
         }
     }
 
-    /// The truth value of a boolean.
+    /// The value, if this is a boolean.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Json::Bool(value) => Some(*value),
@@ -91,7 +91,7 @@ impl Json {
         }
     }
 
-    /// A member of an object; `None` where there is none or this is no object.
+    /// A member of an object; `None` if it is absent or this is not an object.
     pub fn get(&self, key: &str) -> Option<&Json> {
         self.as_object()?.get(key)
     }
@@ -101,17 +101,17 @@ impl Json {
         matches!(self, Json::Null)
     }
 
-    /// What a value of another type looks like as JSON.
+    /// The JSON form of a value of another type.
     ///
     /// # Errors
-    /// If the type's own serialization fails, which none of this crate's does.
+    /// If the type's own serialization fails. The types of this crate never fail.
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Json, serde_json::Error> {
         let text = serde_json::to_string(value)?;
         parse(&text).map_err(serde_json::Error::custom)
     }
 }
 
-/// The compact JSON text, with non-ASCII characters as they are.
+/// The compact JSON text. Non-ASCII characters are not escaped.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = serde_json::to_string(self).map_err(|_| fmt::Error)?;
@@ -132,7 +132,7 @@ impl Serialize for Json {
     }
 }
 
-/// Reads through [`RawValue`], so it works with `serde_json` only.
+/// Reads through [`RawValue`], so it works only with `serde_json`.
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -178,7 +178,7 @@ impl From<i64> for Json {
     }
 }
 
-/// Non-finite floats become `null`, as JSON has no word for them.
+/// Non-finite floats become `null`, as JSON cannot represent them.
 impl From<f64> for Json {
     fn from(value: f64) -> Self {
         Number::from_f64(value).map_or(Json::Null, Json::Number)
@@ -218,7 +218,7 @@ impl From<serde_json::Value> for Json {
     }
 }
 
-/// Builds a [`JsonObject`] from `key => value` pairs; values are anything that is `Into<Json>`.
+/// Builds a [`JsonObject`] from `key => value` pairs. Values can be anything that implements `Into<Json>`.
 ///
 /// ```
 /// let data = agent_schemas::object! { "call_id" => "call_1", "name" => "search" };

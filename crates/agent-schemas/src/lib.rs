@@ -1,7 +1,7 @@
 //! The agent protocol as data: requests, responses, messages, contents, tools, errors and events.
 //!
-//! No I/O, no async, no clock. A run's log is a sequence of [`Event`]s, which [`SequenceNumbers`] numbers from 0 without
-//! gaps:
+//! No I/O, no async, no clock. A run's log is a sequence of [`Event`]s, which [`SequenceNumbers`] numbers from 0
+//! without gaps:
 //!
 //! ```text
 //! log      = response(created) response(in_progress) { message } response(final)
@@ -10,9 +10,9 @@
 //! final    = completed | failed | canceled | incomplete
 //! ```
 //!
-//! A content event with `delta: true` continues the value that `msg_id` and `index` name; one without replaces it.
-//! Every message that was opened is closed, every content too, and one final response ends the log. [`Fold`] reads
-//! such a log and gives the [`AgentResponse`] it amounts to.
+//! A content event with `delta: true` is appended to the value named by `msg_id` and `index`; one without replaces it.
+//! Every message and content that was opened is closed, and one final response ends the log. [`Fold`] reads such a log
+//! and returns the resulting [`AgentResponse`].
 //!
 //! ```
 //! use agent_schemas::{AgentRequest, Message};
@@ -24,14 +24,16 @@
 //! assert_eq!(same, request);
 //! ```
 //!
-//! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`], [`run_options`], [`tool`],
-//! [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`merge`], [`sequence`], [`builder`], [`openai`], [`sse`],
-//! [`id`].
-//! What other protocols say: [`responses`]. Besides, for use with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`], [`response_api`],
-//! [`secret`].
+//! In reading order: [`json`], [`decode`], [`content`], [`message`], [`response`], [`event`], [`request`],
+//! [`run_options`], [`tool`], [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`merge`],
+//! [`sequence`], [`builder`], [`openai`], [`sse`], [`id`].
+//! Other protocols: [`responses`]. Exchange with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`],
+//! [`response_api`], [`secret`].
 
+pub mod api;
 pub mod builder;
 pub mod call;
+mod coerce;
 pub mod content;
 pub mod decode;
 pub mod delta;
@@ -42,7 +44,6 @@ pub mod export;
 pub mod fold;
 pub mod id;
 pub mod json;
-mod lax;
 pub mod merge;
 pub mod message;
 pub mod modelstudio;
@@ -53,14 +54,12 @@ pub mod request;
 pub mod response;
 pub mod response_api;
 pub mod responses;
-pub mod run_info;
 pub mod run_options;
 pub mod seconds;
 pub mod secret;
 pub mod semantics;
 pub mod sequence;
 pub mod session;
-pub mod session_info;
 pub mod sse;
 pub mod status;
 mod string_enum;

@@ -1,7 +1,7 @@
-//! Lists of chunks and of events, merged into what they amount to.
+//! Merges lists of chunks or events into one value.
 //!
-//! Unlike [`Fold`](crate::Fold), which follows a log from its beginning, these take whatever was kept of a stream, for
-//! example to record it: single contents, messages without a response, responses that carry pieces.
+//! [`Fold`](crate::Fold) follows a log from its beginning. These functions accept any recorded part of a stream: single
+//! contents, messages without a response, or responses that contain parts.
 //!
 //! ```
 //! use agent_schemas::merge::merge_chat_completion_chunks;
@@ -29,18 +29,18 @@ use crate::status::Status;
 pub use chunks::merge_chat_completion_chunks;
 pub use events::{MergeError, merge_agent_messages, merge_agent_responses};
 
-/// Why the chunk's first answer ended; `None` if it did not. The peer's `get_finish_reason`.
+/// The finish reason of the chunk's first choice; `None` if it has none. Upstream's `get_finish_reason`.
 pub fn finish_reason_of_chunk(chunk: &ChatCompletionChunk) -> Option<&FinishReason> {
-    // Some servers send an empty reason until there is one.
+    // Some servers send an empty reason until the answer ends.
     chunk.choices.first()?.finish_reason.as_ref().filter(|reason| !reason.as_str().is_empty())
 }
 
-/// `stop` if the response is complete and has an output. The peer's `get_agent_response_finish_reason`.
+/// `stop` if the response is complete and has an output. Upstream's `get_agent_response_finish_reason`.
 pub fn finish_reason_of_response(response: &AgentResponse) -> Option<FinishReason> {
     (response.status == Status::Completed && !response.messages().is_empty()).then_some(FinishReason::Stop)
 }
 
-/// `stop` if the message is complete. The peer's `get_agent_message_finish_reason`.
+/// `stop` if the message is complete. Upstream's `get_agent_message_finish_reason`.
 pub fn finish_reason_of_message(message: &Message) -> Option<FinishReason> {
     (message.status == Status::Completed).then_some(FinishReason::Stop)
 }

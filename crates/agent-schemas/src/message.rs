@@ -1,4 +1,4 @@
-//! Messages: one thing that was said, called or answered.
+//! Messages: something that was said, called or answered.
 
 use std::borrow::Cow;
 
@@ -10,47 +10,47 @@ use crate::status::Status;
 use crate::string_enum::{closed_enum, open_enum};
 
 open_enum! {
-    /// What a message is. A request may use any string.
+    /// The type of a message. A request may use any string.
     pub enum MessageType {
-        /// Something said.
+        /// A plain message.
         Message = "message",
         /// A call of a tool that the client runs.
         FunctionCall = "function_call",
-        /// What such a tool answered.
+        /// The output of such a tool.
         FunctionCallOutput = "function_call_output",
         /// A call of a tool that the agent runs.
         PluginCall = "plugin_call",
-        /// What such a tool answered.
+        /// The output of such a tool.
         PluginCallOutput = "plugin_call_output",
         /// A call of a component.
         ComponentCall = "component_call",
-        /// What a component answered.
+        /// The output of a component.
         ComponentCallOutput = "component_call_output",
         /// The tools of an MCP server.
         McpListTools = "mcp_list_tools",
-        /// A question whether an MCP tool may be called.
+        /// A request for approval to call an MCP tool.
         McpApprovalRequest = "mcp_approval_request",
-        /// A call of an MCP tool.
+        /// An MCP tool call.
         McpCall = "mcp_call",
-        /// The answer to an approval request.
+        /// The response to an approval request.
         McpApprovalResponse = "mcp_approval_response",
-        /// What an MCP tool answered.
+        /// The output of an MCP tool call.
         McpCallOutput = "mcp_call_output",
         /// The model's reasoning.
         Reasoning = "reasoning",
-        /// A sign of life.
+        /// A heartbeat.
         Heartbeat = "heartbeat",
         /// An error that the agent reports as part of its output.
         Error = "error",
-        /// A user interface that the agent sends (A2UI).
+        /// A user interface sent by the agent (A2UI).
         A2uiResponse = "a2ui_response",
-        /// What the user did in such an interface (A2UI).
+        /// The user's action in such an interface (A2UI).
         A2uiAction = "a2ui_action",
     }
 }
 
 closed_enum! {
-    /// Who speaks. Closed: a request with another role is refused.
+    /// The author of a message. A closed set: a request with another role is rejected.
     pub enum Role {
         /// The agent.
         Assistant = "assistant",
@@ -65,7 +65,7 @@ closed_enum! {
 
 record! {
     @non_exhaustive
-    /// One message of a conversation, or (as an event) news about one.
+    /// One message of a conversation, or an event that updates one.
     #[example(r#"{
         "sequence_number": 9, "object": "message", "status": "completed", "error": null,
         "id": "msg_6f1c", "type": "message", "role": "assistant",
@@ -76,30 +76,30 @@ record! {
         "code": null, "message": null, "usage": null, "metadata": null
     }"#)]
     pub struct Message {
-        /// The event's number in its run.
+        /// The event's sequence number within its run.
         sequence_number: Option<i64>,
-        /// Always `"message"` in what the server writes.
+        /// Always `"message"` when written by the server.
         #[constant("message")]
         object: Cow<'static, str> => Cow::Borrowed("message"),
-        /// Where the message stands.
+        /// The status of the message.
         status: Status => Status::Created,
-        /// Why it failed.
+        /// The error, if the message failed.
         error: Option<ErrorBody>,
-        /// Its id. The server gives one to a message without; until then it is empty.
+        /// The message id. The server assigns one if it is empty.
         id: String | String::new(),
-        /// What it is.
+        /// The type of the message.
         kind as "type": MessageType => MessageType::Message,
-        /// Who speaks.
+        /// The author's role.
         role: Option<Role>,
-        /// Its parts; null while none is complete.
+        /// The parts; null until the first one is complete.
         content: Option<Vec<Content>>,
         /// The error code of a message of type `error`.
         code: Option<String>,
         /// The error text of a message of type `error`.
         message: Option<String>,
-        /// What the model call behind it used.
+        /// The token usage of the model call behind it.
         usage: Option<JsonObject>,
-        /// Anything the application wants to keep with it.
+        /// Application-defined metadata.
         metadata: Option<JsonObject>,
     }
 }
@@ -110,7 +110,7 @@ impl Message {
         Message { id: id.into(), kind, ..Message::default() }
     }
 
-    /// A plain message of the user, as a client sends it.
+    /// A plain user message, as a client sends it.
     pub fn user(text: impl Into<String>) -> Self {
         Message {
             role: Some(Role::User),
@@ -119,7 +119,7 @@ impl Message {
         }
     }
 
-    /// The contents, none if `content` is null.
+    /// The contents; empty if `content` is null.
     pub fn contents(&self) -> &[Content] {
         self.content.as_deref().unwrap_or_default()
     }
@@ -129,7 +129,7 @@ impl Message {
         self.contents().iter().find(|content| content.body.type_name() == "text")?.as_text()
     }
 
-    /// All texts of the message, joined.
+    /// All texts of the message, concatenated.
     pub fn full_text(&self) -> String {
         self.contents().iter().filter_map(Content::as_text).collect()
     }

@@ -1,4 +1,4 @@
-//! Chats with models of Alibaba Cloud Model Studio: OpenAI's chat completions, with search and knowledge bases.
+//! Chat models of Alibaba Cloud Model Studio: OpenAI's chat completions with web search and knowledge bases.
 
 mod chat;
 mod rag;

@@ -1,7 +1,8 @@
-//! From and to the messages, tools and stream chunks of OpenAI's chat completions, as JSON; typed they are in [`chat`].
+//! Converts messages, tools and stream chunks to and from OpenAI's chat completions JSON. The typed forms are in
+//! [`chat`].
 //!
-//! [`to_openai_messages`] makes a list that model servers with that interface accept;
-//! [`Message::from_openai_message`](crate::Message::from_openai_message) reads such a list, message by message.
+//! [`to_openai_messages`] returns a list that model servers with this API accept;
+//! [`Message::from_openai_message`](crate::Message::from_openai_message) reads such a list one message at a time.
 
 pub mod chat;
 mod incoming;
@@ -14,11 +15,11 @@ use crate::tool::RequestTool;
 
 pub use outgoing::to_openai_messages;
 
-/// The content delta in the first choice of a streamed chunk; `None` where it has neither text nor a tool call.
+/// The content delta in the first choice of a streamed chunk; `None` if it has neither text nor a tool call.
 ///
-/// Text comes before tool calls; empty text does not. Of several tool calls the first counts, and its data has the
-/// keys of [`FunctionCall`], null where the chunk says nothing. Reasoning, refusals and reasons to finish give
-/// `None`.
+/// Text takes precedence over tool calls; empty text is ignored. Of several tool calls the first is used. Its data has
+/// the keys of [`FunctionCall`], with null for anything missing in the chunk. Reasoning, refusals and finish reasons
+/// return `None`.
 pub fn content_from_chat_completion_chunk(chunk: &Json, index: Option<i64>) -> Option<Content> {
     let delta = chunk.get("choices")?.as_array()?.first()?.get("delta")?;
     let text = delta.get("content").and_then(Json::as_str);
@@ -34,7 +35,7 @@ pub fn content_from_chat_completion_chunk(chunk: &Json, index: Option<i64>) -> O
     Some(content)
 }
 
-/// What a tool call of a chunk says; `None` if it says nothing of a function.
+/// The tool call in a chunk; `None` if it has no function.
 fn function_call(call: &Json) -> Option<FunctionCall> {
     let function = call.get("function").filter(|function| !function.is_null())?;
     let text = |json: &Json, key| json.get(key).and_then(Json::as_str).map(str::to_owned);
@@ -45,9 +46,9 @@ fn function_call(call: &Json) -> Option<FunctionCall> {
     })
 }
 
-/// The tools as a chat completion request has them; `None` for no tools, as servers refuse an empty list.
+/// The tools as a chat completion request has them; `None` if there are none, as servers reject an empty list.
 ///
-/// Tools that are no functions pass as they came.
+/// Tools other than functions are passed on unchanged.
 pub fn to_openai_tools(tools: &[RequestTool]) -> Option<Vec<Json>> {
     if tools.is_empty() {
         return None;
@@ -55,13 +56,13 @@ pub fn to_openai_tools(tools: &[RequestTool]) -> Option<Vec<Json>> {
     Some(tools.iter().filter_map(|tool| Json::from_serialize(tool).ok()).collect())
 }
 
-/// The call as an assistant message has it among its `tool_calls`. Nulls stay nulls.
+/// The call as an entry of an assistant message's `tool_calls`. Nulls stay nulls.
 pub fn to_openai_tool_call(call: &FunctionCall) -> Json {
     let function = crate::object! { "name" => call.name.clone(), "arguments" => call.arguments.clone() };
     Json::from(crate::object! { "id" => call.call_id.clone(), "type" => "function", "function" => function })
 }
 
-/// An object with one member, as content parts often hold their value.
+/// An object with one member, the usual wrapper of a content part's value.
 fn wrapped(key: &str, value: impl Into<Json>) -> JsonObject {
     JsonObject::from([(key.to_owned(), value.into())])
 }

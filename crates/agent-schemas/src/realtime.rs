@@ -1,7 +1,7 @@
-//! Spoken conversations: how speech is recognized and made, and the messages of a voice chat.
+//! Voice chats: speech recognition and synthesis settings, and the messages exchanged.
 //!
-//! [`speech`] has the configurations of the vendors, [`chat`] what a client may set in a voice chat, [`request`] and
-//! [`response`] what client and server send each other.
+//! [`speech`] has the vendors' settings, [`chat`] the client's settings, [`request`] and [`response`] the messages
+//! between client and server.
 
 pub mod chat;
 mod pair;

@@ -1,4 +1,4 @@
-//! Wire objects: one table of fields gives a struct, its JSON in both directions, and its JSON Schema.
+//! Wire objects: one table of fields defines a struct, its JSON in both directions, and its JSON Schema.
 
 mod schema;
 
@@ -6,7 +6,7 @@ use crate::decode::{Decoded, FromJson, ValidationError, missing};
 use crate::json::{Json, JsonObject};
 pub(crate) use schema::{Field, IfAbsent, RecordSchema, description};
 
-/// Defines a struct of the wire: every field public, documented, and written in this order, nulls included.
+/// Defines a wire struct: every field is public, documented, and written in this order, nulls included.
 ///
 /// ```text
 /// record! {
@@ -15,24 +15,24 @@ pub(crate) use schema::{Field, IfAbsent, RecordSchema, description};
 ///     #[example(r#"{"name":"x"}"#)]         an example for the schema
 ///     #[describe(function)]                 a function that completes the schema
 ///     #[prepare(function)]                  a function that changes the members before they are read
-///     pub struct Name ("SchemaName") {      the schema's name, where it is not the struct's
+///    pub struct Name ("SchemaName") {      the schema's name, if it differs from the struct's
 ///         /// What the field is.
-///         #[alias("other_name")]            another name that is read, unless the field's own is there
-///         #[range(1, 5)]                    the least and the greatest number
-///         #[constant("message")]            the only value of the canonical form; others are read, too
-///         #[check(function)]                a function that may refuse the value before it is read
-///         field as "wire_name": Type …,     the name on the wire, where it is not the field's
-///         a: String = required,             refused if absent
+///        #[alias("other_name")]            another name that is read if the field's own is absent
+///        #[range(1, 5)]                    the minimum and the maximum
+///        #[constant("message")]            the only value of the canonical form; others can be read
+///        #[check(function)]                a function that may reject the value before it is read
+///        field as "wire_name": Type …,     the name on the wire, if it differs from the field's
+///        a: String = required,             rejected if absent
 ///         b: i64 => 7,                      7 if absent, and the schema says so
-///         c: String | String::new(),        this if absent or null, but somebody will fill it in
+///        c: String | String::new(),        this if absent or null, and filled in later
 ///         d: Option<i64>,                   null if absent
-///         e: Option<i64> = omitted,         null if absent, and not written where it is null
-///         ..extra                           keeps every other member; else they are dropped
+///        e: Option<i64> = omitted,         null if absent, and not written if null
+///        ..extra                           keeps all other members; without it they are dropped
 ///     }
 /// }
 /// ```
 ///
-/// Absent fields are read as [`Default`] has them, required ones excepted.
+/// Absent fields have the values of [`Default`], except required ones.
 macro_rules! record {
     (
         $(@$attribute:ident)?
@@ -59,7 +59,7 @@ macro_rules! record {
         pub struct $name {
             $($(#[doc = $field_doc])* pub $field: $type,)*
             $(
-                /// Every other member, in the order in which it came.
+                /// All other members, in their original order.
                 pub $extra: $crate::JsonObject,
             )?
         }
@@ -253,10 +253,10 @@ pub(crate) use {
     write_field,
 };
 
-/// Changes the members of an object before they are read as a record's; gets the fields' names too.
+/// Changes the members of an object before they are read as a record. Also receives the fields' names.
 pub(crate) type Prepare = fn(JsonObject, &[&str]) -> JsonObject;
 
-/// The members of an object that is to be a record.
+/// The members of an object that is read as a record.
 pub(crate) fn members(json: Json) -> Decoded<JsonObject> {
     match json {
         Json::Object(members) => Ok(members),
@@ -264,7 +264,7 @@ pub(crate) fn members(json: Json) -> Decoded<JsonObject> {
     }
 }
 
-/// The members without those under another name of a field whose own name is there.
+/// The members without aliases of fields whose own names are present.
 pub(crate) fn without_shadowed(mut members: JsonObject, aliases: &[Option<(&str, &str)>]) -> JsonObject {
     for (name, alias) in aliases.iter().flatten() {
         if members.contains_key(*name) {
@@ -274,7 +274,7 @@ pub(crate) fn without_shadowed(mut members: JsonObject, aliases: &[Option<(&str,
     members
 }
 
-/// Refuses an object that lacks a required member.
+/// Rejects an object that lacks a required member.
 pub(crate) fn check_required(required: &[Option<&str>], members: &JsonObject) -> Decoded<()> {
     match required.iter().flatten().find(|key| !members.contains_key(**key)) {
         Some(key) => Err(missing(key, Json::Object(members.clone()))),
@@ -282,7 +282,7 @@ pub(crate) fn check_required(required: &[Option<&str>], members: &JsonObject) ->
     }
 }
 
-/// Refuses a number outside of the range; what is no number is left to the field's type.
+/// Rejects a number outside the range. Values that are not numbers are left to the field's type.
 pub(crate) fn check_range(key: &str, value: &Json, min: f64, max: f64) -> Decoded<()> {
     let fault = |kind, message: String| Err(ValidationError::new(kind, message, value.clone()).at(key));
     match f64::from_json(value.clone()) {

@@ -1,4 +1,4 @@
-//! The request: what a client asks an agent to do.
+//! The request that a client sends to an agent.
 
 use std::borrow::Cow;
 
@@ -17,46 +17,46 @@ record! {
     @non_exhaustive
     /// A request to run an agent.
     ///
-    /// Fields besides the declared ones are kept, and the agent may give them a meaning.
+    /// Other members are kept, and the agent may interpret them.
     #[example(r#"{"input": [{"role": "user", "content": [{"type": "text", "text": "What is 6 times 7?"}]}]}"#)]
     #[describe(with_run_options)]
     pub struct AgentRequest {
-        /// The conversation so far or its new part.
+        /// The conversation so far, or its new part.
         input: Vec<Message> = required,
-        /// Whether the answer is a stream of events or one response object.
+        /// Whether the response is a stream of events or one object.
         stream: bool => true,
-        /// The response's id, if the client wants to choose it.
+        /// The response id, if the client chooses it.
         id: Option<String>,
         /// The model, or the name of a served agent.
         model: Option<String>,
         /// Nucleus sampling.
         top_p: Option<f64>,
-        /// Sampling temperature.
+        /// The sampling temperature.
         temperature: Option<f64>,
-        /// Penalty on tokens by how often they came.
+        /// Penalizes tokens by how often they have appeared.
         frequency_penalty: Option<f64>,
-        /// Penalty on tokens that came at all.
+        /// Penalizes tokens that have appeared at all.
         presence_penalty: Option<f64>,
-        /// The most tokens to produce.
+        /// The maximum number of tokens to generate.
         max_tokens: Option<i64>,
-        /// Where to stop.
+        /// Stop sequences.
         stop: Option<Stop>,
-        /// How many answers to produce.
+        /// How many choices to generate.
         #[range(1, 5)]
         n: Option<i64> => Some(1),
-        /// The seed for sampling.
+        /// The sampling seed.
         seed: Option<i64>,
-        /// Tools that the model may call; the client runs them.
+        /// Tools that the model may call. The client runs them.
         tools: Option<Vec<RequestTool>>,
-        /// The conversation's id.
+        /// The session id.
         session_id: Option<String>,
-        /// The user's id.
+        /// The user id.
         user_id: Option<String>,
         ..extra
     }
 }
 
-/// Adds the options of a run, which a request gives beside the declared fields.
+/// Adds the run options, which a request gives next to the declared fields.
 fn with_run_options(mut schema: Schema, generator: &mut SchemaGenerator) -> Schema {
     let mut options = RunOptions::json_schema(generator);
     let options = options.get_mut("properties").and_then(|properties| properties.as_object_mut());
@@ -72,7 +72,7 @@ fn with_run_options(mut schema: Schema, generator: &mut SchemaGenerator) -> Sche
             });
             let described = serde_json::json!({
                 "description": format!(
-                    "{} The server's own setting if absent.",
+                    "{} Defaults to the server's setting.",
                     description.as_ref().and_then(|text| text.as_str()).unwrap_or_default()
                 ),
                 "anyOf": [option, { "type": "null" }],
@@ -83,7 +83,7 @@ fn with_run_options(mut schema: Schema, generator: &mut SchemaGenerator) -> Sche
     schema
 }
 
-/// Where a model is to stop: before one text, or before any of several.
+/// Stop sequences: one text, or any of several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// One text.
@@ -93,7 +93,7 @@ pub enum Stop {
 }
 
 impl AgentRequest {
-    /// A request with this input and defaults everywhere else.
+    /// A request with this input and default values for everything else.
     pub fn new(input: Vec<Message>) -> Self {
         AgentRequest { input, ..AgentRequest::default() }
     }
@@ -101,12 +101,12 @@ impl AgentRequest {
     /// Reads and checks a request.
     ///
     /// # Errors
-    /// The first fault, with its place.
+    /// The first error, with its location.
     pub fn from_json(json: Json) -> Result<Self, ValidationError> {
         <Self as FromJson>::from_json(json)
     }
 
-    /// The texts of the last user message, joined; empty where there is none.
+    /// The texts of the last user message, concatenated; empty if there is none.
     pub fn last_user_text(&self) -> String {
         let last = self.input.iter().rev().find(|message| message.role == Some(crate::Role::User));
         last.map(Message::full_text).unwrap_or_default()
@@ -145,7 +145,7 @@ impl JsonSchema for Stop {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let alternatives = [generator.subschema_for::<String>(), generator.subschema_for::<Vec<String>>()];
-        untagged_union(&["Where to stop."], &alternatives)
+        untagged_union(&["Stop sequences."], &alternatives)
     }
 }
 

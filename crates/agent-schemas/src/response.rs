@@ -10,32 +10,32 @@ use crate::status::Status;
 
 record! {
     @non_exhaustive
-    /// The state of a run: the first, the second and the last event of its log, and the answer to `stream: false`.
+    /// The state of a run: the first, the second and the last event of its log, and the answer if `stream` is false.
     #[example(r#"{
         "sequence_number": 0, "object": "response", "status": "created", "error": null, "id": "response_81d0",
         "created_at": 1800000000, "completed_at": null, "output": null, "usage": null, "session_id": "s-1"
     }"#)]
     pub struct AgentResponse {
-        /// The event's number in its run.
+        /// The event's sequence number within its run.
         sequence_number: Option<i64>,
-        /// Always `"response"` in what the server writes.
+        /// Always `"response"` when written by the server.
         #[constant("response")]
         object: Cow<'static, str> => Cow::Borrowed("response"),
-        /// Where the run stands.
+        /// The status of the run.
         status: Status => Status::Created,
-        /// Why it failed.
+        /// The error, if the run failed.
         error: Option<ErrorBody>,
-        /// The request's id, or a fresh one.
+        /// The request's id, or a new one.
         id: String | String::new(),
-        /// When the request came, in Unix seconds.
+        /// When the request arrived, in Unix seconds.
         created_at: i64 | 0,
         /// When the run ended, in Unix seconds.
         completed_at: Option<i64>,
         /// The closed messages in closing order, except failed ones; null until the run has ended.
         output: Option<Vec<Message>>,
-        /// The sum of the output messages' usage.
+        /// The total usage of the output messages.
         usage: Option<JsonObject>,
-        /// The session that the run belongs to.
+        /// The id of the run's session.
         session_id: Option<String>,
     }
 }
@@ -46,7 +46,7 @@ impl AgentResponse {
         AgentResponse { id: id.into(), created_at, ..AgentResponse::default() }
     }
 
-    /// The output messages, none if `output` is null.
+    /// The output messages; empty if `output` is null.
     pub fn messages(&self) -> &[Message] {
         self.output.as_deref().unwrap_or_default()
     }

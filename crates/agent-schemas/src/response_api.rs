@@ -19,52 +19,52 @@ pub use settings::{
 };
 
 record! {
-    /// A request to the Responses API. Members besides these are kept.
+    /// A request to the Responses API. Other members are kept.
     #[example(r#"{"model": "qwen-max", "input": "What is 6 times 7?"}"#)]
     pub struct ResponseAPI {
-        /// Whether the model works in the background and the answer is fetched later.
+        /// Whether the response is generated in the background and retrieved later.
         background: Option<bool> => Some(false),
-        /// What the answer is to hold besides, such as `message.output_text.logprobs`.
+        /// Additional data to include in the response, such as `message.output_text.logprobs`.
         include: Option<Vec<String>>,
-        /// What is said to the model.
+        /// The input to the model.
         input: ResponseInput = required,
-        /// The system message of this answer; the one before does not go on to count.
+        /// The system message for this response. Instructions of the previous response are not carried over.
         instructions: Option<String>,
-        /// The most tokens to produce, reasoning included.
+        /// The maximum number of tokens to generate, including reasoning.
         max_output_tokens: Option<i64>,
-        /// The most calls of built-in tools.
+        /// The maximum number of calls of built-in tools.
         max_tool_calls: Option<i64>,
-        /// Texts that are kept with the answer.
+        /// Key-value metadata, kept with the response.
         metadata: Option<IndexMap<String, String>>,
         /// The model's name.
         model: Option<String>,
-        /// Whether the model may call several tools at once.
+        /// Whether the model may call several tools in parallel.
         parallel_tool_calls: Option<bool> => Some(true),
-        /// The answer that the conversation goes on from.
+        /// The id of the response to continue from.
         previous_response_id: Option<String>,
         /// A stored prompt to use.
         prompt: Option<ResponsePrompt>,
         /// How the model reasons.
         reasoning: Option<Reasoning>,
-        /// How fast, and at which price, the answer is made.
+        /// The service tier.
         service_tier: ResponseServiceTier => ResponseServiceTier::Auto,
-        /// Whether the vendor keeps the answer.
+        /// Whether the vendor stores the response.
         store: Option<bool> => Some(true),
-        /// Whether the answer comes as a stream of events.
+        /// Whether the response is streamed as events.
         stream: Option<bool> => Some(false),
-        /// How random the sampling is, usually from 0 to 2; less is more predictable.
+        /// The sampling temperature, usually from 0 to 2. Lower values are more predictable.
         temperature: Option<f64>,
-        /// The form of the answer's text.
+        /// The format of the text.
         text: Option<ResponseTextConfig>,
-        /// Which tool the model is to call.
+        /// Which tool the model must call.
         tool_choice: ResponseToolChoice => ResponseToolChoice::default(),
-        /// How many of the likeliest tokens to tell at each position.
+        /// How many of the most likely tokens to return at each position.
         top_logprobs: Option<i64> => Some(0),
-        /// Nucleus sampling: only the likeliest tokens whose probabilities add up to this are considered.
+        /// Nucleus sampling: only the most likely tokens whose probabilities add up to this value are considered.
         top_p: Option<f64>,
-        /// What becomes of a conversation that is too long for the model.
+        /// What happens if the conversation exceeds the model's context length.
         truncation: Option<Truncation> => Some(Truncation::Disabled),
-        /// Names the user to the vendor.
+        /// Identifies the user to the vendor.
         user: Option<String>,
         ..extra
     }

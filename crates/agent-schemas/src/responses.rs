@@ -1,7 +1,7 @@
-//! What a server of OpenAI's Responses API writes: the response, its items, and the events of its stream.
+//! The output of a Responses API server: the response, its items, and the events of its stream.
 //!
-//! Source: OpenAI's API reference and its SDKs' types, and the Open Responses specification of 2026-04-24. Where a client
-//! of one of them requires a member, it is there.
+//! Sources: OpenAI's API reference, its SDKs' types, and the Open Responses specification of 2026-04-24. A member that
+//! any of their clients requires is always present.
 
 mod event;
 mod item;
@@ -26,33 +26,33 @@ pub use settings::{ResponseSettings, read_metadata};
 pub use usage::{InputTokensDetails, OutputTokensDetails, ResponseUsage};
 
 open_enum! {
-    /// Where a response stands.
+    /// The status of a response.
     pub enum ResponseStatus {
-        /// It waits to be worked on.
+        /// Waiting to start.
         Queued = "queued",
-        /// It is being worked on.
+        /// In progress.
         InProgress = "in_progress",
-        /// It is whole.
+        /// Complete.
         Completed = "completed",
-        /// It ended before it was whole, for a reason that is no error.
+        /// Ended before it was complete, for a reason that is not an error.
         Incomplete = "incomplete",
-        /// It ended with an error.
+        /// Ended with an error.
         Failed = "failed",
-        /// Somebody wanted it to stop.
+        /// Cancelled on request.
         Cancelled = "cancelled",
     }
 }
 
 open_enum! {
-    /// Where an item of a response stands.
+    /// The status of an item.
     pub enum ItemStatus {
-        /// It is being made.
+        /// In progress.
         InProgress = "in_progress",
-        /// It is whole.
+        /// Complete.
         Completed = "completed",
-        /// It ended before it was whole.
+        /// Ended before it was complete.
         Incomplete = "incomplete",
-        /// What it stands for failed.
+        /// The call failed.
         Failed = "failed",
     }
 }
@@ -64,33 +64,32 @@ literal! {
 
 record! {
     @non_exhaustive
-    /// A response, as it stands.
+    /// A response in its current state.
     pub struct Response ("OpenAIResponse") {
-        /// Its id: `resp_` and what follows `run_` in the id of its run.
+        /// The response id: `resp_` and the part after `run_` in the run id.
         id: String = required,
         /// Always `"response"`.
         object: ResponseTag => ResponseTag,
-        /// When the request came, in Unix seconds.
+        /// When the request arrived, in Unix seconds.
         created_at: i64 => 0,
-        /// When it was completed, in Unix seconds.
+        /// When the response was completed, in Unix seconds.
         completed_at: Option<i64>,
-        /// Where it stands.
+        /// The status.
         status: ResponseStatus => ResponseStatus::InProgress,
-        /// Why it failed.
+        /// The error, if the response failed.
         error: Option<ResponseError>,
-        /// Why it is incomplete.
+        /// Why the response is incomplete.
         incomplete_details: Option<IncompleteDetails>,
-        /// What the agent has said and done, in the order in which it began.
+        /// The agent's output, ordered by when each item started.
         output: Vec<ResponseItem> => Vec::<ResponseItem>::new(),
-        /// What the models behind it used.
+        /// The token usage of the models.
         usage: Option<ResponseUsage>,
         ..settings
     }
 }
 
 impl Response {
-    /// A response that was just asked for; `settings` are what it repeats of its request:
-    /// [`ResponseSettings::to_object`].
+    /// A new response. `settings` are the request's settings that it echoes: [`ResponseSettings::to_object`].
     pub fn new(id: impl Into<String>, settings: JsonObject) -> Self {
         Response { id: id.into(), settings, ..Response::default() }
     }
@@ -101,7 +100,7 @@ record! {
     pub struct ResponseError ("OpenAIResponseError") {
         /// One of OpenAI's codes: `server_error`, `rate_limit_exceeded`, `invalid_prompt`, …
         code: String = required,
-        /// What went wrong, for a person.
+        /// A human-readable description.
         message: String = required,
     }
 }

@@ -1,4 +1,4 @@
-//! How one run is to be treated, whatever its agent does.
+//! Options that control how a run is executed, independent of its agent.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,29 +12,29 @@ use serde_json::value::RawValue;
 use crate::decode::ValidationError;
 use crate::json::{Json, JsonObject};
 
-/// How one run is to be treated.
+/// Options of a run.
 ///
-/// A server has its defaults; a request changes them by members beside the input ([`Self::read_from`]), and a protocol by
-/// fields. The options travel as one value from the request to the run and into its record.
+/// The server has defaults. A request overrides them with members next to its input ([`Self::read_from`]), a protocol
+/// by setting fields. The options travel as one value from the request to the run and into its record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunOptions {
-    /// Whether the run continues whether or not anybody reads it, and the answer is the run itself, at once.
+    /// Whether the run continues with no reader, and the response is the run itself, returned at once.
     #[serde(skip_serializing_if = "is_false")]
     pub background: bool,
-    /// What happens if the session has a run in progress already.
+    /// What happens if the session already has a run in progress.
     pub session_policy: SessionPolicy,
-    /// What happens to the run when its client disconnects.
+    /// What happens to the run if its client disconnects.
     pub on_disconnect: OnDisconnect,
-    /// How long a client may be away before [`OnDisconnect::Cancel`] takes effect.
+    /// How long a client may be disconnected before [`OnDisconnect::Cancel`] takes effect.
     #[serde(rename = "disconnect_grace_ms", with = "milliseconds")]
     #[schemars(skip)]
     pub disconnect_grace: Duration,
-    /// When readers see what the agent writes.
+    /// When readers see the agent's output.
     pub durability: Durability,
-    /// How long the final response is kept after the run's end, in seconds, where that is longer than the run's events are
-    /// kept; the server's limit applies.
+    /// How long the final response is kept after the run has ended, in seconds, if that exceeds the retention of the
+    /// run's events. The server's limit applies.
     #[serde(
         rename = "response_ttl_seconds",
         with = "crate::seconds",
@@ -42,11 +42,11 @@ pub struct RunOptions {
     )]
     #[schemars(with = "u64")]
     pub response_ttl: Duration,
-    /// Whether the input and the output become part of the session's history; not for a request that brings all of its
-    /// context itself.
+    /// Whether the input and the output become part of the session's history. False for a request that contains its
+    /// whole context.
     #[schemars(skip)]
     pub keep_history: bool,
-    /// What a protocol keeps with the run, to answer later requests about it.
+    /// Data that a protocol keeps with the run, to answer later requests about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub protocol: Option<ProtocolData>,
@@ -56,56 +56,56 @@ pub struct RunOptions {
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
-/// What happens to a run whose session has one in progress already.
+/// What happens to a run whose session already has one in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum SessionPolicy {
-    /// It waits until those before it have ended.
+    /// The run waits until those before it have ended.
     #[default]
     Enqueue,
-    /// It is refused.
+    /// The run is rejected.
     Reject,
     /// The run in progress is asked to stop, and this one is next.
     Interrupt,
-    /// Its input is handed to the run in progress.
+    /// The input is handed to the run in progress.
     Steer,
-    /// It runs at the same time and takes no part in the session's order. A protocol may choose this, a request may not.
+    /// It runs concurrently and takes no part in the session's order. A protocol may choose this, a request may not.
     #[schemars(skip)]
     Concurrent,
 }
 
-/// What happens to a run that nobody reads any more.
+/// What happens to a run that has lost its last reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum OnDisconnect {
-    /// It is cancelled, unless somebody reads it again within [`RunOptions::disconnect_grace`].
+    /// It is cancelled, unless a reader returns within [`RunOptions::disconnect_grace`].
     Cancel,
     /// It continues to its end.
     #[default]
     Continue,
 }
 
-/// When readers see what an agent writes. A run's beginning and its end are stored before they are seen in any case.
+/// When readers see an agent's output. The beginning and the end of a run are always stored first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Durability {
-    /// Once it is stored: what somebody saw is still there after the process died.
+    /// Once it is stored: whatever a reader has seen survives the end of the process.
     #[default]
     Strict,
-    /// At once; it is stored a tenth of a second later. When the process dies in between, the run continues in a new epoch,
-    /// and a reader that saw more than was stored is told so when it resumes.
+    /// At once; it is stored a tenth of a second later. If the process dies in between, the run continues in a new
+    /// epoch, and a reader that saw more than was stored gets an error when it resumes.
     Relaxed,
 }
 
-/// What a protocol keeps with a run. Nobody else looks into it.
+/// Data that a protocol keeps with a run. It is opaque to everything else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtocolData {
-    /// The protocol's name, so that one does not read another's data.
+    /// The protocol's name, so that no protocol reads another's data.
     pub protocol: String,
-    /// The data, in whatever form the protocol likes.
+    /// The data, in a form that the protocol chooses.
     pub data: String,
 }
 
@@ -116,15 +116,15 @@ impl ProtocolData {
     }
 }
 
-/// What makes repeated requests one.
+/// The key that makes repeated requests one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IdempotencyKey {
-    /// The key that the client chose; it counts for this user only.
+    /// The key that the client chose. It is scoped to the user.
     pub key: String,
-    /// Tells requests apart that have the same key by mistake.
+    /// Distinguishes different requests that use the same key by mistake.
     pub fingerprint: String,
-    /// Whether the client knows that the request was made before: if the key is unknown then, no run is made.
+    /// Whether the client knows that the request was made before. If the key is unknown then, no run is created.
     pub is_repeated: bool,
 }
 
@@ -134,7 +134,7 @@ impl IdempotencyKey {
         IdempotencyKey { key: key.into(), fingerprint: fingerprint.into(), is_repeated: false }
     }
 
-    /// The same of a request that was made before, as its client knows.
+    /// The key of a request that was made before, as its client knows.
     #[must_use]
     pub fn repeated(mut self) -> Self {
         self.is_repeated = true;
@@ -143,7 +143,7 @@ impl IdempotencyKey {
 }
 
 impl Default for RunOptions {
-    /// A run in the foreground that waits for its session, continues when nobody reads it, and becomes part of the history.
+    /// A foreground run that waits for its session, continues with no reader, and becomes part of the history.
     fn default() -> Self {
         RunOptions {
             background: false,
@@ -160,10 +160,10 @@ impl Default for RunOptions {
 }
 
 impl RunOptions {
-    /// Takes the options that a request names out of its members; null leaves an option as it is.
+    /// Removes the options that a request names from its members. Null leaves an option unchanged.
     ///
     /// # Errors
-    /// The first option with a wrong value.
+    /// The first option with an invalid value.
     pub fn read_from(&mut self, members: &mut JsonObject) -> Result<(), ValidationError> {
         if members.is_empty() {
             return Ok(());
@@ -175,13 +175,13 @@ impl RunOptions {
         take(members, "response_ttl_seconds", &mut self.response_ttl)
     }
 
-    /// How long nobody may read the run before it is cancelled; `None` if it continues regardless.
+    /// How long the run may have no reader before it is cancelled; `None` if it continues regardless.
     pub fn cancel_after(&self) -> Option<Duration> {
         let cancels = self.on_disconnect == OnDisconnect::Cancel && !self.background;
         cancels.then_some(self.disconnect_grace)
     }
 
-    /// The options that a run's record has. One that cannot be read, such as a value of a later version, is the default.
+    /// The options in a run's record. One that cannot be read, such as a value of a later version, is the default.
     pub fn from_record(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_else(|_| Self::from_members(text))
     }
@@ -199,14 +199,14 @@ impl RunOptions {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Sets what happens to the run when nobody reads it any more.
+    /// Sets what happens if the run has lost its last reader.
     #[must_use]
     pub fn with_on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
         self.on_disconnect = on_disconnect;
         self
     }
 
-    /// Cancels the run when nobody has read it for this long.
+    /// Cancels the run after this long with no reader.
     #[must_use]
     pub fn with_cancel_after(mut self, grace: Duration) -> Self {
         self.on_disconnect = OnDisconnect::Cancel;
@@ -214,14 +214,14 @@ impl RunOptions {
         self
     }
 
-    /// Sets what happens if the session has a run in progress already.
+    /// Sets what happens if the session already has a run in progress.
     #[must_use]
     pub fn with_session_policy(mut self, policy: SessionPolicy) -> Self {
         self.session_policy = policy;
         self
     }
 
-    /// Sets when readers see what the agent writes.
+    /// Sets when readers see the agent's output.
     #[must_use]
     pub fn with_durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
@@ -235,7 +235,7 @@ impl RunOptions {
         self
     }
 
-    /// Keeps the final response for at least this long after the run's end.
+    /// Keeps the final response for at least this long after the run has ended.
     #[must_use]
     pub fn with_response_ttl(mut self, ttl: Duration) -> Self {
         self.response_ttl = ttl;
@@ -250,9 +250,9 @@ impl RunOptions {
     }
 }
 
-/// A value that a request may give to an option.
+/// A value that a request may set for an option.
 trait OptionValue: Sized {
-    /// What is expected, for the error.
+    /// The expected values, for the error message.
     const EXPECTED: &'static str;
 
     fn read(json: &Json) -> Option<Self>;

@@ -15,7 +15,7 @@ pub fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok,
 /// Reads a number of seconds.
 ///
 /// # Errors
-/// The deserializer's, for anything but a number from 0 on.
+/// The deserializer's, for anything but a non-negative number.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_secs)
 }

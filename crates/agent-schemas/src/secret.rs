@@ -1,4 +1,4 @@
-//! Text that no log may show.
+//! Text that must not be logged.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,12 +9,12 @@ use serde::{Serialize, Serializer};
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
 use crate::json::Json;
 
-/// A key of a vendor's account. It goes over the wire as it is, but `Debug` prints `[redacted]`.
+/// An API key. It is written to the wire unchanged, but `Debug` prints `[redacted]`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SecretText(Box<str>);
 
 impl SecretText {
-    /// Keeps a text secret.
+    /// Wraps a secret text.
     pub fn new(text: impl Into<Box<str>>) -> Self {
         SecretText(text.into())
     }

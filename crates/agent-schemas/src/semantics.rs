@@ -9,7 +9,7 @@ use crate::message::Message;
 use crate::response::AgentResponse;
 use crate::status::Status;
 
-/// Gives a type the setters of its status. None checks what the status was before.
+/// Adds status setters to a type. They do not check the previous status.
 macro_rules! status_setters {
     ($($type:ty),*) => {$(
         impl $type {
@@ -25,7 +25,7 @@ macro_rules! status_setters {
                 self
             }
 
-            /// Sets the status to `failed`, and why.
+            /// Sets the status to `failed`, with the error.
             pub fn failed(&mut self, error: ErrorBody) -> &mut Self {
                 self.status = Status::Failed.into();
                 self.error = Some(error);
@@ -53,13 +53,13 @@ status_setters!(Content, Message, AgentResponse);
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ContentError {
-    /// The delta continues a content that the message does not have.
+    /// The delta refers to a content that the message does not have.
     #[error("the message has no content with index {index}")]
     NoSuchContent {
-        /// The index in the delta, possibly negative.
+        /// The index of the delta, possibly negative.
         index: i64,
     },
-    /// The delta and the content that it continues are of different types.
+    /// The delta and the content that it continues have different types.
     #[error("a delta of type {delta} cannot continue a content of type {content}")]
     TypeMismatch {
         /// The delta's type.
@@ -94,15 +94,15 @@ impl Message {
         self
     }
 
-    /// Takes in a content that is still growing and gives the event that tells of it.
+    /// Adds a content that is still growing and returns its event.
     ///
-    /// A content without index becomes a new one at the end; one with an index and `delta: true` continues the one
-    /// there, as [`append_body`] does. The event is the content with its index, the message's id and the status
-    /// `in_progress`. The copy in the message has index and id too; its `delta` is false, since it is a whole value.
-    /// A content with an index that is no delta changes nothing and gives `None`.
+    /// A content without an index becomes a new one at the end. One with an index and `delta: true` extends the
+    /// existing content, like [`append_body`]. The event is the content with its index, the message's id and the status
+    /// `in_progress`. The copy in the message has index and id too; its `delta` is false, since it is a whole value. A
+    /// content that has an index and is not a delta changes nothing and returns `None`.
     ///
     /// # Errors
-    /// [`ContentError`] if nothing is at the index, or something of another type. The contents stay as they were.
+    /// [`ContentError`] if there is no content at the index, or its type differs. The contents stay unchanged.
     pub fn add_delta_content(&mut self, mut content: Content) -> Result<Option<Content>, ContentError> {
         let contents = self.content.get_or_insert_default();
         if let Some(index) = content.index {
@@ -126,10 +126,10 @@ impl Message {
         Ok(Some(content))
     }
 
-    /// Takes in a content that is whole and gives the event that tells of it.
+    /// Adds a complete content and returns its event.
     ///
-    /// The copy in the message stays as it was given. The event is the content with its index, the message's id and
-    /// the status `completed`. A content that has an index already changes nothing and gives `None`.
+    /// The copy in the message stays as given. The event is the content with its index, the message's id and the status
+    /// `completed`. A content that already has an index changes nothing and returns `None`.
     pub fn add_content(&mut self, mut content: Content) -> Option<Content> {
         let contents = self.content.get_or_insert_default();
         if content.index.is_some() {
@@ -142,8 +142,7 @@ impl Message {
         Some(content)
     }
 
-    /// The event that tells that a content has ended; `None` where there is no such content. The message stays as it
-    /// is.
+    /// The event that completes a content; `None` if it does not exist. The message stays unchanged.
     pub fn content_completed(&self, index: usize) -> Option<Content> {
         let mut content = self.contents().get(index)?.clone();
         content.index = i64::try_from(index).ok();

@@ -1,4 +1,4 @@
-//! The numbers of a run's events.
+//! The sequence numbers of a run's events.
 
 use crate::event::Event;
 
@@ -24,7 +24,7 @@ impl SequenceNumbers {
         SequenceNumbers::default()
     }
 
-    /// Gives the event the next number, in place of any that it had, and says which one that is.
+    /// Assigns the next number to the event, replacing any that it had, and returns it.
     pub fn assign(&mut self, event: &mut Event) -> i64 {
         let number = self.take();
         event.set_sequence_number(number);
@@ -34,7 +34,7 @@ impl SequenceNumbers {
     /// Takes the next number, for an event that is written without being built.
     pub fn take(&mut self) -> i64 {
         let number = self.next;
-        // A run cannot have that many events; a number that comes twice would be the lesser evil.
+        // No run has that many events; even a repeated number would be better than a panic.
         self.next = self.next.saturating_add(1);
         number
     }

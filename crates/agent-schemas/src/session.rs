@@ -1,4 +1,4 @@
-//! Sessions: what was said in one conversation with one user.
+//! Sessions: the messages of one conversation with one user.
 
 use std::borrow::Cow;
 
@@ -18,11 +18,11 @@ record! {
         "messages": [{"role": "user", "content": [{"type": "text", "text": "What is 6 times 7?"}]}]
     }"#)]
     pub struct Session {
-        /// Names the session among those of its user.
+        /// The session id, unique per user.
         id: String = required,
-        /// Whose session it is.
+        /// The user id.
         user_id: String = required,
-        /// What was said, the oldest first.
+        /// The messages, oldest first.
         messages: Vec<SessionMessage> => Vec::<SessionMessage>::new(),
     }
 }
@@ -32,7 +32,7 @@ record! {
 pub enum SessionMessage {
     /// A message of the agent protocol.
     Message(Box<Message>),
-    /// An object of another form, kept as it came.
+    /// An object of another form, kept unchanged.
     Other(JsonObject),
 }
 
@@ -51,7 +51,7 @@ impl Serialize for SessionMessage {
     }
 }
 
-/// A message is what can be read as one and has at least one of a message's fields.
+/// An entry is a message if it can be read as one and has at least one of a message's fields.
 impl FromJson for SessionMessage {
     fn from_json(json: Json) -> Decoded<Self> {
         let members = JsonObject::from_json(json)?;
@@ -89,7 +89,7 @@ impl JsonSchema for SessionMessage {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let doc = ["A message, or an object of any other form, which is kept as it came."];
+        let doc = ["A message, or an object of any other form, which is kept unchanged."];
         let alternatives = [generator.subschema_for::<Message>(), generator.subschema_for::<JsonObject>()];
         untagged_union(&doc, &alternatives)
     }

@@ -1,8 +1,8 @@
-//! The one encoding of a run's log: Server-Sent Events frames.
+//! The only encoding of a run's log: Server-Sent Events frames.
 //!
-//! A frame is `id: N`, a `data:` line with the event's JSON, and an empty line. Stores keep these bytes and servers
-//! send them as they are, so an event is serialized once. The JSON has no line break, and the three characters that
-//! some clients take for one (U+0085, U+2028, U+2029) are escaped.
+//! A frame consists of `id: N`, a `data:` line with the event's JSON, and an empty line. Stores keep these bytes and
+//! servers send them unchanged, so an event is serialized once. The JSON contains no line breaks, and the three
+//! characters that some clients treat as one (U+0085, U+2028, U+2029) are escaped.
 //!
 //! Source: WHATWG HTML, section 9.2 "Server-sent events".
 
@@ -23,7 +23,7 @@ pub fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> serde_
 /// Writes the inside of a JSON string, without the quotes, safe on an SSE line.
 pub fn write_escaped(out: &mut Vec<u8>, text: &str) {
     let start = out.len();
-    // Writing a string into memory cannot fail; an empty text is what would be left of it.
+    // Writing a string into memory cannot fail; if it did, the text would be empty.
     if write_json(out, text).is_ok() {
         out.pop();
         out.remove(start);
@@ -37,8 +37,8 @@ pub fn start_frame(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(b"\ndata: ");
 }
 
-/// Starts the frame of an event that was written after a run was taken over: the event's number, a dot and the epoch, so
-/// that a reader's position tells which of two histories it has read. The first epoch is 1 and is not written.
+/// Starts the frame of an event that was written after a run was taken over: the event's number, a dot and the epoch,
+/// so that a reader's position tells which of two histories it has read. The first epoch is 1 and is not written.
 pub fn start_frame_of_epoch(out: &mut Vec<u8>, number: u64, epoch: u64) {
     out.extend_from_slice(b"id: ");
     write_number(out, number);
@@ -49,7 +49,7 @@ pub fn start_frame_of_epoch(out: &mut Vec<u8>, number: u64, epoch: u64) {
     out.extend_from_slice(b"\ndata: ");
 }
 
-/// A position as a frame's id says it: the event's number and the epoch.
+/// A position as in a frame's id: the event's number and the epoch.
 pub fn parse_id(id: &str) -> Option<(u64, u64)> {
     let digits = |text: &str| {
         let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -82,7 +82,7 @@ pub fn write_number(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// The JSON of each frame in a piece of a log that starts and ends between frames.
+/// The JSON of each frame in a section of a log that starts and ends between frames.
 pub fn frames(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -91,7 +91,7 @@ pub fn frames(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
             let line = &rest[..end];
             rest = &rest[end + 1..];
             if let Some(json) = line.strip_prefix(b"data: ") {
-                // The empty line behind it is what ends a frame.
+                // An empty line ends a frame.
                 return rest.starts_with(b"\n").then_some(json);
             }
         }
@@ -110,12 +110,12 @@ pub fn frames_with_ids(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Where the frame after the first `count` ones starts.
+/// Where the first `count` frames end.
 pub fn skip_frames(bytes: &[u8], count: usize) -> usize {
     memmem::find_iter(bytes, b"\n\n").take(count).last().map_or(0, |end| end + 2)
 }
 
-/// Compact JSON with the line separators of Unicode escaped.
+/// Compact JSON with Unicode line separators escaped.
 struct LineSafe;
 
 impl Formatter for LineSafe {
@@ -125,7 +125,7 @@ impl Formatter for LineSafe {
         fragment: &str,
     ) -> io::Result<()> {
         let bytes = fragment.as_bytes();
-        // The first bytes of U+0085 (C2) and of U+2028 and U+2029 (E2) are rare: most text passes untouched.
+        // The first bytes of U+0085 (C2) and of U+2028 and U+2029 (E2) are rare, so most text is copied unchanged.
         if memchr::memchr2(0xC2, 0xE2, bytes).is_none() {
             return writer.write_all(bytes);
         }

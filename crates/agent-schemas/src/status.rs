@@ -1,29 +1,29 @@
-//! The states that responses, messages and contents can be in.
+//! The states of responses, messages and contents.
 
 use crate::string_enum::open_enum;
 
 open_enum! {
-    /// Where a response, message or content stands.
+    /// The status of a response, message or content.
     ///
-    /// `completed`, `canceled`, `failed`, `rejected` and `incomplete` are final; every other may be followed by another.
+    /// `completed`, `canceled`, `failed`, `rejected` and `incomplete` are final; any other may be followed by another.
     pub enum Status {
-        /// It exists and nothing has happened yet.
+        /// Created, but not started.
         Created = "created",
-        /// It is being worked on.
+        /// In progress.
         InProgress = "in_progress",
-        /// It ended well.
+        /// Completed successfully.
         Completed = "completed",
-        /// It was stopped before its end.
+        /// Cancelled before it was complete.
         Canceled = "canceled",
-        /// It ended with an error.
+        /// Ended with an error.
         Failed = "failed",
-        /// It was refused.
+        /// Rejected.
         Rejected = "rejected",
-        /// Nobody knows.
+        /// The status is unknown.
         Unknown = "unknown",
-        /// It waits for its turn.
+        /// Waiting to start.
         Queued = "queued",
-        /// It ended before it was whole.
+        /// Ended before it was complete.
         Incomplete = "incomplete",
     }
 }

@@ -7,10 +7,10 @@ use crate::decode::ValidationError;
 use crate::json::Json;
 use crate::record::description;
 
-/// Defines an enum of known strings with a last variant `Other` for every other string, which round-trips.
+/// Defines an enum of known strings with a last variant `Other` for any other string, which round-trips.
 ///
-/// A newer peer may send a status or message type that this version has never heard of; dropping or refusing it
-/// would break what works.
+/// A newer upstream may send a status or message type that this version does not know. Dropping or rejecting it would
+/// break what works.
 macro_rules! open_enum {
     ($(#[doc = $doc:literal])* pub enum $name:ident {
         $($(#[doc = $variant_doc:literal])* $variant:ident = $text:literal,)*
@@ -20,7 +20,7 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[doc = $variant_doc])* $variant,)*
-            /// A value that this version does not know, kept as it came.
+            /// A value that this version does not know, kept unchanged.
             Other(Box<str>),
         }
 
@@ -55,7 +55,7 @@ macro_rules! open_enum {
     };
 }
 
-/// Defines an enum of strings without any other; reading refuses every other string.
+/// Defines a closed enum of strings: reading rejects any other string.
 macro_rules! closed_enum {
     ($(#[doc = $doc:literal])* pub enum $name:ident {
         $(#[doc = $first_doc:literal])* $first:ident = $first_text:literal,
@@ -180,7 +180,7 @@ macro_rules! string_enum_traits {
 
 pub(crate) use {closed_enum, literal, open_enum, string_enum_traits, string_traits};
 
-/// The fault of a string that is not among those of a closed set.
+/// The error for a string that is not in a closed set.
 pub(crate) fn not_among(texts: &[&str], found: Json) -> ValidationError {
     let quoted: Vec<_> = texts.iter().map(|text| format!("'{text}'")).collect();
     let expected = match quoted.as_slice() {
@@ -192,7 +192,7 @@ pub(crate) fn not_among(texts: &[&str], found: Json) -> ValidationError {
 
 type Variants<'a> = &'a [(&'a str, &'a [&'a str])];
 
-/// The known strings, and any other.
+/// The known strings, or any other.
 pub(crate) fn open_schema(doc: &[&str], variants: Variants<'_>) -> Schema {
     let known = Value::from(known(variants));
     let mut schema = Map::new();

@@ -12,12 +12,12 @@ use crate::union::untagged_union;
 
 /// A tool of a request.
 ///
-/// What is exactly a function tool is typed; everything else (other kinds of tools, function tools with further
-/// keys) is kept as it came, so that nothing the client said is lost.
+/// An exact function tool is typed. Anything else (other kinds of tools, function tools with additional keys) is kept
+/// unchanged, so that nothing the client sent is lost.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RequestTool {
-    /// A function tool without any further key.
+    /// A function tool without additional keys.
     Function(Tool),
     /// Any other object.
     Other(JsonObject),
@@ -30,7 +30,7 @@ record! {
         "type": "function",
         "function": {
             "name": "weather",
-            "description": "Tells the weather of a city.",
+            "description": "Returns the weather in a city.",
             "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
         }
     }"#)]
@@ -44,13 +44,13 @@ record! {
 
 record! {
     @non_exhaustive
-    /// What a model needs to know of a function.
+    /// The description of a function for a model.
     pub struct FunctionTool {
         /// Its name.
         name: String = required,
         /// What it does.
         description: String = required,
-        /// Its parameters as a JSON Schema.
+        /// The parameters as a JSON Schema.
         parameters: Parameters = required,
     }
 }
@@ -59,27 +59,27 @@ record! {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Parameters {
-    /// The plain form.
+    /// The simple form.
     Typed(FunctionParameters),
-    /// Any other JSON Schema, kept as it came.
+    /// Any other JSON Schema, kept unchanged.
     Schema(JsonObject),
 }
 
 record! {
     @non_exhaustive
-    /// The plain form of a JSON Schema of parameters.
+    /// A simple JSON Schema of parameters.
     pub struct FunctionParameters {
         /// `object`.
         kind as "type": String = required,
-        /// The parameters' own schemas by name.
+        /// The parameters' schemas by name.
         properties: JsonObject = required,
-        /// The names of those that must be given; the key itself must be there.
+        /// The names of the required parameters. The key itself must be present.
         required: Option<Vec<String>> = required,
     }
 }
 
 impl RequestTool {
-    /// Name, description and JSON Schema of a function tool, in whichever form it came.
+    /// The name, description and JSON Schema of a function tool, in whichever form it was given.
     pub fn function(&self) -> Option<(&str, &str, Json)> {
         match self {
             RequestTool::Function(tool) => {
@@ -152,7 +152,7 @@ impl JsonSchema for RequestTool {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let doc = ["A tool of a request: a function tool, or any other object, which is kept as it came."];
+        let doc = ["A tool of a request: a function tool, or any other object, which is kept unchanged."];
         let alternatives = [generator.subschema_for::<Tool>(), generator.subschema_for::<JsonObject>()];
         untagged_union(&doc, &alternatives)
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::record::description;
 
-/// One of several objects, told apart by a member that each of them has with a value of its own.
+/// One of several objects, distinguished by a member whose value is different in each.
 ///
 /// `discriminator` is OpenAPI's keyword; to JSON Schema it is an annotation, which code generators use.
 pub(crate) fn tagged_union(doc: &[&str], tag: &str, alternatives: &[(&str, Schema)]) -> Schema {
@@ -20,7 +20,7 @@ pub(crate) fn tagged_union(doc: &[&str], tag: &str, alternatives: &[(&str, Schem
     Schema::from(schema)
 }
 
-/// A value that may have more than one of several forms at once.
+/// A value that may match several forms at once.
 pub(crate) fn untagged_union(doc: &[&str], alternatives: &[Schema]) -> Schema {
     let mut schema = Map::new();
     schema.insert("description".to_owned(), description(doc).into());

@@ -1,9 +1,9 @@
-"""Asks an agent, prints the answer as it comes, and checks that the events amount to the final response.
+"""Asks an agent, prints the answer as it arrives, and checks that the events match the final response.
 
     python client.py http://127.0.0.1:8080 "What is 6 times 7?"
 
-Exit status: 0 if the run completed; 1 if its stream was cut short or contradicts itself; 2 for a wrong command line;
-3 if the server cannot be reached or refuses the request, or if the run did not complete.
+Exit status: 0 if the run completed; 1 if its stream was cut off or is inconsistent; 2 if the command line is invalid;
+3 if the server cannot be reached or rejects the request, or if the run did not complete.
 """
 
 import http.client
@@ -27,7 +27,7 @@ from models import (
 Content = TextContent | ImageContent | DataContent | AudioContent | FileContent | RefusalContent | VideoContent
 CONTENT_TYPES = {get_args(kind.model_fields["type"].annotation)[0] for kind in get_args(Content)}
 FINAL = {"completed", "failed", "canceled", "rejected", "incomplete"}
-# A server that has nothing to say sends a comment every 15 seconds, so a longer silence means that it is gone.
+# An idle server sends a comment every 15 seconds, so a longer silence means that it is gone.
 SILENCE_SECONDS = 60
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def ask(server: str, question: str) -> Iterator[AgentResponse | Message | Conten
     """Sends the question and yields the events of the run."""
     content = TextContentInput(type="text", text=question)
     request = AgentRequest(input=[MessageInput(role="user", content=[content])])
-    # Only what was set is sent: the server knows its own defaults, and not every field may be null.
+    # Send only the fields that were set: the server has defaults, and not every field may be null.
     body = request.model_dump_json(exclude_unset=True).encode()
     post = urllib.request.Request(server.rstrip("/") + "/process", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(post, timeout=SILENCE_SECONDS) as stream:
@@ -46,9 +46,9 @@ def ask(server: str, question: str) -> Iterator[AgentResponse | Message | Conten
 
 
 def sse_data(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The data of each server-sent event. One that the end of the stream cuts off is dropped, as the standard says."""
+    """The data of each server-sent event. An event cut off by the end of the stream is dropped, as the standard requires."""
     data: list[bytes] = []
-    # These are bytes up to `\n`. Decoded and cut by `splitlines`, they would break at U+2028 and others inside a text.
+    # Lines are split as bytes at `\n`. `str.splitlines` would also split at U+2028 and others inside a text.
     for line in lines:
         line = line.rstrip(b"\r\n")
         if line.startswith(b"data:"):
@@ -56,11 +56,11 @@ def sse_data(lines: Iterable[bytes]) -> Iterator[bytes]:
         elif not line and data:
             yield b"\n".join(data)
             data = []
-        # Every other line is a comment or a field like `id:`, which only those need who want to resume a stream.
+        # Every other line is a comment or a field such as `id:`, which is only needed to resume a stream.
 
 
 def parse(event: dict[str, Any]) -> AgentResponse | Message | Content | None:
-    """The event as its generated model; None if its kind is unknown, since a newer server may have more kinds."""
+    """The event as its generated model; None if its kind is unknown: a newer server may have more kinds."""
     match event.get("object"):
         case "response":
             messages = event.get("output") or []
@@ -70,19 +70,19 @@ def parse(event: dict[str, Any]) -> AgentResponse | Message | Content | None:
             messages = []
         case _:
             return None
-    # Unknown contents inside of messages are left out too. The models would refuse the whole event for one of them.
+    # Unknown contents inside messages are left out too. The models would reject the whole event because of one.
     for message in messages:
         if contents := message.get("content"):
             message["content"] = [part for part in contents if part.get("type") in CONTENT_TYPES] or None
     try:
         return Event.model_validate(event).root
     except ValidationError as error:
-        # The error tells of each kind of event that this might have been. What came tells more.
-        raise ValueError(f"an event is not what the schema says: {json.dumps(event)[:300]}") from error
+        # The error lists every kind of event that this might have been. The event itself is more helpful.
+        raise ValueError(f"an event does not match the schema: {json.dumps(event)[:300]}") from error
 
 
 def merge(value: Any, more: Any) -> Any:
-    """Continues a JSON value: strings and lists are joined, numbers added, objects merged, all else is replaced."""
+    """Continues a JSON value: strings and lists are joined, numbers added, objects merged, other values replaced."""
     match value, more:
         case dict(), dict():
             return value | {key: merge(value[key], more[key]) if key in value else more[key] for key in more}
@@ -98,7 +98,7 @@ def grow(value: T | None, more: T | None) -> T | None:
 
 
 def append(content: Content, delta: Content) -> None:
-    """Continues a content by a delta. Images, sound and files have no parts that would be worth showing."""
+    """Appends a delta to a content. Images, audio and files have no parts worth showing."""
     match content, delta:
         case TextContent(), TextContent():
             content.text = grow(content.text, delta.text)
@@ -109,7 +109,7 @@ def append(content: Content, delta: Content) -> None:
 
 
 class Rebuilt:
-    """The output of a run as its events tell it, which is what a program that shows the run would keep."""
+    """The output of a run, rebuilt from its events. This is what a program that shows the run would keep."""
 
     def __init__(self) -> None:
         self.output: list[Message] = []
@@ -117,7 +117,7 @@ class Rebuilt:
         self.streamed: set[tuple[str | None, int | None]] = set()
 
     def take(self, event: Message | Content) -> bool:
-        """Takes in an event and says whether it is about a content that comes in pieces."""
+        """Adds an event and returns whether it belongs to a streamed content."""
         if not isinstance(event, Message):
             return self.take_content(event, self.contents[event.msg_id])
         if event.status in FINAL:
@@ -136,8 +136,8 @@ class Rebuilt:
                 append(content, event)
             self.streamed.add(place)
         elif place in self.streamed and event.status in FINAL and event.type == content.type:
-            # The event that closes a content repeats all of it. What the deltas made of it is kept all the same, so
-            # that the comparison at the end finds a delta that was lost on the way. Its field has the name of its type.
+            # The event that closes a content repeats the whole value. The sum of the deltas is kept anyway, so that the
+            # comparison at the end detects a lost delta. The field has the name of the type.
             contents[event.index] = event.model_copy(update={event.type: getattr(content, event.type)})
         else:
             contents[event.index] = event
@@ -146,11 +146,11 @@ class Rebuilt:
 
 
 def show(event: Message | Content, streamed: bool) -> None:
-    """Prints text and refusals as they come, and calls of tools when they are whole."""
+    """Prints text and refusals as they arrive, and tool calls once they are complete."""
     final = event.status in FINAL
     match event:
         case Message(type="function_call" | "plugin_call") if final:
-            # The message's type says what is in the data of its contents.
+            # The message's type determines the data of its contents.
             calls = (FunctionCall.model_validate(part.data) for part in parts_of(event))
             print("\n".join(f"[calls] {call.name} {call.arguments}" for call in calls))
         case Message(type="function_call_output" | "plugin_call_output") if final:
@@ -161,7 +161,7 @@ def show(event: Message | Content, streamed: bool) -> None:
         case Message() if final:
             print()
         case TextContent(text=str(text)) | RefusalContent(refusal=str(text)):
-            # Text that was not streamed comes once, with the event that closes it.
+            # Text that was not streamed arrives once, with the event that closes it.
             if event.delta or final and not streamed:
                 print(text, end="", flush=True)
         case ImageContent() | VideoContent() | AudioContent() | FileContent() if final:
@@ -173,7 +173,7 @@ def parts_of(message: Message) -> list[DataContent]:
 
 
 def difference(ours: Any, theirs: Any, path: str = "output") -> str | None:
-    """Where the events and the final response differ first; None if they agree."""
+    """The first difference between the events and the final response; None if they agree."""
     match ours, theirs:
         case dict(), dict():
             found = (difference(ours.get(key), theirs.get(key), f"{path}.{key}") for key in ours | theirs)
@@ -187,7 +187,7 @@ def difference(ours: Any, theirs: Any, path: str = "output") -> str | None:
         case _:
             excerpts = ours, theirs
     shown = [json.dumps(value, ensure_ascii=False)[:100] for value in excerpts]
-    return None if ours == theirs else f"{path}: the events say {shown[0]}, the final response says {shown[1]}"
+    return None if ours == theirs else f"{path}: the events have {shown[0]}, the final response has {shown[1]}"
 
 
 def fail(status: int, why: str) -> int:
@@ -208,11 +208,11 @@ def run(server: str, question: str) -> int:
         return fail(1, "The stream ended before the final response.")
     ours = [message.model_dump() for message in rebuilt.output]
     if found := difference(ours, [message.model_dump() for message in final.output or []]):
-        return fail(1, f"The events do not amount to the final response. {found}")
+        return fail(1, f"The events do not match the final response. {found}")
     if final.status != "completed":
         why = f"{final.error.code}: {final.error.message}" if final.error else ""
         return fail(3, f"The run is {final.status}. {why}")
-    print(f"\n{count} events amount to the final response.")
+    print(f"\n{count} events match the final response.")
     return 0
 
 
@@ -222,7 +222,7 @@ def main() -> int:
     try:
         return run(sys.argv[1], sys.argv[2])
     except urllib.error.HTTPError as error:
-        return fail(3, f"The server answers {error.code}: {error.read().decode(errors='replace')}")
+        return fail(3, f"The server returned {error.code}: {error.read().decode(errors='replace')}")
     except urllib.error.URLError as error:
         return fail(3, f"The server cannot be reached: {error.reason}")
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -1,10 +1,10 @@
 /**
- * Asks an agent, prints the answer as it comes, and checks that the events amount to the final response.
+ * Asks an agent, prints the answer as it arrives, and checks that the events match the final response.
  *
  *     node dist/client.js http://127.0.0.1:8080 "What is 6 times 7?"
  *
- * Exit status: 0 if the run completed; 1 if its stream was cut short or contradicts itself; 2 for a wrong command
- * line; 3 if the server cannot be reached or refuses the request, or if the run did not complete.
+ * Exit status: 0 if the run completed; 1 if its stream was cut off or is inconsistent; 2 if the command line is
+ * invalid; 3 if the server cannot be reached or rejects the request, or if the run did not complete.
  */
 
 import type {
@@ -12,11 +12,11 @@ import type {
 } from "./models.js";
 
 const FINAL = new Set<string | null>(["completed", "failed", "canceled", "rejected", "incomplete"]);
-/** The types of contents that come in pieces. */
+/** The content types that are streamed. */
 const STREAMED = new Set<string>(["text", "refusal", "data"]);
 type Json = { [key: string]: unknown };
 
-/** Why the program ends with a status other than 0. */
+/** An error that ends the program with a status other than 0. */
 class Failure extends Error {
   constructor(readonly status: number, why: string) {
     super(why);
@@ -36,7 +36,7 @@ async function* ask(server: string, question: string): AsyncGenerator<Event> {
     throw new Failure(3, `The server cannot be reached: ${error.cause ?? error.message}`);
   });
   if (!answer.ok || answer.body === null) {
-    throw new Failure(3, `The server answers ${answer.status}: ${await answer.text()}`);
+    throw new Failure(3, `The server returned ${answer.status}: ${await answer.text()}`);
   }
   for await (const data of sseData(answer.body)) {
     const event: unknown = JSON.parse(data);
@@ -44,13 +44,13 @@ async function* ask(server: string, question: string): AsyncGenerator<Event> {
   }
 }
 
-/** The data of each server-sent event. One that the end of the stream cuts off is dropped, as the standard says. */
+/** The data of each server-sent event. An event cut off by the end of the stream is dropped, as the standard requires. */
 async function* sseData(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let line = "";
   let data: string[] = [];
   for await (const chunk of body) {
-    // A chunk may end anywhere, even inside of a character.
+    // A chunk may end anywhere, even inside a character.
     const [first = "", ...others] = decoder.decode(chunk, { stream: true }).split("\n");
     line += first;
     for (const next of others) {
@@ -61,13 +61,13 @@ async function* sseData(body: AsyncIterable<Uint8Array>): AsyncGenerator<string>
         yield data.join("\n");
         data = [];
       }
-      // Every other line is a comment or a field like `id:`, which only those need who want to resume a stream.
+      // Every other line is a comment or a field such as `id:`, which is only needed to resume a stream.
       line = next;
     }
   }
 }
 
-/** Whether this program knows the kind of an event; a newer server may have more kinds. */
+/** Whether this program knows the kind of event. A newer server may have more kinds. */
 function isEvent(event: unknown): event is Event {
   const { object } = event as Json;
   return object === "response" || object === "message" || object === "content";
@@ -77,7 +77,7 @@ function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Continues a JSON value: strings and arrays are joined, numbers added, objects merged, all else is replaced. */
+/** Continues a JSON value: strings and arrays are joined, numbers added, objects merged, other values replaced. */
 function merge(value: unknown, more: unknown): unknown {
   if (typeof value === "string" && typeof more === "string") return value + more;
   if (typeof value === "number" && typeof more === "number") return value + more;
@@ -94,7 +94,7 @@ function grow<T>(value: T | null, more: T | null): T | null {
   return merge(value, more) as T;
 }
 
-/** Continues a content by a delta. Images, sound and files have no parts that would be worth showing. */
+/** Appends a delta to a content. Images, audio and files have no parts worth showing. */
 function append(content: Content, delta: Content): void {
   if (content.type === "text" && delta.type === "text") {
     content.text = grow(content.text, delta.text);
@@ -105,12 +105,12 @@ function append(content: Content, delta: Content): void {
   }
 }
 
-/** The output of a run as its events tell it, which is what a program that shows the run would keep. */
+/** The output of a run, rebuilt from its events. This is what a program that shows the run would keep. */
 class Rebuilt {
   readonly output: Message[] = [];
   private readonly parts = new Map<string | null, { content: Content; streamed: boolean }[]>();
 
-  /** Takes in an event and says whether it is about a content that comes in pieces. */
+  /** Adds an event and returns whether it belongs to a streamed content. */
   take(event: Message | Content): boolean {
     if (event.object === "content") return this.takeContent(event);
     if (FINAL.has(event.status)) {
@@ -131,8 +131,8 @@ class Rebuilt {
       if (part.content !== event) append(part.content, event);
       part.streamed = true;
     } else if (part.streamed && FINAL.has(event.status) && event.type === part.content.type) {
-      // The event that closes a content repeats all of it. What the deltas made of it is kept all the same, so that
-      // the comparison at the end finds a delta that was lost on the way. Its field has the name of its type.
+      // The event that closes a content repeats the whole value. The sum of the deltas is kept anyway, so that the
+      // comparison at the end detects a lost delta. The field has the name of the type.
       part.content = { ...event, [event.type]: (part.content as unknown as Json)[event.type] } as Content;
     } else {
       Object.assign(part, { content: event, streamed: false });
@@ -141,7 +141,7 @@ class Rebuilt {
   }
 }
 
-/** Prints text and refusals as they come, and calls of tools when they are whole. */
+/** Prints text and refusals as they arrive, and tool calls once they are complete. */
 function show(event: Message | Content, streamed: boolean): void {
   const isFinal = FINAL.has(event.status);
   if (event.object === "message") {
@@ -152,19 +152,19 @@ function show(event: Message | Content, streamed: boolean): void {
   switch (event.type) {
     case "text":
     case "refusal":
-      // Text that was not streamed comes once, with the event that closes it.
+      // Text that was not streamed arrives once, with the event that closes it.
       if (event.delta || (isFinal && !streamed)) {
         print((event.type === "text" ? event.text : event.refusal) ?? "");
       }
       break;
     case "data":
-      break; // It is shown with its message, whose type says what it is.
+      break; // Shown with its message, whose type determines what it is.
     default:
       if (isFinal) print(` [${event.type}]`);
   }
 }
 
-/** The calls of tools that a message holds, or their answers. */
+/** The tool calls in a message, or their outputs. */
 function shownCalls(message: Message): string {
   const data = (message.content ?? []).flatMap((part) => (part.type === "data" ? (part.data as unknown) : []));
   switch (message.type) {
@@ -183,7 +183,7 @@ function print(text: string): void {
   process.stdout.write(text);
 }
 
-/** Where the events and the final response differ first; undefined if they agree. */
+/** The first difference between the events and the final response; undefined if they agree. */
 function difference(ours: unknown, theirs: unknown, path = "output"): string | undefined {
   if ((isObject(ours) && isObject(theirs)) || (Array.isArray(ours) && Array.isArray(theirs))) {
     const [left, right] = [ours as Json, theirs as Json];
@@ -196,13 +196,13 @@ function difference(ours: unknown, theirs: unknown, path = "output"): string | u
   if (ours === theirs) return undefined;
   let shown = [ours, theirs];
   if (typeof ours === "string" && typeof theirs === "string") {
-    // Of long texts, only the place where they part is worth reading.
+    // For long texts, show only the place where they diverge.
     let start = 0;
     while (ours[start] === theirs[start]) start += 1;
     shown = [ours, theirs].map((text) => text.slice(Math.max(start - 20, 0)));
   }
   const [said, claimed] = shown.map((value) => JSON.stringify(value ?? null).slice(0, 100));
-  return `${path}: the events say ${said}, the final response says ${claimed}`;
+  return `${path}: the events have ${said}, the final response has ${claimed}`;
 }
 
 /** Runs the question and returns the exit status. */
@@ -221,12 +221,12 @@ async function run(server: string, question: string): Promise<number> {
   }
   if (!final) throw new Failure(1, "The stream ended before the final response.");
   const found = difference(rebuilt.output, final.output ?? []);
-  if (found) throw new Failure(1, `The events do not amount to the final response. ${found}`);
+  if (found) throw new Failure(1, `The events do not match the final response. ${found}`);
   if (final.status !== "completed") {
     const why = final.error ? `${final.error.code}: ${final.error.message}` : "";
     throw new Failure(3, `The run is ${final.status}. ${why}`);
   }
-  print(`\n${count} events amount to the final response.\n`);
+  print(`\n${count} events match the final response.\n`);
   return 0;
 }
 
@@ -238,7 +238,7 @@ async function main(): Promise<number> {
     }
     return await run(server, question);
   } catch (error) {
-    // What is no failure of ours was thrown by `fetch` or by the parser of JSON.
+    // Any other error was thrown by `fetch` or the JSON parser.
     const failure = error instanceof Failure ? error : new Failure(1, `The stream broke: ${error}`);
     console.error(`\n${failure.message}`);
     return failure.status;

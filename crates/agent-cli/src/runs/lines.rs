@@ -1,6 +1,6 @@
 //! Runs as text.
 
-use agent_schemas::run_info::RunInfo;
+use agent_schemas::api::runs::RunInfo;
 use agent_schemas::{AgentResponse, Message};
 use jiff::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use agent_schemas::session_info::{MessageAppend, SessionChange};
+use agent_schemas::api::sessions::{MessageAppend, SessionChange};
 use agent_schemas::{Json, JsonObject, Message, json, object};
 use agent_services::session::SessionInfo;
 use anyhow::{Context, anyhow, bail};

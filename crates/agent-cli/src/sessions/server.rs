@@ -1,6 +1,6 @@
 //! Changes that go through a running server.
 
-use agent_schemas::session_info::{MessageAppend, SessionChange};
+use agent_schemas::api::sessions::{MessageAppend, SessionChange};
 use agent_schemas::{Json, SessionId, UserId, json};
 use reqwest::{Method, RequestBuilder, StatusCode};
 

@@ -6,10 +6,10 @@ use crate::delta::append_body;
 use crate::json::{Json, JsonObject};
 use crate::status::Status;
 
-/// Builds a content and the events that tell of it; [`MessageBuilder::content`] starts one.
+/// Builds a content and its events; [`MessageBuilder::content`] starts one.
 ///
-/// Setters give events with the whole value (`delta: false`), the `add_…` methods events with the next part
-/// (`delta: true`). A setter replaces whatever came before it, as it does for the client that reads the events.
+/// Setters return events with the whole value (`delta: false`); the `add_…` methods return events with the next part
+/// (`delta: true`). A setter replaces the current value, in the message and for clients.
 ///
 /// [`MessageBuilder::content`]: crate::builder::MessageBuilder::content
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct ContentBuilder {
     content: Content,
 }
 
-/// Replaces the body if it is of the right type, and gives the event.
+/// Replaces the body if the type matches, and returns the event.
 macro_rules! set {
     ($self:ident.$method:ident: $variant:ident { $($field:ident),* }) => {{
         $self.expect_type(stringify!($method), ContentBody::$variant { $($field: None),* }.type_name())?;
@@ -46,7 +46,7 @@ impl ContentBuilder {
     /// Sets the text of a text content.
     ///
     /// # Errors
-    /// [`BuilderError::WrongType`] if this is another type of content; the same holds for every method here.
+    /// [`BuilderError::WrongType`] if this content has another type. This holds for every method here.
     pub fn set_text(&mut self, text: impl Into<String>) -> Result<Content, BuilderError> {
         let text = Some(text.into());
         set!(self.set_text: Text { text })
@@ -79,7 +79,7 @@ impl ContentBuilder {
         set!(self.set_video_url: Video { video_url })
     }
 
-    /// Sets the data (Base64 or a URL) of an audio content, and its format (`wav`, `mp3`, …).
+    /// Sets the data (Base64 or a URL) and the format (`wav`, `mp3`, …) of an audio content.
     ///
     /// # Errors
     /// [`BuilderError::WrongType`].
@@ -95,7 +95,7 @@ impl ContentBuilder {
     /// Sets all fields of a file from a body of that type.
     ///
     /// # Errors
-    /// [`BuilderError::WrongType`], also if the given body is no file.
+    /// [`BuilderError::WrongType`], also if the given body is not a file.
     pub fn set_file(&mut self, file: ContentBody) -> Result<Content, BuilderError> {
         self.expect_type("set_file", "file")?;
         if file.type_name() != "file" {
@@ -106,7 +106,7 @@ impl ContentBuilder {
     }
 
     /// Sets the object of a data content.
-    ///
+    /// Sets one member of a data content's object. The event has the whole object.
     /// # Errors
     /// [`BuilderError::WrongType`].
     pub fn set_data(&mut self, data: JsonObject) -> Result<Content, BuilderError> {
@@ -139,7 +139,7 @@ impl ContentBuilder {
         Ok(self.append(ContentBody::Text { text: Some(text.into()) }))
     }
 
-    /// Merges an object into that of a data content, as [`merge_data`](crate::delta::merge_data) does.
+    /// Merges an object into a data content's object, like [`merge_data`](crate::delta::merge_data).
     ///
     /// # Errors
     /// [`BuilderError::WrongType`].
@@ -148,16 +148,16 @@ impl ContentBuilder {
         Ok(self.append(ContentBody::Data { data: Some(data) }))
     }
 
-    /// Appends the next part to a content of any type, as [`append_body`] does.
+    /// Appends the next part to a content of any type, like [`append_body`].
     ///
     /// # Errors
-    /// [`BuilderError::WrongType`] if the part is of another type than the content.
+    /// [`BuilderError::WrongType`] if the part and the content have different types.
     pub fn add_delta(&mut self, part: ContentBody) -> Result<Content, BuilderError> {
         self.expect_type("add_delta", part.type_name())?;
         Ok(self.append(part))
     }
 
-    /// Appends a part of the content's own type and gives the event.
+    /// Appends a part of the content's own type and returns the event.
     pub(super) fn append(&mut self, part: ContentBody) -> Content {
         append_body(&mut self.content.body, &part);
         let mut event = Content::new(part);
@@ -168,7 +168,8 @@ impl ContentBuilder {
         event
     }
 
-    /// Ends the content, with all that was set and added; for contents that go into no [`MessageBuilder`].
+    /// Completes the content with everything set and added so far. For contents that do not belong to a
+    /// [`MessageBuilder`].
     ///
     /// [`MessageBuilder`]: crate::builder::MessageBuilder
     pub fn complete(mut self) -> Content {

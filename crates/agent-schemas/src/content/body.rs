@@ -1,4 +1,4 @@
-//! What a content holds, by type: one table for the enum, its JSON and its schemas.
+//! The bodies of contents by type: one table for the enum, its JSON and its schemas.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ macro_rules! bodies {
     ($($(#[doc = $doc:literal])* $variant:ident $type_name:literal $schema_name:ident {
         $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)*
     })*) => {
-        /// What a content holds. Closed for input: a request with another `type` is refused.
+        /// The body of a content. A closed set: a request with another `type` is rejected.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum ContentBody {
@@ -24,7 +24,7 @@ macro_rules! bodies {
         }
 
         impl ContentBody {
-            /// The names that `type` may have, in the order of the variants.
+            /// The allowed values of `type`, in the order of the variants.
             pub const TYPES: [&'static str; 7] = [$($type_name),*];
 
             /// The `type` on the wire.
@@ -34,7 +34,7 @@ macro_rules! bodies {
                 }
             }
 
-            /// A body of the named type whose fields are all null; `None` for a name that is none of [`Self::TYPES`].
+            /// A body of the named type with all fields null; `None` if the name is not one of [`Self::TYPES`].
             pub fn empty(type_name: &str) -> Option<Self> {
                 match type_name {
                     $($type_name => Some(ContentBody::$variant { $($field: None),* }),)*
@@ -51,7 +51,7 @@ macro_rules! bodies {
                 Ok(())
             }
 
-            /// Takes in a member of the content's object if it is one of the body's.
+            /// Reads a member of the content object if it is a field of this body.
             pub(super) fn read_member(&mut self, key: &str, value: Json) -> Decoded<()> {
                 match self {
                     $(ContentBody::$variant { $($field),* } => match key {
@@ -64,7 +64,7 @@ macro_rules! bodies {
         }
 
         $(
-            /// The schema of one type of content.
+            /// The schema of one content type.
             struct $schema_name;
 
             impl JsonSchema for $schema_name {
@@ -80,7 +80,7 @@ macro_rules! bodies {
             }
         )*
 
-        /// Any type of content.
+        /// Any content type.
         pub(super) fn any_content(generator: &mut SchemaGenerator, doc: &[&str]) -> Schema {
             let alternatives = [$(($type_name, generator.subschema_for::<$schema_name>())),*];
             tagged_union(doc, "type", &alternatives)
@@ -91,46 +91,46 @@ macro_rules! bodies {
 bodies! {
     /// Text.
     Text "text" TextContent {
-        /// The text or its next part.
+        /// The text, or its next part.
         text: String,
     }
-    /// A picture.
+    /// An image.
     Image "image" ImageContent {
-        /// A URL, or a `data:` URL with the picture itself.
+        /// A URL, or a `data:` URL that contains the image.
         image_url: String,
     }
-    /// Anything structured: tool calls, their outputs, data of the application.
+    /// Structured data: a tool call, a tool output, or application data.
     Data "data" DataContent {
-        /// A JSON object. The message's `type` says what is in it: a `FunctionCall` in `function_call` and
-        /// `plugin_call`, a `FunctionCallOutput` in their outputs, an `McpCall` in `mcp_call`, and so on.
+        /// A JSON object. The message's `type` determines its schema: `FunctionCall` in `function_call` and
+        /// `plugin_call`, `FunctionCallOutput` in their outputs, `McpCall` in `mcp_call`, and so on.
         data: JsonObject,
     }
-    /// Sound.
+    /// Audio.
     Audio "audio" AudioContent {
         /// Base64 data or a URL.
         data: String,
         /// `wav`, `mp3`, …
         format: String,
     }
-    /// A file, by one of its fields.
+    /// A file, given by one of these fields.
     File "file" FileContent {
-        /// Where it can be fetched.
+        /// The URL of the file.
         file_url: String,
-        /// Its id where it was uploaded.
+        /// The id of an uploaded file.
         file_id: String,
-        /// Its name.
+        /// The file name.
         filename: String,
-        /// Its bytes in Base64 or as a `data:` URL.
+        /// The file's bytes in Base64 or as a `data:` URL.
         file_data: String,
     }
-    /// The model's words of refusal.
+    /// A refusal by the model.
     Refusal "refusal" RefusalContent {
-        /// The text or its next part.
+        /// The text, or its next part.
         refusal: String,
     }
-    /// A film.
+    /// A video.
     Video "video" VideoContent {
-        /// A URL, or a `data:` URL with the film itself.
+        /// A URL, or a `data:` URL that contains the video.
         video_url: String,
     }
 }
@@ -139,26 +139,29 @@ fn field(name: &'static str, doc: &'static [&'static str]) -> Field {
     Field { name, doc, if_absent: IfAbsent::Null, alias: None, range: None, constant: None }
 }
 
-/// The fields that all contents have, in the order of the wire.
+/// The fields that all contents share, in wire order.
 fn head<'a>(generator: &'a mut SchemaGenerator, type_name: &'static str, doc: &[&str]) -> RecordSchema<'a> {
     let mut schema = RecordSchema::new(generator, doc);
-    schema.field::<Option<i64>>(field("sequence_number", &["The event's number in its run."]));
+    schema.field::<Option<i64>>(field("sequence_number", &["The event's sequence number within its run."]));
     schema.field::<String>(Field {
         constant: Some("content"),
         if_absent: IfAbsent::Value(Json::from("content")),
-        ..field("object", &["Always `\"content\"` in what the server writes."])
+        ..field("object", &["Always `\"content\"` when written by the server."])
     });
-    schema.field::<Option<Status>>(field("status", &["Where the content stands."]));
-    schema.field::<Option<ErrorBody>>(field("error", &["Why it failed."]));
+    schema.field::<Option<Status>>(field("status", &["The status of the content."]));
+    schema.field::<Option<ErrorBody>>(field("error", &["The error, if the content failed."]));
     schema.tag("type", type_name);
-    schema.field::<Option<i64>>(field("index", &["The position in its message, from 0."]));
+    schema.field::<Option<i64>>(field("index", &["The position in the message, starting at 0."]));
     schema.field::<Option<bool>>(Field {
         if_absent: IfAbsent::Value(Json::from(false)),
         ..field(
             "delta",
-            &["Whether the body is to be appended to what `msg_id` and `index` name; else it is the whole value."],
+            &[
+                "Whether the body is appended to the content named by `msg_id` and `index`;",
+                "otherwise it is the whole value.",
+            ],
         )
     });
-    schema.field::<Option<String>>(field("msg_id", &["The message it belongs to."]));
+    schema.field::<Option<String>>(field("msg_id", &["The id of the message that contains it."]));
     schema
 }

@@ -1,4 +1,4 @@
-//! What the difference between two versions of the schemas means for programs that were written for the older one.
+//! Reports how a change between two versions of the schemas affects programs written for the older one.
 
 mod schema;
 
@@ -9,17 +9,17 @@ use crate::json::Json;
 
 /// A difference between an old and a new [`bundle`](super::bundle).
 ///
-/// Readers of the old form break where the new one allows values that the old one did not; writers break where it
-/// refuses values that the old one allowed.
+/// Readers of the old form break if the new form allows values that the old one did not. Writers break if it rejects
+/// values that the old one allowed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
-    /// Where: a type's name, and behind dots the way to the part that changed.
+    /// The location: a type's name, then the path to the changed part, separated by dots.
     pub place: String,
     /// What changed, in words.
     pub what: String,
-    /// Whether a program that reads the old form may meet a value that it does not expect.
+    /// Whether a program that reads the old form may receive an unexpected value.
     pub breaks_readers: bool,
-    /// Whether a program that writes the old form may be refused.
+    /// Whether a program that writes the old form may be rejected.
     pub breaks_writers: bool,
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// The differences between two bundles, by place. Order, names of documents and versions do not count.
+/// The differences between two bundles, sorted by location. Order, document names and versions are ignored.
 pub fn compare(old: &Json, new: &Json) -> Vec<Change> {
     let mut report = Report::default();
     let names: BTreeSet<&String> = [old, new].into_iter().filter_map(types_of).flatten().collect();
@@ -44,7 +44,7 @@ pub fn compare(old: &Json, new: &Json) -> Vec<Change> {
         let place = Place(name.clone());
         match (find(old), find(new)) {
             (Some(old), Some(new)) => schema::compare(&place, &old, &new, &mut report),
-            (Some(_), None) => report.add(&place, "the type is gone", true, true),
+            (Some(_), None) => report.add(&place, "the type was removed", true, true),
             _ => report.add(&place, "a new type", false, false),
         }
     }
@@ -71,7 +71,7 @@ impl Report {
     }
 }
 
-/// A way into the schemas.
+/// A path into the schemas.
 struct Place(String);
 
 impl Place {

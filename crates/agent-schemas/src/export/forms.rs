@@ -1,4 +1,4 @@
-//! Which form of each type is exported under which name.
+//! Determines which form of each type is exported, and under which name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,15 +14,15 @@ const PREFIX: &str = "#/$defs/";
 /// The schemas of one direction by the names of their types.
 type Definitions = BTreeMap<String, Json>;
 
-/// The schema of every type and of what they are made of, by its exported name.
+/// The schemas of all types and their dependencies, by exported name.
 ///
-/// A type that is only read or only written has one form, under its own name. Of a type that is both, the written form
-/// has the name, and the form to be read has `Input` behind it, unless the two are the same.
+/// A type that is only read or only written has one form, under its own name. If a type is both, the written form gets
+/// the name and the readable form gets the suffix `Input`, unless the two are equal.
 pub(super) fn definitions(types: &[ExportedType]) -> BTreeMap<String, Json> {
     let written = generate(SchemaSettings::draft2020_12().for_serialize(), types, Direction::Written);
     let read = generate(SchemaSettings::draft2020_12().for_deserialize(), types, Direction::Read);
     let order = |name: &str, all: &Definitions| all.get(name).cloned().unwrap_or_default();
-    // Written records have all their fields as required ones, in the order of the wire.
+    // In a written record every field is required, in wire order.
     let all_written = generate(SchemaSettings::draft2020_12().for_serialize(), types, Direction::Both);
     let split = differing(&written, &read);
     let mut definitions = BTreeMap::new();
@@ -39,20 +39,20 @@ pub(super) fn definitions(types: &[ExportedType]) -> BTreeMap<String, Json> {
     for (name, same) in SAME {
         let reference = Json::from(crate::object! { "$ref" => format!("{PREFIX}{same}") });
         let schema = crate::object! {
-            "description" => format!("The same as `{same}`."), "anyOf" => vec![reference]
+            "description" => format!("An alias of `{same}`."), "anyOf" => vec![reference]
         };
         definitions.insert(name.to_owned(), titled(name, &Json::from(schema)));
     }
     definitions
 }
 
-/// Types that are only another name for one, because the peer has both.
+/// Aliases of other types, exported because upstream has both names.
 const SAME: [(&str, &str); 2] = [
     ("ModelstudioChatResponse", "ChatCompletion"),
     ("ModelstudioChatCompletionChunk", "ChatCompletionChunk"),
 ];
 
-/// The definitions that the types of a direction need; of [`Direction::Both`], those of all types.
+/// The definitions that the types of a direction need. [`Direction::Both`] selects all types.
 fn generate(settings: SchemaSettings, types: &[ExportedType], direction: Direction) -> Definitions {
     let mut generator: SchemaGenerator = settings.into_generator();
     for exported in types {
@@ -67,7 +67,7 @@ fn generate(settings: SchemaSettings, types: &[ExportedType], direction: Directi
     definitions.into_iter().map(|(name, schema)| (name, Json::from(schema))).collect()
 }
 
-/// The names whose forms differ, by themselves or in something that they refer to.
+/// The names whose forms differ, either directly or in a dependency.
 fn differing(written: &Definitions, read: &Definitions) -> BTreeSet<String> {
     let pairs: Vec<_> =
         written.iter().filter_map(|(name, schema)| Some((name, schema, read.get(name)?))).collect();
@@ -89,7 +89,7 @@ fn input_name(name: &str, split: &BTreeSet<String>) -> String {
     if split.contains(name) { format!("{name}Input") } else { name.to_owned() }
 }
 
-/// The examples of a written type as it is written: with all fields.
+/// The examples of a written type in their written form, with all fields.
 fn with_whole_examples(mut schema: Json, name: &str, types: &[ExportedType]) -> Json {
     let exported = types.iter().find(|exported| exported.name() == name);
     if let (Some(exported), Json::Object(members)) = (exported, &mut schema)
@@ -118,12 +118,12 @@ pub(super) fn references(schema: &Json) -> BTreeSet<String> {
     }
 }
 
-/// The schema with each reference to a definition led to the one that `rename` gives.
+/// The schema with the target of each reference replaced by the result of `rename`.
 fn with_references(schema: &Json, rename: &impl Fn(&str) -> String) -> Json {
     map_references(schema, &|name| format!("{PREFIX}{}", rename(name)))
 }
 
-/// The schema with each reference to a definition replaced by what `replace` makes of the name.
+/// The schema with each reference replaced by the result of `replace`.
 pub(super) fn map_references(schema: &Json, replace: &impl Fn(&str) -> String) -> Json {
     match schema {
         Json::String(text) => match text.strip_prefix(PREFIX) {

@@ -1,8 +1,8 @@
-//! The order in which a person reads a schema: what it is first, fields as they stand on the wire.
+//! Puts a schema in reading order: general keywords first, fields in wire order.
 
 use crate::json::{Json, JsonObject, parse};
 
-/// Keywords in their order; others follow by name.
+/// Keywords in their order. Others follow by name.
 const KEYWORDS: [&str; 20] = [
     "$schema",
     "$id",
@@ -26,7 +26,7 @@ const KEYWORDS: [&str; 20] = [
     "additionalProperties",
 ];
 
-/// The schema in reading order. `written` is the same type's written form: it requires all its fields, in wire order.
+/// The schema in reading order. `written` is the written form of the same type: it requires all fields, in wire order.
 pub(super) fn in_reading_order(schema: &Json, written: &Json) -> Json {
     let Json::Object(members) = schema else {
         return schema.clone();
@@ -49,12 +49,12 @@ pub(super) fn in_reading_order(schema: &Json, written: &Json) -> Json {
     Json::Object(ordered.collect())
 }
 
-/// Examples come as JSON text, which has their keys in order.
+/// Examples are kept as JSON text, which preserves the order of keys.
 fn example(text: &Json) -> Json {
     text.as_str().and_then(|text| parse(text).ok()).unwrap_or_default()
 }
 
-/// A schema that is no record, or a list of such.
+/// A schema that is not a record, or a list of such schemas.
 fn without_fields(schema: &Json) -> Json {
     match schema {
         Json::Array(items) => Json::Array(items.iter().map(without_fields).collect()),
@@ -62,7 +62,7 @@ fn without_fields(schema: &Json) -> Json {
     }
 }
 
-/// The members that `first` names, in its order, then the others as they are.
+/// The members that `first` names, in its order, then all others unchanged.
 fn sorted<'a>(members: &'a JsonObject, first: &[&str]) -> Vec<(&'a String, &'a Json)> {
     let mut sorted: Vec<_> = members.iter().collect();
     let position = |key: &str| first.iter().position(|name| *name == key).unwrap_or(first.len());

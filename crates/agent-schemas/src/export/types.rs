@@ -3,13 +3,13 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+use crate::api::runs::{RunInfo, RunPage};
+use crate::api::sessions::{
+    MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,
+};
 use crate::decode::{FromJson, ValidationError};
 use crate::json::Json;
 use crate::openai::chat;
-use crate::run_info::{RunInfo, RunPage};
-use crate::session_info::{
-    MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,
-};
 use crate::{
     AgentRequest, AgentResponse, Content, ErrorBody, Event, FunctionCall, FunctionCallOutput,
     FunctionParameters, FunctionTool, McpApprovalRequest, McpApprovalResponse, McpCall, McpCallOutput,
@@ -17,15 +17,15 @@ use crate::{
 };
 use crate::{embedding, modelstudio, realtime, response_api, responses, session};
 
-/// Who writes a type, which decides the form under its own name: readers want to know what is always there, writers
-/// what they may leave out.
+/// Who writes a type. This decides which form gets the type's own name: readers need to know what is always present,
+/// writers what they may omit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// Clients write it and the server reads it.
+    /// Clients write it, the server reads it.
     Read,
-    /// The server writes it and clients read it.
+    /// The server writes it, clients read it.
     Written,
-    /// Both; where the forms differ, the one to write to the server has `Input` behind its name.
+    /// Both directions. If the forms differ, the one to send to the server has the suffix `Input`.
     Both,
 }
 
@@ -40,15 +40,15 @@ pub struct ExportedType {
 }
 
 impl ExportedType {
-    /// The type's name, as the peer has it.
+    /// The type's name, as upstream has it.
     pub fn name(&self) -> String {
         (self.name)().into_owned()
     }
 
-    /// Reads a value of the type and writes it again: every field is there then, with its default where it was absent.
+    /// Reads a value of the type and writes it again. The result has every field, with defaults where it was absent.
     ///
     /// # Errors
-    /// The first fault, with its place.
+    /// The first error, with its location.
     pub fn canonical(&self, json: Json) -> Result<Json, ValidationError> {
         (self.canonical)(json)
     }
@@ -69,7 +69,7 @@ fn entry<T: JsonSchema + FromJson + Serialize>(direction: Direction) -> Exported
 
 macro_rules! exported {
     ($($direction:ident: $($name:ty),* $(,)?;)*) => {
-        /// Every exported type, the agent protocol's first.
+        /// Every exported type, starting with those of the agent protocol.
         pub fn types() -> Vec<ExportedType> {
             vec![$($(entry::<$name>(Direction::$direction),)*)*]
         }

@@ -1,4 +1,4 @@
-//! A JSON number, kept as its digits so that none is lost.
+//! A JSON number, kept as its digits so that no precision is lost.
 
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
@@ -9,15 +9,16 @@ use serde_json::value::RawValue;
 pub struct Number(Box<str>);
 
 impl Number {
-    /// Takes text that is known to be a JSON number.
+    /// Wraps text that is known to be a JSON number.
     pub(super) fn from_valid_text(text: impl Into<Box<str>>) -> Self {
         Number(text.into())
     }
 
-    /// The number nearest to a float, in the shortest form that reads back as it; `None` for NaN and infinities.
+    /// The number nearest to a float, in the shortest form that reads back as the same float; `None` for NaN and
+    /// infinities.
     pub fn from_f64(value: f64) -> Option<Self> {
         let text = value.is_finite().then(|| serde_json::to_string(&value).ok())??;
-        // `1e+16` and `1e16` are the same number; the peer writes the shorter one.
+        // `1e+16` and `1e16` are the same number; upstream writes the shorter one.
         Some(Number(text.replace('+', "").into()))
     }
 
@@ -31,12 +32,12 @@ impl Number {
         self.0.parse().ok()
     }
 
-    /// The nearest float; infinite where the number is too large for one.
+    /// The nearest float; infinite if the number is too large.
     pub fn as_f64(&self) -> Option<f64> {
         self.0.parse().ok()
     }
 
-    /// Whether it was written without fraction and exponent.
+    /// Whether it was written without a fraction and an exponent.
     pub fn is_integer(&self) -> bool {
         !self.0.contains(['.', 'e', 'E'])
     }
@@ -50,7 +51,7 @@ impl From<i64> for Number {
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // The digits of `-0` are not those of the integer that it is.
+        // The digits of `-0` differ from those of its integer value.
         if let Some(value) = self.as_i64().filter(|_| &*self.0 != "-0") {
             return serializer.serialize_i64(value);
         }

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::{Json, JsonObject, Number};
 
-/// The nesting that [`parse`] accepts: deep enough for any honest document, shallow enough for any stack.
+/// The default nesting limit of [`parse`]: deep enough for any honest document, shallow enough for any stack.
 pub const DEFAULT_DEPTH: usize = 128;
 
 /// Why a text is not JSON, and where.
@@ -13,7 +13,7 @@ pub const DEFAULT_DEPTH: usize = 128;
 pub struct ParseError {
     /// What is wrong.
     pub kind: ParseErrorKind,
-    /// Where, in characters from the start.
+    /// The position, in characters from the start.
     pub offset: usize,
 }
 
@@ -21,7 +21,7 @@ pub struct ParseError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ParseErrorKind {
-    /// The text ended too early, or something else stood where a value belongs.
+    /// The text ended too early, or a value was expected.
     #[error("expected a value")]
     ExpectedValue,
     /// An object member did not start with a string.
@@ -33,16 +33,16 @@ pub enum ParseErrorKind {
     /// A member or item was not followed by a comma or the end.
     #[error("expected ',' or the closing bracket")]
     ExpectedComma,
-    /// A string did not end.
+    /// A string was not terminated.
     #[error("unterminated string")]
     UnterminatedString,
-    /// A control character stood in a string without an escape.
+    /// A string contains an unescaped control character.
     #[error("unescaped control character in a string")]
     ControlCharacter,
-    /// An escape that JSON does not have, or half of a surrogate pair.
+    /// An unknown escape, or half of a surrogate pair.
     #[error("invalid escape in a string")]
     InvalidEscape,
-    /// Digits that form no JSON number.
+    /// Digits that are not a JSON number.
     #[error("invalid number")]
     InvalidNumber,
     /// Something followed the value.
@@ -56,15 +56,15 @@ pub enum ParseErrorKind {
 /// Parses one JSON text that nests at most [`DEFAULT_DEPTH`] deep.
 ///
 /// # Errors
-/// [`ParseError`] with the first fault and its place.
+/// [`ParseError`] for the first error.
 pub fn parse(text: &str) -> Result<Json, ParseError> {
     parse_with_depth(text, DEFAULT_DEPTH)
 }
 
-/// Parses one JSON text; `depth` is the number of arrays and objects that may stand inside each other.
+/// Parses one JSON text; `depth` is the maximum nesting of arrays and objects.
 ///
 /// # Errors
-/// [`ParseError`] with the first fault and its place.
+/// [`ParseError`] for the first error.
 pub fn parse_with_depth(text: &str, depth: usize) -> Result<Json, ParseError> {
     let mut parser = Parser { bytes: text.as_bytes(), text, at: 0 };
     let result = parser.document(depth);
@@ -276,7 +276,7 @@ impl Parser<'_> {
         Ok(Json::Number(Number::from_valid_text(&self.text[start..self.at])))
     }
 
-    /// Skips digits, of which there must be one at least, and says how many there were.
+    /// Skips at least one digit and returns how many there were.
     fn digits(&mut self) -> Parsed<usize> {
         let start = self.at;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
@@ -328,7 +328,7 @@ mod tests {
         #[test]
         fn agrees_with_serde_json(text in r#"[\[\]{}:,"\\u0-9eE+\-. a-cnul\n]{0,24}"#) {
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
-            // serde_json refuses numbers that no float can hold; we keep their digits.
+            // serde_json rejects numbers that no float can hold; we keep their digits.
             let too_large = theirs.as_ref().is_err_and(|e| e.to_string().starts_with("number out of range"));
             if !too_large {
                 prop_assert_eq!(parse(&text).is_ok(), theirs.is_ok(), "{}", text);

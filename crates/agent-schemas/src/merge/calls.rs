@@ -1,4 +1,4 @@
-//! Tool calls that come in parts.
+//! Merges tool calls that arrive in parts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,12 +6,12 @@ use super::members::append_members;
 use crate::delta::append;
 use crate::openai::chat::{ChoiceDeltaFunction, ChoiceDeltaToolCall};
 
-/// The tool calls of one answer as they grow.
+/// The tool calls of one choice as they grow.
 #[derive(Default)]
 pub(super) struct Calls {
     calls: Vec<Growing>,
-    /// The last call with each index by which the server's further parts name it.
-    by_told_index: HashMap<i64, usize>,
+    /// The last call with each index that the server uses for further parts.
+    by_sent_index: HashMap<i64, usize>,
     /// The last call with each id.
     by_id: HashMap<String, usize>,
     /// The indexes in the merged answer.
@@ -26,7 +26,7 @@ struct Growing {
 }
 
 impl Calls {
-    /// Takes in a part of a call.
+    /// Adds a part of a call.
     pub(super) fn push(&mut self, part: &ChoiceDeltaToolCall) {
         let at = self.continued_by(part).unwrap_or_else(|| self.begin(part.index));
         let Some(Growing { call, .. }) = self.calls.get_mut(at) else {
@@ -40,14 +40,14 @@ impl Calls {
         }
     }
 
-    /// Begins a call and gives its position.
-    fn begin(&mut self, told_index: Option<i64>) -> usize {
+    /// Starts a call and returns its position.
+    fn begin(&mut self, sent_index: Option<i64>) -> usize {
         let at = self.calls.len();
-        let index = self.free_index(told_index);
+        let index = self.free_index(sent_index);
         self.taken.insert(index);
         self.greatest = self.greatest.max(Some(index));
-        if let Some(told) = told_index {
-            self.by_told_index.insert(told, at);
+        if let Some(sent) = sent_index {
+            self.by_sent_index.insert(sent, at);
         }
         self.calls.push(Growing { index, call: ChoiceDeltaToolCall::default() });
         at
@@ -62,15 +62,15 @@ impl Calls {
             .collect()
     }
 
-    /// The position of the call that a part continues; `None` if it begins one.
+    /// The position of the call that a part continues; `None` if the part starts a new call.
     ///
-    /// Some servers give no index, or the same to all calls; then a part that names a function begins a call, unless
-    /// its id is known.
+    /// Some servers send no index, or the same one for all calls. Then a part that names a function starts a new call,
+    /// unless its id is known.
     fn continued_by(&self, part: &ChoiceDeltaToolCall) -> Option<usize> {
         let begins = part.function.as_ref().is_some_and(|function| said(&function.name).is_some());
         let id = said(&part.id);
         match part.index {
-            Some(index) => self.by_told_index.get(&index).copied().filter(|at| {
+            Some(index) => self.by_sent_index.get(&index).copied().filter(|at| {
                 let known = self.calls.get(*at).and_then(|known| said(&known.call.id));
                 !begins || id.is_none() || known.is_none() || id == known
             }),
@@ -81,22 +81,22 @@ impl Calls {
         }
     }
 
-    /// The index that was told, or the next one where that is taken.
-    fn free_index(&self, told: Option<i64>) -> i64 {
+    /// The given index, or the next free one if it is taken.
+    fn free_index(&self, sent: Option<i64>) -> i64 {
         let next = self.greatest.map_or(0, |greatest| greatest.saturating_add(1));
-        told.filter(|told| !self.taken.contains(told)).unwrap_or(next)
+        sent.filter(|sent| !self.taken.contains(sent)).unwrap_or(next)
     }
 }
 
-/// A string that is there and says something.
+/// A string that is present and not empty.
 fn said(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
 }
 
-/// Keeps the first of what names a thing.
-fn keep_first(name: &mut Option<String>, told: &Option<String>) {
-    if said(name).is_none() && told.is_some() {
-        name.clone_from(told);
+/// Keeps the first value of an identifier.
+fn keep_first(name: &mut Option<String>, sent: &Option<String>) {
+    if said(name).is_none() && sent.is_some() {
+        name.clone_from(sent);
     }
 }
 
@@ -109,7 +109,7 @@ fn grow(call: &mut ChoiceDeltaToolCall, part: &ChoiceDeltaToolCall) {
     append_members(&mut call.extra, &part.extra);
 }
 
-/// Adds a part of a function: its arguments grow, its name is kept.
+/// Adds a part of a function: the arguments grow, the name is kept.
 pub(super) fn grow_function(function: &mut ChoiceDeltaFunction, part: &ChoiceDeltaFunction) {
     keep_first(&mut function.name, &part.name);
     append(&mut function.arguments, &part.arguments);

@@ -1,4 +1,4 @@
-//! Chunks of an answer of a model, merged into one.
+//! Merges the chunks of a model's answer into one.
 
 use std::collections::BTreeMap;
 
@@ -10,22 +10,22 @@ use crate::openai::chat::{
     ChatCompletionChunk, ChatCompletionChunkChoice, ChatCompletionTokenLogprob, ChoiceDelta, ChoiceLogprobs,
 };
 
-/// The chunks of one answer as one chunk, however the server has split it; `None` for no chunks. The peer's
-/// `merge_incremental_chunk`.
+/// Merges the chunks of one answer into one chunk, however the server split it; `None` if there are no chunks.
+/// Upstream's `merge_incremental_chunk`.
 ///
-/// - Answers are told apart by their index. Their texts, refusals, reasoning and log probabilities are joined.
-/// - Tool calls are told apart by their index, or by their id where a server gives none. Their arguments are joined;
-///   id, name and type are those that came first.
-/// - The usage and the reason for the end are the last that were told. Usage is not summed: servers that tell it more
-///   than once tell what the whole answer cost so far.
+/// - Choices are matched by index. Texts, refusals, reasoning and log probabilities are concatenated.
+/// - Tool calls are matched by index, or by id if the server sends no index. Arguments are concatenated; the first id,
+///   name and type are kept.
+/// - The last usage and finish reason win. Usage is not summed: servers that send it more than once send the total so
+///   far.
 /// - Deltas of role `tool` are not the model's words and are left out, unless there are no others.
-/// - Of what servers add, texts and arrays of a delta are joined; of the rest the last value counts.
+/// - Vendor-specific texts and arrays of a delta are concatenated; of other members the last value wins.
 pub fn merge_chat_completion_chunks(chunks: &[ChatCompletionChunk]) -> Option<ChatCompletionChunk> {
     let last = chunks.last()?;
     let mut merged = ChatCompletionChunk { object: last.object.clone(), ..ChatCompletionChunk::default() };
     let mut choices: BTreeMap<i64, Vec<&ChatCompletionChunkChoice>> = BTreeMap::new();
     for chunk in chunks {
-        // The chunks in which some servers tell of filters or usage only have an empty id and model.
+        // Some servers send chunks with only filter results or usage, with empty id and model.
         if !chunk.id.is_empty() {
             merged.id.clone_from(&chunk.id);
         }
@@ -66,7 +66,7 @@ fn merge_choice(parts: &[&ChatCompletionChunkChoice]) -> ChatCompletionChunkChoi
     merged
 }
 
-/// Arrays, such as the ids of tokens, tell of their part only; anything else is the answer's so far.
+/// Arrays, such as token ids, describe only their part; any other value describes the answer so far.
 fn merge_choice_members(merged: &mut ChatCompletionChunkChoice, part: &ChatCompletionChunkChoice) {
     for (key, value) in &part.extra {
         match (merged.extra.get_mut(key), value) {

@@ -1,4 +1,4 @@
-//! Events of the agent protocol, merged into a response or a message.
+//! Merges events of the agent protocol into a response or a message.
 
 use thiserror::Error;
 
@@ -15,25 +15,25 @@ use crate::status::Status;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MergeError {
-    /// There is no event that could be part of a response.
+    /// No event could be part of a response.
     #[error("Cannot merge empty response list")]
     EmptyResponseList,
-    /// There is no event that could be part of a message.
+    /// No event could be part of a message.
     #[error("Cannot merge empty message list")]
     EmptyMessageList,
 }
 
-/// The response that a list of events amounts to. The peer's `merge_agent_response`.
+/// Merges a list of events into a response. Upstream's `merge_agent_response`.
 ///
-/// - It is the last response of the list; a list without one gives a new response, with a fresh id and the time `now`
-///   in Unix seconds.
-/// - Its output is the last response's own if that ended the run and has one; else it is all messages of the list,
-///   the closed ones first. Unlike the output of a run, it then has messages that failed, too.
-/// - Its status is that of the last event. A list of nothing but contents counts as complete, unless the last
-///   ended otherwise.
+/// - The base is the last response in the list. Without one, it is a new response with a new id, created at `now` (Unix
+///   seconds).
+/// - The output is that of the last response if it ended the run and has one. Otherwise it is all messages in the list,
+///   closed ones first. Unlike the output of a run, it then includes failed messages.
+/// - The status is that of the last event. A list of contents alone counts as completed, unless the last one ended
+///   otherwise.
 ///
-/// Messages grow by deltas, whether these come as contents or inside messages. Contents without a place continue the
-/// message before them.
+/// Messages grow by deltas, whether these arrive as contents or inside messages. A content without a message id or
+/// index continues the previous message.
 ///
 /// # Errors
 /// If the list has no response, message or content.
@@ -71,10 +71,9 @@ pub fn merge_agent_responses(
     })
 }
 
-/// The message that a list of events ends with, with all that the list says of it. The peer's `merge_agent_message`.
+/// Merges a list of events into the message that the list ends with. Upstream's `merge_agent_message`.
 ///
-/// Where the list ends with a content, that counts as the end of its message. A message without an id gets a fresh
-/// one.
+/// If the list ends with a content, that ends its message. A message without an id gets a new one.
 ///
 /// # Errors
 /// If the list has no message or content.
@@ -99,7 +98,7 @@ fn usage_of(output: &[Message]) -> Option<JsonObject> {
     })
 }
 
-/// Ends what has not ended.
+/// Ends what is still open.
 fn complete(message: &mut Message) {
     if !message.status.is_final() {
         message.completed();

@@ -1,4 +1,4 @@
-//! Events gathered into messages, in whatever mixture they come.
+//! Collects events into messages, in whatever mixture they arrive.
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -11,25 +11,25 @@ use crate::message::{Message, MessageType, Role};
 use crate::response::AgentResponse;
 use crate::status::Status;
 
-/// What the events so far amount to.
+/// The state after the events so far.
 #[derive(Default)]
 pub(super) struct Gathered {
     /// The last response, without its output.
     response: Option<AgentResponse>,
     /// The keys of the last response's output.
     output: Option<IndexSet<String>>,
-    /// The messages by id, in the order in which they came.
+    /// The messages by id, in order of arrival.
     messages: IndexMap<String, GatheredMessage>,
-    /// The key of the message that the last event was about.
+    /// The key of the message that the last event belonged to.
     current: String,
     closed: usize,
 }
 
 struct GatheredMessage {
     message: Message,
-    /// Where its contents are.
+    /// The positions of its contents.
     places: Places,
-    /// Which one it was to be closed.
+    /// Its rank in closing order.
     closed: Option<usize>,
 }
 
@@ -49,7 +49,7 @@ impl Gathered {
         self.messages.values_mut().map(|gathered| &mut gathered.message)
     }
 
-    /// The message that the last event was about.
+    /// The message that the last event belonged to.
     pub(super) fn into_current(mut self) -> Option<Message> {
         self.messages.swap_remove(&self.current).map(|gathered| gathered.message)
     }
@@ -73,11 +73,11 @@ impl Gathered {
         self.response = Some(response);
     }
 
-    /// Takes in the messages of an output and gives their keys.
+    /// Adds the messages of an output and returns their keys.
     fn push_output(&mut self, output: &[Message]) -> IndexSet<String> {
         let mut keys = IndexSet::with_capacity(output.len());
         for (position, message) in output.iter().enumerate() {
-            // Without an id of its own only its position tells it from the others.
+            // Without an id, only the position distinguishes it from the others.
             let named = !message.id.is_empty() && !keys.contains(&message.id);
             let key = if named { message.id.clone() } else { format!("\0{position}") };
             keys.insert(key.clone());
@@ -86,22 +86,22 @@ impl Gathered {
         keys
     }
 
-    fn push_message(&mut self, key: String, told: &Message) {
+    fn push_message(&mut self, key: String, incoming: &Message) {
         self.current.clone_from(&key);
         let gathered = self.messages.entry(key).or_insert_with(|| GatheredMessage {
-            message: Message::new(told.id.clone(), told.kind.clone()),
+            message: Message::new(incoming.id.clone(), incoming.kind.clone()),
             places: Places::default(),
             closed: None,
         });
-        if told.status.is_final() && gathered.closed.is_none() {
+        if incoming.status.is_final() && gathered.closed.is_none() {
             gathered.closed = Some(self.closed);
             self.closed += 1;
         }
-        update(gathered, told);
+        update(gathered, incoming);
     }
 
-    fn push_content(&mut self, told: &Content) {
-        if let Some(msg_id) = &told.msg_id {
+    fn push_content(&mut self, incoming: &Content) {
+        if let Some(msg_id) = &incoming.msg_id {
             self.current.clone_from(msg_id);
         }
         let key = self.current.clone();
@@ -114,11 +114,11 @@ impl Gathered {
         let msg_id = gathered.message.id.clone();
         let contents = gathered.message.content.get_or_insert_default();
         let places = &mut gathered.places;
-        let index = told.index.unwrap_or_else(|| place_for(contents, places, told));
-        place(contents, places, index, &Content { msg_id: Some(msg_id), ..told.clone() });
+        let index = incoming.index.unwrap_or_else(|| place_for(contents, places, incoming));
+        place(contents, places, index, &Content { msg_id: Some(msg_id), ..incoming.clone() });
     }
 
-    /// The output: what the response that ended the run says it is, else all messages, closed ones first.
+    /// The output: that of the response that ended the run, otherwise all messages, closed ones first.
     pub(super) fn into_output(mut self, ended: bool, ids: &dyn IdSource) -> Option<Vec<Message>> {
         let own = self.output.as_ref().filter(|keys| ended && !keys.is_empty());
         let mut messages: Vec<GatheredMessage> = match own {
@@ -135,62 +135,62 @@ impl Gathered {
     }
 }
 
-/// Takes what an event says of a message; what it leaves null stays as it was.
-fn update(gathered: &mut GatheredMessage, told: &Message) {
+/// Updates a message from an event. Null fields stay unchanged.
+fn update(gathered: &mut GatheredMessage, incoming: &Message) {
     let GatheredMessage { message: known, places, .. } = gathered;
-    known.sequence_number = told.sequence_number;
-    known.status = told.status.clone();
-    known.kind = told.kind.clone();
-    replace(&mut known.error, &told.error);
-    replace(&mut known.role, &told.role);
-    replace(&mut known.code, &told.code);
-    replace(&mut known.message, &told.message);
-    replace(&mut known.usage, &told.usage);
-    replace(&mut known.metadata, &told.metadata);
-    let Some(told) = &told.content else {
+    known.sequence_number = incoming.sequence_number;
+    known.status = incoming.status.clone();
+    known.kind = incoming.kind.clone();
+    replace(&mut known.error, &incoming.error);
+    replace(&mut known.role, &incoming.role);
+    replace(&mut known.code, &incoming.code);
+    replace(&mut known.message, &incoming.message);
+    replace(&mut known.usage, &incoming.usage);
+    replace(&mut known.metadata, &incoming.metadata);
+    let Some(incoming) = &incoming.content else {
         return;
     };
     let contents = known.content.get_or_insert_default();
-    if told.iter().any(|content| content.delta == Some(true)) {
-        for (position, content) in told.iter().enumerate() {
+    if incoming.iter().any(|content| content.delta == Some(true)) {
+        for (position, content) in incoming.iter().enumerate() {
             let position = i64::try_from(position).unwrap_or(i64::MAX);
             place(contents, places, content.index.unwrap_or(position), content);
         }
-    } else if !told.is_empty() {
-        contents.clone_from(told);
+    } else if !incoming.is_empty() {
+        contents.clone_from(incoming);
         *places = Places::of(contents);
     }
 }
 
-/// Puts a content where its index says: a delta continues what is there, any other replaces it.
-fn place(contents: &mut Vec<Content>, places: &mut Places, index: i64, told: &Content) {
-    let is_delta = told.delta == Some(true);
+/// Places a content at its index: a delta extends the existing content, any other replaces it.
+fn place(contents: &mut Vec<Content>, places: &mut Places, index: i64, incoming: &Content) {
+    let is_delta = incoming.delta == Some(true);
     let position = places.find(contents, index).unwrap_or(contents.len());
     match contents.get_mut(position) {
-        Some(known) if is_delta && known.body.type_name() == told.body.type_name() => {
-            append_body(&mut known.body, &told.body);
-            known.sequence_number = told.sequence_number;
-            replace(&mut known.status, &told.status);
-            replace(&mut known.error, &told.error);
+        Some(known) if is_delta && known.body.type_name() == incoming.body.type_name() => {
+            append_body(&mut known.body, &incoming.body);
+            known.sequence_number = incoming.sequence_number;
+            replace(&mut known.status, &incoming.status);
+            replace(&mut known.error, &incoming.error);
         }
         Some(known) if !is_delta => {
-            *known = Content { index: Some(index), ..told.clone() };
+            *known = Content { index: Some(index), ..incoming.clone() };
             places.put(index, position);
         }
         known => {
-            // A delta of another type cannot continue what is there, but it must not be lost.
+            // A delta of another type cannot extend the existing content, but must not be lost.
             let index = if known.is_some() { places.next_index(contents) } else { index };
             places.put(index, contents.len());
-            contents.push(Content { index: Some(index), delta: Some(false), ..told.clone() });
+            contents.push(Content { index: Some(index), delta: Some(false), ..incoming.clone() });
         }
     }
 }
 
-/// The index for a content that has none: a delta continues the last content, a whole one replaces it while it grows.
-fn place_for(contents: &[Content], places: &Places, told: &Content) -> i64 {
+/// The index for a content without one: a delta extends the last content; a whole one replaces it while it grows.
+fn place_for(contents: &[Content], places: &Places, incoming: &Content) -> i64 {
     let continues = |last: &&Content| {
         let ended = last.status.as_ref().is_some_and(Status::is_final);
-        last.body.type_name() == told.body.type_name() && (told.delta == Some(true) || !ended)
+        last.body.type_name() == incoming.body.type_name() && (incoming.delta == Some(true) || !ended)
     };
     let last = contents.last().filter(continues);
     last.map_or_else(
@@ -199,7 +199,7 @@ fn place_for(contents: &[Content], places: &Places, told: &Content) -> i64 {
     )
 }
 
-/// Gives a message without an id one, and tells its contents.
+/// Gives a message without an id a new one, and sets it in its contents.
 pub(super) fn name(message: &mut Message, ids: &dyn IdSource) {
     if message.id.is_empty() {
         message.id = message_id(ids);

@@ -1,11 +1,11 @@
-//! Members that no type has: what servers add to the chunks of their answers.
+//! Members outside the types: vendor-specific additions to chunks.
 
 use crate::json::{Json, JsonObject};
 
-/// Strings that say which thing it is, and are no text that grows.
+/// Strings that identify something and therefore do not grow.
 const NAMES: [&str; 7] = ["id", "call_id", "type", "role", "name", "format", "object"];
 
-/// Adds the members of a delta: texts and arrays are joined, objects merged, anything else is replaced.
+/// Adds the members of a delta: texts and arrays are concatenated, objects merged, other values replaced.
 pub(super) fn append_members(known: &mut JsonObject, more: &JsonObject) {
     for (key, more) in more {
         let Some(value) = known.get_mut(key) else {
@@ -27,7 +27,7 @@ pub(super) fn append_members(known: &mut JsonObject, more: &JsonObject) {
     }
 }
 
-/// Takes the members that a later chunk says, except nulls.
+/// Takes the members of a later chunk, except nulls.
 pub(super) fn replace_members(known: &mut JsonObject, later: &JsonObject) {
     for (key, value) in later {
         if !value.is_null() || !known.contains_key(key) {

@@ -1,10 +1,10 @@
-//! Where the contents of a growing message stand.
+//! The positions of contents in a growing message.
 
 use std::collections::HashMap;
 
 use crate::content::Content;
 
-/// The positions of a message's contents by their indexes, so that a delta finds its content without a search.
+/// The positions of a message's contents by index, so that a delta finds its content without a search.
 #[derive(Default)]
 pub(super) struct Places {
     /// The first content with each index.
@@ -29,7 +29,7 @@ impl Places {
         self.greatest = self.greatest.max(Some(index));
     }
 
-    /// The position of the content with this index, or this position if the content there has no index of its own.
+    /// The position of the content with this index, or this same position if the content there has no index.
     pub(super) fn find(&self, contents: &[Content], index: i64) -> Option<usize> {
         let own = self.first.get(&index).copied();
         own.or_else(|| {
@@ -38,7 +38,7 @@ impl Places {
         })
     }
 
-    /// An index behind those of all contents.
+    /// An index greater than those of all contents.
     pub(super) fn next_index(&self, contents: &[Content]) -> i64 {
         let count = i64::try_from(contents.len()).unwrap_or(i64::MAX);
         self.greatest.map_or(count, |greatest| greatest.saturating_add(1).max(count))

@@ -1,60 +1,60 @@
-//! Requests to chat models, and their answers.
+//! Requests to chat models, and their responses.
 
-use crate::lax::strict_integer;
+use crate::coerce::strict_integer;
 use crate::modelstudio::rag::RagOptions;
 use crate::modelstudio::search::{IntentionOptions, SearchOptions};
 use crate::openai::chat::{ChatCompletion, ChatCompletionChunk, OpenAIMessage, with_parameters};
 use crate::string_enum::closed_enum;
 
-/// The whole answer of a model of Model Studio: a chat completion.
+/// The response of a Model Studio model: a chat completion.
 pub type ModelstudioChatResponse = ChatCompletion;
 
-/// A part of a streamed answer of a model of Model Studio: a chunk of a chat completion.
+/// A chunk of a streamed response of a Model Studio model: a chat completion chunk.
 pub type ModelstudioChatCompletionChunk = ChatCompletionChunk;
 
 closed_enum! {
-    /// The form of an answer.
+    /// The format of a response.
     pub enum ResultFormat {
         /// A message.
         Message = "message",
-        /// Text alone.
+        /// Text only.
         Text = "text",
     }
 }
 
-/// Defines a record that begins with the parameters of every request to a model of Model Studio; its own fields
-/// follow.
+/// Defines a record that starts with the parameters of every request to a Model Studio model, followed by its own
+/// fields.
 macro_rules! with_modelstudio_parameters {
     ($(#[$($meta:tt)*])* pub struct $name:ident { $($fields:tt)* }) => {
         with_parameters! {
             $(#[$($meta)*])*
             pub struct $name {
-                /// How much repetition is punished: above 1 there is less, below 1 more.
+                /// The repetition penalty: values above 1 reduce repetition, values below 1 increase it.
                 repetition_penalty: Option<f64>,
-                /// How much length is punished.
+                /// The length penalty.
                 length_penalty: Option<f64>,
-                /// From how many of the likeliest tokens the next one is taken. Only a plain integer is read.
+                /// Samples from this many of the most likely tokens. Accepts only a JSON integer.
                 #[check(strict_integer)]
                 top_k: Option<i64>,
-                /// The fewest tokens to produce.
+                /// The minimum number of tokens to generate.
                 min_tokens: Option<i64>,
-                /// The form of the answer.
+                /// The format of the response.
                 result_format: ResultFormat => ResultFormat::Message,
-                /// Whether each chunk of a streamed answer has only what is new; else all that there is so far.
+                /// Whether each chunk of a streamed response has only the new text. Otherwise it has all text so far.
                 incremental_output: bool => false,
                 /// Whether the model may search the web.
                 enable_search: bool => false,
-                /// How it searches.
+                /// Options for the web search.
                 search_options: Option<SearchOptions> => Some(SearchOptions::default()),
                 /// Whether the model uses knowledge bases.
                 enable_rag: bool => false,
-                /// How it uses them.
+                /// Options for the knowledge bases.
                 rag_options: Option<RagOptions>,
-                /// The model that an application of Model Studio is to use.
+                /// The model that a Model Studio application uses.
                 selected_model: Option<String> => Some("qwen-max".to_owned()),
-                /// How to find out what the user wants.
+                /// Options for intent detection.
                 intention_options: Option<IntentionOptions>,
-                /// The path of a file that names MCP servers.
+                /// The path of a file that lists MCP servers.
                 mcp_config_file: Option<String>,
                 $($fields)*
             }
@@ -63,12 +63,12 @@ macro_rules! with_modelstudio_parameters {
 }
 
 with_modelstudio_parameters! {
-    /// What a request to a model of Model Studio says besides messages and model.
+    /// The parameters of a request to a Model Studio model, except messages and model.
     pub struct ModelstudioParameters {}
 }
 
 with_modelstudio_parameters! {
-    /// A request to a model of Model Studio.
+    /// A request to a Model Studio model.
     #[example(r#"{
         "model": "qwen-max", "messages": [{"role": "user", "content": "What is 6 times 7?"}], "enable_search": true
     }"#)]

@@ -11,7 +11,7 @@ use crate::json::Json;
 use crate::record::record;
 
 record! {
-    /// A piece of knowledge and where it comes from.
+    /// A piece of knowledge and its source.
     pub struct KnowledgeHolder {
         /// The source's name or URL.
         source: String = required,
@@ -21,71 +21,71 @@ record! {
 }
 
 record! {
-    /// How a model uses knowledge bases.
+    /// Options for the knowledge bases of a model.
     pub struct RagOptions {
-        /// The workspace that the knowledge bases are in.
+        /// The workspace that contains the knowledge bases.
         workspace_id: Option<String> => Some(String::new()),
-        /// What stands in the prompt for the documents that are found.
+        /// The placeholder in the prompt for the retrieved documents.
         replaced_word: String => "${documents}".to_owned(),
         /// The knowledge bases to search, by name.
         index_names: Option<Vec<String>> => Some(Vec::<String>::new()),
         /// The knowledge bases to search, by id.
         pipeline_ids: Option<Vec<String>> => Some(Vec::<String>::new()),
-        /// The only files to search.
+        /// Restricts the search to these files.
         #[alias("file_id_list")]
         file_ids: Option<Vec<String>> => Some(Vec::<String>::new()),
-        /// How what is found is put into the prompt.
+        /// How retrieved text is put into the prompt.
         #[alias("prompt_strategy_name")]
         prompt_strategy: Option<PromptStrategy> => Some(PromptStrategy::default()),
-        /// The most chunks of documents to put into the prompt.
+        /// The maximum number of document chunks in the prompt.
         #[range(1, 20)]
         maximum_allowed_chunk_num: Option<i64> => Some(5),
-        /// The most characters of documents to put into the prompt.
+        /// The maximum number of document characters in the prompt.
         maximum_allowed_length: Option<i64> => Some(2000),
-        /// Whether the text marks what comes from which document.
+        /// Whether the text marks which document a statement comes from.
         #[alias("prompt_enable_citation")]
         enable_citation: bool => false,
-        /// What to answer where nothing is found.
+        /// What to answer if nothing is found.
         fallback_options: Option<FallbackOptions>,
-        /// Whether to search the web too.
+        /// Whether to search the web as well.
         enable_web_search: bool => false,
-        /// Files that were uploaded for this session alone.
+        /// Files that were uploaded for this session only.
         session_file_ids: Option<Vec<String>> => Some(Vec::<String>::new()),
-        /// How many chunks to take for their meaning.
+        /// How many chunks to retrieve by vector similarity.
         dense_similarity_top_k: Option<i64> => Some(100),
-        /// How many chunks to take for their words.
+        /// How many chunks to retrieve by keyword.
         sparse_similarity_top_k: Option<i64> => Some(100),
-        /// Whether a model rewrites the question for the search.
+        /// Whether a model rewrites the query before the search.
         enable_rewrite: Option<bool>,
-        /// How it does.
+        /// Options for query rewriting.
         rewrite: Option<Vec<RewriteOptions>>,
-        /// Whether a model puts what is found into a better order.
+        /// Whether a model reranks the results.
         enable_reranking: Option<bool>,
-        /// The least score, by that model, of what is used.
+        /// The minimum rerank score of a result.
         rerank_min_score: Option<f64>,
-        /// How many of the best are used.
+        /// How many of the top results are used.
         rerank_top_n: Option<i64>,
-        /// How the order is found.
+        /// Options for reranking.
         rerank: Option<Vec<RerankOptions>>,
-        /// Whether to refuse questions that the documents do not answer.
+        /// Whether to reject questions that the documents do not answer.
         enable_reject_filter: Option<bool>,
-        /// How such questions are known.
+        /// How such questions are detected.
         reject_filter_type: Option<String>,
-        /// The model that knows them.
+        /// The model that detects them.
         reject_filter_model_name: Option<String>,
         /// The prompt for that model.
         reject_filter_prompt: Option<String>,
         /// Whether to search all knowledge bases as one.
         enable_agg_search: Option<bool>,
-        /// Whether the answer may mix documents with the model's own knowledge.
+        /// Whether the answer may combine documents with the model's own knowledge.
         enable_hybrid_gen: Option<bool>,
     }
 }
 
 record! {
-    /// What to answer where nothing is found.
+    /// What to answer if nothing is found.
     pub struct FallbackOptions ("RagFallbackOptions") {
-        /// Who answers: the model (`llm`), a fixed text (`template`), or nobody (`none`).
+        /// The source of the answer: the model (`llm`), a fixed text (`template`), or none (`none`).
         default_response_type: Option<String> => Some("llm".to_owned()),
         /// The fixed text.
         default_response: Option<String> => Some(String::new()),
@@ -93,26 +93,26 @@ record! {
 }
 
 record! {
-    /// How a question is rewritten for the search.
+    /// How a query is rewritten before the search.
     pub struct RewriteOptions ("RagRewriteOptions") {
-        /// The model that rewrites it.
+        /// The model that rewrites the query.
         model_name: Option<String>,
-        /// The kind of rewriting, by its name with the vendor.
+        /// The vendor's name for the kind of rewriting.
         class_name: Option<String>,
     }
 }
 
 record! {
-    /// How the order of what is found is improved.
+    /// How results are reranked.
     pub struct RerankOptions ("RagRerankOptions") {
-        /// The model that orders it.
+        /// The reranking model.
         model_name: Option<String>,
     }
 }
 
-/// How what is found is put into the prompt, by its name with the vendor.
+/// How retrieved text is put into the prompt. Values are the vendor's names.
 ///
-/// Names are in lower case, except `topK`, which takes the best chunks and is meant by `topk` and `top_k` too.
+/// Names are in lower case, except `topK`, which takes the best chunks and can also be written `topk` or `top_k`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PromptStrategy(Box<str>);
 

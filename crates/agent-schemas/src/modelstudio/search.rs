@@ -4,69 +4,69 @@ use crate::record::record;
 use crate::string_enum::closed_enum;
 
 closed_enum! {
-    /// How much a search does.
+    /// The scope of a web search.
     pub enum SearchStrategy {
         /// A quick search.
         Turbo = "turbo",
-        /// The usual search.
+        /// The standard search.
         Standard = "standard",
         /// The smallest search.
         Lite = "lite",
         /// A search of more sources.
         Pro = "pro",
-        /// A search of still more sources.
+        /// A search of even more sources.
         ProMax = "pro_max",
         /// The largest of the `pro` searches.
         ProUltra = "pro_ultra",
-        /// A search of everything that there is, for the best answer.
+        /// An exhaustive search for the best answer.
         Max = "max",
-        /// A search for pictures.
+        /// An image search.
         Image = "image",
     }
 }
 
 record! {
-    /// How a model searches the web and what it says of the sources.
+    /// Options for the web search.
     pub struct SearchOptions {
-        /// Whether the answer tells its sources.
+        /// Whether the response lists its sources.
         enable_source: bool => false,
-        /// Whether the text marks what comes from which source; needs `enable_source`.
+        /// Whether the text has citation marks; needs `enable_source`.
         enable_citation: bool => false,
-        /// Whether the pages that were found are read in full.
+        /// Whether the pages found are read in full.
         enable_readpage: bool => false,
-        /// Whether pages are fetched while the answer is made.
+        /// Whether pages are fetched while the response is generated.
         enable_online_read: bool => false,
-        /// The form of a mark; `<number>` in it stands for the source's number.
+        /// The format of a citation mark; `<number>` stands for the number of the source.
         citation_format: String => "[<number>]".to_owned(),
-        /// How much a search does.
+        /// The scope of the search.
         search_strategy: SearchStrategy => SearchStrategy::Turbo,
-        /// Whether to search even where the model would not.
+        /// Whether to search even if the model would not.
         forced_search: bool => false,
-        /// Whether a streamed answer begins with what was found.
+        /// Whether a streamed response starts with the search results.
         prepend_search_result: bool => false,
-        /// Whether to search special sources too, such as those for weather and stocks.
+        /// Whether to search specialized sources as well, such as weather and stocks.
         enable_search_extension: bool => false,
-        /// The most that a search may bring back.
+        /// The maximum number of results to retrieve.
         item_cnt: i64 => 20_000,
-        /// How many of the best results are used; 0 for all.
+        /// How many of the best results are used; 0 means all.
         top_n: i64 => 0,
-        /// How to find out what is to be searched.
+        /// Options for intent detection before the search.
         intention_options: Option<IntentionOptions> => Some(IntentionOptions::default()),
     }
 }
 
 record! {
-    /// How to find out what a user wants.
+    /// Options for detecting the user's intent.
     pub struct IntentionOptions {
-        /// The intentions that count; all if empty.
+        /// The intents to consider; all if empty.
         white_list: Vec<String> => Vec::<String>::new(),
-        /// The intentions that do not count.
+        /// The intents to ignore.
         black_list: Vec<String> => Vec::<String>::new(),
-        /// The model that finds out.
+        /// The model that detects the intent.
         search_model: String => "search_v6".to_owned(),
-        /// How hard it tries.
+        /// The effort of the detection.
         intensity: Option<i64>,
-        /// The scene in which the user is, by its id with the vendor.
+        /// The vendor's id of the user's scene.
         scene_id: Option<String>,
     }
 }

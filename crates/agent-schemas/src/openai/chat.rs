@@ -1,7 +1,7 @@
-//! The types of OpenAI's chat completions: requests, messages, answers and chunks of answers.
+//! The types of OpenAI's chat completions: requests, messages, completions and chunks.
 //!
-//! Requests and messages are read as strictly as the agent protocol; answers, which come from many kinds of model
-//! servers, are read whatever is left out in them.
+//! Requests and messages are read as strictly as the agent protocol. Completions come from many kinds of model servers,
+//! so any of their members may be missing.
 
 mod chunk;
 mod common;

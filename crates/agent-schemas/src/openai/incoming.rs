@@ -1,4 +1,4 @@
-//! Chat completion messages read as messages of the protocol.
+//! Converts chat completion messages to messages of the protocol.
 
 use crate::call::{FunctionCall, FunctionCallOutput};
 use crate::content::{Content, ContentBody};
@@ -8,15 +8,15 @@ use crate::json::{Json, JsonObject};
 use crate::message::{Message, MessageType, Role};
 
 impl Message {
-    /// Reads one message of a chat completion: what an assistant said and called becomes two messages.
+    /// Reads one chat completion message. An assistant's text and tool calls become two messages.
     ///
-    /// - Tool calls become one `function_call` message with one data content for each, after a `message` with the
-    ///   text beside them, if there is any. A tool's answer becomes a `function_call_output`.
+    /// - Tool calls become one `function_call` message with one data content per call, after a `message` with the
+    ///   accompanying text, if any. A tool's output becomes a `function_call_output`.
     /// - The role `developer` becomes `system`. Names, reasoning and unknown keys are dropped.
-    /// - A message whose `type` is a [`MessageType`] is one of the protocol already and is read as such.
+    /// - A message whose `type` is a [`MessageType`] is already one of the protocol and is read as such.
     ///
     /// # Errors
-    /// The first fault, with its place: a role, text, id or other needed value is missing or of a wrong type.
+    /// The first error, with its location: a role, text, id or other required value is missing or has the wrong type.
     pub fn from_openai_message(message: &Json, ids: &dyn IdSource) -> Result<Vec<Message>, ValidationError> {
         let Some(members) = message.as_object() else {
             return Err(ValidationError::new("model_type", "expected a message object", message.clone()));
@@ -69,7 +69,7 @@ fn read_role(members: &JsonObject) -> Decoded<Role> {
     if name == Some("developer") { Ok(Role::System) } else { required(members, "role") }
 }
 
-/// The tool calls of an assistant message; none if the key is missing, null or an empty array.
+/// The tool calls of an assistant message; empty if the key is missing, null or an empty array.
 fn calls(members: &JsonObject) -> Decoded<Vec<Content>> {
     let calls: Vec<JsonObject> = optional(members, "tool_calls")?.unwrap_or_default();
     let call = |(index, call): (usize, &JsonObject)| {
@@ -101,7 +101,7 @@ fn answer(members: &JsonObject) -> Decoded<Content> {
     Ok(Content::data(FunctionCallOutput { call_id, name: None, output }.into_data()))
 }
 
-/// What a message says: its `content` and, of an assistant, its `refusal`.
+/// The contents of a message: its `content` and, for an assistant, its `refusal`.
 fn contents(members: &JsonObject, may_be_missing: bool) -> Decoded<Vec<Content>> {
     let refusal: Option<String> = optional(members, "refusal")?;
     let mut contents = match members.get("content") {
@@ -149,17 +149,17 @@ fn read_part(part: &Json) -> Decoded<Content> {
                 file_data: text("file_data")?,
             }
         }
-        // The peer's own form of structured data among the parts.
+        // Upstream's form of structured data in a part.
         _ if members.contains_key("text") => ContentBody::Data { data: Some(required(&members, "text")?) },
         _ => {
-            let message = format!("a content part of type '{kind}' is not known");
+            let message = format!("unknown type of content part: '{kind}'");
             return Err(ValidationError::new("union_tag_invalid", message, part.clone()));
         }
     };
     Ok(Content::new(body))
 }
 
-/// A URL in an object, or by itself as some clients write it.
+/// A URL in an object, or on its own as some clients write it.
 fn url(members: &JsonObject, key: &str) -> Decoded<String> {
     match members.get(key) {
         Some(Json::Object(inner)) => required(inner, "url").map_err(|fault| fault.at(key)),

@@ -1,4 +1,4 @@
-//! Messages of the protocol as a chat completion request has them.
+//! Converts messages of the protocol to chat completion messages.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,21 @@ use crate::content::{Content, ContentBody};
 use crate::json::{Json, JsonObject, parse};
 use crate::message::{Message, MessageType, Role};
 
-/// The conversation as the `messages` of a chat completion request, such that model servers accept it.
+/// The conversation as the `messages` of a chat completion request, in a form that model servers accept.
 ///
-/// - Messages keep their order and role; without a role they are the user's. Contents that are all text become one
-///   string, joined by line breaks. Others become content parts, but of users only: servers take pictures, sound,
-///   films and files from nobody else. Structured data becomes its JSON text, a refusal its text.
-/// - Calls of functions, plugins and MCP tools that follow each other become one assistant message, together with
-///   the assistant's text right before them. Their answers follow it as `tool` messages, wherever they stood.
-/// - Servers refuse a call without an answer and an answer without a call: both are left out. The first answer to a
-///   call counts. A call id may come again in a later turn.
-/// - Arguments that are missing become `{}`; those that are no JSON object are wrapped into one under
-///   `invalid_arguments`, as some servers refuse a conversation that has them.
+/// - Messages keep their order and role; a message without a role is the user's. Text contents are joined by line
+///   breaks into one string. Other contents become content parts, but only for users: servers accept images, audio,
+///   videos and files from no other role. Structured data becomes JSON text, a refusal its text.
+/// - Consecutive calls of functions, plugins and MCP tools become one assistant message, together with the assistant's
+///   text right before them. Their outputs follow as `tool` messages, wherever they were.
+/// - Servers reject a call without an output and an output without a call, so both are left out. The first output of a
+///   call is used. A call id may be reused in a later turn.
+/// - Missing arguments become `{}`. Arguments that are not a JSON object are wrapped in one under `invalid_arguments`,
+///   as some servers reject a conversation that has them.
 /// - A file that has only a URL becomes a text with that URL, as chat completions have no part for it.
-/// - Left out: reasoning, heartbeats, errors, lists and approvals of MCP tools, components, user interfaces,
-///   unknown message types, messages of role `tool` that answer no call, whatever stands beside a call or an answer
-///   in its own message, and messages in which nothing is left to send.
+/// - Left out: reasoning, heartbeats, errors, MCP tool lists and approvals, components, user interfaces, unknown
+///   message types, messages of role `tool` that answer no call, other contents of a message that has a call or an
+///   output, and messages that end up empty.
 pub fn to_openai_messages(messages: &[Message]) -> Vec<Json> {
     let mut conversation = Conversation::default();
     for message in messages {
@@ -43,16 +43,16 @@ pub fn to_openai_messages(messages: &[Message]) -> Vec<Json> {
 #[derive(Default)]
 struct Conversation {
     turns: Vec<Turn>,
-    /// Where the calls that wait for an answer stand: the turn and the call in it.
+    /// The positions of the calls that wait for an output: the turn and the call in it.
     waiting: HashMap<String, (usize, usize)>,
-    /// Whether the last turn's calls are complete, because answers followed them.
+    /// Whether the calls of the last turn are complete because outputs followed them.
     answered: bool,
 }
 
 enum Turn {
-    /// A message of the user or the system.
+    /// A user or system message.
     Other(Json),
-    /// What the assistant said and then called.
+    /// The assistant's text and the calls that follow it.
     Assistant { text: Option<String>, calls: Vec<Call> },
 }
 
@@ -93,7 +93,7 @@ impl Conversation {
         }
         let turn = self.turns.len() - 1;
         if let Some(Turn::Assistant { calls, .. }) = self.turns.last_mut() {
-            // An earlier call with the same id that still waits will never be answered.
+            // An earlier pending call with the same id will never get an output.
             self.waiting.insert(call.call_id.clone().unwrap_or_default(), (turn, calls.len()));
             calls.push(Call { call, answer: None });
         }
@@ -136,7 +136,7 @@ impl Turn {
         }
         let mut message = match (text, tool_calls.is_empty()) {
             (None, true) => return Vec::new(),
-            // Some servers want the key even where nothing was said.
+            // Some servers require the key even if there is no text.
             (text, _) => crate::object! { "role" => "assistant", "content" => text },
         };
         if !tool_calls.is_empty() {
@@ -171,7 +171,7 @@ fn arguments(text: String) -> String {
     }
 }
 
-/// A string as it is, null as nothing, anything else as its JSON text.
+/// A string unchanged, null as nothing, any other value as JSON text.
 fn text_of(value: Option<&Json>) -> String {
     match value {
         None | Some(Json::Null) => String::new(),
@@ -180,7 +180,7 @@ fn text_of(value: Option<&Json>) -> String {
     }
 }
 
-/// What a content says in words; `None` for media and nulls.
+/// The content as text; `None` for media and nulls.
 fn words(body: &ContentBody) -> Option<String> {
     match body {
         ContentBody::Text { text } => text.clone(),
@@ -190,13 +190,13 @@ fn words(body: &ContentBody) -> Option<String> {
     }
 }
 
-/// All words, joined; `None` if there are none.
+/// All texts, joined; `None` if there are none.
 fn plain_text(contents: &[Content]) -> Option<String> {
     let words: Vec<_> = contents.iter().filter_map(|content| words(&content.body)).collect();
     if words.is_empty() { None } else { Some(words.join("\n")) }
 }
 
-/// A string if there are only words, else parts; `None` if the message says nothing.
+/// A string if there is only text, otherwise parts; `None` if the message is empty.
 fn user_content(contents: &[Content]) -> Option<Json> {
     let has_media = contents.iter().any(|content| media_part(&content.body).is_some());
     if !has_media {
@@ -213,14 +213,14 @@ fn text_part(text: String) -> JsonObject {
     crate::object! { "type" => "text", "text" => text }
 }
 
-/// The part for a picture, sound, film or file; `None` for words and for what has no value.
+/// The part for an image, audio, video or file; `None` for text and for missing values.
 fn media_part(body: &ContentBody) -> Option<JsonObject> {
     let given = |value: &Option<String>| value.clone().filter(|text| !text.is_empty());
     Some(match body {
         ContentBody::Image { image_url } => {
             crate::object! { "type" => "image_url", "image_url" => wrapped("url", given(image_url)?) }
         }
-        // OpenAI has no films; the servers that take them take this part.
+        // OpenAI has no videos; servers that support them accept this part.
         ContentBody::Video { video_url } => {
             crate::object! { "type" => "video_url", "video_url" => wrapped("url", given(video_url)?) }
         }
@@ -242,7 +242,7 @@ fn media_part(body: &ContentBody) -> Option<JsonObject> {
     })
 }
 
-/// Bare Base64 and a format of which servers know `wav` and `mp3`. A URL passes as it is: some servers fetch it.
+/// Bare Base64, and a format: servers know `wav` and `mp3`. A URL is passed on unchanged, as some servers fetch it.
 fn audio_part(data: &str, format: Option<&str>) -> JsonObject {
     let (media_type, data) = match data.strip_prefix("data:").and_then(|rest| rest.split_once(',')) {
         Some((head, bytes)) => (head.split(';').next(), bytes),

@@ -1,33 +1,33 @@
-//! What a client may set in a voice chat.
+//! The client's settings of a voice chat.
 
 use crate::realtime::speech::{AsrConfig, AsrVendor, TtsConfig, TtsVendor};
 use crate::record::record;
 use crate::secret::SecretText;
 
 record! {
-    /// What comes from the client, and how its speech is recognized.
+    /// The client's input, and how its speech is recognized.
     pub struct ModelstudioVoiceChatUpstream {
-        /// How turns are taken: in `duplex` the user may speak at any time.
+        /// The turn-taking mode. In `duplex` the user may speak at any time.
         dialog_mode: Option<String> => Some("duplex".to_owned()),
-        /// Whether the server finds out by itself when the user speaks.
+        /// Whether the server detects when the user speaks.
         enable_server_vad: Option<bool> => Some(true),
-        /// What the client sends: `audio`, …
+        /// The modality of the input: `audio`, …
         modalities: Option<Vec<String>> => Some(vec!["audio".to_owned()]),
-        /// Who recognizes the speech.
+        /// The speech recognition vendor.
         asr_vendor: Option<AsrVendor> => Some(AsrVendor::Modelstudio),
-        /// How; what is null there is left to the server.
+        /// Settings of the vendor; the server chooses those that are null.
         asr_options: Option<AsrConfig> => Some(AsrConfig::default()),
     }
 }
 
 record! {
-    /// What goes to the client, and how its speech is made.
+    /// The server's output, and how its speech is synthesized.
     pub struct ModelstudioVoiceChatDownstream {
-        /// What the server sends: `audio`, `text` or both.
+        /// The modalities of the output: `audio`, `text` or both.
         modalities: Option<Vec<String>> => Some(vec!["audio".to_owned(), "text".to_owned()]),
-        /// Who makes the speech.
+        /// The speech synthesis vendor.
         tts_vendor: Option<TtsVendor> => Some(TtsVendor::Modelstudio),
-        /// How; what is null there is left to the server.
+        /// Settings of the vendor; the server chooses those that are null.
         tts_options: Option<TtsConfig> => Some(TtsConfig::default()),
     }
 }
@@ -35,9 +35,9 @@ record! {
 record! {
     /// What the agent may use while it answers.
     pub struct ModelstudioVoiceChatParameters {
-        /// The knowledge base that it may search.
+        /// The knowledge base to search.
         modelstudio_kb: Option<ModelstudioKnowledgeBaseConfig>,
-        /// Whether it may call tools.
+        /// Whether the agent may call tools.
         enable_tool_call: Option<bool> => Some(false),
     }
 }
@@ -47,21 +47,21 @@ record! {
     pub struct ModelstudioKnowledgeBaseConfig {
         /// The ids of its indexes.
         index_ids: Vec<String> = required,
-        /// The workspace that it is in.
+        /// The workspace that contains it.
         workspace_id: String = required,
-        /// The key of the account.
+        /// The account's API key.
         api_key: SecretText = required,
     }
 }
 
 record! {
-    /// What the user said, for which agent.
+    /// The user's input, and the agent that it is for.
     pub struct ModelstudioVoiceChatInput {
-        /// The dialog that it belongs to.
+        /// The dialog id.
         dialog_id: Option<String>,
-        /// The application that is to answer.
+        /// The id of the application that answers.
         app_id: Option<String>,
-        /// What was said.
+        /// The text of the input.
         text: Option<String>,
     }
 }

@@ -1,4 +1,4 @@
-//! Objects of a name and a payload whose form follows from the name.
+//! Objects with a name and a payload whose type depends on the name.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -11,13 +11,13 @@ use crate::decode::{Decoded, missing};
 use crate::json::{Json, JsonObject};
 use crate::record::{Field, IfAbsent, RecordSchema, members};
 
-/// A payload that belongs to one name.
+/// A payload for one name.
 pub(super) trait Payload: JsonSchema {
     /// The member that holds the name.
     const TAG: &'static str;
     /// The name.
     const NAME: &'static str;
-    /// What the payload is if it is absent; `None` if it must be there.
+    /// The payload to use if it is absent; `None` if it is required.
     const IF_ABSENT: IfAbsent;
 }
 
@@ -33,7 +33,7 @@ macro_rules! payloads {
 
 pub(super) use payloads;
 
-/// The members of a pair; the payload is not there yet.
+/// The members of a pair before its payload is read.
 pub(super) fn take(json: Json, tag: &str) -> Decoded<(Json, JsonObject)> {
     let mut members = members(json)?;
     match members.shift_remove(tag) {
@@ -53,7 +53,7 @@ pub(super) fn serialize<S: Serializer, N: Serialize, P: Serialize>(
     out.end()
 }
 
-/// The schema of a name with its payload.
+/// The schema of a name and its payload.
 pub(super) struct Pair<P>(PhantomData<P>);
 
 impl<P: Payload> JsonSchema for Pair<P> {

@@ -1,4 +1,4 @@
-//! What a client says to begin and to end a voice chat.
+//! Client messages that start and end a voice chat.
 
 use std::borrow::Cow;
 
@@ -15,40 +15,40 @@ use crate::record::{IfAbsent, members, record};
 use crate::string_enum::closed_enum;
 use crate::union::tagged_union;
 
-/// What a client asks of a voice chat. The `directive` says what, and its payload belongs to it.
+/// A client message of a voice chat. `directive` names the action and determines the payload.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelstudioVoiceChatRequest {
-    /// Begin a session.
+    /// Starts a session.
     SessionStart(Box<ModelstudioVoiceChatSessionStartPayload>),
-    /// End the session.
+    /// Ends the session.
     SessionStop(ModelstudioVoiceChatSessionStopPayload),
 }
 
 closed_enum! {
-    /// What a client asks of a voice chat.
+    /// The actions of a client.
     pub enum ModelstudioVoiceChatDirective {
-        /// Begin a session.
+        /// Starts a session.
         SessionStart = "SessionStart",
-        /// End the session.
+        /// Ends the session.
         SessionStop = "SessionStop",
     }
 }
 
 record! {
-    /// How a session is to be.
+    /// Session settings.
     pub struct ModelstudioVoiceChatSessionStartPayload {
-        /// The session's id, if the client wants to choose it.
+        /// The session id, if the client chooses it.
         session_id: Option<String>,
-        /// What comes from the client.
+        /// Settings of the client's input.
         upstream: Option<ModelstudioVoiceChatUpstream> => Some(ModelstudioVoiceChatUpstream::default()),
-        /// What goes to the client.
+        /// Settings of the server's output.
         downstream: Option<ModelstudioVoiceChatDownstream> => Some(ModelstudioVoiceChatDownstream::default()),
         /// What the agent may use.
         parameters: Option<ModelstudioVoiceChatParameters> => Some(ModelstudioVoiceChatParameters::default()),
     }
 }
 
-/// Nothing needs to be said to end a session; what is said is dropped.
+/// Ending a session needs no payload; any payload is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ModelstudioVoiceChatSessionStopPayload {}
@@ -60,7 +60,7 @@ payloads! {
 }
 
 impl ModelstudioVoiceChatRequest {
-    /// What is asked, without its payload.
+    /// The action, without its payload.
     pub fn directive(&self) -> ModelstudioVoiceChatDirective {
         match self {
             ModelstudioVoiceChatRequest::SessionStart(_) => ModelstudioVoiceChatDirective::SessionStart,
@@ -83,7 +83,7 @@ impl Serialize for ModelstudioVoiceChatRequest {
     }
 }
 
-/// An absent payload, or null, is an empty one.
+/// An absent or null payload counts as an empty one.
 impl FromJson for ModelstudioVoiceChatRequest {
     fn from_json(json: Json) -> Decoded<Self> {
         let (directive, mut members) = pair::take(json, "directive")?;
@@ -107,7 +107,8 @@ impl JsonSchema for ModelstudioVoiceChatRequest {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let doc = ["What a client asks of a voice chat; `directive` says what, and `payload` belongs to it."];
+        let doc =
+            ["A client message of a voice chat. `directive` names the action and determines `payload`."];
         let alternatives = [
             ("SessionStart", generator.subschema_for::<Pair<ModelstudioVoiceChatSessionStartPayload>>()),
             ("SessionStop", generator.subschema_for::<Pair<ModelstudioVoiceChatSessionStopPayload>>()),

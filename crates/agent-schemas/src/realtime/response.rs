@@ -1,4 +1,4 @@
-//! What a server says in a voice chat.
+//! Server messages of a voice chat.
 
 use std::borrow::Cow;
 
@@ -14,30 +14,30 @@ use crate::string_enum::open_enum;
 use crate::union::tagged_union;
 
 open_enum! {
-    /// What happened in a voice chat.
+    /// The events of a voice chat.
     pub enum ModelstudioVoiceChatEvent {
-        /// The session has begun.
+        /// The session has started.
         SessionStarted = "SessionStarted",
         /// The session has ended.
         SessionStopped = "SessionStopped",
-        /// This is what the user said.
+        /// What the user said.
         AudioTranscript = "AudioTranscript",
-        /// This is what the agent answers.
+        /// What the agent answers.
         ResponseText = "ResponseText",
-        /// The sound of the answer begins.
+        /// The audio of the answer starts.
         ResponseAudioStarted = "ResponseAudioStarted",
-        /// The sound of the answer has ended.
+        /// The audio of the answer has ended.
         ResponseAudioEnded = "ResponseAudioEnded",
     }
 }
 
-/// Defines a payload that begins with the session's id.
+/// Defines a payload that starts with the session id.
 macro_rules! session_record {
     ($(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
         record! {
             $(#[doc = $doc])*
             pub struct $name {
-                /// The session's id.
+                /// The session id.
                 session_id: Option<String>,
                 $($fields)*
             }
@@ -46,7 +46,7 @@ macro_rules! session_record {
 }
 
 session_record! {
-    /// The session has begun.
+    /// The session has started.
     ModelstudioVoiceChatSessionStartedPayload {}
 }
 
@@ -58,9 +58,9 @@ session_record! {
 session_record! {
     /// What the user said.
     ModelstudioVoiceChatAudioTranscriptPayload {
-        /// The text so far.
+        /// The transcript so far.
         text: Option<String> => Some(String::new()),
-        /// Whether the user has ended the sentence.
+        /// Whether the sentence is complete.
         finished: bool => false,
     }
 }
@@ -68,26 +68,26 @@ session_record! {
 session_record! {
     /// What the agent answers.
     ModelstudioVoiceChatResponseTextPayload {
-        /// The text.
+        /// The text of the answer.
         text: Option<String> => Some(String::new()),
-        /// The calls of tools, in parts as the model makes them.
+        /// Tool calls, in parts as the model generates them.
         tool_calls: Option<Vec<ChoiceDeltaToolCall>> => Some(Vec::<ChoiceDeltaToolCall>::new()),
-        /// Whether the answer is whole.
+        /// Whether the answer is complete.
         finished: bool => false,
     }
 }
 
 session_record! {
-    /// The sound of the answer begins.
+    /// The audio of the answer starts.
     ModelstudioVoiceChatResponseAudioStartedPayload {}
 }
 
 session_record! {
-    /// The sound of the answer has ended.
+    /// The audio of the answer has ended.
     ModelstudioVoiceChatResponseAudioStoppedPayload {}
 }
 
-/// Defines the enum of the events with their payloads.
+/// Defines the enum of the events and their payloads.
 macro_rules! responses {
     ($(#[$meta:meta])* pub enum $name:ident {
         $($variant:ident($payload:ident) = $text:literal,)*
@@ -95,12 +95,12 @@ macro_rules! responses {
         $(#[$meta])*
         pub enum $name {
             $(#[doc = concat!("The event `", $text, "`.")] $variant($payload),)*
-            /// An event that this version does not know, or none, kept as it came. Only reading makes it.
+            /// An unknown event, or none, kept unchanged. Only produced by reading.
             #[non_exhaustive]
             Other {
-                /// What happened.
+                /// The name of the event.
                 event: Option<ModelstudioVoiceChatEvent>,
-                /// What belongs to it.
+                /// The payload.
                 payload: Json,
             },
         }
@@ -108,7 +108,7 @@ macro_rules! responses {
         payloads! { "event", IfAbsent::Refused, $($payload = $text,)* }
 
         impl $name {
-            /// What happened, without its payload.
+            /// The event's name, without its payload.
             pub fn event(&self) -> Option<ModelstudioVoiceChatEvent> {
                 match self {
                     $($name::$variant(_) => Some(ModelstudioVoiceChatEvent::$variant),)*
@@ -147,8 +147,8 @@ macro_rules! responses {
 
             fn json_schema(generator: &mut SchemaGenerator) -> Schema {
                 let doc = [
-                    "What a server says in a voice chat; `event` says what happened, and `payload` belongs to it.",
-                    "A later version may add events: ignore those unknown to you.",
+                    "A server message of a voice chat. `event` names the event and determines `payload`.",
+                    "Later versions may add events; clients should ignore unknown ones.",
                 ];
                 let alternatives = [$(($text, generator.subschema_for::<Pair<$payload>>()),)*];
                 tagged_union(&doc, "event", &alternatives)
@@ -160,7 +160,7 @@ macro_rules! responses {
 }
 
 responses! {
-    /// What a server says in a voice chat. The `event` says what happened, and its payload belongs to it.
+    /// A server message of a voice chat. `event` names the event and determines the payload.
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub enum ModelstudioVoiceChatResponse {

@@ -1,13 +1,13 @@
-//! How speech is recognized (ASR) and made (TTS), by vendor.
+//! Settings of speech recognition (ASR) and synthesis (TTS), by vendor.
 //!
-//! The defaults are fixed; where a deployment wants others, it sets them in the values that it makes.
+//! The defaults are fixed. A deployment that needs others sets them in the values that it creates.
 
 use crate::record::record;
 use crate::secret::SecretText;
 use crate::string_enum::closed_enum;
 
 closed_enum! {
-    /// Whose service recognizes speech.
+    /// The speech recognition vendor.
     pub enum AsrVendor {
         /// Alibaba Cloud Model Studio.
         Modelstudio = "modelstudio",
@@ -17,7 +17,7 @@ closed_enum! {
 }
 
 closed_enum! {
-    /// Whose service makes speech.
+    /// The speech synthesis vendor.
     pub enum TtsVendor {
         /// Alibaba Cloud Model Studio.
         Modelstudio = "modelstudio",
@@ -26,7 +26,7 @@ closed_enum! {
     }
 }
 
-/// Defines a [`record!`] that begins with what it takes to reach a vendor, or with nothing.
+/// Defines a [`record!`] that starts with a vendor's connection settings, or with none.
 macro_rules! vendor_record {
     (none $(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
         record! {
@@ -38,16 +38,15 @@ macro_rules! vendor_record {
         record! {
             $(#[doc = $doc])*
             pub struct $name {
-                /// The service's address; the vendor's public one if null.
+                /// The service's URL; the vendor's public one if null.
                 base_url: Option<String>,
-                /// The key of the account.
+                /// The account's API key.
                 api_key: Option<SecretText>,
-                /// The workspace that is used and pays; the account's default one if null.
+                /// The workspace that is used and billed; the account's default one if null.
                 workspace_id: Option<String>,
-                /// What the client calls itself in the `User-Agent` header.
+                /// The client's `User-Agent` header.
                 user_agent: Option<String>,
-                /// Whether the vendor checks what is said for forbidden content; the value of its
-                /// `X-DashScope-DataInspection` header.
+                /// Whether the vendor moderates the content; the value of its `X-DashScope-DataInspection` header.
                 data_inspection: Option<String>,
                 $($fields)*
             }
@@ -67,7 +66,7 @@ macro_rules! vendor_record {
     };
 }
 
-/// Defines a configuration of speech synthesis from its connection and the defaults of its fields.
+/// Defines speech synthesis settings from a connection and default values.
 macro_rules! tts_config {
     ($(#[doc = $doc:literal])* $connection:ident pub struct $name:ident {
         model: $model_type:ty $(=> $model:expr)?,
@@ -82,26 +81,26 @@ macro_rules! tts_config {
             $connection
             $(#[doc = $doc])*
             $name {
-                /// The model that speaks.
+                /// The speech synthesis model.
                 model: $model_type $(=> $model)?,
-                /// The voice, by its name with the vendor.
+                /// The vendor's name of the voice.
                 voice: $voice_type $(=> $voice)?,
-                /// Samples a second.
+                /// The sample rate in Hz.
                 sample_rate: $sample_rate_type $(=> $sample_rate)?,
-                /// The encoding of the sound: `pcm`, `wav`, `mp3`, …
+                /// The audio encoding: `pcm`, `wav`, `mp3`, …
                 format: Option<String> $(=> $format)?,
-                /// Bits of one sample.
+                /// Bits per sample.
                 bits_per_sample: Option<i64> $(=> $bits_per_sample)?,
-                /// Channels: 1 is mono, 2 is stereo.
+                /// The number of channels: 1 is mono, 2 is stereo.
                 nb_channels: Option<i64> $(=> $nb_channels)?,
-                /// The chat that the speech belongs to.
+                /// The id of the chat that the speech belongs to.
                 chat_id: Option<String> $(=> $chat_id)?,
             }
         }
     };
 }
 
-/// Defines a configuration of speech recognition from its connection and the defaults of its fields.
+/// Defines speech recognition settings from a connection and default values.
 macro_rules! asr_config {
     ($(#[doc = $doc:literal])* $connection:ident pub struct $name:ident {
         model $(=> $model:expr)?,
@@ -119,25 +118,25 @@ macro_rules! asr_config {
             $connection
             $(#[doc = $doc])*
             $name {
-                /// The model that listens.
+                /// The speech recognition model.
                 model: Option<String> $(=> $model)?,
-                /// The language that is spoken, such as `en-US`; left to the vendor if null.
+                /// The spoken language, such as `en-US`; the vendor decides if null.
                 language: Option<String> $(=> $language)?,
-                /// Samples a second.
+                /// The sample rate in Hz.
                 sample_rate: Option<i64> $(=> $sample_rate)?,
-                /// The encoding of the sound: `pcm`, `wav`, `mp3`, …
+                /// The audio encoding: `pcm`, `wav`, `mp3`, …
                 format: Option<String> $(=> $format)?,
-                /// Bits of one sample.
+                /// Bits per sample.
                 bits_per_sample: Option<i64> $(=> $bits_per_sample)?,
-                /// Channels: 1 is mono, 2 is stereo.
+                /// The number of channels: 1 is mono, 2 is stereo.
                 nb_channels: Option<i64> $(=> $nb_channels)?,
-                /// How long to wait for the first word, in milliseconds.
+                /// How long to wait for speech to start, in milliseconds.
                 initial_silence_timeout: Option<i64> $(=> $initial_silence_timeout)?,
-                /// How much silence ends a sentence, in milliseconds.
+                /// The silence that ends a sentence, in milliseconds.
                 max_end_silence: Option<i64> $(=> $max_end_silence)?,
-                /// The lower bound of the fast voice activity detection, in milliseconds.
+                /// The lower bound of fast voice activity detection, in milliseconds.
                 fast_vad_min_duration: Option<i64> $(=> $fast_vad_min_duration)?,
-                /// The upper bound of the fast voice activity detection, in milliseconds.
+                /// The upper bound of fast voice activity detection, in milliseconds.
                 fast_vad_max_duration: Option<i64> $(=> $fast_vad_max_duration)?,
             }
         }
@@ -146,18 +145,18 @@ macro_rules! asr_config {
 
 vendor_record! {
     modelstudio
-    /// What it takes to reach Alibaba Cloud Model Studio.
+    /// Connection settings for Alibaba Cloud Model Studio.
     ModelstudioConnection {}
 }
 
 vendor_record! {
     azure
-    /// What it takes to reach Azure AI Speech.
+    /// Connection settings for Azure AI Speech.
     AzureConnection {}
 }
 
 tts_config! {
-    /// How speech is made, whoever makes it.
+    /// Speech synthesis settings that all vendors share.
     none pub struct TtsConfig {
         model: Option<String>,
         voice: Option<String>,
@@ -170,7 +169,7 @@ tts_config! {
 }
 
 tts_config! {
-    /// How Alibaba Cloud Model Studio makes speech.
+    /// Speech synthesis settings of Alibaba Cloud Model Studio.
     modelstudio pub struct ModelstudioTtsConfig {
         model: String => "cosyvoice-v2".to_owned(),
         voice: String => "longcheng_v2".to_owned(),
@@ -183,7 +182,7 @@ tts_config! {
 }
 
 tts_config! {
-    /// How Azure AI Speech makes speech.
+    /// Speech synthesis settings of Azure AI Speech.
     azure pub struct AzureTtsConfig {
         model: Option<String>,
         voice: Option<String> => Some("en-US-AvaMultilingualNeural".to_owned()),
@@ -196,7 +195,7 @@ tts_config! {
 }
 
 asr_config! {
-    /// How speech is recognized, whoever recognizes it.
+    /// Speech recognition settings that all vendors share.
     none pub struct AsrConfig {
         model,
         language,
@@ -212,7 +211,7 @@ asr_config! {
 }
 
 asr_config! {
-    /// How Alibaba Cloud Model Studio recognizes speech.
+    /// Speech recognition settings of Alibaba Cloud Model Studio.
     modelstudio pub struct ModelstudioAsrConfig {
         model => Some("gummy-realtime-v1".to_owned()),
         language,
@@ -228,7 +227,7 @@ asr_config! {
 }
 
 asr_config! {
-    /// How Azure AI Speech recognizes speech.
+    /// Speech recognition settings of Azure AI Speech.
     azure pub struct AzureAsrConfig {
         model,
         language => Some("en-US".to_owned()),

@@ -1,4 +1,4 @@
-//! The schema of a record, made field by field.
+//! Builds the schema of a record, field by field.
 
 use schemars::generate::Contract;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::json::Json;
 
-/// A field as its schema shows it.
+/// A field as it appears in the schema.
 pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) doc: &'static [&'static str],
@@ -16,7 +16,7 @@ pub(crate) struct Field {
     pub(crate) constant: Option<&'static str>,
 }
 
-/// What reading makes of a field that is not there.
+/// The value of a field that is absent.
 pub(crate) enum IfAbsent {
     Refused,
     Value(Json),
@@ -24,7 +24,7 @@ pub(crate) enum IfAbsent {
     Null,
     /// Null, which is not written.
     Omitted,
-    /// Something that is filled in where it is read.
+    /// A value that is filled in after reading.
     Filled,
 }
 
@@ -44,15 +44,16 @@ impl<'a> RecordSchema<'a> {
         RecordSchema { generator, schema, properties: Map::new(), required: Vec::new() }
     }
 
-    /// Adds a field. Written records have every field but omitted ones; read ones may lack all that are not required.
+    /// Adds a field. Written records have every field except omitted ones; readable ones may lack any that is not
+    /// required.
     pub(crate) fn field<T: JsonSchema>(&mut self, field: Field) {
         let written = matches!(self.generator.contract(), Contract::Serialize);
         let mut schema = self.generator.subschema_for::<T>();
         make_describable(&mut schema);
         let mut words = description(field.doc);
-        // As a property of its own, another name would be written by generated code, and contradict the field.
+        // As a separate property, generated code would write the alias too, and contradict the field.
         if let Some(alias) = field.alias.filter(|_| !written) {
-            words = format!("{words}\n\nIt is read as `{alias}`, too.");
+            words = format!("{words}\n\nAlso accepted as `{alias}`.");
         }
         if let Some((min, max)) = field.range {
             schema.insert("minimum".to_owned(), to_value(&min));
@@ -63,9 +64,9 @@ impl<'a> RecordSchema<'a> {
             schema.insert("const".to_owned(), constant.into());
         }
         match field.if_absent {
-            // Type checkers refuse what code generators make of a default that is an object.
+            // Type checkers reject what code generators make of a default that is an object.
             IfAbsent::Value(value @ Json::Object(_)) if !written => {
-                words = format!("{words}\n\nIf it is absent: `{value}`.");
+                words = format!("{words}\n\nDefault: `{value}`.");
             }
             IfAbsent::Value(value) if !written => {
                 schema.insert("default".to_owned(), to_value(&value));
@@ -81,13 +82,13 @@ impl<'a> RecordSchema<'a> {
         self.properties.insert(field.name.to_owned(), schema.to_value());
     }
 
-    /// Adds a member that is always there and always this string.
+    /// Adds a member that is always present with this string.
     pub(crate) fn tag(&mut self, name: &'static str, value: &'static str) {
         self.required.push(name.into());
         self.properties.insert(name.to_owned(), serde_json::json!({ "type": "string", "const": value }));
     }
 
-    /// Says that members besides the fields are kept.
+    /// States that additional members are kept.
     pub(crate) fn keeps_others(&mut self, _field: &'static str) {
         self.schema.insert("additionalProperties".to_owned(), true.into());
     }
@@ -106,8 +107,8 @@ impl<'a> RecordSchema<'a> {
     }
 }
 
-/// Gives a schema a form to which a description and a default can be added: code generators drop or double a type whose
-/// reference has keywords beside it, take what may be anything for an object, and repeat unions inside of unions.
+/// Rewrites a schema so that a description and a default can be added. Code generators drop or duplicate a type whose
+/// reference has sibling keywords, take an unrestricted value for an object, and repeat nested unions.
 fn make_describable(schema: &mut Schema) {
     if let Some(reference) = schema.remove("$ref") {
         schema.insert("anyOf".to_owned(), serde_json::json!([{ "$ref": reference }]));
@@ -130,7 +131,7 @@ fn make_describable(schema: &mut Schema) {
     }
 }
 
-/// Generators make what may be absent nullable, and write null for it.
+/// Generators make a member that may be absent nullable, and write null for it.
 fn allow_null(schema: &mut Schema) {
     match (schema.get("type").cloned(), schema.get_mut("anyOf")) {
         (Some(Value::String(one)), _) => {
@@ -141,7 +142,7 @@ fn allow_null(schema: &mut Schema) {
     }
 }
 
-/// A doc comment as a description: its lines joined to paragraphs, its links as plain code.
+/// Turns a doc comment into a description: lines are joined to paragraphs, links become code spans.
 pub(crate) fn description(doc: &[&str]) -> String {
     let lines: Vec<&str> = doc.iter().map(|line| line.trim()).collect();
     let paragraphs = lines.split(|line| line.is_empty()).map(|lines| {
@@ -158,7 +159,7 @@ pub(crate) fn description(doc: &[&str]) -> String {
     text.replace("[`", "`").replace("`]", "`")
 }
 
-/// A value as serde_json has it. Numbers become floats where they have more digits than those hold.
+/// A value as serde_json has it. Numbers with too many digits become floats.
 pub(crate) fn to_value(json: &Json) -> Value {
     serde_json::to_value(json).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What is said to a model.
+//! The input to a model.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use crate::record::{members, record};
 use crate::string_enum::{closed_enum, literal};
 use crate::union::{tagged_union, untagged_union};
 
-/// What is said to a model.
+/// The input to a model.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ResponseInput {
-    /// A text of the user.
+    /// A user text.
     Text(String),
     /// A conversation.
     Messages(Vec<ResponseInputMessage>),
@@ -25,9 +25,9 @@ record! {
     pub struct ResponseInputMessage {
         /// Its parts.
         content: Vec<ResponseInputPart> = required,
-        /// Who speaks.
+        /// The author's role.
         role: ResponseInputRole = required,
-        /// Where the message stands, if it comes out of an earlier answer.
+        /// The status, if the message comes from an earlier response.
         status: Option<ResponseInputStatus> = omitted,
         /// Always `"message"`.
         kind as "type": Option<MessageTag> = omitted,
@@ -35,25 +35,25 @@ record! {
 }
 
 closed_enum! {
-    /// Who speaks to a model. What the user says counts less than what the others say.
+    /// The role of an author. User messages have lower priority than the others.
     pub enum ResponseInputRole {
         /// The user.
         User = "user",
         /// The application.
         System = "system",
-        /// The application, by its newer name.
+        /// The application, under its newer name.
         Developer = "developer",
     }
 }
 
 closed_enum! {
-    /// Where a message of an earlier answer stands.
+    /// The status of a message from an earlier response.
     pub enum ResponseInputStatus {
-        /// It is being made.
+        /// In progress.
         InProgress = "in_progress",
-        /// It is whole.
+        /// Complete.
         Completed = "completed",
-        /// It ended before it was whole.
+        /// Ended before it was complete.
         Incomplete = "incomplete",
     }
 }
@@ -64,11 +64,11 @@ closed_enum! {
 pub enum ResponseInputPart {
     /// Text.
     Text(ResponseInputText),
-    /// A picture.
+    /// An image.
     Image(ResponseInputImage),
     /// A file.
     File(ResponseInputFile),
-    /// A part of another `type`, kept as it came. Only reading makes it.
+    /// A part of another `type`, kept unchanged. Only produced by reading.
     #[non_exhaustive]
     Other {
         /// The whole part.
@@ -87,31 +87,31 @@ record! {
 }
 
 record! {
-    /// A picture, by one of its fields.
+    /// An image, given by one of its fields.
     pub struct ResponseInputImage {
-        /// How exactly the model looks: `low`, `high` or `auto`.
+        /// The detail level: `low`, `high` or `auto`.
         detail: Option<String> = omitted,
         /// Always `"input_image"`.
         kind as "type": InputImageTag = required,
-        /// Its id where it was uploaded.
+        /// The id of an uploaded image.
         file_id: Option<String> = omitted,
-        /// A URL, or a `data:` URL with the picture itself.
+        /// A URL, or a `data:` URL that contains the image.
         image_url: Option<String> = omitted,
     }
 }
 
 record! {
-    /// A file, by one of its fields.
+    /// A file, given by one of its fields.
     pub struct ResponseInputFile {
         /// Always `"input_file"`.
         kind as "type": InputFileTag = required,
-        /// A `data:` URL with the file itself.
+        /// A `data:` URL that contains the file.
         file_data: Option<String> = omitted,
-        /// Its id where it was uploaded.
+        /// The id of an uploaded file.
         file_id: Option<String> = omitted,
-        /// Where it can be fetched.
+        /// The URL of the file.
         file_url: Option<String> = omitted,
-        /// Its name.
+        /// The file name.
         filename: Option<String> = omitted,
     }
 }
@@ -201,7 +201,7 @@ impl JsonSchema for ResponseInput {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let messages = generator.subschema_for::<Vec<ResponseInputMessage>>();
-        untagged_union(&["What is said."], &[generator.subschema_for::<String>(), messages])
+        untagged_union(&["The input to a model."], &[generator.subschema_for::<String>(), messages])
     }
 }
 
@@ -216,7 +216,7 @@ impl JsonSchema for ResponseInputPart {
             ("input_image", generator.subschema_for::<ResponseInputImage>()),
             ("input_file", generator.subschema_for::<ResponseInputFile>()),
         ];
-        tagged_union(&["A part of a message to a model; `type` says what it is."], "type", &alternatives)
+        tagged_union(&["A part of a message to a model. `type` names its kind."], "type", &alternatives)
     }
 }
 

@@ -1,4 +1,4 @@
-//! How the answer to a request is to be made.
+//! Settings of a response.
 
 use std::borrow::Cow;
 
@@ -12,37 +12,37 @@ use crate::string_enum::closed_enum;
 use crate::union::untagged_union;
 
 closed_enum! {
-    /// How fast, and at which price, an answer is made.
+    /// The service tier of a request.
     pub enum ResponseServiceTier {
-        /// As the account's project is set.
+        /// The default of the account's project.
         Auto = "auto",
-        /// The usual one.
+        /// The standard tier.
         Default = "default",
         /// Slower and cheaper.
         Flex = "flex",
-        /// From capacity that was bought in advance.
+        /// From capacity purchased in advance.
         Scale = "scale",
-        /// Faster and dearer.
+        /// Faster and more expensive.
         Priority = "priority",
     }
 }
 
 closed_enum! {
-    /// What becomes of a conversation that is too long for the model.
+    /// What happens if the conversation exceeds the model's context length.
     pub enum Truncation {
         /// The request fails.
         Disabled = "disabled",
-        /// Its beginning is left out.
+        /// Messages at the beginning are dropped.
         Auto = "auto",
     }
 }
 
 record! {
-    /// A prompt that is stored with the vendor. Members besides these are kept.
+    /// A prompt stored at the vendor. Other members are kept.
     pub struct ResponsePrompt {
         /// Its id.
         id: String = required,
-        /// What stands for its variables, by name: a text, or a part as in an input message.
+        /// Values of its variables, by name: a text, or a part as in an input message.
         variables: Option<JsonObject>,
         /// Its version; the current one if null.
         version: Option<String>,
@@ -51,47 +51,47 @@ record! {
 }
 
 record! {
-    /// How a model reasons. Members besides these are kept.
+    /// Reasoning options. Other members are kept.
     pub struct Reasoning {
-        /// How hard it tries: `minimal`, `low`, `medium`, `high`, or another word that the model knows.
+        /// The reasoning effort: `minimal`, `low`, `medium`, `high`, or another value that the model knows.
         effort: Option<String>,
         /// The former name of `summary`.
         generate_summary: Option<String>,
-        /// How much it tells of its reasoning: `auto`, `concise` or `detailed`.
+        /// The detail of the reasoning summary: `auto`, `concise` or `detailed`.
         summary: Option<String>,
         ..extra
     }
 }
 
 record! {
-    /// The form of an answer's text. Members besides these are kept.
+    /// The format of the text. Other members are kept.
     pub struct ResponseTextConfig {
         /// `{"type": "text"}`, `{"type": "json_object"}`, or `{"type": "json_schema"}` with a name and a schema.
         format: Option<JsonObject>,
-        /// How long the text is: `low`, `medium` or `high`.
+        /// The verbosity: `low`, `medium` or `high`.
         verbosity: Option<String>,
         ..extra
     }
 }
 
 closed_enum! {
-    /// Whether a model is to call tools.
+    /// Whether a model must call tools.
     pub enum ResponseToolChoiceMode {
-        /// As it thinks best.
+        /// The model decides.
         Auto = "auto",
-        /// It may not.
+        /// The model must not call tools.
         None = "none",
-        /// It has to call at least one.
+        /// The model must call at least one tool.
         Required = "required",
     }
 }
 
-/// Which tool a model is to call.
+/// Which tool a model must call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ResponseToolChoice {
-    /// Any or none.
+    /// A mode that allows, forbids or requires any tool.
     Mode(ResponseToolChoiceMode),
-    /// A tool, or several that are allowed, as its member `type` says. The object is kept as it came.
+    /// A specific tool, or a set of allowed tools, depending on `type`. The object is kept unchanged.
     Tool(JsonObject),
 }
 

@@ -7,7 +7,7 @@ use crate::json::Json;
 
 use super::{Response, ResponseItem, ResponsePart};
 
-/// Defines the events: their names, and their members in the order of the wire.
+/// Defines the events: their names, and their members in wire order.
 macro_rules! events {
     ($($(#[doc = $doc:literal])* $variant:ident $name:literal { $($field:ident: $type:ty,)* })*) => {
         /// One event of a response's stream, without its number.
@@ -43,7 +43,7 @@ macro_rules! events {
     };
 }
 
-/// An event with its number in its stream: the first one has 0, and there are no gaps.
+/// An event with its number in the stream. Numbers start at 0 and have no gaps.
 #[derive(Clone, Copy, Debug)]
 pub struct Numbered<'a> {
     /// The number.
@@ -53,64 +53,64 @@ pub struct Numbered<'a> {
 }
 
 events! {
-    /// There is a response.
+    /// The response was created.
     Created "response.created" { response: &'a Response, }
-    /// It waits.
+    /// The response is queued.
     Queued "response.queued" { response: &'a Response, }
-    /// It is being worked on.
+    /// The response is in progress.
     InProgress "response.in_progress" { response: &'a Response, }
-    /// It ended well.
+    /// The response completed.
     Completed "response.completed" { response: &'a Response, }
-    /// It ended before it was whole.
+    /// The response ended before it was complete.
     Incomplete "response.incomplete" { response: &'a Response, }
-    /// It ended with an error.
+    /// The response failed.
     Failed "response.failed" { response: &'a Response, }
-    /// An item begins.
+    /// An item starts.
     ItemAdded "response.output_item.added" { output_index: usize, item: &'a ResponseItem, }
-    /// An item is whole.
+    /// An item is complete.
     ItemDone "response.output_item.done" { output_index: usize, item: &'a ResponseItem, }
-    /// A part of a message or of reasoning begins.
+    /// A part of a message or of reasoning starts.
     PartAdded "response.content_part.added" { item_id: &'a str, output_index: usize, content_index: usize, part: &'a ResponsePart, }
-    /// A part is whole.
+    /// A part is complete.
     PartDone "response.content_part.done" { item_id: &'a str, output_index: usize, content_index: usize, part: &'a ResponsePart, }
-    /// More text.
+    /// The next part of a text.
     TextDelta "response.output_text.delta" { item_id: &'a str, output_index: usize, content_index: usize, delta: &'a str, logprobs: &'a [Json], }
-    /// The whole text.
+    /// The complete text.
     TextDone "response.output_text.done" { item_id: &'a str, output_index: usize, content_index: usize, text: &'a str, logprobs: &'a [Json], }
-    /// More words of refusal.
+    /// The next part of a refusal.
     RefusalDelta "response.refusal.delta" { item_id: &'a str, output_index: usize, content_index: usize, delta: &'a str, }
-    /// All words of refusal.
+    /// The complete refusal.
     RefusalDone "response.refusal.done" { item_id: &'a str, output_index: usize, content_index: usize, refusal: &'a str, }
-    /// More reasoning.
+    /// The next part of the reasoning.
     ReasoningDelta "response.reasoning_text.delta" { item_id: &'a str, output_index: usize, content_index: usize, delta: &'a str, }
-    /// The whole reasoning.
+    /// The complete reasoning.
     ReasoningDone "response.reasoning_text.done" { item_id: &'a str, output_index: usize, content_index: usize, text: &'a str, }
-    /// More of a call's arguments.
+    /// The next part of a call's arguments.
     ArgumentsDelta "response.function_call_arguments.delta" { item_id: &'a str, output_index: usize, delta: &'a str, }
-    /// All arguments of a call.
+    /// The complete arguments of a call.
     ArgumentsDone "response.function_call_arguments.done" { item_id: &'a str, output_index: usize, name: &'a str, arguments: &'a str, }
-    /// More of what a tool is given.
+    /// The next part of a custom tool's input.
     CustomInputDelta "response.custom_tool_call_input.delta" { item_id: &'a str, output_index: usize, delta: &'a str, }
-    /// All that a tool is given.
+    /// The complete input of a custom tool.
     CustomInputDone "response.custom_tool_call_input.done" { item_id: &'a str, output_index: usize, input: &'a str, }
-    /// An MCP tool is about to be called.
+    /// An MCP tool call starts.
     McpInProgress "response.mcp_call.in_progress" { item_id: &'a str, output_index: usize, }
-    /// More of its arguments.
+    /// The next part of its arguments.
     McpArgumentsDelta "response.mcp_call_arguments.delta" { item_id: &'a str, output_index: usize, delta: &'a str, }
-    /// All of its arguments.
+    /// The complete arguments.
     McpArgumentsDone "response.mcp_call_arguments.done" { item_id: &'a str, output_index: usize, arguments: &'a str, }
-    /// It has answered.
+    /// The MCP tool call completed.
     McpCompleted "response.mcp_call.completed" { item_id: &'a str, output_index: usize, }
-    /// It has not.
+    /// The MCP tool call failed.
     McpFailed "response.mcp_call.failed" { item_id: &'a str, output_index: usize, }
-    /// The tools of an MCP server are being listed.
+    /// Listing the tools of an MCP server starts.
     McpListInProgress "response.mcp_list_tools.in_progress" { item_id: &'a str, output_index: usize, }
-    /// They are listed.
+    /// The tools are listed.
     McpListCompleted "response.mcp_list_tools.completed" { item_id: &'a str, output_index: usize, }
-    /// They could not be listed.
+    /// Listing the tools failed.
     McpListFailed "response.mcp_list_tools.failed" { item_id: &'a str, output_index: usize, }
-    /// A picture is being made.
+    /// Image generation starts.
     ImageInProgress "response.image_generation_call.in_progress" { item_id: &'a str, output_index: usize, }
-    /// It is made.
+    /// Image generation completed.
     ImageCompleted "response.image_generation_call.completed" { item_id: &'a str, output_index: usize, }
 }

@@ -1,4 +1,4 @@
-//! Items: what a response is made of, and the input to one.
+//! Items: the parts of a response and of its input.
 
 use crate::call::McpListToolsTool;
 use crate::json::Json;
@@ -20,9 +20,9 @@ macro_rules! items {
         record! {
             $(#[doc = $doc])*
             pub struct $name {
-                /// What the item is.
+                /// The item's type.
                 kind as "type": $tag_name => $tag_name,
-                /// Names it.
+                /// The item's id.
                 id: String = required,
                 $($(#[doc = $field_doc])* $field: $type $(= $required)? $(=> $default)?,)*
             }
@@ -36,11 +36,11 @@ macro_rules! items {
 }
 
 items! {
-    /// Something said.
+    /// A message.
     MessageItem MessageItemTag "message" {
-        /// Where it stands.
+        /// The status.
         status: ItemStatus => ItemStatus::InProgress,
-        /// `assistant`, or in what was said to an agent also `user`, `system` and `developer`.
+        /// `assistant`; in the input also `user`, `system` and `developer`.
         role: String => "assistant".to_owned(),
         /// Its parts.
         content: Vec<ResponsePart> => Vec::<ResponsePart>::new(),
@@ -48,19 +48,19 @@ items! {
 
     /// A model's reasoning.
     ReasoningItem ReasoningTag "reasoning" {
-        /// Where it stands.
+        /// The status.
         status: ItemStatus => ItemStatus::InProgress,
-        /// What it amounts to; always empty, as agents show the reasoning itself.
+        /// The summary. Always empty, as agents show the reasoning itself.
         summary: Vec<Json> => Vec::<Json>::new(),
-        /// The reasoning itself.
+        /// The reasoning text.
         content: Vec<ResponsePart> => Vec::<ResponsePart>::new(),
     }
 
-    /// A call of a tool.
+    /// A function call.
     FunctionCallItem FunctionCallTag "function_call" {
-        /// Where it stands.
+        /// The status.
         status: ItemStatus => ItemStatus::InProgress,
-        /// Names the call; its output names it too.
+        /// The call id. The output refers to it.
         call_id: String => String::new(),
         /// The tool's name.
         name: String => String::new(),
@@ -68,35 +68,35 @@ items! {
         arguments: String => String::new(),
     }
 
-    /// What a tool answered.
+    /// The output of a function call.
     FunctionCallOutputItem FunctionCallOutputTag "function_call_output" {
-        /// Where it stands.
+        /// The status.
         status: ItemStatus => ItemStatus::Completed,
-        /// The call that is answered.
+        /// The id of the call.
         call_id: String => String::new(),
-        /// The answer: a text, or parts as in a message.
+        /// The output: a text, or parts as in a message.
         output: Json,
     }
 
     /// A call of a tool that takes plain text.
     CustomToolCallItem CustomToolCallTag "custom_tool_call" {
-        /// Where it stands.
+        /// The status.
         status: ItemStatus => ItemStatus::InProgress,
-        /// Names the call; its output names it too.
+        /// The call id. The output refers to it.
         call_id: String => String::new(),
         /// The tool's name.
         name: String => String::new(),
-        /// What it is given.
+        /// The input of the tool.
         input: String => String::new(),
     }
 
-    /// What such a tool answered.
+    /// The output of such a tool.
     CustomToolCallOutputItem CustomToolCallOutputTag "custom_tool_call_output" {
-        /// Where it stands.
+        /// The status.
         status: ItemStatus => ItemStatus::Completed,
-        /// The call that is answered.
+        /// The id of the call.
         call_id: String => String::new(),
-        /// The answer: a text, or parts as in a message.
+        /// The output: a text, or parts as in a message.
         output: Json,
     }
 
@@ -106,13 +106,13 @@ items! {
         server_label: String => String::new(),
         /// Its tools.
         tools: Vec<McpListToolsTool> => Vec::<McpListToolsTool>::new(),
-        /// Why they could not be listed.
+        /// The error, if the tools could not be listed.
         error: Option<String>,
     }
 
-    /// A call of an MCP tool, with what it answered.
+    /// An MCP tool call and its output.
     McpCallItem McpCallTag "mcp_call" {
-        /// Where it stands.
+        /// The status.
         status: ItemStatus => ItemStatus::InProgress,
         /// The MCP server's name.
         server_label: String => String::new(),
@@ -120,13 +120,13 @@ items! {
         name: String => String::new(),
         /// The arguments as JSON text.
         arguments: String => String::new(),
-        /// What it answered.
+        /// The output.
         output: Option<String>,
-        /// Why it failed.
+        /// The error, if the call failed.
         error: Json,
     }
 
-    /// A question whether an MCP tool may be called.
+    /// A request for approval to call an MCP tool.
     McpApprovalRequestItem McpApprovalRequestTag "mcp_approval_request" {
         /// The MCP server's name.
         server_label: String => String::new(),
@@ -136,49 +136,49 @@ items! {
         arguments: String => String::new(),
     }
 
-    /// The answer to such a question.
+    /// The response to an approval request.
     McpApprovalResponseItem McpApprovalResponseTag "mcp_approval_response" {
-        /// The question that is answered.
+        /// The id of the approval request.
         approval_request_id: String => String::new(),
-        /// Whether the tool may be called.
+        /// Whether the call is approved.
         approve: bool => false,
-        /// Why.
+        /// The reason for the decision.
         reason: Option<String>,
     }
 
-    /// A picture that an agent made.
+    /// An image generated by an agent.
     ImageGenerationItem ImageGenerationTag "image_generation_call" {
-        /// Where it stands.
+        /// The status.
         status: ItemStatus => ItemStatus::InProgress,
-        /// The picture in Base64.
+        /// The image in Base64.
         result: Option<String>,
     }
 }
 
 one_of! {
-    /// An item of a response or of the input to one.
+    /// An item of a response or of its input.
     pub enum ResponseItem {
-        /// Something said.
+        /// A message.
         Message "message" (MessageItem),
         /// Reasoning.
         Reasoning "reasoning" (ReasoningItem),
-        /// A call of a tool.
+        /// A function call.
         FunctionCall "function_call" (FunctionCallItem),
-        /// Its answer.
+        /// The output of a function call.
         FunctionCallOutput "function_call_output" (FunctionCallOutputItem),
         /// A call of a tool that takes plain text.
         CustomToolCall "custom_tool_call" (CustomToolCallItem),
-        /// Its answer.
+        /// The output of such a tool.
         CustomToolCallOutput "custom_tool_call_output" (CustomToolCallOutputItem),
         /// The tools of an MCP server.
         McpListTools "mcp_list_tools" (McpListToolsItem),
-        /// A call of an MCP tool.
+        /// An MCP tool call.
         McpCall "mcp_call" (McpCallItem),
-        /// A question whether one may be called.
+        /// A request for approval to call an MCP tool.
         McpApprovalRequest "mcp_approval_request" (McpApprovalRequestItem),
-        /// The answer to it.
+        /// The response to it.
         McpApprovalResponse "mcp_approval_response" (McpApprovalResponseItem),
-        /// A picture.
+        /// An image.
         ImageGeneration "image_generation_call" (ImageGenerationItem),
     }
 }

@@ -1,6 +1,6 @@
-//! Enums of objects that their `type` tells apart.
+//! Enums of objects that are distinguished by their `type`.
 
-/// Defines an enum of objects that their `type` tells apart, with a variant for those of any other `type`.
+/// Defines an enum of objects that are distinguished by their `type`, with a variant for any other `type`.
 macro_rules! one_of {
     ($(#[doc = $doc:literal])* pub enum $name:ident {
         $($(#[doc = $variant_doc:literal])* $variant:ident $tag:literal ($type:ty),)*
@@ -10,7 +10,7 @@ macro_rules! one_of {
         #[non_exhaustive]
         pub enum $name {
             $($(#[doc = $variant_doc])* $variant($type),)*
-            /// One of another `type`, kept as it came.
+            /// An object of another `type`, kept unchanged.
             Other($crate::JsonObject),
         }
 

@@ -1,74 +1,74 @@
-//! What a request says besides its input, as the response repeats it.
+//! The settings of a request, as the response echoes them.
 
 use indexmap::IndexMap;
 
+use crate::coerce::{strict_flag, strict_integer, strict_number};
 use crate::decode::{Decoded, FromJson, ValidationError, member, missing};
 use crate::json::{Json, JsonObject};
-use crate::lax::{strict_flag, strict_integer, strict_number};
 use crate::object;
 use crate::record::record;
 
 record! {
     @non_exhaustive
-    /// What a request says besides its input, with what counts where it says nothing; a response repeats all of it.
+    /// The settings of a request, with defaults for absent ones. A response echoes all of them.
     #[prepare(without_nulls)]
     pub struct ResponseSettings {
-        /// Whether the response is made whether or not somebody waits for it.
+        /// Whether the response is generated regardless of whether a client is connected.
         #[check(strict_flag)]
         background: bool => false,
-        /// The conversation that the response goes on with, as `{"id": "…"}`.
+        /// The conversation that the response continues, as `{"id": "…"}`.
         conversation: Option<JsonObject>,
-        /// What the agent is told besides the conversation, for this response only.
+        /// Instructions for this response only.
         instructions: Option<String>,
-        /// The most tokens to produce.
+        /// The maximum number of tokens to generate.
         #[range(1, i64::MAX)]
         #[check(strict_integer)]
         max_output_tokens: Option<i64>,
-        /// The most calls of tools.
+        /// The maximum number of tool calls.
         #[range(1, i64::MAX)]
         #[check(strict_integer)]
         max_tool_calls: Option<i64>,
-        /// Texts that are kept with the response.
+        /// Key-value metadata, kept with the response.
         #[check(check_metadata)]
         metadata: IndexMap<String, String> => IndexMap::<String, String>::new(),
         /// The model, or the name of a served agent.
         model: String => String::new(),
-        /// Whether the model may call several tools at once.
+        /// Whether the model may call several tools in parallel.
         #[check(strict_flag)]
         parallel_tool_calls: bool => true,
-        /// Penalty on tokens that came at all.
+        /// Penalizes tokens that have appeared at all.
         #[check(strict_number)]
         presence_penalty: f64 => 0.0,
-        /// Penalty on tokens by how often they came.
+        /// Penalizes tokens by how often they have appeared.
         #[check(strict_number)]
         frequency_penalty: f64 => 0.0,
-        /// The response that this one goes on from.
+        /// The response to continue from.
         previous_response_id: Option<String>,
-        /// A key for the model's cache.
+        /// A key for the model's prompt cache.
         prompt_cache_key: Option<String>,
         /// How the model reasons.
         #[check(check_reasoning)]
         reasoning: JsonObject => object! { "effort" => Json::Null, "summary" => Json::Null },
-        /// Names the user for the detection of abuse.
+        /// Identifies the user for abuse detection.
         safety_identifier: Option<String>,
-        /// How fast, and at which price, the response is made.
+        /// The service tier.
         service_tier: String => "default".to_owned(),
-        /// Whether the response can be asked for later.
+        /// Whether the response can be retrieved later.
         #[check(strict_flag)]
         store: bool => true,
-        /// Sampling temperature.
+        /// The sampling temperature.
         #[range(0, 2)]
         #[check(strict_number)]
         temperature: f64 => 1.0,
-        /// The form of the response's text.
+        /// The format of the text.
         #[check(check_text)]
         text: JsonObject => object! { "format" => plain_text() },
-        /// Which tool the model is to call.
+        /// Which tool the model must call.
         #[check(check_tool_choice)]
         tool_choice: Json => Json::from("auto"),
         /// Tools that the model may call.
         tools: Vec<JsonObject> => Vec::<JsonObject>::new(),
-        /// How many of the likeliest tokens to tell at each position.
+        /// How many of the most likely tokens to return at each position.
         #[range(0, 20)]
         #[check(strict_integer)]
         top_logprobs: i64 => 0,
@@ -76,9 +76,9 @@ record! {
         #[range(0, 1)]
         #[check(strict_number)]
         top_p: f64 => 1.0,
-        /// What becomes of a conversation that is too long for the model.
+        /// What happens if the conversation exceeds the model's context length.
         truncation: String => "disabled".to_owned(),
-        /// Names the user.
+        /// Identifies the user.
         user: Option<String>,
     }
 }
@@ -87,12 +87,12 @@ impl ResponseSettings {
     /// Reads and checks the settings among a request's members.
     ///
     /// # Errors
-    /// The first fault, with its place.
+    /// The first error, with its location.
     pub fn from_request(request: &JsonObject) -> Result<Self, ValidationError> {
         let is_setting = |(key, value): &(&String, &Json)| !value.is_null() && key.as_str() != "input";
         let settings = request.iter().filter(is_setting);
         let mut request: JsonObject = settings.map(|(key, value)| (key.clone(), value.clone())).collect();
-        // A bare id means the same as an object that has it.
+        // A bare id means the same as an object with that id.
         if let Some(Json::String(id)) = request.get("conversation") {
             let conversation = object! { "id" => id.as_str() };
             request.insert("conversation".to_owned(), conversation.into());
@@ -122,7 +122,7 @@ impl ResponseSettings {
         Ok(settings)
     }
 
-    /// The settings as a response repeats them.
+    /// The settings as a response echoes them.
     pub fn to_object(&self) -> JsonObject {
         match Json::from_serialize(self) {
             Ok(Json::Object(settings)) => settings,
@@ -130,29 +130,29 @@ impl ResponseSettings {
         }
     }
 
-    /// The id of the conversation that the response goes on with.
+    /// The id of the conversation that the response continues.
     pub fn conversation_id(&self) -> Option<&str> {
         self.conversation.as_ref()?.get("id")?.as_str()
     }
 }
 
-/// Reads texts that a client wants to keep with something.
+/// Reads a client's metadata.
 ///
 /// # Errors
-/// The first fault, with its place.
+/// The first error, with its location.
 pub fn read_metadata(metadata: &Json) -> Result<IndexMap<String, String>, ValidationError> {
     check_metadata(metadata)
         .and_then(|()| FromJson::from_json(metadata.clone()))
         .map_err(|fault: ValidationError| fault.at("metadata"))
 }
 
-/// An explicit null means what its absence means.
+/// An explicit null means the same as absence.
 fn without_nulls(mut members: JsonObject, _: &[&str]) -> JsonObject {
     members.retain(|_, value| !value.is_null());
     members
 }
 
-/// The form of a text that has none.
+/// The default text format.
 fn plain_text() -> Json {
     object! { "type" => "text" }.into()
 }
@@ -176,7 +176,7 @@ fn check_word(key: &str, word: &str, known: &[&str]) -> Decoded<()> {
     Err(ValidationError::new("literal_error", message, Json::from(word)).at(key))
 }
 
-/// Refuses a form of text that cannot be one.
+/// Rejects an invalid text format.
 fn check_text(text: &Json) -> Decoded<()> {
     let Some(format) = text.get("format").filter(|format| !format.is_null()) else { return Ok(()) };
     let inside = |fault: ValidationError| fault.at("format");
@@ -194,7 +194,7 @@ fn check_tool_choice(choice: &Json) -> Decoded<()> {
         Json::String(mode) if matches!(mode.as_str(), "auto" | "none" | "required") => Ok(()),
         Json::Object(_) => required::<String>(choice, "type").map(|_| ()),
         other => {
-            let message = "expected 'auto', 'none', 'required' or an object with a type";
+            let message = "expected 'auto', 'none', 'required' or an object with a 'type'";
             Err(ValidationError::new("literal_error", message, other.clone()))
         }
     }
@@ -209,7 +209,7 @@ fn check_reasoning(reasoning: &Json) -> Decoded<()> {
     Ok(())
 }
 
-/// A member that has to be there.
+/// A required member.
 fn required<T: FromJson>(object: &Json, key: &str) -> Decoded<T> {
     match object.get(key) {
         Some(value) => member(key, value.clone()),
@@ -217,7 +217,7 @@ fn required<T: FromJson>(object: &Json, key: &str) -> Decoded<T> {
     }
 }
 
-/// Refuses metadata beyond OpenAI's limits.
+/// Rejects metadata that exceeds OpenAI's limits.
 pub(crate) fn check_metadata(metadata: &Json) -> Decoded<()> {
     const PAIRS: usize = 16;
     const KEY: usize = 64;
@@ -228,7 +228,7 @@ pub(crate) fn check_metadata(metadata: &Json) -> Decoded<()> {
     };
     if members.len() > PAIRS || members.iter().any(too_long) {
         let message = format!(
-            "expected at most {PAIRS} pairs of a key of at most {KEY} and a value of at most {VALUE} characters"
+            "expected at most {PAIRS} pairs, with keys of at most {KEY} and values of at most {VALUE} characters"
         );
         return Err(ValidationError::new("too_long", message, metadata.clone()));
     }
@@ -282,7 +282,7 @@ mod tests {
             (r#"{"max_output_tokens":0}"#, "max_output_tokens: should be at least 1"),
             (r#"{"top_p":"0.5"}"#, "top_p: expected a number"),
             (r#"{"store":"yes"}"#, "store: expected true or false"),
-            (r#"{"max_output_tokens":7.0}"#, "max_output_tokens: expected an integer as such"),
+            (r#"{"max_output_tokens":7.0}"#, "max_output_tokens: expected a JSON integer"),
             (r#"{"tools":{}}"#, "tools: expected an array"),
             (r#"{"text":{"format":{}}}"#, "text.format.type: this field is required"),
             (
@@ -291,7 +291,7 @@ mod tests {
             ),
             (
                 r#"{"tool_choice":"any"}"#,
-                "tool_choice: expected 'auto', 'none', 'required' or an object with a type",
+                "tool_choice: expected 'auto', 'none', 'required' or an object with a 'type'",
             ),
             (r#"{"tool_choice":{}}"#, "tool_choice.type: this field is required"),
             (r#"{"reasoning":{"effort":7}}"#, "reasoning.effort: expected a string"),

@@ -1,44 +1,44 @@
-//! How many tokens a response cost.
+//! Token usage of a response.
 
 use crate::json::{Json, JsonObject};
 use crate::record::record;
 
 record! {
-    /// How many tokens a response cost.
+    /// Token usage of a response.
     pub struct ResponseUsage {
-        /// Those of what was said to the models.
+        /// Input tokens.
         input_tokens: i64 => 0,
-        /// Of those, which ones.
+        /// Details of the input tokens.
         input_tokens_details: InputTokensDetails => InputTokensDetails::default(),
-        /// Those of what they said.
+        /// Output tokens.
         output_tokens: i64 => 0,
-        /// Of those, which ones.
+        /// Details of the output tokens.
         output_tokens_details: OutputTokensDetails => OutputTokensDetails::default(),
-        /// All of them.
+        /// Input and output tokens.
         total_tokens: i64 => 0,
     }
 }
 
 record! {
-    /// Which tokens were said to the models.
+    /// Details of the input tokens.
     pub struct InputTokensDetails {
-        /// Those that they knew already.
+        /// Tokens read from the cache.
         cached_tokens: i64 => 0,
-        /// Those that they are to know the next time.
+        /// Tokens written to the cache.
         cache_write_tokens: i64 => 0,
     }
 }
 
 record! {
-    /// Which tokens the models said.
+    /// Details of the output tokens.
     pub struct OutputTokensDetails {
-        /// Those of their reasoning.
+        /// Reasoning tokens.
         reasoning_tokens: i64 => 0,
     }
 }
 
 impl ResponseUsage {
-    /// Reads what an agent tells of its usage, by the names of the Responses API or those of chat completions.
+    /// Reads an agent's usage, named as in the Responses API or as in chat completions.
     pub fn from_usage(usage: &JsonObject) -> Self {
         let number = |names: [&str; 2]| names.iter().find_map(|name| usage.get(*name)?.as_i64());
         let detail = |objects: [&str; 2], name: &str| {

@@ -1,4 +1,4 @@
-//! Builders, replayed from the peer's recordings.
+//! Builders, replayed from upstream's recordings.
 
 use std::collections::HashMap;
 
@@ -100,7 +100,7 @@ fn run(operations: &[Json]) -> (Vec<Event>, Option<BuilderError>) {
     (events, None)
 }
 
-/// The peer's messages hold the numbers of the events that were sent before.
+/// Upstream's messages hold the numbers of the events that were sent before.
 fn without_numbers(json: &Json) -> Json {
     match json {
         Json::Object(members) => {

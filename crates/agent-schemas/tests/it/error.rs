@@ -1,11 +1,11 @@
-//! The error codes, replayed from the peer's exceptions.
+//! The error codes, replayed from upstream's exceptions.
 
 use agent_schemas::error::http_status_of_code;
 use agent_schemas::{Error, Json};
 
 use crate::support::{golden_lines, member, replay};
 
-/// Our error for a class called with these arguments, where the peer's default messages are spelled out.
+/// Our error for a class called with these arguments, where upstream's default messages are spelled out.
 fn error(class: &str, called_with: &Json) -> Error {
     let given = |key: &str| called_with.get(key).and_then(Json::as_str).map(str::to_owned);
     let need = |key: &str| given(key).unwrap_or_else(|| panic!("{class} without {key}"));

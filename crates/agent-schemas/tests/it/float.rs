@@ -1,4 +1,4 @@
-//! Floats on the wire, replayed from the peer's recording.
+//! Floats on the wire, replayed from upstream's recording.
 
 use agent_schemas::{Content, Json};
 

@@ -1,4 +1,4 @@
-//! What the crate promises to others: the peer's recorded behavior, and properties of all values.
+//! What the crate promises to others: upstream's recorded behavior, and properties of all values.
 
 mod builder;
 mod chat;
@@ -10,7 +10,6 @@ mod merge_chunks;
 mod merge_golden;
 mod openai;
 mod openai_golden;
-mod peer_type;
 mod request;
 mod round_trip;
 mod schema;
@@ -20,4 +19,5 @@ mod schemas_openai;
 mod semantics;
 mod strategy;
 mod support;
+mod upstream_type;
 mod vendors;

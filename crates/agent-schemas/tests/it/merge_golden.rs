@@ -1,4 +1,4 @@
-//! Merges of chunks and events, replayed from the peer's recordings.
+//! Merges of chunks and events, replayed from upstream's recordings.
 
 use agent_schemas::merge::{
     finish_reason_of_chunk, finish_reason_of_message, finish_reason_of_response, merge_agent_messages,
@@ -26,7 +26,7 @@ impl IdSource for Fresh {
     }
 }
 
-/// What the peer did, with our ids and time in place of the placeholders.
+/// What upstream did, with our ids and time in place of the placeholders.
 fn their_output(case: &Json) -> String {
     match case.get("error") {
         Some(error) => format!("error {}", member(error, "message").as_str().unwrap()),
@@ -69,7 +69,7 @@ fn chunks() {
         let input = member(case, "input");
         let ours = match function.as_str() {
             "merge_incremental_chunk" => {
-                // What is no chunk cannot be passed; the peer gives null for it.
+                // What is no chunk cannot be passed; upstream gives null for it.
                 let chunks: Option<Vec<_>> = input.as_array().unwrap().iter().map(chunk).collect();
                 text(&chunks.and_then(|chunks| merge_chat_completion_chunks(&chunks)))
             }
@@ -94,7 +94,7 @@ fn responses_and_messages() {
                 Ok(message) => text(&message),
                 Err(error) => format!("error {error}"),
             },
-            // The functions take what they are about; the peer gives null for anything else.
+            // The functions take what they are about; upstream gives null for anything else.
             "get_agent_response_finish_reason" => match event(input) {
                 Event::Response(response) => text(&finish_reason_of_response(&response)),
                 _ => "null".to_owned(),

@@ -1,4 +1,4 @@
-//! Conversions from and to OpenAI's messages, replayed from the peer's recordings.
+//! Conversions from and to OpenAI's messages, replayed from upstream's recordings.
 
 use agent_schemas::openai::{
     content_from_chat_completion_chunk, to_openai_messages, to_openai_tool_call, to_openai_tools,

@@ -1,4 +1,4 @@
-//! Which requests are accepted, and where the fault of the others is, replayed from the peer's recordings.
+//! Which requests are accepted, and where the fault of the others is, replayed from upstream's recordings.
 
 use agent_schemas::{AgentRequest, Content, ContentBody, Json, JsonObject, Message, MessageType};
 
@@ -17,7 +17,7 @@ fn json<T: serde::Serialize>(value: &T) -> Json {
 
 fn message_changes(message: &Message) -> Json {
     let mut members = changed(&json(message), &json(&Message::new("", MessageType::Message)));
-    // The runner gives an id to every message without one; the peer has done so already.
+    // The runner gives an id to every message without one; upstream has done so already.
     members.insert_before(0, "id".to_owned(), Json::from("<msg_id:1>"));
     if let Some(contents) = members.get_mut("content") {
         let change = |content: &Content| {
@@ -29,7 +29,7 @@ fn message_changes(message: &Message) -> Json {
     Json::from(members)
 }
 
-/// What the peer's handler saw other than defaults, without the ids that the runner fills in.
+/// What upstream's handler saw other than defaults, without the ids that the runner fills in.
 fn request_changes(request: &AgentRequest) -> Json {
     let mut members = JsonObject::new();
     members.insert("input".into(), request.input.iter().map(message_changes).collect::<Vec<_>>().into());
@@ -39,7 +39,7 @@ fn request_changes(request: &AgentRequest) -> Json {
     Json::from(members)
 }
 
-/// The place in the first fault of the peer's text, without the type that it puts between a content and its member.
+/// The place in the first fault of upstream's text, without the type that it puts between a content and its member.
 fn location(error: &str) -> String {
     let dotted = error.lines().nth(1).unwrap();
     let steps: Vec<_> = dotted.split('.').collect();
@@ -78,7 +78,7 @@ fn check_file(file: &str) {
                 format!("rejected {} {}", location(text), kind(text))
             }
         };
-        // Keys are compared without their order, which is the peer's order of dumping and not of the wire.
+        // Keys are compared without their order, which is upstream's order of dumping and not of the wire.
         (name(case), sorted(&ours), sorted(&theirs))
     });
 }

@@ -1,14 +1,14 @@
-//! Every field of the peer's types: its name and place, its default, and which values it takes.
+//! Every field of upstream's types: its name and place, its default, and which values it takes.
 
 use agent_schemas::export::{ExportedType, types};
 use agent_schemas::{Json, JsonObject};
 
-use crate::peer_type::PeerType;
 use crate::support::{golden_json, member, replay};
+use crate::upstream_type::UpstreamType;
 
 const FILE: &str = "v115/schemas_fields.json";
 
-/// Types of the peer that are only there for others to inherit from.
+/// Types of upstream that are only there for others to inherit from.
 const BASES: [&str; 7] = [
     "agent_schemas.Event",
     "agent_schemas.Content",
@@ -19,7 +19,7 @@ const BASES: [&str; 7] = [
     "response_api.OpenAIBaseModel",
 ];
 
-/// Types of the peer that have another name here.
+/// Types of upstream that have another name here.
 const RENAMED: [(&str, &str); 17] = [
     ("agent_schemas.TextContent", "Content"),
     ("agent_schemas.ImageContent", "Content"),
@@ -57,7 +57,7 @@ const PROBES: [&str; 13] = [
     r#"{"x":"y"}"#,
 ];
 
-/// A type of the peer with its module.
+/// A type of upstream with its module.
 #[derive(Clone, Copy)]
 struct Model<'a> {
     table: &'a Json,
@@ -91,21 +91,21 @@ impl<'a> Model<'a> {
     }
 
     /// A value of a type.
-    fn sample(&self, of: &PeerType) -> Json {
+    fn sample(&self, of: &UpstreamType) -> Json {
         match of {
-            PeerType::Null => Json::Null,
-            PeerType::Bool => Json::from(true),
-            PeerType::Int | PeerType::StrictInt => Json::from(5_i64),
-            PeerType::Float => Json::from(5.5),
-            PeerType::Str => Json::from("x"),
-            PeerType::Literal(texts) => Json::from(texts[0].as_str()),
-            PeerType::List(_) => Json::Array(Vec::new()),
-            PeerType::Any | PeerType::Map(_) | PeerType::CutOff => JsonObject::new().into(),
-            PeerType::Union(types) => self.sample(&types[0]),
-            PeerType::Enum(name) if name.contains("Directive") => Json::from("SessionStart"),
-            PeerType::Enum(name) if name.contains("Event") => Json::from("SessionStarted"),
-            PeerType::Enum(_) => Json::from("azure"),
-            PeerType::Model(name) => {
+            UpstreamType::Null => Json::Null,
+            UpstreamType::Bool => Json::from(true),
+            UpstreamType::Int | UpstreamType::StrictInt => Json::from(5_i64),
+            UpstreamType::Float => Json::from(5.5),
+            UpstreamType::Str => Json::from("x"),
+            UpstreamType::Literal(texts) => Json::from(texts[0].as_str()),
+            UpstreamType::List(_) => Json::Array(Vec::new()),
+            UpstreamType::Any | UpstreamType::Map(_) | UpstreamType::CutOff => JsonObject::new().into(),
+            UpstreamType::Union(types) => self.sample(&types[0]),
+            UpstreamType::Enum(name) if name.contains("Directive") => Json::from("SessionStart"),
+            UpstreamType::Enum(name) if name.contains("Event") => Json::from("SessionStarted"),
+            UpstreamType::Enum(_) => Json::from("azure"),
+            UpstreamType::Model(name) => {
                 self.other(name).map_or(JsonObject::new(), |model| model.minimal()).into()
             }
         }
@@ -113,11 +113,11 @@ impl<'a> Model<'a> {
 
     /// An object of the type with nothing but what it needs.
     fn minimal(&self) -> JsonObject {
-        // What a content is told from another by has a default with the peer, and is needed nevertheless.
+        // What a content is told from another by has a default with upstream, and is needed nevertheless.
         let tags = self.fields().iter().filter(|(name, _)| *name == "type" && self.name.ends_with("Content"));
         let tags = tags.map(|(name, field)| (name.clone(), member(field, "default").clone()));
         let required = self.fields().iter().filter(|(_, field)| if_absent(field) == "required");
-        let required = required.map(|(name, field)| (name.clone(), self.sample(&peer_type(field))));
+        let required = required.map(|(name, field)| (name.clone(), self.sample(&upstream_type(field))));
         tags.chain(required).collect()
     }
 
@@ -129,8 +129,8 @@ impl<'a> Model<'a> {
     }
 }
 
-fn peer_type(field: &Json) -> PeerType {
-    PeerType::parse(member(field, "type").as_str().unwrap())
+fn upstream_type(field: &Json) -> UpstreamType {
+    UpstreamType::parse(member(field, "type").as_str().unwrap())
 }
 
 fn if_absent(field: &Json) -> String {
@@ -144,7 +144,7 @@ fn if_absent(field: &Json) -> String {
 /// Values for a field of some type; those that a literal names are among them, except one that needs another field.
 fn probes(field: &Json) -> Vec<Json> {
     let probes = PROBES.iter().map(|text| agent_schemas::json::parse(text).unwrap());
-    let of = peer_type(field);
+    let of = upstream_type(field);
     let literals = of.literals().into_iter().filter(|text| *text != "json_schema").map(Json::from);
     probes.chain(literals).collect()
 }
@@ -160,13 +160,13 @@ fn shown(if_absent: &str, alias: Option<&str>, taken: impl Iterator<Item = Json>
     format!("{if_absent}{alias}, takes{taken}")
 }
 
-/// What the peer's table says of a field.
+/// What upstream's table says of a field.
 fn theirs(field: &Json) -> String {
-    let taken = |probe: &Json| peer_type(field).takes(probe) == Some(true);
+    let taken = |probe: &Json| upstream_type(field).takes(probe) == Some(true);
     shown(&if_absent(field), alias(field), probes(field).into_iter().filter(taken))
 }
 
-/// The same of our field, with those values of which the peer's table tells.
+/// The same of our field, with those values of which upstream's table tells.
 fn ours(model: Model<'_>, name: &str, field: &Json, of: &ExportedType) -> String {
     let mut without = model.minimal();
     without.shift_remove(name);
@@ -181,9 +181,9 @@ fn ours(model: Model<'_>, name: &str, field: &Json, of: &ExportedType) -> String
         object.insert(key.to_owned(), value.clone());
         of.canonical(object.into())
     };
-    let taken = |probe: &Json| peer_type(field).takes(probe).is_some() && with(name, probe).is_ok();
+    let taken = |probe: &Json| upstream_type(field).takes(probe).is_some() && with(name, probe).is_ok();
     let other_name = alias(field).filter(|alias| {
-        let value = model.sample(&peer_type(field));
+        let value = model.sample(&upstream_type(field));
         with(alias, &value) == with(name, &value) && with(name, &value).is_ok()
     });
     shown(&absent, other_name, probes(field).into_iter().filter(taken))
@@ -193,7 +193,7 @@ fn names<'a>(names: impl Iterator<Item = &'a String>) -> String {
     names.map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// One case for a type and one for each of its fields: its name, what we do and what the peer does.
+/// One case for a type and one for each of its fields: its name, what we do and what upstream does.
 fn cases(model: Model<'_>) -> Vec<Json> {
     let case = |name: String, ours: String, theirs: String| {
         agent_schemas::object! { "name" => name, "ours" => ours, "theirs" => theirs }.into()
@@ -213,7 +213,7 @@ fn cases(model: Model<'_>) -> Vec<Json> {
 }
 
 #[test]
-fn every_field_of_the_peer() {
+fn every_field_of_upstream() {
     let table = golden_json(FILE);
     let cases: Vec<Json> = Model::all(&table).flat_map(cases).collect();
     replay(FILE, &cases, |case| {

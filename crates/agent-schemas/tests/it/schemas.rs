@@ -1,4 +1,4 @@
-//! What the peer's types accept and how they are written again, replayed from its recordings.
+//! What upstream's types accept and how they are written again, replayed from its recordings.
 
 use agent_schemas::Json;
 use agent_schemas::export::types;
@@ -33,7 +33,7 @@ fn our_outcome(model: &str, input: &Json) -> String {
     }
 }
 
-/// The peer reports a fault for every form that a value might have had; the deepest is that of the nearest form.
+/// Upstream reports a fault for every form that a value might have had; the deepest is that of the nearest form.
 fn their_fault(report: &str) -> String {
     let lines: Vec<_> = report.lines().skip(1).filter(|line| !line.contains("errors.pydantic.dev")).collect();
     let mut faults: Vec<(Vec<&str>, &str)> = Vec::new();

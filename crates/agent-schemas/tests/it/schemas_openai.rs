@@ -1,4 +1,4 @@
-//! OpenAI's types, replayed from the peer's recordings of what it reads, refuses and writes.
+//! OpenAI's types, replayed from upstream's recordings of what it reads, refuses and writes.
 
 use agent_schemas::openai::chat::{
     AssistantMessage, FinishReason, OpenAIMessage, Parameters, ResponseFormat, SystemMessage, ToolMessage,
@@ -33,7 +33,7 @@ fn our_fault(error: &ValidationError) -> String {
     fault(error.kind, place.rsplit('.').next().unwrap(), message)
 }
 
-/// The first fault in the peer's words; only the last step of its place, as those before have the peer's own names.
+/// The first fault in upstream's words; only the last step of its place, as those before have upstream's own names.
 fn their_fault(error: &str) -> String {
     let mut lines = error.lines().skip(1);
     let mut line = lines.next().unwrap();

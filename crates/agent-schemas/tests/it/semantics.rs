@@ -1,4 +1,4 @@
-//! Messages that grow, replayed from the peer's recordings.
+//! Messages that grow, replayed from upstream's recordings.
 
 use std::cell::Cell;
 
@@ -37,7 +37,7 @@ fn apply(message: &mut Message, operation: &Json) -> String {
     format!("returned {returned}")
 }
 
-/// The stored copy that the peer leaves with `delta: null` is a whole value here, and knows its place.
+/// The stored copy that upstream leaves with `delta: null` is a whole value here, and knows its place.
 fn with_whole_copies(mut message: Json, changed: &Cell<usize>) -> Json {
     if let Json::Object(members) = &mut message
         && let Some(Json::Array(contents)) = members.get_mut("content")

@@ -71,7 +71,7 @@ fn listed(file: &str) -> BTreeSet<String> {
     cases
 }
 
-/// Compares every case of a file: `compare` gives its name, what we do and what the peer did.
+/// Compares every case of a file: `compare` gives its name, what we do and what upstream did.
 ///
 /// Behind the file's name a part of it may stand, as in `cases.jsonl#part`, where several tests share a file.
 #[track_caller]

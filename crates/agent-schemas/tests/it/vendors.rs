@@ -1,4 +1,4 @@
-//! Types for the use of vendors, where the peer's recordings say nothing.
+//! Types for the use of vendors, where upstream's recordings say nothing.
 
 use agent_schemas::embedding::{Embedding, EmbeddingVector};
 use agent_schemas::modelstudio::{PromptStrategy, RagOptions};

@@ -3,7 +3,7 @@
 //! A run's id is the right to read and cancel it; a list needs the user whose runs they are.
 
 use agent_runner::Run;
-use agent_schemas::run_info::{RunInfo, RunPage};
+use agent_schemas::api::runs::{RunInfo, RunPage};
 use agent_schemas::{Event, RunId, SessionId, Status, sse as frames};
 use agent_services::page::PageToken;
 use agent_services::run::{LogChunk, RunFilter, RunRecord};

@@ -3,10 +3,10 @@
 //! A session belongs to the user that `user_id` names; to others it does not exist. Requests without a user are their
 //! session's own user, so a session without one is found under its own id.
 
-use agent_schemas::id::message_id;
-use agent_schemas::session_info::{
+use agent_schemas::api::sessions::{
     MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,
 };
+use agent_schemas::id::message_id;
 use agent_schemas::{JsonObject, SessionId, UserId};
 use agent_services::page::PageToken;
 use agent_services::session::{self as store, StoredMessage};

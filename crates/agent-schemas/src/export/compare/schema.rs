@@ -1,9 +1,9 @@
-//! Two schemas of the same place, keyword by keyword. What one of them does not say, it allows.
+//! Compares two schemas at the same location, keyword by keyword. A missing keyword allows everything.
 
 use super::{Place, Report};
 use crate::json::{Json, JsonObject};
 
-/// Keywords that are compared here; any other that differs is reported as unknown.
+/// Keywords that are compared here. A difference in any other keyword is reported as unknown.
 const COMPARED: [&str; 12] = [
     "$ref",
     "type",
@@ -19,7 +19,7 @@ const COMPARED: [&str; 12] = [
     "oneOf",
 ];
 
-/// Keywords that say nothing about which values are allowed.
+/// Keywords that do not restrict values.
 const WORDS: [&str; 6] = ["title", "description", "examples", "discriminator", "format", "x-version"];
 
 pub(super) fn compare(place: &Place, old: &Json, new: &Json, report: &mut Report) {
@@ -35,12 +35,12 @@ pub(super) fn compare(place: &Place, old: &Json, new: &Json, report: &mut Report
     if let (Some(old), Some(new)) = (old.get("items"), new.get("items")) {
         compare(&place.inside("[]"), old, new, report);
     } else if old.get("items") != new.get("items") {
-        report.add(place, "the items' schema came or went", true, true);
+        report.add(place, "the schema of the items was added or removed", true, true);
     }
     if old.get("default") != new.get("default") {
         let shown = |schema: &Json| schema.get("default").map_or("none".to_owned(), Json::to_string);
         let what = format!(
-            "the default is {}, was {}: what leaves it out means something else",
+            "the default is {}, was {}, so omitting it has a different meaning",
             shown(new),
             shown(old)
         );
@@ -48,11 +48,11 @@ pub(super) fn compare(place: &Place, old: &Json, new: &Json, report: &mut Report
     }
     unknown_keywords(place, old, new, report);
     if report.changes.len() == before {
-        report.add(place, "only words changed", false, false);
+        report.add(place, "only descriptions changed", false, false);
     }
 }
 
-/// Reports what is only in one of two lists of allowed things; `None` allows everything.
+/// Reports what appears in only one of two lists of allowed values; `None` allows everything.
 fn allowed(place: &Place, noun: &str, old: Option<Vec<Json>>, new: Option<Vec<Json>>, report: &mut Report) {
     match (old, new) {
         (Some(old), Some(new)) => {
@@ -63,13 +63,13 @@ fn allowed(place: &Place, noun: &str, old: Option<Vec<Json>>, new: Option<Vec<Js
                 report.add(place, format!("{noun} {removed} was removed"), false, true);
             }
         }
-        (Some(_), None) => report.add(place, format!("every {noun} is allowed now"), true, false),
-        (None, Some(_)) => report.add(place, format!("not every {noun} is allowed any more"), false, true),
+        (Some(_), None) => report.add(place, format!("any {noun} is allowed now"), true, false),
+        (None, Some(_)) => report.add(place, format!("the allowed {noun}s are now restricted"), false, true),
         (None, None) => {}
     }
 }
 
-/// An inline alternative, without what says nothing about which values are allowed.
+/// An inline alternative, without the keywords that do not restrict values.
 fn without_words(schema: &Json) -> Json {
     match schema {
         Json::Object(members) => Json::Object(
@@ -116,7 +116,7 @@ fn alternatives(place: &Place, old: &Json, new: &Json, report: &mut Report) {
             .iter()
             .map(|item| item.get("$ref").cloned().unwrap_or_else(|| without_words(item)))
             .collect();
-        // Any string includes those that are named.
+        // "Any string" includes the named ones.
         let any_string = Json::from(crate::object! { "type" => "string" });
         let is_named = |item: &Json| {
             list.contains(&any_string)
@@ -135,7 +135,7 @@ fn bounds(place: &Place, old: &Json, new: &Json, report: &mut Report) {
         if old_bound == new_bound {
             continue;
         }
-        // Greater is looser, for a minimum after a change of sign; no bound is the loosest.
+        // Greater means looser, with the sign of a minimum inverted. No bound is the loosest.
         let looseness = |bound: Option<f64>| bound.map_or(f64::INFINITY, |bound| bound * sign);
         let is_looser = looseness(new_bound) > looseness(old_bound);
         let shown = |bound: Option<f64>| bound.map_or("none".to_owned(), |bound| bound.to_string());
@@ -158,11 +158,11 @@ fn members(place: &Place, old: &Json, new: &Json, report: &mut Report) {
         let field = place.inside(name);
         let (was, is) = (requires(old, name), requires(new, name));
         match new_properties.get(name) {
-            None => report.add(&field, "the field is gone, and what is written into it is lost", was, true),
+            None => report.add(&field, "the field was removed, and values written to it are lost", was, true),
             Some(new_schema) => {
                 match (was, is) {
-                    (true, false) => report.add(&field, "the field may be absent now", true, false),
-                    (false, true) => report.add(&field, "the field is required now", false, true),
+                    (true, false) => report.add(&field, "the field is now optional", true, false),
+                    (false, true) => report.add(&field, "the field is now required", false, true),
                     _ => {}
                 }
                 compare(&field, old_schema, new_schema, report);
@@ -171,7 +171,7 @@ fn members(place: &Place, old: &Json, new: &Json, report: &mut Report) {
     }
     for name in new_properties.keys().filter(|name| !old_properties.contains_key(*name)) {
         let is_required = requires(new, name);
-        let what = if is_required { "a new field, which is required" } else { "a new field" };
+        let what = if is_required { "a new required field" } else { "a new field" };
         report.add(&place.inside(name), what, is_closed(old), is_required);
     }
     let others = |schema: &Json| {
@@ -180,7 +180,7 @@ fn members(place: &Place, old: &Json, new: &Json, report: &mut Report) {
     if let (Some(old), Some(new)) = (others(old), others(new)) {
         compare(&place.inside("*"), &old, &new, report);
     } else if others(old) != others(new) {
-        report.add(place, "what other fields may hold changed", true, true);
+        report.add(place, "the schema of other fields was added or removed", true, true);
     }
     let keeps = |schema: &Json| schema.get("additionalProperties") == Some(&Json::Bool(true));
     if keeps(old) && !keeps(new) && !is_closed(new) {
@@ -188,7 +188,7 @@ fn members(place: &Place, old: &Json, new: &Json, report: &mut Report) {
     }
     if is_closed(old) != is_closed(new) {
         let what =
-            if is_closed(new) { "other fields are refused now" } else { "other fields are allowed now" };
+            if is_closed(new) { "other fields are now rejected" } else { "other fields are now allowed" };
         report.add(place, what, is_closed(old), is_closed(new));
     }
 }

@@ -1,4 +1,4 @@
-//! The answer of a model, in chunks.
+//! A model's answer in chunks.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use super::usage::{CompletionUsage, FinishReason};
 use crate::record::record;
 
 record! {
-    /// A part of an answer of a model.
+    /// A chunk of a streamed chat completion.
     ///
-    /// Servers leave out much of it; whatever they leave out is empty here. What they add is kept, as reasoning is
-    /// in `delta`.
+    /// Servers omit many members; omitted ones are empty here. Vendor-specific members are kept, such as reasoning in
+    /// `delta`.
     #[example(r#"{
         "id": "chatcmpl-1", "choices": [{
             "delta": {
@@ -23,84 +23,84 @@ record! {
     }"#)]
     #[prepare(nulls_are_absent)]
     pub struct ChatCompletionChunk {
-        /// The answer's id, the same in all chunks.
+        /// The completion id, the same in all chunks.
         id: String => String::new(),
-        /// The parts of the answers; none in a chunk that only tells the usage.
+        /// The choices; empty in a chunk that only reports usage.
         choices: Vec<ChatCompletionChunkChoice> => Vec::<ChatCompletionChunkChoice>::new(),
-        /// When the answer was begun, in Unix seconds, the same in all chunks.
+        /// When the completion was created, in Unix seconds. The same in all chunks.
         created: i64 => 0,
         /// The model.
         model: String => String::new(),
         /// Always `chat.completion.chunk`.
         #[constant("chat.completion.chunk")]
         object: Cow<'static, str> => Cow::Borrowed("chat.completion.chunk"),
-        /// How the request was served: `default`, `flex`, `priority`, …
+        /// The service tier that processed the request: `default`, `flex`, `priority`, …
         service_tier: Option<String>,
-        /// The server's configuration; where it changes, the same seed may give another answer.
+        /// The server's configuration. If it changes, the same seed may produce another answer.
         system_fingerprint: Option<String>,
-        /// What the answer cost so far; most servers tell it in the last chunk only, and only if asked to.
+        /// The token usage so far. Most servers send it only in the last chunk, and only on request.
         usage: Option<CompletionUsage>,
         ..extra
     }
 }
 
 record! {
-    /// A part of one of the answers.
+    /// A part of one choice.
     #[prepare(nulls_are_absent)]
     pub struct ChatCompletionChunkChoice {
-        /// What the part adds.
+        /// The new part of the answer.
         delta: ChoiceDelta | ChoiceDelta::default(),
-        /// Why the answer ended; null until it does.
+        /// Why the answer ended; null until it ends.
         finish_reason: Option<FinishReason>,
-        /// The answer's position among the answers.
+        /// The index of the choice.
         index: i64 => 0,
-        /// How likely the part's tokens were, if the request asked for that.
+        /// Log probabilities of the tokens, if requested.
         logprobs: Option<ChoiceLogprobs>,
         ..extra
     }
 }
 
 record! {
-    /// What a chunk adds to an answer.
+    /// An increment of an answer.
     #[prepare(nulls_are_absent)]
     pub struct ChoiceDelta {
-        /// More of the text.
+        /// The next part of the text.
         content: Option<String>,
-        /// More of the call of a function in the way before there were tools.
+        /// The next part of a function call (deprecated in favour of `tool_calls`).
         function_call: Option<ChoiceDeltaFunction>,
-        /// More of the words with which the model refuses.
+        /// The next part of a refusal.
         refusal: Option<String>,
-        /// Who speaks; usually in the first chunk only.
+        /// The role; usually in the first chunk only.
         role: Option<String>,
-        /// More of the calls of tools.
+        /// The next parts of the tool calls.
         tool_calls: Option<Vec<ChoiceDeltaToolCall>>,
         ..extra
     }
 }
 
 record! {
-    /// What a chunk adds to a call of a tool.
+    /// An increment of a tool call.
     #[prepare(nulls_are_absent)]
     pub struct ChoiceDeltaToolCall {
-        /// The call's position among the calls of the answer. Some servers leave it out.
+        /// The index of the call. Some servers omit it.
         index: Option<i64>,
-        /// Names the call; usually in its first part only.
+        /// The call id; usually in the first part only.
         id: Option<String>,
-        /// More of the function and its arguments.
+        /// The function name and the next part of its arguments.
         function: Option<ChoiceDeltaFunction>,
-        /// What kind of tool it is: `function`.
+        /// The tool type: `function`.
         kind as "type": Option<String>,
         ..extra
     }
 }
 
 record! {
-    /// What a chunk adds to a function that the model calls.
+    /// An increment of a function call.
     #[prepare(nulls_are_absent)]
     pub struct ChoiceDeltaFunction {
-        /// More of the arguments as JSON text.
+        /// The next part of the arguments, as JSON text.
         arguments: Option<String>,
-        /// The function's name; usually in the call's first part only.
+        /// The function name; usually in the first part only.
         name: Option<String>,
         ..extra
     }

@@ -1,4 +1,4 @@
-//! What a message says: one text, or parts.
+//! The content of a message: one text, or parts.
 
 use std::borrow::Cow;
 
@@ -10,28 +10,28 @@ use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
 use crate::json::Json;
 use crate::union::untagged_union;
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MessageContent {
     /// One text.
     Text(String),
-    /// Texts, images and sound.
+    /// Text, image and audio parts.
     Parts(Vec<MessageContentPart>),
 }
 
-/// How much of what a message holds.
+/// A summary of a message's content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ContentSummary {
-    /// 1 if there is text, however many parts it is in.
+    /// 1 if there is text, in however many parts.
     pub text_count: usize,
     /// The number of images.
     pub image_count: usize,
-    /// The number of sounds.
+    /// The number of audio parts.
     pub audio_count: usize,
 }
 
 impl MessageContent {
-    /// The parts, none if it is one text.
+    /// The parts; empty if the content is one text.
     pub fn parts(&self) -> &[MessageContentPart] {
         match self {
             MessageContent::Text(_) => &[],
@@ -52,17 +52,17 @@ impl MessageContent {
         self.parts().iter().filter_map(MessageContentPart::as_image).map(|image| &*image.url).collect()
     }
 
-    /// All sounds as URLs.
+    /// All audio parts as URLs.
     pub fn audios(&self) -> Vec<String> {
         self.parts().iter().filter_map(MessageContentPart::as_audio).map(InputAudioDetail::data_url).collect()
     }
 
-    /// Whether there is anything but text.
+    /// Whether there is anything other than text.
     pub fn is_multimodal(&self) -> bool {
         self.parts().iter().any(|part| part.as_text().is_none())
     }
 
-    /// How much of what there is.
+    /// Summarizes the content.
     pub fn summary(&self) -> ContentSummary {
         let parts = self.parts().iter();
         ContentSummary {
@@ -104,7 +104,7 @@ impl JsonSchema for MessageContent {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let text = generator.subschema_for::<String>();
         let parts = generator.subschema_for::<Vec<MessageContentPart>>();
-        untagged_union(&["What a message says."], &[text, parts])
+        untagged_union(&["The content of a message."], &[text, parts])
     }
 }
 

@@ -1,4 +1,4 @@
-//! Answers made of messages.
+//! Completions and chunks built from messages.
 
 use super::chunk::{ChatCompletionChunk, ChatCompletionChunkChoice};
 use super::completion::{ChatCompletion, ChatCompletionChoice, ChatCompletionMessage};
@@ -9,13 +9,13 @@ use crate::decode::{Decoded, FromJson, ValidationError};
 use crate::json::{Json, parse};
 use crate::string_enum::not_among;
 
-/// The answer that consists of one message of the assistant, made at a time in Unix seconds.
+/// Builds the completion that consists of one assistant message, created at a time in Unix seconds.
 ///
-/// Without a reason it ended with `tool_calls` if the message has calls, else with `stop`. Parts that are all text
-/// become one text.
+/// Without a reason, the finish reason is `tool_calls` if the message has calls and `stop` otherwise. Text parts are
+/// joined into one text.
 ///
 /// # Errors
-/// If the message is not the assistant's, or has parts that are not text.
+/// If the message is not the assistant's, or has parts other than text.
 pub fn create_chat_completion(
     message: impl Into<OpenAIMessage>,
     model: &str,
@@ -43,12 +43,12 @@ pub fn create_chat_completion(
     })
 }
 
-/// The chunk that adds one message to an answer, made at a time in Unix seconds.
+/// Builds the chunk that adds one message to an answer, created at a time in Unix seconds.
 ///
-/// Without a reason the answer goes on. Parts that are all text become one text.
+/// Without a reason, the answer continues. Text parts are joined into one text.
 ///
 /// # Errors
-/// If the role is none of `developer`, `system`, `user`, `assistant` and `tool`, or there are parts that are not text.
+/// If the role is not `developer`, `system`, `user`, `assistant` or `tool`, or there are parts other than text.
 pub fn create_chat_completion_chunk(
     message: impl Into<OpenAIMessage>,
     model: &str,
@@ -77,7 +77,7 @@ fn check_role(message: &OpenAIMessage, roles: &[&str]) -> Decoded<()> {
     Err(not_among(roles, Json::from(message.role.as_str())).at("role"))
 }
 
-/// Reads the message as one of an answer: fields that those lack are kept beside the others.
+/// Reads the message as one of a completion. Fields that those lack are kept as extra members.
 fn with_plain_text<T: FromJson>(mut message: OpenAIMessage) -> Decoded<T> {
     if let Some(MessageContent::Parts(parts)) = &message.content
         && !message.has_multimodal_content()
@@ -90,7 +90,7 @@ fn with_plain_text<T: FromJson>(mut message: OpenAIMessage) -> Decoded<T> {
     T::from_json(json)
 }
 
-/// Whether a text is the JSON of an object or an array.
+/// Whether a text is a JSON object or array.
 pub fn is_json_string(text: &str) -> bool {
     matches!(parse(text), Ok(Json::Object(_) | Json::Array(_)))
 }

@@ -1,4 +1,4 @@
-//! The form in which a model is to answer.
+//! The format of a model's answer.
 
 use std::borrow::Cow;
 
@@ -16,9 +16,9 @@ const TEXT: &str = "text";
 const JSON_OBJECT: &str = "json_object";
 const JSON_SCHEMA: &str = "json_schema";
 
-/// The form in which a model is to answer.
+/// The format of a model's answer.
 ///
-/// On the wire `type` names it, and `json_schema` is null for all but the last.
+/// On the wire `type` names it, and `json_schema` is null except in the last variant.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ResponseFormat {
     /// Text.
@@ -31,22 +31,22 @@ pub enum ResponseFormat {
 }
 
 record! {
-    /// What the JSON of an answer has to match.
+    /// The schema that a JSON answer must match.
     pub struct JsonSchemaFormat {
-        /// A name for the form: letters, digits, `_` and `-`.
+        /// The schema's name: letters, digits, `_` and `-`.
         name: String = required,
-        /// What the form is for; the model reads it.
+        /// What the schema is for. The model reads it.
         description: Option<String>,
         /// The JSON Schema.
         #[alias("schema_param")]
         schema: Option<JsonObject>,
-        /// Whether the model may produce nothing that does not match. Servers then take only a part of JSON Schema.
+        /// Whether the output must match the schema exactly. Servers then support only a subset of JSON Schema.
         strict: Option<bool> => Some(false),
     }
 }
 
 impl ResponseFormat {
-    /// The name of the form, its `type` on the wire.
+    /// The format's name, its `type` on the wire.
     pub fn type_name(&self) -> &'static str {
         match self {
             ResponseFormat::Text => TEXT,
@@ -55,7 +55,7 @@ impl ResponseFormat {
         }
     }
 
-    /// What the answer has to match, if that is given.
+    /// The schema that the answer must match, if there is one.
     pub fn json_schema(&self) -> Option<&JsonSchemaFormat> {
         match self {
             ResponseFormat::JsonSchema(schema) => Some(schema),
@@ -108,14 +108,14 @@ impl JsonSchema for ResponseFormat {
             (JSON_SCHEMA, generator.subschema_for::<ResponseFormatJsonSchema>()),
         ];
         tagged_union(
-            &["The form in which a model is to answer. `type` says which; without it the answer is text."],
+            &["The format of a model's answer. `type` names it; without it the answer is text."],
             "type",
             &alternatives,
         )
     }
 }
 
-/// Defines the schema of one form.
+/// Defines the schema of one format.
 macro_rules! form_schema {
     ($name:ident, $type_name:expr, $schema:ty, $doc:literal, $schema_doc:literal) => {
         struct $name;
@@ -130,7 +130,7 @@ macro_rules! form_schema {
                 if $type_name == TEXT {
                     schema.field::<String>(Field {
                         name: "type",
-                        doc: &["The form's name."],
+                        doc: &["The format's name."],
                         if_absent: IfAbsent::Value(Json::from(TEXT)),
                         alias: None,
                         range: None,
@@ -160,15 +160,15 @@ form_schema!(
     JSON_SCHEMA,
     JsonSchemaFormat,
     "The answer is JSON that matches a schema.",
-    "What it has to match."
+    "The schema that the answer must match."
 );
 
-/// The form in which a model is to answer, possibly by its name alone.
+/// The format of a model's answer, possibly just its name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ResponseFormatOrName {
-    /// The form.
+    /// The format as an object.
     Format(ResponseFormat),
-    /// The name of a form, which goes to the model server as it is.
+    /// The name of a format, passed to the model server unchanged.
     Name(String),
 }
 
@@ -208,7 +208,7 @@ impl JsonSchema for ResponseFormatOrName {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let alternatives = [generator.subschema_for::<ResponseFormat>(), generator.subschema_for::<String>()];
-        untagged_union(&["The form of the answer."], &alternatives)
+        untagged_union(&["The format of the answer."], &alternatives)
     }
 }
 

@@ -6,20 +6,20 @@ use crate::json::Json;
 use crate::record::record;
 
 record! {
-    /// A call of a tool in a message of the assistant.
+    /// A tool call in an assistant message.
     pub struct OpenAIToolCall {
-        /// Its position among the calls of the message.
+        /// The index of the call in the message.
         index: i64 => 0,
-        /// Names the call; the answer names it too.
+        /// The call id. The tool's message refers to it.
         id: String = required,
-        /// What kind of tool it is: `function`.
+        /// The tool type: `function`.
         kind as "type": Option<String>,
         /// The function and its arguments.
         function: FunctionCall = required,
     }
 }
 
-/// Defines a message: the fields that all have, then its own.
+/// Defines a message: the fields that all messages share, then its own.
 macro_rules! message {
     (
         $(#[doc = $doc:literal])*
@@ -28,13 +28,13 @@ macro_rules! message {
         record! {
             $(#[doc = $doc])*
             pub struct $name {
-                /// Who speaks.
+                /// The author's role.
                 role: String $($role)*,
-                /// What is said; null in a message that only calls tools.
+                /// The content; null in a message that only calls tools.
                 content: Option<MessageContent>,
-                /// The speaker's name, to tell apart speakers of one role.
+                /// The author's name, which distinguishes authors with the same role.
                 name: Option<String>,
-                /// The tools that the assistant calls.
+                /// The tool calls of the assistant.
                 tool_calls: Option<Vec<OpenAIToolCall>>,
                 $($fields)*
                 ..extra
@@ -42,27 +42,27 @@ macro_rules! message {
         }
 
         impl $name {
-            /// The text, or that of the first text part; the peer's `get_text_content`.
+            /// The text, or that of the first text part; upstream's `get_text_content`.
             pub fn text_content(&self) -> Option<&str> {
                 self.content.as_ref()?.text()
             }
 
-            /// The URLs of all images; the peer's `get_image_content`.
+            /// The URLs of all images; upstream's `get_image_content`.
             pub fn image_content(&self) -> Vec<&str> {
                 self.content.as_ref().map(MessageContent::images).unwrap_or_default()
             }
 
-            /// All sounds as `data:` URLs; the peer's `get_audio_content`.
+            /// All audio parts as `data:` URLs; upstream's `get_audio_content`.
             pub fn audio_content(&self) -> Vec<String> {
                 self.content.as_ref().map(MessageContent::audios).unwrap_or_default()
             }
 
-            /// Whether there is anything but text; the peer's `has_multimodal_content`.
+            /// Whether there is anything other than text; upstream's `has_multimodal_content`.
             pub fn has_multimodal_content(&self) -> bool {
                 self.content.as_ref().is_some_and(MessageContent::is_multimodal)
             }
 
-            /// How much of what there is; the peer's `get_content_summary`.
+            /// Summarizes the content; upstream's `get_content_summary`.
             pub fn content_summary(&self) -> ContentSummary {
                 self.content.as_ref().map(MessageContent::summary).unwrap_or_default()
             }
@@ -73,34 +73,34 @@ macro_rules! message {
 message! {
     /// A message of any role.
     ///
-    /// What other servers and clients put beside the known fields is kept.
+    /// Members that other servers and clients add are kept.
     pub struct OpenAIMessage [= required] {}
 }
 
 message! {
-    /// What the user says.
+    /// A user message.
     pub struct UserMessage [=> "user".to_owned()] {}
 }
 
 message! {
-    /// What the model says and which tools it calls.
+    /// An assistant message: what the model says and which tools it calls.
     pub struct AssistantMessage [=> "assistant".to_owned()] {}
 }
 
 message! {
-    /// What the application tells the model.
+    /// A system message: the application's instructions to the model.
     pub struct SystemMessage [=> "system".to_owned()] {}
 }
 
 message! {
-    /// What a tool answered.
+    /// The output of a tool.
     pub struct ToolMessage [=> "tool".to_owned()] {
-        /// The call that is answered.
+        /// The id of the call.
         tool_call_id: String = required,
     }
 }
 
-/// Messages of one role are messages of any role.
+/// Converts a message of one role to a message of any role.
 macro_rules! into_any_message {
     ($($name:ident),*) => {$(
         impl From<$name> for OpenAIMessage {
@@ -114,7 +114,7 @@ macro_rules! into_any_message {
 
 into_any_message!(UserMessage, AssistantMessage, SystemMessage);
 
-/// The call that is answered is kept beside the fields.
+/// The call id is kept as an extra member.
 impl From<ToolMessage> for OpenAIMessage {
     fn from(message: ToolMessage) -> Self {
         let ToolMessage { role, content, name, tool_calls, tool_call_id, mut extra } = message;

@@ -1,12 +1,12 @@
-//! What a chat completion request says besides its messages: sampling, limits, tools and the form of the answer.
+//! The parameters of a chat completion request: sampling, limits, tools and the format of the answer.
 
 use crate::openai::chat::with_parameters;
 
 with_parameters! {
     @non_exhaustive
-    /// What a chat completion request says besides model and messages.
+    /// The parameters of a chat completion request, except model and messages.
     ///
-    /// Of the numbers only `n` is checked; the model server checks the others.
+    /// Of the numbers only `n` is checked. The model server checks the others.
     #[example(r#"{"temperature": 0.2, "max_tokens": 512, "tool_choice": "auto"}"#)]
     pub struct Parameters {}
 }

@@ -1,4 +1,4 @@
-//! The parts of a message: text, images and sound.
+//! The parts of a message: text, images and audio.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ literal! {
 }
 
 literal! {
-    /// The type of a sound part.
+    /// The type of an audio part.
     pub struct AudioPartType = "input_audio";
 }
 
@@ -47,41 +47,41 @@ record! {
 }
 
 record! {
-    /// Where an image is, and how closely the model is to look at it.
+    /// The location of an image, and the detail level.
     pub struct ImageUrl {
-        /// A URL, or a `data:` URL with the image itself.
+        /// A URL, or a `data:` URL that contains the image.
         url: String = required,
-        /// How closely the model is to look.
+        /// The detail level.
         detail: ImageDetail => ImageDetail::Low,
     }
 }
 
 closed_enum! {
-    /// How closely a model looks at an image.
+    /// The level of detail at which a model processes an image.
     pub enum ImageDetail {
         /// The model decides.
         Auto = "auto",
-        /// At a small copy of it: fast and cheap.
+        /// A low-resolution copy: fast and cheap.
         Low = "low",
-        /// At all of it: more tokens.
+        /// Full resolution: uses more tokens.
         High = "high",
     }
 }
 
 record! {
-    /// Sound in a message.
+    /// Audio in a message.
     pub struct AudioMessageContent {
         /// Always `input_audio`.
         kind as "type": AudioPartType = required,
-        /// The sound.
+        /// The audio.
         input_audio: InputAudioDetail = required,
     }
 }
 
 record! {
-    /// Sound and its format.
+    /// Audio and its format.
     pub struct InputAudioDetail {
-        /// The sound in Base64.
+        /// The audio in Base64.
         #[alias("data")]
         base64_data: String => String::new(),
         /// `mp3`, `wav`, …
@@ -90,7 +90,7 @@ record! {
 }
 
 impl InputAudioDetail {
-    /// The sound as a `data:` URL; data that is a URL already stays as it is.
+    /// The audio as a `data:` URL. Data that is already a URL is returned unchanged.
     pub fn data_url(&self) -> String {
         let data = &self.base64_data;
         if ["data:", "http://", "https://"].iter().any(|scheme| data.starts_with(scheme)) {
@@ -109,7 +109,7 @@ pub enum MessageContentPart {
     Text(TextMessageContent),
     /// An image.
     Image(ImageMessageContent),
-    /// Sound.
+    /// Audio.
     Audio(AudioMessageContent),
 }
 
@@ -127,7 +127,7 @@ impl MessageContentPart {
         MessageContentPart::Image(ImageMessageContent { kind: ImagePartType, image_url })
     }
 
-    /// Sound, as Base64.
+    /// Audio, as Base64.
     pub fn audio(base64_data: impl Into<String>, format: impl Into<String>) -> Self {
         let input_audio = InputAudioDetail { base64_data: base64_data.into(), format: format.into() };
         MessageContentPart::Audio(AudioMessageContent { kind: AudioPartType, input_audio })
@@ -149,7 +149,7 @@ impl MessageContentPart {
         }
     }
 
-    /// The sound of a sound part.
+    /// The audio of an audio part.
     pub fn as_audio(&self) -> Option<&InputAudioDetail> {
         match self {
             MessageContentPart::Audio(part) => Some(&part.input_audio),
@@ -179,7 +179,7 @@ impl FromJson for MessageContentPart {
             Some(Some("image_url")) => FromJson::from_json(json).map(MessageContentPart::Image),
             Some(Some("input_audio")) => FromJson::from_json(json).map(MessageContentPart::Audio),
             Some(_) => {
-                let message = format!("'type' should be one of: {expected}");
+                let message = format!("'type' must be one of: {expected}");
                 Err(ValidationError::new("union_tag_invalid", message, json))
             }
             None => {
@@ -202,7 +202,7 @@ impl JsonSchema for MessageContentPart {
             generator.subschema_for::<AudioMessageContent>(),
         ];
         let alternatives: Vec<_> = MessageContentPart::TYPES.into_iter().zip(schemas).collect();
-        tagged_union(&["One part of a message. `type` says which."], "type", &alternatives)
+        tagged_union(&["One part of a message. `type` names its kind."], "type", &alternatives)
     }
 }
 

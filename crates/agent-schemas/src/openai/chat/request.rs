@@ -5,8 +5,8 @@ mod schema;
 use indexmap::IndexMap;
 
 use super::stream_options::StreamOptions;
+use crate::coerce::{strict_flag, strict_integer, strict_number};
 use crate::json::Json;
-use crate::lax::{strict_flag, strict_integer, strict_number};
 use crate::record::record;
 use crate::request::Stop;
 use crate::responses::check_metadata;
@@ -16,21 +16,20 @@ record! {
     @non_exhaustive
     /// A request for a chat completion.
     ///
-    /// Whatever else OpenAI's clients send is kept. Messages are read one by one, by
-    /// [`crate::Message::from_openai_message`].
+    /// Other members are kept. Messages are read one at a time by [`crate::Message::from_openai_message`].
     #[example(r#"{"model": "demo", "messages": [{"role": "user", "content": "What is 6 times 7?"}]}"#)]
     #[describe(schema::with_members)]
     pub struct ChatCompletionRequest {
         /// The model, or the name of a served agent.
         model: Option<String>,
-        /// The conversation so far; in a session, what is new in it.
+        /// The conversation so far. In a session, only the new messages.
         messages: Vec<Json> = required,
-        /// Whether the answer comes in chunks.
+        /// Whether the response is streamed in chunks.
         #[check(strict_flag)]
         stream: Option<bool>,
-        /// What the chunks of a streamed answer tell besides.
+        /// Options for a streamed response.
         stream_options: Option<StreamOptions>,
-        /// Sampling temperature.
+        /// The sampling temperature.
         #[range(0, 2)]
         #[check(strict_number)]
         temperature: Option<f64>,
@@ -38,60 +37,60 @@ record! {
         #[range(0, 1)]
         #[check(strict_number)]
         top_p: Option<f64>,
-        /// Penalty on tokens by how often they came.
+        /// Penalizes tokens by how often they have appeared.
         #[range(-2, 2)]
         #[check(strict_number)]
         frequency_penalty: Option<f64>,
-        /// Penalty on tokens that came at all.
+        /// Penalizes tokens that have appeared at all.
         #[range(-2, 2)]
         #[check(strict_number)]
         presence_penalty: Option<f64>,
-        /// The most tokens to produce.
+        /// The maximum number of tokens to generate.
         #[range(1, i64::MAX)]
         #[check(strict_integer)]
         max_completion_tokens: Option<i64>,
-        /// The same by its older name.
+        /// The older name of `max_completion_tokens`.
         #[range(1, i64::MAX)]
         #[check(strict_integer)]
         max_tokens: Option<i64>,
-        /// Where to stop.
+        /// Stop sequences.
         stop: Option<Stop>,
-        /// How many answers to produce: one.
+        /// How many choices to generate. Only 1 is supported.
         #[check(strict_integer)]
         n: Option<i64>,
-        /// The seed for sampling.
+        /// The sampling seed.
         #[check(strict_integer)]
         seed: Option<i64>,
-        /// Functions that the model may call; the client runs them.
+        /// Functions that the model may call. The client runs them.
         tools: Option<Vec<RequestTool>>,
-        /// Which tool the model is to call: `none`, `auto`, `required`, or one function.
+        /// Which tool the model must call: `none`, `auto`, `required`, or a specific function.
         tool_choice: Option<Json>,
-        /// Whether the model may call several tools at once.
+        /// Whether the model may call several tools in parallel.
         #[check(strict_flag)]
         parallel_tool_calls: Option<bool>,
-        /// The form of the answer: text, JSON, or JSON of a schema.
+        /// The format of the answer: text, JSON, or JSON that matches a schema.
         response_format: Option<Json>,
-        /// Whether to tell how likely the tokens were: false.
+        /// Whether to return log probabilities. Only `false` is supported.
         #[check(strict_flag)]
         logprobs: Option<bool>,
-        /// The forms of the answer: text.
+        /// The modalities of the answer. Only `text` is supported.
         modalities: Option<Vec<String>>,
-        /// What the client wants to keep with the request; `session_id` in it names a session.
+        /// Metadata of the client. `session_id` in it selects a session.
         #[check(check_metadata)]
         metadata: Option<IndexMap<String, String>>,
         /// The user's id.
         user: Option<String>,
-        /// The conversation's id, if the server is to keep it. No member of OpenAI's.
+        /// The session id, if the server should keep the conversation. Not part of OpenAI's API.
         session_id: Option<String>,
         ..extra
     }
 }
 
 impl ChatCompletionRequest {
-    /// Reads and checks a request; its messages are not read yet.
+    /// Reads and checks a request. Its messages are not read yet.
     ///
     /// # Errors
-    /// The first fault, with its place.
+    /// The first error, with its location.
     pub fn from_json(json: Json) -> Result<Self, crate::ValidationError> {
         <Self as crate::decode::FromJson>::from_json(json)
     }

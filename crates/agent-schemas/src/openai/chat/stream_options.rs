@@ -1,4 +1,4 @@
-//! What the chunks of a streamed answer tell besides.
+//! Options for a streamed response.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,13 @@ use crate::decode::{Decoded, FromJson, deserialize_from_json, member};
 use crate::json::Json;
 use crate::record::{description, members};
 
-/// What the chunks of a streamed answer tell besides. What is `None` is left out on the wire.
+/// Options for a streamed response. `None` is omitted on the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamOptions {
-    /// Whether a last chunk without choices tells what the whole answer used.
+    /// Whether a last chunk without choices reports the usage of the whole answer.
     pub include_usage: Option<bool>,
-    /// Whether the server hides the length of each chunk by padding.
+    /// Whether the server pads chunks to hide their length.
     pub include_obfuscation: Option<bool>,
 }
 
@@ -56,10 +56,10 @@ impl JsonSchema for StreamOptions {
             |doc| serde_json::json!({ "type": ["boolean", "null"], "description": description(&[doc]) });
         schemars::json_schema!({
             "type": "object",
-            "description": "What the chunks of a streamed answer tell besides.",
+            "description": "Options for a streamed response.",
             "properties": {
-                "include_usage": option("Whether a last chunk without choices tells what the whole answer used."),
-                "include_obfuscation": option("Whether the server hides the length of each chunk by padding."),
+                "include_usage": option("Whether a last chunk without choices reports the usage of the whole answer."),
+                "include_obfuscation": option("Whether the server pads chunks to hide their length."),
             },
         })
     }

@@ -1,4 +1,4 @@
-//! Which tool a model is to call.
+//! Which tool a model must call.
 
 use std::borrow::Cow;
 
@@ -11,9 +11,9 @@ use crate::record::record;
 use crate::union::untagged_union;
 
 record! {
-    /// One tool that the model is to call.
+    /// A specific tool that the model must call.
     pub struct ToolChoice {
-        /// What kind of tool it is: `function`.
+        /// The tool type: `function`.
         kind as "type": String = required,
         /// The function.
         function: ToolChoiceInputFunction = required,
@@ -21,19 +21,19 @@ record! {
 }
 
 record! {
-    /// The function that the model is to call.
+    /// The function that the model must call.
     pub struct ToolChoiceInputFunction {
         /// Its name.
         name: String = required,
     }
 }
 
-/// Which tool a model is to call.
+/// Which tool a model must call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ToolChoiceOrMode {
-    /// `none`, `auto` or `required`; other strings go to the model server as they are.
+    /// `none`, `auto` or `required`. Other strings are passed to the model server unchanged.
     Mode(String),
-    /// One tool.
+    /// A specific tool.
     Tool(ToolChoice),
 }
 
@@ -67,7 +67,7 @@ impl JsonSchema for ToolChoiceOrMode {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let alternatives = [generator.subschema_for::<String>(), generator.subschema_for::<ToolChoice>()];
-        untagged_union(&["Which tool a model is to call."], &alternatives)
+        untagged_union(&["Which tool a model must call."], &alternatives)
     }
 }
 

@@ -1,66 +1,66 @@
-//! What an answer cost in tokens, and why it ended.
+//! Token usage and finish reasons.
 
 use super::foreign::nulls_are_absent;
 use crate::record::record;
 use crate::string_enum::open_enum;
 
 open_enum! {
-    /// Why an answer ended. Some servers have reasons of their own.
+    /// Why an answer ended. Some servers have additional reasons.
     pub enum FinishReason {
-        /// It was complete, or came to a text where it had to stop.
+        /// The answer was complete, or reached a stop sequence.
         Stop = "stop",
-        /// It came to the most tokens that it could have.
+        /// The answer reached the maximum number of tokens.
         Length = "length",
         /// The model calls tools.
         ToolCalls = "tool_calls",
-        /// Something was left out by a filter.
+        /// A content filter removed something.
         ContentFilter = "content_filter",
-        /// The model calls a function in the way before there were tools.
+        /// The model calls a function (deprecated in favour of `tool_calls`).
         FunctionCall = "function_call",
     }
 }
 
 record! {
-    /// What an answer cost.
+    /// The token usage of an answer.
     #[prepare(nulls_are_absent)]
     pub struct CompletionUsage {
-        /// Tokens of the answer.
+        /// Output tokens.
         completion_tokens: i64 => 0,
-        /// Tokens of the request.
+        /// Input tokens.
         prompt_tokens: i64 => 0,
-        /// Both.
+        /// Input and output tokens.
         total_tokens: i64 => 0,
-        /// What the tokens of the answer were.
+        /// Details of the output tokens.
         completion_tokens_details: Option<CompletionTokensDetails>,
-        /// What the tokens of the request were.
+        /// Details of the input tokens.
         prompt_tokens_details: Option<PromptTokensDetails>,
         ..extra
     }
 }
 
 record! {
-    /// What the tokens of an answer were.
+    /// Details of the output tokens.
     #[prepare(nulls_are_absent)]
     pub struct CompletionTokensDetails {
-        /// Tokens of the predicted output that came in the answer.
+        /// Tokens of the predicted output that appeared in the answer.
         accepted_prediction_tokens: Option<i64>,
-        /// Tokens of sound.
+        /// Audio tokens.
         audio_tokens: Option<i64>,
-        /// Tokens of reasoning.
+        /// Reasoning tokens.
         reasoning_tokens: Option<i64>,
-        /// Tokens of the predicted output that did not come in the answer, but count.
+        /// Tokens of the predicted output that did not appear in the answer, but count.
         rejected_prediction_tokens: Option<i64>,
         ..extra
     }
 }
 
 record! {
-    /// What the tokens of a request were.
+    /// Details of the input tokens.
     #[prepare(nulls_are_absent)]
     pub struct PromptTokensDetails {
-        /// Tokens of sound.
+        /// Audio tokens.
         audio_tokens: Option<i64>,
-        /// Tokens that the server had in its cache.
+        /// Tokens that were in the server's cache.
         cached_tokens: Option<i64>,
         ..extra
     }

@@ -35,21 +35,21 @@ fn fields_come_and_go() {
     let optional = r#"{"type": "object", "properties": {"a": {"type": "string"}}}"#;
     let required = r#"{"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}"#;
     check(none, optional, &["T.a: a new field (breaks nobody)"]);
-    check(none, required, &["T.a: a new field, which is required (breaks writers of the old form)"]);
+    check(none, required, &["T.a: a new required field (breaks writers of the old form)"]);
     check(
         optional,
         none,
-        &["T.a: the field is gone, and what is written into it is lost (breaks writers of the old form)"],
+        &["T.a: the field was removed, and values written to it are lost (breaks writers of the old form)"],
     );
     check(
         required,
         none,
         &[
-            "T.a: the field is gone, and what is written into it is lost (breaks readers and writers of the old form)",
+            "T.a: the field was removed, and values written to it are lost (breaks readers and writers of the old form)",
         ],
     );
-    check(optional, required, &["T.a: the field is required now (breaks writers of the old form)"]);
-    check(required, optional, &["T.a: the field may be absent now (breaks readers of the old form)"]);
+    check(optional, required, &["T.a: the field is now required (breaks writers of the old form)"]);
+    check(required, optional, &["T.a: the field is now optional (breaks readers of the old form)"]);
 }
 
 #[test]
@@ -61,15 +61,15 @@ fn a_closed_object_refuses_new_fields() {
         open,
         &[
             "T.a: a new field (breaks readers of the old form)",
-            "T: other fields are allowed now (breaks readers of the old form)",
+            "T: other fields are now allowed (breaks readers of the old form)",
         ],
     );
     check(
         open,
         closed,
         &[
-            "T.a: the field is gone, and what is written into it is lost (breaks writers of the old form)",
-            "T: other fields are refused now (breaks writers of the old form)",
+            "T.a: the field was removed, and values written to it are lost (breaks writers of the old form)",
+            "T: other fields are now rejected (breaks writers of the old form)",
         ],
     );
 }
@@ -97,7 +97,7 @@ fn types_and_values_grow_and_shrink() {
     check(
         r#"{"type": "string", "const": "a"}"#,
         r#"{"type": "string"}"#,
-        &["T: every value is allowed now (breaks readers of the old form)"],
+        &["T: any value is allowed now (breaks readers of the old form)"],
     );
     check(
         r##"{"oneOf": [{"$ref": "#/$defs/A"}]}"##,
@@ -123,7 +123,7 @@ fn names_of_an_open_set_of_strings_come_and_go() {
             names.len()
         )
     };
-    check(&open(r#""a""#), &open(r#""a", "b""#), &["T: only words changed (breaks nobody)"]);
+    check(&open(r#""a""#), &open(r#""a", "b""#), &["T: only descriptions changed (breaks nobody)"]);
 }
 
 #[test]
@@ -149,12 +149,16 @@ fn bounds_move() {
 
 #[test]
 fn words_break_nobody_and_the_unknown_may_break_all() {
-    check(r#"{"description": "a"}"#, r#"{"description": "b"}"#, &["T: only words changed (breaks nobody)"]);
+    check(
+        r#"{"description": "a"}"#,
+        r#"{"description": "b"}"#,
+        &["T: only descriptions changed (breaks nobody)"],
+    );
     check(
         r#"{"items": {"type": "string", "default": "a"}}"#,
         r#"{"items": {"type": "string"}}"#,
         &[
-            "T.[]: the default is none, was \"a\": what leaves it out means something else (breaks writers of the old form)",
+            "T.[]: the default is none, was \"a\", so omitting it has a different meaning (breaks writers of the old form)",
         ],
     );
     check(

@@ -1,9 +1,9 @@
-//! What the members of a request are made of that are read by hand, for those who write requests.
+//! The schemas of request members that are read by hand, for clients that write requests.
 
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
-/// Puts the forms that are served in the place of those that can be read.
+/// Replaces the forms that can be read by the forms that are supported.
 pub(super) fn with_members(mut schema: Schema, _: &mut SchemaGenerator) -> Schema {
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return schema };
     for (name, form) in members() {
@@ -41,7 +41,7 @@ fn or_null(form: Value) -> Value {
     json!({ "anyOf": [form, { "type": "null" }] })
 }
 
-/// An object with these members, all of them required, beside which others are kept or dropped.
+/// An object with these members, all required. Other members are allowed.
 fn object(members: &Value) -> Value {
     let required: Vec<&String> = members.as_object().into_iter().flat_map(|members| members.keys()).collect();
     json!({ "type": "object", "properties": members, "required": required })

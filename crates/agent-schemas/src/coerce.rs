@@ -1,7 +1,7 @@
-//! Numbers and booleans written as other JSON types, as the peer's clients may send them.
+//! Lenient numbers and booleans: values written as other JSON types, as upstream's clients may send them.
 //!
-//! `"2"`, `2.0` and `true` are integers, `"0.5"` is a float, `"yes"` and `1` are booleans. Strings are never made
-//! from other types. Digits grouped with `_` and non-finite numbers are refused.
+//! `"2"`, `2.0` and `true` are accepted as integers, `"0.5"` as a float, `"yes"` and `1` as booleans. Strings are never
+//! made from other types. Digits grouped with `_` and non-finite numbers are rejected.
 
 use crate::decode::{Decoded, FromJson, ValidationError};
 use crate::json::Json;
@@ -16,25 +16,25 @@ impl FromJson for i64 {
         };
         value.map_err(|kind| {
             let message = match kind {
-                "int_from_float" => "expected an integer, got a number with a fraction",
+                "int_from_float" => "expected an integer, but this number has a fraction",
                 "int_parsing_size" => "this integer is too large",
-                _ => "expected an integer, and this text is none",
+                _ => "expected an integer, but this string is not one",
             };
             ValidationError::new(kind, message, json)
         })
     }
 }
 
-/// Refuses what is an integer only after a conversion: a string, a boolean, a number with a decimal point.
+/// Rejects integers that need a conversion: strings, booleans and numbers with a decimal point.
 pub(crate) fn strict_integer(json: &Json) -> Decoded<()> {
     match json {
         Json::Null => Ok(()),
         Json::Number(number) if number.is_integer() => Ok(()),
-        other => Err(ValidationError::new("int_type", "expected an integer as such", other.clone())),
+        other => Err(ValidationError::new("int_type", "expected a JSON integer", other.clone())),
     }
 }
 
-/// The same for numbers: OpenAI's clients write them as such.
+/// Rejects numbers that need a conversion: OpenAI's clients write them as JSON numbers.
 pub(crate) fn strict_number(json: &Json) -> Decoded<()> {
     match json {
         Json::Null | Json::Number(_) => Ok(()),
@@ -42,7 +42,7 @@ pub(crate) fn strict_number(json: &Json) -> Decoded<()> {
     }
 }
 
-/// The same for flags.
+/// Rejects booleans that need a conversion.
 pub(crate) fn strict_flag(json: &Json) -> Decoded<()> {
     match json {
         Json::Null | Json::Bool(_) => Ok(()),
@@ -58,7 +58,7 @@ fn integer_from_text(text: &str) -> Result<i64, &'static str> {
     if value.fract() != 0.0 {
         return Err("int_from_float");
     }
-    // Floats hold every integer only up to 2^53; a larger one would be silently changed.
+    // Floats are exact only up to 2^53; a larger integer would change silently.
     if value.abs() > 9_007_199_254_740_992.0 {
         return Err("int_parsing_size");
     }
@@ -66,7 +66,7 @@ fn integer_from_text(text: &str) -> Result<i64, &'static str> {
     Ok(value as i64)
 }
 
-/// A float from text with JSON's or Python's plain notation; words such as `inf` and `nan` are refused.
+/// Parses a float in JSON's or Python's plain notation. Words such as `inf` and `nan` are rejected.
 fn finite(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
     text.parse::<f64>().ok().filter(|value| plain && value.is_finite())

@@ -5,90 +5,90 @@ use crate::message::Message;
 use crate::record::record;
 
 record! {
-    /// What is known of a session besides its messages.
+    /// A session without its messages.
     #[example(r#"{
         "id": "s-1", "user_id": "u-1", "title": "Figs", "metadata": {}, "message_count": 4,
         "created_at": 1800000000, "updated_at": 1800000060
     }"#)]
     pub struct SessionInfo {
-        /// Names the session among those of its user.
+        /// The session id, unique per user.
         id: String = required,
-        /// Whose session it is.
+        /// The user id.
         user_id: String = required,
-        /// What its user calls it.
+        /// The title that the user chose.
         title: Option<String>,
-        /// Anything the application wants to keep with it.
+        /// Application-defined metadata.
         metadata: JsonObject => JsonObject::new(),
-        /// How many messages it has.
+        /// The number of messages.
         message_count: i64 => 0,
-        /// When it was made, in Unix seconds.
+        /// When it was created, in Unix seconds.
         created_at: i64 => 0,
-        /// When it was last appended to or changed, in Unix seconds.
+        /// When it was last changed or appended to, in Unix seconds.
         updated_at: i64 => 0,
     }
 }
 
 record! {
-    /// A part of a user's sessions, the newest first.
+    /// A page of a user's sessions, newest first.
     pub struct SessionPage {
         /// The sessions.
         data: Vec<SessionInfo> = required,
-        /// What to ask for as `after` to get the next part; null in the last one.
+        /// The `after` parameter for the next page; null on the last page.
         next: Option<String>,
     }
 }
 
 record! {
-    /// A part of a session's messages, in order.
+    /// A page of a session's messages, in order.
     pub struct MessagePage {
         /// The messages.
         data: Vec<Message> = required,
-        /// The position of the first of them: how many messages are before it.
+        /// The position of the first message on this page, starting at 0.
         first: i64 => 0,
-        /// What to ask for as `from` to get the next part; null in the last one.
+        /// The `from` parameter for the next page; null on the last page.
         next: Option<i64>,
     }
 }
 
 record! {
-    /// A change of a session. What is absent stays as it is.
+    /// A change to a session. Absent fields stay unchanged.
     #[example(r#"{"title": "Figs"}"#)]
     pub struct SessionChange {
-        /// The new title; null takes it away.
+        /// The new title; null removes it.
         title: Option<String>,
-        /// The new metadata, in place of the old.
+        /// The new metadata, which replaces the old.
         metadata: Option<JsonObject>,
     }
 }
 
 record! {
-    /// Messages to be added to a session.
+    /// Messages to append to a session.
     #[example(r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "Hello"}]}], "key": "import-1"}"#)]
     pub struct MessageAppend {
-        /// The messages, in order. Each gets an id if it has none.
+        /// The messages, in order. A message without an id gets one.
         messages: Vec<Message> = required,
-        /// Names the messages: a second request with the same key adds nothing.
+        /// An idempotency key: a second request with the same key appends nothing.
         key: Option<String>,
-        /// Whether messages whose id is in the session already are left out.
+        /// Whether to skip messages whose id is already in the session.
         skip_known: bool => false,
     }
 }
 
 record! {
-    /// What was added to a session.
+    /// The result of an append.
     pub struct MessagesAppended {
-        /// The position of the first message that was added, or where the next one will stand.
+        /// The position of the first appended message, or the next free position.
         first: i64 => 0,
-        /// How many were added; 0 if the key was known.
+        /// How many messages were appended; 0 if the key was known.
         count: i64 => 0,
     }
 }
 
 impl MessageAppend {
-    /// Reads and checks what is to be added.
+    /// Reads and checks the messages to append.
     ///
     /// # Errors
-    /// The first fault, with its place.
+    /// The first error, with its location.
     pub fn from_json(json: crate::Json) -> Result<Self, crate::ValidationError> {
         <Self as crate::decode::FromJson>::from_json(json)
     }
@@ -98,7 +98,7 @@ impl SessionChange {
     /// Reads and checks a change.
     ///
     /// # Errors
-    /// The first fault, with its place.
+    /// The first error, with its location.
     pub fn from_json(json: crate::Json) -> Result<Self, crate::ValidationError> {
         <Self as crate::decode::FromJson>::from_json(json)
     }
