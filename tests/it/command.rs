@@ -52,7 +52,8 @@ async fn wrong_configurations_are_refused_with_a_sentence() {
 async fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("it is bound").port().to_string();
-    check_refused(Launch::bare(&["--port", &port]), 1, &format!("cannot listen on 127.0.0.1:{port}")).await;
+    check_refused(Launch::bare(&["--port", &port]), 1, &format!("could not listen on 127.0.0.1:{port}"))
+        .await;
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ async fn files_are_written_and_checked() {
     assert_eq!(stale.code, 1, "{stale:?}");
     for line in [
         "agent-runtime.schema.json is out of date",
-        "Gone.schema.json is no schema of this version",
+        "Gone.schema.json is not a schema of this version",
         "FunctionTool.parameters: the field is required now (breaks writers of the old form)",
         "Role: value \"tool\" was added (breaks readers of the old form)",
         "agent-server schema --out",

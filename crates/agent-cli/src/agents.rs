@@ -40,16 +40,16 @@ pub(crate) fn build(
     Ok(Served { agents, reason })
 }
 
-/// The default agent's name, and why it is the one.
+/// The default agent's name, and the reason for the choice.
 fn choose(config: &Config, environment: &Environment) -> (String, String) {
     if let Some(name) = &config.agent {
-        return (name.clone(), "it was asked for".to_owned());
+        return (name.clone(), "it is named in the configuration".to_owned());
     }
     if let Some(name) = config.agents.keys().next() {
         let reason = if config.agents.len() == 1 {
-            "it is the one that is configured"
+            "it is the only configured agent"
         } else {
-            "it is the first that is configured"
+            "it is the first configured agent"
         };
         return (name.clone(), reason.to_owned());
     }
@@ -62,7 +62,7 @@ fn choose(config: &Config, environment: &Environment) -> (String, String) {
     }
 }
 
-/// The variable of the environment that says that there is a model.
+/// The environment variable that points to a model.
 fn model_variable(environment: &Environment) -> Option<&'static str> {
     if !cfg!(feature = "chat") {
         return None;
@@ -92,7 +92,10 @@ fn unknown(name: &str, config: &Config) -> ConfigError {
         known.push("chat");
     }
     known.extend(config.agents.keys().map(String::as_str));
-    ConfigError::from_message(format!("there is no agent '{name}'; known are: {}", known.join(", ")))
+    ConfigError::from_message(format!(
+        "there is no agent '{name}'; the known agents are {}",
+        known.join(", ")
+    ))
 }
 
 #[cfg_attr(
@@ -118,7 +121,7 @@ fn make(
 
 #[cfg(feature = "chat")]
 mod chat {
-    //! Models: what the environment says of them, and their keys.
+    //! Models that the environment describes, and their keys.
 
     use crate::config::{ConfigError, Environment};
     use agent_runner::agents::{Chat, ChatConfig};
@@ -136,7 +139,7 @@ mod chat {
             let model = environment.get("OPENAI_MODEL").or(default);
             config.model = model.map(str::to_owned).ok_or_else(|| {
                 ConfigError::from_message(
-                    "OPENAI_BASE_URL is set; set OPENAI_MODEL to a model that is served there, too",
+                    "OPENAI_BASE_URL is set, but OPENAI_MODEL is not; set it to a model of that server",
                 )
             })?;
             if let Some(base_url) = base_url {

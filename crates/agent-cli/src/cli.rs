@@ -12,8 +12,8 @@ use clap::{Args, Parser, Subcommand};
 
 /// Serves an agent over HTTP.
 ///
-/// Without any argument it serves on http://127.0.0.1:8080: a model, if the environment has OPENAI_API_KEY,
-/// DASHSCOPE_API_KEY or OPENAI_BASE_URL, else a small offline demo.
+/// Without arguments it listens on http://127.0.0.1:8080 and serves a model if OPENAI_API_KEY, DASHSCOPE_API_KEY or
+/// OPENAI_BASE_URL is set, else a small offline demo.
 #[derive(Debug, Parser)]
 #[command(version, about, long_about, args_conflicts_with_subcommands = true, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -25,27 +25,27 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve (what happens without a command, too)
+    /// Start a server (the default command)
     Serve(ServeOptions),
     /// Talk to an agent in the terminal
     ///
-    /// The agent's answer goes to standard output; its reasoning, its tool calls and everything else to standard
-    /// error. Ctrl-C cancels the answer that is being written. Exits with 1 if the question failed and with 130 if it
-    /// was cancelled. If AGENT_SERVER_TOKEN is set, the server is sent it as a bearer token.
+    /// The agent's answer goes to standard output; its reasoning, its tool calls and everything else go to standard
+    /// error. Ctrl-C cancels the current answer. Exits with 1 if the run failed and with 130 if it was cancelled. Sends
+    /// AGENT_SERVER_TOKEN, if it is set, to the server as a bearer token.
     #[cfg(feature = "client")]
     Chat(ChatOptions),
     /// Print the JSON Schemas of the wire types, for programs in other languages
     ///
-    /// Without an option, all of them as one document (JSON Schema 2020-12, the types under $defs).
+    /// Without options, prints all of them as one document (JSON Schema 2020-12, with the types under $defs).
     Schema(SchemaOptions),
     /// List, show, delete, export and import sessions
     ///
-    /// Reading looks at the data folder or at Redis beside a running server. What changes something goes through the
-    /// running server, whose address is given with --server; without it, no server may be running on the data folder.
+    /// Commands that only read open the data folder or Redis directly, even while a server is running. To change sessions
+    /// while a server is running on the data folder, give its address with --server.
     Sessions(SessionsOptions),
     /// List, show, follow and cancel the runs of a running server
     ///
-    /// If AGENT_SERVER_TOKEN is set, the server is sent it as a bearer token.
+    /// Sends AGENT_SERVER_TOKEN, if it is set, to the server as a bearer token.
     #[cfg(feature = "client")]
     Runs(runs::RunsOptions),
 }
@@ -73,26 +73,26 @@ pub(crate) struct ServeOptions {
     /// Folder for sessions, states, memories and runs [default: agent-server in the user's data folder]
     #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Keep sessions, states, memories and runs in memory only: nothing is left after the end
+    /// Keep sessions, states, memories and runs in memory only; they are lost when the server stops
     #[arg(long)]
     pub(crate) ephemeral: bool,
-    /// Where to keep them: redis://HOST:PORT, rediss://…, redis-cluster://…, redis-sentinel://…, sqlite:DIR or memory:
+    /// Where to keep sessions, states, memories and runs: redis://HOST:PORT, rediss://…, redis-cluster://…, redis-sentinel://…, sqlite:DIR or memory:
     /// [default: sqlite: in the data folder]
     #[arg(long, value_name = "URL", conflicts_with = "ephemeral")]
     pub(crate) store: Option<String>,
-    /// Let other machines reach the server, which cannot tell who they are
+    /// Accept connections from other machines without authentication
     #[arg(long)]
     pub(crate) allow_unauthenticated: bool,
-    /// Web origin besides loopback ones that may call from a browser; * allows all; may be repeated
+    /// Additional web origin that may call the server from a browser; * allows all; may be repeated
     #[arg(long = "cors-origin", value_name = "ORIGIN")]
     pub(crate) cors_origins: Vec<String>,
-    /// How log lines are written: human or json [default: human]
+    /// Format of log lines: human or json [default: human]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,
-    /// What is logged: error, warn, info, debug, trace, or directives [default: info]
+    /// Log level: error, warn, info, debug, trace, or directives [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
-    /// Print the configuration that is in force, as TOML, and stop
+    /// Print the effective configuration as TOML and exit
     #[arg(long)]
     pub(crate) print_config: bool,
 }
@@ -103,7 +103,7 @@ pub(crate) struct ChatOptions {
     /// Address of a running server, such as http://127.0.0.1:8080; without it, the agent runs in this process
     #[arg(value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// Ask this and exit; - reads it from standard input
+    /// Ask this question and exit; - reads it from standard input
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) query: Option<String>,
     /// Agent to talk to: echo, demo, chat, or a name from the configuration
@@ -112,36 +112,35 @@ pub(crate) struct ChatOptions {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     pub(crate) config: Option<PathBuf>,
-    /// Model to ask for, or name of an agent of the server
+    /// Model to request, or name of one of the server's agents
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
-    /// Id of the conversation [default: a fresh one]
+    /// Id of the conversation [default: a new one]
     #[arg(long, value_name = "ID")]
     pub(crate) session_id: Option<String>,
     /// Id of the user
     #[arg(long, value_name = "ID")]
     pub(crate) user_id: Option<String>,
-    /// Print the events as they come, one JSON a line
+    /// Print the events as they arrive, one JSON object per line
     #[arg(long)]
     pub(crate) json: bool,
     /// Hide the agent's reasoning
     #[arg(long)]
     pub(crate) no_reasoning: bool,
-    /// Show ids, usage, and whole tool outputs
+    /// Show ids, usage, and complete tool outputs
     #[arg(short, long)]
     pub(crate) verbose: bool,
 }
 
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct SchemaOptions {
-    /// Only this type, with what it is made of
+    /// Only this type and the types that it refers to
     #[arg(long = "type", value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Write files into this folder instead: one for each type, and one with all
+    /// Write files into this folder instead: one per type, and one with all types
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Write nothing; fail if the files in this folder are not those of this version, and say what the difference
-    /// breaks
+    /// Write nothing; fail if the files in this folder are out of date, and report which changes are breaking
     #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "out"])]
     pub(crate) check: Option<PathBuf>,
 }
@@ -153,7 +152,7 @@ pub(crate) struct SessionsOptions {
     /// Folder that holds the data [default: agent-server in the user's data folder]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Where sessions are kept, if not in the data folder, such as redis://HOST:PORT
+    /// Store that holds the sessions, if not the data folder, such as redis://HOST:PORT
     #[arg(long, value_name = "URL", global = true)]
     pub(crate) store: Option<String>,
     /// Configuration file (TOML)
@@ -163,15 +162,15 @@ pub(crate) struct SessionsOptions {
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum SessionsCommand {
-    /// List a user's sessions, the newest first
+    /// List a user's sessions, newest first
     List {
-        /// Whose sessions
+        /// User who owns the sessions
         #[arg(long, value_name = "ID")]
         user_id: String,
     },
-    /// Show what was said in a session
+    /// Show a session's messages
     Show(SessionName),
-    /// Forget a session
+    /// Delete a session
     Delete {
         #[command(flatten)]
         name: SessionName,
@@ -180,16 +179,16 @@ pub(crate) enum SessionsCommand {
         #[arg(long, value_name = "URL")]
         server: Option<String>,
     },
-    /// Print sessions as JSON lines: of each session a line, then a line for each of its messages
+    /// Print sessions as JSON lines: one line per session, each followed by one line per message
     Export {
-        /// Whose sessions
+        /// User who owns the sessions
         #[arg(long, value_name = "ID")]
         user_id: String,
         /// Only this session
         #[arg(value_name = "SESSION")]
         id: Option<String>,
     },
-    /// Read such lines from standard input, and add the messages; a line that was read before adds nothing
+    /// Read exported lines from standard input and add their messages; messages that exist already are skipped
     Import {
         /// Address of the running server, such as http://127.0.0.1:8080
         #[cfg(feature = "client")]
@@ -203,13 +202,13 @@ pub(crate) struct SessionName {
     /// The session
     #[arg(value_name = "SESSION")]
     pub(crate) id: String,
-    /// Whose session it is [default: the session's own id, as requests without a user have it]
+    /// User who owns the session [default: the session's id, as for requests without a user]
     #[arg(long, value_name = "ID")]
     pub(crate) user_id: Option<String>,
 }
 
 impl ServeOptions {
-    /// These options, or the ones without a subcommand: clap lets only one of the two be given.
+    /// These options, or those without a subcommand; clap allows only one of the two.
     pub(crate) fn over(self, outer: ServeOptions) -> ServeOptions {
         if self.flags().is_empty() && self.config.is_none() && !self.print_config { outer } else { self }
     }
@@ -239,15 +238,15 @@ impl ServeOptions {
     }
 }
 
-/// Writes to standard output. A reader that has seen enough, such as `head`, is no failure.
+/// Writes to standard output. A reader that stops early, such as `head`, is not an error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        done => done.context("cannot write to standard output"),
+        done => done.context("could not write to standard output"),
     }
 }
 
-/// A text on one line, without what could move a terminal's cursor.
+/// A text on one line, with control characters escaped.
 pub(crate) fn shown(text: &str) -> String {
     let escaped = |character: char| match character {
         '\n' => " ".to_owned(),
@@ -257,7 +256,7 @@ pub(crate) fn shown(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
-/// Says on standard error what went wrong, and why.
+/// Reports an error and its causes on standard error.
 pub(crate) fn print_error(error: &anyhow::Error) {
     #[expect(clippy::print_stderr, reason = "this is the program's last word")]
     {
@@ -265,7 +264,7 @@ pub(crate) fn print_error(error: &anyhow::Error) {
     }
 }
 
-/// 2 for a wrong call or configuration, 1 for everything else.
+/// 2 for invalid usage or configuration, 1 for everything else.
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<ConfigError>() { 2 } else { 1 }
 }

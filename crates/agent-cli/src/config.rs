@@ -1,7 +1,7 @@
 //! The configuration: defaults, then a TOML file, then the environment, then flags.
 //!
-//! Everything is read once at start and never changes. Each setting can be given in each place; `cargo run --
-//! --print-config` shows what is in force.
+//! Everything is read once at start and never changes. The environment can give every setting but the tables; unknown
+//! `AGENT_SERVER_…` variables are reported at start. `agent-server --print-config` shows the effective configuration.
 
 mod environment;
 mod layers;
@@ -30,24 +30,24 @@ pub(crate) struct Config {
     pub(crate) host: String,
     /// The port to listen on; 0 takes a free one. Environment: `AGENT_SERVER_PORT`, else `PORT`.
     pub(crate) port: u16,
-    /// The agent that is served by default: `echo`, `demo`, `chat`, or a name under `[agents]`. Without it, `chat`
-    /// is served if the environment has a model's key, else `demo`.
+    /// The default agent: `echo`, `demo`, `chat`, or a name under `[agents]`. Without it, the server chooses `chat` if the
+    /// environment has a model's key, else `demo`.
     pub(crate) agent: Option<String>,
-    /// Whether other machines may reach the server although it cannot tell who they are.
+    /// Whether other machines may connect without authentication.
     pub(crate) allow_unauthenticated: bool,
-    /// How long running runs may go on after the shutdown signal, in seconds; then they are cancelled.
+    /// How long runs may continue after the shutdown signal before they are cancelled, in seconds.
     pub(crate) drain_seconds: u64,
-    /// The folder that holds the data. Without it, `agent-server` in `XDG_DATA_HOME` or in `~/.local/share`.
+    /// The data folder. The default is `agent-server` in `XDG_DATA_HOME` or in `~/.local/share`.
     pub(crate) data_dir: Option<PathBuf>,
-    /// Whether everything is kept in memory only, whatever `services` says.
+    /// Whether everything is kept in memory only, whatever `services` has.
     pub(crate) ephemeral: bool,
     /// HTTP settings.
     pub(crate) http: HttpConfig,
     /// Where sessions, states, memories and runs are kept.
     pub(crate) services: ServicesConfig,
-    /// What runs may use.
+    /// The limits and options of runs.
     pub(crate) runs: RunsConfig,
-    /// What is logged.
+    /// Logging.
     pub(crate) log: LogConfig,
     /// The agents by name.
     pub(crate) agents: BTreeMap<String, AgentConfig>,
@@ -73,15 +73,15 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Checks what the types cannot: addresses, paths and limits that would make no sense.
+    /// Checks what the types cannot: addresses, paths and limits.
     ///
     /// # Errors
     /// A sentence that says what to change.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if !self.is_loopback() && !self.allow_unauthenticated {
             return Err(ConfigError::from_message(format!(
-                "host '{}' can be reached from other machines, and there is no authentication; \
-                 use --host 127.0.0.1, or --allow-unauthenticated if that is what you want",
+                "other machines can reach the host '{}', and the server has no authentication; use --host 127.0.0.1, or \
+                 --allow-unauthenticated to accept that",
                 self.host
             )));
         }
@@ -99,7 +99,7 @@ impl Config {
             .contains(&path.as_str())
         {
             return Err(ConfigError::from_message(format!(
-                "http.endpoint_path '{path}' is taken by the server itself"
+                "http.endpoint_path '{path}' is a path of the server's own"
             )));
         }
         for (name, value) in [
@@ -134,8 +134,8 @@ impl Config {
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// The HTTP settings with the hosts that requests may name: any where other machines can reach the server, as
-    /// its names are not known then.
+    /// The HTTP settings with the hosts that requests may name. A server that other machines can reach allows any host, as it
+    /// does not know its names.
     #[must_use]
     pub(crate) fn resolved_http(&self) -> HttpConfig {
         let mut http = self.http.clone();
@@ -146,13 +146,13 @@ impl Config {
     }
 }
 
-/// A day: longer silences end at some proxy anyway.
+/// A day: proxies close connections that are silent for longer.
 const MAX_HEARTBEAT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Deeper documents could exhaust a thread's stack.
+/// Deeper nesting could overflow a thread's stack.
 const MAX_JSON_DEPTH: usize = 512;
 
-/// What is logged, on standard error.
+/// Logging, on standard error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LogConfig {
@@ -162,13 +162,13 @@ pub(crate) struct LogConfig {
     pub(crate) level: String,
 }
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum LogFormat {
     /// For people.
     Human,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -182,9 +182,9 @@ impl Default for LogConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum AgentConfig {
-    /// Says what it hears.
+    /// Repeats its input.
     Echo(EchoConfig),
-    /// The offline assistant.
+    /// An offline assistant.
     Demo(DemoConfig),
     /// A model behind an OpenAI-compatible endpoint.
     #[cfg(feature = "chat")]
@@ -195,9 +195,9 @@ pub(crate) enum AgentConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EchoConfig {
-    /// How long to wait before each word but the first, in milliseconds.
+    /// The pause before each word but the first, in milliseconds.
     pub(crate) delay_ms: u64,
-    /// Whether to give way to other tasks after each word.
+    /// Whether to yield to other tasks after each word.
     pub(crate) yielding: bool,
 }
 

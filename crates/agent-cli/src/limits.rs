@@ -1,10 +1,10 @@
-//! The limits that the system sets.
+//! Limits of the operating system.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// Raises the limit of open files as far as the system allows: every stream needs one.
+/// Raises the limit of open files as far as the system allows, because every stream needs one.
 ///
-/// Where that fails the server works with what it has, so it is only logged.
+/// A failure is only logged: the server works with the limit it has.
 pub(crate) fn raise_open_files() {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current == limit.maximum {
@@ -13,6 +13,6 @@ pub(crate) fn raise_open_files() {
     limit.current = limit.maximum;
     match setrlimit(Resource::Nofile, limit) {
         Ok(()) => tracing::debug!(open_files = ?limit.maximum, "raised the limit of open files"),
-        Err(error) => tracing::warn!(error = %error, "the limit of open files could not be raised"),
+        Err(error) => tracing::warn!(error = %error, "could not raise the limit of open files"),
     }
 }

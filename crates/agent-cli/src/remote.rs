@@ -1,4 +1,4 @@
-//! A running server, as the commands ask it.
+//! A running server, for the commands that talk to one.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use agent_runner::{ExposeSecret, SecretString, http_client};
 use agent_schemas::json;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 
-use crate::terminal::failure::Failure;
+use crate::terminal::client_error::ClientError;
 
-/// How long a connection is silent before it is tried whether the other end is there.
+/// How long a connection may be silent before TCP checks whether the other end is still there.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// A running server.
@@ -20,21 +20,21 @@ pub(crate) struct Remote {
     token: Option<SecretString>,
 }
 
-/// Why a server did not do what it was asked.
+/// Why a request to a server failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RemoteError {
-    /// Nothing can be reached at the address.
-    #[error("{0}; start the server, or name its address with --server")]
-    Away(Failure),
-    /// There is no answer, or it broke off.
+    /// Nothing answers at the address.
+    #[error("{0}; start the server, or give its address with --server")]
+    Unreachable(ClientError),
+    /// There is no answer, or it is incomplete.
     #[error(transparent)]
-    Lost(Failure),
-    /// The answer is a refusal.
+    Lost(ClientError),
+    /// The server refused the request.
     #[error("the server answered {status}: {message}")]
     Refused {
         /// Its status.
         status: StatusCode,
-        /// What it says.
+        /// The reason.
         message: String,
     },
 }
@@ -43,19 +43,20 @@ impl RemoteError {
     /// The status of a refusal.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
-            RemoteError::Away(_) | RemoteError::Lost(_) => None,
+            RemoteError::Unreachable(_) | RemoteError::Lost(_) => None,
             RemoteError::Refused { status, .. } => Some(*status),
         }
     }
 }
 
 impl Remote {
-    /// A server at an address, which is told the token if there is one.
+    /// A server at an address, which receives the token if there is one.
     pub(crate) fn new(address: &str, token: Option<&str>) -> anyhow::Result<Self> {
         let url =
             Url::parse(address).ok().filter(|url| url.host().is_some() && url.scheme().starts_with("http"));
         let Some(url) = url else {
-            let message = format!("'{address}' is no address of a server, such as http://127.0.0.1:8080");
+            let message =
+                format!("'{address}' is not the address of a server, such as http://127.0.0.1:8080");
             return Err(ConfigError::from_message(message).into());
         };
         let client = http_client::build(&url, |builder| builder.tcp_keepalive(KEEPALIVE))?;
@@ -67,10 +68,10 @@ impl Remote {
         &self.url
     }
 
-    /// A request about what is at a path, whose segments may hold anything.
+    /// A request for a path, whose segments may have any characters.
     pub(crate) fn request(&self, method: Method, path: &[&str], query: &[(&str, &str)]) -> RequestBuilder {
         let mut url = self.url.clone();
-        // Every address with a host has a path.
+        // An address with a host always has a path.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
@@ -84,7 +85,7 @@ impl Remote {
         }
     }
 
-    /// Sends a request, and gives an answer that says no error.
+    /// Sends a request and returns a successful answer.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, RemoteError> {
         let response = request.send().await.map_err(|error| self.lost(&error))?;
         let status = response.status();
@@ -98,13 +99,13 @@ impl Remote {
         Err(RemoteError::Refused { status, message: message.unwrap_or(body) })
     }
 
-    /// The same for an answer that is to be read at once.
+    /// Sends a request and returns the text of a successful answer.
     pub(crate) async fn text(&self, request: RequestBuilder) -> Result<String, RemoteError> {
         self.send(request).await?.text().await.map_err(|error| self.lost(&error))
     }
 
     fn lost(&self, error: &reqwest::Error) -> RemoteError {
-        let failure = Failure::transport(&self.url, error);
-        if error.is_connect() { RemoteError::Away(failure) } else { RemoteError::Lost(failure) }
+        let failure = ClientError::transport(&self.url, error);
+        if error.is_connect() { RemoteError::Unreachable(failure) } else { RemoteError::Lost(failure) }
     }
 }

@@ -1,4 +1,4 @@
-//! `agent-server runs`: looking at the runs of a running server, and stopping them, from the command line.
+//! `agent-server runs`: lists, shows, follows and cancels the runs of a running server.
 
 mod lines;
 mod tail;
@@ -15,10 +15,10 @@ use crate::cli::runs::{CancelOptions, ListOptions, RunsCommand, RunsOptions};
 use crate::cli::{print, shown};
 use crate::remote::{Remote, RemoteError};
 
-/// The most runs that a server gives at once.
+/// The most runs that a server returns at once.
 const PAGE: usize = 1000;
 
-/// Does what the command says, on a runtime of its own.
+/// Executes the command on a runtime of its own.
 pub(crate) fn run(options: &RunsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
     let server = Remote::new(&options.server, environment.get("AGENT_SERVER_TOKEN"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -45,7 +45,8 @@ async fn list(server: &Remote, options: &ListOptions) -> anyhow::Result<()> {
         query.extend(options.status.as_deref().map(|status| ("status", status)));
         query.extend(after.as_deref().map(|after| ("after", after)));
         let body = server.text(server.request(Method::GET, &["runs"], &query)).await?;
-        let page: RunPage = serde_json::from_str(&body).context("the server sent no list of runs")?;
+        let page: RunPage =
+            serde_json::from_str(&body).context("the server's answer is not a list of runs")?;
         for run in page.data.iter().take(left) {
             let line =
                 if options.json { format!("{}\n", Json::from_serialize(run)?) } else { lines::of_run(run) };
@@ -76,27 +77,27 @@ async fn cancel(server: &Remote, options: &CancelOptions) -> anyhow::Result<()> 
     let session = options.session_id.as_deref().unwrap_or_default();
     let user = options.user_id.as_deref().unwrap_or(session);
     let request = server.request(Method::POST, &["sessions", session, "cancel"], &[("user_id", user)]);
-    let answer = json::parse(&server.text(request).await?).context("the server sent no JSON")?;
+    let answer = json::parse(&server.text(request).await?).context("the server's answer is not JSON")?;
     match answer.get("canceled").and_then(Json::as_i64) {
-        Some(count) => print(&format!("{count} runs were asked to stop\n")),
-        None => bail!("the server does not say what it has stopped: {answer}"),
+        Some(count) => print(&format!("asked {count} runs to stop\n")),
+        None => bail!("the server's answer has no count of cancelled runs: {answer}"),
     }
 }
 
-/// The run that the server answers with.
+/// The run in the server's answer.
 async fn asked(server: &Remote, id: &str, request: RequestBuilder) -> anyhow::Result<RunInfo> {
     let body = server.text(request).await.map_err(|error| about(id, error))?;
-    serde_json::from_str(&body).context("the server sent no run")
+    serde_json::from_str(&body).context("the server's answer is not a run")
 }
 
-/// A failure of a request about one run.
+/// The error of a request for one run.
 fn about(id: &str, error: RemoteError) -> anyhow::Error {
     match error.status() {
         Some(StatusCode::NOT_FOUND) => {
-            anyhow::anyhow!("there is no run '{id}', or it has been forgotten since")
+            anyhow::anyhow!("there is no run '{id}', or it is no longer kept")
         }
         Some(StatusCode::GONE) => anyhow::anyhow!(
-            "the run's log has no such event; another process has taken it over since. Read it from its \
+            "the run's log has no such event, because another process has taken the run over. Read it from the \
              beginning, without --after"
         ),
         _ => error.into(),

@@ -12,7 +12,7 @@ use anyhow::Context;
 
 use crate::cli::{SchemaOptions, print};
 
-/// Does what the options ask for. The code is 1 if a folder that was checked is out of date.
+/// Executes the command. The exit code is 1 if a checked folder is out of date.
 pub(crate) fn run(options: &SchemaOptions) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &options.check {
         return check(folder);
@@ -37,9 +37,9 @@ fn file_of(name: &str) -> anyhow::Result<(String, String)> {
         };
         let near: Vec<&str> = names.iter().filter(is_near).map(String::as_str).collect();
         let hint = if near.is_empty() {
-            "all of them are in the output without --type".to_owned()
+            "omit --type to see all of them".to_owned()
         } else {
-            format!("there are: {}", near.join(", "))
+            format!("similar types are {}", near.join(", "))
         };
         let message = format!("there is no type '{name}'; {hint}");
         return Err(ConfigError::from_message(message).into());
@@ -47,12 +47,13 @@ fn file_of(name: &str) -> anyhow::Result<(String, String)> {
     Ok((format!("{name}.schema.json"), export::to_text(&document)))
 }
 
-/// Writes the files; of a complete export, those of types that are gone are removed.
+/// Writes the files. A complete export also removes the files of types that no longer exist.
 fn write(folder: &Path, files: &[(String, String)], is_complete: bool) -> anyhow::Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    fs::create_dir_all(folder)
+        .with_context(|| format!("could not create the folder {}", folder.display()))?;
     for (name, text) in files {
         let path = folder.join(name);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::write(&path, text).with_context(|| format!("could not write {}", path.display()))?;
     }
     let mut done = format!(
         "wrote {} {} to {}\n",
@@ -62,16 +63,16 @@ fn write(folder: &Path, files: &[(String, String)], is_complete: bool) -> anyhow
     );
     for name in if is_complete { leftovers(folder, files)? } else { Vec::new() } {
         let path = folder.join(&name);
-        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-        done.push_str(&format!("removed {name}, which is no schema of this version\n"));
+        fs::remove_file(&path).with_context(|| format!("could not remove {}", path.display()))?;
+        done.push_str(&format!("removed {name}, which is not a schema of this version\n"));
     }
     print(&done)
 }
 
-/// Files of an earlier export that are not among these. Files of others are not looked at.
+/// Files of an earlier export that are not among these. Other files are ignored.
 fn leftovers(folder: &Path, files: &[(String, String)]) -> anyhow::Result<Vec<String>> {
     let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+        fs::read_dir(folder).with_context(|| format!("could not read the folder {}", folder.display()))?;
     let names: BTreeSet<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     let is_ours = |name: &str| {
         let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
@@ -83,7 +84,7 @@ fn leftovers(folder: &Path, files: &[(String, String)]) -> anyhow::Result<Vec<St
     Ok(left.collect())
 }
 
-/// Compares a folder with what [`write`] would put there.
+/// Compares a folder with what [`write`] would write.
 fn check(folder: &Path) -> anyhow::Result<ExitCode> {
     let files = export::files();
     let left = leftovers(folder, &files)?;
@@ -93,10 +94,10 @@ fn check(folder: &Path) -> anyhow::Result<ExitCode> {
         match read(name) {
             Ok(found) if found == *text => {}
             Ok(_) => stale.push(format!("{name} is out of date")),
-            Err(error) => stale.push(format!("{name} cannot be read: {error}")),
+            Err(error) => stale.push(format!("could not read {name}: {error}")),
         }
     }
-    stale.extend(left.iter().map(|name| format!("{name} is no schema of this version")));
+    stale.extend(left.iter().map(|name| format!("{name} is not a schema of this version")));
     if stale.is_empty() {
         print(&format!("{} files in {} are up to date\n", files.len(), folder.display()))?;
         return Ok(ExitCode::SUCCESS);
@@ -106,7 +107,7 @@ fn check(folder: &Path) -> anyhow::Result<ExitCode> {
     let changes = old.map(|old| export::compare(&old, &export::bundle())).unwrap_or_default();
     let lines = stale.into_iter().chain(changes.iter().map(ToString::to_string));
     report.extend(lines.map(|line| format!("  {line}\n")));
-    report.push_str(&format!("Bring it up to date with: agent-server schema --out '{}'\n", folder.display()));
+    report.push_str(&format!("To update it, run: agent-server schema --out '{}'\n", folder.display()));
     print(&report)?;
     Ok(ExitCode::FAILURE)
 }

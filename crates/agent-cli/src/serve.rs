@@ -15,7 +15,7 @@ use crate::agents::Served;
 use crate::cli::ServeOptions;
 use crate::{agents, limits, telemetry};
 
-/// Serves until a signal says to stop.
+/// Serves until a signal stops the server.
 pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::Result<()> {
     let config = load(options.config.as_deref(), environment, &options.flags())?;
     if options.print_config {
@@ -30,7 +30,7 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
     let app = app(&config, services, served)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve(app, &config));
-    // An agent that blocks its thread must not keep the process from ending.
+    // An agent that blocks its thread must not keep the process alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
 }
@@ -67,7 +67,7 @@ async fn serve(app: AgentApp, config: &Config) -> anyhow::Result<()> {
     let host = config.host.trim_start_matches('[').trim_end_matches(']');
     let listener = TcpListener::bind((host, config.port))
         .await
-        .with_context(|| format!("cannot listen on {}:{}", config.host, config.port))?;
+        .with_context(|| format!("could not listen on {}:{}", config.host, config.port))?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let shutdown = async move {
@@ -76,14 +76,14 @@ async fn serve(app: AgentApp, config: &Config) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    // Whoever reads that the server listens may rely on it; starting again below changes nothing.
+    // The line below promises that the server works, so the services start first; starting them again changes nothing.
     app.runner().services().start().await?;
     announce(listener.local_addr()?);
     app.serve(listener, shutdown).await?;
     Ok(())
 }
 
-/// Tells whoever started the server where it listens: the only line on standard output.
+/// Prints the address, the only line on standard output.
 fn announce(address: SocketAddr) {
     #[expect(clippy::print_stdout, reason = "this line is part of the command's interface")]
     {
@@ -92,7 +92,7 @@ fn announce(address: SocketAddr) {
 }
 
 fn print(config: &Config) -> anyhow::Result<()> {
-    #[expect(clippy::print_stdout, reason = "printing is what was asked for")]
+    #[expect(clippy::print_stdout, reason = "printing is the purpose of --print-config")]
     {
         print!("{}", toml::to_string(config)?);
     }

@@ -1,4 +1,4 @@
-//! `agent-server sessions`: looking at sessions, and changing them, from the command line.
+//! `agent-server sessions`: lists, shows, deletes, exports and imports sessions.
 
 mod lines;
 #[cfg(feature = "client")]
@@ -16,7 +16,7 @@ use anyhow::{Context, bail};
 
 use crate::cli::{SessionName, SessionsCommand, SessionsOptions, print, shown};
 
-/// Does what the command says, on a runtime of its own.
+/// Executes the command on a runtime of its own.
 pub(crate) fn run(options: &SessionsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
     let config = load(options.config.as_deref(), environment, &flags(options))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -76,7 +76,7 @@ async fn dispatch(
     }
 }
 
-/// Starts the session store, works with it, and stops it.
+/// Starts the session store, uses it, and stops it.
 async fn with_store(
     config: &Config,
     environment: &Environment,
@@ -89,8 +89,9 @@ async fn with_store(
         config.build_services(environment)?
     };
     let sessions: Arc<dyn SessionStore> = services.sessions;
-    let hint = if only_reads { "" } else { "; if a server has it, name the server with --server" };
-    sessions.start().await.with_context(|| format!("the sessions cannot be opened{hint}"))?;
+    let hint =
+        if only_reads { "" } else { "; if a server is using it, give the server's address with --server" };
+    sessions.start().await.with_context(|| format!("could not open the sessions{hint}"))?;
     let worked = work(&*sessions).await;
     sessions.stop().await?;
     worked
@@ -170,7 +171,7 @@ async fn export(sessions: &dyn SessionStore, user: &str, only: Option<&str>) -> 
     if let (Some(only), true) = (only, found.is_empty()) {
         bail!("there is no session '{only}' of this user");
     }
-    // The oldest first: that is the order in which they are made again.
+    // Oldest first, the order in which an import creates them.
     for info in found.into_iter().rev() {
         print(&lines::of_session(&info)?)?;
         each_message(sessions, &info.user_id, &info.id, |message| print(&lines::of_message(message)?))
@@ -199,10 +200,10 @@ async fn import(
 }
 
 fn report(messages: u64) -> anyhow::Result<()> {
-    print(&format!("{messages} messages were added\n"))
+    print(&format!("added {messages} messages\n"))
 }
 
-/// Title and metadata of an imported session, where there are any.
+/// Title and metadata of an imported session, if it has any.
 fn change_of(title: Option<String>, metadata: JsonObject) -> Option<SessionChange> {
     let metadata = Some(metadata).filter(|metadata| !metadata.is_empty());
     (title.is_some() || metadata.is_some()).then_some(SessionChange { title, metadata })

@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 /// Starts logging.
 ///
 /// # Errors
-/// If the level is none that can be understood.
+/// If the level is invalid.
 pub(crate) fn start(config: &LogConfig) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.level)
         .map_err(|error| ConfigError::from_message(format!("log.level '{}': {error}", config.level)))?;

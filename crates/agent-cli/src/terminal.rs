@@ -4,9 +4,9 @@
 //! is a [`turn`]; its events are [`render`]ed to the [`screen`]: the answer to standard output, everything else to
 //! standard error. The [`conversation`] keeps what was said.
 
+pub(crate) mod client_error;
 mod conversation;
 mod describe;
-pub(crate) mod failure;
 mod input;
 mod local;
 pub(crate) mod render;
@@ -33,19 +33,19 @@ use turn::{Ending, View, turn};
 
 const HELP: &str = "\
 /new    starts a new conversation
-/exit   leaves; so do exit, quit and Ctrl-D
-Ctrl-C  cancels the answer that is being written";
+/exit   quits; so do exit, quit and Ctrl-D
+Ctrl-C  cancels the current answer";
 
-/// What a shell says of a program that Ctrl-C has ended.
+/// The exit code of a program that Ctrl-C ended, by the convention of shells.
 const INTERRUPTED: u8 = 130;
 
-/// Talks until the user leaves, or asks the one question that was given.
+/// Runs a conversation until the user leaves, or asks only the given question.
 pub(crate) fn run(options: &ChatOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
     let query = options.query.as_deref().map(read_query).transpose()?;
     let token = environment.get("AGENT_SERVER_TOKEN").map(SecretString::from);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(async {
-        // From here on Ctrl-C does not end the program by itself.
+        // From here on, Ctrl-C no longer ends the program by itself.
         let interrupt = signal(SignalKind::interrupt())?;
         let may_dim = environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
         let start = |server: Server| Chat {
@@ -87,7 +87,7 @@ fn read_query(query: &str) -> anyhow::Result<String> {
     let mut text = query.to_owned();
     if query == "-" {
         text.clear();
-        io::stdin().read_to_string(&mut text).context("the question cannot be read from standard input")?;
+        io::stdin().read_to_string(&mut text).context("could not read the question from standard input")?;
     }
     if text.trim().is_empty() {
         return Err(ConfigError::from_message("the question is empty").into());
@@ -103,7 +103,7 @@ struct Chat {
     interrupt: Signal,
 }
 
-/// What a line of the user means.
+/// The meaning of a line from the user.
 #[derive(Debug, PartialEq, Eq)]
 enum Line<'a> {
     Nothing,
@@ -131,19 +131,19 @@ impl Chat {
         let Some(query) = query else { return self.talk(introduction).await };
         self.show_session()?;
         Ok(match self.ask(query).await {
-            // Whoever stopped to read has what it wanted.
+            // A reader that closed the pipe has what it wanted.
             Ending::Answered | Ending::Unread => 0,
             Ending::Failed => 1,
             Ending::Cancelled => INTERRUPTED,
         })
     }
 
-    /// A question for each line. Where the lines are not typed, this is a script: a failed run is its failure too.
+    /// Asks a question for each line. If nobody types the lines, they are a script, which fails with any of its runs.
     async fn talk(&mut self, introduction: &str) -> anyhow::Result<u8> {
         let is_typed = io::stdin().is_terminal();
         self.server.check().await?;
         if is_typed {
-            self.screen.note(&format!("Talking to {introduction}. /help tells more."))?;
+            self.screen.note(&format!("Connected to {introduction}. Type /help for help."))?;
         }
         self.show_session()?;
         let mut lines = Lines::of_stdin();
@@ -159,16 +159,16 @@ impl Chat {
                     if !is_typed {
                         return Ok(INTERRUPTED);
                     }
-                    // The terminal has dropped what was typed of the line.
+                    // The terminal has discarded what was typed so far.
                     self.screen.line("")?;
                     if warned {
                         return Ok(0);
                     }
-                    self.screen.note("(Ctrl-C again or Ctrl-D leaves)")?;
+                    self.screen.note("(press Ctrl-C again or Ctrl-D to quit)")?;
                     warned = true;
                     continue;
                 }
-                line = lines.next() => line.context("standard input cannot be read")?,
+                line = lines.next() => line.context("could not read standard input")?,
             };
             warned = false;
             let Some(line) = line else {
@@ -183,7 +183,7 @@ impl Chat {
                 Line::Help => self.screen.note(HELP)?,
                 Line::New => {
                     self.conversation.restart();
-                    self.screen.note("(a new conversation)")?;
+                    self.screen.note("(new conversation)")?;
                     self.show_session()?;
                 }
                 Line::Question(question) => match self.ask(question).await {
@@ -201,7 +201,7 @@ impl Chat {
         let said = request.input.last().cloned();
         let turn = turn(&self.server, &request, self.view, &mut self.screen, &mut self.interrupt);
         let (ending, answer) = turn.await;
-        // A question that failed is likely to be asked again, and should not stand there twice.
+        // A question that failed is likely to be asked again and should not appear twice.
         if ending != Ending::Failed {
             self.conversation.add(said, &answer);
         }

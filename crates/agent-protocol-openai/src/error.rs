@@ -1,4 +1,4 @@
-//! `{"error": {"message", "type", "param", "code"}}`: how OpenAI says that something went wrong.
+//! `{"error": {"message", "type", "param", "code"}}`: the format of OpenAI's errors.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -24,7 +24,7 @@ pub(super) fn response(error: &ErrorInfo) -> Response {
     (status(error), Json(body(error))).into_response()
 }
 
-/// The same for a frame of a stream.
+/// The body, also for a frame of a stream.
 pub(super) fn body(error: &ErrorInfo) -> Body<'_> {
     Body {
         error: Error {
@@ -36,7 +36,7 @@ pub(super) fn body(error: &ErrorInfo) -> Body<'_> {
     }
 }
 
-/// The same as an event of a connection that stays, which has no HTTP status.
+/// An error as an event of a connection that stays open, which has no HTTP status.
 #[derive(Serialize)]
 pub(super) struct ErrorEvent<'a> {
     r#type: &'static str,

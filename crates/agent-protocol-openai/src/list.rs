@@ -88,7 +88,7 @@ impl<'a> Gathered<'a> {
 
     pub(super) fn finish(mut self) -> Result<List, ApiError> {
         if let (false, Some(after)) = (self.has_begun, &self.page.after) {
-            return Err(fault("after", &format!("there is no item '{after}' here")));
+            return Err(fault("after", &format!("there is no item '{after}' in this list")));
         }
         let has_more = self.data.len() > self.page.limit;
         self.data.truncate(self.page.limit);

@@ -20,7 +20,7 @@ struct Models {
 struct Model {
     id: String,
     object: &'static str,
-    /// Agents are as old as their server, which says nothing to a client; but clients need a number here.
+    /// Agents have no useful creation time, but clients need a number here.
     created: i64,
     owned_by: &'static str,
 }
@@ -39,7 +39,8 @@ async fn one(State(context): State<ProtocolContext>, PathId(name): PathId) -> Re
     match names.find(|known| *known == name) {
         Some(name) => Ok(Json(model(name))),
         None => {
-            let message = format!("the model '{name}' does not exist; GET /v1/models lists those that do");
+            let message =
+                format!("the model '{name}' does not exist; GET /v1/models lists the available ones");
             let error = ErrorInfo::new(StatusCode::NOT_FOUND, "MODEL_NOT_FOUND", message);
             Err(error.with_parameter("model").into())
         }

@@ -1,5 +1,5 @@
-//! One span and one line a request. The span is open, and the line is written, until the answer has been sent or the client
-//! has disconnected. No header values but ids, no bodies, no query strings: they may hold prompts and secrets.
+//! One span and one log line per request. The span stays open until the answer has been sent or the client has disconnected;
+//! then the line is written. It has no bodies, no query strings and no headers but ids, as they may hold prompts and secrets.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,7 +14,7 @@ use tracing::Span;
 
 use crate::headers::RUN_ID;
 
-/// What is known of a request before it is answered.
+/// A request before it is answered.
 pub(crate) struct Logged {
     span: Span,
     started: Instant,
@@ -41,12 +41,12 @@ impl Logged {
         }
     }
 
-    /// What happens for the request happens in here.
+    /// The span of everything that happens for the request.
     pub(crate) fn span(&self) -> &Span {
         &self.span
     }
 
-    /// Lets the line be written when the answer's body ends.
+    /// Writes the line when the answer's body ends.
     pub(crate) fn around(self, response: Response) -> Response {
         let status = response.status().as_u16();
         let run_id = response.headers().get(RUN_ID).cloned();
@@ -102,9 +102,9 @@ impl http_body::Body for LoggedBody {
 impl Drop for LoggedBody {
     fn drop(&mut self) {
         let Line { request, status, run_id, bytes, whole } = &self.line;
-        // A body that says so at once is never asked for its end.
+        // A body that is known to be at its end is not polled again.
         let cut = !whole && !self.body.is_end_stream();
-        // It has the span's fields itself.
+        // The line repeats the span's fields.
         tracing::info!(
             parent: None,
             request.id = text(&request.request_id),

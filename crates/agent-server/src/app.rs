@@ -1,4 +1,4 @@
-//! The application: agents and settings made into routes and a server.
+//! The application: agents and settings, as routes and a server.
 
 use std::fmt;
 use std::io;
@@ -16,13 +16,13 @@ use crate::protocol::Protocol;
 use crate::state::App;
 use crate::{lifecycle, router};
 
-/// How long a client may be away before its run is cancelled, unless the application says otherwise.
+/// How long a client may be disconnected before its run is cancelled, unless the application sets another time.
 const DISCONNECT_GRACE: Duration = Duration::from_secs(60);
 
-/// How long a response may be kept at most, unless the application says otherwise.
+/// The longest time that a response may be kept, unless the application sets another one.
 const MAX_RESPONSE_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// What a hook answers; an error from a start hook keeps the server from starting.
+/// The result of a hook. An error from a start hook prevents the server from starting.
 pub type HookResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 type Wrap = Box<dyn Fn(Router) -> Router + Send + Sync>;
@@ -72,7 +72,7 @@ pub struct AgentAppBuilder {
 }
 
 impl AgentApp {
-    /// Starts to build an application; the name is what clients see at `/`.
+    /// Builds an application. Clients see its name at `/`.
     pub fn builder(name: impl Into<String>) -> AgentAppBuilder {
         AgentAppBuilder {
             name: name.into(),
@@ -94,8 +94,7 @@ impl AgentApp {
         self.app.runner()
     }
 
-    /// All routes, for a server of your own. Hooks and the drain are then yours to run, and the application counts
-    /// as ready at once.
+    /// All routes, for a server of your own. Hooks and the drain are then up to you, and the application is ready at once.
     pub fn router(&self) -> Router {
         self.app.set_ready(true);
         self.wrapped()
@@ -106,15 +105,15 @@ impl AgentApp {
         self.wraps.iter().fold(routes, |routes, wrap| wrap(routes))
     }
 
-    /// Serves until `shutdown` resolves and the runs that are under way have ended, or the drain deadline has
-    /// passed and they were cancelled.
+    /// Serves until `shutdown` resolves and the runs in progress have ended, or the drain deadline has passed and they were
+    /// cancelled.
     ///
     /// # Errors
-    /// If a service does not start or a start hook fails; nothing is served then.
+    /// If a service does not start or a start hook fails. Nothing is served then.
     ///
     /// # Cancellation
-    /// Dropping the future stops accepting connections; those that are open, and their runs, go on without a drain until
-    /// the runtime stops. Resolve `shutdown` instead.
+    /// Dropping the future stops accepting connections. Open connections and their runs continue without a drain until the
+    /// runtime stops. Resolve `shutdown` instead.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -136,10 +135,10 @@ impl AgentApp {
             }
         }
         if let Err(error) = runner.release_lease().await {
-            tracing::warn!(error = %error, "others will take over what is left when the lease has ended");
+            tracing::warn!(error = %error, "could not release the lease; other servers take over the remaining runs when it expires");
         }
         if let Err(error) = services.stop().await {
-            tracing::error!(error = %error, "a service did not stop well");
+            tracing::error!(error = %error, "a service failed to stop");
         }
         Ok(())
     }
@@ -174,8 +173,8 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Changes the options of runs whose request asks for nothing else. By default, a run is cancelled when nobody has read
-    /// it for a minute. A client that does not want a stream is not waited for.
+    /// Changes the default options of runs. Unless they say otherwise, a run is cancelled when it has had no reader for a
+    /// minute, or at once if its client did not ask for a stream.
     ///
     /// ```
     /// use agent_schemas::SessionPolicy;
@@ -189,43 +188,42 @@ impl AgentAppBuilder {
         self
     }
 
-    /// How long a response may be kept at most that a client wants to retrieve later
-    /// ([`response_ttl`](RunOptions::response_ttl), OpenAI's `store`), even where the logs of runs are kept for a shorter
-    /// time; 30 days by default.
+    /// The longest time that a response may be kept for later retrieval ([`response_ttl`](RunOptions::response_ttl), OpenAI's
+    /// `store`), even if logs are kept for a shorter time. 30 days by default.
     #[must_use]
     pub fn max_response_ttl(mut self, ttl: Duration) -> Self {
         self.max_response_ttl = ttl;
         self
     }
 
-    /// How long running runs may go on after the shutdown signal; then they are cancelled.
+    /// How long runs may continue after the shutdown signal before they are cancelled.
     #[must_use]
     pub fn drain(mut self, drain: Duration) -> Self {
         self.drain = drain;
         self
     }
 
-    /// Adds routes of your own, with whatever layers they have; the server's layers go around them.
+    /// Adds routes of your own, with their layers. The server's layers are outside of them.
     ///
     /// # Panics
-    /// When the application's router is made, if a route is there already: axum's routers do so.
+    /// When the application's router is built, if a route exists already, as axum's routers do.
     #[must_use]
     pub fn routes(mut self, routes: Router) -> Self {
         self.routes = self.routes.merge(routes);
         self
     }
 
-    /// Adds a protocol besides the server's own. One that was added earlier goes first where both claim a path.
+    /// Adds a protocol. If two protocols claim a path, the one that was added first gets it.
     ///
     /// # Panics
-    /// When the application's router is made, if a route is there already: axum's routers do so.
+    /// When the application's router is built, if a route exists already, as axum's routers do.
     #[must_use]
     pub fn protocol(mut self, protocol: impl Protocol) -> Self {
         self.protocols.push(Arc::new(protocol));
         self
     }
 
-    /// Puts something around everything that is served, outside of the server's own layers: authentication, say.
+    /// Wraps everything that is served, outside of the server's own layers: with authentication, for example.
     ///
     /// ```
     /// use agent_server::AgentApp;
@@ -244,7 +242,7 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Runs something before the first request is served, in the order of the calls.
+    /// Runs a hook before the first request is served. Hooks run in the order in which they were added.
     #[must_use]
     pub fn on_start<F, Fut>(mut self, hook: F) -> Self
     where
@@ -255,7 +253,7 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Runs something after the last request was served, in the order of the calls. An error is logged.
+    /// Runs a hook after the last request was served. Hooks run in the order in which they were added. An error is logged.
     #[must_use]
     pub fn on_stop<F, Fut>(mut self, hook: F) -> Self
     where

@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HttpConfig {
-    /// Where runs are started.
+    /// The path that starts runs.
     pub endpoint_path: String,
-    /// Web origins besides loopback ones that browsers may call from; `*` allows all.
+    /// Additional web origins that browsers may call from; `*` allows all. Loopback origins are always allowed.
     pub cors_origins: Vec<String>,
-    /// Hosts besides loopback ones that requests may name; `*` allows all.
+    /// Additional hosts that requests may name; `*` allows all. Loopback names are always allowed.
     pub allowed_hosts: Vec<String>,
-    /// How long a stream may be silent before a comment line is sent; zero sends none.
+    /// How long a stream may be silent before a heartbeat is sent; 0 disables heartbeats.
     #[serde(rename = "heartbeat_seconds", with = "agent_schemas::seconds")]
     pub heartbeat: Duration,
-    /// The largest request body.
+    /// The maximum size of a request body, in bytes.
     pub body_limit_bytes: usize,
-    /// How deep a request's JSON may nest.
+    /// The maximum nesting depth of a request's JSON.
     pub json_depth: usize,
     /// How long a client may take to send a request's headers.
     #[serde(rename = "header_timeout_seconds", with = "agent_schemas::seconds")]
@@ -28,7 +28,7 @@ pub struct HttpConfig {
     /// How long a client may take to send a request's body.
     #[serde(rename = "read_timeout_seconds", with = "agent_schemas::seconds")]
     pub read_timeout: Duration,
-    /// How long a client may leave what it is sent unread; then its connection is cut.
+    /// How long a client may stop reading before its connection is closed.
     #[serde(rename = "write_timeout_seconds", with = "agent_schemas::seconds")]
     pub write_timeout: Duration,
 }

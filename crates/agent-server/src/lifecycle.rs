@@ -1,4 +1,4 @@
-//! Accepting connections, and the way from the shutdown signal to the exit.
+//! Accepting connections, and shutting down.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,19 +17,19 @@ use tokio_util::task::TaskTracker;
 
 use crate::state::App;
 
-/// How long cancelled runs have to write their last events, beyond the grace that their agents have.
+/// How long cancelled runs have to write their last events, in addition to their agents' grace period.
 const LAST_EVENTS: Duration = Duration::from_secs(5);
 
-/// How long connections have to send what they hold.
+/// How long connections have to send their remaining bytes.
 const LAST_BYTES: Duration = Duration::from_secs(5);
 
-/// How long to wait before accepting again where the system has no file descriptors left.
+/// The pause before accepting again when the system has no file descriptors left.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
 
 /// Serves until the shutdown signal, then drains.
 ///
-/// While draining, connections are still accepted, so that probes see the server as not ready and new runs are told
-/// to go elsewhere. Runs that have not ended by the deadline are cancelled; their streams end with their final event.
+/// While draining, the server still accepts connections, so that probes see that it is not ready and requests for new runs
+/// get 503. Runs that have not ended by the deadline are cancelled; their streams end with their final event.
 pub(crate) async fn serve(
     app: App,
     routes: Router,
@@ -76,7 +76,7 @@ async fn drain_runs(app: &App, drain: Duration) {
     );
     runner.cancel_all();
     if timeout(runner.limits().cancel_grace + LAST_EVENTS, runner.drained()).await.is_err() {
-        tracing::warn!("some streams were not read to their end");
+        tracing::warn!("some streams did not end in time");
     }
 }
 
@@ -84,30 +84,30 @@ struct Connections {
     routes: Router,
     header_timeout: Duration,
     write_timeout: Duration,
-    /// Tells connections to end after what they are at.
+    /// Makes connections end after the current answer.
     closing: CancellationToken,
     tasks: TaskTracker,
 }
 
 impl Connections {
-    /// Accepts connections for ever.
+    /// Accepts connections forever.
     async fn accept_all(&self, listener: &TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) => self.spawn(stream, peer),
+                Ok((stream, client)) => self.spawn(stream, client),
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::error!(error = %error, "no connection can be accepted");
+                    tracing::error!(error = %error, "could not accept a connection");
                     sleep(OUT_OF_DESCRIPTORS).await;
                 }
             }
         }
     }
 
-    fn spawn(&self, stream: TcpStream, peer: SocketAddr) {
-        // Events are small and must not wait for more; a socket that refuses the option only sends them later.
+    fn spawn(&self, stream: TcpStream, client: SocketAddr) {
+        // Small events should be sent at once; without the option they are only sent later.
         let _ = stream.set_nodelay(true);
-        // A client that does not read would keep a run's log in memory for as long as it likes, and a shutdown waiting.
+        // A client that does not read could otherwise keep a run's log in memory forever, and delay the shutdown.
         let mut stream = TimeoutWriter::new(stream);
         stream.set_timeout(Some(self.write_timeout));
         let service = TowerToHyperService::new(self.routes.clone());
@@ -126,24 +126,24 @@ impl Connections {
                     connection.await
                 }
             };
-            // What goes wrong here is the client's: it sent no HTTP, or went away.
+            // The client caused this error: it did not send HTTP, or it disconnected.
             if let Err(error) = ended {
-                tracing::debug!(%peer, error = %error, "a connection ended with an error");
+                tracing::debug!(client.address = %client, error = %error, "a connection ended with an error");
             }
         });
     }
 
-    /// Lets connections send what they hold, for a while.
+    /// Gives connections some time to send their remaining bytes.
     async fn close(self) {
         self.tasks.close();
         self.closing.cancel();
         if timeout(LAST_BYTES, self.tasks.wait()).await.is_err() {
-            tracing::warn!(connections = self.tasks.len(), "some connections were cut");
+            tracing::warn!(connections = self.tasks.len(), "closed connections that did not end in time");
         }
     }
 }
 
-/// Whether an accept failed because of the connection that was accepted.
+/// Whether an accept failed because of one connection.
 fn concerns_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

@@ -1,9 +1,9 @@
-//! What every request passes, from the outside in:
+//! The layers that every request passes, from the outside in:
 //!
-//! 1. the request's span, its log line and its id, so that whatever happens further in is logged and named;
+//! 1. the request's span, log line and id, so that everything further in is logged with them;
 //! 2. CORS, so that browsers can read error answers too;
-//! 3. the protocols, which say in their own shape what went wrong further in;
-//! 4. the gate, the first thing that may refuse.
+//! 3. the protocols, which report errors from further in in their own formats;
+//! 4. the gate, the first layer that may refuse a request.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -28,7 +28,7 @@ use crate::error::ApiError;
 use crate::headers::{REQUEST_ID, RUN_ID};
 use crate::protocol::ErrorFormatLayer;
 
-/// The longest request id that is taken over from a client.
+/// The longest request id that is accepted from a client.
 const MAX_REQUEST_ID: usize = 128;
 
 pub(crate) fn around(routes: Router, config: &HttpConfig, error_format: ErrorFormatLayer) -> Router {
@@ -39,7 +39,7 @@ pub(crate) fn around(routes: Router, config: &HttpConfig, error_format: ErrorFor
         .layer(RequestLog)
 }
 
-/// Passes requests that come from a web page through CORS; others would only carry its headers around.
+/// Applies CORS to requests from web pages only, so that the answers to others do not carry its headers.
 #[derive(Clone)]
 struct ForBrowsers(CorsLayer);
 
@@ -79,7 +79,7 @@ where
     }
 }
 
-/// The peer's CORS answers, for loopback origins only unless the configuration says otherwise.
+/// Upstream's CORS answers, but only for loopback origins unless the configuration allows others.
 fn cors(config: &HttpConfig) -> CorsLayer {
     let allowed = config.cors_origins.clone();
     let is_allowed = move |origin: &HeaderValue, _: &request::Parts| {
@@ -110,7 +110,7 @@ fn origin_is_allowed(origin: &str, allowed: &[String]) -> bool {
     host.is_some_and(|host| is_loopback_name(&host))
 }
 
-/// Whether a host name or address can only mean this machine.
+/// Whether a host name or address always means this machine.
 fn is_loopback_name(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
     host == "localhost"
@@ -118,12 +118,11 @@ fn is_loopback_name(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Refuses what a web page could abuse that the user has open by chance.
+/// Refuses requests with which a web page in the user's browser could abuse the server.
 ///
-/// A page may point its own name at a loopback address (DNS rebinding): requests for hosts that the server does not
-/// serve are refused. And a page may send requests whose answers CORS keeps from it: those that would start something
-/// are refused if they come from an origin that may not read the answer. CORS keeps no WebSocket from a page, so those are
-/// refused, too.
+/// A page may point its own name at a loopback address (DNS rebinding), so requests for hosts that the server does not serve
+/// are refused. A page may also send requests without being allowed to read the answers. Those that would have an effect are
+/// refused, too. So are WebSockets, as CORS does not apply to them.
 #[derive(Clone, Debug)]
 struct Gate {
     allowed_hosts: Arc<[String]>,
@@ -138,21 +137,21 @@ impl Gate {
         }
     }
 
-    /// The host that a request names and that is not served.
+    /// The host that a request names, if the server does not serve it.
     fn refused_host<'a>(&self, request: &'a Request<Body>) -> Option<&'a str> {
         let host = host_of(authority(request)?);
         let known = |allowed: &String| allowed == "*" || allowed.eq_ignore_ascii_case(host);
         (!is_loopback_name(host) && !self.allowed_hosts.iter().any(known)).then_some(host)
     }
 
-    /// The origin that a request comes from and that may not start anything.
+    /// The origin of a request that would have an effect, if the origin is not allowed.
     fn refused_origin<'a>(&self, request: &'a Request<Body>) -> Option<&'a str> {
         let is_upgrade = request.headers().contains_key(header::UPGRADE);
         if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) && !is_upgrade {
             return None;
         }
         let origin = request.headers().get(header::ORIGIN)?.to_str().unwrap_or("?");
-        // A page that this server itself has served, behind whatever name.
+        // A page from this server itself, under any name.
         let is_own = origin.split_once("://").is_some_and(|(_, rest)| Some(rest) == authority(request));
         (!is_own && !origin_is_allowed(origin, &self.allowed_origins)).then_some(origin)
     }
@@ -187,7 +186,7 @@ fn host_of(authority: &str) -> &str {
     }
 }
 
-/// Names every request, opens its span, and writes its log line when its answer has been sent.
+/// Gives every request an id and a span, and writes its log line when the answer has been sent.
 #[derive(Clone, Copy, Debug)]
 struct RequestLog;
 
@@ -231,7 +230,7 @@ where
     }
 }
 
-/// The client's request id if it is fit to be logged, else a fresh one.
+/// The client's request id if it can be logged, else a new one.
 fn request_id(request: &Request<Body>) -> HeaderValue {
     let given = request.headers().get(REQUEST_ID).filter(|value| {
         let bytes = value.as_bytes();

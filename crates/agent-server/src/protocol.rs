@@ -1,12 +1,11 @@
-//! The seam for protocols besides the server's own.
+//! The interface for protocols other than the server's own.
 //!
-//! A protocol is a mapping and nothing else: what a run is, who may start one, and what becomes of it stays with the
-//! runner.
+//! A protocol is only a mapping. The runner decides what a run is, who may start one, and what happens to it.
 //!
 //! ```text
 //!  foreign request ── pure mapping ──► RunSpec ── ProtocolContext::start ──► Run ── cursor ──► Translator ──► frames, or one answer
 //!         │                                                                                      (pure)
-//!         └── any error ──► ApiError ──► ErrorInfo ──► Protocol::error_response: the protocol's own shape
+//!         └── any error ──► ApiError ──► ErrorInfo ──► Protocol::error_response: the protocol's own format
 //! ```
 //!
 //! To add one, implement [`Protocol`] and [`Translator`], and pass it to
@@ -47,12 +46,12 @@ pub use crate::extract::{IDEMPOTENCY_KEY, JsonRequest, PathId, QueryParams};
 
 /// A protocol: its routes, how it reports errors, and how it describes itself.
 pub trait Protocol: fmt::Debug + Send + Sync + 'static {
-    /// Whether a path belongs to the protocol, whether there is a route or not. Errors at such a path have the protocol's
-    /// shape, wherever they arise: in a handler, in a layer around it, or because no route matches.
+    /// Whether a path belongs to the protocol, with or without a route. Errors at such a path have the protocol's format,
+    /// whether they come from a handler, from a layer around it, or because no route matches.
     fn owns_path(&self, path: &str) -> bool;
 
-    /// The routes. Their handlers return `Result<_, ApiError>`, take the extractors of this module, and leave most of
-    /// their work to the [`ProtocolContext`].
+    /// The routes. Their handlers return `Result<_, ApiError>`, use the extractors of this module, and leave most of their work
+    /// to the [`ProtocolContext`].
     fn routes(&self, context: ProtocolContext) -> Router;
 
     /// The answer that reports an error. Headers such as `retry-after` are added to it.

@@ -1,4 +1,4 @@
-//! A stream of Server-Sent Events: bytes as they come, of a log or of a translation, and signs of life in between.
+//! A stream of Server-Sent Events: the bytes of a log or of a translation, with heartbeats in between.
 
 use std::io;
 use std::pin::Pin;
@@ -14,17 +14,17 @@ use futures_util::{Stream, TryStreamExt};
 use http_body::Frame;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A comment line, which clients skip.
+/// A comment line, which clients ignore.
 const HEARTBEAT: &[u8] = b": heartbeat\n\n";
 
-/// Answers with everything that a cursor reads: the log's bytes as they are.
+/// Answers with everything that a cursor reads, the log's bytes unchanged.
 pub(crate) fn respond_with_log(cursor: Cursor, heartbeat: Duration, keeps_alive: bool) -> Response {
     respond(cursor.map_ok(|batch| batch.frames), heartbeat, keeps_alive)
 }
 
-/// Answers with everything that a source gives, whose pieces are whole frames.
+/// Answers with everything that a source yields, in pieces of complete frames.
 ///
-/// A client that goes away drops the source, and the cursor in it; what that means for the run is the run's own policy.
+/// If the client disconnects, the source and its cursor are dropped. The run's policy says what happens to the run.
 pub(crate) fn respond<S>(source: S, heartbeat: Duration, keeps_alive: bool) -> Response
 where
     S: Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + 'static,
@@ -36,7 +36,7 @@ where
         headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
-    // Asks reverse proxies not to collect the stream before they pass it on.
+    // Asks reverse proxies not to buffer the stream.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }
@@ -56,7 +56,7 @@ impl<S> EventStream<S> {
 
     /// Ready when the stream has been silent for the heartbeat's time.
     ///
-    /// The timer is not moved at each write: it is looked at when it fires, and set again for what is left.
+    /// Writes do not move the timer: when it fires, it is set again for the time that is left.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.heartbeat.is_zero() {
             return Poll::Pending;
@@ -93,7 +93,7 @@ impl<S: Stream<Item = Result<Bytes, CursorError>> + Unpin> http_body::Body for E
             Poll::Ready(Some(Err(error))) => {
                 tracing::error!(error = %error, "a stream ended early");
                 this.done = true;
-                // An error breaks the connection off, so that the client does not take half a stream for a whole one.
+                // The error aborts the connection, so that the client does not take half a stream for a complete one.
                 return Poll::Ready(Some(Err(io::Error::other(error))));
             }
             Poll::Ready(None) => return Poll::Ready(None),

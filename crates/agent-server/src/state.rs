@@ -58,13 +58,13 @@ impl App {
         &self.0.http
     }
 
-    /// The options of runs that ask for nothing else.
+    /// The default options of runs.
     pub(crate) fn run_options(&self) -> &RunOptions {
         &self.0.run_options
     }
 
-    /// Starts a run under the server's limits. Nobody can resume an answer that is no stream, so a client that waits for
-    /// one and disconnects is not waited for.
+    /// Starts a run under the server's limits. Only a stream can be resumed: the server does not wait for a client that
+    /// disconnects from another answer.
     pub(crate) async fn start(
         &self,
         request: AgentRequest,

@@ -191,11 +191,7 @@ async fn runs_are_cancelled_by_their_id_or_by_their_session() {
 async fn what_cannot_be_done_is_said_in_a_sentence() {
     let server = Launch::echo("").start().await;
     for arguments in [["show", "run_1"], ["tail", "run_1"], ["cancel", "run_1"]] {
-        check_failed(
-            &runs(&server, &arguments).await,
-            1,
-            "there is no run 'run_1', or it has been forgotten",
-        );
+        check_failed(&runs(&server, &arguments).await, 1, "there is no run 'run_1', or it is no longer kept");
     }
     let id = started(&server, WORDS, &json!({})).await;
     log(&server, &id, None).await;
@@ -209,6 +205,6 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     let nowhere = ["runs", "list", "--user-id", "u", "--server", "http://127.0.0.1:9"];
     check_failed(&Launch::bare(&nowhere).run().await, 1, "nothing listens at http://127.0.0.1:9");
     let no_address = ["runs", "show", "run_1", "--server", "nowhere"];
-    check_failed(&Launch::bare(&no_address).run().await, 2, "'nowhere' is no address");
+    check_failed(&Launch::bare(&no_address).run().await, 2, "'nowhere' is not the address");
     check_failed(&runs(&server, &["cancel"]).await, 2, "--session-id");
 }

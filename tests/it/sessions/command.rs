@@ -44,7 +44,7 @@ async fn sessions_move_from_one_place_to_another() {
     let file = to.path().join("lines.jsonl");
     std::fs::write(&file, &exported.stdout).expect("written");
     // Into a folder that no server has, and again, which adds nothing.
-    for added in ["4 messages were added\n", "0 messages were added\n"] {
+    for added in ["added 4 messages\n", "added 0 messages\n"] {
         let imported = Launch::bare(&["sessions", "import"]).data_dir(to.path()).stdin(&file).run().await;
         assert_eq!((imported.code, imported.stdout.as_str()), (0, added), "{imported:?}");
     }
@@ -54,7 +54,7 @@ async fn sessions_move_from_one_place_to_another() {
     let server = Launch::echo("").start().await;
     let address = format!("http://{}", server.address());
     let import = Launch::bare(&["sessions", "import", "--server", &address]).stdin(&file).run().await;
-    assert_eq!((import.code, import.stdout.as_str()), (0, "4 messages were added\n"), "{import:?}");
+    assert_eq!((import.code, import.stdout.as_str()), (0, "added 4 messages\n"), "{import:?}");
     assert_eq!(said(&server).await, ["user: one", "assistant: one", "user: two", "assistant: two"]);
     let delete = ["sessions", "delete", "a/b c", "--user-id", "ann", "--server", &address];
     assert_eq!(Launch::bare(&delete).run().await.code, 0);

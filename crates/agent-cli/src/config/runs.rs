@@ -1,41 +1,41 @@
-//! The `[runs]` section: what runs may use, and how they are treated.
+//! The `[runs]` section: the limits of runs, and their default options.
 
 use std::time::Duration;
 
 use agent_runner::{Durability, OnDisconnect, RunLimits, RunOptions, SessionPolicy};
 use serde::{Deserialize, Serialize};
 
-/// What runs may use, and what becomes of them.
+/// The limits of runs, and their default options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RunsConfig {
-    /// How many runs may be under way at once.
+    /// How many runs may be in progress at once.
     pub(crate) max_runs: usize,
-    /// How many more may wait until one of these has ended; beyond, the answer is 429.
+    /// How many more runs may wait for one of these to end. Further requests get 429.
     pub(crate) max_waiting: usize,
-    /// How many may wait for one session; beyond, the answer is 429.
+    /// How many runs may wait for one session. Further requests get 429.
     pub(crate) max_queued: usize,
-    /// How long ended runs are kept, in seconds: a day by default, ten minutes in memory.
+    /// How long ended runs are kept, in seconds. The default is a day, or ten minutes in memory.
     pub(crate) retention_seconds: Option<u64>,
-    /// How many bytes the logs of ended runs may have together: a gibibyte by default, 256 MiB in memory.
+    /// How many bytes the logs of all ended runs may use. The default is 1 GiB, or 256 MiB in memory.
     pub(crate) retention_bytes: Option<u64>,
-    /// How long responses are kept that a client wants to ask for later, in seconds, where that is longer than logs are.
+    /// How long responses that a client asked to store are kept, in seconds, if that is longer than logs are kept.
     pub(crate) response_seconds: u64,
-    /// How long the runs of a server that is gone keep their sessions before another one takes them over, in seconds.
+    /// How long a server that stopped responding keeps its runs before another server takes them over, in seconds.
     pub(crate) lease_seconds: u64,
-    /// What becomes of a run whose session has one under way already.
+    /// What happens to a run whose session already has a run in progress.
     pub(crate) session_policy: SessionPolicy,
-    /// When clients see what an agent writes.
+    /// When clients see an agent's output: after it is stored, or at once.
     pub(crate) durability: Durability,
-    /// How long a run may take, in seconds.
+    /// The maximum duration of a run, in seconds.
     pub(crate) run_time_seconds: u64,
-    /// How many bytes a run's log may have.
+    /// The maximum size of a run's log, in bytes.
     pub(crate) log_bytes: usize,
-    /// How long a cancelled agent may go on before it is dropped, in seconds.
+    /// How long a cancelled agent may continue before it is dropped, in seconds.
     pub(crate) cancel_grace_seconds: u64,
-    /// What becomes of a run whose client goes away.
+    /// What happens to a run whose client disconnects.
     pub(crate) on_disconnect: OnDisconnect,
-    /// How long a client may be away before its run is cancelled, in seconds.
+    /// How long a client may be disconnected before its run is cancelled, in seconds.
     pub(crate) disconnect_grace_seconds: u64,
 }
 
@@ -62,7 +62,7 @@ impl Default for RunsConfig {
 }
 
 impl RunsConfig {
-    /// The limits as the runner takes them.
+    /// The limits for the runner.
     pub(crate) fn limits(&self) -> RunLimits {
         let mut limits = RunLimits::default();
         limits.max_runs = self.max_runs;
@@ -75,7 +75,7 @@ impl RunsConfig {
         limits
     }
 
-    /// The options of runs whose request asks for nothing else.
+    /// The default options of runs.
     pub(crate) fn options(&self) -> RunOptions {
         RunOptions::default()
             .with_cancel_after(Duration::from_secs(self.disconnect_grace_seconds))

@@ -13,31 +13,31 @@ use super::{Config, ConfigError, Environment};
 
 /// Where sessions, states, memories and runs are kept.
 ///
-/// A place is a URL: `sqlite:` for a file in the data folder (`sqlite:/path` for one in another folder, `?sync=full` to wait
-/// for the disk at each commit), `redis://host:port`, `rediss://…` with TLS, `redis-cluster://host:port,…` or
-/// `redis-sentinel://host:port,…/master` (with `?prefix=NAME&ttl_seconds=N`), or `memory:`, which is gone with the process.
+/// Each store has a URL: `sqlite:` for a file in the data folder (`sqlite:/path` for another folder, `?sync=full` to wait for
+/// the disk at each commit), `redis://host:port`, `rediss://…` with TLS, `redis-cluster://host:port,…` or
+/// `redis-sentinel://host:port,…/master` (with `?prefix=NAME&ttl_seconds=N`), or `memory:`, which is lost when the process stops.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ServicesConfig {
-    /// The place of everything; `sqlite:` by default.
+    /// The store of everything; `sqlite:` by default.
     pub(crate) url: Option<UrlSetting>,
-    /// The place of sessions, if it is another one.
+    /// The store of sessions, if it differs.
     pub(crate) sessions: Option<UrlSetting>,
-    /// The place of agent states, if it is another one.
+    /// The store of agent states, if it differs.
     pub(crate) states: Option<UrlSetting>,
-    /// The place of memories, if it is another one.
+    /// The store of memories, if it differs.
     pub(crate) memories: Option<UrlSetting>,
-    /// The place of runs, if it is another one.
+    /// The store of runs, if it differs.
     pub(crate) runs: Option<UrlSetting>,
-    /// The most messages that one session may have.
+    /// The maximum number of messages in a session.
     pub(crate) session_messages: Option<u64>,
-    /// The most bytes that all messages of one session may have.
+    /// The maximum size of all messages in a session, in bytes.
     pub(crate) session_bytes: Option<u64>,
-    /// The most bytes that one message, state or metadata may have.
+    /// The maximum size of one message, state or metadata, in bytes.
     pub(crate) item_bytes: Option<usize>,
 }
 
-/// A URL that may hold a password, which is not shown. It is parsed when it is used, as the error of a file quotes the line.
+/// A URL that may have a password, which is not shown. It is parsed when it is used, because errors of a file quote the line.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct UrlSetting(String);
@@ -47,7 +47,7 @@ impl UrlSetting {
         self.0.parse()
     }
 
-    /// The URL without what may be secret.
+    /// The URL without its secrets.
     fn shown(&self) -> String {
         self.parse().map_or_else(|_| "[redacted]".to_owned(), |url| url.to_string())
     }
@@ -65,7 +65,7 @@ impl Serialize for UrlSetting {
     }
 }
 
-/// The folder under which data is kept if none is named: `agent-server` in `XDG_DATA_HOME`, else in `~/.local/share`.
+/// The default data folder: `agent-server` in `XDG_DATA_HOME`, else in `~/.local/share`.
 fn default_data_dir(environment: &Environment) -> Option<PathBuf> {
     let base = match environment.get("XDG_DATA_HOME").map(Path::new).filter(|path| path.is_absolute()) {
         Some(path) => path.to_owned(),
@@ -75,32 +75,32 @@ fn default_data_dir(environment: &Environment) -> Option<PathBuf> {
 }
 
 impl Config {
-    /// The folder that holds the data of this server.
+    /// The server's data folder.
     ///
     /// # Errors
-    /// If none is named and the environment does not tell where data belongs.
+    /// If none is configured and the environment does not imply one.
     fn resolved_data_dir(&self, environment: &Environment) -> Result<PathBuf, ConfigError> {
         let named = self.data_dir.clone().or_else(|| default_data_dir(environment));
         named.ok_or_else(|| {
             ConfigError::from_message(
-                "there is no folder for the data, as HOME is not set; name one with --data-dir, or use --ephemeral to \
-                 keep everything in memory",
+                "there is no data folder, because HOME is not set; choose one with --data-dir, or use --ephemeral to keep \
+                 everything in memory",
             )
         })
     }
 
-    /// The services that the configuration names, not yet started.
+    /// The configured services, not yet started.
     ///
     /// # Errors
-    /// If a place is unknown or lacks what it needs.
+    /// If a URL is invalid or no backend knows it.
     pub(crate) fn build_services(&self, environment: &Environment) -> Result<Services, ConfigError> {
         self.open(environment, self.open_options())
     }
 
-    /// The services, to be read beside a server that has them; writing may be refused. Not yet started.
+    /// The services for reading, also while a server uses them; they may refuse writes. Not yet started.
     ///
     /// # Errors
-    /// If a place is unknown or lacks what it needs.
+    /// If a URL is invalid or no backend knows it.
     pub(crate) fn build_services_to_read(&self, environment: &Environment) -> Result<Services, ConfigError> {
         self.open(environment, self.open_options().read_only())
     }
@@ -122,7 +122,7 @@ impl Config {
             .with_retention(self.runs.retention_seconds.map(Duration::from_secs), self.runs.retention_bytes)
     }
 
-    /// Which URL each service has.
+    /// The URL of each service.
     fn urls(&self, environment: &Environment) -> Result<ServiceUrls, ConfigError> {
         if self.ephemeral {
             return Ok(ServiceUrls::new(self.url("url", DEFAULT_EPHEMERAL, environment)?));
@@ -140,7 +140,7 @@ impl Config {
         Ok(urls)
     }
 
-    /// A URL, with the data folder where it names none.
+    /// A URL, with the data folder if it has no path.
     fn url(&self, name: &str, text: &str, environment: &Environment) -> Result<StoreUrl, ConfigError> {
         let wrong =
             |error: agent_services::Error| ConfigError::from_message(format!("services.{name}: {error}"));
@@ -152,10 +152,10 @@ impl Config {
     }
 }
 
-/// The place of everything, unless another one is named.
+/// The default store.
 const DEFAULT: &str = if cfg!(feature = "sqlite") { "sqlite:" } else { DEFAULT_EPHEMERAL };
 
-/// The place of what is gone with the process.
+/// The store that is lost when the process stops.
 const DEFAULT_EPHEMERAL: &str = "memory:";
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub(super) fn of_run(run: &RunInfo) -> String {
     format!("{id}\t{status}\t{created}\t{agent}\t{session}\t{events} events\n")
 }
 
-/// All that is known of a run, a line each, then what it has answered.
+/// The facts of a run, one per line, then its answer.
 pub(super) fn about_run(run: &RunInfo) -> String {
     let status = match (&run.status, run.cancel_requested) {
         (status, true) if !status.is_final() => format!("{status}, asked to stop"),

@@ -14,12 +14,12 @@ use reqwest::{Method, StatusCode};
 use super::about;
 use crate::cli::runs::TailOptions;
 use crate::remote::{Remote, RemoteError};
-use crate::terminal::failure::Failure;
+use crate::terminal::client_error::ClientError;
 use crate::terminal::render::Renderer;
 use crate::terminal::screen::Screen;
 use crate::terminal::server::Answer;
 
-/// How often a lost connection is made anew before it is given up, unless something comes in between.
+/// How often a lost connection is retried before giving up. An event that arrives resets the count.
 const ATTEMPTS: u32 = 12;
 
 /// The first and the longest delay before an attempt.
@@ -42,7 +42,7 @@ pub(super) async fn run(server: &Remote, options: &TailOptions, may_dim: bool) -
         // Whoever stopped to read has what it wanted.
         Err(error) if is_unread(&error) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            // What came so far stays readable; why the rest is missing is said after it.
+            // What arrived so far stays readable; the error comes after it.
             let _ = tail.close();
             Err(error)
         }
@@ -69,16 +69,16 @@ struct Tail<'a> {
     renderer: Renderer,
     /// The id of the last event that was shown.
     last: Option<String>,
-    /// How many connections have failed since something came.
+    /// How many connections have failed since the last event.
     failures: u32,
     backoff: Backoff,
 }
 
 /// How a connection ended.
 enum Part {
-    /// With the run's end.
+    /// The run ended.
     Ended(Status),
-    /// Early; this is why.
+    /// It broke, for this reason.
     Lost(anyhow::Error),
 }
 
@@ -104,10 +104,10 @@ impl Tail<'_> {
         Answer::new(self.server.url(), response).map_err(RemoteError::Lost)
     }
 
-    /// Reads on after the last event, as soon as the server or another one in its place is there.
+    /// Resumes after the last event, as soon as this server or a replacement is available.
     async fn connect_again(&mut self, mut why: anyhow::Error) -> anyhow::Result<Answer> {
         if self.failures == 0 {
-            self.screen.note("(the connection was lost; trying to read on)")?;
+            self.screen.note("(lost the connection; reconnecting)")?;
             self.screen.flush()?;
         }
         while self.failures < ATTEMPTS {
@@ -115,24 +115,24 @@ impl Tail<'_> {
             self.failures += 1;
             match self.connect().await {
                 Ok(answer) => return Ok(answer),
-                Err(error) if is_passing(&error) => why = error.into(),
+                Err(error) if is_temporary(&error) => why = error.into(),
                 Err(error) => return Err(about(&self.options.id, error)),
             }
         }
         let id = &self.options.id;
         let again = match &self.last {
-            Some(last) if self.options.json => format!("with `--after {last}` the command goes on from here"),
-            _ => format!("`agent-server runs show {id}` says how it stands when the server is back"),
+            Some(last) if self.options.json => format!("use `--after {last}` to continue from here"),
+            _ => format!("use `agent-server runs show {id}` when the server is back"),
         };
-        Err(why.context(format!("the run could not be read to its end; {again}")))
+        Err(why.context(format!("could not follow the run to its end; {again}")))
     }
 
-    /// Shows what comes until the run or the connection ends.
+    /// Shows events until the run or the connection ends.
     async fn read(&mut self, mut answer: Answer) -> anyhow::Result<Part> {
         loop {
             let events = match answer.next().await {
                 Ok(Some(events)) => events,
-                Ok(None) => return Ok(Part::Lost(Failure::cut().into())),
+                Ok(None) => return Ok(Part::Lost(ClientError::cut().into())),
                 Err(failure) => return Ok(Part::Lost(failure.into())),
             };
             for event in &events {
@@ -144,10 +144,10 @@ impl Tail<'_> {
         }
     }
 
-    /// Shows one event; gives the run's status if it is the last one.
+    /// Shows one event; returns the run's status if it is the last one.
     fn show(&mut self, sent: &SseEvent) -> anyhow::Result<Option<Status>> {
         let event = Event::from_slice(sent.data.as_bytes());
-        let event = event.context("the server sent something that is no event")?;
+        let event = event.context("the server sent something that is not an event")?;
         self.failures = 0;
         self.backoff.reset();
         self.last.clone_from(&sent.id);
@@ -170,8 +170,8 @@ impl Tail<'_> {
     }
 }
 
-/// Whether a failure may be over soon.
-fn is_passing(error: &RemoteError) -> bool {
+/// Whether an error may be temporary.
+fn is_temporary(error: &RemoteError) -> bool {
     match error.status() {
         None => true,
         Some(status) => status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS,

@@ -26,7 +26,7 @@ pub(super) fn of_message(message: &Message) -> anyhow::Result<String> {
     Ok(format!("{}\n", Json::from(object! { "message" => Json::from_serialize(message)? })))
 }
 
-/// A session that is being read, and its messages that were not yet added.
+/// The session that is being read, and its messages that are not yet added.
 struct Open {
     user: String,
     id: String,
@@ -44,7 +44,7 @@ impl Open {
     }
 }
 
-/// Reads lines from standard input, and hands over messages in groups; says how many were added.
+/// Reads lines from standard input and adds messages in groups; returns how many were added.
 pub(super) async fn read(
     add: impl AsyncFn(&str, &str, MessageAppend, Option<SessionChange>) -> anyhow::Result<u64>,
 ) -> anyhow::Result<u64> {
@@ -68,13 +68,13 @@ pub(super) async fn read(
             }
             open = Some(Open::new(session).with_context(place)?);
         } else if let Some(message) = json.get("message") {
-            let Some(open) = &mut open else { bail!("{}: a message comes before its session", place()) };
+            let Some(open) = &mut open else { bail!("{}: a message without a session before it", place()) };
             open.messages.push(Message::from_slice(message.to_string().as_bytes()).with_context(place)?);
             if open.messages.len() >= BATCH {
                 added += flush(open).await?;
             }
         } else {
-            bail!("{}: there is neither a session nor a message", place());
+            bail!("{}: expected a session or a message", place());
         }
     }
     if let Some(last) = &mut open {

@@ -14,13 +14,13 @@ impl Server {
         Ok(Server(Remote::new(address, token)?))
     }
 
-    /// A request about a session, or about what is below it.
+    /// A request for a session or a path below it.
     fn request(&self, method: Method, user: &str, id: &str, below: Option<&str>) -> RequestBuilder {
         let path: Vec<_> = ["sessions", id].into_iter().chain(below).collect();
         self.0.request(method, &path, &[("user_id", user)])
     }
 
-    /// Forgets a session; says whether there was one.
+    /// Deletes a session; returns whether it existed.
     pub(super) async fn delete(&self, user: &UserId, id: &SessionId) -> anyhow::Result<bool> {
         let request = self.request(Method::DELETE, user.as_str(), id.as_str(), None);
         match self.0.send(request).await {
@@ -29,7 +29,7 @@ impl Server {
         }
     }
 
-    /// Adds messages, then changes the session; says how many were added.
+    /// Adds messages, then changes the session; returns how many were added.
     pub(super) async fn import(
         &self,
         user: &str,

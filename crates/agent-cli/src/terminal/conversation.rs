@@ -1,5 +1,5 @@
-//! What has been said so far, which each request repeats: not every server keeps sessions. Messages have ids, by which
-//! those that do recognize what they have.
+//! The conversation so far. Each request repeats it, because not every server keeps sessions; those that do recognize the
+//! messages by their ids.
 
 use std::collections::VecDeque;
 
@@ -27,24 +27,24 @@ struct Turn {
 }
 
 impl Conversation {
-    /// A conversation of which nothing has been said; without a session id it gets a fresh one.
+    /// An empty conversation; without a session id it gets a new one.
     pub(super) fn new(session_id: Option<String>, user_id: Option<String>, model: Option<String>) -> Self {
         let session_id = session_id.unwrap_or_else(fresh_session_id);
         Conversation { session_id, user_id, model, turns: VecDeque::new() }
     }
 
-    /// The id that the server is told.
+    /// The id that the server receives.
     pub(super) fn session_id(&self) -> &str {
         &self.session_id
     }
 
-    /// Forgets what was said and goes on under a fresh id.
+    /// Discards the messages and continues under a new id.
     pub(super) fn restart(&mut self) {
         self.turns.clear();
         self.session_id = fresh_session_id();
     }
 
-    /// The request that says this next.
+    /// The request with this as the next message.
     pub(super) fn request(&self, text: &str) -> AgentRequest {
         let before = self.turns.iter().flat_map(|turn| &turn.messages).cloned();
         let mut said = Message::user(text);
@@ -53,12 +53,12 @@ impl Conversation {
         request.session_id = Some(self.session_id.clone());
         request.user_id.clone_from(&self.user_id);
         request.model.clone_from(&self.model);
-        // A server may be configured to go on with runs whose clients go away, but here that is how they are cancelled.
+        // A server may be configured to continue runs whose clients disconnect, but this client cancels runs by disconnecting.
         request.extra.insert("on_disconnect".to_owned(), Json::from("cancel"));
         request
     }
 
-    /// Remembers what the user said, the last message of a request, and what came back, as far as it came.
+    /// Adds what the user said, the last message of a request, and the answer as far as it arrived.
     pub(super) fn add(&mut self, said: Option<Message>, answer: &Fold) {
         let response = answer.response();
         let whole = response.as_ref().filter(|response| response.output.is_some());
@@ -79,7 +79,7 @@ fn fresh_session_id() -> String {
     format!("session_{}", uuid::Uuid::new_v4().simple())
 }
 
-/// The words of a message of the agent; reasoning and tool calls are not repeated.
+/// The text of an agent's message. Reasoning and tool calls are not repeated.
 fn as_said(message: &Message) -> Option<Message> {
     if message.kind != MessageType::Message || !matches!(message.role, None | Some(Role::Assistant)) {
         return None;

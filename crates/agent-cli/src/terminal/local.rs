@@ -1,4 +1,4 @@
-//! An agent in this process, behind a server of its own on a free port: the way to it is the same as to any other.
+//! An agent in this process, behind a server on a free port, so that the client is the same as for any other server.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::cli::ChatOptions;
 use crate::{agents, serve, telemetry};
 
-/// How long the server may take to end: a run that has just been cancelled may still say so.
+/// How long the server may take to stop: a cancelled run still reports its end.
 const END: Duration = Duration::from_secs(3);
 
 /// An agent that is ready to be served.
@@ -20,7 +20,7 @@ const END: Duration = Duration::from_secs(3);
 pub(super) struct Local {
     app: AgentApp,
     endpoint_path: String,
-    /// The agent's name, and why it is the one.
+    /// The agent's name, and the reason for the choice.
     pub(super) introduction: String,
 }
 
@@ -29,20 +29,20 @@ impl Local {
     pub(super) fn new(options: &ChatOptions, environment: &Environment) -> anyhow::Result<Self> {
         let mut config = load(options.config.as_deref(), environment, &flags(options))?;
         if environment.get("AGENT_SERVER_LOG_LEVEL").is_none() {
-            // A line for each request would only stand between the lines of the conversation.
+            // A log line for each request would only disturb the conversation.
             "warn".clone_into(&mut config.log.level);
         }
         telemetry::start(&config.log)?;
         let services = Services::in_memory();
         let served = agents::build(&config, environment, &services)?;
         let introduction = format!("{} in this process: {}", served.default_name(), served.reason);
-        // Leaving a conversation should not wait for its runs: those that are left have been cancelled.
+        // Leaving a conversation should not wait for its runs, which have been cancelled.
         config.drain_seconds = 1;
         let endpoint_path = config.http.endpoint_path.clone();
         Ok(Local { app: serve::app(&config, services, served)?, endpoint_path, introduction })
     }
 
-    /// Serves the agent as long as `conversation` takes, which is given the address.
+    /// Serves the agent while `conversation`, which receives the address, runs.
     pub(super) async fn serve<T>(
         self,
         conversation: impl AsyncFnOnce(&str) -> anyhow::Result<T>,
@@ -58,7 +58,7 @@ impl Local {
         let ended = tokio::select! {
             served = &mut serving => {
                 served?;
-                anyhow::bail!("the agent's server ended by itself");
+                anyhow::bail!("the agent's server stopped unexpectedly");
             }
             ended = conversation(&url) => ended,
         };

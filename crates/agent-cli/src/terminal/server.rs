@@ -9,9 +9,9 @@ use agent_schemas::AgentRequest;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 
-use super::failure::Failure;
+use super::client_error::ClientError;
 
-/// Where a server takes runs unless its address says otherwise.
+/// The path that starts runs, unless the address has another one.
 const DEFAULT_PATH: &str = "/process";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,10 +27,10 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// A server at an address, which is told the token if there is one.
+    /// A server at an address, which receives the token if there is one.
     ///
     /// # Errors
-    /// If the address or the token cannot be one.
+    /// If the address or the token is invalid.
     pub(super) fn new(address: &str, token: Option<&SecretString>) -> Result<Self, ConfigError> {
         let url = endpoint(address)?;
         let mut headers = HeaderMap::new();
@@ -38,14 +38,13 @@ impl Server {
         if let Some(token) = token {
             let value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret().trim()));
             let mut value = value.map_err(|_| {
-                ConfigError::from_message("AGENT_SERVER_TOKEN has characters that no token can have")
+                ConfigError::from_message("AGENT_SERVER_TOKEN has characters that are not allowed in a token")
             })?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let client = client(&url, &headers).map_err(|error| {
-            ConfigError::from_message(format!("connections cannot be encrypted: {error}"))
-        })?;
+        let client = client(&url, &headers)
+            .map_err(|error| ConfigError::from_message(format!("could not set up TLS: {error}")))?;
         Ok(Server { client, url })
     }
 
@@ -54,25 +53,25 @@ impl Server {
         &self.url
     }
 
-    /// Checks that something answers at the address, whatever it says.
-    pub(super) async fn check(&self) -> Result<(), Failure> {
+    /// Checks that a server answers at the address, whatever the answer is.
+    pub(super) async fn check(&self) -> Result<(), ClientError> {
         let mut url = self.url.clone();
         url.set_path("/");
         url.set_query(None);
         let answer = self.client.get(url).send().await;
-        answer.map(drop).map_err(|error| Failure::transport(&self.url, &error))
+        answer.map(drop).map_err(|error| ClientError::transport(&self.url, &error))
     }
 
     /// Sends a request and waits for the answer to begin.
-    pub(super) async fn ask(&self, request: &AgentRequest) -> Result<Answer, Failure> {
+    pub(super) async fn ask(&self, request: &AgentRequest) -> Result<Answer, ClientError> {
         let response = self.client.post(self.url.clone()).json(request).send().await;
-        let response = response.map_err(|error| Failure::transport(&self.url, &error))?;
+        let response = response.map_err(|error| ClientError::transport(&self.url, &error))?;
         let status = response.status();
         if !status.is_success() {
             let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             let retry_after = retry_after.map(str::to_owned);
             let body = http_client::error_body(response).await;
-            return Err(Failure::status(&self.url, status, retry_after.as_deref(), &body));
+            return Err(ClientError::status(&self.url, status, retry_after.as_deref(), &body));
         }
         Answer::new(&self.url, response)
     }
@@ -88,32 +87,32 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The stream of events of a response that is no error.
-    pub(crate) fn new(url: &Url, response: Response) -> Result<Self, Failure> {
+    /// The stream of events of a successful response.
+    pub(crate) fn new(url: &Url, response: Response) -> Result<Self, ClientError> {
         let header = |name| response.headers().get(name)?.to_str().ok().map(str::to_owned);
         let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("text/event-stream") {
-            return Err(Failure::content_type(url, essence));
+            return Err(ClientError::content_type(url, essence));
         }
         let run_id = header("x-run-id");
         Ok(Answer { response, url: url.clone(), parser: SseParser::new(MAX_EVENT), run_id })
     }
 
-    /// The run's id, if the server says it.
+    /// The run's id, if the server sent it.
     pub(super) fn run_id(&self) -> Option<&str> {
         self.run_id.as_deref()
     }
 
-    /// The events that came next, at least one; `None` at the end.
-    pub(crate) async fn next(&mut self) -> Result<Option<Vec<SseEvent>>, Failure> {
+    /// The next events, at least one; `None` at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<SseEvent>>, ClientError> {
         let mut events = Vec::new();
         while events.is_empty() {
             let chunk = self.response.chunk().await;
-            let Some(bytes) = chunk.map_err(|error| Failure::transport(&self.url, &error))? else {
+            let Some(bytes) = chunk.map_err(|error| ClientError::transport(&self.url, &error))? else {
                 return Ok(None);
             };
-            self.parser.push(&bytes, &mut events).map_err(Failure::event)?;
+            self.parser.push(&bytes, &mut events).map_err(ClientError::event)?;
         }
         Ok(Some(events))
     }
@@ -128,10 +127,10 @@ fn endpoint(address: &str) -> Result<Url, ConfigError> {
     let with_scheme = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let mut url = Url::parse(&with_scheme).map_err(|error| fault(&format!("'{address}': {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(fault("it begins otherwise"));
+        return Err(fault("it has another scheme"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(fault("it holds a name or a password; set AGENT_SERVER_TOKEN instead"));
+        return Err(fault("it contains a user name or a password; set AGENT_SERVER_TOKEN instead"));
     }
     if url.path() == "/" {
         url.set_path(DEFAULT_PATH);
@@ -170,9 +169,9 @@ mod tests {
 
     #[test]
     fn wrong_addresses_are_named() {
-        check("ftp://h", "but it begins otherwise");
+        check("ftp://h", "but it has another scheme");
         check("http://", "empty host");
-        check("http://user:secret@h", "a name or a password");
+        check("http://user:secret@h", "a user name or a password");
         check("", "empty host");
     }
 

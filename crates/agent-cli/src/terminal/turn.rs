@@ -8,8 +8,8 @@ use agent_schemas::{AgentRequest, Event, Fold, Json, Status, json};
 use tokio::signal::unix::Signal;
 use tokio::time::timeout;
 
+use super::client_error::ClientError;
 use super::describe;
-use super::failure::Failure;
 use super::render::Renderer;
 use super::screen::Screen;
 use super::server::{Answer, Server};
@@ -24,9 +24,9 @@ pub(super) enum Ending {
     Answered,
     /// The run failed, or there was none.
     Failed,
-    /// The user has had enough.
+    /// The user cancelled the run.
     Cancelled,
-    /// Nobody reads the answer any more.
+    /// Standard output was closed.
     Unread,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct View {
     pub(super) verbose: bool,
 }
 
-/// Asks, and shows the answer while it comes. Gives how it ended and what came.
+/// Asks a question and shows the answer as it arrives. Returns how the turn ended and the events so far.
 pub(super) async fn turn<O: Write, E: Write>(
     server: &Server,
     request: &AgentRequest,
@@ -66,12 +66,12 @@ struct Turn {
     view: View,
     renderer: Renderer,
     fold: Fold,
-    /// The server has told of an error outside of the protocol.
+    /// The server reported an error outside of the protocol.
     has_failed: bool,
 }
 
 impl Turn {
-    /// Fails only if what is shown cannot be written.
+    /// Fails only if the terminal cannot be written to.
     async fn run<O: Write, E: Write>(
         &mut self,
         server: &Server,
@@ -98,7 +98,7 @@ impl Turn {
                 Ok(None) if self.has_failed => return Ok(Ending::Failed),
                 Ok(None) => {
                     self.renderer.close(screen)?;
-                    return fail(&Failure::cut(), screen);
+                    return fail(&ClientError::cut(), screen);
                 }
                 Err(failure) => {
                     self.renderer.close(screen)?;
@@ -106,19 +106,19 @@ impl Turn {
                 }
             }
         }
-        // So that the server does not take this client for one that has gone away early.
+        // Otherwise the server would see a client that disconnected early.
         let _ = timeout(LAST_BYTES, read_to_end(&mut answer)).await;
         let status = self.fold.response().map(|response| response.status);
         let is_good = matches!(status, Some(Status::Completed | Status::Incomplete)) && !self.has_failed;
         Ok(if is_good { Ending::Answered } else { Ending::Failed })
     }
 
-    /// Shows one event; the inner error says that it cannot be read.
+    /// Shows one event; the inner error reports an invalid one.
     fn show<O: Write, E: Write>(
         &mut self,
         sent: &SseEvent,
         screen: &mut Screen<O, E>,
-    ) -> io::Result<Result<(), Failure>> {
+    ) -> io::Result<Result<(), ClientError>> {
         let event = match Event::from_slice(sent.data.as_bytes()) {
             Ok(event) => event,
             Err(_) if sent.is_error => {
@@ -126,13 +126,13 @@ impl Turn {
                 screen.line(&format!("error: {}", describe::shorten(&sent.data, 1000)))?;
                 return Ok(Ok(()));
             }
-            Err(error) => return Ok(Err(Failure::event(error))),
+            Err(error) => return Ok(Err(ClientError::event(error))),
         };
         self.fold.push(&event);
         let problem = problem(&event);
         self.has_failed |= problem.is_some() || sent.is_error;
         if self.view.json {
-            // An event may be sent over several lines, which are one in JSON too.
+            // An event may span several lines; its JSON fits on one.
             let line = json::parse(&sent.data).ok().filter(|_| sent.data.contains('\n'));
             screen.data(&line.map_or_else(|| sent.data.clone(), |json| json.to_string()))?;
             return Ok(Ok(()));
@@ -156,7 +156,7 @@ impl Turn {
     }
 }
 
-fn fail<O: Write, E: Write>(failure: &Failure, screen: &mut Screen<O, E>) -> io::Result<Ending> {
+fn fail<O: Write, E: Write>(failure: &ClientError, screen: &mut Screen<O, E>) -> io::Result<Ending> {
     screen.line(&format!("error: {failure}"))?;
     Ok(Ending::Failed)
 }
@@ -165,7 +165,7 @@ async fn read_to_end(answer: &mut Answer) {
     while let Ok(Some(_)) = answer.next().await {}
 }
 
-/// What an object that is no event of the protocol says about an error.
+/// The error that an object outside of the protocol reports.
 fn problem(event: &Event) -> Option<String> {
     let Event::Other(json) = event else { return None };
     let error = json.get("error").filter(|error| **error != Json::Null)?;

@@ -18,7 +18,7 @@ use agent_server::protocol::{DeltaFrame, ErrorInfo, EscapedText, FrameWriter, Te
 
 const STOP: &str = "stop";
 
-/// What nginx answers to clients that have gone away, and others to what was cancelled.
+/// The status that nginx uses for clients that disconnected, and others use for cancelled requests.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// What is the same in all chunks.
@@ -26,7 +26,7 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 pub(super) struct Head {
     pub(super) id: String,
     pub(super) model: String,
-    /// Whether the stream ends with a chunk that tells the usage.
+    /// Whether the stream ends with a chunk that has the usage.
     pub(super) wants_usage: bool,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Completion {
     reasoning: Texts,
     calls: Calls,
     said: Said,
-    /// Whether the client was told who speaks.
+    /// Whether the first chunk, with the role, was sent.
     has_begun: bool,
     /// The reason to finish that the model gave, where it was another than having said all.
     reason: Option<String>,
@@ -254,7 +254,7 @@ impl Translator for Completion {
         }
     }
 
-    /// Contents have told all that is said: messages and responses only repeat it.
+    /// The contents have had everything: messages and responses only repeat it.
     fn needs_only_head(&self, _head: &Event) -> bool {
         true
     }
@@ -276,7 +276,7 @@ impl Translator for Completion {
         match &self.end {
             Some(End::Failed(failure)) => {
                 let mut response = error::response(failure);
-                // OpenAI's clients repeat what failed on a server; the agent has worked and would do so again.
+                // OpenAI's clients retry after a server error, which would run the agent again.
                 response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
                 response
             }
@@ -287,7 +287,7 @@ impl Translator for Completion {
 }
 
 impl Head {
-    /// The first chunk: who speaks.
+    /// The first chunk, with the role.
     fn begin(&self, created: i64, content: Option<&str>, frames: &mut FrameWriter) {
         let delta = Delta { role: Some("assistant"), content: Some(content), ..Delta::default() };
         self.chunk(created, delta, None, frames);
@@ -320,11 +320,11 @@ impl Head {
 fn failure(response: &AgentResponse) -> ErrorInfo {
     match (&response.error, &response.status) {
         (Some(error), _) => failure_of(error),
-        // Nobody is to take it for something to try again, as clients do by themselves with most statuses.
+        // With most other statuses, clients would retry by themselves.
         (None, Status::Canceled) => ErrorInfo::new(
             StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST),
             "RUN_CANCELED",
-            "The run was cancelled before its end",
+            "The run was cancelled",
         ),
         (None, status) => {
             let message = format!("The run ended as {status}");

@@ -97,20 +97,20 @@ fn check(request: &ChatCompletionRequest) -> Result<(), ApiError> {
         return Err(refused("messages", "expected at least one message"));
     }
     if request.n.is_some_and(|n| n != 1) {
-        return Err(refused("n", "an agent gives one answer; leave n out, or ask for 1"));
+        return Err(refused("n", "an agent gives one answer; omit n, or set it to 1"));
     }
     if request.logprobs == Some(true) {
-        return Err(refused("logprobs", "agents do not tell how likely their words are"));
+        return Err(refused("logprobs", "log probabilities are not supported"));
     }
     if request.modalities.iter().flatten().any(|form| form != "text") {
-        return Err(refused("modalities", "an agent answers with text; leave modalities out"));
+        return Err(refused("modalities", "an agent answers with text; omit modalities"));
     }
     if request.stream_options.is_some() && request.stream != Some(true) {
-        return Err(refused("stream_options", "stream_options goes with stream: true"));
+        return Err(refused("stream_options", "stream_options requires stream: true"));
     }
     for (old, new) in OUTDATED {
         if request.extra.get(old).is_some_and(|value| !value.is_null()) {
-            return Err(refused(old, format!("{old} is outdated and not supported; use {new}")));
+            return Err(refused(old, format!("{old} is deprecated and not supported; use {new}")));
         }
     }
     for (index, tool) in request.tools.iter().flatten().enumerate() {
@@ -125,7 +125,7 @@ fn check(request: &ChatCompletionRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Refuses outputs of calls that are not in the conversation: nobody could make anything of them.
+/// Refuses outputs of calls that are not in the conversation, which no agent could use.
 fn check_answers(messages: &[Json]) -> Result<(), ApiError> {
     let mut called: HashSet<&str> = HashSet::new();
     for (index, message) in messages.iter().enumerate() {
@@ -135,7 +135,7 @@ fn check_answers(messages: &[Json]) -> Result<(), ApiError> {
         let is_answer = message.get("role").and_then(Json::as_str) == Some("tool");
         if let Some(id) = answered.filter(|id| is_answer && !called.contains(id)) {
             let place = format!("messages[{index}].tool_call_id");
-            let message = format!("no message before it has a call '{id}' among its tool_calls");
+            let message = format!("no earlier message has a call '{id}' in its tool_calls");
             return Err(refused(place, message));
         }
     }
@@ -157,7 +157,7 @@ fn check_tool(index: usize, tool: &RequestTool) -> Result<(), ApiError> {
     let RequestTool::Other(members) = tool else { return Ok(()) };
     let member = |key| members.get("function")?.get(key).filter(|value| !value.is_null());
     let faults = [
-        ("description", "a text", member("description").is_some_and(|value| value.as_str().is_none())),
+        ("description", "a string", member("description").is_some_and(|value| value.as_str().is_none())),
         (
             "parameters",
             "a JSON Schema",

@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use agent_schemas::{Content, DecodeError, Status};
 use agent_server::protocol::{EscapedText, TextDelta};
 
-/// Puts texts one after the other: what grows behind the first that is still open waits for its end.
+/// Joins texts one after the other: a text that grows behind the first open one waits for its end.
 ///
-/// Contents of one message are a line apart, messages a blank line. A text that the end of a process cut off is gone on
-/// with by one that begins in the same way, as agents write that start over.
+/// Contents of a message are separated by a line break, messages by a blank line. A text that was interrupted by the end of a
+/// process is continued by one that begins in the same way, as agents that start over write it.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     open: VecDeque<Part>,

@@ -1,4 +1,4 @@
-//! `POST /v1/responses`: makes a response.
+//! `POST /v1/responses`: creates a response.
 
 use agent_runner::Run;
 use agent_schemas::{JsonObject, RunId};
@@ -27,9 +27,9 @@ pub(super) async fn post_as_upstream(
     create(&context, request, Form::Upstream).await
 }
 
-/// `POST /v1/responses/compact`: what no agent can do yet.
+/// `POST /v1/responses/compact`: not supported by any agent yet.
 pub(super) async fn compact() -> ApiError {
-    let message = "no agent here can compact a conversation; continue it with previous_response_id";
+    let message = "compacting a conversation is not supported; continue it with previous_response_id";
     ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_operation", message).into()
 }
 
@@ -47,14 +47,14 @@ async fn create(context: &ProtocolContext, request: JsonRequest, form: Form) -> 
     }
 }
 
-/// A request that was read and found good.
+/// A request that has been checked.
 pub(super) struct Prepared {
     spec: RunSpec,
     echoed: EchoedSettings,
 }
 
 impl Prepared {
-    /// Reads a request; `own` is a response that it may go on from although that is not stored.
+    /// Reads a request; `own` is a response that it may continue although it is not stored.
     pub(super) async fn new(
         context: &ProtocolContext,
         body: &JsonObject,
@@ -68,7 +68,7 @@ impl Prepared {
     }
 }
 
-/// Starts the run, and makes what translates its log.
+/// Starts the run, and makes the translator of its log.
 pub(super) async fn start(
     context: &ProtocolContext,
     request: &JsonRequest,

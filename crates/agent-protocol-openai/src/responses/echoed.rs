@@ -1,4 +1,4 @@
-//! What a run's record keeps of the request that the run was made for.
+//! The part of a request that its run's record keeps.
 
 use std::sync::LazyLock;
 
@@ -24,7 +24,7 @@ pub(super) struct EchoedSettings {
     pub(super) previous: usize,
     /// Whether the response may be retrieved later.
     pub(super) is_stored: bool,
-    /// Whether it is made whether or not somebody waits for it.
+    /// Whether it is a background response.
     pub(super) is_background: bool,
 }
 
@@ -54,7 +54,7 @@ impl EchoedSettings {
         ProtocolData::new(PROTOCOL, Json::from(data).to_string())
     }
 
-    /// What the record keeps; for a run that was started over another protocol, what can be said of it.
+    /// The settings in the record; for a run from another protocol, those that can be derived from it.
     pub(super) fn of(record: &RunRecord) -> Self {
         let kept = record.options.protocol.as_ref().filter(|kept| kept.protocol == PROTOCOL);
         let read = kept.map(|kept| Self::read(&kept.data));

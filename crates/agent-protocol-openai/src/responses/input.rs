@@ -62,7 +62,7 @@ fn read(item: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, ErrorI
         Some("mcp_approval_request") => approval_request(item)?,
         Some("mcp_approval_response") => approval_response(item)?,
         Some("image_generation_call") => return Ok(picture(item)?.into_iter().collect()),
-        // What this version does not know is for the agent to understand.
+        // The agent may understand what this version does not know.
         Some(other) => with_data(item, MessageType::from(other), None, item.members().clone())?,
     };
     Ok(vec![message])
@@ -87,15 +87,14 @@ fn with_data(
     Ok(message)
 }
 
-/// What is in the context already need not be said again; anything else would be left out without a word.
+/// An item that is in the context already is not repeated. Any other reference is refused rather than ignored.
 fn reference(item: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, ErrorInfo> {
     let id = item.text("id")?;
     if known.contains(message_id(id).as_str()) {
         return Ok(Vec::new());
     }
     let message = format!(
-        "the item '{id}' is not part of what this response goes on from; name that with previous_response_id, \
-         or send the item itself"
+        "the item '{id}' is not part of the previous response; set previous_response_id, or send the item itself"
     );
     Err(item.fault("id", message))
 }
@@ -115,7 +114,7 @@ fn said(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
     message.content = Some(match item.get("content") {
         Some(Json::String(text)) => vec![Content::text(text.as_str())],
         Some(Json::Array(_)) => parts(item, "content")?,
-        Some(_) => return Err(item.fault("content", "expected a text or an array of parts")),
+        Some(_) => return Err(item.fault("content", "expected a string or an array of parts")),
         None => return Err(item.fault("content", "this field is required")),
     });
     Ok(message)
@@ -154,7 +153,7 @@ fn part_body(part: &Fields<'_>) -> Result<ContentBody, ErrorInfo> {
             ContentBody::Audio { data: Some(audio.text("data")?.to_owned()), format }
         }
         "input_video" => ContentBody::Video { video_url: Some(part.text("video_url")?.to_owned()) },
-        other => return Err(part.fault("type", format!("parts of type '{other}' are not known"))),
+        other => return Err(part.fault("type", format!("parts of type '{other}' are not supported"))),
     })
 }
 
@@ -189,7 +188,7 @@ fn answer(item: &Fields<'_>, kind: MessageType) -> Result<Message, ErrorInfo> {
     let output = match item.get("output") {
         Some(Json::String(text)) => text.clone(),
         Some(Json::Array(_)) => answer_of_parts(item)?,
-        Some(_) => return Err(item.fault("output", "expected a text or an array of parts")),
+        Some(_) => return Err(item.fault("output", "expected a string or an array of parts")),
         None => return Err(item.fault("output", "this field is required")),
     };
     let output = FunctionCallOutput {

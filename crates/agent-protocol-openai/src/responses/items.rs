@@ -81,7 +81,7 @@ fn said(message: &Message) -> Vec<ResponseItem> {
     std::iter::once(item.into()).chain(pictures).collect()
 }
 
-/// Whether it is the agent who speaks.
+/// Whether the agent is the speaker.
 pub(super) fn is_agents(message: &Message) -> bool {
     matches!(message.role, Some(Role::Assistant))
 }

@@ -16,11 +16,11 @@ const PAGE_BYTES: usize = 1024 * 1024;
 pub(super) struct PreviousResponse {
     /// Input and output, in order.
     pub(super) messages: Vec<Message>,
-    /// Whose it is.
+    /// The user it belongs to.
     pub(super) user_id: Option<String>,
 }
 
-/// Loads it; `own` is a response that counts although it is not stored.
+/// Loads it; `own` is a response that may be continued although it is not stored.
 pub(super) async fn load(
     context: &ProtocolContext,
     previous: Option<&str>,
@@ -35,7 +35,7 @@ pub(super) async fn load(
         return Err(not_found().into());
     }
     if !record.status.is_final() {
-        let message = format!("The response '{previous}' has not ended yet; wait for its end or cancel it.");
+        let message = format!("The response '{previous}' has not ended yet. Wait for it, or cancel it.");
         return Err(fault("previous_response_in_progress", message).into());
     }
     let mut messages = record.request.input.clone();

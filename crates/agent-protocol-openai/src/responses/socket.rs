@@ -1,7 +1,7 @@
 //! `GET /v1/responses` as a WebSocket: responses one after the other over one connection (Open Responses, WebSocket mode).
 //!
-//! A message `{"type": "response.create", …}` has the members of a request to make a response, and is answered with the
-//! events of its stream, each a message. What goes wrong is an event of type `error`, and the connection stays.
+//! A message `{"type": "response.create", …}` has the members of a request to create a response. The server answers with the
+//! events of its stream, one per message. Errors are events of type `error`; the connection stays open.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -24,10 +24,10 @@ use crate::error;
 use agent_server::ApiError;
 use agent_server::protocol::{ErrorInfo, IDEMPOTENCY_KEY, JsonRequest, ProtocolContext};
 
-/// How many requests may wait for the one that is under way.
+/// How many requests may wait for the current one.
 const MAX_WAITING: usize = 16;
 
-/// How often the client is asked whether it is there, where the server has no heartbeat.
+/// The interval of pings if the server has no heartbeat.
 const PING: Duration = Duration::from_secs(30);
 
 pub(super) async fn open(
@@ -36,43 +36,43 @@ pub(super) async fn open(
     request: Request<Body>,
 ) -> Response {
     let Ok(upgrade) = upgrade else {
-        let message = "a WebSocket is opened here; to make a response over HTTP, send a POST request";
+        let message = "This path opens a WebSocket. To create a response over HTTP, send a POST request";
         let failure = ErrorInfo::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", message);
         let mut response = ApiError::from(failure).into_response();
         response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         return response;
     };
     let mut client = request.into_parts().0;
-    // A connection has no need for it.
+    // A key would hold for every message of the connection.
     client.headers.remove(IDEMPOTENCY_KEY);
-    // What the upgrade said of its own body holds for no message.
+    // The content type of the upgrade request does not apply to messages.
     client.headers.remove(header::CONTENT_TYPE);
     let limit = context.body_limit();
     let upgrade = upgrade.max_message_size(limit).max_frame_size(limit);
-    upgrade.on_upgrade(move |socket| Talk::new(context, client, socket).run())
+    upgrade.on_upgrade(move |socket| Connection::new(context, client, socket).run())
 }
 
-/// The client has gone, or is told to.
-struct Gone;
+/// The connection has ended, or the server closed it.
+struct Disconnected;
 
 /// One connection.
-struct Talk {
+struct Connection {
     context: ProtocolContext,
     client: Parts,
     socket: WebSocket,
-    /// Requests that came while a response was under way.
+    /// Requests that arrived during a response.
     waiting: VecDeque<Utf8Bytes>,
-    /// The latest response. This connection may go on from it, even if it is not stored.
+    /// The latest response. This connection may continue it, even if it is not stored.
     latest: Option<RunId>,
     heartbeat: Interval,
 }
 
-impl Talk {
+impl Connection {
     fn new(context: ProtocolContext, client: Parts, socket: WebSocket) -> Self {
         let pause = context.heartbeat().unwrap_or(PING);
         let mut heartbeat = interval(pause);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Talk { context, client, socket, waiting: VecDeque::new(), latest: None, heartbeat }
+        Connection { context, client, socket, waiting: VecDeque::new(), latest: None, heartbeat }
     }
 
     async fn run(mut self) {
@@ -88,43 +88,44 @@ impl Talk {
     }
 
     /// Waits for the next request.
-    async fn next_request(&mut self) -> Result<Utf8Bytes, Gone> {
+    async fn next_request(&mut self) -> Result<Utf8Bytes, Disconnected> {
         while self.waiting.is_empty() {
             tokio::select! {
                 message = self.socket.recv() => self.take_in(message).await?,
                 _ = self.heartbeat.tick() => self.ping().await?,
             }
         }
-        self.waiting.pop_front().ok_or(Gone)
+        self.waiting.pop_front().ok_or(Disconnected)
     }
 
-    async fn take_in(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Gone> {
+    async fn take_in(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Disconnected> {
         match message {
             Some(Ok(Message::Text(text))) if self.waiting.len() < MAX_WAITING => {
                 self.waiting.push_back(text);
                 Ok(())
             }
             Some(Ok(Message::Text(_))) => {
-                let message = format!("{MAX_WAITING} requests wait already; read their responses first");
+                let message =
+                    format!("{MAX_WAITING} requests are waiting already; read their responses first");
                 self.fail(&ErrorInfo::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message)).await
             }
             Some(Ok(Message::Binary(_))) => {
-                let message = "expected a message of text with a JSON object";
+                let message = "expected a text message with a JSON object";
                 self.fail(&ErrorInfo::new(StatusCode::BAD_REQUEST, "invalid_message", message)).await
             }
-            // These are answered by the library.
+            // The library answers these.
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Disconnected),
         }
     }
 
-    /// Sees whether the client is there. While the server shuts down, an idle connection is closed.
-    async fn ping(&mut self) -> Result<(), Gone> {
+    /// Checks that the client is still connected. During shutdown, closes the idle connection.
+    async fn ping(&mut self) -> Result<(), Disconnected> {
         if self.context.is_closing() {
-            let reason = Utf8Bytes::from_static("the server shuts down");
+            let reason = Utf8Bytes::from_static("the server is shutting down");
             let close = Message::Close(Some(CloseFrame { code: close_code::AWAY, reason }));
             self.send(close).await?;
-            return Err(Gone);
+            return Err(Disconnected);
         }
         self.send(Message::Ping(Vec::new().into())).await
     }
@@ -136,10 +137,10 @@ impl Talk {
             _ => return Err(ErrorInfo::at_parameter("type", "expected 'response.create'").into()),
         }
         if body.shift_remove("generate") == Some(Json::Bool(false)) {
-            let message = "nothing can be prepared here before it is asked for; leave it out";
+            let message = "generate: false is not supported; omit it";
             return Err(ErrorInfo::at_parameter("generate", message).into());
         }
-        // How a response is sent is settled.
+        // Over a WebSocket, every response is streamed.
         body.insert("stream".to_owned(), Json::Bool(true));
         body.shift_remove("background");
         let request = JsonRequest::new(self.client.clone(), text.to_owned().into(), body);
@@ -149,16 +150,16 @@ impl Talk {
         Ok((run, translator))
     }
 
-    /// Sends a response's events, and takes in what comes meanwhile.
-    async fn stream(&mut self, run: &Run, translator: Responses) -> Result<(), Gone> {
+    /// Sends a response's events, and receives messages meanwhile.
+    async fn stream(&mut self, run: &Run, translator: Responses) -> Result<(), Disconnected> {
         let mut pieces = self.context.frames(run, translator);
         loop {
             tokio::select! {
                 piece = pieces.next() => {
                     let Some(Ok(piece)) = piece else { return Ok(()) };
-                    // Over HTTP, more than the final event says that the stream has ended.
+                    // Over HTTP, a last frame follows the final event.
                     for json in sse::frames(&piece).filter(|json| *json != DONE.as_bytes()) {
-                        let text = Utf8Bytes::try_from(piece.slice_ref(json)).map_err(|_| Gone)?;
+                        let text = Utf8Bytes::try_from(piece.slice_ref(json)).map_err(|_| Disconnected)?;
                         self.send(Message::Text(text)).await?;
                     }
                 }
@@ -168,12 +169,12 @@ impl Talk {
         }
     }
 
-    async fn fail(&mut self, failure: &ErrorInfo) -> Result<(), Gone> {
-        let event = serde_json::to_string(&error::event(failure)).map_err(|_| Gone)?;
+    async fn fail(&mut self, failure: &ErrorInfo) -> Result<(), Disconnected> {
+        let event = serde_json::to_string(&error::event(failure)).map_err(|_| Disconnected)?;
         self.send(Message::Text(event.into())).await
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), Gone> {
-        self.socket.send(message).await.map_err(|_| Gone)
+    async fn send(&mut self, message: Message) -> Result<(), Disconnected> {
+        self.socket.send(message).await.map_err(|_| Disconnected)
     }
 }

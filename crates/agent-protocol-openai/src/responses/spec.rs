@@ -12,7 +12,7 @@ use super::input;
 use super::previous::PreviousResponse;
 use agent_server::protocol::{ErrorInfo, Fields, RunSpec};
 
-/// Reads the settings and refuses what does not go together. Where the client names no model, it is the agent that answers.
+/// Reads the settings and refuses contradictory ones. If the client names no model, it is the agent that answers.
 pub(super) fn settings(body: &JsonObject, agent: &str) -> Result<ResponseSettings, ErrorInfo> {
     let mut settings = ResponseSettings::from_request(body)?;
     if settings.model.is_empty() {
@@ -26,22 +26,22 @@ pub(super) fn settings(body: &JsonObject, agent: &str) -> Result<ResponseSetting
         if settings.previous_response_id.is_some() {
             return Err(request.fault(
                 "previous_response_id",
-                "previous_response_id and conversation both name what to go on from; send one of them",
+                "previous_response_id and conversation both name a context to continue; send only one of them",
             ));
         }
     }
     if settings.background && !settings.store {
-        return Err(request.fault("store", "a response that is made in the background has to be stored"));
+        return Err(request.fault("store", "a background response must be stored"));
     }
     if request.get("prompt").is_some() {
-        let message = "prompts are not stored here; send instructions and input instead";
+        let message = "stored prompts are not supported; send instructions and input instead";
         let error = ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_parameter", message);
         return Err(error.with_parameter("prompt"));
     }
     Ok(settings)
 }
 
-/// The run that a request asks for, and what its response repeats; `options` are those of runs that ask for nothing else.
+/// The run that a request asks for, and the settings that its response repeats. `options` are the defaults.
 pub(super) fn spec(
     body: &JsonObject,
     settings: ResponseSettings,
@@ -80,13 +80,13 @@ pub(super) fn spec(
     agent.session_id = session.or(named(&request, "session_id")?);
     let user = named(&request, "user_id")?;
     agent.user_id = match &agent.session_id {
-        // A conversation is the same one whoever takes part in it.
+        // A conversation is the same for every user who takes part in it.
         Some(_) => user,
         None => user.or(settings.user.clone()).or(previous.user_id),
     };
     agent.extra = for_the_agent(settings);
-    // A response that continues another one, or none, waits for nobody: two may continue the same one. All that it has to
-    // know is in its input.
+    // Responses outside of a conversation do not wait for each other: several may continue the same one. Their whole context is
+    // in the input.
     if agent.session_id.is_none() {
         options.session_policy = SessionPolicy::Concurrent;
         options.keep_history = false;
@@ -151,8 +151,7 @@ fn allowed_tools(choice: &Json) -> Option<Vec<&str>> {
     Some(choice.get("tools")?.as_array()?.iter().filter_map(|tool| tool.get("name")?.as_str()).collect())
 }
 
-/// What else agents may want to know, by the names of chat completions, so that it is the same whichever of OpenAI's
-/// protocols it came by.
+/// Other settings for agents, by the names of chat completions, so that agents see the same with both of OpenAI's protocols.
 fn for_the_agent(settings: &ResponseSettings) -> JsonObject {
     let mut extra = JsonObject::new();
     let mut put = |key: &str, value: Option<Json>| {

@@ -108,7 +108,7 @@ pub(super) fn check_is_whole(run: &Run) -> Result<(), ErrorInfo> {
     if !run.is_trimmed() {
         return Ok(());
     }
-    let message = "The events of this response are not kept any more; retrieve it without stream=true";
+    let message = "The events of this response are no longer kept. Retrieve it without stream=true";
     Err(ErrorInfo::new(StatusCode::GONE, "response_events_gone", message))
 }
 

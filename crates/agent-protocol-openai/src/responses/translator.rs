@@ -1,7 +1,7 @@
 //! From a run's events to the events of a response's stream.
 //!
-//! The response is kept as it stands, and each event changes it and tells of the change. Items are numbered in the order in
-//! which they begin, parts too; both may be others than our own numbers, as not every content has a part.
+//! The translator holds the response in its current state; each event changes it and reports the change. Items and parts are
+//! numbered in the order in which they begin. The numbers may differ from our own, as not every content has a part.
 
 mod closing;
 mod deltas;
@@ -27,7 +27,7 @@ use agent_server::protocol::{EscapedText, FrameWriter, TextDelta, Translator};
 pub(super) enum Form {
     /// The response.
     Plain,
-    /// The response, which has itself as a member once more: upstream's clients look for it there.
+    /// The response, repeated in its own member `response`, where upstream's clients expect it.
     Upstream,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum Form {
 #[derive(Debug)]
 pub(super) struct Responses {
     response: Response,
-    /// What it repeats of its request, as members of a JSON object.
+    /// The settings of its request, as members of a JSON object.
     settings: String,
     writer: Writer,
     open: Vec<OpenMessage>,
@@ -43,13 +43,13 @@ pub(super) struct Responses {
     relayed: Option<Relayed>,
     /// MCP calls whose answers are to come: the id of the call and the place of its item.
     unanswered: Vec<(String, usize)>,
-    /// Why the model stopped before it was done.
+    /// Why the model stopped early.
     cut_short: Option<&'static str>,
     is_background: bool,
     form: Form,
 }
 
-/// Numbers the events, and leaves out those that the client has.
+/// Numbers the events, and skips those that the client has received.
 #[derive(Debug)]
 struct Writer {
     next: u64,
@@ -73,7 +73,7 @@ impl Writer {
                 add_members(&mut json, 2, settings);
                 frames.push_encoded(&[b"event: ", event.name().as_bytes(), b"\ndata: ", &json]);
             }
-            Err(error) => tracing::error!(error = %error, "a response cannot be written as JSON"),
+            Err(error) => tracing::error!(error = %error, "could not write a response as JSON"),
         }
     }
 
@@ -213,7 +213,7 @@ impl Responses {
             }
             None => ResponseError {
                 code: SERVER_ERROR.to_owned(),
-                message: "the run ended before it was whole".to_owned(),
+                message: "the run ended before it was complete".to_owned(),
             },
         });
         self.writer.send_snapshot(StreamEvent::Failed { response: &self.response }, &self.settings, frames);
@@ -304,7 +304,7 @@ impl Translator for Responses {
     fn answer(&self) -> axum::response::Response {
         let mut json = Vec::new();
         if let Err(error) = sse::write_json(&mut json, &self.response) {
-            tracing::error!(error = %error, "a response cannot be written as JSON");
+            tracing::error!(error = %error, "could not write a response as JSON");
             return ApiError::Panic.into_response();
         }
         add_members(&mut json, 1, &self.settings);

@@ -14,7 +14,7 @@ const SOON: u16 = 1;
 /// Seconds after which a store or another server may be available.
 const LATER: u16 = 5;
 
-/// What a client receives, before it takes a protocol's shape.
+/// What a client receives, before it takes a protocol's format.
 pub(super) struct Answer {
     pub(super) info: ErrorInfo,
     /// The `retry-after` header, in seconds.

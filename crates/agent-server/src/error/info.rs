@@ -1,9 +1,9 @@
-//! What protocols learn of an error.
+//! Errors, as protocols receive them.
 
 use agent_schemas::{Step, ValidationError};
 use axum::http::StatusCode;
 
-/// An error, in no protocol's shape yet.
+/// An error, before it takes a protocol's format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorInfo {
@@ -18,17 +18,17 @@ pub struct ErrorInfo {
 }
 
 impl ErrorInfo {
-    /// An error that no part of the request is to blame for.
+    /// An error that no part of the request caused.
     pub fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
         ErrorInfo { status, code: code.into(), message: message.into(), parameter: None }
     }
 
-    /// A wrong part of the request, as 400.
+    /// An invalid part of the request, as 400.
     pub fn at_parameter(parameter: impl Into<String>, message: impl Into<String>) -> Self {
         ErrorInfo::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETER", message).with_parameter(parameter)
     }
 
-    /// The same with the part of the request that is wrong.
+    /// Adds the part of the request that is invalid.
     #[must_use]
     pub fn with_parameter(mut self, parameter: impl Into<String>) -> Self {
         self.parameter = Some(parameter.into());
@@ -36,7 +36,7 @@ impl ErrorInfo {
     }
 }
 
-/// The place of a fault, as in `tools[0].name`; `None` if it is the whole.
+/// The place of a fault, as in `tools[0].name`; `None` for the whole request.
 pub(super) fn place_of(fault: &ValidationError) -> Option<String> {
     let mut place = String::new();
     for step in &fault.location {

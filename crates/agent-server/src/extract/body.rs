@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use crate::config::HttpConfig;
 use crate::error::ApiError;
 
-/// Reads a whole request body.
+/// Reads a request's whole body.
 pub(super) async fn read_body(
     headers: &HeaderMap,
     body: Body,
@@ -31,14 +31,14 @@ pub(super) async fn read_body(
     }
 }
 
-/// The JSON value that a body is, if its headers say that it is JSON.
+/// A body as JSON; as a string if its content type is not JSON.
 pub(super) fn parse_body(headers: &HeaderMap, bytes: &[u8], depth: usize) -> Result<Json, ApiError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ApiError::Unreadable("it is not UTF-8".to_owned()))?;
     // Upstream takes a body of another type as a string, which is not an object.
     if is_json(headers) { parse(text, depth) } else { Ok(Json::from(text)) }
 }
 
-/// The members of a JSON object that did not come as a request's body.
+/// The members of a JSON object that is not a request's body.
 pub(crate) fn parse_object(text: &str, depth: usize) -> Result<JsonObject, ApiError> {
     match parse(text, depth)? {
         Json::Object(members) => Ok(members),
@@ -51,12 +51,12 @@ fn parse(text: &str, depth: usize) -> Result<Json, ApiError> {
         return Ok(Json::Null);
     }
     parse_with_depth(text, depth).map_err(|fault| match fault.kind {
-        ParseErrorKind::TooDeep => ApiError::Unreadable(format!("it nests deeper than {depth} levels")),
+        ParseErrorKind::TooDeep => ApiError::Unreadable(format!("it is nested deeper than {depth} levels")),
         _ => ApiError::Malformed(fault),
     })
 }
 
-/// The fault of a body that is not an object.
+/// The error of a body that is not an object.
 pub(super) fn not_an_object(json: Json) -> ApiError {
     match json {
         Json::Null => fault("missing", "a body is required", Json::Null),

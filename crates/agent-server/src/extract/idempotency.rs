@@ -1,4 +1,4 @@
-//! What makes repeated requests one.
+//! Idempotency keys.
 
 use agent_schemas::{AgentRequest, IdempotencyKey};
 use axum::http::request::Parts;
@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 use crate::error::ApiError;
 use crate::headers;
 
-/// The header that makes repeated requests one.
+/// The header that makes repeated requests start only one run.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// The key of this request and its repetitions, if it has one.
+/// The key that a request and its repetitions share, if there is one.
 pub(crate) fn idempotency_key(parts: &Parts, body: &[u8]) -> Result<Option<IdempotencyKey>, ApiError> {
     let key = match headers::text(&parts.headers, IDEMPOTENCY_KEY)? {
         Some("") => return Err(ApiError::BadParameter("Idempotency-Key is empty".to_owned())),
@@ -25,8 +25,8 @@ pub(crate) fn idempotency_key(parts: &Parts, body: &[u8]) -> Result<Option<Idemp
     Ok(Some(IdempotencyKey::new(key, hex(&hash.finalize()))))
 }
 
-/// Keys are a user's own, and a request that names neither a user nor a session would be a new user with each repetition:
-/// the key names the session then.
+/// Keys belong to a user, and a request that names neither a user nor a session would be a new user with each repetition. The
+/// key then determines the session.
 pub(crate) fn name_session(request: &mut AgentRequest, key: Option<&IdempotencyKey>) {
     let is_named = |id: &Option<String>| id.as_deref().is_some_and(|id| !id.is_empty());
     if let Some(key) = key.filter(|_| !is_named(&request.session_id) && !is_named(&request.user_id)) {

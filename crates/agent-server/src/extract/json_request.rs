@@ -13,9 +13,9 @@ use super::body::{not_an_object, parse_body, read_body};
 use crate::config::HttpConfig;
 use crate::error::ApiError;
 
-/// A request whose body was read: a JSON object, within the server's limits.
+/// A request with a JSON object as its body, within the server's limits.
 ///
-/// Rejected if the body is something else (422), is not JSON (422), nests too deeply (400), is too large (413) or does
+/// Rejected if the body is something else (422), is not JSON (422), is nested too deeply (400), is too large (413) or does
 /// not arrive in time (408).
 #[derive(Debug)]
 pub struct JsonRequest {
@@ -43,13 +43,13 @@ where
 }
 
 impl JsonRequest {
-    /// A request that did not come as an HTTP request of its own, such as a message of a WebSocket. `parts` are those of
-    /// the request that opened the connection, `bytes` what the message's fingerprint is made of.
+    /// A request that is not an HTTP request of its own, such as a WebSocket message. `parts` are those of the request that
+    /// opened the connection; the fingerprint for idempotency is computed from `bytes`.
     pub fn new(parts: Parts, bytes: Bytes, body: JsonObject) -> Self {
         JsonRequest { parts, bytes, body }
     }
 
-    /// Everything besides the body.
+    /// Everything but the body.
     pub fn parts(&self) -> &Parts {
         &self.parts
     }
@@ -59,7 +59,7 @@ impl JsonRequest {
         &self.body
     }
 
-    /// The body as it came.
+    /// The body's bytes.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }

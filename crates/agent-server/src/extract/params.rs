@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
 
-/// An id in the path, or a tuple of several. Ids are opaque: any text will do.
+/// An id in the path, or a tuple of several. Ids are opaque: any text is valid.
 ///
-/// Rejected with 400 if an id is not UTF-8 in percent-encoding.
+/// Rejected with 400 if an id is not percent-encoded UTF-8.
 #[derive(Clone, Copy, Debug)]
 pub struct PathId<T = String>(pub T);
 
@@ -23,15 +23,15 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathId<
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(id)) => Ok(PathId(id)),
             Err(_) => {
-                Err(ApiError::BadParameter("the id in the path is not UTF-8 in percent-encoding".to_owned()))
+                Err(ApiError::BadParameter("The id in the path is not percent-encoded UTF-8".to_owned()))
             }
         }
     }
 }
 
-/// The query's parameters by name. Of one that comes twice, the last counts.
+/// The query's parameters by name. If one occurs twice, the last value counts.
 ///
-/// Rejected with 400 if the query is not well-formed.
+/// Rejected with 400 if the query is malformed.
 #[derive(Clone, Debug, Default)]
 pub struct QueryParams(HashMap<String, String>);
 
@@ -41,7 +41,7 @@ impl<S: Send + Sync> FromRequestParts<S> for QueryParams {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         match Query::from_request_parts(parts, state).await {
             Ok(Query(parameters)) => Ok(QueryParams(parameters)),
-            Err(_) => Err(ApiError::BadParameter("the query is not well-formed".to_owned())),
+            Err(_) => Err(ApiError::BadParameter("The query is malformed".to_owned())),
         }
     }
 }
@@ -52,12 +52,12 @@ impl QueryParams {
         self.text("user_id").map(UserId::new)
     }
 
-    /// The same where there has to be one.
+    /// The user that `user_id` names, which is required.
     ///
     /// # Errors
     /// [`ApiError`] if there is none.
     pub fn required_user(&self) -> Result<UserId, ApiError> {
-        self.user().ok_or_else(|| ApiError::BadParameter("user_id is missing".to_owned()))
+        self.user().ok_or_else(|| ApiError::BadParameter("The query parameter user_id is missing".to_owned()))
     }
 
     /// Whether a parameter is given, even without a value.
@@ -73,14 +73,14 @@ impl QueryParams {
     /// A parameter that is a number, if it is given.
     ///
     /// # Errors
-    /// [`ApiError`] if it is not a number from 0 on.
+    /// [`ApiError`] if it is not a non-negative integer.
     pub fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
         let Some(text) = self.0.get(name) else { return Ok(None) };
         match text.parse() {
             Ok(number) => Ok(Some(number)),
-            Err(_) => {
-                Err(ApiError::BadParameter(format!("{name} should be a number from 0 on, not '{text}'")))
-            }
+            Err(_) => Err(ApiError::BadParameter(format!(
+                "The query parameter {name} should be a non-negative integer, not '{text}'"
+            ))),
         }
     }
 
@@ -91,6 +91,10 @@ impl QueryParams {
     pub fn page_size(&self, name: &str) -> Result<PageSize, ApiError> {
         let Some(text) = self.0.get(name) else { return Ok(PageSize::default()) };
         let size = text.parse().ok().and_then(|items| PageSize::new(items).ok());
-        size.ok_or_else(|| ApiError::BadParameter(format!("{name} should be 1 to {MAX_PAGE}, not '{text}'")))
+        size.ok_or_else(|| {
+            ApiError::BadParameter(format!(
+                "The query parameter {name} should be 1 to {MAX_PAGE}, not '{text}'"
+            ))
+        })
     }
 }

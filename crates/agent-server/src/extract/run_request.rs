@@ -12,7 +12,7 @@ use crate::config::HttpConfig;
 use crate::error::ApiError;
 use crate::headers::{self, keeps_alive};
 
-/// Where a client that was cut off resumes.
+/// The position at which a disconnected client resumes.
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// A request for a run.
@@ -39,12 +39,12 @@ where
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
         let call = JsonRequest::from_request(request, state).await?;
         let last_event = last_event(&call.parts().headers)?;
-        // A client that has read something knows that there was a run.
+        // A client that has received an event knows that the run exists.
         let key = idempotency_key(call.parts(), call.bytes())?
             .map(|key| if last_event.is_some() { key.repeated() } else { key });
         if last_event.is_some() && key.is_none() {
             return Err(ApiError::NotTogether(
-                "Last-Event-ID goes with the Idempotency-Key of the request that was cut off, or to \
+                "Last-Event-ID requires the Idempotency-Key of the interrupted request. Without a key, send it to \
                  GET /runs/{id}/events"
                     .to_owned(),
             ));
@@ -61,9 +61,9 @@ where
     }
 }
 
-/// The position that the client has read to, if it names one.
+/// The position up to which the client has read, if it names one.
 pub(crate) fn last_event(headers: &HeaderMap) -> Result<Option<(u64, u64)>, ApiError> {
-    // A browser that has had no event yet may send the header without a value.
+    // A browser that has not received an event may send the header without a value.
     match headers::text(headers, LAST_EVENT_ID)? {
         None | Some("") => Ok(None),
         Some(id) => position(id).map(Some),
@@ -73,13 +73,11 @@ pub(crate) fn last_event(headers: &HeaderMap) -> Result<Option<(u64, u64)>, ApiE
 /// A position as an event's id says it.
 pub(crate) fn position(id: &str) -> Result<(u64, u64), ApiError> {
     sse::parse_id(id).ok_or_else(|| {
-        ApiError::BadParameter(format!(
-            "'{id}' is not the id of an event, which is a number such as 57 or 57.2"
-        ))
+        ApiError::BadParameter(format!("'{id}' is not an event id, which looks like 57 or 57.2"))
     })
 }
 
-/// Whether the client accepts nothing but events, whatever its body says.
+/// Whether the client accepts only events, regardless of its body.
 fn accepts_only_events(headers: &HeaderMap) -> bool {
     let mut types = headers
         .get_all(header::ACCEPT)

@@ -1,4 +1,4 @@
-//! What the handlers of a protocol's routes can do.
+//! The API for the handlers of a protocol's routes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,8 +25,8 @@ use crate::state::App;
 /// The most of a log that is read at once.
 const CHUNK_BYTES: usize = 1024 * 1024;
 
-/// Starts, finds and reads runs for a protocol's handlers, under the application's limits and policies. Cheap to clone; as
-/// the state of a router it lets handlers take [`JsonRequest`].
+/// Starts, finds and reads runs for a protocol's handlers, under the application's limits and policies. Cheap to clone. As the
+/// state of a router it allows handlers to extract [`JsonRequest`].
 #[derive(Clone)]
 pub struct ProtocolContext(App);
 
@@ -41,46 +41,46 @@ impl ProtocolContext {
         ProtocolContext(app)
     }
 
-    /// The runner, for whatever is not here.
+    /// The runner, for everything else.
     pub fn runner(&self) -> &Runner {
         self.0.runner()
     }
 
-    /// The options of runs that ask for nothing else.
+    /// The default options of runs.
     pub fn run_options(&self) -> &RunOptions {
         self.0.run_options()
     }
 
-    /// The members of a JSON object that did not come as a request's body, within the same limits.
+    /// The members of a JSON object that is not a request's body, within the same limits.
     ///
     /// # Errors
-    /// [`ApiError`] if it is something else, or nests too deeply.
+    /// [`ApiError`] if it is something else, or is nested too deeply.
     pub fn parse(&self, text: &str) -> Result<JsonObject, ApiError> {
         parse_object(text, self.0.http().json_depth)
     }
 
-    /// How many bytes a request may have.
+    /// The maximum size of a request, in bytes.
     pub fn body_limit(&self) -> usize {
         self.0.http().body_limit_bytes
     }
 
-    /// How long a connection may be silent before it gets a sign of life; `None` if it gets none.
+    /// How long a connection may be silent before a heartbeat is due; `None` if there are no heartbeats.
     pub fn heartbeat(&self) -> Option<Duration> {
         Some(self.0.http().heartbeat).filter(|time| !time.is_zero())
     }
 
-    /// Whether the server is shutting down and starts nothing any more.
+    /// Whether the server is shutting down and no longer starts runs.
     pub fn is_closing(&self) -> bool {
         self.runner().is_closed()
     }
 
-    /// Starts a run. A repeated request with the same `Idempotency-Key` header gives the run of the first one.
+    /// Starts a run. A repeated request with the same `Idempotency-Key` header returns the run of the first one.
     ///
     /// # Errors
-    /// [`ApiError`] if the runner refuses it, or the header makes no sense.
+    /// [`ApiError`] if the runner refuses it, or the header is invalid.
     pub async fn start(&self, request: &JsonRequest, spec: RunSpec) -> Result<Run, ApiError> {
         let RunSpec { request: mut agent_request, mut options, is_stream } = spec;
-        // A client that joins a run in its middle would see half a stream, which no protocol but our own knows.
+        // A client that joins a running run would see half a stream, which only our own protocol supports.
         if options.session_policy == SessionPolicy::Steer {
             options.session_policy = SessionPolicy::Enqueue;
         }
@@ -90,7 +90,7 @@ impl ProtocolContext {
         Ok(self.0.start(agent_request, options, is_stream).await?)
     }
 
-    /// What is known of a run.
+    /// The record of a run.
     ///
     /// # Errors
     /// [`ApiError`] if the store fails.
@@ -98,15 +98,15 @@ impl ProtocolContext {
         Ok(self.runner().record(id).await?)
     }
 
-    /// Answers with a run's log as a stream, from the translator's first frame to its last, with signs of life while the
-    /// run is silent. A client that disconnects leaves the run to its policy.
+    /// Answers with a run's log as a stream, from the translator's first frame to its last, with heartbeats while the run is
+    /// silent. If the client disconnects, the run's policy decides what happens to the run.
     pub fn stream(&self, run: &Run, client: &Parts, translator: impl Translator) -> Response {
         let source = TranslatedStream::new(run.cursor(0), translator);
         let keeps_alive = keeps_alive(client.version, &client.headers);
         named(sse::respond(source, self.0.http().heartbeat, keeps_alive), run.id())
     }
 
-    /// A run's log as the translator's frames, in pieces of whole ones, for connections of another kind.
+    /// A run's log as the translator's frames, in pieces of complete frames, for other kinds of connections.
     pub fn frames<T: Translator>(
         &self,
         run: &Run,
@@ -115,8 +115,8 @@ impl ProtocolContext {
         TranslatedStream::new(run.cursor(0), translator)
     }
 
-    /// Waits for a run's end and answers with what it amounts to. Where only the end of its log is kept, that is what the
-    /// translator makes of the final event alone.
+    /// Waits for a run's end and answers with its result. If only the end of its log is kept, the translator sees the final
+    /// event alone.
     pub async fn collect(&self, run: &Run, translator: impl Translator) -> Response {
         let mut translation = Translation::new(translator);
         let mut cursor = run.cursor(run.start());
@@ -127,7 +127,7 @@ impl ProtocolContext {
                 Ok(entries.try_for_each(|json| translation.on_entry(json, &mut frames))?)
             });
             if let Err(error) = read {
-                tracing::error!(run.id = %run.id(), error = %error, "a run's log could not be read to its end");
+                tracing::error!(run.id = %run.id(), error = %error, "could not read a run's log to its end");
                 translation.on_abort(&abort_error(&error), &mut frames);
                 break;
             }
@@ -135,8 +135,7 @@ impl ProtocolContext {
         named(translation.answer(), run.id())
     }
 
-    /// Answers with what a run amounts to so far. Of a run of which only the end of the log is kept, the translator sees the
-    /// final event alone.
+    /// Answers with a run's result so far. If only the end of its log is kept, the translator sees the final event alone.
     ///
     /// # Errors
     /// [`ApiError`] if the store fails, or there is no such run.

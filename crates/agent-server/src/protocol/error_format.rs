@@ -1,4 +1,4 @@
-//! Reports errors in the shape of whichever protocol the client speaks.
+//! Reports errors in the format of the client's protocol.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tower::{Layer, Service};
 use super::Protocol;
 use crate::error::ErrorInfo;
 
-/// Gives errors at a protocol's paths the protocol's shape, wherever inside this layer they arose.
+/// Formats errors at a protocol's paths as the protocol does, wherever inside this layer they come from.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorFormatLayer(pub(crate) Arc<[Arc<dyn Protocol>]>);
 

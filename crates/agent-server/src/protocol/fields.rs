@@ -38,7 +38,7 @@ impl<'a> Fields<'a> {
         if self.place.is_empty() { key.to_owned() } else { format!("{}.{key}", self.place) }
     }
 
-    /// The error of a wrong member.
+    /// An error of a member.
     pub fn fault(&self, key: &str, message: impl Into<String>) -> ErrorInfo {
         ErrorInfo::at_parameter(self.place_of(key), message)
     }
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A string that has to be there.
+    /// A required string.
     ///
     /// # Errors
     /// [`ErrorInfo`] if it is missing or something else.
@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An object that has to be there.
+    /// A required object.
     ///
     /// # Errors
     /// [`ErrorInfo`] if it is missing or something else.

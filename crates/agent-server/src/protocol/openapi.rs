@@ -5,7 +5,7 @@ use agent_schemas::{Json, json};
 /// An endpoint that `GET /` lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The name that clients look it up by, such as `responses`.
+    /// The name by which clients find it, such as `responses`.
     pub name: &'static str,
     /// Its path, such as `/v1/responses`.
     pub path: String,
@@ -29,8 +29,8 @@ pub struct OpenApiPart {
 }
 
 impl OpenApiPart {
-    /// Reads a part from the text of a JSON document, such as a file that is compiled in. What is not JSON gives an empty
-    /// part: a test of the protocol should see that its routes are described.
+    /// Reads a part from the text of a JSON document, such as a file that is compiled in. Invalid JSON results in an empty part;
+    /// a test of the protocol should check that its routes are described.
     pub fn parse(text: &str) -> Self {
         OpenApiPart { document: json::parse(text).unwrap_or_default(), types: Vec::new() }
     }

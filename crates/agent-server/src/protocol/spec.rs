@@ -1,18 +1,18 @@
-//! What a foreign request amounts to.
+//! The result of mapping a foreign request.
 
 use agent_schemas::{AgentRequest, RunOptions};
 
-/// A run as a foreign request wants it: what a protocol's request mapping gives.
+/// The run that a foreign request asks for: the result of a protocol's request mapping.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RunSpec {
     /// The request in the server's own terms.
     pub request: AgentRequest,
-    /// How the run is to be treated. What the protocol needs of its own request later is kept as
+    /// The options of the run. The part of its own request that the protocol needs later is
     /// [`protocol`](RunOptions::protocol).
     pub options: RunOptions,
-    /// Whether the client reads a stream that it can resume. The run of another client that disconnects is cancelled at
-    /// once, if it is to be cancelled at all.
+    /// Whether the client reads a stream that it can resume. Without one, a run that is cancelled on disconnect is cancelled
+    /// at once.
     pub is_stream: bool,
 }
 

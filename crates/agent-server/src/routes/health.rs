@@ -1,4 +1,4 @@
-//! Whether the server lives, and whether it takes new runs.
+//! Whether the server is running, and whether it accepts new runs.
 
 use std::time::Duration;
 
@@ -22,25 +22,25 @@ pub(crate) struct Probe {
     status: &'static str,
 }
 
-/// How long a probe waits for the stores: probes themselves do not wait for ever.
+/// How long a probe waits for the stores; whoever sent it does not wait forever.
 const STORES: Duration = Duration::from_secs(2);
 
-/// How the server runs; upstream has other modes too.
+/// The mode of the server; upstream has others, too.
 pub(crate) const MODE: &str = "standalone";
 
-/// `GET /health`: for people and monitors; tells upstream's clients what they look for.
+/// `GET /health`: for people and monitoring, with the members that upstream's clients expect.
 pub(crate) async fn health(State(app): State<App>) -> Json<Health> {
     let runner = if app.is_ready() { "ready" } else { "not_ready" };
     Json(Health { status: "healthy", mode: MODE, runner })
 }
 
-/// `GET /liveness`: answers as long as the process does.
+/// `GET /liveness`: 200 while the process runs.
 pub(crate) async fn liveness() -> Json<Probe> {
     Json(Probe { status: "alive" })
 }
 
-/// `GET /readiness`: 200 while new runs are taken and the stores answer; 503 before the start, while a store is away, and
-/// while the server shuts down.
+/// `GET /readiness`: 200 while the server accepts new runs and the stores respond; 503 before the start, while a store is
+/// unavailable, and during shutdown.
 pub(crate) async fn readiness(State(app): State<App>) -> (StatusCode, Json<Probe>) {
     if app.is_ready() && stores_answer(&app).await {
         (StatusCode::OK, Json(Probe { status: "ready" }))
@@ -53,11 +53,11 @@ async fn stores_answer(app: &App) -> bool {
     match timeout(STORES, app.runner().services().health()).await {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
-            tracing::warn!(error = %error, "not ready: a store does not work");
+            tracing::warn!(error = %error, "not ready: a store failed");
             false
         }
         Err(_) => {
-            tracing::warn!("not ready: a store does not answer");
+            tracing::warn!("not ready: a store does not respond");
             false
         }
     }

@@ -1,4 +1,4 @@
-//! `/runs`: runs by their ids, whichever process executes them.
+//! `/runs`: runs by their ids, regardless of the process that executes them.
 //!
 //! A run's id is the right to read and cancel it; a list needs the user whose runs they are.
 
@@ -27,12 +27,12 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
     in_background(&app, request).await
 }
 
-/// Starts a background run, and answers with what is known of it.
+/// Starts a background run and answers with its state.
 pub(crate) async fn in_background(app: &App, request: RunRequest) -> Result<Response, ApiError> {
     let RunRequest { request, mut options, last_event, .. } = request;
     if last_event.is_some() {
         return Err(ApiError::NotTogether(
-            "Last-Event-ID goes with a stream, not with a background run".into(),
+            "Last-Event-ID requires a stream; a background run has none".into(),
         ));
     }
     options.background = true;
@@ -47,7 +47,7 @@ pub(crate) async fn in_background(app: &App, request: RunRequest) -> Result<Resp
     Ok(response)
 }
 
-/// `GET /runs?user_id=&session_id=&status=&after=&limit=`: a user's runs, the newest first.
+/// `GET /runs?user_id=&session_id=&status=&after=&limit=`: a user's runs, newest first.
 pub(crate) async fn list(State(app): State<App>, query: QueryParams) -> Result<Json<RunPage>, ApiError> {
     let user = query.required_user()?;
     let mut filter = RunFilter::default();
@@ -59,13 +59,13 @@ pub(crate) async fn list(State(app): State<App>, query: QueryParams) -> Result<J
     Ok(Json(RunPage { data, next: page.next.map(|cursor| cursor.0.to_string()) }))
 }
 
-/// `GET /runs/{id}`: what is known of a run, with its response once it has ended.
+/// `GET /runs/{id}`: a run, with its response if it has ended.
 pub(crate) async fn get(State(app): State<App>, PathId(id): PathId) -> Result<Json<RunInfo>, ApiError> {
     let record = known(&app, &RunId::new(id)).await?;
     Ok(Json(shown(&app, record).await?))
 }
 
-/// `DELETE /runs/{id}`: forgets a run that has ended.
+/// `DELETE /runs/{id}`: deletes a run that has ended.
 pub(crate) async fn delete(State(app): State<App>, PathId(id): PathId) -> Result<StatusCode, ApiError> {
     let id = RunId::new(id);
     if app.runner().services().runs.delete(&id).await? {
@@ -97,7 +97,7 @@ pub(crate) async fn events(
     let after = match (last_event(request.headers())?, query.text("after")) {
         (Some(_), Some(_)) => {
             return Err(ApiError::NotTogether(
-                "Last-Event-ID and after say the same; send one of them".into(),
+                "Last-Event-ID and after both name a position; send only one of them".into(),
             ));
         }
         (Some(position), None) => Some(position),
@@ -125,7 +125,7 @@ fn takes_json(request: &Request<Body>) -> bool {
     accept.is_some_and(|accept| accept.contains("application/json") && !accept.contains("text/event-stream"))
 }
 
-/// `{"data": [events], "next": the id to go on after, or null at the log's end}`.
+/// `{"data": [events], "next": the id after which to continue, or null at the log's end}`.
 async fn page(app: &App, run: &Run, from: u64, limit: usize) -> Result<Response, ApiError> {
     let read = app.runner().services().runs.read(run.id(), from, PAGE_BYTES).await?;
     let LogChunk { batches, is_end } = read.ok_or_else(|| ApiError::NoSuchRun(run.id().to_string()))?;
@@ -161,7 +161,7 @@ pub(crate) async fn known(app: &App, id: &RunId) -> Result<RunRecord, ApiError> 
     app.runner().record(id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))
 }
 
-/// What is known of a run, with its response once it has ended.
+/// A run as clients see it, with its response if it has ended.
 pub(crate) async fn shown(app: &App, record: RunRecord) -> Result<RunInfo, ApiError> {
     let (has_ended, last) = (record.status.is_final(), record.entries.saturating_sub(1));
     let mut info = info_of(record);

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::extract::{JsonRequest, PathId, QueryParams};
 use crate::state::App;
 
-/// `GET /sessions?user_id=&after=&limit=`: a user's sessions, the newest first.
+/// `GET /sessions?user_id=&after=&limit=`: a user's sessions, newest first.
 pub(crate) async fn list(State(app): State<App>, query: QueryParams) -> Result<Json<SessionPage>, ApiError> {
     let user = query.required_user()?;
     let page =
@@ -28,7 +28,7 @@ pub(crate) async fn list(State(app): State<App>, query: QueryParams) -> Result<J
     Ok(Json(SessionPage { data: page.items.into_iter().map(shown).collect(), next }))
 }
 
-/// `GET /sessions/{id}?user_id=`: what is known of a session.
+/// `GET /sessions/{id}?user_id=`: a session.
 pub(crate) async fn get(
     State(app): State<App>,
     PathId(id): PathId,
@@ -57,7 +57,7 @@ pub(crate) async fn patch(
     }
 }
 
-/// `DELETE /sessions/{id}?user_id=`: forgets a session.
+/// `DELETE /sessions/{id}?user_id=`: deletes a session.
 pub(crate) async fn delete(
     State(app): State<App>,
     PathId(id): PathId,
@@ -75,7 +75,7 @@ pub(crate) async fn messages(
 ) -> Result<Json<MessagePage>, ApiError> {
     let (user, id) = names(id, &query);
     if query.has("last") && (query.has("from") || query.has("limit")) {
-        return Err(ApiError::BadParameter("last goes without from and limit".to_owned()));
+        return Err(ApiError::BadParameter("last cannot be combined with from or limit".to_owned()));
     }
     let found = if query.has("last") {
         app.sessions().last_messages(&user, &id, query.page_size("last")?).await?
@@ -88,7 +88,7 @@ pub(crate) async fn messages(
     Ok(Json(page(found, info.message_count)))
 }
 
-/// `POST /sessions/{id}/messages?user_id=`: adds messages, and makes the session if there is none.
+/// `POST /sessions/{id}/messages?user_id=`: adds messages, and creates the session if necessary.
 pub(crate) async fn append(
     State(app): State<App>,
     PathId(id): PathId,
@@ -108,7 +108,7 @@ pub(crate) async fn append(
     Ok(Json(MessagesAppended { first: shown(appended.first), count: shown(appended.count) }))
 }
 
-/// `POST /sessions/{id}/cancel?user_id=`: asks all runs of a session to stop that have not ended.
+/// `POST /sessions/{id}/cancel?user_id=`: cancels the session's runs that have not ended.
 pub(crate) async fn cancel(
     State(app): State<App>,
     PathId(id): PathId,

@@ -171,7 +171,7 @@ impl Responses {
             return (!known.is_closed).then_some(known.item);
         }
         let number = open.contents.len();
-        // The arguments are told as they grow.
+        // The arguments follow as they grow.
         let mut head = data.clone();
         head.shift_remove("arguments");
         let item: ResponseItem = if open.kind == Kind::McpCall {
@@ -209,8 +209,8 @@ pub(super) fn parts_of(item: &mut ResponseItem) -> Option<(&str, &mut Vec<Respon
     }
 }
 
-/// Appends a text and gives what came to it. A whole text that does not begin with what was told cannot be told in pieces:
-/// it replaces that, and the end of the part tells it.
+/// Appends a text and returns what is new. A complete text that does not begin with what was sent cannot be sent as a delta: it
+/// replaces the known text, and the end of the part carries it.
 fn grown<'a>(known: &mut String, text: &'a str, is_whole: bool) -> Option<&'a str> {
     let new = if is_whole { text.strip_prefix(known.as_str()) } else { Some(text) };
     match new {

@@ -1,4 +1,4 @@
-//! What can go wrong between this program and a server, each as one clear sentence.
+//! Errors between this program and a server, each one clear sentence.
 
 use std::error::Error;
 use std::io;
@@ -8,15 +8,15 @@ use reqwest::{StatusCode, Url};
 
 use super::describe::shorten;
 
-/// How much of what a server says about an error is shown.
+/// How many bytes of a server's error message are shown.
 const SHOWN: usize = 500;
 
-/// Why a question has no answer. `Display` is a sentence for the user.
+/// An error of a request to a server. `Display` is a sentence for the user.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Failure(String);
+pub(crate) struct ClientError(String);
 
-impl Failure {
+impl ClientError {
     /// The server could not be reached, or the connection broke.
     pub(crate) fn transport(url: &Url, error: &reqwest::Error) -> Self {
         let mut cause: &dyn Error = error;
@@ -27,12 +27,12 @@ impl Failure {
             refused |= kind == Some(io::ErrorKind::ConnectionRefused);
         }
         let place = place(url);
-        Failure(if refused {
+        ClientError(if refused {
             format!("nothing listens at {place} (connection refused)")
         } else if error.is_connect() {
-            format!("{place} cannot be reached: {cause}")
+            format!("could not connect to {place}: {cause}")
         } else {
-            format!("the connection to {place} broke: {cause}")
+            format!("lost the connection to {place}: {cause}")
         })
     }
 
@@ -47,42 +47,42 @@ impl Failure {
             Some(date) => format!("; try again after {}", shorten(date, SHOWN)),
             None => String::new(),
         };
-        Failure(match status {
+        ClientError(match status {
             StatusCode::UNAUTHORIZED => {
-                format!("the server does not know who asks ({status}){said}; set AGENT_SERVER_TOKEN")
+                format!("the server requires authentication ({status}){said}; set AGENT_SERVER_TOKEN")
             }
             StatusCode::FORBIDDEN => format!("the server does not allow this ({status}){said}"),
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
                 format!("there is no agent at {place} ({status})")
             }
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => {
-                format!("the server does not accept the request ({status}){said}")
+                format!("the server rejected the request ({status}){said}")
             }
             StatusCode::TOO_MANY_REQUESTS => format!("the server is busy ({status}){said}{again}"),
-            StatusCode::SERVICE_UNAVAILABLE => format!("the server is not available ({status}){said}{again}"),
+            StatusCode::SERVICE_UNAVAILABLE => format!("the server is unavailable ({status}){said}{again}"),
             _ => format!("the server answered with {status}{said}{again}"),
         })
     }
 
-    /// The server answered with something that is no stream of events.
+    /// The server's answer is not a stream of events.
     pub(super) fn content_type(url: &Url, content_type: &str) -> Self {
         let place = place(url);
-        let found = if content_type.is_empty() { "something" } else { content_type };
-        Failure(format!("{place} answered with {} and not with a stream of events", shorten(found, 100)))
+        let found = if content_type.is_empty() { "an unknown content type" } else { content_type };
+        ClientError(format!("{place} answered with {} instead of a stream of events", shorten(found, 100)))
     }
 
-    /// The server sent something that is no event.
+    /// The server sent something that is not an event.
     pub(crate) fn event(why: impl std::fmt::Display) -> Self {
-        Failure(format!("the server sent something that cannot be read: {why}"))
+        ClientError(format!("could not read an event from the server: {why}"))
     }
 
     /// The stream ended early.
     pub(crate) fn cut() -> Self {
-        Failure("the stream ended before the run did".to_owned())
+        ClientError("the stream ended before the run did".to_owned())
     }
 }
 
-/// An address without what may hold secrets.
+/// An address without the parts that may hold secrets.
 fn place(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
@@ -90,7 +90,7 @@ fn place(url: &Url) -> String {
     url.into()
 }
 
-/// What the body of an error says: ours, those of the same form, or short plain text.
+/// The message in an error's body: in our format, in a similar one, or as short plain text.
 fn said(body: &str) -> Option<String> {
     let Ok(json) = json::parse(body) else {
         let is_text = !body.trim().is_empty() && !body.trim_start().starts_with('<');
@@ -122,7 +122,7 @@ mod tests {
     fn check(status: u16, retry_after: Option<&str>, body: &str, expected: &str) {
         let url = Url::parse("http://127.0.0.1:8080/process?key=secret").expect("a URL");
         let status = StatusCode::from_u16(status).expect("a status");
-        assert_eq!(Failure::status(&url, status, retry_after, body).to_string(), expected);
+        assert_eq!(ClientError::status(&url, status, retry_after, body).to_string(), expected);
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
             422,
             None,
             r#"{"detail":[{"type":"t","loc":["body","input",0,"role"],"msg":"expected a role","input":1}],"error":{"code":"X","message":"other"}}"#,
-            "the server does not accept the request (422 Unprocessable Entity): body.input.0.role: expected a role",
+            "the server rejected the request (422 Unprocessable Entity): body.input.0.role: expected a role",
         );
         check(
             429,
@@ -144,9 +144,9 @@ mod tests {
             503,
             Some("Wed, 21 Oct 2026 07:28:00 GMT"),
             r#"{"detail":"later"}"#,
-            "the server is not available (503 Service Unavailable): later; try again after Wed, 21 Oct 2026 07:28:00 GMT",
+            "the server is unavailable (503 Service Unavailable): later; try again after Wed, 21 Oct 2026 07:28:00 GMT",
         );
-        check(401, None, "", "the server does not know who asks (401 Unauthorized); set AGENT_SERVER_TOKEN");
+        check(401, None, "", "the server requires authentication (401 Unauthorized); set AGENT_SERVER_TOKEN");
         check(502, None, "<html>", "the server answered with 502 Bad Gateway");
         check(500, None, "oh\nno", "the server answered with 500 Internal Server Error: oh no");
     }
