@@ -1,8 +1,9 @@
 //! What tool calls and their outputs carry in the `data` of a data content.
 
+use agent_schemas_derive::Record;
+
 use crate::decode::FromJson;
 use crate::json::{Json, JsonObject};
-use crate::record::record;
 
 /// Gives records their form in a data content.
 macro_rules! payloads {
@@ -40,132 +41,144 @@ payloads!(
     ToolCallOutput,
 );
 
-record! {
-    /// A call of a function or plugin; rides in messages of type `function_call` and `plugin_call`.
-    #[example(r#"{"call_id": "call_1", "name": "calculator", "arguments": "{\"expression\":\"6 * 7\"}"}"#)]
-    pub struct FunctionCall {
-        /// Names the call; its output names it too.
-        call_id: Option<String>,
-        /// The tool's name.
-        name: Option<String>,
-        /// The arguments as JSON text.
-        arguments: Option<String>,
-    }
+/// A call of a function or plugin; rides in messages of type `function_call` and `plugin_call`.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(
+    example = r#"{"call_id": "call_1", "name": "calculator", "arguments": "{\"expression\":\"6 * 7\"}"}"#
+)]
+pub struct FunctionCall {
+    /// Names the call; its output names it too.
+    pub call_id: Option<String>,
+    /// The tool's name.
+    pub name: Option<String>,
+    /// The arguments as JSON text.
+    pub arguments: Option<String>,
 }
 
-record! {
-    /// What a function or plugin answered; rides in `function_call_output` and `plugin_call_output`.
-    #[example(r#"{"call_id": "call_1", "name": "calculator", "output": "42"}"#)]
-    pub struct FunctionCallOutput {
-        /// The call that is answered.
-        call_id: String = required,
-        /// The tool's name.
-        name: Option<String>,
-        /// The answer as JSON text.
-        output: String = required,
-    }
+/// What a function or plugin answered; rides in `function_call_output` and `plugin_call_output`.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(example = r#"{"call_id": "call_1", "name": "calculator", "output": "42"}"#)]
+pub struct FunctionCallOutput {
+    /// The call that is answered.
+    #[record(required)]
+    pub call_id: String,
+    /// The tool's name.
+    pub name: Option<String>,
+    /// The answer as JSON text.
+    #[record(required)]
+    pub output: String,
 }
 
-record! {
-    /// A call of an MCP tool; rides in `mcp_call`.
-    pub struct McpCall {
-        /// Names the call; its output names it too.
-        call_id: Option<String>,
-        /// The arguments as JSON text.
-        arguments: Option<String>,
-        /// The tool's name.
-        name: Option<String>,
-        /// The MCP server's name.
-        server_label: Option<String>,
-    }
+/// A call of an MCP tool; rides in `mcp_call`.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpCall {
+    /// Names the call; its output names it too.
+    pub call_id: Option<String>,
+    /// The arguments as JSON text.
+    pub arguments: Option<String>,
+    /// The tool's name.
+    pub name: Option<String>,
+    /// The MCP server's name.
+    pub server_label: Option<String>,
 }
 
-record! {
-    /// What an MCP tool answered; rides in `mcp_call_output`.
-    pub struct McpCallOutput {
-        /// The call that is answered.
-        call_id: String = required,
-        /// The tool's name.
-        name: Option<String>,
-        /// The answer as JSON text.
-        output: String = required,
-    }
+/// What an MCP tool answered; rides in `mcp_call_output`.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpCallOutput {
+    /// The call that is answered.
+    #[record(required)]
+    pub call_id: String,
+    /// The tool's name.
+    pub name: Option<String>,
+    /// The answer as JSON text.
+    #[record(required)]
+    pub output: String,
 }
 
-record! {
-    /// The tools of an MCP server; rides in `mcp_list_tools`.
-    pub struct McpListTools {
-        /// Names the list.
-        id: String = required,
-        /// The MCP server's name.
-        server_label: String = required,
-        /// Its tools.
-        tools: Vec<McpListToolsTool> = required,
-        /// Why they could not be listed.
-        error: Option<String>,
-    }
+/// The tools of an MCP server; rides in `mcp_list_tools`.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpListTools {
+    /// Names the list.
+    #[record(required)]
+    pub id: String,
+    /// The MCP server's name.
+    #[record(required)]
+    pub server_label: String,
+    /// Its tools.
+    #[record(required)]
+    pub tools: Vec<McpListToolsTool>,
+    /// Why they could not be listed.
+    pub error: Option<String>,
 }
 
-record! {
-    /// One tool of an MCP server.
-    pub struct McpListToolsTool {
-        /// The JSON Schema of its arguments.
-        input_schema: Json = required,
-        /// Its name.
-        name: String = required,
-        /// Hints of the server.
-        annotations: Json,
-        /// What it does.
-        description: Option<String>,
-    }
+/// One tool of an MCP server.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpListToolsTool {
+    /// The JSON Schema of its arguments.
+    #[record(required)]
+    pub input_schema: Json,
+    /// Its name.
+    #[record(required)]
+    pub name: String,
+    /// Hints of the server.
+    pub annotations: Json,
+    /// What it does.
+    pub description: Option<String>,
 }
 
-record! {
-    /// A question whether an MCP tool may be called; rides in `mcp_approval_request`.
-    pub struct McpApprovalRequest {
-        /// Names the question; the answer names it too.
-        id: String = required,
-        /// The arguments as JSON text.
-        arguments: String = required,
-        /// The tool's name.
-        name: String = required,
-        /// The MCP server's name.
-        server_label: String = required,
-    }
+/// A question whether an MCP tool may be called; rides in `mcp_approval_request`.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpApprovalRequest {
+    /// Names the question; the answer names it too.
+    #[record(required)]
+    pub id: String,
+    /// The arguments as JSON text.
+    #[record(required)]
+    pub arguments: String,
+    /// The tool's name.
+    #[record(required)]
+    pub name: String,
+    /// The MCP server's name.
+    #[record(required)]
+    pub server_label: String,
 }
 
-record! {
-    /// The answer to such a question; rides in `mcp_approval_response`.
-    pub struct McpApprovalResponse {
-        /// The question that is answered.
-        approval_request_id: String = required,
-        /// Whether the tool may be called.
-        approve: bool = required,
-        /// Names the answer.
-        id: Option<String>,
-        /// Why.
-        reason: Option<String>,
-    }
+/// The answer to such a question; rides in `mcp_approval_response`.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpApprovalResponse {
+    /// The question that is answered.
+    #[record(required)]
+    pub approval_request_id: String,
+    /// Whether the tool may be called.
+    #[record(required)]
+    pub approve: bool,
+    /// Names the answer.
+    pub id: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
 }
 
-record! {
-    /// A tool call in its plainest form.
-    pub struct ToolCall {
-        /// The arguments as JSON text.
-        arguments: String = required,
-        /// Names the call.
-        call_id: String = required,
-        /// The tool's name.
-        name: String = required,
-    }
+/// A tool call in its plainest form.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ToolCall {
+    /// The arguments as JSON text.
+    #[record(required)]
+    pub arguments: String,
+    /// Names the call.
+    #[record(required)]
+    pub call_id: String,
+    /// The tool's name.
+    #[record(required)]
+    pub name: String,
 }
 
-record! {
-    /// A tool's answer in its plainest form.
-    pub struct ToolCallOutput {
-        /// The call that is answered.
-        call_id: String = required,
-        /// The answer as JSON text.
-        output: String = required,
-    }
+/// A tool's answer in its plainest form.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ToolCallOutput {
+    /// The call that is answered.
+    #[record(required)]
+    pub call_id: String,
+    /// The answer as JSON text.
+    #[record(required)]
+    pub output: String,
 }

@@ -2,64 +2,71 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
-use crate::json::Json;
-use crate::record::record;
+use crate::json::{Json, JsonObject};
 use crate::string_enum::literal;
 use crate::union::untagged_union;
 
-record! {
-    /// What an embedding model answered.
-    #[example(r#"{
-        "data": [{"embedding": [0.25, -0.5], "index": 0, "object": "embedding"}],
-        "model": "text-embedding-v4", "object": "list", "usage": {"prompt_tokens": 3, "total_tokens": 3}
-    }"#)]
-    pub struct EmbeddingResponse {
-        /// One embedding for each input.
-        data: Vec<Embedding> = required,
-        /// The model that made them.
-        model: String = required,
-        /// Always `"list"`.
-        object: ListObject = required,
-        /// What the call used.
-        usage: Usage = required,
-    }
+/// What an embedding model answered.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(example = r#"{
+    "data": [{"embedding": [0.25, -0.5], "index": 0, "object": "embedding"}],
+    "model": "text-embedding-v4", "object": "list", "usage": {"prompt_tokens": 3, "total_tokens": 3}
+}"#)]
+pub struct EmbeddingResponse {
+    /// One embedding for each input.
+    #[record(required)]
+    pub data: Vec<Embedding>,
+    /// The model that made them.
+    #[record(required)]
+    pub model: String,
+    /// Always `"list"`.
+    #[record(required)]
+    pub object: ListObject,
+    /// What the call used.
+    #[record(required)]
+    pub usage: Usage,
 }
 
-record! {
-    /// The embedding of one input. Members of the vendor's own are kept.
-    pub struct Embedding {
-        /// The vector.
-        embedding: EmbeddingVector = required,
-        /// Which input it belongs to, from 0.
-        index: i64 = required,
-        /// Always `"embedding"`.
-        object: EmbeddingObject = required,
-        ..extra
-    }
+/// The embedding of one input. Members of the vendor's own are kept.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct Embedding {
+    /// The vector.
+    #[record(required)]
+    pub embedding: EmbeddingVector,
+    /// Which input it belongs to, from 0.
+    #[record(required)]
+    pub index: i64,
+    /// Always `"embedding"`.
+    #[record(required)]
+    pub object: EmbeddingObject,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
-record! {
-    /// What a call of an embedding model used. Vendors fill what they count.
-    pub struct Usage ("EmbeddingUsage") {
-        /// The tokens of the texts.
-        prompt_tokens: Option<i64>,
-        /// All tokens that are paid for.
-        total_tokens: Option<i64>,
-        /// The tokens of the input, with vendors that call them so.
-        input_tokens: Option<i64>,
-        /// How many texts there were.
-        text_count: Option<i64>,
-        /// How many pictures there were.
-        image_count: Option<i64>,
-        /// How many films there were.
-        video_count: Option<i64>,
-        /// How long the films were, in seconds.
-        duration: Option<f64>,
-    }
+/// What a call of an embedding model used. Vendors fill what they count.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(name = "EmbeddingUsage")]
+pub struct Usage {
+    /// The tokens of the texts.
+    pub prompt_tokens: Option<i64>,
+    /// All tokens that are paid for.
+    pub total_tokens: Option<i64>,
+    /// The tokens of the input, with vendors that call them so.
+    pub input_tokens: Option<i64>,
+    /// How many texts there were.
+    pub text_count: Option<i64>,
+    /// How many pictures there were.
+    pub image_count: Option<i64>,
+    /// How many films there were.
+    pub video_count: Option<i64>,
+    /// How long the films were, in seconds.
+    pub duration: Option<f64>,
 }
 
 literal! {

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
+
 use crate::content::Content;
 use crate::error::ErrorBody;
 use crate::json::JsonObject;
-use crate::record::record;
 use crate::status::Status;
 use crate::string_enum::{closed_enum, open_enum};
 
@@ -63,45 +64,47 @@ closed_enum! {
     }
 }
 
-record! {
-    @non_exhaustive
-    /// One message of a conversation, or (as an event) news about one.
-    #[example(r#"{
-        "sequence_number": 9, "object": "message", "status": "completed", "error": null,
-        "id": "msg_6f1c", "type": "message", "role": "assistant",
-        "content": [{
-            "sequence_number": 8, "object": "content", "status": "completed", "error": null, "type": "text",
-            "index": 0, "delta": false, "msg_id": "msg_6f1c", "text": "6 × 7 = 42"
-        }],
-        "code": null, "message": null, "usage": null, "metadata": null
-    }"#)]
-    pub struct Message {
-        /// The event's number in its run.
-        sequence_number: Option<i64>,
-        /// Always `"message"` in what the server writes.
-        #[constant("message")]
-        object: Cow<'static, str> => Cow::Borrowed("message"),
-        /// Where the message stands.
-        status: Status => Status::Created,
-        /// Why it failed.
-        error: Option<ErrorBody>,
-        /// Its id. The server gives one to a message without; until then it is empty.
-        id: String | String::new(),
-        /// What it is.
-        kind as "type": MessageType => MessageType::Message,
-        /// Who speaks.
-        role: Option<Role>,
-        /// Its parts; null while none is complete.
-        content: Option<Vec<Content>>,
-        /// The error code of a message of type `error`.
-        code: Option<String>,
-        /// The error text of a message of type `error`.
-        message: Option<String>,
-        /// What the model call behind it used.
-        usage: Option<JsonObject>,
-        /// Anything the application wants to keep with it.
-        metadata: Option<JsonObject>,
-    }
+/// One message of a conversation, or (as an event) news about one.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(example = r#"{
+    "sequence_number": 9, "object": "message", "status": "completed", "error": null,
+    "id": "msg_6f1c", "type": "message", "role": "assistant",
+    "content": [{
+        "sequence_number": 8, "object": "content", "status": "completed", "error": null, "type": "text",
+        "index": 0, "delta": false, "msg_id": "msg_6f1c", "text": "6 × 7 = 42"
+    }],
+    "code": null, "message": null, "usage": null, "metadata": null
+}"#)]
+#[non_exhaustive]
+pub struct Message {
+    /// The event's number in its run.
+    pub sequence_number: Option<i64>,
+    /// Always `"message"` in what the server writes.
+    #[record(default = Cow::Borrowed("message"), constant = "message")]
+    pub object: Cow<'static, str>,
+    /// Where the message stands.
+    #[record(default = Status::Created)]
+    pub status: Status,
+    /// Why it failed.
+    pub error: Option<ErrorBody>,
+    /// Its id. The server gives one to a message without; until then it is empty.
+    #[record(unset)]
+    pub id: String,
+    /// What it is.
+    #[record(name = "type", default = MessageType::Message)]
+    pub kind: MessageType,
+    /// Who speaks.
+    pub role: Option<Role>,
+    /// Its parts; null while none is complete.
+    pub content: Option<Vec<Content>>,
+    /// The error code of a message of type `error`.
+    pub code: Option<String>,
+    /// The error text of a message of type `error`.
+    pub message: Option<String>,
+    /// What the model call behind it used.
+    pub usage: Option<JsonObject>,
+    /// Anything the application wants to keep with it.
+    pub metadata: Option<JsonObject>,
 }
 
 impl Message {

@@ -2,58 +2,63 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
-use crate::json::Json;
+use crate::json::{Json, JsonObject};
 use crate::message::Message;
-use crate::record::record;
 use crate::run_options::RunOptions;
 use crate::tool::RequestTool;
 use crate::union::untagged_union;
 
-record! {
-    @non_exhaustive
-    /// A request to run an agent.
-    ///
-    /// Fields besides the declared ones are kept, and the agent may give them a meaning.
-    #[example(r#"{"input": [{"role": "user", "content": [{"type": "text", "text": "What is 6 times 7?"}]}]}"#)]
-    #[describe(with_run_options)]
-    pub struct AgentRequest {
-        /// The conversation so far or its new part.
-        input: Vec<Message> = required,
-        /// Whether the answer is a stream of events or one response object.
-        stream: bool => true,
-        /// The response's id, if the client wants to choose it.
-        id: Option<String>,
-        /// The model, or the name of a served agent.
-        model: Option<String>,
-        /// Nucleus sampling.
-        top_p: Option<f64>,
-        /// Sampling temperature.
-        temperature: Option<f64>,
-        /// Penalty on tokens by how often they came.
-        frequency_penalty: Option<f64>,
-        /// Penalty on tokens that came at all.
-        presence_penalty: Option<f64>,
-        /// The most tokens to produce.
-        max_tokens: Option<i64>,
-        /// Where to stop.
-        stop: Option<Stop>,
-        /// How many answers to produce.
-        #[range(1, 5)]
-        n: Option<i64> => Some(1),
-        /// The seed for sampling.
-        seed: Option<i64>,
-        /// Tools that the model may call; the client runs them.
-        tools: Option<Vec<RequestTool>>,
-        /// The conversation's id.
-        session_id: Option<String>,
-        /// The user's id.
-        user_id: Option<String>,
-        ..extra
-    }
+/// A request to run an agent.
+///
+/// Fields besides the declared ones are kept, and the agent may give them a meaning.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(describe = with_run_options)]
+#[record(
+    example = r#"{"input": [{"role": "user", "content": [{"type": "text", "text": "What is 6 times 7?"}]}]}"#
+)]
+#[non_exhaustive]
+pub struct AgentRequest {
+    /// The conversation so far or its new part.
+    #[record(required)]
+    pub input: Vec<Message>,
+    /// Whether the answer is a stream of events or one response object.
+    #[record(default = true)]
+    pub stream: bool,
+    /// The response's id, if the client wants to choose it.
+    pub id: Option<String>,
+    /// The model, or the name of a served agent.
+    pub model: Option<String>,
+    /// Nucleus sampling.
+    pub top_p: Option<f64>,
+    /// Sampling temperature.
+    pub temperature: Option<f64>,
+    /// Penalty on tokens by how often they came.
+    pub frequency_penalty: Option<f64>,
+    /// Penalty on tokens that came at all.
+    pub presence_penalty: Option<f64>,
+    /// The most tokens to produce.
+    pub max_tokens: Option<i64>,
+    /// Where to stop.
+    pub stop: Option<Stop>,
+    /// How many answers to produce.
+    #[record(default = Some(1), range(1, 5))]
+    pub n: Option<i64>,
+    /// The seed for sampling.
+    pub seed: Option<i64>,
+    /// Tools that the model may call; the client runs them.
+    pub tools: Option<Vec<RequestTool>>,
+    /// The conversation's id.
+    pub session_id: Option<String>,
+    /// The user's id.
+    pub user_id: Option<String>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
 /// Adds the options of a run, which a request gives beside the declared fields.

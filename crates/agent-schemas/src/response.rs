@@ -2,42 +2,45 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
+
 use crate::error::ErrorBody;
 use crate::json::JsonObject;
 use crate::message::Message;
-use crate::record::record;
 use crate::status::Status;
 
-record! {
-    @non_exhaustive
-    /// The state of a run: the first, the second and the last event of its log, and the answer to `stream: false`.
-    #[example(r#"{
-        "sequence_number": 0, "object": "response", "status": "created", "error": null, "id": "response_81d0",
-        "created_at": 1800000000, "completed_at": null, "output": null, "usage": null, "session_id": "s-1"
-    }"#)]
-    pub struct AgentResponse {
-        /// The event's number in its run.
-        sequence_number: Option<i64>,
-        /// Always `"response"` in what the server writes.
-        #[constant("response")]
-        object: Cow<'static, str> => Cow::Borrowed("response"),
-        /// Where the run stands.
-        status: Status => Status::Created,
-        /// Why it failed.
-        error: Option<ErrorBody>,
-        /// The request's id, or a fresh one.
-        id: String | String::new(),
-        /// When the request came, in Unix seconds.
-        created_at: i64 | 0,
-        /// When the run ended, in Unix seconds.
-        completed_at: Option<i64>,
-        /// The closed messages in closing order, except failed ones; null until the run has ended.
-        output: Option<Vec<Message>>,
-        /// The sum of the output messages' usage.
-        usage: Option<JsonObject>,
-        /// The session that the run belongs to.
-        session_id: Option<String>,
-    }
+/// The state of a run: the first, the second and the last event of its log, and the answer to `stream: false`.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(example = r#"{
+    "sequence_number": 0, "object": "response", "status": "created", "error": null, "id": "response_81d0",
+    "created_at": 1800000000, "completed_at": null, "output": null, "usage": null, "session_id": "s-1"
+}"#)]
+#[non_exhaustive]
+pub struct AgentResponse {
+    /// The event's number in its run.
+    pub sequence_number: Option<i64>,
+    /// Always `"response"` in what the server writes.
+    #[record(default = Cow::Borrowed("response"), constant = "response")]
+    pub object: Cow<'static, str>,
+    /// Where the run stands.
+    #[record(default = Status::Created)]
+    pub status: Status,
+    /// Why it failed.
+    pub error: Option<ErrorBody>,
+    /// The request's id, or a fresh one.
+    #[record(unset)]
+    pub id: String,
+    /// When the request came, in Unix seconds.
+    #[record(unset)]
+    pub created_at: i64,
+    /// When the run ended, in Unix seconds.
+    pub completed_at: Option<i64>,
+    /// The closed messages in closing order, except failed ones; null until the run has ended.
+    pub output: Option<Vec<Message>>,
+    /// The sum of the output messages' usage.
+    pub usage: Option<JsonObject>,
+    /// The session that the run belongs to.
+    pub session_id: Option<String>,
 }
 
 impl AgentResponse {

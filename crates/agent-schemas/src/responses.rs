@@ -10,8 +10,9 @@ mod part;
 mod settings;
 mod usage;
 
+use agent_schemas_derive::Record;
+
 use crate::json::JsonObject;
-use crate::record::record;
 use crate::string_enum::{literal, open_enum};
 
 pub use event::{Numbered, StreamEvent};
@@ -62,30 +63,37 @@ literal! {
     pub struct ResponseTag = "response";
 }
 
-record! {
-    @non_exhaustive
-    /// A response, as it stands.
-    pub struct Response ("OpenAIResponse") {
-        /// Its id: `resp_` and what follows `run_` in the id of its run.
-        id: String = required,
-        /// Always `"response"`.
-        object: ResponseTag => ResponseTag,
-        /// When the request came, in Unix seconds.
-        created_at: i64 => 0,
-        /// When it was completed, in Unix seconds.
-        completed_at: Option<i64>,
-        /// Where it stands.
-        status: ResponseStatus => ResponseStatus::InProgress,
-        /// Why it failed.
-        error: Option<ResponseError>,
-        /// Why it is incomplete.
-        incomplete_details: Option<IncompleteDetails>,
-        /// What the agent has said and done, in the order in which it began.
-        output: Vec<ResponseItem> => Vec::<ResponseItem>::new(),
-        /// What the models behind it used.
-        usage: Option<ResponseUsage>,
-        ..settings
-    }
+/// A response, as it stands.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(name = "OpenAIResponse")]
+#[non_exhaustive]
+pub struct Response {
+    /// Its id: `resp_` and what follows `run_` in the id of its run.
+    #[record(required)]
+    pub id: String,
+    /// Always `"response"`.
+    #[record(default = ResponseTag)]
+    pub object: ResponseTag,
+    /// When the request came, in Unix seconds.
+    #[record(default)]
+    pub created_at: i64,
+    /// When it was completed, in Unix seconds.
+    pub completed_at: Option<i64>,
+    /// Where it stands.
+    #[record(default = ResponseStatus::InProgress)]
+    pub status: ResponseStatus,
+    /// Why it failed.
+    pub error: Option<ResponseError>,
+    /// Why it is incomplete.
+    pub incomplete_details: Option<IncompleteDetails>,
+    /// What the agent has said and done, in the order in which it began.
+    #[record(default)]
+    pub output: Vec<ResponseItem>,
+    /// What the models behind it used.
+    pub usage: Option<ResponseUsage>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub settings: JsonObject,
 }
 
 impl Response {
@@ -96,20 +104,22 @@ impl Response {
     }
 }
 
-record! {
-    /// Why a response failed.
-    pub struct ResponseError ("OpenAIResponseError") {
-        /// One of OpenAI's codes: `server_error`, `rate_limit_exceeded`, `invalid_prompt`, …
-        code: String = required,
-        /// What went wrong, for a person.
-        message: String = required,
-    }
+/// Why a response failed.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(name = "OpenAIResponseError")]
+pub struct ResponseError {
+    /// One of OpenAI's codes: `server_error`, `rate_limit_exceeded`, `invalid_prompt`, …
+    #[record(required)]
+    pub code: String,
+    /// What went wrong, for a person.
+    #[record(required)]
+    pub message: String,
 }
 
-record! {
-    /// Why a response is incomplete.
-    pub struct IncompleteDetails {
-        /// `max_output_tokens` or `content_filter`.
-        reason: String = required,
-    }
+/// Why a response is incomplete.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct IncompleteDetails {
+    /// `max_output_tokens` or `content_filter`.
+    #[record(required)]
+    pub reason: String,
 }

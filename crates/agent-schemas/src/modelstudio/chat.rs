@@ -30,32 +30,38 @@ macro_rules! with_modelstudio_parameters {
             $(#[$($meta)*])*
             pub struct $name {
                 /// How much repetition is punished: above 1 there is less, below 1 more.
-                repetition_penalty: Option<f64>,
+                pub repetition_penalty: Option<f64>,
                 /// How much length is punished.
-                length_penalty: Option<f64>,
+                pub length_penalty: Option<f64>,
                 /// From how many of the likeliest tokens the next one is taken. Only a plain integer is read.
-                #[check(strict_integer)]
-                top_k: Option<i64>,
+                #[record(check = strict_integer)]
+                pub top_k: Option<i64>,
                 /// The fewest tokens to produce.
-                min_tokens: Option<i64>,
+                pub min_tokens: Option<i64>,
                 /// The form of the answer.
-                result_format: ResultFormat => ResultFormat::Message,
+                #[record(default = ResultFormat::Message)]
+                pub result_format: ResultFormat,
                 /// Whether each chunk of a streamed answer has only what is new; else all that there is so far.
-                incremental_output: bool => false,
+                #[record(default)]
+                pub incremental_output: bool,
                 /// Whether the model may search the web.
-                enable_search: bool => false,
+                #[record(default)]
+                pub enable_search: bool,
                 /// How it searches.
-                search_options: Option<SearchOptions> => Some(SearchOptions::default()),
+                #[record(default = Some(SearchOptions::default()))]
+                pub search_options: Option<SearchOptions>,
                 /// Whether the model uses knowledge bases.
-                enable_rag: bool => false,
+                #[record(default)]
+                pub enable_rag: bool,
                 /// How it uses them.
-                rag_options: Option<RagOptions>,
+                pub rag_options: Option<RagOptions>,
                 /// The model that an application of Model Studio is to use.
-                selected_model: Option<String> => Some("qwen-max".to_owned()),
+                #[record(default = Some("qwen-max".to_owned()))]
+                pub selected_model: Option<String>,
                 /// How to find out what the user wants.
-                intention_options: Option<IntentionOptions>,
+                pub intention_options: Option<IntentionOptions>,
                 /// The path of a file that names MCP servers.
-                mcp_config_file: Option<String>,
+                pub mcp_config_file: Option<String>,
                 $($fields)*
             }
         }
@@ -69,13 +75,15 @@ with_modelstudio_parameters! {
 
 with_modelstudio_parameters! {
     /// A request to a model of Model Studio.
-    #[example(r#"{
+    #[record(example = r#"{
         "model": "qwen-max", "messages": [{"role": "user", "content": "What is 6 times 7?"}], "enable_search": true
     }"#)]
     pub struct ModelstudioChatRequest {
         /// The conversation so far.
-        messages: Vec<OpenAIMessage> = required,
+        #[record(required)]
+        pub messages: Vec<OpenAIMessage>,
         /// The model's name.
-        model: String = required,
+        #[record(required)]
+        pub model: String,
     }
 }

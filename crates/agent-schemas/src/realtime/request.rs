@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
@@ -11,7 +12,7 @@ use crate::realtime::chat::{
     ModelstudioVoiceChatDownstream, ModelstudioVoiceChatParameters, ModelstudioVoiceChatUpstream,
 };
 use crate::realtime::pair::{self, Pair, payloads};
-use crate::record::{IfAbsent, members, record};
+use crate::record::{IfAbsent, members};
 use crate::string_enum::closed_enum;
 use crate::union::tagged_union;
 
@@ -34,18 +35,20 @@ closed_enum! {
     }
 }
 
-record! {
-    /// How a session is to be.
-    pub struct ModelstudioVoiceChatSessionStartPayload {
-        /// The session's id, if the client wants to choose it.
-        session_id: Option<String>,
-        /// What comes from the client.
-        upstream: Option<ModelstudioVoiceChatUpstream> => Some(ModelstudioVoiceChatUpstream::default()),
-        /// What goes to the client.
-        downstream: Option<ModelstudioVoiceChatDownstream> => Some(ModelstudioVoiceChatDownstream::default()),
-        /// What the agent may use.
-        parameters: Option<ModelstudioVoiceChatParameters> => Some(ModelstudioVoiceChatParameters::default()),
-    }
+/// How a session is to be.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ModelstudioVoiceChatSessionStartPayload {
+    /// The session's id, if the client wants to choose it.
+    pub session_id: Option<String>,
+    /// What comes from the client.
+    #[record(default = Some(ModelstudioVoiceChatUpstream::default()))]
+    pub upstream: Option<ModelstudioVoiceChatUpstream>,
+    /// What goes to the client.
+    #[record(default = Some(ModelstudioVoiceChatDownstream::default()))]
+    pub downstream: Option<ModelstudioVoiceChatDownstream>,
+    /// What the agent may use.
+    #[record(default = Some(ModelstudioVoiceChatParameters::default()))]
+    pub parameters: Option<ModelstudioVoiceChatParameters>,
 }
 
 /// Nothing needs to be said to end a session; what is said is dropped.

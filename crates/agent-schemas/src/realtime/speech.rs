@@ -2,7 +2,8 @@
 //!
 //! The defaults are fixed; where a deployment wants others, it sets them in the values that it makes.
 
-use crate::record::record;
+use agent_schemas_derive::Record;
+
 use crate::secret::SecretText;
 use crate::string_enum::closed_enum;
 
@@ -26,43 +27,40 @@ closed_enum! {
     }
 }
 
-/// Defines a [`record!`] that begins with what it takes to reach a vendor, or with nothing.
+/// Defines a [`Record`] that begins with what it takes to reach a vendor, or with nothing.
 macro_rules! vendor_record {
     (none $(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
-        record! {
-            $(#[doc = $doc])*
-            pub struct $name { $($fields)* }
-        }
+        #[derive(Clone, Debug, PartialEq, Record)]
+        $(#[doc = $doc])*
+        pub struct $name { $($fields)* }
     };
     (modelstudio $(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
-        record! {
-            $(#[doc = $doc])*
-            pub struct $name {
-                /// The service's address; the vendor's public one if null.
-                base_url: Option<String>,
-                /// The key of the account.
-                api_key: Option<SecretText>,
-                /// The workspace that is used and pays; the account's default one if null.
-                workspace_id: Option<String>,
-                /// What the client calls itself in the `User-Agent` header.
-                user_agent: Option<String>,
-                /// Whether the vendor checks what is said for forbidden content; the value of its
-                /// `X-DashScope-DataInspection` header.
-                data_inspection: Option<String>,
-                $($fields)*
-            }
+        #[derive(Clone, Debug, PartialEq, Record)]
+        $(#[doc = $doc])*
+        pub struct $name {
+            /// The service's address; the vendor's public one if null.
+            pub base_url: Option<String>,
+            /// The key of the account.
+            pub api_key: Option<SecretText>,
+            /// The workspace that is used and pays; the account's default one if null.
+            pub workspace_id: Option<String>,
+            /// What the client calls itself in the `User-Agent` header.
+            pub user_agent: Option<String>,
+            /// Whether the vendor checks what is said for forbidden content; the value of its
+            /// `X-DashScope-DataInspection` header.
+            pub data_inspection: Option<String>,
+            $($fields)*
         }
     };
     (azure $(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
-        record! {
-            $(#[doc = $doc])*
-            pub struct $name {
-                /// The key of the Speech resource.
-                key: Option<SecretText>,
-                /// The region of the Speech resource, such as `eastus`.
-                region: Option<String>,
-                $($fields)*
-            }
+        #[derive(Clone, Debug, PartialEq, Record)]
+        $(#[doc = $doc])*
+        pub struct $name {
+            /// The key of the Speech resource.
+            pub key: Option<SecretText>,
+            /// The region of the Speech resource, such as `eastus`.
+            pub region: Option<String>,
+            $($fields)*
         }
     };
 }
@@ -83,19 +81,26 @@ macro_rules! tts_config {
             $(#[doc = $doc])*
             $name {
                 /// The model that speaks.
-                model: $model_type $(=> $model)?,
+                $(#[record(default = $model)])?
+                pub model: $model_type,
                 /// The voice, by its name with the vendor.
-                voice: $voice_type $(=> $voice)?,
+                $(#[record(default = $voice)])?
+                pub voice: $voice_type,
                 /// Samples a second.
-                sample_rate: $sample_rate_type $(=> $sample_rate)?,
+                $(#[record(default = $sample_rate)])?
+                pub sample_rate: $sample_rate_type,
                 /// The encoding of the sound: `pcm`, `wav`, `mp3`, …
-                format: Option<String> $(=> $format)?,
+                $(#[record(default = $format)])?
+                pub format: Option<String>,
                 /// Bits of one sample.
-                bits_per_sample: Option<i64> $(=> $bits_per_sample)?,
+                $(#[record(default = $bits_per_sample)])?
+                pub bits_per_sample: Option<i64>,
                 /// Channels: 1 is mono, 2 is stereo.
-                nb_channels: Option<i64> $(=> $nb_channels)?,
+                $(#[record(default = $nb_channels)])?
+                pub nb_channels: Option<i64>,
                 /// The chat that the speech belongs to.
-                chat_id: Option<String> $(=> $chat_id)?,
+                $(#[record(default = $chat_id)])?
+                pub chat_id: Option<String>,
             }
         }
     };
@@ -120,25 +125,35 @@ macro_rules! asr_config {
             $(#[doc = $doc])*
             $name {
                 /// The model that listens.
-                model: Option<String> $(=> $model)?,
+                $(#[record(default = $model)])?
+                pub model: Option<String>,
                 /// The language that is spoken, such as `en-US`; left to the vendor if null.
-                language: Option<String> $(=> $language)?,
+                $(#[record(default = $language)])?
+                pub language: Option<String>,
                 /// Samples a second.
-                sample_rate: Option<i64> $(=> $sample_rate)?,
+                $(#[record(default = $sample_rate)])?
+                pub sample_rate: Option<i64>,
                 /// The encoding of the sound: `pcm`, `wav`, `mp3`, …
-                format: Option<String> $(=> $format)?,
+                $(#[record(default = $format)])?
+                pub format: Option<String>,
                 /// Bits of one sample.
-                bits_per_sample: Option<i64> $(=> $bits_per_sample)?,
+                $(#[record(default = $bits_per_sample)])?
+                pub bits_per_sample: Option<i64>,
                 /// Channels: 1 is mono, 2 is stereo.
-                nb_channels: Option<i64> $(=> $nb_channels)?,
+                $(#[record(default = $nb_channels)])?
+                pub nb_channels: Option<i64>,
                 /// How long to wait for the first word, in milliseconds.
-                initial_silence_timeout: Option<i64> $(=> $initial_silence_timeout)?,
+                $(#[record(default = $initial_silence_timeout)])?
+                pub initial_silence_timeout: Option<i64>,
                 /// How much silence ends a sentence, in milliseconds.
-                max_end_silence: Option<i64> $(=> $max_end_silence)?,
+                $(#[record(default = $max_end_silence)])?
+                pub max_end_silence: Option<i64>,
                 /// The lower bound of the fast voice activity detection, in milliseconds.
-                fast_vad_min_duration: Option<i64> $(=> $fast_vad_min_duration)?,
+                $(#[record(default = $fast_vad_min_duration)])?
+                pub fast_vad_min_duration: Option<i64>,
                 /// The upper bound of the fast voice activity detection, in milliseconds.
-                fast_vad_max_duration: Option<i64> $(=> $fast_vad_max_duration)?,
+                $(#[record(default = $fast_vad_max_duration)])?
+                pub fast_vad_max_duration: Option<i64>,
             }
         }
     };

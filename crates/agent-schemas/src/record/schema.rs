@@ -88,7 +88,7 @@ impl<'a> RecordSchema<'a> {
     }
 
     /// Says that members besides the fields are kept.
-    pub(crate) fn keeps_others(&mut self, _field: &'static str) {
+    pub(crate) fn keeps_others(&mut self) {
         self.schema.insert("additionalProperties".to_owned(), true.into());
     }
 

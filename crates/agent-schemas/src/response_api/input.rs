@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json, member, missing};
 use crate::json::{Json, JsonObject};
-use crate::record::{members, record};
+use crate::record::members;
 use crate::string_enum::{closed_enum, literal};
 use crate::union::{tagged_union, untagged_union};
 
@@ -20,18 +21,21 @@ pub enum ResponseInput {
     Messages(Vec<ResponseInputMessage>),
 }
 
-record! {
-    /// A message to a model.
-    pub struct ResponseInputMessage {
-        /// Its parts.
-        content: Vec<ResponseInputPart> = required,
-        /// Who speaks.
-        role: ResponseInputRole = required,
-        /// Where the message stands, if it comes out of an earlier answer.
-        status: Option<ResponseInputStatus> = omitted,
-        /// Always `"message"`.
-        kind as "type": Option<MessageTag> = omitted,
-    }
+/// A message to a model.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseInputMessage {
+    /// Its parts.
+    #[record(required)]
+    pub content: Vec<ResponseInputPart>,
+    /// Who speaks.
+    #[record(required)]
+    pub role: ResponseInputRole,
+    /// Where the message stands, if it comes out of an earlier answer.
+    #[record(omitted)]
+    pub status: Option<ResponseInputStatus>,
+    /// Always `"message"`.
+    #[record(name = "type", omitted)]
+    pub kind: Option<MessageTag>,
 }
 
 closed_enum! {
@@ -76,44 +80,52 @@ pub enum ResponseInputPart {
     },
 }
 
-record! {
-    /// Text.
-    pub struct ResponseInputText {
-        /// The text.
-        text: String = required,
-        /// Always `"input_text"`.
-        kind as "type": InputTextTag = required,
-    }
+/// Text.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseInputText {
+    /// The text.
+    #[record(required)]
+    pub text: String,
+    /// Always `"input_text"`.
+    #[record(name = "type", required)]
+    pub kind: InputTextTag,
 }
 
-record! {
-    /// A picture, by one of its fields.
-    pub struct ResponseInputImage {
-        /// How exactly the model looks: `low`, `high` or `auto`.
-        detail: Option<String> = omitted,
-        /// Always `"input_image"`.
-        kind as "type": InputImageTag = required,
-        /// Its id where it was uploaded.
-        file_id: Option<String> = omitted,
-        /// A URL, or a `data:` URL with the picture itself.
-        image_url: Option<String> = omitted,
-    }
+/// A picture, by one of its fields.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseInputImage {
+    /// How exactly the model looks: `low`, `high` or `auto`.
+    #[record(omitted)]
+    pub detail: Option<String>,
+    /// Always `"input_image"`.
+    #[record(name = "type", required)]
+    pub kind: InputImageTag,
+    /// Its id where it was uploaded.
+    #[record(omitted)]
+    pub file_id: Option<String>,
+    /// A URL, or a `data:` URL with the picture itself.
+    #[record(omitted)]
+    pub image_url: Option<String>,
 }
 
-record! {
-    /// A file, by one of its fields.
-    pub struct ResponseInputFile {
-        /// Always `"input_file"`.
-        kind as "type": InputFileTag = required,
-        /// A `data:` URL with the file itself.
-        file_data: Option<String> = omitted,
-        /// Its id where it was uploaded.
-        file_id: Option<String> = omitted,
-        /// Where it can be fetched.
-        file_url: Option<String> = omitted,
-        /// Its name.
-        filename: Option<String> = omitted,
-    }
+/// A file, by one of its fields.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseInputFile {
+    /// Always `"input_file"`.
+    #[record(name = "type", required)]
+    pub kind: InputFileTag,
+    /// A `data:` URL with the file itself.
+    #[record(omitted)]
+    pub file_data: Option<String>,
+    /// Its id where it was uploaded.
+    #[record(omitted)]
+    pub file_id: Option<String>,
+    /// Where it can be fetched.
+    #[record(omitted)]
+    pub file_url: Option<String>,
+    /// Its name.
+    #[record(omitted)]
+    pub filename: Option<String>,
 }
 
 literal! {

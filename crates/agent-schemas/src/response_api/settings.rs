@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json, missing};
 use crate::json::{Json, JsonObject};
-use crate::record::{members, record};
+use crate::record::members;
 use crate::string_enum::closed_enum;
 use crate::union::untagged_union;
 
@@ -37,41 +38,45 @@ closed_enum! {
     }
 }
 
-record! {
-    /// A prompt that is stored with the vendor. Members besides these are kept.
-    pub struct ResponsePrompt {
-        /// Its id.
-        id: String = required,
-        /// What stands for its variables, by name: a text, or a part as in an input message.
-        variables: Option<JsonObject>,
-        /// Its version; the current one if null.
-        version: Option<String>,
-        ..extra
-    }
+/// A prompt that is stored with the vendor. Members besides these are kept.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponsePrompt {
+    /// Its id.
+    #[record(required)]
+    pub id: String,
+    /// What stands for its variables, by name: a text, or a part as in an input message.
+    pub variables: Option<JsonObject>,
+    /// Its version; the current one if null.
+    pub version: Option<String>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
-record! {
-    /// How a model reasons. Members besides these are kept.
-    pub struct Reasoning {
-        /// How hard it tries: `minimal`, `low`, `medium`, `high`, or another word that the model knows.
-        effort: Option<String>,
-        /// The former name of `summary`.
-        generate_summary: Option<String>,
-        /// How much it tells of its reasoning: `auto`, `concise` or `detailed`.
-        summary: Option<String>,
-        ..extra
-    }
+/// How a model reasons. Members besides these are kept.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct Reasoning {
+    /// How hard it tries: `minimal`, `low`, `medium`, `high`, or another word that the model knows.
+    pub effort: Option<String>,
+    /// The former name of `summary`.
+    pub generate_summary: Option<String>,
+    /// How much it tells of its reasoning: `auto`, `concise` or `detailed`.
+    pub summary: Option<String>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
-record! {
-    /// The form of an answer's text. Members besides these are kept.
-    pub struct ResponseTextConfig {
-        /// `{"type": "text"}`, `{"type": "json_object"}`, or `{"type": "json_schema"}` with a name and a schema.
-        format: Option<JsonObject>,
-        /// How long the text is: `low`, `medium` or `high`.
-        verbosity: Option<String>,
-        ..extra
-    }
+/// The form of an answer's text. Members besides these are kept.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseTextConfig {
+    /// `{"type": "text"}`, `{"type": "json_object"}`, or `{"type": "json_schema"}` with a name and a schema.
+    pub format: Option<JsonObject>,
+    /// How long the text is: `low`, `medium` or `high`.
+    pub verbosity: Option<String>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
 closed_enum! {

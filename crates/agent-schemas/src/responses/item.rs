@@ -1,8 +1,9 @@
 //! Items: what a response is made of, and the input to one.
 
+use agent_schemas_derive::Record;
+
 use crate::call::McpListToolsTool;
 use crate::json::Json;
-use crate::record::record;
 use crate::string_enum::literal;
 
 use super::ItemStatus;
@@ -14,18 +15,19 @@ macro_rules! items {
     ($(
         $(#[doc = $doc:literal])*
         $name:ident $tag_name:ident $tag:literal {
-            $($(#[doc = $field_doc:literal])* $field:ident: $type:ty $(= $required:ident)? $(=> $default:expr)?,)*
+            $($fields:tt)*
         }
     )*) => {$(
-        record! {
-            $(#[doc = $doc])*
-            pub struct $name {
-                /// What the item is.
-                kind as "type": $tag_name => $tag_name,
-                /// Names it.
-                id: String = required,
-                $($(#[doc = $field_doc])* $field: $type $(= $required)? $(=> $default)?,)*
-            }
+        #[derive(Clone, Debug, PartialEq, Record)]
+        $(#[doc = $doc])*
+        pub struct $name {
+            /// What the item is.
+            #[record(name = "type", default = $tag_name)]
+            pub kind: $tag_name,
+            /// Names it.
+            #[record(required)]
+            pub id: String,
+            $($fields)*
         }
 
         literal! {
@@ -39,119 +41,149 @@ items! {
     /// Something said.
     MessageItem MessageItemTag "message" {
         /// Where it stands.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// `assistant`, or in what was said to an agent also `user`, `system` and `developer`.
-        role: String => "assistant".to_owned(),
+        #[record(default = "assistant".to_owned())]
+        pub role: String,
         /// Its parts.
-        content: Vec<ResponsePart> => Vec::<ResponsePart>::new(),
+        #[record(default)]
+        pub content: Vec<ResponsePart>,
     }
 
     /// A model's reasoning.
     ReasoningItem ReasoningTag "reasoning" {
         /// Where it stands.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// What it amounts to; always empty, as agents show the reasoning itself.
-        summary: Vec<Json> => Vec::<Json>::new(),
+        #[record(default)]
+        pub summary: Vec<Json>,
         /// The reasoning itself.
-        content: Vec<ResponsePart> => Vec::<ResponsePart>::new(),
+        #[record(default)]
+        pub content: Vec<ResponsePart>,
     }
 
     /// A call of a tool.
     FunctionCallItem FunctionCallTag "function_call" {
         /// Where it stands.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// Names the call; its output names it too.
-        call_id: String => String::new(),
+        #[record(default)]
+        pub call_id: String,
         /// The tool's name.
-        name: String => String::new(),
+        #[record(default)]
+        pub name: String,
         /// The arguments as JSON text.
-        arguments: String => String::new(),
+        #[record(default)]
+        pub arguments: String,
     }
 
     /// What a tool answered.
     FunctionCallOutputItem FunctionCallOutputTag "function_call_output" {
         /// Where it stands.
-        status: ItemStatus => ItemStatus::Completed,
+        #[record(default = ItemStatus::Completed)]
+        pub status: ItemStatus,
         /// The call that is answered.
-        call_id: String => String::new(),
+        #[record(default)]
+        pub call_id: String,
         /// The answer: a text, or parts as in a message.
-        output: Json,
+        pub output: Json,
     }
 
     /// A call of a tool that takes plain text.
     CustomToolCallItem CustomToolCallTag "custom_tool_call" {
         /// Where it stands.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// Names the call; its output names it too.
-        call_id: String => String::new(),
+        #[record(default)]
+        pub call_id: String,
         /// The tool's name.
-        name: String => String::new(),
+        #[record(default)]
+        pub name: String,
         /// What it is given.
-        input: String => String::new(),
+        #[record(default)]
+        pub input: String,
     }
 
     /// What such a tool answered.
     CustomToolCallOutputItem CustomToolCallOutputTag "custom_tool_call_output" {
         /// Where it stands.
-        status: ItemStatus => ItemStatus::Completed,
+        #[record(default = ItemStatus::Completed)]
+        pub status: ItemStatus,
         /// The call that is answered.
-        call_id: String => String::new(),
+        #[record(default)]
+        pub call_id: String,
         /// The answer: a text, or parts as in a message.
-        output: Json,
+        pub output: Json,
     }
 
     /// The tools of an MCP server.
     McpListToolsItem McpListToolsTag "mcp_list_tools" {
         /// The server's name.
-        server_label: String => String::new(),
+        #[record(default)]
+        pub server_label: String,
         /// Its tools.
-        tools: Vec<McpListToolsTool> => Vec::<McpListToolsTool>::new(),
+        #[record(default)]
+        pub tools: Vec<McpListToolsTool>,
         /// Why they could not be listed.
-        error: Option<String>,
+        pub error: Option<String>,
     }
 
     /// A call of an MCP tool, with what it answered.
     McpCallItem McpCallTag "mcp_call" {
         /// Where it stands.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// The MCP server's name.
-        server_label: String => String::new(),
+        #[record(default)]
+        pub server_label: String,
         /// The tool's name.
-        name: String => String::new(),
+        #[record(default)]
+        pub name: String,
         /// The arguments as JSON text.
-        arguments: String => String::new(),
+        #[record(default)]
+        pub arguments: String,
         /// What it answered.
-        output: Option<String>,
+        pub output: Option<String>,
         /// Why it failed.
-        error: Json,
+        pub error: Json,
     }
 
     /// A question whether an MCP tool may be called.
     McpApprovalRequestItem McpApprovalRequestTag "mcp_approval_request" {
         /// The MCP server's name.
-        server_label: String => String::new(),
+        #[record(default)]
+        pub server_label: String,
         /// The tool's name.
-        name: String => String::new(),
+        #[record(default)]
+        pub name: String,
         /// The arguments as JSON text.
-        arguments: String => String::new(),
+        #[record(default)]
+        pub arguments: String,
     }
 
     /// The answer to such a question.
     McpApprovalResponseItem McpApprovalResponseTag "mcp_approval_response" {
         /// The question that is answered.
-        approval_request_id: String => String::new(),
+        #[record(default)]
+        pub approval_request_id: String,
         /// Whether the tool may be called.
-        approve: bool => false,
+        #[record(default)]
+        pub approve: bool,
         /// Why.
-        reason: Option<String>,
+        pub reason: Option<String>,
     }
 
     /// A picture that an agent made.
     ImageGenerationItem ImageGenerationTag "image_generation_call" {
         /// Where it stands.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// The picture in Base64.
-        result: Option<String>,
+        pub result: Option<String>,
     }
 }
 

@@ -1,44 +1,50 @@
 //! What messages are made of.
 
+use agent_schemas_derive::Record;
+
 use crate::json::Json;
-use crate::record::record;
 use crate::response_api::{ResponseInputFile, ResponseInputImage, ResponseInputText};
 use crate::string_enum::literal;
 
 use super::one_of::one_of;
 
-record! {
-    /// Text that an agent said.
-    pub struct OutputText {
-        /// Always `"output_text"`.
-        kind as "type": OutputTextTag => OutputTextTag,
-        /// The text.
-        text: String = required,
-        /// What it refers to.
-        annotations: Vec<Json> | Vec::new(),
-        /// The likeliest tokens at each position.
-        logprobs: Vec<Json> | Vec::new(),
-    }
+/// Text that an agent said.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct OutputText {
+    /// Always `"output_text"`.
+    #[record(name = "type", default = OutputTextTag)]
+    pub kind: OutputTextTag,
+    /// The text.
+    #[record(required)]
+    pub text: String,
+    /// What it refers to.
+    #[record(unset)]
+    pub annotations: Vec<Json>,
+    /// The likeliest tokens at each position.
+    #[record(unset)]
+    pub logprobs: Vec<Json>,
 }
 
-record! {
-    /// An agent's words of refusal.
-    pub struct Refusal {
-        /// Always `"refusal"`.
-        kind as "type": RefusalTag => RefusalTag,
-        /// The words.
-        refusal: String = required,
-    }
+/// An agent's words of refusal.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct Refusal {
+    /// Always `"refusal"`.
+    #[record(name = "type", default = RefusalTag)]
+    pub kind: RefusalTag,
+    /// The words.
+    #[record(required)]
+    pub refusal: String,
 }
 
-record! {
-    /// A part of a model's reasoning.
-    pub struct ReasoningText {
-        /// Always `"reasoning_text"`.
-        kind as "type": ReasoningTextTag => ReasoningTextTag,
-        /// The text.
-        text: String = required,
-    }
+/// A part of a model's reasoning.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ReasoningText {
+    /// Always `"reasoning_text"`.
+    #[record(name = "type", default = ReasoningTextTag)]
+    pub kind: ReasoningTextTag,
+    /// The text.
+    #[record(required)]
+    pub text: String,
 }
 
 literal! {

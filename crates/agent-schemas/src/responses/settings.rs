@@ -1,86 +1,85 @@
 //! What a request says besides its input, as the response repeats it.
 
+use agent_schemas_derive::Record;
 use indexmap::IndexMap;
 
 use crate::decode::{Decoded, FromJson, ValidationError, member, missing};
 use crate::json::{Json, JsonObject};
 use crate::lax::{strict_flag, strict_integer, strict_number};
 use crate::object;
-use crate::record::record;
 
-record! {
-    @non_exhaustive
-    /// What a request says besides its input, with what counts where it says nothing; a response repeats all of it.
-    #[prepare(without_nulls)]
-    pub struct ResponseSettings {
-        /// Whether the response is made whether or not somebody waits for it.
-        #[check(strict_flag)]
-        background: bool => false,
-        /// The conversation that the response goes on with, as `{"id": "…"}`.
-        conversation: Option<JsonObject>,
-        /// What the agent is told besides the conversation, for this response only.
-        instructions: Option<String>,
-        /// The most tokens to produce.
-        #[range(1, i64::MAX)]
-        #[check(strict_integer)]
-        max_output_tokens: Option<i64>,
-        /// The most calls of tools.
-        #[range(1, i64::MAX)]
-        #[check(strict_integer)]
-        max_tool_calls: Option<i64>,
-        /// Texts that are kept with the response.
-        #[check(check_metadata)]
-        metadata: IndexMap<String, String> => IndexMap::<String, String>::new(),
-        /// The model, or the name of a served agent.
-        model: String => String::new(),
-        /// Whether the model may call several tools at once.
-        #[check(strict_flag)]
-        parallel_tool_calls: bool => true,
-        /// Penalty on tokens that came at all.
-        #[check(strict_number)]
-        presence_penalty: f64 => 0.0,
-        /// Penalty on tokens by how often they came.
-        #[check(strict_number)]
-        frequency_penalty: f64 => 0.0,
-        /// The response that this one goes on from.
-        previous_response_id: Option<String>,
-        /// A key for the model's cache.
-        prompt_cache_key: Option<String>,
-        /// How the model reasons.
-        #[check(check_reasoning)]
-        reasoning: JsonObject => object! { "effort" => Json::Null, "summary" => Json::Null },
-        /// Names the user for the detection of abuse.
-        safety_identifier: Option<String>,
-        /// How fast, and at which price, the response is made.
-        service_tier: String => "default".to_owned(),
-        /// Whether the response can be asked for later.
-        #[check(strict_flag)]
-        store: bool => true,
-        /// Sampling temperature.
-        #[range(0, 2)]
-        #[check(strict_number)]
-        temperature: f64 => 1.0,
-        /// The form of the response's text.
-        #[check(check_text)]
-        text: JsonObject => object! { "format" => plain_text() },
-        /// Which tool the model is to call.
-        #[check(check_tool_choice)]
-        tool_choice: Json => Json::from("auto"),
-        /// Tools that the model may call.
-        tools: Vec<JsonObject> => Vec::<JsonObject>::new(),
-        /// How many of the likeliest tokens to tell at each position.
-        #[range(0, 20)]
-        #[check(strict_integer)]
-        top_logprobs: i64 => 0,
-        /// Nucleus sampling.
-        #[range(0, 1)]
-        #[check(strict_number)]
-        top_p: f64 => 1.0,
-        /// What becomes of a conversation that is too long for the model.
-        truncation: String => "disabled".to_owned(),
-        /// Names the user.
-        user: Option<String>,
-    }
+/// What a request says besides its input, with what counts where it says nothing; a response repeats all of it.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(prepare = without_nulls)]
+#[non_exhaustive]
+pub struct ResponseSettings {
+    /// Whether the response is made whether or not somebody waits for it.
+    #[record(default, check = strict_flag)]
+    pub background: bool,
+    /// The conversation that the response goes on with, as `{"id": "…"}`.
+    pub conversation: Option<JsonObject>,
+    /// What the agent is told besides the conversation, for this response only.
+    pub instructions: Option<String>,
+    /// The most tokens to produce.
+    #[record(range(1, i64::MAX), check = strict_integer)]
+    pub max_output_tokens: Option<i64>,
+    /// The most calls of tools.
+    #[record(range(1, i64::MAX), check = strict_integer)]
+    pub max_tool_calls: Option<i64>,
+    /// Texts that are kept with the response.
+    #[record(default, check = check_metadata)]
+    pub metadata: IndexMap<String, String>,
+    /// The model, or the name of a served agent.
+    #[record(default)]
+    pub model: String,
+    /// Whether the model may call several tools at once.
+    #[record(default = true, check = strict_flag)]
+    pub parallel_tool_calls: bool,
+    /// Penalty on tokens that came at all.
+    #[record(default, check = strict_number)]
+    pub presence_penalty: f64,
+    /// Penalty on tokens by how often they came.
+    #[record(default, check = strict_number)]
+    pub frequency_penalty: f64,
+    /// The response that this one goes on from.
+    pub previous_response_id: Option<String>,
+    /// A key for the model's cache.
+    pub prompt_cache_key: Option<String>,
+    /// How the model reasons.
+    #[record(default = object! { "effort" => Json::Null, "summary" => Json::Null })]
+    #[record(check = check_reasoning)]
+    pub reasoning: JsonObject,
+    /// Names the user for the detection of abuse.
+    pub safety_identifier: Option<String>,
+    /// How fast, and at which price, the response is made.
+    #[record(default = "default".to_owned())]
+    pub service_tier: String,
+    /// Whether the response can be asked for later.
+    #[record(default = true, check = strict_flag)]
+    pub store: bool,
+    /// Sampling temperature.
+    #[record(default = 1.0, range(0, 2), check = strict_number)]
+    pub temperature: f64,
+    /// The form of the response's text.
+    #[record(default = object! { "format" => plain_text() }, check = check_text)]
+    pub text: JsonObject,
+    /// Which tool the model is to call.
+    #[record(default = Json::from("auto"), check = check_tool_choice)]
+    pub tool_choice: Json,
+    /// Tools that the model may call.
+    #[record(default)]
+    pub tools: Vec<JsonObject>,
+    /// How many of the likeliest tokens to tell at each position.
+    #[record(default, range(0, 20), check = strict_integer)]
+    pub top_logprobs: i64,
+    /// Nucleus sampling.
+    #[record(default = 1.0, range(0, 1), check = strict_number)]
+    pub top_p: f64,
+    /// What becomes of a conversation that is too long for the model.
+    #[record(default = "disabled".to_owned())]
+    pub truncation: String,
+    /// Names the user.
+    pub user: Option<String>,
 }
 
 impl ResponseSettings {

@@ -1,40 +1,46 @@
 //! How many tokens a response cost.
 
+use agent_schemas_derive::Record;
+
 use crate::json::{Json, JsonObject};
-use crate::record::record;
 
-record! {
-    /// How many tokens a response cost.
-    pub struct ResponseUsage {
-        /// Those of what was said to the models.
-        input_tokens: i64 => 0,
-        /// Of those, which ones.
-        input_tokens_details: InputTokensDetails => InputTokensDetails::default(),
-        /// Those of what they said.
-        output_tokens: i64 => 0,
-        /// Of those, which ones.
-        output_tokens_details: OutputTokensDetails => OutputTokensDetails::default(),
-        /// All of them.
-        total_tokens: i64 => 0,
-    }
+/// How many tokens a response cost.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseUsage {
+    /// Those of what was said to the models.
+    #[record(default)]
+    pub input_tokens: i64,
+    /// Of those, which ones.
+    #[record(default)]
+    pub input_tokens_details: InputTokensDetails,
+    /// Those of what they said.
+    #[record(default)]
+    pub output_tokens: i64,
+    /// Of those, which ones.
+    #[record(default)]
+    pub output_tokens_details: OutputTokensDetails,
+    /// All of them.
+    #[record(default)]
+    pub total_tokens: i64,
 }
 
-record! {
-    /// Which tokens were said to the models.
-    pub struct InputTokensDetails {
-        /// Those that they knew already.
-        cached_tokens: i64 => 0,
-        /// Those that they are to know the next time.
-        cache_write_tokens: i64 => 0,
-    }
+/// Which tokens were said to the models.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct InputTokensDetails {
+    /// Those that they knew already.
+    #[record(default)]
+    pub cached_tokens: i64,
+    /// Those that they are to know the next time.
+    #[record(default)]
+    pub cache_write_tokens: i64,
 }
 
-record! {
-    /// Which tokens the models said.
-    pub struct OutputTokensDetails {
-        /// Those of their reasoning.
-        reasoning_tokens: i64 => 0,
-    }
+/// Which tokens the models said.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct OutputTokensDetails {
+    /// Those of their reasoning.
+    #[record(default)]
+    pub reasoning_tokens: i64,
 }
 
 impl ResponseUsage {

@@ -1,46 +1,56 @@
 //! How likely the tokens of an answer were.
 
+use agent_schemas_derive::Record;
+
 use super::foreign::nulls_are_absent;
-use crate::record::record;
+use crate::json::JsonObject;
 
-record! {
-    /// How likely the tokens of an answer were.
-    #[prepare(nulls_are_absent)]
-    pub struct ChoiceLogprobs {
-        /// The tokens of the text.
-        content: Option<Vec<ChatCompletionTokenLogprob>>,
-        /// The tokens of the refusal.
-        refusal: Option<Vec<ChatCompletionTokenLogprob>>,
-        ..extra
-    }
+/// How likely the tokens of an answer were.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(prepare = nulls_are_absent)]
+pub struct ChoiceLogprobs {
+    /// The tokens of the text.
+    pub content: Option<Vec<ChatCompletionTokenLogprob>>,
+    /// The tokens of the refusal.
+    pub refusal: Option<Vec<ChatCompletionTokenLogprob>>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
-record! {
-    /// How likely one token of an answer was.
-    #[prepare(nulls_are_absent)]
-    pub struct ChatCompletionTokenLogprob {
-        /// The token.
-        token: String => String::new(),
-        /// Its bytes in UTF-8. Some characters are in several tokens, which are no text by themselves.
-        bytes: Option<Vec<i64>>,
-        /// The natural logarithm of its probability; -9999 is very unlikely.
-        logprob: f64 => -9999.0,
-        /// The likeliest tokens at this position.
-        top_logprobs: Vec<TopLogprob> => Vec::<TopLogprob>::new(),
-        ..extra
-    }
+/// How likely one token of an answer was.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(prepare = nulls_are_absent)]
+pub struct ChatCompletionTokenLogprob {
+    /// The token.
+    #[record(default)]
+    pub token: String,
+    /// Its bytes in UTF-8. Some characters are in several tokens, which are no text by themselves.
+    pub bytes: Option<Vec<i64>>,
+    /// The natural logarithm of its probability; -9999 is very unlikely.
+    #[record(default = -9999.0)]
+    pub logprob: f64,
+    /// The likeliest tokens at this position.
+    #[record(default)]
+    pub top_logprobs: Vec<TopLogprob>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
-record! {
-    /// How likely a token was that may not have been taken.
-    #[prepare(nulls_are_absent)]
-    pub struct TopLogprob {
-        /// The token.
-        token: String => String::new(),
-        /// Its bytes in UTF-8.
-        bytes: Option<Vec<i64>>,
-        /// The natural logarithm of its probability; -9999 is very unlikely.
-        logprob: f64 => -9999.0,
-        ..extra
-    }
+/// How likely a token was that may not have been taken.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(prepare = nulls_are_absent)]
+pub struct TopLogprob {
+    /// The token.
+    #[record(default)]
+    pub token: String,
+    /// Its bytes in UTF-8.
+    pub bytes: Option<Vec<i64>>,
+    /// The natural logarithm of its probability; -9999 is very unlikely.
+    #[record(default = -9999.0)]
+    pub logprob: f64,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }

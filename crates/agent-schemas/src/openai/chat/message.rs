@@ -1,22 +1,26 @@
 //! The messages of a conversation with a model.
 
+use agent_schemas_derive::Record;
+
 use super::content::{ContentSummary, MessageContent};
 use crate::call::FunctionCall;
-use crate::json::Json;
-use crate::record::record;
+use crate::json::{Json, JsonObject};
 
-record! {
-    /// A call of a tool in a message of the assistant.
-    pub struct OpenAIToolCall {
-        /// Its position among the calls of the message.
-        index: i64 => 0,
-        /// Names the call; the answer names it too.
-        id: String = required,
-        /// What kind of tool it is: `function`.
-        kind as "type": Option<String>,
-        /// The function and its arguments.
-        function: FunctionCall = required,
-    }
+/// A call of a tool in a message of the assistant.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct OpenAIToolCall {
+    /// Its position among the calls of the message.
+    #[record(default)]
+    pub index: i64,
+    /// Names the call; the answer names it too.
+    #[record(required)]
+    pub id: String,
+    /// What kind of tool it is: `function`.
+    #[record(name = "type")]
+    pub kind: Option<String>,
+    /// The function and its arguments.
+    #[record(required)]
+    pub function: FunctionCall,
 }
 
 /// Defines a message: the fields that all have, then its own.
@@ -25,20 +29,22 @@ macro_rules! message {
         $(#[doc = $doc:literal])*
         pub struct $name:ident [$($role:tt)*] { $($fields:tt)* }
     ) => {
-        record! {
-            $(#[doc = $doc])*
-            pub struct $name {
-                /// Who speaks.
-                role: String $($role)*,
-                /// What is said; null in a message that only calls tools.
-                content: Option<MessageContent>,
-                /// The speaker's name, to tell apart speakers of one role.
-                name: Option<String>,
-                /// The tools that the assistant calls.
-                tool_calls: Option<Vec<OpenAIToolCall>>,
-                $($fields)*
-                ..extra
-            }
+        #[derive(Clone, Debug, PartialEq, Record)]
+        $(#[doc = $doc])*
+        pub struct $name {
+            /// Who speaks.
+            #[record($($role)*)]
+            pub role: String,
+            /// What is said; null in a message that only calls tools.
+            pub content: Option<MessageContent>,
+            /// The speaker's name, to tell apart speakers of one role.
+            pub name: Option<String>,
+            /// The tools that the assistant calls.
+            pub tool_calls: Option<Vec<OpenAIToolCall>>,
+            $($fields)*
+            /// Every other member, in the order in which it came.
+            #[record(extra)]
+            pub extra: JsonObject,
         }
 
         impl $name {
@@ -74,29 +80,30 @@ message! {
     /// A message of any role.
     ///
     /// What other servers and clients put beside the known fields is kept.
-    pub struct OpenAIMessage [= required] {}
+    pub struct OpenAIMessage [required] {}
 }
 
 message! {
     /// What the user says.
-    pub struct UserMessage [=> "user".to_owned()] {}
+    pub struct UserMessage [default = "user".to_owned()] {}
 }
 
 message! {
     /// What the model says and which tools it calls.
-    pub struct AssistantMessage [=> "assistant".to_owned()] {}
+    pub struct AssistantMessage [default = "assistant".to_owned()] {}
 }
 
 message! {
     /// What the application tells the model.
-    pub struct SystemMessage [=> "system".to_owned()] {}
+    pub struct SystemMessage [default = "system".to_owned()] {}
 }
 
 message! {
     /// What a tool answered.
-    pub struct ToolMessage [=> "tool".to_owned()] {
+    pub struct ToolMessage [default = "tool".to_owned()] {
         /// The call that is answered.
-        tool_call_id: String = required,
+        #[record(required)]
+        pub tool_call_id: String,
     }
 }
 
