@@ -1,8 +1,9 @@
 //! Payloads of tool calls and their outputs, as carried in the `data` of a data content.
 
+use agent_schemas_derive::Record;
+
 use crate::decode::FromJson;
 use crate::json::{Json, JsonObject};
-use crate::record::record;
 
 /// Converts records to and from the object of a data content.
 macro_rules! payloads {
@@ -40,132 +41,144 @@ payloads!(
     ToolCallOutput,
 );
 
-record! {
-    /// A function or plugin call. Carried by messages of type `function_call` and `plugin_call`.
-    #[example(r#"{"call_id": "call_1", "name": "calculator", "arguments": "{\"expression\":\"6 * 7\"}"}"#)]
-    pub struct FunctionCall {
-        /// The call id. The output refers to it.
-        call_id: Option<String>,
-        /// The tool's name.
-        name: Option<String>,
-        /// The arguments as JSON text.
-        arguments: Option<String>,
-    }
+/// A function or plugin call. Carried by messages of type `function_call` and `plugin_call`.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(
+    example = r#"{"call_id": "call_1", "name": "calculator", "arguments": "{\"expression\":\"6 * 7\"}"}"#
+)]
+pub struct FunctionCall {
+    /// The call id. The output refers to it.
+    pub call_id: Option<String>,
+    /// The tool's name.
+    pub name: Option<String>,
+    /// The arguments as JSON text.
+    pub arguments: Option<String>,
 }
 
-record! {
-    /// The output of a function or plugin call. Carried by `function_call_output` and `plugin_call_output`.
-    #[example(r#"{"call_id": "call_1", "name": "calculator", "output": "42"}"#)]
-    pub struct FunctionCallOutput {
-        /// The id of the call.
-        call_id: String = required,
-        /// The tool's name.
-        name: Option<String>,
-        /// The output as JSON text.
-        output: String = required,
-    }
+/// The output of a function or plugin call. Carried by `function_call_output` and `plugin_call_output`.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(example = r#"{"call_id": "call_1", "name": "calculator", "output": "42"}"#)]
+pub struct FunctionCallOutput {
+    /// The id of the call.
+    #[record(required)]
+    pub call_id: String,
+    /// The tool's name.
+    pub name: Option<String>,
+    /// The output as JSON text.
+    #[record(required)]
+    pub output: String,
 }
 
-record! {
-    /// An MCP tool call. Carried by `mcp_call`.
-    pub struct McpCall {
-        /// The call id. The output refers to it.
-        call_id: Option<String>,
-        /// The arguments as JSON text.
-        arguments: Option<String>,
-        /// The tool's name.
-        name: Option<String>,
-        /// The MCP server's name.
-        server_label: Option<String>,
-    }
+/// An MCP tool call. Carried by `mcp_call`.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpCall {
+    /// The call id. The output refers to it.
+    pub call_id: Option<String>,
+    /// The arguments as JSON text.
+    pub arguments: Option<String>,
+    /// The tool's name.
+    pub name: Option<String>,
+    /// The MCP server's name.
+    pub server_label: Option<String>,
 }
 
-record! {
-    /// The output of an MCP tool call. Carried by `mcp_call_output`.
-    pub struct McpCallOutput {
-        /// The id of the call.
-        call_id: String = required,
-        /// The tool's name.
-        name: Option<String>,
-        /// The output as JSON text.
-        output: String = required,
-    }
+/// The output of an MCP tool call. Carried by `mcp_call_output`.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpCallOutput {
+    /// The id of the call.
+    #[record(required)]
+    pub call_id: String,
+    /// The tool's name.
+    pub name: Option<String>,
+    /// The output as JSON text.
+    #[record(required)]
+    pub output: String,
 }
 
-record! {
-    /// The tools of an MCP server. Carried by `mcp_list_tools`.
-    pub struct McpListTools {
-        /// The id of the list.
-        id: String = required,
-        /// The MCP server's name.
-        server_label: String = required,
-        /// Its tools.
-        tools: Vec<McpListToolsTool> = required,
-        /// The error, if the tools could not be listed.
-        error: Option<String>,
-    }
+/// The tools of an MCP server. Carried by `mcp_list_tools`.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpListTools {
+    /// The id of the list.
+    #[record(required)]
+    pub id: String,
+    /// The MCP server's name.
+    #[record(required)]
+    pub server_label: String,
+    /// Its tools.
+    #[record(required)]
+    pub tools: Vec<McpListToolsTool>,
+    /// The error, if the tools could not be listed.
+    pub error: Option<String>,
 }
 
-record! {
-    /// One tool of an MCP server.
-    pub struct McpListToolsTool {
-        /// The JSON Schema of its arguments.
-        input_schema: Json = required,
-        /// Its name.
-        name: String = required,
-        /// Annotations supplied by the server.
-        annotations: Json,
-        /// What it does.
-        description: Option<String>,
-    }
+/// One tool of an MCP server.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpListToolsTool {
+    /// The JSON Schema of its arguments.
+    #[record(required)]
+    pub input_schema: Json,
+    /// Its name.
+    #[record(required)]
+    pub name: String,
+    /// Annotations supplied by the server.
+    pub annotations: Json,
+    /// What it does.
+    pub description: Option<String>,
 }
 
-record! {
-    /// A request for approval to call an MCP tool. Carried by `mcp_approval_request`.
-    pub struct McpApprovalRequest {
-        /// The request id. The response refers to it.
-        id: String = required,
-        /// The arguments as JSON text.
-        arguments: String = required,
-        /// The tool's name.
-        name: String = required,
-        /// The MCP server's name.
-        server_label: String = required,
-    }
+/// A request for approval to call an MCP tool. Carried by `mcp_approval_request`.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpApprovalRequest {
+    /// The request id. The response refers to it.
+    #[record(required)]
+    pub id: String,
+    /// The arguments as JSON text.
+    #[record(required)]
+    pub arguments: String,
+    /// The tool's name.
+    #[record(required)]
+    pub name: String,
+    /// The MCP server's name.
+    #[record(required)]
+    pub server_label: String,
 }
 
-record! {
-    /// The response to an approval request. Carried by `mcp_approval_response`.
-    pub struct McpApprovalResponse {
-        /// The id of the approval request.
-        approval_request_id: String = required,
-        /// Whether the call is approved.
-        approve: bool = required,
-        /// The response id.
-        id: Option<String>,
-        /// The reason for the decision.
-        reason: Option<String>,
-    }
+/// The response to an approval request. Carried by `mcp_approval_response`.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct McpApprovalResponse {
+    /// The id of the approval request.
+    #[record(required)]
+    pub approval_request_id: String,
+    /// Whether the call is approved.
+    #[record(required)]
+    pub approve: bool,
+    /// The response id.
+    pub id: Option<String>,
+    /// The reason for the decision.
+    pub reason: Option<String>,
 }
 
-record! {
-    /// A tool call in its simplest form.
-    pub struct ToolCall {
-        /// The arguments as JSON text.
-        arguments: String = required,
-        /// The call id.
-        call_id: String = required,
-        /// The tool's name.
-        name: String = required,
-    }
+/// A tool call in its simplest form.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ToolCall {
+    /// The arguments as JSON text.
+    #[record(required)]
+    pub arguments: String,
+    /// The call id.
+    #[record(required)]
+    pub call_id: String,
+    /// The tool's name.
+    #[record(required)]
+    pub name: String,
 }
 
-record! {
-    /// A tool output in its simplest form.
-    pub struct ToolCallOutput {
-        /// The id of the call.
-        call_id: String = required,
-        /// The output as JSON text.
-        output: String = required,
-    }
+/// A tool output in its simplest form.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ToolCallOutput {
+    /// The id of the call.
+    #[record(required)]
+    pub call_id: String,
+    /// The output as JSON text.
+    #[record(required)]
+    pub output: String,
 }

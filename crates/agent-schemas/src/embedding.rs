@@ -2,64 +2,71 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
-use crate::json::Json;
-use crate::record::record;
+use crate::json::{Json, JsonObject};
 use crate::string_enum::literal;
 use crate::union::untagged_union;
 
-record! {
-    /// The response of an embedding model.
-    #[example(r#"{
-        "data": [{"embedding": [0.25, -0.5], "index": 0, "object": "embedding"}],
-        "model": "text-embedding-v4", "object": "list", "usage": {"prompt_tokens": 3, "total_tokens": 3}
-    }"#)]
-    pub struct EmbeddingResponse {
-        /// One embedding per input.
-        data: Vec<Embedding> = required,
-        /// The model that produced the embeddings.
-        model: String = required,
-        /// Always `"list"`.
-        object: ListObject = required,
-        /// The usage of the call.
-        usage: Usage = required,
-    }
+/// The response of an embedding model.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(example = r#"{
+    "data": [{"embedding": [0.25, -0.5], "index": 0, "object": "embedding"}],
+    "model": "text-embedding-v4", "object": "list", "usage": {"prompt_tokens": 3, "total_tokens": 3}
+}"#)]
+pub struct EmbeddingResponse {
+    /// One embedding per input.
+    #[record(required)]
+    pub data: Vec<Embedding>,
+    /// The model that produced the embeddings.
+    #[record(required)]
+    pub model: String,
+    /// Always `"list"`.
+    #[record(required)]
+    pub object: ListObject,
+    /// The usage of the call.
+    #[record(required)]
+    pub usage: Usage,
 }
 
-record! {
-    /// The embedding of one input. Vendor-specific members are kept.
-    pub struct Embedding {
-        /// The vector.
-        embedding: EmbeddingVector = required,
-        /// The index of the input, starting at 0.
-        index: i64 = required,
-        /// Always `"embedding"`.
-        object: EmbeddingObject = required,
-        ..extra
-    }
+/// The embedding of one input. Vendor-specific members are kept.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct Embedding {
+    /// The vector.
+    #[record(required)]
+    pub embedding: EmbeddingVector,
+    /// The index of the input, starting at 0.
+    #[record(required)]
+    pub index: i64,
+    /// Always `"embedding"`.
+    #[record(required)]
+    pub object: EmbeddingObject,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
-record! {
-    /// The usage of a call to an embedding model. Vendors set the fields that they count.
-    pub struct Usage ("EmbeddingUsage") {
-        /// Tokens in the input texts.
-        prompt_tokens: Option<i64>,
-        /// All billed tokens.
-        total_tokens: Option<i64>,
-        /// Input tokens, as some vendors name them.
-        input_tokens: Option<i64>,
-        /// The number of texts.
-        text_count: Option<i64>,
-        /// The number of images.
-        image_count: Option<i64>,
-        /// The number of videos.
-        video_count: Option<i64>,
-        /// The total duration of the videos, in seconds.
-        duration: Option<f64>,
-    }
+/// The usage of a call to an embedding model. Vendors set the fields that they count.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(name = "EmbeddingUsage")]
+pub struct Usage {
+    /// Tokens in the input texts.
+    pub prompt_tokens: Option<i64>,
+    /// All billed tokens.
+    pub total_tokens: Option<i64>,
+    /// Input tokens, as some vendors name them.
+    pub input_tokens: Option<i64>,
+    /// The number of texts.
+    pub text_count: Option<i64>,
+    /// The number of images.
+    pub image_count: Option<i64>,
+    /// The number of videos.
+    pub video_count: Option<i64>,
+    /// The total duration of the videos, in seconds.
+    pub duration: Option<f64>,
 }
 
 literal! {

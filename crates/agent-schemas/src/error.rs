@@ -1,16 +1,18 @@
 //! Errors as they appear on the wire: a code, a message, and the HTTP status of each code.
 
-use crate::record::record;
+use agent_schemas_derive::Record;
 
-record! {
-    /// An error on the wire.
-    #[example(r#"{"code": "MODEL_NOT_FOUND", "message": "Model not found: qwen-max"}"#)]
-    pub struct ErrorBody ("Error") {
-        /// A machine-readable code.
-        code: String = required,
-        /// A human-readable description.
-        message: String = required,
-    }
+/// An error on the wire.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(name = "Error")]
+#[record(example = r#"{"code": "MODEL_NOT_FOUND", "message": "Model not found: qwen-max"}"#)]
+pub struct ErrorBody {
+    /// A machine-readable code.
+    #[record(required)]
+    pub code: String,
+    /// A human-readable description.
+    #[record(required)]
+    pub message: String,
 }
 
 /// Defines [`Error`] and, from the same table, its codes and statuses.

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
+
 use crate::content::Content;
 use crate::error::ErrorBody;
 use crate::json::JsonObject;
-use crate::record::record;
 use crate::status::Status;
 use crate::string_enum::{closed_enum, open_enum};
 
@@ -63,45 +64,47 @@ closed_enum! {
     }
 }
 
-record! {
-    @non_exhaustive
-    /// One message of a conversation, or an event that updates one.
-    #[example(r#"{
-        "sequence_number": 9, "object": "message", "status": "completed", "error": null,
-        "id": "msg_6f1c", "type": "message", "role": "assistant",
-        "content": [{
-            "sequence_number": 8, "object": "content", "status": "completed", "error": null, "type": "text",
-            "index": 0, "delta": false, "msg_id": "msg_6f1c", "text": "6 × 7 = 42"
-        }],
-        "code": null, "message": null, "usage": null, "metadata": null
-    }"#)]
-    pub struct Message {
-        /// The event's sequence number within its run.
-        sequence_number: Option<i64>,
-        /// Always `"message"` when written by the server.
-        #[constant("message")]
-        object: Cow<'static, str> => Cow::Borrowed("message"),
-        /// The status of the message.
-        status: Status => Status::Created,
-        /// The error, if the message failed.
-        error: Option<ErrorBody>,
-        /// The message id. The server assigns one if it is empty.
-        id: String | String::new(),
-        /// The type of the message.
-        kind as "type": MessageType => MessageType::Message,
-        /// The author's role.
-        role: Option<Role>,
-        /// The parts; null until the first one is complete.
-        content: Option<Vec<Content>>,
-        /// The error code of a message of type `error`.
-        code: Option<String>,
-        /// The error text of a message of type `error`.
-        message: Option<String>,
-        /// The token usage of the model call behind it.
-        usage: Option<JsonObject>,
-        /// Application-defined metadata.
-        metadata: Option<JsonObject>,
-    }
+/// One message of a conversation, or an event that updates one.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(example = r#"{
+    "sequence_number": 9, "object": "message", "status": "completed", "error": null,
+    "id": "msg_6f1c", "type": "message", "role": "assistant",
+    "content": [{
+        "sequence_number": 8, "object": "content", "status": "completed", "error": null, "type": "text",
+        "index": 0, "delta": false, "msg_id": "msg_6f1c", "text": "6 × 7 = 42"
+    }],
+    "code": null, "message": null, "usage": null, "metadata": null
+}"#)]
+#[non_exhaustive]
+pub struct Message {
+    /// The event's sequence number within its run.
+    pub sequence_number: Option<i64>,
+    /// Always `"message"` when written by the server.
+    #[record(default = Cow::Borrowed("message"), constant = "message")]
+    pub object: Cow<'static, str>,
+    /// The status of the message.
+    #[record(default = Status::Created)]
+    pub status: Status,
+    /// The error, if the message failed.
+    pub error: Option<ErrorBody>,
+    /// The message id. The server assigns one if it is empty.
+    #[record(unset)]
+    pub id: String,
+    /// The type of the message.
+    #[record(name = "type", default = MessageType::Message)]
+    pub kind: MessageType,
+    /// The author's role.
+    pub role: Option<Role>,
+    /// The parts; null until the first one is complete.
+    pub content: Option<Vec<Content>>,
+    /// The error code of a message of type `error`.
+    pub code: Option<String>,
+    /// The error text of a message of type `error`.
+    pub message: Option<String>,
+    /// The token usage of the model call behind it.
+    pub usage: Option<JsonObject>,
+    /// Application-defined metadata.
+    pub metadata: Option<JsonObject>,
 }
 
 impl Message {

@@ -2,58 +2,63 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
-use crate::json::Json;
+use crate::json::{Json, JsonObject};
 use crate::message::Message;
-use crate::record::record;
 use crate::run_options::RunOptions;
 use crate::tool::RequestTool;
 use crate::union::untagged_union;
 
-record! {
-    @non_exhaustive
-    /// A request to run an agent.
-    ///
-    /// Other members are kept, and the agent may interpret them.
-    #[example(r#"{"input": [{"role": "user", "content": [{"type": "text", "text": "What is 6 times 7?"}]}]}"#)]
-    #[describe(with_run_options)]
-    pub struct AgentRequest {
-        /// The conversation so far, or its new part.
-        input: Vec<Message> = required,
-        /// Whether the response is a stream of events or one object.
-        stream: bool => true,
-        /// The response id, if the client chooses it.
-        id: Option<String>,
-        /// The model, or the name of a served agent.
-        model: Option<String>,
-        /// Nucleus sampling.
-        top_p: Option<f64>,
-        /// The sampling temperature.
-        temperature: Option<f64>,
-        /// Penalizes tokens by how often they have appeared.
-        frequency_penalty: Option<f64>,
-        /// Penalizes tokens that have appeared at all.
-        presence_penalty: Option<f64>,
-        /// The maximum number of tokens to generate.
-        max_tokens: Option<i64>,
-        /// Stop sequences.
-        stop: Option<Stop>,
-        /// How many choices to generate.
-        #[range(1, 5)]
-        n: Option<i64> => Some(1),
-        /// The sampling seed.
-        seed: Option<i64>,
-        /// Tools that the model may call. The client runs them.
-        tools: Option<Vec<RequestTool>>,
-        /// The session id.
-        session_id: Option<String>,
-        /// The user id.
-        user_id: Option<String>,
-        ..extra
-    }
+/// A request to run an agent.
+///
+/// Other members are kept, and the agent may interpret them.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(describe = with_run_options)]
+#[record(
+    example = r#"{"input": [{"role": "user", "content": [{"type": "text", "text": "What is 6 times 7?"}]}]}"#
+)]
+#[non_exhaustive]
+pub struct AgentRequest {
+    /// The conversation so far, or its new part.
+    #[record(required)]
+    pub input: Vec<Message>,
+    /// Whether the response is a stream of events or one object.
+    #[record(default = true)]
+    pub stream: bool,
+    /// The response id, if the client chooses it.
+    pub id: Option<String>,
+    /// The model, or the name of a served agent.
+    pub model: Option<String>,
+    /// Nucleus sampling.
+    pub top_p: Option<f64>,
+    /// The sampling temperature.
+    pub temperature: Option<f64>,
+    /// Penalizes tokens by how often they have appeared.
+    pub frequency_penalty: Option<f64>,
+    /// Penalizes tokens that have appeared at all.
+    pub presence_penalty: Option<f64>,
+    /// The maximum number of tokens to generate.
+    pub max_tokens: Option<i64>,
+    /// Stop sequences.
+    pub stop: Option<Stop>,
+    /// How many choices to generate.
+    #[record(default = Some(1), range(1, 5))]
+    pub n: Option<i64>,
+    /// The sampling seed.
+    pub seed: Option<i64>,
+    /// Tools that the model may call. The client runs them.
+    pub tools: Option<Vec<RequestTool>>,
+    /// The session id.
+    pub session_id: Option<String>,
+    /// The user id.
+    pub user_id: Option<String>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
 /// Adds the run options, which a request gives next to the declared fields.

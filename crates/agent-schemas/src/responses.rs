@@ -10,8 +10,9 @@ mod part;
 mod settings;
 mod usage;
 
+use agent_schemas_derive::Record;
+
 use crate::json::JsonObject;
-use crate::record::record;
 use crate::string_enum::{literal, open_enum};
 
 pub use event::{Numbered, StreamEvent};
@@ -62,30 +63,37 @@ literal! {
     pub struct ResponseTag = "response";
 }
 
-record! {
-    @non_exhaustive
-    /// A response in its current state.
-    pub struct Response ("OpenAIResponse") {
-        /// The response id: `resp_` and the part after `run_` in the run id.
-        id: String = required,
-        /// Always `"response"`.
-        object: ResponseTag => ResponseTag,
-        /// When the request arrived, in Unix seconds.
-        created_at: i64 => 0,
-        /// When the response was completed, in Unix seconds.
-        completed_at: Option<i64>,
-        /// The status.
-        status: ResponseStatus => ResponseStatus::InProgress,
-        /// The error, if the response failed.
-        error: Option<ResponseError>,
-        /// Why the response is incomplete.
-        incomplete_details: Option<IncompleteDetails>,
-        /// The agent's output, ordered by when each item started.
-        output: Vec<ResponseItem> => Vec::<ResponseItem>::new(),
-        /// The token usage of the models.
-        usage: Option<ResponseUsage>,
-        ..settings
-    }
+/// A response in its current state.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(name = "OpenAIResponse")]
+#[non_exhaustive]
+pub struct Response {
+    /// The response id: `resp_` and the part after `run_` in the run id.
+    #[record(required)]
+    pub id: String,
+    /// Always `"response"`.
+    #[record(default = ResponseTag)]
+    pub object: ResponseTag,
+    /// When the request arrived, in Unix seconds.
+    #[record(default)]
+    pub created_at: i64,
+    /// When the response was completed, in Unix seconds.
+    pub completed_at: Option<i64>,
+    /// The status.
+    #[record(default = ResponseStatus::InProgress)]
+    pub status: ResponseStatus,
+    /// The error, if the response failed.
+    pub error: Option<ResponseError>,
+    /// Why the response is incomplete.
+    pub incomplete_details: Option<IncompleteDetails>,
+    /// The agent's output, ordered by when each item started.
+    #[record(default)]
+    pub output: Vec<ResponseItem>,
+    /// The token usage of the models.
+    pub usage: Option<ResponseUsage>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub settings: JsonObject,
 }
 
 impl Response {
@@ -95,20 +103,22 @@ impl Response {
     }
 }
 
-record! {
-    /// Why a response failed.
-    pub struct ResponseError ("OpenAIResponseError") {
-        /// One of OpenAI's codes: `server_error`, `rate_limit_exceeded`, `invalid_prompt`, …
-        code: String = required,
-        /// A human-readable description.
-        message: String = required,
-    }
+/// Why a response failed.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(name = "OpenAIResponseError")]
+pub struct ResponseError {
+    /// One of OpenAI's codes: `server_error`, `rate_limit_exceeded`, `invalid_prompt`, …
+    #[record(required)]
+    pub code: String,
+    /// A human-readable description.
+    #[record(required)]
+    pub message: String,
 }
 
-record! {
-    /// Why a response is incomplete.
-    pub struct IncompleteDetails {
-        /// `max_output_tokens` or `content_filter`.
-        reason: String = required,
-    }
+/// Why a response is incomplete.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct IncompleteDetails {
+    /// `max_output_tokens` or `content_filter`.
+    #[record(required)]
+    pub reason: String,
 }

@@ -2,29 +2,31 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, deserialize_from_json};
 use crate::json::{Json, JsonObject};
 use crate::message::Message;
-use crate::record::record;
 use crate::union::untagged_union;
 
-record! {
-    /// A conversation of one user.
-    #[example(r#"{
-        "id": "session_1", "user_id": "user_1",
-        "messages": [{"role": "user", "content": [{"type": "text", "text": "What is 6 times 7?"}]}]
-    }"#)]
-    pub struct Session {
-        /// The session id, unique per user.
-        id: String = required,
-        /// The user id.
-        user_id: String = required,
-        /// The messages, oldest first.
-        messages: Vec<SessionMessage> => Vec::<SessionMessage>::new(),
-    }
+/// A conversation of one user.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(example = r#"{
+    "id": "session_1", "user_id": "user_1",
+    "messages": [{"role": "user", "content": [{"type": "text", "text": "What is 6 times 7?"}]}]
+}"#)]
+pub struct Session {
+    /// The session id, unique per user.
+    #[record(required)]
+    pub id: String,
+    /// The user id.
+    #[record(required)]
+    pub user_id: String,
+    /// The messages, oldest first.
+    #[record(default)]
+    pub messages: Vec<SessionMessage>,
 }
 
 /// One entry of a session.

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, deserialize_from_json};
 use crate::json::{Json, JsonObject};
-use crate::record::record;
 use crate::union::untagged_union;
 
 /// A tool of a request.
@@ -23,36 +23,38 @@ pub enum RequestTool {
     Other(JsonObject),
 }
 
-record! {
-    @non_exhaustive
-    /// A function tool.
-    #[example(r#"{
-        "type": "function",
-        "function": {
-            "name": "weather",
-            "description": "Returns the weather in a city.",
-            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-        }
-    }"#)]
-    pub struct Tool {
-        /// `function`.
-        kind as "type": Option<String> => Some("function".to_owned()),
-        /// The function.
-        function: Option<FunctionTool>,
+/// A function tool.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(example = r#"{
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "Returns the weather in a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
     }
+}"#)]
+#[non_exhaustive]
+pub struct Tool {
+    /// `function`.
+    #[record(name = "type", default = Some("function".to_owned()))]
+    pub kind: Option<String>,
+    /// The function.
+    pub function: Option<FunctionTool>,
 }
 
-record! {
-    @non_exhaustive
-    /// The description of a function for a model.
-    pub struct FunctionTool {
-        /// Its name.
-        name: String = required,
-        /// What it does.
-        description: String = required,
-        /// The parameters as a JSON Schema.
-        parameters: Parameters = required,
-    }
+/// The description of a function for a model.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[non_exhaustive]
+pub struct FunctionTool {
+    /// Its name.
+    #[record(required)]
+    pub name: String,
+    /// What it does.
+    #[record(required)]
+    pub description: String,
+    /// The parameters as a JSON Schema.
+    #[record(required)]
+    pub parameters: Parameters,
 }
 
 /// The parameters of a function.
@@ -65,17 +67,19 @@ pub enum Parameters {
     Schema(JsonObject),
 }
 
-record! {
-    @non_exhaustive
-    /// A simple JSON Schema of parameters.
-    pub struct FunctionParameters {
-        /// `object`.
-        kind as "type": String = required,
-        /// The parameters' schemas by name.
-        properties: JsonObject = required,
-        /// The names of the required parameters. The key itself must be present.
-        required: Option<Vec<String>> = required,
-    }
+/// A simple JSON Schema of parameters.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[non_exhaustive]
+pub struct FunctionParameters {
+    /// `object`.
+    #[record(name = "type", required)]
+    pub kind: String,
+    /// The parameters' schemas by name.
+    #[record(required)]
+    pub properties: JsonObject,
+    /// The names of the required parameters. The key itself must be present.
+    #[record(required)]
+    pub required: Option<Vec<String>>,
 }
 
 impl RequestTool {

@@ -30,32 +30,38 @@ macro_rules! with_modelstudio_parameters {
             $(#[$($meta)*])*
             pub struct $name {
                 /// The repetition penalty: values above 1 reduce repetition, values below 1 increase it.
-                repetition_penalty: Option<f64>,
+                pub repetition_penalty: Option<f64>,
                 /// The length penalty.
-                length_penalty: Option<f64>,
+                pub length_penalty: Option<f64>,
                 /// Samples from this many of the most likely tokens. Accepts only a JSON integer.
-                #[check(strict_integer)]
-                top_k: Option<i64>,
+                #[record(check = strict_integer)]
+                pub top_k: Option<i64>,
                 /// The minimum number of tokens to generate.
-                min_tokens: Option<i64>,
+                pub min_tokens: Option<i64>,
                 /// The format of the response.
-                result_format: ResultFormat => ResultFormat::Message,
+                #[record(default = ResultFormat::Message)]
+                pub result_format: ResultFormat,
                 /// Whether each chunk of a streamed response has only the new text. Otherwise it has all text so far.
-                incremental_output: bool => false,
+                #[record(default)]
+                pub incremental_output: bool,
                 /// Whether the model may search the web.
-                enable_search: bool => false,
+                #[record(default)]
+                pub enable_search: bool,
                 /// Options for the web search.
-                search_options: Option<SearchOptions> => Some(SearchOptions::default()),
+                #[record(default = Some(SearchOptions::default()))]
+                pub search_options: Option<SearchOptions>,
                 /// Whether the model uses knowledge bases.
-                enable_rag: bool => false,
+                #[record(default)]
+                pub enable_rag: bool,
                 /// Options for the knowledge bases.
-                rag_options: Option<RagOptions>,
+                pub rag_options: Option<RagOptions>,
                 /// The model that a Model Studio application uses.
-                selected_model: Option<String> => Some("qwen-max".to_owned()),
+                #[record(default = Some("qwen-max".to_owned()))]
+                pub selected_model: Option<String>,
                 /// Options for intent detection.
-                intention_options: Option<IntentionOptions>,
+                pub intention_options: Option<IntentionOptions>,
                 /// The path of a file that lists MCP servers.
-                mcp_config_file: Option<String>,
+                pub mcp_config_file: Option<String>,
                 $($fields)*
             }
         }
@@ -69,13 +75,15 @@ with_modelstudio_parameters! {
 
 with_modelstudio_parameters! {
     /// A request to a Model Studio model.
-    #[example(r#"{
+    #[record(example = r#"{
         "model": "qwen-max", "messages": [{"role": "user", "content": "What is 6 times 7?"}], "enable_search": true
     }"#)]
     pub struct ModelstudioChatRequest {
         /// The conversation so far.
-        messages: Vec<OpenAIMessage> = required,
+        #[record(required)]
+        pub messages: Vec<OpenAIMessage>,
         /// The model's name.
-        model: String = required,
+        #[record(required)]
+        pub model: String,
     }
 }

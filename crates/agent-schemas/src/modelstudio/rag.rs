@@ -3,111 +3,122 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, deserialize_from_json};
 use crate::json::Json;
-use crate::record::record;
 
-record! {
-    /// A piece of knowledge and its source.
-    pub struct KnowledgeHolder {
-        /// The source's name or URL.
-        source: String = required,
-        /// The text.
-        content: String = required,
-    }
+/// A piece of knowledge and its source.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct KnowledgeHolder {
+    /// The source's name or URL.
+    #[record(required)]
+    pub source: String,
+    /// The text.
+    #[record(required)]
+    pub content: String,
 }
 
-record! {
-    /// Options for the knowledge bases of a model.
-    pub struct RagOptions {
-        /// The workspace that contains the knowledge bases.
-        workspace_id: Option<String> => Some(String::new()),
-        /// The placeholder in the prompt for the retrieved documents.
-        replaced_word: String => "${documents}".to_owned(),
-        /// The knowledge bases to search, by name.
-        index_names: Option<Vec<String>> => Some(Vec::<String>::new()),
-        /// The knowledge bases to search, by id.
-        pipeline_ids: Option<Vec<String>> => Some(Vec::<String>::new()),
-        /// Restricts the search to these files.
-        #[alias("file_id_list")]
-        file_ids: Option<Vec<String>> => Some(Vec::<String>::new()),
-        /// How retrieved text is put into the prompt.
-        #[alias("prompt_strategy_name")]
-        prompt_strategy: Option<PromptStrategy> => Some(PromptStrategy::default()),
-        /// The maximum number of document chunks in the prompt.
-        #[range(1, 20)]
-        maximum_allowed_chunk_num: Option<i64> => Some(5),
-        /// The maximum number of document characters in the prompt.
-        maximum_allowed_length: Option<i64> => Some(2000),
-        /// Whether the text marks which document a statement comes from.
-        #[alias("prompt_enable_citation")]
-        enable_citation: bool => false,
-        /// What to answer if nothing is found.
-        fallback_options: Option<FallbackOptions>,
-        /// Whether to search the web as well.
-        enable_web_search: bool => false,
-        /// Files that were uploaded for this session only.
-        session_file_ids: Option<Vec<String>> => Some(Vec::<String>::new()),
-        /// How many chunks to retrieve by vector similarity.
-        dense_similarity_top_k: Option<i64> => Some(100),
-        /// How many chunks to retrieve by keyword.
-        sparse_similarity_top_k: Option<i64> => Some(100),
-        /// Whether a model rewrites the query before the search.
-        enable_rewrite: Option<bool>,
-        /// Options for query rewriting.
-        rewrite: Option<Vec<RewriteOptions>>,
-        /// Whether a model reranks the results.
-        enable_reranking: Option<bool>,
-        /// The minimum rerank score of a result.
-        rerank_min_score: Option<f64>,
-        /// How many of the top results are used.
-        rerank_top_n: Option<i64>,
-        /// Options for reranking.
-        rerank: Option<Vec<RerankOptions>>,
-        /// Whether to reject questions that the documents do not answer.
-        enable_reject_filter: Option<bool>,
-        /// How such questions are detected.
-        reject_filter_type: Option<String>,
-        /// The model that detects them.
-        reject_filter_model_name: Option<String>,
-        /// The prompt for that model.
-        reject_filter_prompt: Option<String>,
-        /// Whether to search all knowledge bases as one.
-        enable_agg_search: Option<bool>,
-        /// Whether the answer may combine documents with the model's own knowledge.
-        enable_hybrid_gen: Option<bool>,
-    }
-}
-
-record! {
+/// Options for the knowledge bases of a model.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct RagOptions {
+    /// The workspace that contains the knowledge bases.
+    #[record(default = Some(String::new()))]
+    pub workspace_id: Option<String>,
+    /// The placeholder in the prompt for the retrieved documents.
+    #[record(default = "${documents}".to_owned())]
+    pub replaced_word: String,
+    /// The knowledge bases to search, by name.
+    #[record(default = Some(Vec::new()))]
+    pub index_names: Option<Vec<String>>,
+    /// The knowledge bases to search, by id.
+    #[record(default = Some(Vec::new()))]
+    pub pipeline_ids: Option<Vec<String>>,
+    /// Restricts the search to these files.
+    #[record(alias = "file_id_list", default = Some(Vec::new()))]
+    pub file_ids: Option<Vec<String>>,
+    /// How retrieved text is put into the prompt.
+    #[record(alias = "prompt_strategy_name", default = Some(PromptStrategy::default()))]
+    pub prompt_strategy: Option<PromptStrategy>,
+    /// The maximum number of document chunks in the prompt.
+    #[record(default = Some(5), range(1, 20))]
+    pub maximum_allowed_chunk_num: Option<i64>,
+    /// The maximum number of document characters in the prompt.
+    #[record(default = Some(2000))]
+    pub maximum_allowed_length: Option<i64>,
+    /// Whether the text marks which document a statement comes from.
+    #[record(alias = "prompt_enable_citation", default)]
+    pub enable_citation: bool,
     /// What to answer if nothing is found.
-    pub struct FallbackOptions ("RagFallbackOptions") {
-        /// The source of the answer: the model (`llm`), a fixed text (`template`), or none (`none`).
-        default_response_type: Option<String> => Some("llm".to_owned()),
-        /// The fixed text.
-        default_response: Option<String> => Some(String::new()),
-    }
+    pub fallback_options: Option<FallbackOptions>,
+    /// Whether to search the web as well.
+    #[record(default)]
+    pub enable_web_search: bool,
+    /// Files that were uploaded for this session only.
+    #[record(default = Some(Vec::new()))]
+    pub session_file_ids: Option<Vec<String>>,
+    /// How many chunks to retrieve by vector similarity.
+    #[record(default = Some(100))]
+    pub dense_similarity_top_k: Option<i64>,
+    /// How many chunks to retrieve by keyword.
+    #[record(default = Some(100))]
+    pub sparse_similarity_top_k: Option<i64>,
+    /// Whether a model rewrites the query before the search.
+    pub enable_rewrite: Option<bool>,
+    /// Options for query rewriting.
+    pub rewrite: Option<Vec<RewriteOptions>>,
+    /// Whether a model reranks the results.
+    pub enable_reranking: Option<bool>,
+    /// The minimum rerank score of a result.
+    pub rerank_min_score: Option<f64>,
+    /// How many of the top results are used.
+    pub rerank_top_n: Option<i64>,
+    /// Options for reranking.
+    pub rerank: Option<Vec<RerankOptions>>,
+    /// Whether to reject questions that the documents do not answer.
+    pub enable_reject_filter: Option<bool>,
+    /// How such questions are detected.
+    pub reject_filter_type: Option<String>,
+    /// The model that detects them.
+    pub reject_filter_model_name: Option<String>,
+    /// The prompt for that model.
+    pub reject_filter_prompt: Option<String>,
+    /// Whether to search all knowledge bases as one.
+    pub enable_agg_search: Option<bool>,
+    /// Whether the answer may combine documents with the model's own knowledge.
+    pub enable_hybrid_gen: Option<bool>,
 }
 
-record! {
-    /// How a query is rewritten before the search.
-    pub struct RewriteOptions ("RagRewriteOptions") {
-        /// The model that rewrites the query.
-        model_name: Option<String>,
-        /// The vendor's name for the kind of rewriting.
-        class_name: Option<String>,
-    }
+/// What to answer if nothing is found.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(name = "RagFallbackOptions")]
+pub struct FallbackOptions {
+    /// The source of the answer: the model (`llm`), a fixed text (`template`), or none (`none`).
+    #[record(default = Some("llm".to_owned()))]
+    pub default_response_type: Option<String>,
+    /// The fixed text.
+    #[record(default = Some(String::new()))]
+    pub default_response: Option<String>,
 }
 
-record! {
-    /// How results are reranked.
-    pub struct RerankOptions ("RagRerankOptions") {
-        /// The reranking model.
-        model_name: Option<String>,
-    }
+/// How a query is rewritten before the search.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(name = "RagRewriteOptions")]
+pub struct RewriteOptions {
+    /// The model that rewrites the query.
+    pub model_name: Option<String>,
+    /// The vendor's name for the kind of rewriting.
+    pub class_name: Option<String>,
+}
+
+/// How results are reranked.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(name = "RagRerankOptions")]
+pub struct RerankOptions {
+    /// The reranking model.
+    pub model_name: Option<String>,
 }
 
 /// How retrieved text is put into the prompt. Values are the vendor's names.

@@ -1,6 +1,7 @@
 //! How a model searches the web.
 
-use crate::record::record;
+use agent_schemas_derive::Record;
+
 use crate::string_enum::closed_enum;
 
 closed_enum! {
@@ -25,48 +26,61 @@ closed_enum! {
     }
 }
 
-record! {
-    /// Options for the web search.
-    pub struct SearchOptions {
-        /// Whether the response lists its sources.
-        enable_source: bool => false,
-        /// Whether the text has citation marks; needs `enable_source`.
-        enable_citation: bool => false,
-        /// Whether the pages found are read in full.
-        enable_readpage: bool => false,
-        /// Whether pages are fetched while the response is generated.
-        enable_online_read: bool => false,
-        /// The format of a citation mark; `<number>` stands for the number of the source.
-        citation_format: String => "[<number>]".to_owned(),
-        /// The scope of the search.
-        search_strategy: SearchStrategy => SearchStrategy::Turbo,
-        /// Whether to search even if the model would not.
-        forced_search: bool => false,
-        /// Whether a streamed response starts with the search results.
-        prepend_search_result: bool => false,
-        /// Whether to search specialized sources as well, such as weather and stocks.
-        enable_search_extension: bool => false,
-        /// The maximum number of results to retrieve.
-        item_cnt: i64 => 20_000,
-        /// How many of the best results are used; 0 means all.
-        top_n: i64 => 0,
-        /// Options for intent detection before the search.
-        intention_options: Option<IntentionOptions> => Some(IntentionOptions::default()),
-    }
+/// Options for the web search.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct SearchOptions {
+    /// Whether the response lists its sources.
+    #[record(default)]
+    pub enable_source: bool,
+    /// Whether the text has citation marks; needs `enable_source`.
+    #[record(default)]
+    pub enable_citation: bool,
+    /// Whether the pages found are read in full.
+    #[record(default)]
+    pub enable_readpage: bool,
+    /// Whether pages are fetched while the response is generated.
+    #[record(default)]
+    pub enable_online_read: bool,
+    /// The format of a citation mark; `<number>` stands for the number of the source.
+    #[record(default = "[<number>]".to_owned())]
+    pub citation_format: String,
+    /// The scope of the search.
+    #[record(default = SearchStrategy::Turbo)]
+    pub search_strategy: SearchStrategy,
+    /// Whether to search even if the model would not.
+    #[record(default)]
+    pub forced_search: bool,
+    /// Whether a streamed response starts with the search results.
+    #[record(default)]
+    pub prepend_search_result: bool,
+    /// Whether to search specialized sources as well, such as weather and stocks.
+    #[record(default)]
+    pub enable_search_extension: bool,
+    /// The maximum number of results to retrieve.
+    #[record(default = 20_000)]
+    pub item_cnt: i64,
+    /// How many of the best results are used; 0 means all.
+    #[record(default)]
+    pub top_n: i64,
+    /// Options for intent detection before the search.
+    #[record(default = Some(IntentionOptions::default()))]
+    pub intention_options: Option<IntentionOptions>,
 }
 
-record! {
-    /// Options for detecting the user's intent.
-    pub struct IntentionOptions {
-        /// The intents to consider; all if empty.
-        white_list: Vec<String> => Vec::<String>::new(),
-        /// The intents to ignore.
-        black_list: Vec<String> => Vec::<String>::new(),
-        /// The model that detects the intent.
-        search_model: String => "search_v6".to_owned(),
-        /// The effort of the detection.
-        intensity: Option<i64>,
-        /// The vendor's id of the user's scene.
-        scene_id: Option<String>,
-    }
+/// Options for detecting the user's intent.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct IntentionOptions {
+    /// The intents to consider; all if empty.
+    #[record(default)]
+    pub white_list: Vec<String>,
+    /// The intents to ignore.
+    #[record(default)]
+    pub black_list: Vec<String>,
+    /// The model that detects the intent.
+    #[record(default = "search_v6".to_owned())]
+    pub search_model: String,
+    /// The effort of the detection.
+    pub intensity: Option<i64>,
+    /// The vendor's id of the user's scene.
+    pub scene_id: Option<String>,
 }

@@ -1,67 +1,75 @@
 //! The client's settings of a voice chat.
 
+use agent_schemas_derive::Record;
+
 use crate::realtime::speech::{AsrConfig, AsrVendor, TtsConfig, TtsVendor};
-use crate::record::record;
 use crate::secret::SecretText;
 
-record! {
-    /// The client's input, and how its speech is recognized.
-    pub struct ModelstudioVoiceChatUpstream {
-        /// The turn-taking mode. In `duplex` the user may speak at any time.
-        dialog_mode: Option<String> => Some("duplex".to_owned()),
-        /// Whether the server detects when the user speaks.
-        enable_server_vad: Option<bool> => Some(true),
-        /// The modality of the input: `audio`, …
-        modalities: Option<Vec<String>> => Some(vec!["audio".to_owned()]),
-        /// The speech recognition vendor.
-        asr_vendor: Option<AsrVendor> => Some(AsrVendor::Modelstudio),
-        /// Settings of the vendor; the server chooses those that are null.
-        asr_options: Option<AsrConfig> => Some(AsrConfig::default()),
-    }
+/// The client's input, and how its speech is recognized.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ModelstudioVoiceChatUpstream {
+    /// The turn-taking mode. In `duplex` the user may speak at any time.
+    #[record(default = Some("duplex".to_owned()))]
+    pub dialog_mode: Option<String>,
+    /// Whether the server detects when the user speaks.
+    #[record(default = Some(true))]
+    pub enable_server_vad: Option<bool>,
+    /// The modality of the input: `audio`, …
+    #[record(default = Some(vec!["audio".to_owned()]))]
+    pub modalities: Option<Vec<String>>,
+    /// The speech recognition vendor.
+    #[record(default = Some(AsrVendor::Modelstudio))]
+    pub asr_vendor: Option<AsrVendor>,
+    /// Settings of the vendor; the server chooses those that are null.
+    #[record(default = Some(AsrConfig::default()))]
+    pub asr_options: Option<AsrConfig>,
 }
 
-record! {
-    /// The server's output, and how its speech is synthesized.
-    pub struct ModelstudioVoiceChatDownstream {
-        /// The modalities of the output: `audio`, `text` or both.
-        modalities: Option<Vec<String>> => Some(vec!["audio".to_owned(), "text".to_owned()]),
-        /// The speech synthesis vendor.
-        tts_vendor: Option<TtsVendor> => Some(TtsVendor::Modelstudio),
-        /// Settings of the vendor; the server chooses those that are null.
-        tts_options: Option<TtsConfig> => Some(TtsConfig::default()),
-    }
+/// The server's output, and how its speech is synthesized.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ModelstudioVoiceChatDownstream {
+    /// The modalities of the output: `audio`, `text` or both.
+    #[record(default = Some(vec!["audio".to_owned(), "text".to_owned()]))]
+    pub modalities: Option<Vec<String>>,
+    /// The speech synthesis vendor.
+    #[record(default = Some(TtsVendor::Modelstudio))]
+    pub tts_vendor: Option<TtsVendor>,
+    /// Settings of the vendor; the server chooses those that are null.
+    #[record(default = Some(TtsConfig::default()))]
+    pub tts_options: Option<TtsConfig>,
 }
 
-record! {
-    /// What the agent may use while it answers.
-    pub struct ModelstudioVoiceChatParameters {
-        /// The knowledge base to search.
-        modelstudio_kb: Option<ModelstudioKnowledgeBaseConfig>,
-        /// Whether the agent may call tools.
-        enable_tool_call: Option<bool> => Some(false),
-    }
+/// What the agent may use while it answers.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ModelstudioVoiceChatParameters {
+    /// The knowledge base to search.
+    pub modelstudio_kb: Option<ModelstudioKnowledgeBaseConfig>,
+    /// Whether the agent may call tools.
+    #[record(default = Some(false))]
+    pub enable_tool_call: Option<bool>,
 }
 
-record! {
-    /// A knowledge base in Alibaba Cloud Model Studio.
-    pub struct ModelstudioKnowledgeBaseConfig {
-        /// The ids of its indexes.
-        index_ids: Vec<String> = required,
-        /// The workspace that contains it.
-        workspace_id: String = required,
-        /// The account's API key.
-        api_key: SecretText = required,
-    }
+/// A knowledge base in Alibaba Cloud Model Studio.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ModelstudioKnowledgeBaseConfig {
+    /// The ids of its indexes.
+    #[record(required)]
+    pub index_ids: Vec<String>,
+    /// The workspace that contains it.
+    #[record(required)]
+    pub workspace_id: String,
+    /// The account's API key.
+    #[record(required)]
+    pub api_key: SecretText,
 }
 
-record! {
-    /// The user's input, and the agent that it is for.
-    pub struct ModelstudioVoiceChatInput {
-        /// The dialog id.
-        dialog_id: Option<String>,
-        /// The id of the application that answers.
-        app_id: Option<String>,
-        /// The text of the input.
-        text: Option<String>,
-    }
+/// The user's input, and the agent that it is for.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ModelstudioVoiceChatInput {
+    /// The dialog id.
+    pub dialog_id: Option<String>,
+    /// The id of the application that answers.
+    pub app_id: Option<String>,
+    /// The text of the input.
+    pub text: Option<String>,
 }

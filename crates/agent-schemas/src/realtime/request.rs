@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
@@ -11,7 +12,7 @@ use crate::realtime::chat::{
     ModelstudioVoiceChatDownstream, ModelstudioVoiceChatParameters, ModelstudioVoiceChatUpstream,
 };
 use crate::realtime::pair::{self, Pair, payloads};
-use crate::record::{IfAbsent, members, record};
+use crate::record::{IfAbsent, members};
 use crate::string_enum::closed_enum;
 use crate::union::tagged_union;
 
@@ -34,18 +35,20 @@ closed_enum! {
     }
 }
 
-record! {
-    /// Session settings.
-    pub struct ModelstudioVoiceChatSessionStartPayload {
-        /// The session id, if the client chooses it.
-        session_id: Option<String>,
-        /// Settings of the client's input.
-        upstream: Option<ModelstudioVoiceChatUpstream> => Some(ModelstudioVoiceChatUpstream::default()),
-        /// Settings of the server's output.
-        downstream: Option<ModelstudioVoiceChatDownstream> => Some(ModelstudioVoiceChatDownstream::default()),
-        /// What the agent may use.
-        parameters: Option<ModelstudioVoiceChatParameters> => Some(ModelstudioVoiceChatParameters::default()),
-    }
+/// Session settings.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ModelstudioVoiceChatSessionStartPayload {
+    /// The session id, if the client chooses it.
+    pub session_id: Option<String>,
+    /// Settings of the client's input.
+    #[record(default = Some(ModelstudioVoiceChatUpstream::default()))]
+    pub upstream: Option<ModelstudioVoiceChatUpstream>,
+    /// Settings of the server's output.
+    #[record(default = Some(ModelstudioVoiceChatDownstream::default()))]
+    pub downstream: Option<ModelstudioVoiceChatDownstream>,
+    /// What the agent may use.
+    #[record(default = Some(ModelstudioVoiceChatParameters::default()))]
+    pub parameters: Option<ModelstudioVoiceChatParameters>,
 }
 
 /// Ending a session needs no payload; any payload is dropped.

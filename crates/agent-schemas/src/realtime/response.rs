@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
@@ -9,7 +10,7 @@ use crate::decode::{Decoded, FromJson, deserialize_from_json, member, missing};
 use crate::json::Json;
 use crate::openai::chat::ChoiceDeltaToolCall;
 use crate::realtime::pair::{self, Pair, payloads};
-use crate::record::{IfAbsent, record};
+use crate::record::IfAbsent;
 use crate::string_enum::open_enum;
 use crate::union::tagged_union;
 
@@ -34,13 +35,12 @@ open_enum! {
 /// Defines a payload that starts with the session id.
 macro_rules! session_record {
     ($(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
-        record! {
-            $(#[doc = $doc])*
-            pub struct $name {
-                /// The session id.
-                session_id: Option<String>,
-                $($fields)*
-            }
+        #[derive(Clone, Debug, PartialEq, Record)]
+        $(#[doc = $doc])*
+        pub struct $name {
+            /// The session id.
+            pub session_id: Option<String>,
+            $($fields)*
         }
     };
 }
@@ -59,9 +59,11 @@ session_record! {
     /// What the user said.
     ModelstudioVoiceChatAudioTranscriptPayload {
         /// The transcript so far.
-        text: Option<String> => Some(String::new()),
+        #[record(default = Some(String::new()))]
+        pub text: Option<String>,
         /// Whether the sentence is complete.
-        finished: bool => false,
+        #[record(default)]
+        pub finished: bool,
     }
 }
 
@@ -69,11 +71,14 @@ session_record! {
     /// What the agent answers.
     ModelstudioVoiceChatResponseTextPayload {
         /// The text of the answer.
-        text: Option<String> => Some(String::new()),
+        #[record(default = Some(String::new()))]
+        pub text: Option<String>,
         /// Tool calls, in parts as the model generates them.
-        tool_calls: Option<Vec<ChoiceDeltaToolCall>> => Some(Vec::<ChoiceDeltaToolCall>::new()),
+        #[record(default = Some(Vec::new()))]
+        pub tool_calls: Option<Vec<ChoiceDeltaToolCall>>,
         /// Whether the answer is complete.
-        finished: bool => false,
+        #[record(default)]
+        pub finished: bool,
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The defaults are fixed. A deployment that needs others sets them in the values that it creates.
 
-use crate::record::record;
+use agent_schemas_derive::Record;
+
 use crate::secret::SecretText;
 use crate::string_enum::closed_enum;
 
@@ -26,42 +27,39 @@ closed_enum! {
     }
 }
 
-/// Defines a [`record!`] that starts with a vendor's connection settings, or with none.
+/// Defines a [`Record`] that begins with what it takes to reach a vendor, or with nothing.
 macro_rules! vendor_record {
     (none $(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
-        record! {
-            $(#[doc = $doc])*
-            pub struct $name { $($fields)* }
-        }
+        #[derive(Clone, Debug, PartialEq, Record)]
+        $(#[doc = $doc])*
+        pub struct $name { $($fields)* }
     };
     (modelstudio $(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
-        record! {
-            $(#[doc = $doc])*
-            pub struct $name {
-                /// The service's URL; the vendor's public one if null.
-                base_url: Option<String>,
-                /// The account's API key.
-                api_key: Option<SecretText>,
-                /// The workspace that is used and billed; the account's default one if null.
-                workspace_id: Option<String>,
-                /// The client's `User-Agent` header.
-                user_agent: Option<String>,
-                /// Whether the vendor moderates the content; the value of its `X-DashScope-DataInspection` header.
-                data_inspection: Option<String>,
-                $($fields)*
-            }
+        #[derive(Clone, Debug, PartialEq, Record)]
+        $(#[doc = $doc])*
+        pub struct $name {
+            /// The service's URL; the vendor's public one if null.
+            pub base_url: Option<String>,
+            /// The account's API key.
+            pub api_key: Option<SecretText>,
+            /// The workspace that is used and billed; the account's default one if null.
+            pub workspace_id: Option<String>,
+            /// The client's `User-Agent` header.
+            pub user_agent: Option<String>,
+            /// Whether the vendor moderates the content; the value of its `X-DashScope-DataInspection` header.
+            pub data_inspection: Option<String>,
+            $($fields)*
         }
     };
     (azure $(#[doc = $doc:literal])* $name:ident { $($fields:tt)* }) => {
-        record! {
-            $(#[doc = $doc])*
-            pub struct $name {
-                /// The key of the Speech resource.
-                key: Option<SecretText>,
-                /// The region of the Speech resource, such as `eastus`.
-                region: Option<String>,
-                $($fields)*
-            }
+        #[derive(Clone, Debug, PartialEq, Record)]
+        $(#[doc = $doc])*
+        pub struct $name {
+            /// The key of the Speech resource.
+            pub key: Option<SecretText>,
+            /// The region of the Speech resource, such as `eastus`.
+            pub region: Option<String>,
+            $($fields)*
         }
     };
 }
@@ -82,19 +80,26 @@ macro_rules! tts_config {
             $(#[doc = $doc])*
             $name {
                 /// The speech synthesis model.
-                model: $model_type $(=> $model)?,
+                $(#[record(default = $model)])?
+                pub model: $model_type,
                 /// The vendor's name of the voice.
-                voice: $voice_type $(=> $voice)?,
+                $(#[record(default = $voice)])?
+                pub voice: $voice_type,
                 /// The sample rate in Hz.
-                sample_rate: $sample_rate_type $(=> $sample_rate)?,
+                $(#[record(default = $sample_rate)])?
+                pub sample_rate: $sample_rate_type,
                 /// The audio encoding: `pcm`, `wav`, `mp3`, …
-                format: Option<String> $(=> $format)?,
+                $(#[record(default = $format)])?
+                pub format: Option<String>,
                 /// Bits per sample.
-                bits_per_sample: Option<i64> $(=> $bits_per_sample)?,
+                $(#[record(default = $bits_per_sample)])?
+                pub bits_per_sample: Option<i64>,
                 /// The number of channels: 1 is mono, 2 is stereo.
-                nb_channels: Option<i64> $(=> $nb_channels)?,
+                $(#[record(default = $nb_channels)])?
+                pub nb_channels: Option<i64>,
                 /// The id of the chat that the speech belongs to.
-                chat_id: Option<String> $(=> $chat_id)?,
+                $(#[record(default = $chat_id)])?
+                pub chat_id: Option<String>,
             }
         }
     };
@@ -119,25 +124,35 @@ macro_rules! asr_config {
             $(#[doc = $doc])*
             $name {
                 /// The speech recognition model.
-                model: Option<String> $(=> $model)?,
+                $(#[record(default = $model)])?
+                pub model: Option<String>,
                 /// The spoken language, such as `en-US`; the vendor decides if null.
-                language: Option<String> $(=> $language)?,
+                $(#[record(default = $language)])?
+                pub language: Option<String>,
                 /// The sample rate in Hz.
-                sample_rate: Option<i64> $(=> $sample_rate)?,
+                $(#[record(default = $sample_rate)])?
+                pub sample_rate: Option<i64>,
                 /// The audio encoding: `pcm`, `wav`, `mp3`, …
-                format: Option<String> $(=> $format)?,
+                $(#[record(default = $format)])?
+                pub format: Option<String>,
                 /// Bits per sample.
-                bits_per_sample: Option<i64> $(=> $bits_per_sample)?,
+                $(#[record(default = $bits_per_sample)])?
+                pub bits_per_sample: Option<i64>,
                 /// The number of channels: 1 is mono, 2 is stereo.
-                nb_channels: Option<i64> $(=> $nb_channels)?,
+                $(#[record(default = $nb_channels)])?
+                pub nb_channels: Option<i64>,
                 /// How long to wait for speech to start, in milliseconds.
-                initial_silence_timeout: Option<i64> $(=> $initial_silence_timeout)?,
+                $(#[record(default = $initial_silence_timeout)])?
+                pub initial_silence_timeout: Option<i64>,
                 /// The silence that ends a sentence, in milliseconds.
-                max_end_silence: Option<i64> $(=> $max_end_silence)?,
+                $(#[record(default = $max_end_silence)])?
+                pub max_end_silence: Option<i64>,
                 /// The lower bound of fast voice activity detection, in milliseconds.
-                fast_vad_min_duration: Option<i64> $(=> $fast_vad_min_duration)?,
+                $(#[record(default = $fast_vad_min_duration)])?
+                pub fast_vad_min_duration: Option<i64>,
                 /// The upper bound of fast voice activity detection, in milliseconds.
-                fast_vad_max_duration: Option<i64> $(=> $fast_vad_max_duration)?,
+                $(#[record(default = $fast_vad_max_duration)])?
+                pub fast_vad_max_duration: Option<i64>,
             }
         }
     };

@@ -89,7 +89,7 @@ impl<'a> RecordSchema<'a> {
     }
 
     /// States that additional members are kept.
-    pub(crate) fn keeps_others(&mut self, _field: &'static str) {
+    pub(crate) fn keeps_others(&mut self) {
         self.schema.insert("additionalProperties".to_owned(), true.into());
     }
 

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json, member, missing};
 use crate::json::{Json, JsonObject};
-use crate::record::{members, record};
+use crate::record::members;
 use crate::string_enum::{closed_enum, literal};
 use crate::union::{tagged_union, untagged_union};
 
@@ -20,18 +21,21 @@ pub enum ResponseInput {
     Messages(Vec<ResponseInputMessage>),
 }
 
-record! {
-    /// A message to a model.
-    pub struct ResponseInputMessage {
-        /// Its parts.
-        content: Vec<ResponseInputPart> = required,
-        /// The author's role.
-        role: ResponseInputRole = required,
-        /// The status, if the message comes from an earlier response.
-        status: Option<ResponseInputStatus> = omitted,
-        /// Always `"message"`.
-        kind as "type": Option<MessageTag> = omitted,
-    }
+/// A message to a model.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseInputMessage {
+    /// Its parts.
+    #[record(required)]
+    pub content: Vec<ResponseInputPart>,
+    /// The author's role.
+    #[record(required)]
+    pub role: ResponseInputRole,
+    /// The status, if the message comes from an earlier response.
+    #[record(omitted)]
+    pub status: Option<ResponseInputStatus>,
+    /// Always `"message"`.
+    #[record(name = "type", omitted)]
+    pub kind: Option<MessageTag>,
 }
 
 closed_enum! {
@@ -76,44 +80,52 @@ pub enum ResponseInputPart {
     },
 }
 
-record! {
-    /// Text.
-    pub struct ResponseInputText {
-        /// The text.
-        text: String = required,
-        /// Always `"input_text"`.
-        kind as "type": InputTextTag = required,
-    }
+/// Text.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseInputText {
+    /// The text.
+    #[record(required)]
+    pub text: String,
+    /// Always `"input_text"`.
+    #[record(name = "type", required)]
+    pub kind: InputTextTag,
 }
 
-record! {
-    /// An image, given by one of its fields.
-    pub struct ResponseInputImage {
-        /// The detail level: `low`, `high` or `auto`.
-        detail: Option<String> = omitted,
-        /// Always `"input_image"`.
-        kind as "type": InputImageTag = required,
-        /// The id of an uploaded image.
-        file_id: Option<String> = omitted,
-        /// A URL, or a `data:` URL that contains the image.
-        image_url: Option<String> = omitted,
-    }
+/// An image, given by one of its fields.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseInputImage {
+    /// The detail level: `low`, `high` or `auto`.
+    #[record(omitted)]
+    pub detail: Option<String>,
+    /// Always `"input_image"`.
+    #[record(name = "type", required)]
+    pub kind: InputImageTag,
+    /// The id of an uploaded image.
+    #[record(omitted)]
+    pub file_id: Option<String>,
+    /// A URL, or a `data:` URL that contains the image.
+    #[record(omitted)]
+    pub image_url: Option<String>,
 }
 
-record! {
-    /// A file, given by one of its fields.
-    pub struct ResponseInputFile {
-        /// Always `"input_file"`.
-        kind as "type": InputFileTag = required,
-        /// A `data:` URL that contains the file.
-        file_data: Option<String> = omitted,
-        /// The id of an uploaded file.
-        file_id: Option<String> = omitted,
-        /// The URL of the file.
-        file_url: Option<String> = omitted,
-        /// The file name.
-        filename: Option<String> = omitted,
-    }
+/// A file, given by one of its fields.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseInputFile {
+    /// Always `"input_file"`.
+    #[record(name = "type", required)]
+    pub kind: InputFileTag,
+    /// A `data:` URL that contains the file.
+    #[record(omitted)]
+    pub file_data: Option<String>,
+    /// The id of an uploaded file.
+    #[record(omitted)]
+    pub file_id: Option<String>,
+    /// The URL of the file.
+    #[record(omitted)]
+    pub file_url: Option<String>,
+    /// The file name.
+    #[record(omitted)]
+    pub filename: Option<String>,
 }
 
 literal! {

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json, missing};
 use crate::json::{Json, JsonObject};
-use crate::record::{members, record};
+use crate::record::members;
 use crate::string_enum::closed_enum;
 use crate::union::untagged_union;
 
@@ -37,41 +38,45 @@ closed_enum! {
     }
 }
 
-record! {
-    /// A prompt stored at the vendor. Other members are kept.
-    pub struct ResponsePrompt {
-        /// Its id.
-        id: String = required,
-        /// Values of its variables, by name: a text, or a part as in an input message.
-        variables: Option<JsonObject>,
-        /// Its version; the current one if null.
-        version: Option<String>,
-        ..extra
-    }
+/// A prompt stored at the vendor. Other members are kept.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponsePrompt {
+    /// Its id.
+    #[record(required)]
+    pub id: String,
+    /// Values of its variables, by name: a text, or a part as in an input message.
+    pub variables: Option<JsonObject>,
+    /// Its version; the current one if null.
+    pub version: Option<String>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
-record! {
-    /// Reasoning options. Other members are kept.
-    pub struct Reasoning {
-        /// The reasoning effort: `minimal`, `low`, `medium`, `high`, or another value that the model knows.
-        effort: Option<String>,
-        /// The former name of `summary`.
-        generate_summary: Option<String>,
-        /// The detail of the reasoning summary: `auto`, `concise` or `detailed`.
-        summary: Option<String>,
-        ..extra
-    }
+/// Reasoning options. Other members are kept.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct Reasoning {
+    /// The reasoning effort: `minimal`, `low`, `medium`, `high`, or another value that the model knows.
+    pub effort: Option<String>,
+    /// The former name of `summary`.
+    pub generate_summary: Option<String>,
+    /// The detail of the reasoning summary: `auto`, `concise` or `detailed`.
+    pub summary: Option<String>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
-record! {
-    /// The format of the text. Other members are kept.
-    pub struct ResponseTextConfig {
-        /// `{"type": "text"}`, `{"type": "json_object"}`, or `{"type": "json_schema"}` with a name and a schema.
-        format: Option<JsonObject>,
-        /// The verbosity: `low`, `medium` or `high`.
-        verbosity: Option<String>,
-        ..extra
-    }
+/// The format of the text. Other members are kept.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseTextConfig {
+    /// `{"type": "text"}`, `{"type": "json_object"}`, or `{"type": "json_schema"}` with a name and a schema.
+    pub format: Option<JsonObject>,
+    /// The verbosity: `low`, `medium` or `high`.
+    pub verbosity: Option<String>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
 closed_enum! {

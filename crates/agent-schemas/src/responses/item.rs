@@ -1,8 +1,9 @@
 //! Items: the parts of a response and of its input.
 
+use agent_schemas_derive::Record;
+
 use crate::call::McpListToolsTool;
 use crate::json::Json;
-use crate::record::record;
 use crate::string_enum::literal;
 
 use super::ItemStatus;
@@ -14,18 +15,19 @@ macro_rules! items {
     ($(
         $(#[doc = $doc:literal])*
         $name:ident $tag_name:ident $tag:literal {
-            $($(#[doc = $field_doc:literal])* $field:ident: $type:ty $(= $required:ident)? $(=> $default:expr)?,)*
+            $($fields:tt)*
         }
     )*) => {$(
-        record! {
-            $(#[doc = $doc])*
-            pub struct $name {
-                /// The item's type.
-                kind as "type": $tag_name => $tag_name,
-                /// The item's id.
-                id: String = required,
-                $($(#[doc = $field_doc])* $field: $type $(= $required)? $(=> $default)?,)*
-            }
+        #[derive(Clone, Debug, PartialEq, Record)]
+        $(#[doc = $doc])*
+        pub struct $name {
+            /// The item's type.
+            #[record(name = "type", default = $tag_name)]
+            pub kind: $tag_name,
+            /// The item's id.
+            #[record(required)]
+            pub id: String,
+            $($fields)*
         }
 
         literal! {
@@ -39,119 +41,149 @@ items! {
     /// A message.
     MessageItem MessageItemTag "message" {
         /// The status.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// `assistant`; in the input also `user`, `system` and `developer`.
-        role: String => "assistant".to_owned(),
+        #[record(default = "assistant".to_owned())]
+        pub role: String,
         /// Its parts.
-        content: Vec<ResponsePart> => Vec::<ResponsePart>::new(),
+        #[record(default)]
+        pub content: Vec<ResponsePart>,
     }
 
     /// A model's reasoning.
     ReasoningItem ReasoningTag "reasoning" {
         /// The status.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// The summary. Always empty, as agents show the reasoning itself.
-        summary: Vec<Json> => Vec::<Json>::new(),
+        #[record(default)]
+        pub summary: Vec<Json>,
         /// The reasoning text.
-        content: Vec<ResponsePart> => Vec::<ResponsePart>::new(),
+        #[record(default)]
+        pub content: Vec<ResponsePart>,
     }
 
     /// A function call.
     FunctionCallItem FunctionCallTag "function_call" {
         /// The status.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// The call id. The output refers to it.
-        call_id: String => String::new(),
+        #[record(default)]
+        pub call_id: String,
         /// The tool's name.
-        name: String => String::new(),
+        #[record(default)]
+        pub name: String,
         /// The arguments as JSON text.
-        arguments: String => String::new(),
+        #[record(default)]
+        pub arguments: String,
     }
 
     /// The output of a function call.
     FunctionCallOutputItem FunctionCallOutputTag "function_call_output" {
         /// The status.
-        status: ItemStatus => ItemStatus::Completed,
+        #[record(default = ItemStatus::Completed)]
+        pub status: ItemStatus,
         /// The id of the call.
-        call_id: String => String::new(),
+        #[record(default)]
+        pub call_id: String,
         /// The output: a text, or parts as in a message.
-        output: Json,
+        pub output: Json,
     }
 
     /// A call of a tool that takes plain text.
     CustomToolCallItem CustomToolCallTag "custom_tool_call" {
         /// The status.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// The call id. The output refers to it.
-        call_id: String => String::new(),
+        #[record(default)]
+        pub call_id: String,
         /// The tool's name.
-        name: String => String::new(),
+        #[record(default)]
+        pub name: String,
         /// The input of the tool.
-        input: String => String::new(),
+        #[record(default)]
+        pub input: String,
     }
 
     /// The output of such a tool.
     CustomToolCallOutputItem CustomToolCallOutputTag "custom_tool_call_output" {
         /// The status.
-        status: ItemStatus => ItemStatus::Completed,
+        #[record(default = ItemStatus::Completed)]
+        pub status: ItemStatus,
         /// The id of the call.
-        call_id: String => String::new(),
+        #[record(default)]
+        pub call_id: String,
         /// The output: a text, or parts as in a message.
-        output: Json,
+        pub output: Json,
     }
 
     /// The tools of an MCP server.
     McpListToolsItem McpListToolsTag "mcp_list_tools" {
         /// The server's name.
-        server_label: String => String::new(),
+        #[record(default)]
+        pub server_label: String,
         /// Its tools.
-        tools: Vec<McpListToolsTool> => Vec::<McpListToolsTool>::new(),
+        #[record(default)]
+        pub tools: Vec<McpListToolsTool>,
         /// The error, if the tools could not be listed.
-        error: Option<String>,
+        pub error: Option<String>,
     }
 
     /// An MCP tool call and its output.
     McpCallItem McpCallTag "mcp_call" {
         /// The status.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// The MCP server's name.
-        server_label: String => String::new(),
+        #[record(default)]
+        pub server_label: String,
         /// The tool's name.
-        name: String => String::new(),
+        #[record(default)]
+        pub name: String,
         /// The arguments as JSON text.
-        arguments: String => String::new(),
+        #[record(default)]
+        pub arguments: String,
         /// The output.
-        output: Option<String>,
+        pub output: Option<String>,
         /// The error, if the call failed.
-        error: Json,
+        pub error: Json,
     }
 
     /// A request for approval to call an MCP tool.
     McpApprovalRequestItem McpApprovalRequestTag "mcp_approval_request" {
         /// The MCP server's name.
-        server_label: String => String::new(),
+        #[record(default)]
+        pub server_label: String,
         /// The tool's name.
-        name: String => String::new(),
+        #[record(default)]
+        pub name: String,
         /// The arguments as JSON text.
-        arguments: String => String::new(),
+        #[record(default)]
+        pub arguments: String,
     }
 
     /// The response to an approval request.
     McpApprovalResponseItem McpApprovalResponseTag "mcp_approval_response" {
         /// The id of the approval request.
-        approval_request_id: String => String::new(),
+        #[record(default)]
+        pub approval_request_id: String,
         /// Whether the call is approved.
-        approve: bool => false,
+        #[record(default)]
+        pub approve: bool,
         /// The reason for the decision.
-        reason: Option<String>,
+        pub reason: Option<String>,
     }
 
     /// An image generated by an agent.
     ImageGenerationItem ImageGenerationTag "image_generation_call" {
         /// The status.
-        status: ItemStatus => ItemStatus::InProgress,
+        #[record(default = ItemStatus::InProgress)]
+        pub status: ItemStatus,
         /// The image in Base64.
-        result: Option<String>,
+        pub result: Option<String>,
     }
 }
 

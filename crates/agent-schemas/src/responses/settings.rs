@@ -1,86 +1,85 @@
 //! The settings of a request, as the response echoes them.
 
+use agent_schemas_derive::Record;
 use indexmap::IndexMap;
 
 use crate::coerce::{strict_flag, strict_integer, strict_number};
 use crate::decode::{Decoded, FromJson, ValidationError, member, missing};
 use crate::json::{Json, JsonObject};
 use crate::object;
-use crate::record::record;
 
-record! {
-    @non_exhaustive
-    /// The settings of a request, with defaults for absent ones. A response echoes all of them.
-    #[prepare(without_nulls)]
-    pub struct ResponseSettings {
-        /// Whether the response is generated regardless of whether a client is connected.
-        #[check(strict_flag)]
-        background: bool => false,
-        /// The conversation that the response continues, as `{"id": "…"}`.
-        conversation: Option<JsonObject>,
-        /// Instructions for this response only.
-        instructions: Option<String>,
-        /// The maximum number of tokens to generate.
-        #[range(1, i64::MAX)]
-        #[check(strict_integer)]
-        max_output_tokens: Option<i64>,
-        /// The maximum number of tool calls.
-        #[range(1, i64::MAX)]
-        #[check(strict_integer)]
-        max_tool_calls: Option<i64>,
-        /// Key-value metadata, kept with the response.
-        #[check(check_metadata)]
-        metadata: IndexMap<String, String> => IndexMap::<String, String>::new(),
-        /// The model, or the name of a served agent.
-        model: String => String::new(),
-        /// Whether the model may call several tools in parallel.
-        #[check(strict_flag)]
-        parallel_tool_calls: bool => true,
-        /// Penalizes tokens that have appeared at all.
-        #[check(strict_number)]
-        presence_penalty: f64 => 0.0,
-        /// Penalizes tokens by how often they have appeared.
-        #[check(strict_number)]
-        frequency_penalty: f64 => 0.0,
-        /// The response to continue from.
-        previous_response_id: Option<String>,
-        /// A key for the model's prompt cache.
-        prompt_cache_key: Option<String>,
-        /// How the model reasons.
-        #[check(check_reasoning)]
-        reasoning: JsonObject => object! { "effort" => Json::Null, "summary" => Json::Null },
-        /// Identifies the user for abuse detection.
-        safety_identifier: Option<String>,
-        /// The service tier.
-        service_tier: String => "default".to_owned(),
-        /// Whether the response can be retrieved later.
-        #[check(strict_flag)]
-        store: bool => true,
-        /// The sampling temperature.
-        #[range(0, 2)]
-        #[check(strict_number)]
-        temperature: f64 => 1.0,
-        /// The format of the text.
-        #[check(check_text)]
-        text: JsonObject => object! { "format" => plain_text() },
-        /// Which tool the model must call.
-        #[check(check_tool_choice)]
-        tool_choice: Json => Json::from("auto"),
-        /// Tools that the model may call.
-        tools: Vec<JsonObject> => Vec::<JsonObject>::new(),
-        /// How many of the most likely tokens to return at each position.
-        #[range(0, 20)]
-        #[check(strict_integer)]
-        top_logprobs: i64 => 0,
-        /// Nucleus sampling.
-        #[range(0, 1)]
-        #[check(strict_number)]
-        top_p: f64 => 1.0,
-        /// What happens if the conversation exceeds the model's context length.
-        truncation: String => "disabled".to_owned(),
-        /// Identifies the user.
-        user: Option<String>,
-    }
+/// The settings of a request, with defaults for absent ones. A response echoes all of them.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(prepare = without_nulls)]
+#[non_exhaustive]
+pub struct ResponseSettings {
+    /// Whether the response is generated regardless of whether a client is connected.
+    #[record(default, check = strict_flag)]
+    pub background: bool,
+    /// The conversation that the response continues, as `{"id": "…"}`.
+    pub conversation: Option<JsonObject>,
+    /// Instructions for this response only.
+    pub instructions: Option<String>,
+    /// The maximum number of tokens to generate.
+    #[record(range(1, i64::MAX), check = strict_integer)]
+    pub max_output_tokens: Option<i64>,
+    /// The maximum number of tool calls.
+    #[record(range(1, i64::MAX), check = strict_integer)]
+    pub max_tool_calls: Option<i64>,
+    /// Key-value metadata, kept with the response.
+    #[record(default, check = check_metadata)]
+    pub metadata: IndexMap<String, String>,
+    /// The model, or the name of a served agent.
+    #[record(default)]
+    pub model: String,
+    /// Whether the model may call several tools in parallel.
+    #[record(default = true, check = strict_flag)]
+    pub parallel_tool_calls: bool,
+    /// Penalizes tokens that have appeared at all.
+    #[record(default, check = strict_number)]
+    pub presence_penalty: f64,
+    /// Penalizes tokens by how often they have appeared.
+    #[record(default, check = strict_number)]
+    pub frequency_penalty: f64,
+    /// The response to continue from.
+    pub previous_response_id: Option<String>,
+    /// A key for the model's prompt cache.
+    pub prompt_cache_key: Option<String>,
+    /// How the model reasons.
+    #[record(default = object! { "effort" => Json::Null, "summary" => Json::Null })]
+    #[record(check = check_reasoning)]
+    pub reasoning: JsonObject,
+    /// Identifies the user for abuse detection.
+    pub safety_identifier: Option<String>,
+    /// The service tier.
+    #[record(default = "default".to_owned())]
+    pub service_tier: String,
+    /// Whether the response can be retrieved later.
+    #[record(default = true, check = strict_flag)]
+    pub store: bool,
+    /// The sampling temperature.
+    #[record(default = 1.0, range(0, 2), check = strict_number)]
+    pub temperature: f64,
+    /// The format of the text.
+    #[record(default = object! { "format" => plain_text() }, check = check_text)]
+    pub text: JsonObject,
+    /// Which tool the model must call.
+    #[record(default = Json::from("auto"), check = check_tool_choice)]
+    pub tool_choice: Json,
+    /// Tools that the model may call.
+    #[record(default)]
+    pub tools: Vec<JsonObject>,
+    /// How many of the most likely tokens to return at each position.
+    #[record(default, range(0, 20), check = strict_integer)]
+    pub top_logprobs: i64,
+    /// Nucleus sampling.
+    #[record(default = 1.0, range(0, 1), check = strict_number)]
+    pub top_p: f64,
+    /// What happens if the conversation exceeds the model's context length.
+    #[record(default = "disabled".to_owned())]
+    pub truncation: String,
+    /// Identifies the user.
+    pub user: Option<String>,
 }
 
 impl ResponseSettings {

@@ -1,40 +1,46 @@
 //! Token usage of a response.
 
+use agent_schemas_derive::Record;
+
 use crate::json::{Json, JsonObject};
-use crate::record::record;
 
-record! {
-    /// Token usage of a response.
-    pub struct ResponseUsage {
-        /// Input tokens.
-        input_tokens: i64 => 0,
-        /// Details of the input tokens.
-        input_tokens_details: InputTokensDetails => InputTokensDetails::default(),
-        /// Output tokens.
-        output_tokens: i64 => 0,
-        /// Details of the output tokens.
-        output_tokens_details: OutputTokensDetails => OutputTokensDetails::default(),
-        /// Input and output tokens.
-        total_tokens: i64 => 0,
-    }
-}
-
-record! {
+/// Token usage of a response.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ResponseUsage {
+    /// Input tokens.
+    #[record(default)]
+    pub input_tokens: i64,
     /// Details of the input tokens.
-    pub struct InputTokensDetails {
-        /// Tokens read from the cache.
-        cached_tokens: i64 => 0,
-        /// Tokens written to the cache.
-        cache_write_tokens: i64 => 0,
-    }
+    #[record(default)]
+    pub input_tokens_details: InputTokensDetails,
+    /// Output tokens.
+    #[record(default)]
+    pub output_tokens: i64,
+    /// Details of the output tokens.
+    #[record(default)]
+    pub output_tokens_details: OutputTokensDetails,
+    /// Input and output tokens.
+    #[record(default)]
+    pub total_tokens: i64,
 }
 
-record! {
-    /// Details of the output tokens.
-    pub struct OutputTokensDetails {
-        /// Reasoning tokens.
-        reasoning_tokens: i64 => 0,
-    }
+/// Details of the input tokens.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct InputTokensDetails {
+    /// Tokens read from the cache.
+    #[record(default)]
+    pub cached_tokens: i64,
+    /// Tokens written to the cache.
+    #[record(default)]
+    pub cache_write_tokens: i64,
+}
+
+/// Details of the output tokens.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct OutputTokensDetails {
+    /// Reasoning tokens.
+    #[record(default)]
+    pub reasoning_tokens: i64,
 }
 
 impl ResponseUsage {

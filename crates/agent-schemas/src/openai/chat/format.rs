@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json, member};
 use crate::json::{Json, JsonObject};
-use crate::record::{Field, IfAbsent, RecordSchema, members, record};
+use crate::record::{Field, IfAbsent, RecordSchema, members};
 use crate::string_enum::not_among;
 use crate::union::{tagged_union, untagged_union};
 
@@ -30,19 +31,20 @@ pub enum ResponseFormat {
     JsonSchema(JsonSchemaFormat),
 }
 
-record! {
-    /// The schema that a JSON answer must match.
-    pub struct JsonSchemaFormat {
-        /// The schema's name: letters, digits, `_` and `-`.
-        name: String = required,
-        /// What the schema is for. The model reads it.
-        description: Option<String>,
-        /// The JSON Schema.
-        #[alias("schema_param")]
-        schema: Option<JsonObject>,
-        /// Whether the output must match the schema exactly. Servers then support only a subset of JSON Schema.
-        strict: Option<bool> => Some(false),
-    }
+/// The schema that a JSON answer must match.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct JsonSchemaFormat {
+    /// The schema's name: letters, digits, `_` and `-`.
+    #[record(required)]
+    pub name: String,
+    /// What the schema is for. The model reads it.
+    pub description: Option<String>,
+    /// The JSON Schema.
+    #[record(alias = "schema_param")]
+    pub schema: Option<JsonObject>,
+    /// Whether the output must match the schema exactly. Servers then support only a subset of JSON Schema.
+    #[record(default = Some(false))]
+    pub strict: Option<bool>,
 }
 
 impl ResponseFormat {

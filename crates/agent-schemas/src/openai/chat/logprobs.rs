@@ -1,46 +1,56 @@
 //! Log probabilities of output tokens.
 
+use agent_schemas_derive::Record;
+
 use super::foreign::nulls_are_absent;
-use crate::record::record;
+use crate::json::JsonObject;
 
-record! {
-    /// Log probabilities of output tokens.
-    #[prepare(nulls_are_absent)]
-    pub struct ChoiceLogprobs {
-        /// The tokens of the text.
-        content: Option<Vec<ChatCompletionTokenLogprob>>,
-        /// The tokens of the refusal.
-        refusal: Option<Vec<ChatCompletionTokenLogprob>>,
-        ..extra
-    }
+/// Log probabilities of output tokens.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(prepare = nulls_are_absent)]
+pub struct ChoiceLogprobs {
+    /// The tokens of the text.
+    pub content: Option<Vec<ChatCompletionTokenLogprob>>,
+    /// The tokens of the refusal.
+    pub refusal: Option<Vec<ChatCompletionTokenLogprob>>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
-record! {
-    /// The log probability of one output token.
-    #[prepare(nulls_are_absent)]
-    pub struct ChatCompletionTokenLogprob {
-        /// The token.
-        token: String => String::new(),
-        /// The token's bytes in UTF-8. A character may span several tokens, which are not valid text on their own.
-        bytes: Option<Vec<i64>>,
-        /// The natural logarithm of its probability; -9999 means very unlikely.
-        logprob: f64 => -9999.0,
-        /// The most likely tokens at this position.
-        top_logprobs: Vec<TopLogprob> => Vec::<TopLogprob>::new(),
-        ..extra
-    }
+/// The log probability of one output token.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(prepare = nulls_are_absent)]
+pub struct ChatCompletionTokenLogprob {
+    /// The token.
+    #[record(default)]
+    pub token: String,
+    /// The token's bytes in UTF-8. A character may span several tokens, which are not valid text on their own.
+    pub bytes: Option<Vec<i64>>,
+    /// The natural logarithm of its probability; -9999 means very unlikely.
+    #[record(default = -9999.0)]
+    pub logprob: f64,
+    /// The most likely tokens at this position.
+    #[record(default)]
+    pub top_logprobs: Vec<TopLogprob>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
-record! {
-    /// The log probability of a candidate token.
-    #[prepare(nulls_are_absent)]
-    pub struct TopLogprob {
-        /// The token.
-        token: String => String::new(),
-        /// Its bytes in UTF-8.
-        bytes: Option<Vec<i64>>,
-        /// The natural logarithm of its probability; -9999 means very unlikely.
-        logprob: f64 => -9999.0,
-        ..extra
-    }
+/// The log probability of a candidate token.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(prepare = nulls_are_absent)]
+pub struct TopLogprob {
+    /// The token.
+    #[record(default)]
+    pub token: String,
+    /// Its bytes in UTF-8.
+    pub bytes: Option<Vec<i64>>,
+    /// The natural logarithm of its probability; -9999 means very unlikely.
+    #[record(default = -9999.0)]
+    pub logprob: f64,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }

@@ -1,22 +1,26 @@
 //! The messages of a conversation with a model.
 
+use agent_schemas_derive::Record;
+
 use super::content::{ContentSummary, MessageContent};
 use crate::call::FunctionCall;
-use crate::json::Json;
-use crate::record::record;
+use crate::json::{Json, JsonObject};
 
-record! {
-    /// A tool call in an assistant message.
-    pub struct OpenAIToolCall {
-        /// The index of the call in the message.
-        index: i64 => 0,
-        /// The call id. The tool's message refers to it.
-        id: String = required,
-        /// The tool type: `function`.
-        kind as "type": Option<String>,
-        /// The function and its arguments.
-        function: FunctionCall = required,
-    }
+/// A tool call in an assistant message.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct OpenAIToolCall {
+    /// The index of the call in the message.
+    #[record(default)]
+    pub index: i64,
+    /// The call id. The tool's message refers to it.
+    #[record(required)]
+    pub id: String,
+    /// The tool type: `function`.
+    #[record(name = "type")]
+    pub kind: Option<String>,
+    /// The function and its arguments.
+    #[record(required)]
+    pub function: FunctionCall,
 }
 
 /// Defines a message: the fields that all messages share, then its own.
@@ -25,20 +29,22 @@ macro_rules! message {
         $(#[doc = $doc:literal])*
         pub struct $name:ident [$($role:tt)*] { $($fields:tt)* }
     ) => {
-        record! {
-            $(#[doc = $doc])*
-            pub struct $name {
-                /// The author's role.
-                role: String $($role)*,
-                /// The content; null in a message that only calls tools.
-                content: Option<MessageContent>,
-                /// The author's name, which distinguishes authors with the same role.
-                name: Option<String>,
-                /// The tool calls of the assistant.
-                tool_calls: Option<Vec<OpenAIToolCall>>,
-                $($fields)*
-                ..extra
-            }
+        #[derive(Clone, Debug, PartialEq, Record)]
+        $(#[doc = $doc])*
+        pub struct $name {
+            /// The author's role.
+            #[record($($role)*)]
+            pub role: String,
+            /// The content; null in a message that only calls tools.
+            pub content: Option<MessageContent>,
+            /// The author's name, which distinguishes authors with the same role.
+            pub name: Option<String>,
+            /// The tool calls of the assistant.
+            pub tool_calls: Option<Vec<OpenAIToolCall>>,
+            $($fields)*
+            /// Every other member, in the order in which it came.
+            #[record(extra)]
+            pub extra: JsonObject,
         }
 
         impl $name {
@@ -74,29 +80,30 @@ message! {
     /// A message of any role.
     ///
     /// Members that other servers and clients add are kept.
-    pub struct OpenAIMessage [= required] {}
+    pub struct OpenAIMessage [required] {}
 }
 
 message! {
     /// A user message.
-    pub struct UserMessage [=> "user".to_owned()] {}
+    pub struct UserMessage [default = "user".to_owned()] {}
 }
 
 message! {
     /// An assistant message: what the model says and which tools it calls.
-    pub struct AssistantMessage [=> "assistant".to_owned()] {}
+    pub struct AssistantMessage [default = "assistant".to_owned()] {}
 }
 
 message! {
     /// A system message: the application's instructions to the model.
-    pub struct SystemMessage [=> "system".to_owned()] {}
+    pub struct SystemMessage [default = "system".to_owned()] {}
 }
 
 message! {
     /// The output of a tool.
-    pub struct ToolMessage [=> "tool".to_owned()] {
+    pub struct ToolMessage [default = "tool".to_owned()] {
         /// The id of the call.
-        tool_call_id: String = required,
+        #[record(required)]
+        pub tool_call_id: String,
     }
 }
 

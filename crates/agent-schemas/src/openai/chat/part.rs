@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
 use crate::json::Json;
-use crate::record::{members, record};
+use crate::record::members;
 use crate::string_enum::{closed_enum, literal};
 use crate::union::tagged_union;
 
@@ -26,34 +27,37 @@ literal! {
     pub struct AudioPartType = "input_audio";
 }
 
-record! {
-    /// A text in a message.
-    pub struct TextMessageContent {
-        /// Always `text`.
-        kind as "type": TextPartType = required,
-        /// The text.
-        text: String = required,
-    }
+/// A text in a message.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct TextMessageContent {
+    /// Always `text`.
+    #[record(name = "type", required)]
+    pub kind: TextPartType,
+    /// The text.
+    #[record(required)]
+    pub text: String,
 }
 
-record! {
-    /// An image in a message.
-    pub struct ImageMessageContent {
-        /// Always `image_url`.
-        kind as "type": ImagePartType = required,
-        /// The image.
-        image_url: ImageUrl = required,
-    }
+/// An image in a message.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ImageMessageContent {
+    /// Always `image_url`.
+    #[record(name = "type", required)]
+    pub kind: ImagePartType,
+    /// The image.
+    #[record(required)]
+    pub image_url: ImageUrl,
 }
 
-record! {
-    /// The location of an image, and the detail level.
-    pub struct ImageUrl {
-        /// A URL, or a `data:` URL that contains the image.
-        url: String = required,
-        /// The detail level.
-        detail: ImageDetail => ImageDetail::Low,
-    }
+/// The location of an image, and the detail level.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ImageUrl {
+    /// A URL, or a `data:` URL that contains the image.
+    #[record(required)]
+    pub url: String,
+    /// The detail level.
+    #[record(default = ImageDetail::Low)]
+    pub detail: ImageDetail,
 }
 
 closed_enum! {
@@ -68,25 +72,26 @@ closed_enum! {
     }
 }
 
-record! {
-    /// Audio in a message.
-    pub struct AudioMessageContent {
-        /// Always `input_audio`.
-        kind as "type": AudioPartType = required,
-        /// The audio.
-        input_audio: InputAudioDetail = required,
-    }
+/// Audio in a message.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct AudioMessageContent {
+    /// Always `input_audio`.
+    #[record(name = "type", required)]
+    pub kind: AudioPartType,
+    /// The audio.
+    #[record(required)]
+    pub input_audio: InputAudioDetail,
 }
 
-record! {
-    /// Audio and its format.
-    pub struct InputAudioDetail {
-        /// The audio in Base64.
-        #[alias("data")]
-        base64_data: String => String::new(),
-        /// `mp3`, `wav`, …
-        format: String => "mp3".to_owned(),
-    }
+/// Audio and its format.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct InputAudioDetail {
+    /// The audio in Base64.
+    #[record(alias = "data", default)]
+    pub base64_data: String,
+    /// `mp3`, `wav`, …
+    #[record(default = "mp3".to_owned())]
+    pub format: String,
 }
 
 impl InputAudioDetail {

@@ -2,30 +2,31 @@
 
 use std::borrow::Cow;
 
+use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
 use crate::json::Json;
-use crate::record::record;
 use crate::union::untagged_union;
 
-record! {
-    /// A specific tool that the model must call.
-    pub struct ToolChoice {
-        /// The tool type: `function`.
-        kind as "type": String = required,
-        /// The function.
-        function: ToolChoiceInputFunction = required,
-    }
+/// A specific tool that the model must call.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ToolChoice {
+    /// The tool type: `function`.
+    #[record(name = "type", required)]
+    pub kind: String,
+    /// The function.
+    #[record(required)]
+    pub function: ToolChoiceInputFunction,
 }
 
-record! {
-    /// The function that the model must call.
-    pub struct ToolChoiceInputFunction {
-        /// Its name.
-        name: String = required,
-    }
+/// The function that the model must call.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct ToolChoiceInputFunction {
+    /// Its name.
+    #[record(required)]
+    pub name: String,
 }
 
 /// Which tool a model must call.

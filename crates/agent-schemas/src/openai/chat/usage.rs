@@ -1,7 +1,9 @@
 //! Token usage and finish reasons.
 
+use agent_schemas_derive::Record;
+
 use super::foreign::nulls_are_absent;
-use crate::record::record;
+use crate::json::JsonObject;
 use crate::string_enum::open_enum;
 
 open_enum! {
@@ -20,48 +22,54 @@ open_enum! {
     }
 }
 
-record! {
-    /// The token usage of an answer.
-    #[prepare(nulls_are_absent)]
-    pub struct CompletionUsage {
-        /// Output tokens.
-        completion_tokens: i64 => 0,
-        /// Input tokens.
-        prompt_tokens: i64 => 0,
-        /// Input and output tokens.
-        total_tokens: i64 => 0,
-        /// Details of the output tokens.
-        completion_tokens_details: Option<CompletionTokensDetails>,
-        /// Details of the input tokens.
-        prompt_tokens_details: Option<PromptTokensDetails>,
-        ..extra
-    }
-}
-
-record! {
+/// The token usage of an answer.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(prepare = nulls_are_absent)]
+pub struct CompletionUsage {
+    /// Output tokens.
+    #[record(default)]
+    pub completion_tokens: i64,
+    /// Input tokens.
+    #[record(default)]
+    pub prompt_tokens: i64,
+    /// Input and output tokens.
+    #[record(default)]
+    pub total_tokens: i64,
     /// Details of the output tokens.
-    #[prepare(nulls_are_absent)]
-    pub struct CompletionTokensDetails {
-        /// Tokens of the predicted output that appeared in the answer.
-        accepted_prediction_tokens: Option<i64>,
-        /// Audio tokens.
-        audio_tokens: Option<i64>,
-        /// Reasoning tokens.
-        reasoning_tokens: Option<i64>,
-        /// Tokens of the predicted output that did not appear in the answer, but count.
-        rejected_prediction_tokens: Option<i64>,
-        ..extra
-    }
+    pub completion_tokens_details: Option<CompletionTokensDetails>,
+    /// Details of the input tokens.
+    pub prompt_tokens_details: Option<PromptTokensDetails>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
 
-record! {
-    /// Details of the input tokens.
-    #[prepare(nulls_are_absent)]
-    pub struct PromptTokensDetails {
-        /// Audio tokens.
-        audio_tokens: Option<i64>,
-        /// Tokens that were in the server's cache.
-        cached_tokens: Option<i64>,
-        ..extra
-    }
+/// Details of the output tokens.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(prepare = nulls_are_absent)]
+pub struct CompletionTokensDetails {
+    /// Tokens of the predicted output that appeared in the answer.
+    pub accepted_prediction_tokens: Option<i64>,
+    /// Audio tokens.
+    pub audio_tokens: Option<i64>,
+    /// Reasoning tokens.
+    pub reasoning_tokens: Option<i64>,
+    /// Tokens of the predicted output that did not appear in the answer, but count.
+    pub rejected_prediction_tokens: Option<i64>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
+}
+
+/// Details of the input tokens.
+#[derive(Clone, Debug, PartialEq, Record)]
+#[record(prepare = nulls_are_absent)]
+pub struct PromptTokensDetails {
+    /// Audio tokens.
+    pub audio_tokens: Option<i64>,
+    /// Tokens that were in the server's cache.
+    pub cached_tokens: Option<i64>,
+    /// Every other member, in the order in which it came.
+    #[record(extra)]
+    pub extra: JsonObject,
 }
