@@ -6,7 +6,7 @@ mod request;
 mod texts;
 mod wire;
 
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::{IDEMPOTENCY_KEY, JsonRequest, ProtocolContext};
 use axum::Router;
 use axum::extract::State;

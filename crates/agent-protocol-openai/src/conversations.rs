@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, Fields, JsonRequest, PathId, ProtocolContext, QueryParams};
 
 pub(super) fn routes(context: ProtocolContext) -> Router {

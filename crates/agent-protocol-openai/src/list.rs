@@ -3,7 +3,7 @@
 use agent_schemas::Json;
 use serde::Serialize;
 
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::ErrorInfo;
 use agent_server::protocol::QueryParams;
 

@@ -6,7 +6,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::PathId;
 use agent_server::protocol::{ErrorInfo, ProtocolContext};
 

@@ -75,17 +75,26 @@ fn with_run_options(mut schema: Schema, generator: &mut SchemaGenerator) -> Sche
                 members.remove("default");
                 members.remove("description")
             });
+            let description = description.as_ref().and_then(|text| text.as_str()).unwrap_or_default();
             let described = serde_json::json!({
-                "description": format!(
-                    "{} Defaults to the server's setting.",
-                    description.as_ref().and_then(|text| text.as_str()).unwrap_or_default()
-                ),
-                "anyOf": [option, { "type": "null" }],
+                "description": format!("{} Defaults to the server's setting.", description.replace('\n', " ")),
+                "anyOf": [words(option), { "type": "null" }],
             });
             properties.insert(name, described);
         }
     }
     schema
+}
+
+/// A choice between words as a plain enumeration, for which generators make better types.
+fn words(option: serde_json::Value) -> serde_json::Value {
+    let choices = option.get("oneOf").and_then(|choices| choices.as_array());
+    let words: Option<Vec<_>> =
+        choices.and_then(|choices| choices.iter().map(|choice| choice.get("const")).collect());
+    match words {
+        Some(words) => serde_json::json!({ "type": "string", "enum": words }),
+        None => option,
+    }
 }
 
 /// Stop sequences: one text, or any of several.

@@ -41,7 +41,7 @@ pub use text_delta::{EscapedText, TextDelta, TextKind};
 pub use translation::Translation;
 pub use translator::Translator;
 
-pub use crate::error::ErrorInfo;
+pub use crate::error::{ApiError, ErrorInfo};
 pub use crate::extract::{IDEMPOTENCY_KEY, JsonRequest, PathId, QueryParams};
 
 /// A protocol: its routes, how it reports errors, and how it describes itself.

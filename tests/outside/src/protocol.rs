@@ -1,7 +1,7 @@
 //! A protocol: `POST /shout` takes `{"text": "…"}` and answers in capital letters.
 
 use agent_schemas::{AgentRequest, ErrorBody, Event, Message};
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::{
     Endpoint, ErrorInfo, Fields, FrameWriter, JsonRequest, OpenApiPart, Protocol, ProtocolContext, RunSpec,
     Translator,

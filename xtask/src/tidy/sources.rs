@@ -28,7 +28,14 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Violation> {
         let message = format!("the file has {count} lines; it must stay under {TOO_MANY_LINES}, so split it");
         report(TOO_MANY_LINES, message);
     }
+    let is_protocol = path.starts_with("crates/agent-protocol-") && path.contains("/src/");
     for (index, line) in text.lines().enumerate() {
+        if is_protocol && !line.trim_start().starts_with("//") && leaves_the_seam(line) {
+            report(
+                index + 1,
+                "a protocol uses nothing of the server but `agent_server::protocol`".to_owned(),
+            );
+        }
         for (leftover, why) in LEFTOVERS.iter().filter(|(leftover, _)| line.contains(leftover)) {
             report(index + 1, format!("`{leftover}` must not be left in: {why}"));
         }
@@ -36,9 +43,21 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Violation> {
     violations
 }
 
+/// Whether a line names something of the server besides the seam for protocols.
+fn leaves_the_seam(line: &str) -> bool {
+    line.split("agent_server::").skip(1).any(|path| !path.starts_with("protocol"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_protocol_stays_within_its_seam() {
+        let text = "//! One.\nuse agent_server::protocol::Protocol;\n// agent_server::AgentApp\nuse agent_server::AgentApp;\n";
+        expect("crates/agent-protocol-x/src/lib.rs", text, &[(4, "nothing of the server")]);
+        expect("crates/agent-protocol-x/tests/it/main.rs", text, &[]);
+    }
 
     #[track_caller]
     fn expect(path: &str, text: &str, expected: &[(usize, &str)]) {

@@ -88,8 +88,17 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
         |what: &dyn fmt::Display| ConfigError(format!("configuration file {}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
     // The file is checked alone first, because only its own text gives an error a line number.
-    toml::from_str::<Config>(&text).map_err(|error| named(&error))?;
-    toml::from_str(&text).map_err(|error| named(&error))
+    toml::from_str::<Config>(&text).map_err(|error| named(&located(&error, &text)))?;
+    toml::from_str(&text).map_err(|error| named(&located(&error, &text)))
+}
+
+/// An error with its line number, but without the line, which may hold a password.
+fn located(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before.map(|before| before.matches('\n').count() + 1) {
+        Some(line) => format!("line {line}: {}", error.message()),
+        None => error.message().to_owned(),
+    }
 }
 
 fn setting_at<'a>(settings: &'a [Setting], source: &str, path: &str) -> Result<&'a Setting, ConfigError> {
@@ -186,6 +195,10 @@ mod tests {
         let file = folder.path().join("agent.toml");
         std::fs::write(&file, "port = 1\nprot = 2\n").expect("written");
         let error = load(Some(&file), &Environment::default(), &[]).expect_err("unknown");
-        assert!(error.to_string().contains("line 2"), "{error}");
+        assert!(error.to_string().contains("line 2: unknown field `prot`"), "{error}");
+        std::fs::write(&file, "[services]\nredis_url = \"redis://me:geheim@h\"\n").expect("written");
+        let error = load(Some(&file), &Environment::default(), &[]).expect_err("unknown").to_string();
+        assert!(error.contains("unknown field `redis_url`, expected one of `url`"), "{error}");
+        assert!(!error.contains("geheim"), "the line may hold a password: {error}");
     }
 }

@@ -9,7 +9,7 @@ use agent_schemas::{
     AgentRequest, Json, JsonObject, Message, RequestTool, RunOptions, Step, ValidationError,
 };
 
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, RunSpec};
 
 /// The member of the request, and of its metadata, that names a session.

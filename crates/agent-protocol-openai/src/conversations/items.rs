@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use super::Named;
 use crate::list::{Gathered, List, PageOf, id_of};
 use crate::responses::{input, items};
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, Fields, JsonRequest, PathId, ProtocolContext, QueryParams};
 
 /// How many messages are read at once.

@@ -9,7 +9,7 @@ use axum::response::Response;
 use super::echoed::EchoedSettings;
 use super::translator::{Form, Responses};
 use super::{previous, spec, stored};
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, JsonRequest, ProtocolContext, RunSpec};
 
 pub(super) async fn post(

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 
 use super::echoed::EchoedSettings;
 use super::ids;
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, ProtocolContext};
 
 /// The most of a log that is read to see its last entry.

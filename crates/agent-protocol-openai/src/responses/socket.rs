@@ -21,7 +21,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::create::{self, Prepared};
 use super::translator::{DONE, Form, Responses};
 use crate::error;
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, IDEMPOTENCY_KEY, JsonRequest, ProtocolContext};
 
 /// How many requests may wait for the current one.

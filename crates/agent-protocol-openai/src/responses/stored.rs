@@ -16,7 +16,7 @@ use super::echoed::EchoedSettings;
 use super::translator::{Form, Responses};
 use super::{ids, items};
 use crate::list::{List, PageOf};
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, PathId, ProtocolContext, QueryParams};
 
 /// How much longer than its grace a cancelled run is waited for.

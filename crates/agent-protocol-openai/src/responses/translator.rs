@@ -19,7 +19,7 @@ use self::deltas::Relayed;
 use self::open::{OpenMessage, needs_contents};
 use super::echoed::EchoedSettings;
 use super::ids::response_id;
-use agent_server::ApiError;
+use agent_server::protocol::ApiError;
 use agent_server::protocol::{EscapedText, FrameWriter, TextDelta, Translator};
 
 /// Which form the answer has that is no stream.
