@@ -43,7 +43,7 @@ async fn a_changed_delta_is_found() {
     let changed = find(&events, "/text", "42");
     events[changed]["text"] = "43".into();
     let sentence =
-        "output[3].content[0].text: the events say \"6 × 7 = 43\", the final response says \"6 × 7 = 42\"";
+        "output[3].content[0].text: the events have \"6 × 7 = 43\", the final response has \"6 × 7 = 42\"";
     check_found(&events, End::Whole, sentence).await;
 }
 
@@ -52,7 +52,7 @@ async fn a_missing_delta_is_found() {
     let mut events = recorded().await;
     let lost = find(&events, "/text", "asks ");
     events.remove(lost);
-    let sentence = "output[0].content[0].text: the events say \"This for 6";
+    let sentence = "output[0].content[0].text: the events have \"This for 6";
     check_found(&events, End::Whole, sentence).await;
 }
 
@@ -62,7 +62,7 @@ async fn a_missing_content_and_a_missing_message_are_found() {
     let output = find(&events, "/data/output", "42");
     let mut without = events.clone();
     without.remove(output);
-    check_found(&without, End::Whole, "output[2].content: the events say null").await;
+    check_found(&without, End::Whole, "output[2].content: the events have null").await;
     let mut without = events;
     without.remove(output + 1);
     check_found(&without, End::Whole, "output[2].").await;
@@ -74,11 +74,11 @@ async fn changed_data_and_a_changed_role_are_found() {
     let output = find(&events, "/data/output", "42");
     let mut changed = events.clone();
     changed[output]["data"]["output"] = "41".into();
-    let sentence = "output[2].content[0].data.output: the events say \"41\", the final response says \"42\"";
+    let sentence = "output[2].content[0].data.output: the events have \"41\", the final response has \"42\"";
     check_found(&changed, End::Whole, sentence).await;
     let mut changed = events;
     changed[output + 1]["role"] = "assistant".into();
-    check_found(&changed, End::Whole, "output[2].role: the events say \"assistant\"").await;
+    check_found(&changed, End::Whole, "output[2].role: the events have \"assistant\"").await;
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn an_event_that_breaks_the_schema_is_found_where_models_check_it() {
     let [python, _] = programs();
     let ended = replay(python, std::iter::once(stream(&events).as_bytes()), End::Whole).await;
     assert_eq!(ended.code, 1, "{ended:?}");
-    assert!(ended.stderr.contains("an event is not what the schema says: {"), "{ended:?}");
+    assert!(ended.stderr.contains("an event does not match the schema: {"), "{ended:?}");
     assert_eq!(ended.stderr.trim().lines().count(), 1, "{ended:?}");
 }
 

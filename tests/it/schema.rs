@@ -15,7 +15,7 @@ async fn everything_is_printed_or_one_type() {
     let message: Value = serde_json::from_str(&one.stdout).expect("JSON");
     assert_eq!(message["title"], "Message");
     assert!(message["$defs"]["TextContent"].is_object() && message["$defs"]["AgentRequest"].is_null());
-    for (name, hint) in [("messageinput", " Message, MessageInput,"), ("Massage", "without --type")] {
+    for (name, hint) in [("messageinput", " Message, MessageInput,"), ("Massage", "omit --type")] {
         let none = Launch::bare(&["schema", "--type", name]).run().await;
         assert_eq!(none.code, 2);
         assert!(
@@ -52,7 +52,7 @@ async fn files_are_written_and_checked() {
     for line in [
         "agent-runtime.schema.json is out of date",
         "Gone.schema.json is not a schema of this version",
-        "FunctionTool.parameters: the field is required now (breaks writers of the old form)",
+        "FunctionTool.parameters: the field is now required (breaks writers of the old form)",
         "Role: value \"tool\" was added (breaks readers of the old form)",
         "agent-server schema --out",
     ] {
@@ -68,12 +68,12 @@ async fn files_are_written_and_checked() {
 async fn wrong_places_are_named() {
     let missing = Launch::bare(&["schema", "--check", "/does/not/exist"]).run().await;
     assert_eq!(missing.code, 1);
-    assert!(missing.stderr.contains("cannot read the folder /does/not/exist"), "{missing:?}");
+    assert!(missing.stderr.contains("could not read the folder /does/not/exist"), "{missing:?}");
     let file = tempfile::NamedTempFile::new().expect("a file");
     let place = file.path().to_str().expect("UTF-8");
     let refused = Launch::bare(&["schema", "--out", place]).run().await;
     assert_eq!(refused.code, 1);
-    assert!(refused.stderr.contains("cannot make the folder"), "{refused:?}");
+    assert!(refused.stderr.contains("could not create the folder"), "{refused:?}");
     let both = Launch::bare(&["schema", "--check", place, "--out", place]).run().await;
     assert_eq!(both.code, 2, "{both:?}");
 }

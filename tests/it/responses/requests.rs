@@ -318,7 +318,7 @@ async fn bad_requests_say_what_is_wrong_where() {
         (json!({"tools": [{"name": "f"}]}), "tools[0].type", "required"),
         (json!({"stream": "yes"}), "stream", "true or false"),
         (json!({"temperature": -1}), "temperature", "at least 0"),
-        (json!({"prompt": {"id": "p"}}), "prompt", "not stored"),
+        (json!({"prompt": {"id": "p"}}), "prompt", "not supported"),
         (json!({"background": true, "store": false}), "store", "stored"),
         (
             json!({"conversation": "c", "previous_response_id": "resp_1"}),

@@ -68,8 +68,8 @@ async fn lines_that_make_no_sense_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("lines.jsonl");
     for (lines, complaint) in [
-        ("{\"message\":{}}", "line 1 of standard input: a message comes before its session"),
-        ("\n{}", "line 2 of standard input: there is neither"),
+        ("{\"message\":{}}", "line 1 of standard input: a message without a session before it"),
+        ("\n{}", "line 2 of standard input: expected a session or a message"),
         ("{\"session\":{\"id\":\"s\"}}", "line 1 of standard input: the session has no user_id"),
         ("{", "line 1 of standard input"),
     ] {

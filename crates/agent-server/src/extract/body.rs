@@ -42,7 +42,7 @@ pub(super) fn parse_body(headers: &HeaderMap, bytes: &[u8], depth: usize) -> Res
 pub(crate) fn parse_object(text: &str, depth: usize) -> Result<JsonObject, ApiError> {
     match parse(text, depth)? {
         Json::Object(members) => Ok(members),
-        _ => Err(ApiError::Unreadable("it is not a JSON object".to_owned())),
+        other => Err(fault("dict_type", "expected a JSON object", other)),
     }
 }
 

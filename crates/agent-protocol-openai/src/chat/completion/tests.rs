@@ -378,7 +378,7 @@ async fn a_cancelled_run_is_no_answer() {
         run.cancelled().await;
         Ok(())
     });
-    let error = r#"error run_canceled: "The run was cancelled before its end""#;
+    let error = r#"error run_canceled: "The run was cancelled""#;
     let lines = [r#"{"content":"","role":"assistant"}"#, r#"{"content":"Half"}"#, error];
     check_failed(&events.await, &lines, 499, "run_canceled").await;
 }

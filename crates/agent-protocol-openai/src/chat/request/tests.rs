@@ -173,7 +173,7 @@ fn a_session_is_named_in_the_body_or_in_its_metadata() {
 fn an_output_needs_its_call_unless_the_session_has_it() {
     let output = json!([{ "role": "tool", "tool_call_id": "c", "content": "1" }]);
     let place = "messages[0].tool_call_id";
-    check_refused(json!({ "messages": output }), place, "no message before it has a call 'c'");
+    check_refused(json!({ "messages": output }), place, "no earlier message has a call 'c'");
     assert!(asked(&json!({ "messages": output, "session_id": "s" })).is_ok());
 }
 
@@ -182,7 +182,7 @@ fn what_cannot_be_done_is_refused() {
     for (more, parameter, message) in [
         (json!({ "messages": [] }), "messages", "at least one"),
         (json!({ "n": 2 }), "n", "one answer"),
-        (json!({ "logprobs": true }), "logprobs", "how likely"),
+        (json!({ "logprobs": true }), "logprobs", "log probabilities"),
         (json!({ "modalities": ["text", "audio"] }), "modalities", "text"),
         (json!({ "stream_options": { "include_usage": true } }), "stream_options", "stream: true"),
         (json!({ "functions": [] }), "functions", "use tools"),
