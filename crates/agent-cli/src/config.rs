@@ -39,7 +39,7 @@ pub(crate) struct Config {
     pub(crate) drain_seconds: u64,
     /// The data folder. The default is `agent-server` in `XDG_DATA_HOME` or in `~/.local/share`.
     pub(crate) data_dir: Option<PathBuf>,
-    /// Whether everything is kept in memory only, whatever `services` has.
+    /// Whether to keep everything in memory only, regardless of `services`.
     pub(crate) ephemeral: bool,
     /// HTTP settings.
     pub(crate) http: HttpConfig,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agent_runner::{Run, Runner, StartError};
-use agent_schemas::{AgentRequest, OnDisconnect, RunOptions};
+use agent_schemas::{AgentRequest, RunOptions};
 use agent_services::session::SessionStore;
 use axum::extract::FromRef;
 
@@ -72,9 +72,7 @@ impl App {
         is_stream: bool,
     ) -> Result<Run, StartError> {
         options.response_ttl = options.response_ttl.min(self.0.max_response_ttl);
-        if options.background {
-            options.on_disconnect = OnDisconnect::Continue;
-        } else if !is_stream {
+        if !is_stream {
             options.disconnect_grace = Duration::ZERO;
         }
         self.runner().start(request, options).await

@@ -9,7 +9,7 @@ use super::settings::{PREFIX, Setting};
 /// Names the configuration file, if no flag does.
 pub(super) const FILE_VARIABLE: &str = "AGENT_SERVER_CONFIG";
 
-/// What the commands send to a server to authenticate themselves.
+/// The bearer token that commands send to a server.
 const TOKEN_VARIABLE: &str = "AGENT_SERVER_TOKEN";
 
 /// How similar a name must be to be suggested in place of an unknown one, from 0 to 1.

@@ -82,18 +82,17 @@ enum Outcome {
 impl RunTask {
     /// Runs the agent, ends the log, and keeps it for those who still read it.
     ///
-    /// All but the last happens in the run's span. It is a child of the span in which the run was started, unless the run is in
-    /// the background: then it only follows from that span, which ends long before.
+    /// Everything up to the end of the log happens in the run's span, a child of the span that started the run. A background
+    /// run outlives that span, so its own span only follows from it.
     pub(super) async fn run(self) {
         let live = &*self.live;
         let record = &live.record;
-        let span = if record.options.background {
-            let span = tracing::info_span!(parent: None, "run", run.id = %record.id, session.id = %record.session_id, agent.name = record.agent);
-            span.follows_from(tracing::Span::current());
-            span
-        } else {
-            tracing::info_span!("run", run.id = %record.id, session.id = %record.session_id, agent.name = record.agent)
-        };
+        let starter = tracing::Span::current();
+        let parent = starter.id().filter(|_| !record.options.background);
+        let span = tracing::info_span!(parent: parent, "run", run.id = %record.id, session.id = %record.session_id, agent.name = record.agent);
+        if record.options.background {
+            span.follows_from(&starter);
+        }
         let (live, runner) = self.run_to_end().instrument(span).await;
         while live.tail.has_readers() {
             live.tail.abandoned().await;

@@ -55,7 +55,7 @@ fn taken(folder: &Path, lock: &Path) -> Error {
     let id = std::fs::read_to_string(lock).ok().and_then(|text| text.trim().parse::<u32>().ok());
     if id == Some(std::process::id()) {
         let message = format!(
-            "this process has opened the data folder {} already; where several services are in it, write their URLs alike",
+            "this process has already opened the data folder {}; use exactly the same URL for all services in it",
             folder.display()
         );
         return Error::new(ErrorKind::Conflict, OPERATION, message);

@@ -132,7 +132,7 @@ async fn a_folder_has_one_owner() {
     refused(
         other.start().await,
         Conflict,
-        &["this process has opened the data folder", "write their URLs alike"],
+        &["this process has already opened the data folder", "use exactly the same URL"],
     );
     refused(other.health().await, Unavailable, &["not started"]);
     append(&owner, "a").await;
