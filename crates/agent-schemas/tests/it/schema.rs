@@ -26,11 +26,30 @@ fn value(json: &Json) -> Value {
 
 static BUNDLE: LazyLock<Value> = LazyLock::new(|| value(&export::bundle()));
 
-/// Checks values against one type of the bundle.
+/// Checks values against one type of the bundle. It has that type and what it refers to, as all of the bundle would take
+/// long to build.
 fn validator(name: &str) -> Validator {
-    let mut schema = BUNDLE.clone();
-    schema["$ref"] = format!("#/$defs/{name}").into();
+    let mut needed = serde_json::Map::new();
+    let mut open = vec![name.to_owned()];
+    while let Some(name) = open.pop() {
+        if !needed.contains_key(&name) {
+            let schema = BUNDLE["$defs"][&name].clone();
+            references(&schema, &mut open);
+            needed.insert(name, schema);
+        }
+    }
+    let schema = serde_json::json!({ "$ref": format!("#/$defs/{name}"), "$defs": needed });
     jsonschema::draft202012::new(&schema).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Adds the names that a schema refers to.
+fn references(schema: &Value, names: &mut Vec<String>) {
+    match schema {
+        Value::Array(items) => items.iter().for_each(|item| references(item, names)),
+        Value::Object(members) => members.values().for_each(|member| references(member, names)),
+        Value::String(text) => names.extend(text.strip_prefix("#/$defs/").map(str::to_owned)),
+        _ => {}
+    }
 }
 
 #[track_caller]
