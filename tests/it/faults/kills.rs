@@ -20,7 +20,7 @@ const AT_WORK: usize = 4;
 async fn kill_again_and_again(world: &World, cluster: &mut Cluster) {
     let mut tally = Tally::default();
     let mut at_work: VecDeque<(Load, History)> = VecDeque::new();
-    for round in 0..rounds(10) {
+    for round in 0..rounds(4) {
         let mut dice = world.dice(round).of(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(world, round);

@@ -15,7 +15,7 @@ async fn what_clients_saw_survives_the_end_of_redis() {
     let redis = RedisServer::start_durable().expect("a Redis server");
     let (world, mut cluster) = Cluster::on_redis(redis).await;
     let mut tally = Tally::default();
-    for round in 0..rounds(10) {
+    for round in 0..rounds(4) {
         let mut dice = world.dice(round).of(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(&world, round);
