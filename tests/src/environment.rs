@@ -3,11 +3,15 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Error, Result, ensure};
+use tokio::time::timeout;
 
 use crate::server::Ended;
-use crate::within;
+
+/// A program does many things one after the other, so that all of it may take longer than anything that a test waits for.
+const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A language, and how to tell that it is there.
 #[derive(Debug)]
@@ -142,8 +146,9 @@ impl Environment {
         command.args(&program[1..]).args(arguments).current_dir(&self.workdir);
         // A proxy is for other machines.
         command.env("no_proxy", "*").envs(variables.iter().copied());
-        let output = within(program[0], command.stdin(Stdio::null()).kill_on_drop(true).output());
-        let output = output.await.expect("the program can be started");
+        let output = timeout(DEADLINE, command.stdin(Stdio::null()).kill_on_drop(true).output()).await;
+        let output = output.unwrap_or_else(|_| panic!("{program:?} has not ended after {DEADLINE:?}"));
+        let output = output.expect("the program can be started");
         Ended {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

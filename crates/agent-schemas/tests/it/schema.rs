@@ -137,6 +137,13 @@ fn input_form(name: &str, bundle: &Json) -> String {
     if definitions_of(bundle).contains_key(&input) { input } else { name.to_owned() }
 }
 
+/// How many values of each type are tried: `AGENT_TEST_ROUNDS`, else few.
+fn rounds() -> u32 {
+    #[expect(clippy::disallowed_methods, reason = "a test's effort is set from outside")]
+    let rounds = std::env::var("AGENT_TEST_ROUNDS");
+    rounds.map_or(32, |text| text.parse().expect("AGENT_TEST_ROUNDS is a number"))
+}
+
 /// Whatever a schema allows is read; what is written then is as the schema of what is written says, and is read and
 /// written again as it was.
 #[test]
@@ -147,7 +154,7 @@ fn every_type_goes_around() {
         let read_form = input_form(&name, &bundle);
         let (read, written) = (validator(&read_form), validator(&name));
         let strategy = from_schema::values(&read_form, definitions_of(&bundle));
-        let mut runner = TestRunner::new(Config { cases: 64, ..Config::default() });
+        let mut runner = TestRunner::new(Config { cases: rounds(), ..Config::default() });
         let done = runner.run(&strategy, |json| {
             check(&read, &read_form, &json);
             let once =
