@@ -25,6 +25,7 @@
 mod agent;
 pub mod agents;
 mod assemble;
+mod child;
 mod cursor;
 mod handle;
 pub mod history;
@@ -45,6 +46,7 @@ pub use agent_schemas::{Durability, IdempotencyKey, OnDisconnect, ProtocolData, 
 
 pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use agent_services::Services;
+pub use child::{ChildError, ChildRun, ChildSpec};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
