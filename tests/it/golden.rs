@@ -35,7 +35,7 @@ fn folder() -> PathBuf {
 }
 
 #[tokio::test]
-async fn every_case_comes_out_as_it_does_with_the_peer_or_as_the_table_says() {
+async fn cases__recorded__match_upstream_or_the_table() {
     let table = Table::read();
     let mut complaints = Vec::new();
     let mut seen = BTreeMap::new();
@@ -65,7 +65,7 @@ fn check_complaint(peer: &str, ours: &str, listed: &[&str], expected: Option<&st
 }
 
 #[test]
-fn differences_that_are_not_listed_and_listed_ones_that_are_not_there_are_found() {
+fn table__unlisted_or_stale_difference__is_found() {
     let ended = |time: &str, usage: &str| {
         format!(
             r#"{{"object":"response","status":"completed","completed_at":{time},"output":[],"usage":{usage}}}"#

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_workspace_is_tidy() -> Result<()> {
+    fn workspace__is_tidy() -> Result<()> {
         let violations: Vec<String> = violations()?.iter().map(Violation::to_string).collect();
         assert!(violations.is_empty(), "{}", violations.join("\n"));
         Ok(())

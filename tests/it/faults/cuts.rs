@@ -57,13 +57,13 @@ async fn cut_everywhere(world: &World, cluster: &Cluster) {
 }
 
 #[tokio::test]
-async fn streams_that_are_cut_everywhere_are_read_on_from_sqlite() {
+async fn streams__cut_everywhere__resume_from_sqlite() {
     let (world, cluster) = Cluster::on_disk().await;
     cut_everywhere(&world, &cluster).await;
 }
 
 #[tokio::test]
-async fn streams_that_are_cut_everywhere_are_read_on_at_other_replicas() {
+async fn streams__cut_everywhere__resume_at_other_replicas() {
     let (world, cluster) = Cluster::on_redis(RedisServer::start().expect("a Redis server")).await;
     cut_everywhere(&world, &cluster).await;
 }

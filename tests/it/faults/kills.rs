@@ -48,13 +48,13 @@ async fn finish(world: &World, load: Option<(Load, History)>, tally: &mut Tally)
 }
 
 #[tokio::test]
-async fn what_clients_saw_survives_the_end_of_a_server_with_sqlite() {
+async fn kill__sqlite_server__keeps_what_clients_saw() {
     let (world, mut cluster) = Cluster::on_disk().await;
     kill_again_and_again(&world, &mut cluster).await;
 }
 
 #[tokio::test]
-async fn what_clients_saw_survives_the_end_of_a_replica() {
+async fn kill__replica__keeps_what_clients_saw() {
     let (world, mut cluster) = Cluster::on_redis(RedisServer::start().expect("a Redis server")).await;
     kill_again_and_again(&world, &mut cluster).await;
 }

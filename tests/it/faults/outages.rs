@@ -11,7 +11,7 @@ use super::load::Load;
 use super::tally::Tally;
 
 #[tokio::test]
-async fn what_clients_saw_survives_the_end_of_redis() {
+async fn redis_restart__keeps_what_clients_saw() {
     let redis = RedisServer::start_durable().expect("a Redis server");
     let (world, mut cluster) = Cluster::on_redis(redis).await;
     let mut tally = Tally::default();
@@ -38,7 +38,7 @@ async fn interrupt(world: &World, cluster: &mut Cluster, load: &mut Load, histor
 }
 
 #[tokio::test]
-async fn streams_that_are_cut_everywhere_are_read_on_after_the_end_of_redis() {
+async fn redis_restart__streams_cut_everywhere__resume() {
     let redis = RedisServer::start_durable().expect("a Redis server");
     let (world, mut cluster) = Cluster::on_redis(redis).await;
     let (mut load, mut history) = (cuts::load(&world), History::default());

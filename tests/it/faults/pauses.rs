@@ -16,7 +16,7 @@ use super::load::Load;
 use super::tally::Tally;
 
 #[tokio::test]
-async fn who_wakes_up_late_writes_nothing_more() {
+async fn paused_owner__replaced__writes_nothing_more() {
     let (world, cluster) = Cluster::on_redis(RedisServer::start().expect("a Redis server")).await;
     let mut tally = Tally::default();
     for round in 0..rounds(10) {
@@ -42,7 +42,7 @@ async fn who_wakes_up_late_writes_nothing_more() {
 }
 
 #[tokio::test]
-async fn who_wakes_up_late_and_was_not_replaced_goes_on() {
+async fn paused_owner__not_replaced__continues() {
     let (world, cluster) = Cluster::on_disk().await;
     let Store::Folder(folder) = &cluster.store else { panic!("it is on disk") };
     for round in 0..rounds(10) {

@@ -87,7 +87,7 @@ fn check(name: &str, validator: &Validator, declared: &[String], json: &Json, co
 }
 
 #[tokio::test]
-async fn every_event_is_as_its_schema_says() {
+async fn events__recorded__match_their_schema() {
     let mut complaints = Vec::new();
     let mut seen = 0;
     let event = validator("Event");
@@ -113,7 +113,7 @@ async fn every_event_is_as_its_schema_says() {
 }
 
 #[test]
-fn every_request_is_as_its_schema_says() {
+fn requests__recorded__match_their_schema() {
     let mut complaints = Vec::new();
     let request = validator("AgentRequest");
     let mut requests = Vec::new();

@@ -72,7 +72,7 @@ async fn send(router: &Router, request: Request<Body>, expected: u16) -> Result<
 }
 
 #[tokio::test]
-async fn requests_are_taken_wherever_the_specification_allows() {
+async fn requests__recorded__are_accepted_where_specified() {
     let router = router();
     let mut refused: BTreeMap<_, _> = REFUSED.iter().map(|(name, status, _)| (*name, *status)).collect();
     let mut complaints = Vec::new();
@@ -91,7 +91,7 @@ async fn requests_are_taken_wherever_the_specification_allows() {
 }
 
 #[tokio::test]
-async fn every_item_is_taken_where_the_rest_of_a_request_is_right() {
+async fn request__every_item_kind__is_accepted() {
     let (head, body) = recorded("request_mapping").into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("a body");
     let mut body: Value = serde_json::from_slice(&body).expect("JSON");

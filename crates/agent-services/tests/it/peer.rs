@@ -23,22 +23,22 @@ macro_rules! replays {
             use crate::peer::replay;
 
             #[tokio::test]
-            async fn sessions() {
+            async fn sessions__recorded_calls__match_upstream() {
                 replay("cases_session_history.json", $backend).await;
             }
 
             #[tokio::test]
-            async fn states() {
+            async fn states__recorded_calls__match_upstream() {
                 replay("cases_agent_state.json", $backend).await;
             }
 
             #[tokio::test]
-            async fn memories() {
+            async fn memories__recorded_calls__match_upstream() {
                 replay("cases_memory.json", $backend).await;
             }
 
             #[tokio::test]
-            async fn options() {
+            async fn options__recorded_calls__match_upstream() {
                 replay("cases_redis_v1.0.5_options.json", $backend).await;
             }
         }
