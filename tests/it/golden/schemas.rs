@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::answer::{items, members, parse};
 use super::{folder, http_cases, protocol_cases};
 
-/// Contents that the peer sends although it has no such type in what it publishes.
+/// Contents that upstream sends although it has no such type in what it publishes.
 const NO_TYPE: &str = "unheard_of";
 
 fn value(json: &Json) -> Value {
@@ -95,7 +95,7 @@ async fn events__recorded__match_their_schema() {
     let of_content = required("TextContent").into_iter().filter(|field| field != "text").collect();
     let declared = [required("AgentResponse"), required("Message"), of_content];
     for case in protocol_cases::run_all().await.into_iter().chain(http_cases::run_all().await) {
-        for mut answer in [Some(case.peer), case.ours.ok()].into_iter().flatten() {
+        for mut answer in [Some(case.upstream), case.ours.ok()].into_iter().flatten() {
             for json in answer.events_mut() {
                 let object = json.get("object").and_then(Json::as_str);
                 let kind = ["response", "message", "content"].iter().position(|kind| object == Some(kind));

@@ -134,7 +134,7 @@ async fn request__too_deep_or_large__is_refused() {
     }
 }
 
-/// The request with which the peer was shown every kind of item, without what the specification forbids together.
+/// The request with which upstream was shown every kind of item, without what the specification forbids together.
 fn everything() -> Value {
     json!({
         "model": "m1",

@@ -176,21 +176,21 @@ fn schema__damaged_value__is_refused() {
 }
 
 /// Recorded requests that are read although they are not in the canonical form; `docs/compatibility.md` says why.
-const LAX: [&str; 6] =
+const COERCED: [&str; 6] =
     ["stream_yes", "stream_0", "temperature_numstr", "n_str", "object_other", "content_index_str"];
 
 #[test]
 fn schema__recorded_requests__agree_except_coerced() {
     let validator = validator("AgentRequest");
-    let mut lax = Vec::new();
+    let mut coerced = Vec::new();
     for case in golden_lines("request_validation.jsonl") {
         let request = member(&case, "request");
         let is_read = AgentRequest::from_json(request.clone()).is_ok();
         match (is_read, validator.is_valid(&value(request))) {
-            (true, false) => lax.push(name(&case)),
+            (true, false) => coerced.push(name(&case)),
             (false, true) => panic!("the schema allows what is not read: {case}"),
             _ => {}
         }
     }
-    assert_eq!(lax, LAX);
+    assert_eq!(coerced, COERCED);
 }

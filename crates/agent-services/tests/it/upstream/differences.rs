@@ -1,4 +1,4 @@
-//! The list of what we answer otherwise than the peer.
+//! The list of answers that differ from upstream's.
 
 use std::collections::BTreeSet;
 
