@@ -56,8 +56,8 @@ impl ServerAddress {
         self.while_up(Connection::try_open(address)).await
     }
 
-    /// Waits for something, and fails if the server goes away meanwhile. One that is paused keeps its connections and says
-    /// nothing.
+    /// Waits for something, and fails if the server goes away meanwhile. One that is paused keeps its connections and
+    /// sends nothing.
     pub(super) async fn while_up<T>(&mut self, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
         let (index, address) = (self.index, self.address);
         tokio::select! {

@@ -1,4 +1,5 @@
-//! The clients of one round, and what they ask for: runs of several sessions, with all policies, in the background and not.
+//! The clients of one round, and what they ask for: runs of several sessions, with all policies, in the background and
+//! not.
 
 use std::sync::Arc;
 
