@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is its job")]
 #![expect(clippy::disallowed_methods, reason = "it passes its environment on to the commands that it runs")]
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod commands;
 mod deny;

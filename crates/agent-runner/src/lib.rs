@@ -21,10 +21,12 @@
 //! assert_eq!(response.messages()[0].text_content(), Some("You said: hi"));
 //! # Ok(()) }
 //! ```
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod agent;
 pub mod agents;
 mod assemble;
+mod child;
 mod cursor;
 mod handle;
 pub mod history;
@@ -45,6 +47,7 @@ pub use agent_schemas::{Durability, IdempotencyKey, OnDisconnect, ProtocolData, 
 
 pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use agent_services::Services;
+pub use child::{ChildError, ChildRun, ChildSpec};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::decode::ValidationError;
+use crate::id::RunId;
 use crate::json::{Json, JsonObject};
 
 /// Options of a run.
@@ -50,6 +51,10 @@ pub struct RunOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub protocol: Option<ProtocolData>,
+    /// The run that started this one as its child.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub parent: Option<RunId>,
     /// Makes repeated requests of one user one run. Stores keep it apart from the other options.
     #[serde(skip)]
     #[schemars(skip)]
@@ -154,6 +159,7 @@ impl Default for RunOptions {
             response_ttl: Duration::ZERO,
             keep_history: true,
             protocol: None,
+            parent: None,
             idempotency_key: None,
         }
     }
@@ -239,6 +245,13 @@ impl RunOptions {
     #[must_use]
     pub fn with_response_ttl(mut self, ttl: Duration) -> Self {
         self.response_ttl = ttl;
+        self
+    }
+
+    /// Makes the run a child of this run.
+    #[must_use]
+    pub fn with_parent(mut self, parent: RunId) -> Self {
+        self.parent = Some(parent);
         self
     }
 
@@ -341,7 +354,7 @@ mod tests {
     use crate::object;
 
     #[test]
-    fn options_are_taken_out_of_a_request() {
+    fn run_options__request_members__are_removed() {
         let mut members = object! {
             "background" => true, "session_policy" => "steer", "on_disconnect" => Json::Null, "durability" => "relaxed",
             "response_ttl_seconds" => 5, "mine" => 1
@@ -360,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_option_is_named_with_what_is_expected() {
+    fn run_options__invalid_member__names_the_expected() {
         let wrong = [
             ("background", Json::from("yes")),
             ("session_policy", Json::from("concurrent")),
@@ -377,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_names_what_a_request_may_set() {
+    fn run_options__schema__lists_readable_members() {
         let mut generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
         let schema = RunOptions::json_schema(&mut generator);
         let properties =
@@ -391,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn options_come_back_from_a_record_as_they_were() {
+    fn run_options__stored_record__round_trips() {
         let mut options =
             RunOptions::default().without_history().with_cancel_after(Duration::from_millis(1500));
         options.protocol = Some(ProtocolData::new("mine", "anything"));

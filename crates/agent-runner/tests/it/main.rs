@@ -1,7 +1,9 @@
 //! The runner from outside: whole runs, their logs, and what becomes of them.
+#![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 #[cfg(feature = "chat")]
 mod chat;
+mod children;
 mod demo;
 mod durability;
 mod faulty_store;
