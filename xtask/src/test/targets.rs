@@ -32,8 +32,9 @@ impl Targets {
         let mut found = Targets::default();
         for package in items(&metadata["packages"]) {
             for target in items(&package["targets"]).iter().filter(|target| target["test"] == true) {
-                let names = names_in(Path::new(text(&target["src_path"])?))?;
-                if words.is_empty() || words.iter().any(|word| names.can_have(word)) {
+                let files = names_in(Path::new(text(&target["src_path"])?))?;
+                let has = |word: &&String| files.iter().any(|names| names.can_have(word));
+                if words.is_empty() || words.iter().any(has) {
                     found.add(text(&package["name"])?, text(&target["kind"][0])?, text(&target["name"])?);
                 }
             }
@@ -72,37 +73,48 @@ fn text(value: &Value) -> Result<&str> {
     value.as_str().context("`cargo metadata` lacks a name or a path")
 }
 
-/// The names of the modules and tests of a target.
+/// All names that the path of a test in one file can have: those of the modules that the file is in, of the modules in it,
+/// and of its tests.
 #[derive(Debug, Default)]
-struct Names(BTreeSet<String>);
+struct Names {
+    names: BTreeSet<String>,
+    has_tests: bool,
+}
 
 impl Names {
     /// Whether a test's path could have this word in it. Any order of names counts: it may say yes too often, but never
     /// no to a test that is there.
     fn can_have(&self, word: &str) -> bool {
-        word.split("::").all(|part| self.0.iter().any(|name| name.contains(part)))
+        self.has_tests && word.split("::").all(|part| self.names.iter().any(|name| name.contains(part)))
     }
 
-    fn add_file(&mut self, source: &str) {
+    fn add_source(&mut self, source: &str) {
         let mut is_test = false;
         for line in source.lines().map(str::trim_start) {
             // Between the attribute and its function there may be other attributes and comments.
             is_test |= line.starts_with("#[") && (line.contains("test]") || line.contains("test("));
             if let Some(name) = name_after(line, "mod ") {
-                self.0.insert(name.to_owned());
+                self.names.insert(name.to_owned());
             }
             if let Some(name) = name_after(line, "fn ") {
                 if is_test {
-                    self.0.insert(name.to_owned());
+                    self.names.insert(name.to_owned());
+                    self.has_tests = true;
                 }
                 is_test = false;
             }
         }
     }
 
-    fn add_functions(&mut self, source: &str) {
-        let names = source.lines().filter_map(|line| name_after(line.trim_start(), "fn "));
-        self.0.extend(names.map(str::to_owned));
+    /// Adds what a suite's macro makes tests of.
+    fn add_suites(&mut self) -> Result<()> {
+        self.has_tests = true;
+        for file in files_in(&workspace_root().join(CONFORMANCE.1))? {
+            let source = fs::read_to_string(file)?;
+            let names = source.lines().filter_map(|line| name_after(line.trim_start(), "fn "));
+            self.names.extend(names.map(str::to_owned));
+        }
+        Ok(())
     }
 }
 
@@ -115,21 +127,21 @@ fn name_after<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
     (is_code && end > 0).then_some(&rest[..end])
 }
 
-/// The names in the files of a target with this root.
-fn names_in(root: &Path) -> Result<Names> {
-    let mut names = Names::default();
-    let mut has_suites = false;
-    for file in files(root)? {
+/// The names in each file of a target with this root.
+fn names_in(root: &Path) -> Result<Vec<Names>> {
+    let folder = root.parent().context("a source file is in a folder")?;
+    let names_of = |file: PathBuf| {
+        let mut names = Names::default();
         let source = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        names.add_file(&source);
-        has_suites |= source.contains(CONFORMANCE.0);
-    }
-    if has_suites {
-        for file in files_in(&workspace_root().join(CONFORMANCE.1))? {
-            names.add_functions(&fs::read_to_string(file)?);
+        names.add_source(&source);
+        if source.contains(CONFORMANCE.0) {
+            names.add_suites()?;
         }
-    }
-    Ok(names)
+        let path = file.strip_prefix(folder)?.with_extension("");
+        names.names.extend(path.iter().map(|part| part.to_string_lossy().into_owned()));
+        Ok(names)
+    };
+    files(root)?.into_iter().map(names_of).collect()
 }
 
 /// The source files of a target: those beside a `main.rs` or `lib.rs` and below; of another root itself and its folder.
@@ -168,13 +180,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names__source_of_a_test_program__are_its_modules_and_tests() {
+    fn names__source_with_tests__are_its_modules_and_tests() {
         let mut names = Names::default();
-        names.add_file(
+        names.add_source(
             "mod runs;\n/// A mod of comments, and a fn too.\nfn helper() {}\n#[tokio::test(flavor = \"x\")]\n\
              #[expect(\n    lint,\n)]\nasync fn run__cut__is_read_on() {}\nmod inner {\n    #[test]\n    fn first() {}\n}",
         );
-        assert_eq!(Vec::from_iter(&names.0), ["first", "inner", "run__cut__is_read_on", "runs"]);
+        assert_eq!(Vec::from_iter(&names.names), ["first", "inner", "run__cut__is_read_on", "runs"]);
         for (word, expected) in [
             ("cut", true),
             ("inner::first", true),
@@ -196,7 +208,7 @@ mod tests {
         };
         assert_eq!(flags("targets__name_of_a_test__are_those_that_have_it")?, ["--bin=xtask"]);
         // A suite's test is made where the suite is used, by a macro that is elsewhere.
-        assert_eq!(flags("in_memory::sessions::")?, ["--test=it"]);
+        assert_eq!(flags("redis::suites::expiring::states::rounds_count_by")?, ["--test=it"]);
         assert_eq!(flags("no_test_has_such_a_name")?, Vec::<String>::new());
         let all = Targets::that_can_have(&[], &metadata)?;
         assert!(all.start_the_server() && all.flags().contains(&"--test=sdks"), "{all:?}");
