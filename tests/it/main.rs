@@ -5,6 +5,7 @@ mod command;
 mod crash;
 mod faults;
 mod golden;
+mod limits;
 mod malformed;
 mod outage;
 mod responses;

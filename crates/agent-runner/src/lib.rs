@@ -44,9 +44,9 @@ mod writer;
 
 pub use agent_schemas::{Durability, IdempotencyKey, OnDisconnect, ProtocolData, RunOptions, SessionPolicy};
 
-pub use budget::{ByteBudget, Reservation};
 pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use agent_services::Services;
+pub use budget::{ByteBudget, Reservation};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;

@@ -1,3 +1,4 @@
 //! Tests of the protocols through the public interface of the server.
 
 mod openapi;
+mod principal;

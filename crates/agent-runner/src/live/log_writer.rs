@@ -42,8 +42,7 @@ impl LogWriter {
     /// A log of at most so many bytes; `memory` is what was reserved for the run's request.
     pub(crate) fn new(assembler: Assembler, max_bytes: usize, memory: Reservation) -> Self {
         let (max_memory, request_bytes) = (memory.budget().limit(), memory.bytes());
-        let state =
-            State { assembler, driver: None, is_sealed: false, failure: None, request_bytes, memory };
+        let state = State { assembler, driver: None, is_sealed: false, failure: None, request_bytes, memory };
         LogWriter { max_bytes, max_memory, state: Mutex::new(state) }
     }
 

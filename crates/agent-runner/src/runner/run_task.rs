@@ -161,7 +161,7 @@ impl RunTask {
         tokio::select! {
             biased;
             () = self.cancel_is_overdue() => Outcome::Canceled,
-            () = sleep(limit) => Outcome::Failed(Error::Timeout { operation: "run".to_owned(), timeout: limit.as_secs() }),
+            () = sleep(limit) => Outcome::Failed(Error::Timeout { operation: "run (runs.run_time_seconds)".to_owned(), timeout: limit.as_secs() }),
             () = self.cancel_when_abandoned() => Outcome::Canceled,
         }
     }

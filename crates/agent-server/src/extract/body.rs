@@ -89,7 +89,9 @@ fn parse(text: &str, depth: usize) -> Result<Json, ApiError> {
         return Ok(Json::Null);
     }
     parse_with_depth(text, depth).map_err(|fault| match fault.kind {
-        ParseErrorKind::TooDeep => ApiError::Unreadable(format!("it is nested deeper than {depth} levels (http.json_depth)")),
+        ParseErrorKind::TooDeep => {
+            ApiError::Unreadable(format!("it is nested deeper than {depth} levels (http.json_depth)"))
+        }
         _ => ApiError::Malformed(fault),
     })
 }

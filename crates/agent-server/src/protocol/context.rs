@@ -160,8 +160,12 @@ impl ProtocolContext {
         let (mut from, mut frames) = (0, FrameWriter::discard());
         loop {
             let Some(chunk) = runs.read(id, from, CHUNK_BYTES).await? else {
-                let kept =
-                    self.runner().record(id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?.first_entry;
+                let kept = self
+                    .runner()
+                    .record(id)
+                    .await?
+                    .ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?
+                    .first_entry;
                 if from > 0 || kept == 0 {
                     return Err(ApiError::Cut(CursorError::Gone));
                 }

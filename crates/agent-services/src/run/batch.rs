@@ -1,6 +1,7 @@
 //! Pieces of a log.
 
 use bytes::Bytes;
+use memchr::memmem;
 
 /// Consecutive entries of a log, encoded as frames (see [`agent_schemas::sse`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,16 +41,13 @@ impl Batch {
             return vec![self.clone()];
         }
         let mut pieces = Vec::with_capacity(self.frames.len() / max_bytes.max(1) + 1);
-        let (mut first, mut start, mut count, mut end) = (self.first, 0, 0, 0);
-        for mark in memchr::memmem::find_iter(&self.frames, b"\n\n") {
-            if count > 0 && mark + 2 - start > max_bytes {
-                pieces.push(Batch { first, count, frames: self.frames.slice(start..end) });
-                (first, start, count) = (first + count, end, 0);
-            }
-            (count, end) = (count + 1, mark + 2);
-        }
-        if count > 0 {
-            pieces.push(Batch { first, count, frames: self.frames.slice(start..end) });
+        let (mut first, mut start) = (self.first, 0);
+        while start < self.frames.len() {
+            let end = start + piece_length(&self.frames[start..], max_bytes);
+            // What follows says its number, so the entries need not be counted.
+            let next = number_of(&self.frames[end..]).unwrap_or_else(|| self.end());
+            pieces.push(Batch { first, count: next - first, frames: self.frames.slice(start..end) });
+            (first, start) = (next, end);
         }
         pieces
     }
@@ -71,6 +69,22 @@ impl Batch {
         let start = agent_schemas::sse::skip_frames(&self.frames, usize::try_from(skipped).ok()?);
         Some(Batch { first: from, count: self.count - skipped, frames: self.frames.slice(start..) })
     }
+}
+
+/// Where the last frame ends that is within the first bytes, else the first frame.
+fn piece_length(frames: &[u8], max_bytes: usize) -> usize {
+    if frames.len() <= max_bytes {
+        return frames.len();
+    }
+    let end = memmem::rfind(&frames[..max_bytes], b"\n\n").or_else(|| memmem::find(frames, b"\n\n"));
+    end.map_or(frames.len(), |end| end + 2)
+}
+
+/// The number of the first entry.
+fn number_of(frames: &[u8]) -> Option<u64> {
+    let digits = frames.strip_prefix(b"id: ")?;
+    let length = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&digits[..length]).ok()?.parse().ok()
 }
 
 /// A part of a log.
@@ -108,10 +122,10 @@ mod tests {
                 for (piece, next) in pieces.iter().zip(pieces.iter().skip(1)) {
                     assert_eq!(piece.end(), next.first);
                 }
-                assert!(pieces.iter().all(|piece| piece.frames.len() <= max_bytes || piece.count <= 1));
-                assert!(
-                    pieces.iter().all(|piece| sse::frames(&piece.frames).count() as u64 == piece.count)
-                );
+                for piece in &pieces {
+                    assert!(piece.frames.len() <= max_bytes || piece.count <= 1, "{piece:?}");
+                    assert_eq!(sse::frames(&piece.frames).count() as u64, piece.count);
+                }
             }
         }
     }
