@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
+use agent_schemas::AgentRequest;
+use agent_schemas::json::memory_estimate;
 use parking_lot::Mutex;
 
 /// A number of bytes that many may use together. Cheap to clone; the clones share everything.
@@ -23,6 +25,11 @@ struct Inner {
 pub struct Reservation {
     budget: ByteBudget,
     bytes: usize,
+}
+
+/// About how many bytes a request takes in memory.
+pub(crate) fn request_bytes(request: &AgentRequest) -> usize {
+    serde_json::to_vec(request).map_or(0, |json| memory_estimate(&json))
 }
 
 impl ByteBudget {

@@ -31,8 +31,8 @@ pub(crate) struct RunsConfig {
     pub(crate) run_time_seconds: u64,
     /// The maximum size of a run's log, in bytes.
     pub(crate) log_bytes: usize,
-    /// How many bytes the requests and messages of all runs in progress may take in memory. Further requests get 503, and a
-    /// run that needs more fails.
+    /// How many bytes the requests and messages of all runs in progress may take in memory; with a store in memory also their
+    /// logs. Further requests get 503, and a run that needs more fails.
     pub(crate) memory_bytes: usize,
     /// How many bytes all runs may have written that the store does not have yet. Beyond, agents wait for the store.
     pub(crate) unstored_bytes: usize,

@@ -22,6 +22,8 @@ pub(crate) struct LogWriter {
     max_bytes: usize,
     /// How many bytes all runs may keep in memory.
     max_memory: usize,
+    /// Whether the log itself stays in memory.
+    is_in_memory: bool,
     state: Mutex<State>,
 }
 
@@ -43,7 +45,14 @@ impl LogWriter {
     pub(crate) fn new(assembler: Assembler, max_bytes: usize, memory: Reservation) -> Self {
         let (max_memory, request_bytes) = (memory.budget().limit(), memory.bytes());
         let state = State { assembler, driver: None, is_sealed: false, failure: None, request_bytes, memory };
-        LogWriter { max_bytes, max_memory, state: Mutex::new(state) }
+        LogWriter { max_bytes, max_memory, is_in_memory: false, state: Mutex::new(state) }
+    }
+
+    /// The same for a log that is kept in memory, which counts, too.
+    #[must_use]
+    pub(crate) fn in_memory(mut self, is_in_memory: bool) -> Self {
+        self.is_in_memory = is_in_memory;
+        self
     }
 
     /// Lets the agent write; `None` once the log is closed.
@@ -56,7 +65,7 @@ impl LogWriter {
             let result = write(&mut state.assembler);
             let failure = if state.assembler.bytes() > self.max_bytes {
                 Some(Error::OutputLimitExceeded { limit: self.max_bytes })
-            } else if !state.reserve_kept() {
+            } else if !state.reserve_kept(self.is_in_memory) {
                 Some(Error::MemoryLimitExceeded { limit: self.max_memory })
             } else {
                 None
@@ -148,8 +157,9 @@ impl LogWriter {
 
 impl State {
     /// Reserves memory for what the run keeps; `false` if there is none left.
-    fn reserve_kept(&mut self) -> bool {
-        let kept = self.request_bytes + self.assembler.kept_bytes();
+    fn reserve_kept(&mut self, with_log: bool) -> bool {
+        let log = if with_log { self.assembler.bytes() } else { 0 };
+        let kept = self.request_bytes + self.assembler.kept_bytes() + log;
         let missing = kept.saturating_sub(self.memory.bytes());
         missing < KEPT_STEP || self.memory.grow(missing)
     }

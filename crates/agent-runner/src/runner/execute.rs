@@ -11,10 +11,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Runner;
 use super::run_task::{AppendBuffer, RunTask, Task};
-use super::start::request_bytes;
 use crate::Reservation;
 use crate::agent::Recovery;
 use crate::assemble::Assembler;
+use crate::budget::request_bytes;
 use crate::live::{LiveRun, LogWriter};
 
 /// How much of a log is read at once.
@@ -50,6 +50,8 @@ impl Runner {
         }
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
         let log = LogWriter::new(assembler, inner.limits.log_bytes, memory);
+        // A store without a database keeps logs in this process.
+        let log = log.in_memory(inner.services.runs.database().is_none());
         let services = inner.services.clone();
         let live = Arc::new(LiveRun::new(record, token, services, cancel, log, (stored, earlier)));
         inner.live.lock().insert(live.record.id.clone(), Arc::clone(&live));

@@ -18,7 +18,8 @@ pub struct RunLimits {
     pub run_time: Duration,
     /// How many bytes an agent may write into a run's log.
     pub log_bytes: usize,
-    /// How many bytes the requests of all runs in progress here, and the messages that they have written, may take in memory.
+    /// How many bytes the requests of all runs in progress here, and the messages that they have written, may take in memory;
+    /// with a store in memory also their logs.
     pub memory_bytes: usize,
     /// How many bytes all runs here may have written that the store does not have yet. Beyond, agents wait.
     pub unstored_bytes: usize,

@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use agent_schemas::id::{message_id, response_id};
-use agent_schemas::json::memory_estimate;
 use agent_schemas::{AgentRequest, Error, RunOptions, SessionId, UserId};
 use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
 use tokio::sync::OwnedSemaphorePermit;
@@ -17,6 +16,7 @@ use super::run_task::{RunTask, Task};
 use super::{Inner, Runner, StartError};
 use crate::Agent;
 use crate::assemble::{Assembler, ResponseHead};
+use crate::budget::request_bytes;
 use crate::live::LiveRun;
 
 impl Runner {
@@ -95,11 +95,6 @@ impl Runner {
         }
         run
     }
-}
-
-/// About how many bytes a request takes in memory.
-pub(super) fn request_bytes(request: &AgentRequest) -> usize {
-    serde_json::to_vec(request).map_or(0, |json| memory_estimate(&json))
 }
 
 impl Inner {
