@@ -38,7 +38,7 @@ pub struct HttpConfig {
     /// How long a client may take to send a request's headers, from the first byte on; on a new connection, from its opening.
     #[serde(rename = "header_timeout_seconds", with = "agent_schemas::seconds")]
     pub header_timeout: Duration,
-    /// How long a client may take to send a request's body.
+    /// How long a client may take to send a request's body, or a WebSocket message.
     #[serde(rename = "read_timeout_seconds", with = "agent_schemas::seconds")]
     pub read_timeout: Duration,
     /// How long a client may stop reading before its connection is closed.

@@ -64,6 +64,7 @@ pub(crate) async fn serve(
         timeouts: Timeouts {
             header: http.header_timeout,
             keep_alive: http.keep_alive,
+            message: http.read_timeout,
             write: http.write_timeout,
         },
         admission: Admission::new(http.max_connections, http.max_connections_per_address),

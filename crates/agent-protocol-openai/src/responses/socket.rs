@@ -30,6 +30,9 @@ const MAX_WAITING: usize = 16;
 /// How much is read from the connection at once.
 const READ_BYTES: usize = 16 * 1024;
 
+/// The header of a control frame, with its mask.
+const CONTROL_HEADER: usize = 6;
+
 /// How much may always wait to be written.
 const MIN_WRITE_BYTES: usize = 1024 * 1024;
 
@@ -118,7 +121,9 @@ impl Connection {
     }
 
     async fn take_in(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Disconnected> {
-        self.messages.note_arrived();
+        if let Some(Ok(Message::Text(_) | Message::Binary(_))) = &message {
+            self.messages.note_arrived();
+        }
         match message {
             Some(Ok(Message::Text(text))) if self.waiting.len() < MAX_WAITING => {
                 match self.messages.reserve(&text) {
@@ -137,7 +142,10 @@ impl Connection {
                 self.fail(&ErrorInfo::new(StatusCode::BAD_REQUEST, "invalid_message", message)).await
             }
             // The library answers these.
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+            Some(Ok(Message::Ping(payload) | Message::Pong(payload))) => {
+                self.messages.note_control(payload.len() + CONTROL_HEADER);
+                Ok(())
+            }
             Some(Ok(Message::Close(_))) | None => Err(Disconnected),
             Some(Err(_)) => {
                 if let Some(error) = self.messages.refusal() {

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::admission::Admitted;
-use super::phase::{ConnectionState, Phase};
+use super::phase::{Awaited, ConnectionState};
 
 /// How long a connection may wait for its client.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +24,14 @@ pub(super) struct Timeouts {
     pub(super) header: Duration,
     /// For the next request.
     pub(super) keep_alive: Duration,
+    /// For the rest of a message that has begun.
+    pub(super) message: Duration,
     /// For the client to take some of what is written.
     pub(super) write: Duration,
 }
+
+/// How much of what a refused client has sent is discarded.
+const MAX_DISCARDED: usize = 1024 * 1024;
 
 pub(super) struct Connection {
     stream: TcpStream,
@@ -38,7 +43,8 @@ pub(super) struct Connection {
     /// Whoever wants to read on when the client has taken some of what is written.
     reader: Option<Waker>,
     write_timer: Option<Pin<Box<Sleep>>>,
-    read_timer: Option<(Phase, Pin<Box<Sleep>>)>,
+    /// Since when the client is waited for, and how long.
+    read_timer: Option<(Awaited, Pin<Box<Sleep>>)>,
     /// Counts the connection while it is open, also as a WebSocket.
     _admitted: Admitted,
 }
@@ -101,22 +107,23 @@ impl Connection {
         written
     }
 
-    /// Whether the client may still be waited for. The time for headers is not extended by parts of them.
-    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
-        let phase = self.state.phase();
-        let limit = match phase {
-            Phase::New | Phase::Head => self.timeouts.header,
-            Phase::Idle => self.timeouts.keep_alive,
-            Phase::Busy | Phase::Upgraded => {
-                self.read_timer = None;
-                return Poll::Pending;
-            }
+    /// Resolves when the client was waited for long enough. The time for headers, or for a message, is not extended by parts
+    /// of them.
+    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Awaited> {
+        let Some(awaited) = self.state.awaited() else {
+            self.read_timer = None;
+            return Poll::Pending;
+        };
+        let limit = match awaited {
+            Awaited::Head(_) => self.timeouts.header,
+            Awaited::Request => self.timeouts.keep_alive,
+            Awaited::Message(_) => self.timeouts.message,
         };
         let timer = match &mut self.read_timer {
-            Some((known, timer)) if *known == phase => timer,
-            slot => &mut slot.insert((phase, Box::pin(sleep(limit)))).1,
+            Some((known, timer)) if *known == awaited => timer,
+            slot => &mut slot.insert((awaited, Box::pin(sleep(limit)))).1,
         };
-        timer.as_mut().poll(cx).map(|()| phase)
+        timer.as_mut().poll(cx).map(|()| awaited)
     }
 }
 
@@ -136,7 +143,7 @@ impl AsyncRead for Connection {
             Poll::Pending => match this.poll_overdue(cx) {
                 Poll::Pending => Poll::Pending,
                 // Nobody is in the middle of anything: this is the end of the connection.
-                Poll::Ready(Phase::Idle) => Poll::Ready(Ok(())),
+                Poll::Ready(Awaited::Request) => Poll::Ready(Ok(())),
                 Poll::Ready(_) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             },
             Poll::Ready(Ok(())) => {
@@ -173,5 +180,19 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl Drop for Connection {
+    /// A connection that is closed with unread bytes is reset, and its client may lose what was written last.
+    fn drop(&mut self) {
+        if self.state.is_refused() {
+            let mut bytes = [0; 4096];
+            for _ in 0..MAX_DISCARDED / bytes.len() {
+                if !matches!(self.stream.try_read(&mut bytes), Ok(1..)) {
+                    return;
+                }
+            }
+        }
     }
 }

@@ -29,6 +29,17 @@ pub(super) enum Phase {
     Upgraded,
 }
 
+/// What a client is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// The rest of a request's headers, on a new connection or not.
+    Head(Phase),
+    /// The next request.
+    Request,
+    /// The rest of the message of this number.
+    Message(usize),
+}
+
 /// What is known of a connection on both of its sides: the bytes, and the requests.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
@@ -38,6 +49,8 @@ pub(crate) struct ConnectionState {
     is_metered: AtomicBool,
     /// How many of them count.
     incoming: AtomicUsize,
+    /// How many messages there were.
+    messages: AtomicUsize,
     /// Whether there was no memory for more.
     is_refused: AtomicBool,
 }
@@ -49,11 +62,12 @@ impl ConnectionState {
             bodies,
             is_metered: AtomicBool::new(false),
             incoming: AtomicUsize::new(0),
+            messages: AtomicUsize::new(0),
             is_refused: AtomicBool::new(false),
         })
     }
 
-    pub(super) fn phase(&self) -> Phase {
+    fn phase(&self) -> Phase {
         let number = self.phase.load(Ordering::Acquire);
         [Phase::New, Phase::Head, Phase::Busy, Phase::Idle]
             .into_iter()
@@ -99,9 +113,30 @@ impl ConnectionState {
         self.is_metered.store(true, Ordering::Release);
     }
 
+    /// Notes that so many of the bytes were dealt with.
+    pub(crate) fn settle_some(&self, count: usize) {
+        let left = |incoming: usize| Some(incoming.saturating_sub(count));
+        let before = self.incoming.fetch_update(Ordering::AcqRel, Ordering::Acquire, left);
+        self.bodies.take_over(before.unwrap_or(0).min(count));
+    }
+
     /// Notes that what came so far is a message, or was dealt with.
     pub(crate) fn settle(&self) {
+        self.messages.fetch_add(1, Ordering::AcqRel);
         self.bodies.take_over(self.incoming.swap(0, Ordering::AcqRel));
+    }
+
+    /// What the client is waited for; nothing while it is the server's turn, or between messages.
+    pub(super) fn awaited(&self) -> Option<Awaited> {
+        match self.phase() {
+            phase @ (Phase::New | Phase::Head) => Some(Awaited::Head(phase)),
+            Phase::Idle => Some(Awaited::Request),
+            Phase::Busy => None,
+            Phase::Upgraded => {
+                let is_inside = self.incoming.load(Ordering::Acquire) > 0;
+                is_inside.then(|| Awaited::Message(self.messages.load(Ordering::Acquire)))
+            }
+        }
     }
 
     /// Whether the connection is closed because there was no memory for a message.

@@ -24,7 +24,14 @@ impl MessageBudget {
         MessageBudget { connection, bodies }
     }
 
-    /// Notes that a message has arrived. To be called for every one of them, whatever it is.
+    /// Notes that a control frame has arrived, which may be inside of a message, with this many bytes, its header included.
+    pub fn note_control(&self, bytes: usize) {
+        if let Some(connection) = &self.connection {
+            connection.settle_some(bytes);
+        }
+    }
+
+    /// Notes that a message has arrived, whatever becomes of it.
     pub fn note_arrived(&self) {
         if let Some(connection) = &self.connection {
             connection.settle();
