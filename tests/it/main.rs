@@ -6,6 +6,7 @@ mod command;
 mod crash;
 mod faults;
 mod golden;
+mod limits;
 mod malformed;
 mod outage;
 mod responses;

@@ -16,6 +16,7 @@ use super::run_task::{RunTask, Task};
 use super::{Inner, Runner, StartError};
 use crate::Agent;
 use crate::assemble::{Assembler, ResponseHead};
+use crate::budget::request_bytes;
 use crate::live::LiveRun;
 
 /// Where a new run takes its slot.
@@ -60,6 +61,8 @@ impl Runner {
         place: Place,
     ) -> Result<Run, StartError> {
         let inner = &*self.0;
+        let memory = inner.memory.reserve(request_bytes(&request));
+        let memory = memory.ok_or(Error::MemoryLimitExceeded { limit: inner.memory.limit() })?;
         let created_at = inner.services.clock.unix_seconds();
         let (name, agent) = inner.choose_agent(request.model.as_deref());
         let (session_id, user_id) = inner.fill_ids(&mut request);
@@ -84,7 +87,7 @@ impl Runner {
                     Place::Root(permit) => (permit, None),
                     Place::Child(permit, slots) => (Some(permit), Some(slots)),
                 };
-                let start = Start { record, token, assembler, stored: 0, task, permit, family_slots };
+                let start = Start { record, token, assembler, stored: 0, task, permit, family_slots, memory };
                 let (live, task) = self.prepare(start);
                 live.tail.publish(Some(live.log.take()), None);
                 Ok(self.begin(&live, task, is_child).await)

@@ -12,6 +12,7 @@ mod history;
 mod kept;
 mod life;
 mod lost_replies;
+mod memory;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;

@@ -3,6 +3,8 @@
 
 mod app;
 mod hooks;
+mod host;
 mod own_routes;
+mod principal;
 mod protocols;
 mod routes;
