@@ -1,5 +1,7 @@
 //! The runner: starts runs and knows those that are under way.
 
+mod cancel;
+mod delete;
 mod execute;
 mod options;
 mod recovery_guard;
@@ -24,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use crate::live::LiveRun;
 use crate::{Agent, Services};
 
+pub use delete::{Deleted, delete_session, delete_user};
 pub use options::{BuildError, RunLimits, StartError};
 pub use run::{PositionError, Run};
 

@@ -110,7 +110,8 @@ impl Runner {
         match self.0.services.runs.get(id).await? {
             Some(record) if record.cancel_requested => live.cancel.cancel(),
             Some(_) => live.steering.note_arrived(),
-            None => {}
+            // It was deleted with its session or its user: whatever its agent does now is lost.
+            None => live.cancel.cancel(),
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "chat")]
 mod chat;
+mod deletion;
 mod demo;
 mod durability;
 mod faulty_store;

@@ -207,9 +207,21 @@ impl StoredRun {
     /// Appends entries; says whether they are new.
     fn write(&mut self, operation: &'static str, token: FencingToken, batch: Batch) -> Result<bool> {
         self.check(operation, token)?;
+        self.extend(operation, batch)
+    }
+
+    /// Appends entries, whoever writes them; says whether they are new.
+    fn extend(&mut self, operation: &'static str, batch: Batch) -> Result<bool> {
         let is_new = self.log.append(operation, batch)?;
         self.record.entries = self.log.next();
         Ok(is_new)
+    }
+
+    /// Ends the log.
+    fn end(&mut self, status: Status, now: i64) {
+        self.log.end();
+        self.record.status = status;
+        self.record.ended_at = Some(now);
     }
 
     /// Gives the right to execute it.

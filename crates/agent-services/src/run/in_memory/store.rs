@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{RunId, Status, UserId};
+use agent_schemas::{RunId, SessionId, Status, UserId};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
@@ -222,26 +222,8 @@ impl RunStore for InMemoryRunStore {
         Ok(Page::from_one_more(found, size, |record: &RunRecord| record.number))
     }
 
-    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>> {
-        self.started.check("cancel a run", &[])?;
-        let mut state = self.state.lock();
-        let Some(run) = self.find(id) else { return Ok(None) };
-        let mut run = run.lock();
-        if run.log.ended {
-            return Ok(Some(Canceled::Ended));
-        }
-        run.record.cancel_requested = true;
-        if run.record.status == Status::Queued {
-            if let Some(turns) = state.known_queue(&run.record.user_id, &run.record.session_id) {
-                turns.remove(id);
-            }
-            state.tidy(&run.record.user_id, &run.record.session_id);
-            return Ok(Some(Canceled::Dequeued(run.begin(by))));
-        }
-        if let Some(owner) = &run.owner {
-            self.wakeups.signal(owner, id);
-        }
-        Ok(Some(Canceled::Requested))
+    async fn cancel(&self, id: &RunId, last: Batch) -> Result<Option<Canceled>> {
+        self.stop(id, last)
     }
 
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
@@ -359,5 +341,20 @@ impl RunStore for InMemoryRunStore {
             return Err(Error::new(ErrorKind::Conflict, OPERATION, format!("run {id} has not ended")));
         }
         Ok(self.forget(&mut state, id))
+    }
+
+    async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
+        self.started.check("delete a session's runs", &[user.as_str(), session.as_str()])?;
+        let mut state = self.state.lock();
+        let of_session = |id: &&RunId| self.find(id).is_some_and(|run| run.lock().record.session_id == *session);
+        let ids = state.newest(user, u64::MAX).filter(of_session).cloned().collect();
+        Ok(self.forget_all(&mut state, ids))
+    }
+
+    async fn delete_user(&self, user: &UserId) -> Result<u64> {
+        self.started.check("delete a user's runs", &[user.as_str()])?;
+        let mut state = self.state.lock();
+        let ids = state.newest(user, u64::MAX).cloned().collect();
+        Ok(self.forget_all(&mut state, ids))
     }
 }

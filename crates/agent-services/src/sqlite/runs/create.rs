@@ -157,13 +157,13 @@ impl Create {
         let is_active = head.turn == ACTIVE;
         Ok(match policy {
             SessionPolicy::Steer if is_active => {
-                notifications.signal(&head);
+                notifications.signal(head.owner.as_ref(), &head.id);
                 Turn::Handed { place: turns::behind(connection, user, session, STEERED)?, active: head }
             }
             SessionPolicy::Interrupt => {
                 if is_active {
                     turns::request_cancel(connection, head.key)?;
-                    notifications.signal(&head);
+                    notifications.signal(head.owner.as_ref(), &head.id);
                 }
                 let place = turns::before(connection, user, session)?;
                 Turn::Later { place, ahead: u64::from(is_active) }

@@ -1,13 +1,13 @@
 //! Forgetting runs.
 
-use agent_schemas::RunId;
+use agent_schemas::{RunId, SessionId, UserId};
 use rusqlite::{Connection, params};
 
 use super::ended::OVERHEAD;
 use super::head;
 use super::notifications::Notifications;
-use super::{entries, request};
-use crate::run::Retention;
+use super::{entries, request, turns};
+use crate::run::{OwnerId, Retention};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::row::utf8;
 use crate::sqlite::statement::{Sql, bounded, statements};
@@ -29,6 +29,10 @@ statements! {
     TRIM: "UPDATE runs SET first_entry = ?2, bytes = ?3, trimmed_until = ?4, end_number = 0 WHERE key = ?1";
     FORGET_KEYS: "DELETE FROM run_keys WHERE run = ?1";
     FORGET: "DELETE FROM runs WHERE key = ?1";
+    LAST_NUMBER: "SELECT last_run FROM users WHERE id = ?1";
+    NEWEST: "SELECT runs.key, runs.id, owner, bytes, end_number IS NOT NULL, trimmed_until IS NOT NULL \
+             FROM users CROSS JOIN runs ON runs.user = users.key WHERE users.id = ?1 AND number <= ?2 \
+             AND (?3 IS NULL OR session = ?3) ORDER BY number DESC LIMIT ?4";
 }
 
 /// Forgets a run that has not been counted.
@@ -61,6 +65,44 @@ pub(in crate::sqlite) fn delete(
     forget(connection, run.key)?;
     notifications.wake(id.clone());
     Ok(true)
+}
+
+/// The number of a user's last run.
+pub(in crate::sqlite) fn last_number(connection: &Connection, user: &UserId) -> Outcome<i64> {
+    let last = LAST_NUMBER.one(connection, [user.as_str().as_bytes()], |row| Ok(row.get(0)?))?;
+    Ok(last.unwrap_or_default())
+}
+
+/// Forgets some of a user's runs up to a number, or of those of one session, the newest first, so that none of them begins
+/// meanwhile; says how many.
+pub(in crate::sqlite) fn forget_some(
+    connection: &Connection,
+    user: &UserId,
+    session: Option<&SessionId>,
+    last: i64,
+    notifications: &mut Notifications,
+) -> Outcome<u64> {
+    let session = session.map(|session| session.as_str().as_bytes());
+    let params = params![user.as_str().as_bytes(), last, session, STEP];
+    let found = NEWEST.all(connection, params, |row| {
+        let run = row.get::<_, i64>(0)?;
+        let owner = row.get::<_, Option<Vec<u8>>>(2)?.map(utf8).transpose()?.map(OwnerId::new);
+        let (bytes, has_ended, is_trimmed) =
+            (row.get::<_, u64>(3)?, row.get::<_, bool>(4)?, row.get::<_, bool>(5)?);
+        Ok((run, RunId::new(utf8(row.get(1)?)?), owner, (bytes, has_ended, is_trimmed)))
+    })?;
+    for (run, id, owner, (bytes, has_ended, is_trimmed)) in &found {
+        if *has_ended {
+            let gone = -bounded(bytes.saturating_add(OVERHEAD));
+            count(connection, if *is_trimmed { (0, gone) } else { (gone, 0) })?;
+        } else {
+            turns::release(connection, *run)?;
+            notifications.signal(owner.as_ref(), id);
+        }
+        forget(connection, *run)?;
+        notifications.wake(id.clone());
+    }
+    Ok(found.len() as u64)
 }
 
 /// Adds to the bytes of the ended runs that are whole, and of those that are trimmed.
