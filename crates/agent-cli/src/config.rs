@@ -105,13 +105,19 @@ impl Config {
         for (name, value) in [
             ("http.body_limit_bytes", self.http.body_limit_bytes as u64),
             ("http.json_depth", self.http.json_depth as u64),
+            ("http.bodies_bytes", self.http.bodies_bytes as u64),
+            ("http.unread_bytes", self.http.unread_bytes as u64),
+            ("http.max_connections", self.http.max_connections as u64),
             ("http.header_timeout_seconds", self.http.header_timeout.as_secs()),
+            ("http.keep_alive_seconds", self.http.keep_alive.as_secs()),
             ("http.read_timeout_seconds", self.http.read_timeout.as_secs()),
             ("http.write_timeout_seconds", self.http.write_timeout.as_secs()),
             ("runs.max_runs", self.runs.max_runs as u64),
             ("runs.lease_seconds", self.runs.lease_seconds),
             ("runs.run_time_seconds", self.runs.run_time_seconds),
             ("runs.log_bytes", self.runs.log_bytes as u64),
+            ("runs.memory_bytes", self.runs.memory_bytes as u64),
+            ("runs.unstored_bytes", self.runs.unstored_bytes as u64),
         ] {
             if value == 0 {
                 return Err(ConfigError::from_message(format!("{name} should be greater than 0")));

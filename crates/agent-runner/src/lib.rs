@@ -26,6 +26,7 @@
 mod agent;
 pub mod agents;
 mod assemble;
+mod budget;
 mod cursor;
 mod handle;
 pub mod history;
@@ -44,6 +45,7 @@ mod writer;
 
 pub use agent_schemas::{Durability, IdempotencyKey, OnDisconnect, ProtocolData, RunOptions, SessionPolicy};
 
+pub use budget::{ByteBudget, Reservation};
 pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use agent_services::Services;
 pub use cursor::{Cursor, CursorError};

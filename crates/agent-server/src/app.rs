@@ -101,8 +101,8 @@ impl AgentApp {
     }
 
     fn wrapped(&self) -> Router {
-        let routes = router::router(self.app.clone(), self.routes.clone(), &self.protocols);
-        self.wraps.iter().fold(routes, |routes, wrap| wrap(routes))
+        let wrap = |routes| self.wraps.iter().fold(routes, |routes, wrap| wrap(routes));
+        router::router(self.app.clone(), self.routes.clone(), &self.protocols, wrap)
     }
 
     /// Serves until `shutdown` resolves and the runs in progress have ended, or the drain deadline has passed and they were
@@ -223,19 +223,35 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Wraps everything that is served, outside of the server's own layers: with authentication, for example.
+    /// Wraps everything that is served: with authentication, for example. The server's own layers are outside of it: what it
+    /// answers is in the access log, web pages can read it, and requests for other hosts and preflights do not reach it. An
+    /// [`ApiError`] takes the format of the protocol.
+    ///
+    /// A layer that knows who makes a request says so with a [`Principal`]:
     ///
     /// ```
-    /// use agent_server::AgentApp;
-    /// use axum::{http::HeaderValue, middleware::map_response, response::Response};
+    /// use agent_server::protocol::ErrorInfo;
+    /// use agent_server::{AgentApp, ApiError, Principal};
+    /// use axum::extract::Request;
+    /// use axum::http::{StatusCode, header::AUTHORIZATION};
+    /// use axum::middleware::{Next, from_fn};
+    /// use axum::response::Response;
     ///
-    /// async fn sign(mut response: Response) -> Response {
-    ///     response.headers_mut().insert("x-served-by", HeaderValue::from_static("me"));
-    ///     response
+    /// async fn authenticate(mut request: Request, next: Next) -> Result<Response, ApiError> {
+    ///     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    ///     let user = match header {
+    ///         Some("Bearer the-key-of-ann") => "ann",
+    ///         _ => return Err(ErrorInfo::new(StatusCode::UNAUTHORIZED, "AUTH_FAILED", "Send a valid API key").into()),
+    ///     };
+    ///     request.extensions_mut().insert(Principal::new(user));
+    ///     Ok(next.run(request).await)
     /// }
     ///
-    /// let builder = AgentApp::builder("app").wrap(|routes| routes.layer(map_response(sign)));
+    /// let builder = AgentApp::builder("app").wrap(|routes| routes.layer(from_fn(authenticate)));
     /// ```
+    ///
+    /// [`ApiError`]: crate::ApiError
+    /// [`Principal`]: crate::Principal
     #[must_use]
     pub fn wrap(mut self, wrap: impl Fn(Router) -> Router + Send + Sync + 'static) -> Self {
         self.wraps.push(Box::new(wrap));

@@ -1,27 +1,48 @@
 //! Accepting connections, and shutting down.
 
+mod admission;
+mod connection;
+mod phase;
+
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use agent_runner::ByteBudget;
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
-use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
 
 use crate::state::App;
+
+use self::admission::{Admission, Admitted};
+use self::connection::{Connection, Timeouts};
+use self::phase::Phase;
+
+pub(crate) use self::admission::Refusal;
+pub(crate) use self::phase::ConnectionState;
 
 /// How long cancelled runs have to write their last events, in addition to their agents' grace period.
 const LAST_EVENTS: Duration = Duration::from_secs(5);
 
 /// How long connections have to send their remaining bytes.
 const LAST_BYTES: Duration = Duration::from_secs(5);
+
+/// How long a client that is refused may take to send its request.
+const REFUSED: Duration = Duration::from_secs(2);
+
+/// How much of an answer waits in a connection until the client takes some of it, and how long a request's headers may be.
+const BUFFER_BYTES: usize = 128 * 1024;
 
 /// The pause before accepting again when the system has no file descriptors left.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
@@ -37,10 +58,17 @@ pub(crate) async fn serve(
     shutdown: impl Future<Output = ()>,
     drain: Duration,
 ) {
+    let http = app.http();
     let connections = Connections {
         routes,
-        header_timeout: app.http().header_timeout,
-        write_timeout: app.http().write_timeout,
+        timeouts: Timeouts {
+            header: http.header_timeout,
+            keep_alive: http.keep_alive,
+            write: http.write_timeout,
+        },
+        admission: Admission::new(http.max_connections, http.max_connections_per_address),
+        bodies: app.bodies().clone(),
+        unread: app.unread().clone(),
         closing: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };
@@ -82,8 +110,10 @@ async fn drain_runs(app: &App, drain: Duration) {
 
 struct Connections {
     routes: Router,
-    header_timeout: Duration,
-    write_timeout: Duration,
+    timeouts: Timeouts,
+    admission: Admission,
+    bodies: ByteBudget,
+    unread: ByteBudget,
     /// Makes connections end after the current answer.
     closing: CancellationToken,
     tasks: TaskTracker,
@@ -92,29 +122,57 @@ struct Connections {
 impl Connections {
     /// Accepts connections forever.
     async fn accept_all(&self, listener: &TcpListener) {
+        let mut is_failing = false;
         loop {
             match listener.accept().await {
-                Ok((stream, client)) => self.spawn(stream, client),
+                Ok((stream, client)) => {
+                    is_failing = false;
+                    if let Some((admitted, refusal)) = self.admission.admit(client.ip()) {
+                        self.spawn(stream, client, admitted, refusal);
+                    }
+                }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::error!(error = %error, "could not accept a connection");
+                    // Once, not with every attempt.
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::error!(error = %error, "cannot accept connections");
+                    }
                     sleep(OUT_OF_DESCRIPTORS).await;
                 }
             }
         }
     }
 
-    fn spawn(&self, stream: TcpStream, client: SocketAddr) {
+    fn spawn(&self, stream: TcpStream, client: SocketAddr, admitted: Admitted, refusal: Option<Refusal>) {
         // Small events should be sent at once; without the option they are only sent later.
         let _ = stream.set_nodelay(true);
-        // A client that does not read could otherwise keep a run's log in memory forever, and delay the shutdown.
-        let mut stream = TimeoutWriter::new(stream);
-        stream.set_timeout(Some(self.write_timeout));
-        let service = TowerToHyperService::new(self.routes.clone());
+        let state = ConnectionState::new(self.bodies.clone());
+        let timeouts = match refusal {
+            None => self.timeouts,
+            Some(_) => Timeouts { header: REFUSED.min(self.timeouts.header), ..self.timeouts },
+        };
+        let unread = self.unread.reservation();
+        let stream = Connection::new(stream, timeouts, Arc::clone(&state), unread, admitted);
+        let (asked, answered) = (Arc::clone(&state), state);
+        let routes = self.routes.clone();
+        let service = routes
+            .map_request(move |mut request: Request<Incoming>| {
+                asked.enter(Phase::Busy);
+                request.extensions_mut().insert(Arc::clone(&asked));
+                if let Some(refusal) = refusal {
+                    request.extensions_mut().insert(refusal);
+                }
+                request
+            })
+            .map_response(move |response| answered.note_answer(response));
+        // The connection has its own time-outs, which start when it is read from; hyper reads on at once if it has one, too.
+        let longest = self.timeouts.keep_alive.saturating_add(self.timeouts.header).saturating_mul(2);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.header_timeout)
-            .serve_connection(TokioIo::new(Box::pin(stream)), service)
+            .header_read_timeout(longest)
+            .keep_alive(refusal.is_none())
+            .max_buf_size(BUFFER_BYTES)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
             .with_upgrades();
         let closing = self.closing.clone();
         self.tasks.spawn(async move {

@@ -13,8 +13,14 @@ use crate::protocol::{ErrorFormatLayer, Protocol, ProtocolContext};
 use crate::routes::{health, process, root, runs, sessions, tasks};
 use crate::state::App;
 
-/// The server's routes, then those of the other protocols and the user's own, inside the layers that all of them share.
-pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol>]) -> Router {
+/// The server's routes, then those of the other protocols and the user's own, inside the layers that all of them share. `wrap`
+/// adds the user's own layers around all routes.
+pub(crate) fn router(
+    app: App,
+    own_routes: Router,
+    protocols: &[Arc<dyn Protocol>],
+    wrap: impl FnOnce(Router) -> Router,
+) -> Router {
     let protocols: Arc<[Arc<dyn Protocol>]> = protocols.into();
     let endpoint = app.http().endpoint_path.clone();
     let routes = Router::new()
@@ -44,5 +50,5 @@ pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol
         .merge(own_routes)
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
-    middleware::around(routes, app.http(), ErrorFormatLayer(protocols))
+    middleware::around(wrap(routes), &app, ErrorFormatLayer(protocols))
 }

@@ -14,6 +14,8 @@ use futures_util::{Stream, TryStreamExt};
 use http_body::Frame;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::error::log_cut;
+
 /// A comment line, which clients ignore.
 const HEARTBEAT: &[u8] = b": heartbeat\n\n";
 
@@ -91,7 +93,7 @@ impl<S: Stream<Item = Result<Bytes, CursorError>> + Unpin> http_body::Body for E
         let bytes = match Pin::new(&mut this.source).poll_next(cx) {
             Poll::Ready(Some(Ok(frames))) => frames,
             Poll::Ready(Some(Err(error))) => {
-                tracing::error!(error = %error, "a stream ended early");
+                log_cut(&error, "a stream ended early");
                 this.done = true;
                 // The error aborts the connection, so that the client does not take half a stream for a complete one.
                 return Poll::Ready(Some(Err(io::Error::other(error))));

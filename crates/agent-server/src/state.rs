@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use agent_runner::{Run, Runner, StartError};
+use agent_runner::{ByteBudget, Run, Runner, StartError};
 use agent_schemas::{AgentRequest, RunOptions};
 use agent_services::session::SessionStore;
 use axum::extract::FromRef;
@@ -21,6 +21,10 @@ struct Inner {
     http: Arc<HttpConfig>,
     run_options: Arc<RunOptions>,
     max_response_ttl: Duration,
+    /// What the requests that are being read or answered take in memory.
+    bodies: ByteBudget,
+    /// What waits in connections for clients that do not read.
+    unread: ByteBudget,
     ready: AtomicBool,
 }
 
@@ -35,6 +39,8 @@ impl App {
         App(Arc::new(Inner {
             name,
             runner,
+            bodies: ByteBudget::new(http.bodies_bytes),
+            unread: ByteBudget::new(http.unread_bytes),
             http: Arc::new(http),
             run_options: Arc::new(run_options),
             max_response_ttl,
@@ -56,6 +62,16 @@ impl App {
 
     pub(crate) fn http(&self) -> &HttpConfig {
         &self.0.http
+    }
+
+    /// What the requests that are being read or answered may take in memory.
+    pub(crate) fn bodies(&self) -> &ByteBudget {
+        &self.0.bodies
+    }
+
+    /// What may wait in connections for clients that do not read.
+    pub(crate) fn unread(&self) -> &ByteBudget {
+        &self.0.unread
     }
 
     /// The default options of runs.
@@ -96,5 +112,12 @@ impl FromRef<App> for Arc<HttpConfig> {
 impl FromRef<App> for Arc<RunOptions> {
     fn from_ref(app: &App) -> Self {
         Arc::clone(&app.0.run_options)
+    }
+}
+
+/// The budget of bodies.
+impl FromRef<App> for ByteBudget {
+    fn from_ref(app: &App) -> Self {
+        app.0.bodies.clone()
     }
 }

@@ -31,6 +31,11 @@ pub(crate) struct RunsConfig {
     pub(crate) run_time_seconds: u64,
     /// The maximum size of a run's log, in bytes.
     pub(crate) log_bytes: usize,
+    /// How many bytes the requests and messages of all runs in progress may take in memory. Further requests get 503, and a
+    /// run that needs more fails.
+    pub(crate) memory_bytes: usize,
+    /// How many bytes all runs may have written that the store does not have yet. Beyond, agents wait for the store.
+    pub(crate) unstored_bytes: usize,
     /// How long a cancelled agent may continue before it is dropped, in seconds.
     pub(crate) cancel_grace_seconds: u64,
     /// What happens to a run whose client disconnects.
@@ -54,6 +59,8 @@ impl Default for RunsConfig {
             durability: Durability::Strict,
             run_time_seconds: limits.run_time.as_secs(),
             log_bytes: limits.log_bytes,
+            memory_bytes: limits.memory_bytes,
+            unstored_bytes: limits.unstored_bytes,
             cancel_grace_seconds: limits.cancel_grace.as_secs(),
             on_disconnect: OnDisconnect::Cancel,
             disconnect_grace_seconds: 60,
@@ -71,6 +78,8 @@ impl RunsConfig {
         limits.lease = Duration::from_secs(self.lease_seconds);
         limits.run_time = Duration::from_secs(self.run_time_seconds);
         limits.log_bytes = self.log_bytes;
+        limits.memory_bytes = self.memory_bytes;
+        limits.unstored_bytes = self.unstored_bytes;
         limits.cancel_grace = Duration::from_secs(self.cancel_grace_seconds);
         limits
     }

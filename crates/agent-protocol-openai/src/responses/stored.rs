@@ -17,7 +17,7 @@ use super::translator::{Form, Responses};
 use super::{ids, items};
 use crate::list::{List, PageOf};
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{ErrorInfo, PathId, ProtocolContext, QueryParams};
+use agent_server::protocol::{Caller, ErrorInfo, PathId, ProtocolContext, QueryParams};
 
 /// How much longer than its grace a cancelled run is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -27,10 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) async fn get(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
+    caller: Caller,
     query: QueryParams,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    let (record, echoed) = stored(&context, id).await?;
+    let (record, echoed) = stored(&context, &caller, id).await?;
     let mut translator = Responses::new(&record.id, echoed, Form::Plain);
     let starting_after = query.number("starting_after")?;
     if !flag(&query, "stream")? {
@@ -48,8 +49,9 @@ pub(super) async fn get(
 pub(super) async fn cancel(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
+    caller: Caller,
 ) -> Result<Response, ApiError> {
-    let (record, echoed) = stored(&context, id).await?;
+    let (record, echoed) = stored(&context, &caller, id).await?;
     let id = &record.id;
     if !context.runner().cancel(id).await? {
         return Err(not_found(id));
@@ -67,8 +69,9 @@ pub(super) async fn cancel(
 pub(super) async fn delete(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
+    caller: Caller,
 ) -> Result<Json<Value>, ApiError> {
-    let (record, _) = stored(&context, id).await?;
+    let (record, _) = stored(&context, &caller, id).await?;
     if !record.status.is_final() {
         let message = "The response has not ended yet; cancel it before you delete it";
         return Err(ErrorInfo::new(StatusCode::CONFLICT, "response_in_progress", message).into());
@@ -84,9 +87,10 @@ pub(super) async fn delete(
 pub(super) async fn input_items(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
+    caller: Caller,
     query: QueryParams,
 ) -> Result<Json<List>, ApiError> {
-    let (record, echoed) = stored(&context, id).await?;
+    let (record, echoed) = stored(&context, &caller, id).await?;
     let page = PageOf::read(&query)?;
     let own = record.request.input.get(echoed.previous..).unwrap_or_default();
     let items = own.iter().flat_map(items::of_message);
@@ -95,10 +99,14 @@ pub(super) async fn input_items(
 }
 
 /// What is known of a response that may be asked for.
-async fn stored(context: &ProtocolContext, id: String) -> Result<(RunRecord, EchoedSettings), ApiError> {
+async fn stored(
+    context: &ProtocolContext,
+    caller: &Caller,
+    id: String,
+) -> Result<(RunRecord, EchoedSettings), ApiError> {
     let missing = || no_response(&id);
     let run = ids::run_id(&id).ok_or_else(missing)?;
-    let record = context.record(&run).await?.ok_or_else(missing)?;
+    let record = context.record(caller, &run).await?.ok_or_else(missing)?;
     let echoed = EchoedSettings::of(&record);
     if echoed.is_stored { Ok((record, echoed)) } else { Err(missing().into()) }
 }

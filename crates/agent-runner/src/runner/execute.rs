@@ -11,8 +11,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Runner;
 use super::run_task::{AppendBuffer, RunTask, Task};
-use crate::Services;
+use super::start::request_bytes;
 use crate::agent::Recovery;
+use crate::{Reservation, Services};
 use crate::assemble::Assembler;
 use crate::live::{LiveRun, LogWriter};
 
@@ -34,26 +35,29 @@ pub(super) struct Start {
     pub(super) stored: u64,
     pub(super) task: Task,
     pub(super) permit: Option<OwnedSemaphorePermit>,
+    /// What is reserved for the request.
+    pub(super) memory: Reservation,
 }
 
 impl Runner {
     /// Makes the live run and its driver.
     pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, RunTask) {
-        let Start { record, token, assembler, stored, task, permit } = start;
+        let Start { record, token, assembler, stored, task, permit, memory } = start;
         let inner = &*self.0;
         let cancel = inner.stop.child_token();
         if record.cancel_requested {
             cancel.cancel();
         }
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
-        let log = LogWriter::new(assembler, inner.limits.log_bytes);
+        let log = LogWriter::new(assembler, inner.limits.log_bytes, memory);
         let services = inner.services.clone();
         let live = Arc::new(LiveRun::new(record, token, services, cancel, log, (stored, earlier)));
         inner.live.lock().insert(live.record.id.clone(), Arc::clone(&live));
         let buffer = Mutex::new(AppendBuffer::new(live.record.options.durability));
         let cancel_after = live.record.options.cancel_after();
+        let unstored = Mutex::new(inner.unstored.reservation());
         let runner = self.clone();
-        let task = RunTask { runner, live: Arc::clone(&live), task, cancel_after, permit, buffer };
+        let task = RunTask { runner, live: Arc::clone(&live), task, cancel_after, permit, buffer, unstored };
         (live, task)
     }
 
@@ -99,7 +103,10 @@ impl Runner {
         let assembler = resume(&log, epoch)?;
         let task = self.task_of(&record, &assembler);
         let token = grant.token;
-        let start = Start { record, token, assembler, stored, task, permit: None };
+        // It was admitted before, here or elsewhere.
+        let mut memory = self.0.memory.reservation();
+        memory.set(request_bytes(&record.request));
+        let start = Start { record, token, assembler, stored, task, permit: None, memory };
         let (live, mut task) = self.prepare(start);
         // It has no reader here yet. Those of other processes report themselves in the store, and may be about to.
         if let Some(grace) = &mut task.cancel_after {

@@ -18,6 +18,10 @@ pub struct RunLimits {
     pub run_time: Duration,
     /// How many bytes an agent may write into a run's log.
     pub log_bytes: usize,
+    /// How many bytes the requests of all runs in progress here, and the messages that they have written, may take in memory.
+    pub memory_bytes: usize,
+    /// How many bytes all runs here may have written that the store does not have yet. Beyond, agents wait.
+    pub unstored_bytes: usize,
     /// How long a cancelled agent may continue before it is dropped.
     pub cancel_grace: Duration,
     /// How long the runs of a process that is gone keep their sessions before another one takes them over.
@@ -25,7 +29,8 @@ pub struct RunLimits {
 }
 
 impl Default for RunLimits {
-    /// 10,000 runs and 1,000 that wait, 16 that wait for one session, an hour, 64 MiB, five seconds, a lease of 15 seconds.
+    /// 10,000 runs and 1,000 that wait, 16 that wait for one session, an hour, 64 MiB a run, 1 GiB and 64 MiB for all,
+    /// five seconds, a lease of 15 seconds.
     fn default() -> Self {
         RunLimits {
             max_runs: 10_000,
@@ -33,6 +38,8 @@ impl Default for RunLimits {
             max_queued: 16,
             run_time: Duration::from_secs(3600),
             log_bytes: 64 * 1024 * 1024,
+            memory_bytes: 1024 * 1024 * 1024,
+            unstored_bytes: 64 * 1024 * 1024,
             cancel_grace: Duration::from_secs(5),
             lease: Duration::from_secs(15),
         }

@@ -70,6 +70,14 @@ impl Run {
         &self.id
     }
 
+    /// Whose run it is.
+    pub fn user_id(&self) -> &UserId {
+        match &self.source {
+            Source::Live { run, .. } => &run.record.user_id,
+            Source::Stored { record, .. } => &record.user_id,
+        }
+    }
+
     /// The name of the agent that runs.
     pub fn agent_name(&self) -> &str {
         &self.agent

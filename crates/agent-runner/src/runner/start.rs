@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use agent_schemas::id::{message_id, response_id};
+use agent_schemas::json::memory_estimate;
 use agent_schemas::{AgentRequest, Error, RunOptions, SessionId, UserId};
 use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
 use tokio::sync::OwnedSemaphorePermit;
@@ -41,6 +42,8 @@ impl Runner {
         }
         self.watch().await?;
         let permit = inner.admit()?;
+        let memory = inner.memory.reserve(request_bytes(&request));
+        let memory = memory.ok_or(Error::MemoryLimitExceeded { limit: inner.memory.limit() })?;
         let created_at = inner.services.clock.unix_seconds();
         let (name, agent) = inner.choose_agent(request.model.as_deref());
         let (session_id, user_id) = inner.fill_ids(&mut request);
@@ -60,7 +63,7 @@ impl Runner {
         match created {
             Created::Started(token) => {
                 let task = Task::Work(Arc::clone(agent));
-                let start = Start { record, token, assembler, stored: 0, task, permit };
+                let start = Start { record, token, assembler, stored: 0, task, permit, memory };
                 let (live, task) = self.prepare(start);
                 live.tail.publish(Some(live.log.take()), None);
                 Ok(self.begin(&live, task).await)
@@ -92,6 +95,11 @@ impl Runner {
         }
         run
     }
+}
+
+/// About how many bytes a request takes in memory.
+pub(super) fn request_bytes(request: &AgentRequest) -> usize {
+    serde_json::to_vec(request).map_or(0, |json| memory_estimate(&json))
 }
 
 impl Inner {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::{FrameWriter, Translation, Translator};
+use crate::error::log_cut;
 
 /// What a client receives when a log cannot be read to its end.
 pub(super) fn abort_error(error: &CursorError) -> ErrorBody {
@@ -34,7 +35,7 @@ impl<T: Translator> TranslatedStream<T> {
     }
 
     fn abort(&mut self, error: &CursorError) {
-        tracing::error!(error = %error, "a stream ends before its run");
+        log_cut(error, "a stream ends before its run");
         self.translation.on_abort(&abort_error(error), &mut self.frames);
         self.done = true;
     }

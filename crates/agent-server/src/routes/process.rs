@@ -19,8 +19,9 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
     if request.options.background {
         return runs::in_background(&app, request).await;
     }
-    let RunRequest { request, options, last_event, is_stream, keeps_alive } = request;
+    let RunRequest { request, options, last_event, is_stream, keeps_alive, memory } = request;
     let run = app.start(request, options, is_stream).await?;
+    drop(memory);
     let id = run.id().clone();
     let cursor = match last_event {
         Some((number, epoch)) => run.cursor_after(number, epoch).await?,

@@ -1,7 +1,7 @@
 //! `/sessions`: the conversations of a user, and what was said in them.
 //!
-//! A session belongs to the user that `user_id` names; to others it does not exist. Requests without a user are their
-//! session's own user, so a session without one is found under its own id.
+//! A session belongs to the request's principal, else to the user that `user_id` names; to others it does not exist. Requests
+//! without a user are their session's own user, so a session without one is found under its own id.
 
 use agent_schemas::api::sessions::{
     MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,

@@ -33,6 +33,27 @@ impl Batch {
         }
     }
 
+    /// The same entries in batches of at most this many bytes, or of one entry if that is larger. They share the frames with
+    /// this one; nothing is copied.
+    pub fn pieces(&self, max_bytes: usize) -> Vec<Batch> {
+        if self.frames.len() <= max_bytes {
+            return vec![self.clone()];
+        }
+        let mut pieces = Vec::with_capacity(self.frames.len() / max_bytes.max(1) + 1);
+        let (mut first, mut start, mut count, mut end) = (self.first, 0, 0, 0);
+        for mark in memchr::memmem::find_iter(&self.frames, b"\n\n") {
+            if count > 0 && mark + 2 - start > max_bytes {
+                pieces.push(Batch { first, count, frames: self.frames.slice(start..end) });
+                (first, start, count) = (first + count, end, 0);
+            }
+            (count, end) = (count + 1, mark + 2);
+        }
+        if count > 0 {
+            pieces.push(Batch { first, count, frames: self.frames.slice(start..end) });
+        }
+        pieces
+    }
+
     /// The number of the entry that follows.
     pub fn end(&self) -> u64 {
         self.first + self.count
@@ -59,4 +80,39 @@ pub struct LogChunk {
     pub batches: Vec<Batch>,
     /// Whether the log ends with the last of these entries, so that nothing will ever follow them.
     pub is_end: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_schemas::sse;
+
+    use super::*;
+
+    fn batch(first: u64, sizes: &[usize]) -> Batch {
+        let mut frames = Vec::new();
+        for (number, size) in (first..).zip(sizes) {
+            sse::start_frame(&mut frames, number);
+            frames.extend(std::iter::repeat_n(b'x', *size));
+            sse::end_frame(&mut frames);
+        }
+        Batch { first, count: sizes.len() as u64, frames: frames.into() }
+    }
+
+    #[test]
+    fn pieces__any_size__are_whole_entries_that_make_up_the_batch() {
+        for sizes in [&[][..], &[1], &[50, 1, 1, 90, 300, 1, 20, 20], &[10; 40]] {
+            let batch = batch(7, sizes);
+            for max_bytes in [1, 40, 100, 10_000] {
+                let pieces = batch.pieces(max_bytes);
+                assert_eq!(Batch::concat(&pieces), batch);
+                for (piece, next) in pieces.iter().zip(pieces.iter().skip(1)) {
+                    assert_eq!(piece.end(), next.first);
+                }
+                assert!(pieces.iter().all(|piece| piece.frames.len() <= max_bytes || piece.count <= 1));
+                assert!(
+                    pieces.iter().all(|piece| sse::frames(&piece.frames).count() as u64 == piece.count)
+                );
+            }
+        }
+    }
 }
