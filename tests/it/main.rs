@@ -16,4 +16,5 @@ mod shutdown;
 mod spans;
 mod streams;
 mod terminal;
+mod users;
 mod wire;

@@ -8,6 +8,8 @@ use agent_runner::{ByteBudget, Run, Runner, StartError};
 use agent_schemas::{AgentRequest, RunOptions};
 use agent_services::session::SessionStore;
 use axum::extract::FromRef;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::HttpConfig;
 
@@ -26,6 +28,10 @@ struct Inner {
     /// What waits in connections for clients that do not read.
     unread: ByteBudget,
     ready: AtomicBool,
+    /// Cancelled when connections close, at the end of a shutdown.
+    closing: CancellationToken,
+    /// The connections, those that speak another protocol by now included.
+    connections: TaskTracker,
 }
 
 impl App {
@@ -45,6 +51,8 @@ impl App {
             run_options: Arc::new(run_options),
             max_response_ttl,
             ready: AtomicBool::new(false),
+            closing: CancellationToken::new(),
+            connections: TaskTracker::new(),
         }))
     }
 
@@ -72,6 +80,16 @@ impl App {
     /// What may wait in connections for clients that do not read.
     pub(crate) fn unread(&self) -> &ByteBudget {
         &self.0.unread
+    }
+
+    /// Cancelled when connections close, at the end of a shutdown: no run that is still read is executed here then.
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.0.closing
+    }
+
+    /// The open connections.
+    pub(crate) fn connections(&self) -> &TaskTracker {
+        &self.0.connections
     }
 
     /// The default options of runs.

@@ -20,7 +20,7 @@ use crate::{Error, ErrorKind, Result, Service};
 pub use agent_schemas::{IdempotencyKey, SessionPolicy};
 pub use batch::{Batch, LogChunk};
 pub use finish::{FinishRun, Finished};
-pub use id::{FencingToken, OwnerId, fresh_id, tag};
+pub use id::{FencingToken, OwnerId, fresh_id, may_exist, tag};
 pub use in_memory::InMemoryRunStore;
 pub use record::{Canceled, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_runner::{ByteBudget, CursorError, Run, Runner};
-use agent_schemas::{JsonObject, RunId, RunOptions, SessionPolicy, sse as log};
+use agent_schemas::{Error, JsonObject, RunId, RunOptions, SessionPolicy, sse as log};
 use agent_services::run::RunRecord;
 use axum::extract::FromRef;
 use axum::http::request::Parts;
@@ -94,7 +94,7 @@ impl ProtocolContext {
         }
         Caller::of(&request.parts().extensions).claim(&mut agent_request);
         let key = idempotency_key(request.parts(), request.bytes())?;
-        name_session(&mut agent_request, key.as_ref());
+        options.anonymous_session = name_session(&mut agent_request, key.as_ref());
         options.idempotency_key = key;
         Ok(self.0.start(agent_request, options, is_stream).await?)
     }
@@ -116,9 +116,9 @@ impl ProtocolContext {
     /// Answers with a run's log as a stream, from the translator's first frame to its last, with heartbeats while the run is
     /// silent. If the client disconnects, the run's policy decides what happens to the run.
     pub fn stream(&self, run: &Run, client: &Parts, translator: impl Translator) -> Response {
-        let source = TranslatedStream::new(run.cursor(0), translator);
+        let source = TranslatedStream::new(run.cursor(0), translator, self.0.closing().clone());
         let keeps_alive = keeps_alive(client.version, &client.headers);
-        named(sse::respond(source, self.0.http().heartbeat, keeps_alive), run.id())
+        named(sse::respond(&self.0, source, keeps_alive), run.id())
     }
 
     /// A run's log as the translator's frames, in pieces of complete frames, for other kinds of connections.
@@ -127,16 +127,37 @@ impl ProtocolContext {
         run: &Run,
         translator: T,
     ) -> impl Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + use<T> {
-        TranslatedStream::new(run.cursor(0), translator)
+        TranslatedStream::new(run.cursor(0), translator, self.0.closing().clone())
     }
 
-    /// Waits for a run's end and answers with its result. If only the end of its log is kept, the translator sees the final
+    /// Resolves when the server closes its connections, at the end of a shutdown.
+    pub async fn closing(&self) {
+        self.0.closing().cancelled().await;
+    }
+
+    /// Lets the end of the process wait, for a limited time, until the result is dropped: for connections that have become
+    /// something else than HTTP.
+    pub fn hold_open(&self) -> impl Sized + Send + use<> {
+        self.0.connections().token()
+    }
+
+    /// Waits for a run's end and answers with its result. If the server closes its connections before, the translator sees an
+    /// error. If only the end of its log is kept, the translator sees the final
     /// event alone.
     pub async fn collect(&self, run: &Run, translator: impl Translator) -> Response {
         let mut translation = Translation::new(translator);
         let mut cursor = run.cursor(run.start());
         let mut frames = FrameWriter::discard();
-        while let Some(batch) = cursor.next().await {
+        loop {
+            let next = tokio::select! {
+                biased;
+                next = cursor.next() => next,
+                () = self.0.closing().cancelled() => {
+                    translation.on_abort(&Error::ShuttingDown {}.to_body(), &mut frames);
+                    break;
+                }
+            };
+            let Some(batch) = next else { break };
             let read = batch.and_then(|batch| {
                 let mut entries = log::frames(&batch.frames);
                 Ok(entries.try_for_each(|json| translation.on_entry(json, &mut frames))?)
@@ -160,8 +181,12 @@ impl ProtocolContext {
         let (mut from, mut frames) = (0, FrameWriter::discard());
         loop {
             let Some(chunk) = runs.read(id, from, CHUNK_BYTES).await? else {
-                let kept =
-                    self.runner().record(id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?.first_entry;
+                let kept = self
+                    .runner()
+                    .record(id)
+                    .await?
+                    .ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?
+                    .first_entry;
                 if from > 0 || kept == 0 {
                     return Err(ApiError::Cut(CursorError::Gone));
                 }

@@ -29,9 +29,13 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
     };
     drop(run);
     let mut response = if is_stream {
-        sse::respond_with_log(cursor, app.http().heartbeat, keeps_alive)
+        sse::respond_with_log(&app, cursor, keeps_alive)
     } else {
-        whole(cursor).await?
+        tokio::select! {
+            biased;
+            answer = whole(cursor) => answer?,
+            () = app.closing().cancelled() => return Err(ApiError::Unanswered(id.to_string())),
+        }
     };
     set_run_id(&mut response, &id);
     Ok(response)

@@ -2,7 +2,9 @@
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod app;
+mod deletion;
 mod hooks;
+mod memory;
 mod own_routes;
 mod protocols;
 mod routes;

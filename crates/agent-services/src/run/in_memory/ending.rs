@@ -33,6 +33,7 @@ impl InMemoryRunStore {
                 sessions.append_now(&user, &session, history).map(drop)
             });
             run.end(status, self.now());
+            self.account(&mut run);
             (user, session, run.log.bytes(), appended)
         };
         if let Some(turns) = state.known_queue(&user, &session) {
@@ -69,6 +70,7 @@ impl InMemoryRunStore {
             }
             run.record.cancel_requested = true;
             run.end(Status::Canceled, self.now());
+            self.account(&mut run);
             self.leave_queue(&mut state, &run);
             run.place = Some(state.note_end(id, self.after(self.retention.age), run.log.bytes()));
             drop(run);

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::log::Log;
 use super::state::State;
-use super::{InMemoryRunStore, StoredRun};
+use super::{InMemoryRunStore, StoredRun, own_bytes};
 use crate::page::{Page, PageSize, PageToken};
 use crate::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, RunFilter,
@@ -105,6 +105,8 @@ impl RunStore for InMemoryRunStore {
         let key = run.key.as_ref().map_or("", |key| key.key.as_str());
         let (user, session) = (run.record.user_id.clone(), run.record.session_id.clone());
         self.started.check(OPERATION, &[user.as_str(), session.as_str(), key])?;
+        self.budget.admit(OPERATION)?;
+        let own_bytes = own_bytes(&run.record);
         let mut state = self.state.lock();
         if let Some(known) = Self::key_says(&state, &run) {
             return Ok(known);
@@ -151,7 +153,10 @@ impl RunStore for InMemoryRunStore {
             keys,
             reader_until: i64::MIN,
             place: None,
+            own_bytes,
+            held: 0,
         };
+        self.account(&mut stored);
         if matches!(turn, Turn::Now) {
             stored.begin(&run.owner);
         }
@@ -166,7 +171,12 @@ impl RunStore for InMemoryRunStore {
 
     async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
         const OPERATION: &str = "append to a run";
-        self.find_to_write(OPERATION, id)?.lock().write(OPERATION, token, batch)?;
+        let run = self.find_to_write(OPERATION, id)?;
+        {
+            let mut run = run.lock();
+            run.write(OPERATION, token, batch)?;
+            self.account(&mut run);
+        }
         self.wakeups.wake(id);
         Ok(())
     }
@@ -177,6 +187,7 @@ impl RunStore for InMemoryRunStore {
         {
             let mut run = run.lock();
             run.write(OPERATION, token, batch)?;
+            self.account(&mut run);
             if run.record.ending.is_none() {
                 run.record.ending = Some(ending.to_owned());
             }
@@ -346,7 +357,8 @@ impl RunStore for InMemoryRunStore {
     async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
         self.started.check("delete a session's runs", &[user.as_str(), session.as_str()])?;
         let mut state = self.state.lock();
-        let of_session = |id: &&RunId| self.find(id).is_some_and(|run| run.lock().record.session_id == *session);
+        let of_session =
+            |id: &&RunId| self.find(id).is_some_and(|run| run.lock().record.session_id == *session);
         let ids = state.newest(user, u64::MAX).filter(of_session).cloned().collect();
         Ok(self.forget_all(&mut state, ids))
     }

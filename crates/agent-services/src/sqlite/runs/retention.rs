@@ -11,6 +11,7 @@ use crate::run::{OwnerId, Retention};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::row::utf8;
 use crate::sqlite::statement::{Sql, bounded, statements};
+use crate::sqlite::users;
 use crate::{Error, ErrorKind};
 
 pub(in crate::sqlite) const DELETE: &str = "delete a run";
@@ -22,10 +23,10 @@ const STEP_BYTES: u64 = 16 << 20;
 statements! {
     COUNT: "UPDATE run_totals SET bytes = bytes + ?1, trimmed_bytes = trimmed_bytes + ?2 WHERE key = 1";
     TOTALS: "SELECT bytes, trimmed_bytes FROM run_totals WHERE key = 1";
-    OLDEST: "SELECT key, id, bytes, ended_at, kept_for FROM runs WHERE end_number > 0 ORDER BY end_number LIMIT ?1";
-    TRIMMED: "SELECT key, id, bytes, trimmed_until, 0 FROM runs WHERE trimmed_until IS NOT NULL \
+    OLDEST: "SELECT key, id, bytes, ended_at, kept_for, user FROM runs WHERE end_number > 0 ORDER BY end_number LIMIT ?1";
+    TRIMMED: "SELECT key, id, bytes, trimmed_until, 0, user FROM runs WHERE trimmed_until IS NOT NULL \
               ORDER BY trimmed_until LIMIT ?1";
-    BYTES: "SELECT bytes, trimmed_until IS NOT NULL FROM runs WHERE key = ?1";
+    BYTES: "SELECT bytes, trimmed_until IS NOT NULL, user FROM runs WHERE key = ?1";
     TRIM: "UPDATE runs SET first_entry = ?2, bytes = ?3, trimmed_until = ?4, end_number = 0 WHERE key = ?1";
     FORGET_KEYS: "DELETE FROM run_keys WHERE run = ?1";
     FORGET: "DELETE FROM runs WHERE key = ?1";
@@ -56,13 +57,15 @@ pub(in crate::sqlite) fn delete(
         let message = format!("run {id} has not ended");
         return Err(Error::new(ErrorKind::Conflict, DELETE, message).into());
     }
-    if let Some((bytes, is_trimmed)) =
-        BYTES.one(connection, [run.key], |row| Ok((row.get(0)?, row.get(1)?)))?
-    {
-        let gone = -bounded(u64::saturating_add(bytes, OVERHEAD));
-        count(connection, if is_trimmed { (0, gone) } else { (gone, 0) })?;
-    }
+    let counted = BYTES.one(connection, [run.key], |row| {
+        Ok((row.get::<_, u64>(0)?, row.get::<_, bool>(1)?, row.get::<_, i64>(2)?))
+    })?;
     forget(connection, run.key)?;
+    if let Some((bytes, is_trimmed, user)) = counted {
+        let gone = -bounded(bytes.saturating_add(OVERHEAD));
+        count(connection, if is_trimmed { (0, gone) } else { (gone, 0) })?;
+        users::forget_unused(connection, user)?;
+    }
     notifications.wake(id.clone());
     Ok(true)
 }
@@ -102,6 +105,9 @@ pub(in crate::sqlite) fn forget_some(
         forget(connection, *run)?;
         notifications.wake(id.clone());
     }
+    if let Some(user) = users::find(connection, user.as_str())? {
+        users::forget_unused(connection, user)?;
+    }
     Ok(found.len() as u64)
 }
 
@@ -122,6 +128,7 @@ fn trim(connection: &Connection, old: &Old, until: i64) -> Outcome<()> {
 /// A run that has ended and has to go.
 struct Old {
     run: i64,
+    user: i64,
     id: String,
     bytes: u64,
     /// Until when it is kept without most of its log.
@@ -152,6 +159,7 @@ pub(in crate::sqlite) fn sweep(
         let bytes = -bounded(old.bytes);
         count(connection, if are_whole { (bytes, 0) } else { (0, bytes) })?;
         forget(connection, old.run)?;
+        users::forget_unused(connection, old.user)?;
         notifications.wake(RunId::new(old.id));
         gone += 1;
     }
@@ -174,7 +182,7 @@ fn to_go(
         }
         let bytes = row.get::<_, u64>(2)? + OVERHEAD;
         let kept_until = Some(since.saturating_add(kept_for)).filter(|until| kept_for > 0 && now < *until);
-        found.push(Old { run: row.get(0)?, id: utf8(row.get(1)?)?, bytes, kept_until });
+        found.push(Old { run: row.get(0)?, user: row.get(5)?, id: utf8(row.get(1)?)?, bytes, kept_until });
         found_bytes += bytes;
         total = total.saturating_sub(bytes);
         Ok(true)
