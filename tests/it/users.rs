@@ -31,7 +31,10 @@ async fn forget__over_a_server_and_in_its_folder__leaves_nothing() {
     assert!(error.contains("--server"), "{error}");
     server.signal(Signal::TERM);
     server.exit().await;
-    for out in ["deleted 1 runs, 1 sessions, 0 states, 0 memories\n", "deleted 0 runs, 0 sessions, 0 states, 0 memories\n"] {
+    for out in [
+        "deleted 1 runs, 1 sessions, 0 states, 0 memories\n",
+        "deleted 0 runs, 0 sessions, 0 states, 0 memories\n",
+    ] {
         let (code, found, error) = forget(folder.path(), &[]).await;
         assert_eq!((code, found.as_str()), (0, out), "{error}");
     }

@@ -22,7 +22,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
@@ -34,7 +33,7 @@ use self::connection::{Connection, Timeouts};
 use self::phase::Phase;
 
 pub(crate) use self::admission::Refusal;
-pub(crate) use self::closing::{Closing, is_closing};
+pub(crate) use self::closing::{Closing, ClosingSignal, is_closing};
 pub(crate) use self::phase::ConnectionState;
 
 /// How long cancelled runs have to write their last events, in addition to their agents' grace period.
@@ -83,7 +82,7 @@ pub(crate) async fn serve(
         admission: Admission::new(http.max_connections, http.max_connections_per_address),
         bodies: app.bodies().clone(),
         unread: app.unread().clone(),
-        closing: app.closing().clone(),
+        closing: Arc::clone(app.closing()),
         tasks: app.connections().clone(),
     };
     app.set_ready(true);
@@ -146,7 +145,7 @@ struct Connections {
     bodies: ByteBudget,
     unread: ByteBudget,
     /// Makes connections end after the current answer.
-    closing: CancellationToken,
+    closing: Arc<ClosingSignal>,
     tasks: TaskTracker,
 }
 
@@ -185,7 +184,7 @@ impl Connections {
         let unread = self.unread.reservation();
         let stream = Connection::new(stream, timeouts, Arc::clone(&state), unread, admitted);
         let (asked, answered, open) = (Arc::clone(&state), Arc::clone(&state), state);
-        let (routes, closing) = (self.routes.clone(), self.closing.clone());
+        let (routes, closing) = (self.routes.clone(), Arc::clone(&self.closing));
         let service = routes
             .map_request(move |mut request: Request<Incoming>| {
                 asked.enter(Phase::Busy);
@@ -193,7 +192,7 @@ impl Connections {
                 if let Some(refusal) = refusal {
                     request.extensions_mut().insert(refusal);
                 }
-                request.map(|body| ClosingBody::new(body, closing.clone()))
+                request.map(|body| ClosingBody::new(body, &closing))
             })
             .map_response(move |response| answered.note_answer(response));
         // The connection has its own time-outs, which start when it is read from; hyper reads on at once if it has one, too.
@@ -205,12 +204,12 @@ impl Connections {
             .max_buf_size(BUFFER_BYTES)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
             .with_upgrades();
-        let closing = self.closing.clone();
+        let closing = Arc::clone(&self.closing);
         self.tasks.spawn(async move {
             let mut connection = pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
-                () = closing.cancelled() => {
+                () = closing.given() => {
                     connection.as_mut().graceful_shutdown();
                     // Polled first, so that whatever can be sent is.
                     match poll_fn(|cx| Poll::Ready(connection.as_mut().poll(cx))).await {
@@ -231,7 +230,7 @@ impl Connections {
     /// Gives connections some time to send their remaining bytes.
     async fn close(self) {
         self.tasks.close();
-        self.closing.cancel();
+        self.closing.give();
         if timeout(LAST_BYTES, self.tasks.wait()).await.is_err() {
             tracing::warn!(connections = self.tasks.len(), "closed connections that did not end in time");
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,10 +14,9 @@ use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use http_body::Frame;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use crate::error::log_cut;
-use crate::lifecycle::Closing;
+use crate::lifecycle::{Closing, ClosingSignal};
 use crate::state::App;
 
 /// A comment line, which clients ignore.
@@ -40,7 +40,7 @@ where
     S: Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + 'static,
 {
     let mut response =
-        Response::new(Body::new(EventStream::new(source, app.http().heartbeat, app.closing().clone())));
+        Response::new(Body::new(EventStream::new(source, app.http().heartbeat, app.closing())));
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if keeps_alive {
@@ -62,7 +62,7 @@ struct EventStream<S> {
 }
 
 impl<S> EventStream<S> {
-    fn new(source: S, heartbeat: Duration, closing: CancellationToken) -> Self {
+    fn new(source: S, heartbeat: Duration, closing: &Arc<ClosingSignal>) -> Self {
         let closing = Closing::new(closing);
         EventStream { source, heartbeat, last_write: Instant::now(), timer: None, closing, done: false }
     }

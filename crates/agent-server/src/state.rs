@@ -8,10 +8,10 @@ use agent_runner::{ByteBudget, Run, Runner, StartError};
 use agent_schemas::{AgentRequest, RunOptions};
 use agent_services::session::SessionStore;
 use axum::extract::FromRef;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::HttpConfig;
+use crate::lifecycle::ClosingSignal;
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -28,8 +28,8 @@ struct Inner {
     /// What waits in connections for clients that do not read.
     unread: ByteBudget,
     ready: AtomicBool,
-    /// Cancelled when connections close, at the end of a shutdown.
-    closing: CancellationToken,
+    /// Given when connections close, at the end of a shutdown.
+    closing: Arc<ClosingSignal>,
     /// The connections, those that speak another protocol by now included.
     connections: TaskTracker,
 }
@@ -51,7 +51,7 @@ impl App {
             run_options: Arc::new(run_options),
             max_response_ttl,
             ready: AtomicBool::new(false),
-            closing: CancellationToken::new(),
+            closing: Arc::default(),
             connections: TaskTracker::new(),
         }))
     }
@@ -82,8 +82,8 @@ impl App {
         &self.0.unread
     }
 
-    /// Cancelled when connections close, at the end of a shutdown: no run that is still read is executed here then.
-    pub(crate) fn closing(&self) -> &CancellationToken {
+    /// The signal that connections close, at the end of a shutdown: no run that is still read is executed here then.
+    pub(crate) fn closing(&self) -> &Arc<ClosingSignal> {
         &self.0.closing
     }
 

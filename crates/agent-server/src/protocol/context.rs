@@ -19,6 +19,7 @@ use crate::config::HttpConfig;
 use crate::error::{ApiError, log_cut};
 use crate::extract::{JsonRequest, idempotency_key, name_session, parse_object};
 use crate::headers::{keeps_alive, set_run_id};
+use crate::lifecycle::Closing;
 use crate::sse;
 use crate::state::App;
 
@@ -116,7 +117,7 @@ impl ProtocolContext {
     /// Answers with a run's log as a stream, from the translator's first frame to its last, with heartbeats while the run is
     /// silent. If the client disconnects, the run's policy decides what happens to the run.
     pub fn stream(&self, run: &Run, client: &Parts, translator: impl Translator) -> Response {
-        let source = TranslatedStream::new(run.cursor(0), translator, self.0.closing().clone());
+        let source = TranslatedStream::new(run.cursor(0), translator, self.0.closing());
         let keeps_alive = keeps_alive(client.version, &client.headers);
         named(sse::respond(&self.0, source, keeps_alive), run.id())
     }
@@ -127,12 +128,12 @@ impl ProtocolContext {
         run: &Run,
         translator: T,
     ) -> impl Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + use<T> {
-        TranslatedStream::new(run.cursor(0), translator, self.0.closing().clone())
+        TranslatedStream::new(run.cursor(0), translator, self.0.closing())
     }
 
     /// Resolves when the server closes its connections, at the end of a shutdown.
     pub async fn closing(&self) {
-        self.0.closing().cancelled().await;
+        self.0.closing().given().await;
     }
 
     /// Lets the end of the process wait, for a limited time, until the result is dropped: for connections that have become
@@ -148,25 +149,21 @@ impl ProtocolContext {
         let mut translation = Translation::new(translator);
         let mut cursor = run.cursor(run.start());
         let mut frames = FrameWriter::discard();
-        loop {
-            let next = tokio::select! {
-                biased;
-                next = cursor.next() => next,
-                () = self.0.closing().cancelled() => {
-                    translation.on_abort(&Error::ShuttingDown {}.to_body(), &mut frames);
+        let read = async {
+            while let Some(batch) = cursor.next().await {
+                let read = batch.and_then(|batch| {
+                    let mut entries = log::frames(&batch.frames);
+                    Ok(entries.try_for_each(|json| translation.on_entry(json, &mut frames))?)
+                });
+                if let Err(error) = read {
+                    log_cut(&error, "could not read a run's log to its end");
+                    translation.on_abort(&abort_error(&error), &mut frames);
                     break;
                 }
-            };
-            let Some(batch) = next else { break };
-            let read = batch.and_then(|batch| {
-                let mut entries = log::frames(&batch.frames);
-                Ok(entries.try_for_each(|json| translation.on_entry(json, &mut frames))?)
-            });
-            if let Err(error) = read {
-                log_cut(&error, "could not read a run's log to its end");
-                translation.on_abort(&abort_error(&error), &mut frames);
-                break;
             }
+        };
+        if Closing::new(self.0.closing()).before(read).await.is_none() {
+            translation.on_abort(&Error::ShuttingDown {}.to_body(), &mut frames);
         }
         named(translation.answer(), run.id())
     }

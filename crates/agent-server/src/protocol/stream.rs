@@ -1,17 +1,17 @@
 //! A run's log as the frames of another protocol.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use agent_runner::{Cursor, CursorError};
 use agent_schemas::{Error, ErrorBody, sse};
 use bytes::Bytes;
 use futures_util::Stream;
-use tokio_util::sync::CancellationToken;
 
 use super::{FrameWriter, Translation, Translator};
 use crate::error::log_cut;
-use crate::lifecycle::Closing;
+use crate::lifecycle::{Closing, ClosingSignal};
 
 /// What a client receives when a log cannot be read to its end.
 pub(super) fn abort_error(error: &CursorError) -> ErrorBody {
@@ -28,7 +28,7 @@ pub(super) struct TranslatedStream<T> {
 }
 
 impl<T: Translator> TranslatedStream<T> {
-    pub(super) fn new(cursor: Cursor, translator: T, closing: CancellationToken) -> Self {
+    pub(super) fn new(cursor: Cursor, translator: T, closing: &Arc<ClosingSignal>) -> Self {
         TranslatedStream {
             cursor,
             translation: Translation::new(translator),

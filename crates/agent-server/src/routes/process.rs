@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use crate::error::{ApiError, status_of};
 use crate::extract::RunRequest;
 use crate::headers::set_run_id;
+use crate::lifecycle::Closing;
 use crate::routes::runs;
 use crate::sse;
 use crate::state::App;
@@ -31,11 +32,8 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
     let mut response = if is_stream {
         sse::respond_with_log(&app, cursor, keeps_alive)
     } else {
-        tokio::select! {
-            biased;
-            answer = whole(cursor) => answer?,
-            () = app.closing().cancelled() => return Err(ApiError::Unanswered(id.to_string())),
-        }
+        let answer = Closing::new(app.closing()).before(whole(cursor)).await;
+        answer.unwrap_or_else(|| Err(ApiError::Unanswered(id.to_string())))?
     };
     set_run_id(&mut response, &id);
     Ok(response)

@@ -46,7 +46,10 @@ async fn cancel__of_a_waiting_run__answers_that_it_has_ended() {
     let first = started(&router).await;
     let second = started(&router).await;
     let canceled = call(&router, Method::POST, &format!("/runs/{second}/cancel")).await.json();
-    assert_eq!((&canceled["status"], &canceled["response"]["status"]), (&"canceled".into(), &"canceled".into()));
+    assert_eq!(
+        (&canceled["status"], &canceled["response"]["status"]),
+        (&"canceled".into(), &"canceled".into())
+    );
     let in_progress = runs(&router, "&session_id=s&status=in_progress").await;
     assert_eq!(in_progress.len(), 1);
     assert_eq!(in_progress[0]["id"], first.as_str());

@@ -39,10 +39,17 @@ async fn memory__full_of_named_sessions__refuses_more_and_says_which_setting_it_
         }
         number += 1;
     };
-    assert_eq!((refused.status, &refused.json()["error"]["code"]), (StatusCode::SERVICE_UNAVAILABLE, &"STORE_FULL".into()));
+    assert_eq!(
+        (refused.status, &refused.json()["error"]["code"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &"STORE_FULL".into())
+    );
     assert!(refused.body.contains("services.memory_bytes"), "{refused:?}");
     assert!(refused.header("retry-after").is_some());
-    assert_eq!(get(&router, "/sessions/0?user_id=ann").await.status, StatusCode::OK, "it was named, so it stays");
+    assert_eq!(
+        get(&router, "/sessions/0?user_id=ann").await.status,
+        StatusCode::OK,
+        "it was named, so it stays"
+    );
     for number in 0..number {
         let deleted = call(&router, Method::DELETE, &format!("/sessions/{number}?user_id=ann")).await;
         assert_eq!(deleted.status, StatusCode::NO_CONTENT);

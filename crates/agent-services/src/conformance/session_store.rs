@@ -32,27 +32,27 @@ macro_rules! session_store_conformance {
             users_never_meet long_ids_are_refused a_restart_forgets_nothing);
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-        async fn sweep__of_anonymous_sessions__forgets_them_and_no_others() {
+        async fn sweep_forgets_anonymous_sessions() {
             let make = $make_with_retention;
             let store = std::sync::Arc::new(make($crate::conformance::session_store::FORGOTTEN).await);
             $crate::Service::start(&*store).await.expect("a store starts");
-            $crate::conformance::session_store::sweep__of_anonymous_sessions__forgets_them_and_no_others(store).await;
+            $crate::conformance::session_store::sweep_forgets_anonymous_sessions(store).await;
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-        async fn sweep__of_sessions_that_were_named__keeps_them() {
+        async fn sweep_keeps_named_sessions() {
             let make = $make_with_retention;
             let store = std::sync::Arc::new(make($crate::conformance::session_store::TOO_MUCH).await);
             $crate::Service::start(&*store).await.expect("a store starts");
-            $crate::conformance::session_store::sweep__of_sessions_that_were_named__keeps_them(store).await;
+            $crate::conformance::session_store::sweep_keeps_named_sessions(store).await;
         }
     };
 }
 
-/// For how long [`sweep__of_anonymous_sessions__forgets_them_and_no_others`] wants its store to keep anonymous sessions.
+/// For how long [`sweep_forgets_anonymous_sessions`] wants its store to keep anonymous sessions.
 pub const FORGOTTEN: Retention = Retention { age: Duration::ZERO, bytes: 1 << 30 };
 
-/// What [`sweep__of_sessions_that_were_named__keeps_them`] wants its store to keep of anonymous sessions: hardly anything.
+/// What [`sweep_keeps_named_sessions`] wants its store to keep of anonymous sessions: hardly anything.
 pub const TOO_MUCH: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 1 };
 
 fn text(id: &str, text: &str) -> Message {
@@ -439,7 +439,7 @@ fn anonymous(texts: &[&str]) -> MessageBatch {
 }
 
 /// Contract 13.
-pub async fn sweep__of_anonymous_sessions__forgets_them_and_no_others(store: Arc<dyn SessionStore>) {
+pub async fn sweep_forgets_anonymous_sessions(store: Arc<dyn SessionStore>) {
     store.create(&user("u"), Some(&session("made"))).await.expect("made");
     store.append(&user("u"), &session("named"), batch(&["a"])).await.expect("appended");
     store.append(&user("u"), &session("named"), anonymous(&["b"])).await.expect("appended");
@@ -468,7 +468,7 @@ pub async fn sweep__of_anonymous_sessions__forgets_them_and_no_others(store: Arc
 }
 
 /// Contract 13: each of these names an anonymous session.
-pub async fn sweep__of_sessions_that_were_named__keeps_them(store: Arc<dyn SessionStore>) {
+pub async fn sweep_keeps_named_sessions(store: Arc<dyn SessionStore>) {
     for id in ["made", "changed", "appended"] {
         store.append(&user("u"), &session(id), anonymous(&["a"])).await.expect("appended");
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use agent_schemas::{RunId, Status};
 
 use super::{
-    batch, create, end, finish, get, is_orphan, keyed, kind, listed, new_run, owner, queue, start, status, steer,
-    while_waiting,
+    batch, create, end, finish, get, is_orphan, keyed, kind, listed, new_run, owner, queue, start, status,
+    steer, while_waiting,
 };
 use crate::ErrorKind;
 use crate::conformance::{session, user};
@@ -18,7 +18,7 @@ async fn is_gone(store: &dyn RunStore, id: &RunId) -> bool {
 }
 
 /// Contract 25: runs that have ended, with their keys and logs, and no others.
-pub async fn delete_session__of_ended_runs__forgets_them(store: Arc<dyn RunStore>) {
+pub async fn delete_session_forgets_ended_runs(store: Arc<dyn RunStore>) {
     let (a, created) = create(&*store, new_run("u", "s").with_key(keyed("k", "f"))).await;
     let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
     finish(&*store, &a, token).await;
@@ -38,7 +38,7 @@ pub async fn delete_session__of_ended_runs__forgets_them(store: Arc<dyn RunStore
 }
 
 /// Contract 25: runs in progress and waiting ones. Their session is free, and their owner can write nothing more.
-pub async fn delete_session__of_unfinished_runs__locks_out_their_owner(store: Arc<dyn RunStore>) {
+pub async fn delete_session_locks_out_owners(store: Arc<dyn RunStore>) {
     let (a, token) = start(&*store, "u", "s").await;
     let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
     let c = steer(&*store, &a).await;
@@ -66,7 +66,7 @@ pub async fn delete_session__of_unfinished_runs__locks_out_their_owner(store: Ar
 }
 
 /// Contract 25: a user's runs of all sessions, however many, and nobody else's.
-pub async fn delete_user__with_many_runs__forgets_all_of_them(store: Arc<dyn RunStore>) {
+pub async fn delete_user_forgets_all_runs(store: Arc<dyn RunStore>) {
     for number in 0..230 {
         let (id, token) = start(&*store, "u", &number.to_string()).await;
         if number % 2 == 0 {

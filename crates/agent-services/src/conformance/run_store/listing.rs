@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use agent_schemas::{ProtocolData, RunId, Status};
 
-use super::{
-    batch, create, end, finish, get, keyed, kind, listed, new_run, queue, size, start, steer,
-};
+use super::{batch, create, end, finish, get, keyed, kind, listed, new_run, queue, size, start, steer};
 use crate::ErrorKind;
 use crate::conformance::{at_once, hostile_ids, session, user};
 use crate::limits::MAX_ID_BYTES;

@@ -63,7 +63,7 @@ pub async fn cancel_takes_out_of_the_queue(store: Arc<dyn RunStore>) {
 }
 
 /// Contract 15 and 16.
-pub async fn cancel__of_a_waiting_run__wakes_its_readers(store: Arc<dyn RunStore>) {
+pub async fn cancel_wakes_readers_of_a_waiting_run(store: Arc<dyn RunStore>) {
     start(&*store, "u", "s").await;
     let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
     let ended = async {
@@ -97,7 +97,8 @@ pub async fn signals_reach_the_owner(store: Arc<dyn RunStore>) {
     };
     let (one, other) = (owner("owner"), owner("other"));
     let (a, _) = start(&*store, "u", "s").await;
-    let cancel = async { assert_eq!(kind(store.cancel(&a, Batch::empty(0)).await), Ok(Some(Canceled::Requested))) };
+    let cancel =
+        async { assert_eq!(kind(store.cancel(&a, Batch::empty(0)).await), Ok(Some(Canceled::Requested))) };
     while_waiting(told(&one, &a), cancel).await;
     assert!(get(&*store, &a).await.cancel_requested, "who is told finds what was asked");
     let hand = async { assert_ne!(steer(&*store, &a).await, a) };

@@ -53,8 +53,17 @@ async fn anonymous_run(runs: &SqliteRunStore, name: &str) {
 fn rows(folder: &Path) -> i64 {
     let connection = Connection::open(database(folder).file()).expect("opened");
     let tables = [
-        "users", "sessions", "messages", "batches", "runs", "run_requests", "run_batches", "run_keys", "states",
-        "memories", "postings",
+        "users",
+        "sessions",
+        "messages",
+        "batches",
+        "runs",
+        "run_requests",
+        "run_batches",
+        "run_keys",
+        "states",
+        "memories",
+        "postings",
     ];
     let count = |table| {
         let sql = format!("SELECT count(*) FROM {table}");
