@@ -1,6 +1,8 @@
 //! The runner: starts runs and knows those that are under way.
 
+mod cancel;
 mod children;
+mod delete;
 mod execute;
 mod options;
 mod recovery_guard;
@@ -27,6 +29,7 @@ use crate::child::StartChild;
 use crate::live::LiveRun;
 use crate::{Agent, ByteBudget, Services};
 
+pub use delete::{Deleted, delete_session, delete_user};
 pub use options::{BuildError, RunLimits, StartError};
 pub use run::{PositionError, Run};
 

@@ -21,6 +21,9 @@ pub(crate) struct RunsConfig {
     pub(crate) retention_seconds: Option<u64>,
     /// How many bytes the logs of all ended runs may use. The default is 1 GiB, or 256 MiB in memory.
     pub(crate) retention_bytes: Option<u64>,
+    /// How long sessions are kept that no request has named, after their last message, in seconds. The default is
+    /// `retention_seconds`.
+    pub(crate) anonymous_session_seconds: Option<u64>,
     /// How long responses that a client asked to store are kept, in seconds, if that is longer than logs are kept.
     pub(crate) response_seconds: u64,
     /// How long a server that stopped responding keeps its runs before another server takes them over, in seconds.
@@ -56,6 +59,7 @@ impl Default for RunsConfig {
             max_children: limits.max_children,
             retention_seconds: None,
             retention_bytes: None,
+            anonymous_session_seconds: None,
             response_seconds: 30 * 24 * 60 * 60,
             lease_seconds: limits.lease.as_secs(),
             session_policy: SessionPolicy::Enqueue,

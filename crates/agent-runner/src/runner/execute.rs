@@ -11,8 +11,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Runner;
 use super::run_task::{AppendBuffer, RunTask, Task};
-use crate::Reservation;
 use crate::agent::Recovery;
+use crate::{Reservation, Services};
 use crate::assemble::Assembler;
 use crate::budget::request_bytes;
 use crate::live::{Family, LiveRun, LogWriter};
@@ -102,7 +102,7 @@ impl Runner {
 
     async fn execute(&self, grant: &Grant) -> agent_services::Result<()> {
         let Some(record) = self.0.services.runs.get(&grant.id).await? else { return Ok(()) };
-        let log = self.read_log(&grant.id).await?;
+        let log = read_log(&self.0.services, &grant.id).await?;
         let epoch = record.epochs.len() as u64 + 1;
         let stored = log.last().map_or(0, Batch::end);
         let assembler = resume(&log, epoch)?;
@@ -122,16 +122,6 @@ impl Runner {
         live.steering.note_arrived();
         self.0.tasks.spawn(task.run());
         Ok(())
-    }
-
-    async fn read_log(&self, id: &RunId) -> agent_services::Result<Vec<Batch>> {
-        let (mut log, mut from) = (Vec::new(), 0);
-        while let Some(page) = self.0.services.runs.read(id, from, PAGE_BYTES).await? {
-            let Some(last) = page.batches.last() else { break };
-            from = last.end();
-            log.extend(page.batches);
-        }
-        Ok(log)
     }
 
     /// What is left to be done for a run.
@@ -172,7 +162,18 @@ impl Runner {
     }
 }
 
-fn resume(log: &[Batch], epoch: u64) -> agent_services::Result<Assembler> {
+/// The whole log of a run.
+pub(super) async fn read_log(services: &Services, id: &RunId) -> agent_services::Result<Vec<Batch>> {
+    let (mut log, mut from) = (Vec::new(), 0);
+    while let Some(page) = services.runs.read(id, from, PAGE_BYTES).await? {
+        let Some(last) = page.batches.last() else { break };
+        from = last.end();
+        log.extend(page.batches);
+    }
+    Ok(log)
+}
+
+pub(super) fn resume(log: &[Batch], epoch: u64) -> agent_services::Result<Assembler> {
     Assembler::resume(log, epoch).map_err(|error| {
         let message = "an entry of the run's log is damaged";
         agent_services::Error::new(ErrorKind::Unexpected, "continue a run", message).with_source(error)

@@ -4,6 +4,7 @@
 #[cfg(feature = "chat")]
 mod chat;
 mod children;
+mod deletion;
 mod demo;
 mod durability;
 mod faulty_store;
