@@ -12,10 +12,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Runner;
 use super::run_task::{AppendBuffer, RunTask, Task};
 use crate::agent::Recovery;
-use crate::{Reservation, Services};
 use crate::assemble::Assembler;
 use crate::budget::request_bytes;
 use crate::live::{Family, LiveRun, LogWriter};
+use crate::{Reservation, Services};
 
 /// How much of a log is read at once.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -111,7 +111,8 @@ impl Runner {
         // It was admitted before, here or elsewhere.
         let mut memory = self.0.memory.reservation();
         memory.set(request_bytes(&record.request));
-        let start = Start { record, token, assembler, stored, task, permit: None, family_slots: None, memory };
+        let start =
+            Start { record, token, assembler, stored, task, permit: None, family_slots: None, memory };
         let (live, mut task) = self.prepare(start);
         // It has no reader here yet. Those of other processes report themselves in the store, and may be about to.
         if let Some(grace) = &mut task.cancel_after {

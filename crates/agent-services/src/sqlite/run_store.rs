@@ -101,7 +101,8 @@ impl SqliteRunStore {
     ) -> Result<u64> {
         self.access.check(operation, &[user.as_str(), session.map_or("", SessionId::as_str)])?;
         let of = user.clone();
-        let last = self.access.read(operation, move |connection| retention::last_number(connection, &of)).await?;
+        let last =
+            self.access.read(operation, move |connection| retention::last_number(connection, &of)).await?;
         let mut count = 0;
         loop {
             let (user, session) = (user.clone(), session.cloned());

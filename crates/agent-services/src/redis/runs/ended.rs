@@ -97,13 +97,7 @@ impl RedisRunStore {
     }
 
     /// Notes that a run has ended. If the process ends before, Redis still forgets the run when it is old.
-    async fn note_end(
-        &self,
-        operation: &'static str,
-        id: &RunId,
-        bytes: u64,
-        user: &str,
-    ) -> Result<()> {
+    async fn note_end(&self, operation: &'static str, id: &RunId, bytes: u64, user: &str) -> Result<()> {
         let bytes = bytes + super::OVERHEAD;
         let call = ENDED.with_keys(self.ended_keys()).arg(format!("{id} {bytes} {user}")).arg(bytes);
         self.backend.repeatable(operation, call).await

@@ -3,8 +3,8 @@
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, params};
 
-use super::head::{ACTIVE, Head, STEERED, find, head};
 use super::entries::EncodedBatch;
+use super::head::{ACTIVE, Head, STEERED, find, head};
 use super::log::{self, Log};
 use super::notifications::Notifications;
 use super::{ending, retention};

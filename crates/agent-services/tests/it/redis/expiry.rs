@@ -244,7 +244,8 @@ async fn memories__of_one_user__expire_together() {
 async fn anonymous_session__until_it_is_named__expires_after_its_last_append() {
     let mut keys = Keys::new().await;
     let age = agent_services::run::Retention { age: TTL, bytes: 0 };
-    let store = RedisSessionStore::new(keys.client(&shared().await), StoreContext::default()).with_retention(age);
+    let store =
+        RedisSessionStore::new(keys.client(&shared().await), StoreContext::default()).with_retention(age);
     store.start().await.expect("started");
     let all = ["session:s", "sessions", "sessions:expiry"];
     let anonymous = MessageBatch { is_anonymous: true, ..batch(&["a"]) };
