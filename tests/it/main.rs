@@ -17,4 +17,5 @@ mod shutdown;
 mod spans;
 mod streams;
 mod terminal;
+mod users;
 mod wire;

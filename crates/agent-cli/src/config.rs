@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use agent_server::HttpConfig;
+use agent_server::{AgentApp, HttpConfig};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use environment::{Environment, UnknownVariable};
@@ -35,7 +35,8 @@ pub(crate) struct Config {
     pub(crate) agent: Option<String>,
     /// Whether other machines may connect without authentication.
     pub(crate) allow_unauthenticated: bool,
-    /// How long runs may continue after the shutdown signal before they are cancelled, in seconds.
+    /// How long runs may continue after the shutdown signal before they are cancelled, in seconds. What follows takes up to 7
+    /// seconds and `runs.cancel_grace_seconds` more; all of it has to be less than what the platform waits.
     pub(crate) drain_seconds: u64,
     /// The data folder. The default is `agent-server` in `XDG_DATA_HOME` or in `~/.local/share`.
     pub(crate) data_dir: Option<PathBuf>,
@@ -60,7 +61,7 @@ impl Default for Config {
             port: 8080,
             agent: None,
             allow_unauthenticated: false,
-            drain_seconds: 25,
+            drain_seconds: AgentApp::DRAIN.as_secs(),
             data_dir: None,
             ephemeral: false,
             http: HttpConfig::default(),

@@ -1,5 +1,8 @@
 //! The runner: starts runs and knows those that are under way.
 
+mod cancel;
+mod children;
+mod delete;
 mod execute;
 mod options;
 mod recovery_guard;
@@ -22,9 +25,11 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::child::StartChild;
 use crate::live::LiveRun;
 use crate::{Agent, ByteBudget, Services};
 
+pub use delete::{Deleted, delete_session, delete_user};
 pub use options::{BuildError, RunLimits, StartError};
 pub use run::{PositionError, Run};
 
@@ -73,7 +78,8 @@ impl RunnerBuilder {
         }
         let slots = Arc::new(Semaphore::new(self.limits.max_runs.min(Semaphore::MAX_PERMITS)));
         let owner = OwnerId::new(self.services.ids.random());
-        Ok(Runner(Arc::new(Inner {
+        Ok(Runner(Arc::new_cyclic(|inner| Inner {
+            children: children::starter(inner),
             agents: self.agents,
             services: self.services,
             slots,
@@ -97,6 +103,8 @@ pub struct Runner(Arc<Inner>);
 
 pub(crate) struct Inner {
     agents: Vec<(String, Arc<dyn Agent>)>,
+    /// What runs start their children with.
+    children: Arc<dyn StartChild>,
     services: Services,
     limits: RunLimits,
     slots: Arc<Semaphore>,

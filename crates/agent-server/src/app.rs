@@ -72,6 +72,10 @@ pub struct AgentAppBuilder {
 }
 
 impl AgentApp {
+    /// How long runs may continue after the shutdown signal, unless the application sets another time. With all that follows, a
+    /// stop stays below the 30 seconds after which Kubernetes kills a process.
+    pub const DRAIN: Duration = Duration::from_secs(15);
+
     /// Builds an application. Clients see its name at `/`.
     pub fn builder(name: impl Into<String>) -> AgentAppBuilder {
         AgentAppBuilder {
@@ -85,13 +89,19 @@ impl AgentApp {
             max_response_ttl: MAX_RESPONSE_TTL,
             start: Vec::new(),
             stop: Vec::new(),
-            drain: Duration::from_secs(25),
+            drain: AgentApp::DRAIN,
         }
     }
 
     /// The runner, to start runs without HTTP.
     pub fn runner(&self) -> &Runner {
         self.app.runner()
+    }
+
+    /// How long [`Self::serve`] takes at most after the shutdown signal, apart from the application's own stop hooks: runs may
+    /// continue, cancelled agents have their grace period, and last events, connections and stores have a few seconds.
+    pub fn longest_stop(&self) -> Duration {
+        lifecycle::longest_stop(self.drain, self.runner().limits().cancel_grace)
     }
 
     /// All routes, for a server of your own. Hooks and the drain are then up to you, and the application is ready at once.
@@ -134,12 +144,7 @@ impl AgentApp {
                 tracing::error!(error = %error, "a stop hook failed");
             }
         }
-        if let Err(error) = runner.release_lease().await {
-            tracing::warn!(error = %error, "could not release the lease; other servers take over the remaining runs when it expires");
-        }
-        if let Err(error) = services.stop().await {
-            tracing::error!(error = %error, "a service failed to stop");
-        }
+        lifecycle::stop_services(&runner).await;
         Ok(())
     }
 }
@@ -196,7 +201,8 @@ impl AgentAppBuilder {
         self
     }
 
-    /// How long runs may continue after the shutdown signal before they are cancelled.
+    /// How long runs may continue after the shutdown signal before they are cancelled; 15 seconds by default. See
+    /// [`AgentApp::longest_stop`].
     #[must_use]
     pub fn drain(mut self, drain: Duration) -> Self {
         self.drain = drain;

@@ -85,6 +85,8 @@ pub enum ApiError {
     NoSuchRun(String),
     /// The run's log no longer has this position.
     PositionGone,
+    /// The server closes its connections, and the run, which waits here or is executed elsewhere, has not ended.
+    Unanswered(String),
     /// There is no such session for this user.
     NoSuchSession(String),
     /// A run's log could not be read to its end.

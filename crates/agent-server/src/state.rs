@@ -8,8 +8,10 @@ use agent_runner::{ByteBudget, Run, Runner, StartError};
 use agent_schemas::{AgentRequest, RunOptions};
 use agent_services::session::SessionStore;
 use axum::extract::FromRef;
+use tokio_util::task::TaskTracker;
 
 use crate::config::HttpConfig;
+use crate::lifecycle::ClosingSignal;
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -26,6 +28,10 @@ struct Inner {
     /// What waits in connections for clients that do not read.
     unread: ByteBudget,
     ready: AtomicBool,
+    /// Given when connections close, at the end of a shutdown.
+    closing: Arc<ClosingSignal>,
+    /// The connections, those that speak another protocol by now included.
+    connections: TaskTracker,
 }
 
 impl App {
@@ -45,6 +51,8 @@ impl App {
             run_options: Arc::new(run_options),
             max_response_ttl,
             ready: AtomicBool::new(false),
+            closing: Arc::default(),
+            connections: TaskTracker::new(),
         }))
     }
 
@@ -72,6 +80,16 @@ impl App {
     /// What may wait in connections for clients that do not read.
     pub(crate) fn unread(&self) -> &ByteBudget {
         &self.0.unread
+    }
+
+    /// The signal that connections close, at the end of a shutdown: no run that is still read is executed here then.
+    pub(crate) fn closing(&self) -> &Arc<ClosingSignal> {
+        &self.0.closing
+    }
+
+    /// The open connections.
+    pub(crate) fn connections(&self) -> &TaskTracker {
+        &self.0.connections
     }
 
     /// The default options of runs.

@@ -15,10 +15,15 @@ pub(crate) struct RunsConfig {
     pub(crate) max_waiting: usize,
     /// How many runs may wait for one session. Further requests get 429.
     pub(crate) max_queued: usize,
+    /// How many child runs may be in progress below one run, children of children included.
+    pub(crate) max_children: usize,
     /// How long ended runs are kept, in seconds. The default is a day, or ten minutes in memory.
     pub(crate) retention_seconds: Option<u64>,
     /// How many bytes the logs of all ended runs may use. The default is 1 GiB, or 256 MiB in memory.
     pub(crate) retention_bytes: Option<u64>,
+    /// How long sessions are kept that no request has named, after their last message, in seconds. The default is
+    /// `retention_seconds`.
+    pub(crate) anonymous_session_seconds: Option<u64>,
     /// How long responses that a client asked to store are kept, in seconds, if that is longer than logs are kept.
     pub(crate) response_seconds: u64,
     /// How long a server that stopped responding keeps its runs before another server takes them over, in seconds.
@@ -51,8 +56,10 @@ impl Default for RunsConfig {
             max_runs: limits.max_runs,
             max_waiting: limits.max_waiting,
             max_queued: limits.max_queued,
+            max_children: limits.max_children,
             retention_seconds: None,
             retention_bytes: None,
+            anonymous_session_seconds: None,
             response_seconds: 30 * 24 * 60 * 60,
             lease_seconds: limits.lease.as_secs(),
             session_policy: SessionPolicy::Enqueue,
@@ -75,6 +82,7 @@ impl RunsConfig {
         limits.max_runs = self.max_runs;
         limits.max_waiting = self.max_waiting;
         limits.max_queued = self.max_queued;
+        limits.max_children = self.max_children;
         limits.lease = Duration::from_secs(self.lease_seconds);
         limits.run_time = Duration::from_secs(self.run_time_seconds);
         limits.log_bytes = self.log_bytes;

@@ -61,7 +61,11 @@ pub(super) async fn open(
     let longest = context.runner().limits().log_bytes.saturating_mul(2).max(MIN_WRITE_BYTES);
     let upgrade = upgrade.max_message_size(limit).max_frame_size(limit).read_buffer_size(READ_BYTES);
     let upgrade = upgrade.write_buffer_size(0).max_write_buffer_size(longest);
-    upgrade.on_upgrade(move |socket| Connection::new(context, client, socket).run())
+    let held = context.hold_open();
+    upgrade.on_upgrade(move |socket| async move {
+        Connection::new(context, client, socket).run().await;
+        drop(held);
+    })
 }
 
 /// The connection has ended, or the server closed it.
@@ -115,6 +119,7 @@ impl Connection {
             tokio::select! {
                 message = self.socket.recv() => self.take_in(message).await?,
                 _ = self.heartbeat.tick() => self.ping().await?,
+                () = self.context.closing() => self.ping().await?,
             }
         }
         self.waiting.pop_front().ok_or(Disconnected)

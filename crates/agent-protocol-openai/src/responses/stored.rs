@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use agent_runner::Run;
 use agent_schemas::{Json as Value, RunId, object};
-use agent_services::run::RunRecord;
+use agent_services::run::{RunRecord, may_exist};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -65,22 +65,28 @@ pub(super) async fn cancel(
     }
 }
 
-/// `DELETE /v1/responses/{id}`: forgets a response that has ended.
+/// `DELETE /v1/responses/{id}`: forgets a response that has ended. Repeating it is answered alike: an id that this server may
+/// have made was a response's, as nobody can guess one.
 pub(super) async fn delete(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
     caller: Caller,
 ) -> Result<Json<Value>, ApiError> {
-    let (record, _) = stored(&context, &caller, id).await?;
-    if !record.status.is_final() {
-        let message = "The response has not ended yet; cancel it before you delete it";
-        return Err(ErrorInfo::new(StatusCode::CONFLICT, "response_in_progress", message).into());
+    let run = ids::run_id(&id).ok_or_else(|| no_response(&id))?;
+    match context.runner().record(&run).await? {
+        Some(record) if !caller.may_see(&record.user_id) || !EchoedSettings::of(&record).is_stored => {
+            return Err(not_found(&run));
+        }
+        Some(record) if !record.status.is_final() => {
+            let message = "The response has not ended yet; cancel it before you delete it";
+            return Err(ErrorInfo::new(StatusCode::CONFLICT, "response_in_progress", message).into());
+        }
+        _ => {}
     }
-    if !context.runner().services().runs.delete(&record.id).await? {
-        return Err(not_found(&record.id));
+    if !context.runner().services().runs.delete(&run).await? && !may_exist(&run) {
+        return Err(not_found(&run));
     }
-    let id = ids::response_id(&record.id);
-    Ok(Json(object! { "id" => id, "object" => "response", "deleted" => true }.into()))
+    Ok(Json(object! { "id" => ids::response_id(&run), "object" => "response", "deleted" => true }.into()))
 }
 
 /// `GET /v1/responses/{id}/input_items`: what was said to the agent, without the response that it continues.

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "chat")]
 mod chat;
+mod children;
+mod deletion;
 mod demo;
 mod durability;
 mod faulty_store;

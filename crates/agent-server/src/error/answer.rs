@@ -137,6 +137,15 @@ impl ApiError {
                 "RESOURCE_NOT_FOUND",
                 format!("Run not found: {id}. It never existed, or it is no longer kept"),
             ),
+            ApiError::Unanswered(id) => Answer::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "SHUTTING_DOWN",
+                format!(
+                    "The server is shutting down, and run {id} has not ended. It is kept: repeat the request with its \
+                     Idempotency-Key, or read GET /runs/{id}, at another server or after the restart"
+                ),
+            )
+            .retry_after(LATER),
             ApiError::NoSuchSession(id) => {
                 Answer::new(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", format!("Session not found: {id}"))
             }
@@ -184,7 +193,9 @@ fn of_start(error: &StartError) -> Answer {
             "The run of this Idempotency-Key is no longer kept. To start another run, use a new key and omit \
              Last-Event-ID",
         ),
-        StartError::Store(error) if error.kind() == ErrorKind::InvalidInput => of_store(error),
+        StartError::Store(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Full) => {
+            of_store(error)
+        }
         StartError::Store(error) => {
             let retry_after = error.is_retryable().then_some(LATER);
             Answer { retry_after, ..not_recorded() }
@@ -219,6 +230,7 @@ fn of_store(error: &agent_services::Error) -> Answer {
         ErrorKind::NotFound => (StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND"),
         ErrorKind::AlreadyExists | ErrorKind::Conflict => (StatusCode::CONFLICT, "CONFLICT"),
         ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE"),
+        ErrorKind::Full => (StatusCode::SERVICE_UNAVAILABLE, "STORE_FULL"),
         ErrorKind::Unsupported => (StatusCode::NOT_IMPLEMENTED, "NOT_SUPPORTED"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
     };
@@ -228,6 +240,6 @@ fn of_store(error: &agent_services::Error) -> Answer {
         ErrorKind::Unexpected => "Internal Server Error".to_owned(),
         _ => error.to_string(),
     };
-    let retry_after = error.is_retryable().then_some(LATER);
-    Answer { retry_after, ..Answer::new(status, code, message) }
+    let may_pass = error.is_retryable() || error.kind() == ErrorKind::Full;
+    Answer { retry_after: may_pass.then_some(LATER), ..Answer::new(status, code, message) }
 }

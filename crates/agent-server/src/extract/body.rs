@@ -2,7 +2,7 @@
 
 use agent_runner::{ByteBudget, Reservation};
 use agent_schemas::json::{ParseErrorKind, memory_estimate, parse_with_depth};
-use agent_schemas::{Json, JsonObject, ValidationError};
+use agent_schemas::{Error, Json, JsonObject, ValidationError};
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
@@ -10,6 +10,7 @@ use http_body_util::BodyExt;
 
 use crate::config::HttpConfig;
 use crate::error::ApiError;
+use crate::lifecycle::is_closing;
 
 /// Reads a request's whole body, and reserves memory for it and for what it is parsed to.
 pub(super) async fn read_body(
@@ -34,7 +35,7 @@ pub(super) async fn read_body(
 async fn collect(mut body: Body, limit: usize, memory: &mut Reservation) -> Result<Bytes, ApiError> {
     let (mut first, mut all) = (Bytes::new(), BytesMut::new());
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| ApiError::Unreadable("it ended early".to_owned()))?;
+        let frame = frame.map_err(|error| ended_early(&error))?;
         let Ok(data) = frame.into_data() else { continue };
         if first.len() + all.len() + data.len() > limit {
             return Err(too_large(limit));
@@ -51,6 +52,13 @@ async fn collect(mut body: Body, limit: usize, memory: &mut Reservation) -> Resu
         }
     }
     Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+fn ended_early(error: &axum::Error) -> ApiError {
+    if is_closing(error) {
+        return ApiError::NotStarted(Error::ShuttingDown {}.into());
+    }
+    ApiError::Unreadable("it ended early".to_owned())
 }
 
 fn too_large(limit: usize) -> ApiError {

@@ -61,7 +61,7 @@ where
         let mut options = RunOptions::clone(&Arc::<RunOptions>::from_ref(state));
         options.read_from(&mut request.extra)?;
         caller.claim(&mut request);
-        name_session(&mut request, key.as_ref());
+        options.anonymous_session = name_session(&mut request, key.as_ref());
         options.idempotency_key = key;
         let is_stream = request.stream || only_events;
         Ok(RunRequest { request, options, last_event, is_stream, keeps_alive, memory })

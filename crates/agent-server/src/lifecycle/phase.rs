@@ -75,6 +75,11 @@ impl ConnectionState {
             .unwrap_or(Phase::Upgraded)
     }
 
+    /// Whether no whole request has come since the last answer.
+    pub(super) fn has_no_request(&self) -> bool {
+        matches!(self.phase(), Phase::New | Phase::Head)
+    }
+
     pub(super) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Release);
     }

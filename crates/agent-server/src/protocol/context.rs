@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_runner::{ByteBudget, CursorError, Run, Runner};
-use agent_schemas::{JsonObject, RunId, RunOptions, SessionPolicy, sse as log};
+use agent_schemas::{Error, JsonObject, RunId, RunOptions, SessionPolicy, sse as log};
 use agent_services::run::RunRecord;
 use axum::extract::FromRef;
 use axum::http::request::Parts;
@@ -19,6 +19,7 @@ use crate::config::HttpConfig;
 use crate::error::{ApiError, log_cut};
 use crate::extract::{JsonRequest, idempotency_key, name_session, parse_object};
 use crate::headers::{keeps_alive, set_run_id};
+use crate::lifecycle::Closing;
 use crate::sse;
 use crate::state::App;
 
@@ -94,7 +95,7 @@ impl ProtocolContext {
         }
         Caller::of(&request.parts().extensions).claim(&mut agent_request);
         let key = idempotency_key(request.parts(), request.bytes())?;
-        name_session(&mut agent_request, key.as_ref());
+        options.anonymous_session = name_session(&mut agent_request, key.as_ref());
         options.idempotency_key = key;
         Ok(self.0.start(agent_request, options, is_stream).await?)
     }
@@ -116,9 +117,9 @@ impl ProtocolContext {
     /// Answers with a run's log as a stream, from the translator's first frame to its last, with heartbeats while the run is
     /// silent. If the client disconnects, the run's policy decides what happens to the run.
     pub fn stream(&self, run: &Run, client: &Parts, translator: impl Translator) -> Response {
-        let source = TranslatedStream::new(run.cursor(0), translator);
+        let source = TranslatedStream::new(run.cursor(0), translator, self.0.closing());
         let keeps_alive = keeps_alive(client.version, &client.headers);
-        named(sse::respond(source, self.0.http().heartbeat, keeps_alive), run.id())
+        named(sse::respond(&self.0, source, keeps_alive), run.id())
     }
 
     /// A run's log as the translator's frames, in pieces of complete frames, for other kinds of connections.
@@ -127,25 +128,42 @@ impl ProtocolContext {
         run: &Run,
         translator: T,
     ) -> impl Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + use<T> {
-        TranslatedStream::new(run.cursor(0), translator)
+        TranslatedStream::new(run.cursor(0), translator, self.0.closing())
     }
 
-    /// Waits for a run's end and answers with its result. If only the end of its log is kept, the translator sees the final
+    /// Resolves when the server closes its connections, at the end of a shutdown.
+    pub async fn closing(&self) {
+        self.0.closing().given().await;
+    }
+
+    /// Lets the end of the process wait, for a limited time, until the result is dropped: for connections that have become
+    /// something else than HTTP.
+    pub fn hold_open(&self) -> impl Sized + Send + use<> {
+        self.0.connections().token()
+    }
+
+    /// Waits for a run's end and answers with its result. If the server closes its connections before, the translator sees an
+    /// error. If only the end of its log is kept, the translator sees the final
     /// event alone.
     pub async fn collect(&self, run: &Run, translator: impl Translator) -> Response {
         let mut translation = Translation::new(translator);
         let mut cursor = run.cursor(run.start());
         let mut frames = FrameWriter::discard();
-        while let Some(batch) = cursor.next().await {
-            let read = batch.and_then(|batch| {
-                let mut entries = log::frames(&batch.frames);
-                Ok(entries.try_for_each(|json| translation.on_entry(json, &mut frames))?)
-            });
-            if let Err(error) = read {
-                log_cut(&error, "could not read a run's log to its end");
-                translation.on_abort(&abort_error(&error), &mut frames);
-                break;
+        let read = async {
+            while let Some(batch) = cursor.next().await {
+                let read = batch.and_then(|batch| {
+                    let mut entries = log::frames(&batch.frames);
+                    Ok(entries.try_for_each(|json| translation.on_entry(json, &mut frames))?)
+                });
+                if let Err(error) = read {
+                    log_cut(&error, "could not read a run's log to its end");
+                    translation.on_abort(&abort_error(&error), &mut frames);
+                    break;
+                }
             }
+        };
+        if Closing::new(self.0.closing()).before(read).await.is_none() {
+            translation.on_abort(&Error::ShuttingDown {}.to_body(), &mut frames);
         }
         named(translation.answer(), run.id())
     }

@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use crate::error::{ApiError, status_of};
 use crate::extract::RunRequest;
 use crate::headers::set_run_id;
+use crate::lifecycle::Closing;
 use crate::routes::runs;
 use crate::sse;
 use crate::state::App;
@@ -29,9 +30,10 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
     };
     drop(run);
     let mut response = if is_stream {
-        sse::respond_with_log(cursor, app.http().heartbeat, keeps_alive)
+        sse::respond_with_log(&app, cursor, keeps_alive)
     } else {
-        whole(cursor).await?
+        let answer = Closing::new(app.closing()).before(whole(cursor)).await;
+        answer.unwrap_or_else(|| Err(ApiError::Unanswered(id.to_string())))?
     };
     set_run_id(&mut response, &id);
     Ok(response)

@@ -7,7 +7,7 @@ use agent_runner::Run;
 use agent_schemas::api::runs::{RunInfo, RunPage};
 use agent_schemas::{Event, RunId, SessionId, Status, sse as frames};
 use agent_services::page::PageToken;
-use agent_services::run::{LogChunk, RunFilter, RunRecord};
+use agent_services::run::{LogChunk, RunFilter, RunRecord, may_exist};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -72,15 +72,21 @@ pub(crate) async fn get(
     Ok(Json(shown(&app, record).await?))
 }
 
-/// `DELETE /runs/{id}`: deletes a run that has ended.
+/// `DELETE /runs/{id}`: deletes a run that has ended. Repeating it is answered alike: an id that this server may have made was
+/// a run's, as nobody can guess one.
 pub(crate) async fn delete(
     State(app): State<App>,
     PathId(id): PathId,
     caller: Caller,
 ) -> Result<StatusCode, ApiError> {
     let id = RunId::new(id);
-    check_visible(&app, &caller, &id).await?;
-    if app.runner().services().runs.delete(&id).await? {
+    if caller.user().is_some()
+        && let Some(record) = app.runner().record(&id).await?
+        && !caller.may_see(&record.user_id)
+    {
+        return Err(no_such(&id));
+    }
+    if app.runner().services().runs.delete(&id).await? || may_exist(&id) {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(no_such(&id))
@@ -134,7 +140,7 @@ pub(crate) async fn events(
     }
     drop(run);
     let keeps_alive = keeps_alive(request.version(), request.headers());
-    let mut response = sse::respond_with_log(cursor, app.http().heartbeat, keeps_alive);
+    let mut response = sse::respond_with_log(&app, cursor, keeps_alive);
     set_run_id(&mut response, &id);
     Ok(response)
 }
@@ -218,6 +224,7 @@ fn info_of(record: RunRecord) -> RunInfo {
         agent: record.agent,
         user_id: record.user_id.to_string(),
         session_id: record.session_id.to_string(),
+        parent_run_id: record.options.parent.map(|parent| parent.to_string()),
         created_at: record.created_at,
         ended_at: record.ended_at,
         events: i64::try_from(record.entries).unwrap_or(i64::MAX),
