@@ -146,7 +146,7 @@ async fn websocket__no_memory_for_messages__is_told_which_setting() {
     // One that never ends counts from its first bytes on.
     let stream = TcpStream::connect(server.address()).await.expect("a connection");
     let (mut other, _) = client_async(&url, stream).await.expect("it speaks WebSocket");
-    let piece = Frame::message(Bytes::from(vec![b' '; 60_000]), OpCode::Data(Data::Text), false);
+    let piece = Frame::message(Bytes::from(vec![b' '; 120_000]), OpCode::Data(Data::Text), false);
     other.send(Message::Frame(piece)).await.expect("sent");
     assert_eq!(refusal(&mut other).await, json!("bodies_limit_exceeded"));
     drop((socket, other));
