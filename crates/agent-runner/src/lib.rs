@@ -26,6 +26,7 @@ mod agent;
 pub mod agents;
 mod assemble;
 mod cursor;
+mod error_chain;
 mod handle;
 pub mod history;
 #[cfg(feature = "http-client")]

@@ -1,9 +1,10 @@
 //! Every route of the server.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -39,10 +40,19 @@ pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol
     let own_routes = protocols
         .iter()
         .fold(own_routes, |routes, protocol| routes.merge(protocol.routes(context.clone())))
-        .layer(CatchPanicLayer::custom(|_| ApiError::Panic.into_response()));
+        .layer(CatchPanicLayer::custom(panicked));
     let routes = routes
         .merge(own_routes)
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     middleware::around(routes, app.http(), ErrorFormatLayer(protocols))
+}
+
+/// Answers where a handler of a protocol or of the application panicked. The text is for the server's log.
+#[expect(clippy::needless_pass_by_value, reason = "the layer passes the panic as it is")]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(error = text, "a handler panicked");
+    ApiError::Panic.into_response()
 }

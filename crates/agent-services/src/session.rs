@@ -3,11 +3,13 @@
 mod encoded;
 mod in_memory;
 
+use std::fmt::Display;
+
 use agent_schemas::{JsonObject, Message, SessionId, UserId};
 use async_trait::async_trait;
 
 use crate::page::{Page, PageSize, PageToken};
-use crate::{Result, Service};
+use crate::{Result, Service, damage};
 
 pub use encoded::{EncodedMessage, MessageBatch};
 pub use in_memory::InMemorySessionStore;
@@ -59,6 +61,13 @@ pub struct StoredMessage {
     pub message: Message,
 }
 
+impl StoredMessage {
+    /// A message that was read, or what stands for one that cannot be read.
+    pub(crate) fn of_read(position: u64, read: std::result::Result<Message, impl Display>) -> Self {
+        StoredMessage { position, message: damage::message("session", position, read) }
+    }
+}
+
 /// What an append did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
@@ -96,6 +105,9 @@ pub struct SessionChange {
 /// 11. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
 /// 12. What is too large, a message or a session, is `InvalidInput` and changes nothing.
+/// 13. A stored message that cannot be read is given as a message of type `error` with the code `MESSAGE_DAMAGED`, and
+///     metadata that cannot be read as none. Both are logged. They make nothing else unreadable, and can be deleted with
+///     the session.
 ///
 /// # Concurrency and cancellation
 /// Every call may come from any task at any time. A dropped append may or may not have happened; its batch key makes

@@ -42,10 +42,15 @@ impl EchoedSettings {
         EchoedSettings { members, previous, is_stored: settings.store, is_background: settings.background }
     }
 
+    /// Whether a member of a request is a setting.
+    pub(super) fn is_setting(key: &str) -> bool {
+        SETTINGS.contains_key(key)
+    }
+
     /// What the record of a request's run keeps: the settings that the request names, and how much of the input is not its
     /// own.
     pub(super) fn to_record(body: &JsonObject, previous: usize) -> ProtocolData {
-        let is_setting = |(key, value): &(&String, &Json)| SETTINGS.contains_key(*key) && !value.is_null();
+        let is_setting = |(key, value): &(&String, &Json)| Self::is_setting(key) && !value.is_null();
         let named = body.iter().filter(is_setting).map(|(key, value)| (key.clone(), value.clone()));
         let data = object! {
             "previous" => i64::try_from(previous).unwrap_or(i64::MAX),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{ErrorBody, RunId};
-use agent_services::ErrorKind;
+use agent_schemas::id::response_id;
+use agent_schemas::{Error, ErrorBody, RunId};
 use agent_services::run::{Batch, FencingToken, Grant, RunRecord};
 use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
@@ -12,7 +12,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::Runner;
 use super::run_task::{AppendBuffer, RunTask, Task};
 use crate::agent::Recovery;
-use crate::assemble::Assembler;
+use crate::assemble::{Assembler, Ending, ResponseHead};
+use crate::error_chain::chain;
 use crate::live::{LiveRun, LogWriter};
 
 /// How much of a log is read at once.
@@ -92,11 +93,34 @@ impl Runner {
 
     async fn execute(&self, grant: &Grant) -> agent_services::Result<()> {
         let Some(record) = self.0.services.runs.get(&grant.id).await? else { return Ok(()) };
-        let log = self.read_log(&grant.id).await?;
         let epoch = record.epochs.len() as u64 + 1;
-        let stored = log.last().map_or(0, Batch::end);
-        let assembler = resume(&log, epoch)?;
-        let task = self.task_of(&record, &assembler);
+        let read = self.read_log(&grant.id).await;
+        let resumed = match &read {
+            Err(error) if error.is_retryable() => return read.map(drop),
+            Err(error) => Err(chain(error)),
+            Ok(log) => Assembler::resume(log, epoch).map_err(|error| chain(&error)),
+        };
+        let is_readable = resumed.is_ok();
+        let damage = record.damage.clone().or(resumed.as_ref().err().cloned());
+        let assembler = resumed.unwrap_or_else(|_| {
+            let head = ResponseHead {
+                id: response_id(&*self.0.services.ids),
+                created_at: record.created_at,
+                session_id: record.session_id.to_string(),
+            };
+            Assembler::after_unreadable(head, record.entries, epoch)
+        });
+        let stored = assembler.next();
+        // What is settled needs no request.
+        let is_settled = is_readable && ending_of(&record).is_some();
+        let task = match damage {
+            None => self.task_of(&record, &assembler),
+            Some(_) if is_settled => self.task_of(&record, &assembler),
+            Some(damage) => {
+                tracing::error!(run.id = %record.id, error = damage, "what is stored of a run cannot be read; the run is ended");
+                Task::Fail(Error::RunDamaged {})
+            }
+        };
         let token = grant.token;
         let start = Start { record, token, assembler, stored, task, permit: None };
         let (live, mut task) = self.prepare(start);
@@ -123,7 +147,7 @@ impl Runner {
 
     /// What is left to be done for a run.
     fn task_of(&self, record: &RunRecord, assembler: &Assembler) -> Task {
-        if let Some(ending) = record.ending.as_deref().and_then(|text| serde_json::from_str(text).ok()) {
+        if let Some(ending) = ending_of(record) {
             return Task::Complete(ending);
         }
         // Only the first event was written: the agent never began.
@@ -156,14 +180,12 @@ impl Runner {
     }
 }
 
-fn resume(log: &[Batch], epoch: u64) -> agent_services::Result<Assembler> {
-    Assembler::resume(log, epoch).map_err(|error| {
-        let message = "an entry of the run's log is damaged";
-        agent_services::Error::new(ErrorKind::Unexpected, "continue a run", message).with_source(error)
-    })
+/// How a run ends that had ended but for its last event.
+fn ending_of(record: &RunRecord) -> Option<Ending> {
+    record.ending.as_deref().and_then(|text| serde_json::from_str(text).ok())
 }
 
 /// Why a run was not brought to its end.
 fn interrupted(reason: &str) -> ErrorBody {
-    agent_schemas::Error::RunInterrupted { reason: reason.to_owned() }.to_body()
+    Error::RunInterrupted { reason: reason.to_owned() }.to_body()
 }

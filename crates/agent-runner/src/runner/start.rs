@@ -39,10 +39,10 @@ impl Runner {
         if inner.tasks.is_closed() {
             return Err(Error::ShuttingDown {}.into());
         }
+        let (name, agent) = inner.choose_agent(request.model.as_deref())?;
         self.watch().await?;
         let permit = inner.admit()?;
         let created_at = inner.services.clock.unix_seconds();
-        let (name, agent) = inner.choose_agent(request.model.as_deref());
         let (session_id, user_id) = inner.fill_ids(&mut request);
         let user = UserId::new(user_id);
         let id = fresh_id(&*inner.services.ids, &user);
@@ -106,10 +106,26 @@ impl Inner {
         Err(Error::TooManyRuns { limit: self.limits.max_runs }.into())
     }
 
-    fn choose_agent(&self, model: Option<&str>) -> (&str, &Arc<dyn Agent>) {
-        let named = model.and_then(|model| self.agents.iter().find(|(name, _)| name == model));
-        let (name, agent) = named.unwrap_or(&self.agents[0]);
-        (name, agent)
+    /// The agent that the model names. A client that does not care may leave it out or send an empty text.
+    fn choose_agent(&self, model: Option<&str>) -> Result<(&str, &Arc<dyn Agent>), StartError> {
+        let model = model.filter(|model| !model.is_empty());
+        let agent_named = |wanted: &str| self.agents.iter().find(|(name, _)| name == wanted);
+        let agent_of = |model: &str| {
+            let (_, agent) = self.models.iter().find(|(known, _)| known == model)?;
+            agent_named(agent)
+        };
+        let named = model.and_then(|model| agent_named(model).or_else(|| agent_of(model)));
+        match (named, model) {
+            (Some((name, agent)), _) => Ok((name, agent)),
+            (None, Some(model)) if !self.takes_any_model => {
+                let known: Vec<&str> = self.agents.iter().map(|(name, _)| name.as_str()).collect();
+                Err(StartError::UnknownAgent { name: model.to_owned(), known: known.join(", ") })
+            }
+            (None, _) => {
+                let (name, agent) = &self.agents[0];
+                Ok((name, agent))
+            }
+        }
     }
 
     /// Fills in the ids that the client left out and gives the session's and the user's.

@@ -1,9 +1,12 @@
 //! The runner from outside: whole runs, their logs, and what becomes of them.
+#![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 #[cfg(feature = "chat")]
 mod chat;
+mod damage;
 mod demo;
 mod durability;
+mod failures;
 mod faulty_store;
 mod grammar;
 mod history;

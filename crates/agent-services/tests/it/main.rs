@@ -1,4 +1,5 @@
 //! The conformance suites against every backend, and what else is to be said of each.
+#![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod backends;
 mod peer;

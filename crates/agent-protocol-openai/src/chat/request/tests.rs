@@ -131,7 +131,8 @@ fn parameters_find_their_place() {
         request.tools.expect("tools")[0].function().map(|(name, ..)| name.to_owned()),
         Some("f".into())
     );
-    let kept = serde_json::to_value(&request.extra).expect("JSON");
+    assert!(request.extra.is_empty(), "these are members of our own protocol");
+    let kept = serde_json::to_value(&request.foreign).expect("JSON");
     for key in [
         "tool_choice",
         "parallel_tool_calls",
@@ -258,7 +259,7 @@ fn the_options_of_a_run_are_read() {
     assert_eq!(read.options.session_policy, agent_schemas::SessionPolicy::Reject);
     assert_eq!(read.options.disconnect_grace, RunOptions::default().disconnect_grace);
     assert_eq!(
-        read.request.extra.get("background"),
+        read.request.extra_member("background"),
         Some(&Json::from(1)),
         "a completion is always waited for"
     );
