@@ -2,12 +2,12 @@
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod backends;
-mod peer;
 #[cfg(feature = "redis")]
 mod redis;
 mod run_model;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod upstream;
 
 mod in_memory {
     //! The in-memory backends.
