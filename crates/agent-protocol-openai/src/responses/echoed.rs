@@ -63,7 +63,7 @@ impl EchoedSettings {
     pub(super) fn of(record: &RunRecord) -> Self {
         let kept = record.options.protocol.as_ref().filter(|kept| kept.protocol == PROTOCOL);
         let read = kept.map(|kept| Self::read(&kept.data));
-        let is_unreadable = matches!(read, Some(None));
+        let is_unreadable = matches!(read, Some(None)) || kept.is_none() && record.damage.is_some();
         let (mut settings, previous) = read.flatten().unwrap_or_default();
         if settings.model.is_empty() {
             settings.model = record.request.model.as_deref().unwrap_or(&record.agent).to_owned();
@@ -119,5 +119,8 @@ mod tests {
         assert!(of(None), "a run of another protocol");
         assert!(of(Some(ProtocolData::new("mine", "{}"))), "another protocol's data");
         assert!(!of(Some(ProtocolData::new(PROTOCOL, "{"))));
+        let mut damaged = record(None);
+        damaged.damage = Some("the options: unreadable".to_owned());
+        assert!(!EchoedSettings::of(&damaged).is_stored);
     }
 }

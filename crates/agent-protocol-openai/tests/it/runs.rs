@@ -124,7 +124,7 @@ async fn foreign_members__unknown_to_openai__reach_the_agent() {
     let router = app().agent("agent", agent).build().expect("built").router();
     let more = json!({ "mine": { "deep": [1] }, "reasoning_effort": "low" });
     let answer = post(&router, "/v1/chat/completions", &chat(&more)).await.json();
-    assert_eq!(answer["choices"][0]["message"]["content"], r#"{"deep":[1]}"low""#);
+    assert_eq!(answer["choices"][0]["message"]["content"], "{\"deep\":[1]}\n\n\"low\"");
     let more = json!({ "mine": { "deep": [1] }, "reasoning": { "effort": "low" } });
     let answer = post(&router, "/v1/responses", &responses(&more)).await.json();
     let texts = [0, 1].map(|item| answer["output"][item]["content"][0]["text"].clone());

@@ -42,7 +42,13 @@ impl<E: StdError> From<E> for ToolError {
 
 impl From<ToolError> for AgentError {
     fn from(ToolError { message, cause }: ToolError) -> Self {
-        Error::unknown("ToolError", cause.unwrap_or(message)).into()
+        match cause {
+            Some(cause) => Error::unknown("ToolError", cause).into(),
+            None => {
+                let known = Error::ToolExecution {};
+                Error::Custom { status: known.http_status(), code: known.code().to_owned(), message }.into()
+            }
+        }
     }
 }
 

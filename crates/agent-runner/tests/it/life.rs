@@ -257,7 +257,7 @@ async fn start__missing_ids_and_model__are_filled_in() {
         })
     };
     let runner = Runner::builder().agent("a", name_agent()).agent("b", name_agent()).build().expect("built");
-    for (model, expected) in [(None, "a"), (Some("b"), "b"), (Some("gpt"), "a")] {
+    for (model, expected) in [(None, "a"), (Some("b"), "b"), (Some(""), "a")] {
         let mut request = AgentRequest::new(vec![Message::user("")]);
         request.model = model.map(str::to_owned);
         request.id = Some(String::new());

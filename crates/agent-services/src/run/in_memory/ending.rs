@@ -29,7 +29,10 @@ impl InMemoryRunStore {
             if let Some((mut history, sessions)) = history {
                 // Only that of a closed run may have been appended before; any other comes once and needs no key.
                 history.key = history.key.filter(|_| run.record.ending.is_some());
-                sessions.append_now(&user, &session, history)?;
+                // Sessions that are stopped refuse too: the run does not wait for them.
+                let appended = sessions.append_now(&user, &session, history);
+                appended
+                    .map_err(|error| Error::new(ErrorKind::InvalidInput, OPERATION, error.to_string()))?;
             }
             run.write(OPERATION, token, batch)?;
             run.log.end();
