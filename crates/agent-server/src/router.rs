@@ -49,7 +49,6 @@ pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol
 }
 
 /// Answers where a handler of a protocol or of the application panicked. The text is for the server's log.
-#[expect(clippy::needless_pass_by_value, reason = "the layer passes the panic as it is")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));

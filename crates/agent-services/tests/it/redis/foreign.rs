@@ -147,7 +147,7 @@ async fn keys__other_format__are_reported() {
     assert_eq!(stores.memories.search(&u, &MemoryQuery::new("apple")).await.expect("found").len(), 1);
     let listed = stores.memories.list(&u, None, None, Default::default()).await.expect("listed").items;
     assert_eq!(listed[0].message.code.as_deref(), Some("MESSAGE_DAMAGED"));
-    set("ZADD", &[&key("memories:words"), "0", "apple\0foreign"]).await;
+    set("ZADD", &[&key("memories:words"), "0", "apple\x000"]).await;
     check_foreign("a posting that is none", stores.memories.search(&u, &MemoryQuery::new("apple")).await);
 }
 
