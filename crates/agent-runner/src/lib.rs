@@ -26,6 +26,7 @@
 mod agent;
 pub mod agents;
 mod assemble;
+mod child;
 mod cursor;
 mod error_chain;
 mod handle;
@@ -47,6 +48,7 @@ pub use agent_schemas::{Durability, IdempotencyKey, OnDisconnect, ProtocolData, 
 
 pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use agent_services::Services;
+pub use child::{ChildError, ChildRun, ChildSpec};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;

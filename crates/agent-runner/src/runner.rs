@@ -1,5 +1,6 @@
 //! The runner: starts runs and knows those that are under way.
 
+mod children;
 mod execute;
 mod options;
 mod recovery_guard;
@@ -21,6 +22,7 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::child::StartChild;
 use crate::live::LiveRun;
 use crate::{Agent, Services};
 
@@ -99,7 +101,8 @@ impl RunnerBuilder {
         }
         let slots = Arc::new(Semaphore::new(self.limits.max_runs.min(Semaphore::MAX_PERMITS)));
         let owner = OwnerId::new(self.services.ids.random());
-        Ok(Runner(Arc::new(Inner {
+        Ok(Runner(Arc::new_cyclic(|inner| Inner {
+            children: children::starter(inner),
             agents: self.agents,
             models: self.models,
             takes_any_model,
@@ -127,6 +130,8 @@ pub(crate) struct Inner {
     models: Vec<(String, String)>,
     /// Whether the default one also answers requests for an unknown name.
     takes_any_model: bool,
+    /// What runs start their children with.
+    children: Arc<dyn StartChild>,
     services: Services,
     limits: RunLimits,
     slots: Arc<Semaphore>,

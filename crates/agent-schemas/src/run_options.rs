@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::decode::ValidationError;
+use crate::id::RunId;
 use crate::json::{Json, JsonObject};
 
 /// Options of a run.
@@ -50,6 +51,10 @@ pub struct RunOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub protocol: Option<ProtocolData>,
+    /// The run that started this one as its child.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub parent: Option<RunId>,
     /// Makes repeated requests of one user one run. Stores keep it apart from the other options.
     #[serde(skip)]
     #[schemars(skip)]
@@ -154,6 +159,7 @@ impl Default for RunOptions {
             response_ttl: Duration::ZERO,
             keep_history: true,
             protocol: None,
+            parent: None,
             idempotency_key: None,
         }
     }
@@ -239,6 +245,13 @@ impl RunOptions {
     #[must_use]
     pub fn with_response_ttl(mut self, ttl: Duration) -> Self {
         self.response_ttl = ttl;
+        self
+    }
+
+    /// Makes the run a child of this run.
+    #[must_use]
+    pub fn with_parent(mut self, parent: RunId) -> Self {
+        self.parent = Some(parent);
         self
     }
 

@@ -15,6 +15,8 @@ pub(crate) struct RunsConfig {
     pub(crate) max_waiting: usize,
     /// How many runs may wait for one session. Further requests get 429.
     pub(crate) max_queued: usize,
+    /// How many child runs may be in progress below one run, children of children included.
+    pub(crate) max_children: usize,
     /// How long ended runs are kept, in seconds. The default is a day, or ten minutes in memory.
     pub(crate) retention_seconds: Option<u64>,
     /// How many bytes the logs of all ended runs may use. The default is 1 GiB, or 256 MiB in memory.
@@ -46,6 +48,7 @@ impl Default for RunsConfig {
             max_runs: limits.max_runs,
             max_waiting: limits.max_waiting,
             max_queued: limits.max_queued,
+            max_children: limits.max_children,
             retention_seconds: None,
             retention_bytes: None,
             response_seconds: 30 * 24 * 60 * 60,
@@ -68,6 +71,7 @@ impl RunsConfig {
         limits.max_runs = self.max_runs;
         limits.max_waiting = self.max_waiting;
         limits.max_queued = self.max_queued;
+        limits.max_children = self.max_children;
         limits.lease = Duration::from_secs(self.lease_seconds);
         limits.run_time = Duration::from_secs(self.run_time_seconds);
         limits.log_bytes = self.log_bytes;

@@ -122,6 +122,11 @@ impl LogWriter {
         state.assembler.take()
     }
 
+    /// Whether what the agent writes is refused.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.state.lock().is_sealed
+    }
+
     /// The messages that were closed so far.
     pub(crate) fn closed_messages(&self) -> Vec<ClosedMessage> {
         self.state.lock().assembler.closed_messages().to_vec()

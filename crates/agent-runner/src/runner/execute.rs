@@ -7,14 +7,14 @@ use agent_schemas::id::response_id;
 use agent_schemas::{Error, ErrorBody, RunId};
 use agent_services::run::{Batch, FencingToken, Grant, RunRecord};
 use parking_lot::Mutex;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Runner;
 use super::run_task::{AppendBuffer, RunTask, Task};
 use crate::agent::Recovery;
 use crate::assemble::{Assembler, Ending, ResponseHead};
 use crate::error_chain::chain;
-use crate::live::{LiveRun, LogWriter};
+use crate::live::{Family, LiveRun, LogWriter};
 
 /// How much of a log is read at once.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -34,12 +34,14 @@ pub(super) struct Start {
     pub(super) stored: u64,
     pub(super) task: Task,
     pub(super) permit: Option<OwnedSemaphorePermit>,
+    /// The slots of the family that a child belongs to.
+    pub(super) family_slots: Option<Arc<Semaphore>>,
 }
 
 impl Runner {
     /// Makes the live run and its driver.
     pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, RunTask) {
-        let Start { record, token, assembler, stored, task, permit } = start;
+        let Start { record, token, assembler, stored, task, permit, family_slots } = start;
         let inner = &*self.0;
         let cancel = inner.stop.child_token();
         if record.cancel_requested {
@@ -48,7 +50,8 @@ impl Runner {
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
         let log = LogWriter::new(assembler, inner.limits.log_bytes);
         let services = inner.services.clone();
-        let live = Arc::new(LiveRun::new(record, token, services, cancel, log, (stored, earlier)));
+        let family = family_slots.map_or_else(Family::default, |slots| Family::of_child(slots, &cancel));
+        let live = Arc::new(LiveRun::new(record, token, services, (cancel, family), log, (stored, earlier)));
         inner.live.lock().insert(live.record.id.clone(), Arc::clone(&live));
         let buffer = Mutex::new(AppendBuffer::new(live.record.options.durability));
         let cancel_after = live.record.options.cancel_after();
@@ -122,7 +125,7 @@ impl Runner {
             }
         };
         let token = grant.token;
-        let start = Start { record, token, assembler, stored, task, permit: None };
+        let start = Start { record, token, assembler, stored, task, permit: None, family_slots: None };
         let (live, mut task) = self.prepare(start);
         // It has no reader here yet. Those of other processes report themselves in the store, and may be about to.
         if let Some(grace) = &mut task.cancel_after {
@@ -161,6 +164,9 @@ impl Runner {
                 record.agent
             )));
         };
+        if record.options.parent.is_some() {
+            return Task::GiveUp(interrupted("the server that executed its parent stopped"));
+        }
         let may_go_on = match agent.recovery() {
             _ if is_fresh => true,
             Recovery::Continue => true,

@@ -14,6 +14,8 @@ pub struct RunLimits {
     pub max_waiting: usize,
     /// How many may wait for one session.
     pub max_queued: usize,
+    /// How many child runs may be in progress below one run, children of children included.
+    pub max_children: usize,
     /// How long a run may take.
     pub run_time: Duration,
     /// How large a run's log may grow while its agent works, in bytes: its events as readers receive them. A text counts in
@@ -26,12 +28,13 @@ pub struct RunLimits {
 }
 
 impl Default for RunLimits {
-    /// 10,000 runs and 1,000 that wait, 16 that wait for one session, an hour, 64 MiB, five seconds, a lease of 15 seconds.
+    /// 10,000 runs and 1,000 that wait, 16 that wait for one session, 32 children, an hour, 64 MiB, five seconds, a lease of 15 seconds.
     fn default() -> Self {
         RunLimits {
             max_runs: 10_000,
             max_waiting: 1_000,
             max_queued: 16,
+            max_children: 32,
             run_time: Duration::from_secs(3600),
             log_bytes: 64 * 1024 * 1024,
             cancel_grace: Duration::from_secs(5),

@@ -163,7 +163,7 @@ impl RunTask {
     /// Polls the agent and stores what it writes, until it returns.
     async fn pump(&self, agent: &Arc<dyn Agent>) -> Outcome {
         let live = &*self.live;
-        let handle = RunHandle::new(Arc::clone(&self.live));
+        let handle = RunHandle::new(Arc::clone(&self.live), self.runner.child_starter());
         let mut agent = pin!(AssertUnwindSafe(async { agent.run(handle).await }).catch_unwind());
         let mut returned = None;
         let mut append: Option<Stored<'_>> = None;
@@ -306,6 +306,7 @@ impl RunTask {
 
     /// Ends the log; gives the right to execute the next run of the session.
     async fn end(&self, outcome: Outcome) -> Option<Grant> {
+        self.live.family.stop();
         let outcome = match self.finish_append().await {
             Ok(()) => outcome,
             Err(error) => Outcome::Lost(error),

@@ -8,7 +8,7 @@ use std::task::Poll;
 use agent_schemas::id::{message_id, response_id};
 use agent_schemas::{AgentRequest, Error, RunOptions, SessionId, UserId};
 use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::execute::Start;
 use super::run::Run;
@@ -17,6 +17,14 @@ use super::{Inner, Runner, StartError};
 use crate::Agent;
 use crate::assemble::{Assembler, ResponseHead};
 use crate::live::LiveRun;
+
+/// Where a new run takes its slot.
+pub(super) enum Place {
+    /// Among the process's; `None` if it has to wait for one.
+    Root(Option<OwnedSemaphorePermit>),
+    /// In its family, whose slots these are.
+    Child(OwnedSemaphorePermit, Arc<Semaphore>),
+}
 
 impl Runner {
     /// Starts a run as a task of its own, or queues it behind the run that its session has in progress. The run is stored
@@ -32,7 +40,7 @@ impl Runner {
     ///
     /// # Cancellation
     /// Dropping the future before it resolves starts nothing, or a run that is cancelled as one without readers.
-    pub async fn start(&self, mut request: AgentRequest, mut options: RunOptions) -> Result<Run, StartError> {
+    pub async fn start(&self, request: AgentRequest, options: RunOptions) -> Result<Run, StartError> {
         let inner = &*self.0;
         // Held until the run is spawned, so that a shutdown in between waits for it.
         let _starting = inner.tasks.token();
@@ -42,6 +50,17 @@ impl Runner {
         let (name, agent) = inner.choose_agent(request.model.as_deref())?;
         self.watch().await?;
         let permit = inner.admit()?;
+        self.create(request, options, Place::Root(permit)).await
+    }
+
+    /// Stores a run and lets its agent begin.
+    pub(super) async fn create(
+        &self,
+        mut request: AgentRequest,
+        mut options: RunOptions,
+        place: Place,
+    ) -> Result<Run, StartError> {
+        let inner = &*self.0;
         let created_at = inner.services.clock.unix_seconds();
         let (session_id, user_id) = inner.fill_ids(&mut request);
         let user = UserId::new(user_id);
@@ -60,10 +79,15 @@ impl Runner {
         match created {
             Created::Started(token) => {
                 let task = Task::Work(Arc::clone(agent));
-                let start = Start { record, token, assembler, stored: 0, task, permit };
+                let is_child = matches!(place, Place::Child(..));
+                let (permit, family_slots) = match place {
+                    Place::Root(permit) => (permit, None),
+                    Place::Child(permit, slots) => (Some(permit), Some(slots)),
+                };
+                let start = Start { record, token, assembler, stored: 0, task, permit, family_slots };
                 let (live, task) = self.prepare(start);
                 live.tail.publish(Some(live.log.take()), None);
-                Ok(self.begin(&live, task).await)
+                Ok(self.begin(&live, task, is_child).await)
             }
             Created::Queued { .. } => {
                 self.watch_queued(&record);
@@ -83,8 +107,14 @@ impl Runner {
 
     /// Lets the agent begin. What it writes before its first await is then there when the caller first looks, which saves the
     /// caller a wake-up and a write to its client.
-    async fn begin(&self, live: &Arc<LiveRun>, task: RunTask) -> Run {
+    ///
+    /// A child is not polled here: its parent is being polled, and a chain of parents would nest on the stack.
+    async fn begin(&self, live: &Arc<LiveRun>, task: RunTask, is_child: bool) -> Run {
         let run = Run::of_live(live, 0);
+        if is_child {
+            self.0.tasks.spawn(task.run());
+            return run;
+        }
         let mut task = Box::pin(task.run());
         let polled = poll_fn(|cx| Poll::Ready(task.as_mut().poll(cx))).await;
         if polled.is_pending() {

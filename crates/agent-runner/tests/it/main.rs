@@ -3,6 +3,7 @@
 
 #[cfg(feature = "chat")]
 mod chat;
+mod children;
 mod damage;
 mod demo;
 mod durability;

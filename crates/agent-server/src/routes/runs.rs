@@ -213,6 +213,7 @@ fn info_of(record: RunRecord) -> RunInfo {
         agent: record.agent,
         user_id: record.user_id.to_string(),
         session_id: record.session_id.to_string(),
+        parent_run_id: record.options.parent.map(|parent| parent.to_string()),
         created_at: record.created_at,
         ended_at: record.ended_at,
         events: i64::try_from(record.entries).unwrap_or(i64::MAX),
