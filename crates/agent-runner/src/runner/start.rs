@@ -47,7 +47,6 @@ impl Runner {
         if inner.tasks.is_closed() {
             return Err(Error::ShuttingDown {}.into());
         }
-        let (name, agent) = inner.choose_agent(request.model.as_deref())?;
         self.watch().await?;
         let permit = inner.admit()?;
         self.create(request, options, Place::Root(permit)).await
@@ -62,6 +61,7 @@ impl Runner {
     ) -> Result<Run, StartError> {
         let inner = &*self.0;
         let created_at = inner.services.clock.unix_seconds();
+        let (name, agent) = inner.choose_agent(request.model.as_deref())?;
         let (session_id, user_id) = inner.fill_ids(&mut request);
         let user = UserId::new(user_id);
         let id = fresh_id(&*inner.services.ids, &user);
