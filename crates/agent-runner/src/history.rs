@@ -64,7 +64,9 @@ impl<'a> History<'a> {
         let mark = self.mark.iter().map(EncodedMessage::from_message);
         let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>()?;
         let key = Some(self.live.record.id.as_str().to_owned());
-        Ok(MessageBatch { messages, key, maybe_known: self.live.record.request.input.len() })
+        let maybe_known = self.live.record.request.input.len();
+        let is_anonymous = self.live.record.options.anonymous_session;
+        Ok(MessageBatch { messages, key, maybe_known, is_anonymous })
     }
 
     /// Logs that the session does not have it, and gives what the run's final response says.

@@ -105,7 +105,10 @@ pub struct SessionChange {
 /// 11. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
 /// 12. What is too large, a message or a session, is `InvalidInput` and changes nothing.
-/// 13. A stored message that cannot be read is given as a message of type `error` with the code `MESSAGE_DAMAGED`, and
+/// 13. A session that a batch made which [is anonymous](MessageBatch::is_anonymous) is so until `create`, `change` or a batch
+///     that is not names it. `sweep` forgets anonymous sessions that nothing was appended to for the time of the retention,
+///     the oldest also where they have more bytes, and no others. It says which; a backend may forget some by itself.
+/// 14. A stored message that cannot be read is given as a message of type `error` with the code `MESSAGE_DAMAGED`, and
 ///     metadata that cannot be read as none. Both are logged. They make nothing else unreadable, and can be deleted with
 ///     the session.
 ///
@@ -156,4 +159,8 @@ pub trait SessionStore: Service {
 
     /// Forgets all sessions of a user; says how many there were.
     async fn delete_user(&self, user: &UserId) -> Result<u64>;
+
+    /// Forgets anonymous sessions beyond the retention; says which, with those that were forgotten since the last call
+    /// because memory was short.
+    async fn sweep(&self) -> Result<Vec<(UserId, SessionId)>>;
 }

@@ -13,8 +13,10 @@ use super::Runner;
 use super::run_task::{AppendBuffer, RunTask, Task};
 use crate::agent::Recovery;
 use crate::assemble::{Assembler, Ending, ResponseHead};
+use crate::budget::request_bytes;
 use crate::error_chain::chain;
 use crate::live::{Family, LiveRun, LogWriter};
+use crate::{Reservation, Services};
 
 /// How much of a log is read at once.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -36,27 +38,32 @@ pub(super) struct Start {
     pub(super) permit: Option<OwnedSemaphorePermit>,
     /// The slots of the family that a child belongs to.
     pub(super) family_slots: Option<Arc<Semaphore>>,
+    /// What is reserved for the request.
+    pub(super) memory: Reservation,
 }
 
 impl Runner {
     /// Makes the live run and its driver.
     pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, RunTask) {
-        let Start { record, token, assembler, stored, task, permit, family_slots } = start;
+        let Start { record, token, assembler, stored, task, permit, family_slots, memory } = start;
         let inner = &*self.0;
         let cancel = inner.stop.child_token();
         if record.cancel_requested {
             cancel.cancel();
         }
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
-        let log = LogWriter::new(assembler, inner.limits.log_bytes);
+        let log = LogWriter::new(assembler, inner.limits.log_bytes, memory);
+        // A store without a database keeps logs in this process.
+        let log = log.in_memory(inner.services.runs.database().is_none());
         let services = inner.services.clone();
         let family = family_slots.map_or_else(Family::default, |slots| Family::of_child(slots, &cancel));
         let live = Arc::new(LiveRun::new(record, token, services, (cancel, family), log, (stored, earlier)));
         inner.live.lock().insert(live.record.id.clone(), Arc::clone(&live));
         let buffer = Mutex::new(AppendBuffer::new(live.record.options.durability));
         let cancel_after = live.record.options.cancel_after();
+        let unstored = Mutex::new(inner.unstored.reservation());
         let runner = self.clone();
-        let task = RunTask { runner, live: Arc::clone(&live), task, cancel_after, permit, buffer };
+        let task = RunTask { runner, live: Arc::clone(&live), task, cancel_after, permit, buffer, unstored };
         (live, task)
     }
 
@@ -97,26 +104,11 @@ impl Runner {
     async fn execute(&self, grant: &Grant) -> agent_services::Result<()> {
         let Some(record) = self.0.services.runs.get(&grant.id).await? else { return Ok(()) };
         let epoch = record.epochs.len() as u64 + 1;
-        let read = self.read_log(&grant.id).await;
-        let resumed = match &read {
-            Err(error) if error.is_retryable() => return read.map(drop),
-            Err(error) => Err(chain(error)),
-            Ok(log) => Assembler::resume(log, epoch).map_err(|error| chain(&error)),
-        };
-        let is_readable = resumed.is_ok();
-        let damage = record.damage.clone().or(resumed.as_ref().err().cloned());
-        let assembler = resumed.unwrap_or_else(|_| {
-            let head = ResponseHead {
-                id: response_id(&*self.0.services.ids),
-                created_at: record.created_at,
-                session_id: record.session_id.to_string(),
-            };
-            Assembler::after_unreadable(head, record.entries, epoch)
-        });
+        let (assembler, unreadable) = take_up(&self.0.services, &record, epoch).await?;
         let stored = assembler.next();
         // What is settled needs no request.
-        let is_settled = is_readable && ending_of(&record).is_some();
-        let task = match damage {
+        let is_settled = unreadable.is_none() && ending_of(&record).is_some();
+        let task = match record.damage.clone().or(unreadable) {
             None => self.task_of(&record, &assembler),
             Some(_) if is_settled => self.task_of(&record, &assembler),
             Some(damage) => {
@@ -125,7 +117,11 @@ impl Runner {
             }
         };
         let token = grant.token;
-        let start = Start { record, token, assembler, stored, task, permit: None, family_slots: None };
+        // It was admitted before, here or elsewhere.
+        let mut memory = self.0.memory.reservation();
+        memory.set(request_bytes(&record.request));
+        let start =
+            Start { record, token, assembler, stored, task, permit: None, family_slots: None, memory };
         let (live, mut task) = self.prepare(start);
         // It has no reader here yet. Those of other processes report themselves in the store, and may be about to.
         if let Some(grace) = &mut task.cancel_after {
@@ -136,16 +132,6 @@ impl Runner {
         live.steering.note_arrived();
         self.0.tasks.spawn(task.run());
         Ok(())
-    }
-
-    async fn read_log(&self, id: &RunId) -> agent_services::Result<Vec<Batch>> {
-        let (mut log, mut from) = (Vec::new(), 0);
-        while let Some(page) = self.0.services.runs.read(id, from, PAGE_BYTES).await? {
-            let Some(last) = page.batches.last() else { break };
-            from = last.end();
-            log.extend(page.batches);
-        }
-        Ok(log)
     }
 
     /// What is left to be done for a run.
@@ -189,6 +175,40 @@ impl Runner {
 /// How a run ends that had ended but for its last event.
 fn ending_of(record: &RunRecord) -> Option<Ending> {
     record.ending.as_deref().and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// Takes up the log of a run where it was left. If it cannot be read, nothing of it is known but how many entries it has; then
+/// the reason is returned too.
+pub(super) async fn take_up(
+    services: &Services,
+    record: &RunRecord,
+    epoch: u64,
+) -> agent_services::Result<(Assembler, Option<String>)> {
+    let unreadable = match read_log(services, &record.id).await {
+        Err(error) if error.is_retryable() => return Err(error),
+        Err(error) => chain(&error),
+        Ok(log) => match Assembler::resume(&log, epoch) {
+            Ok(assembler) => return Ok((assembler, None)),
+            Err(error) => chain(&error),
+        },
+    };
+    let head = ResponseHead {
+        id: response_id(&*services.ids),
+        created_at: record.created_at,
+        session_id: record.session_id.to_string(),
+    };
+    Ok((Assembler::after_unreadable(head, record.entries, epoch), Some(unreadable)))
+}
+
+/// The whole log of a run.
+async fn read_log(services: &Services, id: &RunId) -> agent_services::Result<Vec<Batch>> {
+    let (mut log, mut from) = (Vec::new(), 0);
+    while let Some(page) = services.runs.read(id, from, PAGE_BYTES).await? {
+        let Some(last) = page.batches.last() else { break };
+        from = last.end();
+        log.extend(page.batches);
+    }
+    Ok(log)
 }
 
 /// Why a run was not brought to its end.

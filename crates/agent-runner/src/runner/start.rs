@@ -16,6 +16,7 @@ use super::run_task::{RunTask, Task};
 use super::{Inner, Runner, StartError};
 use crate::Agent;
 use crate::assemble::{Assembler, ResponseHead};
+use crate::budget::request_bytes;
 use crate::live::LiveRun;
 
 /// Where a new run takes its slot.
@@ -60,9 +61,12 @@ impl Runner {
         place: Place,
     ) -> Result<Run, StartError> {
         let inner = &*self.0;
+        let memory = inner.memory.reserve(request_bytes(&request));
+        let memory = memory.ok_or(Error::MemoryLimitExceeded { limit: inner.memory.limit() })?;
         let created_at = inner.services.clock.unix_seconds();
         let (name, agent) = inner.choose_agent(request.model.as_deref())?;
-        let (session_id, user_id) = inner.fill_ids(&mut request);
+        let (session_id, user_id, is_new_session) = inner.fill_ids(&mut request);
+        options.anonymous_session |= is_new_session;
         let user = UserId::new(user_id);
         let id = fresh_id(&*inner.services.ids, &user);
         let response_id = request.id.clone().unwrap_or_else(|| response_id(&*inner.services.ids));
@@ -84,7 +88,7 @@ impl Runner {
                     Place::Root(permit) => (permit, None),
                     Place::Child(permit, slots) => (Some(permit), Some(slots)),
                 };
-                let start = Start { record, token, assembler, stored: 0, task, permit, family_slots };
+                let start = Start { record, token, assembler, stored: 0, task, permit, family_slots, memory };
                 let (live, task) = self.prepare(start);
                 live.tail.publish(Some(live.log.take()), None);
                 Ok(self.begin(&live, task, is_child).await)
@@ -158,17 +162,18 @@ impl Inner {
         }
     }
 
-    /// Fills in the ids that the client left out and gives the session's and the user's.
-    fn fill_ids(&self, request: &mut AgentRequest) -> (String, String) {
+    /// Fills in the ids that the client left out; gives the session's and the user's, and whether the session's is new.
+    fn fill_ids(&self, request: &mut AgentRequest) -> (String, String, bool) {
         for message in request.input.iter_mut().filter(|message| message.id.is_empty()) {
             message.id = message_id(&*self.services.ids);
         }
         let given = request.session_id.take().filter(|id| !id.is_empty());
+        let is_new = given.is_none();
         let session_id = given.unwrap_or_else(|| self.services.ids.uuid());
         let user_id =
             request.user_id.take().filter(|id| !id.is_empty()).unwrap_or_else(|| session_id.clone());
         request.session_id = Some(session_id.clone());
         request.user_id = Some(user_id.clone());
-        (session_id, user_id)
+        (session_id, user_id, is_new)
     }
 }

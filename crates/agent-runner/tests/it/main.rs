@@ -5,6 +5,7 @@
 mod chat;
 mod children;
 mod damage;
+mod deletion;
 mod demo;
 mod durability;
 mod failures;
@@ -14,6 +15,7 @@ mod history;
 mod kept;
 mod life;
 mod lost_replies;
+mod memory;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;

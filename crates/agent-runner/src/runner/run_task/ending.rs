@@ -31,6 +31,8 @@ impl RunTask {
                 ending.warnings.push(warning);
             }
             steer::forget_taken(live).await?;
+        } else {
+            unstored = self.append_beginning(&unstored).await?;
         }
         let mut end = live.log.seal(|assembler| assembler.finish(&ending));
         let mut finished = self.finish(&unstored, &end, &ending.status, history.as_ref()).await;
@@ -63,6 +65,7 @@ impl RunTask {
     async fn write_before_end(&self, last: &Batch, ending: Option<&str>) -> Result<()> {
         let live = &*self.live;
         let runs = &live.services.runs;
+        let last = self.append_beginning(last).await?;
         match ending {
             Some(ending) => self.retry(|| runs.seal(&live.record.id, live.token, last.clone(), ending)).await,
             None => self.retry(|| runs.append(&live.record.id, live.token, last.clone())).await,
