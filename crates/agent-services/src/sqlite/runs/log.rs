@@ -115,8 +115,8 @@ impl Log {
         Ok(())
     }
 
-    /// Stores entries, unless they are there; says whether they are new.
-    fn write(
+    /// Stores entries, unless they are there; says whether they are new. How many there are then is for the caller to store.
+    pub(super) fn write(
         &mut self,
         connection: &Connection,
         operation: &'static str,
