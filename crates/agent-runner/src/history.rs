@@ -77,6 +77,7 @@ impl<'a> History<'a> {
             // The store's own words name the limit.
             ErrorKind::InvalidInput => error.to_string(),
             ErrorKind::Unavailable => "the session store is unavailable".to_owned(),
+            ErrorKind::Full => "the session store is full".to_owned(),
             _ => "the session store failed".to_owned(),
         };
         let message = format!(
