@@ -1,5 +1,8 @@
 //! The document against the router, the types, and what a server answers.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use agent_runner::agents::Demo;
 use agent_runner::{RunHandle, agent_fn};
 use agent_schemas::{
@@ -10,6 +13,7 @@ use agent_schemas::{
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
+use jsonschema::Validator;
 use tower::ServiceExt;
 
 use super::*;
@@ -33,21 +37,33 @@ fn keys(json: &Json) -> Vec<&str> {
     json.as_object().map(|members| members.keys().map(String::as_str).collect()).unwrap_or_default()
 }
 
-/// Why a value is not what the schema at a place of the document says.
-fn check_value(document: &Json, place: &str, value: &Json) -> Result<(), String> {
-    let as_value = |json| serde_json::to_value(json).expect("JSON");
+fn as_value(json: &Json) -> serde_json::Value {
+    serde_json::to_value(json).expect("JSON")
+}
+
+/// The schema at a place of a document. To build it takes long.
+fn validator(document: &Json, place: &str) -> Validator {
     let mut schema = as_value(document);
     schema["$ref"] = place.into();
-    let validator = jsonschema::draft202012::new(&schema).expect("a schema");
-    let value = as_value(value);
-    let faults: Vec<_> = validator.iter_errors(&value).map(|fault| fault.to_string()).collect();
+    jsonschema::draft202012::new(&schema).expect("a schema")
+}
+
+/// Why a value is not what a schema says.
+fn check_value(validator: &Validator, value: &Json) -> Result<(), String> {
+    let faults: Vec<_> = validator.iter_errors(&as_value(value)).map(|fault| fault.to_string()).collect();
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
 #[track_caller]
 fn check(name: &str, value: &impl serde::Serialize) {
+    static VALIDATORS: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
+    let validator = {
+        let mut known = VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner);
+        let build = || Arc::new(validator(&parsed(), &format!("#/components/schemas/{name}")));
+        Arc::clone(known.entry(name.to_owned()).or_insert_with(build))
+    };
     let value = Json::from_serialize(value).expect("JSON");
-    if let Err(fault) = check_value(&parsed(), &format!("#/components/schemas/{name}"), &value) {
+    if let Err(fault) = check_value(&validator, &value) {
         panic!("{name}: {fault}\n{value}");
     }
 }
@@ -175,7 +191,8 @@ fn openapi__schemas__match_serialized_types() {
     let declared = written.iter().position(|key| *key == "foreign").expect("it is written");
     written[declared..].sort_unstable();
     assert_eq!(described, written);
-    assert!(check_value(&document, "#/components/schemas/Event", &Json::from(true)).is_err());
+    let event = validator(&document, "#/components/schemas/Event");
+    assert!(check_value(&event, &Json::from(true)).is_err());
 }
 
 fn app() -> axum::Router {
@@ -209,7 +226,7 @@ async fn check_answer(method: &str, path: &str, body: &str, status: u16) {
     };
     let schema = format!("{answer}/content/application~1json/schema").replace('{', "%7B").replace('}', "%7D");
     let value = json::parse(&body).expect("JSON");
-    if let Err(fault) = check_value(&document, &schema, &value) {
+    if let Err(fault) = check_value(&validator(&document, &schema), &value) {
         panic!("{method} {path} {status}: {fault}\n{body}");
     }
 }
