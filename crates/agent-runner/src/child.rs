@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agent_schemas::{AgentResponse, ErrorBody, Event, Message, RunId, SessionId, Status};
+use agent_schemas::{AgentResponse, Error, ErrorBody, Event, Message, RunId, SessionId, Status};
 use async_trait::async_trait;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -77,6 +77,9 @@ pub enum ChildError {
     /// The parent has ended or is cancelled, or there is none, as in a test of a tool.
     #[error("only a run in progress can start a child run")]
     NoParent,
+    /// The server has no room for it.
+    #[error(transparent)]
+    Refused(Error),
     /// The child could not be stored.
     #[error("the child run could not be stored")]
     Store(#[from] agent_services::Error),

@@ -47,6 +47,11 @@ pub struct RunOptions {
     /// whole context.
     #[schemars(skip)]
     pub keep_history: bool,
+    /// Whether the request names no session, so that the server chose its id. Such a session is kept for a limited time,
+    /// unless a later request names it.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schemars(skip)]
+    pub anonymous_session: bool,
     /// Data that a protocol keeps with the run, to answer later requests about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
@@ -158,6 +163,7 @@ impl Default for RunOptions {
             durability: Durability::default(),
             response_ttl: Duration::ZERO,
             keep_history: true,
+            anonymous_session: false,
             protocol: None,
             parent: None,
             idempotency_key: None,
@@ -409,6 +415,7 @@ mod tests {
             RunOptions::default().without_history().with_cancel_after(Duration::from_millis(1500));
         options.protocol = Some(ProtocolData::new("mine", "anything"));
         options.response_ttl = Duration::from_secs(9);
+        options.anonymous_session = true;
         let text = serde_json::to_string(&options).expect("JSON");
         assert_eq!(RunOptions::from_record(&text), options);
         assert_eq!(RunOptions::from_record("{}"), RunOptions::default());

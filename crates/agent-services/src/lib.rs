@@ -21,10 +21,12 @@ pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod context;
+mod damage;
 mod error;
 mod lifecycle;
 pub mod limits;
 pub mod memory;
+mod memory_budget;
 pub mod page;
 #[cfg(feature = "redis")]
 pub mod redis;

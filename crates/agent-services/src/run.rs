@@ -9,7 +9,9 @@ pub(crate) mod wakeups;
 
 use std::time::Duration;
 
-use agent_schemas::{RunId, UserId};
+#[cfg(doc)]
+use agent_schemas::AgentRequest;
+use agent_schemas::{RunId, SessionId, UserId};
 use async_trait::async_trait;
 
 use crate::page::{Page, PageSize, PageToken};
@@ -20,7 +22,7 @@ use crate::{Error, ErrorKind, Result, Service};
 pub use agent_schemas::{IdempotencyKey, SessionPolicy};
 pub use batch::{Batch, LogChunk};
 pub use finish::{FinishRun, Finished};
-pub use id::{FencingToken, OwnerId, fresh_id, tag};
+pub use id::{FencingToken, OwnerId, fresh_id, may_exist, tag};
 pub use in_memory::InMemoryRunStore;
 pub use record::{Canceled, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
 
@@ -68,8 +70,8 @@ impl Retention {
 /// 14. A second `create` with the same key of the same user makes nothing: it is `Repeated` for the same fingerprint, and
 ///     `KeyReused` for another. The key is kept as long as the run; a repeated
 ///     request whose key is not known makes nothing either: it is `KeyUnknown`.
-/// 15. `cancel` marks a run in progress, takes one that waits out of the queue and gives the caller the right to end it, and
-///     changes nothing of one that has ended.
+/// 15. `cancel` marks a run in progress. One that waits leaves the queue and ends as `canceled` with the given last entries,
+///     in one step; entries that do not continue its log are a `Conflict`. One that has ended stays as it is.
 /// 16. `wait` returns once the log has the entry, or has ended, or is gone. It may return early.
 /// 17. `signals` gives the runs of an owner that were cancelled or steered since it was last asked; none mean that it has to
 ///     look at all of its runs. It waits until there is something to tell.
@@ -84,15 +86,22 @@ impl Retention {
 ///     time is over, or where those that are trimmed have more bytes, with their requests and options, than logs may have; the first
 ///     to go is the one whose time is over first.
 /// 23. With a `history`, `finish` also does what [`SessionStore::append`] does with the run's session, in the same step. A
-///     history that the session refuses is left out, and the run ends all the same. Only a store that names a
-///     [`database`](Service::database) can do it, for the sessions of that database; any other refuses a `history` as
-///     `InvalidInput`, and changes nothing.
+///     history that the session refuses is `InvalidInput` and changes nothing: the caller ends the run without it, and can
+///     say so in the last entry. Only a store that names a [`database`](Service::database) can do it, for the sessions of
+///     that database; any other refuses every `history` alike.
 /// 24. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
+/// 25. `delete_session` forgets all runs of a session, `delete_user` all of a user's: with their logs and keys, whether they
+///     have ended or not. The owner of a run in progress receives a signal, and its next write is `NotFound`. Runs that are
+///     created meanwhile may remain. Both say how many runs are gone; repeating them is harmless.
+/// 26. `create` refuses a request that could not be read again ([`AgentRequest::check`]) as `InvalidInput`.
+/// 27. A record of which something cannot be read is given without it, and with [`RunRecord::damage`]. Lists leave out
+///     what has not even an id or a status, and log that. No record makes others unreadable, and each can be cancelled,
+///     ended and deleted.
 ///
 /// # Concurrency and cancellation
-/// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10, 14
-/// and 23 make it safe to repeat.
+/// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10, 14,
+/// 15, 23 and 25 make it safe to repeat.
 #[async_trait]
 pub trait RunStore: Service {
     /// Makes a run, unless its session or its key says otherwise.
@@ -125,8 +134,8 @@ pub trait RunStore: Service {
         size: PageSize,
     ) -> Result<Page<RunRecord>>;
 
-    /// Asks a run to stop; `by` ends it if it is not being executed.
-    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>>;
+    /// Asks a run to stop. One that waits ends at once, with these last entries.
+    async fn cancel(&self, id: &RunId, last: Batch) -> Result<Option<Canceled>>;
 
     /// What was handed to a run and not yet dropped, in order.
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>>;
@@ -160,6 +169,12 @@ pub trait RunStore: Service {
 
     /// Deletes a run that has ended; returns whether there was one.
     async fn delete(&self, id: &RunId) -> Result<bool>;
+
+    /// Deletes all runs of a session, ended or not; returns how many there were.
+    async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64>;
+
+    /// Deletes all runs of a user, ended or not; returns how many there were.
+    async fn delete_user(&self, user: &UserId) -> Result<u64>;
 }
 
 /// The fault of a history that cannot be stored in the step that ends its run.

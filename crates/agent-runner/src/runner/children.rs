@@ -92,6 +92,7 @@ fn request_of(spec: ChildSpec, parent: &LiveRun) -> (AgentRequest, RunOptions) {
 fn refused(error: StartError) -> ChildError {
     match error {
         StartError::Busy(id) => ChildError::Busy(id),
+        StartError::Refused(error) => ChildError::Refused(error),
         StartError::Store(error) => ChildError::Store(error),
         other => {
             let message = other.to_string();

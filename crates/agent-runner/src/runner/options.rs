@@ -18,8 +18,14 @@ pub struct RunLimits {
     pub max_children: usize,
     /// How long a run may take.
     pub run_time: Duration,
-    /// How many bytes an agent may write into a run's log.
+    /// How large a run's log may grow while its agent works, in bytes: its events as readers receive them. A text counts in
+    /// each event that has it, so an answer takes about three times its length. The events that end the log come on top.
     pub log_bytes: usize,
+    /// How many bytes the requests of all runs in progress here, and the messages that they have written, may take in memory;
+    /// with a store in memory also their logs.
+    pub memory_bytes: usize,
+    /// How many bytes all runs here may have written that the store does not have yet. Beyond, agents wait.
+    pub unstored_bytes: usize,
     /// How long a cancelled agent may continue before it is dropped.
     pub cancel_grace: Duration,
     /// How long the runs of a process that is gone keep their sessions before another one takes them over.
@@ -27,7 +33,8 @@ pub struct RunLimits {
 }
 
 impl Default for RunLimits {
-    /// 10,000 runs and 1,000 that wait, 16 that wait for one session, 32 children, an hour, 64 MiB, five seconds, a lease of 15 seconds.
+    /// 10,000 runs and 1,000 that wait, 16 that wait for one session, 32 children, an hour, 64 MiB a run, 1 GiB and 64 MiB
+    /// for all, five seconds, a lease of 15 seconds.
     fn default() -> Self {
         RunLimits {
             max_runs: 10_000,
@@ -36,6 +43,8 @@ impl Default for RunLimits {
             max_children: 32,
             run_time: Duration::from_secs(3600),
             log_bytes: 64 * 1024 * 1024,
+            memory_bytes: 1024 * 1024 * 1024,
+            unstored_bytes: 64 * 1024 * 1024,
             cancel_grace: Duration::from_secs(5),
             lease: Duration::from_secs(15),
         }
@@ -49,6 +58,14 @@ pub enum StartError {
     /// The limit of concurrent runs is reached, or the runner is closing.
     #[error(transparent)]
     Refused(#[from] Error),
+    /// The request names none of several agents, and there is no default one for such requests.
+    #[error("there is no agent '{name}'; the agents are {known}")]
+    UnknownAgent {
+        /// The name.
+        name: String,
+        /// The names of the agents.
+        known: String,
+    },
     /// The session has a run under way, and the request does not want to wait.
     #[error("the session has a run under way: {0}")]
     Busy(RunId),
@@ -79,4 +96,7 @@ pub enum BuildError {
     /// Two agents have the same name.
     #[error("two agents are named '{0}'")]
     DuplicateName(String),
+    /// No agent has the name of the default one.
+    #[error("the default agent '{0}' is not one of the agents")]
+    UnknownDefault(String),
 }

@@ -11,7 +11,7 @@ use std::future::{pending, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use agent_schemas::{Error, ErrorBody, Status};
@@ -26,6 +26,7 @@ use tokio::time::sleep;
 use tracing::Instrument;
 
 use super::Runner;
+use crate::Reservation;
 use crate::agent::{Agent, AgentError};
 use crate::assemble::Ending;
 use crate::handle::RunHandle;
@@ -35,6 +36,12 @@ pub(super) use self::append_buffer::AppendBuffer;
 
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
+
+/// What one run is ahead does not count up to this size, so that runs that write little do not share a counter.
+const FEW_BYTES: usize = 16 * 1024;
+
+/// Up to this size, entries are stored together. Readers that are behind read them in pieces of that size.
+const APPEND_BYTES: usize = 256 * 1024;
 
 type Stored<'a> = Pin<Box<dyn Future<Output = agent_services::Result<()>> + Send + 'a>>;
 
@@ -49,6 +56,8 @@ pub(super) struct RunTask {
     pub(super) permit: Option<OwnedSemaphorePermit>,
     /// What the store has not acknowledged. It outlives an interruption: the log must have no hole.
     pub(super) buffer: Mutex<AppendBuffer>,
+    /// Its part of what all runs have written that the store does not have.
+    pub(super) unstored: Mutex<Reservation>,
 }
 
 /// What is to be done for a run.
@@ -60,6 +69,8 @@ pub(super) enum Task {
     Cancel,
     /// It cannot be continued, for this reason.
     GiveUp(ErrorBody),
+    /// What is stored of it cannot be read.
+    Fail(Error),
     /// It had ended but for its last event.
     Complete(Ending),
 }
@@ -114,6 +125,7 @@ impl RunTask {
             }
             Task::Work(_) | Task::Cancel => Outcome::NeverBegan,
             Task::GiveUp(why) => Outcome::Abandoned(why.clone()),
+            Task::Fail(error) => Outcome::Failed(error.clone()),
             Task::Complete(ending) => Outcome::Settled(ending.clone()),
         };
         let granted = self.end(outcome).await;
@@ -152,7 +164,7 @@ impl RunTask {
         tokio::select! {
             biased;
             () = self.cancel_is_overdue() => Outcome::Canceled,
-            () = sleep(limit) => Outcome::Failed(Error::Timeout { operation: "run".to_owned(), timeout: limit.as_secs() }),
+            () = sleep(limit) => Outcome::Failed(Error::Timeout { operation: "run (runs.run_time_seconds)".to_owned(), timeout: limit.as_secs() }),
             () = self.cancel_when_abandoned() => Outcome::Canceled,
         }
     }
@@ -183,13 +195,13 @@ impl RunTask {
                         Poll::Pending => {}
                     }
                 }
-                let may_run = append.is_none() || self.ahead() < MAX_AHEAD;
-                if agent_is_due && may_run && returned.is_none() {
+                if agent_is_due && returned.is_none() && self.may_run(append.is_some(), cx.waker()) {
                     agent_is_due = false;
                     live.log.begin_poll();
                     if let Poll::Ready(result) = agent.as_mut().poll(cx) {
                         returned = Some(self.outcome_of(result));
                     }
+                    self.note_ahead();
                 }
                 if let Some(outcome) = returned.take_if(|_| append.is_none()) {
                     return Poll::Ready(outcome);
@@ -215,14 +227,55 @@ impl RunTask {
         };
         match error {
             // Whatever a cancelled agent says, it did not finish.
-            _ if self.live.cancel.is_cancelled() => Outcome::Canceled,
+            error if self.live.cancel.is_cancelled() => {
+                if let Some(error) = error {
+                    tracing::info!(run.id = %self.live.record.id, error = %error, "the agent of a cancelled run failed");
+                }
+                Outcome::Canceled
+            }
             Some(error) => Outcome::Failed(error),
             None => Outcome::Returned,
         }
     }
 
+    /// Whether the agent may write more; otherwise the waker is kept.
+    fn may_run(&self, is_appending: bool, waker: &Waker) -> bool {
+        let ahead = self.note_ahead();
+        !(is_appending && ahead >= MAX_AHEAD) && self.runner.has_room(waker)
+    }
+
+    /// Notes how many bytes the agent wrote that the store does not have.
+    fn note_ahead(&self) -> usize {
+        let ahead = self.ahead();
+        let counted = if ahead > FEW_BYTES { ahead } else { 0 };
+        let mut unstored = self.unstored.lock();
+        if unstored.bytes() != counted {
+            unstored.set(counted);
+        }
+        ahead
+    }
+
     fn append(&self, batch: Batch) -> Stored<'_> {
-        self.live.services.runs.append(&self.live.record.id, self.live.token, batch)
+        let (runs, id, token) = (&self.live.services.runs, &self.live.record.id, self.live.token);
+        if batch.frames.len() <= APPEND_BYTES {
+            return runs.append(id, token, batch);
+        }
+        Box::pin(async move {
+            for piece in batch.pieces(APPEND_BYTES) {
+                runs.append(id, token, piece).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Stores all of a large batch but its last piece, which is returned.
+    async fn append_beginning(&self, batch: &Batch) -> agent_services::Result<Batch> {
+        let mut pieces = batch.pieces(APPEND_BYTES);
+        let last = pieces.pop().unwrap_or_else(|| batch.clone());
+        for piece in pieces {
+            self.append_until_stored(piece).await?;
+        }
+        Ok(last)
     }
 
     /// Repeats an append while the store is unavailable. Repeating is safe: what was stored is acknowledged again.
@@ -309,20 +362,33 @@ impl RunTask {
             (Outcome::Settled(ending), _) => ending,
             (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why), None),
             (_, Some(error)) | (Outcome::Failed(error), None) => {
-                tracing::info!(run.id = %self.live.record.id, agent.name = self.live.record.agent, error.code = error.code(), "the run failed");
-                self.ending(Status::Failed, Some(error.to_body()), Some(error.http_status()))
+                let http_status = error.http_status();
+                self.ending(Status::Failed, Some(self.report(&error)), Some(http_status))
             }
             (Outcome::Canceled | Outcome::NeverBegan, None) => self.ending(Status::Canceled, None, None),
             (Outcome::Returned, None) => self.ending(Status::Completed, None, None),
         };
-        match self.write_end(&ending, began).await {
+        match self.write_end(ending, began).await {
             Ok(granted) => granted,
             Err(error) => self.lose(&error, "the run's log could not be finished"),
         }
     }
 
     fn ending(&self, status: Status, error: Option<ErrorBody>, http_status: Option<u16>) -> Ending {
-        Ending { status, error, completed_at: self.live.services.clock.unix_seconds(), http_status }
+        Ending { error, http_status, ..Ending::new(status, self.live.services.clock.unix_seconds()) }
+    }
+
+    /// Logs why the run failed, and gives what its client sees of it. The texts of panics, and of errors that the agent has
+    /// from elsewhere, may say what is not for the client: they are in the log alone.
+    fn report(&self, error: &Error) -> ErrorBody {
+        let (id, agent, code) = (&self.live.record.id, &self.live.record.agent, error.code());
+        let Error::UnknownAgent { class, message } = error else {
+            tracing::info!(run.id = %id, agent.name = agent, error.code = code, error = %error, "the run failed");
+            return error.to_body();
+        };
+        tracing::error!(run.id = %id, agent.name = agent, error.code = code, error = %format_args!("{class}: {message}"), "the run failed unexpectedly");
+        let message = format!("The agent failed unexpectedly; the server's log has the details of run {id}");
+        ErrorBody { code: code.to_owned(), message }
     }
 
     fn lose(&self, error: &agent_services::Error, what: &str) -> Option<Grant> {

@@ -16,6 +16,7 @@ use super::run_task::{RunTask, Task};
 use super::{Inner, Runner, StartError};
 use crate::Agent;
 use crate::assemble::{Assembler, ResponseHead};
+use crate::budget::request_bytes;
 use crate::live::LiveRun;
 
 /// Where a new run takes its slot.
@@ -60,9 +61,12 @@ impl Runner {
         place: Place,
     ) -> Result<Run, StartError> {
         let inner = &*self.0;
+        let memory = inner.memory.reserve(request_bytes(&request));
+        let memory = memory.ok_or(Error::MemoryLimitExceeded { limit: inner.memory.limit() })?;
         let created_at = inner.services.clock.unix_seconds();
-        let (name, agent) = inner.choose_agent(request.model.as_deref());
-        let (session_id, user_id) = inner.fill_ids(&mut request);
+        let (name, agent) = inner.choose_agent(request.model.as_deref())?;
+        let (session_id, user_id, is_new_session) = inner.fill_ids(&mut request);
+        options.anonymous_session |= is_new_session;
         let user = UserId::new(user_id);
         let id = fresh_id(&*inner.services.ids, &user);
         let response_id = request.id.clone().unwrap_or_else(|| response_id(&*inner.services.ids));
@@ -84,7 +88,7 @@ impl Runner {
                     Place::Root(permit) => (permit, None),
                     Place::Child(permit, slots) => (Some(permit), Some(slots)),
                 };
-                let start = Start { record, token, assembler, stored: 0, task, permit, family_slots };
+                let start = Start { record, token, assembler, stored: 0, task, permit, family_slots, memory };
                 let (live, task) = self.prepare(start);
                 live.tail.publish(Some(live.log.take()), None);
                 Ok(self.begin(&live, task, is_child).await)
@@ -136,23 +140,40 @@ impl Inner {
         Err(Error::TooManyRuns { limit: self.limits.max_runs }.into())
     }
 
-    fn choose_agent(&self, model: Option<&str>) -> (&str, &Arc<dyn Agent>) {
-        let named = model.and_then(|model| self.agents.iter().find(|(name, _)| name == model));
-        let (name, agent) = named.unwrap_or(&self.agents[0]);
-        (name, agent)
+    /// The agent that the model names. A client that does not care may leave it out or send an empty text.
+    fn choose_agent(&self, model: Option<&str>) -> Result<(&str, &Arc<dyn Agent>), StartError> {
+        let model = model.filter(|model| !model.is_empty());
+        let agent_named = |wanted: &str| self.agents.iter().find(|(name, _)| name == wanted);
+        let agent_of = |model: &str| {
+            let (_, agent) = self.models.iter().find(|(known, _)| known == model)?;
+            agent_named(agent)
+        };
+        let named = model.and_then(|model| agent_named(model).or_else(|| agent_of(model)));
+        match (named, model) {
+            (Some((name, agent)), _) => Ok((name, agent)),
+            (None, Some(model)) if !self.takes_any_model => {
+                let known: Vec<&str> = self.agents.iter().map(|(name, _)| name.as_str()).collect();
+                Err(StartError::UnknownAgent { name: model.to_owned(), known: known.join(", ") })
+            }
+            (None, _) => {
+                let (name, agent) = &self.agents[0];
+                Ok((name, agent))
+            }
+        }
     }
 
-    /// Fills in the ids that the client left out and gives the session's and the user's.
-    fn fill_ids(&self, request: &mut AgentRequest) -> (String, String) {
+    /// Fills in the ids that the client left out; gives the session's and the user's, and whether the session's is new.
+    fn fill_ids(&self, request: &mut AgentRequest) -> (String, String, bool) {
         for message in request.input.iter_mut().filter(|message| message.id.is_empty()) {
             message.id = message_id(&*self.services.ids);
         }
         let given = request.session_id.take().filter(|id| !id.is_empty());
+        let is_new = given.is_none();
         let session_id = given.unwrap_or_else(|| self.services.ids.uuid());
         let user_id =
             request.user_id.take().filter(|id| !id.is_empty()).unwrap_or_else(|| session_id.clone());
         request.session_id = Some(session_id.clone());
         request.user_id = Some(user_id.clone());
-        (session_id, user_id)
+        (session_id, user_id, is_new)
     }
 }

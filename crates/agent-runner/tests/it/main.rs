@@ -4,14 +4,18 @@
 #[cfg(feature = "chat")]
 mod chat;
 mod children;
+mod damage;
+mod deletion;
 mod demo;
 mod durability;
+mod failures;
 mod faulty_store;
 mod grammar;
 mod history;
 mod kept;
 mod life;
 mod lost_replies;
+mod memory;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;

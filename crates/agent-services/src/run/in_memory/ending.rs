@@ -1,7 +1,10 @@
 //! How runs end, in memory.
 
-use super::InMemoryRunStore;
-use crate::run::{FinishRun, Finished, no_sessions};
+use agent_schemas::{RunId, Status};
+
+use super::state::State;
+use super::{InMemoryRunStore, StoredRun};
+use crate::run::{Batch, Canceled, FinishRun, Finished, no_sessions};
 use crate::{Error, ErrorKind, Result};
 
 const OPERATION: &str = "finish a run";
@@ -17,22 +20,27 @@ impl InMemoryRunStore {
         };
         let run = self.find_to_write(OPERATION, &id)?;
         let mut state = self.state.lock();
-        let (user, session, bytes, appended) = {
+        let (user, session, bytes) = {
             let mut run = run.lock();
-            if !run.write(OPERATION, token, batch)? {
+            run.check(OPERATION, token)?;
+            if !run.log.is_new(OPERATION, &batch)? {
                 let conflict = || Error::new(ErrorKind::Conflict, OPERATION, "the log goes on after these");
                 return if run.log.ended { Ok(Finished::new(run.granted.clone())) } else { Err(conflict()) };
             }
             let (user, session) = (run.record.user_id.clone(), run.record.session_id.clone());
-            let appended = history.map_or(Ok(()), |(mut history, sessions)| {
+            // First, as a history that the session refuses changes nothing.
+            if let Some((mut history, sessions)) = history {
                 // Only that of a closed run may have been appended before; any other comes once and needs no key.
                 history.key = history.key.filter(|_| run.record.ending.is_some());
-                sessions.append_now(&user, &session, history).map(drop)
-            });
-            run.log.end();
-            run.record.status = status;
-            run.record.ended_at = Some(self.now());
-            (user, session, run.log.bytes(), appended)
+                // Sessions that are stopped refuse too: the run does not wait for them.
+                let appended = sessions.append_now(&user, &session, history);
+                appended
+                    .map_err(|error| Error::new(ErrorKind::InvalidInput, OPERATION, error.to_string()))?;
+            }
+            run.write(OPERATION, token, batch)?;
+            run.end(status, self.now());
+            self.account(&mut run);
+            (user, session, run.log.bytes())
         };
         if let Some(turns) = state.known_queue(&user, &session) {
             turns.release(&id);
@@ -48,6 +56,69 @@ impl InMemoryRunStore {
         self.evict(&mut state);
         drop(state);
         self.wakeups.wake(&id);
-        Ok(Finished::new(granted).with_history(appended))
+        Ok(Finished::new(granted))
+    }
+
+    /// Asks a run to stop; ends it if it waits.
+    pub(super) fn stop(&self, id: &RunId, last: Batch) -> Result<Option<Canceled>> {
+        const OPERATION: &str = "cancel a run";
+        self.started.check(OPERATION, &[])?;
+        let mut state = self.state.lock();
+        let Some(found) = self.find(id) else { return Ok(None) };
+        let mut run = found.lock();
+        if run.log.ended {
+            return Ok(Some(Canceled::Ended));
+        }
+        if run.record.status == Status::Queued {
+            if !run.extend(OPERATION, last)? {
+                let message = "the entries do not continue the log";
+                return Err(Error::new(ErrorKind::Conflict, OPERATION, message));
+            }
+            run.record.cancel_requested = true;
+            run.end(Status::Canceled, self.now());
+            self.account(&mut run);
+            self.leave_queue(&mut state, &run);
+            run.place = Some(state.note_end(id, self.after(self.retention.age), run.log.bytes()));
+            drop(run);
+            self.evict(&mut state);
+            drop(state);
+            self.wakeups.wake(id);
+            return Ok(Some(Canceled::Dequeued));
+        }
+        run.record.cancel_requested = true;
+        if let Some(owner) = &run.owner {
+            self.wakeups.signal(owner, id);
+        }
+        Ok(Some(Canceled::Requested))
+    }
+
+    /// Takes a run out of those that wait for its session.
+    fn leave_queue(&self, state: &mut State, run: &StoredRun) {
+        let (user, session) = (&run.record.user_id, &run.record.session_id);
+        if let Some(turns) = state.known_queue(user, session) {
+            turns.remove(&run.record.id);
+        }
+        state.tidy(user, session);
+    }
+
+    /// Forgets runs whether they have ended or not; says how many there were.
+    pub(super) fn forget_all(&self, state: &mut State, ids: Vec<RunId>) -> u64 {
+        let mut count = 0;
+        for id in ids {
+            let Some(found) = self.find(&id) else { continue };
+            {
+                let run = found.lock();
+                let (user, session) = (&run.record.user_id, &run.record.session_id);
+                if let Some(turns) = state.known_queue(user, session) {
+                    turns.release(&id);
+                    turns.remove(&id);
+                }
+                if let Some(owner) = run.owner.as_ref().filter(|_| !run.log.ended) {
+                    self.wakeups.signal(owner, &id);
+                }
+            }
+            count += u64::from(self.forget(state, &id));
+        }
+        count
     }
 }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::postings::{self, ByWord};
 use crate::Result;
+use crate::damage;
 use crate::limits::{StoreLimits, json_text};
 use crate::memory::rank::Posting;
 use crate::memory::words;
@@ -114,7 +115,9 @@ pub(super) fn delete_user(connection: &Connection, user: &UserId) -> Outcome<u64
     let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
     postings::remove_user(connection, user)?;
     EMPTY.execute(connection, [user])?;
-    Ok(DELETE_USER.execute(connection, [user])? as u64)
+    let deleted = DELETE_USER.execute(connection, [user])? as u64;
+    users::forget_unused(connection, user)?;
+    Ok(deleted)
 }
 
 /// Takes memories away, given by their numbers in order. Each block of postings is written once for all of them.
@@ -124,7 +127,8 @@ fn remove(connection: &Connection, user: i64, numbers: &[u64]) -> Outcome<u64> {
     for number in numbers {
         let ids = [user, bounded(*number)];
         let found = GET.one(connection, ids, |row| {
-            let message: Message = json::from_text(text(row, 1)?)?;
+            // The words of one that cannot be read stay in the index, where they lead nowhere.
+            let message = damage::message("memory", *number, text(row, 1).and_then(json::from_text));
             Ok((row.get::<_, i64>(0)?, message))
         })?;
         let Some((words, message)) = found else { continue };

@@ -41,7 +41,25 @@ pub(super) fn find(
     id: &RunId,
     token: FencingToken,
 ) -> Outcome<Log> {
-    let found = FIND.one(connection, [id.as_str().as_bytes()], |row| {
+    match look_up(connection, id)? {
+        None => Err(no_run(operation, id).into()),
+        Some((log, Some(owned_by))) if owned_by == token => Ok(log),
+        Some(_) => Err(conflict(operation, "the run has another owner")),
+    }
+}
+
+/// The log of a run that nobody executes.
+pub(super) fn find_unowned(connection: &Connection, operation: &'static str, id: &RunId) -> Outcome<Log> {
+    match look_up(connection, id)? {
+        None => Err(no_run(operation, id).into()),
+        Some((log, None)) => Ok(log),
+        Some(_) => Err(conflict(operation, "the run has an owner")),
+    }
+}
+
+/// The log of a run, and the token of its owner if it has one.
+fn look_up(connection: &Connection, id: &RunId) -> Outcome<Option<(Log, Option<FencingToken>)>> {
+    FIND.one(connection, [id.as_str().as_bytes()], |row| {
         let log = Log {
             key: row.get(0)?,
             entries: row.get(1)?,
@@ -53,13 +71,9 @@ pub(super) fn find(
             user: row.get(9)?,
             session: row.get(10)?,
         };
-        Ok((log, FencingToken(row.get(6)?) == token && row.get(7)?))
-    })?;
-    match found {
-        None => Err(no_run(operation, id).into()),
-        Some((_, false)) => Err(conflict(operation, "the run has another owner")),
-        Some((log, true)) => Ok(log),
-    }
+        let token = FencingToken(row.get(6)?);
+        Ok((log, row.get::<_, bool>(7)?.then_some(token)))
+    })
 }
 
 pub(super) fn conflict(operation: &'static str, message: &str) -> Failure {
@@ -67,9 +81,9 @@ pub(super) fn conflict(operation: &'static str, message: &str) -> Failure {
 }
 
 impl Log {
-    /// Stores entries; says whether they are new. How many there are then is for the caller to store.
-    pub(super) fn write(
-        &mut self,
+    /// Whether entries would be new, if they may be appended. Changes nothing.
+    pub(super) fn is_new(
+        &self,
         connection: &Connection,
         operation: &'static str,
         encoded: &EncodedBatch,
@@ -90,10 +104,29 @@ impl Log {
             let is_repeated = batch.count == 0;
             return if is_repeated { Ok(false) } else { Err(conflict(operation, "the log has ended")) };
         }
-        encoded.add(connection, self.key)?;
-        self.entries += batch.count;
-        self.bytes += batch.frames.len() as u64;
         Ok(true)
+    }
+
+    /// Stores entries that are new. How many there are then is for the caller to store.
+    pub(super) fn add(&mut self, connection: &Connection, encoded: &EncodedBatch) -> Outcome<()> {
+        encoded.add(connection, self.key)?;
+        self.entries += encoded.batch.count;
+        self.bytes += encoded.batch.frames.len() as u64;
+        Ok(())
+    }
+
+    /// Stores entries, unless they are there; says whether they are new. How many there are then is for the caller to store.
+    pub(super) fn write(
+        &mut self,
+        connection: &Connection,
+        operation: &'static str,
+        encoded: &EncodedBatch,
+    ) -> Outcome<bool> {
+        let is_new = self.is_new(connection, operation, encoded)?;
+        if is_new {
+            self.add(connection, encoded)?;
+        }
+        Ok(is_new)
     }
 }
 

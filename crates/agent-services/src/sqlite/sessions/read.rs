@@ -4,11 +4,12 @@ use agent_schemas::{SessionId, UserId};
 use rusqlite::{Connection, Row, params};
 
 use super::place::{places, position};
+use crate::damage;
 use crate::page::PageSize;
 use crate::session::{SessionInfo, StoredMessage};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::json;
-use crate::sqlite::row::{text, utf8};
+use crate::sqlite::row::{lossy, text};
 use crate::sqlite::statement::statements;
 
 statements! {
@@ -16,9 +17,9 @@ statements! {
            JOIN users ON users.key = user WHERE users.id = ?1 AND sessions.id = ?2";
     LIST: "SELECT sessions.id, number, title, metadata, messages, created_at, updated_at FROM sessions \
            JOIN users ON users.key = user WHERE users.id = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
-    SIZE: "SELECT sessions.key, messages, bytes FROM sessions \
+    SIZE: "SELECT sessions.key, messages, bytes, anonymous FROM sessions \
            JOIN users ON users.key = user WHERE users.id = ?1 AND sessions.id = ?2";
-    SIZE_FOR: "SELECT key, messages, bytes FROM sessions WHERE user = ?1 AND id = ?2";
+    SIZE_FOR: "SELECT key, messages, bytes, anonymous FROM sessions WHERE user = ?1 AND id = ?2";
     MESSAGES: "SELECT place, json FROM messages WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3";
 }
 
@@ -27,6 +28,7 @@ pub(super) struct Size {
     pub(super) key: i64,
     pub(super) messages: u64,
     pub(super) bytes: u64,
+    pub(super) is_anonymous: bool,
 }
 
 pub(super) fn size(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<Option<Size>> {
@@ -40,7 +42,7 @@ pub(super) fn size_for(connection: &Connection, user: i64, id: &[u8]) -> Outcome
 }
 
 fn size_of(row: &Row<'_>) -> Outcome<Size> {
-    Ok(Size { key: row.get(0)?, messages: row.get(1)?, bytes: row.get(2)? })
+    Ok(Size { key: row.get(0)?, messages: row.get(1)?, bytes: row.get(2)?, is_anonymous: row.get(3)? })
 }
 
 /// What is known of a session.
@@ -74,17 +76,17 @@ pub(in crate::sqlite) fn messages(
     let Some(session) = size(connection, user, id)? else { return Ok(None) };
     let places = places(session.key, from(session.messages));
     let read = |row: &Row<'_>| {
-        let message = json::from_text(text(row, 1)?)?;
-        Ok(StoredMessage { position: position(row.get(0)?), message })
+        let message = text(row, 1).and_then(json::from_text);
+        Ok(StoredMessage::of_read(position(row.get(0)?), message))
     };
     MESSAGES.all(connection, params![places.start, places.end, count.get()], read).map(Some)
 }
 
 fn info_of(user: &UserId, row: &Row<'_>) -> Outcome<SessionInfo> {
-    let id = SessionId::new(utf8(row.get(0)?)?);
+    let id = SessionId::new(lossy(row, 0)?);
     let mut info = SessionInfo::new(user.clone(), id, row.get(1)?, row.get(5)?);
-    info.title = row.get::<_, Option<Vec<u8>>>(2)?.map(utf8).transpose()?;
-    info.metadata = json::from_text(text(row, 3)?)?;
+    info.title = row.get::<_, Option<Vec<u8>>>(2)?.map(|title| String::from_utf8_lossy(&title).into_owned());
+    info.metadata = damage::metadata(info.id.as_str(), text(row, 3).and_then(json::from_text));
     info.message_count = row.get(4)?;
     info.updated_at = row.get(6)?;
     Ok(info)
