@@ -45,6 +45,8 @@ async fn config__invalid__exits_with_one_sentence() {
     check_refused(Launch::bare(&["--host", "0.0.0.0"]), 2, "--allow-unauthenticated").await;
     check_refused(Launch::bare(&["--port", "70000"]), 2, "70000").await;
     check_refused(Launch::bare(&["--prot", "1"]), 2, "--prot").await;
+    check_refused(Launch::bare(&["--log-level", "info,a=loud"]), 2, "log.level 'info,a=loud'").await;
+    check_refused(Launch::bare(&["--log-level", "[run]=debug"]), 2, "without spans and fields").await;
     check_refused(Launch::bare(&[]).environment("AGENT_SERVER_RUNS_MAX_RUNS", "many"), 2, "'many'").await;
 }
 

@@ -14,10 +14,12 @@ use crate::config::{ConfigError, LogConfig, LogFormat};
 /// # Errors
 /// If the level is invalid.
 pub(crate) fn start(config: &LogConfig) -> anyhow::Result<()> {
-    let filter: Targets = config
-        .level
-        .parse()
-        .map_err(|error| ConfigError::from_message(format!("log.level '{}': {error}", config.level)))?;
+    let invalid = |why: &str| ConfigError::from_message(format!("log.level '{}': {why}", config.level));
+    // It would be taken for a target, which nothing has.
+    if config.level.contains('[') {
+        return Err(invalid("a directive is a level or target=level, without spans and fields").into());
+    }
+    let filter = config.level.parse::<Targets>().map_err(|error| invalid(&error.to_string()))?;
     let lines = layer().with_writer(stderr);
     match config.format {
         LogFormat::Json => {
