@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::server::Ended;
 
 /// A program does many things one after the other, so that all of it may take longer than anything that a test waits for.
-const DEADLINE: Duration = Duration::from_secs(300);
+const DEADLINE: Duration = Duration::from_secs(600);
 
 /// A language, and how to tell that it is there.
 #[derive(Debug)]
