@@ -53,13 +53,13 @@ pub(crate) fn ci(effort: Effort) -> Result<()> {
     test::all(effort)
 }
 
-/// Measures the server that users get: the benchmark program starts the release binary.
+/// Measures the server that is deployed: the benchmark program starts the binary of the profile `dist`.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     tools::require("bench")?;
     // `cargo xtask bench -- ARGS` is a habit from other commands; it means the same.
     let arguments = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
-    Step::cargo(&["build", "--release", "--locked", "-p", "agent-cli"]).run()?;
-    Step::cargo(&["run", "--release", "--locked", "-p", "agent-tests", "--bin", "bench", "--"])
+    Step::cargo(&["build", "--profile", "dist", "--locked", "-p", "agent-cli"]).run()?;
+    Step::cargo(&["run", "--profile", "dist", "--locked", "-p", "agent-tests", "--bin", "bench", "--"])
         .with_arguments(arguments)
         .run()
 }

@@ -39,7 +39,7 @@ Usage: cargo xtask <command> [arguments]
   schema           Write the JSON Schemas of the wire types to docs/reference/schema.
   schema --check   Fail if they are out of date, and say what the difference breaks;
                    `lint` does it too.
-  bench [ARGS]     Build the server in release mode and measure it. `bench services`
+  bench [ARGS]     Build the server with the profile `dist` and measure it. `bench services`
                    measures the stores instead; it needs `redis-server`, and
                    compares with the Python project if Python is there. ARGS go
                    to the benchmark program.

@@ -25,7 +25,7 @@ use crate::process::Server;
 use crate::report::Report;
 use crate::store::Store;
 
-/// Measures the release server against a bare hyper server, or what its stores cost.
+/// Measures the server of the profile `dist` against a bare hyper server, or what its stores cost.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Fewer and smaller rounds, to see whether everything works
@@ -41,7 +41,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
     /// The server's binary
-    #[arg(long, value_name = "FILE", default_value = "target/release/agent-server")]
+    #[arg(long, value_name = "FILE", default_value = "target/dist/agent-server")]
     server: PathBuf,
     #[command(subcommand)]
     role: Option<Role>,
