@@ -29,6 +29,35 @@ type Wrap = Box<dyn Fn(Router) -> Router + Send + Sync>;
 
 type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = HookResult> + Send>> + Send>;
 
+/// Why an application cannot be built. `Display` says what to change.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// There is no agent, or two have the same name.
+    #[error(transparent)]
+    Runner(#[from] BuildError),
+    /// Two owners have the same route.
+    #[error("{second} has the route {route}, which {first} has already")]
+    RouteConflict {
+        /// The method and the path, or the path alone if no method matters.
+        route: String,
+        /// Who has the route.
+        first: String,
+        /// Who wants it, too.
+        second: String,
+    },
+    /// An HTTP setting has a value that makes no sense.
+    #[error("{name} '{value}' {reason}")]
+    Setting {
+        /// The setting, as in `http.cors_origins`.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it should be.
+        reason: String,
+    },
+}
+
 /// An application that is ready to serve.
 ///
 /// ```no_run
@@ -49,7 +78,7 @@ type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = HookResult> + Send>>
 pub struct AgentApp {
     app: App,
     routes: Router,
-    protocols: Vec<Arc<dyn Protocol>>,
+    protocols: Arc<[Arc<dyn Protocol>]>,
     wraps: Vec<Wrap>,
     start: Vec<Hook>,
     stop: Vec<Hook>,
@@ -60,7 +89,7 @@ pub struct AgentApp {
 pub struct AgentAppBuilder {
     name: String,
     runner: RunnerBuilder,
-    routes: Router,
+    routes: Vec<Router>,
     protocols: Vec<Arc<dyn Protocol>>,
     wraps: Vec<Wrap>,
     http: HttpConfig,
@@ -77,7 +106,7 @@ impl AgentApp {
         AgentAppBuilder {
             name: name.into(),
             runner: Runner::builder(),
-            routes: Router::new(),
+            routes: Vec::new(),
             protocols: Vec::new(),
             wraps: Vec::new(),
             http: HttpConfig::default(),
@@ -101,7 +130,7 @@ impl AgentApp {
     }
 
     fn wrapped(&self) -> Router {
-        let routes = router::router(self.app.clone(), self.routes.clone(), &self.protocols);
+        let routes = router::layered(&self.app, self.routes.clone(), Arc::clone(&self.protocols));
         self.wraps.iter().fold(routes, |routes, wrap| wrap(routes))
     }
 
@@ -203,20 +232,16 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Adds routes of your own, with their layers. The server's layers are outside of them.
-    ///
-    /// # Panics
-    /// When the application's router is built, if a route exists already, as axum's routers do.
+    /// Adds routes of your own, with their layers. The server's layers are outside of them. [`build`](Self::build) refuses a
+    /// route that exists already.
     #[must_use]
     pub fn routes(mut self, routes: Router) -> Self {
-        self.routes = self.routes.merge(routes);
+        self.routes.push(routes);
         self
     }
 
-    /// Adds a protocol. If two protocols claim a path, the one that was added first gets it.
-    ///
-    /// # Panics
-    /// When the application's router is built, if a route exists already, as axum's routers do.
+    /// Adds a protocol. If two protocols claim a path, errors there have the format of the one that was added first.
+    /// [`build`](Self::build) refuses a route that exists already.
     #[must_use]
     pub fn protocol(mut self, protocol: impl Protocol) -> Self {
         self.protocols.push(Arc::new(protocol));
@@ -267,14 +292,18 @@ impl AgentAppBuilder {
     /// Builds the application.
     ///
     /// # Errors
-    /// If there is no agent or two have the same name.
-    pub fn build(self) -> Result<AgentApp, BuildError> {
+    /// [`AppError`] if there is no agent or two have the same name, if two routes collide, or if an HTTP setting makes no
+    /// sense.
+    pub fn build(self) -> Result<AgentApp, AppError> {
+        self.http.check()?;
         let runner = self.runner.build()?;
         let app = App::new(self.name, runner, self.http, self.run_options, self.max_response_ttl);
+        let protocols: Arc<[Arc<dyn Protocol>]> = self.protocols.into();
+        let routes = router::collect(&app, self.routes, &protocols)?;
         Ok(AgentApp {
             app,
-            routes: self.routes,
-            protocols: self.protocols,
+            routes,
+            protocols,
             wraps: self.wraps,
             start: self.start,
             stop: self.stop,

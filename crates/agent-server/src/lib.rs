@@ -18,11 +18,12 @@ mod lifecycle;
 mod middleware;
 mod openapi;
 pub mod protocol;
+mod readiness;
 mod router;
 mod routes;
 mod sse;
 mod state;
 
-pub use app::{AgentApp, AgentAppBuilder, HookResult};
+pub use app::{AgentApp, AgentAppBuilder, AppError, HookResult};
 pub use config::HttpConfig;
 pub use error::ApiError;

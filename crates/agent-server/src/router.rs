@@ -1,5 +1,7 @@
 //! Every route of the server.
 
+mod merge;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -7,41 +9,90 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::app::AppError;
 use crate::error::ApiError;
 use crate::middleware;
 use crate::protocol::{ErrorFormatLayer, Protocol, ProtocolContext};
 use crate::routes::{health, process, root, runs, sessions, tasks};
 use crate::state::App;
 
-/// The server's routes, then those of the other protocols and the user's own, inside the layers that all of them share.
-pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol>]) -> Router {
-    let protocols: Arc<[Arc<dyn Protocol>]> = protocols.into();
-    let endpoint = app.http().endpoint_path.clone();
-    let routes = Router::new()
-        .route(&endpoint, post(process::post))
-        .route(&format!("{endpoint}/"), post(process::without_slash))
+use self::merge::{Part, conflict, merge};
+
+/// The routes of the server, of the protocols and of the application.
+///
+/// # Errors
+/// [`AppError::RouteConflict`] if two of them have the same route.
+pub(crate) fn collect(
+    app: &App,
+    own_routes: Vec<Router>,
+    protocols: &Arc<[Arc<dyn Protocol>]>,
+) -> Result<Router, AppError> {
+    let server = Part::new("the server", server_routes(app, Arc::clone(protocols)));
+    let path = &app.http().endpoint_path;
+    let endpoint = Part::new(format!("http.endpoint_path '{path}'"), endpoint_routes(app));
+    check_endpoint(path, &server, &endpoint, protocols)?;
+    let mut parts = vec![server, endpoint];
+    let context = ProtocolContext::new(app.clone());
+    let caught = |routes: Router| routes.layer(CatchPanicLayer::custom(|_| ApiError::Panic.into_response()));
+    parts.extend(protocols.iter().map(|protocol| {
+        Part::new(format!("the protocol {protocol:?}"), caught(protocol.routes(context.clone())))
+    }));
+    parts.extend(own_routes.into_iter().map(|routes| Part::new("the application", caught(routes))));
+    merge(&parts)
+}
+
+fn server_routes(app: &App, protocols: Arc<[Arc<dyn Protocol>]>) -> Router {
+    Router::new()
         .route("/health", get(health::health))
         .route("/liveness", get(health::liveness))
         .route("/readiness", get(health::readiness))
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::patch).delete(sessions::delete))
         .route("/sessions/{id}/cancel", post(sessions::cancel))
+        .route("/sessions/{id}/messages", get(sessions::messages).post(sessions::append))
         .route("/runs", get(runs::list).post(runs::post))
         .route("/runs/{id}", get(runs::get).delete(runs::delete))
         .route("/runs/{id}/events", get(runs::events))
         .route("/runs/{id}/cancel", post(runs::cancel))
+        .with_state(app.clone())
+        .merge(root::routes(app.clone(), protocols))
+}
+
+/// The routes at the path that the configuration names.
+fn endpoint_routes(app: &App) -> Router {
+    let endpoint = &app.http().endpoint_path;
+    Router::new()
+        .route(endpoint, post(process::post))
+        .route(&format!("{endpoint}/"), post(process::without_slash))
         .route(&format!("{endpoint}/task"), post(tasks::post))
         .route(&format!("{endpoint}/task/{{id}}"), get(tasks::get))
-        .route("/sessions/{id}/messages", get(sessions::messages).post(sessions::append))
         .with_state(app.clone())
-        .merge(root::routes(app.clone(), Arc::clone(&protocols)));
-    let context = ProtocolContext::new(app.clone());
-    let own_routes = protocols
-        .iter()
-        .fold(own_routes, |routes, protocol| routes.merge(protocol.routes(context.clone())))
-        .layer(CatchPanicLayer::custom(|_| ApiError::Panic.into_response()));
+}
+
+/// Refuses an endpoint at a path that means something else already, for any method: clients could not tell the two apart.
+fn check_endpoint(
+    path: &str,
+    server: &Part,
+    endpoint: &Part,
+    protocols: &[Arc<dyn Protocol>],
+) -> Result<(), AppError> {
+    let any = get(async || "").post(async || "").put(async || "").patch(async || "").delete(async || "");
+    let every_method = Part::new("", Router::new().route(path, any));
+    let hides = |resource: &str| path.strip_prefix(resource).is_some_and(|rest| rest.starts_with('/'));
+    let first = if conflict(server, &every_method).is_some() || hides("/runs") || hides("/sessions") {
+        server.owner.clone()
+    } else {
+        match protocols.iter().find(|protocol| protocol.owns_path(path)) {
+            Some(protocol) => format!("the protocol {protocol:?}"),
+            None => return Ok(()),
+        }
+    };
+    Err(AppError::RouteConflict { route: path.to_owned(), first, second: endpoint.owner.clone() })
+}
+
+/// Puts the layers that all routes share around them.
+pub(crate) fn layered(app: &App, routes: Router, protocols: Arc<[Arc<dyn Protocol>]>) -> Router {
     let routes = routes
-        .merge(own_routes)
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     middleware::around(routes, app.http(), ErrorFormatLayer(protocols))

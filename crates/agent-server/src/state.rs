@@ -10,6 +10,7 @@ use agent_services::session::SessionStore;
 use axum::extract::FromRef;
 
 use crate::config::HttpConfig;
+use crate::readiness::{Reason, StoreHealth};
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,7 @@ struct Inner {
     run_options: Arc<RunOptions>,
     max_response_ttl: Duration,
     ready: AtomicBool,
+    store_health: StoreHealth,
 }
 
 impl App {
@@ -39,6 +41,7 @@ impl App {
             run_options: Arc::new(run_options),
             max_response_ttl,
             ready: AtomicBool::new(false),
+            store_health: StoreHealth::default(),
         }))
     }
 
@@ -76,6 +79,20 @@ impl App {
             options.disconnect_grace = Duration::ZERO;
         }
         self.runner().start(request, options).await
+    }
+
+    /// Whether the server takes new runs.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub(crate) async fn readiness(&self) -> Result<(), Reason> {
+        if self.runner().is_closed() {
+            return Err(Reason::ShuttingDown);
+        }
+        if !self.is_ready() {
+            return Err(Reason::Starting);
+        }
+        self.0.store_health.check(self.runner().services()).await
     }
 
     pub(crate) fn is_ready(&self) -> bool {

@@ -87,6 +87,20 @@ async fn probes_and_heads_are_answered() {
 }
 
 #[tokio::test]
+async fn readiness__server_not_started_or_store_stopped__says_why() {
+    let app = echo().build().expect("built");
+    let services = app.runner().services().clone();
+    let router = app.router();
+    services.stop().await.expect("stopped");
+    let answer = get(&router, "/readiness").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.json(), serde_json::json!({"status": "not_ready", "reason": "store_unavailable"}));
+    assert_eq!(get(&router, "/liveness").await.status, StatusCode::OK);
+    app.runner().close();
+    assert_eq!(get(&router, "/readiness").await.json()["reason"], "shutting_down");
+}
+
+#[tokio::test]
 async fn the_model_may_name_an_agent() {
     let named = || {
         agent_fn(|run: RunHandle| async move {
