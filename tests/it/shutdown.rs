@@ -98,3 +98,16 @@ async fn an_idle_server_stops_at_once() {
         assert!(idle.everything().await.is_empty(), "the connection is closed");
     }
 }
+
+#[tokio::test]
+async fn second_signal__during_the_drain__ends_the_server_at_once() {
+    for (second, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let (mut server, _model, stream) = held("").await;
+        server.signal(Signal::TERM);
+        assert_eq!(shutting_down(&server).await, 1);
+        server.signal(second);
+        // Its drain would take 25 seconds, and the model never goes on.
+        assert_eq!(server.exit().await.code(), Some(code));
+        drop(stream);
+    }
+}

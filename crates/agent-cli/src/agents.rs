@@ -7,37 +7,55 @@ use crate::config::{AgentConfig, Config, ConfigError, DemoConfig, EchoConfig, En
 use agent_runner::agents::{Demo, Echo};
 use agent_runner::{Agent, Services};
 
-/// The agents of a server, the default one first.
-pub(crate) struct Served {
-    pub(crate) agents: Vec<(String, Arc<dyn Agent>)>,
-    pub(crate) reason: String,
-}
+/// An agent and its name.
+pub(crate) type Named = (String, Arc<dyn Agent>);
 
-impl Served {
-    pub(crate) fn default_name(&self) -> &str {
-        self.agents.first().map_or("", |(name, _)| name)
-    }
-}
-
-/// Builds the configured agents and the one that is served by default.
+/// Fills in the default agent and, if the configuration does not describe it, its description. Returns the reason for the
+/// choice.
 ///
 /// # Errors
-/// If the default agent is unknown or an agent cannot be built.
+/// If the default agent is unknown, or the environment does not describe it completely.
+pub(crate) fn resolve(config: &mut Config, environment: &Environment) -> anyhow::Result<String> {
+    let (name, reason) = choose(config, environment);
+    if !config.agents.contains_key(&name) {
+        let described = built_in(&name, environment)?.ok_or_else(|| unknown(&name, config))?;
+        config.agents.insert(name.clone(), described);
+    }
+    config.agent = Some(name);
+    Ok(reason)
+}
+
+/// Builds the agents of a configuration that was resolved, the default one first.
+///
+/// # Errors
+/// If an agent cannot be built.
 pub(crate) fn build(
     config: &Config,
     environment: &Environment,
     services: &Services,
-) -> anyhow::Result<Served> {
-    let (name, reason) = choose(config, environment);
-    let default = match config.agents.get(&name) {
-        Some(configured) => configured.clone(),
-        None => built_in(&name, environment)?.ok_or_else(|| unknown(&name, config))?,
-    };
-    let mut agents = vec![(name.clone(), make(&name, &default, environment, services)?)];
-    for (other, configured) in config.agents.iter().filter(|(other, _)| **other != name) {
-        agents.push((other.clone(), make(other, configured, environment, services)?));
+) -> anyhow::Result<Vec<Named>> {
+    let is_default = |name: &String| config.agent.as_ref() == Some(name);
+    let mut agents = Vec::new();
+    for (name, described) in &config.agents {
+        let agent = (name.clone(), make(name, described, environment, services)?);
+        let position = if is_default(name) { 0 } else { agents.len() };
+        agents.insert(position, agent);
     }
-    Ok(Served { agents, reason })
+    Ok(agents)
+}
+
+/// An agent in a few words, without secrets.
+pub(crate) fn describe(name: &str, agent: &AgentConfig) -> String {
+    match agent {
+        #[cfg(feature = "chat")]
+        AgentConfig::Chat(chat) => {
+            let url = chat.base_url.split('?').next().unwrap_or_default();
+            format!("{name} ({} at {url})", chat.model)
+        }
+        AgentConfig::Echo(_) if name != "echo" => format!("{name} (echo)"),
+        AgentConfig::Demo(_) if name != "demo" => format!("{name} (demo)"),
+        AgentConfig::Echo(_) | AgentConfig::Demo(_) => name.to_owned(),
+    }
 }
 
 /// The default agent's name, and the reason for the choice.

@@ -1,18 +1,29 @@
 //! Log lines, on standard error.
 
 use std::io::{IsTerminal, stderr};
+#[cfg(feature = "client")]
+use std::{
+    fmt, io,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use crate::config::{ConfigError, LogConfig, LogFormat};
+#[cfg(feature = "client")]
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
+#[cfg(feature = "client")]
+use tracing_subscriber::{
+    fmt::FmtContext,
+    fmt::format::{FormatEvent, FormatFields, Writer, debug_fn},
+    registry::LookupSpan,
+};
 
 /// Starts logging.
 ///
 /// # Errors
 /// If the level is invalid.
 pub(crate) fn start(config: &LogConfig) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.level)
-        .map_err(|error| ConfigError::from_message(format!("log.level '{}': {error}", config.level)))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter(&config.level)?).with_writer(stderr);
     match config.format {
         LogFormat::Json => {
             builder.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
@@ -20,4 +31,72 @@ pub(crate) fn start(config: &LogConfig) -> anyhow::Result<()> {
         LogFormat::Human => builder.with_ansi(stderr().is_terminal()).with_target(false).init(),
     }
     Ok(())
+}
+
+fn filter(level: &str) -> Result<EnvFilter, ConfigError> {
+    EnvFilter::try_new(level)
+        .map_err(|error| ConfigError::from_message(format!("log.level '{level}': {error}")))
+}
+
+/// Log lines for a person, one sentence each, until they are shown.
+#[cfg(feature = "client")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LogLines(Arc<Mutex<Vec<u8>>>);
+
+#[cfg(feature = "client")]
+impl LogLines {
+    /// Starts logging to these lines.
+    ///
+    /// # Errors
+    /// If the level is invalid.
+    pub(crate) fn start(&self, level: &str) -> anyhow::Result<()> {
+        let lines = self.clone();
+        let builder = tracing_subscriber::fmt().with_env_filter(filter(level)?).with_ansi(false);
+        let sentence = debug_fn(|writer, field, value| match field.name() {
+            "message" => write!(writer, "{value:?}"),
+            "error" => write!(writer, ": {value:?}"),
+            _ => Ok(()),
+        });
+        builder.fmt_fields(sentence).event_format(Sentence).with_writer(move || lines.clone()).init();
+        Ok(())
+    }
+
+    /// Takes what was logged since the last call.
+    pub(crate) fn take(&self) -> String {
+        let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+#[cfg(feature = "client")]
+impl io::Write for LogLines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A log line without time, spans and fields.
+#[cfg(feature = "client")]
+struct Sentence;
+
+#[cfg(feature = "client")]
+impl<S, N> FormatEvent<S, N> for Sentence
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        context.field_format().format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
 }

@@ -45,18 +45,25 @@ impl Flag {
     }
 }
 
+/// The configuration file: `file`, else what `AGENT_SERVER_CONFIG` names, else none.
+pub(crate) fn config_file<'a>(file: Option<&'a Path>, environment: &'a Environment) -> Option<&'a Path> {
+    file.or_else(|| environment.get(FILE_VARIABLE).map(Path::new))
+}
+
 /// Reads the configuration: defaults, then the file, then the environment, then flags.
 ///
 /// The file is `file`, else what `AGENT_SERVER_CONFIG` names, else none.
 ///
 /// # Errors
-/// [`ConfigError`] if the file cannot be read or a setting is unknown or has an invalid value.
+/// [`ConfigError`] if the file cannot be read or a setting is unknown or has an invalid value. A variable that is named like a
+/// setting counts as one.
 pub(crate) fn load(
     file: Option<&Path>,
     environment: &Environment,
     flags: &[Flag],
 ) -> Result<Config, ConfigError> {
-    let mut merged = match file.or_else(|| environment.get(FILE_VARIABLE).map(Path::new)) {
+    environment.check()?;
+    let mut merged = match config_file(file, environment) {
         Some(path) => read_file(path)?,
         None => Table::new(),
     };
@@ -187,6 +194,13 @@ mod tests {
         check_error(&[("AGENT_SERVER_HTTP_ENDPOINT_PATH", "process")], &[], "should look like '/process'");
         check_error(&[("AGENT_SERVER_RUNS_MAX_RUNS", "0")], &[], "runs.max_runs should be greater than 0");
         check_error(&[("AGENT_SERVER_CONFIG", "/does/not/exist")], &[], "/does/not/exist");
+        check_error(
+            &[("AGENT_SERVER_HTTP_CORS_ORIGINS", "a.example")],
+            &[],
+            "http.cors_origins 'a.example' has no",
+        );
+        check_error(&[("AGENT_SERVER_LOG_LEVEL", "verbose")], &[], "'verbose' is not a level");
+        check_error(&[("AGENT_SERVER_PROT", "1")], &[], "AGENT_SERVER_PROT is not a setting");
     }
 
     #[test]
