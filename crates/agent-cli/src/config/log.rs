@@ -51,11 +51,8 @@ impl LogConfig {
         });
         let reason = match unknown {
             Some(level) => {
-                let scored =
-                    LEVELS.iter().map(|known| (strsim::jaro(&level.to_ascii_lowercase(), known), known));
-                let best =
-                    scored.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(score, _)| *score >= SIMILAR);
-                let guess = best.map(|(_, known)| format!("; did you mean '{known}'?")).unwrap_or_default();
+                let best = LEVELS.iter().find(|known| is_similar(&level.to_ascii_lowercase(), known));
+                let guess = best.map(|known| format!("; did you mean '{known}'?")).unwrap_or_default();
                 format!("'{level}' is not a level{guess}")
             }
             None if directives.is_empty() => "it names no level".to_owned(),
@@ -67,6 +64,11 @@ impl LogConfig {
             LEVELS.join(", ")
         )))
     }
+}
+
+/// Whether a word is probably a level that was written in another way.
+fn is_similar(word: &str, level: &str) -> bool {
+    word.starts_with(level) || strsim::jaro(word, level) >= SIMILAR
 }
 
 fn is_level(word: &str) -> bool {

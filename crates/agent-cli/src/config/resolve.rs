@@ -11,13 +11,16 @@ use super::{Config, ConfigError, Environment};
 
 impl Config {
     /// The same configuration with the data folder, the URLs of the stores, their limits and the allowed hosts filled in.
-    /// Settings that have no effect, such as the data folder of a server that keeps everything in memory, are left out.
+    /// If everything is kept in memory, the data folder and other URLs are left out.
     ///
     /// # Errors
     /// If a URL is invalid, or if the data folder is needed and unknown.
     pub(crate) fn resolve(mut self, environment: &Environment) -> Result<Config, ConfigError> {
-        self.data_dir =
-            if self.uses_data_dir() { Some(absolute(&self.resolved_data_dir(environment)?)) } else { None };
+        self.data_dir = match &self.data_dir {
+            _ if self.ephemeral => None,
+            _ if self.uses_data_dir() => Some(absolute(&self.resolved_data_dir(environment)?)),
+            given => given.as_deref().map(absolute),
+        };
         let urls = self.urls(environment)?;
         let limits = StoreLimits::default();
         let setting = |url: &StoreUrl| UrlSetting::new(with_absolute_path(url));

@@ -260,9 +260,12 @@ impl Report {
         }
     }
 
-    /// Whether a 404 is about the model. A server that has nothing at the path says nothing of one.
+    /// Whether a 404 is about the model. A server that has nothing at the path says nothing of one, or answers with a page.
     fn is_about_model(&self, model: &str) -> bool {
-        self.all.contains("model") || (!model.is_empty() && self.all.contains(&model.to_lowercase()))
+        let model = model.to_lowercase();
+        let is_end = |character: char| character.is_whitespace() || "'\"`,;()".contains(character);
+        let names_it = self.all.contains("model") || self.all.split(is_end).any(|word| word == model);
+        names_it && !self.message.trim_start().starts_with('<')
     }
 }
 
