@@ -1,4 +1,5 @@
-//! The server from outside: the peer's recorded answers replayed, and faults of every sort on the real binary.
+//! The server from outside: upstream's recorded answers replayed, and faults of every sort on the real binary.
+#![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod chat_completions;
 mod command;

@@ -34,7 +34,7 @@ fn echo(folder: &std::path::Path) -> Launch {
 }
 
 #[tokio::test]
-async fn a_session_is_there_after_a_kill_and_a_restart() {
+async fn session__kill_and_restart__survives() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = echo(folder.path()).start().await;
     say(&server, "one").await;
@@ -48,7 +48,7 @@ async fn a_session_is_there_after_a_kill_and_a_restart() {
 }
 
 #[tokio::test]
-async fn sessions_are_listed_changed_and_forgotten_by_their_user_only() {
+async fn sessions__other_user__cannot_access_them() {
     let server = Launch::echo("").start().await;
     say(&server, "one").await;
     let list = get(&server, "/sessions?user_id=ann").await.json();
@@ -72,7 +72,7 @@ async fn sessions_are_listed_changed_and_forgotten_by_their_user_only() {
 }
 
 #[tokio::test]
-async fn messages_come_in_pages() {
+async fn messages__are_paged() {
     let server = Launch::echo("").start().await;
     for text in ["one", "two", "three"] {
         say(&server, text).await;
@@ -90,7 +90,7 @@ async fn messages_come_in_pages() {
 }
 
 #[tokio::test]
-async fn senseless_parameters_are_named() {
+async fn parameters__invalid__are_named() {
     let server = Launch::echo("").start().await;
     for (path, word) in [
         ("/sessions", "user_id"),
@@ -114,7 +114,7 @@ async fn senseless_parameters_are_named() {
 }
 
 #[tokio::test]
-async fn one_server_owns_a_data_folder() {
+async fn data_folder__second_server__is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let _first = echo(folder.path()).start().await;
     let second = echo(folder.path()).run().await;
@@ -125,7 +125,7 @@ async fn one_server_owns_a_data_folder() {
 }
 
 #[tokio::test]
-async fn the_place_of_the_data_follows_the_environment() {
+async fn data_folder__environment__selects_it() {
     let home = tempfile::tempdir().expect("a folder");
     let launch = || Launch::echo("").without_data_settings();
     let refused = launch().run().await;
@@ -142,7 +142,7 @@ async fn the_place_of_the_data_follows_the_environment() {
 }
 
 #[tokio::test]
-async fn passwords_in_urls_are_not_shown() {
+async fn print_config__url_password__is_redacted() {
     let launch =
         Launch::bare(&["--print-config", "--store", "redis://me:geheim@h:1/0"]).without_data_settings();
     let ended = launch.run().await;

@@ -48,17 +48,17 @@ async fn check_drain(signal: Signal) {
 }
 
 #[tokio::test]
-async fn running_runs_may_end_after_sigterm() {
+async fn sigterm__running_runs__complete() {
     check_drain(Signal::TERM).await;
 }
 
 #[tokio::test]
-async fn running_runs_may_end_after_sigint() {
+async fn sigint__running_runs__complete() {
     check_drain(Signal::INT).await;
 }
 
 #[tokio::test]
-async fn past_the_deadline_runs_are_canceled_and_their_streams_still_end() {
+async fn shutdown__past_deadline__cancels_runs_and_ends_streams() {
     let (mut server, _model, mut stream) = held("drain_seconds = 1").await;
     server.signal(Signal::TERM);
     let rest = events(&stream.rest().await.expect("the stream ends with its final event"));
@@ -71,7 +71,7 @@ async fn past_the_deadline_runs_are_canceled_and_their_streams_still_end() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_cannot_keep_the_server() {
+async fn shutdown__client_not_reading__is_not_delayed() {
     let mut server = Launch::echo("drain_seconds = 1\n").start().await;
     let mut stuck = server.connect().await;
     // More than the sockets hold, so that the server waits for its client.
@@ -87,7 +87,7 @@ async fn a_client_that_does_not_read_cannot_keep_the_server() {
 }
 
 #[tokio::test]
-async fn an_idle_server_stops_at_once() {
+async fn shutdown__idle_server__is_immediate() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut server = Launch::echo("").start().await;
         let mut idle = server.connect().await;

@@ -278,7 +278,7 @@ mod tests {
     use crate::config::{Environment, load};
 
     #[test]
-    fn every_flag_of_serve_is_a_setting() {
+    fn serve_flags__each__set_a_setting() {
         let line = "agent-server --host 127.0.0.2 --port 7 --agent echo --data-dir /data --store redis://h \
                     --allow-unauthenticated --cors-origin https://a.example --cors-origin https://b.example \
                     --log-format json --log-level debug";

@@ -1,4 +1,5 @@
 //! The `agent-server` binary: configuration, agents, and a server of them.
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod agents;
 mod cli;

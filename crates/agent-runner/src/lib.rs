@@ -21,6 +21,7 @@
 //! assert_eq!(response.messages()[0].text_content(), Some("You said: hi"));
 //! # Ok(()) }
 //! ```
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod agent;
 pub mod agents;

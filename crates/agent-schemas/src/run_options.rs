@@ -341,7 +341,7 @@ mod tests {
     use crate::object;
 
     #[test]
-    fn options_are_taken_out_of_a_request() {
+    fn run_options__request_members__are_removed() {
         let mut members = object! {
             "background" => true, "session_policy" => "steer", "on_disconnect" => Json::Null, "durability" => "relaxed",
             "response_ttl_seconds" => 5, "mine" => 1
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_option_is_named_with_what_is_expected() {
+    fn run_options__invalid_member__names_the_expected() {
         let wrong = [
             ("background", Json::from("yes")),
             ("session_policy", Json::from("concurrent")),
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_names_what_a_request_may_set() {
+    fn run_options__schema__lists_readable_members() {
         let mut generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
         let schema = RunOptions::json_schema(&mut generator);
         let properties =
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn options_come_back_from_a_record_as_they_were() {
+    fn run_options__stored_record__round_trips() {
         let mut options =
             RunOptions::default().without_history().with_cancel_after(Duration::from_millis(1500));
         options.protocol = Some(ProtocolData::new("mine", "anything"));

@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_names() {
+    fn is_loopback_name__only_loopback__is_true() {
         for name in ["localhost", "LOCALHOST", "app.localhost", "127.0.0.1", "127.8.9.10", "[::1]", "::1"] {
             assert!(is_loopback_name(name), "{name}");
         }
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_lose_their_port() {
+    fn host__port__is_removed() {
         for (authority, host) in [
             ("a:80", "a"),
             ("a", "a"),
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn origins() {
+    fn origin__loopback_or_configured__is_allowed() {
         let allowed = ["https://app.example".to_owned()];
         for origin in ["http://localhost:5173", "http://127.0.0.1", "https://[::1]:9", "https://app.example"]
         {

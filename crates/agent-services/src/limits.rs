@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nesting_is_counted_outside_of_strings() {
+    fn check_depth__brackets_in_strings__are_not_counted() {
         for inside in ["1", r#""[[{""#, r#""\"[[""#, r#"{"[":["]\\"]}"#, "[[],[[]],{}]"] {
             for levels in 100..140 {
                 let text = format!("{}{inside}{}", "[".repeat(levels), "]".repeat(levels));

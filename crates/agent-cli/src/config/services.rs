@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_urls() {
+    fn service_urls__settings__resolve_to_urls() {
         let default = urls(&[]).expect("a place").all;
         assert_eq!(default.expose(), "sqlite:/home/ann/.local/share/agent-server");
         let full =
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_place_is_named_without_its_secrets() {
+    fn build_services__invalid_url__hides_secrets() {
         for (url, expected) in
             [("geheim@h", "services.url: "), ("mysql://me:geheim@h", "no backend is known for `mysql:`")]
         {

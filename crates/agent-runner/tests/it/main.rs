@@ -1,4 +1,5 @@
 //! The runner from outside: whole runs, their logs, and what becomes of them.
+#![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 #[cfg(feature = "chat")]
 mod chat;

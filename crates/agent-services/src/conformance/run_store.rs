@@ -49,21 +49,10 @@ macro_rules! run_store_conformance {
             lists_are_filtered readers_are_counted users_of_runs_never_meet long_ids_of_runs_are_refused
             many_creators_take_turns a_restart_forgets_no_run);
 
-        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-        async fn sweep_forgets() {
-            let make = $make_with_retention;
-            let store = std::sync::Arc::new(make($crate::conformance::run_store::SWEPT).await);
-            $crate::Service::start(&*store).await.expect("a store starts");
-            $crate::conformance::run_store::sweep_forgets(store).await;
-        }
-
-        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-        async fn sweep_trims() {
-            let make = $make_with_retention;
-            let store = std::sync::Arc::new(make($crate::conformance::run_store::TRIMMED).await);
-            $crate::Service::start(&*store).await.expect("a store starts");
-            $crate::conformance::run_store::sweep_trims(store).await;
-        }
+        $crate::conformance_tests!(run_store, $make_with_retention($crate::conformance::run_store::SWEPT);
+            sweep_forgets);
+        $crate::conformance_tests!(run_store, $make_with_retention($crate::conformance::run_store::TRIMMED);
+            sweep_trims);
     };
 }
 

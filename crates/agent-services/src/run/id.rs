@@ -54,7 +54,7 @@ mod tests {
     use crate::clock::SystemIds;
 
     #[test]
-    fn ids_carry_the_users_tag() {
+    fn fresh_id__carries_the_users_tag() {
         let user = UserId::new("ann");
         assert_eq!(tag(&user), "8249");
         let (one, two) = (fresh_id(&SystemIds, &user), fresh_id(&SystemIds, &user));

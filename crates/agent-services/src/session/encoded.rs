@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exactly_what_can_be_read_is_taken() {
+    fn encoded__too_deep_to_read__is_refused() {
         for levels in 1..300 {
             let text = format!("{}\"[[\\\"[\"{}", "[".repeat(levels), "]".repeat(levels));
             let mut message = Message::user("a");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused() {
+    fn encoded__invalid_utf8__is_refused() {
         let refused =
             EncodedMessage::from_json("", Bytes::from_static(b"\"\xff\"")).map_err(|error| error.kind());
         assert_eq!(refused, Err(ErrorKind::InvalidInput));

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn memory_is_bounded_and_the_session_in_use_stays() {
+    async fn store__memory_limit__evicts_idle_sessions() {
         let store = InMemorySessionStore::default().with_max_bytes(100_000);
         let append = async |user: &str, text: &str| {
             let batch = MessageBatch::of(&[Message::user(text)]).expect("JSON");

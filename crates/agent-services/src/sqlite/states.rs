@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rounds_keep_their_order() {
+    fn rounds__as_columns__keep_their_order() {
         let rounds = [0, 1, 2, u64::from(u32::MAX), i64::MAX as u64, 1 << 63, u64::MAX];
         let columns = rounds.map(to_column);
         assert!(columns.is_sorted(), "{columns:?}");

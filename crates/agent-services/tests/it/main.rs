@@ -1,12 +1,13 @@
 //! The conformance suites against every backend, and what else is to be said of each.
+#![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod backends;
-mod peer;
 #[cfg(feature = "redis")]
 mod redis;
 mod run_model;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod upstream;
 
 mod in_memory {
     //! The in-memory backends.

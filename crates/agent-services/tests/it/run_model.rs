@@ -29,7 +29,7 @@ pub(crate) fn rounds() -> Config {
 }
 
 #[test]
-fn in_memory_it_agrees_with_itself() {
+fn run_store__random_calls__agree_with_itself() {
     agrees_with_memory(|retention| async move {
         (Arc::new(InMemoryRunStore::default().with_retention(retention)) as Arc<dyn RunStore>, ())
     });

@@ -235,7 +235,7 @@ mod tests {
     use crate::sqlite::runs::entries;
 
     #[test]
-    fn a_log_that_lies_with_its_request_is_trimmed_as_others_are() {
+    fn trim__log_stored_with_request__is_trimmed() {
         let connection = Connection::open_in_memory().expect("a database");
         migrate(&connection, 0).expect("migrated");
         let request = Arc::new(AgentRequest::new(vec![Message::user("hello")]));

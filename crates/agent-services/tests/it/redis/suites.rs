@@ -46,7 +46,7 @@ macro_rules! suites {
             agent_services::run_store_conformance!(store(), store_with_retention);
 
             #[test]
-            fn they_agree_with_those_in_memory() {
+            fn run_store__random_calls__agree_with_memory() {
                 crate::run_model::agrees_with_memory(|retention| async move {
                     (
                         std::sync::Arc::new(store_with_retention(retention).await)
