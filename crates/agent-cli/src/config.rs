@@ -5,6 +5,7 @@
 //! paths and defaults included ([`Config::resolve`]), and without secrets.
 
 mod environment;
+mod error;
 mod layers;
 mod log;
 mod resolve;
@@ -21,7 +22,8 @@ use agent_server::HttpConfig;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use environment::Environment;
-pub(crate) use layers::{ConfigError, Flag, config_file, load};
+pub(crate) use error::ConfigError;
+pub(crate) use layers::{Flag, config_file, load};
 pub(crate) use log::{LogConfig, LogFormat};
 pub(crate) use resolve::absolute;
 pub(crate) use runs::RunsConfig;

@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_runner::{Agent, BuildError, RunLimits, Runner, RunnerBuilder, Services};
+use agent_runner::{Agent, RunLimits, Runner, RunnerBuilder, Services};
 use agent_schemas::RunOptions;
 use axum::Router;
 use tokio::net::TcpListener;
 
+use crate::app_error::AppError;
 use crate::config::HttpConfig;
 use crate::protocol::Protocol;
 use crate::state::App;
@@ -28,35 +29,6 @@ pub type HookResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 type Wrap = Box<dyn Fn(Router) -> Router + Send + Sync>;
 
 type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = HookResult> + Send>> + Send>;
-
-/// Why an application cannot be built. `Display` says what to change.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AppError {
-    /// There is no agent, or two have the same name.
-    #[error(transparent)]
-    Runner(#[from] BuildError),
-    /// Two owners have the same route.
-    #[error("{second} has the route {route}, which {first} has already")]
-    RouteConflict {
-        /// The method and the path, or the path alone if no method matters.
-        route: String,
-        /// Who has the route.
-        first: String,
-        /// Who wants it, too.
-        second: String,
-    },
-    /// An HTTP setting has a value that makes no sense.
-    #[error("{name} '{value}' {reason}")]
-    Setting {
-        /// The setting, as in `http.cors_origins`.
-        name: &'static str,
-        /// Its value.
-        value: String,
-        /// What it should be.
-        reason: String,
-    },
-}
 
 /// An application that is ready to serve.
 ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::AppError;
+use crate::app_error::AppError;
 
 /// HTTP settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

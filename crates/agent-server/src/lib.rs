@@ -11,6 +11,7 @@
 
 mod access_log;
 mod app;
+mod app_error;
 mod config;
 mod error;
 mod extract;
@@ -25,6 +26,7 @@ mod routes;
 mod sse;
 mod state;
 
-pub use app::{AgentApp, AgentAppBuilder, AppError, HookResult};
+pub use app::{AgentApp, AgentAppBuilder, HookResult};
+pub use app_error::AppError;
 pub use config::HttpConfig;
 pub use error::ApiError;

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::app::AppError;
+use crate::app_error::AppError;
 use crate::error::ApiError;
 use crate::middleware;
 use crate::protocol::{ErrorFormatLayer, Protocol, ProtocolContext};

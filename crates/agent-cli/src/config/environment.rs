@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::settings::{PREFIX, Setting};
 
 /// Names the configuration file, if no flag does.

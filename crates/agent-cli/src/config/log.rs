@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::error::ConfigError;
 
 /// Logging, on standard error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,6 +14,7 @@ mod error;
 mod failure;
 #[cfg(feature = "testing")]
 mod fake;
+mod hint;
 mod model;
 mod place;
 mod request;

@@ -7,7 +7,7 @@ use std::sync::Once;
 
 use axum::Router;
 
-use crate::app::AppError;
+use crate::app_error::AppError;
 
 /// Routes, and who has them.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use agent_schemas::{Error, Json, json};
 use reqwest::StatusCode;
 
 use super::body::BodyError;
-use super::place::Hint;
+use super::hint::Hint;
 
 /// How much of a server's own text the log holds, in characters.
 const MAX_TEXT: usize = 500;

@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 
 use super::body::Item;
 use super::failure::{Failure, Retry};
+use super::hint::Hint;
 use super::model::{Chunks, Model};
-use super::place::Hint;
 use super::wire::Chunk;
 use super::{Chat, ChatConfig, ChatError};
 use crate::Services;
