@@ -1,5 +1,6 @@
 //! Every route of the server.
 
+mod endpoint;
 mod merge;
 
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use crate::protocol::{ErrorFormatLayer, Protocol, ProtocolContext};
 use crate::routes::{health, process, root, runs, sessions, tasks};
 use crate::state::App;
 
-use self::merge::{Part, conflict, merge};
+use self::endpoint::check_endpoint;
+use self::merge::{Part, merge};
 
 /// The routes of the server, of the protocols and of the application.
 ///
@@ -67,27 +69,6 @@ fn endpoint_routes(app: &App) -> Router {
         .route(&format!("{endpoint}/task"), post(tasks::post))
         .route(&format!("{endpoint}/task/{{id}}"), get(tasks::get))
         .with_state(app.clone())
-}
-
-/// Refuses an endpoint at a path that means something else already, for any method: clients could not tell the two apart.
-fn check_endpoint(
-    path: &str,
-    server: &Part,
-    endpoint: &Part,
-    protocols: &[Arc<dyn Protocol>],
-) -> Result<(), AppError> {
-    let any = get(async || "").post(async || "").put(async || "").patch(async || "").delete(async || "");
-    let every_method = Part::new("", Router::new().route(path, any));
-    let hides = |resource: &str| path.strip_prefix(resource).is_some_and(|rest| rest.starts_with('/'));
-    let first = if conflict(server, &every_method).is_some() || hides("/runs") || hides("/sessions") {
-        server.owner.clone()
-    } else {
-        match protocols.iter().find(|protocol| protocol.owns_path(path)) {
-            Some(protocol) => format!("the protocol {protocol:?}"),
-            None => return Ok(()),
-        }
-    };
-    Err(AppError::RouteConflict { route: path.to_owned(), first, second: endpoint.owner.clone() })
 }
 
 /// Puts the layers that all routes share around them.

@@ -402,6 +402,7 @@ mod tests {
     #[tokio::test]
     async fn terminate__during_an_answer__cancels_the_run_and_leaves() {
         let Endless { app, has_begun, was_cancelled } = endless(true);
+        let _runner = app.runner().clone();
         let stops = stream::once(async move {
             has_begun.notified().await;
             Stop::Terminate
@@ -427,6 +428,7 @@ mod tests {
     #[tokio::test]
     async fn standard_output__closed__cancels_the_run() {
         let Endless { app, was_cancelled, .. } = endless(true);
+        let _runner = app.runner().clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let server =
             Server::new(&listener.local_addr().expect("bound").to_string(), None).expect("an address");

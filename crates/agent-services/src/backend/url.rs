@@ -162,8 +162,11 @@ impl fmt::Display for StoreUrl {
 /// Whether a parameter may be shown: it is known to have no secret, and looks as it should.
 fn is_harmless(parameter: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":.-_".contains(&byte);
-    parameter.split_once('=').is_some_and(|(name, value)| {
-        ["sync", "prefix", "ttl_seconds"].contains(&name) && value.len() <= 64 && value.bytes().all(is_plain)
+    parameter.split_once('=').is_some_and(|(name, value)| match name {
+        "sync" => ["full", "normal"].contains(&value),
+        "ttl_seconds" => value.bytes().all(|byte| byte.is_ascii_digit()),
+        "prefix" => value.len() <= 64 && value.bytes().all(is_plain),
+        _ => false,
     })
 }
 

@@ -1,30 +1,27 @@
 //! What is logged on a test's thread.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::Once;
 
-use parking_lot::Mutex;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
-
-/// Collects log lines until it is dropped. The test's tasks must stay on its thread.
-pub(crate) struct Log {
-    lines: Lines,
-    _guard: DefaultGuard,
+thread_local! {
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+/// The log of this thread, from here on. The test's tasks must stay on its thread.
+pub(crate) struct Log(());
 
 impl Log {
     pub(crate) fn start() -> Self {
-        let lines = Lines::default();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
-        Log { lines, _guard: tracing::subscriber::set_default(subscriber) }
+        static INSTALL: Once = Once::new();
+        // For all threads: otherwise tracing may remember of a thread without a subscriber that nobody is interested.
+        INSTALL.call_once(|| tracing_subscriber::fmt().with_ansi(false).with_writer(|| Lines).init());
+        LINES.with_borrow_mut(Vec::clear);
+        Log(())
     }
 
     pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.lines.0.lock()).into_owned()
+        LINES.with_borrow(|lines| String::from_utf8_lossy(lines).into_owned())
     }
 
     /// Checks that the log has these texts.
@@ -37,21 +34,15 @@ impl Log {
     }
 }
 
+struct Lines;
+
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
+        LINES.with_borrow_mut(|lines| lines.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Lines;
-
-    fn make_writer(&'a self) -> Lines {
-        self.clone()
     }
 }
