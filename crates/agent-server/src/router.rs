@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app_error::AppError;
 use crate::error::ApiError;
 use crate::middleware;
 use crate::protocol::{ErrorFormatLayer, Protocol, ProtocolContext};
-use crate::routes::{health, process, root, runs, sessions, tasks};
+use crate::routes::{health, process, root, runs, sessions, tasks, users};
 use crate::state::App;
 
 use self::endpoint::check_endpoint;
@@ -52,6 +52,7 @@ fn server_routes(app: &App, protocols: Arc<[Arc<dyn Protocol>]>) -> Router {
         .route("/sessions/{id}", get(sessions::get).patch(sessions::patch).delete(sessions::delete))
         .route("/sessions/{id}/cancel", post(sessions::cancel))
         .route("/sessions/{id}/messages", get(sessions::messages).post(sessions::append))
+        .route("/users/{id}", delete(users::delete))
         .route("/runs", get(runs::list).post(runs::post))
         .route("/runs/{id}", get(runs::get).delete(runs::delete))
         .route("/runs/{id}/events", get(runs::events))
@@ -71,10 +72,15 @@ fn endpoint_routes(app: &App) -> Router {
         .with_state(app.clone())
 }
 
-/// Puts the layers that all routes share around them.
-pub(crate) fn layered(app: &App, routes: Router, protocols: Arc<[Arc<dyn Protocol>]>) -> Router {
+/// Puts the application's own layers around all routes, and then those of the server. `wrap` adds the former.
+pub(crate) fn layered(
+    app: &App,
+    routes: Router,
+    protocols: Arc<[Arc<dyn Protocol>]>,
+    wrap: impl FnOnce(Router) -> Router,
+) -> Router {
     let routes = routes
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
-    middleware::around(routes, app.http(), ErrorFormatLayer(protocols))
+    middleware::around(wrap(routes), app, ErrorFormatLayer(protocols))
 }

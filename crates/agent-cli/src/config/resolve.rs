@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use agent_services::backend::StoreUrl;
+use agent_services::backend::{OpenOptions, StoreUrl};
 use agent_services::limits::StoreLimits;
 use agent_services::run::Retention;
 
@@ -34,10 +34,12 @@ impl Config {
             session_messages: given.session_messages.or(Some(limits.session_messages)),
             session_bytes: given.session_bytes.or(Some(limits.session_bytes)),
             item_bytes: given.item_bytes.or(Some(limits.item_bytes)),
+            memory_bytes: given.memory_bytes.or(Some(OpenOptions::MEMORY_BYTES)),
         };
         let is_in_memory = urls.runs.as_ref().unwrap_or(&urls.all).scheme() == "memory";
         let retention = if is_in_memory { Retention::IN_MEMORY } else { Retention::DURABLE };
-        self.runs.retention_seconds.get_or_insert(retention.age.as_secs());
+        let seconds = *self.runs.retention_seconds.get_or_insert(retention.age.as_secs());
+        self.runs.anonymous_session_seconds.get_or_insert(seconds);
         self.runs.retention_bytes.get_or_insert(retention.bytes);
         self.http = self.resolved_http();
         Ok(self)

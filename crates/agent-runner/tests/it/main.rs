@@ -3,6 +3,8 @@
 
 #[cfg(feature = "chat")]
 mod chat;
+mod children;
+mod deletion;
 mod demo;
 mod durability;
 mod faulty_store;
@@ -11,6 +13,7 @@ mod history;
 mod kept;
 mod life;
 mod lost_replies;
+mod memory;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;

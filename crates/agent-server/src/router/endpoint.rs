@@ -19,7 +19,9 @@ pub(super) fn check_endpoint(
     let any = get(async || "").post(async || "").put(async || "").patch(async || "").delete(async || "");
     let every_method = Part::new("", Router::new().route(path, any));
     let hides = |resource: &str| path.strip_prefix(resource).is_some_and(|rest| rest.starts_with('/'));
-    let first = if conflict(server, &every_method).is_some() || hides("/runs") || hides("/sessions") {
+    let first = if conflict(server, &every_method).is_some()
+        || ["/runs", "/sessions", "/users"].into_iter().any(hides)
+    {
         server.owner.clone()
     } else {
         match protocols.iter().find(|protocol| protocol.owns_path(path)) {
