@@ -7,11 +7,28 @@ use crate::config::{AgentConfig, Config, ConfigError, DemoConfig, EchoConfig, En
 use agent_runner::agents::{Demo, Echo};
 use agent_runner::{Agent, Services};
 
-/// An agent and its name.
-pub(crate) type Named = (String, Arc<dyn Agent>);
+/// The agents of a server, the default one first.
+pub(crate) struct Served {
+    pub(crate) agents: Vec<(String, Arc<dyn Agent>)>,
+    /// The models that agents may use, with the agents' names.
+    pub(crate) models: Vec<(String, Vec<String>)>,
+    /// Whether the default agent is configured, and so answers requests for unknown names.
+    pub(crate) has_default: bool,
+}
 
-/// Fills in the default agent and, if the configuration does not describe it, its description. Returns the reason for the
-/// choice.
+impl Served {
+    pub(crate) fn default_name(&self) -> &str {
+        self.agents.first().map_or("", |(name, _)| name)
+    }
+}
+
+/// The name of the default agent of a configuration that was resolved.
+pub(crate) fn default_name(config: &Config) -> &str {
+    config.agent.as_ref().or_else(|| config.agents.keys().next()).map_or("", String::as_str)
+}
+
+/// Fills in the default agent's description, if the configuration does not have it, and its name, if it is the only one.
+/// Returns the reason for the choice.
 ///
 /// # Errors
 /// If the default agent is unknown, or the environment does not describe it completely.
@@ -21,7 +38,10 @@ pub(crate) fn resolve(config: &mut Config, environment: &Environment) -> anyhow:
         let described = built_in(&name, environment)?.ok_or_else(|| unknown(&name, config))?;
         config.agents.insert(name.clone(), described);
     }
-    config.agent = Some(name);
+    // Of several agents, one that is named here would also answer requests for unknown names.
+    if config.agents.len() == 1 {
+        config.agent = Some(name);
+    }
     Ok(reason)
 }
 
@@ -33,15 +53,25 @@ pub(crate) fn build(
     config: &Config,
     environment: &Environment,
     services: &Services,
-) -> anyhow::Result<Vec<Named>> {
-    let is_default = |name: &String| config.agent.as_ref() == Some(name);
-    let mut agents = Vec::new();
+) -> anyhow::Result<Served> {
+    let default = default_name(config);
+    let mut served = Served { agents: Vec::new(), models: Vec::new(), has_default: config.agent.is_some() };
     for (name, described) in &config.agents {
         let agent = (name.clone(), make(name, described, environment, services)?);
-        let position = if is_default(name) { 0 } else { agents.len() };
-        agents.insert(position, agent);
+        let position = if name == default { 0 } else { served.agents.len() };
+        served.agents.insert(position, agent);
+        served.models.push((name.clone(), allowed_models(described)));
     }
-    Ok(agents)
+    Ok(served)
+}
+
+/// The models that a request may name to get this agent.
+fn allowed_models(config: &AgentConfig) -> Vec<String> {
+    match config {
+        #[cfg(feature = "chat")]
+        AgentConfig::Chat(chat) => chat.allowed_models.clone(),
+        AgentConfig::Echo(_) | AgentConfig::Demo(_) => Vec::new(),
+    }
 }
 
 /// An agent in a few words, without secrets.

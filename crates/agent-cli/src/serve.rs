@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use self::signals::Signals;
 use self::summary::Summary;
-use crate::agents::Named;
+use crate::agents::Served;
 use crate::cli::{self, ServeOptions};
 use crate::{agents, limits, telemetry};
 
@@ -42,8 +42,8 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
     telemetry::start(&config.log)?;
     limits::raise_open_files();
     let services = config.build_services(environment)?;
-    let agents = agents::build(&config, environment, &services)?;
-    let app = app(&config, services, agents)?;
+    let served = agents::build(&config, environment, &services)?;
+    let app = app(&config, services, served)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match runtime.block_on(serve(app, &config, &summary)) {
         Ok(Ended::AtOnce(status)) => {
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
 }
 
 /// The application that the configuration describes.
-pub(crate) fn app(config: &Config, services: Services, agents: Vec<Named>) -> anyhow::Result<AgentApp> {
+pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow::Result<AgentApp> {
     let mut app = AgentApp::builder("agent-server")
         .services(services)
         .limits(config.runs.limits())
@@ -68,7 +68,13 @@ pub(crate) fn app(config: &Config, services: Services, agents: Vec<Named>) -> an
         .max_response_ttl(Duration::from_secs(config.runs.response_seconds))
         .protocol(OpenAi)
         .drain(Duration::from_secs(config.drain_seconds));
-    for (name, agent) in agents {
+    if served.has_default {
+        app = app.default_agent(served.default_name());
+    }
+    for (agent, models) in served.models {
+        app = app.models(&agent, models);
+    }
+    for (name, agent) in served.agents {
         app = app.agent(name, agent);
     }
     Ok(app.build().map_err(|error| ConfigError::from_message(error.to_string()))?)

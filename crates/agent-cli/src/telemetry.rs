@@ -7,10 +7,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::registry;
+
 use crate::config::{ConfigError, LogConfig, LogFormat};
 #[cfg(feature = "client")]
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
 #[cfg(feature = "client")]
 use tracing_subscriber::{
     fmt::FmtContext,
@@ -23,18 +27,24 @@ use tracing_subscriber::{
 /// # Errors
 /// If the level is invalid.
 pub(crate) fn start(config: &LogConfig) -> anyhow::Result<()> {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter(&config.level)?).with_writer(stderr);
+    let filter = filter(&config.level)?;
+    let lines = layer().with_writer(stderr);
     match config.format {
         LogFormat::Json => {
-            builder.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
+            let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(false);
+            registry().with(lines).with(filter).init();
         }
-        LogFormat::Human => builder.with_ansi(stderr().is_terminal()).with_target(false).init(),
+        LogFormat::Human => {
+            let lines = lines.with_ansi(stderr().is_terminal()).with_target(false);
+            registry().with(lines).with(filter).init();
+        }
     }
     Ok(())
 }
 
-fn filter(level: &str) -> Result<EnvFilter, ConfigError> {
-    EnvFilter::try_new(level)
+fn filter(level: &str) -> Result<Targets, ConfigError> {
+    level
+        .parse::<Targets>()
         .map_err(|error| ConfigError::from_message(format!("log.level '{level}': {error}")))
 }
 
@@ -51,13 +61,13 @@ impl LogLines {
     /// If the level is invalid.
     pub(crate) fn start(&self, level: &str) -> anyhow::Result<()> {
         let lines = self.clone();
-        let builder = tracing_subscriber::fmt().with_env_filter(filter(level)?).with_ansi(false);
         let sentence = debug_fn(|writer, field, value| match field.name() {
             "message" => write!(writer, "{value:?}"),
             "error" => write!(writer, ": {value:?}"),
             _ => Ok(()),
         });
-        builder.fmt_fields(sentence).event_format(Sentence).with_writer(move || lines.clone()).init();
+        let layer = layer().with_ansi(false).with_writer(move || lines.clone());
+        registry().with(layer.fmt_fields(sentence).event_format(Sentence)).with(filter(level)?).init();
         Ok(())
     }
 

@@ -3,10 +3,11 @@
 mod endpoint;
 mod merge;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -35,7 +36,7 @@ pub(crate) fn collect(
     check_endpoint(path, &server, &endpoint, protocols)?;
     let mut parts = vec![server, endpoint];
     let context = ProtocolContext::new(app.clone());
-    let caught = |routes: Router| routes.layer(CatchPanicLayer::custom(|_| ApiError::Panic.into_response()));
+    let caught = |routes: Router| routes.layer(CatchPanicLayer::custom(panicked));
     parts.extend(protocols.iter().map(|protocol| {
         Part::new(format!("the protocol {protocol:?}"), caught(protocol.routes(context.clone())))
     }));
@@ -83,4 +84,12 @@ pub(crate) fn layered(
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     middleware::around(wrap(routes), app, ErrorFormatLayer(protocols))
+}
+
+/// Answers where a handler of a protocol or of the application panicked. The text is for the server's log.
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(error = text, "a handler panicked");
+    ApiError::Panic.into_response()
 }

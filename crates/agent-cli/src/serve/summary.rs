@@ -30,7 +30,7 @@ impl Summary {
         let agents: Vec<_> =
             config.agents.iter().map(|(name, agent)| agents::describe(name, agent)).collect();
         Summary {
-            agent: config.agent.clone().unwrap_or_default(),
+            agent: agents::default_name(config).to_owned(),
             reason,
             agents: agents.join(", "),
             stores: config.stores(),

@@ -44,13 +44,12 @@ impl Local {
         };
         let services = Services::in_memory();
         let reason = agents::resolve(&mut config, environment)?;
-        let agents = agents::build(&config, environment, &services)?;
-        let introduction =
-            format!("{} in this process: {reason}", config.agent.as_deref().unwrap_or_default());
+        let served = agents::build(&config, environment, &services)?;
+        let introduction = format!("{} in this process: {reason}", served.default_name());
         // Leaving a conversation should not wait for its runs, which have been cancelled.
         config.drain_seconds = 1;
         let endpoint_path = config.http.endpoint_path.clone();
-        Ok(Local { app: serve::app(&config, services, agents)?, endpoint_path, introduction, log })
+        Ok(Local { app: serve::app(&config, services, served)?, endpoint_path, introduction, log })
     }
 
     /// Serves the agent while `conversation`, which receives the address, runs.
