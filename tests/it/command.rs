@@ -32,8 +32,12 @@ async fn print_config__output__can_be_read_back() {
     for line in ["port = 4711", "drain_seconds = 7", "max_runs = 3", "host = \"127.0.0.1\""] {
         assert!(ended.stdout.lines().any(|found| found == line), "{line} is missing in {}", ended.stdout);
     }
+    assert!(ended.stdout.contains("\n# default agent: demo (no agent is configured; "), "{}", ended.stdout);
+    let settings = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
     let again = Launch::bare(&["--print-config"]).config(&ended.stdout).run().await;
-    assert_eq!(again.stdout, ended.stdout);
+    assert_eq!(settings(&again.stdout), settings(&ended.stdout));
 }
 
 #[tokio::test]
@@ -48,6 +52,21 @@ async fn config__invalid__exits_with_one_sentence() {
     check_refused(Launch::bare(&["--log-level", "info,a=loud"]), 2, "log.level 'info,a=loud'").await;
     check_refused(Launch::bare(&["--log-level", "[run]=debug"]), 2, "without spans and fields").await;
     check_refused(Launch::bare(&[]).environment("AGENT_SERVER_RUNS_MAX_RUNS", "many"), 2, "'many'").await;
+    check_refused(
+        Launch::bare(&[]).environment("AGENT_SERVER_PROT", "1"),
+        2,
+        "did you mean AGENT_SERVER_PORT?",
+    )
+    .await;
+    check_refused(Launch::bare(&["--log-level", "verbose"]), 2, "'verbose' is not a level").await;
+    check_refused(
+        Launch::bare(&["--cors-origin", "app.example"]),
+        2,
+        "http.cors_origins 'app.example' has no scheme",
+    )
+    .await;
+    let collides = "http.endpoint_path '/v1/responses' has the route /v1/responses, which the protocol OpenAi has already";
+    check_refused(Launch::bare(&[]).config("[http]\nendpoint_path = \"/v1/responses\"\n"), 2, collides).await;
 }
 
 #[tokio::test]
@@ -62,7 +81,9 @@ async fn port__in_use__is_named() {
 async fn config__none__serves_the_demo() {
     let server = Launch::bare(&["--port", "0", "--log-format", "json"]).start().await;
     let line = server.logged("what is served", |line| line["message"] == "serving").await;
-    assert_eq!(line["agent"], "demo");
+    assert_eq!((line["agent"].as_str(), line["stores"].as_str()), (Some("demo"), Some("memory:")));
+    assert_eq!(line["address"], server.address().to_string());
+    assert_eq!((line["data_dir"].as_str(), line["config_file"].as_str()), (Some("none"), Some("none")));
     let answer = server.connect().await.process("What is 6 times 7?", ",\"stream\":false").await;
     assert_eq!(answer.status, 200);
     let output = answer.json()["output"].clone();

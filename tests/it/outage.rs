@@ -1,4 +1,4 @@
-//! A server whose Redis goes away and comes back.
+//! A server whose store fails and recovers.
 
 use agent_tests::redis::RedisServer;
 use agent_tests::{Launch, Server, pause, within};
@@ -39,8 +39,37 @@ async fn redis_outage__server_stays_up_and_recovers() {
 
     redis.restart().expect("it starts again");
     readiness(&server, 200).await;
+    // A Redis that is full answers, but takes no writes.
+    redis.command(&["CONFIG", "SET", "maxmemory", "1"]).expect("set");
+    readiness(&server, 503).await;
+    let full = server.connect().await.get("/readiness").await.json();
+    assert_eq!(full["reason"], "store_full");
+    redis.command(&["CONFIG", "SET", "maxmemory", "0"]).expect("set");
+    readiness(&server, 200).await;
     assert_eq!(messages(&server).await, Some(2), "nothing that was acknowledged is gone");
     assert_eq!(server.connect().await.process("two", more).await.status, 200);
     assert_eq!(messages(&server).await, Some(4));
+    server.check_health().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn readiness__disk_takes_no_writes__is_off_until_it_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Where a file may not grow, the signal would end the process before the error reaches SQLite.
+    let server = Launch::echo("").data_dir(folder.path()).shell("trap '' XFSZ").start().await;
+    readiness(&server, 200).await;
+    server.limit_file_size(Some(0));
+    readiness(&server, 503).await;
+    let answer = server.connect().await.get("/readiness").await.json();
+    assert_eq!(
+        (answer["status"].as_str(), answer["reason"].as_str()),
+        (Some("not_ready"), Some("store_failed"))
+    );
+    let refused = server.connect().await.process("one", "").await;
+    assert!(refused.status >= 500, "{refused:?}");
+    server.limit_file_size(None);
+    readiness(&server, 200).await;
+    assert_eq!(server.connect().await.process("two", ",\"stream\":false").await.status, 200);
     server.check_health().await;
 }

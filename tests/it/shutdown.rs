@@ -99,6 +99,19 @@ async fn shutdown__idle_server__is_immediate() {
     }
 }
 
+#[tokio::test]
+async fn second_signal__during_the_drain__ends_the_server_at_once() {
+    for (second, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let (mut server, _model, stream) = held("").await;
+        server.signal(Signal::TERM);
+        assert_eq!(shutting_down(&server).await, 1);
+        server.signal(second);
+        // Its drain would take 15 seconds, and the model never goes on.
+        assert_eq!(server.exit().await.code(), Some(code));
+        drop(stream);
+    }
+}
+
 /// A server whose session `s` has a run in progress and one that waits, whose answer is a stream that is read.
 async fn with_a_waiting_run() -> (Server, WaitingModel, Connection, Connection) {
     let model = WaitingModel::start().await;

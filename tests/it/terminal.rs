@@ -1,6 +1,9 @@
 //! `agent-server chat`: one question, its answer and how the command ends.
 
-use agent_tests::Launch;
+use agent_tests::server::send_signal;
+use agent_tests::{Launch, WaitingModel, within};
+use rustix::process::Signal;
+use tokio::io::AsyncReadExt;
 
 async fn check_chat(arguments: &[&str], code: i32, answer: &str, said: &[&str]) {
     let ended = Launch::bare(&[&["chat"], arguments].concat()).run().await;
@@ -33,4 +36,41 @@ async fn chat__failed_run__exits_1_with_reason() {
 #[tokio::test]
 async fn chat__unreachable_server__is_named() {
     check_chat(&["http://127.0.0.1:9", "-q", "hi"], 1, "", &["nothing listens at http://127.0.0.1:9"]).await;
+}
+
+#[tokio::test]
+async fn ctrl_c__during_an_answer__cancels_the_run_on_the_server() {
+    let model = WaitingModel::start().await;
+    let launch = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&model.config());
+    let server = launch.start().await;
+    let address = format!("http://{}", server.address());
+    let (mut chat, _config) = Launch::bare(&["chat", &address, "--user-id", "ann", "-q", "hi"]).spawn();
+    let mut answer = String::new();
+    let stdout = chat.stdout.as_mut().expect("it is piped");
+    within("the answer to begin", async {
+        while !answer.contains("Hello, ") {
+            let byte = stdout.read_u8().await.expect("readable");
+            answer.push(char::from(byte));
+        }
+    })
+    .await;
+    send_signal(&chat, Signal::INT);
+    let status = within("the command to end", chat.wait()).await.expect("waited for");
+    assert_eq!(status.code(), Some(130));
+    let runs = server.connect().await.get("/runs?user_id=ann").await.json();
+    assert_eq!(
+        runs["data"][0]["status"], "canceled",
+        "the model has not said more, and the run has ended: {runs}"
+    );
+}
+
+#[tokio::test]
+async fn model__not_there__says_what_to_do() {
+    let launch = Launch::bare(&["chat", "-q", "hi"]).environment("OPENAI_BASE_URL", "http://127.0.0.1:9/v1");
+    let ended = launch.environment("OPENAI_MODEL", "m").run().await;
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
+    let expected = "(http://127.0.0.1:9/v1/chat/completions). Nothing listens there: start the model server";
+    assert!(ended.stderr.contains("a model call failed: could not connect: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    assert!(ended.stderr.contains("error MODEL_EXECUTION_FAILED: "), "{}", ended.stderr);
 }

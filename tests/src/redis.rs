@@ -1,7 +1,7 @@
 //! Redis servers of tests and benchmarks: each has a folder and a port of its own and ends with it.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -62,6 +62,18 @@ impl RedisServer {
         self.child =
             launch(&self.folder, self.port, self.is_durable)?.context("redis-server does not start again")?;
         Ok(())
+    }
+
+    /// Sends a command, whose words have no spaces.
+    ///
+    /// # Errors
+    /// If the server does not accept it.
+    pub fn command(&self, words: &[&str]) -> Result<()> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.write_all(format!("{}\r\n", words.join(" ")).as_bytes())?;
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer)?;
+        if answer.starts_with('+') { Ok(()) } else { bail!("{words:?}: {answer}") }
     }
 
     /// Where it listens.

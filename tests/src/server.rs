@@ -120,7 +120,11 @@ impl Launch {
         self
     }
 
-    fn spawn(self) -> (Child, Option<NamedTempFile>) {
+    /// Starts the process, which is killed when it is dropped, with pipes as its output. The file is its configuration.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn spawn(self) -> (Child, Option<NamedTempFile>) {
         let mut command = match &self.shell {
             None => Command::new(binary::agent_server()),
             Some(first) => {
@@ -236,8 +240,15 @@ impl Server {
 
     /// Sends the process a signal.
     pub fn signal(&self, signal: Signal) {
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        kill_process(id.expect("it runs"), signal).expect("it can be signalled");
+        send_signal(&self.child, signal);
+    }
+
+    /// Lets the process write files up to this size only, or again as it likes. It has to ignore SIGXFSZ.
+    #[cfg(target_os = "linux")]
+    pub fn limit_file_size(&self, bytes: Option<u64>) {
+        use rustix::process::{Resource, Rlimit, prlimit};
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(pid(&self.child)), Resource::Fsize, limit).expect("it can be limited");
     }
 
     /// Waits for its end.
@@ -251,6 +262,19 @@ impl Server {
         assert_eq!(answer.status, 200, "{answer:?}");
         assert!(!self.log().contains("panicked"), "something panicked");
     }
+}
+
+/// Sends a process a signal.
+///
+/// # Panics
+/// If it has ended.
+pub fn send_signal(child: &Child, signal: Signal) {
+    kill_process(pid(child), signal).expect("it can be signalled");
+}
+
+fn pid(child: &Child) -> Pid {
+    let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    id.expect("it runs")
 }
 
 impl Drop for Server {

@@ -14,7 +14,6 @@ pub(crate) struct Served {
     pub(crate) models: Vec<(String, Vec<String>)>,
     /// Whether the default agent is configured, and so answers requests for unknown names.
     pub(crate) has_default: bool,
-    pub(crate) reason: String,
 }
 
 impl Served {
@@ -23,28 +22,47 @@ impl Served {
     }
 }
 
-/// Builds the configured agents and the one that is served by default.
+/// The name of the default agent of a configuration that was resolved.
+pub(crate) fn default_name(config: &Config) -> &str {
+    config.agent.as_ref().or_else(|| config.agents.keys().next()).map_or("", String::as_str)
+}
+
+/// Fills in the default agent's description, if the configuration does not have it, and its name, if it is the only one.
+/// Returns the reason for the choice.
 ///
 /// # Errors
-/// If the default agent is unknown or an agent cannot be built.
+/// If the default agent is unknown, or the environment does not describe it completely.
+pub(crate) fn resolve(config: &mut Config, environment: &Environment) -> anyhow::Result<String> {
+    let (name, reason) = choose(config, environment);
+    if !config.agents.contains_key(&name) {
+        let described = built_in(&name, environment)?.ok_or_else(|| unknown(&name, config))?;
+        config.agents.insert(name.clone(), described);
+    }
+    // Of several agents, one that is named here would also answer requests for unknown names.
+    if config.agents.len() == 1 {
+        config.agent = Some(name);
+    }
+    Ok(reason)
+}
+
+/// Builds the agents of a configuration that was resolved, the default one first.
+///
+/// # Errors
+/// If an agent cannot be built.
 pub(crate) fn build(
     config: &Config,
     environment: &Environment,
     services: &Services,
 ) -> anyhow::Result<Served> {
-    let (name, reason) = choose(config, environment);
-    let default = match config.agents.get(&name) {
-        Some(configured) => configured.clone(),
-        None => built_in(&name, environment)?.ok_or_else(|| unknown(&name, config))?,
-    };
-    let mut agents = Vec::new();
-    let mut models = Vec::new();
-    let others = config.agents.iter().filter(|(other, _)| **other != name);
-    for (name, configured) in std::iter::once((&name, &default)).chain(others) {
-        agents.push((name.clone(), make(name, configured, environment, services)?));
-        models.push((name.clone(), allowed_models(configured)));
+    let default = default_name(config);
+    let mut served = Served { agents: Vec::new(), models: Vec::new(), has_default: config.agent.is_some() };
+    for (name, described) in &config.agents {
+        let agent = (name.clone(), make(name, described, environment, services)?);
+        let position = if name == default { 0 } else { served.agents.len() };
+        served.agents.insert(position, agent);
+        served.models.push((name.clone(), allowed_models(described)));
     }
-    Ok(Served { agents, models, has_default: config.agent.is_some(), reason })
+    Ok(served)
 }
 
 /// The models that a request may name to get this agent.
@@ -53,6 +71,20 @@ fn allowed_models(config: &AgentConfig) -> Vec<String> {
         #[cfg(feature = "chat")]
         AgentConfig::Chat(chat) => chat.allowed_models.clone(),
         AgentConfig::Echo(_) | AgentConfig::Demo(_) => Vec::new(),
+    }
+}
+
+/// An agent in a few words, without secrets.
+pub(crate) fn describe(name: &str, agent: &AgentConfig) -> String {
+    match agent {
+        #[cfg(feature = "chat")]
+        AgentConfig::Chat(chat) => {
+            let url = chat.base_url.split('?').next().unwrap_or_default();
+            format!("{name} ({} at {url})", chat.model)
+        }
+        AgentConfig::Echo(_) if name != "echo" => format!("{name} (echo)"),
+        AgentConfig::Demo(_) if name != "demo" => format!("{name} (demo)"),
+        AgentConfig::Echo(_) | AgentConfig::Demo(_) => name.to_owned(),
     }
 }
 

@@ -27,11 +27,14 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start a server (the default command)
+    ///
+    /// SIGTERM or SIGINT (Ctrl-C) stops the server: runs in progress may finish within drain_seconds, and it exits with 0. A second
+    /// signal ends it at once; it exits with 143 (SIGTERM) or 130 (SIGINT). Exits with 2 if the configuration is invalid.
     Serve(ServeOptions),
     /// Talk to an agent in the terminal
     ///
     /// The agent's answer goes to standard output; its reasoning, its tool calls and everything else go to standard
-    /// error. Ctrl-C cancels the current answer. Exits with 1 if the run failed and with 130 if it was cancelled. Sends
+    /// error. Ctrl-C cancels the current answer, and a second one quits. Exits with 1 if the run failed and with 130 if it was cancelled. Sends
     /// AGENT_SERVER_TOKEN, if it is set, to the server as a bearer token.
     #[cfg(feature = "client")]
     Chat(ChatOptions),
@@ -97,7 +100,7 @@ pub(crate) struct ServeOptions {
     /// Log level: error, warn, info, debug, trace, or directives [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
-    /// Print the effective configuration as TOML and exit
+    /// Print the configuration in force as TOML, with all defaults and paths and without secrets, and exit
     #[arg(long)]
     pub(crate) print_config: bool,
 }

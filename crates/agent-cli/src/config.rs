@@ -1,10 +1,14 @@
 //! The configuration: defaults, then a TOML file, then the environment, then flags.
 //!
 //! Everything is read once at start and never changes. The environment can give every setting but the tables; unknown
-//! `AGENT_SERVER_…` variables are reported at start. `agent-server --print-config` shows the effective configuration.
+//! `AGENT_SERVER_…` variables are refused. `agent-server --print-config` shows what is in force: every setting with its value,
+//! paths and defaults included ([`Config::resolve`]), and without secrets.
 
 mod environment;
+mod error;
 mod layers;
+mod log;
+mod resolve;
 mod runs;
 mod services;
 mod settings;
@@ -17,8 +21,11 @@ use std::time::Duration;
 use agent_server::{AgentApp, HttpConfig};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use environment::{Environment, UnknownVariable};
-pub(crate) use layers::{ConfigError, Flag, load};
+pub(crate) use environment::Environment;
+pub(crate) use error::ConfigError;
+pub(crate) use layers::{Flag, config_file, load};
+pub(crate) use log::{LogConfig, LogFormat};
+pub(crate) use resolve::absolute;
 pub(crate) use runs::RunsConfig;
 pub(crate) use services::ServicesConfig;
 
@@ -88,23 +95,8 @@ impl Config {
                 self.host
             )));
         }
-        let path = &self.http.endpoint_path;
-        if !path.starts_with('/')
-            || path.len() < 2
-            || path.ends_with('/')
-            || path.contains(['{', '}', '?', '#', ' ', ':', '*'])
-        {
-            return Err(ConfigError::from_message(format!(
-                "http.endpoint_path should look like '/process', but is '{path}'"
-            )));
-        }
-        if ["/health", "/liveness", "/readiness", "/openapi.json", "/sessions", "/runs"]
-            .contains(&path.as_str())
-        {
-            return Err(ConfigError::from_message(format!(
-                "http.endpoint_path '{path}' is a path of the server's own"
-            )));
-        }
+        self.http.check().map_err(|error| ConfigError::from_message(error.to_string()))?;
+        self.log.check()?;
         for (name, value) in [
             ("http.body_limit_bytes", self.http.body_limit_bytes as u64),
             ("http.json_depth", self.http.json_depth as u64),
@@ -160,32 +152,6 @@ const MAX_HEARTBEAT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Deeper nesting could overflow a thread's stack.
 const MAX_JSON_DEPTH: usize = 512;
-
-/// Logging, on standard error.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct LogConfig {
-    /// `human` or `json`.
-    pub(crate) format: LogFormat,
-    /// A level (`error`, `warn`, `info`, `debug`, `trace`), or directives such as `info,agent_server=debug`.
-    pub(crate) level: String,
-}
-
-/// The format of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum LogFormat {
-    /// For people.
-    Human,
-    /// One JSON object per line.
-    Json,
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        LogConfig { format: LogFormat::Human, level: "info".to_owned() }
-    }
-}
 
 /// One agent; `kind` says which fields it has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

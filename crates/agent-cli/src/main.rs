@@ -32,9 +32,7 @@ fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
     let environment = Environment::new(std::env::vars_os());
     let done = match arguments.command.unwrap_or_default() {
-        Command::Serve(options) => {
-            serve::run(&options.over(arguments.serve), &environment).map(|()| ExitCode::SUCCESS)
-        }
+        Command::Serve(options) => serve::run(&options.over(arguments.serve), &environment),
         #[cfg(feature = "client")]
         Command::Chat(options) => terminal::run(&options, &environment),
         Command::Schema(options) => schema::run(&options),

@@ -20,6 +20,8 @@ const PAGE: usize = 1000;
 
 /// Executes the command on a runtime of its own.
 pub(crate) fn run(options: &RunsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
+    // Of a mistyped AGENT_SERVER_TOKEN a person would only hear that the server requires authentication.
+    environment.check()?;
     let server = Remote::new(&options.server, environment.get("AGENT_SERVER_TOKEN"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -1,48 +1,59 @@
 //! `agent-server serve`.
 
-use std::net::SocketAddr;
+mod signals;
+mod summary;
+
+use std::pin::pin;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::config::{Config, Environment, UnknownVariable, load};
+use crate::config::{Config, ConfigError, Environment, config_file, load};
 use agent_protocol_openai::OpenAi;
 use agent_runner::Services;
 use agent_server::AgentApp;
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
+use self::signals::Signals;
+use self::summary::Summary;
 use crate::agents::Served;
-use crate::cli::ServeOptions;
+use crate::cli::{self, ServeOptions};
 use crate::{agents, limits, telemetry};
 
-/// Serves until a signal stops the server.
-pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::Result<()> {
+/// How a server ended.
+enum Ended {
+    /// In order.
+    Drained,
+    /// By a second signal, with this exit status.
+    AtOnce(u8),
+}
+
+/// Serves until a signal stops the server, or prints the configuration.
+pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
     let config = load(options.config.as_deref(), environment, &options.flags())?;
+    let mut config = config.resolve(environment)?;
+    let reason = agents::resolve(&mut config, environment)?;
+    let summary = Summary::new(&config, config_file(options.config.as_deref(), environment), reason);
     if options.print_config {
-        return print(&config);
+        cli::print(&summary.to_toml(&config)?)?;
+        return Ok(ExitCode::SUCCESS);
     }
     telemetry::start(&config.log)?;
-    warn_of_unknown(environment);
     limits::raise_open_files();
     let services = config.build_services(environment)?;
     let served = agents::build(&config, environment, &services)?;
-    tracing::info!(agent = served.default_name(), why = served.reason, "serving");
     let app = app(&config, services, served)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(app, &config));
-    // An agent that blocks its thread must not keep the process alive.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    served
-}
-
-/// Reports variables that look like settings. They do not stop the server, as a platform may have set them.
-fn warn_of_unknown(environment: &Environment) {
-    for UnknownVariable { name, similar } in environment.unknown() {
-        match similar {
-            Some(similar) => {
-                tracing::warn!(variable = name, "unknown setting in the environment; did you mean {similar}?")
-            }
-            None => tracing::warn!(variable = name, "unknown setting in the environment"),
+    match runtime.block_on(serve(app, &config, &summary)) {
+        Ok(Ended::AtOnce(status)) => {
+            runtime.shutdown_background();
+            Ok(ExitCode::from(status))
+        }
+        ended => {
+            // An agent that blocks its thread must not keep the process alive.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            ended.map(|_| ExitCode::SUCCESS)
         }
     }
 }
@@ -66,41 +77,64 @@ pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow
     for (name, agent) in served.agents {
         app = app.agent(name, agent);
     }
-    Ok(app.build()?)
+    Ok(app.build().map_err(|error| ConfigError::from_message(error.to_string()))?)
 }
 
-async fn serve(app: AgentApp, config: &Config) -> anyhow::Result<()> {
+/// Serves until a signal, then drains. A second signal ends the server at once.
+async fn serve(app: AgentApp, config: &Config, summary: &Summary) -> anyhow::Result<Ended> {
+    let mut signals = Signals::new()?;
+    let listener = tokio::select! {
+        biased;
+        _ = signals.next() => {
+            tracing::info!("stopped by a signal during the start");
+            return Ok(Ended::Drained);
+        }
+        listener = start(&app, config) => listener?,
+    };
+    let address = listener.local_addr()?;
+    summary.log(address);
+    announce(address);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let shutdown = async {
+        // The sender is alive.
+        let _ = stopped.await;
+    };
+    let mut serving = pin!(app.serve(listener, shutdown));
+    tokio::select! {
+        served = &mut serving => {
+            served?;
+            return Ok(Ended::Drained);
+        }
+        _ = signals.next() => {}
+    }
+    let _ = stop.send(());
+    tokio::select! {
+        served = &mut serving => {
+            served?;
+            Ok(Ended::Drained)
+        }
+        status = signals.next() => {
+            tracing::warn!(exit.status = status, "a second signal: ending at once, without waiting for runs");
+            Ok(Ended::AtOnce(status))
+        }
+    }
+}
+
+/// Binds the address and starts the services. Both work when the address is announced; starting the services again changes
+/// nothing.
+async fn start(app: &AgentApp, config: &Config) -> anyhow::Result<TcpListener> {
     let host = config.host.trim_start_matches('[').trim_end_matches(']');
     let listener = TcpListener::bind((host, config.port))
         .await
         .with_context(|| format!("could not listen on {}:{}", config.host, config.port))?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let shutdown = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    // The line below promises that the server works, so the services start first; starting them again changes nothing.
     app.runner().services().start().await?;
-    announce(listener.local_addr()?);
-    app.serve(listener, shutdown).await?;
-    Ok(())
+    Ok(listener)
 }
 
 /// Prints the address, the only line on standard output.
-fn announce(address: SocketAddr) {
+fn announce(address: std::net::SocketAddr) {
     #[expect(clippy::print_stdout, reason = "this line is part of the command's interface")]
     {
         println!("listening on http://{address}");
     }
-}
-
-fn print(config: &Config) -> anyhow::Result<()> {
-    #[expect(clippy::print_stdout, reason = "printing is the purpose of --print-config")]
-    {
-        print!("{}", toml::to_string(config)?);
-    }
-    Ok(())
 }

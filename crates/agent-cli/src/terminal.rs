@@ -8,6 +8,7 @@ pub(crate) mod client_error;
 mod conversation;
 mod describe;
 mod input;
+mod interrupts;
 mod local;
 pub(crate) mod render;
 pub(crate) mod screen;
@@ -20,12 +21,13 @@ use std::process::ExitCode;
 use crate::config::{ConfigError, Environment};
 use agent_runner::SecretString;
 use anyhow::Context;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::ChatOptions;
+use crate::telemetry::LogLines;
 
 use conversation::Conversation;
 use input::Lines;
+use interrupts::{Interrupts, Stop};
 use local::Local;
 use screen::Screen;
 use server::Server;
@@ -34,22 +36,24 @@ use turn::{Ending, View, turn};
 const HELP: &str = "\
 /new    starts a new conversation
 /exit   quits; so do exit, quit and Ctrl-D
-Ctrl-C  cancels the current answer";
+Ctrl-C  cancels the current answer; again, it quits";
 
 /// The exit code of a program that Ctrl-C ended, by the convention of shells.
 const INTERRUPTED: u8 = 130;
 
 /// Runs a conversation until the user leaves, or asks only the given question.
 pub(crate) fn run(options: &ChatOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
+    environment.check()?;
     let query = options.query.as_deref().map(read_query).transpose()?;
     let token = environment.get("AGENT_SERVER_TOKEN").map(SecretString::from);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(async {
         // From here on, Ctrl-C no longer ends the program by itself.
-        let interrupt = signal(SignalKind::interrupt())?;
+        let interrupts = Interrupts::of_process()?;
         let may_dim = environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
-        let start = |server: Server| Chat {
+        let start = |server: Server, log: Option<LogLines>| Chat {
             server,
+            log,
             conversation: Conversation::new(
                 options.session_id.clone(),
                 options.user_id.clone(),
@@ -59,21 +63,22 @@ pub(crate) fn run(options: &ChatOptions, environment: &Environment) -> anyhow::R
                 json: options.json,
                 hides_reasoning: options.no_reasoning,
                 verbose: options.verbose,
+                is_remote: options.url.is_some(),
             },
             screen: Screen::standard(may_dim),
-            interrupt,
+            interrupts,
         };
         match &options.url {
             Some(url) => {
                 let server = Server::new(url, token.as_ref())?;
                 let introduction = server.url().to_string();
-                start(server).run(query.as_deref(), &introduction).await
+                start(server, None).run(query.as_deref(), &introduction).await
             }
             None => {
                 let local = Local::new(options, environment)?;
-                let introduction = local.introduction.clone();
+                let (introduction, log) = (local.introduction.clone(), local.log.clone());
                 let talk = async |url: &str| {
-                    start(Server::new(url, None)?).run(query.as_deref(), &introduction).await
+                    start(Server::new(url, None)?, log).run(query.as_deref(), &introduction).await
                 };
                 local.serve(talk).await
             }
@@ -100,7 +105,9 @@ struct Chat {
     conversation: Conversation,
     view: View,
     screen: Screen<Stdout, Stderr>,
-    interrupt: Signal,
+    interrupts: Interrupts,
+    /// What the agent in this process logs, if it is shown between the turns.
+    log: Option<LogLines>,
 }
 
 /// The meaning of a line from the user.
@@ -134,7 +141,7 @@ impl Chat {
             // A reader that closed the pipe has what it wanted.
             Ending::Answered | Ending::Unread => 0,
             Ending::Failed => 1,
-            Ending::Cancelled => INTERRUPTED,
+            Ending::Cancelled | Ending::Left => INTERRUPTED,
         })
     }
 
@@ -155,8 +162,8 @@ impl Chat {
             }
             let line = tokio::select! {
                 biased;
-                _ = self.interrupt.recv() => {
-                    if !is_typed {
+                stop = self.interrupts.next() => {
+                    if !is_typed || stop == Stop::Terminate {
                         return Ok(INTERRUPTED);
                     }
                     // The terminal has discarded what was typed so far.
@@ -188,6 +195,7 @@ impl Chat {
                 }
                 Line::Question(question) => match self.ask(question).await {
                     Ending::Unread => return Ok(code),
+                    Ending::Left => return Ok(INTERRUPTED),
                     Ending::Failed if !is_typed => code = 1,
                     Ending::Cancelled if !is_typed => return Ok(INTERRUPTED),
                     _ => {}
@@ -199,13 +207,23 @@ impl Chat {
     async fn ask(&mut self, question: &str) -> Ending {
         let request = self.conversation.request(question);
         let said = request.input.last().cloned();
-        let turn = turn(&self.server, &request, self.view, &mut self.screen, &mut self.interrupt);
+        let turn = turn(&self.server, &request, self.view, &mut self.screen, &mut self.interrupts);
         let (ending, answer) = turn.await;
+        if self.show_log().is_err() {
+            return Ending::Unread;
+        }
         // A question that failed is likely to be asked again and should not appear twice.
         if ending != Ending::Failed {
             self.conversation.add(said, &answer);
         }
         ending
+    }
+
+    /// Shows what the agent has logged: why a call of its model failed, for example.
+    fn show_log(&mut self) -> io::Result<()> {
+        let lines = self.log.as_ref().map(LogLines::take).unwrap_or_default();
+        lines.lines().try_for_each(|line| self.screen.line(line))?;
+        self.screen.flush()
     }
 
     fn show_session(&mut self) -> io::Result<()> {

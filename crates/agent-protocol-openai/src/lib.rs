@@ -5,7 +5,7 @@
 //! use agent_runner::agents::Echo;
 //! use agent_server::AgentApp;
 //!
-//! # fn main() -> Result<(), agent_runner::BuildError> {
+//! # fn main() -> Result<(), agent_server::AppError> {
 //! let app = AgentApp::builder("echo").agent("echo", Echo::default()).protocol(OpenAi).build()?;
 //! # Ok(()) }
 //! ```

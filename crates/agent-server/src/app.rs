@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_runner::{Agent, BuildError, RunLimits, Runner, RunnerBuilder, Services};
+use agent_runner::{Agent, RunLimits, Runner, RunnerBuilder, Services};
 use agent_schemas::RunOptions;
 use axum::Router;
 use tokio::net::TcpListener;
 
+use crate::app_error::AppError;
 use crate::config::HttpConfig;
 use crate::protocol::Protocol;
 use crate::state::App;
@@ -49,7 +50,7 @@ type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = HookResult> + Send>>
 pub struct AgentApp {
     app: App,
     routes: Router,
-    protocols: Vec<Arc<dyn Protocol>>,
+    protocols: Arc<[Arc<dyn Protocol>]>,
     wraps: Vec<Wrap>,
     start: Vec<Hook>,
     stop: Vec<Hook>,
@@ -60,7 +61,7 @@ pub struct AgentApp {
 pub struct AgentAppBuilder {
     name: String,
     runner: RunnerBuilder,
-    routes: Router,
+    routes: Vec<Router>,
     protocols: Vec<Arc<dyn Protocol>>,
     wraps: Vec<Wrap>,
     http: HttpConfig,
@@ -81,7 +82,7 @@ impl AgentApp {
         AgentAppBuilder {
             name: name.into(),
             runner: Runner::builder(),
-            routes: Router::new(),
+            routes: Vec::new(),
             protocols: Vec::new(),
             wraps: Vec::new(),
             http: HttpConfig::default(),
@@ -112,7 +113,7 @@ impl AgentApp {
 
     fn wrapped(&self) -> Router {
         let wrap = |routes| self.wraps.iter().fold(routes, |routes, wrap| wrap(routes));
-        router::router(self.app.clone(), self.routes.clone(), &self.protocols, wrap)
+        router::layered(&self.app, self.routes.clone(), Arc::clone(&self.protocols), wrap)
     }
 
     /// Serves until `shutdown` resolves and the runs in progress have ended, or the drain deadline has passed and they were
@@ -226,20 +227,16 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Adds routes of your own, with their layers. The server's layers are outside of them.
-    ///
-    /// # Panics
-    /// When the application's router is built, if a route exists already, as axum's routers do.
+    /// Adds routes of your own, with their layers. The server's layers are outside of them. [`build`](Self::build) refuses a
+    /// route that exists already.
     #[must_use]
     pub fn routes(mut self, routes: Router) -> Self {
-        self.routes = self.routes.merge(routes);
+        self.routes.push(routes);
         self
     }
 
-    /// Adds a protocol. If two protocols claim a path, the one that was added first gets it.
-    ///
-    /// # Panics
-    /// When the application's router is built, if a route exists already, as axum's routers do.
+    /// Adds a protocol. If two protocols claim a path, errors there have the format of the one that was added first.
+    /// [`build`](Self::build) refuses a route that exists already.
     #[must_use]
     pub fn protocol(mut self, protocol: impl Protocol) -> Self {
         self.protocols.push(Arc::new(protocol));
@@ -306,14 +303,18 @@ impl AgentAppBuilder {
     /// Builds the application.
     ///
     /// # Errors
-    /// If there is no agent, two have the same name, or the default one does not exist.
-    pub fn build(self) -> Result<AgentApp, BuildError> {
+    /// [`AppError`] if there is no agent, two have the same name, the default one does not exist, two routes collide, or an
+    /// HTTP setting makes no sense.
+    pub fn build(self) -> Result<AgentApp, AppError> {
+        self.http.check()?;
         let runner = self.runner.build()?;
         let app = App::new(self.name, runner, self.http, self.run_options, self.max_response_ttl);
+        let protocols: Arc<[Arc<dyn Protocol>]> = self.protocols.into();
+        let routes = router::collect(&app, self.routes, &protocols)?;
         Ok(AgentApp {
             app,
-            routes: self.routes,
-            protocols: self.protocols,
+            routes,
+            protocols,
             wraps: self.wraps,
             start: self.start,
             stop: self.stop,

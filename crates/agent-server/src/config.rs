@@ -1,8 +1,12 @@
 //! The settings of the HTTP server.
 
+mod check;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::app_error::AppError;
 
 /// HTTP settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,5 +68,25 @@ impl Default for HttpConfig {
             read_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
         }
+    }
+}
+
+impl HttpConfig {
+    /// Checks the settings that are more than a number: the path, the origins and the hosts.
+    ///
+    /// # Errors
+    /// [`AppError::Setting`] for the first one that could never match a request.
+    pub fn check(&self) -> Result<(), AppError> {
+        let named = |name, value: &str, checked: Result<(), String>| {
+            checked.map_err(|reason| AppError::Setting { name, value: value.to_owned(), reason })
+        };
+        named("http.endpoint_path", &self.endpoint_path, check::endpoint_path(&self.endpoint_path))?;
+        for origin in &self.cors_origins {
+            named("http.cors_origins", origin, check::origin(origin))?;
+        }
+        for host in &self.allowed_hosts {
+            named("http.allowed_hosts", host, check::host(host))?;
+        }
+        Ok(())
     }
 }

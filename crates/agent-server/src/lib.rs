@@ -11,6 +11,7 @@
 
 mod access_log;
 mod app;
+mod app_error;
 mod config;
 mod error;
 mod extract;
@@ -19,12 +20,14 @@ mod lifecycle;
 mod middleware;
 mod openapi;
 pub mod protocol;
+mod readiness;
 mod router;
 mod routes;
 mod sse;
 mod state;
 
 pub use app::{AgentApp, AgentAppBuilder, HookResult};
+pub use app_error::AppError;
 pub use config::HttpConfig;
 pub use error::ApiError;
 pub use extract::Principal;

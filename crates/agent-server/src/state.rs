@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::HttpConfig;
 use crate::lifecycle::ClosingSignal;
+use crate::readiness::{Reason, StoreHealth};
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +29,7 @@ struct Inner {
     /// What waits in connections for clients that do not read.
     unread: ByteBudget,
     ready: AtomicBool,
+    store_health: StoreHealth,
     /// Given when connections close, at the end of a shutdown.
     closing: Arc<ClosingSignal>,
     /// The connections, those that speak another protocol by now included.
@@ -51,6 +53,7 @@ impl App {
             run_options: Arc::new(run_options),
             max_response_ttl,
             ready: AtomicBool::new(false),
+            store_health: StoreHealth::default(),
             closing: Arc::default(),
             connections: TaskTracker::new(),
         }))
@@ -110,6 +113,20 @@ impl App {
             options.disconnect_grace = Duration::ZERO;
         }
         self.runner().start(request, options).await
+    }
+
+    /// Whether the server takes new runs.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub(crate) async fn readiness(&self) -> Result<(), Reason> {
+        if self.runner().is_closed() {
+            return Err(Reason::ShuttingDown);
+        }
+        if !self.is_ready() {
+            return Err(Reason::Starting);
+        }
+        self.0.store_health.check(self.runner().services()).await
     }
 
     pub(crate) fn is_ready(&self) -> bool {

@@ -28,10 +28,21 @@ pub enum ErrorKind {
     Unexpected,
 }
 
+/// Why a backend that answers takes no writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WriteFault {
+    /// It has no room left.
+    Full,
+    /// It only reads for now.
+    ReadOnly,
+}
+
 /// Why a service could not do what it was asked.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
+    write_fault: Option<WriteFault>,
     operation: &'static str,
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -40,7 +51,7 @@ pub struct Error {
 impl Error {
     /// An error of an operation, with a message that says what was wrong and with what.
     pub fn new(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Self {
-        Error { kind, operation, message: message.into(), source: None }
+        Error { kind, write_fault: None, operation, message: message.into(), source: None }
     }
 
     /// The same error with its cause.
@@ -48,6 +59,18 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// The same error of a backend that takes no writes.
+    #[must_use]
+    pub fn with_write_fault(mut self, fault: impl Into<Option<WriteFault>>) -> Self {
+        self.write_fault = fault.into();
+        self
+    }
+
+    /// Why the backend takes no writes, if that is the reason.
+    pub fn write_fault(&self) -> Option<WriteFault> {
+        self.write_fault
     }
 
     /// What the caller can do.

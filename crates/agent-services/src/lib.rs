@@ -39,6 +39,6 @@ pub mod sqlite;
 pub mod state;
 
 pub use context::StoreContext;
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Result, WriteFault};
 pub use lifecycle::{DatabaseId, Service};
 pub use services::{Backends, ServiceUrls, Services};

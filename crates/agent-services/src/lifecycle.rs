@@ -13,7 +13,8 @@ use crate::Result;
 ///
 /// # Contract
 /// 1. `start` makes the service ready; starting a started one changes nothing.
-/// 2. `health` asks the backend and is `Ok` exactly if it answers; after `stop` it is an error.
+/// 2. `health` asks the backend and is `Ok` exactly if it answers and takes writes; after `stop` it is an error. It changes
+///    nothing. A service that is opened for reading only need not take writes.
 /// 3. `stop` waits for the writes that were acknowledged or are under way, and gives back what the service holds;
 ///    stopping a stopped one changes nothing.
 /// 4. Work after `stop`, or before the `start` of a service that has something to open, is
@@ -30,6 +31,10 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
     async fn stop(&self) -> Result<()>;
 
     /// Asks the backend whether it works.
+    ///
+    /// # Errors
+    /// The error that a small write would get, with its [`write_fault`](crate::Error::write_fault) if the backend is full or
+    /// read-only.
     async fn health(&self) -> Result<()>;
 
     /// The database that the service is kept in, if it can be changed in one step with others there.

@@ -6,10 +6,10 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, WriteFault};
 
 /// The most bytes unless another limit is set.
-const DEFAULT_BYTES: u64 = 1 << 30;
+pub(crate) const DEFAULT_BYTES: u64 = 1 << 30;
 
 /// The memory of all stores of one place in memory. What a store holds is an estimate.
 ///
@@ -84,7 +84,7 @@ impl MemoryBudget {
             self.held.load(Ordering::Relaxed),
             self.max_bytes
         );
-        Error::new(ErrorKind::Full, operation, message)
+        Error::new(ErrorKind::Full, operation, message).with_write_fault(WriteFault::Full)
     }
 }
 

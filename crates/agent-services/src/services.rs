@@ -85,13 +85,18 @@ impl Services {
         result
     }
 
-    /// Asks all of them whether they work.
+    /// Asks all of them whether they work. Those in one database are asked once.
     ///
     /// # Errors
     /// The first one's that does not.
     pub async fn health(&self) -> Result<()> {
+        let mut asked = Vec::new();
         for service in self.with_lifecycle() {
-            service.health().await?;
+            let database = service.database();
+            if database.is_none() || !asked.contains(&database) {
+                service.health().await?;
+                asked.push(database);
+            }
         }
         Ok(())
     }

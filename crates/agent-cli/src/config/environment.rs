@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt;
 
+use super::error::ConfigError;
 use super::settings::{PREFIX, Setting};
 
 /// Names the configuration file, if no flag does.
@@ -15,29 +16,31 @@ const TOKEN_VARIABLE: &str = "AGENT_SERVER_TOKEN";
 /// How similar a name must be to be suggested in place of an unknown one, from 0 to 1.
 const SIMILAR: f64 = 0.85;
 
-/// The environment variables of the process, read once. What is not UTF-8 counts as absent.
+/// The environment variables of the process, read once.
 #[derive(Clone, Default)]
-pub(crate) struct Environment(HashMap<String, String>);
-
-/// A variable that is named like a setting, but is not one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct UnknownVariable {
-    pub(crate) name: String,
-    /// The most similar variable, which may be the one that was meant.
-    pub(crate) similar: Option<String>,
+pub(crate) struct Environment {
+    variables: HashMap<String, String>,
+    /// Our variables whose values are not UTF-8. Of others, these count as absent.
+    not_text: Vec<String>,
 }
 
 impl Environment {
     /// Takes pairs of names and values.
     pub(crate) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let text =
-            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-        Environment(variables.into_iter().filter_map(text).collect())
+        let mut environment = Environment::default();
+        for (name, value) in variables {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => drop(environment.variables.insert(name, value)),
+                (Ok(name), Err(_)) if name.starts_with(PREFIX) => environment.not_text.push(name),
+                _ => {}
+            }
+        }
+        environment
     }
 
     /// A variable that is set and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// The value of a setting's variable.
@@ -46,28 +49,56 @@ impl Environment {
         self.get(variable).filter(|value| variable != "AGENT_SERVER_PORT" || !value.contains("://"))
     }
 
-    /// The variables that are named like settings but are none, in the order of their names.
-    pub(crate) fn unknown(&self) -> Vec<UnknownVariable> {
+    /// Refuses variables that are named like settings and are none, because they are probably mistyped.
+    ///
+    /// # Errors
+    /// A sentence that names all of them, and the settings that may have been meant.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let known: Vec<String> = Setting::all()
             .iter()
             .map(Setting::variable)
             .chain([FILE_VARIABLE, TOKEN_VARIABLE].map(str::to_owned))
             .collect();
-        let mut unknown: Vec<_> = self
-            .0
-            .keys()
-            .filter(|name| name.starts_with(PREFIX) && !known.contains(name) && !is_service_link(name))
-            .map(|name| UnknownVariable { name: name.clone(), similar: most_similar(name, &known) })
+        let is_unknown = |name: &String| name.starts_with(PREFIX) && !known.contains(name);
+        let mut faults: Vec<_> = self
+            .variables
+            .iter()
+            .filter(|(name, value)| is_unknown(name) && !is_service_link(name, value))
+            .map(|(name, _)| fault(name, &known))
+            .chain(self.not_text.iter().map(|name| format!("the value of {name} is not UTF-8")))
             .collect();
-        unknown.sort_by(|a, b| a.name.cmp(&b.name));
-        unknown
+        if faults.is_empty() {
+            return Ok(());
+        }
+        faults.sort();
+        Err(ConfigError::from_message(faults.join("; ")))
     }
 }
 
-/// Whether Kubernetes sets this variable in every pod beside a Service named `agent-server`.
-fn is_service_link(name: &str) -> bool {
-    let rest = name.strip_prefix(PREFIX).unwrap_or_default();
-    rest == "SERVICE_HOST" || rest.starts_with("SERVICE_PORT") || rest.starts_with("PORT_")
+/// Whether Kubernetes or Docker sets this variable for a service whose name begins with `agent-server`.
+fn is_service_link(name: &str, value: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = |rest: &str| {
+        let mut words = rest.split('_');
+        words.next().is_some_and(number) && matches!(words.next(), Some("TCP" | "UDP" | "SCTP"))
+    };
+    name.ends_with("_SERVICE_HOST")
+        || name.ends_with("_SERVICE_PORT")
+        || name.contains("_SERVICE_PORT_")
+        || name.match_indices("_PORT_").any(|(start, word)| is_port(&name[start + word.len()..]))
+        || (name.ends_with("_PORT") && value.contains("://"))
+}
+
+/// What is wrong with a variable that is no setting.
+fn fault(name: &str, known: &[String]) -> String {
+    let advice = match most_similar(name, known) {
+        _ if name.starts_with("AGENT_SERVER_AGENTS_") => {
+            "; agents are configured in a file, under [agents]".to_owned()
+        }
+        Some(similar) => format!("; did you mean {similar}?"),
+        None => "; agent-server --print-config lists all settings".to_owned(),
+    };
+    format!("the environment variable {name} is not a setting{advice}")
 }
 
 fn most_similar(name: &str, known: &[String]) -> Option<String> {
@@ -82,37 +113,73 @@ fn most_similar(name: &str, known: &[String]) -> Option<String> {
 /// Values may be secrets, so only the names are shown.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.variables.keys()).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
 
-    fn check_unknown(names: &[&str], expected: &[(&str, Option<&str>)]) {
-        let environment = Environment::new(names.iter().map(|name| (name.into(), "1".into())));
-        let unknown = environment.unknown();
-        let unknown: Vec<_> = unknown.iter().map(|one| (one.name.as_str(), one.similar.as_deref())).collect();
-        assert_eq!(unknown, expected);
+    #[track_caller]
+    fn check(pairs: &[(&str, &str)], expected: &str) {
+        let environment = Environment::new(pairs.iter().map(|(name, value)| (name.into(), value.into())));
+        let found = environment.check().err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(found, expected);
     }
 
     #[test]
-    fn unknown_names__mistyped__suggest_the_right_one() {
-        check_unknown(
-            &["AGENT_SERVER_RUNS_MAXRUNS", "AGENT_SERVER_SERVICE_URL", "AGENT_SERVER_RUNS_MAX_RUNS"],
+    fn check__mistyped_name__is_refused_and_the_right_one_suggested() {
+        check(
             &[
-                ("AGENT_SERVER_RUNS_MAXRUNS", Some("AGENT_SERVER_RUNS_MAX_RUNS")),
-                ("AGENT_SERVER_SERVICE_URL", Some("AGENT_SERVER_SERVICES_URL")),
+                ("AGENT_SERVER_RUNS_MAXRUNS", "1"),
+                ("AGENT_SERVER_SERVICE_URL", "1"),
+                ("AGENT_SERVER_RUNS_MAX_RUNS", "1"),
             ],
+            "the environment variable AGENT_SERVER_RUNS_MAXRUNS is not a setting; did you mean AGENT_SERVER_RUNS_MAX_RUNS?; \
+             the environment variable AGENT_SERVER_SERVICE_URL is not a setting; did you mean AGENT_SERVER_SERVICES_URL?",
+        );
+        check(
+            &[("AGENT_SERVER_AGENTS_A_MODEL", "m")],
+            "the environment variable AGENT_SERVER_AGENTS_A_MODEL is not a setting; agents are configured in a file, under \
+             [agents]",
+        );
+        check(
+            &[("AGENT_SERVER_XYZZY", "")],
+            "the environment variable AGENT_SERVER_XYZZY is not a setting; agent-server --print-config lists all settings",
         );
     }
 
     #[test]
-    fn unknown_names__foreign_variable__is_ignored() {
-        check_unknown(&["AGENT_SERVER_CONFIG", "AGENT_SERVER_TOKEN", "HOME", "PORT"], &[]);
-        let links =
-            ["AGENT_SERVER_SERVICE_HOST", "AGENT_SERVER_SERVICE_PORT_HTTP", "AGENT_SERVER_PORT_80_TCP"];
-        check_unknown(&links, &[]);
+    fn check__names_of_others__are_accepted() {
+        check(&[("AGENT_SERVER_CONFIG", "x"), ("AGENT_SERVER_TOKEN", "x"), ("HOME", "x"), ("PORT", "x")], "");
+        check(&[("AGENT_TEST_ROUNDS", "5"), ("AGENT_SERVERS", "x")], "");
+        check(
+            &[
+                ("AGENT_SERVER_SERVICE_HOST", "10.0.0.1"),
+                ("AGENT_SERVER_SERVICE_PORT", "80"),
+                ("AGENT_SERVER_SERVICE_PORT_HTTP", "80"),
+                ("AGENT_SERVER_PORT", "tcp://10.0.0.1:80"),
+                ("AGENT_SERVER_PORT_80_TCP", "tcp://10.0.0.1:80"),
+                ("AGENT_SERVER_PORT_80_TCP_ADDR", "10.0.0.1"),
+                ("AGENT_SERVER_REDIS_SERVICE_HOST", "10.0.0.2"),
+                ("AGENT_SERVER_REDIS_PORT", "tcp://10.0.0.2:6379"),
+                ("AGENT_SERVER_REDIS_PORT_6379_TCP_PROTO", "tcp"),
+            ],
+            "",
+        );
+        let environment = Environment::new([("AGENT_SERVER_REDIS_PORT".into(), "6379".into())]);
+        assert!(environment.check().is_err(), "the value is not that of a link");
+    }
+
+    #[test]
+    fn check__value_that_is_no_text__is_refused() {
+        let value = || OsString::from_vec(vec![b'a', 0xff]);
+        let environment =
+            Environment::new([("AGENT_SERVER_DATA_DIR".into(), value()), ("OTHER".into(), value())]);
+        let error = environment.check().expect_err("not UTF-8").to_string();
+        assert_eq!(error, "the value of AGENT_SERVER_DATA_DIR is not UTF-8");
     }
 }

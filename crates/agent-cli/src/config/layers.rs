@@ -7,26 +7,8 @@ use toml::{Table, Value};
 
 use super::Config;
 use super::environment::{Environment, FILE_VARIABLE};
+use super::error::ConfigError;
 use super::settings::Setting;
-
-/// Why there is no usable configuration. `Display` says what to change, and where.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ConfigError(String);
-
-impl ConfigError {
-    /// An error with a sentence that says what to change.
-    pub(crate) fn from_message(message: impl Into<String>) -> Self {
-        ConfigError(message.into())
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 /// A setting that was given on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,18 +27,25 @@ impl Flag {
     }
 }
 
+/// The configuration file: `file`, else what `AGENT_SERVER_CONFIG` names, else none.
+pub(crate) fn config_file<'a>(file: Option<&'a Path>, environment: &'a Environment) -> Option<&'a Path> {
+    file.or_else(|| environment.get(FILE_VARIABLE).map(Path::new))
+}
+
 /// Reads the configuration: defaults, then the file, then the environment, then flags.
 ///
 /// The file is `file`, else what `AGENT_SERVER_CONFIG` names, else none.
 ///
 /// # Errors
-/// [`ConfigError`] if the file cannot be read or a setting is unknown or has an invalid value.
+/// [`ConfigError`] if the file cannot be read or a setting is unknown or has an invalid value. A variable that is named like a
+/// setting counts as one.
 pub(crate) fn load(
     file: Option<&Path>,
     environment: &Environment,
     flags: &[Flag],
 ) -> Result<Config, ConfigError> {
-    let mut merged = match file.or_else(|| environment.get(FILE_VARIABLE).map(Path::new)) {
+    environment.check()?;
+    let mut merged = match config_file(file, environment) {
         Some(path) => read_file(path)?,
         None => Table::new(),
     };
@@ -77,15 +66,16 @@ pub(crate) fn load(
         set(&mut merged, name, setting_at(&settings, name, path)?, value)?;
     }
     let config: Config = Value::Table(merged).try_into().map_err(|error: toml::de::Error| {
-        ConfigError(format!("the configuration is invalid: {}", one_line(&error)))
+        ConfigError::from_message(format!("the configuration is invalid: {}", one_line(&error)))
     })?;
     config.check()?;
     Ok(config)
 }
 
 fn read_file(path: &Path) -> Result<Table, ConfigError> {
-    let named =
-        |what: &dyn fmt::Display| ConfigError(format!("configuration file {}: {what}", path.display()));
+    let named = |what: &dyn fmt::Display| {
+        ConfigError::from_message(format!("configuration file {}: {what}", path.display()))
+    };
     let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
     // The file is checked alone first, because only its own text gives an error a line number.
     toml::from_str::<Config>(&text).map_err(|error| named(&located(&error, &text)))?;
@@ -103,12 +93,12 @@ fn located(error: &toml::de::Error, text: &str) -> String {
 
 fn setting_at<'a>(settings: &'a [Setting], source: &str, path: &str) -> Result<&'a Setting, ConfigError> {
     let found = settings.iter().find(|setting| setting.path() == path);
-    found.ok_or_else(|| ConfigError(format!("{source}: there is no setting '{path}'")))
+    found.ok_or_else(|| ConfigError::from_message(format!("{source}: there is no setting '{path}'")))
 }
 
 /// Sets one setting from text. The error names the source.
 fn set(table: &mut Table, source: &str, setting: &Setting, text: &str) -> Result<(), ConfigError> {
-    let named = |error: String| ConfigError(format!("{source}: {error}"));
+    let named = |error: String| ConfigError::from_message(format!("{source}: {error}"));
     // The value is checked alone first, because later nobody knows where it came from.
     let mut alone = Table::new();
     setting.set(text, &mut alone).map_err(named)?;
@@ -187,6 +177,13 @@ mod tests {
         check_error(&[("AGENT_SERVER_HTTP_ENDPOINT_PATH", "process")], &[], "should look like '/process'");
         check_error(&[("AGENT_SERVER_RUNS_MAX_RUNS", "0")], &[], "runs.max_runs should be greater than 0");
         check_error(&[("AGENT_SERVER_CONFIG", "/does/not/exist")], &[], "/does/not/exist");
+        check_error(
+            &[("AGENT_SERVER_HTTP_CORS_ORIGINS", "a.example")],
+            &[],
+            "http.cors_origins 'a.example' has no",
+        );
+        check_error(&[("AGENT_SERVER_LOG_LEVEL", "verbose")], &[], "'verbose' is not a level");
+        check_error(&[("AGENT_SERVER_PROT", "1")], &[], "AGENT_SERVER_PROT is not a setting");
     }
 
     #[test]

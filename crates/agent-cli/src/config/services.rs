@@ -45,12 +45,16 @@ pub(crate) struct ServicesConfig {
 pub(crate) struct UrlSetting(String);
 
 impl UrlSetting {
+    pub(super) fn new(url: impl Into<String>) -> Self {
+        UrlSetting(url.into())
+    }
+
     fn parse(&self) -> agent_services::Result<StoreUrl> {
         self.0.parse()
     }
 
     /// The URL without its secrets.
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         self.parse().map_or_else(|_| "[redacted]".to_owned(), |url| url.to_string())
     }
 }
@@ -81,7 +85,7 @@ impl Config {
     ///
     /// # Errors
     /// If none is configured and the environment does not imply one.
-    fn resolved_data_dir(&self, environment: &Environment) -> Result<PathBuf, ConfigError> {
+    pub(super) fn resolved_data_dir(&self, environment: &Environment) -> Result<PathBuf, ConfigError> {
         let named = self.data_dir.clone().or_else(|| default_data_dir(environment));
         named.ok_or_else(|| {
             ConfigError::from_message(
@@ -126,8 +130,21 @@ impl Config {
             .with_memory_bytes(self.services.memory_bytes)
     }
 
+    /// Whether a store is in the data folder.
+    pub(super) fn uses_data_dir(&self) -> bool {
+        let named = &self.services;
+        let all = named.url.as_ref().map_or(DEFAULT, |UrlSetting(url)| url);
+        let own = [&named.sessions, &named.states, &named.memories, &named.runs];
+        let own = own.into_iter().flatten().map(|UrlSetting(url)| url.as_str());
+        let is_folder = |url: &StoreUrl| url.scheme() == "sqlite" && url.location().is_empty();
+        !self.ephemeral && own.chain([all]).any(|url| url.parse().is_ok_and(|url: StoreUrl| is_folder(&url)))
+    }
+
     /// The URL of each service.
-    fn urls(&self, environment: &Environment) -> Result<ServiceUrls, ConfigError> {
+    ///
+    /// # Errors
+    /// If one is invalid, or if the data folder is needed and unknown.
+    pub(super) fn urls(&self, environment: &Environment) -> Result<ServiceUrls, ConfigError> {
         if self.ephemeral {
             return Ok(ServiceUrls::new(self.url("url", DEFAULT_EPHEMERAL, environment)?));
         }

@@ -10,10 +10,14 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::cli::ChatOptions;
+use crate::telemetry::LogLines;
 use crate::{agents, serve, telemetry};
 
 /// How long the server may take to stop: a cancelled run still reports its end.
 const END: Duration = Duration::from_secs(3);
+
+/// What is logged unless the user wants a log: what went wrong, once.
+const LOG_LEVEL: &str = "warn,agent_runner::agents::chat::endpoint=error";
 
 /// An agent that is ready to be served.
 #[derive(Debug)]
@@ -22,31 +26,37 @@ pub(super) struct Local {
     endpoint_path: String,
     /// The agent's name, and the reason for the choice.
     pub(super) introduction: String,
+    /// What is logged, if nobody has asked for a log.
+    pub(super) log: Option<LogLines>,
 }
 
 impl Local {
     /// The agent that the options, the environment and the configuration describe.
     pub(super) fn new(options: &ChatOptions, environment: &Environment) -> anyhow::Result<Self> {
         let mut config = load(options.config.as_deref(), environment, &flags(options))?;
-        if environment.get("AGENT_SERVER_LOG_LEVEL").is_none() {
-            // A log line for each request would only disturb the conversation.
-            "warn".clone_into(&mut config.log.level);
-        }
-        telemetry::start(&config.log)?;
+        let log = if environment.get("AGENT_SERVER_LOG_LEVEL").is_some() {
+            telemetry::start(&config.log)?;
+            None
+        } else {
+            let lines = LogLines::default();
+            lines.start(LOG_LEVEL)?;
+            Some(lines)
+        };
         let services = Services::in_memory();
+        let reason = agents::resolve(&mut config, environment)?;
         let served = agents::build(&config, environment, &services)?;
-        let introduction = format!("{} in this process: {}", served.default_name(), served.reason);
+        let introduction = format!("{} in this process: {reason}", served.default_name());
         // Leaving a conversation should not wait for its runs, which have been cancelled.
         config.drain_seconds = 1;
         let endpoint_path = config.http.endpoint_path.clone();
-        Ok(Local { app: serve::app(&config, services, served)?, endpoint_path, introduction })
+        Ok(Local { app: serve::app(&config, services, served)?, endpoint_path, introduction, log })
     }
 
     /// Serves the agent while `conversation`, which receives the address, runs.
-    pub(super) async fn serve<T>(
+    pub(super) async fn serve(
         self,
-        conversation: impl AsyncFnOnce(&str) -> anyhow::Result<T>,
-    ) -> anyhow::Result<T> {
+        conversation: impl AsyncFnOnce(&str) -> anyhow::Result<u8>,
+    ) -> anyhow::Result<u8> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}{}", listener.local_addr()?, self.endpoint_path);
         let (stop, stopped) = oneshot::channel::<()>();
@@ -63,7 +73,10 @@ impl Local {
             ended = conversation(&url) => ended,
         };
         let _ = stop.send(());
-        let _ = timeout(END, serving).await;
+        // Whoever interrupts the program does not want to wait, and what the agent has is lost anyway.
+        if !matches!(ended, Ok(super::INTERRUPTED)) {
+            let _ = timeout(END, serving).await;
+        }
         ended
     }
 }

@@ -7,7 +7,7 @@ use agent_runner::sse_reader::{SseEvent, SseParser};
 use agent_runner::{ExposeSecret, SecretString, http_client};
 use agent_schemas::AgentRequest;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 
 use super::client_error::ClientError;
 
@@ -15,6 +15,9 @@ use super::client_error::ClientError;
 const DEFAULT_PATH: &str = "/process";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a server may take to acknowledge a cancellation.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The most bytes of one event. The last one repeats the whole run, which other servers may let grow further.
 const MAX_EVENT: usize = 256 * 1024 * 1024;
@@ -75,9 +78,33 @@ impl Server {
         }
         Answer::new(&self.url, response)
     }
+
+    /// Asks the server to cancel a run. A run that has ended stays as it is.
+    pub(super) async fn cancel(&self, run_id: &str) -> Result<(), ClientError> {
+        let response = self.client.post(self.url_of_cancel(run_id)).timeout(CANCEL_TIMEOUT).send().await;
+        let response = response.map_err(|error| ClientError::transport(&self.url, &error))?;
+        let status = response.status();
+        if status.is_success() || matches!(status, StatusCode::CONFLICT | StatusCode::GONE) {
+            return Ok(());
+        }
+        let body = http_client::error_body(response).await;
+        Err(ClientError::status(&self.url, status, None, &body))
+    }
+
+    /// Where a run is cancelled: beside the path that starts runs, if it has its usual name, else below the root.
+    fn url_of_cancel(&self, run_id: &str) -> Url {
+        let mut url = self.url.clone();
+        let prefix = self.url.path().strip_suffix(DEFAULT_PATH).unwrap_or_default();
+        url.set_path(&format!("{prefix}/runs/"));
+        url.set_query(None);
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend([run_id, "cancel"]);
+        }
+        url
+    }
 }
 
-/// An answer that has begun. Dropping it closes the connection, which cancels the run.
+/// An answer that has begun. Dropping it closes the connection.
 #[derive(Debug)]
 pub(crate) struct Answer {
     response: Response,
@@ -165,6 +192,17 @@ mod tests {
         check("127.0.0.1:8080/agents/a", "http://127.0.0.1:8080/agents/a");
         check("http://h/v1/run?x=1", "http://h/v1/run?x=1");
         check("[::1]:8080", "http://[::1]:8080/process");
+    }
+
+    #[test]
+    fn url_of_cancel__any_endpoint__is_beside_it() {
+        let check = |address: &str, expected: &str| {
+            let server = Server::new(address, None).expect(address);
+            assert_eq!(server.url_of_cancel("run_1").as_str(), expected, "{address}");
+        };
+        check("http://h:1", "http://h:1/runs/run_1/cancel");
+        check("http://h/a/process?x=1", "http://h/a/runs/run_1/cancel");
+        check("http://h/api/chat", "http://h/runs/run_1/cancel");
     }
 
     #[test]

@@ -14,7 +14,9 @@ mod error;
 mod failure;
 #[cfg(feature = "testing")]
 mod fake;
+mod hint;
 mod model;
+mod place;
 mod request;
 mod seconds;
 mod stream;
@@ -76,7 +78,8 @@ impl Chat {
         api_key: Option<SecretString>,
         tools: Vec<Arc<dyn Tool>>,
     ) -> Result<Self, ChatError> {
-        let endpoint = Endpoint::new(&config.base_url, api_key, config.times()?, config.max_retries)?;
+        let (variable, times) = (config.api_key_env.clone(), config.times()?);
+        let endpoint = Endpoint::new(&config.base_url, api_key, variable, times, config.max_retries)?;
         Chat::with_model(config, Arc::new(endpoint), tools)
     }
 
@@ -103,7 +106,10 @@ impl Chat {
             let answer = Answer::new(run, model, &toolbox, &mut ids);
             let span = tracing::info_span!("model call", model.name = model);
             let asked = self.ask(run, &conversation, model, answer).instrument(span).await;
-            let Round { message, own_calls, client_calls } = asked.map_err(|failure| failure.error)?;
+            let Round { message, own_calls, client_calls } = asked.map_err(|failure| {
+                self.log(run, model, &failure);
+                failure.error
+            })?;
             let outputs = toolbox.run(run, &own_calls).await;
             if own_calls.is_empty() || !client_calls.is_empty() {
                 for (writer, arguments) in client_calls {
@@ -120,6 +126,17 @@ impl Chat {
         }
         let message = format!("The model still called tools after {} rounds", self.config.max_rounds);
         Err(Error::Agent { message })
+    }
+
+    /// Logs why a model call failed and what to do. Clients receive the error's code and a short text only.
+    fn log(&self, run: &RunHandle, model: &str, failure: &Failure) {
+        let (code, explained) = (failure.error.code(), self.model.explain(model, failure));
+        if matches!(failure.error, Error::ModelContextLengthExceeded { .. }) {
+            // The client sent too much.
+            tracing::warn!(run.id = %run.id(), model.name = model, error.code = code, "a model call failed: {explained}");
+        } else {
+            tracing::error!(run.id = %run.id(), model.name = model, error.code = code, "a model call failed: {explained}");
+        }
     }
 
     /// One model call, written to the run while it is answered.

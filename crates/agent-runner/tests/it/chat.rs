@@ -2,6 +2,7 @@
 
 mod errors;
 mod history;
+mod log;
 mod requests;
 mod streaming;
 mod tools;

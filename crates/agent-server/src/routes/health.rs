@@ -1,13 +1,11 @@
 //! Whether the server is running, and whether it accepts new runs.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
-use tokio::time::timeout;
 
+use crate::readiness::Reason;
 use crate::state::App;
 
 #[derive(Serialize)]
@@ -20,10 +18,9 @@ pub(crate) struct Health {
 #[derive(Serialize)]
 pub(crate) struct Probe {
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
 }
-
-/// How long a probe waits for the stores; whoever sent it does not wait forever.
-const STORES: Duration = Duration::from_secs(2);
 
 /// The mode of the server; upstream has others, too.
 pub(crate) const MODE: &str = "standalone";
@@ -36,29 +33,16 @@ pub(crate) async fn health(State(app): State<App>) -> Json<Health> {
 
 /// `GET /liveness`: 200 while the process runs.
 pub(crate) async fn liveness() -> Json<Probe> {
-    Json(Probe { status: "alive" })
+    Json(Probe { status: "alive", reason: None })
 }
 
-/// `GET /readiness`: 200 while the server accepts new runs and the stores respond; 503 before the start, while a store is
-/// unavailable, and during shutdown.
+/// `GET /readiness`: 200 while the server accepts new runs and the stores respond and take writes; 503 with a reason before
+/// the start, while a store is full or fails, and during shutdown.
 pub(crate) async fn readiness(State(app): State<App>) -> (StatusCode, Json<Probe>) {
-    if app.is_ready() && stores_answer(&app).await {
-        (StatusCode::OK, Json(Probe { status: "ready" }))
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, Json(Probe { status: "not_ready" }))
-    }
-}
-
-async fn stores_answer(app: &App) -> bool {
-    match timeout(STORES, app.runner().services().health()).await {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            tracing::warn!(error = %error, "not ready: a store failed");
-            false
-        }
-        Err(_) => {
-            tracing::warn!("not ready: a store does not respond");
-            false
+    match app.readiness().await {
+        Ok(()) => (StatusCode::OK, Json(Probe { status: "ready", reason: None })),
+        Err(reason) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Json(Probe { status: "not_ready", reason: Some(reason) }))
         }
     }
 }

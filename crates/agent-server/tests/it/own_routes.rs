@@ -96,3 +96,68 @@ async fn wrap__layer__applies_to_every_route() {
         assert_eq!(get(&router, path).await.header("x-mine"), Some("yes"), "{path}");
     }
 }
+
+/// What `build` says of an application whose routes collide.
+#[track_caller]
+fn check_conflict(app: agent_server::AgentAppBuilder, expected: &str) {
+    assert_eq!(app.build().expect_err(expected).to_string(), expected);
+}
+
+#[test]
+fn build__routes_collide__names_the_route_and_both_owners() {
+    let route = |path: &str| Router::new().route(path, on_get(async || ""));
+    check_conflict(
+        echo().routes(route("/health")),
+        "the application has the route GET /health, which the server has already",
+    );
+    check_conflict(
+        echo().routes(route("/runs/{name}")),
+        "the application has the route /runs/{name}, which the server has already",
+    );
+    check_conflict(
+        echo().routes(own()).routes(route("/hello/{name}")),
+        "the application has the route GET /hello/{name}, which the application has already",
+    );
+    check_conflict(
+        echo().routes(Router::new().route("/process", on_post(async || ""))),
+        "the application has the route POST /process, which http.endpoint_path '/process' has already",
+    );
+    echo().routes(route("/process")).build().expect("another method of the path is free");
+}
+
+#[test]
+fn build__endpoint_at_a_path_of_others__is_refused() {
+    let at = |path: &str| {
+        let mut http = agent_server::HttpConfig::default();
+        http.endpoint_path = path.to_owned();
+        echo().http(http)
+    };
+    for path in ["/health", "/openapi.json", "/runs", "/sessions", "/runs/agent", "/sessions/s/messages"] {
+        let expected =
+            format!("http.endpoint_path '{path}' has the route {path}, which the server has already");
+        check_conflict(at(path), &expected);
+    }
+    check_conflict(at("process"), "http.endpoint_path 'process' should look like '/process'");
+    at("/runs-of-mine").build().expect("another path");
+    let own = Router::new().route("/chat/task", on_post(async || ""));
+    check_conflict(
+        at("/chat").routes(own),
+        "the application has the route POST /chat/task, which http.endpoint_path '/chat' has already",
+    );
+}
+
+#[test]
+fn build__origin_or_host_that_never_matches__is_refused() {
+    let mut http = agent_server::HttpConfig::default();
+    http.cors_origins = vec!["https://app.example/".to_owned()];
+    check_conflict(
+        echo().http(http),
+        "http.cors_origins 'https://app.example/' should end after host and port: write 'https://app.example'",
+    );
+    let mut http = agent_server::HttpConfig::default();
+    http.allowed_hosts = vec!["app.example:80".to_owned()];
+    check_conflict(
+        echo().http(http),
+        "http.allowed_hosts 'app.example:80' should have no port, because any port is allowed",
+    );
+}

@@ -88,6 +88,20 @@ async fn probes__get_and_head__are_answered() {
 }
 
 #[tokio::test]
+async fn readiness__server_not_started_or_store_stopped__says_why() {
+    let app = echo().build().expect("built");
+    let services = app.runner().services().clone();
+    let router = app.router();
+    services.stop().await.expect("stopped");
+    let answer = get(&router, "/readiness").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.json(), serde_json::json!({"status": "not_ready", "reason": "store_unavailable"}));
+    assert_eq!(get(&router, "/liveness").await.status, StatusCode::OK);
+    app.runner().close();
+    assert_eq!(get(&router, "/readiness").await.json()["reason"], "shutting_down");
+}
+
+#[tokio::test]
 async fn model__names_an_agent__selects_it() {
     let named = || {
         agent_fn(|run: RunHandle| async move {

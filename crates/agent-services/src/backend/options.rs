@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::StoreContext;
+use crate::memory_budget;
 use crate::run::Retention;
 
 /// What all backends are opened with. What concerns one backend only is a parameter of its URL.
@@ -17,7 +18,7 @@ pub struct OpenOptions {
     pub retention_bytes: Option<u64>,
     /// How long anonymous sessions are kept after the last append; without it, as long as ended runs.
     pub anonymous_age: Option<Duration>,
-    /// How many bytes all data may take that is kept in this process's memory; without it, a gibibyte. Beyond, ended runs and
+    /// How many bytes all data may take that is kept in this process's memory; without it, [`MEMORY_BYTES`](Self::MEMORY_BYTES). Beyond, ended runs and
     /// anonymous sessions go, the oldest first, then stored responses; then whatever would take more is refused.
     pub memory_bytes: Option<u64>,
     /// Whether the data is only read, maybe beside a process that has it. Writing may be refused then.
@@ -25,6 +26,9 @@ pub struct OpenOptions {
 }
 
 impl OpenOptions {
+    /// How many bytes all data in memory may take, without another limit: a gibibyte.
+    pub const MEMORY_BYTES: u64 = memory_budget::DEFAULT_BYTES;
+
     /// The same with another clock, other ids or other limits.
     #[must_use]
     pub fn with_context(mut self, context: StoreContext) -> Self {

@@ -15,8 +15,8 @@ pub use self::parameters::Parameters;
 
 /// Where services keep their data: `scheme:location?name=value&…`.
 ///
-/// What stands before the last `@`, and the values of parameters, may be secret: they show neither by `Debug`, `Display`
-/// and `Serialize` nor in any error.
+/// What stands before the last `@`, and parameters, may be secret: they show neither by `Debug`, `Display` and `Serialize`
+/// nor in any error. Only the parameters `sync`, `prefix` and `ttl_seconds` are known to be harmless, and show.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct StoreUrl {
     text: String,
@@ -151,8 +151,23 @@ impl fmt::Display for StoreUrl {
         };
         let (location, query) = shown.split_once('?').unwrap_or((shown, ""));
         f.write_str(location)?;
-        if query.is_empty() { Ok(()) } else { f.write_str("?[redacted]") }
+        let parts = query.split('&').filter(|part| !part.is_empty());
+        for (part, separator) in parts.zip(std::iter::once('?').chain(std::iter::repeat('&'))) {
+            write!(f, "{separator}{}", if is_harmless(part) { part } else { "[redacted]" })?;
+        }
+        Ok(())
     }
+}
+
+/// Whether a parameter may be shown: it is known to have no secret, and looks as it should.
+fn is_harmless(parameter: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":.-_".contains(&byte);
+    parameter.split_once('=').is_some_and(|(name, value)| match name {
+        "sync" => ["full", "normal"].contains(&value),
+        "ttl_seconds" => value.bytes().all(|byte| byte.is_ascii_digit()),
+        "prefix" => value.len() <= 64 && value.bytes().all(is_plain),
+        _ => false,
+    })
 }
 
 impl fmt::Debug for StoreUrl {

@@ -118,6 +118,14 @@ impl RedisClient {
         self.ask::<Value>(operation, ::redis::cmd("PING"), Repeat::Safe).await.map(drop)
     }
 
+    /// Whether a write would be accepted. Nothing is written, because the key exists; Redis refuses the command as it refuses
+    /// every write when it is full or read-only. In a cluster this asks one node.
+    pub(super) async fn try_to_write(&self, operation: &'static str) -> Result<()> {
+        let mut command = ::redis::cmd("SET");
+        command.arg(self.keys().layout()).arg(LAYOUT).arg("NX");
+        self.ask::<Value>(operation, command, Repeat::Safe).await.map(drop)
+    }
+
     /// Sends a request and reads its answer, in the time that the configuration allows.
     pub(super) async fn ask<T: FromRedisValue>(
         &self,

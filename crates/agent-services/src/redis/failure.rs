@@ -3,7 +3,7 @@
 use ::redis::{ErrorKind as Cause, RedisError, ServerErrorKind};
 
 use super::servers::Servers;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, WriteFault};
 
 /// What an error says about the connection and about whether the command was executed.
 #[derive(Debug, PartialEq, Eq)]
@@ -92,7 +92,16 @@ fn code(error: &RedisError) -> Option<&'static (&'static str, ErrorKind, &'stati
 /// The error that a caller sees.
 pub(super) fn error(operation: &'static str, servers: &Servers, cause: RedisError) -> Error {
     let (kind, message) = describe(servers, &cause);
-    Error::new(kind, operation, message).with_source(cause)
+    Error::new(kind, operation, message).with_write_fault(write_fault(&cause)).with_source(cause)
+}
+
+/// Why Redis takes no writes, if that is the reason.
+fn write_fault(cause: &RedisError) -> Option<WriteFault> {
+    match code(cause)?.0 {
+        "OOM" => Some(WriteFault::Full),
+        "READONLY" | "MISCONF" | "NOREPLICAS" => Some(WriteFault::ReadOnly),
+        _ => None,
+    }
 }
 
 fn describe(servers: &Servers, cause: &RedisError) -> (ErrorKind, String) {

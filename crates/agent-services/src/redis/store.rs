@@ -78,7 +78,8 @@ impl Backend {
     pub(super) async fn health(&self) -> Result<()> {
         const OPERATION: &str = "ask for health";
         let _call = self.begin(OPERATION, &[])?;
-        self.client.ping(OPERATION).await
+        self.client.ping(OPERATION).await?;
+        self.client.try_to_write(OPERATION).await
     }
 
     /// Begins a call, for which `stop` waits while the result exists.

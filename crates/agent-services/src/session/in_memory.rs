@@ -12,12 +12,12 @@ use self::kept::{Kept, Session, decode};
 
 use super::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 use crate::context::StoreContext;
-use crate::lifecycle::{Started, lifecycle_of};
+use crate::lifecycle::Started;
 use crate::limits::json_text;
 use crate::memory_budget::{DropOldest, MemoryBudget};
 use crate::page::{Page, PageSize, PageToken};
 use crate::run::Retention;
-use crate::{DatabaseId, Error, ErrorKind, Result};
+use crate::{DatabaseId, Error, ErrorKind, Result, Service};
 
 /// Sessions in memory. They outlive a stop and a new start, but not the store. Anonymous ones are kept for ten minutes, and
 /// up to 256 MiB of them ([`Self::with_retention`]).
@@ -107,7 +107,26 @@ impl InMemorySessionStore {
     }
 }
 
-lifecycle_of!(InMemorySessionStore.started);
+#[async_trait]
+impl Service for InMemorySessionStore {
+    async fn start(&self) -> Result<()> {
+        self.started.start().await
+    }
+
+    async fn stop(&self) -> Result<()> {
+        self.started.stop().await
+    }
+
+    /// Asks for the budget, too, which the stores in memory share.
+    async fn health(&self) -> Result<()> {
+        self.started.health().await?;
+        self.budget.admit("ask for health")
+    }
+
+    fn database(&self) -> Option<DatabaseId> {
+        self.started.database()
+    }
+}
 
 #[async_trait]
 impl SessionStore for InMemorySessionStore {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::ffi;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, WriteFault};
 
 /// What a piece of work gives.
 pub(super) type Outcome<T> = Result<T, Failure>;
@@ -64,7 +64,8 @@ pub(super) fn of_file(operation: &'static str, file: &Path, failure: Failure) ->
     match failure {
         Failure::Sqlite(error) => {
             let (kind, message) = meaning(&error);
-            Error::new(kind, operation, format!("{}: {message}", file.display())).with_source(error)
+            let found = Error::new(kind, operation, format!("{}: {message}", file.display()));
+            found.with_write_fault(write_fault(&error)).with_source(error)
         }
         other => other.of(operation),
     }
@@ -73,7 +74,23 @@ pub(super) fn of_file(operation: &'static str, file: &Path, failure: Failure) ->
 /// An error of SQLite, which may have ended several operations at once.
 pub(super) fn of_sqlite(operation: &'static str, error: &Arc<rusqlite::Error>) -> Error {
     let (kind, message) = meaning(error);
-    Error::new(kind, operation, message).with_source(Arc::clone(error))
+    Error::new(kind, operation, message).with_write_fault(write_fault(error)).with_source(Arc::clone(error))
+}
+
+/// The error of a database that has reached its limit.
+pub(super) fn full(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Unavailable, operation, FULL).with_write_fault(WriteFault::Full)
+}
+
+/// Why the database takes no writes, if that is the reason.
+fn write_fault(error: &rusqlite::Error) -> Option<WriteFault> {
+    let rusqlite::Error::SqliteFailure(error, _) = error else { return None };
+    match error.code {
+        _ if error.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Some(WriteFault::Full),
+        ffi::ErrorCode::DiskFull => Some(WriteFault::Full),
+        ffi::ErrorCode::ReadOnly => Some(WriteFault::ReadOnly),
+        _ => None,
+    }
 }
 
 /// What the caller can do about an error, in a kind and in words.

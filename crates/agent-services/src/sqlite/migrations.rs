@@ -80,6 +80,11 @@ fn identity(connection: &Connection) -> rusqlite::Result<(i64, usize, i64)> {
     Ok((number("PRAGMA application_id")?, version, number("SELECT count(*) FROM sqlite_schema")?))
 }
 
+/// Writes the page with the version, which stays the same.
+pub(super) fn write_version_again(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "user_version", MIGRATIONS.len())
+}
+
 /// Applies what comes after a version, each migration wholly or not at all.
 fn apply(connection: &Connection, migrations: &[&str], version: usize) -> rusqlite::Result<()> {
     for (number, migration) in migrations.iter().enumerate().skip(version) {

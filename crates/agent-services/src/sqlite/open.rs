@@ -9,7 +9,7 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::spawn_blocking;
 
 use super::connection::{self, SqliteOptions};
-use super::failure::{Outcome, of_file};
+use super::failure::{Outcome, full, of_file};
 use super::folder::{DATABASE, OwnedFolder};
 use super::migrations;
 use super::readers::Readers;
@@ -112,10 +112,15 @@ impl Open {
         }
     }
 
-    /// Whether a query is answered and the writer is at work.
+    /// Whether a query is answered and the writer, if there is one, can write.
     pub(super) async fn probe(self: &Arc<Self>, operation: &'static str) -> Result<()> {
         self.read(operation, |connection| Ok(PROBE.exists(connection, [])?)).await?;
-        self.flush(operation).await
+        match &self.writer {
+            Some(writer) => {
+                writer.write(operation, move |connection| try_to_write(connection, operation)).await
+            }
+            None => Ok(()),
+        }
     }
 
     /// Waits until it is closed, after the last one that uses it has ended.
@@ -125,6 +130,20 @@ impl Open {
         // Nothing is ever sent; the other side is dropped at the end.
         while closed.changed().await.is_ok() {}
     }
+}
+
+/// How many pages have to be left for a database that is not full.
+const ROOM: u64 = 16;
+
+/// Writes a page as it is, which fails as any write would, and checks that the database may grow.
+fn try_to_write(connection: &Connection, operation: &'static str) -> Outcome<()> {
+    migrations::write_version_again(connection)?;
+    let number = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, u64>(0));
+    let (most, pages, free) = (number("max_page_count")?, number("page_count")?, number("freelist_count")?);
+    if most.saturating_sub(pages) + free < ROOM {
+        return Err(full(operation).into());
+    }
+    Ok(())
 }
 
 /// The fault of what only the process can do that has the database.

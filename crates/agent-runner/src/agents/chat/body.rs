@@ -9,6 +9,9 @@ const MAX_EVENT: usize = 16 * 1024 * 1024;
 /// The most bytes that a whole answer may have.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
+/// How much of an answer's beginning is kept for the log, in bytes.
+const START: usize = 200;
+
 /// What a body says.
 #[derive(Debug)]
 pub(super) enum Item {
@@ -31,6 +34,8 @@ pub(super) enum BodyError {
 pub(super) struct Body {
     form: Form,
     bytes: usize,
+    /// The beginning, which tells the operator what this is if it is no chat completion.
+    start: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -43,12 +48,13 @@ enum Form {
 
 impl Body {
     pub(super) fn new() -> Self {
-        Body { form: Form::Unknown, bytes: 0 }
+        Body { form: Form::Unknown, bytes: 0, start: Vec::new() }
     }
 
     /// Reads on, and appends what is whole now.
     pub(super) fn push(&mut self, bytes: &[u8], items: &mut impl Extend<Item>) -> Result<(), BodyError> {
         self.bytes += bytes.len();
+        self.start.extend(bytes.iter().take(START - self.start.len()));
         if self.bytes > MAX_ANSWER {
             return Err(BodyError::TooLarge);
         }
@@ -57,6 +63,10 @@ impl Body {
         {
             // The content type would say so too, if every server set it right. No event begins with a brace.
             let is_json = *first == b'{';
+            // No event begins like a web page, but one would be skipped as unknown fields of events.
+            if *first == b'<' {
+                return Err(BodyError::Malformed);
+            }
             self.form =
                 if is_json { Form::Json(Vec::new()) } else { Form::Events(SseParser::new(MAX_EVENT)) };
         }
@@ -76,6 +86,11 @@ impl Body {
                 Ok(())
             }
         }
+    }
+
+    /// The beginning of the body as text.
+    pub(super) fn start(&self) -> String {
+        String::from_utf8_lossy(&self.start).into_owned()
     }
 
     /// Reads what stands at the end. Half an event is as good as none.
@@ -162,5 +177,14 @@ mod tests {
         assert_eq!(read("{\"choices\":["), Err(BodyError::Malformed));
         assert_eq!(read("{\"detail\":\"not a model server\"}"), Err(BodyError::Malformed));
         check("data: {\"cho", &[]);
+    }
+
+    #[test]
+    fn web_page__with_status_200__is_refused() {
+        assert_eq!(read(" <!DOCTYPE html>\n<title>hi</title>"), Err(BodyError::Malformed));
+        let mut body = Body::new();
+        let long = format!("<html>{}", "x".repeat(1000));
+        assert_eq!(body.push(long.as_bytes(), &mut Vec::new()), Err(BodyError::Malformed));
+        assert_eq!(body.start(), long[..START]);
     }
 }

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use agent_schemas::{Clock, Error};
+use agent_schemas::Clock;
 use agent_services::retry::Backoff;
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use futures_util::StreamExt;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Client, Response, Url, redirect};
 use tokio::time::{sleep, timeout};
 
 use super::ChatError;
 use super::config::Times;
-use super::failure::{Failure, Retry};
+use super::failure::{FIRST_TOKEN_TIMEOUT, Failure, Retry};
 use super::model::{Chunks, Model};
+use super::place::Place;
 use super::stream::ChunkStream;
 use crate::{ExposeSecret, SecretString, Services, http_client};
 
@@ -26,6 +27,7 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 pub(super) struct Endpoint {
     client: Client,
     url: Url,
+    place: Place,
     key: Option<SecretString>,
     /// The header with the key; marked as sensitive.
     authorization: Option<HeaderValue>,
@@ -37,6 +39,7 @@ impl Endpoint {
     pub(super) fn new(
         base_url: &str,
         key: Option<SecretString>,
+        key_variable: Option<String>,
         times: Times,
         max_retries: u32,
     ) -> Result<Self, ChatError> {
@@ -49,7 +52,16 @@ impl Endpoint {
             Ok(value)
         });
         let client = client(&url, times.connect)?;
-        Ok(Endpoint { client, url, key, authorization: authorization.transpose()?, times, max_retries })
+        let place = Place::new(&url, key_variable, key.is_some());
+        Ok(Endpoint {
+            client,
+            url,
+            place,
+            key,
+            authorization: authorization.transpose()?,
+            times,
+            max_retries,
+        })
     }
 
     /// Sends a request, and repeats it until the answer has begun or there is no hope.
@@ -59,7 +71,7 @@ impl Endpoint {
         loop {
             let failure = match self.attempt(body.clone(), model, &*services.clock).await {
                 Ok(stream) => return Ok(stream),
-                Err(failure) => without_key(self.key.as_ref(), failure),
+                Err(failure) => failure,
             };
             let delay = backoff.next_delay_with_jitter(&*services.ids);
             let delay = match failure.retry {
@@ -75,7 +87,8 @@ impl Endpoint {
                 model.name = model,
                 error.code = failure.error.code(),
                 attempt,
-                "a model call is repeated"
+                "repeating a model call: {}",
+                self.explain(model, &failure)
             );
             sleep(delay).await;
         }
@@ -91,7 +104,7 @@ impl Endpoint {
             Ok(stream)
         });
         // Whoever waited that long once does not want to wait again.
-        begun.await.unwrap_or_else(|_| Err(Failure::timeout(model, limit, Retry::Never)))
+        begun.await.unwrap_or_else(|_| Err(Failure::timeout(model, FIRST_TOKEN_TIMEOUT, limit, Retry::Never)))
     }
 
     async fn send(&self, body: Bytes, model: &str, clock: &dyn Clock) -> Result<Response, Failure> {
@@ -107,8 +120,9 @@ impl Endpoint {
             return Ok(response);
         }
         let (status, after) = (response.status(), retry_after(response.headers(), clock));
+        let location = location(&self.url, response.headers()).filter(|_| status.is_redirection());
         let body = http_client::error_body(response).await;
-        Err(Failure::status(model, status, &body, after))
+        Err(Failure::status(model, status, &body, after, location.as_deref()))
     }
 }
 
@@ -119,18 +133,24 @@ impl Model for Endpoint {
     }
 
     async fn open(&self, body: Bytes, model: &str, services: &Services) -> Result<Chunks, Failure> {
-        let key = self.key.clone();
-        let items = self.begin(body, model, services).await?.into_items(self.times.idle);
-        Ok(items.map_err(move |failure| without_key(key.as_ref(), failure)).boxed())
+        Ok(self.begin(body, model, services).await?.into_items(self.times.idle).boxed())
+    }
+
+    fn explain(&self, model: &str, failure: &Failure) -> String {
+        let text = self.place.explain(model, failure);
+        match &self.key {
+            // A server may repeat the key in its error.
+            Some(key) => text.replace(key.expose_secret().trim(), "[redacted]"),
+            None => text,
+        }
     }
 }
 
-/// A server may repeat the key in its error.
-fn without_key(key: Option<&SecretString>, mut failure: Failure) -> Failure {
-    if let (Some(key), Error::ModelExecution { model_name }) = (key, &mut failure.error) {
-        *model_name = model_name.replace(key.expose_secret().trim(), "[redacted]");
-    }
-    failure
+/// Where a redirect leads, without a query.
+fn location(from: &Url, headers: &HeaderMap) -> Option<String> {
+    let mut to = from.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    to.set_query(None);
+    Some(to.into())
 }
 
 fn completions_url(base_url: &str) -> Result<Url, ChatError> {

@@ -1,4 +1,4 @@
-//! What becomes of a failed model call: the error that the client sees, and whether it is worth a repetition.
+//! What becomes of a failed model call: the error that the client sees, what the log says, and whether a repetition may help.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -7,14 +7,20 @@ use agent_schemas::{Error, Json, json};
 use reqwest::StatusCode;
 
 use super::body::BodyError;
+use super::hint::Hint;
 
-/// How much of a server's own words an error may hold, in characters.
-const MAX_DETAIL: usize = 500;
+/// How much of a server's own text the log holds, in characters.
+const MAX_TEXT: usize = 500;
 
 /// A failed model call.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Failure {
+    /// What clients see: a code and a short text without addresses and without a server's own text.
     pub(super) error: Error,
+    /// What happened, for the log and for the operator, including the server's own text.
+    pub(super) what: String,
+    /// What to do about it.
+    pub(super) hint: Hint,
     pub(super) retry: Retry,
 }
 
@@ -49,67 +55,140 @@ const OUT_OF_QUOTA: [&str; 5] =
     ["insufficient_quota", "billing_hard_limit", "arrearage", "insufficient balance", "insufficient_balance"];
 
 impl Failure {
-    fn never(error: Error) -> Self {
-        Failure { error, retry: Retry::Never }
+    fn new(error: Error, what: impl Into<String>, hint: Hint, retry: Retry) -> Self {
+        Failure { error, what: what.into(), hint, retry }
     }
 
-    fn execution(model: &str, detail: &str, retry: Retry) -> Self {
-        let detail: String = detail.chars().take(MAX_DETAIL).collect();
-        Failure { error: Error::ModelExecution { model_name: format!("{model}: {detail}") }, retry }
+    /// A failure without a code of its own, of a kind that a client may know.
+    fn execution(model: &str, kind: &str, what: impl Into<String>, hint: Hint, retry: Retry) -> Self {
+        let error = Error::ModelExecution { model_name: format!("{model}: {kind}") };
+        Failure::new(error, what, hint, retry)
     }
 
-    /// Something took longer than it may.
-    pub(super) fn timeout(model: &str, limit: Duration, retry: Retry) -> Self {
+    /// Something took longer than the setting of this name allows.
+    pub(super) fn timeout(model: &str, setting: &'static str, limit: Duration, retry: Retry) -> Self {
         let timeout = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
-        Failure { error: Error::ModelTimeout { model_name: model.to_owned(), timeout }, retry }
+        let error = Error::ModelTimeout { model_name: model.to_owned(), timeout };
+        let what = match setting {
+            CONNECT_TIMEOUT => format!("no connection within {timeout} s"),
+            FIRST_TOKEN_TIMEOUT => format!("no token within {timeout} s"),
+            _ => format!("the stream was silent for {timeout} s"),
+        };
+        Failure::new(error, what, Hint::Timeout(setting), retry)
     }
 
     /// The stream ended before the model did.
     pub(super) fn cut(model: &str) -> Self {
-        Failure::execution(model, "the stream ended early", Retry::Soon)
+        let what = "the stream ended before the model was done";
+        Failure::execution(model, "the stream ended early", what, Hint::Server, Retry::Soon)
+    }
+
+    /// The answer ended before its first token. `start` is what there was of it.
+    pub(super) fn empty(model: &str, start: &str) -> Self {
+        let what = match start.trim() {
+            "" => "the answer is empty".to_owned(),
+            start => format!("the answer has no token; it begins with: {}", shortened(start)),
+        };
+        Failure::execution(model, "the stream ended early", what, Hint::Server, Retry::Soon)
     }
 
     /// The model asks for more tool calls at once than anybody needs.
     pub(super) fn too_many_calls(model: &str, limit: usize) -> Self {
-        Failure::execution(model, &format!("it called more than {limit} tools at once"), Retry::Never)
+        let what = format!("it called more than {limit} tools at once");
+        Failure::execution(model, &what, &*what, Hint::None, Retry::Never)
     }
 
-    pub(super) fn body(model: &str, error: BodyError) -> Self {
-        Failure::execution(model, &error.to_string(), Retry::Never)
+    /// The answer cannot be read. `start` is its beginning.
+    pub(super) fn body(model: &str, error: BodyError, start: &str) -> Self {
+        let what = match (error, start.trim()) {
+            (BodyError::Malformed, start) if !start.is_empty() => {
+                format!("{error}; it begins with: {}", shortened(start))
+            }
+            _ => error.to_string(),
+        };
+        let hint = if error == BodyError::Malformed { Hint::Path } else { Hint::None };
+        Failure::execution(model, &error.to_string(), what, hint, Retry::Never)
     }
 
     /// The connection could not be made or broke.
     pub(super) fn transport(model: &str, error: &reqwest::Error, connect_limit: Duration) -> Self {
+        let causes = causes(error);
         match (error.is_connect(), error.is_timeout()) {
-            (true, true) => Failure::timeout(model, connect_limit, Retry::Soon),
+            (true, true) => Failure::timeout(model, CONNECT_TIMEOUT, connect_limit, Retry::Soon),
             (true, false) => {
-                let cause = root_cause(error);
-                Failure::execution(model, &format!("the server cannot be reached: {cause}"), Retry::Soon)
+                let hint = Hint::of_connect(error, &causes);
+                let what = format!("could not connect: {}", causes.last().map_or("", String::as_str));
+                Failure::execution(model, "the model server cannot be reached", what, hint, Retry::Soon)
             }
             (false, _) if error.is_body() || error.is_decode() => Failure::cut(model),
             (false, _) => {
-                let cause = root_cause(error);
-                Failure::execution(model, &format!("the connection broke: {cause}"), Retry::Soon)
+                let hint = Hint::of_broken(&causes);
+                let what = format!("the connection broke: {}", causes.last().map_or("", String::as_str));
+                let kind = "the connection to the model server broke";
+                Failure::execution(model, kind, what, hint, Retry::Soon)
             }
         }
     }
 
-    /// The server answered with an HTTP error.
-    pub(super) fn status(model: &str, status: StatusCode, body: &str, after: Option<Duration>) -> Self {
+    /// The server answered with an HTTP error, or with a redirect to this location.
+    pub(super) fn status(
+        model: &str,
+        status: StatusCode,
+        body: &str,
+        after: Option<Duration>,
+        location: Option<&str>,
+    ) -> Self {
         let report = Report::new(&json::parse(body).unwrap_or_else(|_| body.into()));
-        let detail = match report.message.trim() {
-            "" => format!("the server answered {status}"),
-            message => format!("the server answered {status}: {message}"),
+        let kind = format!("the model server answered {status}");
+        let said = match (report.message.trim(), location) {
+            (_, Some(location)) => format!(" and redirects to {location}"),
+            ("", None) => String::new(),
+            (message, None) => format!(": {}", shortened(message)),
         };
-        report.failure(model, status.as_u16(), &detail, after)
+        let what = format!("the server answered {status}{said}");
+        report.failure(model, status.as_u16(), &kind, what, after)
     }
 
     /// The server sent an error in the place of a chunk.
     pub(super) fn sent(model: &str, error: &Json) -> Self {
         let report = Report::new(error);
         let status = report.code.parse().ok().filter(|code| (400..600).contains(code)).unwrap_or(0);
-        report.failure(model, status, &format!("the server sent an error: {}", report.message), None)
+        let said = match report.message.trim() {
+            "" => shortened(&error.to_string()),
+            message => shortened(message),
+        };
+        let what = format!("the server sent an error: {said}");
+        report.failure(model, status, "the model server sent an error", what, None)
     }
+}
+
+/// The setting that limits connecting.
+pub(super) const CONNECT_TIMEOUT: &str = "connect_timeout_seconds";
+
+/// The setting that limits the wait for the first token.
+pub(super) const FIRST_TOKEN_TIMEOUT: &str = "first_token_timeout_seconds";
+
+/// The setting that limits later silence.
+pub(super) const IDLE_TIMEOUT: &str = "idle_timeout_seconds";
+
+/// The beginning of a server's own text, on one line.
+fn shortened(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// An error's causes, the innermost last. Unlike the error itself, they name no URL.
+fn causes(error: &reqwest::Error) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut cause: &dyn StdError = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+        causes.push(cause.to_string());
+    }
+    causes
 }
 
 /// A server's own words about an error, in whichever of the usual forms.
@@ -144,36 +223,50 @@ impl Report {
         words.iter().any(|word| self.all.contains(word))
     }
 
-    fn failure(&self, model: &str, status: u16, detail: &str, after: Option<Duration>) -> Failure {
+    fn failure(
+        &self,
+        model: &str,
+        status: u16,
+        kind: &str,
+        what: String,
+        after: Option<Duration>,
+    ) -> Failure {
         let model_name = model.to_owned();
         let soon = after.map_or(Retry::Soon, Retry::After);
+        let quota = Error::ModelQuotaExceeded { model_name: model_name.clone() };
+        let not_found = Error::ModelNotFound { model_name: model_name.clone() };
         match status {
-            401 | 403 => Failure::never(Error::UnauthorizedModelAccess { model_name }),
-            404 => Failure::never(Error::ModelNotFound { model_name }),
-            402 => Failure::never(Error::ModelQuotaExceeded { model_name }),
-            _ if self.says(&OUT_OF_QUOTA) => Failure::never(Error::ModelQuotaExceeded { model_name }),
-            429 => Failure { error: Error::ModelQuotaExceeded { model_name }, retry: soon },
-            _ if self.says(&TOO_LONG) => Failure::never(Error::ModelContextLengthExceeded { model_name }),
-            _ if self.code == "model_not_found" => Failure::never(Error::ModelNotFound { model_name }),
+            401 | 403 => {
+                let hint = if status == 401 { Hint::Key } else { Hint::Forbidden };
+                Failure::new(Error::UnauthorizedModelAccess { model_name }, what, hint, Retry::Never)
+            }
+            404 => {
+                let hint = if self.is_about_model(model) { Hint::Model } else { Hint::Path };
+                Failure::new(not_found, what, hint, Retry::Never)
+            }
+            402 => Failure::new(quota, what, Hint::Quota, Retry::Never),
+            _ if self.says(&OUT_OF_QUOTA) => Failure::new(quota, what, Hint::Quota, Retry::Never),
+            429 => Failure::new(quota, what, Hint::Rate(after), soon),
+            _ if self.says(&TOO_LONG) => {
+                let error = Error::ModelContextLengthExceeded { model_name };
+                Failure::new(error, what, Hint::Context, Retry::Never)
+            }
+            _ if self.code == "model_not_found" => Failure::new(not_found, what, Hint::Model, Retry::Never),
             // An error without a status came with `200 OK`: the server is there and has failed.
-            0 | 408 | 500.. => Failure::execution(model, detail, soon),
-            _ => Failure::execution(model, detail, Retry::Never),
+            0 | 408 | 500.. => Failure::execution(model, kind, what, Hint::Server, soon),
+            300..=399 | 405 => Failure::execution(model, kind, what, Hint::Path, Retry::Never),
+            407 => Failure::execution(model, kind, what, Hint::Proxy, Retry::Never),
+            _ => Failure::execution(model, kind, what, Hint::Request, Retry::Never),
         }
     }
-}
 
-/// The innermost cause, if the operating system gives it: unlike the others, it names no URL. Those of TLS may name hosts, so
-/// they are only logged.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn StdError = error;
-    while let Some(source) = cause.source() {
-        cause = source;
+    /// Whether a 404 is about the model. A server that has nothing at the path says nothing of one, or answers with a page.
+    fn is_about_model(&self, model: &str) -> bool {
+        let model = model.to_lowercase();
+        let is_end = |character: char| character.is_whitespace() || "'\"`,;()".contains(character);
+        let names_it = self.all.contains("model") || self.all.split(is_end).any(|word| word == model);
+        names_it && !self.message.trim_start().starts_with('<')
     }
-    if cause.is::<std::io::Error>() {
-        return cause.to_string();
-    }
-    tracing::warn!(error = %cause, "the connection to a model failed");
-    "see the server's log".to_owned()
 }
 
 #[cfg(test)]
@@ -183,7 +276,7 @@ mod tests {
     #[track_caller]
     fn check(status: u16, body: &str, code: &str, retry: Retry) {
         let status = StatusCode::from_u16(status).expect("a status");
-        let failure = Failure::status("m", status, body, None);
+        let failure = Failure::status("m", status, body, None, None);
         assert_eq!((failure.error.code(), failure.retry), (code, retry), "{status} {body}");
     }
 
@@ -232,24 +325,46 @@ mod tests {
 
     #[track_caller]
     fn check_text(body: &str, expected: &str) {
-        let failure = Failure::status("m", StatusCode::BAD_REQUEST, body, None);
-        let expected = format!(
-            "Error occurred during execution of model: m: the server answered 400 Bad Request{expected}"
-        );
-        assert_eq!(failure.error.to_string(), expected, "{body}");
+        let failure = Failure::status("m", StatusCode::BAD_REQUEST, body, None, None);
+        assert_eq!(failure.what, format!("the server answered 400 Bad Request{expected}"), "{body}");
+        let shown = "Error occurred during execution of model: m: the model server answered 400 Bad Request";
+        assert_eq!(failure.error.to_string(), shown, "{body}");
     }
 
     #[test]
-    fn failure__server_message__is_passed_on() {
+    fn server_text__any_form__is_for_the_log_only() {
         check_text(r#"{"error":{"message":"bad tools"}}"#, ": bad tools");
         check_text(r#"{"error":"bad tools"}"#, ": bad tools");
         check_text(r#"[{"error":{"message":"bad tools"}}]"#, ": bad tools");
         check_text(r#"{"detail":[{"msg":"bad"}]}"#, r#": [{"msg":"bad"}]"#);
-        check_text("<html>", ": <html>");
+        check_text(
+            "<html>
+<body>",
+            ": <html> <body>",
+        );
         check_text("", "");
-        let long = "x".repeat(10_000);
-        let error = Failure::status("m", StatusCode::BAD_REQUEST, &long, None).error.to_string();
-        assert!(error.len() < 600, "{}", error.len());
+        let long = "é".repeat(10_000);
+        let what = Failure::status("m", StatusCode::BAD_REQUEST, &long, None, None).what;
+        assert!(what.chars().count() < 600, "{}", what.len());
+    }
+
+    #[test]
+    fn not_found__body_says_nothing_of_the_model__is_about_the_path() {
+        let hint = |body| Failure::status("llama", StatusCode::NOT_FOUND, body, None, None).hint;
+        for body in [
+            "",
+            "404 page not found",
+            r#"{"detail":"Not Found"}"#,
+            "<!DOCTYPE html><title>Nothing here</title>",
+        ] {
+            assert_eq!(hint(body), Hint::Path, "{body}");
+        }
+        for body in [
+            r#"{"error":{"message":"The model `x` does not exist"}}"#,
+            r#"{"error":"llama not found, try pulling it first"}"#,
+        ] {
+            assert_eq!(hint(body), Hint::Model, "{body}");
+        }
     }
 
     #[test]

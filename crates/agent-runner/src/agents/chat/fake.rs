@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use super::body::Item;
 use super::failure::{Failure, Retry};
+use super::hint::Hint;
 use super::model::{Chunks, Model};
 use super::wire::Chunk;
 use super::{Chat, ChatConfig, ChatError};
@@ -204,8 +205,13 @@ impl Model for FakeModel {
         });
         Ok(paced.boxed())
     }
+
+    fn explain(&self, _: &str, failure: &Failure) -> String {
+        failure.what.clone()
+    }
 }
 
 fn failure(error: Error) -> Failure {
-    Failure { error, retry: Retry::Never }
+    let what = error.to_string();
+    Failure { error, what, hint: Hint::None, retry: Retry::Never }
 }

@@ -28,4 +28,7 @@ pub(super) trait Model: fmt::Debug + Send + Sync + 'static {
     /// # Cancellation
     /// Dropping the future, and the chunks, stops the model.
     async fn open(&self, body: Bytes, model: &str, services: &Services) -> Result<Chunks, Failure>;
+
+    /// What happened to a call of the model of this name, where, and what to do about it: for the log, without secrets.
+    fn explain(&self, model: &str, failure: &Failure) -> String;
 }

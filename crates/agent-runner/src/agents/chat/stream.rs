@@ -8,7 +8,7 @@ use reqwest::Response;
 use tokio::time::timeout;
 
 use super::body::{Body, Item};
-use super::failure::{Failure, Retry};
+use super::failure::{Failure, IDLE_TIMEOUT, Retry};
 
 /// An answer that has begun.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl ChunkStream {
             }
             seen = self.items.len();
             if self.at_end {
-                return Err(Failure::cut(&self.model));
+                return Err(Failure::empty(&self.model, &self.body.start()));
             }
             self.read().await?;
         }
@@ -83,7 +83,9 @@ impl ChunkStream {
                 None if self.at_end => return Ok(None),
                 None => {
                     let read = timeout(idle_limit, self.read()).await;
-                    read.unwrap_or_else(|_| Err(Failure::timeout(&self.model, idle_limit, Retry::Never)))?;
+                    read.unwrap_or_else(|_| {
+                        Err(Failure::timeout(&self.model, IDLE_TIMEOUT, idle_limit, Retry::Never))
+                    })?;
                 }
             }
         }
@@ -100,6 +102,6 @@ impl ChunkStream {
                 return Err(Failure::transport(&self.model, &error.without_url(), self.connect_limit));
             }
         };
-        read.map_err(|error| Failure::body(&self.model, error))
+        read.map_err(|error| Failure::body(&self.model, error, &self.body.start()))
     }
 }

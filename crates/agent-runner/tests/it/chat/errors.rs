@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use agent_schemas::{AgentRequest, Status};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
+use super::log::Log;
 use super::{KEY, Outcome, ask, ask_with, chat, config, request};
 use crate::model_server::{ModelServer, Reply};
 use crate::summary::summary;
@@ -28,14 +30,14 @@ async fn error_status__maps_to_error_code() {
     check(
         &error("400 Bad Request"),
         "MODEL_EXECUTION_FAILED",
-        "Error occurred during execution of model: m: the server answered 400 Bad Request: no",
+        "Error occurred during execution of model: m: the model server answered 400 Bad Request",
         1,
     )
     .await;
     check(
         &[Reply::json("307 Temporary Redirect", "").with_header("location", "http://127.0.0.1:9/")],
         "MODEL_EXECUTION_FAILED",
-        "Error occurred during execution of model: m: the server answered 307 Temporary Redirect",
+        "Error occurred during execution of model: m: the model server answered 307 Temporary Redirect",
         1,
     )
     .await;
@@ -71,7 +73,7 @@ async fn server_error__is_retried() {
     check(
         &vec![failing.clone(); 9],
         "MODEL_EXECUTION_FAILED",
-        "Error occurred during execution of model: m: the server answered 503 Service Unavailable",
+        "Error occurred during execution of model: m: the model server answered 503 Service Unavailable",
         3,
     )
     .await;
@@ -117,7 +119,7 @@ async fn broken_stream__after_first_token__fails_the_run() {
 async fn error_in_stream__fails_or_is_retried() {
     let text = "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n";
     let error = "data: {\"error\":{\"message\":\"out of memory\"}}\n\n";
-    let message = "Error occurred during execution of model: m: the server sent an error: out of memory";
+    let message = "Error occurred during execution of model: m: the model server sent an error";
     check(&[Reply::events(&format!("{text}{error}"))], "MODEL_EXECUTION_FAILED", message, 1).await;
     check(&vec![Reply::events(error); 9], "MODEL_EXECUTION_FAILED", message, 3).await;
     let too_long = r#"error: {"code":400,"message":"the request exceeds the available context size","type":"exceed_context_size_error"}"#;
@@ -172,15 +174,82 @@ async fn unanswered(base_url: String, connect_timeout: Duration) -> Outcome {
 }
 
 #[tokio::test]
-async fn unreachable_server__fails_the_run() {
+async fn model_server__nobody_listens__client_and_log_are_told_apart() {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
     let address = socket.local_addr().expect("an address");
+    let log = Log::start();
     let outcome = unanswered(format!("http://{address}/v1"), Duration::from_secs(5)).await;
-    let (code, message) = outcome.error();
-    assert_eq!(code, "MODEL_EXECUTION_FAILED");
-    assert!(message.contains("m: the server cannot be reached: "), "{message}");
-    assert!(!message.contains(&address.to_string()), "{message}");
+    let message = "Error occurred during execution of model: m: the model server cannot be reached";
+    assert_eq!(outcome.error(), ("MODEL_EXECUTION_FAILED", message));
+    log.check(&[
+        &format!("(http://{address}/v1/chat/completions). Nothing listens there: start the model server"),
+        "ERROR run{run.id=run_",
+    ]);
+}
+
+#[tokio::test]
+async fn model_server__unknown_host__log_names_the_setting() {
+    let log = Log::start();
+    // Whatever the resolver of this machine does, it has no such name.
+    let outcome = unanswered("http://no-such-host.invalid/v1".to_owned(), Duration::from_secs(20)).await;
+    assert_eq!(outcome.error().0, "MODEL_EXECUTION_FAILED");
+    log.check(&[
+        "(http://no-such-host.invalid/v1/chat/completions). The host name is unknown: correct base_url",
+    ]);
+}
+
+/// What the log says of a model whose server answers any connection with these bytes.
+async fn check_not_http(scheme: &str, answer: &'static [u8], expected: &str) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.read(&mut [0; 1024]).await;
+            let _ = socket.write_all(answer).await;
+        }
+    });
+    let log = Log::start();
+    let outcome = unanswered(format!("{scheme}://{address}/v1"), Duration::from_secs(20)).await;
+    assert_eq!(outcome.error().0, "MODEL_EXECUTION_FAILED");
+    log.check(&[expected]);
+}
+
+#[tokio::test]
+async fn model_server__wrong_scheme__log_says_which_is_right() {
+    let plain = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    check_not_http("https", plain, "does not seem to speak TLS: use http:// in base_url").await;
+    let alert = b"\x15\x03\x01\x00\x02\x02\x46";
+    check_not_http("http", alert, "if the server speaks TLS, use https:// in base_url").await;
+}
+
+#[tokio::test]
+async fn model_server__web_page_or_nothing__is_no_answer() {
+    let page = Reply::json("200 OK", "<!DOCTYPE html>\n<title>Welcome</title>");
+    let log = Log::start();
+    let message =
+        "Error occurred during execution of model: m: the answer is not the JSON of a chat completion";
+    check(&[page], "MODEL_EXECUTION_FAILED", message, 1).await;
+    log.check(&["it begins with: <!DOCTYPE html> <title>Welcome</title>", "correct base_url"]);
+    let log = Log::start();
+    check(
+        &vec![Reply::events(""); 9],
+        "MODEL_EXECUTION_FAILED",
+        "Error occurred during execution of model: m: the stream ended early",
+        3,
+    )
+    .await;
+    log.check(&["repeating a model call: the answer is empty", "a model call failed: the answer is empty"]);
+}
+
+#[tokio::test]
+async fn model_server__redirect__log_names_its_target() {
+    let log = Log::start();
+    ask(&[Reply::json("308 Permanent Redirect", "").with_header("location", "https://h/v1?key=geheim")])
+        .await;
+    log.check(&["308 Permanent Redirect and redirects to https://h/v1 ("]);
+    assert!(!log.text().contains("geheim"));
 }
 
 #[tokio::test]
@@ -201,13 +270,23 @@ async fn connect__not_accepted__times_out() {
 }
 
 #[tokio::test]
-async fn api_key__in_errors_and_debug__is_redacted() {
+async fn key__repeated_by_the_server__is_never_shown() {
     let leaky = format!(r#"{{"error":{{"message":"the key {KEY} is bad"}}}}"#);
     let stream = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"a\"}}}}]}}\n\ndata: {leaky}\n\n");
-    for reply in [Reply::json("400 Bad Request", &leaky), Reply::events(&stream)] {
+    for reply in [
+        Reply::json("400 Bad Request", &leaky),
+        Reply::json("401 Unauthorized", &leaky),
+        Reply::events(&stream),
+    ] {
+        let log = Log::start();
         let outcome = ask(&[reply]).await;
-        let (_, message) = outcome.error();
-        assert!(message.ends_with("the key [redacted] is bad"), "{message}");
+        assert!(
+            !outcome.error().1.contains("bad"),
+            "clients do not see the server's text: {:?}",
+            outcome.error()
+        );
+        log.check(&["the key [redacted] is bad"]);
+        assert!(!log.text().contains(KEY), "{}", log.text());
     }
     let server = ModelServer::start([]).await;
     let chat = agent_runner::agents::Chat::new(config(&server), Some(KEY.to_owned().into()), vec![]);

@@ -63,7 +63,8 @@ fn url__invalid_parameter__is_named() {
 fn url__debug_and_errors__hide_secrets() {
     for text in [
         "redis://u:s3cret@h",
-        "redis://u:s3@cret@h/1?prefix=s3cret",
+        "redis://u:s3@cret@h/1?password=s3cret",
+        "redis://u:p@h/1?prefix=s3+cret&ttl_seconds=7&pass=s3cret",
         "redis://u:s3?cret@h",
         "redis://u:s3?cret=s3cret@h",
         "redis://u:s3?a=1&s3cret=1",
@@ -86,7 +87,9 @@ fn url__debug_and_errors__hide_secrets() {
         }
         assert!(!shown.contains("cret") && !shown.contains("CRET"), "{text}: {shown}");
     }
-    assert_eq!(url("redis://u:p@h:1/2?prefix=a").to_string(), "redis://[redacted]@h:1/2?[redacted]");
+    assert_eq!(url("redis://u:p@h:1/2?prefix=a").to_string(), "redis://[redacted]@h:1/2?prefix=a");
+    let mixed = url("redis://h?prefix=a&password=b&ttl_seconds=7").to_string();
+    assert_eq!(mixed, "redis://h?prefix=a&[redacted]&ttl_seconds=7");
     assert_eq!(url("sqlite:/a/b").to_string(), "sqlite:/a/b");
     let read: StoreUrl = serde_json::from_str("\"redis://u:p@h\"").expect("a URL");
     assert_eq!(read.expose(), "redis://u:p@h");

@@ -6,7 +6,7 @@ use agent_services::memory::{MemoryQuery, MemoryStore};
 use agent_services::redis::{RedisClient, RedisMemoryStore, RedisSessionStore, RedisStateStore};
 use agent_services::session::{SessionChange, SessionStore};
 use agent_services::state::StateStore;
-use agent_services::{Error, ErrorKind, Service, StoreContext};
+use agent_services::{Error, ErrorKind, Service, StoreContext, WriteFault};
 
 use super::server::{Server, shared};
 use super::{admin, batch, chain, client, client_with_prefix, fresh_prefix, session, started, texts, user};
@@ -195,14 +195,46 @@ async fn full_server__is_a_temporary_failure() {
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", chain(&error));
         assert!(error.to_string().contains("maxmemory"), "{error}");
     }
+    let services: [&dyn Service; 3] = [&stores.sessions, &stores.states, &stores.memories];
+    for service in services {
+        let error = service.health().await.expect_err("full");
+        assert_eq!(error.write_fault(), Some(WriteFault::Full), "{}", chain(&error));
+    }
     assert_eq!(texts(&stores.sessions, "u", "s").await, ["a"], "reading goes on");
     assert!(
         stores.sessions.delete(&u, &session("no")).await.is_ok_and(|deleted| !deleted),
         "and so does deleting"
     );
     limit("0").await;
+    for service in services {
+        service.health().await.expect("there is room again");
+    }
     stores.sessions.append(&u, &s, batch(&["c"])).await.expect("appended");
     assert_eq!(texts(&stores.sessions, "u", "s").await, ["a", "c"]);
     assert!(stores.memories.list(&u, None, None, Default::default()).await.expect("listed").items.is_empty());
     assert_eq!(stores.states.save(&u, &s, None, &Json::Null).await.expect("saved"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health__server_takes_no_writes__says_so_and_recovers() {
+    let server = Server::start(&[]);
+    let store = started(RedisSessionStore::new(client(&server.url()), StoreContext::default())).await;
+    let mut admin = admin(&server.url()).await;
+    for (refusing, accepting) in [
+        (["CONFIG", "SET", "min-replicas-to-write", "1"], ["CONFIG", "SET", "min-replicas-to-write", "0"]),
+        (["REPLICAOF", "127.0.0.1", "1", ""], ["REPLICAOF", "NO", "ONE", ""]),
+    ] {
+        let mut send = async |words: [&str; 4]| {
+            let mut command = ::redis::Cmd::new();
+            for word in words.iter().filter(|word| !word.is_empty()) {
+                command.arg(*word);
+            }
+            command.exec_async(&mut admin).await.expect("accepted");
+        };
+        send(refusing).await;
+        let error = store.health().await.expect_err("it takes no writes");
+        assert_eq!(error.write_fault(), Some(WriteFault::ReadOnly), "{}", chain(&error));
+        send(accepting).await;
+        store.health().await.expect("it takes writes again");
+    }
 }

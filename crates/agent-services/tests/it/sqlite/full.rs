@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use agent_services::ErrorKind::Unavailable;
-use agent_services::Service;
 use agent_services::session::SessionStore;
 use agent_services::sqlite::{SqliteDatabase, SqliteOptions};
+use agent_services::{Service, WriteFault};
 
 use super::{append, batch, folder, refused, s, sessions, texts, u};
 
@@ -31,12 +31,14 @@ async fn full_database__loses_nothing_and_recovers() {
     refused::<()>(Err(error), Unavailable, &["no room left", "delete data"]);
     assert!(stored.len() > 10);
     assert_eq!(texts(&store).await, stored);
-    store.health().await.expect("it can still be read");
+    let unhealthy = store.health().await.expect_err("it takes no writes");
+    assert_eq!(unhealthy.write_fault(), Some(WriteFault::Full), "{unhealthy}");
     refused(store.append(&u(), &s(), batch(&[&"x".repeat(100_000)])).await, Unavailable, &["no room left"]);
     assert_eq!(texts(&store).await, stored);
     let other = agent_schemas::SessionId::new("other");
     store.delete(&u(), &s()).await.expect("deleting needs no room");
     store.append(&u(), &other, batch(&[&"x".repeat(5000)])).await.expect("there is room again");
+    store.health().await.expect("it takes writes again");
     store.stop().await.expect("stopped");
 }
 

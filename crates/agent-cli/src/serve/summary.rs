@@ -1,0 +1,130 @@
+//! What is in force: one log line at the start, and the document of `--print-config`.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::agents;
+use crate::config::{AgentConfig, Config, absolute};
+
+/// What a person wants to know about a server that starts.
+#[derive(Debug)]
+pub(super) struct Summary {
+    /// The default agent.
+    agent: String,
+    /// Why it is the default.
+    reason: String,
+    /// All agents, each with its model if it has one.
+    agents: String,
+    stores: String,
+    data_dir: String,
+    config_file: String,
+}
+
+impl Summary {
+    /// The summary of a configuration that was resolved, which came from this file.
+    pub(super) fn new(config: &Config, file: Option<&Path>, reason: String) -> Self {
+        let path = |path: Option<&Path>| {
+            path.map_or_else(|| "none".to_owned(), |path| absolute(path).display().to_string())
+        };
+        let agents: Vec<_> =
+            config.agents.iter().map(|(name, agent)| agents::describe(name, agent)).collect();
+        Summary {
+            agent: agents::default_name(config).to_owned(),
+            reason,
+            agents: agents.join(", "),
+            stores: config.stores(),
+            data_dir: path(config.data_dir.as_deref()),
+            config_file: path(file),
+        }
+    }
+
+    /// Logs it for a server at this address.
+    pub(super) fn log(&self, address: SocketAddr) {
+        tracing::info!(
+            address = %address,
+            agent = self.agent,
+            why = self.reason,
+            agents = self.agents,
+            stores = self.stores,
+            data_dir = self.data_dir,
+            config_file = self.config_file,
+            "serving"
+        );
+    }
+
+    /// The configuration as TOML, without secrets, and in comments where it comes from.
+    pub(super) fn to_toml(&self, config: &Config) -> anyhow::Result<String> {
+        let mut shown = config.clone();
+        shown.agents.values_mut().for_each(hide_query);
+        let mut text = format!("# agent-server {}: the configuration in force\n", env!("CARGO_PKG_VERSION"));
+        writeln!(text, "# configuration file: {}", self.config_file)?;
+        writeln!(text, "# default agent: {} ({})", self.agent, self.reason)?;
+        text.push_str(&toml::to_string(&shown)?);
+        Ok(text)
+    }
+}
+
+/// Hides the query of a model's address, which may have a key.
+fn hide_query(agent: &mut AgentConfig) {
+    #[cfg(feature = "chat")]
+    if let AgentConfig::Chat(chat) = agent
+        && let Some(start) = chat.base_url.find('?')
+    {
+        chat.base_url.replace_range(start + 1.., "[redacted]");
+    }
+    #[cfg(not(feature = "chat"))]
+    let _ = agent;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, load};
+
+    /// A configuration that was resolved, and its summary.
+    fn summary(pairs: &[(&str, &str)]) -> (Config, Summary) {
+        let environment = Environment::new(pairs.iter().map(|(name, value)| (name.into(), value.into())));
+        let config = load(None, &environment, &[]).expect("valid");
+        let mut config = config.resolve(&environment).expect("resolved");
+        let reason = agents::resolve(&mut config, &environment).expect("resolved");
+        let summary = Summary::new(&config, None, reason);
+        (config, summary)
+    }
+
+    #[cfg(feature = "chat")]
+    #[test]
+    fn summary__model_from_the_environment__is_shown_without_its_secrets() {
+        let (config, summary) = summary(&[
+            ("HOME", "/home/ann"),
+            ("OPENAI_API_KEY", "sk-geheim"),
+            ("OPENAI_BASE_URL", "https://h/v1?key=geheim"),
+            ("OPENAI_MODEL", "m"),
+            ("AGENT_SERVER_SERVICES_URL", "redis://me:geheim@h"),
+        ]);
+        assert_eq!(summary.agents, "chat (m at https://h/v1)");
+        assert_eq!((summary.stores.as_str(), summary.data_dir.as_str()), ("redis://[redacted]@h", "none"));
+        let text = summary.to_toml(&config).expect("TOML");
+        for line in [
+            "# default agent: chat (OPENAI_API_KEY is set)",
+            "agent = \"chat\"",
+            "[agents.chat]",
+            "api_key_env = \"OPENAI_API_KEY\"",
+            "base_url = \"https://h/v1?[redacted]\"",
+            "model = \"m\"",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in {text}");
+        }
+        assert!(!text.contains("geheim") && !format!("{summary:?}").contains("geheim"), "{text}");
+    }
+
+    #[test]
+    fn summary__nothing_configured__names_the_demo_and_the_data_folder() {
+        let (config, summary) = summary(&[("HOME", "/home/ann")]);
+        assert_eq!((summary.agent.as_str(), summary.agents.as_str()), ("demo", "demo"));
+        assert_eq!(summary.data_dir, "/home/ann/.local/share/agent-server");
+        let text = summary.to_toml(&config).expect("TOML");
+        let read: Config = toml::from_str(&text).expect("it can be read back");
+        assert_eq!(read, config);
+    }
+}
