@@ -6,6 +6,7 @@ pub mod binary;
 pub mod client;
 pub mod completions;
 pub mod history;
+pub mod link;
 pub mod model;
 pub mod redis;
 pub mod responses;
@@ -16,6 +17,7 @@ pub mod store;
 use std::time::Duration;
 
 pub use client::{Answer, Connection};
+pub use link::{Flow, Link};
 pub use model::{MarkingModel, WaitingModel};
 pub use scripted_model::ScriptedModel;
 pub use server::{Launch, Server};

@@ -307,6 +307,14 @@ impl Assembler {
         self.ended = true;
     }
 
+    /// Takes back an end that was not stored, so that the log can end otherwise.
+    pub(crate) fn take_back_end(&mut self) {
+        if std::mem::take(&mut self.ended) {
+            self.next -= 1;
+            self.pending_from = self.next;
+        }
+    }
+
     /// The closed messages in closing order, failed ones included.
     pub(crate) fn closed_messages(&self) -> &[ClosedMessage] {
         &self.closed

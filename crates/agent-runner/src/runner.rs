@@ -1,6 +1,7 @@
 //! The runner: starts runs and knows those that are under way.
 
 mod execute;
+mod lease;
 mod options;
 mod recovery_guard;
 mod run;
@@ -81,6 +82,7 @@ impl RunnerBuilder {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             owner,
+            lease: lease::Lease::default(),
             live: Mutex::default(),
             recovering: Mutex::default(),
             watch: OnceCell::new(),
@@ -103,6 +105,7 @@ pub(crate) struct Inner {
     stop: CancellationToken,
     /// What this process is called in the run store.
     owner: OwnerId,
+    lease: lease::Lease,
     /// The runs that this process executes, and those that have ended and are still read.
     live: Mutex<HashMap<RunId, Arc<LiveRun>, RandomState>>,
     /// The runs that this process is about to take over.

@@ -10,6 +10,7 @@ use agent_runner::{Agent, BuildError, RunLimits, Runner, RunnerBuilder, Services
 use agent_schemas::RunOptions;
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::config::HttpConfig;
 use crate::protocol::Protocol;
@@ -21,6 +22,9 @@ const DISCONNECT_GRACE: Duration = Duration::from_secs(60);
 
 /// The longest time that a response may be kept, unless the application sets another one.
 const MAX_RESPONSE_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How long a stop waits for a store to confirm that the lease is released.
+const RELEASE: Duration = Duration::from_secs(1);
 
 /// The result of a hook. An error from a start hook prevents the server from starting.
 pub type HookResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -134,8 +138,15 @@ impl AgentApp {
                 tracing::error!(error = %error, "a stop hook failed");
             }
         }
-        if let Err(error) = runner.release_lease().await {
-            tracing::warn!(error = %error, "could not release the lease; other servers take over the remaining runs when it expires");
+        // A store that does not answer must not delay the stop: then the lease expires.
+        match timeout(RELEASE, runner.release_lease()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(error = %error, "could not release the lease; other servers take over the remaining runs when it expires");
+            }
+            Err(_) => tracing::warn!(
+                "the store did not answer when the lease was released; other servers take over the remaining runs when it expires"
+            ),
         }
         if let Err(error) = services.stop().await {
             tracing::error!(error = %error, "a service failed to stop");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use crate::history::Clock;
 
@@ -19,6 +20,8 @@ const PACE: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub struct MarkingModel {
     address: SocketAddr,
+    /// How many answers are not written to their ends.
+    answering: watch::Sender<usize>,
 }
 
 impl MarkingModel {
@@ -29,13 +32,27 @@ impl MarkingModel {
     pub async fn start(clock: Arc<Clock>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
+        let answering = watch::Sender::new(0);
+        let count = answering.clone();
         #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, Arc::clone(&clock)));
+                let (clock, count) = (Arc::clone(&clock), count.clone());
+                tokio::spawn(async move {
+                    count.send_modify(|count| *count += 1);
+                    // Whoever asked may be gone.
+                    let _ = answer(stream, clock).await;
+                    count.send_modify(|count| *count -= 1);
+                });
             }
         });
-        MarkingModel { address }
+        MarkingModel { address, answering }
+    }
+
+    /// Waits until it has said all that it was asked for, whether anybody has read it or not.
+    pub async fn silent(&self) {
+        // The sender is this one's own, so it does not end before.
+        let _ = self.answering.subscribe().wait_for(|count| *count == 0).await;
     }
 
     /// The configuration of an agent that asks this model.

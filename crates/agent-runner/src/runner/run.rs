@@ -7,7 +7,7 @@ use std::time::Duration;
 use agent_schemas::{AgentResponse, Event, RunId, SessionId, UserId};
 use agent_services::page::{Page, PageSize, PageToken};
 use agent_services::run::{Canceled, Grant, RunFilter, RunRecord, epoch_has_entry};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::Runner;
 use crate::Services;
@@ -27,7 +27,7 @@ enum Source {
     Stored { services: Services, record: Box<RunRecord> },
 }
 
-/// How long after it was seen an entry is stored at the latest, usually.
+/// How long after it was seen an entry is stored at the latest, usually; counted while the store answers.
 const UNSTORED: Duration = Duration::from_secs(1);
 
 /// Why a log cannot be read on from a position.
@@ -125,7 +125,8 @@ impl Run {
     /// A reader of what follows an entry that was read before, in this epoch (see [`agent_schemas::sse::parse_id`]).
     ///
     /// Other processes may have shown an entry before this one hears that it is stored, and with
-    /// [`Durability::Relaxed`](crate::Durability::Relaxed) before it is: one that is missing is waited for, for a second.
+    /// [`Durability::Relaxed`](crate::Durability::Relaxed) before it is: one that is missing is waited for, for a second after
+    /// the store has said so. A store that says nothing is waited for until it fails.
     ///
     /// # Errors
     /// [`PositionError`] if the log has another entry there by now, or none, or what follows is not kept, or the store fails.
@@ -140,7 +141,7 @@ impl Run {
         if is_known && number < self.entries() {
             return Ok(self.cursor(number + 1));
         }
-        let found = timeout(UNSTORED, self.record_with(number)).await.unwrap_or(Ok(None))?;
+        let found = self.record_with(number).await?;
         found
             .filter(|record| record.has_entry_of_epoch(number, epoch) && number < record.entries)
             .map(|_| match &self.source {
@@ -150,15 +151,21 @@ impl Run {
             .ok_or(PositionError::Gone)
     }
 
-    /// The record once the log has an entry, or will never have it.
+    /// The record once the log has an entry, or will never have it, or did not have it in time. What the store says last counts,
+    /// so its silence is never taken for an answer.
     async fn record_with(&self, number: u64) -> agent_services::Result<Option<RunRecord>> {
         let runs = &self.services().runs;
+        let mut deadline = None;
         loop {
-            match runs.get(&self.id).await? {
-                Some(record) if record.entries <= number && !record.status.is_final() => {
-                    runs.wait(&self.id, number).await?;
-                }
-                found => return Ok(found),
+            let asked = Instant::now();
+            let found = runs.get(&self.id).await?;
+            let is_missing = |record: &RunRecord| record.entries <= number && !record.status.is_final();
+            let until = *deadline.get_or_insert_with(|| Instant::now() + UNSTORED);
+            if !found.as_ref().is_some_and(is_missing) || until <= asked {
+                return Ok(found);
+            }
+            if let Ok(waited) = timeout_at(until, runs.wait(&self.id, number)).await {
+                waited?;
             }
         }
     }
@@ -250,13 +257,10 @@ impl Runner {
     /// # Errors
     /// The store's.
     pub async fn cancel(&self, id: &RunId) -> agent_services::Result<bool> {
+        // It stops even if the store is unavailable. But only what the store has outlives this process, and only that keeps a
+        // run whose agent has just returned from ending as completed, so the caller is told nothing else.
         if let Some(live) = self.live(id) {
             live.cancel.cancel();
-            // Kept as well, so that the wish outlives this process. The run stops even if the store is unavailable.
-            if let Err(error) = self.services().runs.cancel(id, &self.0.owner).await {
-                tracing::warn!(run.id = %id, error = %error, "that a run is cancelled could not be kept");
-            }
-            return Ok(true);
         }
         let guard = self.orphan_guard(id);
         match guard.resolve(self.services().runs.cancel(id, &self.0.owner).await)? {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use agent_schemas::{Error, ErrorBody, Status};
 use agent_services::ErrorKind;
 use agent_services::retry::Backoff;
-use agent_services::run::{Batch, Grant};
+use agent_services::run::{Batch, Grant, Written};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use parking_lot::Mutex;
@@ -36,7 +36,7 @@ pub(super) use self::append_buffer::AppendBuffer;
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
 
-type Stored<'a> = Pin<Box<dyn Future<Output = agent_services::Result<()>> + Send + 'a>>;
+type Stored<'a> = Pin<Box<dyn Future<Output = agent_services::Result<Written>> + Send + 'a>>;
 
 #[derive(Debug)]
 pub(super) struct RunTask {
@@ -56,8 +56,8 @@ pub(super) struct RunTask {
 pub(super) enum Task {
     /// The agent is to answer.
     Work(Arc<dyn Agent>),
-    /// It was cancelled before its agent began.
-    Cancel,
+    /// It was cancelled, and its agent is not running: it has not begun, or the process that executed it is gone.
+    Cancel { began: bool },
     /// It cannot be continued, for this reason.
     GiveUp(ErrorBody),
     /// It had ended but for its last event.
@@ -112,7 +112,8 @@ impl RunTask {
                 let worked = AssertUnwindSafe(self.work(agent)).catch_unwind().await;
                 worked.unwrap_or_else(|payload| Outcome::Failed(AgentError::panic(&*payload).into_inner()))
             }
-            Task::Work(_) | Task::Cancel => Outcome::NeverBegan,
+            Task::Cancel { began: true } => Outcome::Canceled,
+            Task::Work(_) | Task::Cancel { began: false } => Outcome::NeverBegan,
             Task::GiveUp(why) => Outcome::Abandoned(why.clone()),
             Task::Complete(ending) => Outcome::Settled(ending.clone()),
         };
@@ -169,8 +170,8 @@ impl RunTask {
             loop {
                 if let Some(stored) = &mut append {
                     match stored.as_mut().poll(cx) {
-                        Poll::Ready(Ok(())) => {
-                            self.buffer.lock().acknowledge(live);
+                        Poll::Ready(Ok(written)) => {
+                            self.acknowledge(written);
                             append = None;
                         }
                         Poll::Ready(Err(error)) if error.is_retryable() => {
@@ -226,8 +227,17 @@ impl RunTask {
     }
 
     /// Repeats an append while the store is unavailable. Repeating is safe: what was stored is acknowledged again.
-    async fn append_until_stored(&self, batch: Batch) -> agent_services::Result<()> {
+    async fn append_until_stored(&self, batch: Batch) -> agent_services::Result<Written> {
         self.retry(|| self.append(batch.clone())).await
+    }
+
+    /// Shows what the store has acknowledged. It also says whether the run was asked to stop, as the signal may have been lost
+    /// or be late.
+    fn acknowledge(&self, written: Written) {
+        self.buffer.lock().acknowledge(&self.live);
+        if written.cancel_requested {
+            self.live.cancel.cancel();
+        }
     }
 
     async fn retry<T, F>(&self, mut call: impl FnMut() -> F) -> agent_services::Result<T>
@@ -290,8 +300,8 @@ impl RunTask {
     async fn finish_append(&self) -> agent_services::Result<()> {
         let batch = self.buffer.lock().in_flight();
         if let Some(batch) = batch {
-            self.append_until_stored(batch).await?;
-            self.buffer.lock().acknowledge(&self.live);
+            let written = self.append_until_stored(batch).await?;
+            self.acknowledge(written);
         }
         Ok(())
     }

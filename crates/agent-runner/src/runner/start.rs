@@ -40,6 +40,8 @@ impl Runner {
             return Err(Error::ShuttingDown {}.into());
         }
         self.watch().await?;
+        // Without a lease, others would take the run over at once.
+        self.hold_lease().await?;
         let permit = inner.admit()?;
         let created_at = inner.services.clock.unix_seconds();
         let (name, agent) = inner.choose_agent(request.model.as_deref());

@@ -185,7 +185,7 @@ pub enum Canceled {
     Requested,
     /// It was taken out of the queue; the caller has to end its log.
     Dequeued(FencingToken),
-    /// It has ended before.
+    /// It has ended before, or how it ends is settled.
     Ended,
 }
 

@@ -1,8 +1,8 @@
 //! The end of a log.
 
 use agent_schemas::Status;
-use agent_services::Result;
 use agent_services::run::{Batch, FinishRun, Grant};
+use agent_services::{ErrorKind, Result};
 
 use super::RunTask;
 use crate::assemble::{Assembler, Ending};
@@ -14,29 +14,48 @@ impl RunTask {
     /// Closes what is open, appends the history to the session, and writes the last event: in one step if the stores can. A
     /// client that sees the last event may start the next turn, which needs the session's history. Returns the right to
     /// execute the next run of the session.
+    ///
+    /// Of a run that was asked to stop, the store accepts no end that does not say so: the request was acknowledged, and the
+    /// signal may be late or lost. Such a run ends as canceled.
     pub(super) async fn write_end(&self, ending: &Ending, began: bool) -> Result<Option<Grant>> {
+        let log = &self.live.log;
+        let closing = log.seal(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
+        let unstored = self.unstored(&closing);
+        match self.write_end_as(ending, began, &closing, &unstored).await {
+            Err(error) if error.kind() == ErrorKind::Canceled => {
+                self.live.cancel.cancel();
+                log.seal(Assembler::take_back_end);
+                let ending = self.ending(Status::Canceled, None, None);
+                self.write_end_as(&ending, began, &closing, &unstored).await
+            }
+            done => done,
+        }
+    }
+
+    /// Writes the end behind the entries that close what was open. If it is refused, nothing has changed.
+    async fn write_end_as(
+        &self,
+        ending: &Ending,
+        began: bool,
+        closing: &Batch,
+        unstored: &Batch,
+    ) -> Result<Option<Grant>> {
         let live = &*self.live;
         let mut history = if began { History::of(live, ending) } else { None };
-        let close_all =
-            |assembler: &mut Assembler| assembler.close_all(&ending.status, ending.error.as_ref());
         let has_more_steps =
             live.steering.may_have_taken() || (history.is_some() && !live.services.end_runs_in_one_step());
-        let (last, shown) = if has_more_steps {
-            let closing = live.log.seal(close_all);
+        let mut last = unstored.clone();
+        if has_more_steps {
             let kept = began.then(|| serde_json::to_string(ending).unwrap_or_default());
-            let unstored = self.unstored(&closing);
-            self.write_before_end(&unstored, kept.as_deref(), history.take()).await?;
-            let end = live.log.seal(|assembler| assembler.finish(ending));
-            // Shown together, so that they leave in one write.
-            (end.clone(), Batch::concat(&[closing, end]))
-        } else {
-            let end = live.log.seal(|assembler| {
-                close_all(assembler);
-                assembler.finish(ending);
-            });
-            (self.unstored(&end), end)
-        };
+            let kept = kept.as_deref().map(|text| (text, knows_cancel(&ending.status)));
+            self.write_before_end(unstored, kept, history.take()).await?;
+            last = Batch::empty(unstored.end());
+        }
+        let end = live.log.seal(|assembler| assembler.finish(ending));
+        last = Batch::concat(&[last, end.clone()]);
         let granted = self.finish(&last, &ending.status, history).await?;
+        // Shown together, so that they leave in one write.
+        let shown = Batch::concat(&[closing.clone(), end]);
         let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
         live.tail.publish(Some(shown), Some(LogEnd::Finished(ended)));
         Ok(granted)
@@ -49,20 +68,24 @@ impl RunTask {
         Batch::concat(&unstored)
     }
 
-    /// Writes all but the last event, and how the run ends, so that another process can continue from there.
+    /// Writes all but the last event, and how the run ends, so that another process can continue from there. The ending comes
+    /// with whether it takes a request to stop into account.
     async fn write_before_end(
         &self,
         last: &Batch,
-        ending: Option<&str>,
+        ending: Option<(&str, bool)>,
         history: Option<History<'_>>,
     ) -> Result<()> {
         let live = &*self.live;
         let runs = &live.services.runs;
         match ending {
-            Some(ending) => {
-                self.retry(|| runs.seal(&live.record.id, live.token, last.clone(), ending)).await?
+            Some((ending, cancel_seen)) => {
+                self.retry(|| runs.seal(&live.record.id, live.token, last.clone(), ending, cancel_seen))
+                    .await?;
             }
-            None => self.retry(|| runs.append(&live.record.id, live.token, last.clone())).await?,
+            None => {
+                self.retry(|| runs.append(&live.record.id, live.token, last.clone())).await?;
+            }
         }
         if let Some(history) = history {
             history.append().await;
@@ -79,6 +102,7 @@ impl RunTask {
         let live = &*self.live;
         let run = FinishRun::new(live.record.id.clone(), live.token, last.clone(), status.clone())
             .with_next(self.runner.next_owner().cloned())
+            .with_cancel_seen(knows_cancel(status))
             .with_history(history.as_ref().and_then(History::batch));
         let finished = self.retry(|| live.services.runs.finish(run.clone())).await?;
         if let (Some(history), Err(error)) = (history, finished.history) {
@@ -86,4 +110,9 @@ impl RunTask {
         }
         Ok(finished.granted)
     }
+}
+
+/// Whether a run that ends like this would end no other way if it was asked to stop.
+fn knows_cancel(status: &Status) -> bool {
+    matches!(status, Status::Canceled | Status::Incomplete)
 }

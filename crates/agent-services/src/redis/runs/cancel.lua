@@ -1,12 +1,12 @@
 -- Asks a run to stop. ARGV: 5 who ends it if nobody executes it.
-local run, fault = read_run(KEYS[1], 'status', 'ended', 'owner', 'turns', 'token', 'dequeued_by')
+local run, fault = read_run(KEYS[1], 'status', 'ended', 'owner', 'turns', 'token', 'dequeued_by', 'ending')
 if not run then
   return fault or 'missing'
 end
 if run.dequeued_by == CALL then
   return 'dequeued ' .. run.token
 end
-if run.ended then
+if run.ended or run.ending then
   return 'ended'
 end
 if run.status == 'queued' then

@@ -19,6 +19,8 @@ pub(in crate::sqlite) struct Finish {
     pub(in crate::sqlite) next: Option<OwnerId>,
     /// What is appended to the session.
     pub(in crate::sqlite) history: Option<Append>,
+    /// Whether the caller knows of a request to stop, if there is one.
+    pub(in crate::sqlite) cancel_seen: bool,
 }
 
 impl Finish {

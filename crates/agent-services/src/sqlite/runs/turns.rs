@@ -20,7 +20,7 @@ statements! {
                    WHERE this.key = ?1 ORDER BY other.place DESC";
     WAIT: "UPDATE runs SET turn = 2, place = ?2 WHERE key = ?1";
     BEGIN: "UPDATE runs SET status = ?2, owner = ?3, token = ?4, turn = ?5, place = ?5 WHERE key = ?1";
-    REQUEST_CANCEL: "UPDATE runs SET cancel_requested = 1 WHERE key = ?1";
+    REQUEST_CANCEL: "UPDATE runs SET cancel_requested = 1 WHERE key = ?1 AND ending IS NULL";
     FIND_STEERED: "SELECT other.key FROM runs AS this CROSS JOIN runs AS other \
                    ON other.user = this.user AND other.session = this.session AND other.turn = 1 \
                    WHERE this.key = ?1 AND this.turn = 0 AND other.id = ?2";
@@ -44,9 +44,9 @@ pub(super) fn before(connection: &Connection, user: i64, session: &[u8]) -> Outc
     Ok(first.map_or(0, |first| first - 1))
 }
 
-pub(super) fn request_cancel(connection: &Connection, run: i64) -> Outcome<()> {
-    REQUEST_CANCEL.execute(connection, [run])?;
-    Ok(())
+/// Marks a run as one that is to stop; says whether how it ends was still open.
+pub(super) fn request_cancel(connection: &Connection, run: i64) -> Outcome<bool> {
+    Ok(REQUEST_CANCEL.execute(connection, [run])? > 0)
 }
 
 /// Gives the right to execute a run that waited: in its session's turn, or beside it.
@@ -105,10 +105,9 @@ pub(in crate::sqlite) fn cancel(
     notifications: &mut Notifications,
 ) -> Outcome<Option<Canceled>> {
     let Some((run, is_queued, has_ended)) = find(connection, id)? else { return Ok(None) };
-    if has_ended {
+    if has_ended || !request_cancel(connection, run.key)? {
         return Ok(Some(Canceled::Ended));
     }
-    request_cancel(connection, run.key)?;
     if is_queued {
         return Ok(Some(Canceled::Dequeued(begin(connection, &run, by, None)?)));
     }
