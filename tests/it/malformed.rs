@@ -67,6 +67,7 @@ async fn check_all(server: &Server, requests: Vec<(Vec<u8>, bool)>) {
         );
     }
     server.check_health().await;
+    assert!(!server.log().contains("\"ERROR\""), "clients' faults are no errors of the server");
 }
 
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "client")]
 pub(crate) mod runs;
+pub(crate) mod users;
 
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
@@ -43,6 +44,10 @@ pub(crate) enum Command {
     /// Commands that only read open the data folder or Redis directly, even while a server is running. To change sessions
     /// while a server is running on the data folder, give its address with --server.
     Sessions(SessionsOptions),
+    /// Delete everything of a user
+    ///
+    /// Opens the data folder or Redis directly. While a server is running on the data folder, give its address with --server.
+    Users(users::UsersOptions),
     /// List, show, follow and cancel the runs of a running server
     ///
     /// Sends AGENT_SERVER_TOKEN, if it is set, to the server as a bearer token.

@@ -26,6 +26,8 @@
 mod agent;
 pub mod agents;
 mod assemble;
+mod budget;
+mod child;
 mod cursor;
 mod handle;
 pub mod history;
@@ -46,12 +48,17 @@ pub use agent_schemas::{Durability, IdempotencyKey, OnDisconnect, ProtocolData, 
 
 pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use agent_services::Services;
+pub use budget::{ByteBudget, Reservation};
+pub use child::{ChildError, ChildRun, ChildSpec};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
 pub use run_memory::RunMemory;
 pub use run_state::RunState;
-pub use runner::{BuildError, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError};
+pub use runner::{
+    BuildError, Deleted, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError, delete_session,
+    delete_user,
+};
 /// The type of keys and tokens, which no `Debug` shows.
 pub use secrecy::{ExposeSecret, SecretString};
 pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutputWriter};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::decode::ValidationError;
+use crate::id::RunId;
 use crate::json::{Json, JsonObject};
 
 /// Options of a run.
@@ -46,10 +47,19 @@ pub struct RunOptions {
     /// whole context.
     #[schemars(skip)]
     pub keep_history: bool,
+    /// Whether the request names no session, so that the server chose its id. Such a session is kept for a limited time,
+    /// unless a later request names it.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schemars(skip)]
+    pub anonymous_session: bool,
     /// Data that a protocol keeps with the run, to answer later requests about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub protocol: Option<ProtocolData>,
+    /// The run that started this one as its child.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub parent: Option<RunId>,
     /// Makes repeated requests of one user one run. Stores keep it apart from the other options.
     #[serde(skip)]
     #[schemars(skip)]
@@ -153,7 +163,9 @@ impl Default for RunOptions {
             durability: Durability::default(),
             response_ttl: Duration::ZERO,
             keep_history: true,
+            anonymous_session: false,
             protocol: None,
+            parent: None,
             idempotency_key: None,
         }
     }
@@ -239,6 +251,13 @@ impl RunOptions {
     #[must_use]
     pub fn with_response_ttl(mut self, ttl: Duration) -> Self {
         self.response_ttl = ttl;
+        self
+    }
+
+    /// Makes the run a child of this run.
+    #[must_use]
+    pub fn with_parent(mut self, parent: RunId) -> Self {
+        self.parent = Some(parent);
         self
     }
 
@@ -396,6 +415,7 @@ mod tests {
             RunOptions::default().without_history().with_cancel_after(Duration::from_millis(1500));
         options.protocol = Some(ProtocolData::new("mine", "anything"));
         options.response_ttl = Duration::from_secs(9);
+        options.anonymous_session = true;
         let text = serde_json::to_string(&options).expect("JSON");
         assert_eq!(RunOptions::from_record(&text), options);
         assert_eq!(RunOptions::from_record("{}"), RunOptions::default());

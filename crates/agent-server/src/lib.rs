@@ -27,3 +27,4 @@ mod state;
 pub use app::{AgentApp, AgentAppBuilder, HookResult};
 pub use config::HttpConfig;
 pub use error::ApiError;
+pub use extract::Principal;

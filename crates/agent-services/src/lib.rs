@@ -25,6 +25,7 @@ mod error;
 mod lifecycle;
 pub mod limits;
 pub mod memory;
+mod memory_budget;
 pub mod page;
 #[cfg(feature = "redis")]
 pub mod redis;

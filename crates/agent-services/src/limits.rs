@@ -38,7 +38,10 @@ impl StoreLimits {
         if bytes <= self.item_bytes {
             return Ok(());
         }
-        let message = format!("{bytes} bytes are more than the {} that one item may have", self.item_bytes);
+        let message = format!(
+            "{bytes} bytes are more than the {} that one item may have (services.item_bytes)",
+            self.item_bytes
+        );
         Err(Error::new(ErrorKind::InvalidInput, operation, message))
     }
 
@@ -54,8 +57,10 @@ impl StoreLimits {
         } else {
             return Ok(());
         };
-        let message =
-            format!("the session would have {found} {what}, and {limit} is the most that it may have");
+        let message = format!(
+            "the session would have {found} {what}, and {limit} is the most that it may have \
+             (services.session_{what})"
+        );
         Err(Error::new(ErrorKind::InvalidInput, operation, message))
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod wakeups;
 
 use std::time::Duration;
 
-use agent_schemas::{RunId, UserId};
+use agent_schemas::{RunId, SessionId, UserId};
 use async_trait::async_trait;
 
 use crate::page::{Page, PageSize, PageToken};
@@ -20,7 +20,7 @@ use crate::{Error, ErrorKind, Result, Service};
 pub use agent_schemas::{IdempotencyKey, SessionPolicy};
 pub use batch::{Batch, LogChunk, Written};
 pub use finish::{FinishRun, Finished};
-pub use id::{FencingToken, OwnerId, fresh_id, tag};
+pub use id::{FencingToken, OwnerId, fresh_id, may_exist, tag};
 pub use in_memory::InMemoryRunStore;
 pub use record::{Canceled, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
 
@@ -69,10 +69,10 @@ impl Retention {
 /// 14. A second `create` with the same key of the same user makes nothing: it is `Repeated` for the same fingerprint, and
 ///     `KeyReused` for another. The key is kept as long as the run; a repeated
 ///     request whose key is not known makes nothing either: it is `KeyUnknown`.
-/// 15. `cancel` marks a run in progress, takes one that waits out of the queue and gives the caller the right to end it, and
-///     changes nothing of one that has ended or is sealed: both are `Ended`. What it has marked cannot end unawares: `seal`
-///     and `finish` are `Canceled`, and change nothing, where the run is marked and not sealed, unless their caller says that
-///     it knows (`cancel_seen`).
+/// 15. `cancel` marks a run in progress. One that waits leaves the queue and ends as `canceled` with the given last entries,
+///     in one step; entries that do not continue its log are a `Conflict`. One that has ended, or is sealed, stays as it is: both
+///     are `Ended`. What is marked cannot end unawares: `seal` and `finish` are `Canceled`, and change nothing, where the run
+///     is marked and not sealed, unless their caller says that it knows (`cancel_seen`).
 /// 16. `wait` returns once the log has the entry, or has ended, or is gone. It may return early.
 /// 17. `signals` gives the runs of an owner that were cancelled or steered since it was last asked; none mean that it has to
 ///     look at all of its runs. It waits until there is something to tell.
@@ -94,14 +94,17 @@ impl Retention {
 ///     `InvalidInput`, and changes nothing.
 /// 24. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
+/// 25. `delete_session` forgets all runs of a session, `delete_user` all of a user's: with their logs and keys, whether they
+///     have ended or not. The owner of a run in progress receives a signal, and its next write is `NotFound`. Runs that are
+///     created meanwhile may remain. Both say how many runs are gone; repeating them is harmless.
 /// 27. An owner whose lease has expired, and was not released, may only have lost the store for a while, as everybody may
 ///     have. So `take_over` of its runs is `None` until the taker has held its own lease without a gap for as long as that
 ///     lasts, which gives the owner this time to renew its own. A run that was taken over is not taken from the new owner for
 ///     as long as that owner's lease was then, unless the owner releases it.
 ///
 /// # Concurrency and cancellation
-/// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10, 14
-/// and 23 make it safe to repeat.
+/// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10, 14,
+/// 15, 23 and 25 make it safe to repeat.
 #[async_trait]
 pub trait RunStore: Service {
     /// Makes a run, unless its session or its key says otherwise.
@@ -142,8 +145,8 @@ pub trait RunStore: Service {
         size: PageSize,
     ) -> Result<Page<RunRecord>>;
 
-    /// Asks a run to stop; `by` ends it if it is not being executed.
-    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>>;
+    /// Asks a run to stop. One that waits ends at once, with these last entries.
+    async fn cancel(&self, id: &RunId, last: Batch) -> Result<Option<Canceled>>;
 
     /// What was handed to a run and not yet dropped, in order.
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>>;
@@ -177,6 +180,12 @@ pub trait RunStore: Service {
 
     /// Deletes a run that has ended; returns whether there was one.
     async fn delete(&self, id: &RunId) -> Result<bool>;
+
+    /// Deletes all runs of a session, ended or not; returns how many there were.
+    async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64>;
+
+    /// Deletes all runs of a user, ended or not; returns how many there were.
+    async fn delete_user(&self, user: &UserId) -> Result<u64>;
 }
 
 /// For how many seconds a lease that has expired is remembered. After that its owner counts as one that has released it.

@@ -107,7 +107,9 @@ async fn raw_case(prefix: &str, json: &Json) -> Case {
     };
     let agent = ScriptAgent { script, saw: Arc::default() };
     let app = AgentApp::builder("golden").agent("script", agent).build().expect("built");
-    let request = http::Request::post("/process").header("content-type", "application/json");
+    let request = http::Request::post("/process")
+        .header("host", "localhost")
+        .header("content-type", "application/json");
     let request = request.body(body.into()).expect("a request");
     let mut ours = http_cases::answer(&app.router(), request).await;
     if matches!(ours.body, Body::Json(_)) {

@@ -75,7 +75,10 @@ async fn delete__running_response__is_refused_until_it_ends() {
     within("the end", client.call(Method::GET, &format!("{path}?stream=true"), "")).await;
     let (status, deleted) = client.json(Method::DELETE, &path, "").await;
     assert_eq!((status, &deleted["deleted"]), (200, &true.into()));
+    assert_eq!(client.json(Method::DELETE, &path, "").await, (200, deleted), "it can be repeated");
     assert_eq!(get(&client, id(&begun)).await.0, 404);
+    let (status, missing) = client.json(Method::DELETE, "/v1/responses/resp_1", "").await;
+    assert_eq!((status, &missing["error"]["code"]), (404, &"response_not_found".into()), "no such id exists");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ const PACE: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub struct MarkingModel {
     address: SocketAddr,
-    /// How many answers are not written to their ends.
+    /// How many questions were read whose answers are not written to their ends.
     answering: watch::Sender<usize>,
 }
 
@@ -39,9 +39,10 @@ impl MarkingModel {
             while let Ok((stream, _)) = listener.accept().await {
                 let (clock, count) = (Arc::clone(&clock), count.clone());
                 tokio::spawn(async move {
+                    // Whoever asks may be gone at any moment.
+                    let Ok((stream, question)) = asked(stream).await else { return };
                     count.send_modify(|count| *count += 1);
-                    // Whoever asked may be gone.
-                    let _ = answer(stream, clock).await;
+                    let _ = answer(stream, question, clock).await;
                     count.send_modify(|count| *count -= 1);
                 });
             }
@@ -93,10 +94,19 @@ fn text(message: &Value) -> String {
     content.as_str().or_else(|| content[0]["text"].as_str()).unwrap_or_default().to_owned()
 }
 
-async fn answer(stream: TcpStream, clock: Arc<Clock>) -> std::io::Result<()> {
+async fn asked(stream: TcpStream) -> std::io::Result<(BufReader<TcpStream>, Question)> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
-    let Question { tag, words, wants_tool } = Question::of(&request(&mut stream).await?);
+    let question = Question::of(&request(&mut stream).await?);
+    Ok((stream, question))
+}
+
+async fn answer(
+    mut stream: BufReader<TcpStream>,
+    question: Question,
+    clock: Arc<Clock>,
+) -> std::io::Result<()> {
+    let Question { tag, words, wants_tool } = question;
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
     stream.write_all(head.as_bytes()).await?;
     if let Some(tag) = tag {

@@ -35,6 +35,8 @@ pub(crate) struct ServicesConfig {
     pub(crate) session_bytes: Option<u64>,
     /// The maximum size of one message, state or metadata, in bytes.
     pub(crate) item_bytes: Option<usize>,
+    /// How many bytes all data in memory may take, with `memory:` or `--ephemeral`. The default is 1 GiB.
+    pub(crate) memory_bytes: Option<u64>,
 }
 
 /// A URL that may have a password, which is not shown. It is parsed when it is used, because errors of a file quote the line.
@@ -120,6 +122,8 @@ impl Config {
         OpenOptions::default()
             .with_context(StoreContext::default().with_limits(limits))
             .with_retention(self.runs.retention_seconds.map(Duration::from_secs), self.runs.retention_bytes)
+            .with_anonymous_age(self.runs.anonymous_session_seconds.map(Duration::from_secs))
+            .with_memory_bytes(self.services.memory_bytes)
     }
 
     /// The URL of each service.

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use super::echoed::EchoedSettings;
 use super::ids;
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{ErrorInfo, ProtocolContext};
+use agent_server::protocol::{Caller, ErrorInfo, ProtocolContext};
 
 /// The most of a log that is read to see its last entry.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -23,6 +23,7 @@ pub(super) struct PreviousResponse {
 /// Loads it; `own` is a response that may be continued although it is not stored.
 pub(super) async fn load(
     context: &ProtocolContext,
+    caller: &Caller,
     previous: Option<&str>,
     own: Option<&RunId>,
 ) -> Result<PreviousResponse, ApiError> {
@@ -30,7 +31,7 @@ pub(super) async fn load(
     let not_found =
         || fault("previous_response_not_found", format!("Previous response with id '{previous}' not found."));
     let id = ids::run_id(previous).ok_or_else(not_found)?;
-    let record = context.record(&id).await?.ok_or_else(not_found)?;
+    let record = context.record(caller, &id).await?.ok_or_else(not_found)?;
     if own != Some(&id) && !EchoedSettings::of(&record).is_stored {
         return Err(not_found().into());
     }

@@ -2,3 +2,4 @@
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod openapi;
+mod principal;

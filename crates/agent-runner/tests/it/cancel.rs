@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use agent_runner::{Agent, RunHandle, Runner, Services, agent_fn};
 use agent_schemas::Status;
-use agent_services::run::OwnerId;
+use agent_services::run::Batch;
 
 use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, outline, start};
@@ -29,7 +29,7 @@ async fn stopped(agent: impl Agent, in_one_step: bool) -> Vec<String> {
 
 /// Asks a run to stop as another process does.
 async fn ask(run: &RunHandle) -> agent_services::Result<()> {
-    run.services().runs.cancel(run.id(), &OwnerId::new("other")).await.map(drop)
+    run.services().runs.cancel(run.id(), Batch::empty(0)).await.map(drop)
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ async fn run__above_time_limit__fails() {
     let error = final_response(&events).error.clone().expect("an error");
     assert_eq!(
         (error.code.as_str(), error.message.as_str()),
-        ("TIMEOUT", "Operation run timed out, timeout limit: 60 seconds")
+        ("TIMEOUT", "Operation run (runs.run_time_seconds) timed out, timeout limit: 60 seconds")
     );
 }
 

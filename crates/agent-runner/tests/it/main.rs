@@ -4,6 +4,8 @@
 mod cancel;
 #[cfg(feature = "chat")]
 mod chat;
+mod children;
+mod deletion;
 mod demo;
 mod durability;
 mod faulty_store;
@@ -12,6 +14,7 @@ mod history;
 mod kept;
 mod life;
 mod lost_replies;
+mod memory;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;

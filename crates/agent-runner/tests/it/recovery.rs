@@ -6,7 +6,7 @@ use std::sync::Arc;
 use agent_runner::{Agent, AgentError, Recovery, RunHandle, RunOptions, Runner, Services};
 use agent_schemas::{AgentRequest, Message, RunId, SessionId, UserId};
 use agent_services::page::PageSize;
-use agent_services::run::{InMemoryRunStore, OwnerId};
+use agent_services::run::{Batch, InMemoryRunStore};
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
@@ -150,7 +150,7 @@ fn recovery__run_asked_to_stop__ends_canceled() {
     let (first, _) = world.leave_behind(Recovery::Continue);
     let process = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let log = process.block_on(async {
-        world.services.runs.cancel(&first, &OwnerId::new("other")).await.expect("asked");
+        world.services.runs.cancel(&first, Batch::empty(0)).await.expect("asked");
         let runner = world.runner(Recovery::Continue);
         runner.watch().await.expect("heard");
         let run = runner.attach(&first).await.expect("readable").expect("there");

@@ -7,7 +7,7 @@ use agent_runner::{Run, RunHandle, RunOptions, Runner, Services, StartError, age
 use agent_schemas::{AgentRequest, Message, RunId, SessionId, Status, UserId};
 use agent_services::ErrorKind;
 use agent_services::page::PageSize;
-use agent_services::run::{Canceled, IdempotencyKey, OwnerId, RunFilter, RunStore, SessionPolicy};
+use agent_services::run::{Batch, Canceled, IdempotencyKey, RunFilter, RunStore, SessionPolicy};
 use tokio::sync::Semaphore;
 
 use crate::faulty_store::{Fault, FaultyStore};
@@ -140,6 +140,8 @@ async fn cancel__waiting_run__ends_without_its_agent() {
     let second = runner.start(request("hi"), options(SessionPolicy::Enqueue)).await.expect("started");
     let third = runner.start(request("hi"), options(SessionPolicy::Enqueue)).await.expect("started");
     assert!(runner.cancel(second.id()).await.expect("asked"));
+    let record = runner.record(second.id()).await.expect("readable").expect("kept");
+    assert_eq!(record.status, Status::Canceled, "whoever asks next sees the truth");
     assert_eq!(outline(&collect(second.cursor(0)).await), ["response created", "response canceled"]);
     assert!(!runner.cancel(&RunId::new("run_x")).await.expect("asked"));
     gate.add_permits(2);
@@ -179,7 +181,6 @@ async fn cancel__store_unavailable__is_noticed_later() {
     for _ in 0..3 {
         store.fail("get", Fault::Refused(ErrorKind::Unavailable));
     }
-    let elsewhere = OwnerId::new("another process");
-    assert_eq!(store.cancel(run.id(), &elsewhere).await.expect("asked"), Some(Canceled::Requested));
+    assert_eq!(store.cancel(run.id(), Batch::empty(0)).await.expect("asked"), Some(Canceled::Requested));
     assert_eq!(run.response().await.expect("readable").status, Status::Canceled);
 }

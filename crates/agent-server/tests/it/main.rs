@@ -2,7 +2,11 @@
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod app;
+mod deletion;
 mod hooks;
+mod host;
+mod memory;
 mod own_routes;
+mod principal;
 mod protocols;
 mod routes;

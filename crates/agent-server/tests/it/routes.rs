@@ -55,7 +55,7 @@ async fn openapi__describes_exactly_the_routes() {
             operations += 1;
         }
     }
-    assert_eq!(operations, 21);
+    assert_eq!(operations, 22);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! one, or makes one of no length. A backend's own clock may count whole seconds.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
+mod deletion;
 mod listing;
 mod log;
 mod owners;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use agent_schemas::{AgentRequest, RunId, Status, sse};
 
+pub use self::deletion::*;
 pub use self::listing::*;
 pub use self::log::*;
 pub use self::owners::*;
@@ -44,7 +46,9 @@ macro_rules! run_store_conformance {
             beside_takes_no_turn finish_hands_on without_next_the_queue_waits steered_runs_are_handed_over
             steering_nothing_starts_or_waits keys_make_runs_once keys_of_handed_runs_lead_to_the_other
             racing_creates_with_one_key_make_one_run cancel_asks_a_run_to_stop cancel_takes_out_of_the_queue
-            cancel_changes_nothing_of_the_ended wait_resolves signals_reach_the_owner leases_keep_runs
+            cancel_changes_nothing_of_the_ended cancel_wakes_readers_of_a_waiting_run
+            delete_session_forgets_ended_runs delete_session_locks_out_owners
+            delete_user_forgets_all_runs wait_resolves signals_reach_the_owner leases_keep_runs
             a_requested_stop_is_not_overlooked what_is_sealed_is_not_cancelled takers_need_a_lease owners_may_come_back
             take_over_locks_out own_runs_may_be_taken_again one_of_many_takes_over lists_are_stable
             lists_are_filtered readers_are_counted users_of_runs_never_meet long_ids_of_runs_are_refused

@@ -12,6 +12,13 @@ pub fn fresh_id(ids: &dyn IdSource, user: &UserId) -> RunId {
     RunId::new(format!("run_{}{}", ids.ordered(), tag(user)))
 }
 
+/// Whether an id has the form of those that [`fresh_id`] makes. As none of them can be guessed, whoever has one has it from a
+/// run, which may be gone.
+pub fn may_exist(id: &RunId) -> bool {
+    let characters = id.as_str().strip_prefix("run_").unwrap_or_default();
+    characters.len() == 48 && characters.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// The four digits that all runs of a user end with.
 pub fn tag(user: &UserId) -> String {
     // FNV-1a, folded: it has to be the same in every process and version, and to spread; no more.
@@ -61,5 +68,8 @@ mod tests {
         assert_ne!(one, two);
         assert!(one.as_str().starts_with("run_") && one.as_str().ends_with("8249"));
         assert_eq!(one.as_str().len(), 52);
+        assert!(may_exist(&one));
+        let bad = ["run_x", "", &one.as_str()[4..], &one.as_str().to_uppercase(), &format!("{one}0")];
+        assert!(bad.iter().all(|id| !may_exist(&RunId::new(*id))));
     }
 }

@@ -183,8 +183,8 @@ pub struct Grant {
 pub enum Canceled {
     /// Its owner receives a signal.
     Requested,
-    /// It was taken out of the queue; the caller has to end its log.
-    Dequeued(FencingToken),
+    /// It waited, and has ended as `canceled`.
+    Dequeued,
     /// It has ended before, or how it ends is settled.
     Ended,
 }

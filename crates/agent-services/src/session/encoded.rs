@@ -70,6 +70,8 @@ pub struct MessageBatch {
     /// How many messages at the beginning are left out if their id is already in the session. A message without an id
     /// never is.
     pub maybe_known: usize,
+    /// Whether the session is anonymous if this batch makes it, or if it is so already.
+    pub is_anonymous: bool,
 }
 
 impl MessageBatch {

@@ -40,6 +40,7 @@ fn plans__every_statement__neither_scans_nor_sorts() {
         runs::REQUEST,
         runs::RETENTION,
         sessions::READ,
+        sessions::ANONYMOUS,
         sessions::APPEND,
         sessions::CHANGE,
         states::STATEMENTS,

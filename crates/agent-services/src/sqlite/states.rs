@@ -33,7 +33,7 @@ statements! {
                     WHERE id = ?1 AND session = ?2 AND round < ?4 ORDER BY round DESC LIMIT ?3";
     DELETE_ROUND: "DELETE FROM states WHERE user = (SELECT key FROM users WHERE id = ?1) AND session = ?2 AND round = ?3";
     DELETE_SESSION: "DELETE FROM states WHERE user = (SELECT key FROM users WHERE id = ?1) AND session = ?2";
-    DELETE_USER: "DELETE FROM states WHERE user = (SELECT key FROM users WHERE id = ?1)";
+    DELETE_USER: "DELETE FROM states WHERE user = ?1";
 }
 
 /// States in a database. They outlive the process.
@@ -140,7 +140,10 @@ impl StateStore for SqliteStateStore {
         self.access.check(OPERATION, &[user.as_str()])?;
         let user = user.clone();
         let delete = move |connection: &Connection| {
-            Ok(DELETE_USER.execute(connection, [user.as_str().as_bytes()])? as u64)
+            let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
+            let deleted = DELETE_USER.execute(connection, [user])? as u64;
+            users::forget_unused(connection, user)?;
+            Ok(deleted)
         };
         self.access.write(OPERATION, delete).await
     }

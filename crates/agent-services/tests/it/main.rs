@@ -42,7 +42,10 @@ mod in_memory {
     mod sessions {
         use agent_services::session::InMemorySessionStore;
 
-        agent_services::session_store_conformance!(async { InMemorySessionStore::default() });
+        agent_services::session_store_conformance!(
+            async { InMemorySessionStore::default() },
+            |retention| async move { InMemorySessionStore::default().with_retention(retention) }
+        );
     }
 
     mod states {

@@ -4,7 +4,7 @@ use agent_schemas::Status;
 use agent_services::run::{Batch, FinishRun, Grant};
 use agent_services::{ErrorKind, Result};
 
-use super::RunTask;
+use super::{APPEND_BYTES, RunTask};
 use crate::assemble::{Assembler, Ending};
 use crate::history::History;
 use crate::live::{LogEnd, RunEnd};
@@ -20,7 +20,7 @@ impl RunTask {
     pub(super) async fn write_end(&self, ending: &Ending, began: bool) -> Result<Option<Grant>> {
         let log = &self.live.log;
         let closing = log.seal(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
-        let unstored = self.unstored(&closing);
+        let unstored = self.append_beginning(&self.unstored(&closing)).await?;
         match self.write_end_as(ending, began, &closing, &unstored).await {
             Err(error) if error.kind() == ErrorKind::Canceled => {
                 self.live.cancel.cancel();
@@ -44,21 +44,28 @@ impl RunTask {
         let mut history = if began { History::of(live, ending) } else { None };
         let has_more_steps =
             live.steering.may_have_taken() || (history.is_some() && !live.services.end_runs_in_one_step());
-        let mut last = unstored.clone();
         if has_more_steps {
             let kept = began.then(|| serde_json::to_string(ending).unwrap_or_default());
             let kept = kept.as_deref().map(|text| (text, knows_cancel(&ending.status)));
             self.write_before_end(unstored, kept, history.take()).await?;
-            last = Batch::empty(unstored.end());
         }
         let end = live.log.seal(|assembler| assembler.finish(ending));
-        last = Batch::concat(&[last, end.clone()]);
+        let last = if has_more_steps { end.clone() } else { self.joined(unstored, &end).await? };
         let granted = self.finish(&last, &ending.status, history).await?;
         // Shown together, so that they leave in one write.
         let shown = Batch::concat(&[closing.clone(), end]);
         let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
         live.tail.publish(Some(shown), Some(LogEnd::Finished(ended)));
         Ok(granted)
+    }
+
+    /// The last entries as one batch; those before the end are stored on their own if that would be large.
+    async fn joined(&self, unstored: &Batch, end: &Batch) -> Result<Batch> {
+        if unstored.count == 0 || unstored.frames.len() + end.frames.len() <= APPEND_BYTES {
+            return Ok(Batch::concat(&[unstored.clone(), end.clone()]));
+        }
+        self.append_until_stored(unstored.clone()).await?;
+        Ok(end.clone())
     }
 
     /// What is left to store at the end: what readers have already seen, and what follows.

@@ -12,6 +12,7 @@ use crate::run::{Created, FencingToken, NewRun, OwnerId, SessionPolicy};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::row::utf8;
 use crate::sqlite::statement::{bounded, statements};
+use crate::sqlite::users;
 use crate::{Error, ErrorKind, Result};
 
 pub(in crate::sqlite) const OPERATION: &str = "create a run";
@@ -21,7 +22,6 @@ statements! {
                 JOIN runs ON runs.key = run WHERE users.id = ?1 AND run_keys.key = ?2";
     KNOWN: "SELECT 1 FROM runs WHERE id = ?1";
     USER: "SELECT key, last_run FROM users WHERE id = ?1";
-    ADD_USER: "INSERT INTO users (id, last_run) VALUES (?1, 1)";
     NUMBER: "UPDATE users SET last_run = ?2 WHERE key = ?1";
     ADD: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, turn, place, \
           kept_for) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
@@ -73,7 +73,7 @@ impl Create {
             let message = "the entries do not continue the log";
             return Err(Error::new(ErrorKind::Conflict, OPERATION, message).into());
         }
-        let user = self.run.record.user_id.as_str().as_bytes();
+        let user = self.run.record.user_id.as_str();
         let known = self.user(connection)?;
         let turn = match known {
             Some((user, _)) => self.take_turn(connection, user, notifications)?,
@@ -157,13 +157,13 @@ impl Create {
         let is_active = head.turn == ACTIVE;
         Ok(match policy {
             SessionPolicy::Steer if is_active => {
-                notifications.signal(&head);
+                notifications.signal(head.owner.as_ref(), &head.id);
                 Turn::Handed { place: turns::behind(connection, user, session, STEERED)?, active: head }
             }
             SessionPolicy::Interrupt => {
                 if is_active {
                     turns::request_cancel(connection, head.key)?;
-                    notifications.signal(&head);
+                    notifications.signal(head.owner.as_ref(), &head.id);
                 }
                 let place = turns::before(connection, user, session)?;
                 Turn::Later { place, ahead: u64::from(is_active) }
@@ -214,10 +214,14 @@ impl Create {
 }
 
 /// The key of a user, who may be new, and the number of the user's next run.
-fn next_number(connection: &Connection, user: &[u8], known: Option<(i64, i64)>) -> Outcome<(i64, i64)> {
-    let Some((user, last)) = known else {
-        ADD_USER.execute(connection, [user])?;
-        return Ok((connection.last_insert_rowid(), 1));
+fn next_number(connection: &Connection, user: &str, known: Option<(i64, i64)>) -> Outcome<(i64, i64)> {
+    let (user, last) = match known {
+        Some(known) => known,
+        None => {
+            users::find_or_add(connection, user)?;
+            let added = USER.one(connection, [user.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            added.ok_or_else(|| Failure::Damaged("a user is missing from the index".to_owned()))?
+        }
     };
     NUMBER.execute(connection, [user, last + 1])?;
     Ok((user, last + 1))

@@ -3,7 +3,7 @@
 use agent_schemas::RunId;
 use rusqlite::{Connection, params};
 
-use super::head::{self, ACTIVE, WAITING};
+use super::head::{self, WAITING};
 use super::turns;
 use crate::run::{EXPIRED_LEASES, FencingToken, OwnerId, no_lease};
 use crate::sqlite::failure::{Failure, Outcome};
@@ -110,7 +110,7 @@ pub(in crate::sqlite) fn take_over(
         if head.is_none_or(|head| head.key != run.key || head.turn != WAITING) {
             return Ok(None);
         }
-        return turns::begin(connection, &run, owner, Some(ACTIVE)).map(Some);
+        return turns::begin(connection, &run, owner).map(Some);
     }
     if let Some(current) = run.owner.as_ref().filter(|current| *current != owner)
         && !is_given_up(connection, run.key, current, &taker, now)?

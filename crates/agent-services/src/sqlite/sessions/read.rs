@@ -16,9 +16,9 @@ statements! {
            JOIN users ON users.key = user WHERE users.id = ?1 AND sessions.id = ?2";
     LIST: "SELECT sessions.id, number, title, metadata, messages, created_at, updated_at FROM sessions \
            JOIN users ON users.key = user WHERE users.id = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
-    SIZE: "SELECT sessions.key, messages, bytes FROM sessions \
+    SIZE: "SELECT sessions.key, messages, bytes, anonymous FROM sessions \
            JOIN users ON users.key = user WHERE users.id = ?1 AND sessions.id = ?2";
-    SIZE_FOR: "SELECT key, messages, bytes FROM sessions WHERE user = ?1 AND id = ?2";
+    SIZE_FOR: "SELECT key, messages, bytes, anonymous FROM sessions WHERE user = ?1 AND id = ?2";
     MESSAGES: "SELECT place, json FROM messages WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3";
 }
 
@@ -27,6 +27,7 @@ pub(super) struct Size {
     pub(super) key: i64,
     pub(super) messages: u64,
     pub(super) bytes: u64,
+    pub(super) is_anonymous: bool,
 }
 
 pub(super) fn size(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<Option<Size>> {
@@ -40,7 +41,7 @@ pub(super) fn size_for(connection: &Connection, user: i64, id: &[u8]) -> Outcome
 }
 
 fn size_of(row: &Row<'_>) -> Outcome<Size> {
-    Ok(Size { key: row.get(0)?, messages: row.get(1)?, bytes: row.get(2)? })
+    Ok(Size { key: row.get(0)?, messages: row.get(1)?, bytes: row.get(2)?, is_anonymous: row.get(3)? })
 }
 
 /// What is known of a session.

@@ -6,7 +6,7 @@ use ::redis::aio::MultiplexedConnection;
 use agent_schemas::{Json, Message};
 use agent_services::memory::{MemoryQuery, MemoryStore};
 use agent_services::redis::{RedisMemoryStore, RedisSessionStore, RedisStateStore};
-use agent_services::session::{Appended, SessionChange, SessionStore};
+use agent_services::session::{Appended, MessageBatch, SessionChange, SessionStore};
 use agent_services::state::StateStore;
 use agent_services::{Service, StoreContext};
 
@@ -236,6 +236,28 @@ async fn memories__of_one_user__expire_together() {
     let lasting = started(RedisMemoryStore::new(keys.client(&shared().await), StoreContext::default())).await;
     lasting.add(&u, &s, vec![Message::user("pear")]).await.expect("added");
     for key in MEMORIES {
+        assert_eq!(keys.left(key).await, NEVER, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn anonymous_session__until_it_is_named__expires_after_its_last_append() {
+    let mut keys = Keys::new().await;
+    let age = agent_services::run::Retention { age: TTL, bytes: 0 };
+    let store =
+        RedisSessionStore::new(keys.client(&shared().await), StoreContext::default()).with_retention(age);
+    store.start().await.expect("started");
+    let all = ["session:s", "sessions", "sessions:expiry"];
+    let anonymous = MessageBatch { is_anonymous: true, ..batch(&["a"]) };
+    store.append(&user("u"), &session("s"), anonymous.clone()).await.expect("appended");
+    keys.check_left(&all, TTL_MS).await;
+    keys.set_left("session:s", TTL_MS / 2).await;
+    store.get(&user("u"), &session("s")).await.expect("readable").expect("there");
+    keys.check_left(&["session:s"], TTL_MS / 2).await;
+    store.append(&user("u"), &session("s"), anonymous).await.expect("appended");
+    keys.check_left(&all, TTL_MS).await;
+    store.append(&user("u"), &session("s"), batch(&["b"])).await.expect("appended");
+    for key in ["session:s", "sessions", "sessions:last"] {
         assert_eq!(keys.left(key).await, NEVER, "{key}");
     }
 }

@@ -80,7 +80,7 @@ async fn follow(reader: &RedisRunStore, writer: &RedisRunStore) -> Duration {
 async fn listen(owners: &RedisRunStore, other: &RedisRunStore) {
     let (id, _) = start(owners).await;
     let cancel = async {
-        let canceled = other.cancel(&id, &OwnerId::new("other")).await;
+        let canceled = other.cancel(&id, Batch::empty(0)).await;
         assert_eq!(canceled.expect("asked"), Some(Canceled::Requested));
     };
     let told = async {
@@ -103,7 +103,7 @@ async fn check_two_stores(url: &str) {
     // Once it is known to listen, the owner is told which run it is about, unless it is told to look at all of them.
     eventually("a run is named", || async {
         let (id, _) = start(&one).await;
-        two.cancel(&id, &OwnerId::new("other")).await.expect("asked");
+        two.cancel(&id, Batch::empty(0)).await.expect("asked");
         loop {
             // Before, it may still hear of another one.
             let told = timeout(DEADLINE, one.signals(&owner())).await.expect("in time").expect("told");
@@ -203,8 +203,8 @@ async fn lost_reply__repeated_call__gets_the_same_answer() {
         check_lost();
         assert_eq!(store.steered(&a).await.expect("readable").len(), 1);
         lose().await;
-        let canceled = store.cancel(&queued[1], &by).await.expect("asked");
-        assert_eq!(canceled, Some(Canceled::Dequeued(FencingToken(1))));
+        let canceled = store.cancel(&queued[1], batch(1, 1)).await.expect("asked");
+        assert_eq!(canceled, Some(Canceled::Dequeued));
         check_lost();
         store.heartbeat(&owner(), DEADLINE).await.expect("it lives");
         lose().await;

@@ -7,8 +7,12 @@ macro_rules! suites {
             use agent_services::StoreContext;
             use agent_services::redis::RedisSessionStore;
 
-            agent_services::session_store_conformance!(async {
+            async fn store() -> RedisSessionStore {
                 RedisSessionStore::new(crate::redis::client(&$url.await), StoreContext::default())
+            }
+
+            agent_services::session_store_conformance!(store(), |retention| async move {
+                store().await.with_retention(retention)
             });
         }
 
@@ -82,8 +86,12 @@ mod expiring {
     mod sessions {
         use super::*;
 
-        agent_services::session_store_conformance!(async {
+        async fn store() -> RedisSessionStore {
             RedisSessionStore::new(client(&server::shared().await), StoreContext::default()).with_ttl(TTL)
+        }
+
+        agent_services::session_store_conformance!(store(), |retention| async move {
+            store().await.with_retention(retention)
         });
     }
 

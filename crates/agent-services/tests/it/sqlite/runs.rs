@@ -98,7 +98,7 @@ async fn leases__second_store__stay_valid() {
     let (waited, written) = tokio::join!(one.wait(&run, 1), two.append(&run, token, batch(1)));
     assert!(waited.is_ok() && written.is_ok());
     let me = me();
-    let (signals, canceled) = tokio::join!(one.signals(&me), two.cancel(&run, &me));
+    let (signals, canceled) = tokio::join!(one.signals(&me), two.cancel(&run, Batch::empty(0)));
     assert_eq!(signals.expect("told"), [run]);
     canceled.expect("asked");
 }
