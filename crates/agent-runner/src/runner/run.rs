@@ -230,7 +230,8 @@ impl Runner {
     /// # Errors
     /// The store's.
     pub async fn attach(&self, id: &RunId) -> agent_services::Result<Option<Run>> {
-        if let Some(live) = self.live(id) {
+        // One that has ended, and still has readers here, may have been deleted by another process.
+        if let Some(live) = self.live(id).filter(|live| live.tail.end().is_none()) {
             return Ok(Some(Run::of_live(&live, 0)));
         }
         let record = self.services().runs.get(id).await?;

@@ -5,9 +5,11 @@ mod cancel;
 #[cfg(feature = "chat")]
 mod chat;
 mod children;
+mod damage;
 mod deletion;
 mod demo;
 mod durability;
+mod failures;
 mod faulty_store;
 mod grammar;
 mod history;

@@ -228,7 +228,7 @@ async fn expire(store: &dyn RunStore, owner: &OwnerId) {
     store.heartbeat(owner, Duration::ZERO).await.expect("a lease that is over at once");
 }
 
-/// Contract 27 and 19: who has lost its lease gets the time to renew it.
+/// Contract 28 and 19: who has lost its lease gets the time to renew it.
 pub async fn owners_may_come_back(store: Arc<dyn RunStore>) {
     let (one, other) = (owner("owner"), owner("other"));
     let (a, token) = start(&*store, "u", "s").await;
