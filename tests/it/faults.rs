@@ -1,5 +1,5 @@
 //! Runs that survive: connections that are cut, servers that are killed or paused, a store that goes away and comes
-//! back. Whatever happens, the history checker ([`agent_tests::history`]) finds nothing to complain of.
+//! back, networks that swallow what they carry. Whatever happens, the history checker ([`agent_tests::history`]) finds nothing to complain of.
 //!
 //! Rounds come from `AGENT_TEST_ROUNDS` and the seed from `AGENT_TEST_SEED`, else it is another one each time.
 
@@ -8,10 +8,12 @@ mod cluster;
 mod coverage;
 mod cuts;
 mod final_state;
+mod holes;
 mod kills;
 mod load;
 mod outages;
 mod pauses;
+mod pauses_around_requests;
 mod reader;
 mod rng;
 mod wire;

@@ -6,6 +6,7 @@
 //! numbers that it draws into its answer, as words `@17`. So a log tells at which moments its run was in
 //! progress, and by whom it was not written.
 
+mod acknowledged;
 mod asked;
 mod conversation;
 mod log;
@@ -40,6 +41,10 @@ pub struct History {
     pub kept: Vec<Kept>,
     /// What the sessions remember in the end.
     pub said: Vec<Said>,
+    /// The runs of which a client was told that they are asked to stop.
+    pub canceled: Vec<String>,
+    /// The runs of which a client was told that they are deleted.
+    pub deleted: Vec<String>,
     /// What the store promised of events that were shown.
     pub durability: Durability,
 }
@@ -54,6 +59,7 @@ impl History {
         seen::check(self, &mut found);
         turns::check(self, &mut found);
         asked::check(self, &mut found);
+        acknowledged::check(self, &mut found);
         conversation::check(self, &mut found);
         found
     }
@@ -66,6 +72,8 @@ impl History {
         self.told.extend(other.told);
         self.kept.extend(other.kept);
         self.said.extend(other.said);
+        self.canceled.extend(other.canceled);
+        self.deleted.extend(other.deleted);
     }
 
     /// The kept runs of each session, in the order in which they were made.

@@ -7,6 +7,7 @@ pub mod client;
 pub mod completions;
 pub mod environment;
 pub mod history;
+pub mod link;
 pub mod model;
 pub mod redis;
 pub mod responses;
@@ -17,6 +18,7 @@ pub mod store;
 use std::time::Duration;
 
 pub use client::{Answer, Connection};
+pub use link::{Flow, Link};
 pub use model::{MarkingModel, WaitingModel};
 pub use scripted_model::ScriptedModel;
 pub use server::{Launch, Server};

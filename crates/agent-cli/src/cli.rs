@@ -86,7 +86,7 @@ pub(crate) struct ServeOptions {
     pub(crate) ephemeral: bool,
     /// Where to keep sessions, states, memories and runs: redis://HOST:PORT, rediss://…, redis-cluster://…, redis-sentinel://…, sqlite:DIR or memory:
     /// [default: sqlite: in the data folder]
-    #[arg(long, value_name = "URL", conflicts_with = "ephemeral")]
+    #[arg(long, alias = "redis-url", value_name = "URL", conflicts_with = "ephemeral")]
     pub(crate) store: Option<String>,
     /// Accept connections from other machines without authentication
     #[arg(long)]
@@ -292,6 +292,8 @@ mod tests {
         let config = load(None, &Environment::default(), &flags).expect("valid");
         assert_eq!((config.host.as_str(), config.port, config.log.level.as_str()), ("127.0.0.2", 7, "debug"));
         assert_eq!(config.http.cors_origins, ["https://a.example", "https://b.example"]);
+        let flags = Arguments::parse_from(["agent-server", "--redis-url", "redis://h"]).serve.flags();
+        assert_eq!(flags.len(), 1, "the name that --store had before");
         let flags = Arguments::parse_from(["agent-server", "--ephemeral"]).serve.flags();
         assert!(load(None, &Environment::default(), &flags).expect("valid").ephemeral);
     }

@@ -4,6 +4,7 @@ mod cancel;
 mod children;
 mod delete;
 mod execute;
+mod lease;
 mod options;
 mod recovery_guard;
 mod run;
@@ -119,6 +120,7 @@ impl RunnerBuilder {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             owner,
+            lease: lease::Lease::default(),
             live: Mutex::default(),
             recovering: Mutex::default(),
             watch: OnceCell::new(),
@@ -151,6 +153,7 @@ pub(crate) struct Inner {
     stop: CancellationToken,
     /// What this process is called in the run store.
     owner: OwnerId,
+    lease: lease::Lease,
     /// The runs that this process executes, and those that have ended and are still read.
     live: Mutex<HashMap<RunId, Arc<LiveRun>, RandomState>>,
     /// The runs that this process is about to take over.

@@ -16,6 +16,8 @@ pub enum ErrorKind {
     AlreadyExists,
     /// Somebody else changed it, or owns it now: stop writing.
     Conflict,
+    /// The run was asked to stop, and the caller does not know it: end the run as canceled.
+    Canceled,
     /// The backend is unavailable: try again.
     Unavailable,
     /// The backend has no room: delete something, or give it more.

@@ -31,14 +31,14 @@
 //!
 //! | key | what it is | what is in it |
 //! |---|---|---|
-//! | `…:run:<run>` | hash | the record, the token and the owner, until when somebody reads it, and what was answered, for repetitions |
+//! | `…:run:<run>` | hash | the record, the token and the owner, until when nobody takes it over and until when somebody reads it, and what was answered, for repetitions |
 //! | `…:run:<run>:log` | stream | the log, one batch an entry: its id is the number after the batch's last one, its fields `first`, `count` and `frames` |
 //! | `…:turns:<user>:<session>` | hash | who is in progress, what was handed to it, and who waits |
 //! | `…:runs:<user>` | sorted set | the user's runs by number |
 //! | `…:runs-last` | string | the last number of a run |
 //! | `…:key:<user>:<key>` | hash | an idempotency key: its fingerprint and its run |
 //! | `…:unfinished` | set | the runs that have not ended |
-//! | `prefix:v1:owners` | sorted set | the owners by the end of their leases |
+//! | `prefix:v1:leases` | hash | for each owner until when its lease lasts, since when without a gap, and how long it was made |
 //! | `prefix:v1:run-tags` | sorted set | the digits that there are runs with, by when they were used last |
 //! | `prefix:v1:{ended}:runs` | sorted set | the ended runs, each with its bytes and its user, by their end |
 //! | `prefix:v1:{ended}:bytes` | string | how many bytes these have together |

@@ -20,7 +20,7 @@ use crate::session::SessionStore;
 use crate::{Error, ErrorKind, Result, Service};
 
 pub use agent_schemas::{IdempotencyKey, SessionPolicy};
-pub use batch::{Batch, LogChunk};
+pub use batch::{Batch, LogChunk, Written};
 pub use finish::{FinishRun, Finished};
 pub use id::{FencingToken, OwnerId, fresh_id, may_exist, tag};
 pub use in_memory::InMemoryRunStore;
@@ -48,7 +48,8 @@ impl Retention {
 ///
 /// # Contract
 /// 1. `create` makes a run whose log has the given first entries; an id that exists is `AlreadyExists`.
-/// 2. `append` continues the log: what `read` gives is what was appended, in order, without gaps.
+/// 2. `append` continues the log: what `read` gives is what was appended, in order, without gaps. Its answer says whether
+///     the run was asked to stop.
 /// 3. Repeating entries that were appended and are kept, byte for byte, is acknowledged and changes nothing.
 /// 4. Entries that overlap the log's end or differ from what it has, and a gap, are a `Conflict` and change nothing.
 /// 5. A token that is not the current owner's is a `Conflict`, and changes nothing.
@@ -59,7 +60,7 @@ impl Retention {
 /// 8. `get` gives the record; what does not exist is `None` for `get`, `read`, `cancel` and `take_over`, and `NotFound` for
 ///    other writes.
 /// 9. `delete` forgets an ended run; one that has not ended is a `Conflict`, one that does not exist `false`.
-/// 10. `seal` appends like `append` and records how the run is going to end, in one step; repeating it is acknowledged.
+/// 10. `seal` appends like `append` and settles how the run is going to end, in one step; repeating it is acknowledged.
 /// 11. Of the runs of one session, besides those that run `Concurrent`, one is in progress at a time. Another one waits with
 ///     `Enqueue`, is not made with `Reject`; with `Interrupt` the one in progress is asked to stop and the new one goes
 ///     before all that wait. Where `max_queued` wait, it is `QueueFull`.
@@ -71,14 +72,18 @@ impl Retention {
 ///     `KeyReused` for another. The key is kept as long as the run; a repeated
 ///     request whose key is not known makes nothing either: it is `KeyUnknown`.
 /// 15. `cancel` marks a run in progress. One that waits leaves the queue and ends as `canceled` with the given last entries,
-///     in one step; entries that do not continue its log are a `Conflict`. One that has ended stays as it is.
+///     in one step; entries that do not continue its log are a `Conflict`. One that has ended, or is sealed, stays as it is: both
+///     are `Ended`. What is marked cannot end unawares: `seal` and `finish` are `Canceled`, and change nothing, where the run
+///     is marked and not sealed, unless their caller says that it knows (`cancel_seen`).
 /// 16. `wait` returns once the log has the entry, or has ended, or is gone. It may return early.
 /// 17. `signals` gives the runs of an owner that were cancelled or steered since it was last asked; none mean that it has to
 ///     look at all of its runs. It waits until there is something to tell.
 /// 18. A run in progress whose owner has no live lease is an orphan, and so is the first that waits where none is in progress.
 ///     `take_over` of an orphan, or of one's own run, gives the right to execute it, with a greater token, and starts a
-///     new epoch if it was in progress. It is `None` for any other run. Of several at once one succeeds.
-/// 19. `heartbeat` makes or renews a lease, `release_lease` ends it.
+///     new epoch if it was in progress. It is `None` for any other run. Of several at once one succeeds. A taker without a
+///     live lease is refused as a `Conflict`, in the same step, whatever run it asks for that has not ended.
+/// 19. `heartbeat` makes or renews a lease, `release_lease` ends it. One that has expired and is renewed before anybody took
+///     its runs keeps them.
 /// 20. `list` gives a user's runs, the newest first, in pages that stay stable while others write.
 /// 21. `reader_ttl` is how long a run still counts as having a reader, after what `touch_reader` said.
 /// 22. `sweep` forgets ended runs beyond the retention, and no others. One that is to be kept for longer (`response_ttl`) is
@@ -98,6 +103,10 @@ impl Retention {
 /// 27. A record of which something cannot be read is given without it, and with [`RunRecord::damage`]. Lists leave out
 ///     what has not even an id or a status, and log that. No record makes others unreadable, and each can be cancelled,
 ///     ended and deleted.
+/// 28. An owner whose lease has expired, and was not released, may only have lost the store for a while, as everybody may
+///     have. So `take_over` of its runs is `None` until the taker has held its own lease without a gap for as long as that
+///     lasts, which gives the owner this time to renew its own. A run that was taken over is not taken from the new owner for
+///     as long as that owner's lease was then, unless the owner releases it.
 ///
 /// # Concurrency and cancellation
 /// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10, 14,
@@ -111,10 +120,18 @@ pub trait RunStore: Service {
     async fn get(&self, id: &RunId) -> Result<Option<RunRecord>>;
 
     /// Appends entries to a log.
-    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()>;
+    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<Written>;
 
-    /// Appends the last entries before the final one, and records how the run is going to end.
-    async fn seal(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()>;
+    /// Appends the last entries before the final one, and settles how the run is going to end. `cancel_seen` says that the
+    /// caller knows of a request to stop, if there is one.
+    async fn seal(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        ending: &str,
+        cancel_seen: bool,
+    ) -> Result<()>;
 
     /// Appends the last entries, records how the run ended, hands its session on, and appends the history if there is one.
     async fn finish(&self, run: FinishRun) -> Result<Finished>;
@@ -177,9 +194,23 @@ pub trait RunStore: Service {
     async fn delete_user(&self, user: &UserId) -> Result<u64>;
 }
 
+/// For how many seconds a lease that has expired is remembered. After that its owner counts as one that has released it.
+pub(crate) const EXPIRED_LEASES: i64 = 24 * 60 * 60;
+
 /// The fault of a history that cannot be stored in the step that ends its run.
 pub(crate) fn no_sessions(operation: &'static str) -> Error {
     Error::new(ErrorKind::InvalidInput, operation, "the store shares no database with sessions")
+}
+
+/// The fault of an end that ignores a request to stop.
+pub(crate) fn canceled(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Canceled, operation, "the run was asked to stop, so it ends as canceled")
+}
+
+/// The fault of a takeover by an owner that is not known to live.
+pub(crate) fn no_lease(operation: &'static str, owner: &OwnerId) -> Error {
+    let message = format!("{owner} has no live lease; renew it and ask again");
+    Error::new(ErrorKind::Conflict, operation, message)
 }
 
 /// The fault of a write to a run that does not exist.

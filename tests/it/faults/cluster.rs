@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use agent_tests::redis::RedisServer;
-use agent_tests::{Launch, MarkingModel, Server};
+use agent_tests::{Launch, Link, MarkingModel, Server, within};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::World;
 
 /// A server that is gone is missed after a second.
-const SETTINGS: &str = "[runs]\nlease_seconds = 1\n";
+const SHORT_LEASE: u32 = 1;
+
+/// A server that is paused for a moment is not missed.
+const LONG_LEASE: u32 = 60;
 
 /// Where the servers keep everything.
 #[derive(Debug)]
@@ -23,39 +26,59 @@ pub(super) enum Store {
 pub(super) struct Cluster {
     pub(super) store: Store,
     world: World,
+    model: MarkingModel,
     config: String,
     servers: Vec<Server>,
+    /// The networks between the servers and Redis, if they can be broken.
+    links: Vec<Link>,
 }
 
 impl Cluster {
     /// One server over a folder.
     pub(super) async fn on_disk() -> (World, Self) {
-        Cluster::start(Store::Folder(tempfile::tempdir().expect("a folder")), 1).await
+        Cluster::start(Store::Folder(tempfile::tempdir().expect("a folder")), 1, SHORT_LEASE, vec![]).await
     }
 
     /// Three servers over a Redis.
     pub(super) async fn on_redis(redis: RedisServer) -> (World, Self) {
-        Cluster::start(Store::Redis(redis), 3).await
+        Cluster::start(Store::Redis(redis), 3, SHORT_LEASE, vec![]).await
     }
 
-    async fn start(store: Store, count: usize) -> (World, Self) {
+    /// The same with leases that outlast a pause.
+    pub(super) async fn on_redis_with_long_leases(redis: RedisServer) -> (World, Self) {
+        Cluster::start(Store::Redis(redis), 3, LONG_LEASE, vec![]).await
+    }
+
+    /// Three servers, each over a network of its own to a Redis.
+    pub(super) async fn over_links(redis: RedisServer) -> (World, Self) {
+        let mut links = Vec::new();
+        for _ in 0..3 {
+            links.push(Link::to(redis.port()).await);
+        }
+        Cluster::start(Store::Redis(redis), 3, SHORT_LEASE, links).await
+    }
+
+    async fn start(store: Store, count: usize, lease: u32, links: Vec<Link>) -> (World, Self) {
         let world = World::new(count);
         let model = MarkingModel::start(Arc::clone(&world.clock)).await;
-        let config = format!("{}{SETTINGS}", model.config());
-        let mut cluster = Cluster { store, world: world.clone(), config, servers: Vec::new() };
+        let config = format!("{}[runs]\nlease_seconds = {lease}\n", model.config());
+        let mut cluster = Cluster { store, world: world.clone(), model, config, servers: Vec::new(), links };
         for index in 0..count {
-            let server = cluster.launch().start().await;
+            let server = cluster.launch(index).start().await;
             world.addresses.set(index, server.address());
             cluster.servers.push(server);
         }
         (world, cluster)
     }
 
-    fn launch(&self) -> Launch {
+    fn launch(&self, index: usize) -> Launch {
         let launch = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&self.config);
         match &self.store {
             Store::Folder(folder) => launch.data_dir(folder.path()),
-            Store::Redis(redis) => launch.arguments(&["--store", &redis.url()]).without_data_settings(),
+            Store::Redis(redis) => {
+                let url = self.links.get(index).map_or_else(|| redis.url(), Link::url);
+                launch.arguments(&["--store", &url]).without_data_settings()
+            }
         }
     }
 
@@ -74,7 +97,7 @@ impl Cluster {
         assert!(!server.log().contains("panicked"), "something panicked");
         self.world.addresses.clear(index);
         // The folder is free again once its owner is gone.
-        let server = self.launch().start().await;
+        let server = self.launch(index).start().await;
         self.world.addresses.set(index, server.address());
         self.servers[index] = server;
     }
@@ -82,6 +105,25 @@ impl Cluster {
     /// Stops a server where it is. Its clients go elsewhere.
     pub(super) fn pause(&self, index: usize) {
         self.servers[index].signal(Signal::STOP);
+        self.world.addresses.clear(index);
+    }
+
+    /// Waits until the model has said all that it was asked for.
+    pub(super) async fn model_is_silent(&self) {
+        within("the model to be silent", self.model.silent()).await;
+    }
+
+    /// The network between a server and Redis.
+    pub(super) fn link(&self, index: usize) -> &Link {
+        &self.links[index]
+    }
+
+    pub(super) fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// Sends the clients of a server elsewhere.
+    pub(super) fn close(&self, index: usize) {
         self.world.addresses.clear(index);
     }
 

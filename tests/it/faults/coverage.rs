@@ -8,6 +8,9 @@ use agent_tests::history::History;
 pub(super) struct Coverage {
     runs: usize,
     taken_over: usize,
+    /// How often one run was taken over at most.
+    most_takeovers: u64,
+    canceled: usize,
     statuses: BTreeMap<String, usize>,
     unanswered_requests: usize,
     connections: usize,
@@ -18,8 +21,11 @@ impl Coverage {
         self.runs += history.kept.len();
         for kept in &history.kept {
             self.taken_over += usize::from(kept.log.last().is_some_and(|last| last.id.epoch > 1));
+            let latest = kept.log.last().map_or(1, |last| last.id.epoch);
+            self.most_takeovers = self.most_takeovers.max(latest - 1);
             *self.statuses.entry(kept.status.clone()).or_default() += 1;
         }
+        self.canceled += history.canceled.len();
         let is_lost = |reply: &agent_tests::history::Reply| *reply == agent_tests::history::Reply::Lost;
         self.unanswered_requests += history.asked.iter().filter(|asked| is_lost(&asked.reply)).count();
         self.connections += history.readings.len();
@@ -29,6 +35,13 @@ impl Coverage {
     pub(super) fn check(&self) {
         self.check_statuses();
         assert!(self.taken_over > 0, "no run was taken over: {self:?}");
+    }
+
+    /// Prints what happened; fails if a run was given up or torn to and fro: all servers live.
+    pub(super) fn check_continuity(&self) {
+        self.check_statuses();
+        assert!(!self.statuses.contains_key("incomplete"), "{self:?}");
+        assert!(self.most_takeovers <= 2, "{self:?}");
     }
 
     /// Prints what happened; fails if a run failed: none of the agents do.

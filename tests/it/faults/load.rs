@@ -48,6 +48,11 @@ impl Load {
         Load { world: world.clone(), user: format!("user-{round}"), sessions, progress, clients }
     }
 
+    /// One more client, at the same servers.
+    pub(super) fn client(&self, round: usize) -> Reader {
+        Reader::new(&self.world, self.world.rng(round).fork(1 << 33), &Arc::default())
+    }
+
     /// Waits until the clients have so many events, or all that they want.
     pub(super) async fn until(&mut self, events: usize, history: &mut History) {
         let mut seen = self.progress.events.subscribe();

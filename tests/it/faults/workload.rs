@@ -87,7 +87,7 @@ impl Reader {
                 last = self.repeated(&workload, id).await.or(last);
             }
             if workload.is_canceled {
-                self.ask(&post(&format!("/runs/{run}/cancel"), "", ""), &[200]).await;
+                self.cancel(&run).await;
             }
             if last.is_none_or(|(_, is_end)| !is_end) {
                 self.follow(&run, last.map(|(id, _)| id), workload.cuts).await;
@@ -102,8 +102,17 @@ impl Reader {
         self.history
     }
 
+    /// Asks a run to stop, until that is acknowledged.
+    pub(super) async fn cancel(&mut self, run: &str) {
+        let answer = self.ask(&post(&format!("/runs/{run}/cancel"), "", ""), &[200]).await;
+        // Of a run that ends at this moment, it may be settled how.
+        if json_of(&answer.body)["cancel_requested"] == true {
+            self.history.canceled.push(run.to_owned());
+        }
+    }
+
     /// Asks until there is an answer, if that may be repeated; gives the run and what was read of it.
-    async fn started(&mut self, workload: &Workload) -> Option<(String, Option<(EventId, bool)>)> {
+    pub(super) async fn started(&mut self, workload: &Workload) -> Option<(String, Option<(EventId, bool)>)> {
         let body = workload.body(&workload.text);
         loop {
             match self.send(workload, &body, None).await {

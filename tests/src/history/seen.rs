@@ -22,7 +22,8 @@ fn check_known(history: &History, kept: &HashMap<&str, &Kept>, found: &mut Vec<V
     let told = history.told.iter().map(|told| told.run.as_str());
     let named: HashSet<&str> =
         history.asked.iter().filter_map(|asked| asked.run()).chain(read).chain(told).collect();
-    let unknown = named.into_iter().filter(|run| !kept.contains_key(run));
+    let is_deleted = |run: &&str| history.deleted.iter().any(|deleted| deleted == run);
+    let unknown = named.into_iter().filter(|run| !kept.contains_key(run) && !is_deleted(run));
     found.extend(unknown.map(|run| Violation::Unknown { run: run.to_owned() }));
 }
 

@@ -32,6 +32,10 @@ pub enum Violation {
     Refused { run: String, from: Place, status: u16 },
     /// A client has read or was given a run that the store does not list.
     Unknown { run: String },
+    /// A run ended otherwise although a client was told that it is asked to stop.
+    NotCanceled { run: String, status: String },
+    /// A run is there although a client was told that it is deleted.
+    NotDeleted { run: String },
     /// A run's status went back.
     Revived { run: String, from: String, to: String },
     /// An agent's word went into the log behind a later one: who wrote it had lost the run by then.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use crate::history::Clock;
 
@@ -19,6 +20,8 @@ const PACE: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub struct MarkingModel {
     address: SocketAddr,
+    /// How many questions were read whose answers are not written to their ends.
+    answering: watch::Sender<usize>,
 }
 
 impl MarkingModel {
@@ -29,13 +32,28 @@ impl MarkingModel {
     pub async fn start(clock: Arc<Clock>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
+        let answering = watch::Sender::new(0);
+        let count = answering.clone();
         #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, Arc::clone(&clock)));
+                let (clock, count) = (Arc::clone(&clock), count.clone());
+                tokio::spawn(async move {
+                    // Whoever asks may be gone at any moment.
+                    let Ok((stream, question)) = asked(stream).await else { return };
+                    count.send_modify(|count| *count += 1);
+                    let _ = answer(stream, question, clock).await;
+                    count.send_modify(|count| *count -= 1);
+                });
             }
         });
-        MarkingModel { address }
+        MarkingModel { address, answering }
+    }
+
+    /// Waits until it has said all that it was asked for, whether anybody has read it or not.
+    pub async fn silent(&self) {
+        // The sender is this one's own, so it does not end before.
+        let _ = self.answering.subscribe().wait_for(|count| *count == 0).await;
     }
 
     /// The configuration of an agent that asks this model.
@@ -76,10 +94,19 @@ fn text(message: &Value) -> String {
     content.as_str().or_else(|| content[0]["text"].as_str()).unwrap_or_default().to_owned()
 }
 
-async fn answer(stream: TcpStream, clock: Arc<Clock>) -> std::io::Result<()> {
+async fn asked(stream: TcpStream) -> std::io::Result<(BufReader<TcpStream>, Question)> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
-    let Question { tag, words, wants_tool } = Question::of(&request(&mut stream).await?);
+    let question = Question::of(&request(&mut stream).await?);
+    Ok((stream, question))
+}
+
+async fn answer(
+    mut stream: BufReader<TcpStream>,
+    question: Question,
+    clock: Arc<Clock>,
+) -> std::io::Result<()> {
+    let Question { tag, words, wants_tool } = question;
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
     stream.write_all(head.as_bytes()).await?;
     if let Some(tag) = tag {

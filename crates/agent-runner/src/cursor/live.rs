@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use agent_services::retry::retry_unavailable;
 use agent_services::run::{Batch, LogChunk};
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
@@ -149,8 +150,10 @@ impl Stream for LiveCursor {
                 }
                 TailRead::Older => {
                     let (run, from) = (Arc::clone(&this.run), this.position);
+                    // While the store is unavailable the reader waits, as it does for what is new.
                     this.older = Some(Box::pin(async move {
-                        run.services.runs.read(&run.record.id, from, PAGE_BYTES).await
+                        let runs = &run.services.runs;
+                        retry_unavailable(Duration::MAX, || runs.read(&run.record.id, from, PAGE_BYTES)).await
                     }));
                 }
                 TailRead::Nothing => return Poll::Pending,

@@ -18,12 +18,10 @@ impl Runner {
     /// The store's.
     pub async fn cancel(&self, id: &RunId) -> Result<bool> {
         if let Some(live) = self.live(id) {
+            // It stops even if the store is unavailable. But only what the store has outlives this process, and only that keeps a
+            // run whose agent has just returned from ending as completed, so the caller is told nothing else.
             live.cancel.cancel();
-            // Kept as well, so that the wish outlives this process. The run stops even if the store is unavailable.
-            if let Err(error) = self.services().runs.cancel(id, Batch::empty(0)).await {
-                tracing::warn!(run.id = %id, error = %error, "that a run is cancelled could not be kept");
-            }
-            return Ok(true);
+            return Ok(self.services().runs.cancel(id, Batch::empty(0)).await?.is_some());
         }
         let Some(record) = self.record(id).await? else { return Ok(false) };
         Ok(cancel_stored(self.services(), &record).await?.is_some())

@@ -86,10 +86,9 @@ impl Runner {
 
     async fn recover(&self, id: &RunId) {
         let Some(_guard) = self.recovery_guard(id) else { return };
-        let (runs, owner) = (&self.0.services.runs, &self.0.owner);
-        let recovered = match self.patiently(id, || runs.take_over(id, owner)).await {
+        let recovered = match self.take_over(id).await {
             Ok(Some(token)) => {
-                tracing::info!(run.id = %id, "took over an orphaned run");
+                tracing::info!(run.id = %id, "an orphaned run is taken over");
                 let grant = Grant { id: id.clone(), token };
                 self.patiently(id, || self.execute(&grant)).await
             }
@@ -141,8 +140,8 @@ impl Runner {
         }
         // Only the first event was written: the agent never began.
         let is_fresh = assembler.next() <= 1;
-        if record.cancel_requested && is_fresh {
-            return Task::Cancel;
+        if record.cancel_requested {
+            return Task::Cancel { began: !is_fresh };
         }
         let Some((_, agent)) = self.0.agents.iter().find(|(name, _)| *name == record.agent) else {
             return Task::GiveUp(interrupted(&format!(
@@ -164,7 +163,7 @@ impl Runner {
                 "the server stopped again and again while it worked on the run",
             ));
         }
-        if may_go_on && !record.cancel_requested {
+        if may_go_on {
             Task::Work(Arc::clone(agent))
         } else {
             Task::GiveUp(interrupted("the server stopped while it worked on the run"))

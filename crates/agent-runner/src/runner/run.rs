@@ -7,7 +7,7 @@ use std::time::Duration;
 use agent_schemas::{AgentResponse, Event, RunId, UserId};
 use agent_services::page::{Page, PageSize, PageToken};
 use agent_services::run::{RunFilter, RunRecord, epoch_has_entry};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::Runner;
 use crate::Services;
@@ -27,7 +27,7 @@ enum Source {
     Stored { services: Services, record: Box<RunRecord> },
 }
 
-/// How long after it was seen an entry is stored at the latest, usually.
+/// How long after it was seen an entry is stored at the latest, usually; counted while the store answers.
 const UNSTORED: Duration = Duration::from_secs(1);
 
 /// Why a log cannot be read on from a position.
@@ -133,7 +133,8 @@ impl Run {
     /// A reader of what follows an entry that was read before, in this epoch (see [`agent_schemas::sse::parse_id`]).
     ///
     /// Other processes may have shown an entry before this one hears that it is stored, and with
-    /// [`Durability::Relaxed`](crate::Durability::Relaxed) before it is: one that is missing is waited for, for a second.
+    /// [`Durability::Relaxed`](crate::Durability::Relaxed) before it is: one that is missing is waited for, for a second after
+    /// the store has said so. A store that says nothing is waited for until it fails.
     ///
     /// # Errors
     /// [`PositionError`] if the log has another entry there by now, or none, or what follows is not kept, or the store fails.
@@ -148,7 +149,7 @@ impl Run {
         if is_known && number < self.entries() {
             return Ok(self.cursor(number + 1));
         }
-        let found = timeout(UNSTORED, self.record_with(number)).await.unwrap_or(Ok(None))?;
+        let found = self.record_with(number).await?;
         found
             .filter(|record| record.has_entry_of_epoch(number, epoch) && number < record.entries)
             .map(|_| match &self.source {
@@ -158,15 +159,21 @@ impl Run {
             .ok_or(PositionError::Gone)
     }
 
-    /// The record once the log has an entry, or will never have it.
+    /// The record once the log has an entry, or will never have it, or did not have it in time. What the store says last counts,
+    /// so its silence is never taken for an answer.
     async fn record_with(&self, number: u64) -> agent_services::Result<Option<RunRecord>> {
         let runs = &self.services().runs;
+        let mut deadline = None;
         loop {
-            match runs.get(&self.id).await? {
-                Some(record) if record.entries <= number && !record.status.is_final() => {
-                    runs.wait(&self.id, number).await?;
-                }
-                found => return Ok(found),
+            let asked = Instant::now();
+            let found = runs.get(&self.id).await?;
+            let is_missing = |record: &RunRecord| record.entries <= number && !record.status.is_final();
+            let until = *deadline.get_or_insert_with(|| Instant::now() + UNSTORED);
+            if !found.as_ref().is_some_and(is_missing) || until <= asked {
+                return Ok(found);
+            }
+            if let Ok(waited) = timeout_at(until, runs.wait(&self.id, number)).await {
+                waited?;
             }
         }
     }
@@ -223,7 +230,8 @@ impl Runner {
     /// # Errors
     /// The store's.
     pub async fn attach(&self, id: &RunId) -> agent_services::Result<Option<Run>> {
-        if let Some(live) = self.live(id) {
+        // One that has ended, and still has readers here, may have been deleted by another process.
+        if let Some(live) = self.live(id).filter(|live| live.tail.end().is_none()) {
             return Ok(Some(Run::of_live(&live, 0)));
         }
         let record = self.services().runs.get(id).await?;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use agent_schemas::{Error, ErrorBody, Status};
 use agent_services::ErrorKind;
 use agent_services::retry::Backoff;
-use agent_services::run::{Batch, Grant};
+use agent_services::run::{Batch, Grant, Written};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use parking_lot::Mutex;
@@ -43,7 +43,7 @@ const FEW_BYTES: usize = 16 * 1024;
 /// Up to this size, entries are stored together. Readers that are behind read them in pieces of that size.
 const APPEND_BYTES: usize = 256 * 1024;
 
-type Stored<'a> = Pin<Box<dyn Future<Output = agent_services::Result<()>> + Send + 'a>>;
+type Stored<'a> = Pin<Box<dyn Future<Output = agent_services::Result<Written>> + Send + 'a>>;
 
 #[derive(Debug)]
 pub(super) struct RunTask {
@@ -65,8 +65,8 @@ pub(super) struct RunTask {
 pub(super) enum Task {
     /// The agent is to answer.
     Work(Arc<dyn Agent>),
-    /// It was cancelled before its agent began.
-    Cancel,
+    /// It was cancelled, and its agent is not running: it has not begun, or the process that executed it is gone.
+    Cancel { began: bool },
     /// It cannot be continued, for this reason.
     GiveUp(ErrorBody),
     /// What is stored of it cannot be read.
@@ -123,7 +123,8 @@ impl RunTask {
                 let worked = AssertUnwindSafe(self.work(agent)).catch_unwind().await;
                 worked.unwrap_or_else(|payload| Outcome::Failed(AgentError::panic(&*payload).into_inner()))
             }
-            Task::Work(_) | Task::Cancel => Outcome::NeverBegan,
+            Task::Cancel { began: true } => Outcome::Canceled,
+            Task::Work(_) | Task::Cancel { began: false } => Outcome::NeverBegan,
             Task::GiveUp(why) => Outcome::Abandoned(why.clone()),
             Task::Fail(error) => Outcome::Failed(error.clone()),
             Task::Complete(ending) => Outcome::Settled(ending.clone()),
@@ -181,8 +182,8 @@ impl RunTask {
             loop {
                 if let Some(stored) = &mut append {
                     match stored.as_mut().poll(cx) {
-                        Poll::Ready(Ok(())) => {
-                            self.buffer.lock().acknowledge(live);
+                        Poll::Ready(Ok(written)) => {
+                            self.acknowledge(written);
                             append = None;
                         }
                         Poll::Ready(Err(error)) if error.is_retryable() => {
@@ -261,10 +262,11 @@ impl RunTask {
             return runs.append(id, token, batch);
         }
         Box::pin(async move {
+            let mut written = Written::default();
             for piece in batch.pieces(APPEND_BYTES) {
-                runs.append(id, token, piece).await?;
+                written = runs.append(id, token, piece).await?;
             }
-            Ok(())
+            Ok(written)
         })
     }
 
@@ -279,8 +281,17 @@ impl RunTask {
     }
 
     /// Repeats an append while the store is unavailable. Repeating is safe: what was stored is acknowledged again.
-    async fn append_until_stored(&self, batch: Batch) -> agent_services::Result<()> {
+    async fn append_until_stored(&self, batch: Batch) -> agent_services::Result<Written> {
         self.retry(|| self.append(batch.clone())).await
+    }
+
+    /// Shows what the store has acknowledged. It also says whether the run was asked to stop, as the signal may have been lost
+    /// or be late.
+    fn acknowledge(&self, written: Written) {
+        self.buffer.lock().acknowledge(&self.live);
+        if written.cancel_requested {
+            self.live.cancel.cancel();
+        }
     }
 
     async fn retry<T, F>(&self, mut call: impl FnMut() -> F) -> agent_services::Result<T>
@@ -343,8 +354,8 @@ impl RunTask {
     async fn finish_append(&self) -> agent_services::Result<()> {
         let batch = self.buffer.lock().in_flight();
         if let Some(batch) = batch {
-            self.append_until_stored(batch).await?;
-            self.buffer.lock().acknowledge(&self.live);
+            let written = self.append_until_stored(batch).await?;
+            self.acknowledge(written);
         }
         Ok(())
     }

@@ -49,6 +49,8 @@ impl Runner {
             return Err(Error::ShuttingDown {}.into());
         }
         self.watch().await?;
+        // Without a lease, others would take the run over at once.
+        self.hold_lease().await?;
         let permit = inner.admit()?;
         self.create(request, options, Place::Root(permit)).await
     }

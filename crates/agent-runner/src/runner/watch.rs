@@ -20,6 +20,9 @@ use crate::Services;
 /// The first delay before a store is asked again that could not answer; the longest is a part of the lease.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 
+/// The longest delay before the lease is renewed again after a failure.
+const LONGEST_DELAY: Duration = Duration::from_secs(1);
+
 /// How many runs are looked at at once.
 const AT_ONCE: usize = 16;
 
@@ -45,8 +48,7 @@ impl Runner {
     /// Dropping the future begins nothing.
     pub async fn watch(&self) -> agent_services::Result<()> {
         let begin = || async {
-            let inner = &*self.0;
-            inner.services.runs.heartbeat(&inner.owner, inner.limits.lease).await?;
+            self.renew_lease().await?;
             Ok(Watch(vec![
                 spawn(look_after(self.downgrade())),
                 spawn(listen(self.downgrade())),
@@ -56,14 +58,6 @@ impl Runner {
         self.0.watch.get_or_try_init(begin).await.map(drop)
     }
 
-    /// Releases this process's lease, so that others can take over its runs at once.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn release_lease(&self) -> agent_services::Result<()> {
-        self.0.services.runs.release_lease(&self.0.owner).await
-    }
-
     /// Cancels a run that waits when the client that asked for it is gone for long enough.
     pub(super) fn watch_queued(&self, record: &RunRecord) {
         let Some(grace) = record.options.cancel_after() else { return };
@@ -71,36 +65,42 @@ impl Runner {
         // Beside the runs: a drain need not wait for one that waits itself.
         spawn(async move {
             sleep(grace.max(Duration::from_secs(1))).await;
+            let mut backoff = Backoff::default();
             loop {
                 let Some(runner) = inner.upgrade().map(Runner) else { return };
                 if runner.0.tasks.is_closed() {
                     return;
                 }
-                match runner.unread_for(&id).await {
-                    Some(Duration::ZERO) => {
-                        if let Err(error) = runner.cancel(&id).await {
-                            tracing::warn!(run.id = %id, error = %error, "a queued run whose client is gone could not be cancelled");
-                        }
+                let unread_for = runner.unread_for(&id).await;
+                let done = match unread_for {
+                    Ok(Some(Duration::ZERO)) => runner.cancel(&id).await.map(|_| None),
+                    other => other,
+                };
+                drop(runner);
+                match done {
+                    Ok(Some(left)) => sleep(left + grace).await,
+                    // A store that does not answer does not say that nobody waits.
+                    Err(error) if error.is_retryable() => backoff.wait().await,
+                    Ok(None) => return,
+                    Err(error) => {
+                        tracing::warn!(run.id = %id, error = %error, "a queued run whose client is gone could not be cancelled");
                         return;
                     }
-                    Some(left) => {
-                        drop(runner);
-                        sleep(left + grace).await;
-                    }
-                    None => return,
                 }
             }
         });
     }
 
     /// For how long a run that waits still counts as being read; `None` if it does not wait any more.
-    async fn unread_for(&self, id: &RunId) -> Option<Duration> {
+    ///
+    /// # Errors
+    /// The store's.
+    async fn unread_for(&self, id: &RunId) -> agent_services::Result<Option<Duration>> {
         let runs = &self.0.services.runs;
-        let record = runs.get(id).await.ok()??;
-        if record.status != Status::Queued {
-            return None;
+        match runs.get(id).await? {
+            Some(record) if record.status == Status::Queued => runs.reader_ttl(id).await.map(Some),
+            _ => Ok(None),
         }
-        runs.reader_ttl(id).await.ok()
     }
 
     /// Passes on what was asked of a run of this process.
@@ -132,6 +132,18 @@ impl Runner {
         failure
     }
 
+    /// Looks for orphaned runs, for a process that has just renewed its lease.
+    async fn recover_orphans(&self) {
+        if self.0.tasks.is_closed() {
+            return;
+        }
+        match self.0.services.runs.orphans(PageSize::default()).await {
+            // Not waited for: where it takes long, the lease is to be renewed all the same.
+            Ok(orphans) => orphans.into_iter().for_each(|id| self.recover_later(id)),
+            Err(error) => tracing::warn!(error = %error, "could not look for orphaned runs"),
+        }
+    }
+
     fn live_ids(&self) -> Vec<RunId> {
         self.0.live.lock().keys().cloned().collect()
     }
@@ -147,28 +159,29 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
 
 /// Renews the lease and recovers orphaned runs.
 async fn look_after(inner: Weak<Inner>) {
+    let mut backoff: Option<Backoff> = None;
     loop {
         let Some(runner) = inner.upgrade().map(Runner) else { return };
-        let (runs, limits) = (&runner.0.services.runs, &runner.0.limits);
-        let pause = limits.lease / 3;
-        if let Err(error) = runs.heartbeat(&runner.0.owner, limits.lease).await {
-            tracing::warn!(error = %error, "could not renew this process's lease");
+        if runner.0.lease.is_released() {
+            return;
         }
-        if !runner.0.tasks.is_closed() {
-            match runs.orphans(PageSize::default()).await {
-                Ok(orphans) => {
-                    for id in orphans {
-                        // Not waited for: where it takes long, the lease is to be renewed all the same.
-                        runner.recover_later(id);
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(error = %error, "could not look for orphaned runs");
-                }
+        let pause = runner.0.limits.lease / 3;
+        let renewed = runner.renew_lease().await;
+        let delay = match renewed {
+            Ok(()) => {
+                backoff = None;
+                runner.recover_orphans().await;
+                pause
             }
-        }
+            // Others may have lost the store as well, and be about to come back: what looks orphaned now may not be.
+            Err(error) => {
+                tracing::warn!(error = %error, "could not renew this process's lease; trying again");
+                let longest = pause.min(LONGEST_DELAY);
+                backoff.get_or_insert_with(|| Backoff::new(FIRST_DELAY, longest)).next_delay()
+            }
+        };
         drop(runner);
-        sleep(pause).await;
+        sleep(delay).await;
     }
 }
 

@@ -8,7 +8,7 @@ use agent_schemas::{RunId, SessionId, UserId};
 use agent_services::page::{Page, PageSize, PageToken};
 use agent_services::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Finished, InMemoryRunStore, LogChunk, NewRun, OwnerId,
-    RunFilter, RunRecord, RunStore,
+    RunFilter, RunRecord, RunStore, Written,
 };
 use agent_services::{Error, ErrorKind, Result, Service};
 use async_trait::async_trait;
@@ -45,6 +45,11 @@ impl FaultyStore {
     /// Lets the next call with this name go wrong; several, one call after the other.
     pub(crate) fn fail(&self, call: &'static str, fault: Fault) {
         self.faults.lock().push_back((call, fault));
+    }
+
+    /// Lets nothing more go wrong.
+    pub(crate) fn heal(&self) {
+        self.faults.lock().clear();
     }
 
     /// Whether all faults have happened.
@@ -94,8 +99,8 @@ macro_rules! pass_through {
 pass_through! {
     fn create(run: NewRun) -> Created;
     fn get(id: &RunId) -> Option<RunRecord>;
-    fn append(id: &RunId, token: FencingToken, batch: Batch) -> ();
-    fn seal(id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> ();
+    fn append(id: &RunId, token: FencingToken, batch: Batch) -> Written;
+    fn seal(id: &RunId, token: FencingToken, batch: Batch, ending: &str, cancel_seen: bool) -> ();
     fn finish(run: FinishRun) -> Finished;
     fn read(id: &RunId, from: u64, max_bytes: usize) -> Option<LogChunk>;
     fn wait(id: &RunId, from: u64) -> ();

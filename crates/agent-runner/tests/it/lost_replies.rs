@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_runner::agents::Echo;
-use agent_runner::{Agent, Run, RunHandle, RunOptions, Runner, Services, StartError, agent_fn};
+use agent_runner::{
+    Agent, PositionError, Run, RunHandle, RunOptions, Runner, Services, StartError, agent_fn,
+};
 use agent_schemas::{AgentRequest, Event, Message, RunId, SessionId, UserId};
 use agent_services::clock::ManualClock;
 use agent_services::page::PageSize;
@@ -136,6 +138,45 @@ async fn cancel__lost_reply__waiting_run_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn cancel__store_unavailable__is_not_acknowledged_and_takes_effect() {
+    let world = World::new(patient());
+    let run = world.started("hi").await;
+    world.store.fail("cancel", AWAY);
+    assert!(world.runner.cancel(run.id()).await.is_err(), "another process would not know of it");
+    assert_eq!(world.end(run.id()).await, "response canceled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn take_over__lease_expired_in_the_store__is_renewed_first() {
+    let world = World::new(Echo::default());
+    world.runner.watch().await.expect("heard");
+    world.store.fail("create", Fault::LostReply);
+    assert!(world.start("hi", SessionPolicy::Enqueue).await.is_err());
+    world.clock.advance(60);
+    let runs = world.runs().await;
+    assert_eq!(world.end(&runs[0].id).await, "response completed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn orphan__lease_not_renewed__is_left_alone() {
+    let world = World::new(patient());
+    let services = world.runner.services().clone();
+    let other = Runner::builder().agent("test", patient()).services(services).build().expect("built");
+    other.watch().await.expect("heard");
+    let run = world.started("hi").await;
+    world.runner.release_lease().await.expect("released");
+    for _ in 0..200 {
+        world.store.fail("heartbeat", AWAY);
+    }
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(world.record(run.id()).await.epochs.is_empty(), "it may be this process that has lost the store");
+    world.store.heal();
+    while world.record(run.id()).await.epochs.is_empty() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn cancel__run_lost_and_restarted__takes_effect() {
     let world = World::new(patient());
     for _ in 0..2 {
@@ -166,15 +207,37 @@ async fn resume__position_stored_but_unacknowledged__is_accepted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn resume__store_silent__is_not_told_that_the_position_is_gone() {
+    let world = World::new(patient());
+    world.store.fail("append", Fault::Silent { is_done: true });
+    let run = world.started("hi").await;
+    let last = world.record(run.id()).await.entries - 1;
+    world.store.fail("get", Fault::Late);
+    let answered = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        world.store.released.cancel();
+    };
+    let (found, ()) = tokio::join!(run.cursor_after(last, 1), answered);
+    assert!(found.is_ok());
+    // Only what the store says while it is asked anew may be that it is gone.
+    for position in [last, last + 1] {
+        world.store.fail("get", AWAY);
+        let failed = run.cursor_after(position, 1).await;
+        assert!(matches!(failed, Err(PositionError::Store(_))), "{failed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn resume__position_of_later_owner__is_accepted() {
     let world = World::new(patient());
     let run = world.started("hi").await;
     while world.record(run.id()).await.entries < 4 {
         tokio::task::yield_now().await;
     }
-    world.clock.advance(60);
-    let runs = &world.runner.services().runs;
-    let token = runs.take_over(run.id(), &OwnerId::new("other")).await.expect("asked").expect("taken");
+    world.runner.release_lease().await.expect("released");
+    let (runs, other) = (&world.runner.services().runs, OwnerId::new("other"));
+    runs.heartbeat(&other, Duration::from_secs(60)).await.expect("it lives");
+    let token = runs.take_over(run.id(), &other).await.expect("asked").expect("taken");
     let frames = "id: 4.2\ndata: {}\n\n".into();
     runs.append(run.id(), token, Batch { first: 4, count: 1, frames }).await.expect("stored");
     assert!(run.cursor_after(4, 2).await.is_ok());

@@ -1,6 +1,7 @@
 //! The runner from outside: whole runs, their logs, and what becomes of them.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
+mod cancel;
 #[cfg(feature = "chat")]
 mod chat;
 mod children;

@@ -5,13 +5,10 @@ use std::sync::Arc;
 
 use agent_runner::{Agent, AgentError, Recovery, RunHandle, RunOptions, Runner, Services};
 use agent_schemas::{AgentRequest, Message, RunId, SessionId, UserId};
-use agent_services::StoreContext;
-use agent_services::clock::ManualClock;
 use agent_services::page::PageSize;
-use agent_services::run::InMemoryRunStore;
+use agent_services::run::{Batch, InMemoryRunStore};
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
-use tokio::task::yield_now;
 
 use crate::support::{collect, outline};
 
@@ -38,16 +35,13 @@ impl Agent for Fragile {
 
 struct World {
     services: Services,
-    clock: Arc<ManualClock>,
 }
 
 impl World {
     fn new() -> Self {
-        let clock = Arc::new(ManualClock::at(1_800_000_000));
         let mut services = Services::in_memory();
-        let context = StoreContext::default().with_clock(Arc::clone(&clock) as _);
-        services.runs = Arc::new(InMemoryRunStore::new(context));
-        World { services, clock }
+        services.runs = Arc::new(InMemoryRunStore::default());
+        World { services }
     }
 
     fn runner(&self, recovery: Recovery) -> Runner {
@@ -65,10 +59,10 @@ impl World {
             while self.services.runs.get(&first).await.expect("readable").expect("there").entries < 8 {
                 tokio::task::yield_now().await;
             }
+            runner.release_lease().await.expect("released");
             (first, second)
         });
         process.shutdown_background();
-        self.clock.advance(60);
         ids
     }
 }
@@ -150,6 +144,22 @@ fn recovery__not_continuable__ends_incomplete_and_next_runs() {
     }
 }
 
+#[test]
+fn recovery__run_asked_to_stop__ends_canceled() {
+    let world = World::new();
+    let (first, _) = world.leave_behind(Recovery::Continue);
+    let process = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let log = process.block_on(async {
+        world.services.runs.cancel(&first, Batch::empty(0)).await.expect("asked");
+        let runner = world.runner(Recovery::Continue);
+        runner.watch().await.expect("heard");
+        let run = runner.attach(&first).await.expect("readable").expect("there");
+        outline(&collect(run.cursor(0)).await)
+    });
+    assert_eq!(log[..6], LEFT[..6]);
+    assert_eq!(log.last().map(String::as_str), Some("response canceled"));
+}
+
 /// Says `whole`, and more once it is let; when it goes on, it says how much it has said before.
 #[derive(Debug)]
 struct Paused(Arc<Semaphore>);
@@ -184,11 +194,7 @@ async fn reader__process_lost_the_run__follows_the_new_owner() {
     while !outline(&seen).iter().any(|line| line == "message completed") {
         seen.extend(cursor.next_events().await.expect("more").expect("readable"));
     }
-    // Its first sign of life may still be to come.
-    while world.services.runs.orphans(PageSize::default()).await.expect("readable").is_empty() {
-        world.clock.advance(60);
-        yield_now().await;
-    }
+    first.release_lease().await.expect("released");
     second.watch().await.expect("heard");
     let taken = second.attach(run.id()).await.expect("readable").expect("there");
     let whole = collect(taken.cursor(0)).await;

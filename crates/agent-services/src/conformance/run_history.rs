@@ -146,7 +146,7 @@ pub async fn refused_history_changes_nothing(stores: &Stores) {
 /// Contract 23: what another process appended before it died is not appended again.
 pub async fn history_that_is_there_is_not_repeated(stores: &Stores) {
     let run = stores.start().await;
-    stores.runs.seal(&run.0, run.1, entry(1), "kept").await.expect("sealed");
+    stores.runs.seal(&run.0, run.1, entry(1), "kept", false).await.expect("sealed");
     let said = history(&run, &["a", "b"]);
     stores.sessions.append(&user("u"), &session("s"), said.clone()).await.expect("appended");
     let last = FinishRun::new(run.0, run.1, entry(2), Status::Completed).with_history(Some(said));

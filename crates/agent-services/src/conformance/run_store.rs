@@ -1,7 +1,7 @@
 //! The contract of [`RunStore`], line by line.
 //!
-//! A broken promise panics, as a test's assertion does. No test sleeps: a lease ends because its owner releases it or never
-//! had one, so a backend's own clock may be as coarse as it likes.
+//! A broken promise panics, as a test's assertion does. No test sleeps: a lease ends because its owner releases it, never had
+//! one, or makes one of no length. A backend's own clock may count whole seconds.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
 mod deletion;
@@ -49,6 +49,7 @@ macro_rules! run_store_conformance {
             cancel_changes_nothing_of_the_ended cancel_wakes_readers_of_a_waiting_run
             delete_session_forgets_ended_runs delete_session_locks_out_owners
             delete_user_forgets_all_runs wait_resolves signals_reach_the_owner leases_keep_runs
+            a_requested_stop_is_not_overlooked what_is_sealed_is_not_cancelled takers_need_a_lease owners_may_come_back
             take_over_locks_out own_runs_may_be_taken_again one_of_many_takes_over lists_are_stable
             lists_are_filtered readers_are_counted users_of_runs_never_meet long_ids_of_runs_are_refused
             many_creators_take_turns a_restart_forgets_no_run);
@@ -68,6 +69,9 @@ pub const TRIMMED: Retention = Retention { age: Duration::from_secs(60 * 60), by
 
 /// Longer than any test takes.
 const LONG: Duration = Duration::from_secs(60 * 60);
+
+/// The shortest lease that can be renewed in time where a store counts whole seconds.
+const SHORT: Duration = Duration::from_secs(2);
 
 fn owner(id: &str) -> OwnerId {
     OwnerId::new(id)
@@ -141,11 +145,12 @@ async fn end(
     Ok(finished.granted)
 }
 
-/// Ends a log with the entry that continues it, and hands the session to `owner`.
+/// Ends a log with the entry that continues it, whether the run was asked to stop or not, and hands the session to `owner`.
 async fn finish(store: &dyn RunStore, id: &RunId, token: FencingToken) -> Option<Grant> {
     let last = batch(get(store, id).await.entries, 1);
-    let next = owner("owner");
-    end(store, (id, token), last, Status::Completed, Some(&next)).await.expect("finished")
+    let run = FinishRun::new(id.clone(), token, last, Status::Completed).with_next(Some(owner("owner")));
+    let finished = store.finish(run.with_cancel_seen(true)).await.expect("finished");
+    finished.granted
 }
 
 /// Ends runs, each of which has to hand the session to the next one.

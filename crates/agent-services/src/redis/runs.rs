@@ -24,7 +24,7 @@ use super::script::script;
 use super::store::{Backend, LARGE_ANSWER};
 use crate::clock::SystemIds;
 use crate::context::StoreContext;
-use crate::run::{Batch, FencingToken, Retention, RunRecord, no_run};
+use crate::run::{Batch, FencingToken, Retention, RunRecord, Written, no_run};
 use crate::{Result, Service};
 
 script!(CREATE, "runs/common.lua", "runs/create.lua");
@@ -36,13 +36,13 @@ script!(UNLIST, "runs/common.lua", "runs/unlist.lua");
 script!(CANCEL, "runs/common.lua", "runs/frames.lua", "runs/write.lua", "runs/end.lua", "runs/cancel.lua");
 script!(STEERED, "runs/common.lua", "runs/steered.lua");
 script!(DROP, "runs/common.lua", "runs/drop.lua");
-script!(TAKE, "runs/common.lua", "runs/take.lua");
+script!(TAKE, "runs/common.lua", "runs/leases.lua", "runs/take.lua");
 script!(ORPHANS, "runs/common.lua", "runs/orphans.lua");
 script!(TOUCH_READER, "runs/common.lua", "runs/touch_reader.lua");
 script!(FORGET, "runs/common.lua", "runs/forget.lua");
 script!(TRIM, "runs/common.lua", "runs/frames.lua", "runs/trim.lua");
-script!(HEARTBEAT, "runs/heartbeat.lua");
-script!(OWNERS, "runs/owners.lua");
+script!(HEARTBEAT, "runs/leases.lua", "runs/heartbeat.lua");
+script!(OWNERS, "runs/leases.lua", "runs/owners.lua");
 script!(TAG, "runs/tag.lua");
 script!(UNTAG, "runs/untag.lua");
 script!(ENDED, "runs/ended.lua");
@@ -156,23 +156,26 @@ impl RedisRunStore {
         Ok(records)
     }
 
-    /// Appends to a log; with an ending it is the last batch but one.
+    /// Appends to a log; with an ending it is the last batch but one. The ending comes with whether the caller knows of a
+    /// request to stop.
     async fn write(
         &self,
         operation: &'static str,
         id: &RunId,
         token: FencingToken,
         batch: Batch,
-        ending: Option<&str>,
-    ) -> Result<()> {
+        ending: Option<(&str, bool)>,
+    ) -> Result<Written> {
         let _call = self.backend.begin(operation, &[])?;
         let call = self.place_to_write(operation, id)?.call(&APPEND, "").arg(token.0);
         let call = call.arg(batch.first).arg(batch.count).arg(&batch.frames[..]);
-        let call = call.arg(u64::from(ending.is_some())).arg(ending.unwrap_or_default());
+        let (text, cancel_seen) = ending.unwrap_or_default();
+        let call = call.arg(u64::from(ending.is_some())).arg(text).arg(u64::from(cancel_seen));
         let answer: String = self.backend.repeatable(operation, call).await?;
-        codec::check_written(operation, id, &answer)?;
+        let (answer, cancel) = codec::words(&answer);
+        codec::check_written(operation, id, answer)?;
         self.listening.wakeups.wake(id);
-        Ok(())
+        Ok(Written::new(!cancel.is_empty()))
     }
 
     /// Whether there is nothing to wait for: the log has the entry, or has ended, or is gone.

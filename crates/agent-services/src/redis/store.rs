@@ -56,6 +56,10 @@ impl Backend {
         self.client.keys()
     }
 
+    pub(super) fn is_cluster(&self) -> bool {
+        self.client.servers().is_cluster()
+    }
+
     pub(super) async fn start(&self) -> Result<()> {
         if self.running.read().is_some() {
             return Ok(());

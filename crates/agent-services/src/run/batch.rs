@@ -87,6 +87,21 @@ fn number_of(frames: &[u8]) -> Option<u64> {
     std::str::from_utf8(&digits[..length]).ok()?.parse().ok()
 }
 
+/// What an append answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Written {
+    /// Whether the run was asked to stop.
+    pub cancel_requested: bool,
+}
+
+impl Written {
+    /// The answer to entries that are stored.
+    pub fn new(cancel_requested: bool) -> Self {
+        Written { cancel_requested }
+    }
+}
+
 /// A part of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogChunk {

@@ -22,12 +22,15 @@ pub struct FinishRun {
     /// What is appended to the run's session in the same step, for sessions of the same
     /// [`database`](crate::Service::database).
     pub history: Option<MessageBatch>,
+    /// Whether the caller knows of a request to stop, if there is one. An end that does not know is refused as
+    /// [`Canceled`](crate::ErrorKind::Canceled).
+    pub cancel_seen: bool,
 }
 
 impl FinishRun {
     /// An end that leaves nothing in the session and hands it to nobody.
     pub fn new(id: RunId, token: FencingToken, batch: Batch, status: Status) -> Self {
-        FinishRun { id, token, batch, status, next: None, history: None }
+        FinishRun { id, token, batch, status, next: None, history: None, cancel_seen: false }
     }
 
     /// The same with somebody who executes the next run of the session.
@@ -41,6 +44,13 @@ impl FinishRun {
     #[must_use]
     pub fn with_history(mut self, history: Option<MessageBatch>) -> Self {
         self.history = history;
+        self
+    }
+
+    /// The same by a caller that knows of a request to stop, or does not.
+    #[must_use]
+    pub fn with_cancel_seen(mut self, cancel_seen: bool) -> Self {
+        self.cancel_seen = cancel_seen;
         self
     }
 }

@@ -1,6 +1,7 @@
 //! Runs in memory: the reference backend.
 
 mod ending;
+mod leases;
 mod log;
 mod retention_queue;
 mod session_queue;
@@ -19,7 +20,7 @@ use self::log::Log;
 use self::retention_queue::{OVERHEAD, Place};
 use self::state::State;
 use super::wakeups::Wakeups;
-use super::{Batch, FencingToken, Grant, OwnerId, Retention, RunRecord, no_run};
+use super::{Batch, FencingToken, Grant, OwnerId, Retention, RunRecord, canceled, no_run};
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
 use crate::memory_budget::{DropOldest, MemoryBudget};
@@ -59,6 +60,8 @@ struct StoredRun {
     reader_until: i64,
     /// Its place among those that have ended.
     place: Option<Place>,
+    /// Until when nobody takes it from an owner that took it over, in Unix seconds.
+    taken_until: i64,
     /// About what its request and the rest of it take besides the log, and what is counted in the budget.
     own_bytes: u64,
     held: u64,
@@ -222,6 +225,16 @@ impl StoredRun {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Conflict, operation, "the run has another owner"))
+    }
+
+    /// Refuses an end that is neither settled nor knows that the run was asked to stop.
+    fn check_end(&self, operation: &'static str, token: FencingToken, cancel_seen: bool) -> Result<()> {
+        self.check(operation, token)?;
+        let is_settled = self.log.ended || self.record.ending.is_some();
+        if self.record.cancel_requested && !is_settled && !cancel_seen {
+            return Err(canceled(operation));
+        }
+        Ok(())
     }
 
     /// Appends entries; says whether they are new.

@@ -210,7 +210,7 @@ pub enum Canceled {
     Requested,
     /// It waited, and has ended as `canceled`.
     Dequeued,
-    /// It has ended before.
+    /// It has ended before, or how it ends is settled.
     Ended,
 }
 

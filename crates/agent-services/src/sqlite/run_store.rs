@@ -23,7 +23,7 @@ use crate::page::{Page, PageSize, PageToken};
 use crate::run::wakeups::Wakeups;
 use crate::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, Retention,
-    RunFilter, RunRecord, RunStore,
+    RunFilter, RunRecord, RunStore, Written,
 };
 use crate::session::MessageBatch;
 
@@ -145,22 +145,31 @@ impl RunStore for SqliteRunStore {
         self.access.read("get a run", move |connection| read::get(connection, &id)).await
     }
 
-    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
+    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<Written> {
         let batch = EncodedBatch::new(batch);
         let append = move |connection: &_, id: &_| log::append(connection, id, token, &batch);
         self.write_to(log::APPEND, id, append).await
     }
 
-    async fn seal(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
+    async fn seal(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        ending: &str,
+        cancel_seen: bool,
+    ) -> Result<()> {
         let (batch, ending) = (EncodedBatch::new(batch), ending.to_owned());
-        let seal = move |connection: &_, id: &_| log::seal(connection, id, token, &batch, &ending);
+        let seal =
+            move |connection: &_, id: &_| log::seal(connection, id, token, &batch, &ending, cancel_seen);
         self.write_to(log::SEAL, id, seal).await
     }
 
     async fn finish(&self, run: FinishRun) -> Result<Finished> {
-        let FinishRun { id, token, batch, status, next, history } = run;
+        let FinishRun { id, token, batch, status, next, history, cancel_seen } = run;
         let history = history.map(|history| self.history(history)).transpose()?;
-        let finish = Finish { id, token, batch: EncodedBatch::new(batch), status, next, history };
+        let batch = EncodedBatch::new(batch);
+        let finish = Finish { id, token, batch, status, next, history, cancel_seen };
         let clock = self.clock();
         let finish = move |connection: &_, notifications: &mut Notifications| {
             let finished = finish.run(connection, clock.unix_seconds())?;
@@ -261,7 +270,7 @@ impl RunStore for SqliteRunStore {
         let take = move |connection: &_, _: &mut Notifications| {
             owners::take_over(connection, &id, &owner, clock.unix_seconds())
         };
-        self.write("take over a run", take).await
+        self.write(owners::TAKE_OVER, take).await
     }
 
     async fn touch_reader(&self, id: &RunId, time: Duration) -> Result<()> {

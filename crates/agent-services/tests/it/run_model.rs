@@ -97,8 +97,8 @@ enum Use {
     },
     CreateAgain(usize, SessionPolicy),
     Append(usize, Part, Age),
-    Close(usize, Part, Age),
-    Finish(usize, Part, Age, bool, Option<u8>),
+    Close(usize, Part, Age, bool),
+    Finish(usize, Part, Age, (bool, bool), Option<u8>),
     Read(usize, u64, usize),
     Get(usize),
     List(usize, Option<usize>, Option<Status>, usize),
@@ -180,16 +180,17 @@ fn usage() -> impl Strategy<Value = Use> {
         16 => create,
         1 => (run(), policy()).prop_map(|(run, policy)| Use::CreateAgain(run, policy)),
         8 => (run(), part(), age()).prop_map(|(run, part, age)| Use::Append(run, part, age)),
-        3 => (run(), part(), age()).prop_map(|(run, part, age)| Use::Close(run, part, age)),
-        10 => (run(), part(), age(), any::<bool>(), next())
-            .prop_map(|(run, part, age, is_good, next)| Use::Finish(run, part, age, is_good, next)),
+        3 => (run(), part(), age(), any::<bool>())
+            .prop_map(|(run, part, age, is_seen)| Use::Close(run, part, age, is_seen)),
+        10 => (run(), part(), age(), any::<(bool, bool)>(), next())
+            .prop_map(|(run, part, age, how, next)| Use::Finish(run, part, age, how, next)),
         2 => (run(), 0..12_u64, 0..300_usize).prop_map(|(run, from, bytes)| Use::Read(run, from, bytes)),
         2 => run().prop_map(Use::Get),
         2 => list.prop_map(|(user, session, status, size)| Use::List(user, session, status, size)),
         4 => (run(), part()).prop_map(|(run, part)| Use::Cancel(run, part)),
         2 => run().prop_map(Use::Steered),
         2 => (run(), vec(run(), 0..4), age()).prop_map(|(run, taken, age)| Use::DropSteered(run, taken, age)),
-        2 => owner().prop_map(Use::Heartbeat),
+        4 => owner().prop_map(Use::Heartbeat),
         1 => owner().prop_map(Use::Retire),
         2 => Just(Use::Orphans),
         6 => (run(), owner()).prop_map(|(run, owner)| Use::TakeOver(run, owner)),
@@ -387,24 +388,26 @@ impl Pair {
                 let (batch, token) = (known.batch(part, None), known.token(age));
                 let id = known.id().clone();
                 let tested = a.append(&id, token.0, batch.clone()).await;
-                if both(tested, b.append(&id, token.1, batch.clone()).await, |()| ())?.is_some() {
+                if both(tested, b.append(&id, token.1, batch.clone()).await, |written| *written)?.is_some() {
                     known.batches.push(batch);
                 }
                 Ok(())
             }
-            Use::Close(run, part, age) => {
+            Use::Close(run, part, age, cancel_seen) => {
                 let Some(place) = place(run) else { return Ok(()) };
                 let known = &mut self.runs[place];
                 let (batch, token) = (known.batch(part, Some(known.closed.as_ref())), known.token(age));
                 let id = known.id().clone();
-                let tested = a.seal(&id, token.0, batch.clone(), "ending").await;
-                if both(tested, b.seal(&id, token.1, batch.clone(), "ending").await, |()| ())?.is_some() {
+                let tested = a.seal(&id, token.0, batch.clone(), "ending", cancel_seen).await;
+                if both(tested, b.seal(&id, token.1, batch.clone(), "ending", cancel_seen).await, |()| ())?
+                    .is_some()
+                {
                     known.batches.push(batch.clone());
                     known.closed = Some(batch);
                 }
                 Ok(())
             }
-            Use::Finish(run, part, age, is_good, next) => {
+            Use::Finish(run, part, age, (is_good, cancel_seen), next) => {
                 let Some(place) = place(run) else { return Ok(()) };
                 let known = &mut self.runs[place];
                 let token = known.token(age);
@@ -417,7 +420,7 @@ impl Pair {
                 let id = known.id().clone();
                 let end = |token| {
                     let run = FinishRun::new(id.clone(), token, batch.clone(), status.clone());
-                    run.with_next(next.clone())
+                    run.with_next(next.clone()).with_cancel_seen(cancel_seen)
                 };
                 let tested = a.finish(end(token.0)).await.map(|finished| finished.granted);
                 let memory = b.finish(end(token.1)).await.map(|finished| finished.granted);

@@ -45,6 +45,8 @@ faults! {
     a_seen_event_is_of_another_epoch => Changed,
     a_position_is_gone => Refused,
     a_run_is_gone => Unknown,
+    a_run_that_was_to_stop_completes => NotCanceled,
+    a_deleted_run_is_there => NotDeleted,
     a_run_goes_on_after_its_end => Revived,
     a_run_ends_twice => Revived,
     an_old_owner_writes => LateWrite,
@@ -231,7 +233,21 @@ fn a_run_goes_on_after_its_end(history: &mut History, place: usize) -> bool {
     true
 }
 
+fn a_run_that_was_to_stop_completes(history: &mut History, place: usize) -> bool {
+    let run = any(&mut history.kept, place).run.clone();
+    history.canceled.push(run);
+    true
+}
+
+fn a_deleted_run_is_there(history: &mut History, place: usize) -> bool {
+    let run = any(&mut history.kept, place).run.clone();
+    history.deleted.push(run);
+    true
+}
+
 fn a_run_ends_twice(history: &mut History, place: usize) -> bool {
+    // Not the one that is deleted, of which the store says nothing.
+    let place = place % history.kept.len();
     any(&mut history.told, place).status = "canceled".to_owned();
     true
 }

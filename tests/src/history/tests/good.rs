@@ -40,6 +40,7 @@ pub(super) fn good(plan: &Plan) -> History {
         keep(&mut history, number, log, plan.cut);
     }
     tell(&mut history, &clock);
+    forget(&mut history, &clock);
     let tags = order.iter().map(|number| tag(*number)).collect();
     history.said.push(Said { user: "u".to_owned(), session: "s".to_owned(), tags });
     history
@@ -117,6 +118,19 @@ fn keep(history: &mut History, number: usize, log: Vec<Event>, cut: usize) {
         pages: log.iter().map(|event| event.json.clone()).collect(),
         log,
     });
+}
+
+/// A run of another session was asked to stop and was deleted in the end.
+fn forget(history: &mut History, clock: &Clock) {
+    let run = "run_deleted".to_owned();
+    history.told.push(Told {
+        run: run.clone(),
+        asked: clock.now(),
+        answered: clock.now(),
+        status: "canceled".to_owned(),
+    });
+    history.canceled.push(run.clone());
+    history.deleted.push(run);
 }
 
 /// Somebody asked for all runs after the end.

@@ -5,7 +5,7 @@ use agent_services::run::{Batch, FinishRun, Grant};
 use agent_services::{ErrorKind, Result};
 
 use super::RunTask;
-use crate::assemble::Ending;
+use crate::assemble::{Assembler, Ending};
 use crate::history::History;
 use crate::live::{LogEnd, RunEnd};
 use crate::steer;
@@ -14,16 +14,41 @@ impl RunTask {
     /// Closes what is open, appends the history to the session, and writes the last event: in one step if the stores can. A
     /// client that sees the last event may start the next turn, which needs the session's history; where the session does
     /// not have it, the last event says so. Returns the right to execute the next run of the session.
-    pub(super) async fn write_end(&self, mut ending: Ending, began: bool) -> Result<Option<Grant>> {
+    ///
+    /// Of a run that was asked to stop, the store accepts no end that does not say so: the request was acknowledged, and the
+    /// signal may be late or lost. Such a run ends as canceled.
+    pub(super) async fn write_end(&self, ending: Ending, began: bool) -> Result<Option<Grant>> {
+        let log = &self.live.log;
+        let closing = log.seal(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
+        let unstored = self.append_beginning(&self.unstored(&closing)).await?;
+        match self.write_end_as(ending, began, &closing, &unstored).await {
+            Err(error) if error.kind() == ErrorKind::Canceled => {
+                self.live.cancel.cancel();
+                log.seal(Assembler::take_back_end);
+                let ending = self.ending(Status::Canceled, None, None);
+                self.write_end_as(ending, began, &closing, &unstored).await
+            }
+            done => done,
+        }
+    }
+
+    /// Writes the end behind the entries that close what was open. If it is refused as
+    /// [`Canceled`](ErrorKind::Canceled), nothing has changed.
+    async fn write_end_as(
+        &self,
+        mut ending: Ending,
+        began: bool,
+        closing: &Batch,
+        unstored: &Batch,
+    ) -> Result<Option<Grant>> {
         let live = &*self.live;
         let mut history = if began { History::of(live, &ending) } else { None };
         let has_more_steps =
             live.steering.may_have_taken() || (history.is_some() && !live.services.end_runs_in_one_step());
-        let closing = live.log.seal(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
-        let mut unstored = self.unstored(&closing);
+        let mut unstored = unstored.clone();
         if has_more_steps {
             let kept = began.then(|| serde_json::to_string(&ending).unwrap_or_default());
-            self.write_before_end(&unstored, kept.as_deref()).await?;
+            self.write_before_end(&unstored, kept.as_deref(), knows_cancel(&ending.status)).await?;
             unstored = Batch::empty(unstored.end());
             if let Some(history) = history.take()
                 && let Err(warning) = history.append().await
@@ -31,8 +56,6 @@ impl RunTask {
                 ending.warnings.push(warning);
             }
             steer::forget_taken(live).await?;
-        } else {
-            unstored = self.append_beginning(&unstored).await?;
         }
         let mut end = live.log.seal(|assembler| assembler.finish(&ending));
         let mut finished = self.finish(&unstored, &end, &ending.status, history.as_ref()).await;
@@ -50,7 +73,7 @@ impl RunTask {
         let granted = finished?;
         let ended = RunEnd { status: ending.status, http_status: ending.http_status };
         // Shown together, so that they leave in one write.
-        live.tail.publish(Some(Batch::concat(&[closing, end])), Some(LogEnd::Finished(ended)));
+        live.tail.publish(Some(Batch::concat(&[closing.clone(), end])), Some(LogEnd::Finished(ended)));
         Ok(granted)
     }
 
@@ -61,14 +84,16 @@ impl RunTask {
         Batch::concat(&unstored)
     }
 
-    /// Writes all but the last event, and how the run ends, so that another process can continue from there.
-    async fn write_before_end(&self, last: &Batch, ending: Option<&str>) -> Result<()> {
+    /// Writes all but the last event, and how the run ends, so that another process can continue from there. `cancel_seen` says
+    /// that the ending takes a request to stop into account.
+    async fn write_before_end(&self, last: &Batch, ending: Option<&str>, cancel_seen: bool) -> Result<()> {
         let live = &*self.live;
         let runs = &live.services.runs;
-        let last = self.append_beginning(last).await?;
         match ending {
-            Some(ending) => self.retry(|| runs.seal(&live.record.id, live.token, last.clone(), ending)).await,
-            None => self.retry(|| runs.append(&live.record.id, live.token, last.clone())).await,
+            Some(ending) => {
+                self.retry(|| runs.seal(&live.record.id, live.token, last.clone(), ending, cancel_seen)).await
+            }
+            None => self.retry(|| runs.append(&live.record.id, live.token, last.clone())).await.map(|_| ()),
         }
     }
 
@@ -84,7 +109,13 @@ impl RunTask {
         let last = Batch::concat(&[unstored.clone(), end.clone()]);
         let run = FinishRun::new(live.record.id.clone(), live.token, last, status.clone())
             .with_next(self.runner.next_owner().cloned())
+            .with_cancel_seen(knows_cancel(status))
             .with_history(history.map(History::batch).transpose()?);
         Ok(self.retry(|| live.services.runs.finish(run.clone())).await?.granted)
     }
+}
+
+/// Whether a run that ends like this would end no other way if it was asked to stop.
+fn knows_cancel(status: &Status) -> bool {
+    matches!(status, Status::Canceled | Status::Incomplete)
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::ErrorKind;
 use crate::conformance::{hostile_ids, lifecycle};
-use crate::run::{Batch, Created, FencingToken, FinishRun, RunStore, SessionPolicy};
+use crate::run::{Batch, Created, FencingToken, FinishRun, RunStore, SessionPolicy, Written};
 use crate::session::MessageBatch;
 
 async fn append(
@@ -19,7 +19,7 @@ async fn append(
     token: FencingToken,
     batch: Batch,
 ) -> Result<(), ErrorKind> {
-    kind(store.append(id, token, batch).await)
+    kind(store.append(id, token, batch).await.map(|_| ()))
 }
 
 /// The numbers of the entries from `from` on, read to the end, and whether the log has ended.
@@ -135,7 +135,7 @@ pub async fn overlaps_and_gaps_conflict(store: Arc<dyn RunStore>) {
     other.frames = batch(1, 3).frames;
     for wrong in [batch(2, 2), batch(4, 1), batch(0, 4), other] {
         assert_eq!(append(&*store, &id, token, wrong.clone()).await, Err(ErrorKind::Conflict));
-        let closed = store.seal(&id, token, wrong.clone(), "ending").await;
+        let closed = store.seal(&id, token, wrong.clone(), "ending", false).await;
         assert_eq!(kind(closed), Err(ErrorKind::Conflict));
         let finished = end(&*store, (&id, token), wrong, Status::Completed, None).await;
         assert_eq!(finished, Err(ErrorKind::Conflict));
@@ -151,7 +151,7 @@ pub async fn stale_tokens_conflict(store: Arc<dyn RunStore>) {
     let steered = steer(&*store, &id).await;
     for stale in [token.0.wrapping_sub(1), token.0 + 1].map(FencingToken) {
         assert_eq!(append(&*store, &id, stale, batch(0, 1)).await, Err(ErrorKind::Conflict));
-        assert_eq!(kind(store.seal(&id, stale, batch(0, 1), "no").await), Err(ErrorKind::Conflict));
+        assert_eq!(kind(store.seal(&id, stale, batch(0, 1), "no", false).await), Err(ErrorKind::Conflict));
         let finished = end(&*store, (&id, stale), batch(0, 1), Status::Completed, None).await;
         assert_eq!(finished, Err(ErrorKind::Conflict));
         let dropped = store.drop_steered(&id, stale, std::slice::from_ref(&steered)).await;
@@ -173,7 +173,7 @@ pub async fn finish_ends_the_log(store: Arc<dyn RunStore>) {
         assert_eq!(finished, Ok(None), "finishing can be repeated");
     }
     assert_eq!(append(&*store, &id, token, batch(3, 1)).await, Err(ErrorKind::Conflict));
-    assert_eq!(kind(store.seal(&id, token, batch(3, 1), "no").await), Err(ErrorKind::Conflict));
+    assert_eq!(kind(store.seal(&id, token, batch(3, 1), "no", false).await), Err(ErrorKind::Conflict));
     let more = end(&*store, (&id, token), batch(3, 1), Status::Completed, None).await;
     assert_eq!(more, Err(ErrorKind::Conflict));
     assert_eq!(read_all(&*store, &id, 0, 1000).await, (numbers(0..3), true));
@@ -245,7 +245,7 @@ pub async fn absence_is_not_an_error(store: Arc<dyn RunStore>) {
         let token = FencingToken(1);
         let writes = [
             append(&*store, &id, token, batch(0, 1)).await,
-            kind(store.seal(&id, token, batch(0, 1), "no").await),
+            kind(store.seal(&id, token, batch(0, 1), "no", false).await),
             end(&*store, (&id, token), batch(0, 1), Status::Completed, None).await.map(drop),
             kind(store.drop_steered(&id, token, &[]).await),
             kind(store.touch_reader(&id, super::LONG).await),
@@ -280,7 +280,7 @@ pub async fn seal_keeps_the_ending(store: Arc<dyn RunStore>) {
     let (id, token) = start(&*store, "u", "s").await;
     assert_eq!(append(&*store, &id, token, batch(0, 2)).await, Ok(()));
     for _ in 0..2 {
-        assert_eq!(kind(store.seal(&id, token, batch(2, 2), "so it ends").await), Ok(()));
+        assert_eq!(kind(store.seal(&id, token, batch(2, 2), "so it ends", false).await), Ok(()));
     }
     assert_eq!(read_all(&*store, &id, 0, 1000).await, (numbers(0..4), false));
     let record = get(&*store, &id).await;
@@ -290,7 +290,7 @@ pub async fn seal_keeps_the_ending(store: Arc<dyn RunStore>) {
     assert_eq!((record.entries, record.ending.as_deref()), (5, Some("so it ends")));
     let (other, token) = start(&*store, "u", "s").await;
     for _ in 0..2 {
-        assert_eq!(kind(store.seal(&other, token, Batch::empty(0), "").await), Ok(()));
+        assert_eq!(kind(store.seal(&other, token, Batch::empty(0), "", false).await), Ok(()));
     }
     assert_eq!(get(&*store, &other).await.ending.as_deref(), Some(""), "no entries are needed");
 }
@@ -310,11 +310,13 @@ async fn wait_for(store: &dyn RunStore, id: &RunId, from: u64) {
 pub async fn wait_resolves(store: Arc<dyn RunStore>) {
     let (id, token) = start(&*store, "u", "s").await;
     for number in 0..50 {
-        let appended = async { store.append(&id, token, batch(number, 1)).await.expect("appended") };
+        let appended = async {
+            assert_eq!(kind(store.append(&id, token, batch(number, 1)).await), Ok(Written::new(false)))
+        };
         while_waiting(wait_for(&*store, &id, number), appended).await;
     }
     wait_for(&*store, &id, 0).await;
-    let sealed = async { store.seal(&id, token, batch(50, 1), "end").await.expect("sealed") };
+    let sealed = async { store.seal(&id, token, batch(50, 1), "end", false).await.expect("sealed") };
     while_waiting(wait_for(&*store, &id, 50), sealed).await;
     let steered = steer(&*store, &id).await;
     let taken = [steered.clone()];

@@ -6,14 +6,14 @@ use std::time::Duration;
 use agent_schemas::{RunId, Status};
 
 use super::{
-    LONG, batch, create, end, finish, finish_in_order, get, is_orphan, kind, new_run, owner, queue, size,
-    start, status, steer, while_waiting,
+    LONG, SHORT, batch, create, end, finish, finish_in_order, get, is_orphan, kind, new_run, owner, queue,
+    size, start, status, steer, while_waiting,
 };
 use crate::ErrorKind;
 use crate::conformance::at_once;
 use crate::run::{Batch, Canceled, Created, FencingToken, OwnerId, RunStore, SessionPolicy};
 
-async fn heartbeat(store: &dyn RunStore, owner: &OwnerId) {
+pub(super) async fn heartbeat(store: &dyn RunStore, owner: &OwnerId) {
     store.heartbeat(owner, LONG).await.expect("renewed");
 }
 
@@ -29,8 +29,61 @@ pub async fn cancel_asks_a_run_to_stop(store: Arc<dyn RunStore>) {
     }
     let record = get(&*store, &a).await;
     assert_eq!((record.status, record.cancel_requested), (Status::InProgress, true));
-    store.append(&a, token, batch(0, 1)).await.expect("its owner goes on as it sees fit");
+    let written = store.append(&a, token, batch(0, 1)).await.expect("its owner goes on as it sees fit");
+    assert!(written.cancel_requested, "and is told");
     assert_eq!(finish(&*store, &a, token).await, None);
+}
+
+/// Contract 15 and 2: who ends a run cannot miss that it was asked to stop.
+pub async fn a_requested_stop_is_not_overlooked(store: Arc<dyn RunStore>) {
+    let by = owner("other");
+    let (a, token) = start(&*store, "u", "s").await;
+    let waiting = queue(&*store, SessionPolicy::Enqueue, 1).await;
+    let written = store.append(&a, token, batch(0, 1)).await.expect("appended");
+    assert!(!written.cancel_requested, "nobody has asked");
+    assert_eq!(kind(store.cancel(&a, Batch::empty(0)).await), Ok(Some(Canceled::Requested)));
+    let before = get(&*store, &a).await;
+    let unaware = || end(&*store, (&a, token), batch(1, 1), Status::Completed, Some(&by));
+    for _ in 0..2 {
+        assert_eq!(
+            kind(store.seal(&a, token, batch(1, 1), "completed", false).await),
+            Err(ErrorKind::Canceled)
+        );
+        assert_eq!(unaware().await, Err(ErrorKind::Canceled));
+    }
+    assert_eq!(get(&*store, &a).await, before, "nothing has changed");
+    assert_eq!(status(&*store, &waiting).await, Status::Queued);
+    let stale = FencingToken(token.0 + 1);
+    let refused = store.seal(&a, stale, batch(1, 1), "completed", false).await;
+    assert_eq!(kind(refused), Err(ErrorKind::Conflict), "only the owner is told");
+    // What was there before is known again, and the answer is the one of now.
+    assert!(store.append(&a, token, batch(0, 1)).await.expect("acknowledged").cancel_requested);
+    for _ in 0..2 {
+        store.seal(&a, token, batch(1, 1), "canceled", true).await.expect("sealed");
+    }
+    assert_eq!(get(&*store, &a).await.ending.as_deref(), Some("canceled"));
+    // Once the end is settled, whoever continues need not know.
+    let last = || end(&*store, (&a, token), batch(2, 1), Status::Canceled, Some(&by));
+    let granted = last().await.expect("finished").expect("one waits");
+    assert_eq!(last().await, Ok(Some(granted.clone())));
+
+    let asked = queue(&*store, SessionPolicy::Interrupt, 1).await;
+    let refused = end(&*store, (&waiting, granted.token), batch(0, 1), Status::Completed, Some(&by)).await;
+    assert_eq!(refused, Err(ErrorKind::Canceled), "one that interrupts asks as well");
+    let granted = finish(&*store, &waiting, granted.token).await.expect("one waits");
+    assert_eq!(granted.id, asked);
+    assert_eq!(finish(&*store, &asked, granted.token).await, None);
+}
+
+/// Contract 15: of a run that is sealed, it is settled how it ends.
+pub async fn what_is_sealed_is_not_cancelled(store: Arc<dyn RunStore>) {
+    let (a, token) = start(&*store, "u", "s").await;
+    store.seal(&a, token, batch(0, 1), "completed", false).await.expect("sealed");
+    assert_eq!(kind(store.cancel(&a, Batch::empty(0)).await), Ok(Some(Canceled::Ended)));
+    let next = queue(&*store, SessionPolicy::Interrupt, 1).await;
+    let record = get(&*store, &a).await;
+    assert_eq!((record.status, record.cancel_requested), (Status::InProgress, false));
+    finish_in_order(&*store, (&a, token), &[&next]).await;
 }
 
 /// Contract 15: a run that waits ends in the same step, so that no session has two runs in progress.
@@ -109,6 +162,7 @@ pub async fn signals_reach_the_owner(store: Arc<dyn RunStore>) {
 
     // Also before it listens, and whoever the owner is by then.
     let (b, _) = start(&*store, "u", "t").await;
+    heartbeat(&*store, &other).await;
     assert!(take_over(&*store, &b, &other).await.is_some());
     assert_eq!(kind(store.cancel(&b, Batch::empty(0)).await), Ok(Some(Canceled::Requested)));
     told(&other, &b).await;
@@ -141,6 +195,82 @@ pub async fn leases_keep_runs(store: Arc<dyn RunStore>) {
     assert_eq!(store.orphans(size(3)).await.expect("found").len(), 3, "some at a time");
 }
 
+/// Contract 18: who does not live takes nothing.
+pub async fn takers_need_a_lease(store: Arc<dyn RunStore>) {
+    let (one, other) = (owner("owner"), owner("other"));
+    let (a, token) = start(&*store, "u", "s").await;
+    let waiting = queue(&*store, SessionPolicy::Enqueue, 1).await;
+    let refused = async || {
+        for id in [&a, &waiting] {
+            for taker in [&one, &other] {
+                assert_eq!(kind(store.take_over(id, taker).await), Err(ErrorKind::Conflict), "{taker}");
+            }
+        }
+    };
+    refused().await;
+    for owner in [&one, &other] {
+        heartbeat(&*store, owner).await;
+        store.heartbeat(owner, Duration::ZERO).await.expect("a lease that is over at once");
+    }
+    refused().await;
+    for owner in [&one, &other] {
+        heartbeat(&*store, owner).await;
+        store.release_lease(owner).await.expect("released");
+    }
+    refused().await;
+    assert!(get(&*store, &a).await.epochs.is_empty());
+    finish_in_order(&*store, (&a, token), &[&waiting]).await;
+    assert_eq!(take_over(&*store, &a, &other).await, None, "it has ended, so it does not matter who asks");
+}
+
+/// Lets a lease be over.
+async fn expire(store: &dyn RunStore, owner: &OwnerId) {
+    store.heartbeat(owner, Duration::ZERO).await.expect("a lease that is over at once");
+}
+
+/// Contract 28 and 19: who has lost its lease gets the time to renew it.
+pub async fn owners_may_come_back(store: Arc<dyn RunStore>) {
+    let (one, other) = (owner("owner"), owner("other"));
+    let (a, token) = start(&*store, "u", "s").await;
+    heartbeat(&*store, &one).await;
+    expire(&*store, &one).await;
+    assert!(is_orphan(&*store, &a).await);
+    // It lives only since then, so it cannot tell who else does.
+    heartbeat(&*store, &other).await;
+    assert_eq!(take_over(&*store, &a, &other).await, None);
+    heartbeat(&*store, &one).await;
+    assert!(!is_orphan(&*store, &a).await, "it has come back");
+    store.append(&a, token, batch(0, 1)).await.expect("and the run is still its own");
+
+    // Another one that lives on without a gap takes the run in the end.
+    expire(&*store, &one).await;
+    let third = owner("third");
+    let tried = async |id: &RunId| loop {
+        store.heartbeat(&third, SHORT).await.expect("renewed");
+        // On a busy machine it may be over by now.
+        match kind(store.take_over(id, &third).await) {
+            Err(ErrorKind::Conflict) => {}
+            other => return other.expect("asked"),
+        }
+    };
+    let taken = loop {
+        if let Some(token) = tried(&a).await {
+            break token;
+        }
+    };
+    store.append(&a, taken, batch(1, 1)).await.expect("appended");
+    assert_eq!(kind(store.append(&a, token, batch(2, 1)).await), Err(ErrorKind::Conflict));
+
+    // What was taken over is not taken from the new owner at once, though its lease is over as well.
+    let (b, _) = start(&*store, "u", "t").await;
+    store.release_lease(&one).await.expect("released");
+    assert!(take_over(&*store, &b, &other).await.is_some());
+    expire(&*store, &other).await;
+    assert_eq!(tried(&b).await, None);
+    store.release_lease(&other).await.expect("released");
+    assert!(tried(&b).await.is_some(), "it was given up");
+}
+
 /// Contract 18: the old owner is locked out.
 pub async fn take_over_locks_out(store: Arc<dyn RunStore>) {
     let (a, old) = start(&*store, "u", "s").await;
@@ -151,9 +281,9 @@ pub async fn take_over_locks_out(store: Arc<dyn RunStore>) {
     assert!(token > old);
     assert!(!is_orphan(&*store, &a).await);
     let writes = [
-        store.append(&a, old, batch(3, 1)).await,
-        store.append(&a, old, batch(0, 3)).await,
-        store.seal(&a, old, batch(3, 1), "no").await,
+        store.append(&a, old, batch(3, 1)).await.map(|_| ()),
+        store.append(&a, old, batch(0, 3)).await.map(|_| ()),
+        store.seal(&a, old, batch(3, 1), "no", false).await,
         store.drop_steered(&a, old, &[]).await,
     ];
     for write in writes {
@@ -164,7 +294,9 @@ pub async fn take_over_locks_out(store: Arc<dyn RunStore>) {
     assert_eq!(get(&*store, &a).await.epochs, [3], "the new epoch begins where the log ended");
     store.append(&a, token, batch(3, 2)).await.expect("appended");
     store.release_lease(&other).await.expect("released");
-    let third = take_over(&*store, &a, &owner("third")).await.expect("an orphan again");
+    let third = owner("third");
+    heartbeat(&*store, &third).await;
+    let third = take_over(&*store, &a, &third).await.expect("an orphan again");
     assert!(third > token);
     assert_eq!(get(&*store, &a).await.epochs, [3, 5]);
     let waiting = queue(&*store, SessionPolicy::Enqueue, 1).await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use agent_schemas::{RunId, Status};
 
+use super::owners::heartbeat;
 use super::{
     batch, create, end, finish, finish_in_order, get, is_orphan, keyed, kind, listed, new_run, owner, queue,
     size, start, status, steer,
@@ -67,6 +68,7 @@ pub async fn rejected_runs_are_not_made(store: Arc<dyn RunStore>) {
     assert_eq!(ended, Ok(None));
     let (_, created) = create(&*store, reject().with_key(keyed("k", "f"))).await;
     assert_eq!(created, Created::Busy(b.clone()), "the first that waits is under way");
+    heartbeat(&*store, &owner("owner")).await;
     let token = store.take_over(&b, &owner("owner")).await.expect("asked").expect("an orphan");
     assert_eq!(finish(&*store, &b, token).await, None);
     let (_, created) = create(&*store, reject().with_key(keyed("k", "f"))).await;
@@ -133,6 +135,7 @@ pub async fn without_next_the_queue_waits(store: Arc<dyn RunStore>) {
     let (a, token) = start(&*store, "u", "s").await;
     let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
     let c = queue(&*store, SessionPolicy::Enqueue, 2).await;
+    heartbeat(&*store, &owner("other")).await;
     for id in [&b, &c] {
         assert_eq!(kind(store.take_over(id, &owner("other")).await), Ok(None), "it has to wait");
     }
@@ -186,6 +189,7 @@ pub async fn steering_nothing_starts_or_waits(store: Arc<dyn RunStore>) {
     let ended = end(&*store, (&a, token), batch(0, 1), Status::Completed, None).await;
     assert_eq!(ended, Ok(None));
     let c = queue(&*store, SessionPolicy::Steer, 1).await;
+    heartbeat(&*store, &owner("owner")).await;
     let token = store.take_over(&b, &owner("owner")).await.expect("asked").expect("an orphan");
     finish_in_order(&*store, (&b, token), &[&c]).await;
 }

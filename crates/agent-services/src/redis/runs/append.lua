@@ -1,7 +1,11 @@
--- Appends entries, and keeps how the run is going to end. ARGV: 9 whether it is going to end, 10 how.
-local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'first')
+-- Appends entries, and settles how the run is going to end. ARGV: 9 whether it is going to end, 10 how, 11 whether the caller
+-- knows of a request to stop. The answer is followed by `cancel` where there is such a request.
+local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'first', 'cancel', 'ending')
 if not run then
   return fault or 'missing'
+end
+if ARGV[9] == '1' and ends_unawares(run, ARGV[11]) then
+  return 'canceled'
 end
 local answer = write(run)
 if answer ~= 'new' and answer ~= 'known' then
@@ -11,4 +15,4 @@ if ARGV[9] == '1' then
   redis.call('HSETNX', KEYS[1], 'ending', ARGV[10])
 end
 publish('run', ID, '')
-return answer
+return answer .. (run.cancel and ' cancel' or '')

@@ -2,14 +2,14 @@
 -- ARGV: 5 nothing, 6 to 8 the last entries of one that waits, 9 the time, 10 for how many milliseconds an ended run is kept
 -- that does not ask for more.
 local run, fault = read_run(KEYS[1], 'status', 'ended', 'owner', 'turns', 'entries', 'first', 'who', 'bytes', 'keys',
-  'kept_for', 'dequeued_by')
+  'kept_for', 'dequeued_by', 'ending')
 if not run then
   return fault or { 'missing', '', '0' }
 end
 if run.dequeued_by == CALL then
   return { 'dequeued', run.who, run.bytes }
 end
-if run.ended then
+if run.ended or run.ending then
   return { 'ended', '', '0' }
 end
 if run.status == 'queued' then

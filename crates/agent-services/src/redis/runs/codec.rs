@@ -162,6 +162,7 @@ pub(super) fn check_written(operation: &'static str, id: &RunId, answer: &str) -
     let message = match answer {
         "new" | "known" | "done" => return Ok(()),
         "missing" => return Err(crate::run::no_run(operation, id)),
+        "canceled" => return Err(crate::run::canceled(operation)),
         "owner" => "the run has another owner",
         "gap" => "the entries do not continue the log",
         "ended" => "the log has ended",

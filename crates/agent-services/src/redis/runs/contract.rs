@@ -18,7 +18,7 @@ use crate::redis::keys::encode;
 use crate::redis::store::{STEP, millis};
 use crate::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, RunFilter,
-    RunRecord, RunStore, SessionPolicy, no_run, no_sessions, tag,
+    RunRecord, RunStore, SessionPolicy, Written, no_lease, no_run, no_sessions, tag,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -98,17 +98,24 @@ impl RunStore for RedisRunStore {
         found.into_iter().next().flatten().transpose()
     }
 
-    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
+    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<Written> {
         self.write("append to a run", id, token, batch, None).await
     }
 
-    async fn seal(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
-        self.write("seal a run", id, token, batch, Some(ending)).await
+    async fn seal(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        ending: &str,
+        cancel_seen: bool,
+    ) -> Result<()> {
+        self.write("seal a run", id, token, batch, Some((ending, cancel_seen))).await.map(drop)
     }
 
     async fn finish(&self, run: FinishRun) -> Result<Finished> {
         const OPERATION: &str = "finish a run";
-        let FinishRun { id, token, batch, status, next, history } = run;
+        let FinishRun { id, token, batch, status, next, history, cancel_seen } = run;
         if history.is_some() {
             return Err(no_sessions(OPERATION));
         }
@@ -124,7 +131,8 @@ impl RunStore for RedisRunStore {
             .arg(self.backend.context.clock.unix_seconds())
             .arg(u64::from(next.is_some()))
             .arg(next.as_ref().map_or("", OwnerId::as_str))
-            .arg(millis(self.retention.age));
+            .arg(millis(self.retention.age))
+            .arg(u64::from(cancel_seen));
         let (answer, granted, user, bytes): (String, String, String, u64) =
             self.backend.repeatable(OPERATION, call).await?;
         codec::check_written(OPERATION, &id, &answer)?;
@@ -262,18 +270,16 @@ impl RunStore for RedisRunStore {
         const OPERATION: &str = "take over a run";
         let _call = self.backend.begin(OPERATION, &[])?;
         let Some(place) = self.place(id) else { return Ok(None) };
-        let [status, present, token] = self.fields(OPERATION, &place, ["status", "owner", "token"]).await?;
-        let (Some(status), Some(token)) = (status, token) else { return Ok(None) };
-        // Leases are in another slot. Who has this token cannot change without another one.
-        if let Some(present) = present.filter(|present| status == "in_progress" && present != owner.as_str())
-            && self.living(OPERATION).await?.iter().any(|living| living == present.as_bytes())
-        {
-            return Ok(None);
-        }
-        let call = place.call(&TAKE, &Self::name()).arg(owner.as_str()).arg(token);
+        let [present, token] = self.fields(OPERATION, &place, ["owner", "token"]).await?;
+        let Some(token) = token else { return Ok(None) };
+        // Who has this token cannot change without another one.
+        let (leases, read) = self.leases_to_take(OPERATION, owner, present.as_deref()).await?;
+        let call =
+            place.call_with(&TAKE, &Self::name(), [leases]).arg(owner.as_str()).arg(token).arg(&read[..]);
         let answer: String = self.backend.repeatable(OPERATION, call).await?;
         match codec::words(&answer) {
             ("taken", token) => codec::token(OPERATION, token).map(Some),
+            ("lapsed", _) => Err(no_lease(OPERATION, owner)),
             _ => Ok(None),
         }
     }

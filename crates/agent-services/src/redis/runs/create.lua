@@ -41,7 +41,7 @@ if POLICY ~= 'concurrent' then
   local first = turns.active ~= '' and turns.active or turns.queue[1]
   local waiting = #turns.steered + #turns.queue
   if turns.active ~= '' then
-    active = read_run(run_key(turns.active), 'owner', 'keys')
+    active = read_run(run_key(turns.active), 'owner', 'keys', 'ending')
     if not active then
       return absent(run_key(turns.active))
     end
@@ -58,7 +58,7 @@ if POLICY ~= 'concurrent' then
   elseif POLICY == 'interrupt' then
     table.insert(turns.queue, 1, ID)
     said = active and 'queued 1' or 'queued 0'
-    if active then
+    if active and not active.ending then
       redis.call('HSET', run_key(turns.active), 'cancel', '1')
     end
   else

@@ -12,7 +12,7 @@ use super::{ENDED, FORGET, HEARTBEAT, OLDEST, ORPHANS, OWNERS, RedisRunStore, SW
 use crate::Result;
 use crate::redis::keys::encode;
 use crate::redis::store::{STEP, millis};
-use crate::run::{OwnerId, tag};
+use crate::run::{EXPIRED_LEASES, OwnerId, tag};
 
 /// How long a tag that was noted need not be noted again. It is far less than the minute after which one that has no runs
 /// is forgotten.
@@ -39,19 +39,42 @@ impl RedisRunStore {
         owner: &OwnerId,
         lease: Duration,
     ) -> Result<()> {
-        let call = HEARTBEAT.with_keys([self.global("owners")]).arg(owner.as_str()).arg(millis(lease));
-        self.backend.repeatable(operation, call).await
+        let call = HEARTBEAT.with_keys([self.leases()]).arg(owner.as_str()).arg(millis(lease));
+        self.backend.repeatable(operation, call.arg(EXPIRED_LEASES * 1000)).await
     }
 
     pub(super) async fn end_lease(&self, operation: &'static str, owner: &OwnerId) -> Result<()> {
-        let mut command = cmd("ZREM");
-        command.arg(self.global("owners")).arg(owner.as_str());
+        let mut command = cmd("HDEL");
+        command.arg(self.leases()).arg(owner.as_str());
         self.backend.repeatable(operation, command).await
+    }
+
+    fn leases(&self) -> String {
+        self.global("leases")
+    }
+
+    /// The key of the leases if the step that takes a run can read them. It cannot in a cluster, where they are in another
+    /// slot: then these are the leases of the new owner and of the present one. The step compares the time with them. Only a
+    /// renewal between this and the step goes unseen, so it may come as late as one that arrives after the step.
+    pub(super) async fn leases_to_take(
+        &self,
+        operation: &'static str,
+        owner: &OwnerId,
+        present: Option<&str>,
+    ) -> Result<(Option<String>, [String; 2])> {
+        let key = self.leases();
+        if !self.backend.is_cluster() {
+            return Ok((Some(key), Default::default()));
+        }
+        let mut command = cmd("HMGET");
+        command.arg(key).arg(owner.as_str()).arg(present.unwrap_or_default());
+        let read: [Option<String>; 2] = self.backend.repeatable(operation, command).await?;
+        Ok((None, read.map(Option::unwrap_or_default)))
     }
 
     /// The owners that live.
     pub(super) async fn living(&self, operation: &'static str) -> Result<Vec<Vec<u8>>> {
-        self.backend.repeatable(operation, OWNERS.with_keys([self.global("owners")])).await
+        self.backend.repeatable(operation, OWNERS.with_keys([self.leases()])).await
     }
 
     /// Notes that there are going to be runs of a tag, so that they are found when nobody executes them.

@@ -1,11 +1,14 @@
 -- Appends the last entries, ends the run and hands its session on. Returns the answer, the next run with its token or
 -- nothing, the user as in keys, and how many bytes the log has. ARGV: 9 the status, 10 the time, 11 whether somebody
 -- executes the next run, 12 who, 13 for how many milliseconds an ended run is kept that
--- does not ask for more.
+-- does not ask for more, 14 whether the caller knows of a request to stop.
 local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'turns', 'who', 'bytes', 'keys', 'granted',
-  'first', 'kept_for')
+  'first', 'kept_for', 'cancel', 'ending')
 if not run then
   return fault or { 'missing', '', '', '0' }
+end
+if ends_unawares(run, ARGV[14]) then
+  return { 'canceled', '', '', '0' }
 end
 check_end(run)
 local turns = read_turns(run.turns)

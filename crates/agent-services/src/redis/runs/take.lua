@@ -1,6 +1,8 @@
--- Takes the right to execute a run from the owner that it was seen to have. ARGV: 5 the new owner, 6 the token that was
--- seen.
-local run, fault = read_run(KEYS[1], 'status', 'ended', 'token', 'turns', 'entries', 'epochs', 'taken_by')
+-- Takes the right to execute a run from the owner that it was seen to have. KEYS: 4 the leases, unless they are on another
+-- node of a cluster. ARGV: 5 the new owner, 6 the token that was seen, 7 and 8 the leases of the new owner and of the one
+-- that was seen, as they were read before, if they are on another node.
+local run, fault = read_run(KEYS[1], 'status', 'ended', 'token', 'turns', 'entries', 'epochs', 'taken_by', 'taken_until',
+  'owner')
 if not run then
   return fault or 'none'
 end
@@ -9,6 +11,13 @@ if run.taken_by == CALL then
 end
 if run.ended or run.token ~= ARGV[6] then
   return 'none'
+end
+local function lease(owner, as_read)
+  return lease_of(KEYS[4] and redis.call('HGET', KEYS[4], owner) or as_read)
+end
+local now, taker = now_ms(), lease(ARGV[5], ARGV[7])
+if not taker or taker.ends <= now then
+  return 'lapsed'
 end
 if run.status == 'queued' then
   local turns = read_turns(run.turns)
@@ -19,7 +28,12 @@ if run.status == 'queued' then
   turns.active = ID
   write_turns(turns)
 else
-  redis.call('HSET', KEYS[1], 'epochs', (run.epochs or '') .. ' ' .. run.entries)
+  -- An owner whose lease was not released may only have lost Redis for a while, as everybody may have.
+  local other = run.owner and run.owner ~= ARGV[5] and lease(run.owner, ARGV[8])
+  if other and (other.ends > now or taker.since + taker.length > now or tonumber(run.taken_until or '0') > now) then
+    return 'none'
+  end
+  redis.call('HSET', KEYS[1], 'epochs', (run.epochs or '') .. ' ' .. run.entries, 'taken_until', text(now + taker.length))
 end
 redis.call('HSET', KEYS[1], 'taken_by', CALL)
 return 'taken ' .. begin(ID, ARGV[5])

@@ -51,3 +51,10 @@ local function write(run)
   end
   return extend(run)
 end
+
+-- Whether the owner ends a run that was asked to stop, and neither knows it nor has settled the end before.
+-- Needs the fields 'owner', 'token', 'ended', 'ending' and 'cancel'.
+local function ends_unawares(run, cancel_seen)
+  local is_owner = run.owner and run.token == ARGV[5]
+  return is_owner and run.cancel and not run.ending and not run.ended and cancel_seen ~= '1'
+end

@@ -12,7 +12,7 @@ const OPERATION: &str = "finish a run";
 impl InMemoryRunStore {
     /// Ends a run. Its session has the history before others learn of the end.
     pub(super) fn end(&self, ended: FinishRun) -> Result<Finished> {
-        let FinishRun { id, token, batch, status, next, history } = ended;
+        let FinishRun { id, token, batch, status, next, history, cancel_seen } = ended;
         let history = match (history, &self.sessions) {
             (Some(history), Some(sessions)) => Some((history, sessions)),
             (Some(_), None) => return Err(no_sessions(OPERATION)),
@@ -22,7 +22,7 @@ impl InMemoryRunStore {
         let mut state = self.state.lock();
         let (user, session, bytes) = {
             let mut run = run.lock();
-            run.check(OPERATION, token)?;
+            run.check_end(OPERATION, token, cancel_seen)?;
             if !run.log.is_new(OPERATION, &batch)? {
                 let conflict = || Error::new(ErrorKind::Conflict, OPERATION, "the log goes on after these");
                 return if run.log.ended { Ok(Finished::new(run.granted.clone())) } else { Err(conflict()) };
@@ -66,7 +66,7 @@ impl InMemoryRunStore {
         let mut state = self.state.lock();
         let Some(found) = self.find(id) else { return Ok(None) };
         let mut run = found.lock();
-        if run.log.ended {
+        if run.log.ended || run.record.ending.is_some() {
             return Ok(Some(Canceled::Ended));
         }
         if run.record.status == Status::Queued {

@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use agent_schemas::{RunId, SessionId, UserId};
 use foldhash::fast::RandomState;
 
+use super::leases::Leases;
 use super::retention_queue::{Place, RetentionQueue};
 use super::session_queue::SessionQueue;
-use crate::run::{IdempotencyKey, OwnerId};
+use crate::run::IdempotencyKey;
 
 /// Clients choose the keys, but not the seed, which is random.
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -18,8 +19,7 @@ pub(super) struct State {
     users: Map<UserId, User>,
     /// Of sessions that have unfinished runs, or may get some.
     queues: Map<(UserId, SessionId), SessionQueue>,
-    /// Until when each owner lives, in Unix seconds.
-    owners: HashMap<OwnerId, i64>,
+    pub(super) leases: Leases,
     /// The runs that have not ended.
     pub(super) unfinished: HashSet<RunId, RandomState>,
     /// The runs that have ended.
@@ -100,19 +100,6 @@ impl State {
         let runs = self.users.get(user).map_or(&[][..], |user| &user.runs[..]);
         let end = runs.partition_point(|(number, _)| *number < before);
         runs[..end].iter().rev().map(|(_, id)| id)
-    }
-
-    pub(super) fn lives(&self, owner: &OwnerId, now: i64) -> bool {
-        self.owners.get(owner).is_some_and(|until| now < *until)
-    }
-
-    pub(super) fn renew(&mut self, owner: &OwnerId, until: i64, now: i64) {
-        self.owners.retain(|_, until| now < *until);
-        self.owners.insert(owner.clone(), until);
-    }
-
-    pub(super) fn release_lease(&mut self, owner: &OwnerId) {
-        self.owners.remove(owner);
     }
 
     /// Notes that a run has ended and until when its log is kept; gives its place among those that have ended.

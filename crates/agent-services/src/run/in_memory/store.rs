@@ -13,7 +13,7 @@ use super::{InMemoryRunStore, StoredRun, own_bytes};
 use crate::page::{Page, PageSize, PageToken};
 use crate::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, RunFilter,
-    RunRecord, RunStore, SessionPolicy,
+    RunRecord, RunStore, SessionPolicy, Written, no_lease,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -53,7 +53,7 @@ impl InMemoryRunStore {
             (SessionPolicy::Interrupt, active) => {
                 turns.queue.push_front(record.id.clone());
                 if let Some(active) = &active {
-                    self.tell(active, |run| run.record.cancel_requested = true);
+                    self.tell(active, |run| run.record.cancel_requested |= run.record.ending.is_none());
                 }
                 Turn::Later { ahead: u64::from(active.is_some()) }
             }
@@ -92,7 +92,9 @@ impl InMemoryRunStore {
                 let turns = state.known_queue(&record.user_id, &record.session_id);
                 turns.is_some_and(|turns| turns.is_head(&record.id))
             }
-            Status::InProgress => !run.owner.as_ref().is_some_and(|owner| state.lives(owner, self.now())),
+            Status::InProgress => {
+                !run.owner.as_ref().is_some_and(|owner| state.leases.lives(owner, self.now()))
+            }
             _ => false,
         }
     }
@@ -154,6 +156,7 @@ impl RunStore for InMemoryRunStore {
             keys,
             reader_until: i64::MIN,
             place: None,
+            taken_until: i64::MIN,
             own_bytes,
             held: 0,
         };
@@ -170,23 +173,32 @@ impl RunStore for InMemoryRunStore {
         Ok(self.find(id).map(|run| run.lock().record.clone()))
     }
 
-    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
+    async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<Written> {
         const OPERATION: &str = "append to a run";
         let run = self.find_to_write(OPERATION, id)?;
-        {
+        let written = {
             let mut run = run.lock();
             run.write(OPERATION, token, batch)?;
             self.account(&mut run);
-        }
+            Written::new(run.record.cancel_requested)
+        };
         self.wakeups.wake(id);
-        Ok(())
+        Ok(written)
     }
 
-    async fn seal(&self, id: &RunId, token: FencingToken, batch: Batch, ending: &str) -> Result<()> {
+    async fn seal(
+        &self,
+        id: &RunId,
+        token: FencingToken,
+        batch: Batch,
+        ending: &str,
+        cancel_seen: bool,
+    ) -> Result<()> {
         const OPERATION: &str = "seal a run";
         let run = self.find_to_write(OPERATION, id)?;
         {
             let mut run = run.lock();
+            run.check_end(OPERATION, token, cancel_seen)?;
             run.write(OPERATION, token, batch)?;
             self.account(&mut run);
             if run.record.ending.is_none() {
@@ -275,13 +287,13 @@ impl RunStore for InMemoryRunStore {
 
     async fn heartbeat(&self, owner: &OwnerId, lease: Duration) -> Result<()> {
         self.started.check("renew a lease", &[])?;
-        self.state.lock().renew(owner, self.after(lease), self.now());
+        self.state.lock().leases.renew(owner, self.now(), self.after(lease));
         Ok(())
     }
 
     async fn release_lease(&self, owner: &OwnerId) -> Result<()> {
         self.started.check("end a lease", &[])?;
-        self.state.lock().release_lease(owner);
+        self.state.lock().leases.release(owner);
         self.wakeups.forget(owner);
         Ok(())
     }
@@ -304,12 +316,20 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn take_over(&self, id: &RunId, owner: &OwnerId) -> Result<Option<FencingToken>> {
-        self.started.check("take over a run", &[])?;
+        const OPERATION: &str = "take over a run";
+        self.started.check(OPERATION, &[])?;
         let mut state = self.state.lock();
         let Some(run) = self.find(id) else { return Ok(None) };
         let mut run = run.lock();
+        if run.log.ended {
+            return Ok(None);
+        }
+        let now = self.now();
+        let taker = state.leases.live(owner, now).ok_or_else(|| no_lease(OPERATION, owner))?;
         let is_own = run.record.status == Status::InProgress && run.owner.as_ref() == Some(owner);
-        if !is_own && !self.is_orphan(&mut state, &run) {
+        let given_up = |owner| state.leases.is_given_up(owner, &taker, run.taken_until, now);
+        let is_given_up = run.owner.as_ref().is_none_or(given_up);
+        if !is_own && !(is_given_up && self.is_orphan(&mut state, &run)) {
             return Ok(None);
         }
         if run.record.status == Status::Queued {
@@ -319,6 +339,7 @@ impl RunStore for InMemoryRunStore {
         } else {
             let first = run.log.next();
             run.record.epochs.push(first);
+            run.taken_until = now.saturating_add(taker.length);
         }
         Ok(Some(run.begin(owner)))
     }

@@ -15,3 +15,10 @@ CREATE TABLE session_totals (
 ) STRICT;
 
 INSERT INTO session_totals (key, anonymous_bytes, last_session, last_memory, last_run) VALUES (1, 0, 0, 0, 0);
+
+-- Since when a lease has been held without a gap, and how long it was when it was renewed last; in seconds.
+ALTER TABLE owners ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE owners ADD COLUMN length INTEGER NOT NULL DEFAULT 0;
+
+-- Until when nobody takes a run from an owner that took it over, in Unix seconds.
+ALTER TABLE runs ADD COLUMN taken_until INTEGER NOT NULL DEFAULT 0;

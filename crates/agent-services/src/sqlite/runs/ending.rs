@@ -22,6 +22,7 @@ impl Finish {
     /// Ends the run.
     pub(in crate::sqlite) fn run(&self, connection: &Connection, now: i64) -> Outcome<Finished> {
         let mut log = find(connection, FINISH, &self.id, self.token)?;
+        log.check_end(FINISH, self.cancel_seen)?;
         if !log.is_new(connection, FINISH, &self.batch)? {
             return if log.has_ended {
                 Ok(Finished::new(granted(connection, log.key)?))

@@ -17,4 +17,6 @@ pub(in crate::sqlite) struct Finish {
     pub(in crate::sqlite) next: Option<OwnerId>,
     /// What is appended to the session.
     pub(in crate::sqlite) history: Option<Append>,
+    /// Whether the caller knows of a request to stop, if there is one.
+    pub(in crate::sqlite) cancel_seen: bool,
 }

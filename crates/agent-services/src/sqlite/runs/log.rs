@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::entries;
 use super::entries::EncodedBatch;
 use super::head::ACTIVE;
-use crate::run::{FencingToken, no_run};
+use crate::run::{FencingToken, Written, canceled, no_run};
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::statement::{bounded, statements};
 use crate::{Error, ErrorKind};
@@ -16,7 +16,7 @@ pub(in crate::sqlite) const SEAL: &str = "seal a run";
 
 statements! {
     FIND: "SELECT key, entries, bytes, end_number IS NOT NULL, turn, ending IS NOT NULL, token, owner IS NOT NULL, \
-           first_entry, user, session FROM runs WHERE id = ?1";
+           first_entry, user, session, cancel_requested FROM runs WHERE id = ?1";
     GROW: "UPDATE runs SET entries = ?2, bytes = ?3 WHERE key = ?1";
     SEAL_WITH: "UPDATE runs SET entries = ?2, bytes = ?3, ending = ?4 WHERE key = ?1";
 }
@@ -32,6 +32,7 @@ pub(super) struct Log {
     pub(super) has_ended: bool,
     pub(super) is_active: bool,
     pub(super) is_closed: bool,
+    cancel_requested: bool,
 }
 
 /// The log of a run, for its owner.
@@ -70,6 +71,7 @@ fn look_up(connection: &Connection, id: &RunId) -> Outcome<Option<(Log, Option<F
             first_entry: row.get(8)?,
             user: row.get(9)?,
             session: row.get(10)?,
+            cancel_requested: row.get(11)?,
         };
         let token = FencingToken(row.get(6)?);
         Ok((log, row.get::<_, bool>(7)?.then_some(token)))
@@ -81,6 +83,15 @@ pub(super) fn conflict(operation: &'static str, message: &str) -> Failure {
 }
 
 impl Log {
+    /// Refuses an end that is neither settled nor knows that the run was asked to stop.
+    pub(super) fn check_end(&self, operation: &'static str, cancel_seen: bool) -> Outcome<()> {
+        let is_settled = self.has_ended || self.is_closed;
+        if self.cancel_requested && !is_settled && !cancel_seen {
+            return Err(canceled(operation).into());
+        }
+        Ok(())
+    }
+
     /// Whether entries would be new, if they may be appended. Changes nothing.
     pub(super) fn is_new(
         &self,
@@ -135,12 +146,12 @@ pub(in crate::sqlite) fn append(
     id: &RunId,
     token: FencingToken,
     batch: &EncodedBatch,
-) -> Outcome<()> {
+) -> Outcome<Written> {
     let mut log = find(connection, APPEND, id, token)?;
     if log.write(connection, APPEND, batch)? {
         GROW.execute(connection, params![log.key, bounded(log.entries), bounded(log.bytes)])?;
     }
-    Ok(())
+    Ok(Written::new(log.cancel_requested))
 }
 
 pub(in crate::sqlite) fn seal(
@@ -149,8 +160,10 @@ pub(in crate::sqlite) fn seal(
     token: FencingToken,
     batch: &EncodedBatch,
     ending: &str,
+    cancel_seen: bool,
 ) -> Outcome<()> {
     let mut log = find(connection, SEAL, id, token)?;
+    log.check_end(SEAL, cancel_seen)?;
     let is_new = log.write(connection, SEAL, batch)?;
     let (entries, bytes) = (bounded(log.entries), bounded(log.bytes));
     if !log.is_closed {

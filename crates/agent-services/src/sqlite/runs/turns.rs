@@ -21,7 +21,7 @@ statements! {
                    WHERE this.key = ?1 ORDER BY other.place DESC";
     WAIT: "UPDATE runs SET turn = 2, place = ?2 WHERE key = ?1";
     BEGIN: "UPDATE runs SET status = ?2, owner = ?3, token = ?4, turn = ?5, place = ?5 WHERE key = ?1";
-    REQUEST_CANCEL: "UPDATE runs SET cancel_requested = 1 WHERE key = ?1";
+    REQUEST_CANCEL: "UPDATE runs SET cancel_requested = 1 WHERE key = ?1 AND ending IS NULL";
     FIND_STEERED: "SELECT other.key FROM runs AS this CROSS JOIN runs AS other \
                    ON other.user = this.user AND other.session = this.session AND other.turn = 1 \
                    WHERE this.key = ?1 AND this.turn = 0 AND other.id = ?2";
@@ -45,9 +45,9 @@ pub(super) fn before(connection: &Connection, user: i64, session: &[u8]) -> Outc
     Ok(first.map_or(0, |first| first - 1))
 }
 
-pub(super) fn request_cancel(connection: &Connection, run: i64) -> Outcome<()> {
-    REQUEST_CANCEL.execute(connection, [run])?;
-    Ok(())
+/// Marks a run as one that is to stop; says whether how it ends was still open.
+pub(super) fn request_cancel(connection: &Connection, run: i64) -> Outcome<bool> {
+    Ok(REQUEST_CANCEL.execute(connection, [run])? > 0)
 }
 
 /// Gives the right to execute a run whose turn has come.
@@ -117,7 +117,9 @@ pub(in crate::sqlite) fn cancel(
         notifications.wake(id.clone());
         return Ok(Some(Canceled::Dequeued));
     }
-    request_cancel(connection, run.key)?;
+    if !request_cancel(connection, run.key)? {
+        return Ok(Some(Canceled::Ended));
+    }
     notifications.signal(run.owner.as_ref(), &run.id);
     Ok(Some(Canceled::Requested))
 }

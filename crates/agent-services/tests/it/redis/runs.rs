@@ -206,6 +206,7 @@ async fn lost_reply__repeated_call__gets_the_same_answer() {
         let canceled = store.cancel(&queued[1], batch(1, 1)).await.expect("asked");
         assert_eq!(canceled, Some(Canceled::Dequeued));
         check_lost();
+        store.heartbeat(&owner(), DEADLINE).await.expect("it lives");
         lose().await;
         let taken = store.take_over(&a, &owner()).await.expect("asked").expect("it is its own");
         check_lost();

@@ -79,7 +79,9 @@ async fn leases__restart__are_void() {
     store.stop().await.expect("stopped");
     store.start().await.expect("started");
     assert_eq!(orphans(&store).await, std::slice::from_ref(&run));
-    let taken = store.take_over(&run, &OwnerId::new("next")).await.expect("taken");
+    let next = OwnerId::new("next");
+    store.heartbeat(&next, Duration::from_secs(1 << 40)).await.expect("it lives");
+    let taken = store.take_over(&run, &next).await.expect("taken");
     assert!(taken > Some(token));
 }
 
