@@ -325,7 +325,7 @@ async fn runs__some_cannot_be_read__the_others_are_listed() {
     }
     let (id, token) = &runs[0];
     assert_eq!(store.cancel(id, Batch::empty(0)).await.expect("canceled"), Some(Canceled::Requested));
-    let end = FinishRun::new(id.clone(), *token, batch(1, 1), Status::Failed);
+    let end = FinishRun::new(id.clone(), *token, batch(1, 1), Status::Failed).with_cancel_seen(true);
     store.finish(end).await.expect("finished");
     assert!(store.delete(id).await.expect("deleted"));
 }
