@@ -50,7 +50,9 @@ pub use handle::RunHandle;
 pub use live::RunEnd;
 pub use run_memory::RunMemory;
 pub use run_state::RunState;
-pub use runner::{BuildError, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError};
+pub use runner::{
+    BuildError, ContextError, PositionError, Run, RunContext, RunLimits, Runner, RunnerBuilder, StartError,
+};
 /// The type of keys and tokens, which no `Debug` shows.
 pub use secrecy::{ExposeSecret, SecretString};
 pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutputWriter};

@@ -1,5 +1,6 @@
 //! The runner: starts runs and knows those that are under way.
 
+mod context;
 mod execute;
 mod options;
 mod recovery_guard;
@@ -24,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::live::LiveRun;
 use crate::{Agent, Services};
 
+pub use context::{ContextError, RunContext};
 pub use options::{BuildError, RunLimits, StartError};
 pub use run::{PositionError, Run};
 

@@ -22,7 +22,7 @@ pub use batch::{Batch, LogChunk};
 pub use finish::{FinishRun, Finished};
 pub use id::{FencingToken, OwnerId, fresh_id, tag};
 pub use in_memory::InMemoryRunStore;
-pub use record::{Canceled, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
+pub use record::{Canceled, ChainedRun, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
 
 /// How long ended runs are kept that do not ask for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +87,9 @@ impl Retention {
 ///     history that the session refuses is left out, and the run ends all the same. Only a store that names a
 ///     [`database`](Service::database) can do it, for the sessions of that database; any other refuses a `history` as
 ///     `InvalidInput`, and changes nothing.
-/// 24. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
+/// 24. `chain` gives a run and those that it continues (`RunOptions::continues`), itself first, each with the last entry of
+///     its log if it has ended: the run itself if it exists, and as many more as the store likes to give at once.
+/// 25. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
 ///
 /// # Concurrency and cancellation
@@ -112,6 +114,17 @@ pub trait RunStore: Service {
 
     /// Reads entries from number `from` on.
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<LogChunk>>;
+
+    /// A run and those that it continues, each with the last entry of its log if it has ended; about `max_bytes` at once. A
+    /// store that can give several in one step replaces this.
+    async fn chain(&self, id: &RunId, max_bytes: usize) -> Result<Vec<ChainedRun>> {
+        let Some(record) = self.get(id).await? else { return Ok(Vec::new()) };
+        let last = match record.last_entry() {
+            Some(last) => self.read(id, last, max_bytes).await?,
+            None => None,
+        };
+        Ok(vec![ChainedRun::new(record, last)])
+    }
 
     /// Waits until there is something to read from entry `from` on.
     async fn wait(&self, id: &RunId, from: u64) -> Result<()>;
@@ -160,6 +173,9 @@ pub trait RunStore: Service {
 
     /// Deletes a run that has ended; returns whether there was one.
     async fn delete(&self, id: &RunId) -> Result<bool>;
+
+    /// How long ended runs are kept that do not ask for more.
+    fn retention(&self) -> Retention;
 }
 
 /// The fault of a history that cannot be stored in the step that ends its run.

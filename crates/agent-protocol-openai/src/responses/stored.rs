@@ -12,7 +12,7 @@ use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use tokio::time::timeout;
 
-use super::echoed::EchoedSettings;
+use super::echoed::{EchoedSettings, new_input};
 use super::translator::{Form, Responses};
 use super::{ids, items};
 use crate::list::{List, PageOf};
@@ -86,10 +86,9 @@ pub(super) async fn input_items(
     PathId(id): PathId,
     query: QueryParams,
 ) -> Result<Json<List>, ApiError> {
-    let (record, echoed) = stored(&context, id).await?;
+    let (record, _) = stored(&context, id).await?;
     let page = PageOf::read(&query)?;
-    let own = record.request.input.get(echoed.previous..).unwrap_or_default();
-    let items = own.iter().flat_map(items::of_message);
+    let items = new_input(&record).iter().flat_map(items::of_message);
     let items = items.filter_map(|item| Value::from_serialize(&item).ok()).collect();
     Ok(Json(page.of(items)?))
 }

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Runner;
+use super::context::ContextError;
 use super::run_task::{AppendBuffer, RunTask, Task};
 use crate::agent::Recovery;
 use crate::assemble::Assembler;
@@ -91,12 +92,21 @@ impl Runner {
     }
 
     async fn execute(&self, grant: &Grant) -> agent_services::Result<()> {
-        let Some(record) = self.0.services.runs.get(&grant.id).await? else { return Ok(()) };
+        let Some(mut record) = self.0.services.runs.get(&grant.id).await? else { return Ok(()) };
+        let gap = match self.add_context(&mut record).await {
+            Ok(()) => None,
+            Err(ContextError::Store(error)) => return Err(error),
+            Err(gap) => Some(format!("the context of the run is not kept any more: {gap}")),
+        };
         let log = self.read_log(&grant.id).await?;
         let epoch = record.epochs.len() as u64 + 1;
         let stored = log.last().map_or(0, Batch::end);
         let assembler = resume(&log, epoch)?;
-        let task = self.task_of(&record, &assembler);
+        let task = match gap {
+            // Without its context the agent would answer something else.
+            Some(gap) if record.ending.is_none() => Task::GiveUp(interrupted(&gap)),
+            _ => self.task_of(&record, &assembler),
+        };
         let token = grant.token;
         let start = Start { record, token, assembler, stored, task, permit: None };
         let (live, mut task) = self.prepare(start);

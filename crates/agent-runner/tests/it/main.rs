@@ -2,6 +2,7 @@
 
 #[cfg(feature = "chat")]
 mod chat;
+mod continued;
 mod demo;
 mod durability;
 mod faulty_store;

@@ -79,7 +79,7 @@ impl ProtocolContext {
     /// # Errors
     /// [`ApiError`] if the runner refuses it, or the header is invalid.
     pub async fn start(&self, request: &JsonRequest, spec: RunSpec) -> Result<Run, ApiError> {
-        let RunSpec { request: mut agent_request, mut options, is_stream } = spec;
+        let RunSpec { request: mut agent_request, mut options, context, is_stream } = spec;
         // A client that joins a running run would see half a stream, which only our own protocol supports.
         if options.session_policy == SessionPolicy::Steer {
             options.session_policy = SessionPolicy::Enqueue;
@@ -87,7 +87,7 @@ impl ProtocolContext {
         let key = idempotency_key(request.parts(), request.bytes())?;
         name_session(&mut agent_request, key.as_ref());
         options.idempotency_key = key;
-        Ok(self.0.start(agent_request, options, is_stream).await?)
+        Ok(self.0.start_with(agent_request, options, context, is_stream).await?)
     }
 
     /// The record of a run.

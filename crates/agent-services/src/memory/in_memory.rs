@@ -13,13 +13,14 @@ use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
 use crate::limits::json_text;
 use crate::page::{Page, PageSize, PageToken};
+use crate::tenant::UserKey;
 
 /// Memories in memory. They outlive a stop and a new start, but not the store.
 #[derive(Debug, Default)]
 pub struct InMemoryMemoryStore {
     context: StoreContext,
     started: Started,
-    users: RwLock<HashMap<UserId, User>>,
+    users: RwLock<HashMap<UserKey, User>>,
 }
 
 #[derive(Debug, Default)]
@@ -99,14 +100,14 @@ impl MemoryStore for InMemoryMemoryStore {
         }
         let now = self.context.clock.unix_seconds();
         let mut users = self.users.write();
-        let owner = users.entry(user.clone()).or_default();
+        let owner = users.entry(UserKey::of(user)).or_default();
         Ok(messages.into_iter().map(|message| owner.add(session, now, message)).collect())
     }
 
     async fn search(&self, user: &UserId, query: &MemoryQuery) -> Result<Vec<Recalled>> {
         self.started.check("search memories", &[user.as_str()])?;
         query.check()?;
-        Ok(self.users.read().get(user).map(|user| user.search(query)).unwrap_or_default())
+        Ok(self.users.read().get(&UserKey::of(user)).map(|user| user.search(query)).unwrap_or_default())
     }
 
     async fn list(
@@ -119,7 +120,8 @@ impl MemoryStore for InMemoryMemoryStore {
         self.started.check("list memories", &[user.as_str()])?;
         let users = self.users.read();
         let before = after.map_or(u64::MAX, |after| after.0);
-        let memories = users.get(user).into_iter().flat_map(|user| user.memories.range(..before).rev());
+        let memories =
+            users.get(&UserKey::of(user)).into_iter().flat_map(|user| user.memories.range(..before).rev());
         let memories = memories.map(|(_, memory)| memory);
         let wanted = memories.filter(|memory| session.is_none_or(|session| *session == memory.session_id));
         let page = wanted.take(size.get() + 1).cloned().collect();
@@ -128,13 +130,13 @@ impl MemoryStore for InMemoryMemoryStore {
 
     async fn delete(&self, user: &UserId, number: u64) -> Result<bool> {
         self.started.check("delete a memory", &[user.as_str()])?;
-        Ok(self.users.write().get_mut(user).is_some_and(|user| user.remove(number)))
+        Ok(self.users.write().get_mut(&UserKey::of(user)).is_some_and(|user| user.remove(number)))
     }
 
     async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
         self.started.check("delete memories", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
-        let Some(user) = users.get_mut(user) else { return Ok(0) };
+        let Some(user) = users.get_mut(&UserKey::of(user)) else { return Ok(0) };
         let of_session = user.memories.values().filter(|memory| memory.session_id == *session);
         let numbers: Vec<u64> = of_session.map(|memory| memory.number).collect();
         Ok(numbers.into_iter().filter(|number| user.remove(*number)).count() as u64)
@@ -143,7 +145,7 @@ impl MemoryStore for InMemoryMemoryStore {
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
         self.started.check("delete memories", &[user.as_str()])?;
         let mut users = self.users.write();
-        let Some(user) = users.get_mut(user) else { return Ok(0) };
+        let Some(user) = users.get_mut(&UserKey::of(user)) else { return Ok(0) };
         let last_number = user.last_number;
         let forgotten = std::mem::take(user).memories.len() as u64;
         // No number comes twice.

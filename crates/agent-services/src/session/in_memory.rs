@@ -17,6 +17,7 @@ use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
 use crate::limits::json_text;
 use crate::page::{Page, PageSize, PageToken};
+use crate::tenant::UserKey;
 use crate::{DatabaseId, Error, ErrorKind, Result};
 
 /// How much memory sessions may take together unless another limit is set.
@@ -90,7 +91,7 @@ impl InMemorySessionStore {
 
     fn read<T>(&self, user: &UserId, id: &SessionId, read: impl FnOnce(&Session) -> T) -> Option<T> {
         let kept = self.kept.read();
-        kept.users.get(user)?.sessions.get(id).map(|session| read(session))
+        kept.users.get(&UserKey::of(user))?.sessions.get(id).map(|session| read(session))
     }
 }
 
@@ -155,7 +156,7 @@ impl SessionStore for InMemorySessionStore {
     ) -> Result<Page<SessionInfo>> {
         self.started.check("list sessions", &[user.as_str()])?;
         let kept = self.kept.read();
-        let sessions = kept.users.get(user).into_iter().flat_map(|user| user.sessions.values());
+        let sessions = kept.users.get(&UserKey::of(user)).into_iter().flat_map(|user| user.sessions.values());
         let mut found: Vec<&SessionInfo> = sessions
             .map(|session| &session.info)
             .filter(|info| after.is_none_or(|after| info.number < after.0))
@@ -174,7 +175,8 @@ impl SessionStore for InMemorySessionStore {
             self.context.limits.check_item(OPERATION, json_text(OPERATION, metadata)?.len())?;
         }
         let mut kept = self.kept.write();
-        let Some(session) = kept.users.get_mut(user).and_then(|user| user.sessions.get_mut(id)) else {
+        let Some(session) = kept.users.get_mut(&UserKey::of(user)).and_then(|user| user.sessions.get_mut(id))
+        else {
             return Err(Error::new(ErrorKind::NotFound, OPERATION, format!("there is no session '{id}'")));
         };
         let info = &mut session.info;
@@ -193,7 +195,10 @@ impl SessionStore for InMemorySessionStore {
         self.started.check("delete a user's sessions", &[user.as_str()])?;
         let Kept { users, budget } = &mut *self.kept.write();
         // The number of the last session stays, so that cursors from before keep their meaning.
-        let sessions = users.get_mut(user).map(|user| std::mem::take(&mut user.sessions)).unwrap_or_default();
+        let sessions = users
+            .get_mut(&UserKey::of(user))
+            .map(|user| std::mem::take(&mut user.sessions))
+            .unwrap_or_default();
         sessions.values().for_each(|session| drop(budget.forget(&session.share)));
         Ok(sessions.len() as u64)
     }

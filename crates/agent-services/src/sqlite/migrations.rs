@@ -11,8 +11,12 @@ use crate::{Error, ErrorKind};
 ///
 /// Memories are found by the words that [`words`](crate::memory::words) gave for them when they were added, so a
 /// change of that function comes with a migration that indexes them anew.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
+    include_str!("migrations/4.sql"),
+];
 
 /// Marks a file as one of ours: "agnt" in ASCII.
 const APPLICATION_ID: i64 = 0x6167_6e74;

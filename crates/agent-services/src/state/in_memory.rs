@@ -10,6 +10,7 @@ use super::StateStore;
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
 use crate::page::{Page, PageSize, PageToken};
+use crate::tenant::UserKey;
 use crate::{Error, ErrorKind, Result};
 
 /// States in memory. They outlive a stop and a new start, but not the store.
@@ -17,7 +18,7 @@ use crate::{Error, ErrorKind, Result};
 pub struct InMemoryStateStore {
     context: StoreContext,
     started: Started,
-    users: RwLock<HashMap<UserId, Sessions>>,
+    users: RwLock<HashMap<UserKey, Sessions>>,
 }
 
 type Sessions = HashMap<SessionId, BTreeMap<u64, Json>>;
@@ -44,7 +45,7 @@ impl StateStore for InMemoryStateStore {
         self.started.check(OPERATION, &[user.as_str(), session.as_str()])?;
         self.context.limits.check_item(OPERATION, state.to_string().len())?;
         let mut users = self.users.write();
-        let rounds = users.entry(user.clone()).or_default().entry(session.clone()).or_default();
+        let rounds = users.entry(UserKey::of(user)).or_default().entry(session.clone()).or_default();
         let next = || rounds.last_key_value().map_or(Some(1), |(last, _)| last.checked_add(1));
         let Some(round) = round.or_else(next) else {
             return Err(Error::new(
@@ -65,7 +66,7 @@ impl StateStore for InMemoryStateStore {
     ) -> Result<Option<(u64, Json)>> {
         self.started.check("export a state", &[user.as_str(), session.as_str()])?;
         let users = self.users.read();
-        let Some(rounds) = users.get(user).and_then(|sessions| sessions.get(session)) else {
+        let Some(rounds) = users.get(&UserKey::of(user)).and_then(|sessions| sessions.get(session)) else {
             return Ok(None);
         };
         let found = match round {
@@ -84,7 +85,7 @@ impl StateStore for InMemoryStateStore {
     ) -> Result<Page<u64>> {
         self.started.check("list rounds", &[user.as_str(), session.as_str()])?;
         let users = self.users.read();
-        let rounds = users.get(user).and_then(|sessions| sessions.get(session));
+        let rounds = users.get(&UserKey::of(user)).and_then(|sessions| sessions.get(session));
         let rounds = rounds.into_iter().flat_map(|rounds| rounds.keys().rev().copied());
         let page = rounds.filter(|round| after.is_none_or(|after| *round < after.0)).take(size.get() + 1);
         Ok(Page::from_one_more(page.collect(), size, |round| *round))
@@ -93,20 +94,20 @@ impl StateStore for InMemoryStateStore {
     async fn delete_round(&self, user: &UserId, session: &SessionId, round: u64) -> Result<bool> {
         self.started.check("delete a round", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
-        let rounds = users.get_mut(user).and_then(|sessions| sessions.get_mut(session));
+        let rounds = users.get_mut(&UserKey::of(user)).and_then(|sessions| sessions.get_mut(session));
         Ok(rounds.is_some_and(|rounds| rounds.remove(&round).is_some()))
     }
 
     async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
         self.started.check("delete states", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
-        let rounds = users.get_mut(user).and_then(|sessions| sessions.remove(session));
+        let rounds = users.get_mut(&UserKey::of(user)).and_then(|sessions| sessions.remove(session));
         Ok(rounds.map_or(0, |rounds| rounds.len() as u64))
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
         self.started.check("delete states", &[user.as_str()])?;
-        let sessions = self.users.write().remove(user).unwrap_or_default();
+        let sessions = self.users.write().remove(&UserKey::of(user)).unwrap_or_default();
         Ok(sessions.values().map(|rounds| rounds.len() as u64).sum())
     }
 }

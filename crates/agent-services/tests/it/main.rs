@@ -1,6 +1,7 @@
 //! The conformance suites against every backend, and what else is to be said of each.
 
 mod backends;
+mod old_layout;
 mod peer;
 #[cfg(feature = "redis")]
 mod redis;

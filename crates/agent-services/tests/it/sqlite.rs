@@ -4,6 +4,7 @@ mod cancelled;
 mod damage;
 mod file;
 mod full;
+mod migration;
 mod model;
 mod runs;
 mod shared;

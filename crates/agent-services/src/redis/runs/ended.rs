@@ -17,18 +17,19 @@ use crate::run::OwnerId;
 const NOTED: Duration = Duration::from_secs(15);
 
 impl RedisRunStore {
-    fn global(&self, name: &str) -> String {
-        format!("{}{name}", self.backend.keys().root())
+    /// The key of the owners, who execute runs of all tenants.
+    fn owners(&self) -> String {
+        format!("{}owners", self.backend.keys().root())
     }
 
     /// The ended runs whose logs are whole, and how many bytes they have: in one slot.
     fn ended_keys(&self) -> [String; 2] {
-        ["{ended}:runs", "{ended}:bytes"].map(|name| self.global(name))
+        ["runs", "bytes"].map(|name| format!("{}{name}", self.backend.keys().of_tag("ended")))
     }
 
     /// The same of the ended runs that are trimmed.
     fn trimmed_keys(&self) -> [String; 2] {
-        ["{ended}:trimmed", "{ended}:trimmed-bytes"].map(|name| self.global(name))
+        ["trimmed", "trimmed-bytes"].map(|name| format!("{}{name}", self.backend.keys().of_tag("ended")))
     }
 
     pub(super) async fn renew(
@@ -37,19 +38,19 @@ impl RedisRunStore {
         owner: &OwnerId,
         lease: Duration,
     ) -> Result<()> {
-        let call = HEARTBEAT.with_keys([self.global("owners")]).arg(owner.as_str()).arg(millis(lease));
+        let call = HEARTBEAT.with_keys([self.owners()]).arg(owner.as_str()).arg(millis(lease));
         self.backend.repeatable(operation, call).await
     }
 
     pub(super) async fn end_lease(&self, operation: &'static str, owner: &OwnerId) -> Result<()> {
         let mut command = cmd("ZREM");
-        command.arg(self.global("owners")).arg(owner.as_str());
+        command.arg(self.owners()).arg(owner.as_str());
         self.backend.repeatable(operation, command).await
     }
 
     /// The owners that live.
     pub(super) async fn living(&self, operation: &'static str) -> Result<Vec<Vec<u8>>> {
-        self.backend.repeatable(operation, OWNERS.with_keys([self.global("owners")])).await
+        self.backend.repeatable(operation, OWNERS.with_keys([self.owners()])).await
     }
 
     /// Notes that there are going to be runs of a tag, so that they are found when nobody executes them.
@@ -58,7 +59,9 @@ impl RedisRunStore {
             return Ok(());
         }
         let at = Instant::now();
-        self.backend.repeatable::<()>(operation, TAG.with_keys([self.global("run-tags")]).arg(tag)).await?;
+        self.backend
+            .repeatable::<()>(operation, TAG.with_keys([self.backend.keys().run_tags()]).arg(tag))
+            .await?;
         // None is ever taken out: there are no more than 65,536.
         self.noted.lock().insert(tag.to_owned(), at);
         Ok(())
@@ -68,7 +71,7 @@ impl RedisRunStore {
     pub(super) async fn find_orphans(&self, operation: &'static str, most: usize) -> Result<Vec<RunId>> {
         let living = self.living(operation).await?;
         let mut range = cmd("ZRANGE");
-        range.arg(self.global("run-tags")).arg(0).arg(-1).arg("WITHSCORES");
+        range.arg(self.backend.keys().run_tags()).arg(0).arg(-1).arg("WITHSCORES");
         let tags: Vec<(String, u64)> = self.backend.repeatable(operation, range).await?;
         let mut orphans = Vec::new();
         for (tag, used) in tags {
@@ -80,7 +83,7 @@ impl RedisRunStore {
                 break;
             }
             if unfinished == 0 {
-                let call = UNTAG.with_keys([self.global("run-tags")]).arg(&tag).arg(used);
+                let call = UNTAG.with_keys([self.backend.keys().run_tags()]).arg(&tag).arg(used);
                 self.backend.repeatable::<()>(operation, call).await?;
             }
         }

@@ -12,8 +12,8 @@ use super::state::State;
 use super::{InMemoryRunStore, StoredRun};
 use crate::page::{Page, PageSize, PageToken};
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, RunFilter,
-    RunRecord, RunStore, SessionPolicy,
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, Retention,
+    RunFilter, RunRecord, RunStore, SessionPolicy,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -359,5 +359,9 @@ impl RunStore for InMemoryRunStore {
             return Err(Error::new(ErrorKind::Conflict, OPERATION, format!("run {id} has not ended")));
         }
         Ok(self.forget(&mut state, id))
+    }
+
+    fn retention(&self) -> Retention {
+        self.retention
     }
 }

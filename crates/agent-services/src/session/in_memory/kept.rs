@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::budget::{Budget, Share};
 use crate::session::{EncodedMessage, SessionInfo, StoredMessage};
+use crate::tenant::UserKey;
 use crate::{Error, ErrorKind, Result};
 
 /// Clients choose the keys, but not the seed, which is random.
@@ -17,7 +18,7 @@ type Set = HashSet<String, RandomState>;
 /// All users, and what their sessions take.
 #[derive(Debug)]
 pub(super) struct Kept {
-    pub(super) users: Map<UserId, User>,
+    pub(super) users: Map<UserKey, User>,
     pub(super) budget: Budget,
 }
 
@@ -43,7 +44,7 @@ pub(super) struct Session {
 impl Kept {
     /// The session of this user and id, which is made if there is none, and the budget.
     pub(super) fn session(&mut self, user: &UserId, id: &SessionId, now: i64) -> (&mut Session, &mut Budget) {
-        let owner = self.users.entry(user.clone()).or_default();
+        let owner = self.users.entry(UserKey::of(user)).or_default();
         let last_number = &mut owner.last_number;
         let session = owner.sessions.entry(id.clone()).or_insert_with(|| {
             *last_number += 1;
@@ -61,7 +62,7 @@ impl Kept {
 
     /// Forgets a session.
     pub(super) fn remove(&mut self, user: &UserId, id: &SessionId) -> bool {
-        let session = self.users.get_mut(user).and_then(|user| user.sessions.remove(id));
+        let session = self.users.get_mut(&UserKey::of(user)).and_then(|user| user.sessions.remove(id));
         session.map(|session| self.budget.forget(&session.share)).is_some()
     }
 
@@ -69,6 +70,7 @@ impl Kept {
     pub(super) fn make_room(&mut self) {
         while let Some((user, id)) = self.budget.take_excess() {
             self.remove(&user, &id);
+            let user = UserKey::of(&user);
             if self.users.get(&user).is_some_and(|user| user.sessions.is_empty()) {
                 self.users.remove(&user);
             }
