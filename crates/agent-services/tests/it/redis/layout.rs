@@ -136,7 +136,7 @@ async fn layout_1_in_a_cluster__first_start__is_brought_up_to_date() {
 #[tokio::test(flavor = "multi_thread")]
 async fn migration__interrupted_anywhere__is_continued() {
     let mut halfway = 0;
-    for waits in (0..).step_by(4) {
+    for waits in (0..).step_by(3) {
         let (old, mut admin) = Old::in_cluster().await;
         let all = old.left(&mut admin).await;
         let store = sessions(old.client());
@@ -154,7 +154,7 @@ async fn migration__interrupted_anywhere__is_continued() {
             break;
         }
     }
-    assert!(halfway > 3, "{halfway} of the interruptions were between two keys");
+    assert!(halfway > 1, "{halfway} of the interruptions were between two keys");
 }
 
 #[tokio::test(flavor = "multi_thread")]
