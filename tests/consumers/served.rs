@@ -20,7 +20,7 @@ fn check(program: &Program, ended: &Ended, code: i32, stdout: &str, stderr: &str
 }
 
 #[tokio::test]
-async fn reasoning_a_tool_and_a_text_are_shown_as_the_readme_says() {
+async fn readme_client__demo_question__prints_every_part() {
     let server = Launch::bare(&["--port", "0"]).start().await;
     for program in programs() {
         let ended = program.run(&[&format!("http://{}", server.address()), QUESTION]).await;
@@ -30,7 +30,7 @@ async fn reasoning_a_tool_and_a_text_are_shown_as_the_readme_says() {
 }
 
 #[tokio::test]
-async fn pictures_are_named_and_failures_tell_why() {
+async fn readme_client__picture_or_failure__is_shown() {
     let server = Launch::bare(&["--port", "0"]).start().await;
     let server = format!("http://{}/", server.address());
     for program in programs() {
@@ -42,7 +42,7 @@ async fn pictures_are_named_and_failures_tell_why() {
 }
 
 #[tokio::test]
-async fn every_text_arrives_as_it_was_sent() {
+async fn readme_client__any_text__arrives_unchanged() {
     let server = Launch::echo("").start().await;
     let long = "lorem ipsum ".repeat(8_000);
     for text in [
@@ -62,7 +62,7 @@ async fn every_text_arrives_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn refusals_of_the_server_and_wrong_command_lines_have_their_own_status() {
+async fn readme_client__refusal_or_bad_usage__has_its_exit_status() {
     let server = Launch::echo("").start().await;
     let nowhere = format!("http://{}/nowhere", server.address());
     let free =
@@ -79,7 +79,7 @@ async fn refusals_of_the_server_and_wrong_command_lines_have_their_own_status() 
 }
 
 #[tokio::test]
-async fn whatever_an_agent_writes_is_rebuilt() {
+async fn readme_client__every_content_type__is_rebuilt() {
     let app = AgentApp::builder("test").agent("everything", agent_fn(everything)).build().expect("built");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let server = format!("http://{}", listener.local_addr().expect("it is bound"));

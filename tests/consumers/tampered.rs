@@ -38,7 +38,7 @@ async fn check_survived(events: &[Value]) {
 }
 
 #[tokio::test]
-async fn a_changed_delta_is_found() {
+async fn readme_client__changed_delta__is_detected() {
     let mut events = recorded().await;
     let changed = find(&events, "/text", "42");
     events[changed]["text"] = "43".into();
@@ -48,7 +48,7 @@ async fn a_changed_delta_is_found() {
 }
 
 #[tokio::test]
-async fn a_missing_delta_is_found() {
+async fn readme_client__missing_delta__is_detected() {
     let mut events = recorded().await;
     let lost = find(&events, "/text", "asks ");
     events.remove(lost);
@@ -57,7 +57,7 @@ async fn a_missing_delta_is_found() {
 }
 
 #[tokio::test]
-async fn a_missing_content_and_a_missing_message_are_found() {
+async fn readme_client__missing_content_or_message__is_detected() {
     let events = recorded().await;
     let output = find(&events, "/data/output", "42");
     let mut without = events.clone();
@@ -69,7 +69,7 @@ async fn a_missing_content_and_a_missing_message_are_found() {
 }
 
 #[tokio::test]
-async fn changed_data_and_a_changed_role_are_found() {
+async fn readme_client__changed_data_or_role__is_detected() {
     let events = recorded().await;
     let output = find(&events, "/data/output", "42");
     let mut changed = events.clone();
@@ -82,7 +82,7 @@ async fn changed_data_and_a_changed_role_are_found() {
 }
 
 #[tokio::test]
-async fn a_stream_without_its_end_is_found() {
+async fn readme_client__missing_end__is_detected() {
     let mut events = recorded().await;
     events.pop();
     check_found(&events, End::Whole, "The stream ended before the final response.").await;
@@ -91,7 +91,7 @@ async fn a_stream_without_its_end_is_found() {
 }
 
 #[tokio::test]
-async fn events_that_are_no_json_end_the_program_with_a_sentence() {
+async fn readme_client__invalid_json__exits_with_one_line() {
     let events = recorded().await;
     for program in programs() {
         let stream = stream(&events[..4]) + "data: [DONE]\n\n";
@@ -102,7 +102,7 @@ async fn events_that_are_no_json_end_the_program_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn an_event_that_breaks_the_schema_is_found_where_models_check_it() {
+async fn readme_client__schema_violation__is_detected() {
     let mut events = recorded().await;
     let broken = find(&events, "/text", "42");
     events[broken]["msg_id"] = 7.into();
@@ -114,7 +114,7 @@ async fn an_event_that_breaks_the_schema_is_found_where_models_check_it() {
 }
 
 #[tokio::test]
-async fn no_framing_makes_a_difference() {
+async fn readme_client__any_framing__gives_same_result() {
     let events = recorded().await;
     let mut odd = String::from(": a comment\r\n\r\nretry: 10\r\n");
     // This server escapes them, others do not: characters that end a line elsewhere.
@@ -146,7 +146,7 @@ fn add_field(value: &mut Value) {
 }
 
 #[tokio::test]
-async fn what_a_newer_server_may_send_is_survived() {
+async fn readme_client__fields_of_newer_server__are_tolerated() {
     let mut events = recorded().await;
     let event =
         json!({ "sequence_number": 3, "object": "telemetry", "status": 7, "content": [1], "output": "none" });
@@ -160,7 +160,7 @@ async fn what_a_newer_server_may_send_is_survived() {
 }
 
 #[tokio::test]
-async fn an_unknown_content_is_survived_wherever_it_stands() {
+async fn readme_client__unknown_content__is_tolerated() {
     let mut events = recorded().await;
     let text = find(&events, "/text", "6 × 7 = 42");
     let mut hologram = events[text].clone();

@@ -59,7 +59,7 @@ fn fault(answer: &Answer) -> (u16, String, Value, String) {
 }
 
 #[tokio::test]
-async fn a_stream_says_what_the_answer_says() {
+async fn stream_and_answer__say_the_same() {
     let server = demo().await;
     let whole = complete(&server, json!([user("What is 6 times 7?")]), json!({})).await;
     assert_eq!((said(&whole), &whole["model"]), ("6 × 7 = 42", &json!("any")));
@@ -76,7 +76,7 @@ async fn a_stream_says_what_the_answer_says() {
 }
 
 #[tokio::test]
-async fn a_run_is_the_same_over_every_protocol() {
+async fn run__other_protocol__shows_the_same() {
     let server = demo().await;
     let body = json!({ "messages": [user("What is 6 times 7?")], "user": "ann" });
     let answer = post(&server, &body).await;
@@ -90,7 +90,7 @@ async fn a_run_is_the_same_over_every_protocol() {
 }
 
 #[tokio::test]
-async fn the_client_keeps_the_conversation_unless_it_names_a_session() {
+async fn history__without_session__is_the_clients() {
     let server = demo().await;
     let stateless = json!({ "user": "ann" });
     complete(&server, json!([user("I like figs")]), stateless).await;
@@ -107,7 +107,7 @@ async fn the_client_keeps_the_conversation_unless_it_names_a_session() {
 }
 
 #[tokio::test]
-async fn a_tool_of_the_client_goes_there_and_back() {
+async fn client_tool__call_and_output__round_trip() {
     let (model, server) = scripted().await;
     let tool = |name: &str| json!({ "type": "function", "function": { "name": name, "parameters": {} } });
     for (question, count) in [("call it", 1), ("in parallel", 2)] {
@@ -144,7 +144,7 @@ async fn a_tool_of_the_client_goes_there_and_back() {
 }
 
 #[tokio::test]
-async fn in_a_session_the_output_alone_goes_on() {
+async fn client_tool__output_in_session__needs_no_messages() {
     let (_model, server) = scripted().await;
     let more = json!({
         "session_id": "s", "tools": [{ "type": "function", "function": { "name": "weather" } }]
@@ -156,7 +156,7 @@ async fn in_a_session_the_output_alone_goes_on() {
 }
 
 #[tokio::test]
-async fn what_a_request_says_reaches_the_model() {
+async fn request__all_parameters__reach_the_model() {
     let (model, server) = scripted().await;
     let image = json!({ "type": "image_url", "image_url": { "url": "data:image/png;base64,AA==" } });
     let audio = json!({ "type": "input_audio", "input_audio": { "data": "AA==", "format": "wav" } });
@@ -185,7 +185,7 @@ async fn what_a_request_says_reaches_the_model() {
 }
 
 #[tokio::test]
-async fn refusals_and_cut_answers_are_told() {
+async fn refusal_or_truncation__is_reported() {
     let (_model, server) = scripted().await;
     let refused = complete(&server, json!([user("refuse")]), json!({})).await;
     let message = &refused["choices"][0]["message"];
@@ -202,7 +202,7 @@ async fn refusals_and_cut_answers_are_told() {
 }
 
 #[tokio::test]
-async fn a_failed_run_is_an_error_that_is_not_tried_again() {
+async fn failed_run__is_an_error_not_to_retry() {
     let server = demo().await;
     let whole = post(&server, &json!({ "messages": [user("fail")] })).await;
     assert_eq!(fault(&whole), (500, "server_error".into(), Value::Null, "agent_error".into()));
@@ -214,7 +214,7 @@ async fn a_failed_run_is_an_error_that_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn bad_requests_are_refused_in_openais_shape() {
+async fn invalid_request__has_openai_error_format() {
     let server = Launch::echo("[http]\nbody_limit_bytes = 10000\n").start().await;
     let bad = |param: Value, code: &str| (400, "invalid_request_error".to_owned(), param, code.to_owned());
     for (body, expected) in [
@@ -243,7 +243,7 @@ async fn bad_requests_are_refused_in_openais_shape() {
 }
 
 #[tokio::test]
-async fn the_served_agents_are_the_models() {
+async fn models__list_the_served_agents() {
     let server = demo().await;
     let models = server.connect().await.get("/v1/models").await.json();
     assert_eq!((&models["object"], &models["data"][0]["id"]), (&json!("list"), &json!("demo")));
@@ -256,7 +256,7 @@ async fn the_served_agents_are_the_models() {
 }
 
 #[tokio::test]
-async fn a_busy_session_is_no_place_for_who_does_not_want_to_wait() {
+async fn busy_session__reject_policy__is_refused() {
     let model = WaitingModel::start().await;
     let server = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&model.config()).start().await;
     let body = json!({ "messages": [user("hi")], "session_id": "s", "stream": true });
@@ -278,7 +278,7 @@ async fn a_busy_session_is_no_place_for_who_does_not_want_to_wait() {
 }
 
 #[tokio::test]
-async fn who_closes_a_stream_stops_the_run() {
+async fn stream__client_disconnects__cancels_the_run() {
     let model = WaitingModel::start().await;
     let server = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&model.config()).start().await;
     let body = json!({ "messages": [user("hi")], "stream": true }).to_string();
@@ -298,7 +298,7 @@ async fn who_closes_a_stream_stops_the_run() {
 }
 
 #[tokio::test]
-async fn a_repeated_key_gives_the_same_completion() {
+async fn idempotency_key__repeated__gives_same_completion() {
     let server = demo().await;
     let body = json!({ "messages": [user("What time is it?")] }).to_string();
     let request = format!(

@@ -13,7 +13,7 @@ async fn check_refused(launch: Launch, code: i32, sentence: &str) {
 }
 
 #[tokio::test]
-async fn help_names_every_option() {
+async fn help__names_every_option() {
     let ended = Launch::bare(&["--help"]).run().await;
     assert_eq!(ended.code, 0);
     for option in
@@ -24,7 +24,7 @@ async fn help_names_every_option() {
 }
 
 #[tokio::test]
-async fn the_configuration_in_force_is_printed_and_can_be_read_back() {
+async fn print_config__output__can_be_read_back() {
     let launch =
         Launch::bare(&["--print-config", "--port", "4711"]).environment("AGENT_SERVER_DRAIN_SECONDS", "7");
     let ended = launch.config("drain_seconds = 5\n[runs]\nmax_runs = 3\n").run().await;
@@ -37,7 +37,7 @@ async fn the_configuration_in_force_is_printed_and_can_be_read_back() {
 }
 
 #[tokio::test]
-async fn wrong_configurations_are_refused_with_a_sentence() {
+async fn config__invalid__exits_with_one_sentence() {
     check_refused(Launch::bare(&[]).config("prot = 8080\n"), 2, "unknown field `prot`").await;
     check_refused(Launch::bare(&[]).config("port = \"http\"\n"), 2, "line 1").await;
     check_refused(Launch::bare(&["--config", "/does/not/exist.toml"]), 2, "/does/not/exist.toml").await;
@@ -49,7 +49,7 @@ async fn wrong_configurations_are_refused_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_named() {
+async fn port__in_use__is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("it is bound").port().to_string();
     check_refused(Launch::bare(&["--port", &port]), 1, &format!("could not listen on 127.0.0.1:{port}"))
@@ -57,7 +57,7 @@ async fn a_port_in_use_is_named() {
 }
 
 #[tokio::test]
-async fn without_any_configuration_the_demo_is_served() {
+async fn config__none__serves_the_demo() {
     let server = Launch::bare(&["--port", "0", "--log-format", "json"]).start().await;
     let line = server.logged("what is served", |line| line["message"] == "serving").await;
     assert_eq!(line["agent"], "demo");
@@ -70,7 +70,7 @@ async fn without_any_configuration_the_demo_is_served() {
 }
 
 #[tokio::test]
-async fn the_environment_is_read_as_the_peer_reads_it() {
+async fn environment__host_and_port__apply_as_upstream() {
     let server = Launch::bare(&["--agent", "echo"]).environment("HOST", "127.0.0.1").environment("PORT", "0");
     server.start().await.check_health().await;
 }

@@ -15,13 +15,13 @@ use tokio::process::{Child, Command};
 type Acknowledged = HashMap<Writer, u64>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sqlite_loses_nothing_acknowledged_and_tears_nothing() {
+async fn kill__sqlite__keeps_every_acknowledged_write() {
     let folder = tempfile::tempdir().expect("a folder");
     kill_again_and_again(&Place::Folder(folder.path().into())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_loses_nothing_acknowledged_and_tears_nothing() {
+async fn kill__redis__keeps_every_acknowledged_write() {
     let server = RedisServer::start().expect("a Redis server");
     kill_again_and_again(&Place::Redis(server.url())).await;
 }
@@ -52,7 +52,7 @@ async fn kill_again_and_again(place: &Place) {
 }
 
 #[tokio::test]
-async fn a_first_start_that_was_killed_can_be_repeated() {
+async fn first_start__killed__can_be_repeated() {
     // Once each of them is there, the process is killed at once.
     for name in ["lock", "sqlite", "sqlite-wal", "sqlite-shm"] {
         let folder = tempfile::tempdir().expect("a folder");

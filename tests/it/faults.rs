@@ -3,39 +3,42 @@
 //!
 //! Rounds come from `AGENT_TEST_ROUNDS` and the seed from `AGENT_TEST_SEED`, else it is another one each time.
 
+mod addresses;
 mod cluster;
+mod coverage;
 mod cuts;
-mod dice;
-mod doors;
-mod gather;
+mod final_state;
 mod kills;
 mod load;
 mod outages;
 mod pauses;
 mod reader;
-mod tally;
+mod rng;
 mod wire;
-mod wish;
+mod workload;
 
 use std::sync::Arc;
 
 use agent_tests::history::{Clock, History};
 
-use dice::Dice;
-use doors::Doors;
+use addresses::Addresses;
+use rng::Rng;
 
 /// What all that happens in a test has in common.
 #[derive(Clone, Debug)]
 struct World {
-    doors: Arc<Doors>,
+    addresses: Arc<Addresses>,
     clock: Arc<Clock>,
     seed: u64,
 }
 
 impl World {
     fn new(servers: usize) -> Self {
-        let world =
-            World { doors: Arc::new(Doors::new(servers)), clock: Arc::default(), seed: agent_tests::seed() };
+        let world = World {
+            addresses: Arc::new(Addresses::new(servers)),
+            clock: Arc::default(),
+            seed: agent_tests::seed(),
+        };
         #[expect(clippy::print_stderr, reason = "a failure is repeated with it")]
         {
             eprintln!("AGENT_TEST_SEED={}", world.seed);
@@ -43,8 +46,8 @@ impl World {
         world
     }
 
-    fn dice(&self, number: usize) -> Dice {
-        Dice::new(self.seed).of(number as u64)
+    fn rng(&self, number: usize) -> Rng {
+        Rng::new(self.seed).fork(number as u64)
     }
 
     /// Fails if something happened that should not.

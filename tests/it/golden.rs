@@ -1,4 +1,4 @@
-//! The peer's recorded runs and answers, replayed.
+//! Upstream's recorded runs and answers, replayed.
 //!
 //! Each case of `tests/golden` either comes out equal (ids and times aside) or stands in the table of
 //! `docs/compatibility.md` with the numbers of the differences that explain it. A number that is not needed, and a
@@ -22,10 +22,10 @@ use self::compatibility::Table;
 pub(crate) use self::handlers::Golden;
 pub(crate) use self::http_cases::request;
 
-/// One case: what the peer answered, and what we do.
+/// One case: what upstream answered, and what we do.
 struct Case {
     name: String,
-    peer: Answer,
+    upstream: Answer,
     /// Why it cannot be replayed here, if so.
     ours: Result<Answer, String>,
 }
@@ -35,7 +35,7 @@ fn folder() -> PathBuf {
 }
 
 #[tokio::test]
-async fn every_case_comes_out_as_it_does_with_the_peer_or_as_the_table_says() {
+async fn cases__recorded__match_upstream_or_the_table() {
     let table = Table::read();
     let mut complaints = Vec::new();
     let mut seen = BTreeMap::new();
@@ -53,9 +53,9 @@ async fn every_case_comes_out_as_it_does_with_the_peer_or_as_the_table_says() {
     assert!(complaints.is_empty(), "docs/compatibility.md is not true:\n\n{}", complaints.join("\n\n"));
 }
 
-fn check_complaint(peer: &str, ours: &str, listed: &[&str], expected: Option<&str>) {
+fn check_complaint(upstream: &str, ours: &str, listed: &[&str], expected: Option<&str>) {
     let answer = |event: &str| Answer::events(vec![answer::parse(event)]);
-    let case = Case { name: "made up".to_owned(), peer: answer(peer), ours: Ok(answer(ours)) };
+    let case = Case { name: "made up".to_owned(), upstream: answer(upstream), ours: Ok(answer(ours)) };
     let listed: Vec<String> = listed.iter().map(|number| (*number).to_owned()).collect();
     match (differences::check(&case, &listed), expected) {
         (Ok(()), None) => {}
@@ -65,7 +65,7 @@ fn check_complaint(peer: &str, ours: &str, listed: &[&str], expected: Option<&st
 }
 
 #[test]
-fn differences_that_are_not_listed_and_listed_ones_that_are_not_there_are_found() {
+fn table__unlisted_or_stale_difference__is_found() {
     let ended = |time: &str, usage: &str| {
         format!(
             r#"{{"object":"response","status":"completed","completed_at":{time},"output":[],"usage":{usage}}}"#

@@ -1,10 +1,12 @@
-//! The server from outside: the peer's recorded answers replayed, and faults of every sort on the real binary.
+//! The server from outside: upstream's recorded answers replayed, and faults of every sort on the real binary.
+#![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod chat_completions;
 mod command;
 mod crash;
 mod faults;
 mod golden;
+mod limits;
 mod malformed;
 mod outage;
 mod responses;
@@ -15,4 +17,5 @@ mod shutdown;
 mod spans;
 mod streams;
 mod terminal;
+mod users;
 mod wire;

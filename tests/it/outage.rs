@@ -19,7 +19,7 @@ async fn messages(server: &Server) -> Option<usize> {
 }
 
 #[tokio::test]
-async fn the_server_stays_up_says_not_ready_and_works_again_by_itself() {
+async fn redis_outage__server_stays_up_and_recovers() {
     let mut redis = RedisServer::start_durable().expect("a Redis server");
     let launch = Launch::echo("").arguments(&["--store", &redis.url()]).without_data_settings();
     let server = launch.start().await;

@@ -150,14 +150,14 @@ async fn cut_everywhere(first: &Server, second: &Server) {
 }
 
 #[tokio::test]
-async fn a_cut_stream_is_read_on_from_sqlite() {
+async fn stream__cut_anywhere__resumes_from_sqlite() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = on_disk("", folder.path()).start().await;
     cut_everywhere(&server, &server).await;
 }
 
 #[tokio::test]
-async fn a_cut_stream_is_read_on_at_another_replica() {
+async fn stream__cut_anywhere__resumes_at_other_replica() {
     let redis = RedisServer::start().expect("a Redis server");
     let first = on_redis("", &redis).start().await;
     let second = on_redis("", &redis).start().await;
@@ -202,7 +202,7 @@ fn taken(round: usize) -> (usize, String, String) {
 }
 
 #[tokio::test]
-async fn a_killed_server_goes_on_with_its_runs_from_sqlite() {
+async fn killed_server__restarted_on_sqlite__continues_its_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = on_disk(SHORT_LEASE, folder.path()).start().await;
     for round in 0..rounds(4) {
@@ -227,7 +227,7 @@ async fn a_killed_server_goes_on_with_its_runs_from_sqlite() {
 }
 
 #[tokio::test]
-async fn another_replica_goes_on_with_the_runs_of_a_killed_one() {
+async fn killed_replica__another__continues_its_runs() {
     let redis = RedisServer::start().expect("a Redis server");
     let mut first = on_redis(SHORT_LEASE, &redis).start().await;
     let second = on_redis(SHORT_LEASE, &redis).start().await;
@@ -293,19 +293,19 @@ async fn take_turns(servers: &[&Server]) {
 }
 
 #[tokio::test]
-async fn runs_of_a_session_take_turns_with_sqlite() {
+async fn session__concurrent_runs_on_sqlite__take_turns() {
     let folder = tempfile::tempdir().expect("a folder");
     take_turns(&[&on_disk("", folder.path()).start().await]).await;
 }
 
 #[tokio::test]
-async fn runs_of_a_session_take_turns_across_replicas() {
+async fn session__concurrent_runs_on_replicas__take_turns() {
     let redis = RedisServer::start().expect("a Redis server");
     take_turns(&[&on_redis("", &redis).start().await, &on_redis("", &redis).start().await]).await;
 }
 
 #[tokio::test]
-async fn a_busy_session_refuses_who_does_not_want_to_wait() {
+async fn busy_session__reject_policy__is_refused() {
     let server = Launch::echo("").start().await;
     let more = json!({ "delay_ms": 60000, "session_id": "s", "user_id": "u" });
     let id = started(&server, WORDS, &more).await;
@@ -326,7 +326,7 @@ async fn with_key(server: &Server, key: &str, body: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_repeated_request_is_one_run() {
+async fn idempotency_key__repeated_on_other_replica__is_one_run() {
     let redis = RedisServer::start().expect("a Redis server");
     let first = on_redis("", &redis).start().await;
     let second = on_redis("", &redis).start().await;
@@ -354,7 +354,7 @@ async fn a_repeated_request_is_one_run() {
 }
 
 #[tokio::test]
-async fn any_replica_cancels_a_run() {
+async fn cancel__other_replica__ends_the_run() {
     let redis = RedisServer::start().expect("a Redis server");
     let first = on_redis("", &redis).start().await;
     let second = on_redis("", &redis).start().await;
@@ -392,14 +392,14 @@ async fn cancel_one_that_waits(first: &Server, second: &Server) {
 }
 
 #[tokio::test]
-async fn a_run_that_waits_is_cancelled_with_sqlite() {
+async fn cancel__waiting_run_on_sqlite__ends_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = on_disk("", folder.path()).start().await;
     cancel_one_that_waits(&server, &server).await;
 }
 
 #[tokio::test]
-async fn a_run_that_waits_is_cancelled_by_any_replica() {
+async fn cancel__waiting_run_on_other_replica__ends_it() {
     let redis = RedisServer::start().expect("a Redis server");
     let first = on_redis("", &redis).start().await;
     let second = on_redis("", &redis).start().await;
@@ -407,7 +407,7 @@ async fn a_run_that_waits_is_cancelled_by_any_replica() {
 }
 
 #[tokio::test]
-async fn senseless_positions_and_unknown_runs_are_refused() {
+async fn invalid_position_or_unknown_run__is_refused() {
     let server = Launch::echo("").start().await;
     let body = request("no", &json!({})).to_string();
     for path in ["/process", "/runs"] {

@@ -6,7 +6,7 @@ use agent_tests::Launch;
 use serde_json::Value;
 
 #[tokio::test]
-async fn everything_is_printed_or_one_type() {
+async fn schema_command__all_or_one_type__is_printed() {
     let all = Launch::bare(&["schema"]).run().await;
     assert_eq!(all.code, 0, "{all:?}");
     let bundle: Value = serde_json::from_str(&all.stdout).expect("JSON");
@@ -27,7 +27,7 @@ async fn everything_is_printed_or_one_type() {
 }
 
 #[tokio::test]
-async fn files_are_written_and_checked() {
+async fn schema_command__files__are_written_and_checked() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("new").join("schema");
     let place = path.to_str().expect("UTF-8");
@@ -65,7 +65,7 @@ async fn files_are_written_and_checked() {
 }
 
 #[tokio::test]
-async fn wrong_places_are_named() {
+async fn schema_command__invalid_path__is_named() {
     let missing = Launch::bare(&["schema", "--check", "/does/not/exist"]).run().await;
     assert_eq!(missing.code, 1);
     assert!(missing.stderr.contains("could not read the folder /does/not/exist"), "{missing:?}");

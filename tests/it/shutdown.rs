@@ -48,17 +48,17 @@ async fn check_drain(signal: Signal) {
 }
 
 #[tokio::test]
-async fn running_runs_may_end_after_sigterm() {
+async fn sigterm__running_runs__complete() {
     check_drain(Signal::TERM).await;
 }
 
 #[tokio::test]
-async fn running_runs_may_end_after_sigint() {
+async fn sigint__running_runs__complete() {
     check_drain(Signal::INT).await;
 }
 
 #[tokio::test]
-async fn past_the_deadline_runs_are_canceled_and_their_streams_still_end() {
+async fn shutdown__past_deadline__cancels_runs_and_ends_streams() {
     let (mut server, _model, mut stream) = held("drain_seconds = 1").await;
     server.signal(Signal::TERM);
     let rest = events(&stream.rest().await.expect("the stream ends with its final event"));
@@ -71,7 +71,7 @@ async fn past_the_deadline_runs_are_canceled_and_their_streams_still_end() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_cannot_keep_the_server() {
+async fn shutdown__client_not_reading__is_not_delayed() {
     let mut server = Launch::echo("drain_seconds = 1\n").start().await;
     let mut stuck = server.connect().await;
     // More than the sockets hold, so that the server waits for its client.
@@ -87,7 +87,7 @@ async fn a_client_that_does_not_read_cannot_keep_the_server() {
 }
 
 #[tokio::test]
-async fn an_idle_server_stops_at_once() {
+async fn shutdown__idle_server__is_immediate() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut server = Launch::echo("").start().await;
         let mut idle = server.connect().await;
@@ -97,4 +97,69 @@ async fn an_idle_server_stops_at_once() {
         assert_eq!(server.exit().await.code(), Some(0));
         assert!(idle.everything().await.is_empty(), "the connection is closed");
     }
+}
+
+/// A server whose session `s` has a run in progress and one that waits, whose answer is a stream that is read.
+async fn with_a_waiting_run() -> (Server, WaitingModel, Connection, Connection) {
+    let model = WaitingModel::start().await;
+    let launch = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&model.config());
+    let server = launch.start().await;
+    let named = ",\"session_id\":\"s\",\"user_id\":\"u\"";
+    let mut running = server.connect().await;
+    running.send(&process("hi", named)).await;
+    running.head().await;
+    running.until("\"text\":\"Hello, \"").await;
+    let mut waiting = server.connect().await;
+    waiting.send(&process("and", named)).await;
+    assert_eq!(waiting.head().await.status, 200);
+    waiting.until("\"status\":\"created\"").await;
+    (server, model, running, waiting)
+}
+
+#[tokio::test]
+async fn stop__with_a_waiting_run_and_half_requests__ends_all_of_them_in_order() {
+    let (mut server, model, mut running, mut waiting) = with_a_waiting_run().await;
+    let mut whole = server.connect().await;
+    whole.send(&process("whole", ",\"session_id\":\"s\",\"user_id\":\"u\",\"stream\":false")).await;
+    let list = || async {
+        let page = server.connect().await.get("/runs?user_id=u&status=queued").await.json();
+        page["data"].as_array().map_or(0, Vec::len)
+    };
+    while list().await < 2 {}
+    let mut half_head = server.connect().await;
+    half_head.send(b"GET /health HTT").await;
+    let mut half_body = server.connect().await;
+    half_body.send(b"POST /process HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{").await;
+    server.signal(Signal::TERM);
+    assert_eq!(shutting_down(&server).await, 1);
+    model.release();
+    let rest = events(&running.rest().await.expect("the run in progress ends well"));
+    assert_eq!(rest.last().expect("events")["status"], "completed");
+    let rest = waiting.rest().await.expect("a stream that ends before its run does ends with a last chunk");
+    assert!(rest.ends_with("connect again with Last-Event-ID\n\n"), "{rest}");
+    for (mut connection, code) in [(whole, "SHUTTING_DOWN"), (half_body, "SHUTTING_DOWN")] {
+        let refused = connection.answer().await;
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (503, &code.into()), "{refused:?}");
+        assert!(refused.header("retry-after").is_some());
+    }
+    assert!(half_head.everything().await.is_empty());
+    assert_eq!(server.exit().await.code(), Some(0));
+    assert!(!server.log().contains("did not end in time"), "{}", server.log());
+}
+
+#[tokio::test]
+async fn stop__with_an_idle_websocket__closes_it() {
+    let mut server = Launch::echo("").start().await;
+    let mut socket = server.connect().await;
+    socket
+        .send(
+            b"GET /v1/responses HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        )
+        .await;
+    assert_eq!(socket.head().await.status, 101);
+    server.signal(Signal::TERM);
+    let last = String::from_utf8_lossy(&socket.everything().await).into_owned();
+    assert!(last.contains("the server is shutting down"), "{last:?}");
+    assert_eq!(server.exit().await.code(), Some(0));
 }

@@ -55,7 +55,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Scopes {
 }
 
 #[tokio::test]
-async fn an_agents_lines_are_in_the_spans_of_its_request_and_run() {
+async fn agent_log_line__is_in_request_and_run_spans() {
     let scopes = Scopes::default();
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(scopes.clone()));
     let agent = agent_fn(|_: RunHandle| async move {

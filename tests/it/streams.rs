@@ -25,7 +25,7 @@ async fn noticed_gone(server: &Server) {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_cancels_its_run() {
+async fn client_disconnect__cancels_the_run() {
     let server =
         Launch::echo("[runs]\nmax_runs = 1\nmax_waiting = 0\ndisconnect_grace_seconds = 0\n").start().await;
     let gone = begin(&server, "").await;
@@ -41,7 +41,7 @@ async fn a_client_that_goes_away_cancels_its_run() {
 }
 
 #[tokio::test]
-async fn a_run_goes_on_without_its_client_if_that_was_asked_for() {
+async fn client_disconnect__continue_option__run_continues() {
     let server = Launch::echo("drain_seconds = 0\n[runs]\nmax_runs = 1\nmax_waiting = 0\n");
     let mut server = server.start().await;
     let gone = begin(&server, ",\"on_disconnect\":\"continue\"").await;
@@ -56,7 +56,7 @@ async fn a_run_goes_on_without_its_client_if_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn the_configuration_may_say_so_too_and_the_request_may_contradict() {
+async fn client_disconnect__config__is_overridden_by_request() {
     let limits = "max_runs = 1\nmax_waiting = 0\ndisconnect_grace_seconds = 0\n";
     let server = Launch::echo(&format!("[runs]\n{limits}on_disconnect = \"continue\"\n")).start().await;
     drop(begin(&server, ",\"on_disconnect\":\"cancel\"").await);
@@ -70,7 +70,7 @@ async fn the_configuration_may_say_so_too_and_the_request_may_contradict() {
 }
 
 #[tokio::test]
-async fn a_silent_stream_shows_that_it_lives() {
+async fn idle_stream__sends_heartbeats() {
     let server = Launch::echo("[http]\nheartbeat_seconds = 1\n").start().await;
     let mut connection = begin(&server, "").await;
     for _ in 0..2 {
@@ -80,7 +80,7 @@ async fn a_silent_stream_shows_that_it_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_slow_streams_at_once_all_end_well() {
+async fn streams__two_thousand_slow__all_complete() {
     const STREAMS: usize = 2000;
     raise_open_files(STREAMS as u64 + 200);
     let server = Launch::echo("[log]\nlevel = \"warn\"\n").start().await;
@@ -113,7 +113,7 @@ async fn two_thousand_slow_streams_at_once_all_end_well() {
 }
 
 #[tokio::test]
-async fn the_limit_of_open_files_is_raised() {
+async fn open_files__low_soft_limit__is_raised() {
     const STREAMS: usize = 400;
     raise_open_files(STREAMS as u64 + 200);
     let server = Launch::echo("").shell("ulimit -S -n 256").start().await;
@@ -125,7 +125,7 @@ async fn the_limit_of_open_files_is_raised() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_cut() {
+async fn client__not_reading__is_disconnected() {
     let server = Launch::echo("[http]\nwrite_timeout_seconds = 1\n").start().await;
     let mut connection = server.connect().await;
     // More than the sockets' buffers hold, several times over.

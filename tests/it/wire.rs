@@ -13,7 +13,7 @@ fn text_of(event: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_stream_is_numbered_and_named() {
+async fn stream__events__are_numbered() {
     let server = server("").await;
     let answer = server.connect().await.process("Hello, wörld \u{2028}你好", "").await;
     assert_eq!(answer.status, 200);
@@ -31,7 +31,7 @@ async fn a_stream_is_numbered_and_named() {
 }
 
 #[tokio::test]
-async fn one_object_is_answered_where_no_stream_is_wanted() {
+async fn stream_false__answers_one_object() {
     let server = Launch::bare(&["--port", "0", "--agent", "demo"]).start().await;
     let mut connection = server.connect().await;
     let answer = connection.process("picture", ",\"stream\":false").await;
@@ -48,7 +48,7 @@ async fn one_object_is_answered_where_no_stream_is_wanted() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_status_and_a_body_that_says_why() {
+async fn refusals__have_status_and_reason() {
     let server =
         server("[http]\nbody_limit_bytes = 2000\njson_depth = 20\n[runs]\nmax_runs = 1\nmax_waiting = 0\n")
             .await;
@@ -81,7 +81,7 @@ async fn refusals_have_their_status_and_a_body_that_says_why() {
 }
 
 #[tokio::test]
-async fn a_failed_run_answers_the_status_of_its_code() {
+async fn failed_run__answers_status_of_its_code() {
     let server = server("").await;
     let fields = ",\"delay_ms\":-1,\"stream\":false";
     let answer = server.connect().await.process("a", fields).await;
@@ -93,7 +93,7 @@ async fn a_failed_run_answers_the_status_of_its_code() {
 }
 
 #[tokio::test]
-async fn a_connection_is_used_again_and_may_be_pipelined() {
+async fn connection__reused_or_pipelined__works() {
     let server = server("").await;
     let mut connection = server.connect().await;
     for word in ["one", "two", "three"] {
@@ -110,7 +110,7 @@ async fn a_connection_is_used_again_and_may_be_pipelined() {
 }
 
 #[tokio::test]
-async fn request_ids_are_echoed_or_made() {
+async fn request_id__is_echoed_or_generated() {
     let server = server("").await;
     let check = async |given: &str, echoed: bool| {
         let request = format!("GET /health HTTP/1.1\r\nhost: localhost\r\nx-request-id: {given}\r\n\r\n");
@@ -129,7 +129,7 @@ async fn request_ids_are_echoed_or_made() {
 }
 
 #[tokio::test]
-async fn only_loopback_hosts_and_origins_may_ask() {
+async fn host_and_origin__only_loopback__is_accepted() {
     let server = server("[http]\ncors_origins = [\"https://app.example\"]\n").await;
     let check_host = async |host: &str, status: u16| {
         let request = format!("GET /health HTTP/1.1\r\nhost: {host}\r\n\r\n");
@@ -157,7 +157,7 @@ async fn only_loopback_hosts_and_origins_may_ask() {
 }
 
 #[tokio::test]
-async fn a_foreign_web_page_starts_nothing() {
+async fn foreign_web_page__cannot_start_a_run() {
     let server = server("[http]\ncors_origins = [\"https://app.example\"]\n").await;
     let check = async |origin: &str, content_type: &str, status: u16| {
         let body = r#"{"input":[],"stream":false}"#;
@@ -179,7 +179,7 @@ async fn a_foreign_web_page_starts_nothing() {
 }
 
 #[tokio::test]
-async fn a_public_server_takes_any_host() {
+async fn public_server__any_host__is_accepted() {
     let launch = Launch::echo("").arguments(&["--host", "0.0.0.0", "--allow-unauthenticated"]);
     let server = launch.start().await;
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], server.address().port()));

@@ -23,29 +23,29 @@ async fn check_python(packages: &str) {
 }
 
 #[tokio::test]
-async fn pythons_first_version_is_served() {
+async fn python_sdk__version_1__works() {
     check_python("openai-1").await;
 }
 
 #[tokio::test]
-async fn pythons_second_version_is_served() {
+async fn python_sdk__version_2__works() {
     check_python("openai-2").await;
 }
 
 #[tokio::test]
-async fn pythons_third_version_is_served() {
+async fn python_sdk__version_3__works() {
     check_python("openai-3").await;
 }
 
 #[tokio::test]
-async fn javascripts_client_is_served() {
+async fn javascript_sdk__works() {
     let (demo, scripted, _model) = servers().await;
     let said = javascript("chat_completions.mjs", &[&address(&demo), &address(&scripted)]).await;
     assert!(said.ends_with("is served.\n"), "{said}");
 }
 
 #[tokio::test]
-async fn an_agent_of_a_framework_is_served() {
+async fn openai_agents_sdk__works() {
     let (_demo, scripted, _model) = servers().await;
     let said = python("openai-agents", "framework.py", &[&address(&scripted)]).await;
     assert_eq!(said, "An agent is served.\n");

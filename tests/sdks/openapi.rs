@@ -16,16 +16,16 @@ async fn check(routes: &str) {
 }
 
 #[tokio::test]
-async fn responses_are_as_described() {
+async fn responses__match_openapi() {
     check("responses").await;
 }
 
 #[tokio::test]
-async fn conversations_completions_and_models_are_as_described() {
+async fn conversations_completions_models__match_openapi() {
     check("others_of_openai").await;
 }
 
 #[tokio::test]
-async fn the_servers_own_routes_are_as_described() {
+async fn own_routes__match_openapi() {
     check("own").await;
 }

@@ -21,22 +21,22 @@ async fn check_python(packages: &str, version: &str) {
 }
 
 #[tokio::test]
-async fn pythons_first_version_is_served() {
+async fn python_sdk__version_1__works() {
     check_python("openai-1", "1.109.1").await;
 }
 
 #[tokio::test]
-async fn pythons_second_version_is_served() {
+async fn python_sdk__version_2__works() {
     check_python("openai-2", "2.54.0").await;
 }
 
 #[tokio::test]
-async fn pythons_third_version_is_served() {
+async fn python_sdk__version_3__works() {
     check_python("openai-3", "3.54.0").await;
 }
 
 #[tokio::test]
-async fn kept_streams_and_answers_are_of_the_specified_types() {
+async fn snapshots_and_answers__match_specified_types() {
     let (_demo, demo, scripted) = servers().await;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("it/responses/streams");
     let files = folder.read_dir().expect("a folder").map(|file| file.expect("a file").path());
@@ -48,13 +48,13 @@ async fn kept_streams_and_answers_are_of_the_specified_types() {
 }
 
 #[tokio::test]
-async fn javascripts_client_is_served() {
+async fn javascript_sdk__works() {
     let (_demo, demo, scripted) = servers().await;
     assert_eq!(javascript("responses.mjs", &[&demo, &scripted]).await, "openai\n");
 }
 
 #[tokio::test]
-async fn an_agent_of_a_framework_is_served() {
+async fn openai_agents_sdk__works() {
     let (_demo, _, scripted) = servers().await;
     assert_eq!(python("openai-agents", "framework_responses.py", &[&scripted]).await, "openai-agents\n");
 }

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_stream_amounts_to_its_message() {
+    fn check__valid_stream__gives_its_message() {
         let lines = [
             ROLE,
             r#"{"reasoning_content":"Hm."}"#,
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_streams_are_told() {
+    fn check__invalid_stream__is_detected() {
         bad(&[], "empty");
         bad(&[ROLE, END], "neither [DONE] nor an error");
         bad(&["[DONE]"], "nothing says why");

@@ -1,5 +1,6 @@
 //! The harness that the end-to-end tests share: the real binary, a raw HTTP client, models that wait or do as they are told,
 //! and stores that are written until they are killed.
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 pub mod binary;
 pub mod client;

@@ -195,6 +195,14 @@ impl Server {
         self.address
     }
 
+    /// The id of its process.
+    ///
+    /// # Panics
+    /// If it has ended and was waited for.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// A new connection.
     pub async fn connect(&self) -> Connection {
         Connection::open(self.address).await

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_the_last_word() {
+    fn version__is_the_last_word() {
         assert_eq!(version_in("cargo-deny 0.20.2\n"), "0.20.2");
     }
 }

@@ -1,6 +1,7 @@
 //! The project's commands: `cargo xtask --help` lists them.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is its job")]
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod commands;
 mod deny;

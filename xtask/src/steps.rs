@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_reads_as_it_would_be_typed() {
+    fn step__display__is_the_command_line() {
         let step = Step::cargo(&["doc", "--locked"])
             .with_environment("RUSTDOCFLAGS", "-D warnings")
             .with_arguments(&["it's"]);

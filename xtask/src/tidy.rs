@@ -4,6 +4,7 @@ mod arrows;
 mod circles;
 mod lints;
 mod sources;
+mod test_names;
 
 use std::fmt;
 use std::fs;
@@ -100,7 +101,9 @@ fn broken_sources() -> Result<Vec<Violation>> {
     for path in listing.split_terminator('\0') {
         // A file that was deleted and not yet committed is still listed.
         if workspace_root().join(path).exists() {
-            violations.extend(sources::check(path, &read(path)?));
+            let text = read(path)?;
+            violations.extend(sources::check(path, &text));
+            violations.extend(test_names::check(path, &text));
         }
     }
     Ok(violations)
@@ -125,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_workspace_is_tidy() -> Result<()> {
+    fn workspace__is_tidy() -> Result<()> {
         let violations: Vec<String> = violations()?.iter().map(Violation::to_string).collect();
         assert!(violations.is_empty(), "{}", violations.join("\n"));
         Ok(())

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "client")]
 pub(crate) mod runs;
+pub(crate) mod users;
 
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
@@ -43,6 +44,10 @@ pub(crate) enum Command {
     /// Commands that only read open the data folder or Redis directly, even while a server is running. To change sessions
     /// while a server is running on the data folder, give its address with --server.
     Sessions(SessionsOptions),
+    /// Delete everything of a user
+    ///
+    /// Opens the data folder or Redis directly. While a server is running on the data folder, give its address with --server.
+    Users(users::UsersOptions),
     /// List, show, follow and cancel the runs of a running server
     ///
     /// Sends AGENT_SERVER_TOKEN, if it is set, to the server as a bearer token.
@@ -275,7 +280,7 @@ mod tests {
     use crate::config::{Environment, load};
 
     #[test]
-    fn every_flag_of_serve_is_a_setting() {
+    fn serve_flags__each__set_a_setting() {
         let line = "agent-server --host 127.0.0.2 --port 7 --agent echo --data-dir /data --store redis://h \
                     --allow-unauthenticated --cors-origin https://a.example --cors-origin https://b.example \
                     --log-format json --log-level debug";

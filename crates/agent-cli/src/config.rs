@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use agent_server::HttpConfig;
+use agent_server::{AgentApp, HttpConfig};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use environment::{Environment, UnknownVariable};
@@ -35,7 +35,8 @@ pub(crate) struct Config {
     pub(crate) agent: Option<String>,
     /// Whether other machines may connect without authentication.
     pub(crate) allow_unauthenticated: bool,
-    /// How long runs may continue after the shutdown signal before they are cancelled, in seconds.
+    /// How long runs may continue after the shutdown signal before they are cancelled, in seconds. What follows takes up to 7
+    /// seconds and `runs.cancel_grace_seconds` more; all of it has to be less than what the platform waits.
     pub(crate) drain_seconds: u64,
     /// The data folder. The default is `agent-server` in `XDG_DATA_HOME` or in `~/.local/share`.
     pub(crate) data_dir: Option<PathBuf>,
@@ -60,7 +61,7 @@ impl Default for Config {
             port: 8080,
             agent: None,
             allow_unauthenticated: false,
-            drain_seconds: 25,
+            drain_seconds: AgentApp::DRAIN.as_secs(),
             data_dir: None,
             ephemeral: false,
             http: HttpConfig::default(),
@@ -105,13 +106,19 @@ impl Config {
         for (name, value) in [
             ("http.body_limit_bytes", self.http.body_limit_bytes as u64),
             ("http.json_depth", self.http.json_depth as u64),
+            ("http.bodies_bytes", self.http.bodies_bytes as u64),
+            ("http.unread_bytes", self.http.unread_bytes as u64),
+            ("http.max_connections", self.http.max_connections as u64),
             ("http.header_timeout_seconds", self.http.header_timeout.as_secs()),
+            ("http.keep_alive_seconds", self.http.keep_alive.as_secs()),
             ("http.read_timeout_seconds", self.http.read_timeout.as_secs()),
             ("http.write_timeout_seconds", self.http.write_timeout.as_secs()),
             ("runs.max_runs", self.runs.max_runs as u64),
             ("runs.lease_seconds", self.runs.lease_seconds),
             ("runs.run_time_seconds", self.runs.run_time_seconds),
             ("runs.log_bytes", self.runs.log_bytes as u64),
+            ("runs.memory_bytes", self.runs.memory_bytes as u64),
+            ("runs.unstored_bytes", self.runs.unstored_bytes as u64),
         ] {
             if value == 0 {
                 return Err(ConfigError::from_message(format!("{name} should be greater than 0")));

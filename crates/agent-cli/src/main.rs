@@ -1,4 +1,5 @@
 //! The `agent-server` binary: configuration, agents, and a server of them.
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod agents;
 mod cli;
@@ -14,6 +15,7 @@ mod sessions;
 mod telemetry;
 #[cfg(feature = "client")]
 mod terminal;
+mod users;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Chat(options) => terminal::run(&options, &environment),
         Command::Schema(options) => schema::run(&options),
         Command::Sessions(options) => sessions::run(&options, &environment),
+        Command::Users(options) => users::run(&options, &environment),
         #[cfg(feature = "client")]
         Command::Runs(options) => runs::run(&options, &environment),
     };

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::config::{Config, Environment, Flag, load};
+use agent_runner::{Deleted, Services, delete_session};
 use agent_schemas::api::sessions::{MessageAppend, SessionChange};
 use agent_schemas::{JsonObject, Message, SessionId, UserId};
 use agent_services::page::PageSize;
@@ -55,7 +56,7 @@ async fn dispatch(
             if server.delete(&user, &id).await? { Ok(()) } else { bail!("there is no session '{id}'") }
         }
         SessionsCommand::Delete { name, .. } => {
-            with_store(config, environment, false, async |sessions| delete(sessions, name).await).await
+            with_services(config, environment, async |services| delete(config, services, name).await).await
         }
         #[cfg(feature = "client")]
         SessionsCommand::Import { server: Some(address) } => {
@@ -76,6 +77,22 @@ async fn dispatch(
     }
 }
 
+/// Starts all stores, uses them, and stops them.
+pub(crate) async fn with_services(
+    config: &Config,
+    environment: &Environment,
+    work: impl AsyncFnOnce(&Services) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let services = config.build_services(environment)?;
+    services.start().await.with_context(|| format!("could not open the data{HINT}"))?;
+    let worked = work(&services).await;
+    services.stop().await?;
+    worked
+}
+
+/// What to do if the data is in use.
+const HINT: &str = "; if a server is using it, give the server's address with --server";
+
 /// Starts the session store, uses it, and stops it.
 async fn with_store(
     config: &Config,
@@ -89,8 +106,7 @@ async fn with_store(
         config.build_services(environment)?
     };
     let sessions: Arc<dyn SessionStore> = services.sessions;
-    let hint =
-        if only_reads { "" } else { "; if a server is using it, give the server's address with --server" };
+    let hint = if only_reads { "" } else { HINT };
     sessions.start().await.with_context(|| format!("could not open the sessions{hint}"))?;
     let worked = work(&*sessions).await;
     sessions.stop().await?;
@@ -160,9 +176,10 @@ async fn show(sessions: &dyn SessionStore, name: &SessionName) -> anyhow::Result
     .await
 }
 
-async fn delete(sessions: &dyn SessionStore, name: &SessionName) -> anyhow::Result<()> {
+async fn delete(config: &Config, services: &Services, name: &SessionName) -> anyhow::Result<()> {
     let (user, id) = ids(name);
-    if sessions.delete(&user, &id).await? { Ok(()) } else { bail!("there is no session '{id}' of this user") }
+    let deleted = delete_session(services, &user, &id, config.runs.limits().cancel_grace).await?;
+    if deleted != Deleted::default() { Ok(()) } else { bail!("there is no session '{id}' of this user") }
 }
 
 async fn export(sessions: &dyn SessionStore, user: &str, only: Option<&str>) -> anyhow::Result<()> {

@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_commands_or_questions() {
+    fn line__any_input__is_command_or_question() {
         for (line, meaning) in [
             ("", Line::Nothing),
             (" \t", Line::Nothing),
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_question_is_refused() {
+    fn read_query__blank__is_refused() {
         assert!(read_query(" ").is_err());
         assert_eq!(read_query("-v").ok().as_deref(), Some("-v"));
     }

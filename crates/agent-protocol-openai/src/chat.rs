@@ -36,6 +36,8 @@ async fn create(State(context): State<ProtocolContext>, request: JsonRequest) ->
     if is_stream {
         Ok(context.stream(&run, request.parts(), completion))
     } else {
+        // The run may take long, and keeps what it needs of the request.
+        drop(request);
         Ok(context.collect(&run, completion).await)
     }
 }

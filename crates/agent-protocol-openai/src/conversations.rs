@@ -89,15 +89,14 @@ async fn change(
     Ok(Json(shown(info)))
 }
 
+/// Deletes a conversation with its responses. What is not there is deleted: repeating it is answered alike.
 async fn delete(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
     query: QueryParams,
 ) -> Result<Json<Value>, ApiError> {
     let named = Named::new(&id, &query);
-    if !context.runner().services().sessions.delete(&named.user, &named.id).await? {
-        return Err(named.missing());
-    }
+    context.runner().delete_session(&named.user, &named.id).await?;
     Ok(Json(
         object! { "id" => named.id.as_str(), "object" => "conversation.deleted", "deleted" => true }.into(),
     ))

@@ -9,6 +9,7 @@
 //! let app = AgentApp::builder("echo").agent("echo", Echo::default()).protocol(OpenAi).build()?;
 //! # Ok(()) }
 //! ```
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod chat;
 mod conversations;

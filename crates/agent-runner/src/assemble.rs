@@ -69,6 +69,8 @@ pub(crate) struct Assembler {
     closed: Vec<ClosedMessage>,
     usage: Option<JsonObject>,
     written: usize,
+    /// About how many bytes of messages it keeps, open and closed.
+    kept: usize,
     ended: bool,
     emitted: emit::Emitted,
     /// How often the log was taken over, plus one.
@@ -95,6 +97,7 @@ impl Assembler {
             closed: Vec::new(),
             usage: None,
             written: 0,
+            kept: 0,
             ended: false,
             emitted: emit::Emitted::default(),
             epoch: 1,
@@ -127,6 +130,11 @@ impl Assembler {
     /// How many bytes the log has, taken or not.
     pub(crate) fn bytes(&self) -> usize {
         self.written + self.pending.len()
+    }
+
+    /// About how many bytes of messages it keeps in memory until the log ends.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.kept
     }
 
     /// Whether there are events that nobody has taken.
@@ -212,6 +220,7 @@ impl Assembler {
         if content.write_text_delta(out, self.next, index, &message.head.id, text) {
             sse::end_frame(out);
             self.next += 1;
+            self.kept += text.len();
         } else {
             out.truncate(rollback);
         }
@@ -240,10 +249,11 @@ impl Assembler {
         if !content.update(&value, apply) {
             return;
         }
-        self.event(|this, out, number| {
+        let range = self.event(|this, out, number| {
             let msg_id = &this.open[position].head.id;
             encode::content(out, number, &Status::InProgress, None, index, delta, msg_id, &value);
         });
+        self.kept += range.len();
     }
 
     /// Closes a content; does nothing if it is closed.
@@ -256,6 +266,7 @@ impl Assembler {
             let msg_id = &this.open[position].head.id;
             value.write_closed(out, number, &status, closing.error.as_ref(), index, msg_id);
         });
+        self.kept += range.len();
         self.open[position].contents[index] = OpenContent::Closed(self.pending[range].to_vec());
     }
 
@@ -281,6 +292,7 @@ impl Assembler {
         if let Some(usage) = message.head.usage.as_ref().filter(|_| is_output) {
             add_usage(self.usage.get_or_insert_default(), usage);
         }
+        self.kept += range.len();
         let json = self.pending[range].into();
         let is_incomplete = status == Status::Incomplete;
         let id = message.head.id;

@@ -12,6 +12,7 @@ use agent_services::retry::retry_unavailable;
 use tokio_util::sync::CancellationToken;
 
 use crate::Services;
+use crate::child::{ChildError, ChildRun, ChildSpec, StartChild};
 use crate::history::PATIENCE;
 use crate::live::LiveRun;
 use crate::run_memory::RunMemory;
@@ -26,11 +27,12 @@ use crate::writer::{MessageWriter, ToolCallWriter, ToolOutputWriter};
 #[derive(Clone)]
 pub struct RunHandle {
     live: Arc<LiveRun>,
+    children: Arc<dyn StartChild>,
 }
 
 impl RunHandle {
-    pub(crate) fn new(live: Arc<LiveRun>) -> Self {
-        RunHandle { live }
+    pub(crate) fn new(live: Arc<LiveRun>, children: Arc<dyn StartChild>) -> Self {
+        RunHandle { live, children }
     }
 
     /// The run's id.
@@ -119,6 +121,32 @@ impl RunHandle {
 
     pub(crate) fn cancellation(&self) -> &CancellationToken {
         &self.live.cancel
+    }
+
+    /// Starts a run of another agent of this server, for the same user, as a child of this run.
+    ///
+    /// A child ends with its parent at the latest: it is cancelled when the parent is cancelled or has ended, or when the
+    /// result is dropped. It never waits for a session or for room, so it cannot wait for its own parent. If the process
+    /// dies, the child ends as `incomplete`; an agent that starts over starts a new one.
+    ///
+    /// # Errors
+    /// [`ChildError`] if there is no such agent, too many children are in progress, the child's session is busy, this run
+    /// has ended, or the store fails.
+    ///
+    /// # Cancellation
+    /// Dropping the future starts nothing, or a child that is cancelled.
+    ///
+    /// ```
+    /// use agent_runner::{ChildSpec, RunHandle, agent_fn};
+    ///
+    /// let editor = agent_fn(|run: RunHandle| async move {
+    ///     let draft = run.start_child(ChildSpec::new("writer", "A haiku about logs.")).await?.response().await?;
+    ///     run.say(draft.messages()[0].text_content().unwrap_or_default());
+    ///     Ok(())
+    /// });
+    /// ```
+    pub async fn start_child(&self, spec: ChildSpec) -> Result<ChildRun, ChildError> {
+        self.children.start_child(&self.live, spec).await
     }
 
     /// Opens a message of the assistant.

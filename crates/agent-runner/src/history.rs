@@ -59,7 +59,9 @@ impl<'a> History<'a> {
         let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>();
         let messages = messages.inspect_err(|error| self.is_missing(error)).ok()?;
         let key = Some(self.live.record.id.as_str().to_owned());
-        Some(MessageBatch { messages, key, maybe_known: self.live.record.request.input.len() })
+        let maybe_known = self.live.record.request.input.len();
+        let is_anonymous = self.live.record.options.anonymous_session;
+        Some(MessageBatch { messages, key, maybe_known, is_anonymous })
     }
 
     /// Logs that the session does not have it.

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_on_this_machine_are_told_apart() {
+    fn is_local__only_loopback_hosts__is_true() {
         let check =
             |url: &str, local: bool| assert_eq!(is_local(&Url::parse(url).expect(url)), local, "{url}");
         check("https://api.openai.com/v1", false);

@@ -21,10 +21,13 @@
 //! assert_eq!(response.messages()[0].text_content(), Some("You said: hi"));
 //! # Ok(()) }
 //! ```
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod agent;
 pub mod agents;
 mod assemble;
+mod budget;
+mod child;
 mod cursor;
 mod handle;
 pub mod history;
@@ -45,13 +48,16 @@ pub use agent_schemas::{Durability, IdempotencyKey, OnDisconnect, ProtocolData, 
 
 pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use agent_services::Services;
+pub use budget::{ByteBudget, Reservation};
+pub use child::{ChildError, ChildRun, ChildSpec};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
 pub use run_memory::RunMemory;
 pub use run_state::RunState;
 pub use runner::{
-    BuildError, ContextError, PositionError, Run, RunContext, RunLimits, Runner, RunnerBuilder, StartError,
+    BuildError, ContextError, Deleted, PositionError, Run, RunContext, RunLimits, Runner, RunnerBuilder,
+    StartError, delete_session, delete_user,
 };
 /// The type of keys and tokens, which no `Debug` shows.
 pub use secrecy::{ExposeSecret, SecretString};

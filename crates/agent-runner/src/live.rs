@@ -4,6 +4,7 @@
 //! await.
 
 mod end;
+mod family;
 mod log_writer;
 mod readers;
 mod steering;
@@ -22,6 +23,7 @@ use self::steering::Steering;
 
 pub(crate) use self::end::LogEnd;
 pub use self::end::RunEnd;
+pub(crate) use self::family::Family;
 pub(crate) use self::log_writer::LogWriter;
 pub(crate) use self::tail::{Tail, TailRead};
 
@@ -37,6 +39,7 @@ pub(crate) struct LiveRun {
     /// Messages that were whole before the run was taken over.
     pub(crate) earlier: Vec<Message>,
     pub(crate) steering: Steering,
+    pub(crate) family: Family,
     /// What the agent writes.
     pub(crate) log: LogWriter,
     /// What readers see of the log.
@@ -49,13 +52,13 @@ impl LiveRun {
         record: RunRecord,
         token: FencingToken,
         services: Services,
-        cancel: CancellationToken,
+        (cancel, family): (CancellationToken, Family),
         log: LogWriter,
         (stored, earlier): (u64, Vec<Message>),
     ) -> Self {
         // Nobody knows how far a process came that died.
         let steering = Steering::new(!record.epochs.is_empty());
-        LiveRun { record, token, services, cancel, earlier, steering, log, tail: Tail::new(stored) }
+        LiveRun { record, token, services, cancel, earlier, steering, family, log, tail: Tail::new(stored) }
     }
 
     /// Writes an event that was made elsewhere.

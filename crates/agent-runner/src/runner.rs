@@ -1,6 +1,9 @@
 //! The runner: starts runs and knows those that are under way.
 
+mod cancel;
+mod children;
 mod context;
+mod delete;
 mod execute;
 mod options;
 mod recovery_guard;
@@ -13,6 +16,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::Waker;
 
 use agent_schemas::RunId;
 use agent_services::run::OwnerId;
@@ -22,10 +26,12 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::child::StartChild;
 use crate::live::LiveRun;
-use crate::{Agent, Services};
+use crate::{Agent, ByteBudget, Services};
 
 pub use context::{ContextError, RunContext};
+pub use delete::{Deleted, delete_session, delete_user};
 pub use options::{BuildError, RunLimits, StartError};
 pub use run::{PositionError, Run};
 
@@ -74,11 +80,14 @@ impl RunnerBuilder {
         }
         let slots = Arc::new(Semaphore::new(self.limits.max_runs.min(Semaphore::MAX_PERMITS)));
         let owner = OwnerId::new(self.services.ids.random());
-        Ok(Runner(Arc::new(Inner {
+        Ok(Runner(Arc::new_cyclic(|inner| Inner {
+            children: children::starter(inner),
             agents: self.agents,
             services: self.services,
-            limits: self.limits,
             slots,
+            memory: ByteBudget::new(self.limits.memory_bytes),
+            unstored: ByteBudget::new(self.limits.unstored_bytes),
+            limits: self.limits,
             waiting: AtomicUsize::new(0),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -96,9 +105,15 @@ pub struct Runner(Arc<Inner>);
 
 pub(crate) struct Inner {
     agents: Vec<(String, Arc<dyn Agent>)>,
+    /// What runs start their children with.
+    children: Arc<dyn StartChild>,
     services: Services,
     limits: RunLimits,
     slots: Arc<Semaphore>,
+    /// What runs keep in memory until they have ended.
+    memory: ByteBudget,
+    /// What runs have written that the store does not have.
+    unstored: ByteBudget,
     /// How many runs wait for a slot.
     waiting: AtomicUsize,
     tasks: TaskTracker,
@@ -164,6 +179,11 @@ impl Runner {
     /// Who executes what is next in a session; nobody while this process is about to end.
     pub(crate) fn next_owner(&self) -> Option<&OwnerId> {
         (!self.0.tasks.is_closed()).then_some(&self.0.owner)
+    }
+
+    /// Whether agents may write more; otherwise a task is woken when they may.
+    pub(crate) fn has_room(&self, waker: &Waker) -> bool {
+        self.0.unstored.is_within(waker)
     }
 
     /// Waits for room for one more run.

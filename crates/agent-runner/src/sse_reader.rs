@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_and_fields() {
+    fn parser__all_line_forms__give_the_data() {
         check("data: a\n\ndata:b\n\n", &["a", "b"]);
         check("data: a\r\ndata: b\r\n\r\ndata: c\r\r", &["a\nb", "c"]);
         check(": keep-alive\n\nid: 1\nretry: 5\ndata:  two spaces\n\n", &[" two spaces"]);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_marked() {
+    fn parser__error_events__are_marked() {
         let event = |is_error| SseEvent { id: None, is_error, data: "{}".to_owned() };
         assert_eq!(
             parse(&[b"event: error\ndata: {}\n\nerror: {}\n\ndata: {}\n\n"]),
@@ -169,14 +169,14 @@ mod tests {
     }
 
     #[test]
-    fn an_id_belongs_to_one_event() {
+    fn parser__id__applies_to_one_event() {
         let ids: Vec<_> = parse(&[b"id: 7.2\ndata: a\n\ndata: b\n\nid\ndata: c\n\n"]);
         let ids: Vec<_> = ids.into_iter().map(|event| event.id).collect();
         assert_eq!(ids, [Some("7.2".to_owned()), None, Some(String::new())]);
     }
 
     #[test]
-    fn events_are_bounded() {
+    fn parser__event_above_limit__is_refused() {
         for text in
             ["data: 12345678901234567890", "data: 1234567890\ndata: 1234567890\n", ": 12345678901234567890"]
         {
@@ -190,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_cuts_do_not_matter(
+        fn parser__any_chunking__gives_same_events(
             pieces in prop::collection::vec(
                 prop_oneof![
                     Just("data: "), Just("data:"), Just("event: error"), Just(":"), Just("\n"), Just("\r"),

@@ -1,5 +1,6 @@
 //! Tools that a model may call, written in Rust.
 
+mod agent_tool;
 mod calculator;
 mod context;
 mod current_time;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use agent_schemas::{Json, JsonObject};
 use async_trait::async_trait;
 
+pub use agent_tool::AgentTool;
 pub use calculator::Calculator;
 pub use context::ToolContext;
 pub use current_time::CurrentTime;

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn integers() {
+    fn integer__each_form__is_coerced_or_refused() {
         for (text, value) in [
             ("2", 2),
             ("2.0", 2),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn floats() {
+    fn float__each_form__is_coerced_or_refused() {
         for (text, value) in [("1", 1.0), (r#""1e3""#, 1000.0), ("true", 1.0), (r#"" 0.5 ""#, 0.5)] {
             assert_eq!(read::<f64>(text), Ok(value), "{text}");
         }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn booleans() {
+    fn boolean__each_form__is_coerced_or_refused() {
         for text in ["true", "1", "1.0", r#""YES""#, r#""on""#, r#""t""#] {
             assert_eq!(read::<bool>(text), Ok(true), "{text}");
         }

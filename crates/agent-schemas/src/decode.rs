@@ -182,7 +182,7 @@ mod tests {
     use crate::realtime::ModelstudioKnowledgeBaseConfig;
 
     #[test]
-    fn a_fault_does_not_show_the_value_that_has_it() {
+    fn error__invalid_value__does_not_show_it() {
         let config = crate::object! { "workspace_id" => "w", "api_key" => "sk-1234" };
         let fault = ModelstudioKnowledgeBaseConfig::from_json(config.clone().into()).unwrap_err();
         assert_eq!(fault.input, Json::from(config));

@@ -172,10 +172,13 @@ errors! {
         message: String } = 422, "AGENT_UNKNOWN_ERROR", "Unknown agent error: {class}: {message}";
     /// A run exceeded the size limit of its log. Not one of upstream's codes.
     OutputLimitExceeded { /// The limit, in bytes.
-        limit: usize } = 500, "OUTPUT_LIMIT_EXCEEDED", "The run wrote more than its limit of {limit} bytes";
+        limit: usize } = 500, "OUTPUT_LIMIT_EXCEEDED", "The run wrote more than its limit of {limit} bytes (runs.log_bytes)";
     /// The server has reached its limit of concurrent runs. Not one of upstream's codes.
     TooManyRuns { /// The limit.
-        limit: usize } = 429, "TOO_MANY_RUNS", "The server is at its limit of {limit} concurrent runs; try again later";
+        limit: usize } = 429, "TOO_MANY_RUNS", "The server is at its limit of {limit} concurrent runs (runs.max_runs), and as many wait as may (runs.max_waiting); try again later";
+    /// The runs of the server hold as much memory as they may. Not one of upstream's codes.
+    MemoryLimitExceeded { /// The limit, in bytes.
+        limit: usize } = 503, "MEMORY_LIMIT_EXCEEDED", "The runs of this server hold as much memory as they may, {limit} bytes (runs.memory_bytes); try again later";
     /// The process that executed the run died and the run could not continue. Not one of upstream's codes.
     RunInterrupted { /// The reason.
         reason: String } = 500, "RUN_INTERRUPTED", "The run was interrupted: {reason}";

@@ -29,6 +29,7 @@
 //! [`sequence`], [`builder`], [`openai`], [`sse`], [`id`].
 //! Other protocols: [`responses`]. Exchange with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`],
 //! [`response_api`], [`secret`].
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 pub mod api;
 pub mod builder;

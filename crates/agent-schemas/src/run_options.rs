@@ -57,10 +57,19 @@ pub struct RunOptions {
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(skip)]
     pub inherited: usize,
+    /// Whether the request names no session, so that the server chose its id. Such a session is kept for a limited time,
+    /// unless a later request names it.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schemars(skip)]
+    pub anonymous_session: bool,
     /// Data that a protocol keeps with the run, to answer later requests about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub protocol: Option<ProtocolData>,
+    /// The run that started this one as its child.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub parent: Option<RunId>,
     /// Makes repeated requests of one user one run. Stores keep it apart from the other options.
     #[serde(skip)]
     #[schemars(skip)]
@@ -166,7 +175,9 @@ impl Default for RunOptions {
             keep_history: true,
             continues: None,
             inherited: 0,
+            anonymous_session: false,
             protocol: None,
+            parent: None,
             idempotency_key: None,
         }
     }
@@ -252,6 +263,13 @@ impl RunOptions {
     #[must_use]
     pub fn with_response_ttl(mut self, ttl: Duration) -> Self {
         self.response_ttl = ttl;
+        self
+    }
+
+    /// Makes the run a child of this run.
+    #[must_use]
+    pub fn with_parent(mut self, parent: RunId) -> Self {
+        self.parent = Some(parent);
         self
     }
 
@@ -374,7 +392,7 @@ mod tests {
     use crate::object;
 
     #[test]
-    fn options_are_taken_out_of_a_request() {
+    fn run_options__request_members__are_removed() {
         let mut members = object! {
             "background" => true, "session_policy" => "steer", "on_disconnect" => Json::Null, "durability" => "relaxed",
             "response_ttl_seconds" => 5, "mine" => 1
@@ -393,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_option_is_named_with_what_is_expected() {
+    fn run_options__invalid_member__names_the_expected() {
         let wrong = [
             ("background", Json::from("yes")),
             ("session_policy", Json::from("concurrent")),
@@ -410,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_names_what_a_request_may_set() {
+    fn run_options__schema__lists_readable_members() {
         let mut generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
         let schema = RunOptions::json_schema(&mut generator);
         let properties =
@@ -424,12 +442,13 @@ mod tests {
     }
 
     #[test]
-    fn options_come_back_from_a_record_as_they_were() {
+    fn run_options__stored_record__round_trips() {
         let mut options =
             RunOptions::default().without_history().with_cancel_after(Duration::from_millis(1500));
         options.protocol = Some(ProtocolData::new("mine", "anything"));
         options.response_ttl = Duration::from_secs(9);
         (options.continues, options.inherited) = (Some(RunId::new("run_1")), 3);
+        options.anonymous_session = true;
         let text = serde_json::to_string(&options).expect("JSON");
         assert_eq!(RunOptions::from_record(&text), options);
         assert_eq!(RunOptions::from_record("{}"), RunOptions::default());

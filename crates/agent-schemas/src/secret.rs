@@ -77,14 +77,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_on_the_wire_and_not_in_the_log() {
+    fn secret__serialized__but_hidden_in_debug() {
         let secret = SecretText::new("sk-1234");
         assert_eq!(serde_json::to_string(&secret).unwrap(), r#""sk-1234""#);
         assert_eq!(format!("{:?}", Some(&secret)), "Some([redacted])");
     }
 
     #[test]
-    fn a_secret_of_another_type_is_not_in_its_fault() {
+    fn secret__wrong_type__is_not_shown_in_error() {
         let fault = SecretText::from_json(Json::from(1234)).unwrap_err();
         assert_eq!((fault.kind, fault.input), ("string_type", Json::Null));
     }

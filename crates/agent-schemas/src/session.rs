@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fields_are_those_of_a_message() {
+    fn message_fields__match_the_serialized_message() {
         let dump = Json::from_serialize(&Message::default()).unwrap();
         let written: Vec<&str> = dump.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(MESSAGE_FIELDS.as_slice(), written);

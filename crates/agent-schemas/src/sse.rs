@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn line_separators_are_escaped_and_nothing_else() {
+    fn json__line_separators__are_the_only_escapes_added() {
         assert_eq!(
             json_of("a\u{2028}b\u{2029}c\u{85}d\u{80}é你\u{7f}/\"\n"),
             "\"a\\u2028b\\u2029c\\u0085d\u{80}é你\u{7f}/\\\"\\n\""
@@ -171,14 +171,14 @@ mod tests {
     }
 
     #[test]
-    fn escaped_text_is_the_inside_of_a_string() {
+    fn write_escaped__text__is_a_string_body() {
         let mut out = b"x".to_vec();
         write_escaped(&mut out, "say \"hi\"\n");
         assert_eq!(out, br#"xsay \"hi\"\n"#);
     }
 
     #[test]
-    fn frames_are_found_again() {
+    fn frames__written__are_found_again() {
         let mut log = Vec::new();
         for number in [0, 9, 10, u64::MAX] {
             start_frame(&mut log, number);

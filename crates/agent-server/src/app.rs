@@ -72,6 +72,10 @@ pub struct AgentAppBuilder {
 }
 
 impl AgentApp {
+    /// How long runs may continue after the shutdown signal, unless the application sets another time. With all that follows, a
+    /// stop stays below the 30 seconds after which Kubernetes kills a process.
+    pub const DRAIN: Duration = Duration::from_secs(15);
+
     /// Builds an application. Clients see its name at `/`.
     pub fn builder(name: impl Into<String>) -> AgentAppBuilder {
         AgentAppBuilder {
@@ -85,13 +89,19 @@ impl AgentApp {
             max_response_ttl: MAX_RESPONSE_TTL,
             start: Vec::new(),
             stop: Vec::new(),
-            drain: Duration::from_secs(25),
+            drain: AgentApp::DRAIN,
         }
     }
 
     /// The runner, to start runs without HTTP.
     pub fn runner(&self) -> &Runner {
         self.app.runner()
+    }
+
+    /// How long [`Self::serve`] takes at most after the shutdown signal, apart from the application's own stop hooks: runs may
+    /// continue, cancelled agents have their grace period, and last events, connections and stores have a few seconds.
+    pub fn longest_stop(&self) -> Duration {
+        lifecycle::longest_stop(self.drain, self.runner().limits().cancel_grace)
     }
 
     /// All routes, for a server of your own. Hooks and the drain are then up to you, and the application is ready at once.
@@ -101,8 +111,8 @@ impl AgentApp {
     }
 
     fn wrapped(&self) -> Router {
-        let routes = router::router(self.app.clone(), self.routes.clone(), &self.protocols);
-        self.wraps.iter().fold(routes, |routes, wrap| wrap(routes))
+        let wrap = |routes| self.wraps.iter().fold(routes, |routes, wrap| wrap(routes));
+        router::router(self.app.clone(), self.routes.clone(), &self.protocols, wrap)
     }
 
     /// Serves until `shutdown` resolves and the runs in progress have ended, or the drain deadline has passed and they were
@@ -134,12 +144,7 @@ impl AgentApp {
                 tracing::error!(error = %error, "a stop hook failed");
             }
         }
-        if let Err(error) = runner.release_lease().await {
-            tracing::warn!(error = %error, "could not release the lease; other servers take over the remaining runs when it expires");
-        }
-        if let Err(error) = services.stop().await {
-            tracing::error!(error = %error, "a service failed to stop");
-        }
+        lifecycle::stop_services(&runner).await;
         Ok(())
     }
 }
@@ -196,7 +201,8 @@ impl AgentAppBuilder {
         self
     }
 
-    /// How long runs may continue after the shutdown signal before they are cancelled.
+    /// How long runs may continue after the shutdown signal before they are cancelled; 15 seconds by default. See
+    /// [`AgentApp::longest_stop`].
     #[must_use]
     pub fn drain(mut self, drain: Duration) -> Self {
         self.drain = drain;
@@ -223,19 +229,35 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Wraps everything that is served, outside of the server's own layers: with authentication, for example.
+    /// Wraps everything that is served: with authentication, for example. The server's own layers are outside of it: what it
+    /// answers is in the access log, web pages can read it, and requests for other hosts and preflights do not reach it. An
+    /// [`ApiError`] takes the format of the protocol.
+    ///
+    /// A layer that knows who makes a request says so with a [`Principal`]:
     ///
     /// ```
-    /// use agent_server::AgentApp;
-    /// use axum::{http::HeaderValue, middleware::map_response, response::Response};
+    /// use agent_server::protocol::ErrorInfo;
+    /// use agent_server::{AgentApp, ApiError, Principal};
+    /// use axum::extract::Request;
+    /// use axum::http::{StatusCode, header::AUTHORIZATION};
+    /// use axum::middleware::{Next, from_fn};
+    /// use axum::response::Response;
     ///
-    /// async fn sign(mut response: Response) -> Response {
-    ///     response.headers_mut().insert("x-served-by", HeaderValue::from_static("me"));
-    ///     response
+    /// async fn authenticate(mut request: Request, next: Next) -> Result<Response, ApiError> {
+    ///     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    ///     let user = match header {
+    ///         Some("Bearer the-key-of-ann") => "ann",
+    ///         _ => return Err(ErrorInfo::new(StatusCode::UNAUTHORIZED, "AUTH_FAILED", "Send a valid API key").into()),
+    ///     };
+    ///     request.extensions_mut().insert(Principal::new(user));
+    ///     Ok(next.run(request).await)
     /// }
     ///
-    /// let builder = AgentApp::builder("app").wrap(|routes| routes.layer(map_response(sign)));
+    /// let builder = AgentApp::builder("app").wrap(|routes| routes.layer(from_fn(authenticate)));
     /// ```
+    ///
+    /// [`ApiError`]: crate::ApiError
+    /// [`Principal`]: crate::Principal
     #[must_use]
     pub fn wrap(mut self, wrap: impl Fn(Router) -> Router + Send + Sync + 'static) -> Self {
         self.wraps.push(Box::new(wrap));

@@ -40,11 +40,35 @@ pub enum ApiError {
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
+        /// The setting of the limit.
+        setting: &'static str,
+    },
+    /// The bodies of all requests take as much memory as they may.
+    NoRoomForBody {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// As many bytes as may wait for clients that do not read.
+    TooMuchUnread {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The server has as many connections as it may.
+    TooManyConnections {
+        /// How many those are.
+        limit: usize,
+    },
+    /// The client's address has as many connections as it may.
+    TooManyOfAddress {
+        /// How many those are.
+        limit: usize,
     },
     /// There is nothing at this path.
     NotFound,
     /// The path does not support this method.
     MethodNotAllowed,
+    /// There is no `Host` header, or more than one, or it names no host.
+    BadHost(&'static str),
     /// The `Host` header names a host that this server does not serve.
     HostNotAllowed(String),
     /// The request comes from a web page whose origin may not start anything here.
@@ -61,6 +85,8 @@ pub enum ApiError {
     NoSuchRun(String),
     /// The run's log no longer has this position.
     PositionGone,
+    /// The server closes its connections, and the run, which waits here or is executed elsewhere, has not ended.
+    Unanswered(String),
     /// There is no such session for this user.
     NoSuchSession(String),
     /// A run's log could not be read to its end.
@@ -80,19 +106,29 @@ impl ApiError {
     /// Logs what is not the client's fault. The client does not receive the details.
     fn log(&self) {
         match self {
-            ApiError::NotStarted(StartError::Store(error)) => {
+            ApiError::NotStarted(StartError::Store(error)) if is_the_stores(error) => {
                 tracing::error!(error = %error, "could not record a run");
             }
-            ApiError::Store(error)
-                if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Unexpected) =>
-            {
+            ApiError::Store(error) if is_the_stores(error) => {
                 tracing::error!(error = %error, cause = ?std::error::Error::source(error), "a store failed");
             }
-            ApiError::Cut(error) => {
-                tracing::error!(error = %error, "could not read a run's log to its end");
-            }
+            ApiError::Cut(error) => log_cut(error, "could not read a run's log to its end"),
             _ => {}
         }
+    }
+}
+
+/// Whether an error is the store's and not that of what it was asked for.
+fn is_the_stores(error: &agent_services::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Unexpected)
+}
+
+/// Logs that a log could not be read to its end. That it is no longer kept, or that another process continues the run, is
+/// nobody's fault.
+pub(crate) fn log_cut(error: &CursorError, what: &str) {
+    match error {
+        CursorError::Gone | CursorError::Lost => tracing::info!(error = %error, "{what}"),
+        _ => tracing::error!(error = %error, cause = ?std::error::Error::source(error), "{what}"),
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! The path of one streamed request: [`AgentApp::serve`] → `lifecycle` (accept) → `middleware` (log, CORS, host) →
 //! `routes::process` → [`agent_runner::Runner::start`] → the agent's task; and back: log → cursor → `sse` → client.
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod access_log;
 mod app;
@@ -26,3 +27,4 @@ mod state;
 pub use app::{AgentApp, AgentAppBuilder, HookResult};
 pub use config::HttpConfig;
 pub use error::ApiError;
+pub use extract::Principal;

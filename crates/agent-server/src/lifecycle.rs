@@ -1,27 +1,61 @@
 //! Accepting connections, and shutting down.
 
+mod admission;
+mod closing;
+mod connection;
+mod phase;
+
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use agent_runner::{ByteBudget, Runner};
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
-use tokio_io_timeout::TimeoutWriter;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
 
 use crate::state::App;
 
+use self::admission::{Admission, Admitted};
+use self::closing::ClosingBody;
+use self::connection::{Connection, Timeouts};
+use self::phase::Phase;
+
+pub(crate) use self::admission::Refusal;
+pub(crate) use self::closing::{Closing, ClosingSignal, is_closing};
+pub(crate) use self::phase::ConnectionState;
+
 /// How long cancelled runs have to write their last events, in addition to their agents' grace period.
-const LAST_EVENTS: Duration = Duration::from_secs(5);
+const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 /// How long connections have to send their remaining bytes.
-const LAST_BYTES: Duration = Duration::from_secs(5);
+const LAST_BYTES: Duration = Duration::from_secs(2);
+
+/// How long the stores have to stop.
+const STORES: Duration = Duration::from_secs(3);
+
+/// How long a stop takes at most, without the application's own hooks, if agents may continue for `drain` and then for
+/// `cancel_grace`.
+pub(crate) fn longest_stop(drain: Duration, cancel_grace: Duration) -> Duration {
+    [cancel_grace, LAST_EVENTS, LAST_BYTES, STORES].into_iter().fold(drain, Duration::saturating_add)
+}
+
+/// How long a client that is refused may take to send its request.
+const REFUSED: Duration = Duration::from_secs(2);
+
+/// How much of an answer waits in a connection until the client takes some of it, and how long a request's headers may be.
+const BUFFER_BYTES: usize = 128 * 1024;
 
 /// The pause before accepting again when the system has no file descriptors left.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
@@ -37,12 +71,20 @@ pub(crate) async fn serve(
     shutdown: impl Future<Output = ()>,
     drain: Duration,
 ) {
+    let http = app.http();
     let connections = Connections {
         routes,
-        header_timeout: app.http().header_timeout,
-        write_timeout: app.http().write_timeout,
-        closing: CancellationToken::new(),
-        tasks: TaskTracker::new(),
+        timeouts: Timeouts {
+            header: http.header_timeout,
+            keep_alive: http.keep_alive,
+            message: http.read_timeout,
+            write: http.write_timeout,
+        },
+        admission: Admission::new(http.max_connections, http.max_connections_per_address),
+        bodies: app.bodies().clone(),
+        unread: app.unread().clone(),
+        closing: Arc::clone(app.closing()),
+        tasks: app.connections().clone(),
     };
     app.set_ready(true);
     {
@@ -74,56 +116,109 @@ async fn drain_runs(app: &App, drain: Duration) {
         runs.active = runner.active_runs(),
         "the drain deadline has passed; cancelling the remaining runs"
     );
+    // What has ended already only waits for its readers.
+    let grace = if runner.active_runs() > 0 { runner.limits().cancel_grace } else { Duration::ZERO };
     runner.cancel_all();
-    if timeout(runner.limits().cancel_grace + LAST_EVENTS, runner.drained()).await.is_err() {
+    if timeout(grace.saturating_add(LAST_EVENTS), runner.drained()).await.is_err() {
         tracing::warn!("some streams did not end in time");
+    }
+}
+
+/// Stops what an application needs, and waits for a limited time: a store that does not answer must not keep the process.
+pub(crate) async fn stop_services(runner: &Runner) {
+    let stopped = async {
+        if let Err(error) = runner.release_lease().await {
+            tracing::warn!(error = %error, "could not release the lease; other servers take over the remaining runs when it expires");
+        }
+        if let Err(error) = runner.services().stop().await {
+            tracing::error!(error = %error, "a service failed to stop");
+        }
+    };
+    if timeout(STORES, stopped).await.is_err() {
+        tracing::warn!("the stores did not stop in time; what they acknowledged is stored");
     }
 }
 
 struct Connections {
     routes: Router,
-    header_timeout: Duration,
-    write_timeout: Duration,
+    timeouts: Timeouts,
+    admission: Admission,
+    bodies: ByteBudget,
+    unread: ByteBudget,
     /// Makes connections end after the current answer.
-    closing: CancellationToken,
+    closing: Arc<ClosingSignal>,
     tasks: TaskTracker,
 }
 
 impl Connections {
     /// Accepts connections forever.
     async fn accept_all(&self, listener: &TcpListener) {
+        let mut is_failing = false;
         loop {
             match listener.accept().await {
-                Ok((stream, client)) => self.spawn(stream, client),
+                Ok((stream, client)) => {
+                    is_failing = false;
+                    if let Some((admitted, refusal)) = self.admission.admit(client.ip()) {
+                        self.spawn(stream, client, admitted, refusal);
+                    }
+                }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::error!(error = %error, "could not accept a connection");
+                    // Once, not with every attempt.
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::error!(error = %error, "cannot accept connections");
+                    }
                     sleep(OUT_OF_DESCRIPTORS).await;
                 }
             }
         }
     }
 
-    fn spawn(&self, stream: TcpStream, client: SocketAddr) {
+    fn spawn(&self, stream: TcpStream, client: SocketAddr, admitted: Admitted, refusal: Option<Refusal>) {
         // Small events should be sent at once; without the option they are only sent later.
         let _ = stream.set_nodelay(true);
-        // A client that does not read could otherwise keep a run's log in memory forever, and delay the shutdown.
-        let mut stream = TimeoutWriter::new(stream);
-        stream.set_timeout(Some(self.write_timeout));
-        let service = TowerToHyperService::new(self.routes.clone());
+        let state = ConnectionState::new(self.bodies.clone());
+        let timeouts = match refusal {
+            None => self.timeouts,
+            Some(_) => Timeouts { header: REFUSED.min(self.timeouts.header), ..self.timeouts },
+        };
+        let unread = self.unread.reservation();
+        let stream = Connection::new(stream, timeouts, Arc::clone(&state), unread, admitted);
+        let (asked, answered, open) = (Arc::clone(&state), Arc::clone(&state), state);
+        let (routes, closing) = (self.routes.clone(), Arc::clone(&self.closing));
+        let service = routes
+            .map_request(move |mut request: Request<Incoming>| {
+                asked.enter(Phase::Busy);
+                request.extensions_mut().insert(Arc::clone(&asked));
+                if let Some(refusal) = refusal {
+                    request.extensions_mut().insert(refusal);
+                }
+                request.map(|body| ClosingBody::new(body, &closing))
+            })
+            .map_response(move |response| answered.note_answer(response));
+        // The connection has its own time-outs, which start when it is read from; hyper reads on at once if it has one, too.
+        let longest = self.timeouts.keep_alive.saturating_add(self.timeouts.header).saturating_mul(2);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.header_timeout)
-            .serve_connection(TokioIo::new(Box::pin(stream)), service)
+            .header_read_timeout(longest)
+            .keep_alive(refusal.is_none())
+            .max_buf_size(BUFFER_BYTES)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
             .with_upgrades();
-        let closing = self.closing.clone();
+        let closing = Arc::clone(&self.closing);
         self.tasks.spawn(async move {
             let mut connection = pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
-                () = closing.cancelled() => {
+                () = closing.given() => {
                     connection.as_mut().graceful_shutdown();
-                    connection.await
+                    // Polled first, so that whatever can be sent is.
+                    match poll_fn(|cx| Poll::Ready(connection.as_mut().poll(cx))).await {
+                        Poll::Ready(ended) => ended,
+                        // Half a request is not waited for.
+                        Poll::Pending if open.has_no_request() => Ok(()),
+                        Poll::Pending => connection.await,
+                    }
                 }
             };
             // The client caused this error: it did not send HTTP, or it disconnected.
@@ -136,7 +231,7 @@ impl Connections {
     /// Gives connections some time to send their remaining bytes.
     async fn close(self) {
         self.tasks.close();
-        self.closing.cancel();
+        self.closing.give();
         if timeout(LAST_BYTES, self.tasks.wait()).await.is_err() {
             tracing::warn!(connections = self.tasks.len(), "closed connections that did not end in time");
         }

@@ -3,7 +3,8 @@
 //! 1. the request's span, log line and id, so that everything further in is logged with them;
 //! 2. CORS, so that browsers can read error answers too;
 //! 3. the protocols, which report errors from further in in their own formats;
-//! 4. the gate, the first layer that may refuse a request.
+//! 4. the gate, the first layer that may refuse a request;
+//! 5. the application's own layers, such as authentication.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -11,9 +12,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use agent_runner::ByteBudget;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderValue, Method, Request, Uri, header, request};
+use axum::http::uri::Authority;
+use axum::http::{HeaderValue, Method, Request, Uri, Version, header, request};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::Either;
 use tower::{Layer, Service};
@@ -26,16 +29,21 @@ use crate::access_log::Logged;
 use crate::config::HttpConfig;
 use crate::error::ApiError;
 use crate::headers::{REQUEST_ID, RUN_ID};
+use crate::lifecycle::Refusal;
 use crate::protocol::ErrorFormatLayer;
+use crate::state::App;
 
 /// The longest request id that is accepted from a client.
 const MAX_REQUEST_ID: usize = 128;
 
-pub(crate) fn around(routes: Router, config: &HttpConfig, error_format: ErrorFormatLayer) -> Router {
+/// The paths of health checks, which a server without room still answers: it would otherwise be restarted for its load.
+const PROBES: [&str; 3] = ["/health", "/liveness", "/readiness"];
+
+pub(crate) fn around(routes: Router, app: &App, error_format: ErrorFormatLayer) -> Router {
     routes
-        .layer(ValidateRequestHeaderLayer::custom(Gate::new(config)))
+        .layer(ValidateRequestHeaderLayer::custom(Gate::new(app)))
         .layer(error_format)
-        .layer(ForBrowsers(cors(config)))
+        .layer(ForBrowsers(cors(app.http())))
         .layer(RequestLog)
 }
 
@@ -123,17 +131,35 @@ fn is_loopback_name(host: &str) -> bool {
 /// A page may point its own name at a loopback address (DNS rebinding), so requests for hosts that the server does not serve
 /// are refused. A page may also send requests without being allowed to read the answers. Those that would have an effect are
 /// refused, too. So are WebSockets, as CORS does not apply to them.
+///
+/// Also refuses requests while the server has no room for more; health checks are answered nevertheless.
 #[derive(Clone, Debug)]
 struct Gate {
+    unread: ByteBudget,
     allowed_hosts: Arc<[String]>,
     allowed_origins: Arc<[String]>,
 }
 
 impl Gate {
-    fn new(config: &HttpConfig) -> Self {
+    fn new(app: &App) -> Self {
+        let config = app.http();
         Gate {
+            unread: app.unread().clone(),
             allowed_hosts: Arc::from(config.allowed_hosts.clone()),
             allowed_origins: Arc::from(config.cors_origins.clone()),
+        }
+    }
+
+    /// Why there is no room for a request.
+    fn overload(&self, request: &Request<Body>) -> Option<ApiError> {
+        if PROBES.contains(&request.uri().path()) {
+            return None;
+        }
+        match request.extensions().get::<Refusal>() {
+            Some(Refusal::Server { limit }) => Some(ApiError::TooManyConnections { limit: *limit }),
+            Some(Refusal::Address { limit }) => Some(ApiError::TooManyOfAddress { limit: *limit }),
+            None if self.unread.is_exceeded() => Some(ApiError::TooMuchUnread { limit: self.unread.limit() }),
+            None => None,
         }
     }
 
@@ -162,6 +188,9 @@ impl ValidateRequest<Body> for Gate {
 
     fn validate(&mut self, request: &mut Request<Body>) -> Result<(), Response> {
         let shown = |text: &str| text.chars().take(255).collect();
+        if let Some(error) = self.overload(request).or_else(|| bad_host(request)) {
+            return Err(error.into_response());
+        }
         if let Some(host) = self.refused_host(request) {
             return Err(ApiError::HostNotAllowed(shown(host)).into_response());
         }
@@ -170,6 +199,24 @@ impl ValidateRequest<Body> for Gate {
         }
         Ok(())
     }
+}
+
+/// What is wrong with the `Host` header, which HTTP/1.1 requires once (RFC 9112, section 3.2).
+fn bad_host(request: &Request<Body>) -> Option<ApiError> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let message = match (hosts.next(), hosts.next()) {
+        (None, _) if request.version() != Version::HTTP_11 => return None,
+        (None, _) => "HTTP/1.1 requires a Host header",
+        (Some(_), Some(_)) => "The request has more than one Host header",
+        (Some(host), None) if host.is_empty() || is_authority(host) => return None,
+        (Some(_), None) => "The Host header is not a host with an optional port",
+    };
+    Some(ApiError::BadHost(message))
+}
+
+fn is_authority(host: &HeaderValue) -> bool {
+    let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    authority.is_some_and(|authority| !authority.as_str().contains('@'))
 }
 
 /// The host and port that a request names.
@@ -247,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_names() {
+    fn is_loopback_name__only_loopback__is_true() {
         for name in ["localhost", "LOCALHOST", "app.localhost", "127.0.0.1", "127.8.9.10", "[::1]", "::1"] {
             assert!(is_loopback_name(name), "{name}");
         }
@@ -259,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_lose_their_port() {
+    fn host__port__is_removed() {
         for (authority, host) in [
             ("a:80", "a"),
             ("a", "a"),
@@ -272,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn origins() {
+    fn origin__loopback_or_configured__is_allowed() {
         let allowed = ["https://app.example".to_owned()];
         for origin in ["http://localhost:5173", "http://127.0.0.1", "https://[::1]:9", "https://app.example"]
         {

@@ -18,6 +18,7 @@ mod error_format;
 mod event_head;
 mod fields;
 mod frame_writer;
+mod message_budget;
 mod openapi;
 mod spec;
 mod stream;
@@ -35,6 +36,7 @@ pub use delta_frame::DeltaFrame;
 pub(crate) use error_format::ErrorFormatLayer;
 pub use fields::Fields;
 pub use frame_writer::FrameWriter;
+pub use message_budget::MessageBudget;
 pub use openapi::{Endpoint, OpenApiPart};
 pub use spec::RunSpec;
 pub use text_delta::{EscapedText, TextDelta, TextKind};
@@ -42,7 +44,7 @@ pub use translation::Translation;
 pub use translator::Translator;
 
 pub use crate::error::{ApiError, ErrorInfo};
-pub use crate::extract::{IDEMPOTENCY_KEY, JsonRequest, PathId, QueryParams};
+pub use crate::extract::{Caller, IDEMPOTENCY_KEY, JsonRequest, PathId, Principal, QueryParams};
 
 /// A protocol: its routes, how it reports errors, and how it describes itself.
 pub trait Protocol: fmt::Debug + Send + Sync + 'static {

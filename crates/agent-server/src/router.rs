@@ -4,17 +4,23 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::ApiError;
 use crate::middleware;
 use crate::protocol::{ErrorFormatLayer, Protocol, ProtocolContext};
-use crate::routes::{health, process, root, runs, sessions, tasks};
+use crate::routes::{health, process, root, runs, sessions, tasks, users};
 use crate::state::App;
 
-/// The server's routes, then those of the other protocols and the user's own, inside the layers that all of them share.
-pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol>]) -> Router {
+/// The server's routes, then those of the other protocols and the user's own, inside the layers that all of them share. `wrap`
+/// adds the user's own layers around all routes.
+pub(crate) fn router(
+    app: App,
+    own_routes: Router,
+    protocols: &[Arc<dyn Protocol>],
+    wrap: impl FnOnce(Router) -> Router,
+) -> Router {
     let protocols: Arc<[Arc<dyn Protocol>]> = protocols.into();
     let endpoint = app.http().endpoint_path.clone();
     let routes = Router::new()
@@ -26,6 +32,7 @@ pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}", get(sessions::get).patch(sessions::patch).delete(sessions::delete))
         .route("/sessions/{id}/cancel", post(sessions::cancel))
+        .route("/users/{id}", delete(users::delete))
         .route("/runs", get(runs::list).post(runs::post))
         .route("/runs/{id}", get(runs::get).delete(runs::delete))
         .route("/runs/{id}/events", get(runs::events))
@@ -44,5 +51,5 @@ pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol
         .merge(own_routes)
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
-    middleware::around(routes, app.http(), ErrorFormatLayer(protocols))
+    middleware::around(wrap(routes), &app, ErrorFormatLayer(protocols))
 }

@@ -6,3 +6,4 @@ pub(crate) mod root;
 pub(crate) mod runs;
 pub(crate) mod sessions;
 pub(crate) mod tasks;
+pub(crate) mod users;

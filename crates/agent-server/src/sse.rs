@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,22 +15,32 @@ use futures_util::{Stream, TryStreamExt};
 use http_body::Frame;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::error::log_cut;
+use crate::lifecycle::{Closing, ClosingSignal};
+use crate::state::App;
+
 /// A comment line, which clients ignore.
 const HEARTBEAT: &[u8] = b": heartbeat\n\n";
 
+/// The last line of a stream that ends before its run does.
+const CLOSING: &[u8] = b": the server is shutting down; to continue, connect again with Last-Event-ID\n\n";
+
 /// Answers with everything that a cursor reads, the log's bytes unchanged.
-pub(crate) fn respond_with_log(cursor: Cursor, heartbeat: Duration, keeps_alive: bool) -> Response {
-    respond(cursor.map_ok(|batch| batch.frames), heartbeat, keeps_alive)
+pub(crate) fn respond_with_log(app: &App, cursor: Cursor, keeps_alive: bool) -> Response {
+    respond(app, cursor.map_ok(|batch| batch.frames), keeps_alive)
 }
 
 /// Answers with everything that a source yields, in pieces of complete frames.
 ///
-/// If the client disconnects, the source and its cursor are dropped. The run's policy says what happens to the run.
-pub(crate) fn respond<S>(source: S, heartbeat: Duration, keeps_alive: bool) -> Response
+/// If the client disconnects, the source and its cursor are dropped. The run's policy says what happens to the run. If the
+/// server closes its connections while the source has nothing, as with a run that waits for its session, the stream ends in
+/// order.
+pub(crate) fn respond<S>(app: &App, source: S, keeps_alive: bool) -> Response
 where
     S: Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + 'static,
 {
-    let mut response = Response::new(Body::new(EventStream::new(source, heartbeat)));
+    let mut response =
+        Response::new(Body::new(EventStream::new(source, app.http().heartbeat, app.closing())));
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if keeps_alive {
@@ -46,12 +57,14 @@ struct EventStream<S> {
     heartbeat: Duration,
     last_write: Instant,
     timer: Option<Pin<Box<Sleep>>>,
+    closing: Closing,
     done: bool,
 }
 
 impl<S> EventStream<S> {
-    fn new(source: S, heartbeat: Duration) -> Self {
-        EventStream { source, heartbeat, last_write: Instant::now(), timer: None, done: false }
+    fn new(source: S, heartbeat: Duration, closing: &Arc<ClosingSignal>) -> Self {
+        let closing = Closing::new(closing);
+        EventStream { source, heartbeat, last_write: Instant::now(), timer: None, closing, done: false }
     }
 
     /// Ready when the stream has been silent for the heartbeat's time.
@@ -91,12 +104,16 @@ impl<S: Stream<Item = Result<Bytes, CursorError>> + Unpin> http_body::Body for E
         let bytes = match Pin::new(&mut this.source).poll_next(cx) {
             Poll::Ready(Some(Ok(frames))) => frames,
             Poll::Ready(Some(Err(error))) => {
-                tracing::error!(error = %error, "a stream ended early");
+                log_cut(&error, "a stream ended early");
                 this.done = true;
                 // The error aborts the connection, so that the client does not take half a stream for a complete one.
                 return Poll::Ready(Some(Err(io::Error::other(error))));
             }
             Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Pending if this.closing.poll(cx).is_ready() => {
+                this.done = true;
+                Bytes::from_static(CLOSING)
+            }
             Poll::Pending => match this.poll_silence(cx) {
                 Poll::Ready(()) => Bytes::from_static(HEARTBEAT),
                 Poll::Pending => return Poll::Pending,

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use agent_runner::{Run, RunContext, Runner, StartError};
+use agent_runner::{ByteBudget, Run, RunContext, Runner, StartError};
 use agent_schemas::{AgentRequest, RunOptions};
 use agent_services::session::SessionStore;
 use axum::extract::FromRef;
+use tokio_util::task::TaskTracker;
 
 use crate::config::HttpConfig;
+use crate::lifecycle::ClosingSignal;
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -21,7 +23,15 @@ struct Inner {
     http: Arc<HttpConfig>,
     run_options: Arc<RunOptions>,
     max_response_ttl: Duration,
+    /// What the requests that are being read or answered take in memory.
+    bodies: ByteBudget,
+    /// What waits in connections for clients that do not read.
+    unread: ByteBudget,
     ready: AtomicBool,
+    /// Given when connections close, at the end of a shutdown.
+    closing: Arc<ClosingSignal>,
+    /// The connections, those that speak another protocol by now included.
+    connections: TaskTracker,
 }
 
 impl App {
@@ -35,10 +45,14 @@ impl App {
         App(Arc::new(Inner {
             name,
             runner,
+            bodies: ByteBudget::new(http.bodies_bytes),
+            unread: ByteBudget::new(http.unread_bytes),
             http: Arc::new(http),
             run_options: Arc::new(run_options),
             max_response_ttl,
             ready: AtomicBool::new(false),
+            closing: Arc::default(),
+            connections: TaskTracker::new(),
         }))
     }
 
@@ -56,6 +70,26 @@ impl App {
 
     pub(crate) fn http(&self) -> &HttpConfig {
         &self.0.http
+    }
+
+    /// What the requests that are being read or answered may take in memory.
+    pub(crate) fn bodies(&self) -> &ByteBudget {
+        &self.0.bodies
+    }
+
+    /// What may wait in connections for clients that do not read.
+    pub(crate) fn unread(&self) -> &ByteBudget {
+        &self.0.unread
+    }
+
+    /// The signal that connections close, at the end of a shutdown: no run that is still read is executed here then.
+    pub(crate) fn closing(&self) -> &Arc<ClosingSignal> {
+        &self.0.closing
+    }
+
+    /// The open connections.
+    pub(crate) fn connections(&self) -> &TaskTracker {
+        &self.0.connections
     }
 
     /// The default options of runs.
@@ -107,5 +141,12 @@ impl FromRef<App> for Arc<HttpConfig> {
 impl FromRef<App> for Arc<RunOptions> {
     fn from_ref(app: &App) -> Self {
         Arc::clone(&app.0.run_options)
+    }
+}
+
+/// The budget of bodies.
+impl FromRef<App> for ByteBudget {
+    fn from_ref(app: &App) -> Self {
+        app.0.bodies.clone()
     }
 }

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_fresh_and_grow_with_time() {
+    fn ids__are_unique_and_ordered() {
         let (first, second) = (SystemIds.ordered(), SystemIds.ordered());
         assert_eq!((first.len(), second.len()), (44, 44));
         assert!(first[..12] <= second[..12] && first[12..] != second[12..], "{first} {second}");

@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Conflict,
     /// The backend is unavailable: try again.
     Unavailable,
+    /// The backend has no room: delete something, or give it more.
+    Full,
     /// What was asked for makes no sense: correct the call.
     InvalidInput,
     /// The backend does not do this: use another one.

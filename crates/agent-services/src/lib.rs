@@ -14,6 +14,7 @@
 //!
 //! Each trait's documentation states a numbered contract; each line of it is one function of the conformance suite
 //! (feature `conformance`), which every backend passes.
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 pub mod backend;
 pub mod clock;
@@ -24,6 +25,7 @@ mod error;
 mod lifecycle;
 pub mod limits;
 pub mod memory;
+mod memory_budget;
 pub mod page;
 #[cfg(feature = "redis")]
 pub mod redis;

@@ -38,7 +38,10 @@ impl StoreLimits {
         if bytes <= self.item_bytes {
             return Ok(());
         }
-        let message = format!("{bytes} bytes are more than the {} that one item may have", self.item_bytes);
+        let message = format!(
+            "{bytes} bytes are more than the {} that one item may have (services.item_bytes)",
+            self.item_bytes
+        );
         Err(Error::new(ErrorKind::InvalidInput, operation, message))
     }
 
@@ -54,8 +57,10 @@ impl StoreLimits {
         } else {
             return Ok(());
         };
-        let message =
-            format!("the session would have {found} {what}, and {limit} is the most that it may have");
+        let message = format!(
+            "the session would have {found} {what}, and {limit} is the most that it may have \
+             (services.session_{what})"
+        );
         Err(Error::new(ErrorKind::InvalidInput, operation, message))
     }
 }
@@ -132,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nesting_is_counted_outside_of_strings() {
+    fn check_depth__brackets_in_strings__are_not_counted() {
         for inside in ["1", r#""[[{""#, r#""\"[[""#, r#"{"[":["]\\"]}"#, "[[],[[]],{}]"] {
             for levels in 100..140 {
                 let text = format!("{}{inside}{}", "[".repeat(levels), "]".repeat(levels));

@@ -18,7 +18,7 @@
 //! | `…:sessions` | sorted set | the user's sessions by number |
 //! | `…:sessions:expiry` | sorted set | those that expire, by the time of their expiry |
 //! | `…:sessions:last` | string | the number of the last session |
-//! | `…:session:<session>` | hash | all of a session: `number`, `id`, `created`, `updated`, `count`, `bytes`, `title`, `metadata`, the messages as `m:<position>`, the ids of messages as `d:<id>`, the batch keys as `b:<key>` |
+//! | `…:session:<session>` | hash | all of a session: `number`, `id`, `created`, `updated`, `count`, `bytes`, `title`, `metadata`, `anonymous` (for how many milliseconds it lives after an append, if no request has named it), the messages as `m:<position>`, the ids of messages as `d:<id>`, the batch keys as `b:<key>` |
 //! | `…:states` | sorted set | the user's sessions with states, by the time of their expiry |
 //! | `…:states:<session>:rounds` | sorted set | the rounds, with 20 digits, in the order of their texts |
 //! | `…:states:<session>:values` | hash | the states by round |
@@ -63,7 +63,8 @@
 //! # What expires
 //!
 //! A store with a time to live forgets what is not used for so long: a session with all that belongs to it, the states
-//! of a session, all memories of a user. Reading is use, except by `list`. Runs expire some time after their end, with their
+//! of a session, all memories of a user. Reading is use, except by `list`. An anonymous session expires some time after the
+//! last append, and reading is no use of it. Runs expire some time after their end, with their
 //! logs and keys; one that has not ended never does. The log of a run that is to be kept for longer expires with it, so it is
 //! a sweep that makes it short.
 //!

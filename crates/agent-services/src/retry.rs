@@ -89,7 +89,7 @@ mod tests {
     use crate::{Error, ErrorKind};
 
     #[test]
-    fn delays_double_up_to_the_limit_and_start_again() {
+    fn backoff__delays__double_up_to_the_limit() {
         let mut backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(35));
         let mut delays = || [(); 4].map(|()| backoff.next_delay().as_millis());
         assert_eq!(delays(), [10, 20, 35, 35]);
@@ -98,13 +98,13 @@ mod tests {
     }
 
     #[test]
-    fn a_first_delay_is_not_longer_than_the_limit() {
+    fn backoff__first_delay__respects_the_limit() {
         let mut backoff = Backoff::new(Duration::from_secs(9), Duration::from_secs(3));
         assert_eq!(backoff.next_delay(), Duration::from_secs(3));
     }
 
     #[test]
-    fn jitter_shortens_a_delay_by_half_at_most() {
+    fn jitter__shortens_by_half_at_most() {
         let ids = CountingIds::default();
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(1));
         for _ in 0..10 {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn calls_are_repeated_while_a_store_is_unavailable() {
+    async fn retry_unavailable__only_unavailable__is_retried() {
         assert_eq!(attempts(ErrorKind::Conflict, Duration::MAX).await, (1, Duration::ZERO));
         assert_eq!(attempts(ErrorKind::Unavailable, Duration::ZERO).await, (1, Duration::ZERO));
         let (count, time) = attempts(ErrorKind::Unavailable, Duration::from_millis(300)).await;

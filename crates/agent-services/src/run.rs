@@ -9,7 +9,7 @@ pub(crate) mod wakeups;
 
 use std::time::Duration;
 
-use agent_schemas::{RunId, UserId};
+use agent_schemas::{RunId, SessionId, UserId};
 use async_trait::async_trait;
 
 use crate::page::{Page, PageSize, PageToken};
@@ -20,7 +20,7 @@ use crate::{Error, ErrorKind, Result, Service};
 pub use agent_schemas::{IdempotencyKey, SessionPolicy};
 pub use batch::{Batch, LogChunk};
 pub use finish::{FinishRun, Finished};
-pub use id::{FencingToken, OwnerId, fresh_id, tag};
+pub use id::{FencingToken, OwnerId, fresh_id, may_exist, tag};
 pub use in_memory::InMemoryRunStore;
 pub use record::{Canceled, ChainedRun, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
 
@@ -68,8 +68,8 @@ impl Retention {
 /// 14. A second `create` with the same key of the same user makes nothing: it is `Repeated` for the same fingerprint, and
 ///     `KeyReused` for another. The key is kept as long as the run; a repeated
 ///     request whose key is not known makes nothing either: it is `KeyUnknown`.
-/// 15. `cancel` marks a run in progress, takes one that waits out of the queue and gives the caller the right to end it, and
-///     changes nothing of one that has ended.
+/// 15. `cancel` marks a run in progress. One that waits leaves the queue and ends as `canceled` with the given last entries,
+///     in one step; entries that do not continue its log are a `Conflict`. One that has ended stays as it is.
 /// 16. `wait` returns once the log has the entry, or has ended, or is gone. It may return early.
 /// 17. `signals` gives the runs of an owner that were cancelled or steered since it was last asked; none mean that it has to
 ///     look at all of its runs. It waits until there is something to tell.
@@ -87,14 +87,17 @@ impl Retention {
 ///     history that the session refuses is left out, and the run ends all the same. Only a store that names a
 ///     [`database`](Service::database) can do it, for the sessions of that database; any other refuses a `history` as
 ///     `InvalidInput`, and changes nothing.
-/// 24. `chain` gives a run and those that it continues (`RunOptions::continues`), itself first, each with the last entry of
-///     its log if it has ended: the run itself if it exists, and as many more as the store likes to give at once.
-/// 25. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
+/// 24. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
+/// 25. `delete_session` forgets all runs of a session, `delete_user` all of a user's: with their logs and keys, whether they
+///     have ended or not. The owner of a run in progress receives a signal, and its next write is `NotFound`. Runs that are
+///     created meanwhile may remain. Both say how many runs are gone; repeating them is harmless.
+/// 26. `chain` gives a run and those that it continues (`RunOptions::continues`), itself first, each with the last entry of
+///     its log if it has ended: the run itself if it exists, and as many more as the store likes to give at once.
 ///
 /// # Concurrency and cancellation
-/// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10, 14
-/// and 23 make it safe to repeat.
+/// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10, 14,
+/// 15, 23 and 25 make it safe to repeat.
 #[async_trait]
 pub trait RunStore: Service {
     /// Makes a run, unless its session or its key says otherwise.
@@ -138,8 +141,8 @@ pub trait RunStore: Service {
         size: PageSize,
     ) -> Result<Page<RunRecord>>;
 
-    /// Asks a run to stop; `by` ends it if it is not being executed.
-    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>>;
+    /// Asks a run to stop. One that waits ends at once, with these last entries.
+    async fn cancel(&self, id: &RunId, last: Batch) -> Result<Option<Canceled>>;
 
     /// What was handed to a run and not yet dropped, in order.
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>>;
@@ -174,6 +177,11 @@ pub trait RunStore: Service {
     /// Deletes a run that has ended; returns whether there was one.
     async fn delete(&self, id: &RunId) -> Result<bool>;
 
+    /// Deletes all runs of a session, ended or not; returns how many there were.
+    async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64>;
+
+    /// Deletes all runs of a user, ended or not; returns how many there were.
+    async fn delete_user(&self, user: &UserId) -> Result<u64>;
     /// How long ended runs are kept that do not ask for more.
     fn retention(&self) -> Retention;
 }

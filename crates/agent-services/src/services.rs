@@ -5,12 +5,12 @@ mod in_memory;
 
 use std::sync::Arc;
 
-use crate::backend::OpenOptions;
+use crate::backend::{OpenOptions, Stores};
 use crate::clock::{SystemClock, SystemIds};
-use crate::memory::{InMemoryMemoryStore, MemoryStore};
-use crate::run::{InMemoryRunStore, RunStore};
-use crate::session::{InMemorySessionStore, SessionStore};
-use crate::state::{InMemoryStateStore, StateStore};
+use crate::memory::{MemoryStore, NoMemoryStore};
+use crate::run::RunStore;
+use crate::session::SessionStore;
+use crate::state::StateStore;
 use crate::{Result, Service};
 
 pub use self::backends::{Backends, ServiceUrls};
@@ -56,15 +56,9 @@ impl Services {
 
     /// Services that keep everything in this process's memory.
     pub fn in_memory() -> Self {
-        let sessions = Arc::new(InMemorySessionStore::default());
-        Services {
-            runs: Arc::new(InMemoryRunStore::default().with_sessions(Arc::clone(&sessions))),
-            sessions,
-            states: Arc::new(InMemoryStateStore::default()),
-            memories: Arc::new(InMemoryMemoryStore::default()),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(SystemIds),
-        }
+        let Stores { runs, sessions, states, memories } = in_memory::stores(&OpenOptions::default());
+        let memories = memories.unwrap_or_else(|| Arc::new(NoMemoryStore::of("memory")));
+        Services { runs, sessions, states, memories, clock: Arc::new(SystemClock), ids: Arc::new(SystemIds) }
     }
 
     /// Starts all of them.

@@ -96,6 +96,9 @@ pub struct SessionChange {
 /// 11. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
 /// 12. What is too large, a message or a session, is `InvalidInput` and changes nothing.
+/// 13. A session that a batch made which [is anonymous](MessageBatch::is_anonymous) is so until `create`, `change` or a batch
+///     that is not names it. `sweep` forgets anonymous sessions that nothing was appended to for the time of the retention,
+///     the oldest also where they have more bytes, and no others. It says which; a backend may forget some by itself.
 ///
 /// # Concurrency and cancellation
 /// Every call may come from any task at any time. A dropped append may or may not have happened; its batch key makes
@@ -144,4 +147,8 @@ pub trait SessionStore: Service {
 
     /// Forgets all sessions of a user; says how many there were.
     async fn delete_user(&self, user: &UserId) -> Result<u64>;
+
+    /// Forgets anonymous sessions beyond the retention; says which, with those that were forgotten since the last call
+    /// because memory was short.
+    async fn sweep(&self) -> Result<Vec<(UserId, SessionId)>>;
 }

@@ -10,7 +10,7 @@ use crate::{Result, Service};
 
 pub use in_memory::InMemoryStateStore;
 
-/// The session that counts where none is named, as with the peer.
+/// The session that is used where none is named, as in upstream.
 pub const DEFAULT_SESSION: &str = "default";
 
 /// Keeps the states of agents. Each save is a round; a session's rounds have numbers of their own.

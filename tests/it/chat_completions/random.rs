@@ -38,7 +38,7 @@ proptest! {
     #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(rounds(64) as u32) })]
 
     #[test]
-    fn whatever_an_agent_does_its_completion_is_well_formed(steps in vec(step(), 0..8), fails in any::<bool>()) {
+    fn completion__any_script__is_well_formed(steps in vec(step(), 0..8), fails in any::<bool>()) {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let checked = runtime.block_on(check_script(steps, fails));
         prop_assert!(checked.is_ok(), "{}", checked.unwrap_err());

@@ -45,7 +45,7 @@ impl Cluster {
         let mut cluster = Cluster { store, world: world.clone(), config, servers: Vec::new() };
         for index in 0..count {
             let server = cluster.launch().start().await;
-            world.doors.open(index, server.address());
+            world.addresses.set(index, server.address());
             cluster.servers.push(server);
         }
         (world, cluster)
@@ -72,37 +72,37 @@ impl Cluster {
         server.signal(Signal::KILL);
         server.exit().await;
         assert!(!server.log().contains("panicked"), "something panicked");
-        self.world.doors.close(index);
+        self.world.addresses.clear(index);
         // The folder is free again once its owner is gone.
         let server = self.launch().start().await;
-        self.world.doors.open(index, server.address());
+        self.world.addresses.set(index, server.address());
         self.servers[index] = server;
     }
 
     /// Stops a server where it is. Its clients go elsewhere.
     pub(super) fn pause(&self, index: usize) {
         self.servers[index].signal(Signal::STOP);
-        self.world.doors.close(index);
+        self.world.addresses.clear(index);
     }
 
     /// Lets a paused server go on.
     pub(super) fn wake(&self, index: usize) {
         let server = &self.servers[index];
         server.signal(Signal::CONT);
-        self.world.doors.open(index, server.address());
+        self.world.addresses.set(index, server.address());
     }
 
     /// Lets clients find one server only.
     pub(super) fn leave_open_only(&self, index: usize) {
         for other in (0..self.servers.len()).filter(|other| *other != index) {
-            self.world.doors.close(other);
+            self.world.addresses.clear(other);
         }
     }
 
     /// Lets clients find all servers.
     pub(super) fn open_all(&self) {
         for (index, server) in self.servers.iter().enumerate() {
-            self.world.doors.open(index, server.address());
+            self.world.addresses.set(index, server.address());
         }
     }
 

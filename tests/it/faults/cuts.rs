@@ -7,7 +7,7 @@ use super::World;
 use super::cluster::Cluster;
 use super::load::Load;
 use super::reader::Cuts;
-use super::wish::Wish;
+use super::workload::Workload;
 
 /// How many events a run of [`WORDS`] words has.
 const EVENTS: usize = 27;
@@ -16,9 +16,9 @@ const WORDS: usize = 20;
 /// Clients of runs that are cut, each after one more event than the one before, and one that is cut after every event.
 pub(super) fn load(world: &World) -> Load {
     let cuts = (1..EVENTS).map(Cuts::Once).chain([Cuts::Always]);
-    let wishes: Vec<Wish> = cuts.enumerate().map(|(number, cuts)| wish(number, cuts)).collect();
-    let sessions = (0..wishes.len()).map(session).collect();
-    Load::of(world, 0, sessions, wishes)
+    let workloads: Vec<Workload> = cuts.enumerate().map(|(number, cuts)| workload(number, cuts)).collect();
+    let sessions = (0..workloads.len()).map(session).collect();
+    Load::of(world, 0, sessions, workloads)
 }
 
 /// Expects each client to have its run, and each run to be completed.
@@ -29,8 +29,8 @@ pub(super) fn check_completed(history: &History) {
     }
 }
 
-fn wish(number: usize, cuts: Cuts) -> Wish {
-    Wish {
+fn workload(number: usize, cuts: Cuts) -> Workload {
+    Workload {
         user: "user-0".to_owned(),
         session: session(number),
         policy: Policy::Enqueue,
@@ -57,13 +57,13 @@ async fn cut_everywhere(world: &World, cluster: &Cluster) {
 }
 
 #[tokio::test]
-async fn streams_that_are_cut_everywhere_are_read_on_from_sqlite() {
+async fn streams__cut_everywhere__resume_from_sqlite() {
     let (world, cluster) = Cluster::on_disk().await;
     cut_everywhere(&world, &cluster).await;
 }
 
 #[tokio::test]
-async fn streams_that_are_cut_everywhere_are_read_on_at_other_replicas() {
+async fn streams__cut_everywhere__resume_at_other_replicas() {
     let (world, cluster) = Cluster::on_redis(RedisServer::start().expect("a Redis server")).await;
     cut_everywhere(&world, &cluster).await;
 }

@@ -8,8 +8,8 @@ use agent_tests::rounds;
 
 use super::World;
 use super::cluster::Cluster;
+use super::coverage::Coverage;
 use super::load::Load;
-use super::tally::Tally;
 
 /// How many rounds of clients are at work at once at most: those of a round have not all come to their ends when the
 /// next server is killed.
@@ -18,43 +18,43 @@ const AT_WORK: usize = 4;
 /// Kills the server that has the first run of a round once its clients have seen a few events, and goes on with the next
 /// round. A run may be hit again and again.
 async fn kill_again_and_again(world: &World, cluster: &mut Cluster) {
-    let mut tally = Tally::default();
+    let mut coverage = Coverage::default();
     let mut at_work: VecDeque<(Load, History)> = VecDeque::new();
     for round in 0..rounds(10) {
-        let mut dice = world.dice(round).of(1 << 32);
+        let mut rng = world.rng(round).fork(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(world, round);
-        load.until(dice.roll(60), &mut history).await;
+        load.until(rng.below(60), &mut history).await;
         let owner = load.progress.owner.borrow().unwrap_or_default();
         cluster.replace(owner).await;
         at_work.push_back((load, history));
         if at_work.len() == AT_WORK {
-            finish(world, at_work.pop_front(), &mut tally).await;
+            finish(world, at_work.pop_front(), &mut coverage).await;
         }
     }
     while !at_work.is_empty() {
-        finish(world, at_work.pop_front(), &mut tally).await;
+        finish(world, at_work.pop_front(), &mut coverage).await;
     }
-    tally.check();
+    coverage.check();
     cluster.check_health().await;
 }
 
-async fn finish(world: &World, load: Option<(Load, History)>, tally: &mut Tally) {
+async fn finish(world: &World, load: Option<(Load, History)>, coverage: &mut Coverage) {
     if let Some((load, history)) = load {
         let history = load.end(history).await.history;
         world.check(&history);
-        tally.add(&history);
+        coverage.add(&history);
     }
 }
 
 #[tokio::test]
-async fn what_clients_saw_survives_the_end_of_a_server_with_sqlite() {
+async fn kill__sqlite_server__keeps_what_clients_saw() {
     let (world, mut cluster) = Cluster::on_disk().await;
     kill_again_and_again(&world, &mut cluster).await;
 }
 
 #[tokio::test]
-async fn what_clients_saw_survives_the_end_of_a_replica() {
+async fn kill__replica__keeps_what_clients_saw() {
     let (world, mut cluster) = Cluster::on_redis(RedisServer::start().expect("a Redis server")).await;
     kill_again_and_again(&world, &mut cluster).await;
 }

@@ -1,4 +1,5 @@
-//! What the clients of one round want: runs of several sessions, with all policies, in the background and not.
+//! The clients of one round, and what they ask for: runs of several sessions, with all policies, in the background and
+//! not.
 
 use std::sync::Arc;
 
@@ -7,9 +8,9 @@ use agent_tests::within;
 use tokio::task::JoinSet;
 
 use super::World;
-use super::dice::Dice;
 use super::reader::{Cuts, Progress, Reader};
-use super::wish::Wish;
+use super::rng::Rng;
+use super::workload::Workload;
 
 /// The clients of one round, at work.
 #[derive(Debug)]
@@ -24,25 +25,25 @@ pub(super) struct Load {
 impl Load {
     /// Starts clients; they are of another user in each round.
     pub(super) fn begin(world: &World, round: usize) -> Self {
-        let mut dice = world.dice(round);
+        let mut rng = world.rng(round);
         let user = format!("user-{round}");
         let sessions: Vec<String> = (0..2).map(|number| format!("session-{round}-{number}")).collect();
-        let mut wishes = Vec::new();
+        let mut workloads = Vec::new();
         for session in &sessions {
-            for number in 0..2 + dice.roll(3) {
-                wishes.push(wish(&user, session, number, &mut dice));
+            for number in 0..2 + rng.below(3) {
+                workloads.push(workload(&user, session, number, &mut rng));
             }
         }
-        Load::of(world, round, sessions, wishes)
+        Load::of(world, round, sessions, workloads)
     }
 
-    pub(super) fn of(world: &World, round: usize, sessions: Vec<String>, wishes: Vec<Wish>) -> Self {
+    pub(super) fn of(world: &World, round: usize, sessions: Vec<String>, workloads: Vec<Workload>) -> Self {
         let progress = Arc::new(Progress::default());
-        let dice = world.dice(round);
+        let rng = world.rng(round);
         let mut clients = JoinSet::new();
-        for (number, wish) in wishes.into_iter().enumerate() {
-            let reader = Reader::new(world, dice.of(number as u64), &progress);
-            clients.spawn(async move { within("a client to be done", reader.fulfil(wish)).await });
+        for (number, workload) in workloads.into_iter().enumerate() {
+            let reader = Reader::new(world, rng.fork(number as u64), &progress);
+            clients.spawn(async move { within("a client to be done", reader.execute(workload)).await });
         }
         Load { world: world.clone(), user: format!("user-{round}"), sessions, progress, clients }
     }
@@ -67,31 +68,31 @@ impl Load {
         while let Some(done) = self.clients.join_next().await {
             history.extend(done.expect("a client"));
         }
-        let mut reader = Reader::new(&self.world, self.world.dice(0), &self.progress);
+        let mut reader = Reader::new(&self.world, self.world.rng(0), &self.progress);
         reader.history = history;
-        reader.gather(&self.user, &self.sessions).await;
+        reader.read_final_state(&self.user, &self.sessions).await;
         reader
     }
 }
 
-fn wish(user: &str, session: &str, number: usize, dice: &mut Dice) -> Wish {
-    let policy = match (number, dice.roll(8)) {
+fn workload(user: &str, session: &str, number: usize, rng: &mut Rng) -> Workload {
+    let policy = match (number, rng.below(8)) {
         (0, _) | (_, 0..3) => Policy::Enqueue,
         (_, 3) => Policy::Reject,
         (_, 4) => Policy::Interrupt,
         (_, _) => Policy::Steer,
     };
     let tag = format!("{session}-{number}");
-    let tool = if dice.roll(2) == 0 { " tool" } else { "" };
-    Wish {
+    let tool = if rng.below(2) == 0 { " tool" } else { "" };
+    Workload {
         user: user.to_owned(),
         session: session.to_owned(),
         policy,
-        text: format!("{}{tool}", 3 + dice.roll(12)),
-        key: (dice.roll(4) > 0).then(|| format!("key-{tag}")),
+        text: format!("{}{tool}", 3 + rng.below(12)),
+        key: (rng.below(4) > 0).then(|| format!("key-{tag}")),
         tag,
-        in_background: dice.roll(3) == 0,
-        cuts: if dice.roll(3) == 0 { Cuts::Never } else { Cuts::Sometimes },
-        is_canceled: dice.roll(6) == 0,
+        in_background: rng.below(3) == 0,
+        cuts: if rng.below(3) == 0 { Cuts::Never } else { Cuts::Sometimes },
+        is_canceled: rng.below(6) == 0,
     }
 }

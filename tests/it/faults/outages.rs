@@ -6,39 +6,39 @@ use agent_tests::rounds;
 
 use super::World;
 use super::cluster::Cluster;
+use super::coverage::Coverage;
 use super::cuts;
 use super::load::Load;
-use super::tally::Tally;
 
 #[tokio::test]
-async fn what_clients_saw_survives_the_end_of_redis() {
+async fn redis_restart__keeps_what_clients_saw() {
     let redis = RedisServer::start_durable().expect("a Redis server");
     let (world, mut cluster) = Cluster::on_redis(redis).await;
-    let mut tally = Tally::default();
+    let mut coverage = Coverage::default();
     for round in 0..rounds(10) {
-        let mut dice = world.dice(round).of(1 << 32);
+        let mut rng = world.rng(round).fork(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(&world, round);
-        load.until(dice.roll(60), &mut history).await;
+        load.until(rng.below(60), &mut history).await;
         cluster.redis().restart().expect("it starts again");
         let history = load.end(history).await.history;
         world.check(&history);
-        tally.add(&history);
+        coverage.add(&history);
     }
-    tally.check_statuses();
+    coverage.check_statuses();
     cluster.check_health().await;
 }
 
 /// Kills Redis and starts it again, whenever the clients have so many more events.
 async fn interrupt(world: &World, cluster: &mut Cluster, load: &mut Load, history: &mut History) {
     for part in 1..=4 {
-        load.until(part * world.dice(part).roll(150), history).await;
+        load.until(part * world.rng(part).below(150), history).await;
         cluster.redis().restart().expect("it starts again");
     }
 }
 
 #[tokio::test]
-async fn streams_that_are_cut_everywhere_are_read_on_after_the_end_of_redis() {
+async fn redis_restart__streams_cut_everywhere__resume() {
     let redis = RedisServer::start_durable().expect("a Redis server");
     let (world, mut cluster) = Cluster::on_redis(redis).await;
     let (mut load, mut history) = (cuts::load(&world), History::default());

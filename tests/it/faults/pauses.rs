@@ -12,18 +12,18 @@ use agent_tests::redis::RedisServer;
 use agent_tests::{rounds, within};
 
 use super::cluster::{Cluster, Store};
+use super::coverage::Coverage;
 use super::load::Load;
-use super::tally::Tally;
 
 #[tokio::test]
-async fn who_wakes_up_late_writes_nothing_more() {
+async fn paused_owner__replaced__writes_nothing_more() {
     let (world, cluster) = Cluster::on_redis(RedisServer::start().expect("a Redis server")).await;
-    let mut tally = Tally::default();
+    let mut coverage = Coverage::default();
     for round in 0..rounds(10) {
-        let mut dice = world.dice(round).of(1 << 32);
+        let mut rng = world.rng(round).fork(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(&world, round);
-        load.until(dice.roll(60), &mut history).await;
+        load.until(rng.below(60), &mut history).await;
         let owner = load.progress.owner.borrow().unwrap_or_default();
         cluster.pause(owner);
         // All runs end without it, so its lease has ended.
@@ -35,21 +35,21 @@ async fn who_wakes_up_late_writes_nothing_more() {
         cluster.open_all();
         reader.read_again().await;
         world.check(&reader.history);
-        tally.add(&reader.history);
+        coverage.add(&reader.history);
     }
-    tally.check();
+    coverage.check();
     cluster.check_health().await;
 }
 
 #[tokio::test]
-async fn who_wakes_up_late_and_was_not_replaced_goes_on() {
+async fn paused_owner__not_replaced__continues() {
     let (world, cluster) = Cluster::on_disk().await;
     let Store::Folder(folder) = &cluster.store else { panic!("it is on disk") };
     for round in 0..rounds(10) {
-        let mut dice = world.dice(round).of(1 << 32);
+        let mut rng = world.rng(round).fork(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(&world, round);
-        load.until(1 + dice.roll(30), &mut history).await;
+        load.until(1 + rng.below(30), &mut history).await;
         cluster.pause(0);
         within("the lease to end", lease_ended(folder.path(), &UserId::new(load.user.as_str()))).await;
         cluster.wake(0);

@@ -8,8 +8,8 @@ use agent_tests::{Answer, within};
 use tokio::sync::watch;
 
 use super::World;
-use super::dice::Dice;
-use super::doors::Door;
+use super::addresses::ServerAddress;
+use super::rng::Rng;
 use super::wire::{Events, get, id_text, json_of};
 
 /// When a reader cuts its connection.
@@ -26,7 +26,7 @@ pub(super) enum Cuts {
 
 impl Cuts {
     /// How many events the next connection is to bring.
-    fn next(&mut self, dice: &mut Dice) -> usize {
+    fn next(&mut self, rng: &mut Rng) -> usize {
         match *self {
             Cuts::Never => usize::MAX,
             Cuts::Once(count) => {
@@ -34,7 +34,7 @@ impl Cuts {
                 count
             }
             Cuts::Always => 1,
-            Cuts::Sometimes => 1 + dice.roll(30),
+            Cuts::Sometimes => 1 + rng.below(30),
         }
     }
 }
@@ -52,31 +52,31 @@ pub(super) struct Progress {
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) world: World,
-    pub(super) dice: Dice,
+    pub(super) rng: Rng,
     pub(super) history: History,
     pub(super) progress: Arc<Progress>,
     /// The server that it used last.
-    last_door: Option<usize>,
+    last_server: Option<usize>,
 }
 
 impl Reader {
-    pub(super) fn new(world: &World, dice: Dice, progress: &Arc<Progress>) -> Self {
+    pub(super) fn new(world: &World, rng: Rng, progress: &Arc<Progress>) -> Self {
         let (world, progress) = (world.clone(), Arc::clone(progress));
-        Reader { world, dice, history: History::default(), progress, last_door: None }
+        Reader { world, rng, history: History::default(), progress, last_server: None }
     }
 
-    pub(super) async fn door(&mut self) -> Door {
-        let door = self.world.doors.pick(&mut self.dice, self.last_door).await;
-        self.last_door = Some(door.index);
-        door
+    pub(super) async fn server(&mut self) -> ServerAddress {
+        let server = self.world.addresses.pick(&mut self.rng, self.last_server).await;
+        self.last_server = Some(server.index);
+        server
     }
 
     /// Sends a request to one server after the other until it is answered with one of these statuses.
     pub(super) async fn ask(&mut self, request: &[u8], wanted: &[u16]) -> Answer {
         within("an answer", async {
             loop {
-                let mut door = self.door().await;
-                if let Ok(answer) = asked_once(&mut door, request).await {
+                let mut server = self.server().await;
+                if let Ok(answer) = asked_once(&mut server, request).await {
                     if wanted.contains(&answer.status) {
                         return answer;
                     }
@@ -93,10 +93,10 @@ impl Reader {
         within(&format!("the end of {run}"), async {
             loop {
                 let from = last.map_or(Place::Beginning, Place::After);
-                let mut door = self.door().await;
-                match self.opened(&mut door, run, from).await {
+                let mut server = self.server().await;
+                match self.opened(&mut server, run, from).await {
                     Ok(Some(events)) => {
-                        let read = self.read(run, from, events, &mut door, &mut cuts).await;
+                        let read = self.read(run, from, events, &mut server, &mut cuts).await;
                         last = read.map(|(id, _)| id).or(last);
                         if read.is_some_and(|(_, is_end)| is_end) {
                             return;
@@ -106,8 +106,8 @@ impl Reader {
                     Ok(None) => return,
                     Err(_) => {}
                 }
-                if self.dice.roll(4) == 0 {
-                    self.be_told(run).await;
+                if self.rng.below(4) == 0 {
+                    self.ask_status(run).await;
                 }
                 tokio::task::yield_now().await;
             }
@@ -116,18 +116,23 @@ impl Reader {
     }
 
     /// Asks for a run's events; `None` if there are none any more.
-    async fn opened(&mut self, door: &mut Door, run: &str, from: Place) -> io::Result<Option<Events>> {
+    async fn opened(
+        &mut self,
+        server: &mut ServerAddress,
+        run: &str,
+        from: Place,
+    ) -> io::Result<Option<Events>> {
         let (mut path, mut headers) = (format!("/runs/{run}/events"), String::new());
         if let Place::After(id) = from {
-            if self.dice.roll(2) == 0 {
+            if self.rng.below(2) == 0 {
                 headers = format!("last-event-id: {}\r\n", id_text(id));
             } else {
                 path = format!("{path}?after={}", id_text(id));
             }
         }
-        let mut connection = door.connect().await?;
+        let mut connection = server.connect().await?;
         connection.send(&get(&path, &headers)).await;
-        match door.inside(connection.try_head()).await?.status {
+        match server.while_up(connection.try_head()).await?.status {
             200 => Ok(Some(Events::new(connection))),
             503 => Err(io::ErrorKind::NotConnected.into()),
             status => {
@@ -143,13 +148,13 @@ impl Reader {
         run: &str,
         from: Place,
         mut events: Events,
-        door: &mut Door,
+        server: &mut ServerAddress,
         cuts: &mut Cuts,
     ) -> Option<(EventId, bool)> {
-        let most = cuts.next(&mut self.dice);
+        let most = cuts.next(&mut self.rng);
         let mut read: Vec<Event> = Vec::new();
         while read.len() < most && read.last().is_none_or(|event| event.end().is_none()) {
-            match events.next(door).await {
+            match events.next(server).await {
                 Ok(Some(event)) => read.push(event),
                 Ok(None) | Err(_) => break,
             }
@@ -164,11 +169,11 @@ impl Reader {
     pub(super) async fn whole(&mut self, run: &str) -> Vec<Event> {
         within(&format!("the whole log of {run}"), async {
             loop {
-                let mut door = self.door().await;
-                if let Ok(Some(mut events)) = self.opened(&mut door, run, Place::Beginning).await {
+                let mut server = self.server().await;
+                if let Ok(Some(mut events)) = self.opened(&mut server, run, Place::Beginning).await {
                     let mut all: Vec<Event> = Vec::new();
                     let end = loop {
-                        match events.next(&mut door).await {
+                        match events.next(&mut server).await {
                             Ok(Some(event)) => all.push(event),
                             Ok(None) => break true,
                             Err(_) => break false,
@@ -184,11 +189,11 @@ impl Reader {
         .await
     }
 
-    /// Asks once how a run is.
-    pub(super) async fn be_told(&mut self, run: &str) {
-        let mut door = self.door().await;
+    /// Asks for the status of a run, once.
+    pub(super) async fn ask_status(&mut self, run: &str) {
+        let mut server = self.server().await;
         let asked = self.world.clock.now();
-        let Ok(answer) = asked_once(&mut door, &get(&format!("/runs/{run}"), "")).await else { return };
+        let Ok(answer) = asked_once(&mut server, &get(&format!("/runs/{run}"), "")).await else { return };
         if answer.status != 200 {
             assert_eq!(answer.status, 503, "{answer:?}");
             return;
@@ -199,8 +204,8 @@ impl Reader {
     }
 }
 
-pub(super) async fn asked_once(door: &mut Door, request: &[u8]) -> io::Result<Answer> {
-    let mut connection = door.connect().await?;
+pub(super) async fn asked_once(server: &mut ServerAddress, request: &[u8]) -> io::Result<Answer> {
+    let mut connection = server.connect().await?;
     connection.send(request).await;
-    door.inside(connection.try_answer()).await
+    server.while_up(connection.try_answer()).await
 }

@@ -7,7 +7,7 @@ use agent_tests::Connection;
 use agent_tests::history::{Event, EventId};
 use serde_json::Value;
 
-use super::doors::Door;
+use super::addresses::ServerAddress;
 
 pub(super) fn get(path: &str, headers: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n").into_bytes()
@@ -39,7 +39,7 @@ impl Events {
     }
 
     /// The next event; `None` at the stream's end.
-    pub(super) async fn next(&mut self, door: &mut Door) -> io::Result<Option<Event>> {
+    pub(super) async fn next(&mut self, server: &mut ServerAddress) -> io::Result<Option<Event>> {
         loop {
             while let Some(end) = self.text.find("\n\n") {
                 let frame: String = self.text.drain(..end + 2).collect();
@@ -47,7 +47,7 @@ impl Events {
                     return Ok(Some(event));
                 }
             }
-            match door.inside(self.connection.chunk()).await? {
+            match server.while_up(self.connection.chunk()).await? {
                 Some(chunk) => self.text += &chunk,
                 None => return Ok(None),
             }

@@ -1,4 +1,4 @@
-//! An answer in a form in which the peer's and ours can be compared.
+//! An answer in a form in which upstream's and ours can be compared.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -12,7 +12,7 @@ use super::answer::{Answer, Body, members};
 enum Kind {
     /// Both answers are the same once the rule has been applied to them.
     Rule(fn(&mut Answer, &mut Answer)),
-    /// The peer's events, without their numbers, are among ours in the same order; the others only open and close.
+    /// Upstream's events, without their numbers, are among ours in the same order; the others only open and close.
     AddsEvents,
     /// We have nothing at this path.
     NotServed,
@@ -75,7 +75,7 @@ pub(super) fn check(case: &Case, listed: &[String]) -> Result<(), String> {
         (Err(why), _) => return Err(format!("is not replayed ({why}) and not listed with one such reason")),
     };
     if let [number] = numbers[..] {
-        let differs = !equal(&case.peer, ours, &[]);
+        let differs = !equal(&case.upstream, ours, &[]);
         let as_listed = match kind_of(number) {
             Kind::Rule(_) | Kind::AddsEvents => None,
             Kind::NotServed => Some(ours.status == 404 && differs),
@@ -88,13 +88,13 @@ pub(super) fn check(case: &Case, listed: &[String]) -> Result<(), String> {
             None => {}
         }
     }
-    if !equal(&case.peer, ours, &numbers) {
-        return Err(complaint(&case.peer, ours, &numbers));
+    if !equal(&case.upstream, ours, &numbers) {
+        return Err(complaint(&case.upstream, ours, &numbers));
     }
     let without = |left_out: usize| {
         let rest: Vec<&str> =
             numbers.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, n)| *n).collect();
-        equal(&case.peer, ours, &rest)
+        equal(&case.upstream, ours, &rest)
     };
     match (0..numbers.len()).find(|at| without(*at)) {
         Some(at) => Err(format!("is listed with {}, but matches without it", numbers[at])),
@@ -103,27 +103,27 @@ pub(super) fn check(case: &Case, listed: &[String]) -> Result<(), String> {
 }
 
 /// Whether two answers are the same once these differences are taken away.
-fn equal(peer: &Answer, ours: &Answer, numbers: &[&str]) -> bool {
-    let (peer, ours, adds) = applied(peer, ours, numbers);
-    if adds { adds_events(&peer, &ours) } else { peer.to_string() == ours.to_string() }
+fn equal(upstream: &Answer, ours: &Answer, numbers: &[&str]) -> bool {
+    let (upstream, ours, adds) = applied(upstream, ours, numbers);
+    if adds { adds_events(&upstream, &ours) } else { upstream.to_string() == ours.to_string() }
 }
 
-fn applied(peer: &Answer, ours: &Answer, numbers: &[&str]) -> (Answer, Answer, bool) {
-    let (mut peer, mut ours, mut adds) = (peer.clone(), ours.clone(), false);
+fn applied(upstream: &Answer, ours: &Answer, numbers: &[&str]) -> (Answer, Answer, bool) {
+    let (mut upstream, mut ours, mut adds) = (upstream.clone(), ours.clone(), false);
     for (number, kind) in DIFFERENCES.iter().filter(|(number, _)| numbers.contains(number)) {
         match kind {
-            Kind::Rule(rule) => rule(&mut peer, &mut ours),
+            Kind::Rule(rule) => rule(&mut upstream, &mut ours),
             Kind::AddsEvents => adds = true,
             _ => panic!("{number} stands alone"),
         }
     }
-    peer.rename();
+    upstream.rename();
     ours.rename();
-    (peer, ours, adds)
+    (upstream, ours, adds)
 }
 
-fn adds_events(peer: &Answer, ours: &Answer) -> bool {
-    let (Body::Events(theirs), Body::Events(all)) = (&peer.body, &ours.body) else { return false };
+fn adds_events(upstream: &Answer, ours: &Answer) -> bool {
+    let (Body::Events(theirs), Body::Events(all)) = (&upstream.body, &ours.body) else { return false };
     let plain = |event: &Json| {
         let mut event = event.clone();
         without_numbers(&mut event);
@@ -140,7 +140,9 @@ fn adds_events(peer: &Answer, ours: &Answer) -> bool {
             && matches!(text("status"), "completed" | "failed");
         opens || closes
     });
-    only_added && theirs.next().is_none() && (peer.status, &peer.headers) == (ours.status, &ours.headers)
+    only_added
+        && theirs.next().is_none()
+        && (upstream.status, &upstream.headers) == (ours.status, &ours.headers)
 }
 
 fn without_numbers(json: &mut Json) {
@@ -156,19 +158,19 @@ fn without_numbers(json: &mut Json) {
 }
 
 /// What still differs, and which numbers would explain it.
-fn complaint(peer: &Answer, ours: &Answer, numbers: &[&str]) -> String {
-    let (peer_left, ours_left, _) = applied(peer, ours, numbers);
-    let suggestion = match suggest(peer, ours) {
+fn complaint(upstream: &Answer, ours: &Answer, numbers: &[&str]) -> String {
+    let (upstream_left, ours_left, _) = applied(upstream, ours, numbers);
+    let suggestion = match suggest(upstream, ours) {
         Some(numbers) => format!("{} would explain it", numbers.join(", ")),
         None => "no numbers explain it".to_owned(),
     };
     format!(
-        "differs although it is listed with {numbers:?}; {suggestion}\n--- peer\n{peer_left}--- ours\n{ours_left}"
+        "differs although it is listed with {numbers:?}; {suggestion}\n--- upstream\n{upstream_left}--- ours\n{ours_left}"
     )
 }
 
 /// The fewest rules that make two answers equal.
-fn suggest(peer: &Answer, ours: &Answer) -> Option<Vec<&'static str>> {
+fn suggest(upstream: &Answer, ours: &Answer) -> Option<Vec<&'static str>> {
     let rules: Vec<&str> = DIFFERENCES
         .iter()
         .filter(|(_, kind)| matches!(kind, Kind::Rule(_) | Kind::AddsEvents))
@@ -185,7 +187,7 @@ fn suggest(peer: &Answer, ours: &Answer) -> Option<Vec<&'static str>> {
             })
         });
         candidates = longer.collect();
-        if let Some(found) = candidates.iter().find(|numbers| equal(peer, ours, numbers)) {
+        if let Some(found) = candidates.iter().find(|numbers| equal(upstream, ours, numbers)) {
             return Some(found.clone());
         }
     }

@@ -1,4 +1,4 @@
-//! The handlers of the peer's HTTP transcripts, as an agent and routes of ours.
+//! The handlers of upstream's HTTP transcripts, as an agent and routes of ours.
 
 use agent_runner::{Agent, AgentError, MessageWriter, RunHandle};
 use agent_schemas::{

@@ -24,7 +24,7 @@ const NOT_REPLAYED: [(&str, &str); 6] = [
 
 pub(super) async fn run_all() -> Vec<Case> {
     let mut http = HttpConfig::default();
-    // The peer allows every origin.
+    // Upstream allows every origin.
     http.cors_origins = vec!["*".to_owned()];
     let app = AgentApp::builder("AgentScope Runtime").agent("golden", Golden).http(http).routes(own_routes());
     let router = app.build().expect("built").router();
@@ -42,12 +42,12 @@ pub(super) async fn run_all() -> Vec<Case> {
 async fn case(router: &Router, folder: &Path) -> Case {
     let name = folder.file_name().and_then(|name| name.to_str()).expect("a name");
     let read = |file: &str| std::fs::read(folder.join(file)).expect("readable");
-    let peer = recorded(&read("response.http"));
+    let upstream = recorded(&read("response.http"));
     let ours = match NOT_REPLAYED.iter().find(|(start, _)| name.starts_with(start)) {
         Some((_, why)) => Err((*why).to_owned()),
         None => Ok(answer(router, request(&read("request.http"))).await),
     };
-    Case { name: format!("http/{name}"), peer, ours }
+    Case { name: format!("http/{name}"), upstream, ours }
 }
 
 /// Cuts a message into its first line, its headers and its body.

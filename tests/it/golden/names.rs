@@ -1,4 +1,4 @@
-//! Ids and times by other names: the peer's transcripts have placeholders for them, ours are fresh in each run.
+//! Ids and times by other names: upstream's transcripts have placeholders for them, ours are fresh in each run.
 
 use agent_schemas::Json;
 

@@ -53,7 +53,7 @@ async fn script_case(prefix: &str, json: &Json) -> Case {
     events.extend(saw.cloned());
     let Some(script) = json.get("handler").filter(|handler| !handler.is_null()) else {
         let ours = Err("its handler makes a string that Rust cannot hold".to_owned());
-        return Case { name, peer: Answer::events(events), ours };
+        return Case { name, upstream: Answer::events(events), ours };
     };
     let script = match text(script, "kind") {
         "builder_ops" => Script::Builders(list(script.get("ops"))),
@@ -61,7 +61,7 @@ async fn script_case(prefix: &str, json: &Json) -> Case {
     };
     let request = AgentRequest::from_json(json.get("request").cloned().expect("a request"));
     let ours = replay(script, request.expect("a valid request"), saw.is_some()).await;
-    Case { name, peer: Answer::events(events), ours: Ok(ours) }
+    Case { name, upstream: Answer::events(events), ours: Ok(ours) }
 }
 
 async fn replay(script: Script, request: AgentRequest, shows_request: bool) -> Answer {
@@ -87,7 +87,7 @@ async fn raw_case(prefix: &str, json: &Json) -> Case {
     let headers = json.get("headers").and_then(Json::as_object).expect("headers");
     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()));
     let status = json.get("status").and_then(Json::as_i64).and_then(|status| u16::try_from(status).ok());
-    let peer = Answer::http(status.expect("a status"), headers, text(json, "body").as_bytes());
+    let upstream = Answer::http(status.expect("a status"), headers, text(json, "body").as_bytes());
     let mut steps = list(json.get("steps"));
     for step in &mut steps {
         if let Some(data) = step.get("yield_data_content") {
@@ -98,7 +98,7 @@ async fn raw_case(prefix: &str, json: &Json) -> Case {
     let script = match text(json, "framework") {
         "text" => Script::Text(steps),
         "autogen" if !surrogate => Script::Builders(steps),
-        _ => return Case { name, peer, ours: Err("it needs what this server has not".to_owned()) },
+        _ => return Case { name, upstream, ours: Err("it needs what this server has not".to_owned()) },
     };
     let body = match json.get("request_body") {
         Some(Json::String(text)) => text.clone(),
@@ -107,12 +107,14 @@ async fn raw_case(prefix: &str, json: &Json) -> Case {
     };
     let agent = ScriptAgent { script, saw: Arc::default() };
     let app = AgentApp::builder("golden").agent("script", agent).build().expect("built");
-    let request = http::Request::post("/process").header("content-type", "application/json");
+    let request = http::Request::post("/process")
+        .header("host", "localhost")
+        .header("content-type", "application/json");
     let request = request.body(body.into()).expect("a request");
     let mut ours = http_cases::answer(&app.router(), request).await;
     if matches!(ours.body, Body::Json(_)) {
         // The transcripts have only this header of such answers.
         ours.headers.retain(|name, _| name == "content-type");
     }
-    Case { name, peer, ours: Ok(ours) }
+    Case { name, upstream, ours: Ok(ours) }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::answer::{items, members, parse};
 use super::{folder, http_cases, protocol_cases};
 
-/// Contents that the peer sends although it has no such type in what it publishes.
+/// Contents that upstream sends although it has no such type in what it publishes.
 const NO_TYPE: &str = "unheard_of";
 
 fn value(json: &Json) -> Value {
@@ -87,7 +87,7 @@ fn check(name: &str, validator: &Validator, declared: &[String], json: &Json, co
 }
 
 #[tokio::test]
-async fn every_event_is_as_its_schema_says() {
+async fn events__recorded__match_their_schema() {
     let mut complaints = Vec::new();
     let mut seen = 0;
     let event = validator("Event");
@@ -95,7 +95,7 @@ async fn every_event_is_as_its_schema_says() {
     let of_content = required("TextContent").into_iter().filter(|field| field != "text").collect();
     let declared = [required("AgentResponse"), required("Message"), of_content];
     for case in protocol_cases::run_all().await.into_iter().chain(http_cases::run_all().await) {
-        for mut answer in [Some(case.peer), case.ours.ok()].into_iter().flatten() {
+        for mut answer in [Some(case.upstream), case.ours.ok()].into_iter().flatten() {
             for json in answer.events_mut() {
                 let object = json.get("object").and_then(Json::as_str);
                 let kind = ["response", "message", "content"].iter().position(|kind| object == Some(kind));
@@ -113,7 +113,7 @@ async fn every_event_is_as_its_schema_says() {
 }
 
 #[test]
-fn every_request_is_as_its_schema_says() {
+fn requests__recorded__match_their_schema() {
     let mut complaints = Vec::new();
     let request = validator("AgentRequest");
     let mut requests = Vec::new();

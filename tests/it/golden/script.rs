@@ -1,4 +1,4 @@
-//! The scripts of the peer's handlers, done by an agent of ours.
+//! The scripts of upstream's handlers, done by an agent of ours.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::answer::{members, parse};
 
-/// What a handler of the peer does.
+/// What a handler of upstream does.
 #[derive(Clone, Debug)]
 pub(super) enum Script {
     /// It yields pieces of text and may raise: the framework `text`.
@@ -195,7 +195,7 @@ fn raw_event(operation: &Json) -> Event {
 pub(super) fn data_content(data: &Json) -> Json {
     let mut object = JsonObject::new();
     for (key, value) in data.as_object().expect("an object") {
-        // The peer's handler has floats; so would ours.
+        // Upstream's handler has floats; so would ours.
         let float = value.as_f64().filter(|_| !value.to_string().bytes().all(|b| b.is_ascii_digit()));
         object.insert(key.clone(), float.map_or_else(|| value.clone(), Json::from));
     }

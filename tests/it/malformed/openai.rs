@@ -72,7 +72,7 @@ const PATHS: [&str; 4] =
     ["/v1/responses", "/compatible-mode/v1/responses", "/v1/chat/completions", "/v1/conversations"];
 
 #[tokio::test]
-async fn hostile_bodies_are_refused_in_openais_shape() {
+async fn hostile_bodies__have_openai_error_format() {
     let server = super::server().await;
     let many: String = (0..9_000).map(|number| format!(",\"k{number}\":0")).collect();
     for path in PATHS {
@@ -162,7 +162,7 @@ fn wrongly_typed() -> impl Strategy<Value = (&'static str, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wrongly_typed_members_are_never_the_servers_fault() {
+async fn wrongly_typed_members__never_answer_5xx() {
     let server = Launch::echo("").start().await;
     let requests = super::samples(&wrongly_typed(), 8);
     let requests = requests.into_iter().map(|(path, body)| (post(path, &body), false)).collect();

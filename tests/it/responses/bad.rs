@@ -37,7 +37,7 @@ impl Taken {
 }
 
 #[tokio::test]
-async fn events_that_are_missing_doubled_or_swapped_are_noticed() {
+async fn check__missing_doubled_or_swapped_event__is_detected() {
     let mut taken = Taken::default();
     for events in good_streams().await {
         assert!(check_events(&events).is_ok());
@@ -72,7 +72,7 @@ fn is_bound(first: &Value, second: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn members_that_are_missing_are_noticed() {
+async fn check__missing_member__is_detected() {
     const OPTIONAL: &[&str] = &["conversation", "user"];
     let mut taken = Taken::default();
     for events in good_streams().await {
@@ -95,7 +95,7 @@ async fn members_that_are_missing_are_noticed() {
 }
 
 #[tokio::test]
-async fn wrong_places_and_texts_are_noticed() {
+async fn check__wrong_index_or_text__is_detected() {
     let mut taken = Taken::default();
     for events in good_streams().await {
         for position in 0..events.len() {
@@ -120,7 +120,7 @@ async fn wrong_places_and_texts_are_noticed() {
 }
 
 #[tokio::test]
-async fn wrong_framing_is_noticed() {
+async fn check__wrong_framing__is_detected() {
     let stream = Client::new(writes(agents::chunks)).stream(STREAM).await;
     assert!(check(&stream).is_ok());
     let bad = [

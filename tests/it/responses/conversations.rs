@@ -29,7 +29,7 @@ fn texts(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_conversation_has_what_was_said_in_it() {
+async fn conversation__has_its_items_in_order() {
     let client = counting();
     let id =
         new_conversation(&client, r#"{"items":[{"role":"user","content":"hello"}],"metadata":{"a":"b"}}"#)
@@ -62,7 +62,7 @@ async fn a_conversation_has_what_was_said_in_it() {
 }
 
 #[tokio::test]
-async fn items_can_be_added() {
+async fn items__added__are_listed() {
     let client = counting();
     let id = new_conversation(&client, "{}").await;
     let path = format!("/v1/conversations/{id}/items");
@@ -81,7 +81,7 @@ async fn items_can_be_added() {
 }
 
 #[tokio::test]
-async fn what_is_known_of_it_can_be_changed_and_forgotten() {
+async fn conversation__can_be_changed_and_deleted() {
     let client = counting();
     let id = new_conversation(&client, "{}").await;
     let path = format!("/v1/conversations/{id}");
@@ -93,9 +93,9 @@ async fn what_is_known_of_it_can_be_changed_and_forgotten() {
         (status, &deleted["object"], &deleted["deleted"]),
         (200, &json!("conversation.deleted"), &json!(true))
     );
+    assert_eq!(client.json(Method::DELETE, &path, "").await, (200, deleted), "it can be repeated");
     for (method, path) in [
         (Method::GET, path.clone()),
-        (Method::DELETE, path.clone()),
         (Method::POST, path.clone()),
         (Method::GET, format!("{path}/items")),
         (Method::GET, format!("{path}/items/msg_1")),
@@ -111,7 +111,7 @@ async fn what_is_known_of_it_can_be_changed_and_forgotten() {
 }
 
 #[tokio::test]
-async fn single_items_stay() {
+async fn item__deletion__is_refused() {
     let client = counting();
     let id = new_conversation(&client, r#"{"items":[{"role":"user","content":"hello","id":"msg_1"}]}"#).await;
     let path = format!("/v1/conversations/{id}/items/msg_1");
@@ -123,7 +123,7 @@ async fn single_items_stay() {
 }
 
 #[tokio::test]
-async fn a_session_of_the_peers_clients_is_a_conversation_too() {
+async fn session__of_upstream_client__is_a_conversation() {
     let client = counting();
     client.create(r#"{"input":"one","session_id":"s 1","user_id":"ann"}"#).await;
     let (status, list) =
@@ -133,7 +133,7 @@ async fn a_session_of_the_peers_clients_is_a_conversation_too() {
 }
 
 #[tokio::test]
-async fn responses_without_a_conversation_leave_none() {
+async fn response__without_conversation__creates_none() {
     let client = counting();
     client.create(r#"{"input":"one","user":"ann"}"#).await;
     let (_, sessions) = client.json(Method::GET, "/sessions?user_id=ann", "").await;

@@ -182,7 +182,7 @@ proptest! {
     #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(u32::try_from(rounds(64)).expect("few")) })]
 
     #[test]
-    fn whatever_an_agent_does_its_stream_is_well_formed(
+    fn stream__any_script__is_well_formed(
         steps in vec(step(), 0..8),
         fails in any::<bool>(),
         cut in any::<usize>(),

@@ -68,7 +68,7 @@ proptest! {
     #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(u32::try_from(rounds(64)).expect("few")) })]
 
     #[test]
-    fn wrong_values_anywhere_are_taken_or_refused_in_words(
+    fn request__any_wrong_value__is_accepted_or_explained(
         path in prop::collection::vec(any::<prop::sample::Index>(), 1..5),
         value in any_value(),
         route in prop::sample::select(vec!["/v1/responses", "/v1/conversations", "/compatible-mode/v1/responses"]),
@@ -96,7 +96,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn a_server_that_has_too_much_to_do_says_when_to_come_back() {
+async fn overloaded_server__says_when_to_retry() {
     let mut limits = RunLimits::default();
     (limits.max_runs, limits.max_waiting) = (1, 0);
     let waits = agent_fn(|run: RunHandle| async move {
@@ -124,7 +124,7 @@ async fn a_server_that_has_too_much_to_do_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn deep_and_large_bodies_are_refused() {
+async fn request__too_deep_or_large__is_refused() {
     let client = Client::new(writes(|run| run.say("Hello!")));
     let deep = format!("{{\"input\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let large = format!("{{\"input\":\"{}\"}}", "x".repeat(64 << 20));
@@ -134,7 +134,7 @@ async fn deep_and_large_bodies_are_refused() {
     }
 }
 
-/// The request with which the peer was shown every kind of item, without what the specification forbids together.
+/// The request with which upstream was shown every kind of item, without what the specification forbids together.
 fn everything() -> Value {
     json!({
         "model": "m1",
@@ -170,7 +170,7 @@ fn everything() -> Value {
 }
 
 #[tokio::test]
-async fn everything_reaches_the_agent() {
+async fn request__all_parameters__reach_the_agent() {
     let request = mirrored(&mirror(), &everything()).await;
     let input = request["input"].as_array().expect("messages");
     let kinds: Vec<_> = input.iter().map(|message| message["type"].as_str().unwrap_or_default()).collect();
@@ -218,7 +218,7 @@ async fn everything_reaches_the_agent() {
 }
 
 #[tokio::test]
-async fn a_request_is_repeated_to_its_client() {
+async fn response__echoes_the_request() {
     let request = everything();
     let response = mirror().create(&request.to_string()).await;
     for member in [
@@ -242,7 +242,7 @@ async fn a_request_is_repeated_to_its_client() {
 }
 
 #[tokio::test]
-async fn only_allowed_tools_reach_the_agent() {
+async fn allowed_tools__only_these__reach_the_agent() {
     let request = json!({
         "input": "hi",
         "tools": [{"type": "function", "name": "a"}, {"type": "function", "name": "b"}],
@@ -257,7 +257,7 @@ async fn only_allowed_tools_reach_the_agent() {
 }
 
 #[tokio::test]
-async fn the_peers_readers_find_the_response_where_they_look() {
+async fn compatible_path__response__is_nested_for_upstream_clients() {
     let client = Client::new(writes(|run| run.say("Hello!")));
     let path = "/compatible-mode/v1/responses";
     let (_, body) = client.json(Method::POST, path, r#"{"input":"hi","session_id":"s"}"#).await;
@@ -268,7 +268,7 @@ async fn the_peers_readers_find_the_response_where_they_look() {
 }
 
 #[tokio::test]
-async fn what_the_peers_clients_send_is_taken() {
+async fn request__of_upstream_clients__is_accepted() {
     let client = Client::new(writes(|run| run.say("Hello!")));
     for body in [
         json!({"model": "m1", "stream": true}),
@@ -290,7 +290,7 @@ async fn what_the_peers_clients_send_is_taken() {
 }
 
 #[tokio::test]
-async fn bad_requests_say_what_is_wrong_where() {
+async fn invalid_request__names_the_parameter() {
     let client = Client::new(writes(|run| run.say("Hello!")));
     for (body, param, words) in [
         (json!({"input": [{"role": "robot", "content": "x"}]}), "input[0].role", "user, assistant"),

@@ -42,7 +42,7 @@ fn types(response: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn texts() {
+async fn texts__match_snapshots() {
     let text = stream_of("text", writes(|run| run.say("Hello!"))).await;
     assert_eq!(text["output"][0]["content"][0]["text"], "Hello!");
     stream_of("chunks", writes(agents::chunks)).await;
@@ -55,14 +55,14 @@ async fn texts() {
 }
 
 #[tokio::test]
-async fn reasoning_and_refusal() {
+async fn reasoning_and_refusal__match_snapshots() {
     assert_eq!(types(&stream_of("reasoning", writes(agents::reasoning)).await), ["reasoning", "message"]);
     let refused = stream_of("refusal", writes(agents::refusal)).await;
     assert_eq!(refused["output"][0]["content"][0]["refusal"], "I will not.");
 }
 
 #[tokio::test]
-async fn calls() {
+async fn calls__match_snapshots() {
     let call = stream_of("function_call", writes(agents::function_call)).await;
     assert_eq!(call["output"][0]["arguments"], "{\"city\":\"Paris\"}");
     let parallel = stream_of("parallel_calls", writes(agents::parallel_calls)).await;
@@ -77,7 +77,7 @@ async fn calls() {
 }
 
 #[tokio::test]
-async fn mcp() {
+async fn mcp__matches_snapshots() {
     let call = stream_of("mcp_call", writes(agents::mcp_call)).await;
     assert_eq!(types(&call), ["mcp_list_tools", "mcp_call", "message"]);
     assert_eq!(call["output"][1]["output"], "found");
@@ -89,7 +89,7 @@ async fn mcp() {
 }
 
 #[tokio::test]
-async fn contents_that_are_no_text() {
+async fn media__matches_snapshots() {
     let response = stream_of("other_contents", writes(agents::other_contents)).await;
     assert_eq!(types(&response), ["message", "image_generation_call", "message"]);
     let parts = response["output"][0]["content"].as_array().expect("parts");
@@ -99,7 +99,7 @@ async fn contents_that_are_no_text() {
 }
 
 #[tokio::test]
-async fn failures() {
+async fn failures__match_snapshots() {
     let before = stream_of("failure_before", fails(|_| ())).await;
     assert_eq!((&before["status"], &before["error"]["message"]), (&"failed".into(), &"it broke".into()));
     let after = stream_of(
@@ -114,7 +114,7 @@ async fn failures() {
 }
 
 #[tokio::test]
-async fn cancelled() {
+async fn canceled_run__matches_snapshot() {
     let (agent, runner) = is_cancelled(|run| {
         let mut text = run.message().text();
         text.delta("half a");
@@ -126,7 +126,7 @@ async fn cancelled() {
 }
 
 #[tokio::test]
-async fn cut_short() {
+async fn truncated_answers__match_snapshots() {
     let response = stream_of("max_tokens", writes(|run| agents::cut_short(run, "length"))).await;
     assert_eq!(response["incomplete_details"]["reason"], "max_output_tokens");
     assert_eq!(response["usage"]["output_tokens_details"]["reasoning_tokens"], 1);
@@ -138,7 +138,7 @@ async fn cut_short() {
 }
 
 #[tokio::test]
-async fn in_the_background() {
+async fn background_run__matches_snapshot() {
     let client = Client::new(writes(|run| run.say("Hello!")));
     let request = r#"{"input":"hi","stream":true,"background":true}"#;
     let response = compare("background", &client.stream(request).await);

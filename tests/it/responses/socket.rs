@@ -77,7 +77,7 @@ fn text(response: &Value) -> String {
 }
 
 #[tokio::test]
-async fn responses_come_one_after_the_other() {
+async fn requests__on_one_socket__are_answered_in_order() {
     let server = Launch::echo("").start().await;
     let mut client = Client::connect(&server).await;
     for input in ["one", "two", "three"] {
@@ -89,7 +89,7 @@ async fn responses_come_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn a_connection_goes_on_from_what_it_was_answered_although_nothing_is_stored() {
+async fn unstored_response__same_socket__can_be_continued() {
     let server = Launch::echo("").start().await;
     let mut client = Client::connect(&server).await;
     client.ask(&create("one", &json!({ "store": false }))).await;
@@ -109,7 +109,7 @@ async fn a_connection_goes_on_from_what_it_was_answered_although_nothing_is_stor
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_and_the_connection_stays() {
+async fn invalid_request__is_refused_and_socket_stays_open() {
     let server = Launch::echo("[http]\nbody_limit_bytes = 10000\n").start().await;
     let mut client = Client::connect(&server).await;
     let deep = "[".repeat(500);
@@ -139,7 +139,7 @@ async fn what_makes_no_sense_is_refused_and_the_connection_stays() {
 }
 
 #[tokio::test]
-async fn only_a_websocket_is_opened_and_not_from_other_pages() {
+async fn upgrade__plain_get_or_foreign_origin__is_refused() {
     let server = Launch::echo("").start().await;
     let plain = server.connect().await.get("/v1/responses").await;
     assert_eq!((plain.status, &plain.json()["error"]["code"]), (426, &json!("upgrade_required")));
@@ -155,7 +155,7 @@ async fn only_a_websocket_is_opened_and_not_from_other_pages() {
 }
 
 #[tokio::test]
-async fn a_server_that_ends_finishes_what_it_is_at() {
+async fn shutdown__running_response__completes() {
     let slow = "agent = \"slow\"\n[agents.slow]\nkind = \"echo\"\ndelay_ms = 100\n";
     let mut server = Launch::bare(&["--port", "0"]).config(slow).start().await;
     let mut client = Client::connect(&server).await;

@@ -39,7 +39,7 @@ fn id(response: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_background_response_is_answered_at_once_and_asked_for_later() {
+async fn background_response__is_answered_at_once_and_readable_later() {
     let (client, word) = waiting();
     let begun = client.create(r#"{"input":"hi","background":true}"#).await;
     assert!(matches!(begun["status"].as_str(), Some("queued" | "in_progress")), "{begun}");
@@ -53,7 +53,7 @@ async fn a_background_response_is_answered_at_once_and_asked_for_later() {
 }
 
 #[tokio::test]
-async fn a_cancelled_response_says_so() {
+async fn cancel__running_response__is_cancelled() {
     let (client, _word) = waiting();
     let begun = client.create(r#"{"input":"hi","background":true}"#).await;
     let path = format!("/v1/responses/{}/cancel", id(&begun));
@@ -65,7 +65,7 @@ async fn a_cancelled_response_says_so() {
 }
 
 #[tokio::test]
-async fn a_response_can_be_deleted_once_it_has_ended() {
+async fn delete__running_response__is_refused_until_it_ends() {
     let (client, word) = waiting();
     let begun = client.create(r#"{"input":"hi","background":true}"#).await;
     let path = format!("/v1/responses/{}", id(&begun));
@@ -75,11 +75,14 @@ async fn a_response_can_be_deleted_once_it_has_ended() {
     within("the end", client.call(Method::GET, &format!("{path}?stream=true"), "")).await;
     let (status, deleted) = client.json(Method::DELETE, &path, "").await;
     assert_eq!((status, &deleted["deleted"]), (200, &true.into()));
+    assert_eq!(client.json(Method::DELETE, &path, "").await, (200, deleted), "it can be repeated");
     assert_eq!(get(&client, id(&begun)).await.0, 404);
+    let (status, missing) = client.json(Method::DELETE, "/v1/responses/resp_1", "").await;
+    assert_eq!((status, &missing["error"]["code"]), (404, &"response_not_found".into()), "no such id exists");
 }
 
 #[tokio::test]
-async fn what_is_not_stored_is_not_found() {
+async fn unstored_response__is_not_found() {
     let client = Client::new(writes(|run| run.say("Hello!")));
     let response = client.create(r#"{"input":"hi","store":false}"#).await;
     for missing in [id(&response), "resp_", "resp_1", "run_1", "%FF"] {
@@ -93,7 +96,7 @@ async fn what_is_not_stored_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_run_of_another_protocol_is_a_response_too() {
+async fn run__of_other_protocol__is_readable_as_response() {
     let client = Client::new(writes(|run| run.say("Hello!")));
     let body = r#"{"input":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"background":true}"#;
     let (status, run) = client.json(Method::POST, "/process", body).await;
@@ -113,7 +116,7 @@ async fn a_run_of_another_protocol_is_a_response_too() {
 }
 
 #[tokio::test]
-async fn input_items_come_in_pages() {
+async fn input_items__are_paged() {
     let client = Client::new(writes(|run| run.say("Hello!")));
     let items: Vec<String> =
         (0..5).map(|n| format!(r#"{{"role":"user","id":"msg_{n}","content":"{n}"}}"#)).collect();
@@ -136,7 +139,7 @@ async fn input_items_come_in_pages() {
 }
 
 #[tokio::test]
-async fn responses_go_on_from_one_another() {
+async fn previous_response__chain__has_every_message() {
     let client = Client::new(agent_fn(|run: RunHandle| async move {
         let input = &run.request().input;
         let texts: Vec<_> = input.iter().map(agent_schemas::Message::full_text).collect();
@@ -167,7 +170,7 @@ async fn responses_go_on_from_one_another() {
 }
 
 #[tokio::test]
-async fn what_is_not_whole_cannot_be_gone_on_from() {
+async fn previous_response__in_progress__is_refused() {
     let (client, _word) = waiting();
     let begun = client.create(r#"{"input":"hi","background":true}"#).await;
     let next = format!(r#"{{"input":"more","previous_response_id":"{}"}}"#, id(&begun));
@@ -176,7 +179,7 @@ async fn what_is_not_whole_cannot_be_gone_on_from() {
 }
 
 #[tokio::test]
-async fn a_cancelled_one_can_be_gone_on_from() {
+async fn previous_response__cancelled__can_be_continued() {
     let (agent, runner) = is_cancelled(|run| run.say("done"));
     let app = app(agent);
     runner.set(app.runner().clone()).expect("set once");

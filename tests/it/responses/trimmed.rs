@@ -76,7 +76,7 @@ fn ids(response: &Value) -> (&str, String) {
 }
 
 #[tokio::test]
-async fn a_stored_response_outlives_its_log() {
+async fn stored_response__trimmed_log__is_still_readable() {
     let aging = Aging::new(writes(agents::plugin_call));
     let client = aging.client();
     let request = r#"{"input":"hi","session_id":"s","user_id":"u"}"#;
@@ -119,7 +119,7 @@ async fn a_stored_response_outlives_its_log() {
 }
 
 #[tokio::test]
-async fn a_response_is_forgotten_in_the_end() {
+async fn stored_response__ttl_over__is_gone() {
     let aging = Aging::new(writes(|run| run.say("Hello!")));
     let client = aging.client();
     let whole = client.create(r#"{"input":"hi","background":true}"#).await;
@@ -133,7 +133,7 @@ async fn a_response_is_forgotten_in_the_end() {
 }
 
 #[tokio::test]
-async fn only_stored_responses_are_kept() {
+async fn unstored_run__trimmed__keeps_no_response() {
     let aging = Aging::new(agent_fn(async |run: RunHandle| {
         run.say("Hello!");
         Ok(())
@@ -153,7 +153,7 @@ async fn only_stored_responses_are_kept() {
 }
 
 #[tokio::test]
-async fn a_repeated_request_finds_what_is_left() {
+async fn idempotency_key__trimmed_log__gives_same_response() {
     let aging = Aging::new(writes(|run| run.say("Hello!")));
     let client = aging.client();
     let whole = client.repeatable(r#"{"input":"hi"}"#).await;

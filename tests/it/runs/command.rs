@@ -31,7 +31,7 @@ async fn demo() -> Server {
 }
 
 #[tokio::test]
-async fn runs_are_followed_shown_and_listed() {
+async fn runs_command__tail_show_list__work() {
     let server = demo().await;
     let ann = |session: &str| json!({ "user_id": "ann", "session_id": session });
     let good = started(&server, "What is 6 times 7?", &ann("s\u{7}1")).await;
@@ -110,7 +110,7 @@ async fn cutting_proxy(to: SocketAddr, cuts: Vec<&'static str>) -> (SocketAddr, 
 }
 
 #[tokio::test]
-async fn what_is_followed_is_the_log_however_often_the_connection_is_lost() {
+async fn tail__lost_connections__prints_the_whole_log() {
     let server = Launch::echo("").start().await;
     let id = started(&server, WORDS, &json!({})).await;
     let whole = log(&server, &id, None).await;
@@ -133,7 +133,7 @@ async fn what_is_followed_is_the_log_however_often_the_connection_is_lost() {
 }
 
 #[tokio::test]
-async fn what_is_followed_outlives_its_server() {
+async fn tail__restarted_server__continues() {
     let folder = tempfile::tempdir().expect("a folder");
     let model = WaitingModel::start().await;
     let port =
@@ -162,7 +162,7 @@ async fn what_is_followed_outlives_its_server() {
 }
 
 #[tokio::test]
-async fn runs_are_cancelled_by_their_id_or_by_their_session() {
+async fn cancel__by_run_or_session__ends_the_run() {
     let model = WaitingModel::start().await;
     let launch = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&model.config());
     let server = launch.start().await;
@@ -188,7 +188,7 @@ async fn runs_are_cancelled_by_their_id_or_by_their_session() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_said_in_a_sentence() {
+async fn runs_command__impossible_request__is_explained() {
     let server = Launch::echo("").start().await;
     for arguments in [["show", "run_1"], ["tail", "run_1"], ["cancel", "run_1"]] {
         check_failed(&runs(&server, &arguments).await, 1, "there is no run 'run_1', or it is no longer kept");

@@ -12,7 +12,7 @@ async fn sessions(folder: &Path, arguments: &[&str]) -> Ended {
 }
 
 #[tokio::test]
-async fn sessions_are_read_beside_a_running_server() {
+async fn sessions_command__beside_running_server__reads() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = echo(folder.path()).start().await;
     say(&server, "one\u{7}").await;
@@ -30,7 +30,7 @@ async fn sessions_are_read_beside_a_running_server() {
 }
 
 #[tokio::test]
-async fn sessions_move_from_one_place_to_another() {
+async fn sessions_command__export_and_import__copies_sessions() {
     let (from, to) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     {
         let mut server = echo(from.path()).start().await;
@@ -64,7 +64,7 @@ async fn sessions_move_from_one_place_to_another() {
 }
 
 #[tokio::test]
-async fn lines_that_make_no_sense_are_named() {
+async fn import__invalid_line__is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("lines.jsonl");
     for (lines, complaint) in [

@@ -46,7 +46,13 @@ impl StateStore for CountedStates {
     async fn export(&self, u: &UserId, s: &SessionId, round: Option<u64>) -> Result<Option<(u64, Json)>> {
         self.0.export(u, s, round).await
     }
-    async fn rounds(&self, u: &UserId, s: &SessionId, c: Option<PageToken>, n: PageSize) -> Result<Page<u64>> {
+    async fn rounds(
+        &self,
+        u: &UserId,
+        s: &SessionId,
+        c: Option<PageToken>,
+        n: PageSize,
+    ) -> Result<Page<u64>> {
         self.0.rounds(u, s, c, n).await
     }
     async fn delete_round(&self, u: &UserId, s: &SessionId, round: u64) -> Result<bool> {

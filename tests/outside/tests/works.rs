@@ -1,4 +1,5 @@
 //! The three together.
+#![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 use std::sync::atomic::Ordering;
 
@@ -23,7 +24,7 @@ async fn send(router: &Router, request: Request<Body>) -> String {
 }
 
 #[tokio::test]
-async fn a_protocol_and_a_backend_serve_an_agent() {
+async fn external_crate__protocol_and_backend__serve_an_agent() {
     let counted = Counted::default();
     let backends = Backends::default().with("counted", counted.clone());
     let url = "counted:".parse().expect("a URL");
@@ -50,7 +51,7 @@ async fn a_protocol_and_a_backend_serve_an_agent() {
 }
 
 #[tokio::test]
-async fn a_tool_has_typed_arguments() {
+async fn external_crate__tool__has_typed_arguments() {
     let answer = ToolTest::new().call(&outside::tool::greet(), object! { "name" => "Ann" }).await;
     assert!(answer.expect("an answer").as_str().is_some_and(|text| text.starts_with("Hello Ann, says ")));
 }

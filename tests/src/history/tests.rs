@@ -21,7 +21,7 @@ fn some() -> History {
 }
 
 #[test]
-fn each_fault_is_found_for_what_it_is() {
+fn check__each_fault__is_recognized() {
     assert_eq!(some().violations(), []);
     for fault in FAULTS {
         let mut history = some();
@@ -32,7 +32,7 @@ fn each_fault_is_found_for_what_it_is() {
 }
 
 #[test]
-fn what_a_takeover_replaced_is_forgiven_where_that_was_promised() {
+fn check__event_replaced_by_takeover__is_allowed() {
     let mut history = some();
     let kept = history.kept.iter().find(|kept| kept.log.iter().any(|event| event.id.epoch == 2));
     let kept = kept.expect("one that was taken over").clone();
@@ -53,7 +53,7 @@ fn what_a_takeover_replaced_is_forgiven_where_that_was_promised() {
 }
 
 #[test]
-fn what_was_never_answered_may_have_happened_or_not() {
+fn check__unanswered_request__may_have_happened() {
     let mut history = some();
     for asked in &mut history.asked {
         asked.reply = Reply::Lost;
@@ -62,7 +62,7 @@ fn what_was_never_answered_may_have_happened_or_not() {
 }
 
 #[test]
-fn a_run_that_waited_although_it_was_not_to_wait_was_two_at_once() {
+fn check__rejecting_run_that_waited__is_two_at_once() {
     let mut history = some();
     let runs = [history.kept[0].run.clone(), history.kept[1].run.clone()];
     let asked = history.asked.iter_mut().find(|asked| asked.run() == Some(&runs[1])).expect("asked");
@@ -76,12 +76,12 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
-    fn good_histories_are_good(plan in plan()) {
+    fn check__valid_history__has_no_violation(plan in plan()) {
         prop_assert_eq!(good(&plan).violations(), []);
     }
 
     #[test]
-    fn no_fault_escapes(plan in plan(), fault in any::<Index>(), place in 0..50_usize) {
+    fn check__any_fault__is_detected(plan in plan(), fault in any::<Index>(), place in 0..50_usize) {
         let fault = fault.get(FAULTS);
         let mut history = good(&plan);
         prop_assume!((fault.commit)(&mut history, place));

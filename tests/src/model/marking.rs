@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_last_is_the_question() {
+    fn question__is_the_last_user_message() {
         let user = |text: &str| json!({ "role": "user", "content": text });
         let parts = json!({ "role": "user", "content": [{ "type": "text", "text": "c 4" }] });
         let (answer, output) = (json!({ "role": "assistant" }), json!({ "role": "tool" }));

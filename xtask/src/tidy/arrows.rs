@@ -209,13 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn arrows_point_down() -> Result<()> {
+    fn arrow__down__is_allowed() -> Result<()> {
         let dependencies = json!([{ "name": "serde" }, { "name": "agent-schemas" }]);
         check_package("agent-services", dependencies, "", &[])
     }
 
     #[test]
-    fn an_arrow_up_is_named_with_its_line() -> Result<()> {
+    fn arrow__up__is_reported_with_its_line() -> Result<()> {
         let dependencies = json!([{ "name": "agent-server", "kind": "dev" }]);
         let manifest = "[features]\nagent-server = []\n\n[dev-dependencies]\nagent-server.workspace = true\n";
         let expected = "Cargo.toml:5: agent-services must not depend on agent-server: \
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_leaves_protocols_and_the_command_line_to_others() -> Result<()> {
+    fn server__protocol_or_command_line_crate__is_reported() -> Result<()> {
         let dependencies = json!([
             { "name": "tracing" },
             { "name": "tracing-subscriber" },
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_protocol_speaks_http_through_axum_alone() -> Result<()> {
+    fn protocol__http_crate_besides_axum__is_reported() -> Result<()> {
         let dependencies = json!([{ "name": "agent-server" }, { "name": "axum" }, { "name": "hyper-util" }]);
         let expected = [
             "Cargo.toml:1: agent-protocol-openai must not depend on hyper-util: hyper belongs to another layer",
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_puts_everything_together_but_names_no_driver() -> Result<()> {
+    fn cli__own_crates_allowed__driver_is_reported() -> Result<()> {
         let ours = ["agent-deploy", "agent-server", "agent-protocol-openai", "clap", "redis"];
         let dependencies = json!(ours.map(|name| json!({ "name": name })));
         let expected = ["Cargo.toml:1: agent-cli must not depend on redis: redis belongs to another layer"];
@@ -261,13 +261,13 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_may_use_itself_in_its_tests() -> Result<()> {
+    fn crate__uses_itself_in_tests__is_allowed() -> Result<()> {
         let dependencies = json!([{ "name": "agent-services", "kind": "dev" }]);
         check_package("agent-services", dependencies, "", &[])
     }
 
     #[test]
-    fn a_banned_crate_is_found_with_its_family_and_under_another_name() -> Result<()> {
+    fn banned_crate__family_or_renamed__is_reported() -> Result<()> {
         let dependencies = json!([
             { "name": "tokio-util" },
             { "name": "httparse" },
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_that_is_not_in_the_table_is_an_error() -> Result<()> {
+    fn crate__not_in_table__is_reported() -> Result<()> {
         let expected = [
             "Cargo.toml:1: agent-utils is not in the table in xtask/src/tidy/arrows.rs: add what it may use",
         ];
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn only_libraries_and_programs_are_looked_at_for_modules() -> Result<()> {
+    fn roots__only_libraries_and_programs__are_listed() -> Result<()> {
         let target = |kind: &str, path: &str| json!({ "kind": [kind], "src_path": path });
         let targets =
             [target("lib", "src/lib.rs"), target("bin", "src/main.rs"), target("test", "tests/it/main.rs")];
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn serde_json_features_that_change_every_crate_are_found() -> Result<()> {
+    fn serde_json__global_features__are_reported() -> Result<()> {
         let metadata = json!({
             "packages": [{ "name": "serde_json", "id": "a" }, { "name": "serde", "id": "b" }],
             "resolve": { "nodes": [

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crate_takes_the_lints_of_the_workspace() {
+    fn package__without_workspace_lints__is_reported() {
         let found = |manifest| check_package("a/Cargo.toml", manifest).map(|violation| violation.to_string());
         assert_eq!(found("[package]\nname = \"a\"\n\n[lints]\nworkspace = true # all of them\n"), None);
         for manifest in ["[lints]\n[dependencies]\nworkspace = true\n", "[lints]\nworkspace = false\n", ""] {
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn the_workspace_wants_documentation() {
+    fn workspace__without_missing_docs__is_reported() {
         let found = |manifest| check_workspace("Cargo.toml", manifest).map(|violation| violation.to_string());
         assert_eq!(
             found("[workspace.lints.rust]\nunsafe_code = \"forbid\"\nmissing_docs = \"warn\"\n"),

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_protocol_stays_within_its_seam() {
+    fn protocol_file__outside_its_seam__is_reported() {
         let text = "//! One.\nuse agent_server::protocol::Protocol;\n// agent_server::AgentApp\nuse agent_server::AgentApp;\n";
         expect("crates/agent-protocol-x/src/lib.rs", text, &[(4, "nothing of the server")]);
         expect("crates/agent-protocol-x/tests/it/main.rs", text, &[]);
@@ -70,24 +70,24 @@ mod tests {
     }
 
     #[test]
-    fn a_tidy_file_passes() {
+    fn file__tidy__has_no_violation() {
         expect("src/model.rs", "//! Says what it is.\n\nfn main() {}\n", &[]);
     }
 
     #[test]
-    fn a_file_says_what_it_is_for() {
+    fn file__without_header__is_reported() {
         expect("src/a.rs", "\n//! Too late.\n", &[(1, "first line")]);
         expect("src/a.rs", "", &[(1, "first line")]);
     }
 
     #[test]
-    fn a_long_file_is_split() {
+    fn file__too_long__is_reported() {
         expect("src/a.rs", &format!("//!\n{}", "\n".repeat(798)), &[]);
         expect("src/a.rs", &format!("//!\n{}", "\n".repeat(799)), &[(800, "800 lines")]);
     }
 
     #[test]
-    fn every_leftover_is_found() {
+    fn file__leftover__is_reported() {
         let mut text = "//! Leftovers.\n".to_owned();
         for (leftover, _) in LEFTOVERS {
             text.push_str(leftover);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn modules_have_names_of_their_own() {
+    fn file__mod_rs__is_reported() {
         expect("src/a/mod.rs", "//! A module.\n", &[(1, "`foo.rs`")]);
     }
 }

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_name_is_unknown_and_the_right_one_is_suggested() {
+    fn unknown_names__mistyped__suggest_the_right_one() {
         check_unknown(
             &["AGENT_SERVER_RUNS_MAXRUNS", "AGENT_SERVER_SERVICE_URL", "AGENT_SERVER_RUNS_MAX_RUNS"],
             &[
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_others_are_not_unknown() {
+    fn unknown_names__foreign_variable__is_ignored() {
         check_unknown(&["AGENT_SERVER_CONFIG", "AGENT_SERVER_TOKEN", "HOME", "PORT"], &[]);
         let links =
             ["AGENT_SERVER_SERVICE_HOST", "AGENT_SERVER_SERVICE_PORT_HTTP", "AGENT_SERVER_PORT_80_TCP"];

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn later_places_win() {
+    fn load__several_sources__later_one_wins() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("agent.toml");
         std::fs::write(&file, "port = 1\nhost = \"127.0.0.2\"\ndrain_seconds = 7\n[runs]\nmax_runs = 3\n")
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_gives_numbers_and_lists() {
+    fn load__environment__parses_numbers_and_lists() {
         let environment = environment(&[
             ("AGENT_SERVER_RUNS_RETENTION_BYTES", "8589934592"),
             ("AGENT_SERVER_RUNS_MAX_WAITING", "9"),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_link_of_kubernetes_is_no_port() {
+    fn load__kubernetes_service_link__is_not_a_port() {
         let environment = environment(&[("AGENT_SERVER_PORT", "tcp://10.0.0.1:8080")]);
         assert_eq!(load(None, &environment, &[]).expect("valid").port, Config::default().port);
     }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_their_place() {
+    fn load__invalid_value__names_its_source() {
         check_error(&[("PORT", "http")], &[], "PORT: expected a whole number, but got 'http'");
         check_error(&[("AGENT_SERVER_PORT", "70000")], &[], "AGENT_SERVER_PORT: ");
         check_error(&[("AGENT_SERVER_EPHEMERAL", "maybe")], &[], "AGENT_SERVER_EPHEMERAL: expected true or");
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_settings_in_a_file_are_refused_with_their_line() {
+    fn load__unknown_setting_in_file__is_refused_with_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("agent.toml");
         std::fs::write(&file, "port = 1\nprot = 2\n").expect("written");

@@ -15,10 +15,15 @@ pub(crate) struct RunsConfig {
     pub(crate) max_waiting: usize,
     /// How many runs may wait for one session. Further requests get 429.
     pub(crate) max_queued: usize,
+    /// How many child runs may be in progress below one run, children of children included.
+    pub(crate) max_children: usize,
     /// How long ended runs are kept, in seconds. The default is a day, or ten minutes in memory.
     pub(crate) retention_seconds: Option<u64>,
     /// How many bytes the logs of all ended runs may use. The default is 1 GiB, or 256 MiB in memory.
     pub(crate) retention_bytes: Option<u64>,
+    /// How long sessions are kept that no request has named, after their last message, in seconds. The default is
+    /// `retention_seconds`.
+    pub(crate) anonymous_session_seconds: Option<u64>,
     /// How long responses that a client asked to store are kept, in seconds, if that is longer than logs are kept.
     pub(crate) response_seconds: u64,
     /// How long a server that stopped responding keeps its runs before another server takes them over, in seconds.
@@ -31,6 +36,11 @@ pub(crate) struct RunsConfig {
     pub(crate) run_time_seconds: u64,
     /// The maximum size of a run's log, in bytes.
     pub(crate) log_bytes: usize,
+    /// How many bytes the requests and messages of all runs in progress may take in memory; with a store in memory also their
+    /// logs. Further requests get 503, and a run that needs more fails.
+    pub(crate) memory_bytes: usize,
+    /// How many bytes all runs may have written that the store does not have yet. Beyond, agents wait for the store.
+    pub(crate) unstored_bytes: usize,
     /// How long a cancelled agent may continue before it is dropped, in seconds.
     pub(crate) cancel_grace_seconds: u64,
     /// What happens to a run whose client disconnects.
@@ -46,14 +56,18 @@ impl Default for RunsConfig {
             max_runs: limits.max_runs,
             max_waiting: limits.max_waiting,
             max_queued: limits.max_queued,
+            max_children: limits.max_children,
             retention_seconds: None,
             retention_bytes: None,
+            anonymous_session_seconds: None,
             response_seconds: 30 * 24 * 60 * 60,
             lease_seconds: limits.lease.as_secs(),
             session_policy: SessionPolicy::Enqueue,
             durability: Durability::Strict,
             run_time_seconds: limits.run_time.as_secs(),
             log_bytes: limits.log_bytes,
+            memory_bytes: limits.memory_bytes,
+            unstored_bytes: limits.unstored_bytes,
             cancel_grace_seconds: limits.cancel_grace.as_secs(),
             on_disconnect: OnDisconnect::Cancel,
             disconnect_grace_seconds: 60,
@@ -68,9 +82,12 @@ impl RunsConfig {
         limits.max_runs = self.max_runs;
         limits.max_waiting = self.max_waiting;
         limits.max_queued = self.max_queued;
+        limits.max_children = self.max_children;
         limits.lease = Duration::from_secs(self.lease_seconds);
         limits.run_time = Duration::from_secs(self.run_time_seconds);
         limits.log_bytes = self.log_bytes;
+        limits.memory_bytes = self.memory_bytes;
+        limits.unstored_bytes = self.unstored_bytes;
         limits.cancel_grace = Duration::from_secs(self.cancel_grace_seconds);
         limits
     }

@@ -35,6 +35,8 @@ pub(crate) struct ServicesConfig {
     pub(crate) session_bytes: Option<u64>,
     /// The maximum size of one message, state or metadata, in bytes.
     pub(crate) item_bytes: Option<usize>,
+    /// How many bytes all data in memory may take, with `memory:` or `--ephemeral`. The default is 1 GiB.
+    pub(crate) memory_bytes: Option<u64>,
 }
 
 /// A URL that may have a password, which is not shown. It is parsed when it is used, because errors of a file quote the line.
@@ -120,6 +122,8 @@ impl Config {
         OpenOptions::default()
             .with_context(StoreContext::default().with_limits(limits))
             .with_retention(self.runs.retention_seconds.map(Duration::from_secs), self.runs.retention_bytes)
+            .with_anonymous_age(self.runs.anonymous_session_seconds.map(Duration::from_secs))
+            .with_memory_bytes(self.services.memory_bytes)
     }
 
     /// The URL of each service.
@@ -176,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_urls() {
+    fn service_urls__settings__resolve_to_urls() {
         let default = urls(&[]).expect("a place").all;
         assert_eq!(default.expose(), "sqlite:/home/ann/.local/share/agent-server");
         let full =
@@ -193,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_place_is_named_without_its_secrets() {
+    fn build_services__invalid_url__hides_secrets() {
         for (url, expected) in
             [("geheim@h", "services.url: "), ("mysql://me:geheim@h", "no backend is known for `mysql:`")]
         {

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_those_of_the_fields() {
+    fn setting_kinds__match_field_types() {
         check("host", "AGENT_SERVER_HOST", Kind::Text);
         check("port", "AGENT_SERVER_PORT", Kind::Integer);
         check("agent", "AGENT_SERVER_AGENT", Kind::Text);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_can_be_given() {
+    fn settings__cover_every_config_field() {
         let defaults = Table::try_from(Config::default()).expect("serializable");
         let mut with_default = BTreeSet::new();
         leaves("", &defaults, &mut with_default);

@@ -22,11 +22,14 @@ impl Server {
 
     /// Deletes a session; returns whether it existed.
     pub(super) async fn delete(&self, user: &UserId, id: &SessionId) -> anyhow::Result<bool> {
-        let request = self.request(Method::DELETE, user.as_str(), id.as_str(), None);
-        match self.0.send(request).await {
-            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(false),
-            done => Ok(done.map(|_| true)?),
-        }
+        let request = |method| self.request(method, user.as_str(), id.as_str(), None);
+        // To delete what is not there succeeds, and a person wants to know of a mistyped id.
+        let existed = match self.0.send(request(Method::GET)).await {
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => false,
+            found => found.map(|_| true)?,
+        };
+        self.0.send(request(Method::DELETE)).await?;
+        Ok(existed)
     }
 
     /// Adds messages, then changes the session; returns how many were added.

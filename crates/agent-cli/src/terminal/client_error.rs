@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn sentences() {
+    fn client_error__each_kind__reads_as_a_sentence() {
         check(404, None, "{}", "there is no agent at http://127.0.0.1:8080/process (404 Not Found)");
         check(
             422,

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_repeat_what_was_said() {
+    fn request__later_turn__repeats_the_conversation() {
         let mut conversation = Conversation::new(Some("s".into()), Some("u".into()), Some("m".into()));
         conversation.add(
             Some(Message::user("one")),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_repeated_is_bounded() {
+    fn request__long_conversation__drops_oldest_turns() {
         let mut conversation = Conversation::new(None, None, None);
         for turn in 0..MAX_TURNS + 5 {
             conversation.add(Some(Message::user(turn.to_string())), &Fold::new());

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn tools() {
+    fn describe__tool_message__shows_name_and_arguments() {
         let call = || {
             data(
                 object! { "call_id" => "1", "name" => "calculator", "arguments" => r#"{"expression":"6 * 7"}"# },
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders() {
+    fn describe__media_content__shows_placeholder() {
         check(
             "message",
             ContentBody::Image { image_url: some("data:image/png;base64,AAAA") },
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_one_line() {
+    fn describe__error__fits_one_line() {
         let body = ErrorBody { code: "MODEL_TIMEOUT".into(), message: "it took\n too long".into() };
         assert_eq!(error(&body), "error MODEL_TIMEOUT: it took too long");
     }

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_lose_their_ends() {
+    fn next_line__any_line_ending__is_stripped() {
         let mut input: &[u8] = b"a \r\n\n\xff\nend";
         let mut lines = Vec::new();
         while let Some(line) = next_line(&mut input).expect("memory can be read") {

@@ -211,7 +211,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn one_terminal_keeps_lines_apart() {
+    fn screen__one_terminal__separates_lines() {
         let sheet = Sheet::default();
         let mut screen = Screen::new(sheet.clone(), sheet.clone(), (true, true), false);
         script(&mut screen).expect("written");
@@ -222,7 +222,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_pipe_gets_the_answer_as_it_is() {
+    fn screen__piped_output__gets_answer_unchanged() {
         let (out, err) = (Sheet::default(), Sheet::default());
         let mut screen = Screen::new(out.clone(), err.clone(), (false, true), true);
         script(&mut screen).expect("written");
@@ -232,7 +232,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn control_characters_are_shown() {
+    fn visible__control_characters__are_replaced() {
         assert_eq!(visible("a\tb\r\nc\u{7f}\u{9b}\u{7}"), "a\tb\nc\u{fffd}\u{fffd}␇");
     }
 }

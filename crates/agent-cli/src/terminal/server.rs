@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses() {
+    fn server_url__accepted_forms__are_completed() {
         check("http://127.0.0.1:8080", "http://127.0.0.1:8080/process");
         check(" https://h/ ", "https://h/process");
         check("localhost:8080", "http://localhost:8080/process");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_addresses_are_named() {
+    fn server_url__invalid__names_the_problem() {
         check("ftp://h", "but it has another scheme");
         check("http://", "empty host");
         check("http://user:secret@h", "a user name or a password");
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_not_shown() {
+    fn server_token__debug_and_errors__hide_it() {
         let server = Server::new("http://127.0.0.1:1", Some(&SecretString::from("s3cret"))).expect("valid");
         assert!(!format!("{server:?}").contains("s3cret"));
         let error =

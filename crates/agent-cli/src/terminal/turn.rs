@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_apart_from_the_rest() {
+    async fn turn__answer__goes_to_stdout_only() {
         let (ending, out, err) = ask("", "What is 6 times 7?", View::default()).await;
         assert_eq!((ending, out.as_str()), (Ending::Answered, "6 × 7 = 42\n"));
         assert_eq!(
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_told() {
+    async fn turn__failed_run__is_reported() {
         let (ending, out, err) = ask("", "broken", View::default()).await;
         assert_eq!((ending, out.as_str()), (Ending::Failed, "Half\n"));
         assert!(err.starts_with("error MODEL_TIMEOUT: Model inference timed out: m"), "{err}");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn events_are_lines_of_json() {
+    async fn turn__json_view__prints_one_event_per_line() {
         let view = View { json: true, ..View::default() };
         let (ending, out, err) = ask("", "broken", view).await;
         assert_eq!((ending, err.as_str()), (Ending::Failed, ""));

@@ -149,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_written_as_it_grows_and_messages_are_apart() {
+    fn texts__deltas__are_written_with_separators() {
         check(&["a 0 +one", "a 0 + two", "a 0 !one two"], &["one", " two", ""]);
         check(&["a 0 !one", "a 1 +two", "a 1 !two", "b 0 !three"], &["one", "\ntwo", "", "\n\nthree"]);
         check(&["a 0 !", "b 0 !one"], &["", "one"]);
     }
 
     #[test]
-    fn what_grows_beside_another_waits() {
+    fn texts__concurrent_content__waits_its_turn() {
         check(
             &["a 0 +one", "b 0 +two", "a 0 + more", "b 0 !two!", "a 0 !one more."],
             &["one", "", " more", "", ".\n\ntwo!"],
@@ -164,12 +164,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_stays() {
+    fn texts__replaced_content__keeps_what_was_written() {
         check(&["a 0 +one", "a 0 !other", "b 0 !two"], &["one", "", "\n\ntwo"]);
     }
 
     #[test]
-    fn a_text_that_was_cut_off_is_gone_on_with() {
+    fn texts__interrupted_content__is_continued() {
         check(
             &["a 0 +one t", "a 0 ~one t", "b 0 +one", "b 0 + two", "b 0 !one two"],
             &["one t", "", "", "wo", ""],

@@ -1,7 +1,7 @@
 //! `POST /v1/responses`: creates a response.
 
 use agent_runner::Run;
-use agent_schemas::{JsonObject, RunId};
+use agent_schemas::RunId;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,7 +10,7 @@ use super::echoed::EchoedSettings;
 use super::translator::{Form, Responses};
 use super::{previous, spec, stored};
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{ErrorInfo, JsonRequest, ProtocolContext, RunSpec};
+use agent_server::protocol::{Caller, ErrorInfo, JsonRequest, ProtocolContext, RunSpec};
 
 pub(super) async fn post(
     State(context): State<ProtocolContext>,
@@ -34,7 +34,7 @@ pub(super) async fn compact() -> ApiError {
 }
 
 async fn create(context: &ProtocolContext, request: JsonRequest, form: Form) -> Result<Response, ApiError> {
-    let prepared = Prepared::new(context, request.body(), None).await?;
+    let prepared = Prepared::new(context, &request, None).await?;
     let (is_stream, in_background) = (prepared.spec.is_stream, prepared.spec.options.background);
     let (run, translator) = start(context, &request, prepared, form).await?;
     if is_stream {
@@ -43,6 +43,8 @@ async fn create(context: &ProtocolContext, request: JsonRequest, form: Form) -> 
     } else if in_background {
         context.snapshot(run.id(), translator).await
     } else {
+        // The run may take long, and keeps what it needs of the request.
+        drop(request);
         Ok(context.collect(&run, translator).await)
     }
 }
@@ -57,12 +59,15 @@ impl Prepared {
     /// Reads a request; `own` is a response that it may continue although it is not stored.
     pub(super) async fn new(
         context: &ProtocolContext,
-        body: &JsonObject,
+        request: &JsonRequest,
         own: Option<&RunId>,
     ) -> Result<Self, ApiError> {
+        let body = request.body();
+        let caller = Caller::of(&request.parts().extensions);
         let default = context.runner().agent_names().next().unwrap_or_default();
         let settings = spec::settings(body, default)?;
-        let previous = previous::load(context, settings.previous_response_id.as_deref(), own).await?;
+        let previous = settings.previous_response_id.as_deref();
+        let previous = previous::load(context, &caller, previous, own).await?;
         let (spec, echoed) = spec::spec(body, settings, previous, context.run_options().clone())?;
         Ok(Prepared { spec, echoed })
     }

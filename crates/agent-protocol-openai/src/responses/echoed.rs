@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_gives_the_settings_of_its_request() {
+    fn echoed_settings__stored_record__match_its_request() {
         let mut deep = Json::from(object! {});
         for _ in 0..500 {
             deep = Json::from(vec![deep]);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_stored() {
+    fn echoed_settings__unreadable_record__is_not_stored() {
         let of = |data| EchoedSettings::of(&record(data)).is_stored;
         assert!(of(None), "a run of another protocol");
         assert!(of(Some(ProtocolData::new("mine", "{}"))), "another protocol's data");

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_go_there_and_back() {
+    fn ids__round_trip() {
         assert_eq!(run_id(&response_id(&RunId::new("run_ab12"))), Some(RunId::new("run_ab12")));
         assert_eq!((run_id("resp_"), run_id("run_ab"), run_id("chatcmpl_1")), (None, None, None));
         for prefix in ITEMS {

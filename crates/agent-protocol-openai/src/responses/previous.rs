@@ -2,16 +2,18 @@
 
 use agent_runner::{ContextError, RunContext};
 use agent_schemas::RunId;
+use agent_services::run::RunRecord;
 use axum::http::StatusCode;
 
 use super::echoed::EchoedSettings;
 use super::ids;
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{ErrorInfo, ProtocolContext};
+use agent_server::protocol::{Caller, ErrorInfo, ProtocolContext};
 
 /// Loads its context, input and output; `own` is a response that may be continued although it is not stored.
 pub(super) async fn load(
     context: &ProtocolContext,
+    caller: &Caller,
     previous: Option<&str>,
     own: Option<&RunId>,
 ) -> Result<Option<RunContext>, ApiError> {
@@ -19,9 +21,8 @@ pub(super) async fn load(
     let not_found =
         || fault("previous_response_not_found", format!("Previous response with id '{previous}' not found."));
     let id = ids::run_id(previous).ok_or_else(not_found)?;
-    let loaded =
-        context.runner().context(&id, |record| own == Some(&id) || EchoedSettings::of(record).is_stored);
-    match loaded.await {
+    let may_continue = |record: &RunRecord| own == Some(&id) || EchoedSettings::of(record).is_stored;
+    match context.context(caller, &id, may_continue).await {
         Ok(context) => Ok(Some(context)),
         Err(ContextError::Store(error)) => Err(error.into()),
         Err(ContextError::Unfinished(_)) => {

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use agent_runner::Run;
+use agent_runner::{Reservation, Run};
 use agent_schemas::{Json, RunId, sse};
 use axum::body::Body;
 use axum::extract::State;
@@ -22,10 +22,19 @@ use super::create::{self, Prepared};
 use super::translator::{DONE, Form, Responses};
 use crate::error;
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{ErrorInfo, IDEMPOTENCY_KEY, JsonRequest, ProtocolContext};
+use agent_server::protocol::{ErrorInfo, IDEMPOTENCY_KEY, JsonRequest, MessageBudget, ProtocolContext};
 
 /// How many requests may wait for the current one.
 const MAX_WAITING: usize = 16;
+
+/// How much is read from the connection at once.
+const READ_BYTES: usize = 16 * 1024;
+
+/// The header of a control frame, with its mask.
+const CONTROL_HEADER: usize = 6;
+
+/// How much may always wait to be written.
+const MIN_WRITE_BYTES: usize = 1024 * 1024;
 
 /// The interval of pings if the server has no heartbeat.
 const PING: Duration = Duration::from_secs(30);
@@ -48,12 +57,25 @@ pub(super) async fn open(
     // The content type of the upgrade request does not apply to messages.
     client.headers.remove(header::CONTENT_TYPE);
     let limit = context.body_limit();
-    let upgrade = upgrade.max_message_size(limit).max_frame_size(limit);
-    upgrade.on_upgrade(move |socket| Connection::new(context, client, socket).run())
+    // An event that repeats all that was written is about as long as that.
+    let longest = context.runner().limits().log_bytes.saturating_mul(2).max(MIN_WRITE_BYTES);
+    let upgrade = upgrade.max_message_size(limit).max_frame_size(limit).read_buffer_size(READ_BYTES);
+    let upgrade = upgrade.write_buffer_size(0).max_write_buffer_size(longest);
+    let held = context.hold_open();
+    upgrade.on_upgrade(move |socket| async move {
+        Connection::new(context, client, socket).run().await;
+        drop(held);
+    })
 }
 
 /// The connection has ended, or the server closed it.
 struct Disconnected;
+
+/// A request, and what is reserved for it.
+struct Waiting {
+    text: Utf8Bytes,
+    _memory: Reservation,
+}
 
 /// One connection.
 struct Connection {
@@ -61,7 +83,8 @@ struct Connection {
     client: Parts,
     socket: WebSocket,
     /// Requests that arrived during a response.
-    waiting: VecDeque<Utf8Bytes>,
+    waiting: VecDeque<Waiting>,
+    messages: MessageBudget,
     /// The latest response. This connection may continue it, even if it is not stored.
     latest: Option<RunId>,
     heartbeat: Interval,
@@ -72,12 +95,15 @@ impl Connection {
         let pause = context.heartbeat().unwrap_or(PING);
         let mut heartbeat = interval(pause);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Connection { context, client, socket, waiting: VecDeque::new(), latest: None, heartbeat }
+        let messages = context.messages(&client);
+        Connection { context, client, socket, waiting: VecDeque::new(), messages, latest: None, heartbeat }
     }
 
     async fn run(mut self) {
-        while let Ok(text) = self.next_request().await {
-            let served = match self.start(&text).await {
+        while let Ok(request) = self.next_request().await {
+            let started = self.start(&request.text).await;
+            drop(request);
+            let served = match started {
                 Ok((run, translator)) => self.stream(&run, translator).await,
                 Err(error) => self.fail(&error.info()).await,
             };
@@ -88,20 +114,27 @@ impl Connection {
     }
 
     /// Waits for the next request.
-    async fn next_request(&mut self) -> Result<Utf8Bytes, Disconnected> {
+    async fn next_request(&mut self) -> Result<Waiting, Disconnected> {
         while self.waiting.is_empty() {
             tokio::select! {
                 message = self.socket.recv() => self.take_in(message).await?,
                 _ = self.heartbeat.tick() => self.ping().await?,
+                () = self.context.closing() => self.ping().await?,
             }
         }
         self.waiting.pop_front().ok_or(Disconnected)
     }
 
     async fn take_in(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Disconnected> {
+        if let Some(Ok(Message::Text(_) | Message::Binary(_))) = &message {
+            self.messages.note_arrived();
+        }
         match message {
             Some(Ok(Message::Text(text))) if self.waiting.len() < MAX_WAITING => {
-                self.waiting.push_back(text);
+                match self.messages.reserve(&text) {
+                    Ok(memory) => self.waiting.push_back(Waiting { text, _memory: memory }),
+                    Err(error) => self.fail(&error.info()).await?,
+                }
                 Ok(())
             }
             Some(Ok(Message::Text(_))) => {
@@ -114,8 +147,17 @@ impl Connection {
                 self.fail(&ErrorInfo::new(StatusCode::BAD_REQUEST, "invalid_message", message)).await
             }
             // The library answers these.
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Disconnected),
+            Some(Ok(Message::Ping(payload) | Message::Pong(payload))) => {
+                self.messages.note_control(payload.len() + CONTROL_HEADER);
+                Ok(())
+            }
+            Some(Ok(Message::Close(_))) | None => Err(Disconnected),
+            Some(Err(_)) => {
+                if let Some(error) = self.messages.refusal() {
+                    self.fail(&error.info()).await?;
+                }
+                Err(Disconnected)
+            }
         }
     }
 
@@ -144,7 +186,7 @@ impl Connection {
         body.insert("stream".to_owned(), Json::Bool(true));
         body.shift_remove("background");
         let request = JsonRequest::new(self.client.clone(), text.to_owned().into(), body);
-        let prepared = Prepared::new(&self.context, request.body(), self.latest.as_ref()).await?;
+        let prepared = Prepared::new(&self.context, &request, self.latest.as_ref()).await?;
         let (run, translator) = create::start(&self.context, &request, prepared, Form::Plain).await?;
         self.latest = Some(run.id().clone());
         Ok((run, translator))

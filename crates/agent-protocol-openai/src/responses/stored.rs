@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use agent_runner::Run;
 use agent_schemas::{Json as Value, RunId, object};
-use agent_services::run::RunRecord;
+use agent_services::run::{RunRecord, may_exist};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use super::translator::{Form, Responses};
 use super::{ids, items};
 use crate::list::{List, PageOf};
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{ErrorInfo, PathId, ProtocolContext, QueryParams};
+use agent_server::protocol::{Caller, ErrorInfo, PathId, ProtocolContext, QueryParams};
 
 /// How much longer than its grace a cancelled run is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -27,10 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) async fn get(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
+    caller: Caller,
     query: QueryParams,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    let (record, echoed) = stored(&context, id).await?;
+    let (record, echoed) = stored(&context, &caller, id).await?;
     let mut translator = Responses::new(&record.id, echoed, Form::Plain);
     let starting_after = query.number("starting_after")?;
     if !flag(&query, "stream")? {
@@ -48,8 +49,9 @@ pub(super) async fn get(
 pub(super) async fn cancel(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
+    caller: Caller,
 ) -> Result<Response, ApiError> {
-    let (record, echoed) = stored(&context, id).await?;
+    let (record, echoed) = stored(&context, &caller, id).await?;
     let id = &record.id;
     if !context.runner().cancel(id).await? {
         return Err(not_found(id));
@@ -63,30 +65,38 @@ pub(super) async fn cancel(
     }
 }
 
-/// `DELETE /v1/responses/{id}`: forgets a response that has ended.
+/// `DELETE /v1/responses/{id}`: forgets a response that has ended. Repeating it is answered alike: an id that this server may
+/// have made was a response's, as nobody can guess one.
 pub(super) async fn delete(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
+    caller: Caller,
 ) -> Result<Json<Value>, ApiError> {
-    let (record, _) = stored(&context, id).await?;
-    if !record.status.is_final() {
-        let message = "The response has not ended yet; cancel it before you delete it";
-        return Err(ErrorInfo::new(StatusCode::CONFLICT, "response_in_progress", message).into());
+    let run = ids::run_id(&id).ok_or_else(|| no_response(&id))?;
+    match context.runner().record(&run).await? {
+        Some(record) if !caller.may_see(&record.user_id) || !EchoedSettings::of(&record).is_stored => {
+            return Err(not_found(&run));
+        }
+        Some(record) if !record.status.is_final() => {
+            let message = "The response has not ended yet; cancel it before you delete it";
+            return Err(ErrorInfo::new(StatusCode::CONFLICT, "response_in_progress", message).into());
+        }
+        _ => {}
     }
-    if !context.runner().services().runs.delete(&record.id).await? {
-        return Err(not_found(&record.id));
+    if !context.runner().services().runs.delete(&run).await? && !may_exist(&run) {
+        return Err(not_found(&run));
     }
-    let id = ids::response_id(&record.id);
-    Ok(Json(object! { "id" => id, "object" => "response", "deleted" => true }.into()))
+    Ok(Json(object! { "id" => ids::response_id(&run), "object" => "response", "deleted" => true }.into()))
 }
 
 /// `GET /v1/responses/{id}/input_items`: what was said to the agent, without the response that it continues.
 pub(super) async fn input_items(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
+    caller: Caller,
     query: QueryParams,
 ) -> Result<Json<List>, ApiError> {
-    let (record, _) = stored(&context, id).await?;
+    let (record, _) = stored(&context, &caller, id).await?;
     let page = PageOf::read(&query)?;
     let items = new_input(&record).iter().flat_map(items::of_message);
     let items = items.filter_map(|item| Value::from_serialize(&item).ok()).collect();
@@ -94,10 +104,14 @@ pub(super) async fn input_items(
 }
 
 /// What is known of a response that may be asked for.
-async fn stored(context: &ProtocolContext, id: String) -> Result<(RunRecord, EchoedSettings), ApiError> {
+async fn stored(
+    context: &ProtocolContext,
+    caller: &Caller,
+    id: String,
+) -> Result<(RunRecord, EchoedSettings), ApiError> {
     let missing = || no_response(&id);
     let run = ids::run_id(&id).ok_or_else(missing)?;
-    let record = context.record(&run).await?.ok_or_else(missing)?;
+    let record = context.record(caller, &run).await?.ok_or_else(missing)?;
     let echoed = EchoedSettings::of(&record);
     if echoed.is_stored { Ok((record, echoed)) } else { Err(missing().into()) }
 }

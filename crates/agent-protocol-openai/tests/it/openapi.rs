@@ -57,7 +57,7 @@ fn routes_of(source: &str) -> Vec<(String, Vec<String>)> {
 }
 
 #[tokio::test]
-async fn every_route_is_described() {
+async fn openapi__every_route__is_described() {
     let sources = [
         include_str!("../../src/responses.rs"),
         include_str!("../../src/conversations.rs"),
@@ -91,7 +91,7 @@ fn visit<'a>(json: &'a Json, see: &mut impl FnMut(&'a Json)) {
 }
 
 #[tokio::test]
-async fn every_reference_resolves() {
+async fn openapi__every_reference__resolves() {
     let document = document().await;
     let mut seen = 0;
     visit(&document, &mut |json| {
@@ -153,7 +153,7 @@ async fn check_answer(method: &str, path: &str, body: &str, status: u16) {
 const COMPLETIONS: &str = "/v1/chat/completions";
 
 #[tokio::test]
-async fn answers_are_as_described() {
+async fn openapi__answers__match_their_schema() {
     let complete = |content: &str, more: &str| {
         format!(r#"{{"messages":[{{"role":"user","content":"{content}"}}]{more}}}"#)
     };

@@ -176,7 +176,7 @@ pub(super) fn response(
     member(out, "created_at", &head.created_at);
     member(out, "completed_at", &ending.map(|ending| ending.completed_at));
     match &output {
-        // As the peer does, only a completed run says that it has no output.
+        // As upstream does, only a completed run says that it has no output.
         Some(output)
             if *status == Status::Completed || output.closed.iter().any(|message| message.is_output) =>
         {

@@ -25,6 +25,7 @@ impl Assembler {
         assembler.next = log.last().map_or(0, Batch::end);
         assembler.pending_from = assembler.next;
         assembler.written = log.iter().map(|batch| batch.frames.len()).sum();
+        assembler.kept = assembler.closed.iter().map(|message| message.json.len()).sum();
         for message in fold.open_messages() {
             assembler.reopen(message.clone());
         }

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn tool_rounds_go_first_and_whole() {
+    fn bounds__over_limit__drop_whole_tool_rounds_first() {
         let all = ["first", "a", "b", "b", "a", "second", "c", "c", "third"];
         assert_eq!(kept(1000), all);
         // Each user message costs 6, each tool message 8.

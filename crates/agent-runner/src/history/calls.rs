@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn every_call_has_one_answer_and_every_answer_a_call() {
+    fn calls__unpaired__are_completed_or_dropped() {
         use MessageType::{FunctionCall, FunctionCallOutput, PluginCall, PluginCallOutput};
         check(vec![tool(PluginCall, &["a"])], &["plugin_call a", "plugin_call_output a"]);
         check(
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_was_cut_off_is_none() {
+    fn calls__canceled_output__counts_as_missing() {
         use MessageType::{PluginCall, PluginCallOutput};
         let mut cut_off = tool(PluginCallOutput, &["a"]);
         cut_off.status = Status::Canceled;
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_says_that_it_failed_is_one() {
+    fn calls__failed_output__is_kept() {
         use MessageType::{FunctionCall, FunctionCallOutput, PluginCall, PluginCallOutput};
         for (call, output) in [(FunctionCall, FunctionCallOutput), (PluginCall, PluginCallOutput)] {
             let mut failed = tool(output, &["a"]);

@@ -6,16 +6,24 @@ use agent_schemas::Error;
 use agent_services::run::Batch;
 use parking_lot::Mutex;
 
+use crate::Reservation;
 use crate::assemble::{Assembler, ClosedMessage};
 
 /// How much may gather while all readers rest.
 const GATHERED_BYTES: usize = 16 * 1024;
+
+/// By how much what a run keeps grows before its reservation does.
+const KEPT_STEP: usize = 64 * 1024;
 
 /// The writing end of a log. Its lock is taken before the tail's by those who need both.
 #[derive(Debug)]
 pub(crate) struct LogWriter {
     /// How large the log may grow.
     max_bytes: usize,
+    /// How many bytes all runs may keep in memory.
+    max_memory: usize,
+    /// Whether the log itself stays in memory.
+    is_in_memory: bool,
     state: Mutex<State>,
 }
 
@@ -27,12 +35,24 @@ struct State {
     /// Set once the log has ended or grown too large; later writes are refused.
     is_sealed: bool,
     failure: Option<Error>,
+    /// What the run's request takes in memory, and what was reserved for it and for the messages.
+    request_bytes: usize,
+    memory: Reservation,
 }
 
 impl LogWriter {
-    pub(crate) fn new(assembler: Assembler, max_bytes: usize) -> Self {
-        let state = State { assembler, driver: None, is_sealed: false, failure: None };
-        LogWriter { max_bytes, state: Mutex::new(state) }
+    /// A log of at most so many bytes; `memory` is what was reserved for the run's request.
+    pub(crate) fn new(assembler: Assembler, max_bytes: usize, memory: Reservation) -> Self {
+        let (max_memory, request_bytes) = (memory.budget().limit(), memory.bytes());
+        let state = State { assembler, driver: None, is_sealed: false, failure: None, request_bytes, memory };
+        LogWriter { max_bytes, max_memory, is_in_memory: false, state: Mutex::new(state) }
+    }
+
+    /// The same for a log that is kept in memory, which counts, too.
+    #[must_use]
+    pub(crate) fn in_memory(mut self, is_in_memory: bool) -> Self {
+        self.is_in_memory = is_in_memory;
+        self
     }
 
     /// Lets the agent write; `None` once the log is closed.
@@ -43,9 +63,16 @@ impl LogWriter {
                 return None;
             }
             let result = write(&mut state.assembler);
-            if state.assembler.bytes() > self.max_bytes {
+            let failure = if state.assembler.bytes() > self.max_bytes {
+                Some(Error::OutputLimitExceeded { limit: self.max_bytes })
+            } else if !state.reserve_kept(self.is_in_memory) {
+                Some(Error::MemoryLimitExceeded { limit: self.max_memory })
+            } else {
+                None
+            };
+            if failure.is_some() {
                 state.is_sealed = true;
-                state.failure = Some(Error::OutputLimitExceeded { limit: self.max_bytes });
+                state.failure = failure;
             }
             (result, state.driver.take())
         };
@@ -122,8 +149,23 @@ impl LogWriter {
         state.assembler.take()
     }
 
+    /// Whether what the agent writes is refused.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.state.lock().is_sealed
+    }
+
     /// The messages that were closed so far.
     pub(crate) fn closed_messages(&self) -> Vec<ClosedMessage> {
         self.state.lock().assembler.closed_messages().to_vec()
+    }
+}
+
+impl State {
+    /// Reserves memory for what the run keeps; `false` if there is none left.
+    fn reserve_kept(&mut self, with_log: bool) -> bool {
+        let log = if with_log { self.assembler.bytes() } else { 0 };
+        let kept = self.request_bytes + self.assembler.kept_bytes() + log;
+        let missing = kept.saturating_sub(self.memory.bytes());
+        missing < KEPT_STEP || self.memory.grow(missing)
     }
 }

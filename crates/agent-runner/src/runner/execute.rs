@@ -7,14 +7,16 @@ use agent_schemas::{ErrorBody, RunId};
 use agent_services::ErrorKind;
 use agent_services::run::{Batch, FencingToken, Grant, RunRecord};
 use parking_lot::Mutex;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Runner;
 use super::context::ContextError;
 use super::run_task::{AppendBuffer, RunTask, Task};
 use crate::agent::Recovery;
 use crate::assemble::Assembler;
-use crate::live::{LiveRun, LogWriter};
+use crate::budget::request_bytes;
+use crate::live::{Family, LiveRun, LogWriter};
+use crate::{Reservation, Services};
 
 /// How much of a log is read at once.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -34,26 +36,34 @@ pub(super) struct Start {
     pub(super) stored: u64,
     pub(super) task: Task,
     pub(super) permit: Option<OwnedSemaphorePermit>,
+    /// The slots of the family that a child belongs to.
+    pub(super) family_slots: Option<Arc<Semaphore>>,
+    /// What is reserved for the request.
+    pub(super) memory: Reservation,
 }
 
 impl Runner {
     /// Makes the live run and its driver.
     pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, RunTask) {
-        let Start { record, token, assembler, stored, task, permit } = start;
+        let Start { record, token, assembler, stored, task, permit, family_slots, memory } = start;
         let inner = &*self.0;
         let cancel = inner.stop.child_token();
         if record.cancel_requested {
             cancel.cancel();
         }
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
-        let log = LogWriter::new(assembler, inner.limits.log_bytes);
+        let log = LogWriter::new(assembler, inner.limits.log_bytes, memory);
+        // A store without a database keeps logs in this process.
+        let log = log.in_memory(inner.services.runs.database().is_none());
         let services = inner.services.clone();
-        let live = Arc::new(LiveRun::new(record, token, services, cancel, log, (stored, earlier)));
+        let family = family_slots.map_or_else(Family::default, |slots| Family::of_child(slots, &cancel));
+        let live = Arc::new(LiveRun::new(record, token, services, (cancel, family), log, (stored, earlier)));
         inner.live.lock().insert(live.record.id.clone(), Arc::clone(&live));
         let buffer = Mutex::new(AppendBuffer::new(live.record.options.durability));
         let cancel_after = live.record.options.cancel_after();
+        let unstored = Mutex::new(inner.unstored.reservation());
         let runner = self.clone();
-        let task = RunTask { runner, live: Arc::clone(&live), task, cancel_after, permit, buffer };
+        let task = RunTask { runner, live: Arc::clone(&live), task, cancel_after, permit, buffer, unstored };
         (live, task)
     }
 
@@ -98,7 +108,7 @@ impl Runner {
             Err(ContextError::Store(error)) => return Err(error),
             Err(gap) => Some(format!("the context of the run is not kept any more: {gap}")),
         };
-        let log = self.read_log(&grant.id).await?;
+        let log = read_log(&self.0.services, &grant.id).await?;
         let epoch = record.epochs.len() as u64 + 1;
         let stored = log.last().map_or(0, Batch::end);
         let assembler = resume(&log, epoch)?;
@@ -108,7 +118,11 @@ impl Runner {
             _ => self.task_of(&record, &assembler),
         };
         let token = grant.token;
-        let start = Start { record, token, assembler, stored, task, permit: None };
+        // It was admitted before, here or elsewhere.
+        let mut memory = self.0.memory.reservation();
+        memory.set(request_bytes(&record.request));
+        let start =
+            Start { record, token, assembler, stored, task, permit: None, family_slots: None, memory };
         let (live, mut task) = self.prepare(start);
         // It has no reader here yet. Those of other processes report themselves in the store, and may be about to.
         if let Some(grace) = &mut task.cancel_after {
@@ -119,16 +133,6 @@ impl Runner {
         live.steering.note_arrived();
         self.0.tasks.spawn(task.run());
         Ok(())
-    }
-
-    async fn read_log(&self, id: &RunId) -> agent_services::Result<Vec<Batch>> {
-        let (mut log, mut from) = (Vec::new(), 0);
-        while let Some(page) = self.0.services.runs.read(id, from, PAGE_BYTES).await? {
-            let Some(last) = page.batches.last() else { break };
-            from = last.end();
-            log.extend(page.batches);
-        }
-        Ok(log)
     }
 
     /// What is left to be done for a run.
@@ -147,6 +151,9 @@ impl Runner {
                 record.agent
             )));
         };
+        if record.options.parent.is_some() {
+            return Task::GiveUp(interrupted("the server that executed its parent stopped"));
+        }
         let may_go_on = match agent.recovery() {
             _ if is_fresh => true,
             Recovery::Continue => true,
@@ -166,7 +173,18 @@ impl Runner {
     }
 }
 
-fn resume(log: &[Batch], epoch: u64) -> agent_services::Result<Assembler> {
+/// The whole log of a run.
+pub(super) async fn read_log(services: &Services, id: &RunId) -> agent_services::Result<Vec<Batch>> {
+    let (mut log, mut from) = (Vec::new(), 0);
+    while let Some(page) = services.runs.read(id, from, PAGE_BYTES).await? {
+        let Some(last) = page.batches.last() else { break };
+        from = last.end();
+        log.extend(page.batches);
+    }
+    Ok(log)
+}
+
+pub(super) fn resume(log: &[Batch], epoch: u64) -> agent_services::Result<Assembler> {
     Assembler::resume(log, epoch).map_err(|error| {
         let message = "an entry of the run's log is damaged";
         agent_services::Error::new(ErrorKind::Unexpected, "continue a run", message).with_source(error)

@@ -14,10 +14,17 @@ pub struct RunLimits {
     pub max_waiting: usize,
     /// How many may wait for one session.
     pub max_queued: usize,
+    /// How many child runs may be in progress below one run, children of children included.
+    pub max_children: usize,
     /// How long a run may take.
     pub run_time: Duration,
     /// How many bytes an agent may write into a run's log.
     pub log_bytes: usize,
+    /// How many bytes the requests of all runs in progress here, and the messages that they have written, may take in memory;
+    /// with a store in memory also their logs.
+    pub memory_bytes: usize,
+    /// How many bytes all runs here may have written that the store does not have yet. Beyond, agents wait.
+    pub unstored_bytes: usize,
     /// How long a cancelled agent may continue before it is dropped.
     pub cancel_grace: Duration,
     /// How long the runs of a process that is gone keep their sessions before another one takes them over.
@@ -25,14 +32,18 @@ pub struct RunLimits {
 }
 
 impl Default for RunLimits {
-    /// 10,000 runs and 1,000 that wait, 16 that wait for one session, an hour, 64 MiB, five seconds, a lease of 15 seconds.
+    /// 10,000 runs and 1,000 that wait, 16 that wait for one session, 32 children, an hour, 64 MiB a run, 1 GiB and 64 MiB
+    /// for all, five seconds, a lease of 15 seconds.
     fn default() -> Self {
         RunLimits {
             max_runs: 10_000,
             max_waiting: 1_000,
             max_queued: 16,
+            max_children: 32,
             run_time: Duration::from_secs(3600),
             log_bytes: 64 * 1024 * 1024,
+            memory_bytes: 1024 * 1024 * 1024,
+            unstored_bytes: 64 * 1024 * 1024,
             cancel_grace: Duration::from_secs(5),
             lease: Duration::from_secs(15),
         }

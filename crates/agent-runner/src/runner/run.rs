@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{AgentResponse, Event, RunId, SessionId, UserId};
+use agent_schemas::{AgentResponse, Event, RunId, UserId};
 use agent_services::page::{Page, PageSize, PageToken};
-use agent_services::run::{Canceled, Grant, RunFilter, RunRecord, epoch_has_entry};
+use agent_services::run::{RunFilter, RunRecord, epoch_has_entry};
 use tokio::time::timeout;
 
 use super::Runner;
@@ -68,6 +68,14 @@ impl Run {
     /// The run's id.
     pub fn id(&self) -> &RunId {
         &self.id
+    }
+
+    /// Whose run it is.
+    pub fn user_id(&self) -> &UserId {
+        match &self.source {
+            Source::Live { run, .. } => &run.record.user_id,
+            Source::Stored { record, .. } => &record.user_id,
+        }
     }
 
     /// The name of the agent that runs.
@@ -242,58 +250,5 @@ impl Runner {
         size: PageSize,
     ) -> agent_services::Result<Page<RunRecord>> {
         self.services().runs.list(user, filter, after, size).await
-    }
-
-    /// Asks a run to stop, whichever process executes it; says whether there is such a run. One that waits ends at once,
-    /// one that has ended stays as it is.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn cancel(&self, id: &RunId) -> agent_services::Result<bool> {
-        if let Some(live) = self.live(id) {
-            live.cancel.cancel();
-            // Kept as well, so that the wish outlives this process. The run stops even if the store is unavailable.
-            if let Err(error) = self.services().runs.cancel(id, &self.0.owner).await {
-                tracing::warn!(run.id = %id, error = %error, "that a run is cancelled could not be kept");
-            }
-            return Ok(true);
-        }
-        let guard = self.orphan_guard(id);
-        match guard.resolve(self.services().runs.cancel(id, &self.0.owner).await)? {
-            None => Ok(false),
-            Some(Canceled::Dequeued(token)) => {
-                self.execute_later(Grant { id: id.clone(), token });
-                Ok(true)
-            }
-            Some(_) => Ok(true),
-        }
-    }
-
-    /// Asks all runs of a session to stop that have not ended; says how many.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn cancel_session(&self, user: &UserId, session: &SessionId) -> agent_services::Result<u64> {
-        let mut asked = std::collections::HashSet::new();
-        // Those that wait first, or they would begin.
-        for status in [agent_schemas::Status::Queued, agent_schemas::Status::InProgress] {
-            let mut filter = RunFilter::default();
-            filter.session = Some(session.clone());
-            filter.status = Some(status);
-            let mut after = None;
-            loop {
-                let page = self.list(user, &filter, after, PageSize::default()).await?;
-                for record in page.items {
-                    if self.cancel(&record.id).await? {
-                        asked.insert(record.id);
-                    }
-                }
-                after = page.next;
-                if after.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(asked.len() as u64)
     }
 }

@@ -11,7 +11,7 @@ use std::future::{pending, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use agent_schemas::{Error, ErrorBody, Status};
@@ -26,6 +26,7 @@ use tokio::time::sleep;
 use tracing::Instrument;
 
 use super::Runner;
+use crate::Reservation;
 use crate::agent::{Agent, AgentError};
 use crate::assemble::Ending;
 use crate::handle::RunHandle;
@@ -35,6 +36,12 @@ pub(super) use self::append_buffer::AppendBuffer;
 
 /// While an append is under way, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
+
+/// What one run is ahead does not count up to this size, so that runs that write little do not share a counter.
+const FEW_BYTES: usize = 16 * 1024;
+
+/// Up to this size, entries are stored together. Readers that are behind read them in pieces of that size.
+const APPEND_BYTES: usize = 256 * 1024;
 
 type Stored<'a> = Pin<Box<dyn Future<Output = agent_services::Result<()>> + Send + 'a>>;
 
@@ -49,6 +56,8 @@ pub(super) struct RunTask {
     pub(super) permit: Option<OwnedSemaphorePermit>,
     /// What the store has not acknowledged. It outlives an interruption: the log must have no hole.
     pub(super) buffer: Mutex<AppendBuffer>,
+    /// Its part of what all runs have written that the store does not have.
+    pub(super) unstored: Mutex<Reservation>,
 }
 
 /// What is to be done for a run.
@@ -152,7 +161,7 @@ impl RunTask {
         tokio::select! {
             biased;
             () = self.cancel_is_overdue() => Outcome::Canceled,
-            () = sleep(limit) => Outcome::Failed(Error::Timeout { operation: "run".to_owned(), timeout: limit.as_secs() }),
+            () = sleep(limit) => Outcome::Failed(Error::Timeout { operation: "run (runs.run_time_seconds)".to_owned(), timeout: limit.as_secs() }),
             () = self.cancel_when_abandoned() => Outcome::Canceled,
         }
     }
@@ -160,7 +169,7 @@ impl RunTask {
     /// Polls the agent and stores what it writes, until it returns.
     async fn pump(&self, agent: &Arc<dyn Agent>) -> Outcome {
         let live = &*self.live;
-        let handle = RunHandle::new(Arc::clone(&self.live));
+        let handle = RunHandle::new(Arc::clone(&self.live), self.runner.child_starter());
         let mut agent = pin!(AssertUnwindSafe(async { agent.run(handle).await }).catch_unwind());
         let mut returned = None;
         let mut append: Option<Stored<'_>> = None;
@@ -183,13 +192,13 @@ impl RunTask {
                         Poll::Pending => {}
                     }
                 }
-                let may_run = append.is_none() || self.ahead() < MAX_AHEAD;
-                if agent_is_due && may_run && returned.is_none() {
+                if agent_is_due && returned.is_none() && self.may_run(append.is_some(), cx.waker()) {
                     agent_is_due = false;
                     live.log.begin_poll();
                     if let Poll::Ready(result) = agent.as_mut().poll(cx) {
                         returned = Some(self.outcome_of(result));
                     }
+                    self.note_ahead();
                 }
                 if let Some(outcome) = returned.take_if(|_| append.is_none()) {
                     return Poll::Ready(outcome);
@@ -221,8 +230,44 @@ impl RunTask {
         }
     }
 
+    /// Whether the agent may write more; otherwise the waker is kept.
+    fn may_run(&self, is_appending: bool, waker: &Waker) -> bool {
+        let ahead = self.note_ahead();
+        !(is_appending && ahead >= MAX_AHEAD) && self.runner.has_room(waker)
+    }
+
+    /// Notes how many bytes the agent wrote that the store does not have.
+    fn note_ahead(&self) -> usize {
+        let ahead = self.ahead();
+        let counted = if ahead > FEW_BYTES { ahead } else { 0 };
+        let mut unstored = self.unstored.lock();
+        if unstored.bytes() != counted {
+            unstored.set(counted);
+        }
+        ahead
+    }
+
     fn append(&self, batch: Batch) -> Stored<'_> {
-        self.live.services.runs.append(&self.live.record.id, self.live.token, batch)
+        let (runs, id, token) = (&self.live.services.runs, &self.live.record.id, self.live.token);
+        if batch.frames.len() <= APPEND_BYTES {
+            return runs.append(id, token, batch);
+        }
+        Box::pin(async move {
+            for piece in batch.pieces(APPEND_BYTES) {
+                runs.append(id, token, piece).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Stores all of a large batch but its last piece, which is returned.
+    async fn append_beginning(&self, batch: &Batch) -> agent_services::Result<Batch> {
+        let mut pieces = batch.pieces(APPEND_BYTES);
+        let last = pieces.pop().unwrap_or_else(|| batch.clone());
+        for piece in pieces {
+            self.append_until_stored(piece).await?;
+        }
+        Ok(last)
     }
 
     /// Repeats an append while the store is unavailable. Repeating is safe: what was stored is acknowledged again.
@@ -298,6 +343,7 @@ impl RunTask {
 
     /// Ends the log; gives the right to execute the next run of the session.
     async fn end(&self, outcome: Outcome) -> Option<Grant> {
+        self.live.family.stop();
         let outcome = match self.finish_append().await {
             Ok(()) => outcome,
             Err(error) => Outcome::Lost(error),

@@ -8,7 +8,7 @@ use std::task::Poll;
 use agent_schemas::id::{message_id, response_id};
 use agent_schemas::{AgentRequest, Error, RunOptions, SessionId, UserId};
 use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::context::RunContext;
 use super::execute::Start;
@@ -17,7 +17,16 @@ use super::run_task::{RunTask, Task};
 use super::{Inner, Runner, StartError};
 use crate::Agent;
 use crate::assemble::{Assembler, ResponseHead};
+use crate::budget::request_bytes;
 use crate::live::LiveRun;
+
+/// Where a new run takes its slot.
+pub(super) enum Place {
+    /// Among the process's; `None` if it has to wait for one.
+    Root(Option<OwnedSemaphorePermit>),
+    /// In its family, whose slots these are.
+    Child(OwnedSemaphorePermit, Arc<Semaphore>),
+}
 
 impl Runner {
     /// Starts a run as a task of its own, or queues it behind the run that its session has in progress. The run is stored
@@ -46,8 +55,8 @@ impl Runner {
     /// As [`Self::start`].
     pub async fn start_with(
         &self,
-        mut request: AgentRequest,
-        mut options: RunOptions,
+        request: AgentRequest,
+        options: RunOptions,
         context: Option<RunContext>,
     ) -> Result<Run, StartError> {
         let inner = &*self.0;
@@ -58,9 +67,22 @@ impl Runner {
         }
         self.watch().await?;
         let permit = inner.admit()?;
+        self.create(request, options, context, Place::Root(permit)).await
+    }
+
+    /// Stores a run and lets its agent begin.
+    pub(super) async fn create(
+        &self,
+        mut request: AgentRequest,
+        mut options: RunOptions,
+        context: Option<RunContext>,
+        place: Place,
+    ) -> Result<Run, StartError> {
+        let inner = &*self.0;
         let created_at = inner.services.clock.unix_seconds();
         let (name, agent) = inner.choose_agent(request.model.as_deref());
-        let (session_id, user_id) = inner.fill_ids(&mut request);
+        let (session_id, user_id, is_new_session) = inner.fill_ids(&mut request);
+        options.anonymous_session |= is_new_session;
         let user = UserId::new(user_id);
         let id = fresh_id(&*inner.services.ids, &user);
         let response_id = request.id.clone().unwrap_or_else(|| response_id(&*inner.services.ids));
@@ -75,6 +97,8 @@ impl Runner {
                 (Arc::clone(&request), request)
             }
         };
+        let memory = inner.memory.reserve(request_bytes(&whole));
+        let memory = memory.ok_or(Error::MemoryLimitExceeded { limit: inner.memory.limit() })?;
         let inherited = whole.input.len() - stored.input.len();
         let mut record = RunRecord::new(id.clone(), user, session, name, created_at, stored);
         let key = options.idempotency_key.take();
@@ -90,10 +114,15 @@ impl Runner {
                 record.request = whole;
                 record.options.inherited += inherited;
                 let task = Task::Work(Arc::clone(agent));
-                let start = Start { record, token, assembler, stored: 0, task, permit };
+                let is_child = matches!(place, Place::Child(..));
+                let (permit, family_slots) = match place {
+                    Place::Root(permit) => (permit, None),
+                    Place::Child(permit, slots) => (Some(permit), Some(slots)),
+                };
+                let start = Start { record, token, assembler, stored: 0, task, permit, family_slots, memory };
                 let (live, task) = self.prepare(start);
                 live.tail.publish(Some(live.log.take()), None);
-                Ok(self.begin(&live, task).await)
+                Ok(self.begin(&live, task, is_child).await)
             }
             Created::Queued { .. } => {
                 self.watch_queued(&record);
@@ -113,8 +142,14 @@ impl Runner {
 
     /// Lets the agent begin. What it writes before its first await is then there when the caller first looks, which saves the
     /// caller a wake-up and a write to its client.
-    async fn begin(&self, live: &Arc<LiveRun>, task: RunTask) -> Run {
+    ///
+    /// A child is not polled here: its parent is being polled, and a chain of parents would nest on the stack.
+    async fn begin(&self, live: &Arc<LiveRun>, task: RunTask, is_child: bool) -> Run {
         let run = Run::of_live(live, 0);
+        if is_child {
+            self.0.tasks.spawn(task.run());
+            return run;
+        }
         let mut task = Box::pin(task.run());
         let polled = poll_fn(|cx| Poll::Ready(task.as_mut().poll(cx))).await;
         if polled.is_pending() {
@@ -142,17 +177,18 @@ impl Inner {
         (name, agent)
     }
 
-    /// Fills in the ids that the client left out and gives the session's and the user's.
-    fn fill_ids(&self, request: &mut AgentRequest) -> (String, String) {
+    /// Fills in the ids that the client left out; gives the session's and the user's, and whether the session's is new.
+    fn fill_ids(&self, request: &mut AgentRequest) -> (String, String, bool) {
         for message in request.input.iter_mut().filter(|message| message.id.is_empty()) {
             message.id = message_id(&*self.services.ids);
         }
         let given = request.session_id.take().filter(|id| !id.is_empty());
+        let is_new = given.is_none();
         let session_id = given.unwrap_or_else(|| self.services.ids.uuid());
         let user_id =
             request.user_id.take().filter(|id| !id.is_empty()).unwrap_or_else(|| session_id.clone());
         request.session_id = Some(session_id.clone());
         request.user_id = Some(user_id.clone());
-        (session_id, user_id)
+        (session_id, user_id, is_new)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use agent_schemas::{RunId, Status};
+use agent_services::ErrorKind;
 use agent_services::page::PageSize;
 use agent_services::retry::Backoff;
 use agent_services::run::RunRecord;
@@ -14,6 +15,7 @@ use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use super::{Inner, Runner};
+use crate::Services;
 
 /// The first delay before a store is asked again that could not answer; the longest is a part of the lease.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
@@ -110,7 +112,8 @@ impl Runner {
         match self.0.services.runs.get(id).await? {
             Some(record) if record.cancel_requested => live.cancel.cancel(),
             Some(_) => live.steering.note_arrived(),
-            None => {}
+            // It was deleted with its session or its user: whatever its agent does now is lost.
+            None => live.cancel.cancel(),
         }
         Ok(())
     }
@@ -218,13 +221,31 @@ async fn listen(inner: Weak<Inner>) {
     }
 }
 
-/// Forgets old runs.
+/// Forgets old runs and anonymous sessions.
 async fn sweep(inner: Weak<Inner>) {
     loop {
         sleep(SWEEP).await;
-        let Some(runs) = inner.upgrade().map(|inner| Arc::clone(&inner.services.runs)) else { return };
-        if let Err(error) = runs.sweep().await {
+        let Some(services) = inner.upgrade().map(|inner| inner.services.clone()) else { return };
+        if let Err(error) = services.runs.sweep().await {
             tracing::warn!(error = %error, "could not delete old runs");
         }
+        if let Err(error) = sweep_sessions(&services).await {
+            tracing::warn!(error = %error, "could not delete old anonymous sessions");
+        }
     }
+}
+
+/// Forgets old anonymous sessions, and with them what agents keep in these: nobody can ask for it any more.
+async fn sweep_sessions(services: &Services) -> agent_services::Result<()> {
+    for (user, session) in services.sessions.sweep().await? {
+        services.states.delete_session(&user, &session).await?;
+        // A user whom no request named either has the session's id.
+        if user.as_str() == session.as_str() {
+            match services.memories.delete_user(&user).await {
+                Err(error) if error.kind() != ErrorKind::Unsupported => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_look_as_a_person_writes_them() {
+    fn format__results__are_human_readable() {
         check("6 * 7", "42");
         check("0.1 + 0.2", "0.3");
         check("1 / 3", "0.333333333333333");

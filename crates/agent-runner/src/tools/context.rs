@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use agent_schemas::{Json, RunId, SessionId, UserId};
+use agent_schemas::{AgentResponse, Event, Json, RunId, SessionId, UserId, object};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::child::{ChildError, ChildRun, ChildSpec};
 use crate::writer::ToolOutputWriter;
 use crate::{RunHandle, RunMemory, RunState, Services};
 
@@ -24,6 +25,8 @@ struct Inner {
     call_id: String,
     services: Services,
     cancel: CancellationToken,
+    /// What starts child runs; none in a test without a run.
+    run: Option<RunHandle>,
     progress: Mutex<Progress>,
 }
 
@@ -49,6 +52,7 @@ impl ToolContext {
             call_id: call_id.into(),
             services: run.services().clone(),
             cancel: run.cancellation().clone(),
+            run: Some(run.clone()),
             progress: Mutex::new(progress),
         }))
     }
@@ -63,6 +67,7 @@ impl ToolContext {
             call_id: "call_test".to_owned(),
             services,
             cancel: CancellationToken::new(),
+            run: None,
             progress: Mutex::new(Progress::List(Vec::new())),
         }))
     }
@@ -130,6 +135,38 @@ impl ToolContext {
         }
     }
 
+    /// Starts a run of another agent as a child of the run that called the tool: see [`RunHandle::start_child`].
+    ///
+    /// # Errors
+    /// As [`RunHandle::start_child`]; [`ChildError::NoParent`] in a test without a run.
+    ///
+    /// # Cancellation
+    /// Dropping the future starts nothing, or a child that is cancelled.
+    pub async fn start_child(&self, spec: ChildSpec) -> Result<ChildRun, ChildError> {
+        let run = self.0.run.as_ref().ok_or(ChildError::NoParent)?;
+        run.start_child(spec).await
+    }
+
+    /// Waits for a child's end, and shows in the parent's log what it does: each event of its messages is a
+    /// [report](Self::progress) of this call, `{"run_id": …, "agent": …, "event": …}`.
+    ///
+    /// # Errors
+    /// As [`ChildRun::response`].
+    ///
+    /// # Cancellation
+    /// Dropping the future cancels the child.
+    pub async fn report_child(&self, mut child: ChildRun) -> Result<AgentResponse, ChildError> {
+        let (id, agent) = (child.id().to_string(), child.agent_name().to_owned());
+        let report = |event: &Event| {
+            if !matches!(event, Event::Response(_)) {
+                let event = json_of(event);
+                let report = object! { "run_id" => id.as_str(), "agent" => agent.as_str(), "event" => event };
+                self.progress(report);
+            }
+        };
+        child.read_to_end(report).await
+    }
+
     /// Writes the tool's answer, as JSON text, into the run's log.
     pub(crate) fn write_output(&self, answer: &str) {
         let progress = std::mem::replace(&mut *self.0.progress.lock(), Progress::Answered);
@@ -154,6 +191,12 @@ impl ToolContext {
     pub(crate) fn cancel(&self) {
         self.0.cancel.cancel();
     }
+}
+
+/// An event as JSON, with its members in order.
+fn json_of(event: &Event) -> Json {
+    let text = serde_json::to_string(event).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
 impl fmt::Debug for ToolContext {

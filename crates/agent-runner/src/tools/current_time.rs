@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_utc_unless_asked_otherwise() {
+    async fn current_time__no_zone__is_utc() {
         let utc = r#"{"time":"2026-07-01T12:00:00+00:00","weekday":"Wednesday","timezone":"UTC","utc":"2026-07-01T12:00:00Z"}"#;
         check(object! {}, utc).await;
         check(object! { "timezone" => "UTC" }, utc).await;
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn zones_are_names_or_offsets() {
+    async fn current_time__name_or_offset__is_converted() {
         check(
             object! { "timezone" => "Asia/Tokyo" },
             r#"{"time":"2026-07-01T21:00:00+09:00","weekday":"Wednesday","timezone":"Asia/Tokyo","utc":"2026-07-01T12:00:00Z"}"#,
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn wrong_zones_are_explained() {
+    async fn current_time__unknown_zone__is_explained() {
         check(
             object! { "timezone" => "Atlantis" },
             "there is no time zone 'Atlantis'; use an IANA name such as Europe/Berlin or an offset such as +02:00",

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn arguments_are_typed_and_faults_are_told() {
+    async fn typed_tool__invalid_arguments__are_reported() {
         check(r#"{"to":{"city":"Rome"},"days":2}"#, r#"["ann: 2 days in Rome"]"#).await;
         check(r#"{"to":{}}"#, "error: invalid arguments: missing field `city`").await;
         check(
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_is_plain() {
+    fn typed_tool__schema__has_no_definitions() {
         let tool = tool_fn("plan", "Plans.", plan);
         assert_eq!(
             tool.parameters().to_string(),

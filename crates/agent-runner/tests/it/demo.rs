@@ -24,7 +24,7 @@ async fn check(text: &str, expected: &[&str]) {
 }
 
 #[tokio::test]
-async fn arithmetic_is_thought_about_computed_and_told() {
+async fn demo__arithmetic__reasons_and_calls_calculator() {
     check(
         "What is 6 times 7?",
         &[
@@ -48,7 +48,7 @@ async fn arithmetic_is_thought_about_computed_and_told() {
 }
 
 #[tokio::test]
-async fn the_answer_is_streamed() {
+async fn demo__answer__is_streamed() {
     let events = log_of(Demo, "What is 6 times 7?").await;
     let lines = outline(&events);
     let last_message = lines.iter().rposition(|line| line == "message in_progress").expect("a message");
@@ -69,7 +69,7 @@ async fn the_answer_is_streamed() {
 }
 
 #[tokio::test]
-async fn a_call_and_its_output_have_the_same_id() {
+async fn demo__call_and_output__share_an_id() {
     let response = response_to("6 * 7").await;
     let ids: Vec<_> = response.messages()[1..3]
         .iter()
@@ -80,7 +80,7 @@ async fn a_call_and_its_output_have_the_same_id() {
 }
 
 #[tokio::test]
-async fn the_time_comes_from_the_services() {
+async fn demo__time__comes_from_the_clock() {
     let mut services = Services::in_memory();
     services.clock = Arc::new(ManualClock::at(1_782_907_200));
     let runner = Runner::builder().agent("demo", Demo).services(services).build().expect("built");
@@ -91,7 +91,7 @@ async fn the_time_comes_from_the_services() {
 }
 
 #[tokio::test]
-async fn a_picture_is_an_image_content() {
+async fn demo__picture__is_an_image() {
     let response = response_to("Show me a picture, please").await;
     let contents = response.messages()[0].contents();
     let types: Vec<_> = contents.iter().map(|content| content.body.type_name()).collect();
@@ -104,7 +104,7 @@ async fn a_picture_is_an_image_content() {
 }
 
 #[tokio::test]
-async fn it_fails_on_demand() {
+async fn demo__asked_to_fail__fails() {
     let response = response_to("Please fail").await;
     let error = response.error.expect("an error");
     assert_eq!(
@@ -115,7 +115,7 @@ async fn it_fails_on_demand() {
 }
 
 #[tokio::test]
-async fn everything_else_is_answered_with_what_it_can_do() {
+async fn demo__other_text__explains_its_abilities() {
     let response = response_to("Sometimes I wonder").await;
     let message = &response.messages()[0];
     assert_eq!(message.kind, MessageType::Message);
@@ -128,7 +128,7 @@ async fn everything_else_is_answered_with_what_it_can_do() {
 }
 
 #[tokio::test]
-async fn it_remembers_the_session_and_no_other() {
+async fn demo__earlier_turn__is_remembered_per_session() {
     let runner = runner(Demo);
     let ask = async |session: &str, text: &str| {
         let mut request = AgentRequest::new(vec![Message::user(text)]);

@@ -61,7 +61,7 @@ async fn words(run: &Run) -> Vec<Event> {
 }
 
 #[tokio::test]
-async fn relaxed_words_are_seen_before_they_are_stored() {
+async fn relaxed__events__are_readable_before_stored() {
     let world = world(Durability::Relaxed);
     let run = start_with(&world.runner, "", world.options.clone()).await;
     let seen = words(&run).await;
@@ -81,7 +81,7 @@ async fn relaxed_words_are_seen_before_they_are_stored() {
 }
 
 #[tokio::test]
-async fn strict_words_are_seen_once_they_are_stored() {
+async fn strict__events__are_readable_once_stored() {
     let world = world(Durability::Strict);
     let run = start_with(&world.runner, "", world.options.clone()).await;
     let mut cursor = run.cursor(0);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::time::Duration;
 
-use agent_schemas::{RunId, UserId};
+use agent_schemas::{RunId, SessionId, UserId};
 use agent_services::page::{Page, PageSize, PageToken};
 use agent_services::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Finished, InMemoryRunStore, LogChunk, NewRun, OwnerId,
@@ -111,7 +111,7 @@ pass_through! {
     fn read(id: &RunId, from: u64, max_bytes: usize) -> Option<LogChunk>;
     fn wait(id: &RunId, from: u64) -> ();
     fn list(user: &UserId, filter: &RunFilter, after: Option<PageToken>, size: PageSize) -> Page<RunRecord>;
-    fn cancel(id: &RunId, by: &OwnerId) -> Option<Canceled>;
+    fn cancel(id: &RunId, last: Batch) -> Option<Canceled>;
     fn steered(id: &RunId) -> Vec<RunRecord>;
     fn drop_steered(id: &RunId, token: FencingToken, taken: &[RunId]) -> ();
     fn signals(owner: &OwnerId) -> Vec<RunId>;
@@ -123,6 +123,8 @@ pass_through! {
     fn reader_ttl(id: &RunId) -> Duration;
     fn sweep() -> u64;
     fn delete(id: &RunId) -> bool;
+    fn delete_session(user: &UserId, session: &SessionId) -> u64;
+    fn delete_user(user: &UserId) -> u64;
 }
 
 #[async_trait]

@@ -38,7 +38,7 @@ proptest! {
     #![proptest_config(rounds())]
 
     #[test]
-    fn whatever_an_agent_does_its_log_is_well_formed(script in script(), threads in 1_usize..3, relaxed in any::<bool>()) {
+    fn log__any_script__is_well_formed(script in script(), threads in 1_usize..3, relaxed in any::<bool>()) {
         let runtime = match threads {
             1 => Builder::new_current_thread().enable_all().build(),
             _ => Builder::new_multi_thread().worker_threads(2).enable_all().build(),
@@ -49,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn any_chunking_folds_to_the_same_response(
+    fn response__any_chunking__folds_to_the_same(
         texts in vec(text(), 0..8),
         cuts in vec(any::<proptest::sample::Index>(), 0..12),
     ) {

@@ -46,7 +46,7 @@ async fn finish(runner: &Runner, request: AgentRequest) {
 }
 
 #[tokio::test]
-async fn input_and_output_are_kept_before_the_end_is_seen() {
+async fn history__completed_run__is_stored_before_the_end() {
     let (runner, services) = runner(Echo::default());
     finish(&runner, request(&[("1", "one")])).await;
     assert_eq!(kept(&services).await, ["user message created: one", "assistant message completed: one"]);
@@ -60,7 +60,7 @@ async fn input_and_output_are_kept_before_the_end_is_seen() {
 }
 
 #[tokio::test]
-async fn failed_runs_are_kept_and_marked() {
+async fn history__failed_run__is_stored_and_marked() {
     let (runner, services) = runner(agent_fn(|run: RunHandle| async move {
         run.say("whole");
         let mut text = run.message().text();
@@ -78,7 +78,7 @@ async fn failed_runs_are_kept_and_marked() {
 }
 
 #[tokio::test]
-async fn cancelled_runs_are_kept_and_marked() {
+async fn history__canceled_run__is_stored_and_marked() {
     let (runner, services) = runner(agent_fn(|run: RunHandle| async move {
         let mut text = run.message().text();
         text.delta("half");
@@ -94,7 +94,7 @@ async fn cancelled_runs_are_kept_and_marked() {
 }
 
 #[tokio::test]
-async fn a_run_without_history_leaves_none() {
+async fn history__switched_off__stores_nothing() {
     let (runner, services) = runner(Echo::default());
     let options = RunOptions::default().without_history();
     let run = runner.start(request(&[("1", "one")]), options).await.expect("started");
@@ -103,7 +103,7 @@ async fn a_run_without_history_leaves_none() {
 }
 
 #[tokio::test]
-async fn runs_at_once_keep_their_turns_together() {
+async fn history__concurrent_runs__keep_turns_together() {
     let (runner, services) = runner(Echo::default());
     let texts: Vec<String> = (0..50).map(|number| number.to_string()).collect();
     let mut runs = Vec::new();
@@ -122,7 +122,7 @@ async fn runs_at_once_keep_their_turns_together() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_costs_the_history_and_not_the_run() {
+async fn history__store_unavailable__run_still_completes() {
     let services = Services::in_memory();
     services.sessions.stop().await.expect("stopped");
     tokio::time::pause();
@@ -132,7 +132,7 @@ async fn a_store_that_is_away_costs_the_history_and_not_the_run() {
 }
 
 #[tokio::test]
-async fn an_abandoned_run_is_kept_too() {
+async fn history__abandoned_run__is_stored() {
     let (runner, services) = runner(agent_fn(|run: RunHandle| async move {
         run.say("before");
         pending::<()>().await;

@@ -21,7 +21,7 @@ fn runner(agent: impl Agent) -> Runner {
 }
 
 #[tokio::test]
-async fn a_state_belongs_to_a_session_of_a_user() {
+async fn state__is_scoped_to_user_and_session() {
     let runner = runner(agent_fn(|run: RunHandle| async move {
         let turns: u32 = run.state().load().await?.unwrap_or_default();
         run.state().save(&(turns + 1)).await?;
@@ -35,7 +35,7 @@ async fn a_state_belongs_to_a_session_of_a_user() {
 }
 
 #[tokio::test]
-async fn a_state_of_another_type_is_refused_and_can_be_deleted() {
+async fn state__other_type__is_refused_and_deletable() {
     let runner = runner(agent_fn(|run: RunHandle| async move {
         let state = run.state();
         state.save("text").await?;
@@ -52,7 +52,7 @@ async fn a_state_of_another_type_is_refused_and_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn memories_belong_to_a_user() {
+async fn memories__are_scoped_to_user() {
     let runner = runner(agent_fn(|run: RunHandle| async move {
         let (memory, text) = (run.memory(), run.request().last_user_text());
         for found in memory.search(text.as_str()).await? {
@@ -89,7 +89,7 @@ impl Agent for Careful {
 }
 
 #[tokio::test]
-async fn shared_and_boxed_agents_are_agents() {
+async fn agent__arc_or_box__delegates() {
     let shared: Arc<dyn Agent> = Arc::new(Careful);
     let boxed: Box<dyn Agent> = Box::new(Careful);
     assert_eq!((shared.recovery(), boxed.recovery()), (Recovery::StartOver, Recovery::StartOver));

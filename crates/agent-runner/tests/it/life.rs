@@ -19,7 +19,7 @@ fn final_response(events: &[Event]) -> &agent_schemas::AgentResponse {
 }
 
 #[tokio::test]
-async fn an_echo_is_streamed_word_by_word() {
+async fn echo__text__is_streamed_by_word() {
     let events = log_of(Echo::default(), "one two").await;
     assert_eq!(
         outline(&events),
@@ -40,7 +40,7 @@ async fn an_echo_is_streamed_word_by_word() {
 }
 
 #[tokio::test]
-async fn what_a_failed_agent_left_open_is_closed_as_failed() {
+async fn failed_agent__open_items__are_closed_as_failed() {
     let agent = agent_fn(|run: RunHandle| async move {
         run.say("whole");
         let mut text = run.message().text();
@@ -59,7 +59,7 @@ async fn what_a_failed_agent_left_open_is_closed_as_failed() {
 }
 
 #[tokio::test]
-async fn a_known_error_keeps_its_code() {
+async fn known_error__keeps_its_code() {
     let agent = agent_fn(|_| async {
         Err(AgentError::from(Error::ModelTimeout { model_name: "qwen".into(), timeout: 30 }))
     });
@@ -70,7 +70,7 @@ async fn a_known_error_keeps_its_code() {
 }
 
 #[tokio::test]
-async fn a_panic_fails_the_run_and_nothing_else() {
+async fn panic__fails_only_its_run() {
     let agent = agent_fn(|run: RunHandle| async move {
         let _open = run.message();
         assert!(run.request().extra.contains_key("calm"), "boom");
@@ -98,7 +98,7 @@ fn stuck() -> impl agent_runner::Agent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_run_ends_canceled_and_keeps_what_it_wrote() {
+async fn canceled_run__keeps_what_it_wrote() {
     let runner = runner(stuck());
     let run = start(&runner, "").await;
     let mut cursor = run.cursor(0);
@@ -112,7 +112,7 @@ async fn a_cancelled_run_ends_canceled_and_keeps_what_it_wrote() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_takes_too_long_fails() {
+async fn run__above_time_limit__fails() {
     let mut limits = RunLimits::default();
     limits.run_time = Duration::from_secs(60);
     let runner = Runner::builder().agent("stuck", stuck()).limits(limits).build().expect("built");
@@ -120,12 +120,12 @@ async fn a_run_that_takes_too_long_fails() {
     let error = final_response(&events).error.clone().expect("an error");
     assert_eq!(
         (error.code.as_str(), error.message.as_str()),
-        ("TIMEOUT", "Operation run timed out, timeout limit: 60 seconds")
+        ("TIMEOUT", "Operation run (runs.run_time_seconds) timed out, timeout limit: 60 seconds")
     );
 }
 
 #[tokio::test]
-async fn a_run_that_writes_too_much_fails() {
+async fn run__above_log_limit__fails() {
     let mut limits = RunLimits::default();
     limits.log_bytes = 10_000;
     let agent = agent_fn(|run: RunHandle| async move {
@@ -142,7 +142,7 @@ async fn a_run_that_writes_too_much_fails() {
 }
 
 #[tokio::test]
-async fn runs_beyond_the_limit_and_after_closing_are_refused() {
+async fn start__above_limit_or_closed__is_refused() {
     let mut limits = RunLimits::default();
     limits.max_runs = 1;
     limits.max_waiting = 0;
@@ -158,7 +158,7 @@ async fn runs_beyond_the_limit_and_after_closing_are_refused() {
 }
 
 #[tokio::test]
-async fn any_number_of_cursors_read_from_any_position() {
+async fn cursors__any_position__read_the_rest() {
     let runner = runner(Echo::default().yielding());
     let run = start(&runner, "a b c d e f g h").await;
     let all = collect(run.cursor(0)).await;
@@ -169,7 +169,7 @@ async fn any_number_of_cursors_read_from_any_position() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_gets_what_has_left_the_tail_from_the_store() {
+async fn cursor__behind_the_tail__reads_from_the_store() {
     let agent = agent_fn(|run: RunHandle| async move {
         let mut text = run.message().text();
         for _ in 0..100 {
@@ -188,7 +188,7 @@ async fn a_slow_reader_gets_what_has_left_the_tail_from_the_store() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_nobody_reads_is_cancelled_and_can_be_read_later() {
+async fn run__without_readers__is_canceled_and_stays_readable() {
     let runner = runner(stuck());
     let run = start(&runner, "").await;
     let id = run.id().clone();
@@ -201,7 +201,7 @@ async fn a_run_that_nobody_reads_is_cancelled_and_can_be_read_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_comes_back_in_time_saves_the_run() {
+async fn run__reader_returns_in_time__completes() {
     let runner = runner(Echo::new(Duration::from_secs(10)));
     let request = AgentRequest::new(vec![Message::user("a b c d e f g h")]);
     let options = RunOptions::default().with_cancel_after(Duration::from_secs(60));
@@ -215,7 +215,7 @@ async fn a_reader_that_comes_back_in_time_saves_the_run() {
 }
 
 #[tokio::test]
-async fn a_run_may_go_on_without_readers() {
+async fn run__continue_option__outlives_its_readers() {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let sender = std::sync::Mutex::new(Some(sender));
     let sender = std::sync::Arc::new(sender);
@@ -235,7 +235,7 @@ async fn a_run_may_go_on_without_readers() {
 }
 
 #[tokio::test]
-async fn ids_are_filled_in_and_the_model_chooses_the_agent() {
+async fn start__missing_ids_and_model__are_filled_in() {
     let name_agent = || {
         agent_fn(|run: RunHandle| async move {
             assert!(run.request().input[0].id.starts_with("msg_"));
@@ -269,7 +269,7 @@ impl Drop for PanicsWhenDropped {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_agent_whose_destructor_panics_leaves_no_open_log() {
+async fn agent__panicking_destructor__leaves_no_open_log() {
     let agent = agent_fn(|run: RunHandle| async move {
         let _guard = PanicsWhenDropped;
         run.message().text().delta("x");
@@ -283,7 +283,7 @@ async fn an_agent_whose_destructor_panics_leaves_no_open_log() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_whose_append_was_cut_off_is_not_lost() {
+async fn append__interrupted__loses_no_batch() {
     for is_done in [false, true] {
         let mut services = Services::in_memory();
         let store = FaultyStore::default();

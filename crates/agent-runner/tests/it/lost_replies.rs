@@ -75,7 +75,7 @@ fn patient() -> impl Agent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_run_begins_although_the_store_was_away_when_its_turn_came() {
+async fn next_run__store_unavailable_at_its_turn__still_starts() {
     let world = World::new(patient());
     let first = world.started("first").await;
     let second = world.started("second").await.id().clone();
@@ -92,7 +92,7 @@ async fn the_next_run_begins_although_the_store_was_away_when_its_turn_came() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_whose_making_was_not_heard_of_is_executed() {
+async fn create__lost_reply__run_is_executed() {
     let world = World::new(Echo::default());
     world.store.fail("create", Fault::LostReply);
     let refused = world.start("hi", SessionPolicy::Enqueue).await;
@@ -102,7 +102,7 @@ async fn a_run_whose_making_was_not_heard_of_is_executed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_whose_client_went_away_while_it_was_made_is_executed() {
+async fn create__client_gone__run_is_executed() {
     let world = World::new(Echo::default());
     world.store.fail("create", Fault::Silent { is_done: true });
     assert!(timeout(Duration::from_secs(1), world.start("hi", SessionPolicy::Enqueue)).await.is_err());
@@ -111,7 +111,7 @@ async fn a_run_whose_client_went_away_while_it_was_made_is_executed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_whose_taking_was_not_heard_of_is_executed() {
+async fn take_over__lost_reply__run_is_executed() {
     let world = World::new(Echo::default());
     world.store.fail("create", Fault::LostReply);
     world.store.fail("take_over", AWAY);
@@ -126,7 +126,7 @@ async fn a_run_whose_taking_was_not_heard_of_is_executed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_waits_ends_although_its_cancellation_was_not_heard_of() {
+async fn cancel__lost_reply__waiting_run_ends() {
     let world = World::new(patient());
     let _first = world.started("first").await;
     let second = world.started("second").await.id().clone();
@@ -136,7 +136,7 @@ async fn a_run_that_waits_ends_although_its_cancellation_was_not_heard_of() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_was_lost_and_is_executed_anew_can_be_cancelled() {
+async fn cancel__run_lost_and_restarted__takes_effect() {
     let world = World::new(patient());
     for _ in 0..2 {
         world.store.fail("append", Fault::Refused(ErrorKind::Conflict));
@@ -154,7 +154,7 @@ async fn a_run_that_was_lost_and_is_executed_anew_can_be_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_others_have_shown_is_a_position_before_this_process_knows() {
+async fn resume__position_stored_but_unacknowledged__is_accepted() {
     let world = World::new(patient());
     // Stored, and the acknowledgement is still on its way.
     world.store.fail("append", Fault::Silent { is_done: true });
@@ -166,7 +166,7 @@ async fn what_others_have_shown_is_a_position_before_this_process_knows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_later_owner_wrote_is_a_position_before_this_process_knows() {
+async fn resume__position_of_later_owner__is_accepted() {
     let world = World::new(patient());
     let run = world.started("hi").await;
     while world.record(run.id()).await.entries < 4 {
@@ -182,7 +182,7 @@ async fn what_a_later_owner_wrote_is_a_position_before_this_process_knows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_taken_in_is_no_run_of_its_own_although_its_agent_was_dropped() {
+async fn steer__accepted_and_agent_dropped__starts_no_run() {
     let world = World::new(agent_fn(|run: RunHandle| async move {
         while run.steered().await?.is_empty() {
             tokio::task::yield_now().await;
@@ -207,7 +207,7 @@ async fn what_was_taken_in_is_no_run_of_its_own_although_its_agent_was_dropped()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_handed_over_while_the_store_goes_away_is_waited_for() {
+async fn steer__store_unavailable__is_awaited() {
     let world = World::new(agent_fn(|run: RunHandle| async move {
         loop {
             let handed = run.steered().await?;

@@ -1,8 +1,11 @@
 //! The runner from outside: whole runs, their logs, and what becomes of them.
+#![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 #[cfg(feature = "chat")]
 mod chat;
+mod children;
 mod continued;
+mod deletion;
 mod demo;
 mod durability;
 mod faulty_store;
@@ -11,6 +14,7 @@ mod history;
 mod kept;
 mod life;
 mod lost_replies;
+mod memory;
 #[cfg(feature = "chat")]
 mod model_server;
 mod recovery;

@@ -116,7 +116,7 @@ const LEFT: [&str; 7] = [
 ];
 
 #[test]
-fn an_agent_that_can_go_on_does_so_behind_what_was_whole() {
+fn recovery__continue__resumes_after_whole_items() {
     let (first, second, said) = recovered(Recovery::Continue);
     let went_on = [
         "  'half' + in_progress",
@@ -138,7 +138,7 @@ fn an_agent_that_can_go_on_does_so_behind_what_was_whole() {
 }
 
 #[test]
-fn what_cannot_go_on_ends_incomplete_and_the_next_one_has_its_turn() {
+fn recovery__not_continuable__ends_incomplete_and_next_runs() {
     for recovery in [Recovery::GiveUp, Recovery::StartOver] {
         let (first, second, said) = recovered(recovery);
         assert_eq!(first[..6], LEFT[..6]);
@@ -171,7 +171,7 @@ impl Agent for Paused {
 }
 
 #[tokio::test]
-async fn who_reads_at_a_process_that_lost_the_run_reads_on_from_the_other() {
+async fn reader__process_lost_the_run__follows_the_new_owner() {
     let (world, gate) = (World::new(), Arc::new(Semaphore::new(0)));
     let process = || {
         let agent = Paused(Arc::clone(&gate));

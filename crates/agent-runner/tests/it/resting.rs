@@ -47,7 +47,7 @@ async fn read_to(cursor: &mut Cursor, position: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_gathered_is_stored_when_the_last_reader_goes_away() {
+async fn buffered_events__last_reader_leaves__are_stored() {
     let (runner, run, gate) = gated().await;
     let (id, mut cursor) = (run.id().clone(), run.cursor(0));
     drop(run);
@@ -60,7 +60,7 @@ async fn what_was_gathered_is_stored_when_the_last_reader_goes_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_does_not_look_again_holds_nothing_back() {
+async fn idle_reader__dropped__delays_nothing() {
     let (runner, run, gate) = gated().await;
     let (id, mut cursor) = (run.id().clone(), run.cursor(0));
     drop(run);

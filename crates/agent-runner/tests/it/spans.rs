@@ -71,7 +71,7 @@ impl Visit for Shown {
 }
 
 #[tokio::test]
-async fn what_an_agent_logs_is_in_the_span_of_its_run() {
+async fn agent_log_line__is_in_the_run_span() {
     let (lines, _guard) = Lines::listen();
     let agent = agent_fn(|run: RunHandle| async move {
         for _ in 0..3 {
@@ -97,7 +97,7 @@ async fn what_an_agent_logs_is_in_the_span_of_its_run() {
 }
 
 #[tokio::test]
-async fn a_run_is_in_the_span_in_which_it_was_started_and_nothing_else_is_in_a_run() {
+async fn run_span__has_the_starting_span_as_parent() {
     use tracing::Instrument;
     let (lines, _guard) = Lines::listen();
     let runner = runner(agent_fn(|_| async {
@@ -117,7 +117,7 @@ async fn a_run_is_in_the_span_in_which_it_was_started_and_nothing_else_is_in_a_r
 
 #[cfg(feature = "chat")]
 #[tokio::test]
-async fn model_and_tool_calls_are_in_their_run() {
+async fn model_and_tool_calls__are_in_the_run_span() {
     use agent_runner::Runner;
     use agent_runner::agents::ChatConfig;
     use agent_runner::testing::{FakeModel, FakeReply, collect_from};

@@ -51,7 +51,7 @@ fn counted(pauses: bool) -> (impl Agent, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn an_agent_begins_once_its_run_is_stored() {
+async fn agent__starts_after_its_run_is_stored() {
     for (durability, pauses) in [
         (Durability::Strict, true),
         (Durability::Strict, false),
@@ -81,7 +81,7 @@ async fn an_agent_begins_once_its_run_is_stored() {
 }
 
 #[tokio::test]
-async fn no_agent_begins_for_a_run_that_could_not_be_stored() {
+async fn agent__run_not_stored__does_not_start() {
     for kind in [Unavailable, Conflict] {
         let (agent, begun) = counted(true);
         let (runner, _) = faulty(agent, Fault::Refused(kind));

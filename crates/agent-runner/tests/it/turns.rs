@@ -7,7 +7,7 @@ use agent_runner::{Run, RunHandle, RunOptions, Runner, Services, StartError, age
 use agent_schemas::{AgentRequest, Message, RunId, SessionId, Status, UserId};
 use agent_services::ErrorKind;
 use agent_services::page::PageSize;
-use agent_services::run::{Canceled, IdempotencyKey, OwnerId, RunFilter, RunStore, SessionPolicy};
+use agent_services::run::{Batch, Canceled, IdempotencyKey, RunFilter, RunStore, SessionPolicy};
 use tokio::sync::Semaphore;
 
 use crate::faulty_store::{Fault, FaultyStore};
@@ -52,7 +52,7 @@ async fn text_of(run: &Run) -> String {
 }
 
 #[tokio::test]
-async fn the_next_turn_begins_when_the_one_before_has_ended_and_knows_it() {
+async fn enqueued_run__starts_after_previous_with_its_history() {
     let (runner, gate) = gated();
     let mut runs = Vec::new();
     for _ in 0..3 {
@@ -71,7 +71,7 @@ async fn the_next_turn_begins_when_the_one_before_has_ended_and_knows_it() {
 }
 
 #[tokio::test]
-async fn a_busy_session_refuses_or_is_interrupted() {
+async fn busy_session__policy__refuses_or_interrupts() {
     let (runner, gate) = gated();
     let first = runner.start(request("hi"), options(SessionPolicy::Enqueue)).await.expect("started");
     let refused = runner.start(request("hi"), options(SessionPolicy::Reject)).await;
@@ -85,7 +85,7 @@ async fn a_busy_session_refuses_or_is_interrupted() {
 }
 
 #[tokio::test]
-async fn what_is_handed_over_is_written_to_the_log_of_the_run_that_takes_it() {
+async fn steered_message__is_logged_by_its_run() {
     let runner = runner(agent_fn(|run: RunHandle| async move {
         let mut handed = Vec::new();
         while handed.is_empty() {
@@ -106,7 +106,7 @@ async fn what_is_handed_over_is_written_to_the_log_of_the_run_that_takes_it() {
 }
 
 #[tokio::test]
-async fn where_nothing_is_under_way_there_is_nothing_to_hand_to() {
+async fn steer__idle_session__starts_a_run() {
     let (runner, gate) = gated();
     let first = runner.start(request("hi"), options(SessionPolicy::Steer)).await.expect("started");
     gate.close();
@@ -117,7 +117,7 @@ async fn where_nothing_is_under_way_there_is_nothing_to_hand_to() {
 }
 
 #[tokio::test]
-async fn requests_with_one_key_are_one_run() {
+async fn idempotency_key__repeated__gives_one_run() {
     let runner = runner(Echo::default());
     let key = |fingerprint: &str| IdempotencyKey::new("k", fingerprint);
     let start = async |fingerprint: &str| {
@@ -134,12 +134,14 @@ async fn requests_with_one_key_are_one_run() {
 }
 
 #[tokio::test]
-async fn a_run_that_waits_is_cancelled_without_its_agent() {
+async fn cancel__waiting_run__ends_without_its_agent() {
     let (runner, gate) = gated();
     let first = runner.start(request("hi"), options(SessionPolicy::Enqueue)).await.expect("started");
     let second = runner.start(request("hi"), options(SessionPolicy::Enqueue)).await.expect("started");
     let third = runner.start(request("hi"), options(SessionPolicy::Enqueue)).await.expect("started");
     assert!(runner.cancel(second.id()).await.expect("asked"));
+    let record = runner.record(second.id()).await.expect("readable").expect("kept");
+    assert_eq!(record.status, Status::Canceled, "whoever asks next sees the truth");
     assert_eq!(outline(&collect(second.cursor(0)).await), ["response created", "response canceled"]);
     assert!(!runner.cancel(&RunId::new("run_x")).await.expect("asked"));
     gate.add_permits(2);
@@ -150,7 +152,7 @@ async fn a_run_that_waits_is_cancelled_without_its_agent() {
 }
 
 #[tokio::test]
-async fn a_log_is_read_on_from_any_position() {
+async fn stored_log__any_position__reads_the_rest() {
     let runner = runner(Echo::default());
     let run = runner.start(request("a b c"), RunOptions::default()).await.expect("started");
     let whole = collect(run.cursor(0)).await;
@@ -166,7 +168,7 @@ async fn a_log_is_read_on_from_any_position() {
 }
 
 #[tokio::test]
-async fn a_cancellation_is_heard_although_the_store_was_away() {
+async fn cancel__store_unavailable__is_noticed_later() {
     let store = Arc::new(FaultyStore::default());
     let mut services = Services::in_memory();
     services.runs = Arc::clone(&store) as _;
@@ -179,7 +181,6 @@ async fn a_cancellation_is_heard_although_the_store_was_away() {
     for _ in 0..3 {
         store.fail("get", Fault::Refused(ErrorKind::Unavailable));
     }
-    let elsewhere = OwnerId::new("another process");
-    assert_eq!(store.cancel(run.id(), &elsewhere).await.expect("asked"), Some(Canceled::Requested));
+    assert_eq!(store.cancel(run.id(), Batch::empty(0)).await.expect("asked"), Some(Canceled::Requested));
     assert_eq!(run.response().await.expect("readable").status, Status::Canceled);
 }

@@ -9,7 +9,7 @@ use crate::status::Status;
 #[derive(Clone, Debug, PartialEq, Record)]
 #[record(example = r#"{
     "id": "run_0123456789abcdef0123456789abcdef8249", "object": "run", "status": "in_progress", "agent": "demo",
-    "user_id": "u-1", "session_id": "s-1", "created_at": 1800000000, "ended_at": null, "events": 4,
+    "user_id": "u-1", "session_id": "s-1", "parent_run_id": null, "created_at": 1800000000, "ended_at": null, "events": 4,
     "cancel_requested": false, "response": null
 }"#)]
 pub struct RunInfo {
@@ -31,6 +31,8 @@ pub struct RunInfo {
     /// The session id.
     #[record(default)]
     pub session_id: String,
+    /// The run that started this one as its child; null for a run that a client started.
+    pub parent_run_id: Option<String>,
     /// When the request arrived, in Unix seconds.
     #[record(default)]
     pub created_at: i64,

@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_have_their_kind_and_place() {
+    fn parse__invalid_text__gives_kind_and_offset() {
         check_error("", ParseErrorKind::ExpectedValue, 0);
         check_error(r#"{"input": ["#, ParseErrorKind::ExpectedValue, 11);
         check_error("{bad", ParseErrorKind::ExpectedName, 1);
@@ -312,21 +312,21 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_limited() {
+    fn parse__above_depth_limit__is_refused() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(parse_with_depth(&nested(5), 5).is_ok());
         assert_eq!(parse_with_depth(&nested(6), 5).map_err(|e| e.kind), Err(ParseErrorKind::TooDeep));
     }
 
     #[test]
-    fn order_and_digits_survive() {
+    fn parse__order_and_digits__are_kept() {
         let text = r#"{"z":123456789012345678901234567890,"a":1.50,"m":1e400,"b":-0.0}"#;
         assert_eq!(parse(text).unwrap().to_string(), text);
     }
 
     proptest! {
         #[test]
-        fn agrees_with_serde_json(text in r#"[\[\]{}:,"\\u0-9eE+\-. a-cnul\n]{0,24}"#) {
+        fn parse__any_text__agrees_with_serde_json(text in r#"[\[\]{}:,"\\u0-9eE+\-. a-cnul\n]{0,24}"#) {
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
             // serde_json rejects numbers that no float can hold; we keep their digits.
             let too_large = theirs.as_ref().is_err_and(|e| e.to_string().starts_with("number out of range"));
@@ -336,7 +336,7 @@ mod tests {
         }
 
         #[test]
-        fn any_string_round_trips(text: String) {
+        fn string__any__round_trips(text: String) {
             let json = Json::String(text);
             prop_assert_eq!(parse(&json.to_string()).unwrap(), json);
         }

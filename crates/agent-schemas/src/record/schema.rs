@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_doc_comment_becomes_paragraphs() {
+    fn doc_comment__becomes_paragraphs() {
         let doc = [" One [`Link`]", " goes on.", "", " - a", " - b"];
         assert_eq!(description(&doc), "One `Link` goes on.\n\n- a\n- b");
     }

@@ -244,14 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn nulls_are_defaults() {
+    fn settings__null__equals_default() {
         let nulls = r#"{"tools":null,"store":null,"metadata":null,"text":null,"tool_choice":null,"temperature":null}"#;
         assert_eq!(settings(nulls), settings("{}"));
         assert_eq!(settings("{}").unwrap().text.get("format"), Some(&object! { "type" => "text" }.into()));
     }
 
     #[test]
-    fn what_is_said_is_repeated() {
+    fn settings__given_members__are_echoed() {
         let said =
             r#"{"conversation":"c","tools":[{"type":"function","name":"f"}],"text":{"verbosity":"low"}}"#;
         let settings = settings(said).unwrap();
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_answers_say_everything() {
+    fn text_format__echo__has_every_member() {
         let said = r#"{"text":{"format":{"type":"json_schema","name":"n","schema":{}}}}"#;
         let text = settings(said).unwrap().text;
         let format = object! {
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_have_places() {
+    fn settings__invalid_member__names_its_path() {
         for (json, fault) in [
             (r#"{"temperature":3}"#, "temperature: should be at most 2"),
             (r#"{"truncation":"no"}"#, "truncation: expected one of: auto, disabled"),

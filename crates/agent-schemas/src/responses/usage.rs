@@ -78,7 +78,7 @@ mod tests {
     use crate::object;
 
     #[test]
-    fn usage_has_either_names() {
+    fn usage__either_naming__is_read() {
         let chat = object! {
             "prompt_tokens" => 7, "completion_tokens" => 5, "total_tokens" => 12,
             "prompt_tokens_details" => object! { "cached_tokens" => 3 },

@@ -22,7 +22,7 @@ fn check_streaming(file: &str, tokens: &[&str], builder: ResponseBuilder) {
 }
 
 #[test]
-fn a_whole_streamed_response() {
+fn response_builder__streamed_response__matches_golden() {
     for file in ["fn_generate_streaming_response.json", "v115/fn_generate_streaming_response.json"] {
         let builder = ResponseBuilder::new(&SameId, 76).with_id("response_fixed").with_session_id("S");
         check_streaming(file, &["Hello", " ", "World", "!"], builder);
@@ -130,7 +130,7 @@ fn check_native(file: &str) {
 }
 
 #[test]
-fn builder_calls() {
+fn builder__recorded_calls__match_golden() {
     check_native("native_all_content_types.json");
     check_native("native_data_deltas.json");
     check_native("native_text_set_then_delta.json");
@@ -140,7 +140,7 @@ fn builder_calls() {
 }
 
 #[test]
-fn audio_video_and_files_have_setters_too() {
+fn content_builder__audio_video_file__have_setters() {
     let mut message = MessageBuilder::new(&SameId);
     let mut audio = message.content("audio").unwrap();
     audio.set_audio("AA", Some("wav".into())).unwrap();
@@ -166,7 +166,7 @@ fn audio_video_and_files_have_setters_too() {
 }
 
 #[test]
-fn a_setter_of_another_type_is_refused_by_name() {
+fn setter__other_type__is_refused_by_name() {
     let mut message = MessageBuilder::new(&SameId);
     let mut text = message.content("text").unwrap();
     let mut data = message.content("data").unwrap();
@@ -182,7 +182,7 @@ fn a_setter_of_another_type_is_refused_by_name() {
 }
 
 #[test]
-fn a_setter_replaces_what_came_before() {
+fn setter__earlier_content__is_replaced() {
     let mut message = MessageBuilder::new(&SameId);
     let mut text = message.content("text").unwrap();
     text.add_text_delta("old").unwrap();

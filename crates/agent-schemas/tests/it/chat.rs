@@ -38,7 +38,7 @@ fn assert_kept(read: &Json, written: &Json) {
 }
 
 #[test]
-fn chunks_of_servers_are_read_without_loss() {
+fn chunk__from_known_servers__round_trips() {
     for json in [
         // DashScope: null texts beside reasoning.
         r#"{"choices":[{"delta":{"content":null,"role":"assistant","reasoning_content":""},"index":0,
@@ -65,7 +65,7 @@ fn chunks_of_servers_are_read_without_loss() {
 }
 
 #[test]
-fn completions_of_servers_are_read_without_loss() {
+fn completion__from_known_servers__round_trips() {
     let completion: ChatCompletion = keeps(
         r#"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{
             "role":"assistant","content":null,"reasoning":"hm","annotations":[{"type":"url_citation",
@@ -87,7 +87,7 @@ fn completions_of_servers_are_read_without_loss() {
 }
 
 #[test]
-fn what_cannot_be_an_answer_is_refused() {
+fn chunk__wrong_type__is_refused() {
     for json in
         ["[]", r#"{"choices":{}}"#, r#"{"choices":[{"delta":{"content":5}}]}"#, r#"{"created":"soon"}"#]
     {
@@ -100,7 +100,7 @@ fn assistant(content: MessageContent) -> AssistantMessage {
 }
 
 #[test]
-fn parts_of_text_become_one_text_in_an_answer() {
+fn completion__text_parts__are_joined() {
     let texts = vec![MessageContentPart::text("a"), MessageContentPart::text("b")];
     let answer = create_chat_completion(assistant(MessageContent::Parts(texts)), "m", "c", None, 1).unwrap();
     assert_eq!(answer.choices[0].message.content.as_deref(), Some("ab"));
@@ -111,7 +111,7 @@ fn parts_of_text_become_one_text_in_an_answer() {
 }
 
 #[test]
-fn an_answer_with_calls_ends_with_them_and_roles_are_checked() {
+fn completion__tool_calls__set_finish_reason() {
     let message: AssistantMessage =
         serde_json::from_str(r#"{"tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"}}]}"#)
             .unwrap();
@@ -134,14 +134,14 @@ fn an_answer_with_calls_ends_with_them_and_roles_are_checked() {
 }
 
 #[test]
-fn messages_keep_what_they_do_not_know() {
+fn message__unknown_members__are_kept() {
     let json = r#"{"role":"tool","content":"4","name":null,"tool_calls":null,"tool_call_id":"c"}"#;
     let message: OpenAIMessage = serde_json::from_str(json).unwrap();
     assert_eq!(text(&message), json);
 }
 
 #[test]
-fn sound_that_is_a_url_already_stays_one() {
+fn audio__data_url__is_not_wrapped_again() {
     let parts =
         [("AA", "mp3"), ("AA", "wav"), ("https://host/a.wav", "wav"), ("data:audio/wav;base64,AA", "wav")];
     let parts = parts.map(|(data, format)| MessageContentPart::audio(data, format));
@@ -169,13 +169,13 @@ impl IdSource for Digits {
 }
 
 #[test]
-fn call_ids_have_22_digits() {
+fn tool_call_id__has_22_digits() {
     assert_eq!(tool_call_id(&Digits), "call_0123456789abcdef012345");
     assert_eq!(prefixed_tool_call_id("fc_", &Digits), "fc_0123456789abcdef012345");
 }
 
 #[test]
-fn call_ids_have_the_recorded_form() {
+fn tool_call_id__matches_recorded_pattern() {
     let cases = golden_lines("schemas_validation.jsonl");
     let mut cases =
         cases.iter().filter(|case| member(case, "model").as_str() == Some("generate_tool_call_id"));

@@ -85,7 +85,7 @@ fn error(class: &str, called_with: &Json) -> Error {
 }
 
 #[test]
-fn codes_messages_and_statuses() {
+fn errors__match_golden() {
     let file = "v115/exceptions.jsonl";
     replay(file, &golden_lines(file), |case| {
         let class = member(case, "class").as_str().unwrap();
@@ -103,7 +103,7 @@ fn codes_messages_and_statuses() {
 }
 
 #[test]
-fn a_code_of_the_table_says_its_status() {
+fn http_status_of_code__known_codes__match_golden() {
     for case in golden_lines("v115/exceptions.jsonl") {
         let code = member(&case, "code").as_str().unwrap();
         let expected = (code != "<code>").then(|| member(&case, "status").as_i64().unwrap());

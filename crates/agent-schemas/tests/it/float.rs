@@ -6,7 +6,7 @@ use crate::support::{golden_lines, member, name, replay, text};
 
 /// What a float that an agent computed looks like on the wire; integers keep their digits.
 #[test]
-fn computed_floats() {
+fn float__computed__matches_golden() {
     let file = "sse_raw.jsonl";
     replay(file, &golden_lines(file), |case| {
         let data = member(&member(case, "steps").as_array().unwrap()[0], "yield_data_content");

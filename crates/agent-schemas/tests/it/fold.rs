@@ -69,7 +69,7 @@ fn folded(events: &[Event]) -> Vec<ContentBody> {
 
 proptest! {
     #[test]
-    fn any_chunks_fold_to_the_same(
+    fn fold__any_chunking__gives_same_response(
         text: String,
         arguments: String,
         cuts in proptest::collection::vec(0_usize..100, 0..6),
@@ -83,28 +83,28 @@ proptest! {
     }
 
     #[test]
-    fn a_fold_takes_any_events(events in proptest::collection::vec(strategy::event(), 0..8)) {
+    fn fold__any_events__are_accepted(events in proptest::collection::vec(strategy::event(), 0..8)) {
         let mut fold = Fold::new();
         events.iter().for_each(|event| fold.push(event));
         prop_assert_eq!(fold.response().is_some(), events.iter().any(|e| matches!(e, Event::Response(_))));
     }
 
     #[test]
-    fn merging_into_nothing_gives_the_delta(delta in strategy::object()) {
+    fn merge_data__into_empty__gives_the_delta(delta in strategy::object()) {
         let mut data = JsonObject::new();
         merge_data(&mut data, &delta);
         prop_assert_eq!(data, delta);
     }
 
     #[test]
-    fn merging_nothing_changes_nothing(data in strategy::object()) {
+    fn merge_data__empty_delta__changes_nothing(data in strategy::object()) {
         let mut merged = data.clone();
         merge_data(&mut merged, &JsonObject::new());
         prop_assert_eq!(merged, data);
     }
 
     #[test]
-    fn merging_keeps_all_keys(data in strategy::object(), delta in strategy::object()) {
+    fn merge_data__any__keeps_all_keys(data in strategy::object(), delta in strategy::object()) {
         let mut merged = data.clone();
         merge_data(&mut merged, &delta);
         for key in data.keys().chain(delta.keys()) {
@@ -121,7 +121,7 @@ fn check_merge(data: &str, delta: &str, expected: &str) {
 }
 
 #[test]
-fn data_merges_by_type() {
+fn merge_data__each_type__combines_its_way() {
     check_merge(r#"{"a":"x"}"#, r#"{"a":"y"}"#, r#"{"a":"xy"}"#);
     check_merge(r#"{"a":[1]}"#, r#"{"a":[2]}"#, r#"{"a":[1,2]}"#);
     check_merge(r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":3}"#);
@@ -136,7 +136,7 @@ fn data_merges_by_type() {
 
 /// A client that joined late sees the second content only.
 #[test]
-fn a_content_is_known_by_its_index_and_not_by_its_place() {
+fn fold__late_start__places_content_by_index() {
     let mut fold = Fold::new();
     let mut opened = Message::new("msg_1", MessageType::Message);
     opened.in_progress();

@@ -31,7 +31,7 @@ fn texts(message: &Message) -> Vec<&str> {
 
 proptest! {
     #[test]
-    fn a_whole_log_merges_to_what_it_folds_to(
+    fn merge__whole_log__equals_fold(
         text in any::<String>(),
         arguments in any::<String>(),
         cuts in proptest::collection::vec(any::<usize>(), 0..6),
@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn deltas_in_messages_are_as_deltas_alone(
+    fn merge__deltas_in_messages__equal_bare_deltas(
         text in any::<String>(),
         cuts in proptest::collection::vec(any::<usize>(), 0..6),
     ) {
@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn any_events_merge(events in proptest::collection::vec(strategy::event(), 0..6)) {
+    fn merge__any_events__succeeds(events in proptest::collection::vec(strategy::event(), 0..6)) {
         let known = events.iter().any(|event| !matches!(event, Event::Other(_)));
         prop_assert_eq!(merge_agent_responses(&events, &SameId, 7).is_ok(), known);
         let message = merge_agent_messages(&events, &SameId);
@@ -75,14 +75,14 @@ fn is_of_message(event: &Event) -> bool {
 }
 
 #[test]
-fn nothing_cannot_be_merged() {
+fn merge__nothing_known__is_refused() {
     let unknown = [Event::Other(object! { "object" => "news" }.into())];
     assert_eq!(merge_agent_responses(&unknown, &SameId, 7), Err(MergeError::EmptyResponseList));
     assert_eq!(merge_agent_messages(&unknown, &SameId), Err(MergeError::EmptyMessageList));
 }
 
 #[test]
-fn contents_without_a_place_continue_and_then_replace() {
+fn merge__contents_without_index__continue_then_replace() {
     let mut whole = Content::text("Hello");
     whole.delta = None;
     whole.completed();
@@ -98,7 +98,7 @@ fn contents_without_a_place_continue_and_then_replace() {
 }
 
 #[test]
-fn a_delta_of_another_type_is_kept_beside() {
+fn merge__delta_of_other_type__is_kept_separately() {
     let mut data = Content::data(object! { "a" => 1 });
     (data.delta, data.index, data.msg_id) = (Some(true), Some(0), Some("m".into()));
     let mut text = data.clone();
@@ -109,7 +109,7 @@ fn a_delta_of_another_type_is_kept_beside() {
 }
 
 #[test]
-fn errors_and_usage_of_messages_are_told_by_the_response() {
+fn merge__message_errors_and_usage__reach_the_response() {
     let mut first = message("m1", Some(vec![Content::text("a")]));
     first.usage = Some(object! { "tokens" => 2 });
     first.completed();
@@ -124,7 +124,7 @@ fn errors_and_usage_of_messages_are_told_by_the_response() {
 }
 
 #[test]
-fn a_content_that_failed_fails_the_response() {
+fn merge__failed_content__fails_the_response() {
     let mut failed = part("a");
     failed.failed(ErrorBody { code: "c".into(), message: "broken".into() });
     let merged = merge_agent_responses(&[failed.into()], &SameId, 7).unwrap();
@@ -133,7 +133,7 @@ fn a_content_that_failed_fails_the_response() {
 }
 
 #[test]
-fn closed_messages_come_before_open_ones() {
+fn merge__closed_messages__precede_open_ones() {
     let opened = message("m1", Some(vec![part("still")]));
     let mut closed = message("m2", None);
     closed.completed();
@@ -144,7 +144,7 @@ fn closed_messages_come_before_open_ones() {
 }
 
 #[test]
-fn messages_of_an_output_stay_apart_without_ids() {
+fn merge__messages_without_ids__stay_separate() {
     let mut response = agent_schemas::AgentResponse::new("r", 1);
     let message = |text: &str| message("", Some(vec![Content::text(text)]));
     response.output = Some(vec![message("a"), message("b")]);
@@ -155,7 +155,7 @@ fn messages_of_an_output_stay_apart_without_ids() {
 }
 
 #[test]
-fn many_contents_in_one_message_merge() {
+fn merge__many_contents__succeeds() {
     let at = |index: i64| {
         let mut content = part("x");
         content.index = Some(index);
@@ -169,7 +169,7 @@ fn many_contents_in_one_message_merge() {
 }
 
 #[test]
-fn many_contents_of_other_types_at_one_index_are_kept() {
+fn merge__many_types_at_one_index__are_kept() {
     let at = |body: ContentBody| {
         let mut content = Content::new(body);
         content.delta = Some(true);

@@ -92,7 +92,7 @@ fn stream(answers: &[Answer], cuts: &[usize], picks: &[usize]) -> Vec<ChatComple
 
 proptest! {
     #[test]
-    fn any_split_of_an_answer_merges_to_the_same(
+    fn merge_chunks__any_split__gives_same_completion(
         answers in vec(answer(), 1..3),
         cuts in vec(any::<usize>(), 0..5),
         picks in vec(any::<usize>(), 1..9),
@@ -110,7 +110,7 @@ proptest! {
 }
 
 #[test]
-fn calls_without_an_index_are_told_apart_by_their_ids() {
+fn merge_chunks__calls_without_index__are_told_apart_by_id() {
     let merged = merge_deltas(&[
         r#"{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{\"x\":"}}]}"#,
         r#"{"tool_calls":[{"function":{"arguments":"1}"}}]}"#,
@@ -122,7 +122,7 @@ fn calls_without_an_index_are_told_apart_by_their_ids() {
 }
 
 #[test]
-fn calls_that_share_an_index_are_told_apart_by_their_ids() {
+fn merge_chunks__calls_sharing_index__are_told_apart_by_id() {
     let merged = merge_deltas(&[
         r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"#,
         r#"{"tool_calls":[{"index":0,"id":"b","function":{"name":"g","arguments":"{"}}]}"#,
@@ -132,7 +132,7 @@ fn calls_that_share_an_index_are_told_apart_by_their_ids() {
 }
 
 #[test]
-fn a_call_is_named_once_however_often_its_parts_name_it() {
+fn merge_chunks__repeated_call_name__is_kept_once() {
     let merged = merge_deltas(&[
         r#"{"tool_calls":[{"index":3,"id":"a","type":"function","function":{"name":"f","arguments":"{"}}]}"#,
         r#"{"tool_calls":[{"index":3,"id":"","type":"function","function":{"name":"","arguments":"}"}}]}"#,
@@ -143,7 +143,7 @@ fn a_call_is_named_once_however_often_its_parts_name_it() {
 }
 
 #[test]
-fn what_servers_add_grows_or_is_replaced() {
+fn merge_chunks__unknown_members__grow_or_are_replaced() {
     let merged = merge_deltas(&[
         r#"{"role":"","reasoning_content":"a","audio":{"id":"x","data":"AA"},"parts":[1]}"#,
         r#"{"role":"assistant","reasoning_content":null,"audio":{"id":"x","data":"BB","expires_at":1}}"#,
@@ -157,7 +157,7 @@ fn what_servers_add_grows_or_is_replaced() {
 }
 
 #[test]
-fn answers_are_matched_by_index_and_keep_their_own_members() {
+fn merge_chunks__several_choices__match_by_index() {
     let chunks: Vec<ChatCompletionChunk> = [
         r#"{"id":"","model":"","choices":[],"prompt_filter_results":[1]}"#,
         r#"{"id":"c","model":"m","created":5,"choices":[
@@ -189,13 +189,13 @@ fn answers_are_matched_by_index_and_keep_their_own_members() {
 }
 
 #[test]
-fn deltas_of_tools_alone_are_merged() {
+fn merge_chunks__tool_role__is_merged() {
     let merged = merge_deltas(&[r#"{"role":"tool","content":"a"}"#, r#"{"role":"tool","content":"b"}"#]);
     assert_eq!(merged.get("content").unwrap().as_str(), Some("ab"));
 }
 
 #[test]
-fn many_calls_in_one_answer_merge() {
+fn merge_chunks__many_calls__succeeds() {
     let part = |index: usize| {
         let id = format!("c{index}");
         let indexed = index.is_multiple_of(2).then_some(index as i64);

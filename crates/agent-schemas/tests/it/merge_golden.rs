@@ -62,7 +62,7 @@ fn case_name(case: &Json) -> (String, String) {
 }
 
 #[test]
-fn chunks() {
+fn merge_chunks__recorded_cases__match_golden() {
     let file = "fn_merge_chunks.jsonl";
     replay(file, &golden_lines(file), |case| {
         let (function, name) = case_name(case);
@@ -80,7 +80,7 @@ fn chunks() {
 }
 
 #[test]
-fn responses_and_messages() {
+fn merge_messages__recorded_cases__match_golden() {
     let file = "fn_merge_agent.jsonl";
     replay(file, &golden_lines(file), |case| {
         let (function, name) = case_name(case);

@@ -48,7 +48,7 @@ const ANSWER_1: &str = r#"{"role":"tool","tool_call_id":"1","content":"a"}"#;
 const ANSWER_2: &str = r#"{"role":"tool","tool_call_id":"2","content":"b"}"#;
 
 #[test]
-fn calls_that_follow_each_other_are_one_turn() {
+fn to_openai__consecutive_calls__are_one_turn() {
     let reasoning = data(MessageType::Reasoning, object! { "text" => "hm" });
     let text = || said(Role::Assistant, vec![Content::text("let me see")]);
     check(
@@ -67,7 +67,7 @@ fn calls_that_follow_each_other_are_one_turn() {
 }
 
 #[test]
-fn calls_and_answers_without_each_other_are_left_out() {
+fn to_openai__unpaired_call_or_output__is_omitted() {
     check(&[call("1"), Message::user("stop")], r#"[{"role":"user","content":"stop"}]"#);
     check(&[answer("1", "a")], "[]");
     check(
@@ -82,7 +82,7 @@ fn calls_and_answers_without_each_other_are_left_out() {
 }
 
 #[test]
-fn an_answer_follows_its_call_wherever_it_stood() {
+fn to_openai__tool_output__follows_its_call() {
     check(
         &[call("1"), Message::user("hurry"), answer("1", "a")],
         &format!(
@@ -92,7 +92,7 @@ fn an_answer_follows_its_call_wherever_it_stood() {
 }
 
 #[test]
-fn a_call_id_may_come_again() {
+fn to_openai__repeated_call_id__pairs_the_latest() {
     let turn = format!(r#"{{"role":"assistant","content":null,"tool_calls":[{CALL_1}]}},{ANSWER_1}"#);
     check(&[call("1"), answer("1", "a"), call("1"), answer("1", "a")], &format!("[{turn},{turn}]"));
     // The first one was given up; the answer belongs to the second.
@@ -103,7 +103,7 @@ fn a_call_id_may_come_again() {
 }
 
 #[test]
-fn arguments_are_always_the_text_of_an_object() {
+fn to_openai__arguments__are_object_text() {
     let with = |arguments: Json| {
         let call = object! { "call_id" => "1", "name" => "f", "arguments" => arguments };
         let messages = to_openai_messages(&[data(MessageType::McpCall, call), answer("1", "a")]);
@@ -119,7 +119,7 @@ fn arguments_are_always_the_text_of_an_object() {
 }
 
 #[test]
-fn words_become_strings() {
+fn to_openai__texts__become_strings() {
     let refusal = Content::new(ContentBody::Refusal { refusal: Some("no".into()) });
     check(
         &[
@@ -148,7 +148,7 @@ fn check_part(body: ContentBody, expected: &str) {
 }
 
 #[test]
-fn media_become_parts() {
+fn to_openai__media__become_parts() {
     let some = |text: &str| Some(text.to_owned());
     check_part(
         ContentBody::Image { image_url: some("data:image/png;base64,AA") },
@@ -195,7 +195,7 @@ fn media_become_parts() {
 }
 
 #[test]
-fn tools_keep_all_that_was_said() {
+fn to_openai__tools__keep_all_members() {
     let tools: Vec<RequestTool> = serde_json::from_str(
         r#"[{"type":"web_search","options":{"a":1}},
             {"type":"function","function":{"name":"f","description":"d","strict":true,"parameters":{"type":"object","properties":{},"required":[],"additionalProperties":false}}}]"#,
@@ -209,7 +209,7 @@ fn tools_keep_all_that_was_said() {
 }
 
 #[test]
-fn what_openai_says_comes_back() {
+fn from_openai__conversation__round_trips() {
     let conversation = format!(
         r#"[{{"role":"system","content":"s"}},
             {{"role":"user","content":[{{"type":"text","text":"q"}},{{"type":"image_url","image_url":{{"url":"http://x"}}}},
@@ -225,7 +225,7 @@ fn what_openai_says_comes_back() {
 }
 
 #[test]
-fn faults_of_an_openai_message_have_a_place() {
+fn from_openai__invalid_message__names_its_path() {
     let fault = |json: &str| Message::from_openai_message(&parse(json), &SameId).unwrap_err().to_string();
     assert!(fault(r#"{"content":"x"}"#).starts_with("role: "));
     assert!(fault(r#"{"role":"user"}"#).starts_with("content: "));
@@ -283,12 +283,12 @@ fn check_accepted(messages: &[Json]) {
 
 proptest! {
     #[test]
-    fn every_conversation_is_accepted(messages in proptest::collection::vec(turn(), 0..12)) {
+    fn to_openai__any_conversation__is_accepted(messages in proptest::collection::vec(turn(), 0..12)) {
         check_accepted(&to_openai_messages(&messages));
     }
 
     #[test]
-    fn no_json_is_too_strange(message in strategy::json(), members in strategy::object(), role in "assistant|tool|user") {
+    fn from_openai__any_json__does_not_panic(message in strategy::json(), members in strategy::object(), role in "assistant|tool|user") {
         let _ = Message::from_openai_message(&message, &SameId);
         let mut members = members;
         members.insert("role".into(), Json::from(role));

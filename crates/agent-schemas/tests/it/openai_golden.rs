@@ -18,7 +18,7 @@ fn their_output(case: &Json) -> String {
 }
 
 #[test]
-fn stream_chunks() {
+fn from_openai_chunk__recorded_cases__match_golden() {
     let file = "fn_from_chat_completion_chunk.jsonl";
     replay(file, &golden_lines(file), |case| {
         let input = member(case, "input");
@@ -29,7 +29,7 @@ fn stream_chunks() {
 }
 
 #[test]
-fn messages_from_openai() {
+fn from_openai_message__recorded_cases__match_golden() {
     let file = "fn_from_openai_message.jsonl";
     replay(file, &golden_lines(file), |case| {
         let ours = match Message::from_openai_message(member(case, "input"), &SameId) {
@@ -41,7 +41,7 @@ fn messages_from_openai() {
 }
 
 #[test]
-fn messages_and_tools_to_openai() {
+fn to_openai__recorded_cases__match_golden() {
     let file = "fn_convert_to_openai_messages.jsonl";
     replay(file, &golden_lines(file), |case| {
         let function = member(case, "fn").as_str().unwrap();

@@ -91,11 +91,11 @@ fn sorted(outcome: &str) -> String {
 }
 
 #[test]
-fn requests_of_1_0_2() {
+fn request__upstream_1_0_2__matches_golden() {
     check_file("request_validation.jsonl");
 }
 
 #[test]
-fn requests_of_1_1_5() {
+fn request__upstream_1_1_5__matches_golden() {
     check_file("v115/request_validation.jsonl");
 }

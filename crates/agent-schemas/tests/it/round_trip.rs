@@ -20,32 +20,32 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &
 
 proptest! {
     #[test]
-    fn json(value in strategy::json()) {
+    fn json__any__round_trips(value in strategy::json()) {
         check(&value);
     }
 
     #[test]
-    fn contents(value in strategy::content()) {
+    fn content__any__round_trips(value in strategy::content()) {
         check(&value);
     }
 
     #[test]
-    fn messages(value in strategy::message()) {
+    fn message__any__round_trips(value in strategy::message()) {
         check(&value);
     }
 
     #[test]
-    fn responses(value in strategy::response()) {
+    fn response__any__round_trips(value in strategy::response()) {
         check(&value);
     }
 
     #[test]
-    fn requests(value in strategy::request()) {
+    fn request__any__round_trips(value in strategy::request()) {
         check(&value);
     }
 
     #[test]
-    fn events(value in strategy::event()) {
+    fn event__any__round_trips(value in strategy::event()) {
         check(&value);
         let mut line = Vec::new();
         sse::write_json(&mut line, &value).unwrap();
@@ -54,21 +54,21 @@ proptest! {
 }
 
 #[test]
-fn minus_zero_keeps_its_sign() {
+fn number__minus_zero__keeps_its_sign() {
     for text in ["-0", "-0.0", "0", "-0e2"] {
         assert_eq!(agent_schemas::json::parse(text).unwrap().to_string(), text);
     }
 }
 
 #[test]
-fn unknown_members_of_messages_and_contents_are_dropped() {
+fn message__unknown_members__are_dropped() {
     let text = r#"{"role":"user","name":"bob","content":[{"type":"text","text":"a","cache_control":{}}]}"#;
     let message: Message = serde_json::from_str(text).unwrap();
     assert_eq!(message, Message::user("a"));
 }
 
 #[test]
-fn an_unknown_kind_of_content_is_an_event_but_no_input() {
+fn content__unknown_type__is_event_but_not_input() {
     let text = r#"{"object":"content","type":"hologram","sequence_number":3}"#;
     let event = Event::from_slice(text.as_bytes()).unwrap();
     assert!(matches!(&event, Event::Other(json) if json.to_string() == text));
@@ -77,7 +77,7 @@ fn an_unknown_kind_of_content_is_an_event_but_no_input() {
 }
 
 #[test]
-fn the_order_of_free_members_survives() {
+fn data__member_order__is_kept() {
     let data: JsonObject = [("z", 1_i64), ("a", 2)].map(|(k, v)| (k.to_owned(), Json::from(v))).into();
     let text = serde_json::to_string(&Content::data(data)).unwrap();
     assert!(text.ends_with(r#""data":{"z":1,"a":2}}"#), "{text}");

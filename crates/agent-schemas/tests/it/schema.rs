@@ -46,7 +46,7 @@ fn definitions_of(document: &Json) -> &agent_schemas::JsonObject {
 }
 
 #[test]
-fn every_document_is_a_schema_by_itself() {
+fn schema__every_document__is_self_contained() {
     for (file, text) in export::files() {
         let document = json::parse(&text).unwrap();
         let schema = value(&document);
@@ -61,7 +61,7 @@ fn every_document_is_a_schema_by_itself() {
 }
 
 #[test]
-fn everything_has_a_title_and_a_description() {
+fn schema__every_item__has_title_and_description() {
     for (name, schema) in definitions_of(&export::bundle()) {
         assert_eq!(schema.get("title").and_then(Json::as_str), Some(&**name));
         let described = |schema: &Json| {
@@ -75,7 +75,7 @@ fn everything_has_a_title_and_a_description() {
 }
 
 #[test]
-fn a_form_of_answer_without_a_type_is_text() {
+fn response_format__without_type__is_text() {
     for (request, is_valid) in [
         (r#"{"response_format":{}}"#, true),
         (r#"{"response_format":{"json_schema":null}}"#, true),
@@ -87,7 +87,7 @@ fn a_form_of_answer_without_a_type_is_text() {
 }
 
 #[test]
-fn examples_are_of_their_type() {
+fn schema__examples__are_valid() {
     let mut seen = 0;
     for (name, schema) in definitions_of(&export::bundle()) {
         for example in schema.get("examples").and_then(Json::as_array).unwrap_or_default() {
@@ -100,7 +100,7 @@ fn examples_are_of_their_type() {
 
 /// Fields stand as on the wire, and a written record has all of them as required ones.
 #[test]
-fn written_fields_are_required_in_the_order_of_the_wire() {
+fn schema__written_fields__are_required_in_wire_order() {
     let message = json::parse(&serde_json::to_string(&agent_schemas::Message::user("a")).unwrap()).unwrap();
     let schema = export::document("Message").unwrap();
     let keys = |json: &Json| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -121,7 +121,7 @@ fn input_form(name: &str, bundle: &Json) -> String {
 /// Whatever a schema allows is read; what is written then is as the schema of what is written says, and is read and
 /// written again as it was.
 #[test]
-fn every_type_goes_around() {
+fn schema__every_type__round_trips_generated_values() {
     let bundle = export::bundle();
     for exported in export::types() {
         let name = exported.name();
@@ -147,7 +147,7 @@ fn every_type_goes_around() {
 
 /// A missing required field and a field of a wrong type are no value of the type.
 #[test]
-fn damaged_values_are_refused() {
+fn schema__damaged_value__is_refused() {
     let bundle = export::bundle();
     // No field of any type may hold this, except those that may hold anything.
     let wrong = json::parse("[[1.5]]").unwrap();
@@ -176,21 +176,21 @@ fn damaged_values_are_refused() {
 }
 
 /// Recorded requests that are read although they are not in the canonical form; `docs/compatibility.md` says why.
-const LAX: [&str; 6] =
+const COERCED: [&str; 6] =
     ["stream_yes", "stream_0", "temperature_numstr", "n_str", "object_other", "content_index_str"];
 
 #[test]
-fn what_is_read_is_what_the_schema_says_but_for_the_lax_forms() {
+fn schema__recorded_requests__agree_except_coerced() {
     let validator = validator("AgentRequest");
-    let mut lax = Vec::new();
+    let mut coerced = Vec::new();
     for case in golden_lines("request_validation.jsonl") {
         let request = member(&case, "request");
         let is_read = AgentRequest::from_json(request.clone()).is_ok();
         match (is_read, validator.is_valid(&value(request))) {
-            (true, false) => lax.push(name(&case)),
+            (true, false) => coerced.push(name(&case)),
             (false, true) => panic!("the schema allows what is not read: {case}"),
             _ => {}
         }
     }
-    assert_eq!(lax, LAX);
+    assert_eq!(coerced, COERCED);
 }

@@ -213,7 +213,7 @@ fn cases(model: Model<'_>) -> Vec<Json> {
 }
 
 #[test]
-fn every_field_of_upstream() {
+fn fields__upstream_table__match_golden() {
     let table = golden_json(FILE);
     let cases: Vec<Json> = Model::all(&table).flat_map(cases).collect();
     replay(FILE, &cases, |case| {
@@ -223,7 +223,7 @@ fn every_field_of_upstream() {
 }
 
 #[test]
-fn what_is_written_is_read_as_it_was() {
+fn canonical_form__read_again__is_unchanged() {
     let table = golden_json(FILE);
     for model in Model::all(&table) {
         if let Some(of) = model.ours() {

@@ -70,7 +70,7 @@ fn their_outcome(case: &Json) -> String {
 }
 
 #[test]
-fn types_besides_those_of_openai() {
+fn other_types__recorded_cases__match_golden() {
     let model = |case: &Json| member(case, "model").as_str().unwrap().to_owned();
     let cases = golden_lines(FILE).into_iter().filter(|case| !ELSEWHERE.contains(&model(case).as_str()));
     replay("schemas_validation.jsonl#rest", &cases.collect::<Vec<_>>(), |case| {

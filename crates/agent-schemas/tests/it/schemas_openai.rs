@@ -88,7 +88,7 @@ fn created(model: &str, how: &str, input: &Json) -> String {
 }
 
 #[test]
-fn everything_recorded() {
+fn openai_types__recorded_cases__match_golden() {
     let cases: Vec<Json> = golden_lines("schemas_validation.jsonl")
         .into_iter()
         .filter(|case| MODELS.contains(&member(case, "model").as_str().unwrap()))
@@ -118,7 +118,7 @@ fn everything_recorded() {
 
 /// The types' own names, which the table of exported types has, are all there.
 #[test]
-fn defaults_are_those_of_empty_objects() {
+fn default__equals_empty_object() {
     let empty = object! {};
     assert_eq!(read::<Parameters>(&Json::from(empty.clone())), Parameters::default());
     assert_eq!(read::<ResponseFormat>(&Json::from(empty.clone())), ResponseFormat::Text);

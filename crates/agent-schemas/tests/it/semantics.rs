@@ -84,17 +84,17 @@ fn check_file(file: &str) {
 }
 
 #[test]
-fn messages_grow_as_in_1_0_2() {
+fn deltas__upstream_1_0_2__match_golden() {
     check_file("fn_delta_semantics.jsonl");
 }
 
 #[test]
-fn messages_grow_as_in_1_1_5() {
+fn deltas__upstream_1_1_5__match_golden() {
     check_file("v115/fn_delta_semantics.jsonl");
 }
 
 #[test]
-fn getters() {
+fn getters__recorded_cases__match_golden() {
     let file = "fn_message_getters.jsonl";
     replay(file, &golden_lines(file), |case| {
         let message: Message = serde_json::from_str(&member(case, "input").to_string()).unwrap();
@@ -107,7 +107,7 @@ fn getters() {
 }
 
 #[test]
-fn a_failed_delta_changes_no_content() {
+fn add_delta__failure__changes_no_content() {
     let mut message = Message::user("a");
     let before = message.clone();
     let mut delta = Content::image("u");
@@ -120,7 +120,7 @@ fn a_failed_delta_changes_no_content() {
 }
 
 #[test]
-fn every_event_gets_the_next_number() {
+fn sequence_numbers__every_event__is_numbered() {
     let mut numbers = SequenceNumbers::new();
     let unknown = Event::Other(agent_schemas::object! { "object" => "x", "sequence_number" => 9_i64 }.into());
     let events = [Event::from(Message::user("a")), unknown, Event::from(Content::text("b"))];

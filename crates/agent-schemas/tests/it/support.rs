@@ -91,7 +91,7 @@ pub(crate) fn replay(file: &str, cases: &[Json], compare: impl Fn(&Json) -> (Str
 }
 
 #[test]
-fn every_listed_file_is_there() {
+fn differences__every_listed_file__exists() {
     for line in golden("differences.txt").lines().filter(|line| line.contains(" | ")) {
         if let Some((file, _)) = line.split_once(" | ").filter(|_| !line.starts_with('#')) {
             golden(file.split('#').next().unwrap());
@@ -100,7 +100,7 @@ fn every_listed_file_is_there() {
 }
 
 #[test]
-fn every_difference_is_documented() {
+fn differences__every_reason__is_documented() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/compatibility.md");
     let document = std::fs::read_to_string(path).expect("docs/compatibility.md");
     for line in golden("differences.txt").lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {

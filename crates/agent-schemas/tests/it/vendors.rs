@@ -24,7 +24,7 @@ fn fault<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
 }
 
 #[test]
-fn a_directive_decides_what_its_payload_is() {
+fn voice_request__directive__selects_the_payload() {
     let stop: ModelstudioVoiceChatRequest = same(r#"{"directive":"SessionStop","payload":{}}"#);
     assert_eq!(stop.directive(), ModelstudioVoiceChatDirective::SessionStop);
     assert_eq!(
@@ -40,7 +40,7 @@ fn a_directive_decides_what_its_payload_is() {
 }
 
 #[test]
-fn unknown_events_are_kept() {
+fn voice_response__unknown_event__is_kept() {
     for text in [r#"{"event":"Applause","payload":{"loud":1.50}}"#, r#"{"event":null,"payload":[]}"#] {
         let response: ModelstudioVoiceChatResponse = same(text);
         assert!(matches!(response, ModelstudioVoiceChatResponse::Other { .. }));
@@ -52,7 +52,7 @@ fn unknown_events_are_kept() {
 }
 
 #[test]
-fn keys_are_on_the_wire_and_not_in_the_log() {
+fn api_keys__serialized__but_hidden_in_debug() {
     let azure = AzureTtsConfig { key: Some("sk-1".into()), ..AzureTtsConfig::default() };
     let modelstudio =
         ModelstudioAsrConfig { api_key: Some("sk-1".into()), ..ModelstudioAsrConfig::default() };
@@ -72,7 +72,7 @@ fn keys_are_on_the_wire_and_not_in_the_log() {
 }
 
 #[test]
-fn a_vector_is_numbers_or_base64() {
+fn embedding__floats_or_base64__round_trips() {
     let numbers: Embedding =
         same(r#"{"embedding":[0.25,-1.0],"index":0,"object":"embedding","truncated":true}"#);
     assert_eq!(numbers.embedding, EmbeddingVector::Floats(vec![0.25, -1.0]));
@@ -81,7 +81,7 @@ fn a_vector_is_numbers_or_base64() {
 }
 
 #[test]
-fn a_session_keeps_what_is_no_message() {
+fn session__non_messages__are_kept() {
     let text = r#"{"id":"s","user_id":"u","messages":[{"note":1.0,"a":null},{}]}"#;
     let session: Session = same(text);
     assert!(session.messages.iter().all(|message| matches!(message, SessionMessage::Other(_))));
@@ -92,7 +92,7 @@ fn a_session_keeps_what_is_no_message() {
 }
 
 #[test]
-fn names_of_prompt_strategies_have_one_form() {
+fn prompt_strategy__any_spelling__is_normalized() {
     for name in ["topK", "TOPK", "top_k"] {
         assert_eq!(PromptStrategy::from(name), PromptStrategy::default());
     }
@@ -101,7 +101,7 @@ fn names_of_prompt_strategies_have_one_form() {
 }
 
 #[test]
-fn parts_of_responses_input_say_only_what_was_said() {
+fn responses_input__parts__round_trip_exactly() {
     let parts = r#"{"type":"input_file","file_id":"f"},{"type":"input_hologram","b":1,"a":2}"#;
     let messages = format!(r#"[{{"content":[{parts}],"role":"developer"}}]"#);
     let input: ResponseInput = same(&messages);
@@ -110,7 +110,7 @@ fn parts_of_responses_input_say_only_what_was_said() {
 }
 
 #[test]
-fn what_a_responses_request_cannot_be() {
+fn responses_request__invalid_member__names_its_path() {
     for (text, expected) in [
         (r#"{"input":5}"#, "input: expected a string or an array of messages"),
         (r#"{"input":[{"role":"user","content":[{}]}]}"#, "input.0.content.0.type: this field is required"),

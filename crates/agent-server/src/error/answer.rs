@@ -63,18 +63,54 @@ impl ApiError {
             ApiError::TooSlow { limit } => Answer::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "REQUEST_TIMEOUT",
-                format!("The body did not arrive within {} seconds", limit.as_secs()),
+                format!(
+                    "The body did not arrive within {} seconds (http.read_timeout_seconds)",
+                    limit.as_secs()
+                ),
             ),
-            ApiError::TooLarge { limit } => Answer::new(
+            ApiError::TooLarge { limit, setting } => Answer::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "PAYLOAD_TOO_LARGE",
-                format!("The body is larger than {limit} bytes"),
+                format!("The body takes more than {limit} bytes ({setting})"),
             ),
+            ApiError::NoRoomForBody { limit } => Answer::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "BODIES_LIMIT_EXCEEDED",
+                format!(
+                    "The requests that the server is reading take as much memory as they may, {limit} bytes \
+                     (http.bodies_bytes); try again later"
+                ),
+            )
+            .retry_after(SOON),
+            ApiError::TooMuchUnread { limit } => Answer::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "UNREAD_LIMIT_EXCEEDED",
+                format!(
+                    "More than {limit} bytes (http.unread_bytes) wait for clients that do not read; try again later"
+                ),
+            )
+            .retry_after(SOON),
+            ApiError::TooManyConnections { limit } => Answer::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "TOO_MANY_CONNECTIONS",
+                format!("The server has {limit} connections, its limit (http.max_connections); try again later"),
+            )
+            .retry_after(SOON),
+            ApiError::TooManyOfAddress { limit } => Answer::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "TOO_MANY_CONNECTIONS",
+                format!(
+                    "Your address has {limit} connections, its limit (http.max_connections_per_address); close \
+                     some of them"
+                ),
+            )
+            .retry_after(SOON),
             // Clients of upstream may compare these two messages.
             ApiError::NotFound => Answer::new(StatusCode::NOT_FOUND, "NOT_FOUND", "Not Found"),
             ApiError::MethodNotAllowed => {
                 Answer::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method Not Allowed")
             }
+            ApiError::BadHost(message) => Answer::new(StatusCode::BAD_REQUEST, "INVALID_HOST", *message),
             ApiError::HostNotAllowed(host) => Answer::new(
                 StatusCode::FORBIDDEN,
                 "HOST_NOT_ALLOWED",
@@ -101,6 +137,15 @@ impl ApiError {
                 "RESOURCE_NOT_FOUND",
                 format!("Run not found: {id}. It never existed, or it is no longer kept"),
             ),
+            ApiError::Unanswered(id) => Answer::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "SHUTTING_DOWN",
+                format!(
+                    "The server is shutting down, and run {id} has not ended. It is kept: repeat the request with its \
+                     Idempotency-Key, or read GET /runs/{id}, at another server or after the restart"
+                ),
+            )
+            .retry_after(LATER),
             ApiError::NoSuchSession(id) => {
                 Answer::new(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", format!("Session not found: {id}"))
             }
@@ -119,7 +164,8 @@ impl ApiError {
 fn of_start(error: &StartError) -> Answer {
     match error {
         StartError::Refused(error) => {
-            let seconds = if matches!(error, Error::TooManyRuns { .. }) { SOON } else { LATER };
+            let is_short = matches!(error, Error::TooManyRuns { .. } | Error::MemoryLimitExceeded { .. });
+            let seconds = if is_short { SOON } else { LATER };
             Answer::new(status_of(error.http_status()), error.code(), error.to_string()).retry_after(seconds)
         }
         StartError::Busy(id) => Answer::new(
@@ -133,7 +179,7 @@ fn of_start(error: &StartError) -> Answer {
         StartError::QueueFull { limit } => Answer::new(
             StatusCode::TOO_MANY_REQUESTS,
             "SESSION_QUEUE_FULL",
-            format!("The session's queue is full ({limit} runs); try again later"),
+            format!("The session's queue is full, {limit} runs wait (runs.max_queued); try again later"),
         )
         .retry_after(SOON),
         StartError::KeyReused => Answer::new(
@@ -147,7 +193,9 @@ fn of_start(error: &StartError) -> Answer {
             "The run of this Idempotency-Key is no longer kept. To start another run, use a new key and omit \
              Last-Event-ID",
         ),
-        StartError::Store(error) if error.kind() == ErrorKind::InvalidInput => of_store(error),
+        StartError::Store(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Full) => {
+            of_store(error)
+        }
         StartError::Store(error) => {
             let retry_after = error.is_retryable().then_some(LATER);
             Answer { retry_after, ..not_recorded() }
@@ -182,6 +230,7 @@ fn of_store(error: &agent_services::Error) -> Answer {
         ErrorKind::NotFound => (StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND"),
         ErrorKind::AlreadyExists | ErrorKind::Conflict => (StatusCode::CONFLICT, "CONFLICT"),
         ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE"),
+        ErrorKind::Full => (StatusCode::SERVICE_UNAVAILABLE, "STORE_FULL"),
         ErrorKind::Unsupported => (StatusCode::NOT_IMPLEMENTED, "NOT_SUPPORTED"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
     };
@@ -191,6 +240,6 @@ fn of_store(error: &agent_services::Error) -> Answer {
         ErrorKind::Unexpected => "Internal Server Error".to_owned(),
         _ => error.to_string(),
     };
-    let retry_after = error.is_retryable().then_some(LATER);
-    Answer { retry_after, ..Answer::new(status, code, message) }
+    let may_pass = error.is_retryable() || error.kind() == ErrorKind::Full;
+    Answer { retry_after: may_pass.then_some(LATER), ..Answer::new(status, code, message) }
 }

@@ -1,34 +1,80 @@
 //! Reading a request's body.
 
-use agent_schemas::json::{ParseErrorKind, parse_with_depth};
-use agent_schemas::{Json, JsonObject, ValidationError};
+use agent_runner::{ByteBudget, Reservation};
+use agent_schemas::json::{ParseErrorKind, memory_estimate, parse_with_depth};
+use agent_schemas::{Error, Json, JsonObject, ValidationError};
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 
 use crate::config::HttpConfig;
 use crate::error::ApiError;
+use crate::lifecycle::is_closing;
 
-/// Reads a request's whole body.
+/// Reads a request's whole body, and reserves memory for it and for what it is parsed to.
 pub(super) async fn read_body(
     headers: &HeaderMap,
     body: Body,
     config: &HttpConfig,
-) -> Result<Bytes, ApiError> {
+    bodies: &ByteBudget,
+) -> Result<(Bytes, Reservation), ApiError> {
     let limit = config.body_limit_bytes;
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
-        return Err(ApiError::TooLarge { limit });
+        return Err(too_large(limit));
     }
-    let read = Limited::new(body, limit).collect();
-    match tokio::time::timeout(config.read_timeout, read).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::TooLarge { limit }),
-        Ok(Err(_)) => Err(ApiError::Unreadable("it ended early".to_owned())),
-        Err(_) => Err(ApiError::TooSlow { limit: config.read_timeout }),
+    let mut memory = bodies.reservation();
+    let read = tokio::time::timeout(config.read_timeout, collect(body, limit, &mut memory)).await;
+    let bytes = read.unwrap_or(Err(ApiError::TooSlow { limit: config.read_timeout }))?;
+    reserve_for_parsing(&bytes, &mut memory)?;
+    Ok((bytes, memory))
+}
+
+async fn collect(mut body: Body, limit: usize, memory: &mut Reservation) -> Result<Bytes, ApiError> {
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| ended_early(&error))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if first.len() + all.len() + data.len() > limit {
+            return Err(too_large(limit));
+        }
+        if !memory.grow(data.len()) {
+            return Err(ApiError::NoRoomForBody { limit: memory.budget().limit() });
+        }
+        // Most bodies come as one piece, which is not copied.
+        if first.is_empty() && all.is_empty() {
+            first = data;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&data);
+        }
     }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+fn ended_early(error: &axum::Error) -> ApiError {
+    if is_closing(error) {
+        return ApiError::NotStarted(Error::ShuttingDown {}.into());
+    }
+    ApiError::Unreadable("it ended early".to_owned())
+}
+
+fn too_large(limit: usize) -> ApiError {
+    ApiError::TooLarge { limit, setting: "http.body_limit_bytes" }
+}
+
+/// Extends what is reserved for a text to what it is parsed to.
+pub(crate) fn reserve_for_parsing(text: &[u8], memory: &mut Reservation) -> Result<(), ApiError> {
+    let (needed, limit) = (memory_estimate(text), memory.budget().limit());
+    if needed > limit {
+        return Err(ApiError::TooLarge { limit, setting: "http.bodies_bytes" });
+    }
+    if !memory.grow(needed.saturating_sub(memory.bytes())) {
+        return Err(ApiError::NoRoomForBody { limit });
+    }
+    Ok(())
 }
 
 /// A body as JSON; as a string if its content type is not JSON.
@@ -51,7 +97,9 @@ fn parse(text: &str, depth: usize) -> Result<Json, ApiError> {
         return Ok(Json::Null);
     }
     parse_with_depth(text, depth).map_err(|fault| match fault.kind {
-        ParseErrorKind::TooDeep => ApiError::Unreadable(format!("it is nested deeper than {depth} levels")),
+        ParseErrorKind::TooDeep => {
+            ApiError::Unreadable(format!("it is nested deeper than {depth} levels (http.json_depth)"))
+        }
         _ => ApiError::Malformed(fault),
     })
 }

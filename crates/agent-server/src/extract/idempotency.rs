@@ -26,13 +26,15 @@ pub(crate) fn idempotency_key(parts: &Parts, body: &[u8]) -> Result<Option<Idemp
 }
 
 /// Keys belong to a user, and a request that names neither a user nor a session would be a new user with each repetition. The
-/// key then determines the session.
-pub(crate) fn name_session(request: &mut AgentRequest, key: Option<&IdempotencyKey>) {
+/// key then determines the session, which stays anonymous. Returns whether it does.
+pub(crate) fn name_session(request: &mut AgentRequest, key: Option<&IdempotencyKey>) -> bool {
     let is_named = |id: &Option<String>| id.as_deref().is_some_and(|id| !id.is_empty());
-    if let Some(key) = key.filter(|_| !is_named(&request.session_id) && !is_named(&request.user_id)) {
-        let hash = Sha256::digest(["session of key\0", key.key.as_str()].concat());
-        request.session_id = Some(hex(&hash[..16]));
-    }
+    let Some(key) = key.filter(|_| !is_named(&request.session_id) && !is_named(&request.user_id)) else {
+        return false;
+    };
+    let hash = Sha256::digest(["session of key\0", key.key.as_str()].concat());
+    request.session_id = Some(hex(&hash[..16]));
+    true
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agent_runner::{ByteBudget, Reservation};
 use agent_schemas::{Json, JsonObject};
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest};
@@ -22,21 +23,24 @@ pub struct JsonRequest {
     parts: Parts,
     bytes: Bytes,
     body: JsonObject,
+    /// For the body, until it was dealt with.
+    memory: Option<Reservation>,
 }
 
 impl<S> FromRequest<S> for JsonRequest
 where
     S: Send + Sync,
     Arc<HttpConfig>: FromRef<S>,
+    ByteBudget: FromRef<S>,
 {
     type Rejection = ApiError;
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
         let config = Arc::<HttpConfig>::from_ref(state);
         let (parts, body) = request.into_parts();
-        let bytes = read_body(&parts.headers, body, &config).await?;
+        let (bytes, memory) = read_body(&parts.headers, body, &config, &ByteBudget::from_ref(state)).await?;
         match parse_body(&parts.headers, &bytes, config.json_depth)? {
-            Json::Object(body) => Ok(JsonRequest { parts, bytes, body }),
+            Json::Object(body) => Ok(JsonRequest { parts, bytes, body, memory: Some(memory) }),
             other => Err(not_an_object(other)),
         }
     }
@@ -46,7 +50,12 @@ impl JsonRequest {
     /// A request that is not an HTTP request of its own, such as a WebSocket message. `parts` are those of the request that
     /// opened the connection; the fingerprint for idempotency is computed from `bytes`.
     pub fn new(parts: Parts, bytes: Bytes, body: JsonObject) -> Self {
-        JsonRequest { parts, bytes, body }
+        JsonRequest { parts, bytes, body, memory: None }
+    }
+
+    /// What is reserved for the body, for those who keep parts of it when the request is gone.
+    pub(crate) fn take_memory(&mut self) -> Option<Reservation> {
+        self.memory.take()
     }
 
     /// Everything but the body.

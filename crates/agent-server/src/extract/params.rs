@@ -8,6 +8,7 @@ use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use super::Caller;
 use crate::error::ApiError;
 
 /// An id in the path, or a tuple of several. Ids are opaque: any text is valid.
@@ -33,26 +34,29 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathId<
 ///
 /// Rejected with 400 if the query is malformed.
 #[derive(Clone, Debug, Default)]
-pub struct QueryParams(HashMap<String, String>);
+pub struct QueryParams {
+    texts: HashMap<String, String>,
+    caller: Caller,
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for QueryParams {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         match Query::from_request_parts(parts, state).await {
-            Ok(Query(parameters)) => Ok(QueryParams(parameters)),
+            Ok(Query(texts)) => Ok(QueryParams { texts, caller: Caller::of(&parts.extensions) }),
             Err(_) => Err(ApiError::BadParameter("The query is malformed".to_owned())),
         }
     }
 }
 
 impl QueryParams {
-    /// The user that `user_id` names.
+    /// The user of the request: its [principal](super::Principal), else the one that `user_id` names.
     pub fn user(&self) -> Option<UserId> {
-        self.text("user_id").map(UserId::new)
+        self.caller.user().cloned().or_else(|| self.text("user_id").map(UserId::new))
     }
 
-    /// The user that `user_id` names, which is required.
+    /// The same, where there has to be one.
     ///
     /// # Errors
     /// [`ApiError`] if there is none.
@@ -62,12 +66,12 @@ impl QueryParams {
 
     /// Whether a parameter is given, even without a value.
     pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.texts.contains_key(name)
     }
 
     /// A parameter that is given and not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|text| !text.is_empty())
+        self.texts.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
 
     /// A parameter that is a number, if it is given.
@@ -75,7 +79,7 @@ impl QueryParams {
     /// # Errors
     /// [`ApiError`] if it is not a non-negative integer.
     pub fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
-        let Some(text) = self.0.get(name) else { return Ok(None) };
+        let Some(text) = self.texts.get(name) else { return Ok(None) };
         match text.parse() {
             Ok(number) => Ok(Some(number)),
             Err(_) => Err(ApiError::BadParameter(format!(
@@ -89,7 +93,7 @@ impl QueryParams {
     /// # Errors
     /// [`ApiError`] if it is out of bounds.
     pub fn page_size(&self, name: &str) -> Result<PageSize, ApiError> {
-        let Some(text) = self.0.get(name) else { return Ok(PageSize::default()) };
+        let Some(text) = self.texts.get(name) else { return Ok(PageSize::default()) };
         let size = text.parse().ok().and_then(|items| PageSize::new(items).ok());
         size.ok_or_else(|| {
             ApiError::BadParameter(format!(

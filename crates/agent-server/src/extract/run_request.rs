@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use agent_runner::{ByteBudget, Reservation};
 use agent_schemas::{AgentRequest, RunOptions, sse};
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest};
 use axum::http::{HeaderMap, Request, header};
 
-use super::{JsonRequest, idempotency_key, name_session};
+use super::{Caller, JsonRequest, idempotency_key, name_session};
 use crate::config::HttpConfig;
 use crate::error::ApiError;
 use crate::headers::{self, keeps_alive};
@@ -26,6 +27,8 @@ pub(crate) struct RunRequest {
     pub(crate) is_stream: bool,
     /// Whether the connection stays open after the answer.
     pub(crate) keeps_alive: bool,
+    /// What is reserved for the body, until the run has begun and counts itself.
+    pub(crate) memory: Option<Reservation>,
 }
 
 impl<S> FromRequest<S> for RunRequest
@@ -33,11 +36,14 @@ where
     S: Send + Sync,
     Arc<HttpConfig>: FromRef<S>,
     Arc<RunOptions>: FromRef<S>,
+    ByteBudget: FromRef<S>,
 {
     type Rejection = ApiError;
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, ApiError> {
-        let call = JsonRequest::from_request(request, state).await?;
+        let mut call = JsonRequest::from_request(request, state).await?;
+        let memory = call.take_memory();
+        let caller = Caller::of(&call.parts().extensions);
         let last_event = last_event(&call.parts().headers)?;
         // A client that has received an event knows that the run exists.
         let key = idempotency_key(call.parts(), call.bytes())?
@@ -54,10 +60,11 @@ where
         let mut request = AgentRequest::from_json(call.into_body().into())?;
         let mut options = RunOptions::clone(&Arc::<RunOptions>::from_ref(state));
         options.read_from(&mut request.extra)?;
-        name_session(&mut request, key.as_ref());
+        caller.claim(&mut request);
+        options.anonymous_session = name_session(&mut request, key.as_ref());
         options.idempotency_key = key;
         let is_stream = request.stream || only_events;
-        Ok(RunRequest { request, options, last_event, is_stream, keeps_alive })
+        Ok(RunRequest { request, options, last_event, is_stream, keeps_alive, memory })
     }
 }
 

@@ -68,7 +68,7 @@ fn check_written(name: &str, value: &impl serde::Serialize) {
 }
 
 #[test]
-fn names_are_filled_in() {
+fn openapi__app_name_and_version__are_filled_in() {
     let document = parsed();
     assert_eq!(at(&document, "info/title").as_str(), Some("an \"app\""));
     assert_eq!(at(&document, "info/version").as_str(), Some(env!("CARGO_PKG_VERSION")));
@@ -78,7 +78,7 @@ fn names_are_filled_in() {
 }
 
 #[test]
-fn every_route_is_described() {
+fn openapi__every_route__is_described() {
     let sources = [include_str!("../router.rs"), include_str!("../routes/root.rs")];
     let literal = sources.iter().flat_map(|source| source.split(".route(\"").skip(1));
     let literal = literal.filter_map(|rest| rest.split_once("\", "));
@@ -111,7 +111,7 @@ fn visit<'a>(json: &'a Json, see: &mut impl FnMut(&'a Json)) {
 }
 
 #[test]
-fn every_reference_resolves() {
+fn openapi__every_reference__resolves() {
     let document = parsed();
     let mut seen = 0;
     visit(&document, &mut |json| {
@@ -134,7 +134,7 @@ fn every_reference_resolves() {
 }
 
 #[test]
-fn types_are_described_as_they_are_written() {
+fn openapi__schemas__match_serialized_types() {
     check_written("Message", &Message::new("m", MessageType::Message));
     check_written("AgentResponse", &AgentResponse::new("r", 1));
     check_written("Error", &agent_schemas::ErrorBody::default());
@@ -203,7 +203,7 @@ async fn check_answer(method: &str, path: &str, body: &str, status: u16) {
 }
 
 #[tokio::test]
-async fn answers_are_as_described() {
+async fn openapi__answers__match_their_schema() {
     for path in ["/", "/health", "/liveness", "/readiness", "/openapi.json"] {
         check_answer("GET", path, "", 200).await;
     }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_runner::{CursorError, Run, Runner};
-use agent_schemas::{JsonObject, RunId, RunOptions, SessionPolicy, sse as log};
+use agent_runner::{ByteBudget, ContextError, CursorError, Run, RunContext, Runner};
+use agent_schemas::{Error, JsonObject, RunId, RunOptions, SessionPolicy, sse as log};
 use agent_services::run::RunRecord;
 use axum::extract::FromRef;
 use axum::http::request::Parts;
@@ -14,11 +14,12 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
 use super::stream::{TranslatedStream, abort_error};
-use super::{FrameWriter, RunSpec, Translation, Translator};
+use super::{Caller, FrameWriter, MessageBudget, RunSpec, Translation, Translator};
 use crate::config::HttpConfig;
-use crate::error::ApiError;
+use crate::error::{ApiError, log_cut};
 use crate::extract::{JsonRequest, idempotency_key, name_session, parse_object};
 use crate::headers::{keeps_alive, set_run_id};
+use crate::lifecycle::Closing;
 use crate::sse;
 use crate::state::App;
 
@@ -33,6 +34,13 @@ pub struct ProtocolContext(App);
 impl FromRef<ProtocolContext> for Arc<HttpConfig> {
     fn from_ref(context: &ProtocolContext) -> Self {
         Arc::from_ref(&context.0)
+    }
+}
+
+/// The budget of bodies.
+impl FromRef<ProtocolContext> for ByteBudget {
+    fn from_ref(context: &ProtocolContext) -> Self {
+        ByteBudget::from_ref(&context.0)
     }
 }
 
@@ -74,7 +82,8 @@ impl ProtocolContext {
         self.runner().is_closed()
     }
 
-    /// Starts a run. A repeated request with the same `Idempotency-Key` header returns the run of the first one.
+    /// Starts a run, as one of the request's [principal](super::Principal) if it has one. A repeated request with the same
+    /// `Idempotency-Key` header returns the run of the first one.
     ///
     /// # Errors
     /// [`ApiError`] if the runner refuses it, or the header is invalid.
@@ -84,26 +93,48 @@ impl ProtocolContext {
         if options.session_policy == SessionPolicy::Steer {
             options.session_policy = SessionPolicy::Enqueue;
         }
+        Caller::of(&request.parts().extensions).claim(&mut agent_request);
         let key = idempotency_key(request.parts(), request.bytes())?;
-        name_session(&mut agent_request, key.as_ref());
+        options.anonymous_session = name_session(&mut agent_request, key.as_ref());
         options.idempotency_key = key;
         Ok(self.0.start_with(agent_request, options, context, is_stream).await?)
     }
 
-    /// The record of a run.
+    /// The record of a run, if it exists for the caller.
     ///
     /// # Errors
     /// [`ApiError`] if the store fails.
-    pub async fn record(&self, id: &RunId) -> Result<Option<RunRecord>, ApiError> {
-        Ok(self.runner().record(id).await?)
+    pub async fn record(&self, caller: &Caller, id: &RunId) -> Result<Option<RunRecord>, ApiError> {
+        let record = self.runner().record(id).await?;
+        Ok(record.filter(|record| caller.may_see(&record.user_id)))
+    }
+
+    /// What was said in a run and those that it continues, for a run that continues it; see [`Runner::context`]. A run that
+    /// the caller may not see does not exist.
+    ///
+    /// # Errors
+    /// [`ContextError`] if the run cannot be continued, or the store fails.
+    pub async fn context(
+        &self,
+        caller: &Caller,
+        previous: &RunId,
+        may_continue: impl Fn(&RunRecord) -> bool,
+    ) -> Result<RunContext, ContextError> {
+        let may_continue = |record: &RunRecord| caller.may_see(&record.user_id) && may_continue(record);
+        self.runner().context(previous, may_continue).await
+    }
+
+    /// The messages of a connection that was opened by a request with these parts, under the server's limits.
+    pub fn messages(&self, client: &Parts) -> MessageBudget {
+        MessageBudget::new(client.extensions.get().cloned(), self.0.bodies().clone())
     }
 
     /// Answers with a run's log as a stream, from the translator's first frame to its last, with heartbeats while the run is
     /// silent. If the client disconnects, the run's policy decides what happens to the run.
     pub fn stream(&self, run: &Run, client: &Parts, translator: impl Translator) -> Response {
-        let source = TranslatedStream::new(run.cursor(0), translator);
+        let source = TranslatedStream::new(run.cursor(0), translator, self.0.closing());
         let keeps_alive = keeps_alive(client.version, &client.headers);
-        named(sse::respond(source, self.0.http().heartbeat, keeps_alive), run.id())
+        named(sse::respond(&self.0, source, keeps_alive), run.id())
     }
 
     /// A run's log as the translator's frames, in pieces of complete frames, for other kinds of connections.
@@ -112,30 +143,47 @@ impl ProtocolContext {
         run: &Run,
         translator: T,
     ) -> impl Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + use<T> {
-        TranslatedStream::new(run.cursor(0), translator)
+        TranslatedStream::new(run.cursor(0), translator, self.0.closing())
     }
 
-    /// Waits for a run's end and answers with its result. If only the end of its log is kept, the translator sees the final
+    /// Resolves when the server closes its connections, at the end of a shutdown.
+    pub async fn closing(&self) {
+        self.0.closing().given().await;
+    }
+
+    /// Lets the end of the process wait, for a limited time, until the result is dropped: for connections that have become
+    /// something else than HTTP.
+    pub fn hold_open(&self) -> impl Sized + Send + use<> {
+        self.0.connections().token()
+    }
+
+    /// Waits for a run's end and answers with its result. If the server closes its connections before, the translator sees an
+    /// error. If only the end of its log is kept, the translator sees the final
     /// event alone.
     pub async fn collect(&self, run: &Run, translator: impl Translator) -> Response {
         let mut translation = Translation::new(translator);
         let mut cursor = run.cursor(run.start());
         let mut frames = FrameWriter::discard();
-        while let Some(batch) = cursor.next().await {
-            let read = batch.and_then(|batch| {
-                let mut entries = log::frames(&batch.frames);
-                Ok(entries.try_for_each(|json| translation.on_entry(json, &mut frames))?)
-            });
-            if let Err(error) = read {
-                tracing::error!(run.id = %run.id(), error = %error, "could not read a run's log to its end");
-                translation.on_abort(&abort_error(&error), &mut frames);
-                break;
+        let read = async {
+            while let Some(batch) = cursor.next().await {
+                let read = batch.and_then(|batch| {
+                    let mut entries = log::frames(&batch.frames);
+                    Ok(entries.try_for_each(|json| translation.on_entry(json, &mut frames))?)
+                });
+                if let Err(error) = read {
+                    log_cut(&error, "could not read a run's log to its end");
+                    translation.on_abort(&abort_error(&error), &mut frames);
+                    break;
+                }
             }
+        };
+        if Closing::new(self.0.closing()).before(read).await.is_none() {
+            translation.on_abort(&Error::ShuttingDown {}.to_body(), &mut frames);
         }
         named(translation.answer(), run.id())
     }
 
-    /// Answers with a run's result so far. If only the end of its log is kept, the translator sees the final event alone.
+    /// Answers with a run's result so far, whosever it is: who may see it is decided by [`Self::record`]. If only the end of its log is kept, the translator sees the final event alone.
     ///
     /// # Errors
     /// [`ApiError`] if the store fails, or there is no such run.
@@ -145,8 +193,12 @@ impl ProtocolContext {
         let (mut from, mut frames) = (0, FrameWriter::discard());
         loop {
             let Some(chunk) = runs.read(id, from, CHUNK_BYTES).await? else {
-                let kept =
-                    self.record(id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?.first_entry;
+                let kept = self
+                    .runner()
+                    .record(id)
+                    .await?
+                    .ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?
+                    .first_entry;
                 if from > 0 || kept == 0 {
                     return Err(ApiError::Cut(CursorError::Gone));
                 }

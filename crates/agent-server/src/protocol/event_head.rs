@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn all_but_the_contents_is_there() {
+    fn head__message__has_all_but_contents() {
         let mut message = Message::new("msg_1", MessageType::Error);
         (message.role, message.status) = (Some(Role::Assistant), Status::Failed);
         message.error = Some(ErrorBody { code: "c".to_owned(), message: "m".to_owned() });
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn all_but_the_output_is_there() {
+    fn head__response__has_all_but_output() {
         let mut response = AgentResponse::new("response_1", 7);
         (response.status, response.completed_at) = (Status::Completed, Some(8));
         (response.usage, response.session_id) = (Some(object! { "a" => 1 }), Some("s".to_owned()));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_left_alone() {
+    fn head__other_json__is_none() {
         assert_eq!(head(Content::data(object! { "a" => 1 })), None);
         for other in [
             "",
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn contents_of_text_are_whole() {
+    fn head__text_content__is_complete() {
         let usual = r#"{"sequence_number":1,"object":"content","status":"completed","error":null,"type":"text","index":0,"delta":false,"msg_id":"m","text":"a"}"#;
         check_content(usual, true);
         for (part, other) in [
@@ -221,7 +221,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_the_same(text in ".*", is_refusal: bool, delta: bool, number: Option<i64>, index: Option<i64>) {
+        fn head__any_text__equals_decoding(text in ".*", is_refusal: bool, delta: bool, number: Option<i64>, index: Option<i64>) {
             let text = Some(text);
             let body = if is_refusal { ContentBody::Refusal { refusal: text } } else { ContentBody::Text { text } };
             let mut content = Content::new(body);

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_are_server_sent_events() {
+    fn frame_writer__frames__are_server_sent_events() {
         let mut frames = FrameWriter::new();
         frames.push(&["a\u{2028}"]);
         frames.push_named("end", &1);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_where_nobody_looks() {
+    fn frame_writer__discard__writes_nothing() {
         let mut frames = FrameWriter::discard();
         frames.push_named("end", &1);
         assert!(frames.take().is_empty());

@@ -1,6 +1,7 @@
 //! A run's log as the frames of another protocol.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use agent_runner::{Cursor, CursorError};
@@ -9,6 +10,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::{FrameWriter, Translation, Translator};
+use crate::error::log_cut;
+use crate::lifecycle::{Closing, ClosingSignal};
 
 /// What a client receives when a log cannot be read to its end.
 pub(super) fn abort_error(error: &CursorError) -> ErrorBody {
@@ -20,22 +23,30 @@ pub(super) struct TranslatedStream<T> {
     cursor: Cursor,
     translation: Translation<T>,
     frames: FrameWriter,
+    closing: Closing,
     done: bool,
 }
 
 impl<T: Translator> TranslatedStream<T> {
-    pub(super) fn new(cursor: Cursor, translator: T) -> Self {
+    pub(super) fn new(cursor: Cursor, translator: T, closing: &Arc<ClosingSignal>) -> Self {
         TranslatedStream {
             cursor,
             translation: Translation::new(translator),
             frames: FrameWriter::new(),
+            closing: Closing::new(closing),
             done: false,
         }
     }
 
     fn abort(&mut self, error: &CursorError) {
-        tracing::error!(error = %error, "a stream ends before its run");
+        log_cut(error, "a stream ends before its run");
         self.translation.on_abort(&abort_error(error), &mut self.frames);
+        self.done = true;
+    }
+
+    /// Ends the stream of a run that another server continues, or this one after its next start.
+    fn end_at_shutdown(&mut self) {
+        self.translation.on_abort(&Error::ShuttingDown {}.to_body(), &mut self.frames);
         self.done = true;
     }
 
@@ -55,10 +66,14 @@ impl<T: Translator> Stream for TranslatedStream<T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         while !this.done {
-            match ready!(Pin::new(&mut this.cursor).poll_next(cx)) {
-                Some(Ok(batch)) => this.take(&batch.frames),
-                Some(Err(error)) => this.abort(&error),
-                None => this.done = true,
+            match Pin::new(&mut this.cursor).poll_next(cx) {
+                Poll::Ready(Some(Ok(batch))) => this.take(&batch.frames),
+                Poll::Ready(Some(Err(error))) => this.abort(&error),
+                Poll::Ready(None) => this.done = true,
+                Poll::Pending => {
+                    ready!(this.closing.poll(cx));
+                    this.end_at_shutdown();
+                }
             }
             let bytes = this.frames.take();
             // Not every event is one to the client.

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_what_was_written() {
+    fn text_delta__written_event__is_read_back() {
         for said in ["", "a", "say \"hi\"}", "\\", "line\nbreak\u{2028}", "\"}", "你好 é"] {
             let event = event(text(said), |_| {});
             let delta = TextDelta::read(event.as_bytes()).unwrap();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_series_has_the_deltas_of_one_content() {
+    fn delta_series__other_content__ends_it() {
         let first = event(text("a"), |_| {});
         let series = DeltaSeries::of(&TextDelta::read(first.as_bytes()).unwrap());
         let later = event(text(" \"b\""), |content| content.sequence_number = Some(i64::MAX));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_left_alone() {
+    fn text_delta__other_event__is_none() {
         let others = [
             event(text("a"), |content| content.delta = Some(false)),
             event(text("a"), |content| content.status = Some(Status::Completed)),

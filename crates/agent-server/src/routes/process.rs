@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use crate::error::{ApiError, status_of};
 use crate::extract::RunRequest;
 use crate::headers::set_run_id;
+use crate::lifecycle::Closing;
 use crate::routes::runs;
 use crate::sse;
 use crate::state::App;
@@ -19,8 +20,9 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
     if request.options.background {
         return runs::in_background(&app, request).await;
     }
-    let RunRequest { request, options, last_event, is_stream, keeps_alive } = request;
+    let RunRequest { request, options, last_event, is_stream, keeps_alive, memory } = request;
     let run = app.start(request, options, is_stream).await?;
+    drop(memory);
     let id = run.id().clone();
     let cursor = match last_event {
         Some((number, epoch)) => run.cursor_after(number, epoch).await?,
@@ -28,9 +30,10 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
     };
     drop(run);
     let mut response = if is_stream {
-        sse::respond_with_log(cursor, app.http().heartbeat, keeps_alive)
+        sse::respond_with_log(&app, cursor, keeps_alive)
     } else {
-        whole(cursor).await?
+        let answer = Closing::new(app.closing()).before(whole(cursor)).await;
+        answer.unwrap_or_else(|| Err(ApiError::Unanswered(id.to_string())))?
     };
     set_run_id(&mut response, &id);
     Ok(response)

@@ -1,12 +1,13 @@
 //! `/runs`: runs by their ids, regardless of the process that executes them.
 //!
-//! A run's id is the right to read and cancel it; a list needs the user whose runs they are.
+//! A run's id is the right to read and cancel it, unless the request has a principal; a list needs the user whose runs they
+//! are.
 
 use agent_runner::Run;
 use agent_schemas::api::runs::{RunInfo, RunPage};
 use agent_schemas::{Event, RunId, SessionId, Status, sse as frames};
 use agent_services::page::PageToken;
-use agent_services::run::{LogChunk, RunFilter, RunRecord};
+use agent_services::run::{LogChunk, RunFilter, RunRecord, may_exist};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -14,7 +15,7 @@ use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
-use crate::extract::{PathId, QueryParams, RunRequest, last_event, position};
+use crate::extract::{Caller, PathId, QueryParams, RunRequest, last_event, position};
 use crate::headers::{keeps_alive, set_run_id};
 use crate::sse;
 use crate::state::App;
@@ -29,7 +30,7 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
 
 /// Starts a background run and answers with its state.
 pub(crate) async fn in_background(app: &App, request: RunRequest) -> Result<Response, ApiError> {
-    let RunRequest { request, mut options, last_event, .. } = request;
+    let RunRequest { request, mut options, last_event, memory, .. } = request;
     if last_event.is_some() {
         return Err(ApiError::NotTogether(
             "Last-Event-ID requires a stream; a background run has none".into(),
@@ -37,8 +38,10 @@ pub(crate) async fn in_background(app: &App, request: RunRequest) -> Result<Resp
     }
     options.background = true;
     let run = app.start(request, options, false).await?;
+    drop(memory);
     let id = run.id().clone();
-    let info = shown(app, known(app, &id).await?).await?;
+    let record = app.runner().record(&id).await?.ok_or_else(|| no_such(&id))?;
+    let info = shown(app, record).await?;
     let mut response = (StatusCode::ACCEPTED, Json(info)).into_response();
     if let Ok(place) = HeaderValue::from_str(&format!("/runs/{id}")) {
         response.headers_mut().insert(header::LOCATION, place);
@@ -60,28 +63,48 @@ pub(crate) async fn list(State(app): State<App>, query: QueryParams) -> Result<J
 }
 
 /// `GET /runs/{id}`: a run, with its response if it has ended.
-pub(crate) async fn get(State(app): State<App>, PathId(id): PathId) -> Result<Json<RunInfo>, ApiError> {
-    let record = known(&app, &RunId::new(id)).await?;
+pub(crate) async fn get(
+    State(app): State<App>,
+    PathId(id): PathId,
+    caller: Caller,
+) -> Result<Json<RunInfo>, ApiError> {
+    let record = known(&app, &caller, &RunId::new(id)).await?;
     Ok(Json(shown(&app, record).await?))
 }
 
-/// `DELETE /runs/{id}`: deletes a run that has ended.
-pub(crate) async fn delete(State(app): State<App>, PathId(id): PathId) -> Result<StatusCode, ApiError> {
+/// `DELETE /runs/{id}`: deletes a run that has ended. Repeating it is answered alike: an id that this server may have made was
+/// a run's, as nobody can guess one.
+pub(crate) async fn delete(
+    State(app): State<App>,
+    PathId(id): PathId,
+    caller: Caller,
+) -> Result<StatusCode, ApiError> {
     let id = RunId::new(id);
-    if app.runner().services().runs.delete(&id).await? {
+    if caller.user().is_some()
+        && let Some(record) = app.runner().record(&id).await?
+        && !caller.may_see(&record.user_id)
+    {
+        return Err(no_such(&id));
+    }
+    if app.runner().services().runs.delete(&id).await? || may_exist(&id) {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(ApiError::NoSuchRun(id.to_string()))
+        Err(no_such(&id))
     }
 }
 
 /// `POST /runs/{id}/cancel`: asks a run to stop; one that has ended stays as it is.
-pub(crate) async fn cancel(State(app): State<App>, PathId(id): PathId) -> Result<Json<RunInfo>, ApiError> {
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    PathId(id): PathId,
+    caller: Caller,
+) -> Result<Json<RunInfo>, ApiError> {
     let id = RunId::new(id);
+    check_visible(&app, &caller, &id).await?;
     if !app.runner().cancel(&id).await? {
-        return Err(ApiError::NoSuchRun(id.to_string()));
+        return Err(no_such(&id));
     }
-    let record = known(&app, &id).await?;
+    let record = known(&app, &caller, &id).await?;
     Ok(Json(shown(&app, record).await?))
 }
 
@@ -91,6 +114,7 @@ pub(crate) async fn events(
     State(app): State<App>,
     PathId(id): PathId,
     query: QueryParams,
+    caller: Caller,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let id = RunId::new(id);
@@ -105,7 +129,8 @@ pub(crate) async fn events(
         (None, None) => None,
     };
     let size = query.page_size("limit")?;
-    let run = app.runner().attach(&id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))?;
+    let run = app.runner().attach(&id).await?.filter(|run| caller.may_see(run.user_id()));
+    let run = run.ok_or_else(|| no_such(&id))?;
     let cursor = match after {
         Some((number, epoch)) => run.cursor_after(number, epoch).await?,
         None => run.answer_cursor()?,
@@ -115,7 +140,7 @@ pub(crate) async fn events(
     }
     drop(run);
     let keeps_alive = keeps_alive(request.version(), request.headers());
-    let mut response = sse::respond_with_log(cursor, app.http().heartbeat, keeps_alive);
+    let mut response = sse::respond_with_log(&app, cursor, keeps_alive);
     set_run_id(&mut response, &id);
     Ok(response)
 }
@@ -128,7 +153,7 @@ fn takes_json(request: &Request<Body>) -> bool {
 /// `{"data": [events], "next": the id after which to continue, or null at the log's end}`.
 async fn page(app: &App, run: &Run, from: u64, limit: usize) -> Result<Response, ApiError> {
     let read = app.runner().services().runs.read(run.id(), from, PAGE_BYTES).await?;
-    let LogChunk { batches, is_end } = read.ok_or_else(|| ApiError::NoSuchRun(run.id().to_string()))?;
+    let LogChunk { batches, is_end } = read.ok_or_else(|| no_such(run.id()))?;
     let all = batches.iter().flat_map(|batch| frames::frames_with_ids(&batch.frames));
     let mut body = b"{\"data\":[".to_vec();
     let (mut count, mut last, mut is_cut) = (0, None, false);
@@ -157,8 +182,22 @@ async fn page(app: &App, run: &Run, from: u64, limit: usize) -> Result<Response,
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-pub(crate) async fn known(app: &App, id: &RunId) -> Result<RunRecord, ApiError> {
-    app.runner().record(id).await?.ok_or_else(|| ApiError::NoSuchRun(id.to_string()))
+/// A run that exists for the caller.
+pub(crate) async fn known(app: &App, caller: &Caller, id: &RunId) -> Result<RunRecord, ApiError> {
+    let record = app.runner().record(id).await?.filter(|record| caller.may_see(&record.user_id));
+    record.ok_or_else(|| no_such(id))
+}
+
+/// Refuses the runs of others. Without a principal there are none, and nothing is looked up.
+async fn check_visible(app: &App, caller: &Caller, id: &RunId) -> Result<(), ApiError> {
+    if caller.user().is_some() {
+        known(app, caller, id).await?;
+    }
+    Ok(())
+}
+
+fn no_such(id: &RunId) -> ApiError {
+    ApiError::NoSuchRun(id.to_string())
 }
 
 /// A run as clients see it, with its response if it has ended.
@@ -185,6 +224,7 @@ fn info_of(record: RunRecord) -> RunInfo {
         agent: record.agent,
         user_id: record.user_id.to_string(),
         session_id: record.session_id.to_string(),
+        parent_run_id: record.options.parent.map(|parent| parent.to_string()),
         created_at: record.created_at,
         ended_at: record.ended_at,
         events: i64::try_from(record.entries).unwrap_or(i64::MAX),

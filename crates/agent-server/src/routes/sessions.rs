@@ -1,7 +1,7 @@
 //! `/sessions`: the conversations of a user, and what was said in them.
 //!
-//! A session belongs to the user that `user_id` names; to others it does not exist. Requests without a user are their
-//! session's own user, so a session without one is found under its own id.
+//! A session belongs to the request's principal, else to the user that `user_id` names; to others it does not exist. Requests
+//! without a user are their session's own user, so a session without one is found under its own id.
 
 use agent_schemas::api::sessions::{
     MessageAppend, MessagePage, MessagesAppended, SessionChange, SessionInfo, SessionPage,
@@ -57,14 +57,16 @@ pub(crate) async fn patch(
     }
 }
 
-/// `DELETE /sessions/{id}?user_id=`: deletes a session.
+/// `DELETE /sessions/{id}?user_id=`: deletes a session with its runs, of which those that have not ended are cancelled first.
+/// What is not there is deleted: repeating it is answered alike.
 pub(crate) async fn delete(
     State(app): State<App>,
     PathId(id): PathId,
     query: QueryParams,
 ) -> Result<StatusCode, ApiError> {
     let (user, id) = names(id, &query);
-    if app.sessions().delete(&user, &id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(no_such(&id)) }
+    app.runner().delete_session(&user, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /sessions/{id}/messages?user_id=&from=&limit=`, or with `last=` instead: what was said.

@@ -6,7 +6,7 @@ use axum::extract::State;
 use serde::Serialize;
 
 use crate::error::ApiError;
-use crate::extract::{PathId, RunRequest};
+use crate::extract::{Caller, PathId, RunRequest};
 use crate::routes::runs::{known, shown};
 use crate::state::App;
 
@@ -23,9 +23,10 @@ pub(crate) struct Submitted {
 
 /// `POST {endpoint}/task`: starts a run that goes on by itself; its id is the task's.
 pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<Json<Submitted>, ApiError> {
-    let RunRequest { request, mut options, .. } = request;
+    let RunRequest { request, mut options, memory, .. } = request;
     options.background = true;
     let run = app.start(request, options, false).await?;
+    drop(memory);
     Ok(Json(Submitted {
         task_id: run.id().to_string(),
         status: "submitted",
@@ -35,8 +36,12 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
 }
 
 /// `GET {endpoint}/task/{id}`: how far it is; `result` is the run's last event once it has ended.
-pub(crate) async fn get(State(app): State<App>, PathId(id): PathId) -> Result<Json<Value>, ApiError> {
-    let record = known(&app, &RunId::new(id)).await?;
+pub(crate) async fn get(
+    State(app): State<App>,
+    PathId(id): PathId,
+    caller: Caller,
+) -> Result<Json<Value>, ApiError> {
+    let record = known(&app, &caller, &RunId::new(id)).await?;
     let info = shown(&app, record).await?;
     let status = match info.status {
         Status::Queued => "pending",

@@ -30,7 +30,7 @@ async fn serve(app: AgentAppBuilder) -> io::Result<()> {
 }
 
 #[tokio::test]
-async fn hooks_run_in_their_order() {
+async fn hooks__several__run_in_order() {
     let steps = Steps::default();
     let app = echo()
         .on_start(step(&steps, "first", true))
@@ -42,7 +42,7 @@ async fn hooks_run_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_start_hook_that_fails_keeps_the_server_from_starting() {
+async fn start_hook__failure__prevents_start() {
     let steps = Steps::default();
     let app = echo()
         .on_start(step(&steps, "broken", false))

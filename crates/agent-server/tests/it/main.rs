@@ -1,7 +1,12 @@
 //! The server as a library: its routes, and what users add to them. No sockets but where a server is served.
+#![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod app;
+mod deletion;
 mod hooks;
+mod host;
+mod memory;
 mod own_routes;
+mod principal;
 mod protocols;
 mod routes;

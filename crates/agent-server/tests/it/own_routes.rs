@@ -36,7 +36,7 @@ fn own() -> Router {
 }
 
 #[tokio::test]
-async fn own_routes_stand_beside_the_servers() {
+async fn own_routes__are_served_beside_the_servers() {
     let router = router(echo().routes(own()));
     assert_eq!(get(&router, "/hello/w%C3%B6rld").await.body, "Hello, wörld!");
     for expected in ["1", "2"] {
@@ -47,14 +47,14 @@ async fn own_routes_stand_beside_the_servers() {
 }
 
 #[tokio::test]
-async fn own_layers_go_around_own_routes_only() {
+async fn own_layers__apply_to_own_routes_only() {
     let router = router(echo().routes(own()));
     assert_eq!(get(&router, "/hello/you").await.header("x-mine"), Some("yes"));
     assert_eq!(get(&router, "/health").await.header("x-mine"), None);
 }
 
 #[tokio::test]
-async fn the_servers_layers_go_around_own_routes() {
+async fn server_layers__apply_to_own_routes() {
     let router = router(echo().routes(own()));
     let request = |host: &str, path: &str| {
         let request = Request::get(path).header("host", host).header("origin", "http://localhost:3000");
@@ -71,7 +71,7 @@ async fn the_servers_layers_go_around_own_routes() {
 }
 
 #[tokio::test]
-async fn own_routes_have_the_servers_errors() {
+async fn own_routes__unknown_path_or_method__has_server_error() {
     let router = router(echo().routes(own()));
     let wrong = call(&router, Method::PUT, "/visits").await;
     assert_eq!((wrong.status, wrong.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, Some("POST")));
@@ -80,7 +80,7 @@ async fn own_routes_have_the_servers_errors() {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_answers_500() {
+async fn handler__panic__answers_500() {
     let router = router(echo().routes(own()));
     let answer = get(&router, "/panics").await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
@@ -90,7 +90,7 @@ async fn a_handler_that_panics_answers_500() {
 }
 
 #[tokio::test]
-async fn wraps_go_around_everything() {
+async fn wrap__layer__applies_to_every_route() {
     let router = router(echo().wrap(|routes| routes.layer(from_fn(marked))));
     for path in ["/health", "/nowhere"] {
         assert_eq!(get(&router, path).await.header("x-mine"), Some("yes"), "{path}");

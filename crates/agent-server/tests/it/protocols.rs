@@ -112,7 +112,7 @@ async fn plain(router: &Router, path: &str, key: Option<&str>, body: &str) -> An
 }
 
 #[tokio::test]
-async fn a_stream_and_an_answer_come_from_the_same_translator() {
+async fn translator__stream_and_answer__are_the_same() {
     let router = router(app());
     let answer = plain(&router, "/plain/say", None, "{}").await;
     assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, "onetwo"));
@@ -125,7 +125,7 @@ async fn a_stream_and_an_answer_come_from_the_same_translator() {
 }
 
 #[tokio::test]
-async fn a_repeated_key_gives_the_same_run() {
+async fn idempotency_key__repeated__gives_same_run() {
     let router = router(app());
     let first = plain(&router, "/plain/say", Some("k"), "{}").await;
     let again = plain(&router, "/plain/say", Some("k"), "{}").await;
@@ -135,7 +135,7 @@ async fn a_repeated_key_gives_the_same_run() {
 }
 
 #[tokio::test]
-async fn whatever_goes_wrong_is_said_in_the_protocols_shape() {
+async fn error__any_failure__has_the_protocols_format() {
     let mut http = HttpConfig::default();
     http.body_limit_bytes = 100;
     let router = router(app().http(http));
@@ -162,7 +162,7 @@ async fn whatever_goes_wrong_is_said_in_the_protocols_shape() {
 }
 
 #[tokio::test]
-async fn a_protocol_is_listed_and_described_where_it_is_served() {
+async fn protocol__served__is_listed_and_described() {
     for (app, is_served) in [(app(), true), (echo(), false)] {
         let router = router(app);
         let root = get(&router, "/").await.json();
@@ -174,7 +174,7 @@ async fn a_protocol_is_listed_and_described_where_it_is_served() {
 }
 
 #[tokio::test]
-async fn other_paths_keep_the_servers_own_shape() {
+async fn error__other_path__has_the_servers_format() {
     let router = router(app());
     let answer = plain(&router, "/nothing", None, "{}").await;
     assert_eq!(

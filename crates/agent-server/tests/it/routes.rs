@@ -8,7 +8,7 @@ use axum::http::{Method, StatusCode};
 use crate::app::{call, echo, get, process, router};
 
 #[tokio::test]
-async fn every_route_that_the_root_lists_is_there() {
+async fn root__listed_routes__exist() {
     let router = router(echo());
     let root = get(&router, "/").await.json();
     assert_eq!((root["service"].as_str(), root["agents"][0].as_str()), (Some("test"), Some("echo")));
@@ -29,7 +29,7 @@ async fn every_route_that_the_root_lists_is_there() {
 }
 
 #[tokio::test]
-async fn the_openapi_document_describes_every_route_and_no_other() {
+async fn openapi__describes_exactly_the_routes() {
     let router = router(echo());
     let document = get(&router, "/openapi.json").await.json();
     assert_eq!(document["openapi"], "3.1.0");
@@ -55,11 +55,11 @@ async fn the_openapi_document_describes_every_route_and_no_other() {
             operations += 1;
         }
     }
-    assert_eq!(operations, 21);
+    assert_eq!(operations, 22);
 }
 
 #[tokio::test]
-async fn the_endpoint_can_be_elsewhere() {
+async fn endpoint__configured_path__moves_it() {
     let mut http = HttpConfig::default();
     http.endpoint_path = "/api/chat".to_owned();
     let router = router(echo().http(http));
@@ -72,7 +72,7 @@ async fn the_endpoint_can_be_elsewhere() {
 }
 
 #[tokio::test]
-async fn probes_and_heads_are_answered() {
+async fn probes__get_and_head__are_answered() {
     let router = router(echo());
     assert_eq!(get(&router, "/liveness").await.json()["status"], "alive");
     assert_eq!(get(&router, "/readiness").await.json()["status"], "ready");
@@ -87,7 +87,7 @@ async fn probes_and_heads_are_answered() {
 }
 
 #[tokio::test]
-async fn the_model_may_name_an_agent() {
+async fn model__names_an_agent__selects_it() {
     let named = || {
         agent_fn(|run: RunHandle| async move {
             run.say(run.agent_name());
@@ -123,7 +123,7 @@ async fn check_failure(
 }
 
 #[tokio::test]
-async fn a_failed_run_answers_the_status_of_its_error() {
+async fn failed_run__answers_status_of_its_error() {
     let timeout = || Err(Error::Timeout { operation: "search".to_owned(), timeout: 3 }.into());
     check_failure(timeout, 504, "Operation search timed out, timeout limit: 3 seconds").await;
     let denied = || Err(Error::AccessDenied { message: "Access denied".to_owned() }.into());
@@ -138,7 +138,7 @@ async fn a_failed_run_answers_the_status_of_its_error() {
 }
 
 #[tokio::test]
-async fn what_was_nested_as_deep_as_is_allowed_comes_back() {
+async fn request__deepest_allowed_nesting__comes_back() {
     let agent = agent_fn(|run: RunHandle| async move {
         run.message().set_metadata(run.request().extra.clone());
         Ok(())

@@ -15,6 +15,11 @@ pub struct OpenOptions {
     pub retention_age: Option<Duration>,
     /// How many bytes the logs of ended runs may have together; without it, as many as the backend finds right.
     pub retention_bytes: Option<u64>,
+    /// How long anonymous sessions are kept after the last append; without it, as long as ended runs.
+    pub anonymous_age: Option<Duration>,
+    /// How many bytes all data may take that is kept in this process's memory; without it, a gibibyte. Beyond, ended runs and
+    /// anonymous sessions go, the oldest first, then stored responses; then whatever would take more is refused.
+    pub memory_bytes: Option<u64>,
     /// Whether the data is only read, maybe beside a process that has it. Writing may be refused then.
     pub is_read_only: bool,
 }
@@ -34,6 +39,20 @@ impl OpenOptions {
         self
     }
 
+    /// The same with another retention of anonymous sessions; `None` for that of ended runs.
+    #[must_use]
+    pub fn with_anonymous_age(mut self, age: Option<Duration>) -> Self {
+        self.anonymous_age = age;
+        self
+    }
+
+    /// The same with another bound of the data in memory; `None` for the default.
+    #[must_use]
+    pub fn with_memory_bytes(mut self, bytes: Option<u64>) -> Self {
+        self.memory_bytes = bytes;
+        self
+    }
+
     /// The same, for data that is only read.
     #[must_use]
     pub fn read_only(mut self) -> Self {
@@ -48,5 +67,12 @@ impl OpenOptions {
             age: self.retention_age.unwrap_or(default.age),
             bytes: self.retention_bytes.unwrap_or(default.bytes),
         }
+    }
+
+    /// How long a backend keeps anonymous sessions whose own choice for ended runs is `default`.
+    #[must_use]
+    pub fn session_retention(&self, default: Retention) -> Retention {
+        let retention = self.retention(default);
+        Retention { age: self.anonymous_age.unwrap_or(retention.age), ..retention }
     }
 }

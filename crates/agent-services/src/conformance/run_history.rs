@@ -158,7 +158,7 @@ pub async fn known_input_is_left_out(stores: &Stores) {
     };
     let batch = |ids: &[&str], maybe_known| {
         let messages = ids.iter().map(|id| message(id).expect("JSON")).collect();
-        MessageBatch { messages, maybe_known, key: None }
+        MessageBatch { messages, maybe_known, ..MessageBatch::default() }
     };
     let one = stores.start().await;
     stores.finish(&one, batch(&["a", "b", "a"], 3)).await.expect("finished").history.expect("appended");

@@ -4,6 +4,7 @@
 //! had one, so a backend's own clock may be as coarse as it likes.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
+mod deletion;
 mod listing;
 mod log;
 mod owners;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use agent_schemas::{AgentRequest, RunId, Status, sse};
 
+pub use self::deletion::*;
 pub use self::listing::*;
 pub use self::log::*;
 pub use self::owners::*;
@@ -44,26 +46,17 @@ macro_rules! run_store_conformance {
             beside_takes_no_turn finish_hands_on without_next_the_queue_waits steered_runs_are_handed_over
             steering_nothing_starts_or_waits keys_make_runs_once keys_of_handed_runs_lead_to_the_other
             racing_creates_with_one_key_make_one_run cancel_asks_a_run_to_stop cancel_takes_out_of_the_queue
-            cancel_changes_nothing_of_the_ended wait_resolves signals_reach_the_owner leases_keep_runs
+            cancel_changes_nothing_of_the_ended cancel_wakes_readers_of_a_waiting_run
+            delete_session_forgets_ended_runs delete_session_locks_out_owners
+            delete_user_forgets_all_runs wait_resolves signals_reach_the_owner leases_keep_runs
             take_over_locks_out own_runs_may_be_taken_again one_of_many_takes_over lists_are_stable
             lists_are_filtered readers_are_counted users_of_runs_never_meet long_ids_of_runs_are_refused
             many_creators_take_turns a_restart_forgets_no_run);
 
-        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-        async fn sweep_forgets() {
-            let make = $make_with_retention;
-            let store = std::sync::Arc::new(make($crate::conformance::run_store::SWEPT).await);
-            $crate::Service::start(&*store).await.expect("a store starts");
-            $crate::conformance::run_store::sweep_forgets(store).await;
-        }
-
-        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-        async fn sweep_trims() {
-            let make = $make_with_retention;
-            let store = std::sync::Arc::new(make($crate::conformance::run_store::TRIMMED).await);
-            $crate::Service::start(&*store).await.expect("a store starts");
-            $crate::conformance::run_store::sweep_trims(store).await;
-        }
+        $crate::conformance_tests!(run_store, $make_with_retention($crate::conformance::run_store::SWEPT);
+            sweep_forgets);
+        $crate::conformance_tests!(run_store, $make_with_retention($crate::conformance::run_store::TRIMMED);
+            sweep_trims);
     };
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_schemas::{Content, Json, Message, MessageType, Role, Status, object};
 use bytes::Bytes;
@@ -13,22 +14,46 @@ use super::{at_once, hostile_ids, lifecycle, session, user};
 use crate::ErrorKind;
 use crate::limits::MAX_ID_BYTES;
 use crate::page::PageSize;
+use crate::run::Retention;
 use crate::session::{
     Appended, EncodedMessage, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage,
 };
 
-/// Makes one test of each line of the contract, for the store that an async expression gives.
+/// Makes one test of each line of the contract, for the store that an async expression gives. The second expression is a
+/// closure that makes a store with another retention.
 #[macro_export]
 macro_rules! session_store_conformance {
-    ($make:expr) => {
+    ($make:expr, $make_with_retention:expr) => {
         $crate::conformance_tests!(session_store, $make;
             lives_and_ends create_keeps_what_is_there get_tells_without_messages append_keeps_order
             append_is_all_or_nothing batch_keys_are_stored_once known_messages_are_skipped many_writers_lose_nothing
             positions_name_messages long_sessions_are_read_in_parts messages_come_back_as_they_were
             lists_are_stable_under_writers changes_are_kept deleted_sessions_are_gone deletes_race_with_appends
             users_never_meet long_ids_are_refused a_restart_forgets_nothing);
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn sweep_forgets_anonymous_sessions() {
+            let make = $make_with_retention;
+            let store = std::sync::Arc::new(make($crate::conformance::session_store::FORGOTTEN).await);
+            $crate::Service::start(&*store).await.expect("a store starts");
+            $crate::conformance::session_store::sweep_forgets_anonymous_sessions(store).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn sweep_keeps_named_sessions() {
+            let make = $make_with_retention;
+            let store = std::sync::Arc::new(make($crate::conformance::session_store::TOO_MUCH).await);
+            $crate::Service::start(&*store).await.expect("a store starts");
+            $crate::conformance::session_store::sweep_keeps_named_sessions(store).await;
+        }
     };
 }
+
+/// For how long [`sweep_forgets_anonymous_sessions`] wants its store to keep anonymous sessions.
+pub const FORGOTTEN: Retention = Retention { age: Duration::ZERO, bytes: 1 << 30 };
+
+/// What [`sweep_keeps_named_sessions`] wants its store to keep of anonymous sessions: hardly anything.
+pub const TOO_MUCH: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 1 };
 
 fn text(id: &str, text: &str) -> Message {
     let mut message = Message::user(text);
@@ -407,4 +432,52 @@ pub async fn a_restart_forgets_nothing(store: Arc<dyn SessionStore>) {
     assert_eq!(texts(&all(&*store, "u", "s").await), ["a", "b"]);
     let later = store.create(&u, None).await.expect("made");
     assert!(before.is_some_and(|before| later.number > before.number), "numbers go on");
+}
+
+fn anonymous(texts: &[&str]) -> MessageBatch {
+    MessageBatch { is_anonymous: true, ..batch(texts) }
+}
+
+/// Contract 13.
+pub async fn sweep_forgets_anonymous_sessions(store: Arc<dyn SessionStore>) {
+    store.create(&user("u"), Some(&session("made"))).await.expect("made");
+    store.append(&user("u"), &session("named"), batch(&["a"])).await.expect("appended");
+    store.append(&user("u"), &session("named"), anonymous(&["b"])).await.expect("appended");
+    let mut names = Vec::new();
+    for number in 0..230 {
+        let name = (user(&number.to_string()), session(&number.to_string()));
+        store.append(&name.0, &name.1, anonymous(&["a"])).await.expect("appended");
+        names.push(name);
+    }
+    store.append(&user("u"), &session("old"), anonymous(&["a"])).await.expect("appended");
+    let mut forgotten = store.sweep().await.expect("swept");
+    forgotten.extend(store.sweep().await.expect("sweeping can be repeated"));
+    for (u, s) in names.iter().chain([&(user("u"), session("old"))]) {
+        // A backend that forgets them by itself may take a moment.
+        while store.get(u, s).await.expect("readable").is_some() {}
+        assert!(
+            forgotten.is_empty() || forgotten.contains(&(u.clone(), s.clone())),
+            "{s} went without a word"
+        );
+    }
+    assert_eq!(count(&*store, "u", "named").await, Some(2), "it was named from the beginning");
+    let left = listed(&*store, "u", 10).await;
+    assert_eq!(left.iter().map(|info| info.id.as_str()).collect::<Vec<_>>(), ["named", "made"]);
+    let appended = store.append(&user("7"), &session("7"), batch(&["b"])).await.expect("appended");
+    assert_eq!(appended, Appended { first: 0, count: 1 }, "it is a new session");
+}
+
+/// Contract 13: each of these names an anonymous session.
+pub async fn sweep_keeps_named_sessions(store: Arc<dyn SessionStore>) {
+    for id in ["made", "changed", "appended"] {
+        store.append(&user("u"), &session(id), anonymous(&["a"])).await.expect("appended");
+    }
+    store.create(&user("u"), Some(&session("made"))).await.expect("kept");
+    store.change(&user("u"), &session("changed"), SessionChange::default()).await.expect("changed");
+    store.append(&user("u"), &session("appended"), batch(&["b"])).await.expect("appended");
+    store.append(&user("u"), &session("appended"), anonymous(&["c"])).await.expect("appended");
+    assert_eq!(store.sweep().await.expect("swept"), []);
+    for (id, messages) in [("made", 1), ("changed", 1), ("appended", 3)] {
+        assert_eq!(count(&*store, "u", id).await, Some(messages), "{id}");
+    }
 }

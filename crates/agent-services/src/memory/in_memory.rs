@@ -1,6 +1,7 @@
 //! The reference backend: memories in this process, gone with it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use agent_schemas::{Message, SessionId, UserId};
 use async_trait::async_trait;
@@ -12,6 +13,7 @@ use crate::Result;
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
 use crate::limits::json_text;
+use crate::memory_budget::MemoryBudget;
 use crate::page::{Page, PageSize, PageToken};
 use crate::tenant::UserKey;
 
@@ -20,7 +22,20 @@ use crate::tenant::UserKey;
 pub struct InMemoryMemoryStore {
     context: StoreContext,
     started: Started,
-    users: RwLock<HashMap<UserKey, User>>,
+    budget: Arc<MemoryBudget>,
+    users: RwLock<Users>,
+}
+
+#[derive(Debug, Default)]
+struct Users {
+    by_id: HashMap<UserKey, User>,
+    /// The greatest number of a memory of the users that were forgotten, so that no number comes twice.
+    forgotten_number: u64,
+}
+
+/// About what a memory takes: the message, and an index of its words.
+fn weight(message: &Message) -> u64 {
+    512 + 4 * serde_json::to_vec(message).map_or(0, |json| json.len() as u64)
 }
 
 #[derive(Debug, Default)]
@@ -86,6 +101,19 @@ impl InMemoryMemoryStore {
     pub fn new(context: StoreContext) -> Self {
         InMemoryMemoryStore { context, ..InMemoryMemoryStore::default() }
     }
+
+    /// Shares the memory with other stores.
+    pub(crate) fn with_budget(mut self, budget: Arc<MemoryBudget>) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Forgets a memory; says whether there was one.
+    fn forget(&self, user: &mut User, number: u64) -> bool {
+        let Some(memory) = user.memories.get(&number) else { return false };
+        self.budget.change(weight(&memory.message), 0);
+        user.remove(number)
+    }
 }
 
 lifecycle_of!(InMemoryMemoryStore.started);
@@ -98,16 +126,20 @@ impl MemoryStore for InMemoryMemoryStore {
         for message in &messages {
             self.context.limits.check_item(OPERATION, json_text(OPERATION, message)?.len())?;
         }
+        self.budget.admit(OPERATION)?;
+        self.budget.change(0, messages.iter().map(weight).sum());
         let now = self.context.clock.unix_seconds();
         let mut users = self.users.write();
-        let owner = users.entry(UserKey::of(user)).or_default();
+        let last_number = users.forgotten_number;
+        let new = || User { last_number, ..User::default() };
+        let owner = users.by_id.entry(UserKey::of(user)).or_insert_with(new);
         Ok(messages.into_iter().map(|message| owner.add(session, now, message)).collect())
     }
 
     async fn search(&self, user: &UserId, query: &MemoryQuery) -> Result<Vec<Recalled>> {
         self.started.check("search memories", &[user.as_str()])?;
         query.check()?;
-        Ok(self.users.read().get(&UserKey::of(user)).map(|user| user.search(query)).unwrap_or_default())
+        Ok(self.users.read().by_id.get(&UserKey::of(user)).map(|user| user.search(query)).unwrap_or_default())
     }
 
     async fn list(
@@ -120,8 +152,11 @@ impl MemoryStore for InMemoryMemoryStore {
         self.started.check("list memories", &[user.as_str()])?;
         let users = self.users.read();
         let before = after.map_or(u64::MAX, |after| after.0);
-        let memories =
-            users.get(&UserKey::of(user)).into_iter().flat_map(|user| user.memories.range(..before).rev());
+        let memories = users
+            .by_id
+            .get(&UserKey::of(user))
+            .into_iter()
+            .flat_map(|user| user.memories.range(..before).rev());
         let memories = memories.map(|(_, memory)| memory);
         let wanted = memories.filter(|memory| session.is_none_or(|session| *session == memory.session_id));
         let page = wanted.take(size.get() + 1).cloned().collect();
@@ -130,26 +165,26 @@ impl MemoryStore for InMemoryMemoryStore {
 
     async fn delete(&self, user: &UserId, number: u64) -> Result<bool> {
         self.started.check("delete a memory", &[user.as_str()])?;
-        Ok(self.users.write().get_mut(&UserKey::of(user)).is_some_and(|user| user.remove(number)))
+        Ok(self.users.write().by_id.get_mut(&UserKey::of(user)).is_some_and(|user| self.forget(user, number)))
     }
 
     async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
         self.started.check("delete memories", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
-        let Some(user) = users.get_mut(&UserKey::of(user)) else { return Ok(0) };
+        let Some(user) = users.by_id.get_mut(&UserKey::of(user)) else { return Ok(0) };
         let of_session = user.memories.values().filter(|memory| memory.session_id == *session);
         let numbers: Vec<u64> = of_session.map(|memory| memory.number).collect();
-        Ok(numbers.into_iter().filter(|number| user.remove(*number)).count() as u64)
+        Ok(numbers.into_iter().filter(|number| self.forget(user, *number)).count() as u64)
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
         self.started.check("delete memories", &[user.as_str()])?;
         let mut users = self.users.write();
-        let Some(user) = users.get_mut(&UserKey::of(user)) else { return Ok(0) };
-        let last_number = user.last_number;
-        let forgotten = std::mem::take(user).memories.len() as u64;
-        // No number comes twice.
-        user.last_number = last_number;
-        Ok(forgotten)
+        let Some(User { memories, last_number, .. }) = users.by_id.remove(&UserKey::of(user)) else {
+            return Ok(0);
+        };
+        users.forgotten_number = users.forgotten_number.max(last_number);
+        self.budget.change(memories.values().map(|memory| weight(&memory.message)).sum(), 0);
+        Ok(memories.len() as u64)
     }
 }

@@ -88,20 +88,20 @@ mod tests {
     }
 
     #[test]
-    fn nothing_fits_nothing() {
+    fn rank__nothing__is_empty() {
         assert_eq!(rank(Corpus::default(), &[]), []);
         assert_eq!(rank(Corpus::default(), &[vec![]]), []);
     }
 
     #[test]
-    fn a_known_score() {
+    fn rank__known_input__gives_known_score() {
         // ln(1 + (2 - 1 + 0.5) / (1 + 0.5)) · 1 · 2.2 / (1 + 1.2 · (0.25 + 0.75 · 3 / 2.5))
         let ranked = rank(Corpus { texts: 2, words: 5 }, &[vec![posting(7, 1, 3)]]);
         assert_eq!(ranked, [(7, 0.640_724_285)]);
     }
 
     #[test]
-    fn rare_words_frequent_words_and_short_texts_count_more() {
+    fn rank__rare_frequent_and_short__score_higher() {
         let corpus = Corpus { texts: 100, words: 1000 };
         let common: Vec<_> = (0..50).map(|number| posting(number, 1, 10)).collect();
         let order = |words: &[Vec<Posting>]| {

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn case_accents_and_forms_do_not_count() {
+    fn words__case_accents_and_forms__are_ignored() {
         check("Crème BRÛLÉE", "creme", true);
         check("creme brulee", "BRÛLÉE", true);
         check("E\u{301}cole", "école", true);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn east_asian_words_are_found_inside_sentences() {
+    fn words__east_asian_text__matches_inside_sentences() {
         check("我喜欢喝咖啡", "咖啡", true);
         check("我喜欢喝咖啡", "喜茶", false);
         check("コーヒーが好きです", "コーヒー", true);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_counted_and_cut() {
+    fn words__are_counted_and_truncated() {
         assert_eq!(of_text("a b a, A!")["a"], 3);
         assert!(of_text(" ,.!👋\u{0}\u{301}").is_empty());
         let long = "x".repeat(1000);

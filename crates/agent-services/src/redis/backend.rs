@@ -31,7 +31,8 @@ impl Backend for RedisBackend {
         let context = &options.context;
         let runs = RedisRunStore::new(client.clone(), context.clone())
             .with_retention(options.retention(Retention::DURABLE));
-        let mut sessions = RedisSessionStore::new(client.clone(), context.clone());
+        let mut sessions = RedisSessionStore::new(client.clone(), context.clone())
+            .with_retention(options.session_retention(Retention::DURABLE));
         let mut states = RedisStateStore::new(client.clone(), context.clone());
         let mut memories = RedisMemoryStore::new(client, context.clone());
         if let Some(ttl) = parameters.read("ttl_seconds", "a number of seconds")?.map(Duration::from_secs) {

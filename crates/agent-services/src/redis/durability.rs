@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_setting_has_its_loss() {
+    fn durability__each_setting__names_its_loss() {
         for (append_only, fsync, save, policy, expected) in [
             ("yes", "always", "", "noeviction", &[][..]),
             ("yes", "everysec", "3600 1", "noeviction", &["about a second"]),

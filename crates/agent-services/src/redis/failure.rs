@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_servers_answer_is_told_apart() {
+    fn failure__server_reply__is_classified() {
         let away = ErrorKind::Unavailable;
         let oom = "OOM command not allowed when used memory > 'maxmemory'.";
         check(server(oom), away, "maxmemory", Fault::Refused);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_network_does_is_told_apart() {
+    fn failure__network_error__is_classified() {
         let io = |kind| RedisError::from(std::io::Error::from(kind));
         check(io(std::io::ErrorKind::TimedOut), ErrorKind::Unavailable, "in time", Fault::TimedOut);
         check(io(std::io::ErrorKind::BrokenPipe), ErrorKind::Unavailable, "reached", Fault::Lost);

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_stay_readable_where_they_can() {
+    fn encode__plain_id__stays_readable() {
         assert_eq!(encode("alice@example.org"), "alice@example.org");
         assert_eq!(encode(""), "%");
         assert_eq!(encode("a:b"), "%613a62");
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn no_id_is_taken_for_another_or_leaves_its_place() {
+    fn encode__different_ids__never_collide() {
         let mut ids: Vec<String> =
             ["", "%", "#", "a", "%61", "#61", "{", "}", "{}", "a:b", "a b", "\0", "\n", "é", "e\u{301}"]
                 .map(str::to_owned)
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_is_the_hash_tag() {
+    fn key__user__is_the_hash_tag() {
         let keys = Keys::new("agent");
         assert_eq!(keys.of_user(&UserId::new("u"), "sessions"), "agent:v2:default:{u}:sessions");
         assert_eq!(
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_prefixes_are_refused() {
+    fn check_prefix__unsafe_prefix__is_refused() {
         for prefix in ["", "a{", "a}b", "a b", "é", &"x".repeat(65)] {
             assert!(check_prefix(prefix).is_err(), "{prefix}");
         }

@@ -13,10 +13,11 @@ use super::client::RedisClient;
 use super::failure::foreign;
 use super::keys;
 use super::script::{Call, Script, script};
-use super::store::{Backend, LARGE_ANSWER, STEP, decode, service};
+use super::store::{Backend, LARGE_ANSWER, STEP, decode, millis, service};
 use crate::context::StoreContext;
 use crate::limits::json_text;
 use crate::page::{Page, PageSize, PageToken};
+use crate::run::Retention;
 use crate::session::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 use crate::{Error, ErrorKind, Result};
 
@@ -42,6 +43,7 @@ type Part = (u64, u64, u64, Vec<Option<Vec<u8>>>);
 #[derive(Debug)]
 pub struct RedisSessionStore {
     backend: Backend,
+    anonymous_age: Duration,
 }
 
 service!(RedisSessionStore);
@@ -49,7 +51,14 @@ service!(RedisSessionStore);
 impl RedisSessionStore {
     /// A store in which sessions live until they are deleted.
     pub fn new(client: RedisClient, context: StoreContext) -> Self {
-        RedisSessionStore { backend: Backend::new(client, context) }
+        RedisSessionStore { backend: Backend::new(client, context), anonymous_age: Retention::DURABLE.age }
+    }
+
+    /// Sets how long anonymous sessions are kept after the last append: Redis forgets them by itself, by their age alone.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.anonymous_age = retention.age;
+        self
     }
 
     /// The same, but a session that is not used for so long is forgotten with its messages.
@@ -188,7 +197,12 @@ impl SessionStore for RedisSessionStore {
             .arg(limits.session_messages)
             .arg(limits.session_bytes)
             .arg(key.map(|key| format!("b:{}", keys::encode(key))).unwrap_or_default())
-            .arg(batch.maybe_known);
+            .arg(batch.maybe_known)
+            .arg(if batch.is_anonymous {
+                millis(self.anonymous_age).max(1).to_string()
+            } else {
+                String::new()
+            });
         for message in &batch.messages {
             limits.check_item(OPERATION, message.json().len())?;
             call = call.arg(id_field(message.id())).arg(&message.json()[..]);
@@ -309,6 +323,12 @@ impl SessionStore for RedisSessionStore {
         }
         self.backend.repeatable::<()>(OPERATION, RETIRE.with_keys([index, last])).await?;
         Ok(count)
+    }
+
+    /// Redis does it by itself.
+    async fn sweep(&self) -> Result<Vec<(UserId, SessionId)>> {
+        let _call = self.backend.begin("forget old sessions", &[])?;
+        Ok(Vec::new())
     }
 }
 

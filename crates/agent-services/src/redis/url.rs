@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn one_server() {
+    fn url__standalone__is_parsed() {
         check("redis://h", "h:6379");
         check("rediss://h:1/2", "h:1");
         let Servers::Standalone(info) = check("redis://u%40:p%3A@[::1]:7/3", "::1:7") else {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn several_servers() {
+    fn url__cluster_or_sentinel__is_parsed() {
         let Servers::Cluster(nodes) = check("rediss-cluster://u:p@a,b:1", "a:6379, b:1") else {
             panic!("a cluster")
         };
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_named_without_the_url() {
+    fn url__invalid__is_refused_without_showing_it() {
         for (url, what) in [
             ("", "no scheme"),
             ("s3cret", "no scheme"),

@@ -1,6 +1,7 @@
 //! Pieces of a log.
 
 use bytes::Bytes;
+use memchr::memmem;
 
 /// Consecutive entries of a log, encoded as frames (see [`agent_schemas::sse`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,24 @@ impl Batch {
         }
     }
 
+    /// The same entries in batches of at most this many bytes, or of one entry if that is larger. They share the frames with
+    /// this one; nothing is copied.
+    pub fn pieces(&self, max_bytes: usize) -> Vec<Batch> {
+        if self.frames.len() <= max_bytes {
+            return vec![self.clone()];
+        }
+        let mut pieces = Vec::with_capacity(self.frames.len() / max_bytes.max(1) + 1);
+        let (mut first, mut start) = (self.first, 0);
+        while start < self.frames.len() {
+            let end = start + piece_length(&self.frames[start..], max_bytes);
+            // What follows says its number, so the entries need not be counted.
+            let next = number_of(&self.frames[end..]).unwrap_or_else(|| self.end());
+            pieces.push(Batch { first, count: next - first, frames: self.frames.slice(start..end) });
+            (first, start) = (next, end);
+        }
+        pieces
+    }
+
     /// The number of the entry that follows.
     pub fn end(&self) -> u64 {
         self.first + self.count
@@ -52,6 +71,22 @@ impl Batch {
     }
 }
 
+/// Where the last frame ends that is within the first bytes, else the first frame.
+fn piece_length(frames: &[u8], max_bytes: usize) -> usize {
+    if frames.len() <= max_bytes {
+        return frames.len();
+    }
+    let end = memmem::rfind(&frames[..max_bytes], b"\n\n").or_else(|| memmem::find(frames, b"\n\n"));
+    end.map_or(frames.len(), |end| end + 2)
+}
+
+/// The number of the first entry.
+fn number_of(frames: &[u8]) -> Option<u64> {
+    let digits = frames.strip_prefix(b"id: ")?;
+    let length = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&digits[..length]).ok()?.parse().ok()
+}
+
 /// A part of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogChunk {
@@ -59,4 +94,39 @@ pub struct LogChunk {
     pub batches: Vec<Batch>,
     /// Whether the log ends with the last of these entries, so that nothing will ever follow them.
     pub is_end: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_schemas::sse;
+
+    use super::*;
+
+    fn batch(first: u64, sizes: &[usize]) -> Batch {
+        let mut frames = Vec::new();
+        for (number, size) in (first..).zip(sizes) {
+            sse::start_frame(&mut frames, number);
+            frames.extend(std::iter::repeat_n(b'x', *size));
+            sse::end_frame(&mut frames);
+        }
+        Batch { first, count: sizes.len() as u64, frames: frames.into() }
+    }
+
+    #[test]
+    fn pieces__any_size__are_whole_entries_that_make_up_the_batch() {
+        for sizes in [&[][..], &[1], &[50, 1, 1, 90, 300, 1, 20, 20], &[10; 40]] {
+            let batch = batch(7, sizes);
+            for max_bytes in [1, 40, 100, 10_000] {
+                let pieces = batch.pieces(max_bytes);
+                assert_eq!(Batch::concat(&pieces), batch);
+                for (piece, next) in pieces.iter().zip(pieces.iter().skip(1)) {
+                    assert_eq!(piece.end(), next.first);
+                }
+                for piece in &pieces {
+                    assert!(piece.frames.len() <= max_bytes || piece.count <= 1, "{piece:?}");
+                    assert_eq!(sse::frames(&piece.frames).count() as u64, piece.count);
+                }
+            }
+        }
+    }
 }

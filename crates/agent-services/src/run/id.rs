@@ -12,6 +12,13 @@ pub fn fresh_id(ids: &dyn IdSource, user: &UserId) -> RunId {
     RunId::new(format!("run_{}{}", ids.ordered(), tag(user)))
 }
 
+/// Whether an id has the form of those that [`fresh_id`] makes. As none of them can be guessed, whoever has one has it from a
+/// run, which may be gone.
+pub fn may_exist(id: &RunId) -> bool {
+    let characters = id.as_str().strip_prefix("run_").unwrap_or_default();
+    characters.len() == 48 && characters.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// The four digits that all runs of a user end with.
 pub fn tag(user: &UserId) -> String {
     // FNV-1a, folded: it has to be the same in every process and version, and to spread; no more.
@@ -54,12 +61,15 @@ mod tests {
     use crate::clock::SystemIds;
 
     #[test]
-    fn ids_carry_the_users_tag() {
+    fn fresh_id__carries_the_users_tag() {
         let user = UserId::new("ann");
         assert_eq!(tag(&user), "8249");
         let (one, two) = (fresh_id(&SystemIds, &user), fresh_id(&SystemIds, &user));
         assert_ne!(one, two);
         assert!(one.as_str().starts_with("run_") && one.as_str().ends_with("8249"));
         assert_eq!(one.as_str().len(), 52);
+        assert!(may_exist(&one));
+        let bad = ["run_x", "", &one.as_str()[4..], &one.as_str().to_uppercase(), &format!("{one}0")];
+        assert!(bad.iter().all(|id| !may_exist(&RunId::new(*id))));
     }
 }

@@ -16,12 +16,13 @@ use foldhash::fast::RandomState;
 use parking_lot::{Mutex, RwLock};
 
 use self::log::Log;
-use self::retention_queue::Place;
+use self::retention_queue::{OVERHEAD, Place};
 use self::state::State;
 use super::wakeups::Wakeups;
 use super::{Batch, FencingToken, Grant, OwnerId, Retention, RunRecord, no_run};
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
+use crate::memory_budget::{DropOldest, MemoryBudget};
 use crate::session::InMemorySessionStore;
 use crate::{Error, ErrorKind, Result, Service};
 
@@ -32,6 +33,7 @@ pub struct InMemoryRunStore {
     context: StoreContext,
     retention: Retention,
     started: Started,
+    budget: Arc<MemoryBudget>,
     // The map is locked for a look-up only; a run's log has its own lock, so that runs do not wait for each other.
     // Clients do not choose the keys, so a fast hash is safe.
     runs: RwLock<HashMap<RunId, Arc<Mutex<StoredRun>>, RandomState>>,
@@ -57,6 +59,9 @@ struct StoredRun {
     reader_until: i64,
     /// Its place among those that have ended.
     place: Option<Place>,
+    /// About what its request and the rest of it take besides the log, and what is counted in the budget.
+    own_bytes: u64,
+    held: u64,
 }
 
 impl Default for InMemoryRunStore {
@@ -74,6 +79,7 @@ impl InMemoryRunStore {
             context,
             retention: Retention::IN_MEMORY,
             started: Started::default(),
+            budget: Arc::default(),
             runs: RwLock::default(),
             state: Mutex::default(),
             wakeups: Wakeups::default(),
@@ -94,6 +100,19 @@ impl InMemoryRunStore {
     pub fn with_retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
         self
+    }
+
+    /// Shares the memory with other stores.
+    pub(crate) fn with_budget(mut self, budget: Arc<MemoryBudget>) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Counts what a run takes.
+    fn account(&self, run: &mut StoredRun) {
+        let bytes = run.own_bytes + run.log.bytes() as u64;
+        self.budget.change(run.held, bytes);
+        run.held = bytes;
     }
 
     /// How many runs are kept.
@@ -130,6 +149,7 @@ impl InMemoryRunStore {
         let Some(run) = self.runs.write().remove(id) else { return false };
         let run = run.lock();
         let record = &run.record;
+        self.budget.change(run.held, 0);
         state.strike(&record.user_id, &record.session_id, record.number, &run.keys);
         if let Some(place) = run.place {
             state.ended.take(place);
@@ -170,9 +190,9 @@ impl InMemoryRunStore {
         }
         run.log.trim();
         run.record.first_entry = run.log.first();
-        let request = serde_json::to_vec(&*run.record.request).map_or(0, |json| json.len());
-        let options = serde_json::to_vec(&run.record.options).map_or(0, |json| json.len());
-        run.place = Some(state.note_trimmed(id, place, until, run.log.bytes() + request + options));
+        self.account(&mut run);
+        let bytes = run.log.bytes() as u64 + run.own_bytes - OVERHEAD;
+        run.place = Some(state.note_trimmed(id, place, until, usize::try_from(bytes).unwrap_or(usize::MAX)));
         true
     }
 
@@ -207,9 +227,21 @@ impl StoredRun {
     /// Appends entries; says whether they are new.
     fn write(&mut self, operation: &'static str, token: FencingToken, batch: Batch) -> Result<bool> {
         self.check(operation, token)?;
+        self.extend(operation, batch)
+    }
+
+    /// Appends entries, whoever writes them; says whether they are new.
+    fn extend(&mut self, operation: &'static str, batch: Batch) -> Result<bool> {
         let is_new = self.log.append(operation, batch)?;
         self.record.entries = self.log.next();
         Ok(is_new)
+    }
+
+    /// Ends the log.
+    fn end(&mut self, status: Status, now: i64) {
+        self.log.end();
+        self.record.status = status;
+        self.record.ended_at = Some(now);
     }
 
     /// Gives the right to execute it.
@@ -218,5 +250,34 @@ impl StoredRun {
         self.owner = Some(owner.clone());
         self.token.0 += 1;
         self.token
+    }
+}
+
+/// About what a run takes besides its log, in bytes.
+fn own_bytes(record: &RunRecord) -> u64 {
+    let request = serde_json::to_vec(&*record.request).map_or(0, |json| json.len());
+    let options = serde_json::to_vec(&record.options).map_or(0, |json| json.len());
+    (request + options) as u64 + OVERHEAD
+}
+
+/// Ended runs go first, and what is left of stored responses last.
+impl DropOldest for InMemoryRunStore {
+    fn oldest(&self) -> Option<(u8, i64)> {
+        let state = self.state.lock();
+        let age = i64::try_from(self.retention.age.as_secs()).unwrap_or(i64::MAX);
+        let ended = state.ended.first().map(|(until, _)| (0, until.saturating_sub(age)));
+        ended.or_else(|| state.trimmed.first().map(|(until, _)| (1, until)))
+    }
+
+    fn drop_oldest(&self) {
+        let mut state = self.state.lock();
+        let now = self.now();
+        if let Some((_, id)) = state.ended.first() {
+            if !self.trim(&mut state, &id, now) {
+                self.forget(&mut state, &id);
+            }
+        } else if let Some((_, id)) = state.trimmed.first() {
+            self.forget(&mut state, &id);
+        }
     }
 }

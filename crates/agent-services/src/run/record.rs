@@ -215,8 +215,8 @@ pub struct Grant {
 pub enum Canceled {
     /// Its owner receives a signal.
     Requested,
-    /// It was taken out of the queue; the caller has to end its log.
-    Dequeued(FencingToken),
+    /// It waited, and has ended as `canceled`.
+    Dequeued,
     /// It has ended before.
     Ended,
 }
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_of_an_old_epoch_counts_until_the_next_begins() {
+    fn entry__old_epoch__counts_until_the_next_begins() {
         let request = Arc::new(AgentRequest::new(Vec::new()));
         let (id, user, session) = (RunId::new("run_1"), UserId::new("u"), SessionId::new("s"));
         let mut record = RunRecord::new(id, user, session, "agent", 0, request);

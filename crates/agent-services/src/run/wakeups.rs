@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn readers_are_woken_and_forgotten() {
+    async fn wakeups__reader__is_woken_and_forgotten() {
         let wakeups = Wakeups::default();
         let (one, two) = (RunId::new("1"), RunId::new("2"));
         let mut first = wakeups.reader(&one);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn signals_wait_for_their_owner() {
+    async fn wakeups__signals__wait_for_their_owner() {
         let wakeups = Wakeups::default();
         let owner = OwnerId::new("owner");
         wakeups.signal(&owner, &RunId::new("1"));
@@ -175,7 +175,7 @@ mod tests {
 
     #[cfg(feature = "redis")]
     #[tokio::test]
-    async fn who_may_have_missed_something_looks_at_everything() {
+    async fn wakeups__alarm__makes_everyone_look() {
         let wakeups = Wakeups::default();
         let (run, owner) = (RunId::new("1"), OwnerId::new("owner"));
         wakeups.alarm(&owner);

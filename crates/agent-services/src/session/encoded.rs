@@ -70,6 +70,8 @@ pub struct MessageBatch {
     /// How many messages at the beginning are left out if their id is already in the session. A message without an id
     /// never is.
     pub maybe_known: usize,
+    /// Whether the session is anonymous if this batch makes it, or if it is so already.
+    pub is_anonymous: bool,
 }
 
 impl MessageBatch {
@@ -90,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exactly_what_can_be_read_is_taken() {
+    fn encoded__too_deep_to_read__is_refused() {
         for levels in 1..300 {
             let text = format!("{}\"[[\\\"[\"{}", "[".repeat(levels), "]".repeat(levels));
             let mut message = Message::user("a");
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused() {
+    fn encoded__invalid_utf8__is_refused() {
         let refused =
             EncodedMessage::from_json("", Bytes::from_static(b"\"\xff\"")).map_err(|error| error.kind());
         assert_eq!(refused, Err(ErrorKind::InvalidInput));

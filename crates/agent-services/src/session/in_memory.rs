@@ -1,36 +1,36 @@
 //! The reference backend: sessions in this process, gone with it.
 
-mod budget;
 mod kept;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use agent_schemas::{SessionId, UserId};
 use async_trait::async_trait;
 use parking_lot::RwLock;
 
-use self::budget::Budget;
 use self::kept::{Kept, Session, decode};
 
 use super::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
 use crate::limits::json_text;
+use crate::memory_budget::{DropOldest, MemoryBudget};
 use crate::page::{Page, PageSize, PageToken};
+use crate::run::Retention;
 use crate::tenant::UserKey;
 use crate::{DatabaseId, Error, ErrorKind, Result};
 
-/// How much memory sessions may take together unless another limit is set.
-const MAX_BYTES: u64 = 256 << 20;
-
-/// Sessions in memory. They outlive a stop and a new start, but not the store.
+/// Sessions in memory. They outlive a stop and a new start, but not the store. Anonymous ones are kept for ten minutes, and
+/// up to 256 MiB of them ([`Self::with_retention`]).
 ///
-/// Memory is bounded: where all sessions together grow beyond 256 MiB ([`Self::with_max_bytes`]), those that were not
-/// written for the longest time are forgotten.
+/// Memory is bounded: with too much of it in use, nothing new is stored
+/// ([`OpenOptions::memory_bytes`](crate::backend::OpenOptions::memory_bytes)).
 #[derive(Debug)]
 pub struct InMemorySessionStore {
     context: StoreContext,
     started: Started,
+    retention: Retention,
+    budget: Arc<MemoryBudget>,
     kept: RwLock<Kept>,
 }
 
@@ -43,30 +43,43 @@ impl Default for InMemorySessionStore {
 impl InMemorySessionStore {
     /// A store without sessions.
     pub fn new(context: StoreContext) -> Self {
-        let kept = Kept { users: HashMap::default(), budget: Budget::new(MAX_BYTES) };
         let mut started = Started::default();
         started.set_database(Some(DatabaseId::fresh()));
-        InMemorySessionStore { context, started, kept: RwLock::new(kept) }
+        InMemorySessionStore {
+            context,
+            started,
+            retention: Retention::IN_MEMORY,
+            budget: Arc::default(),
+            kept: RwLock::default(),
+        }
     }
 
-    /// Sets how much memory all sessions may take together, roughly, in bytes.
+    /// Sets how long anonymous sessions are kept after the last append.
     #[must_use]
-    pub fn with_max_bytes(mut self, bytes: u64) -> Self {
-        self.kept.get_mut().budget.max_bytes = bytes;
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
         self
     }
 
-    /// Stores messages at the end of a session; nothing here has to be waited for.
+    /// Shares the memory with other stores.
+    pub(crate) fn with_budget(mut self, budget: Arc<MemoryBudget>) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Stores messages at the end of a session; nothing here has to be waited for. What a run leaves is stored even if
+    /// memory is short, as the run was admitted.
     pub(crate) fn append_now(&self, user: &UserId, id: &SessionId, batch: MessageBatch) -> Result<Appended> {
         const OPERATION: &str = "append to a session";
-        let MessageBatch { messages, key, maybe_known } = batch;
+        let MessageBatch { messages, key, maybe_known, is_anonymous } = batch;
         self.started.check(OPERATION, &[user.as_str(), id.as_str(), key.as_deref().unwrap_or_default()])?;
         for message in &messages {
             self.context.limits.check_item(OPERATION, message.json().len())?;
         }
         let now = self.context.clock.unix_seconds();
         let mut kept = self.kept.write();
-        let (session, budget) = kept.session(user, id, now);
+        let is_new = kept.find(user, id).is_none();
+        let session = kept.session(user, id, now);
         let first = session.messages.len() as u64;
         if key.as_ref().is_some_and(|key| session.keys.contains(key)) {
             return Ok(Appended { first, count: 0 });
@@ -76,16 +89,16 @@ impl InMemorySessionStore {
         let bytes: u64 = messages.iter().map(|message| message.json().len() as u64).sum();
         let checked = self.context.limits.check_session(OPERATION, first + count, session.bytes + bytes);
         if let Err(error) = checked {
-            if session.share.is_new() {
-                kept.remove(user, id);
+            if is_new {
+                kept.remove(&self.budget, user, id);
             }
             return Err(error);
         }
         session.keys.extend(key);
         session.extend(messages);
         session.info.updated_at = now;
-        session.note(budget);
-        kept.make_room();
+        let is_anonymous = is_anonymous && (is_new || session.place.is_some());
+        kept.note(&self.budget, user, id, is_anonymous);
         Ok(Appended { first, count })
     }
 
@@ -103,12 +116,11 @@ impl SessionStore for InMemorySessionStore {
         let fresh = || SessionId::new(self.context.ids.uuid());
         let id = id.cloned().unwrap_or_else(fresh);
         self.started.check("create a session", &[user.as_str(), id.as_str()])?;
+        self.budget.admit("create a session")?;
         let now = self.context.clock.unix_seconds();
         let mut kept = self.kept.write();
-        let (session, budget) = kept.session(user, &id, now);
-        session.note(budget);
-        let info = session.info.clone();
-        kept.make_room();
+        let info = kept.session(user, &id, now).info.clone();
+        kept.note(&self.budget, user, &id, false);
         Ok(info)
     }
 
@@ -118,6 +130,7 @@ impl SessionStore for InMemorySessionStore {
     }
 
     async fn append(&self, user: &UserId, id: &SessionId, batch: MessageBatch) -> Result<Appended> {
+        self.budget.admit("append to a session")?;
         self.append_now(user, id, batch)
     }
 
@@ -171,9 +184,12 @@ impl SessionStore for InMemorySessionStore {
         self.started.check(OPERATION, &[user.as_str(), id.as_str()])?;
         let title = change.title.iter().flatten().map(String::len).sum();
         self.context.limits.check_item(OPERATION, title)?;
-        if let Some(metadata) = &change.metadata {
-            self.context.limits.check_item(OPERATION, json_text(OPERATION, metadata)?.len())?;
-        }
+        let metadata = match &change.metadata {
+            Some(metadata) => json_text(OPERATION, metadata)?.len(),
+            None => 0,
+        };
+        self.context.limits.check_item(OPERATION, metadata)?;
+        self.budget.admit(OPERATION)?;
         let mut kept = self.kept.write();
         let Some(session) = kept.users.get_mut(&UserKey::of(user)).and_then(|user| user.sessions.get_mut(id))
         else {
@@ -183,24 +199,43 @@ impl SessionStore for InMemorySessionStore {
         info.title = change.title.unwrap_or_else(|| info.title.take());
         info.metadata = change.metadata.unwrap_or_else(|| std::mem::take(&mut info.metadata));
         info.updated_at = self.context.clock.unix_seconds();
-        Ok(info.clone())
+        session.info_bytes = (title + metadata) as u64;
+        let info = session.info.clone();
+        kept.note(&self.budget, user, id, false);
+        Ok(info)
     }
 
     async fn delete(&self, user: &UserId, id: &SessionId) -> Result<bool> {
         self.started.check("delete a session", &[user.as_str(), id.as_str()])?;
-        Ok(self.kept.write().remove(user, id))
+        Ok(self.kept.write().remove(&self.budget, user, id))
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
         self.started.check("delete a user's sessions", &[user.as_str()])?;
-        let Kept { users, budget } = &mut *self.kept.write();
-        // The number of the last session stays, so that cursors from before keep their meaning.
-        let sessions = users
-            .get_mut(&UserKey::of(user))
-            .map(|user| std::mem::take(&mut user.sessions))
-            .unwrap_or_default();
-        sessions.values().for_each(|session| drop(budget.forget(&session.share)));
-        Ok(sessions.len() as u64)
+        Ok(self.kept.write().remove_user(&self.budget, user))
+    }
+
+    async fn sweep(&self) -> Result<Vec<(UserId, SessionId)>> {
+        self.started.check("forget old sessions", &[])?;
+        let age = i64::try_from(self.retention.age.as_secs()).unwrap_or(i64::MAX);
+        let now = self.context.clock.unix_seconds();
+        let mut kept = self.kept.write();
+        while kept.oldest().is_some_and(|at| now.saturating_sub(at) >= age)
+            || kept.anonymous_bytes() > self.retention.bytes
+        {
+            kept.drop_oldest(&self.budget);
+        }
+        Ok(std::mem::take(&mut kept.forgotten))
+    }
+}
+
+impl DropOldest for InMemorySessionStore {
+    fn oldest(&self) -> Option<(u8, i64)> {
+        Some((0, self.kept.read().oldest()?))
+    }
+
+    fn drop_oldest(&self) {
+        self.kept.write().drop_oldest(&self.budget);
     }
 }
 
@@ -211,20 +246,32 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn memory_is_bounded_and_the_session_in_use_stays() {
-        let store = InMemorySessionStore::default().with_max_bytes(100_000);
-        let append = async |user: &str, text: &str| {
-            let batch = MessageBatch::of(&[Message::user(text)]).expect("JSON");
-            store.append(&UserId::new(user), &SessionId::new("s"), batch).await.expect("appended")
+    async fn memory__too_much_data__anonymous_sessions_go_and_named_ones_stay() {
+        let budget = Arc::new(MemoryBudget::new(100_000));
+        let store = Arc::new(InMemorySessionStore::default().with_budget(Arc::clone(&budget)));
+        budget.may_drop_from(&store);
+        let append = async |user: &str, is_anonymous: bool| {
+            let batch = MessageBatch::of(&[Message::user("hello")]).expect("JSON");
+            let batch = MessageBatch { is_anonymous, ..batch };
+            store.append(&UserId::new(user), &SessionId::new("s"), batch).await.map(drop)
         };
         for number in 0..200 {
-            append(&number.to_string(), "hello").await;
-            append("in use", "hello").await;
+            append(&number.to_string(), true).await.expect("old ones made room");
+            append("named", false).await.expect("old ones made room");
         }
         assert!(store.kept.read().users.len() < 50, "{}", store.kept.read().users.len());
-        let kept = store.get(&UserId::new("in use"), &SessionId::new("s")).await.expect("readable");
+        let kept = store.get(&UserId::new("named"), &SessionId::new("s")).await.expect("readable");
         assert_eq!(kept.expect("kept").message_count, 200);
-        append("large", &"x".repeat(200_000)).await;
-        assert_eq!(store.kept.read().users.len(), 1, "what was just written stays, however large");
+        assert!(store.sweep().await.expect("swept").len() > 150, "it says which are gone");
+        let mut named = 0;
+        let refused = loop {
+            match append(&format!("named {named}"), false).await {
+                Ok(()) => named += 1,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(refused.kind(), ErrorKind::Full);
+        assert!(store.delete(&UserId::new("named"), &SessionId::new("s")).await.expect("deleted"));
+        append("again", false).await.expect("there is room");
     }
 }

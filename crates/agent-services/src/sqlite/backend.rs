@@ -37,7 +37,8 @@ impl Backend for SqliteBackend {
         let context = &options.context;
         let runs = SqliteRunStore::new(database.clone(), context.clone())
             .with_retention(options.retention(Retention::DURABLE));
-        let sessions = SqliteSessionStore::new(database.clone(), context.clone());
+        let sessions = SqliteSessionStore::new(database.clone(), context.clone())
+            .with_retention(options.session_retention(Retention::DURABLE));
         let states = SqliteStateStore::new(database.clone(), context.clone());
         let memories = SqliteMemoryStore::new(database, context.clone());
         let stores = Stores::new(Arc::new(runs), Arc::new(sessions), Arc::new(states));

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn each_migration_is_applied_once_and_keeps_what_is_there() {
+    fn migration__applied_once__keeps_data() {
         let connection = Connection::open_in_memory().expect("a database");
         let (one, two) = ("CREATE TABLE a (b) ", "CREATE TABLE c (d); INSERT INTO c SELECT b FROM a");
         apply(&connection, &[one], 0).expect("applied");
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_migration_changes_nothing() {
+    fn migration__failure__changes_nothing() {
         let connection = Connection::open_in_memory().expect("a database");
         apply(&connection, &["CREATE TABLE a (b)"], 0).expect("applied");
         let bad = ["", "CREATE TABLE c (d); DROP TABLE a; CREATE TABLE c (d)"];
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_of_older_databases_find_their_places() {
+    fn migration__old_messages__get_their_place() {
         let connection = Connection::open_in_memory().expect("a database");
         apply(&connection, &MIGRATIONS[..2], 0).expect("applied");
         let old = "INSERT INTO messages (session, position, id, json) \
@@ -151,7 +151,7 @@ mod tests {
 
     /// Memories are found by the words that were stored with them: whoever changes these words adds a migration.
     #[test]
-    fn words_are_what_is_indexed() {
+    fn index_words__sample_text__match_stored_words() {
         let text = "Crème BRÛLÉE 2.5 我喜欢咖啡 コーヒー 커피 ＡＢＣ ﬁn Ελλάδα x_y ß ıİ";
         let words: Vec<String> = crate::memory::words::of_text(text).into_keys().collect();
         let expected = "2 5 abc brulee creme fin x y ß ıi ελλαδα コ コー ヒ ヒー ー ーヒ 咖 咖啡 啡 喜 喜欢 我 我喜 欢 欢咖 커 커피 피";

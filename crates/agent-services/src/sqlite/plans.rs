@@ -24,7 +24,7 @@ fn slow_step(plan: &[String]) -> Option<&String> {
 }
 
 #[test]
-fn no_statement_scans_or_sorts() {
+fn plans__every_statement__neither_scans_nor_sorts() {
     let modules = [
         users::STATEMENTS,
         open::STATEMENTS,
@@ -40,6 +40,7 @@ fn no_statement_scans_or_sorts() {
         runs::REQUEST,
         runs::RETENTION,
         sessions::READ,
+        sessions::ANONYMOUS,
         sessions::APPEND,
         sessions::CHANGE,
         states::STATEMENTS,
@@ -57,7 +58,7 @@ fn no_statement_scans_or_sorts() {
 }
 
 #[test]
-fn a_scan_would_be_noticed() {
+fn plans__scanning_statement__is_detected() {
     let connection = database();
     for text in [
         "SELECT json FROM messages WHERE json = ?1",

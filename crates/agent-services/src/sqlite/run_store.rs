@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{Clock, RunId, UserId};
+use agent_schemas::{Clock, RunId, SessionId, UserId};
 use async_trait::async_trait;
 use rusqlite::Connection;
 
@@ -90,6 +90,30 @@ impl SqliteRunStore {
             Ok(done)
         };
         self.write(operation, work).await
+    }
+
+    /// Forgets all runs of a user, or of one session, that there are now, in several steps.
+    async fn forget_all(
+        &self,
+        operation: &'static str,
+        user: &UserId,
+        session: Option<&SessionId>,
+    ) -> Result<u64> {
+        self.access.check(operation, &[user.as_str(), session.map_or("", SessionId::as_str)])?;
+        let of = user.clone();
+        let last =
+            self.access.read(operation, move |connection| retention::last_number(connection, &of)).await?;
+        let mut count = 0;
+        loop {
+            let (user, session) = (user.clone(), session.cloned());
+            let step = move |connection: &_, notifications: &mut Notifications| {
+                retention::forget_some(connection, &user, session.as_ref(), last, notifications)
+            };
+            match self.write(operation, step).await? {
+                0 => return Ok(count),
+                gone => count += gone,
+            }
+        }
     }
 
     /// What is appended to a session; an error if no session would take it.
@@ -192,10 +216,10 @@ impl RunStore for SqliteRunStore {
         Ok(Page::from_one_more(page, size, |record| record.number))
     }
 
-    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>> {
-        let (id, by) = (id.clone(), by.clone());
-        self.write("cancel a run", move |connection, notifications| {
-            turns::cancel(connection, &id, &by, notifications)
+    async fn cancel(&self, id: &RunId, last: Batch) -> Result<Option<Canceled>> {
+        let (id, last, clock) = (id.clone(), EncodedBatch::new(last), self.clock());
+        self.write(turns::CANCEL, move |connection, notifications| {
+            turns::cancel(connection, &id, &last, clock.unix_seconds(), notifications)
         })
         .await
     }
@@ -287,6 +311,14 @@ impl RunStore for SqliteRunStore {
             retention::delete(connection, &id, notifications)
         })
         .await
+    }
+
+    async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
+        self.forget_all("delete a session's runs", user, Some(session)).await
+    }
+
+    async fn delete_user(&self, user: &UserId) -> Result<u64> {
+        self.forget_all("delete a user's runs", user, None).await
     }
 
     fn retention(&self) -> Retention {

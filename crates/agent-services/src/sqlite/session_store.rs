@@ -6,26 +6,36 @@ use agent_schemas::{SessionId, UserId};
 use async_trait::async_trait;
 
 use super::database::SqliteDatabase;
-use super::sessions::{append, change, read};
+use super::sessions::{anonymous, append, change, read};
 use super::statement::bounded;
 use super::store::Access;
 use crate::Result;
 use crate::context::StoreContext;
 use crate::lifecycle::lifecycle_of;
 use crate::page::{Page, PageSize, PageToken};
+use crate::run::Retention;
 use crate::session::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 
-/// Sessions in a database. They outlive the process.
+/// Sessions in a database. They outlive the process. Anonymous ones are kept for a day, and up to a gibibyte of them
+/// ([`Self::with_retention`]).
 #[derive(Debug)]
 pub struct SqliteSessionStore {
     context: StoreContext,
+    retention: Retention,
     access: Access,
 }
 
 impl SqliteSessionStore {
     /// The sessions of a database. One has room for 16,777,216 messages, should the limits allow that many.
     pub fn new(database: SqliteDatabase, context: StoreContext) -> Self {
-        SqliteSessionStore { context, access: Access::new(database) }
+        SqliteSessionStore { context, retention: Retention::DURABLE, access: Access::new(database) }
+    }
+
+    /// Sets how long anonymous sessions are kept after the last append.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
     }
 }
 
@@ -121,5 +131,19 @@ impl SessionStore for SqliteSessionStore {
         self.access.check(OPERATION, &[user.as_str()])?;
         let user = user.clone();
         self.access.write(OPERATION, move |connection| change::delete_user(connection, &user)).await
+    }
+
+    async fn sweep(&self) -> Result<Vec<(UserId, SessionId)>> {
+        const OPERATION: &str = "forget old sessions";
+        let mut forgotten = Vec::new();
+        loop {
+            let (retention, clock) = (self.retention, Arc::clone(&self.context.clock));
+            let step = move |connection: &_| anonymous::sweep(connection, &retention, clock.unix_seconds());
+            let names = self.access.write(OPERATION, step).await?;
+            if names.is_empty() {
+                return Ok(forgotten);
+            }
+            forgotten.extend(names);
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! The SQL of sessions.
 
+pub(super) mod anonymous;
 pub(super) mod append;
 pub(super) mod change;
 mod place;
 pub(super) mod read;
 
 #[cfg(test)]
-pub(super) use {append::STATEMENTS as APPEND, change::STATEMENTS as CHANGE, read::STATEMENTS as READ};
+pub(super) use {
+    anonymous::STATEMENTS as ANONYMOUS, append::STATEMENTS as APPEND, change::STATEMENTS as CHANGE,
+    read::STATEMENTS as READ,
+};

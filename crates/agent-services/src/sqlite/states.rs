@@ -141,7 +141,9 @@ impl StateStore for SqliteStateStore {
         let user = user.clone();
         let delete = move |connection: &Connection| {
             let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
-            Ok(DELETE_USER.execute(connection, [user])? as u64)
+            let deleted = DELETE_USER.execute(connection, [user])? as u64;
+            users::forget_unused(connection, user)?;
+            Ok(deleted)
         };
         self.access.write(OPERATION, delete).await
     }
@@ -186,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rounds_keep_their_order() {
+    fn rounds__as_columns__keep_their_order() {
         let rounds = [0, 1, 2, u64::from(u32::MAX), i64::MAX as u64, 1 << 63, u64::MAX];
         let columns = rounds.map(to_column);
         assert!(columns.is_sorted(), "{columns:?}");

@@ -1,6 +1,7 @@
 //! The reference backend: states in this process, gone with it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use agent_schemas::{Json, SessionId, UserId};
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use parking_lot::RwLock;
 use super::StateStore;
 use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
+use crate::memory_budget::MemoryBudget;
 use crate::page::{Page, PageSize, PageToken};
 use crate::tenant::UserKey;
 use crate::{Error, ErrorKind, Result};
@@ -18,7 +20,16 @@ use crate::{Error, ErrorKind, Result};
 pub struct InMemoryStateStore {
     context: StoreContext,
     started: Started,
+    budget: Arc<MemoryBudget>,
     users: RwLock<HashMap<UserKey, Sessions>>,
+}
+
+/// About what a state takes besides its JSON.
+const OVERHEAD: u64 = 256;
+
+/// About what a state takes.
+fn weight(state: &Json) -> u64 {
+    state.to_string().len() as u64 + OVERHEAD
 }
 
 type Sessions = HashMap<SessionId, BTreeMap<u64, Json>>;
@@ -27,6 +38,18 @@ impl InMemoryStateStore {
     /// A store without states.
     pub fn new(context: StoreContext) -> Self {
         InMemoryStateStore { context, ..InMemoryStateStore::default() }
+    }
+
+    /// Shares the memory with other stores.
+    pub(crate) fn with_budget(mut self, budget: Arc<MemoryBudget>) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Counts states no more; says how many there were.
+    fn forget(&self, rounds: &BTreeMap<u64, Json>) -> u64 {
+        rounds.values().for_each(|state| self.budget.change(weight(state), 0));
+        rounds.len() as u64
     }
 }
 
@@ -44,6 +67,7 @@ impl StateStore for InMemoryStateStore {
         const OPERATION: &str = "save a state";
         self.started.check(OPERATION, &[user.as_str(), session.as_str()])?;
         self.context.limits.check_item(OPERATION, state.to_string().len())?;
+        self.budget.admit(OPERATION)?;
         let mut users = self.users.write();
         let rounds = users.entry(UserKey::of(user)).or_default().entry(session.clone()).or_default();
         let next = || rounds.last_key_value().map_or(Some(1), |(last, _)| last.checked_add(1));
@@ -54,7 +78,8 @@ impl StateStore for InMemoryStateStore {
                 "there is no round after the greatest",
             ));
         };
-        rounds.insert(round, state.clone());
+        let before = rounds.insert(round, state.clone());
+        self.budget.change(before.as_ref().map_or(0, weight), weight(state));
         Ok(round)
     }
 
@@ -95,19 +120,20 @@ impl StateStore for InMemoryStateStore {
         self.started.check("delete a round", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
         let rounds = users.get_mut(&UserKey::of(user)).and_then(|sessions| sessions.get_mut(session));
-        Ok(rounds.is_some_and(|rounds| rounds.remove(&round).is_some()))
+        let removed = rounds.and_then(|rounds| rounds.remove(&round));
+        Ok(removed.map(|state| self.budget.change(weight(&state), 0)).is_some())
     }
 
     async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
         self.started.check("delete states", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
         let rounds = users.get_mut(&UserKey::of(user)).and_then(|sessions| sessions.remove(session));
-        Ok(rounds.map_or(0, |rounds| rounds.len() as u64))
+        Ok(rounds.map_or(0, |rounds| self.forget(&rounds)))
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
         self.started.check("delete states", &[user.as_str()])?;
         let sessions = self.users.write().remove(&UserKey::of(user)).unwrap_or_default();
-        Ok(sessions.values().map(|rounds| rounds.len() as u64).sum())
+        Ok(sessions.values().map(|rounds| self.forget(rounds)).sum())
     }
 }

@@ -76,7 +76,7 @@ async fn check_remembers(services: &Services) {
 }
 
 #[tokio::test]
-async fn memory_opens() {
+async fn open__memory_url__works() {
     let services = Services::open("memory:").expect("opened");
     check_works(&services, true).await;
     check_remembers(&services).await;
@@ -87,7 +87,7 @@ async fn memory_opens() {
 
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]
-async fn sqlite_opens() {
+async fn open__sqlite_url__works() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = StoreUrl::of_path("sqlite", &folder.path().join("50% of it?")).expect("a URL");
     let services = Backends::default().open(&path, &OpenOptions::default()).expect("opened");
@@ -111,7 +111,7 @@ async fn sqlite_opens() {
 
 #[cfg(feature = "redis")]
 #[tokio::test(flavor = "multi_thread")]
-async fn redis_opens() {
+async fn open__redis_url__works() {
     let at = crate::redis::shared_url().await;
     let services = open(&format!("{at}&ttl_seconds=600")).expect("opened");
     check_works(&services, false).await;
@@ -132,7 +132,7 @@ async fn redis_opens() {
 
 #[cfg(feature = "redis")]
 #[test]
-fn faults_of_redis_show_no_secret() {
+fn open__invalid_redis_url__hides_secrets() {
     for (text, what) in [
         ("redis://u:s3cret@h?prefix=s3cret/", "prefix"),
         ("redis://u:s3cret@h?ttl_seconds=s3cret", "`ttl_seconds` is not a number of seconds"),
@@ -150,7 +150,7 @@ fn faults_of_redis_show_no_secret() {
 
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]
-async fn services_with_one_url_share_a_place() {
+async fn open__same_url__shares_a_store() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| StoreUrl::of_path("sqlite", &folder.path().join(name)).expect("a URL");
     let mut urls = ServiceUrls::new(url("memory:"));
@@ -166,7 +166,7 @@ async fn services_with_one_url_share_a_place() {
 }
 
 #[tokio::test]
-async fn options_reach_the_stores() {
+async fn open__options__reach_the_stores() {
     let mut limits = StoreLimits::default();
     limits.item_bytes = 10;
     let options = OpenOptions::default()
@@ -195,7 +195,7 @@ impl Backend for Shelf {
 }
 
 #[tokio::test]
-async fn a_stranger_adds_a_backend() {
+async fn backends__added_by_embedder__open() {
     let backends = Backends::default().with("shelf", Shelf);
     let services = backends.open(&url("shelf:upper?color=red"), &OpenOptions::default()).expect("opened");
     check_works(&services, true).await;
@@ -220,7 +220,7 @@ async fn a_stranger_adds_a_backend() {
 
 #[cfg(not(all(feature = "sqlite", feature = "redis")))]
 #[test]
-fn a_backend_that_is_not_compiled_in_names_its_feature() {
+fn open__feature_disabled__names_it() {
     let missing = if cfg!(feature = "sqlite") { ("redis://h", "redis") } else { ("sqlite:a", "sqlite") };
     let error = error(missing.0).to_string();
     assert!(error.contains(&format!("needs the feature `{}`", missing.1)), "{error}");

@@ -1,13 +1,14 @@
 //! The conformance suites against every backend, and what else is to be said of each.
+#![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod backends;
 mod old_layout;
-mod peer;
 #[cfg(feature = "redis")]
 mod redis;
 mod run_model;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod upstream;
 
 mod in_memory {
     //! The in-memory backends.
@@ -42,7 +43,10 @@ mod in_memory {
     mod sessions {
         use agent_services::session::InMemorySessionStore;
 
-        agent_services::session_store_conformance!(async { InMemorySessionStore::default() });
+        agent_services::session_store_conformance!(
+            async { InMemorySessionStore::default() },
+            |retention| async move { InMemorySessionStore::default().with_retention(retention) }
+        );
     }
 
     mod states {

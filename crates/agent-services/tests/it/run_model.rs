@@ -29,7 +29,7 @@ pub(crate) fn rounds() -> Config {
 }
 
 #[test]
-fn in_memory_it_agrees_with_itself() {
+fn run_store__random_calls__agree_with_itself() {
     agrees_with_memory(|retention| async move {
         (Arc::new(InMemoryRunStore::default().with_retention(retention)) as Arc<dyn RunStore>, ())
     });
@@ -102,7 +102,7 @@ enum Use {
     Read(usize, u64, usize),
     Get(usize),
     List(usize, Option<usize>, Option<Status>, usize),
-    Cancel(usize, u8),
+    Cancel(usize, Part),
     Steered(usize),
     DropSteered(usize, Vec<usize>, Age),
     Heartbeat(u8),
@@ -111,6 +111,8 @@ enum Use {
     TakeOver(usize, u8),
     Attend(usize),
     Delete(usize),
+    DeleteSession(usize, usize),
+    DeleteUser(usize),
 }
 
 /// How many tokens of a run are newer than the one that is used.
@@ -184,7 +186,7 @@ fn usage() -> impl Strategy<Value = Use> {
         2 => (run(), 0..12_u64, 0..300_usize).prop_map(|(run, from, bytes)| Use::Read(run, from, bytes)),
         2 => run().prop_map(Use::Get),
         2 => list.prop_map(|(user, session, status, size)| Use::List(user, session, status, size)),
-        4 => (run(), owner()).prop_map(|(run, by)| Use::Cancel(run, by)),
+        4 => (run(), part()).prop_map(|(run, part)| Use::Cancel(run, part)),
         2 => run().prop_map(Use::Steered),
         2 => (run(), vec(run(), 0..4), age()).prop_map(|(run, taken, age)| Use::DropSteered(run, taken, age)),
         2 => owner().prop_map(Use::Heartbeat),
@@ -193,6 +195,8 @@ fn usage() -> impl Strategy<Value = Use> {
         6 => (run(), owner()).prop_map(|(run, owner)| Use::TakeOver(run, owner)),
         1 => run().prop_map(Use::Attend),
         2 => run().prop_map(Use::Delete),
+        1 => (0..2_usize, 0..2_usize).prop_map(|(user, session)| Use::DeleteSession(user, session)),
+        1 => (0..2_usize).prop_map(Use::DeleteUser),
     ]
 }
 
@@ -448,22 +452,21 @@ impl Pair {
                 both(a.get(id).await, b.get(id).await, record).map(drop)
             }
             Use::List(user, session, status, items) => self.check_list(user, session, status, items).await,
-            Use::Cancel(run, by) => {
+            Use::Cancel(run, part) => {
                 let Some(place) = place(run) else { return Ok(()) };
-                let (id, by) = (self.runs[place].id().clone(), owner_id(by));
-                let canceled = both(a.cancel(&id, &by).await, b.cancel(&id, &by).await, |canceled| {
-                    canceled.map(|canceled| match canceled {
-                        Canceled::Dequeued(_) => Canceled::Dequeued(FencingToken(0)),
-                        other => other,
-                    })
-                })?;
-                match canceled {
-                    Some((Some(Canceled::Dequeued(tested)), Some(Canceled::Dequeued(memory)))) => {
-                        self.outside.insert(id.clone());
-                        self.give(&id, (tested, memory))
+                let known = &mut self.runs[place];
+                let (id, last) = (known.id().clone(), known.batch(part, None));
+                let tested = a.cancel(&id, last.clone()).await;
+                let canceled = both(tested, b.cancel(&id, last.clone()).await, Option::clone)?;
+                if let Some((Some(Canceled::Dequeued), _)) = canceled {
+                    known.batches.push(last.clone());
+                    known.ended = Some((last, Status::Canceled, None));
+                    if self.forgets {
+                        a.sweep().await.expect("swept");
+                        b.sweep().await.expect("swept");
                     }
-                    _ => Ok(()),
                 }
+                Ok(())
             }
             Use::Steered(run) => {
                 let Some(place) = place(run) else { return Ok(()) };
@@ -511,6 +514,14 @@ impl Pair {
                 let Some(place) = place(run) else { return Ok(()) };
                 let id = self.runs[place].id();
                 same(a.delete(id).await, b.delete(id).await)
+            }
+            Use::DeleteSession(user, session) => {
+                let (user, session) = (UserId::new(USERS[user]), SessionId::new(SESSIONS[session]));
+                same(a.delete_session(&user, &session).await, b.delete_session(&user, &session).await)
+            }
+            Use::DeleteUser(user) => {
+                let user = UserId::new(USERS[user]);
+                same(a.delete_user(&user).await, b.delete_user(&user).await)
             }
         }
     }

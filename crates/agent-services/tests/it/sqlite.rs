@@ -3,6 +3,7 @@
 mod cancelled;
 mod damage;
 mod file;
+mod forgetting;
 mod full;
 mod migration;
 mod model;
@@ -56,7 +57,10 @@ mod conformance {
     mod sessions {
         use agent_services::sqlite::SqliteSessionStore;
 
-        agent_services::session_store_conformance!(async { crate::sqlite::fresh(SqliteSessionStore::new) });
+        agent_services::session_store_conformance!(
+            async { crate::sqlite::fresh(SqliteSessionStore::new) },
+            |retention| async move { crate::sqlite::fresh(SqliteSessionStore::new).with_retention(retention) }
+        );
     }
 
     mod states {

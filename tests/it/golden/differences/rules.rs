@@ -1,4 +1,4 @@
-//! What takes each difference away: each rule gets the peer's answer and ours.
+//! What takes each difference away: each rule gets upstream's answer and ours.
 
 use std::collections::BTreeSet;
 
@@ -32,15 +32,15 @@ fn is_final_response(event: &Json) -> bool {
 }
 
 /// D1: every final response says when the run ended.
-pub(super) fn time_of_the_end(peer: &mut Answer, ours: &mut Answer) {
-    for answer in [peer, ours] {
+pub(super) fn time_of_the_end(upstream: &mut Answer, ours: &mut Answer) {
+    for answer in [upstream, ours] {
         let finals = answer.events_mut().iter_mut().filter(|event| is_final_response(event));
         finals.for_each(|event| set(event, "completed_at", Json::Null));
     }
 }
 
 /// D2: the contents inside a message are the events that closed them.
-pub(super) fn contents_in_messages(peer: &mut Answer, ours: &mut Answer) {
+pub(super) fn contents_in_messages(upstream: &mut Answer, ours: &mut Answer) {
     fn strip(message: &mut Json) {
         for content in items(member(message, "content")) {
             for key in ["sequence_number", "status", "index", "delta", "msg_id"] {
@@ -48,7 +48,7 @@ pub(super) fn contents_in_messages(peer: &mut Answer, ours: &mut Answer) {
             }
         }
     }
-    for answer in [peer, ours] {
+    for answer in [upstream, ours] {
         for event in answer.events_mut() {
             strip(event);
             items(member(event, "output")).iter_mut().for_each(strip);
@@ -57,12 +57,12 @@ pub(super) fn contents_in_messages(peer: &mut Answer, ours: &mut Answer) {
 }
 
 /// D4: messages that the agent never closed are closed at the end and part of the output.
-pub(super) fn left_open(peer: &mut Answer, ours: &mut Answer) {
+pub(super) fn left_open(upstream: &mut Answer, ours: &mut Answer) {
     let output = |answer: &mut Answer| -> BTreeSet<String> {
         let messages = answer.events_mut().iter_mut().flat_map(|event| items(member(event, "output")));
         messages.map(|message| text(message, "id").to_owned()).collect()
     };
-    let known = output(peer);
+    let known = output(upstream);
     for event in ours.events_mut() {
         if let Some(Json::Array(messages)) = member(event, "output") {
             messages.retain(|message| known.contains(text(message, "id")));
@@ -71,8 +71,8 @@ pub(super) fn left_open(peer: &mut Answer, ours: &mut Answer) {
 }
 
 /// D5: a message is closed once.
-pub(super) fn second_completion(peer: &mut Answer, _: &mut Answer) {
-    let Body::Events(events) = &mut peer.body else { return };
+pub(super) fn second_completion(upstream: &mut Answer, _: &mut Answer) {
+    let Body::Events(events) = &mut upstream.body else { return };
     let mut first: Vec<(String, Json)> = Vec::new();
     events.retain(|event| {
         let closes = text(event, "object") == "message" && text(event, "status") == "completed";
@@ -97,8 +97,8 @@ pub(super) fn second_completion(peer: &mut Answer, _: &mut Answer) {
 }
 
 /// D6: responses that the agent itself emits are dropped.
-pub(super) fn responses_of_the_agent(peer: &mut Answer, _: &mut Answer) {
-    let Body::Events(events) = &mut peer.body else { return };
+pub(super) fn responses_of_the_agent(upstream: &mut Answer, _: &mut Answer) {
+    let Body::Events(events) = &mut upstream.body else { return };
     let id = events.first().map(|event| text(event, "id").to_owned()).unwrap_or_default();
     events.retain(|event| text(event, "object") != "response" || text(event, "id") == id);
     renumber(events);
@@ -126,14 +126,14 @@ fn renumber(events: &mut [Json]) {
 }
 
 /// D7: contents without a message get one, and unknown states become known ones. What they hold stays the same.
-pub(super) fn stray_contents(peer: &mut Answer, ours: &mut Answer) {
+pub(super) fn stray_contents(upstream: &mut Answer, ours: &mut Answer) {
     let is_stray = |event: &Json| {
         event.get("object") == Some(&Json::from("content")) && text(event, "msg_id").is_empty()
     };
-    if !peer.events_mut().iter().any(is_stray) {
+    if !upstream.events_mut().iter().any(is_stray) {
         return;
     }
-    for answer in [peer, ours] {
+    for answer in [upstream, ours] {
         let Body::Events(events) = &mut answer.body else { continue };
         events.retain(|event| text(event, "object") == "content" && text(event, "status") != "completed");
         for content in events {
@@ -145,8 +145,8 @@ pub(super) fn stray_contents(peer: &mut Answer, ours: &mut Answer) {
 }
 
 /// D8: a response's usage is the sum over its output.
-pub(super) fn sum_of_usage(peer: &mut Answer, _: &mut Answer) {
-    for event in peer.events_mut().iter_mut().filter(|event| is_final_response(event)) {
+pub(super) fn sum_of_usage(upstream: &mut Answer, _: &mut Answer) {
+    for event in upstream.events_mut().iter_mut().filter(|event| is_final_response(event)) {
         let mut sum: Option<JsonObject> = None;
         for message in items(member(event, "output")) {
             if let Some(Json::Object(usage)) = message.get("usage") {
@@ -158,8 +158,8 @@ pub(super) fn sum_of_usage(peer: &mut Answer, _: &mut Answer) {
 }
 
 /// D9: a completed run without output says `[]`.
-pub(super) fn empty_output(peer: &mut Answer, _: &mut Answer) {
-    for event in peer.events_mut() {
+pub(super) fn empty_output(upstream: &mut Answer, _: &mut Answer) {
+    for event in upstream.events_mut() {
         let completed = is_final_response(event) && text(event, "status") == "completed";
         if completed && event.get("output").is_some_and(Json::is_null) {
             set(event, "output", Vec::new());
@@ -168,31 +168,31 @@ pub(super) fn empty_output(peer: &mut Answer, _: &mut Answer) {
 }
 
 /// D12: tools reach the agent as they were written.
-pub(super) fn tools(peer: &mut Answer, ours: &mut Answer) {
-    for answer in [peer, ours] {
+pub(super) fn tools(upstream: &mut Answer, ours: &mut Answer) {
+    for answer in [upstream, ours] {
         answer.events_mut().iter_mut().for_each(|event| remove(event, "tools"));
     }
 }
 
 /// D15: `stream: false` answers one object.
-pub(super) fn one_object(peer: &mut Answer, _: &mut Answer) {
-    if let Body::Events(events) = &mut peer.body {
-        peer.body = Body::Json(events.pop().unwrap_or_default());
-        peer.headers.remove("cache-control");
-        peer.headers.insert("content-type".to_owned(), "application/json".to_owned());
+pub(super) fn one_object(upstream: &mut Answer, _: &mut Answer) {
+    if let Body::Events(events) = &mut upstream.body {
+        upstream.body = Body::Json(events.pop().unwrap_or_default());
+        upstream.headers.remove("cache-control");
+        upstream.headers.insert("content-type".to_owned(), "application/json".to_owned());
     }
 }
 
 /// D17: a request that is wrong is refused before a stream begins. Kind and place of the fault are the same.
-pub(super) fn refused_before_the_stream(peer: &mut Answer, ours: &mut Answer) {
-    let Body::Events(events) = &peer.body else { return };
+pub(super) fn refused_before_the_stream(upstream: &mut Answer, ours: &mut Answer) {
+    let Body::Events(events) = &upstream.body else { return };
     let Some(report) = events.first().and_then(|event| event.get("error")).and_then(Json::as_str) else {
         return;
     };
     let location = report.lines().nth(1).unwrap_or_default().to_owned();
     let kind = report.split_once("[type=").and_then(|(_, rest)| rest.split(',').next()).unwrap_or_default();
     let shown = format!("{kind} at {location}");
-    *peer = Answer { status: 422, headers: ours.headers.clone(), body: Body::Text(shown) };
+    *upstream = Answer { status: 422, headers: ours.headers.clone(), body: Body::Text(shown) };
     let Body::Json(body) = &ours.body else { return };
     let fault = body.get("detail").and_then(Json::as_array).and_then(<[Json]>::first).cloned();
     let fault = fault.unwrap_or_default();
@@ -211,8 +211,8 @@ pub(super) fn error_member(_: &mut Answer, ours: &mut Answer) {
 }
 
 /// D19: the words are our own, and the first fault is enough.
-pub(super) fn own_words(peer: &mut Answer, ours: &mut Answer) {
-    for answer in [peer, ours] {
+pub(super) fn own_words(upstream: &mut Answer, ours: &mut Answer) {
+    for answer in [upstream, ours] {
         let Body::Json(body) = &mut answer.body else { continue };
         match member(body, "detail") {
             Some(Json::Array(faults)) => {
@@ -229,8 +229,8 @@ pub(super) fn own_words(peer: &mut Answer, ours: &mut Answer) {
 }
 
 /// D20: the mode is `standalone`.
-pub(super) fn mode(peer: &mut Answer, ours: &mut Answer) {
-    for answer in [peer, ours] {
+pub(super) fn mode(upstream: &mut Answer, ours: &mut Answer) {
+    for answer in [upstream, ours] {
         if let Body::Json(body) = &mut answer.body {
             remove(body, "mode");
         }
@@ -238,10 +238,10 @@ pub(super) fn mode(peer: &mut Answer, ours: &mut Answer) {
 }
 
 /// D26: `allow` names all methods of the path.
-pub(super) fn allowed_methods(peer: &mut Answer, ours: &mut Answer) {
+pub(super) fn allowed_methods(upstream: &mut Answer, ours: &mut Answer) {
     let methods =
         |value: &str| value.split(',').map(|method| method.trim().to_owned()).collect::<BTreeSet<_>>();
-    if let (Some(theirs), Some(all)) = (peer.headers.get("allow"), ours.headers.get_mut("allow"))
+    if let (Some(theirs), Some(all)) = (upstream.headers.get("allow"), ours.headers.get_mut("allow"))
         && methods(theirs).is_subset(&methods(all))
     {
         all.clone_from(theirs);
@@ -249,25 +249,25 @@ pub(super) fn allowed_methods(peer: &mut Answer, ours: &mut Answer) {
 }
 
 /// D28: the answer to a preflight has no body, its lists have no spaces, and it names the path's methods.
-pub(super) fn preflight(peer: &mut Answer, ours: &mut Answer) {
+pub(super) fn preflight(upstream: &mut Answer, ours: &mut Answer) {
     ours.headers.remove("allow");
-    peer.headers.remove("content-type");
-    peer.body = Body::Text(String::new());
-    for value in peer.headers.values_mut() {
+    upstream.headers.remove("content-type");
+    upstream.body = Body::Text(String::new());
+    for value in upstream.headers.values_mut() {
         *value = value.replace(", ", ",");
     }
 }
 
 /// D29: an allowed origin is repeated, never `*`.
-pub(super) fn origin(peer: &mut Answer, _: &mut Answer) {
-    if let Some(origin) = peer.headers.get_mut("access-control-allow-origin") {
+pub(super) fn origin(upstream: &mut Answer, _: &mut Answer) {
+    if let Some(origin) = upstream.headers.get_mut("access-control-allow-origin") {
         *origin = origin.replace('*', "http://x.test");
     }
 }
 
 /// D30: a redirect names the path only.
-pub(super) fn redirect(peer: &mut Answer, _: &mut Answer) {
-    if let Some(location) = peer.headers.get_mut("location") {
+pub(super) fn redirect(upstream: &mut Answer, _: &mut Answer) {
+    if let Some(location) = upstream.headers.get_mut("location") {
         *location = location.replace("http://127.0.0.1:18100", "");
     }
 }

@@ -9,10 +9,10 @@ mod corpus;
 mod floor;
 mod measure;
 mod operation;
-mod peer;
 mod redis;
 mod seed;
 mod table;
+mod upstream;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ use agent_tests::redis::RedisServer;
 pub(crate) struct Options {
     /// Leave out the stores of the Python project
     #[arg(long)]
-    no_peer: bool,
+    no_upstream: bool,
     /// Only backends whose name contains this: memory, sqlite, redis
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Options, quick: bool, json: Option<&PathBuf>) -> Res
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let missing = RedisServer::start().err();
     if let Some(error) = &missing {
-        report.note(&format!("Redis and the peer were left out. {error}."));
+        report.note(&format!("Redis and upstream were left out. {error}."));
     }
     let wanted = |name: &str| {
         options.backend.as_ref().is_none_or(|only| name.contains(only.as_str()))
@@ -63,12 +63,12 @@ pub(crate) fn run(options: &Options, quick: bool, json: Option<&PathBuf>) -> Res
     if wanted("redis") {
         report.floor(floor::measure(quick)?);
     }
-    if options.no_peer {
-        report.note("The peer was left out, as asked.");
+    if options.no_upstream {
+        report.note("Upstream was left out, as asked.");
     } else if missing.is_none() {
-        match peer::measure(&corpus, sizes) {
-            Ok(figures) => report.peer(&figures)?,
-            Err(error) => report.note(&format!("The peer's columns are missing: {error:#}.")),
+        match upstream::measure(&corpus, sizes) {
+            Ok(figures) => report.upstream(&figures)?,
+            Err(error) => report.note(&format!("Upstream's columns are missing: {error:#}.")),
         }
     }
     println!("{report}");

@@ -66,12 +66,12 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_without_circles_has_none() {
+    fn graph__acyclic__has_no_circle() {
         expect(&[("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")], &[]);
     }
 
     #[test]
-    fn the_shortest_circle_of_each_part_is_found() {
+    fn graph__several_circles__gives_shortest_of_each() {
         expect(
             &[("a", "b"), ("b", "c"), ("c", "d"), ("d", "a"), ("d", "c"), ("d", "x"), ("x", "y"), ("y", "x")],
             &[&["c", "d"], &["x", "y"]],

@@ -35,7 +35,7 @@ fn names_nothing(a: &str) {
 }
 
 #[test]
-fn a_circle_is_named_with_the_lines_of_its_edges() {
+fn circle__is_reported_with_lines_of_its_edges() {
     expect(
         &[
             ("lib.rs", "//! A crate.\n\npub mod app;\nmod router;\nmod other;"),
@@ -51,7 +51,7 @@ fn a_circle_is_named_with_the_lines_of_its_edges() {
 }
 
 #[test]
-fn paths_are_found_in_every_form() {
+fn path__every_form__is_found() {
     names_b("use crate::b;");
     names_b("use crate::b::*;");
     names_b("use super::{c, b::{B, C}};");
@@ -65,7 +65,7 @@ fn paths_are_found_in_every_form() {
 }
 
 #[test]
-fn comments_literals_tests_and_other_crates_name_nothing() {
+fn path__comments_literals_tests_other_crates__are_ignored() {
     names_nothing("//! See [`crate::b::B`]. /* */\n/* /* */ use crate::b; */");
     names_nothing(r###"const A: &[&str] = &["\"crate::b::b()", r#""crate::b::b()"#];"###);
     names_nothing("#[cfg(test)]\nmod tests {\n    use crate::b::B;\n    fn t() {}\n}");
@@ -74,13 +74,13 @@ fn comments_literals_tests_and_other_crates_name_nothing() {
 }
 
 #[test]
-fn code_after_a_test_module_counts() {
+fn path__after_test_module__is_found() {
     names_b("#[cfg(test)]\nmod tests { fn t() {} }\nuse crate::b::B;");
     names_b("#[cfg(test)]\nmod tests;\nuse crate::b::B;");
 }
 
 #[test]
-fn a_module_and_those_inside_of_it_are_one_unit() {
+fn module__and_its_children__are_one_unit() {
     expect(
         &[
             ("lib.rs", "mod a; pub use a::A; pub struct Root;"),
@@ -92,7 +92,7 @@ fn a_module_and_those_inside_of_it_are_one_unit() {
 }
 
 #[test]
-fn modules_deep_inside_count_for_those_of_the_folder_where_they_part() {
+fn module__nested__counts_for_its_branch() {
     expect(
         &[
             ("lib.rs", "mod a;"),
@@ -109,7 +109,7 @@ fn modules_deep_inside_count_for_those_of_the_folder_where_they_part() {
 }
 
 #[test]
-fn an_item_that_is_passed_on_is_looked_for_where_it_is() {
+fn reexport__counts_for_the_defining_module() {
     // Both import from `both`, but what they import is in modules that form no circle.
     let lib = ("lib.rs", "mod a; mod b; mod both; mod low; pub use b::B;");
     let both =
@@ -125,6 +125,6 @@ fn an_item_that_is_passed_on_is_looked_for_where_it_is() {
 }
 
 #[test]
-fn imports_that_lead_to_nothing_but_each_other_are_a_circle() {
+fn reexport_circle__without_items__is_reported() {
     names_b("pub use crate::b::A;");
 }

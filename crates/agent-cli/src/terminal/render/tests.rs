@@ -50,7 +50,7 @@ fn check(events: &[&str], out: &str, err: &str) {
 }
 
 #[test]
-fn a_run_with_a_tool() {
+fn render__run_with_tool__shows_every_part() {
     let call = data("c", r#"{"call_id":"1","name":"calculator","arguments":"{\"expression\":\"6 * 7\"}"}"#);
     let output = data("o", r#"{"call_id":"1","name":"calculator","output":"42"}"#);
     let events = [
@@ -81,7 +81,7 @@ fn a_run_with_a_tool() {
 }
 
 #[test]
-fn an_answer_is_written_once_however_it_comes() {
+fn render__any_event_order__writes_answer_once() {
     let whole = r#"{"object":"message","id":"a","type":"message","status":"completed","content":[{"type":"text","text":"Hi"}]}"#;
     let response = format!(r#"{{"object":"response","status":"completed","output":[{whole}]}}"#);
     for events in [
@@ -100,7 +100,7 @@ fn an_answer_is_written_once_however_it_comes() {
 }
 
 #[test]
-fn answers_that_grow_at_once_are_not_mixed() {
+fn render__concurrent_answers__are_not_mixed() {
     let events = [
         "m a message in_progress",
         "m b message in_progress",
@@ -118,12 +118,12 @@ fn answers_that_grow_at_once_are_not_mixed() {
 }
 
 #[test]
-fn a_text_that_is_replaced_is_written_anew() {
+fn render__replaced_text__is_written_again() {
     check(&["m a message in_progress", "t a 0 Hello", "T a 0 Good-bye"], "Hello\nGood-bye\n", "");
 }
 
 #[test]
-fn other_contents_are_lines() {
+fn render__other_contents__take_one_line_each() {
     let image = r#"{"object":"content","type":"image","status":"completed","msg_id":"a","index":1,"image_url":"data:image/png;base64,AAAA"}"#;
     let refusal = r#"{"object":"content","type":"refusal","status":"in_progress","delta":true,"msg_id":"a","index":2,"refusal":"No"}"#;
     let events = ["m a message in_progress", "T a 0 Look:", image, refusal, refusal];
@@ -136,7 +136,7 @@ fn other_contents_are_lines() {
 }
 
 #[test]
-fn ends_other_than_good_ones_are_said() {
+fn render__unsuccessful_end__is_reported() {
     let failure = r#""status":"failed","error":{"code":"MODEL_TIMEOUT","message":"too slow"}"#;
     let message = format!(r#"{{"object":"message","id":"a","type":"message",{failure}}}"#);
     let response = format!(r#"{{"object":"response",{failure}}}"#);
@@ -156,7 +156,7 @@ fn ends_other_than_good_ones_are_said() {
 }
 
 #[test]
-fn what_a_run_used_is_shown_on_request() {
+fn render__usage_requested__shows_usage() {
     let events = [r#"{"object":"response","status":"completed","usage":{"input_tokens":3}}"#];
     assert_eq!(render(Renderer::new(false, true), &events).1, "[usage] {\"input_tokens\":3}\n");
     check(&events, "", "");

@@ -120,7 +120,7 @@ fn message(content: impl Into<Value>) -> Value {
 }
 
 #[tokio::test]
-async fn a_text_is_said_as_it_grows() {
+async fn completion__text_deltas__are_forwarded() {
     let events = log(|run| async move {
         let message = run.message();
         let mut text = message.text();
@@ -133,7 +133,7 @@ async fn a_text_is_said_as_it_grows() {
 }
 
 #[tokio::test]
-async fn texts_that_grow_side_by_side_are_said_one_after_the_other() {
+async fn completion__concurrent_texts__are_serialized() {
     let events = log(|run| async move {
         let (first, second) = (run.message(), run.message());
         let (mut one, mut two) = (first.text(), second.text());
@@ -155,7 +155,7 @@ async fn texts_that_grow_side_by_side_are_said_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn what_is_relayed_is_what_would_be_written() {
+async fn completion__forwarded_delta__equals_encoded_chunk() {
     let events = log(|run| async move {
         let (reasoning, message) = (run.reasoning(), run.message());
         let (mut thought, mut text, mut refusal) = (reasoning.text(), message.text(), message.refusal());
@@ -188,7 +188,7 @@ async fn what_is_relayed_is_what_would_be_written() {
 }
 
 #[tokio::test]
-async fn chunks_have_the_members_that_clients_expect() {
+async fn completion__chunks__have_required_members() {
     let events = log(|run| async move {
         let message = run.message();
         message.set_usage(object! {
@@ -230,7 +230,7 @@ async fn chunks_have_the_members_that_clients_expect() {
 }
 
 #[tokio::test]
-async fn reasoning_is_apart_and_the_agents_own_tools_are_not_shown() {
+async fn completion__reasoning__is_separate_and_server_tools_hidden() {
     let events = log(|run| async move {
         let reasoning = run.reasoning();
         let mut text = reasoning.text();
@@ -253,7 +253,7 @@ async fn reasoning_is_apart_and_the_agents_own_tools_are_not_shown() {
 }
 
 #[tokio::test]
-async fn calls_of_the_clients_tools_end_the_turn() {
+async fn completion__client_tool_calls__end_the_turn() {
     let events = log(|run| async move {
         let mut first = run.client_tool_call("c1", "weather");
         first.arguments_delta("{\"city\":");
@@ -281,7 +281,7 @@ async fn calls_of_the_clients_tools_end_the_turn() {
 }
 
 #[tokio::test]
-async fn a_call_behind_a_text_and_one_without_arguments() {
+async fn completion__call_after_text_or_without_arguments__is_sent() {
     let events = log(|run| async move {
         run.say("I look.");
         run.client_tool_call("c1", "look").complete("{}");
@@ -302,7 +302,7 @@ async fn a_call_behind_a_text_and_one_without_arguments() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_no_content() {
+async fn completion__refusal__is_not_content() {
     let events = log(|run| async move {
         let message = run.message();
         message.refusal().delta("No.");
@@ -314,7 +314,7 @@ async fn a_refusal_is_no_content() {
 }
 
 #[tokio::test]
-async fn what_is_no_text_is_shown_as_well_as_it_can_be() {
+async fn completion__media__becomes_text() {
     let events = log(|run| async move {
         let message = run.message();
         message.put(ContentBody::Image { image_url: Some("data:image/png;base64,AA==".into()) });
@@ -337,7 +337,7 @@ async fn what_is_no_text_is_shown_as_well_as_it_can_be() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_cut_short_says_so() {
+async fn completion__truncated_answer__has_finish_reason() {
     for reason in ["length", "content_filter"] {
         let events = log(move |run| async move {
             let message = run.message();
@@ -351,12 +351,12 @@ async fn an_answer_that_was_cut_short_says_so() {
 }
 
 #[tokio::test]
-async fn nothing_said_is_an_empty_answer() {
+async fn completion__no_output__is_empty_message() {
     check(&log(|_| async { Ok(()) }).await, &[], message(""), "stop").await;
 }
 
 #[tokio::test]
-async fn a_failure_is_an_error_whenever_it_comes() {
+async fn completion__failed_run__is_an_error() {
     let fail = || Err(AgentError::from(Error::Timeout { operation: "search".into(), timeout: 3 }));
     let error = r#"error timeout: "Operation search timed out, timeout limit: 3 seconds""#;
     let at_once = log(move |_| async move { fail() }).await;
@@ -372,7 +372,7 @@ async fn a_failure_is_an_error_whenever_it_comes() {
 }
 
 #[tokio::test]
-async fn a_cancelled_run_is_no_answer() {
+async fn completion__canceled_run__is_an_error() {
     let events = log(|run| async move {
         run.say("Half");
         run.cancelled().await;
@@ -384,7 +384,7 @@ async fn a_cancelled_run_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_log_that_cannot_be_read_on_ends_with_an_error() {
+async fn completion__unreadable_log__ends_with_error() {
     let events = log(|run| async move {
         run.say("Half");
         Ok(())

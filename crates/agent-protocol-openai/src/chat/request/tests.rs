@@ -61,7 +61,7 @@ fn check_refused(body: Value, parameter: &str, message: &str) {
 }
 
 #[test]
-fn messages_of_every_role_are_read() {
+fn messages__every_role__is_read() {
     check_messages(
         json!([
             { "role": "developer", "content": "Be brief." },
@@ -91,7 +91,7 @@ fn messages_of_every_role_are_read() {
 }
 
 #[test]
-fn parts_of_every_kind_are_read() {
+fn messages__every_part_kind__is_read() {
     check_messages(
         json!([{ "role": "user", "content": [
             { "type": "text", "text": "look" },
@@ -106,7 +106,7 @@ fn parts_of_every_kind_are_read() {
 }
 
 #[test]
-fn parameters_find_their_place() {
+fn parameters__all__reach_the_run_request() {
     let body = with(json!({
         "temperature": 0.5, "top_p": 0.9, "frequency_penalty": 0.1, "presence_penalty": 0.2, "max_tokens": 5,
         "max_completion_tokens": 7, "stop": ["a", "b"], "seed": 3, "n": 1, "user": "ann", "stream": true,
@@ -150,7 +150,7 @@ fn parameters_find_their_place() {
 }
 
 #[test]
-fn a_session_is_named_in_the_body_or_in_its_metadata() {
+fn session_id__body_or_metadata__is_read() {
     let session = |more: Value| {
         let spec = asked(&with(more)).expect("a good request").spec;
         assert_eq!(!spec.options.keep_history, spec.request.session_id.is_none());
@@ -170,7 +170,7 @@ fn a_session_is_named_in_the_body_or_in_its_metadata() {
 }
 
 #[test]
-fn an_output_needs_its_call_unless_the_session_has_it() {
+fn tool_output__without_its_call__needs_a_session() {
     let output = json!([{ "role": "tool", "tool_call_id": "c", "content": "1" }]);
     let place = "messages[0].tool_call_id";
     check_refused(json!({ "messages": output }), place, "no earlier message has a call 'c'");
@@ -178,7 +178,7 @@ fn an_output_needs_its_call_unless_the_session_has_it() {
 }
 
 #[test]
-fn what_cannot_be_done_is_refused() {
+fn request__unsupported_parameter__is_refused() {
     for (more, parameter, message) in [
         (json!({ "messages": [] }), "messages", "at least one"),
         (json!({ "n": 2 }), "n", "one answer"),
@@ -219,7 +219,7 @@ fn what_cannot_be_done_is_refused() {
 }
 
 #[test]
-fn what_is_of_a_wrong_form_is_refused_at_its_place() {
+fn request__malformed_member__names_its_path() {
     check_refused(json!({ "model": "m" }), "messages", "required");
     for (message, place) in [
         (json!("hi"), "messages[0]"),
@@ -251,7 +251,7 @@ fn what_is_of_a_wrong_form_is_refused_at_its_place() {
 }
 
 #[test]
-fn the_options_of_a_run_are_read() {
+fn run_options__in_body__are_read() {
     let body =
         json!({"messages": [{"role": "user", "content": "hi"}], "session_policy": "reject", "background": 1});
     let read = asked(&body).expect("a good request").spec;

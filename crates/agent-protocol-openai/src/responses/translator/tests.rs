@@ -67,7 +67,7 @@ fn names(frames: &str) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_open_when_the_log_is_cut_off_is_closed() {
+fn abort__open_items__are_closed() {
     let mut translator = translator();
     frames_of(&mut translator, &half_a_log());
     let mut frames = FrameWriter::new();
@@ -91,7 +91,7 @@ fn what_is_open_when_the_log_is_cut_off_is_closed() {
 }
 
 #[test]
-fn what_is_not_decoded_gives_the_same_frames() {
+fn translator__raw_events__give_same_frames_as_decoded() {
     let mut events = half_a_log();
     let mut closed = Message::new("msg_1", MessageType::Message);
     (closed.role, closed.status) = (Some(Role::Assistant), Status::Completed);
@@ -121,7 +121,7 @@ fn what_is_not_decoded_gives_the_same_frames() {
 }
 
 #[test]
-fn work_that_begins_again_after_a_crash_goes_on_in_the_same_stream() {
+fn translator__restarted_run__continues_the_stream() {
     let mut events = half_a_log();
     events.extend([
         content("msg_1", text("half a \"text\"\u{2028}"), Status::Incomplete),
@@ -148,7 +148,7 @@ fn work_that_begins_again_after_a_crash_goes_on_in_the_same_stream() {
 }
 
 #[test]
-fn what_a_client_has_is_not_sent_again() {
+fn translator__resumed_position__skips_sent_frames() {
     let events = half_a_log();
     let whole = frames_of(&mut translator(), &events);
     let frames: Vec<&str> = whole.split_inclusive("\n\n").collect();

@@ -274,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usage_gets_the_protocols_names_too() {
+    fn usage__openai_names__gain_protocol_names() {
         let usage =
             object! { "prompt_tokens" => 1_i64, "completion_tokens" => 2_i64, "total_tokens" => 3_i64 };
         let text = Json::from(with_protocol_names(usage)).to_string();

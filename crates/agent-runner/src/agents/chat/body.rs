@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_are_read() {
+    fn body__stream_or_object__is_read() {
         check("data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: [DONE]\n\n", &["hi", "done"]);
         check(" \n {\"choices\":[{\"message\":{\"content\":\"hi\"}}]}\n", &["hi", "done"]);
         check(": hello\n\ndata:\n\n", &[]);
@@ -150,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_chunks_with_an_error() {
+    fn body__error_event__is_a_chunk_with_error() {
         check("error: {\"code\":500,\"message\":\"no\"}\n\n", &[r#"error {"code":500,"message":"no"}"#]);
         check("event: error\ndata: out of memory\n\n", &[r#"error "out of memory""#]);
         check("data: {\"error\":{\"message\":\"no\"}}\n\n", &[r#"error {"message":"no"}"#]);
     }
 
     #[test]
-    fn what_is_no_json_is_refused_except_at_a_cut() {
+    fn body__invalid_json__is_refused_unless_truncated() {
         assert_eq!(read("data: {\"cho\n\n"), Err(BodyError::Malformed));
         assert_eq!(read("{\"choices\":["), Err(BodyError::Malformed));
         assert_eq!(read("{\"detail\":\"not a model server\"}"), Err(BodyError::Malformed));

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_find_their_call() {
+    fn call_deltas__indexed__join_their_call() {
         check(
             &[
                 r#"{"index":0,"id":"a","function":{"name":"x","arguments":""}}"#,
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_is_missing_or_always_the_same_is_made_up_for() {
+    fn call_deltas__missing_or_constant_index__start_new_calls() {
         let whole = |index: &str, id: &str| {
             format!(r#"{{{index}"id":"{id}","function":{{"name":"x","arguments":"{{}}"}}}}"#)
         };
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_name_and_a_fresh_id_in_each_piece_change_nothing() {
+    fn call_deltas__repeated_name_or_new_id__change_nothing() {
         check(
             &[
                 r#"{"index":0,"id":"a","function":{"name":"x","arguments":"1"}}"#,
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_bounded() {
+    fn calls__above_limit__are_refused() {
         let mut calls = Vec::new();
         let mut place_at = |index: usize| {
             let delta = serde_json::from_str(&format!(r#"{{"index":{index}}}"#)).expect("JSON");
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_unique() {
+    fn call_ids__empty_or_repeated__are_replaced() {
         let mut ids = CallIds::default();
         let mut claim = |id: &str| ids.claim(id, || "fresh".to_owned());
         assert_eq!([claim("a"), claim(""), claim("b"), claim("a")], ["a", "fresh", "b", "fresh"]);

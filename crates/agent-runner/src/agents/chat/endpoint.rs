@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_is_appended() {
+    fn endpoint__base_url__gets_the_path() {
         check_url("https://api.openai.com/v1", "https://api.openai.com/v1/chat/completions");
         check_url(" http://localhost:11434/v1/ ", "http://localhost:11434/v1/chat/completions");
         check_url("http://h", "http://h/chat/completions");
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_addresses_are_refused_without_being_shown() {
+    fn endpoint__invalid_url__is_refused_without_showing_it() {
         check_url("localhost:11434/v1", "base_url should begin with http:// or https://");
         check_url("/v1", "base_url should be an absolute URL");
         check_url(
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_all_its_forms() {
+    fn retry_after__every_form__is_read() {
         let read = |name: &'static str, value: &'static str| {
             let headers =
                 HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_told_apart() {
+    fn is_openai__only_openai_hosts__is_true() {
         let check = |url: &str, openai: bool| {
             assert_eq!(is_openai(&Url::parse(url).expect(url)), openai, "{url}");
         };

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_have_their_codes() {
+    fn failure__each_status__has_its_code() {
         check(401, "", "MODEL_UNAUTHORIZED_ACCESS", Retry::Never);
         check(403, r#"{"error":{"message":"no"}}"#, "MODEL_UNAUTHORIZED_ACCESS", Retry::Never);
         check(404, "404 page not found", "MODEL_NOT_FOUND", Retry::Never);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_server_says_differently_that_the_context_is_too_long() {
+    fn failure__context_too_long__is_recognized_for_every_server() {
         for (status, body) in [
             (
                 400,
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_words_are_passed_on() {
+    fn failure__server_message__is_passed_on() {
         check_text(r#"{"error":{"message":"bad tools"}}"#, ": bad tools");
         check_text(r#"{"error":"bad tools"}"#, ": bad tools");
         check_text(r#"[{"error":{"message":"bad tools"}}]"#, ": bad tools");
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_in_a_stream_are_understood_alike() {
+    fn failure__error_in_stream__is_classified_alike() {
         let check = |text: &str, code: &str, retry| {
             let failure = Failure::sent("m", &json::parse(text).expect("JSON"));
             assert_eq!((failure.error.code(), failure.retry), (code, retry), "{text}");

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_else_is_said_is_passed_on() {
+    fn settings__extra_members__are_passed_on() {
         let mut request = AgentRequest::new(vec![]);
         for name in ["response_format", "tool_choice", "unheard_of"] {
             request.extra.insert(name.to_owned(), Json::from(name));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn openai_has_its_own_name_for_the_token_limit() {
+    fn settings__token_limit__uses_openai_name_for_openai() {
         let mut request = AgentRequest::new(vec![]);
         request.max_tokens = Some(5);
         let toolbox = Toolbox::new(&[], &[]);

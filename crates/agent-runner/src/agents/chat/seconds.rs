@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_time_is_zero() {
+    fn seconds__invalid_duration__is_zero() {
         let read = |seconds: f64| {
             let deserializer: F64Deserializer<Error> = seconds.into_deserializer();
             deserialize(deserializer).expect("a number")

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_deltas_are_read() {
+    fn delta__unusual_forms__are_read() {
         check("null", "", false);
         check("{}", "", false);
         check(r#"{"role":"assistant","content":null,"tool_calls":null}"#, "", false);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_without_choices_are_read() {
+    fn chunk__without_choices__is_read() {
         for text in
             [r#"{"choices":[],"usage":{"total_tokens":3}}"#, r#"{"choices":null,"usage":{"total_tokens":3}}"#]
         {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_may_be_an_object() {
+    fn function_arguments__object__becomes_text() {
         let read = |text: &str| {
             serde_json::from_str::<FunctionDelta>(text).map(|function| function.arguments()).ok()
         };
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_found_wrapped_or_not() {
+    fn chunk_error__wrapped_or_bare__is_found() {
         let wrapped = Chunk::parse(r#"{"error":{"message":"no"}}"#).expect("a chunk");
         assert_eq!(wrapped.error.get("message").and_then(Json::as_str), Some("no"));
         let bare = Chunk::parse(r#"{"object":"error","message":"no","code":400}"#).expect("a chunk");

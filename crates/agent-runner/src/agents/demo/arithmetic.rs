@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_signs_are_understood() {
+    fn expression__words_and_signs__are_recognized() {
         check("What is 6 times 7?", Some("6 * 7"));
         check("6*7", Some("6 * 7"));
         check("Please add: 1 plus 2.5 minus 3.", Some("1 + 2.5 - 3"));
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_ask_for_nothing() {
+    fn expression__other_text__is_none() {
         for text in
             ["", "Hello!", "I have 6 cats and 7 dogs", "6", "call 555", "a - b", "3 - or so", "7 8", "times"]
         {

@@ -3,11 +3,15 @@
 use std::collections::VecDeque;
 
 use agent_services::run::Batch;
+use bytes::Bytes;
 
 /// How much of a log's end is kept for its readers; what is older they read from the store. What the
 /// store does not have yet is kept whatever its size.
 const TAIL_BYTES: usize = 256 * 1024;
 const TAIL_BATCHES: usize = 8;
+
+/// Up to this size, entries are kept together.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// What a reader finds at its position.
 #[derive(Debug)]
@@ -31,12 +35,14 @@ pub(super) struct Batches {
     bytes: usize,
     next: u64,
     stored: u64,
+    /// Whether batches are pieces of one that is too large to be kept as a whole.
+    are_pieces: bool,
 }
 
 impl Batches {
     /// None yet, of a log whose entries before this one are in the store.
     pub(super) fn new(next: u64) -> Self {
-        Batches { batches: VecDeque::new(), bytes: 0, next, stored: next }
+        Batches { batches: VecDeque::new(), bytes: 0, next, stored: next, are_pieces: false }
     }
 
     /// The number after the last entry.
@@ -52,7 +58,12 @@ impl Batches {
     pub(super) fn push(&mut self, batch: Batch) {
         self.next = batch.end();
         self.bytes += batch.frames.len();
-        self.batches.push_back(batch);
+        if batch.frames.len() <= TAIL_BYTES {
+            self.batches.push_back(batch);
+        } else {
+            self.batches.extend(batch.pieces(PIECE_BYTES));
+            self.are_pieces = true;
+        }
     }
 
     /// Notes that the store has all entries before this one, and drops old ones that can be read from it.
@@ -63,6 +74,12 @@ impl Batches {
                 return;
             };
             self.bytes -= oldest.frames.len();
+        }
+        if std::mem::take(&mut self.are_pieces) {
+            // A piece would keep the whole of which it is a part.
+            for piece in &mut self.batches {
+                piece.frames = Bytes::copy_from_slice(&piece.frames);
+            }
         }
     }
 

@@ -34,7 +34,8 @@ impl RunTask {
                 close_all(assembler);
                 assembler.finish(ending);
             });
-            (self.unstored(&end), end)
+            let last = self.append_beginning(&self.unstored(&end)).await?;
+            (last, end)
         };
         let granted = self.finish(&last, &ending.status, history).await?;
         let ended = RunEnd { status: ending.status.clone(), http_status: ending.http_status };
@@ -58,6 +59,7 @@ impl RunTask {
     ) -> Result<()> {
         let live = &*self.live;
         let runs = &live.services.runs;
+        let last = self.append_beginning(last).await?;
         match ending {
             Some(ending) => {
                 self.retry(|| runs.seal(&live.record.id, live.token, last.clone(), ending)).await?

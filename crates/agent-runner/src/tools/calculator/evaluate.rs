@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn operators_bind_as_in_mathematics() {
+    fn evaluate__operators__follow_precedence() {
         check("1 + 2 * 3", 7.0);
         check("(1 + 2) * 3", 9.0);
         check("10 - 4 - 3", 3.0);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_names_and_functions() {
+    fn evaluate__numbers_names_and_functions__are_known() {
         check(".5 + 1.", 1.5);
         check("1e3 + 2.5E-1", 1000.25);
         check("sqrt(16) + ABS(-2)", 6.0);
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_explained() {
+    fn evaluate__invalid_expression__explains_the_error() {
         check_error("", "the expression ends too early");
         check_error("1 +", "the expression ends too early");
         check_error("1 2", "unexpected '2' at character 3");
@@ -309,14 +309,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_flat_expression_is_no_deep_one() {
+    fn evaluate__long_flat_expression__is_not_too_deep() {
         check(&vec!["1"; 1000].join("+"), 1000.0);
         check(&vec!["(1)"; 500].join("+"), 500.0);
     }
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(text in "[-0-9.e+*/%^(), a-z×]{0,40}") {
+        fn evaluate__any_text__does_not_panic(text in "[-0-9.e+*/%^(), a-z×]{0,40}") {
             let _ = evaluate(&text);
         }
     }

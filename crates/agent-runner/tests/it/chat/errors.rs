@@ -19,7 +19,7 @@ async fn check(replies: &[Reply], code: &str, message: &str, requests: usize) ->
 }
 
 #[tokio::test]
-async fn answers_with_an_error_status() {
+async fn error_status__maps_to_error_code() {
     let error = |status| [Reply::json(status, r#"{"error":{"message":"no","type":"t","code":null}}"#)];
     for status in ["401 Unauthorized", "403 Forbidden"] {
         check(&error(status), "MODEL_UNAUTHORIZED_ACCESS", "Unauthorized access to model: m", 1).await;
@@ -50,7 +50,7 @@ async fn answers_with_an_error_status() {
 }
 
 #[tokio::test]
-async fn an_overloaded_server_is_asked_again() {
+async fn overloaded_server__is_retried() {
     let busy = Reply::json("429 Too Many Requests", "{}");
     let now = busy.clone().with_header("retry-after", "0");
     let outcome = ask(&[now.clone(), busy.clone(), Reply::text(&["hi"])]).await;
@@ -64,7 +64,7 @@ async fn an_overloaded_server_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_failing_server_is_asked_again() {
+async fn server_error__is_retried() {
     let failing = Reply::json("503 Service Unavailable", "");
     let outcome = ask(&[failing.clone(), failing.clone(), Reply::text(&["hi"])]).await;
     assert_eq!(summary(outcome.response()), ["message: hi"]);
@@ -80,7 +80,7 @@ async fn a_failing_server_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_break_before_the_first_token_is_mended() {
+async fn broken_stream__before_first_token__is_retried() {
     let role = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
     for broken in [Reply::nothing(), Reply::events(role).then_cut(), Reply::events(role), Reply::events("")] {
         let outcome = ask(&[broken, Reply::text(&["hi"])]).await;
@@ -90,7 +90,7 @@ async fn a_break_before_the_first_token_is_mended() {
 }
 
 #[tokio::test]
-async fn a_break_in_the_middle_fails_the_run() {
+async fn broken_stream__after_first_token__fails_the_run() {
     let half = Reply::events("data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\ndata: {\"choi");
     for broken in [half.clone().then_cut(), half] {
         let outcome = check(
@@ -114,7 +114,7 @@ async fn a_break_in_the_middle_fails_the_run() {
 }
 
 #[tokio::test]
-async fn errors_inside_the_stream() {
+async fn error_in_stream__fails_or_is_retried() {
     let text = "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n";
     let error = "data: {\"error\":{\"message\":\"out of memory\"}}\n\n";
     let message = "Error occurred during execution of model: m: the server sent an error: out of memory";
@@ -134,7 +134,7 @@ async fn errors_inside_the_stream() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_runs_out_of_time() {
+async fn silent_server__before_first_token__times_out() {
     let role = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n";
     for silent in [Reply::nothing_ever(), Reply::events("").then_silent(), Reply::events(role).then_silent()]
     {
@@ -151,7 +151,7 @@ async fn a_server_that_says_nothing_runs_out_of_time() {
 }
 
 #[tokio::test]
-async fn a_stream_that_falls_silent_runs_out_of_time() {
+async fn silent_stream__after_first_token__times_out() {
     let text = "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n";
     let replies = [Reply::events(text).then_silent()];
     let outcome =
@@ -172,7 +172,7 @@ async fn unanswered(base_url: String, connect_timeout: Duration) -> Outcome {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there() {
+async fn unreachable_server__fails_the_run() {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
     let address = socket.local_addr().expect("an address");
@@ -184,7 +184,7 @@ async fn a_server_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_accept() {
+async fn connect__not_accepted__times_out() {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
     let listener = socket.listen(1).expect("listening");
@@ -201,7 +201,7 @@ async fn a_server_that_does_not_accept() {
 }
 
 #[tokio::test]
-async fn the_key_is_never_shown() {
+async fn api_key__in_errors_and_debug__is_redacted() {
     let leaky = format!(r#"{{"error":{{"message":"the key {KEY} is bad"}}}}"#);
     let stream = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"a\"}}}}]}}\n\ndata: {leaky}\n\n");
     for reply in [Reply::json("400 Bad Request", &leaky), Reply::events(&stream)] {
@@ -215,7 +215,7 @@ async fn the_key_is_never_shown() {
 }
 
 #[tokio::test]
-async fn a_cancelled_run_leaves_the_server_at_once() {
+async fn canceled_run__closes_the_model_connection() {
     let text = "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n";
     for silent in [Reply::nothing_ever(), Reply::events(text).then_silent()] {
         let server = ModelServer::start([silent]).await;

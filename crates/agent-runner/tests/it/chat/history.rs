@@ -27,7 +27,7 @@ fn told(server: &ModelServer, call: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_model_is_told_the_session_and_no_other() {
+async fn prompt__later_turn__holds_own_session_only() {
     let replies = [Reply::text(&["I am m."]), Reply::text(&["Ann."]), Reply::text(&["Who?"])];
     let server = ModelServer::start(replies).await;
     let runner = chat(config(&server), vec![]);
@@ -40,7 +40,7 @@ async fn the_model_is_told_the_session_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_failed_turn_is_kept_and_does_not_disturb_the_next() {
+async fn failed_turn__next_turn__keeps_its_input() {
     let failing = Reply::json("400 Bad Request", r#"{"error":{"message":"no"}}"#);
     let server = ModelServer::start([failing, Reply::text(&["Yes."])]).await;
     let runner = chat(config(&server), vec![]);
@@ -50,7 +50,7 @@ async fn a_failed_turn_is_kept_and_does_not_disturb_the_next() {
 }
 
 #[tokio::test]
-async fn messages_that_are_sent_again_are_told_once() {
+async fn resent_messages__same_id__appear_once() {
     let server = ModelServer::start([Reply::text(&["one"]), Reply::text(&["two"])]).await;
     let runner = chat(config(&server), vec![]);
     let message = |id: &str, text: &str| {
@@ -68,7 +68,7 @@ async fn messages_that_are_sent_again_are_told_once() {
 }
 
 #[tokio::test]
-async fn history_can_be_bounded_and_switched_off() {
+async fn history__limits__bound_or_disable_it() {
     for (messages, tokens, expected) in [
         (0, 1000, &["user: third"][..]),
         (2, 1000, &["user: second", "assistant: B", "user: third"]),
@@ -87,7 +87,7 @@ async fn history_can_be_bounded_and_switched_off() {
 }
 
 #[tokio::test]
-async fn memories_reach_other_sessions_where_it_is_asked_for() {
+async fn memories__other_session__are_recalled_when_enabled() {
     for (recall, remember, is_told) in [(3, true, true), (3, false, false), (0, true, false)] {
         let server = ModelServer::start([Reply::text(&["Noted."]), Reply::text(&["Figs."])]).await;
         let mut config = config(&server);

@@ -24,7 +24,7 @@ async fn sent(request: &str, change: impl FnOnce(&mut ChatConfig)) -> (String, S
 }
 
 #[tokio::test]
-async fn sampling_parameters_come_from_the_request_or_else_from_the_settings() {
+async fn sampling_parameters__request__override_config() {
     let plain = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}"#;
     let (body, messages) = sent(r#"{"input":[]}"#, |_| {}).await;
     assert_eq!((body, messages.as_str()), (format!("{plain}}}"), "[]"));
@@ -46,7 +46,7 @@ async fn sampling_parameters_come_from_the_request_or_else_from_the_settings() {
 }
 
 #[tokio::test]
-async fn the_form_of_the_answer_and_the_choice_of_a_tool_are_passed_on() {
+async fn response_format_and_tool_choice__are_passed_on() {
     let choice = r#""tool_choice":"required","parallel_tool_calls":false"#;
     let rest = r#""response_format":{"type":"json_object"},"reasoning_effort":"low","verbosity":null"#;
     let passed = r#""response_format":{"type":"json_object"},"reasoning_effort":"low""#;
@@ -58,7 +58,7 @@ async fn the_form_of_the_answer_and_the_choice_of_a_tool_are_passed_on() {
 }
 
 #[tokio::test]
-async fn a_request_may_choose_among_the_allowed_models() {
+async fn model__allowed_in_request__is_used() {
     for (asked, expected) in [("big", "big"), ("other", "m"), ("m", "m")] {
         let request = format!(r#"{{"input":[],"model":"{asked}"}}"#);
         let (body, _) = sent(&request, |config| config.allowed_models = vec!["big".to_owned()]).await;
@@ -67,7 +67,7 @@ async fn a_request_may_choose_among_the_allowed_models() {
 }
 
 #[tokio::test]
-async fn the_conversation_is_mapped() {
+async fn conversation__all_contents__are_mapped() {
     let request = r#"{"input":[
         {"role":"user","content":[
             {"type":"text","text":"what is this?"},
@@ -91,7 +91,7 @@ async fn the_conversation_is_mapped() {
 }
 
 #[tokio::test]
-async fn without_a_key_none_is_sent() {
+async fn api_key__blank__is_not_sent() {
     let server = crate::model_server::ModelServer::start([Reply::text(&["hi"])]).await;
     let chat =
         Chat::new(super::config(&server), Some(SecretString::from(" ")), vec![]).expect("good settings");
@@ -101,7 +101,7 @@ async fn without_a_key_none_is_sent() {
 }
 
 #[test]
-fn settings_are_read_and_unknown_ones_refused() {
+fn config__unknown_setting__is_refused() {
     let config: ChatConfig =
         serde_json::from_str(r#"{"model":"m","idle_timeout_seconds":2.5}"#).expect("settings");
     let mut expected = ChatConfig::new("m");
@@ -123,7 +123,7 @@ fn check_refused(change: impl FnOnce(&mut ChatConfig), expected: &str) {
 }
 
 #[test]
-fn wrong_settings_are_refused() {
+fn config__invalid_value__is_refused() {
     check_refused(|config| config.model = " ".to_owned(), "a chat agent needs a model");
     check_refused(|config| config.max_rounds = 0, "max_rounds should be at least 1");
     for seconds in ["0", "-1", "1e300"] {

@@ -17,7 +17,7 @@ async fn check(reply: Reply, expected: &[&str]) {
 }
 
 #[tokio::test]
-async fn text_is_streamed() {
+async fn text__deltas__are_streamed() {
     let outcome = ask(&[Reply::text(&["Hello", " wörld"])]).await;
     assert_eq!(
         outline(&outcome.events)[2..],
@@ -37,7 +37,7 @@ async fn text_is_streamed() {
 }
 
 #[tokio::test]
-async fn the_usage_goes_with_the_last_message() {
+async fn usage__belongs_to_last_message() {
     let reply = Reply::deltas(&[r#"{"reasoning_content":"hm"}"#, r#"{"content":"Hi"}"#], "stop");
     let outcome = ask(&[reply]).await;
     let usage =
@@ -50,7 +50,7 @@ async fn the_usage_goes_with_the_last_message() {
 }
 
 #[tokio::test]
-async fn reasoning_is_a_message_of_its_own_whatever_its_name() {
+async fn reasoning__either_member_name__is_own_message() {
     for name in ["reasoning_content", "reasoning"] {
         let first = format!(r#"{{"{name}":"think","content":null}}"#);
         let second = format!(r#"{{"{name}":" hard","content":""}}"#);
@@ -76,7 +76,7 @@ async fn reasoning_is_a_message_of_its_own_whatever_its_name() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_a_content() {
+async fn refusal__is_a_content() {
     let refusal = [r#"{"refusal":"I can"}"#, r#"{"refusal":"not."}"#];
     check(Reply::deltas(&refusal, "stop"), &["message: refusal I cannot."]).await;
     let after_text = [r#"{"content":"Well,"}"#, r#"{"refusal":"no."}"#];
@@ -84,7 +84,7 @@ async fn a_refusal_is_a_content() {
 }
 
 #[tokio::test]
-async fn odd_streams_are_understood() {
+async fn stream__unusual_framing__is_read() {
     let content = r#"{"choices":[{"delta":{"content":"hé"}}]}"#;
     let finish = r#"{"choices":[{"delta":{"content":null},"finish_reason":"stop"}]}"#;
     for text in [
@@ -108,7 +108,7 @@ async fn odd_streams_are_understood() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_stream_is_understood() {
+async fn answer__not_streamed__is_read() {
     let body = r#"{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","reasoning_content":"hm","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#;
     let outcome = ask(&[Reply::json("200 OK", body).in_pieces(10)]).await;
     assert_eq!(summary(outcome.response()), ["reasoning: hm", "message: Hi"]);
@@ -116,7 +116,7 @@ async fn an_answer_that_is_no_stream_is_understood() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_cut_short_says_so() {
+async fn answer__truncated__has_finish_reason() {
     for reason in ["length", "content_filter"] {
         let outcome = ask(&[Reply::deltas(&[r#"{"content":"half"}"#], reason)]).await;
         let message = &outcome.response().messages()[0];
@@ -128,7 +128,7 @@ async fn an_answer_that_was_cut_short_says_so() {
 }
 
 #[tokio::test]
-async fn white_space_alone_is_no_message() {
+async fn text__only_white_space__is_no_message() {
     let line = r#"{"content":"\n\n"}"#;
     let reasoning = r#"{"reasoning":"hm"}"#;
     check(
@@ -144,14 +144,14 @@ async fn white_space_alone_is_no_message() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_is_an_empty_message() {
+async fn answer__empty__is_empty_message() {
     let outcome = ask(&[Reply::deltas(&[], "stop")]).await;
     assert_eq!(summary(outcome.response()), ["message: "]);
     assert!(outcome.response().usage.is_some());
 }
 
 #[tokio::test]
-async fn a_break_after_the_models_own_end_is_none() {
+async fn stream__cut_after_finish_reason__completes() {
     let text = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n";
     check(Reply::events(text).then_cut(), &["message: a"]).await;
 }

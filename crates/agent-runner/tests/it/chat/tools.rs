@@ -81,7 +81,7 @@ fn with_usage(outcome: &Outcome) -> Vec<bool> {
 }
 
 #[tokio::test]
-async fn a_tool_is_called_and_the_model_asked_again() {
+async fn tool_call__output__goes_back_to_the_model() {
     let call = Reply::deltas(
         &[
             r#"{"content":"Let me see."}"#,
@@ -115,7 +115,7 @@ async fn a_tool_is_called_and_the_model_asked_again() {
 }
 
 #[tokio::test]
-async fn a_plugin_call_starts_with_empty_arguments_and_comes_whole() {
+async fn plugin_call__events__start_empty_and_complete() {
     let call = Reply::calls(&[("a", "say", "{}")]);
     let tools = vec![scripted("say", Act::Say("hi"))];
     let outcome = ask_with(&[call, Reply::text(&["done"])], tools, |_, _| {}).await;
@@ -137,7 +137,7 @@ async fn a_plugin_call_starts_with_empty_arguments_and_comes_whole() {
 }
 
 #[tokio::test]
-async fn reasoning_goes_back_to_the_model_while_it_calls_tools() {
+async fn reasoning__during_tool_calls__goes_back_to_the_model() {
     let call = Reply::deltas(
         &[
             r#"{"reasoning_content":"I need "}"#,
@@ -155,7 +155,7 @@ async fn reasoning_goes_back_to_the_model_while_it_calls_tools() {
 }
 
 #[tokio::test]
-async fn parallel_calls_run_at_once_and_answer_in_order() {
+async fn parallel_calls__run_concurrently__answer_in_order() {
     let calls = Reply::calls(&[("a", "meet", r#"{"n":1}"#), ("b", "meet", r#"{"n":2}"#)]);
     let tools = vec![scripted("meet", Act::Meet(Barrier::new(2)))];
     let outcome = ask_with(&[calls, Reply::text(&["done"])], tools, |_, _| {}).await;
@@ -175,7 +175,7 @@ async fn parallel_calls_run_at_once_and_answer_in_order() {
 }
 
 #[tokio::test]
-async fn progress_is_in_the_log_and_not_in_the_output() {
+async fn tool_progress__is_in_log_but_not_output() {
     let calls = Reply::calls(&[("a", "say", "{}"), ("b", "report", r#"{"n":1}"#)]);
     let tools = vec![scripted("say", Act::Say("hi")), scripted("report", Act::Report)];
     let outcome = ask_with(&[calls, Reply::text(&["done"])], tools, |_, _| {}).await;
@@ -206,7 +206,7 @@ async fn progress_is_in_the_log_and_not_in_the_output() {
 }
 
 #[tokio::test]
-async fn a_tool_that_was_to_be_called_is_so_once() {
+async fn tool_choice__required__applies_to_first_round() {
     let call = Reply::calls(&[("a", "say", "{}")]);
     let tools = vec![scripted("say", Act::Say("x"))];
     let outcome = ask_with(&[call, Reply::text(&["done"])], tools, |_, request| {
@@ -219,7 +219,7 @@ async fn a_tool_that_was_to_be_called_is_so_once() {
 }
 
 #[tokio::test]
-async fn a_tool_of_the_client_ends_the_turn() {
+async fn client_tool__call__ends_the_turn() {
     let call = Reply::deltas(
         &[
             r#"{"content":"One moment."}"#,
@@ -252,7 +252,7 @@ async fn a_tool_of_the_client_ends_the_turn() {
 }
 
 #[tokio::test]
-async fn the_clients_answer_goes_on_with_the_turn() {
+async fn client_tool__output__continues_the_turn() {
     let outcome = ask_with(&[Reply::text(&["sunny"])], vec![], |_, request| {
         let text = r#"{"input":[
             {"role":"user","content":[{"type":"text","text":"weather?"}]},
@@ -267,7 +267,7 @@ async fn the_clients_answer_goes_on_with_the_turn() {
 }
 
 #[tokio::test]
-async fn in_a_mixed_round_the_servers_tools_run_first() {
+async fn mixed_round__server_tools__run_first() {
     let calls = Reply::calls(&[("a", "browse", "{}"), ("b", "say", "{}")]);
     let tools = vec![scripted("say", Act::Say("hi"))];
     let outcome = ask_with(&[calls], tools, |_, request| declare(request, "browse")).await;
@@ -280,7 +280,7 @@ async fn in_a_mixed_round_the_servers_tools_run_first() {
 }
 
 #[tokio::test]
-async fn a_declared_tool_that_the_server_has_is_the_servers() {
+async fn declared_tool__same_name__uses_the_servers() {
     let replies = [Reply::calls(&[("a", "say", "{}")]), Reply::text(&["done"])];
     let tools = vec![scripted("say", Act::Say("hi"))];
     let outcome = ask_with(&replies, tools, |_, request| declare(request, "say")).await;
@@ -304,7 +304,7 @@ async fn check_output(name: &str, arguments: &str, expected: &str) {
 }
 
 #[tokio::test]
-async fn the_model_is_told_what_went_wrong_with_a_tool() {
+async fn tool_failure__is_reported_to_the_model() {
     check_output("fail", "{}", r#"{"error":"no luck today"}"#).await;
     check_output("panic", "{}", r#"{"error":"the tool failed unexpectedly"}"#).await;
     check_output("say", "[1]", r#"{"error":"the arguments should be a JSON object"}"#).await;
@@ -313,7 +313,7 @@ async fn the_model_is_told_what_went_wrong_with_a_tool() {
 }
 
 #[tokio::test]
-async fn arguments_that_are_no_json_go_back_as_json() {
+async fn invalid_arguments__go_back_as_json() {
     let replies = [Reply::calls(&[("a", "calculator", "{\"expr")]), Reply::text(&["sorry"])];
     let outcome = ask(&replies).await;
     let lines = summary(outcome.response());
@@ -324,7 +324,7 @@ async fn arguments_that_are_no_json_go_back_as_json() {
 }
 
 #[tokio::test]
-async fn rounds_are_bounded() {
+async fn rounds__above_limit__fail_the_run() {
     let replies = vec![Reply::calls(&[("a", "say", "{}")]); 5];
     let tools = vec![scripted("say", Act::Say("hi"))];
     let outcome = ask_with(&replies, tools, |config, _| config.max_rounds = 3).await;
@@ -339,7 +339,7 @@ fn call_ids(outcome: &Outcome) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn ids_that_are_missing_or_repeated_are_made_up() {
+async fn call_ids__missing_or_repeated__are_generated() {
     let missing = r#"{"tool_calls":[{"function":{"name":"say","arguments":"{}"}},{"function":{"name":"say","arguments":{}}}]}"#;
     let replies = [
         Reply::deltas(&[missing], "tool_calls"),
@@ -357,7 +357,7 @@ async fn ids_that_are_missing_or_repeated_are_made_up() {
 }
 
 #[tokio::test]
-async fn the_settings_choose_the_tools() {
+async fn config_tools__select_the_offered_tools() {
     let outcome = ask_with(&[Reply::text(&["hi"])], built_in(&Services::in_memory()), |config, _| {
         config.tools = Some(vec!["current_time".to_owned()]);
     })

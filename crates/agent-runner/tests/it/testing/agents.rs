@@ -9,7 +9,7 @@ fn request() -> AgentRequest {
 }
 
 #[tokio::test]
-async fn a_script_is_written_in_order() {
+async fn scripted_agent__steps__are_written_in_order() {
     let agent = ScriptedAgent::new()
         .with_reasoning("Let me see.")
         .with_tool_call("look", object! { "at" => "sky" }, object! { "color" => "blue" })
@@ -36,7 +36,7 @@ async fn a_script_is_written_in_order() {
 }
 
 #[tokio::test]
-async fn a_script_may_fail() {
+async fn scripted_agent__error_step__fails() {
     let error = Error::ModelTimeout { model_name: "m".to_owned(), timeout: 3 };
     let run = collect(ScriptedAgent::new().with_text("half").with_error(error), request()).await;
     assert_eq!((run.status(), run.text().as_str()), (&Status::Failed, "half"));
@@ -44,7 +44,7 @@ async fn a_script_may_fail() {
 }
 
 #[tokio::test]
-async fn a_script_may_wait_to_be_cancelled() {
+async fn scripted_agent__wait_step__ends_when_canceled() {
     let agent = ScriptedAgent::new().with_text("so far").with_wait_for_cancel().with_text("never");
     let runner = Runner::builder().agent("a", agent).build().expect("built");
     let run = runner.start(request(), Default::default()).await.expect("started");
@@ -54,7 +54,7 @@ async fn a_script_may_wait_to_be_cancelled() {
 }
 
 #[tokio::test]
-async fn several_turns_share_a_runner() {
+async fn collect_from__same_runner__shares_a_session() {
     let agent = agent_fn(|run: agent_runner::RunHandle| async move {
         let earlier = run.history(Default::default()).await?.len();
         run.say(&earlier.to_string());
@@ -69,7 +69,7 @@ async fn several_turns_share_a_runner() {
 }
 
 #[test]
-fn the_recovery_is_as_it_was_said() {
+fn scripted_agent__recovery__is_as_configured() {
     assert_eq!(ScriptedAgent::new().recovery(), Recovery::GiveUp);
     assert_eq!(ScriptedAgent::new().with_recovery(Recovery::Continue).recovery(), Recovery::Continue);
 }

@@ -14,7 +14,7 @@ async fn ask(model: &FakeModel) -> CollectedRun {
 }
 
 #[tokio::test]
-async fn the_model_calls_tools_and_reads_their_outputs() {
+async fn fake_model__tool_calls__read_their_outputs() {
     let calls = FakeReply::default()
         .with_reasoning("Two ways.")
         .with_tool_call("calculator", object! { "expression" => "6 * 7" })
@@ -34,13 +34,13 @@ async fn the_model_calls_tools_and_reads_their_outputs() {
 }
 
 #[tokio::test]
-async fn texts_are_streamed_word_by_word() {
+async fn fake_model__text__is_streamed_by_word() {
     let outline = ask(&FakeModel::new([FakeReply::text("a b")])).await.outline();
     assert_eq!(outline[3..6], ["  'a ' + in_progress", "  'b' + in_progress", "  'a b' completed"]);
 }
 
 #[tokio::test]
-async fn a_model_fails_as_it_was_said() {
+async fn fake_model__error__fails_the_run() {
     let error = Error::ModelNotFound { model_name: "fake".to_owned() };
     let run = ask(&FakeModel::new([FakeReply::error(error.clone())])).await;
     assert_eq!(run.error().expect("an error").0, "MODEL_NOT_FOUND");
@@ -51,7 +51,7 @@ async fn a_model_fails_as_it_was_said() {
 }
 
 #[tokio::test]
-async fn a_model_without_replies_says_so() {
+async fn fake_model__no_reply_left__explains_it() {
     let run = ask(&FakeModel::new([])).await;
     let (code, message) = run.error().expect("an error");
     assert_eq!(code, "MODEL_EXECUTION_FAILED");
@@ -59,7 +59,7 @@ async fn a_model_without_replies_says_so() {
 }
 
 #[test]
-fn settings_are_checked_as_for_a_real_model() {
+fn fake_model__invalid_config__is_refused() {
     let error = FakeModel::new([]).chat(ChatConfig::default(), vec![]).expect_err("no model is named");
     assert_eq!(error, ChatError::NoModel);
 }

@@ -13,7 +13,7 @@ struct Count {
 }
 
 #[tokio::test]
-async fn a_tool_knows_for_whom_it_works_and_reports() {
+async fn tool_test__context__has_user_session_and_progress() {
     let tool = tool_fn("count", "Counts.", |ctx: ToolContext, count: Count| async move {
         for number in 1..=count.to {
             ctx.progress(i64::from(number));
@@ -27,7 +27,7 @@ async fn a_tool_knows_for_whom_it_works_and_reports() {
 }
 
 #[tokio::test]
-async fn what_a_tool_has_started_hears_of_the_cancellation() {
+async fn tool_test__cancel__reaches_the_tool() {
     let test = ToolTest::new();
     let ctx = test.context().clone();
     assert!(!ctx.is_cancelled());
@@ -36,7 +36,7 @@ async fn what_a_tool_has_started_hears_of_the_cancellation() {
 }
 
 #[tokio::test]
-async fn an_agent_may_call_tools_itself() {
+async fn call_tool__from_agent__writes_call_and_output() {
     let agent = agent_fn(|run: RunHandle| async move {
         let answer = call_tool(&run, &Calculator, object! { "expression" => "6 * 7" }).await?;
         run.say(&answer.to_string());

@@ -20,7 +20,7 @@ fn check(old: &str, new: &str, expected: &[&str]) {
 }
 
 #[test]
-fn the_same_schemas_do_not_differ() {
+fn compare__same_schema__finds_nothing() {
     let bundle = export::bundle();
     assert_eq!(compare(&bundle, &bundle), []);
     assert!(compare(&Json::Null, &bundle).iter().all(|change| change.what == "a new type"));
@@ -30,7 +30,7 @@ fn the_same_schemas_do_not_differ() {
 }
 
 #[test]
-fn fields_come_and_go() {
+fn compare__field_added_or_removed__is_reported() {
     let none = r#"{"type": "object", "properties": {}}"#;
     let optional = r#"{"type": "object", "properties": {"a": {"type": "string"}}}"#;
     let required = r#"{"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}"#;
@@ -53,7 +53,7 @@ fn fields_come_and_go() {
 }
 
 #[test]
-fn a_closed_object_refuses_new_fields() {
+fn compare__closed_object__breaks_on_new_field() {
     let closed = r#"{"type": "object", "properties": {}, "additionalProperties": false}"#;
     let open = r#"{"type": "object", "properties": {"a": true}}"#;
     check(
@@ -75,7 +75,7 @@ fn a_closed_object_refuses_new_fields() {
 }
 
 #[test]
-fn types_and_values_grow_and_shrink() {
+fn compare__types_and_values__report_growth() {
     check(
         r#"{"type": "string"}"#,
         r#"{"type": ["string", "null"]}"#,
@@ -107,7 +107,7 @@ fn types_and_values_grow_and_shrink() {
 }
 
 #[test]
-fn nullable_integers_become_nullable_numbers() {
+fn compare__nullable_integer_to_number__is_reported() {
     check(
         r#"{"type": ["integer", "null"]}"#,
         r#"{"type": ["number", "null"]}"#,
@@ -116,7 +116,7 @@ fn nullable_integers_become_nullable_numbers() {
 }
 
 #[test]
-fn names_of_an_open_set_of_strings_come_and_go() {
+fn compare__open_enum_names__break_nobody() {
     let open = |names: &str| {
         format!(
             r#"{{"anyOf": [{{"type": "string", "enum": [{names}]}}, {{"type": "string"}}], "description": "{}"}}"#,
@@ -127,7 +127,7 @@ fn names_of_an_open_set_of_strings_come_and_go() {
 }
 
 #[test]
-fn other_fields_are_no_longer_kept() {
+fn compare__additional_fields_dropped__breaks_writers() {
     check(
         r#"{"type": "object", "additionalProperties": true}"#,
         r#"{"type": "object"}"#,
@@ -136,7 +136,7 @@ fn other_fields_are_no_longer_kept() {
 }
 
 #[test]
-fn bounds_move() {
+fn compare__changed_bounds__are_reported() {
     let with = |bounds: &str| format!(r#"{{"type": "integer"{bounds}}}"#);
     let (low, high, none) = (with(r#", "maximum": 5"#), with(r#", "maximum": 9"#), with(""));
     check(&low, &high, &["T: the maximum is 9, was 5 (breaks readers of the old form)"]);
@@ -148,7 +148,7 @@ fn bounds_move() {
 }
 
 #[test]
-fn words_break_nobody_and_the_unknown_may_break_all() {
+fn compare__descriptions_and_unknown_keywords__are_classified() {
     check(
         r#"{"description": "a"}"#,
         r#"{"description": "b"}"#,

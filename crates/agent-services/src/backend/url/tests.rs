@@ -7,7 +7,7 @@ fn url(text: &str) -> StoreUrl {
 }
 
 #[test]
-fn a_url_has_a_scheme_a_location_and_parameters() {
+fn url__parts__are_parsed() {
     let redis = url("redis://u:p@h:1/2?prefix=a%3Ab&ttl_seconds=60");
     assert_eq!((redis.scheme(), redis.location()), ("redis", "//u:p@h:1/2"));
     let parameters = redis.parameters(&["prefix", "ttl_seconds", "other"]).expect("known");
@@ -19,7 +19,7 @@ fn a_url_has_a_scheme_a_location_and_parameters() {
 }
 
 #[test]
-fn paths_come_back_as_they_were() {
+fn path_url__any_path__round_trips() {
     for path in ["/a b/c", "a/b", "/50%/what?/é", "C:\\data", "/a@b"] {
         let of_path = StoreUrl::of_path("sqlite", Path::new(path)).expect("a URL");
         assert_eq!(of_path.path().expect("a path"), Path::new(path));
@@ -47,7 +47,7 @@ fn paths_come_back_as_they_were() {
 }
 
 #[test]
-fn faults_of_parameters_are_named() {
+fn url__invalid_parameter__is_named() {
     for (text, what) in [
         ("x:?a=1&b=2", "no parameter `b`; there are a, c"),
         ("x:?a=1&a=2", "`a` comes twice"),
@@ -60,7 +60,7 @@ fn faults_of_parameters_are_named() {
 }
 
 #[test]
-fn no_secret_is_shown() {
+fn url__debug_and_errors__hide_secrets() {
     for text in [
         "redis://u:s3cret@h",
         "redis://u:s3@cret@h/1?prefix=s3cret",

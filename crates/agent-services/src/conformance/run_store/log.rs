@@ -213,7 +213,7 @@ pub async fn absence_is_not_an_error(store: Arc<dyn RunStore>) {
     for id in hostile.chain([new_run("u", "s").record.id]) {
         assert_eq!(kind(store.get(&id).await), Ok(None));
         assert_eq!(kind(store.read(&id, 0, 1000).await), Ok(None));
-        assert_eq!(kind(store.cancel(&id, &owner("owner")).await), Ok(None));
+        assert_eq!(kind(store.cancel(&id, Batch::empty(0)).await), Ok(None));
         assert_eq!(kind(store.take_over(&id, &owner("owner")).await), Ok(None));
         assert_eq!(kind(store.delete(&id).await), Ok(false));
         let token = FencingToken(1);
@@ -305,7 +305,7 @@ pub async fn wait_resolves(store: Arc<dyn RunStore>) {
     wait_for(&*store, &new_run("u", "s").record.id, 0).await;
 }
 
-/// Line 24: a chain of runs is read from its end, in as few steps as the store likes.
+/// Line 26: a chain of runs is read from its end, in as few steps as the store likes.
 pub async fn chains_are_read_from_their_end(store: Arc<dyn RunStore>) {
     let (mut previous, mut ids) = (None, Vec::new());
     // Runs of another user may be anywhere.

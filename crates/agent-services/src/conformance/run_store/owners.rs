@@ -25,7 +25,7 @@ async fn take_over(store: &dyn RunStore, id: &RunId, owner: &OwnerId) -> Option<
 pub async fn cancel_asks_a_run_to_stop(store: Arc<dyn RunStore>) {
     let (a, token) = start(&*store, "u", "s").await;
     for _ in 0..2 {
-        assert_eq!(kind(store.cancel(&a, &owner("other")).await), Ok(Some(Canceled::Requested)));
+        assert_eq!(kind(store.cancel(&a, Batch::empty(0)).await), Ok(Some(Canceled::Requested)));
     }
     let record = get(&*store, &a).await;
     assert_eq!((record.status, record.cancel_requested), (Status::InProgress, true));
@@ -33,29 +33,46 @@ pub async fn cancel_asks_a_run_to_stop(store: Arc<dyn RunStore>) {
     assert_eq!(finish(&*store, &a, token).await, None);
 }
 
-/// Contract 15: a run that waits.
+/// Contract 15: a run that waits ends in the same step, so that no session has two runs in progress.
 pub async fn cancel_takes_out_of_the_queue(store: Arc<dyn RunStore>) {
-    let by = owner("by");
     let (a, token) = start(&*store, "u", "s").await;
     let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
     let c = queue(&*store, SessionPolicy::Enqueue, 2).await;
     let d = steer(&*store, &a).await;
     for id in [&b, &d] {
-        let canceled = store.cancel(id, &by).await.expect("asked");
-        let Some(Canceled::Dequeued(right)) = canceled else { panic!("it waited: {canceled:?}") };
-        assert!(get(&*store, id).await.cancel_requested);
-        let last = || end(&*store, (id, right), batch(0, 1), Status::Canceled, Some(&by));
-        assert_eq!(last().await, Ok(None), "it has no session to hand on");
-        assert_eq!(last().await, Ok(None));
-        assert_eq!(status(&*store, id).await, Status::Canceled);
+        assert_eq!(kind(store.cancel(id, batch(1, 1)).await), Err(ErrorKind::Conflict), "a gap");
+        let record = get(&*store, id).await;
+        assert_eq!((record.status, record.cancel_requested), (Status::Queued, false), "nothing happened");
+        assert_eq!(kind(store.cancel(id, batch(0, 1)).await), Ok(Some(Canceled::Dequeued)));
+        let record = get(&*store, id).await;
+        assert_eq!((record.status, record.cancel_requested), (Status::Canceled, true));
+        assert_eq!((record.entries, record.ended_at.is_some()), (1, true));
+        let log = store.read(id, 0, usize::MAX).await.expect("readable").expect("the log is there");
+        assert_eq!((log.batches, log.is_end), (vec![batch(0, 1)], true));
         assert_eq!(
             (status(&*store, &a).await, status(&*store, &c).await),
             (Status::InProgress, Status::Queued)
         );
+        assert_eq!(kind(store.cancel(id, batch(0, 1)).await), Ok(Some(Canceled::Ended)));
+        assert_eq!(kind(store.take_over(id, &owner("by")).await), Ok(None), "nothing is left to do");
     }
     assert_eq!(kind(store.steered(&a).await), Ok(vec![]));
+    assert_eq!(kind(store.delete(&d).await), Ok(true));
     let e = queue(&*store, SessionPolicy::Enqueue, 2).await;
     finish_in_order(&*store, (&a, token), &[&c, &e]).await;
+}
+
+/// Contract 15 and 16.
+pub async fn cancel_wakes_readers_of_a_waiting_run(store: Arc<dyn RunStore>) {
+    start(&*store, "u", "s").await;
+    let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
+    let ended = async {
+        while !store.read(&b, 0, usize::MAX).await.expect("readable").expect("kept").is_end {
+            store.wait(&b, 0).await.expect("waited");
+        }
+    };
+    let cancel = async { assert!(store.cancel(&b, batch(0, 1)).await.is_ok()) };
+    while_waiting(ended, cancel).await;
 }
 
 /// Contract 15: a run that has ended.
@@ -63,7 +80,7 @@ pub async fn cancel_changes_nothing_of_the_ended(store: Arc<dyn RunStore>) {
     let (a, token) = start(&*store, "u", "s").await;
     finish(&*store, &a, token).await;
     let before = get(&*store, &a).await;
-    assert_eq!(kind(store.cancel(&a, &owner("by")).await), Ok(Some(Canceled::Ended)));
+    assert_eq!(kind(store.cancel(&a, Batch::empty(0)).await), Ok(Some(Canceled::Ended)));
     assert_eq!(get(&*store, &a).await, before);
 }
 
@@ -80,7 +97,8 @@ pub async fn signals_reach_the_owner(store: Arc<dyn RunStore>) {
     };
     let (one, other) = (owner("owner"), owner("other"));
     let (a, _) = start(&*store, "u", "s").await;
-    let cancel = async { assert_eq!(kind(store.cancel(&a, &other).await), Ok(Some(Canceled::Requested))) };
+    let cancel =
+        async { assert_eq!(kind(store.cancel(&a, Batch::empty(0)).await), Ok(Some(Canceled::Requested))) };
     while_waiting(told(&one, &a), cancel).await;
     assert!(get(&*store, &a).await.cancel_requested, "who is told finds what was asked");
     let hand = async { assert_ne!(steer(&*store, &a).await, a) };
@@ -92,7 +110,7 @@ pub async fn signals_reach_the_owner(store: Arc<dyn RunStore>) {
     // Also before it listens, and whoever the owner is by then.
     let (b, _) = start(&*store, "u", "t").await;
     assert!(take_over(&*store, &b, &other).await.is_some());
-    assert_eq!(kind(store.cancel(&b, &one).await), Ok(Some(Canceled::Requested)));
+    assert_eq!(kind(store.cancel(&b, Batch::empty(0)).await), Ok(Some(Canceled::Requested)));
     told(&other, &b).await;
 }
 

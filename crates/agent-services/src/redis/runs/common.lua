@@ -84,6 +84,15 @@ local function write_turns(turns)
   end
 end
 
+-- Ends the turn of the run in progress: what was handed to it waits before all others.
+local function release(turns)
+  turns.active = ''
+  for i = #turns.steered, 1, -1 do
+    table.insert(turns.queue, 1, turns.steered[i])
+  end
+  turns.steered = {}
+end
+
 -- Gives the right to execute a run; returns the token.
 local function begin(id, owner)
   redis.call('HSET', run_key(id), 'status', 'in_progress', 'owner', owner)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ::redis::cmd;
-use agent_schemas::{RunId, UserId};
+use agent_schemas::{RunId, SessionId, UserId};
 use async_trait::async_trait;
 
 use super::codec::{self, Fields, StoredBatch};
@@ -129,10 +129,7 @@ impl RunStore for RedisRunStore {
             self.backend.repeatable(OPERATION, call).await?;
         codec::check_written(OPERATION, &id, &answer)?;
         self.listening.wakeups.wake(&id);
-        // The run has ended, whatever becomes of this: without it, Redis forgets the run by its age alone.
-        if let Err(error) = self.note_end(OPERATION, &id, bytes, &user).await {
-            tracing::debug!(%error, "an ended run was not counted");
-        }
+        self.count_end(OPERATION, &id, bytes, &user).await;
         Ok(Finished::new(codec::grant(OPERATION, &granted)?))
     }
 
@@ -200,18 +197,27 @@ impl RunStore for RedisRunStore {
         Ok(Page::from_one_more(items, size, |run: &RunRecord| run.number))
     }
 
-    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>> {
+    async fn cancel(&self, id: &RunId, last: Batch) -> Result<Option<Canceled>> {
         const OPERATION: &str = "cancel a run";
         let _call = self.backend.begin(OPERATION, &[])?;
         let Some(place) = self.place(id) else { return Ok(None) };
-        let call = place.call(&CANCEL, &Self::name()).arg(by.as_str());
-        let answer: String = self.backend.repeatable(OPERATION, call).await?;
-        match codec::words(&answer) {
-            ("missing", _) => Ok(None),
-            ("ended", _) => Ok(Some(Canceled::Ended)),
-            ("requested", _) => Ok(Some(Canceled::Requested)),
-            ("dequeued", token) => Ok(Some(Canceled::Dequeued(codec::token(OPERATION, token)?))),
-            _ => Err(foreign(OPERATION)),
+        let call = place.call(&CANCEL, &Self::name()).arg("");
+        let call = call.arg(last.first).arg(last.count).arg(&last.frames[..]);
+        let call = call.arg(self.backend.context.clock.unix_seconds()).arg(millis(self.retention.age));
+        let (answer, user, bytes): (String, String, u64) = self.backend.repeatable(OPERATION, call).await?;
+        match answer.as_str() {
+            "missing" => Ok(None),
+            "ended" => Ok(Some(Canceled::Ended)),
+            "requested" => Ok(Some(Canceled::Requested)),
+            "dequeued" => {
+                self.listening.wakeups.wake(id);
+                self.count_end(OPERATION, id, bytes, &user).await;
+                Ok(Some(Canceled::Dequeued))
+            }
+            refused => {
+                codec::check_written(OPERATION, id, refused)?;
+                Err(foreign(OPERATION))
+            }
         }
     }
 
@@ -312,6 +318,18 @@ impl RunStore for RedisRunStore {
             }
             _ => Ok(false),
         }
+    }
+
+    async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
+        const OPERATION: &str = "delete a session's runs";
+        let _call = self.backend.begin(OPERATION, &[user.as_str(), session.as_str()])?;
+        self.forget_all(OPERATION, user, Some(session)).await
+    }
+
+    async fn delete_user(&self, user: &UserId) -> Result<u64> {
+        const OPERATION: &str = "delete a user's runs";
+        let _call = self.backend.begin(OPERATION, &[user.as_str()])?;
+        self.forget_all(OPERATION, user, None).await
     }
 
     fn retention(&self) -> Retention {

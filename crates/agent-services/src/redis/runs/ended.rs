@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use ::redis::cmd;
-use agent_schemas::RunId;
+use agent_schemas::{RunId, SessionId, UserId};
 use tokio::time::Instant;
 
+use super::codec;
 use super::places::{self, Place};
 use super::{ENDED, FORGET, HEARTBEAT, OLDEST, ORPHANS, OWNERS, RedisRunStore, SWEPT, TAG, TRIM, UNTAG};
 use crate::Result;
+use crate::redis::keys::encode;
 use crate::redis::store::{STEP, millis};
-use crate::run::OwnerId;
+use crate::run::{OwnerId, tag};
 
 /// How long a tag that was noted need not be noted again. It is far less than the minute after which one that has no runs
 /// is forgotten.
@@ -90,14 +92,15 @@ impl RedisRunStore {
         Ok(orphans)
     }
 
+    /// Counts a run that has ended, whatever becomes of this: without it, Redis forgets the run by its age alone.
+    pub(super) async fn count_end(&self, operation: &'static str, id: &RunId, bytes: u64, user: &str) {
+        if let Err(error) = self.note_end(operation, id, bytes, user).await {
+            tracing::debug!(%error, "an ended run was not counted");
+        }
+    }
+
     /// Notes that a run has ended. If the process ends before, Redis still forgets the run when it is old.
-    pub(super) async fn note_end(
-        &self,
-        operation: &'static str,
-        id: &RunId,
-        bytes: u64,
-        user: &str,
-    ) -> Result<()> {
+    async fn note_end(&self, operation: &'static str, id: &RunId, bytes: u64, user: &str) -> Result<()> {
         let bytes = bytes + super::OVERHEAD;
         let call = ENDED.with_keys(self.ended_keys()).arg(format!("{id} {bytes} {user}")).arg(bytes);
         self.backend.repeatable(operation, call).await
@@ -105,7 +108,41 @@ impl RedisRunStore {
 
     /// Forgets an ended run: `missing`, `unfinished`, or `gone` and how it was noted. The user, as in keys, says where it was listed.
     pub(super) async fn forget(&self, operation: &'static str, place: &Place, user: &str) -> Result<String> {
-        self.backend.repeatable(operation, place.call(&FORGET, "").arg(user).arg(super::OVERHEAD)).await
+        let call = place.call(&FORGET, "").arg(user).arg(super::OVERHEAD).arg(0).arg("");
+        self.backend.repeatable(operation, call).await
+    }
+
+    /// Forgets all runs of a user, or of one session, that there are now, whether they have ended or not: the newest first, so
+    /// that none of them begins meanwhile.
+    pub(super) async fn forget_all(
+        &self,
+        operation: &'static str,
+        user: &UserId,
+        session: Option<&SessionId>,
+    ) -> Result<u64> {
+        let (keys, who) = (self.backend.keys(), encode(user.as_str()));
+        let list = format!("{}runs:{who}", keys.of_tag(&tag(user)));
+        let only = session.map(|session| format!("{who}:{}", encode(session.as_str()))).unwrap_or_default();
+        let (mut before, mut count) = ("+inf".to_owned(), 0);
+        loop {
+            let mut range = cmd("ZREVRANGEBYSCORE");
+            range.arg(&list).arg(&before).arg("-inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(STEP);
+            let members: Vec<(String, u64)> = self.backend.repeatable(operation, range).await?;
+            let Some((_, last)) = members.last() else { return Ok(count) };
+            before = format!("({last}");
+            for id in members.into_iter().map(|(id, _)| RunId::new(id)) {
+                let Some(place) = Place::of(keys, &id) else { continue };
+                let call = place.call(&FORGET, "").arg(&who).arg(super::OVERHEAD).arg(1).arg(&only);
+                let answer: String = self.backend.repeatable(operation, call).await?;
+                if let ("gone", noted) = codec::words(&answer)
+                    && !noted.is_empty()
+                {
+                    self.listening.wakeups.wake(&id);
+                    self.strike(operation, &[format!("{id} {noted}")]).await?;
+                    count += 1;
+                }
+            }
+        }
     }
 
     /// Forgets ended runs beyond the retention; says how many.

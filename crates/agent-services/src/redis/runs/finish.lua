@@ -7,18 +7,10 @@ local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'turn
 if not run then
   return fault or { 'missing', '', '', '0' }
 end
-redis.call('SCARD', KEYS[3])
-redis.call('XLEN', KEYS[2])
-for _, name in ipairs(words(run.keys)) do
-  redis.call('HLEN', BASE .. 'key:' .. name)
-end
+check_end(run)
 local turns = read_turns(run.turns)
 if turns.active == ID then
-  turns.active = ''
-  for i = #turns.steered, 1, -1 do
-    table.insert(turns.queue, 1, turns.steered[i])
-  end
-  turns.steered = {}
+  release(turns)
 end
 local next = nil
 if ARGV[11] == '1' and turns.active == '' and #turns.queue > 0 then
@@ -38,20 +30,5 @@ if answer ~= 'new' then
 end
 write_turns(turns)
 local granted = next and next .. ' ' .. begin(next, ARGV[12]) or ''
-redis.call('HSET', KEYS[1], 'status', ARGV[9], 'ended', ARGV[10], 'granted', granted)
-local kept = ARGV[13]
-if run.kept_for then
-  -- A thousand years are for ever.
-  local longer = math.min(tonumber(run.kept_for) * 1000, 366000 * DAY)
-  redis.call('HSET', KEYS[1], 'kept_until', text(now_ms() + longer))
-  kept = text(math.max(tonumber(kept), longer))
-end
-redis.call('SREM', KEYS[3], ID)
-local bytes = redis.call('HGET', KEYS[1], 'bytes')
-redis.call('PEXPIRE', KEYS[1], kept)
-redis.call('PEXPIRE', KEYS[2], kept)
-for _, name in ipairs(words(run.keys)) do
-  redis.call('PEXPIRE', BASE .. 'key:' .. name, kept)
-end
-publish('run', ID, '')
-return { 'new', granted, run.who, bytes }
+redis.call('HSET', KEYS[1], 'granted', granted)
+return { 'new', granted, run.who, finish(run, ARGV[9], ARGV[10], ARGV[13]) }

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_ids_with_a_tag_lead_anywhere() {
+    fn place__id_without_tag__is_none() {
         let keys = Keys::new("p");
         let long = "0".repeat(32);
         let good = format!("run_{long}8249");

@@ -22,14 +22,11 @@ local function has_entries(first, count, frames)
   return at == #frames + 1
 end
 
--- Appends the entries: `new`, `known`, or why not.
--- Needs the fields 'owner', 'token', 'entries', 'ended' and 'first'.
-local function write(run)
+-- Appends the entries, whoever writes them: `new`, `known`, or why not.
+-- Needs the fields 'entries', 'ended' and 'first'.
+local function extend(run)
   local first, count, frames = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
   local next = tonumber(run.entries)
-  if not run.owner or run.token ~= ARGV[5] then
-    return 'owner'
-  end
   if first ~= next then
     local is_known = first >= tonumber(run.first or '0') and first < next and first + count <= next
       and has_entries(first, count, frames)
@@ -45,4 +42,12 @@ local function write(run)
     redis.call('HINCRBY', KEYS[1], 'bytes', #frames)
   end
   return 'new'
+end
+
+-- The same for the owner. Needs the fields 'owner' and 'token', too.
+local function write(run)
+  if not run.owner or run.token ~= ARGV[5] then
+    return 'owner'
+  end
+  return extend(run)
 end

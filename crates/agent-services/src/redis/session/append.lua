@@ -1,7 +1,8 @@
 -- Appends messages. Returns the position of the first one, how many were stored, and whether it was refused; then the
 -- second value is how many messages and the fourth how many bytes the session would have.
 -- ARGV: 3 the id of the session, 4 the time, 5 the most messages, 6 the most bytes, 7 the field of the batch key or
--- nothing, 8 how many of the first messages are left out if they are known, then for each message the field of its id or nothing, and the message.
+-- nothing, 8 how many of the first messages are left out if they are known, 9 for how many milliseconds the session lives if
+-- it is anonymous, or nothing if this names it, then for each message the field of its id or nothing, and the message.
 local info, fault = read_info(KEYS[1])
 if fault then
   return fault
@@ -14,9 +15,9 @@ if info and ARGV[7] ~= '' and redis.call('HEXISTS', KEYS[1], ARGV[7]) == 1 then
   return { first, 0, 0, 0 }
 end
 local kept, seen = {}, {}
-for i = 9, #ARGV, 2 do
+for i = 10, #ARGV, 2 do
   local id = ARGV[i]
-  local may_be_known = (i - 9) / 2 < tonumber(ARGV[8])
+  local may_be_known = (i - 10) / 2 < tonumber(ARGV[8])
   local known = may_be_known and id ~= '' and (seen[id] or redis.call('HEXISTS', KEYS[1], id) == 1)
   if not known then
     seen[id] = true
@@ -30,6 +31,11 @@ if count > tonumber(ARGV[5]) or bytes > tonumber(ARGV[6]) then
 end
 if not info then
   make(ARGV[3], ARGV[4])
+end
+if ARGV[9] == '' then
+  name()
+elseif not info or anonymous_ttl() > 0 then
+  redis.call('HSET', KEYS[1], 'anonymous', ARGV[9])
 end
 for offset, i in ipairs(kept) do
   redis.call('HSET', KEYS[1], 'm:' .. text(first + offset - 1), ARGV[i + 1])

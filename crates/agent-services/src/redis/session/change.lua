@@ -8,6 +8,7 @@ if not info then
   return false
 end
 check_indexes()
+name()
 if ARGV[4] == 'set' then
   redis.call('HSET', KEYS[1], 'title', ARGV[5])
 elseif ARGV[4] == 'remove' then

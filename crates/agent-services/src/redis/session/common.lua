@@ -22,10 +22,24 @@ local function check_indexes()
   redis.call('GET', KEYS[4])
 end
 
+-- For how many milliseconds the session lives because it is anonymous; 0 if it is not.
+local function anonymous_ttl()
+  return tonumber(redis.call('HGET', KEYS[1], 'anonymous') or '0')
+end
+
+-- Makes the session one that stays.
+local function name()
+  redis.call('HDEL', KEYS[1], 'anonymous')
+end
+
 -- Lets the session live on, and the indexes for as long as any session that they list. Takes some expired sessions out of
 -- the indexes.
 local function live_on()
   local member, ttl = ARGV[1], tonumber(ARGV[2])
+  local anonymous = anonymous_ttl()
+  if anonymous > 0 and (ttl == 0 or anonymous < ttl) then
+    ttl = anonymous
+  end
   redis.call('ZADD', KEYS[2], redis.call('HGET', KEYS[1], 'number'), member)
   if ttl > 0 then
     local now = now_ms()

@@ -7,5 +7,6 @@ check_indexes()
 if not info then
   make(ARGV[3], ARGV[4])
 end
+name()
 live_on()
 return (read_info(KEYS[1]))

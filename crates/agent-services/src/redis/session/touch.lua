@@ -1,5 +1,5 @@
--- Lets a session that was read live on.
-if redis.call('EXISTS', KEYS[1]) == 1 then
+-- Lets a session that was read live on, unless it is anonymous.
+if redis.call('EXISTS', KEYS[1]) == 1 and anonymous_ttl() == 0 then
   check_indexes()
   live_on()
 end

@@ -1,7 +1,10 @@
 //! How runs end, in memory.
 
-use super::InMemoryRunStore;
-use crate::run::{FinishRun, Finished, no_sessions};
+use agent_schemas::{RunId, Status};
+
+use super::state::State;
+use super::{InMemoryRunStore, StoredRun};
+use crate::run::{Batch, Canceled, FinishRun, Finished, no_sessions};
 use crate::{Error, ErrorKind, Result};
 
 const OPERATION: &str = "finish a run";
@@ -29,9 +32,8 @@ impl InMemoryRunStore {
                 history.key = history.key.filter(|_| run.record.ending.is_some());
                 sessions.append_now(&user, &session, history).map(drop)
             });
-            run.log.end();
-            run.record.status = status;
-            run.record.ended_at = Some(self.now());
+            run.end(status, self.now());
+            self.account(&mut run);
             (user, session, run.log.bytes(), appended)
         };
         if let Some(turns) = state.known_queue(&user, &session) {
@@ -49,5 +51,68 @@ impl InMemoryRunStore {
         drop(state);
         self.wakeups.wake(&id);
         Ok(Finished::new(granted).with_history(appended))
+    }
+
+    /// Asks a run to stop; ends it if it waits.
+    pub(super) fn stop(&self, id: &RunId, last: Batch) -> Result<Option<Canceled>> {
+        const OPERATION: &str = "cancel a run";
+        self.started.check(OPERATION, &[])?;
+        let mut state = self.state.lock();
+        let Some(found) = self.find(id) else { return Ok(None) };
+        let mut run = found.lock();
+        if run.log.ended {
+            return Ok(Some(Canceled::Ended));
+        }
+        if run.record.status == Status::Queued {
+            if !run.extend(OPERATION, last)? {
+                let message = "the entries do not continue the log";
+                return Err(Error::new(ErrorKind::Conflict, OPERATION, message));
+            }
+            run.record.cancel_requested = true;
+            run.end(Status::Canceled, self.now());
+            self.account(&mut run);
+            self.leave_queue(&mut state, &run);
+            run.place = Some(state.note_end(id, self.after(self.retention.age), run.log.bytes()));
+            drop(run);
+            self.evict(&mut state);
+            drop(state);
+            self.wakeups.wake(id);
+            return Ok(Some(Canceled::Dequeued));
+        }
+        run.record.cancel_requested = true;
+        if let Some(owner) = &run.owner {
+            self.wakeups.signal(owner, id);
+        }
+        Ok(Some(Canceled::Requested))
+    }
+
+    /// Takes a run out of those that wait for its session.
+    fn leave_queue(&self, state: &mut State, run: &StoredRun) {
+        let (user, session) = (&run.record.user_id, &run.record.session_id);
+        if let Some(turns) = state.known_queue(user, session) {
+            turns.remove(&run.record.id);
+        }
+        state.tidy(user, session);
+    }
+
+    /// Forgets runs whether they have ended or not; says how many there were.
+    pub(super) fn forget_all(&self, state: &mut State, ids: Vec<RunId>) -> u64 {
+        let mut count = 0;
+        for id in ids {
+            let Some(found) = self.find(&id) else { continue };
+            {
+                let run = found.lock();
+                let (user, session) = (&run.record.user_id, &run.record.session_id);
+                if let Some(turns) = state.known_queue(user, session) {
+                    turns.release(&id);
+                    turns.remove(&id);
+                }
+                if let Some(owner) = run.owner.as_ref().filter(|_| !run.log.ended) {
+                    self.wakeups.signal(owner, &id);
+                }
+            }
+            count += u64::from(self.forget(state, &id));
+        }
+        count
     }
 }

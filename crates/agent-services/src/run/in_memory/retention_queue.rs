@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use agent_schemas::RunId;
 
 /// About what a run takes besides what is counted of it.
-const OVERHEAD: u64 = 1024;
+pub(super) const OVERHEAD: u64 = 1024;
 
 /// Where a run stands: when it has to go, in Unix seconds, and a number that no other one has.
 pub(super) type Place = (i64, u64);
@@ -29,6 +29,11 @@ impl RetentionQueue {
         if let Some((_, bytes)) = self.runs.remove(&place) {
             self.bytes -= bytes;
         }
+    }
+
+    /// The run that goes next, and when its time is over.
+    pub(super) fn first(&self) -> Option<(i64, RunId)> {
+        self.runs.first_key_value().map(|((until, _), (id, _))| (*until, id.clone()))
     }
 
     /// The next run whose time is over, or that is too much.

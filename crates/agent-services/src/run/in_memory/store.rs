@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{RunId, Status, UserId};
+use agent_schemas::{RunId, SessionId, Status, UserId};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::log::Log;
 use super::state::State;
-use super::{InMemoryRunStore, StoredRun};
+use super::{InMemoryRunStore, StoredRun, own_bytes};
 use crate::page::{Page, PageSize, PageToken};
 use crate::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, Retention,
@@ -105,6 +105,8 @@ impl RunStore for InMemoryRunStore {
         let key = run.key.as_ref().map_or("", |key| key.key.as_str());
         let (user, session) = (run.record.user_id.clone(), run.record.session_id.clone());
         self.started.check(OPERATION, &[user.as_str(), session.as_str(), key])?;
+        self.budget.admit(OPERATION)?;
+        let own_bytes = own_bytes(&run.record);
         let mut state = self.state.lock();
         if let Some(known) = Self::key_says(&state, &run) {
             return Ok(known);
@@ -151,7 +153,10 @@ impl RunStore for InMemoryRunStore {
             keys,
             reader_until: i64::MIN,
             place: None,
+            own_bytes,
+            held: 0,
         };
+        self.account(&mut stored);
         if matches!(turn, Turn::Now) {
             stored.begin(&run.owner);
         }
@@ -166,7 +171,12 @@ impl RunStore for InMemoryRunStore {
 
     async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
         const OPERATION: &str = "append to a run";
-        self.find_to_write(OPERATION, id)?.lock().write(OPERATION, token, batch)?;
+        let run = self.find_to_write(OPERATION, id)?;
+        {
+            let mut run = run.lock();
+            run.write(OPERATION, token, batch)?;
+            self.account(&mut run);
+        }
         self.wakeups.wake(id);
         Ok(())
     }
@@ -177,6 +187,7 @@ impl RunStore for InMemoryRunStore {
         {
             let mut run = run.lock();
             run.write(OPERATION, token, batch)?;
+            self.account(&mut run);
             if run.record.ending.is_none() {
                 run.record.ending = Some(ending.to_owned());
             }
@@ -222,26 +233,8 @@ impl RunStore for InMemoryRunStore {
         Ok(Page::from_one_more(found, size, |record: &RunRecord| record.number))
     }
 
-    async fn cancel(&self, id: &RunId, by: &OwnerId) -> Result<Option<Canceled>> {
-        self.started.check("cancel a run", &[])?;
-        let mut state = self.state.lock();
-        let Some(run) = self.find(id) else { return Ok(None) };
-        let mut run = run.lock();
-        if run.log.ended {
-            return Ok(Some(Canceled::Ended));
-        }
-        run.record.cancel_requested = true;
-        if run.record.status == Status::Queued {
-            if let Some(turns) = state.known_queue(&run.record.user_id, &run.record.session_id) {
-                turns.remove(id);
-            }
-            state.tidy(&run.record.user_id, &run.record.session_id);
-            return Ok(Some(Canceled::Dequeued(run.begin(by))));
-        }
-        if let Some(owner) = &run.owner {
-            self.wakeups.signal(owner, id);
-        }
-        Ok(Some(Canceled::Requested))
+    async fn cancel(&self, id: &RunId, last: Batch) -> Result<Option<Canceled>> {
+        self.stop(id, last)
     }
 
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
@@ -359,6 +352,22 @@ impl RunStore for InMemoryRunStore {
             return Err(Error::new(ErrorKind::Conflict, OPERATION, format!("run {id} has not ended")));
         }
         Ok(self.forget(&mut state, id))
+    }
+
+    async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
+        self.started.check("delete a session's runs", &[user.as_str(), session.as_str()])?;
+        let mut state = self.state.lock();
+        let of_session =
+            |id: &&RunId| self.find(id).is_some_and(|run| run.lock().record.session_id == *session);
+        let ids = state.newest(user, u64::MAX).filter(of_session).cloned().collect();
+        Ok(self.forget_all(&mut state, ids))
+    }
+
+    async fn delete_user(&self, user: &UserId) -> Result<u64> {
+        self.started.check("delete a user's runs", &[user.as_str()])?;
+        let mut state = self.state.lock();
+        let ids = state.newest(user, u64::MAX).cloned().collect();
+        Ok(self.forget_all(&mut state, ids))
     }
 
     fn retention(&self) -> Retention {

@@ -1,12 +1,12 @@
 //! What is kept of users and their sessions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use agent_schemas::{Message, SessionId, UserId};
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 
-use super::budget::{Budget, Share};
+use crate::memory_budget::MemoryBudget;
 use crate::session::{EncodedMessage, SessionInfo, StoredMessage};
 use crate::tenant::UserKey;
 use crate::{Error, ErrorKind, Result};
@@ -14,13 +14,26 @@ use crate::{Error, ErrorKind, Result};
 /// Clients choose the keys, but not the seed, which is random.
 type Map<K, V> = HashMap<K, V, RandomState>;
 type Set = HashSet<String, RandomState>;
+type Name = (UserId, SessionId);
 
-/// All users, and what their sessions take.
-#[derive(Debug)]
+/// About what a session takes besides its messages.
+const OVERHEAD: u64 = 2048;
+
+/// All users, and the anonymous sessions in the order in which they were last written.
+#[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) users: Map<UserKey, User>,
-    pub(super) budget: Budget,
+    /// The greatest number of a session of the users that were forgotten, so that no number comes twice.
+    forgotten_number: u64,
+    anonymous: BTreeMap<Place, (Name, u64)>,
+    anonymous_bytes: u64,
+    last_place: u64,
+    /// The anonymous sessions that were forgotten since the last sweep.
+    pub(super) forgotten: Vec<Name>,
 }
+
+/// When an anonymous session was last written, in Unix seconds, and a number that no other one has.
+type Place = (i64, u64);
 
 #[derive(Debug, Default)]
 pub(super) struct User {
@@ -36,55 +49,105 @@ pub(super) struct Session {
     /// The messages' JSON, as it was given: most messages are never read again.
     pub(super) messages: Vec<Bytes>,
     pub(super) bytes: u64,
+    /// Of its title and its metadata.
+    pub(super) info_bytes: u64,
     pub(super) ids: Set,
     pub(super) keys: Set,
-    pub(super) share: Share,
+    /// What is counted for it in the budget.
+    held: u64,
+    /// Its place among the anonymous sessions, if it is one.
+    pub(super) place: Option<Place>,
 }
 
 impl Kept {
-    /// The session of this user and id, which is made if there is none, and the budget.
-    pub(super) fn session(&mut self, user: &UserId, id: &SessionId, now: i64) -> (&mut Session, &mut Budget) {
-        let owner = self.users.entry(UserKey::of(user)).or_default();
+    pub(super) fn find(&self, user: &UserId, id: &SessionId) -> Option<&Session> {
+        self.users.get(&UserKey::of(user))?.sessions.get(id).map(|session| &**session)
+    }
+
+    /// The session of this user and id, which is made if there is none.
+    pub(super) fn session(&mut self, user: &UserId, id: &SessionId, now: i64) -> &mut Session {
+        let new = || User { last_number: self.forgotten_number, ..User::default() };
+        let owner = self.users.entry(UserKey::of(user)).or_insert_with(new);
         let last_number = &mut owner.last_number;
-        let session = owner.sessions.entry(id.clone()).or_insert_with(|| {
+        owner.sessions.entry(id.clone()).or_insert_with(|| {
             *last_number += 1;
             Box::new(Session {
                 info: SessionInfo::new(user.clone(), id.clone(), *last_number, now),
                 messages: Vec::new(),
                 bytes: 0,
+                info_bytes: 0,
                 ids: HashSet::default(),
                 keys: HashSet::default(),
-                share: Share::default(),
+                held: 0,
+                place: None,
             })
-        });
-        (session, &mut self.budget)
+        })
+    }
+
+    /// Notes that a session was written, and whether it is anonymous now.
+    pub(super) fn note(&mut self, budget: &MemoryBudget, user: &UserId, id: &SessionId, is_anonymous: bool) {
+        let session = self.users.get_mut(&UserKey::of(user)).and_then(|user| user.sessions.get_mut(id));
+        let Some(session) = session else { return };
+        let bytes = session.bytes + session.info_bytes + OVERHEAD;
+        budget.change(session.held, bytes);
+        session.held = bytes;
+        if let Some((_, bytes)) = session.place.take().and_then(|place| self.anonymous.remove(&place)) {
+            self.anonymous_bytes -= bytes;
+        }
+        if is_anonymous {
+            self.last_place += 1;
+            let place = (session.info.updated_at, self.last_place);
+            session.place = Some(place);
+            self.anonymous.insert(place, ((user.clone(), id.clone()), bytes));
+            self.anonymous_bytes += bytes;
+        }
     }
 
     /// Forgets a session.
-    pub(super) fn remove(&mut self, user: &UserId, id: &SessionId) -> bool {
+    pub(super) fn remove(&mut self, budget: &MemoryBudget, user: &UserId, id: &SessionId) -> bool {
         let session = self.users.get_mut(&UserKey::of(user)).and_then(|user| user.sessions.remove(id));
-        session.map(|session| self.budget.forget(&session.share)).is_some()
+        session.map(|session| self.leave(budget, &session)).is_some()
     }
 
-    /// Forgets sessions while memory is short.
-    pub(super) fn make_room(&mut self) {
-        while let Some((user, id)) = self.budget.take_excess() {
-            self.remove(&user, &id);
-            let user = UserKey::of(&user);
-            if self.users.get(&user).is_some_and(|user| user.sessions.is_empty()) {
-                self.users.remove(&user);
-            }
+    /// Forgets a user with all sessions.
+    pub(super) fn remove_user(&mut self, budget: &MemoryBudget, user: &UserId) -> u64 {
+        let Some(User { sessions, last_number }) = self.users.remove(&UserKey::of(user)) else { return 0 };
+        self.forgotten_number = self.forgotten_number.max(last_number);
+        sessions.values().for_each(|session| self.leave(budget, session));
+        sessions.len() as u64
+    }
+
+    /// Counts a session no more.
+    fn leave(&mut self, budget: &MemoryBudget, session: &Session) {
+        budget.change(session.held, 0);
+        if let Some((_, bytes)) = session.place.and_then(|place| self.anonymous.remove(&place)) {
+            self.anonymous_bytes -= bytes;
         }
+    }
+
+    /// When the oldest anonymous session was last written.
+    pub(super) fn oldest(&self) -> Option<i64> {
+        self.anonymous.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// How many bytes the anonymous sessions have.
+    pub(super) fn anonymous_bytes(&self) -> u64 {
+        self.anonymous_bytes
+    }
+
+    /// Forgets the oldest anonymous session, and its user if that has no other.
+    pub(super) fn drop_oldest(&mut self, budget: &MemoryBudget) {
+        let Some((_, (name, _))) = self.anonymous.first_key_value() else { return };
+        let name = name.clone();
+        self.remove(budget, &name.0, &name.1);
+        if self.users.get(&UserKey::of(&name.0)).is_some_and(|user| user.sessions.is_empty()) {
+            self.remove_user(budget, &name.0);
+        }
+        self.forgotten.push(name);
     }
 }
 
 impl Session {
-    /// Notes that it was written.
-    pub(super) fn note(&mut self, budget: &mut Budget) {
-        let info = &self.info;
-        budget.note(&mut self.share, self.bytes, || (info.user_id.clone(), info.id.clone()));
-    }
-
     /// The messages of a batch that are to be stored.
     pub(super) fn unknown(
         &self,

@@ -114,7 +114,9 @@ pub(super) fn delete_user(connection: &Connection, user: &UserId) -> Outcome<u64
     let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
     postings::remove_user(connection, user)?;
     EMPTY.execute(connection, [user])?;
-    Ok(DELETE_USER.execute(connection, [user])? as u64)
+    let deleted = DELETE_USER.execute(connection, [user])? as u64;
+    users::forget_unused(connection, user)?;
+    Ok(deleted)
 }
 
 /// Takes memories away, given by their numbers in order. Each block of postings is written once for all of them.

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries_come_back() {
+    fn postings__any__round_trip() {
         let lengths = [0, 1, 127, 128, 16_383, 16_384, u32::MAX];
         let numbered = lengths.iter().zip([5, 6, 132, 133, 16_389, 1 << 40, u64::MAX]);
         let postings: Vec<Posting> = numbered
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_entries_are_refused() {
+    fn postings__damaged__are_refused() {
         let too_long = [0xff; 12];
         for entries in [&[0x80][..], &[1], &[1, 1], &[1, 1, 0x80], &too_long] {
             assert!(decode(0, entries, &mut Vec::new()).is_err(), "{entries:?}");

@@ -20,3 +20,21 @@ SELECT key, CAST('default' AS BLOB), id, last_session, last_memory, last_run, te
 
 DROP TABLE users;
 ALTER TABLE tenant_users RENAME TO users;
+
+-- Sessions that no request has named, in the order in which they were last written, and how many bytes they have.
+
+ALTER TABLE sessions ADD COLUMN anonymous INTEGER NOT NULL DEFAULT 0;
+
+CREATE INDEX sessions_anonymous ON sessions (updated_at) WHERE anonymous = 1;
+
+-- In one row with the key 1: the bytes of anonymous sessions; and the last numbers that users had who are forgotten, so that
+-- whoever comes after them does not get the same.
+CREATE TABLE session_totals (
+    key INTEGER PRIMARY KEY,
+    anonymous_bytes INTEGER NOT NULL,
+    last_session INTEGER NOT NULL,
+    last_memory INTEGER NOT NULL,
+    last_run INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO session_totals (key, anonymous_bytes, last_session, last_memory, last_run) VALUES (1, 0, 0, 0, 0);

@@ -155,13 +155,13 @@ impl Create {
         let is_active = head.turn == ACTIVE;
         Ok(match policy {
             SessionPolicy::Steer if is_active => {
-                notifications.signal(&head);
+                notifications.signal(head.owner.as_ref(), &head.id);
                 Turn::Handed { place: turns::behind(connection, user, session, STEERED)?, active: head }
             }
             SessionPolicy::Interrupt => {
                 if is_active {
                     turns::request_cancel(connection, head.key)?;
-                    notifications.signal(&head);
+                    notifications.signal(head.owner.as_ref(), &head.id);
                 }
                 let place = turns::before(connection, user, session)?;
                 Turn::Later { place, ahead: u64::from(is_active) }
@@ -229,7 +229,7 @@ mod tests {
     use crate::sqlite::runs::entries;
 
     #[test]
-    fn a_log_that_lies_with_its_request_is_trimmed_as_others_are() {
+    fn trim__log_stored_with_request__is_trimmed() {
         let connection = Connection::open_in_memory().expect("a database");
         migrate(&connection, 0).expect("migrated");
         let request = Arc::new(AgentRequest::new(vec![Message::user("hello")]));

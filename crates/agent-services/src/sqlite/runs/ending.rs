@@ -1,10 +1,10 @@
 //! How the end of a run is written.
 
-use agent_schemas::RunId;
+use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, Row, params};
 
 use super::finish::{FINISH, Finish};
-use super::log::{conflict, find};
+use super::log::{Log, conflict, find};
 use super::{ended, turns};
 use crate::run::{FencingToken, Finished, Grant};
 use crate::sqlite::failure::Outcome;
@@ -31,15 +31,21 @@ impl Finish {
         }
         // One that was closed may have been ended as far as its history by another process.
         let history = self.append_history(connection, log.user, &log.session, log.is_closed, now)?;
-        let number = ended::count(connection, log.bytes)?;
-        let (entries, bytes, status) = (bounded(log.entries), bounded(log.bytes), self.status.as_str());
-        END.execute(connection, params![log.key, entries, bytes, status, now, number])?;
+        end(connection, &log, &self.status, now)?;
         let grant = turns::hand_on(connection, &log, self.next.as_ref())?;
         if let Some(Grant { id, token }) = &grant {
             GRANT.execute(connection, params![log.key, id.as_str().as_bytes(), bounded(token.0)])?;
         }
         Ok(Finished { granted: grant, history })
     }
+}
+
+/// Ends a run whose log is complete.
+pub(super) fn end(connection: &Connection, log: &Log, status: &Status, now: i64) -> Outcome<()> {
+    let number = ended::count(connection, log.bytes)?;
+    let (entries, bytes) = (bounded(log.entries), bounded(log.bytes));
+    END.execute(connection, params![log.key, entries, bytes, status.as_str(), now, number])?;
+    Ok(())
 }
 
 /// What the end of a run answered.

@@ -41,7 +41,25 @@ pub(super) fn find(
     id: &RunId,
     token: FencingToken,
 ) -> Outcome<Log> {
-    let found = FIND.one(connection, [id.as_str().as_bytes()], |row| {
+    match look_up(connection, id)? {
+        None => Err(no_run(operation, id).into()),
+        Some((log, Some(owned_by))) if owned_by == token => Ok(log),
+        Some(_) => Err(conflict(operation, "the run has another owner")),
+    }
+}
+
+/// The log of a run that nobody executes.
+pub(super) fn find_unowned(connection: &Connection, operation: &'static str, id: &RunId) -> Outcome<Log> {
+    match look_up(connection, id)? {
+        None => Err(no_run(operation, id).into()),
+        Some((log, None)) => Ok(log),
+        Some(_) => Err(conflict(operation, "the run has an owner")),
+    }
+}
+
+/// The log of a run, and the token of its owner if it has one.
+fn look_up(connection: &Connection, id: &RunId) -> Outcome<Option<(Log, Option<FencingToken>)>> {
+    FIND.one(connection, [id.as_str().as_bytes()], |row| {
         let log = Log {
             key: row.get(0)?,
             entries: row.get(1)?,
@@ -53,13 +71,9 @@ pub(super) fn find(
             user: row.get(9)?,
             session: row.get(10)?,
         };
-        Ok((log, FencingToken(row.get(6)?) == token && row.get(7)?))
-    })?;
-    match found {
-        None => Err(no_run(operation, id).into()),
-        Some((_, false)) => Err(conflict(operation, "the run has another owner")),
-        Some((log, true)) => Ok(log),
-    }
+        let token = FencingToken(row.get(6)?);
+        Ok((log, row.get::<_, bool>(7)?.then_some(token)))
+    })
 }
 
 pub(super) fn conflict(operation: &'static str, message: &str) -> Failure {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use agent_schemas::RunId;
 
-use super::head::Head;
 use crate::run::OwnerId;
 use crate::run::wakeups::Wakeups;
 
@@ -27,9 +26,9 @@ impl Notifications {
     }
 
     /// Signals a run's owner that something was asked of the run.
-    pub(super) fn signal(&mut self, run: &Head) {
-        if let Some(owner) = &run.owner {
-            self.signals.push((owner.clone(), run.id.clone()));
+    pub(super) fn signal(&mut self, owner: Option<&OwnerId>, run: &RunId) {
+        if let Some(owner) = owner {
+            self.signals.push((owner.clone(), run.clone()));
         }
     }
 

@@ -3,7 +3,7 @@
 use agent_schemas::RunId;
 use rusqlite::{Connection, params};
 
-use super::head::{self, ACTIVE, WAITING};
+use super::head::{self, WAITING};
 use super::turns;
 use crate::run::{FencingToken, OwnerId};
 use crate::sqlite::failure::{Failure, Outcome};
@@ -87,7 +87,7 @@ pub(in crate::sqlite) fn take_over(
         if head.is_none_or(|head| head.key != run.key || head.turn != WAITING) {
             return Ok(None);
         }
-        return turns::begin(connection, &run, owner, Some(ACTIVE)).map(Some);
+        return turns::begin(connection, &run, owner).map(Some);
     }
     let current = run.owner.as_ref();
     if current != Some(owner)

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_comes_back() {
+    fn pack__any_log__round_trips() {
         for words in [20, 1000, 30, 100_000, 20] {
             let frames = deltas(words);
             let block = pack(&frames, 512).expect("less");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn older_blocks_are_read() {
+    fn unpack__old_block__is_read() {
         let frames = deltas(100);
         let block = lz4_flex::block::compress(&frames);
         assert_eq!(unpack(None, &block, frames.len()).expect("whole"), frames);
@@ -105,7 +105,7 @@ mod tests {
 
     /// Databases have blocks like this one: whoever changes how they are made gives that another number.
     #[test]
-    fn blocks_are_what_is_stored() {
+    fn unpack__recorded_block__is_read() {
         let frames = deltas(3);
         let stored = "5f69643a20378900071f37890002016000933a22776f7264203722cf001f384600071f3846000e143846001f39460007\
                       1f3946000d602039227d0a0a";

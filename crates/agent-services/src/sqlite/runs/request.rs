@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_come_back_however_they_are_stored() {
+    fn options__packed_or_plain__round_trip() {
         for data in [String::new(), "tools and instructions ".repeat(100)] {
             let mut options = RunOptions::default().without_history();
             options.protocol = Some(ProtocolData::new("mine", data.as_str()));

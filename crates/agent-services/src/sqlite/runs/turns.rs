@@ -3,10 +3,11 @@
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, params};
 
+use super::entries::EncodedBatch;
 use super::head::{ACTIVE, Head, STEERED, find, head};
 use super::log::{self, Log};
 use super::notifications::Notifications;
-use super::retention;
+use super::{ending, retention};
 use crate::run::{Canceled, FencingToken, Grant, OwnerId};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::statement::{bounded, statements};
@@ -49,16 +50,11 @@ pub(super) fn request_cancel(connection: &Connection, run: i64) -> Outcome<()> {
     Ok(())
 }
 
-/// Gives the right to execute a run that waited: in its session's turn, or beside it.
-pub(super) fn begin(
-    connection: &Connection,
-    run: &Head,
-    owner: &OwnerId,
-    turn: Option<i64>,
-) -> Outcome<FencingToken> {
+/// Gives the right to execute a run whose turn has come.
+pub(super) fn begin(connection: &Connection, run: &Head, owner: &OwnerId) -> Outcome<FencingToken> {
     let token = run.token + 1;
     let (status, owner) = (Status::InProgress, owner.as_str().as_bytes());
-    BEGIN.execute(connection, params![run.key, status.as_str(), owner, bounded(token), turn])?;
+    BEGIN.execute(connection, params![run.key, status.as_str(), owner, bounded(token), ACTIVE])?;
     Ok(FencingToken(token))
 }
 
@@ -80,12 +76,12 @@ pub(super) fn hand_on(
         release(connection, ended.key)?;
     }
     let Some(next) = next else { return Ok(None) };
-    let token = begin(connection, &head, next, Some(ACTIVE))?;
+    let token = begin(connection, &head, next)?;
     Ok(Some(Grant { id: head.id, token }))
 }
 
 /// Lets what was handed to a run wait before all others.
-fn release(connection: &Connection, run: i64) -> Outcome<()> {
+pub(super) fn release(connection: &Connection, run: i64) -> Outcome<()> {
     let steered = STEERED_INTO.all(connection, [run], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
     })?;
@@ -97,22 +93,32 @@ fn release(connection: &Connection, run: i64) -> Outcome<()> {
     Ok(())
 }
 
-/// Asks a run to stop, or takes it out of those that wait.
+pub(in crate::sqlite) const CANCEL: &str = "cancel a run";
+
+/// Asks a run to stop, or ends one that waits.
 pub(in crate::sqlite) fn cancel(
     connection: &Connection,
     id: &RunId,
-    by: &OwnerId,
+    last: &EncodedBatch,
+    now: i64,
     notifications: &mut Notifications,
 ) -> Outcome<Option<Canceled>> {
     let Some((run, is_queued, has_ended)) = find(connection, id)? else { return Ok(None) };
     if has_ended {
         return Ok(Some(Canceled::Ended));
     }
-    request_cancel(connection, run.key)?;
     if is_queued {
-        return Ok(Some(Canceled::Dequeued(begin(connection, &run, by, None)?)));
+        let mut log = log::find_unowned(connection, CANCEL, id)?;
+        if !log.write(connection, CANCEL, last)? {
+            return Err(log::conflict(CANCEL, "the entries do not continue the log"));
+        }
+        request_cancel(connection, run.key)?;
+        ending::end(connection, &log, &Status::Canceled, now)?;
+        notifications.wake(id.clone());
+        return Ok(Some(Canceled::Dequeued));
     }
-    notifications.signal(&run);
+    request_cancel(connection, run.key)?;
+    notifications.signal(run.owner.as_ref(), &run.id);
     Ok(Some(Canceled::Requested))
 }
 

@@ -6,9 +6,9 @@ use agent_schemas::{SessionId, UserId};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 
-use super::change;
 use super::place::{ROOM, place};
 use super::read::{self, Size};
+use super::{anonymous, change};
 use crate::Result;
 use crate::limits::StoreLimits;
 use crate::session::{Appended, EncodedMessage, MessageBatch};
@@ -91,12 +91,24 @@ impl Append {
             return Ok(Appended { first: session.messages, count: 0 });
         }
         let new = self.new_messages(connection, session.as_ref())?;
+        let is_anonymous = self.batch.is_anonymous;
         let session = match session {
-            Some(Size { key, .. }) => {
+            Some(Size { key, bytes, is_anonymous: was_anonymous, .. }) => {
+                if was_anonymous && is_anonymous {
+                    anonymous::grow(connection, bytes, new.bytes)?;
+                } else if was_anonymous {
+                    anonymous::name(connection, key, bytes)?;
+                }
                 GROW.execute(connection, params![key, bounded(new.end()), bounded(new.bytes), now])?;
                 key
             }
-            None => make((new.end(), new.bytes))?,
+            None => {
+                let key = make((new.end(), new.bytes))?;
+                if is_anonymous {
+                    anonymous::note(connection, key, new.bytes)?;
+                }
+                key
+            }
         };
         if let Some(key) = key {
             ADD_KEY.execute(connection, params![session, key])?;

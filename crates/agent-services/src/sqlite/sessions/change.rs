@@ -3,6 +3,7 @@
 use agent_schemas::{SessionId, UserId};
 use rusqlite::{Connection, params};
 
+use super::anonymous;
 use super::place::places;
 use super::read::{self, Size};
 use crate::limits::{StoreLimits, json_text};
@@ -23,7 +24,7 @@ statements! {
     TOUCH: "UPDATE sessions SET updated_at = ?2 WHERE key = ?1";
     DELETE_MESSAGES: "DELETE FROM messages WHERE place >= ?1 AND place < ?2";
     DELETE_BATCHES: "DELETE FROM batches WHERE session = ?1";
-    DELETE: "DELETE FROM sessions WHERE key = ?1";
+    DELETE: "DELETE FROM sessions WHERE key = ?1 RETURNING anonymous, bytes";
     KEYS: "SELECT key FROM sessions WHERE user = ?1";
 }
 
@@ -48,6 +49,9 @@ pub(in crate::sqlite) fn create(
     now: i64,
 ) -> Outcome<SessionInfo> {
     if let Some(info) = read::info(connection, user, id)? {
+        if let Some(Size { key, bytes, is_anonymous: true, .. }) = read::size(connection, user, id)? {
+            anonymous::name(connection, key, bytes)?;
+        }
         return Ok(info);
     }
     let key = users::find_or_add(connection, user.as_str())?;
@@ -80,10 +84,14 @@ impl Change {
     }
 
     pub(in crate::sqlite) fn run(&self, connection: &Connection, now: i64) -> Outcome<SessionInfo> {
-        let Some(Size { key, .. }) = read::size(connection, &self.user, &self.session)? else {
+        let Some(Size { key, bytes, is_anonymous, .. }) = read::size(connection, &self.user, &self.session)?
+        else {
             let message = format!("there is no session '{}'", self.session);
             return Err(Error::new(ErrorKind::NotFound, OPERATION, message).into());
         };
+        if is_anonymous {
+            anonymous::name(connection, key, bytes)?;
+        }
         if let Some(title) = &self.title {
             SET_TITLE.execute(connection, params![key, title.as_ref().map(String::as_bytes)])?;
         }
@@ -109,16 +117,19 @@ pub(in crate::sqlite) fn delete_user(connection: &Connection, user: &UserId) -> 
     for key in &keys {
         delete_by_key(connection, *key)?;
     }
+    users::forget_unused(connection, user)?;
     Ok(keys.len() as u64)
 }
 
-fn delete_by_key(connection: &Connection, key: i64) -> rusqlite::Result<()> {
+pub(super) fn delete_by_key(connection: &Connection, key: i64) -> Outcome<()> {
     let places = places(key, 0);
     DELETE_MESSAGES.execute(connection, [places.start, places.end])?;
-    for statement in [DELETE_BATCHES, DELETE] {
-        statement.execute(connection, [key])?;
+    DELETE_BATCHES.execute(connection, [key])?;
+    let deleted = DELETE.one(connection, [key], |row| Ok((row.get::<_, bool>(0)?, row.get::<_, u64>(1)?)))?;
+    match deleted {
+        Some((true, bytes)) => anonymous::forget(connection, bytes),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// What is known of a session that is there.

@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_of_sessions_lie_one_behind_the_other() {
+    fn places__consecutive_sessions__do_not_overlap() {
         let first = places(7, 0);
         assert_eq!(first, place(7, 0)..place(7, ROOM - 1) + 1);
         assert_eq!(first.end, places(8, 0).start);

@@ -16,7 +16,7 @@ statements! {
            WHERE user = ?1 AND id = ?2";
     LIST: "SELECT id, number, title, metadata, messages, created_at, updated_at FROM sessions \
            WHERE user = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
-    SIZE: "SELECT key, messages, bytes FROM sessions WHERE user = ?1 AND id = ?2";
+    SIZE: "SELECT key, messages, bytes, anonymous FROM sessions WHERE user = ?1 AND id = ?2";
     MESSAGES: "SELECT place, json FROM messages WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3";
 }
 
@@ -25,6 +25,7 @@ pub(super) struct Size {
     pub(super) key: i64,
     pub(super) messages: u64,
     pub(super) bytes: u64,
+    pub(super) is_anonymous: bool,
 }
 
 pub(super) fn size(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<Option<Size>> {
@@ -38,7 +39,7 @@ pub(super) fn size_for(connection: &Connection, user: i64, id: &[u8]) -> Outcome
 }
 
 fn size_of(row: &Row<'_>) -> Outcome<Size> {
-    Ok(Size { key: row.get(0)?, messages: row.get(1)?, bytes: row.get(2)? })
+    Ok(Size { key: row.get(0)?, messages: row.get(1)?, bytes: row.get(2)?, is_anonymous: row.get(3)? })
 }
 
 /// What is known of a session.

@@ -54,14 +54,14 @@ const HUGE: &str = "INSERT INTO kept VALUES (3, hex(zeroblob(1000000)))";
 const DANGLING: &str = "INSERT INTO late VALUES (99)";
 
 #[test]
-fn a_failed_job_leaves_the_others_alone() {
+fn commit__failed_job__leaves_others_alone() {
     let connection = database();
     let (answers, kept) = commit_all(&connection, &[ONE, ONE, TWO]);
     assert_eq!((answers, kept), (vec![Ok(1), Err(ErrorKind::Unexpected), Ok(1)], vec![1, 2]));
 }
 
 #[test]
-fn a_failed_job_leaves_nothing_behind() {
+fn commit__failed_job__is_rolled_back() {
     let connection = database();
     let (half, mut answer) = job_of(|connection| {
         connection.execute(ONE, [])?;
@@ -74,7 +74,7 @@ fn a_failed_job_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_job_that_fails_before_it_changes_anything_is_not_done_again() {
+fn commit__job_failed_before_writing__is_not_repeated() {
     let connection = database();
     let mut times = 0;
     let (refused, mut answer) = job_of(move |_| {
@@ -88,7 +88,7 @@ fn a_job_that_fails_before_it_changes_anything_is_not_done_again() {
 }
 
 #[test]
-fn a_full_database_refuses_only_what_does_not_fit() {
+fn commit__full_database__refuses_only_what_does_not_fit() {
     let connection = database();
     // SQLite undoes the whole transaction then, and the others have to be done again.
     connection.execute_batch("BEGIN").expect("begun");
@@ -102,7 +102,7 @@ fn a_full_database_refuses_only_what_does_not_fit() {
 }
 
 #[test]
-fn a_failed_commit_fails_all_and_keeps_nothing() {
+fn commit__failure__fails_every_job() {
     let connection = database();
     let (answers, kept) = commit_all(&connection, &[ONE, DANGLING, TWO, TWO]);
     assert_eq!((answers, kept), (vec![Err(ErrorKind::Unexpected); 4], vec![]));
@@ -111,7 +111,7 @@ fn a_failed_commit_fails_all_and_keeps_nothing() {
 }
 
 #[test]
-fn a_panic_is_one_jobs_error() {
+fn commit__panic__fails_one_job() {
     let connection = database();
     let (panics, mut answer) = job_of(|connection| -> Outcome<()> {
         connection.execute(ONE, [])?;
@@ -124,7 +124,7 @@ fn a_panic_is_one_jobs_error() {
 }
 
 #[test]
-fn nobody_needs_to_wait_for_the_answer() {
+fn commit__dropped_receiver__still_commits() {
     let connection = database();
     let (job, answer) = job(ONE);
     drop(answer);
@@ -133,7 +133,7 @@ fn nobody_needs_to_wait_for_the_answer() {
 }
 
 #[test]
-fn jobs_that_come_meanwhile_are_part_of_the_commit() {
+fn commit__jobs_arriving_meanwhile__join_it() {
     let connection = database();
     let (first, mut answer) = job(ONE);
     let (follower, mut last) = job(TWO);
@@ -150,7 +150,7 @@ fn jobs_that_come_meanwhile_are_part_of_the_commit() {
 }
 
 #[tokio::test]
-async fn the_queue_is_worked_off_before_the_end() {
+async fn stop__queued_jobs__are_committed_first() {
     let (closed, at_end) = oneshot::channel();
     let writer = Writer::spawn(database(), &Handle::current(), |connection| {
         closed.send(kept(&connection)).expect("sent")

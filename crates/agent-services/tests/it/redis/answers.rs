@@ -31,7 +31,7 @@ fn first_words(text: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_sessions_are_read_in_several_answers() {
+async fn sessions__large__are_read_in_parts() {
     let store = started(RedisSessionStore::new(client(&shared().await), StoreContext::default())).await;
     let (u, s) = (user("u"), session("s"));
     for messages in large(15).chunks(5) {
@@ -47,7 +47,7 @@ async fn large_sessions_are_read_in_several_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_lists_of_sessions_are_read_in_several_answers() {
+async fn session_list__large__is_read_in_parts() {
     let store = started(RedisSessionStore::new(client(&shared().await), StoreContext::default())).await;
     let u = user("u");
     for number in 0..12 {
@@ -63,7 +63,7 @@ async fn large_lists_of_sessions_are_read_in_several_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_memories_are_read_in_several_answers() {
+async fn memories__large__are_read_in_parts() {
     let store = started(RedisMemoryStore::new(client(&shared().await), StoreContext::default())).await;
     let (u, s) = (user("u"), session("s"));
     for messages in large(12).chunks(4) {
@@ -91,7 +91,7 @@ async fn large_memories_are_read_in_several_answers() {
 
 /// Both backends count the same, so that a session that fits one fits the other.
 #[tokio::test(flavor = "multi_thread")]
-async fn sessions_are_limited() {
+async fn session__above_limits__is_refused() {
     let mut limits = StoreLimits::default();
     (limits.session_messages, limits.session_bytes) = (3, 2000);
     let context = || StoreContext::default().with_limits(limits);
@@ -134,7 +134,7 @@ async fn check_limits(store: &dyn SessionStore) {
 
 /// Beyond what a float holds exactly.
 #[tokio::test(flavor = "multi_thread")]
-async fn great_rounds_are_exact() {
+async fn round__beyond_float_precision__is_exact() {
     let store = started(RedisStateStore::new(client(&shared().await), StoreContext::default())).await;
     let (u, s) = (user("u"), session("s"));
     let save = async |round| store.save(&u, &s, round, &Json::Null).await;
@@ -156,7 +156,7 @@ async fn great_rounds_are_exact() {
 
 /// What could not be read again is not stored.
 #[tokio::test(flavor = "multi_thread")]
-async fn deep_values_are_refused() {
+async fn state__too_deep__is_refused() {
     let store = started(RedisStateStore::new(client(&shared().await), StoreContext::default())).await;
     let deep = |depth: usize| {
         let text = format!("{}\"[[\\\"[\"{}", "[".repeat(depth), "]".repeat(depth));
@@ -199,7 +199,7 @@ impl Pair {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn scores_agree_with_the_reference_to_the_last_bit() {
+async fn search__scores__equal_the_in_memory_store() {
     const WORDS: &[&str] = &["apple", "pear", "Ünï", "咖啡馆", "the", "the", "the", "a", "x1", "커피"];
     // A small generator of numbers that look random and are the same each time.
     let mut state = 42_u64;
@@ -247,7 +247,7 @@ fn is_possible(score: f64) -> bool {
 
 /// More postings than one answer has, and texts that come and go while they are read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn large_indexes_are_read_as_of_one_moment() {
+async fn search__concurrent_changes__sees_one_snapshot() {
     let pair = Arc::new(Pair::new().await);
     for part in 0..5 {
         let texts: Vec<String> = (0..MANY / 5).map(|number| format!("common n{part}x{number}")).collect();

@@ -87,7 +87,7 @@ pub(super) async fn shared() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_are_spread_over_the_nodes() {
+async fn users__are_spread_over_nodes() {
     let cluster = Cluster::start(false).await;
     let store = started(RedisSessionStore::new(client(&cluster.url()), StoreContext::default())).await;
     for number in 0..30 {
@@ -100,7 +100,7 @@ async fn users_are_spread_over_the_nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_known_node_is_enough() {
+async fn connect__one_known_node__finds_the_rest() {
     let cluster = Cluster::start(false).await;
     let url = format!("redis-cluster://127.0.0.1:{}", cluster.nodes[1].port);
     let store = started(RedisStateStore::new(client(&url), StoreContext::default())).await;
@@ -113,7 +113,7 @@ async fn one_known_node_is_enough() {
 
 /// A URL of one server leads to a sentence that says what to write instead.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_has_to_be_called_one() {
+async fn connect__cluster_with_standalone_url__is_explained() {
     let url = shared().await.replace("-cluster", "");
     let first_node = url.split(',').next().expect("a node");
     let store = RedisSessionStore::new(client(first_node), StoreContext::default());
@@ -134,7 +134,7 @@ async fn a_cluster_has_to_be_called_one() {
 
 /// While a slot moves, what has moved already is found where it is, and what cannot be done is refused as temporary.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_moving_slot_is_followed() {
+async fn calls__slot_moving__follow_it() {
     let cluster = Cluster::start(false).await;
     let prefix = super::fresh_prefix();
     let store = started(RedisSessionStore::new(
@@ -173,7 +173,7 @@ async fn a_moving_slot_is_followed() {
 
 /// The users of the other nodes do not notice.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_node_comes_back() {
+async fn node__lost_and_back__serves_again() {
     let mut cluster = Cluster::start(false).await;
     let seconds = std::time::Duration::from_secs;
     let slow = config(&cluster.url()).with_timeouts(seconds(5), seconds(5));

@@ -51,7 +51,7 @@ async fn check_warning(url: &str, words: &[&str]) {
 }
 
 #[tokio::test]
-async fn what_may_be_lost_is_said_once() {
+async fn start__lossy_redis__warns_once() {
     let volatile = Server::start(&["--maxmemory-policy", "allkeys-lru"]);
     check_warning(&volatile.url(), &["a restart of Redis loses everything", "; Redis throws data away"])
         .await;
@@ -60,13 +60,13 @@ async fn what_may_be_lost_is_said_once() {
 }
 
 #[tokio::test]
-async fn a_redis_that_loses_nothing_is_passed_over() {
+async fn start__durable_redis__logs_nothing() {
     let server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
     assert_eq!(logged(client(&server.url()), Level::INFO).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn a_redis_that_says_nothing_is_no_reason_to_warn() {
+async fn start__unreadable_settings__does_not_warn() {
     let user = ["--user", "app", "on", ">secret", "~*", "&*", "+@all", "-config"];
     let server = Server::start(&user);
     let config = config(&server.url()).with_login("app", &SecretString::from("secret"));
@@ -76,7 +76,7 @@ async fn a_redis_that_says_nothing_is_no_reason_to_warn() {
 }
 
 #[tokio::test]
-async fn a_cluster_is_asked_too() {
+async fn start__lossy_cluster__warns() {
     let cluster = Cluster::start(false).await;
     check_warning(&cluster.url(), &["a restart of Redis loses everything"]).await;
 }

@@ -6,7 +6,7 @@ use ::redis::aio::MultiplexedConnection;
 use agent_schemas::{Json, Message};
 use agent_services::memory::{MemoryQuery, MemoryStore};
 use agent_services::redis::{RedisMemoryStore, RedisSessionStore, RedisStateStore};
-use agent_services::session::{Appended, SessionChange, SessionStore};
+use agent_services::session::{Appended, MessageBatch, SessionChange, SessionStore};
 use agent_services::state::StateStore;
 use agent_services::{Service, StoreContext};
 
@@ -70,7 +70,7 @@ async fn sessions(keys: &Keys, ttl: Option<Duration>) -> RedisSessionStore {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_use_of_a_session_lets_it_live_on() {
+async fn session__every_use__extends_its_life() {
     let mut keys = Keys::new().await;
     let store = sessions(&keys, Some(TTL)).await;
     let (u, s) = (user("u"), session("s"));
@@ -100,7 +100,7 @@ async fn every_use_of_a_session_lets_it_live_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_session_is_gone_with_all_it_had() {
+async fn session__expired__is_gone_completely() {
     let mut keys = Keys::new().await;
     let store = sessions(&keys, Some(TTL)).await;
     let (u, s) = (user("u"), session("s"));
@@ -122,7 +122,7 @@ async fn an_expired_session_is_gone_with_all_it_had() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn numbers_grow_even_if_everything_has_expired() {
+async fn session_numbers__all_expired__still_grow() {
     let mut keys = Keys::new().await;
     let store = sessions(&keys, Some(TTL)).await;
     let mut last = 0;
@@ -141,7 +141,7 @@ async fn numbers_grow_even_if_everything_has_expired() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_lists_of_sessions_live_as_long_as_any_session_and_no_longer() {
+async fn session_list__expires_with_the_last_session() {
     let mut keys = Keys::new().await;
     let expiring = sessions(&keys, Some(TTL)).await;
     let lasting = sessions(&keys, None).await;
@@ -170,7 +170,7 @@ async fn the_lists_of_sessions_live_as_long_as_any_session_and_no_longer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn states_of_a_session_live_and_expire_together() {
+async fn states__of_one_session__expire_together() {
     const STATES: &[&str] = &["states:s:rounds", "states:s:values", "states"];
     let mut keys = Keys::new().await;
     let make = async |ttl: Option<Duration>| {
@@ -205,7 +205,7 @@ async fn states_of_a_session_live_and_expire_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memories_of_a_user_live_and_expire_together() {
+async fn memories__of_one_user__expire_together() {
     const MEMORIES: &[&str] = &["memories", "memories:words", "memories:numbers", "memories:sessions"];
     let mut keys = Keys::new().await;
     let store = RedisMemoryStore::new(keys.client(&shared().await), StoreContext::default()).with_ttl(TTL);
@@ -236,6 +236,28 @@ async fn memories_of_a_user_live_and_expire_together() {
     let lasting = started(RedisMemoryStore::new(keys.client(&shared().await), StoreContext::default())).await;
     lasting.add(&u, &s, vec![Message::user("pear")]).await.expect("added");
     for key in MEMORIES {
+        assert_eq!(keys.left(key).await, NEVER, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn anonymous_session__until_it_is_named__expires_after_its_last_append() {
+    let mut keys = Keys::new().await;
+    let age = agent_services::run::Retention { age: TTL, bytes: 0 };
+    let store =
+        RedisSessionStore::new(keys.client(&shared().await), StoreContext::default()).with_retention(age);
+    store.start().await.expect("started");
+    let all = ["session:s", "sessions", "sessions:expiry"];
+    let anonymous = MessageBatch { is_anonymous: true, ..batch(&["a"]) };
+    store.append(&user("u"), &session("s"), anonymous.clone()).await.expect("appended");
+    keys.check_left(&all, TTL_MS).await;
+    keys.set_left("session:s", TTL_MS / 2).await;
+    store.get(&user("u"), &session("s")).await.expect("readable").expect("there");
+    keys.check_left(&["session:s"], TTL_MS / 2).await;
+    store.append(&user("u"), &session("s"), anonymous).await.expect("appended");
+    keys.check_left(&all, TTL_MS).await;
+    store.append(&user("u"), &session("s"), batch(&["b"])).await.expect("appended");
+    for key in ["session:s", "sessions", "sessions:last"] {
         assert_eq!(keys.left(key).await, NEVER, "{key}");
     }
 }

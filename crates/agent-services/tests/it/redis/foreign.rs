@@ -46,7 +46,7 @@ async fn dump(admin: &mut MultiplexedConnection, prefix: &str) -> Vec<(String, V
 
 /// Nothing is read from keys of another type, and nothing written, not even a part.
 #[tokio::test(flavor = "multi_thread")]
-async fn data_of_another_type_is_left_alone() {
+async fn keys__other_type__are_left_alone() {
     let url = shared().await;
     let mut admin = admin(&url).await;
     let (u, s) = (user("u"), session("s"));
@@ -105,7 +105,7 @@ async fn data_of_another_type_is_left_alone() {
 
 /// Data of the right type that nobody here has written.
 #[tokio::test(flavor = "multi_thread")]
-async fn data_of_another_form_is_reported() {
+async fn keys__other_format__are_reported() {
     let url = shared().await;
     let mut admin = admin(&url).await;
     let prefix = fresh_prefix();
@@ -144,7 +144,7 @@ async fn data_of_another_form_is_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn data_of_a_newer_layout_is_refused() {
+async fn layout__newer__is_refused() {
     let url = shared().await;
     let mut admin = admin(&url).await;
     let prefix = fresh_prefix();
@@ -165,7 +165,7 @@ async fn data_of_a_newer_layout_is_refused() {
 
 /// A full server refuses writes as a whole, and takes them again when there is room.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_server_is_a_temporary_failure() {
+async fn full_server__is_a_temporary_failure() {
     let server = Server::start(&[]);
     let stores = stores(client(&server.url())).await;
     let (u, s) = (user("u"), session("s"));

@@ -42,7 +42,7 @@ fn options() -> [String; 14] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_log_in_by_url_and_by_setting() {
+async fn login__url_or_config__succeeds() {
     let options = options();
     let server = Server::start(&options.each_ref().map(String::as_str));
     let port = server.port;
@@ -60,7 +60,7 @@ async fn users_log_in_by_url_and_by_setting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_alone_is_enough_for_the_default_user() {
+async fn login__password_only__is_the_default_user() {
     let server = Server::start(&["--requirepass", SECRET]);
     try_with(config(&format!("redis://:{ENCODED}@127.0.0.1:{}", server.port))).await.expect("logged in");
     check_refused(config(&server.url()), "configure a login").await;
@@ -68,7 +68,7 @@ async fn a_password_alone_is_enough_for_the_default_user() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_has_users_too() {
+async fn login__cluster__succeeds() {
     let bus = super::server::free_port().to_string();
     let options = options();
     let mut options: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -101,7 +101,7 @@ async fn a_cluster_has_users_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn encrypted_connections_trust_whom_they_are_told_to() {
+async fn tls__configured_authority__is_trusted() {
     let mut authority = CertificateParams::new(vec![]).expect("no names");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority =

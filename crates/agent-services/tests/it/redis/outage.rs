@@ -63,7 +63,7 @@ async fn check_back(store: &RedisSessionStore) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_network_is_survived() {
+async fn network__cut__recovers() {
     let proxy = Proxy::start(shared_port().await).await;
     let store = sessions(&proxy).await;
     store.append(&user("u"), &session("s"), batch(&["a"])).await.expect("appended");
@@ -78,7 +78,7 @@ async fn a_cut_network_is_survived() {
 
 /// A connection that was closed while it was idle costs no call.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_closed_connection_is_noticed_before_it_is_used() {
+async fn connection__closed_while_idle__costs_no_call() {
     let proxy = Proxy::start(shared_port().await).await;
     let store = sessions(&proxy).await;
     for number in 0..20 {
@@ -89,7 +89,7 @@ async fn a_closed_connection_is_noticed_before_it_is_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_server_is_given_up() {
+async fn server__silent__times_out_and_recovers() {
     let proxy = Proxy::start(shared_port().await).await;
     let store = sessions(&proxy).await;
     store.append(&user("u"), &session("s"), batch(&["a"])).await.expect("appended");
@@ -103,7 +103,7 @@ async fn a_silent_server_is_given_up() {
 
 /// Many calls at once do not wait for each other's attempts to connect.
 #[tokio::test(flavor = "multi_thread")]
-async fn many_calls_fail_together() {
+async fn calls__many_during_outage__fail_together() {
     let proxy = Proxy::start(shared_port().await).await;
     let store = Arc::new(sessions(&proxy).await);
     proxy.set(Network::Silent);
@@ -122,7 +122,7 @@ async fn many_calls_fail_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_network_is_borne_up_to_the_time_out() {
+async fn network__slow__works_up_to_the_timeout() {
     let proxy = Proxy::start(shared_port().await).await;
     let store = sessions(&proxy).await;
     proxy.set(Network::Slow(Duration::from_millis(20)));
@@ -135,7 +135,7 @@ async fn a_slow_network_is_borne_up_to_the_time_out() {
 
 /// The server did it, and the answer got lost.
 #[tokio::test(flavor = "multi_thread")]
-async fn only_what_may_be_repeated_is_repeated() {
+async fn lost_reply__only_idempotent_calls__are_repeated() {
     let proxy = Proxy::start(shared_port().await).await;
     let client = impatient(&proxy);
     let sessions = started(RedisSessionStore::new(client.clone(), StoreContext::default())).await;
@@ -186,7 +186,7 @@ async fn only_what_may_be_repeated_is_repeated() {
 
 /// Writers go on through kills and restarts of a server that writes to disk before it answers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nothing_acknowledged_is_lost_in_a_restart() {
+async fn restart__acknowledged_writes__survive() {
     const WRITERS: usize = 4;
     const BATCHES: usize = 60;
     let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
@@ -232,7 +232,7 @@ async fn nothing_acknowledged_is_lost_in_a_restart() {
 
 /// The server does not know the scripts any more, and the data is gone, but the client works on.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_starts_empty_is_used_again() {
+async fn restart__empty_server__is_used_again() {
     let mut server = Server::start(&[]);
     let client = RedisClient::new(config(&server.url()).with_timeouts(CONNECT, RESPONSE));
     let store = started(RedisSessionStore::new(client, StoreContext::default())).await;
@@ -246,7 +246,7 @@ async fn a_server_that_starts_empty_is_used_again() {
 
 /// `stop` waits for the call, and the call gets its answer.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_waits_for_calls() {
+async fn stop__running_call__is_awaited() {
     let proxy = Proxy::start(shared_port().await).await;
     let prefix = fresh_prefix();
     let store = RedisSessionStore::new(client_with_prefix(&proxy.url(), &prefix), StoreContext::default());
@@ -271,7 +271,7 @@ async fn a_stop_waits_for_calls() {
 
 /// A start without a server fails, and succeeds as soon as there is one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_needs_the_server() {
+async fn start__no_server__fails() {
     let proxy = Proxy::start(shared_port().await).await;
     proxy.set(Network::Cut);
     let store = RedisSessionStore::new(impatient(&proxy), StoreContext::default());

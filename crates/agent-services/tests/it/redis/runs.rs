@@ -80,7 +80,7 @@ async fn follow(reader: &RedisRunStore, writer: &RedisRunStore) -> Duration {
 async fn listen(owners: &RedisRunStore, other: &RedisRunStore) {
     let (id, _) = start(owners).await;
     let cancel = async {
-        let canceled = other.cancel(&id, &OwnerId::new("other")).await;
+        let canceled = other.cancel(&id, Batch::empty(0)).await;
         assert_eq!(canceled.expect("asked"), Some(Canceled::Requested));
     };
     let told = async {
@@ -103,7 +103,7 @@ async fn check_two_stores(url: &str) {
     // Once it is known to listen, the owner is told which run it is about, unless it is told to look at all of them.
     eventually("a run is named", || async {
         let (id, _) = start(&one).await;
-        two.cancel(&id, &OwnerId::new("other")).await.expect("asked");
+        two.cancel(&id, Batch::empty(0)).await.expect("asked");
         loop {
             // Before, it may still hear of another one.
             let told = timeout(DEADLINE, one.signals(&owner())).await.expect("in time").expect("told");
@@ -116,17 +116,17 @@ async fn check_two_stores(url: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stores_wake_each_other() {
+async fn stores__standalone__wake_each_other() {
     check_two_stores(&server::shared().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stores_wake_each_other_over_a_cluster() {
+async fn stores__cluster__wake_each_other() {
     check_two_stores(&cluster::shared().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broken_subscription_is_replaced() {
+async fn subscription__broken__is_replaced() {
     let server = Server::start(&[]);
     let (one, two) = two_stores(&server.url()).await;
     follow(&one, &two).await;
@@ -145,7 +145,7 @@ async fn a_broken_subscription_is_replaced() {
 
 /// What waits does not keep a store from stopping, and is told.
 #[tokio::test(flavor = "multi_thread")]
-async fn stopping_ends_all_waiting() {
+async fn stop__waiting_calls__end() {
     let (one, two) = two_stores(&server::shared().await).await;
     let (id, _) = start(&one).await;
     let none = OwnerId::new("nobody");
@@ -166,7 +166,7 @@ async fn stopping_ends_all_waiting() {
 
 /// A call whose answer got lost is repeated, and answers as it would have.
 #[tokio::test(flavor = "multi_thread")]
-async fn lost_answers_are_given_again() {
+async fn lost_reply__repeated_call__gets_the_same_answer() {
     let url = server::shared().await;
     let port = url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port");
     let proxy = Proxy::start(port).await;
@@ -203,8 +203,8 @@ async fn lost_answers_are_given_again() {
         check_lost();
         assert_eq!(store.steered(&a).await.expect("readable").len(), 1);
         lose().await;
-        let canceled = store.cancel(&queued[1], &by).await.expect("asked");
-        assert_eq!(canceled, Some(Canceled::Dequeued(FencingToken(1))));
+        let canceled = store.cancel(&queued[1], batch(1, 1)).await.expect("asked");
+        assert_eq!(canceled, Some(Canceled::Dequeued));
         check_lost();
         lose().await;
         let taken = store.take_over(&a, &owner()).await.expect("asked").expect("it is its own");
@@ -226,7 +226,7 @@ async fn lost_answers_are_given_again() {
 
 /// What Redis has forgotten by itself is gone for everybody, the list included.
 #[tokio::test(flavor = "multi_thread")]
-async fn ended_runs_expire() {
+async fn ended_run__retention_over__expires() {
     let (one, two) = two_stores(&server::shared().await).await;
     let one = one.with_retention(Retention { age: Duration::from_millis(50), bytes: u64::MAX });
     let (kept, _) = start(&two).await;
@@ -248,7 +248,7 @@ async fn ended_runs_expire() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_trimmed_expires() {
+async fn trimmed_run__response_ttl_over__expires() {
     let (one, two) = two_stores(&server::shared().await).await;
     let one = one.with_retention(Retention { age: Duration::ZERO, bytes: u64::MAX });
     let (id, token) = start_kept(&one, 1).await;
@@ -266,7 +266,7 @@ async fn what_is_trimmed_expires() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_have_to_lead_to_their_user() {
+async fn create__id_of_other_user__is_refused() {
     let (one, _) = two_stores(&server::shared().await).await;
     for id in ["run_1", "run_", "", "run_00000000000000000000000000000000ffff"] {
         let record = RunRecord::new(

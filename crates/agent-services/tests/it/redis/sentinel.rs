@@ -84,7 +84,7 @@ async fn append(store: &RedisSessionStore, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_new_master_is_found() {
+async fn failover__new_master__is_found() {
     let (mut master, _replica, sentinel) = start().await;
     // The first sentinel is not there, as may be.
     let url = format!("redis-sentinel://127.0.0.1:1,127.0.0.1:{}/mymaster", sentinel.port);
@@ -99,7 +99,7 @@ async fn the_new_master_is_found() {
 
 /// A planned change of roles: the old master lives on as a replica, which takes no writes.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_master_that_became_a_replica_is_left() {
+async fn failover__old_master_as_replica__is_left() {
     let (master, replica, sentinel) = start().await;
     let url = format!("redis-sentinel://127.0.0.1:{}/mymaster", sentinel.port);
     let store = started(RedisSessionStore::new(client(&url), StoreContext::default())).await;

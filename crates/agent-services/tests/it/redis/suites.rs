@@ -7,8 +7,12 @@ macro_rules! suites {
             use agent_services::StoreContext;
             use agent_services::redis::RedisSessionStore;
 
-            agent_services::session_store_conformance!(async {
+            async fn store() -> RedisSessionStore {
                 RedisSessionStore::new(crate::redis::client(&$url.await), StoreContext::default())
+            }
+
+            agent_services::session_store_conformance!(store(), |retention| async move {
+                store().await.with_retention(retention)
             });
         }
 
@@ -46,7 +50,7 @@ macro_rules! suites {
             agent_services::run_store_conformance!(store(), store_with_retention);
 
             #[test]
-            fn they_agree_with_those_in_memory() {
+            fn run_store__random_calls__agree_with_memory() {
                 crate::run_model::agrees_with_memory(|retention| async move {
                     (
                         std::sync::Arc::new(store_with_retention(retention).await)
@@ -82,8 +86,12 @@ mod expiring {
     mod sessions {
         use super::*;
 
-        agent_services::session_store_conformance!(async {
+        async fn store() -> RedisSessionStore {
             RedisSessionStore::new(client(&server::shared().await), StoreContext::default()).with_ttl(TTL)
+        }
+
+        agent_services::session_store_conformance!(store(), |retention| async move {
+            store().await.with_retention(retention)
         });
     }
 

@@ -19,7 +19,7 @@ fn three(number: usize) -> MessageBatch {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_dropped_append_happens_wholly_or_not_at_all() {
+async fn append__dropped__is_all_or_nothing() {
     const BATCHES: usize = 300;
     let folder = folder();
     let store = Arc::new(started(folder.path()).await);
@@ -62,7 +62,7 @@ async fn a_dropped_append_happens_wholly_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_dropped_stop_goes_on() {
+async fn stop__dropped__still_completes() {
     let folder = folder();
     let store = started(folder.path()).await;
     super::append(&store, "a").await;
@@ -78,7 +78,7 @@ async fn a_dropped_stop_goes_on() {
 }
 
 #[tokio::test]
-async fn a_dropped_start_can_be_repeated() {
+async fn start__dropped__can_be_repeated() {
     let folder = folder();
     let store = sessions(database(folder.path()));
     for _ in 0..20 {

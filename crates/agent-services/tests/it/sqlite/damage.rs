@@ -60,7 +60,7 @@ impl Stores {
 }
 
 #[tokio::test]
-async fn each_page_may_be_damaged() {
+async fn page__any_damaged__is_reported_or_harmless() {
     const PAGE: usize = 4096;
     let folder = folder();
     let database = database(folder.path());

@@ -19,7 +19,7 @@ async fn changed(folder: &Path, sql: &str) {
 }
 
 #[tokio::test]
-async fn another_process_finds_everything() {
+async fn data__reopened__is_complete() {
     let folder = folder();
     let store = started(folder.path()).await;
     append(&store, "a").await;
@@ -39,7 +39,7 @@ async fn another_process_finds_everything() {
 }
 
 #[tokio::test]
-async fn a_stopped_store_leaves_one_file_and_the_lock() {
+async fn stop__leaves_database_and_lock_only() {
     let folder = folder();
     let store = started(folder.path()).await;
     append(&store, "a").await;
@@ -105,7 +105,7 @@ async fn lock_file__is_a_link__is_refused_and_its_target_is_left_alone() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_new_folder_is_nobody_elses_business() {
+async fn folder__new__is_private() {
     use std::os::unix::fs::PermissionsExt;
     let folder = folder();
     let path = folder.path().join("a/b");
@@ -115,7 +115,7 @@ async fn a_new_folder_is_nobody_elses_business() {
 }
 
 #[tokio::test]
-async fn data_of_a_newer_version_is_refused() {
+async fn data__newer_version__is_refused() {
     let folder = folder();
     started(folder.path()).await.stop().await.expect("stopped");
     let current = version(folder.path());
@@ -135,7 +135,7 @@ fn version(folder: &Path) -> i64 {
 }
 
 #[tokio::test]
-async fn files_of_others_are_refused_and_left_alone() {
+async fn data__of_other_programs__is_refused_and_unchanged() {
     let other = folder();
     let table = Connection::open(other.path().join("table")).expect("made");
     table.execute_batch("CREATE TABLE a (b)").expect("written");
@@ -156,14 +156,14 @@ async fn files_of_others_are_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn an_empty_file_is_a_new_database() {
+async fn file__empty__becomes_a_database() {
     let folder = folder();
     fs::write(database(folder.path()).file(), "").expect("written");
     append(&started(folder.path()).await, "a").await;
 }
 
 #[tokio::test]
-async fn what_cannot_be_opened_is_named() {
+async fn start__unopenable_path__is_named() {
     let folder = folder();
     let file = folder.path().join("file");
     fs::write(&file, "").expect("written");
@@ -177,7 +177,7 @@ async fn what_cannot_be_opened_is_named() {
 }
 
 #[tokio::test]
-async fn a_folder_has_one_owner() {
+async fn folder__second_owner__is_refused() {
     let folder = folder();
     let owner = started(folder.path()).await;
     let other = sessions(database(folder.path()));
@@ -194,7 +194,7 @@ async fn a_folder_has_one_owner() {
 }
 
 #[tokio::test]
-async fn readers_see_what_is_committed_beside_the_owner() {
+async fn reader__beside_owner__sees_committed_data() {
     let folder = folder();
     let reader = sessions(SqliteDatabase::read_only(folder.path()));
     refused(reader.start().await, NotFound, &["no data of agent-server"]);
@@ -217,7 +217,7 @@ async fn readers_see_what_is_committed_beside_the_owner() {
 }
 
 #[tokio::test]
-async fn readers_do_not_migrate() {
+async fn reader__old_version__does_not_migrate() {
     let folder = folder();
     changed(folder.path(), "PRAGMA user_version = 0").await;
     let reader = sessions(SqliteDatabase::read_only(folder.path()));
@@ -229,7 +229,7 @@ async fn readers_do_not_migrate() {
 }
 
 #[tokio::test]
-async fn a_lock_of_somebody_else_is_waited_for_and_then_named() {
+async fn write__locked_by_other_program__waits_then_fails() {
     let folder = folder();
     let store = started(folder.path()).await;
     append(&store, "a").await;

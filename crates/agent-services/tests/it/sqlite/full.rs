@@ -16,7 +16,7 @@ fn small() -> SqliteOptions {
 }
 
 #[tokio::test]
-async fn a_full_database_loses_nothing_and_recovers() {
+async fn full_database__loses_nothing_and_recovers() {
     let folder = folder();
     let store = sessions(SqliteDatabase::new(folder.path(), small()));
     store.start().await.expect("started");
@@ -41,7 +41,7 @@ async fn a_full_database_loses_nothing_and_recovers() {
 }
 
 #[tokio::test]
-async fn more_room_is_enough() {
+async fn full_database__more_room__works_again() {
     let folder = folder();
     let store = sessions(SqliteDatabase::new(folder.path(), small()));
     store.start().await.expect("started");
@@ -57,7 +57,7 @@ async fn more_room_is_enough() {
 
 /// What does not fit is refused alone, whatever is committed with it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn small_messages_pass_large_ones() {
+async fn full_database__small_writes__still_succeed() {
     let folder = folder();
     let store = Arc::new(sessions(SqliteDatabase::new(folder.path(), small())));
     store.start().await.expect("started");

@@ -68,7 +68,7 @@ async fn orphans(store: &SqliteRunStore) -> Vec<RunId> {
 }
 
 #[tokio::test]
-async fn a_restart_voids_leases() {
+async fn leases__restart__are_void() {
     let folder = folder();
     let store = started(folder.path()).await;
     store.heartbeat(&me(), Duration::from_secs(1 << 40)).await.expect("it lives");
@@ -84,7 +84,7 @@ async fn a_restart_voids_leases() {
 }
 
 #[tokio::test]
-async fn a_second_store_voids_no_leases_and_wakes_the_first() {
+async fn leases__second_store__stay_valid() {
     let folder = folder();
     let database = database(folder.path());
     let (one, two) = (store(database.clone()), store(database));
@@ -96,13 +96,13 @@ async fn a_second_store_voids_no_leases_and_wakes_the_first() {
     let (waited, written) = tokio::join!(one.wait(&run, 1), two.append(&run, token, batch(1)));
     assert!(waited.is_ok() && written.is_ok());
     let me = me();
-    let (signals, canceled) = tokio::join!(one.signals(&me), two.cancel(&run, &me));
+    let (signals, canceled) = tokio::join!(one.signals(&me), two.cancel(&run, Batch::empty(0)));
     assert_eq!(signals.expect("told"), [run]);
     canceled.expect("asked");
 }
 
 #[tokio::test]
-async fn a_dropped_write_wakes_who_waits() {
+async fn wait__dropped_write__is_woken() {
     let folder = folder();
     let store = Arc::new(started(folder.path()).await);
     let (run, token) = start(&store, "run").await;
@@ -123,7 +123,7 @@ async fn a_dropped_write_wakes_who_waits() {
 }
 
 #[tokio::test]
-async fn readers_beside_the_owner_do_not_write_or_wait() {
+async fn reader__beside_owner__neither_writes_nor_waits() {
     let folder = folder();
     let owner = started(folder.path()).await;
     let (run, token) = start(&owner, "run").await;
@@ -138,7 +138,7 @@ async fn readers_beside_the_owner_do_not_write_or_wait() {
 }
 
 #[tokio::test]
-async fn data_of_the_first_version_is_kept() {
+async fn data__first_version__is_kept() {
     let folder = folder();
     let old = Connection::open(database(folder.path()).file()).expect("made");
     old.execute_batch(include_str!("../../../src/sqlite/migrations/1.sql")).expect("the first version");
@@ -163,7 +163,7 @@ async fn data_of_the_first_version_is_kept() {
 }
 
 #[tokio::test]
-async fn sweeps_go_on_step_by_step_and_take_the_oldest() {
+async fn sweep__many_runs__proceeds_in_steps_oldest_first() {
     let folder = folder();
     let clock = Arc::new(ManualClock::at(1000));
     let context = StoreContext::default().with_clock(Arc::clone(&clock) as _);
@@ -201,7 +201,7 @@ async fn sweeps_go_on_step_by_step_and_take_the_oldest() {
 }
 
 #[tokio::test]
-async fn what_is_trimmed_goes_when_its_own_time_is_over() {
+async fn trimmed_run__response_ttl_over__is_deleted() {
     let folder = folder();
     let clock = Arc::new(ManualClock::at(1000));
     let context = StoreContext::default().with_clock(Arc::clone(&clock) as _);
@@ -244,7 +244,7 @@ async fn what_is_trimmed_goes_when_its_own_time_is_over() {
 }
 
 #[tokio::test]
-async fn logs_are_compressed_and_damage_is_told() {
+async fn log__compressed__round_trips_and_detects_damage() {
     let folder = folder();
     let store = started(folder.path()).await;
     let (run, token) = start(&store, "run").await;
@@ -275,7 +275,7 @@ async fn logs_are_compressed_and_damage_is_told() {
 }
 
 #[test]
-fn they_agree_with_memory() {
+fn run_store__random_calls__agree_with_memory() {
     crate::run_model::agrees_with_memory(|retention| async move {
         let folder = folder();
         let store = store(database(folder.path())).with_retention(retention);

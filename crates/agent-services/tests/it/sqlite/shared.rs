@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::{append, batch, database, folder, refused, s, sessions, started, texts, u};
 
 #[tokio::test]
-async fn stores_come_and_go() {
+async fn stores__of_one_database__start_and_stop_independently() {
     let folder = folder();
     let database = database(folder.path());
     let sessions = sessions(database.clone());
@@ -40,7 +40,7 @@ async fn stores_come_and_go() {
 
 /// Starts, stops and writes of several stores at once end in order, and what was acknowledged is there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn starts_and_stops_race() {
+async fn stores__concurrent_starts_and_stops__lose_nothing() {
     let folder = folder();
     let database = database(folder.path());
     let mut tasks = JoinSet::new();

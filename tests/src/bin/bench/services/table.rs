@@ -12,17 +12,17 @@ use super::measure::Figures;
 use super::operation::Operation;
 use super::seed::Used;
 
-/// Our backends, and the peer's.
+/// Our backends, and upstream's.
 const OURS: [&str; 3] = ["memory", "sqlite", "redis"];
-const PEERS: [&str; 2] = ["peer memory", "peer redis"];
+const UPSTREAM: [&str; 2] = ["upstream memory", "upstream redis"];
 
 #[derive(Debug)]
 pub(crate) struct Report {
     sizes: Vec<usize>,
     /// By operation, size and backend.
     figures: BTreeMap<(&'static str, usize, &'static str), Figures>,
-    /// Median and 99th percentile by operation, size and the peer's backend.
-    peer: BTreeMap<(String, usize, String), [Duration; 2]>,
+    /// Median and 99th percentile by operation, size and upstream's backend.
+    upstream: BTreeMap<(String, usize, String), [Duration; 2]>,
     used: Vec<(&'static str, usize, Used)>,
     floors: Vec<Floor>,
     notes: Vec<String>,
@@ -30,9 +30,9 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(sizes: &[usize]) -> Self {
-        let (figures, peer) = (BTreeMap::new(), BTreeMap::new());
+        let (figures, upstream) = (BTreeMap::new(), BTreeMap::new());
         let (used, floors, notes) = (Vec::new(), Vec::new(), Vec::new());
-        Report { sizes: sizes.to_vec(), figures, peer, used, floors, notes }
+        Report { sizes: sizes.to_vec(), figures, upstream, used, floors, notes }
     }
 
     pub(crate) fn figures(
@@ -56,8 +56,8 @@ impl Report {
         self.notes.push(note.to_owned());
     }
 
-    /// Adds what the peer's script gave.
-    pub(crate) fn peer(&mut self, figures: &[Value]) -> Result<()> {
+    /// Adds what upstream's script gave.
+    pub(crate) fn upstream(&mut self, figures: &[Value]) -> Result<()> {
         for figure in figures {
             if let Some(note) = figure["note"].as_str() {
                 self.note(note);
@@ -69,7 +69,7 @@ impl Report {
             let text = |key: &str| figure[key].as_str().map(str::to_owned).context("no name");
             let size = figure["size"].as_u64().and_then(|size| usize::try_from(size).ok());
             let key = (text("operation")?, size.context("no size")?, text("backend")?);
-            self.peer.insert(key, [time("p50_ms")?, time("p99_ms")?]);
+            self.upstream.insert(key, [time("p50_ms")?, time("p99_ms")?]);
         }
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Report {
                 "samples": figures.latencies.len(),
             })
         });
-        let peer = self.peer.iter().map(|((operation, size, backend), [p50, p99])| {
+        let upstream = self.upstream.iter().map(|((operation, size, backend), [p50, p99])| {
             json!({
                 "operation": operation, "size": size, "backend": backend, "p50_us": us(*p50), "p99_us": us(*p99),
             })
@@ -108,7 +108,7 @@ impl Report {
             })
         });
         Ok(serde_json::to_string_pretty(&json!({
-            "figures": ours.chain(peer).collect::<Vec<_>>(), "redis_benchmark": floors.collect::<Vec<_>>(),
+            "figures": ours.chain(upstream).collect::<Vec<_>>(), "redis_benchmark": floors.collect::<Vec<_>>(),
             "used": used.collect::<Vec<_>>(), "notes": self.notes,
         }))?)
     }
@@ -117,8 +117,8 @@ impl Report {
         writeln!(f, "Median / 99th percentile of one task; operations a second of 64 tasks.\n")?;
         write!(f, "| operation | items |")?;
         OURS.iter().try_for_each(|backend| write!(f, " {backend} | 64 tasks |"))?;
-        PEERS.iter().try_for_each(|backend| write!(f, " {backend} |"))?;
-        writeln!(f, "\n|---|---|{}", "---|".repeat(2 * OURS.len() + PEERS.len()))?;
+        UPSTREAM.iter().try_for_each(|backend| write!(f, " {backend} |"))?;
+        writeln!(f, "\n|---|---|{}", "---|".repeat(2 * OURS.len() + UPSTREAM.len()))?;
         for kind in Operation::ALL {
             let operation = kind.name();
             for &size in &self.sizes {
@@ -132,8 +132,8 @@ impl Report {
                         None => write!(f, " | |")?,
                     }
                 }
-                for backend in PEERS {
-                    match self.peer.get(&(operation.to_owned(), size, backend.to_owned())) {
+                for backend in UPSTREAM {
+                    match self.upstream.get(&(operation.to_owned(), size, backend.to_owned())) {
                         Some([p50, p99]) => write!(f, " {} |", times(*p50, *p99))?,
                         None => write!(f, " |")?,
                     }

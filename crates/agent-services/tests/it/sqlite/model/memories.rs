@@ -70,7 +70,7 @@ proptest! {
     #![proptest_config(rounds())]
 
     #[test]
-    fn memories_are_the_same(uses in vec(usage(), 1..60)) {
+    fn memories__random_calls__agree_with_memory(uses in vec(usage(), 1..60)) {
         runtime().block_on(async {
             let pair = Pair::start(SqliteMemoryStore::new, InMemoryMemoryStore::new).await;
             for one in uses {

@@ -73,7 +73,7 @@ proptest! {
     #![proptest_config(rounds())]
 
     #[test]
-    fn sessions_are_the_same(uses in vec(usage(), 1..100)) {
+    fn sessions__random_calls__agree_with_memory(uses in vec(usage(), 1..100)) {
         runtime().block_on(async {
             let pair = Pair::start(SqliteSessionStore::new, InMemorySessionStore::new).await;
             for one in uses {

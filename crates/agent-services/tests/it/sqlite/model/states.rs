@@ -45,7 +45,7 @@ proptest! {
     #![proptest_config(rounds())]
 
     #[test]
-    fn states_are_the_same(uses in vec(usage(), 1..80)) {
+    fn states__random_calls__agree_with_memory(uses in vec(usage(), 1..80)) {
         runtime().block_on(async {
             let pair = Pair::start(SqliteStateStore::new, InMemoryStateStore::new).await;
             for one in uses {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use agent_schemas::Json;
 use agent_schemas::json::parse_with_depth;
 
-/// A backend and version of the peer. Where they differ, we have to do as one of them does.
+/// A backend and version of upstream. Where they differ, we have to do as one of them does.
 pub(super) struct Variant {
     backend: &'static str,
     version: &'static str,
@@ -18,7 +18,7 @@ pub(super) const VARIANTS: [Variant; 3] = [
     Variant { backend: "in_memory", version: "1.0.5" },
 ];
 
-/// How long the peer keeps things in Redis, if it is not told otherwise.
+/// How long upstream keeps things in Redis, if it is not told otherwise.
 #[cfg(feature = "redis")]
 const DEFAULT_TTL: std::time::Duration = std::time::Duration::from_secs(3600);
 
@@ -148,7 +148,7 @@ impl Step {
     }
 }
 
-/// What we call the peer's error: the words of errors are our own, what they mean is not.
+/// What we call upstream's error: the words of errors are our own, what they mean is not.
 fn our_name(python: &str) -> &str {
     match python {
         "RuntimeError" => "Unavailable",

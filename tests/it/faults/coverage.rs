@@ -1,11 +1,11 @@
-//! What happened in all rounds of a test, so that nobody takes a quiet day for a safe harbor.
+//! What happened in all rounds of a test, so that a test in which nothing happened does not pass.
 
 use std::collections::BTreeMap;
 
 use agent_tests::history::History;
 
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Coverage {
     runs: usize,
     taken_over: usize,
     statuses: BTreeMap<String, usize>,
@@ -13,7 +13,7 @@ pub(super) struct Tally {
     connections: usize,
 }
 
-impl Tally {
+impl Coverage {
     pub(super) fn add(&mut self, history: &History) {
         self.runs += history.kept.len();
         for kept in &history.kept {
@@ -25,13 +25,13 @@ impl Tally {
         self.connections += history.readings.len();
     }
 
-    /// Says what happened; fails if no run was hit, or one failed.
+    /// Prints what happened; fails if no run was hit, or one failed.
     pub(super) fn check(&self) {
         self.check_statuses();
         assert!(self.taken_over > 0, "no run was taken over: {self:?}");
     }
 
-    /// Says what happened; fails if a run failed: none of the agents do.
+    /// Prints what happened; fails if a run failed: none of the agents do.
     pub(super) fn check_statuses(&self) {
         #[expect(clippy::print_stderr, reason = "it is shown on demand")]
         {

@@ -1,4 +1,4 @@
-//! What a client wants, and how it comes to it, whatever breaks meanwhile.
+//! The run that a client asks for, and how it gets it, whatever breaks meanwhile.
 
 use std::io;
 
@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::reader::{Cuts, Reader};
 use super::wire::{Events, id_text, json_of, post};
 
-/// A run that a client wants.
+/// A run that a client asks for.
 #[derive(Clone, Debug)]
-pub(super) struct Wish {
+pub(super) struct Workload {
     pub(super) user: String,
     pub(super) session: String,
     pub(super) policy: Policy,
@@ -41,7 +41,7 @@ enum Sent {
     Started(String, Option<(EventId, bool)>),
 }
 
-impl Wish {
+impl Workload {
     fn path(&self) -> &'static str {
         if self.in_background { "/runs" } else { "/process" }
     }
@@ -80,62 +80,62 @@ impl Wish {
 }
 
 impl Reader {
-    /// Does all that a client does for a run; gives what it has experienced.
-    pub(super) async fn fulfil(mut self, wish: Wish) -> History {
-        if let Some((run, mut last)) = self.started(&wish).await {
-            if let (Some(_), Some((id, false)), 0) = (&wish.key, last, self.dice.roll(2)) {
-                last = self.repeated(&wish, id).await.or(last);
+    /// Does all that a client does for a run, and returns what it observed.
+    pub(super) async fn execute(mut self, workload: Workload) -> History {
+        if let Some((run, mut last)) = self.started(&workload).await {
+            if let (Some(_), Some((id, false)), 0) = (&workload.key, last, self.rng.below(2)) {
+                last = self.repeated(&workload, id).await.or(last);
             }
-            if wish.is_canceled {
+            if workload.is_canceled {
                 self.ask(&post(&format!("/runs/{run}/cancel"), "", ""), &[200]).await;
             }
             if last.is_none_or(|(_, is_end)| !is_end) {
-                self.follow(&run, last.map(|(id, _)| id), wish.cuts).await;
+                self.follow(&run, last.map(|(id, _)| id), workload.cuts).await;
             }
-            if wish.key.is_some() {
+            if workload.key.is_some() {
                 // Both are to be found out.
-                self.send(&wish, &wish.body(&wish.text), None).await;
-                self.send(&wish, &wish.body("another text"), None).await;
+                self.send(&workload, &workload.body(&workload.text), None).await;
+                self.send(&workload, &workload.body("another text"), None).await;
             }
-            self.be_told(&run).await;
+            self.ask_status(&run).await;
         }
         self.history
     }
 
     /// Asks until there is an answer, if that may be repeated; gives the run and what was read of it.
-    async fn started(&mut self, wish: &Wish) -> Option<(String, Option<(EventId, bool)>)> {
-        let body = wish.body(&wish.text);
+    async fn started(&mut self, workload: &Workload) -> Option<(String, Option<(EventId, bool)>)> {
+        let body = workload.body(&workload.text);
         loop {
-            match self.send(wish, &body, None).await {
+            match self.send(workload, &body, None).await {
                 Sent::Started(run, last) => return Some((run, last)),
                 Sent::Refused => return None,
-                Sent::Lost if wish.key.is_none() => return None,
+                Sent::Lost if workload.key.is_none() => return None,
                 Sent::Lost => tokio::task::yield_now().await,
             }
         }
     }
 
     /// Reads on by the same request, behind an event.
-    async fn repeated(&mut self, wish: &Wish, last: EventId) -> Option<(EventId, bool)> {
-        if wish.in_background {
+    async fn repeated(&mut self, workload: &Workload, last: EventId) -> Option<(EventId, bool)> {
+        if workload.in_background {
             return None;
         }
-        match self.send(wish, &wish.body(&wish.text), Some(last)).await {
+        match self.send(workload, &workload.body(&workload.text), Some(last)).await {
             Sent::Started(_, last) => last,
             Sent::Lost | Sent::Refused => None,
         }
     }
 
     /// Sends a request once, and reads its stream if it has one.
-    async fn send(&mut self, wish: &Wish, body: &Value, last: Option<EventId>) -> Sent {
-        let key = wish.key.as_ref().map(|key| format!("idempotency-key: {key}\r\n")).unwrap_or_default();
+    async fn send(&mut self, workload: &Workload, body: &Value, last: Option<EventId>) -> Sent {
+        let key = workload.key.as_ref().map(|key| format!("idempotency-key: {key}\r\n")).unwrap_or_default();
         let position = last.map(|id| format!("last-event-id: {}\r\n", id_text(id))).unwrap_or_default();
-        let request = post(wish.path(), &(key + &position), &body.to_string());
-        let mut door = self.door().await;
-        let given = match door.connect().await {
+        let request = post(workload.path(), &(key + &position), &body.to_string());
+        let mut server = self.server().await;
+        let given = match server.connect().await {
             Ok(mut connection) => {
                 connection.send(&request).await;
-                door.inside(answered(connection)).await
+                server.while_up(answered(connection)).await
             }
             Err(error) => Err(error),
         };
@@ -145,26 +145,26 @@ impl Reader {
             Ok(Given::Refused(code)) => Reply::Refused(code.clone()),
             Err(_) => Reply::Lost,
         };
-        self.history.asked.push(wish.asked(body, reply, answered));
+        self.history.asked.push(workload.asked(body, reply, answered));
         match given {
             Err(_) => Sent::Lost,
             Ok(Given::Refused(_)) => Sent::Refused,
             Ok(Given::Run(run)) => {
-                self.note_owner(door.index);
+                self.note_owner(server.index);
                 Sent::Started(run, None)
             }
             Ok(Given::Stream(run, events)) => {
-                self.note_owner(door.index);
-                let from = last.map_or(wish.start(), Place::After);
-                let mut cuts = wish.cuts;
-                let read = self.read(&run, from, events, &mut door, &mut cuts).await;
+                self.note_owner(server.index);
+                let from = last.map_or(workload.start(), Place::After);
+                let mut cuts = workload.cuts;
+                let read = self.read(&run, from, events, &mut server, &mut cuts).await;
                 Sent::Started(run, read)
             }
         }
     }
 
-    fn note_owner(&self, door: usize) {
-        self.progress.owner.send_if_modified(|owner| owner.replace(door).is_none());
+    fn note_owner(&self, server: usize) {
+        self.progress.owner.send_if_modified(|owner| owner.replace(server).is_none());
     }
 }
 

@@ -1,6 +1,6 @@
-//! The recorded cases of the peer's services, replayed against every backend.
+//! The recorded cases of upstream's services, replayed against every backend.
 //!
-//! Each step of a case has to be answered as one of the peer's backends and versions answered it, or it stands in
+//! Each step of a case has to be answered as one of upstream's backends and versions answered it, or it stands in
 //! `golden/differences.txt`.
 
 mod backend;
@@ -19,26 +19,26 @@ use case::{Case, VARIANTS, Variant};
 macro_rules! replays {
     ($module:ident, $backend:expr) => {
         mod $module {
-            use crate::peer::backend::Backend;
-            use crate::peer::replay;
+            use crate::upstream::backend::Backend;
+            use crate::upstream::replay;
 
             #[tokio::test]
-            async fn sessions() {
+            async fn sessions__recorded_calls__match_upstream() {
                 replay("cases_session_history.json", $backend).await;
             }
 
             #[tokio::test]
-            async fn states() {
+            async fn states__recorded_calls__match_upstream() {
                 replay("cases_agent_state.json", $backend).await;
             }
 
             #[tokio::test]
-            async fn memories() {
+            async fn memories__recorded_calls__match_upstream() {
                 replay("cases_memory.json", $backend).await;
             }
 
             #[tokio::test]
-            async fn options() {
+            async fn options__recorded_calls__match_upstream() {
                 replay("cases_redis_v1.0.5_options.json", $backend).await;
             }
         }
@@ -51,7 +51,7 @@ replays!(sqlite, Backend::Sqlite);
 #[cfg(feature = "redis")]
 replays!(redis, Backend::Redis);
 
-/// A step that is answered otherwise than the peer did.
+/// A step whose answer differs from upstream's.
 struct Difference {
     /// The case and the number of the step.
     name: String,
@@ -77,7 +77,7 @@ async fn replay(file: &str, backend: Backend) {
     assert!(faults.is_empty(), "{file}, {}:\n{}", backend.name(), faults.join("\n"));
 }
 
-/// The differences of a case from that variant of the peer which has the fewest.
+/// The differences of a case from that variant of upstream which has the fewest.
 async fn closest(case: &Case, backend: Backend) -> Vec<Difference> {
     let mut fewest: Option<Vec<Difference>> = None;
     for variant in VARIANTS.iter().filter(|variant| case.is_of(variant)) {
@@ -89,7 +89,7 @@ async fn closest(case: &Case, backend: Backend) -> Vec<Difference> {
     fewest.expect("every case was recorded with a backend")
 }
 
-/// Replays a case as it was recorded with one variant of the peer.
+/// Replays a case as it was recorded with one variant of upstream.
 async fn compare(case: &Case, backend: Backend, variant: &Variant) -> Vec<Difference> {
     let mut caller = Caller::new(backend, case).await;
     let mut differences = Vec::new();

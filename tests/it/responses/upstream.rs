@@ -1,4 +1,4 @@
-//! The requests that the peer was seen to take: all that the specification allows are taken here, too.
+//! The requests that upstream was seen to accept: all that the specification allows are accepted here, too.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,15 +16,15 @@ use crate::golden::{Golden, request};
 
 /// Those that are refused, with the status and why. `docs/compatibility.md` repeats it.
 const REFUSED: [(&str, u16, &str); 9] = [
-    ("array_body", 400, "a body is an object; the peer answers 500"),
-    ("empty_body", 400, "a body is an object; the peer answers 500"),
-    ("malformed_json", 400, "a body is JSON; the peer answers 500"),
-    ("nonstream_bad_input", 400, "an item is an object; the peer answers 200 and an error"),
-    ("stream_bad_input", 400, "an item is an object; the peer answers 200 and an error"),
-    ("get", 405, "there is no WebSocket on the peer's path"),
+    ("array_body", 400, "a body is an object; upstream answers 500"),
+    ("empty_body", 400, "a body is an object; upstream answers 500"),
+    ("malformed_json", 400, "a body is JSON; upstream answers 500"),
+    ("nonstream_bad_input", 400, "an item is an object; upstream answers 200 and an error"),
+    ("stream_bad_input", 400, "an item is an object; upstream answers 200 and an error"),
+    ("get", 405, "there is no WebSocket on upstream's path"),
     ("text_plain", 400, "a body says that it is JSON"),
     ("request_mapping", 400, "two earlier contexts, an item of none of them, and a text for a number"),
-    ("retrieve", 404, "the peer has no such route"),
+    ("retrieve", 404, "upstream has no such route"),
 ];
 
 /// A response, or a stream of one, or an error in OpenAI's shape.
@@ -43,7 +43,7 @@ fn check_body(status: u16, content_type: &str, body: &str) -> Result<(), String>
 
 fn router() -> Router {
     let mut http = HttpConfig::default();
-    // The peer allows every origin.
+    // Upstream allows every origin.
     http.cors_origins = vec!["*".to_owned()];
     let app = AgentApp::builder("AgentScope Runtime").agent("golden", Golden).http(http).protocol(OpenAi);
     app.build().expect("built").router()
@@ -72,7 +72,7 @@ async fn send(router: &Router, request: Request<Body>, expected: u16) -> Result<
 }
 
 #[tokio::test]
-async fn requests_are_taken_wherever_the_specification_allows() {
+async fn requests__recorded__are_accepted_where_specified() {
     let router = router();
     let mut refused: BTreeMap<_, _> = REFUSED.iter().map(|(name, status, _)| (*name, *status)).collect();
     let mut complaints = Vec::new();
@@ -91,7 +91,7 @@ async fn requests_are_taken_wherever_the_specification_allows() {
 }
 
 #[tokio::test]
-async fn every_item_is_taken_where_the_rest_of_a_request_is_right() {
+async fn request__every_item_kind__is_accepted() {
     let (head, body) = recorded("request_mapping").into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("a body");
     let mut body: Value = serde_json::from_slice(&body).expect("JSON");

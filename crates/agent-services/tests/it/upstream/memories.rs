@@ -1,4 +1,4 @@
-//! The peer's operations on memories.
+//! Upstream's operations on memories.
 
 use agent_schemas::{Json, Message, MessageType};
 use agent_services::memory::{Memory, MemoryQuery, MemoryStore};
@@ -35,7 +35,7 @@ fn objects(arguments: &Arguments) -> Result<Vec<Message>, Fault> {
     items.iter().map(|json| arguments.message(json)).collect()
 }
 
-/// What to look for is up to the caller; with the peer it is the first text of the last message.
+/// What to look for is up to the caller; in upstream it is the first text of the last message.
 async fn search(store: &dyn MemoryStore, arguments: &Arguments) -> Answer {
     let messages =
         if let Some(Json::Array(_)) = arguments.get("messages") { objects(arguments)? } else { vec![] };
@@ -43,7 +43,7 @@ async fn search(store: &dyn MemoryStore, arguments: &Arguments) -> Answer {
     let mut query = MemoryQuery::new(last.and_then(Message::text_content).unwrap_or_default());
     query.top_k = number(arguments, "top_k", MAX_PAGE)?;
     let mut found = store.search(&arguments.user(), &query).await?;
-    // The peer's order is that in which they were added.
+    // Upstream's order is that in which they were added.
     found.sort_by_key(|recalled| recalled.memory.number);
     Ok(found.iter().map(|recalled| to_json(&recalled.memory.message)).collect::<Vec<_>>().into())
 }

@@ -46,7 +46,7 @@ class Figures:
 
     async def measure(self, operation, backend, size, call):
         if time.perf_counter() - self.start > LIMIT:
-            self.note(f"{backend}: {operation} at {size:,} items was left out: the peer had its {LIMIT} seconds.")
+            self.note(f"{backend}: {operation} at {size:,} items was left out: upstream had its {LIMIT} seconds.")
             return
         times = []
         start = time.perf_counter()
@@ -91,7 +91,7 @@ async def measure_size(figures, backend, size, given, services):
 
     await figures.measure("last 50", backend, size, last)
 
-    if size <= SQUARE or backend == "peer memory":
+    if size <= SQUARE or backend == "upstream memory":
         for at in range(size):
             await sessions.create_session(f"collector-{size}", f"session-{at}")
 
@@ -131,8 +131,8 @@ async def main():
     figures = Figures()
     url = given["redis"]
     for backend, services in (
-        ("peer memory", (InMemorySessionHistoryService(), InMemoryStateService(), InMemoryMemoryService())),
-        ("peer redis", (RedisSessionHistoryService(url), RedisStateService(url), RedisMemoryService(url))),
+        ("upstream memory", (InMemorySessionHistoryService(), InMemoryStateService(), InMemoryMemoryService())),
+        ("upstream redis", (RedisSessionHistoryService(url), RedisStateService(url), RedisMemoryService(url))),
     ):
         for service in services:
             await service.start()
@@ -144,7 +144,7 @@ async def main():
             await service.stop()
     if max(given["sizes"]) > SQUARE:
         figures.note(
-            f"The peer's states, and its list in Redis, were measured up to {SQUARE:,} items only: "
+            f"Upstream's states, and its list in Redis, were measured up to {SQUARE:,} items only: "
             "storing more takes it long."
         )
     print(json.dumps(figures.all))

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use super::Corpus;
 use agent_tests::redis::RedisServer;
 
-const SCRIPT: &str = include_str!("peer.py");
+const SCRIPT: &str = include_str!("upstream.py");
 const PACKAGES: [&str; 3] = ["agentscope-runtime==1.0.2", "a2a-sdk<0.4", "mcp<2"];
 
 /// A list of `{operation, backend, size, p50_ms, p99_ms, calls}`.
 pub(crate) fn measure(corpus: &Corpus, sizes: &[usize]) -> Result<Vec<Value>> {
     let binary = std::env::current_exe()?;
     let target = binary.parent().and_then(Path::parent).context("no target folder")?;
-    let environment = target.join("bench-peer");
+    let environment = target.join("bench-upstream");
     install(&environment)?;
     let redis = RedisServer::start()?;
     let input = json!({
@@ -33,11 +33,11 @@ pub(crate) fn measure(corpus: &Corpus, sizes: &[usize]) -> Result<Vec<Value>> {
     child.stdin.take().context("no input")?.write_all(&serde_json::to_vec(&input)?)?;
     let output = child.wait_with_output()?;
     if !output.status.success() {
-        bail!("the peer's script failed");
+        bail!("upstream's script failed");
     }
-    // The peer may print too; the figures come last.
+    // Upstream may print too; the figures come last.
     let text = String::from_utf8(output.stdout)?;
-    serde_json::from_str(text.lines().last().unwrap_or_default()).context("the peer's script gave no figures")
+    serde_json::from_str(text.lines().last().unwrap_or_default()).context("upstream's script gave no figures")
 }
 
 /// Makes the virtual environment, unless it is there.

@@ -1,4 +1,4 @@
-//! The peer's operations on sessions.
+//! Upstream's operations on sessions.
 
 use agent_schemas::{Json, Message, SessionId, UserId};
 use agent_services::page::PageSize;
@@ -46,7 +46,7 @@ async fn get(store: &dyn SessionStore, user: &UserId, id: &SessionId) -> Answer 
     Ok(session_json(&info.user_id, &info.id, &messages))
 }
 
-/// The peer lists what was made first at first.
+/// Upstream lists the oldest first.
 async fn list(store: &dyn SessionStore, user: &UserId) -> Answer {
     let (mut sessions, mut after) = (Vec::new(), None);
     loop {

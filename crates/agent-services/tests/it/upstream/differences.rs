@@ -1,4 +1,4 @@
-//! The list of what we answer otherwise than the peer.
+//! The list of answers that differ from upstream's.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ pub(super) fn listed(file: &str, backend: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_listed_file_and_backend_is_there() {
+fn differences__every_file_and_backend__exists() {
     for line in lines() {
         golden(&line.file);
         let backend = line.backend.as_deref().unwrap_or("redis");
@@ -50,7 +50,7 @@ fn every_listed_file_and_backend_is_there() {
 }
 
 #[test]
-fn every_difference_is_documented() {
+fn differences__every_reason__is_documented() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/compatibility.md");
     let document = std::fs::read_to_string(path).expect("docs/compatibility.md");
     for Line { reason, .. } in lines() {

@@ -1,4 +1,4 @@
-//! The program that calls a store as the recordings' program called the peer.
+//! The program that calls a store as the recordings' program called upstream.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::backend::{Backend, Store};
 use super::case::{Case, Step, member, text};
 use super::{memories, sessions, states};
 
-/// What a call gives: a value in the peer's form, or the name of what is wrong.
+/// What a call gives: a value in upstream's form, or the name of what is wrong.
 pub(super) type Answer = Result<Json, Fault>;
 
 /// What is wrong with a call.
@@ -97,7 +97,7 @@ impl Caller {
             "let" => return Ok(arguments.object_or_message("value")),
             // Stores take and give values, so nothing that the caller does to its own reaches them.
             "local_append" | "local_set_text" | "local_set_key" => {}
-            // Commands past the store are on keys of the peer's.
+            // Commands past the store are on upstream's own keys.
             "raw_redis" => return Err(Fault::no_such_operation(operation)),
             _ => {
                 return match &self.store {
@@ -179,7 +179,7 @@ pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Json {
     Json::from_serialize(value).expect("a value has a JSON form")
 }
 
-/// A session as the peer gives it.
+/// A session as upstream gives it.
 pub(super) fn session_json(user: &UserId, id: &SessionId, messages: &[Message]) -> Json {
     let session: JsonObject =
         object! { "id" => id.as_str(), "user_id" => user.as_str(), "messages" => to_json(messages) };

@@ -1,4 +1,4 @@
-//! The peer's operations on states.
+//! Upstream's operations on states.
 
 use agent_schemas::Json;
 use agent_services::state::StateStore;
