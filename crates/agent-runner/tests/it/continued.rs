@@ -7,10 +7,12 @@ use std::time::Duration;
 use agent_runner::{
     Agent, AgentError, ContextError, Recovery, Run, RunContext, RunHandle, RunOptions, Runner, Services,
 };
-use agent_schemas::{AgentRequest, Message, RunId};
+use agent_schemas::{AgentRequest, Message, RunId, Status};
 use agent_services::StoreContext;
 use agent_services::clock::ManualClock;
-use agent_services::run::{InMemoryRunStore, Retention, RunRecord};
+use agent_services::run::{
+    Batch, Created, FinishRun, InMemoryRunStore, NewRun, OwnerId, Retention, RunRecord, fresh_id,
+};
 use async_trait::async_trait;
 
 use crate::faulty_store::FaultyStore;
@@ -114,24 +116,43 @@ async fn continuing__short_pauses__stores_links_and_shows_everything() {
     assert_eq!((record.request.input.len(), record.options.continues), (1, Some(second)));
 }
 
+/// Stores so many more runs that have ended as the first one has, each of which continues the one before; the last one.
+async fn prolong(world: &World, first: &RunId, count: usize) -> RunId {
+    let runs = &world.services.runs;
+    let mut last = first.clone();
+    let end = runs.chain(first, 1).await.expect("readable").remove(0);
+    let frames = end.last.expect("it has ended").frames;
+    for _ in 0..count {
+        let mut record = end.record.clone();
+        record.id = fresh_id(&*world.services.ids, &record.user_id);
+        record.options.continues = Some(last);
+        last = record.id.clone();
+        let new = NewRun::new(record, Batch::empty(0), OwnerId::new("test"));
+        let Created::Started(token) = runs.create(new).await.expect("made") else { panic!("it waits") };
+        let batch = Batch { first: 0, count: 1, frames: frames.clone() };
+        let finish = FinishRun::new(last.clone(), token, batch, Status::Completed);
+        runs.finish(finish).await.expect("finished");
+    }
+    last
+}
+
 #[tokio::test]
 async fn continuing__of_many_runs__reads_each_once_and_stays_bounded() {
     let world = World::new();
     let runner = world.runner();
-    let (mut last, _) = said(&runner, None, "0").await;
-    let mut most = 0;
-    for number in 1..=300 {
-        let before = world.store.calls(&["get", "read"]);
-        let run = start(&runner, Some(&last), "x").await;
-        let calls = world.store.calls(&["get", "read"]) - before;
-        assert!(calls <= 2 * number, "{calls} reads for {number} runs");
-        most = most.max(calls);
-        run.response().await.expect("it ends");
-        last = run.id().clone();
-    }
-    assert!((400..=512).contains(&most), "{most}: a chain ends at 256 runs, and another one begins");
-    let context = context(&runner, &last).await.expect("a context");
-    assert_eq!(context.messages().len(), 602, "and nothing is lost");
+    let (first, _) = said(&runner, None, "x").await;
+    let last = prolong(&world, &first, 254).await;
+    let (linked, _) = said(&runner, Some(&last), "x").await;
+    assert!(world.record(&linked).await.options.continues.is_some());
+    let before = world.store.calls(&["get", "read"]);
+    let (whole, text) = said(&runner, Some(&linked), "y").await;
+    assert_eq!(world.store.calls(&["get", "read"]) - before, 2 * 256, "each run is read once");
+    assert_eq!(text, "y of many");
+    let record = world.record(&whole).await;
+    assert_eq!((record.options.continues, record.request.input.len()), (None, 513), "a new chain begins");
+    let before = world.store.calls(&["get", "read"]);
+    let next = context(&runner, &whole).await.expect("a context");
+    assert_eq!((next.messages().len(), world.store.calls(&["get", "read"]) - before), (514, 2));
 }
 
 #[tokio::test]
