@@ -53,6 +53,13 @@ async fn serve(config: &str) -> Server {
     Launch::echo(config).start().await
 }
 
+/// A server whose agent says its first word at once, and the next a minute later.
+async fn serve_slow(config: &str) -> Server {
+    let agent = "agent = \"slow\"\n[agents.slow]\nkind = \"echo\"\ndelay_ms = 60000\n";
+    let launch = Launch::bare(&["--port", "0", "--log-format", "json"]);
+    launch.config(&format!("{agent}{config}")).start().await
+}
+
 /// Repeats a request until it is answered with an error.
 async fn first_error(server: &Server, path: &str) -> Answer {
     within("the limit to be reached", async {

@@ -1,16 +1,16 @@
 //! The limits without a setting.
 
-use agent_tests::Server;
+use agent_tests::{Server, within};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::client_async;
 
-use super::{Reached, plain, rows, serve};
+use super::{Reached, plain, rows, serve_slow};
 
 #[tokio::test]
 async fn limits__every_fixed_limit__is_answered_as_the_page_says() {
-    let server = serve("").await;
+    let server = serve_slow("").await;
     for row in rows("limit") {
         let (limit, value) = (row[0], row[1].parse::<usize>().expect("a number"));
         assert_eq!(reach(&server, limit, value).await.answer, plain(row[2]), "{limit}");
@@ -22,8 +22,10 @@ async fn reach(server: &Server, limit: &str, value: usize) -> Reached {
     let mut connection = server.connect().await;
     let with_headers = |headers: &str| format!("GET / HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
     match limit {
-        "the headers of a request, in bytes" => {
-            connection.send(with_headers(&format!("x: {}\r\n", "y".repeat(value))).as_bytes()).await;
+        "the headers of a request, in bytes, roughly" => {
+            let fits = with_headers(&format!("x: {}\r\n", "y".repeat(value / 2)));
+            assert_eq!(server.connect().await.send(fits.as_bytes()).await.head().await.status, 200);
+            connection.send(with_headers(&format!("x: {}\r\n", "y".repeat(value * 4))).as_bytes()).await;
             Reached::other(&connection.head().await.status.to_string())
         }
         "the number of headers" => {
@@ -51,17 +53,20 @@ async fn on_one_websocket(server: &Server, waiting: usize) -> Reached {
     let stream = TcpStream::connect(server.address()).await.expect("a connection");
     let url = format!("ws://{}/v1/responses", server.address());
     let (mut socket, _) = client_async(url, stream).await.expect("it speaks WebSocket");
-    let slow = json!({ "type": "response.create", "input": "a b", "delay_ms": 60_000 });
+    let slow = json!({ "type": "response.create", "input": "a b" });
     for _ in 0..waiting + 2 {
         socket.send(slow.to_string().into()).await.expect("sent");
     }
-    while let Some(Ok(message)) = socket.next().await {
-        let Ok(text) = message.to_text() else { continue };
-        let Ok(event) = serde_json::from_str::<Value>(text) else { continue };
-        if event["type"] == "error" {
-            let (status, code) = (&event["status"], event["error"]["code"].as_str());
-            return Reached::other(&format!("{status} {}", code.unwrap_or_default()));
+    within("an error", async {
+        loop {
+            let message = socket.next().await.expect("more").expect("readable");
+            let text = message.to_text().unwrap_or_default();
+            let Ok(event) = serde_json::from_str::<Value>(text) else { continue };
+            if event["type"] == "error" {
+                let (status, code) = (&event["status"], event["error"]["code"].as_str());
+                return Reached::other(&format!("{status} {}", code.unwrap_or_default()));
+            }
         }
-    }
-    panic!("the connection ended");
+    })
+    .await
 }

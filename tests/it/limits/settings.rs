@@ -10,8 +10,11 @@ use super::{Reached, check_has_room, first_error, plain, rows, serve};
 /// The first word comes at once, the second after a minute.
 const SLOW: &str = ",\"delay_ms\":60000";
 
-/// Settings of the sections with limits that are none: they choose a behaviour, or how long something is kept.
-const OTHERS: [&str; 13] = [
+/// Settings of the sections with limits that are none for clients: they choose a behaviour, say how long something is kept, or
+/// bound what an agent may start.
+const OTHERS: [&str; 15] = [
+    "runs.anonymous_session_seconds",
+    "runs.max_children",
     "http.endpoint_path",
     "http.cors_origins",
     "http.allowed_hosts",
@@ -57,6 +60,7 @@ async fn limits__page__has_every_setting_with_its_variable_and_default() {
     found.push(("services.session_messages".to_owned(), stores.session_messages.to_string()));
     found.push(("services.session_bytes".to_owned(), stores.session_bytes.to_string()));
     found.push(("services.item_bytes".to_owned(), stores.item_bytes.to_string()));
+    found.push(("services.memory_bytes".to_owned(), (1_u64 << 30).to_string()));
     found.retain(|(setting, _)| !OTHERS.contains(&setting.as_str()));
     found.sort();
     let row = |row: Vec<&str>| {
@@ -145,6 +149,15 @@ async fn reach(setting: &str) -> Reached {
         }
         "services.session_messages" => append("session_messages = 1", 2, "x").await,
         "services.session_bytes" => append("session_bytes = 1000", 2, &"x".repeat(400)).await,
+        "services.memory_bytes" => {
+            let server = serve("[services]\nmemory_bytes = 10000\n").await;
+            let mut answers = Vec::new();
+            while answers.last().is_none_or(|answer: &Answer| answer.status == 200) {
+                assert!(answers.len() < 10, "{answers:?}");
+                answers.push(append_to(&server, 1, &"x".repeat(5000)).await);
+            }
+            Reached::error(answers.last().expect("an answer"))
+        }
         "services.item_bytes" => append("item_bytes = 300", 1, &"x".repeat(400)).await,
         _ => panic!("this test does not know how to reach {setting}"),
     }
@@ -223,8 +236,11 @@ async fn out_of_memory() -> Reached {
 
 async fn append(setting: &str, count: usize, text: &str) -> Reached {
     let server = serve(&format!("[services]\n{setting}\n")).await;
+    Reached::error(&append_to(&server, count, text).await)
+}
+
+async fn append_to(server: &Server, count: usize, text: &str) -> Answer {
     let message = json!({ "role": "user", "content": [{ "type": "text", "text": text }] });
     let body = json!({ "messages": vec![message; count] });
-    let answer = server.connect().await.call("POST", "/sessions/s/messages?user_id=u", Some(&body)).await;
-    Reached::error(&answer)
+    server.connect().await.call("POST", "/sessions/s/messages?user_id=u", Some(&body)).await
 }

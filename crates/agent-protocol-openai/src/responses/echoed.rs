@@ -40,9 +40,14 @@ impl EchoedSettings {
         EchoedSettings { members, is_stored: settings.store, is_background: settings.background }
     }
 
+    /// Whether a member of a request is a setting.
+    pub(super) fn is_setting(key: &str) -> bool {
+        SETTINGS.contains_key(key)
+    }
+
     /// What the record of a request's run keeps: the settings that the request names.
     pub(super) fn to_record(body: &JsonObject) -> ProtocolData {
-        let is_setting = |(key, value): &(&String, &Json)| SETTINGS.contains_key(*key) && !value.is_null();
+        let is_setting = |(key, value): &(&String, &Json)| Self::is_setting(key) && !value.is_null();
         let named = body.iter().filter(is_setting).map(|(key, value)| (key.clone(), value.clone()));
         let data = object! { "settings" => named.collect::<JsonObject>() };
         ProtocolData::new(PROTOCOL, Json::from(data).to_string())
@@ -54,7 +59,7 @@ impl EchoedSettings {
         let read = kept
             .as_ref()
             .map(|data| ResponseSettings::from_request(data.as_ref()?.get("settings")?.as_object()?).ok());
-        let is_unreadable = matches!(read, Some(None));
+        let is_unreadable = matches!(read, Some(None)) || kept.is_none() && record.damage.is_some();
         let mut settings = read.flatten().unwrap_or_default();
         if settings.model.is_empty() {
             settings.model = record.request.model.as_deref().unwrap_or(&record.agent).to_owned();
@@ -120,5 +125,8 @@ mod tests {
         assert!(of(None), "a run of another protocol");
         assert!(of(Some(ProtocolData::new("mine", "{}"))), "another protocol's data");
         assert!(!of(Some(ProtocolData::new(PROTOCOL, "{"))));
+        let mut damaged = record(None);
+        damaged.damage = Some("the options: unreadable".to_owned());
+        assert!(!EchoedSettings::of(&damaged).is_stored);
     }
 }

@@ -37,6 +37,13 @@ pub(super) async fn load(
             );
             Err(fault("previous_response_not_found", message).into())
         }
+        Err(ContextError::Damaged(damaged, damage)) => {
+            tracing::error!(run.id = %damaged, error = damage, "a response that is to be continued cannot be read");
+            let message = format!(
+                "What is stored of the response '{previous}' cannot be read. Send its context again."
+            );
+            Err(fault("previous_response_damaged", message).into())
+        }
         Err(_) => Err(not_found().into()),
     }
 }

@@ -155,6 +155,8 @@ impl Connection {
             Some(Err(_)) => {
                 if let Some(error) = self.messages.refusal() {
                     self.fail(&error.info()).await?;
+                    let reason = Utf8Bytes::from_static("there is no memory for the message");
+                    self.send(Message::Close(Some(CloseFrame { code: close_code::AGAIN, reason }))).await?;
                 }
                 Err(Disconnected)
             }

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use agent_schemas::{AgentRequest, Event, Message, RunId, RunOptions, sse};
-use agent_services::ErrorKind;
 use agent_services::run::{ChainedRun, Retention, RunRecord};
 
 use super::Runner;
@@ -43,6 +42,9 @@ pub enum ContextError {
     /// It has not ended.
     #[error("the run {0} has not ended yet")]
     Unfinished(RunId),
+    /// Something of it cannot be read. The text is for the server's log.
+    #[error("what is stored of the run {0} cannot be read")]
+    Damaged(RunId, String),
     /// The store could not be asked.
     #[error("the context could not be read")]
     Store(#[from] agent_services::Error),
@@ -121,9 +123,14 @@ impl Runner {
             if chain.is_empty() && !may_continue(&first.record) {
                 return Err(ContextError::Missing(id));
             }
+            if let Some(run) = page.iter().find(|run| run.record.damage.is_some()) {
+                // What it continues may be what cannot be read.
+                let damage = run.record.damage.clone().unwrap_or_default();
+                return Err(ContextError::Damaged(run.record.id.clone(), damage));
+            }
             chain.extend(page);
             if chain.len() > 2 * MAX_RUNS {
-                return Err(damaged(previous, "a chain of runs has no end").into());
+                return Err(ContextError::Damaged(previous.clone(), "its chain has no end".to_owned()));
             }
             next = chain.last().and_then(|last| last.record.options.continues.clone());
         }
@@ -137,7 +144,8 @@ impl Runner {
             messages.extend_from_slice(&record.request.input);
             let last = last.as_ref().and_then(|last| sse::frames(&last.frames).last());
             let Some(Ok(Event::Response(response))) = last.map(Event::from_slice) else {
-                return Err(damaged(&record.id, "the last entry of the run's log is damaged").into());
+                let damage = "the last entry of its log is no final response".to_owned();
+                return Err(ContextError::Damaged(record.id.clone(), damage));
             };
             messages.extend(response.output.unwrap_or_default());
         }
@@ -159,8 +167,4 @@ impl Runner {
         record.request = Arc::new(context.before((*record.request).clone()));
         Ok(())
     }
-}
-
-fn damaged(id: &RunId, what: &str) -> agent_services::Error {
-    agent_services::Error::new(ErrorKind::Unexpected, "continue a run", format!("{what} ({id})"))
 }

@@ -5,9 +5,11 @@
 mod chat;
 mod children;
 mod continued;
+mod damage;
 mod deletion;
 mod demo;
 mod durability;
+mod failures;
 mod faulty_store;
 mod grammar;
 mod history;

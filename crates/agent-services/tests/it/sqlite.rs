@@ -9,6 +9,7 @@ mod migration;
 mod model;
 mod runs;
 mod shared;
+mod unreadable;
 
 use std::path::Path;
 use std::sync::Arc;
