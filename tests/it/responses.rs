@@ -3,6 +3,7 @@
 mod agents;
 pub(crate) mod app;
 mod bad;
+mod chains;
 mod conversations;
 pub(crate) mod random;
 mod requests;

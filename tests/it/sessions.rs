@@ -2,6 +2,10 @@
 
 mod command;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use agent_tests::{Answer, Launch, Server};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -29,19 +33,39 @@ async fn said(server: &Server) -> Vec<String> {
     page["data"].as_array().expect("messages").iter().map(line).collect()
 }
 
-fn echo(folder: &std::path::Path) -> Launch {
+fn echo(folder: &Path) -> Launch {
     Launch::echo("").data_dir(folder)
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("changed");
+}
+
+/// Checks that a folder has so many files, which only their owner may read.
+fn check_private(folder: &Path, count: usize) {
+    let files = fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file"));
+    let modes: Vec<_> = files
+        .map(|file| (file.file_name(), file.metadata().expect("known").permissions().mode() & 0o777))
+        .collect();
+    assert!(modes.len() == count && modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
 }
 
 #[tokio::test]
 async fn session__kill_and_restart__survives() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut server = echo(folder.path()).start().await;
+    // Whatever the folder and the umask allow, conversations are their owner's alone.
+    set_mode(folder.path(), 0o777);
+    let mut server = echo(folder.path()).shell("umask 0").start().await;
     say(&server, "one").await;
     say(&server, "two").await;
+    check_private(folder.path(), 4);
     server.signal(Signal::KILL);
     server.exit().await;
-    let server = echo(folder.path()).start().await;
+    fs::read_dir(folder.path())
+        .expect("a folder")
+        .for_each(|file| set_mode(&file.expect("a file").path(), 0o666));
+    let server = echo(folder.path()).shell("umask 0").start().await;
+    check_private(folder.path(), 4);
     assert_eq!(said(&server).await, ["user: one", "assistant: one", "user: two", "assistant: two"]);
     say(&server, "three").await;
     assert_eq!(said(&server).await.len(), 6);

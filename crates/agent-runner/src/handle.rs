@@ -45,6 +45,12 @@ impl RunHandle {
         &self.live.record.request
     }
 
+    /// The part of the request's input that is new: what precedes it was said in the runs that this one continues.
+    pub fn new_input(&self) -> &[Message] {
+        let record = &self.live.record;
+        record.request.input.get(record.options.inherited..).unwrap_or_default()
+    }
+
     /// The name under which this agent is served.
     pub fn agent_name(&self) -> &str {
         &self.live.record.agent

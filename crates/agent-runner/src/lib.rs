@@ -57,8 +57,8 @@ pub use live::RunEnd;
 pub use run_memory::RunMemory;
 pub use run_state::RunState;
 pub use runner::{
-    BuildError, Deleted, PositionError, Run, RunLimits, Runner, RunnerBuilder, StartError, delete_session,
-    delete_user,
+    BuildError, ContextError, Deleted, PositionError, Run, RunContext, RunLimits, Runner, RunnerBuilder,
+    StartError, delete_session, delete_user,
 };
 /// The type of keys and tokens, which no `Debug` shows.
 pub use secrecy::{ExposeSecret, SecretString};

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod children;
+mod context;
 mod delete;
 mod execute;
 mod lease;
@@ -30,6 +31,7 @@ use crate::child::StartChild;
 use crate::live::LiveRun;
 use crate::{Agent, ByteBudget, Services};
 
+pub use context::{ContextError, RunContext};
 pub use delete::{Deleted, delete_session, delete_user};
 pub use options::{BuildError, RunLimits, StartError};
 pub use run::{PositionError, Run};

@@ -47,6 +47,16 @@ pub struct RunOptions {
     /// whole context.
     #[schemars(skip)]
     pub keep_history: bool,
+    /// The run that this one continues: its context, its input and its output precede this run's input, which has only
+    /// what is new. The runner sets it.
+    #[serde(with = "run_id", skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub continues: Option<RunId>,
+    /// How many of the first messages of the input are not new, but come from runs that this one continues. The runner
+    /// sets it.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(skip)]
+    pub inherited: usize,
     /// Whether the request names no session, so that the server chose its id. Such a session is kept for a limited time,
     /// unless a later request names it.
     #[serde(skip_serializing_if = "is_false")]
@@ -163,6 +173,8 @@ impl Default for RunOptions {
             durability: Durability::default(),
             response_ttl: Duration::ZERO,
             keep_history: true,
+            continues: None,
+            inherited: 0,
             anonymous_session: false,
             protocol: None,
             parent: None,
@@ -338,6 +350,26 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+mod run_id {
+    //! The id of a run as text.
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::id::RunId;
+
+    pub(super) fn serialize<S: Serializer>(id: &Option<RunId>, serializer: S) -> Result<S::Ok, S::Error> {
+        id.as_ref().map(RunId::as_str).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RunId>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map(RunId::new))
+    }
+}
+
 mod milliseconds {
     //! A duration as whole milliseconds.
 
@@ -415,6 +447,7 @@ mod tests {
             RunOptions::default().without_history().with_cancel_after(Duration::from_millis(1500));
         options.protocol = Some(ProtocolData::new("mine", "anything"));
         options.response_ttl = Duration::from_secs(9);
+        (options.continues, options.inherited) = (Some(RunId::new("run_1")), 3);
         options.anonymous_session = true;
         let text = serde_json::to_string(&options).expect("JSON");
         assert_eq!(RunOptions::from_record(&text), options);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use agent_runner::{ByteBudget, Run, Runner, StartError};
+use agent_runner::{ByteBudget, Run, RunContext, Runner, StartError};
 use agent_schemas::{AgentRequest, RunOptions};
 use agent_services::session::SessionStore;
 use axum::extract::FromRef;
@@ -105,14 +105,25 @@ impl App {
     pub(crate) async fn start(
         &self,
         request: AgentRequest,
+        options: RunOptions,
+        is_stream: bool,
+    ) -> Result<Run, StartError> {
+        self.start_with(request, options, None, is_stream).await
+    }
+
+    /// The same for a run that may continue another one.
+    pub(crate) async fn start_with(
+        &self,
+        request: AgentRequest,
         mut options: RunOptions,
+        context: Option<RunContext>,
         is_stream: bool,
     ) -> Result<Run, StartError> {
         options.response_ttl = options.response_ttl.min(self.0.max_response_ttl);
         if !is_stream {
             options.disconnect_grace = Duration::ZERO;
         }
-        self.runner().start(request, options).await
+        self.runner().start_with(request, options, context).await
     }
 
     /// Whether the server takes new runs.

@@ -37,6 +37,7 @@ pub mod session;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod state;
+mod tenant;
 
 pub use context::StoreContext;
 pub use error::{Error, ErrorKind, Result, WriteFault};

@@ -6,13 +6,15 @@
 //!
 //! # Layout
 //!
-//! Every key but the first begins with `prefix:v1:{user}:`. The braces make the user the hash tag, so that all keys of a
-//! user are in one slot of a cluster and a script changes them in one step. Users and sessions stand in keys as they are
+//! Every key but the first three begins with `prefix:v2:tenant:{user}:`. The tenant is `default`: there is one so far. The braces
+//! make the user the hash tag, so that all keys of a user are in one slot of a cluster and a script changes them in one step. Users and sessions stand in keys as they are
 //! if they are short and plain, and otherwise in a form that no other id has and that has neither braces nor colons.
 //!
 //! | key | what it is | what is in it |
 //! |---|---|---|
 //! | `prefix:layout` | string | the version of the layout; data of a newer one is refused |
+//! | `prefix:layout:migration` | string | the version from which the data is on its way to that one |
+//! | `prefix:layout:lock` | string | which server brings it there, until when |
 //! | `…:sessions` | sorted set | the user's sessions by number |
 //! | `…:sessions:expiry` | sorted set | those that expire, by the time of their expiry |
 //! | `…:sessions:last` | string | the number of the last session |
@@ -27,7 +29,7 @@
 //! | `…:memories:last` | string | the number of the last memory |
 //!
 //! Of runs the hash tag is not the user but four digits that are made of it, and end the run's id, so that a run is found by
-//! its id alone. Their keys begin with `prefix:v1:{digits}:`.
+//! its id alone. Their keys begin with `prefix:v2:tenant:{digits}:`.
 //!
 //! | key | what it is | what is in it |
 //! |---|---|---|
@@ -38,18 +40,25 @@
 //! | `…:runs-last` | string | the last number of a run |
 //! | `…:key:<user>:<key>` | hash | an idempotency key: its fingerprint and its run |
 //! | `…:unfinished` | set | the runs that have not ended |
-//! | `prefix:v1:leases` | hash | for each owner until when its lease lasts, since when without a gap, and how long it was made |
-//! | `prefix:v1:run-tags` | sorted set | the digits that there are runs with, by when they were used last |
-//! | `prefix:v1:{ended}:runs` | sorted set | the ended runs, each with its bytes and its user, by their end |
-//! | `prefix:v1:{ended}:bytes` | string | how many bytes these have together |
-//! | `prefix:v1:{ended}:trimmed` | sorted set | the ended runs of which only the last entry is left, by when they are to go |
-//! | `prefix:v1:{ended}:trimmed-bytes` | string | how many bytes these have together |
+//! | `prefix:v2:leases` | hash | for each owner until when its lease lasts, since when without a gap, and how long it was made |
+//! | `prefix:v2:tenant:run-tags` | sorted set | the digits that there are runs with, by when they were used last |
+//! | `prefix:v2:tenant:{ended}:runs` | sorted set | the ended runs, each with its bytes and its user, by their end |
+//! | `prefix:v2:tenant:{ended}:bytes` | string | how many bytes these have together |
+//! | `prefix:v2:tenant:{ended}:trimmed` | sorted set | the ended runs of which only the last entry is left, by when they are to go |
+//! | `prefix:v2:tenant:{ended}:trimmed-bytes` | string | how many bytes these have together |
 //!
-//! What is written to a log is published on `prefix:v1:run:<run>`, and what is asked of a run on `prefix:v1:owner:<owner>`:
+//! What is written to a log is published on `prefix:v2:run:<run>`, and what is asked of a run on `prefix:v2:owner:<owner>`:
 //! a user at Redis needs the permission for the channels `prefix:*`, or readers wait up to five seconds.
 //!
 //! Numbers of sessions, memories and runs are at least the server's time in microseconds, so that they grow even after the key
 //! with the last one has expired.
+//!
+//! # Older layouts
+//!
+//! Layout 1 had no tenants. The first server of this version that starts renames all keys, each within its slot; servers of the
+//! older version have to be stopped before. They are not started again on data of a newer layout, and those that were only
+//! paused can no longer execute or make runs: `prefix:v1:owners` and `prefix:v1:run-tags` stay, as strings. A server that was
+//! killed half-way is followed by one that continues.
 //!
 //! # What expires
 //!
@@ -77,6 +86,7 @@ mod config;
 mod durability;
 mod failure;
 mod keys;
+mod layout;
 mod link;
 mod memory;
 mod runs;

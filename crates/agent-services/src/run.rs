@@ -24,7 +24,7 @@ pub use batch::{Batch, LogChunk, Written};
 pub use finish::{FinishRun, Finished};
 pub use id::{FencingToken, OwnerId, fresh_id, may_exist, tag};
 pub use in_memory::InMemoryRunStore;
-pub use record::{Canceled, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
+pub use record::{Canceled, ChainedRun, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
 
 /// How long ended runs are kept that do not ask for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +107,8 @@ impl Retention {
 ///     have. So `take_over` of its runs is `None` until the taker has held its own lease without a gap for as long as that
 ///     lasts, which gives the owner this time to renew its own. A run that was taken over is not taken from the new owner for
 ///     as long as that owner's lease was then, unless the owner releases it.
+/// 29. `chain` gives a run and those that it continues (`RunOptions::continues`), itself first, each with the last entry of
+///     its log if it has ended: the run itself if it exists, and as many more as the store likes to give at once.
 ///
 /// # Concurrency and cancellation
 /// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10, 14,
@@ -138,6 +140,17 @@ pub trait RunStore: Service {
 
     /// Reads entries from number `from` on.
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<LogChunk>>;
+
+    /// A run and those that it continues, each with the last entry of its log if it has ended; about `max_bytes` at once. A
+    /// store that can give several in one step replaces this.
+    async fn chain(&self, id: &RunId, max_bytes: usize) -> Result<Vec<ChainedRun>> {
+        let Some(record) = self.get(id).await? else { return Ok(Vec::new()) };
+        let last = match record.last_entry() {
+            Some(last) => self.read(id, last, max_bytes).await?,
+            None => None,
+        };
+        Ok(vec![ChainedRun::new(record, last)])
+    }
 
     /// Waits until there is something to read from entry `from` on.
     async fn wait(&self, id: &RunId, from: u64) -> Result<()>;
@@ -192,6 +205,8 @@ pub trait RunStore: Service {
 
     /// Deletes all runs of a user, ended or not; returns how many there were.
     async fn delete_user(&self, user: &UserId) -> Result<u64>;
+    /// How long ended runs are kept that do not ask for more.
+    fn retention(&self) -> Retention;
 }
 
 /// For how many seconds a lease that has expired is remembered. After that its owner counts as one that has released it.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use agent_protocol_openai::OpenAi;
 use agent_runner::{Agent, Services};
-use agent_schemas::RunId;
+use agent_schemas::{Message, RunId};
 use agent_server::AgentApp;
 use agent_services::StoreContext;
 use agent_services::clock::{CountingIds, ManualClock};
-use agent_services::run::{InMemoryRunStore, Retention, RunRecord};
+use agent_services::run::{InMemoryRunStore, Retention};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, request};
@@ -23,18 +23,19 @@ pub(crate) fn app(agent: impl Agent) -> AgentApp {
     app_at(agent, &Arc::new(ManualClock::at(NOW)))
 }
 
+/// An application over other services.
+pub(crate) fn app_with(agent: impl Agent, services: Services) -> AgentApp {
+    let builder = AgentApp::builder("test").agent("scripted", agent).protocol(OpenAi);
+    builder.services(services).build().expect("built")
+}
+
 fn app_at(agent: impl Agent, clock: &Arc<ManualClock>) -> AgentApp {
     let mut services = Services::in_memory();
     services.ids = Arc::new(CountingIds::default());
     services.clock = Arc::clone(clock) as _;
     let context = StoreContext::default().with_clock(Arc::clone(clock) as _);
     services.runs = Arc::new(InMemoryRunStore::new(context));
-    AgentApp::builder("test")
-        .agent("scripted", agent)
-        .protocol(OpenAi)
-        .services(services)
-        .build()
-        .expect("built")
+    app_with(agent, services)
 }
 
 /// An application in which time passes.
@@ -53,8 +54,10 @@ impl Aging {
         Client::of(&self.app)
     }
 
-    pub(crate) async fn record(&self, run: &str) -> RunRecord {
-        self.app.runner().record(&RunId::new(run)).await.expect("readable").expect("there")
+    /// All that was said up to the end of a run.
+    pub(crate) async fn context(&self, run: &str) -> Vec<Message> {
+        let context = self.app.runner().context(&RunId::new(run), |_| true).await;
+        context.expect("a context").messages().to_vec()
     }
 
     /// Lets so much time pass, and everything be forgotten that is not to be kept for longer.

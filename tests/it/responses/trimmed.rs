@@ -109,13 +109,10 @@ async fn stored_response__trimmed_log__is_still_readable() {
 
     let next = format!(r#"{{"input":"and?","previous_response_id":"{id}"}}"#);
     let (_, next_run) = ids(&client.create(&next).await);
-    let record = aging.record(&next_run).await;
-    let said: Vec<String> = record.request.input.iter().map(agent_schemas::Message::full_text).collect();
-    assert_eq!(
-        (said.first().map(String::as_str), said.last().map(String::as_str)),
-        (Some("hi"), Some("and?"))
-    );
-    assert_eq!(said.len(), 5, "what was said and done before is there: {said:?}");
+    let context = aging.context(&next_run).await;
+    let said: Vec<String> = context.iter().map(agent_schemas::Message::full_text).collect();
+    assert_eq!((said[0].as_str(), said[4].as_str()), ("hi", "and?"));
+    assert_eq!(said.len(), 8, "what was said and done before is there: {said:?}");
 
     assert_eq!(client.json(Method::DELETE, &response, "").await.0, 200);
     assert_eq!(refused(&client, &response).await, (404, "response_not_found".into()));

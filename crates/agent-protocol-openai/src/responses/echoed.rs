@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use agent_schemas::responses::ResponseSettings;
-use agent_schemas::{Json, JsonObject, ProtocolData, json, object, sse};
+use agent_schemas::{Json, JsonObject, Message, ProtocolData, json, object, sse};
 use agent_services::run::RunRecord;
 
 /// The protocol's name in the record.
@@ -15,13 +15,11 @@ const DATA_DEPTH: usize = 1024;
 /// The members that are settings.
 static SETTINGS: LazyLock<JsonObject> = LazyLock::new(|| ResponseSettings::default().to_object());
 
-/// What is repeated to the client, and which part of the input was its own.
+/// What is repeated to the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct EchoedSettings {
     /// The settings as members of a JSON object: they are written into each response as they are.
     pub(super) members: String,
-    /// How many messages of the input come from the response that this one continues.
-    pub(super) previous: usize,
     /// Whether the response may be retrieved later.
     pub(super) is_stored: bool,
     /// Whether it is a background response.
@@ -29,7 +27,7 @@ pub(super) struct EchoedSettings {
 }
 
 impl EchoedSettings {
-    pub(super) fn new(settings: &ResponseSettings, previous: usize) -> Self {
+    pub(super) fn new(settings: &ResponseSettings) -> Self {
         let mut members = Vec::with_capacity(1024);
         // Writing into memory cannot fail; a response without settings is what would be left.
         if sse::write_json(&mut members, settings).is_err() {
@@ -39,7 +37,7 @@ impl EchoedSettings {
         // Without the braces.
         members.pop();
         members.drain(..members.len().min(1));
-        EchoedSettings { members, previous, is_stored: settings.store, is_background: settings.background }
+        EchoedSettings { members, is_stored: settings.store, is_background: settings.background }
     }
 
     /// Whether a member of a request is a setting.
@@ -47,37 +45,45 @@ impl EchoedSettings {
         SETTINGS.contains_key(key)
     }
 
-    /// What the record of a request's run keeps: the settings that the request names, and how much of the input is not its
-    /// own.
-    pub(super) fn to_record(body: &JsonObject, previous: usize) -> ProtocolData {
+    /// What the record of a request's run keeps: the settings that the request names.
+    pub(super) fn to_record(body: &JsonObject) -> ProtocolData {
         let is_setting = |(key, value): &(&String, &Json)| Self::is_setting(key) && !value.is_null();
         let named = body.iter().filter(is_setting).map(|(key, value)| (key.clone(), value.clone()));
-        let data = object! {
-            "previous" => i64::try_from(previous).unwrap_or(i64::MAX),
-            "settings" => named.collect::<JsonObject>(),
-        };
+        let data = object! { "settings" => named.collect::<JsonObject>() };
         ProtocolData::new(PROTOCOL, Json::from(data).to_string())
     }
 
     /// The settings in the record; for a run from another protocol, those that can be derived from it.
     pub(super) fn of(record: &RunRecord) -> Self {
-        let kept = record.options.protocol.as_ref().filter(|kept| kept.protocol == PROTOCOL);
-        let read = kept.map(|kept| Self::read(&kept.data));
+        let kept = data_of(record);
+        let read = kept
+            .as_ref()
+            .map(|data| ResponseSettings::from_request(data.as_ref()?.get("settings")?.as_object()?).ok());
         let is_unreadable = matches!(read, Some(None)) || kept.is_none() && record.damage.is_some();
-        let (mut settings, previous) = read.flatten().unwrap_or_default();
+        let mut settings = read.flatten().unwrap_or_default();
         if settings.model.is_empty() {
             settings.model = record.request.model.as_deref().unwrap_or(&record.agent).to_owned();
         }
         // A client that did not want its response stored must not find it there.
         settings.store &= !is_unreadable;
-        EchoedSettings::new(&settings, previous.min(record.request.input.len()))
+        EchoedSettings::new(&settings)
     }
+}
 
-    fn read(data: &str) -> Option<(ResponseSettings, usize)> {
-        let data = json::parse_with_depth(data, DATA_DEPTH).ok()?;
-        let settings = ResponseSettings::from_request(data.get("settings")?.as_object()?).ok()?;
-        Some((settings, usize::try_from(data.get("previous")?.as_i64()?).ok()?))
-    }
+/// The messages of a stored request that are not from responses that it continues.
+pub(super) fn new_input(record: &RunRecord) -> &[Message] {
+    let before = match record.options.inherited {
+        // Older versions kept the number here.
+        0 => data_of(record).flatten().and_then(|data| data.get("previous")?.as_i64()).unwrap_or_default(),
+        inherited => return record.request.input.get(inherited..).unwrap_or_default(),
+    };
+    record.request.input.get(usize::try_from(before).unwrap_or(usize::MAX)..).unwrap_or_default()
+}
+
+/// What the record keeps for this protocol, if it does; `Some(None)` if it cannot be read.
+fn data_of(record: &RunRecord) -> Option<Option<Json>> {
+    let kept = record.options.protocol.as_ref().filter(|kept| kept.protocol == PROTOCOL)?;
+    Some(json::parse_with_depth(&kept.data, DATA_DEPTH).ok())
 }
 
 #[cfg(test)]
@@ -108,8 +114,8 @@ mod tests {
             "text" => object! { "format" => format }
         };
         let settings = ResponseSettings::from_request(&body).expect("good settings");
-        let read = EchoedSettings::of(&record(Some(EchoedSettings::to_record(&body, 0))));
-        assert_eq!(read, EchoedSettings::new(&settings, 0));
+        let read = EchoedSettings::of(&record(Some(EchoedSettings::to_record(&body))));
+        assert_eq!(read, EchoedSettings::new(&settings));
         assert!(!read.is_stored);
     }
 

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use agent_runner::RunContext;
 use agent_schemas::responses::ResponseSettings;
 use agent_schemas::{AgentRequest, Json, JsonObject, RequestTool, RunOptions, SessionPolicy, Stop, object};
 use axum::http::StatusCode;
 
 use super::echoed::EchoedSettings;
 use super::input;
-use super::previous::PreviousResponse;
 use agent_server::protocol::{ErrorInfo, Fields, RunSpec};
 
 /// Members of requests that are read here, or have no meaning, and are no settings.
@@ -61,23 +61,20 @@ pub(super) fn settings(body: &JsonObject, agent: &str) -> Result<ResponseSetting
 pub(super) fn spec(
     body: &JsonObject,
     settings: ResponseSettings,
-    previous: PreviousResponse,
+    previous: Option<RunContext>,
     mut options: RunOptions,
 ) -> Result<(RunSpec, EchoedSettings), ErrorInfo> {
     let request = Fields::new(body);
-    let known: HashSet<&str> = previous.messages.iter().map(|message| message.id.as_str()).collect();
-    let own = input::messages(&request, &known)?;
-    let echoed = EchoedSettings::new(&settings, previous.messages.len());
-    options.protocol = Some(EchoedSettings::to_record(body, previous.messages.len()));
+    let before = previous.as_ref().map(RunContext::messages).unwrap_or_default();
+    let known: HashSet<&str> = before.iter().map(|message| message.id.as_str()).collect();
+    let input = input::messages(&request, &known)?;
+    let echoed = EchoedSettings::new(&settings);
+    options.protocol = Some(EchoedSettings::to_record(body));
     options.background = settings.background;
     if settings.store {
         // As long as the server allows.
         options.response_ttl = Duration::MAX;
     }
-    let mut input = previous.messages;
-    // Of exactly the right size: a run keeps its request as long as it lives.
-    input.reserve_exact(own.len());
-    input.extend(own);
     let mut agent = AgentRequest::new(input);
     let settings = &settings;
     agent.model = named(&request, "model")?;
@@ -98,16 +95,19 @@ pub(super) fn spec(
     agent.user_id = match &agent.session_id {
         // A conversation is the same for every user who takes part in it.
         Some(_) => user,
-        None => user.or(settings.user.clone()).or(previous.user_id),
+        None => user
+            .or(settings.user.clone())
+            .or(previous.as_ref().map(|previous| previous.previous().user_id.to_string())),
     };
     agent.foreign = Some(for_the_agent(body, settings)).filter(|members| !members.is_empty());
-    // Responses outside of a conversation do not wait for each other: several may continue the same one. Their whole context is
-    // in the input.
+    // Responses outside of a conversation do not wait for each other: several may continue the same one. Their whole context
+    // precedes the input.
     if agent.session_id.is_none() {
         options.session_policy = SessionPolicy::Concurrent;
         options.keep_history = false;
     }
     let mut spec = RunSpec::new(agent, options);
+    spec.context = previous;
     spec.is_stream = spec.request.stream;
     Ok((spec, echoed))
 }

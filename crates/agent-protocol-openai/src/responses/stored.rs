@@ -12,7 +12,7 @@ use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use tokio::time::timeout;
 
-use super::echoed::EchoedSettings;
+use super::echoed::{EchoedSettings, new_input};
 use super::translator::{Form, Responses};
 use super::{ids, items};
 use crate::list::{List, PageOf};
@@ -96,10 +96,9 @@ pub(super) async fn input_items(
     caller: Caller,
     query: QueryParams,
 ) -> Result<Json<List>, ApiError> {
-    let (record, echoed) = stored(&context, &caller, id).await?;
+    let (record, _) = stored(&context, &caller, id).await?;
     let page = PageOf::read(&query)?;
-    let own = record.request.input.get(echoed.previous..).unwrap_or_default();
-    let items = own.iter().flat_map(items::of_message);
+    let items = new_input(&record).iter().flat_map(items::of_message);
     let items = items.filter_map(|item| Value::from_serialize(&item).ok()).collect();
     Ok(Json(page.of(items)?))
 }

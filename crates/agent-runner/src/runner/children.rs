@@ -44,7 +44,7 @@ impl Runner {
         let agent = spec.agent.clone();
         let (request, options) = request_of(spec, parent);
         let guard = stop.clone().drop_guard();
-        let run = self.create(request, options, Place::Child(permit, slots)).await.map_err(refused)?;
+        let run = self.create(request, options, None, Place::Child(permit, slots)).await.map_err(refused)?;
         let ended = CancellationToken::new();
         let cancels = {
             let (runner, id, ended, stop) = (self.clone(), run.id().clone(), ended.clone(), stop.clone());

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Runner;
+use super::context::ContextError;
 use super::run_task::{AppendBuffer, RunTask, Task};
 use crate::agent::Recovery;
 use crate::assemble::{Assembler, Ending, ResponseHead};
@@ -101,19 +102,30 @@ impl Runner {
     }
 
     async fn execute(&self, grant: &Grant) -> agent_services::Result<()> {
-        let Some(record) = self.0.services.runs.get(&grant.id).await? else { return Ok(()) };
+        let Some(mut record) = self.0.services.runs.get(&grant.id).await? else { return Ok(()) };
         let epoch = record.epochs.len() as u64 + 1;
         let (assembler, unreadable) = take_up(&self.0.services, &record, epoch).await?;
         let stored = assembler.next();
+        let gap = match self.add_context(&mut record).await {
+            Ok(()) => None,
+            Err(ContextError::Store(error)) => return Err(error),
+            Err(ContextError::Damaged(_, damage)) => {
+                record.damage.get_or_insert(damage);
+                None
+            }
+            Err(gap) => Some(format!("the context of the run is not kept any more: {gap}")),
+        };
         // What is settled needs no request.
         let is_settled = unreadable.is_none() && ending_of(&record).is_some();
-        let task = match record.damage.clone().or(unreadable) {
-            None => self.task_of(&record, &assembler),
-            Some(_) if is_settled => self.task_of(&record, &assembler),
-            Some(damage) => {
+        let task = match (record.damage.clone().or(unreadable), gap) {
+            (None, None) => self.task_of(&record, &assembler),
+            _ if is_settled => self.task_of(&record, &assembler),
+            (Some(damage), _) => {
                 tracing::error!(run.id = %record.id, error = damage, "what is stored of a run cannot be read; the run is ended");
                 Task::Fail(Error::RunDamaged {})
             }
+            // Without its context the agent would answer something else.
+            (None, Some(gap)) => Task::GiveUp(interrupted(&gap)),
         };
         let token = grant.token;
         // It was admitted before, here or elsewhere.

@@ -10,6 +10,7 @@ use agent_schemas::{AgentRequest, Error, RunOptions, SessionId, UserId};
 use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::context::RunContext;
 use super::execute::Start;
 use super::run::Run;
 use super::run_task::{RunTask, Task};
@@ -42,6 +43,22 @@ impl Runner {
     /// # Cancellation
     /// Dropping the future before it resolves starts nothing, or a run that is cancelled as one without readers.
     pub async fn start(&self, request: AgentRequest, options: RunOptions) -> Result<Run, StartError> {
+        self.start_with(request, options, None).await
+    }
+
+    /// The same for a run that may continue another one, with the [`Self::context`] that precedes its input.
+    ///
+    /// # Errors
+    /// Those of [`Self::start`].
+    ///
+    /// # Cancellation
+    /// As [`Self::start`].
+    pub async fn start_with(
+        &self,
+        request: AgentRequest,
+        options: RunOptions,
+        context: Option<RunContext>,
+    ) -> Result<Run, StartError> {
         let inner = &*self.0;
         // Held until the run is spawned, so that a shutdown in between waits for it.
         let _starting = inner.tasks.token();
@@ -52,7 +69,7 @@ impl Runner {
         // Without a lease, others would take the run over at once.
         self.hold_lease().await?;
         let permit = inner.admit()?;
-        self.create(request, options, Place::Root(permit)).await
+        self.create(request, options, context, Place::Root(permit)).await
     }
 
     /// Stores a run and lets its agent begin.
@@ -60,11 +77,10 @@ impl Runner {
         &self,
         mut request: AgentRequest,
         mut options: RunOptions,
+        context: Option<RunContext>,
         place: Place,
     ) -> Result<Run, StartError> {
         let inner = &*self.0;
-        let memory = inner.memory.reserve(request_bytes(&request));
-        let memory = memory.ok_or(Error::MemoryLimitExceeded { limit: inner.memory.limit() })?;
         let created_at = inner.services.clock.unix_seconds();
         let (name, agent) = inner.choose_agent(request.model.as_deref())?;
         let (session_id, user_id, is_new_session) = inner.fill_ids(&mut request);
@@ -73,7 +89,20 @@ impl Runner {
         let id = fresh_id(&*inner.services.ids, &user);
         let response_id = request.id.clone().unwrap_or_else(|| response_id(&*inner.services.ids));
         let session = SessionId::new(session_id.as_str());
-        let mut record = RunRecord::new(id.clone(), user, session, name, created_at, Arc::new(request));
+        let (stored, whole) = match context {
+            Some(context) => {
+                let retention = inner.services.runs.retention();
+                context.add_to(request, &mut options, (retention, created_at))
+            }
+            None => {
+                let request = Arc::new(request);
+                (Arc::clone(&request), request)
+            }
+        };
+        let memory = inner.memory.reserve(request_bytes(&whole));
+        let memory = memory.ok_or(Error::MemoryLimitExceeded { limit: inner.memory.limit() })?;
+        let inherited = whole.input.len() - stored.input.len();
+        let mut record = RunRecord::new(id.clone(), user, session, name, created_at, stored);
         let key = options.idempotency_key.take();
         record.options = options;
         let assembler = Assembler::start(ResponseHead { id: response_id, created_at, session_id }, 1);
@@ -84,6 +113,8 @@ impl Runner {
         let created = guard.resolve(inner.services.runs.create(new).await)?;
         match created {
             Created::Started(token) => {
+                record.request = whole;
+                record.options.inherited += inherited;
                 let task = Task::Work(Arc::clone(agent));
                 let is_child = matches!(place, Place::Child(..));
                 let (permit, family_slots) = match place {

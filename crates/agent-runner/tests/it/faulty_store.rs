@@ -8,7 +8,7 @@ use agent_schemas::{RunId, SessionId, UserId};
 use agent_services::page::{Page, PageSize, PageToken};
 use agent_services::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Finished, InMemoryRunStore, LogChunk, NewRun, OwnerId,
-    RunFilter, RunRecord, RunStore, Written,
+    Retention, RunFilter, RunRecord, RunStore, Written,
 };
 use agent_services::{Error, ErrorKind, Result, Service};
 use async_trait::async_trait;
@@ -33,6 +33,7 @@ pub(crate) enum Fault {
 pub(crate) struct FaultyStore {
     inner: InMemoryRunStore,
     faults: Mutex<VecDeque<(&'static str, Fault)>>,
+    calls: Mutex<Vec<&'static str>>,
     /// Lets late calls go on.
     pub(crate) released: CancellationToken,
 }
@@ -57,7 +58,13 @@ impl FaultyStore {
         self.faults.lock().is_empty()
     }
 
+    /// How many calls there were with one of these names.
+    pub(crate) fn calls(&self, names: &[&str]) -> usize {
+        self.calls.lock().iter().filter(|name| names.contains(name)).count()
+    }
+
     async fn through<T>(&self, name: &'static str, call: impl Future<Output = Result<T>>) -> Result<T> {
+        self.calls.lock().push(name);
         let fault = {
             let mut faults = self.faults.lock();
             let next = faults.iter().position(|(call, _)| *call == name);
@@ -92,6 +99,10 @@ macro_rules! pass_through {
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
                 self.through(stringify!($name), self.inner.$name($($argument),*)).await
             })*
+
+            fn retention(&self) -> Retention {
+                self.inner.retention()
+            }
         }
     };
 }

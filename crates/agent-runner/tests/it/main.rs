@@ -5,6 +5,7 @@ mod cancel;
 #[cfg(feature = "chat")]
 mod chat;
 mod children;
+mod continued;
 mod damage;
 mod deletion;
 mod demo;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_runner::{ByteBudget, CursorError, Run, Runner};
+use agent_runner::{ByteBudget, ContextError, CursorError, Run, RunContext, Runner};
 use agent_schemas::{Error, JsonObject, RunId, RunOptions, SessionPolicy, sse as log};
 use agent_services::run::RunRecord;
 use axum::extract::FromRef;
@@ -88,7 +88,7 @@ impl ProtocolContext {
     /// # Errors
     /// [`ApiError`] if the runner refuses it, or the header is invalid.
     pub async fn start(&self, request: &JsonRequest, spec: RunSpec) -> Result<Run, ApiError> {
-        let RunSpec { request: mut agent_request, mut options, is_stream } = spec;
+        let RunSpec { request: mut agent_request, mut options, context, is_stream } = spec;
         // A client that joins a running run would see half a stream, which only our own protocol supports.
         if options.session_policy == SessionPolicy::Steer {
             options.session_policy = SessionPolicy::Enqueue;
@@ -97,7 +97,7 @@ impl ProtocolContext {
         let key = idempotency_key(request.parts(), request.bytes())?;
         options.anonymous_session = name_session(&mut agent_request, key.as_ref());
         options.idempotency_key = key;
-        Ok(self.0.start(agent_request, options, is_stream).await?)
+        Ok(self.0.start_with(agent_request, options, context, is_stream).await?)
     }
 
     /// The record of a run, if it exists for the caller.
@@ -107,6 +107,21 @@ impl ProtocolContext {
     pub async fn record(&self, caller: &Caller, id: &RunId) -> Result<Option<RunRecord>, ApiError> {
         let record = self.runner().record(id).await?;
         Ok(record.filter(|record| caller.may_see(&record.user_id)))
+    }
+
+    /// What was said in a run and those that it continues, for a run that continues it; see [`Runner::context`]. A run that
+    /// the caller may not see does not exist.
+    ///
+    /// # Errors
+    /// [`ContextError`] if the run cannot be continued, or the store fails.
+    pub async fn context(
+        &self,
+        caller: &Caller,
+        previous: &RunId,
+        may_continue: impl Fn(&RunRecord) -> bool,
+    ) -> Result<RunContext, ContextError> {
+        let may_continue = |record: &RunRecord| caller.may_see(&record.user_id) && may_continue(record);
+        self.runner().context(previous, may_continue).await
     }
 
     /// The messages of a connection that was opened by a request with these parts, under the server's limits.

@@ -1,5 +1,6 @@
 //! The result of mapping a foreign request.
 
+use agent_runner::RunContext;
 use agent_schemas::{AgentRequest, RunOptions};
 
 /// The run that a foreign request asks for: the result of a protocol's request mapping.
@@ -11,6 +12,11 @@ pub struct RunSpec {
     /// The options of the run. The part of its own request that the protocol needs later is
     /// [`protocol`](RunOptions::protocol).
     pub options: RunOptions,
+    /// What precedes the request's input, if the run continues another one; from [`Runner::context`]. The store keeps each
+    /// message of it once.
+    ///
+    /// [`Runner::context`]: agent_runner::Runner::context
+    pub context: Option<RunContext>,
     /// Whether the client reads a stream that it can resume. Without one, a run that is cancelled on disconnect is cancelled
     /// at once.
     pub is_stream: bool,
@@ -21,6 +27,6 @@ impl RunSpec {
     ///
     /// [`ProtocolContext::run_options`]: super::ProtocolContext::run_options
     pub fn new(request: AgentRequest, options: RunOptions) -> Self {
-        RunSpec { request, options, is_stream: false }
+        RunSpec { request, options, context: None, is_stream: false }
     }
 }

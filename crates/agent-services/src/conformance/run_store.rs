@@ -41,7 +41,7 @@ macro_rules! run_store_conformance {
             runs_live_and_end create_is_exclusive unreadable_requests_are_refused append_keeps_order repeated_append_is_acknowledged
             overlaps_and_gaps_conflict stale_tokens_conflict finish_ends_the_log finish_repeats_without_entries
             history_needs_a_database
-            read_from_any_position absence_is_not_an_error delete_forgets seal_keeps_the_ending
+            read_from_any_position chains_are_read_from_their_end absence_is_not_an_error delete_forgets seal_keeps_the_ending
             enqueued_runs_wait_in_order full_queues_refuse rejected_runs_are_not_made interrupting_runs_go_first
             beside_takes_no_turn finish_hands_on without_next_the_queue_waits steered_runs_are_handed_over
             steering_nothing_starts_or_waits keys_make_runs_once keys_of_handed_runs_lead_to_the_other

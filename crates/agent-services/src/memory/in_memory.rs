@@ -15,6 +15,7 @@ use crate::lifecycle::{Started, lifecycle_of};
 use crate::limits::json_text;
 use crate::memory_budget::MemoryBudget;
 use crate::page::{Page, PageSize, PageToken};
+use crate::tenant::UserKey;
 
 /// Memories in memory. They outlive a stop and a new start, but not the store.
 #[derive(Debug, Default)]
@@ -27,7 +28,7 @@ pub struct InMemoryMemoryStore {
 
 #[derive(Debug, Default)]
 struct Users {
-    by_id: HashMap<UserId, User>,
+    by_id: HashMap<UserKey, User>,
     /// The greatest number of a memory of the users that were forgotten, so that no number comes twice.
     forgotten_number: u64,
 }
@@ -131,14 +132,14 @@ impl MemoryStore for InMemoryMemoryStore {
         let mut users = self.users.write();
         let last_number = users.forgotten_number;
         let new = || User { last_number, ..User::default() };
-        let owner = users.by_id.entry(user.clone()).or_insert_with(new);
+        let owner = users.by_id.entry(UserKey::of(user)).or_insert_with(new);
         Ok(messages.into_iter().map(|message| owner.add(session, now, message)).collect())
     }
 
     async fn search(&self, user: &UserId, query: &MemoryQuery) -> Result<Vec<Recalled>> {
         self.started.check("search memories", &[user.as_str()])?;
         query.check()?;
-        Ok(self.users.read().by_id.get(user).map(|user| user.search(query)).unwrap_or_default())
+        Ok(self.users.read().by_id.get(&UserKey::of(user)).map(|user| user.search(query)).unwrap_or_default())
     }
 
     async fn list(
@@ -151,7 +152,11 @@ impl MemoryStore for InMemoryMemoryStore {
         self.started.check("list memories", &[user.as_str()])?;
         let users = self.users.read();
         let before = after.map_or(u64::MAX, |after| after.0);
-        let memories = users.by_id.get(user).into_iter().flat_map(|user| user.memories.range(..before).rev());
+        let memories = users
+            .by_id
+            .get(&UserKey::of(user))
+            .into_iter()
+            .flat_map(|user| user.memories.range(..before).rev());
         let memories = memories.map(|(_, memory)| memory);
         let wanted = memories.filter(|memory| session.is_none_or(|session| *session == memory.session_id));
         let page = wanted.take(size.get() + 1).cloned().collect();
@@ -160,13 +165,13 @@ impl MemoryStore for InMemoryMemoryStore {
 
     async fn delete(&self, user: &UserId, number: u64) -> Result<bool> {
         self.started.check("delete a memory", &[user.as_str()])?;
-        Ok(self.users.write().by_id.get_mut(user).is_some_and(|user| self.forget(user, number)))
+        Ok(self.users.write().by_id.get_mut(&UserKey::of(user)).is_some_and(|user| self.forget(user, number)))
     }
 
     async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
         self.started.check("delete memories", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
-        let Some(user) = users.by_id.get_mut(user) else { return Ok(0) };
+        let Some(user) = users.by_id.get_mut(&UserKey::of(user)) else { return Ok(0) };
         let of_session = user.memories.values().filter(|memory| memory.session_id == *session);
         let numbers: Vec<u64> = of_session.map(|memory| memory.number).collect();
         Ok(numbers.into_iter().filter(|number| self.forget(user, *number)).count() as u64)
@@ -175,7 +180,9 @@ impl MemoryStore for InMemoryMemoryStore {
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
         self.started.check("delete memories", &[user.as_str()])?;
         let mut users = self.users.write();
-        let Some(User { memories, last_number, .. }) = users.by_id.remove(user) else { return Ok(0) };
+        let Some(User { memories, last_number, .. }) = users.by_id.remove(&UserKey::of(user)) else {
+            return Ok(0);
+        };
         users.forgotten_number = users.forgotten_number.max(last_number);
         self.budget.change(memories.values().map(|memory| weight(&memory.message)).sum(), 0);
         Ok(memories.len() as u64)

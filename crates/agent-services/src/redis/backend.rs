@@ -24,6 +24,9 @@ impl Backend for RedisBackend {
         if let Some(prefix) = parameters.get("prefix") {
             config = config.with_prefix(prefix)?;
         }
+        if options.is_read_only {
+            config = config.read_only();
+        }
         let client = RedisClient::new(config);
         let context = &options.context;
         let runs = RedisRunStore::new(client.clone(), context.clone())

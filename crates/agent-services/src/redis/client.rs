@@ -11,14 +11,12 @@ use tokio::time::timeout;
 
 use super::config::RedisConfig;
 use super::failure::{self, Fault};
-use super::keys::{Keys, LAYOUT};
-use super::link::{self, Link};
-use super::script::{Request, script};
+use super::keys::Keys;
+use super::link::{self, Link, Node};
+use super::script::Request;
 use super::servers::Servers;
+use crate::Result;
 use crate::retry::Backoff;
-use crate::{Error, ErrorKind, Result};
-
-script!(CHECK_LAYOUT, "layout.lua");
 
 /// How often a command is repeated that was certainly not executed.
 const MAX_REFUSALS: u32 = 6;
@@ -98,19 +96,33 @@ impl RedisClient {
         Lease(self.clone())
     }
 
-    /// Refuses data that a newer program has written.
-    pub(super) async fn check_layout(&self, operation: &'static str) -> Result<()> {
-        let call = CHECK_LAYOUT.with_keys([self.keys().layout()]).arg(LAYOUT);
-        let found: String = self.ask(operation, call, Repeat::Safe).await?;
-        let message = match found.parse::<u64>() {
-            Ok(LAYOUT) => return Ok(()),
-            Ok(found) => format!(
-                "the data in Redis has layout {found}, and this program knows layout {LAYOUT}: use the newest version of \
-                 this program, or another prefix"
-            ),
-            Err(_) => return Err(failure::foreign(operation)),
-        };
-        Err(Error::new(ErrorKind::Unexpected, operation, message))
+    /// Whether the stores are only read.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.0.config.is_read_only
+    }
+
+    /// The servers that together have all keys: one, or the masters of a cluster.
+    pub(super) async fn masters(&self, operation: &'static str) -> Result<Vec<Node>> {
+        let config = &self.0.config;
+        let masters = async { self.0.link().await?.masters().await };
+        let most = config.connect_timeout.saturating_add(config.response_timeout);
+        let found = timeout(most, masters).await.unwrap_or_else(|_| Err(elapsed()));
+        found.map_err(|error| failure::error(operation, &config.servers, error))
+    }
+
+    /// Sends a command, which changes nothing, to one of the [`Self::masters`].
+    pub(super) async fn ask_master<T: FromRedisValue>(
+        &self,
+        operation: &'static str,
+        node: &Node,
+        command: Cmd,
+    ) -> Result<T> {
+        let config = &self.0.config;
+        let answer = async { self.0.link().await?.send_to(node, &command).await };
+        let most = config.connect_timeout.saturating_add(config.response_timeout);
+        let answer = timeout(most, answer).await.unwrap_or_else(|_| Err(elapsed()));
+        let value = answer.map_err(|error| failure::error(operation, &config.servers, error))?;
+        T::from_redis_value(value).map_err(|error| failure::foreign(operation).with_source(error))
     }
 
     /// Whether all servers that are needed answer.

@@ -23,6 +23,7 @@ pub struct RedisConfig {
     pub(super) response_timeout: Duration,
     /// Certificates, in PEM, of who may vouch for a server, in place of the system's.
     pub(super) root_certificates: Option<Vec<u8>>,
+    pub(super) is_read_only: bool,
 }
 
 impl RedisConfig {
@@ -47,6 +48,7 @@ impl RedisConfig {
             connect_timeout: Duration::from_secs(2),
             response_timeout: Duration::from_secs(5),
             root_certificates: None,
+            is_read_only: false,
         })
     }
 
@@ -99,6 +101,13 @@ impl RedisConfig {
     #[must_use]
     pub fn with_root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates = Some(pem.into());
+        self
+    }
+
+    /// The same for stores that are only read: data of an older layout is refused then, instead of brought up to date.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.is_read_only = true;
         self
     }
 

@@ -4,10 +4,11 @@ use sha2::{Digest, Sha256};
 
 use agent_schemas::{SessionId, UserId};
 
+use crate::tenant::TenantId;
 use crate::{Error, ErrorKind, Result};
 
 /// The version of the layout that this program reads and writes.
-pub(super) const LAYOUT: u64 = 1;
+pub(super) const LAYOUT: u64 = 2;
 
 /// Ids that are longer stand in keys as their hash.
 const MAX_PLAIN: usize = 64;
@@ -28,19 +29,45 @@ impl Keys {
         format!("{}:layout", self.prefix)
     }
 
-    /// What the keys and channels begin with that belong to no user.
+    /// The key that says that the data is on its way from the layout before.
+    pub(super) fn migration(&self) -> String {
+        format!("{}:layout:migration", self.prefix)
+    }
+
+    /// The key of the lock of whoever brings the data to a new layout.
+    pub(super) fn lock(&self) -> String {
+        format!("{}:layout:lock", self.prefix)
+    }
+
+    /// A key of some layout.
+    pub(super) fn of_layout(&self, layout: u64, rest: &str) -> String {
+        format!("{}:v{layout}:{rest}", self.prefix)
+    }
+
+    /// What the keys and channels begin with that belong to all tenants.
     pub(super) fn root(&self) -> String {
-        format!("{}:v{LAYOUT}:", self.prefix)
+        self.of_layout(LAYOUT, "")
+    }
+
+    /// What the keys of a tenant begin with. The tenant is not part of any hash tag: layout 1 had the same tags without it, so
+    /// that each key could be renamed where it was.
+    pub(super) fn of_tenant(&self) -> String {
+        format!("{}{}:", self.root(), TenantId::DEFAULT)
+    }
+
+    /// The key of the tags that there are runs with.
+    pub(super) fn run_tags(&self) -> String {
+        format!("{}run-tags", self.of_tenant())
     }
 
     /// What the keys of runs begin with; the tag is that of their users, and the hash tag.
     pub(super) fn of_tag(&self, tag: &str) -> String {
-        format!("{}:v{LAYOUT}:{{{tag}}}:", self.prefix)
+        format!("{}{{{tag}}}:", self.of_tenant())
     }
 
     /// A key of a user. The user is the hash tag, so that all of its keys are in one slot of a cluster.
     pub(super) fn of_user(&self, user: &UserId, kind: &str) -> String {
-        format!("{}:v{LAYOUT}:{{{}}}:{kind}", self.prefix, encode(user.as_str()))
+        format!("{}{{{}}}:{kind}", self.of_tenant(), encode(user.as_str()))
     }
 
     /// A key of a session; the session is given as [`encode`] writes it.
@@ -118,10 +145,10 @@ mod tests {
     #[test]
     fn key__user__is_the_hash_tag() {
         let keys = Keys::new("agent");
-        assert_eq!(keys.of_user(&UserId::new("u"), "sessions"), "agent:v1:{u}:sessions");
+        assert_eq!(keys.of_user(&UserId::new("u"), "sessions"), "agent:v2:default:{u}:sessions");
         assert_eq!(
             keys.of_session(&UserId::new("}{"), "session", &encode("a:b")),
-            "agent:v1:{%7d7b}:session:%613a62"
+            "agent:v2:default:{%7d7b}:session:%613a62"
         );
         assert_eq!(keys.layout(), "agent:layout");
     }

@@ -1,5 +1,6 @@
 //! One connection to Redis: a multiplexed one to one server, or those to all nodes of a cluster.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ::redis::aio::MultiplexedConnection;
 use ::redis::cluster::ClusterClientBuilder;
 use ::redis::cluster_async::ClusterConnection;
-use ::redis::cluster_routing::SingleNodeRoutingInfo;
+use ::redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
 use ::redis::sentinel::{SentinelClientBuilder, SentinelServerType};
 use ::redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, Pipeline, ProtocolVersion,
@@ -23,6 +24,10 @@ pub(super) struct Link {
     /// Set as soon as the other side closes the connection.
     is_lost: Arc<AtomicBool>,
 }
+
+/// A master of a cluster, or the only server.
+#[derive(Clone, Debug)]
+pub(super) struct Node(Option<(String, u16)>);
 
 #[derive(Clone)]
 enum Connection {
@@ -61,22 +66,45 @@ impl Link {
         }
     }
 
+    /// The servers that together have all keys.
+    pub(super) async fn masters(&self) -> RedisResult<Vec<Node>> {
+        let Connection::Cluster(mut cluster) = self.connection.clone() else { return Ok(vec![Node(None)]) };
+        let route = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+        // The answers come with the addresses by which the driver knows the nodes.
+        let answers = cluster.route_command(::redis::cmd("PING"), route).await?;
+        let answers: HashMap<String, Value> = ::redis::from_redis_value(answers)?;
+        answers.keys().map(|address| node_at(address).map(|node| Node(Some(node)))).collect()
+    }
+
+    /// Sends a command to one of the [`Self::masters`].
+    pub(super) async fn send_to(&self, node: &Node, command: &Cmd) -> RedisResult<Value> {
+        match (self.connection.clone(), node) {
+            (Connection::Cluster(mut cluster), Node(Some((host, port)))) => {
+                let route = SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: *port };
+                cluster.route_command(command.clone(), RoutingInfo::SingleNode(route)).await
+            }
+            _ => self.send(command).await,
+        }
+    }
+
     /// Sends a command to the node of a cluster to which its slot is on its way.
     pub(super) async fn send_asking(&self, address: &str, command: &Cmd) -> RedisResult<Value> {
         let Connection::Cluster(mut cluster) = self.connection.clone() else {
             return self.send(command).await;
         };
-        let target =
-            address.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
-        let Some((host, port)) = target else {
-            return Err(RedisError::from((ErrorKind::ClusterConnectionNotFound, "the node has no address")));
-        };
+        let (host, port) = node_at(address)?;
         let mut pipeline = Pipeline::new();
         pipeline.cmd("ASKING").add_command(command.clone());
         let route = SingleNodeRoutingInfo::ByAddress { host, port };
         let mut answers = cluster.route_pipeline(pipeline, 0, 2, route).await?;
         answers.pop().unwrap_or(Value::Nil).extract_error()
     }
+}
+
+/// The host and the port of an address.
+fn node_at(address: &str) -> RedisResult<(String, u16)> {
+    let node = address.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
+    node.ok_or_else(|| RedisError::from((ErrorKind::ClusterConnectionNotFound, "the node has no address")))
 }
 
 /// A connection that can subscribe, to a server that hears of all that is published. `take` gets what the server pushes.

@@ -31,6 +31,7 @@ script!(CREATE, "runs/common.lua", "runs/create.lua");
 script!(APPEND, "runs/common.lua", "runs/frames.lua", "runs/write.lua", "runs/append.lua");
 script!(FINISH, "runs/common.lua", "runs/frames.lua", "runs/write.lua", "runs/end.lua", "runs/finish.lua");
 script!(READ, "runs/common.lua", "runs/read.lua");
+script!(CHAIN, "runs/common.lua", "runs/frames.lua", "runs/chain.lua");
 script!(RECORDS, "runs/common.lua", "runs/records.lua");
 script!(UNLIST, "runs/common.lua", "runs/unlist.lua");
 script!(CANCEL, "runs/common.lua", "runs/frames.lua", "runs/write.lua", "runs/end.lua", "runs/cancel.lua");

@@ -65,7 +65,7 @@ impl Backend {
             return Ok(());
         }
         let lease = self.client.lease();
-        self.client.check_layout("start").await?;
+        self.client.open_layout("start").await?;
         self.client.warn_of_losses("start").await;
         self.running.write().get_or_insert_with(|| Running { calls: TaskTracker::new(), _lease: lease });
         Ok(())

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_schemas::{
     AgentRequest, IdempotencyKey, RunId, RunOptions, SessionId, SessionPolicy, Status, UserId,
 };
 
-use super::{Batch, FencingToken, OwnerId};
+use super::{Batch, FencingToken, LogChunk, OwnerId};
 use crate::{Error, ErrorKind, Result};
 
 /// What is known of a run besides its log.
@@ -105,6 +106,18 @@ impl RunRecord {
         Some(self.ended_at?.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)))
     }
 
+    /// The number of the last entry of a log that has ended.
+    pub(crate) fn last_entry(&self) -> Option<u64> {
+        if self.ended_at.is_some() { self.entries.checked_sub(1) } else { None }
+    }
+
+    /// Until when the run is kept at least once it has ended, in Unix seconds, unless the store has too many bytes of
+    /// ended runs. `retention` is the store's.
+    pub fn kept_at_least_until(&self, retention: Duration) -> Option<i64> {
+        let time = retention.max(self.options.response_ttl);
+        Some(self.ended_at?.saturating_add(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)))
+    }
+
     /// Whether an entry that was read in one epoch is still the entry of that number. Where the log was taken over before
     /// the entry had been stored, it is another one now, or there is none.
     ///
@@ -122,6 +135,25 @@ pub fn epoch_has_entry(epochs: &[u64], number: u64, epoch: u64) -> bool {
     let starts_in_time = epoch < 2 || epochs.get(epoch - 2).is_some_and(|first| *first <= number);
     let later = epochs.get(epoch.saturating_sub(1)..).unwrap_or_default();
     is_known && starts_in_time && later.iter().all(|first| number < *first)
+}
+
+/// A run of a chain, in which each continues the next.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChainedRun {
+    /// The record.
+    pub record: RunRecord,
+    /// The last entry of its log, if the run has ended.
+    pub last: Option<Batch>,
+}
+
+impl ChainedRun {
+    /// A run with what was read of its log from the last entry on.
+    pub fn new(record: RunRecord, read: Option<LogChunk>) -> Self {
+        let last = read.and_then(|chunk| chunk.batches.into_iter().next_back());
+        let last = last.and_then(|batch| batch.starting_at(batch.end().saturating_sub(1)));
+        ChainedRun { record, last }
+    }
 }
 
 /// A run that is to be made.

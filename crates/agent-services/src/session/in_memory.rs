@@ -17,6 +17,7 @@ use crate::limits::json_text;
 use crate::memory_budget::{DropOldest, MemoryBudget};
 use crate::page::{Page, PageSize, PageToken};
 use crate::run::Retention;
+use crate::tenant::UserKey;
 use crate::{DatabaseId, Error, ErrorKind, Result, Service};
 
 /// Sessions in memory. They outlive a stop and a new start, but not the store. Anonymous ones are kept for ten minutes, and
@@ -103,7 +104,7 @@ impl InMemorySessionStore {
 
     fn read<T>(&self, user: &UserId, id: &SessionId, read: impl FnOnce(&Session) -> T) -> Option<T> {
         let kept = self.kept.read();
-        kept.users.get(user)?.sessions.get(id).map(|session| read(session))
+        kept.users.get(&UserKey::of(user))?.sessions.get(id).map(|session| read(session))
     }
 }
 
@@ -187,7 +188,7 @@ impl SessionStore for InMemorySessionStore {
     ) -> Result<Page<SessionInfo>> {
         self.started.check("list sessions", &[user.as_str()])?;
         let kept = self.kept.read();
-        let sessions = kept.users.get(user).into_iter().flat_map(|user| user.sessions.values());
+        let sessions = kept.users.get(&UserKey::of(user)).into_iter().flat_map(|user| user.sessions.values());
         let mut found: Vec<&SessionInfo> = sessions
             .map(|session| &session.info)
             .filter(|info| after.is_none_or(|after| info.number < after.0))
@@ -209,7 +210,8 @@ impl SessionStore for InMemorySessionStore {
         self.context.limits.check_item(OPERATION, metadata)?;
         self.budget.admit(OPERATION)?;
         let mut kept = self.kept.write();
-        let Some(session) = kept.users.get_mut(user).and_then(|user| user.sessions.get_mut(id)) else {
+        let Some(session) = kept.users.get_mut(&UserKey::of(user)).and_then(|user| user.sessions.get_mut(id))
+        else {
             return Err(Error::new(ErrorKind::NotFound, OPERATION, format!("there is no session '{id}'")));
         };
         let info = &mut session.info;

@@ -27,6 +27,7 @@ impl OwnedFolder {
     /// [`ErrorKind::Conflict`] if it belongs to another process.
     pub(super) fn take(folder: &Path) -> Result<Self> {
         create(folder)?;
+        warn_of_others(folder);
         let path = folder.join(LOCK);
         let failed = |what: &str, error: std::io::Error| {
             Error::new(
@@ -36,8 +37,7 @@ impl OwnedFolder {
             )
             .with_source(error)
         };
-        let lock = File::options().create(true).truncate(false).write(true).open(&path);
-        let mut lock = lock.map_err(|error| failed("opened", error))?;
+        let mut lock = private(&path).map_err(|error| failed("opened", error))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(taken(folder, &path)),
@@ -66,6 +66,92 @@ fn taken(folder: &Path, lock: &Path) -> Error {
         folder.display()
     );
     Error::new(ErrorKind::Conflict, OPERATION, message)
+}
+
+/// Makes the database's file if there is none. SQLite gives the other files of a database the mode of this one.
+///
+/// # Errors
+/// The system's.
+pub(super) fn create_database(file: &Path) -> std::io::Result<()> {
+    if file.exists() { Ok(()) } else { private(file).map(drop) }
+}
+
+/// Lets only their owner read the files of a database, which older versions left to the umask.
+pub(super) fn make_database_private(file: &Path) {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        let path = Path::new(&name);
+        if let Err(error) = File::open(path).and_then(|file| make_private(&file))
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %path.display(), %error, "others may read this file, and that cannot be changed");
+        }
+    }
+}
+
+/// Opens a file for writing, or makes it, so that only its owner may read it, whatever the folder and the umask allow.
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    check_is_at(path, &file)?;
+    if let Err(error) = make_private(&file) {
+        // Some file systems know no modes.
+        tracing::warn!(path = %path.display(), %error, "others may read this file, and that cannot be changed");
+    }
+    Ok(file)
+}
+
+/// Refuses a file that a link led to: where others may write to the folder, they could let this process change any of its
+/// user's files.
+#[cfg(unix)]
+fn check_is_at(path: &Path, file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let (there, opened) = (path.symlink_metadata()?, file.metadata()?);
+    if (there.dev(), there.ino()) == (opened.dev(), opened.ino()) {
+        return Ok(());
+    }
+    Err(std::io::Error::other("it is a link; replace it with a file, or use another data folder"))
+}
+
+#[cfg(not(unix))]
+fn check_is_at(_: &Path, _: &File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Warns if others may replace the files of a folder. The folder may be shared on purpose, so it stays as it is.
+fn warn_of_others(folder: &Path) {
+    #[cfg(unix)]
+    if let Ok(metadata) = folder.metadata() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = metadata.permissions().mode() & 0o7777;
+        // In a sticky folder everybody may only replace their own files.
+        if mode & 0o022 != 0 && mode & 0o1000 == 0 {
+            tracing::warn!(
+                folder = %folder.display(),
+                "others may replace the files in the data folder (mode {mode:o}): make it private with chmod 700"
+            );
+        }
+    }
+}
+
+#[cfg(unix)]
+fn make_private(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut permissions = file.metadata()?.permissions();
+    if permissions.mode() & 0o777 == 0o600 {
+        return Ok(());
+    }
+    permissions.set_mode(0o600);
+    file.set_permissions(permissions)
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &File) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Makes a folder that only its owner may look into: conversations are nobody else's business.

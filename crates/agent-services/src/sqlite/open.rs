@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use super::connection::{self, SqliteOptions};
 use super::failure::{Outcome, full, of_file};
-use super::folder::{DATABASE, OwnedFolder};
+use super::folder::{self, DATABASE, OwnedFolder};
 use super::migrations;
 use super::readers::Readers;
 use super::runs;
@@ -21,7 +21,7 @@ use crate::{Error, ErrorKind, Result};
 const OPERATION: &str = "open the database";
 
 statements! {
-    PROBE: "SELECT key FROM users WHERE id = x''";
+    PROBE: "SELECT key FROM users WHERE tenant = x'' AND id = x''";
 }
 
 /// An open database. It closes when this is dropped, on a thread of its own.
@@ -153,12 +153,20 @@ pub(super) fn read_only(operation: &'static str) -> Error {
 
 /// The connection of the writer, to a database that is up to date.
 fn writer_of(file: &Path, options: &SqliteOptions) -> Outcome<Connection> {
+    folder::create_database(file).map_err(|error| cannot_be_made(file, error))?;
     let connection = connection::open_writer(file)?;
     let version = migrations::check(&connection, file)?;
+    // It is ours, so its mode is, too. What it does not have yet it will have with its mode.
+    folder::make_database_private(file);
     connection::set_up_writer(&connection, options)?;
     migrations::migrate(&connection, version)?;
     runs::forget_owners(&connection)?;
     Ok(connection)
+}
+
+fn cannot_be_made(file: &Path, error: std::io::Error) -> Error {
+    let message = format!("{} cannot be made: {error}", file.display());
+    Error::new(ErrorKind::Unavailable, OPERATION, message).with_source(error)
 }
 
 fn check_readable(file: &Path) -> Outcome<()> {

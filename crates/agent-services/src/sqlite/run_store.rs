@@ -22,8 +22,8 @@ use crate::lifecycle::lifecycle_of;
 use crate::page::{Page, PageSize, PageToken};
 use crate::run::wakeups::Wakeups;
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, Retention,
-    RunFilter, RunRecord, RunStore, Written,
+    Batch, Canceled, ChainedRun, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId,
+    Retention, RunFilter, RunRecord, RunStore, Written,
 };
 use crate::session::MessageBatch;
 
@@ -185,6 +185,13 @@ impl RunStore for SqliteRunStore {
         self.access.read("read a run", read).await
     }
 
+    async fn chain(&self, id: &RunId, max_bytes: usize) -> Result<Vec<ChainedRun>> {
+        let id = id.clone();
+        self.access
+            .read("read a chain of runs", move |connection| read::chain(connection, id, max_bytes))
+            .await
+    }
+
     async fn wait(&self, id: &RunId, from: u64) -> Result<()> {
         const OPERATION: &str = "wait for a run";
         let mut reader = self.wakeups.reader(id);
@@ -317,5 +324,9 @@ impl RunStore for SqliteRunStore {
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
         self.forget_all("delete a user's runs", user, None).await
+    }
+
+    fn retention(&self) -> Retention {
+        self.retention
     }
 }

@@ -23,16 +23,13 @@ statements! {
     LAST_ROUND: "SELECT round FROM states WHERE user = ?1 AND session = ?2 ORDER BY round DESC LIMIT 1";
     PUT: "INSERT INTO states (user, session, round, json) VALUES (?1, ?2, ?3, ?4) \
           ON CONFLICT (user, session, round) DO UPDATE SET json = excluded.json";
-    EXPORT: "SELECT round, json FROM states JOIN users ON users.key = user \
-             WHERE id = ?1 AND session = ?2 AND round = ?3";
-    EXPORT_LAST: "SELECT round, json FROM states JOIN users ON users.key = user \
-                  WHERE id = ?1 AND session = ?2 ORDER BY round DESC LIMIT 1";
-    ROUNDS: "SELECT round FROM states JOIN users ON users.key = user \
-             WHERE id = ?1 AND session = ?2 ORDER BY round DESC LIMIT ?3";
-    ROUNDS_BEFORE: "SELECT round FROM states JOIN users ON users.key = user \
-                    WHERE id = ?1 AND session = ?2 AND round < ?4 ORDER BY round DESC LIMIT ?3";
-    DELETE_ROUND: "DELETE FROM states WHERE user = (SELECT key FROM users WHERE id = ?1) AND session = ?2 AND round = ?3";
-    DELETE_SESSION: "DELETE FROM states WHERE user = (SELECT key FROM users WHERE id = ?1) AND session = ?2";
+    EXPORT: "SELECT round, json FROM states WHERE user = ?1 AND session = ?2 AND round = ?3";
+    EXPORT_LAST: "SELECT round, json FROM states WHERE user = ?1 AND session = ?2 ORDER BY round DESC LIMIT 1";
+    ROUNDS: "SELECT round FROM states WHERE user = ?1 AND session = ?2 ORDER BY round DESC LIMIT ?3";
+    ROUNDS_BEFORE: "SELECT round FROM states WHERE user = ?1 AND session = ?2 AND round < ?4 \
+                    ORDER BY round DESC LIMIT ?3";
+    DELETE_ROUND: "DELETE FROM states WHERE user = ?1 AND session = ?2 AND round = ?3";
+    DELETE_SESSION: "DELETE FROM states WHERE user = ?1 AND session = ?2";
     DELETE_USER: "DELETE FROM states WHERE user = ?1";
 }
 
@@ -79,7 +76,8 @@ impl StateStore for SqliteStateStore {
         let (user, session) = (user.clone(), session.clone());
         let read = |row: &Row<'_>| Ok((from_column(row.get(0)?), json::from_text(text(row, 1)?)?));
         let export = move |connection: &Connection| {
-            let (user, session) = (user.as_str().as_bytes(), session.as_str().as_bytes());
+            let Some(user) = users::find(connection, user.as_str())? else { return Ok(None) };
+            let session = session.as_str().as_bytes();
             match round {
                 Some(round) => EXPORT.one(connection, params![user, session, to_column(round)], read),
                 None => EXPORT_LAST.one(connection, params![user, session], read),
@@ -99,7 +97,8 @@ impl StateStore for SqliteStateStore {
         self.access.check(OPERATION, &[user.as_str(), session.as_str()])?;
         let (user, session) = (user.clone(), session.clone());
         let list = move |connection: &Connection| {
-            let (user, session) = (user.as_str().as_bytes(), session.as_str().as_bytes());
+            let Some(user) = users::find(connection, user.as_str())? else { return Ok(Vec::new()) };
+            let session = session.as_str().as_bytes();
             let count = size.get() + 1;
             let read = |row: &Row<'_>| Ok(from_column(row.get(0)?));
             match after {
@@ -118,7 +117,8 @@ impl StateStore for SqliteStateStore {
         self.access.check(OPERATION, &[user.as_str(), session.as_str()])?;
         let (user, session) = (user.clone(), session.clone());
         let delete = move |connection: &Connection| {
-            let ids = params![user.as_str().as_bytes(), session.as_str().as_bytes(), to_column(round)];
+            let Some(user) = users::find(connection, user.as_str())? else { return Ok(false) };
+            let ids = params![user, session.as_str().as_bytes(), to_column(round)];
             Ok(DELETE_ROUND.execute(connection, ids)? > 0)
         };
         self.access.write(OPERATION, delete).await
@@ -129,8 +129,8 @@ impl StateStore for SqliteStateStore {
         self.access.check(OPERATION, &[user.as_str(), session.as_str()])?;
         let (user, session) = (user.clone(), session.clone());
         let delete = move |connection: &Connection| {
-            let ids = [user.as_str().as_bytes(), session.as_str().as_bytes()];
-            Ok(DELETE_SESSION.execute(connection, ids)? as u64)
+            let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
+            Ok(DELETE_SESSION.execute(connection, params![user, session.as_str().as_bytes()])? as u64)
         };
         self.access.write(OPERATION, delete).await
     }

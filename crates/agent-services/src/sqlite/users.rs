@@ -1,14 +1,15 @@
-//! Users, whose ids are stored once.
+//! Users, whose ids are stored once. Everything else of a user hangs on the key here, so this is the only place with tenants.
 
 use rusqlite::{Connection, params};
 
 use super::failure::Outcome;
 use super::statement::statements;
+use crate::tenant::TenantId;
 
 statements! {
-    FIND: "SELECT key FROM users WHERE id = ?1";
-    ADD: "INSERT INTO users (id, last_session, last_memory, last_run) \
-          SELECT ?1, last_session, last_memory, last_run FROM session_totals WHERE key = 1";
+    FIND: "SELECT key FROM users WHERE tenant = ?1 AND id = ?2";
+    ADD: "INSERT INTO users (tenant, id, last_session, last_memory, last_run) \
+          SELECT ?1, ?2, last_session, last_memory, last_run FROM session_totals WHERE key = 1";
     FORGET_UNUSED: "DELETE FROM users WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM sessions WHERE user = ?1) \
                     AND NOT EXISTS (SELECT 1 FROM runs WHERE user = ?1) \
                     AND NOT EXISTS (SELECT 1 FROM states WHERE user = ?1) \
@@ -20,7 +21,8 @@ statements! {
 
 /// The key of a user.
 pub(super) fn find(connection: &Connection, user: &str) -> Outcome<Option<i64>> {
-    FIND.one(connection, [user.as_bytes()], |row| Ok(row.get(0)?))
+    let ids = params![TenantId::DEFAULT.as_str().as_bytes(), user.as_bytes()];
+    FIND.one(connection, ids, |row| Ok(row.get(0)?))
 }
 
 /// The key of a user, who may be new.
@@ -28,7 +30,7 @@ pub(super) fn find_or_add(connection: &Connection, user: &str) -> Outcome<i64> {
     if let Some(key) = find(connection, user)? {
         return Ok(key);
     }
-    ADD.execute(connection, [user.as_bytes()])?;
+    ADD.execute(connection, params![TenantId::DEFAULT.as_str().as_bytes(), user.as_bytes()])?;
     Ok(connection.last_insert_rowid())
 }
 

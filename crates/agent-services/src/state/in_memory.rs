@@ -12,6 +12,7 @@ use crate::context::StoreContext;
 use crate::lifecycle::{Started, lifecycle_of};
 use crate::memory_budget::MemoryBudget;
 use crate::page::{Page, PageSize, PageToken};
+use crate::tenant::UserKey;
 use crate::{Error, ErrorKind, Result};
 
 /// States in memory. They outlive a stop and a new start, but not the store.
@@ -20,7 +21,7 @@ pub struct InMemoryStateStore {
     context: StoreContext,
     started: Started,
     budget: Arc<MemoryBudget>,
-    users: RwLock<HashMap<UserId, Sessions>>,
+    users: RwLock<HashMap<UserKey, Sessions>>,
 }
 
 /// About what a state takes besides its JSON.
@@ -68,7 +69,7 @@ impl StateStore for InMemoryStateStore {
         self.context.limits.check_item(OPERATION, state.to_string().len())?;
         self.budget.admit(OPERATION)?;
         let mut users = self.users.write();
-        let rounds = users.entry(user.clone()).or_default().entry(session.clone()).or_default();
+        let rounds = users.entry(UserKey::of(user)).or_default().entry(session.clone()).or_default();
         let next = || rounds.last_key_value().map_or(Some(1), |(last, _)| last.checked_add(1));
         let Some(round) = round.or_else(next) else {
             return Err(Error::new(
@@ -90,7 +91,7 @@ impl StateStore for InMemoryStateStore {
     ) -> Result<Option<(u64, Json)>> {
         self.started.check("export a state", &[user.as_str(), session.as_str()])?;
         let users = self.users.read();
-        let Some(rounds) = users.get(user).and_then(|sessions| sessions.get(session)) else {
+        let Some(rounds) = users.get(&UserKey::of(user)).and_then(|sessions| sessions.get(session)) else {
             return Ok(None);
         };
         let found = match round {
@@ -109,7 +110,7 @@ impl StateStore for InMemoryStateStore {
     ) -> Result<Page<u64>> {
         self.started.check("list rounds", &[user.as_str(), session.as_str()])?;
         let users = self.users.read();
-        let rounds = users.get(user).and_then(|sessions| sessions.get(session));
+        let rounds = users.get(&UserKey::of(user)).and_then(|sessions| sessions.get(session));
         let rounds = rounds.into_iter().flat_map(|rounds| rounds.keys().rev().copied());
         let page = rounds.filter(|round| after.is_none_or(|after| *round < after.0)).take(size.get() + 1);
         Ok(Page::from_one_more(page.collect(), size, |round| *round))
@@ -118,7 +119,7 @@ impl StateStore for InMemoryStateStore {
     async fn delete_round(&self, user: &UserId, session: &SessionId, round: u64) -> Result<bool> {
         self.started.check("delete a round", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
-        let rounds = users.get_mut(user).and_then(|sessions| sessions.get_mut(session));
+        let rounds = users.get_mut(&UserKey::of(user)).and_then(|sessions| sessions.get_mut(session));
         let removed = rounds.and_then(|rounds| rounds.remove(&round));
         Ok(removed.map(|state| self.budget.change(weight(&state), 0)).is_some())
     }
@@ -126,13 +127,13 @@ impl StateStore for InMemoryStateStore {
     async fn delete_session(&self, user: &UserId, session: &SessionId) -> Result<u64> {
         self.started.check("delete states", &[user.as_str(), session.as_str()])?;
         let mut users = self.users.write();
-        let rounds = users.get_mut(user).and_then(|sessions| sessions.remove(session));
+        let rounds = users.get_mut(&UserKey::of(user)).and_then(|sessions| sessions.remove(session));
         Ok(rounds.map_or(0, |rounds| self.forget(&rounds)))
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
         self.started.check("delete states", &[user.as_str()])?;
-        let sessions = self.users.write().remove(user).unwrap_or_default();
+        let sessions = self.users.write().remove(&UserKey::of(user)).unwrap_or_default();
         Ok(sessions.values().map(|rounds| self.forget(rounds)).sum())
     }
 }

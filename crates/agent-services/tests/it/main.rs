@@ -2,6 +2,7 @@
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod backends;
+mod old_layout;
 #[cfg(feature = "redis")]
 mod redis;
 mod run_model;

@@ -5,6 +5,7 @@ mod cluster;
 mod durability;
 mod expiry;
 mod foreign;
+mod layout;
 mod login;
 mod outage;
 mod proxy;

@@ -5,6 +5,7 @@ mod damage;
 mod file;
 mod forgetting;
 mod full;
+mod migration;
 mod model;
 mod runs;
 mod shared;

@@ -76,7 +76,7 @@ pub(super) async fn remember(config: &ChatConfig, run: &RunHandle, answer: &Json
     if !config.remember {
         return;
     }
-    let said = run.request().input.iter().filter(|message| message.role == Some(Role::User));
+    let said = run.new_input().iter().filter(|message| message.role == Some(Role::User));
     let mut messages: Vec<Message> =
         said.filter(|message| !message.full_text().is_empty()).cloned().collect();
     if let Some(text) = answer.get("content").and_then(Json::as_str).filter(|text| !text.is_empty()) {

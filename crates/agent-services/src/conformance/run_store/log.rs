@@ -332,3 +332,39 @@ pub async fn wait_resolves(store: Arc<dyn RunStore>) {
     wait_for(&*store, &id, 0).await;
     wait_for(&*store, &new_run("u", "s").record.id, 0).await;
 }
+
+/// Line 28: a chain of runs is read from its end, in as few steps as the store likes.
+pub async fn chains_are_read_from_their_end(store: Arc<dyn RunStore>) {
+    let (mut previous, mut ids) = (None, Vec::new());
+    // Runs of another user may be anywhere.
+    for (number, u) in ["u", "v", "u", "u", "u"].into_iter().enumerate() {
+        let mut run = new_run(u, &format!("s{number}"));
+        run.record.options.continues = previous;
+        run.first = batch(0, 2);
+        let (id, created) = create(&*store, run).await;
+        let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
+        let unfinished = store.chain(&id, 1 << 20).await.expect("a store answers");
+        assert!(
+            unfinished.first().is_some_and(|run| run.record.id == id && run.last.is_none()),
+            "{unfinished:?}"
+        );
+        finish(&*store, &id, token).await;
+        previous = Some(id.clone());
+        ids.insert(0, id);
+    }
+    for bytes in [1, 1 << 20] {
+        let (mut next, mut found) = (previous.clone(), Vec::new());
+        while let Some(id) = next {
+            let page = store.chain(&id, bytes).await.expect("a store answers");
+            assert!(!page.is_empty(), "the run itself is there");
+            next = page.last().and_then(|run| run.record.options.continues.clone());
+            for run in page {
+                assert_eq!(run.last, Some(batch(2, 1)));
+                found.push(run.record.id);
+            }
+        }
+        assert_eq!(found, ids);
+    }
+    let missing = new_run("u", "s").record.id;
+    assert_eq!(store.chain(&missing, 1).await.expect("a store answers").len(), 0);
+}

@@ -118,6 +118,8 @@ pub(super) fn fields(operation: &'static str, record: &RunRecord) -> Result<Vec<
     if !record.options.response_ttl.is_zero() {
         fields.push(("kept_for", record.options.response_ttl.as_secs().to_string()));
     }
+    // The script that reads chains looks for it here.
+    fields.extend(record.options.continues.as_ref().map(|id| ("continues", id.as_str().to_owned())));
     fields.extend(record.ending.clone().map(|ending| ("ending", ending)));
     Ok(fields.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect())
 }

@@ -9,16 +9,16 @@ use async_trait::async_trait;
 use super::codec::{self, Fields, StoredBatch};
 use super::places::{self, Place};
 use super::{
-    CANCEL, CREATE, DROP, FINISH, MAX_NUMBER, PAGE_BYTES, READ, RedisRunStore, STEERED, TAKE, TOUCH_READER,
-    UNLIST,
+    CANCEL, CHAIN, CREATE, DROP, FINISH, MAX_NUMBER, PAGE_BYTES, READ, RedisRunStore, STEERED, TAKE,
+    TOUCH_READER, UNLIST,
 };
 use crate::page::{Page, PageSize, PageToken};
 use crate::redis::failure::foreign;
 use crate::redis::keys::encode;
 use crate::redis::store::{STEP, millis};
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, RunFilter,
-    RunRecord, RunStore, SessionPolicy, Written, no_lease, no_run, no_sessions, tag,
+    Batch, Canceled, ChainedRun, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId,
+    Retention, RunFilter, RunRecord, RunStore, SessionPolicy, Written, no_lease, no_run, no_sessions, tag,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -151,6 +151,21 @@ impl RunStore for RedisRunStore {
             let batches = found.into_iter().filter_map(|batch| Batch::from(batch).starting_at(from));
             LogChunk { batches: batches.collect(), is_end }
         }))
+    }
+
+    async fn chain(&self, id: &RunId, max_bytes: usize) -> Result<Vec<ChainedRun>> {
+        const OPERATION: &str = "read a chain of runs";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        let Some(place) = self.place(id) else { return Ok(Vec::new()) };
+        let call = place.call(&CHAIN, "").arg(max_bytes.min(PAGE_BYTES));
+        let found: Vec<(Fields, Vec<u8>)> = self.backend.repeatable(OPERATION, call).await?;
+        let runs = found.into_iter().map(|(fields, frames)| {
+            let record = fields.decode(OPERATION)?;
+            let last = record.last_entry().filter(|_| !frames.is_empty());
+            let last = last.map(|first| Batch { first, count: 1, frames: frames.into() });
+            Ok(ChainedRun { record, last })
+        });
+        runs.collect()
     }
 
     async fn wait(&self, id: &RunId, from: u64) -> Result<()> {
@@ -326,6 +341,10 @@ impl RunStore for RedisRunStore {
         const OPERATION: &str = "delete a user's runs";
         let _call = self.backend.begin(OPERATION, &[user.as_str()])?;
         self.forget_all(OPERATION, user, None).await
+    }
+
+    fn retention(&self) -> Retention {
+        self.retention
     }
 }
 

@@ -19,18 +19,14 @@ use crate::run::{EXPIRED_LEASES, OwnerId, tag};
 const NOTED: Duration = Duration::from_secs(15);
 
 impl RedisRunStore {
-    fn global(&self, name: &str) -> String {
-        format!("{}{name}", self.backend.keys().root())
-    }
-
     /// The ended runs whose logs are whole, and how many bytes they have: in one slot.
     fn ended_keys(&self) -> [String; 2] {
-        ["{ended}:runs", "{ended}:bytes"].map(|name| self.global(name))
+        ["runs", "bytes"].map(|name| format!("{}{name}", self.backend.keys().of_tag("ended")))
     }
 
     /// The same of the ended runs that are trimmed.
     fn trimmed_keys(&self) -> [String; 2] {
-        ["{ended}:trimmed", "{ended}:trimmed-bytes"].map(|name| self.global(name))
+        ["trimmed", "trimmed-bytes"].map(|name| format!("{}{name}", self.backend.keys().of_tag("ended")))
     }
 
     pub(super) async fn renew(
@@ -49,8 +45,9 @@ impl RedisRunStore {
         self.backend.repeatable(operation, command).await
     }
 
+    /// The key of the leases of the owners, who execute runs of all tenants.
     fn leases(&self) -> String {
-        self.global("leases")
+        format!("{}leases", self.backend.keys().root())
     }
 
     /// The key of the leases if the step that takes a run can read them. It cannot in a cluster, where they are in another
@@ -83,7 +80,9 @@ impl RedisRunStore {
             return Ok(());
         }
         let at = Instant::now();
-        self.backend.repeatable::<()>(operation, TAG.with_keys([self.global("run-tags")]).arg(tag)).await?;
+        self.backend
+            .repeatable::<()>(operation, TAG.with_keys([self.backend.keys().run_tags()]).arg(tag))
+            .await?;
         // None is ever taken out: there are no more than 65,536.
         self.noted.lock().insert(tag.to_owned(), at);
         Ok(())
@@ -93,7 +92,7 @@ impl RedisRunStore {
     pub(super) async fn find_orphans(&self, operation: &'static str, most: usize) -> Result<Vec<RunId>> {
         let living = self.living(operation).await?;
         let mut range = cmd("ZRANGE");
-        range.arg(self.global("run-tags")).arg(0).arg(-1).arg("WITHSCORES");
+        range.arg(self.backend.keys().run_tags()).arg(0).arg(-1).arg("WITHSCORES");
         let tags: Vec<(String, u64)> = self.backend.repeatable(operation, range).await?;
         let mut orphans = Vec::new();
         for (tag, used) in tags {
@@ -105,7 +104,7 @@ impl RedisRunStore {
                 break;
             }
             if unfinished == 0 {
-                let call = UNTAG.with_keys([self.global("run-tags")]).arg(&tag).arg(used);
+                let call = UNTAG.with_keys([self.backend.keys().run_tags()]).arg(&tag).arg(used);
                 self.backend.repeatable::<()>(operation, call).await?;
             }
         }

@@ -114,7 +114,7 @@ mod tests {
         let long = "0".repeat(32);
         let good = format!("run_{long}8249");
         let place = Place::of(&keys, &RunId::new(good.clone())).expect("a place");
-        assert_eq!((place.tag(), &place.base[..]), ("8249", "p:v1:{8249}:"));
+        assert_eq!((place.tag(), &place.base[..]), ("8249", "p:v2:default:{8249}:"));
         assert!(Place::of_user(&keys, &RunId::new(good.clone()), &UserId::new("ann")).is_some());
         assert!(Place::of_user(&keys, &RunId::new(good), &UserId::new("bob")).is_none());
         let bad =

@@ -29,7 +29,10 @@ end
 
 -- Makes the session one that stays.
 local function name()
-  redis.call('HDEL', KEYS[1], 'anonymous')
+  -- A full server refuses HSET. After HDEL, which it does not refuse, it would let the script write all the rest.
+  if redis.call('HEXISTS', KEYS[1], 'anonymous') == 1 then
+    redis.call('HSET', KEYS[1], 'anonymous', '0')
+  end
 end
 
 -- Lets the session live on, and the indexes for as long as any session that they list. Takes some expired sessions out of

@@ -9,6 +9,7 @@ use super::leases::Leases;
 use super::retention_queue::{Place, RetentionQueue};
 use super::session_queue::SessionQueue;
 use crate::run::IdempotencyKey;
+use crate::tenant::UserKey;
 
 /// Clients choose the keys, but not the seed, which is random.
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -16,9 +17,9 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 /// All of it; one lock guards it.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    users: Map<UserId, User>,
+    users: Map<UserKey, User>,
     /// Of sessions that have unfinished runs, or may get some.
-    queues: Map<(UserId, SessionId), SessionQueue>,
+    queues: Map<(UserKey, SessionId), SessionQueue>,
     pub(super) leases: Leases,
     /// The runs that have not ended.
     pub(super) unfinished: HashSet<RunId, RandomState>,
@@ -47,45 +48,46 @@ pub(super) struct Key {
 impl State {
     /// The turns of a session that has unfinished runs, or may get some.
     pub(super) fn queue(&mut self, user: &UserId, session: &SessionId) -> &mut SessionQueue {
-        self.queues.entry((user.clone(), session.clone())).or_default()
+        self.queues.entry((UserKey::of(user), session.clone())).or_default()
     }
 
     /// The turns of a session, if it has unfinished runs.
     pub(super) fn known_queue(&mut self, user: &UserId, session: &SessionId) -> Option<&mut SessionQueue> {
-        self.queues.get_mut(&(user.clone(), session.clone()))
+        self.queues.get_mut(&(UserKey::of(user), session.clone()))
     }
 
     /// Drops what says nothing any more.
     pub(super) fn tidy(&mut self, user: &UserId, session: &SessionId) {
-        let session = (user.clone(), session.clone());
+        let session = (UserKey::of(user), session.clone());
         if self.queues.get(&session).is_some_and(SessionQueue::is_empty) {
             self.queues.remove(&session);
         }
-        if self.users.get(user).is_some_and(|known| known.runs.is_empty() && known.keys.is_empty()) {
-            self.users.remove(user);
+        let user = session.0;
+        if self.users.get(&user).is_some_and(|known| known.runs.is_empty() && known.keys.is_empty()) {
+            self.users.remove(&user);
         }
     }
 
     pub(super) fn key(&self, user: &UserId, key: &str) -> Option<&Key> {
-        self.users.get(user)?.keys.get(key)
+        self.users.get(&UserKey::of(user))?.keys.get(key)
     }
 
     pub(super) fn keep_key(&mut self, user: &UserId, key: IdempotencyKey, run: &RunId) {
         let kept = Key { fingerprint: key.fingerprint, run: run.clone() };
-        self.users.entry(user.clone()).or_default().keys.insert(key.key, kept);
+        self.users.entry(UserKey::of(user)).or_default().keys.insert(key.key, kept);
     }
 
     /// Gives a new run its place among those of its user.
     pub(super) fn enroll(&mut self, user: &UserId, id: &RunId) -> u64 {
         self.last_number += 1;
-        self.users.entry(user.clone()).or_default().runs.push((self.last_number, id.clone()));
+        self.users.entry(UserKey::of(user)).or_default().runs.push((self.last_number, id.clone()));
         self.unfinished.insert(id.clone());
         self.last_number
     }
 
     /// Forgets a run's place and keys.
     pub(super) fn strike(&mut self, user: &UserId, session: &SessionId, number: u64, keys: &[String]) {
-        if let Some(known) = self.users.get_mut(user) {
+        if let Some(known) = self.users.get_mut(&UserKey::of(user)) {
             if let Ok(at) = known.runs.binary_search_by_key(&number, |(number, _)| *number) {
                 let (_, id) = known.runs.remove(at);
                 self.unfinished.remove(&id);
@@ -97,7 +99,7 @@ impl State {
 
     /// A user's runs before a number, the newest first.
     pub(super) fn newest(&self, user: &UserId, before: u64) -> impl Iterator<Item = &RunId> {
-        let runs = self.users.get(user).map_or(&[][..], |user| &user.runs[..]);
+        let runs = self.users.get(&UserKey::of(user)).map_or(&[][..], |user| &user.runs[..]);
         let end = runs.partition_point(|(number, _)| *number < before);
         runs[..end].iter().rev().map(|(_, id)| id)
     }

@@ -12,8 +12,8 @@ use super::state::State;
 use super::{InMemoryRunStore, StoredRun, own_bytes};
 use crate::page::{Page, PageSize, PageToken};
 use crate::run::{
-    Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, RunFilter,
-    RunRecord, RunStore, SessionPolicy, Written, no_lease,
+    Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, Retention,
+    RunFilter, RunRecord, RunStore, SessionPolicy, Written, no_lease,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -390,5 +390,9 @@ impl RunStore for InMemoryRunStore {
         let mut state = self.state.lock();
         let ids = state.newest(user, u64::MAX).cloned().collect();
         Ok(self.forget_all(&mut state, ids))
+    }
+
+    fn retention(&self) -> Retention {
+        self.retention
     }
 }

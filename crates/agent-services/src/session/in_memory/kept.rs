@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 
 use crate::memory_budget::MemoryBudget;
 use crate::session::{EncodedMessage, SessionInfo, StoredMessage};
+use crate::tenant::UserKey;
 
 /// Clients choose the keys, but not the seed, which is random.
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -20,7 +21,7 @@ const OVERHEAD: u64 = 2048;
 /// All users, and the anonymous sessions in the order in which they were last written.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    pub(super) users: Map<UserId, User>,
+    pub(super) users: Map<UserKey, User>,
     /// The greatest number of a session of the users that were forgotten, so that no number comes twice.
     forgotten_number: u64,
     anonymous: BTreeMap<Place, (Name, u64)>,
@@ -59,13 +60,13 @@ pub(super) struct Session {
 
 impl Kept {
     pub(super) fn find(&self, user: &UserId, id: &SessionId) -> Option<&Session> {
-        self.users.get(user)?.sessions.get(id).map(|session| &**session)
+        self.users.get(&UserKey::of(user))?.sessions.get(id).map(|session| &**session)
     }
 
     /// The session of this user and id, which is made if there is none.
     pub(super) fn session(&mut self, user: &UserId, id: &SessionId, now: i64) -> &mut Session {
         let new = || User { last_number: self.forgotten_number, ..User::default() };
-        let owner = self.users.entry(user.clone()).or_insert_with(new);
+        let owner = self.users.entry(UserKey::of(user)).or_insert_with(new);
         let last_number = &mut owner.last_number;
         owner.sessions.entry(id.clone()).or_insert_with(|| {
             *last_number += 1;
@@ -84,7 +85,7 @@ impl Kept {
 
     /// Notes that a session was written, and whether it is anonymous now.
     pub(super) fn note(&mut self, budget: &MemoryBudget, user: &UserId, id: &SessionId, is_anonymous: bool) {
-        let session = self.users.get_mut(user).and_then(|user| user.sessions.get_mut(id));
+        let session = self.users.get_mut(&UserKey::of(user)).and_then(|user| user.sessions.get_mut(id));
         let Some(session) = session else { return };
         let bytes = session.bytes + session.info_bytes + OVERHEAD;
         budget.change(session.held, bytes);
@@ -103,13 +104,13 @@ impl Kept {
 
     /// Forgets a session.
     pub(super) fn remove(&mut self, budget: &MemoryBudget, user: &UserId, id: &SessionId) -> bool {
-        let session = self.users.get_mut(user).and_then(|user| user.sessions.remove(id));
+        let session = self.users.get_mut(&UserKey::of(user)).and_then(|user| user.sessions.remove(id));
         session.map(|session| self.leave(budget, &session)).is_some()
     }
 
     /// Forgets a user with all sessions.
     pub(super) fn remove_user(&mut self, budget: &MemoryBudget, user: &UserId) -> u64 {
-        let Some(User { sessions, last_number }) = self.users.remove(user) else { return 0 };
+        let Some(User { sessions, last_number }) = self.users.remove(&UserKey::of(user)) else { return 0 };
         self.forgotten_number = self.forgotten_number.max(last_number);
         sessions.values().for_each(|session| self.leave(budget, session));
         sessions.len() as u64
@@ -138,7 +139,7 @@ impl Kept {
         let Some((_, (name, _))) = self.anonymous.first_key_value() else { return };
         let name = name.clone();
         self.remove(budget, &name.0, &name.1);
-        if self.users.get(&name.0).is_some_and(|user| user.sessions.is_empty()) {
+        if self.users.get(&UserKey::of(&name.0)).is_some_and(|user| user.sessions.is_empty()) {
             self.remove_user(budget, &name.0);
         }
         self.forgotten.push(name);

@@ -16,7 +16,7 @@ use crate::sqlite::statement::{bounded, statements};
 use crate::sqlite::{json, users};
 
 statements! {
-    CORPUS: "SELECT key, texts, words FROM users WHERE id = ?1";
+    CORPUS: "SELECT texts, words FROM users WHERE key = ?1";
     GET: "SELECT number, session, created_at, json FROM memories WHERE user = ?1 AND number = ?2";
     LIST: "SELECT number, session, created_at, json FROM memories WHERE user = ?1 AND number < ?2 \
            ORDER BY number DESC LIMIT ?3";
@@ -33,10 +33,10 @@ type Numbers = HashSet<u64, RandomState>;
 
 /// What fits a query best.
 pub(super) fn search(connection: &Connection, user: &UserId, query: &MemoryQuery) -> Outcome<Vec<Recalled>> {
-    let corpus = CORPUS.one(connection, [user.as_str().as_bytes()], |row| {
-        Ok((row.get(0)?, Corpus { texts: row.get(1)?, words: row.get(2)? }))
-    })?;
-    let Some((user, corpus)) = corpus else { return Ok(Vec::new()) };
+    let Some(user) = users::find(connection, user.as_str())? else { return Ok(Vec::new()) };
+    let corpus =
+        CORPUS.one(connection, [user], |row| Ok(Corpus { texts: row.get(0)?, words: row.get(1)? }))?;
+    let Some(corpus) = corpus else { return Ok(Vec::new()) };
     let words = words::of_query(&query.text);
     let words =
         words.iter().map(|word| postings::read(connection, user, word)).collect::<Outcome<Vec<_>>>()?;

@@ -18,11 +18,10 @@ use crate::{Error, ErrorKind, Result};
 pub(in crate::sqlite) const OPERATION: &str = "create a run";
 
 statements! {
-    KNOWN_KEY: "SELECT fingerprint, runs.id FROM run_keys JOIN users ON users.key = run_keys.user \
-                JOIN runs ON runs.key = run WHERE users.id = ?1 AND run_keys.key = ?2";
+    KNOWN_KEY: "SELECT fingerprint, runs.id FROM run_keys JOIN runs ON runs.key = run \
+                WHERE run_keys.user = ?1 AND run_keys.key = ?2";
     KNOWN: "SELECT 1 FROM runs WHERE id = ?1";
-    USER: "SELECT key, last_run FROM users WHERE id = ?1";
-    NUMBER: "UPDATE users SET last_run = ?2 WHERE key = ?1";
+    NUMBER: "UPDATE users SET last_run = last_run + 1 WHERE key = ?1 RETURNING last_run";
     ADD: "INSERT INTO runs (id, user, session, number, created_at, status, token, owner, entries, bytes, turn, place, \
           kept_for) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING";
     ADD_KEY: "INSERT INTO run_keys (user, key, fingerprint, run) VALUES (?1, ?2, ?3, ?4)";
@@ -54,29 +53,23 @@ impl Create {
         Ok(Create { run, first, request })
     }
 
-    /// The key of its user and the number of the user's last run; `None` for a new one.
-    fn user(&self, connection: &Connection) -> Outcome<Option<(i64, i64)>> {
-        let user = self.run.record.user_id.as_str().as_bytes();
-        USER.one(connection, [user], |row| Ok((row.get(0)?, row.get(1)?)))
-    }
-
     /// Makes the run, unless its session or its key says otherwise.
     pub(in crate::sqlite) fn run(
         &self,
         connection: &Connection,
         notifications: &mut Notifications,
     ) -> Outcome<Created> {
-        if let Some(known) = self.key_says(connection)? {
+        let user_id = self.run.record.user_id.as_str();
+        let user = users::find(connection, user_id)?;
+        if let Some(known) = self.key_says(connection, user)? {
             return Ok(known);
         }
         if self.run.first.first != 0 {
             let message = "the entries do not continue the log";
             return Err(Error::new(ErrorKind::Conflict, OPERATION, message).into());
         }
-        let user = self.run.record.user_id.as_str();
-        let known = self.user(connection)?;
-        let turn = match known {
-            Some((user, _)) => self.take_turn(connection, user, notifications)?,
+        let turn = match user {
+            Some(user) => self.take_turn(connection, user, notifications)?,
             None => self.first_turn(),
         };
         if let Turn::Not(created) = turn {
@@ -86,7 +79,11 @@ impl Create {
             }
             return Ok(created);
         }
-        let (user, number) = next_number(connection, user, known)?;
+        let user = match user {
+            Some(user) => user,
+            None => users::find_or_add(connection, user_id)?,
+        };
+        let number = next_number(connection, user)?;
         let (created, leads_to) = match turn {
             Turn::Not(created) => return Ok(created),
             Turn::Concurrent => {
@@ -112,10 +109,11 @@ impl Create {
         Ok(created)
     }
 
-    fn key_says(&self, connection: &Connection) -> Outcome<Option<Created>> {
+    /// What the idempotency key says; `user` is the key of its user, if that is known.
+    fn key_says(&self, connection: &Connection, user: Option<i64>) -> Outcome<Option<Created>> {
         let Some(key) = &self.run.key else { return Ok(None) };
-        let ids = [self.run.record.user_id.as_str().as_bytes(), key.key.as_bytes()];
-        let known = KNOWN_KEY.one(connection, ids, |row| {
+        // No row has the user NULL.
+        let known = KNOWN_KEY.one(connection, params![user, key.key.as_bytes()], |row| {
             let fingerprint: Vec<u8> = row.get(0)?;
             Ok(if fingerprint == key.fingerprint.as_bytes() {
                 Created::Repeated(RunId::new(utf8(row.get(1)?)?))
@@ -213,18 +211,10 @@ impl Create {
     }
 }
 
-/// The key of a user, who may be new, and the number of the user's next run.
-fn next_number(connection: &Connection, user: &str, known: Option<(i64, i64)>) -> Outcome<(i64, i64)> {
-    let (user, last) = match known {
-        Some(known) => known,
-        None => {
-            users::find_or_add(connection, user)?;
-            let added = USER.one(connection, [user.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            added.ok_or_else(|| Failure::Damaged("a user is missing from the index".to_owned()))?
-        }
-    };
-    NUMBER.execute(connection, [user, last + 1])?;
-    Ok((user, last + 1))
+/// The number of a user's next run.
+fn next_number(connection: &Connection, user: i64) -> Outcome<i64> {
+    let number = NUMBER.one(connection, [user], |row| Ok(row.get(0)?))?;
+    number.ok_or_else(|| Failure::Damaged("a user is missing from the index".to_owned()))
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ use std::time::Duration;
 use agent_schemas::{RunId, RunOptions, SessionId, UserId};
 use rusqlite::{Connection, Row, params};
 
+use super::entries;
 use super::request::{options_of, request_of};
-use crate::run::{RunFilter, RunRecord, no_run};
+use crate::run::{ChainedRun, RunFilter, RunRecord, no_run};
 use crate::sqlite::failure::Outcome;
-use crate::sqlite::json;
 use crate::sqlite::row::{lossy, text, utf8};
 use crate::sqlite::statement::statements;
+use crate::sqlite::{json, users};
 
 pub(in crate::sqlite) const READER_TTL: &str = "ask whether a run is read";
 pub(in crate::sqlite) const TOUCH_READER: &str = "say that a run is read";
@@ -33,7 +34,7 @@ statements! {
                    WHERE runs.id = ?1");
     // Sessions and statuses are looked for among the user's runs: these are small rows.
     LIST: records!("FROM users CROSS JOIN runs ON runs.user = users.key LEFT JOIN run_requests ON run = runs.key \
-                    WHERE users.id = ?1 AND runs.number < ?2 AND (?4 IS NULL OR runs.session = ?4) \
+                    WHERE users.key = ?1 AND runs.number < ?2 AND (?4 IS NULL OR runs.session = ?4) \
                     AND (?5 IS NULL OR runs.status = ?5) ORDER BY runs.number DESC LIMIT ?3");
     STEERED: records!("FROM runs AS this CROSS JOIN runs ON runs.user = this.user AND runs.session = this.session \
                        AND runs.turn = 1 CROSS JOIN users ON users.key = runs.user \
@@ -58,7 +59,32 @@ pub(in crate::sqlite) fn list(
 ) -> Outcome<Vec<RunRecord>> {
     let session = filter.session.as_ref().map(|session| session.as_str().as_bytes());
     let status = filter.status.as_ref().map(|status| status.as_str());
-    LIST.all(connection, params![user.as_str().as_bytes(), before, count, session, status], record_of)
+    let Some(user) = users::find(connection, user.as_str())? else { return Ok(Vec::new()) };
+    LIST.all(connection, params![user, before, count, session, status], record_of)
+}
+
+/// How many runs of a chain are read at once: others want to read, too.
+const MAX_CHAIN: usize = 16;
+
+/// A run and those that it continues, until their last entries have so many bytes.
+pub(in crate::sqlite) fn chain(
+    connection: &Connection,
+    id: RunId,
+    max_bytes: usize,
+) -> Outcome<Vec<ChainedRun>> {
+    let (mut chain, mut bytes, mut next) = (Vec::new(), 0, Some(id));
+    while let Some(id) = next.take().filter(|_| bytes <= max_bytes && chain.len() < MAX_CHAIN) {
+        let Some(record) = get(connection, &id)? else { break };
+        let last = match record.last_entry() {
+            Some(last) => entries::read(connection, &id, last, 1)?,
+            None => None,
+        };
+        let run = ChainedRun::new(record, last);
+        bytes += run.last.as_ref().map_or(0, |last| last.frames.len());
+        next.clone_from(&run.record.options.continues);
+        chain.push(run);
+    }
+    Ok(chain)
 }
 
 /// What was handed to a run, in order.

@@ -30,9 +30,9 @@ statements! {
     TRIM: "UPDATE runs SET first_entry = ?2, bytes = ?3, trimmed_until = ?4, end_number = 0 WHERE key = ?1";
     FORGET_KEYS: "DELETE FROM run_keys WHERE run = ?1";
     FORGET: "DELETE FROM runs WHERE key = ?1";
-    LAST_NUMBER: "SELECT last_run FROM users WHERE id = ?1";
+    LAST_NUMBER: "SELECT last_run FROM users WHERE key = ?1";
     NEWEST: "SELECT runs.key, runs.id, owner, bytes, end_number IS NOT NULL, trimmed_until IS NOT NULL \
-             FROM users CROSS JOIN runs ON runs.user = users.key WHERE users.id = ?1 AND number <= ?2 \
+             FROM runs WHERE user = ?1 AND number <= ?2 \
              AND (?3 IS NULL OR session = ?3) ORDER BY number DESC LIMIT ?4";
 }
 
@@ -72,7 +72,8 @@ pub(in crate::sqlite) fn delete(
 
 /// The number of a user's last run.
 pub(in crate::sqlite) fn last_number(connection: &Connection, user: &UserId) -> Outcome<i64> {
-    let last = LAST_NUMBER.one(connection, [user.as_str().as_bytes()], |row| Ok(row.get(0)?))?;
+    let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
+    let last = LAST_NUMBER.one(connection, [user], |row| Ok(row.get(0)?))?;
     Ok(last.unwrap_or_default())
 }
 
@@ -85,8 +86,9 @@ pub(in crate::sqlite) fn forget_some(
     last: i64,
     notifications: &mut Notifications,
 ) -> Outcome<u64> {
+    let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
     let session = session.map(|session| session.as_str().as_bytes());
-    let params = params![user.as_str().as_bytes(), last, session, STEP];
+    let params = params![user, last, session, STEP];
     let found = NEWEST.all(connection, params, |row| {
         let run = row.get::<_, i64>(0)?;
         let owner = row.get::<_, Option<Vec<u8>>>(2)?.map(utf8).transpose()?.map(OwnerId::new);
@@ -105,9 +107,7 @@ pub(in crate::sqlite) fn forget_some(
         forget(connection, *run)?;
         notifications.wake(id.clone());
     }
-    if let Some(user) = users::find(connection, user.as_str())? {
-        users::forget_unused(connection, user)?;
-    }
+    users::forget_unused(connection, user)?;
     Ok(found.len() as u64)
 }
 

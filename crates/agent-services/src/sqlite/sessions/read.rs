@@ -8,18 +8,16 @@ use crate::damage;
 use crate::page::PageSize;
 use crate::session::{SessionInfo, StoredMessage};
 use crate::sqlite::failure::Outcome;
-use crate::sqlite::json;
 use crate::sqlite::row::{lossy, text};
 use crate::sqlite::statement::statements;
+use crate::sqlite::{json, users};
 
 statements! {
-    INFO: "SELECT sessions.id, number, title, metadata, messages, created_at, updated_at FROM sessions \
-           JOIN users ON users.key = user WHERE users.id = ?1 AND sessions.id = ?2";
-    LIST: "SELECT sessions.id, number, title, metadata, messages, created_at, updated_at FROM sessions \
-           JOIN users ON users.key = user WHERE users.id = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
-    SIZE: "SELECT sessions.key, messages, bytes, anonymous FROM sessions \
-           JOIN users ON users.key = user WHERE users.id = ?1 AND sessions.id = ?2";
-    SIZE_FOR: "SELECT key, messages, bytes, anonymous FROM sessions WHERE user = ?1 AND id = ?2";
+    INFO: "SELECT id, number, title, metadata, messages, created_at, updated_at FROM sessions \
+           WHERE user = ?1 AND id = ?2";
+    LIST: "SELECT id, number, title, metadata, messages, created_at, updated_at FROM sessions \
+           WHERE user = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
+    SIZE: "SELECT key, messages, bytes, anonymous FROM sessions WHERE user = ?1 AND id = ?2";
     MESSAGES: "SELECT place, json FROM messages WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3";
 }
 
@@ -32,13 +30,13 @@ pub(super) struct Size {
 }
 
 pub(super) fn size(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<Option<Size>> {
-    let ids = [user.as_str().as_bytes(), id.as_str().as_bytes()];
-    SIZE.one(connection, ids, size_of)
+    let Some(user) = users::find(connection, user.as_str())? else { return Ok(None) };
+    size_for(connection, user, id.as_str().as_bytes())
 }
 
 /// The same for a user whose key is known.
 pub(super) fn size_for(connection: &Connection, user: i64, id: &[u8]) -> Outcome<Option<Size>> {
-    SIZE_FOR.one(connection, params![user, id], size_of)
+    SIZE.one(connection, params![user, id], size_of)
 }
 
 fn size_of(row: &Row<'_>) -> Outcome<Size> {
@@ -51,8 +49,8 @@ pub(in crate::sqlite) fn info(
     user: &UserId,
     id: &SessionId,
 ) -> Outcome<Option<SessionInfo>> {
-    let ids = [user.as_str().as_bytes(), id.as_str().as_bytes()];
-    INFO.one(connection, ids, |row| info_of(user, row))
+    let Some(key) = users::find(connection, user.as_str())? else { return Ok(None) };
+    INFO.one(connection, params![key, id.as_str().as_bytes()], |row| info_of(user, row))
 }
 
 /// The sessions before a number, the newest first.
@@ -62,7 +60,8 @@ pub(in crate::sqlite) fn list(
     before: i64,
     count: usize,
 ) -> Outcome<Vec<SessionInfo>> {
-    LIST.all(connection, params![user.as_str().as_bytes(), before, count], |row| info_of(user, row))
+    let Some(key) = users::find(connection, user.as_str())? else { return Ok(Vec::new()) };
+    LIST.all(connection, params![key, before, count], |row| info_of(user, row))
 }
 
 /// The messages from a position on, which may depend on how many there are.

@@ -142,7 +142,7 @@ async fn calls__slot_moving__follow_it() {
     ))
     .await;
     store.append(&user("u"), &session("s"), batch(&["a"])).await.expect("appended");
-    let key = format!("{prefix}:v1:{{u}}:session:s");
+    let key = format!("{prefix}:v2:default:{{u}}:session:s");
     let (from, slot) = cluster.owner(&key).await;
     let to = (from + 1) % 3;
     let (mut source, mut target) =

@@ -37,7 +37,7 @@ impl Keys {
 
     async fn run(&mut self, command: &str, key: &str, argument: Option<i64>) -> i64 {
         let mut request = ::redis::cmd(command);
-        request.arg(format!("{}:v1:{{u}}:{key}", self.prefix)).arg(argument);
+        request.arg(format!("{}:v2:default:{{u}}:{key}", self.prefix)).arg(argument);
         request.query_async(&mut self.admin).await.expect("answered")
     }
 
@@ -162,7 +162,7 @@ async fn session_list__expires_with_the_last_session() {
     assert_eq!((keys.left("session:s").await, keys.left("sessions").await), (NEVER, NEVER));
     // What has expired is taken out of the lists by the next write.
     let mut set = ::redis::cmd("ZADD");
-    set.arg(format!("{}:v1:{{u}}:sessions:expiry", keys.prefix)).arg(1).arg("longer");
+    set.arg(format!("{}:v2:default:{{u}}:sessions:expiry", keys.prefix)).arg(1).arg("longer");
     set.exec_async(&mut keys.admin).await.expect("set");
     expiring.create(&u, Some(&session("t"))).await.expect("made");
     assert_eq!(keys.run("ZCARD", "sessions", None).await, 2);

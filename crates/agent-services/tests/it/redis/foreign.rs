@@ -53,7 +53,7 @@ async fn keys__other_type__are_left_alone() {
     for key in ["session:s", "sessions", "sessions:expiry", "sessions:last"] {
         let prefix = fresh_prefix();
         let store = stores(client_with_prefix(&url, &prefix)).await.sessions;
-        let key = format!("{prefix}:v1:{{u}}:{key}");
+        let key = format!("{prefix}:v2:default:{{u}}:{key}");
         ::redis::cmd("RPUSH").arg(&key).arg("foreign").exec_async(&mut admin).await.expect("set");
         let before = dump(&mut admin, &prefix).await;
         check_foreign(&key, store.create(&u, Some(&s)).await);
@@ -75,7 +75,7 @@ async fn keys__other_type__are_left_alone() {
     for key in ["states:s:rounds", "states:s:values", "states"] {
         let prefix = fresh_prefix();
         let store = stores(client_with_prefix(&url, &prefix)).await.states;
-        let key = format!("{prefix}:v1:{{u}}:{key}");
+        let key = format!("{prefix}:v2:default:{{u}}:{key}");
         ::redis::cmd("RPUSH").arg(&key).arg("foreign").exec_async(&mut admin).await.expect("set");
         let before = dump(&mut admin, &prefix).await;
         check_foreign(&key, store.save(&u, &s, None, &Json::Null).await);
@@ -90,7 +90,7 @@ async fn keys__other_type__are_left_alone() {
     for key in ["memories", "memories:words", "memories:numbers", "memories:sessions", "memories:last"] {
         let prefix = fresh_prefix();
         let store = stores(client_with_prefix(&url, &prefix)).await.memories;
-        let key = format!("{prefix}:v1:{{u}}:{key}");
+        let key = format!("{prefix}:v2:default:{{u}}:{key}");
         ::redis::cmd("RPUSH").arg(&key).arg("foreign").exec_async(&mut admin).await.expect("set");
         let before = dump(&mut admin, &prefix).await;
         check_foreign(&key, store.add(&u, &s, vec![Message::user("a")]).await);
@@ -111,7 +111,7 @@ async fn keys__other_format__are_reported() {
     let prefix = fresh_prefix();
     let stores = stores(client_with_prefix(&url, &prefix)).await;
     let (u, s) = (user("u"), session("s"));
-    let key = |kind: &str| format!("{prefix}:v1:{{u}}:{kind}");
+    let key = |kind: &str| format!("{prefix}:v2:default:{{u}}:{kind}");
     let mut set = async |command: &str, arguments: &[&str]| {
         ::redis::cmd(command).arg(arguments).exec_async(&mut admin).await.expect("set");
     };
@@ -159,8 +159,8 @@ async fn layout__newer__is_refused() {
     let layout = format!("{prefix}:layout");
     drop(stores(client_with_prefix(&url, &prefix)).await);
     let found: String = ::redis::cmd("GET").arg(&layout).query_async(&mut admin).await.expect("read");
-    assert_eq!(found, "1", "the first one writes it");
-    for (version, words) in [("2", "layout 2"), ("x", "another prefix")] {
+    assert_eq!(found, "2", "the first one writes it");
+    for (version, words) in [("3", "layout 3"), ("x", "another prefix")] {
         ::redis::cmd("SET").arg(&layout).arg(version).exec_async(&mut admin).await.expect("set");
         let store = RedisSessionStore::new(client_with_prefix(&url, &prefix), StoreContext::default());
         let error = store.start().await.expect_err("refused");

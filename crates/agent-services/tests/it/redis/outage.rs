@@ -258,7 +258,7 @@ async fn stop__running_call__is_awaited() {
     let admin = admin(&shared().await).await;
     eventually("the server did it and its answer is on the way", || {
         let mut admin = admin.clone();
-        let key = format!("{prefix}:v1:{{u}}:session:s");
+        let key = format!("{prefix}:v2:default:{{u}}:session:s");
         async move { ::redis::cmd("EXISTS").arg(key).query_async(&mut admin).await.expect("asked") }
     })
     .await;

@@ -51,6 +51,58 @@ async fn stop__leaves_database_and_lock_only() {
     assert_eq!(names, ["agent-server.lock", "agent-server.sqlite"]);
 }
 
+/// The names and the modes of a folder's files.
+#[cfg(unix)]
+fn modes(folder: &Path) -> Vec<(String, u32)> {
+    use std::os::unix::fs::PermissionsExt;
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| {
+        let entry = entry.expect("an entry");
+        let mode = entry.metadata().expect("known").permissions().mode() & 0o777;
+        (entry.file_name().into_string().expect("a plain name"), mode)
+    });
+    let mut modes: Vec<_> = entries.collect();
+    modes.sort();
+    modes
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files__folder_of_everybody__are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
+    mode(folder.path(), 0o777);
+    let store = started(folder.path()).await;
+    append(&store, "a").await;
+    let names =
+        ["agent-server.lock", "agent-server.sqlite", "agent-server.sqlite-shm", "agent-server.sqlite-wal"];
+    let private = names.map(|name| (name.to_owned(), 0o600));
+    assert_eq!(modes(folder.path()), private);
+    // What an older version left, with a log: the process was killed.
+    let left = super::folder();
+    for name in names {
+        fs::copy(folder.path().join(name), left.path().join(name)).expect("copied");
+        mode(&left.path().join(name), 0o666);
+    }
+    mode(left.path(), 0o777);
+    let store = started(left.path()).await;
+    assert_eq!(texts(&store).await, ["a"]);
+    assert_eq!(modes(left.path()), private);
+    let folder_mode = fs::metadata(left.path()).expect("known").permissions().mode();
+    assert_eq!(folder_mode & 0o777, 0o777, "the folder is not ours to close");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn lock_file__is_a_link__is_refused_and_its_target_is_left_alone() {
+    let folder = folder();
+    let (target, lock) = (folder.path().join("mine"), folder.path().join("agent-server.lock"));
+    fs::write(&target, "important").expect("written");
+    std::os::unix::fs::symlink(&target, &lock).expect("linked");
+    refused(sessions(database(folder.path())).start().await, Unexpected, &["agent-server.lock", "link"]);
+    assert_eq!(fs::read_to_string(&target).expect("readable"), "important");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn folder__new__is_private() {
