@@ -2,7 +2,7 @@
 
 use agent_tests::history::{History, Policy};
 use agent_tests::redis::RedisServer;
-use agent_tests::rounds;
+use agent_tests::{rounds, within};
 
 use super::World;
 use super::cluster::Cluster;
@@ -60,10 +60,14 @@ impl Reader {
         self.history.deleted.push(run.to_owned());
     }
 
-    /// Expects a server not to know a run.
-    async fn expect_gone(&mut self, run: &str) {
-        let answer = self.ask(&get(&format!("/runs/{run}/events"), ""), &[200, 404, 410]).await;
-        assert_eq!(answer.status, 404, "{run} is deleted, whoever executed it");
+    /// Waits until a server does not know a run any more. The one that executed it may only now hear that it has ended.
+    async fn until_gone(&mut self, run: &str) {
+        within(&format!("{run} to be gone"), async {
+            while self.ask(&get(&format!("/runs/{run}/events"), ""), &[200, 404, 410]).await.status != 404 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 }
 
@@ -82,7 +86,7 @@ async fn pause_around_requests(world: &World, cluster: &Cluster, round: usize) -
     cluster.model_is_silent().await;
     cluster.wake(owner);
     cluster.leave_open_only(owner);
-    client.expect_gone(&finished).await;
+    client.until_gone(&finished).await;
     cluster.open_all();
     history.extend(client.history);
     load.end(history).await.history
