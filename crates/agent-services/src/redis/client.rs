@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::config::RedisConfig;
 use super::failure::{self, Fault};
-use super::keys::Keys;
+use super::keys::{Keys, LAYOUT};
 use super::link::{self, Link, Node};
 use super::script::Request;
 use super::servers::Servers;
