@@ -12,6 +12,7 @@
 mod access_log;
 mod app;
 mod app_error;
+mod closing;
 mod config;
 mod error;
 mod extract;

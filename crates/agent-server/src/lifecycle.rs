@@ -1,7 +1,6 @@
 //! Accepting connections, and shutting down.
 
 mod admission;
-mod closing;
 mod connection;
 mod phase;
 
@@ -25,15 +24,14 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::closing::{ClosingBody, ClosingSignal};
 use crate::state::App;
 
 use self::admission::{Admission, Admitted};
-use self::closing::ClosingBody;
 use self::connection::{Connection, Timeouts};
 use self::phase::Phase;
 
 pub(crate) use self::admission::Refusal;
-pub(crate) use self::closing::{Closing, ClosingSignal, is_closing};
 pub(crate) use self::phase::ConnectionState;
 
 /// How long cancelled runs have to write their last events, in addition to their agents' grace period.

@@ -15,8 +15,8 @@ use futures_util::{Stream, TryStreamExt};
 use http_body::Frame;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::closing::{Closing, ClosingSignal};
 use crate::error::log_cut;
-use crate::lifecycle::{Closing, ClosingSignal};
 use crate::state::App;
 
 /// A comment line, which clients ignore.

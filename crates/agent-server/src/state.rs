@@ -10,8 +10,8 @@ use agent_services::session::SessionStore;
 use axum::extract::FromRef;
 use tokio_util::task::TaskTracker;
 
+use crate::closing::ClosingSignal;
 use crate::config::HttpConfig;
-use crate::lifecycle::ClosingSignal;
 use crate::readiness::{Reason, StoreHealth};
 
 /// What every handler can reach. Cheap to clone.

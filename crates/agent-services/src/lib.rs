@@ -30,6 +30,7 @@ mod memory_budget;
 pub mod page;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod retention;
 pub mod retry;
 pub mod run;
 mod services;

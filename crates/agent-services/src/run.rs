@@ -19,30 +19,13 @@ use crate::page::{Page, PageSize, PageToken};
 use crate::session::SessionStore;
 use crate::{Error, ErrorKind, Result, Service};
 
+pub use crate::retention::Retention;
 pub use agent_schemas::{IdempotencyKey, SessionPolicy};
 pub use batch::{Batch, LogChunk, Written};
 pub use finish::{FinishRun, Finished};
 pub use id::{FencingToken, OwnerId, fresh_id, may_exist, tag};
 pub use in_memory::InMemoryRunStore;
 pub use record::{Canceled, ChainedRun, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
-
-/// How long ended runs are kept that do not ask for more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// How long after its end a run is forgotten.
-    pub age: Duration,
-    /// How many bytes the logs of ended runs may have together, roughly; the oldest go first. What is kept of runs for longer
-    /// than their logs may have as many again.
-    pub bytes: u64,
-}
-
-impl Retention {
-    /// A day and a gibibyte: for stores that outlive the process.
-    pub const DURABLE: Retention = Retention { age: Duration::from_secs(24 * 60 * 60), bytes: 1 << 30 };
-
-    /// Ten minutes and 256 MiB: for stores in memory.
-    pub const IN_MEMORY: Retention = Retention { age: Duration::from_secs(10 * 60), bytes: 256 << 20 };
-}
 
 /// Keeps runs and their logs, says whose turn it is in a session, and who may execute what.
 ///

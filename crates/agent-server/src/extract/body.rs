@@ -8,9 +8,9 @@ use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 
+use crate::closing::is_closing;
 use crate::config::HttpConfig;
 use crate::error::ApiError;
-use crate::lifecycle::is_closing;
 
 /// Reads a request's whole body, and reserves memory for it and for what it is parsed to.
 pub(super) async fn read_body(

@@ -15,11 +15,11 @@ use futures_util::{Stream, StreamExt};
 
 use super::stream::{TranslatedStream, abort_error};
 use super::{Caller, FrameWriter, MessageBudget, RunSpec, Translation, Translator};
+use crate::closing::Closing;
 use crate::config::HttpConfig;
 use crate::error::{ApiError, log_cut};
 use crate::extract::{JsonRequest, idempotency_key, name_session, parse_object};
 use crate::headers::{keeps_alive, set_run_id};
-use crate::lifecycle::Closing;
 use crate::sse;
 use crate::state::App;
 

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::{FrameWriter, Translation, Translator};
+use crate::closing::{Closing, ClosingSignal};
 use crate::error::log_cut;
-use crate::lifecycle::{Closing, ClosingSignal};
 
 /// What a client receives when a log cannot be read to its end.
 pub(super) fn abort_error(error: &CursorError) -> ErrorBody {

@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
 use futures_util::StreamExt;
 
+use crate::closing::Closing;
 use crate::error::{ApiError, status_of};
 use crate::extract::RunRequest;
 use crate::headers::set_run_id;
-use crate::lifecycle::Closing;
 use crate::routes::runs;
 use crate::sse;
 use crate::state::App;

@@ -14,7 +14,7 @@ use super::{at_once, hostile_ids, lifecycle, session, user};
 use crate::ErrorKind;
 use crate::limits::MAX_ID_BYTES;
 use crate::page::PageSize;
-use crate::run::Retention;
+use crate::retention::Retention;
 use crate::session::{
     Appended, EncodedMessage, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage,
 };
@@ -31,21 +31,10 @@ macro_rules! session_store_conformance {
             lists_are_stable_under_writers changes_are_kept deleted_sessions_are_gone deletes_race_with_appends
             users_never_meet long_ids_are_refused a_restart_forgets_nothing);
 
-        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-        async fn sweep_forgets_anonymous_sessions() {
-            let make = $make_with_retention;
-            let store = std::sync::Arc::new(make($crate::conformance::session_store::FORGOTTEN).await);
-            $crate::Service::start(&*store).await.expect("a store starts");
-            $crate::conformance::session_store::sweep_forgets_anonymous_sessions(store).await;
-        }
-
-        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-        async fn sweep_keeps_named_sessions() {
-            let make = $make_with_retention;
-            let store = std::sync::Arc::new(make($crate::conformance::session_store::TOO_MUCH).await);
-            $crate::Service::start(&*store).await.expect("a store starts");
-            $crate::conformance::session_store::sweep_keeps_named_sessions(store).await;
-        }
+        $crate::conformance_tests!(session_store, $make_with_retention($crate::conformance::session_store::FORGOTTEN);
+            sweep_forgets_anonymous_sessions);
+        $crate::conformance_tests!(session_store, $make_with_retention($crate::conformance::session_store::TOO_MUCH);
+            sweep_keeps_named_sessions);
     };
 }
 

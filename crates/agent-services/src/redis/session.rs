@@ -17,7 +17,7 @@ use super::store::{Backend, LARGE_ANSWER, STEP, decode, millis, service};
 use crate::context::StoreContext;
 use crate::limits::json_text;
 use crate::page::{Page, PageSize, PageToken};
-use crate::run::Retention;
+use crate::retention::Retention;
 use crate::session::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 use crate::{Error, ErrorKind, Result};
 

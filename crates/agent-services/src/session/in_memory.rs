@@ -16,7 +16,7 @@ use crate::lifecycle::Started;
 use crate::limits::json_text;
 use crate::memory_budget::{DropOldest, MemoryBudget};
 use crate::page::{Page, PageSize, PageToken};
-use crate::run::Retention;
+use crate::retention::Retention;
 use crate::tenant::UserKey;
 use crate::{DatabaseId, Error, ErrorKind, Result, Service};
 

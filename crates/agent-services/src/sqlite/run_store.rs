@@ -12,7 +12,7 @@ use super::failure::Outcome;
 use super::runs::entries::{self, EncodedBatch};
 use super::runs::finish::{FINISH, Finish};
 use super::runs::notifications::Notifications;
-use super::runs::{create, log, owners, read, retention, turns};
+use super::runs::{cancel, create, log, owners, read, retention, steered};
 use super::sessions::append::Append;
 use super::statement::bounded;
 use super::store::Access;
@@ -223,8 +223,8 @@ impl RunStore for SqliteRunStore {
 
     async fn cancel(&self, id: &RunId, last: Batch) -> Result<Option<Canceled>> {
         let (id, last, clock) = (id.clone(), EncodedBatch::new(last), self.clock());
-        self.write(turns::CANCEL, move |connection, notifications| {
-            turns::cancel(connection, &id, &last, clock.unix_seconds(), notifications)
+        self.write(cancel::CANCEL, move |connection, notifications| {
+            cancel::cancel(connection, &id, &last, clock.unix_seconds(), notifications)
         })
         .await
     }
@@ -238,9 +238,9 @@ impl RunStore for SqliteRunStore {
     async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
         let (id, taken) = (id.clone(), taken.to_vec());
         let forget = move |connection: &_, notifications: &mut Notifications| {
-            turns::drop_steered(connection, &id, token, &taken, notifications)
+            steered::drop_steered(connection, &id, token, &taken, notifications)
         };
-        self.write(turns::DROP, forget).await
+        self.write(steered::DROP, forget).await
     }
 
     async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>> {

@@ -1,5 +1,6 @@
 //! The SQL of runs.
 
+pub(super) mod cancel;
 pub(super) mod create;
 mod dictionary;
 mod ended;
@@ -14,6 +15,7 @@ mod pack;
 pub(super) mod read;
 mod request;
 pub(super) mod retention;
+pub(super) mod steered;
 pub(super) mod turns;
 
 pub(super) use owners::forget_all as forget_owners;
@@ -22,5 +24,5 @@ pub(super) use {
     create::STATEMENTS as CREATE, ended::STATEMENTS as ENDED, ending::STATEMENTS as ENDING,
     entries::STATEMENTS as ENTRIES, head::STATEMENTS as HEAD, log::STATEMENTS as LOG,
     owners::STATEMENTS as OWNERS, read::STATEMENTS as READ, request::STATEMENTS as REQUEST,
-    retention::STATEMENTS as RETENTION, turns::STATEMENTS as TURNS,
+    retention::STATEMENTS as RETENTION, steered::STATEMENTS as STEERED, turns::STATEMENTS as TURNS,
 };

@@ -6,14 +6,14 @@ use agent_schemas::{SessionId, UserId};
 use async_trait::async_trait;
 
 use super::database::SqliteDatabase;
-use super::sessions::{anonymous, append, change, read};
+use super::sessions::{append, change, read, sweep};
 use super::statement::bounded;
 use super::store::Access;
 use crate::Result;
 use crate::context::StoreContext;
 use crate::lifecycle::lifecycle_of;
 use crate::page::{Page, PageSize, PageToken};
-use crate::run::Retention;
+use crate::retention::Retention;
 use crate::session::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 
 /// Sessions in a database. They outlive the process. Anonymous ones are kept for a day, and up to a gibibyte of them
@@ -138,7 +138,7 @@ impl SessionStore for SqliteSessionStore {
         let mut forgotten = Vec::new();
         loop {
             let (retention, clock) = (self.retention, Arc::clone(&self.context.clock));
-            let step = move |connection: &_| anonymous::sweep(connection, &retention, clock.unix_seconds());
+            let step = move |connection: &_| sweep::sweep(connection, &retention, clock.unix_seconds());
             let names = self.access.write(OPERATION, step).await?;
             if names.is_empty() {
                 return Ok(forgotten);

@@ -1,14 +1,11 @@
 //! Whose turn it is in a session.
 
-use agent_schemas::{RunId, Status};
+use agent_schemas::Status;
 use rusqlite::{Connection, params};
 
-use super::entries::EncodedBatch;
-use super::head::{ACTIVE, Head, STEERED, find, head};
-use super::log::{self, Log};
-use super::notifications::Notifications;
-use super::{ending, retention};
-use crate::run::{Canceled, FencingToken, Grant, OwnerId};
+use super::head::{ACTIVE, Head, STEERED, head};
+use super::log::Log;
+use crate::run::{FencingToken, Grant, OwnerId};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::statement::{bounded, statements};
 
@@ -22,9 +19,6 @@ statements! {
     WAIT: "UPDATE runs SET turn = 2, place = ?2 WHERE key = ?1";
     BEGIN: "UPDATE runs SET status = ?2, owner = ?3, token = ?4, turn = ?5, place = ?5 WHERE key = ?1";
     REQUEST_CANCEL: "UPDATE runs SET cancel_requested = 1 WHERE key = ?1 AND ending IS NULL";
-    FIND_STEERED: "SELECT other.key FROM runs AS this CROSS JOIN runs AS other \
-                   ON other.user = this.user AND other.session = this.session AND other.turn = 1 \
-                   WHERE this.key = ?1 AND this.turn = 0 AND other.id = ?2";
 }
 
 /// How many wait in a session.
@@ -89,58 +83,6 @@ pub(super) fn release(connection: &Connection, run: i64) -> Outcome<()> {
     let first = before(connection, *user, session)?;
     for ((key, ..), place) in steered.iter().zip((i64::MIN..=first).rev()) {
         WAIT.execute(connection, [*key, place])?;
-    }
-    Ok(())
-}
-
-pub(in crate::sqlite) const CANCEL: &str = "cancel a run";
-
-/// Asks a run to stop, or ends one that waits.
-pub(in crate::sqlite) fn cancel(
-    connection: &Connection,
-    id: &RunId,
-    last: &EncodedBatch,
-    now: i64,
-    notifications: &mut Notifications,
-) -> Outcome<Option<Canceled>> {
-    let Some((run, is_queued, has_ended)) = find(connection, id)? else { return Ok(None) };
-    if has_ended {
-        return Ok(Some(Canceled::Ended));
-    }
-    if is_queued {
-        let mut log = log::find_unowned(connection, CANCEL, id)?;
-        if !log.write(connection, CANCEL, last)? {
-            return Err(log::conflict(CANCEL, "the entries do not continue the log"));
-        }
-        request_cancel(connection, run.key)?;
-        ending::end(connection, &log, &Status::Canceled, now)?;
-        notifications.wake(id.clone());
-        return Ok(Some(Canceled::Dequeued));
-    }
-    if !request_cancel(connection, run.key)? {
-        return Ok(Some(Canceled::Ended));
-    }
-    notifications.signal(run.owner.as_ref(), &run.id);
-    Ok(Some(Canceled::Requested))
-}
-
-pub(in crate::sqlite) const DROP: &str = "drop what a run was handed";
-
-/// Forgets what was handed to a run, of what is named.
-pub(in crate::sqlite) fn drop_steered(
-    connection: &Connection,
-    id: &RunId,
-    token: FencingToken,
-    taken: &[RunId],
-    notifications: &mut Notifications,
-) -> Outcome<()> {
-    let run = log::find(connection, DROP, id, token)?;
-    for taken in taken {
-        let ids = params![run.key, taken.as_str().as_bytes()];
-        if let Some(key) = FIND_STEERED.one(connection, ids, |row| Ok(row.get(0)?))? {
-            retention::forget(connection, key)?;
-            notifications.wake(taken.clone());
-        }
     }
     Ok(())
 }
