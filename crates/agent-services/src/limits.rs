@@ -38,7 +38,7 @@ impl StoreLimits {
         if bytes <= self.item_bytes {
             return Ok(());
         }
-        let message = format!("{bytes} bytes are more than the {} that one item may have", self.item_bytes);
+        let message = format!("the item has {bytes} bytes; the limit is {}", self.item_bytes);
         Err(Error::new(ErrorKind::InvalidInput, operation, message))
     }
 
@@ -54,8 +54,7 @@ impl StoreLimits {
         } else {
             return Ok(());
         };
-        let message =
-            format!("the session would have {found} {what}, and {limit} is the most that it may have");
+        let message = format!("the session would have {found} {what}; the limit is {limit}");
         Err(Error::new(ErrorKind::InvalidInput, operation, message))
     }
 }
@@ -67,7 +66,7 @@ impl StoreLimits {
 pub fn check_ids<'a>(operation: &'static str, ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
     match ids.into_iter().map(str::len).find(|bytes| *bytes > MAX_ID_BYTES) {
         Some(bytes) => {
-            let message = format!("an id has {bytes} bytes, and {MAX_ID_BYTES} is the most that it may have");
+            let message = format!("an id has {bytes} bytes; the limit is {MAX_ID_BYTES}");
             Err(Error::new(ErrorKind::InvalidInput, operation, message))
         }
         None => Ok(()),

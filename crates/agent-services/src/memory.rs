@@ -73,9 +73,9 @@ impl MemoryQuery {
     /// [`ErrorKind::InvalidInput`].
     pub fn check(&self) -> Result<()> {
         let fault = if !(1..=crate::page::MAX_PAGE).contains(&self.top_k) {
-            format!("top_k is 1 to {}, not {}", crate::page::MAX_PAGE, self.top_k)
+            format!("top_k should be 1 to {}, not {}", crate::page::MAX_PAGE, self.top_k)
         } else if self.min_score.is_nan() {
-            "min_score is no number".to_owned()
+            "min_score should be a number, not NaN".to_owned()
         } else {
             return Ok(());
         };

@@ -18,7 +18,7 @@ impl PageSize {
         if (1..=MAX_PAGE).contains(&items) {
             return Ok(PageSize(items));
         }
-        let message = format!("a page has 1 to {MAX_PAGE} items, not {items}");
+        let message = format!("a page should have 1 to {MAX_PAGE} items, not {items}");
         Err(Error::new(ErrorKind::InvalidInput, "read a page", message))
     }
 

@@ -74,7 +74,7 @@ where
     loop {
         match call().await {
             Err(error) if error.is_retryable() && began.elapsed() < limit => {
-                tracing::debug!(error = %error, "a store is unavailable; the call is repeated");
+                tracing::debug!(error = %error, "a store is unavailable; retrying the call");
                 backoff.wait().await;
             }
             done => return done,

@@ -164,7 +164,7 @@ pub trait RunStore: Service {
 
 /// The fault of a history that cannot be stored in the step that ends its run.
 pub(crate) fn no_sessions(operation: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidInput, operation, "the store shares no database with sessions")
+    Error::new(ErrorKind::InvalidInput, operation, "the store does not share a database with the sessions")
 }
 
 /// The fault of a write to a run that does not exist.

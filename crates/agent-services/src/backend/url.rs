@@ -31,8 +31,8 @@ impl StoreUrl {
     /// [`ErrorKind::InvalidInput`] if the path is empty or not UTF-8.
     pub fn of_path(scheme: &str, path: &Path) -> Result<Self> {
         match path.to_str() {
-            None => Err(fault("a path in it is not UTF-8")),
-            Some("") => Err(fault("a path in it is empty")),
+            None => Err(fault("a path in the URL is not UTF-8")),
+            Some("") => Err(fault("a path in the URL is empty")),
             Some(path) => {
                 // Two slashes would begin a host.
                 let path = path
@@ -69,14 +69,14 @@ impl StoreUrl {
     /// The location as a path, without percent signs. `scheme:///a/b` is the same as `scheme:/a/b`.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] if there is none, if it names a host, or if its percent signs make no UTF-8.
+    /// [`ErrorKind::InvalidInput`] if there is none, if it names a host, or if the percent-encoded text is not UTF-8.
     pub fn path(&self) -> Result<PathBuf> {
         let location = self.location();
         let path = match location.strip_prefix("//") {
             Some(path) if path.starts_with('/') => path,
             Some(_) => {
                 let what = format!(
-                    "a path has no host: write {0}:/path, or {0}:path for one from here",
+                    "a file path has no host; write {0}:/path, or {0}:path for a relative path",
                     self.scheme()
                 );
                 return Err(self.fault(&what));
@@ -84,9 +84,9 @@ impl StoreUrl {
             None => location,
         };
         if path.is_empty() {
-            return Err(self.fault(&format!("it has no path, as in {}:/path/to/data", self.scheme())));
+            return Err(self.fault(&format!("the path is missing, as in {}:/path/to/data", self.scheme())));
         }
-        let path = decode(path).ok_or_else(|| self.fault("its percent signs make no UTF-8"))?;
+        let path = decode(path).ok_or_else(|| self.fault("the percent-encoded text is not UTF-8"))?;
         Ok(PathBuf::from(path))
     }
 
@@ -107,7 +107,7 @@ impl StoreUrl {
     /// The error of a backend that cannot use the URL: says what is wrong, and shows no secret of the URL.
     #[must_use]
     pub fn fault(&self, what: &str) -> Error {
-        Error::new(ErrorKind::InvalidInput, OPERATION, format!("the URL {self} is wrong: {what}"))
+        Error::new(ErrorKind::InvalidInput, OPERATION, format!("the URL {self} is invalid: {what}"))
     }
 
     fn rest(&self) -> &str {
@@ -116,7 +116,7 @@ impl StoreUrl {
 }
 
 fn fault(what: &str) -> Error {
-    Error::new(ErrorKind::InvalidInput, OPERATION, format!("the URL of a store is wrong: {what}"))
+    Error::new(ErrorKind::InvalidInput, OPERATION, format!("the URL of a store is invalid: {what}"))
 }
 
 impl FromStr for StoreUrl {
@@ -131,7 +131,7 @@ impl FromStr for StoreUrl {
         };
         match text.find(':') {
             Some(colon) if is_scheme(&text[..colon]) => Ok(StoreUrl { text: text.to_owned(), colon }),
-            _ => Err(fault("it does not begin with a scheme in small letters, such as sqlite: or redis:")),
+            _ => Err(fault("it should begin with a lowercase scheme, such as sqlite: or redis:")),
         }
     }
 }

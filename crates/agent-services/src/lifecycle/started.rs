@@ -35,7 +35,7 @@ impl Started {
     }
 
     pub(crate) async fn health(&self) -> Result<()> {
-        self.check("ask for health", &[])
+        self.check("check the store's health", &[])
     }
 
     pub(crate) fn database(&self) -> Option<DatabaseId> {

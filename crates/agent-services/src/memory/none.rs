@@ -27,7 +27,7 @@ impl NoMemoryStore {
     fn refuse<T>(&self, operation: &'static str) -> Result<T> {
         self.started.check(operation, &[])?;
         let message = format!(
-            "the backend `{}:` keeps no memories; give memories a URL of their own, such as sqlite:PATH",
+            "the backend `{}:` does not store memories; configure a separate URL for memories, such as sqlite:PATH",
             self.scheme
         );
         Err(Error::new(ErrorKind::Unsupported, operation, message))

@@ -105,8 +105,8 @@ impl RedisClient {
         let message = match found.parse::<u64>() {
             Ok(LAYOUT) => return Ok(()),
             Ok(found) => format!(
-                "the data in Redis has layout {found}, and this program knows layout {LAYOUT}: use the newest version of \
-                 this program, or another prefix"
+                "the data in Redis has layout {found}, but this program supports layout {LAYOUT}; use the newest \
+                 version of this program, or another prefix"
             ),
             Err(_) => return Err(failure::foreign(operation)),
         };

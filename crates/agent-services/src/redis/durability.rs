@@ -24,14 +24,11 @@ impl RedisClient {
                 let losses = losses(&settings);
                 if !losses.is_empty() {
                     let servers = self.servers();
-                    tracing::warn!(
-                        "Redis ({servers}) may lose what it has acknowledged: {}",
-                        losses.join("; ")
-                    );
+                    tracing::warn!("Redis ({servers}) may lose acknowledged data: {}", losses.join("; "));
                 }
             }
             Err(error) => {
-                tracing::info!(error = %error, "Redis does not tell how it is set up, and so what it may lose");
+                tracing::info!(error = %error, "could not read the settings of Redis to check its durability");
             }
         }
     }
@@ -47,19 +44,23 @@ fn losses(settings: &HashMap<String, String>) -> Vec<String> {
                 .push("a restart of Redis loses everything (appendonly is no, and save is empty)".to_owned());
         }
         (Some("no"), ..) => {
-            losses.push("a crash of Redis loses all since its last snapshot (appendonly is no)".to_owned());
+            losses.push(
+                "a crash of Redis loses everything since its last snapshot (appendonly is no)".to_owned(),
+            );
         }
         (_, Some("everysec"), _) => {
-            losses.push("a power cut loses up to about a second (appendfsync is everysec)".to_owned());
+            losses.push(
+                "a power failure loses up to about a second of writes (appendfsync is everysec)".to_owned(),
+            );
         }
         (_, Some("no"), _) => {
-            let loss = "a power cut loses what the system has not yet written, often half a minute (appendfsync is no)";
+            let loss = "a power failure loses what the system has not written, often half a minute (appendfsync is no)";
             losses.push(loss.to_owned());
         }
         _ => {}
     }
     if let Some(policy) = setting(POLICY).filter(|policy| *policy != "noeviction") {
-        losses.push(format!("Redis throws data away when it is full (maxmemory-policy is {policy})"));
+        losses.push(format!("Redis evicts data when it is full (maxmemory-policy is {policy})"));
     }
     losses
 }

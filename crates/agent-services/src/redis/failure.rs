@@ -48,36 +48,32 @@ impl Fault {
 
 /// What servers answer, and what it means for the caller.
 const CODES: &[(&str, ErrorKind, &str)] = &[
-    ("OOM", ErrorKind::Unavailable, "Redis is full: raise its `maxmemory`, or delete data"),
+    ("OOM", ErrorKind::Unavailable, "Redis is full; raise its `maxmemory`, or delete data"),
     ("LOADING", ErrorKind::Unavailable, "Redis is still loading its data"),
     ("BUSY", ErrorKind::Unavailable, "Redis is busy with a long script"),
-    ("READONLY", ErrorKind::Unavailable, "this Redis server is a replica, which takes no writes"),
+    ("READONLY", ErrorKind::Unavailable, "this Redis server is a read-only replica"),
     ("MASTERDOWN", ErrorKind::Unavailable, "this Redis server has lost its master"),
     ("CLUSTERDOWN", ErrorKind::Unavailable, "the Redis Cluster is down"),
     ("TRYAGAIN", ErrorKind::Unavailable, "the Redis Cluster is moving the data to another node"),
     ("ASK", ErrorKind::Unavailable, "the Redis Cluster is moving the data to another node"),
     ("MOVED", ErrorKind::Unavailable, "the node of the Redis Cluster that has the data cannot be reached"),
-    (
-        "MISCONF",
-        ErrorKind::Unavailable,
-        "Redis takes no writes, because it cannot save its data: see its log",
-    ),
-    ("NOREPLICAS", ErrorKind::Unavailable, "Redis takes no writes, because it has too few replicas"),
-    ("ABSENT", ErrorKind::Unavailable, "Redis lacks a part of the data: is it moving to another node?"),
-    ("WRONGPASS", ErrorKind::Unexpected, "Redis does not know this user and password: check the login"),
-    ("NOAUTH", ErrorKind::Unexpected, "Redis wants a password: configure a login"),
+    ("MISCONF", ErrorKind::Unavailable, "Redis rejects writes because it cannot save its data; see its log"),
+    ("NOREPLICAS", ErrorKind::Unavailable, "Redis rejects writes because it has too few replicas"),
+    ("ABSENT", ErrorKind::Unavailable, "Redis lacks part of the data, which may be moving to another node"),
+    ("WRONGPASS", ErrorKind::Unexpected, "Redis rejected the user or password; check the login"),
+    ("NOAUTH", ErrorKind::Unexpected, "Redis requires a password; configure a login"),
     (
         "NOPERM",
         ErrorKind::Unexpected,
-        "the user at Redis lacks a permission: allow it the prefix's keys and all commands",
+        "the Redis user lacks a permission; allow it all commands on the prefix's keys",
     ),
     ("WRONGTYPE", ErrorKind::Unexpected, FOREIGN),
     ("FOREIGN", ErrorKind::Unexpected, FOREIGN),
     ("CROSSSLOT", ErrorKind::Unexpected, NO_CLUSTER),
 ];
 
-const NO_CLUSTER: &str = "this is a Redis Cluster: configure it with a URL redis-cluster://…";
-const FOREIGN: &str = "a key holds data that this program has not written: use another prefix";
+const NO_CLUSTER: &str = "this is a Redis Cluster; use a URL that begins with redis-cluster://";
+const FOREIGN: &str = "a key holds data that this program did not write; use another prefix";
 
 /// The row of the table that an error is about. Some errors come wrapped in others, as words of their text.
 fn code(error: &RedisError) -> Option<&'static (&'static str, ErrorKind, &'static str)> {
@@ -109,8 +105,8 @@ fn describe(servers: &Servers, cause: &RedisError) -> (ErrorKind, String) {
     }
     if cause.kind() == Cause::Io && cause.to_string().contains("certificate") {
         let message = format!(
-            "the certificate of Redis ({servers}) is not good: configure the certificates of who vouches for it, and the \
-             name that it has"
+            "could not verify the certificate of Redis ({servers}); configure its certificate authority, and use a \
+             host name that the certificate covers"
         );
         return (ErrorKind::Unexpected, message);
     }
@@ -122,15 +118,15 @@ fn describe(servers: &Servers, cause: &RedisError) -> (ErrorKind, String) {
         | Cause::ClusterConnectionNotFound
         | Cause::MasterNameNotFoundBySentinel
         | Cause::NoValidReplicasFoundBySentinel => {
-            (ErrorKind::Unavailable, format!("Redis ({servers}) cannot be reached, or the connection broke"))
+            (ErrorKind::Unavailable, format!("could not reach Redis ({servers}), or lost the connection"))
         }
         Cause::AuthenticationFailed => {
-            (ErrorKind::Unexpected, "Redis does not know this user and password: check the login".to_owned())
+            (ErrorKind::Unexpected, "Redis rejected the user or password; check the login".to_owned())
         }
         Cause::RESP3NotSupported => {
-            (ErrorKind::Unexpected, "Redis is too old: version 7 or a newer one is needed".to_owned())
+            (ErrorKind::Unexpected, "Redis is too old; version 7 or later is required".to_owned())
         }
-        _ => (ErrorKind::Unexpected, format!("Redis ({servers}) answered with an error")),
+        _ => (ErrorKind::Unexpected, format!("Redis ({servers}) returned an error")),
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn check_prefix(prefix: &str) -> Result<()> {
     if (1..=64).contains(&prefix.len()) && prefix.bytes().all(is_plain) {
         return Ok(());
     }
-    let message = "a prefix has 1 to 64 letters, digits, colons, dots, hyphens and underscores";
+    let message = "a prefix should consist of 1 to 64 letters, digits, colons, dots, hyphens and underscores";
     Err(Error::new(ErrorKind::InvalidInput, "configure Redis", message))
 }
 

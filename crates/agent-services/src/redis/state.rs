@@ -108,9 +108,7 @@ impl StateStore for RedisStateStore {
         };
         match saved {
             Some(round) => number(OPERATION, &round),
-            None => {
-                Err(Error::new(ErrorKind::InvalidInput, OPERATION, "there is no round after the greatest"))
-            }
+            None => Err(Error::new(ErrorKind::InvalidInput, OPERATION, "the round number is at its maximum")),
         }
     }
 

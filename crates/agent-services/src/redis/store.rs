@@ -76,7 +76,7 @@ impl Backend {
     }
 
     pub(super) async fn health(&self) -> Result<()> {
-        const OPERATION: &str = "ask for health";
+        const OPERATION: &str = "check the store's health";
         let _call = self.begin(OPERATION, &[])?;
         self.client.ping(OPERATION).await
     }

@@ -201,7 +201,7 @@ impl StoredRun {
         if token == self.token && self.owner.is_some() {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Conflict, operation, "the run has another owner"))
+        Err(Error::new(ErrorKind::Conflict, operation, "another process owns the run"))
     }
 
     /// Appends entries; says whether they are new.

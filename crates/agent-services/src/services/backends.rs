@@ -106,7 +106,8 @@ impl Backends {
             return Ok(&**backend);
         }
         let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
-        let mut message = format!("no backend is known for `{scheme}:`; there are {}", known.join(", "));
+        let mut message =
+            format!("no backend is known for `{scheme}:`; the known schemes are {}", known.join(", "));
         if let Some((_, Some(feature))) = OWN.iter().find(|(own, _)| *own == scheme) {
             message = format!(
                 "`{scheme}:` needs the feature `{feature}` of agent-services, which is not compiled in"

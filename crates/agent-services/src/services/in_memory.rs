@@ -17,7 +17,7 @@ impl Backend for InMemoryBackend {
     fn open(&self, url: &StoreUrl, options: &OpenOptions) -> Result<Stores> {
         url.parameters(&[])?;
         if !url.location().is_empty() {
-            return Err(url.fault("`memory:` has nothing behind its colon"));
+            return Err(url.fault("`memory:` takes no path"));
         }
         let context = &options.context;
         let sessions = Arc::new(InMemorySessionStore::new(context.clone()));

@@ -220,6 +220,6 @@ mod tests {
         let kept = store.get(&UserId::new("in use"), &SessionId::new("s")).await.expect("readable");
         assert_eq!(kept.expect("kept").message_count, 200);
         append("large", &"x".repeat(200_000)).await;
-        assert_eq!(store.kept.read().users.len(), 1, "what was just written stays, however large");
+        assert_eq!(store.kept.read().users.len(), 1, "the last written session stays, however large");
     }
 }

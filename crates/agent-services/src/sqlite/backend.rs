@@ -25,7 +25,7 @@ impl Backend for SqliteBackend {
         let sync_every_commit = match parameters.get("sync") {
             None | Some("normal") => false,
             Some("full") => true,
-            Some(_) => return Err(url.fault("its parameter `sync` is not `full` or `normal`")),
+            Some(_) => return Err(url.fault("the parameter `sync` should be `full` or `normal`")),
         };
         let settings = SqliteOptions { sync_every_commit, ..SqliteOptions::default() };
         let folder = url.path()?;

@@ -68,7 +68,7 @@ pub(super) fn set_up_writer(connection: &Connection, options: &SqliteOptions) ->
     let mode: String = connection.query_row("PRAGMA journal_mode = wal", [], |row| row.get(0))?;
     if mode != "wal" {
         let message =
-            format!("the database needs a write-ahead log, and its file system allows only '{mode}'");
+            format!("the database needs a write-ahead log, but its file system allows only '{mode}'");
         return Err(Error::new(ErrorKind::Unexpected, "open the database", message).into());
     }
     let synchronous = if options.sync_every_commit { "full" } else { "normal" };

@@ -98,7 +98,7 @@ impl SqliteDatabase {
             }
         });
         let open = opening.await.map_err(|error| {
-            Error::new(ErrorKind::Unexpected, "open the database", "the opening did not end")
+            Error::new(ErrorKind::Unexpected, "open the database", "opening the database was interrupted")
                 .with_source(error)
         })??;
         let open = Arc::new(open);

@@ -32,16 +32,16 @@ impl OwnedFolder {
             Error::new(
                 ErrorKind::Unexpected,
                 OPERATION,
-                format!("{} cannot be {what}: {error}", path.display()),
+                format!("could not {what} {}: {error}", path.display()),
             )
             .with_source(error)
         };
         let lock = File::options().create(true).truncate(false).write(true).open(&path);
-        let mut lock = lock.map_err(|error| failed("opened", error))?;
+        let mut lock = lock.map_err(|error| failed("open", error))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(taken(folder, &path)),
-            Err(TryLockError::Error(error)) => return Err(failed("locked", error)),
+            Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
         }
         // For whoever wonders who has it. Not being able to say so, on a full disk, is no reason not to start.
         if lock.set_len(0).is_ok() {
@@ -62,7 +62,7 @@ fn taken(folder: &Path, lock: &Path) -> Error {
     }
     let owner = id.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
     let message = format!(
-        "the data folder {} is in use by {owner}: stop it, or use another data folder",
+        "the data folder {} is in use by {owner}; stop it, or use another data folder",
         folder.display()
     );
     Error::new(ErrorKind::Conflict, OPERATION, message)
@@ -75,7 +75,7 @@ fn create(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|error| {
-        let message = format!("the data folder {} cannot be made: {error}", folder.display());
+        let message = format!("could not create the data folder {}: {error}", folder.display());
         Error::new(ErrorKind::Unexpected, OPERATION, message).with_source(error)
     })
 }

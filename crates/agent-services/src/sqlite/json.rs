@@ -12,5 +12,5 @@ pub(super) fn from_text<T: DeserializeOwned>(text: &str) -> Outcome<T> {
 /// The same from its bytes.
 pub(super) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Outcome<T> {
     serde_json::from_slice(bytes)
-        .map_err(|error| Failure::Damaged(format!("a value cannot be read ({error})")))
+        .map_err(|error| Failure::Damaged(format!("could not read a stored value ({error})")))
 }

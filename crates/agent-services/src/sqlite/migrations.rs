@@ -31,8 +31,8 @@ pub(super) fn check_is_current(connection: &Connection, file: &Path) -> Outcome<
         return Ok(());
     }
     let message = format!(
-        "{}: this data was written by an older version of agent-server (schema {version}, this one knows {}); start \
-         the server once, and it brings the data up to date",
+        "{}: an older version of agent-server wrote this data (schema {version}, this version uses {}); start \
+         the server once to migrate the data",
         file.display(),
         MIGRATIONS.len()
     );
@@ -45,7 +45,8 @@ pub(super) fn check_is_current(connection: &Connection, file: &Path) -> Outcome<
 /// [`ErrorKind::InvalidInput`] if it is of another program or of a newer version of this one.
 pub(super) fn check(connection: &Connection, file: &Path) -> Outcome<usize> {
     let foreign = || {
-        let message = format!("{} is no database of agent-server; use another data folder", file.display());
+        let message =
+            format!("{} is not a database of agent-server; use another data folder", file.display());
         Error::new(ErrorKind::InvalidInput, OPERATION, message)
     };
     let (application, version, tables) = match identity(connection) {
@@ -60,7 +61,7 @@ pub(super) fn check(connection: &Connection, file: &Path) -> Outcome<usize> {
     }
     if version > MIGRATIONS.len() {
         let message = format!(
-            "{}: this data was written by a newer version of agent-server (schema {version}, this one knows {}); use \
+            "{}: a newer version of agent-server wrote this data (schema {version}, this version supports {}); use \
              that version, or another data folder",
             file.display(),
             MIGRATIONS.len()

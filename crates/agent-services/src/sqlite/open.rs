@@ -55,7 +55,7 @@ impl Open {
             }
         };
         let writer = Writer::spawn(connection, &Handle::current(), close).map_err(|error| {
-            Error::new(ErrorKind::Unavailable, OPERATION, "the system has no more threads").with_source(error)
+            Error::new(ErrorKind::Unavailable, OPERATION, "could not start a thread").with_source(error)
         })?;
         Ok(Open { readers, writer: Some(writer), closed })
     }
@@ -64,7 +64,7 @@ impl Open {
     pub(super) fn reader(folder: &Path, options: &SqliteOptions) -> Result<Self> {
         let file = folder.join(DATABASE);
         if !file.exists() {
-            let message = format!("there is no data of agent-server in {}", folder.display());
+            let message = format!("the folder {} has no agent-server data", folder.display());
             return Err(Error::new(ErrorKind::NotFound, OPERATION, message));
         }
         check_readable(&file).map_err(|failure| of_file(OPERATION, &file, failure))?;
@@ -86,7 +86,7 @@ impl Open {
             result
         });
         let result = read.await.map_err(|error| {
-            Error::new(ErrorKind::Unexpected, operation, "the work in the database did not end")
+            Error::new(ErrorKind::Unexpected, operation, "the database task was interrupted")
                 .with_source(error)
         })?;
         result.map_err(|failure| failure.of(operation))
@@ -129,7 +129,7 @@ impl Open {
 
 /// The fault of what only the process can do that has the database.
 pub(super) fn read_only(operation: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidInput, operation, "the database is opened for reading only")
+    Error::new(ErrorKind::InvalidInput, operation, "the database is open for reading only")
 }
 
 /// The connection of the writer, to a database that is up to date.

@@ -196,7 +196,7 @@ impl RunStore for SqliteRunStore {
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
         let id = id.clone();
         let read = move |connection: &_| read::steered(connection, &id);
-        self.access.read("read what a run was handed", read).await
+        self.access.read("read the input handed to a run", read).await
     }
 
     async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
@@ -233,7 +233,7 @@ impl RunStore for SqliteRunStore {
     async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>> {
         let clock = self.clock();
         let find = move |connection: &_| owners::orphans(connection, clock.unix_seconds(), size.get());
-        self.access.read("look for orphans", find).await
+        self.access.read("find orphaned runs", find).await
     }
 
     async fn take_over(&self, id: &RunId, owner: &OwnerId) -> Result<Option<FencingToken>> {
@@ -267,7 +267,7 @@ impl RunStore for SqliteRunStore {
             let step = move |connection: &_, notifications: &mut Notifications| {
                 retention::sweep(connection, &retention, clock.unix_seconds(), notifications)
             };
-            match self.write("forget old runs", step).await? {
+            match self.write("delete old runs", step).await? {
                 Some(gone) => count += gone,
                 None => return Ok(count),
             }

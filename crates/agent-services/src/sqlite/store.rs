@@ -42,7 +42,7 @@ impl Access {
     }
 
     pub(super) async fn health(&self) -> Result<()> {
-        const OPERATION: &str = "ask for health";
+        const OPERATION: &str = "check the store's health";
         self.open(OPERATION)?.probe(OPERATION).await
     }
 

@@ -47,11 +47,7 @@ impl StateStore for InMemoryStateStore {
         let rounds = users.entry(user.clone()).or_default().entry(session.clone()).or_default();
         let next = || rounds.last_key_value().map_or(Some(1), |(last, _)| last.checked_add(1));
         let Some(round) = round.or_else(next) else {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                OPERATION,
-                "there is no round after the greatest",
-            ));
+            return Err(Error::new(ErrorKind::InvalidInput, OPERATION, "the round number is at its maximum"));
         };
         rounds.insert(round, state.clone());
         Ok(round)

@@ -138,10 +138,10 @@ pub(super) fn check_written(operation: &'static str, id: &RunId, answer: &str) -
     let message = match answer {
         "new" | "known" | "done" => return Ok(()),
         "missing" => return Err(crate::run::no_run(operation, id)),
-        "owner" => "the run has another owner",
+        "owner" => "another process owns the run",
         "gap" => "the entries do not continue the log",
         "ended" => "the log has ended",
-        "behind" => "the log goes on after these",
+        "behind" => "the log continues after these entries",
         _ => return Err(foreign(operation)),
     };
     Err(Error::new(ErrorKind::Conflict, operation, message))

@@ -47,7 +47,7 @@ fn created(operation: &'static str, id: &RunId, answer: &str) -> Result<Created>
         "reused" => Created::KeyReused,
         "unknown" => Created::KeyUnknown,
         "exists" => {
-            let message = format!("run {id} exists already");
+            let message = format!("run {id} already exists");
             return Err(Error::new(ErrorKind::AlreadyExists, operation, message));
         }
         _ => return Err(foreign(operation)),
@@ -64,11 +64,11 @@ impl RunStore for RedisRunStore {
         let ids = [user.as_str(), session.as_str(), key.unwrap_or_default(), record.id.as_str()];
         let _call = self.backend.begin(OPERATION, &ids)?;
         let Some(place) = Place::of_user(self.backend.keys(), &record.id, user) else {
-            let message = "a run's id is `run_`, at least 32 letters and digits, and the tag of its user";
+            let message = "a run's id should be `run_`, at least 32 letters and digits, and its user's tag";
             return Err(Error::new(ErrorKind::InvalidInput, OPERATION, message));
         };
         if first.first != 0 {
-            let message = "the entries do not begin the log";
+            let message = "the first entry should have number 0";
             return Err(Error::new(ErrorKind::Conflict, OPERATION, message));
         }
         let fields = codec::fields(OPERATION, record)?;
@@ -131,7 +131,7 @@ impl RunStore for RedisRunStore {
         self.listening.wakeups.wake(&id);
         // The run has ended, whatever becomes of this: without it, Redis forgets the run by its age alone.
         if let Err(error) = self.note_end(OPERATION, &id, bytes, &user).await {
-            tracing::debug!(%error, "an ended run was not counted");
+            tracing::debug!(%error, "could not count an ended run");
         }
         Ok(Finished::new(codec::grant(OPERATION, &granted)?))
     }
@@ -201,7 +201,7 @@ impl RunStore for RedisRunStore {
     }
 
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
-        const OPERATION: &str = "read what a run was handed";
+        const OPERATION: &str = "read the input handed to a run";
         let _call = self.backend.begin(OPERATION, &[])?;
         let Some(place) = self.place(id) else { return Ok(Vec::new()) };
         let found: Vec<Fields> = self.backend.repeatable(OPERATION, place.call(&STEERED, "")).await?;
@@ -209,7 +209,7 @@ impl RunStore for RedisRunStore {
     }
 
     async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
-        const OPERATION: &str = "drop what a run was handed";
+        const OPERATION: &str = "drop the input handed to a run";
         let _call = self.backend.begin(OPERATION, &[])?;
         let call = self.place_to_write(OPERATION, id)?.call(&DROP, "").arg(token.0);
         let call = taken.iter().fold(call, |call, taken| call.arg(taken.as_str()));
@@ -242,7 +242,7 @@ impl RunStore for RedisRunStore {
     }
 
     async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>> {
-        const OPERATION: &str = "look for orphans";
+        const OPERATION: &str = "find orphaned runs";
         let _call = self.backend.begin(OPERATION, &[])?;
         self.find_orphans(OPERATION, size.get()).await
     }
@@ -268,15 +268,15 @@ impl RunStore for RedisRunStore {
     }
 
     async fn touch_reader(&self, id: &RunId, time: Duration) -> Result<()> {
-        self.touch_reader_for("say that a run is read", id, time).await.map(drop)
+        self.touch_reader_for("register a reader of a run", id, time).await.map(drop)
     }
 
     async fn reader_ttl(&self, id: &RunId) -> Result<Duration> {
-        self.touch_reader_for("ask whether a run is read", id, Duration::ZERO).await
+        self.touch_reader_for("check for readers of a run", id, Duration::ZERO).await
     }
 
     async fn sweep(&self) -> Result<u64> {
-        const OPERATION: &str = "forget old runs";
+        const OPERATION: &str = "delete old runs";
         let _call = self.backend.begin(OPERATION, &[])?;
         self.forget_old(OPERATION).await
     }

@@ -108,7 +108,7 @@ impl Listener {
         loop {
             let start = Instant::now();
             if let Err(error) = self.listen(client, wakeups).await {
-                tracing::debug!(%error, "the subscription to Redis broke");
+                tracing::debug!(%error, "lost the subscription to Redis");
             }
             // A connection that lasted for a while broke by accident, and is replaced at once.
             if start.elapsed() > DELAYS.1 {

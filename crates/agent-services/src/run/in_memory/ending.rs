@@ -20,7 +20,8 @@ impl InMemoryRunStore {
         let (user, session, bytes, appended) = {
             let mut run = run.lock();
             if !run.write(OPERATION, token, batch)? {
-                let conflict = || Error::new(ErrorKind::Conflict, OPERATION, "the log goes on after these");
+                let conflict =
+                    || Error::new(ErrorKind::Conflict, OPERATION, "the log continues after these entries");
                 return if run.log.ended { Ok(Finished::new(run.granted.clone())) } else { Err(conflict()) };
             }
             let (user, session) = (run.record.user_id.clone(), run.record.session_id.clone());

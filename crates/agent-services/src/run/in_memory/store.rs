@@ -111,7 +111,7 @@ impl RunStore for InMemoryRunStore {
         }
         let id = run.record.id.clone();
         if self.find(&id).is_some() {
-            let message = format!("run {id} exists already");
+            let message = format!("run {id} already exists");
             return Err(Error::new(ErrorKind::AlreadyExists, OPERATION, message));
         }
         // Before anything is changed, as entries that do not start a log are refused.
@@ -245,7 +245,7 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
-        self.started.check("read what a run was handed", &[])?;
+        self.started.check("read the input handed to a run", &[])?;
         let mut state = self.state.lock();
         let Some(run) = self.find(id) else { return Ok(Vec::new()) };
         let record = run.lock().record.clone();
@@ -256,7 +256,7 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
-        const OPERATION: &str = "drop what a run was handed";
+        const OPERATION: &str = "drop the input handed to a run";
         let run = self.find_to_write(OPERATION, id)?;
         let mut state = self.state.lock();
         let (user, session) = {
@@ -293,7 +293,7 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>> {
-        self.started.check("look for orphans", &[])?;
+        self.started.check("find orphaned runs", &[])?;
         let mut state = self.state.lock();
         let unfinished: Vec<RunId> = state.unfinished.iter().cloned().collect();
         let mut orphans = Vec::new();
@@ -330,7 +330,7 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn touch_reader(&self, id: &RunId, time: Duration) -> Result<()> {
-        const OPERATION: &str = "say that a run is read";
+        const OPERATION: &str = "register a reader of a run";
         let run = self.find_to_write(OPERATION, id)?;
         let until = self.after(time);
         let mut run = run.lock();
@@ -339,14 +339,14 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn reader_ttl(&self, id: &RunId) -> Result<Duration> {
-        const OPERATION: &str = "ask whether a run is read";
+        const OPERATION: &str = "check for readers of a run";
         let run = self.find_to_write(OPERATION, id)?;
         let left = run.lock().reader_until.saturating_sub(self.now());
         Ok(Duration::from_secs(u64::try_from(left).unwrap_or_default()))
     }
 
     async fn sweep(&self) -> Result<u64> {
-        self.started.check("forget old runs", &[])?;
+        self.started.check("delete old runs", &[])?;
         Ok(self.evict(&mut self.state.lock()))
     }
 

@@ -123,9 +123,8 @@ impl Session {
 pub(super) fn decode(operation: &'static str, stored: Vec<(u64, Bytes)>) -> Result<Vec<StoredMessage>> {
     let decode = |(position, json): (u64, Bytes)| match Message::from_slice(&json) {
         Ok(message) => Ok(StoredMessage { position, message }),
-        Err(error) => {
-            Err(Error::new(ErrorKind::Unexpected, operation, "a message cannot be read").with_source(error))
-        }
+        Err(error) => Err(Error::new(ErrorKind::Unexpected, operation, "could not read a stored message")
+            .with_source(error)),
     };
     stored.into_iter().map(decode).collect()
 }

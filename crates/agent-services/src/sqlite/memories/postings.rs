@@ -135,7 +135,7 @@ fn next(entries: &mut &[u8]) -> Option<u64> {
 }
 
 fn damaged() -> Failure {
-    Failure::Damaged("the index of memories cannot be read".to_owned())
+    Failure::Damaged("the index of memories is damaged".to_owned())
 }
 
 #[cfg(test)]

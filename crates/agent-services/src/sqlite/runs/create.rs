@@ -208,7 +208,7 @@ impl Create {
     }
 
     fn exists(&self) -> Failure {
-        let message = format!("run {} exists already", self.run.record.id);
+        let message = format!("run {} already exists", self.run.record.id);
         Error::new(ErrorKind::AlreadyExists, OPERATION, message).into()
     }
 }

@@ -15,5 +15,5 @@ statements! {
 /// Counts a run that ends with a log of so many bytes among those that are kept; returns its number.
 pub(super) fn count(connection: &Connection, bytes: u64) -> Outcome<i64> {
     let number = COUNT.one(connection, [bounded(bytes + OVERHEAD)], |row| Ok(row.get(0)?))?;
-    number.ok_or_else(|| Failure::Damaged("the totals of runs are missing".to_owned()))
+    number.ok_or_else(|| Failure::Damaged("the run totals are missing".to_owned()))
 }

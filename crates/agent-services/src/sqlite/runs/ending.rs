@@ -26,7 +26,7 @@ impl Finish {
             return if log.has_ended {
                 Ok(Finished { granted: granted(connection, log.key)?, history: Ok(()) })
             } else {
-                Err(conflict(FINISH, "the log continues after these"))
+                Err(conflict(FINISH, "the log continues after these entries"))
             };
         }
         // One that was closed may have been ended as far as its history by another process.

@@ -57,7 +57,7 @@ pub(super) fn find(
     })?;
     match found {
         None => Err(no_run(operation, id).into()),
-        Some((_, false)) => Err(conflict(operation, "the run has another owner")),
+        Some((_, false)) => Err(conflict(operation, "another process owns the run")),
         Some((log, true)) => Ok(log),
     }
 }

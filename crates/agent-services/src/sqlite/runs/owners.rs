@@ -97,6 +97,7 @@ pub(in crate::sqlite) fn take_over(
         return Ok(None);
     }
     let token = TAKE.one(connection, params![run.key, owner.as_str().as_bytes()], |row| Ok(row.get(0)?))?;
-    let token = token.ok_or_else(|| Failure::Damaged("a run cannot be found again".to_owned()))?;
+    let token =
+        token.ok_or_else(|| Failure::Damaged("a run is missing from the table of runs".to_owned()))?;
     Ok(Some(FencingToken(token)))
 }

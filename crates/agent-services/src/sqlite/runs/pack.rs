@@ -44,20 +44,20 @@ pub(super) fn pack(text: &[u8], least: usize) -> Option<Vec<u8>> {
 /// The text of a block that was packed in a way, of which so many bytes are expected.
 pub(super) fn unpack(packing: Option<i64>, block: &[u8], bytes: usize) -> Outcome<Vec<u8>> {
     if bytes > block.len().saturating_mul(MAX_RATIO) {
-        return Err(damaged("it would be larger than it can be"));
+        return Err(damaged("its stated size is impossible"));
     }
     let text = match packing {
         // Plain blocks, as migration 2 had them.
         None => decompress(block, bytes),
         Some(PACKING) => decompress_with_dict(block, bytes, DICTIONARY),
-        Some(_) => return Err(damaged("it is packed in another way")),
+        Some(_) => return Err(damaged("its compression is unknown")),
     };
     let text = text.map_err(|error| damaged(&error.to_string()))?;
-    if text.len() == bytes { Ok(text) } else { Err(damaged("it has another length")) }
+    if text.len() == bytes { Ok(text) } else { Err(damaged("its length is not the stated one")) }
 }
 
 fn damaged(why: &str) -> Failure {
-    Failure::Damaged(format!("the texts of a run cannot be unpacked: {why}"))
+    Failure::Damaged(format!("could not decompress the data of a run: {why}"))
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use crate::sqlite::json;
 use crate::sqlite::row::{text, utf8};
 use crate::sqlite::statement::statements;
 
-pub(in crate::sqlite) const READER_TTL: &str = "ask whether a run is read";
-pub(in crate::sqlite) const TOUCH_READER: &str = "say that a run is read";
+pub(in crate::sqlite) const READER_TTL: &str = "check for readers of a run";
+pub(in crate::sqlite) const TOUCH_READER: &str = "register a reader of a run";
 
 /// A statement for whole records, which are what it selects.
 macro_rules! records {

@@ -116,7 +116,7 @@ pub(in crate::sqlite) fn cancel(
     Ok(Some(Canceled::Requested))
 }
 
-pub(in crate::sqlite) const DROP: &str = "drop what a run was handed";
+pub(in crate::sqlite) const DROP: &str = "drop the input handed to a run";
 
 /// Forgets what was handed to a run, of what is named.
 pub(in crate::sqlite) fn drop_steered(

@@ -51,7 +51,7 @@ where
                 (_, Err(error)) => Err(of_sqlite(operation, &error)),
                 (Some(done), Ok(())) => done,
                 (None, Ok(())) => {
-                    Err(Error::new(ErrorKind::Unexpected, operation, "the work in the database panicked"))
+                    Err(Error::new(ErrorKind::Unexpected, operation, "the database task panicked"))
                 }
             };
             // The caller may no longer be waiting.

@@ -28,11 +28,15 @@ async fn full_database__loses_nothing_and_recovers() {
             Err(error) => break error,
         }
     };
-    refused::<()>(Err(error), Unavailable, &["no room left", "delete data"]);
+    refused::<()>(Err(error), Unavailable, &["free disk space", "delete data"]);
     assert!(stored.len() > 10);
     assert_eq!(texts(&store).await, stored);
     store.health().await.expect("it can still be read");
-    refused(store.append(&u(), &s(), batch(&[&"x".repeat(100_000)])).await, Unavailable, &["no room left"]);
+    refused(
+        store.append(&u(), &s(), batch(&[&"x".repeat(100_000)])).await,
+        Unavailable,
+        &["free disk space"],
+    );
     assert_eq!(texts(&store).await, stored);
     let other = agent_schemas::SessionId::new("other");
     store.delete(&u(), &s()).await.expect("deleting needs no room");
@@ -47,7 +51,7 @@ async fn full_database__more_room__works_again() {
     store.start().await.expect("started");
     append(&store, "a").await;
     let large = "x".repeat(500_000);
-    refused(store.append(&u(), &s(), batch(&[&large])).await, Unavailable, &["no room left"]);
+    refused(store.append(&u(), &s(), batch(&[&large])).await, Unavailable, &["free disk space"]);
     store.stop().await.expect("stopped");
     let store = sessions(super::database(folder.path()));
     store.start().await.expect("started");
