@@ -139,7 +139,7 @@ mod chat {
             let model = environment.get("OPENAI_MODEL").or(default);
             config.model = model.map(str::to_owned).ok_or_else(|| {
                 ConfigError::from_message(
-                    "OPENAI_BASE_URL is set, but OPENAI_MODEL is not; set it to a model of that server",
+                    "OPENAI_BASE_URL is set, but OPENAI_MODEL is not; set OPENAI_MODEL to a model of that server",
                 )
             })?;
             if let Some(base_url) = base_url {

@@ -80,8 +80,8 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if !self.is_loopback() && !self.allow_unauthenticated {
             return Err(ConfigError::from_message(format!(
-                "other machines can reach the host '{}', and the server has no authentication; use --host 127.0.0.1, or \
-                 --allow-unauthenticated to accept that",
+                "other machines can reach the host '{}', but the server has no authentication; use --host 127.0.0.1, \
+                 or accept this with --allow-unauthenticated",
                 self.host
             )));
         }
@@ -99,7 +99,7 @@ impl Config {
             .contains(&path.as_str())
         {
             return Err(ConfigError::from_message(format!(
-                "http.endpoint_path '{path}' is a path of the server's own"
+                "http.endpoint_path '{path}' is one of the server's own paths"
             )));
         }
         for (name, value) in [

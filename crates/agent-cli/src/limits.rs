@@ -12,7 +12,7 @@ pub(crate) fn raise_open_files() {
     }
     limit.current = limit.maximum;
     match setrlimit(Resource::Nofile, limit) {
-        Ok(()) => tracing::debug!(open_files = ?limit.maximum, "raised the limit of open files"),
-        Err(error) => tracing::warn!(error = %error, "could not raise the limit of open files"),
+        Ok(()) => tracing::debug!(open_files = ?limit.maximum, "raised the limit on open files"),
+        Err(error) => tracing::warn!(error = %error, "could not raise the limit on open files"),
     }
 }

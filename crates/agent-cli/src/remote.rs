@@ -30,7 +30,7 @@ pub(crate) enum RemoteError {
     #[error(transparent)]
     Lost(ClientError),
     /// The server refused the request.
-    #[error("the server answered {status}: {message}")]
+    #[error("the server responded with {status}: {message}")]
     Refused {
         /// Its status.
         status: StatusCode,
@@ -56,7 +56,7 @@ impl Remote {
             Url::parse(address).ok().filter(|url| url.host().is_some() && url.scheme().starts_with("http"));
         let Some(url) = url else {
             let message =
-                format!("'{address}' is not the address of a server, such as http://127.0.0.1:8080");
+                format!("'{address}' is not a server's address; it should look like http://127.0.0.1:8080");
             return Err(ConfigError::from_message(message).into());
         };
         let client = http_client::build(&url, |builder| builder.tcp_keepalive(KEEPALIVE))?;

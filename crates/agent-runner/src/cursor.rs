@@ -43,10 +43,10 @@ pub enum CursorError {
     #[error("the run's log is no longer kept")]
     Gone,
     /// Another process writes the log now, and continues from before what was read.
-    #[error("the run was taken over by another process, which does not have all that was read")]
+    #[error("another process took over the run, and its log lacks entries that were already read")]
     Lost,
     /// The store could not be read.
-    #[error("the run's log could not be read")]
+    #[error("could not read the run's log")]
     Store(#[from] agent_services::Error),
     /// A stored entry is damaged.
     #[error("an entry of the run's log is damaged")]

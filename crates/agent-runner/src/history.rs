@@ -64,7 +64,7 @@ impl<'a> History<'a> {
 
     /// Logs that the session does not have it.
     pub(crate) fn is_missing(&self, error: &agent_services::Error) {
-        tracing::error!(run.id = %self.live.record.id, error = %error, "the run is missing in its session's history");
+        tracing::error!(run.id = %self.live.record.id, error = %error, "could not write a run to its session's history");
     }
 }
 

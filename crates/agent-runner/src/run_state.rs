@@ -42,7 +42,9 @@ impl<'a> RunState<'a> {
     pub async fn load<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         let Some(state) = self.load_json().await? else { return Ok(None) };
         let state = serde_json::from_str(&state.to_string());
-        state.map(Some).map_err(|error| invalid("load a state", "the state is of another type", error))
+        state
+            .map(Some)
+            .map_err(|error| invalid("load a state", "the state does not have the requested type", error))
     }
 
     /// Saves a state as the session's next round, and gives the round's number. Earlier rounds are kept.
@@ -55,7 +57,7 @@ impl<'a> RunState<'a> {
     pub async fn save<T: Serialize + ?Sized>(&self, state: &T) -> Result<u64> {
         let state = Json::from_serialize(state);
         let state =
-            state.map_err(|error| invalid("save a state", "the state cannot be written as JSON", error))?;
+            state.map_err(|error| invalid("save a state", "could not write the state as JSON", error))?;
         self.save_json(&state).await
     }
 

@@ -14,7 +14,7 @@ pub struct SseEvent {
 
 /// An event that is larger than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an event is larger than the limit")]
+#[error("an event exceeds the size limit")]
 pub struct EventTooLarge;
 
 /// Takes bytes, however they are cut, and gives events.

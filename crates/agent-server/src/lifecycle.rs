@@ -76,7 +76,7 @@ async fn drain_runs(app: &App, drain: Duration) {
     );
     runner.cancel_all();
     if timeout(runner.limits().cancel_grace + LAST_EVENTS, runner.drained()).await.is_err() {
-        tracing::warn!("some streams did not end in time");
+        tracing::warn!("some runs did not end within the grace period");
     }
 }
 
@@ -138,7 +138,7 @@ impl Connections {
         self.tasks.close();
         self.closing.cancel();
         if timeout(LAST_BYTES, self.tasks.wait()).await.is_err() {
-            tracing::warn!(connections = self.tasks.len(), "closed connections that did not end in time");
+            tracing::warn!(connections = self.tasks.len(), "closed connections that did not finish in time");
         }
     }
 }

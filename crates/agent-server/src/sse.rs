@@ -91,7 +91,7 @@ impl<S: Stream<Item = Result<Bytes, CursorError>> + Unpin> http_body::Body for E
         let bytes = match Pin::new(&mut this.source).poll_next(cx) {
             Poll::Ready(Some(Ok(frames))) => frames,
             Poll::Ready(Some(Err(error))) => {
-                tracing::error!(error = %error, "a stream ended early");
+                tracing::error!(error = %error, "could not read a run's log to its end; aborting the connection");
                 this.done = true;
                 // The error aborts the connection, so that the client does not take half a stream for a complete one.
                 return Poll::Ready(Some(Err(io::Error::other(error))));

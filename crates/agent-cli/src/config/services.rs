@@ -83,8 +83,8 @@ impl Config {
         let named = self.data_dir.clone().or_else(|| default_data_dir(environment));
         named.ok_or_else(|| {
             ConfigError::from_message(
-                "there is no data folder, because HOME is not set; choose one with --data-dir, or use --ephemeral to keep \
-                 everything in memory",
+                "HOME is not set, so there is no default data folder; set one with --data-dir, or keep everything in \
+                 memory with --ephemeral",
             )
         })
     }

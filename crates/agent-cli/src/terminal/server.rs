@@ -127,7 +127,7 @@ fn endpoint(address: &str) -> Result<Url, ConfigError> {
     let with_scheme = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let mut url = Url::parse(&with_scheme).map_err(|error| fault(&format!("'{address}': {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(fault("it has another scheme"));
+        return Err(fault("its scheme is not http or https"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(fault("it contains a user name or a password; set AGENT_SERVER_TOKEN instead"));
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn server_url__invalid__names_the_problem() {
-        check("ftp://h", "but it has another scheme");
+        check("ftp://h", "but its scheme is not http or https");
         check("http://", "empty host");
         check("http://user:secret@h", "a user name or a password");
         check("", "empty host");

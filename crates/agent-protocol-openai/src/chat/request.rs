@@ -97,13 +97,13 @@ fn check(request: &ChatCompletionRequest) -> Result<(), ApiError> {
         return Err(refused("messages", "expected at least one message"));
     }
     if request.n.is_some_and(|n| n != 1) {
-        return Err(refused("n", "an agent gives one answer; omit n, or set it to 1"));
+        return Err(refused("n", "only one choice is supported; omit n, or set it to 1"));
     }
     if request.logprobs == Some(true) {
         return Err(refused("logprobs", "log probabilities are not supported"));
     }
     if request.modalities.iter().flatten().any(|form| form != "text") {
-        return Err(refused("modalities", "an agent answers with text; omit modalities"));
+        return Err(refused("modalities", "only text output is supported; omit modalities"));
     }
     if request.stream_options.is_some() && request.stream != Some(true) {
         return Err(refused("stream_options", "stream_options requires stream: true"));

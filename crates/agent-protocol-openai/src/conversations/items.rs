@@ -96,8 +96,7 @@ pub(super) async fn delete(
     query: QueryParams,
 ) -> Result<Json<Value>, ApiError> {
     Named::new(&id, &query).info(&context).await?;
-    let message =
-        "single items cannot be deleted here; delete the conversation, or go on from an earlier response";
+    let message = "deleting single items is not supported; delete the conversation, or continue from an earlier response";
     Err(ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_operation", message).into())
 }
 

@@ -213,7 +213,7 @@ impl Responses {
             }
             None => ResponseError {
                 code: SERVER_ERROR.to_owned(),
-                message: "the run ended before it was complete".to_owned(),
+                message: "the run ended before its output was complete".to_owned(),
             },
         });
         self.writer.send_snapshot(StreamEvent::Failed { response: &self.response }, &self.settings, frames);

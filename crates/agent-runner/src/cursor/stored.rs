@@ -100,7 +100,7 @@ async fn fetch(services: Services, id: RunId, from: u64, unsure: Option<u64>) ->
         };
         match attempt.await {
             Err(CursorError::Store(error)) if error.is_retryable() => {
-                tracing::debug!(run.id = %id, error = %error, "the run store is unavailable; a reader waits for it");
+                tracing::debug!(run.id = %id, error = %error, "the run store is unavailable; retrying a read");
                 backoff.wait().await;
             }
             done => return done,

@@ -132,10 +132,7 @@ impl Runner {
             return Task::Cancel;
         }
         let Some((_, agent)) = self.0.agents.iter().find(|(name, _)| *name == record.agent) else {
-            return Task::GiveUp(interrupted(&format!(
-                "the agent '{}' is not served any more",
-                record.agent
-            )));
+            return Task::GiveUp(interrupted(&format!("the agent '{}' is no longer served", record.agent)));
         };
         let may_go_on = match agent.recovery() {
             _ if is_fresh => true,
@@ -144,14 +141,12 @@ impl Runner {
             Recovery::GiveUp => false,
         };
         if record.epochs.len() > MAX_EPOCHS {
-            return Task::GiveUp(interrupted(
-                "the server stopped again and again while it worked on the run",
-            ));
+            return Task::GiveUp(interrupted("the server stopped too many times during the run"));
         }
         if may_go_on && !record.cancel_requested {
             Task::Work(Arc::clone(agent))
         } else {
-            Task::GiveUp(interrupted("the server stopped while it worked on the run"))
+            Task::GiveUp(interrupted("the server stopped during the run"))
         }
     }
 }

@@ -47,22 +47,22 @@ pub enum StartError {
     #[error(transparent)]
     Refused(#[from] Error),
     /// The session has a run under way, and the request does not want to wait.
-    #[error("the session has a run under way: {0}")]
+    #[error("run {0} of this session is still in progress")]
     Busy(RunId),
     /// Too many wait for the session already.
-    #[error("as many runs as may wait for the session do so already: {limit}")]
+    #[error("the session's queue is full ({limit} runs)")]
     QueueFull {
         /// How many that are.
         limit: usize,
     },
     /// Another request was made with the same idempotency key.
-    #[error("another request was made with this idempotency key")]
+    #[error("the idempotency key belongs to another request")]
     KeyReused,
     /// The run that was made with the idempotency key is gone.
-    #[error("the run that was made with this idempotency key is not there any more")]
+    #[error("the run of this idempotency key is no longer kept")]
     KeyUnknown,
     /// The run could not be recorded.
-    #[error("the run could not be recorded")]
+    #[error("could not record the run")]
     Store(#[from] agent_services::Error),
 }
 

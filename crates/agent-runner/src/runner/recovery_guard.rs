@@ -69,7 +69,7 @@ impl Runner {
         loop {
             match call().await {
                 Err(error) if error.is_retryable() && !self.0.stop.is_cancelled() => {
-                    tracing::warn!(run.id = %id, error = %error, "the run store is unavailable; a run waits to be executed");
+                    tracing::warn!(run.id = %id, error = %error, "the run store is unavailable; retrying before a run starts");
                     tokio::select! {
                         () = backoff.wait() => {}
                         () = self.0.stop.cancelled() => {}

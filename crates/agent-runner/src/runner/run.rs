@@ -35,13 +35,13 @@ const UNSTORED: Duration = Duration::from_secs(1);
 #[non_exhaustive]
 pub enum PositionError {
     /// The log has another entry there by now, or none yet.
-    #[error("the run's log has no such position any more; read it from the beginning")]
+    #[error("the run's log no longer has this position; read it from the beginning")]
     Gone,
     /// Of the log no more than its last entry is kept.
-    #[error("the run's log is not kept any more")]
+    #[error("the run's log is no longer kept")]
     Trimmed,
     /// The store could not be asked.
-    #[error("the run's log could not be read")]
+    #[error("could not read the run's log")]
     Store(#[from] agent_services::Error),
 }
 
@@ -254,7 +254,7 @@ impl Runner {
             live.cancel.cancel();
             // Kept as well, so that the wish outlives this process. The run stops even if the store is unavailable.
             if let Err(error) = self.services().runs.cancel(id, &self.0.owner).await {
-                tracing::warn!(run.id = %id, error = %error, "that a run is cancelled could not be kept");
+                tracing::warn!(run.id = %id, error = %error, "could not store a run's cancellation; the run stops anyway");
             }
             return Ok(true);
         }

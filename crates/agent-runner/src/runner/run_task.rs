@@ -238,7 +238,7 @@ impl RunTask {
         loop {
             match call().await {
                 Err(error) if error.is_retryable() => {
-                    tracing::warn!(run.id = %self.live.record.id, error = %error, "the run store is unavailable; the run waits for it");
+                    tracing::warn!(run.id = %self.live.record.id, error = %error, "the run store is unavailable; retrying to store a run's events");
                     backoff.wait().await;
                 }
                 done => return done,
@@ -304,11 +304,11 @@ impl RunTask {
         };
         let began = !matches!(outcome, Outcome::NeverBegan);
         let ending = match (outcome, self.live.log.take_failure()) {
-            (Outcome::Lost(error), _) => return self.lose(&error, "the run's log could not be written"),
+            (Outcome::Lost(error), _) => return self.lose(&error, "could not write a run's log"),
             (Outcome::Settled(ending), _) => ending,
             (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why), None),
             (_, Some(error)) | (Outcome::Failed(error), None) => {
-                tracing::info!(run.id = %self.live.record.id, agent.name = self.live.record.agent, error.code = error.code(), "the run failed");
+                tracing::info!(run.id = %self.live.record.id, agent.name = self.live.record.agent, error.code = error.code(), "a run failed");
                 self.ending(Status::Failed, Some(error.to_body()), Some(error.http_status()))
             }
             (Outcome::Canceled | Outcome::NeverBegan, None) => self.ending(Status::Canceled, None, None),
@@ -316,7 +316,7 @@ impl RunTask {
         };
         match self.write_end(&ending, began).await {
             Ok(granted) => granted,
-            Err(error) => self.lose(&error, "the run's log could not be finished"),
+            Err(error) => self.lose(&error, "could not finish a run's log"),
         }
     }
 
@@ -327,7 +327,7 @@ impl RunTask {
     fn lose(&self, error: &agent_services::Error, what: &str) -> Option<Grant> {
         let id = &self.live.record.id;
         if error.kind() == ErrorKind::Conflict {
-            tracing::warn!(run.id = %id, error = %error, "{what}: another process continues it");
+            tracing::warn!(run.id = %id, error = %error, "{what}: another process owns the run");
         } else {
             tracing::error!(run.id = %id, error = %error, "{what}");
         }

@@ -77,7 +77,7 @@ impl Runner {
                 match runner.unread_for(&id).await {
                     Some(Duration::ZERO) => {
                         if let Err(error) = runner.cancel(&id).await {
-                            tracing::warn!(run.id = %id, error = %error, "a queued run whose client is gone could not be cancelled");
+                            tracing::warn!(run.id = %id, error = %error, "could not cancel a queued run after its client disconnected");
                         }
                         return;
                     }
@@ -160,7 +160,7 @@ async fn look_after(inner: Weak<Inner>) {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(error = %error, "could not look for orphaned runs");
+                    tracing::warn!(error = %error, "could not find orphaned runs");
                 }
             }
         }
@@ -196,7 +196,7 @@ async fn listen(inner: Weak<Inner>) {
             Some(Ok(ids)) if !ids.is_empty() => pending.extend(ids),
             Some(Ok(_)) => pending.extend(runner.live_ids()),
             Some(Err(error)) => {
-                tracing::debug!(error = %error, "could not receive signals for runs");
+                tracing::debug!(error = %error, "could not receive signals for this process's runs");
                 is_broken = true;
                 pending.extend(runner.live_ids());
             }
@@ -205,7 +205,7 @@ async fn listen(inner: Weak<Inner>) {
         let failure = runner.deliver_all(&mut pending).await;
         drop(runner);
         if let Some(error) = &failure {
-            tracing::warn!(error = %error, "could not read what was asked of runs; trying again");
+            tracing::warn!(error = %error, "could not read the requests to this process's runs; retrying");
         }
         if is_broken || failure.is_some() {
             delay = backoff.next_delay();

@@ -38,7 +38,7 @@ impl Tool for CurrentTime {
     fn parameters(&self) -> Json {
         let zone = object! {
             "type" => "string",
-            "description" => "An IANA time zone such as \"Europe/Berlin\" or an offset such as \"+02:00\". UTC if left out."
+            "description" => "An IANA time zone such as \"Europe/Berlin\" or an offset such as \"+02:00\". Default: UTC."
         };
         let schema = object! {
             "type" => "object",

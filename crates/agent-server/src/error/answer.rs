@@ -87,7 +87,7 @@ impl ApiError {
                 StatusCode::FORBIDDEN,
                 "ORIGIN_NOT_ALLOWED",
                 format!(
-                    "Web pages from '{origin}' may not use this server. To allow them, add the origin to \
+                    "Web pages from '{origin}' are not allowed to call this server. To allow them, add the origin to \
                      http.cors_origins"
                 ),
             ),
@@ -157,7 +157,7 @@ fn of_start(error: &StartError) -> Answer {
 }
 
 fn not_recorded() -> Answer {
-    let message = "The run could not be recorded; try again later";
+    let message = "Could not record the run; try again later";
     Answer::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message)
 }
 

@@ -155,7 +155,7 @@ impl ProtocolContext {
             };
             for json in chunk.batches.iter().flat_map(|batch| log::frames(&batch.frames)) {
                 if let Err(error) = translation.on_entry(json, &mut frames) {
-                    tracing::error!(run.id = %id, error = %error, "an entry of the log is damaged");
+                    tracing::error!(run.id = %id, error = %error, "an entry of a run's log is damaged; skipping it");
                 }
             }
             match chunk.batches.last() {

@@ -101,7 +101,7 @@ impl FrameWriter {
         match write(&mut self.bytes) {
             Ok(()) => self.bytes.extend_from_slice(b"\n\n"),
             Err(error) => {
-                tracing::error!(error = %error, "could not write a frame as JSON; it is left out");
+                tracing::error!(error = %error, "could not write a frame as JSON; skipping it");
                 self.bytes.truncate(start);
             }
         }

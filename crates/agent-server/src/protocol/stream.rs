@@ -34,7 +34,7 @@ impl<T: Translator> TranslatedStream<T> {
     }
 
     fn abort(&mut self, error: &CursorError) {
-        tracing::error!(error = %error, "a stream ends before its run");
+        tracing::error!(error = %error, "could not read a run's log to its end; closing its stream");
         self.translation.on_abort(&abort_error(error), &mut self.frames);
         self.done = true;
     }

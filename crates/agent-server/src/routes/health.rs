@@ -57,7 +57,7 @@ async fn stores_answer(app: &App) -> bool {
             false
         }
         Err(_) => {
-            tracing::warn!("not ready: a store does not respond");
+            tracing::warn!("not ready: a store did not respond in time");
             false
         }
     }

@@ -20,9 +20,9 @@ pub(super) enum Item {
 /// Why a body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyError {
-    #[error("the answer is larger than {MAX_ANSWER} bytes or has an event of more than {MAX_EVENT} bytes")]
+    #[error("the response exceeds {MAX_ANSWER} bytes, or one of its events exceeds {MAX_EVENT} bytes")]
     TooLarge,
-    #[error("the answer is not the JSON of a chat completion")]
+    #[error("the response is not a chat completion in JSON")]
     Malformed,
 }
 

@@ -113,7 +113,7 @@ impl ChatConfig {
             ("idle_timeout_seconds", self.idle_timeout),
         ] {
             if time.is_zero() {
-                return Err(ChatError::Setting { name, reason: "should be a number of seconds above 0" });
+                return Err(ChatError::Setting { name, reason: "should be greater than 0 seconds" });
             }
         }
         Ok(Times {

@@ -71,6 +71,6 @@ pub(super) async fn remember(config: &ChatConfig, run: &RunHandle, answer: &Json
         messages.push(message);
     }
     if let Err(error) = run.memory().add(messages).await {
-        tracing::warn!(run.id = %run.id(), error = %error, "a turn could not be remembered");
+        tracing::warn!(run.id = %run.id(), error = %error, "could not store a turn in the user's memories");
     }
 }

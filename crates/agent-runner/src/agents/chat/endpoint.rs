@@ -75,7 +75,7 @@ impl Endpoint {
                 model.name = model,
                 error.code = failure.error.code(),
                 attempt,
-                "a model call is repeated"
+                "a model call failed; retrying"
             );
             sleep(delay).await;
         }
@@ -137,10 +137,10 @@ fn completions_url(base_url: &str) -> Result<Url, ChatError> {
     let fault = |reason| ChatError::Setting { name: "base_url", reason };
     let mut url = Url::parse(base_url.trim()).map_err(|_| fault("should be an absolute URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(fault("should begin with http:// or https://"));
+        return Err(fault("should start with http:// or https://"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(fault("should hold no user name and no password; give the key in the environment"));
+        return Err(fault("should not contain a user name or a password; set the key in the environment"));
     }
     let path = url.path().trim_end_matches('/').to_owned();
     if !path.ends_with("/chat/completions") {
@@ -201,11 +201,11 @@ mod tests {
 
     #[test]
     fn endpoint__invalid_url__is_refused_without_showing_it() {
-        check_url("localhost:11434/v1", "base_url should begin with http:// or https://");
+        check_url("localhost:11434/v1", "base_url should start with http:// or https://");
         check_url("/v1", "base_url should be an absolute URL");
         check_url(
             "https://user:secret@h/v1",
-            "base_url should hold no user name and no password; give the key in the environment",
+            "base_url should not contain a user name or a password; set the key in the environment",
         );
     }
 

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum ChatError {
     /// No model is named.
-    #[error("a chat agent needs a model")]
+    #[error("no model is configured for the chat agent; set `model`")]
     NoModel,
     /// A setting has a value that makes no sense.
     #[error("{name} {reason}")]
@@ -16,7 +16,7 @@ pub enum ChatError {
         reason: &'static str,
     },
     /// The settings name a tool that the server does not have.
-    #[error("there is no tool '{name}'; known are: {known}")]
+    #[error("there is no tool '{name}'; the known tools are {known}")]
     UnknownTool {
         /// The name.
         name: String,
@@ -27,9 +27,9 @@ pub enum ChatError {
     #[error("two tools are named '{0}'")]
     DuplicateTool(String),
     /// The key has characters that no HTTP header may have.
-    #[error("the API key has characters that cannot be sent")]
+    #[error("the API key has characters that are not allowed in an HTTP header")]
     Key,
     /// The HTTP client cannot be set up.
-    #[error("the HTTP client cannot be set up: {0}")]
+    #[error("could not set up the HTTP client: {0}")]
     Client(String),
 }

@@ -71,7 +71,7 @@ impl Failure {
 
     /// The model asks for more tool calls at once than anybody needs.
     pub(super) fn too_many_calls(model: &str, limit: usize) -> Self {
-        Failure::execution(model, &format!("it called more than {limit} tools at once"), Retry::Never)
+        Failure::execution(model, &format!("the model called more than {limit} tools at once"), Retry::Never)
     }
 
     pub(super) fn body(model: &str, error: BodyError) -> Self {
@@ -84,12 +84,12 @@ impl Failure {
             (true, true) => Failure::timeout(model, connect_limit, Retry::Soon),
             (true, false) => {
                 let cause = root_cause(error);
-                Failure::execution(model, &format!("the server cannot be reached: {cause}"), Retry::Soon)
+                Failure::execution(model, &format!("could not reach the server: {cause}"), Retry::Soon)
             }
             (false, _) if error.is_body() || error.is_decode() => Failure::cut(model),
             (false, _) => {
                 let cause = root_cause(error);
-                Failure::execution(model, &format!("the connection broke: {cause}"), Retry::Soon)
+                Failure::execution(model, &format!("lost the connection to the server: {cause}"), Retry::Soon)
             }
         }
     }
@@ -98,8 +98,8 @@ impl Failure {
     pub(super) fn status(model: &str, status: StatusCode, body: &str, after: Option<Duration>) -> Self {
         let report = Report::new(&json::parse(body).unwrap_or_else(|_| body.into()));
         let detail = match report.message.trim() {
-            "" => format!("the server answered {status}"),
-            message => format!("the server answered {status}: {message}"),
+            "" => format!("the server responded with {status}"),
+            message => format!("the server responded with {status}: {message}"),
         };
         report.failure(model, status.as_u16(), &detail, after)
     }
@@ -229,7 +229,7 @@ mod tests {
     fn check_text(body: &str, expected: &str) {
         let failure = Failure::status("m", StatusCode::BAD_REQUEST, body, None);
         let expected = format!(
-            "Error occurred during execution of model: m: the server answered 400 Bad Request{expected}"
+            "Error occurred during execution of model: m: the server responded with 400 Bad Request{expected}"
         );
         assert_eq!(failure.error.to_string(), expected, "{body}");
     }

@@ -28,14 +28,14 @@ async fn error_status__maps_to_error_code() {
     check(
         &error("400 Bad Request"),
         "MODEL_EXECUTION_FAILED",
-        "Error occurred during execution of model: m: the server answered 400 Bad Request: no",
+        "Error occurred during execution of model: m: the server responded with 400 Bad Request: no",
         1,
     )
     .await;
     check(
         &[Reply::json("307 Temporary Redirect", "").with_header("location", "http://127.0.0.1:9/")],
         "MODEL_EXECUTION_FAILED",
-        "Error occurred during execution of model: m: the server answered 307 Temporary Redirect",
+        "Error occurred during execution of model: m: the server responded with 307 Temporary Redirect",
         1,
     )
     .await;
@@ -71,7 +71,7 @@ async fn server_error__is_retried() {
     check(
         &vec![failing.clone(); 9],
         "MODEL_EXECUTION_FAILED",
-        "Error occurred during execution of model: m: the server answered 503 Service Unavailable",
+        "Error occurred during execution of model: m: the server responded with 503 Service Unavailable",
         3,
     )
     .await;
@@ -129,7 +129,7 @@ async fn error_in_stream__fails_or_is_retried() {
     )
     .await;
     let nonsense =
-        "Error occurred during execution of model: m: the answer is not the JSON of a chat completion";
+        "Error occurred during execution of model: m: the response is not a chat completion in JSON";
     check(&[Reply::events("data: nonsense\n\n")], "MODEL_EXECUTION_FAILED", nonsense, 1).await;
 }
 
@@ -179,7 +179,7 @@ async fn unreachable_server__fails_the_run() {
     let outcome = unanswered(format!("http://{address}/v1"), Duration::from_secs(5)).await;
     let (code, message) = outcome.error();
     assert_eq!(code, "MODEL_EXECUTION_FAILED");
-    assert!(message.contains("m: the server cannot be reached: "), "{message}");
+    assert!(message.contains("m: could not reach the server: "), "{message}");
     assert!(!message.contains(&address.to_string()), "{message}");
 }
 
