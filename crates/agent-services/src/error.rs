@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What a service answers.
+/// The result of a service call.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What the caller can do about an [`Error`].
@@ -12,21 +12,21 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum ErrorKind {
     /// What should be changed does not exist: create it, or give up.
     NotFound,
-    /// It exists already: use it, or choose another id.
+    /// It already exists: use it, or choose another id.
     AlreadyExists,
-    /// Somebody else changed it, or owns it now: stop writing.
+    /// Another caller changed it or owns it now: stop writing.
     Conflict,
     /// The backend is unavailable: try again.
     Unavailable,
-    /// What was asked for makes no sense: correct the call.
+    /// The call is invalid: correct it.
     InvalidInput,
-    /// The backend does not do this: use another one.
+    /// The backend does not support this: use another one.
     Unsupported,
     /// Anything else: report it.
     Unexpected,
 }
 
-/// Why a service could not do what it was asked.
+/// Why a service call failed.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -36,7 +36,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of an operation, with a message that says what was wrong and with what.
+    /// An error of an operation. The message says what went wrong and with what.
     pub fn new(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Self {
         Error { kind, operation, message: message.into(), source: None }
     }

@@ -1,4 +1,4 @@
-//! What every service can do besides its work: start, stop, and say whether it works.
+//! What every service can do besides its own work: start, stop, and report its health.
 
 mod database;
 mod started;
@@ -9,14 +9,14 @@ use async_trait::async_trait;
 
 use crate::Result;
 
-/// A service with a beginning and an end.
+/// A service that can be started and stopped.
 ///
 /// # Contract
-/// 1. `start` makes the service ready; starting a started one changes nothing.
-/// 2. `health` asks the backend and is `Ok` exactly if it answers; after `stop` it is an error.
-/// 3. `stop` waits for the writes that were acknowledged or are under way, and gives back what the service holds;
-///    stopping a stopped one changes nothing.
-/// 4. Work after `stop`, or before the `start` of a service that has something to open, is
+/// 1. `start` makes the service ready; starting a started service has no effect.
+/// 2. `health` asks the backend and is `Ok` exactly if it replies; after `stop` it is an error.
+/// 3. `stop` waits for writes that are acknowledged or in flight, and releases the service's resources;
+///    stopping a stopped service has no effect.
+/// 4. A call after `stop`, or before the `start` of a service that has something to open, is
 ///    [`Unavailable`](crate::ErrorKind::Unavailable), never a panic.
 ///
 /// # Concurrency and cancellation
@@ -26,13 +26,13 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
     /// Makes the service ready for work.
     async fn start(&self) -> Result<()>;
 
-    /// Ends its work.
+    /// Stops the service.
     async fn stop(&self) -> Result<()>;
 
     /// Asks the backend whether it works.
     async fn health(&self) -> Result<()>;
 
-    /// The database that the service is kept in, if it can be changed in one step with others there.
+    /// The database that the service is kept in, if other services there can be changed in the same step.
     fn database(&self) -> Option<DatabaseId> {
         None
     }

@@ -1,21 +1,21 @@
-//! What all backends are opened with.
+//! The options that all backends share.
 
 use std::time::Duration;
 
 use crate::StoreContext;
 use crate::run::Retention;
 
-/// What all backends are opened with. What concerns one backend only is a parameter of its URL.
+/// The options that all backends share. Settings of a single backend are parameters of its URL.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct OpenOptions {
-    /// Where the stores have the time and fresh ids from, and what they may hold.
+    /// The clock, the source of ids, and the size limits of the stores.
     pub context: StoreContext,
-    /// How long ended runs are kept; without it, as long as the backend finds right.
+    /// How long ended runs are kept; the backend's default if `None`.
     pub retention_age: Option<Duration>,
-    /// How many bytes the logs of ended runs may have together; without it, as many as the backend finds right.
+    /// The maximum size of the logs of all ended runs, in bytes; the backend's default if `None`.
     pub retention_bytes: Option<u64>,
-    /// Whether the data is only read, maybe beside a process that has it. Writing may be refused then.
+    /// Whether the data is only read, possibly while another process has it open. The backend may then reject writes.
     pub is_read_only: bool,
 }
 
@@ -27,21 +27,21 @@ impl OpenOptions {
         self
     }
 
-    /// The same with another retention of ended runs; `None` leaves that half to the backend.
+    /// The same with another retention of ended runs; `None` leaves a value to the backend.
     #[must_use]
     pub fn with_retention(mut self, age: Option<Duration>, bytes: Option<u64>) -> Self {
         (self.retention_age, self.retention_bytes) = (age, bytes);
         self
     }
 
-    /// The same, for data that is only read.
+    /// The same for reading only.
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.is_read_only = true;
         self
     }
 
-    /// How long a backend keeps ended runs whose own choice is `default`.
+    /// The retention of ended runs, given the backend's default.
     #[must_use]
     pub fn retention(&self, default: Retention) -> Retention {
         Retention {

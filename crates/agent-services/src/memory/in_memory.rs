@@ -1,4 +1,4 @@
-//! The reference backend: memories in this process, gone with it.
+//! The reference backend: memories in this process.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ use crate::lifecycle::{Started, lifecycle_of};
 use crate::limits::json_text;
 use crate::page::{Page, PageSize, PageToken};
 
-/// Memories in memory. They outlive a stop and a new start, but not the store.
+/// Memories in this process's memory. They survive a stop and a restart of the store, but not the store itself.
 #[derive(Debug, Default)]
 pub struct InMemoryMemoryStore {
     context: StoreContext,
@@ -25,10 +25,10 @@ pub struct InMemoryMemoryStore {
 #[derive(Debug, Default)]
 struct User {
     memories: BTreeMap<u64, Memory>,
-    /// For each word the texts that have it, by number.
+    /// The numbers of the texts that contain each word.
     postings: HashMap<String, BTreeMap<u64, Posting>>,
     corpus: Corpus,
-    /// The number of what was added last.
+    /// The number of the memory added last.
     last_number: u64,
 }
 
@@ -81,7 +81,7 @@ impl User {
 }
 
 impl InMemoryMemoryStore {
-    /// A store that remembers nothing.
+    /// An empty store.
     pub fn new(context: StoreContext) -> Self {
         InMemoryMemoryStore { context, ..InMemoryMemoryStore::default() }
     }
@@ -146,7 +146,7 @@ impl MemoryStore for InMemoryMemoryStore {
         let Some(user) = users.get_mut(user) else { return Ok(0) };
         let last_number = user.last_number;
         let forgotten = std::mem::take(user).memories.len() as u64;
-        // No number comes twice.
+        // Numbers are never reused.
         user.last_number = last_number;
         Ok(forgotten)
     }

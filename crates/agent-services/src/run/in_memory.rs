@@ -25,20 +25,20 @@ use crate::lifecycle::{Started, lifecycle_of};
 use crate::session::InMemorySessionStore;
 use crate::{Error, ErrorKind, Result, Service};
 
-/// Keeps runs in this process's memory: those that have ended for ten minutes, and up to 256 MiB of them
+/// Keeps runs in this process's memory: ended runs for ten minutes, and up to 256 MiB of them
 /// ([`Self::with_retention`]).
 #[derive(Debug)]
 pub struct InMemoryRunStore {
     context: StoreContext,
     retention: Retention,
     started: Started,
-    // The map is locked for a look-up only; a run's log has its own lock, so that runs do not wait for each other.
+    // The map is locked only for a look-up; a run's log has its own lock, so that runs do not wait for each other.
     // Clients do not choose the keys, so a fast hash is safe.
     runs: RwLock<HashMap<RunId, Arc<Mutex<StoredRun>>, RandomState>>,
-    /// Locked before a run is.
+    /// Locked before a run's own lock.
     state: Mutex<State>,
     wakeups: Wakeups,
-    /// The sessions that are changed together with runs.
+    /// The sessions that change in the same step as runs.
     sessions: Option<Arc<InMemorySessionStore>>,
 }
 
@@ -47,15 +47,15 @@ struct StoredRun {
     record: RunRecord,
     log: Log,
     token: FencingToken,
-    /// Who executes it; nobody while it waits.
+    /// The process that executes it; `None` while it waits.
     owner: Option<OwnerId>,
-    /// What its end answered, for a repetition.
+    /// The result of its end, for repeated calls.
     granted: Option<Grant>,
-    /// The idempotency keys that lead here.
+    /// The idempotency keys that refer to it.
     keys: Vec<String>,
-    /// Until when somebody reads it, in Unix seconds.
+    /// When its last reader expires, in Unix seconds.
     reader_until: i64,
-    /// Its place among those that have ended.
+    /// Its place among the ended runs.
     place: Option<Place>,
 }
 
@@ -68,7 +68,7 @@ impl Default for InMemoryRunStore {
 lifecycle_of!(InMemoryRunStore.started);
 
 impl InMemoryRunStore {
-    /// A store with no runs.
+    /// An empty store.
     pub fn new(context: StoreContext) -> Self {
         InMemoryRunStore {
             context,
@@ -81,7 +81,7 @@ impl InMemoryRunStore {
         }
     }
 
-    /// Lets runs end in one step with what they leave in these sessions.
+    /// Lets runs end in the same step as the history of these sessions is written.
     #[must_use]
     pub fn with_sessions(mut self, sessions: Arc<InMemorySessionStore>) -> Self {
         self.started.set_database(sessions.database());
@@ -96,12 +96,12 @@ impl InMemoryRunStore {
         self
     }
 
-    /// How many runs are kept.
+    /// The number of runs.
     pub fn len(&self) -> usize {
         self.runs.read().len()
     }
 
-    /// Whether no run is kept.
+    /// Whether there are no runs.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -110,7 +110,7 @@ impl InMemoryRunStore {
         self.context.clock.unix_seconds()
     }
 
-    /// The time that is so long from now; leases of less than a second are one of a second.
+    /// The time after this duration; leases of less than a second last one second.
     fn after(&self, time: Duration) -> i64 {
         let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
         self.now().saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX))
@@ -125,7 +125,7 @@ impl InMemoryRunStore {
         self.find(id).ok_or_else(|| no_run(operation, id))
     }
 
-    /// Forgets a run; says whether there was one.
+    /// Deletes a run; returns whether it existed.
     fn forget(&self, state: &mut State, id: &RunId) -> bool {
         let Some(run) = self.runs.write().remove(id) else { return false };
         let run = run.lock();
@@ -139,7 +139,7 @@ impl InMemoryRunStore {
         true
     }
 
-    /// Forgets what is beyond the retention; says how many runs.
+    /// Deletes what exceeds the retention; returns how many runs were deleted.
     fn evict(&self, state: &mut State) -> u64 {
         let (most, now) = (self.retention.bytes, self.now());
         let mut count = 0;
@@ -160,7 +160,7 @@ impl InMemoryRunStore {
         count
     }
 
-    /// Forgets the log of an ended run but for its last entry, if the run is to be kept for longer; says whether it is.
+    /// Trims the log of an ended run to its last entry if the run is to be kept longer; returns whether it is.
     fn trim(&self, state: &mut State, id: &RunId, now: i64) -> bool {
         let Some(run) = self.find(id) else { return false };
         let mut run = run.lock();
@@ -176,7 +176,7 @@ impl InMemoryRunStore {
         true
     }
 
-    /// Hands a session to the run that waits longest.
+    /// Hands a session to the longest-waiting run.
     fn hand_on(
         &self,
         state: &mut State,
@@ -204,7 +204,7 @@ impl StoredRun {
         Err(Error::new(ErrorKind::Conflict, operation, "another process owns the run"))
     }
 
-    /// Appends entries; says whether they are new.
+    /// Appends entries; returns whether they are new.
     fn write(&mut self, operation: &'static str, token: FencingToken, batch: Batch) -> Result<bool> {
         self.check(operation, token)?;
         let is_new = self.log.append(operation, batch)?;
@@ -212,7 +212,7 @@ impl StoredRun {
         Ok(is_new)
     }
 
-    /// Gives the right to execute it.
+    /// Grants the right to execute it.
     fn begin(&mut self, owner: &OwnerId) -> FencingToken {
         self.record.status = Status::InProgress;
         self.owner = Some(owner.clone());

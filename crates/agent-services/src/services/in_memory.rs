@@ -9,7 +9,7 @@ use crate::run::{InMemoryRunStore, Retention};
 use crate::session::InMemorySessionStore;
 use crate::state::InMemoryStateStore;
 
-/// Keeps everything in this process's memory; gone with it.
+/// Keeps everything in this process's memory, until the process ends.
 #[derive(Debug)]
 pub(super) struct InMemoryBackend;
 

@@ -1,4 +1,4 @@
-//! The reference backend: sessions in this process, gone with it.
+//! The reference backend: sessions in this process's memory.
 
 mod budget;
 mod kept;
@@ -19,13 +19,13 @@ use crate::limits::json_text;
 use crate::page::{Page, PageSize, PageToken};
 use crate::{DatabaseId, Error, ErrorKind, Result};
 
-/// How much memory sessions may take together unless another limit is set.
+/// The default limit on the memory of all sessions.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// Sessions in memory. They outlive a stop and a new start, but not the store.
+/// Sessions in memory. They survive a stop and a restart of the store, but not the store itself.
 ///
-/// Memory is bounded: where all sessions together grow beyond 256 MiB ([`Self::with_max_bytes`]), those that were not
-/// written for the longest time are forgotten.
+/// Memory is limited: if all sessions together exceed 256 MiB ([`Self::with_max_bytes`]), the sessions that were
+/// written least recently are dropped.
 #[derive(Debug)]
 pub struct InMemorySessionStore {
     context: StoreContext,
@@ -40,7 +40,7 @@ impl Default for InMemorySessionStore {
 }
 
 impl InMemorySessionStore {
-    /// A store without sessions.
+    /// An empty store.
     pub fn new(context: StoreContext) -> Self {
         let kept = Kept { users: HashMap::default(), budget: Budget::new(MAX_BYTES) };
         let mut started = Started::default();
@@ -48,14 +48,14 @@ impl InMemorySessionStore {
         InMemorySessionStore { context, started, kept: RwLock::new(kept) }
     }
 
-    /// Sets how much memory all sessions may take together, roughly, in bytes.
+    /// Sets the approximate limit on the memory of all sessions, in bytes.
     #[must_use]
     pub fn with_max_bytes(mut self, bytes: u64) -> Self {
         self.kept.get_mut().budget.max_bytes = bytes;
         self
     }
 
-    /// Stores messages at the end of a session; nothing here has to be waited for.
+    /// Stores messages at the end of a session, without waiting.
     pub(crate) fn append_now(&self, user: &UserId, id: &SessionId, batch: MessageBatch) -> Result<Appended> {
         const OPERATION: &str = "append to a session";
         let MessageBatch { messages, key, maybe_known } = batch;
@@ -192,7 +192,7 @@ impl SessionStore for InMemorySessionStore {
     async fn delete_user(&self, user: &UserId) -> Result<u64> {
         self.started.check("delete a user's sessions", &[user.as_str()])?;
         let Kept { users, budget } = &mut *self.kept.write();
-        // The number of the last session stays, so that cursors from before keep their meaning.
+        // The last session's number stays, so that earlier cursors keep their meaning.
         let sessions = users.get_mut(user).map(|user| std::mem::take(&mut user.sessions)).unwrap_or_default();
         sessions.values().for_each(|session| drop(budget.forget(&session.share)));
         Ok(sessions.len() as u64)

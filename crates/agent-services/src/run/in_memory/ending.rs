@@ -1,4 +1,4 @@
-//! How runs end, in memory.
+//! Ends runs in memory.
 
 use super::InMemoryRunStore;
 use crate::run::{FinishRun, Finished, no_sessions};
@@ -7,7 +7,7 @@ use crate::{Error, ErrorKind, Result};
 const OPERATION: &str = "finish a run";
 
 impl InMemoryRunStore {
-    /// Ends a run. Its session has the history before others learn of the end.
+    /// Ends a run. The session has the history before others see the end.
     pub(super) fn end(&self, ended: FinishRun) -> Result<Finished> {
         let FinishRun { id, token, batch, status, next, history } = ended;
         let history = match (history, &self.sessions) {
@@ -26,7 +26,8 @@ impl InMemoryRunStore {
             }
             let (user, session) = (run.record.user_id.clone(), run.record.session_id.clone());
             let appended = history.map_or(Ok(()), |(mut history, sessions)| {
-                // Only that of a closed run may have been appended before; any other comes once and needs no key.
+                // Only the history of a sealed run may have been appended before; any other is appended once and needs
+                // no key.
                 history.key = history.key.filter(|_| run.record.ending.is_some());
                 sessions.append_now(&user, &session, history).map(drop)
             });

@@ -1,16 +1,16 @@
-//! Runs that are kept for a time after their end.
+//! Ended runs in the order of their deletion.
 
 use std::collections::BTreeMap;
 
 use agent_schemas::RunId;
 
-/// About what a run takes besides what is counted of it.
+/// The approximate size of a run apart from what is counted.
 const OVERHEAD: u64 = 1024;
 
-/// Where a run stands: when it has to go, in Unix seconds, and a number that no other one has.
+/// A run's position: when it expires, in Unix seconds, and a unique number.
 pub(super) type Place = (i64, u64);
 
-/// Runs in the order in which they have to go, and how many bytes they have.
+/// Runs in the order in which they expire, and their total size in bytes.
 #[derive(Debug, Default)]
 pub(super) struct RetentionQueue {
     runs: BTreeMap<Place, (RunId, u64)>,
@@ -24,14 +24,14 @@ impl RetentionQueue {
         self.runs.insert(place, (id.clone(), bytes));
     }
 
-    /// Takes a run away, so that its bytes count no more.
+    /// Removes a run, so that its bytes no longer count.
     pub(super) fn take(&mut self, place: Place) {
         if let Some((_, bytes)) = self.runs.remove(&place) {
             self.bytes -= bytes;
         }
     }
 
-    /// The next run whose time is over, or that is too much.
+    /// The next run that has expired or exceeds the size limit.
     pub(super) fn next_to_go(&self, most: u64, now: i64) -> Option<&RunId> {
         let ((until, _), (id, _)) = self.runs.first_key_value()?;
         (self.bytes > most || *until <= now).then_some(id)

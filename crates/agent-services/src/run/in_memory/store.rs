@@ -1,4 +1,4 @@
-//! The contract of runs, in memory.
+//! The run store's contract, in memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::run::{
 };
 use crate::{Error, ErrorKind, Result};
 
-/// What a session says to a new run.
+/// How a session treats a new run.
 enum Turn {
     Now,
     Later { ahead: u64 },
@@ -26,7 +26,7 @@ enum Turn {
 }
 
 impl InMemoryRunStore {
-    /// Finds a new run its place in its session.
+    /// Assigns a new run its place in its session.
     fn take_turn(&self, state: &mut State, run: &NewRun) -> Turn {
         let NewRun { record, max_queued, .. } = run;
         let policy = record.options.session_policy;
@@ -65,7 +65,7 @@ impl InMemoryRunStore {
         }
     }
 
-    /// Changes a run in progress and tells its owner.
+    /// Changes a run in progress and signals its owner.
     fn tell(&self, id: &RunId, change: impl FnOnce(&mut StoredRun)) {
         let Some(run) = self.find(id) else { return };
         let mut run = run.lock();
@@ -84,7 +84,7 @@ impl InMemoryRunStore {
         }
     }
 
-    /// Whether nobody executes a run that somebody should.
+    /// Whether a run that should be executed has no live owner.
     fn is_orphan(&self, state: &mut State, run: &StoredRun) -> bool {
         let record = &run.record;
         match record.status {
@@ -114,7 +114,7 @@ impl RunStore for InMemoryRunStore {
             let message = format!("run {id} already exists");
             return Err(Error::new(ErrorKind::AlreadyExists, OPERATION, message));
         }
-        // Before anything is changed, as entries that do not start a log are refused.
+        // Entries that do not start a log are rejected before anything is changed.
         let mut log = Log::default();
         log.append(OPERATION, run.first.clone())?;
         let turn = self.take_turn(&mut state, &run);
