@@ -1,4 +1,4 @@
-//! What is kept of a run for the next turn of its conversation, and how a conversation is put together again.
+//! What a run adds to its session's history, and how a conversation is reconstructed from it.
 
 mod bounds;
 mod calls;
@@ -15,29 +15,30 @@ use crate::live::LiveRun;
 pub use bounds::{Bounds, bounded};
 pub use calls::with_missing_outputs;
 
-/// How long a run waits for a session store that is unavailable before it continues or ends without its history.
+/// How long a run waits for an unavailable session store before it starts or ends without its history.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A run's input and output, for its session. The run's id is the batch key, so that they are there once. Input messages
-/// that are there already are left out. A run that failed or was cancelled leaves a message of type `error` that says so.
+/// A run's input and output for its session. The run's id is the batch key, so that they are stored once. Input
+/// messages that the session already has are skipped. A failed or cancelled run adds a message of type `error` that
+/// says so.
 pub(crate) struct History<'a> {
     live: &'a LiveRun,
     mark: Option<Message>,
 }
 
 impl<'a> History<'a> {
-    /// What is kept of a run that ends like this, if anything is.
+    /// The history of a run that ends like this, if there is any.
     pub(crate) fn of(live: &'a LiveRun, ending: &Ending) -> Option<Self> {
         live.record.options.keep_history.then(|| History { live, mark: mark(live, ending) })
     }
 
-    /// Appends it to the session.
+    /// Appends the history to the session.
     ///
-    /// If the store stays unavailable or refuses, the history is lost, which is logged, and the run is not.
+    /// If the store stays unavailable or rejects the history, it is lost and that is logged; the run ends normally.
     pub(crate) async fn append(&self) {
         let (sessions, record) = (&self.live.services.sessions, &self.live.record);
         let appended = retry_unavailable(PATIENCE, || async {
-            // Made anew for each attempt, as there is nearly always only one.
+            // Built again for each attempt, because there is nearly always only one.
             match self.batch() {
                 Some(batch) => sessions.append(&record.user_id, &record.session_id, batch).await.map(drop),
                 None => Ok(()),
@@ -48,8 +49,8 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The messages; `None`, and that is logged, if they cannot be stored. The output is stored as the bytes that the
-    /// log has: parsing it would cost as much as the rest of a short run.
+    /// The messages; `None`, after logging the error, if they cannot be stored. Output is stored as the bytes in the
+    /// log, because parsing it would cost as much as the rest of a short run.
     pub(crate) fn batch(&self) -> Option<MessageBatch> {
         let input = self.live.record.request.input.iter().map(EncodedMessage::from_message);
         let output = self.live.log.closed_messages();
@@ -62,13 +63,13 @@ impl<'a> History<'a> {
         Some(MessageBatch { messages, key, maybe_known: self.live.record.request.input.len() })
     }
 
-    /// Logs that the session does not have it.
+    /// Logs that the session lacks this run.
     pub(crate) fn is_missing(&self, error: &agent_services::Error) {
         tracing::error!(run.id = %self.live.record.id, error = %error, "could not write a run to its session's history");
     }
 }
 
-/// What says in the history that a run did not end well.
+/// The message that records in the history how a run ended, if it did not complete.
 fn mark(live: &LiveRun, ending: &Ending) -> Option<Message> {
     if ending.status == Status::Completed {
         return None;

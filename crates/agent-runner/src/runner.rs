@@ -1,4 +1,4 @@
-//! The runner: starts runs and knows those that are under way.
+//! The runner: starts runs and tracks the active ones.
 
 mod execute;
 mod options;
@@ -27,7 +27,7 @@ use crate::{Agent, Services};
 pub use options::{BuildError, RunLimits, StartError};
 pub use run::{PositionError, Run};
 
-/// Collects what a [`Runner`] needs.
+/// Collects the parts of a [`Runner`].
 #[derive(Debug, Default)]
 pub struct RunnerBuilder {
     agents: Vec<(String, Arc<dyn Agent>)>,
@@ -36,14 +36,14 @@ pub struct RunnerBuilder {
 }
 
 impl RunnerBuilder {
-    /// Adds an agent. The first one is the default; the others are chosen by a request's `model`.
+    /// Adds an agent. The first one is the default; a request's `model` selects another.
     #[must_use]
     pub fn agent(mut self, name: impl Into<String>, agent: impl Agent) -> Self {
         self.agents.push((name.into(), Arc::new(agent)));
         self
     }
 
-    /// Uses these services instead of ones in memory.
+    /// Uses these services instead of services in memory.
     #[must_use]
     pub fn services(mut self, services: Services) -> Self {
         self.services = services;
@@ -60,7 +60,7 @@ impl RunnerBuilder {
     /// Builds the runner.
     ///
     /// # Errors
-    /// [`BuildError`] if there is no agent or two have the same name.
+    /// [`BuildError`] if there is no agent, or two agents have the same name.
     pub fn build(self) -> Result<Runner, BuildError> {
         for (position, (name, _)) in self.agents.iter().enumerate() {
             if self.agents[..position].iter().any(|(earlier, _)| earlier == name) {
@@ -88,7 +88,7 @@ impl RunnerBuilder {
     }
 }
 
-/// Starts runs. Cheap to clone; the clones share everything.
+/// Starts runs. Cheap to clone; clones share everything.
 #[derive(Clone)]
 pub struct Runner(Arc<Inner>);
 
@@ -97,32 +97,32 @@ pub(crate) struct Inner {
     services: Services,
     limits: RunLimits,
     slots: Arc<Semaphore>,
-    /// How many runs wait for a slot.
+    /// The number of runs that wait for a slot.
     waiting: AtomicUsize,
     tasks: TaskTracker,
     stop: CancellationToken,
-    /// What this process is called in the run store.
+    /// The name of this process in the run store.
     owner: OwnerId,
-    /// The runs that this process executes, and those that have ended and are still read.
+    /// The runs that this process executes, and ended runs that still have readers.
     live: Mutex<HashMap<RunId, Arc<LiveRun>, RandomState>>,
     /// The runs that this process is about to take over.
     recovering: Mutex<HashSet<RunId, RandomState>>,
-    /// The tasks beside the runs; they end with this.
+    /// The runner's background tasks; they end with it.
     watch: OnceCell<watch::Watch>,
 }
 
 impl Runner {
-    /// Starts to build a runner.
+    /// Creates a builder.
     pub fn builder() -> RunnerBuilder {
         RunnerBuilder::default()
     }
 
-    /// The names of the agents, the default one first.
+    /// The names of the agents, the default agent first.
     pub fn agent_names(&self) -> impl Iterator<Item = &str> {
         self.0.agents.iter().map(|(name, _)| name.as_str())
     }
 
-    /// What runs may use.
+    /// The limits of runs.
     pub fn limits(&self) -> &RunLimits {
         &self.0.limits
     }
@@ -132,13 +132,13 @@ impl Runner {
         &self.0.services
     }
 
-    /// Refuses new runs from now on. Those that wait for a session go on waiting, for another process or for the next
+    /// Rejects new runs from now on. Runs that wait for a session keep waiting, for another process or for the next
     /// start.
     pub fn close(&self) {
         self.0.tasks.close();
     }
 
-    /// Whether new runs are refused.
+    /// Whether new runs are rejected.
     pub fn is_closed(&self) -> bool {
         self.0.tasks.is_closed()
     }
@@ -148,28 +148,28 @@ impl Runner {
         self.0.stop.cancel();
     }
 
-    /// Resolves when the runner is closed and all its runs have ended and been read.
+    /// Resolves when the runner is closed and all its runs have ended and have no readers.
     pub async fn drained(&self) {
         self.0.tasks.wait().await;
     }
 
-    /// How many runs are under way here.
+    /// The number of active runs in this process.
     pub fn active_runs(&self) -> usize {
         let inner = &*self.0;
         inner.limits.max_runs.min(Semaphore::MAX_PERMITS) - inner.slots.available_permits()
     }
 
-    /// Who executes what is next in a session; nobody while this process is about to end.
+    /// The process that executes the next run of a session; `None` while this process is shutting down.
     pub(crate) fn next_owner(&self) -> Option<&OwnerId> {
         (!self.0.tasks.is_closed()).then_some(&self.0.owner)
     }
 
-    /// Waits for room for one more run.
+    /// Waits for a slot for one more run.
     pub(crate) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.slots).acquire_owned().await.ok()
     }
 
-    /// Counts one that waits for room, while the result lives.
+    /// Counts a run that waits for a slot, as long as the result lives.
     pub(crate) fn waiting(&self) -> impl Sized + use<> {
         struct Waiting(Runner);
         impl Drop for Waiting {
@@ -181,7 +181,7 @@ impl Runner {
         Waiting(self.clone())
     }
 
-    /// Forgets a run that has ended and has no more readers. One that was lost may be executed here anew.
+    /// Drops an ended run without readers. A lost run may be executed here again.
     pub(crate) fn forget(&self, run: &Arc<LiveRun>) {
         let mut live = self.0.live.lock();
         if live.get(&run.record.id).is_some_and(|known| Arc::ptr_eq(known, run)) {

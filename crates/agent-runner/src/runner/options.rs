@@ -1,31 +1,31 @@
-//! What runs may use, and why one is not started.
+//! The limits of runs, and why a run is not started.
 
 use std::time::Duration;
 
 use agent_schemas::{Error, RunId};
 
-/// What a run may use.
+/// The limits of runs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RunLimits {
-    /// How many runs may be under way at once.
+    /// The maximum number of concurrent runs.
     pub max_runs: usize,
-    /// How many more may wait until one of these has ended.
+    /// How many more runs may wait for one of these to end.
     pub max_waiting: usize,
-    /// How many may wait for one session.
+    /// How many runs may wait for one session.
     pub max_queued: usize,
-    /// How long a run may take.
+    /// The maximum duration of a run.
     pub run_time: Duration,
-    /// How many bytes an agent may write into a run's log.
+    /// The maximum size of an agent's output in a run's log, in bytes.
     pub log_bytes: usize,
-    /// How long a cancelled agent may continue before it is dropped.
+    /// How long a cancelled agent may keep running before it is dropped.
     pub cancel_grace: Duration,
-    /// How long the runs of a process that is gone keep their sessions before another one takes them over.
+    /// How long the runs of a dead process keep their sessions before another process takes them over.
     pub lease: Duration,
 }
 
 impl Default for RunLimits {
-    /// 10,000 runs and 1,000 that wait, 16 that wait for one session, an hour, 64 MiB, five seconds, a lease of 15 seconds.
+    /// 10,000 runs, 1,000 waiting, 16 waiting for one session, an hour, 64 MiB, five seconds, a lease of 15 seconds.
     fn default() -> Self {
         RunLimits {
             max_runs: 10_000,
@@ -46,22 +46,22 @@ pub enum StartError {
     /// The limit of concurrent runs is reached, or the runner is closing.
     #[error(transparent)]
     Refused(#[from] Error),
-    /// The session has a run under way, and the request does not want to wait.
+    /// The session has a run in progress, and the request asks not to wait for it.
     #[error("run {0} of this session is still in progress")]
     Busy(RunId),
-    /// Too many wait for the session already.
+    /// The session's queue is full.
     #[error("the session's queue is full ({limit} runs)")]
     QueueFull {
-        /// How many that are.
+        /// The maximum number of waiting runs.
         limit: usize,
     },
-    /// Another request was made with the same idempotency key.
+    /// Another request has used the idempotency key.
     #[error("the idempotency key belongs to another request")]
     KeyReused,
-    /// The run that was made with the idempotency key is gone.
+    /// The run of this idempotency key is no longer kept.
     #[error("the run of this idempotency key is no longer kept")]
     KeyUnknown,
-    /// The run could not be recorded.
+    /// The store could not record the run.
     #[error("could not record the run")]
     Store(#[from] agent_services::Error),
 }

@@ -14,7 +14,7 @@ use crate::Services;
 use crate::cursor::{Cursor, CursorError};
 use crate::live::LiveRun;
 
-/// A run. While it lives, a run of this process counts as being read.
+/// A run. While this value lives, a run of this process counts as having a reader.
 pub struct Run {
     id: RunId,
     agent: String,
@@ -27,20 +27,20 @@ enum Source {
     Stored { services: Services, record: Box<RunRecord> },
 }
 
-/// How long after it was seen an entry is stored at the latest, usually.
+/// The usual upper bound on the time between showing an entry and storing it.
 const UNSTORED: Duration = Duration::from_secs(1);
 
-/// Why a log cannot be read on from a position.
+/// Why a log cannot be read from a position.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PositionError {
-    /// The log has another entry there by now, or none yet.
+    /// The log now has another entry at this position, or none yet.
     #[error("the run's log no longer has this position; read it from the beginning")]
     Gone,
-    /// Of the log no more than its last entry is kept.
+    /// Only the last entry of the log is kept.
     #[error("the run's log is no longer kept")]
     Trimmed,
-    /// The store could not be asked.
+    /// The store failed.
     #[error("could not read the run's log")]
     Store(#[from] agent_services::Error),
 }
@@ -70,17 +70,17 @@ impl Run {
         &self.id
     }
 
-    /// The name of the agent that runs.
+    /// The name of the run's agent.
     pub fn agent_name(&self) -> &str {
         &self.agent
     }
 
-    /// Where its reading begins: 0, unless the request was handed to a run that was under way, or only the last entry is kept.
+    /// Where reading starts: 0, unless the request was handed to a run in progress, or only the last entry is kept.
     pub fn start(&self) -> u64 {
         self.from
     }
 
-    /// Whether of its log only the last entry is kept, which has the whole response.
+    /// Whether only the last entry of the log is kept, which has the whole response.
     pub fn is_trimmed(&self) -> bool {
         self.first_entry() > 0
     }
@@ -92,7 +92,7 @@ impl Run {
         }
     }
 
-    /// The same run, read from what is written next.
+    /// The same run, read from its next entry on.
     #[must_use]
     pub(super) fn reading_what_is_next(mut self) -> Self {
         self.from = self.entries();
@@ -106,7 +106,7 @@ impl Run {
         }
     }
 
-    /// A reader of what the request is answered with: the log from [`Self::start`] on.
+    /// A cursor over the response to the request: the log from [`Self::start`] on.
     ///
     /// # Errors
     /// [`PositionError::Trimmed`] if not all of it is kept.
@@ -114,7 +114,7 @@ impl Run {
         if self.is_trimmed() { Err(PositionError::Trimmed) } else { Ok(self.cursor(self.from)) }
     }
 
-    /// A reader of the run's log from entry `from` on.
+    /// A cursor over the run's log from entry `from` on.
     pub fn cursor(&self, from: u64) -> Cursor {
         match &self.source {
             Source::Live { run, .. } => Cursor::of_live(Arc::clone(run), from),
@@ -122,13 +122,14 @@ impl Run {
         }
     }
 
-    /// A reader of what follows an entry that was read before, in this epoch (see [`agent_schemas::sse::parse_id`]).
+    /// A cursor over the entries after one that was read in this epoch (see [`agent_schemas::sse::parse_id`]).
     ///
-    /// Other processes may have shown an entry before this one hears that it is stored, and with
-    /// [`Durability::Relaxed`](crate::Durability::Relaxed) before it is: one that is missing is waited for, for a second.
+    /// Another process may have shown an entry before this one learns that it is stored, or, with
+    /// [`Durability::Relaxed`](crate::Durability::Relaxed), before it is. So a missing entry is awaited for one second.
     ///
     /// # Errors
-    /// [`PositionError`] if the log has another entry there by now, or none, or what follows is not kept, or the store fails.
+    /// [`PositionError`] if the log now has another entry at this position, or none, if what follows is no longer kept,
+    /// or if the store fails.
     pub async fn cursor_after(&self, number: u64, epoch: u64) -> Result<Cursor, PositionError> {
         if number.saturating_add(1) < self.first_entry() {
             return Err(PositionError::Trimmed);
@@ -170,7 +171,7 @@ impl Run {
         }
     }
 
-    /// Waits for the end and gives the final response.
+    /// Waits for the end and returns the final response.
     ///
     /// # Errors
     /// [`CursorError`] if the log cannot be read to its end.
@@ -186,8 +187,8 @@ impl Run {
         }
     }
 
-    /// Fires the cancellation of a run of this process; its log ends as `canceled` once the agent has stopped. For any run
-    /// there is [`Runner::cancel`].
+    /// Cancels a run of this process; its log ends as `canceled` once the agent has stopped. For any run, use
+    /// [`Runner::cancel`].
     pub fn cancel(&self) {
         if let Source::Live { run, .. } = &self.source {
             run.cancel.cancel();
@@ -210,10 +211,10 @@ impl fmt::Debug for Run {
 }
 
 impl Runner {
-    /// Finds a run by its id, whichever process executes it; `None` if there is none, or none any more.
+    /// Finds a run by its id, whichever process executes it; `None` if it does not exist or is no longer kept.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn attach(&self, id: &RunId) -> agent_services::Result<Option<Run>> {
         if let Some(live) = self.live(id) {
             return Ok(Some(Run::of_live(&live, 0)));
@@ -222,18 +223,18 @@ impl Runner {
         Ok(record.map(|record| Run::of_stored(self, record)))
     }
 
-    /// What is known of a run.
+    /// Returns a run's record.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn record(&self, id: &RunId) -> agent_services::Result<Option<RunRecord>> {
         self.services().runs.get(id).await
     }
 
-    /// A user's runs, the newest first.
+    /// Lists a user's runs, newest first.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn list(
         &self,
         user: &UserId,
@@ -244,15 +245,15 @@ impl Runner {
         self.services().runs.list(user, filter, after, size).await
     }
 
-    /// Asks a run to stop, whichever process executes it; says whether there is such a run. One that waits ends at once,
-    /// one that has ended stays as it is.
+    /// Asks a run to stop, whichever process executes it; returns whether the run exists. A queued run ends at once; an
+    /// ended run stays unchanged.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn cancel(&self, id: &RunId) -> agent_services::Result<bool> {
         if let Some(live) = self.live(id) {
             live.cancel.cancel();
-            // Kept as well, so that the wish outlives this process. The run stops even if the store is unavailable.
+            // Also stored, so that the request survives this process. The run stops even if the store is unavailable.
             if let Err(error) = self.services().runs.cancel(id, &self.0.owner).await {
                 tracing::warn!(run.id = %id, error = %error, "could not store a run's cancellation; the run stops anyway");
             }
@@ -269,13 +270,13 @@ impl Runner {
         }
     }
 
-    /// Asks all runs of a session to stop that have not ended; says how many.
+    /// Asks all unfinished runs of a session to stop; returns how many.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn cancel_session(&self, user: &UserId, session: &SessionId) -> agent_services::Result<u64> {
         let mut asked = std::collections::HashSet::new();
-        // Those that wait first, or they would begin.
+        // Queued runs first; otherwise they would start.
         for status in [agent_schemas::Status::Queued, agent_schemas::Status::InProgress] {
             let mut filter = RunFilter::default();
             filter.session = Some(session.clone());

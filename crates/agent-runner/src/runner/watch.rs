@@ -1,5 +1,5 @@
-//! What a process does beside its runs: it renews its lease, receives signals for its runs, and recovers the runs of
-//! processes that are gone.
+//! The background work of a process: it renews its lease, receives signals for its runs, and recovers the runs of
+//! dead processes.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -15,16 +15,16 @@ use tokio::time::sleep;
 
 use super::{Inner, Runner};
 
-/// The first delay before a store is asked again that could not answer; the longest is a part of the lease.
+/// The first delay before a failed call to the store is retried; the longest is a fraction of the lease.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 
-/// How many runs are looked at at once.
+/// How many runs are checked at the same time.
 const AT_ONCE: usize = 16;
 
-/// How often old runs are forgotten.
+/// How often old runs are deleted.
 const SWEEP: Duration = Duration::from_secs(30);
 
-/// The tasks of a runner. They end with it.
+/// The background tasks of a runner. They end with it.
 pub(super) struct Watch(Vec<AbortHandle>);
 
 impl Drop for Watch {
@@ -34,13 +34,14 @@ impl Drop for Watch {
 }
 
 impl Runner {
-    /// Begins to renew the lease and to recover orphaned runs, unless that was done before. Starting a run does this too.
+    /// Starts to renew the lease and to recover orphaned runs, unless this was done before. Starting a run does this
+    /// too.
     ///
     /// # Errors
-    /// The store's, if the lease cannot be made.
+    /// An error of the store, if the lease cannot be created.
     ///
     /// # Cancellation
-    /// Dropping the future begins nothing.
+    /// If the future is dropped, nothing is started.
     pub async fn watch(&self) -> agent_services::Result<()> {
         let begin = || async {
             let inner = &*self.0;
@@ -57,16 +58,16 @@ impl Runner {
     /// Releases this process's lease, so that others can take over its runs at once.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn release_lease(&self) -> agent_services::Result<()> {
         self.0.services.runs.release_lease(&self.0.owner).await
     }
 
-    /// Cancels a run that waits when the client that asked for it is gone for long enough.
+    /// Cancels a queued run when its client has been disconnected for long enough.
     pub(super) fn watch_queued(&self, record: &RunRecord) {
         let Some(grace) = record.options.cancel_after() else { return };
         let (id, inner) = (record.id.clone(), self.downgrade());
-        // Beside the runs: a drain need not wait for one that waits itself.
+        // Not on the runs' tracker: a drain need not wait for this task.
         spawn(async move {
             sleep(grace.max(Duration::from_secs(1))).await;
             loop {
@@ -91,7 +92,7 @@ impl Runner {
         });
     }
 
-    /// For how long a run that waits still counts as being read; `None` if it does not wait any more.
+    /// How long a queued run still counts as having a reader; `None` if it is no longer queued.
     async fn unread_for(&self, id: &RunId) -> Option<Duration> {
         let runs = &self.0.services.runs;
         let record = runs.get(id).await.ok()??;
@@ -101,10 +102,10 @@ impl Runner {
         runs.reader_ttl(id).await.ok()
     }
 
-    /// Passes on what was asked of a run of this process.
+    /// Delivers the pending requests to a run of this process.
     ///
     /// # Errors
-    /// The store's: it has to be asked again.
+    /// An error of the store: the call has to be retried.
     async fn deliver(&self, id: &RunId) -> agent_services::Result<()> {
         let Some(live) = self.live(id) else { return Ok(()) };
         match self.0.services.runs.get(id).await? {
@@ -115,7 +116,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Passes on what was asked of these runs, and keeps those of which it could not be read; says why.
+    /// Delivers the pending requests to these runs. Keeps the runs that could not be read, and returns the reason.
     async fn deliver_all(&self, pending: &mut HashSet<RunId>) -> Option<agent_services::Error> {
         let delivered = std::mem::take(pending).into_iter().map(async |id| (self.deliver(&id).await, id));
         let mut delivered = stream::iter(delivered).buffer_unordered(AT_ONCE);
@@ -155,7 +156,7 @@ async fn look_after(inner: Weak<Inner>) {
             match runs.orphans(PageSize::default()).await {
                 Ok(orphans) => {
                     for id in orphans {
-                        // Not waited for: where it takes long, the lease is to be renewed all the same.
+                        // Not awaited: a slow recovery must not delay the lease.
                         runner.recover_later(id);
                     }
                 }
@@ -169,8 +170,8 @@ async fn look_after(inner: Weak<Inner>) {
     }
 }
 
-/// Hears what is asked of this process's runs. What the store could not say is asked again, and where it gives no
-/// signals, all runs are looked at now and then.
+/// Receives signals for this process's runs. Reads that fail are retried. If the store cannot deliver signals, all runs
+/// are checked from time to time.
 async fn listen(inner: Weak<Inner>) {
     let Some((runs, owner, longest)) = inner
         .upgrade()
@@ -218,7 +219,7 @@ async fn listen(inner: Weak<Inner>) {
     }
 }
 
-/// Forgets old runs.
+/// Deletes old runs.
 async fn sweep(inner: Weak<Inner>) {
     loop {
         sleep(SWEEP).await;

@@ -1,4 +1,4 @@
-//! The end of a log.
+//! Writes the end of a log.
 
 use agent_schemas::Status;
 use agent_services::Result;
@@ -11,9 +11,9 @@ use crate::live::{LogEnd, RunEnd};
 use crate::steer;
 
 impl RunTask {
-    /// Closes what is open, appends the history to the session, and writes the last event: in one step if the stores can. A
-    /// client that sees the last event may start the next turn, which needs the session's history. Returns the right to
-    /// execute the next run of the session.
+    /// Closes what is open, appends the history to the session, and writes the last event: in one step if the stores
+    /// allow. A client that sees the last event may start the next turn, which needs the session's history. Returns the
+    /// right to execute the next run of the session.
     pub(super) async fn write_end(&self, ending: &Ending, began: bool) -> Result<Option<Grant>> {
         let live = &*self.live;
         let mut history = if began { History::of(live, ending) } else { None };
@@ -27,7 +27,7 @@ impl RunTask {
             let unstored = self.unstored(&closing);
             self.write_before_end(&unstored, kept.as_deref(), history.take()).await?;
             let end = live.log.seal(|assembler| assembler.finish(ending));
-            // Shown together, so that they leave in one write.
+            // Shown together, so that they are sent in one write.
             (end.clone(), Batch::concat(&[closing, end]))
         } else {
             let end = live.log.seal(|assembler| {
@@ -42,14 +42,14 @@ impl RunTask {
         Ok(granted)
     }
 
-    /// What is left to store at the end: what readers have already seen, and what follows.
+    /// What remains to be stored at the end: entries that readers have already seen, and the end.
     fn unstored(&self, closing: &Batch) -> Batch {
         let mut unstored = self.buffer.lock().take_shown();
         unstored.push(closing.clone());
         Batch::concat(&unstored)
     }
 
-    /// Writes all but the last event, and how the run ends, so that another process can continue from there.
+    /// Writes everything but the last event, and the final status, so that another process can continue from there.
     async fn write_before_end(
         &self,
         last: &Batch,
