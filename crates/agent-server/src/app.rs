@@ -19,7 +19,7 @@ use crate::{lifecycle, router};
 /// How long a client may be disconnected before its run is cancelled, unless the application sets another time.
 const DISCONNECT_GRACE: Duration = Duration::from_secs(60);
 
-/// The longest time that a response may be kept, unless the application sets another one.
+/// The maximum time that a response may be kept, unless the application sets another one.
 const MAX_RESPONSE_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The result of a hook. An error from a start hook prevents the server from starting.
@@ -145,14 +145,14 @@ impl AgentApp {
 }
 
 impl AgentAppBuilder {
-    /// Adds an agent. The first one is the default; the others are chosen by a request's `model`.
+    /// Adds an agent. The first one is the default; a request's `model` selects another.
     #[must_use]
     pub fn agent(mut self, name: impl Into<String>, agent: impl Agent) -> Self {
         self.runner = self.runner.agent(name, agent);
         self
     }
 
-    /// Uses these services instead of ones in memory.
+    /// Uses these services instead of services in memory.
     #[must_use]
     pub fn services(mut self, services: Services) -> Self {
         self.runner = self.runner.services(services);
@@ -188,8 +188,9 @@ impl AgentAppBuilder {
         self
     }
 
-    /// The longest time that a response may be kept for later retrieval ([`response_ttl`](RunOptions::response_ttl), OpenAI's
-    /// `store`), even if logs are kept for a shorter time. 30 days by default.
+    /// Sets the maximum time that a response may be kept for later retrieval
+    /// ([`response_ttl`](RunOptions::response_ttl), OpenAI's `store`), even if logs are kept for a shorter time. The
+    /// default is 30 days.
     #[must_use]
     pub fn max_response_ttl(mut self, ttl: Duration) -> Self {
         self.max_response_ttl = ttl;
@@ -203,10 +204,10 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Adds routes of your own, with their layers. The server's layers are outside of them.
+    /// Adds your own routes, with their layers. The server's layers are outside them.
     ///
     /// # Panics
-    /// When the application's router is built, if a route exists already, as axum's routers do.
+    /// When the application's router is built, if a route already exists, like axum's routers.
     #[must_use]
     pub fn routes(mut self, routes: Router) -> Self {
         self.routes = self.routes.merge(routes);
@@ -216,14 +217,14 @@ impl AgentAppBuilder {
     /// Adds a protocol. If two protocols claim a path, the one that was added first gets it.
     ///
     /// # Panics
-    /// When the application's router is built, if a route exists already, as axum's routers do.
+    /// When the application's router is built, if a route already exists, like axum's routers.
     #[must_use]
     pub fn protocol(mut self, protocol: impl Protocol) -> Self {
         self.protocols.push(Arc::new(protocol));
         self
     }
 
-    /// Wraps everything that is served, outside of the server's own layers: with authentication, for example.
+    /// Wraps everything that is served, outside the server's own layers: with authentication, for example.
     ///
     /// ```
     /// use agent_server::AgentApp;
@@ -253,7 +254,8 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Runs a hook after the last request was served. Hooks run in the order in which they were added. An error is logged.
+    /// Runs a hook after the last request has been served. Hooks run in the order in which they were added. An error is
+    /// logged.
     #[must_use]
     pub fn on_stop<F, Fut>(mut self, hook: F) -> Self
     where
@@ -267,7 +269,7 @@ impl AgentAppBuilder {
     /// Builds the application.
     ///
     /// # Errors
-    /// If there is no agent or two have the same name.
+    /// If there is no agent, or two have the same name.
     pub fn build(self) -> Result<AgentApp, BuildError> {
         let runner = self.runner.build()?;
         let app = App::new(self.name, runner, self.http, self.run_options, self.max_response_ttl);

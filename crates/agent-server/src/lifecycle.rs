@@ -23,7 +23,7 @@ const LAST_EVENTS: Duration = Duration::from_secs(5);
 /// How long connections have to send their remaining bytes.
 const LAST_BYTES: Duration = Duration::from_secs(5);
 
-/// The pause before accepting again when the system has no file descriptors left.
+/// The pause before the next accept when the system is out of file descriptors.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
 
 /// Serves until the shutdown signal, then drains.
@@ -84,7 +84,7 @@ struct Connections {
     routes: Router,
     header_timeout: Duration,
     write_timeout: Duration,
-    /// Makes connections end after the current answer.
+    /// Makes connections end after the current response.
     closing: CancellationToken,
     tasks: TaskTracker,
 }
@@ -105,7 +105,7 @@ impl Connections {
     }
 
     fn spawn(&self, stream: TcpStream, client: SocketAddr) {
-        // Small events should be sent at once; without the option they are only sent later.
+        // Small events should be sent at once; without this option the system delays them.
         let _ = stream.set_nodelay(true);
         // A client that does not read could otherwise keep a run's log in memory forever, and delay the shutdown.
         let mut stream = TimeoutWriter::new(stream);

@@ -13,7 +13,7 @@ use crate::protocol::{ErrorFormatLayer, Protocol, ProtocolContext};
 use crate::routes::{health, process, root, runs, sessions, tasks};
 use crate::state::App;
 
-/// The server's routes, then those of the other protocols and the user's own, inside the layers that all of them share.
+/// The server's routes, then those of the other protocols and the user's own, inside the layers that they share.
 pub(crate) fn router(app: App, own_routes: Router, protocols: &[Arc<dyn Protocol>]) -> Router {
     let protocols: Arc<[Arc<dyn Protocol>]> = protocols.into();
     let endpoint = app.http().endpoint_path.clone();

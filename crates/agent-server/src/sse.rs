@@ -17,14 +17,15 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// A comment line, which clients ignore.
 const HEARTBEAT: &[u8] = b": heartbeat\n\n";
 
-/// Answers with everything that a cursor reads, the log's bytes unchanged.
+/// Responds with everything that a cursor reads; the log's bytes are unchanged.
 pub(crate) fn respond_with_log(cursor: Cursor, heartbeat: Duration, keeps_alive: bool) -> Response {
     respond(cursor.map_ok(|batch| batch.frames), heartbeat, keeps_alive)
 }
 
-/// Answers with everything that a source yields, in pieces of complete frames.
+/// Responds with everything that a source yields, in pieces of complete frames.
 ///
-/// If the client disconnects, the source and its cursor are dropped. The run's policy says what happens to the run.
+/// If the client disconnects, the source and its cursor are dropped. The run's policy determines what happens to the
+/// run.
 pub(crate) fn respond<S>(source: S, heartbeat: Duration, keeps_alive: bool) -> Response
 where
     S: Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + 'static,
@@ -54,9 +55,9 @@ impl<S> EventStream<S> {
         EventStream { source, heartbeat, last_write: Instant::now(), timer: None, done: false }
     }
 
-    /// Ready when the stream has been silent for the heartbeat's time.
+    /// Ready when the stream has been silent for the heartbeat interval.
     ///
-    /// Writes do not move the timer: when it fires, it is set again for the time that is left.
+    /// Writes do not move the timer: when it fires, it is set again for the remaining time.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.heartbeat.is_zero() {
             return Poll::Pending;
@@ -93,7 +94,8 @@ impl<S: Stream<Item = Result<Bytes, CursorError>> + Unpin> http_body::Body for E
             Poll::Ready(Some(Err(error))) => {
                 tracing::error!(error = %error, "could not read a run's log to its end; aborting the connection");
                 this.done = true;
-                // The error aborts the connection, so that the client does not take half a stream for a complete one.
+                // The error aborts the connection, so that the client does not mistake half a stream for a complete
+                // one.
                 return Poll::Ready(Some(Err(io::Error::other(error))));
             }
             Poll::Ready(None) => return Poll::Ready(None),

@@ -1,4 +1,4 @@
-//! Why a tool has no answer.
+//! Why a tool failed.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,7 +7,7 @@ use agent_schemas::Error;
 
 use crate::AgentError;
 
-/// Why a tool has no answer, in words that its model and the client read. Made from any error by `?`, whose text it takes.
+/// Why a tool failed, as a text for the model and the client. Any error converts to it with `?`, which keeps its text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ToolError {
     message: String,
@@ -20,7 +20,7 @@ impl ToolError {
     }
 }
 
-// `ToolError` is no `std::error::Error` itself: only so can it be made from all that are.
+// `ToolError` does not implement `std::error::Error`: otherwise it could not be converted from every type that does.
 impl<E: StdError> From<E> for ToolError {
     fn from(error: E) -> Self {
         ToolError::new(error.to_string())

@@ -1,4 +1,4 @@
-//! The one table from an error to its answer: status, code, message and when to retry.
+//! The one table from an error to its response: status, code, message and when to retry.
 
 use agent_runner::{CursorError, StartError};
 use agent_schemas::Error;
@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use super::info::{ErrorInfo, place_of};
 use super::{ApiError, status_of};
 
-/// Seconds after which one of the running runs may have ended.
+/// Seconds after which one of the active runs may have ended.
 const SOON: u16 = 1;
 
 /// Seconds after which a store or another server may be available.
 const LATER: u16 = 5;
 
-/// What a client receives, before it takes a protocol's format.
+/// An error response, before it takes a protocol's format.
 pub(super) struct Answer {
     pub(super) info: ErrorInfo,
     /// The `retry-after` header, in seconds.
@@ -70,7 +70,7 @@ impl ApiError {
                 "PAYLOAD_TOO_LARGE",
                 format!("The body is larger than {limit} bytes"),
             ),
-            // Clients of upstream may compare these two messages.
+            // Upstream's clients may compare these two messages.
             ApiError::NotFound => Answer::new(StatusCode::NOT_FOUND, "NOT_FOUND", "Not Found"),
             ApiError::MethodNotAllowed => {
                 Answer::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method Not Allowed")

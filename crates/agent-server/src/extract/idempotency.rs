@@ -25,7 +25,7 @@ pub(crate) fn idempotency_key(parts: &Parts, body: &[u8]) -> Result<Option<Idemp
     Ok(Some(IdempotencyKey::new(key, hex(&hash.finalize()))))
 }
 
-/// Keys belong to a user, and a request that names neither a user nor a session would be a new user with each repetition. The
+/// Keys are scoped to a user, and a request without a user and a session would be a new user with each repetition. The
 /// key then determines the session.
 pub(crate) fn name_session(request: &mut AgentRequest, key: Option<&IdempotencyKey>) {
     let is_named = |id: &Option<String>| id.as_deref().is_some_and(|id| !id.is_empty());

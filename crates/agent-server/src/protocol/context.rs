@@ -22,11 +22,11 @@ use crate::headers::{keeps_alive, set_run_id};
 use crate::sse;
 use crate::state::App;
 
-/// The most of a log that is read at once.
+/// How much of a log is read in one call.
 const CHUNK_BYTES: usize = 1024 * 1024;
 
-/// Starts, finds and reads runs for a protocol's handlers, under the application's limits and policies. Cheap to clone. As the
-/// state of a router it allows handlers to extract [`JsonRequest`].
+/// Starts, finds and reads runs for a protocol's handlers, under the application's limits and policies. Cheap to clone.
+/// As the state of a router it lets handlers extract [`JsonRequest`].
 #[derive(Clone)]
 pub struct ProtocolContext(App);
 
@@ -51,10 +51,10 @@ impl ProtocolContext {
         self.0.run_options()
     }
 
-    /// The members of a JSON object that is not a request's body, within the same limits.
+    /// Parses a JSON object other than a request's body, within the same limits.
     ///
     /// # Errors
-    /// [`ApiError`] if it is something else, or is nested too deeply.
+    /// [`ApiError`] if it is not an object, or is nested too deeply.
     pub fn parse(&self, text: &str) -> Result<JsonObject, ApiError> {
         parse_object(text, self.0.http().json_depth)
     }
@@ -74,13 +74,13 @@ impl ProtocolContext {
         self.runner().is_closed()
     }
 
-    /// Starts a run. A repeated request with the same `Idempotency-Key` header returns the run of the first one.
+    /// Starts a run. A repeated request with the same `Idempotency-Key` header returns the first request's run.
     ///
     /// # Errors
-    /// [`ApiError`] if the runner refuses it, or the header is invalid.
+    /// [`ApiError`] if the runner rejects it, or the header is invalid.
     pub async fn start(&self, request: &JsonRequest, spec: RunSpec) -> Result<Run, ApiError> {
         let RunSpec { request: mut agent_request, mut options, is_stream } = spec;
-        // A client that joins a running run would see half a stream, which only our own protocol supports.
+        // A client that joins a run in progress would see half a stream, which only the native protocol supports.
         if options.session_policy == SessionPolicy::Steer {
             options.session_policy = SessionPolicy::Enqueue;
         }
@@ -98,8 +98,8 @@ impl ProtocolContext {
         Ok(self.runner().record(id).await?)
     }
 
-    /// Answers with a run's log as a stream, from the translator's first frame to its last, with heartbeats while the run is
-    /// silent. If the client disconnects, the run's policy decides what happens to the run.
+    /// Responds with a run's log as a stream, from the translator's first frame to its last, with heartbeats while the
+    /// run is silent. If the client disconnects, the run's policy determines what happens to the run.
     pub fn stream(&self, run: &Run, client: &Parts, translator: impl Translator) -> Response {
         let source = TranslatedStream::new(run.cursor(0), translator);
         let keeps_alive = keeps_alive(client.version, &client.headers);
@@ -115,8 +115,8 @@ impl ProtocolContext {
         TranslatedStream::new(run.cursor(0), translator)
     }
 
-    /// Waits for a run's end and answers with its result. If only the end of its log is kept, the translator sees the final
-    /// event alone.
+    /// Waits for a run's end and responds with its result. If only the end of its log is kept, the translator sees only
+    /// the final event.
     pub async fn collect(&self, run: &Run, translator: impl Translator) -> Response {
         let mut translation = Translation::new(translator);
         let mut cursor = run.cursor(run.start());
@@ -135,10 +135,11 @@ impl ProtocolContext {
         named(translation.answer(), run.id())
     }
 
-    /// Answers with a run's result so far. If only the end of its log is kept, the translator sees the final event alone.
+    /// Responds with a run's current result. If only the end of its log is kept, the translator sees only the final
+    /// event.
     ///
     /// # Errors
-    /// [`ApiError`] if the store fails, or there is no such run.
+    /// [`ApiError`] if the store fails, or the run does not exist.
     pub async fn snapshot(&self, id: &RunId, translator: impl Translator) -> Result<Response, ApiError> {
         let mut translation = Translation::new(translator);
         let runs = &self.runner().services().runs;

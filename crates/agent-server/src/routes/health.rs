@@ -22,10 +22,10 @@ pub(crate) struct Probe {
     status: &'static str,
 }
 
-/// How long a probe waits for the stores; whoever sent it does not wait forever.
+/// How long a probe waits for the stores.
 const STORES: Duration = Duration::from_secs(2);
 
-/// The mode of the server; upstream has others, too.
+/// The mode of the server; upstream also has others.
 pub(crate) const MODE: &str = "standalone";
 
 /// `GET /health`: for people and monitoring, with the members that upstream's clients expect.

@@ -1,6 +1,6 @@
 //! `/runs`: runs by their ids, regardless of the process that executes them.
 //!
-//! A run's id is the right to read and cancel it; a list needs the user whose runs they are.
+//! Anyone who knows a run's id may read and cancel it; a list needs the user who owns the runs.
 
 use agent_runner::Run;
 use agent_schemas::api::runs::{RunInfo, RunPage};
@@ -19,7 +19,7 @@ use crate::headers::{keeps_alive, set_run_id};
 use crate::sse;
 use crate::state::App;
 
-/// The most of a log that one JSON page has, roughly.
+/// The approximate maximum size of a JSON page of a log.
 const PAGE_BYTES: usize = 1024 * 1024;
 
 /// `POST /runs`: starts a background run.
@@ -27,7 +27,7 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
     in_background(&app, request).await
 }
 
-/// Starts a background run and answers with its state.
+/// Starts a background run and responds with its state.
 pub(crate) async fn in_background(app: &App, request: RunRequest) -> Result<Response, ApiError> {
     let RunRequest { request, mut options, last_event, .. } = request;
     if last_event.is_some() {
@@ -75,7 +75,7 @@ pub(crate) async fn delete(State(app): State<App>, PathId(id): PathId) -> Result
     }
 }
 
-/// `POST /runs/{id}/cancel`: asks a run to stop; one that has ended stays as it is.
+/// `POST /runs/{id}/cancel`: asks a run to stop; an ended run stays unchanged.
 pub(crate) async fn cancel(State(app): State<App>, PathId(id): PathId) -> Result<Json<RunInfo>, ApiError> {
     let id = RunId::new(id);
     if !app.runner().cancel(&id).await? {
@@ -85,8 +85,8 @@ pub(crate) async fn cancel(State(app): State<App>, PathId(id): PathId) -> Result
     Ok(Json(shown(&app, record).await?))
 }
 
-/// `GET /runs/{id}/events`: the run's log from its beginning or from what follows `Last-Event-ID` (or `?after=`), as a
-/// stream of events to its end; as a page of what there is for a client that takes JSON.
+/// `GET /runs/{id}/events`: the run's log from its beginning, or after `Last-Event-ID` (or `?after=`): as a stream of
+/// events to its end, or as a page of the available events for a client that accepts JSON.
 pub(crate) async fn events(
     State(app): State<App>,
     PathId(id): PathId,

@@ -21,7 +21,7 @@ pub(crate) struct Submitted {
     message: &'static str,
 }
 
-/// `POST {endpoint}/task`: starts a run that goes on by itself; its id is the task's.
+/// `POST {endpoint}/task`: starts a background run; its id is the task's.
 pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<Json<Submitted>, ApiError> {
     let RunRequest { request, mut options, .. } = request;
     options.background = true;
@@ -34,7 +34,7 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
     }))
 }
 
-/// `GET {endpoint}/task/{id}`: how far it is; `result` is the run's last event once it has ended.
+/// `GET {endpoint}/task/{id}`: the status; `result` is the run's last event once it has ended.
 pub(crate) async fn get(State(app): State<App>, PathId(id): PathId) -> Result<Json<Value>, ApiError> {
     let record = known(&app, &RunId::new(id)).await?;
     let info = shown(&app, record).await?;

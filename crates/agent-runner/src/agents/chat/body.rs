@@ -1,19 +1,19 @@
-//! The body of a successful answer: a stream of events, or one JSON object from a server that does not stream.
+//! The body of a successful response: a stream of events, or one JSON object from a server that does not stream.
 
 use super::wire::Chunk;
 use crate::sse_reader::{SseEvent, SseParser};
 
-/// The most bytes that one event, or an answer that is no stream, may have.
+/// The maximum size of an event, or of a response that is not a stream, in bytes.
 const MAX_EVENT: usize = 16 * 1024 * 1024;
 
-/// The most bytes that a whole answer may have.
+/// The maximum size of a whole response, in bytes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// What a body says.
+/// The parts of a body.
 #[derive(Debug)]
 pub(super) enum Item {
     Chunk(Box<Chunk>),
-    /// The server's own word that it is done.
+    /// The server's own end marker.
     Done,
 }
 
@@ -26,7 +26,7 @@ pub(super) enum BodyError {
     Malformed,
 }
 
-/// Takes a body's bytes, however they are cut, and gives what it says.
+/// Takes a body's bytes, however they are split, and returns its parts.
 #[derive(Debug)]
 pub(super) struct Body {
     form: Form,
@@ -35,7 +35,7 @@ pub(super) struct Body {
 
 #[derive(Debug)]
 enum Form {
-    /// Nothing has come but white space.
+    /// Only white space has arrived so far.
     Unknown,
     Events(SseParser),
     Json(Vec<u8>),
@@ -46,7 +46,7 @@ impl Body {
         Body { form: Form::Unknown, bytes: 0 }
     }
 
-    /// Reads on, and appends what is whole now.
+    /// Parses more bytes, and appends what is complete.
     pub(super) fn push(&mut self, bytes: &[u8], items: &mut impl Extend<Item>) -> Result<(), BodyError> {
         self.bytes += bytes.len();
         if self.bytes > MAX_ANSWER {
@@ -55,7 +55,7 @@ impl Body {
         if let Form::Unknown = self.form
             && let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace())
         {
-            // The content type would say so too, if every server set it right. No event begins with a brace.
+            // The content type would say so too, if every server set it correctly. No event starts with a brace.
             let is_json = *first == b'{';
             self.form =
                 if is_json { Form::Json(Vec::new()) } else { Form::Events(SseParser::new(MAX_EVENT)) };
@@ -78,7 +78,7 @@ impl Body {
         }
     }
 
-    /// Reads what stands at the end. Half an event is as good as none.
+    /// Parses the rest at the end. Half an event is ignored.
     pub(super) fn finish(&mut self, items: &mut impl Extend<Item>) -> Result<(), BodyError> {
         match std::mem::replace(&mut self.form, Form::Unknown) {
             Form::Unknown => {}

@@ -1,4 +1,4 @@
-//! What the model is told besides the request: the session's history, and memories of the user.
+//! What the model receives in addition to the request: the session's history, and memories of the user.
 
 use std::collections::HashSet;
 
@@ -10,17 +10,17 @@ use super::config::ChatConfig;
 use crate::RunHandle;
 use crate::history::{Bounds, bounded, with_missing_outputs};
 
-/// The conversation up to the model's next word.
+/// The conversation up to the model's next answer.
 #[derive(Debug)]
 pub(super) struct Context {
     /// The history and the request's input.
     pub(super) messages: Vec<Message>,
-    /// What is remembered of the user that may help, as a text for the model.
+    /// Memories of the user that may help, as a text for the model.
     pub(super) memories: Option<String>,
 }
 
 impl Context {
-    /// Reads what the settings ask for. A store that fails makes the turn fail: an answer that has forgotten the
+    /// Reads what the settings require. A failing store makes the turn fail, because an answer without the
     /// conversation would be worse.
     pub(super) async fn load(config: &ChatConfig, run: &RunHandle) -> Result<Self, Error> {
         let input = &run.request().input;
@@ -33,7 +33,7 @@ impl Context {
             messages = bounded(earlier, Bounds { tokens: config.history_tokens });
         }
         messages.extend(input.iter().cloned());
-        // What was whole before the process died is not asked for again.
+        // Messages completed before the process died are not generated again.
         messages.extend(run.earlier().iter().cloned());
         Ok(Context { messages: with_missing_outputs(messages), memories: recall(config, run).await? })
     }
@@ -57,7 +57,7 @@ async fn recall(config: &ChatConfig, run: &RunHandle) -> Result<Option<String>, 
     Ok((!lines.is_empty()).then(|| format!("From earlier conversations with this user:{lines}")))
 }
 
-/// Adds a turn that went well to the user's memories. A store that fails costs the memory only; that is logged.
+/// Adds a completed turn to the user's memories. If the store fails, only the memory is lost; that is logged.
 pub(super) async fn remember(config: &ChatConfig, run: &RunHandle, answer: &JsonObject) {
     if !config.remember {
         return;

@@ -1,4 +1,4 @@
-//! The HTTP side of a model: where it is, the key, time-outs and repetitions.
+//! The HTTP side of a model: the address, the key, timeouts and retries.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::model::{Chunks, Model};
 use super::stream::ChunkStream;
 use crate::{ExposeSecret, SecretString, Services, http_client};
 
-/// The longest time that a server may ask to wait; if it asks for more, the call fails at once.
+/// The longest `Retry-After` that is honored; if a server asks for more, the call fails at once.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// One server with one key.
@@ -52,7 +52,7 @@ impl Endpoint {
         Ok(Endpoint { client, url, key, authorization: authorization.transpose()?, times, max_retries })
     }
 
-    /// Sends a request, and repeats it until the answer has begun or there is no hope.
+    /// Sends a request, and retries until the answer has started or the failure is final.
     async fn begin(&self, body: Bytes, model: &str, services: &Services) -> Result<ChunkStream, Failure> {
         let mut backoff = Backoff::new(self.times.retry_delay, MAX_WAIT);
         let mut attempt = 0;
@@ -81,7 +81,7 @@ impl Endpoint {
         }
     }
 
-    /// One try: sends the request and reads up to the first token.
+    /// One attempt: sends the request and reads up to the first token.
     async fn attempt(&self, body: Bytes, model: &str, clock: &dyn Clock) -> Result<ChunkStream, Failure> {
         let limit = self.times.first_token;
         let begun = timeout(limit, async {
@@ -90,7 +90,7 @@ impl Endpoint {
             stream.read_to_first_token().await?;
             Ok(stream)
         });
-        // Whoever waited that long once does not want to wait again.
+        // After one timeout of that length, another attempt would only double the wait.
         begun.await.unwrap_or_else(|_| Err(Failure::timeout(model, limit, Retry::Never)))
     }
 
@@ -125,7 +125,7 @@ impl Model for Endpoint {
     }
 }
 
-/// A server may repeat the key in its error.
+/// A server may repeat the key in its error, so it is removed.
 fn without_key(key: Option<&SecretString>, mut failure: Failure) -> Failure {
     if let (Some(key), Error::ModelExecution { model_name }) = (key, &mut failure.error) {
         *model_name = model_name.replace(key.expose_secret().trim(), "[redacted]");
@@ -164,7 +164,7 @@ fn is_openai(url: &Url) -> bool {
     host == "api.openai.com" || host.ends_with(".openai.azure.com")
 }
 
-/// What the server says about when to come back: OpenAI's milliseconds, seconds, or a date.
+/// The server's retry delay: OpenAI's milliseconds, seconds, or a date.
 fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let number = |name: &str| text(name)?.parse::<f64>().ok();

@@ -1,4 +1,4 @@
-//! What becomes of a failed model call: the error that the client sees, and whether it is worth a repetition.
+//! Failed model calls: the error that the client sees, and whether a retry may help.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 
 use super::body::BodyError;
 
-/// How much of a server's own words an error may hold, in characters.
+/// How much of a server's message an error may contain, in characters.
 const MAX_DETAIL: usize = 500;
 
 /// A failed model call.
@@ -24,11 +24,11 @@ pub(super) enum Retry {
     Never,
     /// Yes, after a while.
     Soon,
-    /// Yes, after the time that the server names.
+    /// Yes, after the time that the server requests.
     After(Duration),
 }
 
-/// What a server says when a conversation is too long for the model, in lower case: OpenAI, vLLM (three versions),
+/// What servers say when a conversation is too long for the model, in lower case: OpenAI, vLLM (three versions),
 /// llama.cpp (two), DashScope, LM Studio, Anthropic, TGI, Volcano.
 const TOO_LONG: [&str; 11] = [
     "maximum context length",
@@ -44,7 +44,7 @@ const TOO_LONG: [&str; 11] = [
     "exceeds the maximum length",
 ];
 
-/// What a server says when money is needed rather than time.
+/// What servers say when a limit needs money rather than time.
 const OUT_OF_QUOTA: [&str; 5] =
     ["insufficient_quota", "billing_hard_limit", "arrearage", "insufficient balance", "insufficient_balance"];
 
@@ -58,7 +58,7 @@ impl Failure {
         Failure { error: Error::ModelExecution { model_name: format!("{model}: {detail}") }, retry }
     }
 
-    /// Something took longer than it may.
+    /// A timeout has passed.
     pub(super) fn timeout(model: &str, limit: Duration, retry: Retry) -> Self {
         let timeout = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
         Failure { error: Error::ModelTimeout { model_name: model.to_owned(), timeout }, retry }
@@ -69,7 +69,7 @@ impl Failure {
         Failure::execution(model, "the stream ended early", Retry::Soon)
     }
 
-    /// The model asks for more tool calls at once than anybody needs.
+    /// The model called too many tools in one answer.
     pub(super) fn too_many_calls(model: &str, limit: usize) -> Self {
         Failure::execution(model, &format!("the model called more than {limit} tools at once"), Retry::Never)
     }
@@ -78,7 +78,7 @@ impl Failure {
         Failure::execution(model, &error.to_string(), Retry::Never)
     }
 
-    /// The connection could not be made or broke.
+    /// The connection could not be established, or was lost.
     pub(super) fn transport(model: &str, error: &reqwest::Error, connect_limit: Duration) -> Self {
         match (error.is_connect(), error.is_timeout()) {
             (true, true) => Failure::timeout(model, connect_limit, Retry::Soon),
@@ -104,7 +104,7 @@ impl Failure {
         report.failure(model, status.as_u16(), &detail, after)
     }
 
-    /// The server sent an error in the place of a chunk.
+    /// The server sent an error instead of a chunk.
     pub(super) fn sent(model: &str, error: &Json) -> Self {
         let report = Report::new(error);
         let status = report.code.parse().ok().filter(|code| (400..600).contains(code)).unwrap_or(0);
@@ -112,11 +112,11 @@ impl Failure {
     }
 }
 
-/// A server's own words about an error, in whichever of the usual forms.
+/// A server's error report, in any of the usual forms.
 struct Report {
     message: String,
     code: String,
-    /// Message, code and type in lower case, to look for known words.
+    /// Message, code and type in lower case, for matching known phrases.
     all: String,
 }
 
@@ -155,14 +155,14 @@ impl Report {
             429 => Failure { error: Error::ModelQuotaExceeded { model_name }, retry: soon },
             _ if self.says(&TOO_LONG) => Failure::never(Error::ModelContextLengthExceeded { model_name }),
             _ if self.code == "model_not_found" => Failure::never(Error::ModelNotFound { model_name }),
-            // An error without a status came with `200 OK`: the server is there and has failed.
+            // An error without a status came with `200 OK`: the server is reachable and has failed.
             0 | 408 | 500.. => Failure::execution(model, detail, soon),
             _ => Failure::execution(model, detail, Retry::Never),
         }
     }
 }
 
-/// The innermost cause. Unlike the outer ones, it names no URL.
+/// The innermost cause. Unlike the outer ones, it contains no URL.
 fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn StdError = error;
     while let Some(source) = cause.source() {
