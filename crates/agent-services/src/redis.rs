@@ -1,14 +1,14 @@
 //! The stores over Redis, for servers that share their data.
 //!
-//! They need Redis 7 or newer, or what speaks like it: one server, one that sentinels watch over, or a Redis Cluster.
-//! What was acknowledged is as safe as Redis is set up to keep it: `appendonly yes` survives a restart, and
-//! `maxmemory-policy` has to be `noeviction`, or Redis throws data away when it is full.
+//! They need Redis 7 or later, or a compatible server: one server, one monitored by sentinels, or a Redis Cluster.
+//! Acknowledged data is as safe as Redis is configured to keep it: `appendonly yes` survives a restart, and
+//! `maxmemory-policy` must be `noeviction`, or Redis evicts data when it is full.
 //!
 //! # Layout
 //!
-//! Every key but the first begins with `prefix:v1:{user}:`. The braces make the user the hash tag, so that all keys of a
-//! user are in one slot of a cluster and a script changes them in one step. Users and sessions stand in keys as they are
-//! if they are short and plain, and otherwise in a form that no other id has and that has neither braces nor colons.
+//! Every key except the first begins with `prefix:v1:{user}:`. The braces make the user the hash tag, so that all keys
+//! of a user are in one slot of a cluster and a script changes them in one step. Short, plain ids of users and sessions
+//! are part of keys unchanged; others have a unique encoded form without braces and colons.
 //!
 //! | key | what it is | what is in it |
 //! |---|---|---|
@@ -39,35 +39,35 @@
 //! | `…:key:<user>:<key>` | hash | an idempotency key: its fingerprint and its run |
 //! | `…:unfinished` | set | the runs that have not ended |
 //! | `prefix:v1:owners` | sorted set | the owners by the end of their leases |
-//! | `prefix:v1:run-tags` | sorted set | the digits that there are runs with, by when they were used last |
+//! | `prefix:v1:run-tags` | sorted set | the tags of existing runs, by when they were used last |
 //! | `prefix:v1:{ended}:runs` | sorted set | the ended runs, each with its bytes and its user, by their end |
-//! | `prefix:v1:{ended}:bytes` | string | how many bytes these have together |
+//! | `prefix:v1:{ended}:bytes` | string | the total size of these in bytes |
 //! | `prefix:v1:{ended}:trimmed` | sorted set | the ended runs of which only the last entry is left, by when they are to go |
-//! | `prefix:v1:{ended}:trimmed-bytes` | string | how many bytes these have together |
+//! | `prefix:v1:{ended}:trimmed-bytes` | string | the total size of these in bytes |
 //!
-//! What is written to a log is published on `prefix:v1:run:<run>`, and what is asked of a run on `prefix:v1:owner:<owner>`:
-//! a user at Redis needs the permission for the channels `prefix:*`, or readers wait up to five seconds.
+//! Writes to a log are published on `prefix:v1:run:<run>`, and requests to a run on `prefix:v1:owner:<owner>`. The
+//! Redis user needs permission for the channels `prefix:*`; otherwise readers wait up to five seconds.
 //!
 //! Numbers of sessions, memories and runs are at least the server's time in microseconds, so that they grow even after the key
 //! with the last one has expired.
 //!
 //! # What expires
 //!
-//! A store with a time to live forgets what is not used for so long: a session with all that belongs to it, the states
-//! of a session, all memories of a user. Reading is use, except by `list`. Runs expire some time after their end, with their
-//! logs and keys; one that has not ended never does. The log of a run that is to be kept for longer expires with it, so it is
-//! a sweep that makes it short.
+//! A store with a time to live deletes what has not been used for that time: a session with all its data, the states
+//! of a session, all memories of a user. Reading counts as use, except `list`. Runs expire some time after their end,
+//! with their logs and keys; unfinished runs never expire. The log of a run to be kept longer expires together with the
+//! run, so a sweep has to trim it.
 //!
 //! # What Redis may lose
 //!
-//! A store keeps what it acknowledged as surely as Redis does. At the start, Redis is asked how it is set up, and one warning
-//! says what it may lose: without persistence all when it restarts, with `appendfsync everysec` about a second, and with
-//! a `maxmemory-policy` other than `noeviction` anything when it is full.
+//! At startup, the store reads the settings of Redis and logs one warning about possible losses of acknowledged data:
+//! everything at a restart without persistence, about a second with `appendfsync everysec`, and
+//! anything when Redis is full and `maxmemory-policy` is not `noeviction`.
 //!
 //! # Outages
 //!
-//! Every call ends within the time-outs. A call that was not executed for certain is repeated a few times, a broken
-//! connection is replaced, and then what may be repeated safely is repeated once; everything else is
+//! Every call ends within the timeouts. A call that was certainly not executed is retried a few times. A broken
+//! connection is replaced, and then a call that is safe to repeat is repeated once. Everything else is
 //! [`Unavailable`](crate::ErrorKind::Unavailable), and may have happened.
 
 mod backend;
@@ -91,7 +91,7 @@ pub use client::RedisClient;
 pub use config::RedisConfig;
 pub use memory::RedisMemoryStore;
 pub use runs::RedisRunStore;
-/// A password, which no `Debug` shows.
+/// A password, which `Debug` never prints.
 pub use secrecy::SecretString;
 pub use session::RedisSessionStore;
 pub use state::RedisStateStore;

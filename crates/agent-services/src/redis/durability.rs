@@ -1,18 +1,18 @@
-//! What Redis may lose of what it has acknowledged, as it is set up.
+//! Checks at startup which acknowledged data Redis may lose as configured.
 
 use std::collections::HashMap;
 
 use super::client::{RedisClient, Repeat};
 
-/// The settings that decide.
+/// The relevant settings.
 const APPEND_ONLY: &str = "appendonly";
 const APPEND_FSYNC: &str = "appendfsync";
 const SAVE: &str = "save";
 const POLICY: &str = "maxmemory-policy";
 
 impl RedisClient {
-    /// Warns of what may be lost, once for all stores of this client. Not every Redis says how it is set up: those that
-    /// others run often refuse, which is no reason not to start.
+    /// Warns about possible losses, once for all stores of this client. Managed Redis services often refuse to show
+    /// their settings, which does not prevent the start.
     pub(super) async fn warn_of_losses(&self, operation: &'static str) {
         if !self.is_first_to_warn() {
             return;
@@ -34,7 +34,7 @@ impl RedisClient {
     }
 }
 
-/// What may be lost; a setting that is not known is taken to be good.
+/// The possible losses; an unknown setting is assumed to be safe.
 fn losses(settings: &HashMap<String, String>) -> Vec<String> {
     let setting = |name| settings.get(name).map(String::as_str);
     let mut losses = Vec::new();

@@ -1,4 +1,4 @@
-//! One connection to Redis: a multiplexed one to one server, or those to all nodes of a cluster.
+//! One connection to Redis: a multiplexed connection to one server, or connections to all nodes of a cluster.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use ::redis::{
 use super::config::RedisConfig;
 use super::servers::Servers;
 
-/// A connection that many tasks use at once.
+/// A connection that many tasks share.
 pub(super) struct Link {
     connection: Connection,
     /// Set as soon as the other side closes the connection.
@@ -31,7 +31,7 @@ enum Connection {
 }
 
 impl Link {
-    /// Connects, to the present master if there are sentinels.
+    /// Connects, to the current master if there are sentinels.
     pub(super) async fn connect(config: &RedisConfig) -> RedisResult<Link> {
         let is_lost = Arc::new(AtomicBool::new(false));
         let connection = match &config.servers {
@@ -53,7 +53,7 @@ impl Link {
         self.is_lost.load(Ordering::Acquire)
     }
 
-    /// Sends a command and waits for its answer.
+    /// Sends a command and waits for its reply.
     pub(super) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
         match self.connection.clone() {
             Connection::Single(mut connection) => command.query_async(&mut connection).await,
@@ -61,7 +61,7 @@ impl Link {
         }
     }
 
-    /// Sends a command to the node of a cluster to which its slot is on its way.
+    /// Sends a command to the cluster node to which its slot is moving.
     pub(super) async fn send_asking(&self, address: &str, command: &Cmd) -> RedisResult<Value> {
         let Connection::Cluster(mut cluster) = self.connection.clone() else {
             return self.send(command).await;
@@ -79,9 +79,10 @@ impl Link {
     }
 }
 
-/// A connection that can subscribe, to a server that hears of all that is published. `take` gets what the server pushes.
+/// A connection for subscriptions, to a server that receives everything published. `take` receives what the server
+/// pushes.
 ///
-/// All nodes of a cluster hear of everything, so the first that can be reached is as good as any.
+/// All nodes of a cluster receive everything, so it connects to the first that can be reached.
 pub(super) async fn listen(
     config: &RedisConfig,
     take: impl Fn(PushInfo) + Clone + Send + Sync + 'static,
@@ -115,10 +116,10 @@ fn certificates(config: &RedisConfig) -> Option<TlsCertificates> {
     Some(TlsCertificates { client_tls: None, root_cert: Some(root_cert) })
 }
 
-/// Chooses the cryptography, once for the whole process. Another choice that was made before stays.
+/// Chooses the TLS implementation, once per process. An earlier choice takes precedence.
 fn prepare_tls() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Somebody else may just have chosen: that is as good.
+        // Another thread may just have chosen; that is fine.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     }
 }
@@ -197,7 +198,7 @@ async fn cluster(nodes: &[ConnectionInfo], config: &RedisConfig) -> RedisResult<
         .use_protocol(ProtocolVersion::RESP3)
         .connection_timeout(config.connect_timeout)
         .response_timeout(config.response_timeout)
-        // The driver would also repeat what may have been executed.
+        // The driver would also repeat commands that may have been executed.
         .retries(0);
     if nodes.iter().any(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. })) {
         prepare_tls();

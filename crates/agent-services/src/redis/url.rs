@@ -1,4 +1,4 @@
-//! URLs of Redis. A URL of one server is read by the driver; one of several is taken apart into URLs of one.
+//! URLs of Redis. The driver parses a URL of one server; a URL of several hosts is split into URLs of one host each.
 
 use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, TlsMode};
 
@@ -38,7 +38,7 @@ fn fault(what: &str) -> Error {
     Error::new(ErrorKind::InvalidInput, "configure Redis", format!("the URL of Redis is invalid: {what}"))
 }
 
-/// The driver's message is left out of the error: it may quote the URL.
+/// The driver's message is omitted from the error, because it may quote the URL.
 fn one_server(url: &str) -> Result<ConnectionInfo> {
     let info = url.into_connection_info().map_err(|_| {
         fault("it should be redis://[user][:password@]host[:port][/database], with other characters percent-encoded")
@@ -46,7 +46,7 @@ fn one_server(url: &str) -> Result<ConnectionInfo> {
     if info.redis_settings().username().is_some() && info.redis_settings().password().is_none() {
         return Err(fault("it has a user without a password; write a password alone as :password@"));
     }
-    // With the third version of the protocol a connection notices at once that the other side has closed it.
+    // With version 3 of the protocol, a connection notices at once that the other side has closed it.
     let settings = info.redis_settings().clone().set_protocol(::redis::ProtocolVersion::RESP3);
     Ok(info.set_redis_settings(settings))
 }

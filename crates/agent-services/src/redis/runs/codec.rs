@@ -1,4 +1,4 @@
-//! How runs stand in Redis.
+//! How runs are stored in Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl Fields {
     }
 }
 
-/// The fields of a record that do not depend on what the store says, names and values in turn.
+/// The fields of a record that the caller sets, names and values in turn.
 pub(super) fn fields(operation: &'static str, record: &RunRecord) -> Result<Vec<String>> {
     let mut fields = vec![
         ("user", record.user_id.as_str().to_owned()),
@@ -98,7 +98,7 @@ pub(super) fn fields(operation: &'static str, record: &RunRecord) -> Result<Vec<
     Ok(fields.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect())
 }
 
-/// A batch of a log, as a script gives it.
+/// A batch of a log in a script's reply.
 #[derive(Debug)]
 pub(super) struct StoredBatch(u64, u64, Vec<u8>);
 
@@ -115,7 +115,7 @@ impl From<StoredBatch> for Batch {
     }
 }
 
-/// The first word of an answer, and what follows.
+/// The first word of a reply, and the rest.
 pub(super) fn words(answer: &str) -> (&str, &str) {
     answer.split_once(' ').unwrap_or((answer, ""))
 }
@@ -124,7 +124,7 @@ pub(super) fn token(operation: &'static str, digits: &str) -> Result<FencingToke
     number(operation, digits.as_bytes()).map(FencingToken)
 }
 
-/// The run and the token that a script has given as `id token`; nothing if the text is empty.
+/// The run and the token in a script's reply `id token`; `None` if the text is empty.
 pub(super) fn grant(operation: &'static str, granted: &str) -> Result<Option<Grant>> {
     if granted.is_empty() {
         return Ok(None);
@@ -133,7 +133,7 @@ pub(super) fn grant(operation: &'static str, granted: &str) -> Result<Option<Gra
     Ok(Some(Grant { id: RunId::new(id), token: token(operation, digits)? }))
 }
 
-/// What a script says to a write.
+/// A script's result of a write.
 pub(super) fn check_written(operation: &'static str, id: &RunId, answer: &str) -> Result<()> {
     let message = match answer {
         "new" | "known" | "done" => return Ok(()),

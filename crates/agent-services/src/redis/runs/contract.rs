@@ -1,4 +1,4 @@
-//! The contract of runs, over Redis.
+//! The run store's contract, in Redis.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::run::{
 };
 use crate::{Error, ErrorKind, Result};
 
-/// What is to become of a run, as the script knows it; `repeat` makes none whose key is unknown.
+/// A run to be created, as the script expects it; `repeat` creates none if the key is unknown.
 fn policy(run: &NewRun) -> &'static str {
     match run.record.options.session_policy {
         _ if run.key.as_ref().is_some_and(|key| key.is_repeated) => "repeat",
@@ -34,7 +34,7 @@ fn policy(run: &NewRun) -> &'static str {
     }
 }
 
-/// What a script says to a run that was to be made.
+/// The script's result of creating a run.
 fn created(operation: &'static str, id: &RunId, answer: &str) -> Result<Created> {
     let (word, rest) = codec::words(answer);
     Ok(match word {
@@ -129,7 +129,7 @@ impl RunStore for RedisRunStore {
             self.backend.repeatable(OPERATION, call).await?;
         codec::check_written(OPERATION, &id, &answer)?;
         self.listening.wakeups.wake(&id);
-        // The run has ended, whatever becomes of this: without it, Redis forgets the run by its age alone.
+        // The run has ended in any case: if this fails, Redis deletes the run by its age alone.
         if let Err(error) = self.note_end(OPERATION, &id, bytes, &user).await {
             tracing::debug!(%error, "could not count an ended run");
         }
@@ -221,7 +221,7 @@ impl RunStore for RedisRunStore {
         const OPERATION: &str = "wait for signals";
         let call = self.backend.begin(OPERATION, &[])?;
         let listener = self.listening.listener();
-        // `stop` need not wait for what only waits.
+        // `stop` need not wait for calls that only wait.
         drop(call);
         let signals = listener.while_listening(self.listening.wakeups.signals(owner)).await;
         signals.ok_or_else(|| Error::new(ErrorKind::Unavailable, OPERATION, "the service has stopped"))
@@ -253,7 +253,7 @@ impl RunStore for RedisRunStore {
         let Some(place) = self.place(id) else { return Ok(None) };
         let [status, present, token] = self.fields(OPERATION, &place, ["status", "owner", "token"]).await?;
         let (Some(status), Some(token)) = (status, token) else { return Ok(None) };
-        // Leases are in another slot. Who has this token cannot change without another one.
+        // Leases are in another slot. The owner of this token cannot change without a new token.
         if let Some(present) = present.filter(|present| status == "in_progress" && present != owner.as_str())
             && self.living(OPERATION).await?.iter().any(|living| living == present.as_bytes())
         {
@@ -301,7 +301,7 @@ impl RunStore for RedisRunStore {
 }
 
 impl RedisRunStore {
-    /// Lets a run count as being read for at least so long; says for how long it does.
+    /// Extends the time for which a run counts as having a reader; returns the remaining time.
     async fn touch_reader_for(
         &self,
         operation: &'static str,

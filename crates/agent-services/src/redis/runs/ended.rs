@@ -1,4 +1,4 @@
-//! Runs that nobody executes, and runs that have ended: what is found over the slots of all users.
+//! Orphaned and ended runs, which have to be found across the slots of all users.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::Result;
 use crate::redis::store::{STEP, millis};
 use crate::run::OwnerId;
 
-/// How long a tag that was noted need not be noted again. It is far less than the minute after which one that has no runs
-/// is forgotten.
+/// How long a noted tag need not be noted again. It is far less than the minute after which a tag without runs
+/// is removed.
 const NOTED: Duration = Duration::from_secs(15);
 
 impl RedisRunStore {
@@ -21,12 +21,12 @@ impl RedisRunStore {
         format!("{}{name}", self.backend.keys().root())
     }
 
-    /// The ended runs whose logs are whole, and how many bytes they have: in one slot.
+    /// The ended runs with complete logs, and their total size, in one slot.
     fn ended_keys(&self) -> [String; 2] {
         ["{ended}:runs", "{ended}:bytes"].map(|name| self.global(name))
     }
 
-    /// The same of the ended runs that are trimmed.
+    /// The same for trimmed runs.
     fn trimmed_keys(&self) -> [String; 2] {
         ["{ended}:trimmed", "{ended}:trimmed-bytes"].map(|name| self.global(name))
     }
@@ -47,24 +47,24 @@ impl RedisRunStore {
         self.backend.repeatable(operation, command).await
     }
 
-    /// The owners that live.
+    /// The owners with a live lease.
     pub(super) async fn living(&self, operation: &'static str) -> Result<Vec<Vec<u8>>> {
         self.backend.repeatable(operation, OWNERS.with_keys([self.global("owners")])).await
     }
 
-    /// Notes that there are going to be runs of a tag, so that they are found when nobody executes them.
+    /// Notes that runs with a tag will exist, so that they are found when they become orphans.
     pub(super) async fn note_tag(&self, operation: &'static str, tag: &str) -> Result<()> {
         if self.noted.lock().get(tag).is_some_and(|at| at.elapsed() < NOTED) {
             return Ok(());
         }
         let at = Instant::now();
         self.backend.repeatable::<()>(operation, TAG.with_keys([self.global("run-tags")]).arg(tag)).await?;
-        // None is ever taken out: there are no more than 65,536.
+        // Entries are never removed: there are at most 65,536.
         self.noted.lock().insert(tag.to_owned(), at);
         Ok(())
     }
 
-    /// Runs that nobody executes, of all tags in turn.
+    /// The orphaned runs of all tags, one tag at a time.
     pub(super) async fn find_orphans(&self, operation: &'static str, most: usize) -> Result<Vec<RunId>> {
         let living = self.living(operation).await?;
         let mut range = cmd("ZRANGE");
@@ -87,7 +87,7 @@ impl RedisRunStore {
         Ok(orphans)
     }
 
-    /// Notes that a run has ended. If the process ends before, Redis still forgets the run when it is old.
+    /// Notes that a run has ended. If the process dies before, Redis still deletes the run when it expires.
     pub(super) async fn note_end(
         &self,
         operation: &'static str,
@@ -100,17 +100,18 @@ impl RedisRunStore {
         self.backend.repeatable(operation, call).await
     }
 
-    /// Forgets an ended run: `missing`, `unfinished`, or `gone` and how it was noted. The user, as in keys, says where it was listed.
+    /// Deletes an ended run: `missing`, `unfinished`, or `gone` and how it was noted. The user, as in
+    /// keys, tells where it was listed.
     pub(super) async fn forget(&self, operation: &'static str, place: &Place, user: &str) -> Result<String> {
         self.backend.repeatable(operation, place.call(&FORGET, "").arg(user).arg(super::OVERHEAD)).await
     }
 
-    /// Forgets ended runs beyond the retention; says how many.
+    /// Deletes ended runs beyond the retention; returns how many.
     pub(super) async fn forget_old(&self, operation: &'static str) -> Result<u64> {
         let mut count = 0;
         for (keys, age, are_whole) in [
             (self.ended_keys(), self.retention.age, true),
-            // These are noted with the time at which they have to go.
+            // Trimmed runs are noted with the time at which they expire.
             (self.trimmed_keys(), Duration::ZERO, false),
         ] {
             loop {
@@ -129,7 +130,7 @@ impl RedisRunStore {
         Ok(count)
     }
 
-    /// Forgets an ended run as it was noted, or trims it; says whether it is gone.
+    /// Deletes a noted ended run, or trims it; returns whether it was deleted.
     async fn forget_noted(&self, operation: &'static str, member: &str, is_whole: bool) -> Result<bool> {
         let mut words = member.split(' ');
         let id = RunId::new(words.next().unwrap_or_default());
@@ -141,8 +142,8 @@ impl RedisRunStore {
         Ok(self.forget(operation, &place, user).await?.starts_with("gone"))
     }
 
-    /// Forgets the log of an ended run but for its last entry, if the run is to be kept for longer; says whether it is. A
-    /// process that ends in the middle of this leaves the run among those that are whole, so that it is done again.
+    /// Trims the log of an ended run to its last entry if the run is to be kept longer; returns whether it is. If the
+    /// process dies in the middle, the run stays among the complete ones, so that this is done again.
     async fn trim(&self, operation: &'static str, id: &RunId, place: &Place, user: &str) -> Result<bool> {
         let trimmed: Option<(String, u64)> =
             self.backend.repeatable(operation, place.call(&TRIM, "")).await?;
@@ -154,7 +155,7 @@ impl RedisRunStore {
         Ok(true)
     }
 
-    /// Counts ended runs no more that were forgotten, whole or trimmed.
+    /// Removes deleted or trimmed runs from the count of ended runs.
     pub(super) async fn strike(&self, operation: &'static str, members: &[String]) -> Result<()> {
         self.strike_from(operation, self.ended_keys(), members).await?;
         self.strike_from(operation, self.trimmed_keys(), members).await
