@@ -1,4 +1,4 @@
-//! Why work in the database failed, and what that means to a caller.
+//! Why work in the database failed, and what it means for the caller.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use rusqlite::ffi;
 
 use crate::{Error, ErrorKind};
 
-/// What a piece of work gives.
+/// The result of work in the database.
 pub(super) type Outcome<T> = Result<T, Failure>;
 
-/// Why a piece of work failed. What it was part of is added by whoever asked for it.
+/// Why work in the database failed. The caller adds the operation.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// SQLite could not do it.
+    /// SQLite returned an error.
     Sqlite(rusqlite::Error),
-    /// What was asked for is not possible.
+    /// The request is not possible.
     Refused(Error),
-    /// The database holds something that it should not.
+    /// The database has unexpected contents.
     Damaged(String),
 }
 
@@ -64,13 +64,13 @@ pub(super) fn of_sqlite(operation: &'static str, error: &Arc<rusqlite::Error>) -
     Error::new(kind, operation, message).with_source(Arc::clone(error))
 }
 
-/// What the caller can do about an error, in a kind and in words.
+/// The kind and the message of an error.
 fn meaning(error: &rusqlite::Error) -> (ErrorKind, &'static str) {
     use ErrorKind::{InvalidInput, Unavailable, Unexpected};
     let rusqlite::Error::SqliteFailure(error, _) = error else {
         return (Unexpected, "the database has unexpected contents and may be damaged; restore a backup");
     };
-    // The index of the log is the one file that SQLite enlarges without saying that the disk is full.
+    // SQLite reports a full disk as another error only when it enlarges the index of the write-ahead log.
     if error.extended_code == ffi::SQLITE_IOERR_SHMSIZE {
         return (Unavailable, FULL);
     }

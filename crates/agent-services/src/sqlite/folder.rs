@@ -8,12 +8,12 @@ use crate::{Error, ErrorKind, Result};
 
 /// The database in a data folder.
 pub(super) const DATABASE: &str = "agent-server.sqlite";
-/// The file by whose lock a data folder has an owner.
+/// The file whose lock marks the owner of a data folder.
 pub(super) const LOCK: &str = "agent-server.lock";
 
 const OPERATION: &str = "open the data folder";
 
-/// A data folder that belongs to this process for as long as this lives. The system takes the lock back when the
+/// A data folder that this process owns as long as this value lives. The system releases the lock when the
 /// process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct OwnedFolder {
@@ -21,10 +21,10 @@ pub(super) struct OwnedFolder {
 }
 
 impl OwnedFolder {
-    /// Makes a folder if there is none, and takes it into possession.
+    /// Creates a folder if necessary, and locks it.
     ///
     /// # Errors
-    /// [`ErrorKind::Conflict`] if it belongs to another process.
+    /// [`ErrorKind::Conflict`] if another process owns it.
     pub(super) fn take(folder: &Path) -> Result<Self> {
         create(folder)?;
         let path = folder.join(LOCK);
@@ -43,7 +43,7 @@ impl OwnedFolder {
             Err(TryLockError::WouldBlock) => return Err(taken(folder, &path)),
             Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
         }
-        // For whoever wonders who has it. Not being able to say so, on a full disk, is no reason not to start.
+        // Tells people which process owns the folder. If a full disk prevents that, the start goes ahead.
         if lock.set_len(0).is_ok() {
             let _ = write!(lock, "{}", std::process::id());
         }
@@ -68,7 +68,7 @@ fn taken(folder: &Path, lock: &Path) -> Error {
     Error::new(ErrorKind::Conflict, OPERATION, message)
 }
 
-/// Makes a folder that only its owner may look into: conversations are nobody else's business.
+/// Creates a folder that only its owner can read, because conversations are private.
 fn create(folder: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

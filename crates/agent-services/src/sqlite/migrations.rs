@@ -1,4 +1,4 @@
-//! The versions of the schema, and the way from each to the next.
+//! The versions of the schema, and the migrations between them.
 
 use std::path::Path;
 
@@ -7,24 +7,24 @@ use rusqlite::Connection;
 use super::failure::Outcome;
 use crate::{Error, ErrorKind};
 
-/// What leads from each version to the next. Only ever added to: a version that users have is never changed.
+/// The migration from each version to the next. Only add to this list: a released version never changes.
 ///
-/// Memories are found by the words that [`words`](crate::memory::words) gave for them when they were added, so a
-/// change of that function comes with a migration that indexes them anew.
+/// Memories are found by the words that [`words`](crate::memory::words) returned when they were added, so a
+/// change of that function needs a migration that indexes them again.
 const MIGRATIONS: &[&str] =
     &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
 
-/// Marks a file as one of ours: "agnt" in ASCII.
+/// Marks a file as ours: "agnt" in ASCII.
 const APPLICATION_ID: i64 = 0x6167_6e74;
 
 const OPERATION: &str = "open the database";
 
-/// Brings a database from the version that it has to the newest.
+/// Migrates a database to the current version.
 pub(super) fn migrate(connection: &Connection, version: usize) -> Outcome<()> {
     Ok(apply(connection, MIGRATIONS, version)?)
 }
 
-/// Refuses a database that only a migration would make readable, besides what [`check`] refuses.
+/// Rejects a database that needs a migration to be readable, in addition to what [`check`] rejects.
 pub(super) fn check_is_current(connection: &Connection, file: &Path) -> Outcome<()> {
     let version = check(connection, file)?;
     if version == MIGRATIONS.len() {
@@ -39,10 +39,10 @@ pub(super) fn check_is_current(connection: &Connection, file: &Path) -> Outcome<
     Err(Error::new(ErrorKind::InvalidInput, OPERATION, message).into())
 }
 
-/// The version of a database; a new one has 0. Writes nothing, so that a file of somebody else stays as it is.
+/// The version of a database; 0 for a new one. Writes nothing, so that another program's file stays unchanged.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidInput`] if it is of another program or of a newer version of this one.
+/// [`ErrorKind::InvalidInput`] if it belongs to another program or to a newer version of this one.
 pub(super) fn check(connection: &Connection, file: &Path) -> Outcome<usize> {
     let foreign = || {
         let message =
@@ -77,7 +77,7 @@ fn identity(connection: &Connection) -> rusqlite::Result<(i64, usize, i64)> {
     Ok((number("PRAGMA application_id")?, version, number("SELECT count(*) FROM sqlite_schema")?))
 }
 
-/// Applies what comes after a version, each migration wholly or not at all.
+/// Applies the migrations after a version, each in one transaction.
 fn apply(connection: &Connection, migrations: &[&str], version: usize) -> rusqlite::Result<()> {
     for (number, migration) in migrations.iter().enumerate().skip(version) {
         let transaction = connection.unchecked_transaction()?;
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(rows, expected);
     }
 
-    /// Memories are found by the words that were stored with them: whoever changes these words adds a migration.
+    /// Memories are found by the words that were stored with them: if you change these words, add a migration.
     #[test]
     fn index_words__sample_text__match_stored_words() {
         let text = "Crème BRÛLÉE 2.5 我喜欢咖啡 コーヒー 커피 ＡＢＣ ﬁn Ελλάδα x_y ß ıİ";

@@ -1,4 +1,4 @@
-//! A database while it is open.
+//! An open database.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ statements! {
     PROBE: "SELECT key FROM users WHERE id = x''";
 }
 
-/// An open database. It closes when this is dropped, on a thread of its own.
+/// An open database. Dropping it closes it, on a separate thread.
 #[derive(Debug)]
 pub(super) struct Open {
     // Dropped before the writer, which closes the readers at its end.
@@ -35,7 +35,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// Takes the folder into possession, opens its database and brings it up to date. Blocks the thread. `turn` is held
+    /// Locks the folder, opens its database and migrates it. Blocks the thread. `turn` is held
     /// until the database is closed again.
     pub(super) fn owner(folder: &Path, options: &SqliteOptions, turn: OwnedMutexGuard<()>) -> Result<Self> {
         let owned = OwnedFolder::take(folder)?;
@@ -47,7 +47,7 @@ impl Open {
             let readers = Arc::clone(&readers);
             move |connection: Connection| {
                 drop(readers);
-                // Moves what the log has into the file. Should that fail, the log stays and is read at the next start.
+                // Moves the write-ahead log into the file. If that fails, the log stays and is read at the next start.
                 let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
                 drop(connection);
                 drop(owned);
@@ -60,7 +60,7 @@ impl Open {
         Ok(Open { readers, writer: Some(writer), closed })
     }
 
-    /// Opens the database of a folder that somebody else may have. Blocks the thread.
+    /// Opens the database of a folder that another process may own. Blocks the thread.
     pub(super) fn reader(folder: &Path, options: &SqliteOptions) -> Result<Self> {
         let file = folder.join(DATABASE);
         if !file.exists() {
@@ -72,7 +72,7 @@ impl Open {
         Ok(Open { readers, writer: None, closed: watch::channel(()).1 })
     }
 
-    /// Reads from one state of the database. Whoever drops this leaves the work to end by itself.
+    /// Reads from a consistent state of the database. If the future is dropped, the work continues.
     pub(super) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         operation: &'static str,
@@ -104,7 +104,7 @@ impl Open {
         }
     }
 
-    /// Waits until what is queued is written.
+    /// Waits until the queued writes are done.
     pub(super) async fn flush(&self, operation: &'static str) -> Result<()> {
         match &self.writer {
             Some(writer) => writer.write(operation, |_| Ok(())).await,
@@ -112,13 +112,13 @@ impl Open {
         }
     }
 
-    /// Whether a query is answered and the writer is at work.
+    /// Whether a query succeeds and the writer is running.
     pub(super) async fn probe(self: &Arc<Self>, operation: &'static str) -> Result<()> {
         self.read(operation, |connection| Ok(PROBE.exists(connection, [])?)).await?;
         self.flush(operation).await
     }
 
-    /// Waits until it is closed, after the last one that uses it has ended.
+    /// Waits until the database is closed, after its last user has ended.
     pub(super) async fn closed(self: Arc<Self>) {
         let mut closed = self.closed.clone();
         drop(self);
@@ -127,12 +127,12 @@ impl Open {
     }
 }
 
-/// The fault of what only the process can do that has the database.
+/// The error for work that only the owner of the database can do.
 pub(super) fn read_only(operation: &'static str) -> Error {
     Error::new(ErrorKind::InvalidInput, operation, "the database is open for reading only")
 }
 
-/// The connection of the writer, to a database that is up to date.
+/// The writer's connection, to a migrated database.
 fn writer_of(file: &Path, options: &SqliteOptions) -> Outcome<Connection> {
     let connection = connection::open_writer(file)?;
     let version = migrations::check(&connection, file)?;

@@ -1,4 +1,4 @@
-//! Texts out of rows.
+//! Reads texts from rows.
 
 use rusqlite::Row;
 
@@ -11,7 +11,7 @@ pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> Outcome<&'a str> {
         .map_err(|error| Failure::Damaged(format!("could not read a stored text ({error})")))
 }
 
-/// A text that is stored as bytes.
+/// A text stored as bytes.
 pub(super) fn utf8(bytes: Vec<u8>) -> Outcome<String> {
     String::from_utf8(bytes)
         .map_err(|error| Failure::Damaged(format!("could not read a stored text ({error})")))

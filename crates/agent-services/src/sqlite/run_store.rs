@@ -27,14 +27,14 @@ use crate::run::{
 };
 use crate::session::MessageBatch;
 
-/// Runs in a database. They outlive the process, and those that have ended are kept for a day, and up to a gibibyte of
-/// them ([`Self::with_retention`]).
+/// Runs in a database. They outlive the process. Ended runs are kept for a day, up to 1 GiB
+/// ([`Self::with_retention`]).
 ///
-/// The processes that executed runs when the database was last open are known to have ended, so that no one has to wait
+/// Processes that executed runs when the database was last open must have ended, so nothing waits
 /// for their leases.
 ///
-/// `wait` is woken by the stores over the same [`SqliteDatabase`]. Nothing wakes one that is read only, so it refuses to
-/// wait.
+/// `wait` is woken by the stores of the same [`SqliteDatabase`]. Nothing would wake a read-only store, so it rejects
+/// `wait`.
 #[derive(Debug)]
 pub struct SqliteRunStore {
     context: StoreContext,
@@ -62,7 +62,7 @@ impl SqliteRunStore {
         Arc::clone(&self.context.clock)
     }
 
-    /// Writes, wholly or not at all, and then notifies the waiting tasks, even if the caller no longer waits.
+    /// Writes, all or nothing, and then notifies the waiting tasks, even if the caller no longer waits.
     async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -76,7 +76,7 @@ impl SqliteRunStore {
         self.access.write(operation, work).await
     }
 
-    /// The same for what concerns one run only.
+    /// The same for a change that concerns one run only.
     async fn write_to<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -92,14 +92,14 @@ impl SqliteRunStore {
         self.write(operation, work).await
     }
 
-    /// What is appended to a session; an error if no session would take it.
+    /// The history for a session; an error if no session would accept it.
     fn history(&self, history: MessageBatch) -> Result<Append> {
         self.access.check(FINISH, &[history.key.as_deref().unwrap_or_default()])?;
         Append::new(history, self.context.limits)
     }
 }
 
-/// The time that is so long from now; less than a second counts as one.
+/// The time after this duration; less than a second counts as one.
 fn after(now: i64, time: Duration) -> i64 {
     now.saturating_add(bounded(time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))))
 }

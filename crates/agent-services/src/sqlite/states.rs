@@ -1,4 +1,4 @@
-//! States of agents in SQLite.
+//! Agent states in SQLite.
 
 use agent_schemas::{Json, SessionId, UserId};
 use async_trait::async_trait;
@@ -171,7 +171,7 @@ fn next_round(connection: &Connection, user: i64, session: &[u8]) -> Outcome<u64
         .ok_or_else(|| Error::new(ErrorKind::InvalidInput, SAVE, "the round number is at its maximum").into())
 }
 
-/// Integers in a database have a sign and rounds have none; moved by 2^63 they keep their order.
+/// Integers in a database are signed and rounds are not; shifted by 2^63 they keep their order.
 fn to_column(round: u64) -> i64 {
     (round ^ (1 << 63)).cast_signed()
 }

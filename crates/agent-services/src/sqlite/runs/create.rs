@@ -1,4 +1,4 @@
-//! Making runs.
+//! Creates runs.
 
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, params};
@@ -28,7 +28,7 @@ statements! {
     ADD_KEY: "INSERT INTO run_keys (user, key, fingerprint, run) VALUES (?1, ?2, ?3, ?4)";
 }
 
-/// What a session says to a new run.
+/// How a session treats a new run.
 enum Turn {
     Concurrent,
     Now,
@@ -37,7 +37,7 @@ enum Turn {
     Not(Created),
 }
 
-/// A run that is ready to be made.
+/// A run that is ready to be created.
 #[derive(Debug)]
 pub(in crate::sqlite) struct Create {
     run: NewRun,
@@ -54,13 +54,13 @@ impl Create {
         Ok(Create { run, first, request })
     }
 
-    /// The key of its user and the number of the user's last run; `None` for a new one.
+    /// The key of its user and the number of the user's last run; `None` for a new user.
     fn user(&self, connection: &Connection) -> Outcome<Option<(i64, i64)>> {
         let user = self.run.record.user_id.as_str().as_bytes();
         USER.one(connection, [user], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// Makes the run, unless its session or its key says otherwise.
+    /// Creates the run, unless its session or its key decides otherwise.
     pub(in crate::sqlite) fn run(
         &self,
         connection: &Connection,
@@ -80,7 +80,7 @@ impl Create {
             None => self.first_turn(),
         };
         if let Turn::Not(created) = turn {
-            // Only here is nothing inserted that would show it.
+            // Only in this case does no insertion detect the conflict.
             if KNOWN.exists(connection, [self.run.record.id.as_str().as_bytes()])? {
                 return Err(self.exists());
             }
@@ -130,12 +130,12 @@ impl Create {
         self.run.record.options.session_policy
     }
 
-    /// The turn of a run whose session has no other.
+    /// The turn of a run in a session without other runs.
     fn first_turn(&self) -> Turn {
         if self.policy() == SessionPolicy::Concurrent { Turn::Concurrent } else { Turn::Now }
     }
 
-    /// Finds the run its place in its session.
+    /// Assigns the run its place in its session.
     fn take_turn(
         &self,
         connection: &Connection,
@@ -175,7 +175,7 @@ impl Create {
         })
     }
 
-    /// Stores the run and its first entries; gives its key.
+    /// Stores the run and its first entries; returns its key.
     fn add(&self, connection: &Connection, user: i64, number: i64, turn: Option<(i64, i64)>) -> Outcome<i64> {
         let NewRun { record, first, owner, .. } = &self.run;
         let starts = turn.is_none_or(|(turn, _)| turn == ACTIVE);
@@ -213,7 +213,7 @@ impl Create {
     }
 }
 
-/// The key of a user, who may be new, and the number of the user's next run.
+/// The key of a user, created if necessary, and the number of the user's next run.
 fn next_number(connection: &Connection, user: &[u8], known: Option<(i64, i64)>) -> Outcome<(i64, i64)> {
     let Some((user, last)) = known else {
         ADD_USER.execute(connection, [user])?;

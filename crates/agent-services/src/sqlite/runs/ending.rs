@@ -1,4 +1,4 @@
-//! How the end of a run is written.
+//! Writes the end of a run.
 
 use agent_schemas::RunId;
 use rusqlite::{Connection, Row, params};
@@ -29,7 +29,7 @@ impl Finish {
                 Err(conflict(FINISH, "the log continues after these entries"))
             };
         }
-        // One that was closed may have been ended as far as its history by another process.
+        // Another process may already have written the history of a sealed run.
         let history = self.append_history(connection, log.user, &log.session, log.is_closed, now)?;
         let number = ended::count(connection, log.bytes)?;
         let (entries, bytes, status) = (bounded(log.entries), bounded(log.bytes), self.status.as_str());
@@ -42,7 +42,7 @@ impl Finish {
     }
 }
 
-/// What the end of a run answered.
+/// The result of the run's end.
 fn granted(connection: &Connection, run: i64) -> Outcome<Option<Grant>> {
     let read = |row: &Row<'_>| {
         let Some(id) = row.get::<_, Option<Vec<u8>>>(0)? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! The end of a run, before it is written.
+//! The end of a run, prepared for writing.
 
 use agent_schemas::{RunId, Status};
 use rusqlite::Connection;
@@ -17,12 +17,12 @@ pub(in crate::sqlite) struct Finish {
     pub(in crate::sqlite) batch: EncodedBatch,
     pub(in crate::sqlite) status: Status,
     pub(in crate::sqlite) next: Option<OwnerId>,
-    /// What is appended to the session.
+    /// The history for the session.
     pub(in crate::sqlite) history: Option<Append>,
 }
 
 impl Finish {
-    /// Tells what the session refuses apart from what fails.
+    /// Distinguishes a rejection by the session from a failure.
     pub(super) fn append_history(
         &self,
         connection: &Connection,

@@ -1,4 +1,4 @@
-//! The notifications of a change.
+//! The notifications after a change.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::run::OwnerId;
 use crate::run::wakeups::Wakeups;
 
 /// Notifies the waiting tasks when it is dropped, which the writer does once the job that holds it is committed, even if
-/// its caller no longer waits. It also notifies after a failed commit, which only costs them a look.
+/// its caller no longer waits. It also notifies after a failed commit, which only makes them look without need.
 pub(in crate::sqlite) struct Notifications {
     wakeups: Arc<Wakeups>,
     runs: Vec<RunId>,
@@ -21,19 +21,19 @@ impl Notifications {
         Notifications { wakeups, runs: Vec::new(), signals: Vec::new() }
     }
 
-    /// Wakes those who wait for a run.
+    /// Wakes the tasks that wait for a run.
     pub(in crate::sqlite) fn wake(&mut self, run: RunId) {
         self.runs.push(run);
     }
 
-    /// Signals a run's owner that something was asked of the run.
+    /// Signals a run's owner that the run has a request.
     pub(super) fn signal(&mut self, run: &Head) {
         if let Some(owner) = &run.owner {
             self.signals.push((owner.clone(), run.id.clone()));
         }
     }
 
-    /// Forgets what was undone.
+    /// Drops the notifications of an undone job.
     pub(in crate::sqlite) fn clear(&mut self) {
         self.runs.clear();
         self.signals.clear();

@@ -1,4 +1,4 @@
-//! What is read of runs besides their logs.
+//! Reads runs without their logs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::sqlite::statement::statements;
 pub(in crate::sqlite) const READER_TTL: &str = "check for readers of a run";
 pub(in crate::sqlite) const TOUCH_READER: &str = "register a reader of a run";
 
-/// A statement for whole records, which are what it selects.
+/// A statement for complete records, with the columns that it selects.
 macro_rules! records {
     ($rest:literal) => {
         concat!(
@@ -30,7 +30,7 @@ macro_rules! records {
 
 statements! {
     GET: records!("FROM runs JOIN users ON users.key = runs.user JOIN run_requests ON run = runs.key WHERE runs.id = ?1");
-    // Sessions and statuses are looked for among the user's runs: these are small rows.
+    // Filters by session and status scan only the user's runs, which are small rows.
     LIST: records!("FROM users CROSS JOIN runs ON runs.user = users.key CROSS JOIN run_requests ON run = runs.key \
                     WHERE users.id = ?1 AND runs.number < ?2 AND (?4 IS NULL OR runs.session = ?4) \
                     AND (?5 IS NULL OR runs.status = ?5) ORDER BY runs.number DESC LIMIT ?3");
@@ -47,7 +47,7 @@ pub(in crate::sqlite) fn get(connection: &Connection, id: &RunId) -> Outcome<Opt
     GET.one(connection, [id.as_str().as_bytes()], record_of)
 }
 
-/// A user's runs before a number, the newest first.
+/// A user's runs before a number, newest first.
 pub(in crate::sqlite) fn list(
     connection: &Connection,
     user: &UserId,
@@ -60,7 +60,7 @@ pub(in crate::sqlite) fn list(
     LIST.all(connection, params![user.as_str().as_bytes(), before, count, session, status], record_of)
 }
 
-/// What was handed to a run, in order.
+/// The inputs handed to a run, in order.
 pub(in crate::sqlite) fn steered(connection: &Connection, id: &RunId) -> Outcome<Vec<RunRecord>> {
     STEERED.all(connection, [id.as_str().as_bytes()], record_of)
 }
@@ -87,13 +87,13 @@ fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
     Ok(record)
 }
 
-/// Until when a run counts as being read.
+/// The time until which a run counts as having a reader.
 pub(in crate::sqlite) fn reader_until(connection: &Connection, id: &RunId) -> Outcome<i64> {
     let until = READER_UNTIL.one(connection, [id.as_str().as_bytes()], |row| Ok(row.get(0)?))?;
     until.ok_or_else(|| no_run(READER_TTL, id).into())
 }
 
-/// Says until when a run is read, unless it is for longer.
+/// Extends the time until which a run counts as having a reader.
 pub(in crate::sqlite) fn touch_reader(connection: &Connection, id: &RunId, until: i64) -> Outcome<()> {
     match EXTEND_READER.execute(connection, params![id.as_str().as_bytes(), until])? {
         0 => Err(no_run(TOUCH_READER, id).into()),

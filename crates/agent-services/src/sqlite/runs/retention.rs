@@ -1,4 +1,4 @@
-//! Forgetting runs.
+//! Deletes runs.
 
 use agent_schemas::RunId;
 use rusqlite::{Connection, params};
@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind};
 
 pub(in crate::sqlite) const DELETE: &str = "delete a run";
 
-/// How much one step forgets, so that others do not wait for long.
+/// How much one step deletes, so that others do not wait for long.
 const STEP: i64 = 100;
 const STEP_BYTES: u64 = 16 << 20;
 
@@ -31,7 +31,7 @@ statements! {
     FORGET: "DELETE FROM runs WHERE key = ?1";
 }
 
-/// Forgets a run that has not been counted.
+/// Deletes a run that is not counted among the ended ones.
 pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
     entries::forget(connection, run)?;
     request::forget(connection, run)?;
@@ -41,7 +41,7 @@ pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
     Ok(())
 }
 
-/// Forgets a run that has ended; says whether there was one.
+/// Deletes an ended run; returns whether it existed.
 pub(in crate::sqlite) fn delete(
     connection: &Connection,
     id: &RunId,
@@ -63,13 +63,13 @@ pub(in crate::sqlite) fn delete(
     Ok(true)
 }
 
-/// Adds to the bytes of the ended runs that are whole, and of those that are trimmed.
+/// Adds to the sizes of complete and of trimmed ended runs.
 fn count(connection: &Connection, (whole, trimmed): (i64, i64)) -> Outcome<()> {
     COUNT.execute(connection, [whole, trimmed])?;
     Ok(())
 }
 
-/// Forgets the log of a run that has ended, but for its last entry.
+/// Deletes the log of an ended run except its last entry.
 fn trim(connection: &Connection, old: &Old, until: i64) -> Outcome<()> {
     let last = entries::trim(connection, old.run)?;
     let bytes = last.frames.len() as u64 + request::bytes(connection, old.run)?;
@@ -77,16 +77,16 @@ fn trim(connection: &Connection, old: &Old, until: i64) -> Outcome<()> {
     count(connection, (-bounded(old.bytes), bounded(bytes + OVERHEAD)))
 }
 
-/// A run that has ended and has to go.
+/// An ended run that has to be deleted or trimmed.
 struct Old {
     run: i64,
     id: String,
     bytes: u64,
-    /// Until when it is kept without most of its log.
+    /// The time until which the trimmed run is kept.
     kept_until: Option<i64>,
 }
 
-/// Forgets some of what is beyond the retention; says how many runs, or `None` if there is nothing to do any more.
+/// Deletes some of what exceeds the retention; returns how many runs, or `None` if nothing is left to do.
 pub(in crate::sqlite) fn sweep(
     connection: &Connection,
     retention: &Retention,
@@ -116,7 +116,7 @@ pub(in crate::sqlite) fn sweep(
     Ok((!is_done).then_some(gone))
 }
 
-/// Some of the runs that a statement gives: those that are too old, or too much.
+/// Some of the runs that a statement returns: those that are too old or exceed the size limit.
 fn to_go(
     connection: &Connection,
     statement: Sql,

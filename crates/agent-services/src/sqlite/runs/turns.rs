@@ -1,4 +1,4 @@
-//! Whose turn it is in a session.
+//! The queue of a session.
 
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, params};
@@ -26,19 +26,19 @@ statements! {
                    WHERE this.key = ?1 AND this.turn = 0 AND other.id = ?2";
 }
 
-/// How many wait in a session.
+/// The number of waiting runs in a session.
 pub(super) fn waiting(connection: &Connection, user: i64, session: &[u8]) -> Outcome<u64> {
     let count = COUNT.one(connection, params![user, session], |row| Ok(row.get(0)?))?;
     Ok(count.unwrap_or_default())
 }
 
-/// The place behind all others of a kind.
+/// The place after all others of a kind.
 pub(super) fn behind(connection: &Connection, user: i64, session: &[u8], turn: i64) -> Outcome<i64> {
     let last: Option<i64> = LAST.one(connection, params![user, session, turn], |row| Ok(row.get(0)?))?;
     Ok(last.map_or(0, |last| last + 1))
 }
 
-/// The place before all that wait.
+/// The place before all waiting runs.
 pub(super) fn before(connection: &Connection, user: i64, session: &[u8]) -> Outcome<i64> {
     let first: Option<i64> = FIRST.one(connection, params![user, session], |row| Ok(row.get(0)?))?;
     Ok(first.map_or(0, |first| first - 1))
@@ -49,7 +49,7 @@ pub(super) fn request_cancel(connection: &Connection, run: i64) -> Outcome<()> {
     Ok(())
 }
 
-/// Gives the right to execute a run that waited: in its session's turn, or beside it.
+/// Grants the right to execute a waiting run: in its session's turn, or concurrently.
 pub(super) fn begin(
     connection: &Connection,
     run: &Head,
@@ -62,8 +62,8 @@ pub(super) fn begin(
     Ok(FencingToken(token))
 }
 
-/// Hands on the session of a run that has ended: what was handed to that run waits before all others now, and the first
-/// of all begins if somebody executes it.
+/// Hands on the session of an ended run: input that was handed to the run now waits before all others, and the first
+/// run starts if a process executes it.
 pub(super) fn hand_on(
     connection: &Connection,
     ended: &Log,
@@ -84,7 +84,7 @@ pub(super) fn hand_on(
     Ok(Some(Grant { id: head.id, token }))
 }
 
-/// Lets what was handed to a run wait before all others.
+/// Lets the input handed to a run wait before all others.
 fn release(connection: &Connection, run: i64) -> Outcome<()> {
     let steered = STEERED_INTO.all(connection, [run], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
@@ -97,7 +97,7 @@ fn release(connection: &Connection, run: i64) -> Outcome<()> {
     Ok(())
 }
 
-/// Asks a run to stop, or takes it out of those that wait.
+/// Asks a run to stop, or removes it from the queue.
 pub(in crate::sqlite) fn cancel(
     connection: &Connection,
     id: &RunId,
@@ -118,7 +118,7 @@ pub(in crate::sqlite) fn cancel(
 
 pub(in crate::sqlite) const DROP: &str = "drop the input handed to a run";
 
-/// Forgets what was handed to a run, of what is named.
+/// Drops some of the input handed to a run.
 pub(in crate::sqlite) fn drop_steered(
     connection: &Connection,
     id: &RunId,
