@@ -19,7 +19,7 @@ impl Served {
     }
 }
 
-/// Builds the configured agents and the one that is served by default.
+/// Builds the configured agents and the default agent.
 ///
 /// # Errors
 /// If the default agent is unknown or an agent cannot be built.
@@ -128,7 +128,7 @@ mod chat {
     use agent_runner::tools::built_in;
     use agent_runner::{SecretString, Services};
 
-    /// The model that the environment describes, as OpenAI's and DashScope's own programs read it.
+    /// The model in the environment, by the variables of OpenAI's and DashScope's own programs.
     pub(super) fn from_environment(environment: &Environment) -> Result<ChatConfig, ConfigError> {
         let base_url = environment.get("OPENAI_BASE_URL");
         let has_openai_key = environment.get("OPENAI_API_KEY").is_some();

@@ -1,7 +1,7 @@
 //! The configuration: defaults, then a TOML file, then the environment, then flags.
 //!
-//! Everything is read once at start and never changes. The environment can give every setting but the tables; unknown
-//! `AGENT_SERVER_…` variables are reported at start. `agent-server --print-config` shows the effective configuration.
+//! Everything is read once at startup and never changes. The environment can set everything except tables; unknown
+//! `AGENT_SERVER_…` variables are reported at startup. `agent-server --print-config` shows the effective configuration.
 
 mod environment;
 mod layers;
@@ -28,7 +28,7 @@ pub(crate) use services::ServicesConfig;
 pub(crate) struct Config {
     /// The address to listen on. Environment: `AGENT_SERVER_HOST`, else `HOST`.
     pub(crate) host: String,
-    /// The port to listen on; 0 takes a free one. Environment: `AGENT_SERVER_PORT`, else `PORT`.
+    /// The port to listen on; 0 selects a free port. Environment: `AGENT_SERVER_PORT`, else `PORT`.
     pub(crate) port: u16,
     /// The default agent: `echo`, `demo`, `chat`, or a name under `[agents]`. Without it, the server chooses `chat` if the
     /// environment has a model's key, else `demo`.
@@ -178,7 +178,7 @@ impl Default for LogConfig {
     }
 }
 
-/// One agent; `kind` says which fields it has.
+/// One agent; `kind` determines its fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum AgentConfig {
@@ -195,7 +195,7 @@ pub(crate) enum AgentConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EchoConfig {
-    /// The pause before each word but the first, in milliseconds.
+    /// The pause before each word except the first, in milliseconds.
     pub(crate) delay_ms: u64,
     /// Whether to yield to other tasks after each word.
     pub(crate) yielding: bool,

@@ -15,10 +15,10 @@ use crate::cli::runs::{CancelOptions, ListOptions, RunsCommand, RunsOptions};
 use crate::cli::{print, shown};
 use crate::remote::{Remote, RemoteError};
 
-/// The most runs that a server returns at once.
+/// The maximum number of runs in one response of a server.
 const PAGE: usize = 1000;
 
-/// Executes the command on a runtime of its own.
+/// Executes the command on a separate runtime.
 pub(crate) fn run(options: &RunsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
     let server = Remote::new(&options.server, environment.get("AGENT_SERVER_TOKEN"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -84,7 +84,7 @@ async fn cancel(server: &Remote, options: &CancelOptions) -> anyhow::Result<()> 
     }
 }
 
-/// The run in the server's answer.
+/// The run in the server's response.
 async fn asked(server: &Remote, id: &str, request: RequestBuilder) -> anyhow::Result<RunInfo> {
     let body = server.text(request).await.map_err(|error| about(id, error))?;
     serde_json::from_str(&body).context("the server's response is not a run")

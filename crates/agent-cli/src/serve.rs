@@ -35,7 +35,7 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
     served
 }
 
-/// Reports variables that look like settings. They do not stop the server, as a platform may have set them.
+/// Reports variables that look like settings. They do not stop the server, because a platform may have set them.
 fn warn_of_unknown(environment: &Environment) {
     for UnknownVariable { name, similar } in environment.unknown() {
         match similar {
@@ -76,7 +76,7 @@ async fn serve(app: AgentApp, config: &Config) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    // The line below promises that the server works, so the services start first; starting them again changes nothing.
+    // The line below promises that the server works, so the services start first; a second start has no effect.
     app.runner().services().start().await?;
     announce(listener.local_addr()?);
     app.serve(listener, shutdown).await?;

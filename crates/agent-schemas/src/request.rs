@@ -61,7 +61,7 @@ pub struct AgentRequest {
     pub extra: JsonObject,
 }
 
-/// Adds the run options, which a request gives next to the declared fields.
+/// Adds the run options, which are members of a request next to the declared fields.
 fn with_run_options(mut schema: Schema, generator: &mut SchemaGenerator) -> Schema {
     let mut options = RunOptions::json_schema(generator);
     let options = options.get_mut("properties").and_then(|properties| properties.as_object_mut());

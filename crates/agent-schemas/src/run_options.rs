@@ -50,7 +50,7 @@ pub struct RunOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub protocol: Option<ProtocolData>,
-    /// Makes repeated requests of one user one run. Stores keep it apart from the other options.
+    /// The idempotency key. Stores keep it apart from the other options.
     #[serde(skip)]
     #[schemars(skip)]
     pub idempotency_key: Option<IdempotencyKey>,
@@ -116,7 +116,7 @@ impl ProtocolData {
     }
 }
 
-/// The key that makes repeated requests one run.
+/// The key with which repeated requests start only one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IdempotencyKey {
@@ -181,7 +181,8 @@ impl RunOptions {
         cancels.then_some(self.disconnect_grace)
     }
 
-    /// The options in a run's record. One that cannot be read, such as a value of a later version, is the default.
+    /// The options in a run's record. An option that cannot be read, such as a value of a later version, gets its
+    /// default.
     pub fn from_record(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_else(|_| Self::from_members(text))
     }
@@ -242,7 +243,7 @@ impl RunOptions {
         self
     }
 
-    /// Makes repeated requests of one user with this key one run.
+    /// Lets repeated requests of one user with this key start only one run.
     #[must_use]
     pub fn with_idempotency_key(mut self, key: IdempotencyKey) -> Self {
         self.idempotency_key = Some(key);

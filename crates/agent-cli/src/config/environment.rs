@@ -6,24 +6,24 @@ use std::fmt;
 
 use super::settings::{PREFIX, Setting};
 
-/// Names the configuration file, if no flag does.
+/// The configuration file, unless a flag names one.
 pub(super) const FILE_VARIABLE: &str = "AGENT_SERVER_CONFIG";
 
 /// The bearer token that commands send to a server.
 const TOKEN_VARIABLE: &str = "AGENT_SERVER_TOKEN";
 
-/// How similar a name must be to be suggested in place of an unknown one, from 0 to 1.
+/// The minimum similarity of a suggestion for an unknown name, from 0 to 1.
 const SIMILAR: f64 = 0.85;
 
-/// The environment variables of the process, read once. What is not UTF-8 counts as absent.
+/// The environment variables of the process, read once. Variables that are not UTF-8 count as absent.
 #[derive(Clone, Default)]
 pub(crate) struct Environment(HashMap<String, String>);
 
-/// A variable that is named like a setting, but is not one.
+/// A variable that has the prefix of settings but is not one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownVariable {
     pub(crate) name: String,
-    /// The most similar variable, which may be the one that was meant.
+    /// The most similar variable, as a suggestion.
     pub(crate) similar: Option<String>,
 }
 
@@ -46,7 +46,7 @@ impl Environment {
         self.get(variable).filter(|value| variable != "AGENT_SERVER_PORT" || !value.contains("://"))
     }
 
-    /// The variables that are named like settings but are none, in the order of their names.
+    /// The variables that have the prefix of settings but are not settings, sorted by name.
     pub(crate) fn unknown(&self) -> Vec<UnknownVariable> {
         let known: Vec<String> = Setting::all()
             .iter()

@@ -1,4 +1,4 @@
-//! Laying the places that settings come from over each other.
+//! Merges the sources of settings.
 
 use std::fmt;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::Config;
 use super::environment::{Environment, FILE_VARIABLE};
 use super::settings::Setting;
 
-/// Why there is no usable configuration. `Display` says what to change, and where.
+/// Why the configuration cannot be used. `Display` says what to change, and where.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ConfigError(String);
 
@@ -28,10 +28,10 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// A setting that was given on the command line.
+/// A setting from the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Flag {
-    /// The flag as it is typed.
+    /// The flag as the user types it.
     name: &'static str,
     /// The path of the setting.
     path: &'static str,
@@ -61,7 +61,7 @@ pub(crate) fn load(
         None => Table::new(),
     };
     let settings = Setting::all();
-    // What platforms set counts less than our own variables.
+    // Variables set by platforms have lower priority than our own.
     for (variable, path) in [("HOST", "host"), ("PORT", "port")] {
         if let Some(text) = environment.get(variable) {
             set(&mut merged, variable, setting_at(&settings, variable, path)?, text)?;
@@ -87,12 +87,12 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
     let named =
         |what: &dyn fmt::Display| ConfigError(format!("configuration file {}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
-    // The file is checked alone first, because only its own text gives an error a line number.
+    // The file is checked separately first, because only its own text gives an error a line number.
     toml::from_str::<Config>(&text).map_err(|error| named(&located(&error, &text)))?;
     toml::from_str(&text).map_err(|error| named(&located(&error, &text)))
 }
 
-/// An error with its line number, but without the line, which may hold a password.
+/// An error with its line number, but without the line, which may contain a password.
 fn located(error: &toml::de::Error, text: &str) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     match before.map(|before| before.matches('\n').count() + 1) {
@@ -109,7 +109,7 @@ fn setting_at<'a>(settings: &'a [Setting], source: &str, path: &str) -> Result<&
 /// Sets one setting from text. The error names the source.
 fn set(table: &mut Table, source: &str, setting: &Setting, text: &str) -> Result<(), ConfigError> {
     let named = |error: String| ConfigError(format!("{source}: {error}"));
-    // The value is checked alone first, because later nobody knows where it came from.
+    // The value is checked separately first, while its source is known.
     let mut alone = Table::new();
     setting.set(text, &mut alone).map_err(named)?;
     Value::Table(alone).try_into::<Config>().map_err(|error: toml::de::Error| named(one_line(&error)))?;

@@ -19,7 +19,7 @@ use super::{Config, ConfigError, Environment};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ServicesConfig {
-    /// The store of everything; `sqlite:` by default.
+    /// The store for everything; `sqlite:` by default.
     pub(crate) url: Option<UrlSetting>,
     /// The store of sessions, if it differs.
     pub(crate) sessions: Option<UrlSetting>,
@@ -37,7 +37,7 @@ pub(crate) struct ServicesConfig {
     pub(crate) item_bytes: Option<usize>,
 }
 
-/// A URL that may have a password, which is not shown. It is parsed when it is used, because errors of a file quote the line.
+/// A URL that may contain a password, which is not shown. It is parsed on use, because errors of a file quote the line.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct UrlSetting(String);
@@ -78,7 +78,7 @@ impl Config {
     /// The server's data folder.
     ///
     /// # Errors
-    /// If none is configured and the environment does not imply one.
+    /// If none is configured and the environment has no default.
     fn resolved_data_dir(&self, environment: &Environment) -> Result<PathBuf, ConfigError> {
         let named = self.data_dir.clone().or_else(|| default_data_dir(environment));
         named.ok_or_else(|| {
@@ -97,7 +97,7 @@ impl Config {
         self.open(environment, self.open_options())
     }
 
-    /// The services for reading, also while a server uses them; they may refuse writes. Not yet started.
+    /// The services for reading, even while a server uses them; they may reject writes. Not yet started.
     ///
     /// # Errors
     /// If a URL is invalid or no backend knows it.

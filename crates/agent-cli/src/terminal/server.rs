@@ -16,7 +16,7 @@ const DEFAULT_PATH: &str = "/process";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most bytes of one event. The last one repeats the whole run, which other servers may let grow further.
+/// The maximum size of an event in bytes. The last one repeats the whole run, which other servers may let grow further.
 const MAX_EVENT: usize = 256 * 1024 * 1024;
 
 /// A server that runs agents.
@@ -27,7 +27,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// A server at an address, which receives the token if there is one.
+    /// A server at an address. If there is a token, requests send it.
     ///
     /// # Errors
     /// If the address or the token is invalid.
@@ -53,7 +53,7 @@ impl Server {
         &self.url
     }
 
-    /// Checks that a server answers at the address, whatever the answer is.
+    /// Checks that a server responds at the address, with any response.
     pub(super) async fn check(&self) -> Result<(), ClientError> {
         let mut url = self.url.clone();
         url.set_path("/");
@@ -62,7 +62,7 @@ impl Server {
         answer.map(drop).map_err(|error| ClientError::transport(&self.url, &error))
     }
 
-    /// Sends a request and waits for the answer to begin.
+    /// Sends a request and waits for the response to begin.
     pub(super) async fn ask(&self, request: &AgentRequest) -> Result<Answer, ClientError> {
         let response = self.client.post(self.url.clone()).json(request).send().await;
         let response = response.map_err(|error| ClientError::transport(&self.url, &error))?;
@@ -77,7 +77,7 @@ impl Server {
     }
 }
 
-/// An answer that has begun. Dropping it closes the connection, which cancels the run.
+/// A response that has begun. Dropping it closes the connection, which cancels the run.
 #[derive(Debug)]
 pub(crate) struct Answer {
     response: Response,
@@ -118,7 +118,7 @@ impl Answer {
     }
 }
 
-/// The URL that an address means.
+/// The URL for an address.
 fn endpoint(address: &str) -> Result<Url, ConfigError> {
     let address = address.trim();
     let fault = |why: &str| {

@@ -9,16 +9,16 @@ use agent_services::run::RunRecord;
 /// The protocol's name in the record.
 const PROTOCOL: &str = "openai.responses";
 
-/// How deep the data may nest: a level more than any request may.
+/// The nesting limit of the data: one level more than any request.
 const DATA_DEPTH: usize = 1024;
 
 /// The members that are settings.
 static SETTINGS: LazyLock<JsonObject> = LazyLock::new(|| ResponseSettings::default().to_object());
 
-/// What is repeated to the client, and which part of the input was its own.
+/// The settings to echo, and which part of the input was the request's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct EchoedSettings {
-    /// The settings as members of a JSON object: they are written into each response as they are.
+    /// The settings as members of a JSON object; they are written into each response unchanged.
     pub(super) members: String,
     /// How many messages of the input come from the response that this one continues.
     pub(super) previous: usize,
@@ -31,7 +31,7 @@ pub(super) struct EchoedSettings {
 impl EchoedSettings {
     pub(super) fn new(settings: &ResponseSettings, previous: usize) -> Self {
         let mut members = Vec::with_capacity(1024);
-        // Writing into memory cannot fail; a response without settings is what would be left.
+        // Writing into memory cannot fail; otherwise a response without settings would be the result.
         if sse::write_json(&mut members, settings).is_err() {
             members.clear();
         }
@@ -42,8 +42,8 @@ impl EchoedSettings {
         EchoedSettings { members, previous, is_stored: settings.store, is_background: settings.background }
     }
 
-    /// What the record of a request's run keeps: the settings that the request names, and how much of the input is not its
-    /// own.
+    /// The part of a request that the run's record keeps: the settings that the request names, and how many of its
+    /// input messages come from an earlier response.
     pub(super) fn to_record(body: &JsonObject, previous: usize) -> ProtocolData {
         let is_setting = |(key, value): &(&String, &Json)| SETTINGS.contains_key(*key) && !value.is_null();
         let named = body.iter().filter(is_setting).map(|(key, value)| (key.clone(), value.clone()));
@@ -63,7 +63,7 @@ impl EchoedSettings {
         if settings.model.is_empty() {
             settings.model = record.request.model.as_deref().unwrap_or(&record.agent).to_owned();
         }
-        // A client that did not want its response stored must not find it there.
+        // A client that asked not to store its response must not find it.
         settings.store &= !is_unreadable;
         EchoedSettings::new(&settings, previous.min(record.request.input.len()))
     }

@@ -1,4 +1,4 @@
-//! The response that another one continues: its input and its output. Its input has those of the responses before it.
+//! The response that another one continues: its input, which includes all earlier responses, and its output.
 
 use agent_schemas::{Event, Message, RunId, sse};
 use axum::http::StatusCode;
@@ -8,7 +8,7 @@ use super::ids;
 use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, ProtocolContext};
 
-/// The most of a log that is read to see its last entry.
+/// How much of a log is read to see its last entry.
 const PAGE_BYTES: usize = 1024 * 1024;
 
 /// The response that another one continues.
@@ -16,11 +16,11 @@ const PAGE_BYTES: usize = 1024 * 1024;
 pub(super) struct PreviousResponse {
     /// Input and output, in order.
     pub(super) messages: Vec<Message>,
-    /// The user it belongs to.
+    /// The user who owns it.
     pub(super) user_id: Option<String>,
 }
 
-/// Loads it; `own` is a response that may be continued although it is not stored.
+/// Loads it; `own` is a response that may be continued even if it is not stored.
 pub(super) async fn load(
     context: &ProtocolContext,
     previous: Option<&str>,
@@ -43,7 +43,7 @@ pub(super) async fn load(
     Ok(PreviousResponse { messages, user_id: Some(record.user_id.to_string()) })
 }
 
-/// The output of a run that has ended, as its last entry has it.
+/// The output of an ended run, from its last entry.
 async fn output(context: &ProtocolContext, id: &RunId, last: u64) -> Result<Vec<Message>, ApiError> {
     let page = context.runner().services().runs.read(id, last, PAGE_BYTES).await?;
     let batches = page.map(|page| page.batches).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The request mapping: from a request of the Responses API to a run's.
+//! Maps a request of the Responses API to a run.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::input;
 use super::previous::PreviousResponse;
 use agent_server::protocol::{ErrorInfo, Fields, RunSpec};
 
-/// Reads the settings and refuses contradictory ones. If the client names no model, it is the agent that answers.
+/// Reads the settings and rejects contradictory ones. If the client names no model, the response has the agent's name.
 pub(super) fn settings(body: &JsonObject, agent: &str) -> Result<ResponseSettings, ErrorInfo> {
     let mut settings = ResponseSettings::from_request(body)?;
     if settings.model.is_empty() {
@@ -41,7 +41,7 @@ pub(super) fn settings(body: &JsonObject, agent: &str) -> Result<ResponseSetting
     Ok(settings)
 }
 
-/// The run that a request asks for, and the settings that its response repeats. `options` are the defaults.
+/// The run for a request, and the settings that its response echoes. `options` are the defaults.
 pub(super) fn spec(
     body: &JsonObject,
     settings: ResponseSettings,
@@ -59,7 +59,7 @@ pub(super) fn spec(
         options.response_ttl = Duration::MAX;
     }
     let mut input = previous.messages;
-    // Of exactly the right size: a run keeps its request as long as it lives.
+    // Trimmed to size, because a run keeps its request as long as it lives.
     input.reserve_exact(own.len());
     input.extend(own);
     let mut agent = AgentRequest::new(input);
@@ -80,13 +80,13 @@ pub(super) fn spec(
     agent.session_id = session.or(named(&request, "session_id")?);
     let user = named(&request, "user_id")?;
     agent.user_id = match &agent.session_id {
-        // A conversation is the same for every user who takes part in it.
+        // A conversation is shared by all users who take part in it.
         Some(_) => user,
         None => user.or(settings.user.clone()).or(previous.user_id),
     };
     agent.extra = for_the_agent(settings);
-    // Responses outside of a conversation do not wait for each other: several may continue the same one. Their whole context is
-    // in the input.
+    // Responses outside a conversation do not wait for each other: several may continue the same one. Their whole
+    // context is in the input.
     if agent.session_id.is_none() {
         options.session_policy = SessionPolicy::Concurrent;
         options.keep_history = false;
@@ -111,7 +111,7 @@ fn stop(request: &Fields<'_>) -> Option<Stop> {
     }
 }
 
-/// Function tools in the form that agents know; others as they came, for agents that understand them.
+/// Function tools in the form that agents expect; others are unchanged, for agents that understand them.
 fn tools(request: &Fields<'_>, settings: &ResponseSettings) -> Result<Option<Vec<RequestTool>>, ErrorInfo> {
     let allowed = allowed_tools(&settings.tool_choice);
     let mut tools = Vec::new();
@@ -143,7 +143,7 @@ fn tools(request: &Fields<'_>, settings: &ResponseSettings) -> Result<Option<Vec
     Ok(Some(tools).filter(|tools| !tools.is_empty()))
 }
 
-/// The only functions that may be called, where the request says so.
+/// The only functions that may be called, if the request restricts them.
 fn allowed_tools(choice: &Json) -> Option<Vec<&str>> {
     if choice.get("type")?.as_str()? != "allowed_tools" {
         return None;
@@ -151,7 +151,7 @@ fn allowed_tools(choice: &Json) -> Option<Vec<&str>> {
     Some(choice.get("tools")?.as_array()?.iter().filter_map(|tool| tool.get("name")?.as_str()).collect())
 }
 
-/// Other settings for agents, by the names of chat completions, so that agents see the same with both of OpenAI's protocols.
+/// Other settings for agents, by the names of chat completions, so that agents see the same with both of OpenAI's APIs.
 fn for_the_agent(settings: &ResponseSettings) -> JsonObject {
     let mut extra = JsonObject::new();
     let mut put = |key: &str, value: Option<Json>| {

@@ -1,4 +1,4 @@
-//! `/v1/responses/{id}`: responses that were made before, whichever process makes or made them, and over whichever protocol.
+//! `/v1/responses/{id}`: existing responses, whichever process created them, and over whichever protocol.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use crate::list::{List, PageOf};
 use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, PathId, ProtocolContext, QueryParams};
 
-/// How much longer than its grace a cancelled run is waited for.
+/// How much longer than its grace period to wait for a cancelled run.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// `GET /v1/responses/{id}`: the response as it stands; with `stream=true` its events, from the first or from those after
-/// `starting_after` on.
+/// `GET /v1/responses/{id}`: the response in its current state; with `stream=true` its events, from the first or from
+/// those after `starting_after`.
 pub(super) async fn get(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
@@ -44,7 +44,7 @@ pub(super) async fn get(
     Ok(context.stream(&run, &request.into_parts().0, translator))
 }
 
-/// `POST /v1/responses/{id}/cancel`: asks it to stop, and answers once it has.
+/// `POST /v1/responses/{id}/cancel`: asks it to stop, and responds once it has.
 pub(super) async fn cancel(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
@@ -63,7 +63,7 @@ pub(super) async fn cancel(
     }
 }
 
-/// `DELETE /v1/responses/{id}`: forgets a response that has ended.
+/// `DELETE /v1/responses/{id}`: deletes an ended response.
 pub(super) async fn delete(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
@@ -80,7 +80,7 @@ pub(super) async fn delete(
     Ok(Json(object! { "id" => id, "object" => "response", "deleted" => true }.into()))
 }
 
-/// `GET /v1/responses/{id}/input_items`: what was said to the agent, without the response that it continues.
+/// `GET /v1/responses/{id}/input_items`: the request's own input, without the response that it continues.
 pub(super) async fn input_items(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
@@ -94,7 +94,7 @@ pub(super) async fn input_items(
     Ok(Json(page.of(items)?))
 }
 
-/// What is known of a response that may be asked for.
+/// The record of a response that clients may see.
 async fn stored(context: &ProtocolContext, id: String) -> Result<(RunRecord, EchoedSettings), ApiError> {
     let missing = || no_response(&id);
     let run = ids::run_id(&id).ok_or_else(missing)?;

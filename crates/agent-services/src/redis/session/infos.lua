@@ -1,5 +1,5 @@
--- What is known of some sessions, in order, until the answer is large. KEYS: the sessions. ARGV: 1 the bytes of a large
--- answer.
+-- Reads some sessions without their messages, in order, until the reply is large. KEYS: the sessions. ARGV: 1 the size
+-- of a large reply in bytes.
 local found, bytes = {}, 0
 for i, key in ipairs(KEYS) do
   bytes = bytes + redis.call('HSTRLEN', key, 'id') + redis.call('HSTRLEN', key, 'title')
