@@ -1,5 +1,5 @@
 //! Runs that survive: connections that are cut, servers that are killed or paused, a store that goes away and comes
-//! back. Whatever happens, the history checker ([`agent_tests::history`]) finds nothing to complain of.
+//! back. Whatever happens, the history checker ([`agent_tests::history`]) finds no violation.
 //!
 //! Rounds come from `AGENT_TEST_ROUNDS` and the seed from `AGENT_TEST_SEED`, else it is another one each time.
 

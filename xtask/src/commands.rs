@@ -18,7 +18,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     outside()
 }
 
-/// Tests the crate that stands for those of users: it is outside of the workspace and uses the public interface alone.
+/// Tests a crate that stands for users' crates: it is outside the workspace and uses only the public interface.
 fn outside() -> Result<()> {
     let root = workspace_root();
     // With the workspace's versions, which are on this machine already.
@@ -52,7 +52,7 @@ pub(crate) fn lint() -> Result<()> {
 /// Where the exported schemas are.
 const SCHEMA_FOLDER: &str = "docs/reference/schema";
 
-/// Writes the schemas of the wire types; those of types that are gone are removed.
+/// Writes the schemas of the wire types, and removes those of types that no longer exist.
 pub(crate) fn schema() -> Result<()> {
     run_schema("--out")
 }

@@ -33,7 +33,7 @@ fn install_if_missing() -> Result<()> {
     }
 }
 
-/// Fetching comes first and by itself, so that a machine without a way to the database is told apart from a
+/// Fetching is a separate first step, so that an unreachable database can be distinguished from a
 /// dependency with a known vulnerability: the first is reported, the second is a failure.
 fn check_advisories() -> Result<()> {
     if let Err(error) = output_of("cargo", &["deny", "fetch", "db"]) {

@@ -12,7 +12,7 @@ struct Tool {
     needed_by: &'static [&'static str],
     /// A program and an argument that only work when the tool is there.
     probe: (&'static str, &'static [&'static str]),
-    /// One sentence for whoever lacks it: what is missing, and how it can be installed.
+    /// One sentence that says what is missing, and how to install it.
     missing: &'static str,
     /// The package that root on Debian gets by itself.
     debian_package: Option<&'static str>,

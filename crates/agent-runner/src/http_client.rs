@@ -9,8 +9,8 @@ const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// Builds a client for one server; `configure` sets what is particular about it, and may be called twice.
 ///
-/// A server on this machine is asked without a proxy. Where the system has no certificates, as in an empty
-/// container, a server without encryption can still be asked.
+/// Requests to a server on this machine bypass proxies. If the system has no certificates, as in an empty
+/// container, a server without encryption can still be called.
 ///
 /// # Errors
 /// If the client cannot be built, for want of certificates say.

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::World;
 
-/// A server that is gone is missed after a second.
+/// A dead server's lease expires after a second.
 const SETTINGS: &str = "[runs]\nlease_seconds = 1\n";
 
 /// Where the servers keep everything.
@@ -73,7 +73,7 @@ impl Cluster {
         server.exit().await;
         assert!(!server.log().contains("panicked"), "something panicked");
         self.world.addresses.clear(index);
-        // The folder is free again once its owner is gone.
+        // The folder is free again once its owner has ended.
         let server = self.launch().start().await;
         self.world.addresses.set(index, server.address());
         self.servers[index] = server;
@@ -85,7 +85,7 @@ impl Cluster {
         self.world.addresses.clear(index);
     }
 
-    /// Lets a paused server go on.
+    /// Resumes a paused server.
     pub(super) fn wake(&self, index: usize) {
         let server = &self.servers[index];
         server.signal(Signal::CONT);

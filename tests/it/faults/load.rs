@@ -48,7 +48,7 @@ impl Load {
         Load { world: world.clone(), user: format!("user-{round}"), sessions, progress, clients }
     }
 
-    /// Waits until the clients have so many events, or all that they want.
+    /// Waits until the clients have this many events, or all that they want.
     pub(super) async fn until(&mut self, events: usize, history: &mut History) {
         let mut seen = self.progress.events.subscribe();
         loop {

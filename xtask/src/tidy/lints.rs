@@ -1,5 +1,5 @@
-//! That the lints of the workspace reach every crate, among them the one that wants public items documented. Clippy
-//! makes errors of them, but says nothing of a crate that does not take part.
+//! Checks that the workspace's lints apply to every crate, including the one that requires docs for public items.
+//! Clippy turns them into errors, but does not report a crate that does not use them.
 
 use super::Violation;
 

@@ -43,7 +43,7 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Violation> {
     violations
 }
 
-/// Whether a line names something of the server besides the seam for protocols.
+/// Whether a line names anything of the server other than its interface for protocols.
 fn leaves_the_seam(line: &str) -> bool {
     line.split("agent_server::").skip(1).any(|path| !path.starts_with("protocol"))
 }

@@ -60,7 +60,7 @@ impl NoServices {
 impl Drop for NoServices {
     fn drop(&mut self) {
         if self.is_ours {
-            // Nothing can be done here if it cannot be removed; the next installation by hand says so.
+            // If it cannot be removed, nothing can be done here; the next manual installation reports it.
             let _ = fs::remove_file(POLICY);
         }
     }

@@ -77,7 +77,7 @@ fn kind<T>(result: crate::Result<T>) -> Result<T, ErrorKind> {
     result.map_err(|error| error.kind())
 }
 
-/// A run that nobody has made yet, of the owner `owner`, with an empty log.
+/// A run that has not been created yet, of the owner `owner`, with an empty log.
 fn new_run(u: &str, s: &str) -> NewRun {
     let request = Arc::new(AgentRequest::new(Vec::new()));
     let id = fresh_id(&SystemIds, &user(u));
@@ -102,7 +102,7 @@ async fn start(store: &dyn RunStore, u: &str, s: &str) -> (RunId, FencingToken) 
     }
 }
 
-/// A run that waits behind so many others.
+/// A run that waits behind this many others.
 async fn queue(store: &dyn RunStore, policy: SessionPolicy, behind: u64) -> RunId {
     let (id, created) = create(store, new_run("u", "s").with_policy(policy)).await;
     assert_eq!(created, Created::Queued { ahead: behind });

@@ -179,7 +179,7 @@ async fn open__options__reach_the_stores() {
     assert_eq!((kept.age, kept.bytes), (Duration::from_secs(24 * 60 * 60), 5));
 }
 
-/// A backend of somebody else, which keeps no memories: its URLs name a shelf.
+/// A third party's backend, which stores no memories: its URLs name a shelf.
 #[derive(Debug)]
 struct Shelf;
 

@@ -160,7 +160,7 @@ async fn silent_stream__after_first_token__times_out() {
     assert_eq!(outline(&outcome.events)[4..], ["  'half' failed", "message failed", "response failed"]);
 }
 
-/// A run against an address where nobody answers.
+/// A run against an address where nothing is listening.
 async fn unanswered(base_url: String, connect_timeout: Duration) -> Outcome {
     let server = ModelServer::start([]).await;
     let mut config = config(&server);

@@ -24,7 +24,7 @@ enum Act {
     Say(&'static str),
     Fail,
     Panic,
-    /// Waits until so many calls are under way.
+    /// Waits until this many calls are in progress.
     Meet(Barrier),
     /// Reports twice before it answers.
     Report,
@@ -289,7 +289,7 @@ async fn declared_tool__same_name__uses_the_servers() {
     assert_eq!(tools.matches(r#""name":"say""#).count(), 1, "{tools}");
 }
 
-/// One call by the model, what its output is, and that the run goes on.
+/// One call by the model, its output, and that the run continues.
 async fn check_output(name: &str, arguments: &str, expected: &str) {
     let tools =
         vec![scripted("fail", Act::Fail), scripted("panic", Act::Panic), scripted("say", Act::Say("hi"))];

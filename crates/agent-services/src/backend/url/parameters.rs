@@ -53,7 +53,7 @@ impl Parameters {
         self.given.iter().find(|(given, _)| *given == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a parameter, read as something else than a text; `what` says what it is to be, as in "a number".
+    /// The value of a parameter, parsed as another type; `what` describes the type for errors, as in "a number".
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it cannot be read so.

@@ -169,7 +169,7 @@ pub async fn finish_repeats_without_entries(store: Arc<dyn RunStore>) {
     assert_eq!(read_all(&*store, &id, 0, 1000).await, (numbers(0..2), true));
 }
 
-/// Contract 23: only a store that names a database takes a history, and one that refuses it changes nothing.
+/// Contract 23: only a store that names a database accepts a history, and one that rejects it changes nothing.
 pub async fn history_needs_a_database(store: Arc<dyn RunStore>) {
     let (id, token) = start(&*store, "u", "s").await;
     let ended = FinishRun::new(id.clone(), token, batch(0, 1), Status::Completed);

@@ -1,4 +1,4 @@
-//! Owners: what they are asked, how long they live, and who takes over from them.
+//! Owners: their signals, leases and takeovers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +72,7 @@ pub async fn signals_reach_the_owner(store: Arc<dyn RunStore>) {
     let told = async |owner: &OwnerId, id: &RunId| {
         loop {
             let runs = store.signals(owner).await.expect("listening works");
-            // An owner that is told nothing looks at all of its runs, so it finds this one.
+            // An owner that receives an empty list checks all of its runs, so it finds this one.
             if runs.is_empty() || runs.contains(id) {
                 return;
             }
@@ -89,7 +89,7 @@ pub async fn signals_reach_the_owner(store: Arc<dyn RunStore>) {
     let interrupt = async { assert_ne!(queue(&*store, SessionPolicy::Interrupt, 1).await, a) };
     while_waiting(told(&one, &a), interrupt).await;
 
-    // Also before it listens, and whoever the owner is by then.
+    // Also before it listens, and whichever process owns the run by then.
     let (b, _) = start(&*store, "u", "t").await;
     assert!(take_over(&*store, &b, &other).await.is_some());
     assert_eq!(kind(store.cancel(&b, &one).await), Ok(Some(Canceled::Requested)));

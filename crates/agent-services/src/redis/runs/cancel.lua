@@ -1,4 +1,4 @@
--- Asks a run to stop. ARGV: 5 who ends it if nobody executes it.
+-- Asks a run to stop. ARGV: 5 the owner that ends it if no process executes it.
 local run, fault = read_run(KEYS[1], 'status', 'ended', 'owner', 'turns', 'token', 'dequeued_by')
 if not run then
   return fault or 'missing'

@@ -6,7 +6,7 @@ use agent_schemas::{SessionId, UserId};
 
 type Name = (UserId, SessionId);
 
-/// About what a session takes besides its messages.
+/// The approximate size of a session apart from its messages.
 const OVERHEAD: u64 = 2048;
 
 /// What all sessions take, and the order in which they were last written.
@@ -53,7 +53,7 @@ impl Budget {
         self.by_use.remove(&share.last_use?)
     }
 
-    /// Takes the session that has to go next; none if memory suffices. The one that was written last stays, however large
+    /// Takes the session to evict next; `None` if memory suffices. The last written session stays, however large
     /// it is.
     pub(super) fn take_excess(&mut self) -> Option<Name> {
         let is_short = self.held > self.max_bytes && self.by_use.len() > 1;

@@ -83,7 +83,7 @@ impl Session {
         budget.note(&mut self.share, self.bytes, || (info.user_id.clone(), info.id.clone()));
     }
 
-    /// The messages of a batch that are to be stored.
+    /// The messages of a batch that have to be stored.
     pub(super) fn unknown(
         &self,
         mut messages: Vec<EncodedMessage>,

@@ -1,4 +1,4 @@
-//! A database without room says so, loses nothing, and works again once there is room.
+//! A full database reports that, loses nothing, and works again once there is space.
 
 use std::sync::Arc;
 
