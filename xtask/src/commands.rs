@@ -23,7 +23,7 @@ fn outside() -> Result<()> {
     let root = workspace_root();
     // With the workspace's versions, which are on this machine already.
     fs::copy(root.join("Cargo.lock"), root.join("tests/outside/Cargo.lock"))
-        .context("cannot copy Cargo.lock")?;
+        .context("could not copy Cargo.lock")?;
     Step::cargo(&["test", "--offline", "--manifest-path", "tests/outside/Cargo.toml"])
         .with_arguments(&["--target-dir", "target/outside"])
         .with_environment("CARGO_PROFILE_TEST_DEBUG", "0")

@@ -6,7 +6,7 @@ use super::Violation;
 /// Checks that a package takes the lints of the workspace; `path` and `manifest` are its `Cargo.toml`.
 pub(super) fn check_package(path: &str, manifest: &str) -> Option<Violation> {
     let takes_part = value(manifest, "[lints]", "workspace") == Some("true");
-    let message = "the crate escapes the lints of the workspace: add `[lints]` with `workspace = true`";
+    let message = "the crate does not use the workspace's lints; add `[lints]` with `workspace = true`";
     (!takes_part).then(|| Violation::new(path, 1, message.to_owned()))
 }
 
@@ -14,7 +14,7 @@ pub(super) fn check_package(path: &str, manifest: &str) -> Option<Violation> {
 pub(super) fn check_workspace(path: &str, manifest: &str) -> Option<Violation> {
     let level = value(manifest, "[workspace.lints.rust]", "missing_docs");
     let message =
-        "public items may be undocumented: set `missing_docs = \"warn\"` in `[workspace.lints.rust]`";
+        "public items may be undocumented; set `missing_docs = \"warn\"` in `[workspace.lints.rust]`";
     let is_on = matches!(level, Some("\"warn\"" | "\"deny\"" | "\"forbid\""));
     (!is_on).then(|| Violation::new(path, 1, message.to_owned()))
 }
@@ -38,7 +38,7 @@ mod tests {
         for manifest in ["[lints]\n[dependencies]\nworkspace = true\n", "[lints]\nworkspace = false\n", ""] {
             let found = found(manifest).unwrap_or_default();
             assert!(
-                found.starts_with("a/Cargo.toml:1: the crate escapes the lints"),
+                found.starts_with("a/Cargo.toml:1: the crate does not use the workspace's lints"),
                 "{manifest:?}: {found}"
             );
         }

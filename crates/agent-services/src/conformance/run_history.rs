@@ -1,4 +1,4 @@
-//! What stores of runs and of sessions promise that are kept in one database: line 23 of
+//! The promises of run and session stores that share one database: line 23 of
 //! [`RunStore`]'s contract.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
@@ -15,7 +15,7 @@ use crate::run::{
 };
 use crate::session::{EncodedMessage, MessageBatch, SessionStore};
 
-/// Makes one test of each promise. The async expression gives a store of runs and one of sessions, over a fresh database
+/// Creates one test per promise. The async expression returns a run store and a session store, in a new database
 /// and not yet started.
 #[macro_export]
 macro_rules! run_history_conformance {

@@ -1,7 +1,7 @@
 //! The contract of [`RunStore`], line by line.
 //!
-//! A broken promise panics, as a test's assertion does. No test sleeps: a lease ends because its owner releases it or never
-//! had one, so a backend's own clock may be as coarse as it likes.
+//! A broken promise panics, like a test's assertion. No test sleeps: a lease ends because its owner releases it or
+//! never had one, so a backend's own clock may be coarse.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
 mod listing;
@@ -30,8 +30,8 @@ use crate::run::{
     RunRecord, RunStore, SessionPolicy, fresh_id,
 };
 
-/// Makes one test of each line of the contract, for the store that an async expression gives. The second expression is a
-/// closure that makes a store with another retention.
+/// Creates one test per line of the contract, for the store that an async expression returns. The second expression is
+/// a closure that creates a store with another retention.
 #[macro_export]
 macro_rules! run_store_conformance {
     ($make:expr, $make_with_retention:expr) => {
@@ -56,10 +56,10 @@ macro_rules! run_store_conformance {
     };
 }
 
-/// What [`sweep_forgets`] wants its store to keep: hardly anything.
+/// The retention for [`sweep_forgets`]: hardly anything is kept.
 pub const SWEPT: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 1 };
 
-/// What [`sweep_trims`] wants its store to keep: no long logs, and what is left of them.
+/// The retention for [`sweep_trims`]: long logs are trimmed, and their remains are kept.
 pub const TRIMMED: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 16 << 10 };
 
 /// Longer than any test takes.
@@ -185,7 +185,7 @@ fn batch(first: u64, count: u64) -> Batch {
     Batch { first, count, frames: frames.into() }
 }
 
-/// Begins to wait, then does something, then waits to the end: so what is waited for is sure to happen meanwhile.
+/// Starts to wait, then acts, then waits to the end, so that the event certainly happens during the wait.
 async fn while_waiting<T>(waiting: impl Future<Output = T>, action: impl Future<Output = ()>) -> T {
     let mut waiting = pin!(waiting);
     let early = poll_fn(|context| {

@@ -47,7 +47,7 @@ fn numbers(range: std::ops::Range<u64>) -> Vec<String> {
     range.map(|number| number.to_string()).collect()
 }
 
-/// The contract of [`Service`](crate::Service), and that work after the stop is refused.
+/// The contract of [`Service`](crate::Service), and that calls after the stop are rejected.
 pub async fn runs_live_and_end(store: Arc<dyn RunStore>) {
     lifecycle::start_and_stop_can_be_repeated(&*store).await;
     lifecycle::health_follows_the_lifecycle(&*store).await;

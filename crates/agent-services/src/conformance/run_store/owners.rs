@@ -210,7 +210,7 @@ pub async fn readers_are_counted(store: Arc<dyn RunStore>) {
     assert_eq!(reader_ttl(&b).await, Duration::ZERO);
 }
 
-/// The lifecycle's contract 3: what was acknowledged is there after a stop and a new start.
+/// The lifecycle's contract 3: acknowledged data survives a stop and a restart.
 pub async fn a_restart_forgets_no_run(store: Arc<dyn RunStore>) {
     let keyed = || new_run("u", "s").with_key(super::keyed("k", "f"));
     let (a, created) = create(&*store, keyed()).await;

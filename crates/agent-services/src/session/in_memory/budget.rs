@@ -1,4 +1,4 @@
-//! How much memory the sessions take together, and which of them go first.
+//! The total memory of the sessions, and the order in which they are evicted.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ type Name = (UserId, SessionId);
 /// The approximate size of a session apart from its messages.
 const OVERHEAD: u64 = 2048;
 
-/// What all sessions take, and the order in which they were last written.
+/// The total size of all sessions, and the order in which they were last written.
 #[derive(Debug)]
 pub(super) struct Budget {
     pub(super) max_bytes: u64,
@@ -47,7 +47,7 @@ impl Budget {
         self.next_use += 1;
     }
 
-    /// Gives back what a session took.
+    /// Releases a session's part of the budget.
     pub(super) fn forget(&mut self, share: &Share) -> Option<Name> {
         self.held -= share.bytes;
         self.by_use.remove(&share.last_use?)

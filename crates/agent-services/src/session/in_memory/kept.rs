@@ -1,4 +1,4 @@
-//! What is kept of users and their sessions.
+//! Users and their sessions in memory.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind, Result};
 type Map<K, V> = HashMap<K, V, RandomState>;
 type Set = HashSet<String, RandomState>;
 
-/// All users, and what their sessions take.
+/// All users, and the total size of their sessions.
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) users: Map<UserId, User>,
@@ -25,14 +25,14 @@ pub(super) struct Kept {
 pub(super) struct User {
     /// Boxed, as most users have one session, and a table has room for several.
     pub(super) sessions: Map<SessionId, Box<Session>>,
-    /// The number of the session that was made last.
+    /// The number of the last session created.
     last_number: u64,
 }
 
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) info: SessionInfo,
-    /// The messages' JSON, as it was given: most messages are never read again.
+    /// The messages' JSON, unparsed: most messages are never read again.
     pub(super) messages: Vec<Bytes>,
     pub(super) bytes: u64,
     pub(super) ids: Set,
@@ -41,7 +41,7 @@ pub(super) struct Session {
 }
 
 impl Kept {
-    /// The session of this user and id, which is made if there is none, and the budget.
+    /// The session of this user and id, created if necessary, and the budget.
     pub(super) fn session(&mut self, user: &UserId, id: &SessionId, now: i64) -> (&mut Session, &mut Budget) {
         let owner = self.users.entry(user.clone()).or_default();
         let last_number = &mut owner.last_number;
@@ -59,13 +59,13 @@ impl Kept {
         (session, &mut self.budget)
     }
 
-    /// Forgets a session.
+    /// Deletes a session.
     pub(super) fn remove(&mut self, user: &UserId, id: &SessionId) -> bool {
         let session = self.users.get_mut(user).and_then(|user| user.sessions.remove(id));
         session.map(|session| self.budget.forget(&session.share)).is_some()
     }
 
-    /// Forgets sessions while memory is short.
+    /// Evicts sessions while memory is short.
     pub(super) fn make_room(&mut self) {
         while let Some((user, id)) = self.budget.take_excess() {
             self.remove(&user, &id);
