@@ -76,7 +76,7 @@ async fn drain_runs(app: &App, drain: Duration) {
     );
     runner.cancel_all();
     if timeout(runner.limits().cancel_grace + LAST_EVENTS, runner.drained()).await.is_err() {
-        tracing::warn!("some runs did not end within the grace period");
+        tracing::warn!("some runs or streams did not end within the grace period");
     }
 }
 

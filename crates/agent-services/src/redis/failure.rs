@@ -56,7 +56,7 @@ const CODES: &[(&str, ErrorKind, &str)] = &[
     ("CLUSTERDOWN", ErrorKind::Unavailable, "the Redis Cluster is down"),
     ("TRYAGAIN", ErrorKind::Unavailable, "the Redis Cluster is moving the data to another node"),
     ("ASK", ErrorKind::Unavailable, "the Redis Cluster is moving the data to another node"),
-    ("MOVED", ErrorKind::Unavailable, "the node of the Redis Cluster that has the data cannot be reached"),
+    ("MOVED", ErrorKind::Unavailable, "could not reach the Redis Cluster node that has the data"),
     ("MISCONF", ErrorKind::Unavailable, "Redis rejects writes because it cannot save its data; see its log"),
     ("NOREPLICAS", ErrorKind::Unavailable, "Redis rejects writes because it has too few replicas"),
     ("ABSENT", ErrorKind::Unavailable, "Redis lacks part of the data, which may be moving to another node"),
