@@ -26,7 +26,7 @@ pub(super) async fn read_body(
     match tokio::time::timeout(config.read_timeout, read).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::TooLarge { limit }),
-        Ok(Err(_)) => Err(ApiError::Unreadable("it ended before its declared length".to_owned())),
+        Ok(Err(_)) => Err(ApiError::Unreadable("it was cut off".to_owned())),
         Err(_) => Err(ApiError::TooSlow { limit: config.read_timeout }),
     }
 }
