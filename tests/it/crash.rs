@@ -1,4 +1,4 @@
-//! A process that writes into SQLite or Redis and is killed: nothing acknowledged is missing, nothing is torn.
+//! Kills a process that writes to SQLite or Redis: nothing acknowledged is lost, and nothing is half-written.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -105,7 +105,7 @@ async fn killed(place: &Place, round: u64, patience: u64) -> Acknowledged {
     acknowledged
 }
 
-/// What a writer left is what was acknowledged, and at most the one write that was not any more.
+/// A writer leaves exactly what was acknowledged, and at most one write that was not.
 async fn check(stores: &Stores, writer: Writer, acknowledged: u64) {
     let written = match writer.kind() {
         Kind::Session => check_session(stores, writer).await,

@@ -1,4 +1,4 @@
-//! Bytes that are no proper request: no 5xx, no panic, and the server goes on.
+//! Sends invalid requests: no 5xx, no panic, and the server keeps running.
 
 mod openai;
 

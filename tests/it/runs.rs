@@ -18,7 +18,7 @@ const WORDS: &str = "one two three four five six seven eight";
 /// How many events an echo of them has.
 const EVENTS: usize = 14;
 
-/// A process that is gone is missed after a second.
+/// A dead process's lease expires after a second.
 const SHORT_LEASE: &str = "[runs]\nlease_seconds = 1\n";
 
 fn on_disk(config: &str, folder: &Path) -> Launch {
@@ -103,7 +103,7 @@ fn request(text: &str, more: &Value) -> Value {
     body
 }
 
-/// Starts a run that goes on by itself.
+/// Starts a background run.
 async fn start(server: &Server, text: &str, more: &Value) -> Answer {
     server.connect().await.call("POST", "/runs", Some(&request(text, more))).await
 }

@@ -35,7 +35,8 @@ async fn chat__failed_run__exits_1_with_reason() {
 
 #[tokio::test]
 async fn chat__unreachable_server__is_named() {
-    check_chat(&["http://127.0.0.1:9", "-q", "hi"], 1, "", &["nothing listens at http://127.0.0.1:9"]).await;
+    check_chat(&["http://127.0.0.1:9", "-q", "hi"], 1, "", &["nothing is listening at http://127.0.0.1:9"])
+        .await;
 }
 
 #[tokio::test]

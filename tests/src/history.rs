@@ -29,13 +29,13 @@ pub use violation::Violation;
 /// All that is known of some runs, once they have ended.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// What was asked for, in any order.
+    /// The requests, in any order.
     pub asked: Vec<Asked>,
     /// What clients read, in any order.
     pub readings: Vec<Reading>,
     /// What clients were not given to read, in any order.
     pub refused: Vec<Refused>,
-    /// What clients were told of runs, in any order.
+    /// What clients received about runs, in any order.
     pub told: Vec<Told>,
     /// What the store has in the end: all runs of the users, of each user in the order in which they were made.
     pub kept: Vec<Kept>,

@@ -23,7 +23,7 @@ pub use model::{MarkingModel, WaitingModel};
 pub use scripted_model::ScriptedModel;
 pub use server::{Launch, Server};
 
-/// Nothing that a test waits for takes this long, unless it never comes.
+/// The deadline of all waits; anything that takes longer is never going to happen.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Waits for something that must come.
@@ -33,7 +33,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(DEADLINE, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {} s in vain for {what}", DEADLINE.as_secs()),
+        Err(_) => panic!("timed out after {} s waiting for {what}", DEADLINE.as_secs()),
     }
 }
 

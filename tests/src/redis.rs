@@ -35,7 +35,7 @@ impl RedisServer {
 
     fn start_on_free_port(is_durable: bool) -> Result<Self> {
         let mut folder = tempfile::tempdir()?;
-        // Somebody else may take the free port before the server does.
+        // Another program may take the free port before the server does.
         for _ in 0..20 {
             let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
             match launch(&folder, port, is_durable)? {

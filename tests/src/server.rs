@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use crate::client::Connection;
 use crate::{binary, within};
 
-/// How a server is to be started.
+/// How to start a server.
 #[derive(Debug)]
 pub struct Launch {
     config: Option<String>,

@@ -33,7 +33,7 @@ pub(crate) fn lint() -> Result<()> {
 /// Where the exported schemas are.
 const SCHEMA_FOLDER: &str = "docs/reference/schema";
 
-/// Writes the schemas of the wire types; those of types that are gone are removed.
+/// Writes the schemas of the wire types, and removes those of types that no longer exist.
 pub(crate) fn schema() -> Result<()> {
     run_schema("--out")
 }

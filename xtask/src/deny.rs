@@ -24,7 +24,7 @@ fn check_advisories() -> Result<()> {
     if let Err(error) = output_of("cargo", &["deny", "fetch", "db"]) {
         eprintln!(
             "\nThe database of known vulnerabilities could not be fetched, so dependencies were not checked \
-             against it; run `cargo deny check advisories` where it can be reached. ({})",
+             against it; run `cargo deny check advisories` on a machine that can reach it. ({})",
             last_line(&format!("{error:#}"))
         );
         return Ok(());

@@ -87,7 +87,7 @@ fn run(arguments: &[String]) -> Result<()> {
         }
         ("schema", []) => commands::schema()?,
         ("schema", [flag]) if flag == "--check" => commands::check_schema()?,
-        ("schema", _) => bail!("`cargo xtask schema` takes nothing but `--check`"),
+        ("schema", _) => bail!("`cargo xtask schema` takes only the argument `--check`"),
         ("bench", rest) => commands::bench(rest)?,
         _ => bail!("there is no command `{command}`; `cargo xtask --help` lists them"),
     }

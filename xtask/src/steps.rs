@@ -111,10 +111,10 @@ pub(crate) fn output_of(program: &str, arguments: &[&str]) -> Result<String> {
         .args(arguments)
         .current_dir(workspace_root())
         .output()
-        .with_context(|| format!("cannot start `{shown}`"))?;
+        .with_context(|| format!("could not start `{shown}`"))?;
     let complaint = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "`{shown}` failed: {}", complaint.trim());
-    String::from_utf8(output.stdout).with_context(|| format!("`{shown}` printed something that is not UTF-8"))
+    String::from_utf8(output.stdout).with_context(|| format!("the output of `{shown}` is not UTF-8"))
 }
 
 /// The folder of the workspace's `Cargo.toml`.

@@ -51,7 +51,10 @@ pub(crate) fn run() -> Result<()> {
     }
     took("cargo xtask tidy", start.elapsed());
     let count = violations.len();
-    ensure!(count == 0, "{count} places break a rule (listed above). Check again with: cargo xtask tidy");
+    ensure!(
+        count == 0,
+        "{count} places break a rule (listed above). After fixing them, run: cargo xtask tidy"
+    );
     Ok(())
 }
 
@@ -111,11 +114,11 @@ fn broken_sources() -> Result<Vec<Violation>> {
 
 fn metadata(arguments: &[&str]) -> Result<Value> {
     let output = output_of("cargo", &[&["metadata", "--format-version", "1"], arguments].concat())?;
-    serde_json::from_str(&output).context("`cargo metadata` printed something that is not JSON")
+    serde_json::from_str(&output).context("the output of `cargo metadata` is not JSON")
 }
 
 fn read(path: &str) -> Result<String> {
-    fs::read_to_string(workspace_root().join(path)).with_context(|| format!("cannot read {path}"))
+    fs::read_to_string(workspace_root().join(path)).with_context(|| format!("could not read {path}"))
 }
 
 fn relative(path: &str) -> String {

@@ -14,7 +14,7 @@ struct Tool {
     needed_by: &'static [&'static str],
     /// A program and an argument that only work when the tool is there.
     probe: (&'static str, &'static [&'static str]),
-    /// One sentence for whoever lacks it: what is missing, and how it can be installed.
+    /// One sentence that says what is missing, and how to install it.
     missing: &'static str,
     /// The package that root on Debian gets by itself.
     debian_package: Option<&'static str>,
@@ -42,7 +42,7 @@ const TOOLS: &[Tool] = &[
     Tool {
         needed_by: &["test", "lint", "bench"],
         probe: ("cc", &["--version"]),
-        missing: "The C compiler `cc` is missing, which compiles the C code that some dependencies bundle: \
+        missing: "The C compiler `cc` is missing. It compiles the C code in some dependencies; \
                   install it with `apt-get install build-essential` (Debian, Ubuntu), `dnf install gcc` (Fedora) \
                   or `xcode-select --install` (macOS).",
         debian_package: None,
@@ -50,7 +50,7 @@ const TOOLS: &[Tool] = &[
     Tool {
         needed_by: &["test", "lint"],
         probe: ("git", &["--version"]),
-        missing: "`git` is missing, which tells the source files of the project from other files: \
+        missing: "`git` is missing. `tidy` uses it to list the project's source files; \
                   install it with `apt-get install git` (Debian, Ubuntu), `dnf install git` (Fedora) \
                   or `xcode-select --install` (macOS).",
         debian_package: None,
@@ -58,8 +58,8 @@ const TOOLS: &[Tool] = &[
     Tool {
         needed_by: &["test"],
         probe: ("python3", &["-c", "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))"]),
-        missing: "Python 3.11 or later with its module `venv` is missing, which the example in Python and the \
-                  clients of OpenAI are tested with: \
+        missing: "Python 3.11 or later with its module `venv` is missing. The tests of the Python example and of \
+                  OpenAI's clients need it; \
                   install it with `apt-get install python3-venv` (Debian, Ubuntu), `dnf install python3` (Fedora) \
                   or `brew install python` (macOS).",
         debian_package: Some("python3-venv"),
@@ -67,8 +67,8 @@ const TOOLS: &[Tool] = &[
     Tool {
         needed_by: &["test"],
         probe: ("node", &["-e", "process.exit(parseInt(process.version.slice(1)) < 18 ? 1 : 0)"]),
-        missing: "Node.js 18 or later is missing, which the example in TypeScript and the clients of OpenAI are \
-                  tested with: \
+        missing: "Node.js 18 or later is missing. The tests of the TypeScript example and of OpenAI's clients \
+                  need it; \
                   install it with `apt-get install nodejs` (Debian, Ubuntu), `dnf install nodejs` (Fedora) \
                   or `brew install node` (macOS).",
         debian_package: Some("nodejs"),
@@ -76,7 +76,7 @@ const TOOLS: &[Tool] = &[
     Tool {
         needed_by: &["test"],
         probe: ("npm", &["--version"]),
-        missing: "`npm` is missing, which installs the tools of the example in TypeScript and the clients of OpenAI: \
+        missing: "`npm` is missing. The tests of the TypeScript example and of OpenAI's clients need it; \
                   install it with `apt-get install npm` (Debian, Ubuntu), `dnf install npm` (Fedora) \
                   or `brew install node` (macOS).",
         debian_package: Some("npm"),
@@ -84,19 +84,19 @@ const TOOLS: &[Tool] = &[
     Tool {
         needed_by: &["lint"],
         probe: ("cargo", &["fmt", "--version"]),
-        missing: "`cargo fmt` is missing, which checks the formatting: install it with `rustup component add rustfmt`.",
+        missing: "`cargo fmt` is missing. It checks the formatting; install it with `rustup component add rustfmt`.",
         debian_package: None,
     },
     Tool {
         needed_by: &["lint"],
         probe: ("cargo", &["clippy", "--version"]),
-        missing: "`cargo clippy` is missing, which runs the lints: install it with `rustup component add clippy`.",
+        missing: "`cargo clippy` is missing. It runs the lints; install it with `rustup component add clippy`.",
         debian_package: None,
     },
     Tool {
         needed_by: &["test"],
         probe: ("redis-server", &["--version"]),
-        missing: "`redis-server` is missing, which the tests of the stores over Redis start: \
+        missing: "`redis-server` is missing. The tests of the Redis stores start it; \
                   install it with `apt-get install redis-server` (Debian, Ubuntu), `dnf install redis` (Fedora) \
                   or `brew install redis` (macOS).",
         debian_package: Some("redis-server"),

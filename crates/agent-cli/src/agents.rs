@@ -176,7 +176,7 @@ mod chat {
     use agent_runner::tools::built_in;
     use agent_runner::{SecretString, Services};
 
-    /// The model that the environment describes, as OpenAI's and DashScope's own programs read it.
+    /// The model in the environment, by the variables of OpenAI's and DashScope's own programs.
     pub(super) fn from_environment(environment: &Environment) -> Result<ChatConfig, ConfigError> {
         let base_url = environment.get("OPENAI_BASE_URL");
         let has_openai_key = environment.get("OPENAI_API_KEY").is_some();
@@ -187,7 +187,7 @@ mod chat {
             let model = environment.get("OPENAI_MODEL").or(default);
             config.model = model.map(str::to_owned).ok_or_else(|| {
                 ConfigError::from_message(
-                    "OPENAI_BASE_URL is set, but OPENAI_MODEL is not; set it to a model of that server",
+                    "OPENAI_BASE_URL is set, but OPENAI_MODEL is not; set OPENAI_MODEL to a model of that server",
                 )
             })?;
             if let Some(base_url) = base_url {

@@ -69,7 +69,7 @@ pub(crate) struct ServeOptions {
     /// Address to listen on [default: 127.0.0.1]
     #[arg(long, value_name = "HOST")]
     pub(crate) host: Option<String>,
-    /// Port to listen on; 0 takes a free one [default: 8080]
+    /// Port to listen on; 0 selects a free port [default: 8080]
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
     /// Agent to serve by default: echo, demo, chat, or a name from the configuration
@@ -142,7 +142,7 @@ pub(crate) struct ChatOptions {
 
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct SchemaOptions {
-    /// Only this type and the types that it refers to
+    /// Print only this type and the types that it refers to
     #[arg(long = "type", value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// Write files into this folder instead: one per type, and one with all types
@@ -192,7 +192,7 @@ pub(crate) enum SessionsCommand {
         /// User who owns the sessions
         #[arg(long, value_name = "ID")]
         user_id: String,
-        /// Only this session
+        /// Export only this session
         #[arg(value_name = "SESSION")]
         id: Option<String>,
     },
@@ -207,7 +207,7 @@ pub(crate) enum SessionsCommand {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SessionName {
-    /// The session
+    /// Id of the session
     #[arg(value_name = "SESSION")]
     pub(crate) id: String,
     /// User who owns the session [default: the session's id, as for requests without a user]

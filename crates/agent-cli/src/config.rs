@@ -35,7 +35,7 @@ pub(crate) use services::ServicesConfig;
 pub(crate) struct Config {
     /// The address to listen on. Environment: `AGENT_SERVER_HOST`, else `HOST`.
     pub(crate) host: String,
-    /// The port to listen on; 0 takes a free one. Environment: `AGENT_SERVER_PORT`, else `PORT`.
+    /// The port to listen on; 0 selects a free port. Environment: `AGENT_SERVER_PORT`, else `PORT`.
     pub(crate) port: u16,
     /// The default agent: `echo`, `demo`, `chat`, or a name under `[agents]`. It answers requests that name no agent as their
     /// `model`, or an unknown one. Without it, the first one under `[agents]` answers requests without a `model`, and of
@@ -90,8 +90,8 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if !self.is_loopback() && !self.allow_unauthenticated {
             return Err(ConfigError::from_message(format!(
-                "other machines can reach the host '{}', and the server has no authentication; use --host 127.0.0.1, or \
-                 --allow-unauthenticated to accept that",
+                "other machines can reach the host '{}', but the server has no authentication; use --host 127.0.0.1, \
+                 or accept this with --allow-unauthenticated",
                 self.host
             )));
         }
@@ -170,7 +170,7 @@ pub(crate) enum AgentConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EchoConfig {
-    /// The pause before each word but the first, in milliseconds.
+    /// The pause before each word except the first, in milliseconds.
     pub(crate) delay_ms: u64,
     /// Whether to yield to other tasks after each word.
     pub(crate) yielding: bool,

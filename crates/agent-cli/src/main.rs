@@ -1,4 +1,4 @@
-//! The `agent-server` binary: configuration, agents, and a server of them.
+//! The `agent-server` binary: reads the configuration, builds the agents, and serves them.
 #![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod agents;

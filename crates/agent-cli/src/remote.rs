@@ -9,7 +9,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 
 use crate::terminal::client_error::ClientError;
 
-/// How long a connection may be silent before TCP checks whether the other end is still there.
+/// How long a connection may be silent before TCP checks whether the other end still exists.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// A running server.
@@ -23,14 +23,14 @@ pub(crate) struct Remote {
 /// Why a request to a server failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RemoteError {
-    /// Nothing answers at the address.
+    /// Nothing is listening at the address.
     #[error("{0}; start the server, or give its address with --server")]
     Unreachable(ClientError),
-    /// There is no answer, or it is incomplete.
+    /// There is no response, or it is incomplete.
     #[error(transparent)]
     Lost(ClientError),
-    /// The server refused the request.
-    #[error("the server answered {status}: {message}")]
+    /// The server rejected the request.
+    #[error("the server responded with {status}: {message}")]
     Refused {
         /// Its status.
         status: StatusCode,
@@ -40,7 +40,7 @@ pub(crate) enum RemoteError {
 }
 
 impl RemoteError {
-    /// The status of a refusal.
+    /// The status of a rejection.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
             RemoteError::Unreachable(_) | RemoteError::Lost(_) => None,
@@ -50,13 +50,13 @@ impl RemoteError {
 }
 
 impl Remote {
-    /// A server at an address, which receives the token if there is one.
+    /// A server at an address. If there is a token, requests send it.
     pub(crate) fn new(address: &str, token: Option<&str>) -> anyhow::Result<Self> {
         let url =
             Url::parse(address).ok().filter(|url| url.host().is_some() && url.scheme().starts_with("http"));
         let Some(url) = url else {
             let message =
-                format!("'{address}' is not the address of a server, such as http://127.0.0.1:8080");
+                format!("'{address}' is not a server's address; it should look like http://127.0.0.1:8080");
             return Err(ConfigError::from_message(message).into());
         };
         let client = http_client::build(&url, |builder| builder.tcp_keepalive(KEEPALIVE))?;
@@ -85,7 +85,7 @@ impl Remote {
         }
     }
 
-    /// Sends a request and returns a successful answer.
+    /// Sends a request and returns a successful response.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, RemoteError> {
         let response = request.send().await.map_err(|error| self.lost(&error))?;
         let status = response.status();
@@ -99,7 +99,7 @@ impl Remote {
         Err(RemoteError::Refused { status, message: message.unwrap_or(body) })
     }
 
-    /// Sends a request and returns the text of a successful answer.
+    /// Sends a request and returns the text of a successful response.
     pub(crate) async fn text(&self, request: RequestBuilder) -> Result<String, RemoteError> {
         self.send(request).await?.text().await.map_err(|error| self.lost(&error))
     }

@@ -15,10 +15,10 @@ use crate::cli::runs::{CancelOptions, ListOptions, RunsCommand, RunsOptions};
 use crate::cli::{print, shown};
 use crate::remote::{Remote, RemoteError};
 
-/// The most runs that a server returns at once.
+/// The maximum number of runs in one response of a server.
 const PAGE: usize = 1000;
 
-/// Executes the command on a runtime of its own.
+/// Executes the command on a separate runtime.
 pub(crate) fn run(options: &RunsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
     // Of a mistyped AGENT_SERVER_TOKEN a person would only hear that the server requires authentication.
     environment.check()?;
@@ -48,7 +48,7 @@ async fn list(server: &Remote, options: &ListOptions) -> anyhow::Result<()> {
         query.extend(after.as_deref().map(|after| ("after", after)));
         let body = server.text(server.request(Method::GET, &["runs"], &query)).await?;
         let page: RunPage =
-            serde_json::from_str(&body).context("the server's answer is not a list of runs")?;
+            serde_json::from_str(&body).context("the server's response is not a list of runs")?;
         for run in page.data.iter().take(left) {
             let line =
                 if options.json { format!("{}\n", Json::from_serialize(run)?) } else { lines::of_run(run) };
@@ -79,17 +79,17 @@ async fn cancel(server: &Remote, options: &CancelOptions) -> anyhow::Result<()> 
     let session = options.session_id.as_deref().unwrap_or_default();
     let user = options.user_id.as_deref().unwrap_or(session);
     let request = server.request(Method::POST, &["sessions", session, "cancel"], &[("user_id", user)]);
-    let answer = json::parse(&server.text(request).await?).context("the server's answer is not JSON")?;
+    let answer = json::parse(&server.text(request).await?).context("the server's response is not JSON")?;
     match answer.get("canceled").and_then(Json::as_i64) {
         Some(count) => print(&format!("asked {count} runs to stop\n")),
-        None => bail!("the server's answer has no count of cancelled runs: {answer}"),
+        None => bail!("the server's response does not say how many runs it cancelled: {answer}"),
     }
 }
 
-/// The run in the server's answer.
+/// The run in the server's response.
 async fn asked(server: &Remote, id: &str, request: RequestBuilder) -> anyhow::Result<RunInfo> {
     let body = server.text(request).await.map_err(|error| about(id, error))?;
-    serde_json::from_str(&body).context("the server's answer is not a run")
+    serde_json::from_str(&body).context("the server's response is not a run")
 }
 
 /// The error of a request for one run.
@@ -99,7 +99,7 @@ fn about(id: &str, error: RemoteError) -> anyhow::Error {
             anyhow::anyhow!("there is no run '{id}', or it is no longer kept")
         }
         Some(StatusCode::GONE) => anyhow::anyhow!(
-            "the run's log has no such event, because another process has taken the run over. Read it from the \
+            "the run's log has no such event because another process has taken over the run. Read it from the \
              beginning, without --after"
         ),
         _ => error.into(),

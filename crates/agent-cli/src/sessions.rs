@@ -17,7 +17,7 @@ use anyhow::{Context, bail};
 
 use crate::cli::{SessionName, SessionsCommand, SessionsOptions, print, shown};
 
-/// Executes the command on a runtime of its own.
+/// Executes the command on a separate runtime.
 pub(crate) fn run(options: &SessionsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
     let config = load(options.config.as_deref(), environment, &flags(options))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -2,7 +2,7 @@
 //!
 //! The agent is behind a [`server`], either a running one or a [`local`] one that this process starts. Each question
 //! is a [`turn`]; its events are [`render`]ed to the [`screen`]: the answer to standard output, everything else to
-//! standard error. The [`conversation`] keeps what was said.
+//! standard error. The [`conversation`] keeps the messages.
 
 pub(crate) mod client_error;
 mod conversation;
@@ -38,7 +38,7 @@ const HELP: &str = "\
 /exit   quits; so do exit, quit and Ctrl-D
 Ctrl-C  cancels the current answer; again, it quits";
 
-/// The exit code of a program that Ctrl-C ended, by the convention of shells.
+/// The exit code of a program that Ctrl-C ended, by shell convention.
 const INTERRUPTED: u8 = 130;
 
 /// Runs a conversation until the user leaves, or asks only the given question.
@@ -133,19 +133,19 @@ impl<'a> Line<'a> {
 }
 
 impl Chat {
-    /// Gives the exit code.
+    /// Returns the exit code.
     async fn run(mut self, query: Option<&str>, introduction: &str) -> anyhow::Result<u8> {
         let Some(query) = query else { return self.talk(introduction).await };
         self.show_session()?;
         Ok(match self.ask(query).await {
-            // A reader that closed the pipe has what it wanted.
+            // A reader that closed the pipe has seen enough.
             Ending::Answered | Ending::Unread => 0,
             Ending::Failed => 1,
             Ending::Cancelled | Ending::Left => INTERRUPTED,
         })
     }
 
-    /// Asks a question for each line. If nobody types the lines, they are a script, which fails with any of its runs.
+    /// Asks a question for each line. Lines that are not typed are a script, which fails if any of its runs fails.
     async fn talk(&mut self, introduction: &str) -> anyhow::Result<u8> {
         let is_typed = io::stdin().is_terminal();
         self.server.check().await?;

@@ -1,4 +1,4 @@
-//! `POST /v1/chat/completions`: a run as a completion of a conversation.
+//! `POST /v1/chat/completions`: a run as a chat completion.
 
 mod calls;
 mod completion;
@@ -24,7 +24,7 @@ async fn create(State(context): State<ProtocolContext>, request: JsonRequest) ->
     let read = request::read(request.body().clone(), context.run_options().clone())?;
     let CompletionSpec { mut spec, is_stream, wants_usage } = read;
     // A completion cannot be resumed, but a client that repeats the request with its key gets it from the beginning. All
-    // others mean to stop the run when they close a stream, as there is no other way to.
+    // other clients want to stop the run when they close a stream, because they have no other way to do so.
     spec.is_stream = is_stream && request.parts().headers.contains_key(IDEMPOTENCY_KEY);
     let model = spec.request.model.clone();
     let run = context.start(&request, spec).await?;

@@ -1,5 +1,5 @@
-//! `/v1/conversations`: sessions as OpenAI has them. A conversation is the session of the same id; its user has that id, too,
-//! unless the query names another one as `user_id`.
+//! `/v1/conversations`: sessions as OpenAI's conversations. A conversation is the session with the same id. Its user
+//! also has that id, unless the query names another user as `user_id`.
 
 mod items;
 
@@ -23,7 +23,7 @@ pub(super) fn routes(context: ProtocolContext) -> Router {
         .with_state(context)
 }
 
-/// Which conversation is meant, and whose it is.
+/// The conversation that a request names, and its user.
 struct Named {
     user: UserId,
     id: SessionId,
@@ -39,7 +39,7 @@ impl Named {
         ErrorInfo::new(StatusCode::NOT_FOUND, "conversation_not_found", message).into()
     }
 
-    /// What is known of it.
+    /// The session without its messages.
     async fn info(&self, context: &ProtocolContext) -> Result<SessionInfo, ApiError> {
         let sessions = &context.runner().services().sessions;
         sessions.get(&self.user, &self.id).await?.ok_or_else(|| self.missing())

@@ -36,7 +36,7 @@ pub(super) fn body(error: &ErrorInfo) -> Body<'_> {
     }
 }
 
-/// An error as an event of a connection that stays open, which has no HTTP status.
+/// An error as an event of a connection that stays open and has no HTTP status.
 #[derive(Serialize)]
 pub(super) struct ErrorEvent<'a> {
     r#type: &'static str,
@@ -57,7 +57,8 @@ pub(super) fn status_of(status: u16) -> StatusCode {
 
 fn status(error: &ErrorInfo) -> StatusCode {
     match error.status {
-        // OpenAI knows no other status for a request of a wrong form, and its clients have no name for 422's faults.
+        // OpenAI uses no other status for invalid requests, and its clients have no name for the validation errors of
+        // 422.
         StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
         status => status,
     }

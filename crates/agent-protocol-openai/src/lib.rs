@@ -22,12 +22,12 @@ use agent_server::protocol::{Endpoint, ErrorInfo, OpenApiPart, Protocol, Protoco
 use axum::Router;
 use axum::response::Response;
 
-/// Holds the README's Rust code to compiling.
+/// Compiles the README's Rust code.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-/// Where OpenAI's clients look, and where upstream has its Responses.
+/// The paths that OpenAI's clients use, and upstream's path of the Responses API.
 const PREFIXES: [&str; 2] = ["/v1/", "/compatible-mode/v1/"];
 
 /// The types of `agent_schemas` that the OpenAPI documents refer to.

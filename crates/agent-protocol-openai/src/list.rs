@@ -1,4 +1,4 @@
-//! Lists as OpenAI has them: a page, its first and last id, and whether there is more.
+//! Lists in OpenAI's format: a page, its first and last id, and whether there is more.
 
 use agent_schemas::Json;
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub(super) struct List {
     has_more: bool,
 }
 
-/// Which page is asked for.
+/// The requested page.
 #[derive(Clone, Debug)]
 pub(super) struct PageOf {
     limit: usize,
@@ -46,12 +46,12 @@ impl PageOf {
         Ok(PageOf { limit, after: query.text("after").map(str::to_owned), is_descending })
     }
 
-    /// Whether the newest come first.
+    /// Whether the newest objects come first.
     pub(super) fn is_descending(&self) -> bool {
         self.is_descending
     }
 
-    /// The page of these objects, which stand in ascending order.
+    /// The page of these objects, given in ascending order.
     pub(super) fn of(&self, all: Vec<Json>) -> Result<List, ApiError> {
         let mut gathered = Gathered::new(self);
         let mut all = all.into_iter();
@@ -64,7 +64,7 @@ impl PageOf {
     }
 }
 
-/// A page while what is on it is being found.
+/// A page that is being filled.
 pub(super) struct Gathered<'a> {
     page: &'a PageOf,
     data: Vec<Json>,
@@ -76,7 +76,7 @@ impl<'a> Gathered<'a> {
         Gathered { page, data: Vec::new(), has_begun: page.after.is_none() }
     }
 
-    /// Looks at the next object, in the order of the page; says whether that was enough.
+    /// Handles the next object, in the order of the page; returns whether the page is complete.
     pub(super) fn take(&mut self, item: Json) -> bool {
         if self.has_begun {
             self.data.push(item);

@@ -1,4 +1,4 @@
-//! `GET /v1/models`: the served agents, by the names that a request's `model` may have.
+//! `GET /v1/models`: the served agents, by their names, which are valid values of `model`.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -20,7 +20,7 @@ struct Models {
 struct Model {
     id: String,
     object: &'static str,
-    /// Agents have no useful creation time, but clients need a number here.
+    /// Agents have no meaningful creation time, but clients expect a number here.
     created: i64,
     owned_by: &'static str,
 }

@@ -25,7 +25,7 @@ pub(super) fn routes(context: ProtocolContext) -> Router {
         .route("/v1/responses/{id}", get(stored::get).delete(stored::delete))
         .route("/v1/responses/{id}/cancel", post(stored::cancel))
         .route("/v1/responses/{id}/input_items", get(stored::input_items))
-        // Upstream's path, whose answers its own readers understand, too.
+        // Upstream's path, whose responses upstream's clients also understand.
         .route("/compatible-mode/v1/responses", post(create::post_as_upstream))
         .with_state(context)
 }

@@ -1,4 +1,4 @@
-//! The trait that everything which can be run implements.
+//! The trait that agents implement.
 
 use std::any::Any;
 use std::error::Error as StdError;
@@ -31,12 +31,12 @@ use crate::error_chain::chain;
 pub trait Agent: fmt::Debug + Send + Sync + 'static {
     /// Answers one request by writing to `run`.
     ///
-    /// What is left open when it returns is closed for it: as completed if it returned `Ok`, as failed otherwise. A
-    /// panic is a failure too.
+    /// Anything left open on return is closed: as completed if the result is `Ok`, as failed otherwise. A panic is a
+    /// failure too.
     ///
     /// # Cancellation
-    /// When a run is cancelled, [`RunHandle::cancelled`] resolves. An agent that continues regardless is dropped at
-    /// its next await once the grace period is over, and what it writes later is refused.
+    /// When a run is cancelled, [`RunHandle::cancelled`] resolves. An agent that continues anyway is dropped at its
+    /// next await after the grace period, and its later output is discarded.
     ///
     /// # Errors
     /// Any error ends the run as failed. An [`agent_schemas::Error`] chooses the code and the text that the client sees.
@@ -44,7 +44,7 @@ pub trait Agent: fmt::Debug + Send + Sync + 'static {
     /// log has its type and its text.
     async fn run(&self, run: RunHandle) -> Result<(), AgentError>;
 
-    /// What can be done for a run whose process died while the agent worked on it. By default nothing: the run ends as
+    /// How a run can be recovered if its process died while the agent worked on it. By default, the run ends as
     /// `incomplete`.
     fn recovery(&self) -> Recovery {
         Recovery::GiveUp
@@ -75,18 +75,18 @@ impl<A: Agent + ?Sized> Agent for Box<A> {
     }
 }
 
-/// What can be done for a run whose process died.
+/// How a run is recovered after its process died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
-    /// Nothing; it ends as `incomplete`.
+    /// The run is not continued; it ends as `incomplete`.
     GiveUp,
-    /// The agent begins again, unless a message was whole already.
+    /// The agent starts again, unless a message was already complete.
     StartOver,
-    /// The agent continues after the messages that were whole: [`RunHandle::earlier`] gives them.
+    /// The agent continues after the complete messages, which [`RunHandle::earlier`] returns.
     Continue,
 }
 
-/// Why an agent failed. Made from any error by `?`.
+/// Why an agent failed. Any error converts to it with `?`.
 pub struct AgentError(Error);
 
 impl AgentError {
@@ -108,7 +108,7 @@ impl AgentError {
     }
 }
 
-// `AgentError` is no `std::error::Error` itself: only so can it be made from all that are.
+// `AgentError` does not implement `std::error::Error`: otherwise it could not be converted from every type that does.
 impl<E: StdError + Send + Sync + 'static> From<E> for AgentError {
     fn from(error: E) -> Self {
         let any = &error as &dyn Any;
@@ -144,10 +144,10 @@ fn short_type_name<T>() -> &'static str {
     name.rsplit("::").next().unwrap_or(name)
 }
 
-/// An agent made of an async closure; see [`agent_fn`].
+/// An agent built from an async closure; see [`agent_fn`].
 pub struct AgentFn<F>(F);
 
-/// Makes an agent of an async closure.
+/// Creates an agent from an async closure.
 ///
 /// ```
 /// use agent_runner::{RunHandle, agent_fn};

@@ -1,11 +1,11 @@
-//! The assembler: what an agent writes in, well-formed numbered events out.
+//! The assembler turns an agent's output into well-formed numbered events.
 //!
 //! Pure: no I/O, no clock, no random ids. It numbers events, remembers what is open, accumulates values, and closes
 //! whatever is left open when the run ends, so that every log has the form that `agent-schemas` describes, whatever
 //! the agent did.
 //!
-//! Every event is encoded once, straight into the batch that goes to the store. A value that appears again (a
-//! content in its message, a message in the final response) is copied as the bytes it already has.
+//! Every event is encoded once, directly into the batch that goes to the store. A value that appears again (a
+//! content in its message, a message in the final response) is copied as bytes.
 
 mod closed;
 mod emit;
@@ -26,10 +26,10 @@ use encode::MessageHead;
 pub(crate) use open::MessageKey;
 use open::{OpenContent, OpenMessage};
 
-/// From this size on a batch keeps the buffer it was written to, which saves copying it.
+/// A batch of at least this size keeps the buffer it was written to, which avoids a copy.
 const LARGE_BATCH: usize = 4096;
 
-/// What the response events say besides their status.
+/// The members of response events other than the status.
 #[derive(Debug)]
 pub(crate) struct ResponseHead {
     pub(crate) id: String,
@@ -43,7 +43,7 @@ pub(crate) struct Ending {
     pub(crate) status: Status,
     pub(crate) error: Option<ErrorBody>,
     pub(crate) completed_at: i64,
-    /// The HTTP status that belongs to the error.
+    /// The HTTP status of the error.
     pub(crate) http_status: Option<u16>,
     /// What the final response says besides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -57,7 +57,7 @@ impl Ending {
     }
 }
 
-/// What a message is closed with besides what was accumulated.
+/// The members of a closing message event that are not accumulated.
 #[derive(Debug, Default)]
 pub(crate) struct Closing {
     pub(crate) status: Option<Status>,
@@ -67,10 +67,10 @@ pub(crate) struct Closing {
 #[derive(Debug)]
 pub(crate) struct Assembler {
     head: ResponseHead,
-    /// Frames that nobody has taken yet, and the number of the first of them.
+    /// Frames that have not been taken yet, and the number of the first one.
     pending: Vec<u8>,
     pending_from: u64,
-    /// Small batches are cut from this, so that not each of them costs an allocation.
+    /// Small batches are cut from this buffer, so that each does not cost an allocation.
     chunk: BytesMut,
     next: u64,
     next_key: u64,
@@ -83,12 +83,12 @@ pub(crate) struct Assembler {
     kept: usize,
     ended: bool,
     emitted: emit::Emitted,
-    /// How often the log was taken over, plus one.
+    /// How often the run was taken over, plus one.
     epoch: u64,
 }
 
 impl Assembler {
-    /// Starts a log with its first event, in this epoch.
+    /// Starts a log in this epoch with its first event.
     pub(crate) fn start(head: ResponseHead, epoch: u64) -> Self {
         let mut assembler = Assembler { epoch, ..Assembler::empty(head) };
         assembler.response_event(&Status::Created);
@@ -114,14 +114,14 @@ impl Assembler {
         }
     }
 
-    /// Says that the work begins, or begins again.
+    /// Writes that the work starts, or starts again.
     pub(crate) fn begin(&mut self) {
         self.close_all(&Status::Incomplete, None);
         self.forget_torn();
         self.response_event(&Status::InProgress);
     }
 
-    /// What is not whole when the work begins again is said anew.
+    /// Incomplete output is written again when the work starts again.
     fn forget_torn(&mut self) {
         for message in self.closed.iter_mut().filter(|message| message.is_incomplete) {
             message.is_torn = true;
@@ -137,7 +137,7 @@ impl Assembler {
         self.next
     }
 
-    /// How many bytes the log has, taken or not.
+    /// The size of the log in bytes, taken or not.
     pub(crate) fn bytes(&self) -> usize {
         self.written + self.pending.len()
     }
@@ -152,18 +152,18 @@ impl Assembler {
         !self.pending.is_empty()
     }
 
-    /// How many bytes nobody has taken.
+    /// The size in bytes of what has not been taken.
     pub(crate) fn pending_bytes(&self) -> usize {
         self.pending.len()
     }
 
-    /// The events that nobody has taken yet.
+    /// The events that have not been taken yet.
     pub(crate) fn pending(&self) -> Batch {
         let (first, frames) = (self.pending_from, Bytes::copy_from_slice(&self.pending));
         Batch { first, count: self.next - first, frames }
     }
 
-    /// Takes the events that nobody has taken yet.
+    /// Takes the events that have not been taken yet.
     pub(crate) fn take(&mut self) -> Batch {
         self.written += self.pending.len();
         let frames = if self.pending.len() >= LARGE_BATCH {
@@ -211,7 +211,7 @@ impl Assembler {
         self.open.iter().position(|message| message.key == key)
     }
 
-    /// Opens a content of the body's type in a message and gives its index. Nothing is written until it has a value.
+    /// Opens a content of the body's type in a message and returns its index. Nothing is written until it has a value.
     pub(crate) fn open_content(&mut self, key: MessageKey, empty: ContentBody) -> usize {
         let Some(position) = self.position(key) else { return 0 };
         let message = &mut self.open[position];
@@ -280,13 +280,13 @@ impl Assembler {
         self.open[position].contents[index] = OpenContent::Closed(self.pending[range].to_vec());
     }
 
-    /// What the message's closing event says besides its contents.
+    /// The members of the message's closing event other than its contents.
     pub(crate) fn head_mut(&mut self, key: MessageKey) -> Option<&mut MessageHead> {
         let position = self.position(key)?;
         Some(&mut self.open[position].head)
     }
 
-    /// Closes a message and what is open in it; does nothing if it is closed.
+    /// Closes a message and its open contents; does nothing if it is closed.
     pub(crate) fn close_message(&mut self, key: MessageKey, closing: &Closing) {
         let Some(position) = self.position(key) else { return };
         for index in 0..self.open[position].contents.len() {
@@ -317,7 +317,7 @@ impl Assembler {
         }
     }
 
-    /// Ends the log, in which nothing is open. Whatever is written later is refused.
+    /// Ends the log, in which nothing is open. Later writes are discarded.
     pub(crate) fn finish(&mut self, ending: &Ending) {
         if self.ended {
             return;

@@ -17,17 +17,17 @@ use self::stored::StoredCursor;
 use crate::Services;
 use crate::live::{LiveRun, RunEnd};
 
-/// The most that is read from the store at once.
+/// How much is read from the store in one call.
 const PAGE_BYTES: usize = 256 * 1024;
 
 /// Up to this size, waiting batches are joined into one.
 const JOIN_BYTES: usize = 64 * 1024;
 
-/// Reads a run's log from one position on, at its own pace, to its end, whichever process executes the run, and also when
-/// another one takes it over meanwhile.
+/// Reads a run's log from a position to its end, at its own pace, whichever process executes the run, even across a
+/// takeover.
 ///
-/// A stream of batches of encoded entries; [`Cursor::next_events`] gives them decoded. Dropping a cursor never
-/// disturbs the run or other cursors, but the last one to go starts the run's disconnect policy.
+/// A stream of batches of encoded entries; [`Cursor::next_events`] decodes them. Dropping a cursor does not affect the
+/// run or other cursors, except that the run's disconnect policy applies when the last cursor is dropped.
 pub struct Cursor(Source);
 
 enum Source {
@@ -39,14 +39,14 @@ enum Source {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CursorError {
-    /// The log, or the part that was asked for, is no longer kept.
+    /// The log, or the requested part of it, is no longer kept.
     #[error("the run's log is no longer kept")]
     Gone,
-    /// Another process writes the log now, and continues from before what was read.
-    #[error("the run was taken over by another process, which does not have all that was read")]
+    /// Another process now writes the log, and continues from a point before the entries that were read.
+    #[error("another process took over the run, and its log lacks entries that were already read")]
     Lost,
-    /// The store could not be read.
-    #[error("the run's log could not be read")]
+    /// The store failed.
+    #[error("could not read the run's log")]
     Store(#[from] agent_services::Error),
     /// A stored entry is damaged.
     #[error("an entry of the run's log is damaged")]
@@ -62,7 +62,7 @@ impl Cursor {
         Cursor(Source::Stored(StoredCursor::new(services, id, from)))
     }
 
-    /// The number of the entry that comes next.
+    /// The number of the next entry.
     pub fn position(&self) -> u64 {
         match &self.0 {
             Source::Live(cursor) => cursor.position(),
@@ -70,7 +70,7 @@ impl Cursor {
         }
     }
 
-    /// How the run ended, once it has.
+    /// How the run ended, once it has ended.
     pub fn end(&self) -> Option<RunEnd> {
         match &self.0 {
             Source::Live(cursor) => cursor.end(),
@@ -78,10 +78,10 @@ impl Cursor {
         }
     }
 
-    /// The next entries, decoded; `None` at the end of the log.
+    /// Returns the next entries, decoded; `None` at the end of the log.
     ///
     /// # Errors
-    /// [`CursorError`]; the cursor is at its end then.
+    /// [`CursorError`]; the cursor has then ended.
     ///
     /// # Cancellation
     /// Safe: dropping the future loses nothing.
@@ -121,7 +121,7 @@ impl fmt::Debug for Cursor {
     }
 }
 
-/// The first batches that are worth joining, and whether those are all.
+/// The first batches that are worth joining, and whether there are no others.
 fn joinable(mut batches: Vec<Batch>) -> (Vec<Batch>, bool) {
     let mut bytes = 0;
     let count = batches.iter().take_while(|batch| {

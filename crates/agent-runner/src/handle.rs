@@ -1,4 +1,4 @@
-//! The run handle: all that an agent has of the run it works on.
+//! The run handle: an agent's view of its run.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::run_state::RunState;
 use crate::steer;
 use crate::writer::{MessageWriter, ToolCallWriter, ToolOutputWriter};
 
-/// An agent's side of one run: what was asked, and where the answer is written.
+/// An agent's side of one run: the request, and where the answer is written.
 ///
-/// Writing never blocks and never fails: what is written after the run has ended goes nowhere. Cheap to clone; the
-/// clones and the writers may be used from several tasks at once.
+/// Writing never blocks and never fails: output after the end of the run is discarded. Cheap to clone; the
+/// clones and the writers may be used from several tasks concurrently.
 #[derive(Clone)]
 pub struct RunHandle {
     live: Arc<LiveRun>,
@@ -40,7 +40,7 @@ impl RunHandle {
         &self.live.record.id
     }
 
-    /// What was asked; session, user and message ids are filled in.
+    /// The request, with session, user and message ids filled in.
     pub fn request(&self) -> &AgentRequest {
         &self.live.record.request
     }
@@ -56,7 +56,7 @@ impl RunHandle {
         &self.live.record.agent
     }
 
-    /// The conversation's id.
+    /// The session id.
     pub fn session_id(&self) -> &SessionId {
         &self.live.record.session_id
     }
@@ -71,11 +71,11 @@ impl RunHandle {
         &self.live.services
     }
 
-    /// The last messages of the conversation before this run, at most this many, in order. While the store is
-    /// unavailable, this waits, but not for long.
+    /// Returns up to this many of the last messages of the conversation before this run, in order. While the store is
+    /// unavailable, this waits for up to ten seconds.
     ///
     /// # Errors
-    /// The session store's.
+    /// An error of the session store.
     pub async fn history(&self, size: PageSize) -> agent_services::Result<Vec<Message>> {
         let sessions = &self.services().sessions;
         let (user, session) = (self.user_id(), self.session_id());
@@ -83,28 +83,29 @@ impl RunHandle {
         Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
     }
 
-    /// What agents keep of themselves in this session.
+    /// The agents' state in this session.
     pub fn state(&self) -> RunState<'_> {
         RunState::new(self.services(), self.user_id(), self.session_id())
     }
 
-    /// What is remembered of this user.
+    /// The memories of this user.
     pub fn memory(&self) -> RunMemory<'_> {
         RunMemory::new(self.services(), self.user_id(), self.session_id())
     }
 
-    /// The messages that were whole when the process before this one died; an agent that continues
-    /// ([`Recovery::Continue`](crate::Recovery::Continue)) does not write them again. None in a run that was not taken over.
+    /// The messages that were complete when the previous process died. An agent that continues
+    /// ([`Recovery::Continue`](crate::Recovery::Continue)) does not write them again. Empty unless the run was taken
+    /// over.
     pub fn earlier(&self) -> &[Message] {
         &self.live.earlier
     }
 
-    /// What was handed to the run since it was last asked, to be taken in at the agent's next step. It is written to the
-    /// log, as messages of the user, before this returns. What an agent never takes becomes the session's next run. While the
-    /// store is unavailable, this waits, as with all that is written.
+    /// Takes the input handed to the run since the last call, for the agent's next step. Before this returns, the input
+    /// is written to the log as user messages. Input that the agent never takes becomes the session's next run. While
+    /// the store is unavailable, this waits, like all writes.
     ///
     /// # Errors
-    /// The run store's.
+    /// An error of the run store.
     pub async fn steered(&self) -> agent_services::Result<Vec<Message>> {
         steer::take(&self.live).await
     }
@@ -166,7 +167,7 @@ impl RunHandle {
         MessageWriter::new(Arc::clone(&self.live), key, id)
     }
 
-    /// Writes a whole message of the assistant.
+    /// Writes a complete assistant message.
     pub fn say(&self, text: &str) {
         let message = self.message();
         let mut content = message.text();
@@ -180,7 +181,7 @@ impl RunHandle {
         ToolCallWriter::new(self.open(MessageType::PluginCall, Role::Assistant), call_id.into(), name.into())
     }
 
-    /// Opens a call of a tool that the client runs. Such a call ends the turn: the client's next request brings the
+    /// Opens a call of a tool that the client runs. Such a call ends the turn; the client's next request contains the
     /// tool's output.
     pub fn client_tool_call(&self, call_id: impl Into<String>, name: impl Into<String>) -> ToolCallWriter {
         ToolCallWriter::new(
@@ -190,7 +191,7 @@ impl RunHandle {
         )
     }
 
-    /// Writes what one of the agent's own tools answered, as JSON text.
+    /// Writes the output of one of the agent's own tools, as JSON text.
     pub fn tool_output(
         &self,
         call_id: impl Into<String>,
@@ -204,7 +205,7 @@ impl RunHandle {
         message.complete();
     }
 
-    /// Opens what one of the agent's own tools answers, for a tool that reports how far it is before it answers.
+    /// Opens the output of one of the agent's own tools, for a tool that reports its progress.
     pub fn open_tool_output(&self, call_id: impl Into<String>, name: impl Into<String>) -> ToolOutputWriter {
         ToolOutputWriter::new(
             self.open(MessageType::PluginCallOutput, Role::Tool),
@@ -213,15 +214,15 @@ impl RunHandle {
         )
     }
 
-    /// A fresh id for a tool call.
+    /// A new id for a tool call.
     pub fn new_call_id(&self) -> String {
         tool_call_id(&*self.live.services.ids)
     }
 
-    /// Writes an event that was made elsewhere, by a builder or an adapter.
+    /// Writes an event that a builder or an adapter created.
     ///
-    /// Its number is replaced. What would break the log's form is put right or dropped: a content of a message that
-    /// was never opened opens one, a second closing and responses are ignored.
+    /// The event gets a new number. Whatever would break the form of the log is repaired or dropped: a content of a
+    /// message that was never opened opens one; a second close and response events are ignored.
     pub fn emit(&self, event: impl Into<Event>) {
         self.live.emit(event.into());
     }

@@ -1,4 +1,4 @@
-//! What is kept of a run for the next turn of its conversation, and how a conversation is put together again.
+//! What a run adds to its session's history, and how a conversation is reconstructed from it.
 
 mod bounds;
 mod calls;
@@ -17,7 +17,7 @@ use crate::live::LiveRun;
 pub use bounds::{Bounds, bounded};
 pub use calls::with_missing_outputs;
 
-/// How long a run waits for a session store that is unavailable before it continues or ends without its history.
+/// How long a run waits for an unavailable session store before it starts or ends without its history.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The code of the warning that a session does not have a run.
@@ -31,12 +31,12 @@ pub(crate) struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    /// What is kept of a run that ends like this, if anything is.
+    /// The history of a run that ends like this, if there is any.
     pub(crate) fn of(live: &'a LiveRun, ending: &Ending) -> Option<Self> {
         live.record.options.keep_history.then(|| History { live, mark: mark(live, ending) })
     }
 
-    /// Appends it to the session.
+    /// Appends the history to the session.
     ///
     /// If the store stays unavailable or refuses, the history is lost, and the run is not.
     ///
@@ -87,7 +87,7 @@ impl<'a> History<'a> {
     }
 }
 
-/// What says in the history that a run did not end well.
+/// The message that records in the history how a run ended, if it did not complete.
 fn mark(live: &LiveRun, ending: &Ending) -> Option<Message> {
     if ending.status == Status::Completed {
         return None;

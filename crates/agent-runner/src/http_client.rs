@@ -1,4 +1,4 @@
-//! Making HTTP clients: what every client of ours does the same way.
+//! Builds HTTP clients; the part that all clients here share.
 
 use std::net::IpAddr;
 
@@ -7,13 +7,13 @@ use reqwest::{Client, ClientBuilder, Response, Url};
 /// How much of an error's body is read, in bytes.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
-/// Builds a client for one server; `configure` sets what is particular about it, and may be called twice.
+/// Builds a client for one server; `configure` sets its specific options, and may be called twice.
 ///
-/// A server on this machine is asked without a proxy. Where the system has no certificates, as in an empty
-/// container, a server without encryption can still be asked.
+/// Requests to a server on this machine bypass proxies. If the system has no certificates, as in an empty
+/// container, a server without encryption can still be called.
 ///
 /// # Errors
-/// If the client cannot be built, for want of certificates say.
+/// If the client cannot be built, for example because the system has no certificates.
 pub fn build(url: &Url, configure: impl Fn(ClientBuilder) -> ClientBuilder) -> reqwest::Result<Client> {
     prepare_tls();
     let builder = || {
@@ -47,7 +47,7 @@ pub async fn error_body(mut response: Response) -> String {
     String::from_utf8_lossy(&body).into_owned()
 }
 
-/// Whether the server is on this machine, which no proxy can mean.
+/// Whether the server is on this machine, where a proxy is never meant.
 fn is_local(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

@@ -1,8 +1,8 @@
 //! An agent and services, composed into runs.
 //!
-//! A [`Runner`] takes a request, gives it to an [`Agent`], and turns what the agent writes into the run's log: a
+//! A [`Runner`] takes a request, passes it to an [`Agent`], and turns the agent's output into the run's log: a
 //! sequence of well-formed numbered events that any number of [`Cursor`]s read, each at its own pace and from any
-//! position. The agent never knows who is listening.
+//! position. The agent does not know its readers.
 //!
 //! ```
 //! use agent_runner::{AgentError, RunHandle, Runner, agent_fn};
@@ -64,14 +64,14 @@ pub use runner::{
 pub use secrecy::{ExposeSecret, SecretString};
 pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutputWriter};
 
-// What the methods of a run and a runner take and give of the services: pages, what is stored, and why that failed.
+// Types of the services that appear in the methods of a run and a runner: pages, stored values and errors.
 pub use agent_services::{
     Error as ServiceError, ErrorKind as ServiceErrorKind,
     memory::{Memory, MemoryQuery, Recalled},
     page::{Page, PageSize, PageToken},
     run::{RunFilter, RunRecord},
 };
-// The stores that `Services` are made of.
+// The stores in `Services`.
 pub use agent_services::{memory::MemoryStore, run::RunStore, session::SessionStore, state::StateStore};
-// What the public API is made of, so that its users need not match versions.
+// Re-exported because the public API contains their types, so that users need not match versions.
 pub use {agent_schemas, agent_services, schemars};

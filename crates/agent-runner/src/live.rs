@@ -1,7 +1,7 @@
-//! A run that this process executes: what its agent's writers, its driver and its readers share.
+//! A run that this process executes: the state shared by its agent's writers, its task and its readers.
 //!
-//! [`LogWriter`] and [`Tail`] have a lock each. Whoever needs both takes the writer's first. Neither is held across an
-//! await.
+//! [`LogWriter`] and [`Tail`] have a lock each. Code that needs both takes the writer's first. Neither is held across
+//! an await.
 
 mod end;
 mod family;
@@ -30,13 +30,13 @@ pub(crate) use self::tail::{Tail, TailRead};
 /// A run that this process executes.
 #[derive(Debug)]
 pub(crate) struct LiveRun {
-    /// The record as it was when this process began to execute the run.
+    /// The record when this process started to execute the run.
     pub(crate) record: RunRecord,
     /// The right to write the log.
     pub(crate) token: FencingToken,
     pub(crate) services: Services,
     pub(crate) cancel: CancellationToken,
-    /// Messages that were whole before the run was taken over.
+    /// Messages that were complete before the run was taken over.
     pub(crate) earlier: Vec<Message>,
     pub(crate) steering: Steering,
     pub(crate) family: Family,
@@ -47,7 +47,7 @@ pub(crate) struct LiveRun {
 }
 
 impl LiveRun {
-    /// A run whose entries before `stored` are in the store; `earlier` are messages that are whole there.
+    /// A run whose entries before `stored` are in the store; `earlier` are its complete messages.
     pub(crate) fn new(
         record: RunRecord,
         token: FencingToken,
@@ -56,19 +56,19 @@ impl LiveRun {
         log: LogWriter,
         (stored, earlier): (u64, Vec<Message>),
     ) -> Self {
-        // Nobody knows how far a process came that died.
+        // How far the dead process came is unknown.
         let steering = Steering::new(!record.epochs.is_empty());
         LiveRun { record, token, services, cancel, earlier, steering, family, log, tail: Tail::new(stored) }
     }
 
-    /// Writes an event that was made elsewhere.
+    /// Writes an event that was created elsewhere.
     pub(crate) fn emit(&self, event: Event) {
         self.log.write(|assembler| assembler.emit(event, || message_id(&*self.services.ids)));
     }
 
-    /// Takes what has been written, or keeps the waker until there is something to take.
+    /// Takes the written entries, or keeps the waker until there are some.
     ///
-    /// While all readers rest, small batches are left to gather: the first reader that looks asks for them.
+    /// While all readers rest, small batches are left to gather; the first reader that looks asks for them.
     ///
     /// # Errors
     /// Why the log was closed before its end.
@@ -76,7 +76,7 @@ impl LiveRun {
         self.log.take_pending(driver, || self.tail.is_resting())
     }
 
-    /// What a reader finds from entry `from` on; where that is nothing, its waker is kept.
+    /// What a reader finds from entry `from` on; if there is nothing, its waker is kept.
     pub(crate) fn read(&self, key: usize, from: u64, waker: &Waker) -> TailRead {
         let read = self.tail.read(key, from, waker);
         if matches!(read, TailRead::Nothing) {
@@ -87,13 +87,13 @@ impl LiveRun {
 
     pub(crate) fn remove_reader(&self, key: usize) {
         if self.tail.remove_reader(key) {
-            // What was left to gather for it is to be stored all the same.
+            // Entries left to gather still have to be stored.
             self.log.ask_for_pending();
             self.tail.note_abandoned();
         }
     }
 
-    /// Waits until all that was written so far is stored, or nothing can be any more.
+    /// Waits until everything written so far is stored, or never will be.
     pub(crate) async fn all_stored(&self) {
         let wanted = self.log.next();
         loop {

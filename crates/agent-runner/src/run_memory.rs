@@ -1,4 +1,4 @@
-//! What is remembered of a user.
+//! The memories of a user.
 
 use agent_schemas::{Message, SessionId, UserId};
 use agent_services::Result;
@@ -11,7 +11,8 @@ use crate::history::PATIENCE;
 
 /// The memories of one user, from all sessions.
 ///
-/// A store that is unavailable is asked again for up to ten seconds, except by [`RunMemory::add`], which would add twice.
+/// Calls are retried for up to ten seconds while the store is unavailable, except [`RunMemory::add`], which might add
+/// twice.
 ///
 /// ```
 /// use agent_runner::{RunHandle, agent_fn};
@@ -39,45 +40,45 @@ impl<'a> RunMemory<'a> {
         RunMemory { services, user, session }
     }
 
-    /// Adds messages, all or none, as coming from the run's session; gives their numbers.
+    /// Adds messages from the run's session, all or none; returns their numbers.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     ///
     /// # Cancellation
-    /// The messages may be added or not, if the future is dropped.
+    /// If the future is dropped, the messages may or may not be added.
     pub async fn add(&self, messages: Vec<Message>) -> Result<Vec<u64>> {
         self.services.memories.add(self.user, self.session, messages).await
     }
 
-    /// The ten memories that fit these words best, the best first.
+    /// Returns the ten memories that match these words best, best first.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn search(&self, words: impl Into<String>) -> Result<Vec<Recalled>> {
         self.query(&MemoryQuery::new(words)).await
     }
 
-    /// What fits a query best, the best first.
+    /// Searches the memories; best results first.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn query(&self, query: &MemoryQuery) -> Result<Vec<Recalled>> {
         retry_unavailable(PATIENCE, || self.services.memories.search(self.user, query)).await
     }
 
-    /// What is remembered, the newest first, after the cursor.
+    /// Lists the memories after the cursor, newest first.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn list(&self, after: Option<PageToken>, size: PageSize) -> Result<Page<Memory>> {
         retry_unavailable(PATIENCE, || self.services.memories.list(self.user, None, after, size)).await
     }
 
-    /// Deletes one memory; says whether it was there.
+    /// Deletes a memory; returns whether it existed.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn delete(&self, number: u64) -> Result<bool> {
         retry_unavailable(PATIENCE, || self.services.memories.delete(self.user, number)).await
     }

@@ -1,4 +1,4 @@
-//! What an agent keeps of itself in a session.
+//! The agents' state in a session.
 
 use agent_schemas::{Json, SessionId, UserId};
 use agent_services::retry::retry_unavailable;
@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use crate::Services;
 use crate::history::PATIENCE;
 
-/// The state of one session of one user: what its last round saved. All agents of a session share it.
+/// The state of one user's session: what its last round saved. All agents of a session share it.
 ///
-/// A store that is unavailable is asked again for up to ten seconds.
+/// Calls are retried for up to ten seconds while the store is unavailable.
 ///
 /// ```
 /// use agent_runner::{RunHandle, agent_fn};
@@ -38,53 +38,55 @@ impl<'a> RunState<'a> {
     /// The latest state; `None` if none was saved.
     ///
     /// # Errors
-    /// The store's, and [`ErrorKind::InvalidInput`] if the state is not of this type.
+    /// An error of the store, or [`ErrorKind::InvalidInput`] if the state does not have this type.
     pub async fn load<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         let Some(state) = self.load_json().await? else { return Ok(None) };
         let state = serde_json::from_str(&state.to_string());
-        state.map(Some).map_err(|error| invalid("load a state", "the state is of another type", error))
+        state
+            .map(Some)
+            .map_err(|error| invalid("load a state", "the state does not have the requested type", error))
     }
 
-    /// Saves a state as the session's next round, and gives the round's number. Earlier rounds are kept.
+    /// Saves a state as the session's next round, and returns the round's number. Earlier rounds are kept.
     ///
     /// # Errors
-    /// The store's, and [`ErrorKind::InvalidInput`] if the state cannot be written as JSON.
+    /// An error of the store, or [`ErrorKind::InvalidInput`] if the state cannot be written as JSON.
     ///
     /// # Cancellation
-    /// The state may be saved or not, if the future is dropped.
+    /// If the future is dropped, the state may or may not be saved.
     pub async fn save<T: Serialize + ?Sized>(&self, state: &T) -> Result<u64> {
         let state = Json::from_serialize(state);
         let state =
-            state.map_err(|error| invalid("save a state", "the state cannot be written as JSON", error))?;
+            state.map_err(|error| invalid("save a state", "could not write the state as JSON", error))?;
         self.save_json(&state).await
     }
 
     /// The latest state as JSON; `None` if none was saved.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn load_json(&self) -> Result<Option<Json>> {
         let states = &self.services.states;
         let latest = retry_unavailable(PATIENCE, || states.export(self.user, self.session, None)).await?;
         Ok(latest.map(|(_, state)| state))
     }
 
-    /// Saves JSON as the session's next round, and gives the round's number.
+    /// Saves JSON as the session's next round, and returns the round's number.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     ///
     /// # Cancellation
-    /// The state may be saved or not, if the future is dropped.
+    /// If the future is dropped, the state may or may not be saved.
     pub async fn save_json(&self, state: &Json) -> Result<u64> {
-        // A save whose answer was lost is repeated as another round: the latest state is the same.
+        // A save whose reply was lost is repeated as another round; the latest state is the same.
         retry_unavailable(PATIENCE, || self.services.states.save(self.user, self.session, None, state)).await
     }
 
-    /// Deletes all rounds; says how many there were.
+    /// Deletes all rounds; returns how many there were.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn delete(&self) -> Result<u64> {
         retry_unavailable(PATIENCE, || self.services.states.delete_session(self.user, self.session)).await
     }

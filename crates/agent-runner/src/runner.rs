@@ -1,4 +1,4 @@
-//! The runner: starts runs and knows those that are under way.
+//! The runner: starts runs and tracks the active ones.
 
 mod cancel;
 mod children;
@@ -36,7 +36,7 @@ pub use delete::{Deleted, delete_session, delete_user};
 pub use options::{BuildError, RunLimits, StartError};
 pub use run::{PositionError, Run};
 
-/// Collects what a [`Runner`] needs.
+/// Collects the parts of a [`Runner`].
 #[derive(Debug, Default)]
 pub struct RunnerBuilder {
     agents: Vec<(String, Arc<dyn Agent>)>,
@@ -130,7 +130,7 @@ impl RunnerBuilder {
     }
 }
 
-/// Starts runs. Cheap to clone; the clones share everything.
+/// Starts runs. Cheap to clone; clones share everything.
 #[derive(Clone)]
 pub struct Runner(Arc<Inner>);
 
@@ -153,29 +153,29 @@ pub(crate) struct Inner {
     waiting: AtomicUsize,
     tasks: TaskTracker,
     stop: CancellationToken,
-    /// What this process is called in the run store.
+    /// The name of this process in the run store.
     owner: OwnerId,
     lease: lease::Lease,
     /// The runs that this process executes, and those that have ended and are still read.
     live: Mutex<HashMap<RunId, Arc<LiveRun>, RandomState>>,
     /// The runs that this process is about to take over.
     recovering: Mutex<HashSet<RunId, RandomState>>,
-    /// The tasks beside the runs; they end with this.
+    /// The runner's background tasks; they end with it.
     watch: OnceCell<watch::Watch>,
 }
 
 impl Runner {
-    /// Starts to build a runner.
+    /// Creates a builder.
     pub fn builder() -> RunnerBuilder {
         RunnerBuilder::default()
     }
 
-    /// The names of the agents, the default one first.
+    /// The names of the agents, the default agent first.
     pub fn agent_names(&self) -> impl Iterator<Item = &str> {
         self.0.agents.iter().map(|(name, _)| name.as_str())
     }
 
-    /// What runs may use.
+    /// The limits of runs.
     pub fn limits(&self) -> &RunLimits {
         &self.0.limits
     }
@@ -185,13 +185,13 @@ impl Runner {
         &self.0.services
     }
 
-    /// Refuses new runs from now on. Those that wait for a session go on waiting, for another process or for the next
+    /// Rejects new runs from now on. Runs that wait for a session keep waiting, for another process or for the next
     /// start.
     pub fn close(&self) {
         self.0.tasks.close();
     }
 
-    /// Whether new runs are refused.
+    /// Whether new runs are rejected.
     pub fn is_closed(&self) -> bool {
         self.0.tasks.is_closed()
     }
@@ -201,18 +201,18 @@ impl Runner {
         self.0.stop.cancel();
     }
 
-    /// Resolves when the runner is closed and all its runs have ended and been read.
+    /// Resolves when the runner is closed and all its runs have ended and have no readers.
     pub async fn drained(&self) {
         self.0.tasks.wait().await;
     }
 
-    /// How many runs are under way here.
+    /// The number of active runs in this process.
     pub fn active_runs(&self) -> usize {
         let inner = &*self.0;
         inner.limits.max_runs.min(Semaphore::MAX_PERMITS) - inner.slots.available_permits()
     }
 
-    /// Who executes what is next in a session; nobody while this process is about to end.
+    /// The process that executes the next run of a session; `None` while this process is shutting down.
     pub(crate) fn next_owner(&self) -> Option<&OwnerId> {
         (!self.0.tasks.is_closed()).then_some(&self.0.owner)
     }
@@ -227,7 +227,7 @@ impl Runner {
         Arc::clone(&self.0.slots).acquire_owned().await.ok()
     }
 
-    /// Counts one that waits for room, while the result lives.
+    /// Counts a run that waits for a slot, as long as the result lives.
     pub(crate) fn waiting(&self) -> impl Sized + use<> {
         struct Waiting(Runner);
         impl Drop for Waiting {
@@ -239,7 +239,7 @@ impl Runner {
         Waiting(self.clone())
     }
 
-    /// Forgets a run that has ended and has no more readers. One that was lost may be executed here anew.
+    /// Drops an ended run without readers. A lost run may be executed here again.
     pub(crate) fn forget(&self, run: &Arc<LiveRun>) {
         let mut live = self.0.live.lock();
         if live.get(&run.record.id).is_some_and(|known| Arc::ptr_eq(known, run)) {

@@ -1,12 +1,12 @@
-//! Reading server-sent events, as WHATWG defines them: any line ends, a byte order mark, comments, data of several
+//! Reads server-sent events, as WHATWG defines them: any line ends, a byte order mark, comments, data of several
 //! lines.
 
 /// One event.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SseEvent {
-    /// The id that it names.
+    /// The event's id, if any.
     pub id: Option<String>,
-    /// Whether the server says that it is an error: by the event's name, or by llama.cpp's `error:` field.
+    /// Whether the server marks it as an error: by the event's name, or by llama.cpp's `error:` field.
     pub is_error: bool,
     /// The data; lines are joined with line feeds.
     pub data: String,
@@ -14,10 +14,10 @@ pub struct SseEvent {
 
 /// An event that is larger than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an event is larger than the limit")]
+#[error("an event exceeds the size limit")]
 pub struct EventTooLarge;
 
-/// Takes bytes, however they are cut, and gives events.
+/// Takes bytes, however they are split, and produces events.
 ///
 /// ```
 /// use agent_runner::sse_reader::SseParser;
@@ -33,7 +33,7 @@ pub struct EventTooLarge;
 pub struct SseParser {
     limit: usize,
     line: Vec<u8>,
-    /// The last byte was a carriage return: a line feed that follows belongs to it.
+    /// The last byte was a carriage return; a following line feed belongs to it.
     after_return: bool,
     first_line: bool,
     id: Option<String>,
@@ -42,7 +42,7 @@ pub struct SseParser {
 }
 
 impl SseParser {
-    /// A parser that refuses events of more bytes than this.
+    /// A parser that rejects events larger than this many bytes.
     pub fn new(limit: usize) -> Self {
         SseParser {
             limit,
@@ -55,10 +55,10 @@ impl SseParser {
         }
     }
 
-    /// Reads on, and appends the events that are whole now.
+    /// Parses more bytes, and appends the events that are complete.
     ///
     /// # Errors
-    /// [`EventTooLarge`]; nothing can be read after it.
+    /// [`EventTooLarge`]; the parser must not be used after it.
     pub fn push(&mut self, mut bytes: &[u8], events: &mut Vec<SseEvent>) -> Result<(), EventTooLarge> {
         while let Some(first) = bytes.first() {
             if std::mem::take(&mut self.after_return) && *first == b'\n' {
@@ -81,7 +81,8 @@ impl SseParser {
         Ok(())
     }
 
-    /// The event that lacks nothing but its blank line. Unlike WHATWG says, it counts: servers forget the line.
+    /// The event that lacks only its blank line. Unlike in WHATWG's definition it counts, because servers forget the
+    /// line.
     pub fn finish(&mut self) -> Option<SseEvent> {
         self.end_line().or_else(|| self.dispatch())
     }
@@ -112,7 +113,7 @@ impl SseParser {
                 }
             }
             "id" => self.id = Some(value.to_owned()),
-            // Comments, retry times and what nobody has defined.
+            // Comments, retry times and unknown fields.
             _ => {}
         }
         None

@@ -1,4 +1,4 @@
-//! What is handed to a run while it is under way.
+//! Input that is handed to a run in progress.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use agent_services::run::RunRecord;
 use crate::assemble::ClosedMessage;
 use crate::live::LiveRun;
 
-/// Writes what was handed to a run since the last look into its log, and gives it.
+/// Writes input handed to a run since the last call to its log, and returns it.
 pub(crate) async fn take(live: &LiveRun) -> agent_services::Result<Vec<Message>> {
     if !live.steering.take_arrived() {
         return Ok(Vec::new());
@@ -28,19 +28,19 @@ pub(crate) async fn take(live: &LiveRun) -> agent_services::Result<Vec<Message>>
         message.status = Status::Completed;
         messages.push(message);
     }
-    // An agent may be dropped at any await from here on; the end of its run makes up for that.
+    // An agent may be dropped at any await from here on; the end of its run completes this work.
     live.steering.note_taken();
     for message in &messages {
         live.emit(Event::Message(message.clone()));
     }
-    // Forgotten only once the log has it, so that nothing is lost when the process dies in between.
+    // Dropped only once the log has it, so that nothing is lost if the process dies in between.
     live.all_stored().await;
     forget(live, handed).await?;
     Ok(messages)
 }
 
-/// Forgets what the log has of what was handed to a run, all of it being stored. What is not forgotten when the run ends
-/// becomes a run of its own.
+/// Drops the input that the log has from the store, once all of it is stored. Input that remains when the run ends
+/// becomes a separate run.
 pub(crate) async fn forget_taken(live: &LiveRun) -> agent_services::Result<()> {
     if !live.steering.may_have_taken() {
         return Ok(());

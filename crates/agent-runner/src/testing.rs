@@ -1,9 +1,9 @@
-//! What tests of agents and tools need: no server, no network and no model.
+//! Runs agents and tools in tests, without a server, a network or a model.
 //!
-//! [`collect`] runs an agent and gives all that it wrote, [`ScriptedAgent`] is an agent that does what a test says,
+//! [`collect`] runs an agent and returns its output, [`ScriptedAgent`] is an agent that follows a script,
 //! [`FakeModel`] answers a chat agent, and [`ToolTest`] calls tools.
 //!
-//! Switch it on for tests only:
+//! Enable it for tests only:
 //!
 //! ```toml
 //! [dev-dependencies]

@@ -26,7 +26,7 @@ pub(crate) use error::UNEXPECTED;
 
 use crate::{RunHandle, Services};
 
-/// A function that a model may call. [`tool_fn`] makes one of an async closure.
+/// A function that a model may call. [`tool_fn`] creates one from an async closure.
 ///
 /// ```
 /// use agent_runner::tools::{Tool, ToolContext, ToolError};
@@ -65,10 +65,10 @@ pub trait Tool: fmt::Debug + Send + Sync + 'static {
     /// The JSON Schema of its arguments: an object.
     fn parameters(&self) -> Json;
 
-    /// Does the work. The model and the client get the answer as its JSON text. `ctx` says for whom the work is done.
+    /// Runs the tool. The model and the client receive the result as JSON text. `ctx` identifies the user and the run.
     ///
     /// # Cancellation
-    /// The future is dropped when the run is cancelled. What the tool has started elsewhere can wait for
+    /// The future is dropped when the run is cancelled. Work that the tool started elsewhere can wait for
     /// [`ToolContext::cancelled`].
     ///
     /// # Errors
@@ -77,15 +77,15 @@ pub trait Tool: fmt::Debug + Send + Sync + 'static {
     async fn call(&self, ctx: &ToolContext, arguments: JsonObject) -> Result<Json, ToolError>;
 }
 
-/// The tools that come with the runner: `calculator` and `current_time`.
+/// The built-in tools: `calculator` and `current_time`.
 pub fn built_in(services: &Services) -> Vec<Arc<dyn Tool>> {
     vec![Arc::new(Calculator), Arc::new(CurrentTime::new(Arc::clone(&services.clock)))]
 }
 
-/// Calls a tool as an agent with a model does: the call and its output are messages of their own in the run's log.
+/// Calls a tool like an agent with a model does: the call and its output become separate messages in the run's log.
 ///
 /// # Errors
-/// The tool's, which is in the log as well.
+/// The error of the tool, which is also in the log.
 pub async fn call_tool(run: &RunHandle, tool: &dyn Tool, arguments: JsonObject) -> Result<Json, ToolError> {
     let call_id = run.new_call_id();
     run.tool_call(&call_id, tool.name()).complete(Json::from(arguments.clone()).to_string());

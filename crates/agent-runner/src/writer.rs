@@ -1,7 +1,7 @@
-//! Writers: how an agent fills messages and contents.
+//! Writers, with which an agent fills messages and contents.
 //!
-//! A writer that is dropped leaves open what it wrote: an error that makes the agent return early must not make half
-//! a message look whole. Call `complete`, or let the end of the run close it.
+//! Dropping a writer leaves its content open: an error that makes the agent return early must not make half a message
+//! look complete. Call `complete`, or let the end of the run close it.
 
 mod tool;
 
@@ -19,7 +19,7 @@ pub use tool::{ToolCallWriter, ToolOutputWriter};
 #[must_use = "a message that is not completed stays open until the run ends"]
 pub struct MessageWriter {
     live: Arc<LiveRun>,
-    /// `None` if the run had ended before the message was opened.
+    /// `None` if the run ended before the message was opened.
     key: Option<MessageKey>,
     id: String,
 }
@@ -34,22 +34,22 @@ impl MessageWriter {
         &self.id
     }
 
-    /// Opens the message's next content, a text.
+    /// Opens the message's next content: text.
     pub fn text(&self) -> TextWriter {
         self.open_text(ContentBody::Text { text: None })
     }
 
-    /// Opens the message's next content, a refusal.
+    /// Opens the message's next content: a refusal.
     pub fn refusal(&self) -> TextWriter {
         self.open_text(ContentBody::Refusal { refusal: None })
     }
 
-    /// Opens the message's next content, structured data.
+    /// Opens the message's next content: structured data.
     pub fn data(&self) -> DataWriter {
         DataWriter(self.open_content(ContentBody::Data { data: None }))
     }
 
-    /// Writes the message's next content whole: an image, a file, sound, …
+    /// Writes the message's next content at once: an image, a file, audio, …
     pub fn put(&self, body: ContentBody) {
         let Some(empty) = ContentBody::empty(body.type_name()) else { return };
         let place = self.open_content(empty);
@@ -57,12 +57,13 @@ impl MessageWriter {
         place.close();
     }
 
-    /// Writes the message's next content whole: structured data.
+    /// Writes the message's next content at once: structured data.
     pub fn put_data(&self, data: JsonObject) {
         self.put(ContentBody::Data { data: Some(data) });
     }
 
-    /// Says what the model call behind the message used; shown when it closes, and summed up over the run.
+    /// Sets the usage of the model call behind the message. It is shown when the message closes and added to the run's
+    /// usage.
     pub fn set_usage(&self, usage: JsonObject) {
         self.write(|assembler, key| {
             if let Some(head) = assembler.head_mut(key) {
@@ -71,7 +72,7 @@ impl MessageWriter {
         });
     }
 
-    /// Keeps something with the message; shown when it closes.
+    /// Adds metadata to the message; shown when the message closes.
     pub fn set_metadata(&self, metadata: JsonObject) {
         self.write(|assembler, key| {
             if let Some(head) = assembler.head_mut(key) {
@@ -80,7 +81,7 @@ impl MessageWriter {
         });
     }
 
-    /// Closes the message and what is open in it.
+    /// Closes the message and its open contents.
     pub fn complete(self) {
         self.write(|assembler, key| assembler.close_message(key, &Closing::default()));
     }
@@ -108,7 +109,7 @@ impl MessageWriter {
     }
 }
 
-/// Where a content stands.
+/// The position of a content.
 struct Place {
     live: Arc<LiveRun>,
     key: Option<(MessageKey, usize)>,
@@ -147,21 +148,21 @@ impl TextWriter {
 pub struct DataWriter(Place);
 
 impl DataWriter {
-    /// Merges an object into what is there; see [`agent_schemas::delta::merge_data`] for the rules.
+    /// Merges an object into the data; see [`agent_schemas::delta::merge_data`] for the rules.
     pub fn delta(&mut self, data: JsonObject) {
         self.0.write(|assembler, key, index| {
             assembler.delta(key, index, ContentBody::Data { data: Some(data) })
         });
     }
 
-    /// Replaces what is there.
+    /// Replaces the data.
     pub fn set(&mut self, data: JsonObject) {
         self.0.write(|assembler, key, index| {
             assembler.snapshot(key, index, ContentBody::Data { data: Some(data) })
         });
     }
 
-    /// Closes the content with this value, whatever it was before.
+    /// Closes the content with this value, which replaces the data.
     fn complete_with(self, data: JsonObject) {
         self.0.write(|assembler, key, index| {
             assembler.set_value(key, index, ContentBody::Data { data: Some(data) });

@@ -1,4 +1,4 @@
-//! The struct and its `#[record(…)]` attributes, read and checked.
+//! Parses and checks the struct and its `#[record(…)]` attributes.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -8,7 +8,7 @@ use syn::{
     Attribute, Data, DeriveInput, Error, Expr, Field, Fields, Ident, LitStr, Meta, Path, Result, Token, Type,
 };
 
-/// A struct of the wire.
+/// A wire struct.
 pub(crate) struct Record {
     pub(crate) ident: Ident,
     pub(crate) name: String,
@@ -17,11 +17,11 @@ pub(crate) struct Record {
     pub(crate) describe: Option<Path>,
     pub(crate) prepare: Option<Path>,
     pub(crate) members: Vec<Member>,
-    /// The field that keeps every other member.
+    /// The field that keeps all other members.
     pub(crate) extra: Option<Ident>,
 }
 
-/// A field with a name on the wire.
+/// A field with a wire name.
 pub(crate) struct Member {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
@@ -34,7 +34,7 @@ pub(crate) struct Member {
     pub(crate) check: Option<Path>,
 }
 
-/// What reading makes of a field that is not there.
+/// How an absent field is read.
 pub(crate) enum IfAbsent {
     Null,
     Refused,
@@ -89,7 +89,7 @@ impl Record {
 }
 
 impl Member {
-    /// The member, or none of a field that keeps the others.
+    /// The member; `None` for the field that keeps the others.
     fn read(ident: &Ident, field: &Field) -> Result<Option<Self>> {
         let mut member = Member {
             ident: ident.clone(),
@@ -142,7 +142,7 @@ impl Member {
     }
 }
 
-/// The value of `default = value`, or the type's own of `default` alone.
+/// The value of `default = value`, or the type's default for `default` alone.
 fn value_or_default(meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {
     if !meta.input.peek(Token![=]) {
         return Ok(quote!(Default::default()));

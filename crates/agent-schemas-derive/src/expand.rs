@@ -1,4 +1,4 @@
-//! The code of a record.
+//! Generates the code of a record.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -136,7 +136,7 @@ impl ProtocolData {
     }
 }
 
-/// The key that makes repeated requests one run.
+/// The key with which repeated requests start only one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IdempotencyKey {
@@ -205,7 +205,8 @@ impl RunOptions {
         cancels.then_some(self.disconnect_grace)
     }
 
-    /// The options in a run's record. One that cannot be read, such as a value of a later version, is the default.
+    /// The options in a run's record. An option that cannot be read, such as a value of a later version, gets its
+    /// default.
     pub fn from_record(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_else(|_| Self::from_members(text))
     }

@@ -1,5 +1,6 @@
-//! One span and one log line per request. The span stays open until the answer has been sent or the client has disconnected;
-//! then the line is written. It has no bodies, no query strings and no headers but ids, as they may hold prompts and secrets.
+//! One span and one log line per request. The span stays open until the response has been sent or the client has
+//! disconnected; then the line is written. It contains no bodies, no query strings and no headers except ids, because
+//! these may contain prompts and secrets.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,7 +15,7 @@ use tracing::Span;
 
 use crate::headers::RUN_ID;
 
-/// A request before it is answered.
+/// A request without a response yet.
 pub(crate) struct Logged {
     span: Span,
     started: Instant,
@@ -46,7 +47,7 @@ impl Logged {
         &self.span
     }
 
-    /// Writes the line when the answer's body ends.
+    /// Writes the line when the response's body ends.
     pub(crate) fn around(self, response: Response) -> Response {
         let status = response.status().as_u16();
         let run_id = response.headers().get(RUN_ID).cloned();
@@ -102,7 +103,7 @@ impl http_body::Body for LoggedBody {
 impl Drop for LoggedBody {
     fn drop(&mut self) {
         let Line { request, status, run_id, bytes, whole } = &self.line;
-        // A body that is known to be at its end is not polled again.
+        // A body that is known to have ended is not polled again.
         let cut = !whole && !self.body.is_end_stream();
         // The line repeats the span's fields.
         tracing::info!(

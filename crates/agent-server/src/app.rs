@@ -20,7 +20,7 @@ use crate::{lifecycle, router};
 /// How long a client may be disconnected before its run is cancelled, unless the application sets another time.
 const DISCONNECT_GRACE: Duration = Duration::from_secs(60);
 
-/// The longest time that a response may be kept, unless the application sets another one.
+/// The maximum time that a response may be kept, unless the application sets another one.
 const MAX_RESPONSE_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The result of a hook. An error from a start hook prevents the server from starting.
@@ -211,8 +211,9 @@ impl AgentAppBuilder {
         self
     }
 
-    /// The longest time that a response may be kept for later retrieval ([`response_ttl`](RunOptions::response_ttl), OpenAI's
-    /// `store`), even if logs are kept for a shorter time. 30 days by default.
+    /// Sets the maximum time that a response may be kept for later retrieval
+    /// ([`response_ttl`](RunOptions::response_ttl), OpenAI's `store`), even if logs are kept for a shorter time. The
+    /// default is 30 days.
     #[must_use]
     pub fn max_response_ttl(mut self, ttl: Duration) -> Self {
         self.max_response_ttl = ttl;
@@ -289,7 +290,8 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Runs a hook after the last request was served. Hooks run in the order in which they were added. An error is logged.
+    /// Runs a hook after the last request has been served. Hooks run in the order in which they were added. An error is
+    /// logged.
     #[must_use]
     pub fn on_stop<F, Fut>(mut self, hook: F) -> Self
     where

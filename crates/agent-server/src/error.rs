@@ -1,6 +1,6 @@
-//! Errors of requests, and the HTTP answers that report them.
+//! Errors of requests, and the HTTP responses that report them.
 //!
-//! Every error body has `detail` (as upstream's clients expect it: a list of faults with 422, else a sentence) and
+//! Every error body has `detail` (as upstream's clients expect it: a list of errors with 422, otherwise a sentence) and
 //! `error: {code, message}`. `answer` has the status, the code and the message of each error.
 
 mod answer;
@@ -21,15 +21,15 @@ use self::body::Body;
 
 pub use self::info::ErrorInfo;
 
-/// Why a request was refused before it had any effect.
+/// Why a request was rejected before it had any effect.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ApiError {
-    /// The body is JSON, but not of the expected form.
+    /// The body is JSON, but does not have the expected form.
     Invalid(ValidationError),
     /// The body is not JSON.
     Malformed(ParseError),
-    /// The body is not UTF-8, was cut off, or nests too deeply.
+    /// The body is not UTF-8, was cut off, or is nested too deeply.
     Unreadable(String),
     /// The body did not arrive in time.
     TooSlow {
@@ -71,11 +71,11 @@ pub enum ApiError {
     BadHost(&'static str),
     /// The `Host` header names a host that this server does not serve.
     HostNotAllowed(String),
-    /// The request comes from a web page whose origin may not start anything here.
+    /// The request comes from a web page whose origin is not allowed.
     OriginNotAllowed(String),
     /// A handler of the application's own routes panicked.
     Panic,
-    /// The runner refused to start a run.
+    /// The runner did not start the run.
     NotStarted(StartError),
     /// A query parameter, a header or a part of the path has an invalid value.
     BadParameter(String),
@@ -93,12 +93,12 @@ pub enum ApiError {
     Cut(CursorError),
     /// A store failed.
     Store(agent_services::Error),
-    /// An error of a protocol's own.
+    /// An error that a protocol defines.
     Other(ErrorInfo),
 }
 
 impl ApiError {
-    /// What protocols with error shapes of their own need to report it.
+    /// What protocols with their own error formats need to report it.
     pub fn info(&self) -> ErrorInfo {
         self.answer().info
     }

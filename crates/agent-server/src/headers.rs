@@ -1,4 +1,4 @@
-//! Headers of requests and answers.
+//! Headers of requests and responses.
 
 use agent_schemas::RunId;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Version, header};
@@ -12,7 +12,7 @@ pub(crate) const RUN_ID: HeaderName = HeaderName::from_static("x-run-id");
 /// The id of a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A header's text, if there is such a header.
+/// A header's text, if the header is present.
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, ApiError> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     match value.to_str() {
@@ -21,13 +21,13 @@ pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Opt
     }
 }
 
-/// Whether the connection stays open after the answer. Upstream sends a header that says so.
+/// Whether the connection stays open after the response. Upstream sends a header that says so.
 pub(crate) fn keeps_alive(version: Version, headers: &HeaderMap) -> bool {
     let mut options = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
     version == Version::HTTP_11 && !options.any(|value| value.to_ascii_lowercase().contains("close"))
 }
 
-/// Adds the run's id to an answer.
+/// Adds the run's id to a response.
 pub(crate) fn set_run_id(response: &mut Response, id: &RunId) {
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(RUN_ID, id);

@@ -1,8 +1,8 @@
 //! Agents over HTTP.
 //!
-//! [`AgentApp`] makes a server of any [`agent_runner::Agent`]: its own event stream at `/process`, health and
-//! readiness, limits, CORS and `Host` rules, and a shutdown that lets running runs end. Users add routes, layers and
-//! hooks of their own. The binary (crate `agent-cli`) is the same thing with a configuration file and OpenAI's
+//! [`AgentApp`] turns any [`agent_runner::Agent`] into a server: the native event stream at `/process`, health and
+//! readiness, limits, CORS and `Host` rules, and a shutdown that lets running runs end. Users add their own routes,
+//! layers and hooks. The binary (crate `agent-cli`) adds a configuration file and OpenAI's
 //! protocols.
 //!
 //! The path of one streamed request: [`AgentApp::serve`] → `lifecycle` (accept) → `middleware` (log, CORS, host) →

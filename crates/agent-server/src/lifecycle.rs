@@ -55,7 +55,7 @@ const REFUSED: Duration = Duration::from_secs(2);
 /// How much of an answer waits in a connection until the client takes some of it, and how long a request's headers may be.
 const BUFFER_BYTES: usize = 128 * 1024;
 
-/// The pause before accepting again when the system has no file descriptors left.
+/// The pause before the next accept when the system is out of file descriptors.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
 
 /// Serves until the shutdown signal, then drains.
@@ -231,7 +231,7 @@ impl Connections {
         self.tasks.close();
         self.closing.give();
         if timeout(LAST_BYTES, self.tasks.wait()).await.is_err() {
-            tracing::warn!(connections = self.tasks.len(), "closed connections that did not end in time");
+            tracing::warn!(connections = self.tasks.len(), "closed connections that did not finish in time");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The layers that every request passes, from the outside in:
 //!
 //! 1. the request's span, log line and id, so that everything further in is logged with them;
-//! 2. CORS, so that browsers can read error answers too;
+//! 2. CORS, so that browsers can read error responses too;
 //! 3. the protocols, which report errors from further in in their own formats;
 //! 4. the gate, the first layer that may refuse a request;
 //! 5. the application's own layers, such as authentication.
@@ -47,7 +47,7 @@ pub(crate) fn around(routes: Router, app: &App, error_format: ErrorFormatLayer) 
         .layer(RequestLog)
 }
 
-/// Applies CORS to requests from web pages only, so that the answers to others do not carry its headers.
+/// Applies CORS only to requests from web pages, so that other responses do not carry its headers.
 #[derive(Clone)]
 struct ForBrowsers(CorsLayer);
 
@@ -87,7 +87,7 @@ where
     }
 }
 
-/// Upstream's CORS answers, but only for loopback origins unless the configuration allows others.
+/// Upstream's CORS responses, but only for loopback origins unless the configuration allows others.
 fn cors(config: &HttpConfig) -> CorsLayer {
     let allowed = config.cors_origins.clone();
     let is_allowed = move |origin: &HeaderValue, _: &request::Parts| {
@@ -126,7 +126,7 @@ fn is_loopback_name(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Refuses requests with which a web page in the user's browser could abuse the server.
+/// Rejects requests with which a web page in the user's browser could abuse the server.
 ///
 /// A page may point its own name at a loopback address (DNS rebinding), so requests for hosts that the server does not serve
 /// are refused. A page may also send requests without being allowed to read the answers. Those that would have an effect are
@@ -233,7 +233,7 @@ fn host_of(authority: &str) -> &str {
     }
 }
 
-/// Gives every request an id and a span, and writes its log line when the answer has been sent.
+/// Gives every request an id and a span, and writes its log line when the response has been sent.
 #[derive(Clone, Copy, Debug)]
 struct RequestLog;
 
@@ -277,7 +277,7 @@ where
     }
 }
 
-/// The client's request id if it can be logged, else a new one.
+/// The client's request id if it can be logged, otherwise a new one.
 fn request_id(request: &Request<Body>) -> HeaderValue {
     let given = request.headers().get(REQUEST_ID).filter(|value| {
         let bytes = value.as_bytes();

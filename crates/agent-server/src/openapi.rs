@@ -1,8 +1,8 @@
 //! The OpenAPI 3.1 document of everything that is served.
 //!
-//! The server's own routes are the file `openapi/openapi.json`, in which names are filled in; each protocol adds its part.
-//! The schemas of the wire types are those that [`agent_schemas::export`] has. The tests hold the document to what the
-//! server answers.
+//! The server's own routes are in the file `openapi/openapi.json`, with placeholders for names; each protocol adds its
+//! part. The schemas of the wire types come from [`agent_schemas::export`]. Tests compare the document with the
+//! server's responses.
 
 use agent_schemas::{Json, JsonObject, export};
 
@@ -47,7 +47,7 @@ pub(crate) fn document(
     let filled = |document: &str, placeholder: &str, value: &str| {
         document.replacen(placeholder, &Json::from(value).to_string(), 1)
     };
-    // The name comes last: it may hold anything, even what looks like a placeholder.
+    // The name comes last, because it may contain anything, even text that looks like a placeholder.
     let document = filled(&all.document.to_string(), "\"{version}\"", env!("CARGO_PKG_VERSION"));
     let document = filled(&document, "\"{endpoint}\"", endpoint);
     let document = filled(&document, "\"{endpoint}/task\"", &format!("{endpoint}/task"));

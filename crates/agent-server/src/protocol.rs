@@ -10,7 +10,7 @@
 //!
 //! To add one, implement [`Protocol`] and [`Translator`], and pass it to
 //! [`AgentAppBuilder::protocol`](crate::AgentAppBuilder::protocol). `crates/agent-server/examples/lines.rs` is a
-//! complete one, and the crate `agent-protocol-openai` uses nothing but this module.
+//! complete one, and the crate `agent-protocol-openai` uses only this module.
 
 mod context;
 mod delta_frame;
@@ -52,11 +52,11 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
     /// whether they come from a handler, from a layer around it, or because no route matches.
     fn owns_path(&self, path: &str) -> bool;
 
-    /// The routes. Their handlers return `Result<_, ApiError>`, use the extractors of this module, and leave most of their work
-    /// to the [`ProtocolContext`].
+    /// The routes. Their handlers return `Result<_, ApiError>`, use the extractors of this module, and leave most of
+    /// their work to the [`ProtocolContext`].
     fn routes(&self, context: ProtocolContext) -> Router;
 
-    /// The answer that reports an error. Headers such as `retry-after` are added to it.
+    /// The response that reports an error. Headers such as `retry-after` are added to it.
     fn error_response(&self, error: &ErrorInfo) -> Response;
 
     /// The endpoints that `GET /` lists.

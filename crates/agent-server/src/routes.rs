@@ -1,4 +1,4 @@
-//! The routes, one file a resource.
+//! The routes, one file per resource.
 
 pub(crate) mod health;
 pub(crate) mod process;

@@ -30,7 +30,7 @@ pub(crate) fn respond_with_log(app: &App, cursor: Cursor, keeps_alive: bool) -> 
     respond(app, cursor.map_ok(|batch| batch.frames), keeps_alive)
 }
 
-/// Answers with everything that a source yields, in pieces of complete frames.
+/// Responds with everything that a source yields, in pieces of complete frames.
 ///
 /// If the client disconnects, the source and its cursor are dropped. The run's policy says what happens to the run. If the
 /// server closes its connections while the source has nothing, as with a run that waits for its session, the stream ends in
@@ -67,9 +67,9 @@ impl<S> EventStream<S> {
         EventStream { source, heartbeat, last_write: Instant::now(), timer: None, closing, done: false }
     }
 
-    /// Ready when the stream has been silent for the heartbeat's time.
+    /// Ready when the stream has been silent for the heartbeat interval.
     ///
-    /// Writes do not move the timer: when it fires, it is set again for the time that is left.
+    /// Writes do not move the timer: when it fires, it is set again for the remaining time.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.heartbeat.is_zero() {
             return Poll::Pending;
@@ -106,7 +106,8 @@ impl<S: Stream<Item = Result<Bytes, CursorError>> + Unpin> http_body::Body for E
             Poll::Ready(Some(Err(error))) => {
                 log_cut(&error, "a stream ended early");
                 this.done = true;
-                // The error aborts the connection, so that the client does not take half a stream for a complete one.
+                // The error aborts the connection, so that the client does not mistake half a stream for a complete
+                // one.
                 return Poll::Ready(Some(Err(io::Error::other(error))));
             }
             Poll::Ready(None) => return Poll::Ready(None),

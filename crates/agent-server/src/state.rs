@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! The state that every handler can reach.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use crate::closing::ClosingSignal;
 use crate::config::HttpConfig;
 use crate::readiness::{Reason, StoreHealth};
 
-/// What every handler can reach. Cheap to clone.
+/// The state that every handler can reach. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Inner>);
 
@@ -100,8 +100,8 @@ impl App {
         &self.0.run_options
     }
 
-    /// Starts a run under the server's limits. Only a stream can be resumed: the server does not wait for a client that
-    /// disconnects from another answer.
+    /// Starts a run under the server's limits. Only a stream can be resumed, so the server does not wait for a client
+    /// that disconnects from another response.
     pub(crate) async fn start(
         &self,
         request: AgentRequest,

@@ -1,6 +1,6 @@
-//! What a backend is, seen from outside: whoever has a URL gets the stores that are there.
+//! The extension point for backends: a backend creates the stores at a URL.
 //!
-//! A crate of its own can add a backend: it implements [`Backend`], and whoever opens services names it by
+//! A separate crate can add a backend: it implements [`Backend`], and the program that opens services registers it with
 //! [`Backends::with`](crate::Backends::with).
 
 mod options;
@@ -24,13 +24,13 @@ pub(crate) const OPERATION: &str = "open the services";
 
 /// A kind of place where services keep their data, such as a database.
 pub trait Backend: fmt::Debug + Send + Sync + 'static {
-    /// Makes the stores of one place. They share what they have there, such as a file or a connection.
+    /// Creates the stores of one place. They share its resources, such as a file or a connection.
     ///
-    /// Nothing is connected or opened yet: that is for the `start` of each store, and not all of them may be started.
+    /// Does not connect or open anything yet: the `start` of each store does that, and not all of them may be started.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if the URL or an option makes no sense. A message shows no URL but
-    /// by its `Display`, which leaves out secrets.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the URL or an option is invalid. A message may contain the URL only
+    /// as its `Display` shows it, which omits secrets.
     fn open(&self, url: &StoreUrl, options: &OpenOptions) -> Result<Stores>;
 }
 
@@ -42,14 +42,14 @@ pub struct Stores {
     pub runs: Arc<dyn RunStore>,
     /// Where conversations are kept.
     pub sessions: Arc<dyn SessionStore>,
-    /// Where agents keep what they are.
+    /// Where agents keep their states.
     pub states: Arc<dyn StateStore>,
-    /// Where what is to be remembered of users is kept, if the backend can keep and search it.
+    /// Where memories of users are kept, if the backend can keep and search them.
     pub memories: Option<Arc<dyn MemoryStore>>,
 }
 
 impl Stores {
-    /// Stores without one of memories.
+    /// Stores without a memory store.
     pub fn new(
         runs: Arc<dyn RunStore>,
         sessions: Arc<dyn SessionStore>,
@@ -58,7 +58,7 @@ impl Stores {
         Stores { runs, sessions, states, memories: None }
     }
 
-    /// The same with a store of memories.
+    /// The same with a memory store.
     #[must_use]
     pub fn with_memories(mut self, memories: Arc<dyn MemoryStore>) -> Self {
         self.memories = Some(memories);

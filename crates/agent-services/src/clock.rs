@@ -1,4 +1,4 @@
-//! The system's clock and random ids, and ones for tests that stand still and count.
+//! The system clock and random ids, and a clock and ids for tests.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,25 +12,25 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn unix_seconds(&self) -> i64 {
-        // A clock past the year 292 billion is broken; the nearest representable time is as good.
+        // A clock past the year 292 billion is broken; the nearest representable time will do.
         i64::try_from(since_1970().as_secs()).unwrap_or(i64::MAX)
     }
 }
 
-/// The time since 1970; none on a clock that stands before it.
+/// The time since 1970; zero if the clock is before 1970.
 fn since_1970() -> Duration {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Random ids from the operating system's generator. UUIDs are of version 7 (RFC 9562): the time in milliseconds, and
+/// Random ids from the operating system's generator. UUIDs have version 7 (RFC 9562): the time in milliseconds, then
 /// random bits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemIds;
 
 impl IdSource for SystemIds {
     fn uuid(&self) -> String {
-        // The bytes of a version 4 UUID that are wholly random.
+        // The bytes of a version 4 UUID that are entirely random.
         let [a, b, c, d, e, f, _, _, _, g, h, i, j, ..] = Uuid::new_v4().into_bytes();
         let random = [a, b, c, d, e, f, g, h, i, j];
         Builder::from_unix_timestamp_millis(milliseconds(), &random).into_uuid().to_string()
@@ -48,7 +48,7 @@ impl IdSource for SystemIds {
     }
 }
 
-/// The time since 1970 in milliseconds, of which ids have 48 bits.
+/// The time since 1970 in milliseconds; ids contain the lowest 48 bits.
 fn milliseconds() -> u64 {
     u64::try_from(since_1970().as_millis()).unwrap_or_default() & 0xffff_ffff_ffff
 }
@@ -58,7 +58,7 @@ fn milliseconds() -> u64 {
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that stands at this time, in Unix seconds.
+    /// A clock that stands still at this time, in Unix seconds.
     pub fn at(unix_seconds: i64) -> Self {
         ManualClock(AtomicI64::new(unix_seconds))
     }

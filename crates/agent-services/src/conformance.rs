@@ -1,8 +1,8 @@
-//! What every backend promises, as tests that a backend runs against itself.
+//! The conformance suites: tests of what every backend promises.
 //!
-//! One macro line a backend: `session_store_conformance!(async { InMemorySessionStore::default() })`. The expression is
-//! evaluated for each test and gives a fresh store, not yet started; a store over a shared server keeps its data apart,
-//! by a prefix of its own. The tests want a multi-threaded runtime, as concurrency is among what they test.
+//! One macro line per backend: `session_store_conformance!(async { InMemorySessionStore::default() })`. The expression
+//! is evaluated for each test and returns a new store, not yet started; a store on a shared server separates its data
+//! with a unique prefix. The tests need a multi-threaded runtime, because they test concurrency.
 
 pub mod lifecycle;
 pub mod memory_store;
@@ -15,7 +15,7 @@ use std::future::Future;
 
 use agent_schemas::{SessionId, UserId};
 
-/// Makes one test of each named function of a suite, with a fresh and started store.
+/// Creates one test per named function of a suite, with a new, started store.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! conformance_tests {
@@ -29,7 +29,7 @@ macro_rules! conformance_tests {
     )*};
 }
 
-/// Ids that a careless backend mixes up, cuts or chokes on.
+/// Ids that a careless backend confuses, truncates or rejects.
 fn hostile_ids() -> Vec<String> {
     let mut ids: Vec<String> = [
         "",
@@ -79,7 +79,7 @@ fn session(id: &str) -> SessionId {
     SessionId::new(id)
 }
 
-/// Runs many futures at once, each on a task of its own, and gives their results in order.
+/// Runs many futures concurrently, each in a separate task, and returns their results in order.
 async fn at_once<T, F>(futures: impl IntoIterator<Item = F>) -> Vec<T>
 where
     T: Send + 'static,

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What a service answers.
+/// The result of a service call.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What the caller can do about an [`Error`].
@@ -12,9 +12,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum ErrorKind {
     /// What should be changed does not exist: create it, or give up.
     NotFound,
-    /// It exists already: use it, or choose another id.
+    /// It already exists: use it, or choose another id.
     AlreadyExists,
-    /// Somebody else changed it, or owns it now: stop writing.
+    /// Another caller changed it or owns it now: stop writing.
     Conflict,
     /// The run was asked to stop, and the caller does not know it: end the run as canceled.
     Canceled,
@@ -24,7 +24,7 @@ pub enum ErrorKind {
     Full,
     /// What was asked for makes no sense: correct the call.
     InvalidInput,
-    /// The backend does not do this: use another one.
+    /// The backend does not support this: use another one.
     Unsupported,
     /// Anything else: report it.
     Unexpected,
@@ -51,7 +51,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of an operation, with a message that says what was wrong and with what.
+    /// An error of an operation. The message says what went wrong and with what.
     pub fn new(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Self {
         Error { kind, write_fault: None, operation, message: message.into(), source: None }
     }

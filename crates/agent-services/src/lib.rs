@@ -4,12 +4,12 @@
 //! |---|---|---|
 //! | [`RunStore`](run::RunStore) | the event logs of runs | [`InMemoryRunStore`](run::InMemoryRunStore), `sqlite::SqliteRunStore`, `redis::RedisRunStore` |
 //! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore), `sqlite::SqliteSessionStore`, `redis::RedisSessionStore` |
-//! | [`MemoryStore`](memory::MemoryStore) | what is to be remembered of users | [`InMemoryMemoryStore`](memory::InMemoryMemoryStore), `sqlite::SqliteMemoryStore`, `redis::RedisMemoryStore` |
-//! | [`StateStore`](state::StateStore) | what agents keep of themselves | [`InMemoryStateStore`](state::InMemoryStateStore), `sqlite::SqliteStateStore`, `redis::RedisStateStore` |
+//! | [`MemoryStore`](memory::MemoryStore) | what agents remember about users | [`InMemoryMemoryStore`](memory::InMemoryMemoryStore), `sqlite::SqliteMemoryStore`, `redis::RedisMemoryStore` |
+//! | [`StateStore`](state::StateStore) | agents' own states | [`InMemoryStateStore`](state::InMemoryStateStore), `sqlite::SqliteStateStore`, `redis::RedisStateStore` |
 //!
-//! The backends of the modules `sqlite` and `redis` come with the features of those names.
+//! The modules `sqlite` and `redis` need the features of the same names.
 //!
-//! [`Services`] are all of them together. [`Backends`] opens them by URL, and takes those of
+//! [`Services`] has all of the stores. [`Backends`] opens them by URL and also accepts backends of
 //! other crates ([`backend`]).
 //!
 //! Each trait's documentation states a numbered contract; each line of it is one function of the conformance suite

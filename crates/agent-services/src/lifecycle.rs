@@ -1,4 +1,4 @@
-//! What every service can do besides its work: start, stop, and say whether it works.
+//! What every service can do besides its own work: start, stop, and report its health.
 
 mod database;
 mod started;
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::Result;
 
-/// A service with a beginning and an end.
+/// A service that can be started and stopped.
 ///
 /// # Contract
 /// 1. `start` makes the service ready; starting a started one changes nothing.
@@ -27,7 +27,7 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
     /// Makes the service ready for work.
     async fn start(&self) -> Result<()>;
 
-    /// Ends its work.
+    /// Stops the service.
     async fn stop(&self) -> Result<()>;
 
     /// Asks the backend whether it works.
@@ -37,7 +37,7 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
     /// read-only.
     async fn health(&self) -> Result<()>;
 
-    /// The database that the service is kept in, if it can be changed in one step with others there.
+    /// The database that the service is kept in, if other services there can be changed in the same step.
     fn database(&self) -> Option<DatabaseId> {
         None
     }

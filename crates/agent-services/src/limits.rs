@@ -9,28 +9,28 @@ use crate::{Error, ErrorKind, Result};
 /// The longest id of a user, session or batch, in bytes.
 pub const MAX_ID_BYTES: usize = 16 * 1024;
 
-/// How much one session, state or memory may hold. Whatever goes beyond is refused with a clear error, and nothing of it
-/// is stored.
+/// How much one session, state or memory may hold. Anything beyond the limit is rejected with a clear error and not
+/// stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreLimits {
-    /// The most messages in one session.
+    /// The maximum number of messages in a session.
     pub session_messages: u64,
-    /// The most bytes of one message, state or metadata, as JSON text.
+    /// The maximum size of one message, state or metadata, in bytes of JSON text.
     pub item_bytes: usize,
-    /// The most bytes of all messages of one session, as JSON text.
+    /// The maximum size of all messages of a session, in bytes of JSON text.
     pub session_bytes: u64,
 }
 
 impl Default for StoreLimits {
-    /// 100,000 messages and 256 MiB a session, 8 MiB an item.
+    /// 100,000 messages and 256 MiB per session, 8 MiB per item.
     fn default() -> Self {
         StoreLimits { session_messages: 100_000, item_bytes: 8 << 20, session_bytes: 256 << 20 }
     }
 }
 
 impl StoreLimits {
-    /// Refuses an item that is too large.
+    /// Rejects an item that is too large.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`], which names the limit.
@@ -45,7 +45,7 @@ impl StoreLimits {
         Err(Error::new(ErrorKind::InvalidInput, operation, message))
     }
 
-    /// Refuses a session that would grow beyond its limits.
+    /// Rejects a session that would grow beyond its limits.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`], which names the limit.
@@ -65,26 +65,26 @@ impl StoreLimits {
     }
 }
 
-/// Refuses ids that are too long. Besides, an id may be anything, the empty text included.
+/// Rejects ids that are too long. Otherwise an id may be any string, including the empty one.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidInput`], which names the limit.
 pub fn check_ids<'a>(operation: &'static str, ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
     match ids.into_iter().map(str::len).find(|bytes| *bytes > MAX_ID_BYTES) {
         Some(bytes) => {
-            let message = format!("an id has {bytes} bytes, and {MAX_ID_BYTES} is the most that it may have");
+            let message = format!("an id has {bytes} bytes; the limit is {MAX_ID_BYTES}");
             Err(Error::new(ErrorKind::InvalidInput, operation, message))
         }
         None => Ok(()),
     }
 }
 
-/// Refuses JSON text that nests too deeply to be read again: parsers bound the nesting, and serializers do not.
+/// Rejects JSON text that is nested too deeply to be read again: parsers limit the nesting, serializers do not.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidInput`], which names the limit.
 pub(crate) fn check_depth(operation: &'static str, json: &[u8]) -> Result<()> {
-    // Few brackets, inside of strings or not, cannot nest deeply. That is how most texts are, and quickly seen.
+    // Text with few brackets, in strings or not, cannot be nested deeply. This quick check covers most texts.
     if memchr2_iter(b'[', b'{', json).nth(DEFAULT_DEPTH).is_none() {
         return Ok(());
     }
@@ -106,7 +106,7 @@ pub(crate) fn check_depth(operation: &'static str, json: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// What follows a JSON string, whose first quote is already behind. Most of a message is inside of strings.
+/// What follows a JSON string, given the text after its opening quote. Most of a message is inside strings.
 fn behind_string(mut rest: &[u8]) -> &[u8] {
     while let Some(at) = memchr2(b'"', b'\\', rest) {
         let is_escape = rest[at] == b'\\';

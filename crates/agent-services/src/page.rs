@@ -2,10 +2,10 @@
 
 use crate::{Error, ErrorKind, Result};
 
-/// The most items that one page may hold.
+/// The maximum number of items on a page.
 pub const MAX_PAGE: usize = 1000;
 
-/// How many items a page is to hold, 1 to [`MAX_PAGE`].
+/// The number of items on a page, 1 to [`MAX_PAGE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageSize(usize);
 
@@ -18,7 +18,7 @@ impl PageSize {
         if (1..=MAX_PAGE).contains(&items) {
             return Ok(PageSize(items));
         }
-        let message = format!("a page has 1 to {MAX_PAGE} items, not {items}");
+        let message = format!("a page should have 1 to {MAX_PAGE} items, not {items}");
         Err(Error::new(ErrorKind::InvalidInput, "read a page", message))
     }
 
@@ -35,8 +35,8 @@ impl Default for PageSize {
     }
 }
 
-/// Where the next page of a list begins. It stays valid while others write: no item comes twice, and none that was
-/// there from the first page on is left out.
+/// Where the next page of a list begins. It stays valid while others write: no item appears twice, and no item that
+/// existed at the first page is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageToken(pub u64);
 
@@ -45,12 +45,12 @@ pub struct PageToken(pub u64);
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` on the last one.
+    /// Where the next page begins; `None` on the last page.
     pub next: Option<PageToken>,
 }
 
 impl<T> Page<T> {
-    /// The page that one more item than its size was fetched for: the last item only tells that there is more.
+    /// Builds a page from a fetch of one more item than the page's size; the extra item only shows that there is more.
     /// `position` is an item's place in the list.
     pub fn from_one_more(mut items: Vec<T>, size: PageSize, position: impl Fn(&T) -> u64) -> Self {
         let has_more = items.len() > size.get();

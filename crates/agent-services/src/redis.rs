@@ -1,8 +1,8 @@
 //! The stores over Redis, for servers that share their data.
 //!
-//! They need Redis 7 or newer, or what speaks like it: one server, one that sentinels watch over, or a Redis Cluster.
-//! What was acknowledged is as safe as Redis is set up to keep it: `appendonly yes` survives a restart, and
-//! `maxmemory-policy` has to be `noeviction`, or Redis throws data away when it is full.
+//! They need Redis 7 or later, or a compatible server: one server, one monitored by sentinels, or a Redis Cluster.
+//! Acknowledged data is as safe as Redis is configured to keep it: `appendonly yes` survives a restart, and
+//! `maxmemory-policy` must be `noeviction`, or Redis evicts data when it is full.
 //!
 //! # Layout
 //!
@@ -70,14 +70,14 @@
 //!
 //! # What Redis may lose
 //!
-//! A store keeps what it acknowledged as surely as Redis does. At the start, Redis is asked how it is set up, and one warning
-//! says what it may lose: without persistence all when it restarts, with `appendfsync everysec` about a second, and with
-//! a `maxmemory-policy` other than `noeviction` anything when it is full.
+//! At startup, the store reads the settings of Redis and logs one warning about possible losses of acknowledged data:
+//! everything at a restart without persistence, about a second with `appendfsync everysec`, and
+//! anything when Redis is full and `maxmemory-policy` is not `noeviction`.
 //!
 //! # Outages
 //!
-//! Every call ends within the time-outs. A call that was not executed for certain is repeated a few times, a broken
-//! connection is replaced, and then what may be repeated safely is repeated once; everything else is
+//! Every call ends within the timeouts. A call that was certainly not executed is retried a few times. A broken
+//! connection is replaced, and then a call that is safe to repeat is repeated once. Everything else is
 //! [`Unavailable`](crate::ErrorKind::Unavailable), and may have happened.
 
 mod backend;
@@ -102,7 +102,7 @@ pub use client::RedisClient;
 pub use config::RedisConfig;
 pub use memory::RedisMemoryStore;
 pub use runs::RedisRunStore;
-/// A password, which no `Debug` shows.
+/// A password, which `Debug` never prints.
 pub use secrecy::SecretString;
 pub use session::RedisSessionStore;
 pub use state::RedisStateStore;

@@ -1,4 +1,4 @@
-//! Trying again what fails while something is unavailable.
+//! Retries calls while a store is unavailable.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::Result;
 
-/// The delays between attempts: each is twice as long as the one before, up to a limit.
+/// The delays between attempts. Each is twice as long as the previous one, up to a limit.
 ///
-/// [`Backoff::default`] is for stores: from 50 milliseconds to a second.
+/// [`Backoff::default`] is meant for stores: from 50 milliseconds to one second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backoff {
     first: Duration,
@@ -37,8 +37,8 @@ impl Backoff {
         delay
     }
 
-    /// The same, shortened by a random factor from 0.5 to 1, so that clients that were refused together do not return
-    /// together.
+    /// The same, shortened by a random factor from 0.5 to 1, so that clients rejected together do not all return
+    /// at once.
     pub fn next_delay_with_jitter(&mut self, ids: &dyn IdSource) -> Duration {
         let byte = ids.random().get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
         self.next_delay().mul_f64(0.5 + f64::from(byte.unwrap_or(0)) / 510.0)
@@ -52,19 +52,20 @@ impl Backoff {
         sleep(self.next_delay()).await;
     }
 
-    /// Starts again with the first delay: an attempt has succeeded.
+    /// Resets to the first delay after a successful attempt.
     pub fn reset(&mut self) {
         self.next = self.first;
     }
 }
 
-/// Repeats a call to a store while the store is unavailable, for at most `limit`.
+/// Retries a call while the store is unavailable, for at most `limit`.
 ///
 /// # Errors
-/// The call's last error: one that is not [retryable](crate::Error::is_retryable), or the one after which the time was up.
+/// The error of the last call: the first that is not [retryable](crate::Error::is_retryable), or the last one before
+/// `limit`.
 ///
 /// # Cancellation
-/// Dropping the future drops the call that is under way, and makes no other.
+/// Dropping the future drops the call in flight and makes no further call.
 pub async fn retry_unavailable<T, F>(limit: Duration, mut call: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
@@ -74,7 +75,7 @@ where
     loop {
         match call().await {
             Err(error) if error.is_retryable() && began.elapsed() < limit => {
-                tracing::debug!(error = %error, "a store is unavailable; the call is repeated");
+                tracing::debug!(error = %error, "a store is unavailable; retrying the call");
                 backoff.wait().await;
             }
             done => return done,
@@ -113,7 +114,7 @@ mod tests {
         }
     }
 
-    /// How often a call is made that fails like this each time, and how long that takes.
+    /// Counts the attempts of a call that always fails like this, and the time that they take.
     async fn attempts(kind: ErrorKind, limit: Duration) -> (u32, Duration) {
         let began = Instant::now();
         let mut attempts = 0;

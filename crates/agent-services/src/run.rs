@@ -27,7 +27,7 @@ pub use id::{FencingToken, OwnerId, fresh_id, may_exist, tag};
 pub use in_memory::InMemoryRunStore;
 pub use record::{Canceled, ChainedRun, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
 
-/// Keeps runs and their logs, says whose turn it is in a session, and who may execute what.
+/// Keeps runs and their logs, and decides which run of a session is next and who may execute it.
 ///
 /// # Contract
 /// 1. `create` makes a run whose log has the given first entries; an id that exists is `AlreadyExists`.
@@ -98,10 +98,10 @@ pub use record::{Canceled, ChainedRun, Created, Grant, NewRun, RunFilter, RunRec
 /// 15, 23 and 25 make it safe to repeat.
 #[async_trait]
 pub trait RunStore: Service {
-    /// Makes a run, unless its session or its key says otherwise.
+    /// Creates a run, unless its session or its key decides otherwise.
     async fn create(&self, run: NewRun) -> Result<Created>;
 
-    /// The record of a run.
+    /// Returns the record of a run.
     async fn get(&self, id: &RunId) -> Result<Option<RunRecord>>;
 
     /// Appends entries to a log.
@@ -118,7 +118,7 @@ pub trait RunStore: Service {
         cancel_seen: bool,
     ) -> Result<()>;
 
-    /// Appends the last entries, records how the run ended, hands its session on, and appends the history if there is one.
+    /// Appends the last entries, records how the run ended, hands its session on, and appends the history, if any.
     async fn finish(&self, run: FinishRun) -> Result<Finished>;
 
     /// Reads entries from number `from` on.
@@ -138,7 +138,7 @@ pub trait RunStore: Service {
     /// Waits until there is something to read from entry `from` on.
     async fn wait(&self, id: &RunId, from: u64) -> Result<()>;
 
-    /// A user's runs, the newest first, after the cursor.
+    /// Lists a user's runs after the cursor, newest first.
     async fn list(
         &self,
         user: &UserId,
@@ -150,37 +150,37 @@ pub trait RunStore: Service {
     /// Asks a run to stop. One that waits ends at once, with these last entries.
     async fn cancel(&self, id: &RunId, last: Batch) -> Result<Option<Canceled>>;
 
-    /// What was handed to a run and not yet dropped, in order.
+    /// The inputs handed to a run and not yet dropped, in order.
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>>;
 
-    /// Forgets what was handed to a run, once its log has it.
+    /// Drops inputs handed to a run, once its log has them.
     async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()>;
 
     /// Waits for signals to an owner's runs.
     async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>>;
 
-    /// Makes or renews an owner's lease.
+    /// Creates or renews an owner's lease.
     async fn heartbeat(&self, owner: &OwnerId, lease: Duration) -> Result<()>;
 
-    /// Ends an owner's lease: it executes nothing any more.
+    /// Ends an owner's lease: the owner executes nothing from now on.
     async fn release_lease(&self, owner: &OwnerId) -> Result<()>;
 
-    /// Orphaned runs, some at a time.
+    /// Lists orphaned runs, a limited number at a time.
     async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>>;
 
-    /// Takes the right to execute an orphaned run.
+    /// Acquires the right to execute an orphaned run.
     async fn take_over(&self, id: &RunId, owner: &OwnerId) -> Result<Option<FencingToken>>;
 
-    /// Notes that a run has a reader, and will have for this long.
+    /// Notes that a run will have a reader for this long.
     async fn touch_reader(&self, id: &RunId, time: Duration) -> Result<()>;
 
     /// How long a run still counts as having a reader.
     async fn reader_ttl(&self, id: &RunId) -> Result<Duration>;
 
-    /// Deletes what is older or larger than the retention; returns how many runs are gone.
+    /// Deletes what exceeds the retention; returns how many runs were deleted.
     async fn sweep(&self) -> Result<u64>;
 
-    /// Deletes a run that has ended; returns whether there was one.
+    /// Deletes an ended run; returns whether it existed.
     async fn delete(&self, id: &RunId) -> Result<bool>;
 
     /// Deletes all runs of a session, ended or not; returns how many there were.
@@ -197,7 +197,7 @@ pub(crate) const EXPIRED_LEASES: i64 = 24 * 60 * 60;
 
 /// The fault of a history that cannot be stored in the step that ends its run.
 pub(crate) fn no_sessions(operation: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidInput, operation, "the store shares no database with sessions")
+    Error::new(ErrorKind::InvalidInput, operation, "the store does not share a database with the sessions")
 }
 
 /// The fault of an end that ignores a request to stop.

@@ -34,22 +34,23 @@ pub struct Services {
     pub runs: Arc<dyn RunStore>,
     /// Where conversations are kept.
     pub sessions: Arc<dyn SessionStore>,
-    /// Where agents keep what they are.
+    /// Where agents keep their states.
     pub states: Arc<dyn StateStore>,
-    /// Where what is to be remembered of users is kept.
+    /// Where memories of users are kept.
     pub memories: Arc<dyn MemoryStore>,
-    /// Where the time comes from.
+    /// The source of the time.
     pub clock: Arc<dyn Clock>,
-    /// Where fresh ids come from.
+    /// The source of new ids.
     pub ids: Arc<dyn IdSource>,
 }
 
 impl Services {
-    /// Services at a URL, not yet started: `memory:`, with the feature `sqlite` `sqlite:FOLDER`, and with the feature `redis`
-    /// `redis://HOST`. [`Backends`] says which others there are, and opens services with options and with a URL for each.
+    /// Opens the services at a URL, without starting them: `memory:`, `sqlite:FOLDER` (feature `sqlite`) or
+    /// `redis://HOST` (feature `redis`). [`Backends`] lists further schemes, and opens services with options and
+    /// separate URLs.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the URL makes no sense.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the URL is invalid.
     pub fn open(url: &str) -> Result<Self> {
         Backends::default().open(&url.parse()?, &OpenOptions::default())
     }
@@ -61,10 +62,10 @@ impl Services {
         Services { runs, sessions, states, memories, clock: Arc::new(SystemClock), ids: Arc::new(SystemIds) }
     }
 
-    /// Starts all of them.
+    /// Starts all services.
     ///
     /// # Errors
-    /// The first service's that does not start; those before it stay started.
+    /// The error of the first service that does not start; the services before it stay started.
     pub async fn start(&self) -> Result<()> {
         for service in self.with_lifecycle() {
             service.start().await?;
@@ -72,10 +73,10 @@ impl Services {
         Ok(())
     }
 
-    /// Stops all of them, also where one does not stop well.
+    /// Stops all services, even if one of them fails to stop.
     ///
     /// # Errors
-    /// The first service's that did not stop well.
+    /// The error of the first service that failed to stop.
     pub async fn stop(&self) -> Result<()> {
         let mut result = Ok(());
         for service in self.with_lifecycle() {
@@ -88,7 +89,7 @@ impl Services {
     /// Asks all of them whether they work. Those in one database are asked once.
     ///
     /// # Errors
-    /// The first one's that does not.
+    /// The error of the first unhealthy service.
     pub async fn health(&self) -> Result<()> {
         let mut asked = Vec::new();
         for service in self.with_lifecycle() {
@@ -101,8 +102,8 @@ impl Services {
         Ok(())
     }
 
-    /// Whether runs and sessions are in one database, so that a run can end and its session can have what was said in one
-    /// step.
+    /// Whether runs and sessions are in one database, so that a run's end and its session's history can be written in
+    /// one step.
     pub fn end_runs_in_one_step(&self) -> bool {
         let database = self.runs.database();
         database.is_some() && database == self.sessions.database()

@@ -14,30 +14,30 @@ use crate::{Result, Service, damage};
 pub use encoded::{EncodedMessage, MessageBatch};
 pub use in_memory::InMemorySessionStore;
 
-/// What is known of a session besides its messages.
+/// A session without its messages.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SessionInfo {
-    /// Names the session among those of its user.
+    /// The session's id, unique per user.
     pub id: SessionId,
-    /// Whose session it is.
+    /// The user who owns the session.
     pub user_id: UserId,
-    /// What its user calls it.
+    /// The title that the user chose.
     pub title: Option<String>,
-    /// Anything the application wants to keep with it.
+    /// Application-defined metadata.
     pub metadata: JsonObject,
-    /// How many messages it has.
+    /// The number of messages.
     pub message_count: u64,
-    /// When it was made, in Unix seconds.
+    /// When the session was created, in Unix seconds.
     pub created_at: i64,
-    /// When it was last appended to or changed, in Unix seconds.
+    /// When the session was last changed or appended to, in Unix seconds.
     pub updated_at: i64,
-    /// Its place among its user's sessions: a later one has a greater number.
+    /// The session's number; later sessions of the user have greater ones.
     pub number: u64,
 }
 
 impl SessionInfo {
-    /// A session without messages, made now.
+    /// A new session without messages.
     pub fn new(user_id: UserId, id: SessionId, number: u64, now: i64) -> Self {
         SessionInfo {
             id,
@@ -71,34 +71,35 @@ impl StoredMessage {
 /// What an append did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
-    /// The position of the first message that was stored, or where the next one will stand.
+    /// The position of the first stored message, or of the next one if none was stored.
     pub first: u64,
-    /// How many messages were stored; 0 for a repeated batch.
+    /// The number of stored messages; 0 for a repeated batch.
     pub count: u64,
 }
 
-/// A change of what is known of a session. `None` leaves a part as it is.
+/// A change to a session. `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionChange {
-    /// The new title; `Some(None)` takes it away.
+    /// The new title; `Some(None)` removes it.
     pub title: Option<Option<String>>,
-    /// The new metadata, in place of the old.
+    /// The new metadata, which replaces the old.
     pub metadata: Option<JsonObject>,
 }
 
 /// Keeps sessions and their messages.
 ///
 /// # Contract
-/// 1. `create` makes a session with the given id or a fresh one; one that exists is kept as it is.
-/// 2. `get` gives what is known of a session, without its messages; what does not exist is `None`.
-/// 3. `append` stores messages at the end, all or none, in order, and makes the session if there is none. What was
-///    acknowledged is never lost.
-/// 4. A batch whose key was stored in this session before changes nothing and is acknowledged.
-/// 5. Of the first `maybe_known` messages, those whose id is in the session or earlier in the batch are left out.
-/// 6. Appends of many writers at once are all stored, each once, and each writer's in its order.
-/// 7. `messages` gives them from a position on, `last_messages` the last ones, both in order with their positions, as
-///    they were stored; `None` if there is no session.
-/// 8. `list` gives a user's sessions, the newest first, in pages that stay stable while others write.
+/// 1. `create` creates a session with the given id or a new one; an existing session stays unchanged.
+/// 2. `get` returns a session without its messages; `None` if it does not exist.
+/// 3. `append` stores messages at the end, all or none, in order, and creates the session if necessary.
+///    Acknowledged messages are never lost.
+/// 4. A batch whose key is already stored in this session is acknowledged and changes nothing.
+/// 5. Of the first `maybe_known` messages, those whose id is already in the session or earlier in the batch are
+///    skipped.
+/// 6. Concurrent appends are all stored, each exactly once, and each writer's in its order.
+/// 7. `messages` returns messages from a position on, `last_messages` the last ones; both in order, with their
+///    positions and as they were stored; `None` if the session does not exist.
+/// 8. `list` returns a user's sessions, newest first, in pages that stay stable while others write.
 /// 9. `change` sets title and metadata; a session that does not exist is `NotFound`.
 /// 10. `delete` forgets a session with its messages and batch keys, `delete_user` all of a user's; each says what was
 ///     there. A session of the same id made later is a new one.
@@ -113,20 +114,20 @@ pub struct SessionChange {
 ///     the session.
 ///
 /// # Concurrency and cancellation
-/// Every call may come from any task at any time. A dropped append may or may not have happened; its batch key makes
+/// Any task may make any call at any time. A dropped append may or may not have happened; its batch key makes
 /// it safe to repeat.
 #[async_trait]
 pub trait SessionStore: Service {
-    /// Makes a session, or gives the one that is there. Without an id it gets a fresh one.
+    /// Creates a session, or returns the existing one. Without an id, it gets a new one.
     async fn create(&self, user: &UserId, id: Option<&SessionId>) -> Result<SessionInfo>;
 
-    /// What is known of a session.
+    /// Returns a session without its messages.
     async fn get(&self, user: &UserId, id: &SessionId) -> Result<Option<SessionInfo>>;
 
     /// Stores messages at the end of a session.
     async fn append(&self, user: &UserId, id: &SessionId, batch: MessageBatch) -> Result<Appended>;
 
-    /// The messages from a position on.
+    /// Returns the messages from a position on.
     async fn messages(
         &self,
         user: &UserId,
@@ -135,7 +136,7 @@ pub trait SessionStore: Service {
         size: PageSize,
     ) -> Result<Option<Vec<StoredMessage>>>;
 
-    /// The last messages.
+    /// Returns the last messages.
     async fn last_messages(
         &self,
         user: &UserId,
@@ -143,7 +144,7 @@ pub trait SessionStore: Service {
         size: PageSize,
     ) -> Result<Option<Vec<StoredMessage>>>;
 
-    /// A user's sessions, the newest first, after the cursor.
+    /// Lists a user's sessions after the cursor, newest first.
     async fn list(
         &self,
         user: &UserId,
@@ -151,13 +152,13 @@ pub trait SessionStore: Service {
         size: PageSize,
     ) -> Result<Page<SessionInfo>>;
 
-    /// Changes title and metadata, and gives what is known then.
+    /// Changes title and metadata; returns the changed session.
     async fn change(&self, user: &UserId, id: &SessionId, change: SessionChange) -> Result<SessionInfo>;
 
-    /// Forgets a session; says whether there was one.
+    /// Deletes a session; returns whether it existed.
     async fn delete(&self, user: &UserId, id: &SessionId) -> Result<bool>;
 
-    /// Forgets all sessions of a user; says how many there were.
+    /// Deletes all sessions of a user; returns how many there were.
     async fn delete_user(&self, user: &UserId) -> Result<u64>;
 
     /// Forgets anonymous sessions beyond the retention; says which, with those that were forgotten since the last call

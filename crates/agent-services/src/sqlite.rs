@@ -1,11 +1,11 @@
-//! Everything in one file: runs, sessions, states and memories in SQLite, for one machine.
+//! SQLite stores: runs, sessions, states and memories in one file, for one machine.
 //!
-//! A [`SqliteDatabase`] is a file in a data folder, and the stores over it share it. The first that starts opens it and
-//! brings it up to date, the last that stops closes it. In between one thread writes, and commits what is waiting
-//! together, while readers look at what was committed last. The file is readable with any SQLite tool.
+//! A [`SqliteDatabase`] is a file in a data folder, shared by its stores. The first store that starts opens it and
+//! migrates it to the current version; the last one that stops closes it. One thread writes, and commits waiting work
+//! together; readers see the last committed state. Any SQLite tool can read the file.
 //!
-//! What was acknowledged survives the end of the process, however it ends; with
-//! [`sync_every_commit`](SqliteOptions::sync_every_commit) a loss of power too.
+//! Acknowledged writes survive the end of the process, however it ends; with
+//! [`sync_every_commit`](SqliteOptions::sync_every_commit) they also survive a power failure.
 
 mod backend;
 mod connection;

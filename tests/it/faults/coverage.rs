@@ -1,4 +1,4 @@
-//! What happened in all rounds of a test, so that a test in which nothing happened does not pass.
+//! Counts what happened in all rounds of a test, so that a test in which nothing happened does not pass.
 
 use std::collections::BTreeMap;
 

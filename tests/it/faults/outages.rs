@@ -29,7 +29,7 @@ async fn redis_restart__keeps_what_clients_saw() {
     cluster.check_health().await;
 }
 
-/// Kills Redis and starts it again, whenever the clients have so many more events.
+/// Kills and restarts Redis whenever the clients have this many more events.
 async fn interrupt(world: &World, cluster: &mut Cluster, load: &mut Load, history: &mut History) {
     for part in 1..=4 {
         load.until(part * world.rng(part).below(150), history).await;

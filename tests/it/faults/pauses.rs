@@ -58,7 +58,7 @@ async fn paused_owner__not_replaced__continues() {
     cluster.check_health().await;
 }
 
-/// Waits until the runs that a user has in progress are nobody's any more, if there are any.
+/// Waits until a user's runs in progress no longer have a live owner, if there are any.
 async fn lease_ended(folder: &Path, user: &UserId) {
     let runs = SqliteRunStore::new(SqliteDatabase::read_only(folder), StoreContext::default());
     runs.start().await.expect("a server has made the file");

@@ -115,7 +115,7 @@ impl Reader {
         .await;
     }
 
-    /// Asks for a run's events; `None` if there are none any more.
+    /// Requests a run's events; `None` if they are no longer kept.
     async fn opened(
         &mut self,
         server: &mut ServerAddress,

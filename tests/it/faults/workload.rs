@@ -22,7 +22,7 @@ pub(super) struct Workload {
     pub(super) key: Option<String>,
     pub(super) in_background: bool,
     pub(super) cuts: Cuts,
-    /// Whether the run is to be cancelled on the way.
+    /// Whether the run is cancelled on the way.
     pub(super) is_canceled: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Responses that are asked for later.
+//! Responses that are retrieved later.
 
 use std::sync::Arc;
 

@@ -199,8 +199,8 @@ async fn runs_command__impossible_request__is_explained() {
     check_failed(&runs(&server, &["tail", &id, "--json", "--after", "x"]).await, 1, "'x' is not an event id");
     check_failed(&runs(&server, &["list", "--user-id", ""]).await, 1, "user_id is missing");
     let nowhere = ["runs", "list", "--user-id", "u", "--server", "http://127.0.0.1:9"];
-    check_failed(&Launch::bare(&nowhere).run().await, 1, "nothing listens at http://127.0.0.1:9");
+    check_failed(&Launch::bare(&nowhere).run().await, 1, "nothing is listening at http://127.0.0.1:9");
     let no_address = ["runs", "show", "run_1", "--server", "nowhere"];
-    check_failed(&Launch::bare(&no_address).run().await, 2, "'nowhere' is not the address");
+    check_failed(&Launch::bare(&no_address).run().await, 2, "'nowhere' is not a server's address");
     check_failed(&runs(&server, &["cancel"]).await, 2, "--session-id");
 }

@@ -68,7 +68,7 @@ async fn import__invalid_line__is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("lines.jsonl");
     for (lines, complaint) in [
-        ("{\"message\":{}}", "line 1 of standard input: a message without a session before it"),
+        ("{\"message\":{}}", "line 1 of standard input: a message line needs a session line before it"),
         ("\n{}", "line 2 of standard input: expected a session or a message"),
         ("{\"session\":{\"id\":\"s\"}}", "line 1 of standard input: the session has no user_id"),
         ("{", "line 1 of standard input"),

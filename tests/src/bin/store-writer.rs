@@ -30,7 +30,7 @@ async fn main() -> Result<()> {
 async fn write(writer: Writer, stores: Arc<Stores>) -> Result<()> {
     for n in 0.. {
         writer.write(&stores, n).await?;
-        // One system call a line: whoever reads sees whole lines only.
+        // One system call per line, so that readers see only whole lines.
         std::io::stdout().write_all(format!("{} {n}\n", writer.number).as_bytes())?;
     }
     Ok(())

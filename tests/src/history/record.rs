@@ -161,7 +161,7 @@ pub struct Refused {
     pub status: u16,
 }
 
-/// What a client was told of a run's status.
+/// What a client received about a run's status.
 #[derive(Clone, Debug)]
 pub struct Told {
     /// Which run.

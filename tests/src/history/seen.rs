@@ -1,4 +1,4 @@
-//! What clients saw: without gaps, and still there in the end; and what they were told: that runs go on and end.
+//! Checks what clients saw (without gaps, and still stored in the end) and received (that runs continue and end).
 
 use std::collections::{HashMap, HashSet};
 

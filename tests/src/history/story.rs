@@ -1,4 +1,4 @@
-//! Tells what happened in a session, for whoever has to find out why.
+//! Prints what happened in a session, to help find out why.
 
 use std::fmt::Write;
 

@@ -18,15 +18,15 @@ pub enum Violation {
     NoEnd { run: String },
     /// A log has more than one of them.
     ManyEnds { run: String, count: usize },
-    /// A log goes on behind its end.
+    /// A log continues after its end.
     AfterEnd { run: String, event: EventId },
     /// What is known of a run does not fit its log.
     NotAsLogged { run: String, what: &'static str, known: String, logged: String },
     /// The log in pages differs from the log as a stream.
     PagesDiffer { run: String, number: u64 },
-    /// Somebody has seen an event that the log does not have.
+    /// A client has seen an event that the log does not have.
     Vanished { run: String, event: EventId },
-    /// Somebody has seen another event than the log has.
+    /// A client has seen a different event from the one in the log.
     Changed { run: String, event: EventId },
     /// A client that had read something was told that there is no such event, or no such run.
     Refused { run: String, from: Place, status: u16 },
@@ -56,7 +56,7 @@ pub enum Violation {
     AnsweredTwice { tag: String, runs: [String; 2] },
     /// A run was completed without an answer to its request.
     Unanswered { tag: String, run: String },
-    /// What was handed to a run came to nothing.
+    /// Input handed to a run was lost.
     Dropped { tag: String },
     /// A session remembers that the same was said twice.
     SaidTwice { session: String, tag: String },

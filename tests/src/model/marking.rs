@@ -65,7 +65,7 @@ impl MarkingModel {
     }
 }
 
-/// What is to be answered.
+/// The answer to give.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Question {
     tag: Option<String>,

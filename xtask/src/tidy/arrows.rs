@@ -111,7 +111,8 @@ pub(super) fn packages(metadata: &Value) -> Result<Vec<Package>> {
 pub(super) fn check(package: &Package, path: &str, manifest: &str) -> Vec<Violation> {
     let name = &package.name;
     let Some(rule) = RULES.iter().find(|rule| rule.package == name) else {
-        let message = format!("{name} is not in the table in xtask/src/tidy/arrows.rs: add what it may use");
+        let message =
+            format!("{name} is not in the table in xtask/src/tidy/arrows.rs; add its allowed dependencies");
         return vec![Violation::new(path, 1, message)];
     };
     let mut violations = Vec::new();
@@ -123,7 +124,7 @@ pub(super) fn check(package: &Package, path: &str, manifest: &str) -> Vec<Violat
         };
         // A dependency of a crate's tests on the crate itself switches on features for them.
         if dependency.is_ours && used != name && !rule.ours.contains(&used.as_str()) {
-            report("arrows between our crates point down only".to_owned());
+            report("a crate may depend only on lower layers".to_owned());
         }
         if let Some(banned) = rule.never.iter().find(|banned| is_of_family(used, banned)) {
             report(format!("{banned} belongs to another layer"));
@@ -179,12 +180,12 @@ fn line_of_dependency(manifest: &str, key: &str) -> usize {
 }
 
 fn array<'a>(value: &'a Value, key: &str) -> Result<&'a Vec<Value>> {
-    value[key].as_array().with_context(|| format!("`cargo metadata` shows no list `{key}` where it should"))
+    value[key].as_array().with_context(|| format!("the output of `cargo metadata` lacks the list `{key}`"))
 }
 
 fn text(value: &Value, key: &str) -> Result<String> {
     let text = value[key].as_str();
-    Ok(text.with_context(|| format!("`cargo metadata` shows no text `{key}` where it should"))?.to_owned())
+    Ok(text.with_context(|| format!("the output of `cargo metadata` lacks the string `{key}`"))?.to_owned())
 }
 
 #[cfg(test)]
@@ -219,7 +220,7 @@ mod tests {
         let dependencies = json!([{ "name": "agent-server", "kind": "dev" }]);
         let manifest = "[features]\nagent-server = []\n\n[dev-dependencies]\nagent-server.workspace = true\n";
         let expected = "Cargo.toml:5: agent-services must not depend on agent-server: \
-                        arrows between our crates point down only";
+                        a crate may depend only on lower layers";
         check_package("agent-services", dependencies, manifest, &[expected])
     }
 
@@ -236,9 +237,9 @@ mod tests {
             "Cargo.toml:1: agent-server must not depend on tracing-subscriber: \
              tracing-subscriber belongs to another layer",
             "Cargo.toml:1: agent-server must not depend on toml: toml belongs to another layer",
-            "Cargo.toml:1: agent-server must not depend on agent-deploy: arrows between our crates point down only",
+            "Cargo.toml:1: agent-server must not depend on agent-deploy: a crate may depend only on lower layers",
             "Cargo.toml:1: agent-server must not depend on agent-protocol-openai: \
-             arrows between our crates point down only",
+             a crate may depend only on lower layers",
         ];
         check_package("agent-server", dependencies, "", &expected)
     }
@@ -284,7 +285,7 @@ mod tests {
     #[test]
     fn crate__not_in_table__is_reported() -> Result<()> {
         let expected = [
-            "Cargo.toml:1: agent-utils is not in the table in xtask/src/tidy/arrows.rs: add what it may use",
+            "Cargo.toml:1: agent-utils is not in the table in xtask/src/tidy/arrows.rs; add its allowed dependencies",
         ];
         check_package("agent-utils", json!([]), "", &expected)
     }

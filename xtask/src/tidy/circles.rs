@@ -51,7 +51,7 @@ fn circles(folder: &[String], places: &BTreeMap<(String, String), Place>) -> Vec
         let way: Vec<_> = circle.iter().chain(&circle[..1]).map(name).collect();
         let at: Vec<_> = edges.iter().map(|edge| places[edge].to_string()).collect();
         let message = format!(
-            "modules form an import circle: {}; move what both need into a module of its own (imports: {})",
+            "modules import each other in a cycle: {}; move what they share into a separate module (imports: {})",
             way.join(" -> "),
             at.join(", ")
         );

@@ -1,12 +1,12 @@
-//! That the lints of the workspace reach every crate, among them the one that wants public items documented. Clippy
-//! makes errors of them, but says nothing of a crate that does not take part.
+//! Checks that the workspace's lints apply to every crate, including the one that requires docs for public items.
+//! Clippy turns them into errors, but does not report a crate that does not use them.
 
 use super::Violation;
 
 /// Checks that a package takes the lints of the workspace; `path` and `manifest` are its `Cargo.toml`.
 pub(super) fn check_package(path: &str, manifest: &str) -> Option<Violation> {
     let takes_part = value(manifest, "[lints]", "workspace") == Some("true");
-    let message = "the crate escapes the lints of the workspace: add `[lints]` with `workspace = true`";
+    let message = "the crate does not use the workspace's lints; add `[lints]` with `workspace = true`";
     (!takes_part).then(|| Violation::new(path, 1, message.to_owned()))
 }
 
@@ -14,7 +14,7 @@ pub(super) fn check_package(path: &str, manifest: &str) -> Option<Violation> {
 pub(super) fn check_workspace(path: &str, manifest: &str) -> Option<Violation> {
     let level = value(manifest, "[workspace.lints.rust]", "missing_docs");
     let message =
-        "public items may be undocumented: set `missing_docs = \"warn\"` in `[workspace.lints.rust]`";
+        "public items may be undocumented; set `missing_docs = \"warn\"` in `[workspace.lints.rust]`";
     let is_on = matches!(level, Some("\"warn\"" | "\"deny\"" | "\"forbid\""));
     (!is_on).then(|| Violation::new(path, 1, message.to_owned()))
 }
@@ -38,7 +38,7 @@ mod tests {
         for manifest in ["[lints]\n[dependencies]\nworkspace = true\n", "[lints]\nworkspace = false\n", ""] {
             let found = found(manifest).unwrap_or_default();
             assert!(
-                found.starts_with("a/Cargo.toml:1: the crate escapes the lints"),
+                found.starts_with("a/Cargo.toml:1: the crate does not use the workspace's lints"),
                 "{manifest:?}: {found}"
             );
         }

@@ -10,7 +10,7 @@ const LEFTOVERS: &[(&str, &str)] = &[
     (concat!("todo", "!("), "finish it, or return an error that says what is not supported"),
     (concat!("unimplemented", "!("), "finish it, or return an error that says what is not supported"),
     (concat!("dbg", "!("), "remove it, or write a log line"),
-    (concat!("#[", "ignore"), "no test is skipped: fix it, or delete it"),
+    (concat!("#[", "ignore"), "tests must not be skipped; fix the test, or delete it"),
 ];
 
 /// Checks one source file, given with its path from the root of the workspace.
@@ -21,20 +21,18 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Violation> {
         report(1, "a module `foo` is `foo.rs` beside the folder `foo/`, not `foo/mod.rs`".to_owned());
     }
     if !text.starts_with("//!") {
-        report(1, "the first line must start with `//!` and say what the file is for".to_owned());
+        report(1, "the first line must start with `//!` and state the purpose of the file".to_owned());
     }
     let count = text.lines().count();
     if count >= TOO_MANY_LINES {
-        let message = format!("the file has {count} lines; it must stay under {TOO_MANY_LINES}, so split it");
+        let message =
+            format!("the file has {count} lines, but must have fewer than {TOO_MANY_LINES}; split it");
         report(TOO_MANY_LINES, message);
     }
     let is_protocol = path.starts_with("crates/agent-protocol-") && path.contains("/src/");
     for (index, line) in text.lines().enumerate() {
         if is_protocol && !line.trim_start().starts_with("//") && leaves_the_seam(line) {
-            report(
-                index + 1,
-                "a protocol uses nothing of the server but `agent_server::protocol`".to_owned(),
-            );
+            report(index + 1, "a protocol may use only `agent_server::protocol` of the server".to_owned());
         }
         for (leftover, why) in LEFTOVERS.iter().filter(|(leftover, _)| line.contains(leftover)) {
             report(index + 1, format!("`{leftover}` must not be left in: {why}"));
@@ -43,7 +41,7 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Violation> {
     violations
 }
 
-/// Whether a line names something of the server besides the seam for protocols.
+/// Whether a line names anything of the server other than its interface for protocols.
 fn leaves_the_seam(line: &str) -> bool {
     line.split("agent_server::").skip(1).any(|path| !path.starts_with("protocol"))
 }
@@ -55,7 +53,7 @@ mod tests {
     #[test]
     fn protocol_file__outside_its_seam__is_reported() {
         let text = "//! One.\nuse agent_server::protocol::Protocol;\n// agent_server::AgentApp\nuse agent_server::AgentApp;\n";
-        expect("crates/agent-protocol-x/src/lib.rs", text, &[(4, "nothing of the server")]);
+        expect("crates/agent-protocol-x/src/lib.rs", text, &[(4, "may use only `agent_server::protocol`")]);
         expect("crates/agent-protocol-x/tests/it/main.rs", text, &[]);
     }
 

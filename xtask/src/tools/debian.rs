@@ -37,7 +37,7 @@ pub(super) fn install(package: &str) -> Result<bool> {
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
     let command = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
-    let status = command.context("cannot start apt-get")?;
+    let status = command.context("could not start apt-get")?;
     ensure!(status.success(), "`apt-get {}` failed ({status})", arguments.join(" "));
     Ok(())
 }
@@ -52,7 +52,7 @@ impl NoServices {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o755).open(POLICY);
         let Ok(mut file) = file else { return Ok(Self { is_ours: false }) };
         let policy = Self { is_ours: true };
-        file.write_all(b"#!/bin/sh\nexit 101\n").with_context(|| format!("cannot write {POLICY}"))?;
+        file.write_all(b"#!/bin/sh\nexit 101\n").with_context(|| format!("could not write {POLICY}"))?;
         Ok(policy)
     }
 }
@@ -60,7 +60,7 @@ impl NoServices {
 impl Drop for NoServices {
     fn drop(&mut self) {
         if self.is_ours {
-            // Nothing can be done here if it cannot be removed; the next installation by hand says so.
+            // If it cannot be removed, nothing can be done here; the next manual installation reports it.
             let _ = fs::remove_file(POLICY);
         }
     }

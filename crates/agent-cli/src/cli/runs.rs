@@ -17,7 +17,7 @@ pub(crate) enum RunsCommand {
     List(ListOptions),
     /// Show a run and its answer
     Show {
-        /// The run
+        /// Id of the run
         #[arg(value_name = "RUN")]
         id: String,
         /// Print the run as a line of JSON
@@ -39,10 +39,10 @@ pub(crate) struct ListOptions {
     /// User who owns the runs
     #[arg(long, alias = "user", value_name = "ID")]
     pub(crate) user_id: String,
-    /// Only runs of this session
+    /// List only runs of this session
     #[arg(long, alias = "session", value_name = "ID")]
     pub(crate) session_id: Option<String>,
-    /// Only runs with this status: queued, in_progress, completed, failed, canceled or incomplete
+    /// List only runs with this status: queued, in_progress, completed, failed, canceled or incomplete
     #[arg(long, value_name = "STATUS")]
     pub(crate) status: Option<String>,
     /// Maximum number of runs
@@ -55,7 +55,7 @@ pub(crate) struct ListOptions {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TailOptions {
-    /// The run
+    /// Id of the run
     #[arg(value_name = "RUN")]
     pub(crate) id: String,
     /// Start after the event with this id, such as 57 or 57.2
@@ -69,7 +69,7 @@ pub(crate) struct TailOptions {
 #[derive(Clone, Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["id", "session_id"])))]
 pub(crate) struct CancelOptions {
-    /// The run
+    /// Id of the run
     #[arg(value_name = "RUN")]
     pub(crate) id: Option<String>,
     /// All runs of this session that have not ended

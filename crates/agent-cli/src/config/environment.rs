@@ -7,13 +7,13 @@ use std::fmt;
 use super::error::ConfigError;
 use super::settings::{PREFIX, Setting};
 
-/// Names the configuration file, if no flag does.
+/// The configuration file, unless a flag names one.
 pub(super) const FILE_VARIABLE: &str = "AGENT_SERVER_CONFIG";
 
 /// The bearer token that commands send to a server.
 const TOKEN_VARIABLE: &str = "AGENT_SERVER_TOKEN";
 
-/// How similar a name must be to be suggested in place of an unknown one, from 0 to 1.
+/// The minimum similarity of a suggestion for an unknown name, from 0 to 1.
 const SIMILAR: f64 = 0.85;
 
 /// The environment variables of the process, read once.

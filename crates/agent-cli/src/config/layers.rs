@@ -1,4 +1,4 @@
-//! Laying the places that settings come from over each other.
+//! Merges the sources of settings.
 
 use std::fmt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::settings::Setting;
 /// A setting that was given on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Flag {
-    /// The flag as it is typed.
+    /// The flag as the user types it.
     name: &'static str,
     /// The path of the setting.
     path: &'static str,
@@ -50,7 +50,7 @@ pub(crate) fn load(
         None => Table::new(),
     };
     let settings = Setting::all();
-    // What platforms set counts less than our own variables.
+    // Variables set by platforms have lower priority than our own.
     for (variable, path) in [("HOST", "host"), ("PORT", "port")] {
         if let Some(text) = environment.get(variable) {
             set(&mut merged, variable, setting_at(&settings, variable, path)?, text)?;
@@ -77,12 +77,12 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
         ConfigError::from_message(format!("configuration file {}: {what}", path.display()))
     };
     let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
-    // The file is checked alone first, because only its own text gives an error a line number.
+    // The file is checked separately first, because only its own text gives an error a line number.
     toml::from_str::<Config>(&text).map_err(|error| named(&located(&error, &text)))?;
     toml::from_str(&text).map_err(|error| named(&located(&error, &text)))
 }
 
-/// An error with its line number, but without the line, which may hold a password.
+/// An error with its line number, but without the line, which may contain a password.
 fn located(error: &toml::de::Error, text: &str) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     match before.map(|before| before.matches('\n').count() + 1) {

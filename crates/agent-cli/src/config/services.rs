@@ -19,7 +19,7 @@ use super::{Config, ConfigError, Environment};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ServicesConfig {
-    /// The store of everything; `sqlite:` by default.
+    /// The store for everything; `sqlite:` by default.
     pub(crate) url: Option<UrlSetting>,
     /// The store of sessions, if it differs.
     pub(crate) sessions: Option<UrlSetting>,
@@ -39,7 +39,7 @@ pub(crate) struct ServicesConfig {
     pub(crate) memory_bytes: Option<u64>,
 }
 
-/// A URL that may have a password, which is not shown. It is parsed when it is used, because errors of a file quote the line.
+/// A URL that may contain a password, which is not shown. It is parsed on use, because errors of a file quote the line.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct UrlSetting(String);
@@ -89,8 +89,8 @@ impl Config {
         let named = self.data_dir.clone().or_else(|| default_data_dir(environment));
         named.ok_or_else(|| {
             ConfigError::from_message(
-                "there is no data folder, because HOME is not set; choose one with --data-dir, or use --ephemeral to keep \
-                 everything in memory",
+                "HOME is not set, so there is no default data folder; set one with --data-dir, or keep everything in \
+                 memory with --ephemeral",
             )
         })
     }
@@ -103,7 +103,7 @@ impl Config {
         self.open(environment, self.open_options())
     }
 
-    /// The services for reading, also while a server uses them; they may refuse writes. Not yet started.
+    /// The services for reading, even while a server uses them; they may reject writes. Not yet started.
     ///
     /// # Errors
     /// If a URL is invalid or no backend knows it.

@@ -1,7 +1,7 @@
-//! The settings that a line of text can give: every one but the tables, such as `agents`.
+//! The settings that a line of text can set: all except tables, such as `agents`.
 //!
-//! Their names and types come from the `Deserialize` of [`Config`] itself, which names the fields of each section and asks
-//! for the type of each field.
+//! Their names and types come from the `Deserialize` impl of [`Config`], which names the fields of each section and
+//! requests the type of each field.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use toml::{Table, Value};
 
 use super::Config;
 
-/// What the environment variables of settings begin with.
+/// The prefix of the environment variables of settings.
 pub(super) const PREFIX: &str = "AGENT_SERVER_";
 
-/// A setting that text can give.
+/// A setting that text can set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Setting {
-    /// The names of its sections and its own.
+    /// The names of its sections and its own name.
     path: Vec<&'static str>,
     kind: Kind,
 }
@@ -29,7 +29,7 @@ enum Kind {
     Bool,
     Integer,
     Text,
-    /// Texts with commas in between.
+    /// Texts separated by commas.
     List,
 }
 
@@ -41,12 +41,12 @@ impl Setting {
         settings
     }
 
-    /// The path, with dots in between.
+    /// The path, separated by dots.
     pub(super) fn path(&self) -> String {
         self.path.join(".")
     }
 
-    /// The environment variable that gives it.
+    /// The environment variable of the setting.
     pub(super) fn variable(&self) -> String {
         format!("{PREFIX}{}", self.path.join("_").to_ascii_uppercase())
     }
@@ -113,7 +113,7 @@ struct Probe<'a>(&'a [&'static str]);
 enum Found {
     Section(&'static [&'static str]),
     Setting(Kind),
-    /// Names of the user's own, which text cannot give.
+    /// A table with user-defined names, which text cannot set.
     Table,
     Error,
 }
@@ -132,7 +132,7 @@ impl de::Error for Found {
     }
 }
 
-/// Reports that the field that asks is of this kind.
+/// Reports that the requested field has this kind.
 macro_rules! report {
     ($($method:ident = $kind:ident),* $(,)?) => {$(
         fn $method<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Found> {
@@ -188,7 +188,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
     }
 }
 
-/// A section with nothing but the first field of the path.
+/// A section with only the first field of the path.
 impl<'de> MapAccess<'de> for Probe<'_> {
     type Error = Found;
 
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!((found("agents"), found("http")), (None, None));
     }
 
-    /// The paths of what a table holds, but for the tables that text cannot give.
+    /// The paths in a table, except in tables that text cannot set.
     fn leaves(prefix: &str, table: &Table, paths: &mut BTreeSet<String>) {
         for (key, value) in table {
             match value {

@@ -19,13 +19,13 @@ use crate::terminal::render::Renderer;
 use crate::terminal::screen::Screen;
 use crate::terminal::server::Answer;
 
-/// How often a lost connection is retried before giving up. An event that arrives resets the count.
+/// How many failed connections in a row are retried. An event resets the count.
 const ATTEMPTS: u32 = 12;
 
 /// The first and the longest delay before an attempt.
 const DELAYS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
-/// Follows a run. The exit code says how it ended.
+/// Follows a run. The exit code tells how it ended.
 pub(super) async fn run(server: &Remote, options: &TailOptions, may_dim: bool) -> anyhow::Result<ExitCode> {
     let mut tail = Tail {
         server,
@@ -39,7 +39,7 @@ pub(super) async fn run(server: &Remote, options: &TailOptions, may_dim: bool) -
     let followed = tail.follow().await;
     match followed.and_then(|status| tail.close().map(|()| status).map_err(Into::into)) {
         Ok(status) => Ok(ExitCode::from(code(&status))),
-        // Whoever stopped to read has what it wanted.
+        // The reader has closed the pipe because it has seen enough.
         Err(error) if is_unread(&error) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             // What arrived so far stays readable; the error comes after it.
@@ -78,7 +78,7 @@ struct Tail<'a> {
 enum Part {
     /// The run ended.
     Ended(Status),
-    /// It broke, for this reason.
+    /// It was lost, for this reason.
     Lost(anyhow::Error),
 }
 

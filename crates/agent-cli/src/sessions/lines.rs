@@ -68,7 +68,9 @@ pub(super) async fn read(
             }
             open = Some(Open::new(session).with_context(place)?);
         } else if let Some(message) = json.get("message") {
-            let Some(open) = &mut open else { bail!("{}: a message without a session before it", place()) };
+            let Some(open) = &mut open else {
+                bail!("{}: a message line needs a session line before it", place())
+            };
             open.messages.push(Message::from_slice(message.to_string().as_bytes()).with_context(place)?);
             if open.messages.len() >= BATCH {
                 added += flush(open).await?;

@@ -28,7 +28,7 @@ impl ClientError {
         }
         let place = place(url);
         ClientError(if refused {
-            format!("nothing listens at {place} (connection refused)")
+            format!("nothing is listening at {place} (connection refused)")
         } else if error.is_connect() {
             format!("could not connect to {place}: {cause}")
         } else {
@@ -51,7 +51,7 @@ impl ClientError {
             StatusCode::UNAUTHORIZED => {
                 format!("the server requires authentication ({status}){said}; set AGENT_SERVER_TOKEN")
             }
-            StatusCode::FORBIDDEN => format!("the server does not allow this ({status}){said}"),
+            StatusCode::FORBIDDEN => format!("the server refused the request ({status}){said}"),
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
                 format!("there is no agent at {place} ({status})")
             }
@@ -60,7 +60,7 @@ impl ClientError {
             }
             StatusCode::TOO_MANY_REQUESTS => format!("the server is busy ({status}){said}{again}"),
             StatusCode::SERVICE_UNAVAILABLE => format!("the server is unavailable ({status}){said}{again}"),
-            _ => format!("the server answered with {status}{said}{again}"),
+            _ => format!("the server responded with {status}{said}{again}"),
         })
     }
 
@@ -68,7 +68,7 @@ impl ClientError {
     pub(super) fn content_type(url: &Url, content_type: &str) -> Self {
         let place = place(url);
         let found = if content_type.is_empty() { "an unknown content type" } else { content_type };
-        ClientError(format!("{place} answered with {} instead of a stream of events", shorten(found, 100)))
+        ClientError(format!("{place} responded with {} instead of a stream of events", shorten(found, 100)))
     }
 
     /// The server sent something that is not an event.
@@ -147,7 +147,7 @@ mod tests {
             "the server is unavailable (503 Service Unavailable): later; try again after Wed, 21 Oct 2026 07:28:00 GMT",
         );
         check(401, None, "", "the server requires authentication (401 Unauthorized); set AGENT_SERVER_TOKEN");
-        check(502, None, "<html>", "the server answered with 502 Bad Gateway");
-        check(500, None, "oh\nno", "the server answered with 500 Internal Server Error: oh no");
+        check(502, None, "<html>", "the server responded with 502 Bad Gateway");
+        check(500, None, "oh\nno", "the server responded with 500 Internal Server Error: oh no");
     }
 }

@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 
 use agent_schemas::{AgentRequest, Content, ContentBody, Fold, Json, Message, MessageType, Role};
 
-/// The most turns that a request repeats.
+/// The maximum number of turns that a request repeats.
 const MAX_TURNS: usize = 100;
 
-/// The most bytes of text that a request repeats.
+/// The maximum size of the text that a request repeats, in bytes.
 const MAX_BYTES: usize = 512 * 1024;
 
 /// A conversation with an agent.
@@ -58,7 +58,7 @@ impl Conversation {
         request
     }
 
-    /// Adds what the user said, the last message of a request, and the answer as far as it arrived.
+    /// Adds the user's message, the last one of a request, and the answer as far as it arrived.
     pub(super) fn add(&mut self, said: Option<Message>, answer: &Fold) {
         let response = answer.response();
         let whole = response.as_ref().filter(|response| response.output.is_some());

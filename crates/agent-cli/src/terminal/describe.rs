@@ -7,7 +7,7 @@ const SHOWN: usize = 400;
 
 /// A line for a content that is not streamed as text.
 ///
-/// `whole` shows long values to their end.
+/// `whole` shows long values in full.
 pub(super) fn content(kind: &MessageType, body: &ContentBody, whole: bool) -> String {
     let limit = if whole { usize::MAX } else { SHOWN };
     match body {
@@ -49,7 +49,7 @@ pub(super) fn error(error: &ErrorBody) -> String {
     format!("error {}: {}", one_line(&error.code), one_line(&error.message))
 }
 
-/// A text without line ends, cut after about so many bytes.
+/// A text without line breaks, truncated after about this many bytes.
 pub(super) fn shorten(text: &str, limit: usize) -> String {
     let text = one_line(text);
     if text.len() <= limit {
@@ -117,7 +117,7 @@ fn bytes_or_url(data: Option<&str>, limit: usize) -> String {
     }
 }
 
-/// A URL; of one that holds its data itself, only what they are.
+/// A URL; for one that contains its data, only a description.
 fn place(url: Option<&str>, limit: usize) -> String {
     let Some(url) = url else { return "nowhere".to_owned() };
     match url.strip_prefix("data:").and_then(|rest| rest.split_once(',')) {
@@ -131,7 +131,7 @@ fn place(url: Option<&str>, limit: usize) -> String {
     }
 }
 
-/// How many bytes Base64 text stands for.
+/// The size of Base64 data in bytes.
 fn base64_bytes(text: &str) -> usize {
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
     (text.len() - padding) * 3 / 4

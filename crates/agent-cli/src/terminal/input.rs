@@ -10,16 +10,16 @@ use tokio::sync::mpsc as channel;
 pub(super) struct Lines {
     wanted: mpsc::Sender<()>,
     read: channel::UnboundedReceiver<io::Result<Option<String>>>,
-    /// A line has been asked for and not been taken yet.
+    /// A line has been requested and not been taken yet.
     is_asked: bool,
 }
 
 impl Lines {
-    /// Starts to read; not before the first line is asked for.
+    /// Starts to read, once the first line is requested.
     pub(super) fn of_stdin() -> Self {
         let (wanted, wishes) = mpsc::channel();
         let (sender, read) = channel::unbounded_channel();
-        // Not a task: a runtime waits for those that block, and a read of a terminal may never end.
+        // Not a task: a runtime waits for blocking tasks, and a read from a terminal may never end.
         std::thread::spawn(move || {
             let mut input = io::stdin().lock();
             while wishes.recv().is_ok() {

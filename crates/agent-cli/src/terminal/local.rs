@@ -68,7 +68,7 @@ impl Local {
         let ended = tokio::select! {
             served = &mut serving => {
                 served?;
-                anyhow::bail!("the agent's server stopped unexpectedly");
+                anyhow::bail!("the server stopped unexpectedly");
             }
             ended = conversation(&url) => ended,
         };

@@ -1,7 +1,7 @@
-//! Events as what a person reads.
+//! Shows events to a person.
 //!
-//! Texts are shown while they grow. Of several answers that grow at once the first is shown until it ends, so that
-//! none is cut by another; tool calls and everything else are shown as lines when they are whole.
+//! Texts are shown as they grow. If several answers grow at the same time, the first is shown until it ends, so that
+//! they do not interleave; tool calls and everything else are shown as lines once they are complete.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -24,20 +24,20 @@ pub(crate) struct Renderer {
     verbose: bool,
     kinds: HashMap<String, MessageType>,
     parts: Vec<Part>,
-    /// All answers before this one have been shown to their end.
+    /// All answers before this one have been shown completely.
     next_answer: usize,
-    /// Ends of messages that are worth a line unless the run ends in the same way.
+    /// Ends of messages that get a line unless the run ends in the same way.
     ends: Vec<(Status, Option<ErrorBody>)>,
 }
 
-/// A content as far as it has come.
+/// The current state of a content.
 #[derive(Debug)]
 struct Part {
     msg_id: String,
     index: i64,
     kind: MessageType,
     body: ContentBody,
-    /// How many bytes of its text have been shown.
+    /// The number of bytes of its text that have been shown.
     shown: usize,
     is_whole: bool,
 }
@@ -72,7 +72,7 @@ impl Part {
         self.text().get(self.shown..).unwrap_or_default()
     }
 
-    /// Takes in what an event says. Gives whether what was shown before is no longer true.
+    /// Applies an event. Returns whether text shown earlier is no longer correct.
     fn update(&mut self, content: &Content) -> bool {
         if content.delta == Some(true) {
             append_body(&mut self.body, &content.body);
@@ -94,7 +94,7 @@ impl Part {
 }
 
 impl Renderer {
-    /// Shows reasoning unless it `hides` it, and long values to their end if it is `verbose`.
+    /// Shows reasoning unless it `hides` it, and long values in full if it is `verbose`.
     pub(crate) fn new(hides_reasoning: bool, verbose: bool) -> Self {
         Renderer { hides_reasoning, verbose, ..Renderer::default() }
     }
@@ -121,11 +121,11 @@ impl Renderer {
         }
     }
 
-    /// Ends the lines that are open, whatever comes next.
+    /// Ends all open lines.
     pub(crate) fn close<O: Write, E: Write>(&mut self, screen: &mut Screen<O, E>) -> io::Result<()> {
         for at in 0..self.parts.len() {
             let part = &mut self.parts[at];
-            // A tool call that is not whole says nothing yet.
+            // An incomplete tool call is not shown.
             if !std::mem::replace(&mut part.is_whole, true) && part.manner() != Manner::Line {
                 self.show(at, screen)?;
             }
@@ -146,7 +146,7 @@ impl Renderer {
         self.part(msg_id, index, &kind, content, screen)
     }
 
-    /// Takes in news of a content.
+    /// Handles an update of a content.
     fn part<O: Write, E: Write>(
         &mut self,
         msg_id: &str,
@@ -193,7 +193,7 @@ impl Renderer {
         }
     }
 
-    /// Shows the first answer that has not ended, and what has grown behind it when it has.
+    /// Shows the first answer that has not ended, and when it has, the answers after it.
     fn show_answers<O: Write, E: Write>(&mut self, screen: &mut Screen<O, E>) -> io::Result<()> {
         while let Some(part) = self.parts.get_mut(self.next_answer) {
             if part.manner() == Manner::Answer {
@@ -209,7 +209,7 @@ impl Renderer {
         Ok(())
     }
 
-    /// The end of a message, or a whole message at once.
+    /// The end of a message, or a complete message at once.
     fn message<O: Write, E: Write>(
         &mut self,
         message: &Message,
@@ -276,7 +276,7 @@ impl Renderer {
     }
 }
 
-/// A content of a message that has ended, as the event of its end.
+/// A content of a message that has ended, as if by its own closing event.
 fn whole(content: &Content) -> Content {
     let mut content = content.clone();
     content.delta = Some(false);

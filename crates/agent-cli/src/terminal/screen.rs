@@ -1,5 +1,5 @@
-//! Where things are written: the answer on standard output, everything else on standard error, apart from each other
-//! although both may be the same terminal.
+//! The output: the answer on standard output, everything else on standard error, kept apart even if both are
+//! the same terminal.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Stderr, Stdout, Write};
@@ -12,9 +12,9 @@ const RESET: &str = "\x1b[0m";
 pub(crate) struct Screen<O, E> {
     answer: Channel<O>,
     notes: Channel<E>,
-    /// What the notes' unfinished line began with; `None` at the start of a line.
+    /// The prefix of the notes' unfinished line; `None` at the start of a line.
     open_note: Option<&'static str>,
-    /// The answer stands in the middle of a line.
+    /// The answer has an unfinished line.
     open_answer: bool,
     /// Notes are dimmed.
     dims: bool,
@@ -27,7 +27,7 @@ struct Channel<W> {
 }
 
 impl<W: Write> Channel<W> {
-    /// Writes a text; what would control a terminal is made visible there.
+    /// Writes a text; control characters are made visible on a terminal.
     fn write(&mut self, text: &str) -> io::Result<()> {
         let text = if self.is_terminal { visible(text) } else { Cow::Borrowed(text) };
         self.to.write_all(text.as_bytes())
@@ -73,21 +73,21 @@ impl<O: Write, E: Write> Screen<O, E> {
         Ok(())
     }
 
-    /// Writes a line of its own.
+    /// Writes a separate line.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         self.break_lines()?;
         self.notes.write(text)?;
         self.notes.write("\n")
     }
 
-    /// Writes a line of its own that matters less.
+    /// Writes a separate, dimmed line.
     pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
         self.break_lines()?;
         self.dimmed(text)?;
         self.notes.write("\n")
     }
 
-    /// Writes a part of a text that matters less; each of its lines begins with the prefix.
+    /// Writes a part of a dimmed text; each of its lines begins with the prefix.
     pub(super) fn note_part(&mut self, prefix: &'static str, text: &str) -> io::Result<()> {
         if self.open_note != Some(prefix) {
             self.break_lines()?;
@@ -114,20 +114,20 @@ impl<O: Write, E: Write> Screen<O, E> {
         Ok(())
     }
 
-    /// Writes what invites the user to type.
+    /// Writes the prompt.
     pub(super) fn prompt(&mut self, prompt: &str) -> io::Result<()> {
         self.break_lines()?;
         self.notes.write(prompt)?;
         self.flush()
     }
 
-    /// Writes a line of data to the answer's place.
+    /// Writes a line of data to the answer's stream.
     pub(crate) fn data(&mut self, line: &str) -> io::Result<()> {
         self.answer.write(line)?;
         self.answer.write("\n")
     }
 
-    /// Shows what has been written.
+    /// Flushes the output.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.answer.to.flush()?;
         self.notes.to.flush()
@@ -143,11 +143,11 @@ impl<O: Write, E: Write> Screen<O, E> {
         self.notes.to.write_all(RESET.as_bytes())
     }
 
-    /// Goes to the start of a line on the terminal. Where the answer goes elsewhere, nothing is added to it.
+    /// Moves to the start of a line on the terminal. If the answer goes elsewhere, nothing is added to it.
     fn break_lines(&mut self) -> io::Result<()> {
         self.end_note()?;
         if self.answer.is_terminal && self.notes.is_terminal && std::mem::take(&mut self.open_answer) {
-            // The two have buffers of their own, so the order is kept only if the first is emptied.
+            // The two have separate buffers, so flushing the first keeps the order.
             self.answer.to.flush()?;
             self.notes.write("\n")?;
         }
@@ -155,7 +155,7 @@ impl<O: Write, E: Write> Screen<O, E> {
     }
 }
 
-/// Shows control characters instead of letting a model or a tool control the terminal with them.
+/// Shows control characters, so that a model or a tool cannot control the terminal.
 fn visible(text: &str) -> Cow<'_, str> {
     let is_harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
     if text.chars().all(is_harmless) {
@@ -163,7 +163,7 @@ fn visible(text: &str) -> Cow<'_, str> {
     }
     let picture = |c: char| match u32::from(c) {
         _ if is_harmless(c) => Some(c),
-        // Of a line end that has two characters, the second is enough.
+        // If a line ends with two characters, the second is enough.
         0x0d => None,
         code @ 0..0x20 => char::from_u32(0x2400 + code),
         _ => Some(char::REPLACEMENT_CHARACTER),
@@ -178,7 +178,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Something to write to that can be read while it is written.
+    /// A writer whose output can be read while it is written.
     #[derive(Clone, Debug, Default)]
     pub(in super::super) struct Sheet(Rc<RefCell<Vec<u8>>>);
 

@@ -30,7 +30,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// A server at an address, which receives the token if there is one.
+    /// A server at an address. If there is a token, requests send it.
     ///
     /// # Errors
     /// If the address or the token is invalid.
@@ -56,7 +56,7 @@ impl Server {
         &self.url
     }
 
-    /// Checks that a server answers at the address, whatever the answer is.
+    /// Checks that a server responds at the address, with any response.
     pub(super) async fn check(&self) -> Result<(), ClientError> {
         let mut url = self.url.clone();
         url.set_path("/");
@@ -65,7 +65,7 @@ impl Server {
         answer.map(drop).map_err(|error| ClientError::transport(&self.url, &error))
     }
 
-    /// Sends a request and waits for the answer to begin.
+    /// Sends a request and waits for the response to begin.
     pub(super) async fn ask(&self, request: &AgentRequest) -> Result<Answer, ClientError> {
         let response = self.client.post(self.url.clone()).json(request).send().await;
         let response = response.map_err(|error| ClientError::transport(&self.url, &error))?;
@@ -145,7 +145,7 @@ impl Answer {
     }
 }
 
-/// The URL that an address means.
+/// The URL for an address.
 fn endpoint(address: &str) -> Result<Url, ConfigError> {
     let address = address.trim();
     let fault = |why: &str| {
@@ -154,7 +154,7 @@ fn endpoint(address: &str) -> Result<Url, ConfigError> {
     let with_scheme = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let mut url = Url::parse(&with_scheme).map_err(|error| fault(&format!("'{address}': {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(fault("it has another scheme"));
+        return Err(fault("its scheme is not http or https"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(fault("it contains a user name or a password; set AGENT_SERVER_TOKEN instead"));
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn server_url__invalid__names_the_problem() {
-        check("ftp://h", "but it has another scheme");
+        check("ftp://h", "but its scheme is not http or https");
         check("http://", "empty host");
         check("http://user:secret@h", "a user name or a password");
         check("", "empty host");

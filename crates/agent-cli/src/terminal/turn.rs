@@ -16,7 +16,7 @@ use super::render::Renderer;
 use super::screen::Screen;
 use super::server::{Answer, Server};
 
-/// How long the connection may take to end after the run has.
+/// How long the connection may take to close after the run has ended.
 const LAST_BYTES: Duration = Duration::from_secs(1);
 
 /// How long a cancelled run may take to end; a server drops its agent earlier.
@@ -25,9 +25,9 @@ const CANCEL_LIMIT: Duration = Duration::from_secs(15);
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// There is an answer.
+    /// The answer is complete.
     Answered,
-    /// The run failed, or there was none.
+    /// The run failed, or did not start.
     Failed,
     /// The user cancelled the run.
     Cancelled,
@@ -291,7 +291,7 @@ mod tests {
     use super::*;
     use crate::terminal::screen::tests::Sheet;
 
-    /// Asks an agent behind a real server, and gives the ending, standard output and standard error.
+    /// Asks an agent behind a real server; returns the result, standard output and standard error.
     async fn ask(path: &str, question: &str, view: View) -> (Ending, String, String) {
         let broken = agent_fn(|run: RunHandle| async move {
             run.say("Half");

@@ -4,7 +4,7 @@ use agent_schemas::{Content, Json};
 
 use super::wire::{Call, CallDelta, Function, FunctionDelta};
 
-/// The calls of a completion, in the order in which they were begun.
+/// The calls of a completion, in the order in which they started.
 #[derive(Debug, Default)]
 pub(super) struct Calls(Vec<Known>);
 
@@ -15,9 +15,9 @@ struct Known {
     id: String,
     name: String,
     arguments: String,
-    /// Its position among the calls that the client knows of; `None` while it knows nothing of this one.
+    /// The position among the calls that the client knows; `None` if it does not know this one yet.
     index: Option<usize>,
-    /// How many bytes of the arguments were written.
+    /// The number of argument bytes written so far.
     written: usize,
 }
 
@@ -26,7 +26,7 @@ impl Calls {
         self.0.iter().all(|call| call.index.is_none())
     }
 
-    /// Takes in news of a call, and gives what there is to write now.
+    /// Handles an update of a call, and returns what to write now.
     pub(super) fn take(&mut self, content: &Content) -> Option<CallDelta<'_>> {
         let data = content.as_data()?;
         let text = |key| data.get(key).and_then(Json::as_str);
@@ -50,7 +50,7 @@ impl Calls {
         }
         let is_whole = content.status.as_ref().is_some_and(agent_schemas::Status::is_final);
         if is_whole && call.id.is_empty() {
-            // Clients answer calls by their ids.
+            // Clients refer to calls by id.
             call.id = format!("call_{at}");
         }
         let next = self.0.iter().filter(|call| call.index.is_some()).count();
@@ -70,7 +70,7 @@ impl Calls {
 }
 
 impl Known {
-    /// What was not written yet; `next` is the position of a call that the client does not know of.
+    /// The part not written yet; `next` is the position of a call that the client does not know yet.
     fn delta(&mut self, next: usize) -> Option<CallDelta<'_>> {
         if self.id.is_empty() || self.name.is_empty() {
             return None;

@@ -18,10 +18,10 @@ use agent_server::protocol::{DeltaFrame, ErrorInfo, EscapedText, FrameWriter, Te
 
 const STOP: &str = "stop";
 
-/// The status that nginx uses for clients that disconnected, and others use for cancelled requests.
+/// The status that nginx uses for clients that disconnected, and others for cancelled requests.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// What is the same in all chunks.
+/// The members that are the same in all chunks.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) id: String,
@@ -33,12 +33,12 @@ pub(super) struct Head {
 /// Translates a log.
 ///
 /// Texts become the content, refusals the refusal, reasoning the `reasoning_content`, and calls of the client's tools the
-/// `tool_calls`. What the agent does by itself, calls of its own tools above all, is not the client's to see here.
+/// `tool_calls`. The agent's internal steps, such as calls of its own tools, are not shown to the client.
 #[derive(Debug)]
 pub(super) struct Completion {
     head: Head,
     created: i64,
-    /// The messages that are open and say something to the client; hardly ever more than one.
+    /// The open messages that the client sees; rarely more than one.
     open: Vec<(String, MessageType)>,
     content: Texts,
     refusal: Texts,
@@ -47,16 +47,16 @@ pub(super) struct Completion {
     said: Said,
     /// Whether the first chunk, with the role, was sent.
     has_begun: bool,
-    /// The reason to finish that the model gave, where it was another than having said all.
+    /// The finish reason reported by the model, unless it is `stop`.
     reason: Option<String>,
     end: Option<End>,
-    /// Where the text goes whose deltas are relayed.
+    /// The destination of the text whose deltas are relayed.
     relayed: Option<Place>,
-    /// The chunks of relayed deltas, by where these go.
+    /// The chunks of relayed deltas, by destination.
     frames: [Option<DeltaFrame>; 3],
 }
 
-/// What was said, for a client that is answered at the end.
+/// The collected answer, for a client that does not read a stream.
 #[derive(Debug, Default)]
 struct Said {
     content: String,
@@ -71,7 +71,7 @@ enum End {
     Failed(ErrorInfo),
 }
 
-/// What a content adds to the completion.
+/// The contribution of a content to the completion.
 enum Piece {
     Content(String),
     Refusal(String),
@@ -116,7 +116,7 @@ impl Completion {
         }
     }
 
-    /// What an open message is.
+    /// The kind of an open message.
     fn kind(&self, id: &str) -> Option<&MessageType> {
         self.open.iter().find(|(open, _)| open == id).map(|(_, kind)| kind)
     }
@@ -151,7 +151,7 @@ impl Completion {
         self.head.chunk(self.created, Delta { tool_calls: Some([delta]), ..Delta::default() }, None, frames);
     }
 
-    /// What there is to say of a content now.
+    /// The part of a content to write now.
     fn piece(&mut self, is_reasoning: bool, content: &Content) -> Option<Piece> {
         let is_whole = content.status.as_ref().is_some_and(Status::is_final);
         let json;
@@ -164,7 +164,7 @@ impl Completion {
                 return Some(Piece::Image(Image::at(url)));
             }
             ContentBody::Text { text } => text.as_deref().unwrap_or_default(),
-            // What has no place in a completion is said in words, once it is whole.
+            // Contents without a counterpart in a completion become text once they are complete.
             ContentBody::Data { data: Some(data) } if is_whole => {
                 json = Json::from(data.clone()).to_string();
                 &json
@@ -199,7 +199,7 @@ impl Completion {
         self.end = Some(End::Finished(usage, warnings));
     }
 
-    /// Nothing follows an error: clients take it for the end.
+    /// Nothing follows an error, because clients treat it as the end.
     fn fail(&mut self, failure: ErrorInfo, frames: &mut FrameWriter) {
         frames.push(&error::body(&failure));
         self.end = Some(End::Failed(failure));
@@ -256,7 +256,7 @@ impl Translator for Completion {
         }
     }
 
-    /// The contents have had everything: messages and responses only repeat it.
+    /// The contents have been written: messages and responses only repeat them.
     fn needs_only_head(&self, _head: &Event) -> bool {
         true
     }
@@ -334,11 +334,11 @@ impl Head {
     }
 }
 
-/// Why a run that did not complete has no answer.
+/// The error of a run that did not complete.
 fn failure(response: &AgentResponse) -> ErrorInfo {
     match (&response.error, &response.status) {
         (Some(error), _) => failure_of(error),
-        // With most other statuses, clients would retry by themselves.
+        // With most other statuses, clients would retry automatically.
         (None, Status::Canceled) => ErrorInfo::new(
             StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST),
             "RUN_CANCELED",
@@ -353,7 +353,7 @@ fn failure(response: &AgentResponse) -> ErrorInfo {
 
 fn failure_of(error: &ErrorBody) -> ErrorInfo {
     let status = match agent_schemas::error::http_status_of_code(&error.code) {
-        // That the agent could not do it is no fault of the request's form.
+        // The agent's failure does not make the request invalid.
         None | Some(422) => StatusCode::INTERNAL_SERVER_ERROR,
         Some(status) => status_of(status),
     };

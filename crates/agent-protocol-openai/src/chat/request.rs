@@ -1,4 +1,4 @@
-//! From a request for a completion to a run's.
+//! Maps a request for a completion to a run.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,20 +15,20 @@ use agent_server::protocol::{ErrorInfo, RunSpec};
 /// The member of the request, and of its metadata, that names a session.
 const SESSION_ID: &str = "session_id";
 
-/// What OpenAI's clients sent before there were tools.
+/// What OpenAI's clients sent before tools existed.
 const OUTDATED: [(&str, &str); 2] = [("functions", "tools"), ("function_call", "tool_choice")];
 
-/// What a request asks for.
+/// The result of mapping a request.
 #[derive(Debug)]
 pub(super) struct CompletionSpec {
     pub(super) spec: RunSpec,
-    /// Whether the answer comes in chunks.
+    /// Whether the response is streamed in chunks.
     pub(super) is_stream: bool,
-    /// Whether a stream is to end with what it used.
+    /// Whether a stream ends with its usage.
     pub(super) wants_usage: bool,
 }
 
-/// Reads and checks a request; `options` are those of runs that ask for nothing else.
+/// Reads and checks a request; `options` are the defaults.
 ///
 /// What agents may give a meaning that our protocol has no member for (`tool_choice`, `response_format`,
 /// `reasoning_effort`, …) goes to them as it came, in a place of its own: a member of another protocol means something else
@@ -65,10 +65,10 @@ pub(super) fn read(body: JsonObject, mut options: RunOptions) -> Result<Completi
     Ok(CompletionSpec { spec, is_stream, wants_usage: wants_usage.unwrap_or_default() })
 }
 
-/// Takes the options that a completion has: it is always waited for, so `background` is not one of them.
+/// Reads the options of a completion. The client always waits for it, so `background` is not one of them.
 fn read_options(options: &mut RunOptions, members: &mut JsonObject) -> Result<(), ApiError> {
     let background = members.shift_remove("background");
-    // A client that asks for it means at once: nobody can read on in a completion.
+    // `cancel` means at once here, because a completion cannot be resumed.
     if members.get("on_disconnect").and_then(Json::as_str) == Some("cancel") {
         options.disconnect_grace = Duration::ZERO;
     }
@@ -93,19 +93,19 @@ fn session_of(request: &ChatCompletionRequest) -> Option<String> {
     request.metadata.as_ref().and_then(|metadata| metadata.get(SESSION_ID)).and_then(|id| given(id))
 }
 
-/// Refuses what would be answered otherwise than the client expects.
+/// Rejects options whose result would differ from what the client expects.
 fn check(request: &ChatCompletionRequest) -> Result<(), ApiError> {
     if request.messages.is_empty() {
         return Err(refused("messages", "expected at least one message"));
     }
     if request.n.is_some_and(|n| n != 1) {
-        return Err(refused("n", "an agent gives one answer; omit n, or set it to 1"));
+        return Err(refused("n", "only one choice is supported; omit n, or set it to 1"));
     }
     if request.logprobs == Some(true) {
         return Err(refused("logprobs", "log probabilities are not supported"));
     }
     if request.modalities.iter().flatten().any(|form| form != "text") {
-        return Err(refused("modalities", "an agent answers with text; omit modalities"));
+        return Err(refused("modalities", "only text output is supported; omit modalities"));
     }
     if request.stream_options.is_some() && request.stream != Some(true) {
         return Err(refused("stream_options", "stream_options requires stream: true"));
@@ -127,7 +127,7 @@ fn check(request: &ChatCompletionRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Refuses outputs of calls that are not in the conversation, which no agent could use.
+/// Rejects outputs of calls that are not in the conversation, because agents could not use them.
 fn check_answers(messages: &[Json]) -> Result<(), ApiError> {
     let mut called: HashSet<&str> = HashSet::new();
     for (index, message) in messages.iter().enumerate() {
@@ -211,11 +211,11 @@ fn messages(messages: &[Json]) -> Result<Vec<Message>, ApiError> {
     Ok(read)
 }
 
-/// Without ids, which the runner gives them.
+/// Without ids, which the runner assigns.
 fn read_message(message: &Json) -> Result<Vec<Message>, ValidationError> {
     let mut message = message.clone();
     if let Json::Object(members) = &mut message {
-        // A `type` would make it a message of our own protocol, which has no place here.
+        // A `type` would make it a native message, which is not valid here.
         members.shift_remove("type");
     }
     let mut messages = Message::from_openai_message(&message, &NoIds)?;
@@ -232,7 +232,7 @@ fn refused(parameter: impl Into<String>, message: impl Into<String>) -> ApiError
     ErrorInfo::at_parameter(parameter, message).into()
 }
 
-/// Where ids are not made.
+/// A source of ids that is never used.
 #[derive(Debug)]
 struct NoIds;
 

@@ -1,37 +1,37 @@
-//! Texts that may grow side by side, as the one text that a completion has.
+//! Joins texts that may grow concurrently into the one text of a completion.
 
 use std::collections::VecDeque;
 
 use agent_schemas::{Content, DecodeError, Status};
 use agent_server::protocol::{EscapedText, TextDelta};
 
-/// Joins texts one after the other: a text that grows behind the first open one waits for its end.
+/// Joins texts one after another: a text that grows after the first open one waits for its end.
 ///
-/// Contents of a message are separated by a line break, messages by a blank line. A text that was interrupted by the end of a
-/// process is continued by one that begins in the same way, as agents that start over write it.
+/// A line break separates the contents of a message, a blank line messages. A text that was interrupted because its
+/// process died is continued by one with the same beginning, as agents write it when they start over.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     open: VecDeque<Part>,
-    /// What was written of a text that was cut off.
+    /// The written part of a text that was cut off.
     torn: String,
-    /// The message of the last text that was written.
+    /// The message of the last written text.
     last: Option<String>,
 }
 
-/// A content whose text has not been written to its end.
+/// A content whose text has not been written completely.
 #[derive(Debug, Default)]
 struct Part {
     msg_id: String,
     index: Option<i64>,
     text: String,
-    /// How many of its bytes were written.
+    /// The number of its bytes written so far.
     written: usize,
     is_whole: bool,
     is_torn: bool,
 }
 
 impl Texts {
-    /// Takes in news of a content, whose text is given, and gives what there is to write now.
+    /// Handles an update of a content with this text, and returns what to write now.
     pub(super) fn take(&mut self, content: &Content, text: &str) -> String {
         let part = self.part(content);
         if content.delta == Some(true) {
@@ -42,13 +42,13 @@ impl Texts {
             part.text.truncate(part.written);
             part.text.push_str(rest);
         }
-        // What was written cannot be taken back: a text that became another stays as it was.
+        // Written text cannot be taken back: if the text changed, the written part stays.
         part.is_whole = content.status.as_ref().is_some_and(Status::is_final);
         part.is_torn = content.status == Some(Status::Incomplete);
         self.write()
     }
 
-    /// Whether a delta belongs to the text that is being written, so that it may be relayed.
+    /// Whether a delta belongs to the text that is being written, so that it can be relayed.
     pub(super) fn is_next(&self, delta: &TextDelta<'_>) -> bool {
         self.open.front().is_some_and(|part| {
             let is_it = part.msg_id == delta.msg_id && part.index == Some(delta.index);
@@ -56,7 +56,7 @@ impl Texts {
         })
     }
 
-    /// Appends a delta where [`Self::is_next`], and gives what it adds.
+    /// Appends a delta if [`Self::is_next`], and returns the added text.
     pub(super) fn append(&mut self, text: EscapedText<'_>) -> Result<&str, DecodeError> {
         let Some(part) = self.open.front_mut() else { return Ok("") };
         text.append_to(&mut part.text)?;
@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes in `message index text`, with `+` before a text that continues, `!` before one that is the whole, and `~`
+    /// Handles `message index text`, with `+` before a text that continues, `!` before a complete one, and `~`
     /// before one that was cut off. Checks what is written after each.
     fn check(news: &[&str], expected: &[&str]) {
         let mut texts = Texts::default();

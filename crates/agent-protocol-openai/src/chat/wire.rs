@@ -1,11 +1,11 @@
-//! What is written: chunks and completions with no more members than clients expect.
+//! The written form of chunks and completions, with only the members that clients expect.
 //!
-//! `agent_schemas::openai::chat` has the same as types to read; those keep whatever other servers add.
+//! `agent_schemas::openai::chat` has the corresponding types for reading; they keep members that other servers add.
 
 use agent_schemas::{ErrorBody, Json};
 use serde::Serialize;
 
-/// A member that is there, whatever it holds.
+/// A member that is present, whatever its value.
 pub(super) type Shown<T> = Option<Option<T>>;
 
 #[derive(Serialize)]
@@ -15,7 +15,7 @@ pub(super) struct Chunk<'a> {
     pub(super) created: i64,
     pub(super) model: &'a str,
     pub(super) choices: &'a [ChunkChoice<'a>],
-    /// Null in all but the last chunk of a stream that tells its usage.
+    /// Null in all but the last chunk of a stream that reports its usage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) usage: Shown<&'a Usage>,
     /// No member of OpenAI's: what did not go as expected although the run completed, in the chunk with the finish reason.
@@ -27,12 +27,13 @@ pub(super) struct Chunk<'a> {
 pub(super) struct ChunkChoice<'a> {
     pub(super) index: u32,
     pub(super) delta: Delta<'a>,
-    /// Always null: agents do not tell how likely their words were.
+    /// Always null: agents do not report log probabilities.
     pub(super) logprobs: (),
     pub(super) finish_reason: Option<&'a str>,
 }
 
-/// What a chunk adds. `images` and `reasoning_content` are no members of OpenAI's; other servers have them, too.
+/// The increment in a chunk. `images` and `reasoning_content` are not part of OpenAI's API; other servers also use
+/// them.
 #[derive(Default, Serialize)]
 pub(super) struct Delta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,7 +131,7 @@ impl Image {
     }
 }
 
-/// What a run used; zeros where its agent does not tell, as clients expect numbers.
+/// The usage of a run; zeros if its agent does not report it, because clients expect numbers.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Usage {
     pub(super) prompt_tokens: i64,
@@ -143,7 +144,7 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    /// The usage that a run's final response tells, by OpenAI's names or by our protocol's.
+    /// The usage in a run's final response, by OpenAI's names or the native ones.
     pub(super) fn read(usage: &agent_schemas::JsonObject) -> Self {
         let find = |names: [&str; 2]| names.into_iter().find_map(|name| usage.get(name));
         let tokens = |names| find(names).and_then(Json::as_i64);

@@ -17,10 +17,10 @@ use crate::responses::{input, items};
 use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, Fields, JsonRequest, PathId, ProtocolContext, QueryParams};
 
-/// How many messages are read at once.
+/// How many messages are read in one call.
 const MESSAGES: u64 = 100;
 
-/// The items of a request, with ids where they had none.
+/// The items of a request; items without an id get one.
 pub(super) fn messages(context: &ProtocolContext, request: &Fields<'_>) -> Result<Vec<Message>, ErrorInfo> {
     let mut messages = input::items(request, "items", &HashSet::new())?;
     for message in messages.iter_mut().filter(|message| message.id.is_empty()) {
@@ -96,12 +96,11 @@ pub(super) async fn delete(
     query: QueryParams,
 ) -> Result<Json<Value>, ApiError> {
     Named::new(&id, &query).info(&context).await?;
-    let message =
-        "single items cannot be deleted here; delete the conversation, or go on from an earlier response";
+    let message = "deleting single items is not supported; delete the conversation, or continue from an earlier response";
     Err(ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_operation", message).into())
 }
 
-/// Shows the items of a conversation to a visitor, in either order, until it has seen enough.
+/// Passes the items of a conversation to a visitor, in either order, until it has enough.
 async fn walk(
     context: &ProtocolContext,
     named: &Named,

@@ -56,7 +56,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Reads a request; `own` is a response that it may continue although it is not stored.
+    /// Reads a request; `own` is a response that it may continue even if it is not stored.
     pub(super) async fn new(
         context: &ProtocolContext,
         request: &JsonRequest,
@@ -73,7 +73,7 @@ impl Prepared {
     }
 }
 
-/// Starts the run, and makes the translator of its log.
+/// Starts the run, and creates the translator of its log.
 pub(super) async fn start(
     context: &ProtocolContext,
     request: &JsonRequest,

@@ -9,7 +9,7 @@ use agent_services::run::RunRecord;
 /// The protocol's name in the record.
 const PROTOCOL: &str = "openai.responses";
 
-/// How deep the data may nest: a level more than any request may.
+/// The nesting limit of the data: one level more than any request.
 const DATA_DEPTH: usize = 1024;
 
 /// The members that are settings.
@@ -18,7 +18,7 @@ static SETTINGS: LazyLock<JsonObject> = LazyLock::new(|| ResponseSettings::defau
 /// What is repeated to the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct EchoedSettings {
-    /// The settings as members of a JSON object: they are written into each response as they are.
+    /// The settings as members of a JSON object; they are written into each response unchanged.
     pub(super) members: String,
     /// Whether the response may be retrieved later.
     pub(super) is_stored: bool,
@@ -29,7 +29,7 @@ pub(super) struct EchoedSettings {
 impl EchoedSettings {
     pub(super) fn new(settings: &ResponseSettings) -> Self {
         let mut members = Vec::with_capacity(1024);
-        // Writing into memory cannot fail; a response without settings is what would be left.
+        // Writing into memory cannot fail; otherwise a response without settings would be the result.
         if sse::write_json(&mut members, settings).is_err() {
             members.clear();
         }
@@ -64,7 +64,7 @@ impl EchoedSettings {
         if settings.model.is_empty() {
             settings.model = record.request.model.as_deref().unwrap_or(&record.agent).to_owned();
         }
-        // A client that did not want its response stored must not find it there.
+        // A client that asked not to store its response must not find it.
         settings.store &= !is_unreadable;
         EchoedSettings::new(&settings)
     }

@@ -1,11 +1,11 @@
-//! Ids: a response's from its run's, an item's from its message's, and back.
+//! Converts ids: of responses and runs, and of items and messages.
 
 use agent_schemas::RunId;
 
-/// What stands before the random part of a message's id.
+/// The prefix of a message's id.
 const MESSAGE: &str = "msg_";
 
-/// What stands before that of an item, by what it is.
+/// The prefixes of items' ids, by kind.
 pub(super) const REASONING: &str = "rs_";
 pub(super) const CALL: &str = "fc_";
 pub(super) const CALL_OUTPUT: &str = "fco_";
@@ -24,24 +24,24 @@ pub(super) fn response_id(run: &RunId) -> String {
     format!("resp_{random}")
 }
 
-/// The run of a response; `None` for what is no id of a response.
+/// The run of a response; `None` if this is not the id of a response.
 pub(super) fn run_id(response: &str) -> Option<RunId> {
     let random = response.strip_prefix("resp_").filter(|random| !random.is_empty())?;
     Some(RunId::new(format!("run_{random}")))
 }
 
-/// The id of the item that stands for a message, or for one of its contents.
+/// The id of the item for a message, or for one of its contents.
 pub(super) fn item_id(prefix: &str, message: &str, index: usize) -> String {
     let random = message.strip_prefix(MESSAGE).unwrap_or(message);
     if index == 0 { format!("{prefix}{random}") } else { format!("{prefix}{random}_{index}") }
 }
 
-/// The same for the item that stands for the whole message.
+/// The id of the item for a whole message.
 pub(super) fn message_item_id(message: &str) -> String {
     item_id(MESSAGE, message, 0)
 }
 
-/// The id of the message that an item stands for.
+/// The id of the message behind an item.
 pub(super) fn message_id(item: &str) -> String {
     let random = ITEMS.iter().find_map(|prefix| item.strip_prefix(prefix));
     random.map_or_else(|| item.to_owned(), |random| format!("{MESSAGE}{random}"))

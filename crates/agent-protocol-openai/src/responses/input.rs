@@ -11,13 +11,13 @@ use super::ids::message_id;
 use agent_server::protocol::ErrorInfo;
 use agent_server::protocol::Fields;
 
-/// The role of what an application says, by its newer name. Our protocol has one role for both names.
+/// The newer name of the role `system`. The native protocol has one role for both names.
 pub(super) const DEVELOPER: &str = "developer";
 
-/// The member of a message's metadata that keeps the name.
+/// The member of a message's metadata that keeps the original name.
 pub(super) const ROLE: &str = "role";
 
-/// Reads the input: a text of the user, or items. `known` are the ids of the messages that come before.
+/// Reads the input: a user's text, or items. `known` are the ids of the preceding messages.
 pub(super) fn messages(request: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, ErrorInfo> {
     match request.get("input") {
         Some(Json::String(text)) => Ok(vec![Message::user(text.as_str())]),
@@ -36,7 +36,7 @@ pub(in super::super) fn items(
     for (item, place) in request.items(key)? {
         let item = Fields::of(item, place)?;
         for mut message in read(&item, known)? {
-            // The same id twice would be one message.
+            // Two items with the same id would become one message.
             if !message.id.is_empty() && !ids.insert(message.id.clone()) {
                 message.id.clear();
             }
@@ -50,7 +50,7 @@ fn read(item: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, ErrorI
     let kind = item.optional_text("type")?;
     let message = match kind {
         None | Some("message") if item.get("role").is_some() || kind.is_some() => said(item)?,
-        // The type of a reference may be left out.
+        // The type of a reference may be omitted.
         None | Some("item_reference") => return reference(item, known),
         Some("reasoning") => reasoning(item)?,
         Some("function_call") => function_call(item)?,
@@ -87,7 +87,7 @@ fn with_data(
     Ok(message)
 }
 
-/// An item that is in the context already is not repeated. Any other reference is refused rather than ignored.
+/// An item that is already in the context is not repeated. Any other reference is rejected instead of ignored.
 fn reference(item: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, ErrorInfo> {
     let id = item.text("id")?;
     if known.contains(message_id(id).as_str()) {
@@ -157,7 +157,7 @@ fn part_body(part: &Fields<'_>) -> Result<ContentBody, ErrorInfo> {
     })
 }
 
-/// The reasoning itself, or its summary where that is all that the client has.
+/// The reasoning itself, or its summary if the client has nothing else.
 fn reasoning(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
     let mut message = message(item, MessageType::Reasoning, Some(Role::Assistant))?;
     let content = parts(item, "content")?;
@@ -174,7 +174,7 @@ fn function_call(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
     with_data(item, MessageType::FunctionCall, Some(Role::Assistant), call.into_data())
 }
 
-/// A tool that takes plain text is a plugin whose only argument is that text.
+/// A tool that takes plain text is a plugin whose only argument is the text.
 fn custom_call(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
     let input = item.text("input")?;
     let arguments = Json::from(object! { "input" => input }).to_string();
@@ -199,7 +199,7 @@ fn answer(item: &Fields<'_>, kind: MessageType) -> Result<Message, ErrorInfo> {
     with_data(item, kind, Some(Role::Tool), output.into_data())
 }
 
-/// The texts of an answer; the JSON of its parts where there are others.
+/// The texts of an output; the JSON of its parts if there are other parts.
 fn answer_of_parts(item: &Fields<'_>) -> Result<String, ErrorInfo> {
     let parts = parts(item, "output")?;
     let texts: Option<Vec<&str>> = parts.iter().map(Content::as_text).collect();
@@ -209,7 +209,7 @@ fn answer_of_parts(item: &Fields<'_>) -> Result<String, ErrorInfo> {
     }
 }
 
-/// Such an item has the call and its answer; messages have them apart.
+/// Such an item has the call and its output; messages have them separately.
 fn mcp_call(item: &Fields<'_>) -> Result<Vec<Message>, ErrorInfo> {
     let call_id = item.text("id")?.to_owned();
     let name = item.text("name")?.to_owned();
@@ -254,7 +254,7 @@ fn at(item: &Fields<'_>, fault: agent_schemas::ValidationError) -> ErrorInfo {
     failure.with_parameter(item.place_of(&inside))
 }
 
-/// A picture that an agent made before.
+/// An image that an agent created earlier.
 fn picture(item: &Fields<'_>) -> Result<Option<Message>, ErrorInfo> {
     let Some(base64) = item.optional_text("result")? else { return Ok(None) };
     let mut message = message(item, MessageType::Message, Some(Role::Assistant))?;

@@ -1,4 +1,4 @@
-//! Messages that are whole, as items.
+//! Converts complete messages to items.
 
 use agent_schemas::response_api::{ResponseInputFile, ResponseInputImage, ResponseInputText};
 use agent_schemas::responses::{
@@ -15,7 +15,7 @@ use agent_schemas::{
 use super::ids::{self, item_id, message_item_id};
 use super::input::{DEVELOPER, ROLE};
 
-/// The items that stand for a message; none for what the protocol has no items for.
+/// The items for a message; empty if the protocol has no counterpart.
 pub(in super::super) fn of_message(message: &Message) -> Vec<ResponseItem> {
     match &message.kind {
         MessageType::Message => said(message),
@@ -50,7 +50,7 @@ fn of_contents(
     data.enumerate().filter_map(|(index, data)| item(message, index, data)).collect()
 }
 
-/// Where the item of a message stands that has ended like this.
+/// The status of the item for a message with this status.
 pub(super) fn ended(status: &Status) -> ItemStatus {
     match status {
         Status::Canceled | Status::Failed | Status::Rejected | Status::Incomplete => ItemStatus::Incomplete,
@@ -58,7 +58,7 @@ pub(super) fn ended(status: &Status) -> ItemStatus {
     }
 }
 
-/// What a message says, and the pictures in it: those of an agent are items of their own.
+/// The item for a message's text, and separate items for an agent's images.
 fn said(message: &Message) -> Vec<ResponseItem> {
     let is_agents = is_agents(message);
     let pictures = message.contents().iter().enumerate().filter_map(|(index, content)| match &content.body {
@@ -81,7 +81,7 @@ fn said(message: &Message) -> Vec<ResponseItem> {
     std::iter::once(item.into()).chain(pictures).collect()
 }
 
-/// Whether the agent is the speaker.
+/// Whether the message is from the agent.
 pub(super) fn is_agents(message: &Message) -> bool {
     matches!(message.role, Some(Role::Assistant))
 }
@@ -95,7 +95,7 @@ fn role(message: &Message) -> &str {
     }
 }
 
-/// A part of a message. What an agent says in forms that the protocol does not know becomes text where that says the same.
+/// A part of a message. Contents of an agent that the protocol does not have become text if possible.
 pub(super) fn part(body: &ContentBody, is_agents: bool) -> Option<ResponsePart> {
     let text = |text: String| {
         if is_agents { OutputText::new(text).into() } else { input_text(text).into() }
@@ -136,13 +136,13 @@ fn input_text(text: String) -> ResponseInputText {
     ResponseInputText { text, ..ResponseInputText::default() }
 }
 
-/// The Base64 of a picture that is given as a whole.
+/// The Base64 data of an image that is given inline.
 fn base64(url: &str) -> Option<&str> {
     let (kind, data) = url.strip_prefix("data:")?.split_once(',')?;
     kind.ends_with(";base64").then_some(data)
 }
 
-/// A picture that is given as a whole.
+/// An image that is given inline.
 pub(super) fn picture(message: &Message, index: usize, url: &str) -> Option<ImageGenerationItem> {
     Some(ImageGenerationItem {
         id: item_id(ids::IMAGE, &message.id, index),
@@ -162,7 +162,7 @@ fn reasoning(message: &Message) -> ReasoningItem {
     }
 }
 
-/// An error that the agent tells of and lives with.
+/// An error that the agent reports without failing.
 fn error(message: &Message) -> MessageItem {
     let told = message.message.clone().or_else(|| message.code.clone());
     let text = told.unwrap_or_else(|| message.full_text());
@@ -174,7 +174,7 @@ fn error(message: &Message) -> MessageItem {
     }
 }
 
-/// A text of a payload; empty where there is none.
+/// A text of a payload; empty if it is missing.
 pub(super) fn text_of(data: &JsonObject, key: &str) -> String {
     data.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
 }
@@ -187,7 +187,7 @@ fn call(message: &Message, index: usize, data: &JsonObject) -> Option<ResponseIt
     })
 }
 
-/// A call that has begun.
+/// A call that has started.
 pub(super) fn function_call(message: &Message, index: usize, data: &JsonObject) -> FunctionCallItem {
     FunctionCallItem {
         id: item_id(ids::CALL, &message.id, index),
@@ -224,7 +224,7 @@ pub(super) fn mcp_call(message: &Message, index: usize, data: &JsonObject) -> Mc
 fn answer(message: &Message, index: usize, data: &JsonObject) -> Option<ResponseItem> {
     let (call_id, output) = (text_of(data, "call_id"), Json::from(output(data)));
     let status = ended(&message.status);
-    // What answers a tool that takes plain text is told apart by what the call's own item had.
+    // The call's item tells whether this is the output of a tool that takes plain text.
     Some(if message.kind == MessageType::PluginCallOutput && data.contains_key("id") {
         let id = item_id(ids::CUSTOM_CALL_OUTPUT, &message.id, index);
         CustomToolCallOutputItem { id, status, call_id, output, ..CustomToolCallOutputItem::default() }.into()
@@ -234,7 +234,7 @@ fn answer(message: &Message, index: usize, data: &JsonObject) -> Option<Response
     })
 }
 
-/// What a tool answered, as text.
+/// A tool's output, as text.
 pub(super) fn output(data: &JsonObject) -> String {
     match data.get("output") {
         Some(Json::String(text)) => text.clone(),
@@ -255,7 +255,7 @@ fn mcp_list_tools(message: &Message, index: usize, data: &JsonObject) -> Option<
     }))
 }
 
-/// The question keeps the agent's own id, which the answer names.
+/// The request keeps the agent's own id, which the response refers to.
 fn approval_request(message: &Message, index: usize, data: &JsonObject) -> Option<ResponseItem> {
     let request = McpApprovalRequest::from_data(data).ok()?;
     let own = Some(request.id).filter(|id| !id.is_empty());
@@ -279,7 +279,7 @@ fn approval_response(message: &Message, index: usize, data: &JsonObject) -> Opti
     }))
 }
 
-/// An item that came from a client and is not known here.
+/// An item from a client that this version does not know.
 fn unknown(message: &Message, index: usize, data: &JsonObject) -> Option<ResponseItem> {
     let mut members = data.clone();
     members.get("type")?;

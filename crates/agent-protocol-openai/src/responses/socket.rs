@@ -139,7 +139,7 @@ impl Connection {
             }
             Some(Ok(Message::Text(_))) => {
                 let message =
-                    format!("{MAX_WAITING} requests are waiting already; read their responses first");
+                    format!("{MAX_WAITING} requests are already waiting; read their responses first");
                 self.fail(&ErrorInfo::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message)).await
             }
             Some(Ok(Message::Binary(_))) => {

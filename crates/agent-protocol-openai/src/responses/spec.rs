@@ -1,4 +1,4 @@
-//! The request mapping: from a request of the Responses API to a run's.
+//! Maps a request of the Responses API to a run.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub(super) fn settings(body: &JsonObject, agent: &str) -> Result<ResponseSetting
     Ok(settings)
 }
 
-/// The run that a request asks for, and the settings that its response repeats. `options` are the defaults.
+/// The run for a request, and the settings that its response echoes. `options` are the defaults.
 pub(super) fn spec(
     body: &JsonObject,
     settings: ResponseSettings,
@@ -93,7 +93,7 @@ pub(super) fn spec(
     agent.session_id = session.or(named(&request, "session_id")?);
     let user = named(&request, "user_id")?;
     agent.user_id = match &agent.session_id {
-        // A conversation is the same for every user who takes part in it.
+        // A conversation is shared by all users who take part in it.
         Some(_) => user,
         None => user
             .or(settings.user.clone())
@@ -127,7 +127,7 @@ fn stop(request: &Fields<'_>) -> Option<Stop> {
     }
 }
 
-/// Function tools in the form that agents know; others as they came, for agents that understand them.
+/// Function tools in the form that agents expect; others are unchanged, for agents that understand them.
 fn tools(request: &Fields<'_>, settings: &ResponseSettings) -> Result<Option<Vec<RequestTool>>, ErrorInfo> {
     let allowed = allowed_tools(&settings.tool_choice);
     let mut tools = Vec::new();
@@ -159,7 +159,7 @@ fn tools(request: &Fields<'_>, settings: &ResponseSettings) -> Result<Option<Vec
     Ok(Some(tools).filter(|tools| !tools.is_empty()))
 }
 
-/// The only functions that may be called, where the request says so.
+/// The only functions that may be called, if the request restricts them.
 fn allowed_tools(choice: &Json) -> Option<Vec<&str>> {
     if choice.get("type")?.as_str()? != "allowed_tools" {
         return None;

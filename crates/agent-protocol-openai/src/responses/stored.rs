@@ -1,4 +1,4 @@
-//! `/v1/responses/{id}`: responses that were made before, whichever process makes or made them, and over whichever protocol.
+//! `/v1/responses/{id}`: existing responses, whichever process created them, and over whichever protocol.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use crate::list::{List, PageOf};
 use agent_server::protocol::ApiError;
 use agent_server::protocol::{Caller, ErrorInfo, PathId, ProtocolContext, QueryParams};
 
-/// How much longer than its grace a cancelled run is waited for.
+/// How much longer than its grace period to wait for a cancelled run.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// `GET /v1/responses/{id}`: the response as it stands; with `stream=true` its events, from the first or from those after
-/// `starting_after` on.
+/// `GET /v1/responses/{id}`: the response in its current state; with `stream=true` its events, from the first or from
+/// those after `starting_after`.
 pub(super) async fn get(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
@@ -45,7 +45,7 @@ pub(super) async fn get(
     Ok(context.stream(&run, &request.into_parts().0, translator))
 }
 
-/// `POST /v1/responses/{id}/cancel`: asks it to stop, and answers once it has.
+/// `POST /v1/responses/{id}/cancel`: asks it to stop, and responds once it has.
 pub(super) async fn cancel(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
@@ -89,7 +89,7 @@ pub(super) async fn delete(
     Ok(Json(object! { "id" => ids::response_id(&run), "object" => "response", "deleted" => true }.into()))
 }
 
-/// `GET /v1/responses/{id}/input_items`: what was said to the agent, without the response that it continues.
+/// `GET /v1/responses/{id}/input_items`: the request's own input, without the response that it continues.
 pub(super) async fn input_items(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,

@@ -1,7 +1,8 @@
-//! From a run's events to the events of a response's stream.
+//! Translates a run's events to the events of a response's stream.
 //!
 //! The translator holds the response in its current state; each event changes it and reports the change. Items and parts are
-//! numbered in the order in which they begin. The numbers may differ from our own, as not every content has a part.
+//! numbered in the order in which they start. The numbers may differ from the native ones, because not every content
+//! has a part.
 
 mod closing;
 mod deltas;
@@ -22,12 +23,12 @@ use super::ids::response_id;
 use agent_server::protocol::ApiError;
 use agent_server::protocol::{EscapedText, FrameWriter, TextDelta, Translator};
 
-/// Which form the answer has that is no stream.
+/// The form of a response that is not streamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// The response.
     Plain,
-    /// The response, repeated in its own member `response`, where upstream's clients expect it.
+    /// The response, repeated in its own member `response`, which upstream's clients expect.
     Upstream,
 }
 
@@ -41,7 +42,7 @@ pub(super) struct Responses {
     open: Vec<OpenMessage>,
     /// The part whose deltas are relayed.
     relayed: Option<Relayed>,
-    /// MCP calls whose answers are to come: the id of the call and the place of its item.
+    /// MCP calls without an output yet: the id of the call and the position of its item.
     unanswered: Vec<(String, usize)>,
     /// Why the model stopped early.
     cut_short: Option<&'static str>,
@@ -77,7 +78,7 @@ impl Writer {
         }
     }
 
-    /// The number of the next event, if the client is to see it.
+    /// The number of the next event, if the client receives it.
     fn number(&mut self) -> Option<u64> {
         let number = self.next;
         self.next += 1;
@@ -119,7 +120,7 @@ impl Responses {
                 );
             }
             status if status.is_final() => self.end(event, frames),
-            // The work began again after its process died.
+            // The work started again after its process died.
             _ => {}
         }
     }
@@ -149,7 +150,7 @@ impl Responses {
         self.writer.next > 0
     }
 
-    /// Takes from the final event what the log had before it, where nothing of that is kept.
+    /// Takes what the log had before the final event from the final event, if the rest is no longer kept.
     fn catch_up(&mut self, last: &AgentResponse, frames: &mut FrameWriter) {
         self.create(last, frames);
         for message in last.output.iter().flatten() {
@@ -193,7 +194,7 @@ impl Responses {
                 );
             }
             (Status::Canceled, _) => {
-                // The protocol has the status and no event that says it; this one is the nearest.
+                // The protocol has this status but no event for it; this event is the closest.
                 self.response.status = ResponseStatus::Cancelled;
                 self.writer.send_snapshot(
                     StreamEvent::Incomplete { response: &self.response },
@@ -214,14 +215,14 @@ impl Responses {
             }
             None => ResponseError {
                 code: SERVER_ERROR.to_owned(),
-                message: "the run ended before it was complete".to_owned(),
+                message: "the run ended before its output was complete".to_owned(),
             },
         });
         self.writer.send_snapshot(StreamEvent::Failed { response: &self.response }, &self.settings, frames);
     }
 }
 
-/// Adds members to an object that ends so many bytes before the end of the JSON.
+/// Adds members to an object that ends this many bytes before the end of the JSON.
 fn add_members(json: &mut Vec<u8>, from_end: usize, members: &str) {
     if !members.is_empty() {
         let end = json.split_off(json.len().saturating_sub(from_end));
@@ -231,7 +232,7 @@ fn add_members(json: &mut Vec<u8>, from_end: usize, members: &str) {
     }
 }
 
-/// What ends every stream.
+/// The end of every stream.
 pub(super) const DONE: &str = "[DONE]";
 
 const SERVER_ERROR: &str = "server_error";

@@ -1,8 +1,8 @@
-//! A model behind an endpoint that speaks OpenAI's Chat Completions.
+//! An agent that calls a model through OpenAI's Chat Completions API.
 //!
 //! One turn is a loop: the conversation ([`context`]) is sent ([`request`]), the answer arrives as a stream ([`endpoint`],
-//! [`stream`], [`body`], [`wire`]) and is written to the run ([`answer`]); the tools that it asks for are
-//! run ([`toolbox`]), and their outputs are sent with the next round, until the model asks for nothing more.
+//! [`stream`], [`body`], [`wire`]) and is written to the run ([`answer`]); the tools that the model calls are
+//! run ([`toolbox`]), and their outputs are sent with the next round, until the model calls no more tools.
 
 mod answer;
 mod body;
@@ -47,17 +47,17 @@ use model::Model;
 use request::{Conversation, choose_model};
 use toolbox::Toolbox;
 
-/// An agent that asks a model.
+/// An agent that calls a model.
 ///
-/// The answer's reasoning, text, refusals and tool calls are streamed; each model call's usage goes with the last
-/// message that it wrote. A call of one of the server's tools is a `plugin_call`, answered by a
-/// `plugin_call_output`, and the model is asked again; a call of a tool that only the request declares is a
-/// `function_call` and ends the turn, after the server's tools of the same answer have run.
+/// The answer's reasoning, text, refusals and tool calls are streamed; the usage of each model call is in the last
+/// message that it wrote. A call of one of the server's tools is a `plugin_call` followed by a
+/// `plugin_call_output`, and the model is called again. A call of a tool that only the request declares is a
+/// `function_call` and ends the turn, after the server's tools in the same answer have run.
 ///
-/// Of a request's further members it knows `instructions`, which are added to the system prompt, and passes on
+/// Of a request's other members, it adds `instructions` to the system prompt and passes on
 /// `response_format`, `reasoning_effort`, `verbosity`, `tool_choice` and `parallel_tool_calls`.
 ///
-/// A model call that fails is repeated as long as nothing of its answer was shown; see [`ChatConfig`].
+/// A failed model call is retried as long as none of its answer was shown; see [`ChatConfig`].
 #[derive(Debug)]
 pub struct Chat {
     config: ChatConfig,
@@ -66,13 +66,13 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// An agent with these settings; `tools` are all that the server has, of which the settings choose.
+    /// An agent with these settings; `tools` are all tools of the server, from which the settings choose.
     ///
-    /// Nothing is sent yet. The key is not taken from the environment here: the caller looks up
+    /// Sends nothing yet. Does not read the key from the environment: the caller looks up
     /// [`ChatConfig::api_key_env`].
     ///
     /// # Errors
-    /// [`ChatError`] if a setting makes no sense.
+    /// [`ChatError`] if a setting is invalid.
     pub fn new(
         config: ChatConfig,
         api_key: Option<SecretString>,
@@ -83,7 +83,7 @@ impl Chat {
         Chat::with_model(config, Arc::new(endpoint), tools)
     }
 
-    /// The same with another model than the one at the endpoint.
+    /// The same with another model instead of the endpoint's.
     fn with_model(
         config: ChatConfig,
         model: Arc<dyn Model>,
@@ -93,7 +93,7 @@ impl Chat {
         Ok(Chat { config, model, tools })
     }
 
-    /// Works on a request until the model asks for no more of the server's tools.
+    /// Handles a request until the model calls no more of the server's tools.
     async fn turn(&self, run: &RunHandle) -> Result<(), Error> {
         let request = run.request();
         let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
@@ -152,7 +152,7 @@ impl Chat {
             match item {
                 Ok(Item::Chunk(chunk)) => answer.take(*chunk)?,
                 Ok(Item::Done) => return Ok(answer.finish()),
-                // What comes after the model's own end can only be the usage, which is no reason to fail.
+                // After the model's own end only the usage can follow, so a failure there does not matter.
                 Err(_) if answer.is_finished() => break,
                 Err(failure) => return Err(failure),
             }

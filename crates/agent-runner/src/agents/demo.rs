@@ -1,4 +1,4 @@
-//! An agent that needs no model and shows what the protocol can do.
+//! An agent that needs no model and demonstrates the protocol.
 
 mod arithmetic;
 
@@ -14,14 +14,14 @@ use arithmetic::Question;
 
 /// A small deterministic assistant that works offline and without any key.
 ///
-/// It answers by the words of the last user message:
+/// It chooses its answer by the words of the last user message:
 ///
 /// * arithmetic, as in `What is 6 times 7?`: a reasoning message, a call of the calculator with its output, a text;
 /// * `time`: a call of the clock with its output, a text;
 /// * `picture` or `image`: a text and an image;
 /// * `remember` or `earlier`: what the user has said in this session so far;
 /// * `fail` or `error`: half a text, then the run fails with `AGENT_ERROR`;
-/// * anything else: a text that says all this, and how a real model is configured.
+/// * anything else: a text that lists these, and explains how to configure a real model.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Demo;
 
@@ -30,7 +30,7 @@ const HELP: &str = "Hello! I am the demo agent: I run offline, without a model a
     To talk to a real model, set OPENAI_API_KEY, DASHSCOPE_API_KEY or OPENAI_BASE_URL and start the server again, \
     or give it a configuration file with a section `[agents.NAME]` that says `kind = \"chat\"`.";
 
-/// A smiling face.
+/// A smiley.
 const PICTURE: &str = "data:image/png;base64,\
     iVBORw0KGgoAAAANSUhEUgAAABgAAAAYAgMAAACdGdVrAAAACVBMVEX///88KAD/zTwT++snAAAAAXRSTlMAQObYZgAAAFxJREFUeNp1jrER\
     wCAMA0URD8E0GSGNG0ZgGiomgMKaMnaOkCoq/IXu3gLeqMY9yMuRyeGopAGJnhMSaBCrVhtyYGxE94dO9g2ZZAlLmW5JVHU1XGLf2zViTXpy\
@@ -122,7 +122,7 @@ async fn show_picture(run: &RunHandle) {
     message.complete();
 }
 
-/// How many messages back the demo remembers.
+/// How many earlier messages the demo remembers.
 const MEMORY: usize = 100;
 
 async fn recall(run: &RunHandle) -> Result<(), AgentError> {
@@ -145,7 +145,7 @@ async fn say(run: &RunHandle, answer: &str) {
     message.complete();
 }
 
-/// Writes word by word, giving way after each, so that a cancelled run stops in between.
+/// Writes word by word and yields after each, so that a cancelled run can stop in between.
 async fn stream(text: &mut TextWriter, words: &str) {
     for word in words.split_inclusive(' ') {
         text.delta(word);

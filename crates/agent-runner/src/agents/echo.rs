@@ -1,4 +1,4 @@
-//! An agent that says what it hears.
+//! An agent that repeats its input.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::{Agent, AgentError, Recovery, RunHandle};
 
 /// Streams the last user text back, word by word.
 ///
-/// The extra request field `delay_ms` sets how long to wait before each word but the first; without it the delay of
-/// the constructor counts. With no delay all words are written at once, unless [`Echo::yielding`] asks to give way
+/// The extra request field `delay_ms` sets the delay before each word except the first; its default is the delay of
+/// the constructor. Without a delay all words are written at once, unless [`Echo::yielding`] makes the agent yield
 /// after each.
 #[derive(Clone, Debug, Default)]
 pub struct Echo {
@@ -19,16 +19,16 @@ pub struct Echo {
     yields: bool,
 }
 
-/// The longest delay between two words that a request may ask for.
+/// The maximum `delay_ms`.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
 impl Echo {
-    /// An echo that waits this long before each word but the first.
+    /// An echo that waits this long before each word except the first.
     pub fn new(delay: Duration) -> Self {
         Echo { delay, yields: false }
     }
 
-    /// Gives way to other tasks after each word, as an agent does that waits for its model.
+    /// Yields to other tasks after each word, like an agent that waits for its model.
     #[must_use]
     pub fn yielding(mut self) -> Self {
         self.yields = true;

@@ -1,19 +1,19 @@
-//! Messages that are closed: their JSON, which goes into the final response and into the session.
+//! Closed messages: their JSON, for the final response and the session.
 
 /// A closed message.
 #[derive(Clone, Debug)]
 pub(crate) struct ClosedMessage {
     pub(crate) id: String,
-    /// What its closing event said.
+    /// The fields of its closing event.
     pub(crate) json: Box<[u8]>,
     /// Whether it counts as output: failed messages do not.
     pub(super) is_output: bool,
     pub(super) is_incomplete: bool,
-    /// Whether the work began again after it was cut off; then it is no part of the conversation.
+    /// Whether the work started again after it was cut off; then it is not part of the conversation.
     pub(crate) is_torn: bool,
 }
 
-/// Writes those that count as output, separated by commas.
+/// Writes the messages that count as output, separated by commas.
 pub(super) fn write_output(out: &mut Vec<u8>, closed: &[ClosedMessage]) {
     let output = closed.iter().filter(|message| message.is_output);
     for (position, message) in output.enumerate() {

@@ -1,4 +1,4 @@
-//! Whole protocol events, as builders and adapters make them, put into the log's form.
+//! Brings complete protocol events from builders and adapters into the form of the log.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,13 +8,13 @@ use super::encode::MessageHead;
 use super::open::{MessageKey, OpenMessage};
 use super::{Assembler, ClosedMessage, Closing};
 
-/// Which messages there are and were, by the ids that emitted events carry.
+/// The open and closed messages, by the ids that emitted events carry.
 #[derive(Debug, Default)]
 pub(super) struct Emitted {
     open: HashMap<String, MessageKey>,
-    /// Closed messages, whoever opened them.
+    /// Closed messages, however they were opened.
     closed: HashSet<String>,
-    /// How many closed messages are in the set; an agent that emits nothing never pays for it.
+    /// The number of closed messages in the set; an agent that emits nothing never pays for it.
     looked_at: usize,
 }
 
@@ -27,11 +27,11 @@ impl Emitted {
 }
 
 impl Assembler {
-    /// Writes an event that was made elsewhere.
+    /// Writes an event that was created elsewhere.
     ///
-    /// Messages and contents are opened, grown and closed as the event says; what would break the log's form is
-    /// put right (a content without its message opens one) or dropped (a second closing, a response of its own).
-    /// `fresh_id` names messages that have no id.
+    /// Opens, extends and closes messages and contents as the event says. Whatever would break the form of the log is
+    /// repaired (a content without its message opens one) or dropped (a second close, a response event).
+    /// `fresh_id` generates ids for messages that have none.
     pub(crate) fn emit(&mut self, event: Event, fresh_id: impl FnOnce() -> String) {
         match event {
             Event::Message(message) => self.emit_message(message, fresh_id),
@@ -73,18 +73,18 @@ impl Assembler {
         }
     }
 
-    /// The open message with this id, which an event or a writer opened.
+    /// The open message with this id, opened by an event or a writer.
     fn open_by_id(&self, id: &str) -> Option<MessageKey> {
         let emitted = self.emitted.open.get(id).copied().filter(|key| self.position(*key).is_some());
         emitted.or_else(|| self.open.iter().find(|message| message.head.id == id).map(|message| message.key))
     }
 
-    /// Gives a message that is about to close the contents that it has and that no event brought.
+    /// Adds contents that a closing message has and that no event brought.
     fn emit_missing_contents(&mut self, key: MessageKey, contents: Vec<Content>) {
         let mut used = Vec::new();
         for (position, content) in contents.into_iter().enumerate() {
             let own = content.index.and_then(|index| usize::try_from(index).ok()).unwrap_or(position);
-            // Where two claim one place, both are kept.
+            // If two contents claim one index, both are kept.
             let asked = Some(own).filter(|own| !used.contains(own));
             let index = self.content_index(key, asked, &content.body);
             used.push(index);
@@ -117,7 +117,7 @@ impl Assembler {
         }
     }
 
-    /// The index of an open or closed content, or of a new one where there is none at the asked position.
+    /// The index of an open or closed content, or of a new one if there is none at the requested index.
     fn content_index(&mut self, key: MessageKey, asked: Option<usize>, body: &ContentBody) -> usize {
         let count = self.position(key).map_or(0, |position| self.open[position].contents.len());
         match asked {
@@ -129,7 +129,7 @@ impl Assembler {
         }
     }
 
-    /// Sets a content's value without an event, for one that closes at once.
+    /// Sets a content's value without an event, for a content that closes at once.
     pub(crate) fn set_value(&mut self, key: MessageKey, index: usize, value: ContentBody) {
         let Some(position) = self.position(key) else { return };
         if let Some(content) = self.open[position].contents.get_mut(index) {

@@ -1,4 +1,4 @@
-//! The JSON of events, written member by member in the protocol's order.
+//! Encodes events as JSON, member by member in the protocol's order.
 
 use agent_schemas::{ContentBody, ErrorBody, JsonObject, MessageType, Role, Status, sse};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::closed::{ClosedMessage, write_output};
 use super::{Ending, ResponseHead};
 
-/// What a message event says besides number, status, error and contents.
+/// The members of a message event other than number, status, error and contents.
 #[derive(Debug)]
 pub(crate) struct MessageHead {
     pub(crate) id: String,
@@ -30,7 +30,7 @@ pub(super) struct Output<'a> {
     pub(super) usage: Option<&'a JsonObject>,
 }
 
-/// Writes a value. Serialization into memory fails only for maps without string keys, which the protocol has not.
+/// Writes a value. Serialization into memory fails only for maps without string keys, which the protocol does not have.
 fn value<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     let start = out.len();
     if sse::write_json(out, value).is_err() {
@@ -51,7 +51,7 @@ fn raw_member(out: &mut Vec<u8>, key: &str, json: &[u8]) {
     out.extend_from_slice(json);
 }
 
-/// Writes a string member from the inside of its JSON string.
+/// Writes a string member, given the inside of its JSON string.
 pub(super) fn raw_string_member(out: &mut Vec<u8>, key: &str, inside: &[u8]) {
     raw_member(out, key, b"\"");
     out.extend_from_slice(inside);
@@ -81,7 +81,7 @@ fn content_rest(out: &mut Vec<u8>, type_name: &str, index: usize, delta: bool, m
     member(out, "msg_id", msg_id);
 }
 
-/// What a delta event of a string has between its number and its text.
+/// The part of a string's delta event between its number and its text.
 pub(super) fn delta_prefix(type_name: &str, key: &str, index: usize, msg_id: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(192);
     event_rest(&mut out, "content", &Status::InProgress, None);
@@ -135,7 +135,7 @@ pub(super) fn content(
         }
         ContentBody::Refusal { refusal } => member(out, "refusal", refusal),
         ContentBody::Video { video_url } => member(out, "video_url", video_url),
-        // A kind of content that the protocol gains later has no members here until it is written above.
+        // A kind of content added to the protocol later has no members here until it is written above.
         _ => {}
     }
     out.push(b'}');
@@ -176,7 +176,7 @@ pub(super) fn response(
     member(out, "created_at", &head.created_at);
     member(out, "completed_at", &ending.map(|ending| ending.completed_at));
     match &output {
-        // As upstream does, only a completed run says that it has no output.
+        // As in upstream, only a completed run has an explicit empty output.
         Some(output)
             if *status == Status::Completed || output.closed.iter().any(|message| message.is_output) =>
         {

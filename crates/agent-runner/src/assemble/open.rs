@@ -4,7 +4,7 @@ use agent_schemas::{ContentBody, ErrorBody, MessageType, Role, Status, sse};
 
 use super::encode::{self, MessageHead};
 
-/// Names an open message inside its run.
+/// Identifies an open message within its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct MessageKey(pub(super) u64);
 
@@ -24,7 +24,7 @@ impl OpenMessage {
         OpenMessage { key: MessageKey(0), head, contents: Vec::with_capacity(1) }
     }
 
-    /// The closed contents as a JSON array; `null` where the message never had one.
+    /// The closed contents as a JSON array; `null` if the message never had one.
     pub(super) fn contents_json(&self) -> Vec<u8> {
         if self.contents.is_empty() {
             return b"null".to_vec();
@@ -46,24 +46,24 @@ impl OpenMessage {
 /// A content of an open message.
 #[derive(Debug)]
 pub(super) enum OpenContent {
-    /// It may still grow.
+    /// The content may still grow.
     Open(Value),
-    /// Its JSON, as its closing event wrote it.
+    /// The content's JSON, as its closing event wrote it.
     Closed(Vec<u8>),
 }
 
-/// What has been accumulated.
+/// The accumulated value.
 #[derive(Debug)]
 pub(super) enum Value {
-    /// A body as it is.
+    /// A typed body.
     Typed(ContentBody),
-    /// A body of one string, which is kept as the inside of its JSON string, so that no character is escaped twice.
+    /// A body of one string, kept as the inside of its JSON string, so that no character is escaped twice.
     Escaped {
         /// The body's type.
         type_name: &'static str,
         /// The inside of the JSON string.
         text: Vec<u8>,
-        /// What every delta event has between its number and its text.
+        /// The part of every delta event between its number and its text.
         prefix: Vec<u8>,
     },
 }
@@ -116,7 +116,7 @@ impl OpenContent {
         true
     }
 
-    /// Applies a value of the same type; says whether it could be.
+    /// Applies a value of the same type; returns whether that was possible.
     pub(super) fn update(&mut self, value: &ContentBody, apply: fn(&mut ContentBody, &ContentBody)) -> bool {
         let OpenContent::Open(current) = self else { return false };
         if current.type_name() != value.type_name() {
@@ -146,7 +146,7 @@ impl Value {
         }
     }
 
-    /// The accumulated string and the delta prefix, turning a typed body of one string into that form first.
+    /// The accumulated string and the delta prefix; converts a typed body of one string into that form first.
     fn escaped(&mut self, index: usize, msg_id: &str) -> Option<(&mut Vec<u8>, &[u8])> {
         if let Value::Typed(body) = self {
             let type_name = body.type_name();
@@ -165,7 +165,7 @@ impl Value {
         }
     }
 
-    /// The body as a typed value, turning the escaped form back first.
+    /// The body as a typed value; converts the escaped form back first.
     fn typed(&mut self) -> &mut ContentBody {
         if let Value::Escaped { type_name, text, .. } = self {
             let quoted = [b"\"", text.as_slice(), b"\""].concat();

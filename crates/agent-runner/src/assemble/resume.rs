@@ -1,4 +1,4 @@
-//! A log that was left behind, taken up again.
+//! Resumes an interrupted log.
 
 use agent_schemas::delta::add_usage;
 use agent_schemas::{Content, ContentBody, DecodeError, Event, Fold, Message, Status, sse};
@@ -9,7 +9,7 @@ use super::open::{OpenContent, OpenMessage};
 use super::{Assembler, ClosedMessage, ResponseHead};
 
 impl Assembler {
-    /// Goes on where a log was left. What was closed stays; what is open is as it was after its last event.
+    /// Continues an interrupted log. Closed messages stay; open ones are in the state after their last event.
     ///
     /// # Errors
     /// If an event cannot be read.
@@ -32,7 +32,7 @@ impl Assembler {
         Ok(assembler)
     }
 
-    /// The messages that are whole, in closing order.
+    /// The complete messages, in closing order.
     pub(crate) fn whole_messages(&self) -> Vec<Message> {
         let read = |message: &ClosedMessage| Message::from_slice(&message.json).ok();
         let whole = |message: &Message| message.status == Status::Completed;
@@ -73,7 +73,7 @@ impl Assembler {
         contents.sort_by_key(|content| content.index);
         for content in contents {
             let index = content.index.and_then(|index| usize::try_from(index).ok()).unwrap_or_default();
-            // One that was opened and never written has left nothing behind but its place.
+            // A content that was opened and never written only occupies its index.
             while open.contents.len() < index {
                 open.contents.push(OpenContent::new(ContentBody::Text { text: None }));
             }

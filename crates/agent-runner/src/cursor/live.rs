@@ -1,4 +1,4 @@
-//! A reader of a run that this process executes.
+//! Reads a run that this process executes.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -18,20 +18,20 @@ use super::{CursorError, PAGE_BYTES, joinable};
 use crate::live::{LiveRun, LogEnd, RunEnd, TailRead};
 
 /// How long a cursor rests after a batch before it collects the next ones, so that an agent that writes word by
-/// word does not cost a wake-up and a write to the socket for each. It rests longer while that brings a handful of
-/// entries together, and never so long that a person would see it.
+/// word does not cost a wake-up and a socket write per word. It rests longer while that collects a handful of
+/// entries, but never long enough for a person to notice.
 const REST: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(8);
 
-/// A rest that brought together fewer entries than this is made shorter.
+/// If a rest collected fewer entries than this, the next one is shorter.
 const TOO_FEW: u64 = 3;
 
-/// A rest that brought together this many entries is long enough.
+/// If a rest collected this many entries, it is long enough.
 const ENOUGH: u64 = 16;
 
 /// The first four entries are never held back: they end with the first delta of the first message.
 const FIRST_DELTA: u64 = 4;
 
-/// Reads what is new from the live tail, and what is older from the store.
+/// Reads new entries from the live tail, and older ones from the store.
 pub(super) struct LiveCursor {
     run: Arc<LiveRun>,
     key: usize,
@@ -58,12 +58,12 @@ impl LiveCursor {
         }
     }
 
-    /// The number of the entry that comes next.
+    /// The number of the next entry.
     pub(super) fn position(&self) -> u64 {
         self.position
     }
 
-    /// How the run ended, once it has.
+    /// How the run ended, once it has ended.
     pub(super) fn end(&self) -> Option<RunEnd> {
         match self.run.tail.end()? {
             LogEnd::Finished(end) => Some(end),
@@ -71,14 +71,14 @@ impl LiveCursor {
         }
     }
 
-    /// A reader of what another process writes behind what was read here.
+    /// A reader of what another process writes after the entries that were read here.
     pub(super) fn go_on_elsewhere(&self) -> StoredCursor {
         let (services, id) = (self.run.services.clone(), self.run.record.id.clone());
         let epoch = self.run.record.epochs.len() as u64 + 1;
         StoredCursor::new(services, id, self.position).behind(epoch)
     }
 
-    /// Lets other events gather for a moment, unless the log has ended; `Ready` when it is time to look.
+    /// Lets more events gather for a moment, unless the log has ended; `Ready` when it is time to look.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(last) = self.last_batch.filter(|_| self.position >= FIRST_DELTA) else {
             return Poll::Ready(());
@@ -134,7 +134,7 @@ impl Stream for LiveCursor {
                 this.older = None;
                 return match chunk {
                     Ok(Some(chunk)) if !chunk.batches.is_empty() => {
-                        // How the run ended is for the live tail to say, which may hear of it a moment later.
+                        // The live tail knows how the run ended, possibly a moment later.
                         let (batches, _) = joinable(chunk.batches);
                         this.deliver(batches, false)
                     }

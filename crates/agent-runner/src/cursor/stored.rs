@@ -1,4 +1,4 @@
-//! A reader of a run that another process executes, or none at the moment.
+//! Reads a run that another process executes, or none at the moment.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -16,17 +16,17 @@ use super::{CursorError, PAGE_BYTES, joinable};
 use crate::Services;
 use crate::live::RunEnd;
 
-/// How often a waiting reader reports itself, and for how long that counts.
+/// How often a waiting reader registers, and for how long.
 const READER: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
 
 type Fetched = Result<LogChunk, CursorError>;
 
-/// Reads all from the store.
+/// Reads everything from the store.
 pub(super) struct StoredCursor {
     services: Services,
     id: RunId,
     position: u64,
-    /// The epoch of the entry before the position, until it is known that the log still has that entry.
+    /// The epoch of the entry before the position, until the log is known to have that entry.
     unsure: Option<u64>,
     next: Option<BoxFuture<'static, Fetched>>,
     done: bool,
@@ -38,7 +38,8 @@ impl StoredCursor {
         StoredCursor { services, id, position: from, unsure: None, next: None, done: false, end: None }
     }
 
-    /// The same, for whoever has read what is before in this epoch: if the log has other entries there, it is an error.
+    /// The same for a client that has read the entries before in this epoch; it is an error if the log has other
+    /// entries there.
     pub(super) fn behind(mut self, epoch: u64) -> Self {
         self.unsure = Some(epoch).filter(|_| self.position > 0);
         self
@@ -68,14 +69,14 @@ impl StoredCursor {
     }
 }
 
-/// What the last entry says of the end.
+/// The final status in the last entry.
 fn end_of(json: &[u8]) -> Option<RunEnd> {
     let Ok(Event::Response(response)) = Event::from_slice(json) else { return None };
     let http_status = response.error.map(|error| http_status_of_code(&error.code).unwrap_or(500));
     Some(RunEnd { status: response.status, http_status })
 }
 
-/// Waits until the log has something from an entry on. A store that is unavailable is asked again,
+/// Waits until the log has an entry at or after a position. Calls are retried while the store is unavailable,
 /// for as long as the future is polled.
 async fn fetch(services: Services, id: RunId, from: u64, unsure: Option<u64>) -> Fetched {
     let runs = &services.runs;
@@ -100,7 +101,7 @@ async fn fetch(services: Services, id: RunId, from: u64, unsure: Option<u64>) ->
         };
         match attempt.await {
             Err(CursorError::Store(error)) if error.is_retryable() => {
-                tracing::debug!(run.id = %id, error = %error, "the run store is unavailable; a reader waits for it");
+                tracing::debug!(run.id = %id, error = %error, "the run store is unavailable; retrying a read");
                 backoff.wait().await;
             }
             done => return done,

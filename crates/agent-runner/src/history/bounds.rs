@@ -1,4 +1,4 @@
-//! How much of a conversation a model is told again.
+//! Limits how much of a conversation a model receives.
 
 use std::collections::HashSet;
 
@@ -6,20 +6,20 @@ use agent_schemas::{Content, ContentBody, Message};
 
 use super::calls::{call_ids, is_output, output_of};
 
-/// What a picture, sound, film or file is taken to cost.
+/// The estimated cost of an image, audio, a video or a file.
 const MEDIA_TOKENS: usize = 1000;
 
-/// How much history a model is told.
+/// The limits on the history that a model receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// The most tokens that it may cost, by [`bounded`]'s estimate.
+    /// The maximum number of tokens, as [`bounded`] estimates them.
     pub tokens: usize,
 }
 
-/// As much of a history as fits. The oldest tool rounds go first, then the oldest messages. A call and its outputs go
-/// together.
+/// The part of a history that fits. The oldest tool rounds are dropped first, then the oldest messages. A call and its
+/// outputs stay together.
 ///
-/// A token is taken to be four ASCII characters or one other, and each message to cost four more.
+/// A token is estimated as four ASCII characters or one other character; each message costs four more.
 pub fn bounded(history: Vec<Message>, bounds: Bounds) -> Vec<Message> {
     let units = units(&history);
     let mut tokens: usize = units.iter().map(|unit| unit.tokens).sum();
@@ -36,7 +36,7 @@ pub fn bounded(history: Vec<Message>, bounds: Bounds) -> Vec<Message> {
     kept.map(|(_, message)| message).collect()
 }
 
-/// Messages that stay or go together.
+/// Messages that are kept or dropped together.
 struct Unit {
     messages: Vec<usize>,
     tokens: usize,
@@ -45,7 +45,7 @@ struct Unit {
 
 fn units(history: &[Message]) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
-    // The unit of each call, and whether a call may still join the last one.
+    // The unit of each call, and whether a further call may join the last one.
     let mut calls = std::collections::HashMap::new();
     let mut last_was_call = false;
     for (position, message) in history.iter().enumerate() {
@@ -53,7 +53,7 @@ fn units(history: &[Message]) -> Vec<Unit> {
         let ids: Vec<String> = call_ids(message).collect();
         let of_call =
             is_output(&message.kind).then(|| ids.iter().find_map(|id| calls.get(id).copied())).flatten();
-        // Calls in a row are one round of the model.
+        // Consecutive calls are one round of the model.
         let unit = of_call.or((is_call && last_was_call).then(|| units.len() - 1));
         let unit = unit.unwrap_or_else(|| {
             let is_tool_round = is_call || is_output(&message.kind);

@@ -1,16 +1,16 @@
-//! Calls that were never answered.
+//! Calls without an output.
 
 use std::collections::HashSet;
 
 use agent_schemas::{FunctionCallOutput, Message, MessageType, Role, Status};
 
-/// What stands where a tool's answer should.
+/// The output of a call that has none.
 const NO_OUTPUT: &str = r#"{"error":"The call was interrupted; it has no output."}"#;
 
-/// The conversation with an answer behind each call that has none: models refuse conversations without. Answers to
-/// calls that are not there are left out, and so are the empty ones of tools that were interrupted.
+/// The conversation with an output after each call that has none, because models reject conversations without them.
+/// Outputs without a call are dropped, and so are the empty outputs of interrupted tools.
 ///
-/// A call that is answered later in the conversation keeps that answer.
+/// A call that has its output later in the conversation keeps that output.
 pub fn with_missing_outputs(mut messages: Vec<Message>) -> Vec<Message> {
     messages.retain(|message| !is_cut_off(message));
     let answered: HashSet<String> =
@@ -33,7 +33,7 @@ pub fn with_missing_outputs(mut messages: Vec<Message>) -> Vec<Message> {
     whole
 }
 
-/// The type of the answer to a call of this type; `None` for what is no call.
+/// The type of the output of a call of this type; `None` if the type is not a call.
 pub(super) fn output_of(kind: &MessageType) -> Option<MessageType> {
     match kind {
         MessageType::FunctionCall => Some(MessageType::FunctionCallOutput),
@@ -50,8 +50,8 @@ pub(super) fn is_output(kind: &MessageType) -> bool {
     )
 }
 
-/// Whether a tool of ours was interrupted before it answered: one that reports its progress opens its output long before. An
-/// answer that says of itself that it failed is an answer.
+/// Whether a tool of the server was interrupted before its output: a tool that reports progress opens its output early.
+/// An output that says that it failed is an output.
 fn is_cut_off(message: &Message) -> bool {
     let is_closed_early = matches!(message.status, Status::Canceled | Status::Failed | Status::Incomplete);
     let output = message.contents().iter().find_map(|content| content.as_data()?.get("output")?.as_str());

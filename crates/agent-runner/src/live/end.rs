@@ -8,15 +8,15 @@ use agent_schemas::Status;
 pub struct RunEnd {
     /// The final response's status.
     pub status: Status,
-    /// The HTTP status that belongs to the error of a failed run.
+    /// The HTTP status of a failed run's error.
     pub http_status: Option<u16>,
 }
 
 /// How a log ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum LogEnd {
-    /// With its terminal event.
+    /// With its final event.
     Finished(RunEnd),
-    /// Somewhere else, or nowhere: this process lost the right to write it.
+    /// Elsewhere or not at all: this process lost the right to write it.
     Lost,
 }

@@ -1,4 +1,4 @@
-//! Writing a run's log: what the agent has written and the driver has not yet taken.
+//! Writes a run's log: what the agent has written and the run's task has not taken yet.
 
 use std::task::Waker;
 
@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::Reservation;
 use crate::assemble::{Assembler, ClosedMessage};
 
-/// How much may gather while all readers rest.
+/// The maximum size of what gathers while all readers rest.
 const GATHERED_BYTES: usize = 16 * 1024;
 
 /// By how much what a run keeps grows before its reservation does.
@@ -18,7 +18,7 @@ const KEPT_STEP: usize = 64 * 1024;
 /// The writing end of a log. Its lock is taken before the tail's by those who need both.
 #[derive(Debug)]
 pub(crate) struct LogWriter {
-    /// How large the log may grow.
+    /// The maximum size of the log.
     max_bytes: usize,
     /// How many bytes all runs may keep in memory.
     max_memory: usize,
@@ -30,9 +30,9 @@ pub(crate) struct LogWriter {
 #[derive(Debug)]
 struct State {
     assembler: Assembler,
-    /// The driver, while it waits for something to be written from outside its own poll.
+    /// The run's task, while it waits for output from outside its own poll.
     driver: Option<Waker>,
-    /// Set once the log has ended or grown too large; later writes are refused.
+    /// Set once the log has ended or grown too large; later writes are discarded.
     is_sealed: bool,
     failure: Option<Error>,
     /// What the run's request takes in memory, and what was reserved for it and for the messages.
@@ -82,13 +82,14 @@ impl LogWriter {
         Some(result)
     }
 
-    /// Notes that the driver is about to look for itself, so that writes need not wake it.
+    /// Notes that the task is about to check for output itself, so that writes need not wake it.
     pub(crate) fn begin_poll(&self) {
         self.state.lock().driver = None;
     }
 
-    /// Takes what has been written, or keeps the waker until there is something to take. Small batches are left to gather
-    /// while `is_resting`, which is asked under the lock: a reader that stops resting a moment later finds the waker.
+    /// Takes the written entries, or keeps the waker until there are some. Small batches are left to gather
+    /// while `is_resting` is true. It is called under the lock, so that a reader that stops resting later finds the
+    /// waker.
     ///
     /// # Errors
     /// Why the log was closed before its end.
@@ -110,7 +111,7 @@ impl LogWriter {
         Ok(None)
     }
 
-    /// Wakes the driver if it has left something to gather.
+    /// Wakes the task if it has left entries to gather.
     pub(super) fn ask_for_pending(&self) {
         let driver = {
             let mut state = self.state.lock();
@@ -121,7 +122,7 @@ impl LogWriter {
         }
     }
 
-    /// Takes what has been written.
+    /// Takes the written entries.
     pub(crate) fn take(&self) -> Batch {
         self.state.lock().assembler.take()
     }
@@ -131,17 +132,17 @@ impl LogWriter {
         self.state.lock().failure.take()
     }
 
-    /// How many bytes have been written and not taken.
+    /// The number of bytes written and not taken.
     pub(crate) fn pending_bytes(&self) -> usize {
         self.state.lock().assembler.pending_bytes()
     }
 
-    /// The number of the entry that is written next.
+    /// The number of the next entry.
     pub(super) fn next(&self) -> u64 {
         self.state.lock().assembler.next()
     }
 
-    /// Refuses what the agent writes from now on, writes something else, and takes what has been written.
+    /// Discards the agent's output from now on, writes the closing entries, and takes everything written.
     pub(crate) fn seal(&self, write: impl FnOnce(&mut Assembler)) -> Batch {
         let mut state = self.state.lock();
         state.is_sealed = true;

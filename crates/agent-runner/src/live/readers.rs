@@ -11,7 +11,7 @@ pub(super) struct Readers(Slab<Reader>);
 #[derive(Debug, Default)]
 struct Reader {
     waker: Option<Waker>,
-    /// It rests between two writes to its client and wants to be woken by the end only.
+    /// The reader rests between two writes to its client, and only the end of the log wakes it.
     is_resting: bool,
 }
 
@@ -29,12 +29,12 @@ impl Readers {
         self.0.is_empty()
     }
 
-    /// Whether there are readers and all of them rest.
+    /// Whether there are readers, all of them resting.
     pub(super) fn are_resting(&self) -> bool {
         !self.is_empty() && self.0.iter().all(|(_, reader)| reader.is_resting)
     }
 
-    /// Keeps a reader's waker. A resting one is woken by the end only.
+    /// Keeps a reader's waker. Only the end of the log wakes a resting reader.
     pub(super) fn wait(&mut self, key: usize, waker: &Waker, is_resting: bool) {
         if let Some(reader) = self.0.get_mut(key) {
             reader.is_resting = is_resting;
@@ -51,7 +51,7 @@ impl Readers {
         }
     }
 
-    /// Takes the wakers of the readers that new entries are for, or of all where the log has ended.
+    /// Takes the wakers of the readers that new entries should wake, or all of them if the log has ended.
     pub(super) fn take_wakers(&mut self, has_ended: bool) -> Vec<Waker> {
         let due = self.0.iter_mut().filter(|(_, reader)| has_ended || !reader.is_resting);
         due.filter_map(|(_, reader)| reader.waker.take()).collect()

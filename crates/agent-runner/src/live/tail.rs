@@ -16,13 +16,13 @@ use self::batches::Batches;
 
 pub(crate) use self::batches::TailRead;
 
-/// What readers may see of a log.
+/// The entries that readers may see.
 #[derive(Debug)]
 pub(crate) struct Tail {
     state: Mutex<State>,
-    /// Notified whenever entries were stored.
+    /// Notified whenever entries have been stored.
     stored: Notify,
-    /// Notified whenever the last reader goes.
+    /// Notified whenever the last reader leaves.
     abandoned: Notify,
 }
 
@@ -34,7 +34,7 @@ struct State {
 }
 
 impl Tail {
-    /// The tail of a log whose entries before this one are in the store.
+    /// The tail of a log whose entries before this number are in the store.
     pub(super) fn new(next: u64) -> Self {
         let state = State { batches: Batches::new(next), end: None, readers: Readers::default() };
         Tail { state: Mutex::new(state), stored: Notify::new(), abandoned: Notify::new() }
@@ -45,29 +45,29 @@ impl Tail {
         self.state.lock().batches.next()
     }
 
-    /// Whether the store has all entries before this one, or will never have them.
+    /// Whether the store has all entries before this number, or will never have them.
     pub(super) fn is_settled(&self, next: u64) -> bool {
         let state = self.state.lock();
         state.batches.stored() >= next || state.end.is_some()
     }
 
-    /// Resolves when entries are stored or the log ends, after it was enabled.
+    /// Once enabled, resolves when entries are stored or the log ends.
     pub(super) fn progress(&self) -> Notified<'_> {
         self.stored.notified()
     }
 
-    /// Shows stored entries to the readers, and how the log ended if it did.
+    /// Shows stored entries to the readers, and how the log ended, if it did.
     pub(crate) fn publish(&self, batch: Option<Batch>, end: Option<LogEnd>) {
         self.reveal(batch, end, true);
         self.stored.notify_waiters();
     }
 
-    /// Shows entries to the readers that the store does not have yet.
+    /// Shows entries to the readers before the store has them.
     pub(crate) fn show(&self, batch: Batch) {
         self.reveal(Some(batch), None, false);
     }
 
-    /// Notes that entries that were shown before are stored.
+    /// Notes that entries shown earlier are now stored.
     pub(crate) fn note_stored(&self, batch: &Batch) {
         self.state.lock().batches.note_stored(batch.end());
         self.stored.notify_waiters();
@@ -95,11 +95,11 @@ impl Tail {
         self.state.lock().end.clone()
     }
 
-    /// What there is from entry `from` on; the waker is kept where that is nothing.
+    /// The entries from `from` on; if there are none, the waker is kept.
     pub(super) fn read(&self, key: usize, from: u64, waker: &Waker) -> TailRead {
         let mut state = self.state.lock();
         if from < state.batches.next() {
-            // It may be long until it looks again: its client decides that.
+            // It may be long until the reader looks again: that depends on its client.
             state.readers.end_rest(key);
             let is_finished = matches!(state.end, Some(LogEnd::Finished(_)));
             return state.batches.read(from, is_finished);
@@ -114,7 +114,7 @@ impl Tail {
         }
     }
 
-    /// Keeps a resting reader's waker for the end; returns whether the log has ended already.
+    /// Keeps a resting reader's waker for the end; returns whether the log has already ended.
     pub(crate) fn rest(&self, key: usize, waker: &Waker) -> bool {
         let mut state = self.state.lock();
         if state.end.is_none() {
@@ -123,7 +123,7 @@ impl Tail {
         state.end.is_some()
     }
 
-    /// Whether there are readers and all of them rest.
+    /// Whether there are readers, all of them resting.
     pub(super) fn is_resting(&self) -> bool {
         self.state.lock().readers.are_resting()
     }
@@ -149,7 +149,7 @@ impl Tail {
         self.abandoned.notify_one();
     }
 
-    /// Resolves when the last reader has gone.
+    /// Resolves when the last reader has left.
     pub(crate) async fn abandoned(&self) {
         self.abandoned.notified().await;
     }

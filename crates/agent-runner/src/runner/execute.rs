@@ -1,4 +1,4 @@
-//! How a run is executed that was started before: its turn has come, or the process that executed it is gone.
+//! Executes runs that were started before: their turn has come, or the process that executed them has died.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,21 +19,21 @@ use crate::error_chain::chain;
 use crate::live::{Family, LiveRun, LogWriter};
 use crate::{Reservation, Services};
 
-/// How much of a log is read at once.
+/// How much of a log is read in one call.
 const PAGE_BYTES: usize = 1024 * 1024;
 
-/// How often a run is taken over before it is given up: its agent may be what ends the process.
+/// How often a run is taken over before it is given up: its agent may be what kills the process.
 const MAX_EPOCHS: usize = 5;
 
-/// How long the reader of a run whose turn has come has at least to say that it is there.
+/// The minimum time for a reader to register after the run's turn has come.
 const FIRST_READER: Duration = Duration::from_secs(2);
 
-/// All that it takes to execute a run.
+/// Everything needed to execute a run.
 pub(super) struct Start {
     pub(super) record: RunRecord,
     pub(super) token: FencingToken,
     pub(super) assembler: Assembler,
-    /// The first entry that is not in the store alone.
+    /// The first entry that is not only in the store.
     pub(super) stored: u64,
     pub(super) task: Task,
     pub(super) permit: Option<OwnedSemaphorePermit>,
@@ -44,7 +44,7 @@ pub(super) struct Start {
 }
 
 impl Runner {
-    /// Makes the live run and its driver.
+    /// Creates the live run and its task.
     pub(super) fn prepare(&self, start: Start) -> (Arc<LiveRun>, RunTask) {
         let Start { record, token, assembler, stored, task, permit, family_slots, memory } = start;
         let inner = &*self.0;
@@ -72,14 +72,14 @@ impl Runner {
     pub(crate) fn execute_later(&self, grant: Grant) {
         let runner = self.clone();
         self.0.tasks.spawn(async move {
-            // The run belongs to this process now: no other will recover it.
+            // The run belongs to this process now, so no other process will recover it.
             if let Err(error) = runner.patiently(&grant.id, || runner.execute(&grant)).await {
                 tracing::error!(run.id = %grant.id, error = %error, "could not execute a run");
             }
         });
     }
 
-    /// Continues or ends a run, if it is orphaned.
+    /// Continues or ends a run if it is an orphan.
     pub(crate) fn recover_later(&self, id: RunId) {
         let runner = self.clone();
         self.0.tasks.spawn(async move { runner.recover(&id).await });
@@ -134,12 +134,12 @@ impl Runner {
         let start =
             Start { record, token, assembler, stored, task, permit: None, family_slots: None, memory };
         let (live, mut task) = self.prepare(start);
-        // It has no reader here yet. Those of other processes report themselves in the store, and may be about to.
+        // It has no reader here yet. Readers in other processes register in the store, and may be about to.
         if let Some(grace) = &mut task.cancel_after {
             *grace = (*grace).max(FIRST_READER);
         }
         live.tail.note_abandoned();
-        // What was handed to the process before is still to be taken.
+        // Input handed to the previous process still has to be taken.
         live.steering.note_arrived();
         self.0.tasks.spawn(task.run());
         Ok(())
@@ -150,16 +150,13 @@ impl Runner {
         if let Some(ending) = ending_of(record) {
             return Task::Complete(ending);
         }
-        // Only the first event was written: the agent never began.
+        // Only the first event was written: the agent never started.
         let is_fresh = assembler.next() <= 1;
         if record.cancel_requested {
             return Task::Cancel { began: !is_fresh };
         }
         let Some((_, agent)) = self.0.agents.iter().find(|(name, _)| *name == record.agent) else {
-            return Task::GiveUp(interrupted(&format!(
-                "the agent '{}' is not served any more",
-                record.agent
-            )));
+            return Task::GiveUp(interrupted(&format!("the agent '{}' is no longer served", record.agent)));
         };
         if record.options.parent.is_some() {
             return Task::GiveUp(interrupted("the server that executed its parent stopped"));
@@ -171,14 +168,12 @@ impl Runner {
             Recovery::GiveUp => false,
         };
         if record.epochs.len() > MAX_EPOCHS {
-            return Task::GiveUp(interrupted(
-                "the server stopped again and again while it worked on the run",
-            ));
+            return Task::GiveUp(interrupted("the server stopped too many times during the run"));
         }
         if may_go_on {
             Task::Work(Arc::clone(agent))
         } else {
-            Task::GiveUp(interrupted("the server stopped while it worked on the run"))
+            Task::GiveUp(interrupted("the server stopped during the run"))
         }
     }
 }
@@ -222,7 +217,7 @@ async fn read_log(services: &Services, id: &RunId) -> agent_services::Result<Vec
     Ok(log)
 }
 
-/// Why a run was not brought to its end.
+/// The error of a run that is given up.
 fn interrupted(reason: &str) -> ErrorBody {
     Error::RunInterrupted { reason: reason.to_owned() }.to_body()
 }

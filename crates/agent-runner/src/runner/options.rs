@@ -1,18 +1,18 @@
-//! What runs may use, and why one is not started.
+//! The limits of runs, and why a run is not started.
 
 use std::time::Duration;
 
 use agent_schemas::{Error, RunId};
 
-/// What a run may use.
+/// The limits of runs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RunLimits {
-    /// How many runs may be under way at once.
+    /// The maximum number of concurrent runs.
     pub max_runs: usize,
-    /// How many more may wait until one of these has ended.
+    /// How many more runs may wait for one of these to end.
     pub max_waiting: usize,
-    /// How many may wait for one session.
+    /// How many runs may wait for one session.
     pub max_queued: usize,
     /// How many child runs may be in progress below one run, children of children included.
     pub max_children: usize,
@@ -28,7 +28,7 @@ pub struct RunLimits {
     pub unstored_bytes: usize,
     /// How long a cancelled agent may continue before it is dropped.
     pub cancel_grace: Duration,
-    /// How long the runs of a process that is gone keep their sessions before another one takes them over.
+    /// How long the runs of a dead process keep their sessions before another process takes them over.
     pub lease: Duration,
 }
 
@@ -69,20 +69,20 @@ pub enum StartError {
     /// The session has a run under way, and the request does not want to wait.
     #[error("the session has a run under way: {0}")]
     Busy(RunId),
-    /// Too many wait for the session already.
-    #[error("as many runs as may wait for the session do so already: {limit}")]
+    /// The session's queue is full.
+    #[error("the session's queue is full ({limit} runs)")]
     QueueFull {
-        /// How many that are.
+        /// The maximum number of waiting runs.
         limit: usize,
     },
-    /// Another request was made with the same idempotency key.
-    #[error("another request was made with this idempotency key")]
+    /// Another request has used the idempotency key.
+    #[error("the idempotency key belongs to another request")]
     KeyReused,
-    /// The run that was made with the idempotency key is gone.
-    #[error("the run that was made with this idempotency key is not there any more")]
+    /// The run of this idempotency key is no longer kept.
+    #[error("the run of this idempotency key is no longer kept")]
     KeyUnknown,
-    /// The run could not be recorded.
-    #[error("the run could not be recorded")]
+    /// The store could not record the run.
+    #[error("could not record the run")]
     Store(#[from] agent_services::Error),
 }
 

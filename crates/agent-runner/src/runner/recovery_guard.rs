@@ -14,7 +14,7 @@ pub(super) struct OrphanGuard<'a> {
 }
 
 impl OrphanGuard<'_> {
-    /// Notes the reply. After one that leaves open whether the call was executed, the run is recovered.
+    /// Checks the reply. If it leaves open whether the call was executed, the run is recovered.
     pub(super) fn resolve<T>(mut self, answer: agent_services::Result<T>) -> agent_services::Result<T> {
         if !answer.as_ref().is_err_and(agent_services::Error::is_retryable) {
             self.id = None;
@@ -31,7 +31,7 @@ impl Drop for OrphanGuard<'_> {
     }
 }
 
-/// Held while a run is recovered, so that it is recovered once at a time.
+/// Held while a run is recovered, so that only one recovery is in progress at a time.
 pub(super) struct RecoveryGuard<'a> {
     runner: &'a Runner,
     id: &'a RunId,
@@ -49,14 +49,14 @@ impl Runner {
         OrphanGuard { runner: self, id: Some(id) }
     }
 
-    /// Locks the recovery of a run; `None` if it is being recovered already, or is executed here.
+    /// Locks the recovery of a run; `None` if the run is already being recovered, or is executed here.
     pub(super) fn recovery_guard<'a>(&'a self, id: &'a RunId) -> Option<RecoveryGuard<'a>> {
         let is_executed = self.live(id).is_some_and(|live| live.tail.end() != Some(LogEnd::Lost));
         (!is_executed && self.0.recovering.lock().insert(id.clone()))
             .then(|| RecoveryGuard { runner: self, id })
     }
 
-    /// Repeats a call while the store is unavailable, unless this process is to end.
+    /// Retries a call while the store is unavailable, unless this process is shutting down.
     pub(super) async fn patiently<T, F>(
         &self,
         id: &RunId,
@@ -69,7 +69,7 @@ impl Runner {
         loop {
             match call().await {
                 Err(error) if error.is_retryable() && !self.0.stop.is_cancelled() => {
-                    tracing::warn!(run.id = %id, error = %error, "the run store is unavailable; a run waits to be executed");
+                    tracing::warn!(run.id = %id, error = %error, "the run store is unavailable; retrying before a run starts");
                     tokio::select! {
                         () = backoff.wait() => {}
                         () = self.0.stop.cancelled() => {}

@@ -14,7 +14,7 @@ use crate::Services;
 use crate::cursor::{Cursor, CursorError};
 use crate::live::LiveRun;
 
-/// A run. While it lives, a run of this process counts as being read.
+/// A run. While this value lives, a run of this process counts as having a reader.
 pub struct Run {
     id: RunId,
     agent: String,
@@ -30,18 +30,18 @@ enum Source {
 /// How long after it was seen an entry is stored at the latest, usually; counted while the store answers.
 const UNSTORED: Duration = Duration::from_secs(1);
 
-/// Why a log cannot be read on from a position.
+/// Why a log cannot be read from a position.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PositionError {
-    /// The log has another entry there by now, or none yet.
-    #[error("the run's log has no such position any more; read it from the beginning")]
+    /// The log now has another entry at this position, or none yet.
+    #[error("the run's log no longer has this position; read it from the beginning")]
     Gone,
-    /// Of the log no more than its last entry is kept.
-    #[error("the run's log is not kept any more")]
+    /// Only the last entry of the log is kept.
+    #[error("the run's log is no longer kept")]
     Trimmed,
-    /// The store could not be asked.
-    #[error("the run's log could not be read")]
+    /// The store failed.
+    #[error("could not read the run's log")]
     Store(#[from] agent_services::Error),
 }
 
@@ -83,12 +83,12 @@ impl Run {
         &self.agent
     }
 
-    /// Where its reading begins: 0, unless the request was handed to a run that was under way, or only the last entry is kept.
+    /// Where reading starts: 0, unless the request was handed to a run in progress, or only the last entry is kept.
     pub fn start(&self) -> u64 {
         self.from
     }
 
-    /// Whether of its log only the last entry is kept, which has the whole response.
+    /// Whether only the last entry of the log is kept, which has the whole response.
     pub fn is_trimmed(&self) -> bool {
         self.first_entry() > 0
     }
@@ -100,7 +100,7 @@ impl Run {
         }
     }
 
-    /// The same run, read from what is written next.
+    /// The same run, read from its next entry on.
     #[must_use]
     pub(super) fn reading_what_is_next(mut self) -> Self {
         self.from = self.entries();
@@ -114,7 +114,7 @@ impl Run {
         }
     }
 
-    /// A reader of what the request is answered with: the log from [`Self::start`] on.
+    /// A cursor over the response to the request: the log from [`Self::start`] on.
     ///
     /// # Errors
     /// [`PositionError::Trimmed`] if not all of it is kept.
@@ -122,7 +122,7 @@ impl Run {
         if self.is_trimmed() { Err(PositionError::Trimmed) } else { Ok(self.cursor(self.from)) }
     }
 
-    /// A reader of the run's log from entry `from` on.
+    /// A cursor over the run's log from entry `from` on.
     pub fn cursor(&self, from: u64) -> Cursor {
         match &self.source {
             Source::Live { run, .. } => Cursor::of_live(Arc::clone(run), from),
@@ -130,14 +130,15 @@ impl Run {
         }
     }
 
-    /// A reader of what follows an entry that was read before, in this epoch (see [`agent_schemas::sse::parse_id`]).
+    /// A cursor over the entries after one that was read in this epoch (see [`agent_schemas::sse::parse_id`]).
     ///
     /// Other processes may have shown an entry before this one hears that it is stored, and with
     /// [`Durability::Relaxed`](crate::Durability::Relaxed) before it is: one that is missing is waited for, for a second after
     /// the store has said so. A store that says nothing is waited for until it fails.
     ///
     /// # Errors
-    /// [`PositionError`] if the log has another entry there by now, or none, or what follows is not kept, or the store fails.
+    /// [`PositionError`] if the log now has another entry at this position, or none, if what follows is no longer kept,
+    /// or if the store fails.
     pub async fn cursor_after(&self, number: u64, epoch: u64) -> Result<Cursor, PositionError> {
         if number.saturating_add(1) < self.first_entry() {
             return Err(PositionError::Trimmed);
@@ -185,7 +186,7 @@ impl Run {
         }
     }
 
-    /// Waits for the end and gives the final response.
+    /// Waits for the end and returns the final response.
     ///
     /// # Errors
     /// [`CursorError`] if the log cannot be read to its end.
@@ -201,8 +202,8 @@ impl Run {
         }
     }
 
-    /// Fires the cancellation of a run of this process; its log ends as `canceled` once the agent has stopped. For any run
-    /// there is [`Runner::cancel`].
+    /// Cancels a run of this process; its log ends as `canceled` once the agent has stopped. For any run, use
+    /// [`Runner::cancel`].
     pub fn cancel(&self) {
         if let Source::Live { run, .. } = &self.source {
             run.cancel.cancel();
@@ -225,10 +226,10 @@ impl fmt::Debug for Run {
 }
 
 impl Runner {
-    /// Finds a run by its id, whichever process executes it; `None` if there is none, or none any more.
+    /// Finds a run by its id, whichever process executes it; `None` if it does not exist or is no longer kept.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn attach(&self, id: &RunId) -> agent_services::Result<Option<Run>> {
         // One that has ended, and still has readers here, may have been deleted by another process.
         if let Some(live) = self.live(id).filter(|live| live.tail.end().is_none()) {
@@ -238,18 +239,18 @@ impl Runner {
         Ok(record.map(|record| Run::of_stored(self, record)))
     }
 
-    /// What is known of a run.
+    /// Returns a run's record.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn record(&self, id: &RunId) -> agent_services::Result<Option<RunRecord>> {
         self.services().runs.get(id).await
     }
 
-    /// A user's runs, the newest first.
+    /// Lists a user's runs, newest first.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn list(
         &self,
         user: &UserId,

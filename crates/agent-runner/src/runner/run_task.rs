@@ -1,8 +1,8 @@
 //! The task that executes one run, from its first event to its last.
 //!
-//! It polls the agent. After each poll it stores what the agent wrote as one batch and shows it to the readers. An agent
-//! that writes a lot between two awaits costs one append and one wake-up; one that waits after every word is seen word
-//! by word.
+//! It polls the agent. After each poll it stores the agent's output as one batch and shows it to the readers. An agent
+//! that writes a lot between two awaits costs one append and one wake-up; the output of an agent that waits after every
+//! word is shown word by word.
 
 mod append_buffer;
 mod ending;
@@ -34,7 +34,7 @@ use crate::live::LiveRun;
 
 pub(super) use self::append_buffer::AppendBuffer;
 
-/// While an append is under way, an agent may write this much ahead before it is no longer polled.
+/// While an append is in flight, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
 
 /// What one run is ahead does not count up to this size, so that runs that write little do not share a counter.
@@ -52,18 +52,18 @@ pub(super) struct RunTask {
     pub(super) task: Task,
     /// How long the run may have no reader before it is cancelled; `None` if it continues regardless.
     pub(super) cancel_after: Option<Duration>,
-    /// Counts this run among the concurrent ones until it has ended; none while it waits.
+    /// The slot of this run among the concurrent ones; `None` while it waits for one.
     pub(super) permit: Option<OwnedSemaphorePermit>,
-    /// What the store has not acknowledged. It outlives an interruption: the log must have no hole.
+    /// Output that the store has not acknowledged. It outlives an interruption, because the log must not have a gap.
     pub(super) buffer: Mutex<AppendBuffer>,
     /// Its part of what all runs have written that the store does not have.
     pub(super) unstored: Mutex<Reservation>,
 }
 
-/// What is to be done for a run.
+/// What has to be done for a run.
 #[derive(Debug)]
 pub(super) enum Task {
-    /// The agent is to answer.
+    /// Run the agent.
     Work(Arc<dyn Agent>),
     /// It was cancelled, and its agent is not running: it has not begun, or the process that executed it is gone.
     Cancel { began: bool },
@@ -80,18 +80,18 @@ enum Outcome {
     Returned,
     Failed(Error),
     Canceled,
-    /// The process before this one died, and the run is not continued.
+    /// The previous process died, and the run is not continued.
     Abandoned(ErrorBody),
-    /// How it ended was settled before.
+    /// The final status was already stored.
     Settled(Ending),
-    /// The agent never began.
+    /// The agent never started.
     NeverBegan,
-    /// The log may no longer be written.
+    /// This process may no longer write the log.
     Lost(agent_services::Error),
 }
 
 impl RunTask {
-    /// Runs the agent, ends the log, and keeps it for those who still read it.
+    /// Runs the agent, ends the log, and keeps it for its remaining readers.
     ///
     /// Everything up to the end of the log happens in the run's span, a child of the span that started the run. A background
     /// run outlives that span, so its own span only follows from it.
@@ -119,7 +119,7 @@ impl RunTask {
         let outcome = match &self.task {
             Task::Work(agent) if self.permit.is_some() => {
                 self.live.log.write(|assembler| assembler.begin());
-                // The agent is dropped in here too, so what its destructors do cannot leave the log without an end.
+                // The agent is dropped in here too, so its destructors cannot leave the log without an end.
                 let worked = AssertUnwindSafe(self.work(agent)).catch_unwind().await;
                 worked.unwrap_or_else(|payload| Outcome::Failed(AgentError::panic(&*payload).into_inner()))
             }
@@ -138,7 +138,7 @@ impl RunTask {
         (live, runner)
     }
 
-    /// Waits until there is room for one more run; `None` if it was cancelled meanwhile.
+    /// Waits for a slot; `None` if the run was cancelled meanwhile.
     async fn wait_for_slot(&self) -> Option<OwnedSemaphorePermit> {
         let _waiting = self.runner.waiting();
         tokio::select! {
@@ -150,7 +150,7 @@ impl RunTask {
     }
 
     async fn work(&self, agent: &Arc<dyn Agent>) -> Outcome {
-        // The set polls what is in it only when that was woken, not whenever the agent writes a word.
+        // The set polls its futures only when they are woken, not whenever the agent writes a word.
         let interruptions = FuturesUnordered::from_iter([self.interruption()]);
         tokio::select! {
             biased;
@@ -159,7 +159,7 @@ impl RunTask {
         }
     }
 
-    /// Resolves when the run is to end whatever the agent does.
+    /// Resolves when the run has to end, whatever the agent does.
     async fn interruption(&self) -> Outcome {
         let limit = self.runner.limits().run_time;
         tokio::select! {
@@ -170,7 +170,7 @@ impl RunTask {
         }
     }
 
-    /// Polls the agent and stores what it writes, until it returns.
+    /// Polls the agent and stores its output until it returns.
     async fn pump(&self, agent: &Arc<dyn Agent>) -> Outcome {
         let live = &*self.live;
         let handle = RunHandle::new(Arc::clone(&self.live), self.runner.child_starter());
@@ -302,7 +302,7 @@ impl RunTask {
         loop {
             match call().await {
                 Err(error) if error.is_retryable() => {
-                    tracing::warn!(run.id = %self.live.record.id, error = %error, "the run store is unavailable; the run waits for it");
+                    tracing::warn!(run.id = %self.live.record.id, error = %error, "the run store is unavailable; retrying to store a run's events");
                     backoff.wait().await;
                 }
                 done => return done,
@@ -310,7 +310,7 @@ impl RunTask {
         }
     }
 
-    /// Resolves when an agent that was cancelled has had its grace period.
+    /// Resolves when a cancelled agent has used up its grace period.
     async fn cancel_is_overdue(&self) {
         self.live.cancel.cancelled().await;
         sleep(self.runner.limits().cancel_grace).await;
@@ -331,7 +331,7 @@ impl RunTask {
         }
     }
 
-    /// Waits while other processes report readers; returns whether the run has a reader here then.
+    /// Waits while other processes report readers; returns whether the run then has a reader here.
     async fn is_read_elsewhere(&self) -> bool {
         let mut backoff = Backoff::default();
         loop {
@@ -345,12 +345,12 @@ impl RunTask {
         }
     }
 
-    /// How many bytes the agent wrote that the store does not have.
+    /// The number of bytes that the agent wrote and the store does not have.
     fn ahead(&self) -> usize {
         self.live.log.pending_bytes() + self.buffer.lock().bytes()
     }
 
-    /// Repeats the append that an interruption cut off. Repeating is safe if it had succeeded.
+    /// Repeats the append that was interrupted. Repeating is safe even if it succeeded.
     async fn finish_append(&self) -> agent_services::Result<()> {
         let batch = self.buffer.lock().in_flight();
         if let Some(batch) = batch {
@@ -360,7 +360,7 @@ impl RunTask {
         Ok(())
     }
 
-    /// Ends the log; gives the right to execute the next run of the session.
+    /// Ends the log; returns the right to execute the next run of the session.
     async fn end(&self, outcome: Outcome) -> Option<Grant> {
         self.live.family.stop();
         let outcome = match self.finish_append().await {
@@ -369,7 +369,7 @@ impl RunTask {
         };
         let began = !matches!(outcome, Outcome::NeverBegan);
         let ending = match (outcome, self.live.log.take_failure()) {
-            (Outcome::Lost(error), _) => return self.lose(&error, "the run's log could not be written"),
+            (Outcome::Lost(error), _) => return self.lose(&error, "could not write a run's log"),
             (Outcome::Settled(ending), _) => ending,
             (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why), None),
             (_, Some(error)) | (Outcome::Failed(error), None) => {
@@ -381,7 +381,7 @@ impl RunTask {
         };
         match self.write_end(ending, began).await {
             Ok(granted) => granted,
-            Err(error) => self.lose(&error, "the run's log could not be finished"),
+            Err(error) => self.lose(&error, "could not finish a run's log"),
         }
     }
 
@@ -405,12 +405,12 @@ impl RunTask {
     fn lose(&self, error: &agent_services::Error, what: &str) -> Option<Grant> {
         let id = &self.live.record.id;
         if error.kind() == ErrorKind::Conflict {
-            tracing::warn!(run.id = %id, error = %error, "{what}: another process continues it");
+            tracing::warn!(run.id = %id, error = %error, "{what}: another process owns the run");
         } else {
             tracing::error!(run.id = %id, error = %error, "{what}");
         }
         self.live.lose();
-        // If the run still belongs to this process, no other would ever end it.
+        // If the run still belongs to this process, no other process would ever end it.
         self.runner.recover_later(self.live.record.id.clone());
         None
     }

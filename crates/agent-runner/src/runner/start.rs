@@ -29,15 +29,15 @@ pub(super) enum Place {
 }
 
 impl Runner {
-    /// Starts a run as a task of its own, or queues it behind the run that its session has in progress. The run is stored
-    /// before its agent begins; the agent is polled once before this returns.
+    /// Starts a run as a separate task, or queues it behind the session's run in progress. The run is stored before its
+    /// agent starts; the agent is polled once before this returns.
     ///
-    /// Missing ids of the request are filled in: a fresh session, the session's id for the user, an id for each
-    /// message. A request that was made before with the same key gives the same run; one that was handed to a run that is
-    /// under way gives that run from now on.
+    /// Missing ids of the request are filled in: a new session id, the session's id as the user id, an id for each
+    /// message. If a request with the same key was made before, this returns the same run. If the input is handed to
+    /// the run in progress, this returns that run from now on.
     ///
     /// # Errors
-    /// [`StartError`] if the runner is closing, works on as many runs as it may, the session or the key is taken, or the
+    /// [`StartError`] if the runner is closing, a limit is reached, the session is busy, the key is taken, or the
     /// store fails.
     ///
     /// # Cancellation
@@ -60,7 +60,7 @@ impl Runner {
         context: Option<RunContext>,
     ) -> Result<Run, StartError> {
         let inner = &*self.0;
-        // Held until the run is spawned, so that a shutdown in between waits for it.
+        // Held until the run's task is spawned, so that a concurrent shutdown waits for it.
         let _starting = inner.tasks.token();
         if inner.tasks.is_closed() {
             return Err(Error::ShuttingDown {}.into());
@@ -162,7 +162,7 @@ impl Runner {
 }
 
 impl Inner {
-    /// Lets one more run in: at once, or, with `None`, when one of the others has ended.
+    /// Admits one more run: at once, or, with `None`, when another one has ended.
     fn admit(&self) -> Result<Option<OwnedSemaphorePermit>, StartError> {
         if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
             return Ok(Some(permit));

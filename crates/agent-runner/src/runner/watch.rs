@@ -1,5 +1,5 @@
-//! What a process does beside its runs: it renews its lease, receives signals for its runs, and recovers the runs of
-//! processes that are gone.
+//! The background work of a process: it renews its lease, receives signals for its runs, and recovers the runs of
+//! dead processes.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use super::{Inner, Runner};
 use crate::Services;
 
-/// The first delay before a store is asked again that could not answer; the longest is a part of the lease.
+/// The first delay before a failed call to the store is retried; the longest is a fraction of the lease.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 
 /// The longest delay before the lease is renewed again after a failure.
@@ -26,10 +26,10 @@ const LONGEST_DELAY: Duration = Duration::from_secs(1);
 /// How many runs are looked at at once.
 const AT_ONCE: usize = 16;
 
-/// How often old runs are forgotten.
+/// How often old runs are deleted.
 const SWEEP: Duration = Duration::from_secs(30);
 
-/// The tasks of a runner. They end with it.
+/// The background tasks of a runner. They end with it.
 pub(super) struct Watch(Vec<AbortHandle>);
 
 impl Drop for Watch {
@@ -39,13 +39,14 @@ impl Drop for Watch {
 }
 
 impl Runner {
-    /// Begins to renew the lease and to recover orphaned runs, unless that was done before. Starting a run does this too.
+    /// Starts to renew the lease and to recover orphaned runs, unless this was done before. Starting a run does this
+    /// too.
     ///
     /// # Errors
-    /// The store's, if the lease cannot be made.
+    /// An error of the store, if the lease cannot be created.
     ///
     /// # Cancellation
-    /// Dropping the future begins nothing.
+    /// If the future is dropped, nothing is started.
     pub async fn watch(&self) -> agent_services::Result<()> {
         let begin = || async {
             self.renew_lease().await?;
@@ -62,7 +63,7 @@ impl Runner {
     pub(super) fn watch_queued(&self, record: &RunRecord) {
         let Some(grace) = record.options.cancel_after() else { return };
         let (id, inner) = (record.id.clone(), self.downgrade());
-        // Beside the runs: a drain need not wait for one that waits itself.
+        // Not on the runs' tracker: a drain need not wait for this task.
         spawn(async move {
             sleep(grace.max(Duration::from_secs(1))).await;
             let mut backoff = Backoff::default();
@@ -103,10 +104,10 @@ impl Runner {
         }
     }
 
-    /// Passes on what was asked of a run of this process.
+    /// Delivers the pending requests to a run of this process.
     ///
     /// # Errors
-    /// The store's: it has to be asked again.
+    /// An error of the store: the call has to be retried.
     async fn deliver(&self, id: &RunId) -> agent_services::Result<()> {
         let Some(live) = self.live(id) else { return Ok(()) };
         match self.0.services.runs.get(id).await? {
@@ -118,7 +119,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Passes on what was asked of these runs, and keeps those of which it could not be read; says why.
+    /// Delivers the pending requests to these runs. Keeps the runs that could not be read, and returns the reason.
     async fn deliver_all(&self, pending: &mut HashSet<RunId>) -> Option<agent_services::Error> {
         let delivered = std::mem::take(pending).into_iter().map(async |id| (self.deliver(&id).await, id));
         let mut delivered = stream::iter(delivered).buffer_unordered(AT_ONCE);
@@ -185,8 +186,8 @@ async fn look_after(inner: Weak<Inner>) {
     }
 }
 
-/// Hears what is asked of this process's runs. What the store could not say is asked again, and where it gives no
-/// signals, all runs are looked at now and then.
+/// Receives signals for this process's runs. Reads that fail are retried. If the store cannot deliver signals, all runs
+/// are checked from time to time.
 async fn listen(inner: Weak<Inner>) {
     let Some((runs, owner, longest)) = inner
         .upgrade()
@@ -212,7 +213,7 @@ async fn listen(inner: Weak<Inner>) {
             Some(Ok(ids)) if !ids.is_empty() => pending.extend(ids),
             Some(Ok(_)) => pending.extend(runner.live_ids()),
             Some(Err(error)) => {
-                tracing::debug!(error = %error, "could not receive signals for runs");
+                tracing::debug!(error = %error, "could not receive signals for this process's runs");
                 is_broken = true;
                 pending.extend(runner.live_ids());
             }
@@ -221,7 +222,7 @@ async fn listen(inner: Weak<Inner>) {
         let failure = runner.deliver_all(&mut pending).await;
         drop(runner);
         if let Some(error) = &failure {
-            tracing::warn!(error = %error, "could not read what was asked of runs; trying again");
+            tracing::warn!(error = %error, "could not read the requests to this process's runs; retrying");
         }
         if is_broken || failure.is_some() {
             delay = backoff.next_delay();

@@ -1,10 +1,10 @@
-//! Whole runs, collected.
+//! Collects complete runs.
 
 use agent_schemas::{AgentRequest, AgentResponse, Event, FunctionCall, Message, MessageType, RunId, Status};
 
 use crate::{Agent, Run, Runner};
 
-/// All that one run wrote.
+/// The output of one run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CollectedRun {
@@ -16,7 +16,7 @@ pub struct CollectedRun {
     pub response: AgentResponse,
 }
 
-/// Runs an agent for one request, with services in memory, and gives all that it wrote.
+/// Runs an agent for one request, with services in memory, and collects its output.
 ///
 /// ```
 /// use agent_runner::testing::collect;
@@ -41,7 +41,7 @@ pub async fn collect(agent: impl Agent, request: AgentRequest) -> CollectedRun {
     collect_from(&runner, request).await
 }
 
-/// The same with a runner, for tests of several turns, or with services or limits of their own.
+/// The same with a runner, for tests of several turns, or with other services or limits.
 ///
 /// # Panics
 /// If the run does not start or its log cannot be read.
@@ -50,7 +50,7 @@ pub async fn collect_from(runner: &Runner, request: AgentRequest) -> CollectedRu
     CollectedRun::read(&run).await
 }
 
-/// A short line an event, for comparisons that a person can read: what it is, its text, `+` for a delta, and its status.
+/// One short line per event, for readable comparisons: the kind, the text, `+` for a delta, and the status.
 pub fn outline(events: &[Event]) -> Vec<String> {
     events.iter().map(line).collect()
 }
@@ -79,17 +79,17 @@ impl CollectedRun {
         self.response.error.as_ref().map(|error| (error.code.as_str(), error.message.as_str()))
     }
 
-    /// The texts of the answer's messages, one a line, without reasoning.
+    /// The texts of the answer's messages, one per line, without reasoning.
     pub fn text(&self) -> String {
         self.texts_of(&MessageType::Message)
     }
 
-    /// The texts of the reasoning, one message a line.
+    /// The texts of the reasoning, one message per line.
     pub fn reasoning(&self) -> String {
         self.texts_of(&MessageType::Reasoning)
     }
 
-    /// The calls of tools, the agent's own and the client's, in order.
+    /// The tool calls, of the agent's own tools and of the client's, in order.
     pub fn tool_calls(&self) -> Vec<FunctionCall> {
         let is_call =
             |message: &&Message| matches!(message.kind, MessageType::PluginCall | MessageType::FunctionCall);
@@ -97,7 +97,7 @@ impl CollectedRun {
         calls.filter_map(|content| FunctionCall::from_data(content.as_data()?).ok()).collect()
     }
 
-    /// A short line an event; see [`outline`].
+    /// One short line per event; see [`outline`].
     pub fn outline(&self) -> Vec<String> {
         outline(&self.events)
     }

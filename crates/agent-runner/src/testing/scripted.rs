@@ -1,11 +1,11 @@
-//! An agent that does what a test says.
+//! An agent that follows a script.
 
 use agent_schemas::{Error, Json, JsonObject};
 use async_trait::async_trait;
 
 use crate::{Agent, AgentError, Recovery, RunHandle};
 
-/// Writes what a test says, the same in each run: for tests of what surrounds an agent.
+/// Writes a fixed output in each run, for tests of everything around an agent.
 ///
 /// ```
 /// use agent_runner::testing::{ScriptedAgent, collect};
@@ -38,22 +38,22 @@ enum Step {
 }
 
 impl ScriptedAgent {
-    /// An agent that writes nothing yet.
+    /// An agent that writes nothing.
     pub fn new() -> Self {
         ScriptedAgent::default()
     }
 
-    /// Then it writes a message, word by word, and gives way after each word.
+    /// Adds a message, written word by word; the agent yields after each word.
     pub fn with_text(self, text: impl Into<String>) -> Self {
         self.then(Step::Text(text.into()))
     }
 
-    /// Then it reasons, word by word, and gives way after each word.
+    /// Adds reasoning, written word by word; the agent yields after each word.
     pub fn with_reasoning(self, text: impl Into<String>) -> Self {
         self.then(Step::Reasoning(text.into()))
     }
 
-    /// Then it calls a tool of its own, which gives this output.
+    /// Adds a call of one of the agent's own tools, with this output.
     pub fn with_tool_call(
         self,
         name: impl Into<String>,
@@ -63,22 +63,22 @@ impl ScriptedAgent {
         self.then(Step::ToolCall { name: name.into(), arguments, output: output.into() })
     }
 
-    /// Then it calls a tool of the client.
+    /// Adds a call of one of the client's tools.
     pub fn with_client_tool_call(self, name: impl Into<String>, arguments: JsonObject) -> Self {
         self.then(Step::ClientToolCall { name: name.into(), arguments })
     }
 
-    /// Then it fails.
+    /// Makes the agent fail then.
     pub fn with_error(self, error: Error) -> Self {
         self.then(Step::Fail(error))
     }
 
-    /// Then it waits until its run is cancelled, and returns.
+    /// Makes the agent wait until its run is cancelled, and return.
     pub fn with_wait_for_cancel(self) -> Self {
         self.then(Step::WaitForCancel)
     }
 
-    /// Sets what can be done for its runs when their process dies; nothing by default.
+    /// Sets how its runs are recovered when their process dies; by default, they are not.
     pub fn with_recovery(mut self, recovery: Recovery) -> Self {
         self.recovery = Some(recovery);
         self

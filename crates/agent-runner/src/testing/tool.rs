@@ -1,11 +1,11 @@
-//! Calls of tools outside of runs.
+//! Calls tools outside runs.
 
 use agent_schemas::{Json, JsonObject, SessionId, UserId};
 
 use crate::Services;
 use crate::tools::{Tool, ToolContext, ToolError};
 
-/// Calls tools without a run, and keeps what they report.
+/// Calls tools without a run, and records their reports.
 ///
 /// ```
 /// use agent_runner::testing::ToolTest;
@@ -25,17 +25,17 @@ pub struct ToolTest {
 }
 
 impl ToolTest {
-    /// For the user `user` in the session `session`, with services in memory.
+    /// A test for the user `user` in the session `session`, with services in memory.
     pub fn new() -> Self {
         ToolTest::with(UserId::new("user"), SessionId::new("session"), Services::in_memory())
     }
 
-    /// For this user and session, with these services.
+    /// A test for this user and session, with these services.
     pub fn with(user_id: UserId, session_id: SessionId, services: Services) -> Self {
         ToolTest { context: ToolContext::detached(user_id, session_id, services) }
     }
 
-    /// What the tools are given.
+    /// The context that the tools receive.
     pub fn context(&self) -> &ToolContext {
         &self.context
     }
@@ -43,17 +43,17 @@ impl ToolTest {
     /// Calls a tool.
     ///
     /// # Errors
-    /// The tool's.
+    /// The error of the tool.
     pub async fn call(&self, tool: &dyn Tool, arguments: JsonObject) -> Result<Json, ToolError> {
         tool.call(&self.context, arguments).await
     }
 
-    /// What the tools have reported so far.
+    /// The tools' reports so far.
     pub fn progress(&self) -> Vec<Json> {
         self.context.reports()
     }
 
-    /// Cancels the run that the tools believe to work for.
+    /// Cancels the run that the tools see.
     pub fn cancel(&self) {
         self.context.cancel();
     }

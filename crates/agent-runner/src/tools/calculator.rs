@@ -11,9 +11,9 @@ pub(crate) use evaluate::evaluate;
 
 /// Evaluates an arithmetic expression.
 ///
-/// It knows decimal numbers, `+ - * / % ^`, parentheses, the functions `sqrt`, `abs`, `round`, `floor`, `ceil`,
+/// It supports decimal numbers, `+ - * / % ^`, parentheses, the functions `sqrt`, `abs`, `round`, `floor`, `ceil`,
 /// `exp`, `ln`, `log` (base 10), `sin`, `cos`, `tan`, `min`, `max`, and `pi` and `e`. Numbers are 64-bit floats; the
-/// answer has up to 15 significant digits.
+/// result has up to 15 significant digits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Calculator;
 
@@ -45,7 +45,7 @@ impl Tool for Calculator {
     async fn call(&self, _: &ToolContext, arguments: JsonObject) -> Result<Json, ToolError> {
         let expression = match arguments.get("expression") {
             Some(Json::String(expression)) => evaluate(expression),
-            // Small models like to leave out the quotation marks.
+            // Small models tend to omit the quotation marks.
             Some(Json::Number(number)) => evaluate(number.as_str()),
             _ => return Err(ToolError::new("the argument 'expression' should be a string")),
         };
@@ -53,9 +53,9 @@ impl Tool for Calculator {
     }
 }
 
-/// The number as JSON: without a fraction where it has none, without the noise of binary fractions elsewhere.
+/// The number as JSON: an integer if it has no fraction, otherwise without the noise of binary fractions.
 fn number(value: f64) -> Json {
-    /// Up to here every whole float is exact.
+    /// Up to this value, every whole float is exact.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if value.fract() == 0.0 && value.abs() <= EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small enough")]

@@ -1,4 +1,4 @@
-//! What a tool knows of the run that it works for.
+//! What a tool knows about its call.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use crate::child::{ChildError, ChildRun, ChildSpec};
 use crate::writer::ToolOutputWriter;
 use crate::{RunHandle, RunMemory, RunState, Services};
 
-/// What a tool knows of the call that it answers: for whom, in which session and run, and whether it is cancelled.
+/// What a tool knows about its call: the user, the session, the run, and whether it is cancelled.
 ///
-/// Cheap to clone; the clones may be used from several tasks at once. Tests make one without a run: see `ToolTest` of
+/// Cheap to clone; clones may be used from several tasks concurrently. For tests without a run, see `ToolTest` in
 /// the module `testing`.
 #[derive(Clone)]
 pub struct ToolContext(Arc<Inner>);
@@ -30,19 +30,19 @@ struct Inner {
     progress: Mutex<Progress>,
 }
 
-/// Where the tool's reports go.
+/// The destination of the tool's reports.
 enum Progress {
-    /// Into the run's log. The output is open from the first report on.
+    /// The run's log. The output is open from the first report on.
     Log { run: RunHandle, name: String, output: Option<ToolOutputWriter> },
-    /// Nowhere: the call has been answered.
+    /// None: the call already has its output.
     Answered,
-    /// Into a list, as there is no run.
+    /// A list, because there is no run.
     #[cfg(any(test, feature = "testing"))]
     List(Vec<Json>),
 }
 
 impl ToolContext {
-    /// The context of a call by an agent, whose `plugin_call` is in the log.
+    /// The context of an agent's call, whose `plugin_call` is in the log.
     pub(crate) fn of_run(run: &RunHandle, call_id: impl Into<String>, name: &str) -> Self {
         let progress = Progress::Log { run: run.clone(), name: name.to_owned(), output: None };
         ToolContext(Arc::new(Inner {
@@ -57,7 +57,7 @@ impl ToolContext {
         }))
     }
 
-    /// The context of a call that no run has made.
+    /// The context of a call outside a run.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn detached(user_id: UserId, session_id: SessionId, services: Services) -> Self {
         ToolContext(Arc::new(Inner {
@@ -72,12 +72,12 @@ impl ToolContext {
         }))
     }
 
-    /// The user for whom the tool works.
+    /// The user on whose behalf the tool works.
     pub fn user_id(&self) -> &UserId {
         &self.0.user_id
     }
 
-    /// The conversation in which the tool was called.
+    /// The session in which the tool was called.
     pub fn session_id(&self) -> &SessionId {
         &self.0.session_id
     }
@@ -87,7 +87,7 @@ impl ToolContext {
         &self.0.run_id
     }
 
-    /// The id of this call; a run has no two with the same one.
+    /// The id of this call, unique in its run.
     pub fn call_id(&self) -> &str {
         &self.0.call_id
     }
@@ -97,17 +97,17 @@ impl ToolContext {
         &self.0.services
     }
 
-    /// What agents keep of themselves in this session.
+    /// The agents' state in this session.
     pub fn state(&self) -> RunState<'_> {
         RunState::new(self.services(), self.user_id(), self.session_id())
     }
 
-    /// What is remembered of this user.
+    /// The memories of this user.
     pub fn memory(&self) -> RunMemory<'_> {
         RunMemory::new(self.services(), self.user_id(), self.session_id())
     }
 
-    /// Resolves when the run is cancelled. The tool's own future is dropped then in any case: this is for what it has
+    /// Resolves when the run is cancelled. The tool's own future is dropped in any case; use this for work that it
     /// started elsewhere.
     pub async fn cancelled(&self) {
         self.0.cancel.cancelled().await;
@@ -118,11 +118,11 @@ impl ToolContext {
         self.0.cancel.is_cancelled()
     }
 
-    /// Reports how far a long call is to whoever reads the run, as text or any other JSON; the model does not read it.
+    /// Reports the progress of a long call to the run's readers, as text or any other JSON; the model does not read it.
     ///
-    /// In the log, the call's `plugin_call_output` begins with the first report. Each report is a delta of its data
-    /// content: `{"progress": [report]}`. The whole content has the output alone. Clients that wait for whole contents see
-    /// no difference. What is reported after the call was answered goes nowhere.
+    /// In the log, the call's `plugin_call_output` starts with the first report. Each report is a delta of its data
+    /// content: `{"progress": [report]}`. The complete content has only the output, so clients that wait for it see
+    /// no difference. Reports after the output are discarded.
     pub fn progress(&self, report: impl Into<Json>) {
         let report = report.into();
         match &mut *self.0.progress.lock() {
@@ -180,7 +180,7 @@ impl ToolContext {
 
 #[cfg(feature = "testing")]
 impl ToolContext {
-    /// What was reported where there is no run.
+    /// The reports of a call outside a run.
     pub(crate) fn reports(&self) -> Vec<Json> {
         match &*self.0.progress.lock() {
             Progress::List(reports) => reports.clone(),

@@ -1,4 +1,4 @@
-//! A tool that tells the time.
+//! A tool that returns the time.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use jiff::tz::TimeZone;
 
 use super::{Tool, ToolContext, ToolError};
 
-/// Tells the date and the time, in UTC or in a time zone.
+/// Returns the date and the time, in UTC or in a time zone.
 ///
-/// Zones are IANA names, from the system's database or else from the one that is compiled in, and offsets.
+/// Zones are IANA names, from the system's database or the compiled-in one, or offsets.
 #[derive(Clone, Debug)]
 pub struct CurrentTime {
     clock: Arc<dyn Clock>,
 }
 
 impl CurrentTime {
-    /// A tool that reads this clock.
+    /// A tool that uses this clock.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         CurrentTime { clock }
     }
@@ -38,7 +38,7 @@ impl Tool for CurrentTime {
     fn parameters(&self) -> Json {
         let zone = object! {
             "type" => "string",
-            "description" => "An IANA time zone such as \"Europe/Berlin\" or an offset such as \"+02:00\". UTC if left out."
+            "description" => "An IANA time zone such as \"Europe/Berlin\" or an offset such as \"+02:00\". Default: UTC."
         };
         let schema = object! {
             "type" => "object",

@@ -1,4 +1,4 @@
-//! Why a tool has no answer.
+//! Why a tool failed.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -33,7 +33,7 @@ impl ToolError {
     }
 }
 
-// `ToolError` is no `std::error::Error` itself: only so can it be made from all that are.
+// `ToolError` does not implement `std::error::Error`: otherwise it could not be converted from every type that does.
 impl<E: StdError> From<E> for ToolError {
     fn from(error: E) -> Self {
         ToolError { message: UNEXPECTED.to_owned(), cause: Some(chain(&error)) }

@@ -1,4 +1,4 @@
-//! Tools made of async closures whose arguments are a type.
+//! Tools built from async closures with typed arguments.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Tool, ToolContext, ToolError};
 
-/// A tool made of an async closure; see [`tool_fn`].
+/// A tool built from an async closure; see [`tool_fn`].
 pub struct ToolFn<Args, F> {
     name: String,
     description: String,
@@ -21,7 +21,7 @@ pub struct ToolFn<Args, F> {
     arguments: PhantomData<fn(Args)>,
 }
 
-/// Makes a tool of an async closure.
+/// Creates a tool from an async closure.
 ///
 /// The closure's second argument is a struct with named fields: the schema that the model reads is derived from it, the
 /// fields' doc comments included, and arguments that do not fit are an error that the model reads. The answer is anything
@@ -71,7 +71,7 @@ where
     }
 }
 
-/// The schema of a type without references, and without what says nothing to a model.
+/// The schema of a type without references, and without parts that mean nothing to a model.
 fn parameters<Args: JsonSchema>() -> Json {
     let settings = SchemaSettings::draft2020_12().for_deserialize().with(|settings| {
         settings.inline_subschemas = true;
@@ -80,7 +80,7 @@ fn parameters<Args: JsonSchema>() -> Json {
     let mut schema = settings.into_generator().into_root_schema_for::<Args>();
     schema.remove("title");
     match Json::from(schema.to_value()) {
-        // Some servers refuse an object that does not say that it has no properties.
+        // Some servers reject an object that does not declare that it has no properties.
         Json::Object(mut schema) if schema.get("type") == Some(&"object".into()) => {
             schema.entry("properties".to_owned()).or_insert_with(|| object! {}.into());
             schema.into()
@@ -89,7 +89,7 @@ fn parameters<Args: JsonSchema>() -> Json {
     }
 }
 
-/// Reads the arguments; the error is serde's own words without the place in a text that the model never saw.
+/// Reads the arguments; the error is serde's message without the position in a text that the model never saw.
 fn read<Args: DeserializeOwned>(arguments: JsonObject) -> Result<Args, ToolError> {
     serde_json::from_str(&Json::from(arguments).to_string()).map_err(|error| {
         let place = format!(" at line {} column {}", error.line(), error.column());

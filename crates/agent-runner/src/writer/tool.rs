@@ -1,4 +1,4 @@
-//! Writers of tool calls and of what tools answer.
+//! Writers of tool calls and tool outputs.
 
 use std::fmt;
 
@@ -30,17 +30,17 @@ impl ToolCallWriter {
         &self.call_id
     }
 
-    /// The message's writer, for its usage and metadata.
+    /// The writer of the message, for its usage and metadata.
     pub fn message(&self) -> &MessageWriter {
         &self.message
     }
 
-    /// Appends to the arguments' JSON text; each call is one event.
+    /// Appends to the arguments' JSON text; each call writes one event.
     pub fn arguments_delta(&mut self, arguments: &str) {
         self.data.delta(object! { "arguments" => arguments });
     }
 
-    /// Closes the call with its whole arguments, as JSON text.
+    /// Closes the call with its complete arguments, as JSON text.
     pub fn complete(self, arguments: impl Into<String>) {
         let ToolCallWriter { message, data, call_id, name } = self;
         let call =
@@ -50,10 +50,10 @@ impl ToolCallWriter {
     }
 }
 
-/// Writes what one of the agent's own tools answers, for a tool that reports how far it is: one message with one data
+/// Writes the output of one of the agent's own tools, for a tool that reports its progress: one message with one data
 /// content.
 ///
-/// Reports are deltas of the content's member `progress`, a list. The whole content has the output and no reports.
+/// Reports are deltas of the content's member `progress`, a list. The complete content has the output and no reports.
 #[must_use = "an output that is not completed stays open until the run ends"]
 pub struct ToolOutputWriter {
     message: MessageWriter,
@@ -69,7 +69,7 @@ impl ToolOutputWriter {
         ToolOutputWriter { message, data, output }
     }
 
-    /// Reports how far the tool is, as text or any other JSON; each call is one event.
+    /// Reports progress, as text or any other JSON; each call writes one event.
     pub fn progress(&mut self, report: impl Into<Json>) {
         self.data.delta(object! { "progress" => vec![report.into()] });
     }

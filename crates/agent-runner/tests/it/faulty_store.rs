@@ -18,9 +18,9 @@ use tokio_util::sync::CancellationToken;
 /// What happens to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Nothing is done, and an error of this kind is the answer.
+    /// The call is not executed, and the reply is an error of this kind.
     Refused(ErrorKind),
-    /// It is done, and the answer is that the store is away.
+    /// The call is executed, and the reply is that the store is unavailable.
     LostReply,
     /// It is done once the test releases it.
     Late,

@@ -1,4 +1,4 @@
-//! Answers of the store that nobody hears: no run is left behind by them.
+//! Lost replies of the store: they never leave a run behind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, outline};
 
-/// The store is away and has done nothing.
+/// The store is unavailable and has done nothing.
 const AWAY: Fault = Fault::Refused(ErrorKind::Unavailable);
 
 struct World {

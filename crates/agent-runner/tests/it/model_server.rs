@@ -108,7 +108,7 @@ impl Reply {
         self
     }
 
-    /// The body goes out in pieces of so many bytes.
+    /// The body is sent in pieces of this many bytes.
     pub(crate) fn in_pieces(mut self, bytes: usize) -> Self {
         self.piece = bytes;
         self

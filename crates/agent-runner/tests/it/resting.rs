@@ -1,4 +1,4 @@
-//! Readers that rest between two looks: what is written meanwhile gathers for them, and for nobody else.
+//! Resting readers: what is written meanwhile gathers for them, and not for others.
 
 use std::sync::Arc;
 

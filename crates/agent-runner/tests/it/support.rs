@@ -11,7 +11,7 @@ pub(crate) fn runner(agent: impl Agent) -> Runner {
     Runner::builder().agent("test", agent).build().expect("a runner with one agent")
 }
 
-/// Starts a run that is cancelled as soon as nobody reads it.
+/// Starts a run that is cancelled as soon as it has no reader.
 pub(crate) async fn start(runner: &Runner, text: &str) -> Run {
     start_with(runner, text, RunOptions::default().with_cancel_after(Duration::ZERO)).await
 }

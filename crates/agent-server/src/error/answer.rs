@@ -1,4 +1,4 @@
-//! The one table from an error to its answer: status, code, message and when to retry.
+//! The one table from an error to its response: status, code, message and when to retry.
 
 use agent_runner::{CursorError, StartError};
 use agent_schemas::Error;
@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use super::info::{ErrorInfo, place_of};
 use super::{ApiError, status_of};
 
-/// Seconds after which one of the running runs may have ended.
+/// Seconds after which one of the active runs may have ended.
 const SOON: u16 = 1;
 
 /// Seconds after which a store or another server may be available.
 const LATER: u16 = 5;
 
-/// What a client receives, before it takes a protocol's format.
+/// An error response, before it takes a protocol's format.
 pub(super) struct Answer {
     pub(super) info: ErrorInfo,
     /// The `retry-after` header, in seconds.
@@ -123,7 +123,7 @@ impl ApiError {
                 StatusCode::FORBIDDEN,
                 "ORIGIN_NOT_ALLOWED",
                 format!(
-                    "Web pages from '{origin}' may not use this server. To allow them, add the origin to \
+                    "Web pages from '{origin}' are not allowed to call this server. To allow them, add the origin to \
                      http.cors_origins"
                 ),
             ),
@@ -210,7 +210,7 @@ fn of_start(error: &StartError) -> Answer {
 }
 
 fn not_recorded() -> Answer {
-    let message = "The run could not be recorded; try again later";
+    let message = "Could not record the run; try again later";
     Answer::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message)
 }
 

@@ -1,4 +1,4 @@
-//! The JSON body of our own protocol's errors.
+//! The JSON body of errors in the native protocol.
 
 use agent_schemas::{ErrorBody, Json, JsonObject, Step};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::ApiError;
 
-/// The most of a faulty value that is shown back.
+/// The maximum size of an invalid value in an error.
 const SHOWN_INPUT_BYTES: usize = 1024;
 
 #[derive(Serialize)]
@@ -76,7 +76,7 @@ fn location(step: &Step) -> Location<'_> {
     }
 }
 
-/// A faulty value as JSON; of one that is too large, the beginning of its text.
+/// An invalid value as JSON; if it is too large, the beginning of its text.
 fn shown(input: &Json) -> Box<RawValue> {
     let mut text = input.to_string();
     if text.len() > SHOWN_INPUT_BYTES {

@@ -7,13 +7,13 @@ use axum::http::StatusCode;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorInfo {
-    /// The HTTP status that our own protocol answers with.
+    /// The HTTP status in the native protocol.
     pub status: StatusCode,
-    /// A machine-readable name, as in `docs/compatibility.md`.
+    /// A machine-readable code, as in `docs/compatibility.md`.
     pub code: String,
     /// What is wrong and what to do, for a person.
     pub message: String,
-    /// The faulty part of the request, as in `input[0].role`.
+    /// The invalid part of the request, as in `input[0].role`.
     pub parameter: Option<String>,
 }
 
@@ -36,7 +36,7 @@ impl ErrorInfo {
     }
 }
 
-/// The place of a fault, as in `tools[0].name`; `None` for the whole request.
+/// The location of an error, as in `tools[0].name`; `None` for the whole request.
 pub(super) fn place_of(fault: &ValidationError) -> Option<String> {
     let mut place = String::new();
     for step in &fault.location {

@@ -84,7 +84,7 @@ pub(super) fn parse_body(headers: &HeaderMap, bytes: &[u8], depth: usize) -> Res
     if is_json(headers) { parse(text, depth) } else { Ok(Json::from(text)) }
 }
 
-/// The members of a JSON object that is not a request's body.
+/// The members of a JSON object other than a request's body.
 pub(crate) fn parse_object(text: &str, depth: usize) -> Result<JsonObject, ApiError> {
     match parse(text, depth)? {
         Json::Object(members) => Ok(members),
@@ -104,7 +104,7 @@ fn parse(text: &str, depth: usize) -> Result<Json, ApiError> {
     })
 }
 
-/// The error of a body that is not an object.
+/// The error for a body that is not an object.
 pub(super) fn not_an_object(json: Json) -> ApiError {
     match json {
         Json::Null => fault("missing", "a body is required", Json::Null),
@@ -118,7 +118,7 @@ fn fault(kind: &'static str, message: &str, input: Json) -> ApiError {
     ApiError::Invalid(ValidationError { kind, location: Vec::new(), message: message.to_owned(), input })
 }
 
-/// Whether the body claims to be JSON: no content type, `application/json` or `application/*+json`.
+/// Whether the body is declared as JSON: no content type, `application/json` or `application/*+json`.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
     let Ok(value) = value.to_str() else { return false };

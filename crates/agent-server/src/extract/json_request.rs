@@ -16,7 +16,7 @@ use crate::error::ApiError;
 
 /// A request with a JSON object as its body, within the server's limits.
 ///
-/// Rejected if the body is something else (422), is not JSON (422), is nested too deeply (400), is too large (413) or does
+/// Rejected if the body is not a JSON object (422), is nested too deeply (400), is too large (413) or does
 /// not arrive in time (408).
 #[derive(Debug)]
 pub struct JsonRequest {
@@ -47,8 +47,8 @@ where
 }
 
 impl JsonRequest {
-    /// A request that is not an HTTP request of its own, such as a WebSocket message. `parts` are those of the request that
-    /// opened the connection; the fingerprint for idempotency is computed from `bytes`.
+    /// A request that is not a separate HTTP request, such as a WebSocket message. `parts` are those of the request
+    /// that opened the connection; the fingerprint for idempotency is computed from `bytes`.
     pub fn new(parts: Parts, bytes: Bytes, body: JsonObject) -> Self {
         JsonRequest { parts, bytes, body, memory: None }
     }
@@ -58,7 +58,7 @@ impl JsonRequest {
         self.memory.take()
     }
 
-    /// Everything but the body.
+    /// Everything except the body.
     pub fn parts(&self) -> &Parts {
         &self.parts
     }
@@ -73,7 +73,7 @@ impl JsonRequest {
         &self.bytes
     }
 
-    /// The body's members, without the rest.
+    /// The body's members, without the rest of the request.
     pub fn into_body(self) -> JsonObject {
         self.body
     }

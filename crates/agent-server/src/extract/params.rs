@@ -30,7 +30,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathId<
     }
 }
 
-/// The query's parameters by name. If one occurs twice, the last value counts.
+/// The query's parameters by name. If one is repeated, the last value counts.
 ///
 /// Rejected with 400 if the query is malformed.
 #[derive(Clone, Debug, Default)]
@@ -59,22 +59,22 @@ impl QueryParams {
     /// The same, where there has to be one.
     ///
     /// # Errors
-    /// [`ApiError`] if there is none.
+    /// [`ApiError`] if it is missing.
     pub fn required_user(&self) -> Result<UserId, ApiError> {
         self.user().ok_or_else(|| ApiError::BadParameter("The query parameter user_id is missing".to_owned()))
     }
 
-    /// Whether a parameter is given, even without a value.
+    /// Whether a parameter is present, even without a value.
     pub fn has(&self, name: &str) -> bool {
         self.texts.contains_key(name)
     }
 
-    /// A parameter that is given and not empty.
+    /// A parameter that is present and not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.texts.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
 
-    /// A parameter that is a number, if it is given.
+    /// A numeric parameter, if it is present.
     ///
     /// # Errors
     /// [`ApiError`] if it is not a non-negative integer.
@@ -88,10 +88,10 @@ impl QueryParams {
         }
     }
 
-    /// The size of a page; the default one if the parameter is not given.
+    /// The size of a page; the default if the parameter is absent.
     ///
     /// # Errors
-    /// [`ApiError`] if it is out of bounds.
+    /// [`ApiError`] if it is out of range.
     pub fn page_size(&self, name: &str) -> Result<PageSize, ApiError> {
         let Some(text) = self.texts.get(name) else { return Ok(PageSize::default()) };
         let size = text.parse().ok().and_then(|items| PageSize::new(items).ok());

@@ -23,9 +23,9 @@ pub(crate) struct RunRequest {
     pub(crate) options: RunOptions,
     /// The number and epoch of the last event that the client has.
     pub(crate) last_event: Option<(u64, u64)>,
-    /// Whether the answer is a stream: the body says so, or the client accepts nothing else.
+    /// Whether the response is a stream: the body says so, or the client accepts nothing else.
     pub(crate) is_stream: bool,
-    /// Whether the connection stays open after the answer.
+    /// Whether the connection stays open after the response.
     pub(crate) keeps_alive: bool,
     /// What is reserved for the body, until the run has begun and counts itself.
     pub(crate) memory: Option<Reservation>,
@@ -68,7 +68,7 @@ where
     }
 }
 
-/// The position up to which the client has read, if it names one.
+/// The position up to which the client has read, if it sends one.
 pub(crate) fn last_event(headers: &HeaderMap) -> Result<Option<(u64, u64)>, ApiError> {
     // A browser that has not received an event may send the header without a value.
     match headers::text(headers, LAST_EVENT_ID)? {
@@ -77,7 +77,7 @@ pub(crate) fn last_event(headers: &HeaderMap) -> Result<Option<(u64, u64)>, ApiE
     }
 }
 
-/// A position as an event's id says it.
+/// A position in the form of an event's id.
 pub(crate) fn position(id: &str) -> Result<(u64, u64), ApiError> {
     sse::parse_id(id).ok_or_else(|| {
         ApiError::BadParameter(format!("'{id}' is not an event id, which looks like 57 or 57.2"))

@@ -1,4 +1,4 @@
-//! The document against the router, the types, and what a server answers.
+//! Compares the document with the router, the types, and the server's responses.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +23,7 @@ fn parsed() -> Json {
     json::parse(&document("an \"app\"", "/run", [])).expect("JSON")
 }
 
-/// What a path of keys, or a reference, leads to.
+/// The value that a path of keys, or a reference, leads to.
 fn at<'a>(json: &'a Json, path: &str) -> &'a Json {
     let keys = path.trim_start_matches("#/").split('/').map(|key| key.replace("~1", "/"));
     keys.fold(json, |json, key| json.get(&key).unwrap_or_else(|| panic!("{key} of {path} is missing")))
@@ -68,7 +68,7 @@ fn check(name: &str, value: &impl serde::Serialize) {
     }
 }
 
-/// What the library writes has every field of the schema, and every one is declared as required.
+/// Values that the library writes have every field of the schema, and every field is declared as required.
 #[track_caller]
 fn check_written(name: &str, value: &impl serde::Serialize) {
     check_written_but(name, value, "");
@@ -106,7 +106,7 @@ fn openapi__every_route__is_described() {
     let mut routes: Vec<(&str, &str)> =
         literal.map(|(path, handler)| (path, handler.split('(').next().unwrap_or_default())).collect();
     routes.extend([("/run", "post"), ("/run/task", "post"), ("/run/task/{id}", "get")]);
-    // The endpoint with a slash behind it is a redirection for clients that mistype it, and not a route to know.
+    // The endpoint with a trailing slash is a redirect for clients that mistype it, and need not be documented.
     let all: usize = sources.iter().map(|source| source.matches(".route(").count()).sum();
     assert_eq!(routes.len() + 1, all);
     let document = parsed();
@@ -203,7 +203,7 @@ fn app() -> axum::Router {
     app.expect("two agents").router()
 }
 
-/// An answer's status and body.
+/// A response's status and body.
 async fn send(method: &str, path: &str, body: &str) -> (StatusCode, String) {
     let request = Request::builder().method(method).uri(path).header("host", "localhost");
     let request = request.header("content-type", "application/json").body(Body::from(body.to_owned()));
@@ -213,7 +213,7 @@ async fn send(method: &str, path: &str, body: &str) -> (StatusCode, String) {
     (status, String::from_utf8(body.to_vec()).expect("text"))
 }
 
-/// Sends a request and holds the answer to the document.
+/// Sends a request and compares the response with the document.
 async fn check_answer(method: &str, path: &str, body: &str, status: u16) {
     let (found, body) = send(method, path, body).await;
     assert_eq!(found.as_u16(), status, "{body}");

@@ -23,11 +23,11 @@ use crate::headers::{keeps_alive, set_run_id};
 use crate::sse;
 use crate::state::App;
 
-/// The most of a log that is read at once.
+/// How much of a log is read in one call.
 const CHUNK_BYTES: usize = 1024 * 1024;
 
-/// Starts, finds and reads runs for a protocol's handlers, under the application's limits and policies. Cheap to clone. As the
-/// state of a router it allows handlers to extract [`JsonRequest`].
+/// Starts, finds and reads runs for a protocol's handlers, under the application's limits and policies. Cheap to clone.
+/// As the state of a router it lets handlers extract [`JsonRequest`].
 #[derive(Clone)]
 pub struct ProtocolContext(App);
 
@@ -59,10 +59,10 @@ impl ProtocolContext {
         self.0.run_options()
     }
 
-    /// The members of a JSON object that is not a request's body, within the same limits.
+    /// Parses a JSON object other than a request's body, within the same limits.
     ///
     /// # Errors
-    /// [`ApiError`] if it is something else, or is nested too deeply.
+    /// [`ApiError`] if it is not an object, or is nested too deeply.
     pub fn parse(&self, text: &str) -> Result<JsonObject, ApiError> {
         parse_object(text, self.0.http().json_depth)
     }
@@ -86,7 +86,7 @@ impl ProtocolContext {
     /// `Idempotency-Key` header returns the run of the first one.
     ///
     /// # Errors
-    /// [`ApiError`] if the runner refuses it, or the header is invalid.
+    /// [`ApiError`] if the runner rejects it, or the header is invalid.
     pub async fn start(&self, request: &JsonRequest, spec: RunSpec) -> Result<Run, ApiError> {
         let RunSpec { request: mut agent_request, mut options, context, is_stream } = spec;
         // A client that joins a running run would see half a stream, which only our own protocol supports.
@@ -129,8 +129,8 @@ impl ProtocolContext {
         MessageBudget::new(client.extensions.get().cloned(), self.0.bodies().clone())
     }
 
-    /// Answers with a run's log as a stream, from the translator's first frame to its last, with heartbeats while the run is
-    /// silent. If the client disconnects, the run's policy decides what happens to the run.
+    /// Responds with a run's log as a stream, from the translator's first frame to its last, with heartbeats while the
+    /// run is silent. If the client disconnects, the run's policy determines what happens to the run.
     pub fn stream(&self, run: &Run, client: &Parts, translator: impl Translator) -> Response {
         let source = TranslatedStream::new(run.cursor(0), translator, self.0.closing());
         let keeps_alive = keeps_alive(client.version, &client.headers);
@@ -186,7 +186,7 @@ impl ProtocolContext {
     /// Answers with a run's result so far, whosever it is: who may see it is decided by [`Self::record`]. If only the end of its log is kept, the translator sees the final event alone.
     ///
     /// # Errors
-    /// [`ApiError`] if the store fails, or there is no such run.
+    /// [`ApiError`] if the store fails, or the run does not exist.
     pub async fn snapshot(&self, id: &RunId, translator: impl Translator) -> Result<Response, ApiError> {
         let mut translation = Translation::new(translator);
         let runs = &self.runner().services().runs;
@@ -207,7 +207,7 @@ impl ProtocolContext {
             };
             for json in chunk.batches.iter().flat_map(|batch| log::frames(&batch.frames)) {
                 if let Err(error) = translation.on_entry(json, &mut frames) {
-                    tracing::error!(run.id = %id, error = %error, "an entry of the log is damaged");
+                    tracing::error!(run.id = %id, error = %error, "an entry of a run's log is damaged; skipping it");
                 }
             }
             match chunk.batches.last() {

@@ -1,6 +1,6 @@
 //! The frames that relay deltas of text.
 
-/// What surrounds the text in the frames of a series of deltas; the text itself is inserted as the JSON it already is.
+/// The surroundings of the text in the frames of a series of deltas; the text itself is inserted as JSON, unchanged.
 ///
 /// It begins with `data: ` or `event: ` and ends with the event's last byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,12 +11,12 @@ pub struct DeltaFrame {
 }
 
 impl DeltaFrame {
-    /// A frame whose text stands between these two.
+    /// A frame with a prefix and a suffix around the text.
     pub fn new(prefix: impl Into<Vec<u8>>, suffix: impl Into<Vec<u8>>) -> Self {
         DeltaFrame { before_number: Vec::new(), before_text: prefix.into(), after_text: suffix.into() }
     }
 
-    /// The same with a number, which stands between these bytes and the prefix.
+    /// The same with a number between these bytes and the prefix.
     #[must_use]
     pub fn with_number_after(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.before_number = bytes.into();

@@ -13,7 +13,7 @@ use tower::{Layer, Service};
 use super::Protocol;
 use crate::error::ErrorInfo;
 
-/// Formats errors at a protocol's paths as the protocol does, wherever inside this layer they come from.
+/// Formats errors at a protocol's paths in the protocol's format, wherever inside this layer they come from.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorFormatLayer(pub(crate) Arc<[Arc<dyn Protocol>]>);
 

@@ -1,7 +1,7 @@
-//! Events without what they only repeat.
+//! Reads events without the parts that only repeat earlier ones.
 //!
-//! A message that closes repeats its contents, and the final response repeats all messages. A reader of the log up to there
-//! need not decode them again. What is read here goes straight into its type, with no [`Json`] in between.
+//! A closing message repeats its contents, and the final response repeats all messages. A reader of the log up to there
+//! need not decode them again. The rest is decoded directly into its type, without a [`Json`] in between.
 
 use agent_schemas::{AgentResponse, Content, ContentBody, ErrorBody, Event, Json, JsonObject, Message, Role};
 use serde::Deserialize;
@@ -62,10 +62,10 @@ enum TextType {
     Refusal,
 }
 
-/// Reads a message without its contents, a response without its output, or a content of text or refusal as it is. `None` for
-/// everything else, and for what [`Event::from_slice`] has to examine.
+/// Reads a message without its contents, a response without its output, or a complete content of text or refusal.
+/// `None` for everything else, and for anything that [`Event::from_slice`] has to examine.
 pub(super) fn event_head(json: &[u8]) -> Option<Event> {
-    // What the runner writes has the object after the first comma: no time is lost on what is none of these.
+    // In the runner's events, `object` follows the first comma, so all other events are skipped quickly.
     let rest = json.get(memchr::memchr(b',', json)?..)?.strip_prefix(b",\"object\":\"")?;
     match rest.get(..memchr::memchr(b'"', rest)?)? {
         b"message" => message(serde_json::from_slice(json).ok()?).map(Event::Message),

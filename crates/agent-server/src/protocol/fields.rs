@@ -1,10 +1,10 @@
-//! The members of a foreign request, read so that an error names the faulty one.
+//! Reads the members of a foreign request, so that an error names the invalid one.
 
 use agent_schemas::{Json, JsonObject};
 
 use crate::error::ErrorInfo;
 
-/// An object of a request, and where it stands.
+/// An object of a request, and its location.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     members: &'a JsonObject,
@@ -17,7 +17,7 @@ impl<'a> Fields<'a> {
         Fields { members, place: String::new() }
     }
 
-    /// The members of a value at a place of the request.
+    /// The members of a value at a location in the request.
     ///
     /// # Errors
     /// [`ErrorInfo`] if it is not an object.
@@ -28,12 +28,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The members as they are.
+    /// The members, unchanged.
     pub fn members(&self) -> &'a JsonObject {
         self.members
     }
 
-    /// Where a member stands in the request.
+    /// The location of a member in the request.
     pub fn place_of(&self, key: &str) -> String {
         if self.place.is_empty() { key.to_owned() } else { format!("{}.{key}", self.place) }
     }
@@ -43,15 +43,15 @@ impl<'a> Fields<'a> {
         ErrorInfo::at_parameter(self.place_of(key), message)
     }
 
-    /// A member that is there and not null.
+    /// A member that is present and not null.
     pub fn get(&self, key: &str) -> Option<&'a Json> {
         self.members.get(key).filter(|value| !value.is_null())
     }
 
-    /// A string, if it is there and not null.
+    /// A string, if it is present and not null.
     ///
     /// # Errors
-    /// [`ErrorInfo`] if it is something else.
+    /// [`ErrorInfo`] if it is not a string.
     pub fn optional_text(&self, key: &str) -> Result<Option<&'a str>, ErrorInfo> {
         match self.get(key) {
             None => Ok(None),
@@ -63,15 +63,15 @@ impl<'a> Fields<'a> {
     /// A required string.
     ///
     /// # Errors
-    /// [`ErrorInfo`] if it is missing or something else.
+    /// [`ErrorInfo`] if it is missing or not a string.
     pub fn text(&self, key: &str) -> Result<&'a str, ErrorInfo> {
         self.optional_text(key)?.ok_or_else(|| self.fault(key, "this field is required"))
     }
 
-    /// A boolean, if it is there and not null.
+    /// A boolean, if it is present and not null.
     ///
     /// # Errors
-    /// [`ErrorInfo`] if it is something else.
+    /// [`ErrorInfo`] if it is not a boolean.
     pub fn optional_flag(&self, key: &str) -> Result<Option<bool>, ErrorInfo> {
         match self.get(key) {
             None => Ok(None),
@@ -83,7 +83,7 @@ impl<'a> Fields<'a> {
     /// A required object.
     ///
     /// # Errors
-    /// [`ErrorInfo`] if it is missing or something else.
+    /// [`ErrorInfo`] if it is missing or not an object.
     pub fn object(&self, key: &str) -> Result<Fields<'a>, ErrorInfo> {
         match self.get(key) {
             Some(value) => Fields::of(value, self.place_of(key)),
@@ -91,10 +91,10 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The items of an array, each with its place; none if there is no array.
+    /// The items of an array, each with its location; none if there is no array.
     ///
     /// # Errors
-    /// [`ErrorInfo`] if it is something else.
+    /// [`ErrorInfo`] if it is not an array.
     pub fn items(&self, key: &str) -> Result<Vec<(&'a Json, String)>, ErrorInfo> {
         match self.get(key) {
             None => Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! What a translator writes.
+//! The output of a translator.
 
 use agent_schemas::sse;
 use bytes::Bytes;
@@ -19,12 +19,12 @@ impl FrameWriter {
         FrameWriter { bytes: Vec::new(), is_wanted: true }
     }
 
-    /// A writer that discards its frames: the client gets one answer at the end.
+    /// A writer that discards its frames, for a client that gets one response at the end.
     pub fn discard() -> Self {
         FrameWriter { bytes: Vec::new(), is_wanted: false }
     }
 
-    /// Whether frames are sent, so that it is worth making them.
+    /// Whether frames are sent; otherwise they need not be built.
     pub fn is_wanted(&self) -> bool {
         self.is_wanted
     }
@@ -47,7 +47,7 @@ impl FrameWriter {
         });
     }
 
-    /// A frame of pieces that are encoded already, from `event: ` or `data: ` on.
+    /// A frame of already encoded pieces, from `event: ` or `data: ` on.
     pub fn push_encoded(&mut self, pieces: &[&[u8]]) {
         if self.is_wanted {
             pieces.iter().for_each(|piece| self.bytes.extend_from_slice(piece));
@@ -71,14 +71,14 @@ impl FrameWriter {
         }
     }
 
-    /// Makes room for frames of this many bytes of our own events, which are about as large.
+    /// Reserves space for the frames of native events of this many bytes, which are about as large.
     pub(super) fn expect(&mut self, bytes: usize) {
         if self.is_wanted {
             self.bytes.reserve(bytes + bytes / 2);
         }
     }
 
-    /// What was written since the last time.
+    /// The output since the last call.
     pub fn take(&mut self) -> Bytes {
         std::mem::take(&mut self.bytes).into()
     }
@@ -101,7 +101,7 @@ impl FrameWriter {
         match write(&mut self.bytes) {
             Ok(()) => self.bytes.extend_from_slice(b"\n\n"),
             Err(error) => {
-                tracing::error!(error = %error, "could not write a frame as JSON; it is left out");
+                tracing::error!(error = %error, "could not write a frame as JSON; skipping it");
                 self.bytes.truncate(start);
             }
         }

@@ -21,15 +21,15 @@ impl Endpoint {
 /// A protocol's part of the server's OpenAPI 3.1 document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenApiPart {
-    /// An object with `paths` and `components`, as in an OpenAPI document. It may refer to the components of the server's own
-    /// part, such as the header `RequestId`.
+    /// An object with `paths` and `components`, as in an OpenAPI document. It may refer to components of the server's
+    /// own part, such as the header `RequestId`.
     pub document: Json,
     /// The types of [`agent_schemas::export`] that the document refers to, as `#/components/schemas/NAME`.
     pub types: Vec<&'static str>,
 }
 
 impl OpenApiPart {
-    /// Reads a part from the text of a JSON document, such as a file that is compiled in. Invalid JSON results in an empty part;
+    /// Parses a part from a JSON document, such as a compiled-in file. Invalid JSON results in an empty part;
     /// a test of the protocol should check that its routes are described.
     pub fn parse(text: &str) -> Self {
         OpenApiPart { document: json::parse(text).unwrap_or_default(), types: Vec::new() }
@@ -51,7 +51,7 @@ impl OpenApiPart {
     }
 }
 
-/// Adds the members of another object, and those of objects that both have.
+/// Adds the members of another object, and merges objects that both have.
 fn merge(json: &mut Json, other: Json) {
     match (json, other) {
         (Json::Object(members), Json::Object(others)) => {

@@ -3,13 +3,13 @@
 use agent_runner::RunContext;
 use agent_schemas::{AgentRequest, RunOptions};
 
-/// The run that a foreign request asks for: the result of a protocol's request mapping.
+/// The run that a foreign request describes: the result of a protocol's request mapping.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RunSpec {
-    /// The request in the server's own terms.
+    /// The request in native terms.
     pub request: AgentRequest,
-    /// The options of the run. The part of its own request that the protocol needs later is
+    /// The options of the run. Store the part of the protocol's own request that it needs later in
     /// [`protocol`](RunOptions::protocol).
     pub options: RunOptions,
     /// What precedes the request's input, if the run continues another one; from [`Runner::context`]. The store keeps each
@@ -23,7 +23,7 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
-    /// A run of this request without a stream. The options to begin with are [`ProtocolContext::run_options`].
+    /// A run of this request without a stream. Start with the options of [`ProtocolContext::run_options`].
     ///
     /// [`ProtocolContext::run_options`]: super::ProtocolContext::run_options
     pub fn new(request: AgentRequest, options: RunOptions) -> Self {

@@ -18,7 +18,7 @@ pub(super) fn abort_error(error: &CursorError) -> ErrorBody {
     Error::RunInterrupted { reason: error.to_string() }.to_body()
 }
 
-/// Reads a cursor through a translator. The stream always ends with what the translator ends it with.
+/// Reads a cursor through a translator. The stream always has the end that the translator writes.
 pub(super) struct TranslatedStream<T> {
     cursor: Cursor,
     translation: Translation<T>,
@@ -76,7 +76,7 @@ impl<T: Translator> Stream for TranslatedStream<T> {
                 }
             }
             let bytes = this.frames.take();
-            // Not every event is one to the client.
+            // Not every event produces output for the client.
             if !bytes.is_empty() {
                 return Poll::Ready(Some(Ok(bytes)));
             }

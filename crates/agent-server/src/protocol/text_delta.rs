@@ -1,11 +1,11 @@
-//! Deltas of text, read without being decoded.
+//! Reads text deltas without decoding them.
 //!
-//! Most of a log is such deltas. A protocol that relays them needs their text only as the JSON string that it is already.
-//! Nearly all of them follow one of the same content, and differ from it in nothing but their number and their text.
+//! Most of a log consists of such deltas. A protocol that relays them needs their text only as the JSON string that it
+//! already is. Nearly all of them follow a delta of the same content, and differ from it only in number and text.
 
 use agent_schemas::{DecodeError, json};
 
-/// What an event has before its number, between its number and its type, and after its text.
+/// The parts of an event before its number, between its number and its type, and after its text.
 const BEFORE_NUMBER: &str = "{\"sequence_number\":";
 const BEFORE_TYPE: &str = ",\"object\":\"content\",\"status\":\"in_progress\",\"error\":null,\"type\":\"";
 const END: &str = "\"}";
@@ -20,7 +20,7 @@ pub struct TextDelta<'a> {
     pub index: i64,
     /// The message that the content belongs to.
     pub msg_id: &'a str,
-    /// What is appended.
+    /// The appended text.
     pub text: EscapedText<'a>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> EscapedText<'a> {
     /// Appends the text itself.
     ///
     /// # Errors
-    /// [`DecodeError`] if it is not the inside of a JSON string, which cannot happen with an event that this server wrote.
+    /// [`DecodeError`] if it is not the inside of a JSON string, which cannot happen for events that this server wrote.
     pub fn append_to(self, text: &mut String) -> Result<(), DecodeError> {
         if memchr::memchr(b'\\', self.0.as_bytes()).is_none() {
             text.push_str(self.0);
@@ -64,7 +64,7 @@ impl<'a> EscapedText<'a> {
     }
 }
 
-/// The deltas of one content, whose events have the same between their numbers and their texts.
+/// The deltas of one content. Their events are equal between number and text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DeltaSeries(String);
 
@@ -81,7 +81,7 @@ impl DeltaSeries {
         ))
     }
 
-    /// What an event appends, if it is a delta of the series.
+    /// The text that an event appends, if it is a delta of the series.
     pub(super) fn next<'a>(&self, event: &'a [u8]) -> Option<EscapedText<'a>> {
         let rest = event.strip_prefix(BEFORE_NUMBER.as_bytes())?;
         let (_, rest) = rest.split_at_checked(digits(rest))?;
@@ -91,8 +91,8 @@ impl DeltaSeries {
 }
 
 impl<'a> TextDelta<'a> {
-    /// Reads an event in the one form in which the runner writes such deltas. `None` for everything else, which may still
-    /// be a delta in another form.
+    /// Reads an event in the exact form in which the runner writes such deltas. `None` for everything else, which may
+    /// still be a delta in another form.
     pub(super) fn read(event: &'a [u8]) -> Option<Self> {
         let rest = event.strip_prefix(BEFORE_NUMBER.as_bytes())?;
         let (_, rest) = number(rest)?;
@@ -120,7 +120,7 @@ fn number(bytes: &[u8]) -> Option<(i64, &[u8])> {
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
-/// How many digits the bytes begin with.
+/// The number of leading digits.
 fn digits(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }

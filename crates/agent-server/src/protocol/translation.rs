@@ -1,4 +1,4 @@
-//! One run's log on its way through a translator.
+//! Feeds one run's log to a translator.
 
 use agent_schemas::{DecodeError, ErrorBody, Event};
 use axum::response::Response;
@@ -44,18 +44,18 @@ impl<T: Translator> Translation<T> {
         Ok(())
     }
 
-    /// Ends the client's stream where the log cannot be read to its end.
+    /// Ends the client's stream if the log cannot be read to its end.
     pub fn on_abort(&mut self, error: &ErrorBody, frames: &mut FrameWriter) {
         self.relayed = None;
         self.translator.on_abort(error, frames);
     }
 
-    /// The translator as it stands.
+    /// The translator in its current state.
     pub fn translator(&self) -> &T {
         &self.translator
     }
 
-    /// What all entries so far amount to.
+    /// The result of all entries so far.
     pub fn answer(&self) -> Response {
         self.translator.answer()
     }

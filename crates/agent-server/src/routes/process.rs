@@ -39,19 +39,19 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
     Ok(response)
 }
 
-/// Sends a client that wrote one slash too many to the right place, as upstream does.
+/// Redirects a path with a trailing slash, as upstream does.
 pub(crate) async fn without_slash(State(app): State<App>) -> Redirect {
     Redirect::temporary(&app.http().endpoint_path)
 }
 
-/// Waits for the end and answers with the final response object.
+/// Waits for the end and responds with the final response object.
 async fn whole(mut cursor: Cursor) -> Result<Response, ApiError> {
     let mut last = Bytes::new();
     while let Some(batch) = cursor.next().await {
         last = batch?.frames;
     }
     let json = last.slice_ref(frames::frames(&last).last().unwrap_or_default());
-    // A failed run answers with the status of its error.
+    // A failed run responds with the status of its error.
     let status = cursor.end().and_then(|end| end.http_status).map_or(StatusCode::OK, status_of);
     Ok((status, [(header::CONTENT_TYPE, "application/json")], json).into_response())
 }

@@ -1,4 +1,4 @@
-//! `GET /`: what is served here. `GET /openapi.json`: the same for machines.
+//! `GET /`: what this server offers. `GET /openapi.json`: the same for machines.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,11 +15,11 @@ use crate::protocol::{Endpoint, Protocol};
 use crate::routes::health::MODE;
 use crate::state::App;
 
-/// What the server tells about itself.
+/// The contents of `GET /`.
 struct Directory {
     app: App,
     protocols: Arc<[Arc<dyn Protocol>]>,
-    /// Made when it is first asked for.
+    /// Created on first use.
     document: OnceLock<Bytes>,
 }
 
@@ -48,7 +48,7 @@ fn own_endpoints(process: &str) -> [Endpoint; 9] {
         Endpoint::new("process", process),
         Endpoint::new("runs", "/runs"),
         Endpoint::new("sessions", "/sessions"),
-        // Upstream's names for these two.
+        // Upstream's names for these.
         Endpoint::new("task", format!("{process}/task")),
         Endpoint::new("task_status", format!("{process}/task/{{id}}")),
         Endpoint::new("health", "/health"),

@@ -21,7 +21,7 @@ use crate::headers::{keeps_alive, set_run_id};
 use crate::sse;
 use crate::state::App;
 
-/// The most of a log that one JSON page has, roughly.
+/// The approximate maximum size of a JSON page of a log.
 const PAGE_BYTES: usize = 1024 * 1024;
 
 /// `POST /runs`: starts a background run.
@@ -29,7 +29,7 @@ pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<
     in_background(&app, request).await
 }
 
-/// Starts a background run and answers with its state.
+/// Starts a background run and responds with its state.
 pub(crate) async fn in_background(app: &App, request: RunRequest) -> Result<Response, ApiError> {
     let RunRequest { request, mut options, last_event, memory, .. } = request;
     if last_event.is_some() {
@@ -125,8 +125,8 @@ pub(crate) async fn cancel(
     Ok(Json(shown(&app, record).await?))
 }
 
-/// `GET /runs/{id}/events`: the run's log from its beginning or from what follows `Last-Event-ID` (or `?after=`), as a
-/// stream of events to its end; as a page of what there is for a client that takes JSON.
+/// `GET /runs/{id}/events`: the run's log from its beginning, or after `Last-Event-ID` (or `?after=`): as a stream of
+/// events to its end, or as a page of the available events for a client that accepts JSON.
 pub(crate) async fn events(
     State(app): State<App>,
     PathId(id): PathId,

@@ -1,4 +1,4 @@
-//! `/sessions`: the conversations of a user, and what was said in them.
+//! `/sessions`: a user's sessions and their messages.
 //!
 //! A session belongs to the request's principal, else to the user that `user_id` names; to others it does not exist. Requests
 //! without a user are their session's own user, so a session without one is found under its own id.
@@ -69,7 +69,7 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `GET /sessions/{id}/messages?user_id=&from=&limit=`, or with `last=` instead: what was said.
+/// `GET /sessions/{id}/messages?user_id=&from=&limit=`, or `last=` instead: the messages.
 pub(crate) async fn messages(
     State(app): State<App>,
     PathId(id): PathId,
@@ -90,7 +90,7 @@ pub(crate) async fn messages(
     Ok(Json(page(found, info.message_count)))
 }
 
-/// `POST /sessions/{id}/messages?user_id=`: adds messages, and creates the session if necessary.
+/// `POST /sessions/{id}/messages?user_id=`: appends messages, and creates the session if necessary.
 pub(crate) async fn append(
     State(app): State<App>,
     PathId(id): PathId,
@@ -110,7 +110,7 @@ pub(crate) async fn append(
     Ok(Json(MessagesAppended { first: shown(appended.first), count: shown(appended.count) }))
 }
 
-/// `POST /sessions/{id}/cancel?user_id=`: cancels the session's runs that have not ended.
+/// `POST /sessions/{id}/cancel?user_id=`: cancels the session's unfinished runs.
 pub(crate) async fn cancel(
     State(app): State<App>,
     PathId(id): PathId,
@@ -120,7 +120,7 @@ pub(crate) async fn cancel(
     Ok(Json(Canceled { canceled: app.runner().cancel_session(&user, &id).await? }))
 }
 
-/// How many runs were asked to stop.
+/// The number of runs that were asked to stop.
 #[derive(Serialize)]
 pub(crate) struct Canceled {
     canceled: u64,

@@ -21,7 +21,7 @@ pub(crate) struct Submitted {
     message: &'static str,
 }
 
-/// `POST {endpoint}/task`: starts a run that goes on by itself; its id is the task's.
+/// `POST {endpoint}/task`: starts a background run; its id is the task's.
 pub(crate) async fn post(State(app): State<App>, request: RunRequest) -> Result<Json<Submitted>, ApiError> {
     let RunRequest { request, mut options, memory, .. } = request;
     options.background = true;

@@ -1,4 +1,4 @@
-//! What all backends are opened with.
+//! The options that all backends share.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use crate::StoreContext;
 use crate::memory_budget;
 use crate::run::Retention;
 
-/// What all backends are opened with. What concerns one backend only is a parameter of its URL.
+/// The options that all backends share. Settings of a single backend are parameters of its URL.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct OpenOptions {
-    /// Where the stores have the time and fresh ids from, and what they may hold.
+    /// The clock, the source of ids, and the size limits of the stores.
     pub context: StoreContext,
-    /// How long ended runs are kept; without it, as long as the backend finds right.
+    /// How long ended runs are kept; the backend's default if `None`.
     pub retention_age: Option<Duration>,
-    /// How many bytes the logs of ended runs may have together; without it, as many as the backend finds right.
+    /// The maximum size of the logs of all ended runs, in bytes; the backend's default if `None`.
     pub retention_bytes: Option<u64>,
     /// How long anonymous sessions are kept after the last append; without it, as long as ended runs.
     pub anonymous_age: Option<Duration>,
@@ -36,7 +36,7 @@ impl OpenOptions {
         self
     }
 
-    /// The same with another retention of ended runs; `None` leaves that half to the backend.
+    /// The same with another retention of ended runs; `None` leaves a value to the backend.
     #[must_use]
     pub fn with_retention(mut self, age: Option<Duration>, bytes: Option<u64>) -> Self {
         (self.retention_age, self.retention_bytes) = (age, bytes);
@@ -64,7 +64,7 @@ impl OpenOptions {
         self
     }
 
-    /// How long a backend keeps ended runs whose own choice is `default`.
+    /// The retention of ended runs, given the backend's default.
     #[must_use]
     pub fn retention(&self, default: Retention) -> Retention {
         Retention {

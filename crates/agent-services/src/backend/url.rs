@@ -20,7 +20,7 @@ pub use self::parameters::Parameters;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct StoreUrl {
     text: String,
-    /// Where the colon behind the scheme is.
+    /// The position of the colon after the scheme.
     colon: usize,
 }
 
@@ -31,10 +31,10 @@ impl StoreUrl {
     /// [`ErrorKind::InvalidInput`] if the path is empty or not UTF-8.
     pub fn of_path(scheme: &str, path: &Path) -> Result<Self> {
         match path.to_str() {
-            None => Err(fault("a path in it is not UTF-8")),
-            Some("") => Err(fault("a path in it is empty")),
+            None => Err(fault("a path in the URL is not UTF-8")),
+            Some("") => Err(fault("a path in the URL is empty")),
             Some(path) => {
-                // Two slashes would begin a host.
+                // Two slashes would introduce a host.
                 let path = path
                     .strip_prefix('/')
                     .map_or(path.to_owned(), |rest| format!("/{}", rest.trim_start_matches('/')));
@@ -43,10 +43,10 @@ impl StoreUrl {
         }
     }
 
-    /// The same URL, and if it has no location, with this path as one. Its parameters stay.
+    /// The same URL; if it has no location, with this path. Its parameters stay.
     ///
     /// # Errors
-    /// Those of [`of_path`](Self::of_path).
+    /// The errors of [`of_path`](Self::of_path).
     pub fn or_path(self, path: &Path) -> Result<Self> {
         if !self.location().is_empty() {
             return Ok(self);
@@ -55,28 +55,29 @@ impl StoreUrl {
         Ok(StoreUrl { text: with_path.text + self.rest(), ..with_path })
     }
 
-    /// What stands before the first colon; it says which backend it is.
+    /// The text before the first colon, which selects the backend.
     pub fn scheme(&self) -> &str {
         &self.text[..self.colon]
     }
 
-    /// What stands between the scheme's colon and the parameters, as it is written. It may have a password.
+    /// The text between the scheme's colon and the parameters, as written. It may contain a password.
     pub fn location(&self) -> &str {
         let rest = self.rest();
         rest.split_once('?').map_or(rest, |(location, _)| location)
     }
 
-    /// The location as a path, without percent signs. `scheme:///a/b` is the same as `scheme:/a/b`.
+    /// The location as a path, percent-decoded. `scheme:///a/b` is the same as `scheme:/a/b`.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] if there is none, if it names a host, or if its percent signs make no UTF-8.
+    /// [`ErrorKind::InvalidInput`] if there is no path, if it names a host, or if the percent-encoded text is not
+    /// UTF-8.
     pub fn path(&self) -> Result<PathBuf> {
         let location = self.location();
         let path = match location.strip_prefix("//") {
             Some(path) if path.starts_with('/') => path,
             Some(_) => {
                 let what = format!(
-                    "a path has no host: write {0}:/path, or {0}:path for one from here",
+                    "a file path has no host; write {0}:/path, or {0}:path for a relative path",
                     self.scheme()
                 );
                 return Err(self.fault(&what));
@@ -84,30 +85,30 @@ impl StoreUrl {
             None => location,
         };
         if path.is_empty() {
-            return Err(self.fault(&format!("it has no path, as in {}:/path/to/data", self.scheme())));
+            return Err(self.fault(&format!("the path is missing, as in {}:/path/to/data", self.scheme())));
         }
-        let path = decode(path).ok_or_else(|| self.fault("its percent signs make no UTF-8"))?;
+        let path = decode(path).ok_or_else(|| self.fault("the percent-encoded text is not UTF-8"))?;
         Ok(PathBuf::from(path))
     }
 
-    /// The parameters, all of which have to be among the known ones.
+    /// The parameters, all of which must be known.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] for one that is unknown, comes twice, or has no value.
+    /// [`ErrorKind::InvalidInput`] if a parameter is unknown, repeated, or has no value.
     pub fn parameters(&self, known: &[&'static str]) -> Result<Parameters> {
         let query = self.rest().split_once('?').map_or("", |(_, query)| query);
         Parameters::parse(self, query, known)
     }
 
-    /// All of it, as it is written. It may have secrets: it is for drivers, not for people.
+    /// The whole URL as written. It may contain secrets: pass it to drivers, never show it to people.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// The error of a backend that cannot use the URL: says what is wrong, and shows no secret of the URL.
+    /// The error of a backend that cannot use the URL. It says what is wrong without showing a secret of the URL.
     #[must_use]
     pub fn fault(&self, what: &str) -> Error {
-        Error::new(ErrorKind::InvalidInput, OPERATION, format!("the URL {self} is wrong: {what}"))
+        Error::new(ErrorKind::InvalidInput, OPERATION, format!("the URL {self} is invalid: {what}"))
     }
 
     fn rest(&self) -> &str {
@@ -116,7 +117,7 @@ impl StoreUrl {
 }
 
 fn fault(what: &str) -> Error {
-    Error::new(ErrorKind::InvalidInput, OPERATION, format!("the URL of a store is wrong: {what}"))
+    Error::new(ErrorKind::InvalidInput, OPERATION, format!("the URL of a store is invalid: {what}"))
 }
 
 impl FromStr for StoreUrl {
@@ -131,17 +132,17 @@ impl FromStr for StoreUrl {
         };
         match text.find(':') {
             Some(colon) if is_scheme(&text[..colon]) => Ok(StoreUrl { text: text.to_owned(), colon }),
-            _ => Err(fault("it does not begin with a scheme in small letters, such as sqlite: or redis:")),
+            _ => Err(fault("it should begin with a lowercase scheme, such as sqlite: or redis:")),
         }
     }
 }
 
-/// The URL without what may be secret.
+/// The URL without its possible secrets.
 impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rest = self.rest();
         write!(f, "{}:", self.scheme())?;
-        // A password may have any character that its owner forgot to encode, so the last @ counts.
+        // A password may contain any character that its owner forgot to encode, so the last @ ends it.
         let shown = match rest.rsplit_once('@') {
             Some((before, shown)) => {
                 f.write_str(if before.starts_with("//") { "//[redacted]@" } else { "[redacted]@" })?;
@@ -188,7 +189,7 @@ impl<'de> Deserialize<'de> for StoreUrl {
     }
 }
 
-/// A text without percent signs; `None` if they are not followed by two digits, or if they make no UTF-8.
+/// Percent-decodes a text; `None` if a `%` is not followed by two hexadecimal digits, or the result is not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();

@@ -1,6 +1,6 @@
 //! The contract of [`MemoryStore`], line by line.
 //!
-//! A broken promise panics, as a test's assertion does.
+//! A broken promise panics, like a test's assertion.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use crate::limits::MAX_ID_BYTES;
 use crate::memory::{Memory, MemoryQuery, MemoryStore, Recalled};
 use crate::page::PageSize;
 
-/// Makes one test of each line of the contract, for the store that an async expression gives.
+/// Creates one test per line of the contract, for the store that an async expression returns.
 #[macro_export]
 macro_rules! memory_store_conformance {
     ($make:expr) => {
@@ -61,7 +61,7 @@ fn words(memories: &[Memory]) -> Vec<String> {
     memories.iter().map(|memory| memory.message.full_text()).collect()
 }
 
-/// The contract of [`Service`](crate::Service), and that work after the stop is refused.
+/// The contract of [`Service`](crate::Service), and that calls after the stop are rejected.
 pub async fn lives_and_ends(store: Arc<dyn MemoryStore>) {
     lifecycle::start_and_stop_can_be_repeated(&*store).await;
     lifecycle::health_follows_the_lifecycle(&*store).await;
@@ -278,7 +278,7 @@ pub async fn what_is_out_of_bounds_is_refused(store: Arc<dyn MemoryStore>) {
     assert!(listed(&*store, "u", None, 10).await.is_empty());
 }
 
-/// The lifecycle's contract 3: what was acknowledged is there after a stop and a new start.
+/// The lifecycle's contract 3: acknowledged data survives a stop and a restart.
 pub async fn a_restart_forgets_nothing(store: Arc<dyn MemoryStore>) {
     add(&*store, "u", "s", &["red apple", "pear"]).await;
     let before = search(&*store, "u", &MemoryQuery::new("apple")).await;

@@ -1,4 +1,4 @@
-//! What stores of runs and of sessions promise that are kept in one database: line 23 of
+//! The promises of run and session stores that share one database: line 23 of
 //! [`RunStore`]'s contract.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
@@ -15,7 +15,7 @@ use crate::run::{
 };
 use crate::session::{EncodedMessage, MessageBatch, SessionStore};
 
-/// Makes one test of each promise. The async expression gives a store of runs and one of sessions, over a fresh database
+/// Creates one test per promise. The async expression returns a run store and a session store, in a new database
 /// and not yet started.
 #[macro_export]
 macro_rules! run_history_conformance {
@@ -80,7 +80,7 @@ impl Stores {
         self.runs.get(id).await.expect("readable").expect("the run is there").status
     }
 
-    /// What the session has; nothing if there is none.
+    /// The session's messages; `None` if it does not exist.
     async fn said(&self) -> Vec<String> {
         let size = PageSize::new(100).expect("a size");
         let messages = self.sessions.messages(&user("u"), &session("s"), 0, size).await.expect("readable");
@@ -113,7 +113,7 @@ pub async fn history_comes_with_the_end(stores: &Stores) {
     assert_eq!(info.message_count, 2);
 }
 
-/// Contract 5 and 23: who may not end the run appends nothing to its session.
+/// Contract 5 and 23: a caller that may not end the run appends nothing to its session.
 pub async fn refused_ends_append_nothing(stores: &Stores) {
     let (id, token) = stores.start().await;
     for token in [FencingToken(token.0 - 1), FencingToken(token.0 + 1)] {

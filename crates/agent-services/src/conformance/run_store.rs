@@ -32,8 +32,8 @@ use crate::run::{
     RunRecord, RunStore, SessionPolicy, fresh_id,
 };
 
-/// Makes one test of each line of the contract, for the store that an async expression gives. The second expression is a
-/// closure that makes a store with another retention.
+/// Creates one test per line of the contract, for the store that an async expression returns. The second expression is
+/// a closure that creates a store with another retention.
 #[macro_export]
 macro_rules! run_store_conformance {
     ($make:expr, $make_with_retention:expr) => {
@@ -61,10 +61,10 @@ macro_rules! run_store_conformance {
     };
 }
 
-/// What [`sweep_forgets`] wants its store to keep: hardly anything.
+/// The retention for [`sweep_forgets`]: hardly anything is kept.
 pub const SWEPT: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 1 };
 
-/// What [`sweep_trims`] wants its store to keep: no long logs, and what is left of them.
+/// The retention for [`sweep_trims`]: long logs are trimmed, and their remains are kept.
 pub const TRIMMED: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 16 << 10 };
 
 /// Longer than any test takes.
@@ -85,7 +85,7 @@ fn kind<T>(result: crate::Result<T>) -> Result<T, ErrorKind> {
     result.map_err(|error| error.kind())
 }
 
-/// A run that nobody has made yet, of the owner `owner`, with an empty log.
+/// A run that has not been created yet, of the owner `owner`, with an empty log.
 fn new_run(u: &str, s: &str) -> NewRun {
     let request = Arc::new(AgentRequest::new(Vec::new()));
     let id = fresh_id(&SystemIds, &user(u));
@@ -110,7 +110,7 @@ async fn start(store: &dyn RunStore, u: &str, s: &str) -> (RunId, FencingToken) 
     }
 }
 
-/// A run that waits behind so many others.
+/// A run that waits behind this many others.
 async fn queue(store: &dyn RunStore, policy: SessionPolicy, behind: u64) -> RunId {
     let (id, created) = create(store, new_run("u", "s").with_policy(policy)).await;
     assert_eq!(created, Created::Queued { ahead: behind });
@@ -193,7 +193,7 @@ fn batch(first: u64, count: u64) -> Batch {
     Batch { first, count, frames: frames.into() }
 }
 
-/// Begins to wait, then does something, then waits to the end: so what is waited for is sure to happen meanwhile.
+/// Starts to wait, then acts, then waits to the end, so that the event certainly happens during the wait.
 async fn while_waiting<T>(waiting: impl Future<Output = T>, action: impl Future<Output = ()>) -> T {
     let mut waiting = pin!(waiting);
     let early = poll_fn(|context| {

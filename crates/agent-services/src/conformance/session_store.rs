@@ -1,6 +1,6 @@
 //! The contract of [`SessionStore`], line by line.
 //!
-//! A broken promise panics, as a test's assertion does.
+//! A broken promise panics, like a test's assertion.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
 use std::collections::BTreeSet;
@@ -99,7 +99,7 @@ async fn listed(store: &dyn SessionStore, u: &str, items: usize) -> Vec<SessionI
     }
 }
 
-/// The contract of [`Service`](crate::Service), and that work after the stop is refused.
+/// The contract of [`Service`](crate::Service), and that calls after the stop are rejected.
 pub async fn lives_and_ends(store: Arc<dyn SessionStore>) {
     lifecycle::start_and_stop_can_be_repeated(&*store).await;
     lifecycle::health_follows_the_lifecycle(&*store).await;
@@ -408,7 +408,7 @@ pub async fn long_ids_are_refused(store: Arc<dyn SessionStore>) {
     assert!(listed(&*store, "u", 10).await.is_empty());
 }
 
-/// The lifecycle's contract 3: what was acknowledged is there after a stop and a new start.
+/// The lifecycle's contract 3: acknowledged data survives a stop and a restart.
 pub async fn a_restart_forgets_nothing(store: Arc<dyn SessionStore>) {
     let (u, s) = (user("u"), session("s"));
     let keyed = || MessageBatch { key: Some("k".into()), ..batch(&["a", "b"]) };

@@ -1,6 +1,6 @@
 //! The contract of [`StateStore`], line by line.
 //!
-//! A broken promise panics, as a test's assertion does.
+//! A broken promise panics, like a test's assertion.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::limits::MAX_ID_BYTES;
 use crate::page::PageSize;
 use crate::state::StateStore;
 
-/// Makes one test of each line of the contract, for the store that an async expression gives.
+/// Creates one test per line of the contract, for the store that an async expression returns.
 #[macro_export]
 macro_rules! state_store_conformance {
     ($make:expr) => {
@@ -47,7 +47,7 @@ async fn rounds(store: &dyn StateStore, items: usize) -> Vec<u64> {
     }
 }
 
-/// The contract of [`Service`](crate::Service), and that work after the stop is refused.
+/// The contract of [`Service`](crate::Service), and that calls after the stop are rejected.
 pub async fn lives_and_ends(store: Arc<dyn StateStore>) {
     lifecycle::start_and_stop_can_be_repeated(&*store).await;
     lifecycle::health_follows_the_lifecycle(&*store).await;
@@ -193,7 +193,7 @@ pub async fn what_is_too_large_is_refused(store: Arc<dyn StateStore>) {
     assert_eq!(export(&*store, None).await, None);
 }
 
-/// The lifecycle's contract 3: what was acknowledged is there after a stop and a new start.
+/// The lifecycle's contract 3: acknowledged data survives a stop and a restart.
 pub async fn a_restart_forgets_nothing(store: Arc<dyn StateStore>) {
     save(&*store, Some(7), "[7]").await;
     store.stop().await.expect("stopped");

@@ -1,11 +1,11 @@
-//! Whether a store that lives in this process works.
+//! The health of a store that lives in this process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::limits::check_ids;
 use crate::{DatabaseId, Error, ErrorKind, Result};
 
-/// The lifecycle of a store that has nothing to open: it works from the beginning until it is stopped.
+/// The lifecycle of a store that has nothing to open: it works from its creation until it is stopped.
 #[derive(Debug)]
 pub(crate) struct Started {
     is_started: AtomicBool,
@@ -19,7 +19,7 @@ impl Default for Started {
 }
 
 impl Started {
-    /// Says what the store is changed together with.
+    /// Names the database that the store shares with others.
     pub(crate) fn set_database(&mut self, database: Option<DatabaseId>) {
         self.database = database;
     }
@@ -35,14 +35,14 @@ impl Started {
     }
 
     pub(crate) async fn health(&self) -> Result<()> {
-        self.check("ask for health", &[])
+        self.check("check the store's health", &[])
     }
 
     pub(crate) fn database(&self) -> Option<DatabaseId> {
         self.database
     }
 
-    /// Refuses work that comes after the stop, and ids that are too long.
+    /// Rejects calls after the stop, and ids that are too long.
     pub(crate) fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
         if !self.is_started.load(Ordering::SeqCst) {
             return Err(Error::new(ErrorKind::Unavailable, operation, "the service is stopped"));

@@ -1,4 +1,4 @@
-//! The reference backend: memories in this process, gone with it.
+//! The reference backend: memories in this process.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::memory_budget::MemoryBudget;
 use crate::page::{Page, PageSize, PageToken};
 use crate::tenant::UserKey;
 
-/// Memories in memory. They outlive a stop and a new start, but not the store.
+/// Memories in this process's memory. They survive a stop and a restart of the store, but not the store itself.
 #[derive(Debug, Default)]
 pub struct InMemoryMemoryStore {
     context: StoreContext,
@@ -41,10 +41,10 @@ fn weight(message: &Message) -> u64 {
 #[derive(Debug, Default)]
 struct User {
     memories: BTreeMap<u64, Memory>,
-    /// For each word the texts that have it, by number.
+    /// The numbers of the texts that contain each word.
     postings: HashMap<String, BTreeMap<u64, Posting>>,
     corpus: Corpus,
-    /// The number of what was added last.
+    /// The number of the memory added last.
     last_number: u64,
 }
 
@@ -97,7 +97,7 @@ impl User {
 }
 
 impl InMemoryMemoryStore {
-    /// A store that remembers nothing.
+    /// An empty store.
     pub fn new(context: StoreContext) -> Self {
         InMemoryMemoryStore { context, ..InMemoryMemoryStore::default() }
     }

@@ -1,4 +1,4 @@
-//! What stands for a memory store where the backend has none.
+//! The memory store of backends that do not store memories.
 
 use agent_schemas::{Message, SessionId, UserId};
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use crate::lifecycle::{Started, lifecycle_of};
 use crate::page::{Page, PageSize, PageToken};
 use crate::{Error, ErrorKind, Result};
 
-/// Stands for a store of memories where a backend has none: it is healthy, and every call is
+/// The memory store of a backend that does not store memories: it is healthy, and every call fails with
 /// [`Unsupported`](ErrorKind::Unsupported).
 #[derive(Debug)]
 pub struct NoMemoryStore {
@@ -19,7 +19,7 @@ pub struct NoMemoryStore {
 lifecycle_of!(NoMemoryStore.started);
 
 impl NoMemoryStore {
-    /// What stands for the memories of the backend with this scheme.
+    /// The memory store of the backend with this scheme.
     pub fn of(scheme: impl Into<String>) -> Self {
         NoMemoryStore { scheme: scheme.into(), started: Started::default() }
     }
@@ -27,7 +27,7 @@ impl NoMemoryStore {
     fn refuse<T>(&self, operation: &'static str) -> Result<T> {
         self.started.check(operation, &[])?;
         let message = format!(
-            "the backend `{}:` keeps no memories; give memories a URL of their own, such as sqlite:PATH",
+            "the backend `{}:` does not store memories; configure a separate URL for memories, such as sqlite:PATH",
             self.scheme
         );
         Err(Error::new(ErrorKind::Unsupported, operation, message))

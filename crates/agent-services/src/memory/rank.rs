@@ -1,45 +1,45 @@
 //! How well texts fit a query: BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009) with Lucene's
 //! idf, which is never negative. One pure function that the backends of this crate use, so that their scores
-//! agree. A backend of another crate may have scores of its own.
+//! agree. Backends in other crates may score differently.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-/// How soon further occurrences of a word stop to count.
+/// BM25's k1: how soon further occurrences of a word stop to count.
 const K1: f64 = 1.2;
-/// How much long texts are held back.
+/// BM25's b: how much long texts are penalized.
 const B: f64 = 0.75;
 
 /// All texts of one user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Corpus {
-    /// How many texts have a word.
+    /// How many texts have the word.
     pub texts: u64,
-    /// How many words they have together.
+    /// The total number of words in all texts.
     pub words: u64,
 }
 
-/// That a text has a word.
+/// A text that contains a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Posting {
     /// The text.
     pub number: u64,
-    /// How often it has the word.
+    /// How often the text contains the word.
     pub occurrences: u32,
-    /// How many words it has.
+    /// The number of words in the text.
     pub length: u32,
 }
 
-/// The texts that have at least one of the query's words, the best first, of equal ones the greatest number first.
+/// The texts that contain at least one of the query's words, best first, and greatest number first if equal.
 ///
-/// `words` has, for each word of the query in order, all texts of the corpus that have it, each once. Scores are rounded to
-/// nine decimal places, as sums of floats depend on their order.
+/// `words` has, for each word of the query in order, all texts of the corpus that contain it, each once. Scores are
+/// rounded to nine decimal places, because sums of floats depend on their order.
 pub fn rank(corpus: Corpus, words: &[Vec<Posting>]) -> Vec<(u64, f64)> {
     best(corpus, words, usize::MAX, |_, _| true)
 }
 
-/// The first of what [`rank`] gives, and only of what is wanted by its number and score. It takes less time.
+/// The best results of [`rank`], restricted by number and score. Faster than ranking everything.
 pub fn best(
     corpus: Corpus,
     words: &[Vec<Posting>],
@@ -62,7 +62,7 @@ fn scores(corpus: Corpus, words: &[Vec<Posting>]) -> HashMap<u64, f64, RandomSta
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     let (texts, all_words) = (corpus.texts as f64, corpus.words as f64);
     let average = if texts > 0.0 { all_words / texts } else { 1.0 };
-    // Nobody chooses the numbers, so a fast hash is safe.
+    // Clients do not choose the numbers, so a fast hash is safe.
     let most = words.iter().map(Vec::len).max().unwrap_or_default();
     let mut scores = HashMap::with_capacity_and_hasher(most, RandomState::default());
     for postings in words {

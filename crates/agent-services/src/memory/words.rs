@@ -1,7 +1,7 @@
-//! From text to the words that it is found by: one pure function that every backend uses.
+//! Splits text into the words that it is found by. A pure function that every backend uses.
 //!
 //! Words are runs of letters and digits, without case and accents, in Unicode's compatible form. Chinese, Japanese and
-//! Korean text has no spaces between words: there every pair of neighboring characters is a word, so that a word inside a
+//! Korean text has no spaces between words, so every pair of neighboring characters is a word; a word inside a
 //! sentence is found without a dictionary. A text has its single characters as words too, so that a word of one
 //! character is found.
 
@@ -14,7 +14,7 @@ use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 /// The longest word, in characters; longer ones are cut.
 const MAX_WORD: usize = 64;
 
-/// The words of a text that is to be found, and how often each occurs.
+/// The words of a stored text, and how often each occurs.
 pub fn of_text(text: &str) -> BTreeMap<String, u32> {
     let mut words = BTreeMap::new();
     for run in runs(text) {
@@ -33,13 +33,13 @@ pub fn of_text(text: &str) -> BTreeMap<String, u32> {
     words
 }
 
-/// The words of a message's texts.
+/// The words of all texts of a message.
 pub fn of_message(message: &Message) -> BTreeMap<String, u32> {
     let texts: Vec<&str> = message.contents().iter().filter_map(|content| content.as_text()).collect();
     of_text(&texts.join("\n"))
 }
 
-/// The words that a query looks for, each once.
+/// The words of a query, each once.
 pub fn of_query(text: &str) -> Vec<String> {
     let mut words = std::collections::BTreeSet::new();
     for run in runs(text) {
@@ -57,9 +57,9 @@ pub fn of_query(text: &str) -> Vec<String> {
 }
 
 enum Run {
-    /// Letters and digits of a script that writes words apart.
+    /// Letters and digits of scripts that separate words.
     Word(String),
-    /// Characters of a script that does not.
+    /// Characters of scripts that do not.
     Characters(Vec<char>),
 }
 
@@ -70,7 +70,7 @@ fn runs(text: &str) -> Vec<Run> {
     let mut characters = Vec::new();
     for character in text.nfkc().flat_map(char::to_lowercase) {
         let is_east_asian = is_east_asian(character);
-        // A mark belongs to the letter before it.
+        // A mark belongs to the preceding letter.
         if is_combining_mark(character) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The backend of URLs that begin with `redis:` and its relatives.
+//! The backend for URLs that begin with `redis:` or a related scheme.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use crate::Result;
 use crate::backend::{Backend, OpenOptions, StoreUrl, Stores};
 use crate::run::Retention;
 
-/// Keeps everything in Redis, where [`RedisConfig::new`] says. What the URL has behind a question mark is ours:
+/// Keeps everything in Redis, at the address that [`RedisConfig::new`] parses. The parameters of the URL are ours:
 ///
-/// | parameter | what it means |
+/// | parameter | meaning |
 /// |---|---|
-/// | `prefix=…` | what all keys begin with, `agent` by default; programs with the same prefix share their data |
-/// | `ttl_seconds=…` | how long sessions, states and memories live after their last use; without it, for ever |
+/// | `prefix=…` | the start of every key, `agent` by default; programs with the same prefix share their data |
+/// | `ttl_seconds=…` | how long sessions, states and memories are kept after their last use; without it, forever |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RedisBackend;
 

@@ -1,4 +1,4 @@
-//! The client that the stores share: it connects when it is needed, and repeats what may be repeated.
+//! The client that the stores share: it connects when needed, and retries calls that are safe to repeat.
 
 use std::io;
 use std::sync::Arc;
@@ -18,28 +18,28 @@ use super::servers::Servers;
 use crate::Result;
 use crate::retry::Backoff;
 
-/// How often a command is repeated that was certainly not executed.
+/// How often a command that was certainly not executed is retried.
 const MAX_REFUSALS: u32 = 6;
 
-/// The delay before the first of these repetitions, and the longest.
+/// The first delay before a retry, and the longest.
 const DELAYS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(320));
 
-/// Whether a command may be repeated that may have been executed.
+/// Whether a command may be repeated if it may have been executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Repeat {
-    /// Twice is as good as once.
+    /// Safe: executing it twice has the same result.
     Safe,
-    /// Twice would be one time too many.
+    /// Not safe to repeat.
     Never,
 }
 
-/// A client of Redis, which stores share. Its clones are one client, with one connection.
+/// A Redis client that stores share. Its clones share one connection.
 ///
-/// It connects when it is first needed, and again when the connection breaks, is silent for too long, or leads to a
+/// It connects on first use, and again when the connection breaks, is silent for too long, or leads to a
 /// server that is no longer the master. The connection is closed when the last store that uses it stops.
 ///
 /// # Concurrency and cancellation
-/// Any number of calls may be under way at once, in tasks of one runtime.
+/// Any number of calls may be in flight concurrently, in tasks of one runtime.
 #[derive(Clone, Debug)]
 pub struct RedisClient(Arc<Inner>);
 
@@ -48,11 +48,11 @@ struct Inner {
     config: RedisConfig,
     keys: Keys,
     link: Mutex<Option<Arc<Link>>>,
-    /// Held while connecting, so that one call connects for all.
+    /// Held while connecting, so that one call connects for all of them.
     connecting: tokio::sync::Mutex<()>,
-    /// How many stores are started.
+    /// The number of started stores.
     users: AtomicUsize,
-    /// Whether Redis was asked what it may lose.
+    /// Whether the settings of Redis have been checked for possible losses.
     has_warned: AtomicBool,
 }
 
@@ -77,12 +77,12 @@ impl RedisClient {
         &self.0.config.servers
     }
 
-    /// Whether nobody has asked this before.
+    /// Whether this is the first call.
     pub(super) fn is_first_to_warn(&self) -> bool {
         !self.0.has_warned.swap(true, Ordering::Relaxed)
     }
 
-    /// A connection of its own that can subscribe; `take` gets what the server pushes.
+    /// A separate connection for subscriptions; `take` receives what the server pushes.
     pub(super) async fn listen(
         &self,
         take: impl Fn(::redis::PushInfo) + Clone + Send + Sync + 'static,
@@ -125,7 +125,7 @@ impl RedisClient {
         T::from_redis_value(value).map_err(|error| failure::foreign(operation).with_source(error))
     }
 
-    /// Whether all servers that are needed answer.
+    /// Whether all required servers reply.
     pub(super) async fn ping(&self, operation: &'static str) -> Result<()> {
         self.ask::<Value>(operation, ::redis::cmd("PING"), Repeat::Safe).await.map(drop)
     }
@@ -179,7 +179,7 @@ impl Inner {
                     self.discard(&link);
                     return Err(error);
                 }
-                // A lone server knows no better one.
+                // A standalone server has no alternative.
                 Fault::Asked(_) | Fault::Elsewhere if !self.config.servers.is_cluster() => return Err(error),
                 Fault::Asked(address) if refusals < MAX_REFUSALS => {
                     asked = Some(address);
@@ -207,7 +207,7 @@ impl Inner {
         timeout(self.config.response_timeout, answer).await.unwrap_or_else(|_| Err(elapsed()))
     }
 
-    /// The connection, which is made if there is none.
+    /// The connection, created if necessary.
     async fn link(&self) -> RedisResult<Arc<Link>> {
         if let Some(link) = self.present() {
             return Ok(link);
@@ -226,7 +226,7 @@ impl Inner {
         self.link.lock().as_ref().filter(|link| !link.is_lost()).cloned()
     }
 
-    /// Lets the next call connect anew, unless that has happened already.
+    /// Makes the next call reconnect, unless that has already happened.
     fn discard(&self, link: &Arc<Link>) {
         let mut present = self.link.lock();
         if present.as_ref().is_some_and(|present| Arc::ptr_eq(present, link)) {
@@ -239,7 +239,7 @@ fn elapsed() -> RedisError {
     RedisError::from(io::Error::from(io::ErrorKind::TimedOut))
 }
 
-/// That a store uses the connection. The last one to go closes it; calls that are under way still get their answers.
+/// Registers a store's use of the connection. The last store closes it; calls in flight still get their replies.
 #[derive(Debug)]
 pub(super) struct Lease(RedisClient);
 

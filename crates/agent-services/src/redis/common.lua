@@ -1,4 +1,4 @@
--- What all scripts share; it is put before each of them.
+-- The common part of all scripts, which precedes each of them.
 
 local DAY = 86400000
 
@@ -13,8 +13,8 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- The first of `count` new numbers. They are greater than all before, even if the key with the last one is gone: none is
--- less than the time in microseconds.
+-- Returns the first of `count` new numbers. They are greater than all earlier ones, even if the key with the last
+-- number has expired: no number is less than the time in microseconds.
 local function next_numbers(key, count)
   local time = redis.call('TIME')
   local last = tonumber(redis.call('GET', key) or '0') or 0
@@ -23,7 +23,7 @@ local function next_numbers(key, count)
   return first
 end
 
--- The answer if a key holds something that this program has not written.
+-- The error for a key that holds something that this program did not write.
 local function foreign(key)
   return redis.error_reply('FOREIGN data at ' .. key)
 end

@@ -1,4 +1,4 @@
-//! Where Redis is and how it is talked to.
+//! The address of Redis, and how to connect to it.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,36 +10,36 @@ use super::servers::Servers;
 use super::{keys, url};
 use crate::Result;
 
-/// Where Redis is and how it is talked to.
+/// The address of Redis, and how to connect to it.
 ///
-/// No secret shows in its `Debug` form or in any error.
+/// Neither `Debug` nor any error shows a secret.
 #[derive(Clone)]
 pub struct RedisConfig {
     pub(super) servers: Servers,
-    /// The login at the sentinels; that at Redis is part of `servers`.
+    /// The login for the sentinels; the login for Redis is part of `servers`.
     pub(super) sentinel_login: Option<(String, SecretString)>,
     pub(super) prefix: String,
     pub(super) connect_timeout: Duration,
     pub(super) response_timeout: Duration,
-    /// Certificates, in PEM, of who may vouch for a server, in place of the system's.
+    /// Certificates, in PEM, of trusted authorities, which replace the system's.
     pub(super) root_certificates: Option<Vec<u8>>,
     pub(super) is_read_only: bool,
 }
 
 impl RedisConfig {
-    /// Redis at a URL, with the prefix `agent` and time-outs of two seconds to connect and five to answer.
+    /// Redis at a URL, with the prefix `agent` and timeouts of two seconds to connect and five for a reply.
     ///
-    /// | URL | what is there |
+    /// | URL | servers |
     /// |---|---|
     /// | `redis://[user][:password@]host[:port][/database]` | one server |
     /// | `redis-cluster://[user][:password@]host[:port],…` | some nodes of a Redis Cluster |
     /// | `redis-sentinel://[user][:password@]host[:port],…/master[/database]` | sentinels, by default at port 26379 |
     ///
-    /// With `rediss` in place of `redis` the connections are encrypted. What means something else in a URL is written
-    /// in percent signs, as everywhere.
+    /// With `rediss` instead of `redis` the connections are encrypted. Characters with a special meaning in URLs must
+    /// be percent-encoded.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), without the URL, which may have a password.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), without the URL, which may contain a password.
     pub fn new(url: &str) -> Result<Self> {
         Ok(RedisConfig {
             servers: url::parse(url)?,
@@ -52,7 +52,7 @@ impl RedisConfig {
         })
     }
 
-    /// The same with a login: the name of an ACL user, `default` where there are none, and a password.
+    /// Sets the login: the name of an ACL user (`default` if there are none) and a password.
     #[must_use]
     pub fn with_login(mut self, user: &str, password: &SecretString) -> Self {
         let change = |info: &RedisConnectionInfo| {
@@ -72,32 +72,32 @@ impl RedisConfig {
         self
     }
 
-    /// The same with a login at the sentinels, which have none by default.
+    /// Sets the login for the sentinels, which have none by default.
     #[must_use]
     pub fn with_sentinel_login(mut self, user: &str, password: &SecretString) -> Self {
         self.sentinel_login = Some((user.to_owned(), password.clone()));
         self
     }
 
-    /// The same with another prefix, with which every key begins. Programs with different prefixes do not see each other.
+    /// Sets the prefix of every key. Programs with different prefixes do not share data.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it is empty, longer than 64 characters, or has others than
-    /// letters, digits, `:`, `.`, `-` and `_`.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it is empty, longer than 64 characters, or contains other
+    /// characters than letters, digits, `:`, `.`, `-` and `_`.
     pub fn with_prefix(mut self, prefix: &str) -> Result<Self> {
         keys::check_prefix(prefix)?;
         prefix.clone_into(&mut self.prefix);
         Ok(self)
     }
 
-    /// The same with other time-outs: how long connecting and one answer may take. A call takes at most both together.
+    /// Sets the timeouts of connecting and of one reply. A call takes at most the sum of both.
     #[must_use]
     pub fn with_timeouts(mut self, connect: Duration, response: Duration) -> Self {
         (self.connect_timeout, self.response_timeout) = (connect, response);
         self
     }
 
-    /// The same with certificates, in PEM, of who may vouch for an encrypted server, in place of the system's.
+    /// Sets the certificates, in PEM, of trusted authorities for encrypted servers, instead of the system's.
     #[must_use]
     pub fn with_root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates = Some(pem.into());

@@ -1,18 +1,18 @@
-//! What Redis may lose of what it has acknowledged, as it is set up.
+//! Checks at startup which acknowledged data Redis may lose as configured.
 
 use std::collections::HashMap;
 
 use super::client::{RedisClient, Repeat};
 
-/// The settings that decide.
+/// The relevant settings.
 const APPEND_ONLY: &str = "appendonly";
 const APPEND_FSYNC: &str = "appendfsync";
 const SAVE: &str = "save";
 const POLICY: &str = "maxmemory-policy";
 
 impl RedisClient {
-    /// Warns of what may be lost, once for all stores of this client. Not every Redis says how it is set up: those that
-    /// others run often refuse, which is no reason not to start.
+    /// Warns about possible losses, once for all stores of this client. Managed Redis services often refuse to show
+    /// their settings, which does not prevent the start.
     pub(super) async fn warn_of_losses(&self, operation: &'static str) {
         if !self.is_first_to_warn() {
             return;
@@ -24,20 +24,17 @@ impl RedisClient {
                 let losses = losses(&settings);
                 if !losses.is_empty() {
                     let servers = self.servers();
-                    tracing::warn!(
-                        "Redis ({servers}) may lose what it has acknowledged: {}",
-                        losses.join("; ")
-                    );
+                    tracing::warn!("Redis ({servers}) may lose acknowledged data: {}", losses.join("; "));
                 }
             }
             Err(error) => {
-                tracing::info!(error = %error, "Redis does not tell how it is set up, and so what it may lose");
+                tracing::info!(error = %error, "could not read the settings of Redis to check its durability");
             }
         }
     }
 }
 
-/// What may be lost; a setting that is not known is taken to be good.
+/// The possible losses; an unknown setting is assumed to be safe.
 fn losses(settings: &HashMap<String, String>) -> Vec<String> {
     let setting = |name| settings.get(name).map(String::as_str);
     let mut losses = Vec::new();
@@ -47,19 +44,23 @@ fn losses(settings: &HashMap<String, String>) -> Vec<String> {
                 .push("a restart of Redis loses everything (appendonly is no, and save is empty)".to_owned());
         }
         (Some("no"), ..) => {
-            losses.push("a crash of Redis loses all since its last snapshot (appendonly is no)".to_owned());
+            losses.push(
+                "a crash of Redis loses everything since its last snapshot (appendonly is no)".to_owned(),
+            );
         }
         (_, Some("everysec"), _) => {
-            losses.push("a power cut loses up to about a second (appendfsync is everysec)".to_owned());
+            losses.push(
+                "a power failure loses up to about a second of writes (appendfsync is everysec)".to_owned(),
+            );
         }
         (_, Some("no"), _) => {
-            let loss = "a power cut loses what the system has not yet written, often half a minute (appendfsync is no)";
+            let loss = "a power failure loses what the system has not written, often half a minute (appendfsync is no)";
             losses.push(loss.to_owned());
         }
         _ => {}
     }
     if let Some(policy) = setting(POLICY).filter(|policy| *policy != "noeviction") {
-        losses.push(format!("Redis throws data away when it is full (maxmemory-policy is {policy})"));
+        losses.push(format!("Redis evicts data when it is full (maxmemory-policy is {policy})"));
     }
     losses
 }

@@ -1,26 +1,26 @@
-//! What the driver's errors mean: for the caller, and for whether to try again.
+//! Classifies the driver's errors: what they mean for the caller, and whether to retry.
 
 use ::redis::{ErrorKind as Cause, RedisError, ServerErrorKind};
 
 use super::servers::Servers;
 use crate::{Error, ErrorKind, WriteFault};
 
-/// What an error says about the connection and about whether the command was executed.
+/// What an error says about the connection, and about whether the command was executed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The connection broke; the command may have been executed.
     Lost,
-    /// No answer came in time; the command may have been executed.
+    /// No reply arrived in time; the command may have been executed.
     TimedOut,
-    /// Not executed: the slot is on its way to this node.
+    /// Not executed: the slot is moving to this node.
     Asked(String),
-    /// Not executed: another node is the right one, or none is right now.
+    /// Not executed: another node has the slot, or currently none.
     Elsewhere,
-    /// Not executed: this server only reads, so another one has become the master.
+    /// Not executed: this server is read-only, so another one has become the master.
     ReadOnly,
     /// Not executed: the server does not know the script.
     NoScript,
-    /// Refused, or answered with an error.
+    /// The command was rejected, or failed.
     Refused,
 }
 
@@ -30,9 +30,9 @@ impl Fault {
             return Fault::TimedOut;
         }
         match error.kind() {
-            // A cluster's first connection reports what a node said as an input error.
+            // A cluster's first connection reports a node's error reply as an input error.
             Cause::Io if code(error).is_some() => Fault::Refused,
-            // A cluster's connection also gives up on what it has sent with the second of these.
+            // A cluster's connection also uses the second of these for commands that it has already sent.
             Cause::Io | Cause::ClusterConnectionNotFound => Fault::Lost,
             Cause::Server(ServerErrorKind::Ask) => match error.redirect_node() {
                 Some((address, _)) => Fault::Asked(address.to_owned()),
@@ -46,40 +46,36 @@ impl Fault {
     }
 }
 
-/// What servers answer, and what it means for the caller.
+/// Error codes of servers, and their meaning for the caller.
 const CODES: &[(&str, ErrorKind, &str)] = &[
-    ("OOM", ErrorKind::Unavailable, "Redis is full: raise its `maxmemory`, or delete data"),
+    ("OOM", ErrorKind::Unavailable, "Redis is full; raise its `maxmemory`, or delete data"),
     ("LOADING", ErrorKind::Unavailable, "Redis is still loading its data"),
     ("BUSY", ErrorKind::Unavailable, "Redis is busy with a long script"),
-    ("READONLY", ErrorKind::Unavailable, "this Redis server is a replica, which takes no writes"),
+    ("READONLY", ErrorKind::Unavailable, "this Redis server is a read-only replica"),
     ("MASTERDOWN", ErrorKind::Unavailable, "this Redis server has lost its master"),
     ("CLUSTERDOWN", ErrorKind::Unavailable, "the Redis Cluster is down"),
     ("TRYAGAIN", ErrorKind::Unavailable, "the Redis Cluster is moving the data to another node"),
     ("ASK", ErrorKind::Unavailable, "the Redis Cluster is moving the data to another node"),
-    ("MOVED", ErrorKind::Unavailable, "the node of the Redis Cluster that has the data cannot be reached"),
-    (
-        "MISCONF",
-        ErrorKind::Unavailable,
-        "Redis takes no writes, because it cannot save its data: see its log",
-    ),
-    ("NOREPLICAS", ErrorKind::Unavailable, "Redis takes no writes, because it has too few replicas"),
-    ("ABSENT", ErrorKind::Unavailable, "Redis lacks a part of the data: is it moving to another node?"),
-    ("WRONGPASS", ErrorKind::Unexpected, "Redis does not know this user and password: check the login"),
-    ("NOAUTH", ErrorKind::Unexpected, "Redis wants a password: configure a login"),
+    ("MOVED", ErrorKind::Unavailable, "could not reach the Redis Cluster node that has the data"),
+    ("MISCONF", ErrorKind::Unavailable, "Redis rejects writes because it cannot save its data; see its log"),
+    ("NOREPLICAS", ErrorKind::Unavailable, "Redis rejects writes because it has too few replicas"),
+    ("ABSENT", ErrorKind::Unavailable, "Redis lacks part of the data, which may be moving to another node"),
+    ("WRONGPASS", ErrorKind::Unexpected, "Redis rejected the user or password; check the login"),
+    ("NOAUTH", ErrorKind::Unexpected, "Redis requires a password; configure a login"),
     (
         "NOPERM",
         ErrorKind::Unexpected,
-        "the user at Redis lacks a permission: allow it the prefix's keys and all commands",
+        "the Redis user lacks a permission; allow it all commands on the prefix's keys",
     ),
     ("WRONGTYPE", ErrorKind::Unexpected, FOREIGN),
     ("FOREIGN", ErrorKind::Unexpected, FOREIGN),
     ("CROSSSLOT", ErrorKind::Unexpected, NO_CLUSTER),
 ];
 
-const NO_CLUSTER: &str = "this is a Redis Cluster: configure it with a URL redis-cluster://…";
-const FOREIGN: &str = "a key holds data that this program has not written: use another prefix";
+const NO_CLUSTER: &str = "this is a Redis Cluster; use a URL that begins with redis-cluster://";
+const FOREIGN: &str = "a key holds data that this program did not write; use another prefix";
 
-/// The row of the table that an error is about. Some errors come wrapped in others, as words of their text.
+/// The row of the table for an error. Some error codes are only found as words inside another error's text.
 fn code(error: &RedisError) -> Option<&'static (&'static str, ErrorKind, &'static str)> {
     let by_code = error.code().and_then(|code| CODES.iter().find(|row| row.0 == code));
     by_code.or_else(|| {
@@ -111,15 +107,15 @@ fn describe(servers: &Servers, cause: &RedisError) -> (ErrorKind, String) {
     if let Some((_, kind, message)) = code(cause) {
         return (*kind, (*message).to_owned());
     }
-    // What a script hears that asks for a key of its slot which has moved already.
+    // A script gets this error if it uses a key of its slot that has already moved.
     if cause.to_string().contains("access a non local key") {
         let message = "the Redis Cluster is moving the data to another node";
         return (ErrorKind::Unavailable, message.to_owned());
     }
     if cause.kind() == Cause::Io && cause.to_string().contains("certificate") {
         let message = format!(
-            "the certificate of Redis ({servers}) is not good: configure the certificates of who vouches for it, and the \
-             name that it has"
+            "could not verify the certificate of Redis ({servers}); configure its certificate authority, and use a \
+             host name that the certificate covers"
         );
         return (ErrorKind::Unexpected, message);
     }
@@ -131,19 +127,19 @@ fn describe(servers: &Servers, cause: &RedisError) -> (ErrorKind, String) {
         | Cause::ClusterConnectionNotFound
         | Cause::MasterNameNotFoundBySentinel
         | Cause::NoValidReplicasFoundBySentinel => {
-            (ErrorKind::Unavailable, format!("Redis ({servers}) cannot be reached, or the connection broke"))
+            (ErrorKind::Unavailable, format!("could not reach Redis ({servers}), or lost the connection"))
         }
         Cause::AuthenticationFailed => {
-            (ErrorKind::Unexpected, "Redis does not know this user and password: check the login".to_owned())
+            (ErrorKind::Unexpected, "Redis rejected the user or password; check the login".to_owned())
         }
         Cause::RESP3NotSupported => {
-            (ErrorKind::Unexpected, "Redis is too old: version 7 or a newer one is needed".to_owned())
+            (ErrorKind::Unexpected, "Redis is too old; version 7 or later is required".to_owned())
         }
-        _ => (ErrorKind::Unexpected, format!("Redis ({servers}) answered with an error")),
+        _ => (ErrorKind::Unexpected, format!("Redis ({servers}) returned an error")),
     }
 }
 
-/// The error for an answer that does not have the form that this program writes.
+/// The error for a reply that does not have the form that this program writes.
 pub(super) fn foreign(operation: &'static str) -> Error {
     Error::new(ErrorKind::Unexpected, operation, FOREIGN)
 }

@@ -1,4 +1,4 @@
-//! The names of keys. See the [module's documentation](super) for what is where.
+//! The names of keys. The [module's documentation](super) describes the layout.
 
 use sha2::{Digest, Sha256};
 
@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result};
 /// The version of the layout that this program reads and writes.
 pub(super) const LAYOUT: u64 = 2;
 
-/// Ids that are longer stand in keys as their hash.
+/// Longer ids appear in keys as their hash.
 const MAX_PLAIN: usize = 64;
 
 /// The names of all keys that begin with one prefix.
@@ -60,12 +60,12 @@ impl Keys {
         format!("{}run-tags", self.of_tenant())
     }
 
-    /// What the keys of runs begin with; the tag is that of their users, and the hash tag.
+    /// The start of the keys of runs; the tag is derived from the user, and is the hash tag.
     pub(super) fn of_tag(&self, tag: &str) -> String {
         format!("{}{{{tag}}}:", self.of_tenant())
     }
 
-    /// A key of a user. The user is the hash tag, so that all of its keys are in one slot of a cluster.
+    /// A key of a user. The user is the hash tag, so that all the user's keys are in one slot of a cluster.
     pub(super) fn of_user(&self, user: &UserId, kind: &str) -> String {
         format!("{}{{{}}}:{kind}", self.of_tenant(), encode(user.as_str()))
     }
@@ -76,18 +76,18 @@ impl Keys {
     }
 }
 
-/// Refuses a prefix that could be mistaken for what comes behind it.
+/// Rejects a prefix that could be mistaken for what follows it.
 pub(super) fn check_prefix(prefix: &str) -> Result<()> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":.-_".contains(&byte);
     if (1..=64).contains(&prefix.len()) && prefix.bytes().all(is_plain) {
         return Ok(());
     }
-    let message = "a prefix has 1 to 64 letters, digits, colons, dots, hyphens and underscores";
+    let message = "a prefix should consist of 1 to 64 letters, digits, colons, dots, hyphens and underscores";
     Err(Error::new(ErrorKind::InvalidInput, "configure Redis", message))
 }
 
-/// An id as it stands in keys: as it is if it is plain, in hexadecimal behind `%` if it is short, as its hash behind `#`
-/// otherwise. No two ids give the same text, and the text has none of `:`, `{`, `}`, spaces and control characters.
+/// An id as it appears in keys: unchanged if it is plain, in hexadecimal after `%` if it is short, otherwise as its
+/// hash after `#`. No two ids have the same form, and the form contains no `:`, `{`, `}`, spaces or control characters.
 pub(super) fn encode(id: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@+".contains(&byte);
     if id.len() > MAX_PLAIN {

@@ -1,4 +1,4 @@
-//! One connection to Redis: a multiplexed one to one server, or those to all nodes of a cluster.
+//! One connection to Redis: a multiplexed connection to one server, or connections to all nodes of a cluster.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,7 +18,7 @@ use ::redis::{
 use super::config::RedisConfig;
 use super::servers::Servers;
 
-/// A connection that many tasks use at once.
+/// A connection that many tasks share.
 pub(super) struct Link {
     connection: Connection,
     /// Set as soon as the other side closes the connection.
@@ -36,7 +36,7 @@ enum Connection {
 }
 
 impl Link {
-    /// Connects, to the present master if there are sentinels.
+    /// Connects, to the current master if there are sentinels.
     pub(super) async fn connect(config: &RedisConfig) -> RedisResult<Link> {
         let is_lost = Arc::new(AtomicBool::new(false));
         let connection = match &config.servers {
@@ -58,7 +58,7 @@ impl Link {
         self.is_lost.load(Ordering::Acquire)
     }
 
-    /// Sends a command and waits for its answer.
+    /// Sends a command and waits for its reply.
     pub(super) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
         match self.connection.clone() {
             Connection::Single(mut connection) => command.query_async(&mut connection).await,
@@ -109,7 +109,7 @@ fn node_at(address: &str) -> RedisResult<(String, u16)> {
 
 /// A connection that can subscribe, to a server that hears of all that is published. `take` gets what the server pushes.
 ///
-/// All nodes of a cluster hear of everything, so the first that can be reached is as good as any.
+/// All nodes of a cluster receive everything, so it connects to the first that can be reached.
 pub(super) async fn listen(
     config: &RedisConfig,
     take: impl Fn(PushInfo) + Clone + Send + Sync + 'static,
@@ -143,7 +143,7 @@ fn certificates(config: &RedisConfig) -> Option<TlsCertificates> {
     Some(TlsCertificates { client_tls: None, root_cert: Some(root_cert) })
 }
 
-/// Chooses the cryptography, once for the whole process. Another choice that was made before stays.
+/// Chooses the TLS implementation, once per process. An earlier choice takes precedence.
 fn prepare_tls() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Somebody else may just have chosen: that is as good.
@@ -225,7 +225,7 @@ async fn cluster(nodes: &[ConnectionInfo], config: &RedisConfig) -> RedisResult<
         .use_protocol(ProtocolVersion::RESP3)
         .connection_timeout(config.connect_timeout)
         .response_timeout(config.response_timeout)
-        // The driver would also repeat what may have been executed.
+        // The driver would also repeat commands that may have been executed.
         .retries(0);
     if nodes.iter().any(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. })) {
         prepare_tls();

@@ -1,4 +1,4 @@
-//! Memories over Redis: an index of words in a sorted set, ranked by the same function as everywhere.
+//! Memories in Redis: an index of words in a sorted set, ranked by the shared function.
 
 mod search;
 
@@ -35,12 +35,12 @@ pub struct RedisMemoryStore {
 service!(RedisMemoryStore);
 
 impl RedisMemoryStore {
-    /// A store that remembers until it is told to forget.
+    /// A store that keeps memories until they are deleted.
     pub fn new(client: RedisClient, context: StoreContext) -> Self {
         RedisMemoryStore { backend: Backend::new(client, context) }
     }
 
-    /// The same, but all of a user is forgotten when none of it is used for so long.
+    /// The same, but all memories of a user expire when none of them has been used for this time.
     #[must_use]
     pub fn with_ttl(mut self, ttl: Duration) -> Self {
         self.backend.set_ttl(ttl);
@@ -57,7 +57,7 @@ impl RedisMemoryStore {
         script.with_keys(self.keys(user)).arg(self.backend.ttl_ms())
     }
 
-    /// Lets what was searched live on.
+    /// Extends the life of memories that were read.
     async fn touch(&self, operation: &'static str, user: &UserId) -> Result<()> {
         if self.backend.ttl_ms() == 0 {
             return Ok(());
@@ -66,12 +66,12 @@ impl RedisMemoryStore {
     }
 }
 
-/// A number as it stands in keys: as a text whose order is that of the numbers.
+/// A number as it appears in keys: as text whose order is that of the numbers.
 fn digits(number: u64) -> String {
     format!("{number:016}")
 }
 
-/// What is kept of a memory besides its message, behind the session's part of members: its time and its session.
+/// The stored data of a memory except its message, after the session's part of members: its time and its session.
 fn decode_item(operation: &'static str, number: u64, head: &[u8], message: &[u8]) -> Result<Memory> {
     let (created_at, session) = decode_head(operation, head)?;
     let message = damage::message("memory", number, decode(operation, message));
@@ -131,7 +131,7 @@ impl MemoryStore for RedisMemoryStore {
             Some(session) => (by_session, format!("{}\0", keys::of(session))),
             None => (numbers, String::new()),
         };
-        // A digit is less than this byte, and what comes behind it in no other session.
+        // Digits are less than this byte, and what follows it in another session is not.
         let mut high = format!("({start}:");
         if let Some(after) = after {
             high = format!("({start}{}", digits(after.0.min(MAX_NUMBER)));
@@ -166,7 +166,7 @@ impl MemoryStore for RedisMemoryStore {
         let [_, _, _, by_session, last] = self.keys(user);
         let mut get = cmd("GET");
         get.arg(last);
-        // What is added from now on stays.
+        // Memories added from now on stay.
         let last: Option<u64> = self.backend.repeatable(OPERATION, get).await?;
         let start = format!("{}\0", keys::of(session));
         let mut count = 0;

@@ -1,4 +1,4 @@
-//! Runs over Redis. All of a user's runs are in one slot, which a run's id leads to; each step is one script there.
+//! Runs in Redis. All of a user's runs are in one slot, which the run's id determines; each step is one script there.
 
 mod codec;
 mod contract;
@@ -50,29 +50,29 @@ script!(ENDED, "runs/ended.lua");
 script!(OLDEST, "runs/oldest.lua");
 script!(SWEPT, "runs/swept.lua");
 
-/// About what a run takes besides its log.
+/// The approximate size of a run apart from its log.
 const OVERHEAD: u64 = 1024;
 
-/// How many bytes of a log one answer has, about: larger ones keep the server from others for too long.
+/// The approximate maximum size of a log in one reply: a larger one would keep the server busy for too long.
 const PAGE_BYTES: usize = 256 << 10;
 
-/// How long a reader waits at most before it looks again, in case it cannot be woken.
+/// The maximum time that a reader waits before it looks again, in case it cannot be woken.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Numbers of entries from here on stand for the end: it is the greatest integer that a script holds exactly.
+/// Entry numbers from here on mean the end: it is the greatest integer that a script represents exactly.
 const MAX_NUMBER: u64 = 1 << 53;
 
 /// Runs in Redis, with their logs.
 ///
-/// Ended runs are kept for a day, and a gibibyte of them after a `sweep` ([`Self::with_retention`]). The store has a
-/// connection of its own over which it hears of what others write; while that one is broken, readers look every five
-/// seconds. A user at Redis needs the permission for the channels that begin with the prefix.
+/// Ended runs are kept for a day, up to 1 GiB after a `sweep` ([`Self::with_retention`]). The store has a separate
+/// connection over which it receives what other processes write; while it is broken, readers look every five
+/// seconds. The Redis user needs permission for the channels that begin with the prefix.
 #[derive(Debug)]
 pub struct RedisRunStore {
     backend: Backend,
     retention: Retention,
     listening: Listening,
-    /// When each tag that runs were made with was noted last.
+    /// When each tag was last noted.
     noted: Mutex<HashMap<String, Instant>>,
 }
 
@@ -94,7 +94,7 @@ impl Service for RedisRunStore {
 }
 
 impl RedisRunStore {
-    /// A store of the runs that the client's Redis has.
+    /// A store of the runs in the client's Redis.
     pub fn new(client: RedisClient, context: StoreContext) -> Self {
         RedisRunStore {
             listening: Listening::new(client.clone()),
@@ -119,12 +119,12 @@ impl RedisRunStore {
         self.place(id).ok_or_else(|| no_run(operation, id))
     }
 
-    /// A name for a call, by which a script knows its repetition after an answer got lost.
+    /// A name for a call, by which a script recognizes its repetition after a lost reply.
     fn name() -> String {
         SystemIds.uuid()
     }
 
-    /// Some fields of a run, or nothings.
+    /// Some fields of a run, or nils.
     async fn fields<const N: usize>(
         &self,
         operation: &'static str,
@@ -179,7 +179,7 @@ impl RedisRunStore {
         Ok(Written::new(!cancel.is_empty()))
     }
 
-    /// Whether there is nothing to wait for: the log has the entry, or has ended, or is gone.
+    /// Whether there is nothing to wait for: the log has the entry, has ended, or was deleted.
     async fn has_entry(&self, operation: &'static str, place: &Place, from: u64) -> Result<bool> {
         let [entries, ended] = self.fields(operation, place, ["entries", "ended"]).await?;
         let Some(entries) = entries else { return Ok(true) };
@@ -197,13 +197,13 @@ impl RedisRunStore {
         if self.has_entry(operation, &place, from).await? {
             return Ok(());
         }
-        // `stop` need not wait for what only waits.
+        // `stop` need not wait for calls that only wait.
         drop(call);
         let wait = async {
             let mut reader = first;
             if !listener.hears(&channel) {
                 listener.hearing(&channel).await;
-                // What woke the first one may be that the channel is heard; from here on nothing is missed.
+                // The first wake-up may only mean that the subscription is active; from here on nothing is missed.
                 reader = self.listening.wakeups.reader(id);
                 if self.has_entry(operation, &place, from).await? {
                     return Ok(());

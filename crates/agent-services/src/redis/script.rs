@@ -2,7 +2,7 @@
 
 use ::redis::{Cmd, Script as Hashed, ToRedisArgs};
 
-/// A script in Lua, which a server knows by its hash once it has run it.
+/// A Lua script, which a server knows by its hash once it has run it.
 #[derive(Debug)]
 pub(super) struct Script {
     code: &'static str,
@@ -14,14 +14,14 @@ impl Script {
         Script { code, hash: Hashed::new(code).get_hash().to_owned() }
     }
 
-    /// A call of the script with its keys. All that it touches has to be among them, or a cluster could move a key away
-    /// unseen.
+    /// A call of the script with its keys. They must include everything that it touches; otherwise a cluster could move
+    /// a key unnoticed.
     pub(super) fn with_keys(&'static self, keys: impl IntoIterator<Item = String>) -> Call {
         Call { script: self, keys: keys.into_iter().collect(), arguments: Vec::new() }
     }
 }
 
-/// Makes a static script of files of this folder: the common one, and more.
+/// Creates a static script from files of this folder: the common one, and others.
 macro_rules! script {
     ($name:ident, $($file:literal),+) => {
         static $name: std::sync::LazyLock<$crate::redis::script::Script> = std::sync::LazyLock::new(|| {
@@ -50,7 +50,7 @@ impl Call {
     }
 }
 
-/// What is sent to Redis.
+/// The request to Redis.
 #[derive(Debug)]
 pub(super) enum Request {
     Command(Cmd),

@@ -1,15 +1,15 @@
-//! The servers that there are, and who is who.
+//! The servers and their roles.
 
 use std::fmt;
 
 use ::redis::{ConnectionAddr, ConnectionInfo, RedisConnectionInfo, TlsMode};
 
-/// The servers that there are, and who is who.
+/// The servers and their roles.
 #[derive(Clone, Debug)]
 pub(super) enum Servers {
     /// One server.
     Standalone(ConnectionInfo),
-    /// Sentinels, which know the server that is the master now.
+    /// Sentinels, which know the current master.
     Sentinel {
         sentinels: Vec<ConnectionAddr>,
         master: String,

@@ -1,4 +1,4 @@
-//! Sessions over Redis. Each is one hash, so that it is changed, expires and goes as a whole.
+//! Sessions in Redis. Each is one hash, so that it changes, expires and is deleted as a whole.
 
 mod codec;
 
@@ -30,16 +30,16 @@ script!(MESSAGES, "session/common.lua", "session/messages.lua");
 script!(DELETE, "session/common.lua", "session/delete.lua");
 script!(RETIRE, "session/retire.lua");
 
-/// Positions from here on stand for the end: it is the greatest integer that a script holds exactly, and more messages
+/// Positions from here on mean the end: it is the greatest integer that a script represents exactly, and more messages
 /// than any session has.
 const MAX_POSITION: u64 = 1 << 53;
 
-/// A part of a session: its number, how many messages it has, the position of the first of these, and the messages.
+/// A part of a session: its number, its number of messages, the position of the first of these, and the messages.
 type Part = (u64, u64, u64, Vec<Option<Vec<u8>>>);
 
 /// Sessions in Redis.
 ///
-/// An append with a batch key is repeated by itself when its answer got lost; it then counts as a repeated batch.
+/// An append with a batch key is repeated automatically after a lost reply; it then counts as a repeated batch.
 #[derive(Debug)]
 pub struct RedisSessionStore {
     backend: Backend,
@@ -49,7 +49,7 @@ pub struct RedisSessionStore {
 service!(RedisSessionStore);
 
 impl RedisSessionStore {
-    /// A store in which sessions live until they are deleted.
+    /// A store that keeps sessions until they are deleted.
     pub fn new(client: RedisClient, context: StoreContext) -> Self {
         RedisSessionStore { backend: Backend::new(client, context), anonymous_age: Retention::DURABLE.age }
     }
@@ -61,7 +61,7 @@ impl RedisSessionStore {
         self
     }
 
-    /// The same, but a session that is not used for so long is forgotten with its messages.
+    /// The same, but a session that has not been used for this time expires with its messages.
     #[must_use]
     pub fn with_ttl(mut self, ttl: Duration) -> Self {
         self.backend.set_ttl(ttl);
@@ -72,7 +72,7 @@ impl RedisSessionStore {
         self.backend.keys().of_session(user, "session", member)
     }
 
-    /// The index by number, that by the time of expiry, and the last number.
+    /// The index by number, the index by time of expiry, and the last number.
     fn indexes(&self, user: &UserId) -> [String; 3] {
         ["sessions", "sessions:expiry", "sessions:last"].map(|kind| self.backend.keys().of_user(user, kind))
     }
@@ -84,7 +84,7 @@ impl RedisSessionStore {
         script.with_keys(keys).arg(&member).arg(self.backend.ttl_ms())
     }
 
-    /// Lets a session that was read live on.
+    /// Extends the life of a session that was read.
     async fn touch(&self, operation: &'static str, user: &UserId, id: &SessionId) -> Result<()> {
         if self.backend.ttl_ms() == 0 {
             return Ok(());
@@ -108,8 +108,8 @@ impl RedisSessionStore {
         Ok(found.into_iter().map(|info| info.map(|info| info.decode(operation, user))).collect())
     }
 
-    /// Messages from a position on, or the last ones. They are read in several answers if they are large; positions
-    /// never change, so what was the end for the first answer is the end for all.
+    /// Messages from a position on, or the last ones. Large results are read in several replies. Positions
+    /// never change, so the end at the first reply is the end for all of them.
     async fn read(
         &self,
         user: &UserId,
@@ -121,7 +121,7 @@ impl RedisSessionStore {
         let _call = self.backend.begin(OPERATION, &[user.as_str(), id.as_str()])?;
         let key = self.key(user, &keys::of(id));
         let mut found: Vec<StoredMessage> = Vec::new();
-        // The session that is read, and where the next answer begins and the last one ends.
+        // The session that is read, the start of the next reply, and the end of the last.
         let mut reading: Option<(u64, u64, u64)> = None;
         loop {
             let call = MESSAGES.with_keys([key.clone()]);
@@ -133,7 +133,7 @@ impl RedisSessionStore {
             let answer: Option<Part> = self.backend.repeatable(OPERATION, call.arg(LARGE_ANSWER)).await?;
             let Some((number, total, first, messages)) = answer else { return Ok(None) };
             let end = match reading {
-                // Another session of the same id has taken its place.
+                // Another session with the same id has replaced it.
                 Some((before, ..)) if before != number => {
                     found.clear();
                     reading = None;
@@ -158,7 +158,7 @@ impl RedisSessionStore {
     }
 }
 
-/// The field under which a message's id is known; nothing for a message without one.
+/// The field for a message's id; empty for a message without one.
 fn id_field(id: &str) -> String {
     if id.is_empty() { String::new() } else { format!("d:{}", keys::encode(id)) }
 }

@@ -1,4 +1,4 @@
-//! Agent states over Redis: for each session a sorted set of rounds and a hash of states.
+//! Agent states in Redis: for each session a sorted set of rounds and a hash of states.
 
 use std::time::Duration;
 
@@ -31,12 +31,12 @@ pub struct RedisStateStore {
 service!(RedisStateStore);
 
 impl RedisStateStore {
-    /// A store in which states live until they are deleted.
+    /// A store that keeps states until they are deleted.
     pub fn new(client: RedisClient, context: StoreContext) -> Self {
         RedisStateStore { backend: Backend::new(client, context) }
     }
 
-    /// The same, but the states of a session are forgotten when none of them is used for so long.
+    /// The same, but the states of a session expire when none of them has been used for this time.
     #[must_use]
     pub fn with_ttl(mut self, ttl: Duration) -> Self {
         self.backend.set_ttl(ttl);
@@ -63,7 +63,7 @@ impl RedisStateStore {
         script.with_keys(keys).arg(&member).arg(self.backend.ttl_ms())
     }
 
-    /// Lets a session whose states were read live on.
+    /// Extends the life of a session whose states were read.
     async fn touch(&self, operation: &'static str, user: &UserId, session: &SessionId) -> Result<()> {
         if self.backend.ttl_ms() == 0 {
             return Ok(());
@@ -83,7 +83,7 @@ impl RedisStateStore {
     }
 }
 
-/// A round as a text whose order is that of the numbers.
+/// A round as text whose order is that of the numbers.
 fn digits(round: u64) -> String {
     format!("{round:020}")
 }
@@ -108,9 +108,7 @@ impl StateStore for RedisStateStore {
         };
         match saved {
             Some(round) => number(OPERATION, &round),
-            None => {
-                Err(Error::new(ErrorKind::InvalidInput, OPERATION, "there is no round after the greatest"))
-            }
+            None => Err(Error::new(ErrorKind::InvalidInput, OPERATION, "the round number is at its maximum")),
         }
     }
 

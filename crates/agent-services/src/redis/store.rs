@@ -1,4 +1,4 @@
-//! What the stores over Redis have in common: their client, their life, and reading what they have written.
+//! The common part of the stores in Redis: client, lifecycle, and reading stored values.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::context::StoreContext;
 use crate::limits::check_ids;
 use crate::{Error, ErrorKind, Result};
 
-/// The size from which on an answer is cut: what is read is read in several of them.
+/// Replies of at least this size are cut, and the rest is read in further replies.
 pub(super) const LARGE_ANSWER: usize = 4 << 20;
 
 /// How much is deleted or listed in one step, so that no step keeps the server busy for long.
 pub(super) const STEP: usize = 100;
 
-/// What is behind a store.
+/// The common state of a store.
 #[derive(Debug)]
 pub(super) struct Backend {
     pub(super) context: StoreContext,
@@ -31,7 +31,7 @@ pub(super) struct Backend {
     running: RwLock<Option<Running>>,
 }
 
-/// That a store is started.
+/// A started store.
 #[derive(Debug)]
 struct Running {
     calls: TaskTracker,
@@ -47,7 +47,7 @@ impl Backend {
         self.ttl = Some(ttl);
     }
 
-    /// How long what is used lives on, in milliseconds; 0 for ever.
+    /// The time to live after use, in milliseconds; 0 means forever.
     pub(super) fn ttl_ms(&self) -> u64 {
         self.ttl.map_or(0, |ttl| millis(ttl).max(1))
     }
@@ -71,7 +71,7 @@ impl Backend {
         Ok(())
     }
 
-    /// Refuses further calls and waits for those that are under way.
+    /// Rejects further calls and waits for those in flight.
     pub(super) async fn stop(&self) -> Result<()> {
         let Some(running) = self.running.write().take() else { return Ok(()) };
         running.calls.close();
@@ -80,13 +80,13 @@ impl Backend {
     }
 
     pub(super) async fn health(&self) -> Result<()> {
-        const OPERATION: &str = "ask for health";
+        const OPERATION: &str = "check the store's health";
         let _call = self.begin(OPERATION, &[])?;
         self.client.ping(OPERATION).await?;
         self.client.try_to_write(OPERATION).await
     }
 
-    /// Begins a call, for which `stop` waits while the result exists.
+    /// Begins a call; `stop` waits for it as long as the result exists.
     pub(super) fn begin(&self, operation: &'static str, ids: &[&str]) -> Result<impl Sized + Send + use<>> {
         let call = match &*self.running.read() {
             Some(running) => running.calls.token(),
@@ -96,7 +96,7 @@ impl Backend {
         Ok(call)
     }
 
-    /// Sends a request that changes nothing, or nothing more when it is repeated.
+    /// Sends a request that is safe to repeat.
     pub(super) async fn repeatable<T: FromRedisValue>(
         &self,
         operation: &'static str,
@@ -115,31 +115,31 @@ impl Backend {
     }
 }
 
-/// The value of a JSON text that was stored.
+/// The value of a stored JSON text.
 pub(super) fn decode<T: DeserializeOwned>(operation: &'static str, json: &[u8]) -> Result<T> {
     serde_json::from_slice(json).map_err(|error| foreign(operation).with_source(error))
 }
 
-/// A text that was stored.
+/// A stored text.
 pub(super) fn text(operation: &'static str, bytes: &[u8]) -> Result<String> {
     let text = std::str::from_utf8(bytes).map_err(|error| foreign(operation).with_source(error))?;
     Ok(text.to_owned())
 }
 
-/// A number that was stored as its digits.
+/// A number stored as digits.
 pub(super) fn number<T: FromStr>(operation: &'static str, bytes: &[u8]) -> Result<T> {
     std::str::from_utf8(bytes).ok().and_then(|digits| digits.parse().ok()).ok_or_else(|| foreign(operation))
 }
 
-/// A time in milliseconds that a script can hold.
+/// A time in milliseconds that a script can represent.
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).min(MAX_TTL_MS)
 }
 
-/// A thousand years: with the time of day it is still an integer that a script can hold.
+/// A thousand years: with the current time, it is still an integer that a script can represent.
 const MAX_TTL_MS: u64 = 1000 * 366 * 24 * 60 * 60 * 1000;
 
-/// Makes a backend a [`Service`](crate::Service).
+/// Implements [`Service`](crate::Service) for a backend.
 macro_rules! service {
     ($store:ident) => {
         #[async_trait::async_trait]

@@ -1,4 +1,4 @@
-//! URLs of Redis. A URL of one server is read by the driver; one of several is taken apart into URLs of one.
+//! URLs of Redis. The driver parses a URL of one server; a URL of several hosts is split into URLs of one host each.
 
 use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, TlsMode};
 
@@ -20,7 +20,7 @@ struct Parts<'a> {
 
 pub(super) fn parse(url: &str) -> Result<Servers> {
     let Some((scheme, rest)) = url.split_once("://") else {
-        return Err(fault("it has no scheme, such as redis://"));
+        return Err(fault("it should begin with a scheme, such as redis://"));
     };
     match scheme {
         "redis" | "rediss" => Ok(Servers::Standalone(one_server(url)?)),
@@ -29,24 +29,24 @@ pub(super) fn parse(url: &str) -> Result<Servers> {
         "redis-sentinel" => sentinel(&parts("redis", rest)?),
         "rediss-sentinel" => sentinel(&parts("rediss", rest)?),
         _ => Err(fault(
-            "its scheme is none of redis, redis-cluster, redis-sentinel, rediss, rediss-cluster and rediss-sentinel",
+            "its scheme should be redis, redis-cluster, redis-sentinel, rediss, rediss-cluster or rediss-sentinel",
         )),
     }
 }
 
 fn fault(what: &str) -> Error {
-    Error::new(ErrorKind::InvalidInput, "configure Redis", format!("the URL of Redis is wrong: {what}"))
+    Error::new(ErrorKind::InvalidInput, "configure Redis", format!("the URL of Redis is invalid: {what}"))
 }
 
-/// The driver's message is left out of the error: it may quote the URL.
+/// The driver's message is omitted from the error, because it may quote the URL.
 fn one_server(url: &str) -> Result<ConnectionInfo> {
     let info = url.into_connection_info().map_err(|_| {
-        fault("it has to be redis://[user][:password@]host[:port][/database], with other characters in percent signs")
+        fault("it should be redis://[user][:password@]host[:port][/database], with other characters percent-encoded")
     })?;
     if info.redis_settings().username().is_some() && info.redis_settings().password().is_none() {
-        return Err(fault("it has a user without a password; a password alone is written as :password@"));
+        return Err(fault("it has a user without a password; write a password alone as :password@"));
     }
-    // With the third version of the protocol a connection notices at once that the other side has closed it.
+    // With version 3 of the protocol, a connection notices at once that the other side has closed it.
     let settings = info.redis_settings().clone().set_protocol(::redis::ProtocolVersion::RESP3);
     Ok(info.set_redis_settings(settings))
 }
@@ -63,7 +63,7 @@ fn parts<'a>(scheme: &'a str, rest: &'a str) -> Result<Parts<'a>> {
 
 fn cluster(parts: &Parts<'_>) -> Result<Servers> {
     if !parts.path.is_empty() {
-        return Err(fault("a cluster has no databases"));
+        return Err(fault("a cluster has no numbered databases; omit the path"));
     }
     let node = |host: &&str| one_server(&format!("{}://{}{host}", parts.scheme, parts.login));
     Ok(Servers::Cluster(parts.hosts.iter().map(node).collect::<Result<_>>()?))
@@ -75,7 +75,7 @@ fn sentinel(parts: &Parts<'_>) -> Result<Servers> {
         [master, database] => (master, database),
         _ => {
             return Err(fault(
-                "behind the sentinels comes the name of the master, as in redis-sentinel://host/mymaster",
+                "the name of the master should follow the sentinels, as in redis-sentinel://host/mymaster",
             ));
         }
     };
@@ -143,16 +143,16 @@ mod tests {
     #[test]
     fn url__invalid__is_refused_without_showing_it() {
         for (url, what) in [
-            ("", "no scheme"),
-            ("s3cret", "no scheme"),
+            ("", "begin with a scheme"),
+            ("s3cret", "begin with a scheme"),
             ("http://u:s3cret@h", "its scheme"),
-            ("redis://u:s3cret@", "has to be"),
-            ("redis://u:s3cret@h/database", "has to be"),
+            ("redis://u:s3cret@", "should be"),
+            ("redis://u:s3cret@h/database", "should be"),
             ("redis://s3cret@h", "without a password"),
             ("redis-cluster://u:s3cret@h,,i", "empty"),
-            ("redis-cluster://u:s3cret@h/1", "no databases"),
+            ("redis-cluster://u:s3cret@h/1", "no numbered databases"),
             ("redis-sentinel://u:s3cret@h", "the name of the master"),
-            ("redis-sentinel://u:s3cret@h/m/x", "has to be"),
+            ("redis-sentinel://u:s3cret@h/m/x", "should be"),
         ] {
             let error = parse(url).expect_err(url);
             assert_eq!(error.kind(), ErrorKind::InvalidInput);

@@ -1,4 +1,4 @@
-//! Pieces of a log.
+//! Batches of log entries.
 
 use bytes::Bytes;
 use memchr::memmem;
@@ -8,19 +8,19 @@ use memchr::memmem;
 pub struct Batch {
     /// The number of the first entry.
     pub first: u64,
-    /// How many entries there are.
+    /// The number of entries.
     pub count: u64,
     /// Their frames, one after the other.
     pub frames: Bytes,
 }
 
 impl Batch {
-    /// No entries, at this place of a log.
+    /// An empty batch at this position of a log.
     pub fn empty(first: u64) -> Self {
         Batch { first, count: 0, frames: Bytes::new() }
     }
 
-    /// Consecutive batches as one. Where only one of them has entries, nothing is copied.
+    /// Joins consecutive batches. If only one of them has entries, nothing is copied.
     pub fn concat(batches: &[Batch]) -> Self {
         let mut filled = batches.iter().filter(|batch| batch.count > 0);
         match (filled.next(), filled.next()) {
@@ -105,9 +105,9 @@ impl Written {
 /// A part of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogChunk {
-    /// The entries, in order and without gaps; none if the log has nothing from the asked position on yet.
+    /// The entries, in order and without gaps; empty if the log has nothing from the requested position on yet.
     pub batches: Vec<Batch>,
-    /// Whether the log ends with the last of these entries, so that nothing will ever follow them.
+    /// Whether the log ends with the last of these entries, so that no entry will follow.
     pub is_end: bool,
 }
 

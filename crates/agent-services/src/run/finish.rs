@@ -1,4 +1,4 @@
-//! How a run ends, and what its end answers.
+//! How a run ends, and the result of ending it.
 
 use agent_schemas::{RunId, Status};
 
@@ -11,13 +11,13 @@ use crate::session::MessageBatch;
 pub struct FinishRun {
     /// The run.
     pub id: RunId,
-    /// The right to write its log.
+    /// The right to write the run's log.
     pub token: FencingToken,
-    /// The last entries of its log.
+    /// The last entries of the run's log.
     pub batch: Batch,
-    /// How it ended.
+    /// The final status.
     pub status: Status,
-    /// Who executes the next run of the session; without one, that run keeps waiting.
+    /// The process that executes the next run of the session; without one, that run keeps waiting.
     pub next: Option<OwnerId>,
     /// What is appended to the run's session in the same step, for sessions of the same
     /// [`database`](crate::Service::database).
@@ -28,12 +28,12 @@ pub struct FinishRun {
 }
 
 impl FinishRun {
-    /// An end that leaves nothing in the session and hands it to nobody.
+    /// An end without a history that hands the session to no process.
     pub fn new(id: RunId, token: FencingToken, batch: Batch, status: Status) -> Self {
         FinishRun { id, token, batch, status, next: None, history: None, cancel_seen: false }
     }
 
-    /// The same with somebody who executes the next run of the session.
+    /// The same with a process that executes the next run of the session.
     #[must_use]
     pub fn with_next(mut self, next: Option<OwnerId>) -> Self {
         self.next = next;
@@ -55,7 +55,7 @@ impl FinishRun {
     }
 }
 
-/// What the end of a run did.
+/// The result of ending a run.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Finished {

@@ -4,10 +4,10 @@ use std::fmt;
 
 use agent_schemas::{IdSource, RunId, UserId};
 
-/// A fresh run id: `run_`, the time, 128 random bits, and four digits that are the same for all runs of a user.
+/// A new run id: `run_`, the time, 128 random bits, and four digits that are the same for all runs of a user.
 ///
-/// Who knows the id may read and cancel the run, so it cannot be guessed. The last digits let a store that is spread over
-/// several servers find a run by its id alone, beside everything else of the user.
+/// Anyone who knows the id may read and cancel the run, so it cannot be guessed. The last digits let a store that is
+/// spread over several servers find a run by its id alone, next to the user's other data.
 pub fn fresh_id(ids: &dyn IdSource, user: &UserId) -> RunId {
     RunId::new(format!("run_{}{}", ids.ordered(), tag(user)))
 }
@@ -21,7 +21,7 @@ pub fn may_exist(id: &RunId) -> bool {
 
 /// The four digits that all runs of a user end with.
 pub fn tag(user: &UserId) -> String {
-    // FNV-1a, folded: it has to be the same in every process and version, and to spread; no more.
+    // FNV-1a, folded: it only has to be the same in every process and version, and to spread well.
     let hash = user.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
@@ -29,12 +29,12 @@ pub fn tag(user: &UserId) -> String {
     format!("{:04x}", (folded ^ (folded >> 16)) & 0xffff)
 }
 
-/// Names a process while it executes runs. A restarted process has another one.
+/// Identifies a process that executes runs. A restarted process has a new one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OwnerId(Box<str>);
 
 impl OwnerId {
-    /// Takes the id as it is.
+    /// Uses the id unchanged.
     pub fn new(id: impl Into<Box<str>>) -> Self {
         OwnerId(id.into())
     }

@@ -27,7 +27,7 @@ use crate::memory_budget::{DropOldest, MemoryBudget};
 use crate::session::InMemorySessionStore;
 use crate::{Error, ErrorKind, Result, Service};
 
-/// Keeps runs in this process's memory: those that have ended for ten minutes, and up to 256 MiB of them
+/// Keeps runs in this process's memory: ended runs for ten minutes, and up to 256 MiB of them
 /// ([`Self::with_retention`]).
 #[derive(Debug)]
 pub struct InMemoryRunStore {
@@ -38,10 +38,10 @@ pub struct InMemoryRunStore {
     // The map is locked for a look-up only; a run's log has its own lock, so that runs do not wait for each other.
     // Clients do not choose the keys, so a fast hash is safe.
     runs: RwLock<HashMap<RunId, Arc<Mutex<StoredRun>>, RandomState>>,
-    /// Locked before a run is.
+    /// Locked before a run's own lock.
     state: Mutex<State>,
     wakeups: Wakeups,
-    /// The sessions that are changed together with runs.
+    /// The sessions that change in the same step as runs.
     sessions: Option<Arc<InMemorySessionStore>>,
 }
 
@@ -50,15 +50,15 @@ struct StoredRun {
     record: RunRecord,
     log: Log,
     token: FencingToken,
-    /// Who executes it; nobody while it waits.
+    /// The process that executes it; `None` while it waits.
     owner: Option<OwnerId>,
-    /// What its end answered, for a repetition.
+    /// The result of its end, for repeated calls.
     granted: Option<Grant>,
-    /// The idempotency keys that lead here.
+    /// The idempotency keys that refer to it.
     keys: Vec<String>,
-    /// Until when somebody reads it, in Unix seconds.
+    /// When its last reader expires, in Unix seconds.
     reader_until: i64,
-    /// Its place among those that have ended.
+    /// Its place among the ended runs.
     place: Option<Place>,
     /// Until when nobody takes it from an owner that took it over, in Unix seconds.
     taken_until: i64,
@@ -76,7 +76,7 @@ impl Default for InMemoryRunStore {
 lifecycle_of!(InMemoryRunStore.started);
 
 impl InMemoryRunStore {
-    /// A store with no runs.
+    /// An empty store.
     pub fn new(context: StoreContext) -> Self {
         InMemoryRunStore {
             context,
@@ -90,7 +90,7 @@ impl InMemoryRunStore {
         }
     }
 
-    /// Lets runs end in one step with what they leave in these sessions.
+    /// Lets runs end in the same step as the history of these sessions is written.
     #[must_use]
     pub fn with_sessions(mut self, sessions: Arc<InMemorySessionStore>) -> Self {
         self.started.set_database(sessions.database());
@@ -123,7 +123,7 @@ impl InMemoryRunStore {
         self.runs.read().len()
     }
 
-    /// Whether no run is kept.
+    /// Whether there are no runs.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -132,7 +132,7 @@ impl InMemoryRunStore {
         self.context.clock.unix_seconds()
     }
 
-    /// The time that is so long from now; leases of less than a second are one of a second.
+    /// The time after this duration; leases of less than a second last one second.
     fn after(&self, time: Duration) -> i64 {
         let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
         self.now().saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX))
@@ -147,7 +147,7 @@ impl InMemoryRunStore {
         self.find(id).ok_or_else(|| no_run(operation, id))
     }
 
-    /// Forgets a run; says whether there was one.
+    /// Deletes a run; returns whether it existed.
     fn forget(&self, state: &mut State, id: &RunId) -> bool {
         let Some(run) = self.runs.write().remove(id) else { return false };
         let run = run.lock();
@@ -162,7 +162,7 @@ impl InMemoryRunStore {
         true
     }
 
-    /// Forgets what is beyond the retention; says how many runs.
+    /// Deletes what exceeds the retention; returns how many runs were deleted.
     fn evict(&self, state: &mut State) -> u64 {
         let (most, now) = (self.retention.bytes, self.now());
         let mut count = 0;
@@ -183,7 +183,7 @@ impl InMemoryRunStore {
         count
     }
 
-    /// Forgets the log of an ended run but for its last entry, if the run is to be kept for longer; says whether it is.
+    /// Trims the log of an ended run to its last entry if the run is to be kept longer; returns whether it is.
     fn trim(&self, state: &mut State, id: &RunId, now: i64) -> bool {
         let Some(run) = self.find(id) else { return false };
         let mut run = run.lock();
@@ -199,7 +199,7 @@ impl InMemoryRunStore {
         true
     }
 
-    /// Hands a session to the run that waits longest.
+    /// Hands a session to the longest-waiting run.
     fn hand_on(
         &self,
         state: &mut State,
@@ -224,7 +224,7 @@ impl StoredRun {
         if token == self.token && self.owner.is_some() {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Conflict, operation, "the run has another owner"))
+        Err(Error::new(ErrorKind::Conflict, operation, "another process owns the run"))
     }
 
     /// Refuses an end that is neither settled nor knows that the run was asked to stop.

@@ -1,4 +1,4 @@
-//! What is known of runs besides their logs, and how they are made.
+//! A run without its log, and how runs are created.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,40 +11,40 @@ use agent_schemas::{
 use super::{Batch, FencingToken, LogChunk, OwnerId};
 use crate::{Error, ErrorKind, Result};
 
-/// What is known of a run besides its log.
+/// A run without its log.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RunRecord {
-    /// Names the run.
+    /// The run's id.
     pub id: RunId,
-    /// Whose run it is.
+    /// The user who owns the run.
     pub user_id: UserId,
-    /// The conversation it belongs to.
+    /// The session of the run.
     pub session_id: SessionId,
-    /// The agent that runs.
+    /// The name of the run's agent.
     pub agent: String,
-    /// When the request came, in Unix seconds.
+    /// When the request arrived, in Unix seconds.
     pub created_at: i64,
     /// The request, checked and with its ids filled in.
     pub request: Arc<AgentRequest>,
-    /// How it is treated. Stores keep all of it but the idempotency key, act on `session_policy` and `response_ttl`, and do
-    /// not look into the rest.
+    /// The options of the run. Stores keep all of them except the idempotency key, act on `session_policy` and
+    /// `response_ttl`, and do not interpret the rest.
     pub options: RunOptions,
-    /// `queued` while it waits for its session, `in_progress` until the log has ended, then how it ended.
+    /// `queued` while the run waits for its session, `in_progress` until the log has ended, then the final status.
     pub status: Status,
-    /// Its place among the runs of its user: a later one has a greater number. The store gives it.
+    /// The run's number, assigned by the store; later runs of the user have greater ones.
     pub number: u64,
     /// When the log ended, in Unix seconds.
     pub ended_at: Option<i64>,
-    /// How many entries the log has.
+    /// The number of entries in the log.
     pub entries: u64,
-    /// The first of them that is still kept: 0, or the last one's number.
+    /// The number of the first entry that is still kept: 0, or that of the last entry.
     pub first_entry: u64,
-    /// For each time that it was taken over, the number of the first entry that was written from then on.
+    /// For each takeover, the number of the first entry written from then on.
     pub epochs: Vec<u64>,
-    /// Whether it was asked to stop.
+    /// Whether cancellation was requested.
     pub cancel_requested: bool,
-    /// How it is going to end, once its runner knows; the store keeps the text and does not look into it.
+    /// How the run will end, once its runner knows; the store does not interpret the text.
     pub ending: Option<String>,
     /// Which part of the stored record cannot be read, and why. That part then has its default value. The text is for the
     /// server's log.
@@ -52,7 +52,7 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    /// The record of a run that is about to be made.
+    /// The record of a run that is about to be created.
     pub fn new(
         id: RunId,
         user_id: UserId,
@@ -127,8 +127,8 @@ impl RunRecord {
     }
 }
 
-/// Whether an entry that was read in one epoch is still the entry of that number; see
-/// [`RunRecord::has_entry_of_epoch`]. `epochs` are a record's.
+/// Whether an entry that was read in one epoch is still the entry with that number; see
+/// [`RunRecord::has_entry_of_epoch`]. `epochs` are those of a record.
 pub fn epoch_has_entry(epochs: &[u64], number: u64, epoch: u64) -> bool {
     let Ok(epoch) = usize::try_from(epoch) else { return false };
     let is_known = (1..=epochs.len() + 1).contains(&epoch);
@@ -160,20 +160,20 @@ impl ChainedRun {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewRun {
-    /// The record. Its number, status and all that tells of a log are the store's to fill in.
+    /// The record. The store fills in its number, its status and everything about its log.
     pub record: RunRecord,
-    /// The first entries of its log.
+    /// The first entries of the log.
     pub first: Batch,
-    /// Who executes it if it can start at once.
+    /// The process that executes the run if it can start at once.
     pub owner: OwnerId,
-    /// How many may wait for one session.
+    /// The maximum number of runs that wait for one session.
     pub max_queued: usize,
-    /// Makes repeated requests one.
+    /// The idempotency key, if any.
     pub key: Option<IdempotencyKey>,
 }
 
 impl NewRun {
-    /// A run that waits for its session, behind at most 16 others.
+    /// A run that waits for its session behind at most 16 others.
     pub fn new(record: RunRecord, first: Batch, owner: OwnerId) -> Self {
         NewRun { record, first, owner, max_queued: 16, key: None }
     }
@@ -185,7 +185,7 @@ impl NewRun {
         self
     }
 
-    /// The same with another length of the queue.
+    /// The same with another limit on the session's queue.
     #[must_use]
     pub fn with_max_queued(mut self, max_queued: usize) -> Self {
         self.max_queued = max_queued;
@@ -200,28 +200,28 @@ impl NewRun {
     }
 }
 
-/// What became of a run that was to be made.
+/// The result of creating a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Created {
-    /// It has its session, and the owner may write its log.
+    /// The run has its session, and the owner may write its log.
     Started(FencingToken),
-    /// It waits.
+    /// The run waits for its session.
     Queued {
-        /// How many are to end before it.
+        /// How many runs must end before it.
         ahead: u64,
     },
-    /// Its input was handed to this run.
+    /// The input was handed to this run.
     Steered(RunId),
-    /// The same request made this run before.
+    /// An earlier, equal request with the same key created this run.
     Repeated(RunId),
-    /// It was not made: this run is under way in its session.
+    /// Not created: this run of the session is in progress.
     Busy(RunId),
-    /// It was not made: too many wait already.
+    /// Not created: the session's queue is full.
     QueueFull,
-    /// It was not made: another request has used its idempotency key.
+    /// Not created: another request has used the idempotency key.
     KeyReused,
-    /// It was not made: the run that was made with its idempotency key is gone.
+    /// Not created: the run with this idempotency key no longer exists.
     KeyUnknown,
 }
 
@@ -234,7 +234,7 @@ pub struct Grant {
     pub token: FencingToken,
 }
 
-/// What became of the wish to cancel a run.
+/// The result of requesting cancellation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Canceled {
@@ -246,18 +246,18 @@ pub enum Canceled {
     Ended,
 }
 
-/// Which runs to list.
+/// A filter for listing runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunFilter {
-    /// Those of this session only.
+    /// Only runs of this session.
     pub session: Option<SessionId>,
-    /// Those with this status only.
+    /// Only runs with this status.
     pub status: Option<Status>,
 }
 
 impl RunFilter {
-    /// Whether a run is among them.
+    /// Whether a run matches the filter.
     pub fn matches(&self, record: &RunRecord) -> bool {
         self.session.as_ref().is_none_or(|session| *session == record.session_id)
             && self.status.as_ref().is_none_or(|status| *status == record.status)

@@ -1,4 +1,4 @@
-//! Waiting for runs in this process.
+//! Wakes tasks of this process that wait for runs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use super::OwnerId;
 #[derive(Debug, Default)]
 pub(crate) struct Wakeups {
     readers: Mutex<HashMap<RunId, Arc<Notify>>>,
-    /// How many readers there are, so that runs which nobody waits for do not take the lock.
+    /// The number of readers, so that runs without readers do not take the lock.
     count: AtomicUsize,
     owners: Mutex<HashMap<OwnerId, Arc<Signals>>>,
-    /// Told when somebody begins to wait for something that nobody waited for.
+    /// Notified when a task starts to wait for something that no other task waits for.
     changed: Notify,
 }
 
-/// What an owner has not yet been told.
+/// The signals that an owner has not received yet.
 #[derive(Debug, Default)]
 struct Signals {
     notifications: Mutex<Notifications>,
@@ -32,12 +32,12 @@ struct Signals {
 #[derive(Debug, Default)]
 struct Notifications {
     runs: Vec<RunId>,
-    /// Something may have been missed, so that the owner has to look at all of its runs.
+    /// Signals may have been missed, so the owner must check all of its runs.
     may_lack: bool,
 }
 
 impl Wakeups {
-    /// Begins to wait for a run. What happens from now on wakes the waiter, so the caller looks first.
+    /// Starts to wait for a run. Any change from now on wakes the waiter, so the caller can check the state afterwards.
     pub(crate) fn reader(&self, id: &RunId) -> Reader<'_> {
         let mut readers = self.readers.lock();
         self.count.fetch_add(1, Ordering::SeqCst);
@@ -50,7 +50,7 @@ impl Wakeups {
         Reader { wakeups: self, id: id.clone(), notify, woken }
     }
 
-    /// Wakes those who wait for a run.
+    /// Wakes the tasks that wait for a run.
     pub(crate) fn wake(&self, id: &RunId) {
         if self.count.load(Ordering::SeqCst) > 0
             && let Some(notify) = self.readers.lock().get(id)
@@ -59,14 +59,15 @@ impl Wakeups {
         }
     }
 
-    /// Tells an owner that something was asked of a run; nobody else is told, and it need not listen yet.
+    /// Signals an owner that one of its runs has a request. No other owner receives it, and the owner need not listen
+    /// yet.
     pub(crate) fn signal(&self, owner: &OwnerId, id: &RunId) {
         let signals = self.signals_of(owner);
         signals.notifications.lock().runs.push(id.clone());
         signals.told.notify_one();
     }
 
-    /// Waits until there is something to tell an owner; no runs mean that it has to look at all of its own.
+    /// Waits for signals to an owner; an empty list means that it must check all of its runs.
     pub(crate) async fn signals(&self, owner: &OwnerId) -> Vec<RunId> {
         let signals = self.signals_of(owner);
         loop {
@@ -81,7 +82,7 @@ impl Wakeups {
         }
     }
 
-    /// Forgets an owner that has gone.
+    /// Removes an owner that has stopped.
     pub(crate) fn forget(&self, owner: &OwnerId) {
         self.owners.lock().remove(owner);
     }
@@ -94,21 +95,21 @@ impl Wakeups {
     }
 }
 
-/// For stores that hear of changes from elsewhere, and may miss some.
+/// For stores that receive changes from other processes and may miss some.
 #[cfg(feature = "redis")]
 impl Wakeups {
-    /// The runs that are waited for, and the owners that listen.
+    /// The runs and owners that tasks wait for.
     pub(crate) fn awaited(&self) -> (Vec<RunId>, Vec<OwnerId>) {
         let runs = self.readers.lock().keys().cloned().collect();
         (runs, self.owners.lock().keys().cloned().collect())
     }
 
-    /// Waits until more is awaited than before.
+    /// Waits until a task waits for something new.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// Lets an owner look at all of its runs, if it still listens.
+    /// Makes an owner check all of its runs, if it still listens.
     pub(crate) fn alarm(&self, owner: &OwnerId) {
         if let Some(signals) = self.owners.lock().get(owner) {
             signals.notifications.lock().may_lack = true;
@@ -117,7 +118,7 @@ impl Wakeups {
     }
 }
 
-/// One that waits for a run.
+/// A task that waits for a run.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     wakeups: &'a Wakeups,
@@ -127,7 +128,7 @@ pub(crate) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Resolves when something has happened since the waiting began.
+    /// Resolves when something has changed since the wait began.
     pub(crate) async fn woken(&mut self) {
         self.woken.as_mut().await;
     }

@@ -1,4 +1,4 @@
-//! The backends that are known, and how services are opened over them.
+//! The known backends, and how services are opened with them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::backend::{Backend, OPERATION, OpenOptions, StoreUrl, Stores};
 use crate::memory::NoMemoryStore;
 use crate::{Error, ErrorKind, Result};
 
-/// The backends that this crate has, and the features that they need.
+/// The backends of this crate, and the features that they need.
 const OWN: [(&str, Option<&str>); 8] = [
     ("memory", None),
     ("redis", Some("redis")),
@@ -21,11 +21,11 @@ const OWN: [(&str, Option<&str>); 8] = [
     ("sqlite", Some("sqlite")),
 ];
 
-/// Which URL each service is opened at.
+/// The URL of each service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceUrls {
-    /// The URL of every service that has none of its own.
+    /// The URL of every service without a separate URL.
     pub all: StoreUrl,
     /// The URL of runs.
     pub runs: Option<StoreUrl>,
@@ -38,18 +38,18 @@ pub struct ServiceUrls {
 }
 
 impl ServiceUrls {
-    /// One URL for all services. The fields can give a service another one.
+    /// One URL for all services. The fields can override it for a single service.
     pub fn new(all: StoreUrl) -> Self {
         ServiceUrls { all, runs: None, sessions: None, states: None, memories: None }
     }
 }
 
-/// The backends that are known, by the schemes of their URLs.
+/// The known backends, by the schemes of their URLs.
 #[derive(Clone, Debug)]
 pub struct Backends(BTreeMap<String, Arc<dyn Backend>>);
 
 impl Default for Backends {
-    /// Those of this crate: `memory`, and with the features of these names `sqlite` and `redis`.
+    /// The backends of this crate: `memory`, and `sqlite` and `redis` with the features of these names.
     fn default() -> Self {
         let mut known: BTreeMap<String, Arc<dyn Backend>> = BTreeMap::new();
         for (scheme, feature) in OWN {
@@ -68,28 +68,28 @@ impl Default for Backends {
 }
 
 impl Backends {
-    /// The same with another backend for URLs of this scheme.
+    /// Adds a backend for URLs with this scheme.
     #[must_use]
     pub fn with(mut self, scheme: &str, backend: impl Backend) -> Self {
         self.0.insert(scheme.to_ascii_lowercase(), Arc::new(backend));
         self
     }
 
-    /// All services at one URL, not yet started.
+    /// Opens all services at one URL, without starting them.
     ///
-    /// A backend without memories gives services whose calls for memories fail and say so.
+    /// If the backend has no memories, memory calls fail with an error that says so.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if the scheme is unknown or the backend refuses the URL.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the scheme is unknown or the backend rejects the URL.
     pub fn open(&self, url: &StoreUrl, options: &OpenOptions) -> Result<Services> {
         self.open_each(&ServiceUrls::new(url.clone()), options)
     }
 
-    /// Each service at its own URL, not yet started. Services with the same URL, character for character, share one place:
-    /// one database, or one client.
+    /// Opens each service at its own URL, without starting it. Services with the same URL, character for character,
+    /// share one place: one database, or one client.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open).
+    /// The errors of [`open`](Self::open).
     pub fn open_each(&self, urls: &ServiceUrls, options: &OpenOptions) -> Result<Services> {
         let mut places = Places { backends: self, options, opened: Vec::new() };
         let of = |own: &Option<StoreUrl>| own.clone().unwrap_or_else(|| urls.all.clone());
@@ -106,7 +106,8 @@ impl Backends {
             return Ok(&**backend);
         }
         let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
-        let mut message = format!("no backend is known for `{scheme}:`; there are {}", known.join(", "));
+        let mut message =
+            format!("no backend is known for `{scheme}:`; the known schemes are {}", known.join(", "));
         if let Some((_, Some(feature))) = OWN.iter().find(|(own, _)| *own == scheme) {
             message = format!(
                 "`{scheme}:` needs the feature `{feature}` of agent-services, which is not compiled in"
@@ -116,7 +117,7 @@ impl Backends {
     }
 }
 
-/// What was opened so far, so that each place is opened once.
+/// The places opened so far, so that each is opened once.
 struct Places<'a> {
     backends: &'a Backends,
     options: &'a OpenOptions,

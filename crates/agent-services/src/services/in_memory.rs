@@ -10,7 +10,7 @@ use crate::run::{InMemoryRunStore, Retention};
 use crate::session::InMemorySessionStore;
 use crate::state::InMemoryStateStore;
 
-/// Keeps everything in this process's memory; gone with it.
+/// Keeps everything in this process's memory, until the process ends.
 #[derive(Debug)]
 pub(super) struct InMemoryBackend;
 
@@ -18,7 +18,7 @@ impl Backend for InMemoryBackend {
     fn open(&self, url: &StoreUrl, options: &OpenOptions) -> Result<Stores> {
         url.parameters(&[])?;
         if !url.location().is_empty() {
-            return Err(url.fault("`memory:` has nothing behind its colon"));
+            return Err(url.fault("`memory:` takes no path"));
         }
         Ok(stores(options))
     }

@@ -1,4 +1,4 @@
-//! Messages on their way into a store: JSON text, and the id by which they are known.
+//! Messages on their way into a store, as JSON text with their id.
 
 use agent_schemas::Message;
 use bytes::Bytes;
@@ -10,8 +10,8 @@ const OPERATION: &str = "append to a session";
 
 /// A message as the JSON text that is stored, with its id.
 ///
-/// Whoever has a message's JSON already, as a run has that of its output, need not parse it for its history. The text is
-/// UTF-8 and nests no deeper than what is read: a message that cannot be read would make its whole page unreadable.
+/// A caller that already has a message's JSON, such as a run with its output, need not parse it again. The text is
+/// UTF-8 and within the nesting limit: one unreadable message would make its whole page unreadable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodedMessage {
     id: String,
@@ -22,19 +22,19 @@ impl EncodedMessage {
     /// Encodes a message.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] if something in it is nested too deeply.
+    /// [`ErrorKind::InvalidInput`] if the message is nested too deeply.
     pub fn from_message(message: &Message) -> Result<Self> {
-        // The bytes may be kept for long, so what the buffer has too much is given back.
+        // The bytes may be kept for long, so unused capacity is released.
         let json = json_text(OPERATION, message)?.into_boxed_str();
         Ok(EncodedMessage { id: message.id.clone(), json: Bytes::from(json.into_boxed_bytes()) })
     }
 
-    /// Takes the JSON of a message with this id, as serializing it would write it.
+    /// Wraps the JSON of a message with this id, in the form in which it would be serialized.
     ///
-    /// That it is the JSON of such a message is up to the caller, as finding out means parsing it.
+    /// The caller must make sure that this is the JSON of that message, because checking means parsing it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] if it is not UTF-8, or nested too deeply.
+    /// [`ErrorKind::InvalidInput`] if the text is not UTF-8, or nested too deeply.
     pub fn from_json(id: impl Into<String>, json: Bytes) -> Result<Self> {
         if let Err(error) = std::str::from_utf8(&json) {
             let error =
@@ -65,20 +65,20 @@ impl EncodedMessage {
 pub struct MessageBatch {
     /// The messages, in order.
     pub messages: Vec<EncodedMessage>,
-    /// Names the batch: a second one with the same key in the same session changes nothing.
+    /// The idempotency key: a second batch with the same key in the same session changes nothing.
     pub key: Option<String>,
-    /// How many messages at the beginning are left out if their id is already in the session. A message without an id
-    /// never is.
+    /// How many messages at the beginning are skipped if their id is already in the session. Messages without an id are
+    /// never skipped.
     pub maybe_known: usize,
     /// Whether the session is anonymous if this batch makes it, or if it is so already.
     pub is_anonymous: bool,
 }
 
 impl MessageBatch {
-    /// A batch without a key, of messages that are all stored.
+    /// A batch without a key, all of whose messages are stored.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] if something in a message is nested too deeply.
+    /// [`ErrorKind::InvalidInput`] if a message is nested too deeply.
     pub fn of(messages: &[Message]) -> Result<Self> {
         let messages = messages.iter().map(EncodedMessage::from_message).collect::<Result<_>>()?;
         Ok(MessageBatch { messages, ..MessageBatch::default() })

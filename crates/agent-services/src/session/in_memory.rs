@@ -1,4 +1,4 @@
-//! The reference backend: sessions in this process, gone with it.
+//! The reference backend: sessions in this process's memory.
 
 mod kept;
 
@@ -41,7 +41,7 @@ impl Default for InMemorySessionStore {
 }
 
 impl InMemorySessionStore {
-    /// A store without sessions.
+    /// An empty store.
     pub fn new(context: StoreContext) -> Self {
         let mut started = Started::default();
         started.set_database(Some(DatabaseId::fresh()));

@@ -1,4 +1,4 @@
-//! The backend of URLs that begin with `sqlite:`.
+//! The backend for URLs that begin with `sqlite:`.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use crate::Result;
 use crate::backend::{Backend, OpenOptions, StoreUrl, Stores};
 use crate::run::Retention;
 
-/// Keeps everything in one database of a folder: `sqlite:/path/to/folder`, or `sqlite:folder` for one from here.
+/// Keeps everything in one database in a folder: `sqlite:/path/to/folder`, or `sqlite:folder` for a relative path.
 ///
-/// | parameter | what it means |
+/// | parameter | meaning |
 /// |---|---|
-/// | `sync=full` | each commit waits for the disk, which makes it survive a loss of power; without it, `sync=normal` |
+/// | `sync=full` | each commit waits for the disk, so that it survives a power failure; without it, `sync=normal` |
 ///
 /// Data that is only read may belong to another process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,7 +25,7 @@ impl Backend for SqliteBackend {
         let sync_every_commit = match parameters.get("sync") {
             None | Some("normal") => false,
             Some("full") => true,
-            Some(_) => return Err(url.fault("its parameter `sync` is not `full` or `normal`")),
+            Some(_) => return Err(url.fault("the parameter `sync` should be `full` or `normal`")),
         };
         let settings = SqliteOptions { sync_every_commit, ..SqliteOptions::default() };
         let folder = url.path()?;

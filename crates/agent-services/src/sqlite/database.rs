@@ -1,4 +1,4 @@
-//! A database, and who uses it.
+//! A database and its users.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use super::open::Open;
 use crate::run::wakeups::Wakeups;
 use crate::{DatabaseId, Error, ErrorKind, Result};
 
-/// A database in a data folder, which the stores over it share.
+/// A database in a data folder, shared by its stores.
 ///
-/// Making one does nothing yet. The first store that starts makes the folder if there is none, takes it into
-/// possession, and opens the database; the last one that stops closes it. Clones are the same database.
+/// Creating this value does nothing yet. The first store that starts creates the folder if necessary, locks it, and
+/// opens the database; the last one that stops closes it. Clones are the same database.
 #[derive(Clone, Debug)]
 pub struct SqliteDatabase(Arc<Shared>);
 
@@ -25,12 +25,12 @@ struct Shared {
     folder: PathBuf,
     options: SqliteOptions,
     is_read_only: bool,
-    /// Held while the database is opened, so that two stores do not both do it.
+    /// Held while the database is opened, so that only one store opens it.
     opening: tokio::sync::Mutex<()>,
-    /// Held from the opening to the end of the closing, so that the next opening waits for it.
+    /// Held from opening until closing has finished, so that the next opening waits for it.
     turn: Arc<tokio::sync::Mutex<()>>,
     users: Mutex<Users>,
-    /// Those who wait for runs, whichever store over this writes to them.
+    /// Tasks that wait for runs, whichever store writes to them.
     wakeups: Arc<Wakeups>,
 }
 
@@ -42,13 +42,13 @@ struct Users {
 }
 
 impl SqliteDatabase {
-    /// The database of a folder, which belongs to this process while a store is started.
+    /// The database of a folder. The folder belongs to this process while a store is started.
     pub fn new(folder: impl Into<PathBuf>, options: SqliteOptions) -> Self {
         SqliteDatabase::with_access(folder.into(), options, false)
     }
 
-    /// The database of a folder that another process may have, to be read beside it. Stores over it see what was
-    /// committed, and refuse to write as [`InvalidInput`](ErrorKind::InvalidInput).
+    /// The database of a folder that another process may own, for reading only. Its stores see committed data, and
+    /// reject writes as [`InvalidInput`](ErrorKind::InvalidInput).
     pub fn read_only(folder: impl Into<PathBuf>) -> Self {
         SqliteDatabase::with_access(folder.into(), SqliteOptions::default(), true)
     }
@@ -65,7 +65,7 @@ impl SqliteDatabase {
         &self.0.folder
     }
 
-    /// The file, whether there is one yet or not.
+    /// The file, whether or not it exists yet.
     pub fn file(&self) -> PathBuf {
         self.0.folder.join(DATABASE)
     }
@@ -82,7 +82,7 @@ impl SqliteDatabase {
         &self.0.wakeups
     }
 
-    /// Opens the database, unless it is open, and keeps it open for as long as the lease lives.
+    /// Opens the database unless it is open, and keeps it open as long as the lease lives.
     pub(super) async fn lease(&self) -> Result<Lease> {
         let _opening = self.0.opening.lock().await;
         if let Some(lease) = self.lease_of_open() {
@@ -98,7 +98,7 @@ impl SqliteDatabase {
             }
         });
         let open = opening.await.map_err(|error| {
-            Error::new(ErrorKind::Unexpected, "open the database", "the opening did not end")
+            Error::new(ErrorKind::Unexpected, "open the database", "opening the database was interrupted")
                 .with_source(error)
         })??;
         let open = Arc::new(open);
@@ -126,8 +126,8 @@ impl Lease {
         &self.open
     }
 
-    /// Gives the database back. The last one waits until it is closed, the others until what is queued is written;
-    /// either happens without anybody waiting.
+    /// Releases the database. The last user waits until it is closed, others until their queued writes are done;
+    /// both happen even if nobody waits.
     pub(super) async fn end(self) -> Result<()> {
         let open = Arc::clone(&self.open);
         let database = Arc::clone(&self.database);

@@ -1,4 +1,4 @@
-//! Why work in the database failed, and what that means to a caller.
+//! Why work in the database failed, and what it means for the caller.
 
 use std::fmt;
 use std::path::Path;
@@ -8,17 +8,17 @@ use rusqlite::ffi;
 
 use crate::{Error, ErrorKind, WriteFault};
 
-/// What a piece of work gives.
+/// The result of work in the database.
 pub(super) type Outcome<T> = Result<T, Failure>;
 
-/// Why a piece of work failed. What it was part of is added by whoever asked for it.
+/// Why work in the database failed. The caller adds the operation.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// SQLite could not do it.
+    /// SQLite returned an error.
     Sqlite(rusqlite::Error),
-    /// What was asked for is not possible.
+    /// The request is not possible.
     Refused(Error),
-    /// The database holds something that it should not.
+    /// The database has unexpected contents.
     Damaged(String),
 }
 
@@ -93,36 +93,36 @@ fn write_fault(error: &rusqlite::Error) -> Option<WriteFault> {
     }
 }
 
-/// What the caller can do about an error, in a kind and in words.
+/// The kind and the message of an error.
 fn meaning(error: &rusqlite::Error) -> (ErrorKind, &'static str) {
     use ErrorKind::{InvalidInput, Unavailable, Unexpected};
     let rusqlite::Error::SqliteFailure(error, _) = error else {
-        return (Unexpected, "the database does not hold what it should: it is damaged, restore a backup");
+        return (Unexpected, "the database has unexpected contents and may be damaged; restore a backup");
     };
-    // The index of the log is the one file that SQLite enlarges without saying that the disk is full.
+    // SQLite reports a full disk as another error only when it enlarges the index of the write-ahead log.
     if error.extended_code == ffi::SQLITE_IOERR_SHMSIZE {
         return (Unavailable, FULL);
     }
     match error.code {
         ffi::ErrorCode::DiskFull => (Unavailable, FULL),
         ffi::ErrorCode::DatabaseBusy | ffi::ErrorCode::DatabaseLocked => {
-            (Unavailable, "another process has locked the database: try again when it is done")
+            (Unavailable, "another process has locked the database; try again when it has finished")
         }
         ffi::ErrorCode::ReadOnly => {
-            (Unexpected, "the database may not be written: look at the permissions of its file and folder")
+            (Unexpected, "the database is read-only; check the permissions of its file and folder")
         }
         ffi::ErrorCode::CannotOpen | ffi::ErrorCode::PermissionDenied => {
-            (Unexpected, "the database cannot be opened: look at the permissions of its file and folder")
+            (Unexpected, "could not open the database; check the permissions of its file and folder")
         }
         ffi::ErrorCode::DatabaseCorrupt | ffi::ErrorCode::NotADatabase => {
-            (Unexpected, "the database file is damaged: restore a backup")
+            (Unexpected, "the database file is damaged; restore a backup")
         }
-        ffi::ErrorCode::TooBig => (InvalidInput, "a value is larger than the database can hold"),
-        ffi::ErrorCode::SystemIoFailure => (Unexpected, "the disk cannot be read or written"),
-        ffi::ErrorCode::OutOfMemory => (Unavailable, "there is not enough memory"),
-        _ => (Unexpected, "the database refused it"),
+        ffi::ErrorCode::TooBig => (InvalidInput, "a value is too large for the database"),
+        ffi::ErrorCode::SystemIoFailure => (Unexpected, "could not read or write the disk"),
+        ffi::ErrorCode::OutOfMemory => (Unavailable, "the system is out of memory"),
+        _ => (Unexpected, "the database returned an error"),
     }
 }
 
-const FULL: &str = "there is no room left: make room on the disk, or delete data if the database has reached the size \
-                    that it may have";
+const FULL: &str = "the disk is full, or the database has reached its maximum size; free disk space, or \
+                    delete data";

@@ -8,12 +8,12 @@ use crate::{Error, ErrorKind, Result};
 
 /// The database in a data folder.
 pub(super) const DATABASE: &str = "agent-server.sqlite";
-/// The file by whose lock a data folder has an owner.
+/// The file whose lock marks the owner of a data folder.
 pub(super) const LOCK: &str = "agent-server.lock";
 
 const OPERATION: &str = "open the data folder";
 
-/// A data folder that belongs to this process for as long as this lives. The system takes the lock back when the
+/// A data folder that this process owns as long as this value lives. The system releases the lock when the
 /// process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct OwnedFolder {
@@ -21,10 +21,10 @@ pub(super) struct OwnedFolder {
 }
 
 impl OwnedFolder {
-    /// Makes a folder if there is none, and takes it into possession.
+    /// Creates a folder if necessary, and locks it.
     ///
     /// # Errors
-    /// [`ErrorKind::Conflict`] if it belongs to another process.
+    /// [`ErrorKind::Conflict`] if another process owns it.
     pub(super) fn take(folder: &Path) -> Result<Self> {
         create(folder)?;
         warn_of_others(folder);
@@ -33,7 +33,7 @@ impl OwnedFolder {
             Error::new(
                 ErrorKind::Unexpected,
                 OPERATION,
-                format!("{} cannot be {what}: {error}", path.display()),
+                format!("could not {what} {}: {error}", path.display()),
             )
             .with_source(error)
         };
@@ -41,9 +41,9 @@ impl OwnedFolder {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(taken(folder, &path)),
-            Err(TryLockError::Error(error)) => return Err(failed("locked", error)),
+            Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
         }
-        // For whoever wonders who has it. Not being able to say so, on a full disk, is no reason not to start.
+        // Tells people which process owns the folder. If a full disk prevents that, the start goes ahead.
         if lock.set_len(0).is_ok() {
             let _ = write!(lock, "{}", std::process::id());
         }
@@ -62,7 +62,7 @@ fn taken(folder: &Path, lock: &Path) -> Error {
     }
     let owner = id.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
     let message = format!(
-        "the data folder {} is in use by {owner}: stop it, or use another data folder",
+        "the data folder {} is in use by {owner}; stop it, or use another data folder",
         folder.display()
     );
     Error::new(ErrorKind::Conflict, OPERATION, message)
@@ -161,7 +161,7 @@ fn create(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|error| {
-        let message = format!("the data folder {} cannot be made: {error}", folder.display());
+        let message = format!("could not create the data folder {}: {error}", folder.display());
         Error::new(ErrorKind::Unexpected, OPERATION, message).with_source(error)
     })
 }

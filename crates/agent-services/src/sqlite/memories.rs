@@ -47,7 +47,8 @@ impl MemoryStore for SqliteMemoryStore {
         // Finding the words of long texts takes a while.
         let prepared = spawn_blocking(move || change::Addition::new(user, session, &messages, &limits)).await;
         let addition = prepared.map_err(|error| {
-            Error::new(ErrorKind::Unexpected, OPERATION, "the work did not end").with_source(error)
+            Error::new(ErrorKind::Unexpected, OPERATION, "the database task was interrupted")
+                .with_source(error)
         })??;
         let clock = Arc::clone(&self.context.clock);
         self.access.write(OPERATION, move |connection| addition.run(connection, clock.unix_seconds())).await

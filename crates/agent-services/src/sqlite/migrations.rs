@@ -1,4 +1,4 @@
-//! The versions of the schema, and the way from each to the next.
+//! The versions of the schema, and the migrations between them.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::failure::Outcome;
 use crate::{Error, ErrorKind};
 
-/// What leads from each version to the next. Only ever added to: a version that users have is never changed.
+/// The migration from each version to the next. Only add to this list: a released version never changes.
 ///
 /// Memories are found by the words that [`words`](crate::memory::words) gave for them when they were added, so a
 /// change of that function comes with a migration that indexes them anew.
@@ -18,38 +18,39 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/4.sql"),
 ];
 
-/// Marks a file as one of ours: "agnt" in ASCII.
+/// Marks a file as ours: "agnt" in ASCII.
 const APPLICATION_ID: i64 = 0x6167_6e74;
 
 const OPERATION: &str = "open the database";
 
-/// Brings a database from the version that it has to the newest.
+/// Migrates a database to the current version.
 pub(super) fn migrate(connection: &Connection, version: usize) -> Outcome<()> {
     Ok(apply(connection, MIGRATIONS, version)?)
 }
 
-/// Refuses a database that only a migration would make readable, besides what [`check`] refuses.
+/// Rejects a database that needs a migration to be readable, in addition to what [`check`] rejects.
 pub(super) fn check_is_current(connection: &Connection, file: &Path) -> Outcome<()> {
     let version = check(connection, file)?;
     if version == MIGRATIONS.len() {
         return Ok(());
     }
     let message = format!(
-        "{}: this data was written by an older version of agent-server (schema {version}, this one knows {}); start \
-         the server once, and it brings the data up to date",
+        "{}: an older version of agent-server wrote this data (schema {version}, this version uses {}); start \
+         the server once to migrate the data",
         file.display(),
         MIGRATIONS.len()
     );
     Err(Error::new(ErrorKind::InvalidInput, OPERATION, message).into())
 }
 
-/// The version of a database; a new one has 0. Writes nothing, so that a file of somebody else stays as it is.
+/// The version of a database; 0 for a new one. Writes nothing, so that another program's file stays unchanged.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidInput`] if it is of another program or of a newer version of this one.
+/// [`ErrorKind::InvalidInput`] if it belongs to another program or to a newer version of this one.
 pub(super) fn check(connection: &Connection, file: &Path) -> Outcome<usize> {
     let foreign = || {
-        let message = format!("{} is no database of agent-server; use another data folder", file.display());
+        let message =
+            format!("{} is not a database of agent-server; use another data folder", file.display());
         Error::new(ErrorKind::InvalidInput, OPERATION, message)
     };
     let (application, version, tables) = match identity(connection) {
@@ -64,7 +65,7 @@ pub(super) fn check(connection: &Connection, file: &Path) -> Outcome<usize> {
     }
     if version > MIGRATIONS.len() {
         let message = format!(
-            "{}: this data was written by a newer version of agent-server (schema {version}, this one knows {}); use \
+            "{}: a newer version of agent-server wrote this data (schema {version}, this version supports {}); use \
              that version, or another data folder",
             file.display(),
             MIGRATIONS.len()
@@ -154,7 +155,7 @@ mod tests {
         assert_eq!(rows, expected);
     }
 
-    /// Memories are found by the words that were stored with them: whoever changes these words adds a migration.
+    /// Memories are found by the words that were stored with them: if you change these words, add a migration.
     #[test]
     fn index_words__sample_text__match_stored_words() {
         let text = "Crème BRÛLÉE 2.5 我喜欢咖啡 コーヒー 커피 ＡＢＣ ﬁn Ελλάδα x_y ß ıİ";

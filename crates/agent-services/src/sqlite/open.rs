@@ -1,4 +1,4 @@
-//! A database while it is open.
+//! An open database.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ statements! {
     PROBE: "SELECT key FROM users WHERE tenant = x'' AND id = x''";
 }
 
-/// An open database. It closes when this is dropped, on a thread of its own.
+/// An open database. Dropping it closes it, on a separate thread.
 #[derive(Debug)]
 pub(super) struct Open {
     // Dropped before the writer, which closes the readers at its end.
@@ -35,7 +35,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// Takes the folder into possession, opens its database and brings it up to date. Blocks the thread. `turn` is held
+    /// Locks the folder, opens its database and migrates it. Blocks the thread. `turn` is held
     /// until the database is closed again.
     pub(super) fn owner(folder: &Path, options: &SqliteOptions, turn: OwnedMutexGuard<()>) -> Result<Self> {
         let owned = OwnedFolder::take(folder)?;
@@ -47,7 +47,7 @@ impl Open {
             let readers = Arc::clone(&readers);
             move |connection: Connection| {
                 drop(readers);
-                // Moves what the log has into the file. Should that fail, the log stays and is read at the next start.
+                // Moves the write-ahead log into the file. If that fails, the log stays and is read at the next start.
                 let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
                 drop(connection);
                 drop(owned);
@@ -55,16 +55,16 @@ impl Open {
             }
         };
         let writer = Writer::spawn(connection, &Handle::current(), close).map_err(|error| {
-            Error::new(ErrorKind::Unavailable, OPERATION, "the system has no more threads").with_source(error)
+            Error::new(ErrorKind::Unavailable, OPERATION, "could not start a thread").with_source(error)
         })?;
         Ok(Open { readers, writer: Some(writer), closed })
     }
 
-    /// Opens the database of a folder that somebody else may have. Blocks the thread.
+    /// Opens the database of a folder that another process may own. Blocks the thread.
     pub(super) fn reader(folder: &Path, options: &SqliteOptions) -> Result<Self> {
         let file = folder.join(DATABASE);
         if !file.exists() {
-            let message = format!("there is no data of agent-server in {}", folder.display());
+            let message = format!("the folder {} has no agent-server data", folder.display());
             return Err(Error::new(ErrorKind::NotFound, OPERATION, message));
         }
         check_readable(&file).map_err(|failure| of_file(OPERATION, &file, failure))?;
@@ -72,7 +72,7 @@ impl Open {
         Ok(Open { readers, writer: None, closed: watch::channel(()).1 })
     }
 
-    /// Reads from one state of the database. Whoever drops this leaves the work to end by itself.
+    /// Reads from a consistent state of the database. If the future is dropped, the work continues.
     pub(super) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         operation: &'static str,
@@ -86,7 +86,7 @@ impl Open {
             result
         });
         let result = read.await.map_err(|error| {
-            Error::new(ErrorKind::Unexpected, operation, "the work in the database did not end")
+            Error::new(ErrorKind::Unexpected, operation, "the database task was interrupted")
                 .with_source(error)
         })?;
         result.map_err(|failure| failure.of(operation))
@@ -104,7 +104,7 @@ impl Open {
         }
     }
 
-    /// Waits until what is queued is written.
+    /// Waits until the queued writes are done.
     pub(super) async fn flush(&self, operation: &'static str) -> Result<()> {
         match &self.writer {
             Some(writer) => writer.write(operation, |_| Ok(())).await,
@@ -123,7 +123,7 @@ impl Open {
         }
     }
 
-    /// Waits until it is closed, after the last one that uses it has ended.
+    /// Waits until the database is closed, after its last user has ended.
     pub(super) async fn closed(self: Arc<Self>) {
         let mut closed = self.closed.clone();
         drop(self);
@@ -148,10 +148,10 @@ fn try_to_write(connection: &Connection, operation: &'static str) -> Outcome<()>
 
 /// The fault of what only the process can do that has the database.
 pub(super) fn read_only(operation: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidInput, operation, "the database is opened for reading only")
+    Error::new(ErrorKind::InvalidInput, operation, "the database is open for reading only")
 }
 
-/// The connection of the writer, to a database that is up to date.
+/// The writer's connection, to a migrated database.
 fn writer_of(file: &Path, options: &SqliteOptions) -> Outcome<Connection> {
     folder::create_database(file).map_err(|error| cannot_be_made(file, error))?;
     let connection = connection::open_writer(file)?;

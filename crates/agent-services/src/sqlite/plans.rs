@@ -1,4 +1,4 @@
-//! How the statements are executed: none looks through a whole table, however large it is.
+//! Tests the query plans: no statement scans a whole table, however large it is.
 
 use rusqlite::Connection;
 
@@ -11,14 +11,14 @@ fn database() -> Connection {
     connection
 }
 
-/// What SQLite would do for a statement, step by step.
+/// SQLite's plan for a statement, step by step.
 fn plan(connection: &Connection, sql: Sql) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", sql.text()))?;
     let unbound = vec![rusqlite::types::Null; statement.parameter_count()];
     statement.query_map(rusqlite::params_from_iter(unbound), |row| row.get(3))?.collect()
 }
 
-/// The step that would take longer the more there is in the database.
+/// The step whose time would grow with the size of the database.
 fn slow_step(plan: &[String]) -> Option<&String> {
     plan.iter().find(|step| step.starts_with("SCAN") || step.contains("TEMP B-TREE"))
 }
@@ -54,7 +54,7 @@ fn plans__every_statement__neither_scans_nor_sorts() {
     for sql in modules.concat() {
         let plan = plan(&connection, sql).expect("a plan");
         assert_eq!(slow_step(&plan), None, "{}", sql.text());
-        // Only an insertion needs to look for nothing.
+        // Only an insertion has no search step.
         assert!(!plan.is_empty() || sql.text().starts_with("INSERT"), "{}", sql.text());
     }
 }

@@ -1,4 +1,4 @@
-//! Connections for reading, beside the writer.
+//! Connections for reading, in addition to the writer's.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::connection;
 use super::failure::Outcome;
 
-/// A few connections, opened when they are needed.
+/// A few connections, opened on demand.
 #[derive(Debug)]
 pub(super) struct Readers {
     file: PathBuf,
@@ -23,12 +23,12 @@ impl Readers {
         Readers { file, places: Arc::new(Semaphore::new(count.max(1))), idle: Mutex::default() }
     }
 
-    /// Waits for its turn.
+    /// Waits for a free connection.
     pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
-    /// Reads from one state of the database, whatever is written meanwhile. Blocks the thread.
+    /// Reads from a consistent state of the database, whatever is written meanwhile. Blocks the thread.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Outcome<T>) -> Outcome<T> {
         let idle = self.idle.lock().pop();
         let connection = match idle {
@@ -41,7 +41,7 @@ impl Readers {
         };
         connection.prepare_cached("BEGIN")?.execute([])?;
         let result = work(&connection);
-        // A connection that could not end its work is closed, which ends it.
+        // A connection that could not end its transaction is closed, which ends it.
         if connection.prepare_cached("COMMIT")?.execute([]).is_ok() {
             self.idle.lock().push(connection);
         }

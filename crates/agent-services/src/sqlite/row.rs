@@ -1,4 +1,4 @@
-//! Texts out of rows.
+//! Reads texts from rows.
 
 use rusqlite::Row;
 
@@ -8,7 +8,7 @@ use super::failure::{Failure, Outcome};
 pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> Outcome<&'a str> {
     row.get_ref(column)?
         .as_str()
-        .map_err(|error| Failure::Damaged(format!("a text cannot be read ({error})")))
+        .map_err(|error| Failure::Damaged(format!("could not read a stored text ({error})")))
 }
 
 /// A text column of either type. What is not UTF-8 in it is replaced.
@@ -19,5 +19,6 @@ pub(super) fn lossy(row: &Row<'_>, column: usize) -> Outcome<String> {
 
 /// A text that is stored as bytes.
 pub(super) fn utf8(bytes: Vec<u8>) -> Outcome<String> {
-    String::from_utf8(bytes).map_err(|error| Failure::Damaged(format!("a text cannot be read ({error})")))
+    String::from_utf8(bytes)
+        .map_err(|error| Failure::Damaged(format!("could not read a stored text ({error})")))
 }

@@ -27,14 +27,14 @@ use crate::run::{
 };
 use crate::session::MessageBatch;
 
-/// Runs in a database. They outlive the process, and those that have ended are kept for a day, and up to a gibibyte of
-/// them ([`Self::with_retention`]).
+/// Runs in a database. They outlive the process. Ended runs are kept for a day, up to 1 GiB
+/// ([`Self::with_retention`]).
 ///
-/// The processes that executed runs when the database was last open are known to have ended, so that no one has to wait
+/// Processes that executed runs when the database was last open must have ended, so nothing waits
 /// for their leases.
 ///
-/// `wait` is woken by the stores over the same [`SqliteDatabase`]. Nothing wakes one that is read only, so it refuses to
-/// wait.
+/// `wait` is woken by the stores of the same [`SqliteDatabase`]. Nothing would wake a read-only store, so it rejects
+/// `wait`.
 #[derive(Debug)]
 pub struct SqliteRunStore {
     context: StoreContext,
@@ -62,7 +62,7 @@ impl SqliteRunStore {
         Arc::clone(&self.context.clock)
     }
 
-    /// Writes, wholly or not at all, and then notifies the waiting tasks, even if the caller no longer waits.
+    /// Writes, all or nothing, and then notifies the waiting tasks, even if the caller no longer waits.
     async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -76,7 +76,7 @@ impl SqliteRunStore {
         self.access.write(operation, work).await
     }
 
-    /// The same for what concerns one run only.
+    /// The same for a change that concerns one run only.
     async fn write_to<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -123,7 +123,7 @@ impl SqliteRunStore {
     }
 }
 
-/// The time that is so long from now; less than a second counts as one.
+/// The time after this duration; less than a second counts as one.
 fn after(now: i64, time: Duration) -> i64 {
     now.saturating_add(bounded(time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))))
 }
@@ -232,7 +232,7 @@ impl RunStore for SqliteRunStore {
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
         let id = id.clone();
         let read = move |connection: &_| read::steered(connection, &id);
-        self.access.read("read what a run was handed", read).await
+        self.access.read("read the input handed to a run", read).await
     }
 
     async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
@@ -269,7 +269,7 @@ impl RunStore for SqliteRunStore {
     async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>> {
         let clock = self.clock();
         let find = move |connection: &_| owners::orphans(connection, clock.unix_seconds(), size.get());
-        self.access.read("look for orphans", find).await
+        self.access.read("find orphaned runs", find).await
     }
 
     async fn take_over(&self, id: &RunId, owner: &OwnerId) -> Result<Option<FencingToken>> {
@@ -303,7 +303,7 @@ impl RunStore for SqliteRunStore {
             let step = move |connection: &_, notifications: &mut Notifications| {
                 retention::sweep(connection, &retention, clock.unix_seconds(), notifications)
             };
-            match self.write("forget old runs", step).await? {
+            match self.write("delete old runs", step).await? {
                 Some(gone) => count += gone,
                 None => return Ok(count),
             }

@@ -26,7 +26,7 @@ pub struct SqliteSessionStore {
 }
 
 impl SqliteSessionStore {
-    /// The sessions of a database. One has room for 16,777,216 messages, should the limits allow that many.
+    /// The sessions of a database. Each has room for 16,777,216 messages, should the limits allow that many.
     pub fn new(database: SqliteDatabase, context: StoreContext) -> Self {
         SqliteSessionStore { context, retention: Retention::DURABLE, access: Access::new(database) }
     }

@@ -1,11 +1,11 @@
-//! SQL statements: each is a constant, prepared once a connection.
+//! SQL statements: each is a constant, prepared once per connection.
 
 use rusqlite::{Connection, Params, Row};
 
 use super::failure::Outcome;
 
-/// A statement. There are no others than the constants that `statements!` makes, so that a test can look at how each
-/// of them is executed.
+/// A statement. `statements!` creates all of them as constants, so that a test can check how each
+/// is executed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sql(&'static str);
 
@@ -33,7 +33,7 @@ impl Sql {
         self.0
     }
 
-    /// Runs a statement that gives no rows; says how many rows it changed.
+    /// Runs a statement that returns no rows; returns how many rows it changed.
     pub(super) fn execute(self, connection: &Connection, params: impl Params) -> rusqlite::Result<usize> {
         connection.prepare_cached(self.0)?.execute(params)
     }
@@ -83,7 +83,7 @@ impl Sql {
         })
     }
 
-    /// Calls a function with each row until it says that it has enough.
+    /// Calls a function with each row until it returns that it has enough.
     pub(super) fn each_while(
         self,
         connection: &Connection,
@@ -101,7 +101,7 @@ impl Sql {
     }
 }
 
-/// A number for a column; SQLite's have a sign. No number that counts something reaches the bound.
+/// A number for a column. SQLite's integers are signed; no count reaches the bound.
 pub(super) fn bounded(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

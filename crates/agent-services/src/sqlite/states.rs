@@ -1,4 +1,4 @@
-//! States of agents in SQLite.
+//! Agent states in SQLite.
 
 use agent_schemas::{Json, SessionId, UserId};
 use async_trait::async_trait;
@@ -169,12 +169,12 @@ fn next_round(connection: &Connection, user: i64, session: &[u8]) -> Outcome<u64
     let Some(last) = LAST_ROUND.one(connection, params![user, session], |row| Ok(row.get(0)?))? else {
         return Ok(1);
     };
-    from_column(last).checked_add(1).ok_or_else(|| {
-        Error::new(ErrorKind::InvalidInput, SAVE, "there is no round after the greatest").into()
-    })
+    from_column(last)
+        .checked_add(1)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidInput, SAVE, "the round number is at its maximum").into())
 }
 
-/// Integers in a database have a sign and rounds have none; moved by 2^63 they keep their order.
+/// Integers in a database are signed and rounds are not; shifted by 2^63 they keep their order.
 fn to_column(round: u64) -> i64 {
     (round ^ (1 << 63)).cast_signed()
 }

@@ -1,4 +1,4 @@
-//! What the stores have in common: a database that they use from their start to their stop.
+//! The common part of the stores: a database that they use from start to stop.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl Access {
             return Ok(());
         }
         let lease = self.database.lease().await?;
-        // Of two starts at once the later one's lease is given back.
+        // If two starts happen concurrently, the later one's lease is released.
         self.lease.write().get_or_insert(lease);
         Ok(())
     }
@@ -42,7 +42,7 @@ impl Access {
     }
 
     pub(super) async fn health(&self) -> Result<()> {
-        const OPERATION: &str = "ask for health";
+        const OPERATION: &str = "check the store's health";
         self.open(OPERATION)?.probe(OPERATION).await
     }
 
@@ -50,18 +50,18 @@ impl Access {
         Some(self.database.id())
     }
 
-    /// Refuses what cannot be asked for, before anything is done for it.
+    /// Rejects invalid requests before doing any work.
     pub(super) fn check(&self, operation: &'static str, ids: &[&str]) -> Result<()> {
         self.open(operation)?;
         check_ids(operation, ids.iter().copied())
     }
 
-    /// Refuses what only the process can do that has the database.
+    /// Rejects work that only the owner of the database can do.
     pub(super) fn check_is_owner(&self, operation: &'static str) -> Result<()> {
         if self.database.is_read_only() { Err(read_only(operation)) } else { Ok(()) }
     }
 
-    /// Reads from one state of the database.
+    /// Reads from a consistent state of the database.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -70,7 +70,7 @@ impl Access {
         self.open(operation)?.read(operation, work).await
     }
 
-    /// Writes, wholly or not at all, even if the caller no longer waits.
+    /// Writes, all or nothing, even if the caller no longer waits.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,

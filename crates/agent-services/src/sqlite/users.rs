@@ -25,7 +25,7 @@ pub(super) fn find(connection: &Connection, user: &str) -> Outcome<Option<i64>> 
     FIND.one(connection, ids, |row| Ok(row.get(0)?))
 }
 
-/// The key of a user, who may be new.
+/// The key of a user, created if necessary.
 pub(super) fn find_or_add(connection: &Connection, user: &str) -> Outcome<i64> {
     if let Some(key) = find(connection, user)? {
         return Ok(key);

@@ -1,4 +1,4 @@
-//! The one thread that writes. It commits what is waiting together, and only then acknowledges it.
+//! The single writing thread. It commits waiting jobs together, and acknowledges them after the commit.
 
 mod answers;
 mod job;
@@ -15,22 +15,22 @@ use self::job::{Job, Write};
 use super::failure::Outcome;
 use crate::{Error, ErrorKind, Result};
 
-/// How much may wait; whoever has more waits for a place in the queue. All of it may go into one commit.
+/// The size of the queue; when it is full, callers wait for a place. All of it may go into one commit.
 const QUEUE: usize = 256;
 
 /// How often a commit is extended for new jobs, so that a steady writer cannot delay the others.
 const ROUNDS: usize = 3;
 
-/// The queue of the writing thread. The thread ends when this is dropped, after what is queued.
+/// The queue of the writing thread. Dropping it ends the thread after the queued jobs.
 #[derive(Debug)]
 pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
 
 impl Writer {
-    /// Starts the thread. `close` is called on it at its end, with the connection. Answers to several at once are given by
-    /// a task of this runtime, while there is one.
+    /// Starts the thread. It calls `close` with the connection at its end. A task of this runtime, while it exists,
+    /// sends the replies to several jobs.
     ///
     /// # Errors
-    /// If the system has no more threads.
+    /// If the system cannot start another thread.
     pub(super) fn spawn(
         connection: Connection,
         runtime: &Handle,
@@ -48,8 +48,8 @@ impl Writer {
         Ok(Writer(sender))
     }
 
-    /// Does work in a transaction, wholly or not at all; answers once it is committed. The work is done even if nobody
-    /// waits for the answer, and may be done twice if the first time was undone.
+    /// Runs a job in a transaction, all or nothing; replies once it is committed. The job runs even if nobody
+    /// waits for the reply, and may run twice if its first transaction was undone.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -63,25 +63,25 @@ impl Writer {
     }
 }
 
-/// Gives the next job that waits.
+/// Returns the next waiting job.
 type More<'a> = &'a mut dyn FnMut() -> Option<Box<dyn Job>>;
 
 /// Why nothing of a group was committed.
 enum Undone {
-    /// It could not begin or end.
+    /// The transaction could not begin or end.
     Group(rusqlite::Error),
-    /// One job failed after it had changed something, or made SQLite undo all of them, as it does on a full disk.
+    /// One job failed after it had changed something, or made SQLite undo all of them, as on a full disk.
     ByOne,
 }
 
-/// Commits a job, and with it those that come meanwhile: the more there are, the less a commit costs each.
+/// Commits a job together with those that arrive meanwhile: the more jobs, the less a commit costs each.
 fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>, more: More<'_>, messenger: &Messenger) {
     let result = match together(connection, &mut group, more) {
         Ok(()) => Ok(()),
         Err(Undone::Group(error)) => Err(Arc::new(error)),
-        // It was alone, and has an error of its own.
+        // The job was alone, and gets its own error.
         Err(Undone::ByOne) if group.len() == 1 => Ok(()),
-        // None of them happened, so each can be tried by itself.
+        // None of the jobs took effect, so each can be tried separately.
         Err(Undone::ByOne) => {
             return group.into_iter().for_each(|job| commit(connection, vec![job], &mut || None, messenger));
         }
@@ -89,8 +89,8 @@ fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>, more: More<'_>,
     messenger.tell(group.into_iter().map(|job| job.answer(result.clone())));
 }
 
-/// Commits all that did not fail, or nothing. There is no savepoint for each job, as SQLite copies all pages that change
-/// after one; instead, a job that fails after it has changed something undoes all, which is rare.
+/// Commits all jobs that did not fail, or nothing. Jobs have no savepoints, because SQLite copies all pages that change
+/// after one. Instead, a job that fails after it has changed something undoes everything, which is rare.
 fn together(
     connection: &Connection,
     group: &mut Vec<Box<dyn Job>>,
@@ -124,7 +124,7 @@ fn together(
         Err(error) => Undone::Group(error),
     };
     if !connection.is_autocommit() {
-        // If this fails too, so does the next beginning, and says so.
+        // If this fails too, the next BEGIN fails and reports it.
         let _ = execute("ROLLBACK");
     }
     Err(undone)

@@ -72,11 +72,7 @@ impl StateStore for InMemoryStateStore {
         let rounds = users.entry(UserKey::of(user)).or_default().entry(session.clone()).or_default();
         let next = || rounds.last_key_value().map_or(Some(1), |(last, _)| last.checked_add(1));
         let Some(round) = round.or_else(next) else {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                OPERATION,
-                "there is no round after the greatest",
-            ));
+            return Err(Error::new(ErrorKind::InvalidInput, OPERATION, "the round number is at its maximum"));
         };
         let before = rounds.insert(round, state.clone());
         self.budget.change(before.as_ref().map_or(0, weight), weight(state));

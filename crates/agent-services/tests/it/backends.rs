@@ -135,10 +135,10 @@ async fn open__redis_url__works() {
 fn open__invalid_redis_url__hides_secrets() {
     for (text, what) in [
         ("redis://u:s3cret@h?prefix=s3cret/", "prefix"),
-        ("redis://u:s3cret@h?ttl_seconds=s3cret", "`ttl_seconds` is not a number of seconds"),
-        ("redis://u:s3cret@h?database=s3cret", "there are prefix, ttl_seconds"),
-        ("redis://u:s3cret@", "has to be"),
-        ("redis-cluster://u:s3cret@h/1", "no databases"),
+        ("redis://u:s3cret@h?ttl_seconds=s3cret", "`ttl_seconds` should be a number of seconds"),
+        ("redis://u:s3cret@h?database=s3cret", "the known parameters are prefix, ttl_seconds"),
+        ("redis://u:s3cret@", "should be"),
+        ("redis-cluster://u:s3cret@h/1", "no numbered databases"),
         ("redis:s3cret", "such as redis://"),
     ] {
         let error = error(text);
@@ -179,7 +179,7 @@ async fn open__options__reach_the_stores() {
     assert_eq!((kept.age, kept.bytes), (Duration::from_secs(24 * 60 * 60), 5));
 }
 
-/// A backend of somebody else, which keeps no memories: its URLs name a shelf.
+/// A third party's backend, which stores no memories: its URLs name a shelf.
 #[derive(Debug)]
 struct Shelf;
 
@@ -202,10 +202,10 @@ async fn backends__added_by_embedder__open() {
     let refused = services.memories.search(&user(), &MemoryQuery::new("tea")).await.map(drop);
     let error = refused.expect_err("there are none");
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unsupported, false));
-    assert!(error.to_string().contains("`shelf:` keeps no memories"), "{error}");
+    assert!(error.to_string().contains("`shelf:` does not store memories"), "{error}");
     for (wrong, what) in [
         ("shelf:", "names no shelf"),
-        ("shelf:upper?size=1", "no parameter `size`; there are color"),
+        ("shelf:upper?size=1", "no parameter `size`; the known parameters are color"),
         ("shelves:upper", "no backend is known for `shelves:`; there are memory,"),
     ] {
         let error = backends.open(&url(wrong), &OpenOptions::default()).expect_err(wrong);

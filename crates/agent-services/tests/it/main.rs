@@ -1,4 +1,4 @@
-//! The conformance suites against every backend, and what else is to be said of each.
+//! The conformance suites against every backend, and tests of each backend's own promises.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod backends;

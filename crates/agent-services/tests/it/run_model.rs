@@ -1,4 +1,4 @@
-//! Whatever is asked of a store of runs, it answers as the one in memory does.
+//! Compares a run store with the in-memory one, using random calls.
 //!
 //! Only what the contract decides is asked: what a store may do as it likes (repeat a part of a batch, for one) is not.
 
@@ -296,7 +296,7 @@ fn same<T: PartialEq + Debug + Clone>(tested: Result<T>, memory: Result<T>) -> C
     both(tested, memory, T::clone).map(drop)
 }
 
-/// Two stores that are asked the same.
+/// Two stores that receive the same calls.
 struct Pair {
     tested: Arc<dyn RunStore>,
     memory: InMemoryRunStore,

@@ -1,4 +1,4 @@
-//! Logs that are read again, and runs that nobody reads.
+//! Measures logs that are read again, and runs without readers.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::process::Server;
 use crate::report::{LogsMeasured, Report, percentile};
 use crate::store::Store;
 
-/// An echo of so many words has six events more.
+/// An echo of this many words has six more events.
 const WORDS: usize = 9_994;
 const EVENTS: usize = WORDS + 6;
 

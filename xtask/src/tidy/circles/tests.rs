@@ -8,9 +8,9 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
         Ok(files.iter().find(|(name, _)| path == format!("src/{name}")).map(|(_, text)| (*text).to_owned()))
     };
     let violations = check("src/lib.rs", &read).expect("files in memory can be read");
-    let advice = "modules form an import circle: ";
+    let advice = "modules import each other in a cycle: ";
     let short = |violation: &Violation| {
-        violation.to_string().replace(advice, "").replace("move what both need into a module of its own ", "")
+        violation.to_string().replace(advice, "").replace("move what they share into a separate module ", "")
     };
     violations.iter().map(short).collect()
 }

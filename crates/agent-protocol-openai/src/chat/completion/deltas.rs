@@ -6,7 +6,7 @@ use agent_server::protocol::{DeltaFrame, EscapedText, FrameWriter, TextDelta, Te
 use super::super::wire::Delta;
 use super::{Completion, Head};
 
-/// Where a text goes.
+/// The destination of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
     Content,
@@ -15,7 +15,7 @@ pub(super) enum Place {
 }
 
 impl Completion {
-    /// Where the next deltas of a text go, if it is the one that is being written.
+    /// The destination of the next deltas of a text, if it is the one that is being written.
     pub(super) fn place_of(&self, delta: &TextDelta<'_>) -> Option<Place> {
         let (texts, place) = match (self.kind(delta.msg_id)?, delta.kind) {
             (MessageType::Message, TextKind::Text) => (&self.content, Place::Content),
@@ -26,7 +26,7 @@ impl Completion {
         texts.is_next(delta).then_some(place)
     }
 
-    /// Takes in a delta of that text, and relays it.
+    /// Handles a delta of that text, and relays it.
     pub(super) fn relay(
         &mut self,
         place: Place,
@@ -50,7 +50,7 @@ impl Completion {
     }
 }
 
-/// A chunk with an empty text, cut in two where the text goes.
+/// A chunk with an empty text, split where the text goes.
 fn frame(head: &Head, created: i64, place: Place) -> DeltaFrame {
     let (name, delta) = match place {
         Place::Content => ("content", Delta { content: Some(Some("")), ..Delta::default() }),
@@ -61,7 +61,7 @@ fn frame(head: &Head, created: i64, place: Place) -> DeltaFrame {
     head.chunk(created, delta, None, &mut frames);
     let chunk = String::from_utf8_lossy(&frames.take()).into_owned();
     let start = format!("\"delta\":{{\"{name}\":\"");
-    // The model's name comes from the client, but its quotes are escaped: the start occurs only once.
+    // The model's name comes from the client, but its quotes are escaped, so the start occurs only once.
     let (before, after) = chunk.trim_end().split_once(&start).unwrap_or_default();
     DeltaFrame::new([before, &start].concat(), after)
 }

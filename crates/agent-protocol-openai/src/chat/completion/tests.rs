@@ -106,7 +106,7 @@ async fn check(log: &[Vec<u8>], lines: &[&str], message: Value, reason: &str) {
     assert_eq!(calls(&merged), calls(&message));
 }
 
-/// Checks how a log that does not end well is told.
+/// Checks how a log that does not complete is reported.
 async fn check_failed(log: &[Vec<u8>], lines: &[&str], status: u16, code: &str) {
     let shown: Vec<String> = stream(log, true).iter().map(|frame| line(frame)).collect();
     assert_eq!(shown, lines);

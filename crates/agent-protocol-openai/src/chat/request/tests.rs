@@ -182,7 +182,7 @@ fn tool_output__without_its_call__needs_a_session() {
 fn request__unsupported_parameter__is_refused() {
     for (more, parameter, message) in [
         (json!({ "messages": [] }), "messages", "at least one"),
-        (json!({ "n": 2 }), "n", "one answer"),
+        (json!({ "n": 2 }), "n", "only one choice"),
         (json!({ "logprobs": true }), "logprobs", "log probabilities"),
         (json!({ "modalities": ["text", "audio"] }), "modalities", "text"),
         (json!({ "stream_options": { "include_usage": true } }), "stream_options", "stream: true"),

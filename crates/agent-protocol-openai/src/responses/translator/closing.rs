@@ -1,4 +1,4 @@
-//! Contents, messages and items that end.
+//! Closes contents, messages and items.
 
 use agent_schemas::responses::{
     ItemStatus, MessageItem, OutputText, ResponseItem, ResponsePart, StreamEvent,
@@ -25,7 +25,7 @@ impl Responses {
         self.open.remove(position);
     }
 
-    /// A model that was cut short says so on its last message.
+    /// A model that was cut off reports that on its last message.
     fn note_why_it_ends(&mut self, message: &Message) {
         let reason = message.metadata.as_ref().and_then(|metadata| metadata.get("finish_reason")?.as_str());
         match reason {
@@ -35,7 +35,7 @@ impl Responses {
         }
     }
 
-    /// Ends everything that is open, for a log that ends.
+    /// Ends everything that is open when a log ends.
     pub(super) fn close_all(&mut self, status: &Status, frames: &mut FrameWriter) {
         for position in 0..self.open.len() {
             self.close_message(position, status, frames);
@@ -58,7 +58,7 @@ impl Responses {
             }
         }
         let Some(place) = item else { return };
-        // One that the model could not finish is no whole one.
+        // The model could not finish this one, so it is incomplete.
         let status = if self.cut_short.is_some() { ItemStatus::Incomplete } else { items::ended(status) };
         match self.response.output.get_mut(place) {
             Some(ResponseItem::Message(item)) => item.status = status,
@@ -108,7 +108,7 @@ impl Responses {
         self.writer.send(StreamEvent::PartDone { item_id, output_index, content_index, part }, frames);
     }
 
-    /// Shows a content that is no text: a picture as an item of its own, the rest as text where it can be said so.
+    /// Shows a content that is not text: an image as a separate item, others as text if possible.
     pub(super) fn on_whole_content(&mut self, position: usize, content: &Content, frames: &mut FrameWriter) {
         let open = &self.open[position];
         let Some(item) = open.item.filter(|_| open.kind == Kind::Message) else { return };
@@ -122,7 +122,7 @@ impl Responses {
         self.show_part(item, &whole.text, frames);
     }
 
-    /// Adds a text to an item as a part that begins and ends at once.
+    /// Adds a text to an item as a part that starts and ends at once.
     fn show_part(&mut self, item: usize, text: &str, frames: &mut FrameWriter) {
         if let Some(part) = self.begin_part(item, OutputText::default().into(), frames) {
             self.grow(&Place { index: 0, item, part }, text, true, frames);
@@ -171,7 +171,7 @@ impl Responses {
                 let arguments = &*call.arguments;
                 let done = StreamEvent::McpArgumentsDone { item_id: &call.id, output_index, arguments };
                 self.writer.send(done, frames);
-                // Its item ends with the tool's answer.
+                // Its item ends with the tool's output.
                 return;
             }
             _ => {}
@@ -179,7 +179,7 @@ impl Responses {
         self.end_item(output_index, frames);
     }
 
-    /// Shows a message whose items begin and end at once.
+    /// Shows a message whose items start and end at once.
     fn show_at_once(&mut self, message: &Message, frames: &mut FrameWriter) {
         if message.kind == MessageType::McpCallOutput && self.answer_mcp_calls(message, frames) {
             return;
@@ -205,7 +205,7 @@ impl Responses {
         }
     }
 
-    /// Shows a message that was never seen to grow.
+    /// Shows a message whose growth was not seen.
     fn show_text(&mut self, whole: MessageItem, frames: &mut FrameWriter) {
         let (begun, status) = (MessageItem { id: whole.id, ..MessageItem::default() }, whole.status);
         let item = self.begin(begun.into(), frames);
@@ -220,7 +220,7 @@ impl Responses {
         self.end_item(item, frames);
     }
 
-    /// Puts answers on their calls; says whether all of them have one.
+    /// Adds outputs to their calls; returns whether every call has one.
     fn answer_mcp_calls(&mut self, message: &Message, frames: &mut FrameWriter) -> bool {
         let mut all = true;
         for data in message.contents().iter().filter_map(Content::as_data) {
@@ -241,7 +241,7 @@ impl Responses {
         all
     }
 
-    /// Ends the item of an MCP call with its answer; without one it has failed.
+    /// Ends the item of an MCP call with its output; without one, the call has failed.
     fn end_mcp_call(
         &mut self,
         output_index: usize,

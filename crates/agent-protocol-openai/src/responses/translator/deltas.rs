@@ -17,7 +17,7 @@ pub(super) struct Relayed {
 }
 
 impl Responses {
-    /// The part that the next deltas of a text belong to, if it has begun.
+    /// The part that the next deltas of a text belong to, if it has started.
     pub(super) fn relayed_part(&mut self, delta: &TextDelta<'_>) -> Option<Relayed> {
         let open = self.open.iter_mut().find(|open| open.message.id == delta.msg_id)?;
         let content = open.content(delta.index).filter(|content| !content.is_closed)?;
@@ -39,7 +39,7 @@ impl Responses {
         Some(Relayed { item, part, frame })
     }
 
-    /// Takes in a delta of that part, and relays it.
+    /// Handles a delta of that part, and relays it.
     pub(super) fn relay(
         &mut self,
         text: EscapedText<'_>,

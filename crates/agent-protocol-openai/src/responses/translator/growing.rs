@@ -1,4 +1,4 @@
-//! Messages and contents that begin and grow.
+//! Starts and extends messages and contents.
 
 use agent_schemas::responses::{
     FunctionCallItem, MessageItem, OutputText, ReasoningItem, ReasoningText, Refusal, ResponseItem,
@@ -32,7 +32,7 @@ impl Responses {
         self.open.push(open);
     }
 
-    /// Adds an item and gives its place.
+    /// Adds an item and returns its position.
     pub(super) fn begin(&mut self, item: ResponseItem, frames: &mut FrameWriter) -> usize {
         let place = self.response.output.len();
         self.writer.send(StreamEvent::ItemAdded { output_index: place, item: &item }, frames);
@@ -60,7 +60,7 @@ impl Responses {
             ContentBody::Text { text } => (text.as_deref(), false),
             ContentBody::Refusal { refusal } => (refusal.as_deref(), true),
             _ if is_final => return self.on_whole_content(position, content, frames),
-            // Other bodies are shown once they are whole.
+            // Other bodies are shown once they are complete.
             _ => return,
         };
         let Some(place) = self.part_of(position, content, is_refusal, frames) else { return };
@@ -71,7 +71,7 @@ impl Responses {
         }
     }
 
-    /// The part of a content, which begins with the first event of it; `None` once it is closed.
+    /// The part of a content, which starts with the content's first event; `None` once it is closed.
     fn part_of(
         &mut self,
         position: usize,
@@ -95,7 +95,7 @@ impl Responses {
         Some(Place { index, item, part })
     }
 
-    /// Adds a part to an item and gives its place there.
+    /// Adds a part to an item and returns its position there.
     pub(super) fn begin_part(
         &mut self,
         item: usize,
@@ -111,7 +111,7 @@ impl Responses {
         Some(place)
     }
 
-    /// Appends to a part; where `is_whole`, only what the text has beyond what is there.
+    /// Appends to a part; if `is_whole`, only the text beyond what is already there.
     pub(super) fn grow(&mut self, place: &Place, text: &str, is_whole: bool, frames: &mut FrameWriter) {
         let Some((id, parts)) = self.response.output.get_mut(place.item).and_then(parts_of) else { return };
         let Some(part) = parts.get_mut(place.part) else { return };
@@ -158,7 +158,7 @@ impl Responses {
         }
     }
 
-    /// The place of a call's item, which begins with the first event of its content; `None` once it is closed.
+    /// The position of a call's item, which starts with its content's first event; `None` once it is closed.
     fn call_of(
         &mut self,
         position: usize,
@@ -193,7 +193,7 @@ impl Responses {
     }
 }
 
-/// Where a part is.
+/// The position of a part.
 pub(super) struct Place {
     pub(super) index: i64,
     pub(super) item: usize,

@@ -1,4 +1,4 @@
-//! What is open.
+//! Open messages and contents.
 
 use agent_schemas::{Content, Message, MessageType};
 
@@ -7,11 +7,11 @@ use super::super::items::is_agents;
 /// How the contents of a message are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// As the parts of a message, while they grow.
+    /// As parts of a message, while they grow.
     Message,
-    /// As the parts of reasoning, while they grow.
+    /// As parts of reasoning, while they grow.
     Reasoning,
-    /// As a call each, while they grow.
+    /// As one call each, while they grow.
     Call,
     /// The same for calls of MCP tools.
     McpCall,
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 impl Kind {
     fn of(message: &Message) -> Self {
         match &message.kind {
-            // What is handed to a run on its way is the user's, and no output.
+            // Input handed to a run in progress is the user's, and not output.
             MessageType::Message if message.role.is_some() && !is_agents(message) => Kind::Hidden,
             MessageType::Message => Kind::Message,
             MessageType::Reasoning => Kind::Reasoning,
@@ -36,30 +36,30 @@ impl Kind {
     }
 }
 
-/// Whether what a message says is shown only once it is closed.
+/// Whether the message is shown only once it is closed.
 pub(super) fn needs_contents(message: &Message) -> bool {
     Kind::of(message) == Kind::AtOnce
 }
 
-/// A message that is open.
+/// An open message.
 #[derive(Debug)]
 pub(super) struct OpenMessage {
     pub(super) kind: Kind,
-    /// What its opening said.
+    /// The fields of its opening event.
     pub(super) message: Message,
-    /// The place of its item, where it has one of its own.
+    /// The position of its item, if the message has a single one.
     pub(super) item: Option<usize>,
     pub(super) contents: Vec<OpenContent>,
 }
 
-/// A content of such a message.
+/// A content of an open message.
 #[derive(Debug)]
 pub(super) struct OpenContent {
-    /// Our number.
+    /// The native index.
     pub(super) index: i64,
-    /// The place of its item.
+    /// The position of its item.
     pub(super) item: usize,
-    /// The place of its part in the item; calls have none.
+    /// The position of its part in the item; calls have none.
     pub(super) part: usize,
     pub(super) is_closed: bool,
 }
@@ -76,7 +76,7 @@ impl OpenMessage {
     }
 }
 
-/// The number of a content; one without is the first.
+/// The index of a content; a content without one is the first.
 pub(super) fn index_of(content: &Content) -> i64 {
     content.index.unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! What only a log that nobody writes on purpose shows.
+//! Logs that the server itself never writes.
 
 use agent_schemas::{AgentResponse, object};
 use agent_schemas::{Content, ContentBody, ErrorBody, Event, Message, MessageType, Role, RunId, Status, sse};

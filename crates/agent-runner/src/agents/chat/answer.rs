@@ -1,4 +1,4 @@
-//! One model call's answer, written to the run while it arrives.
+//! Writes the answer of one model call to the run as it arrives.
 
 use agent_schemas::{Json, JsonObject, object};
 
@@ -9,10 +9,10 @@ use super::wire::{CallDelta, Chunk, Text};
 use crate::writer::TextWriter;
 use crate::{MessageWriter, RunHandle, ToolCallWriter};
 
-/// An answer that grows.
+/// An answer that is being received.
 ///
-/// Reasoning and text are shown as they come, and so are the calls of the client's tools. The calls of the server's
-/// own tools are shown once they are whole: their arguments are not meant to be read in pieces.
+/// Reasoning, text and calls of the client's tools are shown as they arrive. Calls of the server's own tools are shown
+/// once they are complete, because nobody reads their arguments in pieces.
 #[derive(Debug)]
 pub(super) struct Answer<'a> {
     run: &'a RunHandle,
@@ -20,14 +20,14 @@ pub(super) struct Answer<'a> {
     toolbox: &'a Toolbox<'a>,
     ids: &'a mut CallIds,
     open: Option<OpenMessage>,
-    /// White space that no message was opened for yet: some models send nothing else before they call a tool.
+    /// White space without an open message: some models send nothing else before they call a tool.
     held: Option<(Kind, String)>,
     calls: Vec<PartialCall>,
     usage: Option<JsonObject>,
     finish_reason: String,
-    /// For the next round: all that was said.
+    /// For the next round: the whole text.
     text: String,
-    /// For the next round: the reasoning, by the name of the member in which it came.
+    /// For the next round: the reasoning, by the name of the member in which it arrived.
     reasoning: Option<(&'static str, String)>,
 }
 
@@ -46,12 +46,12 @@ enum Kind {
     Refusal,
 }
 
-/// What an answer asks for.
+/// The result of an answer.
 #[derive(Debug)]
 pub(super) struct Round {
     /// The assistant's message for the next round, without its calls.
     pub(super) message: JsonObject,
-    /// Calls of the server's own tools, and of tools that nobody has.
+    /// Calls of the server's own tools, and of unknown tools.
     pub(super) own_calls: Vec<OwnCall>,
     /// Calls of the client's tools, still open, with their arguments.
     pub(super) client_calls: Vec<(ToolCallWriter, String)>,
@@ -79,15 +79,15 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Whether the model said that it is done.
+    /// Whether the model has said that it is done.
     pub(super) fn is_finished(&self) -> bool {
         !self.finish_reason.is_empty()
     }
 
-    /// Writes what a chunk brings.
+    /// Writes the contents of a chunk.
     pub(super) fn take(&mut self, mut chunk: Chunk) -> Result<(), Failure> {
         if let Json::Object(usage) = std::mem::take(&mut chunk.usage) {
-            // A server may report the usage so far with every chunk; the last report counts.
+            // A server may report the usage so far with every chunk; the last report wins.
             self.usage = Some(usage);
         }
         let Some(choice) = chunk.choice() else { return Ok(()) };
@@ -133,7 +133,7 @@ impl<'a> Answer<'a> {
         self.open = Some(open);
     }
 
-    /// Opens a message. A refusal and a text may share one.
+    /// Opens a message. A refusal and a text may share a message.
     fn open_message(&self, kind: Kind, before: Option<OpenMessage>) -> OpenMessage {
         let message = match before {
             Some(before) if before.kind != Kind::Reasoning && kind != Kind::Reasoning => {
@@ -176,12 +176,12 @@ impl<'a> Answer<'a> {
         Ok(())
     }
 
-    /// Writes the rest, and puts the usage on the answer's last message.
+    /// Writes the rest, and adds the usage to the answer's last message.
     pub(super) fn finish(mut self) -> Round {
         let mut message =
             object! { "role" => "assistant", "content" => Some(self.text.clone()).filter(|t| !t.is_empty()) };
         if let Some((name, text)) = self.reasoning.take() {
-            // Some models want their reasoning back while they call tools.
+            // Some models expect their reasoning back while they call tools.
             message.insert(name.to_owned(), text.into());
         }
         let calls = std::mem::take(&mut self.calls);
@@ -192,7 +192,7 @@ impl<'a> Answer<'a> {
             }
             open.complete();
         } else if calls.is_empty() {
-            // An answer without anything: the message says so, and carries the usage.
+            // An empty answer: an empty message carries the usage.
             let empty = self.run.message();
             closing.put_on(&empty);
             empty.complete();
@@ -236,7 +236,7 @@ impl OpenMessage {
     }
 }
 
-/// What goes with the last message of an answer.
+/// The usage and metadata of an answer's last message.
 struct Closing {
     usage: Option<JsonObject>,
     metadata: Option<JsonObject>,
@@ -257,7 +257,7 @@ fn or_empty_object(arguments: String) -> String {
     if arguments.trim().is_empty() { "{}".to_owned() } else { arguments }
 }
 
-/// Adds the names that clients of this protocol look for to the ones of chat completions.
+/// Adds the names that clients of this protocol expect to those of chat completions.
 fn with_protocol_names(mut usage: JsonObject) -> JsonObject {
     for (name, theirs) in [("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens")] {
         if !usage.contains_key(name)

@@ -1,12 +1,12 @@
-//! The body of a successful answer: a stream of events, or one JSON object from a server that does not stream.
+//! The body of a successful response: a stream of events, or one JSON object from a server that does not stream.
 
 use super::wire::Chunk;
 use crate::sse_reader::{SseEvent, SseParser};
 
-/// The most bytes that one event, or an answer that is no stream, may have.
+/// The maximum size of an event, or of a response that is not a stream, in bytes.
 const MAX_EVENT: usize = 16 * 1024 * 1024;
 
-/// The most bytes that a whole answer may have.
+/// The maximum size of a whole response, in bytes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// How much of an answer's beginning is kept for the log, in bytes.
@@ -16,20 +16,20 @@ const START: usize = 200;
 #[derive(Debug)]
 pub(super) enum Item {
     Chunk(Box<Chunk>),
-    /// The server's own word that it is done.
+    /// The server's own end marker.
     Done,
 }
 
 /// Why a body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyError {
-    #[error("the answer is larger than {MAX_ANSWER} bytes or has an event of more than {MAX_EVENT} bytes")]
+    #[error("the response exceeds {MAX_ANSWER} bytes, or one of its events exceeds {MAX_EVENT} bytes")]
     TooLarge,
-    #[error("the answer is not the JSON of a chat completion")]
+    #[error("the response is not a chat completion in JSON")]
     Malformed,
 }
 
-/// Takes a body's bytes, however they are cut, and gives what it says.
+/// Takes a body's bytes, however they are split, and returns its parts.
 #[derive(Debug)]
 pub(super) struct Body {
     form: Form,
@@ -40,7 +40,7 @@ pub(super) struct Body {
 
 #[derive(Debug)]
 enum Form {
-    /// Nothing has come but white space.
+    /// Only white space has arrived so far.
     Unknown,
     Events(SseParser),
     Json(Vec<u8>),
@@ -51,7 +51,7 @@ impl Body {
         Body { form: Form::Unknown, bytes: 0, start: Vec::new() }
     }
 
-    /// Reads on, and appends what is whole now.
+    /// Parses more bytes, and appends what is complete.
     pub(super) fn push(&mut self, bytes: &[u8], items: &mut impl Extend<Item>) -> Result<(), BodyError> {
         self.bytes += bytes.len();
         self.start.extend(bytes.iter().take(START - self.start.len()));
@@ -61,7 +61,7 @@ impl Body {
         if let Form::Unknown = self.form
             && let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace())
         {
-            // The content type would say so too, if every server set it right. No event begins with a brace.
+            // The content type would say so too, if every server set it correctly. No event starts with a brace.
             let is_json = *first == b'{';
             // No event begins like a web page, but one would be skipped as unknown fields of events.
             if *first == b'<' {

@@ -1,22 +1,22 @@
-//! Tool calls, and how they are put together of the pieces in which they arrive.
+//! Tool calls, assembled from the pieces in which they arrive.
 
 use std::collections::HashSet;
 
 use super::wire::CallDelta;
 use crate::ToolCallWriter;
 
-/// How many tools a model may call at once.
+/// How many tools a model may call in one answer.
 pub(super) const MAX_CALLS: usize = 128;
 
-/// A tool call of which more may come.
+/// A tool call that may still grow.
 #[derive(Debug, Default)]
 pub(super) struct PartialCall {
     index: Option<i64>,
-    /// Empty while the server has not said it; it may never do.
+    /// Empty until the server sends it, which may never happen.
     pub(super) id: String,
     pub(super) name: String,
     pub(super) arguments: String,
-    /// Set for a call of one of the client's tools, which is shown while it arrives.
+    /// Set for a call of one of the client's tools, which is shown as it arrives.
     pub(super) writer: Option<ToolCallWriter>,
 }
 
@@ -28,14 +28,14 @@ pub(super) struct OwnCall {
     pub(super) arguments: String,
 }
 
-/// A model asked for more than [`MAX_CALLS`] calls.
+/// A model made more than [`MAX_CALLS`] calls.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooManyCalls;
 
 /// Finds the call that a piece belongs to, in the order of their first pieces.
 ///
-/// By its index, as OpenAI says; but servers leave it out, or give all parallel calls the same one. So a piece with
-/// a name and another id than its call begins a new one.
+/// By its index, as OpenAI says; but some servers omit it, or give all parallel calls the same one. So a piece with
+/// a name and another id than its call's starts a new call.
 pub(super) fn place<'a>(
     calls: &'a mut Vec<PartialCall>,
     delta: &CallDelta,
@@ -66,12 +66,12 @@ pub(super) fn place<'a>(
     Ok(call)
 }
 
-/// Makes ids unique in a turn: what the server leaves out or repeats is replaced.
+/// Makes ids unique in a turn: missing and repeated ids are replaced.
 #[derive(Debug, Default)]
 pub(super) struct CallIds(HashSet<String>);
 
 impl CallIds {
-    /// The id itself if it is one and new, else a fresh one.
+    /// The id itself if it is present and new, otherwise a new one.
     pub(super) fn claim(&mut self, id: &str, fresh: impl FnOnce() -> String) -> String {
         let id = if id.is_empty() || self.0.contains(id) { fresh() } else { id.to_owned() };
         self.0.insert(id.clone());

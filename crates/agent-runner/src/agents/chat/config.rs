@@ -13,51 +13,51 @@ use super::{ChatError, seconds};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ChatConfig {
-    /// Where the endpoint is; `/chat/completions` is appended. Without user name and password.
+    /// The base URL of the endpoint; `/chat/completions` is appended. It must not contain a user name or a password.
     pub base_url: String,
     /// The model to use.
     pub model: String,
-    /// The environment variable that holds the API key. Without it, the requests carry no key.
+    /// The environment variable that holds the API key. Without it, requests carry no key.
     pub api_key_env: Option<String>,
-    /// What the model is told first.
+    /// The system prompt.
     pub system_prompt: Option<String>,
-    /// The models that a request may choose instead by its `model`; any other name is ignored.
+    /// The models that a request may select with `model`; any other name is ignored.
     pub allowed_models: Vec<String>,
-    /// The names of the server's tools that the model may call. Without it, all of them.
+    /// The names of the server's tools that the model may call; all of them by default.
     pub tools: Option<Vec<String>>,
-    /// How many messages of the session's history the model is told before the request's input, at most 1000; 0 for
+    /// How many messages of the session's history precede the request's input, at most 1000; 0 for
     /// none.
     pub history_messages: usize,
-    /// How many tokens that history may cost, by a rough estimate. The oldest tool calls are left out first.
+    /// The maximum number of tokens of that history, by a rough estimate. The oldest tool calls are dropped first.
     pub history_tokens: usize,
-    /// How many memories of the user the model is told, those that fit the request's last user message best; 0 for
+    /// How many memories of the user the model receives, those that match the request's last user message best; 0 for
     /// none.
     pub recall: usize,
-    /// Whether what the user said and what was answered is added to the user's memories after a turn that went well.
+    /// Whether the user's input and the answer are added to the user's memories after a turn that completed.
     pub remember: bool,
-    /// How many model calls one turn may take; a turn that needs more fails.
+    /// The maximum number of model calls per turn; a turn that needs more fails.
     pub max_rounds: u32,
-    /// How often a model call is repeated that failed before its first token: if the server cannot be reached, is
-    /// overloaded (429) or fails (5xx), or if its answer breaks off.
+    /// How often a model call is retried that failed before its first token: because the server cannot be reached, is
+    /// overloaded (429) or failed (5xx), or because its answer broke off.
     pub max_retries: u32,
-    /// How long to wait before the first repetition; doubled for each further one. A server's
-    /// `Retry-After` counts instead, up to 30 seconds; one that asks for more is not asked again.
+    /// The delay before the first retry; doubled for each further one. A server's
+    /// `Retry-After` takes precedence, up to 30 seconds; if it is longer, the call is not retried.
     #[serde(rename = "retry_delay_seconds", with = "seconds")]
     pub retry_delay: Duration,
-    /// How long connecting may take.
+    /// The maximum time to connect.
     #[serde(rename = "connect_timeout_seconds", with = "seconds")]
     pub connect_timeout: Duration,
-    /// How long the model may take to its first token.
+    /// The maximum time until the model's first token.
     #[serde(rename = "first_token_timeout_seconds", with = "seconds")]
     pub first_token_timeout: Duration,
-    /// How long the stream may be silent after that.
+    /// The maximum silence of the stream after that.
     #[serde(rename = "idle_timeout_seconds", with = "seconds")]
     pub idle_timeout: Duration,
-    /// The sampling temperature of requests that set none.
+    /// The sampling temperature of requests without one.
     pub temperature: Option<f64>,
-    /// The nucleus sampling of requests that set none.
+    /// The nucleus sampling of requests without one.
     pub top_p: Option<f64>,
-    /// The token limit of requests that set none.
+    /// The token limit of requests without one.
     pub max_tokens: Option<i64>,
 }
 
@@ -113,7 +113,7 @@ impl ChatConfig {
             ("idle_timeout_seconds", self.idle_timeout),
         ] {
             if time.is_zero() {
-                return Err(ChatError::Setting { name, reason: "should be a number of seconds above 0" });
+                return Err(ChatError::Setting { name, reason: "should be greater than 0 seconds" });
             }
         }
         Ok(Times {

@@ -1,4 +1,4 @@
-//! What the model is told besides the request: the session's history, and memories of the user.
+//! What the model receives in addition to the request: the session's history, and memories of the user.
 
 use std::collections::HashSet;
 
@@ -11,17 +11,17 @@ use crate::RunHandle;
 use crate::error_chain::chain;
 use crate::history::{Bounds, bounded, with_missing_outputs};
 
-/// The conversation up to the model's next word.
+/// The conversation up to the model's next answer.
 #[derive(Debug)]
 pub(super) struct Context {
     /// The history and the request's input.
     pub(super) messages: Vec<Message>,
-    /// What is remembered of the user that may help, as a text for the model.
+    /// Memories of the user that may help, as a text for the model.
     pub(super) memories: Option<String>,
 }
 
 impl Context {
-    /// Reads what the settings ask for. A store that fails makes the turn fail: an answer that has forgotten the
+    /// Reads what the settings require. A failing store makes the turn fail, because an answer without the
     /// conversation would be worse.
     pub(super) async fn load(config: &ChatConfig, run: &RunHandle) -> Result<Self, Error> {
         let input = &run.request().input;
@@ -35,7 +35,7 @@ impl Context {
             messages = bounded(earlier, Bounds { tokens: config.history_tokens });
         }
         messages.extend(input.iter().cloned());
-        // What was whole before the process died is not asked for again.
+        // Messages completed before the process died are not generated again.
         messages.extend(run.earlier().iter().cloned());
         Ok(Context { messages: with_missing_outputs(messages), memories: recall(config, run).await? })
     }
@@ -85,6 +85,6 @@ pub(super) async fn remember(config: &ChatConfig, run: &RunHandle, answer: &Json
         messages.push(message);
     }
     if let Err(error) = run.memory().add(messages).await {
-        tracing::warn!(run.id = %run.id(), error = %error, "a turn could not be remembered");
+        tracing::warn!(run.id = %run.id(), error = %error, "could not store a turn in the user's memories");
     }
 }

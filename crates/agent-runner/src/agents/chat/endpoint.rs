@@ -1,4 +1,4 @@
-//! The HTTP side of a model: where it is, the key, time-outs and repetitions.
+//! The HTTP side of a model: the address, the key, timeouts and retries.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::place::Place;
 use super::stream::ChunkStream;
 use crate::{ExposeSecret, SecretString, Services, http_client};
 
-/// The longest time that a server may ask to wait; if it asks for more, the call fails at once.
+/// The longest `Retry-After` that is honored; if a server asks for more, the call fails at once.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// One server with one key.
@@ -64,7 +64,7 @@ impl Endpoint {
         })
     }
 
-    /// Sends a request, and repeats it until the answer has begun or there is no hope.
+    /// Sends a request, and retries until the answer has started or the failure is final.
     async fn begin(&self, body: Bytes, model: &str, services: &Services) -> Result<ChunkStream, Failure> {
         let mut backoff = Backoff::new(self.times.retry_delay, MAX_WAIT);
         let mut attempt = 0;
@@ -94,7 +94,7 @@ impl Endpoint {
         }
     }
 
-    /// One try: sends the request and reads up to the first token.
+    /// One attempt: sends the request and reads up to the first token.
     async fn attempt(&self, body: Bytes, model: &str, clock: &dyn Clock) -> Result<ChunkStream, Failure> {
         let limit = self.times.first_token;
         let begun = timeout(limit, async {
@@ -157,10 +157,10 @@ fn completions_url(base_url: &str) -> Result<Url, ChatError> {
     let fault = |reason| ChatError::Setting { name: "base_url", reason };
     let mut url = Url::parse(base_url.trim()).map_err(|_| fault("should be an absolute URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(fault("should begin with http:// or https://"));
+        return Err(fault("should start with http:// or https://"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(fault("should hold no user name and no password; give the key in the environment"));
+        return Err(fault("should not contain a user name or a password; set the key in the environment"));
     }
     let path = url.path().trim_end_matches('/').to_owned();
     if !path.ends_with("/chat/completions") {
@@ -184,7 +184,7 @@ fn is_openai(url: &Url) -> bool {
     host == "api.openai.com" || host.ends_with(".openai.azure.com")
 }
 
-/// What the server says about when to come back: OpenAI's milliseconds, seconds, or a date.
+/// The server's retry delay: OpenAI's milliseconds, seconds, or a date.
 fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let number = |name: &str| text(name)?.parse::<f64>().ok();
@@ -221,11 +221,11 @@ mod tests {
 
     #[test]
     fn endpoint__invalid_url__is_refused_without_showing_it() {
-        check_url("localhost:11434/v1", "base_url should begin with http:// or https://");
+        check_url("localhost:11434/v1", "base_url should start with http:// or https://");
         check_url("/v1", "base_url should be an absolute URL");
         check_url(
             "https://user:secret@h/v1",
-            "base_url should hold no user name and no password; give the key in the environment",
+            "base_url should not contain a user name or a password; set the key in the environment",
         );
     }
 

@@ -30,11 +30,11 @@ pub(super) enum Retry {
     Never,
     /// Yes, after a while.
     Soon,
-    /// Yes, after the time that the server names.
+    /// Yes, after the time that the server requests.
     After(Duration),
 }
 
-/// What a server says when a conversation is too long for the model, in lower case: OpenAI, vLLM (three versions),
+/// What servers say when a conversation is too long for the model, in lower case: OpenAI, vLLM (three versions),
 /// llama.cpp (two), DashScope, LM Studio, Anthropic, TGI, Volcano.
 const TOO_LONG: [&str; 11] = [
     "maximum context length",
@@ -50,7 +50,7 @@ const TOO_LONG: [&str; 11] = [
     "exceeds the maximum length",
 ];
 
-/// What a server says when money is needed rather than time.
+/// What servers say when a limit needs money rather than time.
 const OUT_OF_QUOTA: [&str; 5] =
     ["insufficient_quota", "billing_hard_limit", "arrearage", "insufficient balance", "insufficient_balance"];
 
@@ -92,7 +92,7 @@ impl Failure {
         Failure::execution(model, "the stream ended early", what, Hint::Server, Retry::Soon)
     }
 
-    /// The model asks for more tool calls at once than anybody needs.
+    /// The model called too many tools in one answer.
     pub(super) fn too_many_calls(model: &str, limit: usize) -> Self {
         let what = format!("it called more than {limit} tools at once");
         Failure::execution(model, &what, &*what, Hint::None, Retry::Never)
@@ -110,7 +110,7 @@ impl Failure {
         Failure::execution(model, &error.to_string(), what, hint, Retry::Never)
     }
 
-    /// The connection could not be made or broke.
+    /// The connection could not be established, or was lost.
     pub(super) fn transport(model: &str, error: &reqwest::Error, connect_limit: Duration) -> Self {
         let causes = causes(error);
         match (error.is_connect(), error.is_timeout()) {
@@ -149,7 +149,7 @@ impl Failure {
         report.failure(model, status.as_u16(), &kind, what, after)
     }
 
-    /// The server sent an error in the place of a chunk.
+    /// The server sent an error instead of a chunk.
     pub(super) fn sent(model: &str, error: &Json) -> Self {
         let report = Report::new(error);
         let status = report.code.parse().ok().filter(|code| (400..600).contains(code)).unwrap_or(0);
@@ -195,7 +195,7 @@ fn causes(error: &reqwest::Error) -> Vec<String> {
 struct Report {
     message: String,
     code: String,
-    /// Message, code and type in lower case, to look for known words.
+    /// Message, code and type in lower case, for matching known phrases.
     all: String,
 }
 

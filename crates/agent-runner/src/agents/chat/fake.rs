@@ -1,4 +1,4 @@
-//! A model for tests of chat agents: its replies are written down beforehand.
+//! A model for tests of chat agents, with prepared replies.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::{Chat, ChatConfig, ChatError};
 use crate::Services;
 use crate::tools::Tool;
 
-/// A model without a network: it gives one reply a model call, in order, and keeps what it was sent.
+/// A model without a network: it returns one reply per model call, in order, and records the requests.
 ///
 /// ```
 /// use agent_runner::testing::{FakeModel, FakeReply, collect};
@@ -48,7 +48,7 @@ struct Script {
     requests: Vec<FakeRequest>,
 }
 
-/// What a [`FakeModel`] answers to one model call.
+/// The reply of a [`FakeModel`] to one model call.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct FakeReply {
@@ -58,7 +58,7 @@ pub struct FakeReply {
     error: Option<Error>,
 }
 
-/// What a [`FakeModel`] was sent for one model call.
+/// A request that a [`FakeModel`] received.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FakeRequest {
     /// The whole request, in the form of OpenAI's chat completions.
@@ -66,27 +66,27 @@ pub struct FakeRequest {
 }
 
 impl FakeModel {
-    /// A model with these replies. A call that finds none left fails.
+    /// A model with these replies. A call without a remaining reply fails.
     pub fn new(replies: impl IntoIterator<Item = FakeReply>) -> Self {
         let replies = replies.into_iter().collect();
         FakeModel(Arc::new(Mutex::new(Script { replies, requests: Vec::new() })))
     }
 
-    /// A chat agent that asks this model. Of the settings, those about the endpoint do not matter.
+    /// A chat agent that calls this model. Settings of the endpoint have no effect.
     ///
     /// # Errors
-    /// As [`Chat::new`].
+    /// The errors of [`Chat::new`].
     pub fn chat(&self, config: ChatConfig, tools: Vec<Arc<dyn Tool>>) -> Result<Chat, ChatError> {
         config.times()?;
         Chat::with_model(config, Arc::new(self.clone()), tools)
     }
 
-    /// What it was sent so far, one request a model call.
+    /// The requests so far, one per model call.
     pub fn requests(&self) -> Vec<FakeRequest> {
         self.0.lock().requests.clone()
     }
 
-    /// How many replies are left.
+    /// The number of remaining replies.
     pub fn replies_left(&self) -> usize {
         self.0.lock().replies.len()
     }
@@ -103,7 +103,7 @@ impl FakeReply {
         FakeReply::default().with_tool_call(name, arguments)
     }
 
-    /// A model call that fails; the agent does not repeat it.
+    /// A model call that fails; the agent does not retry it.
     pub fn error(error: Error) -> Self {
         FakeReply::default().with_error(error)
     }
@@ -120,7 +120,7 @@ impl FakeReply {
         self
     }
 
-    /// Adds a call of a tool; the calls of one reply are made at once.
+    /// Adds a tool call; the calls of one reply are parallel.
     pub fn with_tool_call(mut self, name: &str, arguments: JsonObject) -> Self {
         let function = object! { "name" => name, "arguments" => Json::from(arguments).to_string() };
         let call = object! { "index" => self.calls, "function" => function };
@@ -129,7 +129,7 @@ impl FakeReply {
         self
     }
 
-    /// Says how many tokens the model call used.
+    /// Sets the token usage of the model call.
     pub fn with_usage(mut self, input_tokens: i64, output_tokens: i64) -> Self {
         self.usage = Some(object! {
             "prompt_tokens" => input_tokens,
@@ -139,7 +139,7 @@ impl FakeReply {
         self
     }
 
-    /// Lets the model call fail after what was added so far.
+    /// Makes the model call fail after the parts added so far.
     pub fn with_error(mut self, error: Error) -> Self {
         self.error = Some(error);
         self
@@ -164,18 +164,18 @@ impl FakeReply {
 }
 
 impl FakeRequest {
-    /// The messages that the model was told, in order.
+    /// The messages in the request, in order.
     pub fn messages(&self) -> &[Json] {
         self.body.get("messages").and_then(Json::as_array).unwrap_or_default()
     }
 
-    /// The text of the last message; empty where that is no text.
+    /// The text of the last message; empty if it has none.
     pub fn last_text(&self) -> &str {
         let content = self.messages().last().and_then(|message| message.get("content"));
         content.and_then(Json::as_str).unwrap_or_default()
     }
 
-    /// The names of the tools that the model might call.
+    /// The names of the tools in the request.
     pub fn tool_names(&self) -> Vec<&str> {
         let tools = self.body.get("tools").and_then(Json::as_array).unwrap_or_default();
         tools.iter().filter_map(|tool| tool.get("function")?.get("name")?.as_str()).collect()

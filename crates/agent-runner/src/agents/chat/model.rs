@@ -1,4 +1,4 @@
-//! The seam between the loop of a turn and whatever answers its model calls.
+//! The interface between the loop of a turn and the model that it calls.
 
 use std::fmt;
 
@@ -10,20 +10,20 @@ use super::body::Item;
 use super::failure::Failure;
 use crate::Services;
 
-/// An answer that has begun: its chunks, and the model's own word that it is done. It may end without that word, and ends
-/// with a failure.
+/// An answer that has started: its chunks, and the model's own end marker. It may end without the marker, or with a
+/// failure.
 pub(super) type Chunks = BoxStream<'static, Result<Item, Failure>>;
 
 /// Answers model calls.
 #[async_trait]
 pub(super) trait Model: fmt::Debug + Send + Sync + 'static {
-    /// Whether it is OpenAI's own, which has its own ideas about some members of a request.
+    /// Whether this is OpenAI's own API, which treats some members of a request differently.
     fn is_openai(&self) -> bool;
 
-    /// Sends a request, a chat completion's JSON for the model of this name, and resolves once the answer has begun.
+    /// Sends a chat completion request, as JSON, to the model with this name, and resolves once the answer has started.
     ///
     /// # Errors
-    /// Why it did not begin; what is worth repeating has been repeated.
+    /// The failure that prevented an answer; retries have already been made.
     ///
     /// # Cancellation
     /// Dropping the future, and the chunks, stops the model.

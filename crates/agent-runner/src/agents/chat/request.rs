@@ -1,4 +1,4 @@
-//! What is sent to the model.
+//! The requests to the model.
 
 use agent_schemas::openai::{to_openai_messages, to_openai_tool_call};
 use agent_schemas::{AgentRequest, FunctionCall, Json, JsonObject, Stop, json, object};
@@ -9,20 +9,20 @@ use super::config::ChatConfig;
 use super::context::Context;
 use super::toolbox::Toolbox;
 
-/// What a request may say besides its declared members, in the words of chat completions, and the model is told as it is.
+/// Undeclared members of a request that are passed to the model unchanged, named as in chat completions.
 const PASSED_ON: [&str; 3] = ["response_format", "reasoning_effort", "verbosity"];
 
-/// The same where there are tools; servers refuse it without.
+/// The same, only if there are tools; servers reject them otherwise.
 const TOOLS_ONLY: [&str; 2] = ["tool_choice", "parallel_tool_calls"];
 
-/// The model that answers a request: the one that it names if it may choose it, else the configured one.
+/// The model for a request: the one that it names, if that is allowed, otherwise the configured one.
 pub(super) fn choose_model<'a>(config: &'a ChatConfig, request: &AgentRequest) -> &'a str {
     let wanted = request.model.as_deref();
     let allowed = config.allowed_models.iter().find(|allowed| Some(allowed.as_str()) == wanted);
     allowed.unwrap_or(&config.model)
 }
 
-/// The conversation as the model is told it; it grows by each round of tool calls.
+/// The conversation as the model receives it; it grows with each round of tool calls.
 #[derive(Debug)]
 pub(super) struct Conversation {
     /// The request's members other than `messages`.
@@ -39,7 +39,7 @@ impl Conversation {
         toolbox: &Toolbox<'_>,
         is_openai: bool,
     ) -> Self {
-        // One message: some servers take no second one from the system.
+        // A single message, because some servers reject a second system message.
         let instructions = config.system_prompt.iter().chain(&context.memories).map(String::as_str);
         let of_request = request.extra_member("instructions").and_then(Json::as_str);
         let instructions: Vec<&str> =
@@ -52,7 +52,7 @@ impl Conversation {
         Conversation { settings: settings(config, request, model, toolbox, is_openai), messages }
     }
 
-    /// Adds what the user has said meanwhile.
+    /// Adds input that the user sent meanwhile.
     pub(super) fn add_messages(&mut self, messages: &[agent_schemas::Message]) {
         self.messages.extend(to_openai_messages(messages));
     }
@@ -64,9 +64,9 @@ impl Conversation {
         Json::from(body).to_string().into()
     }
 
-    /// Adds the assistant's message with its calls, and what the tools answered.
+    /// Adds the assistant's message with its calls, and the tools' outputs.
     pub(super) fn add_round(&mut self, mut message: JsonObject, calls: &[OwnCall], outputs: &[String]) {
-        // A call that had to be made has been made; the model would never come to an end otherwise.
+        // A forced call has been made; if it stayed forced, the model would never finish.
         self.settings.shift_remove("tool_choice");
         let tool_calls: Vec<Json> = calls.iter().map(|call| to_openai_tool_call(&whole(call))).collect();
         message.insert("tool_calls".to_owned(), tool_calls.into());
@@ -78,7 +78,7 @@ impl Conversation {
     }
 }
 
-/// The call with arguments that are a JSON object whatever the model wrote: some servers refuse others.
+/// The call with arguments that are a JSON object, whatever the model wrote: some servers reject anything else.
 fn whole(call: &OwnCall) -> FunctionCall {
     let arguments = match json::parse(&call.arguments) {
         Ok(Json::Object(_)) => call.arguments.clone(),
@@ -94,7 +94,7 @@ fn settings(
     toolbox: &Toolbox<'_>,
     is_openai: bool,
 ) -> JsonObject {
-    // OpenAI's newer models refuse the old name, and other servers do not know the new one.
+    // OpenAI's newer models reject the old name, and other servers do not know the new one.
     let max_tokens = if is_openai { "max_completion_tokens" } else { "max_tokens" };
     let stop = request.stop.as_ref().map(|stop| match stop {
         Stop::One(text) => Json::from(text.as_str()),

@@ -8,7 +8,7 @@ pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result
     serializer.serialize_f64(time.as_secs_f64())
 }
 
-/// A number that is no time becomes zero, which is refused with all else that makes no sense when the agent is made: the
+/// An invalid number becomes zero, which is rejected like other invalid settings when the agent is created: the
 /// error then names the setting.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let seconds = f64::deserialize(deserializer)?;

@@ -1,4 +1,4 @@
-//! The chunks of one answer, as they come.
+//! The chunks of one answer, as they arrive.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::body::{Body, Item};
 use super::failure::{Failure, IDLE_TIMEOUT, Retry};
 
-/// An answer that has begun.
+/// An answer that has started.
 #[derive(Debug)]
 pub(super) struct ChunkStream {
     response: Response,
@@ -18,7 +18,7 @@ pub(super) struct ChunkStream {
     connect_limit: Duration,
     body: Body,
     items: VecDeque<Item>,
-    /// Nothing more is to be read.
+    /// The stream is at its end.
     at_end: bool,
 }
 
@@ -34,7 +34,7 @@ impl ChunkStream {
         }
     }
 
-    /// Reads until there is something to show, or the answer is whole without.
+    /// Reads until there is something to show, or the answer is complete without it.
     pub(super) async fn read_to_first_token(&mut self) -> Result<(), Failure> {
         let mut seen = 0;
         loop {
@@ -55,7 +55,7 @@ impl ChunkStream {
         }
     }
 
-    /// What is read from here on. If the server is silent for longer than the limit, that is a failure.
+    /// Returns the following chunks. If the server is silent for longer than the limit, that is a failure.
     pub(super) fn into_items(self, idle_limit: Duration) -> impl Stream<Item = Result<Item, Failure>> + Send {
         stream::unfold(Some(self), move |chunks| async move {
             let mut chunks = chunks?;
@@ -75,7 +75,7 @@ impl ChunkStream {
                 Some(Item::Done) => {
                     self.at_end = true;
                     self.items.clear();
-                    // The end of the body is mostly there already; taking it lets the connection be used again.
+                    // The end of the body has usually arrived already; reading it lets the connection be reused.
                     let _ = self.response.chunk().now_or_never();
                     return Ok(Some(Item::Done));
                 }

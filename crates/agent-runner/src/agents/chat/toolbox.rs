@@ -1,4 +1,4 @@
-//! The tools of one request: the server's own, and those that the request declares.
+//! The tools of one request: the server's own, and the tools that the request declares.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::agent::AgentError;
 use crate::handle::RunHandle;
 use crate::tools::{Tool, ToolContext, UNEXPECTED, error_output, failed_output};
 
-/// The tools that the model may call. Where a request declares a tool that the server has, the server's counts.
+/// The tools that the model may call. If a request declares a tool that the server has, the server's is used.
 #[derive(Debug)]
 pub(super) struct Toolbox<'a> {
     own: &'a [Arc<dyn Tool>],
@@ -28,12 +28,12 @@ impl<'a> Toolbox<'a> {
         Toolbox { own, declared }
     }
 
-    /// Whether a call of this name ends the turn, because the client has to answer it.
+    /// Whether a call of this name ends the turn, because the client runs the tool.
     pub(super) fn is_clients(&self, name: &str) -> bool {
         self.declared.iter().any(|tool| tool.function().is_some_and(|(declared, _, _)| declared == name))
     }
 
-    /// The tools as the request to the model has them; those of the request as they came.
+    /// The tools in the form of the model's request; tools of the client's request are unchanged.
     pub(super) fn to_json(&self) -> Vec<Json> {
         let own = self.own.iter().map(|tool| {
             let function = object! {
@@ -45,7 +45,7 @@ impl<'a> Toolbox<'a> {
         own.chain(declared).collect()
     }
 
-    /// Runs several calls at once, writes their outputs in the order of the calls, and gives them, as JSON texts.
+    /// Runs several calls concurrently, writes their outputs in the order of the calls, and returns them as JSON texts.
     pub(super) async fn run(&self, run: &RunHandle, calls: &[OwnCall]) -> Vec<String> {
         let of_run = |call: &OwnCall| ToolContext::of_run(run, call.id.as_str(), &call.name);
         let contexts: Vec<ToolContext> = calls.iter().map(of_run).collect();
@@ -60,7 +60,7 @@ impl<'a> Toolbox<'a> {
         outputs
     }
 
-    /// A call's output. Whatever goes wrong is told to the model, which may do better next time.
+    /// A call's output. Errors go to the model, which may try again.
     async fn output(&self, ctx: &ToolContext, call: &OwnCall) -> String {
         let Some(tool) = self.own.iter().find(|tool| tool.name() == call.name) else {
             return error_output(&format!("Tool not found: {}", call.name));

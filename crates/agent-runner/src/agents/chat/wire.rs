@@ -1,4 +1,4 @@
-//! What servers send: the parts of `chat.completion.chunk` and `chat.completion` that matter here.
+//! What servers send: the relevant parts of `chat.completion.chunk` and `chat.completion`.
 //!
 //! Lenient: unknown members are ignored, `null` and absence are the same, and a text may be a list of parts.
 
@@ -8,7 +8,7 @@ use agent_schemas::Json;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// One chunk of a stream, or the whole of an answer that is no stream.
+/// One chunk of a stream, or a whole answer that is not streamed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Chunk {
@@ -16,7 +16,7 @@ pub(super) struct Chunk {
     choices: Vec<Choice>,
     pub(super) usage: Json,
     pub(super) error: Json,
-    /// `error` where a server sends an error without wrapping it.
+    /// `error`, if a server sends an error without wrapping it.
     object: Text,
 }
 
@@ -26,12 +26,12 @@ pub(super) struct Choice {
     index: Json,
     #[serde(deserialize_with = "null_is_default")]
     delta: Delta,
-    /// What an answer that is no stream has in place of `delta`.
+    /// The counterpart of `delta` in an answer that is not streamed.
     message: Option<Delta>,
     pub(super) finish_reason: Text,
 }
 
-/// What a chunk adds.
+/// The increment in a chunk.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Delta {
@@ -43,7 +43,7 @@ pub(super) struct Delta {
     pub(super) tool_calls: Vec<CallDelta>,
 }
 
-/// What a chunk adds to a tool call.
+/// The increment of a tool call.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct CallDelta {
@@ -60,7 +60,7 @@ pub(super) struct FunctionDelta {
     arguments: Json,
 }
 
-/// A string; empty where the server sent something else.
+/// A string; empty if the server sent something else.
 #[derive(Debug, Default)]
 pub(super) struct Text(pub(super) String);
 
@@ -80,17 +80,17 @@ impl Chunk {
         Some(chunk)
     }
 
-    /// Whether it can be a whole answer.
+    /// Whether it can be a complete answer.
     pub(super) fn is_answer(&self) -> bool {
         self.choice().is_some() || !self.error.is_null()
     }
 
-    /// The only choice that was asked for.
+    /// The only requested choice.
     pub(super) fn choice(&self) -> Option<&Choice> {
         self.choices.iter().find(|choice| choice.index.as_i64().unwrap_or(0) == 0)
     }
 
-    /// Whether it says more than that the server has begun.
+    /// Whether it contains more than the notice that the server has started.
     pub(super) fn is_significant(&self) -> bool {
         if !self.error.is_null() {
             return true;

@@ -1,4 +1,4 @@
-//! Arithmetic in free text: `What is 6 times 7?` asks for `6 * 7`.
+//! Finds arithmetic in free text: `What is 6 times 7?` asks for `6 * 7`.
 
 use crate::tools::evaluate;
 
@@ -7,7 +7,7 @@ use crate::tools::evaluate;
 pub(super) struct Question(Vec<String>);
 
 impl Question {
-    /// The first arithmetic expression of a text in lower case.
+    /// The first arithmetic expression in a lower-case text.
     pub(super) fn find(text: &str) -> Option<Self> {
         let mut run = Vec::new();
         for token in tokens(text).into_iter().map(Some).chain([None]) {
@@ -25,7 +25,7 @@ impl Question {
         None
     }
 
-    /// Takes symbols that stand side by side, if they are an expression with an operator between two numbers.
+    /// Takes adjacent symbols if they are an expression with an operator between two numbers.
     fn of(mut symbols: Vec<String>) -> Option<Self> {
         while symbols.last().is_some_and(|last| !is_number(last) && last != ")") {
             symbols.pop();
@@ -34,17 +34,17 @@ impl Question {
         let question = Question(symbols);
         match evaluate(&question.expression()) {
             Ok(_) => (numbers > 1).then_some(question),
-            // Nothing but the value is wrong with it; the calculator will say what.
+            // The expression is well-formed but has no value; the calculator reports why.
             Err(error) => (numbers > 1 && error.is_about_value()).then_some(question),
         }
     }
 
-    /// As the calculator takes it.
+    /// In the calculator's notation.
     pub(super) fn expression(&self) -> String {
         self.0.join(" ").replace("( ", "(").replace(" )", ")")
     }
 
-    /// As a person writes it.
+    /// In human notation.
     pub(super) fn shown(&self) -> String {
         self.expression().replace('*', "×").replace('/', "÷")
     }
@@ -71,7 +71,7 @@ fn tokens(text: &str) -> Vec<&str> {
     tokens
 }
 
-/// A point belongs to a number only where a digit follows: a sentence may end with a number.
+/// A point belongs to a number only if a digit follows: a sentence may end with a number.
 fn number_length(text: &str) -> usize {
     let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
     let whole = digits(0);
@@ -81,7 +81,7 @@ fn number_length(text: &str) -> usize {
     }
 }
 
-/// The symbol that a token stands for, empty for one that says nothing; `None` where it is no arithmetic.
+/// The symbol of a token; empty for a filler word, `None` if the token is not arithmetic.
 fn meaning(token: &str) -> Option<&str> {
     Some(match token {
         "times" | "x" | "×" | "·" | "multiplied" => "*",

@@ -1,12 +1,12 @@
-//! The latest entries of a log, which are kept in memory for its readers.
+//! The latest entries of a log, kept in memory for its readers.
 
 use std::collections::VecDeque;
 
 use agent_services::run::Batch;
 use bytes::Bytes;
 
-/// How much of a log's end is kept for its readers; what is older they read from the store. What the
-/// store does not have yet is kept whatever its size.
+/// How much of the end of a log is kept for its readers, who read older entries from the store. Entries that the store
+/// does not have yet are always kept.
 const TAIL_BYTES: usize = 256 * 1024;
 const TAIL_BATCHES: usize = 8;
 
@@ -18,13 +18,13 @@ const PIECE_BYTES: usize = 64 * 1024;
 pub(crate) enum TailRead {
     /// Entries, and whether the log ends with the last of them.
     Batches(Vec<Batch>, bool),
-    /// They are in the store and no longer here.
+    /// The entries are in the store and no longer here.
     Older,
-    /// Nothing yet; the waker is kept.
+    /// No entries yet; the waker is kept.
     Nothing,
-    /// Nothing more: the log has ended.
+    /// No further entries: the log has ended.
     End,
-    /// Nothing more here: the log continues elsewhere.
+    /// No further entries here: the log continues in another process.
     Lost,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Batches {
 }
 
 impl Batches {
-    /// None yet, of a log whose entries before this one are in the store.
+    /// No batches yet, of a log whose entries before this number are in the store.
     pub(super) fn new(next: u64) -> Self {
         Batches { batches: VecDeque::new(), bytes: 0, next, stored: next, are_pieces: false }
     }
@@ -66,7 +66,7 @@ impl Batches {
         }
     }
 
-    /// Notes that the store has all entries before this one, and drops old ones that can be read from it.
+    /// Notes that the store has all entries before this number, and drops old ones that can be read from it.
     pub(super) fn note_stored(&mut self, next: u64) {
         self.stored = next;
         while (self.bytes > TAIL_BYTES && self.batches.len() > 1) || self.batches.len() > TAIL_BATCHES {
@@ -83,7 +83,7 @@ impl Batches {
         }
     }
 
-    /// The entries from `from` on, which is not the end, in a log that is finished or not.
+    /// The entries from `from` on, which is before the end, and whether the log ends with the last of them.
     pub(super) fn read(&self, from: u64, is_finished: bool) -> TailRead {
         if self.batches.front().is_none_or(|oldest| from < oldest.first) {
             return TailRead::Older;

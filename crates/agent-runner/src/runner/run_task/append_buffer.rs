@@ -1,4 +1,4 @@
-//! What an agent wrote, on its way to the store and to the readers.
+//! The agent's output on its way to the store and to the readers.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,7 +10,7 @@ use tokio::time::{Sleep, sleep};
 
 use crate::live::LiveRun;
 
-/// How long entries that are shown already may gather before they are stored, and how many bytes of them.
+/// How long, and up to how many bytes, entries that are already shown may gather before they are stored.
 const GATHER_TIME: Duration = Duration::from_millis(100);
 const GATHER_BYTES: usize = 256 * 1024;
 
@@ -20,13 +20,13 @@ pub(in crate::runner) struct AppendBuffer {
     durability: Durability,
     /// What is being appended.
     in_flight: Option<Batch>,
-    /// What the readers have seen and is to be appended; only where that is allowed.
+    /// Entries that readers have seen and that still have to be appended; only with relaxed durability.
     shown: Vec<Batch>,
     shown_bytes: usize,
-    /// Resolves when what was shown has gathered for long enough.
+    /// Resolves when the shown entries have gathered for long enough.
     due: Option<Pin<Box<Sleep>>>,
-    /// Whether the store was told that the agent began. That does not wait: an agent that must not begin twice would, if
-    /// the process died meanwhile.
+    /// Whether the first append has been made. It is not delayed: otherwise an agent that must not start twice would do
+    /// so if the process died meanwhile.
     began: bool,
 }
 
@@ -42,12 +42,12 @@ impl AppendBuffer {
         }
     }
 
-    /// How many bytes were taken from the agent that the store does not have.
+    /// The number of bytes taken from the agent that the store does not have.
     pub(super) fn bytes(&self) -> usize {
         self.shown_bytes + self.in_flight.as_ref().map_or(0, |batch| batch.frames.len())
     }
 
-    /// Gives what is to be appended next, if another append may begin; otherwise the waker is kept.
+    /// Returns what to append next, if another append may start; otherwise keeps the waker.
     ///
     /// # Errors
     /// Why the log was closed before its end.
@@ -91,12 +91,12 @@ impl AppendBuffer {
         due.as_mut().poll(cx) == Poll::Ready(()) || self.shown_bytes >= GATHER_BYTES
     }
 
-    /// What is being appended, to be repeated.
+    /// The batch that is being appended, for a retry.
     pub(super) fn in_flight(&self) -> Option<Batch> {
         self.in_flight.clone()
     }
 
-    /// Says that what was being appended is stored, and shows it if it was not.
+    /// Marks the batch as stored, and shows it if it was not shown before.
     pub(super) fn acknowledge(&mut self, live: &LiveRun) {
         let Some(batch) = self.in_flight.take() else { return };
         match self.durability {
@@ -105,7 +105,7 @@ impl AppendBuffer {
         }
     }
 
-    /// Takes what the readers have seen and the store is still to get.
+    /// Takes the entries that readers have seen and the store does not have.
     pub(super) fn take_shown(&mut self) -> Vec<Batch> {
         self.due = None;
         self.shown_bytes = 0;

@@ -1,4 +1,4 @@
-//! The end of a log.
+//! Writes the end of a log.
 
 use agent_schemas::Status;
 use agent_services::run::{Batch, FinishRun, Grant};
@@ -77,7 +77,7 @@ impl RunTask {
         Ok(granted)
     }
 
-    /// What is left to store at the end: what readers have already seen, and what follows.
+    /// What remains to be stored at the end: entries that readers have already seen, and the end.
     fn unstored(&self, closing: &Batch) -> Batch {
         let mut unstored = self.buffer.lock().take_shown();
         unstored.push(closing.clone());

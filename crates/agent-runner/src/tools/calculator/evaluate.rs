@@ -10,10 +10,10 @@
 
 use std::fmt;
 
-/// An expression may be this long, in bytes.
+/// The maximum length of an expression, in bytes.
 const MAX_LENGTH: usize = 4096;
 
-/// Parentheses, signs and powers may be nested this deep.
+/// The maximum nesting of parentheses, signs and powers.
 const MAX_DEPTH: usize = 64;
 
 /// Why an expression has no value.
@@ -21,20 +21,20 @@ const MAX_DEPTH: usize = 64;
 pub(crate) enum ExpressionError {
     TooLong,
     TooDeep,
-    /// Something stands at this character, from 1, where it cannot.
+    /// This character, counted from 1, is not allowed here.
     Unexpected(char, usize),
-    /// The expression ends where something should follow.
+    /// The expression ends where more should follow.
     UnexpectedEnd,
     UnknownName(String),
-    /// A function got another number of arguments than it takes.
+    /// A function has the wrong number of arguments.
     Arguments(String),
     DivisionByZero,
-    /// The value is too large, or no real number.
+    /// The value is too large, or not a real number.
     NoNumber,
 }
 
 impl ExpressionError {
-    /// Whether the expression is written well and only has no value.
+    /// Whether the expression is well-formed and only has no value.
     pub(crate) fn is_about_value(&self) -> bool {
         matches!(self, ExpressionError::DivisionByZero | ExpressionError::NoNumber)
     }
@@ -79,7 +79,7 @@ impl<'a> Parser<'a> {
         &self.text[self.position..]
     }
 
-    /// The next character that is no white space.
+    /// The next character that is not white space.
     fn peek(&mut self) -> Option<char> {
         let rest = self.rest();
         self.position += rest.len() - rest.trim_start().len();
@@ -103,7 +103,7 @@ impl<'a> Parser<'a> {
         self.take(&[wanted]).map(|_| ()).ok_or_else(|| self.unexpected())
     }
 
-    /// Runs a rule that may lead back to itself.
+    /// Runs a rule that may recurse.
     fn nested(
         &mut self,
         rule: fn(&mut Self) -> Result<f64, ExpressionError>,

@@ -131,7 +131,7 @@ async fn error_in_stream__fails_or_is_retried() {
     )
     .await;
     let nonsense =
-        "Error occurred during execution of model: m: the answer is not the JSON of a chat completion";
+        "Error occurred during execution of model: m: the response is not a chat completion in JSON";
     check(&[Reply::events("data: nonsense\n\n")], "MODEL_EXECUTION_FAILED", nonsense, 1).await;
 }
 
@@ -162,7 +162,7 @@ async fn silent_stream__after_first_token__times_out() {
     assert_eq!(outline(&outcome.events)[4..], ["  'half' failed", "message failed", "response failed"]);
 }
 
-/// A run against an address where nobody answers.
+/// A run against an address where nothing is listening.
 async fn unanswered(base_url: String, connect_timeout: Duration) -> Outcome {
     let server = ModelServer::start([]).await;
     let mut config = config(&server);

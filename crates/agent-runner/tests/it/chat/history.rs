@@ -1,4 +1,4 @@
-//! What the model is told of earlier turns and earlier conversations.
+//! What the model receives of earlier turns and earlier conversations.
 
 use agent_runner::{RunOptions, Runner};
 use agent_schemas::{AgentRequest, Json, Message};

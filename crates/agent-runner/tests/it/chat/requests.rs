@@ -124,13 +124,16 @@ fn check_refused(change: impl FnOnce(&mut ChatConfig), expected: &str) {
 
 #[test]
 fn config__invalid_value__is_refused() {
-    check_refused(|config| config.model = " ".to_owned(), "a chat agent needs a model");
+    check_refused(
+        |config| config.model = " ".to_owned(),
+        "no model is configured for the chat agent; set `model`",
+    );
     check_refused(|config| config.max_rounds = 0, "max_rounds should be at least 1");
     for seconds in ["0", "-1", "1e300"] {
         let text = format!(r#"{{"model":"m","idle_timeout_seconds":{seconds}}}"#);
         check_refused(
             |config| *config = serde_json::from_str(&text).expect("a number"),
-            "idle_timeout_seconds should be a number of seconds above 0",
+            "idle_timeout_seconds should be greater than 0 seconds",
         );
     }
     check_refused(|config| config.base_url = "localhost".to_owned(), "base_url should be an absolute URL");
@@ -143,5 +146,5 @@ fn config__invalid_value__is_refused() {
     assert_eq!(error.to_string(), "two tools are named 'calculator'");
     let error =
         Chat::new(ChatConfig::new("m"), Some(SecretString::from("a\nb")), vec![]).expect_err("a bad key");
-    assert_eq!(error.to_string(), "the API key has characters that cannot be sent");
+    assert_eq!(error.to_string(), "the API key has characters that are not allowed in an HTTP header");
 }

@@ -26,7 +26,7 @@ enum Act {
     /// Fails with an error that was not written for the model.
     Leak,
     Panic,
-    /// Waits until so many calls are under way.
+    /// Waits until this many calls are in progress.
     Meet(Barrier),
     /// Reports twice before it answers.
     Report,
@@ -292,7 +292,7 @@ async fn declared_tool__same_name__uses_the_servers() {
     assert_eq!(tools.matches(r#""name":"say""#).count(), 1, "{tools}");
 }
 
-/// One call by the model, what its output is, and that the run goes on.
+/// One call by the model, its output, and that the run continues.
 async fn check_output(name: &str, arguments: &str, expected: &str) {
     let tools = [("fail", Act::Fail), ("leak", Act::Leak), ("panic", Act::Panic), ("say", Act::Say("hi"))];
     let tools = tools.into_iter().map(|(name, act)| scripted(name, act)).collect();

@@ -25,21 +25,23 @@ impl Parameters {
         let mut given: Vec<(&'static str, String)> = Vec::new();
         if query.contains('@') {
             return Err(url.fault(
-                "an @ follows a question mark; in a password, write ? as %3F, in a parameter @ as %40",
+                "'@' is not allowed after '?'; write ? as %3F in a password, or @ as %40 in a parameter",
             ));
         }
         for part in query.split('&').filter(|part| !part.is_empty()) {
             let Some((name, value)) = part.split_once('=') else {
-                return Err(url.fault("a parameter has no value, as in ?name=value"));
+                return Err(url.fault("a parameter has no value; write ?name=value"));
             };
             let Some(name) = known.iter().copied().find(|known| *known == name) else {
                 return Err(url.fault(&unknown(name, known)));
             };
             if given.iter().any(|(given, _)| *given == name) {
-                return Err(url.fault(&format!("its parameter `{name}` comes twice")));
+                return Err(url.fault(&format!("the parameter `{name}` is repeated")));
             }
             let Some(value) = decode(value) else {
-                return Err(url.fault(&format!("the percent signs of its parameter `{name}` make no UTF-8")));
+                return Err(
+                    url.fault(&format!("the percent-encoded value of the parameter `{name}` is not UTF-8"))
+                );
             };
             given.push((name, value));
         }
@@ -51,13 +53,13 @@ impl Parameters {
         self.given.iter().find(|(given, _)| *given == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a parameter, read as something else than a text; `what` says what it is to be, as in "a number".
+    /// The value of a parameter, parsed as another type; `what` describes the type for errors, as in "a number".
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it cannot be read so.
     pub fn read<T: FromStr>(&self, name: &str, what: &str) -> Result<Option<T>> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let fault = || self.url.fault(&format!("its parameter `{name}` is not {what}"));
+        let fault = || self.url.fault(&format!("the parameter `{name}` should be {what}"));
         value.parse().map(Some).map_err(|_| fault())
     }
 }
@@ -66,7 +68,7 @@ fn unknown(name: &str, known: &[&str]) -> String {
     let is_plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let name = if is_plain { format!("`{name}`") } else { "of that name".to_owned() };
     match known {
-        [] => format!("there is no parameter {name}, and no other one"),
-        known => format!("there is no parameter {name}; there are {}", known.join(", ")),
+        [] => format!("there is no parameter {name}; this URL takes none"),
+        known => format!("there is no parameter {name}; the known parameters are {}", known.join(", ")),
     }
 }

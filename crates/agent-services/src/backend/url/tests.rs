@@ -49,10 +49,10 @@ fn path_url__any_path__round_trips() {
 #[test]
 fn url__invalid_parameter__is_named() {
     for (text, what) in [
-        ("x:?a=1&b=2", "no parameter `b`; there are a, c"),
-        ("x:?a=1&a=2", "`a` comes twice"),
+        ("x:?a=1&b=2", "no parameter `b`; the known parameters are a, c"),
+        ("x:?a=1&a=2", "`a` is repeated"),
         ("x:?a", "no value"),
-        ("x:?a=%f", "`a` make no UTF-8"),
+        ("x:?a=%f", "`a` is not UTF-8"),
     ] {
         let Err(error) = url(text).parameters(&["a", "c"]) else { panic!("{text}") };
         assert!(error.to_string().contains(what), "{text}: {error}");

@@ -1,4 +1,4 @@
-//! What is found by something else than its id: lists, keys, and what a sweep leaves.
+//! Finding runs without their ids: lists, keys, and what a sweep leaves.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,7 +140,7 @@ pub async fn sweep_forgets(store: Arc<dyn RunStore>) {
     let mut ended = Vec::new();
     for session in ["1", "2", "3"] {
         let mut run = new_run("u", session).with_key(keyed(session, "f"));
-        // What is left of a run that is to be kept for longer is bounded, too.
+        // The size of trimmed runs is limited too.
         run.record.options.response_ttl = Duration::from_secs(if session == "2" { 60 * 60 } else { 0 });
         let (id, created) = create(&*store, run).await;
         let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };

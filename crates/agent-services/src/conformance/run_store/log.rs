@@ -47,7 +47,7 @@ fn numbers(range: std::ops::Range<u64>) -> Vec<String> {
     range.map(|number| number.to_string()).collect()
 }
 
-/// The contract of [`Service`](crate::Service), and that work after the stop is refused.
+/// The contract of [`Service`](crate::Service), and that calls after the stop are rejected.
 pub async fn runs_live_and_end(store: Arc<dyn RunStore>) {
     lifecycle::start_and_stop_can_be_repeated(&*store).await;
     lifecycle::health_follows_the_lifecycle(&*store).await;
@@ -195,7 +195,7 @@ pub async fn finish_repeats_without_entries(store: Arc<dyn RunStore>) {
     assert_eq!(read_all(&*store, &id, 0, 1000).await, (numbers(0..2), true));
 }
 
-/// Contract 23: only a store that names a database takes a history, and one that refuses it changes nothing.
+/// Contract 23: only a store that names a database accepts a history, and one that rejects it changes nothing.
 pub async fn history_needs_a_database(store: Arc<dyn RunStore>) {
     let (id, token) = start(&*store, "u", "s").await;
     let ended = FinishRun::new(id.clone(), token, batch(0, 1), Status::Completed);

@@ -1,4 +1,4 @@
-//! Owners: what they are asked, how long they live, and who takes over from them.
+//! Owners: their signals, leases and takeovers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -142,7 +142,7 @@ pub async fn signals_reach_the_owner(store: Arc<dyn RunStore>) {
     let told = async |owner: &OwnerId, id: &RunId| {
         loop {
             let runs = store.signals(owner).await.expect("listening works");
-            // An owner that is told nothing looks at all of its runs, so it finds this one.
+            // An owner that receives an empty list checks all of its runs, so it finds this one.
             if runs.is_empty() || runs.contains(id) {
                 return;
             }
@@ -160,7 +160,7 @@ pub async fn signals_reach_the_owner(store: Arc<dyn RunStore>) {
     let interrupt = async { assert_ne!(queue(&*store, SessionPolicy::Interrupt, 1).await, a) };
     while_waiting(told(&one, &a), interrupt).await;
 
-    // Also before it listens, and whoever the owner is by then.
+    // Also before it listens, and whichever process owns the run by then.
     let (b, _) = start(&*store, "u", "t").await;
     heartbeat(&*store, &other).await;
     assert!(take_over(&*store, &b, &other).await.is_some());
@@ -360,7 +360,7 @@ pub async fn readers_are_counted(store: Arc<dyn RunStore>) {
     assert_eq!(reader_ttl(&b).await, Duration::ZERO);
 }
 
-/// The lifecycle's contract 3: what was acknowledged is there after a stop and a new start.
+/// The lifecycle's contract 3: acknowledged data survives a stop and a restart.
 pub async fn a_restart_forgets_no_run(store: Arc<dyn RunStore>) {
     let keyed = || new_run("u", "s").with_key(super::keyed("k", "f"));
     let (a, created) = create(&*store, keyed()).await;

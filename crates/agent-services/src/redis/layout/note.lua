@@ -1,4 +1,4 @@
--- The version of the layout, which is written by the first who starts.
+-- The version of the layout, written by the first store that starts.
 -- KEYS: 1 the version. ARGV: 1 the version of this program.
 local found = redis.call('GET', KEYS[1])
 if not found then

@@ -1,5 +1,5 @@
--- Stores messages; returns the number of the first. ARGV: 1 the milliseconds to live, 2 the session's part of members,
--- 3 what is kept of each besides the message, then for each the message, how many words it has, and the words.
+-- Stores messages; returns the number of the first. ARGV: 1 the time to live in milliseconds, 2 the session's part of
+-- members, 3 the stored data of each except the message, then for each the message, its number of words, and the words.
 check_keys()
 local total = (#ARGV - 3) / 3
 local first = next_numbers(KEYS[5], total)

@@ -1,7 +1,7 @@
 -- KEYS of every script that changes memories: 1 the memories, 2 the words, 3 the numbers, 4 the numbers by session, 5 the
 -- last number.
 
--- Postings that are added or removed by one command: an argument list has a limit.
+-- The number of postings added or removed by one command: argument lists are limited.
 local MANY = 1000
 
 -- Fails, before anything is written, if a key holds something else.
@@ -13,7 +13,7 @@ local function check_keys()
   redis.call('GET', KEYS[5])
 end
 
--- Lets everything live on for these milliseconds, 0 for ever.
+-- Extends the life of everything by these milliseconds, 0 for forever.
 local function live_on(ttl)
   ttl = tonumber(ttl)
   local at = now_ms() + ttl
@@ -26,8 +26,8 @@ local function live_on(ttl)
   end
 end
 
--- Calls `change` with lists of the members of the words that stand for a text with a number. `words` is each word and how
--- often it occurs, each ended by a NUL, which no word has.
+-- Calls `change` with lists of the members for the words of the text with a number. `words` is each word and how
+-- often it occurs, each ended by a NUL, which no word contains.
 local function each_posting(number, words, length, change)
   local members = {}
   for word, occurrences in string.gmatch(words, '(%Z+)%z(%d+)%z') do
@@ -42,7 +42,7 @@ local function each_posting(number, words, length, change)
   end
 end
 
--- What a search has to see unchanged: which corpus this is, and how much was removed from it.
+-- The edition, which must not change during a search: the corpus, and how much was removed from it.
 local function edition(key)
   local found = redis.call('HMGET', key, 'born', 'removed')
   return (found[1] or '') .. ':' .. (found[2] or '0')

@@ -1,5 +1,5 @@
--- Some memories, in order, until the answer is large. KEYS: 1 the memories. ARGV: 1 the bytes of a large answer, then the
--- numbers. Returns for each what is kept besides the message, and the message.
+-- Reads some memories, in order, until the reply is large. KEYS: 1 the memories. ARGV: 1 the size of a large reply in
+-- bytes, then the numbers. Returns for each the stored data except the message, and the message.
 local found, bytes = {}, 0
 for i = 2, #ARGV do
   local head, message = 'h:' .. ARGV[i], 'm:' .. ARGV[i]

@@ -1,6 +1,6 @@
--- Memories with lesser numbers than one, the newest first, until the answer is large. KEYS: 1 the memories, 2 the numbers
--- or the numbers by session. ARGV: 1 the bytes of a large answer, 2 how many, 3 the greatest member, 4 the least.
--- Returns for each its number, what is kept besides the message, and the message.
+-- Reads memories before a number, newest first, until the reply is large. KEYS: 1 the memories, 2 the numbers
+-- or the numbers by session. ARGV: 1 the size of a large reply in bytes, 2 how many, 3 the greatest member, 4 the
+-- least. Returns for each its number, the stored data except the message, and the message.
 local found, bytes = {}, 0
 local members = redis.call('ZREVRANGEBYLEX', KEYS[2], ARGV[3], ARGV[4], 'LIMIT', 0, ARGV[2])
 for i, member in ipairs(members) do

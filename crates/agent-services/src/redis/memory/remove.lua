@@ -1,4 +1,4 @@
--- Forgets memories; returns how many there were. ARGV: 1 the milliseconds to live, then the numbers.
+-- Deletes memories; returns how many there were. ARGV: 1 the time to live in milliseconds, then the numbers.
 check_keys()
 local count = 0
 local function remove(members)

@@ -1,6 +1,6 @@
-//! Searching. A common word may be in very many texts, so postings are read in several answers. What is added meanwhile
-//! has a greater number than the last one at the beginning and does not count; if something is removed meanwhile, the
-//! search begins again. So scores are always those of one moment.
+//! Searches. Very many texts may contain a common word, so postings are read in several replies. Memories added
+//! meanwhile have greater numbers than the last one at the start and do not count; if memories are removed meanwhile,
+//! the search starts again. So all scores are from one moment.
 
 use std::ops::ControlFlow;
 
@@ -18,22 +18,22 @@ use crate::redis::store::{LARGE_ANSWER, number};
 script!(POSTINGS, "memory/common.lua", "memory/postings.lua");
 script!(ITEMS, "memory/items.lua");
 
-/// The most postings of one answer.
+/// The maximum number of postings in one reply.
 const MANY_POSTINGS: u64 = 20_000;
 
-/// The most words that are asked for at once.
+/// The maximum number of words in one request.
 const MANY_WORDS: usize = 500;
 
-/// How many times a search begins again before it reads everything in one answer, however large.
+/// How many times a search starts again before it reads everything in one reply, however large.
 const MAX_RESTARTS: usize = 3;
 
-/// How many results are looked at at once.
+/// How many results are fetched at once.
 const MANY_RESULTS: usize = 500;
 
-/// The corpus and, for each word, the texts that have it, at one moment.
+/// The corpus and, for each word, the texts that contain it, at one moment.
 type Snapshot = (Corpus, Vec<Vec<Posting>>);
 
-/// What is kept of a memory besides its message, and the message; nothing of one that was forgotten.
+/// The stored data of a memory and its message; `None` if it was deleted.
 type Item = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl RedisMemoryStore {
@@ -79,7 +79,7 @@ impl RedisMemoryStore {
         }
     }
 
-    /// Reads the postings of all words, or stops with `Continue` if something was removed meanwhile.
+    /// Reads the postings of all words, or stops with `Continue` if memories were removed meanwhile.
     async fn read_postings(
         &self,
         operation: &'static str,
@@ -97,7 +97,7 @@ impl RedisMemoryStore {
             for word in &wanted {
                 call = call.arg(&words[*word]).arg(&reading.after[*word]);
             }
-            // Another edition comes alone.
+            // A changed edition is returned alone.
             let answer: Vec<::redis::Value> = self.backend.repeatable(operation, call).await?;
             let Ok([edition, texts, all_words, last, members]) = <[_; 5]>::try_from(answer) else {
                 return Ok(ControlFlow::Continue(()));
@@ -130,7 +130,7 @@ impl RedisMemoryStore {
         }
     }
 
-    /// The results that the query wants besides their words.
+    /// The restrictions of the query other than its words.
     async fn allowed(
         &self,
         operation: &'static str,
@@ -150,7 +150,7 @@ impl RedisMemoryStore {
         let heads: Vec<Option<Vec<u8>>> = self.backend.repeatable(operation, get).await?;
         let mut allowed = Vec::new();
         for (result, head) in results.iter().zip(heads) {
-            // What was forgotten meanwhile is no result.
+            // Memories deleted meanwhile are not results.
             let Some(head) = head else { continue };
             let (created_at, session) = decode_head(operation, &head)?;
             if query.allows(&session, created_at) {
@@ -160,7 +160,7 @@ impl RedisMemoryStore {
         Ok(allowed)
     }
 
-    /// The memories of some results, without those that were forgotten meanwhile.
+    /// The memories of some results, without those that were deleted meanwhile.
     async fn fetch(
         &self,
         operation: &'static str,
@@ -192,13 +192,13 @@ impl RedisMemoryStore {
 
 /// How far postings have been read.
 struct Reading {
-    /// What has to stay as it was; empty before the first answer.
+    /// The edition that must not change; empty before the first reply.
     edition: String,
     /// The last number that counts.
     last: String,
     corpus: Corpus,
     postings: Vec<Vec<Posting>>,
-    /// For each word the last number that was read.
+    /// The last number read for each word.
     after: Vec<String>,
     is_finished: Vec<bool>,
 }

@@ -1,4 +1,4 @@
--- Lets memories that were read live on. ARGV: 1 the milliseconds to live.
+-- Extends the life of memories that were read. ARGV: 1 the time to live in milliseconds.
 check_keys()
 live_on(ARGV[1])
 return 1

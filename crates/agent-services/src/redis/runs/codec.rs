@@ -1,4 +1,4 @@
-//! How runs stand in Redis.
+//! How runs are stored in Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,7 +124,7 @@ pub(super) fn fields(operation: &'static str, record: &RunRecord) -> Result<Vec<
     Ok(fields.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect())
 }
 
-/// A batch of a log, as a script gives it.
+/// A batch of a log in a script's reply.
 #[derive(Debug)]
 pub(super) struct StoredBatch(u64, u64, Vec<u8>);
 
@@ -141,7 +141,7 @@ impl From<StoredBatch> for Batch {
     }
 }
 
-/// The first word of an answer, and what follows.
+/// The first word of a reply, and the rest.
 pub(super) fn words(answer: &str) -> (&str, &str) {
     answer.split_once(' ').unwrap_or((answer, ""))
 }
@@ -150,7 +150,7 @@ pub(super) fn token(operation: &'static str, digits: &str) -> Result<FencingToke
     number(operation, digits.as_bytes()).map(FencingToken)
 }
 
-/// The run and the token that a script has given as `id token`; nothing if the text is empty.
+/// The run and the token in a script's reply `id token`; `None` if the text is empty.
 pub(super) fn grant(operation: &'static str, granted: &str) -> Result<Option<Grant>> {
     if granted.is_empty() {
         return Ok(None);
@@ -159,7 +159,7 @@ pub(super) fn grant(operation: &'static str, granted: &str) -> Result<Option<Gra
     Ok(Some(Grant { id: RunId::new(id), token: token(operation, digits)? }))
 }
 
-/// What a script says to a write.
+/// A script's result of a write.
 pub(super) fn check_written(operation: &'static str, id: &RunId, answer: &str) -> Result<()> {
     let message = match answer {
         "new" | "known" | "done" => return Ok(()),
@@ -168,7 +168,7 @@ pub(super) fn check_written(operation: &'static str, id: &RunId, answer: &str) -
         "owner" => "the run has another owner",
         "gap" => "the entries do not continue the log",
         "ended" => "the log has ended",
-        "behind" => "the log goes on after these",
+        "behind" => "the log continues after these entries",
         _ => return Err(foreign(operation)),
     };
     Err(Error::new(ErrorKind::Conflict, operation, message))

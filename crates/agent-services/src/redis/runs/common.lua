@@ -99,7 +99,7 @@ local function begin(id, owner)
   return text(redis.call('HINCRBY', run_key(id), 'token', 1))
 end
 
--- Wakes who waits. A user who may not publish has readers that look now and then, so this is never a fault.
+-- Wakes waiting tasks. Without permission to publish, readers look from time to time, so this is never an error.
 local function publish(kind, name, message)
   redis.pcall('PUBLISH', ROOT .. kind .. ':' .. name, message)
 end

@@ -1,4 +1,4 @@
-//! The contract of runs, over Redis.
+//! The run store's contract, in Redis.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::run::{
 };
 use crate::{Error, ErrorKind, Result};
 
-/// What is to become of a run, as the script knows it; `repeat` makes none whose key is unknown.
+/// A run to be created, as the script expects it; `repeat` creates none if the key is unknown.
 fn policy(run: &NewRun) -> &'static str {
     match run.record.options.session_policy {
         _ if run.key.as_ref().is_some_and(|key| key.is_repeated) => "repeat",
@@ -34,7 +34,7 @@ fn policy(run: &NewRun) -> &'static str {
     }
 }
 
-/// What a script says to a run that was to be made.
+/// The script's result of creating a run.
 fn created(operation: &'static str, id: &RunId, answer: &str) -> Result<Created> {
     let (word, rest) = codec::words(answer);
     Ok(match word {
@@ -47,7 +47,7 @@ fn created(operation: &'static str, id: &RunId, answer: &str) -> Result<Created>
         "reused" => Created::KeyReused,
         "unknown" => Created::KeyUnknown,
         "exists" => {
-            let message = format!("run {id} exists already");
+            let message = format!("run {id} already exists");
             return Err(Error::new(ErrorKind::AlreadyExists, operation, message));
         }
         _ => return Err(foreign(operation)),
@@ -64,11 +64,11 @@ impl RunStore for RedisRunStore {
         let ids = [user.as_str(), session.as_str(), key.unwrap_or_default(), record.id.as_str()];
         let _call = self.backend.begin(OPERATION, &ids)?;
         let Some(place) = Place::of_user(self.backend.keys(), &record.id, user) else {
-            let message = "a run's id is `run_`, at least 32 letters and digits, and the tag of its user";
+            let message = "a run's id should be `run_`, at least 32 letters and digits, and its user's tag";
             return Err(Error::new(ErrorKind::InvalidInput, OPERATION, message));
         };
         if first.first != 0 {
-            let message = "the entries do not begin the log";
+            let message = "the first entry should have number 0";
             return Err(Error::new(ErrorKind::Conflict, OPERATION, message));
         }
         let fields = codec::fields(OPERATION, record)?;
@@ -235,7 +235,7 @@ impl RunStore for RedisRunStore {
     }
 
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
-        const OPERATION: &str = "read what a run was handed";
+        const OPERATION: &str = "read the input handed to a run";
         let _call = self.backend.begin(OPERATION, &[])?;
         let Some(place) = self.place(id) else { return Ok(Vec::new()) };
         let found: Vec<Fields> = self.backend.repeatable(OPERATION, place.call(&STEERED, "")).await?;
@@ -243,7 +243,7 @@ impl RunStore for RedisRunStore {
     }
 
     async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
-        const OPERATION: &str = "drop what a run was handed";
+        const OPERATION: &str = "drop the input handed to a run";
         let _call = self.backend.begin(OPERATION, &[])?;
         let call = self.place_to_write(OPERATION, id)?.call(&DROP, "").arg(token.0);
         let call = taken.iter().fold(call, |call, taken| call.arg(taken.as_str()));
@@ -255,7 +255,7 @@ impl RunStore for RedisRunStore {
         const OPERATION: &str = "wait for signals";
         let call = self.backend.begin(OPERATION, &[])?;
         let listener = self.listening.listener();
-        // `stop` need not wait for what only waits.
+        // `stop` need not wait for calls that only wait.
         drop(call);
         let signals = listener.while_listening(self.listening.wakeups.signals(owner)).await;
         signals.ok_or_else(|| Error::new(ErrorKind::Unavailable, OPERATION, "the service has stopped"))
@@ -276,7 +276,7 @@ impl RunStore for RedisRunStore {
     }
 
     async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>> {
-        const OPERATION: &str = "look for orphans";
+        const OPERATION: &str = "find orphaned runs";
         let _call = self.backend.begin(OPERATION, &[])?;
         self.find_orphans(OPERATION, size.get()).await
     }
@@ -300,15 +300,15 @@ impl RunStore for RedisRunStore {
     }
 
     async fn touch_reader(&self, id: &RunId, time: Duration) -> Result<()> {
-        self.touch_reader_for("say that a run is read", id, time).await.map(drop)
+        self.touch_reader_for("register a reader of a run", id, time).await.map(drop)
     }
 
     async fn reader_ttl(&self, id: &RunId) -> Result<Duration> {
-        self.touch_reader_for("ask whether a run is read", id, Duration::ZERO).await
+        self.touch_reader_for("check for readers of a run", id, Duration::ZERO).await
     }
 
     async fn sweep(&self) -> Result<u64> {
-        const OPERATION: &str = "forget old runs";
+        const OPERATION: &str = "delete old runs";
         let _call = self.backend.begin(OPERATION, &[])?;
         self.forget_old(OPERATION).await
     }
@@ -349,7 +349,7 @@ impl RunStore for RedisRunStore {
 }
 
 impl RedisRunStore {
-    /// Lets a run count as being read for at least so long; says for how long it does.
+    /// Extends the time for which a run counts as having a reader; returns the remaining time.
     async fn touch_reader_for(
         &self,
         operation: &'static str,

@@ -1,4 +1,4 @@
-//! Runs that nobody executes, and runs that have ended: what is found over the slots of all users.
+//! Orphaned and ended runs, which have to be found across the slots of all users.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::redis::keys::encode;
 use crate::redis::store::{STEP, millis};
 use crate::run::{EXPIRED_LEASES, OwnerId, tag};
 
-/// How long a tag that was noted need not be noted again. It is far less than the minute after which one that has no runs
-/// is forgotten.
+/// How long a noted tag need not be noted again. It is far less than the minute after which a tag without runs
+/// is removed.
 const NOTED: Duration = Duration::from_secs(15);
 
 impl RedisRunStore {
@@ -24,7 +24,7 @@ impl RedisRunStore {
         ["runs", "bytes"].map(|name| format!("{}{name}", self.backend.keys().of_tag("ended")))
     }
 
-    /// The same of the ended runs that are trimmed.
+    /// The same for trimmed runs.
     fn trimmed_keys(&self) -> [String; 2] {
         ["trimmed", "trimmed-bytes"].map(|name| format!("{}{name}", self.backend.keys().of_tag("ended")))
     }
@@ -74,7 +74,7 @@ impl RedisRunStore {
         self.backend.repeatable(operation, OWNERS.with_keys([self.leases()])).await
     }
 
-    /// Notes that there are going to be runs of a tag, so that they are found when nobody executes them.
+    /// Notes that runs with a tag will exist, so that they are found when they become orphans.
     pub(super) async fn note_tag(&self, operation: &'static str, tag: &str) -> Result<()> {
         if self.noted.lock().get(tag).is_some_and(|at| at.elapsed() < NOTED) {
             return Ok(());
@@ -88,7 +88,7 @@ impl RedisRunStore {
         Ok(())
     }
 
-    /// Runs that nobody executes, of all tags in turn.
+    /// The orphaned runs of all tags, one tag at a time.
     pub(super) async fn find_orphans(&self, operation: &'static str, most: usize) -> Result<Vec<RunId>> {
         let living = self.living(operation).await?;
         let mut range = cmd("ZRANGE");
@@ -125,7 +125,8 @@ impl RedisRunStore {
         self.backend.repeatable(operation, call).await
     }
 
-    /// Forgets an ended run: `missing`, `unfinished`, or `gone` and how it was noted. The user, as in keys, says where it was listed.
+    /// Deletes an ended run: `missing`, `unfinished`, or `gone` and how it was noted. The user, as in
+    /// keys, tells where it was listed.
     pub(super) async fn forget(&self, operation: &'static str, place: &Place, user: &str) -> Result<String> {
         let call = place.call(&FORGET, "").arg(user).arg(super::OVERHEAD).arg(0).arg("");
         self.backend.repeatable(operation, call).await
@@ -164,12 +165,12 @@ impl RedisRunStore {
         }
     }
 
-    /// Forgets ended runs beyond the retention; says how many.
+    /// Deletes ended runs beyond the retention; returns how many.
     pub(super) async fn forget_old(&self, operation: &'static str) -> Result<u64> {
         let mut count = 0;
         for (keys, age, are_whole) in [
             (self.ended_keys(), self.retention.age, true),
-            // These are noted with the time at which they have to go.
+            // Trimmed runs are noted with the time at which they expire.
             (self.trimmed_keys(), Duration::ZERO, false),
         ] {
             loop {
@@ -188,7 +189,7 @@ impl RedisRunStore {
         Ok(count)
     }
 
-    /// Forgets an ended run as it was noted, or trims it; says whether it is gone.
+    /// Deletes a noted ended run, or trims it; returns whether it was deleted.
     async fn forget_noted(&self, operation: &'static str, member: &str, is_whole: bool) -> Result<bool> {
         let mut words = member.split(' ');
         let id = RunId::new(words.next().unwrap_or_default());
@@ -200,8 +201,8 @@ impl RedisRunStore {
         Ok(self.forget(operation, &place, user).await?.starts_with("gone"))
     }
 
-    /// Forgets the log of an ended run but for its last entry, if the run is to be kept for longer; says whether it is. A
-    /// process that ends in the middle of this leaves the run among those that are whole, so that it is done again.
+    /// Trims the log of an ended run to its last entry if the run is to be kept longer; returns whether it is. If the
+    /// process dies in the middle, the run stays among the complete ones, so that this is done again.
     async fn trim(&self, operation: &'static str, id: &RunId, place: &Place, user: &str) -> Result<bool> {
         let trimmed: Option<(String, u64)> =
             self.backend.repeatable(operation, place.call(&TRIM, "")).await?;
@@ -213,7 +214,7 @@ impl RedisRunStore {
         Ok(true)
     }
 
-    /// Counts ended runs no more that were forgotten, whole or trimmed.
+    /// Removes deleted or trimmed runs from the count of ended runs.
     pub(super) async fn strike(&self, operation: &'static str, members: &[String]) -> Result<()> {
         self.strike_from(operation, self.ended_keys(), members).await?;
         self.strike_from(operation, self.trimmed_keys(), members).await

@@ -1,4 +1,4 @@
-//! The subscription to what happens to runs: one connection a store, made when somebody first waits.
+//! The subscription to changes of runs: one connection per store, opened when the first reader waits.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::retry::Backoff;
 use crate::run::OwnerId;
 use crate::run::wakeups::Wakeups;
 
-/// How often the connection is tried, and superfluous subscriptions are ended.
+/// How often the connection is tested, and unused subscriptions are ended.
 const ROUND: Duration = Duration::from_secs(5);
 
 /// The first and the longest delay before another connection is made.
 const DELAYS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
-/// Listens while somebody wants it.
+/// Listens while there are waiting readers.
 #[derive(Debug)]
 pub(super) struct Listening {
     client: RedisClient,
@@ -31,10 +31,10 @@ pub(super) struct Listening {
     present: Mutex<Option<(Arc<Listener>, DropGuard)>>,
 }
 
-/// What the task that listens has reached.
+/// The state of the listening task.
 #[derive(Debug)]
 pub(super) struct Listener {
-    /// The channels that are heard.
+    /// The active subscriptions.
     heard: watch::Sender<HashSet<String>>,
     ended: CancellationToken,
     tasks: TaskTracker,
@@ -45,7 +45,7 @@ impl Listening {
         Listening { client, wakeups: Arc::default(), present: Mutex::default() }
     }
 
-    /// The one that listens, which begins to if there is none.
+    /// The current listener; starts one if there is none.
     pub(super) fn listener(&self) -> Arc<Listener> {
         let mut present = self.present.lock();
         if let Some((listener, _)) = &*present {
@@ -65,7 +65,7 @@ impl Listening {
         listener
     }
 
-    /// Ends the listening, and all that wait for it.
+    /// Ends the listener and everything that waits for it.
     pub(super) async fn stop(&self) {
         let present = self.present.lock().take();
         if let Some((listener, guard)) = present {
@@ -86,29 +86,29 @@ fn owner_channel(root: &str, owner: &OwnerId) -> String {
 }
 
 impl Listener {
-    /// Whether a channel is heard.
+    /// Whether a subscription is active.
     pub(super) fn hears(&self, channel: &str) -> bool {
         self.heard.borrow().contains(channel)
     }
 
-    /// Waits until a channel is heard.
+    /// Waits until a subscription is active.
     pub(super) async fn hearing(&self, channel: &str) {
-        // The sender is this one's own, so it does not end before.
+        // This value owns the sender, so the sender does not end first.
         let _ = self.heard.subscribe().wait_for(|heard| heard.contains(channel)).await;
     }
 
-    /// Waits for something, but no longer than the listening goes on; nothing if it has ended.
+    /// Waits for a future, but only as long as the listener runs; `None` if it has ended.
     pub(super) async fn while_listening<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
         self.ended.run_until_cancelled(wait).await
     }
 
-    /// Listens, over one connection after the other.
+    /// Listens over one connection after another.
     async fn run(&self, client: &RedisClient, wakeups: &Arc<Wakeups>) {
         let mut backoff = Backoff::new(DELAYS.0, DELAYS.1);
         loop {
             let start = Instant::now();
             if let Err(error) = self.listen(client, wakeups).await {
-                tracing::debug!(%error, "the subscription to Redis broke");
+                tracing::debug!(%error, "lost the subscription to Redis");
             }
             // A connection that lasted for a while broke by accident, and is replaced at once.
             if start.elapsed() > DELAYS.1 {
@@ -144,7 +144,8 @@ impl Listener {
             let more: Vec<String> = wanted().filter(|channel| !self.hears(channel)).cloned().collect();
             if !more.is_empty() {
                 connection.subscribe(&more).await?;
-                // What was told before is lost: who waits already looks again, and who looks from now on misses nothing.
+                // Earlier messages are lost: waiting readers look again, and readers that look from now on miss
+                // nothing.
                 let new = runs.iter().filter(|(channel, _)| more.contains(channel));
                 new.for_each(|(_, run)| wakeups.wake(run));
                 let new = owners.iter().filter(|(channel, _)| more.contains(channel));
@@ -161,7 +162,7 @@ impl Listener {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(_) => {
-                    // A reader comes back for more at once, so only what nobody wanted for a while is given up.
+                    // A reader usually returns for more at once, so only subscriptions unused for a while are ended.
                     let wanted: HashSet<String> = wanted().cloned().collect();
                     superfluous.retain(|channel| !wanted.contains(channel));
                     if !superfluous.is_empty() {
@@ -177,7 +178,7 @@ impl Listener {
     }
 }
 
-/// Passes on what was published.
+/// Forwards published messages.
 fn tell(wakeups: &Wakeups, root: &str, push: PushInfo) {
     let Ok([channel, message]) = <[String; 2]>::try_from(
         push.data.into_iter().filter_map(|value| String::from_redis_value(value).ok()).collect::<Vec<_>>(),

@@ -1,5 +1,5 @@
--- Ended runs that are too old or too much, the oldest first. KEYS: 1 the ended runs, 2 how many bytes they have. ARGV: 1 for
--- how many milliseconds they are kept, 2 how many bytes they may have, 3 how many runs to give.
+-- Lists ended runs that are too old or exceed the size limit, oldest first. KEYS: 1 the ended runs, 2 their total size.
+-- ARGV: 1 how many milliseconds they are kept, 2 their maximum total size in bytes, 3 the maximum number of runs.
 local now, bytes = now_ms(), tonumber(redis.call('GET', KEYS[2]) or '0')
 local oldest = redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[3]) - 1, 'WITHSCORES')
 local found = {}

@@ -1,4 +1,4 @@
--- Runs of a tag that nobody executes. KEYS: the unfinished runs of the tag. ARGV: 5 how many to give, then the owners that
+-- Lists orphaned runs of a tag. KEYS: the unfinished runs of the tag. ARGV: 5 the maximum number, then the owners that
 -- live.
 local lives, found = {}, {}
 for i = 6, #ARGV do

@@ -1,4 +1,4 @@
-//! Where runs stand: the keys that can be told from a run's id, and those of its user.
+//! The keys of runs: those that a run's id determines, and those of its user.
 
 use agent_schemas::{RunId, SessionId, UserId};
 
@@ -6,10 +6,10 @@ use crate::redis::keys::{Keys, encode};
 use crate::redis::script::{Call, Script};
 use crate::run::tag;
 
-/// How many characters follow `run_` at least: who knows an id may read the run, so short ones are no good.
+/// The minimum number of characters after `run_`: anyone who knows an id may read the run, so it must not be short.
 const MIN_CHARACTERS: usize = 36;
 
-/// How many of them, the last ones, are the tag.
+/// How many of the last characters are the tag.
 const TAG: usize = 4;
 
 /// The place of a run.
@@ -21,7 +21,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place that an id leads to; nothing if no run can have this id.
+    /// The place that an id determines; `None` if no run can have this id.
     pub(super) fn of(keys: &Keys, id: &RunId) -> Option<Place> {
         let characters = id.as_str().strip_prefix("run_")?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -67,7 +67,7 @@ impl Place {
         call.arg(&self.root).arg(&self.base).arg(&self.id).arg(name)
     }
 
-    /// The turns of a session, the runs of a user, the last number, and an idempotency key.
+    /// The queue of a session, the runs of a user, the last number, and an idempotency key.
     pub(super) fn keys_to_create(
         &self,
         user: &UserId,

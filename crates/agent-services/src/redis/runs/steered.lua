@@ -1,4 +1,4 @@
--- The records of what was handed to a run.
+-- Reads the records of the inputs handed to a run.
 local run, fault = read_run(KEYS[1], 'turns')
 if not run then
   return fault or {}

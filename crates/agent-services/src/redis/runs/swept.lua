@@ -1,4 +1,4 @@
--- Strikes ended runs that were forgotten. KEYS: 1 the ended runs, 2 how many bytes they have. ARGV: the runs, as they were
+-- Removes deleted runs from the ended runs. KEYS: 1 the ended runs, 2 their total size. ARGV: the runs, as they were
 -- noted.
 for _, member in ipairs(ARGV) do
   if redis.call('ZREM', KEYS[1], member) == 1 then

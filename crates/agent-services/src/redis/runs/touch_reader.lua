@@ -1,4 +1,4 @@
--- For how many milliseconds a run counts as being read, which is at least as long as asked for. ARGV: 5 for how long.
+-- Extends the time for which a run counts as having a reader; returns it in milliseconds. ARGV: 5 the minimum time.
 local run, fault = read_run(KEYS[1], 'attended_until')
 if not run then
   return fault

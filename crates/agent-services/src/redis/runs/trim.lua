@@ -1,5 +1,5 @@
--- Forgets the log of an ended run but for its last entry, if the run is to be kept for longer. Returns until when it is, and
--- how many bytes are left, with its request and its options; nothing if it is to be forgotten. What is trimmed already stays as it is.
+-- Trims the log of an ended run to its last entry if the run is to be kept longer. Returns until when that is, and the
+-- remaining bytes, including request and options; nothing if the run is to be deleted. A trimmed run stays unchanged.
 local run, fault = read_run(KEYS[1], 'kept_until', 'keys', 'entries', 'first', 'bytes')
 if not run then
   return fault

@@ -1,4 +1,4 @@
--- Changes title and metadata; returns what is known then, or nothing if there is no session.
+-- Changes title and metadata; returns the changed session, or nothing if it does not exist.
 -- ARGV: 3 the time, 4 'set', 'remove' or 'keep', 5 the title, 6 'set' or 'keep', 7 the metadata.
 local info, fault = read_info(KEYS[1])
 if fault then

@@ -1,4 +1,4 @@
-//! What is known of a session, as a script gives it.
+//! A session without its messages, in a script's reply.
 
 use std::str::FromStr;
 

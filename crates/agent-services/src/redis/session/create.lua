@@ -1,4 +1,4 @@
--- Makes a session, or gives the one that is there. ARGV: 3 its id, 4 the time.
+-- Creates a session, or returns the existing one. ARGV: 3 its id, 4 the time.
 local info, fault = read_info(KEYS[1])
 if fault then
   return fault

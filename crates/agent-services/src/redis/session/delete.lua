@@ -1,5 +1,5 @@
--- Forgets sessions; returns how many there were. KEYS: 1 the index by number, 2 the index by the time of expiry, then the
--- sessions. ARGV: their members of the indexes.
+-- Deletes sessions; returns how many there were. KEYS: 1 the index by number, 2 the index by time of expiry, then the
+-- sessions. ARGV: their members in the indexes.
 redis.call('ZCARD', KEYS[1])
 redis.call('ZCARD', KEYS[2])
 for i = 3, #KEYS do

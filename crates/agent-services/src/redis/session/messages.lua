@@ -1,7 +1,7 @@
--- Messages from a position on, until the answer is large. KEYS: 1 the session. ARGV: 1 the position, or minus how many of
--- the last ones, 2 how many, 3 the bytes of a large answer.
--- Returns the session's number, how many messages it has, the position of the first one, and the messages; nothing if there
--- is no session.
+-- Reads messages from a position on, until the reply is large. KEYS: 1 the session. ARGV: 1 the position, or minus the
+-- number of last messages, 2 the maximum number, 3 the size of a large reply in bytes.
+-- Returns the session's number, its number of messages, the position of the first one, and the messages; nothing if the
+-- session does not exist.
 local info, fault = read_info(KEYS[1])
 if fault then
   return fault

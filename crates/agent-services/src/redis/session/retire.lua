@@ -1,4 +1,4 @@
--- Lets go of the last number of a user without sessions. KEYS: 1 the index by number, 2 the last number.
+-- Lets the last number of a user without sessions expire. KEYS: 1 the index by number, 2 the last number.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('PEXPIRE', KEYS[2], DAY)
 end

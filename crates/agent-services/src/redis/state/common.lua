@@ -1,5 +1,5 @@
 -- KEYS of every script that changes the states of one session: 1 the rounds, 2 the states, 3 the sessions of the user.
--- ARGV: 1 the session's member of the last, 2 the milliseconds to live, 0 for ever.
+-- ARGV: 1 the session's member of the last, 2 the time to live in milliseconds, 0 for forever.
 
 -- Fails, before anything is written, if a key holds something else.
 local function check_keys()
@@ -8,8 +8,8 @@ local function check_keys()
   redis.call('ZCARD', KEYS[3])
 end
 
--- Lets the session live on, and the list of sessions for as long as any of them. The score of a session is the time of its
--- expiry. Takes expired sessions out of the list.
+-- Extends the life of the session, and that of the list of sessions to that of the longest-living one. A session's
+-- score is its time of expiry. Removes expired sessions from the list.
 local function live_on()
   local ttl = tonumber(ARGV[2])
   if ttl > 0 then

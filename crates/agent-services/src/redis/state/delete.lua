@@ -1,5 +1,5 @@
--- Forgets all rounds of sessions; returns how many there were. KEYS: 1 the sessions of the user, then the rounds and the
--- states of each session. ARGV: their members of the first.
+-- Deletes all rounds of sessions; returns how many there were. KEYS: 1 the sessions of the user, then the rounds and
+-- the states of each session. ARGV: their members in the first.
 redis.call('ZCARD', KEYS[1])
 local count = 0
 for i = 1, #ARGV do

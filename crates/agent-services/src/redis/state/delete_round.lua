@@ -1,4 +1,4 @@
--- Forgets a round; returns whether there was one. ARGV: 3 the round.
+-- Deletes a round; returns whether it existed. ARGV: 3 the round.
 check_keys()
 local count = redis.call('ZREM', KEYS[1], ARGV[3])
 redis.call('HDEL', KEYS[2], ARGV[3])

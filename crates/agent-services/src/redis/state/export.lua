@@ -1,4 +1,5 @@
--- A state and its round, or nothing. KEYS: 1 the rounds, 2 the states. ARGV: 1 the round, or nothing for the greatest.
+-- Reads a state and its round, or nothing. KEYS: 1 the rounds, 2 the states. ARGV: 1 the round, or nothing for the
+-- greatest.
 local round = ARGV[1]
 if round == '' then
   round = redis.call('ZREVRANGE', KEYS[1], 0, 0)[1]

@@ -1,6 +1,6 @@
 -- Stores a state; returns its round, or nothing if no round is left. ARGV: 3 the round in 20 digits, or nothing for the
 -- one after the greatest, 4 the state.
--- A round may be greater than what a Lua number holds exactly, so rounds stay texts.
+-- A round may be greater than a Lua number can represent, so rounds stay texts.
 local GREATEST = '18446744073709551615'
 
 local function after(round)

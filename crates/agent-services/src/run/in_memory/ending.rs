@@ -1,4 +1,4 @@
-//! How runs end, in memory.
+//! Ends runs in memory.
 
 use agent_schemas::{RunId, Status};
 
@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result};
 const OPERATION: &str = "finish a run";
 
 impl InMemoryRunStore {
-    /// Ends a run. Its session has the history before others learn of the end.
+    /// Ends a run. The session has the history before others see the end.
     pub(super) fn end(&self, ended: FinishRun) -> Result<Finished> {
         let FinishRun { id, token, batch, status, next, history, cancel_seen } = ended;
         let history = match (history, &self.sessions) {

@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result};
 const MERGED: usize = 16;
 const MERGED_BYTES: usize = 16 * 1024;
 
-/// Up to this size, the log of a run that has ended is put together, unless it has hardly any parts.
+/// Up to this size, the log of an ended run is compacted, unless it has only a few batches.
 const SEALED_BYTES: usize = 64 * 1024;
 const FEW: usize = 2;
 const SMALL_BYTES: usize = 1024;
@@ -19,7 +19,7 @@ const SMALL_BYTES: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Log {
     batches: Vec<Batch>,
-    /// How many of the last batches have not been looked at for merging.
+    /// The number of last batches that have not been considered for merging.
     small: usize,
     bytes: usize,
     pub(super) ended: bool,
@@ -31,12 +31,12 @@ impl Log {
         self.batches.last().map_or(0, Batch::end)
     }
 
-    /// The number of the first entry that is kept.
+    /// The number of the first kept entry.
     pub(super) fn first(&self) -> u64 {
         self.batches.first().map_or(0, |batch| batch.first)
     }
 
-    /// How many bytes it has.
+    /// The size in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -52,7 +52,7 @@ impl Log {
             };
         }
         if self.ended {
-            // No entries at the end are what a repeated `finish` without entries has.
+            // A repeated `finish` without entries has an empty batch at the end.
             return if batch.count == 0 { Ok(false) } else { conflict("the log has ended") };
         }
         Ok(true)
@@ -78,7 +78,7 @@ impl Log {
     fn contains(&self, batch: &Batch) -> bool {
         let holder = self.batches.partition_point(|known| known.end() <= batch.first);
         let known = self.batches.get(holder).and_then(|known| known.starting_at(batch.first));
-        // Batches are merged whole, so one that was appended lies in one of those that are kept.
+        // Batches are only merged as a whole, so an appended batch is contained in one of the kept ones.
         known.is_some_and(|known| {
             batch.first == known.first && batch.end() <= known.end() && {
                 let end = usize::try_from(batch.count).map(|count| sse::skip_frames(&known.frames, count));
@@ -87,7 +87,8 @@ impl Log {
         })
     }
 
-    /// Says that nothing follows. A short log is put together: what is kept for long then takes no more than it needs.
+    /// Marks the end of the log. A short log is compacted, so that what is kept for long takes no more memory than it
+    /// needs.
     pub(super) fn end(&mut self) {
         self.ended = true;
         if self.batches.len() > FEW && self.bytes <= SEALED_BYTES {
@@ -95,23 +96,23 @@ impl Log {
             return;
         }
         for batch in self.batches.iter_mut().filter(|batch| batch.frames.len() < SMALL_BYTES) {
-            // A small part of something larger would keep the whole of that.
+            // A small slice would keep the whole buffer alive.
             batch.frames = Bytes::copy_from_slice(&batch.frames);
         }
     }
 
-    /// Forgets all entries but the last.
+    /// Drops all entries except the last.
     pub(super) fn trim(&mut self) {
         let last = self.next().saturating_sub(1);
         self.batches = self.batches.pop().and_then(|batch| batch.starting_at(last)).into_iter().collect();
         for batch in &mut self.batches {
-            // A part of a batch would keep the whole of it.
+            // A slice of a batch would keep the whole batch alive.
             batch.frames = Bytes::copy_from_slice(&batch.frames);
         }
         self.bytes = self.batches.iter().map(|batch| batch.frames.len()).sum();
     }
 
-    /// Makes one batch of the last ones: a log of single words would else spend more on its parts than on its text.
+    /// Merges the last batches: otherwise a log of single words would spend more memory on batches than on text.
     fn merge(&mut self) {
         self.small = 0;
         let parts = self.batches.split_off(self.batches.len() - MERGED);
@@ -123,7 +124,7 @@ impl Log {
         self.batches.push(Batch::concat(&parts));
     }
 
-    /// A part of it, if it is kept.
+    /// A slice of it, if it is kept.
     pub(super) fn read(&self, from: u64, max_bytes: usize) -> Option<LogChunk> {
         if from < self.first() {
             return None;

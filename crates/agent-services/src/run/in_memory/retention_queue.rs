@@ -1,4 +1,4 @@
-//! Runs that are kept for a time after their end.
+//! Ended runs in the order of their deletion.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use agent_schemas::RunId;
 /// About what a run takes besides what is counted of it.
 pub(super) const OVERHEAD: u64 = 1024;
 
-/// Where a run stands: when it has to go, in Unix seconds, and a number that no other one has.
+/// A run's position: when it expires, in Unix seconds, and a unique number.
 pub(super) type Place = (i64, u64);
 
-/// Runs in the order in which they have to go, and how many bytes they have.
+/// Runs in the order in which they expire, and their total size in bytes.
 #[derive(Debug, Default)]
 pub(super) struct RetentionQueue {
     runs: BTreeMap<Place, (RunId, u64)>,
@@ -24,7 +24,7 @@ impl RetentionQueue {
         self.runs.insert(place, (id.clone(), bytes));
     }
 
-    /// Takes a run away, so that its bytes count no more.
+    /// Removes a run, so that its bytes no longer count.
     pub(super) fn take(&mut self, place: Place) {
         if let Some((_, bytes)) = self.runs.remove(&place) {
             self.bytes -= bytes;

@@ -1,4 +1,4 @@
-//! Whose turn it is in a session.
+//! The queue of a session.
 
 use std::collections::VecDeque;
 
@@ -7,11 +7,11 @@ use agent_schemas::RunId;
 /// The runs of one session that have not ended.
 #[derive(Debug, Default)]
 pub(super) struct SessionQueue {
-    /// The one in progress.
+    /// The run in progress.
     pub(super) active: Option<RunId>,
-    /// What was handed to it.
+    /// The inputs handed to it.
     pub(super) steered: Vec<RunId>,
-    /// Those that wait.
+    /// The waiting runs.
     pub(super) queue: VecDeque<RunId>,
 }
 
@@ -20,12 +20,12 @@ impl SessionQueue {
         self.active.is_none() && self.steered.is_empty() && self.queue.is_empty()
     }
 
-    /// How many wait.
+    /// The number of waiting runs.
     pub(super) fn waiting(&self) -> usize {
         self.steered.len() + self.queue.len()
     }
 
-    /// Whether this run may start, as nobody is before it.
+    /// Whether this run may start because no run is before it.
     pub(super) fn is_head(&self, id: &RunId) -> bool {
         self.active.is_none() && self.queue.front() == Some(id)
     }
@@ -40,7 +40,7 @@ impl SessionQueue {
         }
     }
 
-    /// Takes out one that waits.
+    /// Removes a waiting run.
     pub(super) fn remove(&mut self, id: &RunId) {
         self.steered.retain(|other| other != id);
         self.queue.retain(|other| other != id);

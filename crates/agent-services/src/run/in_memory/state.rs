@@ -1,4 +1,4 @@
-//! What is known of runs together: their order, their turns, their keys, and who lives.
+//! The state shared by all runs: their order, queues, keys and leases.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use crate::tenant::UserKey;
 /// Clients choose the keys, but not the seed, which is random.
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// All of it; one lock guards it.
+/// The shared state, guarded by one lock.
 #[derive(Debug, Default)]
 pub(super) struct State {
     users: Map<UserKey, User>,
@@ -23,9 +23,9 @@ pub(super) struct State {
     pub(super) leases: Leases,
     /// The runs that have not ended.
     pub(super) unfinished: HashSet<RunId, RandomState>,
-    /// The runs that have ended.
+    /// The ended runs.
     pub(super) ended: RetentionQueue,
-    /// Those of them that have no more than the last entry of their log.
+    /// The ended runs of which only the last log entry is kept.
     pub(super) trimmed: RetentionQueue,
     last_ended: u64,
     last_number: u64,
@@ -46,17 +46,17 @@ pub(super) struct Key {
 }
 
 impl State {
-    /// The turns of a session that has unfinished runs, or may get some.
+    /// The queue of a session that has unfinished runs, or may get some.
     pub(super) fn queue(&mut self, user: &UserId, session: &SessionId) -> &mut SessionQueue {
         self.queues.entry((UserKey::of(user), session.clone())).or_default()
     }
 
-    /// The turns of a session, if it has unfinished runs.
+    /// The queue of a session, if it has unfinished runs.
     pub(super) fn known_queue(&mut self, user: &UserId, session: &SessionId) -> Option<&mut SessionQueue> {
         self.queues.get_mut(&(UserKey::of(user), session.clone()))
     }
 
-    /// Drops what says nothing any more.
+    /// Drops entries that are no longer needed.
     pub(super) fn tidy(&mut self, user: &UserId, session: &SessionId) {
         let session = (UserKey::of(user), session.clone());
         if self.queues.get(&session).is_some_and(SessionQueue::is_empty) {
@@ -77,7 +77,7 @@ impl State {
         self.users.entry(UserKey::of(user)).or_default().keys.insert(key.key, kept);
     }
 
-    /// Gives a new run its place among those of its user.
+    /// Assigns a new run its number among its user's runs.
     pub(super) fn enroll(&mut self, user: &UserId, id: &RunId) -> u64 {
         self.last_number += 1;
         self.users.entry(UserKey::of(user)).or_default().runs.push((self.last_number, id.clone()));
@@ -85,7 +85,7 @@ impl State {
         self.last_number
     }
 
-    /// Forgets a run's place and keys.
+    /// Removes a run's number and keys.
     pub(super) fn strike(&mut self, user: &UserId, session: &SessionId, number: u64, keys: &[String]) {
         if let Some(known) = self.users.get_mut(&UserKey::of(user)) {
             if let Ok(at) = known.runs.binary_search_by_key(&number, |(number, _)| *number) {
@@ -97,7 +97,7 @@ impl State {
         self.tidy(user, session);
     }
 
-    /// A user's runs before a number, the newest first.
+    /// A user's runs before a number, newest first.
     pub(super) fn newest(&self, user: &UserId, before: u64) -> impl Iterator<Item = &RunId> {
         let runs = self.users.get(&UserKey::of(user)).map_or(&[][..], |user| &user.runs[..]);
         let end = runs.partition_point(|(number, _)| *number < before);
@@ -113,7 +113,7 @@ impl State {
         place
     }
 
-    /// Notes that of the log of an ended run the last entry is left, and until when that is kept; gives its new place.
+    /// Notes that only the last entry of an ended run's log is left, and until when it is kept; returns its new place.
     pub(super) fn note_trimmed(&mut self, id: &RunId, place: Place, until: i64, bytes: usize) -> Place {
         self.ended.take(place);
         let place = (until, place.1);

@@ -1,4 +1,4 @@
-//! The contract of runs, in memory.
+//! The run store's contract, in memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::run::{
 };
 use crate::{Error, ErrorKind, Result};
 
-/// What a session says to a new run.
+/// How a session treats a new run.
 enum Turn {
     Now,
     Later { ahead: u64 },
@@ -26,7 +26,7 @@ enum Turn {
 }
 
 impl InMemoryRunStore {
-    /// Finds a new run its place in its session.
+    /// Assigns a new run its place in its session.
     fn take_turn(&self, state: &mut State, run: &NewRun) -> Turn {
         let NewRun { record, max_queued, .. } = run;
         let policy = record.options.session_policy;
@@ -65,7 +65,7 @@ impl InMemoryRunStore {
         }
     }
 
-    /// Changes a run in progress and tells its owner.
+    /// Changes a run in progress and signals its owner.
     fn tell(&self, id: &RunId, change: impl FnOnce(&mut StoredRun)) {
         let Some(run) = self.find(id) else { return };
         let mut run = run.lock();
@@ -84,7 +84,7 @@ impl InMemoryRunStore {
         }
     }
 
-    /// Whether nobody executes a run that somebody should.
+    /// Whether a run that should be executed has no live owner.
     fn is_orphan(&self, state: &mut State, run: &StoredRun) -> bool {
         let record = &run.record;
         match record.status {
@@ -116,10 +116,10 @@ impl RunStore for InMemoryRunStore {
         }
         let id = run.record.id.clone();
         if self.find(&id).is_some() {
-            let message = format!("run {id} exists already");
+            let message = format!("run {id} already exists");
             return Err(Error::new(ErrorKind::AlreadyExists, OPERATION, message));
         }
-        // Before anything is changed, as entries that do not start a log are refused.
+        // Entries that do not start a log are rejected before anything is changed.
         let mut log = Log::default();
         log.append(OPERATION, run.first.clone())?;
         let turn = self.take_turn(&mut state, &run);
@@ -251,7 +251,7 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn steered(&self, id: &RunId) -> Result<Vec<RunRecord>> {
-        self.started.check("read what a run was handed", &[])?;
+        self.started.check("read the input handed to a run", &[])?;
         let mut state = self.state.lock();
         let Some(run) = self.find(id) else { return Ok(Vec::new()) };
         let record = run.lock().record.clone();
@@ -262,7 +262,7 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()> {
-        const OPERATION: &str = "drop what a run was handed";
+        const OPERATION: &str = "drop the input handed to a run";
         let run = self.find_to_write(OPERATION, id)?;
         let mut state = self.state.lock();
         let (user, session) = {
@@ -299,7 +299,7 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn orphans(&self, size: PageSize) -> Result<Vec<RunId>> {
-        self.started.check("look for orphans", &[])?;
+        self.started.check("find orphaned runs", &[])?;
         let mut state = self.state.lock();
         let unfinished: Vec<RunId> = state.unfinished.iter().cloned().collect();
         let mut orphans = Vec::new();
@@ -345,7 +345,7 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn touch_reader(&self, id: &RunId, time: Duration) -> Result<()> {
-        const OPERATION: &str = "say that a run is read";
+        const OPERATION: &str = "register a reader of a run";
         let run = self.find_to_write(OPERATION, id)?;
         let until = self.after(time);
         let mut run = run.lock();
@@ -354,14 +354,14 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn reader_ttl(&self, id: &RunId) -> Result<Duration> {
-        const OPERATION: &str = "ask whether a run is read";
+        const OPERATION: &str = "check for readers of a run";
         let run = self.find_to_write(OPERATION, id)?;
         let left = run.lock().reader_until.saturating_sub(self.now());
         Ok(Duration::from_secs(u64::try_from(left).unwrap_or_default()))
     }
 
     async fn sweep(&self) -> Result<u64> {
-        self.started.check("forget old runs", &[])?;
+        self.started.check("delete old runs", &[])?;
         Ok(self.evict(&mut self.state.lock()))
     }
 

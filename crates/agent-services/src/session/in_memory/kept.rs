@@ -1,4 +1,4 @@
-//! What is kept of users and their sessions.
+//! Users and their sessions in memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -38,14 +38,14 @@ type Place = (i64, u64);
 pub(super) struct User {
     /// Boxed, as most users have one session, and a table has room for several.
     pub(super) sessions: Map<SessionId, Box<Session>>,
-    /// The number of the session that was made last.
+    /// The number of the last session created.
     last_number: u64,
 }
 
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) info: SessionInfo,
-    /// The messages' JSON, as it was given: most messages are never read again.
+    /// The messages' JSON, unparsed: most messages are never read again.
     pub(super) messages: Vec<Bytes>,
     pub(super) bytes: u64,
     /// Of its title and its metadata.

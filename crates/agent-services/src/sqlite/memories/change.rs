@@ -1,4 +1,4 @@
-//! Adding and deleting memories, with the words that they are found by.
+//! Adds and deletes memories, with their words.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::sqlite::{json, users};
 
 pub(super) const OPERATION: &str = "add memories";
 
-/// How many memories are deleted at once, of many: their words have to fit into memory.
+/// How many memories are deleted in one step: all of their words must fit into memory.
 const PORTION: usize = 1000;
 
 statements! {
@@ -67,7 +67,7 @@ impl Addition {
         Ok(Addition { user, session, texts })
     }
 
-    /// Adds them; gives their numbers.
+    /// Adds the messages; returns their numbers.
     pub(super) fn run(&self, connection: &Connection, now: i64) -> Outcome<Vec<u64>> {
         let user = users::find_or_add(connection, self.user.as_str())?;
         let last: Option<u64> = LAST_NUMBER.one(connection, [user], |row| Ok(row.get(0)?))?;
@@ -92,13 +92,13 @@ impl Addition {
     }
 }
 
-/// Forgets a memory; says whether it was there.
+/// Deletes a memory; returns whether it existed.
 pub(super) fn delete(connection: &Connection, user: &UserId, number: u64) -> Outcome<bool> {
     let Some(user) = users::find(connection, user.as_str())? else { return Ok(false) };
     Ok(remove(connection, user, &[number])? > 0)
 }
 
-/// Forgets the memories of a session; says how many there were.
+/// Deletes the memories of a session; returns how many there were.
 pub(super) fn delete_session(connection: &Connection, user: &UserId, session: &SessionId) -> Outcome<u64> {
     let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
     let ids = params![user, session.as_str().as_bytes()];
@@ -110,7 +110,7 @@ pub(super) fn delete_session(connection: &Connection, user: &UserId, session: &S
     Ok(deleted)
 }
 
-/// Forgets the memories of a user; says how many there were.
+/// Deletes the memories of a user; returns how many there were.
 pub(super) fn delete_user(connection: &Connection, user: &UserId) -> Outcome<u64> {
     let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
     postings::remove_user(connection, user)?;
@@ -120,7 +120,7 @@ pub(super) fn delete_user(connection: &Connection, user: &UserId) -> Outcome<u64
     Ok(deleted)
 }
 
-/// Takes memories away, given by their numbers in order. Each block of postings is written once for all of them.
+/// Removes memories, given by their numbers in order. Each block of postings is written once for all of them.
 fn remove(connection: &Connection, user: i64, numbers: &[u64]) -> Outcome<u64> {
     let mut by_word: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let (mut removed, mut texts, mut length) = (0, 0, 0);

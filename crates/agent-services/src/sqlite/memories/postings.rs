@@ -1,8 +1,8 @@
-//! Which memories have a word: blocks of entries, in the order of their numbers.
+//! Postings: which memories contain a word, in blocks of entries ordered by number.
 //!
-//! An entry is three numbers of variable length (7 bits a byte, the lowest first, the highest bit set on all but the
-//! last byte): how far the memory's number is above the block's first, how often it has the word, and how many words it
-//! has.
+//! An entry is three variable-length numbers (7 bits per byte, lowest first, with the highest bit set on all but the
+//! last byte): the distance from the block's first number, how often the memory has the word, and its number of
+//! words.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::memory::rank::Posting;
 use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::statement::{bounded, statements};
 
-/// A block that has reached this size is left alone. Several blocks have to fit into a page.
+/// A block of this size is not extended. Several blocks must fit into a page.
 const FULL_BLOCK: usize = 500;
 
 statements! {
@@ -29,7 +29,7 @@ statements! {
 /// Postings by word.
 pub(super) type ByWord = BTreeMap<String, Vec<Posting>>;
 
-/// All memories of a user that have a word.
+/// All memories of a user that contain a word.
 pub(super) fn read(connection: &Connection, user: i64, word: &str) -> Outcome<Vec<Posting>> {
     let mut postings = Vec::new();
     BLOCKS.each(connection, params![user, word], |row| {
@@ -39,7 +39,7 @@ pub(super) fn read(connection: &Connection, user: i64, word: &str) -> Outcome<Ve
     Ok(postings)
 }
 
-/// Adds postings with greater numbers than there were.
+/// Adds postings with numbers greater than all existing ones.
 pub(super) fn add(connection: &Connection, user: i64, postings: &ByWord) -> Outcome<()> {
     for (word, postings) in postings {
         let last = LAST_BLOCK.one(connection, params![user, word], block_of)?;
@@ -59,7 +59,7 @@ pub(super) fn add(connection: &Connection, user: i64, postings: &ByWord) -> Outc
     Ok(())
 }
 
-/// Takes memories from the blocks of a word. The numbers are in order; one that is not there changes nothing.
+/// Removes memories from the blocks of a word. The numbers are in order; unknown ones are ignored.
 pub(super) fn remove(connection: &Connection, user: i64, word: &str, mut numbers: &[u64]) -> Outcome<()> {
     while let [number, rest @ ..] = numbers {
         let block = BLOCK_OF.one(connection, params![user, word, bounded(*number)], block_of)?;
@@ -84,7 +84,7 @@ pub(super) fn remove(connection: &Connection, user: i64, word: &str, mut numbers
     Ok(())
 }
 
-/// Forgets all words of a user.
+/// Deletes all words of a user.
 pub(super) fn remove_user(connection: &Connection, user: i64) -> rusqlite::Result<()> {
     DELETE_USER.execute(connection, [user]).map(drop)
 }
@@ -120,7 +120,7 @@ fn decode(first: u64, mut entries: &[u8], postings: &mut Vec<Posting>) -> Outcom
     Ok(())
 }
 
-/// The next number; `None` if there is none that fits.
+/// The next number; `None` if there is no valid one.
 fn next(entries: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..u64::BITS).step_by(7) {
@@ -135,7 +135,7 @@ fn next(entries: &mut &[u8]) -> Option<u64> {
 }
 
 fn damaged() -> Failure {
-    Failure::Damaged("the index of memories cannot be read".to_owned())
+    Failure::Damaged("the index of memories is damaged".to_owned())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Searching and listing memories.
+//! Searches and lists memories.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ statements! {
     LIST_SESSION: "SELECT number, session, created_at, json FROM memories \
                    WHERE user = ?1 AND number < ?2 AND session = ?4 ORDER BY number DESC LIMIT ?3";
     OF_TIME: "SELECT number FROM memories WHERE user = ?1 AND created_at BETWEEN ?2 AND ?3";
-    // Left to itself, SQLite would look through all sessions of that time.
+    // Without this hint, SQLite would scan all sessions of that time.
     OF_SESSION: "SELECT number FROM memories INDEXED BY memories_by_session \
                  WHERE user = ?1 AND session = ?4 AND created_at BETWEEN ?2 AND ?3";
 }
@@ -31,7 +31,7 @@ statements! {
 /// Numbers of memories. Clients do not choose them, so a fast hash is safe.
 type Numbers = HashSet<u64, RandomState>;
 
-/// What fits a query best.
+/// The best results of a query.
 pub(super) fn search(connection: &Connection, user: &UserId, query: &MemoryQuery) -> Outcome<Vec<Recalled>> {
     let Some(user) = users::find(connection, user.as_str())? else { return Ok(Vec::new()) };
     let corpus =
@@ -46,7 +46,7 @@ pub(super) fn search(connection: &Connection, user: &UserId, query: &MemoryQuery
     };
     let mut recalled = Vec::new();
     for (number, score) in best(corpus, &words, query.top_k, is_wanted) {
-        // With another version of Unicode a word may not have been found in the index when its memory was deleted.
+        // With another version of Unicode, the index may still have words of a deleted memory.
         let memory = GET.one(connection, [user, bounded(number)], memory_of)?;
         recalled.extend(memory.map(|memory| Recalled { memory, score }));
     }
@@ -60,7 +60,7 @@ fn allowed(connection: &Connection, user: i64, query: &MemoryQuery) -> Outcome<O
     }
     let since = query.since.unwrap_or(i64::MIN);
     let last = query.until.map_or(Some(i64::MAX), |until| until.checked_sub(1));
-    // Nothing is before the first second.
+    // There is nothing before the first second.
     let Some(last) = last else { return Ok(Some(Numbers::default())) };
     let read = |row: &Row<'_>| Ok(row.get::<_, u64>(0)?);
     let numbers = match &query.session_id {
@@ -72,7 +72,7 @@ fn allowed(connection: &Connection, user: i64, query: &MemoryQuery) -> Outcome<O
     Ok(Some(numbers?.into_iter().collect()))
 }
 
-/// The memories before a number, the newest first.
+/// The memories before a number, newest first.
 pub(super) fn list(
     connection: &Connection,
     user: &UserId,

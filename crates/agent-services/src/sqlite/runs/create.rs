@@ -1,4 +1,4 @@
-//! Making runs.
+//! Creates runs.
 
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, params};
@@ -27,7 +27,7 @@ statements! {
     ADD_KEY: "INSERT INTO run_keys (user, key, fingerprint, run) VALUES (?1, ?2, ?3, ?4)";
 }
 
-/// What a session says to a new run.
+/// How a session treats a new run.
 enum Turn {
     Concurrent,
     Now,
@@ -36,7 +36,7 @@ enum Turn {
     Not(Created),
 }
 
-/// A run that is ready to be made.
+/// A run that is ready to be created.
 #[derive(Debug)]
 pub(in crate::sqlite) struct Create {
     run: NewRun,
@@ -73,7 +73,7 @@ impl Create {
             None => self.first_turn(),
         };
         if let Turn::Not(created) = turn {
-            // Only here is nothing inserted that would show it.
+            // Only in this case does no insertion detect the conflict.
             if KNOWN.exists(connection, [self.run.record.id.as_str().as_bytes()])? {
                 return Err(self.exists());
             }
@@ -128,12 +128,12 @@ impl Create {
         self.run.record.options.session_policy
     }
 
-    /// The turn of a run whose session has no other.
+    /// The turn of a run in a session without other runs.
     fn first_turn(&self) -> Turn {
         if self.policy() == SessionPolicy::Concurrent { Turn::Concurrent } else { Turn::Now }
     }
 
-    /// Finds the run its place in its session.
+    /// Assigns the run its place in its session.
     fn take_turn(
         &self,
         connection: &Connection,
@@ -173,7 +173,7 @@ impl Create {
         })
     }
 
-    /// Stores the run and its first entries; gives its key.
+    /// Stores the run and its first entries; returns its key.
     fn add(&self, connection: &Connection, user: i64, number: i64, turn: Option<(i64, i64)>) -> Outcome<i64> {
         let NewRun { record, first, owner, .. } = &self.run;
         let starts = turn.is_none_or(|(turn, _)| turn == ACTIVE);
@@ -206,7 +206,7 @@ impl Create {
     }
 
     fn exists(&self) -> Failure {
-        let message = format!("run {} exists already", self.run.record.id);
+        let message = format!("run {} already exists", self.run.record.id);
         Error::new(ErrorKind::AlreadyExists, OPERATION, message).into()
     }
 }

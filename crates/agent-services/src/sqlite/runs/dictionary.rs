@@ -1,8 +1,8 @@
-//! What texts of runs have in them, for LZ4 to refer to.
+//! The dictionary for compressing requests and events with LZ4.
 
-/// What requests and events have besides what somebody says. What is more frequent stands further behind.
+/// The fixed parts of requests and events. More frequent parts are closer to the end.
 ///
-/// Blocks that are stored refer to its bytes, so it is never changed.
+/// Stored blocks refer to its bytes, so it never changes.
 pub(super) const FIRST: &str = concat!(
     r#"{"input":[{"sequence_number":null,"object":"message","status":"created","error":null,"id":"msg_","#,
     r#""type":"message","role":"user","content":[{"sequence_number":null,"object":"content","status":null,"#,

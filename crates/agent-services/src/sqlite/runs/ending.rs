@@ -1,4 +1,4 @@
-//! How the end of a run is written.
+//! Writes the end of a run.
 
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, Row, params};
@@ -27,7 +27,7 @@ impl Finish {
             return if log.has_ended {
                 Ok(Finished::new(granted(connection, log.key)?))
             } else {
-                Err(conflict(FINISH, "the log continues after these"))
+                Err(conflict(FINISH, "the log continues after these entries"))
             };
         }
         // First, as a history that the session refuses changes nothing. That of a closed run may be there already: another

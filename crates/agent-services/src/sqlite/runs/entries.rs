@@ -1,4 +1,4 @@
-//! The entries of runs, in the batches in which they were appended. What was stored with the request lies with it.
+//! The entries of runs, in the batches in which they were appended. Entries stored with the request are in its row.
 
 use agent_schemas::{RunId, sse};
 use rusqlite::{Connection, Row, params};
@@ -20,14 +20,14 @@ statements! {
            WHERE run = ?1 AND first >= coalesce((SELECT first FROM run_batches WHERE run = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1), 0) ORDER BY first";
 }
 
-/// Fewer bytes than this are not worth packing.
+/// Fewer bytes than this are not worth compressing.
 const SMALL: usize = 512;
 
 /// Entries that are ready to be stored.
 #[derive(Debug)]
 pub(in crate::sqlite) struct EncodedBatch {
     pub(super) batch: Batch,
-    /// The frames as [`pack`] makes them: events repeat most of what is in the one before them.
+    /// The frames, compressed by [`pack`]: each event repeats most of the previous one.
     packed: Option<Vec<u8>>,
 }
 
@@ -37,7 +37,7 @@ impl EncodedBatch {
         EncodedBatch { batch, packed }
     }
 
-    /// How many entries there are, how many bytes they have if they are compressed, and their frames.
+    /// The number of entries, their size if they are compressed, and their frames.
     pub(super) fn columns(&self) -> (i64, Option<usize>, &[u8]) {
         let EncodedBatch { batch, packed } = self;
         let unpacked = packed.as_ref().map(|_| batch.frames.len());
@@ -55,7 +55,7 @@ impl EncodedBatch {
     }
 }
 
-/// Whether a log has exactly these entries, which end where it has some; in whatever batches they were appended.
+/// Whether a log has exactly these entries, in whatever batches they were appended.
 pub(super) fn are_there(connection: &Connection, run: i64, batch: &Batch) -> Outcome<bool> {
     let end = batch.end();
     let mut rest = &batch.frames[..];
@@ -72,7 +72,7 @@ pub(super) fn are_there(connection: &Connection, run: i64, batch: &Batch) -> Out
     Ok(is_same && rest.is_empty())
 }
 
-/// Which entries a run has.
+/// The range of a run's entries.
 pub(in crate::sqlite) struct Length {
     run: i64,
     first: u64,
@@ -111,7 +111,7 @@ pub(in crate::sqlite) fn read(
     Ok(Some(chunk))
 }
 
-/// Forgets all entries of a log but the last; gives what is left.
+/// Deletes all entries of a log except the last; returns what is left.
 pub(super) fn trim(connection: &Connection, run: i64) -> Outcome<Batch> {
     let last = match LAST.one(connection, [run], batch_of)? {
         Some(last) => Some(last),
@@ -126,7 +126,7 @@ pub(super) fn trim(connection: &Connection, run: i64) -> Outcome<Batch> {
     Ok(last.batch)
 }
 
-/// Forgets the entries that do not lie with the request.
+/// Deletes the entries that are not in the request's row.
 pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
     FORGET.execute(connection, [run])?;
     Ok(())
@@ -141,7 +141,7 @@ fn batch_of(row: &Row<'_>) -> Outcome<Batch> {
     Ok(Batch { first: row.get(0)?, count: row.get(1)?, frames: frames.into() })
 }
 
-/// Calls a function with each batch of a log from an entry on, until it says that it has enough.
+/// Calls a function with each batch of a log from an entry on, until it returns that it has enough.
 fn each(connection: &Connection, run: i64, from: u64, mut read: impl FnMut(Batch) -> bool) -> Outcome<()> {
     let mut goes_on = true;
     for statement in [READ_FIRST, READ] {

@@ -1,4 +1,4 @@
-//! The end of a run, before it is written.
+//! The end of a run, prepared for writing.
 
 use agent_schemas::{RunId, Status};
 
@@ -15,7 +15,7 @@ pub(in crate::sqlite) struct Finish {
     pub(in crate::sqlite) batch: EncodedBatch,
     pub(in crate::sqlite) status: Status,
     pub(in crate::sqlite) next: Option<OwnerId>,
-    /// What is appended to the session.
+    /// The history for the session.
     pub(in crate::sqlite) history: Option<Append>,
     /// Whether the caller knows of a request to stop, if there is one.
     pub(in crate::sqlite) cancel_seen: bool,

@@ -1,4 +1,4 @@
-//! Runs that have their turn in a session or may get it, and how they are found.
+//! Finds the run in progress of a session, or the next one.
 
 use agent_schemas::{RunId, Status};
 use rusqlite::{Connection, Row, params};
@@ -8,9 +8,9 @@ use crate::sqlite::failure::Outcome;
 use crate::sqlite::row::utf8;
 use crate::sqlite::statement::statements;
 
-/// The one in progress.
+/// In progress.
 pub(super) const ACTIVE: i64 = 0;
-/// Handed to the one in progress.
+/// Handed to the run in progress.
 pub(super) const STEERED: i64 = 1;
 /// Waiting.
 pub(super) const WAITING: i64 = 2;
@@ -33,7 +33,7 @@ pub(super) struct Head {
     pub(super) token: u64,
 }
 
-/// The run in progress in a session, or else the first that waits.
+/// The run in progress in a session, or else the first waiting run.
 pub(super) fn head(connection: &Connection, user: i64, session: &[u8]) -> Outcome<Option<Head>> {
     HEAD.one(connection, params![user, session], head_of)
 }
@@ -48,7 +48,7 @@ fn head_of(row: &Row<'_>) -> Outcome<Head> {
         key: row.get(0)?,
         id: RunId::new(utf8(row.get(1)?)?),
         owner: owner_of(row.get(2)?)?,
-        // One that has no turn is none of these.
+        // A run without a turn is none of these.
         turn: row.get::<_, Option<i64>>(3)?.unwrap_or(-1),
         token: row.get(4)?,
     })

@@ -1,4 +1,4 @@
-//! Writing the logs of runs.
+//! Writes the logs of runs.
 
 use agent_schemas::RunId;
 use rusqlite::{Connection, params};
@@ -21,7 +21,7 @@ statements! {
     SEAL_WITH: "UPDATE runs SET entries = ?2, bytes = ?3, ending = ?4 WHERE key = ?1";
 }
 
-/// A log that may be written.
+/// A log that the caller may write.
 pub(super) struct Log {
     pub(super) key: i64,
     pub(super) user: i64,
@@ -111,7 +111,7 @@ impl Log {
             };
         }
         if self.has_ended {
-            // No entries at the end are what a repeated `finish` without entries has.
+            // A repeated `finish` without entries has an empty batch at the end.
             let is_repeated = batch.count == 0;
             return if is_repeated { Ok(false) } else { Err(conflict(operation, "the log has ended")) };
         }

@@ -1,4 +1,4 @@
-//! The notifications of a change.
+//! The notifications after a change.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::run::OwnerId;
 use crate::run::wakeups::Wakeups;
 
 /// Notifies the waiting tasks when it is dropped, which the writer does once the job that holds it is committed, even if
-/// its caller no longer waits. It also notifies after a failed commit, which only costs them a look.
+/// its caller no longer waits. It also notifies after a failed commit, which only makes them look without need.
 pub(in crate::sqlite) struct Notifications {
     wakeups: Arc<Wakeups>,
     runs: Vec<RunId>,
@@ -20,7 +20,7 @@ impl Notifications {
         Notifications { wakeups, runs: Vec::new(), signals: Vec::new() }
     }
 
-    /// Wakes those who wait for a run.
+    /// Wakes the tasks that wait for a run.
     pub(in crate::sqlite) fn wake(&mut self, run: RunId) {
         self.runs.push(run);
     }
@@ -32,7 +32,7 @@ impl Notifications {
         }
     }
 
-    /// Forgets what was undone.
+    /// Drops the notifications of an undone job.
     pub(in crate::sqlite) fn clear(&mut self) {
         self.runs.clear();
         self.signals.clear();

@@ -38,7 +38,7 @@ struct Lease {
     length: i64,
 }
 
-/// Voids all leases; their owners were parts of processes that have ended.
+/// Ends all leases, because the processes of their owners have ended.
 pub(in crate::sqlite) fn forget_all(connection: &Connection) -> Outcome<()> {
     Ok(connection.execute_batch("DELETE FROM owners")?)
 }
@@ -70,7 +70,7 @@ fn live_lease(connection: &Connection, owner: &[u8], now: i64) -> Outcome<Option
     Ok(lease(connection, owner)?.filter(|lease| now < lease.until))
 }
 
-/// Orphaned runs: those of each owner without a live lease, and those that could begin.
+/// Orphaned runs: runs of owners without a live lease, and waiting runs that could start.
 pub(in crate::sqlite) fn orphans(connection: &Connection, now: i64, size: usize) -> Outcome<Vec<RunId>> {
     let mut orphans =
         HEADS.all(connection, [bounded(size as u64)], |row| Ok(RunId::new(utf8(row.get(0)?)?)))?;
@@ -85,14 +85,14 @@ pub(in crate::sqlite) fn orphans(connection: &Connection, now: i64, size: usize)
                 Ok(())
             })?;
         }
-        // The least that is greater.
+        // The next greater value.
         from = owner;
         from.push(0);
     }
     Ok(orphans)
 }
 
-/// Takes over an orphaned run, or one's own.
+/// Takes over an orphaned run, or a run of the caller.
 pub(in crate::sqlite) fn take_over(
     connection: &Connection,
     id: &RunId,

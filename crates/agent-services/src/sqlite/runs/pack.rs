@@ -1,4 +1,4 @@
-//! Texts as blocks of LZ4, with a dictionary of what texts of runs have in them.
+//! Compresses texts as LZ4 blocks, with a dictionary of the fixed parts of requests and events.
 
 use std::cell::RefCell;
 
@@ -7,22 +7,22 @@ use lz4_flex::block::{compress_into_with_dict, decompress, decompress_with_dict,
 use super::dictionary;
 use crate::sqlite::failure::{Failure, Outcome};
 
-/// How blocks are made, as it is stored with them. A dictionary that a block was made with is never changed: there would
-/// be another number.
+/// The compression method, which is stored with the blocks. A dictionary that blocks were made with never changes:
+/// another dictionary gets another number.
 pub(super) const PACKING: i64 = 1;
 const DICTIONARY: &[u8] = dictionary::FIRST.as_bytes();
 
-/// LZ4 makes at most so many bytes of one.
+/// The maximum compression ratio of LZ4.
 const MAX_RATIO: usize = 256;
-/// A buffer that had to be larger is not kept.
+/// A larger buffer is not kept.
 const KEPT: usize = 64 * 1024;
 
 thread_local! {
-    /// Where blocks are made, before it is known how large they are.
+    /// The buffer for compression, before the size of the block is known.
     static WORKSPACE: RefCell<Vec<u8>> = RefCell::default();
 }
 
-/// A block of a text, if there is enough of it and the block is less.
+/// Compresses a text, if it is long enough and the block is smaller.
 pub(super) fn pack(text: &[u8], least: usize) -> Option<Vec<u8>> {
     if text.len() < least {
         return None;
@@ -41,23 +41,23 @@ pub(super) fn pack(text: &[u8], least: usize) -> Option<Vec<u8>> {
     })
 }
 
-/// The text of a block that was packed in a way, of which so many bytes are expected.
+/// Decompresses a block that was compressed with this method; the text must have this many bytes.
 pub(super) fn unpack(packing: Option<i64>, block: &[u8], bytes: usize) -> Outcome<Vec<u8>> {
     if bytes > block.len().saturating_mul(MAX_RATIO) {
-        return Err(damaged("it would be larger than it can be"));
+        return Err(damaged("its stated size is impossible"));
     }
     let text = match packing {
-        // Plain blocks, as migration 2 had them.
+        // Plain blocks, from migration 2.
         None => decompress(block, bytes),
         Some(PACKING) => decompress_with_dict(block, bytes, DICTIONARY),
-        Some(_) => return Err(damaged("it is packed in another way")),
+        Some(_) => return Err(damaged("its compression is unknown")),
     };
     let text = text.map_err(|error| damaged(&error.to_string()))?;
-    if text.len() == bytes { Ok(text) } else { Err(damaged("it has another length")) }
+    if text.len() == bytes { Ok(text) } else { Err(damaged("its length is not the stated one")) }
 }
 
 fn damaged(why: &str) -> Failure {
-    Failure::Damaged(format!("the texts of a run cannot be unpacked: {why}"))
+    Failure::Damaged(format!("could not decompress the data of a run: {why}"))
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
         assert!(unpack(None, &block, 1 << 40).is_err());
     }
 
-    /// Databases have blocks like this one: whoever changes how they are made gives that another number.
+    /// Databases contain blocks like this one: if you change how they are made, use another number.
     #[test]
     fn unpack__recorded_block__is_read() {
         let frames = deltas(3);

@@ -1,4 +1,4 @@
-//! What is read of runs besides their logs.
+//! Reads runs without their logs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::sqlite::row::{lossy, text, utf8};
 use crate::sqlite::statement::statements;
 use crate::sqlite::{json, users};
 
-pub(in crate::sqlite) const READER_TTL: &str = "ask whether a run is read";
-pub(in crate::sqlite) const TOUCH_READER: &str = "say that a run is read";
+pub(in crate::sqlite) const READER_TTL: &str = "check for readers of a run";
+pub(in crate::sqlite) const TOUCH_READER: &str = "register a reader of a run";
 
-/// A statement for whole records, which are what it selects.
+/// A statement for complete records, with the columns that it selects.
 macro_rules! records {
     ($rest:literal) => {
         concat!(
@@ -49,7 +49,7 @@ pub(in crate::sqlite) fn get(connection: &Connection, id: &RunId) -> Outcome<Opt
     GET.one(connection, [id.as_str().as_bytes()], record_of)
 }
 
-/// A user's runs before a number, the newest first.
+/// A user's runs before a number, newest first.
 pub(in crate::sqlite) fn list(
     connection: &Connection,
     user: &UserId,
@@ -87,7 +87,7 @@ pub(in crate::sqlite) fn chain(
     Ok(chain)
 }
 
-/// What was handed to a run, in order.
+/// The inputs handed to a run, in order.
 pub(in crate::sqlite) fn steered(connection: &Connection, id: &RunId) -> Outcome<Vec<RunRecord>> {
     STEERED.all(connection, [id.as_str().as_bytes()], record_of)
 }
@@ -129,7 +129,7 @@ pub(in crate::sqlite) fn reader_until(connection: &Connection, id: &RunId) -> Ou
     until.ok_or_else(|| no_run(READER_TTL, id).into())
 }
 
-/// Says until when a run is read, unless it is for longer.
+/// Extends the time until which a run counts as having a reader.
 pub(in crate::sqlite) fn touch_reader(connection: &Connection, id: &RunId, until: i64) -> Outcome<()> {
     match EXTEND_READER.execute(connection, params![id.as_str().as_bytes(), until])? {
         0 => Err(no_run(TOUCH_READER, id).into()),

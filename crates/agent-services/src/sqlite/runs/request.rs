@@ -1,4 +1,4 @@
-//! What stays of a run as it is: its request, with the entries of its log that were stored together with it.
+//! The unchanging part of a run: its request, and the entries of its log that were stored with it.
 
 use agent_schemas::{AgentRequest, RunOptions};
 use rusqlite::{Connection, Row, params};
@@ -59,7 +59,7 @@ impl Request {
     }
 }
 
-/// A request out of the columns `request`, `request_bytes` and `packing`, of which the first is this one.
+/// The request in the columns `request`, `request_bytes` and `packing`, of which the first is this one.
 pub(super) fn request_of(row: &Row<'_>, column: usize) -> Outcome<AgentRequest> {
     let request = row.get_ref(column)?.as_blob().map_err(rusqlite::Error::from)?;
     match row.get(column + 1)? {
@@ -68,13 +68,13 @@ pub(super) fn request_of(row: &Row<'_>, column: usize) -> Outcome<AgentRequest> 
     }
 }
 
-/// Options of fewer bytes are stored as they are.
+/// Shorter options are stored uncompressed.
 const PLAIN_OPTIONS: usize = 256;
 
-/// What a packed text of options begins with, which JSON does not.
+/// The first byte of compressed options, with which JSON never begins.
 const PACKED: u8 = 0;
 
-/// Options as they are stored: plain JSON, or a mark, the number of its bytes, and the packed text.
+/// Options as stored: plain JSON, or a mark, the size, and the compressed text.
 fn pack_options(json: Vec<u8>) -> Vec<u8> {
     let (Some(block), Ok(bytes)) = (pack(&json, PLAIN_OPTIONS), u32::try_from(json.len())) else {
         return json;
@@ -82,7 +82,7 @@ fn pack_options(json: Vec<u8>) -> Vec<u8> {
     [&[PACKED], &bytes.to_le_bytes()[..], &block].concat()
 }
 
-/// The options out of the columns `options` and `packing`.
+/// The options in the columns `options` and `packing`.
 pub(super) fn options_of(stored: &[u8], packing: Option<i64>) -> Outcome<RunOptions> {
     let json = match stored {
         [PACKED, a, b, c, d, block @ ..] => {
@@ -94,7 +94,7 @@ pub(super) fn options_of(stored: &[u8], packing: Option<i64>) -> Outcome<RunOpti
     Ok(RunOptions::from_record(&json))
 }
 
-/// How many bytes it is, with the options.
+/// The size including the options.
 pub(super) fn bytes(connection: &Connection, run: i64) -> Outcome<u64> {
     Ok(BYTES.one(connection, [run], |row| Ok(row.get(0)?))?.unwrap_or_default())
 }

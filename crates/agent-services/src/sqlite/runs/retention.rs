@@ -1,4 +1,4 @@
-//! Forgetting runs.
+//! Deletes runs.
 
 use agent_schemas::{RunId, SessionId, UserId};
 use rusqlite::{Connection, params};
@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind};
 
 pub(in crate::sqlite) const DELETE: &str = "delete a run";
 
-/// How much one step forgets, so that others do not wait for long.
+/// How much one step deletes, so that others do not wait for long.
 const STEP: i64 = 100;
 const STEP_BYTES: u64 = 16 << 20;
 
@@ -36,7 +36,7 @@ statements! {
              AND (?3 IS NULL OR session = ?3) ORDER BY number DESC LIMIT ?4";
 }
 
-/// Forgets a run that has not been counted.
+/// Deletes a run that is not counted among the ended ones.
 pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
     entries::forget(connection, run)?;
     request::forget(connection, run)?;
@@ -46,7 +46,7 @@ pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
     Ok(())
 }
 
-/// Forgets a run that has ended; says whether there was one.
+/// Deletes an ended run; returns whether it existed.
 pub(in crate::sqlite) fn delete(
     connection: &Connection,
     id: &RunId,
@@ -117,7 +117,7 @@ fn count(connection: &Connection, (whole, trimmed): (i64, i64)) -> Outcome<()> {
     Ok(())
 }
 
-/// Forgets the log of a run that has ended, but for its last entry.
+/// Deletes the log of an ended run except its last entry.
 fn trim(connection: &Connection, old: &Old, until: i64) -> Outcome<()> {
     let last = entries::trim(connection, old.run)?;
     let bytes = last.frames.len() as u64 + request::bytes(connection, old.run)?;
@@ -125,17 +125,17 @@ fn trim(connection: &Connection, old: &Old, until: i64) -> Outcome<()> {
     count(connection, (-bounded(old.bytes), bounded(bytes + OVERHEAD)))
 }
 
-/// A run that has ended and has to go.
+/// An ended run that has to be deleted or trimmed.
 struct Old {
     run: i64,
     user: i64,
     id: String,
     bytes: u64,
-    /// Until when it is kept without most of its log.
+    /// The time until which the trimmed run is kept.
     kept_until: Option<i64>,
 }
 
-/// Forgets some of what is beyond the retention; says how many runs, or `None` if there is nothing to do any more.
+/// Deletes some of what exceeds the retention; returns how many runs, or `None` if nothing is left to do.
 pub(in crate::sqlite) fn sweep(
     connection: &Connection,
     retention: &Retention,
@@ -166,7 +166,7 @@ pub(in crate::sqlite) fn sweep(
     Ok((!is_done).then_some(gone))
 }
 
-/// Some of the runs that a statement gives: those that are too old, or too much.
+/// Some of the runs that a statement returns: those that are too old or exceed the size limit.
 fn to_go(
     connection: &Connection,
     statement: Sql,

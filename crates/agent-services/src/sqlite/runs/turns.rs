@@ -1,4 +1,4 @@
-//! Whose turn it is in a session.
+//! The queue of a session.
 
 use agent_schemas::Status;
 use rusqlite::{Connection, params};
@@ -21,19 +21,19 @@ statements! {
     REQUEST_CANCEL: "UPDATE runs SET cancel_requested = 1 WHERE key = ?1 AND ending IS NULL";
 }
 
-/// How many wait in a session.
+/// The number of waiting runs in a session.
 pub(super) fn waiting(connection: &Connection, user: i64, session: &[u8]) -> Outcome<u64> {
     let count = COUNT.one(connection, params![user, session], |row| Ok(row.get(0)?))?;
     Ok(count.unwrap_or_default())
 }
 
-/// The place behind all others of a kind.
+/// The place after all others of a kind.
 pub(super) fn behind(connection: &Connection, user: i64, session: &[u8], turn: i64) -> Outcome<i64> {
     let last: Option<i64> = LAST.one(connection, params![user, session, turn], |row| Ok(row.get(0)?))?;
     Ok(last.map_or(0, |last| last + 1))
 }
 
-/// The place before all that wait.
+/// The place before all waiting runs.
 pub(super) fn before(connection: &Connection, user: i64, session: &[u8]) -> Outcome<i64> {
     let first: Option<i64> = FIRST.one(connection, params![user, session], |row| Ok(row.get(0)?))?;
     Ok(first.map_or(0, |first| first - 1))
@@ -52,8 +52,8 @@ pub(super) fn begin(connection: &Connection, run: &Head, owner: &OwnerId) -> Out
     Ok(FencingToken(token))
 }
 
-/// Hands on the session of a run that has ended: what was handed to that run waits before all others now, and the first
-/// of all begins if somebody executes it.
+/// Hands on the session of an ended run: input that was handed to the run now waits before all others, and the first
+/// run starts if a process executes it.
 pub(super) fn hand_on(
     connection: &Connection,
     ended: &Log,

@@ -1,4 +1,4 @@
-//! Messages at the end of a session.
+//! Appends messages to a session.
 
 use std::collections::HashSet;
 
@@ -43,7 +43,7 @@ impl Append {
         Ok(Append { batch, limits: StoreLimits { session_messages, ..limits } })
     }
 
-    /// Stores the batch, unless it is there.
+    /// Stores the batch, unless it is already stored.
     pub(in crate::sqlite) fn run(
         &self,
         connection: &Connection,
@@ -59,8 +59,7 @@ impl Append {
         self.extend(connection, session, self.batch.key.as_deref(), make, now)
     }
 
-    /// The same for a user whose key is known. A batch that is new for certain needs no key of its own, if it will not come
-    /// again either.
+    /// The same for a user whose key is known. A batch that is certainly new needs no key if it is never repeated.
     pub(in crate::sqlite) fn run_for(
         &self,
         connection: &Connection,
@@ -75,7 +74,8 @@ impl Append {
         self.extend(connection, session, key, make, now)
     }
 
-    /// Stores what is new of the batch. `make` makes the session if there is none, of so many messages and bytes.
+    /// Stores the new messages of the batch. `make` creates the session if necessary, with this many messages and
+    /// bytes.
     fn extend(
         &self,
         connection: &Connection,
@@ -117,8 +117,8 @@ impl Append {
         Ok(Appended { first: new.first, count: new.messages.len() as u64 })
     }
 
-    /// What the session does not have yet. What it may not have is refused before anything is changed, as what
-    /// fails afterwards undoes the work of others.
+    /// The messages that the session does not have yet. Checks the limits before anything is changed, because a later
+    /// failure would undo the work of others.
     fn new_messages(&self, connection: &Connection, session: Option<&Size>) -> Outcome<NewMessages<'_>> {
         let (first, bytes) = session.map_or((0, 0), |session| (session.messages, session.bytes));
         let messages = self.unknown(connection, session.map(|session| session.key))?;
@@ -145,17 +145,17 @@ impl Append {
     }
 }
 
-/// Messages that a session takes.
+/// The messages that a session accepts.
 struct NewMessages<'a> {
     messages: Vec<&'a EncodedMessage>,
     /// The position of the first.
     first: u64,
-    /// The bytes of the session with them.
+    /// The size of the session with them, in bytes.
     bytes: u64,
 }
 
 impl NewMessages<'_> {
-    /// How many messages the session has with them.
+    /// The number of messages of the session with them.
     fn end(&self) -> u64 {
         self.first + self.messages.len() as u64
     }
@@ -169,7 +169,7 @@ impl NewMessages<'_> {
     }
 }
 
-/// A message's id as it is stored; none if it is empty.
+/// A message's id as stored; `None` if it is empty.
 fn id_column(message: &EncodedMessage) -> Option<&[u8]> {
     Some(message.id().as_bytes()).filter(|id| !id.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Making, changing and deleting sessions.
+//! Creates, changes and deletes sessions.
 
 use agent_schemas::{SessionId, UserId};
 use rusqlite::{Connection, params};
@@ -28,7 +28,7 @@ statements! {
     KEYS: "SELECT key FROM sessions WHERE user = ?1";
 }
 
-/// Makes a session that is not there, for messages that are added to it then; gives its key.
+/// Creates a session for messages that are added to it next; returns its key.
 pub(super) fn make(
     connection: &Connection,
     user: i64,
@@ -41,7 +41,7 @@ pub(super) fn make(
     Ok(connection.last_insert_rowid())
 }
 
-/// A session, which may be new.
+/// A session, created if necessary.
 pub(in crate::sqlite) fn create(
     connection: &Connection,
     user: &UserId,
@@ -103,14 +103,14 @@ impl Change {
     }
 }
 
-/// Forgets a session; says whether there was one.
+/// Deletes a session; returns whether it existed.
 pub(in crate::sqlite) fn delete(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<bool> {
     let Some(Size { key, .. }) = read::size(connection, user, id)? else { return Ok(false) };
     delete_by_key(connection, key)?;
     Ok(true)
 }
 
-/// Forgets all sessions of a user; says how many there were.
+/// Deletes all sessions of a user; returns how many there were.
 pub(in crate::sqlite) fn delete_user(connection: &Connection, user: &UserId) -> Outcome<u64> {
     let Some(user) = users::find(connection, user.as_str())? else { return Ok(0) };
     let keys: Vec<i64> = KEYS.all(connection, [user], |row| Ok(row.get(0)?))?;
@@ -132,7 +132,7 @@ pub(super) fn delete_by_key(connection: &Connection, key: i64) -> Outcome<()> {
     }
 }
 
-/// What is known of a session that is there.
+/// An existing session, without its messages.
 fn known(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<SessionInfo> {
     let info = read::info(connection, user, id)?;
     info.ok_or_else(|| Failure::Damaged("a session is missing from its index".to_owned()))

@@ -1,10 +1,10 @@
-//! Where messages are: those of a session lie together, in their order.
+//! The keys of messages: those of a session are adjacent, in order.
 
 use std::ops::Range;
 
 use crate::sqlite::statement::bounded;
 
-/// How many messages a session has room for.
+/// The maximum number of messages in a session.
 pub(super) const ROOM: u64 = 1 << 24;
 
 /// The key of the message at a position, which is less than [`ROOM`].
@@ -12,12 +12,12 @@ pub(super) fn place(session: i64, position: u64) -> i64 {
     session.saturating_mul(bounded(ROOM)).saturating_add(bounded(position))
 }
 
-/// The places of a session's messages from a position on.
+/// The keys of a session's messages from a position on.
 pub(super) fn places(session: i64, from: u64) -> Range<i64> {
     place(session, from.min(ROOM))..place(session + 1, 0)
 }
 
-/// The position of a place in its session.
+/// The position of a key in its session.
 pub(super) fn position(place: i64) -> u64 {
     place.unsigned_abs() % ROOM
 }

@@ -1,4 +1,4 @@
-//! What is read of sessions.
+//! Reads sessions.
 
 use agent_schemas::{SessionId, UserId};
 use rusqlite::{Connection, Row, params};
@@ -21,7 +21,7 @@ statements! {
     MESSAGES: "SELECT place, json FROM messages WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3";
 }
 
-/// Where a session is, and how large.
+/// The key of a session, and its size.
 pub(super) struct Size {
     pub(super) key: i64,
     pub(super) messages: u64,
@@ -43,7 +43,7 @@ fn size_of(row: &Row<'_>) -> Outcome<Size> {
     Ok(Size { key: row.get(0)?, messages: row.get(1)?, bytes: row.get(2)?, is_anonymous: row.get(3)? })
 }
 
-/// What is known of a session.
+/// A session without its messages.
 pub(in crate::sqlite) fn info(
     connection: &Connection,
     user: &UserId,
@@ -53,7 +53,7 @@ pub(in crate::sqlite) fn info(
     INFO.one(connection, params![key, id.as_str().as_bytes()], |row| info_of(user, row))
 }
 
-/// The sessions before a number, the newest first.
+/// The sessions before a number, newest first.
 pub(in crate::sqlite) fn list(
     connection: &Connection,
     user: &UserId,
@@ -64,7 +64,7 @@ pub(in crate::sqlite) fn list(
     LIST.all(connection, params![key, before, count], |row| info_of(user, row))
 }
 
-/// The messages from a position on, which may depend on how many there are.
+/// The messages from a position on, which may depend on the number of messages.
 pub(in crate::sqlite) fn messages(
     connection: &Connection,
     user: &UserId,

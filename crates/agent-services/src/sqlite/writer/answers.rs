@@ -1,12 +1,12 @@
-//! How those learn what became of their work who wait for it.
+//! Replies to the callers of jobs.
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-/// Tells one of them.
+/// Sends one reply.
 pub(super) type Answer = Box<dyn FnOnce() + Send>;
 
-/// Answers that are given when this is dropped, wherever that happens.
+/// Replies that are sent when this value is dropped, wherever that happens.
 pub(super) struct Answers(Vec<Answer>);
 
 impl Drop for Answers {
@@ -15,8 +15,8 @@ impl Drop for Answers {
     }
 }
 
-/// Gives the answers to many at once from inside a runtime: from outside, each would wake one of its threads by itself,
-/// and that costs more than the work of a small job.
+/// Sends many replies from inside a runtime: from outside, each would wake one of its threads separately,
+/// which costs more than a small job.
 pub(super) struct Messenger(mpsc::UnboundedSender<Answers>);
 
 impl Messenger {
@@ -26,17 +26,17 @@ impl Messenger {
         Messenger(sender)
     }
 
-    /// One without a runtime, which gives all answers at once.
+    /// Without a runtime; sends all replies at once.
     #[cfg(test)]
     pub(super) fn here() -> Self {
         Messenger(mpsc::unbounded_channel().0)
     }
 
-    /// Gives answers. Where the runtime is gone, they are given here.
+    /// Sends replies. If the runtime is gone, they are sent from here.
     pub(super) fn tell(&self, answers: impl IntoIterator<Item = Answer>) {
         let answers = Answers(answers.into_iter().collect());
         if answers.0.len() > 1 {
-            // What cannot be sent is dropped, and so given.
+            // Replies that cannot be handed over are dropped, and so sent.
             let _ = self.0.send(answers);
         }
     }

@@ -1,4 +1,4 @@
-//! Jobs of the writing thread, and their answers.
+//! Jobs of the writing thread, and their replies.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use super::answers::Answer;
 use crate::sqlite::failure::{Outcome, of_sqlite};
 use crate::{Error, ErrorKind, Result};
 
-/// A piece of work, whatever its result is.
+/// A job, whatever its result type.
 pub(super) trait Job: Send {
-    /// Does the work; says whether it succeeded.
+    /// Runs the job; returns whether it succeeded.
     fn run(&mut self, connection: &Connection) -> bool;
 
-    /// The answer with the result, or with what became of the whole group.
+    /// The reply, with the job's result or the outcome of the whole group.
     fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>) -> Answer;
 }
 
-/// Work that is answered once it is committed.
+/// A job that is acknowledged once it is committed.
 pub(super) struct Write<T, W> {
     pub(super) operation: &'static str,
     pub(super) work: W,
@@ -33,7 +33,7 @@ where
     W: FnMut(&Connection) -> Outcome<T> + Send + 'static,
 {
     fn run(&mut self, connection: &Connection) -> bool {
-        // A fault in one piece of work must not end the thread that all others need.
+        // A panic in one job must not end the thread that all others need.
         let done = catch_unwind(AssertUnwindSafe(|| (self.work)(connection)));
         let result = done.map(|result| result.map_err(|failure| failure.of(self.operation)));
         self.result = result.ok();
@@ -43,7 +43,7 @@ where
     fn answer(self: Box<Self>, group: std::result::Result<(), Arc<rusqlite::Error>>) -> Answer {
         Box::new(move || {
             let Write { operation, work, result, reply } = *self;
-            // What the work was made with may have to tell others of it, and they are not to learn of it later than its
+            // Dropping the job may notify others, who must not learn of it later than the
             // caller.
             drop(work);
             let answer = match (result, group) {
@@ -51,7 +51,7 @@ where
                 (_, Err(error)) => Err(of_sqlite(operation, &error)),
                 (Some(done), Ok(())) => done,
                 (None, Ok(())) => {
-                    Err(Error::new(ErrorKind::Unexpected, operation, "the work in the database panicked"))
+                    Err(Error::new(ErrorKind::Unexpected, operation, "the database task panicked"))
                 }
             };
             // The caller may no longer be waiting.

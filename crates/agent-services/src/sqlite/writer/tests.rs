@@ -5,7 +5,7 @@ use tokio::sync::oneshot::Receiver;
 
 use super::*;
 
-/// A database with a table, and room for little more.
+/// A database with a table and little free space.
 fn database() -> Connection {
     let connection = Connection::open_in_memory().expect("a database");
     let schema = "PRAGMA foreign_keys = on;
@@ -16,7 +16,7 @@ fn database() -> Connection {
     connection
 }
 
-/// A job that executes a statement, and its answer.
+/// A job that executes a statement, and its reply.
 fn job(sql: &'static str) -> (Box<dyn Job>, Receiver<Result<usize>>) {
     job_of(move |connection| Ok(connection.execute(sql, [])?))
 }
@@ -28,7 +28,7 @@ fn job_of<T: Send + 'static>(
     (Box::new(Write { operation: "test", work, result: None, reply }), answer)
 }
 
-/// Commits statements together; gives the kinds of their errors and what is kept then.
+/// Commits statements together; returns the kinds of their errors and the resulting rows.
 fn commit_all(
     connection: &Connection,
     statements: &[&'static str],
@@ -90,7 +90,7 @@ fn commit__job_failed_before_writing__is_not_repeated() {
 #[test]
 fn commit__full_database__refuses_only_what_does_not_fit() {
     let connection = database();
-    // SQLite undoes the whole transaction then, and the others have to be done again.
+    // SQLite then undoes the whole transaction, and the other jobs have to run again.
     connection.execute_batch("BEGIN").expect("begun");
     let error = connection.execute(HUGE, []).expect_err("too large");
     assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DiskFull));

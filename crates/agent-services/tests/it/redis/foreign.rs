@@ -44,7 +44,7 @@ async fn dump(admin: &mut MultiplexedConnection, prefix: &str) -> Vec<(String, V
     dump
 }
 
-/// Nothing is read from keys of another type, and nothing written, not even a part.
+/// Keys of another type are never read or written, not even in part.
 #[tokio::test(flavor = "multi_thread")]
 async fn keys__other_type__are_left_alone() {
     let url = shared().await;

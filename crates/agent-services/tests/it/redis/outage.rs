@@ -184,7 +184,7 @@ async fn lost_reply__only_idempotent_calls__are_repeated() {
     assert_eq!(memories.list(&u, None, None, Default::default()).await.expect("listed").items.len(), 1);
 }
 
-/// Writers go on through kills and restarts of a server that writes to disk before it answers.
+/// Writers continue through kills and restarts of a server that writes to disk before it replies.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn restart__acknowledged_writes__survive() {
     const WRITERS: usize = 4;
@@ -230,7 +230,7 @@ async fn restart__acknowledged_writes__survive() {
     }
 }
 
-/// The server does not know the scripts any more, and the data is gone, but the client works on.
+/// The server has lost the scripts and the data, but the client continues to work.
 #[tokio::test(flavor = "multi_thread")]
 async fn restart__empty_server__is_used_again() {
     let mut server = Server::start(&[]);

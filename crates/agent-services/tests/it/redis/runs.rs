@@ -143,7 +143,7 @@ async fn subscription__broken__is_replaced() {
     }
 }
 
-/// What waits does not keep a store from stopping, and is told.
+/// Waiting calls do not keep a store from stopping, and receive an error.
 #[tokio::test(flavor = "multi_thread")]
 async fn stop__waiting_calls__end() {
     let (one, two) = two_stores(&server::shared().await).await;
@@ -225,7 +225,7 @@ async fn lost_reply__repeated_call__gets_the_same_answer() {
     }
 }
 
-/// What Redis has forgotten by itself is gone for everybody, the list included.
+/// A run that Redis has expired no longer exists for any call, including the list.
 #[tokio::test(flavor = "multi_thread")]
 async fn ended_run__retention_over__expires() {
     let (one, two) = two_stores(&server::shared().await).await;

@@ -120,7 +120,10 @@ async fn data__newer_version__is_refused() {
     started(folder.path()).await.stop().await.expect("stopped");
     let current = version(folder.path());
     changed(folder.path(), "PRAGMA user_version = 1000").await;
-    let expected = ["newer version of agent-server (schema 1000, this one knows", "another data folder"];
+    let expected = [
+        "newer version of agent-server wrote this data (schema 1000, this version supports",
+        "another data folder",
+    ];
     refused(sessions(database(folder.path())).start().await, InvalidInput, &expected);
     refused(sessions(SqliteDatabase::read_only(folder.path())).start().await, InvalidInput, &expected);
     let connection = Connection::open(database(folder.path()).file()).expect("opened");
@@ -148,7 +151,7 @@ async fn data__of_other_programs__is_refused_and_unchanged() {
         let folder = folder();
         let file = database(folder.path()).file();
         fs::write(&file, &content).expect("written");
-        let expected = ["agent-server.sqlite is no database of agent-server"];
+        let expected = ["agent-server.sqlite is not a database of agent-server"];
         refused(sessions(database(folder.path())).start().await, InvalidInput, &expected);
         refused(sessions(SqliteDatabase::read_only(folder.path())).start().await, InvalidInput, &expected);
         assert!(fs::read(&file).expect("readable") == content, "it is as it was");
@@ -167,12 +170,16 @@ async fn start__unopenable_path__is_named() {
     let folder = folder();
     let file = folder.path().join("file");
     fs::write(&file, "").expect("written");
-    refused(sessions(database(&file)).start().await, Unexpected, &["file cannot be made"]);
+    refused(
+        sessions(database(&file)).start().await,
+        Unexpected,
+        &["could not create the data folder", "file"],
+    );
     fs::create_dir(database(folder.path()).file()).expect("made");
     refused(
         sessions(database(folder.path())).start().await,
         Unexpected,
-        &["agent-server.sqlite", "cannot be opened"],
+        &["agent-server.sqlite", "could not open"],
     );
 }
 
@@ -197,7 +204,7 @@ async fn folder__second_owner__is_refused() {
 async fn reader__beside_owner__sees_committed_data() {
     let folder = folder();
     let reader = sessions(SqliteDatabase::read_only(folder.path()));
-    refused(reader.start().await, NotFound, &["no data of agent-server"]);
+    refused(reader.start().await, NotFound, &["no agent-server data"]);
     let owner = started(folder.path()).await;
     append(&owner, "a").await;
     reader.start().await.expect("started");
@@ -224,7 +231,7 @@ async fn reader__old_version__does_not_migrate() {
     refused(
         reader.start().await,
         InvalidInput,
-        &["older version of agent-server (schema 0", "start the server once"],
+        &["older version of agent-server wrote this data (schema 0", "start the server once"],
     );
 }
 

@@ -1,4 +1,4 @@
-//! A database without room says so, loses nothing, and works again once there is room.
+//! A full database reports that, loses nothing, and works again once there is space.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ async fn full_database__loses_nothing_and_recovers() {
             Err(error) => break error,
         }
     };
-    refused::<()>(Err(error), Unavailable, &["no room left", "delete data"]);
+    refused::<()>(Err(error), Unavailable, &["free disk space", "delete data"]);
     assert!(stored.len() > 10);
     assert_eq!(texts(&store).await, stored);
     let unhealthy = store.health().await.expect_err("it takes no writes");
@@ -49,7 +49,7 @@ async fn full_database__more_room__works_again() {
     store.start().await.expect("started");
     append(&store, "a").await;
     let large = "x".repeat(500_000);
-    refused(store.append(&u(), &s(), batch(&[&large])).await, Unavailable, &["no room left"]);
+    refused(store.append(&u(), &s(), batch(&[&large])).await, Unavailable, &["free disk space"]);
     store.stop().await.expect("stopped");
     let store = sessions(super::database(folder.path()));
     store.start().await.expect("started");

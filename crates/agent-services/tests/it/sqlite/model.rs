@@ -1,4 +1,4 @@
-//! Whatever is asked of a store in SQLite, it answers as the one in memory does.
+//! Compares the SQLite stores with the in-memory ones, using random calls.
 
 mod memories;
 mod sessions;

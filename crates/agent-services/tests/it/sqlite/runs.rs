@@ -1,4 +1,4 @@
-//! What is to be said of runs in a file besides their contract.
+//! Runs in a file: promises in addition to the contract.
 
 use std::path::Path;
 use std::sync::Arc;
