@@ -4,7 +4,7 @@ mod random;
 
 use agent_tests::client::events;
 use agent_tests::completions::{self, Ended};
-use agent_tests::{Answer, Launch, ScriptedModel, Server, WaitingModel, within};
+use agent_tests::{Answer, Launch, ScriptedModel, Server, WaitingModel, pause, within};
 use serde_json::{Value, json};
 
 const PATH: &str = "/v1/chat/completions";
@@ -291,7 +291,7 @@ async fn stream__client_disconnects__cancels_the_run() {
     // Long before the grace that a stream has which can be read on.
     within("the run to be cancelled", async {
         while server.connect().await.get(&format!("/runs/{run}")).await.json()["status"] != "canceled" {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     })
     .await;

@@ -28,7 +28,7 @@ async fn kill__redis__keeps_every_acknowledged_write() {
 
 async fn kill_again_and_again(place: &Place) {
     let mut all = Acknowledged::new();
-    for round in 0..rounds(10) as u64 {
+    for round in 0..rounds(9) as u64 {
         // Some are killed before they have opened the stores, some after a thousand writes.
         let patience = noise(round) % 1000 * u64::from(round % 8 != 0);
         let acknowledged = within("a process that is killed", killed(place, round, patience)).await;

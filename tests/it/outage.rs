@@ -1,13 +1,13 @@
 //! A server whose Redis goes away and comes back.
 
 use agent_tests::redis::RedisServer;
-use agent_tests::{Launch, Server, within};
+use agent_tests::{Launch, Server, pause, within};
 
 /// Asks until the server says that it is ready, or that it is not.
 async fn readiness(server: &Server, wanted: u16) {
     within("the server to notice", async {
         while server.connect().await.get("/readiness").await.status != wanted {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     })
     .await;

@@ -7,7 +7,7 @@ use std::path::Path;
 use agent_tests::client::process;
 use agent_tests::redis::RedisServer;
 use agent_tests::store::noise;
-use agent_tests::{Answer, Connection, Launch, Server, rounds, within};
+use agent_tests::{Answer, Connection, Launch, Server, pause, rounds, within};
 use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -205,7 +205,7 @@ fn taken(round: usize) -> (usize, String, String) {
 async fn killed_server__restarted_on_sqlite__continues_its_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = on_disk(SHORT_LEASE, folder.path()).start().await;
-    for round in 0..rounds(4) {
+    for round in 0..rounds(3) {
         let (count, session, fields) = taken(round);
         let (connection, id) = begin(&server, &fields).await;
         let mut seen = read(connection, count).await;
@@ -231,7 +231,7 @@ async fn killed_replica__another__continues_its_runs() {
     let redis = RedisServer::start().expect("a Redis server");
     let mut first = on_redis(SHORT_LEASE, &redis).start().await;
     let second = on_redis(SHORT_LEASE, &redis).start().await;
-    for round in 0..rounds(4) {
+    for round in 0..rounds(3) {
         let (count, session, fields) = taken(round);
         let (connection, id) = begin(&first, &fields).await;
         let mut seen = read(connection, count).await;
@@ -286,6 +286,7 @@ async fn take_turns(servers: &[&Server]) {
             if places == [0, 0, 0] {
                 return;
             }
+            pause().await;
         }
     })
     .await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agent_tests::client::{events, process};
-use agent_tests::{Connection, Launch, Server, raise_open_files, within};
+use agent_tests::{Connection, Launch, Server, pause, raise_open_files, within};
 use rustix::process::Signal;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -34,7 +34,9 @@ async fn client_disconnect__cancels_the_run() {
     drop(gone);
     noticed_gone(&server).await;
     within("the next run to be admitted", async {
-        while server.connect().await.process("yes", "").await.status == 429 {}
+        while server.connect().await.process("yes", "").await.status == 429 {
+            pause().await;
+        }
     })
     .await;
     server.check_health().await;
@@ -61,7 +63,9 @@ async fn client_disconnect__config__is_overridden_by_request() {
     let server = Launch::echo(&format!("[runs]\n{limits}on_disconnect = \"continue\"\n")).start().await;
     drop(begin(&server, ",\"on_disconnect\":\"cancel\"").await);
     within("the next run to be admitted", async {
-        while server.connect().await.process("yes", "").await.status == 429 {}
+        while server.connect().await.process("yes", "").await.status == 429 {
+            pause().await;
+        }
     })
     .await;
     drop(begin(&server, "").await);

@@ -5,6 +5,7 @@
 pub mod binary;
 pub mod client;
 pub mod completions;
+pub mod environment;
 pub mod history;
 pub mod model;
 pub mod redis;
@@ -32,6 +33,12 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
         Ok(value) => value,
         Err(_) => panic!("waited {} s in vain for {what}", DEADLINE.as_secs()),
     }
+}
+
+/// Lets some milliseconds go by between two looks at a condition. Without it, whoever looks takes a whole core from those
+/// that bring the condition about.
+pub async fn pause() {
+    tokio::time::sleep(Duration::from_millis(5)).await;
 }
 
 /// How much effort tests with random input make: `AGENT_TEST_ROUNDS`, else this many rounds.

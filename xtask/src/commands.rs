@@ -1,47 +1,28 @@
 //! What each command runs, step by step.
 
-use std::fs;
-
 use anyhow::{Context, Result};
 
-use crate::steps::{Step, workspace_root};
+use crate::steps::Step;
+use crate::test::{self, Effort, WORKSPACE};
 use crate::{deny, tidy, tools};
-
-/// Runs every test, and hands `arguments` to the test programs.
-pub(crate) fn test(arguments: &[String]) -> Result<()> {
-    tools::require("test")?;
-    let step = Step::cargo(&["test", "--workspace", "--all-features", "--locked"]);
-    if !arguments.is_empty() {
-        return step.with_arguments(&["--"]).with_arguments(arguments).run();
-    }
-    step.run()?;
-    outside()
-}
-
-/// Tests the crate that stands for those of users: it is outside of the workspace and uses the public interface alone.
-fn outside() -> Result<()> {
-    let root = workspace_root();
-    // With the workspace's versions, which are on this machine already.
-    fs::copy(root.join("Cargo.lock"), root.join("tests/outside/Cargo.lock"))
-        .context("cannot copy Cargo.lock")?;
-    Step::cargo(&["test", "--offline", "--manifest-path", "tests/outside/Cargo.toml"])
-        .with_arguments(&["--target-dir", "target/outside"])
-        .with_environment("CARGO_PROFILE_TEST_DEBUG", "0")
-        .run()
-}
 
 /// Checks everything that can be checked without running the project.
 pub(crate) fn lint() -> Result<()> {
     tools::require("lint")?;
     Step::cargo(&["fmt", "--all", "--check"]).run()?;
-    // The end-to-end tests need the server's default features and would switch them on for everybody.
-    for features in [&["--all-features"][..], &["--no-default-features", "--exclude", "agent-tests"]] {
-        Step::cargo(&["clippy", "--workspace", "--all-targets", "--locked"])
-            .with_arguments(features)
-            .with_arguments(&["--", "-D", "warnings"])
-            .run()?;
-    }
-    Step::cargo(&["doc", "--workspace", "--no-deps", "--all-features", "--locked"])
+    let deny_warnings = ["--", "-D", "warnings"];
+    Step::cargo(&["clippy", "--all-targets"])
+        .with_arguments(&WORKSPACE)
+        .with_arguments(&deny_warnings)
+        .run()?;
+    // That it compiles without its features, too. The end-to-end tests would switch them on for everybody, and with the
+    // tests of the others most dependencies would be compiled once more.
+    Step::cargo(&["clippy", "--workspace", "--no-default-features", "--exclude", "agent-tests", "--locked"])
+        .with_arguments(&deny_warnings)
+        .run()?;
+    // The examples, too: with them, dependencies have the features that clippy checked them with.
+    Step::cargo(&["doc", "--no-deps", "--lib", "--bins", "--examples"])
+        .with_arguments(&WORKSPACE)
         .with_environment("RUSTDOCFLAGS", "-D warnings")
         .run()?;
     tidy::run()?;
@@ -63,15 +44,13 @@ pub(crate) fn check_schema() -> Result<()> {
 }
 
 fn run_schema(option: &str) -> Result<()> {
-    Step::cargo(&["run", "--quiet", "--locked", "-p", "agent-cli", "--", "schema", option])
-        .with_arguments(&[SCHEMA_FOLDER])
-        .run()
+    Step::program(&test::server()?, &["schema", option, SCHEMA_FOLDER]).run()
 }
 
-/// Runs what has to pass before a change lands.
-pub(crate) fn ci() -> Result<()> {
+/// Runs what has to pass before a change lands, or that and many more rounds of what is random.
+pub(crate) fn ci(effort: Effort) -> Result<()> {
     lint()?;
-    test(&[])
+    test::all(effort)
 }
 
 /// Measures the server that users get: the benchmark program starts the release binary.

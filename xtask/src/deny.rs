@@ -3,34 +3,19 @@
 use anyhow::Result;
 
 use crate::steps::{Step, output_of};
+use crate::tools::Subcommand;
 
-/// The version that `deny.toml` is written for.
-const VERSION: &str = "0.20.2";
+/// `deny.toml` is written for this version.
+const DENY: Subcommand = Subcommand { name: "deny", package: "cargo-deny", version: "0.20.2", install: &[] };
 
 /// Checks licenses, bans, sources and known vulnerabilities.
 pub(crate) fn run() -> Result<()> {
-    install_if_missing()?;
+    DENY.require()?;
     // `deny.toml` says who may use a crate; that one of them does not is no reason for a warning.
     Step::cargo(&["deny", "--locked", "check", "--allow", "unused-wrapper"])
         .with_arguments(&["licenses", "bans", "sources"])
         .run()?;
     check_advisories()
-}
-
-fn install_if_missing() -> Result<()> {
-    match output_of("cargo", &["deny", "--version"]) {
-        Err(_) => {
-            println!("\ncargo-deny is not installed; installing version {VERSION} takes some minutes.");
-            Step::cargo(&["install", "--locked", "cargo-deny", "--version", VERSION]).run()
-        }
-        Ok(output) => {
-            let found = version_in(&output);
-            if found != VERSION {
-                println!("\nUsing cargo-deny {found}, although `deny.toml` is written for {VERSION}.");
-            }
-            Ok(())
-        }
-    }
 }
 
 /// Fetching comes first and by itself, so that a machine without a way to the database is told apart from a
@@ -47,21 +32,6 @@ fn check_advisories() -> Result<()> {
     Step::cargo(&["deny", "--locked", "check", "advisories"]).run()
 }
 
-/// `cargo deny --version` prints the name and the version.
-fn version_in(output: &str) -> &str {
-    output.split_whitespace().last().unwrap_or("of unknown version")
-}
-
 fn last_line(text: &str) -> &str {
     text.trim().lines().last().unwrap_or(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn version__is_the_last_word() {
-        assert_eq!(version_in("cargo-deny 0.20.2\n"), "0.20.2");
-    }
 }

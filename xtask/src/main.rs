@@ -1,11 +1,13 @@
 //! The project's commands: `cargo xtask --help` lists them.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is its job")]
+#![expect(clippy::disallowed_methods, reason = "it passes its environment on to the commands that it runs")]
 #![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod commands;
 mod deny;
 mod steps;
+mod test;
 mod tidy;
 mod tools;
 
@@ -13,18 +15,24 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use crate::test::Effort;
+
 const HELP: &str = "\
 The project's commands.
 
 Usage: cargo xtask <command> [arguments]
 
-  test [-- ARGS]   Run every test of the workspace, doc tests included. ARGS go to
-                   the test programs: `cargo xtask test -- resume` runs the tests
-                   with `resume` in their names.
+  test             Run every test, doc tests included, with cargo-nextest, which is
+                   installed on first use (some minutes). Print the slowest ones.
+  test -- ARGS     Build and run the tests that ARGS select: `cargo xtask test -- resume`
+                   those with `resume` in their names or in those of their modules,
+                   without doc tests. `--exact`, `--skip NAME` and `--nocapture` work.
   lint             Check formatting, clippy (all features and no default features),
                    the documentation, the rules of `tidy`, and all dependencies with
                    cargo-deny, which is installed on first use (some minutes).
   ci               Run `lint`, then `test`.
+  ci --full        The same with many more rounds of the tests with random input;
+                   takes hours. AGENT_TEST_ROUNDS sets the number of rounds.
   tidy             Check the rules that no lint can state: which crate may depend on
                    which, that no modules import each other in a circle, that
                    every crate takes the lints, and the form of source files.
@@ -42,7 +50,9 @@ A command stops at its first failing step and prints how to repeat that step alo
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match run(&arguments) {
+    let done = run(&arguments);
+    steps::print_times();
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nxtask: {error:#}");
@@ -62,15 +72,17 @@ fn run(arguments: &[String]) -> Result<()> {
         ("test" | "lint" | "ci" | "tidy" | "schema", [flag]) if flag == "-h" || flag == "--help" => {
             print!("{HELP}")
         }
-        ("test", []) => commands::test(&[])?,
-        ("test", [separator, rest @ ..]) if separator == "--" => commands::test(rest)?,
+        ("test", []) => test::all(Effort::Usual)?,
+        ("test", [separator, rest @ ..]) if separator == "--" => test::some(rest)?,
         ("test", [unexpected, ..]) => {
             bail!("arguments for the test programs follow `--`, as in `cargo xtask test -- {unexpected}`")
         }
         ("lint", []) => commands::lint()?,
-        ("ci", []) => commands::ci()?,
+        ("ci", []) => commands::ci(Effort::Usual)?,
+        ("ci", [flag]) if flag == "--full" => commands::ci(Effort::Full)?,
+        ("ci", _) => bail!("`cargo xtask ci` takes nothing but `--full`"),
         ("tidy", []) => tidy::run()?,
-        ("lint" | "ci" | "tidy", [unexpected, ..]) => {
+        ("lint" | "tidy", [unexpected, ..]) => {
             bail!("`cargo xtask {command}` takes no arguments, but got `{unexpected}`")
         }
         ("schema", []) => commands::schema()?,

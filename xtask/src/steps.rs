@@ -1,22 +1,35 @@
 //! One step of a command: what it runs is shown, timed, and named again when it fails.
 
+use std::env;
+use std::ffi::OsString;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-/// A cargo command that is run from the root of the workspace, with its output on the terminal.
+/// A command that is run from the root of the workspace, with its output on the terminal.
 pub(crate) struct Step {
-    environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(&'static str, String)>,
+    program: PathBuf,
     arguments: Vec<String>,
 }
+
+/// The steps that have been run, with the time that each took.
+static TAKEN: Mutex<Vec<(String, Duration)>> = Mutex::new(Vec::new());
 
 impl Step {
     /// A step that runs cargo with these arguments.
     pub(crate) fn cargo(arguments: &[&str]) -> Self {
-        Self { environment: Vec::new(), arguments: Vec::new() }.with_arguments(arguments)
+        Self::program(Path::new("cargo"), arguments)
+    }
+
+    /// A step that runs this program with these arguments.
+    pub(crate) fn program(program: &Path, arguments: &[&str]) -> Self {
+        let step = Self { environment: Vec::new(), program: program.to_owned(), arguments: Vec::new() };
+        step.with_arguments(arguments)
     }
 
     /// Adds arguments at the end.
@@ -26,8 +39,8 @@ impl Step {
     }
 
     /// Sets an environment variable for this step alone.
-    pub(crate) fn with_environment(mut self, name: &'static str, value: &'static str) -> Self {
-        self.environment.push((name, value));
+    pub(crate) fn with_environment(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
         self
     }
 
@@ -35,13 +48,23 @@ impl Step {
     pub(crate) fn run(self) -> Result<()> {
         println!("\n==> {self}");
         let start = Instant::now();
-        let status = Command::new("cargo")
+        let mut command = Command::new(&self.program);
+        // What cargo says of this program's own package. Build scripts of dependencies look at variables of these names,
+        // and would run again whenever cargo is started from here and not by hand.
+        let of_xtask = |name: &OsString| {
+            let name = name.to_string_lossy();
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        };
+        for name in env::vars_os().map(|(name, _)| name).filter(of_xtask) {
+            command.env_remove(name);
+        }
+        let status = command
             .args(&self.arguments)
-            .envs(self.environment.iter().copied())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(workspace_root())
             .status()
             .with_context(|| format!("cannot start `{self}`"))?;
-        println!("<== cargo {} took {:.1} s", self.arguments[0], start.elapsed().as_secs_f32());
+        took(&self.to_string(), start.elapsed());
         ensure!(status.success(), "this step failed ({status}). Repeat it with: {self}");
         Ok(())
     }
@@ -53,12 +76,32 @@ impl fmt::Display for Step {
         for (name, value) in &self.environment {
             write!(out, "{name}={} ", quoted(value))?;
         }
-        write!(out, "cargo")?;
+        write!(out, "{}", quoted(&self.program.to_string_lossy()))?;
         for argument in &self.arguments {
             write!(out, " {}", quoted(argument))?;
         }
         Ok(())
     }
+}
+
+/// Says how long a step took, and keeps it for [`print_times`].
+pub(crate) fn took(step: &str, time: Duration) {
+    println!("<== {:.1} s: {step}", time.as_secs_f32());
+    TAKEN.lock().unwrap_or_else(PoisonError::into_inner).push((step.to_owned(), time));
+}
+
+/// Prints how long each step took, if there were several.
+pub(crate) fn print_times() {
+    let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if taken.len() < 2 {
+        return;
+    }
+    println!("\nTime of each step:");
+    for (step, time) in taken.iter() {
+        println!("{:8.1} s  {step}", time.as_secs_f32());
+    }
+    let total: Duration = taken.iter().map(|(_, time)| *time).sum();
+    println!("{:8.1} s  in total", total.as_secs_f32());
 }
 
 /// Runs a program from the root of the workspace and returns what it printed.

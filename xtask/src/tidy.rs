@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use self::arrows::Package;
-use crate::steps::{output_of, workspace_root};
+use crate::steps::{output_of, took, workspace_root};
 
 /// The rules about resolved features look at this platform, so that no platform's own crates are downloaded
 /// just to be read.
@@ -49,7 +49,7 @@ pub(crate) fn run() -> Result<()> {
     for violation in &violations {
         println!("{violation}");
     }
-    println!("<== cargo xtask tidy took {:.1} s", start.elapsed().as_secs_f32());
+    took("cargo xtask tidy", start.elapsed());
     let count = violations.len();
     ensure!(count == 0, "{count} places break a rule (listed above). Check again with: cargo xtask tidy");
     Ok(())

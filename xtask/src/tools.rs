@@ -1,9 +1,11 @@
 //! The programs that the commands need, and what to say when one is missing.
 
+mod cargo;
 mod debian;
 
 use anyhow::{Result, bail};
 
+pub(crate) use self::cargo::Subcommand;
 use crate::steps::output_of;
 
 /// A program that has to be on the machine before a command starts.

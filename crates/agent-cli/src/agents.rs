@@ -10,6 +10,10 @@ use agent_runner::{Agent, Services};
 /// The agents of a server, the default one first.
 pub(crate) struct Served {
     pub(crate) agents: Vec<(String, Arc<dyn Agent>)>,
+    /// The models that agents may use, with the agents' names.
+    pub(crate) models: Vec<(String, Vec<String>)>,
+    /// Whether the default agent is configured, and so answers requests for unknown names.
+    pub(crate) has_default: bool,
     pub(crate) reason: String,
 }
 
@@ -33,11 +37,23 @@ pub(crate) fn build(
         Some(configured) => configured.clone(),
         None => built_in(&name, environment)?.ok_or_else(|| unknown(&name, config))?,
     };
-    let mut agents = vec![(name.clone(), make(&name, &default, environment, services)?)];
-    for (other, configured) in config.agents.iter().filter(|(other, _)| **other != name) {
-        agents.push((other.clone(), make(other, configured, environment, services)?));
+    let mut agents = Vec::new();
+    let mut models = Vec::new();
+    let others = config.agents.iter().filter(|(other, _)| **other != name);
+    for (name, configured) in std::iter::once((&name, &default)).chain(others) {
+        agents.push((name.clone(), make(name, configured, environment, services)?));
+        models.push((name.clone(), allowed_models(configured)));
     }
-    Ok(Served { agents, reason })
+    Ok(Served { agents, models, has_default: config.agent.is_some(), reason })
+}
+
+/// The models that a request may name to get this agent.
+fn allowed_models(config: &AgentConfig) -> Vec<String> {
+    match config {
+        #[cfg(feature = "chat")]
+        AgentConfig::Chat(chat) => chat.allowed_models.clone(),
+        AgentConfig::Echo(_) | AgentConfig::Demo(_) => Vec::new(),
+    }
 }
 
 /// The default agent's name, and the reason for the choice.

@@ -30,8 +30,10 @@ pub(crate) struct Config {
     pub(crate) host: String,
     /// The port to listen on; 0 takes a free one. Environment: `AGENT_SERVER_PORT`, else `PORT`.
     pub(crate) port: u16,
-    /// The default agent: `echo`, `demo`, `chat`, or a name under `[agents]`. Without it, the server chooses `chat` if the
-    /// environment has a model's key, else `demo`.
+    /// The default agent: `echo`, `demo`, `chat`, or a name under `[agents]`. It answers requests that name no agent as their
+    /// `model`, or an unknown one. Without it, the first one under `[agents]` answers requests without a `model`, and of
+    /// several agents none answers those for an unknown name; without agents, the server chooses `chat` if the environment
+    /// has a model's key, else `demo`.
     pub(crate) agent: Option<String>,
     /// Whether other machines may connect without authentication.
     pub(crate) allow_unauthenticated: bool,

@@ -57,6 +57,12 @@ pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow
         .max_response_ttl(Duration::from_secs(config.runs.response_seconds))
         .protocol(OpenAi)
         .drain(Duration::from_secs(config.drain_seconds));
+    if served.has_default {
+        app = app.default_agent(served.default_name());
+    }
+    for (agent, models) in served.models {
+        app = app.models(&agent, models);
+    }
     for (name, agent) in served.agents {
         app = app.agent(name, agent);
     }

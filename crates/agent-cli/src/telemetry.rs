@@ -2,22 +2,32 @@
 
 use std::io::{IsTerminal, stderr};
 
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::registry;
+
 use crate::config::{ConfigError, LogConfig, LogFormat};
-use tracing_subscriber::EnvFilter;
 
 /// Starts logging.
 ///
 /// # Errors
 /// If the level is invalid.
 pub(crate) fn start(config: &LogConfig) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.level)
+    let filter: Targets = config
+        .level
+        .parse()
         .map_err(|error| ConfigError::from_message(format!("log.level '{}': {error}", config.level)))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let lines = layer().with_writer(stderr);
     match config.format {
         LogFormat::Json => {
-            builder.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
+            let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(false);
+            registry().with(lines).with(filter).init();
         }
-        LogFormat::Human => builder.with_ansi(stderr().is_terminal()).with_target(false).init(),
+        LogFormat::Human => {
+            let lines = lines.with_ansi(stderr().is_terminal()).with_target(false);
+            registry().with(lines).with(filter).init();
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use agent_schemas::Error;
 use async_trait::async_trait;
 
 use crate::RunHandle;
+use crate::error_chain::chain;
 
 /// Something that answers requests.
 ///
@@ -38,8 +39,9 @@ pub trait Agent: fmt::Debug + Send + Sync + 'static {
     /// its next await once the grace period is over, and what it writes later is refused.
     ///
     /// # Errors
-    /// Any error ends the run as failed. An [`agent_schemas::Error`] chooses the code that the client sees; every
-    /// other error becomes `AGENT_UNKNOWN_ERROR` with its type and text.
+    /// Any error ends the run as failed. An [`agent_schemas::Error`] chooses the code and the text that the client sees.
+    /// Of every other error, and of a panic, the client sees the code `AGENT_UNKNOWN_ERROR` and the run's id; the server's
+    /// log has its type and its text.
     async fn run(&self, run: RunHandle) -> Result<(), AgentError>;
 
     /// What can be done for a run whose process died while the agent worked on it. By default nothing: the run ends as
@@ -88,12 +90,13 @@ pub enum Recovery {
 pub struct AgentError(Error);
 
 impl AgentError {
-    /// An error that has nothing but a text.
+    /// An error that has nothing but a text, for the server's log. A text for the client is an [`agent_schemas::Error`], such
+    /// as [`Error::Agent`].
     pub fn message(message: impl Into<String>) -> Self {
         AgentError(Error::unknown("Error", message))
     }
 
-    /// What the client sees.
+    /// The error, with its own text. A run does not show that of an [`Error::UnknownAgent`] to its client.
     pub fn into_inner(self) -> Error {
         self.0
     }
@@ -108,10 +111,17 @@ impl AgentError {
 // `AgentError` is no `std::error::Error` itself: only so can it be made from all that are.
 impl<E: StdError + Send + Sync + 'static> From<E> for AgentError {
     fn from(error: E) -> Self {
-        match (&error as &dyn Any).downcast_ref::<Error>() {
-            Some(known) => AgentError(known.clone()),
-            None => AgentError(Error::unknown(short_type_name::<E>(), error.to_string())),
+        let any = &error as &dyn Any;
+        if let Some(known) = any.downcast_ref::<Error>() {
+            return AgentError(known.clone());
         }
+        let is_unavailable =
+            any.downcast_ref::<agent_services::Error>().is_some_and(agent_services::Error::is_retryable);
+        if is_unavailable {
+            tracing::warn!(error = chain(&error), "an agent's call of a store failed");
+            return AgentError(Error::StoreUnavailable {});
+        }
+        AgentError(Error::unknown(short_type_name::<E>(), chain(&error)))
     }
 }
 

@@ -45,6 +45,16 @@ pub(crate) struct Ending {
     pub(crate) completed_at: i64,
     /// The HTTP status that belongs to the error.
     pub(crate) http_status: Option<u16>,
+    /// What the final response says besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) warnings: Vec<ErrorBody>,
+}
+
+impl Ending {
+    /// An end at this time that has nothing but a status.
+    pub(crate) fn new(status: Status, completed_at: i64) -> Self {
+        Ending { status, error: None, completed_at, http_status: None, warnings: Vec::new() }
+    }
 }
 
 /// What a message is closed with besides what was accumulated.
@@ -317,6 +327,19 @@ impl Assembler {
             encode::response(out, number, &ending.status, &this.head, Some(ending), Some(output));
         });
         self.ended = true;
+    }
+
+    /// Goes on with a log that has no end yet, and of whose entries nothing is known but their number.
+    pub(crate) fn after_unreadable(head: ResponseHead, next: u64, epoch: u64) -> Self {
+        Assembler { epoch, next, pending_from: next, ..Assembler::empty(head) }
+    }
+
+    /// Takes back an end that was not stored, so that the log can end otherwise.
+    pub(crate) fn take_back_end(&mut self) {
+        if std::mem::take(&mut self.ended) {
+            self.next -= 1;
+            self.pending_from = self.next;
+        }
     }
 
     /// The closed messages in closing order, failed ones included.

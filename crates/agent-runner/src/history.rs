@@ -5,11 +5,13 @@ mod calls;
 
 use std::time::Duration;
 
-use agent_schemas::{Message, MessageType, Role, Status};
+use agent_schemas::{ErrorBody, Message, MessageType, Role, Status};
+use agent_services::ErrorKind;
 use agent_services::retry::retry_unavailable;
 use agent_services::session::{EncodedMessage, MessageBatch};
 
 use crate::assemble::Ending;
+use crate::error_chain::chain;
 use crate::live::LiveRun;
 
 pub use bounds::{Bounds, bounded};
@@ -17,6 +19,9 @@ pub use calls::with_missing_outputs;
 
 /// How long a run waits for a session store that is unavailable before it continues or ends without its history.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The code of the warning that a session does not have a run.
+const HISTORY_NOT_STORED: &str = "HISTORY_NOT_STORED";
 
 /// A run's input and output, for its session. The run's id is the batch key, so that they are there once. Input messages
 /// that are there already are left out. A run that failed or was cancelled leaves a message of type `error` that says so.
@@ -33,40 +38,52 @@ impl<'a> History<'a> {
 
     /// Appends it to the session.
     ///
-    /// If the store stays unavailable or refuses, the history is lost, which is logged, and the run is not.
-    pub(crate) async fn append(&self) {
+    /// If the store stays unavailable or refuses, the history is lost, and the run is not.
+    ///
+    /// # Errors
+    /// What the run's final response says of that.
+    pub(crate) async fn append(&self) -> Result<(), ErrorBody> {
         let (sessions, record) = (&self.live.services.sessions, &self.live.record);
         let appended = retry_unavailable(PATIENCE, || async {
             // Made anew for each attempt, as there is nearly always only one.
-            match self.batch() {
-                Some(batch) => sessions.append(&record.user_id, &record.session_id, batch).await.map(drop),
-                None => Ok(()),
-            }
+            sessions.append(&record.user_id, &record.session_id, self.batch()?).await.map(drop)
         });
-        if let Err(error) = appended.await {
-            self.is_missing(&error);
-        }
+        appended.await.map_err(|error| self.is_missing(&error))
     }
 
-    /// The messages; `None`, and that is logged, if they cannot be stored. The output is stored as the bytes that the
-    /// log has: parsing it would cost as much as the rest of a short run.
-    pub(crate) fn batch(&self) -> Option<MessageBatch> {
+    /// The messages. The output is stored as the bytes that the log has: parsing it would cost as much as the rest of a
+    /// short run.
+    ///
+    /// # Errors
+    /// Why they cannot be stored.
+    pub(crate) fn batch(&self) -> agent_services::Result<MessageBatch> {
         let input = self.live.record.request.input.iter().map(EncodedMessage::from_message);
         let output = self.live.log.closed_messages();
         let output = output.into_iter().filter(|message| !message.is_torn);
         let output = output.map(|message| EncodedMessage::from_json(message.id, message.json.into()));
         let mark = self.mark.iter().map(EncodedMessage::from_message);
-        let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>();
-        let messages = messages.inspect_err(|error| self.is_missing(error)).ok()?;
+        let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>()?;
         let key = Some(self.live.record.id.as_str().to_owned());
         let maybe_known = self.live.record.request.input.len();
         let is_anonymous = self.live.record.options.anonymous_session;
-        Some(MessageBatch { messages, key, maybe_known, is_anonymous })
+        Ok(MessageBatch { messages, key, maybe_known, is_anonymous })
     }
 
-    /// Logs that the session does not have it.
-    pub(crate) fn is_missing(&self, error: &agent_services::Error) {
-        tracing::error!(run.id = %self.live.record.id, error = %error, "the run is missing in its session's history");
+    /// Logs that the session does not have it, and gives what the run's final response says.
+    pub(crate) fn is_missing(&self, error: &agent_services::Error) -> ErrorBody {
+        let record = &self.live.record;
+        tracing::error!(run.id = %record.id, session.id = %record.session_id, error = chain(error), "the run is missing in its session's history");
+        let reason = match error.kind() {
+            // The store's own words name the limit.
+            ErrorKind::InvalidInput => error.to_string(),
+            ErrorKind::Unavailable => "the session store is unavailable".to_owned(),
+            ErrorKind::Full => "the session store is full".to_owned(),
+            _ => "the session store failed".to_owned(),
+        };
+        let message = format!(
+            "The input and output of this run are not in the session's history, so later runs do not know of them: {reason}"
+        );
+        ErrorBody { code: HISTORY_NOT_STORED.to_owned(), message }
     }
 }
 

@@ -15,6 +15,7 @@ const MAX_ERROR_BODY: usize = 64 * 1024;
 /// # Errors
 /// If the client cannot be built, for want of certificates say.
 pub fn build(url: &Url, configure: impl Fn(ClientBuilder) -> ClientBuilder) -> reqwest::Result<Client> {
+    prepare_tls();
     let builder = || {
         let builder = configure(Client::builder());
         if is_local(url) { builder.no_proxy() } else { builder }
@@ -22,6 +23,14 @@ pub fn build(url: &Url, configure: impl Fn(ClientBuilder) -> ClientBuilder) -> r
     match builder().build() {
         Err(_) if url.scheme() == "http" => builder().tls_certs_only([]).build(),
         built => built,
+    }
+}
+
+/// Chooses the cryptography, once for the whole process. Another choice that was made before stays.
+fn prepare_tls() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Somebody else may just have chosen: that is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
 

@@ -29,6 +29,7 @@ mod assemble;
 mod budget;
 mod child;
 mod cursor;
+mod error_chain;
 mod handle;
 pub mod history;
 #[cfg(feature = "http-client")]

@@ -37,15 +37,35 @@ pub use run::{PositionError, Run};
 #[derive(Debug, Default)]
 pub struct RunnerBuilder {
     agents: Vec<(String, Arc<dyn Agent>)>,
+    default_agent: Option<String>,
+    /// Further names of agents, and whose they are.
+    models: Vec<(String, String)>,
     services: Services,
     limits: RunLimits,
 }
 
 impl RunnerBuilder {
-    /// Adds an agent. The first one is the default; the others are chosen by a request's `model`.
+    /// Adds an agent. A request chooses one by naming it as its `model`; without a model it gets the first.
+    ///
+    /// One that is the only agent answers every request. Of several, none answers a request for an unknown name, unless there
+    /// is a [`default_agent`](Self::default_agent).
     #[must_use]
     pub fn agent(mut self, name: impl Into<String>, agent: impl Agent) -> Self {
         self.agents.push((name.into(), Arc::new(agent)));
+        self
+    }
+
+    /// Lets requests choose an agent by the models that it may use as well. A name of an agent goes before a model.
+    #[must_use]
+    pub fn models(mut self, agent: &str, models: impl IntoIterator<Item = String>) -> Self {
+        self.models.extend(models.into_iter().map(|model| (model, agent.to_owned())));
+        self
+    }
+
+    /// Lets an agent answer the requests that name no agent, or an unknown one.
+    #[must_use]
+    pub fn default_agent(mut self, name: impl Into<String>) -> Self {
+        self.default_agent = Some(name.into());
         self
     }
 
@@ -66,8 +86,8 @@ impl RunnerBuilder {
     /// Builds the runner.
     ///
     /// # Errors
-    /// [`BuildError`] if there is no agent or two have the same name.
-    pub fn build(self) -> Result<Runner, BuildError> {
+    /// [`BuildError`] if there is no agent, two have the same name, or the default one does not exist.
+    pub fn build(mut self) -> Result<Runner, BuildError> {
         for (position, (name, _)) in self.agents.iter().enumerate() {
             if self.agents[..position].iter().any(|(earlier, _)| earlier == name) {
                 return Err(BuildError::DuplicateName(name.clone()));
@@ -76,11 +96,20 @@ impl RunnerBuilder {
         if self.agents.is_empty() {
             return Err(BuildError::NoAgent);
         }
+        let takes_any_model = self.agents.len() == 1 || self.default_agent.is_some();
+        if let Some(name) = self.default_agent {
+            let Some(position) = self.agents.iter().position(|(known, _)| *known == name) else {
+                return Err(BuildError::UnknownDefault(name));
+            };
+            self.agents[..=position].rotate_right(1);
+        }
         let slots = Arc::new(Semaphore::new(self.limits.max_runs.min(Semaphore::MAX_PERMITS)));
         let owner = OwnerId::new(self.services.ids.random());
         Ok(Runner(Arc::new_cyclic(|inner| Inner {
             children: children::starter(inner),
             agents: self.agents,
+            models: self.models,
+            takes_any_model,
             services: self.services,
             slots,
             memory: ByteBudget::new(self.limits.memory_bytes),
@@ -102,7 +131,11 @@ impl RunnerBuilder {
 pub struct Runner(Arc<Inner>);
 
 pub(crate) struct Inner {
+    /// The default one first.
     agents: Vec<(String, Arc<dyn Agent>)>,
+    models: Vec<(String, String)>,
+    /// Whether the default one also answers requests for an unknown name.
+    takes_any_model: bool,
     /// What runs start their children with.
     children: Arc<dyn StartChild>,
     services: Services,

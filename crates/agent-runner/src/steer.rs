@@ -16,6 +16,9 @@ pub(crate) async fn take(live: &LiveRun) -> agent_services::Result<Vec<Message>>
     }
     let runs = &live.services.runs;
     let handed = retry_unavailable(Duration::MAX, || runs.steered(&live.record.id)).await?;
+    for record in handed.iter().filter(|record| record.damage.is_some()) {
+        tracing::error!(run.id = %record.id, error = record.damage, "what a run was handed cannot be read and is left out");
+    }
     // A process that died may have written them and not come to forget them.
     let written = live.log.closed_messages();
     let is_new = |message: &&Message| !is_written(message, &written);

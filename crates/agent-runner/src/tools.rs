@@ -21,6 +21,8 @@ pub use error::ToolError;
 pub use typed::{ToolFn, tool_fn};
 
 pub(crate) use calculator::evaluate;
+#[cfg(feature = "chat")]
+pub(crate) use error::UNEXPECTED;
 
 use crate::{RunHandle, Services};
 
@@ -70,8 +72,8 @@ pub trait Tool: fmt::Debug + Send + Sync + 'static {
     /// [`ToolContext::cancelled`].
     ///
     /// # Errors
-    /// [`ToolError`] if the tool cannot answer. That does not end the run: the model reads the error, and may try again.
-    /// A panic is treated alike.
+    /// [`ToolError`] if the tool cannot answer. That does not end the run: the model reads the text of [`ToolError::new`], and
+    /// may try again. Of other errors and of a panic it reads only that there was one; the server's log has the text.
     async fn call(&self, ctx: &ToolContext, arguments: JsonObject) -> Result<Json, ToolError>;
 }
 
@@ -89,9 +91,18 @@ pub async fn call_tool(run: &RunHandle, tool: &dyn Tool, arguments: JsonObject) 
     run.tool_call(&call_id, tool.name()).complete(Json::from(arguments.clone()).to_string());
     let ctx = ToolContext::of_run(run, call_id, tool.name());
     let answer = tool.call(&ctx, arguments).await;
-    let output = answer.as_ref().map_or_else(|error| error_output(&error.to_string()), ToString::to_string);
+    let output =
+        answer.as_ref().map_or_else(|error| failed_output(&ctx, tool.name(), error), ToString::to_string);
     ctx.write_output(&output);
     answer
+}
+
+/// The output of a tool that failed. What is not for the model and the client is logged.
+pub(crate) fn failed_output(ctx: &ToolContext, name: &str, error: &ToolError) -> String {
+    if let Some(cause) = error.cause() {
+        tracing::error!(run.id = %ctx.run_id(), tool.name = name, error = cause, "a tool failed unexpectedly");
+    }
+    error_output(&error.to_string())
 }
 
 /// The JSON text that stands in place of an output when a tool has none.

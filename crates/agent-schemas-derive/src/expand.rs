@@ -37,6 +37,14 @@ fn serialize(Record { ident, members, extra, .. }: &Record) -> TokenStream {
             _ => entry,
         }
     });
+    // What is written can be read again: a declared member is written once, whatever code has put among the others.
+    let declared: Vec<_> = members
+        .iter()
+        .flat_map(|Member { name, alias, .. }| {
+            std::iter::once(name.clone()).chain(alias.iter().map(syn::LitStr::value))
+        })
+        .collect();
+    let declared = quote!(#(#declared)|*);
     let extra = extra.iter();
     quote! {
         impl serde::Serialize for #ident {
@@ -44,7 +52,9 @@ fn serialize(Record { ident, members, extra, .. }: &Record) -> TokenStream {
                 let mut out = serializer.serialize_map(None)?;
                 #(#entries)*
                 #(for (key, value) in &self.#extra {
-                    serde::ser::SerializeMap::serialize_entry(&mut out, key, value)?;
+                    if !matches!(key.as_str(), #declared) {
+                        serde::ser::SerializeMap::serialize_entry(&mut out, key, value)?;
+                    }
                 })*
                 serde::ser::SerializeMap::end(out)
             }

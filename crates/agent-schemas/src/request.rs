@@ -1,6 +1,7 @@
 //! The request that a client sends to an agent.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use agent_schemas_derive::Record;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -9,13 +10,14 @@ use serde::{Serialize, Serializer};
 use crate::decode::{Decoded, FromJson, ValidationError, deserialize_from_json};
 use crate::json::{Json, JsonObject};
 use crate::message::Message;
+use crate::record::check_range;
 use crate::run_options::RunOptions;
 use crate::tool::RequestTool;
 use crate::union::untagged_union;
 
 /// A request to run an agent.
 ///
-/// Other members are kept, and the agent may interpret them.
+/// Other members are kept, and the agent may interpret them ([`AgentRequest::extra_member`]).
 #[derive(Clone, Debug, PartialEq, Record)]
 #[record(describe = with_run_options)]
 #[record(
@@ -56,10 +58,23 @@ pub struct AgentRequest {
     pub session_id: Option<String>,
     /// The user id.
     pub user_id: Option<String>,
+    /// The members of a request of another protocol that have no counterpart here. The server fills this in; a native
+    /// request has its additional members next to `input`.
+    #[record(omitted)]
+    pub foreign: Option<JsonObject>,
     /// Every other member, in the order in which it came.
     #[record(extra)]
     pub extra: JsonObject,
 }
+
+/// The declared members.
+static DECLARED: LazyLock<JsonObject> = LazyLock::new(|| {
+    let request = AgentRequest { foreign: Some(JsonObject::new()), ..AgentRequest::default() };
+    match Json::from_serialize(&request) {
+        Ok(Json::Object(members)) => members,
+        _ => JsonObject::new(),
+    }
+});
 
 /// Adds the run options, which a request gives next to the declared fields.
 fn with_run_options(mut schema: Schema, generator: &mut SchemaGenerator) -> Schema {
@@ -118,6 +133,40 @@ impl AgentRequest {
     /// The first error, with its location.
     pub fn from_json(json: Json) -> Result<Self, ValidationError> {
         <Self as FromJson>::from_json(json)
+    }
+
+    /// A member that is not declared here: one of the request's own, or one of the request of another protocol that this
+    /// one was made from.
+    pub fn extra_member(&self, name: &str) -> Option<&Json> {
+        self.extra.get(name).or_else(|| self.foreign.as_ref()?.get(name))
+    }
+
+    /// Checks what the types allow and reading rejects, so that what a program has put together can be stored and read
+    /// again. A request that was read has none of it.
+    ///
+    /// # Errors
+    /// The first member that could not be read again.
+    pub fn check(&self) -> Result<(), ValidationError> {
+        if let Some(name) = self.extra.keys().find(|name| DECLARED.contains_key(*name)) {
+            let message = "is a declared member, so it cannot be among the others";
+            return Err(ValidationError::new("extra_forbidden", message, Json::Null).at(name.as_str()));
+        }
+        if let Some(n) = self.n {
+            check_range("n", &Json::from(n), 1.0, 5.0)?;
+        }
+        for (name, number) in [
+            ("top_p", self.top_p),
+            ("temperature", self.temperature),
+            ("frequency_penalty", self.frequency_penalty),
+            ("presence_penalty", self.presence_penalty),
+        ] {
+            if number.is_some_and(|number| !number.is_finite()) {
+                return Err(
+                    ValidationError::new("finite_number", "should be a finite number", Json::Null).at(name)
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The texts of the last user message, concatenated; empty if there is none.

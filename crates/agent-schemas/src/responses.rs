@@ -12,6 +12,7 @@ mod usage;
 
 use agent_schemas_derive::Record;
 
+use crate::error::ErrorBody;
 use crate::json::JsonObject;
 use crate::string_enum::{literal, open_enum};
 
@@ -91,6 +92,10 @@ pub struct Response {
     pub output: Vec<ResponseItem>,
     /// The token usage of the models.
     pub usage: Option<ResponseUsage>,
+    /// What did not go as expected although the response ended as its status says, such as `HISTORY_NOT_STORED`. Only in
+    /// final responses that have any. Not part of OpenAI's API.
+    #[record(omitted)]
+    pub warnings: Option<Vec<ErrorBody>>,
     /// Every other member, in the order in which it came.
     #[record(extra)]
     pub settings: JsonObject,

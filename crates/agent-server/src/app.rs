@@ -150,10 +150,27 @@ impl AgentApp {
 }
 
 impl AgentAppBuilder {
-    /// Adds an agent. The first one is the default; the others are chosen by a request's `model`.
+    /// Adds an agent. A request chooses one by naming it as its `model`; without a model it gets the first.
+    ///
+    /// One that is the only agent answers every request. Of several, none answers a request for an unknown name: it is 404,
+    /// unless there is a [`default_agent`](Self::default_agent).
     #[must_use]
     pub fn agent(mut self, name: impl Into<String>, agent: impl Agent) -> Self {
         self.runner = self.runner.agent(name, agent);
+        self
+    }
+
+    /// Lets requests choose an agent by the models that it may use as well. A name of an agent goes before a model.
+    #[must_use]
+    pub fn models(mut self, agent: &str, models: impl IntoIterator<Item = String>) -> Self {
+        self.runner = self.runner.models(agent, models);
+        self
+    }
+
+    /// Lets an agent answer the requests that name no agent, or an unknown one.
+    #[must_use]
+    pub fn default_agent(mut self, name: impl Into<String>) -> Self {
+        self.runner = self.runner.default_agent(name);
         self
     }
 
@@ -289,7 +306,7 @@ impl AgentAppBuilder {
     /// Builds the application.
     ///
     /// # Errors
-    /// If there is no agent or two have the same name.
+    /// If there is no agent, two have the same name, or the default one does not exist.
     pub fn build(self) -> Result<AgentApp, BuildError> {
         let runner = self.runner.build()?;
         let app = App::new(self.name, runner, self.http, self.run_options, self.max_response_ttl);

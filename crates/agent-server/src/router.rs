@@ -1,9 +1,10 @@
 //! Every route of the server.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -46,10 +47,18 @@ pub(crate) fn router(
     let own_routes = protocols
         .iter()
         .fold(own_routes, |routes, protocol| routes.merge(protocol.routes(context.clone())))
-        .layer(CatchPanicLayer::custom(|_| ApiError::Panic.into_response()));
+        .layer(CatchPanicLayer::custom(panicked));
     let routes = routes
         .merge(own_routes)
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     middleware::around(wrap(routes), &app, ErrorFormatLayer(protocols))
+}
+
+/// Answers where a handler of a protocol or of the application panicked. The text is for the server's log.
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(error = text, "a handler panicked");
+    ApiError::Panic.into_response()
 }

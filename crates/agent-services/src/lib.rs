@@ -21,6 +21,7 @@ pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod context;
+mod damage;
 mod error;
 mod lifecycle;
 pub mod limits;

@@ -9,6 +9,8 @@ pub(crate) mod wakeups;
 
 use std::time::Duration;
 
+#[cfg(doc)]
+use agent_schemas::AgentRequest;
 use agent_schemas::{RunId, SessionId, UserId};
 use async_trait::async_trait;
 
@@ -84,14 +86,18 @@ impl Retention {
 ///     time is over, or where those that are trimmed have more bytes, with their requests and options, than logs may have; the first
 ///     to go is the one whose time is over first.
 /// 23. With a `history`, `finish` also does what [`SessionStore::append`] does with the run's session, in the same step. A
-///     history that the session refuses is left out, and the run ends all the same. Only a store that names a
-///     [`database`](Service::database) can do it, for the sessions of that database; any other refuses a `history` as
-///     `InvalidInput`, and changes nothing.
+///     history that the session refuses is `InvalidInput` and changes nothing: the caller ends the run without it, and can
+///     say so in the last entry. Only a store that names a [`database`](Service::database) can do it, for the sessions of
+///     that database; any other refuses every `history` alike.
 /// 24. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
 ///     `InvalidInput`.
 /// 25. `delete_session` forgets all runs of a session, `delete_user` all of a user's: with their logs and keys, whether they
 ///     have ended or not. The owner of a run in progress receives a signal, and its next write is `NotFound`. Runs that are
 ///     created meanwhile may remain. Both say how many runs are gone; repeating them is harmless.
+/// 26. `create` refuses a request that could not be read again ([`AgentRequest::check`]) as `InvalidInput`.
+/// 27. A record of which something cannot be read is given without it, and with [`RunRecord::damage`]. Lists leave out
+///     what has not even an id or a status, and log that. No record makes others unreadable, and each can be cancelled,
+///     ended and deleted.
 ///
 /// # Concurrency and cancellation
 /// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10, 14,

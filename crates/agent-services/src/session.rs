@@ -3,11 +3,13 @@
 mod encoded;
 mod in_memory;
 
+use std::fmt::Display;
+
 use agent_schemas::{JsonObject, Message, SessionId, UserId};
 use async_trait::async_trait;
 
 use crate::page::{Page, PageSize, PageToken};
-use crate::{Result, Service};
+use crate::{Result, Service, damage};
 
 pub use encoded::{EncodedMessage, MessageBatch};
 pub use in_memory::InMemorySessionStore;
@@ -59,6 +61,13 @@ pub struct StoredMessage {
     pub message: Message,
 }
 
+impl StoredMessage {
+    /// A message that was read, or what stands for one that cannot be read.
+    pub(crate) fn of_read(position: u64, read: std::result::Result<Message, impl Display>) -> Self {
+        StoredMessage { position, message: damage::message("session", position, read) }
+    }
+}
+
 /// What an append did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
@@ -99,6 +108,9 @@ pub struct SessionChange {
 /// 13. A session that a batch made which [is anonymous](MessageBatch::is_anonymous) is so until `create`, `change` or a batch
 ///     that is not names it. `sweep` forgets anonymous sessions that nothing was appended to for the time of the retention,
 ///     the oldest also where they have more bytes, and no others. It says which; a backend may forget some by itself.
+/// 14. A stored message that cannot be read is given as a message of type `error` with the code `MESSAGE_DAMAGED`, and
+///     metadata that cannot be read as none. Both are logged. They make nothing else unreadable, and can be deleted with
+///     the session.
 ///
 /// # Concurrency and cancellation
 /// Every call may come from any task at any time. A dropped append may or may not have happened; its batch key makes

@@ -20,7 +20,7 @@ const AT_WORK: usize = 4;
 async fn kill_again_and_again(world: &World, cluster: &mut Cluster) {
     let mut coverage = Coverage::default();
     let mut at_work: VecDeque<(Load, History)> = VecDeque::new();
-    for round in 0..rounds(10) {
+    for round in 0..rounds(4) {
         let mut rng = world.rng(round).fork(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(world, round);

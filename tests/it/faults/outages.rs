@@ -15,7 +15,7 @@ async fn redis_restart__keeps_what_clients_saw() {
     let redis = RedisServer::start_durable().expect("a Redis server");
     let (world, mut cluster) = Cluster::on_redis(redis).await;
     let mut coverage = Coverage::default();
-    for round in 0..rounds(10) {
+    for round in 0..rounds(4) {
         let mut rng = world.rng(round).fork(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(&world, round);

@@ -9,7 +9,7 @@ use agent_services::sqlite::{SqliteDatabase, SqliteRunStore};
 use agent_services::{Service, StoreContext};
 use agent_tests::history::History;
 use agent_tests::redis::RedisServer;
-use agent_tests::{rounds, within};
+use agent_tests::{pause, rounds, within};
 
 use super::cluster::{Cluster, Store};
 use super::coverage::Coverage;
@@ -19,7 +19,7 @@ use super::load::Load;
 async fn paused_owner__replaced__writes_nothing_more() {
     let (world, cluster) = Cluster::on_redis(RedisServer::start().expect("a Redis server")).await;
     let mut coverage = Coverage::default();
-    for round in 0..rounds(10) {
+    for round in 0..rounds(4) {
         let mut rng = world.rng(round).fork(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(&world, round);
@@ -45,7 +45,7 @@ async fn paused_owner__replaced__writes_nothing_more() {
 async fn paused_owner__not_replaced__continues() {
     let (world, cluster) = Cluster::on_disk().await;
     let Store::Folder(folder) = &cluster.store else { panic!("it is on disk") };
-    for round in 0..rounds(10) {
+    for round in 0..rounds(4) {
         let mut rng = world.rng(round).fork(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(&world, round);
@@ -66,7 +66,7 @@ async fn lease_ended(folder: &Path, user: &UserId) {
     in_progress.status = Some(Status::InProgress);
     let left = runs.list(user, &in_progress, None, size).await.expect("readable").items;
     while !left.is_empty() && runs.orphans(size).await.expect("readable").is_empty() {
-        tokio::task::yield_now().await;
+        pause().await;
     }
     runs.stop().await.expect("stopped");
 }

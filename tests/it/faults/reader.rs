@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use agent_tests::history::{Event, EventId, History, Place, Reading, Refused, Told};
-use agent_tests::{Answer, within};
+use agent_tests::{Answer, pause, within};
 use tokio::sync::watch;
 
 use super::World;
@@ -82,7 +82,7 @@ impl Reader {
                     }
                     assert_eq!(answer.status, 503, "{}: {answer:?}", String::from_utf8_lossy(request));
                 }
-                tokio::task::yield_now().await;
+                pause().await;
             }
         })
         .await
@@ -109,7 +109,7 @@ impl Reader {
                 if self.rng.below(4) == 0 {
                     self.ask_status(run).await;
                 }
-                tokio::task::yield_now().await;
+                pause().await;
             }
         })
         .await;
@@ -183,7 +183,7 @@ impl Reader {
                         return all;
                     }
                 }
-                tokio::task::yield_now().await;
+                pause().await;
             }
         })
         .await

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use agent_tests::Connection;
 use agent_tests::history::{Asked, EventId, History, Place, Policy, Reply};
+use agent_tests::{Connection, pause};
 use serde_json::{Value, json};
 
 use super::reader::{Cuts, Reader};
@@ -110,7 +110,7 @@ impl Reader {
                 Sent::Started(run, last) => return Some((run, last)),
                 Sent::Refused => return None,
                 Sent::Lost if workload.key.is_none() => return None,
-                Sent::Lost => tokio::task::yield_now().await,
+                Sent::Lost => pause().await,
             }
         }
     }

@@ -39,6 +39,11 @@ pub(super) fn content(kind: &MessageType, body: &ContentBody, whole: bool) -> St
     }
 }
 
+/// A warning of a run that ended as it should.
+pub(super) fn warning(warning: &ErrorBody) -> String {
+    format!("warning {}: {}", one_line(&warning.code), one_line(&warning.message))
+}
+
 /// An error as the wire has it.
 pub(super) fn error(error: &ErrorBody) -> String {
     format!("error {}: {}", one_line(&error.code), one_line(&error.message))

@@ -250,6 +250,9 @@ impl Renderer {
             (_, Some(error)) => screen.line(&describe::error(error))?,
             (status, None) => screen.line(&format!("(the run is {status})"))?,
         }
+        for warning in response.warnings.iter().flatten() {
+            screen.line(&describe::warning(warning))?;
+        }
         match &response.usage {
             Some(usage) if self.verbose => screen.note(&format!("[usage] {}", Json::from(usage.clone()))),
             _ => Ok(()),

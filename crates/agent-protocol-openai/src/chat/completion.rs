@@ -67,7 +67,7 @@ struct Said {
 
 #[derive(Debug)]
 enum End {
-    Finished(Usage),
+    Finished(Usage, Vec<ErrorBody>),
     Failed(ErrorInfo),
 }
 
@@ -190,12 +190,13 @@ impl Completion {
         }
         let usage = response.usage.as_ref().map(Usage::read).unwrap_or_default();
         self.begin(Some(""), frames);
-        self.head.chunk(self.created, Delta::default(), Some(self.finish_reason()), frames);
+        let warnings = response.warnings.clone().unwrap_or_default();
+        self.head.last_chunk(self.created, self.finish_reason(), &warnings, frames);
         if self.head.wants_usage {
-            self.head.write(self.created, &[], Some(Some(&usage)), frames);
+            self.head.write(self.created, &[], Some(Some(&usage)), None, frames);
         }
         frames.push_text("[DONE]");
-        self.end = Some(End::Finished(usage));
+        self.end = Some(End::Finished(usage, warnings));
     }
 
     /// Nothing follows an error: clients take it for the end.
@@ -214,7 +215,7 @@ impl Completion {
         if self.calls.is_empty() { self.reason.as_deref().unwrap_or(STOP) } else { "tool_calls" }
     }
 
-    fn completion(&self, usage: &Usage) -> Response {
+    fn completion(&self, usage: &Usage, warnings: &[ErrorBody]) -> Response {
         let Said { content, refusal, reasoning, images } = &self.said;
         let tool_calls = self.calls.shown();
         let says_nothing = tool_calls.is_empty() && refusal.is_empty();
@@ -234,6 +235,7 @@ impl Completion {
             model: &self.head.model,
             choices: [wire::Choice { index: 0, message, logprobs: (), finish_reason }],
             usage,
+            warnings,
         })
         .into_response()
     }
@@ -280,8 +282,8 @@ impl Translator for Completion {
                 response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
                 response
             }
-            Some(End::Finished(usage)) => self.completion(usage),
-            None => self.completion(&Usage::default()),
+            Some(End::Finished(usage, warnings)) => self.completion(usage, warnings),
+            None => self.completion(&Usage::default(), &[]),
         }
     }
 }
@@ -295,7 +297,21 @@ impl Head {
 
     fn chunk(&self, created: i64, delta: Delta<'_>, finish_reason: Option<&str>, frames: &mut FrameWriter) {
         let choice = ChunkChoice { index: 0, delta, logprobs: (), finish_reason };
-        self.write(created, &[choice], self.wants_usage.then_some(None), frames);
+        self.write(created, &[choice], self.wants_usage.then_some(None), None, frames);
+    }
+
+    /// The chunk with the finish reason.
+    fn last_chunk(
+        &self,
+        created: i64,
+        finish_reason: &str,
+        warnings: &[ErrorBody],
+        frames: &mut FrameWriter,
+    ) {
+        let (delta, finish_reason) = (Delta::default(), Some(finish_reason));
+        let choice = ChunkChoice { index: 0, delta, logprobs: (), finish_reason };
+        let warnings = Some(warnings).filter(|warnings| !warnings.is_empty());
+        self.write(created, &[choice], self.wants_usage.then_some(None), warnings, frames);
     }
 
     fn write(
@@ -303,6 +319,7 @@ impl Head {
         created: i64,
         choices: &[ChunkChoice<'_>],
         usage: wire::Shown<&Usage>,
+        warnings: Option<&[ErrorBody]>,
         frames: &mut FrameWriter,
     ) {
         frames.push(&Chunk {
@@ -312,6 +329,7 @@ impl Head {
             model: &self.model,
             choices,
             usage,
+            warnings,
         });
     }
 }

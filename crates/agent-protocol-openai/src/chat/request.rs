@@ -31,7 +31,8 @@ pub(super) struct CompletionSpec {
 /// Reads and checks a request; `options` are those of runs that ask for nothing else.
 ///
 /// What agents may give a meaning that our protocol has no member for (`tool_choice`, `response_format`,
-/// `reasoning_effort`, …) goes to them as it came.
+/// `reasoning_effort`, …) goes to them as it came, in a place of its own: a member of another protocol means something else
+/// than ours of the same name.
 pub(super) fn read(body: JsonObject, mut options: RunOptions) -> Result<CompletionSpec, ApiError> {
     let kept = kept_as_it_came(&body);
     let request = ChatCompletionRequest::from_json(Json::Object(body))?;
@@ -54,10 +55,11 @@ pub(super) fn read(body: JsonObject, mut options: RunOptions) -> Result<Completi
     agent.seed = request.seed;
     agent.tools = request.tools;
     agent.user_id = request.user;
-    agent.extra = request.extra;
-    read_options(&mut options, &mut agent.extra)?;
+    let mut foreign = request.extra;
+    read_options(&mut options, &mut foreign)?;
     options.keep_history = session_id.is_some();
-    agent.extra.extend(kept);
+    foreign.extend(kept);
+    agent.foreign = Some(foreign).filter(|members| !members.is_empty());
     agent.session_id = session_id;
     let spec = RunSpec::new(agent, options);
     Ok(CompletionSpec { spec, is_stream, wants_usage: wants_usage.unwrap_or_default() })

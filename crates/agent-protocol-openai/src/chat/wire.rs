@@ -2,7 +2,7 @@
 //!
 //! `agent_schemas::openai::chat` has the same as types to read; those keep whatever other servers add.
 
-use agent_schemas::Json;
+use agent_schemas::{ErrorBody, Json};
 use serde::Serialize;
 
 /// A member that is there, whatever it holds.
@@ -18,6 +18,9 @@ pub(super) struct Chunk<'a> {
     /// Null in all but the last chunk of a stream that tells its usage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) usage: Shown<&'a Usage>,
+    /// No member of OpenAI's: what did not go as expected although the run completed, in the chunk with the finish reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) warnings: Option<&'a [ErrorBody]>,
 }
 
 #[derive(Serialize)]
@@ -71,6 +74,9 @@ pub(super) struct Completion<'a> {
     pub(super) model: &'a str,
     pub(super) choices: [Choice<'a>; 1],
     pub(super) usage: &'a Usage,
+    /// The same as in chunks.
+    #[serde(skip_serializing_if = "<[ErrorBody]>::is_empty")]
+    pub(super) warnings: &'a [ErrorBody],
 }
 
 #[derive(Serialize)]

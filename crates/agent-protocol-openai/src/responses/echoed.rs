@@ -42,10 +42,15 @@ impl EchoedSettings {
         EchoedSettings { members, previous, is_stored: settings.store, is_background: settings.background }
     }
 
+    /// Whether a member of a request is a setting.
+    pub(super) fn is_setting(key: &str) -> bool {
+        SETTINGS.contains_key(key)
+    }
+
     /// What the record of a request's run keeps: the settings that the request names, and how much of the input is not its
     /// own.
     pub(super) fn to_record(body: &JsonObject, previous: usize) -> ProtocolData {
-        let is_setting = |(key, value): &(&String, &Json)| SETTINGS.contains_key(*key) && !value.is_null();
+        let is_setting = |(key, value): &(&String, &Json)| Self::is_setting(key) && !value.is_null();
         let named = body.iter().filter(is_setting).map(|(key, value)| (key.clone(), value.clone()));
         let data = object! {
             "previous" => i64::try_from(previous).unwrap_or(i64::MAX),
@@ -58,7 +63,7 @@ impl EchoedSettings {
     pub(super) fn of(record: &RunRecord) -> Self {
         let kept = record.options.protocol.as_ref().filter(|kept| kept.protocol == PROTOCOL);
         let read = kept.map(|kept| Self::read(&kept.data));
-        let is_unreadable = matches!(read, Some(None));
+        let is_unreadable = matches!(read, Some(None)) || kept.is_none() && record.damage.is_some();
         let (mut settings, previous) = read.flatten().unwrap_or_default();
         if settings.model.is_empty() {
             settings.model = record.request.model.as_deref().unwrap_or(&record.agent).to_owned();
@@ -114,5 +119,8 @@ mod tests {
         assert!(of(None), "a run of another protocol");
         assert!(of(Some(ProtocolData::new("mine", "{}"))), "another protocol's data");
         assert!(!of(Some(ProtocolData::new(PROTOCOL, "{"))));
+        let mut damaged = record(None);
+        damaged.damage = Some("the options: unreadable".to_owned());
+        assert!(!EchoedSettings::of(&damaged).is_stored);
     }
 }

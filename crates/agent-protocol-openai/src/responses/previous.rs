@@ -39,6 +39,12 @@ pub(super) async fn load(
         let message = format!("The response '{previous}' has not ended yet. Wait for it, or cancel it.");
         return Err(fault("previous_response_in_progress", message).into());
     }
+    if let Some(damage) = &record.damage {
+        tracing::error!(run.id = %id, error = damage, "a response that is to be continued cannot be read");
+        let message =
+            format!("What is stored of the response '{previous}' cannot be read. Send its context again.");
+        return Err(fault("previous_response_damaged", message).into());
+    }
     let mut messages = record.request.input.clone();
     messages.extend(output(context, &id, record.entries.saturating_sub(1)).await?);
     Ok(PreviousResponse { messages, user_id: Some(record.user_id.to_string()) })

@@ -12,6 +12,22 @@ use super::input;
 use super::previous::PreviousResponse;
 use agent_server::protocol::{ErrorInfo, Fields, RunSpec};
 
+/// Members of requests that are read here, or have no meaning, and are no settings.
+const READ_HERE: [&str; 12] = [
+    "input",
+    "stream",
+    "stream_options",
+    "include",
+    "max_tokens",
+    "seed",
+    "stop",
+    "session_id",
+    "user_id",
+    "prompt",
+    "type",
+    "generate",
+];
+
 /// Reads the settings and refuses contradictory ones. If the client names no model, it is the agent that answers.
 pub(super) fn settings(body: &JsonObject, agent: &str) -> Result<ResponseSettings, ErrorInfo> {
     let mut settings = ResponseSettings::from_request(body)?;
@@ -84,7 +100,7 @@ pub(super) fn spec(
         Some(_) => user,
         None => user.or(settings.user.clone()).or(previous.user_id),
     };
-    agent.extra = for_the_agent(settings);
+    agent.foreign = Some(for_the_agent(body, settings)).filter(|members| !members.is_empty());
     // Responses outside of a conversation do not wait for each other: several may continue the same one. Their whole context is
     // in the input.
     if agent.session_id.is_none() {
@@ -151,12 +167,15 @@ fn allowed_tools(choice: &Json) -> Option<Vec<&str>> {
     Some(choice.get("tools")?.as_array()?.iter().filter_map(|tool| tool.get("name")?.as_str()).collect())
 }
 
-/// Other settings for agents, by the names of chat completions, so that agents see the same with both of OpenAI's protocols.
-fn for_the_agent(settings: &ResponseSettings) -> JsonObject {
-    let mut extra = JsonObject::new();
+/// What agents may give a meaning: the members that OpenAI does not have, as they came, and settings by the names of chat
+/// completions, so that agents see the same with both of OpenAI's protocols.
+fn for_the_agent(body: &JsonObject, settings: &ResponseSettings) -> JsonObject {
+    let is_other = |key: &str| !EchoedSettings::is_setting(key) && !READ_HERE.contains(&key);
+    let others = body.iter().filter(|(key, value)| is_other(key) && !value.is_null());
+    let mut foreign: JsonObject = others.map(|(key, value)| (key.clone(), value.clone())).collect();
     let mut put = |key: &str, value: Option<Json>| {
         if let Some(value) = value {
-            extra.insert(key.to_owned(), value);
+            foreign.insert(key.to_owned(), value);
         }
     };
     put("instructions", settings.instructions.as_deref().map(Json::from));
@@ -165,7 +184,7 @@ fn for_the_agent(settings: &ResponseSettings) -> JsonObject {
     put("response_format", response_format(&settings.text));
     put("reasoning_effort", settings.reasoning.get("effort").filter(|effort| !effort.is_null()).cloned());
     put("verbosity", settings.text.get("verbosity").filter(|verbosity| !verbosity.is_null()).cloned());
-    extra
+    foreign
 }
 
 fn tool_choice(choice: &Json) -> Option<Json> {

@@ -172,6 +172,7 @@ impl Responses {
         }
         self.close_all(&event.status, frames);
         self.response.usage = event.usage.as_ref().map(ResponseUsage::from_usage);
+        self.response.warnings.clone_from(&event.warnings);
         match (&event.status, self.cut_short) {
             (Status::Completed, None) => {
                 self.response.status = ResponseStatus::Completed;

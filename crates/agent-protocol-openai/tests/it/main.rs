@@ -3,3 +3,4 @@
 
 mod openapi;
 mod principal;
+mod runs;

@@ -114,8 +114,8 @@ impl Chat {
             }
             conversation.add_round(message, &own_calls, &outputs);
             // What the user has said meanwhile is taken in before the next model call.
-            let steered =
-                run.steered().await.map_err(|error| Error::Database { message: error.to_string() })?;
+            let what = "what the user has said meanwhile could not be read";
+            let steered = run.steered().await.map_err(|error| context::store_error(run, what, &error))?;
             conversation.add_messages(&steered);
         }
         let message = format!("The model still called tools after {} rounds", self.config.max_rounds);

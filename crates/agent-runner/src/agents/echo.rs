@@ -36,7 +36,7 @@ impl Echo {
     }
 
     fn delay(&self, run: &RunHandle) -> Result<Duration, Error> {
-        let Some(asked) = run.request().extra.get("delay_ms") else { return Ok(self.delay) };
+        let Some(asked) = run.request().extra_member("delay_ms") else { return Ok(self.delay) };
         let delay = match asked {
             Json::Null => return Ok(self.delay),
             other => other.as_i64().and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis),

@@ -188,5 +188,8 @@ pub(super) fn response(
     }
     member(out, "usage", &output.and_then(|output| output.usage));
     member(out, "session_id", &head.session_id);
+    if let Some(ending) = ending.filter(|ending| !ending.warnings.is_empty()) {
+        member(out, "warnings", &ending.warnings);
+    }
     out.push(b'}');
 }

@@ -6,7 +6,7 @@ use agent_services::page::PageSize;
 use agent_services::run::{Batch, Canceled, RunFilter, RunRecord};
 
 use super::Runner;
-use super::execute::{read_log, resume};
+use super::execute::take_up;
 use crate::Services;
 use crate::assemble::Ending;
 
@@ -51,10 +51,8 @@ pub(super) async fn cancel_stored(services: &Services, record: &RunRecord) -> Re
 
 /// The last entries of a run that is cancelled before its turn.
 async fn end_of_waiting(services: &Services, record: &RunRecord) -> Result<Batch> {
-    let log = read_log(services, &record.id).await?;
-    let mut assembler = resume(&log, 1)?;
-    let completed_at = services.clock.unix_seconds();
-    assembler.finish(&Ending { status: Status::Canceled, error: None, completed_at, http_status: None });
+    let (mut assembler, _) = take_up(services, record, 1).await?;
+    assembler.finish(&Ending::new(Status::Canceled, services.clock.unix_seconds()));
     Ok(assembler.pending())
 }
 

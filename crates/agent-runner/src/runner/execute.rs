@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{ErrorBody, RunId};
-use agent_services::ErrorKind;
+use agent_schemas::id::response_id;
+use agent_schemas::{Error, ErrorBody, RunId};
 use agent_services::run::{Batch, FencingToken, Grant, RunRecord};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -12,8 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Runner;
 use super::run_task::{AppendBuffer, RunTask, Task};
 use crate::agent::Recovery;
-use crate::assemble::Assembler;
+use crate::assemble::{Assembler, Ending, ResponseHead};
 use crate::budget::request_bytes;
+use crate::error_chain::chain;
 use crate::live::{Family, LiveRun, LogWriter};
 use crate::{Reservation, Services};
 
@@ -102,11 +103,19 @@ impl Runner {
 
     async fn execute(&self, grant: &Grant) -> agent_services::Result<()> {
         let Some(record) = self.0.services.runs.get(&grant.id).await? else { return Ok(()) };
-        let log = read_log(&self.0.services, &grant.id).await?;
         let epoch = record.epochs.len() as u64 + 1;
-        let stored = log.last().map_or(0, Batch::end);
-        let assembler = resume(&log, epoch)?;
-        let task = self.task_of(&record, &assembler);
+        let (assembler, unreadable) = take_up(&self.0.services, &record, epoch).await?;
+        let stored = assembler.next();
+        // What is settled needs no request.
+        let is_settled = unreadable.is_none() && ending_of(&record).is_some();
+        let task = match record.damage.clone().or(unreadable) {
+            None => self.task_of(&record, &assembler),
+            Some(_) if is_settled => self.task_of(&record, &assembler),
+            Some(damage) => {
+                tracing::error!(run.id = %record.id, error = damage, "what is stored of a run cannot be read; the run is ended");
+                Task::Fail(Error::RunDamaged {})
+            }
+        };
         let token = grant.token;
         // It was admitted before, here or elsewhere.
         let mut memory = self.0.memory.reservation();
@@ -127,7 +136,7 @@ impl Runner {
 
     /// What is left to be done for a run.
     fn task_of(&self, record: &RunRecord, assembler: &Assembler) -> Task {
-        if let Some(ending) = record.ending.as_deref().and_then(|text| serde_json::from_str(text).ok()) {
+        if let Some(ending) = ending_of(record) {
             return Task::Complete(ending);
         }
         // Only the first event was written: the agent never began.
@@ -163,8 +172,36 @@ impl Runner {
     }
 }
 
+/// How a run ends that had ended but for its last event.
+fn ending_of(record: &RunRecord) -> Option<Ending> {
+    record.ending.as_deref().and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// Takes up the log of a run where it was left. If it cannot be read, nothing of it is known but how many entries it has; then
+/// the reason is returned too.
+pub(super) async fn take_up(
+    services: &Services,
+    record: &RunRecord,
+    epoch: u64,
+) -> agent_services::Result<(Assembler, Option<String>)> {
+    let unreadable = match read_log(services, &record.id).await {
+        Err(error) if error.is_retryable() => return Err(error),
+        Err(error) => chain(&error),
+        Ok(log) => match Assembler::resume(&log, epoch) {
+            Ok(assembler) => return Ok((assembler, None)),
+            Err(error) => chain(&error),
+        },
+    };
+    let head = ResponseHead {
+        id: response_id(&*services.ids),
+        created_at: record.created_at,
+        session_id: record.session_id.to_string(),
+    };
+    Ok((Assembler::after_unreadable(head, record.entries, epoch), Some(unreadable)))
+}
+
 /// The whole log of a run.
-pub(super) async fn read_log(services: &Services, id: &RunId) -> agent_services::Result<Vec<Batch>> {
+async fn read_log(services: &Services, id: &RunId) -> agent_services::Result<Vec<Batch>> {
     let (mut log, mut from) = (Vec::new(), 0);
     while let Some(page) = services.runs.read(id, from, PAGE_BYTES).await? {
         let Some(last) = page.batches.last() else { break };
@@ -174,14 +211,7 @@ pub(super) async fn read_log(services: &Services, id: &RunId) -> agent_services:
     Ok(log)
 }
 
-pub(super) fn resume(log: &[Batch], epoch: u64) -> agent_services::Result<Assembler> {
-    Assembler::resume(log, epoch).map_err(|error| {
-        let message = "an entry of the run's log is damaged";
-        agent_services::Error::new(ErrorKind::Unexpected, "continue a run", message).with_source(error)
-    })
-}
-
 /// Why a run was not brought to its end.
 fn interrupted(reason: &str) -> ErrorBody {
-    agent_schemas::Error::RunInterrupted { reason: reason.to_owned() }.to_body()
+    Error::RunInterrupted { reason: reason.to_owned() }.to_body()
 }

@@ -18,7 +18,8 @@ pub struct RunLimits {
     pub max_children: usize,
     /// How long a run may take.
     pub run_time: Duration,
-    /// How many bytes an agent may write into a run's log.
+    /// How large a run's log may grow while its agent works, in bytes: its events as readers receive them. A text counts in
+    /// each event that has it, so an answer takes about three times its length. The events that end the log come on top.
     pub log_bytes: usize,
     /// How many bytes the requests of all runs in progress here, and the messages that they have written, may take in memory;
     /// with a store in memory also their logs.
@@ -57,6 +58,14 @@ pub enum StartError {
     /// The limit of concurrent runs is reached, or the runner is closing.
     #[error(transparent)]
     Refused(#[from] Error),
+    /// The request names none of several agents, and there is no default one for such requests.
+    #[error("there is no agent '{name}'; the agents are {known}")]
+    UnknownAgent {
+        /// The name.
+        name: String,
+        /// The names of the agents.
+        known: String,
+    },
     /// The session has a run under way, and the request does not want to wait.
     #[error("the session has a run under way: {0}")]
     Busy(RunId),
@@ -87,4 +96,7 @@ pub enum BuildError {
     /// Two agents have the same name.
     #[error("two agents are named '{0}'")]
     DuplicateName(String),
+    /// No agent has the name of the default one.
+    #[error("the default agent '{0}' is not one of the agents")]
+    UnknownDefault(String),
 }

@@ -69,6 +69,8 @@ pub(super) enum Task {
     Cancel,
     /// It cannot be continued, for this reason.
     GiveUp(ErrorBody),
+    /// What is stored of it cannot be read.
+    Fail(Error),
     /// It had ended but for its last event.
     Complete(Ending),
 }
@@ -123,6 +125,7 @@ impl RunTask {
             }
             Task::Work(_) | Task::Cancel => Outcome::NeverBegan,
             Task::GiveUp(why) => Outcome::Abandoned(why.clone()),
+            Task::Fail(error) => Outcome::Failed(error.clone()),
             Task::Complete(ending) => Outcome::Settled(ending.clone()),
         };
         let granted = self.end(outcome).await;
@@ -224,7 +227,12 @@ impl RunTask {
         };
         match error {
             // Whatever a cancelled agent says, it did not finish.
-            _ if self.live.cancel.is_cancelled() => Outcome::Canceled,
+            error if self.live.cancel.is_cancelled() => {
+                if let Some(error) = error {
+                    tracing::info!(run.id = %self.live.record.id, error = %error, "the agent of a cancelled run failed");
+                }
+                Outcome::Canceled
+            }
             Some(error) => Outcome::Failed(error),
             None => Outcome::Returned,
         }
@@ -354,20 +362,33 @@ impl RunTask {
             (Outcome::Settled(ending), _) => ending,
             (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why), None),
             (_, Some(error)) | (Outcome::Failed(error), None) => {
-                tracing::info!(run.id = %self.live.record.id, agent.name = self.live.record.agent, error.code = error.code(), "the run failed");
-                self.ending(Status::Failed, Some(error.to_body()), Some(error.http_status()))
+                let http_status = error.http_status();
+                self.ending(Status::Failed, Some(self.report(&error)), Some(http_status))
             }
             (Outcome::Canceled | Outcome::NeverBegan, None) => self.ending(Status::Canceled, None, None),
             (Outcome::Returned, None) => self.ending(Status::Completed, None, None),
         };
-        match self.write_end(&ending, began).await {
+        match self.write_end(ending, began).await {
             Ok(granted) => granted,
             Err(error) => self.lose(&error, "the run's log could not be finished"),
         }
     }
 
     fn ending(&self, status: Status, error: Option<ErrorBody>, http_status: Option<u16>) -> Ending {
-        Ending { status, error, completed_at: self.live.services.clock.unix_seconds(), http_status }
+        Ending { error, http_status, ..Ending::new(status, self.live.services.clock.unix_seconds()) }
+    }
+
+    /// Logs why the run failed, and gives what its client sees of it. The texts of panics, and of errors that the agent has
+    /// from elsewhere, may say what is not for the client: they are in the log alone.
+    fn report(&self, error: &Error) -> ErrorBody {
+        let (id, agent, code) = (&self.live.record.id, &self.live.record.agent, error.code());
+        let Error::UnknownAgent { class, message } = error else {
+            tracing::info!(run.id = %id, agent.name = agent, error.code = code, error = %error, "the run failed");
+            return error.to_body();
+        };
+        tracing::error!(run.id = %id, agent.name = agent, error.code = code, error = %format_args!("{class}: {message}"), "the run failed unexpectedly");
+        let message = format!("The agent failed unexpectedly; the server's log has the details of run {id}");
+        ErrorBody { code: code.to_owned(), message }
     }
 
     fn lose(&self, error: &agent_services::Error, what: &str) -> Option<Grant> {

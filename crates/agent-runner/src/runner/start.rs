@@ -64,7 +64,7 @@ impl Runner {
         let memory = inner.memory.reserve(request_bytes(&request));
         let memory = memory.ok_or(Error::MemoryLimitExceeded { limit: inner.memory.limit() })?;
         let created_at = inner.services.clock.unix_seconds();
-        let (name, agent) = inner.choose_agent(request.model.as_deref());
+        let (name, agent) = inner.choose_agent(request.model.as_deref())?;
         let (session_id, user_id, is_new_session) = inner.fill_ids(&mut request);
         options.anonymous_session |= is_new_session;
         let user = UserId::new(user_id);
@@ -140,10 +140,26 @@ impl Inner {
         Err(Error::TooManyRuns { limit: self.limits.max_runs }.into())
     }
 
-    fn choose_agent(&self, model: Option<&str>) -> (&str, &Arc<dyn Agent>) {
-        let named = model.and_then(|model| self.agents.iter().find(|(name, _)| name == model));
-        let (name, agent) = named.unwrap_or(&self.agents[0]);
-        (name, agent)
+    /// The agent that the model names. A client that does not care may leave it out or send an empty text.
+    fn choose_agent(&self, model: Option<&str>) -> Result<(&str, &Arc<dyn Agent>), StartError> {
+        let model = model.filter(|model| !model.is_empty());
+        let agent_named = |wanted: &str| self.agents.iter().find(|(name, _)| name == wanted);
+        let agent_of = |model: &str| {
+            let (_, agent) = self.models.iter().find(|(known, _)| known == model)?;
+            agent_named(agent)
+        };
+        let named = model.and_then(|model| agent_named(model).or_else(|| agent_of(model)));
+        match (named, model) {
+            (Some((name, agent)), _) => Ok((name, agent)),
+            (None, Some(model)) if !self.takes_any_model => {
+                let known: Vec<&str> = self.agents.iter().map(|(name, _)| name.as_str()).collect();
+                Err(StartError::UnknownAgent { name: model.to_owned(), known: known.join(", ") })
+            }
+            (None, _) => {
+                let (name, agent) = &self.agents[0];
+                Ok((name, agent))
+            }
+        }
     }
 
     /// Fills in the ids that the client left out; gives the session's and the user's, and whether the session's is new.

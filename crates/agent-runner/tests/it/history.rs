@@ -1,14 +1,19 @@
 //! What runs leave in their session.
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use agent_runner::agents::Echo;
 use agent_runner::{Agent, AgentError, RunHandle, RunOptions, Runner, Services, agent_fn};
-use agent_schemas::{AgentRequest, Message, SessionId, UserId};
+use agent_schemas::{AgentRequest, Event, Message, SessionId, Status, UserId};
+use agent_services::StoreContext;
+use agent_services::limits::StoreLimits;
 use agent_services::page::PageSize;
+use agent_services::run::InMemoryRunStore;
+use agent_services::session::InMemorySessionStore;
 
-use crate::support::collect;
+use crate::support::{collect, final_response};
 
 fn request(texts: &[(&str, &str)]) -> AgentRequest {
     let message = |(id, text): &(&str, &str)| {
@@ -57,6 +62,43 @@ async fn history__completed_run__is_stored_before_the_end() {
         ["user message created: two", "assistant message completed: two"],
         "1 is not repeated"
     );
+}
+
+/// Services whose sessions take messages of at most 1000 bytes, and that end runs in one step or in several.
+fn with_small_sessions(is_one_step: bool) -> Services {
+    let mut services = Services::in_memory();
+    let mut limits = StoreLimits::default();
+    limits.item_bytes = 1000;
+    let sessions = Arc::new(InMemorySessionStore::new(StoreContext::default().with_limits(limits)));
+    let runs = InMemoryRunStore::default();
+    services.runs = Arc::new(if is_one_step { runs.with_sessions(Arc::clone(&sessions)) } else { runs });
+    services.sessions = sessions;
+    assert_eq!(services.end_runs_in_one_step(), is_one_step);
+    services
+}
+
+#[tokio::test]
+async fn final_response__session_refuses_the_turn__has_a_warning() {
+    for is_one_step in [true, false] {
+        let services = with_small_sessions(is_one_step);
+        let runner = Runner::builder().agent("echo", Echo::default()).services(services.clone());
+        let runner = runner.build().expect("built");
+        let run = runner.start(request(&[("1", &"x".repeat(2000))]), RunOptions::default()).await;
+        let events = collect(run.expect("started").cursor(0)).await;
+        let response = final_response(&events);
+        assert_eq!(response.status, Status::Completed);
+        let [warning] = response.warnings.as_deref().unwrap_or_default() else { panic!("{response:?}") };
+        assert_eq!(warning.code, "HISTORY_NOT_STORED");
+        assert!(warning.message.contains("1000"), "it names the limit: {}", warning.message);
+        let numbers: Vec<_> = events.iter().filter_map(Event::sequence_number).collect();
+        assert_eq!(numbers, (0..events.len() as i64).collect::<Vec<_>>(), "no number is missing or twice");
+        assert_eq!(kept(&services).await, [""; 0], "all or nothing");
+        let run = runner.start(request(&[("2", "short")]), RunOptions::default()).await.expect("started");
+        let events = collect(run.cursor(0)).await;
+        assert_eq!(final_response(&events).warnings, None);
+        assert!(!serde_json::to_string(events.last().expect("some")).expect("JSON").contains("warnings"));
+        assert_eq!(kept(&services).await.len(), 2);
+    }
 }
 
 #[tokio::test]

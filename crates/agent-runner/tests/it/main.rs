@@ -4,9 +4,11 @@
 #[cfg(feature = "chat")]
 mod chat;
 mod children;
+mod damage;
 mod deletion;
 mod demo;
 mod durability;
+mod failures;
 mod faulty_store;
 mod grammar;
 mod history;

@@ -17,17 +17,17 @@ use crate::support::{runner, start};
 
 /// Keeps each log line of the tests, and each span that begins, behind the spans that it is in.
 #[derive(Clone, Debug, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
     /// Listens to this thread, which is where a test's tasks run.
-    fn listen() -> (Lines, DefaultGuard) {
+    pub(crate) fn listen() -> (Lines, DefaultGuard) {
         let lines = Lines::default();
         let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines.clone()));
         (lines, guard)
     }
 
-    fn containing(&self, text: &str) -> Vec<String> {
+    pub(crate) fn containing(&self, text: &str) -> Vec<String> {
         self.0.lock().iter().filter(|line| line.contains(text)).cloned().collect()
     }
 }

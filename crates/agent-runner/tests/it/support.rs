@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agent_runner::{Agent, Cursor, Run, RunOptions, Runner};
-use agent_schemas::{AgentRequest, Event, Message};
+use agent_schemas::{AgentRequest, AgentResponse, Event, Message};
 
 pub(crate) use agent_runner::testing::outline;
 
@@ -28,6 +28,14 @@ pub(crate) async fn collect(mut cursor: Cursor) -> Vec<Event> {
         events.extend(more.expect("the log is readable"));
     }
     events
+}
+
+/// The last event of a log.
+pub(crate) fn final_response(events: &[Event]) -> &AgentResponse {
+    match events.last() {
+        Some(Event::Response(response)) => response,
+        other => panic!("the log ends with {other:?}"),
+    }
 }
 
 /// The whole log of one run.

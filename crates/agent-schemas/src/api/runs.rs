@@ -46,6 +46,9 @@ pub struct RunInfo {
     pub cancel_requested: bool,
     /// The final response, once the run has ended; null in lists.
     pub response: Option<AgentResponse>,
+    /// `true` if something that is stored of the run cannot be read: members that depend on it have default values.
+    #[record(omitted)]
+    pub damaged: Option<bool>,
 }
 
 /// A page of a user's runs, newest first.

@@ -99,3 +99,26 @@ fn request__upstream_1_0_2__matches_golden() {
 fn request__upstream_1_1_5__matches_golden() {
     check_file("v115/request_validation.jsonl");
 }
+
+#[test]
+fn check__request_that_could_not_be_read_again__names_the_member() {
+    let mut named = AgentRequest::new(Vec::new());
+    named.extra.insert("id".to_owned(), Json::from(5_i64));
+    let mut many = AgentRequest::new(Vec::new());
+    many.n = Some(9);
+    let mut infinite = AgentRequest::new(Vec::new());
+    infinite.top_p = Some(f64::INFINITY);
+    for (request, member) in [(&named, "id"), (&many, "n"), (&infinite, "top_p")] {
+        let fault = request.check().expect_err(member).to_string();
+        assert!(fault.starts_with(&format!("{member}: ")), "{fault}");
+    }
+    let text = serde_json::to_string(&named).unwrap();
+    assert_eq!(text.matches("\"id\"").count(), 1, "a declared member is written once: {text}");
+    let mut good = AgentRequest::new(Vec::new());
+    good.foreign = Some(agent_schemas::object! { "id" => 5_i64, "input" => "x" });
+    good.extra.insert("mine".to_owned(), Json::from(5_i64));
+    assert_eq!(good.check(), Ok(()));
+    assert_eq!(serde_json::from_str::<AgentRequest>(&serde_json::to_string(&good).unwrap()).unwrap(), good);
+    assert_eq!(good.extra_member("id"), Some(&Json::from(5_i64)));
+    assert_eq!(good.extra_member("mine"), Some(&Json::from(5_i64)));
+}

@@ -26,11 +26,30 @@ fn value(json: &Json) -> Value {
 
 static BUNDLE: LazyLock<Value> = LazyLock::new(|| value(&export::bundle()));
 
-/// Checks values against one type of the bundle.
+/// Checks values against one type of the bundle. It has that type and what it refers to, as all of the bundle would take
+/// long to build.
 fn validator(name: &str) -> Validator {
-    let mut schema = BUNDLE.clone();
-    schema["$ref"] = format!("#/$defs/{name}").into();
+    let mut needed = serde_json::Map::new();
+    let mut open = vec![name.to_owned()];
+    while let Some(name) = open.pop() {
+        if !needed.contains_key(&name) {
+            let schema = BUNDLE["$defs"][&name].clone();
+            references(&schema, &mut open);
+            needed.insert(name, schema);
+        }
+    }
+    let schema = serde_json::json!({ "$ref": format!("#/$defs/{name}"), "$defs": needed });
     jsonschema::draft202012::new(&schema).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Adds the names that a schema refers to.
+fn references(schema: &Value, names: &mut Vec<String>) {
+    match schema {
+        Value::Array(items) => items.iter().for_each(|item| references(item, names)),
+        Value::Object(members) => members.values().for_each(|member| references(member, names)),
+        Value::String(text) => names.extend(text.strip_prefix("#/$defs/").map(str::to_owned)),
+        _ => {}
+    }
 }
 
 #[track_caller]
@@ -118,6 +137,13 @@ fn input_form(name: &str, bundle: &Json) -> String {
     if definitions_of(bundle).contains_key(&input) { input } else { name.to_owned() }
 }
 
+/// How many values of each type are tried: `AGENT_TEST_ROUNDS`, else few.
+fn rounds() -> u32 {
+    #[expect(clippy::disallowed_methods, reason = "a test's effort is set from outside")]
+    let rounds = std::env::var("AGENT_TEST_ROUNDS");
+    rounds.map_or(32, |text| text.parse().expect("AGENT_TEST_ROUNDS is a number"))
+}
+
 /// Whatever a schema allows is read; what is written then is as the schema of what is written says, and is read and
 /// written again as it was.
 #[test]
@@ -128,7 +154,7 @@ fn schema__every_type__round_trips_generated_values() {
         let read_form = input_form(&name, &bundle);
         let (read, written) = (validator(&read_form), validator(&name));
         let strategy = from_schema::values(&read_form, definitions_of(&bundle));
-        let mut runner = TestRunner::new(Config { cases: 64, ..Config::default() });
+        let mut runner = TestRunner::new(Config { cases: rounds(), ..Config::default() });
         let done = runner.run(&strategy, |json| {
             check(&read, &read_form, &json);
             let once =

@@ -141,15 +141,15 @@ pub(crate) fn request() -> impl Strategy<Value = AgentRequest> {
     // A prefix keeps the free members apart from the declared ones.
     let extra =
         object().prop_map(|members| members.into_iter().map(|(key, v)| (format!("x_{key}"), v)).collect());
-    (vec(message(), 0..3), any::<bool>(), numbers, rest, extra).prop_map(
-        |(input, stream, numbers, rest, extra)| {
+    (vec(message(), 0..3), any::<bool>(), numbers, rest, (extra, of(object()))).prop_map(
+        |(input, stream, numbers, rest, (extra, foreign))| {
             let mut request = AgentRequest::new(input);
             request.stream = stream;
             (request.top_p, request.temperature, request.frequency_penalty, ..) = numbers;
             (_, _, _, request.presence_penalty, request.max_tokens, request.n, request.seed) = numbers;
             (request.id, request.model, request.stop, request.tools, request.session_id, request.user_id) =
                 rest;
-            request.extra = extra;
+            (request.extra, request.foreign) = (extra, foreign);
             request
         },
     )

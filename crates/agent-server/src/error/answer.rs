@@ -168,6 +168,11 @@ fn of_start(error: &StartError) -> Answer {
             let seconds = if is_short { SOON } else { LATER };
             Answer::new(status_of(error.http_status()), error.code(), error.to_string()).retry_after(seconds)
         }
+        StartError::UnknownAgent { name, known } => {
+            let message = format!("There is no agent '{name}'. Set model to one of {known}, or omit it");
+            let info = ErrorInfo::new(StatusCode::NOT_FOUND, "MODEL_NOT_FOUND", message);
+            info.with_parameter("model").into()
+        }
         StartError::Busy(id) => Answer::new(
             StatusCode::CONFLICT,
             "SESSION_BUSY",

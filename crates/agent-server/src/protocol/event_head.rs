@@ -36,6 +36,7 @@ struct ResponseHead<'a> {
     completed_at: Option<i64>,
     usage: Option<Json>,
     session_id: Option<String>,
+    warnings: Option<Vec<ErrorBody>>,
 }
 
 /// A content of text.
@@ -92,6 +93,7 @@ fn response(head: ResponseHead<'_>) -> Option<AgentResponse> {
     (response.status, response.error) = (head.status.into(), head.error);
     (response.completed_at, response.session_id) = (head.completed_at, head.session_id);
     response.usage = object(head.usage)?;
+    response.warnings = head.warnings;
     (head.object == "response").then_some(response)
 }
 
@@ -146,6 +148,7 @@ mod tests {
         let mut response = AgentResponse::new("response_1", 7);
         (response.status, response.completed_at) = (Status::Completed, Some(8));
         (response.usage, response.session_id) = (Some(object! { "a" => 1 }), Some("s".to_owned()));
+        response.warnings = Some(vec![ErrorBody { code: "c".to_owned(), message: "m".to_owned() }]);
         let expected = Event::from(response.clone());
         response.output = Some(vec![Message::user("long")]);
         assert_eq!(head(response), Some(expected));

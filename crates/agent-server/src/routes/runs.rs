@@ -6,6 +6,7 @@
 use agent_runner::Run;
 use agent_schemas::api::runs::{RunInfo, RunPage};
 use agent_schemas::{Event, RunId, SessionId, Status, sse as frames};
+use agent_services::ErrorKind;
 use agent_services::page::PageToken;
 use agent_services::run::{LogChunk, RunFilter, RunRecord, may_exist};
 use axum::Json;
@@ -55,11 +56,27 @@ pub(crate) async fn list(State(app): State<App>, query: QueryParams) -> Result<J
     let user = query.required_user()?;
     let mut filter = RunFilter::default();
     filter.session = query.text("session_id").map(SessionId::new);
-    filter.status = query.text("status").map(Status::from);
+    filter.status = query.text("status").map(status).transpose()?;
     let after = query.number("after")?.map(PageToken);
     let page = app.runner().list(&user, &filter, after, query.page_size("limit")?).await?;
     let data = page.items.into_iter().map(info_of).collect();
     Ok(Json(RunPage { data, next: page.next.map(|cursor| cursor.0.to_string()) }))
+}
+
+/// A status that a run can have.
+fn status(word: &str) -> Result<Status, ApiError> {
+    const KNOWN: [Status; 6] = [
+        Status::Queued,
+        Status::InProgress,
+        Status::Completed,
+        Status::Failed,
+        Status::Canceled,
+        Status::Incomplete,
+    ];
+    KNOWN.into_iter().find(|known| known.as_str() == word).ok_or_else(|| {
+        let known = KNOWN.each_ref().map(Status::as_str).join(", ");
+        ApiError::BadParameter(format!("status should be one of {known}, but is '{word}'"))
+    })
 }
 
 /// `GET /runs/{id}`: a run, with its response if it has ended.
@@ -206,11 +223,22 @@ pub(crate) async fn shown(app: &App, record: RunRecord) -> Result<RunInfo, ApiEr
     let mut info = info_of(record);
     if has_ended {
         let id = RunId::new(info.id.as_str());
-        let page = app.runner().services().runs.read(&id, last, PAGE_BYTES).await?;
-        let batches = page.map(|page| page.batches).unwrap_or_default();
-        let json = batches.iter().flat_map(|batch| frames::frames(&batch.frames)).last();
-        if let Some(Ok(Event::Response(response))) = json.map(Event::from_slice) {
-            info.response = Some(response);
+        let batches = match app.runner().services().runs.read(&id, last, PAGE_BYTES).await {
+            Ok(page) => page.map(|page| page.batches).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Unexpected => {
+                tracing::error!(run.id = %id, error = %error, "the end of a run's log cannot be read");
+                info.damaged = Some(true);
+                Vec::new()
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match batches.iter().flat_map(|batch| frames::frames(&batch.frames)).last().map(Event::from_slice) {
+            Some(Ok(Event::Response(response))) => info.response = Some(response),
+            Some(Err(error)) => {
+                tracing::error!(run.id = %id, error = %error, "the last entry of a run's log is damaged");
+                info.damaged = Some(true);
+            }
+            _ => {}
         }
     }
     Ok(info)
@@ -230,5 +258,6 @@ fn info_of(record: RunRecord) -> RunInfo {
         events: i64::try_from(record.entries).unwrap_or(i64::MAX),
         cancel_requested: record.cancel_requested,
         response: None,
+        damaged: record.damage.is_some().then_some(true),
     }
 }

@@ -1,5 +1,6 @@
 //! The server's own routes.
 
+use agent_runner::agents::Echo;
 use agent_runner::{AgentError, RunHandle, agent_fn};
 use agent_schemas::Error;
 use agent_server::{AgentApp, HttpConfig};
@@ -95,7 +96,7 @@ async fn model__names_an_agent__selects_it() {
         })
     };
     let router = router(AgentApp::builder("two").agent("first", named()).agent("second", named()));
-    for (model, expected) in [("second", "second"), ("first", "first"), ("gpt", "first")] {
+    for (model, expected) in [("second", "second"), ("first", "first"), ("", "first")] {
         let fields = format!(r#","stream":false,"model":"{model}""#);
         let answer = process(&router, "/process", "", &fields).await.json();
         assert_eq!(answer["output"][0]["content"][0]["text"], expected);
@@ -128,13 +129,9 @@ async fn failed_run__answers_status_of_its_error() {
     check_failure(timeout, 504, "Operation search timed out, timeout limit: 3 seconds").await;
     let denied = || Err(Error::AccessDenied { message: "Access denied".to_owned() }.into());
     check_failure(denied, 403, "Access denied").await;
-    let unknown = || Err("x".parse::<u8>().expect_err("no number").into());
-    check_failure(unknown, 422, "Unknown agent error: ParseIntError: invalid digit found in string").await;
     let custom = |status| Error::Custom { status, code: "MINE".to_owned(), message: "mine".to_owned() };
     check_failure(move || Err(custom(409).into()), 409, "mine").await;
     check_failure(move || Err(custom(200).into()), 500, "mine").await;
-    check_failure(|| std::panic::resume_unwind(Box::new("boom")), 422, "Unknown agent error: panic: boom")
-        .await;
 }
 
 #[tokio::test]
@@ -148,4 +145,44 @@ async fn request__deepest_allowed_nesting__comes_back() {
     let answer = process(&router, "/process", "", &format!(r#","stream":false,"x":{deep}"#)).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert!(answer.body.contains(&deep), "{answer:?}");
+}
+
+#[tokio::test]
+async fn list_of_runs__unknown_status__is_400() {
+    let router = router(echo());
+    for status in ["queued", "in_progress", "completed", "failed", "canceled", "incomplete", ""] {
+        let answer = get(&router, &format!("/runs?user_id=ann&status={status}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{status}");
+    }
+    for query in ["status=bogus", "status=created", "status=Completed", "after=x", "limit=0", "limit=x"] {
+        let answer = get(&router, &format!("/runs?user_id=ann&{query}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(answer.json()["error"]["code"], "INVALID_PARAMETER", "{query}");
+    }
+    let answer = get(&router, "/runs?user_id=ann&status=bogus").await;
+    assert!(answer.body.contains("'bogus'") && answer.body.contains("incomplete"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn model__unknown_name__is_404_with_several_agents_and_no_default() {
+    let several = || echo().agent("other", Echo::default());
+    for (app, status) in [
+        (echo(), StatusCode::OK),
+        (several(), StatusCode::NOT_FOUND),
+        (several().default_agent("other"), StatusCode::OK),
+    ] {
+        let router = router(app);
+        let answer = process(&router, "/process", "hi", r#","model":"nobody","stream":false"#).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+        let named = process(&router, "/process", "hi", r#","model":"echo","stream":false"#).await;
+        assert_eq!(named.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn handler_panic__of_an_own_route__shows_nothing_of_its_text() {
+    let own = axum::Router::new().route("/own", axum::routing::get(async || -> () { panic!("hunter2") }));
+    let answer = get(&router(echo().routes(own)), "/own").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(!answer.body.contains("hunter2"), "{}", answer.body);
 }

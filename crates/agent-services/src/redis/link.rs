@@ -119,7 +119,7 @@ fn certificates(config: &RedisConfig) -> Option<TlsCertificates> {
 fn prepare_tls() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Somebody else may just have chosen: that is as good.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
 

@@ -15,6 +15,7 @@ use super::script::{Call, Script, script};
 use super::store::{Backend, LARGE_ANSWER, STEP, decode, number, service, text};
 use crate::Result;
 use crate::context::StoreContext;
+use crate::damage;
 use crate::limits::json_text;
 use crate::memory::{Memory, MemoryQuery, MemoryStore, Recalled, words};
 use crate::page::{Page, PageSize, PageToken};
@@ -73,7 +74,8 @@ fn digits(number: u64) -> String {
 /// What is kept of a memory besides its message, behind the session's part of members: its time and its session.
 fn decode_item(operation: &'static str, number: u64, head: &[u8], message: &[u8]) -> Result<Memory> {
     let (created_at, session) = decode_head(operation, head)?;
-    Ok(Memory::new(number, session, created_at, decode(operation, message)?))
+    let message = damage::message("memory", number, decode(operation, message));
+    Ok(Memory::new(number, session, created_at, message))
 }
 
 fn decode_head(operation: &'static str, head: &[u8]) -> Result<(i64, SessionId)> {

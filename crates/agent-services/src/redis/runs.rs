@@ -136,13 +136,13 @@ impl RedisRunStore {
         found.try_into().map_err(|_| foreign(operation))
     }
 
-    /// The records of runs of one user; nothing for those that are gone.
+    /// The records of runs of one user; nothing for those that are gone, and an error for what is no record.
     async fn records(
         &self,
         operation: &'static str,
         tag: &str,
         ids: &[String],
-    ) -> Result<Vec<Option<RunRecord>>> {
+    ) -> Result<Vec<Option<Result<RunRecord>>>> {
         let mut records = Vec::new();
         while let Some(rest) = ids.get(records.len()..).filter(|rest| !rest.is_empty()) {
             let keys = rest.iter().map(|id| format!("run:{id}"));
@@ -151,9 +151,7 @@ impl RedisRunStore {
             if found.is_empty() {
                 return Err(foreign(operation));
             }
-            for fields in found {
-                records.push(fields.map(|fields| fields.decode(operation)).transpose()?);
-            }
+            records.extend(found.into_iter().map(|fields| fields.map(|fields| fields.decode(operation))));
         }
         Ok(records)
     }

@@ -92,20 +92,20 @@ impl RedisSessionStore {
         self.backend.repeatable(operation, self.write(&TOUCH, user, id)).await
     }
 
-    /// What is known of the first sessions of these, of one at least.
+    /// What is known of the first sessions of these, of one at least; an error for what is no session.
     async fn infos(
         &self,
         operation: &'static str,
         user: &UserId,
         members: &[(String, u64)],
-    ) -> Result<Vec<Option<SessionInfo>>> {
+    ) -> Result<Vec<Option<Result<SessionInfo>>>> {
         let keys = members.iter().map(|(member, _)| self.key(user, member));
         let call = INFOS.with_keys(keys).arg(LARGE_ANSWER);
         let found: Vec<Option<Info>> = self.backend.repeatable(operation, call).await?;
         if found.is_empty() && !members.is_empty() {
             return Err(foreign(operation));
         }
-        found.into_iter().map(|info| info.map(|info| info.decode(operation, user)).transpose()).collect()
+        Ok(found.into_iter().map(|info| info.map(|info| info.decode(operation, user))).collect())
     }
 
     /// Messages from a position on, or the last ones. They are read in several answers if they are large; positions
@@ -144,8 +144,9 @@ impl RedisSessionStore {
             };
             let next = first + messages.len() as u64;
             for (position, message) in (first..).zip(messages) {
-                let message = message.ok_or_else(|| foreign(OPERATION))?;
-                found.push(StoredMessage { position, message: decode(OPERATION, &message)? });
+                let message = message.ok_or_else(|| foreign(OPERATION));
+                let message = message.and_then(|message| decode(OPERATION, &message));
+                found.push(StoredMessage::of_read(position, message));
             }
             if next >= end {
                 break;
@@ -177,7 +178,7 @@ impl SessionStore for RedisSessionStore {
     async fn get(&self, user: &UserId, id: &SessionId) -> Result<Option<SessionInfo>> {
         const OPERATION: &str = "get a session";
         let _call = self.backend.begin(OPERATION, &[user.as_str(), id.as_str()])?;
-        let found = self.infos(OPERATION, user, &[(keys::of(id), 0)]).await?.pop().flatten();
+        let found = self.infos(OPERATION, user, &[(keys::of(id), 0)]).await?.pop().flatten().transpose()?;
         if found.is_some() {
             self.touch(OPERATION, user, id).await?;
         }
@@ -259,11 +260,15 @@ impl SessionStore for RedisSessionStore {
                 let infos = self.infos(OPERATION, user, rest).await?;
                 let (read, unread) = rest.split_at(infos.len().min(rest.len()));
                 // A session that is gone may have left its place, or another one of its id may be elsewhere.
-                let found = read
-                    .iter()
-                    .zip(infos)
-                    .filter_map(|((_, number), info)| info.filter(|info| info.number == *number));
-                items.extend(found);
+                for ((member, number), info) in read.iter().zip(infos) {
+                    match info {
+                        Some(Ok(info)) if info.number == *number => items.push(info),
+                        Some(Err(error)) => {
+                            tracing::error!(session.key = member, error = %error, "a session cannot be read and is left out of a list");
+                        }
+                        _ => {}
+                    }
+                }
                 rest = unread;
             }
         }

@@ -51,20 +51,11 @@ impl FinishRun {
 pub struct Finished {
     /// The right to execute the next run of the session.
     pub granted: Option<Grant>,
-    /// What became of the history: an error if the session refused it. `Ok` if there was none.
-    pub history: crate::Result<()>,
 }
 
 impl Finished {
-    /// The end of a run whose history was stored, or that had none.
+    /// The end of a run that hands its session to this one.
     pub fn new(granted: Option<Grant>) -> Self {
-        Finished { granted, history: Ok(()) }
-    }
-
-    /// The same with another outcome of the history.
-    #[must_use]
-    pub fn with_history(mut self, history: crate::Result<()>) -> Self {
-        self.history = history;
-        self
+        Finished { granted }
     }
 }

@@ -1,5 +1,6 @@
 //! What is known of runs besides their logs, and how they are made.
 
+use std::fmt;
 use std::sync::Arc;
 
 use agent_schemas::{
@@ -7,6 +8,7 @@ use agent_schemas::{
 };
 
 use super::{Batch, FencingToken, OwnerId};
+use crate::{Error, ErrorKind, Result};
 
 /// What is known of a run besides its log.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +45,9 @@ pub struct RunRecord {
     pub cancel_requested: bool,
     /// How it is going to end, once its runner knows; the store keeps the text and does not look into it.
     pub ending: Option<String>,
+    /// Which part of the stored record cannot be read, and why. That part then has its default value. The text is for the
+    /// server's log.
+    pub damage: Option<String>,
 }
 
 impl RunRecord {
@@ -71,7 +76,27 @@ impl RunRecord {
             epochs: Vec::new(),
             cancel_requested: false,
             ending: None,
+            damage: None,
         }
+    }
+
+    /// Takes a part as it was read. One that cannot be read is noted, and is the default.
+    pub(crate) fn part<T: Default>(
+        &mut self,
+        name: &str,
+        read: std::result::Result<T, impl fmt::Display>,
+    ) -> T {
+        read.unwrap_or_else(|error| {
+            self.damage.get_or_insert_with(|| format!("{name}: {error}"));
+            T::default()
+        })
+    }
+
+    /// Refuses a request that could not be read again.
+    pub(crate) fn check(&self, operation: &'static str) -> Result<()> {
+        self.request.check().map_err(|fault| {
+            Error::new(ErrorKind::InvalidInput, operation, format!("the request cannot be stored: {fault}"))
+        })
     }
 
     /// Until when its last entry is kept at least, in Unix seconds, if it has ended and asks for it.

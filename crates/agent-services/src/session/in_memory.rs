@@ -144,7 +144,7 @@ impl SessionStore for InMemorySessionStore {
         self.started.check(OPERATION, &[user.as_str(), id.as_str()])?;
         let from = usize::try_from(from).unwrap_or(usize::MAX);
         let found = self.read(user, id, |session| session.stored(from, size.get()));
-        found.map(|found| decode(OPERATION, found)).transpose()
+        Ok(found.map(decode))
     }
 
     async fn last_messages(
@@ -157,7 +157,7 @@ impl SessionStore for InMemorySessionStore {
         self.started.check(OPERATION, &[user.as_str(), id.as_str()])?;
         let last =
             |session: &Session| session.stored(session.messages.len().saturating_sub(size.get()), size.get());
-        self.read(user, id, last).map(|found| decode(OPERATION, found)).transpose()
+        Ok(self.read(user, id, last).map(decode))
     }
 
     async fn list(

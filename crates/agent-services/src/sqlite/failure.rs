@@ -1,5 +1,6 @@
 //! Why work in the database failed, and what that means to a caller.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,6 +31,17 @@ impl From<rusqlite::Error> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Failure::Refused(error)
+    }
+}
+
+/// Why, without what it was part of.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Sqlite(error) => error.fmt(f),
+            Failure::Refused(error) => error.fmt(f),
+            Failure::Damaged(what) => f.write_str(what),
+        }
     }
 }
 

@@ -11,6 +11,12 @@ pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> Outcome<&'a str> {
         .map_err(|error| Failure::Damaged(format!("a text cannot be read ({error})")))
 }
 
+/// A text column of either type. What is not UTF-8 in it is replaced.
+pub(super) fn lossy(row: &Row<'_>, column: usize) -> Outcome<String> {
+    let bytes = row.get_ref(column)?.as_bytes().map_err(rusqlite::Error::from)?;
+    Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
 /// A text that is stored as bytes.
 pub(super) fn utf8(bytes: Vec<u8>) -> Outcome<String> {
     String::from_utf8(bytes).map_err(|error| Failure::Damaged(format!("a text cannot be read ({error})")))

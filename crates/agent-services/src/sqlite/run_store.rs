@@ -159,10 +159,7 @@ impl RunStore for SqliteRunStore {
 
     async fn finish(&self, run: FinishRun) -> Result<Finished> {
         let FinishRun { id, token, batch, status, next, history } = run;
-        let (history, refused) = match history.map(|history| self.history(history)).transpose() {
-            Ok(history) => (history, Ok(())),
-            Err(error) => (None, Err(error)),
-        };
+        let history = history.map(|history| self.history(history)).transpose()?;
         let finish = Finish { id, token, batch: EncodedBatch::new(batch), status, next, history };
         let clock = self.clock();
         let finish = move |connection: &_, notifications: &mut Notifications| {
@@ -170,8 +167,7 @@ impl RunStore for SqliteRunStore {
             notifications.wake(finish.id.clone());
             Ok(finished)
         };
-        let finished = self.write(FINISH, finish).await?;
-        Ok(Finished { history: refused.and(finished.history), ..finished })
+        self.write(FINISH, finish).await
     }
 
     async fn read(&self, id: &RunId, from: u64, max_bytes: usize) -> Result<Option<LogChunk>> {

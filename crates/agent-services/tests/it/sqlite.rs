@@ -8,6 +8,7 @@ mod full;
 mod model;
 mod runs;
 mod shared;
+mod unreadable;
 
 use std::path::Path;
 use std::sync::Arc;

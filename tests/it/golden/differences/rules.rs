@@ -278,3 +278,25 @@ pub(super) fn cors_of_errors(_: &mut Answer, ours: &mut Answer) {
         ours.headers.retain(|name, _| !name.starts_with("access-control-"));
     }
 }
+
+/// D57: the texts of unexpected errors are not shown.
+pub(super) fn texts_of_unexpected_errors(peer: &mut Answer, ours: &mut Answer) {
+    fn hide(json: &mut Json) {
+        match json {
+            Json::Array(items) => items.iter_mut().for_each(hide),
+            Json::Object(_) => {
+                if text(json, "code") == "AGENT_UNKNOWN_ERROR" {
+                    set(json, "message", "…");
+                }
+                members(json).into_iter().flatten().for_each(|(_, value)| hide(value));
+            }
+            _ => {}
+        }
+    }
+    for answer in [peer, ours] {
+        answer.events_mut().iter_mut().for_each(hide);
+        if let Body::Json(body) = &mut answer.body {
+            hide(body);
+        }
+    }
+}

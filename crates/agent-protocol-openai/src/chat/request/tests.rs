@@ -131,7 +131,8 @@ fn parameters__all__reach_the_run_request() {
         request.tools.expect("tools")[0].function().map(|(name, ..)| name.to_owned()),
         Some("f".into())
     );
-    let kept = serde_json::to_value(&request.extra).expect("JSON");
+    assert!(request.extra.is_empty(), "these are members of our own protocol");
+    let kept = serde_json::to_value(&request.foreign).expect("JSON");
     for key in [
         "tool_choice",
         "parallel_tool_calls",
@@ -258,7 +259,7 @@ fn run_options__in_body__are_read() {
     assert_eq!(read.options.session_policy, agent_schemas::SessionPolicy::Reject);
     assert_eq!(read.options.disconnect_grace, RunOptions::default().disconnect_grace);
     assert_eq!(
-        read.request.extra.get("background"),
+        read.request.extra_member("background"),
         Some(&Json::from(1)),
         "a completion is always waited for"
     );

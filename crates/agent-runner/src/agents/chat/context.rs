@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use agent_schemas::{Error, Json, JsonObject, Message, Role};
-use agent_services::memory::MemoryQuery;
+use agent_services::memory::{MemoryQuery, Recalled};
 use agent_services::page::PageSize;
 
 use super::config::ChatConfig;
 use crate::RunHandle;
+use crate::error_chain::chain;
 use crate::history::{Bounds, bounded, with_missing_outputs};
 
 /// The conversation up to the model's next word.
@@ -26,8 +27,9 @@ impl Context {
         let input = &run.request().input;
         let mut messages = Vec::new();
         if let Ok(size) = PageSize::new(config.history_messages) {
-            let history =
-                run.history(size).await.map_err(|error| Error::Database { message: error.to_string() })?;
+            let history = run.history(size).await;
+            let history = history
+                .map_err(|error| store_error(run, "the session's history could not be read", &error))?;
             let ids: HashSet<&str> = input.iter().map(|message| message.id.as_str()).collect();
             let earlier = history.into_iter().filter(|message| !ids.contains(message.id.as_str())).collect();
             messages = bounded(earlier, Bounds { tokens: config.history_tokens });
@@ -47,14 +49,26 @@ async fn recall(config: &ChatConfig, run: &RunHandle) -> Result<Option<String>, 
     let mut query = MemoryQuery::new(text);
     query.top_k = config.recall;
     let found = run.memory().query(&query).await;
-    let found = found.map_err(|error| Error::Database { message: error.to_string() })?;
-    let lines = found.iter().map(|recalled| {
+    let found =
+        found.map_err(|error| store_error(run, "the user's memories could not be searched", &error))?;
+    let is_readable = |recalled: &&Recalled| !recalled.memory.message.full_text().is_empty();
+    let lines = found.iter().filter(is_readable).map(|recalled| {
         let message = &recalled.memory.message;
         let role = message.role.map_or("user", |role| role.as_str());
         format!("\n- {role}: {}", message.full_text())
     });
     let lines: String = lines.collect();
     Ok((!lines.is_empty()).then(|| format!("From earlier conversations with this user:{lines}")))
+}
+
+/// The error of a turn that a store failed. The store's own text is for the server's log.
+pub(super) fn store_error(run: &RunHandle, what: &str, error: &agent_services::Error) -> Error {
+    tracing::error!(run.id = %run.id(), error = chain(error), "{what}");
+    if error.is_retryable() {
+        Error::StoreUnavailable {}
+    } else {
+        Error::Database { message: what.to_owned() }
+    }
 }
 
 /// Adds a turn that went well to the user's memories. A store that fails costs the memory only; that is logged.

@@ -162,13 +162,18 @@ impl Report {
     }
 }
 
-/// The innermost cause. Unlike the outer ones, it names no URL.
+/// The innermost cause, if the operating system gives it: unlike the others, it names no URL. Those of TLS may name hosts, so
+/// they are only logged.
 fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn StdError = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string()
+    if cause.is::<std::io::Error>() {
+        return cause.to_string();
+    }
+    tracing::warn!(error = %cause, "the connection to a model failed");
+    "see the server's log".to_owned()
 }
 
 #[cfg(test)]

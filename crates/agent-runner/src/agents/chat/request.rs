@@ -41,7 +41,7 @@ impl Conversation {
     ) -> Self {
         // One message: some servers take no second one from the system.
         let instructions = config.system_prompt.iter().chain(&context.memories).map(String::as_str);
-        let of_request = request.extra.get("instructions").and_then(Json::as_str);
+        let of_request = request.extra_member("instructions").and_then(Json::as_str);
         let instructions: Vec<&str> =
             instructions.chain(of_request).filter(|text| !text.is_empty()).collect();
         let mut messages = Vec::new();
@@ -102,7 +102,7 @@ fn settings(
     });
     let tools = Some(toolbox.to_json()).filter(|tools| !tools.is_empty());
     let passed_on = PASSED_ON.iter().chain(TOOLS_ONLY.iter().filter(|_| tools.is_some()));
-    let passed_on = passed_on.filter_map(|name| Some((*name, request.extra.get(*name)?.clone())));
+    let passed_on = passed_on.filter_map(|name| Some((*name, request.extra_member(name)?.clone())));
     let passed_on: Vec<(&str, Json)> = passed_on.filter(|(_, value)| !value.is_null()).collect();
     let optional = [
         ("temperature", request.temperature.or(config.temperature).map(Json::from)),

@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::calls::OwnCall;
 use crate::agent::AgentError;
 use crate::handle::RunHandle;
-use crate::tools::{Tool, ToolContext, error_output};
+use crate::tools::{Tool, ToolContext, UNEXPECTED, error_output, failed_output};
 
 /// The tools that the model may call. Where a request declares a tool that the server has, the server's counts.
 #[derive(Debug)]
@@ -73,11 +73,11 @@ impl<'a> Toolbox<'a> {
         };
         match AssertUnwindSafe(async { tool.call(ctx, arguments).await }).catch_unwind().await {
             Ok(Ok(output)) => output.to_string(),
-            Ok(Err(error)) => error_output(&error.to_string()),
+            Ok(Err(error)) => failed_output(ctx, &call.name, &error),
             Err(payload) => {
                 let error = AgentError::panic(&*payload);
-                tracing::error!(tool.name = call.name, error = %error, "a tool panicked");
-                error_output("the tool failed unexpectedly")
+                tracing::error!(run.id = %ctx.run_id(), tool.name = call.name, error = %error, "a tool panicked");
+                error_output(UNEXPECTED)
             }
         }
     }

@@ -23,6 +23,8 @@ struct Scripted {
 enum Act {
     Say(&'static str),
     Fail,
+    /// Fails with an error that was not written for the model.
+    Leak,
     Panic,
     /// Waits until so many calls are under way.
     Meet(Barrier),
@@ -48,6 +50,7 @@ impl Tool for Scripted {
         match &self.act {
             Act::Say(text) => return Ok((*text).into()),
             Act::Fail => return Err(ToolError::new("no luck today")),
+            Act::Leak => Err(std::io::Error::other("secret"))?,
             Act::Panic => panic!("boom"),
             Act::Meet(barrier) => {
                 barrier.wait().await;
@@ -291,8 +294,8 @@ async fn declared_tool__same_name__uses_the_servers() {
 
 /// One call by the model, what its output is, and that the run goes on.
 async fn check_output(name: &str, arguments: &str, expected: &str) {
-    let tools =
-        vec![scripted("fail", Act::Fail), scripted("panic", Act::Panic), scripted("say", Act::Say("hi"))];
+    let tools = [("fail", Act::Fail), ("leak", Act::Leak), ("panic", Act::Panic), ("say", Act::Say("hi"))];
+    let tools = tools.into_iter().map(|(name, act)| scripted(name, act)).collect();
     let replies = [Reply::calls(&[("a", name, arguments)]), Reply::text(&["I see"])];
     let outcome = ask_with(&replies, tools, |_, _| {}).await;
     let lines = summary(outcome.response());
@@ -306,6 +309,7 @@ async fn check_output(name: &str, arguments: &str, expected: &str) {
 #[tokio::test]
 async fn tool_failure__is_reported_to_the_model() {
     check_output("fail", "{}", r#"{"error":"no luck today"}"#).await;
+    check_output("leak", "{}", r#"{"error":"the tool failed unexpectedly"}"#).await;
     check_output("panic", "{}", r#"{"error":"the tool failed unexpectedly"}"#).await;
     check_output("say", "[1]", r#"{"error":"the arguments should be a JSON object"}"#).await;
     check_output("nobody", "{}", r#"{"error":"Tool not found: nobody"}"#).await;

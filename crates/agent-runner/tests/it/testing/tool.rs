@@ -45,6 +45,6 @@ async fn call_tool__from_agent__writes_call_and_output() {
     });
     let run = collect(agent, AgentRequest::new(vec![])).await;
     assert_eq!((run.text().as_str(), run.tool_calls().len()), ("42", 2));
-    let (_, message) = run.error().expect("the second call fails");
-    assert_eq!(message, "Unknown agent error: ToolError: the argument 'expression' should be a string");
+    let error = run.error().expect("the second call fails");
+    assert_eq!(error, ("TOOL_EXECUTION_FAILED", "the argument 'expression' should be a string"));
 }

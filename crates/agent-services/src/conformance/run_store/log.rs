@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{Message, ProtocolData, RunId, RunOptions, Status, sse};
+use agent_schemas::{AgentRequest, Json, Message, ProtocolData, RunId, RunOptions, Status, sse};
 
 use super::{
     batch, create, end, finish, get, kind, new_run, owner, queue, start, status, steer, while_waiting,
@@ -76,6 +76,32 @@ pub async fn create_is_exclusive(store: Arc<dyn RunStore>) {
     assert_eq!(record.request, run.record.request);
     let nothing = (record.ended_at, record.epochs, record.cancel_requested, record.ending);
     assert_eq!(nothing, (None, Vec::new(), false, None));
+}
+
+/// Contract 25.
+pub async fn unreadable_requests_are_refused(store: Arc<dyn RunStore>) {
+    let request = |change: fn(&mut AgentRequest)| {
+        let mut run = new_run("u", "s");
+        let mut request = AgentRequest::new(Vec::new());
+        change(&mut request);
+        run.record.request = Arc::new(request);
+        run
+    };
+    let faults: [fn(&mut AgentRequest); 3] = [
+        |request| drop(request.extra.insert("id".to_owned(), Json::from(5_i64))),
+        |request| request.n = Some(9),
+        |request| request.temperature = Some(f64::NAN),
+    ];
+    for fault in faults {
+        assert_eq!(kind(store.create(request(fault)).await), Err(ErrorKind::InvalidInput));
+    }
+    let run = request(|request| {
+        request.extra.insert("mine".to_owned(), Json::from(5_i64));
+        request.foreign.get_or_insert_default().insert("id".to_owned(), Json::from(5_i64));
+    });
+    let (id, _) = create(&*store, run.clone()).await;
+    let record = get(&*store, &id).await;
+    assert_eq!((record.request, record.damage), (run.record.request, None));
 }
 
 /// Contract 2.

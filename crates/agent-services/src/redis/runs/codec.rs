@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::redis::{FromRedisValue, ParsingError, Value};
-use agent_schemas::{AgentRequest, RunId, RunOptions, SessionId, Status, UserId};
+use agent_schemas::{RunId, RunOptions, SessionId, Status, UserId};
 use bytes::Bytes;
 
 use crate::limits::json_text;
@@ -24,19 +24,24 @@ impl FromRedisValue for Fields {
 }
 
 impl Fields {
+    /// The record, of which any part but its id and its status may be damaged: one that cannot be read must not make others
+    /// unreadable.
+    ///
+    /// # Errors
+    /// If not even these are there: it is no record.
     pub(super) fn decode(self, operation: &'static str) -> Result<RunRecord> {
         let [
             Some(id),
-            Some(user),
-            Some(session),
-            Some(agent),
-            Some(created),
-            Some(request),
-            Some(options),
+            user,
+            session,
+            agent,
+            created,
+            request,
+            options,
             Some(status),
-            Some(own_number),
+            own_number,
             ended,
-            Some(entries),
+            entries,
             epochs,
             cancel,
             ending,
@@ -46,35 +51,54 @@ impl Fields {
         else {
             return Err(foreign(operation));
         };
-        let request: AgentRequest = decode(operation, request)?;
+        let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let or_empty = |field: &Option<Vec<u8>>| lossy(field.as_deref().unwrap_or_default());
         let mut record = RunRecord::new(
             RunId::new(text(operation, id)?),
-            UserId::new(text(operation, user)?),
-            SessionId::new(text(operation, session)?),
-            text(operation, agent)?,
-            number(operation, created)?,
-            Arc::new(request),
+            UserId::new(or_empty(user)),
+            SessionId::new(or_empty(session)),
+            or_empty(agent),
+            0,
+            Arc::default(),
         );
-        record.options = RunOptions::from_record(&text(operation, options)?);
-        record.status = Status::from(text(operation, status)?.as_str());
-        record.number = number(operation, own_number)?;
-        record.ended_at = ended.as_ref().map(|ended| number(operation, ended)).transpose()?;
-        record.entries = number(operation, entries)?;
-        let epochs = epochs.as_deref().unwrap_or_default().split(|byte| *byte == b' ');
-        let epochs = epochs.filter(|epoch| !epoch.is_empty()).map(|epoch| number(operation, epoch));
-        record.epochs = epochs.collect::<Result<_>>()?;
-        record.cancel_requested = cancel.is_some();
-        record.ending = ending.as_ref().map(|ending| text(operation, ending)).transpose()?;
+        let there = |field: &Option<Vec<u8>>| field.clone().ok_or_else(|| foreign(operation));
         let count =
             |field: &Option<Vec<u8>>| field.as_ref().map_or(Ok(0), |digits| number(operation, digits));
-        record.options.response_ttl = Duration::from_secs(count(kept_for)?);
-        record.first_entry = count(first_entry)?;
+        record.created_at =
+            record.part("the time of the request", there(created).and_then(|at| number(operation, &at)));
+        let request = there(request).and_then(|request| decode(operation, &request));
+        record.request = Arc::new(record.part("the request", request.map_err(|error| with_cause(&error))));
+        let options = there(options).and_then(|options| text(operation, &options));
+        record.options = record.part("the options", options.map(|options| RunOptions::from_record(&options)));
+        record.status = Status::from(lossy(status).as_str());
+        record.number =
+            record.part("the number", there(own_number).and_then(|digits| number(operation, &digits)));
+        let ended = ended.as_ref().map(|ended| number(operation, ended)).transpose();
+        record.ended_at = record.part("the time of the end", ended);
+        record.entries = record
+            .part("the length of the log", there(entries).and_then(|digits| number(operation, &digits)));
+        let epochs = epochs.as_deref().unwrap_or_default().split(|byte| *byte == b' ');
+        let epochs = epochs.filter(|epoch| !epoch.is_empty()).map(|epoch| number(operation, epoch));
+        record.epochs = record.part("the epochs", epochs.collect::<Result<_>>());
+        record.cancel_requested = cancel.is_some();
+        let ending = ending.as_ref().map(|ending| text(operation, ending)).transpose();
+        record.ending = record.part("the ending", ending);
+        record.options.response_ttl = Duration::from_secs(record.part("the retention", count(kept_for)));
+        record.first_entry = record.part("the first entry", count(first_entry));
         Ok(record)
+    }
+}
+
+fn with_cause(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 
 /// The fields of a record that do not depend on what the store says, names and values in turn.
 pub(super) fn fields(operation: &'static str, record: &RunRecord) -> Result<Vec<String>> {
+    record.check(operation)?;
     let mut fields = vec![
         ("user", record.user_id.as_str().to_owned()),
         ("session", record.session_id.as_str().to_owned()),

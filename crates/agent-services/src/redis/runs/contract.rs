@@ -95,7 +95,7 @@ impl RunStore for RedisRunStore {
         let _call = self.backend.begin(OPERATION, &[])?;
         let Some(place) = self.place(id) else { return Ok(None) };
         let found = self.records(OPERATION, place.tag(), &[id.as_str().to_owned()]).await?;
-        Ok(found.into_iter().next().flatten())
+        found.into_iter().next().flatten().transpose()
     }
 
     async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<()> {
@@ -171,13 +171,18 @@ impl RunStore for RedisRunStore {
             before = format!("({last}");
             let ids: Vec<String> = members.into_iter().map(|(id, _)| id).collect();
             let found = self.records(OPERATION, &tag, &ids).await?;
+            for (id, run) in ids.iter().zip(&found) {
+                if let Some(Err(error)) = run {
+                    tracing::error!(run.id = id, error = %error, "a run cannot be read and is left out of a list");
+                }
+            }
             let gone: Vec<String> =
                 ids.into_iter().zip(&found).filter(|(_, run)| run.is_none()).map(|(id, _)| id).collect();
             if !gone.is_empty() {
                 let call = places::call(keys, &tag, &UNLIST, [list.clone()]).arg(&gone);
                 self.backend.repeatable::<()>(OPERATION, call).await?;
             }
-            items.extend(found.into_iter().flatten().filter(|run| filter.matches(run)));
+            items.extend(found.into_iter().flatten().flatten().filter(|run| filter.matches(run)));
         }
         Ok(Page::from_one_more(items, size, |run: &RunRecord| run.number))
     }

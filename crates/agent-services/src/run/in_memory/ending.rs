@@ -20,21 +20,27 @@ impl InMemoryRunStore {
         };
         let run = self.find_to_write(OPERATION, &id)?;
         let mut state = self.state.lock();
-        let (user, session, bytes, appended) = {
+        let (user, session, bytes) = {
             let mut run = run.lock();
-            if !run.write(OPERATION, token, batch)? {
+            run.check(OPERATION, token)?;
+            if !run.log.is_new(OPERATION, &batch)? {
                 let conflict = || Error::new(ErrorKind::Conflict, OPERATION, "the log goes on after these");
                 return if run.log.ended { Ok(Finished::new(run.granted.clone())) } else { Err(conflict()) };
             }
             let (user, session) = (run.record.user_id.clone(), run.record.session_id.clone());
-            let appended = history.map_or(Ok(()), |(mut history, sessions)| {
+            // First, as a history that the session refuses changes nothing.
+            if let Some((mut history, sessions)) = history {
                 // Only that of a closed run may have been appended before; any other comes once and needs no key.
                 history.key = history.key.filter(|_| run.record.ending.is_some());
-                sessions.append_now(&user, &session, history).map(drop)
-            });
+                // Sessions that are stopped refuse too: the run does not wait for them.
+                let appended = sessions.append_now(&user, &session, history);
+                appended
+                    .map_err(|error| Error::new(ErrorKind::InvalidInput, OPERATION, error.to_string()))?;
+            }
+            run.write(OPERATION, token, batch)?;
             run.end(status, self.now());
             self.account(&mut run);
-            (user, session, run.log.bytes(), appended)
+            (user, session, run.log.bytes())
         };
         if let Some(turns) = state.known_queue(&user, &session) {
             turns.release(&id);
@@ -50,7 +56,7 @@ impl InMemoryRunStore {
         self.evict(&mut state);
         drop(state);
         self.wakeups.wake(&id);
-        Ok(Finished::new(granted).with_history(appended))
+        Ok(Finished::new(granted))
     }
 
     /// Asks a run to stop; ends it if it waits.

@@ -41,11 +41,11 @@ impl Log {
         self.bytes
     }
 
-    /// Appends entries; says whether they are new.
-    pub(super) fn append(&mut self, operation: &'static str, batch: Batch) -> Result<bool> {
+    /// Whether entries would be new, if they may be appended. Changes nothing.
+    pub(super) fn is_new(&self, operation: &'static str, batch: &Batch) -> Result<bool> {
         let conflict = |message| Err(Error::new(ErrorKind::Conflict, operation, message));
         if batch.first != self.next() {
-            return if self.contains(&batch) {
+            return if self.contains(batch) {
                 Ok(false)
             } else {
                 conflict("the entries do not continue the log")
@@ -54,6 +54,14 @@ impl Log {
         if self.ended {
             // No entries at the end are what a repeated `finish` without entries has.
             return if batch.count == 0 { Ok(false) } else { conflict("the log has ended") };
+        }
+        Ok(true)
+    }
+
+    /// Appends entries; says whether they are new.
+    pub(super) fn append(&mut self, operation: &'static str, batch: Batch) -> Result<bool> {
+        if !self.is_new(operation, &batch)? {
+            return Ok(false);
         }
         if batch.count > 0 {
             self.bytes += batch.frames.len();

@@ -105,6 +105,7 @@ impl RunStore for InMemoryRunStore {
         let key = run.key.as_ref().map_or("", |key| key.key.as_str());
         let (user, session) = (run.record.user_id.clone(), run.record.session_id.clone());
         self.started.check(OPERATION, &[user.as_str(), session.as_str(), key])?;
+        run.record.check(OPERATION)?;
         self.budget.admit(OPERATION)?;
         let own_bytes = own_bytes(&run.record);
         let mut state = self.state.lock();

@@ -8,7 +8,6 @@ use foldhash::fast::RandomState;
 
 use crate::memory_budget::MemoryBudget;
 use crate::session::{EncodedMessage, SessionInfo, StoredMessage};
-use crate::{Error, ErrorKind, Result};
 
 /// Clients choose the keys, but not the seed, which is random.
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -184,12 +183,8 @@ impl Session {
 }
 
 /// Messages that were stored.
-pub(super) fn decode(operation: &'static str, stored: Vec<(u64, Bytes)>) -> Result<Vec<StoredMessage>> {
-    let decode = |(position, json): (u64, Bytes)| match Message::from_slice(&json) {
-        Ok(message) => Ok(StoredMessage { position, message }),
-        Err(error) => {
-            Err(Error::new(ErrorKind::Unexpected, operation, "a message cannot be read").with_source(error))
-        }
-    };
+pub(super) fn decode(stored: Vec<(u64, Bytes)>) -> Vec<StoredMessage> {
+    let decode =
+        |(position, json): (u64, Bytes)| StoredMessage::of_read(position, Message::from_slice(&json));
     stored.into_iter().map(decode).collect()
 }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::postings::{self, ByWord};
 use crate::Result;
+use crate::damage;
 use crate::limits::{StoreLimits, json_text};
 use crate::memory::rank::Posting;
 use crate::memory::words;
@@ -126,7 +127,8 @@ fn remove(connection: &Connection, user: i64, numbers: &[u64]) -> Outcome<u64> {
     for number in numbers {
         let ids = [user, bounded(*number)];
         let found = GET.one(connection, ids, |row| {
-            let message: Message = json::from_text(text(row, 1)?)?;
+            // The words of one that cannot be read stay in the index, where they lead nowhere.
+            let message = damage::message("memory", *number, text(row, 1).and_then(json::from_text));
             Ok((row.get::<_, i64>(0)?, message))
         })?;
         let Some((words, message)) = found else { continue };

@@ -7,10 +7,11 @@ use foldhash::fast::RandomState;
 use rusqlite::{Connection, Row, params};
 
 use super::postings;
+use crate::damage;
 use crate::memory::rank::{Corpus, best};
 use crate::memory::{Memory, MemoryQuery, Recalled, words};
 use crate::sqlite::failure::Outcome;
-use crate::sqlite::row::{text, utf8};
+use crate::sqlite::row::{lossy, text};
 use crate::sqlite::statement::{bounded, statements};
 use crate::sqlite::{json, users};
 
@@ -90,6 +91,7 @@ pub(super) fn list(
 }
 
 fn memory_of(row: &Row<'_>) -> Outcome<Memory> {
-    let session = SessionId::new(utf8(row.get(1)?)?);
-    Ok(Memory::new(row.get(0)?, session, row.get(2)?, json::from_text(text(row, 3)?)?))
+    let (number, session) = (row.get(0)?, SessionId::new(lossy(row, 1)?));
+    let message = damage::message("memory", number, text(row, 3).and_then(json::from_text));
+    Ok(Memory::new(number, session, row.get(2)?, message))
 }

@@ -22,21 +22,25 @@ impl Finish {
     /// Ends the run.
     pub(in crate::sqlite) fn run(&self, connection: &Connection, now: i64) -> Outcome<Finished> {
         let mut log = find(connection, FINISH, &self.id, self.token)?;
-        if !log.write(connection, FINISH, &self.batch)? {
+        if !log.is_new(connection, FINISH, &self.batch)? {
             return if log.has_ended {
-                Ok(Finished { granted: granted(connection, log.key)?, history: Ok(()) })
+                Ok(Finished::new(granted(connection, log.key)?))
             } else {
                 Err(conflict(FINISH, "the log continues after these"))
             };
         }
-        // One that was closed may have been ended as far as its history by another process.
-        let history = self.append_history(connection, log.user, &log.session, log.is_closed, now)?;
+        // First, as a history that the session refuses changes nothing. That of a closed run may be there already: another
+        // process may have come as far.
+        if let Some(history) = &self.history {
+            history.run_for(connection, log.user, &log.session, log.is_closed, now)?;
+        }
+        log.add(connection, &self.batch)?;
         end(connection, &log, &self.status, now)?;
         let grant = turns::hand_on(connection, &log, self.next.as_ref())?;
         if let Some(Grant { id, token }) = &grant {
             GRANT.execute(connection, params![log.key, id.as_str().as_bytes(), bounded(token.0)])?;
         }
-        Ok(Finished { granted: grant, history })
+        Ok(Finished::new(grant))
     }
 }
 

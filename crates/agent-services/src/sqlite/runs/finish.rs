@@ -1,11 +1,9 @@
 //! The end of a run, before it is written.
 
 use agent_schemas::{RunId, Status};
-use rusqlite::Connection;
 
 use super::entries::EncodedBatch;
 use crate::run::{FencingToken, OwnerId};
-use crate::sqlite::failure::{Failure, Outcome};
 use crate::sqlite::sessions::append::Append;
 
 pub(in crate::sqlite) const FINISH: &str = "finish a run";
@@ -19,22 +17,4 @@ pub(in crate::sqlite) struct Finish {
     pub(in crate::sqlite) next: Option<OwnerId>,
     /// What is appended to the session.
     pub(in crate::sqlite) history: Option<Append>,
-}
-
-impl Finish {
-    /// Tells what the session refuses apart from what fails.
-    pub(super) fn append_history(
-        &self,
-        connection: &Connection,
-        user: i64,
-        session: &[u8],
-        may_be_known: bool,
-        now: i64,
-    ) -> Outcome<crate::Result<()>> {
-        let Some(history) = &self.history else { return Ok(Ok(())) };
-        match history.run_for(connection, user, session, may_be_known, now) {
-            Err(Failure::Refused(error)) => Ok(Err(error)),
-            done => done.map(|_| Ok(())),
-        }
-    }
 }

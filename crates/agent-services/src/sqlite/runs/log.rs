@@ -81,9 +81,9 @@ pub(super) fn conflict(operation: &'static str, message: &str) -> Failure {
 }
 
 impl Log {
-    /// Stores entries; says whether they are new. How many there are then is for the caller to store.
-    pub(super) fn write(
-        &mut self,
+    /// Whether entries would be new, if they may be appended. Changes nothing.
+    pub(super) fn is_new(
+        &self,
         connection: &Connection,
         operation: &'static str,
         encoded: &EncodedBatch,
@@ -104,10 +104,29 @@ impl Log {
             let is_repeated = batch.count == 0;
             return if is_repeated { Ok(false) } else { Err(conflict(operation, "the log has ended")) };
         }
-        encoded.add(connection, self.key)?;
-        self.entries += batch.count;
-        self.bytes += batch.frames.len() as u64;
         Ok(true)
+    }
+
+    /// Stores entries that are new. How many there are then is for the caller to store.
+    pub(super) fn add(&mut self, connection: &Connection, encoded: &EncodedBatch) -> Outcome<()> {
+        encoded.add(connection, self.key)?;
+        self.entries += encoded.batch.count;
+        self.bytes += encoded.batch.frames.len() as u64;
+        Ok(())
+    }
+
+    /// Stores entries, unless they are there; says whether they are new. How many there are then is for the caller to store.
+    pub(super) fn write(
+        &mut self,
+        connection: &Connection,
+        operation: &'static str,
+        encoded: &EncodedBatch,
+    ) -> Outcome<bool> {
+        let is_new = self.is_new(connection, operation, encoded)?;
+        if is_new {
+            self.add(connection, encoded)?;
+        }
+        Ok(is_new)
     }
 }
 

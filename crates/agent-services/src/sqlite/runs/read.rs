@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{RunId, SessionId, UserId};
+use agent_schemas::{RunId, RunOptions, SessionId, UserId};
 use rusqlite::{Connection, Row, params};
 
 use super::request::{options_of, request_of};
 use crate::run::{RunFilter, RunRecord, no_run};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::json;
-use crate::sqlite::row::{text, utf8};
+use crate::sqlite::row::{lossy, text, utf8};
 use crate::sqlite::statement::statements;
 
 pub(in crate::sqlite) const READER_TTL: &str = "ask whether a run is read";
@@ -29,14 +29,15 @@ macro_rules! records {
 }
 
 statements! {
-    GET: records!("FROM runs JOIN users ON users.key = runs.user JOIN run_requests ON run = runs.key WHERE runs.id = ?1");
+    GET: records!("FROM runs JOIN users ON users.key = runs.user LEFT JOIN run_requests ON run = runs.key \
+                   WHERE runs.id = ?1");
     // Sessions and statuses are looked for among the user's runs: these are small rows.
-    LIST: records!("FROM users CROSS JOIN runs ON runs.user = users.key CROSS JOIN run_requests ON run = runs.key \
+    LIST: records!("FROM users CROSS JOIN runs ON runs.user = users.key LEFT JOIN run_requests ON run = runs.key \
                     WHERE users.id = ?1 AND runs.number < ?2 AND (?4 IS NULL OR runs.session = ?4) \
                     AND (?5 IS NULL OR runs.status = ?5) ORDER BY runs.number DESC LIMIT ?3");
     STEERED: records!("FROM runs AS this CROSS JOIN runs ON runs.user = this.user AND runs.session = this.session \
                        AND runs.turn = 1 CROSS JOIN users ON users.key = runs.user \
-                       CROSS JOIN run_requests ON run = runs.key \
+                       LEFT JOIN run_requests ON run = runs.key \
                        WHERE this.id = ?1 AND this.turn = 0 ORDER BY runs.place");
     READER_UNTIL: "SELECT attended_until FROM runs WHERE id = ?1";
     EXTEND_READER: "UPDATE runs SET attended_until = max(attended_until, ?2) WHERE id = ?1";
@@ -65,26 +66,35 @@ pub(in crate::sqlite) fn steered(connection: &Connection, id: &RunId) -> Outcome
     STEERED.all(connection, [id.as_str().as_bytes()], record_of)
 }
 
+/// A record, of which any part may be damaged: one that cannot be read must not make others unreadable.
 fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
+    let (id, user, session) = (lossy(row, 0)?, lossy(row, 1)?, lossy(row, 2)?);
     let mut record = RunRecord::new(
-        RunId::new(utf8(row.get(0)?)?),
-        UserId::new(utf8(row.get(1)?)?),
-        SessionId::new(utf8(row.get(2)?)?),
-        utf8(row.get(3)?)?,
+        RunId::new(id),
+        UserId::new(user),
+        SessionId::new(session),
+        String::new(),
         row.get(4)?,
-        Arc::new(request_of(row, 15)?),
+        Arc::default(),
     );
-    record.options = options_of(row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?, row.get(17)?)?;
-    record.status = text(row, 6)?.into();
+    record.agent = record.part("the agent", row.get(3).map_err(Into::into).and_then(utf8));
+    record.request = Arc::new(record.part("the request", request_of(row, 15)));
+    record.options = record.part("the options", options_in(row));
+    record.status = lossy(row, 6)?.as_str().into();
     record.number = row.get(7)?;
     record.ended_at = row.get(8)?;
     record.entries = row.get(9)?;
-    record.epochs = json::from_text(text(row, 10)?)?;
+    record.epochs = record.part("the epochs", text(row, 10).and_then(json::from_text));
     record.cancel_requested = row.get(11)?;
-    record.ending = row.get::<_, Option<Vec<u8>>>(12)?.map(utf8).transpose()?;
+    let ending = row.get::<_, Option<Vec<u8>>>(12)?.map(utf8).transpose();
+    record.ending = record.part("the ending", ending);
     record.options.response_ttl = Duration::from_secs(row.get(13)?);
     record.first_entry = row.get(14)?;
     Ok(record)
+}
+
+fn options_in(row: &Row<'_>) -> Outcome<RunOptions> {
+    options_of(row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?, row.get(17)?)
 }
 
 /// Until when a run counts as being read.

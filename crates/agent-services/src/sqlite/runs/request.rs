@@ -32,6 +32,7 @@ impl Request {
     /// # Errors
     /// If it cannot be stored.
     pub(super) fn new(operation: &'static str, record: &RunRecord) -> Result<Self> {
+        record.check(operation)?;
         let json = json_text(operation, &*record.request)?.into_bytes();
         let packed = pack(&json, 0);
         let options = pack_options(json_text(operation, &record.options)?.into_bytes());

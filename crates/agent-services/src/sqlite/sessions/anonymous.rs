@@ -22,7 +22,7 @@ statements! {
     COUNT: "UPDATE session_totals SET anonymous_bytes = anonymous_bytes + ?1 WHERE key = 1";
     TOTAL: "SELECT anonymous_bytes FROM session_totals WHERE key = 1";
     OLDEST: "SELECT sessions.key, sessions.user, users.id, sessions.id, bytes, updated_at FROM sessions \
-             CROSS JOIN users ON users.key = sessions.user WHERE anonymous = 1 ORDER BY updated_at LIMIT ?1";
+             CROSS JOIN users ON users.key = sessions.user WHERE anonymous = 1 AND updated_at >= 0 ORDER BY updated_at LIMIT ?1";
 }
 
 /// Marks a new session, with messages of so many bytes.

@@ -4,11 +4,12 @@ use agent_schemas::{SessionId, UserId};
 use rusqlite::{Connection, Row, params};
 
 use super::place::{places, position};
+use crate::damage;
 use crate::page::PageSize;
 use crate::session::{SessionInfo, StoredMessage};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::json;
-use crate::sqlite::row::{text, utf8};
+use crate::sqlite::row::{lossy, text};
 use crate::sqlite::statement::statements;
 
 statements! {
@@ -75,17 +76,17 @@ pub(in crate::sqlite) fn messages(
     let Some(session) = size(connection, user, id)? else { return Ok(None) };
     let places = places(session.key, from(session.messages));
     let read = |row: &Row<'_>| {
-        let message = json::from_text(text(row, 1)?)?;
-        Ok(StoredMessage { position: position(row.get(0)?), message })
+        let message = text(row, 1).and_then(json::from_text);
+        Ok(StoredMessage::of_read(position(row.get(0)?), message))
     };
     MESSAGES.all(connection, params![places.start, places.end, count.get()], read).map(Some)
 }
 
 fn info_of(user: &UserId, row: &Row<'_>) -> Outcome<SessionInfo> {
-    let id = SessionId::new(utf8(row.get(0)?)?);
+    let id = SessionId::new(lossy(row, 0)?);
     let mut info = SessionInfo::new(user.clone(), id, row.get(1)?, row.get(5)?);
-    info.title = row.get::<_, Option<Vec<u8>>>(2)?.map(utf8).transpose()?;
-    info.metadata = json::from_text(text(row, 3)?)?;
+    info.title = row.get::<_, Option<Vec<u8>>>(2)?.map(|title| String::from_utf8_lossy(&title).into_owned());
+    info.metadata = damage::metadata(info.id.as_str(), text(row, 3).and_then(json::from_text));
     info.message_count = row.get(4)?;
     info.updated_at = row.get(6)?;
     Ok(info)

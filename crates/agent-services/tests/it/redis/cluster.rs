@@ -10,7 +10,7 @@ use agent_services::state::StateStore;
 use agent_services::{ErrorKind, Service, StoreContext};
 use tokio::sync::OnceCell;
 
-use super::server::{Server, free_port};
+use super::server::Server;
 use super::{admin, batch, client, config, eventually, session, started, texts, user};
 
 const SLOTS: u16 = 16_384;
@@ -58,10 +58,9 @@ impl Cluster {
 }
 
 fn node(is_shared: bool) -> Server {
-    let bus = free_port().to_string();
     let folder = tempfile::tempdir().expect("a folder");
     let options = [
-        &["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", &bus][..],
+        &["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", "{second}"][..],
         &["--cluster-node-timeout", "5000", "--cluster-require-full-coverage", "no"],
     ];
     Server::start_in(folder, &options.concat(), is_shared)

@@ -122,12 +122,19 @@ async fn keys__other_format__are_reported() {
     check_foreign("a hash of others", stores.sessions.delete(&u, &s).await);
     let t = session("t");
     stores.sessions.append(&u, &t, batch(&["a", "b"])).await.expect("appended");
-    set("HSET", &[&key("session:t"), "m:1", "no JSON"]).await;
-    check_foreign("a message that is none", stores.sessions.messages(&u, &t, 0, Default::default()).await);
-    set("HDEL", &[&key("session:t"), "m:1"]).await;
-    check_foreign("a message is missing", stores.sessions.messages(&u, &t, 0, Default::default()).await);
-    set("HSET", &[&key("session:t"), "created", "yesterday"]).await;
-    check_foreign("a time that is none", stores.sessions.list(&u, None, Default::default()).await);
+    for (command, arguments) in [("HSET", &["m:1", "no JSON"][..]), ("HDEL", &["m:1"])] {
+        set(command, &[&[key("session:t").as_str()], arguments].concat()).await;
+        let read =
+            stores.sessions.messages(&u, &t, 0, Default::default()).await.expect("read").expect("there");
+        let codes: Vec<_> = read.iter().map(|stored| stored.message.code.as_deref()).collect();
+        assert_eq!(codes, [None, Some("MESSAGE_DAMAGED")], "the others are read");
+    }
+    stores.sessions.append(&u, &session("whole"), batch(&["a"])).await.expect("appended");
+    set("HSET", &[&key("session:t"), "created", "yesterday", "metadata", "no JSON"]).await;
+    set("ZADD", &[&key("sessions"), "7", "s"]).await;
+    let listed = stores.sessions.list(&u, None, Default::default()).await.expect("listed").items;
+    let ids: Vec<_> = listed.iter().map(|info| info.id.as_str()).collect();
+    assert_eq!(ids, ["whole", "t"], "what is no session is left out");
 
     stores.states.save(&u, &s, None, &Json::Null).await.expect("saved");
     set("HSET", &[&key("states:s:values"), "00000000000000000001", "no JSON"]).await;
@@ -137,9 +144,10 @@ async fn keys__other_format__are_reported() {
 
     let number = stores.memories.add(&u, &s, vec![Message::user("apple")]).await.expect("added")[0];
     set("HSET", &[&key("memories"), &format!("m:{number:016}"), "no JSON"]).await;
-    check_foreign("a memory that is none", stores.memories.search(&u, &MemoryQuery::new("apple")).await);
-    check_foreign("a memory that is none", stores.memories.list(&u, None, None, Default::default()).await);
-    set("ZADD", &[&key("memories:words"), "0", "apple\0foreign"]).await;
+    assert_eq!(stores.memories.search(&u, &MemoryQuery::new("apple")).await.expect("found").len(), 1);
+    let listed = stores.memories.list(&u, None, None, Default::default()).await.expect("listed").items;
+    assert_eq!(listed[0].message.code.as_deref(), Some("MESSAGE_DAMAGED"));
+    set("ZADD", &[&key("memories:words"), "0", "apple\x000"]).await;
     check_foreign("a posting that is none", stores.memories.search(&u, &MemoryQuery::new("apple")).await);
 }
 

@@ -69,7 +69,6 @@ async fn login__password_only__is_the_default_user() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn login__cluster__succeeds() {
-    let bus = super::server::free_port().to_string();
     let options = options();
     let mut options: Vec<&str> = options.iter().map(String::as_str).collect();
     options.extend([
@@ -78,7 +77,7 @@ async fn login__cluster__succeeds() {
         "--cluster-config-file",
         "nodes.conf",
         "--cluster-port",
-        &bus,
+        "{second}",
     ]);
     options.extend(["--user", "admin", "on", "nopass", "+@all", "~*"]);
     let server = Server::start(&options);
@@ -122,11 +121,10 @@ async fn tls__configured_authority__is_trusted() {
         write("key.pem", key.serialize_pem()),
     ];
     let [ca, cert, key] = files.each_ref().map(String::as_str);
-    let tls_port = super::server::free_port();
-    let port = tls_port.to_string();
     let options =
-        ["--tls-port", &port, "--tls-ca-cert-file", ca, "--tls-cert-file", cert, "--tls-key-file", key];
+        ["--tls-port", "{second}", "--tls-ca-cert-file", ca, "--tls-cert-file", cert, "--tls-key-file", key];
     let server = Server::start(&[&options[..], &["--tls-auth-clients", "no"]].concat());
+    let tls_port = server.second_port;
 
     let encrypted = config(&format!("rediss://localhost:{tls_port}"));
     try_with(encrypted.clone().with_root_certificates(authority.pem())).await.expect("trusted");

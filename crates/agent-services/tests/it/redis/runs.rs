@@ -282,3 +282,49 @@ async fn create__id_of_other_user__is_refused() {
         assert_eq!(one.get(&RunId::new(id)).await.expect("asked"), None);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs__some_cannot_be_read__the_others_are_listed() {
+    let url = server::shared().await;
+    let prefix = fresh_prefix();
+    let store = started(RedisRunStore::new(client_with_prefix(&url, &prefix), StoreContext::default())).await;
+    let mut admin = admin(&url).await;
+    let mut runs = Vec::new();
+    for _ in 0..5 {
+        runs.push(start(&store).await);
+    }
+    // A request of another form, no request, another type, and no id.
+    let damage: [&[&[&str]]; 4] = [
+        &[&["HSET", "", "request", r#"{"input":[],"id":5}"#, "epochs", "x"]],
+        &[&["HDEL", "", "request", "created"]],
+        &[&["DEL", ""], &["RPUSH", "", "foreign"]],
+        &[&["HDEL", "", "id"]],
+    ];
+    for ((id, _), commands) in runs.iter().zip(damage) {
+        let mut find = ::redis::cmd("KEYS");
+        find.arg(format!("{prefix}:*run:{id}"));
+        let found: Vec<String> = find.query_async(&mut admin).await.expect("keys");
+        let [key] = &found[..] else { panic!("one key: {found:?}") };
+        for command in commands {
+            let mut cmd = ::redis::Cmd::new();
+            for word in *command {
+                cmd.arg(if word.is_empty() { key.as_str() } else { word });
+            }
+            cmd.exec_async(&mut admin).await.expect("changed");
+        }
+    }
+    let listed =
+        store.list(&user("u"), &RunFilter::default(), None, Default::default()).await.expect("listed");
+    let shown: Vec<_> = listed.items.iter().map(|run| (run.id.clone(), run.damage.is_some())).collect();
+    let expected = [(4, false), (1, true), (0, true)].map(|(at, damaged)| (runs[at].0.clone(), damaged));
+    assert_eq!(shown, expected, "what has not even an id is left out");
+    for at in [2, 3] {
+        let read = store.get(&runs[at].0).await.map_err(|error| error.kind());
+        assert_eq!(read.map(drop), Err(ErrorKind::Unexpected), "the run itself is asked for");
+    }
+    let (id, token) = &runs[0];
+    assert_eq!(store.cancel(id, Batch::empty(0)).await.expect("canceled"), Some(Canceled::Requested));
+    let end = FinishRun::new(id.clone(), *token, batch(1, 1), Status::Failed);
+    store.finish(end).await.expect("finished");
+    assert!(store.delete(id).await.expect("deleted"));
+}

@@ -23,6 +23,8 @@ if [ -n "$folder" ]; then rm -rf "$folder"; fi
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) port: u16,
+    /// For what else listens, as the bus of a cluster.
+    pub(super) second_port: u16,
     folder: TempDir,
     options: Vec<String>,
     is_shared: bool,
@@ -30,7 +32,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// A server with more options than its port and folder. It forgets everything when it ends, unless they say otherwise.
+    /// A server with more options than its port and folder: in them, `{port}` is that port and `{second}` another one. It
+    /// forgets everything when it ends, unless they say otherwise.
     pub(super) fn start(options: &[&str]) -> Server {
         Server::start_in(tempfile::tempdir().expect("a folder"), options, false)
     }
@@ -39,9 +42,10 @@ impl Server {
     pub(super) fn start_in(folder: TempDir, options: &[&str], is_shared: bool) -> Server {
         require();
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut server = Server { port: 0, folder, options, is_shared, guard: None };
+        let mut server = Server { port: 0, second_port: 0, folder, options, is_shared, guard: None };
+        // Somebody else may take a free port before the server does.
         for _ in 0..20 {
-            server.port = free_port();
+            (server.port, server.second_port) = free_ports();
             if server.run().is_ok() {
                 return server;
             }
@@ -70,14 +74,15 @@ impl Server {
     /// Runs the server until it accepts connections; gives its log if it ends before.
     fn run(&mut self) -> Result<(), String> {
         let folder = self.folder.path().to_str().expect("a plain path");
-        let port = self.port.to_string();
+        let [port, second] = [self.port, self.second_port].map(|port| port.to_string());
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "guard", if self.is_shared { folder } else { "" }, "redis-server"]);
         // A configuration file comes first, as sentinels need one.
         let (file, options): (Vec<&String>, Vec<_>) =
             self.options.iter().partition(|option| option.ends_with(".conf") && !option.starts_with("nodes"));
         command.args(file).args(["--port", &port, "--dir", folder, "--bind", "127.0.0.1", "--save", ""]);
-        command.args(options.iter().map(|option| option.replace("{port}", &port)));
+        command
+            .args(options.iter().map(|option| option.replace("{port}", &port).replace("{second}", &second)));
         let mut guard = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -116,10 +121,13 @@ fn require() {
     );
 }
 
-/// A port that is free now. Somebody else may take it before the server does; then it is started with another one.
-pub(super) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
+/// Two ports that are free now.
+fn free_ports() -> (u16, u16) {
+    let listen = || TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    // Both are held until both are known, or they might be the same.
+    let (first, second) = (listen(), listen());
+    let port = |listener: TcpListener| listener.local_addr().expect("an address").port();
+    (port(first), port(second))
 }
 
 /// The server that tests share which only look at their own prefix; its URL.

@@ -1,0 +1,27 @@
+//! What stands for stored data that cannot be read: one damaged item must not make the others of a list unreadable.
+
+use std::fmt::Display;
+
+use agent_schemas::{JsonObject, Message, MessageType, Role, Status};
+
+/// A message that was read. One that cannot be read is logged, and a message of type `error` stands for it. `what` names
+/// the kind of place that it is at, and `place` its number there.
+pub(crate) fn message(what: &str, place: u64, read: Result<Message, impl Display>) -> Message {
+    read.unwrap_or_else(|error| {
+        tracing::error!(place, error = %error, "a message of a {what} cannot be read");
+        let mut damaged = Message::new(format!("msg_damaged_{place}"), MessageType::Error);
+        damaged.role = Some(Role::Assistant);
+        damaged.status = Status::Incomplete;
+        damaged.code = Some("MESSAGE_DAMAGED".to_owned());
+        damaged.message = Some("What is stored of this message cannot be read".to_owned());
+        damaged
+    })
+}
+
+/// Metadata that was read. What cannot be read is logged, and is none.
+pub(crate) fn metadata(session: &str, read: Result<JsonObject, impl Display>) -> JsonObject {
+    read.unwrap_or_else(|error| {
+        tracing::error!(session.id = session, error = %error, "the metadata of a session cannot be read");
+        JsonObject::new()
+    })
+}
