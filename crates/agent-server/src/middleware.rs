@@ -215,8 +215,15 @@ fn bad_host(request: &Request<Body>) -> Option<ApiError> {
 }
 
 fn is_authority(host: &HeaderValue) -> bool {
-    let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
-    authority.is_some_and(|authority| !authority.as_str().contains('@'))
+    let Some(authority) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else {
+        return false;
+    };
+    // The name is what precedes the port; with a user, it is not at the beginning.
+    match authority.as_str().strip_prefix(authority.host()) {
+        Some("" | ":") => true,
+        Some(_) => authority.port_u16().is_some(),
+        None => false,
+    }
 }
 
 /// The host and port that a request names.

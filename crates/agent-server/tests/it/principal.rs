@@ -70,12 +70,15 @@ async fn principal__runs_and_sessions_of_others__do_not_exist() {
         (Method::GET, "/sessions/s?user_id=ann".to_owned()),
         (Method::GET, "/sessions/s/messages?user_id=ann".to_owned()),
         (Method::PATCH, "/sessions/s?user_id=ann".to_owned()),
-        (Method::DELETE, "/sessions/s?user_id=ann".to_owned()),
     ];
     for (method, path) in hidden {
         let answer = call(&router, "bob", method.clone(), &path, "{}").await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method} {path}: {answer:?}");
     }
+    // A session that does not exist is deleted already.
+    call(&router, "bob", Method::DELETE, "/sessions/s?user_id=ann", "").await;
+    let forgotten = call(&router, "bob", Method::DELETE, "/users/ann?user_id=ann", "").await;
+    assert_eq!(forgotten.status, StatusCode::FORBIDDEN, "{forgotten:?}");
     let canceled = call(&router, "bob", Method::POST, "/sessions/s/cancel?user_id=ann", "").await;
     assert_eq!(canceled.json()["canceled"], 0);
     for path in [format!("/runs/{id}"), format!("/runs/{id}/events"), "/sessions/s".to_owned()] {
