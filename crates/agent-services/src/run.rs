@@ -188,6 +188,11 @@ pub trait RunStore: Service {
 
     /// Deletes all runs of a user, ended or not; returns how many there were.
     async fn delete_user(&self, user: &UserId) -> Result<u64>;
+    /// Whether logs are kept in this process, whose memory they take.
+    fn keeps_logs_in_memory(&self) -> bool {
+        false
+    }
+
     /// How long ended runs are kept that do not ask for more.
     fn retention(&self) -> Retention;
 }

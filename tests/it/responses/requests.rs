@@ -208,11 +208,12 @@ async fn request__all_parameters__reach_the_agent() {
     assert_eq!((&request["presence_penalty"], &request["stream"]), (&Value::Null, &json!(false)));
     assert_eq!(request["tools"][0]["function"]["name"], "f");
     assert_eq!(request["tools"][1]["type"], "web_search");
-    assert_eq!(request["instructions"], "be nice");
-    assert_eq!(request["tool_choice"]["function"]["name"], "f");
-    assert_eq!(request["response_format"]["json_schema"]["name"], "s");
+    let foreign = &request["foreign"];
+    assert_eq!(foreign["instructions"], "be nice");
+    assert_eq!(foreign["tool_choice"]["function"]["name"], "f");
+    assert_eq!(foreign["response_format"]["json_schema"]["name"], "s");
     assert_eq!(
-        (&request["reasoning_effort"], &request["parallel_tool_calls"]),
+        (&foreign["reasoning_effort"], &foreign["parallel_tool_calls"]),
         (&json!("low"), &json!(false))
     );
 }
@@ -253,7 +254,7 @@ async fn allowed_tools__only_these__reach_the_agent() {
         (seen["tools"].as_array().map(Vec::len), &seen["tools"][0]["function"]["name"]),
         (Some(1), &json!("b"))
     );
-    assert_eq!(seen["tool_choice"], "required");
+    assert_eq!(seen["foreign"]["tool_choice"], "required");
 }
 
 #[tokio::test]

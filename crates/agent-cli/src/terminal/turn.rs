@@ -105,7 +105,13 @@ impl Turn {
         let mut answer = loop {
             tokio::select! {
                 biased;
-                stop = interrupts.next() => if self.stop(stop, screen)? { return Ok(Ending::Left) },
+                stop = interrupts.next() => if self.stop(stop, screen)? {
+                    // The run may have started. Its id, which cancels it, is about to arrive.
+                    if let Ok(Ok(answer)) = timeout(LAST_BYTES, &mut asking).await {
+                        self.run_id = answer.run_id().map(str::to_owned);
+                    }
+                    return Ok(Ending::Left);
+                },
                 () = expired(self.gives_up_at) => return Ok(Ending::Cancelled),
                 answer = &mut asking => match answer {
                     Ok(answer) => break answer,

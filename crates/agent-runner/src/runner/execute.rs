@@ -54,8 +54,7 @@ impl Runner {
         }
         let earlier = if record.epochs.is_empty() { Vec::new() } else { assembler.whole_messages() };
         let log = LogWriter::new(assembler, inner.limits.log_bytes, memory);
-        // A store without a database keeps logs in this process.
-        let log = log.in_memory(inner.services.runs.database().is_none());
+        let log = log.in_memory(inner.services.runs.keeps_logs_in_memory());
         let services = inner.services.clone();
         let family = family_slots.map_or_else(Family::default, |slots| Family::of_child(slots, &cancel));
         let live = Arc::new(LiveRun::new(record, token, services, (cancel, family), log, (stored, earlier)));

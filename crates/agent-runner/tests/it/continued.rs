@@ -224,6 +224,7 @@ fn leave_behind(world: &World) -> (RunId, RunId) {
         while world.record(&hanging).await.entries < 6 {
             tokio::task::yield_now().await;
         }
+        runner.release_lease().await.expect("released");
         (first, hanging)
     });
     process.shutdown_background();

@@ -100,6 +100,10 @@ macro_rules! pass_through {
                 self.through(stringify!($name), self.inner.$name($($argument),*)).await
             })*
 
+            fn keeps_logs_in_memory(&self) -> bool {
+                self.inner.keeps_logs_in_memory()
+            }
+
             fn retention(&self) -> Retention {
                 self.inner.retention()
             }

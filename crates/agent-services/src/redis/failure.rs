@@ -190,7 +190,7 @@ mod tests {
             "moving",
             Fault::Elsewhere,
         );
-        check(server("MOVED 1 127.0.0.1:7"), away, "reached", Fault::Elsewhere);
+        check(server("MOVED 1 127.0.0.1:7"), away, "reach", Fault::Elsewhere);
         check(server("ASK 1 127.0.0.1:7"), away, "moving", Fault::Asked("127.0.0.1:7".to_owned()));
         check(server("NOSCRIPT No matching script."), ErrorKind::Unexpected, "error", Fault::NoScript);
         let wrong = ErrorKind::Unexpected;
@@ -206,7 +206,7 @@ mod tests {
     fn failure__network_error__is_classified() {
         let io = |kind| RedisError::from(std::io::Error::from(kind));
         check(io(std::io::ErrorKind::TimedOut), ErrorKind::Unavailable, "in time", Fault::TimedOut);
-        check(io(std::io::ErrorKind::BrokenPipe), ErrorKind::Unavailable, "reached", Fault::Lost);
+        check(io(std::io::ErrorKind::BrokenPipe), ErrorKind::Unavailable, "reach", Fault::Lost);
         check(io(std::io::ErrorKind::ConnectionRefused), ErrorKind::Unavailable, "h:1", Fault::Lost);
         let wrapped = RedisError::from((
             Cause::Io,

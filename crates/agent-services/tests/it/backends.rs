@@ -206,7 +206,7 @@ async fn backends__added_by_embedder__open() {
     for (wrong, what) in [
         ("shelf:", "names no shelf"),
         ("shelf:upper?size=1", "no parameter `size`; the known parameters are color"),
-        ("shelves:upper", "no backend is known for `shelves:`; there are memory,"),
+        ("shelves:upper", "no backend is known for `shelves:`; the known schemes are memory,"),
     ] {
         let error = backends.open(&url(wrong), &OpenOptions::default()).expect_err(wrong);
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{wrong}");

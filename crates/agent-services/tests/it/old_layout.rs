@@ -119,6 +119,7 @@ async fn check_runs(runs: &dyn RunStore, user: &UserId) {
     let orphans = runs.orphans(PageSize::new(100).expect("a size")).await.expect("found");
     assert!(orphans.contains(&id(2)) && !orphans.contains(&id(3)), "{user}: {orphans:?}");
     let new = OwnerId::new("new");
+    runs.heartbeat(&new, Duration::from_secs(60)).await.expect("a lease");
     let token = runs.take_over(&id(2), &new).await.expect("taken over").expect("an orphan");
     let end = FinishRun::new(id(2), token, batch(2, 1), Status::Incomplete).with_next(Some(new.clone()));
     let grant = runs.finish(end).await.expect("finished").granted.expect("the next one");

@@ -229,7 +229,7 @@ async fn model_server__web_page_or_nothing__is_no_answer() {
     let page = Reply::json("200 OK", "<!DOCTYPE html>\n<title>Welcome</title>");
     let log = Log::start();
     let message =
-        "Error occurred during execution of model: m: the answer is not the JSON of a chat completion";
+        "Error occurred during execution of model: m: the response is not a chat completion in JSON";
     check(&[page], "MODEL_EXECUTION_FAILED", message, 1).await;
     log.check(&["it begins with: <!DOCTYPE html> <title>Welcome</title>", "correct base_url"]);
     let log = Log::start();

@@ -139,7 +139,7 @@ fn config__invalid_value__is_refused() {
     check_refused(|config| config.base_url = "localhost".to_owned(), "base_url should be an absolute URL");
     check_refused(
         |config| config.tools = Some(vec!["saw".to_owned()]),
-        "there is no tool 'saw'; known are: calculator, current_time",
+        "there is no tool 'saw'; the known tools are calculator, current_time",
     );
     let tools = [built_in(&Services::in_memory()), built_in(&Services::in_memory())].concat();
     let error = Chat::new(ChatConfig::new("m"), None, tools).expect_err("the same tools twice");

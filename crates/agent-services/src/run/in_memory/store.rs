@@ -392,6 +392,10 @@ impl RunStore for InMemoryRunStore {
         Ok(self.forget_all(&mut state, ids))
     }
 
+    fn keeps_logs_in_memory(&self) -> bool {
+        true
+    }
+
     fn retention(&self) -> Retention {
         self.retention
     }
