@@ -86,9 +86,9 @@ impl Recipe<'_> {
             // Another process may be faster: then nothing is left to do.
             let lock = File::create(&path)?;
             lock.lock()?;
-            let first = (0..).zip(&wanted).position(|(number, text)| !self.is_made(number, text));
-            for number in first.unwrap_or(wanted.len())..wanted.len() {
-                self.make(number, &wanted[number])?;
+            for (number, text) in (0..).zip(&wanted).skip_while(|(number, text)| self.is_made(*number, text))
+            {
+                self.make(number, text)?;
             }
         }
     }

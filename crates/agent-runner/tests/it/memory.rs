@@ -52,7 +52,7 @@ async fn memory__requests_of_runs_in_progress__refuse_more_until_a_run_ends() {
     let mut limits = RunLimits::default();
     limits.memory_bytes = 100_000;
     let runner = Runner::builder().agent("test", stuck).limits(limits).build().expect("one agent");
-    let request = || AgentRequest::new(vec![Message::user(&"x".repeat(60_000))]);
+    let request = || AgentRequest::new(vec![Message::user("x".repeat(60_000))]);
     let first = runner.start(request(), RunOptions::default()).await.expect("there is room");
     match runner.start(request(), RunOptions::default()).await {
         Err(StartError::Refused(error @ Error::MemoryLimitExceeded { limit: 100_000 })) => {

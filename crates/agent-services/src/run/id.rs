@@ -16,7 +16,8 @@ pub fn fresh_id(ids: &dyn IdSource, user: &UserId) -> RunId {
 /// run, which may be gone.
 pub fn may_exist(id: &RunId) -> bool {
     let characters = id.as_str().strip_prefix("run_").unwrap_or_default();
-    [36, 48].contains(&characters.len()) && characters.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    [36, 48].contains(&characters.len())
+        && characters.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// The four digits that all runs of a user end with.

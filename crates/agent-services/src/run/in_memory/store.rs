@@ -329,7 +329,8 @@ impl RunStore for InMemoryRunStore {
         let is_own = run.record.status == Status::InProgress && run.owner.as_ref() == Some(owner);
         let given_up = |owner| state.leases.is_given_up(owner, &taker, run.taken_until, now);
         let is_given_up = run.owner.as_ref().is_none_or(given_up);
-        if !is_own && !(is_given_up && self.is_orphan(&mut state, &run)) {
+        let may_take = is_own || is_given_up && self.is_orphan(&mut state, &run);
+        if !may_take {
             return Ok(None);
         }
         if run.record.status == Status::Queued {

@@ -33,7 +33,11 @@ async fn full_database__loses_nothing_and_recovers() {
     assert_eq!(texts(&store).await, stored);
     let unhealthy = store.health().await.expect_err("it takes no writes");
     assert_eq!(unhealthy.write_fault(), Some(WriteFault::Full), "{unhealthy}");
-    refused(store.append(&u(), &s(), batch(&[&"x".repeat(100_000)])).await, Unavailable, &["the disk is full"]);
+    refused(
+        store.append(&u(), &s(), batch(&[&"x".repeat(100_000)])).await,
+        Unavailable,
+        &["the disk is full"],
+    );
     assert_eq!(texts(&store).await, stored);
     let other = agent_schemas::SessionId::new("other");
     store.delete(&u(), &s()).await.expect("deleting needs no room");
