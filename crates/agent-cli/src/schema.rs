@@ -84,7 +84,7 @@ fn leftovers(folder: &Path, files: &[(String, String)]) -> anyhow::Result<Vec<St
     Ok(left.collect())
 }
 
-/// Compares a folder with what [`write`] would write.
+/// Compares a folder with what [`write()`] would write.
 fn check(folder: &Path) -> anyhow::Result<ExitCode> {
     let files = export::files();
     let left = leftovers(folder, &files)?;

@@ -1,7 +1,7 @@
 //! `agent-server chat`: a conversation with an agent in the terminal.
 //!
 //! The agent is behind a [`server`], either a running one or a [`local`] one that this process starts. Each question
-//! is a [`turn`]; its events are [`render`]ed to the [`screen`]: the answer to standard output, everything else to
+//! is a [`mod@turn`]; its events are [`render`]ed to the [`screen`]: the answer to standard output, everything else to
 //! standard error. The [`conversation`] keeps the messages.
 
 pub(crate) mod client_error;

@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 
-use agent_schemas::{JsonObject, Message, MessageType, Role, Status};
+#[cfg(any(feature = "sqlite", feature = "redis"))]
+use agent_schemas::JsonObject;
+use agent_schemas::{Message, MessageType, Role, Status};
 
 /// A message that was read. One that cannot be read is logged, and a message of type `error` stands for it. `what` names
 /// the kind of place that it is at, and `place` its number there.
@@ -19,6 +21,7 @@ pub(crate) fn message(what: &str, place: u64, read: Result<Message, impl Display
 }
 
 /// Metadata that was read. What cannot be read is logged, and is none.
+#[cfg(any(feature = "sqlite", feature = "redis"))]
 pub(crate) fn metadata(session: &str, read: Result<JsonObject, impl Display>) -> JsonObject {
     read.unwrap_or_else(|error| {
         tracing::error!(session.id = session, error = %error, "the metadata of a session cannot be read");

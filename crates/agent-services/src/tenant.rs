@@ -15,6 +15,7 @@ impl TenantId {
     pub(crate) const DEFAULT: TenantId = TenantId("default");
 
     /// The id as text. It has none of the characters that separate the parts of keys.
+    #[cfg(any(feature = "sqlite", feature = "redis"))]
     pub(crate) fn as_str(self) -> &'static str {
         self.0
     }

@@ -1,6 +1,5 @@
 //! A run without its log, and how runs are created.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,10 +81,11 @@ impl RunRecord {
     }
 
     /// Takes a part as it was read. One that cannot be read is noted, and is the default.
+    #[cfg(any(feature = "sqlite", feature = "redis"))]
     pub(crate) fn part<T: Default>(
         &mut self,
         name: &str,
-        read: std::result::Result<T, impl fmt::Display>,
+        read: std::result::Result<T, impl std::fmt::Display>,
     ) -> T {
         read.unwrap_or_else(|error| {
             self.damage.get_or_insert_with(|| format!("{name}: {error}"));
