@@ -21,8 +21,8 @@ mod violation;
 use std::collections::HashMap;
 
 pub use record::{
-    Asked, Clock, Durability, Event, EventId, Kept, Moment, Place, Policy, Reading, Refused, Reply, Said,
-    Told,
+    Clock, Durability, Event, EventId, Moment, Place, Policy, Reading, Refused, Reply, Said, StoredRun,
+    Submission, Told,
 };
 pub use violation::Violation;
 
@@ -30,7 +30,7 @@ pub use violation::Violation;
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// The requests, in any order.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<Submission>,
     /// What clients read, in any order.
     pub readings: Vec<Reading>,
     /// What clients were not given to read, in any order.
@@ -38,7 +38,7 @@ pub struct History {
     /// What clients received about runs, in any order.
     pub told: Vec<Told>,
     /// What the store has in the end: all runs of the users, of each user in the order in which they were made.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<StoredRun>,
     /// What the sessions remember in the end.
     pub said: Vec<Said>,
     /// The runs of which a client was told that they are asked to stop.
@@ -77,8 +77,8 @@ impl History {
     }
 
     /// The kept runs of each session, in the order in which they were made.
-    fn sessions(&self) -> HashMap<(&str, &str), Vec<&Kept>> {
-        let mut sessions: HashMap<(&str, &str), Vec<&Kept>> = HashMap::new();
+    fn sessions(&self) -> HashMap<(&str, &str), Vec<&StoredRun>> {
+        let mut sessions: HashMap<(&str, &str), Vec<&StoredRun>> = HashMap::new();
         for kept in &self.kept {
             sessions.entry((&kept.user, &kept.session)).or_default().push(kept);
         }

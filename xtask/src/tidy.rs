@@ -3,6 +3,7 @@
 mod arrows;
 mod circles;
 mod lints;
+mod old_names;
 mod sources;
 mod test_names;
 
@@ -107,6 +108,7 @@ fn broken_sources() -> Result<Vec<Violation>> {
             let text = read(path)?;
             violations.extend(sources::check(path, &text));
             violations.extend(test_names::check(path, &text));
+            violations.extend(old_names::check(path, &text));
         }
     }
     Ok(violations)

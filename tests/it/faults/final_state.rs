@@ -1,6 +1,6 @@
 //! What the store has of a user's runs when all have ended.
 
-use agent_tests::history::{Event, Kept, Said};
+use agent_tests::history::{Event, Said, StoredRun};
 use serde_json::Value;
 
 use super::reader::Reader;
@@ -19,7 +19,7 @@ impl Reader {
             let text = |name: &str| info[name].as_str().unwrap_or_default().to_owned();
             let (user, session, status) = (text("user_id"), text("session_id"), text("status"));
             let count = info["events"].as_u64().unwrap_or_default();
-            self.history.kept.push(Kept { run, user, session, status, count, log, pages });
+            self.history.kept.push(StoredRun { run, user, session, status, count, log, pages });
         }
         for session in sessions {
             let path = format!("/sessions/{session}/messages?user_id={user}&limit=1000");

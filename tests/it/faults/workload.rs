@@ -2,7 +2,7 @@
 
 use std::io;
 
-use agent_tests::history::{Asked, EventId, History, Place, Policy, Reply};
+use agent_tests::history::{EventId, History, Place, Policy, Reply, Submission};
 use agent_tests::{Connection, pause};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ pub(super) struct Workload {
 }
 
 /// An answer, or the beginning of a stream.
-enum Given {
+enum Outcome {
     Stream(String, Events),
     Run(String),
     Refused(String),
@@ -61,8 +61,8 @@ impl Workload {
         })
     }
 
-    fn asked(&self, body: &Value, reply: Reply, answered: u64) -> Asked {
-        Asked {
+    fn asked(&self, body: &Value, reply: Reply, answered: u64) -> Submission {
+        Submission {
             user: self.user.clone(),
             session: self.session.clone(),
             policy: self.policy,
@@ -150,19 +150,19 @@ impl Reader {
         };
         let answered = self.world.clock.now();
         let reply = match &given {
-            Ok(Given::Stream(run, _) | Given::Run(run)) => Reply::Accepted(run.clone()),
-            Ok(Given::Refused(code)) => Reply::Refused(code.clone()),
+            Ok(Outcome::Stream(run, _) | Outcome::Run(run)) => Reply::Accepted(run.clone()),
+            Ok(Outcome::Refused(code)) => Reply::Refused(code.clone()),
             Err(_) => Reply::Lost,
         };
         self.history.asked.push(workload.asked(body, reply, answered));
         match given {
             Err(_) => Sent::Lost,
-            Ok(Given::Refused(_)) => Sent::Refused,
-            Ok(Given::Run(run)) => {
+            Ok(Outcome::Refused(_)) => Sent::Refused,
+            Ok(Outcome::Run(run)) => {
                 self.note_owner(server.index);
                 Sent::Started(run, None)
             }
-            Ok(Given::Stream(run, events)) => {
+            Ok(Outcome::Stream(run, events)) => {
                 self.note_owner(server.index);
                 let from = last.map_or(workload.start(), Place::After);
                 let mut cuts = workload.cuts;
@@ -177,16 +177,16 @@ impl Reader {
     }
 }
 
-async fn answered(mut connection: Connection) -> io::Result<Given> {
+async fn answered(mut connection: Connection) -> io::Result<Outcome> {
     let head = connection.try_head().await?;
     let run = || head.header("x-run-id").expect("the run's id").to_owned();
     match head.status {
-        200 => Ok(Given::Stream(run(), Events::new(connection))),
-        202 => Ok(Given::Run(run())),
+        200 => Ok(Outcome::Stream(run(), Events::new(connection))),
+        202 => Ok(Outcome::Run(run())),
         503 => Err(io::ErrorKind::NotConnected.into()),
         409 | 422 | 429 => {
             let body = json_of(&connection.body(&head).await?);
-            Ok(Given::Refused(body["error"]["code"].as_str().unwrap_or_default().to_owned()))
+            Ok(Outcome::Refused(body["error"]["code"].as_str().unwrap_or_default().to_owned()))
         }
         status => panic!("{status}: {head:?}"),
     }

@@ -190,7 +190,7 @@ struct Search {
 }
 
 #[derive(Serialize)]
-struct Found {
+struct SearchAnswer {
     pid: String,
     q: String,
 }
@@ -216,7 +216,7 @@ pub(super) fn own_routes() -> Router {
         .route(
             "/c/path/{pid}",
             get(async |Path(pid): Path<String>, Query(search): Query<Search>| {
-                JsonBody(Found { pid, q: search.q })
+                JsonBody(SearchAnswer { pid, q: search.q })
             }),
         )
         .route("/c/raise", get(async || (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")))

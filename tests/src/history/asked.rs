@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Asked, History, Kept, Policy, Reply, Violation};
+use super::{History, Policy, Reply, StoredRun, Submission, Violation};
 
 /// The code of the answer to a key that another request has.
 const KEY_REUSED: &str = "IDEMPOTENCY_KEY_REUSED";
@@ -16,14 +16,14 @@ pub(super) fn check(history: &History, found: &mut Vec<Violation>) {
 }
 
 fn check_keys(history: &History, found: &mut Vec<Violation>) {
-    let mut with_key: BTreeMap<(&str, &str), Vec<&Asked>> = BTreeMap::new();
+    let mut with_key: BTreeMap<(&str, &str), Vec<&Submission>> = BTreeMap::new();
     for asked in &history.asked {
         if let Some(key) = &asked.key {
             with_key.entry((&asked.user, key)).or_default().push(asked);
         }
     }
     for ((_, key), all) in with_key {
-        let accepted: Vec<(&Asked, &str)> =
+        let accepted: Vec<(&Submission, &str)> =
             all.iter().filter_map(|asked| Some((*asked, asked.run()?))).collect();
         if let Some((first, run)) = accepted.first() {
             if accepted.iter().any(|(asked, _)| asked.body != first.body) {
@@ -52,7 +52,7 @@ fn answered(history: &History) -> BTreeMap<&str, BTreeSet<&str>> {
     runs
 }
 
-fn tags(kept: &Kept) -> impl Iterator<Item = &str> {
+fn tags(kept: &StoredRun) -> impl Iterator<Item = &str> {
     kept.log.iter().flat_map(|event| event.tags())
 }
 

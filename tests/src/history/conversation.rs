@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{History, Kept, Policy, Said, Violation};
+use super::{History, Policy, Said, StoredRun, Violation};
 
 pub(super) fn check(history: &History, found: &mut Vec<Violation>) {
     let sessions = history.sessions();
@@ -12,7 +12,7 @@ pub(super) fn check(history: &History, found: &mut Vec<Violation>) {
     }
 }
 
-fn check_session(history: &History, said: &Said, runs: &[&Kept], found: &mut Vec<Violation>) {
+fn check_session(history: &History, said: &Said, runs: &[&StoredRun], found: &mut Vec<Violation>) {
     let session = || said.session.clone();
     let mut known = HashSet::new();
     for tag in &said.tags {
@@ -20,7 +20,7 @@ fn check_session(history: &History, said: &Said, runs: &[&Kept], found: &mut Vec
             found.push(Violation::SaidTwice { session: session(), tag: tag.clone() });
         }
     }
-    let mut completed: Vec<(&Kept, &str)> = runs
+    let mut completed: Vec<(&StoredRun, &str)> = runs
         .iter()
         .filter(|kept| kept.status == "completed")
         .filter_map(|kept| Some((*kept, own_tag(history, &kept.run)?)))

@@ -1,8 +1,8 @@
 //! One run in the store: its log is whole, it ends once, and it is what else is known of the run.
 
-use super::{Event, EventId, Kept, Violation};
+use super::{Event, EventId, StoredRun, Violation};
 
-pub(super) fn check(kept: &Kept, found: &mut Vec<Violation>) {
+pub(super) fn check(kept: &StoredRun, found: &mut Vec<Violation>) {
     check_order(&kept.run, None, &kept.log, found);
     check_end(kept, found);
     check_record(kept, found);
@@ -32,7 +32,7 @@ pub(super) fn check_order(run: &str, last: Option<EventId>, events: &[Event], fo
     }
 }
 
-fn check_end(kept: &Kept, found: &mut Vec<Violation>) {
+fn check_end(kept: &StoredRun, found: &mut Vec<Violation>) {
     let run = || kept.run.clone();
     match kept.log.iter().filter(|event| event.end().is_some()).count() {
         0 => found.push(Violation::NoEnd { run: run() }),
@@ -47,7 +47,7 @@ fn check_end(kept: &Kept, found: &mut Vec<Violation>) {
     );
 }
 
-fn check_record(kept: &Kept, found: &mut Vec<Violation>) {
+fn check_record(kept: &StoredRun, found: &mut Vec<Violation>) {
     let mut expect = |what, known: String, logged: String| {
         if known != logged {
             found.push(Violation::NotAsLogged { run: kept.run.clone(), what, known, logged });
@@ -59,7 +59,7 @@ fn check_record(kept: &Kept, found: &mut Vec<Violation>) {
     }
 }
 
-fn check_pages(kept: &Kept, found: &mut Vec<Violation>) {
+fn check_pages(kept: &StoredRun, found: &mut Vec<Violation>) {
     let streamed = kept.log.iter().map(|event| &event.json);
     let same = streamed.zip(&kept.pages).take_while(|(streamed, paged)| streamed == paged).count();
     if same < kept.log.len().max(kept.pages.len()) {
@@ -67,7 +67,7 @@ fn check_pages(kept: &Kept, found: &mut Vec<Violation>) {
     }
 }
 
-fn check_writers(kept: &Kept, found: &mut Vec<Violation>) {
+fn check_writers(kept: &StoredRun, found: &mut Vec<Violation>) {
     let mut latest = 0;
     for (number, mark) in kept.marks() {
         if mark <= latest {

@@ -43,7 +43,7 @@ pub enum Policy {
 
 /// One request for a run, as it was sent once.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct Submission {
     /// Whose run.
     pub user: String,
     /// In which session.
@@ -62,7 +62,7 @@ pub struct Asked {
     pub answered: Moment,
 }
 
-impl Asked {
+impl Submission {
     /// The run that was the answer.
     pub fn run(&self) -> Option<&str> {
         match &self.reply {
@@ -176,7 +176,7 @@ pub struct Told {
 
 /// What the store has of a run in the end.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct StoredRun {
     /// Which run.
     pub run: String,
     /// Whose run.
@@ -193,7 +193,7 @@ pub struct Kept {
     pub pages: Vec<Value>,
 }
 
-impl Kept {
+impl StoredRun {
     /// The moments that the agent wrote down, in the order of the log.
     pub fn marks(&self) -> impl Iterator<Item = (u64, Moment)> {
         self.log.iter().flat_map(|event| event.marks().map(|mark| (event.id.number, mark)))

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::record::is_final;
-use super::{Durability, Event, EventId, History, Kept, Place, Reading, Refused, Told, Violation, log};
+use super::{Durability, Event, EventId, History, Place, Reading, Refused, StoredRun, Told, Violation, log};
 
 pub(super) fn check(history: &History, found: &mut Vec<Violation>) {
-    let kept: HashMap<&str, &Kept> = history.kept.iter().map(|kept| (kept.run.as_str(), kept)).collect();
+    let kept: HashMap<&str, &StoredRun> = history.kept.iter().map(|kept| (kept.run.as_str(), kept)).collect();
     check_known(history, &kept, found);
     for reading in &history.readings {
         let Some(kept) = kept.get(reading.run.as_str()) else { continue };
@@ -17,7 +17,7 @@ pub(super) fn check(history: &History, found: &mut Vec<Violation>) {
     check_told(history, &kept, found);
 }
 
-fn check_known(history: &History, kept: &HashMap<&str, &Kept>, found: &mut Vec<Violation>) {
+fn check_known(history: &History, kept: &HashMap<&str, &StoredRun>, found: &mut Vec<Violation>) {
     let read = history.readings.iter().map(|reading| reading.run.as_str());
     let told = history.told.iter().map(|told| told.run.as_str());
     let named: HashSet<&str> =
@@ -39,7 +39,12 @@ fn check_reading(reading: &Reading, found: &mut Vec<Violation>) {
     log::check_order(&reading.run, last, &reading.events, found);
 }
 
-fn check_still_there(reading: &Reading, kept: &Kept, durability: Durability, found: &mut Vec<Violation>) {
+fn check_still_there(
+    reading: &Reading,
+    kept: &StoredRun,
+    durability: Durability,
+    found: &mut Vec<Violation>,
+) {
     for event in &reading.events {
         let logged = usize::try_from(event.id.number).ok().and_then(|number| kept.log.get(number));
         let was_replaced = durability == Durability::Relaxed && is_replaced(event.id, &kept.log);
@@ -70,7 +75,7 @@ fn is_replaced(id: EventId, log: &[Event]) -> bool {
 }
 
 /// Expects no answer to take back an earlier one, and the last word to be the store's.
-fn check_told(history: &History, kept: &HashMap<&str, &Kept>, found: &mut Vec<Violation>) {
+fn check_told(history: &History, kept: &HashMap<&str, &StoredRun>, found: &mut Vec<Violation>) {
     let mut of_run: HashMap<&str, Vec<&Told>> = HashMap::new();
     for told in &history.told {
         of_run.entry(&told.run).or_default().push(told);

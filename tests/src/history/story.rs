@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use super::{Event, History, Kept};
+use super::{Event, History, StoredRun};
 
 impl History {
     /// The requests and the logs of the sessions of these runs, a line each.
     pub fn story(&self, concerns: impl Fn(&str) -> bool) -> String {
         let mut story = String::new();
-        let is_meant = |kept: &&Kept| concerns(&kept.run);
+        let is_meant = |kept: &&StoredRun| concerns(&kept.run);
         let sessions: Vec<&str> =
             self.kept.iter().filter(is_meant).map(|kept| kept.session.as_str()).collect();
         for asked in self.asked.iter().filter(|asked| sessions.contains(&asked.session.as_str())) {

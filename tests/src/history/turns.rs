@@ -1,6 +1,6 @@
 //! The turns of a session: one run at a time, in the order of the queue.
 
-use super::{History, Kept, Moment, Policy, Violation};
+use super::{History, Moment, Policy, StoredRun, Violation};
 
 /// A run and when it was certainly in progress: from the first moment to the last.
 struct Turn<'a> {
@@ -22,7 +22,7 @@ pub(super) fn check(history: &History, found: &mut Vec<Violation>) {
     }
 }
 
-fn turn_of<'a>(history: &'a History, kept: &'a Kept) -> Turn<'a> {
+fn turn_of<'a>(history: &'a History, kept: &'a StoredRun) -> Turn<'a> {
     let (run, policy) = (kept.run.as_str(), history.policy_of(&kept.run));
     let asked = history.asked.iter().filter(|asked| asked.run() == Some(run));
     let accepted = asked.filter(|asked| asked.policy == policy).map(|asked| asked.answered).min();

@@ -92,15 +92,15 @@ impl Kind {
 /// Adds the settings at a path.
 fn collect(path: &mut Vec<&'static str>, settings: &mut Vec<Setting>) {
     match Config::deserialize(Probe(path)) {
-        Err(Found::Section(fields)) => {
+        Err(Field::Section(fields)) => {
             for field in fields {
                 path.push(field);
                 collect(path, settings);
                 path.pop();
             }
         }
-        Err(Found::Setting(kind)) => settings.push(Setting { path: path.clone(), kind }),
-        Ok(_) | Err(Found::Table | Found::Error) => {}
+        Err(Field::Setting(kind)) => settings.push(Setting { path: path.clone(), kind }),
+        Ok(_) | Err(Field::Table | Field::Error) => {}
     }
 }
 
@@ -110,7 +110,7 @@ struct Probe<'a>(&'a [&'static str]);
 
 /// What is at the end of a path.
 #[derive(Debug)]
-enum Found {
+enum Field {
     Section(&'static [&'static str]),
     Setting(Kind),
     /// A table with user-defined names, which text cannot set.
@@ -118,31 +118,31 @@ enum Found {
     Error,
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:?}")
     }
 }
 
-impl std::error::Error for Found {}
+impl std::error::Error for Field {}
 
-impl de::Error for Found {
+impl de::Error for Field {
     fn custom<T: fmt::Display>(_message: T) -> Self {
-        Found::Error
+        Field::Error
     }
 }
 
 /// Reports that the requested field has this kind.
 macro_rules! report {
     ($($method:ident = $kind:ident),* $(,)?) => {$(
-        fn $method<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Found> {
-            Err(Found::Setting(Kind::$kind))
+        fn $method<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Field> {
+            Err(Field::Setting(Kind::$kind))
         }
     )*};
 }
 
 impl<'de> Deserializer<'de> for Probe<'_> {
-    type Error = Found;
+    type Error = Field;
 
     report! {
         deserialize_any = Text,
@@ -158,7 +158,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         deserialize_seq = List,
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Found> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Field> {
         visitor.visit_some(self)
     }
 
@@ -166,12 +166,12 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Found> {
+    ) -> Result<V::Value, Field> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Found> {
-        Err(Found::Table)
+    fn deserialize_map<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Field> {
+        Err(Field::Table)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -179,8 +179,8 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         _name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Found> {
-        if self.0.is_empty() { Err(Found::Section(fields)) } else { visitor.visit_map(self) }
+    ) -> Result<V::Value, Field> {
+        if self.0.is_empty() { Err(Field::Section(fields)) } else { visitor.visit_map(self) }
     }
 
     forward_to_deserialize_any! {
@@ -190,14 +190,14 @@ impl<'de> Deserializer<'de> for Probe<'_> {
 
 /// A section with only the first field of the path.
 impl<'de> MapAccess<'de> for Probe<'_> {
-    type Error = Found;
+    type Error = Field;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Found> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Field> {
         let Some(field) = self.0.first() else { return Ok(None) };
         seed.deserialize(StrDeserializer::new(field)).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Found> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Field> {
         seed.deserialize(Probe(self.0.get(1..).unwrap_or_default()))
     }
 }

@@ -72,7 +72,7 @@ enum End {
 }
 
 /// The contribution of a content to the completion.
-enum Piece {
+enum Increment {
     Content(String),
     Refusal(String),
     Reasoning(String),
@@ -133,10 +133,12 @@ impl Completion {
         }
         self.begin(Some(""), frames);
         let delta = match &piece {
-            Piece::Content(text) => Delta { content: Some(Some(text)), ..Delta::default() },
-            Piece::Refusal(text) => Delta { refusal: Some(text), ..Delta::default() },
-            Piece::Reasoning(text) => Delta { reasoning_content: Some(text), ..Delta::default() },
-            Piece::Image(image) => Delta { images: Some(std::slice::from_ref(image)), ..Delta::default() },
+            Increment::Content(text) => Delta { content: Some(Some(text)), ..Delta::default() },
+            Increment::Refusal(text) => Delta { refusal: Some(text), ..Delta::default() },
+            Increment::Reasoning(text) => Delta { reasoning_content: Some(text), ..Delta::default() },
+            Increment::Image(image) => {
+                Delta { images: Some(std::slice::from_ref(image)), ..Delta::default() }
+            }
         };
         self.head.chunk(self.created, delta, None, frames);
     }
@@ -152,16 +154,16 @@ impl Completion {
     }
 
     /// The part of a content to write now.
-    fn piece(&mut self, is_reasoning: bool, content: &Content) -> Option<Piece> {
+    fn piece(&mut self, is_reasoning: bool, content: &Content) -> Option<Increment> {
         let is_whole = content.status.as_ref().is_some_and(Status::is_final);
         let json;
         let text = match &content.body {
             ContentBody::Refusal { refusal } => {
                 let more = self.refusal.take(content, refusal.as_deref().unwrap_or_default());
-                return (!more.is_empty()).then_some(Piece::Refusal(more));
+                return (!more.is_empty()).then_some(Increment::Refusal(more));
             }
             ContentBody::Image { image_url: Some(url) } if is_whole && !is_reasoning => {
-                return Some(Piece::Image(Image::at(url)));
+                return Some(Increment::Image(Image::at(url)));
             }
             ContentBody::Text { text } => text.as_deref().unwrap_or_default(),
             // Contents without a counterpart in a completion become text once they are complete.
@@ -181,7 +183,7 @@ impl Completion {
         if more.is_empty() {
             return None;
         }
-        Some(if is_reasoning { Piece::Reasoning(more) } else { Piece::Content(more) })
+        Some(if is_reasoning { Increment::Reasoning(more) } else { Increment::Content(more) })
     }
 
     fn on_end(&mut self, response: &AgentResponse, frames: &mut FrameWriter) {
@@ -361,12 +363,12 @@ fn failure_of(error: &ErrorBody) -> ErrorInfo {
 }
 
 impl Said {
-    fn add(&mut self, piece: Piece) {
+    fn add(&mut self, piece: Increment) {
         match piece {
-            Piece::Content(text) => self.content.push_str(&text),
-            Piece::Refusal(text) => self.refusal.push_str(&text),
-            Piece::Reasoning(text) => self.reasoning.push_str(&text),
-            Piece::Image(image) => self.images.push(image),
+            Increment::Content(text) => self.content.push_str(&text),
+            Increment::Refusal(text) => self.refusal.push_str(&text),
+            Increment::Reasoning(text) => self.reasoning.push_str(&text),
+            Increment::Image(image) => self.images.push(image),
         }
     }
 }

@@ -37,7 +37,7 @@ const PICTURE: &str = "data:image/png;base64,\
     A3PeN+cjUAdhAAAAAElFTkSuQmCC";
 
 /// What a message asks for.
-enum Wish {
+enum Intent {
     Arithmetic(Question),
     Time,
     Picture,
@@ -46,18 +46,18 @@ enum Wish {
     Help,
 }
 
-impl Wish {
+impl Intent {
     fn of(text: &str) -> Self {
         let lower = text.to_lowercase();
         let has =
             |wanted: &[&str]| lower.split(|c: char| !c.is_alphanumeric()).any(|word| wanted.contains(&word));
         match Question::find(&lower) {
-            Some(question) => Wish::Arithmetic(question),
-            None if has(&["fail", "failure", "error", "errors"]) => Wish::Failure,
-            None if has(&["remember", "earlier"]) => Wish::Memory,
-            None if has(&["picture", "image", "photo"]) => Wish::Picture,
-            None if has(&["time", "date"]) => Wish::Time,
-            None => Wish::Help,
+            Some(question) => Intent::Arithmetic(question),
+            None if has(&["fail", "failure", "error", "errors"]) => Intent::Failure,
+            None if has(&["remember", "earlier"]) => Intent::Memory,
+            None if has(&["picture", "image", "photo"]) => Intent::Picture,
+            None if has(&["time", "date"]) => Intent::Time,
+            None => Intent::Help,
         }
     }
 }
@@ -65,19 +65,19 @@ impl Wish {
 #[async_trait]
 impl Agent for Demo {
     async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
-        match Wish::of(&run.request().last_user_text()) {
-            Wish::Arithmetic(question) => compute(&run, &question).await,
-            Wish::Time => tell_time(&run).await,
-            Wish::Picture => show_picture(&run).await,
-            Wish::Memory => recall(&run).await?,
-            Wish::Failure => {
+        match Intent::of(&run.request().last_user_text()) {
+            Intent::Arithmetic(question) => compute(&run, &question).await,
+            Intent::Time => tell_time(&run).await,
+            Intent::Picture => show_picture(&run).await,
+            Intent::Memory => recall(&run).await?,
+            Intent::Failure => {
                 let mut text = run.message().text();
                 stream(&mut text, "You asked me to fail, so I stop in the middle of").await;
                 return Err(
                     Error::Agent { message: "The demo agent failed, as it was asked to".into() }.into()
                 );
             }
-            Wish::Help => say(&run, HELP).await,
+            Intent::Help => say(&run, HELP).await,
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use agent_schemas::{SessionId, UserId};
 use async_trait::async_trait;
 use parking_lot::RwLock;
 
-use self::kept::{Kept, Session, decode};
+use self::kept::{Session, SessionTable, decode};
 
 use super::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 use crate::context::StoreContext;
@@ -31,7 +31,7 @@ pub struct InMemorySessionStore {
     started: Started,
     retention: Retention,
     budget: Arc<MemoryBudget>,
-    kept: RwLock<Kept>,
+    kept: RwLock<SessionTable>,
 }
 
 impl Default for InMemorySessionStore {

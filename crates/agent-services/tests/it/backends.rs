@@ -181,9 +181,9 @@ async fn open__options__reach_the_stores() {
 
 /// A third party's backend, which stores no memories: its URLs name a shelf.
 #[derive(Debug)]
-struct Shelf;
+struct ShelfBackend;
 
-impl Backend for Shelf {
+impl Backend for ShelfBackend {
     fn open(&self, url: &StoreUrl, options: &OpenOptions) -> Result<Stores> {
         url.parameters(&["color"])?;
         if url.location().is_empty() {
@@ -196,7 +196,7 @@ impl Backend for Shelf {
 
 #[tokio::test]
 async fn backends__added_by_embedder__open() {
-    let backends = Backends::default().with("shelf", Shelf);
+    let backends = Backends::default().with("shelf", ShelfBackend);
     let services = backends.open(&url("shelf:upper?color=red"), &OpenOptions::default()).expect("opened");
     check_works(&services, true).await;
     let refused = services.memories.search(&user(), &MemoryQuery::new("tea")).await.map(drop);

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
 
-use crate::store::{Kept, Store};
+use crate::store::{Store, StoreResources};
 
 /// The core that servers run on, and the one that the load comes from.
 pub(crate) const SERVER_CORE: usize = 0;
@@ -19,7 +19,7 @@ pub(crate) const LOAD_CORE: usize = 1;
 pub(crate) struct Server {
     child: Child,
     /// What its store needs, as long as it runs.
-    _kept: Kept,
+    _kept: StoreResources,
     pub(crate) address: String,
 }
 
@@ -69,7 +69,7 @@ impl Server {
     pub(crate) async fn floor() -> Result<Self> {
         let mut command = pinned(SERVER_CORE, &std::env::current_exe()?);
         command.arg("floor");
-        Server::start(command, Kept::default()).await
+        Server::start(command, StoreResources::default()).await
     }
 
     /// The real server, which keeps everything in memory only, so that the figures are those of runs.
@@ -88,7 +88,7 @@ impl Server {
         Server::start(command, kept).await
     }
 
-    async fn start(command: Command, kept: Kept) -> Result<Self> {
+    async fn start(command: Command, kept: StoreResources) -> Result<Self> {
         let mut command = tokio::process::Command::from(command);
         let mut child =
             command.stdout(Stdio::piped()).kill_on_drop(true).spawn().context("cannot start a server")?;

@@ -18,7 +18,7 @@ pub(crate) enum Store {
 
 /// What a server's store needs as long as the server runs.
 #[derive(Debug, Default)]
-pub(crate) struct Kept {
+pub(crate) struct StoreResources {
     _folder: Option<TempDir>,
     _redis: Option<RedisServer>,
 }
@@ -37,8 +37,8 @@ impl Store {
     }
 
     /// A new one, and the arguments of a server that uses it.
-    pub(crate) fn open(self) -> Result<(Vec<String>, Kept)> {
-        let mut kept = Kept::default();
+    pub(crate) fn open(self) -> Result<(Vec<String>, StoreResources)> {
+        let mut kept = StoreResources::default();
         let arguments = match self {
             Store::Memory => vec!["--ephemeral".to_owned()],
             Store::Sqlite | Store::SqliteRelaxed => {

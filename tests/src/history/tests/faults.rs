@@ -253,7 +253,7 @@ fn a_run_ends_twice(history: &mut History, place: usize) -> bool {
 }
 
 /// Moves the agent's last word of a run to another moment.
-fn mark_last(kept: &mut Kept, moment: Moment) {
+fn mark_last(kept: &mut StoredRun, moment: Moment) {
     let mut marked: Vec<&mut Event> =
         kept.log.iter_mut().filter(|event| event.marks().next().is_some()).collect();
     if let Some(last) = marked.last_mut() {
@@ -261,7 +261,7 @@ fn mark_last(kept: &mut Kept, moment: Moment) {
     }
 }
 
-fn marks(kept: &Kept) -> Vec<Moment> {
+fn marks(kept: &StoredRun) -> Vec<Moment> {
     kept.marks().map(|(_, mark)| mark).collect()
 }
 
@@ -275,7 +275,7 @@ fn an_old_owner_writes(history: &mut History, place: usize) -> bool {
 fn two_write_at_once(history: &mut History, place: usize) -> bool {
     let place = place % history.kept.len();
     let own = marks(&history.kept[place])[0];
-    let others: Vec<&Kept> = history.kept.iter().filter(|other| marks(other)[0] > own).collect();
+    let others: Vec<&StoredRun> = history.kept.iter().filter(|other| marks(other)[0] > own).collect();
     let Some(other) = others.first().map(|other| marks(other)[0]) else { return false };
     mark_last(&mut history.kept[place], other + 1);
     true
@@ -326,8 +326,8 @@ fn an_interruption_waits(history: &mut History, _: usize) -> bool {
     true
 }
 
-fn keyed(history: &mut History, place: usize) -> Option<&mut Asked> {
-    let mut keyed: Vec<&mut Asked> = history
+fn keyed(history: &mut History, place: usize) -> Option<&mut Submission> {
+    let mut keyed: Vec<&mut Submission> = history
         .asked
         .iter_mut()
         .filter(|asked| asked.key.is_some() && asked.run().is_some() && asked.policy != Policy::Steer)

@@ -84,7 +84,7 @@ fn end(log: &mut Vec<Event>, status: &str) {
 fn ask(history: &mut History, number: usize, policy: Policy, with_key: bool, answered: Moment) {
     // Who steers is given the run in progress.
     let given = if policy == Policy::Steer { run(0) } else { run(number) };
-    let asked = Asked {
+    let asked = Submission {
         user: "u".to_owned(),
         session: "s".to_owned(),
         policy,
@@ -95,10 +95,10 @@ fn ask(history: &mut History, number: usize, policy: Policy, with_key: bool, ans
         answered,
     };
     if with_key {
-        history.asked.push(Asked { reply: Reply::Lost, ..asked.clone() });
+        history.asked.push(Submission { reply: Reply::Lost, ..asked.clone() });
         history.asked.push(asked.clone());
         let reply = Reply::Refused("IDEMPOTENCY_KEY_REUSED".to_owned());
-        history.asked.push(Asked { body: "another".to_owned(), reply, ..asked.clone() });
+        history.asked.push(Submission { body: "another".to_owned(), reply, ..asked.clone() });
     }
     history.asked.push(asked);
 }
@@ -109,7 +109,7 @@ fn keep(history: &mut History, number: usize, log: Vec<Event>, cut: usize) {
     history.readings.push(reading(Place::Beginning, &log[..cut]));
     history.readings.push(reading(Place::After(log[cut - 1].id), &log[cut..]));
     history.readings.push(reading(Place::Anywhere, &log[cut..]));
-    history.kept.push(Kept {
+    history.kept.push(StoredRun {
         run: run(number),
         user: "u".to_owned(),
         session: "s".to_owned(),

@@ -20,7 +20,7 @@ const OVERHEAD: u64 = 2048;
 
 /// All users, and the anonymous sessions in the order in which they were last written.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct SessionTable {
     pub(super) users: Map<UserKey, User>,
     /// The greatest number of a session of the users that were forgotten, so that no number comes twice.
     forgotten_number: u64,
@@ -58,7 +58,7 @@ pub(super) struct Session {
     pub(super) place: Option<Place>,
 }
 
-impl Kept {
+impl SessionTable {
     pub(super) fn find(&self, user: &UserId, id: &SessionId) -> Option<&Session> {
         self.users.get(&UserKey::of(user))?.sessions.get(id).map(|session| &**session)
     }
