@@ -35,7 +35,7 @@ async fn work(run: RunHandle) -> Result<(), AgentError> {
             call.arguments_delta(&arguments);
             call.complete(arguments);
         }
-    } else if request.extra.contains_key("response_format") {
+    } else if request.extra_member("response_format").is_some() {
         structured(&run);
     } else {
         match last.as_str() {
