@@ -18,7 +18,7 @@ const AT_ONCE: usize = 64;
 
 async fn server() -> Server {
     let config = "[http]\nheader_timeout_seconds = 1\nkeep_alive_seconds = 1\nread_timeout_seconds = 1\n\
-                  write_timeout_seconds = 2\nbody_limit_bytes = 100000\n";
+                  body_limit_bytes = 100000\n";
     Launch::echo(config).start().await
 }
 
