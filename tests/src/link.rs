@@ -28,7 +28,7 @@ pub struct Link {
 
 /// A connection's view of the network.
 #[derive(Clone, Debug)]
-struct Weather {
+struct LinkState {
     flow: watch::Receiver<Flow>,
     resets: watch::Receiver<u64>,
 }
@@ -42,11 +42,11 @@ impl Link {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let (flow, resets) = (watch::Sender::new(Flow::Open), watch::Sender::new(0));
-        let weather = Weather { flow: flow.subscribe(), resets: resets.subscribe() };
+        let state = LinkState { flow: flow.subscribe(), resets: resets.subscribe() };
         #[expect(clippy::disallowed_methods, reason = "they end with the test's runtime")]
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(weather.clone().carry(client, port));
+                tokio::spawn(state.clone().carry(client, port));
             }
         });
         Link { address, flow, resets }
@@ -68,7 +68,7 @@ impl Link {
     }
 }
 
-impl Weather {
+impl LinkState {
     /// Carries what one connection sends and receives.
     async fn carry(mut self, client: TcpStream, port: u16) -> io::Result<()> {
         self.resets.mark_unchanged();

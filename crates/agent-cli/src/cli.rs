@@ -2,6 +2,7 @@
 
 #[cfg(feature = "client")]
 pub(crate) mod runs;
+mod store_options;
 pub(crate) mod users;
 
 use std::io::{self, ErrorKind, Write};
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 use crate::config::{ConfigError, Flag};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+
+use self::store_options::StoreOptions;
 
 /// Serves an agent over HTTP.
 ///
@@ -157,15 +160,8 @@ pub(crate) struct SchemaOptions {
 pub(crate) struct SessionsOptions {
     #[command(subcommand)]
     pub(crate) command: SessionsCommand,
-    /// Folder that holds the data [default: agent-server in the user's data folder]
-    #[arg(long, value_name = "DIR", global = true)]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// Store that holds the sessions, if not the data folder, such as redis://HOST:PORT
-    #[arg(long, value_name = "URL", global = true)]
-    pub(crate) store: Option<String>,
-    /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE", global = true)]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: StoreOptions,
 }
 
 #[derive(Clone, Debug, Subcommand)]

@@ -7,7 +7,7 @@ mod server;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::config::{Config, Environment, Flag, load};
+use crate::config::{Config, Environment};
 use agent_runner::{Deleted, Services, delete_session};
 use agent_schemas::api::sessions::{MessageAppend, SessionChange};
 use agent_schemas::{JsonObject, Message, SessionId, UserId};
@@ -19,16 +19,10 @@ use crate::cli::{SessionName, SessionsCommand, SessionsOptions, print, shown};
 
 /// Executes the command on a separate runtime.
 pub(crate) fn run(options: &SessionsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
-    let config = load(options.config.as_deref(), environment, &flags(options))?;
+    let config = options.data.load(environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(dispatch(&options.command, &config, environment))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn flags(options: &SessionsOptions) -> Vec<Flag> {
-    let data_dir = options.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let store = Flag::given("--store", "services.url", options.store.clone());
-    Flag::given("--data-dir", "data_dir", data_dir).into_iter().chain(store).collect()
 }
 
 async fn dispatch(

@@ -11,22 +11,14 @@ use anyhow::Context;
 
 use crate::cli::print;
 use crate::cli::users::{UsersCommand, UsersOptions};
-use crate::config::{Config, Environment, Flag, load};
+use crate::config::{Config, Environment};
 #[cfg(feature = "client")]
 use crate::remote::Remote;
 use crate::sessions::with_services;
 
 /// Executes the command on a runtime of its own.
 pub(crate) fn run(options: &UsersOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
-    let data_dir = options.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let flags: Vec<Flag> = [
-        Flag::given("--data-dir", "data_dir", data_dir),
-        Flag::given("--store", "services.url", options.store.clone()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let config = load(options.config.as_deref(), environment, &flags)?;
+    let config = options.data.load(environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(dispatch(&options.command, &config, environment))?;
     Ok(ExitCode::SUCCESS)

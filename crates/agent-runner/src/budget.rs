@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
 use agent_schemas::AgentRequest;
-use agent_schemas::json::memory_estimate;
+use agent_schemas::json::JsonSize;
 use parking_lot::Mutex;
 
 /// A number of bytes that many may use together. Cheap to clone; the clones share everything.
@@ -29,7 +29,7 @@ pub struct Reservation {
 
 /// About how many bytes a request takes in memory.
 pub(crate) fn request_bytes(request: &AgentRequest) -> usize {
-    serde_json::to_vec(request).map_or(0, |json| memory_estimate(&json))
+    JsonSize::of(request).memory()
 }
 
 impl ByteBudget {

@@ -6,6 +6,7 @@
 
 mod number;
 mod parse;
+mod size;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,19 +19,10 @@ use serde_json::value::RawValue;
 
 pub use number::Number;
 pub use parse::{DEFAULT_DEPTH, ParseError, ParseErrorKind, parse, parse_with_depth};
+pub use size::JsonSize;
 
 /// An object that keeps its keys in the order in which they were written.
 pub type JsonObject = IndexMap<String, Json>;
-
-/// What one value, or one message of a request, takes in memory besides its text: an estimate.
-const VALUE_BYTES: usize = 64;
-
-/// Roughly how many bytes of memory a JSON text takes together with the values that are parsed from it. A text of many small
-/// values takes several times its length. Takes about as long as copying the text.
-pub fn memory_estimate(text: &[u8]) -> usize {
-    let values = text.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
-    text.len().saturating_add(values.saturating_mul(VALUE_BYTES))
-}
 
 /// Any JSON value.
 ///

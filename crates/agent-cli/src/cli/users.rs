@@ -1,22 +1,15 @@
 //! The options of `agent-server users`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
+
+use super::store_options::StoreOptions;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct UsersOptions {
     #[command(subcommand)]
     pub(crate) command: UsersCommand,
-    /// Folder that holds the data [default: agent-server in the user's data folder]
-    #[arg(long, value_name = "DIR", global = true)]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// Store that holds the data, if not the data folder, such as redis://HOST:PORT
-    #[arg(long, value_name = "URL", global = true)]
-    pub(crate) store: Option<String>,
-    /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE", global = true)]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: StoreOptions,
 }
 
 #[derive(Clone, Debug, Subcommand)]

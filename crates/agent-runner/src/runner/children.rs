@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::start::Place;
+use super::start::Slot;
 use super::{Inner, Runner, StartError};
 use crate::child::{ChildError, ChildRun, ChildSession, ChildSpec, StartChild};
 use crate::live::LiveRun;
@@ -44,7 +44,7 @@ impl Runner {
         let agent = spec.agent.clone();
         let (request, options) = request_of(spec, parent);
         let guard = stop.clone().drop_guard();
-        let run = self.create(request, options, None, Place::Child(permit, slots)).await.map_err(refused)?;
+        let run = self.create(request, options, None, Slot::Child(permit, slots)).await.map_err(refused)?;
         let ended = CancellationToken::new();
         let cancels = {
             let (runner, id, ended, stop) = (self.clone(), run.id().clone(), ended.clone(), stop.clone());

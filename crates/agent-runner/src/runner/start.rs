@@ -20,11 +20,11 @@ use crate::assemble::{Assembler, ResponseHead};
 use crate::budget::request_bytes;
 use crate::live::LiveRun;
 
-/// Where a new run takes its slot.
-pub(super) enum Place {
-    /// Among the process's; `None` if it has to wait for one.
+/// The slot of a new run.
+pub(super) enum Slot {
+    /// One of the process's; `None` if the run has to wait for it.
     Root(Option<OwnedSemaphorePermit>),
-    /// In its family, whose slots these are.
+    /// One of its family's, which are these.
     Child(OwnedSemaphorePermit, Arc<Semaphore>),
 }
 
@@ -69,7 +69,7 @@ impl Runner {
         // Without a lease, others would take the run over at once.
         self.hold_lease().await?;
         let permit = inner.admit()?;
-        self.create(request, options, context, Place::Root(permit)).await
+        self.create(request, options, context, Slot::Root(permit)).await
     }
 
     /// Stores a run and lets its agent begin.
@@ -78,7 +78,7 @@ impl Runner {
         mut request: AgentRequest,
         mut options: RunOptions,
         context: Option<RunContext>,
-        place: Place,
+        slot: Slot,
     ) -> Result<Run, StartError> {
         let inner = &*self.0;
         let created_at = inner.services.clock.unix_seconds();
@@ -116,11 +116,11 @@ impl Runner {
                 record.request = whole;
                 record.options.inherited += inherited;
                 let task = Task::Work(Arc::clone(agent));
-                let is_child = matches!(place, Place::Child(..));
-                let (permit, family_slots) = match place {
-                    Place::Root(permit) => (permit, None),
-                    Place::Child(permit, slots) => (Some(permit), Some(slots)),
+                let (permit, family_slots) = match slot {
+                    Slot::Root(permit) => (permit, None),
+                    Slot::Child(permit, slots) => (Some(permit), Some(slots)),
                 };
+                let is_child = family_slots.is_some();
                 let start = Start { record, token, assembler, stored: 0, task, permit, family_slots, memory };
                 let (live, task) = self.prepare(start);
                 live.tail.publish(Some(live.log.take()), None);

@@ -1,7 +1,7 @@
 //! Reading a request's body.
 
 use agent_runner::{ByteBudget, Reservation};
-use agent_schemas::json::{ParseErrorKind, memory_estimate, parse_with_depth};
+use agent_schemas::json::{JsonSize, ParseErrorKind, parse_with_depth};
 use agent_schemas::{Error, Json, JsonObject, ValidationError};
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
@@ -67,7 +67,7 @@ fn too_large(limit: usize) -> ApiError {
 
 /// Extends what is reserved for a text to what it is parsed to.
 pub(crate) fn reserve_for_parsing(text: &[u8], memory: &mut Reservation) -> Result<(), ApiError> {
-    let (needed, limit) = (memory_estimate(text), memory.budget().limit());
+    let (needed, limit) = (JsonSize::of_text(text).memory(), memory.budget().limit());
     if needed > limit {
         return Err(ApiError::TooLarge { limit, setting: "http.bodies_bytes" });
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use agent_schemas::json::JsonSize;
 use agent_schemas::{Message, SessionId, UserId};
 use async_trait::async_trait;
 use parking_lot::RwLock;
@@ -35,7 +36,7 @@ struct Users {
 
 /// About what a memory takes: the message, and an index of its words.
 fn weight(message: &Message) -> u64 {
-    512 + 4 * serde_json::to_vec(message).map_or(0, |json| json.len() as u64)
+    512 + 4 * JsonSize::of(message).text() as u64
 }
 
 #[derive(Debug, Default)]

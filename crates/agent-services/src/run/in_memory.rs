@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agent_schemas::json::JsonSize;
 use agent_schemas::{RunId, SessionId, Status, UserId};
 use foldhash::fast::RandomState;
 use parking_lot::{Mutex, RwLock};
@@ -268,9 +269,7 @@ impl StoredRun {
 
 /// About what a run takes besides its log, in bytes.
 fn own_bytes(record: &RunRecord) -> u64 {
-    let request = serde_json::to_vec(&*record.request).map_or(0, |json| json.len());
-    let options = serde_json::to_vec(&record.options).map_or(0, |json| json.len());
-    (request + options) as u64 + OVERHEAD
+    (JsonSize::of(&*record.request).text() + JsonSize::of(&record.options).text()) as u64 + OVERHEAD
 }
 
 /// Ended runs go first, and what is left of stored responses last.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use agent_schemas::json::JsonSize;
 use agent_schemas::{Json, SessionId, UserId};
 use async_trait::async_trait;
 use parking_lot::RwLock;
@@ -29,7 +30,7 @@ const OVERHEAD: u64 = 256;
 
 /// About what a state takes.
 fn weight(state: &Json) -> u64 {
-    state.to_string().len() as u64 + OVERHEAD
+    JsonSize::of(state).text() as u64 + OVERHEAD
 }
 
 type Sessions = HashMap<SessionId, BTreeMap<u64, Json>>;
@@ -66,7 +67,7 @@ impl StateStore for InMemoryStateStore {
     ) -> Result<u64> {
         const OPERATION: &str = "save a state";
         self.started.check(OPERATION, &[user.as_str(), session.as_str()])?;
-        self.context.limits.check_item(OPERATION, state.to_string().len())?;
+        self.context.limits.check_item(OPERATION, JsonSize::of(state).text())?;
         self.budget.admit(OPERATION)?;
         let mut users = self.users.write();
         let rounds = users.entry(UserKey::of(user)).or_default().entry(session.clone()).or_default();
