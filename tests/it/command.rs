@@ -65,7 +65,7 @@ async fn config__invalid__exits_with_one_sentence() {
         "http.cors_origins 'app.example' has no scheme",
     )
     .await;
-    let collides = "http.endpoint_path '/v1/responses' has the route /v1/responses, which the protocol OpenAi has already";
+    let collides = "http.endpoint_path '/v1/responses' has the route /v1/responses, which the protocol OpenAi already has";
     check_refused(Launch::bare(&[]).config("[http]\nendpoint_path = \"/v1/responses\"\n"), 2, collides).await;
 }
 

@@ -1,7 +1,7 @@
 //! Signals: running runs may end, new ones are refused, and it never takes for ever.
 
 use agent_tests::client::{events, process};
-use agent_tests::{Connection, Launch, Server, WaitingModel};
+use agent_tests::{Connection, Launch, Server, WaitingModel, within};
 use rustix::process::Signal;
 
 /// A server whose runs end when the model is released, with one run under way.
@@ -138,7 +138,7 @@ async fn stop__with_a_waiting_run_and_half_requests__ends_all_of_them_in_order()
         let page = server.connect().await.get("/runs?user_id=u&status=queued").await.json();
         page["data"].as_array().map_or(0, Vec::len)
     };
-    while list().await < 2 {}
+    within("both runs to be queued", async { while list().await < 2 {} }).await;
     let mut half_head = server.connect().await;
     half_head.send(b"GET /health HTT").await;
     let mut half_body = server.connect().await;

@@ -12,7 +12,7 @@ pub(crate) struct Served {
     pub(crate) agents: Vec<(String, Arc<dyn Agent>)>,
     /// The models that agents may use, with the agents' names.
     pub(crate) models: Vec<(String, Vec<String>)>,
-    /// Whether the default agent is configured, and so answers requests for unknown names.
+    /// Whether the default agent is configured; a configured one also answers requests for unknown names.
     pub(crate) has_default: bool,
 }
 

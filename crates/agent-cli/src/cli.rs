@@ -16,8 +16,8 @@ use self::store_options::StoreOptions;
 
 /// Serves an agent over HTTP.
 ///
-/// Without arguments it listens on http://127.0.0.1:8080 and serves a model if OPENAI_API_KEY, DASHSCOPE_API_KEY or
-/// OPENAI_BASE_URL is set, else a small offline demo.
+/// Without arguments, it listens on http://127.0.0.1:8080. It serves a model if OPENAI_API_KEY, DASHSCOPE_API_KEY or
+/// OPENAI_BASE_URL is set, otherwise a small offline demo.
 #[derive(Debug, Parser)]
 #[command(version, about, long_about, args_conflicts_with_subcommands = true, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -31,14 +31,15 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Start a server (the default command)
     ///
-    /// SIGTERM or SIGINT (Ctrl-C) stops the server: runs in progress may finish within drain_seconds, and it exits with 0. A second
-    /// signal ends it at once; it exits with 143 (SIGTERM) or 130 (SIGINT). Exits with 2 if the configuration is invalid.
+    /// SIGTERM or SIGINT (Ctrl-C) stops the server: runs in progress may finish within drain_seconds, and it exits with
+    /// 0. A second signal ends it at once, with 143 (SIGTERM) or 130 (SIGINT). Exits with 2 if the configuration is
+    /// invalid.
     Serve(ServeOptions),
     /// Talk to an agent in the terminal
     ///
     /// The agent's answer goes to standard output; its reasoning, its tool calls and everything else go to standard
-    /// error. Ctrl-C cancels the current answer, and a second one quits. Exits with 1 if the run failed and with 130 if it was cancelled. Sends
-    /// AGENT_SERVER_TOKEN, if it is set, to the server as a bearer token.
+    /// error. Ctrl-C cancels the current answer, and a second one quits. Exits with 1 if the run failed and with 130 if
+    /// it was cancelled. Sends AGENT_SERVER_TOKEN, if it is set, to the server as a bearer token.
     #[cfg(feature = "client")]
     Chat(ChatOptions),
     /// Print the JSON Schemas of the wire types, for programs in other languages
@@ -47,12 +48,13 @@ pub(crate) enum Command {
     Schema(SchemaOptions),
     /// List, show, delete, export and import sessions
     ///
-    /// Commands that only read open the data folder or Redis directly, even while a server is running. To change sessions
-    /// while a server is running on the data folder, give its address with --server.
+    /// Commands that only read open the data folder or Redis directly, even while a server is running. To change
+    /// sessions while a server is running on the data folder, give its address with --server.
     Sessions(SessionsOptions),
-    /// Delete everything of a user
+    /// Delete all data of a user
     ///
-    /// Opens the data folder or Redis directly. While a server is running on the data folder, give its address with --server.
+    /// Opens the data folder or Redis directly. While a server is running on the data folder, give its address with
+    /// --server.
     Users(users::UsersOptions),
     /// List, show, follow and cancel the runs of a running server
     ///
@@ -87,8 +89,8 @@ pub(crate) struct ServeOptions {
     /// Keep sessions, states, memories and runs in memory only; they are lost when the server stops
     #[arg(long)]
     pub(crate) ephemeral: bool,
-    /// Where to keep sessions, states, memories and runs: redis://HOST:PORT, rediss://…, redis-cluster://…, redis-sentinel://…, sqlite:DIR or memory:
-    /// [default: sqlite: in the data folder]
+    /// Where to keep sessions, states, memories and runs: redis://HOST:PORT, rediss://…, redis-cluster://…,
+    /// redis-sentinel://…, sqlite:DIR or memory: [default: sqlite: in the data folder]
     #[arg(long, alias = "redis-url", value_name = "URL", conflicts_with = "ephemeral")]
     pub(crate) store: Option<String>,
     /// Accept connections from other machines without authentication
@@ -103,7 +105,7 @@ pub(crate) struct ServeOptions {
     /// Log level: error, warn, info, debug, trace, or directives [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
-    /// Print the configuration in force as TOML, with all defaults and paths and without secrets, and exit
+    /// Print the effective configuration as TOML, with defaults and paths but without secrets, and exit
     #[arg(long)]
     pub(crate) print_config: bool,
 }
@@ -212,7 +214,7 @@ pub(crate) struct SessionName {
 }
 
 impl ServeOptions {
-    /// These options, or those without a subcommand; clap allows only one of the two.
+    /// These options, or the ones given without a subcommand; clap allows only one of the two.
     pub(crate) fn over(self, outer: ServeOptions) -> ServeOptions {
         if self.flags().is_empty() && self.config.is_none() && !self.print_config { outer } else { self }
     }
@@ -262,7 +264,7 @@ pub(crate) fn shown(text: &str) -> String {
 
 /// Reports an error and its causes on standard error.
 pub(crate) fn print_error(error: &anyhow::Error) {
-    #[expect(clippy::print_stderr, reason = "this is the program's last word")]
+    #[expect(clippy::print_stderr, reason = "this is the program's last output")]
     {
         eprintln!("agent-server: {error:#}");
     }
@@ -289,7 +291,7 @@ mod tests {
         assert_eq!((config.host.as_str(), config.port, config.log.level.as_str()), ("127.0.0.2", 7, "debug"));
         assert_eq!(config.http.cors_origins, ["https://a.example", "https://b.example"]);
         let flags = Arguments::parse_from(["agent-server", "--redis-url", "redis://h"]).serve.flags();
-        assert_eq!(flags.len(), 1, "the name that --store had before");
+        assert_eq!(flags.len(), 1, "the former name of --store");
         let flags = Arguments::parse_from(["agent-server", "--ephemeral"]).serve.flags();
         assert!(load(None, &Environment::default(), &flags).expect("valid").ephemeral);
     }

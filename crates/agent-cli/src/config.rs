@@ -1,8 +1,8 @@
 //! The configuration: defaults, then a TOML file, then the environment, then flags.
 //!
-//! Everything is read once at start and never changes. The environment can give every setting but the tables; unknown
-//! `AGENT_SERVER_…` variables are refused. `agent-server --print-config` shows what is in force: every setting with its value,
-//! paths and defaults included ([`Config::resolve`]), and without secrets.
+//! Everything is read once at startup and never changes. The environment can set everything except tables; unknown
+//! `AGENT_SERVER_…` variables are rejected. `agent-server --print-config` shows the effective configuration: every
+//! setting with its value, including paths and defaults ([`Config::resolve`]), without secrets.
 
 mod environment;
 mod error;
@@ -37,19 +37,20 @@ pub(crate) struct Config {
     pub(crate) host: String,
     /// The port to listen on; 0 selects a free port. Environment: `AGENT_SERVER_PORT`, else `PORT`.
     pub(crate) port: u16,
-    /// The default agent: `echo`, `demo`, `chat`, or a name under `[agents]`. It answers requests that name no agent as their
-    /// `model`, or an unknown one. Without it, the first one under `[agents]` answers requests without a `model`, and of
-    /// several agents none answers those for an unknown name; without agents, the server chooses `chat` if the environment
-    /// has a model's key, else `demo`.
+    /// The default agent: `echo`, `demo`, `chat`, or a name under `[agents]`. It answers requests whose `model`
+    /// is missing or unknown. If it is not set, the first one under `[agents]` answers requests without a `model`,
+    /// and with several agents a request for an unknown name fails. Without agents, the server chooses `chat` if
+    /// the environment has a model's key or URL, otherwise `demo`.
     pub(crate) agent: Option<String>,
-    /// Whether other machines may connect without authentication.
+    /// Allows other machines to connect without authentication.
     pub(crate) allow_unauthenticated: bool,
-    /// How long runs may continue after the shutdown signal before they are cancelled, in seconds. What follows takes up to 7
-    /// seconds and `runs.cancel_grace_seconds` more; all of it has to be less than what the platform waits.
+    /// How long runs may continue after the shutdown signal before they are cancelled, in seconds. The rest of
+    /// the shutdown takes up to 7 seconds plus `runs.cancel_grace_seconds`; together they have to be shorter than
+    /// the platform's own timeout.
     pub(crate) drain_seconds: u64,
     /// The data folder. The default is `agent-server` in `XDG_DATA_HOME` or in `~/.local/share`.
     pub(crate) data_dir: Option<PathBuf>,
-    /// Whether to keep everything in memory only, regardless of `services`.
+    /// Keeps everything in memory only, regardless of `services`.
     pub(crate) ephemeral: bool,
     /// HTTP settings.
     pub(crate) http: HttpConfig,
@@ -135,8 +136,8 @@ impl Config {
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// The HTTP settings with the hosts that requests may name. A server that other machines can reach allows any host, as it
-    /// does not know its names.
+    /// The HTTP settings, including the hosts that requests may name. A server that other machines can reach
+    /// allows any host, because it does not know its own names.
     #[must_use]
     pub(crate) fn resolved_http(&self) -> HttpConfig {
         let mut http = self.http.clone();
@@ -150,10 +151,10 @@ impl Config {
 /// A day: proxies close connections that are silent for longer.
 const MAX_HEARTBEAT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Deeper nesting could overflow a thread's stack.
+/// Deeper nesting could overflow the stack of a thread.
 const MAX_JSON_DEPTH: usize = 512;
 
-/// One agent; `kind` says which fields it has.
+/// One agent; `kind` determines its fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum AgentConfig {
@@ -176,7 +177,7 @@ pub(crate) struct EchoConfig {
     pub(crate) yielding: bool,
 }
 
-/// The settings of a `demo` agent: none.
+/// The settings of a `demo` agent. There are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DemoConfig {}

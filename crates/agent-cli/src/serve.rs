@@ -23,7 +23,7 @@ use crate::{agents, limits, telemetry};
 
 /// How a server ended.
 enum Ended {
-    /// In order.
+    /// After a complete shutdown.
     Drained,
     /// By a second signal, with this exit status.
     AtOnce(u8),
@@ -86,7 +86,7 @@ async fn serve(app: AgentApp, config: &Config, summary: &Summary) -> anyhow::Res
     let listener = tokio::select! {
         biased;
         _ = signals.next() => {
-            tracing::info!("stopped by a signal during the start");
+            tracing::info!("stopped by a signal during startup");
             return Ok(Ended::Drained);
         }
         listener = start(&app, config) => listener?,
@@ -96,7 +96,7 @@ async fn serve(app: AgentApp, config: &Config, summary: &Summary) -> anyhow::Res
     announce(address);
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async {
-        // The sender is alive.
+        // The sender still exists.
         let _ = stopped.await;
     };
     let mut serving = pin!(app.serve(listener, shutdown));
@@ -114,14 +114,14 @@ async fn serve(app: AgentApp, config: &Config, summary: &Summary) -> anyhow::Res
             Ok(Ended::Drained)
         }
         status = signals.next() => {
-            tracing::warn!(exit.status = status, "a second signal: ending at once, without waiting for runs");
+            tracing::warn!(exit.status = status, "received a second signal; exiting at once without waiting for runs");
             Ok(Ended::AtOnce(status))
         }
     }
 }
 
-/// Binds the address and starts the services. Both work when the address is announced; starting the services again changes
-/// nothing.
+/// Binds the address and starts the services, so that both work by the time the address is printed. Starting the
+/// services again changes nothing.
 async fn start(app: &AgentApp, config: &Config) -> anyhow::Result<TcpListener> {
     let host = config.host.trim_start_matches('[').trim_end_matches(']');
     let listener = TcpListener::bind((host, config.port))

@@ -84,7 +84,7 @@ pub(crate) async fn with_services(
     worked
 }
 
-/// What to do if the data is in use.
+/// Advice for when the data is in use.
 const HINT: &str = "; if a server is using it, give the server's address with --server";
 
 /// Starts the session store, uses it, and stops it.

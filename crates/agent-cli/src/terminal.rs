@@ -38,7 +38,7 @@ const HELP: &str = "\
 /exit   quits; so do exit, quit and Ctrl-D
 Ctrl-C  cancels the current answer; again, it quits";
 
-/// The exit code of a program that Ctrl-C ended, by shell convention.
+/// The exit code, by shell convention, of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
 /// Runs a conversation until the user leaves, or asks only the given question.
@@ -106,7 +106,7 @@ struct Chat {
     view: View,
     screen: Screen<Stdout, Stderr>,
     interrupts: Interrupts,
-    /// What the agent in this process logs, if it is shown between the turns.
+    /// The log of the agent in this process, if it is to be shown between turns.
     log: Option<LogLines>,
 }
 
@@ -138,14 +138,14 @@ impl Chat {
         let Some(query) = query else { return self.talk(introduction).await };
         self.show_session()?;
         Ok(match self.ask(query).await {
-            // A reader that closed the pipe has seen enough.
+            // A reader that closed the pipe does not want more.
             Ending::Answered | Ending::Unread => 0,
             Ending::Failed => 1,
             Ending::Cancelled | Ending::Left => INTERRUPTED,
         })
     }
 
-    /// Asks a question for each line. Lines that are not typed are a script, which fails if any of its runs fails.
+    /// Asks a question for each line. Input that is not typed is a script, which fails if any of its runs fails.
     async fn talk(&mut self, introduction: &str) -> anyhow::Result<u8> {
         let is_typed = io::stdin().is_terminal();
         self.server.check().await?;
@@ -166,7 +166,7 @@ impl Chat {
                     if !is_typed || stop == Stop::Terminate {
                         return Ok(INTERRUPTED);
                     }
-                    // The terminal has discarded what was typed so far.
+                    // The terminal has discarded the text typed so far.
                     self.screen.line("")?;
                     if warned {
                         return Ok(0);
@@ -212,14 +212,14 @@ impl Chat {
         if self.show_log().is_err() {
             return Ending::Unread;
         }
-        // A question that failed is likely to be asked again and should not appear twice.
+        // The user is likely to repeat a failed question, which should not appear twice.
         if ending != Ending::Failed {
             self.conversation.add(said, &answer);
         }
         ending
     }
 
-    /// Shows what the agent has logged: why a call of its model failed, for example.
+    /// Shows what the agent has logged, for example why a call to its model failed.
     fn show_log(&mut self) -> io::Result<()> {
         let lines = self.log.as_ref().map(LogLines::take).unwrap_or_default();
         lines.lines().try_for_each(|line| self.screen.line(line))?;

@@ -1,4 +1,4 @@
-//! `agent-server users`: deletes everything of a user.
+//! `agent-server users`: deletes all data of a user.
 
 use std::process::ExitCode;
 

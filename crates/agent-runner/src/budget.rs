@@ -1,4 +1,4 @@
-//! Budgets of bytes that many share: what requests, runs and connections may hold in memory together.
+//! Shared budgets of bytes, which limit the memory of all requests, runs and connections together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use agent_schemas::AgentRequest;
 use agent_schemas::json::JsonSize;
 use parking_lot::Mutex;
 
-/// A number of bytes that many may use together. Cheap to clone; the clones share everything.
+/// A limit of bytes that many users share. Cheap to clone; the clones share everything.
 #[derive(Clone, Debug)]
 pub struct ByteBudget(Arc<Inner>);
 
@@ -16,7 +16,7 @@ pub struct ByteBudget(Arc<Inner>);
 struct Inner {
     limit: usize,
     used: AtomicUsize,
-    /// Those that wait until the budget is no longer exceeded.
+    /// The tasks that wait until the budget is no longer exceeded.
     waiting: Mutex<Vec<Waker>>,
 }
 
@@ -27,13 +27,13 @@ pub struct Reservation {
     bytes: usize,
 }
 
-/// About how many bytes a request takes in memory.
+/// Roughly how many bytes a request takes in memory.
 pub(crate) fn request_bytes(request: &AgentRequest) -> usize {
     JsonSize::of(request).memory()
 }
 
 impl ByteBudget {
-    /// A budget of so many bytes.
+    /// A budget of this many bytes.
     pub fn new(limit: usize) -> Self {
         ByteBudget(Arc::new(Inner { limit, used: AtomicUsize::new(0), waiting: Mutex::default() }))
     }
@@ -48,28 +48,28 @@ impl ByteBudget {
         self.0.used.load(Ordering::Relaxed)
     }
 
-    /// Whether more bytes are in use than there are.
+    /// Returns whether more bytes are in use than the limit.
     pub fn is_exceeded(&self) -> bool {
         self.used() > self.0.limit
     }
 
-    /// A part of no bytes, to grow later.
+    /// An empty reservation, to grow later.
     pub fn reservation(&self) -> Reservation {
         Reservation { budget: self.clone(), bytes: 0 }
     }
 
-    /// Reserves bytes if there are as many.
+    /// Reserves bytes if that many are available.
     pub fn reserve(&self, bytes: usize) -> Option<Reservation> {
         let mut reservation = self.reservation();
         reservation.grow(bytes).then_some(reservation)
     }
 
-    /// Returns bytes that [`Reservation::hand_over`] left to others.
+    /// Returns bytes for which [`Reservation::hand_over`] gave up responsibility.
     pub fn take_over(&self, bytes: usize) {
         drop(Reservation { budget: self.clone(), bytes });
     }
 
-    /// Wakes a task once the budget is no longer exceeded; returns whether that is so already.
+    /// Wakes a task once the budget is no longer exceeded; returns whether that is already the case.
     pub(crate) fn is_within(&self, waker: &Waker) -> bool {
         if !self.is_exceeded() {
             return true;
@@ -78,7 +78,7 @@ impl ByteBudget {
         if !waiting.iter().any(|known| known.will_wake(waker)) {
             waiting.push(waker.clone());
         }
-        // What was returned meanwhile did not see the waker.
+        // Bytes may have been returned before the waker was registered.
         !self.is_exceeded()
     }
 
@@ -92,7 +92,7 @@ impl ByteBudget {
 }
 
 impl Reservation {
-    /// The budget that it is a part of.
+    /// The budget that it belongs to.
     pub fn budget(&self) -> &ByteBudget {
         &self.budget
     }
@@ -102,7 +102,7 @@ impl Reservation {
         self.bytes
     }
 
-    /// Reserves more bytes if there are as many; returns whether it did.
+    /// Reserves more bytes if that many are available; returns whether they were.
     pub fn grow(&mut self, bytes: usize) -> bool {
         let Inner { limit, used, .. } = &*self.budget.0;
         let grown = used.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |used| {
@@ -112,12 +112,12 @@ impl Reservation {
         grown.is_ok()
     }
 
-    /// Ends the reservation without returning its bytes, which is then up to [`ByteBudget::take_over`].
+    /// Ends the reservation without returning its bytes; [`ByteBudget::take_over`] has to return them.
     pub fn hand_over(mut self) {
         self.bytes = 0;
     }
 
-    /// Sets the number of bytes, even if that exceeds the budget: for what is in memory already.
+    /// Sets the number of bytes, even if that exceeds the budget: for data that is already in memory.
     pub fn set(&mut self, bytes: usize) {
         if bytes > self.bytes {
             self.budget.0.used.fetch_add(bytes - self.bytes, Ordering::AcqRel);

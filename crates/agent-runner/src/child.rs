@@ -1,4 +1,4 @@
-//! Child runs: how an agent lets another agent work for it.
+//! Child runs: an agent lets another agent work for it.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::live::LiveRun;
 
 /// What a child run does, and for which agent.
 ///
-/// By default a child has a session of its own, which is not kept.
+/// By default, a child has its own session, which is not kept.
 #[derive(Clone, Debug)]
 pub struct ChildSpec {
     pub(crate) agent: String,
@@ -22,7 +22,7 @@ pub struct ChildSpec {
 /// Which conversation a child run belongs to.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum ChildSession {
-    /// A new one, which nothing is kept of.
+    /// A new one, which is not kept.
     #[default]
     New,
     /// This one, with its history.
@@ -65,10 +65,10 @@ pub enum ChildError {
     /// No agent is served under this name.
     #[error("no agent is named '{0}'")]
     UnknownAgent(String),
-    /// The run and its relatives have as many child runs in progress as they may.
-    #[error("{limit} child runs are in progress already; wait for one, or raise runs.max_children")]
+    /// The run and its relatives have reached their limit of child runs in progress.
+    #[error("{limit} child runs are already in progress; wait for one, or raise runs.max_children")]
     TooMany {
-        /// How many may be in progress.
+        /// The limit.
         limit: usize,
     },
     /// The child's session has a run in progress.
@@ -77,7 +77,7 @@ pub enum ChildError {
     /// The parent has ended or is cancelled, or there is none, as in a test of a tool.
     #[error("only a run in progress can start a child run")]
     NoParent,
-    /// The server has no room for it.
+    /// The server has reached a limit.
     #[error(transparent)]
     Refused(Error),
     /// The child could not be stored.
@@ -86,7 +86,7 @@ pub enum ChildError {
     /// The child's log could not be read to its end.
     #[error("the child run could not be read to its end")]
     Read(#[from] CursorError),
-    /// The child failed, was cancelled, or was not brought to its end.
+    /// The child failed, was cancelled, or is incomplete.
     #[error("the child run {id} is {status}{}", .error.as_ref().map(|error| format!(": {}", error.message)).unwrap_or_default())]
     NotCompleted {
         /// The child.
@@ -98,7 +98,7 @@ pub enum ChildError {
     },
 }
 
-/// Starts child runs; what a run knows of its runner.
+/// Starts child runs: a run's view of its runner.
 #[async_trait]
 pub(crate) trait StartChild: Send + Sync {
     async fn start_child(&self, parent: &LiveRun, spec: ChildSpec) -> Result<ChildRun, ChildError>;
@@ -111,7 +111,7 @@ pub struct ChildRun {
     id: RunId,
     agent: String,
     cursor: Cursor,
-    /// Cancelled once the child has been read to its end, so that nobody tries to stop it.
+    /// Cancelled once the child has been read to its end, so that it is not stopped afterwards.
     ended: CancellationToken,
     _stop: DropGuard,
 }
@@ -164,7 +164,7 @@ impl ChildRun {
         self.read_to_end(|_| ()).await
     }
 
-    /// Waits for the child's end, and gives each of its events to `see`.
+    /// Waits for the child's end, and calls `see` with each of its events.
     pub(crate) async fn read_to_end(
         &mut self,
         mut see: impl FnMut(&Event),

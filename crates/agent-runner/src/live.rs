@@ -56,7 +56,7 @@ impl LiveRun {
         log: LogWriter,
         (stored, earlier): (u64, Vec<Message>),
     ) -> Self {
-        // How far the dead process came is unknown.
+        // It is unknown how far the dead process got.
         let steering = Steering::new(!record.epochs.is_empty());
         LiveRun { record, token, services, cancel, earlier, steering, family, log, tail: Tail::new(stored) }
     }
@@ -68,7 +68,7 @@ impl LiveRun {
 
     /// Takes the written entries, or keeps the waker until there are some.
     ///
-    /// While all readers rest, small batches are left to gather; the first reader that looks asks for them.
+    /// While all readers rest, small batches accumulate; the first reader that looks requests them.
     ///
     /// # Errors
     /// Why the log was closed before its end.
@@ -76,7 +76,7 @@ impl LiveRun {
         self.log.take_pending(driver, || self.tail.is_resting())
     }
 
-    /// What a reader finds from entry `from` on; if there is nothing, its waker is kept.
+    /// What a reader finds from entry `from` on; if nothing, its waker is kept.
     pub(crate) fn read(&self, key: usize, from: u64, waker: &Waker) -> TailRead {
         let read = self.tail.read(key, from, waker);
         if matches!(read, TailRead::Nothing) {
@@ -87,7 +87,7 @@ impl LiveRun {
 
     pub(crate) fn remove_reader(&self, key: usize) {
         if self.tail.remove_reader(key) {
-            // Entries left to gather still have to be stored.
+            // Accumulated entries still have to be stored.
             self.log.ask_for_pending();
             self.tail.note_abandoned();
         }

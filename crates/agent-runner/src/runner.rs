@@ -41,31 +41,32 @@ pub use run::{PositionError, Run};
 pub struct RunnerBuilder {
     agents: Vec<(String, Arc<dyn Agent>)>,
     default_agent: Option<String>,
-    /// Further names of agents, and whose they are.
+    /// Further names, each with its agent.
     models: Vec<(String, String)>,
     services: Services,
     limits: RunLimits,
 }
 
 impl RunnerBuilder {
-    /// Adds an agent. A request chooses one by naming it as its `model`; without a model it gets the first.
+    /// Adds an agent. A request chooses an agent by naming it as its `model`; without a `model` it gets the first.
     ///
-    /// One that is the only agent answers every request. Of several, none answers a request for an unknown name, unless there
-    /// is a [`default_agent`](Self::default_agent).
+    /// A single agent answers every request. With several agents, a request for an unknown name fails, unless
+    /// there is a [`default_agent`](Self::default_agent).
     #[must_use]
     pub fn agent(mut self, name: impl Into<String>, agent: impl Agent) -> Self {
         self.agents.push((name.into(), Arc::new(agent)));
         self
     }
 
-    /// Lets requests choose an agent by the models that it may use as well. A name of an agent goes before a model.
+    /// Lets requests also choose an agent by the models that it may use. The name of an agent has priority over a
+    /// model.
     #[must_use]
     pub fn models(mut self, agent: &str, models: impl IntoIterator<Item = String>) -> Self {
         self.models.extend(models.into_iter().map(|model| (model, agent.to_owned())));
         self
     }
 
-    /// Lets an agent answer the requests that name no agent, or an unknown one.
+    /// Sets the agent that answers requests whose `model` is missing or unknown.
     #[must_use]
     pub fn default_agent(mut self, name: impl Into<String>) -> Self {
         self.default_agent = Some(name.into());
@@ -138,16 +139,16 @@ pub(crate) struct Inner {
     /// The default one first.
     agents: Vec<(String, Arc<dyn Agent>)>,
     models: Vec<(String, String)>,
-    /// Whether the default one also answers requests for an unknown name.
+    /// Whether the default agent also answers requests for unknown names.
     takes_any_model: bool,
-    /// What runs start their children with.
+    /// The interface through which runs start their children.
     children: Arc<dyn StartChild>,
     services: Services,
     limits: RunLimits,
     slots: Arc<Semaphore>,
-    /// What runs keep in memory until they have ended.
+    /// The budget for the memory that runs keep until they have ended.
     memory: ByteBudget,
-    /// What runs have written that the store does not have.
+    /// The budget for output of runs that is not stored yet.
     unstored: ByteBudget,
     /// How many runs wait for a slot.
     waiting: AtomicUsize,
@@ -156,7 +157,7 @@ pub(crate) struct Inner {
     /// The name of this process in the run store.
     owner: OwnerId,
     lease: lease::Lease,
-    /// The runs that this process executes, and those that have ended and are still read.
+    /// The runs that this process executes, and ended ones that still have readers.
     live: Mutex<HashMap<RunId, Arc<LiveRun>, RandomState>>,
     /// The runs that this process is about to take over.
     recovering: Mutex<HashSet<RunId, RandomState>>,
@@ -217,7 +218,7 @@ impl Runner {
         (!self.0.tasks.is_closed()).then_some(&self.0.owner)
     }
 
-    /// Whether agents may write more; otherwise a task is woken when they may.
+    /// Returns whether agents may write more; if not, wakes the task when they may.
     pub(crate) fn has_room(&self, waker: &Waker) -> bool {
         self.0.unstored.is_within(waker)
     }

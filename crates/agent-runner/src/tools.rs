@@ -72,8 +72,10 @@ pub trait Tool: fmt::Debug + Send + Sync + 'static {
     /// [`ToolContext::cancelled`].
     ///
     /// # Errors
-    /// [`ToolError`] if the tool cannot answer. That does not end the run: the model reads the text of [`ToolError::new`], and
-    /// may try again. Of other errors and of a panic it reads only that there was one; the server's log has the text.
+    ///
+    /// [`ToolError`] if the tool cannot answer. That does not end the run: the model reads the text of
+    /// [`ToolError::new`], and may try again. For other errors and panics, the model reads only that the tool
+    /// failed; the server's log has the text.
     async fn call(&self, ctx: &ToolContext, arguments: JsonObject) -> Result<Json, ToolError>;
 }
 
@@ -97,7 +99,7 @@ pub async fn call_tool(run: &RunHandle, tool: &dyn Tool, arguments: JsonObject) 
     answer
 }
 
-/// The output of a tool that failed. What is not for the model and the client is logged.
+/// The output of a failed tool. Details that are not for the model and the client are logged.
 pub(crate) fn failed_output(ctx: &ToolContext, name: &str, error: &ToolError) -> String {
     if let Some(cause) = error.cause() {
         tracing::error!(run.id = %ctx.run_id(), tool.name = name, error = cause, "a tool failed unexpectedly");
@@ -105,7 +107,7 @@ pub(crate) fn failed_output(ctx: &ToolContext, name: &str, error: &ToolError) ->
     error_output(&error.to_string())
 }
 
-/// The JSON text that stands in place of an output when a tool has none.
+/// The JSON text that replaces the output if a tool has none.
 pub(crate) fn error_output(message: &str) -> String {
     Json::from(agent_schemas::object! { "error" => message }).to_string()
 }

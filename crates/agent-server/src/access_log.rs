@@ -103,7 +103,7 @@ impl http_body::Body for LoggedBody {
 impl Drop for LoggedBody {
     fn drop(&mut self) {
         let Line { request, status, run_id, bytes, whole } = &self.line;
-        // A body that is known to have ended is not polled again.
+        // Do not poll a body again after its end.
         let cut = !whole && !self.body.is_end_stream();
         // The line repeats the span's fields.
         tracing::info!(

@@ -73,8 +73,8 @@ pub struct AgentAppBuilder {
 }
 
 impl AgentApp {
-    /// How long runs may continue after the shutdown signal, unless the application sets another time. With all that follows, a
-    /// stop stays below the 30 seconds after which Kubernetes kills a process.
+    /// How long runs may continue after the shutdown signal, unless the application sets another time. The
+    /// complete shutdown then takes less than the 30 seconds after which Kubernetes kills a process.
     pub const DRAIN: Duration = Duration::from_secs(15);
 
     /// Builds an application. Clients see its name at `/`.
@@ -94,18 +94,20 @@ impl AgentApp {
         }
     }
 
-    /// The runner, to start runs without HTTP.
+    /// The runner, for starting runs without HTTP.
     pub fn runner(&self) -> &Runner {
         self.app.runner()
     }
 
-    /// How long [`Self::serve`] takes at most after the shutdown signal, apart from the application's own stop hooks: runs may
-    /// continue, cancelled agents have their grace period, and last events, connections and stores have a few seconds.
+    /// The maximum time that [`Self::serve`] takes after the shutdown signal, without the application's own
+    /// stop hooks. It includes the drain, the grace period of cancelled agents, and a few seconds for last events,
+    /// connections and stores.
     pub fn longest_stop(&self) -> Duration {
         lifecycle::longest_stop(self.drain, self.runner().limits().cancel_grace)
     }
 
-    /// All routes, for a server of your own. Hooks and the drain are then up to you, and the application is ready at once.
+    /// All routes, for a server of your own. Hooks and the drain are then up to you, and the application is ready at
+    /// once.
     pub fn router(&self) -> Router {
         self.app.set_ready(true);
         self.wrapped()
@@ -116,15 +118,15 @@ impl AgentApp {
         router::layered(&self.app, self.routes.clone(), Arc::clone(&self.protocols), wrap)
     }
 
-    /// Serves until `shutdown` resolves and the runs in progress have ended, or the drain deadline has passed and they were
-    /// cancelled.
+    /// Serves until `shutdown` resolves and the runs in progress have ended, or the drain deadline has passed and they
+    /// were cancelled.
     ///
     /// # Errors
     /// If a service does not start or a start hook fails. Nothing is served then.
     ///
     /// # Cancellation
-    /// Dropping the future stops accepting connections. Open connections and their runs continue without a drain until the
-    /// runtime stops. Resolve `shutdown` instead.
+    /// Dropping the future stops accepting connections. Open connections and their runs continue without a drain until
+    /// the runtime stops. Resolve `shutdown` instead.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -151,24 +153,25 @@ impl AgentApp {
 }
 
 impl AgentAppBuilder {
-    /// Adds an agent. A request chooses one by naming it as its `model`; without a model it gets the first.
+    /// Adds an agent. A request chooses an agent by naming it as its `model`; without a `model` it gets the first.
     ///
-    /// One that is the only agent answers every request. Of several, none answers a request for an unknown name: it is 404,
-    /// unless there is a [`default_agent`](Self::default_agent).
+    /// A single agent answers every request. With several agents, a request for an unknown name gets 404, unless
+    /// there is a [`default_agent`](Self::default_agent).
     #[must_use]
     pub fn agent(mut self, name: impl Into<String>, agent: impl Agent) -> Self {
         self.runner = self.runner.agent(name, agent);
         self
     }
 
-    /// Lets requests choose an agent by the models that it may use as well. A name of an agent goes before a model.
+    /// Lets requests also choose an agent by the models that it may use. The name of an agent has priority over a
+    /// model.
     #[must_use]
     pub fn models(mut self, agent: &str, models: impl IntoIterator<Item = String>) -> Self {
         self.runner = self.runner.models(agent, models);
         self
     }
 
-    /// Lets an agent answer the requests that name no agent, or an unknown one.
+    /// Sets the agent that answers requests whose `model` is missing or unknown.
     #[must_use]
     pub fn default_agent(mut self, name: impl Into<String>) -> Self {
         self.runner = self.runner.default_agent(name);
@@ -196,14 +199,15 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Changes the default options of runs. Unless they say otherwise, a run is cancelled when it has had no reader for a
-    /// minute, or at once if its client did not ask for a stream.
+    /// Changes the default options of runs. Unless they say otherwise, a run is cancelled when it has had no reader for
+    /// a minute, or at once if its client did not ask for a stream.
     ///
     /// ```
     /// use agent_schemas::SessionPolicy;
     /// use agent_server::AgentApp;
     ///
-    /// let builder = AgentApp::builder("app").run_options(|options| options.with_session_policy(SessionPolicy::Reject));
+    /// let builder = AgentApp::builder("app").run_options(|options|
+    /// options.with_session_policy(SessionPolicy::Reject));
     /// ```
     #[must_use]
     pub fn run_options(mut self, change: impl FnOnce(RunOptions) -> RunOptions) -> Self {
@@ -228,8 +232,8 @@ impl AgentAppBuilder {
         self
     }
 
-    /// Adds routes of your own, with their layers. The server's layers are outside of them. [`build`](Self::build) refuses a
-    /// route that exists already.
+    /// Adds your own routes, with their layers. The server's layers wrap them. [`build`](Self::build) rejects a
+    /// route that already exists.
     #[must_use]
     pub fn routes(mut self, routes: Router) -> Self {
         self.routes.push(routes);
@@ -237,18 +241,18 @@ impl AgentAppBuilder {
     }
 
     /// Adds a protocol. If two protocols claim a path, errors there have the format of the one that was added first.
-    /// [`build`](Self::build) refuses a route that exists already.
+    /// [`build`](Self::build) rejects a route that already exists.
     #[must_use]
     pub fn protocol(mut self, protocol: impl Protocol) -> Self {
         self.protocols.push(Arc::new(protocol));
         self
     }
 
-    /// Wraps everything that is served: with authentication, for example. The server's own layers are outside of it: what it
-    /// answers is in the access log, web pages can read it, and requests for other hosts and preflights do not reach it. An
-    /// [`ApiError`] takes the format of the protocol.
+    /// Wraps all routes, for example with authentication. The server's own layers wrap this one: its responses
+    /// appear in the access log, web pages can read them, and preflights and requests for other hosts do not reach
+    /// it. An [`ApiError`] takes the format of the protocol.
     ///
-    /// A layer that knows who makes a request says so with a [`Principal`]:
+    /// A layer that identifies who makes a request adds a [`Principal`]:
     ///
     /// ```
     /// use agent_server::protocol::ErrorInfo;
@@ -305,8 +309,8 @@ impl AgentAppBuilder {
     /// Builds the application.
     ///
     /// # Errors
-    /// [`AppError`] if there is no agent, two have the same name, the default one does not exist, two routes collide, or an
-    /// HTTP setting makes no sense.
+    /// [`AppError`] if there is no agent, two have the same name, the default one does not exist, two routes conflict,
+    /// or an HTTP setting is invalid.
     pub fn build(self) -> Result<AgentApp, AppError> {
         self.http.check()?;
         let runner = self.runner.build()?;

@@ -10,23 +10,23 @@ pub enum AppError {
     #[error(transparent)]
     Runner(#[from] BuildError),
     /// Two owners have the same route.
-    #[error("{second} has the route {route}, which {first} has already")]
+    #[error("{second} has the route {route}, which {first} already has")]
     RouteConflict {
         /// The method and the path, or the path alone if no method matters.
         route: String,
-        /// Who has the route.
+        /// The owner of the route.
         first: String,
-        /// Who wants it, too.
+        /// The other owner.
         second: String,
     },
-    /// An HTTP setting has a value that makes no sense.
+    /// An HTTP setting has an invalid value.
     #[error("{name} '{value}' {reason}")]
     Setting {
-        /// The setting, as in `http.cors_origins`.
+        /// The setting, such as `http.cors_origins`.
         name: &'static str,
         /// Its value.
         value: String,
-        /// What it should be.
+        /// What is wrong with it.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The end of a shutdown, when connections close: what is still being read or written ends in order then.
+//! The end of a shutdown, when connections close: requests and responses in progress end cleanly.
 
 use std::error::Error;
 use std::fmt;
@@ -13,10 +13,10 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// Tells everybody that the server closes its connections.
+/// Signals that the server closes its connections.
 #[derive(Debug, Default)]
 pub(crate) struct ClosingSignal {
-    /// Set before the token is cancelled: to look at it takes no lock.
+    /// Set before the token is cancelled, because reading it takes no lock.
     is_given: AtomicBool,
     token: CancellationToken,
 }
@@ -32,7 +32,8 @@ impl ClosingSignal {
     }
 }
 
-/// Waits for the signal beside something else; costs nothing until it is first polled, and little when it is polled again.
+/// Waits for the signal alongside another future. It costs nothing until it is first polled, and little when it is
+/// polled again.
 #[derive(Debug)]
 pub(crate) struct Closing {
     signal: Arc<ClosingSignal>,
@@ -57,7 +58,7 @@ impl Closing {
         wait.as_mut().poll(cx)
     }
 
-    /// Waits for something else; `None` if the signal comes first.
+    /// Waits for another future; `None` if the signal comes first.
     pub(crate) async fn before<T>(mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         poll_fn(|cx| match work.as_mut().poll(cx) {
@@ -68,7 +69,7 @@ impl Closing {
     }
 }
 
-/// The error of a body that the server does not read to its end, because it closes its connections.
+/// The error of a body that the server stops reading because it closes its connections.
 #[derive(Debug)]
 struct ServerClosing;
 
@@ -92,7 +93,7 @@ pub(crate) fn is_closing(error: &axum::Error) -> bool {
     false
 }
 
-/// The body of a request. What has not come when the server closes its connections is not waited for.
+/// The body of a request. When the server closes its connections, it does not wait for the rest.
 pub(super) struct ClosingBody {
     body: Incoming,
     closing: Closing,

@@ -26,20 +26,22 @@ pub struct HttpConfig {
     pub body_limit_bytes: usize,
     /// The maximum nesting depth of a request's JSON.
     pub json_depth: usize,
-    /// How many bytes the bodies of all requests that are being read or answered may take in memory, parsed values included.
-    /// Further requests get 503. WebSocket messages count as bodies.
+    /// The maximum memory of the bodies of all requests that are being read or answered, in bytes, including
+    /// parsed values. Further requests get 503. WebSocket messages count as bodies.
     pub bodies_bytes: usize,
-    /// How many bytes may wait in all connections for clients that do not read. Beyond, new requests get 503.
+    /// The maximum number of bytes buffered in all connections for clients that do not read. Beyond it, new requests
+    /// get 503.
     pub unread_bytes: usize,
-    /// How many connections may be open. Further ones get 503, and only the health checks are answered.
+    /// The maximum number of open connections. Further ones get 503, except for health checks.
     pub max_connections: usize,
-    /// How many connections one client address may have open, and one IPv6 network of 64 bits; 0 for any number. Further ones
-    /// get 429. Behind a proxy all clients have its address.
+    /// The maximum number of open connections of one client address, or of one IPv6 network of 64 bits; 0 for
+    /// any number. Further ones get 429. Behind a proxy, all clients have the proxy's address.
     pub max_connections_per_address: usize,
     /// How long a connection may stay open without a request.
     #[serde(rename = "keep_alive_seconds", with = "agent_schemas::seconds")]
     pub keep_alive: Duration,
-    /// How long a client may take to send a request's headers, from the first byte on; on a new connection, from its opening.
+    /// How long a client may take to send a request's headers, from their first byte on; on a new connection, from its
+    /// opening.
     #[serde(rename = "header_timeout_seconds", with = "agent_schemas::seconds")]
     pub header_timeout: Duration,
     /// How long a client may take to send a request's body, or a WebSocket message.
@@ -72,7 +74,7 @@ impl Default for HttpConfig {
 }
 
 impl HttpConfig {
-    /// Checks the settings that are more than a number: the path, the origins and the hosts.
+    /// Checks the settings that are not just numbers: the path, the origins and the hosts.
     ///
     /// # Errors
     /// [`AppError::Setting`] for the first one that could never match a request.

@@ -1,7 +1,7 @@
 //! Errors of requests, and the HTTP responses that report them.
 //!
 //! Every error body has `detail` (as upstream's clients expect it: a list of errors with 422, otherwise a sentence) and
-//! `error: {code, message}`. `answer` has the status, the code and the message of each error.
+//! `error: {code, message}`. `answer` defines the status, the code and the message of each error.
 
 mod answer;
 mod body;
@@ -33,7 +33,7 @@ pub enum ApiError {
     Unreadable(String),
     /// The body did not arrive in time.
     TooSlow {
-        /// How long it may take.
+        /// The maximum time.
         limit: Duration,
     },
     /// The body is too large.
@@ -43,22 +43,22 @@ pub enum ApiError {
         /// The setting of the limit.
         setting: &'static str,
     },
-    /// The bodies of all requests take as much memory as they may.
+    /// The bodies of all requests have reached their limit of memory.
     NoRoomForBody {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// As many bytes as may wait for clients that do not read.
+    /// The responses that clients have not read have reached their limit of bytes.
     TooMuchUnread {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The server has as many connections as it may.
+    /// The server has reached its limit of connections.
     TooManyConnections {
         /// How many those are.
         limit: usize,
     },
-    /// The client's address has as many connections as it may.
+    /// The client's address has reached its limit of connections.
     TooManyOfAddress {
         /// How many those are.
         limit: usize,
@@ -85,7 +85,7 @@ pub enum ApiError {
     NoSuchRun(String),
     /// The run's log no longer has this position.
     PositionGone,
-    /// The server closes its connections, and the run, which waits here or is executed elsewhere, has not ended.
+    /// The server closes its connections before the end of the run, which is queued or executed elsewhere.
     Unanswered(String),
     /// There is no such session for this user.
     NoSuchSession(String),
@@ -98,7 +98,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// What protocols with their own error formats need to report it.
+    /// What protocols with their own error formats need in order to report it.
     pub fn info(&self) -> ErrorInfo {
         self.answer().info
     }
@@ -118,13 +118,13 @@ impl ApiError {
     }
 }
 
-/// Whether an error is the store's and not that of what it was asked for.
+/// Returns whether the store is at fault, and not the request.
 fn is_the_stores(error: &agent_services::Error) -> bool {
     matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Unexpected)
 }
 
-/// Logs that a log could not be read to its end. That it is no longer kept, or that another process continues the run, is
-/// nobody's fault.
+/// Logs that a run's log could not be read to its end. It is not a fault if the log is no longer kept, or if
+/// another process has taken over the run.
 pub(crate) fn log_cut(error: &CursorError, what: &str) {
     match error {
         CursorError::Gone | CursorError::Lost => tracing::info!(error = %error, "{what}"),

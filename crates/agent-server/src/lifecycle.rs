@@ -43,25 +43,25 @@ const LAST_BYTES: Duration = Duration::from_secs(2);
 /// How long the stores have to stop.
 const STORES: Duration = Duration::from_secs(3);
 
-/// How long a stop takes at most, without the application's own hooks, if agents may continue for `drain` and then for
-/// `cancel_grace`.
+/// The maximum duration of a shutdown, without the application's own hooks, if agents may continue for `drain` and
+/// then for `cancel_grace`.
 pub(crate) fn longest_stop(drain: Duration, cancel_grace: Duration) -> Duration {
     [cancel_grace, LAST_EVENTS, LAST_BYTES, STORES].into_iter().fold(drain, Duration::saturating_add)
 }
 
-/// How long a client that is refused may take to send its request.
+/// How long a refused client may take to send its request.
 const REFUSED: Duration = Duration::from_secs(2);
 
-/// How much of an answer waits in a connection until the client takes some of it, and how long a request's headers may be.
+/// How much of an answer is buffered until the client reads, and the maximum size of a request's headers.
 const BUFFER_BYTES: usize = 128 * 1024;
 
-/// The pause before the next accept when the system is out of file descriptors.
+/// The pause before the next accept when file descriptors have run out.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
 
 /// Serves until the shutdown signal, then drains.
 ///
-/// While draining, the server still accepts connections, so that probes see that it is not ready and requests for new runs
-/// get 503. Runs that have not ended by the deadline are cancelled; their streams end with their final event.
+/// While draining, the server still accepts connections, so that probes see that it is not ready and requests for new
+/// runs get 503. Runs that have not ended by the deadline are cancelled; their streams end with their final event.
 pub(crate) async fn serve(
     app: App,
     routes: Router,
@@ -114,7 +114,7 @@ async fn drain_runs(app: &App, drain: Duration) {
         runs.active = runner.active_runs(),
         "the drain deadline has passed; cancelling the remaining runs"
     );
-    // What has ended already only waits for its readers.
+    // Runs that have already ended are only waiting for their readers.
     let grace = if runner.active_runs() > 0 { runner.limits().cancel_grace } else { Duration::ZERO };
     runner.cancel_all();
     if timeout(grace.saturating_add(LAST_EVENTS), runner.drained()).await.is_err() {
@@ -122,7 +122,8 @@ async fn drain_runs(app: &App, drain: Duration) {
     }
 }
 
-/// Stops what an application needs, and waits for a limited time: a store that does not answer must not keep the process.
+/// Releases the lease and stops the services. Waits for a limited time, because a store that does not answer must not
+/// keep the process alive.
 pub(crate) async fn stop_services(runner: &Runner) {
     let stopped = async {
         if let Err(error) = runner.release_lease().await {
@@ -133,7 +134,7 @@ pub(crate) async fn stop_services(runner: &Runner) {
         }
     };
     if timeout(STORES, stopped).await.is_err() {
-        tracing::warn!("the stores did not stop in time; what they acknowledged is stored");
+        tracing::warn!("the stores did not stop in time; acknowledged writes are stored");
     }
 }
 
@@ -162,7 +163,7 @@ impl Connections {
                 }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
-                    // Once, not with every attempt.
+                    // Logged once, not with every attempt.
                     if !std::mem::replace(&mut is_failing, true) {
                         tracing::error!(error = %error, "cannot accept connections");
                     }
@@ -173,7 +174,7 @@ impl Connections {
     }
 
     fn spawn(&self, stream: TcpStream, client: SocketAddr, admitted: Admitted, refusal: Option<Refusal>) {
-        // Small events should be sent at once; without the option they are only sent later.
+        // Without this option, small events would be delayed.
         let _ = stream.set_nodelay(true);
         let state = ConnectionState::new(self.bodies.clone());
         let timeouts = match refusal {
@@ -194,7 +195,8 @@ impl Connections {
                 request.map(|body| ClosingBody::new(body, &closing))
             })
             .map_response(move |response| answered.note_answer(response));
-        // The connection has its own time-outs, which start when it is read from; hyper reads on at once if it has one, too.
+        // The connection has its own timeouts, which start when it is read from. If hyper had one too, it would read on
+        // at once.
         let longest = self.timeouts.keep_alive.saturating_add(self.timeouts.header).saturating_mul(2);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -210,10 +212,10 @@ impl Connections {
                 ended = connection.as_mut() => ended,
                 () = closing.given() => {
                     connection.as_mut().graceful_shutdown();
-                    // Polled first, so that whatever can be sent is.
+                    // Polled first, so that pending bytes are sent.
                     match poll_fn(|cx| Poll::Ready(connection.as_mut().poll(cx))).await {
                         Poll::Ready(ended) => ended,
-                        // Half a request is not waited for.
+                        // The server does not wait for the rest of an incomplete request.
                         Poll::Pending if open.has_no_request() => Ok(()),
                         Poll::Pending => connection.await,
                     }

@@ -1,4 +1,4 @@
-//! Whether the server can take new runs, and why not.
+//! Whether the server accepts new runs, and if not, why.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-/// How long an answer of the stores is used again, so that probes cost little however often they come.
+/// How long a result is reused, so that frequent probes cost little.
 const FRESH: Duration = Duration::from_millis(500);
 
-/// How long a probe waits for the stores; whoever sent it does not wait forever.
+/// How long a probe waits for the stores, because its sender does not wait forever.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Why the server takes no new runs.
+/// Why the server does not accept new runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Reason {
@@ -22,7 +22,7 @@ pub(crate) enum Reason {
     ShuttingDown,
     /// A store has no room left.
     StoreFull,
-    /// A store takes no writes.
+    /// A store accepts no writes.
     StoreReadOnly,
     /// A store does not answer.
     StoreUnavailable,
@@ -41,7 +41,7 @@ impl Reason {
     }
 }
 
-/// What the stores said last.
+/// The last result of the stores' health checks.
 #[derive(Debug, Default)]
 pub(crate) struct StoreHealth(Mutex<Option<Answer>>);
 
@@ -52,11 +52,11 @@ struct Answer {
 }
 
 impl StoreHealth {
-    /// Asks the stores, unless they were asked a moment ago. Of several calls at once one asks, and the others share its
-    /// answer. Logs when the answer changes.
+    /// Checks the stores, unless that was done a moment ago. Concurrent calls share one check. Logs when the
+    /// result changes.
     ///
     /// # Errors
-    /// The reason of the first store that does not work.
+    /// The reason why the first failing store is not ready.
     pub(crate) async fn check(&self, services: &Services) -> Result<(), Reason> {
         let mut last = self.0.lock().await;
         if let Some(answer) = last.filter(|answer| answer.time.elapsed() < FRESH) {
@@ -69,7 +69,7 @@ impl StoreHealth {
                 let reason = Reason::of(&error);
                 if before != Err(reason) {
                     let cause = std::error::Error::source(&error);
-                    tracing::error!(error = %error, cause = ?cause, reason = ?reason, "not ready: a store does not work");
+                    tracing::error!(error = %error, cause = ?cause, reason = ?reason, "not ready: a store failed its health check");
                 }
                 Err(reason)
             }
@@ -81,7 +81,7 @@ impl StoreHealth {
             }
         };
         if before.is_err() && result.is_ok() {
-            tracing::info!("ready again: the stores work");
+            tracing::info!("ready again: all stores passed their health checks");
         }
         *last = Some(Answer { time: Instant::now(), result });
         result

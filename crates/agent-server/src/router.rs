@@ -62,7 +62,7 @@ fn server_routes(app: &App, protocols: Arc<[Arc<dyn Protocol>]>) -> Router {
         .merge(root::routes(app.clone(), protocols))
 }
 
-/// The routes at the path that the configuration names.
+/// The routes at the configured path.
 fn endpoint_routes(app: &App) -> Router {
     let endpoint = &app.http().endpoint_path;
     Router::new()
@@ -73,7 +73,7 @@ fn endpoint_routes(app: &App) -> Router {
         .with_state(app.clone())
 }
 
-/// Puts the application's own layers around all routes, and then those of the server. `wrap` adds the former.
+/// Wraps all routes in the application's own layers, which `wrap` adds, and then in the server's.
 pub(crate) fn layered(
     app: &App,
     routes: Router,
@@ -86,7 +86,7 @@ pub(crate) fn layered(
     middleware::around(wrap(routes), app, ErrorFormatLayer(protocols))
 }
 
-/// Answers where a handler of a protocol or of the application panicked. The text is for the server's log.
+/// The answer when a handler of a protocol or of the application panics. The text goes to the server's log.
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));

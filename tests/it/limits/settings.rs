@@ -2,7 +2,7 @@
 
 use agent_services::limits::StoreLimits;
 use agent_tests::client::{post, process};
-use agent_tests::{Answer, Connection, Launch, Server};
+use agent_tests::{Answer, Connection, Launch, Server, within};
 use serde_json::json;
 
 use super::{Reached, check_has_room, first_error, plain, rows, serve};
@@ -210,16 +210,22 @@ async fn no_room_for_a_body() -> Reached {
     let alone = server.connect().await.process(&",".repeat(500), "").await;
     assert_eq!(alone.status, 413, "it needs more than there is for all: {alone:?}");
     let half = post(&" ".repeat(9000));
-    let mut slow = server.connect().await;
-    slow.send(&half[..half.len() - 1]).await;
-    let refused = loop {
-        let answer = server.connect().await.process(&"x".repeat(2000), "").await;
-        if answer.status != 200 {
-            break answer;
+    let refused = within("a body to be refused", async {
+        loop {
+            let mut slow = server.connect().await;
+            slow.send(&half[..half.len() - 1]).await;
+            // If this body is read first, the slow one is refused instead.
+            let answer = server.connect().await.process(&"x".repeat(2000), "").await;
+            if answer.status != 200 {
+                return answer;
+            }
         }
-    };
-    drop(slow);
-    while server.connect().await.process(&"x".repeat(2000), "").await.status == 503 {}
+    })
+    .await;
+    within("the server to have room for a body", async {
+        while server.connect().await.process(&"x".repeat(2000), "").await.status == 503 {}
+    })
+    .await;
     Reached::error(&refused)
 }
 

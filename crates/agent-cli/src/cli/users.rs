@@ -14,9 +14,9 @@ pub(crate) struct UsersOptions {
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum UsersCommand {
-    /// Delete everything of a user: runs, sessions, states and memories
+    /// Delete all data of a user: runs, sessions, states and memories
     ///
-    /// Runs that have not ended are cancelled first. Prints how much was deleted. Can be repeated.
+    /// Cancels runs that have not ended, then deletes. Prints how much was deleted. Safe to repeat.
     Forget {
         /// The user
         #[arg(value_name = "USER")]

@@ -20,7 +20,7 @@ const SIMILAR: f64 = 0.85;
 #[derive(Clone, Default)]
 pub(crate) struct Environment {
     variables: HashMap<String, String>,
-    /// Our variables whose values are not UTF-8. Of others, these count as absent.
+    /// Our variables whose values are not UTF-8. Other variables with such values count as absent.
     not_text: Vec<String>,
 }
 
@@ -49,10 +49,10 @@ impl Environment {
         self.get(variable).filter(|value| variable != "AGENT_SERVER_PORT" || !value.contains("://"))
     }
 
-    /// Refuses variables that are named like settings and are none, because they are probably mistyped.
+    /// Rejects variables with the prefix of settings that are not settings: they are probably mistyped.
     ///
     /// # Errors
-    /// A sentence that names all of them, and the settings that may have been meant.
+    /// A sentence that names all of them, and similar settings.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let known: Vec<String> = Setting::all()
             .iter()
@@ -75,7 +75,7 @@ impl Environment {
     }
 }
 
-/// Whether Kubernetes or Docker sets this variable for a service whose name begins with `agent-server`.
+/// Returns whether Kubernetes or Docker sets this variable for a service whose name begins with `agent-server`.
 fn is_service_link(name: &str, value: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_port = |rest: &str| {
@@ -89,7 +89,7 @@ fn is_service_link(name: &str, value: &str) -> bool {
         || (name.ends_with("_PORT") && value.contains("://"))
 }
 
-/// What is wrong with a variable that is no setting.
+/// Describes the fault of a variable that is not a setting, with advice.
 fn fault(name: &str, known: &[String]) -> String {
     let advice = match most_similar(name, known) {
         _ if name.starts_with("AGENT_SERVER_AGENTS_") => {
@@ -102,7 +102,7 @@ fn fault(name: &str, known: &[String]) -> String {
 }
 
 fn most_similar(name: &str, known: &[String]) -> Option<String> {
-    // The common prefix would make any two names similar.
+    // With the common prefix, any two names would be similar.
     let name = name.strip_prefix(PREFIX)?;
     let scored =
         known.iter().filter_map(|known| Some((strsim::jaro(name, known.strip_prefix(PREFIX)?), known)));

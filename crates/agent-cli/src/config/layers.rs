@@ -27,18 +27,18 @@ impl Flag {
     }
 }
 
-/// The configuration file: `file`, else what `AGENT_SERVER_CONFIG` names, else none.
+/// The configuration file: `file`, or else the one in `AGENT_SERVER_CONFIG`, or else none.
 pub(crate) fn config_file<'a>(file: Option<&'a Path>, environment: &'a Environment) -> Option<&'a Path> {
     file.or_else(|| environment.get(FILE_VARIABLE).map(Path::new))
 }
 
 /// Reads the configuration: defaults, then the file, then the environment, then flags.
 ///
-/// The file is `file`, else what `AGENT_SERVER_CONFIG` names, else none.
+/// The file is `file`, or else the one in `AGENT_SERVER_CONFIG`, or else none.
 ///
 /// # Errors
-/// [`ConfigError`] if the file cannot be read or a setting is unknown or has an invalid value. A variable that is named like a
-/// setting counts as one.
+/// [`ConfigError`] if the file cannot be read, or a setting is unknown or invalid. A variable with the prefix of
+/// settings counts as a setting.
 pub(crate) fn load(
     file: Option<&Path>,
     environment: &Environment,
@@ -77,7 +77,7 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
         ConfigError::from_message(format!("configuration file {}: {what}", path.display()))
     };
     let text = std::fs::read_to_string(path).map_err(|error| named(&error))?;
-    // The file is checked separately first, because only its own text gives an error a line number.
+    // The file is checked on its own first: only then do errors have line numbers.
     toml::from_str::<Config>(&text).map_err(|error| named(&located(&error, &text)))?;
     toml::from_str(&text).map_err(|error| named(&located(&error, &text)))
 }
@@ -99,7 +99,7 @@ fn setting_at<'a>(settings: &'a [Setting], source: &str, path: &str) -> Result<&
 /// Sets one setting from text. The error names the source.
 fn set(table: &mut Table, source: &str, setting: &Setting, text: &str) -> Result<(), ConfigError> {
     let named = |error: String| ConfigError::from_message(format!("{source}: {error}"));
-    // The value is checked alone first, because later nobody knows where it came from.
+    // The value is checked on its own first, because its source is unknown once it is merged.
     let mut alone = Table::new();
     setting.set(text, &mut alone).map_err(named)?;
     Value::Table(alone).try_into::<Config>().map_err(|error: toml::de::Error| named(one_line(&error)))?;

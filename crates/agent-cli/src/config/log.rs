@@ -33,12 +33,12 @@ impl Default for LogConfig {
 /// The names of levels.
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
-/// How similar a word must be to a level to be taken for a mistyped one, from 0 to 1.
+/// The minimum similarity, from 0 to 1, of a word to a level that counts as a mistyped level.
 const SIMILAR: f64 = 0.8;
 
 impl LogConfig {
-    /// Checks the level. A word that is not a level would otherwise be taken for the name of a module, and nothing else would
-    /// be logged.
+    /// Checks the level. Otherwise, a word that is not a level would count as the name of a module, and only
+    /// that module would log.
     ///
     /// # Errors
     /// A sentence that names the word.
@@ -66,7 +66,7 @@ impl LogConfig {
     }
 }
 
-/// Whether a word is probably a level that was written in another way.
+/// Returns whether a word is probably a misspelt level.
 fn is_similar(word: &str, level: &str) -> bool {
     word.starts_with(level) || strsim::jaro(word, level) >= SIMILAR
 }

@@ -1,4 +1,4 @@
-//! What is in force: the configuration with everything filled in that has a default of its own.
+//! The effective configuration: fills in the defaults that depend on other settings.
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,11 @@ use super::services::{ServicesConfig, UrlSetting};
 use super::{Config, ConfigError, Environment};
 
 impl Config {
-    /// The same configuration with the data folder, the URLs of the stores, their limits and the allowed hosts filled in.
-    /// If everything is kept in memory, the data folder and other URLs are left out.
+    /// Fills in the data folder, the URLs of the stores, their limits and the allowed hosts. If everything is
+    /// kept in memory, removes the data folder and the other URLs.
     ///
     /// # Errors
-    /// If a URL is invalid, or if the data folder is needed and unknown.
+    /// If a URL is invalid, or if the data folder is needed but unknown.
     pub(crate) fn resolve(mut self, environment: &Environment) -> Result<Config, ConfigError> {
         self.data_dir = match &self.data_dir {
             _ if self.ephemeral => None,
@@ -45,7 +45,7 @@ impl Config {
         Ok(self)
     }
 
-    /// The stores in a few words, without secrets.
+    /// A short description of the stores, without secrets.
     pub(crate) fn stores(&self) -> String {
         let ServicesConfig { url, sessions, states, memories, runs, .. } = &self.services;
         let all = url.as_ref().map_or_else(String::new, UrlSetting::shown);
@@ -55,12 +55,12 @@ impl Config {
     }
 }
 
-/// The path from the root of the file system, which needs not exist.
+/// The absolute path; the file need not exist.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The text of a URL; if its path starts in the working directory, with the whole path.
+/// The text of a URL. A relative path becomes absolute.
 fn with_absolute_path(url: &StoreUrl) -> String {
     let text = url.expose();
     let folder = url.path().ok().filter(|path| url.scheme() == "sqlite" && path.is_relative());

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct RunsConfig {
     /// How many runs may be in progress at once.
     pub(crate) max_runs: usize,
-    /// How many more runs may wait for one of these to end. Further requests get 429.
+    /// How many more runs may wait when `max_runs` is reached. Further requests get 429.
     pub(crate) max_waiting: usize,
     /// How many runs may wait for one session. Further requests get 429.
     pub(crate) max_queued: usize,
@@ -21,10 +21,10 @@ pub(crate) struct RunsConfig {
     pub(crate) retention_seconds: Option<u64>,
     /// How many bytes the logs of all ended runs may use. The default is 1 GiB, or 256 MiB in memory.
     pub(crate) retention_bytes: Option<u64>,
-    /// How long sessions are kept that no request has named, after their last message, in seconds. The default is
+    /// How long a session that no request has named is kept after its last message, in seconds. The default is
     /// `retention_seconds`.
     pub(crate) anonymous_session_seconds: Option<u64>,
-    /// How long responses that a client asked to store are kept, in seconds, if that is longer than logs are kept.
+    /// How long responses that a client asked to store are kept, in seconds, if longer than logs.
     pub(crate) response_seconds: u64,
     /// How long a server that stopped responding keeps its runs before another server takes them over, in seconds.
     pub(crate) lease_seconds: u64,
@@ -36,10 +36,10 @@ pub(crate) struct RunsConfig {
     pub(crate) run_time_seconds: u64,
     /// The maximum size of a run's log, in bytes.
     pub(crate) log_bytes: usize,
-    /// How many bytes the requests and messages of all runs in progress may take in memory; with a store in memory also their
-    /// logs. Further requests get 503, and a run that needs more fails.
+    /// The maximum memory of the requests and messages of all runs in progress, in bytes; with an in-memory
+    /// store, also of their logs. Further requests get 503, and a run that needs more fails.
     pub(crate) memory_bytes: usize,
-    /// How many bytes all runs may have written that the store does not have yet. Beyond, agents wait for the store.
+    /// The maximum output of all runs that is not stored yet, in bytes. Beyond it, agents wait for the store.
     pub(crate) unstored_bytes: usize,
     /// How long a cancelled agent may continue before it is dropped, in seconds.
     pub(crate) cancel_grace_seconds: u64,

@@ -13,9 +13,10 @@ use super::{Config, ConfigError, Environment};
 
 /// Where sessions, states, memories and runs are kept.
 ///
-/// Each store has a URL: `sqlite:` for a file in the data folder (`sqlite:/path` for another folder, `?sync=full` to wait for
-/// the disk at each commit), `redis://host:port`, `rediss://…` with TLS, `redis-cluster://host:port,…` or
-/// `redis-sentinel://host:port,…/master` (with `?prefix=NAME&ttl_seconds=N`), or `memory:`, which is lost when the process stops.
+/// Each store has a URL: `sqlite:` for a file in the data folder (`sqlite:/path` for another folder, `?sync=full` to
+/// wait for the disk at each commit), `redis://host:port`, `rediss://…` with TLS, `redis-cluster://host:port,…` or
+/// `redis-sentinel://host:port,…/master` (with `?prefix=NAME&ttl_seconds=N`), or `memory:`, which is lost when the
+/// process stops.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ServicesConfig {
@@ -39,7 +40,8 @@ pub(crate) struct ServicesConfig {
     pub(crate) memory_bytes: Option<u64>,
 }
 
-/// A URL that may contain a password, which is not shown. It is parsed on use, because errors of a file quote the line.
+/// A URL that may contain a password, which is never shown. It is parsed on use, because parse errors of a file quote
+/// the line.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct UrlSetting(String);
@@ -103,7 +105,7 @@ impl Config {
         self.open(environment, self.open_options())
     }
 
-    /// The services for reading, even while a server uses them; they may reject writes. Not yet started.
+    /// The services for reading, even while a server is using them; they may reject writes. Not yet started.
     ///
     /// # Errors
     /// If a URL is invalid or no backend knows it.
@@ -130,7 +132,7 @@ impl Config {
             .with_memory_bytes(self.services.memory_bytes)
     }
 
-    /// Whether a store is in the data folder.
+    /// Returns whether any store is in the data folder.
     pub(super) fn uses_data_dir(&self) -> bool {
         let named = &self.services;
         let all = named.url.as_ref().map_or(DEFAULT, |UrlSetting(url)| url);
@@ -143,7 +145,7 @@ impl Config {
     /// The URL of each service.
     ///
     /// # Errors
-    /// If one is invalid, or if the data folder is needed and unknown.
+    /// If one is invalid, or if the data folder is needed but unknown.
     pub(super) fn urls(&self, environment: &Environment) -> Result<ServiceUrls, ConfigError> {
         if self.ephemeral {
             return Ok(ServiceUrls::new(self.url("url", DEFAULT_EPHEMERAL, environment)?));
@@ -176,7 +178,7 @@ impl Config {
 /// The default store.
 const DEFAULT: &str = if cfg!(feature = "sqlite") { "sqlite:" } else { DEFAULT_EPHEMERAL };
 
-/// The store that is lost when the process stops.
+/// The in-memory store, which is lost when the process stops.
 const DEFAULT_EPHEMERAL: &str = "memory:";
 
 #[cfg(test)]

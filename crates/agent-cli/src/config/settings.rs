@@ -1,4 +1,4 @@
-//! The settings that a line of text can set: all except tables, such as `agents`.
+//! The settings that a single line of text can set: all except tables, such as `agents`.
 //!
 //! Their names and types come from the `Deserialize` impl of [`Config`], which names the fields of each section and
 //! requests the type of each field.
@@ -15,15 +15,15 @@ use super::Config;
 /// The prefix of the environment variables of settings.
 pub(super) const PREFIX: &str = "AGENT_SERVER_";
 
-/// A setting that text can set.
+/// A setting that can be set from text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Setting {
-    /// The names of its sections and its own name.
+    /// The names of its sections, then its own name.
     path: Vec<&'static str>,
     kind: Kind,
 }
 
-/// The type that the text of a setting is read as.
+/// How the text of a setting is parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Bool,
@@ -51,7 +51,7 @@ impl Setting {
         format!("{PREFIX}{}", self.path.join("_").to_ascii_uppercase())
     }
 
-    /// Puts its value into a table.
+    /// Writes its value into a table.
     ///
     /// # Errors
     /// A sentence that says what the text should be.

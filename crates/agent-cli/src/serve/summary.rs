@@ -1,4 +1,4 @@
-//! What is in force: one log line at the start, and the document of `--print-config`.
+//! Shows the effective configuration: one log line at startup, and the output of `--print-config`.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -7,14 +7,14 @@ use std::path::Path;
 use crate::agents;
 use crate::config::{AgentConfig, Config, absolute};
 
-/// What a person wants to know about a server that starts.
+/// The essentials of a server's configuration, for people.
 #[derive(Debug)]
 pub(super) struct Summary {
     /// The default agent.
     agent: String,
-    /// Why it is the default.
+    /// Why this agent is the default.
     reason: String,
-    /// All agents, each with its model if it has one.
+    /// All agents, each with its model, if any.
     agents: String,
     stores: String,
     data_dir: String,
@@ -22,7 +22,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// The summary of a configuration that was resolved, which came from this file.
+    /// Summarizes a resolved configuration that came from this file.
     pub(super) fn new(config: &Config, file: Option<&Path>, reason: String) -> Self {
         let path = |path: Option<&Path>| {
             path.map_or_else(|| "none".to_owned(), |path| absolute(path).display().to_string())
@@ -39,7 +39,7 @@ impl Summary {
         }
     }
 
-    /// Logs it for a server at this address.
+    /// Logs the summary of a server at this address.
     pub(super) fn log(&self, address: SocketAddr) {
         tracing::info!(
             address = %address,
@@ -53,11 +53,11 @@ impl Summary {
         );
     }
 
-    /// The configuration as TOML, without secrets, and in comments where it comes from.
+    /// The configuration as TOML without secrets. Comments say where it comes from.
     pub(super) fn to_toml(&self, config: &Config) -> anyhow::Result<String> {
         let mut shown = config.clone();
         shown.agents.values_mut().for_each(hide_query);
-        let mut text = format!("# agent-server {}: the configuration in force\n", env!("CARGO_PKG_VERSION"));
+        let mut text = format!("# agent-server {}: the effective configuration\n", env!("CARGO_PKG_VERSION"));
         writeln!(text, "# configuration file: {}", self.config_file)?;
         writeln!(text, "# default agent: {} ({})", self.agent, self.reason)?;
         text.push_str(&toml::to_string(&shown)?);
@@ -65,7 +65,7 @@ impl Summary {
     }
 }
 
-/// Hides the query of a model's address, which may have a key.
+/// Hides the query of a model's address, which may contain a key.
 fn hide_query(agent: &mut AgentConfig) {
     #[cfg(feature = "chat")]
     if let AgentConfig::Chat(chat) = agent
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::config::{Environment, load};
 
-    /// A configuration that was resolved, and its summary.
+    /// A resolved configuration and its summary.
     fn summary(pairs: &[(&str, &str)]) -> (Config, Summary) {
         let environment = Environment::new(pairs.iter().map(|(name, value)| (name.into(), value.into())));
         let config = load(None, &environment, &[]).expect("valid");

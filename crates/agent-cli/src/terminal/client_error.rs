@@ -1,4 +1,4 @@
-//! Errors between this program and a server, each one clear sentence.
+//! Errors between this program and a server. Each is one sentence for the user.
 
 use std::error::Error;
 use std::io;
@@ -11,7 +11,7 @@ use super::describe::shorten;
 /// How many bytes of a server's error message are shown.
 const SHOWN: usize = 500;
 
-/// An error of a request to a server. `Display` is a sentence for the user.
+/// Why a request to a server failed. `Display` is a sentence for the user.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct ClientError(String);
@@ -71,7 +71,7 @@ impl ClientError {
         ClientError(format!("{place} responded with {} instead of a stream of events", shorten(found, 100)))
     }
 
-    /// The server sent something that is not an event.
+    /// The server sent data that is not an event.
     pub(crate) fn event(why: impl std::fmt::Display) -> Self {
         ClientError(format!("could not read an event from the server: {why}"))
     }
@@ -107,7 +107,7 @@ fn said(body: &str) -> Option<String> {
     said.map(|said| shorten(&said, SHOWN))
 }
 
-/// `body.input.0.role: expected …` of a fault with a location.
+/// A fault with its location, such as `body.input.0.role: expected …`.
 fn fault(fault: &Json) -> Option<String> {
     let step = |step: &Json| step.as_str().map_or_else(|| step.to_string(), str::to_owned);
     let location: Vec<String> = fault.get("loc")?.as_array()?.iter().map(step).collect();

@@ -1,5 +1,5 @@
-//! The conversation so far. Each request repeats it, because not every server keeps sessions; those that do recognize the
-//! messages by their ids.
+//! The conversation so far. Each request repeats it, because not every server keeps sessions; those that do recognize
+//! the messages by their ids.
 
 use std::collections::VecDeque;
 
@@ -44,7 +44,7 @@ impl Conversation {
         self.session_id = fresh_session_id();
     }
 
-    /// The request with this as the next message.
+    /// The request with this text as the next message.
     pub(super) fn request(&self, text: &str) -> AgentRequest {
         let before = self.turns.iter().flat_map(|turn| &turn.messages).cloned();
         let mut said = Message::user(text);
@@ -53,12 +53,13 @@ impl Conversation {
         request.session_id = Some(self.session_id.clone());
         request.user_id.clone_from(&self.user_id);
         request.model.clone_from(&self.model);
-        // A server may be configured to continue runs whose clients disconnect, but this client cancels runs by disconnecting.
+        // A server may be configured to continue runs whose clients disconnect, but this client cancels runs by
+        // disconnecting.
         request.extra.insert("on_disconnect".to_owned(), Json::from("cancel"));
         request
     }
 
-    /// Adds the user's message, the last one of a request, and the answer as far as it arrived.
+    /// Adds the user's message, which is the last one of the request, and as much of the answer as arrived.
     pub(super) fn add(&mut self, said: Option<Message>, answer: &Fold) {
         let response = answer.response();
         let whole = response.as_ref().filter(|response| response.output.is_some());

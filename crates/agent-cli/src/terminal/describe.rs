@@ -2,7 +2,7 @@
 
 use agent_schemas::{ContentBody, ErrorBody, Json, JsonObject, MessageType};
 
-/// How much of a tool's arguments or output a line shows.
+/// The maximum length of a tool's arguments or output in a line.
 const SHOWN: usize = 400;
 
 /// A line for a content that is not streamed as text.
@@ -39,12 +39,12 @@ pub(super) fn content(kind: &MessageType, body: &ContentBody, whole: bool) -> St
     }
 }
 
-/// A warning of a run that ended as it should.
+/// A warning of a run that otherwise succeeded.
 pub(super) fn warning(warning: &ErrorBody) -> String {
     format!("warning {}: {}", one_line(&warning.code), one_line(&warning.message))
 }
 
-/// An error as the wire has it.
+/// An error, in the form of the protocol.
 pub(super) fn error(error: &ErrorBody) -> String {
     format!("error {}: {}", one_line(&error.code), one_line(&error.message))
 }

@@ -10,12 +10,12 @@ use tokio::sync::mpsc as channel;
 pub(super) struct Lines {
     wanted: mpsc::Sender<()>,
     read: channel::UnboundedReceiver<io::Result<Option<String>>>,
-    /// A line has been requested and not been taken yet.
+    /// A line has been requested and not yet taken.
     is_asked: bool,
 }
 
 impl Lines {
-    /// Starts to read, once the first line is requested.
+    /// Starts reading when the first line is requested.
     pub(super) fn of_stdin() -> Self {
         let (wanted, wishes) = mpsc::channel();
         let (sender, read) = channel::unbounded_channel();

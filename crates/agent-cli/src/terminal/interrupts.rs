@@ -1,4 +1,4 @@
-//! What the user's signals ask for.
+//! Requests that the user makes by signals.
 
 use std::io;
 
@@ -6,21 +6,22 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// A wish of the user's.
+/// What the user requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// Ctrl-C: to cancel the answer; a second time, to leave.
+    /// Ctrl-C: cancel the answer; the second time, quit.
     Interrupt,
-    /// SIGTERM: to leave.
+    /// SIGTERM: quit.
     Terminate,
 }
 
-/// The signals of the process, or in tests others. From its creation on, they no longer end the program by themselves.
+/// The signals of the process, or simulated ones in tests. Once this is created, they no longer end the program by
+/// themselves.
 pub(super) struct Interrupts(BoxStream<'static, Stop>);
 
 impl Interrupts {
     /// # Errors
-    /// If the system allows no handlers.
+    /// If the system rejects the handlers.
     pub(super) fn of_process() -> io::Result<Self> {
         let of = |kind, stop| {
             let signal = signal(kind)?;
@@ -35,12 +36,12 @@ impl Interrupts {
         Ok(Interrupts::new(stream::select(interrupt, terminate).boxed()))
     }
 
-    /// Takes what these say; after their end, nothing more is asked for.
+    /// Takes requests from a stream; after its end, there are no more requests.
     pub(super) fn new(stops: BoxStream<'static, Stop>) -> Self {
         Interrupts(stops.chain(stream::pending()).boxed())
     }
 
-    /// The next wish.
+    /// The next request.
     pub(super) async fn next(&mut self) -> Stop {
         match self.0.next().await {
             Some(stop) => stop,

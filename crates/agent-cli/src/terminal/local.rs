@@ -16,17 +16,17 @@ use crate::{agents, serve, telemetry};
 /// How long the server may take to stop: a cancelled run still reports its end.
 const END: Duration = Duration::from_secs(3);
 
-/// What is logged unless the user wants a log: what went wrong, once.
+/// The log level unless the user requests a log: only failures, each once.
 const LOG_LEVEL: &str = "warn,agent_runner::agents::chat::endpoint=error";
 
-/// An agent that is ready to be served.
+/// An agent that is ready to serve.
 #[derive(Debug)]
 pub(super) struct Local {
     app: AgentApp,
     endpoint_path: String,
     /// The agent's name, and the reason for the choice.
     pub(super) introduction: String,
-    /// What is logged, if nobody has asked for a log.
+    /// The log, unless the user has requested one on standard error.
     pub(super) log: Option<LogLines>,
 }
 
@@ -46,7 +46,7 @@ impl Local {
         let reason = agents::resolve(&mut config, environment)?;
         let served = agents::build(&config, environment, &services)?;
         let introduction = format!("{} in this process: {reason}", served.default_name());
-        // Leaving a conversation should not wait for its runs, which have been cancelled.
+        // Quitting should not wait for the runs of the conversation, which have been cancelled.
         config.drain_seconds = 1;
         let endpoint_path = config.http.endpoint_path.clone();
         Ok(Local { app: serve::app(&config, services, served)?, endpoint_path, introduction, log })
@@ -61,7 +61,7 @@ impl Local {
         let url = format!("http://{}{}", listener.local_addr()?, self.endpoint_path);
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
-            // Also if it was dropped.
+            // Even if the future was dropped.
             let _ = stopped.await;
         };
         let mut serving = Box::pin(self.app.serve(listener, shutdown));
@@ -73,7 +73,7 @@ impl Local {
             ended = conversation(&url) => ended,
         };
         let _ = stop.send(());
-        // Whoever interrupts the program does not want to wait, and what the agent has is lost anyway.
+        // A user who interrupts the program does not want to wait, and the agent's data is lost anyway.
         if !matches!(ended, Ok(super::INTERRUPTED)) {
             let _ = timeout(END, serving).await;
         }

@@ -26,7 +26,7 @@ pub(crate) struct Renderer {
     parts: Vec<Part>,
     /// All answers before this one have been shown completely.
     next_answer: usize,
-    /// Ends of messages that get a line unless the run ends in the same way.
+    /// Ends of messages that are shown as lines unless the run ends in the same way.
     ends: Vec<(Status, Option<ErrorBody>)>,
 }
 
@@ -67,7 +67,7 @@ impl Part {
         }
     }
 
-    /// What has not been shown yet.
+    /// The part that has not been shown yet.
     fn rest(&self) -> &str {
         self.text().get(self.shown..).unwrap_or_default()
     }
@@ -81,7 +81,7 @@ impl Part {
         let shown = self.text().get(..self.shown).unwrap_or_default().to_owned();
         let before = std::mem::replace(&mut self.body, content.body.clone());
         if self.text().is_empty() && !shown.is_empty() {
-            // An end that does not repeat the text.
+            // The closing event does not repeat the text.
             self.body = before;
             return false;
         }
@@ -259,7 +259,7 @@ impl Renderer {
         }
     }
 
-    /// Shows how messages ended, unless the run ended so too.
+    /// Shows how messages ended, unless the run ended in the same way.
     fn show_ends<O: Write, E: Write>(
         &mut self,
         response: Option<&AgentResponse>,

@@ -44,7 +44,7 @@ impl Screen<Stdout, Stderr> {
 }
 
 impl<O: Write, E: Write> Screen<O, E> {
-    /// A screen of these two, of which `terminals` are terminals.
+    /// A screen of these two; `terminals` says which of them are terminals.
     pub(super) fn new(out: O, err: E, terminals: (bool, bool), may_dim: bool) -> Self {
         Screen {
             answer: Channel { to: out, is_terminal: terminals.0 },
@@ -163,7 +163,7 @@ fn visible(text: &str) -> Cow<'_, str> {
     }
     let picture = |c: char| match u32::from(c) {
         _ if is_harmless(c) => Some(c),
-        // If a line ends with two characters, the second is enough.
+        // Of a two-character line ending, the second is enough.
         0x0d => None,
         code @ 0..0x20 => char::from_u32(0x2400 + code),
         _ => Some(char::REPLACEMENT_CHARACTER),

@@ -11,7 +11,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 
 use super::client_error::ClientError;
 
-/// The path that starts runs, unless the address has another one.
+/// The path that starts runs, unless the address contains another one.
 const DEFAULT_PATH: &str = "/process";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -19,7 +19,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may take to acknowledge a cancellation.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The most bytes of one event. The last one repeats the whole run, which other servers may let grow further.
+/// The maximum size of one event. The last event repeats the whole run, which other servers may allow to grow further.
 const MAX_EVENT: usize = 256 * 1024 * 1024;
 
 /// A server that runs agents.
@@ -91,7 +91,8 @@ impl Server {
         Err(ClientError::status(&self.url, status, None, &body))
     }
 
-    /// Where a run is cancelled: beside the path that starts runs, if it has its usual name, else below the root.
+    /// The URL that cancels a run: beside the path that starts runs if that has its usual name, otherwise below the
+    /// root.
     fn url_of_cancel(&self, run_id: &str) -> Url {
         let mut url = self.url.clone();
         let prefix = self.url.path().strip_suffix(DEFAULT_PATH).unwrap_or_default();

@@ -43,14 +43,14 @@ pub(super) struct View {
     pub(super) json: bool,
     pub(super) hides_reasoning: bool,
     pub(super) verbose: bool,
-    /// The agent is in another process, which has a log of its own.
+    /// The agent is in another process, which has its own log.
     pub(super) is_remote: bool,
 }
 
 /// Asks a question and shows the answer as it arrives. Returns how the turn ended and the events so far.
 ///
-/// The first interrupt cancels the run, and the turn continues to the run's end. The second one ends the turn. Whenever the
-/// turn ends before the run, the run is cancelled, because nobody reads it any more and it would block the session.
+/// The first interrupt cancels the run, and the turn continues to the run's end. The second one ends the turn. Whenever
+/// the turn ends before the run, the run is cancelled, because it has no reader left and would block the session.
 pub(super) async fn turn<O: Write, E: Write>(
     server: &Server,
     request: &AgentRequest,
@@ -68,7 +68,7 @@ pub(super) async fn turn<O: Write, E: Write>(
         is_cancelled: false,
     };
     let ending = turn.run(server, request, screen, interrupts).await;
-    // Here the answer has been dropped, and with it the connection.
+    // The answer has been dropped here, and the connection with it.
     let ending = ending.and_then(|ending| turn.end(ending, screen)).unwrap_or(Ending::Unread);
     if let Some(run_id) = turn.run_id.filter(|_| !turn.is_cancelled && !turn.fold.is_finished()) {
         let limit = if ending == Ending::Left { LAST_BYTES } else { CANCEL_LIMIT };
@@ -86,9 +86,9 @@ struct Turn {
     has_failed: bool,
     /// The run's id, if the server sent one.
     run_id: Option<String>,
-    /// When the turn ends although the cancelled run has not; set by the first interrupt.
+    /// When the turn ends even if the cancelled run has not ended; set by the first interrupt.
     gives_up_at: Option<Instant>,
-    /// The server has accepted to cancel the run.
+    /// The server has accepted the cancellation.
     is_cancelled: bool,
 }
 
@@ -239,7 +239,7 @@ impl Turn {
         }
         let has_failed = ending == Ending::Failed && self.fold.is_finished() && !self.view.json;
         if let (true, true, Some(run_id)) = (has_failed, self.view.is_remote, &self.run_id) {
-            screen.note(&format!("(the server's log says more about {})", describe::shorten(run_id, 100)))?;
+            screen.note(&format!("(see the server's log for {})", describe::shorten(run_id, 100)))?;
         }
         screen.flush()?;
         Ok(ending)
@@ -355,12 +355,12 @@ mod tests {
                 Ok(())
             }
         });
-        // Runs of clients that disconnect would go on for a minute.
+        // Runs of clients that disconnect would continue for a minute.
         let app = AgentApp::builder("test").agent("endless", agent).build().expect("an agent");
         Endless { app, has_begun, was_cancelled }
     }
 
-    /// Waits until the agent has noticed that it was cancelled, long before the run would be for want of a reader.
+    /// Waits until the agent has noticed the cancellation, long before the run would be cancelled for lack of a reader.
     async fn until(was_cancelled: &AtomicBool) {
         let noticed = async {
             while !was_cancelled.load(Ordering::SeqCst) {
@@ -418,7 +418,7 @@ mod tests {
         until(&was_cancelled).await;
     }
 
-    /// A place that takes nothing.
+    /// A writer that accepts nothing.
     struct Closed;
 
     impl Write for Closed {
@@ -468,7 +468,7 @@ mod tests {
         let (ending, out, err) = ask("", "broken", view).await;
         assert_eq!((ending, out.as_str()), (Ending::Failed, "Half\n"));
         assert!(err.starts_with("error MODEL_TIMEOUT: Model inference timed out: m"), "{err}");
-        assert!(err.contains("(the server's log says more about run_"), "{err}");
+        assert!(err.contains("(see the server's log for run_"), "{err}");
         let (ending, out, err) = ask("/nowhere", "hi", View::default()).await;
         assert_eq!((ending, out.as_str()), (Ending::Failed, ""));
         assert!(err.contains("there is no agent at http://127.0.0.1"), "{err}");

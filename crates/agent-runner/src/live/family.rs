@@ -5,14 +5,14 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-/// What a run shares with its child runs. Most runs have none, so it is created with the first.
+/// The state that a run shares with its child runs. Most runs have none, so it is created with the first.
 #[derive(Debug, Default)]
 pub(crate) struct Family(OnceLock<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// The slots of all runs that descend from one run. A child takes one of these and not one of the process's: if it
-    /// waited for the latter, parents that wait for their children could hold all of them.
+    /// The slots of all descendants of one run. A child takes one of these and not one of the process's.
+    /// Otherwise, parents that wait for their children could hold all slots of the process.
     slots: Arc<Semaphore>,
     /// Fires when the run is cancelled or has ended: no child outlives its parent.
     stop: CancellationToken,

@@ -1,4 +1,4 @@
-//! Writes a run's log: what the agent has written and the run's task has not taken yet.
+//! Writes a run's log: the output of the agent that the run's task has not taken yet.
 
 use std::task::Waker;
 
@@ -9,13 +9,13 @@ use parking_lot::Mutex;
 use crate::Reservation;
 use crate::assemble::{Assembler, ClosedMessage};
 
-/// The maximum size of what gathers while all readers rest.
+/// The maximum size of the entries that accumulate while all readers rest.
 const GATHERED_BYTES: usize = 16 * 1024;
 
-/// By how much what a run keeps grows before its reservation does.
+/// How much more a run may keep before its reservation is enlarged.
 const KEPT_STEP: usize = 64 * 1024;
 
-/// The writing end of a log. Its lock is taken before the tail's by those who need both.
+/// The writing end of a log. Code that needs both locks takes this one before the tail's.
 #[derive(Debug)]
 pub(crate) struct LogWriter {
     /// The maximum size of the log.
@@ -35,20 +35,20 @@ struct State {
     /// Set once the log has ended or grown too large; later writes are discarded.
     is_sealed: bool,
     failure: Option<Error>,
-    /// What the run's request takes in memory, and what was reserved for it and for the messages.
+    /// The memory of the run's request, and the reservation for it and for the messages.
     request_bytes: usize,
     memory: Reservation,
 }
 
 impl LogWriter {
-    /// A log of at most so many bytes; `memory` is what was reserved for the run's request.
+    /// A log of at most this many bytes; `memory` is the reservation for the run's request.
     pub(crate) fn new(assembler: Assembler, max_bytes: usize, memory: Reservation) -> Self {
         let (max_memory, request_bytes) = (memory.budget().limit(), memory.bytes());
         let state = State { assembler, driver: None, is_sealed: false, failure: None, request_bytes, memory };
         LogWriter { max_bytes, max_memory, is_in_memory: false, state: Mutex::new(state) }
     }
 
-    /// The same for a log that is kept in memory, which counts, too.
+    /// The same for a log that is kept in memory, whose size counts too.
     #[must_use]
     pub(crate) fn in_memory(mut self, is_in_memory: bool) -> Self {
         self.is_in_memory = is_in_memory;
@@ -82,13 +82,13 @@ impl LogWriter {
         Some(result)
     }
 
-    /// Notes that the task is about to check for output itself, so that writes need not wake it.
+    /// Records that the task is about to check for output itself, so that writes need not wake it.
     pub(crate) fn begin_poll(&self) {
         self.state.lock().driver = None;
     }
 
-    /// Takes the written entries, or keeps the waker until there are some. Small batches are left to gather
-    /// while `is_resting` is true. It is called under the lock, so that a reader that stops resting later finds the
+    /// Takes the written entries, or keeps the waker until there are some. Small batches accumulate while
+    /// `is_resting` is true. It is called under the lock, so that a reader that stops resting later finds the
     /// waker.
     ///
     /// # Errors
@@ -111,7 +111,7 @@ impl LogWriter {
         Ok(None)
     }
 
-    /// Wakes the task if it has left entries to gather.
+    /// Wakes the task if it has let entries accumulate.
     pub(super) fn ask_for_pending(&self) {
         let driver = {
             let mut state = self.state.lock();
@@ -150,7 +150,7 @@ impl LogWriter {
         state.assembler.take()
     }
 
-    /// Whether what the agent writes is refused.
+    /// Returns whether the agent's output is discarded.
     pub(crate) fn is_sealed(&self) -> bool {
         self.state.lock().is_sealed
     }
@@ -162,7 +162,7 @@ impl LogWriter {
 }
 
 impl State {
-    /// Reserves memory for what the run keeps; `false` if there is none left.
+    /// Reserves memory for the data that the run keeps; `false` if none is left.
     fn reserve_kept(&mut self, with_log: bool) -> bool {
         let log = if with_log { self.assembler.bytes() } else { 0 };
         let kept = self.request_bytes + self.assembler.kept_bytes() + log;

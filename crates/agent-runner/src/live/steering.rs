@@ -1,9 +1,9 @@
-//! Whether input was handed to a run in progress.
+//! Tracks whether input was handed to a run in progress.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What is known about the input that the store keeps for a run. Each flag may be set without need, which costs one
-/// call to the store.
+/// What is known about the input that the store keeps for a run. A flag that is set unnecessarily costs one call to
+/// the store.
 #[derive(Debug)]
 pub(crate) struct Steering {
     /// Whether input may have arrived.

@@ -99,7 +99,7 @@ impl Tail {
     pub(super) fn read(&self, key: usize, from: u64, waker: &Waker) -> TailRead {
         let mut state = self.state.lock();
         if from < state.batches.next() {
-            // It may be long until the reader looks again: that depends on its client.
+            // The reader may not look again for a long time, depending on its client.
             state.readers.end_rest(key);
             let is_finished = matches!(state.end, Some(LogEnd::Finished(_)));
             return state.batches.read(from, is_finished);

@@ -11,15 +11,16 @@ use crate::Services;
 use crate::assemble::Ending;
 
 impl Runner {
-    /// Asks a run to stop, whichever process executes it; says whether there is such a run. One that waits has ended as
-    /// `canceled` when this returns, one that has ended stays as it is.
+    /// Asks a run to stop, whichever process executes it; returns whether there is such a run. A queued run has
+    /// ended as `canceled` when this returns; an ended run stays unchanged.
     ///
     /// # Errors
     /// The store's.
     pub async fn cancel(&self, id: &RunId) -> Result<bool> {
         if let Some(live) = self.live(id) {
-            // It stops even if the store is unavailable. But only what the store has outlives this process, and only that keeps a
-            // run whose agent has just returned from ending as completed, so the caller is told nothing else.
+            //             // The run stops even if the store is unavailable. But the caller gets the store's answer,
+            //             because only a stored request outlives this process and keeps a run whose agent has just
+            //             returned from ending as completed.
             live.cancel.cancel();
             return Ok(self.services().runs.cancel(id, Batch::empty(0)).await?.is_some());
         }
@@ -27,7 +28,7 @@ impl Runner {
         Ok(cancel_stored(self.services(), &record).await?.is_some())
     }
 
-    /// Asks all runs of a session to stop that have not ended; says how many.
+    /// Asks all runs of a session that have not ended to stop; returns how many.
     ///
     /// # Errors
     /// The store's.
@@ -40,7 +41,7 @@ impl Runner {
     }
 }
 
-/// Asks a run to stop by the store alone; ends one that waits. `None` if there is no such run any more.
+/// Asks a run to stop through the store alone; ends a queued run. `None` if the run no longer exists.
 pub(super) async fn cancel_stored(services: &Services, record: &RunRecord) -> Result<Option<Canceled>> {
     let is_waiting = record.status == Status::Queued;
     let last = if is_waiting { end_of_waiting(services, record).await? } else { Batch::empty(0) };
@@ -54,8 +55,8 @@ async fn end_of_waiting(services: &Services, record: &RunRecord) -> Result<Batch
     Ok(assembler.pending())
 }
 
-/// The runs of a user or of one session that have not ended. Those that wait come first: whoever ends them in this order lets
-/// none of them begin.
+/// The runs of a user or of one session that have not ended, queued runs first: if they are ended in this order,
+/// none of them begins.
 pub(super) async fn unfinished(
     services: &Services,
     user: &UserId,
@@ -69,7 +70,7 @@ pub(super) async fn unfinished(
         let mut after = None;
         loop {
             let page = services.runs.list(user, &filter, after, PageSize::default()).await?;
-            // One that began between the two lists is in both.
+            // A run that began between the two lists is in both.
             let is_new = |record: &RunRecord| found.iter().all(|known| known.id != record.id);
             let new: Vec<RunRecord> = page.items.into_iter().filter(is_new).collect();
             found.extend(new);

@@ -1,4 +1,4 @@
-//! How a run starts another one as its child.
+//! Starts a run as the child of another.
 
 use std::sync::{Arc, Weak};
 
@@ -13,7 +13,7 @@ use super::{Inner, Runner, StartError};
 use crate::child::{ChildError, ChildRun, ChildSession, ChildSpec, StartChild};
 use crate::live::LiveRun;
 
-/// What runs start their children with. It does not keep the runner alive.
+/// The interface through which runs start their children. It does not keep the runner alive.
 pub(super) fn starter(runner: &Weak<Inner>) -> Arc<dyn StartChild> {
     Arc::new(runner.clone())
 }
@@ -66,7 +66,7 @@ impl Runner {
     }
 }
 
-/// What a child is asked, and how it is treated: it never waits, and continues whoever reads it.
+/// The request and the options of a child: it never waits, and continues without readers.
 fn request_of(spec: ChildSpec, parent: &LiveRun) -> (AgentRequest, RunOptions) {
     let record = &parent.record;
     let mut options = RunOptions::default()

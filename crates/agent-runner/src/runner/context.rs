@@ -1,8 +1,9 @@
-//! What was said in the runs that a run continues.
+//! The context of a run: the messages of the runs that it continues.
 //!
-//! A run that continues another keeps a link to it and its own input. The context is read along these links, a page of runs at
-//! a time, whenever it is needed: when the run starts, and when another process executes it. A link is only made if all
-//! that it leads to is kept long enough; otherwise the run keeps the whole context itself, and a new chain begins with it.
+//! A run that continues another stores a link to it and only its own input. The context is read along these links, a
+//! page of runs at a time, whenever it is needed: when the run starts, and when another process executes it. A link is
+//! stored only if all runs that it leads to are kept long enough; otherwise the run stores the whole context itself and
+//! begins a new chain.
 
 use std::sync::Arc;
 
@@ -11,17 +12,18 @@ use agent_services::run::{ChainedRun, Retention, RunRecord};
 
 use super::Runner;
 
-/// How many bytes of a chain are read at once, about.
+/// Roughly how many bytes of a chain are read at once.
 const PAGE_BYTES: usize = 256 << 10;
 
-/// How many runs a chain has at most. The next one keeps the whole context itself, so that no request needs more reads.
+/// The maximum number of runs in a chain. The next run stores the whole context itself, so that no request needs more
+/// reads.
 const MAX_RUNS: usize = 256;
 
 /// The context of a run: the inputs and outputs of the runs that it continues.
 #[derive(Clone, Debug)]
 pub struct RunContext {
     messages: Vec<Message>,
-    /// The run that is continued, and whose it is.
+    /// The run that is continued, and its owner.
     previous: RunRecord,
     /// How many runs were read.
     runs: usize,
@@ -33,19 +35,19 @@ pub struct RunContext {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContextError {
-    /// It does not exist, or no more, or may not be continued.
+    /// It does not exist, no longer exists, or may not be continued.
     #[error("the run {0} does not exist")]
     Missing(RunId),
     /// It exists, but not all that it continues: the context would have a gap.
-    #[error("the run continues {0}, which is not kept any more")]
+    #[error("the run continues {0}, which is no longer kept")]
     Gap(RunId),
     /// It has not ended.
     #[error("the run {0} has not ended yet")]
     Unfinished(RunId),
-    /// Something of it cannot be read. The text is for the server's log.
-    #[error("what is stored of the run {0} cannot be read")]
+    /// Part of its stored data cannot be read. The text is for the server's log.
+    #[error("the stored data of the run {0} cannot be read")]
     Damaged(RunId, String),
-    /// The store could not be asked.
+    /// The store failed.
     #[error("the context could not be read")]
     Store(#[from] agent_services::Error),
 }
@@ -61,7 +63,7 @@ impl RunContext {
         &self.previous
     }
 
-    /// Decides what a new run stores of this, and what its agent is given. Returns the stored request and the agent's.
+    /// Decides how much of this a new run stores. Returns the request to store, and the one for the agent.
     pub(super) fn add_to(
         self,
         request: AgentRequest,
@@ -81,15 +83,15 @@ impl RunContext {
         }
     }
 
-    /// Whether it is kept for at least three quarters of the time for which a new run is kept. Conversations that last longer
-    /// than runs are kept are stored again now and then, and not with each turn.
+    /// Returns whether it is kept for at least three quarters of the retention of a new run. Conversations that
+    /// outlast the retention of runs are thus stored again occasionally, but not with each turn.
     fn outlives(&self, options: &RunOptions, retention: Retention, now: i64) -> bool {
         let time = retention.age.max(options.response_ttl).as_secs();
         let wanted = i64::try_from(time).unwrap_or(i64::MAX) / 4 * 3;
         now.saturating_add(wanted) <= self.kept_until
     }
 
-    /// A request with this before its input.
+    /// The request with this context before its input.
     fn before(self, mut request: AgentRequest) -> AgentRequest {
         let mut input = self.messages;
         // Of exactly the right size: a run keeps its request as long as it lives.
@@ -104,8 +106,9 @@ impl Runner {
     /// Reads the context of a run that continues another one. `may_continue` decides whether that one may be continued.
     ///
     /// # Errors
-    /// [`ContextError`] if that run is not there or has not ended, if not all is kept that it continues itself, or if the
-    /// store fails.
+    ///
+    /// [`ContextError`] if that run does not exist or has not ended, if a run that it continues is no longer
+    /// kept, or if the store fails.
     pub async fn context(
         &self,
         previous: &RunId,
@@ -124,7 +127,7 @@ impl Runner {
                 return Err(ContextError::Missing(id));
             }
             if let Some(run) = page.iter().find(|run| run.record.damage.is_some()) {
-                // What it continues may be what cannot be read.
+                // The unreadable run may be one that this run continues.
                 let damage = run.record.damage.clone().unwrap_or_default();
                 return Err(ContextError::Damaged(run.record.id.clone(), damage));
             }
@@ -156,10 +159,10 @@ impl Runner {
         Ok(RunContext { messages, previous: first.record, runs, kept_until })
     }
 
-    /// Puts the context of a stored run before its input, for the agent that is about to execute it.
+    /// Adds the context of a stored run before its input, for the agent that is about to execute it.
     ///
     /// # Errors
-    /// As those of [`Self::context`].
+    /// Those of [`Self::context`].
     pub(super) async fn add_context(&self, record: &mut RunRecord) -> Result<(), ContextError> {
         let Some(previous) = &record.options.continues else { return Ok(()) };
         let context = self.context(previous, |_| true).await?;

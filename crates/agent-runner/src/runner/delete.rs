@@ -1,4 +1,4 @@
-//! Deleting a session or a user: their runs stop first, then everything of them goes, from every store.
+//! Deletes a session or a user: stops their runs first, then deletes all their data from every store.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::Runner;
 use super::cancel::{cancel_stored, unfinished};
 use crate::Services;
 
-/// How much longer than their grace period cancelled runs are waited for.
+/// How long to wait for cancelled runs after their grace period.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 
-/// What was deleted of a user.
+/// How much of a user's data was deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deleted {
@@ -28,11 +28,12 @@ pub struct Deleted {
 }
 
 impl Runner {
-    /// Deletes a session with its messages, its runs, their stored responses, and the states that agents keep in it; returns
-    /// what that was. What is remembered of the user stays.
+    /// Deletes a session with its messages, its runs, their stored responses, and the states that agents keep
+    /// in it; returns the counts. The user's memories stay.
     ///
-    /// Runs that have not ended are cancelled and waited for, for as long as an agent may take to stop. Then they are deleted
-    /// like the others, and whoever still executes one can write nothing more. Repeating this is harmless.
+    /// Cancels runs that have not ended and waits for as long as an agent may take to stop. Then it deletes them
+    /// like the others, and a process that still executes one can write nothing more. Repeating the call is
+    /// harmless.
     ///
     /// # Errors
     /// The first store's. Repeat the call then: what is deleted stays deleted.
@@ -44,11 +45,11 @@ impl Runner {
         delete_session(self.services(), user, session, self.limits().cancel_grace).await
     }
 
-    /// Deletes everything of a user from every store: runs with their logs and idempotency keys, sessions, states and memories;
-    /// returns what that was.
+    /// Deletes all data of a user from every store: runs with their logs and idempotency keys, sessions, states
+    /// and memories; returns the counts.
     ///
-    /// Runs that have not ended are cancelled first, as in [`Self::delete_session`]. What the user starts meanwhile may remain.
-    /// Repeating this is harmless.
+    /// Cancels runs that have not ended first, as in [`Self::delete_session`]. Runs that the user starts
+    /// meanwhile may remain. Repeating the call is harmless.
     ///
     /// # Errors
     /// The first store's. Repeat the call then: what is deleted stays deleted.
@@ -63,7 +64,7 @@ impl Runner {
     }
 }
 
-/// Does what [`Runner::delete_session`] does without a runner, such as in a tool that opens the stores itself. `grace` is how
+/// Like [`Runner::delete_session`], but without a runner: for a tool that opens the stores itself. `grace` is how
 /// long the servers with these stores let a cancelled agent continue.
 ///
 /// # Errors
@@ -75,14 +76,14 @@ pub async fn delete_session(
     grace: Duration,
 ) -> Result<Deleted> {
     stop_runs(services, user, Some(session), grace).await?;
-    // Runs go first: one that has gone leaves nothing in its session.
+    // Runs first: a deleted run can no longer write to its session.
     let runs = services.runs.delete_session(user, session).await?;
     let sessions = u64::from(services.sessions.delete(user, session).await?);
     let states = services.states.delete_session(user, session).await?;
     Ok(Deleted { runs, sessions, states, memories: 0 })
 }
 
-/// Does what [`Runner::delete_user`] does without a runner; see [`delete_session`].
+/// Like [`Runner::delete_user`], but without a runner; see [`delete_session`].
 ///
 /// # Errors
 /// The first store's.
@@ -92,14 +93,14 @@ pub async fn delete_user(services: &Services, user: &UserId, grace: Duration) ->
     let sessions = services.sessions.delete_user(user).await?;
     let states = services.states.delete_user(user).await?;
     let memories = match services.memories.delete_user(user).await {
-        // A backend without memories has none of this user.
+        // A backend without memories has none to delete.
         Err(error) if error.kind() == agent_services::ErrorKind::Unsupported => 0,
         deleted => deleted?,
     };
     Ok(Deleted { runs, sessions, states, memories })
 }
 
-/// Cancels the runs of a user or a session that have not ended, and waits for their end as long as they may take.
+/// Cancels the runs of a user or a session that have not ended, and waits as long as they may take to end.
 async fn stop_runs(
     services: &Services,
     user: &UserId,
@@ -117,7 +118,7 @@ async fn stop_runs(
         Ok(())
     };
     timeout(grace.saturating_add(LAST_EVENTS), ended).await.unwrap_or_else(|_| {
-        tracing::warn!("runs that were cancelled have not ended in time; they are deleted all the same");
+        tracing::warn!("cancelled runs did not end in time; deleting them anyway");
         Ok(())
     })
 }

@@ -1,4 +1,4 @@
-//! Executes runs that were started before: their turn has come, or the process that executed them has died.
+//! Executes runs that were started earlier: runs whose turn has come, and runs of processes that have died.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::{Reservation, Services};
 /// How much of a log is read in one call.
 const PAGE_BYTES: usize = 1024 * 1024;
 
-/// How often a run is taken over before it is given up: its agent may be what kills the process.
+/// How often a run is taken over before it is given up, because its agent may be killing the process.
 const MAX_EPOCHS: usize = 5;
 
 /// The minimum time for a reader to register after the run's turn has come.
@@ -33,13 +33,13 @@ pub(super) struct Start {
     pub(super) record: RunRecord,
     pub(super) token: FencingToken,
     pub(super) assembler: Assembler,
-    /// The first entry that is not only in the store.
+    /// The first entry that is kept here, and not only in the store.
     pub(super) stored: u64,
     pub(super) task: Task,
     pub(super) permit: Option<OwnedSemaphorePermit>,
     /// The slots of the family that a child belongs to.
     pub(super) family_slots: Option<Arc<Semaphore>>,
-    /// What is reserved for the request.
+    /// The memory reserved for the request.
     pub(super) memory: Reservation,
 }
 
@@ -112,28 +112,28 @@ impl Runner {
                 record.damage.get_or_insert(damage);
                 None
             }
-            Err(gap) => Some(format!("the context of the run is not kept any more: {gap}")),
+            Err(gap) => Some(format!("the context of the run is no longer kept: {gap}")),
         };
-        // What is settled needs no request.
+        // A run whose end is settled needs no request.
         let is_settled = unreadable.is_none() && ending_of(&record).is_some();
         let task = match (record.damage.clone().or(unreadable), gap) {
             (None, None) => self.task_of(&record, &assembler),
             _ if is_settled => self.task_of(&record, &assembler),
             (Some(damage), _) => {
-                tracing::error!(run.id = %record.id, error = damage, "what is stored of a run cannot be read; the run is ended");
+                tracing::error!(run.id = %record.id, error = damage, "the stored data of a run cannot be read; ending the run");
                 Task::Fail(Error::RunDamaged {})
             }
-            // Without its context the agent would answer something else.
+            // Without its context, the agent would answer a different question.
             (None, Some(gap)) => Task::GiveUp(interrupted(&gap)),
         };
         let token = grant.token;
-        // It was admitted before, here or elsewhere.
+        // The run was already admitted, here or elsewhere.
         let mut memory = self.0.memory.reservation();
         memory.set(request_bytes(&record.request));
         let start =
             Start { record, token, assembler, stored, task, permit: None, family_slots: None, memory };
         let (live, mut task) = self.prepare(start);
-        // It has no reader here yet. Readers in other processes register in the store, and may be about to.
+        // The run has no reader here yet. Readers in other processes register in the store, or may be about to.
         if let Some(grace) = &mut task.cancel_after {
             *grace = (*grace).max(FIRST_READER);
         }
@@ -144,7 +144,7 @@ impl Runner {
         Ok(())
     }
 
-    /// What is left to be done for a run.
+    /// What remains to be done for a run.
     fn task_of(&self, record: &RunRecord, assembler: &Assembler) -> Task {
         if let Some(ending) = ending_of(record) {
             return Task::Complete(ending);
@@ -177,13 +177,13 @@ impl Runner {
     }
 }
 
-/// How a run ends that had ended but for its last event.
+/// The ending of a run that only lacks its last event.
 fn ending_of(record: &RunRecord) -> Option<Ending> {
     record.ending.as_deref().and_then(|text| serde_json::from_str(text).ok())
 }
 
-/// Takes up the log of a run where it was left. If it cannot be read, nothing of it is known but how many entries it has; then
-/// the reason is returned too.
+/// Resumes the log of a run. If it cannot be read, only its number of entries is known, and the reason is returned
+/// too.
 pub(super) async fn take_up(
     services: &Services,
     record: &RunRecord,

@@ -12,12 +12,12 @@ use tokio::time::Instant;
 
 use super::Runner;
 
-/// What the process knows of its lease. The store counts from when it hears of a renewal, the process from when it asks for
-/// it, so a lease that is held here is live there.
+/// What the process knows about its lease. The store measures from the arrival of a renewal, and the process from
+/// sending it, so a lease that is held here is live there.
 #[derive(Debug, Default)]
 pub(super) struct Lease {
     until: Mutex<Option<Instant>>,
-    /// Whether the process is about to end, and renews it no more.
+    /// Whether the process is about to end and no longer renews the lease.
     is_released: AtomicBool,
 }
 
@@ -64,8 +64,8 @@ impl Runner {
         self.0.services.runs.release_lease(&self.0.owner).await
     }
 
-    /// Takes over a run, if it is orphaned or this process's own. The store allows that to the holder of a lease only, so
-    /// without one this waits for it. `None` as well once the lease is released.
+    /// Takes over a run if it is an orphan or belongs to this process. The store requires a live lease, so
+    /// without one this waits. `None` as well once the lease is released.
     pub(super) async fn take_over(&self, id: &RunId) -> agent_services::Result<Option<FencingToken>> {
         let (inner, mut backoff) = (&*self.0, Backoff::default());
         loop {
@@ -74,9 +74,9 @@ impl Runner {
             }
             self.patiently(id, || self.hold_lease()).await?;
             match self.patiently(id, || inner.services.runs.take_over(id, &inner.owner)).await {
-                // It was lost in the meantime.
+                // The lease was lost in the meantime.
                 Err(error) if error.kind() == ErrorKind::Conflict && !inner.stop.is_cancelled() => {
-                    tracing::debug!(run.id = %id, error = %error, "this process has to renew its lease first");
+                    tracing::debug!(run.id = %id, error = %error, "cannot take over a run before this process has renewed its lease");
                     inner.lease.note_lost();
                     backoff.wait().await;
                 }

@@ -10,7 +10,7 @@ use agent_schemas::{Error, RunId};
 pub struct RunLimits {
     /// The maximum number of concurrent runs.
     pub max_runs: usize,
-    /// How many more runs may wait for one of these to end.
+    /// How many more runs may wait when `max_runs` is reached.
     pub max_waiting: usize,
     /// How many runs may wait for one session.
     pub max_queued: usize,
@@ -18,13 +18,14 @@ pub struct RunLimits {
     pub max_children: usize,
     /// How long a run may take.
     pub run_time: Duration,
-    /// How large a run's log may grow while its agent works, in bytes: its events as readers receive them. A text counts in
-    /// each event that has it, so an answer takes about three times its length. The events that end the log come on top.
+    /// How large a run's log may grow while its agent works, in bytes: its events as readers receive them. A text
+    /// counts in each event that repeats it, so an answer takes about three times its length. The events that end the
+    /// log are not counted.
     pub log_bytes: usize,
-    /// How many bytes the requests of all runs in progress here, and the messages that they have written, may take in memory;
-    /// with a store in memory also their logs.
+    /// The maximum memory of the requests of all runs in progress here, and of the messages that they have
+    /// written, in bytes; with an in-memory store, also of their logs.
     pub memory_bytes: usize,
-    /// How many bytes all runs here may have written that the store does not have yet. Beyond, agents wait.
+    /// The maximum output of all runs here that is not stored yet, in bytes. Beyond it, agents wait.
     pub unstored_bytes: usize,
     /// How long a cancelled agent may continue before it is dropped.
     pub cancel_grace: Duration,
@@ -33,8 +34,8 @@ pub struct RunLimits {
 }
 
 impl Default for RunLimits {
-    /// 10,000 runs and 1,000 that wait, 16 that wait for one session, 32 children, an hour, 64 MiB a run, 1 GiB and 64 MiB
-    /// for all, five seconds, a lease of 15 seconds.
+    /// 10,000 runs, 1,000 waiting runs, 16 queued runs per session, 32 children, one hour and 64 MiB per run, 1
+    /// GiB of memory and 64 MiB of unstored output for all runs, five seconds of grace, and a lease of 15 seconds.
     fn default() -> Self {
         RunLimits {
             max_runs: 10_000,
@@ -58,7 +59,7 @@ pub enum StartError {
     /// The limit of concurrent runs is reached, or the runner is closing.
     #[error(transparent)]
     Refused(#[from] Error),
-    /// The request names none of several agents, and there is no default one for such requests.
+    /// The request names none of several agents, and there is no default agent for such requests.
     #[error("there is no agent '{name}'; the agents are {known}")]
     UnknownAgent {
         /// The name.
@@ -66,8 +67,8 @@ pub enum StartError {
         /// The names of the agents.
         known: String,
     },
-    /// The session has a run under way, and the request does not want to wait.
-    #[error("the session has a run under way: {0}")]
+    /// The session has a run in progress, and the request does not want to wait.
+    #[error("the session has a run in progress: {0}")]
     Busy(RunId),
     /// The session's queue is full.
     #[error("the session's queue is full ({limit} runs)")]
@@ -96,7 +97,7 @@ pub enum BuildError {
     /// Two agents have the same name.
     #[error("two agents are named '{0}'")]
     DuplicateName(String),
-    /// No agent has the name of the default one.
+    /// The default agent is not one of the agents.
     #[error("the default agent '{0}' is not one of the agents")]
     UnknownDefault(String),
 }

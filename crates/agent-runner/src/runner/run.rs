@@ -27,7 +27,7 @@ enum Source {
     Stored { services: Services, record: Box<RunRecord> },
 }
 
-/// How long after it was seen an entry is stored at the latest, usually; counted while the store answers.
+/// The usual maximum time until a visible entry is stored, measured while the store answers.
 const UNSTORED: Duration = Duration::from_secs(1);
 
 /// Why a log cannot be read from a position.
@@ -70,7 +70,7 @@ impl Run {
         &self.id
     }
 
-    /// Whose run it is.
+    /// The owner of the run.
     pub fn user_id(&self) -> &UserId {
         match &self.source {
             Source::Live { run, .. } => &run.record.user_id,
@@ -78,7 +78,7 @@ impl Run {
         }
     }
 
-    /// The name of the agent that runs.
+    /// The name of the run's agent.
     pub fn agent_name(&self) -> &str {
         &self.agent
     }
@@ -132,9 +132,10 @@ impl Run {
 
     /// A cursor over the entries after one that was read in this epoch (see [`agent_schemas::sse::parse_id`]).
     ///
-    /// Other processes may have shown an entry before this one hears that it is stored, and with
-    /// [`Durability::Relaxed`](crate::Durability::Relaxed) before it is: one that is missing is waited for, for a second after
-    /// the store has said so. A store that says nothing is waited for until it fails.
+    /// Another process may show an entry before this one learns that it is stored, and with
+    /// [`Durability::Relaxed`](crate::Durability::Relaxed) even before it is stored. So this waits for a missing
+    /// entry, for a second after the store has first reported it missing. If the store does not answer, this waits
+    /// until the call fails.
     ///
     /// # Errors
     /// [`PositionError`] if the log now has another entry at this position, or none, if what follows is no longer kept,
@@ -160,8 +161,8 @@ impl Run {
             .ok_or(PositionError::Gone)
     }
 
-    /// The record once the log has an entry, or will never have it, or did not have it in time. What the store says last counts,
-    /// so its silence is never taken for an answer.
+    /// The record once the log has an entry, will never have it, or did not get it in time. The store's last
+    /// answer counts; its silence is never taken for an answer.
     async fn record_with(&self, number: u64) -> agent_services::Result<Option<RunRecord>> {
         let runs = &self.services().runs;
         let mut deadline = None;
@@ -231,7 +232,7 @@ impl Runner {
     /// # Errors
     /// An error of the store.
     pub async fn attach(&self, id: &RunId) -> agent_services::Result<Option<Run>> {
-        // One that has ended, and still has readers here, may have been deleted by another process.
+        // An ended run that still has readers here may have been deleted by another process.
         if let Some(live) = self.live(id).filter(|live| live.tail.end().is_none()) {
             return Ok(Some(Run::of_live(&live, 0)));
         }

@@ -37,7 +37,8 @@ pub(super) use self::append_buffer::AppendBuffer;
 /// While an append is in flight, an agent may write this much ahead before it is no longer polled.
 const MAX_AHEAD: usize = 4 * 1024 * 1024;
 
-/// What one run is ahead does not count up to this size, so that runs that write little do not share a counter.
+/// Unstored output of a run up to this size is not counted, so that runs that write little do not contend for a
+/// counter.
 const FEW_BYTES: usize = 16 * 1024;
 
 /// Up to this size, entries are stored together. Readers that are behind read them in pieces of that size.
@@ -54,9 +55,9 @@ pub(super) struct RunTask {
     pub(super) cancel_after: Option<Duration>,
     /// The slot of this run among the concurrent ones; `None` while it waits for one.
     pub(super) permit: Option<OwnedSemaphorePermit>,
-    /// Output that the store has not acknowledged. It outlives an interruption, because the log must not have a gap.
+    /// Output that the store has not acknowledged. It survives an interruption, because the log must not have a gap.
     pub(super) buffer: Mutex<AppendBuffer>,
-    /// Its part of what all runs have written that the store does not have.
+    /// Its share of the unstored output of all runs.
     pub(super) unstored: Mutex<Reservation>,
 }
 
@@ -65,13 +66,13 @@ pub(super) struct RunTask {
 pub(super) enum Task {
     /// Run the agent.
     Work(Arc<dyn Agent>),
-    /// It was cancelled, and its agent is not running: it has not begun, or the process that executed it is gone.
+    /// End it as cancelled. Its agent is not running: it has not begun, or its process is gone.
     Cancel { began: bool },
-    /// It cannot be continued, for this reason.
+    /// End it, because it cannot be continued for this reason.
     GiveUp(ErrorBody),
-    /// What is stored of it cannot be read.
+    /// End it, because its stored data cannot be read.
     Fail(Error),
-    /// It had ended but for its last event.
+    /// Write its last event, the only one that is missing.
     Complete(Ending),
 }
 
@@ -93,8 +94,8 @@ enum Outcome {
 impl RunTask {
     /// Runs the agent, ends the log, and keeps it for its remaining readers.
     ///
-    /// Everything up to the end of the log happens in the run's span, a child of the span that started the run. A background
-    /// run outlives that span, so its own span only follows from it.
+    /// Everything up to the end of the log happens in the run's span, a child of the span that started the run. A
+    /// background run outlives that span, so its own span only follows from it.
     pub(super) async fn run(self) {
         let live = &*self.live;
         let record = &live.record;
@@ -227,7 +228,7 @@ impl RunTask {
             Err(payload) => Some(AgentError::panic(&*payload).into_inner()),
         };
         match error {
-            // Whatever a cancelled agent says, it did not finish.
+            // A cancelled agent did not finish, whatever it returns.
             error if self.live.cancel.is_cancelled() => {
                 if let Some(error) = error {
                     tracing::info!(run.id = %self.live.record.id, error = %error, "the agent of a cancelled run failed");
@@ -239,13 +240,13 @@ impl RunTask {
         }
     }
 
-    /// Whether the agent may write more; otherwise the waker is kept.
+    /// Returns whether the agent may write more; if not, keeps the waker.
     fn may_run(&self, is_appending: bool, waker: &Waker) -> bool {
         let ahead = self.note_ahead();
         !(is_appending && ahead >= MAX_AHEAD) && self.runner.has_room(waker)
     }
 
-    /// Notes how many bytes the agent wrote that the store does not have.
+    /// Updates the count of the agent's unstored bytes.
     fn note_ahead(&self) -> usize {
         let ahead = self.ahead();
         let counted = if ahead > FEW_BYTES { ahead } else { 0 };
@@ -285,8 +286,8 @@ impl RunTask {
         self.retry(|| self.append(batch.clone())).await
     }
 
-    /// Shows what the store has acknowledged. It also says whether the run was asked to stop, as the signal may have been lost
-    /// or be late.
+    /// Shows what the store has acknowledged. The acknowledgement also says whether the run was asked to stop,
+    /// because the signal may be lost or late.
     fn acknowledge(&self, written: Written) {
         self.buffer.lock().acknowledge(&self.live);
         if written.cancel_requested {
@@ -345,7 +346,7 @@ impl RunTask {
         }
     }
 
-    /// The number of bytes that the agent wrote and the store does not have.
+    /// The number of the agent's unstored bytes.
     fn ahead(&self) -> usize {
         self.live.log.pending_bytes() + self.buffer.lock().bytes()
     }
@@ -389,8 +390,9 @@ impl RunTask {
         Ending { error, http_status, ..Ending::new(status, self.live.services.clock.unix_seconds()) }
     }
 
-    /// Logs why the run failed, and gives what its client sees of it. The texts of panics, and of errors that the agent has
-    /// from elsewhere, may say what is not for the client: they are in the log alone.
+    /// Logs why the run failed, and returns the error for its client. The texts of panics, and of errors that
+    /// do not come from the agent itself, may contain details that are not for the client, so they are only in the
+    /// log.
     fn report(&self, error: &Error) -> ErrorBody {
         let (id, agent, code) = (&self.live.record.id, &self.live.record.agent, error.code());
         let Error::UnknownAgent { class, message } = error else {

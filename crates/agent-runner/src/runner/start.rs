@@ -20,11 +20,11 @@ use crate::assemble::{Assembler, ResponseHead};
 use crate::budget::request_bytes;
 use crate::live::LiveRun;
 
-/// The slot of a new run.
+/// The source of a new run's slot.
 pub(super) enum Slot {
-    /// One of the process's; `None` if the run has to wait for it.
+    /// The slots of the process; `None` if the run has to wait for one.
     Root(Option<OwnedSemaphorePermit>),
-    /// One of its family's, which are these.
+    /// The slots of its family.
     Child(OwnedSemaphorePermit, Arc<Semaphore>),
 }
 
@@ -41,7 +41,7 @@ impl Runner {
     /// store fails.
     ///
     /// # Cancellation
-    /// Dropping the future before it resolves starts nothing, or a run that is cancelled as one without readers.
+    /// Dropping the future before it resolves starts nothing, or a run that is cancelled for lack of readers.
     pub async fn start(&self, request: AgentRequest, options: RunOptions) -> Result<Run, StartError> {
         self.start_with(request, options, None).await
     }
@@ -52,7 +52,7 @@ impl Runner {
     /// Those of [`Self::start`].
     ///
     /// # Cancellation
-    /// As [`Self::start`].
+    /// As for [`Self::start`].
     pub async fn start_with(
         &self,
         request: AgentRequest,
@@ -66,7 +66,7 @@ impl Runner {
             return Err(Error::ShuttingDown {}.into());
         }
         self.watch().await?;
-        // Without a lease, others would take the run over at once.
+        // Without a lease, another process would take over the run at once.
         self.hold_lease().await?;
         let permit = inner.admit()?;
         self.create(request, options, context, Slot::Root(permit)).await
@@ -142,8 +142,8 @@ impl Runner {
         }
     }
 
-    /// Lets the agent begin. What it writes before its first await is then there when the caller first looks, which saves the
-    /// caller a wake-up and a write to its client.
+    /// Lets the agent begin. The output before its first await is then available when the caller first looks,
+    /// which saves the caller a wake-up and a write to its client.
     ///
     /// A child is not polled here: its parent is being polled, and a chain of parents would nest on the stack.
     async fn begin(&self, live: &Arc<LiveRun>, task: RunTask, is_child: bool) -> Run {
@@ -173,7 +173,7 @@ impl Inner {
         Err(Error::TooManyRuns { limit: self.limits.max_runs }.into())
     }
 
-    /// The agent that the model names. A client that does not care may leave it out or send an empty text.
+    /// The agent that the model names. A client may omit it or send an empty string.
     fn choose_agent(&self, model: Option<&str>) -> Result<(&str, &Arc<dyn Agent>), StartError> {
         let model = model.filter(|model| !model.is_empty());
         let agent_named = |wanted: &str| self.agents.iter().find(|(name, _)| name == wanted);
@@ -195,7 +195,7 @@ impl Inner {
         }
     }
 
-    /// Fills in the ids that the client left out; gives the session's and the user's, and whether the session's is new.
+    /// Fills in missing ids; returns those of the session and the user, and whether the session's is new.
     fn fill_ids(&self, request: &mut AgentRequest) -> (String, String, bool) {
         for message in request.input.iter_mut().filter(|message| message.id.is_empty()) {
             message.id = message_id(&*self.services.ids);

@@ -23,7 +23,7 @@ const FIRST_DELAY: Duration = Duration::from_millis(50);
 /// The longest delay before the lease is renewed again after a failure.
 const LONGEST_DELAY: Duration = Duration::from_secs(1);
 
-/// How many runs are looked at at once.
+/// How many runs are checked concurrently.
 const AT_ONCE: usize = 16;
 
 /// How often old runs are deleted.
@@ -59,11 +59,11 @@ impl Runner {
         self.0.watch.get_or_try_init(begin).await.map(drop)
     }
 
-    /// Cancels a run that waits when the client that asked for it is gone for long enough.
+    /// Cancels a queued run once its client has been gone for long enough.
     pub(super) fn watch_queued(&self, record: &RunRecord) {
         let Some(grace) = record.options.cancel_after() else { return };
         let (id, inner) = (record.id.clone(), self.downgrade());
-        // Not on the runs' tracker: a drain need not wait for this task.
+        // Not on the tracker of runs, because a drain need not wait for this task.
         spawn(async move {
             sleep(grace.max(Duration::from_secs(1))).await;
             let mut backoff = Backoff::default();
@@ -80,11 +80,11 @@ impl Runner {
                 drop(runner);
                 match done {
                     Ok(Some(left)) => sleep(left + grace).await,
-                    // A store that does not answer does not say that nobody waits.
+                    // If the store does not answer, the client may still be waiting.
                     Err(error) if error.is_retryable() => backoff.wait().await,
                     Ok(None) => return,
                     Err(error) => {
-                        tracing::warn!(run.id = %id, error = %error, "a queued run whose client is gone could not be cancelled");
+                        tracing::warn!(run.id = %id, error = %error, "could not cancel a queued run whose client is gone");
                         return;
                     }
                 }
@@ -92,7 +92,7 @@ impl Runner {
         });
     }
 
-    /// For how long a run that waits still counts as being read; `None` if it does not wait any more.
+    /// How much longer a queued run counts as having a reader; `None` if it is no longer queued.
     ///
     /// # Errors
     /// The store's.
@@ -113,7 +113,7 @@ impl Runner {
         match self.0.services.runs.get(id).await? {
             Some(record) if record.cancel_requested => live.cancel.cancel(),
             Some(_) => live.steering.note_arrived(),
-            // It was deleted with its session or its user: whatever its agent does now is lost.
+            // It was deleted with its session or its user, so its agent's further output is lost.
             None => live.cancel.cancel(),
         }
         Ok(())
@@ -139,7 +139,7 @@ impl Runner {
             return;
         }
         match self.0.services.runs.orphans(PageSize::default()).await {
-            // Not waited for: where it takes long, the lease is to be renewed all the same.
+            // Not awaited: even if it takes long, the lease has to be renewed.
             Ok(orphans) => orphans.into_iter().for_each(|id| self.recover_later(id)),
             Err(error) => tracing::warn!(error = %error, "could not look for orphaned runs"),
         }
@@ -174,7 +174,8 @@ async fn look_after(inner: Weak<Inner>) {
                 runner.recover_orphans().await;
                 pause
             }
-            // Others may have lost the store as well, and be about to come back: what looks orphaned now may not be.
+            // Other processes may have lost the store as well and be about to come back, so runs that look like orphans
+            // may not be.
             Err(error) => {
                 tracing::warn!(error = %error, "could not renew this process's lease; trying again");
                 let longest = pause.min(LONGEST_DELAY);
@@ -235,7 +236,7 @@ async fn listen(inner: Weak<Inner>) {
     }
 }
 
-/// Forgets old runs and anonymous sessions.
+/// Deletes old runs and anonymous sessions.
 async fn sweep(inner: Weak<Inner>) {
     loop {
         sleep(SWEEP).await;
@@ -249,11 +250,12 @@ async fn sweep(inner: Weak<Inner>) {
     }
 }
 
-/// Forgets old anonymous sessions, and with them what agents keep in these: nobody can ask for it any more.
+/// Deletes old anonymous sessions, together with the states and memories that agents keep in them, which no request can
+/// reach any more.
 async fn sweep_sessions(services: &Services) -> agent_services::Result<()> {
     for (user, session) in services.sessions.sweep().await? {
         services.states.delete_session(&user, &session).await?;
-        // A user whom no request named either has the session's id.
+        // If no request named the user either, the user has the session's id.
         if user.as_str() == session.as_str() {
             match services.memories.delete_user(&user).await {
                 Err(error) if error.kind() != ErrorKind::Unsupported => return Err(error),

@@ -41,7 +41,7 @@ impl Tool for AgentTool {
     fn parameters(&self) -> Json {
         let task = object! {
             "type" => "string",
-            "description" => "The task, with all the context that is needed: the agent sees nothing else."
+            "description" => "The task, with all necessary context: the agent sees nothing else."
         };
         let schema = object! {
             "type" => "object",

@@ -1,4 +1,4 @@
-//! What a tool knows about its call.
+//! The context of a tool call.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::child::{ChildError, ChildRun, ChildSpec};
 use crate::writer::ToolOutputWriter;
 use crate::{RunHandle, RunMemory, RunState, Services};
 
-/// What a tool knows about its call: the user, the session, the run, and whether it is cancelled.
+/// The context of a tool call: the user, the session, the run, and whether it is cancelled.
 ///
 /// Cheap to clone; clones may be used from several tasks concurrently. For tests without a run, see `ToolTest` in
 /// the module `testing`.
@@ -25,7 +25,7 @@ struct Inner {
     call_id: String,
     services: Services,
     cancel: CancellationToken,
-    /// What starts child runs; none in a test without a run.
+    /// Starts child runs; `None` in a test without a run.
     run: Option<RunHandle>,
     progress: Mutex<Progress>,
 }
@@ -34,7 +34,7 @@ struct Inner {
 enum Progress {
     /// The run's log. The output is open from the first report on.
     Log { run: RunHandle, name: String, output: Option<ToolOutputWriter> },
-    /// None: the call already has its output.
+    /// Nowhere: the call already has its output.
     Answered,
     /// A list, because there is no run.
     #[cfg(any(test, feature = "testing"))]
@@ -138,7 +138,7 @@ impl ToolContext {
     /// Starts a run of another agent as a child of the run that called the tool: see [`RunHandle::start_child`].
     ///
     /// # Errors
-    /// As [`RunHandle::start_child`]; [`ChildError::NoParent`] in a test without a run.
+    /// Those of [`RunHandle::start_child`]; [`ChildError::NoParent`] in a test without a run.
     ///
     /// # Cancellation
     /// Dropping the future starts nothing, or a child that is cancelled.
@@ -147,11 +147,11 @@ impl ToolContext {
         run.start_child(spec).await
     }
 
-    /// Waits for a child's end, and shows in the parent's log what it does: each event of its messages is a
+    /// Waits for a child's end, and shows its events in the parent's log: each event of its messages is a
     /// [report](Self::progress) of this call, `{"run_id": …, "agent": …, "event": …}`.
     ///
     /// # Errors
-    /// As [`ChildRun::response`].
+    /// Those of [`ChildRun::response`].
     ///
     /// # Cancellation
     /// Dropping the future cancels the child.

@@ -8,13 +8,13 @@ use agent_schemas::Error;
 use crate::AgentError;
 use crate::error_chain::chain;
 
-/// What the model and the client read where a tool's error is not for them.
+/// The text for the model and the client if a tool's error is not meant for them.
 pub(crate) const UNEXPECTED: &str = "the tool failed unexpectedly";
 
 /// Why a tool has no answer.
 ///
-/// One that [`ToolError::new`] makes has a text that the model and the client read. One that `?` makes from any other error
-/// does not: that error was not written for them, so they read only that the tool failed, and the server's log has its text.
+/// An error from [`ToolError::new`] has a text for the model and the client. An error that `?` converts was not
+/// written for them, so they read only that the tool failed, and the server's log has its text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ToolError {
     message: String,
@@ -27,7 +27,7 @@ impl ToolError {
         ToolError { message: message.into(), cause: None }
     }
 
-    /// What the server's log is to have besides.
+    /// Details for the server's log.
     pub(crate) fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }

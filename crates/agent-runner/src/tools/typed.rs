@@ -24,9 +24,9 @@ pub struct ToolFn<Args, F> {
 /// Creates a tool from an async closure.
 ///
 /// The closure's second argument is a struct with named fields: the schema that the model reads is derived from it, the
-/// fields' doc comments included, and arguments that do not fit are an error that the model reads. The answer is anything
-/// that can be written as JSON; any error becomes a [`ToolError`] by `?`, without a text for the model. A user without a dependency of their own derives
-/// from [`agent_runner::schemars`](crate::schemars):
+/// fields' doc comments included, and invalid arguments are an error that the model reads. The answer is anything that
+/// can be serialized as JSON; `?` converts any error to a [`ToolError`], without a text for the model. Without your own
+/// dependency on schemars, derive from [`agent_runner::schemars`](crate::schemars):
 ///
 /// ```
 /// use agent_runner::schemars::JsonSchema;
@@ -36,12 +36,14 @@ pub struct ToolFn<Args, F> {
 /// #[derive(Deserialize, JsonSchema)]
 /// #[schemars(crate = "agent_runner::schemars")]
 /// struct Route {
-///     /// Where to begin.
-///     from: String,
-///     to: String,
-///     /// How many minutes to plan for a break.
-///     #[serde(default)]
-///     pause: u32,
+///
+/// Where to begin.
+/// from: String,
+/// to: String,
+///
+/// How many minutes to plan for a break.
+/// #[serde(default)]
+/// pause: u32,
 /// }
 ///
 /// let plan = tool_fn("plan_route", "Says how long a journey takes.", |ctx: ToolContext, route: Route| async move {
@@ -89,7 +91,7 @@ fn parameters<Args: JsonSchema>() -> Json {
     }
 }
 
-/// Reads the arguments; the error is serde's message without the position in a text that the model never saw.
+/// Reads the arguments. The error is serde's message without the position, because the model never saw the text.
 fn read<Args: DeserializeOwned>(arguments: JsonObject) -> Result<Args, ToolError> {
     serde_json::from_str(&Json::from(arguments).to_string()).map_err(|error| {
         let place = format!(" at line {} column {}", error.line(), error.column());

@@ -255,7 +255,7 @@ async fn descendants__more_than_the_limit__are_refused() {
     let response = run.expect("started").response().await.expect("readable");
     assert_eq!(
         response.messages()[0].full_text(),
-        "3 child runs are in progress already; wait for one, or raise runs.max_children (depth 3)"
+        "3 child runs are already in progress; wait for one, or raise runs.max_children (depth 3)"
     );
 }
 

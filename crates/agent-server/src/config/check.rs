@@ -1,8 +1,8 @@
-//! What a web origin, a host and a path have to look like. Values that could never match are refused.
+//! Checks the form of web origins, hosts and paths. Values that could never match are rejected.
 
 use axum::http::uri::Authority;
 
-/// Says what is wrong with a web origin, such as `https://app.example`.
+/// Checks a web origin, such as `https://app.example`; the error says what is wrong.
 pub(super) fn origin(origin: &str) -> Result<(), String> {
     if origin == "*" {
         return Ok(());
@@ -35,7 +35,7 @@ pub(super) fn origin(origin: &str) -> Result<(), String> {
     }
 }
 
-/// Says what is wrong with a host that requests may name, such as `app.example`.
+/// Checks a host that requests may name, such as `app.example`; the error says what is wrong.
 pub(super) fn host(host: &str) -> Result<(), String> {
     if host == "*" {
         return Ok(());
@@ -67,7 +67,7 @@ fn authority(text: &str) -> Result<Authority, String> {
     authority.ok_or_else(|| "should have a host and, if needed, a port".to_owned())
 }
 
-/// Says what is wrong with the path that starts runs.
+/// Checks the path that starts runs; the error says what is wrong.
 pub(super) fn endpoint_path(path: &str) -> Result<(), String> {
     let is_path = path.starts_with('/') && path.len() > 1 && !path.ends_with('/');
     let is_plain = !path.contains(['{', '}', '?', '#', '%', ':', '*', '\\']);

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use super::info::{ErrorInfo, place_of};
 use super::{ApiError, status_of};
 
-/// Seconds after which one of the active runs may have ended.
+/// Seconds after which an active run may have ended.
 const SOON: u16 = 1;
 
 /// Seconds after which a store or another server may be available.
@@ -77,7 +77,7 @@ impl ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "BODIES_LIMIT_EXCEEDED",
                 format!(
-                    "The requests that the server is reading take as much memory as they may, {limit} bytes \
+                    "The requests that the server is handling use all of the {limit} bytes of memory that they may use \
                      (http.bodies_bytes); try again later"
                 ),
             )
@@ -86,21 +86,21 @@ impl ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "UNREAD_LIMIT_EXCEEDED",
                 format!(
-                    "More than {limit} bytes (http.unread_bytes) wait for clients that do not read; try again later"
+                    "More than {limit} bytes (http.unread_bytes) are waiting for slow clients; try again later"
                 ),
             )
             .retry_after(SOON),
             ApiError::TooManyConnections { limit } => Answer::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "TOO_MANY_CONNECTIONS",
-                format!("The server has {limit} connections, its limit (http.max_connections); try again later"),
+                format!("The server has reached its limit of {limit} connections (http.max_connections); try again later"),
             )
             .retry_after(SOON),
             ApiError::TooManyOfAddress { limit } => Answer::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "TOO_MANY_CONNECTIONS",
                 format!(
-                    "Your address has {limit} connections, its limit (http.max_connections_per_address); close \
+                    "Your address has reached its limit of {limit} connections (http.max_connections_per_address); close \
                      some of them"
                 ),
             )
@@ -184,7 +184,9 @@ fn of_start(error: &StartError) -> Answer {
         StartError::QueueFull { limit } => Answer::new(
             StatusCode::TOO_MANY_REQUESTS,
             "SESSION_QUEUE_FULL",
-            format!("The session's queue is full, {limit} runs wait (runs.max_queued); try again later"),
+            format!(
+                "The session's queue is full: {limit} runs are waiting (runs.max_queued); try again later"
+            ),
         )
         .retry_after(SOON),
         StartError::KeyReused => Answer::new(

@@ -18,7 +18,7 @@ pub struct ErrorInfo {
 }
 
 impl ErrorInfo {
-    /// An error that no part of the request caused.
+    /// An error that is not about a part of the request.
     pub fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
         ErrorInfo { status, code: code.into(), message: message.into(), parameter: None }
     }

@@ -14,7 +14,7 @@ pub(super) struct Admission(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     limit: usize,
-    /// None for any number.
+    /// `None` for any number.
     limit_per_address: Option<usize>,
     open: Mutex<Open>,
 }
@@ -26,7 +26,7 @@ struct Open {
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// A connection that is counted until this is dropped.
+/// Counts a connection until this is dropped.
 #[derive(Debug)]
 pub(super) struct Admitted {
     admission: Admission,
@@ -39,15 +39,15 @@ enum Kind {
     Refused,
 }
 
-/// Why a connection is refused. Its request has this as an extension.
+/// Why a connection is refused. Its requests have this as an extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The server has as many connections as it may.
+    /// The server has reached its limit of connections.
     Server {
         /// How many those are.
         limit: usize,
     },
-    /// The client's address has as many as it may.
+    /// The client's address has reached its limit.
     Address {
         /// How many those are.
         limit: usize,
@@ -60,7 +60,7 @@ impl Admission {
         Admission(Arc::new(Inner { limit, limit_per_address, open: Mutex::default() }))
     }
 
-    /// Counts a connection, and says if it is to be refused. `None`: it is to be closed without an answer.
+    /// Counts a connection, and says whether to refuse it. `None` means closing it without an answer.
     pub(super) fn admit(&self, client: IpAddr) -> Option<(Admitted, Option<Refusal>)> {
         let Inner { limit, limit_per_address, .. } = &*self.0;
         let address = limit_per_address.map(|_| network(client));
@@ -112,7 +112,7 @@ impl Drop for Admitted {
     }
 }
 
-/// What counts as one address: of IPv6, the network of 64 bits that one subscriber has.
+/// What counts as one address: for IPv6, the 64-bit network of one subscriber.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),

@@ -1,7 +1,8 @@
-//! A client's connection: its time-outs, and that nothing gathers for a client that does not read.
+//! A client's connection: its timeouts, and a bound on what is buffered for a client that does not read.
 //!
-//! A client that sends and does not read would otherwise make the server gather answers for it: pongs, or the answers of
-//! pipelined requests. So a connection is not read from while it cannot be written to, and is closed if that takes too long.
+//! Otherwise, a client that sends without reading could make the server accumulate answers: pongs, or the answers to
+//! pipelined requests. So the server does not read from a connection that it cannot write to, and closes the connection
+//! if that takes too long.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -26,7 +27,7 @@ pub(super) struct Timeouts {
     pub(super) keep_alive: Duration,
     /// For the rest of a message that has begun.
     pub(super) message: Duration,
-    /// For the client to take some of what is written.
+    /// For the client to read some of the written bytes.
     pub(super) write: Duration,
 }
 
@@ -37,15 +38,15 @@ pub(super) struct Connection {
     stream: TcpStream,
     timeouts: Timeouts,
     state: Arc<ConnectionState>,
-    /// What the client did not take when something was last written; empty if it took some.
+    /// The bytes that the client had not read at the last write; empty if it has read some.
     unread: Reservation,
     is_blocked: bool,
-    /// Whoever wants to read on when the client has taken some of what is written.
+    /// The task that wants to read again once the client has read some of the written bytes.
     reader: Option<Waker>,
     write_timer: Option<Pin<Box<Sleep>>>,
-    /// Since when the client is waited for, and how long.
+    /// Since when the connection has waited for the client, and for how long it may.
     read_timer: Option<(Awaited, Pin<Box<Sleep>>)>,
-    /// Counts the connection while it is open, also as a WebSocket.
+    /// Counts the connection while it is open, even as a WebSocket.
     _admitted: Admitted,
 }
 
@@ -70,7 +71,7 @@ impl Connection {
         }
     }
 
-    /// Notes that the client took nothing, and `waiting` bytes wait for it.
+    /// Records that the client read nothing, and that `waiting` bytes are pending.
     fn block(&mut self, cx: &mut Context<'_>, waiting: usize) -> io::Result<()> {
         self.is_blocked = true;
         if self.unread.bytes() != waiting {
@@ -107,8 +108,8 @@ impl Connection {
         written
     }
 
-    /// Resolves when the client was waited for long enough. The time for headers, or for a message, is not extended by parts
-    /// of them.
+    /// Resolves when the client has used up its time. Parts of headers or of a message do not extend the time
+    /// for the whole.
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Awaited> {
         let Some(awaited) = self.state.awaited() else {
             self.read_timer = None;
@@ -142,7 +143,7 @@ impl AsyncRead for Connection {
         match Pin::new(&mut this.stream).poll_read(cx, buffer) {
             Poll::Pending => match this.poll_overdue(cx) {
                 Poll::Pending => Poll::Pending,
-                // Nobody is in the middle of anything: this is the end of the connection.
+                // No request or answer is in progress, so this simply ends the connection.
                 Poll::Ready(Awaited::Request) => Poll::Ready(Ok(())),
                 Poll::Ready(_) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             },
@@ -184,7 +185,7 @@ impl AsyncWrite for Connection {
 }
 
 impl Drop for Connection {
-    /// A connection that is closed with unread bytes is reset, and its client may lose what was written last.
+    /// Discards unread bytes: closing a connection that has some resets it, and the client may lose the last answer.
     fn drop(&mut self) {
         if self.state.is_refused() {
             let mut bytes = [0; 4096];

@@ -1,4 +1,4 @@
-//! What a connection is at, which decides how long its client is waited for.
+//! The phase of a connection, which determines how long the server waits for its client.
 
 use std::io;
 use std::pin::Pin;
@@ -13,23 +13,23 @@ use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-/// What a connection is at.
+/// The phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Phase {
-    /// Nothing has come yet.
+    /// Nothing has arrived yet.
     New,
-    /// The headers of a request are on their way.
+    /// The headers of a request are arriving.
     Head,
     /// A request is being answered.
     Busy,
-    /// A request was answered, and the next one has not come.
+    /// A request has been answered, and the next one has not arrived.
     Idle,
-    /// It speaks another protocol.
+    /// The connection was upgraded to another protocol.
     Upgraded,
 }
 
-/// What a client is waited for.
+/// What the server waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaited {
     /// The rest of a request's headers, on a new connection or not.
@@ -40,7 +40,7 @@ pub(super) enum Awaited {
     Message(usize),
 }
 
-/// What is known of a connection on both of its sides: the bytes, and the requests.
+/// The state shared by both sides of a connection: the one that handles bytes and the one that handles requests.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
     phase: AtomicU8,
@@ -51,7 +51,7 @@ pub(crate) struct ConnectionState {
     incoming: AtomicUsize,
     /// How many messages there were.
     messages: AtomicUsize,
-    /// Whether there was no memory for more.
+    /// Whether memory for more of them ran out.
     is_refused: AtomicBool,
 }
 
@@ -75,7 +75,7 @@ impl ConnectionState {
             .unwrap_or(Phase::Upgraded)
     }
 
-    /// Whether no whole request has come since the last answer.
+    /// Returns whether no complete request has arrived since the last answer.
     pub(super) fn has_no_request(&self) -> bool {
         matches!(self.phase(), Phase::New | Phase::Head)
     }
@@ -88,10 +88,10 @@ impl ConnectionState {
         let _ = self.phase.compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Relaxed);
     }
 
-    /// Notes that bytes came.
+    /// Records that bytes arrived.
     ///
     /// # Errors
-    /// If they are part of a message for which there is no memory.
+    /// If they belong to a message for which there is no memory.
     pub(super) fn note_read(&self, count: usize) -> io::Result<()> {
         if count == 0 {
             return Ok(());
@@ -118,20 +118,20 @@ impl ConnectionState {
         self.is_metered.store(true, Ordering::Release);
     }
 
-    /// Notes that so many of the bytes were dealt with.
+    /// Records that this many of the bytes have been handled.
     pub(crate) fn settle_some(&self, count: usize) {
         let left = |incoming: usize| Some(incoming.saturating_sub(count));
         let before = self.incoming.fetch_update(Ordering::AcqRel, Ordering::Acquire, left);
         self.bodies.take_over(before.unwrap_or(0).min(count));
     }
 
-    /// Notes that what came so far is a message, or was dealt with.
+    /// Records that the bytes so far form a message, or have been handled.
     pub(crate) fn settle(&self) {
         self.messages.fetch_add(1, Ordering::AcqRel);
         self.bodies.take_over(self.incoming.swap(0, Ordering::AcqRel));
     }
 
-    /// What the client is waited for; nothing while it is the server's turn, or between messages.
+    /// What the server waits for; nothing while it is the server's turn, or between messages.
     pub(super) fn awaited(&self) -> Option<Awaited> {
         match self.phase() {
             phase @ (Phase::New | Phase::Head) => Some(Awaited::Head(phase)),
@@ -144,12 +144,12 @@ impl ConnectionState {
         }
     }
 
-    /// Whether the connection is closed because there was no memory for a message.
+    /// Returns whether the connection is being closed because there was no memory for a message.
     pub(crate) fn is_refused(&self) -> bool {
         self.is_refused.load(Ordering::Acquire)
     }
 
-    /// Notes that a request is being answered with this.
+    /// Records that a request is being answered with this.
     pub(super) fn note_answer(self: &Arc<Self>, response: Response) -> axum::http::Response<AnswerBody> {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             self.enter(Phase::Upgraded);
@@ -164,7 +164,7 @@ impl Drop for ConnectionState {
     }
 }
 
-/// The body of an answer; with its end, the connection waits for the next request.
+/// The body of an answer. At its end, the connection starts to wait for the next request.
 pub(super) struct AnswerBody {
     body: Body,
     state: Arc<ConnectionState>,

@@ -82,8 +82,8 @@ impl ProtocolContext {
         self.runner().is_closed()
     }
 
-    /// Starts a run, as one of the request's [principal](super::Principal) if it has one. A repeated request with the same
-    /// `Idempotency-Key` header returns the run of the first one.
+    /// Starts a run, as one of the request's [principal](super::Principal) if it has one. A repeated request with the
+    /// same `Idempotency-Key` header returns the run of the first one.
     ///
     /// # Errors
     /// [`ApiError`] if the runner rejects it, or the header is invalid.
@@ -109,8 +109,8 @@ impl ProtocolContext {
         Ok(record.filter(|record| caller.may_see(&record.user_id)))
     }
 
-    /// What was said in a run and those that it continues, for a run that continues it; see [`Runner::context`]. A run that
-    /// the caller may not see does not exist.
+    /// The messages of a run and of the runs that it continues, for a run that continues it; see
+    /// [`Runner::context`]. A run that the caller may not see counts as missing.
     ///
     /// # Errors
     /// [`ContextError`] if the run cannot be continued, or the store fails.
@@ -124,7 +124,7 @@ impl ProtocolContext {
         self.runner().context(previous, may_continue).await
     }
 
-    /// The messages of a connection that was opened by a request with these parts, under the server's limits.
+    /// The budget for the messages of a connection that a request with these parts opened.
     pub fn messages(&self, client: &Parts) -> MessageBudget {
         MessageBudget::new(client.extensions.get().cloned(), self.0.bodies().clone())
     }
@@ -151,15 +151,14 @@ impl ProtocolContext {
         self.0.closing().given().await;
     }
 
-    /// Lets the end of the process wait, for a limited time, until the result is dropped: for connections that have become
-    /// something else than HTTP.
+    /// Delays the end of the process, for a limited time, until the result is dropped: for connections that no
+    /// longer speak HTTP.
     pub fn hold_open(&self) -> impl Sized + Send + use<> {
         self.0.connections().token()
     }
 
-    /// Waits for a run's end and answers with its result. If the server closes its connections before, the translator sees an
-    /// error. If only the end of its log is kept, the translator sees the final
-    /// event alone.
+    /// Waits for a run's end and answers with its result. If the server closes its connections earlier, the
+    /// translator sees an error. If only the end of its log is kept, the translator sees the final event alone.
     pub async fn collect(&self, run: &Run, translator: impl Translator) -> Response {
         let mut translation = Translation::new(translator);
         let mut cursor = run.cursor(run.start());
@@ -183,7 +182,8 @@ impl ProtocolContext {
         named(translation.answer(), run.id())
     }
 
-    /// Answers with a run's result so far, whosever it is: who may see it is decided by [`Self::record`]. If only the end of its log is kept, the translator sees the final event alone.
+    /// Answers with a run's result so far, whoever owns it: check access with [`Self::record`] first. If only the end
+    /// of its log is kept, the translator sees the final event alone.
     ///
     /// # Errors
     /// [`ApiError`] if the store fails, or the run does not exist.

@@ -1,7 +1,7 @@
 //! Reads events without the parts that only repeat earlier ones.
 //!
-//! A closing message repeats its contents, and the final response repeats all messages. A reader of the log up to there
-//! need not decode them again. The rest is decoded directly into its type, without a [`Json`] in between.
+//! A closing message repeats its contents, and the final response repeats all messages. A reader that has read the log
+//! up to there need not decode them again. The rest is decoded directly into its type, without a [`Json`] in between.
 
 use agent_schemas::{AgentResponse, Content, ContentBody, ErrorBody, Event, Json, JsonObject, Message, Role};
 use serde::Deserialize;

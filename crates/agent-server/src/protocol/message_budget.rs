@@ -9,8 +9,8 @@ use crate::error::ApiError;
 use crate::extract::reserve_for_parsing;
 use crate::lifecycle::ConnectionState;
 
-/// What the messages of one connection may take in memory. They count as bodies, from their first bytes on: if there is no
-/// memory for a message that is arriving, reading it fails.
+/// The memory budget for the messages of one connection. They count as bodies from their first byte on: if there is
+/// no memory for an arriving message, reading it fails.
 pub struct MessageBudget {
     connection: Option<Arc<ConnectionState>>,
     bodies: ByteBudget,
@@ -24,21 +24,22 @@ impl MessageBudget {
         MessageBudget { connection, bodies }
     }
 
-    /// Notes that a control frame has arrived, which may be inside of a message, with this many bytes, its header included.
+    /// Records that a control frame of this many bytes, including its header, has arrived, possibly in the middle of a
+    /// message.
     pub fn note_control(&self, bytes: usize) {
         if let Some(connection) = &self.connection {
             connection.settle_some(bytes);
         }
     }
 
-    /// Notes that a message has arrived, whatever becomes of it.
+    /// Records that a message has arrived, whatever happens to it.
     pub fn note_arrived(&self) {
         if let Some(connection) = &self.connection {
             connection.settle();
         }
     }
 
-    /// Reserves memory for a message and what it is parsed to, until the result is dropped.
+    /// Reserves memory for a message and its parsed value until the result is dropped.
     ///
     /// # Errors
     /// [`ApiError`] if there is not enough.
@@ -48,7 +49,7 @@ impl MessageBudget {
         Ok(memory)
     }
 
-    /// Why reading failed, if it was because there was no memory for the message.
+    /// The error, if reading failed because there was no memory for the message.
     pub fn refusal(&self) -> Option<ApiError> {
         let is_refused = self.connection.as_ref().is_some_and(|connection| connection.is_refused());
         is_refused.then(|| ApiError::NoRoomForBody { limit: self.bodies.limit() })

@@ -12,13 +12,13 @@ pub struct RunSpec {
     /// The options of the run. Store the part of the protocol's own request that it needs later in
     /// [`protocol`](RunOptions::protocol).
     pub options: RunOptions,
-    /// What precedes the request's input, if the run continues another one; from [`Runner::context`]. The store keeps each
-    /// message of it once.
+    /// The context that precedes the request's input, if the run continues another one; from
+    /// [`Runner::context`]. The store keeps each of its messages once.
     ///
     /// [`Runner::context`]: agent_runner::Runner::context
     pub context: Option<RunContext>,
-    /// Whether the client reads a stream that it can resume. Without one, a run that is cancelled on disconnect is cancelled
-    /// at once.
+    /// Whether the client reads a stream that it can resume. Without one, a run that is cancelled on disconnect is
+    /// cancelled at once.
     pub is_stream: bool,
 }
 

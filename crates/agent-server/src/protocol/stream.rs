@@ -44,7 +44,7 @@ impl<T: Translator> TranslatedStream<T> {
         self.done = true;
     }
 
-    /// Ends the stream of a run that another server continues, or this one after its next start.
+    /// Ends the stream of a run that will continue on another server, or on this one after its next start.
     fn end_at_shutdown(&mut self) {
         self.translation.on_abort(&Error::ShuttingDown {}.to_body(), &mut self.frames);
         self.done = true;

@@ -1,4 +1,4 @@
-//! Whether the path that the configuration names is free.
+//! Checks that the configured path is free.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use super::merge::{Part, conflict};
 use crate::app_error::AppError;
 use crate::protocol::Protocol;
 
-/// Refuses an endpoint at a path that means something else already, for any method: clients could not tell the two apart.
+/// Rejects an endpoint at a path that already has another meaning, for any method, because clients could not tell the
+/// two apart.
 pub(super) fn check_endpoint(
     path: &str,
     server: &Part,

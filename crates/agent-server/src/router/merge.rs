@@ -9,7 +9,7 @@ use axum::Router;
 
 use crate::app_error::AppError;
 
-/// Routes, and who has them.
+/// Routes and their owner.
 #[derive(Clone)]
 pub(super) struct Part {
     /// As in "the application".
@@ -26,8 +26,8 @@ impl Part {
 /// All routes together.
 ///
 /// # Errors
-/// [`AppError::RouteConflict`] if two parts have the same route, that is a method and a path, or paths that no router can
-/// tell apart, such as `/a/{b}` and `/a/{c}`.
+/// [`AppError::RouteConflict`] if two parts have the same route, that is a method and a path, or paths that no router
+/// can tell apart, such as `/a/{b}` and `/a/{c}`.
 pub(super) fn merge(parts: &[Part]) -> Result<Router, AppError> {
     let mut all = Router::new();
     for (position, part) in parts.iter().enumerate() {
@@ -44,7 +44,7 @@ pub(super) fn merge(parts: &[Part]) -> Result<Router, AppError> {
     Ok(all)
 }
 
-/// The route that two parts both have.
+/// The route that both parts have.
 pub(super) fn conflict(one: &Part, other: &Part) -> Option<String> {
     let merged = quietly(|| one.routes.clone().merge(other.routes.clone()));
     merged.err().map(|message| route_of(&message))
@@ -55,8 +55,8 @@ thread_local! {
     static IS_QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls a function and returns the message of its panic. axum reports routes that collide only so. The panic hook, which
-/// would print the message, is not called for it.
+/// Calls a function and returns the message of its panic, which is how axum reports conflicting routes. The panic
+/// hook, which would print the message, is not called.
 fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -78,7 +78,7 @@ fn message(payload: &(dyn Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
-/// The route in a message of axum, which has it in backticks or quotes; the message itself if there is none.
+/// The route in one of axum's messages, in backticks or quotes; the whole message if there is none.
 fn route_of(message: &str) -> String {
     let between = |mark: char| message.split(mark).nth(1).filter(|text| text.contains('/'));
     between('`').or_else(|| between('"')).unwrap_or(message).to_owned()
@@ -102,10 +102,10 @@ mod tests {
     #[test]
     fn merge__same_route_twice__names_both_owners() {
         let parts = [part("a", "/a"), part("b", "/b"), part("c", "/b")];
-        check(&parts, "c has the route GET /b, which b has already");
+        check(&parts, "c has the route GET /b, which b already has");
         check(
             &[part("a", "/x/{id}"), part("b", "/x/{name}")],
-            "b has the route /x/{name}, which a has already",
+            "b has the route /x/{name}, which a already has",
         );
         let fallback = |owner| Part::new(owner, Router::new().fallback(async || ""));
         let error = merge(&[fallback("a"), fallback("b")]).expect_err("two fallbacks").to_string();

@@ -108,19 +108,19 @@ fn build__routes_collide__names_the_route_and_both_owners() {
     let route = |path: &str| Router::new().route(path, on_get(async || ""));
     check_conflict(
         echo().routes(route("/health")),
-        "the application has the route GET /health, which the server has already",
+        "the application has the route GET /health, which the server already has",
     );
     check_conflict(
         echo().routes(route("/runs/{name}")),
-        "the application has the route /runs/{name}, which the server has already",
+        "the application has the route /runs/{name}, which the server already has",
     );
     check_conflict(
         echo().routes(own()).routes(route("/hello/{name}")),
-        "the application has the route GET /hello/{name}, which the application has already",
+        "the application has the route GET /hello/{name}, which the application already has",
     );
     check_conflict(
         echo().routes(Router::new().route("/process", on_post(async || ""))),
-        "the application has the route POST /process, which http.endpoint_path '/process' has already",
+        "the application has the route POST /process, which http.endpoint_path '/process' already has",
     );
     echo().routes(route("/process")).build().expect("another method of the path is free");
 }
@@ -134,7 +134,7 @@ fn build__endpoint_at_a_path_of_others__is_refused() {
     };
     for path in ["/health", "/openapi.json", "/runs", "/sessions", "/runs/agent", "/sessions/s/messages"] {
         let expected =
-            format!("http.endpoint_path '{path}' has the route {path}, which the server has already");
+            format!("http.endpoint_path '{path}' has the route {path}, which the server already has");
         check_conflict(at(path), &expected);
     }
     check_conflict(at("process"), "http.endpoint_path 'process' should look like '/process'");
@@ -142,7 +142,7 @@ fn build__endpoint_at_a_path_of_others__is_refused() {
     let own = Router::new().route("/chat/task", on_post(async || ""));
     check_conflict(
         at("/chat").routes(own),
-        "the application has the route POST /chat/task, which http.endpoint_path '/chat' has already",
+        "the application has the route POST /chat/task, which http.endpoint_path '/chat' already has",
     );
 }
 

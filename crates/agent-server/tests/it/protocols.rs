@@ -187,14 +187,14 @@ async fn error__other_path__has_the_servers_format() {
 fn build__protocols_collide__names_both() {
     let twice = app().protocol(Plain).build().expect_err("the same routes").to_string();
     assert!(twice.starts_with("the protocol Plain has the route "), "{twice}");
-    assert!(twice.ends_with(", which the protocol Plain has already"), "{twice}");
+    assert!(twice.ends_with(", which the protocol Plain already has"), "{twice}");
     let mut http = HttpConfig::default();
     http.endpoint_path = "/plain/agent".to_owned();
     let claimed = app().http(http).build().expect_err("the protocol's path").to_string();
     let expected =
-        "http.endpoint_path '/plain/agent' has the route /plain/agent, which the protocol Plain has already";
+        "http.endpoint_path '/plain/agent' has the route /plain/agent, which the protocol Plain already has";
     assert_eq!(claimed, expected);
     let own = Router::new().route("/plain/say", post(async || ""));
     let own = app().routes(own).build().expect_err("a route of the protocol").to_string();
-    assert_eq!(own, "the application has the route POST /plain/say, which the protocol Plain has already");
+    assert_eq!(own, "the application has the route POST /plain/say, which the protocol Plain already has");
 }

@@ -1,11 +1,11 @@
-//! Sequences of events and the lines that become of them.
+//! Sequences of events, and the lines that they become.
 
 use agent_schemas::Event;
 
 use super::*;
 use crate::terminal::screen::tests::Sheet;
 
-/// An event in short: `m ID KIND STATUS`, `t ID INDEX TEXT` for a text delta, or JSON.
+/// An event in short form: `m ID KIND STATUS`, `t ID INDEX TEXT` for a text delta, or JSON.
 fn event(line: &str) -> Event {
     let words: Vec<&str> = line.splitn(4, ' ').collect();
     let json = match words[..] {
@@ -33,7 +33,7 @@ fn data(id: &str, members: &str) -> String {
     )
 }
 
-/// Renders events, and gives standard output and standard error.
+/// Renders events; returns standard output and standard error.
 fn render(mut renderer: Renderer, events: &[&str]) -> (String, String) {
     let (out, err) = (Sheet::default(), Sheet::default());
     let mut screen = Screen::new(out.clone(), err.clone(), (false, false), false);

@@ -1,4 +1,4 @@
-//! What becomes of a failed model call: the error that the client sees, what the log says, and whether a repetition may help.
+//! Failed model calls: the error for the client, the text for the log, and whether to retry.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -15,9 +15,9 @@ const MAX_TEXT: usize = 500;
 /// A failed model call.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Failure {
-    /// What clients see: a code and a short text without addresses and without a server's own text.
+    /// The error for clients: a code and a short text, without addresses and without the server's own text.
     pub(super) error: Error,
-    /// What happened, for the log and for the operator, including the server's own text.
+    /// What happened, for the log and the operator, including the server's own text.
     pub(super) what: String,
     /// What to do about it.
     pub(super) hint: Hint,
@@ -30,12 +30,12 @@ pub(super) enum Retry {
     Never,
     /// Yes, after a while.
     Soon,
-    /// Yes, after the time that the server requests.
+    /// Yes, after the time that the server requested.
     After(Duration),
 }
 
-/// What servers say when a conversation is too long for the model, in lower case: OpenAI, vLLM (three versions),
-/// llama.cpp (two), DashScope, LM Studio, Anthropic, TGI, Volcano.
+/// Phrases, in lower case, that servers use when a conversation is too long for the model: OpenAI, vLLM (three
+/// versions), llama.cpp (two), DashScope, LM Studio, Anthropic, TGI, Volcano.
 const TOO_LONG: [&str; 11] = [
     "maximum context length",
     "context_length_exceeded",
@@ -50,7 +50,7 @@ const TOO_LONG: [&str; 11] = [
     "exceeds the maximum length",
 ];
 
-/// What servers say when a limit needs money rather than time.
+/// Phrases that servers use when a limit requires payment rather than time.
 const OUT_OF_QUOTA: [&str; 5] =
     ["insufficient_quota", "billing_hard_limit", "arrearage", "insufficient balance", "insufficient_balance"];
 
@@ -59,13 +59,13 @@ impl Failure {
         Failure { error, what: what.into(), hint, retry }
     }
 
-    /// A failure without a code of its own, of a kind that a client may know.
+    /// A failure without its own code, of a kind that clients may see.
     fn execution(model: &str, kind: &str, what: impl Into<String>, hint: Hint, retry: Retry) -> Self {
         let error = Error::ModelExecution { model_name: format!("{model}: {kind}") };
         Failure::new(error, what, hint, retry)
     }
 
-    /// Something took longer than the setting of this name allows.
+    /// A step took longer than the setting with this name allows.
     pub(super) fn timeout(model: &str, setting: &'static str, limit: Duration, retry: Retry) -> Self {
         let timeout = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
         let error = Error::ModelTimeout { model_name: model.to_owned(), timeout };
@@ -83,7 +83,7 @@ impl Failure {
         Failure::execution(model, "the stream ended early", what, Hint::Server, Retry::Soon)
     }
 
-    /// The answer ended before its first token. `start` is what there was of it.
+    /// The answer ended before its first token. `start` is the beginning of what arrived.
     pub(super) fn empty(model: &str, start: &str) -> Self {
         let what = match start.trim() {
             "" => "the answer is empty".to_owned(),
@@ -191,7 +191,7 @@ fn causes(error: &reqwest::Error) -> Vec<String> {
     causes
 }
 
-/// A server's own words about an error, in whichever of the usual forms.
+/// A server's own description of an error, in any of the usual formats.
 struct Report {
     message: String,
     code: String,
@@ -252,7 +252,7 @@ impl Report {
                 Failure::new(error, what, Hint::Context, Retry::Never)
             }
             _ if self.code == "model_not_found" => Failure::new(not_found, what, Hint::Model, Retry::Never),
-            // An error without a status came with `200 OK`: the server is there and has failed.
+            // An error without a status came with `200 OK`: the server was reached, but failed.
             0 | 408 | 500.. => Failure::execution(model, kind, what, Hint::Server, soon),
             300..=399 | 405 => Failure::execution(model, kind, what, Hint::Path, Retry::Never),
             407 => Failure::execution(model, kind, what, Hint::Proxy, Retry::Never),
@@ -260,7 +260,8 @@ impl Report {
         }
     }
 
-    /// Whether a 404 is about the model. A server that has nothing at the path says nothing of one, or answers with a page.
+    /// Returns whether a 404 is about the model. A server with nothing at the path does not mention one, or answers
+    /// with a page.
     fn is_about_model(&self, model: &str) -> bool {
         let model = model.to_lowercase();
         let is_end = |character: char| character.is_whitespace() || "'\"`,;()".contains(character);

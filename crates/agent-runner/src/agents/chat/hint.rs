@@ -1,13 +1,13 @@
-//! What kind of fault made a model call fail, as far as that tells what to do.
+//! The kind of fault that made a model call fail, which determines the advice.
 
 use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-/// What to do about a failure.
+/// The kind of advice about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hint {
-    /// Nothing is known.
+    /// No advice.
     None,
     /// Nothing listens at the address.
     Refused,
@@ -23,17 +23,17 @@ pub(super) enum Hint {
     Network,
     /// A proxy refused the connection.
     Proxy,
-    /// The setting of this name limits the time.
+    /// The time limit in the setting with this name was reached.
     Timeout(&'static str),
     /// The key is missing or wrong.
     Key,
-    /// The key may not do this.
+    /// The key does not permit this.
     Forbidden,
-    /// What answers at the path is no chat completions endpoint.
+    /// The path is not that of a chat completions endpoint.
     Path,
     /// The server does not have the model.
     Model,
-    /// Money is needed.
+    /// The account has no credit.
     Quota,
     /// There were too many requests; the server may have said how long to wait.
     Rate(Option<Duration>),
@@ -46,7 +46,7 @@ pub(super) enum Hint {
 }
 
 impl Hint {
-    /// What kept a connection from being made.
+    /// Why a connection could not be established.
     pub(super) fn of_connect(error: &dyn StdError, causes: &[String]) -> Self {
         let mut source = error.source();
         while let Some(cause) = source {
@@ -78,7 +78,7 @@ impl Hint {
         }
     }
 
-    /// What broke a connection.
+    /// Why a connection broke.
     pub(super) fn of_broken(causes: &[String]) -> Self {
         let is_other_protocol =
             |cause: &String| cause.contains("invalid HTTP version") || cause.contains("invalid HTTP header");

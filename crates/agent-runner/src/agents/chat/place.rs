@@ -1,14 +1,15 @@
-//! Where a model is, and what its operator can do about a failed call. For the log and the terminal, not for clients.
+//! The location of a model, and advice for its operator about failed calls. For the log and the terminal, not for
+//! clients.
 
 use reqwest::Url;
 
 use super::failure::Failure;
 use super::hint::Hint;
 
-/// Where a model is.
+/// The location of a model.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    /// The address without its query, which may hold a key.
+    /// The address without its query, which may contain a key.
     url: String,
     /// Whether the path has a version, as in `/v1`.
     has_version: bool,
@@ -31,7 +32,7 @@ impl Place {
         Place { url: shown.into(), has_version, key_variable, has_key }
     }
 
-    /// What happened, where, and what to do.
+    /// Says what happened, where, and what to do.
     pub(super) fn explain(&self, model: &str, failure: &Failure) -> String {
         let advice = self.advice(model, failure.hint);
         let separator = if advice.is_empty() { "" } else { ". " };
@@ -41,7 +42,7 @@ impl Place {
     fn advice(&self, model: &str, hint: Hint) -> String {
         match hint {
             Hint::None => String::new(),
-            Hint::Refused => "Nothing listens there: start the model server, or correct base_url (OPENAI_BASE_URL)".to_owned(),
+            Hint::Refused => "Nothing is listening there: start the model server, or correct base_url (OPENAI_BASE_URL)".to_owned(),
             Hint::HostName => {
                 "The host name is unknown: correct base_url (OPENAI_BASE_URL), or check the network".to_owned()
             }
@@ -53,13 +54,13 @@ impl Place {
             Hint::NotTls => "The server does not seem to speak TLS: use http:// in base_url".to_owned(),
             Hint::NotHttp => "The answer is not HTTP: if the server speaks TLS, use https:// in base_url".to_owned(),
             Hint::Network => "Check base_url (OPENAI_BASE_URL) and the network".to_owned(),
-            Hint::Proxy => "A proxy is in between: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY".to_owned(),
+            Hint::Proxy => "A proxy refused the connection: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY".to_owned(),
             Hint::Timeout(setting) => {
                 format!("Check that the model server works; the limit is the setting {setting}")
             }
             Hint::Key => self.key_advice("Correct"),
             Hint::Forbidden => format!(
-                "The server does not allow the model '{model}' with this key, or not from here. {}",
+                "The server does not allow the model '{model}' with this key, or not from this address. {}",
                 self.key_advice("Check")
             ),
             Hint::Path if self.has_version => {
@@ -83,7 +84,7 @@ impl Place {
             Hint::Request => {
                 format!("The server does not accept the request: check that the model '{model}' supports what it asks for")
             }
-            Hint::Server => "The fault is at the model server: see its log, or try again".to_owned(),
+            Hint::Server => "The model server failed: see its log, or try again".to_owned(),
         }
     }
 

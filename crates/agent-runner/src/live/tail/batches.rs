@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use agent_services::run::Batch;
 use bytes::Bytes;
 
-/// How much of the end of a log is kept for its readers, who read older entries from the store. Entries that the store
-/// does not have yet are always kept.
+/// How much of the end of a log is kept for its readers, which read older entries from the store. Entries that are
+/// not stored yet are always kept.
 const TAIL_BYTES: usize = 256 * 1024;
 const TAIL_BATCHES: usize = 8;
 
@@ -76,7 +76,7 @@ impl Batches {
             self.bytes -= oldest.frames.len();
         }
         if std::mem::take(&mut self.are_pieces) {
-            // A piece would keep the whole of which it is a part.
+            // A piece would keep the whole batch alive.
             for piece in &mut self.batches {
                 piece.frames = Bytes::copy_from_slice(&piece.frames);
             }

@@ -10,7 +10,7 @@ use tokio::time::{Sleep, sleep};
 
 use crate::live::LiveRun;
 
-/// How long, and up to how many bytes, entries that are already shown may gather before they are stored.
+/// How long, and up to how many bytes, entries that are already shown may accumulate before they are stored.
 const GATHER_TIME: Duration = Duration::from_millis(100);
 const GATHER_BYTES: usize = 256 * 1024;
 
@@ -23,10 +23,10 @@ pub(in crate::runner) struct AppendBuffer {
     /// Entries that readers have seen and that still have to be appended; only with relaxed durability.
     shown: Vec<Batch>,
     shown_bytes: usize,
-    /// Resolves when the shown entries have gathered for long enough.
+    /// Resolves when the shown entries have accumulated for long enough.
     due: Option<Pin<Box<Sleep>>>,
-    /// Whether the first append has been made. It is not delayed: otherwise an agent that must not start twice would do
-    /// so if the process died meanwhile.
+    /// Whether the first append has been made. It is not delayed: otherwise, an agent that must not start twice
+    /// would do so if the process died in the meantime.
     began: bool,
 }
 

@@ -11,12 +11,13 @@ use crate::live::{LogEnd, RunEnd};
 use crate::steer;
 
 impl RunTask {
-    /// Closes what is open, appends the history to the session, and writes the last event: in one step if the stores can. A
-    /// client that sees the last event may start the next turn, which needs the session's history; where the session does
-    /// not have it, the last event says so. Returns the right to execute the next run of the session.
+    /// Closes open messages, appends the history to the session, and writes the last event, in one step if the
+    /// stores can. A client that sees the last event may start the next turn, which needs the session's history; if
+    /// the session does not have it, the last event says so. Returns the right to execute the next run of the
+    /// session.
     ///
-    /// Of a run that was asked to stop, the store accepts no end that does not say so: the request was acknowledged, and the
-    /// signal may be late or lost. Such a run ends as canceled.
+    /// If the run was asked to stop, the store rejects an end that ignores this, because the request was
+    /// acknowledged and the signal may be late or lost. Such a run ends as canceled.
     pub(super) async fn write_end(&self, ending: Ending, began: bool) -> Result<Option<Grant>> {
         let log = &self.live.log;
         let closing = log.seal(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
@@ -32,7 +33,7 @@ impl RunTask {
         }
     }
 
-    /// Writes the end behind the entries that close what was open. If it is refused as
+    /// Writes the end after the entries that close open messages. If the store rejects it as
     /// [`Canceled`](ErrorKind::Canceled), nothing has changed.
     async fn write_end_as(
         &self,
@@ -62,7 +63,7 @@ impl RunTask {
         if let (Some(history), Err(error)) = (history, &finished)
             && error.kind() == ErrorKind::InvalidInput
         {
-            // Nothing was changed: the session does not take it.
+            // Nothing was changed: the session rejects the history.
             ending.warnings.push(history.is_missing(error));
             end = live.log.seal(|assembler| {
                 assembler.take_back_end();
@@ -72,20 +73,20 @@ impl RunTask {
         }
         let granted = finished?;
         let ended = RunEnd { status: ending.status, http_status: ending.http_status };
-        // Shown together, so that they leave in one write.
+        // Shown together, so that they are sent in one write.
         live.tail.publish(Some(Batch::concat(&[closing.clone(), end])), Some(LogEnd::Finished(ended)));
         Ok(granted)
     }
 
-    /// What remains to be stored at the end: entries that readers have already seen, and the end.
+    /// The entries that remain to be stored at the end: those that readers have already seen, and the end.
     fn unstored(&self, closing: &Batch) -> Batch {
         let mut unstored = self.buffer.lock().take_shown();
         unstored.push(closing.clone());
         Batch::concat(&unstored)
     }
 
-    /// Writes all but the last event, and how the run ends, so that another process can continue from there. `cancel_seen` says
-    /// that the ending takes a request to stop into account.
+    /// Writes all but the last event, and how the run ends, so that another process can continue from there.
+    /// `cancel_seen` says that the ending accounts for a request to stop.
     async fn write_before_end(&self, last: &Batch, ending: Option<&str>, cancel_seen: bool) -> Result<()> {
         let live = &*self.live;
         let runs = &live.services.runs;
@@ -97,7 +98,7 @@ impl RunTask {
         }
     }
 
-    /// Ends the log with what is not stored of it and its last event.
+    /// Ends the log with its unstored entries and its last event.
     async fn finish(
         &self,
         unstored: &Batch,
@@ -115,7 +116,7 @@ impl RunTask {
     }
 }
 
-/// Whether a run that ends like this would end no other way if it was asked to stop.
+/// Returns whether this ending stays the same even if the run was asked to stop.
 fn knows_cancel(status: &Status) -> bool {
     matches!(status, Status::Canceled | Status::Incomplete)
 }
