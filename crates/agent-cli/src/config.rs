@@ -37,16 +37,16 @@ pub(crate) struct Config {
     pub(crate) host: String,
     /// The port to listen on; 0 selects a free port. Environment: `AGENT_SERVER_PORT`, else `PORT`.
     pub(crate) port: u16,
-    ///     /// The default agent: `echo`, `demo`, `chat`, or a name under `[agents]`. It answers requests whose `model`
-    ///     is missing or unknown. If it is not set, the first one under `[agents]` answers requests without a `model`,
-    ///     and with several agents a request for an unknown name fails. Without agents, the server chooses `chat` if
-    ///     the environment has a model's key or URL, otherwise `demo`.
+    /// The default agent: `echo`, `demo`, `chat`, or a name under `[agents]`. It answers requests whose `model`
+    /// is missing or unknown. If it is not set, the first one under `[agents]` answers requests without a `model`,
+    /// and with several agents a request for an unknown name fails. Without agents, the server chooses `chat` if
+    /// the environment has a model's key or URL, otherwise `demo`.
     pub(crate) agent: Option<String>,
     /// Allows other machines to connect without authentication.
     pub(crate) allow_unauthenticated: bool,
-    ///     /// How long runs may continue after the shutdown signal before they are cancelled, in seconds. The rest of
-    ///     the shutdown takes up to 7 seconds plus `runs.cancel_grace_seconds`; together they have to be shorter than
-    ///     the platform's own timeout.
+    /// How long runs may continue after the shutdown signal before they are cancelled, in seconds. The rest of
+    /// the shutdown takes up to 7 seconds plus `runs.cancel_grace_seconds`; together they have to be shorter than
+    /// the platform's own timeout.
     pub(crate) drain_seconds: u64,
     /// The data folder. The default is `agent-server` in `XDG_DATA_HOME` or in `~/.local/share`.
     pub(crate) data_dir: Option<PathBuf>,
@@ -136,8 +136,8 @@ impl Config {
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
-    ///     /// The HTTP settings, including the hosts that requests may name. A server that other machines can reach
-    ///     allows any host, because it does not know its own names.
+    /// The HTTP settings, including the hosts that requests may name. A server that other machines can reach
+    /// allows any host, because it does not know its own names.
     #[must_use]
     pub(crate) fn resolved_http(&self) -> HttpConfig {
         let mut http = self.http.clone();

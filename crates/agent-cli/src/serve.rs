@@ -120,7 +120,7 @@ async fn serve(app: AgentApp, config: &Config, summary: &Summary) -> anyhow::Res
     }
 }
 
-/// /// Binds the address and starts the services, so that both work by the time the address is printed. Starting the
+/// Binds the address and starts the services, so that both work by the time the address is printed. Starting the
 /// services again changes nothing.
 async fn start(app: &AgentApp, config: &Config) -> anyhow::Result<TcpListener> {
     let host = config.host.trim_start_matches('[').trim_end_matches(']');

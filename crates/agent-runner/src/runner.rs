@@ -49,8 +49,9 @@ pub struct RunnerBuilder {
 
 impl RunnerBuilder {
     /// Adds an agent. A request chooses an agent by naming it as its `model`; without a `model` it gets the first.
-    ///    /// A single agent answers every request. With several agents, a request for an unknown name fails, unless
-    ///    there is a [`default_agent`](Self::default_agent).
+    ///
+    /// A single agent answers every request. With several agents, a request for an unknown name fails, unless
+    /// there is a [`default_agent`](Self::default_agent).
     #[must_use]
     pub fn agent(mut self, name: impl Into<String>, agent: impl Agent) -> Self {
         self.agents.push((name.into(), Arc::new(agent)));

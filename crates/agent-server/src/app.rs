@@ -73,8 +73,8 @@ pub struct AgentAppBuilder {
 }
 
 impl AgentApp {
-    ///     /// How long runs may continue after the shutdown signal, unless the application sets another time. The
-    ///     complete shutdown then takes less than the 30 seconds after which Kubernetes kills a process.
+    /// How long runs may continue after the shutdown signal, unless the application sets another time. The
+    /// complete shutdown then takes less than the 30 seconds after which Kubernetes kills a process.
     pub const DRAIN: Duration = Duration::from_secs(15);
 
     /// Builds an application. Clients see its name at `/`.
@@ -99,9 +99,9 @@ impl AgentApp {
         self.app.runner()
     }
 
-    ///     /// The maximum time that [`Self::serve`] takes after the shutdown signal, without the application's own
-    ///     stop hooks. It includes the drain, the grace period of cancelled agents, and a few seconds for last events,
-    ///     connections and stores.
+    /// The maximum time that [`Self::serve`] takes after the shutdown signal, without the application's own
+    /// stop hooks. It includes the drain, the grace period of cancelled agents, and a few seconds for last events,
+    /// connections and stores.
     pub fn longest_stop(&self) -> Duration {
         lifecycle::longest_stop(self.drain, self.runner().limits().cancel_grace)
     }
@@ -154,8 +154,9 @@ impl AgentApp {
 
 impl AgentAppBuilder {
     /// Adds an agent. A request chooses an agent by naming it as its `model`; without a `model` it gets the first.
-    ///    /// A single agent answers every request. With several agents, a request for an unknown name gets 404, unless
-    ///    there is a [`default_agent`](Self::default_agent).
+    ///
+    /// A single agent answers every request. With several agents, a request for an unknown name gets 404, unless
+    /// there is a [`default_agent`](Self::default_agent).
     #[must_use]
     pub fn agent(mut self, name: impl Into<String>, agent: impl Agent) -> Self {
         self.runner = self.runner.agent(name, agent);
@@ -231,8 +232,8 @@ impl AgentAppBuilder {
         self
     }
 
-    ///     /// Adds your own routes, with their layers. The server's layers wrap them. [`build`](Self::build) rejects a
-    ///     route that already exists.
+    /// Adds your own routes, with their layers. The server's layers wrap them. [`build`](Self::build) rejects a
+    /// route that already exists.
     #[must_use]
     pub fn routes(mut self, routes: Router) -> Self {
         self.routes.push(routes);
@@ -247,9 +248,9 @@ impl AgentAppBuilder {
         self
     }
 
-    ///     /// Wraps all routes, for example with authentication. The server's own layers wrap this one: its responses
-    ///     appear in the access log, web pages can read them, and preflights and requests for other hosts do not reach
-    ///     it. An [`ApiError`] takes the format of the protocol.
+    /// Wraps all routes, for example with authentication. The server's own layers wrap this one: its responses
+    /// appear in the access log, web pages can read them, and preflights and requests for other hosts do not reach
+    /// it. An [`ApiError`] takes the format of the protocol.
     ///
     /// A layer that identifies who makes a request adds a [`Principal`]:
     ///

@@ -26,16 +26,16 @@ pub struct HttpConfig {
     pub body_limit_bytes: usize,
     /// The maximum nesting depth of a request's JSON.
     pub json_depth: usize,
-    ///     /// The maximum memory of the bodies of all requests that are being read or answered, in bytes, including
-    ///     parsed values. Further requests get 503. WebSocket messages count as bodies.
+    /// The maximum memory of the bodies of all requests that are being read or answered, in bytes, including
+    /// parsed values. Further requests get 503. WebSocket messages count as bodies.
     pub bodies_bytes: usize,
     /// The maximum number of bytes buffered in all connections for clients that do not read. Beyond it, new requests
     /// get 503.
     pub unread_bytes: usize,
     /// The maximum number of open connections. Further ones get 503, except for health checks.
     pub max_connections: usize,
-    ///     /// The maximum number of open connections of one client address, or of one IPv6 network of 64 bits; 0 for
-    ///     any number. Further ones get 429. Behind a proxy, all clients have the proxy's address.
+    /// The maximum number of open connections of one client address, or of one IPv6 network of 64 bits; 0 for
+    /// any number. Further ones get 429. Behind a proxy, all clients have the proxy's address.
     pub max_connections_per_address: usize,
     /// How long a connection may stay open without a request.
     #[serde(rename = "keep_alive_seconds", with = "agent_schemas::seconds")]

@@ -123,7 +123,7 @@ fn is_the_stores(error: &agent_services::Error) -> bool {
     matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Unexpected)
 }
 
-/// /// Logs that a run's log could not be read to its end. It is not a fault if the log is no longer kept, or if
+/// Logs that a run's log could not be read to its end. It is not a fault if the log is no longer kept, or if
 /// another process has taken over the run.
 pub(crate) fn log_cut(error: &CursorError, what: &str) {
     match error {

@@ -43,7 +43,7 @@ const LAST_BYTES: Duration = Duration::from_secs(2);
 /// How long the stores have to stop.
 const STORES: Duration = Duration::from_secs(3);
 
-/// /// The maximum duration of a shutdown, without the application's own hooks, if agents may continue for `drain` and
+/// The maximum duration of a shutdown, without the application's own hooks, if agents may continue for `drain` and
 /// then for `cancel_grace`.
 pub(crate) fn longest_stop(drain: Duration, cancel_grace: Duration) -> Duration {
     [cancel_grace, LAST_EVENTS, LAST_BYTES, STORES].into_iter().fold(drain, Duration::saturating_add)

@@ -52,8 +52,8 @@ struct Answer {
 }
 
 impl StoreHealth {
-    ///     /// Checks the stores, unless that was done a moment ago. Concurrent calls share one check. Logs when the
-    ///     result changes.
+    /// Checks the stores, unless that was done a moment ago. Concurrent calls share one check. Logs when the
+    /// result changes.
     ///
     /// # Errors
     /// The reason why the first failing store is not ready.

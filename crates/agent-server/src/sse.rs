@@ -31,9 +31,10 @@ pub(crate) fn respond_with_log(app: &App, cursor: Cursor, keeps_alive: bool) -> 
 }
 
 /// Responds with everything that a source yields, in pieces of complete frames.
-////// If the client disconnects, the source and its cursor are dropped. The run's policy determines what happens to the
-///run. If the server closes its connections while the source has nothing, such as with a queued run, the stream ends
-///cleanly.
+///
+/// If the client disconnects, the source and its cursor are dropped. The run's policy determines what happens to the
+/// run. If the server closes its connections while the source has nothing, such as with a queued run, the stream ends
+/// cleanly.
 pub(crate) fn respond<S>(app: &App, source: S, keeps_alive: bool) -> Response
 where
     S: Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + 'static,

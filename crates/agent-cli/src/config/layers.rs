@@ -37,7 +37,7 @@ pub(crate) fn config_file<'a>(file: Option<&'a Path>, environment: &'a Environme
 /// The file is `file`, or else the one in `AGENT_SERVER_CONFIG`, or else none.
 ///
 /// # Errors
-/// /// [`ConfigError`] if the file cannot be read, or a setting is unknown or invalid. A variable with the prefix of
+/// [`ConfigError`] if the file cannot be read, or a setting is unknown or invalid. A variable with the prefix of
 /// settings counts as a setting.
 pub(crate) fn load(
     file: Option<&Path>,

@@ -37,8 +37,8 @@ const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 const SIMILAR: f64 = 0.8;
 
 impl LogConfig {
-    ///     /// Checks the level. Otherwise, a word that is not a level would count as the name of a module, and only
-    ///     that module would log.
+    /// Checks the level. Otherwise, a word that is not a level would count as the name of a module, and only
+    /// that module would log.
     ///
     /// # Errors
     /// A sentence that names the word.

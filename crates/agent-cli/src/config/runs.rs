@@ -21,8 +21,8 @@ pub(crate) struct RunsConfig {
     pub(crate) retention_seconds: Option<u64>,
     /// How many bytes the logs of all ended runs may use. The default is 1 GiB, or 256 MiB in memory.
     pub(crate) retention_bytes: Option<u64>,
-    ///     /// How long a session that no request has named is kept after its last message, in seconds. The default is
-    ///     `retention_seconds`.
+    /// How long a session that no request has named is kept after its last message, in seconds. The default is
+    /// `retention_seconds`.
     pub(crate) anonymous_session_seconds: Option<u64>,
     /// How long responses that a client asked to store are kept, in seconds, if longer than logs.
     pub(crate) response_seconds: u64,
@@ -36,8 +36,8 @@ pub(crate) struct RunsConfig {
     pub(crate) run_time_seconds: u64,
     /// The maximum size of a run's log, in bytes.
     pub(crate) log_bytes: usize,
-    ///     /// The maximum memory of the requests and messages of all runs in progress, in bytes; with an in-memory
-    ///     store, also of their logs. Further requests get 503, and a run that needs more fails.
+    /// The maximum memory of the requests and messages of all runs in progress, in bytes; with an in-memory
+    /// store, also of their logs. Further requests get 503, and a run that needs more fails.
     pub(crate) memory_bytes: usize,
     /// The maximum output of all runs that is not stored yet, in bytes. Beyond it, agents wait for the store.
     pub(crate) unstored_bytes: usize,

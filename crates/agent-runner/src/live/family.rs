@@ -11,8 +11,8 @@ pub(crate) struct Family(OnceLock<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    ///     /// The slots of all descendants of one run. A child takes one of these and not one of the process's.
-    ///     Otherwise, parents that wait for their children could hold all slots of the process.
+    /// The slots of all descendants of one run. A child takes one of these and not one of the process's.
+    /// Otherwise, parents that wait for their children could hold all slots of the process.
     slots: Arc<Semaphore>,
     /// Fires when the run is cancelled or has ended: no child outlives its parent.
     stop: CancellationToken,

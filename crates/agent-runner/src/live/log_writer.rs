@@ -87,9 +87,9 @@ impl LogWriter {
         self.state.lock().driver = None;
     }
 
-    ///     /// Takes the written entries, or keeps the waker until there are some. Small batches accumulate while
-    ///     `is_resting` is true. It is called under the lock, so that a reader that stops resting later finds the
-    ///     waker.
+    /// Takes the written entries, or keeps the waker until there are some. Small batches accumulate while
+    /// `is_resting` is true. It is called under the lock, so that a reader that stops resting later finds the
+    /// waker.
     ///
     /// # Errors
     /// Why the log was closed before its end.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// /// What is known about the input that the store keeps for a run. A flag that is set unnecessarily costs one call to
+/// What is known about the input that the store keeps for a run. A flag that is set unnecessarily costs one call to
 /// the store.
 #[derive(Debug)]
 pub(crate) struct Steering {

@@ -11,8 +11,8 @@ use crate::Services;
 use crate::assemble::Ending;
 
 impl Runner {
-    ///     /// Asks a run to stop, whichever process executes it; returns whether there is such a run. A queued run has
-    ///     ended as `canceled` when this returns; an ended run stays unchanged.
+    /// Asks a run to stop, whichever process executes it; returns whether there is such a run. A queued run has
+    /// ended as `canceled` when this returns; an ended run stays unchanged.
     ///
     /// # Errors
     /// The store's.
@@ -55,7 +55,7 @@ async fn end_of_waiting(services: &Services, record: &RunRecord) -> Result<Batch
     Ok(assembler.pending())
 }
 
-/// /// The runs of a user or of one session that have not ended, queued runs first: if they are ended in this order,
+/// The runs of a user or of one session that have not ended, queued runs first: if they are ended in this order,
 /// none of them begins.
 pub(super) async fn unfinished(
     services: &Services,

@@ -83,8 +83,8 @@ impl RunContext {
         }
     }
 
-    ///     /// Returns whether it is kept for at least three quarters of the retention of a new run. Conversations that
-    ///     outlast the retention of runs are thus stored again occasionally, but not with each turn.
+    /// Returns whether it is kept for at least three quarters of the retention of a new run. Conversations that
+    /// outlast the retention of runs are thus stored again occasionally, but not with each turn.
     fn outlives(&self, options: &RunOptions, retention: Retention, now: i64) -> bool {
         let time = retention.age.max(options.response_ttl).as_secs();
         let wanted = i64::try_from(time).unwrap_or(i64::MAX) / 4 * 3;
@@ -106,8 +106,8 @@ impl Runner {
     /// Reads the context of a run that continues another one. `may_continue` decides whether that one may be continued.
     ///
     /// # Errors
-    ///     /// [`ContextError`] if that run does not exist or has not ended, if a run that it continues is no longer
-    ///     kept, or if the store fails.
+    /// [`ContextError`] if that run does not exist or has not ended, if a run that it continues is no longer
+    /// kept, or if the store fails.
     pub async fn context(
         &self,
         previous: &RunId,

@@ -28,11 +28,12 @@ pub struct Deleted {
 }
 
 impl Runner {
-    ///     /// Deletes a session with its messages, its runs, their stored responses, and the states that agents keep
-    ///     in it; returns the counts. The user's memories stay.
-    ///    /// Cancels runs that have not ended and waits for as long as an agent may take to stop. Then it deletes them
-    ///    like the others, and a process that still executes one can write nothing more. Repeating the call is
-    ///    harmless.
+    /// Deletes a session with its messages, its runs, their stored responses, and the states that agents keep
+    /// in it; returns the counts. The user's memories stay.
+    ///
+    /// Cancels runs that have not ended and waits for as long as an agent may take to stop. Then it deletes them
+    /// like the others, and a process that still executes one can write nothing more. Repeating the call is
+    /// harmless.
     ///
     /// # Errors
     /// The first store's. Repeat the call then: what is deleted stays deleted.
@@ -44,10 +45,11 @@ impl Runner {
         delete_session(self.services(), user, session, self.limits().cancel_grace).await
     }
 
-    ///     /// Deletes all data of a user from every store: runs with their logs and idempotency keys, sessions, states
-    ///     and memories; returns the counts.
-    ///    /// Cancels runs that have not ended first, as in [`Self::delete_session`]. Runs that the user starts
-    ///    meanwhile may remain. Repeating the call is harmless.
+    /// Deletes all data of a user from every store: runs with their logs and idempotency keys, sessions, states
+    /// and memories; returns the counts.
+    ///
+    /// Cancels runs that have not ended first, as in [`Self::delete_session`]. Runs that the user starts
+    /// meanwhile may remain. Repeating the call is harmless.
     ///
     /// # Errors
     /// The first store's. Repeat the call then: what is deleted stays deleted.
@@ -62,7 +64,7 @@ impl Runner {
     }
 }
 
-/// /// Like [`Runner::delete_session`], but without a runner: for a tool that opens the stores itself. `grace` is how
+/// Like [`Runner::delete_session`], but without a runner: for a tool that opens the stores itself. `grace` is how
 /// long the servers with these stores let a cancelled agent continue.
 ///
 /// # Errors

@@ -182,7 +182,7 @@ fn ending_of(record: &RunRecord) -> Option<Ending> {
     record.ending.as_deref().and_then(|text| serde_json::from_str(text).ok())
 }
 
-/// /// Resumes the log of a run. If it cannot be read, only its number of entries is known, and the reason is returned
+/// Resumes the log of a run. If it cannot be read, only its number of entries is known, and the reason is returned
 /// too.
 pub(super) async fn take_up(
     services: &Services,

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::Runner;
 
-/// /// What the process knows about its lease. The store measures from the arrival of a renewal, and the process from
+/// What the process knows about its lease. The store measures from the arrival of a renewal, and the process from
 /// sending it, so a lease that is held here is live there.
 #[derive(Debug, Default)]
 pub(super) struct Lease {
@@ -64,8 +64,8 @@ impl Runner {
         self.0.services.runs.release_lease(&self.0.owner).await
     }
 
-    ///     /// Takes over a run if it is an orphan or belongs to this process. The store requires a live lease, so
-    ///     without one this waits. `None` as well once the lease is released.
+    /// Takes over a run if it is an orphan or belongs to this process. The store requires a live lease, so
+    /// without one this waits. `None` as well once the lease is released.
     pub(super) async fn take_over(&self, id: &RunId) -> agent_services::Result<Option<FencingToken>> {
         let (inner, mut backoff) = (&*self.0, Backoff::default());
         loop {

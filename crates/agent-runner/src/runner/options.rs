@@ -22,8 +22,8 @@ pub struct RunLimits {
     /// counts in each event that repeats it, so an answer takes about three times its length. The events that end the
     /// log are not counted.
     pub log_bytes: usize,
-    ///     /// The maximum memory of the requests of all runs in progress here, and of the messages that they have
-    ///     written, in bytes; with an in-memory store, also of their logs.
+    /// The maximum memory of the requests of all runs in progress here, and of the messages that they have
+    /// written, in bytes; with an in-memory store, also of their logs.
     pub memory_bytes: usize,
     /// The maximum output of all runs here that is not stored yet, in bytes. Beyond it, agents wait.
     pub unstored_bytes: usize,
@@ -34,8 +34,8 @@ pub struct RunLimits {
 }
 
 impl Default for RunLimits {
-    ///     /// 10,000 runs, 1,000 waiting runs, 16 queued runs per session, 32 children, one hour and 64 MiB per run, 1
-    ///     GiB of memory and 64 MiB of unstored output for all runs, five seconds of grace, and a lease of 15 seconds.
+    /// 10,000 runs, 1,000 waiting runs, 16 queued runs per session, 32 children, one hour and 64 MiB per run, 1
+    /// GiB of memory and 64 MiB of unstored output for all runs, five seconds of grace, and a lease of 15 seconds.
     fn default() -> Self {
         RunLimits {
             max_runs: 10_000,

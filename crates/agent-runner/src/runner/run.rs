@@ -131,10 +131,11 @@ impl Run {
     }
 
     /// A cursor over the entries after one that was read in this epoch (see [`agent_schemas::sse::parse_id`]).
-    ///    /// Another process may show an entry before this one learns that it is stored, and with
-    ///    [`Durability::Relaxed`](crate::Durability::Relaxed) even before it is stored. So this waits for a missing
-    ///    entry, for a second after the store has first reported it missing. If the store does not answer, this waits
-    ///    until the call fails.
+    ///
+    /// Another process may show an entry before this one learns that it is stored, and with
+    /// [`Durability::Relaxed`](crate::Durability::Relaxed) even before it is stored. So this waits for a missing
+    /// entry, for a second after the store has first reported it missing. If the store does not answer, this waits
+    /// until the call fails.
     ///
     /// # Errors
     /// [`PositionError`] if the log now has another entry at this position, or none, if what follows is no longer kept,
@@ -160,8 +161,8 @@ impl Run {
             .ok_or(PositionError::Gone)
     }
 
-    ///     /// The record once the log has an entry, will never have it, or did not get it in time. The store's last
-    ///     answer counts; its silence is never taken for an answer.
+    /// The record once the log has an entry, will never have it, or did not get it in time. The store's last
+    /// answer counts; its silence is never taken for an answer.
     async fn record_with(&self, number: u64) -> agent_services::Result<Option<RunRecord>> {
         let runs = &self.services().runs;
         let mut deadline = None;

@@ -286,8 +286,8 @@ impl RunTask {
         self.retry(|| self.append(batch.clone())).await
     }
 
-    ///     /// Shows what the store has acknowledged. The acknowledgement also says whether the run was asked to stop,
-    ///     because the signal may be lost or late.
+    /// Shows what the store has acknowledged. The acknowledgement also says whether the run was asked to stop,
+    /// because the signal may be lost or late.
     fn acknowledge(&self, written: Written) {
         self.buffer.lock().acknowledge(&self.live);
         if written.cancel_requested {
@@ -390,9 +390,9 @@ impl RunTask {
         Ending { error, http_status, ..Ending::new(status, self.live.services.clock.unix_seconds()) }
     }
 
-    ///     /// Logs why the run failed, and returns the error for its client. The texts of panics, and of errors that
-    ///     do not come from the agent itself, may contain details that are not for the client, so they are only in the
-    ///     log.
+    /// Logs why the run failed, and returns the error for its client. The texts of panics, and of errors that
+    /// do not come from the agent itself, may contain details that are not for the client, so they are only in the
+    /// log.
     fn report(&self, error: &Error) -> ErrorBody {
         let (id, agent, code) = (&self.live.record.id, &self.live.record.agent, error.code());
         let Error::UnknownAgent { class, message } = error else {

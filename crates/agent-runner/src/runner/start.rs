@@ -142,8 +142,8 @@ impl Runner {
         }
     }
 
-    ///     /// Lets the agent begin. The output before its first await is then available when the caller first looks,
-    ///     which saves the caller a wake-up and a write to its client.
+    /// Lets the agent begin. The output before its first await is then available when the caller first looks,
+    /// which saves the caller a wake-up and a write to its client.
     ///
     /// A child is not polled here: its parent is being polled, and a chain of parents would nest on the stack.
     async fn begin(&self, live: &Arc<LiveRun>, task: RunTask, is_child: bool) -> Run {

@@ -12,8 +12,9 @@ use crate::error_chain::chain;
 pub(crate) const UNEXPECTED: &str = "the tool failed unexpectedly";
 
 /// Why a tool has no answer.
-////// An error from [`ToolError::new`] has a text for the model and the client. An error that `?` converts was not
-///written for them, so they read only that the tool failed, and the server's log has its text.
+///
+/// An error from [`ToolError::new`] has a text for the model and the client. An error that `?` converts was not
+/// written for them, so they read only that the tool failed, and the server's log has its text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ToolError {
     message: String,

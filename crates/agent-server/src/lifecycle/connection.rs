@@ -108,8 +108,8 @@ impl Connection {
         written
     }
 
-    ///     /// Resolves when the client has used up its time. Parts of headers or of a message do not extend the time
-    ///     for the whole.
+    /// Resolves when the client has used up its time. Parts of headers or of a message do not extend the time
+    /// for the whole.
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Awaited> {
         let Some(awaited) = self.state.awaited() else {
             self.read_timer = None;

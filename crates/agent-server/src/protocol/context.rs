@@ -109,8 +109,8 @@ impl ProtocolContext {
         Ok(record.filter(|record| caller.may_see(&record.user_id)))
     }
 
-    ///     /// The messages of a run and of the runs that it continues, for a run that continues it; see
-    ///     [`Runner::context`]. A run that the caller may not see counts as missing.
+    /// The messages of a run and of the runs that it continues, for a run that continues it; see
+    /// [`Runner::context`]. A run that the caller may not see counts as missing.
     ///
     /// # Errors
     /// [`ContextError`] if the run cannot be continued, or the store fails.
@@ -151,14 +151,14 @@ impl ProtocolContext {
         self.0.closing().given().await;
     }
 
-    ///     /// Delays the end of the process, for a limited time, until the result is dropped: for connections that no
-    ///     longer speak HTTP.
+    /// Delays the end of the process, for a limited time, until the result is dropped: for connections that no
+    /// longer speak HTTP.
     pub fn hold_open(&self) -> impl Sized + Send + use<> {
         self.0.connections().token()
     }
 
-    ///     /// Waits for a run's end and answers with its result. If the server closes its connections earlier, the
-    ///     translator sees an error. If only the end of its log is kept, the translator sees the final event alone.
+    /// Waits for a run's end and answers with its result. If the server closes its connections earlier, the
+    /// translator sees an error. If only the end of its log is kept, the translator sees the final event alone.
     pub async fn collect(&self, run: &Run, translator: impl Translator) -> Response {
         let mut translation = Translation::new(translator);
         let mut cursor = run.cursor(run.start());

@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::extract::reserve_for_parsing;
 use crate::lifecycle::ConnectionState;
 
-/// /// The memory budget for the messages of one connection. They count as bodies from their first byte on: if there is
+/// The memory budget for the messages of one connection. They count as bodies from their first byte on: if there is
 /// no memory for an arriving message, reading it fails.
 pub struct MessageBudget {
     connection: Option<Arc<ConnectionState>>,

@@ -12,8 +12,8 @@ pub struct RunSpec {
     /// The options of the run. Store the part of the protocol's own request that it needs later in
     /// [`protocol`](RunOptions::protocol).
     pub options: RunOptions,
-    ///     /// The context that precedes the request's input, if the run continues another one; from
-    ///     [`Runner::context`]. The store keeps each of its messages once.
+    /// The context that precedes the request's input, if the run continues another one; from
+    /// [`Runner::context`]. The store keeps each of its messages once.
     ///
     /// [`Runner::context`]: agent_runner::Runner::context
     pub context: Option<RunContext>,

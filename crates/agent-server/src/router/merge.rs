@@ -55,7 +55,7 @@ thread_local! {
     static IS_QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// /// Calls a function and returns the message of its panic, which is how axum reports conflicting routes. The panic
+/// Calls a function and returns the message of its panic, which is how axum reports conflicting routes. The panic
 /// hook, which would print the message, is not called.
 fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();

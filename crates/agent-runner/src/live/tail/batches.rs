@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use agent_services::run::Batch;
 use bytes::Bytes;
 
-/// /// How much of the end of a log is kept for its readers, which read older entries from the store. Entries that are
+/// How much of the end of a log is kept for its readers, which read older entries from the store. Entries that are
 /// not stored yet are always kept.
 const TAIL_BYTES: usize = 256 * 1024;
 const TAIL_BATCHES: usize = 8;

@@ -25,8 +25,8 @@ pub(in crate::runner) struct AppendBuffer {
     shown_bytes: usize,
     /// Resolves when the shown entries have accumulated for long enough.
     due: Option<Pin<Box<Sleep>>>,
-    ///     /// Whether the first append has been made. It is not delayed: otherwise, an agent that must not start twice
-    ///     would do so if the process died in the meantime.
+    /// Whether the first append has been made. It is not delayed: otherwise, an agent that must not start twice
+    /// would do so if the process died in the meantime.
     began: bool,
 }
 

@@ -11,12 +11,13 @@ use crate::live::{LogEnd, RunEnd};
 use crate::steer;
 
 impl RunTask {
-    ///     /// Closes open messages, appends the history to the session, and writes the last event, in one step if the
-    ///     stores can. A client that sees the last event may start the next turn, which needs the session's history; if
-    ///     the session does not have it, the last event says so. Returns the right to execute the next run of the
-    ///     session.
-    ///    /// If the run was asked to stop, the store rejects an end that ignores this, because the request was
-    ///    acknowledged and the signal may be late or lost. Such a run ends as canceled.
+    /// Closes open messages, appends the history to the session, and writes the last event, in one step if the
+    /// stores can. A client that sees the last event may start the next turn, which needs the session's history; if
+    /// the session does not have it, the last event says so. Returns the right to execute the next run of the
+    /// session.
+    ///
+    /// If the run was asked to stop, the store rejects an end that ignores this, because the request was
+    /// acknowledged and the signal may be late or lost. Such a run ends as canceled.
     pub(super) async fn write_end(&self, ending: Ending, began: bool) -> Result<Option<Grant>> {
         let log = &self.live.log;
         let closing = log.seal(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
@@ -32,8 +33,8 @@ impl RunTask {
         }
     }
 
-    ///     /// Writes the end after the entries that close open messages. If the store rejects it as
-    ///     [`Canceled`](ErrorKind::Canceled), nothing has changed.
+    /// Writes the end after the entries that close open messages. If the store rejects it as
+    /// [`Canceled`](ErrorKind::Canceled), nothing has changed.
     async fn write_end_as(
         &self,
         mut ending: Ending,
@@ -84,8 +85,8 @@ impl RunTask {
         Batch::concat(&unstored)
     }
 
-    ///     /// Writes all but the last event, and how the run ends, so that another process can continue from there.
-    ///     `cancel_seen` says that the ending accounts for a request to stop.
+    /// Writes all but the last event, and how the run ends, so that another process can continue from there.
+    /// `cancel_seen` says that the ending accounts for a request to stop.
     async fn write_before_end(&self, last: &Batch, ending: Option<&str>, cancel_seen: bool) -> Result<()> {
         let live = &*self.live;
         let runs = &live.services.runs;
