@@ -44,7 +44,7 @@ local function extend(run)
   return 'new'
 end
 
--- The same for the owner. Needs the fields 'owner' and 'token', too.
+-- The same, for the owner only. Needs the fields 'owner' and 'token', too.
 local function write(run)
   if not run.owner or run.token ~= ARGV[5] then
     return 'owner'
@@ -52,7 +52,7 @@ local function write(run)
   return extend(run)
 end
 
--- Whether the owner ends a run that was asked to stop, and neither knows it nor has settled the end before.
+-- Whether the owner would end a run without knowing that it was asked to stop, and without having settled the end before.
 -- Needs the fields 'owner', 'token', 'ended', 'ending' and 'cancel'.
 local function ends_unawares(run, cancel_seen)
   local is_owner = run.owner and run.token == ARGV[5]
