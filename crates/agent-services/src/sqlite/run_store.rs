@@ -261,7 +261,7 @@ impl RunStore for SqliteRunStore {
 
     async fn release_lease(&self, owner: &OwnerId) -> Result<()> {
         let id = owner.clone();
-        self.write("end a lease", move |connection, _| owners::release(connection, &id)).await?;
+        self.write("release a lease", move |connection, _| owners::release(connection, &id)).await?;
         self.wakeups.forget(owner);
         Ok(())
     }

@@ -68,7 +68,7 @@ local function has(list, wanted)
   return false
 end
 
--- Whose turn it is in a session.
+-- The queue of a session: the run in progress, the inputs handed to it, and the queued runs.
 local function read_turns(name)
   local key = BASE .. 'turns:' .. name
   local known = redis.call('HMGET', key, 'active', 'steered', 'queue')
