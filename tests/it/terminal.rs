@@ -70,7 +70,8 @@ async fn model__not_there__says_what_to_do() {
     let launch = Launch::bare(&["chat", "-q", "hi"]).environment("OPENAI_BASE_URL", "http://127.0.0.1:9/v1");
     let ended = launch.environment("OPENAI_MODEL", "m").run().await;
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
-    let expected = "(http://127.0.0.1:9/v1/chat/completions). Nothing is listening there: start the model server";
+    let expected =
+        "(http://127.0.0.1:9/v1/chat/completions). Nothing is listening there: start the model server";
     assert!(ended.stderr.contains("a model call failed: could not connect: "), "{}", ended.stderr);
     assert!(ended.stderr.contains(expected), "{}", ended.stderr);
     assert!(ended.stderr.contains("error MODEL_EXECUTION_FAILED: "), "{}", ended.stderr);

@@ -15,7 +15,7 @@ pub(crate) fn message(what: &str, place: u64, read: Result<Message, impl Display
         damaged.role = Some(Role::Assistant);
         damaged.status = Status::Incomplete;
         damaged.code = Some("MESSAGE_DAMAGED".to_owned());
-        damaged.message = Some("What is stored of this message cannot be read".to_owned());
+        damaged.message = Some("The stored data of this message cannot be read".to_owned());
         damaged
     })
 }

@@ -1,4 +1,4 @@
-//! Counts the memory of all in-memory stores of a process, and deletes data when it is too much.
+//! Counts the memory of all in-memory stores of a process, and deletes data beyond the limit.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,8 +13,8 @@ pub(crate) const DEFAULT_BYTES: u64 = 1 << 30;
 
 /// The memory of all in-memory stores of one place. The size of each store is an estimate.
 ///
-/// Beyond the limit, the data least likely to be missed is deleted first: ended runs and anonymous sessions, the
-/// oldest first, then stored responses. If that is not enough, new data is rejected.
+/// Beyond the limit, the data least likely to be missed is deleted first: ended runs and anonymous sessions, oldest
+/// first, then stored responses. If that is not enough, new data is rejected.
 #[derive(Debug)]
 pub(crate) struct MemoryBudget {
     max_bytes: u64,
@@ -24,8 +24,8 @@ pub(crate) struct MemoryBudget {
 
 /// A store with data that may be deleted.
 pub(crate) trait DropOldest: fmt::Debug + Send + Sync {
-    /// The next item to delete here. Data of a lower rank is deleted before data of a higher one, and older
-    /// data, by its time in Unix seconds, before newer.
+    /// The rank and the time of the next item to delete here. Data of a lower rank is deleted before data of a higher
+    /// one, and older data, by its time in Unix seconds, before newer.
     fn oldest(&self) -> Option<(u8, i64)>;
 
     /// Deletes it.

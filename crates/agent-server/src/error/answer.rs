@@ -184,7 +184,9 @@ fn of_start(error: &StartError) -> Answer {
         StartError::QueueFull { limit } => Answer::new(
             StatusCode::TOO_MANY_REQUESTS,
             "SESSION_QUEUE_FULL",
-            format!("The session's queue is full: {limit} runs are waiting (runs.max_queued); try again later"),
+            format!(
+                "The session's queue is full: {limit} runs are waiting (runs.max_queued); try again later"
+            ),
         )
         .retry_after(SOON),
         StartError::KeyReused => Answer::new(

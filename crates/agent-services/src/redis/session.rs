@@ -332,7 +332,7 @@ impl SessionStore for RedisSessionStore {
 
     /// Does nothing: sessions expire in Redis.
     async fn sweep(&self) -> Result<Vec<(UserId, SessionId)>> {
-        let _call = self.backend.begin("forget old sessions", &[])?;
+        let _call = self.backend.begin("delete old sessions", &[])?;
         Ok(Vec::new())
     }
 }

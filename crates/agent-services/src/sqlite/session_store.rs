@@ -134,7 +134,7 @@ impl SessionStore for SqliteSessionStore {
     }
 
     async fn sweep(&self) -> Result<Vec<(UserId, SessionId)>> {
-        const OPERATION: &str = "forget old sessions";
+        const OPERATION: &str = "delete old sessions";
         let mut forgotten = Vec::new();
         loop {
             let (retention, clock) = (self.retention, Arc::clone(&self.context.clock));

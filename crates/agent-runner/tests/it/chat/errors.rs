@@ -183,7 +183,9 @@ async fn model_server__nobody_listens__client_and_log_are_told_apart() {
     let message = "Error occurred during execution of model: m: the model server cannot be reached";
     assert_eq!(outcome.error(), ("MODEL_EXECUTION_FAILED", message));
     log.check(&[
-        &format!("(http://{address}/v1/chat/completions). Nothing is listening there: start the model server"),
+        &format!(
+            "(http://{address}/v1/chat/completions). Nothing is listening there: start the model server"
+        ),
         "ERROR run{run.id=run_",
     ]);
 }
