@@ -22,11 +22,11 @@ pub use parse::{DEFAULT_DEPTH, ParseError, ParseErrorKind, parse, parse_with_dep
 /// An object that keeps its keys in the order in which they were written.
 pub type JsonObject = IndexMap<String, Json>;
 
-/// What one value, or one message of a request, takes in memory besides its text: an estimate.
+/// An estimate of the memory of one value, or of one message of a request, besides its text.
 const VALUE_BYTES: usize = 64;
 
-/// Roughly how many bytes of memory a JSON text takes together with the values that are parsed from it. A text of many small
-/// values takes several times its length. Takes about as long as copying the text.
+/// The approximate memory of a JSON text together with the values that are parsed from it, in bytes. A text of many small
+/// values takes several times its length. The function takes about as long as copying the text.
 pub fn memory_estimate(text: &[u8]) -> usize {
     let values = text.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
     text.len().saturating_add(values.saturating_mul(VALUE_BYTES))

@@ -122,12 +122,12 @@ async fn check_limits(store: &dyn SessionStore) {
         assert!(message.contains(words), "{message}");
     };
     assert_eq!(append("s", &["a", "b"], 10, false).await, Ok(2));
-    refused(append("s", &["c", "d"], 10, false).await, "4 messages, and 3");
+    refused(append("s", &["c", "d"], 10, false).await, "4 messages, and the limit is 3");
     assert_eq!(append("s", &["a", "b", "c"], 10, true).await, Ok(1), "what is left out does not count");
     for _ in 0..5 {
         assert_eq!(append("s", &["a", "b", "c"], 10, true).await, Ok(0), "nor does it add up");
     }
-    refused(append("new", &["a"], 2000, false).await, "bytes, and 2000");
+    refused(append("new", &["a"], 2000, false).await, "bytes, and the limit is 2000");
     assert_eq!(store.get(&u, &session("new")).await.expect("readable"), None);
     assert_eq!(store.get(&u, &s).await.expect("readable").expect("there").message_count, 3);
 }
