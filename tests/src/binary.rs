@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// Where the `agent-server` binary is: the file that `AGENT_TEST_BINARY` names. Without that variable, the first call
+/// The path of the `agent-server` binary: the file that `AGENT_TEST_BINARY` names. Without that variable, the first call
 /// builds the binary with the profile of the tests.
 ///
 /// # Panics
@@ -30,7 +30,7 @@ fn build() -> PathBuf {
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
-    // What cargo says of the test's own package would make the build script of a dependency run again.
+    // Cargo's variables about the test's own package would make the build script of a dependency run again.
     for name in [
         "MANIFEST_DIR",
         "PKG_NAME",
