@@ -1,4 +1,4 @@
-//! The requests that upstream was seen to accept: all that the specification allows are accepted here, too.
+//! Requests that upstream was observed to accept: those that the specification allows are accepted here, too.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use crate::golden::{Golden, request};
 
-/// Those that are refused, with the status and why. `docs/compatibility.md` repeats it.
+/// The rejected ones, with the status and the reason. `docs/compatibility.md` repeats them.
 const REFUSED: [(&str, u16, &str); 9] = [
     ("array_body", 400, "a body is an object; upstream answers 500"),
     ("empty_body", 400, "a body is an object; upstream answers 500"),
@@ -58,7 +58,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/responses")
 }
 
-/// Sends a request and says what is wrong with the answer.
+/// Sends a request and returns what is wrong with the answer.
 async fn send(router: &Router, request: Request<Body>, expected: u16) -> Result<(), String> {
     let answer = router.clone().oneshot(request).await.expect("routers answer");
     let status = answer.status().as_u16();
