@@ -1,6 +1,7 @@
 //! Compares a run store with the in-memory one, using random calls.
 //!
-//! Only what the contract decides is asked: what a store may do as it likes (repeat a part of a batch, for one) is not.
+//! The calls only have results that the contract determines; a store may choose the others, such as for a repeated part of
+//! a batch.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Debug;
@@ -20,7 +21,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-/// How many cases each property is tried with: `AGENT_TEST_ROUNDS`, else few.
+/// The number of cases for each property: `AGENT_TEST_ROUNDS`, else few.
 pub(crate) fn rounds() -> Config {
     #[expect(clippy::disallowed_methods, reason = "a test's effort is set from outside")]
     let rounds = std::env::var("AGENT_TEST_ROUNDS");
@@ -35,11 +36,11 @@ fn run_store__random_calls__agree_with_itself() {
     });
 }
 
-/// Fails unless the stores that are made, not yet started and with no runs, answer as the one in memory does. What comes
-/// with a store is kept until its case is over.
+/// Fails unless the created stores, which are empty and not started yet, answer like the in-memory one. The resources of a
+/// store are kept until its case is over.
 ///
-/// Some of them have to keep all, others hardly anything: these are swept whenever a run has ended, so that all of them have
-/// forgotten the same.
+/// Some of them have to keep everything, others hardly anything. The latter are swept whenever a run has ended, so that all
+/// of them have deleted the same runs.
 pub(crate) fn agrees_with_memory<G, F>(make: impl Fn(Retention) -> F)
 where
     F: Future<Output = (Arc<dyn RunStore>, G)>,
@@ -68,14 +69,14 @@ where
 const USERS: [&str; 2] = ["u", "u\0"];
 const SESSIONS: [&str; 2] = ["s", ""];
 
-/// Which of the entries that continue a log, or do not.
+/// Entries that continue a log, or do not.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     /// The next ones.
     Next(u64),
-    /// A batch that was written before, exactly.
+    /// Exactly a batch that was written before.
     Again(usize),
-    /// As many as a batch that was written before, with another text.
+    /// As many entries as a batch that was written before, with another text.
     Other(usize),
     /// The last one and the next.
     Overlap,
@@ -83,7 +84,7 @@ enum Part {
     Gap,
 }
 
-/// What is asked; a run is one of those that were to be made, counted from the last.
+/// A call; a run is one of those that were to be created, counted from the last.
 #[derive(Clone, Debug)]
 enum Use {
     Create {
@@ -115,7 +116,7 @@ enum Use {
     DeleteUser(usize),
 }
 
-/// How many tokens of a run are newer than the one that is used.
+/// How many tokens of a run are newer than the used one.
 type Age = usize;
 
 fn run() -> impl Strategy<Value = usize> {
@@ -150,7 +151,7 @@ fn policy() -> impl Strategy<Value = SessionPolicy> {
     ]
 }
 
-/// Mostly the first session of the first user, so that its queue gets long.
+/// Usually the first session of the first user, so that its queue gets long.
 fn place() -> impl Strategy<Value = (usize, usize)> {
     prop_oneof![6 => Just((0, 0)), 2 => (0..2_usize, 0..2_usize)]
 }
@@ -204,20 +205,20 @@ fn usage() -> impl Strategy<Value = Use> {
 /// Whether the stores agree.
 type Checked = std::result::Result<(), TestCaseError>;
 
-/// What two stores answered alike, fault or not.
+/// The common answer of two stores, an error or not.
 type Both<T> = std::result::Result<Option<(T, T)>, TestCaseError>;
 
-/// What is known of a run that was to be made, whether it was or not.
+/// What is known about a run that was to be created, whether or not it was.
 #[derive(Debug)]
 struct Known {
     run: NewRun,
-    /// The rights that were given, of the store under test and of the one in memory.
+    /// The tokens from the store under test and from the in-memory one.
     tokens: Vec<(FencingToken, FencingToken)>,
-    /// What was written to its log.
+    /// The batches written to its log.
     batches: Vec<Batch>,
-    /// What closed it.
+    /// The batch that sealed it.
     closed: Option<Batch>,
-    /// What ended it.
+    /// The batch that ended it.
     ended: Option<(Batch, Status, Option<OwnerId>)>,
 }
 
@@ -230,15 +231,16 @@ impl Known {
         self.batches.iter().map(Batch::end).max().unwrap_or_default()
     }
 
-    /// The right that is so many times outdated; one that is none if there is no such.
+    /// The token before this many newer ones; an invalid one if there is none.
     fn token(&self, age: Age) -> (FencingToken, FencingToken) {
         let newest_first = self.tokens.iter().rev();
         newest_first.skip(age).copied().next().unwrap_or((FencingToken(0), FencingToken(0)))
     }
 
-    /// The entries to write. `repeated` is what the same call may repeat; without one it is any batch.
+    /// The entries to write. `repeated` is the batch that the same call may repeat; without it, any batch is.
     fn batch(&self, part: Part, repeated: Option<Option<&Batch>>) -> Batch {
-        // Of a log that has ended only new entries are written: whether others are a repetition or too late is not said.
+        // Only new entries are written to a log that has ended: for others, the contract does not say whether they are a
+        // repetition or too late.
         let least = u64::from(self.ended.is_some());
         let part = if matches!(part, Part::Again(_)) && least > 0 { Part::Next(1) } else { part };
         let end = self.end();
@@ -277,14 +279,14 @@ fn size(items: usize) -> PageSize {
     PageSize::new(items).expect("a size")
 }
 
-/// A record without what stores give as they like.
+/// A record without the parts that stores may choose.
 fn plain(mut record: RunRecord) -> RunRecord {
     record.number = 0;
     record.ended_at = record.ended_at.map(|_| 0);
     record
 }
 
-/// Fails unless two stores answered the same, but for what `same` leaves out.
+/// Fails unless two stores answered the same, except for what `same` ignores.
 fn both<T, S: PartialEq + Debug>(tested: Result<T>, memory: Result<T>, same: impl Fn(&T) -> S) -> Both<T> {
     let seen = |result: &Result<T>| result.as_ref().map(&same).map_err(agent_services::Error::kind);
     prop_assert_eq!(seen(&tested), seen(&memory));
@@ -301,9 +303,9 @@ struct Pair {
     tested: Arc<dyn RunStore>,
     memory: InMemoryRunStore,
     runs: Vec<Known>,
-    /// The runs that take no turn in their session.
+    /// The runs that take no turns in their session.
     outside: HashSet<RunId>,
-    /// Whether what has ended is forgotten.
+    /// Whether ended runs are deleted.
     forgets: bool,
 }
 
@@ -317,13 +319,13 @@ impl Pair {
         pair
     }
 
-    /// The place of a run that is counted from the last.
+    /// The index of a run that is counted from the last.
     fn place(&self, run: usize) -> Option<usize> {
         let runs = self.runs.len();
         (runs > 0).then(|| runs - 1 - run % runs)
     }
 
-    /// Notes a right, which has to be greater than those before.
+    /// Records a token, which must be greater than the previous ones.
     fn give(&mut self, id: &RunId, token: (FencingToken, FencingToken)) -> Checked {
         let known = self.runs.iter_mut().find(|known| known.id() == id);
         let Some(known) = known else { return Err(TestCaseError::fail(format!("nobody asked for {id}"))) };
@@ -374,7 +376,7 @@ impl Pair {
             }
             Use::CreateAgain(run, policy) => {
                 let Some(place) = place(run) else { return Ok(()) };
-                // Only while it is there, as a run that was forgotten would have another history then.
+                // Only while it exists, because a deleted run would then have another history.
                 let known = &self.runs[place];
                 if b.get(known.id()).await.expect("readable").is_none() {
                     return Ok(());
@@ -414,7 +416,7 @@ impl Pair {
                 let status = if is_good { Status::Completed } else { Status::Failed };
                 let (batch, status, next) = match (&known.ended, part) {
                     (Some(ended), Part::Again(_)) => ended.clone(),
-                    // Whether the last entries may be written a second time to end a log is not said.
+                    // The contract does not say whether the last entries may be written again to end a log.
                     (_, part) => (known.batch(part, Some(None)), status, next.map(owner_id)),
                 };
                 let id = known.id().clone();
@@ -480,7 +482,7 @@ impl Pair {
             Use::DropSteered(run, taken, age) => {
                 let Some(place) = place(run) else { return Ok(()) };
                 let known = &self.runs[place];
-                // What an ended run was handed is in the queue, so nobody asks for this.
+                // Inputs handed to an ended run are in the queue, so nobody makes this call.
                 if known.ended.is_some() {
                     return Ok(());
                 }
@@ -529,7 +531,7 @@ impl Pair {
         }
     }
 
-    /// A repeated answer has to give the same right as the first.
+    /// A repeated answer must have the same token as the first.
     fn check_given(&self, tested: &Grant, memory: &Grant) -> Checked {
         let known = self.runs.iter().find(|known| *known.id() == tested.id);
         let is_known = known.is_some_and(|known| known.tokens.contains(&(tested.token, memory.token)));
@@ -569,7 +571,7 @@ impl Pair {
             .map(drop)
     }
 
-    /// One run of a session is in progress at a time, and where none is, the first that waits is an orphan.
+    /// One run of a session is in progress at a time, and if none is, the first queued run is an orphan.
     async fn check_turns(&self) -> Checked {
         let orphans = self.memory.orphans(size(1000)).await.expect("found");
         for user in USERS {
@@ -590,7 +592,7 @@ impl Pair {
         Ok(())
     }
 
-    /// Everything that can be seen, at the end.
+    /// Compares all observable data at the end.
     async fn check_all(&self) -> Checked {
         self.check_orphans().await?;
         for user in 0..USERS.len() {
@@ -604,7 +606,7 @@ impl Pair {
     }
 }
 
-/// A log from an entry on, however it is cut into pages, and whether it has ended.
+/// A log from an entry on, regardless of its pages, and whether it has ended.
 async fn read_all(store: &dyn RunStore, id: &RunId, from: u64, bytes: usize) -> Option<(Vec<u8>, bool)> {
     let (mut from, mut frames) = (from, Vec::new());
     loop {
