@@ -14,7 +14,7 @@ use tokio::task::yield_now;
 use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, outline};
 
-/// A runner whose store fails the next `create` like this.
+/// A runner whose store fails the next `create` in this way.
 fn faulty(agent: impl Agent, fault: Fault) -> (Runner, Arc<FaultyStore>) {
     let store = Arc::new(FaultyStore::default());
     store.fail("create", fault);
@@ -30,7 +30,7 @@ fn request() -> AgentRequest {
     request
 }
 
-/// An agent that writes two words, with a pause between them or not, and how often it began.
+/// An agent that writes two words, with or without a pause between them, and the number of its starts.
 fn counted(pauses: bool) -> (impl Agent, Arc<AtomicUsize>) {
     let begun = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&begun);
@@ -88,7 +88,7 @@ async fn agent__run_not_stored__does_not_start() {
         let refused = runner.start(request(), RunOptions::default()).await.expect_err("it is not stored");
         let StartError::Store(error) = &refused else { panic!("not a fault of the store: {refused}") };
         assert_eq!(error.kind(), kind, "{error}");
-        // The store is asked whether it made the run after all.
+        // The store is asked whether it has created the run after all.
         runner.close();
         runner.drained().await;
         assert_eq!(begun.load(Ordering::SeqCst), 0);

@@ -1,4 +1,4 @@
-//! Whose turn it is in a session, requests that are one, and cancelling by id.
+//! The turns of a session, repeated requests, and cancelling by id.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn options(policy: SessionPolicy) -> RunOptions {
     RunOptions::default().with_session_policy(policy)
 }
 
-/// An agent that says how many messages it finds in its session once it is let.
+/// An agent that answers with the number of messages in its session once it is released.
 fn gated() -> (Runner, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let agent = {
