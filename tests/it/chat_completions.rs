@@ -277,7 +277,7 @@ async fn busy_session__reject_policy__is_refused() {
     refusing["session_policy"] = "push".into();
     assert_eq!(fault(&post(&server, &refusing).await).2, "session_policy");
     model.release();
-    assert!(first.rest().await.expect("the stream goes on").ends_with("data: [DONE]\n\n"));
+    assert!(first.rest().await.expect("the stream continues").ends_with("data: [DONE]\n\n"));
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ async fn begin(server: &Server, fields: &str) -> (Connection, String) {
 async fn read(mut connection: Connection, count: usize) -> Vec<String> {
     let mut seen = String::new();
     while frames(&seen).len() < count
-        && let Some(chunk) = connection.chunk().await.expect("the stream goes on")
+        && let Some(chunk) = connection.chunk().await.expect("the stream continues")
     {
         seen += &chunk;
     }

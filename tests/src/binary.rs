@@ -14,7 +14,7 @@ use serde_json::Value;
 /// If there is no such file, or if the binary cannot be built.
 pub fn agent_server() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests may have built the binary")]
+    #[expect(clippy::disallowed_methods, reason = "the caller of the tests may have built the binary")]
     PATH.get_or_init(|| std::env::var_os("AGENT_TEST_BINARY").map_or_else(build, existing))
 }
 

@@ -150,7 +150,7 @@ impl Connection {
     pub async fn until(&mut self, wanted: &str) -> String {
         let mut seen = String::new();
         while !seen.contains(wanted) {
-            let chunk = self.chunk().await.expect("the stream goes on");
+            let chunk = self.chunk().await.expect("the stream continues");
             seen += &chunk.unwrap_or_else(|| panic!("the stream ended without {wanted:?}: {seen}"));
         }
         seen

@@ -1,6 +1,6 @@
-//! Everything with state, behind traits.
+//! Everything that has state, behind traits.
 //!
-//! | trait | what it keeps | backends |
+//! | trait | data | backends |
 //! |---|---|---|
 //! | [`RunStore`](run::RunStore) | the event logs of runs | [`InMemoryRunStore`](run::InMemoryRunStore), `sqlite::SqliteRunStore`, `redis::RedisRunStore` |
 //! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore), `sqlite::SqliteSessionStore`, `redis::RedisSessionStore` |

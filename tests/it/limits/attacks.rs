@@ -119,7 +119,7 @@ async fn streams__unread__stay_under_300_mb_and_can_be_read_to_their_end() {
 /// Reads a stream to its end.
 async fn check_last(mut stream: Connection) {
     let mut end = String::new();
-    while let Some(chunk) = stream.chunk().await.expect("the stream goes on") {
+    while let Some(chunk) = stream.chunk().await.expect("the stream continues") {
         // The last event repeats the text; its head is enough.
         if let Some(at) = chunk.rfind("\"object\":\"response\"") {
             end = chunk[at..].chars().take(60).collect();

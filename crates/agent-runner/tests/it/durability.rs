@@ -67,7 +67,7 @@ async fn relaxed__events__are_readable_before_stored() {
     let seen = words(&run).await;
     let record = world.store.get(run.id()).await.expect("readable").expect("there");
     assert_eq!(record.entries, 1, "only the beginning is stored");
-    assert_eq!(words(&run).await.len(), seen.len(), "whoever comes later sees as much");
+    assert_eq!(words(&run).await.len(), seen.len(), "later readers see as much");
     world.gate.add_permits(1);
     world.store.released.cancel();
     let whole = collect(run.cursor(0)).await;

@@ -63,7 +63,10 @@ async fn agent__starts_after_its_run_is_stored() {
         let options = RunOptions::default().with_durability(durability);
         let mut start = Box::pin(runner.start(request(), options));
         for _ in 0..100 {
-            assert!(poll!(start.as_mut()).is_pending(), "the client hears of no run that may be lost");
+            assert!(
+                poll!(start.as_mut()).is_pending(),
+                "the client does not learn of a run that may be lost"
+            );
             yield_now().await;
         }
         assert_eq!(begun.load(Ordering::SeqCst), 0);

@@ -141,7 +141,7 @@ async fn cancel__waiting_run__ends_without_its_agent() {
     let third = runner.start(request("hi"), options(SessionPolicy::Enqueue)).await.expect("started");
     assert!(runner.cancel(second.id()).await.expect("asked"));
     let record = runner.record(second.id()).await.expect("readable").expect("kept");
-    assert_eq!(record.status, Status::Canceled, "whoever asks next sees the truth");
+    assert_eq!(record.status, Status::Canceled, "the next caller sees the truth");
     assert_eq!(outline(&collect(second.cursor(0)).await), ["response created", "response canceled"]);
     assert!(!runner.cancel(&RunId::new("run_x")).await.expect("asked"));
     gate.add_permits(2);
