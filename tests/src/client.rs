@@ -230,15 +230,15 @@ impl Answer {
     /// The body as JSON.
     ///
     /// # Panics
-    /// If it is none.
+    /// If it is not valid.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 
     /// The events of a stream.
     ///
     /// # Panics
-    /// If it is none.
+    /// If it is not valid.
     pub fn events(&self) -> Vec<Value> {
         events(&self.body)
     }
@@ -247,7 +247,7 @@ impl Answer {
 /// The events of a stream's text.
 ///
 /// # Panics
-/// If one of them is no JSON.
+/// If one of them is not JSON.
 pub fn events(stream: &str) -> Vec<Value> {
     let data = stream.lines().filter_map(|line| line.strip_prefix("data: "));
     data.map(|json| serde_json::from_str(json).expect("events are JSON")).collect()

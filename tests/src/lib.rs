@@ -46,7 +46,7 @@ pub async fn pause() {
 /// How much effort tests with random input make: `AGENT_TEST_ROUNDS`, else this many rounds.
 ///
 /// # Panics
-/// If the variable is no number.
+/// If the variable is not a number.
 pub fn rounds(default: usize) -> usize {
     #[expect(clippy::disallowed_methods, reason = "a test's effort is set from outside")]
     let rounds = std::env::var("AGENT_TEST_ROUNDS");
@@ -56,7 +56,7 @@ pub fn rounds(default: usize) -> usize {
 /// The seed of tests with random input: `AGENT_TEST_SEED`, else another number each time. A failing test prints it.
 ///
 /// # Panics
-/// If the variable is no number.
+/// If the variable is not a number.
 pub fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     #[expect(clippy::disallowed_methods, reason = "a failure is repeated from outside")]

@@ -436,7 +436,7 @@ mod tests {
             schema.get("properties").and_then(|properties| properties.as_object()).expect("some");
         for name in properties.keys() {
             let mut members = JsonObject::from_iter([(name.clone(), Json::Null)]);
-            RunOptions::default().read_from(&mut members).expect("null is no value");
+            RunOptions::default().read_from(&mut members).expect("null is not a value");
             assert!(members.is_empty(), "{name} is described, but not read");
         }
         assert_eq!(properties.len(), 5);

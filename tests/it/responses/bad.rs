@@ -135,5 +135,5 @@ async fn check__wrong_framing__is_detected() {
         assert!(check(&stream).is_err(), "{stream}");
     }
     let commented = format!(": heartbeat\n\n{stream}");
-    assert!(check(&commented).is_ok(), "comments are no events");
+    assert!(check(&commented).is_ok(), "comments are not events");
 }

@@ -38,7 +38,7 @@ fn check_body(status: u16, content_type: &str, body: &str) -> Result<(), String>
     }
     let members = ["message", "type", "code"];
     let is_error = members.into_iter().all(|member| json["error"][member].is_string());
-    if is_error { Ok(()) } else { Err("it is no error of OpenAI's".to_owned()) }
+    if is_error { Ok(()) } else { Err("it is not an error in OpenAI's format".to_owned()) }
 }
 
 fn router() -> Router {

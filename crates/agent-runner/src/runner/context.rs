@@ -146,7 +146,7 @@ impl Runner {
             messages.extend_from_slice(&record.request.input);
             let last = last.as_ref().and_then(|last| sse::frames(&last.frames).last());
             let Some(Ok(Event::Response(response))) = last.map(Event::from_slice) else {
-                let damage = "the last entry of its log is no final response".to_owned();
+                let damage = "the last entry of its log is not a final response".to_owned();
                 return Err(ContextError::Damaged(record.id.clone(), damage));
             };
             messages.extend(response.output.unwrap_or_default());

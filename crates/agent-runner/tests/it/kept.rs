@@ -39,7 +39,7 @@ async fn state__other_type__is_refused_and_deletable() {
     let runner = runner(agent_fn(|run: RunHandle| async move {
         let state = run.state();
         state.save("text").await?;
-        let error = state.load::<u32>().await.expect_err("a text is no number");
+        let error = state.load::<u32>().await.expect_err("a text is not a number");
         assert_eq!(error.kind(), ServiceErrorKind::InvalidInput);
         let json = state.load_json().await?;
         assert_eq!(json, Some("text".into()));

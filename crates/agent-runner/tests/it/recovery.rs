@@ -128,7 +128,7 @@ fn recovery__continue__resumes_after_whole_items() {
     assert_eq!(second.last().map(String::as_str), Some("response completed"));
     let conversation =
         ["go on created", "whole completed", "1 before completed", "next created", "0 before completed"];
-    assert_eq!(said, conversation, "what was cut off and said anew is no part of it");
+    assert_eq!(said, conversation, "text that was cut off and repeated is not part of it");
 }
 
 #[test]

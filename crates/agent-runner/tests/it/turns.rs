@@ -102,7 +102,7 @@ async fn steered_message__is_logged_by_its_run() {
     let texts: Vec<String> = response.messages().iter().map(Message::full_text).collect();
     assert_eq!(texts, ["and more", "you added: and more"]);
     let runs = runner.list(&UserId::new("u"), &RunFilter::default(), None, PageSize::default()).await;
-    assert_eq!(runs.expect("listed").items.len(), 1, "it is no run of its own");
+    assert_eq!(runs.expect("listed").items.len(), 1, "it is not a separate run");
 }
 
 #[tokio::test]

@@ -325,7 +325,7 @@ pub async fn changes_are_kept(store: Arc<dyn SessionStore>) {
 pub async fn deleted_sessions_are_gone(store: Arc<dyn SessionStore>) {
     let (u, s) = (user("u"), session("s"));
     let keyed = || MessageBatch { key: Some("k".into()), ..batch(&["a"]) };
-    assert!(!store.delete(&u, &s).await.expect("deleting nothing is no error"));
+    assert!(!store.delete(&u, &s).await.expect("deleting nothing is not an error"));
     store.append(&u, &s, keyed()).await.expect("appended");
     assert!(store.delete(&u, &s).await.expect("deleted"));
     assert!(!store.delete(&u, &s).await.expect("deleted"));

@@ -139,7 +139,7 @@ pub async fn rounds_are_listed_in_stable_pages(store: Arc<dyn StateStore>) {
 /// Contract 6.
 pub async fn deleted_states_are_gone(store: Arc<dyn StateStore>) {
     let (u, s) = (user("u"), session("s"));
-    assert!(!store.delete_round(&u, &s, 1).await.expect("deleting nothing is no error"));
+    assert!(!store.delete_round(&u, &s, 1).await.expect("deleting nothing is not an error"));
     for _ in 0..3 {
         save(&*store, None, "{}").await;
     }

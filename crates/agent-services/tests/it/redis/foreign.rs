@@ -138,7 +138,7 @@ async fn keys__other_format__are_reported() {
 
     stores.states.save(&u, &s, None, &Json::Null).await.expect("saved");
     set("HSET", &[&key("states:s:values"), "00000000000000000001", "no JSON"]).await;
-    check_foreign("a state that is none", stores.states.export(&u, &s, None).await);
+    check_foreign("an invalid state", stores.states.export(&u, &s, None).await);
     set("DEL", &[&key("states:s:values")]).await;
     check_foreign("a state is missing", stores.states.export(&u, &s, None).await);
 
@@ -148,7 +148,7 @@ async fn keys__other_format__are_reported() {
     let listed = stores.memories.list(&u, None, None, Default::default()).await.expect("listed").items;
     assert_eq!(listed[0].message.code.as_deref(), Some("MESSAGE_DAMAGED"));
     set("ZADD", &[&key("memories:words"), "0", "apple\x000"]).await;
-    check_foreign("a posting that is none", stores.memories.search(&u, &MemoryQuery::new("apple")).await);
+    check_foreign("an invalid posting", stores.memories.search(&u, &MemoryQuery::new("apple")).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
