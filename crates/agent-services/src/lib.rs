@@ -1,6 +1,6 @@
-//! Everything with state, behind traits.
+//! Everything that has state, behind traits.
 //!
-//! | trait | what it keeps | backends |
+//! | trait | data | backends |
 //! |---|---|---|
 //! | [`RunStore`](run::RunStore) | the event logs of runs | [`InMemoryRunStore`](run::InMemoryRunStore), `sqlite::SqliteRunStore`, `redis::RedisRunStore` |
 //! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore), `sqlite::SqliteSessionStore`, `redis::RedisSessionStore` |
@@ -9,8 +9,8 @@
 //!
 //! The modules `sqlite` and `redis` need the features of the same names.
 //!
-//! [`Services`] has all of the stores. [`Backends`] opens them by URL and also accepts backends of
-//! other crates ([`backend`]).
+//! [`Services`] has all of the stores. [`Backends`] opens them by URL, and accepts backends of other crates
+//! ([`backend`]).
 //!
 //! Each trait's documentation states a numbered contract; each line of it is one function of the conformance suite
 //! (feature `conformance`), which every backend passes.
