@@ -83,7 +83,7 @@ impl<'a> History<'a> {
         let message = format!(
             "The input and output of this run are not in the session's history, so later runs do not know of them: {reason}"
         );
-        ErrorBody { code: HISTORY_NOT_STORED.to_owned(), message }
+        ErrorBody::new(HISTORY_NOT_STORED, message)
     }
 }
 

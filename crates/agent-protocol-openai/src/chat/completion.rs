@@ -5,7 +5,7 @@ mod deltas;
 use agent_schemas::{
     AgentResponse, Content, ContentBody, DecodeError, ErrorBody, Event, Json, MessageType, Role, Status,
 };
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use deltas::Place;
@@ -13,7 +13,7 @@ use deltas::Place;
 use super::calls::Calls;
 use super::texts::Texts;
 use super::wire::{self, Chunk, ChunkChoice, Delta, Image, Message, Usage};
-use crate::error::{self, status_of};
+use crate::error;
 use agent_server::protocol::{DeltaFrame, ErrorInfo, EscapedText, FrameWriter, TextDelta, Translator};
 
 const STOP: &str = "stop";
@@ -273,17 +273,12 @@ impl Translator for Completion {
     }
 
     fn on_abort(&mut self, error: &ErrorBody, frames: &mut FrameWriter) {
-        self.fail(failure_of(error), frames);
+        self.fail(error::of_run(error), frames);
     }
 
     fn answer(&self) -> Response {
         match &self.end {
-            Some(End::Failed(failure)) => {
-                let mut response = error::response(failure);
-                // OpenAI's clients retry after a server error, which would run the agent again.
-                response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
-                response
-            }
+            Some(End::Failed(failure)) => error::run_failed(failure),
             Some(End::Finished(usage, warnings)) => self.completion(usage, warnings),
             None => self.completion(&Usage::default(), &[]),
         }
@@ -339,7 +334,7 @@ impl Head {
 /// The error of a run that did not complete.
 fn failure(response: &AgentResponse) -> ErrorInfo {
     match (&response.error, &response.status) {
-        (Some(error), _) => failure_of(error),
+        (Some(error), _) => error::of_run(error),
         // With most other statuses, clients would retry automatically.
         (None, Status::Canceled) => ErrorInfo::new(
             StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST),
@@ -351,15 +346,6 @@ fn failure(response: &AgentResponse) -> ErrorInfo {
             ErrorInfo::new(StatusCode::INTERNAL_SERVER_ERROR, "RUN_INTERRUPTED", message)
         }
     }
-}
-
-fn failure_of(error: &ErrorBody) -> ErrorInfo {
-    let status = match agent_schemas::error::http_status_of_code(&error.code) {
-        // The agent's failure does not make the request invalid.
-        None | Some(422) => StatusCode::INTERNAL_SERVER_ERROR,
-        Some(status) => status_of(status),
-    };
-    ErrorInfo::new(status, error.code.as_str(), error.message.as_str())
 }
 
 impl Said {

@@ -26,7 +26,7 @@ impl RunTask {
             Err(error) if error.kind() == ErrorKind::Canceled => {
                 self.live.cancel.cancel();
                 log.seal(Assembler::take_back_end);
-                let ending = self.ending(Status::Canceled, None, None);
+                let ending = self.ending(Status::Canceled, None);
                 self.write_end_as(ending, began, &closing, &unstored).await
             }
             done => done,
@@ -72,7 +72,7 @@ impl RunTask {
             finished = self.finish(&unstored, &end, &ending.status, None).await;
         }
         let granted = finished?;
-        let ended = RunEnd { status: ending.status, http_status: ending.http_status };
+        let ended = RunEnd::new(ending.status, ending.error.as_ref());
         // Shown together, so that they are sent in one write.
         live.tail.publish(Some(Batch::concat(&[closing.clone(), end])), Some(LogEnd::Finished(ended)));
         Ok(granted)
