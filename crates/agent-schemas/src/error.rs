@@ -14,12 +14,12 @@ pub struct ErrorBody {
     /// A human-readable description.
     #[record(required)]
     pub message: String,
-    /// The HTTP status of responses that are not streams; absent if it is the one that belongs to the code.
-    #[record(omitted)]
-    pub status: Option<i64>,
     /// When the same request may succeed, in seconds; absent if that is unknown.
     #[record(omitted)]
     pub retry_after: Option<i64>,
+    /// The HTTP status of responses that are not streams; absent if it is the one that belongs to the code.
+    #[record(omitted)]
+    pub status: Option<i64>,
 }
 
 impl ErrorBody {
