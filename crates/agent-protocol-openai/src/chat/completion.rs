@@ -28,6 +28,8 @@ pub(super) struct Head {
     pub(super) model: String,
     /// Whether the stream ends with a chunk that has the usage.
     pub(super) wants_usage: bool,
+    /// Whether calls are in `function_call`, for a client that declares functions instead of tools.
+    pub(super) uses_functions: bool,
 }
 
 /// Translates a log.
@@ -150,7 +152,13 @@ impl Completion {
             self.has_begun = true;
             self.head.begin(self.created, None, frames);
         }
-        self.head.chunk(self.created, Delta { tool_calls: Some([delta]), ..Delta::default() }, None, frames);
+        let delta = match (self.head.uses_functions, delta.index) {
+            (false, _) => Delta { tool_calls: Some([delta]), ..Delta::default() },
+            (true, 0) => Delta { function_call: Some(delta.function), ..Delta::default() },
+            // The form has one call.
+            (true, _) => return,
+        };
+        self.head.chunk(self.created, delta, None, frames);
     }
 
     /// The part of a content to write now.
@@ -214,13 +222,21 @@ impl Completion {
     }
 
     fn finish_reason(&self) -> &str {
-        if self.calls.is_empty() { self.reason.as_deref().unwrap_or(STOP) } else { "tool_calls" }
+        match (self.calls.is_empty(), self.head.uses_functions) {
+            (true, _) => self.reason.as_deref().unwrap_or(STOP),
+            (false, false) => "tool_calls",
+            (false, true) => "function_call",
+        }
     }
 
     fn completion(&self, usage: &Usage, warnings: &[ErrorBody]) -> Response {
         let Said { content, refusal, reasoning, images } = &self.said;
-        let tool_calls = self.calls.shown();
+        let mut tool_calls = self.calls.shown();
         let says_nothing = tool_calls.is_empty() && refusal.is_empty();
+        let function_call = match self.head.uses_functions {
+            true => std::mem::take(&mut tool_calls).into_iter().next().map(|call| call.function),
+            false => None,
+        };
         let message = Message {
             role: "assistant",
             content: (says_nothing || !content.is_empty()).then_some(content),
@@ -228,6 +244,7 @@ impl Completion {
             reasoning_content: Some(reasoning.as_str()).filter(|text| !text.is_empty()),
             images,
             tool_calls,
+            function_call,
         };
         let finish_reason = self.finish_reason();
         axum::Json(wire::Completion {
