@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Services;
 use crate::child::{ChildError, ChildRun, ChildSpec, StartChild};
-use crate::history::PATIENCE;
+use crate::history::{PATIENCE, without_repeated};
 use crate::live::LiveRun;
 use crate::run_memory::RunMemory;
 use crate::run_state::RunState;
@@ -47,8 +47,7 @@ impl RunHandle {
 
     /// The part of the request's input that is new: what precedes it was said in the runs that this one continues.
     pub fn new_input(&self) -> &[Message] {
-        let record = &self.live.record;
-        record.request.input.get(record.options.inherited..).unwrap_or_default()
+        self.live.new_input()
     }
 
     /// The name under which this agent is served.
@@ -71,8 +70,9 @@ impl RunHandle {
         &self.live.services
     }
 
-    /// Returns up to this many of the last messages of the conversation before this run, in order. While the store is
-    /// unavailable, this waits for up to ten seconds.
+    /// Returns up to this many of the last messages of the conversation before this run, in order. The input of a failed
+    /// turn that has no output and is sent again is not among them. While the store is unavailable, this waits
+    /// for up to ten seconds.
     ///
     /// # Errors
     /// An error of the session store.
@@ -80,7 +80,8 @@ impl RunHandle {
         let sessions = &self.services().sessions;
         let (user, session) = (self.user_id(), self.session_id());
         let stored = retry_unavailable(PATIENCE, || sessions.last_messages(user, session, size)).await?;
-        Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
+        let history = stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect();
+        Ok(without_repeated(history, self.new_input()))
     }
 
     /// The agents' state in this session.

@@ -5,7 +5,7 @@ mod deltas;
 use agent_schemas::{
     AgentResponse, Content, ContentBody, DecodeError, ErrorBody, Event, Json, MessageType, Role, Status,
 };
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use deltas::Place;
@@ -13,7 +13,7 @@ use deltas::Place;
 use super::calls::Calls;
 use super::texts::Texts;
 use super::wire::{self, Chunk, ChunkChoice, Delta, Image, Message, Usage};
-use crate::error::{self, status_of};
+use crate::error;
 use agent_server::protocol::{DeltaFrame, ErrorInfo, EscapedText, FrameWriter, TextDelta, Translator};
 
 const STOP: &str = "stop";
@@ -28,6 +28,8 @@ pub(super) struct Head {
     pub(super) model: String,
     /// Whether the stream ends with a chunk that has the usage.
     pub(super) wants_usage: bool,
+    /// Whether calls are in `function_call`, for a client that declares functions instead of tools.
+    pub(super) uses_functions: bool,
 }
 
 /// Translates a log.
@@ -150,7 +152,13 @@ impl Completion {
             self.has_begun = true;
             self.head.begin(self.created, None, frames);
         }
-        self.head.chunk(self.created, Delta { tool_calls: Some([delta]), ..Delta::default() }, None, frames);
+        let delta = match (self.head.uses_functions, delta.index) {
+            (false, _) => Delta { tool_calls: Some([delta]), ..Delta::default() },
+            (true, 0) => Delta { function_call: Some(delta.function), ..Delta::default() },
+            // The form has one call.
+            (true, _) => return,
+        };
+        self.head.chunk(self.created, delta, None, frames);
     }
 
     /// The part of a content to write now.
@@ -214,13 +222,21 @@ impl Completion {
     }
 
     fn finish_reason(&self) -> &str {
-        if self.calls.is_empty() { self.reason.as_deref().unwrap_or(STOP) } else { "tool_calls" }
+        match (self.calls.is_empty(), self.head.uses_functions) {
+            (true, _) => self.reason.as_deref().unwrap_or(STOP),
+            (false, false) => "tool_calls",
+            (false, true) => "function_call",
+        }
     }
 
     fn completion(&self, usage: &Usage, warnings: &[ErrorBody]) -> Response {
         let Said { content, refusal, reasoning, images } = &self.said;
-        let tool_calls = self.calls.shown();
+        let mut tool_calls = self.calls.shown();
         let says_nothing = tool_calls.is_empty() && refusal.is_empty();
+        let function_call = match self.head.uses_functions {
+            true => std::mem::take(&mut tool_calls).into_iter().next().map(|call| call.function),
+            false => None,
+        };
         let message = Message {
             role: "assistant",
             content: (says_nothing || !content.is_empty()).then_some(content),
@@ -228,6 +244,7 @@ impl Completion {
             reasoning_content: Some(reasoning.as_str()).filter(|text| !text.is_empty()),
             images,
             tool_calls,
+            function_call,
         };
         let finish_reason = self.finish_reason();
         axum::Json(wire::Completion {
@@ -273,17 +290,12 @@ impl Translator for Completion {
     }
 
     fn on_abort(&mut self, error: &ErrorBody, frames: &mut FrameWriter) {
-        self.fail(failure_of(error), frames);
+        self.fail(error::of_run(error), frames);
     }
 
     fn answer(&self) -> Response {
         match &self.end {
-            Some(End::Failed(failure)) => {
-                let mut response = error::response(failure);
-                // OpenAI's clients retry after a server error, which would run the agent again.
-                response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
-                response
-            }
+            Some(End::Failed(failure)) => error::run_failed(failure),
             Some(End::Finished(usage, warnings)) => self.completion(usage, warnings),
             None => self.completion(&Usage::default(), &[]),
         }
@@ -339,7 +351,7 @@ impl Head {
 /// The error of a run that did not complete.
 fn failure(response: &AgentResponse) -> ErrorInfo {
     match (&response.error, &response.status) {
-        (Some(error), _) => failure_of(error),
+        (Some(error), _) => error::of_run(error),
         // With most other statuses, clients would retry automatically.
         (None, Status::Canceled) => ErrorInfo::new(
             StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST),
@@ -351,15 +363,6 @@ fn failure(response: &AgentResponse) -> ErrorInfo {
             ErrorInfo::new(StatusCode::INTERNAL_SERVER_ERROR, "RUN_INTERRUPTED", message)
         }
     }
-}
-
-fn failure_of(error: &ErrorBody) -> ErrorInfo {
-    let status = match agent_schemas::error::http_status_of_code(&error.code) {
-        // The agent's failure does not make the request invalid.
-        None | Some(422) => StatusCode::INTERNAL_SERVER_ERROR,
-        Some(status) => status_of(status),
-    };
-    ErrorInfo::new(status, error.code.as_str(), error.message.as_str())
 }
 
 impl Said {

@@ -48,6 +48,9 @@ pub(super) struct Delta<'a> {
     pub(super) images: Option<&'a [Image]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_calls: Option<[CallDelta<'a>; 1]>,
+    /// The call, for clients that declare functions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function_call: Option<FunctionDelta<'a>>,
 }
 
 #[derive(Serialize)]
@@ -99,6 +102,9 @@ pub(super) struct Message<'a> {
     pub(super) images: &'a [Image],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tool_calls: Vec<Call<'a>>,
+    /// The call, for clients that declare functions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function_call: Option<Function<'a>>,
 }
 
 #[derive(Serialize)]

@@ -47,6 +47,9 @@ use model::Model;
 use request::{Conversation, choose_model};
 use toolbox::Toolbox;
 
+/// The status of a request that cannot succeed as it is.
+const BAD_REQUEST: u16 = 400;
+
 /// An agent that calls a model.
 ///
 /// The answer's reasoning, text, refusals and tool calls are streamed; the usage of each model call is in the last
@@ -128,11 +131,11 @@ impl Chat {
         Err(Error::Agent { message })
     }
 
-    /// Logs why a model call failed and what to do. Clients receive the error's code and a short text only.
+    /// Logs why a model call failed and what to do. Clients receive the error's code and a short text, without addresses.
     fn log(&self, run: &RunHandle, model: &str, failure: &Failure) {
         let (code, explained) = (failure.error.code(), self.model.explain(model, failure));
-        if matches!(failure.error, Error::ModelContextLengthExceeded { .. }) {
-            // The client sent too much.
+        if failure.error.http_status() == BAD_REQUEST {
+            // The client has to change its request.
             tracing::warn!(run.id = %run.id(), model.name = model, error.code = code, "a model call failed: {explained}");
         } else {
             tracing::error!(run.id = %run.id(), model.name = model, error.code = code, "a model call failed: {explained}");

@@ -71,7 +71,7 @@ impl Endpoint {
         loop {
             let failure = match self.attempt(body.clone(), model, &*services.clock).await {
                 Ok(stream) => return Ok(stream),
-                Err(failure) => failure,
+                Err(failure) => redacted(failure, self.key.as_ref()),
             };
             let delay = backoff.next_delay_with_jitter(&*services.ids);
             let delay = match failure.retry {
@@ -133,16 +133,20 @@ impl Model for Endpoint {
     }
 
     async fn open(&self, body: Bytes, model: &str, services: &Services) -> Result<Chunks, Failure> {
-        Ok(self.begin(body, model, services).await?.into_items(self.times.idle).boxed())
+        let items = self.begin(body, model, services).await?.into_items(self.times.idle);
+        let key = self.key.clone();
+        Ok(items.map(move |item| item.map_err(|failure| redacted(failure, key.as_ref()))).boxed())
     }
 
     fn explain(&self, model: &str, failure: &Failure) -> String {
-        let text = self.place.explain(model, failure);
-        match &self.key {
-            // A server may repeat the key in its error.
-            Some(key) => text.replace(key.expose_secret().trim(), "[redacted]"),
-            None => text,
-        }
+        self.place.explain(model, failure)
+    }
+}
+
+fn redacted(failure: Failure, key: Option<&SecretString>) -> Failure {
+    match key {
+        Some(key) => failure.redacted(key.expose_secret().trim()),
+        None => failure,
     }
 }
 
