@@ -87,6 +87,7 @@ impl MessageWriter {
     }
 
     /// Closes the message and its open contents as incomplete.
+    #[cfg(feature = "chat")]
     pub(crate) fn cut_off(self) {
         let closing = Closing { status: Some(Status::Incomplete), error: None };
         self.write(|assembler, key| assembler.close_message(key, &closing));

@@ -15,9 +15,9 @@ use crate::json::{Json, JsonObject};
 use crate::tool::RequestTool;
 
 pub use members::{
-    EXTRA_MEMBERS, REASONING_CONTENT, REASONING_IN_CONTENT, REASONING_MEMBER, REASONING_MEMBERS,
-    attach_to_call, attach_to_message, extra_members, extra_members_of_call, extra_members_of_message,
-    is_thinking, keep_extra_members, reasoning_metadata, thinking_text,
+    EXTRA_MEMBERS, MESSAGE_MEMBERS, REASONING_CONTENT, REASONING_IN_CONTENT, REASONING_MEMBER,
+    REASONING_MEMBERS, attach_to_call, attach_to_message, extra_members, extra_members_of_call,
+    extra_members_of_message, is_thinking, keep_extra_members, reasoning_metadata, thinking_text,
 };
 pub use outgoing::to_openai_messages;
 

@@ -1,5 +1,6 @@
 //! A run's log as a completion: chunks, or one object.
 
+mod attached;
 mod deltas;
 
 use agent_schemas::{
@@ -8,6 +9,7 @@ use agent_schemas::{
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use attached::Attached;
 use deltas::Place;
 
 use super::calls::Calls;
@@ -49,6 +51,8 @@ pub(super) struct Completion {
     has_begun: bool,
     /// The finish reason reported by the model, unless it is `stop`.
     reason: Option<String>,
+    /// What a model server attached to the message.
+    attached: Attached,
     end: Option<End>,
     /// The destination of the text whose deltas are relayed.
     relayed: Option<Place>,
@@ -92,6 +96,7 @@ impl Completion {
             said: Said::default(),
             has_begun: false,
             reason: None,
+            attached: Attached::default(),
             end: None,
             relayed: None,
             frames: [const { None }; 3],
@@ -101,6 +106,11 @@ impl Completion {
     fn on_message(&mut self, message: &agent_schemas::Message) {
         if message.status.is_final() {
             self.open.retain(|(id, _)| *id != message.id);
+            if message.role == Some(Role::Assistant) {
+                // The last one counts: an earlier answer that was cut off had no effect on this one.
+                self.reason = None;
+                self.attached.take(message);
+            }
             let reason = message.metadata.as_ref().and_then(|metadata| metadata.get("finish_reason"));
             if let Some(reason @ ("length" | "content_filter")) = reason.and_then(Json::as_str) {
                 self.reason = Some(reason.to_owned());
@@ -145,6 +155,7 @@ impl Completion {
 
     fn on_call(&mut self, content: &Content, frames: &mut FrameWriter) {
         let is_first = self.calls.is_empty();
+        self.attached.take_call(content);
         let Some(delta) = self.calls.take(content) else { return };
         if is_first && !self.has_begun {
             self.has_begun = true;
@@ -192,6 +203,11 @@ impl Completion {
         }
         let usage = response.usage.as_ref().map(Usage::read).unwrap_or_default();
         self.begin(Some(""), frames);
+        let attached = self.attached.members();
+        if !attached.is_empty() {
+            let delta = Delta { extra: Some(attached), ..Delta::default() };
+            self.head.chunk(self.created, delta, None, frames);
+        }
         let warnings = response.warnings.clone().unwrap_or_default();
         self.head.last_chunk(self.created, self.finish_reason(), &warnings, frames);
         if self.head.wants_usage {
@@ -214,7 +230,8 @@ impl Completion {
     }
 
     fn finish_reason(&self) -> &str {
-        if self.calls.is_empty() { self.reason.as_deref().unwrap_or(STOP) } else { "tool_calls" }
+        let usual = if self.calls.is_empty() { STOP } else { "tool_calls" };
+        self.reason.as_deref().unwrap_or(usual)
     }
 
     fn completion(&self, usage: &Usage, warnings: &[ErrorBody]) -> Response {
@@ -228,6 +245,7 @@ impl Completion {
             reasoning_content: Some(reasoning.as_str()).filter(|text| !text.is_empty()),
             images,
             tool_calls,
+            extra: Some(self.attached.members()),
         };
         let finish_reason = self.finish_reason();
         axum::Json(wire::Completion {

@@ -49,11 +49,13 @@ impl ToolCallWriter {
     }
 
     /// Appends to other members of the call's data; writes one event.
+    #[cfg(feature = "chat")]
     pub(crate) fn delta(&mut self, members: JsonObject) {
         self.data.delta(members);
     }
 
     /// Sets another member of the complete call's data.
+    #[cfg(feature = "chat")]
     pub(crate) fn put(&mut self, key: &str, value: Json) {
         self.more.insert(key.to_owned(), value);
     }
@@ -66,6 +68,7 @@ impl ToolCallWriter {
     }
 
     /// Closes the call as incomplete, because the model could not write all arguments.
+    #[cfg(feature = "chat")]
     pub(crate) fn cut_off(mut self, arguments: impl Into<String>) {
         let whole = self.whole(arguments.into());
         self.data.set(whole);

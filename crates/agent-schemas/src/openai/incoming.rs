@@ -8,8 +8,9 @@ use crate::json::{Json, JsonObject};
 use crate::message::{Message, MessageType, Role};
 
 use super::members::{
-    REASONING_IN_CONTENT, REASONING_MEMBERS, extra_members_of_call, extra_members_of_message, is_thinking,
-    keep_extra_members, reasoning_metadata, thinking_text,
+    MESSAGE_MEMBERS, REASONING_CONTENT, REASONING_IN_CONTENT, REASONING_MEMBER, REASONING_MEMBERS,
+    extra_members_of_call, extra_members_of_message, is_thinking, keep_extra_members, reasoning_metadata,
+    thinking_text,
 };
 
 impl Message {
@@ -61,14 +62,35 @@ impl Message {
         if calls.is_empty() || !says_nothing {
             messages.push(new(MessageType::Message, role, contents));
         }
-        if !calls.is_empty() {
-            messages.push(new(MessageType::FunctionCall, role, calls));
-        }
-        if let Some(last) = messages.last_mut().filter(|_| !thinking.extra.is_empty()) {
-            keep_extra_members(last.metadata.get_or_insert_default(), thinking.extra);
+        match messages.last_mut() {
+            Some(last) if calls.is_empty() && !thinking.extra.is_empty() => {
+                keep_extra_members(last.metadata.get_or_insert_default(), thinking.extra);
+            }
+            _ if calls.is_empty() => {}
+            _ => messages.push(new(
+                MessageType::FunctionCall,
+                role,
+                with_message_members(calls, thinking.extra),
+            )),
         }
         Ok(messages)
     }
+}
+
+/// The name of reasoning, if it is one.
+fn known_name(name: &str) -> &'static str {
+    let names = REASONING_MEMBERS.into_iter().chain([REASONING_IN_CONTENT]);
+    names.into_iter().find(|known| *known == name).unwrap_or(REASONING_CONTENT)
+}
+
+/// Keeps what is attached to a message with its last call.
+fn with_message_members(mut calls: Vec<Content>, extra: JsonObject) -> Vec<Content> {
+    if let Some(ContentBody::Data { data: Some(data) }) = calls.last_mut().map(|call| &mut call.body)
+        && !extra.is_empty()
+    {
+        data.insert(MESSAGE_MEMBERS.to_owned(), extra.into());
+    }
+    calls
 }
 
 fn required<T: FromJson>(members: &JsonObject, key: &str) -> Decoded<T> {
@@ -141,6 +163,11 @@ impl Thinking {
         let mut extra = extra_members_of_message(members);
         let text = |name: &&'static str| members.get(*name)?.as_str().filter(|text| !text.is_empty());
         let named = REASONING_MEMBERS.iter().find_map(|name| Some((*name, text(name)?.to_owned())));
+        let named = match (named, extra.shift_remove(REASONING_MEMBER).as_ref().and_then(Json::as_str)) {
+            // This library gave the reasoning its usual name when it wrote the message.
+            (Some((REASONING_CONTENT, text)), Some(name)) => Some((known_name(name), text)),
+            (named, _) => named,
+        };
         let Some(parts) = members.get("content").and_then(Json::as_array) else {
             return Thinking { text: named, extra, rest: None };
         };

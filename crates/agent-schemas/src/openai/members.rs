@@ -11,6 +11,9 @@ use crate::object;
 /// [`to_openai_messages`](super::to_openai_messages) sends it back.
 pub const EXTRA_MEMBERS: &str = "extra_members";
 
+/// The member of a call's data that keeps what the model server attached to the message that made the call.
+pub const MESSAGE_MEMBERS: &str = "message_members";
+
 /// The member of a reasoning message's metadata that keeps the name under which a model server sent the reasoning, if
 /// that is not [`REASONING_CONTENT`].
 pub const REASONING_MEMBER: &str = "reasoning_member";

@@ -5,7 +5,7 @@ mod turn;
 
 use std::collections::{HashMap, VecDeque};
 
-use super::members::{extra_members, reasoning_member};
+use super::members::{MESSAGE_MEMBERS, extra_members, reasoning_member};
 use crate::content::Content;
 use crate::json::Json;
 use crate::message::{Message, MessageType, Role};
@@ -112,6 +112,8 @@ impl Conversation {
         if let Some(Turn::Assistant(assistant)) = self.turns.last_mut() {
             assistant.reason(self.reasoning.take());
             assistant.extra.extend(attached(message));
+            let of_message = content.as_data().and_then(|data| data.get(MESSAGE_MEMBERS)?.as_object());
+            assistant.extra.extend(of_message.into_iter().flatten().map(owned));
             let waiting = self.waiting.entry(call.id.clone()).or_default();
             // A pending call of an earlier turn with the same id will never get an output.
             waiting.retain(|(of, _)| *of == turn);
@@ -158,5 +160,9 @@ impl Conversation {
 /// What the model server attached to the message.
 fn attached(message: &Message) -> impl Iterator<Item = (String, Json)> + '_ {
     let extra = message.metadata.as_ref().and_then(extra_members);
-    extra.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()))
+    extra.into_iter().flatten().map(owned)
+}
+
+fn owned((key, value): (&String, &Json)) -> (String, Json) {
+    (key.clone(), value.clone())
 }

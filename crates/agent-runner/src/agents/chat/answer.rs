@@ -1,7 +1,7 @@
 //! Writes the answer of one model call to the run as it arrives.
 
 use agent_schemas::openai::{
-    REASONING_IN_CONTENT, attach_to_message, keep_extra_members, reasoning_metadata,
+    MESSAGE_MEMBERS, REASONING_IN_CONTENT, attach_to_message, keep_extra_members, reasoning_metadata,
 };
 use agent_schemas::{Json, JsonObject, object};
 
@@ -200,6 +200,7 @@ impl<'a> Answer<'a> {
             }
         }
         let finish = Finish::of(&self.finish_reason);
+        let of_message = self.message_members(&calls);
         let closing = self.closing(finish, &calls);
         if let Some(open) = self.open.take() {
             if calls.is_empty() {
@@ -214,14 +215,21 @@ impl<'a> Answer<'a> {
         }
         let (mut own_calls, mut client_calls, mut writers) = (Vec::new(), Vec::new(), Vec::new());
         let last = calls.len().saturating_sub(1);
+        // The client's calls are shown after the outputs of the server's tools.
+        let keeper = calls.iter().rposition(|call| call.client.is_some()).unwrap_or(last);
         for (position, call) in calls.into_iter().enumerate() {
             let arguments = or_empty_object(call.arguments);
+            let mut kept = JsonObject::new();
+            keep_extra_members(&mut kept, call.extra.clone());
+            if position == keeper && !of_message.is_empty() {
+                kept.insert(MESSAGE_MEMBERS.to_owned(), of_message.clone().into());
+            }
             if let Some(mut client) = call.client {
-                client.end(arguments, call.extra, finish == Finish::Length && position == last);
+                client.end(arguments, kept, finish == Finish::Length && position == last);
                 client_calls.push(client);
             } else {
                 let id = self.ids.claim(&call.id, || self.run.new_call_id());
-                writers.push(self.run.tool_call_with(&id, &call.name, kept(call.extra.clone())));
+                writers.push(self.run.tool_call_with(&id, &call.name, kept));
                 own_calls.push(OwnCall { id, name: call.name, arguments, extra: call.extra });
             }
         }
@@ -247,21 +255,28 @@ impl<'a> Answer<'a> {
         message
     }
 
-    fn closing(&mut self, finish: Finish, calls: &[PartialCall]) -> Closing {
-        let of_client = calls.iter().filter(|call| call.client.is_some()).count();
-        let continues = of_client == 0 && !calls.is_empty();
-        let mut metadata = JsonObject::new();
-        if let Some(reason) = finish.shortened_by().filter(|_| !continues) {
-            metadata.insert("finish_reason".to_owned(), reason.into());
-        }
+    /// What the server attached to the message, for the data of its last call.
+    fn message_members(&self, calls: &[PartialCall]) -> JsonObject {
         let mut extra = self.extra.clone();
+        let of_client = calls.iter().filter(|call| call.client.is_some()).count();
         let is_mixed = of_client > 0 && of_client < calls.len();
         let reasoning = self.reasoning.as_ref().filter(|(name, _)| is_mixed && *name != REASONING_IN_CONTENT);
         if let Some((name, text)) = reasoning {
             // The outputs of the server's tools will separate the client's calls from the reasoning.
             extra.insert((*name).to_owned(), text.as_str().into());
         }
-        keep_extra_members(&mut metadata, extra);
+        extra
+    }
+
+    fn closing(&mut self, finish: Finish, calls: &[PartialCall]) -> Closing {
+        let continues = !calls.is_empty() && calls.iter().all(|call| call.client.is_none());
+        let mut metadata = JsonObject::new();
+        if let Some(reason) = finish.shortened_by().filter(|_| !continues) {
+            metadata.insert("finish_reason".to_owned(), reason.into());
+        }
+        if calls.is_empty() {
+            keep_extra_members(&mut metadata, self.extra.clone());
+        }
         Closing {
             usage: self.usage.take().map(with_protocol_names),
             metadata: Some(metadata).filter(|metadata| !metadata.is_empty()),
@@ -291,13 +306,6 @@ impl Closing {
             message.set_metadata(metadata.clone());
         }
     }
-}
-
-/// The members of a call's data that keep what the server attached to it.
-fn kept(extra: JsonObject) -> JsonObject {
-    let mut data = JsonObject::new();
-    keep_extra_members(&mut data, extra);
-    data
 }
 
 fn or_empty_object(arguments: String) -> String {

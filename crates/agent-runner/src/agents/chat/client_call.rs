@@ -1,6 +1,6 @@
 //! A call of one of the client's tools, written to the run as it arrives.
 
-use agent_schemas::openai::{EXTRA_MEMBERS, keep_extra_members};
+use agent_schemas::openai::keep_extra_members;
 use agent_schemas::{Json, JsonObject, json, object};
 
 use super::calls::PartialCall;
@@ -50,12 +50,11 @@ impl ClientCall {
         }
     }
 
-    /// Takes the complete arguments. A call that the token limit cut off is not complete.
-    pub(super) fn end(&mut self, arguments: String, extra: JsonObject, is_cut: bool) {
+    /// Takes the complete arguments, and further members of the call's data. A call that the token limit cut off is not
+    /// complete.
+    pub(super) fn end(&mut self, arguments: String, more: JsonObject, is_cut: bool) {
         self.is_cut = is_cut;
-        if !extra.is_empty() {
-            self.writer.put(EXTRA_MEMBERS, extra.into());
-        }
+        more.into_iter().for_each(|(key, value)| self.writer.put(&key, value));
         self.arguments = arguments;
         if self.input.is_some() {
             let input = input_of(&self.arguments, is_cut);

@@ -91,11 +91,18 @@ impl Assistant {
         }
         // Some servers require the key even if there is no text.
         let mut message = object! { "role" => "assistant", "content" => self.text };
-        // Reasoning that came as parts of the content goes back with the other attached members.
-        if let Some(reasoning) = self.reasoning.filter(|reasoning| reasoning.name != REASONING_IN_CONTENT) {
-            message.insert(reasoning.name, reasoning.text.into());
+        let mut extra = self.extra;
+        match self.reasoning {
+            Some(reasoning) if reasoning.name == REASONING_IN_CONTENT => {
+                // The parts themselves are among the attached members, unless a client has lost them.
+                extra.entry(reasoning.name).or_insert_with(|| vec![thinking_part(reasoning.text)].into());
+            }
+            Some(reasoning) => {
+                message.insert(reasoning.name, reasoning.text.into());
+            }
+            None => {}
         }
-        attach_to_message(&mut message, self.extra);
+        attach_to_message(&mut message, extra);
         if !tool_calls.is_empty() {
             message.insert("tool_calls".to_owned(), tool_calls.into());
         }
@@ -137,6 +144,11 @@ fn attached(call: Json, extra: &JsonObject) -> Json {
         }
         other => other,
     }
+}
+
+/// Reasoning as a part of the content.
+fn thinking_part(text: String) -> Json {
+    object! { "type" => "thinking", "thinking" => vec![Json::from(text_part(text))] }.into()
 }
 
 /// The id, or a new one made from it if another call of the turn has it.
