@@ -23,6 +23,7 @@ mod input_text;
 mod lenient;
 mod members;
 mod model;
+mod open_json;
 mod place;
 mod request;
 mod seconds;

@@ -8,7 +8,7 @@ use agent_services::page::MAX_PAGE;
 use serde::{Deserialize, Serialize};
 
 use super::extra::{ExtraHeaders, OWN_MEMBERS};
-use super::{ChatError, seconds};
+use super::{ChatError, open_json, seconds};
 
 /// The members of requests that model servers know beside those that this protocol has, by default passed on:
 /// sampling, the format of the answer, and whether and how much the model thinks.
@@ -82,6 +82,7 @@ pub struct ChatConfig {
     pub extra_headers_env: BTreeMap<String, String>,
     /// Further members of requests to the endpoint, such as `chat_template_kwargs = { enable_thinking = false }`. A
     /// request's own members take precedence.
+    #[serde(with = "open_json")]
     pub extra_body: JsonObject,
     /// The members of clients' requests that are passed to the endpoint unchanged, if they have a value.
     pub passed_on: Vec<String>,

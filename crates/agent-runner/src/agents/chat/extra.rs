@@ -6,7 +6,7 @@ use std::fmt;
 use agent_schemas::SecretText;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ChatError;
 
@@ -20,8 +20,7 @@ const OWN_HEADERS: [&str; 5] = ["content-length", "content-type", "host", "trans
 pub(super) const OWN_MEMBERS: [&str; 5] = ["model", "messages", "stream", "stream_options", "tools"];
 
 /// Headers by name. Their values may be secrets: `Debug` and serialization show `[redacted]` instead.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ExtraHeaders(BTreeMap<String, SecretText>);
 
 impl ExtraHeaders {
@@ -50,6 +49,13 @@ impl ExtraHeaders {
             map.insert(parsed, value);
         }
         Ok(map)
+    }
+}
+
+impl<'de> Deserialize<'de> for ExtraHeaders {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let headers = BTreeMap::<String, String>::deserialize(deserializer)?;
+        Ok(ExtraHeaders(headers.into_iter().map(|(name, value)| (name, value.into())).collect()))
     }
 }
 
