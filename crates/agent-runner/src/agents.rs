@@ -6,6 +6,6 @@ mod demo;
 mod echo;
 
 #[cfg(feature = "chat")]
-pub use chat::{Chat, ChatConfig, ChatError};
+pub use chat::{Chat, ChatConfig, ChatError, ExtraHeaders, SystemRole};
 pub use demo::Demo;
 pub use echo::Echo;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use agent_schemas::id::{message_id, tool_call_id};
 use agent_schemas::{
-    AgentRequest, Event, FunctionCallOutput, Message, MessageType, Role, RunId, SessionId, UserId,
+    AgentRequest, Event, FunctionCallOutput, JsonObject, Message, MessageType, Role, RunId, SessionId, UserId,
 };
 use agent_services::page::PageSize;
 use agent_services::retry::retry_unavailable;
@@ -179,17 +179,35 @@ impl RunHandle {
 
     /// Opens a call of one of the agent's own tools.
     pub fn tool_call(&self, call_id: impl Into<String>, name: impl Into<String>) -> ToolCallWriter {
-        ToolCallWriter::new(self.open(MessageType::PluginCall, Role::Assistant), call_id.into(), name.into())
+        self.tool_call_with(call_id, name, JsonObject::new())
+    }
+
+    /// The same with further members in the call's data.
+    pub(crate) fn tool_call_with(
+        &self,
+        call_id: impl Into<String>,
+        name: impl Into<String>,
+        more: JsonObject,
+    ) -> ToolCallWriter {
+        let message = self.open(MessageType::PluginCall, Role::Assistant);
+        ToolCallWriter::new(message, call_id.into(), name.into(), more)
     }
 
     /// Opens a call of a tool that the client runs. Such a call ends the turn; the client's next request contains the
     /// tool's output.
     pub fn client_tool_call(&self, call_id: impl Into<String>, name: impl Into<String>) -> ToolCallWriter {
-        ToolCallWriter::new(
-            self.open(MessageType::FunctionCall, Role::Assistant),
-            call_id.into(),
-            name.into(),
-        )
+        self.client_tool_call_with(call_id, name, JsonObject::new())
+    }
+
+    /// The same with further members in the call's data.
+    pub(crate) fn client_tool_call_with(
+        &self,
+        call_id: impl Into<String>,
+        name: impl Into<String>,
+        more: JsonObject,
+    ) -> ToolCallWriter {
+        let message = self.open(MessageType::FunctionCall, Role::Assistant);
+        ToolCallWriter::new(message, call_id.into(), name.into(), more)
     }
 
     /// Writes the output of one of the agent's own tools, as JSON text.

@@ -1,5 +1,6 @@
 //! A run's log as a completion: chunks, or one object.
 
+mod attached;
 mod deltas;
 
 use agent_schemas::{
@@ -8,6 +9,7 @@ use agent_schemas::{
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use attached::Attached;
 use deltas::Place;
 
 use super::calls::Calls;
@@ -51,6 +53,8 @@ pub(super) struct Completion {
     has_begun: bool,
     /// The finish reason reported by the model, unless it is `stop`.
     reason: Option<String>,
+    /// What a model server attached to the message.
+    attached: Attached,
     end: Option<End>,
     /// The destination of the text whose deltas are relayed.
     relayed: Option<Place>,
@@ -94,6 +98,7 @@ impl Completion {
             said: Said::default(),
             has_begun: false,
             reason: None,
+            attached: Attached::default(),
             end: None,
             relayed: None,
             frames: [const { None }; 3],
@@ -103,6 +108,11 @@ impl Completion {
     fn on_message(&mut self, message: &agent_schemas::Message) {
         if message.status.is_final() {
             self.open.retain(|(id, _)| *id != message.id);
+            if message.role == Some(Role::Assistant) {
+                // The last one counts: an earlier answer that was cut off had no effect on this one.
+                self.reason = None;
+                self.attached.take(message);
+            }
             let reason = message.metadata.as_ref().and_then(|metadata| metadata.get("finish_reason"));
             if let Some(reason @ ("length" | "content_filter")) = reason.and_then(Json::as_str) {
                 self.reason = Some(reason.to_owned());
@@ -147,6 +157,7 @@ impl Completion {
 
     fn on_call(&mut self, content: &Content, frames: &mut FrameWriter) {
         let is_first = self.calls.is_empty();
+        self.attached.take_call(content);
         let Some(delta) = self.calls.take(content) else { return };
         if is_first && !self.has_begun {
             self.has_begun = true;
@@ -200,6 +211,11 @@ impl Completion {
         }
         let usage = response.usage.as_ref().map(Usage::read).unwrap_or_default();
         self.begin(Some(""), frames);
+        let attached = self.attached.members();
+        if !attached.is_empty() {
+            let delta = Delta { extra: Some(attached), ..Delta::default() };
+            self.head.chunk(self.created, delta, None, frames);
+        }
         let warnings = response.warnings.clone().unwrap_or_default();
         self.head.last_chunk(self.created, self.finish_reason(), &warnings, frames);
         if self.head.wants_usage {
@@ -222,11 +238,12 @@ impl Completion {
     }
 
     fn finish_reason(&self) -> &str {
-        match (self.calls.is_empty(), self.head.uses_functions) {
-            (true, _) => self.reason.as_deref().unwrap_or(STOP),
+        let usual = match (self.calls.is_empty(), self.head.uses_functions) {
+            (true, _) => STOP,
             (false, false) => "tool_calls",
             (false, true) => "function_call",
-        }
+        };
+        self.reason.as_deref().unwrap_or(usual)
     }
 
     fn completion(&self, usage: &Usage, warnings: &[ErrorBody]) -> Response {
@@ -245,6 +262,7 @@ impl Completion {
             images,
             tool_calls,
             function_call,
+            extra: Some(self.attached.members()),
         };
         let finish_reason = self.finish_reason();
         axum::Json(wire::Completion {

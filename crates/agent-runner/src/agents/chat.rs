@@ -7,15 +7,23 @@
 mod answer;
 mod body;
 mod calls;
+mod client_call;
 mod config;
 mod context;
+mod declared;
 mod endpoint;
 mod error;
+mod extra;
 mod failure;
 #[cfg(feature = "testing")]
 mod fake;
+mod finish;
 mod hint;
+mod input_text;
+mod lenient;
+mod members;
 mod model;
+mod open_json;
 mod place;
 mod request;
 mod seconds;
@@ -36,10 +44,12 @@ use crate::{Agent, AgentError, Recovery, RunHandle, SecretString};
 use answer::{Answer, Round};
 use body::Item;
 use calls::CallIds;
-pub use config::ChatConfig;
+use client_call::ClientCall;
+pub use config::{ChatConfig, SystemRole};
 use context::Context;
 use endpoint::Endpoint;
 pub use error::ChatError;
+pub use extra::ExtraHeaders;
 use failure::Failure;
 #[cfg(feature = "testing")]
 pub use fake::{FakeModel, FakeReply, FakeRequest};
@@ -57,8 +67,15 @@ const BAD_REQUEST: u16 = 400;
 /// `plugin_call_output`, and the model is called again. A call of a tool that only the request declares is a
 /// `function_call` and ends the turn, after the server's tools in the same answer have run.
 ///
-/// Of a request's other members, it adds `instructions` to the system prompt and passes on
-/// `response_format`, `reasoning_effort`, `verbosity`, `tool_choice` and `parallel_tool_calls`.
+/// Of a request's other members, it adds `instructions` to the system prompt and passes on `tool_choice`,
+/// `parallel_tool_calls` and those in [`ChatConfig::passed_on`]. All instructions, including system messages of the
+/// conversation, are in one message at the beginning, because some servers reject others.
+///
+/// Model servers know functions only. A tool of a request that takes plain text (`custom`) becomes a function with one
+/// text, a `namespace` its functions; tools of other kinds are left out, which the log says.
+///
+/// What a server attaches to a message or a call (reasoning, signatures of thoughts) goes back to it with the
+/// conversation.
 ///
 /// A failed model call is retried as long as none of its answer was shown; see [`ChatConfig`].
 #[derive(Debug)]
@@ -72,7 +89,7 @@ impl Chat {
     /// An agent with these settings; `tools` are all tools of the server, from which the settings choose.
     ///
     /// Sends nothing yet. Does not read the key from the environment: the caller looks up
-    /// [`ChatConfig::api_key_env`].
+    /// [`ChatConfig::api_key_env`] and [`ChatConfig::extra_headers_env`].
     ///
     /// # Errors
     /// [`ChatError`] if a setting is invalid.
@@ -81,8 +98,7 @@ impl Chat {
         api_key: Option<SecretString>,
         tools: Vec<Arc<dyn Tool>>,
     ) -> Result<Self, ChatError> {
-        let (variable, times) = (config.api_key_env.clone(), config.times()?);
-        let endpoint = Endpoint::new(&config.base_url, api_key, variable, times, config.max_retries)?;
+        let endpoint = Endpoint::new(api_key, &config, config.times()?)?;
         Chat::with_model(config, Arc::new(endpoint), tools)
     }
 
@@ -100,6 +116,10 @@ impl Chat {
     async fn turn(&self, run: &RunHandle) -> Result<(), Error> {
         let request = run.request();
         let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
+        if !toolbox.left_out().is_empty() {
+            let tools = toolbox.left_out().join(", ");
+            tracing::info!(run.id = %run.id(), tools, "left out tools that a model server does not have: {tools}");
+        }
         let model = choose_model(&self.config, request);
         let context = Context::load(&self.config, run).await?;
         let is_openai = self.model.is_openai();
@@ -115,9 +135,7 @@ impl Chat {
             })?;
             let outputs = toolbox.run(run, &own_calls).await;
             if own_calls.is_empty() || !client_calls.is_empty() {
-                for (writer, arguments) in client_calls {
-                    writer.complete(arguments);
-                }
+                client_calls.into_iter().for_each(ClientCall::close);
                 context::remember(&self.config, run, &message).await;
                 return Ok(());
             }
