@@ -13,11 +13,10 @@ use agent_runner::{CursorError, PositionError, StartError};
 use agent_schemas::json::ParseError;
 use agent_schemas::{ErrorBody, ValidationError};
 use agent_services::ErrorKind;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use self::body::Body;
-use crate::headers::set_retry_after;
 
 pub use self::info::ErrorInfo;
 
@@ -138,6 +137,13 @@ pub(crate) fn status_of(status: u16) -> StatusCode {
         .ok()
         .filter(|status| status.is_client_error() || status.is_server_error());
     status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Says when the client may try again, in seconds.
+pub(crate) fn set_retry_after(response: &mut Response, seconds: Option<u64>) {
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
 }
 
 impl IntoResponse for ApiError {

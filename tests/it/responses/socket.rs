@@ -17,6 +17,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -172,7 +173,8 @@ async fn request__application_sets_a_principal__owns_its_runs() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = tokio::spawn(app.build().expect("built").serve(listener, async { drop(stopped.await) }));
+    let mut served = JoinSet::new();
+    served.spawn(app.build().expect("built").serve(listener, async { drop(stopped.await) }));
 
     let mut ann = Client::connect_as(address, "ann").await;
     ann.ask(&create("hi", &json!({ "user": "bob", "user_id": "bob" }))).await;
@@ -189,7 +191,7 @@ async fn request__application_sets_a_principal__owns_its_runs() {
     assert_eq!(ann.response().await["previous_response_id"], id);
     drop((ann, bob));
     stop.send(()).expect("it runs");
-    served.await.expect("no panic").expect("served");
+    served.join_next().await.expect("one").expect("no panic").expect("served");
 }
 
 #[tokio::test]

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 
 use crate::closing::Closing;
-use crate::error::{ApiError, status_of};
+use crate::error::{ApiError, set_retry_after, status_of};
 use crate::extract::RunRequest;
-use crate::headers::{set_retry_after, set_run_id};
+use crate::headers::set_run_id;
 use crate::routes::runs;
 use crate::sse;
 use crate::state::App;
