@@ -2,7 +2,8 @@
 //!
 //! One turn is a loop: the conversation ([`context`]) is sent ([`request`]), the answer arrives as a stream ([`endpoint`],
 //! [`stream`], [`body`], [`wire`]) and is written to the run ([`answer`]); the tools that the model calls are
-//! run ([`toolbox`]), and their outputs are sent with the next round, until the model calls no more tools.
+//! run ([`toolbox`]), and their outputs are sent with the next round, until the model calls no more tools. Tools of the
+//! request ([`declared`]) are run by the client ([`client_call`]).
 
 mod answer;
 mod body;
@@ -129,14 +130,14 @@ impl Chat {
             let answer = Answer::new(run, model, &toolbox, &mut ids);
             let span = tracing::info_span!("model call", model.name = model);
             let asked = self.ask(run, &conversation, model, answer).instrument(span).await;
-            let Round { message, own_calls, client_calls } = asked.map_err(|failure| {
+            let Round { message, text, own_calls, client_calls } = asked.map_err(|failure| {
                 self.log(run, model, &failure);
                 failure.error
             })?;
             let outputs = toolbox.run(run, &own_calls).await;
             if own_calls.is_empty() || !client_calls.is_empty() {
                 client_calls.into_iter().for_each(ClientCall::close);
-                context::remember(&self.config, run, &message).await;
+                context::remember(&self.config, run, text).await;
                 return Ok(());
             }
             conversation.add_round(message, &own_calls, &outputs);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use agent_schemas::{Content, ContentBody, Message};
+use agent_schemas::{Content, ContentBody, Message, MessageType};
 
 use super::calls::{call_ids, is_output, output_of};
 
@@ -48,7 +48,14 @@ fn units(history: &[Message]) -> Vec<Unit> {
     // The unit of each call, and whether a further call may join the last one.
     let mut calls = std::collections::HashMap::new();
     let mut last_was_call = false;
+    // Reasoning goes with the message that it led to.
+    let mut reasoning = Vec::new();
     for (position, message) in history.iter().enumerate() {
+        if message.kind == MessageType::Reasoning && position + 1 < history.len() {
+            reasoning.push(position);
+            last_was_call = false;
+            continue;
+        }
         let is_call = output_of(&message.kind).is_some();
         let ids: Vec<String> = call_ids(message).collect();
         let of_call =
@@ -63,8 +70,10 @@ fn units(history: &[Message]) -> Vec<Unit> {
         if is_call {
             calls.extend(ids.into_iter().map(|id| (id, unit)));
         }
-        units[unit].messages.push(position);
-        units[unit].tokens += tokens(message);
+        for position in reasoning.drain(..).chain([position]) {
+            units[unit].messages.push(position);
+            units[unit].tokens += tokens(&history[position]);
+        }
         last_was_call = is_call;
     }
     units
@@ -92,7 +101,7 @@ fn content_tokens(content: &Content) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use agent_schemas::{MessageType, object};
+    use agent_schemas::object;
 
     use super::*;
 
@@ -132,5 +141,27 @@ mod tests {
         assert_eq!(kept(33), ["first", "second", "third"]);
         assert_eq!(kept(17), ["second", "third"]);
         assert_eq!(kept(0), [""; 0]);
+    }
+
+    #[test]
+    fn bounds__reasoning__goes_with_what_it_led_to() {
+        use MessageType::{PluginCall, PluginCallOutput, Reasoning};
+        let reasoning = |id: &str| Message::new(id, Reasoning);
+        let history = vec![
+            Message::user("first"),
+            reasoning("of a"),
+            tool(PluginCall, "a"),
+            tool(PluginCallOutput, "a"),
+            reasoning("of the answer"),
+            Message::user("second"),
+            reasoning("of nothing"),
+        ];
+        let kept = |tokens: usize| -> Vec<String> {
+            let kept = bounded(history.clone(), Bounds { tokens });
+            kept.iter().map(|message| message.text_content().unwrap_or(&message.id).to_owned()).collect()
+        };
+        assert_eq!(kept(1000).len(), 7);
+        assert_eq!(kept(20), ["first", "of the answer", "second", "of nothing"]);
+        assert_eq!(kept(14), ["of the answer", "second", "of nothing"]);
     }
 }

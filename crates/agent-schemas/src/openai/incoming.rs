@@ -10,7 +10,7 @@ use crate::message::{Message, MessageType, Role};
 use super::members::{
     MESSAGE_MEMBERS, REASONING_CONTENT, REASONING_IN_CONTENT, REASONING_MEMBER, REASONING_MEMBERS,
     extra_members_of_call, extra_members_of_message, is_thinking, keep_extra_members, reasoning_metadata,
-    thinking_text,
+    reasoning_name, thinking_text,
 };
 
 impl Message {
@@ -75,12 +75,6 @@ impl Message {
         }
         Ok(messages)
     }
-}
-
-/// The name of reasoning, if it is one.
-fn known_name(name: &str) -> &'static str {
-    let names = REASONING_MEMBERS.into_iter().chain([REASONING_IN_CONTENT]);
-    names.into_iter().find(|known| *known == name).unwrap_or(REASONING_CONTENT)
 }
 
 /// Keeps what is attached to a message with its last call.
@@ -165,7 +159,7 @@ impl Thinking {
         let named = REASONING_MEMBERS.iter().find_map(|name| Some((*name, text(name)?.to_owned())));
         let named = match (named, extra.shift_remove(REASONING_MEMBER).as_ref().and_then(Json::as_str)) {
             // This library gave the reasoning its usual name when it wrote the message.
-            (Some((REASONING_CONTENT, text)), Some(name)) => Some((known_name(name), text)),
+            (Some((REASONING_CONTENT, text)), Some(name)) => Some((reasoning_name(name), text)),
             (named, _) => named,
         };
         let Some(parts) = members.get("content").and_then(Json::as_array) else {

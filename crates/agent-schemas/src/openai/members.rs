@@ -95,9 +95,15 @@ pub fn reasoning_metadata(name: &str) -> Option<JsonObject> {
 }
 
 /// The name under which the reasoning in a message goes back.
-pub(super) fn reasoning_member(message: &Message) -> &str {
+pub(super) fn reasoning_member(message: &Message) -> &'static str {
     let kept = message.metadata.as_ref().and_then(|metadata| metadata.get(REASONING_MEMBER)?.as_str());
-    kept.unwrap_or(REASONING_CONTENT)
+    kept.map_or(REASONING_CONTENT, reasoning_name)
+}
+
+/// The name of reasoning, or the usual one if this is none: it may come from a client.
+pub(super) fn reasoning_name(name: &str) -> &'static str {
+    let mut names = REASONING_MEMBERS.into_iter().chain([REASONING_IN_CONTENT]);
+    names.find(|known| *known == name).unwrap_or(REASONING_CONTENT)
 }
 
 /// Adds attached members to a call in chat completions.
@@ -109,8 +115,8 @@ pub fn attach_to_call(call: &mut JsonObject, extra: &JsonObject) {
                     function.entry(key.clone()).or_insert_with(|| value.clone());
                 }
             }
-            (Some(_), _) => {}
-            (None, _) => {
+            _ if KNOWN_OF_CALL.contains(&key.as_str()) => {}
+            _ => {
                 call.insert(key.clone(), value.clone());
             }
         }
@@ -122,11 +128,16 @@ pub fn attach_to_message(message: &mut JsonObject, extra: JsonObject) {
     for (key, value) in extra {
         match (key.as_str(), value) {
             ("content", Json::Array(mut parts)) => {
+                parts.retain(is_thinking);
+                if parts.is_empty() {
+                    continue;
+                }
                 if let Some(Json::String(text)) = message.get("content") {
                     parts.push(object! { "type" => "text", "text" => text.as_str() }.into());
                 }
                 message.insert(key, parts.into());
             }
+            (known, _) if KNOWN_OF_MESSAGE.contains(&known) => {}
             (_, value) => {
                 message.entry(key).or_insert(value);
             }

@@ -95,7 +95,7 @@ impl Conversation {
         }
         match &mut self.reasoning {
             Some(known) if known.name == name => known.append(&text),
-            _ => self.reasoning = Some(Reasoning { name: name.to_owned(), text }),
+            _ => self.reasoning = Some(Reasoning { name, text }),
         }
     }
 

@@ -152,6 +152,26 @@ fn to_openai__reasoning__goes_back_under_its_name() {
 }
 
 #[test]
+fn to_openai__attached_members_of_a_client__replace_nothing() {
+    let members =
+        object! { "role" => "user", "content" => vec![Json::from(1)], "tool_calls" => 1, "mine" => 2 };
+    let mut text = said(Role::Assistant, vec![Content::text("t")]);
+    text.metadata = Some(object! { "extra_members" => members.clone() });
+    let mut called = call("1");
+    if let ContentBody::Data { data: Some(data) } = &mut called.content.as_mut().unwrap()[0].body {
+        data.insert("message_members".to_owned(), members.into());
+        data.insert("extra_members".to_owned(), object! { "id" => 1, "index" => 1, "function" => 1 }.into());
+    }
+    check(
+        &[text, Message::user("u"), reasoning("r", Some("role")), called, answer("1", "a")],
+        &format!(
+            r#"[{{"role":"assistant","content":"t","mine":2}},{{"role":"user","content":"u"}},
+            {{"role":"assistant","content":null,"reasoning_content":"r","mine":2,"tool_calls":[{CALL_1}]}},{ANSWER_1}]"#
+        ),
+    );
+}
+
+#[test]
 fn to_openai__media_in_outputs__follow_in_a_users_message() {
     let output = |id: &str, text: &str, image: &str| {
         let mut message = answer(id, text);

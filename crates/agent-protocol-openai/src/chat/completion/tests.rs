@@ -443,3 +443,50 @@ async fn call__client_declares_functions__is_its_function_call() {
     );
     assert_eq!(choice["message"].get("tool_calls"), None);
 }
+
+#[tokio::test]
+async fn finish_reason__of_an_earlier_answer__does_not_count() {
+    let log = log(|run| async move {
+        for reason in [Some("length"), None] {
+            let message = run.message();
+            message.text().delta("a");
+            if let Some(reason) = reason {
+                message.set_metadata(object! { "finish_reason" => reason });
+            }
+            message.complete();
+        }
+        Ok(())
+    })
+    .await;
+    let (_, completion) = answer(&log).await;
+    assert_eq!(completion["choices"][0]["finish_reason"], "stop");
+}
+
+#[tokio::test]
+async fn attached_members__of_call_and_message__are_shown_with_them() {
+    let log = log(|run| async move {
+        let call = run.open(MessageType::FunctionCall, Role::Assistant);
+        let extra =
+            object! { "signature" => "S", "function" => object! { "of" => "function" }, "id" => "no" };
+        call.put_data(object! {
+            "call_id" => "c", "name" => "f", "arguments" => "{}", "extra_members" => extra,
+            "message_members" => object! { "details" => 1, "content" => "no", "reasoning" => "no" }
+        });
+        call.complete();
+        Ok(())
+    })
+    .await;
+    let call = json!({
+        "id": "c", "type": "function", "function": { "name": "f", "arguments": "{}", "of": "function" }, "signature": "S"
+    });
+    let (_, completion) = answer(&log).await;
+    let message = &completion["choices"][0]["message"];
+    assert_eq!((&message["tool_calls"][0], &message["details"]), (&call, &json!(1)));
+    assert_eq!((&message["content"], message.get("reasoning")), (&Value::Null, None));
+    let chunks: Vec<Value> =
+        stream(&log, false).iter().filter_map(|chunk| serde_json::from_str(chunk).ok()).collect();
+    let deltas: Vec<&Value> = chunks.iter().map(|chunk| &chunk["choices"][0]["delta"]).collect();
+    assert_eq!(deltas[1]["tool_calls"][0]["signature"], "S");
+    assert_eq!(deltas[1]["tool_calls"][0]["function"]["of"], "function");
+    assert_eq!(deltas[2], &json!({ "details": 1 }));
+}

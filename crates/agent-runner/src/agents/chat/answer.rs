@@ -61,6 +61,8 @@ enum Kind {
 pub(super) struct Round {
     /// The assistant's message for the next round, without its calls.
     pub(super) message: JsonObject,
+    /// Its text.
+    pub(super) text: String,
     /// Calls of the server's own tools, and of unknown tools.
     pub(super) own_calls: Vec<OwnCall>,
     /// Calls of the client's tools, still open.
@@ -240,7 +242,7 @@ impl<'a> Answer<'a> {
         for (writer, call) in writers.into_iter().zip(&own_calls) {
             writer.complete(call.arguments.as_str());
         }
-        Round { message: self.message(), own_calls, client_calls }
+        Round { text: self.text.clone(), message: self.message(), own_calls, client_calls }
     }
 
     /// The assistant's message for the next round.

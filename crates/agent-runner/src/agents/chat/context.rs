@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use agent_schemas::{Error, Json, JsonObject, Message, Role};
+use agent_schemas::{Error, Message, Role};
 use agent_services::memory::{MemoryQuery, Recalled};
 use agent_services::page::PageSize;
 
@@ -72,15 +72,15 @@ pub(super) fn store_error(run: &RunHandle, what: &str, error: &agent_services::E
 }
 
 /// Adds a turn that went well to the user's memories. A store that fails costs the memory only; that is logged.
-pub(super) async fn remember(config: &ChatConfig, run: &RunHandle, answer: &JsonObject) {
+pub(super) async fn remember(config: &ChatConfig, run: &RunHandle, answer: String) {
     if !config.remember {
         return;
     }
     let said = run.new_input().iter().filter(|message| message.role == Some(Role::User));
     let mut messages: Vec<Message> =
         said.filter(|message| !message.full_text().is_empty()).cloned().collect();
-    if let Some(text) = answer.get("content").and_then(Json::as_str).filter(|text| !text.is_empty()) {
-        let mut message = Message::user(text);
+    if !answer.is_empty() {
+        let mut message = Message::user(answer);
         message.role = Some(Role::Assistant);
         messages.push(message);
     }

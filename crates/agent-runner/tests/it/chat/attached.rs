@@ -64,3 +64,21 @@ async fn thinking_parts__go_back_as_parts() {
     let content = r#""content":[{"type":"thinking","thinking":[{"type":"text","text":"I think"}]},{"type":"text","text":"so"}]"#;
     assert!(message.contains(content), "{message}");
 }
+
+#[tokio::test]
+async fn memory__of_an_answer_with_thinking_parts__has_its_text() {
+    let part =
+        r#"{"content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"Figs are noted."}]}"#;
+    let server = ModelServer::start([Reply::deltas(&[part], "stop"), Reply::text(&["Yes."])]).await;
+    let mut config = config(&server);
+    (config.recall, config.remember) = (3, true);
+    let runner = chat(config, vec![]);
+    for session in ["s", "t"] {
+        let mut request = AgentRequest::new(vec![Message::user("figs")]);
+        (request.session_id, request.user_id) = (Some(session.to_owned()), Some("ann".to_owned()));
+        let run = runner.start(request, RunOptions::default()).await.expect("started");
+        collect(run.cursor(0)).await;
+    }
+    let system = server.received()[1].message(0);
+    assert!(system.contains("- assistant: Figs are noted."), "{system}");
+}

@@ -8,6 +8,7 @@ use agent_runner::{SecretString, Services};
 use agent_schemas::{AgentRequest, Json, json, object};
 
 use super::ask_with;
+use super::log::Log;
 use crate::model_server::Reply;
 
 /// The body that a request leads to, without its `messages`, and those.
@@ -202,8 +203,9 @@ async fn extra_headers__are_sent_and_hidden() {
     config.extra_headers.insert("X-Gateway-Key", "geheim");
     config.extra_headers.insert("authorization", "Basic abc");
     assert!(!format!("{config:?}").contains("geheim"));
-    let runner = super::chat(config, vec![]);
+    let (runner, log) = (super::chat(config, vec![]), Log::start());
     crate::support::start(&runner, "hi").await.response().await.expect("readable");
+    log.check(&["bad key [redacted]"]);
     let received = &server.received()[0];
     assert_eq!(received.header("x-gateway-key"), Some("geheim"));
     assert_eq!(received.header("authorization"), Some("Basic abc"));

@@ -9,6 +9,7 @@ use agent_schemas::{
 };
 use tokio::sync::Barrier;
 
+use super::log::Log;
 use super::{Outcome, ask, ask_with, chat, config};
 use crate::model_server::{ModelServer, Reply};
 use crate::summary::summary;
@@ -440,4 +441,16 @@ async fn mixed_round__reasoning__is_with_both_calls() {
         let message = received[1].message(index);
         assert!(message.contains(r#""reasoning_content":"hm""#), "{message}");
     }
+}
+
+#[tokio::test]
+async fn declared_tools__that_are_no_functions__are_left_out_with_a_note() {
+    let log = Log::start();
+    let outcome = ask_with(&[Reply::text(&["hi"])], vec![], |_, request| {
+        let text = r#"{"input":[],"tools":[{"type":"web_search"},{"type":"local_shell"}]}"#;
+        *request = AgentRequest::from_json(json::parse(text).expect("JSON")).expect("a request");
+    })
+    .await;
+    assert_eq!(outcome.received[0].body.get("tools"), None);
+    log.check(&["left out tools that a model server does not have: web_search, local_shell"]);
 }

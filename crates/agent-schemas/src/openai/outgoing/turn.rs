@@ -31,7 +31,7 @@ pub(super) struct Assistant {
 
 pub(super) struct Reasoning {
     /// The member in which it came.
-    pub(super) name: String,
+    pub(super) name: &'static str,
     pub(super) text: String,
 }
 
@@ -95,10 +95,12 @@ impl Assistant {
         match self.reasoning {
             Some(reasoning) if reasoning.name == REASONING_IN_CONTENT => {
                 // The parts themselves are among the attached members, unless a client has lost them.
-                extra.entry(reasoning.name).or_insert_with(|| vec![thinking_part(reasoning.text)].into());
+                extra
+                    .entry(reasoning.name.to_owned())
+                    .or_insert_with(|| vec![thinking_part(reasoning.text)].into());
             }
             Some(reasoning) => {
-                message.insert(reasoning.name, reasoning.text.into());
+                message.insert(reasoning.name.to_owned(), reasoning.text.into());
             }
             None => {}
         }
