@@ -2,12 +2,16 @@
 //!
 //! `docs/protocols/openai.md` has the tables of fields and events.
 
+mod answers;
+mod conversation;
 mod create;
+mod declared;
 mod echoed;
-mod ids;
+pub(super) mod ids;
 pub(super) mod input;
 pub(super) mod items;
 mod previous;
+pub(super) mod references;
 mod socket;
 mod spec;
 mod stored;

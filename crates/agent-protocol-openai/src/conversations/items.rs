@@ -1,6 +1,5 @@
 //! `/v1/conversations/{id}/items`: the messages of a session, as items.
 
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use agent_schemas::id::message_id;
@@ -13,16 +12,23 @@ use axum::http::StatusCode;
 
 use super::Named;
 use crate::list::{Gathered, List, PageOf, id_of};
+use crate::responses::ids::locate;
+use crate::responses::references::Resolver;
 use crate::responses::{input, items};
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{ErrorInfo, Fields, JsonRequest, PathId, ProtocolContext, QueryParams};
+use agent_server::protocol::{Caller, ErrorInfo, Fields, JsonRequest, PathId, ProtocolContext, QueryParams};
 
 /// How many messages are read in one call.
 const MESSAGES: u64 = 100;
 
 /// The items of a request; items without an id get one.
-pub(super) fn messages(context: &ProtocolContext, request: &Fields<'_>) -> Result<Vec<Message>, ErrorInfo> {
-    let mut messages = input::items(request, "items", &HashSet::new())?;
+pub(super) async fn messages(
+    context: &ProtocolContext,
+    caller: &Caller,
+    request: &Fields<'_>,
+) -> Result<Vec<Message>, ApiError> {
+    let references = Resolver::new(context, caller).resolve(request, "items").await?;
+    let mut messages = input::items(request, "items", &references)?;
     for message in messages.iter_mut().filter(|message| message.id.is_empty()) {
         message.id = message_id(&*context.runner().services().ids);
     }
@@ -43,17 +49,18 @@ pub(super) async fn add(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
     query: QueryParams,
+    caller: Caller,
     request: JsonRequest,
 ) -> Result<Json<List>, ApiError> {
     let request = Fields::new(request.body());
     if request.get("items").is_none() {
         return Err(request.fault("items", "this field is required").into());
     }
-    let messages = messages(&context, &request)?;
+    let messages = messages(&context, &caller, &request).await?;
     let named = Named::new(&id, &query);
     named.info(&context).await?;
     append(&context, &named, &messages).await?;
-    Ok(Json(List::of(messages.iter().flat_map(shown).collect(), false)))
+    Ok(Json(List::of(shown(&messages, &mut Vec::new()), false)))
 }
 
 pub(super) async fn list(
@@ -76,9 +83,10 @@ pub(super) async fn read(
     query: QueryParams,
 ) -> Result<Json<Value>, ApiError> {
     let named = Named::new(&id, &query);
+    let (plain, _) = locate(&item);
     let mut found = None;
     walk(&context, &named, true, |candidate| {
-        if id_of(&candidate) == Some(&item) {
+        if id_of(&candidate) == Some(plain) {
             found = Some(candidate);
             return ControlFlow::Break(());
         }
@@ -108,15 +116,24 @@ async fn walk(
     mut visit: impl FnMut(Value) -> ControlFlow<()>,
 ) -> Result<(), ApiError> {
     let count = named.info(context).await?.message_count;
+    // The outputs of calls that come before them.
+    let mut later = Vec::new();
     let mut done = 0;
+    let mut next =
+        if is_descending { Vec::new() } else { page(context, named, 0, MESSAGES.min(count)).await? };
     while done < count {
         let size = MESSAGES.min(count - done);
-        let from = if is_descending { count - done - size } else { done };
-        let size_of_page = PageSize::new(usize::try_from(size).unwrap_or(1))?;
-        let sessions = &context.runner().services().sessions;
-        let stored = sessions.messages(&named.user, &named.id, from, size_of_page).await?;
-        let stored = stored.ok_or_else(|| named.missing())?;
-        let mut items: Vec<Value> = stored.iter().flat_map(|stored| shown(&stored.message)).collect();
+        let mut items = if is_descending {
+            let messages = page(context, named, count - done - size, size).await?;
+            shown(&messages, &mut later)
+        } else {
+            let messages = next;
+            let from = done + size;
+            next = page(context, named, from, MESSAGES.min(count - from)).await?;
+            later.clear();
+            items::of_messages(&next, &mut later);
+            shown(&messages, &mut later)
+        };
         if is_descending {
             items.reverse();
         }
@@ -128,7 +145,22 @@ async fn walk(
     Ok(())
 }
 
-fn shown(message: &Message) -> Vec<Value> {
-    let items = items::of_message(message);
+async fn page(
+    context: &ProtocolContext,
+    named: &Named,
+    from: u64,
+    size: u64,
+) -> Result<Vec<Message>, ApiError> {
+    if size == 0 {
+        return Ok(Vec::new());
+    }
+    let size = PageSize::new(usize::try_from(size).unwrap_or(1))?;
+    let stored = context.runner().services().sessions.messages(&named.user, &named.id, from, size).await?;
+    let stored = stored.ok_or_else(|| named.missing())?;
+    Ok(stored.into_iter().map(|stored| stored.message).collect())
+}
+
+fn shown(messages: &[Message], later: &mut Vec<items::Answer>) -> Vec<Value> {
+    let items = items::of_messages(messages, later);
     items.iter().filter_map(|item| Value::from_serialize(item).ok()).collect()
 }

@@ -6,11 +6,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::conversation::Conversation;
 use super::echoed::EchoedSettings;
+use super::references::Resolver;
 use super::translator::{Form, Responses};
-use super::{previous, spec, stored};
+use super::{answers, previous, spec, stored};
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{Caller, ErrorInfo, JsonRequest, ProtocolContext, RunSpec};
+use agent_server::protocol::{Caller, ErrorInfo, Fields, JsonRequest, ProtocolContext, RunSpec};
 
 pub(super) async fn post(
     State(context): State<ProtocolContext>,
@@ -68,7 +70,13 @@ impl Prepared {
         let settings = spec::settings(body, default)?;
         let previous = settings.previous_response_id.as_deref();
         let previous = previous::load(context, &caller, previous, own).await?;
-        let (spec, echoed) = spec::spec(body, settings, previous, context.run_options().clone())?;
+        let fields = Fields::new(body);
+        let conversation = Conversation::of(&fields, &settings, &caller);
+        let resolver = Resolver::new(context, &caller).continuing(previous.as_ref(), conversation.as_ref());
+        let references = resolver.resolve(&fields, "input").await?;
+        let options = context.run_options().clone();
+        let (spec, echoed) = spec::spec(body, settings, previous, options, &references)?;
+        answers::check(context, &spec.request.input, spec.context.as_ref(), conversation.as_ref()).await?;
         Ok(Prepared { spec, echoed })
     }
 }

@@ -18,8 +18,10 @@ use axum::response::IntoResponse;
 
 use self::deltas::Relayed;
 use self::open::{OpenMessage, needs_contents};
+use super::declared::DeclaredTools;
 use super::echoed::EchoedSettings;
-use super::ids::response_id;
+use super::ids::{self, response_id};
+use super::items::Answer;
 use agent_server::protocol::ApiError;
 use agent_server::protocol::{EscapedText, FrameWriter, TextDelta, Translator};
 
@@ -42,11 +44,19 @@ pub(super) struct Responses {
     open: Vec<OpenMessage>,
     /// The part whose deltas are relayed.
     relayed: Option<Relayed>,
-    /// MCP calls without an output yet: the id of the call and the position of its item.
+    /// The tools that the client executes.
+    declared: DeclaredTools,
+    /// The agent's own calls without an output yet: the id of the call and the position of its item.
     unanswered: Vec<(String, usize)>,
+    /// Outputs that came before the end of their calls.
+    early_answers: Vec<Answer>,
+    /// The end of the items' ids, if the items can be referred to.
+    locator: Option<String>,
     /// Why the model stopped early.
     cut_short: Option<&'static str>,
     is_background: bool,
+    /// Whether reasoning is shown as its summary.
+    wants_summary: bool,
     form: Form,
 }
 
@@ -95,9 +105,13 @@ impl Responses {
             writer: Writer { next: 0, from: 0 },
             open: Vec::new(),
             relayed: None,
+            declared: echoed.declared,
             unanswered: Vec::new(),
+            early_answers: Vec::new(),
+            locator: ids::locator(run).filter(|_| echoed.is_referable),
             cut_short: None,
             is_background: echoed.is_background,
+            wants_summary: echoed.wants_summary,
             form,
         }
     }
