@@ -15,6 +15,7 @@ pub(super) mod references;
 mod socket;
 mod spec;
 mod stored;
+mod tokens;
 mod translator;
 
 use axum::Router;
@@ -26,6 +27,7 @@ pub(super) fn routes(context: ProtocolContext) -> Router {
     Router::new()
         .route("/v1/responses", post(create::post).get(socket::open))
         .route("/v1/responses/compact", post(create::compact))
+        .route("/v1/responses/input_tokens", post(tokens::count))
         .route("/v1/responses/{id}", get(stored::get).delete(stored::delete))
         .route("/v1/responses/{id}/cancel", post(stored::cancel))
         .route("/v1/responses/{id}/input_items", get(stored::input_items))

@@ -52,6 +52,9 @@ impl Stream {
             return Err("it follows a terminal event".to_owned());
         }
         let name = event["type"].as_str().unwrap_or_default();
+        if name == "agent_server:event" {
+            return check(&event["event"], &[("object", Is::Text)]);
+        }
         let name = name.strip_prefix("response.").unwrap_or_default();
         if (self.id.is_none()) != (name == "created") {
             return Err("response.created comes first, and once".to_owned());

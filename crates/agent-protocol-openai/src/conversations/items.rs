@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use agent_schemas::id::message_id;
 use agent_schemas::{Json as Value, Message};
 use agent_services::page::PageSize;
-use agent_services::session::MessageBatch;
+use agent_services::session::{MessageBatch, StoredMessage};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use super::Named;
 use crate::list::{Gathered, List, PageOf, id_of};
 use crate::responses::ids::locate;
-use crate::responses::references::Resolver;
+use crate::responses::references::{Resolver, call_ids};
 use crate::responses::{input, items};
 use agent_server::protocol::ApiError;
 use agent_server::protocol::{Caller, ErrorInfo, Fields, JsonRequest, PathId, ProtocolContext, QueryParams};
@@ -97,15 +97,57 @@ pub(super) async fn read(
     Ok(Json(found.ok_or_else(|| ErrorInfo::new(StatusCode::NOT_FOUND, "item_not_found", message))?))
 }
 
-/// Sessions only grow.
+/// Deletes an item, and with a call that the agent executed itself its output. Repeating it is answered alike. The answer is
+/// the conversation.
 pub(super) async fn delete(
     State(context): State<ProtocolContext>,
-    PathId((id, _)): PathId<(String, String)>,
+    PathId((id, item)): PathId<(String, String)>,
     query: QueryParams,
 ) -> Result<Json<Value>, ApiError> {
-    Named::new(&id, &query).info(&context).await?;
-    let message = "deleting single items is not supported; delete the conversation, or continue from an earlier response";
-    Err(ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_operation", message).into())
+    let named = Named::new(&id, &query);
+    let sessions = &context.runner().services().sessions;
+    for StoredMessage { position, message } in behind(&context, &named, &item).await? {
+        sessions.delete_message(&named.user, &named.id, position, &message.id).await?;
+    }
+    Ok(Json(super::shown(named.info(&context).await?)))
+}
+
+/// The messages behind an item.
+async fn behind(
+    context: &ProtocolContext,
+    named: &Named,
+    item: &str,
+) -> Result<Vec<StoredMessage>, ApiError> {
+    let (item, _) = locate(item);
+    let mut end = named.info(context).await?.message_count;
+    let mut answers: Vec<StoredMessage> = Vec::new();
+    while end > 0 {
+        let from = end.saturating_sub(MESSAGES);
+        for stored in page(context, named, from, end - from).await?.into_iter().rev() {
+            let shown = items::of_message(&stored.message);
+            let is_it = shown
+                .iter()
+                .filter_map(|shown| Value::from_serialize(shown).ok())
+                .any(|shown| id_of(&shown) == Some(item));
+            if is_it && shown.len() > 1 {
+                let message =
+                    "the item is part of a message with other items, which cannot be deleted one by one";
+                return Err(ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_operation", message).into());
+            }
+            if is_it {
+                let calls: Vec<&str> = call_ids(&stored.message).collect();
+                answers.retain(|answer| call_ids(&answer.message).any(|id| calls.contains(&id)));
+                // The nearest output is the call's.
+                let own = answers.pop().filter(|_| items::is_own_call(&stored.message));
+                return Ok([Some(stored), own].into_iter().flatten().collect());
+            }
+            if items::is_own_answer(&stored.message) {
+                answers.push(stored);
+            }
+        }
+        end = from;
+    }
+    Ok(Vec::new())
 }
 
 /// Passes the items of a conversation to a visitor, in either order, until it has enough.
@@ -120,16 +162,16 @@ async fn walk(
     let mut later = Vec::new();
     let mut done = 0;
     let mut next =
-        if is_descending { Vec::new() } else { page(context, named, 0, MESSAGES.min(count)).await? };
+        if is_descending { Vec::new() } else { messages_in(context, named, 0, MESSAGES.min(count)).await? };
     while done < count {
         let size = MESSAGES.min(count - done);
         let mut items = if is_descending {
-            let messages = page(context, named, count - done - size, size).await?;
+            let messages = messages_in(context, named, count - done - size, size).await?;
             shown(&messages, &mut later)
         } else {
             let messages = next;
             let from = done + size;
-            next = page(context, named, from, MESSAGES.min(count - from)).await?;
+            next = messages_in(context, named, from, MESSAGES.min(count - from)).await?;
             later.clear();
             items::of_messages(&next, &mut later);
             shown(&messages, &mut later)
@@ -145,19 +187,31 @@ async fn walk(
     Ok(())
 }
 
-async fn page(
+async fn messages_in(
     context: &ProtocolContext,
     named: &Named,
     from: u64,
     size: u64,
 ) -> Result<Vec<Message>, ApiError> {
+    let stored = page(context, named, from, size).await?;
+    Ok(stored.into_iter().map(|stored| stored.message).collect())
+}
+
+/// The messages at these positions. Those of deleted messages are empty.
+async fn page(
+    context: &ProtocolContext,
+    named: &Named,
+    from: u64,
+    size: u64,
+) -> Result<Vec<StoredMessage>, ApiError> {
     if size == 0 {
         return Ok(Vec::new());
     }
-    let size = PageSize::new(usize::try_from(size).unwrap_or(1))?;
-    let stored = context.runner().services().sessions.messages(&named.user, &named.id, from, size).await?;
-    let stored = stored.ok_or_else(|| named.missing())?;
-    Ok(stored.into_iter().map(|stored| stored.message).collect())
+    let limit = PageSize::new(usize::try_from(size).unwrap_or(1))?;
+    let stored = context.runner().services().sessions.messages(&named.user, &named.id, from, limit).await?;
+    let mut stored = stored.ok_or_else(|| named.missing())?;
+    stored.retain(|stored| stored.position < from + size);
+    Ok(stored)
 }
 
 fn shown(messages: &[Message], later: &mut Vec<items::Answer>) -> Vec<Value> {

@@ -40,7 +40,9 @@ impl Conversation {
             end -= size;
             let page = PageSize::new(usize::try_from(size).unwrap_or(1))?;
             let messages = sessions.messages(&self.user, &self.id, end, page).await?.unwrap_or_default();
-            if messages.iter().rev().any(|stored| visit(&stored.message)) {
+            // Where messages were deleted, the page goes on beyond its positions.
+            let messages = messages.iter().filter(|stored| stored.position < end + size);
+            if messages.rev().any(|stored| visit(&stored.message)) {
                 break;
             }
         }

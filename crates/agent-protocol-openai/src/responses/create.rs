@@ -1,7 +1,7 @@
 //! `POST /v1/responses`: creates a response.
 
-use agent_runner::Run;
-use agent_schemas::RunId;
+use agent_runner::{Run, RunContext};
+use agent_schemas::{Message, RunId};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -55,6 +55,7 @@ async fn create(context: &ProtocolContext, request: JsonRequest, form: Form) -> 
 pub(super) struct Prepared {
     spec: RunSpec,
     echoed: EchoedSettings,
+    conversation: Option<Conversation>,
 }
 
 impl Prepared {
@@ -77,7 +78,22 @@ impl Prepared {
         let options = context.run_options().clone();
         let (spec, echoed) = spec::spec(body, settings, previous, options, &references)?;
         answers::check(context, &spec.request.input, spec.context.as_ref(), conversation.as_ref()).await?;
-        Ok(Prepared { spec, echoed })
+        Ok(Prepared { spec, echoed, conversation })
+    }
+
+    /// The messages of the response that it continues.
+    pub(super) fn context_messages(&self) -> &[Message] {
+        self.spec.context.as_ref().map(RunContext::messages).unwrap_or_default()
+    }
+
+    /// The request's own messages.
+    pub(super) fn input(&self) -> &[Message] {
+        &self.spec.request.input
+    }
+
+    /// The conversation that it continues.
+    pub(super) fn conversation(&self) -> Option<&Conversation> {
+        self.conversation.as_ref()
     }
 }
 
@@ -85,7 +101,7 @@ impl Prepared {
 pub(super) async fn start(
     context: &ProtocolContext,
     request: &JsonRequest,
-    Prepared { spec, echoed }: Prepared,
+    Prepared { spec, echoed, .. }: Prepared,
     form: Form,
 ) -> Result<(Run, Responses), ApiError> {
     let run = context.start(request, spec).await?;

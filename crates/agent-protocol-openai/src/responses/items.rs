@@ -43,7 +43,7 @@ pub(in super::super) fn of_messages(messages: &[Message], later: &mut Vec<Answer
 }
 
 /// The items for a message; empty if the protocol has no counterpart.
-pub(super) fn of_message(message: &Message) -> Vec<ResponseItem> {
+pub(in super::super) fn of_message(message: &Message) -> Vec<ResponseItem> {
     match &message.kind {
         MessageType::Message => said(message),
         MessageType::Reasoning => vec![reasoning(message).into()],
@@ -274,9 +274,14 @@ fn own_call_id(message: &Message, call: &McpCallItem) -> String {
     ids.find(|(id, _)| *id == call.id).map(|(_, call_id)| call_id).unwrap_or_default()
 }
 
+/// Whether the message has calls that the agent executed itself.
+pub(in super::super) fn is_own_call(message: &Message) -> bool {
+    of_message(message).iter().any(|item| matches!(item, ResponseItem::McpCall(_)))
+}
+
 /// Whether the message is the output of a tool that the agent executed itself. The output of a client's custom tool
 /// has the id of its item.
-fn is_own_answer(message: &Message) -> bool {
+pub(in super::super) fn is_own_answer(message: &Message) -> bool {
     let is_clients = |data: &JsonObject| data.contains_key("id");
     match message.kind {
         MessageType::McpCallOutput | MessageType::ComponentCallOutput => true,

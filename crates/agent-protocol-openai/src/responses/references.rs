@@ -155,7 +155,7 @@ fn with_answers(messages: &[Message], id: &str) -> Vec<Message> {
 }
 
 /// The ids of the calls that a message makes or answers.
-pub(super) fn call_ids(message: &Message) -> impl Iterator<Item = &str> {
+pub(in super::super) fn call_ids(message: &Message) -> impl Iterator<Item = &str> {
     let data = message.contents().iter().filter_map(|content| content.as_data());
     data.filter_map(|data| data.get("call_id")?.as_str())
 }

@@ -290,6 +290,7 @@ impl Translator for Responses {
             Event::Message(message) if message.status.is_final() => self.on_closed(message, frames),
             Event::Message(message) => self.on_opened(message, frames),
             Event::Content(content) => self.on_content(content, frames),
+            Event::Other(event) => self.writer.send(StreamEvent::Agent { event }, frames),
             _ => {}
         }
     }

@@ -117,6 +117,8 @@ events! {
     McpListCompleted "response.mcp_list_tools.completed" { item_id: &'a str, output_index: usize, }
     /// Listing the tools failed.
     McpListFailed "response.mcp_list_tools.failed" { item_id: &'a str, output_index: usize, }
+    /// An event of the agent's own kind, as it is in the run's log.
+    Agent "agent_server:event" { event: &'a Json, }
     /// Image generation starts.
     ImageInProgress "response.image_generation_call.in_progress" { item_id: &'a str, output_index: usize, }
     /// Image generation completed.
