@@ -4,6 +4,7 @@ mod agents;
 pub(crate) mod app;
 mod bad;
 mod chains;
+mod compaction;
 mod conversations;
 mod own_calls;
 pub(crate) mod random;

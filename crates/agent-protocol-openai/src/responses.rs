@@ -3,6 +3,7 @@
 //! `docs/protocols/openai.md` has the tables of fields and events.
 
 mod answers;
+mod compaction;
 mod conversation;
 mod create;
 mod declared;
@@ -15,6 +16,7 @@ pub(super) mod references;
 mod socket;
 mod spec;
 mod stored;
+mod summary;
 mod tokens;
 mod translator;
 
@@ -26,7 +28,7 @@ use agent_server::protocol::ProtocolContext;
 pub(super) fn routes(context: ProtocolContext) -> Router {
     Router::new()
         .route("/v1/responses", post(create::post).get(socket::open))
-        .route("/v1/responses/compact", post(create::compact))
+        .route("/v1/responses/compact", post(compaction::post))
         .route("/v1/responses/input_tokens", post(tokens::count))
         .route("/v1/responses/{id}", get(stored::get).delete(stored::delete))
         .route("/v1/responses/{id}/cancel", post(stored::cancel))

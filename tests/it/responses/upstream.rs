@@ -15,7 +15,7 @@ use tower::ServiceExt;
 use crate::golden::{Golden, request};
 
 /// Those that are refused, with the status and why. `docs/compatibility.md` repeats it.
-const REFUSED: [(&str, u16, &str); 9] = [
+const REFUSED: [(&str, u16, &str); 10] = [
     ("array_body", 400, "a body is an object; upstream answers 500"),
     ("empty_body", 400, "a body is an object; upstream answers 500"),
     ("malformed_json", 400, "a body is JSON; upstream answers 500"),

@@ -3,7 +3,6 @@
 use agent_runner::{Run, RunContext};
 use agent_schemas::{Message, RunId};
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::conversation::Conversation;
@@ -12,7 +11,7 @@ use super::references::Resolver;
 use super::translator::{Form, Responses};
 use super::{answers, previous, spec, stored};
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{Caller, ErrorInfo, Fields, JsonRequest, ProtocolContext, RunSpec};
+use agent_server::protocol::{Caller, Fields, JsonRequest, ProtocolContext, RunSpec};
 
 pub(super) async fn post(
     State(context): State<ProtocolContext>,
@@ -27,12 +26,6 @@ pub(super) async fn post_as_upstream(
     request: JsonRequest,
 ) -> Result<Response, ApiError> {
     create(&context, request, Form::Upstream).await
-}
-
-/// `POST /v1/responses/compact`: not supported by any agent yet.
-pub(super) async fn compact() -> ApiError {
-    let message = "compacting a conversation is not supported; continue it with previous_response_id";
-    ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_operation", message).into()
 }
 
 async fn create(context: &ProtocolContext, request: JsonRequest, form: Form) -> Result<Response, ApiError> {
@@ -84,6 +77,11 @@ impl Prepared {
     /// The messages of the response that it continues.
     pub(super) fn context_messages(&self) -> &[Message] {
         self.spec.context.as_ref().map(RunContext::messages).unwrap_or_default()
+    }
+
+    /// The run for the request.
+    pub(super) fn into_spec(self) -> RunSpec {
+        self.spec
     }
 
     /// The request's own messages.

@@ -9,6 +9,7 @@ use agent_schemas::{
 
 use super::ids::{locate, message_id};
 use super::references::{References, is_reference};
+use super::summary;
 use agent_server::protocol::ErrorInfo;
 use agent_server::protocol::Fields;
 
@@ -63,6 +64,7 @@ fn read(item: &Fields<'_>) -> Result<Vec<Message>, ErrorInfo> {
         Some("custom_tool_call") => custom_call(item)?,
         Some("custom_tool_call_output") => custom_answer(item)?,
         Some("mcp_call") => return mcp_call(item),
+        Some("compaction") => summary::read(item)?,
         Some("mcp_list_tools") => mcp_list_tools(item)?,
         Some("mcp_approval_request") => approval_request(item)?,
         Some("mcp_approval_response") => approval_response(item)?,
