@@ -12,7 +12,7 @@ from openai.types import responses
 
 # Open Responses has only these items; others are allowed, and have their own events.
 ITEMS = {"message", "function_call", "function_call_output", "reasoning", "compaction"}
-MORE_EVENTS = ("response.custom_tool_call_input.", "response.mcp_", "response.image_generation_call.")
+MORE_EVENTS = ("response.custom_tool_call_input.", "response.mcp_", "response.image_generation_call.", "agent_server:")
 # Where the two name an event differently, the server follows OpenAI.
 RENAMED = {
     "response.reasoning_text.delta": "response.reasoning.delta",

@@ -28,7 +28,7 @@ def create():
     assert (response.status, response.output_text) == ("completed", ANSWER), response
     assert (response.model, response.metadata, response.instructions) == ("demo", {"a": "b"}, "Be nice.")
     kinds = [item.type for item in response.output]
-    assert kinds == ["reasoning", "function_call", "function_call_output", "message"], kinds
+    assert kinds == ["reasoning", "mcp_call", "message"], kinds
 
 
 def stream():

@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{ErrorInfo, Fields, JsonRequest, PathId, ProtocolContext, QueryParams};
+use agent_server::protocol::{Caller, ErrorInfo, Fields, JsonRequest, PathId, ProtocolContext, QueryParams};
 
 pub(super) fn routes(context: ProtocolContext) -> Router {
     Router::new()
@@ -49,10 +49,11 @@ impl Named {
 async fn create(
     State(context): State<ProtocolContext>,
     query: QueryParams,
+    caller: Caller,
     request: JsonRequest,
 ) -> Result<Json<Value>, ApiError> {
     let request = Fields::new(request.body());
-    let messages = items::messages(&context, &request)?;
+    let messages = items::messages(&context, &caller, &request).await?;
     let metadata = metadata(&request)?;
     let services = context.runner().services();
     let named = Named::new(&format!("conv_{}", services.ids.ordered()), &query);

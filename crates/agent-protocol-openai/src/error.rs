@@ -1,6 +1,6 @@
 //! `{"error": {"message", "type", "param", "code"}}`: the format of OpenAI's errors.
 
-use agent_schemas::ErrorBody;
+use agent_schemas::{ErrorBody, JsonObject};
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -21,8 +21,20 @@ struct Error<'a> {
     code: String,
 }
 
+/// An error together with what the run has done.
+#[derive(Serialize)]
+struct FailedRun<'a> {
+    #[serde(flatten)]
+    members: JsonObject,
+    error: Error<'a>,
+}
+
 pub(super) fn response(error: &ErrorInfo) -> Response {
-    let mut response = (status(error), Json(body(error))).into_response();
+    with_headers(error, Json(body(error)))
+}
+
+fn with_headers(error: &ErrorInfo, body: Json<impl Serialize>) -> Response {
+    let mut response = (status(error), body).into_response();
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -64,9 +76,9 @@ pub(super) fn of_run(error: &ErrorBody) -> ErrorInfo {
     info
 }
 
-/// The response to a request whose run failed.
-pub(super) fn run_failed(error: &ErrorInfo) -> Response {
-    let mut response = response(error);
+/// The response to a request whose run failed; `members` are further members of its body.
+pub(super) fn run_failed(error: &ErrorInfo, members: JsonObject) -> Response {
+    let mut response = with_headers(error, Json(FailedRun { members, error: body(error).error }));
     if error.retry_after.is_none() {
         // OpenAI's clients retry after a server error, which would run the agent again.
         response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
@@ -115,7 +127,7 @@ mod tests {
     #[track_caller]
     fn check(error: &ErrorBody, status: u16, kind: &str, code: &str, wait: Option<&str>) {
         let info = of_run(error);
-        let response = run_failed(&info);
+        let response = run_failed(&info, JsonObject::new());
         let written = serde_json::to_value(body(&info)).expect("JSON");
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         assert_eq!(

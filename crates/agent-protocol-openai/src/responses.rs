@@ -2,16 +2,23 @@
 //!
 //! `docs/protocols/openai.md` has the tables of fields and events.
 
+mod answers;
 mod attached;
+mod compaction;
+mod conversation;
 mod create;
+mod declared;
 mod echoed;
-mod ids;
+pub(super) mod ids;
 pub(super) mod input;
 pub(super) mod items;
 mod previous;
+pub(super) mod references;
 mod socket;
 mod spec;
 mod stored;
+mod summary;
+mod tokens;
 mod translator;
 
 use axum::Router;
@@ -22,7 +29,8 @@ use agent_server::protocol::ProtocolContext;
 pub(super) fn routes(context: ProtocolContext) -> Router {
     Router::new()
         .route("/v1/responses", post(create::post).get(socket::open))
-        .route("/v1/responses/compact", post(create::compact))
+        .route("/v1/responses/compact", post(compaction::post))
+        .route("/v1/responses/input_tokens", post(tokens::count))
         .route("/v1/responses/{id}", get(stored::get).delete(stored::delete))
         .route("/v1/responses/{id}/cancel", post(stored::cancel))
         .route("/v1/responses/{id}/input_items", get(stored::input_items))

@@ -49,6 +49,12 @@ pub trait Agent: fmt::Debug + Send + Sync + 'static {
     fn recovery(&self) -> Recovery {
         Recovery::GiveUp
     }
+
+    /// Whether the agent does what its input says, so that it can be asked for a summary of a conversation. By default,
+    /// it cannot.
+    fn summarizes(&self) -> bool {
+        false
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -61,6 +67,10 @@ impl<A: Agent + ?Sized> Agent for Arc<A> {
     fn recovery(&self) -> Recovery {
         (**self).recovery()
     }
+
+    fn summarizes(&self) -> bool {
+        (**self).summarizes()
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -72,6 +82,10 @@ impl<A: Agent + ?Sized> Agent for Box<A> {
 
     fn recovery(&self) -> Recovery {
         (**self).recovery()
+    }
+
+    fn summarizes(&self) -> bool {
+        (**self).summarizes()
     }
 }
 

@@ -241,7 +241,9 @@ impl RunHandle {
     /// Writes an event that a builder or an adapter created.
     ///
     /// The event gets a new number. Whatever would break the form of the log is repaired or dropped: a content of a
-    /// message that was never opened opens one; a second close and response events are ignored.
+    /// message that was never opened opens one; a second close and response events are ignored. A content of a message
+    /// that is closed already is left out, and logged. An event of another kind ([`Event::Other`]), an object with the
+    /// kind as its member `object`, is passed on to readers as it is; it becomes part of no message.
     pub fn emit(&self, event: impl Into<Event>) {
         self.live.emit(event.into());
     }

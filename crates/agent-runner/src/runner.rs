@@ -176,6 +176,15 @@ impl Runner {
         self.0.agents.iter().map(|(name, _)| name.as_str())
     }
 
+    /// Whether the agent for this model can be asked for a summary; see [`Agent::summarizes`].
+    ///
+    /// # Errors
+    /// [`StartError`] if there is no such agent.
+    pub fn summarizes(&self, model: Option<&str>) -> Result<bool, StartError> {
+        let (_, agent) = self.0.choose_agent(model)?;
+        Ok(agent.summarizes())
+    }
+
     /// The limits of runs.
     pub fn limits(&self) -> &RunLimits {
         &self.0.limits

@@ -22,7 +22,7 @@ pub use item::{
     ImageGenerationItem, McpApprovalRequestItem, McpApprovalResponseItem, McpCallItem, McpListToolsItem,
     MessageItem, ReasoningItem, ResponseItem,
 };
-pub use part::{OutputText, ReasoningText, Refusal, ResponsePart};
+pub use part::{OutputText, ReasoningText, Refusal, ResponsePart, SummaryText};
 pub(crate) use settings::check_metadata;
 pub use settings::{ResponseSettings, read_metadata};
 pub use usage::{InputTokensDetails, OutputTokensDetails, ResponseUsage};

@@ -50,6 +50,9 @@ pub struct HttpConfig {
     /// How long a client may stop reading before its connection is closed.
     #[serde(rename = "write_timeout_seconds", with = "agent_schemas::seconds")]
     pub write_timeout: Duration,
+    /// How long a WebSocket may stay open; 0 for any time. A response in progress is sent to its end.
+    #[serde(rename = "websocket_seconds", with = "agent_schemas::seconds")]
+    pub websocket: Duration,
 }
 
 impl Default for HttpConfig {
@@ -69,6 +72,7 @@ impl Default for HttpConfig {
             header_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
+            websocket: Duration::from_secs(60 * 60),
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct SessionInfo {
     pub title: Option<String>,
     /// Application-defined metadata.
     pub metadata: JsonObject,
-    /// The number of messages.
+    /// The number of messages that were stored: the position of the next one. Deleted messages count too.
     pub message_count: u64,
     /// When the session was created, in Unix seconds.
     pub created_at: i64,
@@ -98,7 +98,7 @@ pub struct SessionChange {
 ///    skipped.
 /// 6. Concurrent appends are all stored, each exactly once, and each writer's in its order.
 /// 7. `messages` returns messages from a position on, `last_messages` the last ones; both in order, with their
-///    positions and as they were stored; `None` if the session does not exist.
+///    positions and as they were stored, and without deleted ones; `None` if the session does not exist.
 /// 8. `list` returns a user's sessions, newest first, in pages that stay stable while others write.
 /// 9. `change` sets title and metadata; a session that does not exist is `NotFound`.
 /// 10. `delete` deletes a session with its messages and batch keys, `delete_user` all sessions of a user; each returns
@@ -113,6 +113,8 @@ pub struct SessionChange {
 /// 14. An unreadable stored message is returned as a message of type `error` with the code `MESSAGE_DAMAGED`, and
 ///     unreadable metadata as none. Both are logged. They make nothing else unreadable, and can be deleted with the
 ///     session.
+/// 15. `delete_message` deletes the message at a position if it has this id, and returns whether it existed. The other
+///     messages keep their positions, and no later message gets its position. `append` no longer knows its id.
 ///
 /// # Concurrency and cancellation
 /// Any task may make any call at any time. A dropped append may or may not have happened; its batch key makes
@@ -158,6 +160,15 @@ pub trait SessionStore: Service {
 
     /// Deletes a session; returns whether it existed.
     async fn delete(&self, user: &UserId, id: &SessionId) -> Result<bool>;
+
+    /// Deletes one message of a session, named by its position and its id; returns whether it existed.
+    async fn delete_message(
+        &self,
+        user: &UserId,
+        id: &SessionId,
+        position: u64,
+        message_id: &str,
+    ) -> Result<bool>;
 
     /// Deletes all sessions of a user; returns how many there were.
     async fn delete_user(&self, user: &UserId) -> Result<u64>;

@@ -3,6 +3,7 @@
 use agent_services::limits::StoreLimits;
 use agent_tests::client::{post, process};
 use agent_tests::{Answer, Connection, Launch, Server, within};
+use futures_util::StreamExt;
 use serde_json::json;
 
 use super::{Reached, check_has_room, first_error, plain, rows, serve};
@@ -102,6 +103,21 @@ async fn reach(setting: &str) -> Reached {
             connection.send(&unreadable_amount()).await;
             server.logged("the client's line", |line| line["client_gone"] == true).await;
             Reached::other("closed")
+        }
+        "http.websocket_seconds" => {
+            let server = serve("[http]\nwebsocket_seconds = 1\n").await;
+            let stream = tokio::net::TcpStream::connect(server.address()).await.expect("a connection");
+            let url = format!("ws://{}/v1/responses", server.address());
+            let (socket, _) =
+                tokio_tungstenite::client_async(url, stream).await.expect("it speaks WebSocket");
+            let messages =
+                socket.filter_map(|message| std::future::ready(message.expect("readable").into_text().ok()));
+            let texts = messages.filter(|text| std::future::ready(!text.is_empty())).collect::<Vec<_>>();
+            let texts = within("the end of the connection", texts).await;
+            let event: serde_json::Value = serde_json::from_str(&texts[0]).expect("JSON");
+            let code = event["error"]["code"].as_str().expect("a code");
+            let message = event["error"]["message"].as_str().map(str::to_owned);
+            Reached { answer: format!("{} {code}", event["status"]), message }
         }
         "http.body_limit_bytes" => {
             let server = serve("[http]\nbody_limit_bytes = 100\n").await;

@@ -105,6 +105,19 @@ pub(crate) fn plugin_call(run: &RunHandle) {
     run.say("It is 42.");
 }
 
+/// Two calls at once, whose outputs come in the other order, and one that gets none.
+pub(crate) fn parallel_plugin_calls(run: &RunHandle) {
+    let mut first = run.tool_call("call_1", "a");
+    let mut second = run.tool_call("call_2", "b");
+    first.arguments_delta("{");
+    second.arguments_delta("{\"n\":");
+    second.complete("{\"n\":2}");
+    first.complete("{}");
+    run.tool_call("call_3", "c").complete("{}");
+    run.tool_output("call_2", "b", "two");
+    run.tool_output("call_1", "a", "one");
+}
+
 fn whole(kind: MessageType, role: Role, data: JsonObject) -> Message {
     let mut message = Message::new("", kind);
     message.role = Some(role);

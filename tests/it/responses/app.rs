@@ -131,5 +131,8 @@ fn request(method: Method, path: &str) -> request::Builder {
     request.header("prefer", "return=representation")
 }
 
+/// A request for a stream that declares the tools whose calls the agents of these tests leave to the client.
+pub(crate) const CALLS: &str = r#"{"input":"hi","stream":true,"tools":[{"type":"function","name":"weather"},{"type":"function","name":"time"},{"type":"custom","name":"shell"}]}"#;
+
 /// The shortest request for a stream.
 pub(crate) const STREAM: &str = r#"{"input":"hi","stream":true}"#;

@@ -4,14 +4,14 @@ use agent_tests::responses::{check, check_events, parse};
 use serde_json::{Value, json};
 
 use super::agents::{self, writes};
-use super::app::{Client, STREAM};
+use super::app::{CALLS, Client, STREAM};
 
 async fn good_streams() -> Vec<Vec<Value>> {
     let all =
         [agents::chunks, agents::reasoning, agents::parallel_calls, agents::mcp_call, agents::other_contents];
     let mut streams = Vec::new();
     for agent in all {
-        let stream = Client::new(writes(agent)).stream(STREAM).await;
+        let stream = Client::new(writes(agent)).stream(CALLS).await;
         streams.push(parse(&stream).expect("well-framed"));
     }
     streams

@@ -280,6 +280,7 @@ async fn request__of_upstream_clients__is_accepted() {
             {"type": "function", "name": "f", "description": null, "parameters": {}}
         ]}),
         json!({"stream": true, "input": [
+            {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
             {"type": "function_call_output", "call_id": "c1", "output": [{"type": "input_text", "text": "x"}]}
         ]}),
         json!({"input": "text", "stream": true, "session_id": "s", "user_id": "u", "id": "r", "n": 2, "stop": "a"}),
@@ -309,7 +310,17 @@ async fn invalid_request__names_the_parameter() {
         ),
         (json!({"input": ["x"]}), "input[0]", "object"),
         (json!({"input": 7}), "input", "array"),
-        (json!({"input": [{"type": "item_reference", "id": "msg_9"}]}), "input[0].id", "msg_9"),
+        (json!({"input": [{"type": "item_reference"}]}), "input[0].id", "required"),
+        (
+            json!({"input": [{"type": "function_call_output", "call_id": "c", "output": ""}]}),
+            "input",
+            "call_id c",
+        ),
+        (
+            json!({"input": [{"type": "custom_tool_call_output", "call_id": "d", "output": ""}]}),
+            "input",
+            "call_id d",
+        ),
         (json!({"input": [{"type": "function_call", "name": "f"}]}), "input[0].call_id", "required"),
         (
             json!({"input": [{"type": "mcp_approval_response", "approve": 7}]}),

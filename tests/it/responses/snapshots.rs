@@ -8,7 +8,7 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::agents::{self, fails, is_cancelled, writes};
-use super::app::{Aging, Client, LOG_TIME, STREAM, app};
+use super::app::{Aging, CALLS, Client, LOG_TIME, STREAM, app};
 use super::trimmed::check_trimmed;
 
 /// Compares a stream with its snapshot, and checks it; returns its final response.
@@ -26,9 +26,13 @@ fn compare(name: &str, stream: &str) -> Value {
 }
 
 async fn stream_of(name: &str, agent: impl Agent) -> Value {
+    stream_for(STREAM, name, agent).await
+}
+
+async fn stream_for(request: &str, name: &str, agent: impl Agent) -> Value {
     let aging = Aging::new(agent);
     let client = aging.client();
-    let response = compare(name, &client.stream(STREAM).await);
+    let response = compare(name, &client.stream(request).await);
     aging.age(LOG_TIME).await;
     let path = format!("/v1/responses/{}", response["id"].as_str().expect("an id"));
     let (_, kept) = client.json(Method::GET, &path, "").await;
@@ -63,17 +67,41 @@ async fn reasoning_and_refusal__match_snapshots() {
 
 #[tokio::test]
 async fn calls__match_snapshots() {
-    let call = stream_of("function_call", writes(agents::function_call)).await;
+    let call = stream_for(CALLS, "function_call", writes(agents::function_call)).await;
     assert_eq!(call["output"][0]["arguments"], "{\"city\":\"Paris\"}");
-    let parallel = stream_of("parallel_calls", writes(agents::parallel_calls)).await;
+    let parallel = stream_for(CALLS, "parallel_calls", writes(agents::parallel_calls)).await;
     assert_eq!(
         (&parallel["output"][0]["call_id"], &parallel["output"][1]["call_id"]),
         (&"call_1".into(), &"call_2".into())
     );
     let plugin = stream_of("plugin_call", writes(agents::plugin_call)).await;
-    assert_eq!(types(&plugin), ["function_call", "function_call_output", "message"]);
-    let custom = stream_of("custom_call", writes(agents::custom_call)).await;
-    assert_eq!(types(&custom), ["custom_tool_call", "custom_tool_call_output"]);
+    assert_eq!(types(&plugin), ["mcp_call", "message"]);
+    assert_eq!(plugin["output"][0]["output"], "42");
+    let custom = stream_for(CALLS, "custom_call", writes(agents::custom_call)).await;
+    assert_eq!(types(&custom), ["custom_tool_call"]);
+}
+
+#[tokio::test]
+async fn calls__undeclared__are_the_agents_own() {
+    let call = stream_of("undeclared_call", writes(agents::function_call)).await;
+    assert_eq!(types(&call), ["mcp_call"]);
+    assert_eq!((&call["status"], &call["output"][0]["status"]), (&"completed".into(), &"incomplete".into()));
+    let custom = stream_of("undeclared_custom_call", writes(agents::custom_call)).await;
+    assert_eq!(custom["output"][0]["arguments"], r#"{"input":"ls"}"#);
+    let parallel = stream_of("parallel_plugin_calls", writes(agents::parallel_plugin_calls)).await;
+    let outputs = parallel["output"].as_array().expect("items").iter().map(|item| &item["output"]);
+    assert_eq!(outputs.collect::<Vec<_>>(), [&Value::from("one"), &Value::from("two"), &Value::Null]);
+}
+
+#[tokio::test]
+async fn reasoning__asked_for_as_summary__matches_snapshot() {
+    let request = r#"{"input":"hi","stream":true,"reasoning":{"summary":"auto"}}"#;
+    let response = stream_for(request, "reasoning_summary", writes(agents::reasoning)).await;
+    let item = &response["output"][0];
+    assert_eq!(
+        (&item["summary"][0]["text"], &item["content"]),
+        (&"Let me think.".into(), &Value::Array(vec![]))
+    );
 }
 
 #[tokio::test]
@@ -82,8 +110,8 @@ async fn mcp__matches_snapshots() {
     assert_eq!(types(&call), ["mcp_list_tools", "mcp_call", "message"]);
     assert_eq!(call["output"][1]["output"], "found");
     let failed = stream_of("mcp_failures", writes(agents::mcp_failures)).await;
-    assert_eq!(types(&failed), ["mcp_list_tools", "mcp_call", "mcp_call", "function_call_output"]);
-    assert_eq!(failed["output"][1]["error"]["content"], "the tool failed");
+    assert_eq!(types(&failed), ["mcp_list_tools", "mcp_call", "mcp_call"]);
+    assert_eq!(failed["output"][1]["error"], "the tool failed");
     let asked = stream_of("approval", writes(agents::approval)).await;
     assert_eq!(asked["output"][0]["id"], "ask_1");
 }

@@ -130,6 +130,34 @@ async fn unstored_response__same_socket__can_be_continued() {
 }
 
 #[tokio::test]
+async fn unstored_response__failed_continuation__can_no_longer_be_continued() {
+    let server = Launch::echo("").start().await;
+    let mut client = Client::connect(&server).await;
+    let not_found = (json!(400), json!("previous_response_not_found"));
+    let unstored = |more: Value| {
+        let mut members = json!({ "store": false });
+        members.as_object_mut().expect("an object").extend(more.as_object().expect("members").clone());
+        create("one", &members)
+    };
+    for bad in [json!({ "temperature": 9 }), json!({ "input": [{ "role": "robot" }] })] {
+        client.ask(&unstored(json!({}))).await;
+        let first = client.response().await;
+        // An error that has nothing to do with it leaves it alone.
+        client.ask(&unstored(bad.clone())).await;
+        client.refusal().await;
+        let next = unstored(json!({ "previous_response_id": first["id"] }));
+        client.ask(&next).await;
+        let second = client.response().await;
+        let mut failing = unstored(json!({ "previous_response_id": second["id"] }));
+        failing.as_object_mut().expect("an object").extend(bad.as_object().expect("members").clone());
+        client.ask(&failing).await;
+        client.refusal().await;
+        client.ask(&unstored(json!({ "previous_response_id": second["id"] }))).await;
+        assert_eq!(client.refusal().await, not_found, "{bad}");
+    }
+}
+
+#[tokio::test]
 async fn invalid_request__is_refused_and_socket_stays_open() {
     let server = Launch::echo("[http]\nbody_limit_bytes = 10000\n").start().await;
     let mut client = Client::connect(&server).await;

@@ -15,13 +15,14 @@ use tower::ServiceExt;
 use crate::golden::{Golden, request};
 
 /// The rejected ones, with the status and the reason. `docs/compatibility.md` repeats them.
-const REFUSED: [(&str, u16, &str); 9] = [
+const REFUSED: [(&str, u16, &str); 10] = [
     ("array_body", 400, "a body is an object; upstream answers 500"),
     ("empty_body", 400, "a body is an object; upstream answers 500"),
     ("malformed_json", 400, "a body is JSON; upstream answers 500"),
     ("nonstream_bad_input", 400, "an item is an object; upstream answers 200 and an error"),
     ("stream_bad_input", 400, "an item is an object; upstream answers 200 and an error"),
     ("get", 405, "there is no WebSocket on upstream's path"),
+    ("request_function_call_output_list", 400, "an output follows its call"),
     ("text_plain", 400, "a body says that it is JSON"),
     ("request_mapping", 400, "two earlier contexts, an item of none of them, and a text for a number"),
     ("retrieve", 404, "upstream has no such route"),

@@ -151,7 +151,14 @@ const ITEMS: &[(&str, &str, Members)] = &[
     (
         "mcp_call",
         "mcp_",
-        &[("status", Is::Text), ("server_label", Is::Text), ("name", Is::Text), ("arguments", Is::Text)],
+        &[
+            ("status", Is::Text),
+            ("server_label", Is::Text),
+            ("name", Is::Text),
+            ("arguments", Is::Text),
+            ("output", Is::OrNull(&Is::Text)),
+            ("error", Is::OrNull(&Is::Text)),
+        ],
     ),
     ("mcp_approval_request", "", &[("server_label", Is::Text), ("name", Is::Text), ("arguments", Is::Text)]),
     ("mcp_approval_response", "", &[("approval_request_id", Is::Text), ("approve", Is::Flag)]),
@@ -171,7 +178,8 @@ pub(super) fn check_item(item: &Value) -> Result<(), String> {
     if kind == "message" && item["role"] != "assistant" {
         return Err("output is said by somebody else than the assistant".to_owned());
     }
-    for part in item["content"].as_array().into_iter().flatten() {
+    let parts = ["content", "summary"].map(|member| item[member].as_array());
+    for part in parts.into_iter().flatten().flatten() {
         check_part(part)?;
     }
     Ok(())
@@ -181,7 +189,7 @@ pub(super) fn check_part(part: &Value) -> Result<(), String> {
     match part["type"].as_str() {
         Some("output_text") => check(part, &[("text", Is::Text), ("annotations", Is::List)]),
         Some("refusal") => check(part, &[("refusal", Is::Text)]),
-        Some("reasoning_text") => check(part, &[("text", Is::Text)]),
+        Some("reasoning_text" | "summary_text") => check(part, &[("text", Is::Text)]),
         _ => Err(format!("there are no such parts: {part}")),
     }
 }

@@ -52,6 +52,9 @@ impl Stream {
             return Err("it follows a terminal event".to_owned());
         }
         let name = event["type"].as_str().unwrap_or_default();
+        if name == "agent_server:event" {
+            return check(&event["event"], &[("object", Is::Text)]);
+        }
         let name = name.strip_prefix("response.").unwrap_or_default();
         if (self.id.is_none()) != (name == "created") {
             return Err("response.created comes first, and once".to_owned());
@@ -69,6 +72,11 @@ impl Stream {
             }
             "refusal.delta" | "refusal.done" => self.text(event, "refusal", name),
             "reasoning_text.delta" | "reasoning_text.done" => self.text(event, "reasoning_text", name),
+            "reasoning_summary_part.added" => self.item(event, Some("reasoning"))?.begin_part(event),
+            "reasoning_summary_part.done" => self.part(event)?.end(event),
+            "reasoning_summary_text.delta" | "reasoning_summary_text.done" => {
+                self.text(event, "summary_text", name)
+            }
             "function_call_arguments.delta" => self.item(event, Some("function_call"))?.grow(event),
             "function_call_arguments.done" => {
                 check(event, &[("name", Is::Text)])?;
@@ -181,7 +189,7 @@ impl Stream {
     /// The open part that an event is about.
     fn part(&mut self, event: &Value) -> Result<&mut Part, String> {
         let item = self.item(event, None)?;
-        let place = event["content_index"].as_u64().and_then(|place| usize::try_from(place).ok());
+        let place = index_of_part(event).as_u64().and_then(|place| usize::try_from(place).ok());
         let part =
             place.and_then(|place| item.parts.get_mut(place)).ok_or("there is no part at its place")?;
         if part.done.is_some() { Err("its part has ended".to_owned()) } else { Ok(part) }
@@ -201,6 +209,11 @@ impl Stream {
     }
 }
 
+/// The place of a part in its item.
+fn index_of_part(event: &Value) -> &Value {
+    event.get("summary_index").unwrap_or(&event["content_index"])
+}
+
 fn grow(told: &mut String, event: &Value) -> Checked {
     let delta = event["delta"].as_str().filter(|delta| !delta.is_empty());
     told.push_str(delta.ok_or("it has no delta")?);
@@ -214,10 +227,12 @@ impl Item {
         let kind = part["type"].as_str().unwrap_or_default();
         let fits = match self.kind.as_str() {
             "message" => kind != "reasoning_text",
+            // The reasoning, or its summary.
+            "reasoning" if event.get("summary_index").is_some() => kind == "summary_text",
             "reasoning" => kind == "reasoning_text",
             _ => false,
         };
-        if !fits || event["content_index"] != self.parts.len() || part[text_member(kind)] != "" {
+        if !fits || *index_of_part(event) != self.parts.len() || part[text_member(kind)] != "" {
             return Err("it is no part that begins here".to_owned());
         }
         self.parts.push(Part { kind: kind.to_owned(), told: String::new(), whole: None, done: None });
@@ -261,7 +276,8 @@ impl Item {
             "custom_tool_call" => self.whole.as_deref() == item["input"].as_str(),
             "message" | "reasoning" => {
                 let parts: Option<Vec<Value>> = self.parts.iter().map(|part| part.done.clone()).collect();
-                parts.ok_or("a part was never ended")? == *item["content"].as_array().unwrap_or(&Vec::new())
+                let shown = |member: &str| item[member].as_array().cloned().unwrap_or_default();
+                parts.ok_or("a part was never ended")? == [shown("summary"), shown("content")].concat()
             }
             _ => true,
         };

@@ -4,7 +4,8 @@ mod attached;
 mod deltas;
 
 use agent_schemas::{
-    AgentResponse, Content, ContentBody, DecodeError, ErrorBody, Event, Json, MessageType, Role, Status,
+    AgentResponse, Content, ContentBody, DecodeError, ErrorBody, Event, Json, JsonObject, MessageType, Role,
+    Status,
 };
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -313,7 +314,7 @@ impl Translator for Completion {
 
     fn answer(&self) -> Response {
         match &self.end {
-            Some(End::Failed(failure)) => error::run_failed(failure),
+            Some(End::Failed(failure)) => error::run_failed(failure, JsonObject::new()),
             Some(End::Finished(usage, warnings)) => self.completion(usage, warnings),
             None => self.completion(&Usage::default(), &[]),
         }

@@ -1,16 +1,18 @@
 //! `POST /v1/responses`: creates a response.
 
-use agent_runner::Run;
-use agent_schemas::RunId;
+use agent_runner::{Run, RunContext};
+use agent_schemas::{Message, RunId};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 
+use super::conversation::Conversation;
 use super::echoed::EchoedSettings;
+use super::references::Resolver;
 use super::translator::{Form, Responses};
-use super::{previous, spec, stored};
+use super::{answers, previous, spec, stored};
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{Caller, ErrorInfo, JsonRequest, ProtocolContext, RunSpec};
+use agent_server::protocol::{Caller, Fields, JsonRequest, ProtocolContext, RunSpec};
 
 pub(super) async fn post(
     State(context): State<ProtocolContext>,
@@ -25,12 +27,6 @@ pub(super) async fn post_as_upstream(
     request: JsonRequest,
 ) -> Result<Response, ApiError> {
     create(&context, request, Form::Upstream).await
-}
-
-/// `POST /v1/responses/compact`: not supported by any agent yet.
-pub(super) async fn compact() -> ApiError {
-    let message = "compacting a conversation is not supported; continue it with previous_response_id";
-    ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_operation", message).into()
 }
 
 async fn create(context: &ProtocolContext, request: JsonRequest, form: Form) -> Result<Response, ApiError> {
@@ -65,6 +61,7 @@ fn prefers_representation(headers: &HeaderMap) -> bool {
 pub(super) struct Prepared {
     spec: RunSpec,
     echoed: EchoedSettings,
+    conversation: Option<Conversation>,
 }
 
 impl Prepared {
@@ -80,8 +77,34 @@ impl Prepared {
         let settings = spec::settings(body, default)?;
         let previous = settings.previous_response_id.as_deref();
         let previous = previous::load(context, &caller, previous, own).await?;
-        let (spec, echoed) = spec::spec(body, settings, previous, context.run_options().clone())?;
-        Ok(Prepared { spec, echoed })
+        let fields = Fields::new(body);
+        let conversation = Conversation::of(&fields, &settings, &caller);
+        let resolver = Resolver::new(context, &caller).continuing(previous.as_ref(), conversation.as_ref());
+        let references = resolver.resolve(&fields, "input").await?;
+        let options = context.run_options().clone();
+        let (spec, echoed) = spec::spec(body, settings, previous, options, &references)?;
+        answers::check(context, &spec.request.input, spec.context.as_ref(), conversation.as_ref()).await?;
+        Ok(Prepared { spec, echoed, conversation })
+    }
+
+    /// The messages of the response that it continues.
+    pub(super) fn context_messages(&self) -> &[Message] {
+        self.spec.context.as_ref().map(RunContext::messages).unwrap_or_default()
+    }
+
+    /// The run for the request.
+    pub(super) fn into_spec(self) -> RunSpec {
+        self.spec
+    }
+
+    /// The request's own messages.
+    pub(super) fn input(&self) -> &[Message] {
+        &self.spec.request.input
+    }
+
+    /// The conversation that it continues.
+    pub(super) fn conversation(&self) -> Option<&Conversation> {
+        self.conversation.as_ref()
     }
 }
 
@@ -89,7 +112,7 @@ impl Prepared {
 pub(super) async fn start(
     context: &ProtocolContext,
     request: &JsonRequest,
-    Prepared { spec, echoed }: Prepared,
+    Prepared { spec, echoed, .. }: Prepared,
     form: Form,
 ) -> Result<(Run, Responses), ApiError> {
     let run = context.start(request, spec).await?;

@@ -6,6 +6,8 @@ use agent_schemas::responses::ResponseSettings;
 use agent_schemas::{Json, JsonObject, Message, ProtocolData, json, object, sse};
 use agent_services::run::RunRecord;
 
+use super::declared::DeclaredTools;
+
 /// The protocol's name in the record.
 const PROTOCOL: &str = "openai.responses";
 
@@ -24,6 +26,13 @@ pub(super) struct EchoedSettings {
     pub(super) is_stored: bool,
     /// Whether it is a background response.
     pub(super) is_background: bool,
+    /// Whether its items have ids that lead to it. Those in a conversation are found there.
+    pub(super) is_referable: bool,
+    /// Whether the client asks for a summary of the reasoning. Agents show the reasoning itself, which then takes the
+    /// summary's place, because most clients show nothing else.
+    pub(super) wants_summary: bool,
+    /// The tools that the client executes.
+    pub(super) declared: DeclaredTools,
 }
 
 impl EchoedSettings {
@@ -37,7 +46,14 @@ impl EchoedSettings {
         // Without the braces.
         members.pop();
         members.drain(..members.len().min(1));
-        EchoedSettings { members, is_stored: settings.store, is_background: settings.background }
+        EchoedSettings {
+            members,
+            is_stored: settings.store,
+            is_background: settings.background,
+            is_referable: settings.store && settings.conversation.is_none(),
+            wants_summary: settings.reasoning.get("summary").is_some_and(|summary| !summary.is_null()),
+            declared: DeclaredTools::of_objects(&settings.tools),
+        }
     }
 
     /// Whether a member of a request is a setting.
@@ -66,7 +82,11 @@ impl EchoedSettings {
         }
         // A client that asked not to store its response must not find it.
         settings.store &= !is_unreadable;
-        EchoedSettings::new(&settings)
+        let mut echoed = EchoedSettings::new(&settings);
+        if kept.is_none() {
+            echoed.declared = DeclaredTools::of_request(record.request.tools.as_deref().unwrap_or_default());
+        }
+        echoed
     }
 }
 

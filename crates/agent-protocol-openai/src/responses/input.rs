@@ -8,7 +8,9 @@ use agent_schemas::{
 };
 
 use super::attached;
-use super::ids::message_id;
+use super::ids::{locate, message_id};
+use super::references::{References, is_reference};
+use super::summary;
 use agent_server::protocol::ErrorInfo;
 use agent_server::protocol::Fields;
 
@@ -18,11 +20,11 @@ pub(super) const DEVELOPER: &str = "developer";
 /// The member of a message's metadata that keeps the original name.
 pub(super) const ROLE: &str = "role";
 
-/// Reads the input: a user's text, or items. `known` are the ids of the preceding messages.
-pub(super) fn messages(request: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, ErrorInfo> {
+/// Reads the input: a user's text, or items.
+pub(super) fn messages(request: &Fields<'_>, references: &References) -> Result<Vec<Message>, ErrorInfo> {
     match request.get("input") {
         Some(Json::String(text)) => Ok(vec![Message::user(text.as_str())]),
-        _ => items(request, "input", known),
+        _ => items(request, "input", references),
     }
 }
 
@@ -30,13 +32,18 @@ pub(super) fn messages(request: &Fields<'_>, known: &HashSet<&str>) -> Result<Ve
 pub(in super::super) fn items(
     request: &Fields<'_>,
     key: &str,
-    known: &HashSet<&str>,
+    references: &References,
 ) -> Result<Vec<Message>, ErrorInfo> {
-    let mut messages = Vec::new();
+    let mut messages: Vec<Message> = Vec::new();
     let mut ids = HashSet::new();
     for (item, place) in request.items(key)? {
         let item = Fields::of(item, place)?;
-        for mut message in read(&item, known)? {
+        if is_reference(&item) {
+            let named = references.get(item.text("id")?).iter();
+            messages.extend(named.filter(|message| ids.insert(message.id.clone())).cloned());
+            continue;
+        }
+        for mut message in read(&item)? {
             // Two items with the same id would become one message.
             if !message.id.is_empty() && !ids.insert(message.id.clone()) {
                 message.id.clear();
@@ -47,18 +54,18 @@ pub(in super::super) fn items(
     Ok(messages)
 }
 
-fn read(item: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, ErrorInfo> {
+fn read(item: &Fields<'_>) -> Result<Vec<Message>, ErrorInfo> {
     let kind = item.optional_text("type")?;
     let message = match kind {
         None | Some("message") if item.get("role").is_some() || kind.is_some() => said(item)?,
-        // The type of a reference may be omitted.
-        None | Some("item_reference") => return reference(item, known),
+        None => return Err(item.fault("type", "this field is required")),
         Some("reasoning") => reasoning(item)?,
         Some("function_call") => function_call(item)?,
         Some("function_call_output") => answer(item, MessageType::FunctionCallOutput)?,
         Some("custom_tool_call") => custom_call(item)?,
-        Some("custom_tool_call_output") => answer(item, MessageType::PluginCallOutput)?,
+        Some("custom_tool_call_output") => custom_answer(item)?,
         Some("mcp_call") => return mcp_call(item),
+        Some("compaction") => summary::read(item)?,
         Some("mcp_list_tools") => mcp_list_tools(item)?,
         Some("mcp_approval_request") => approval_request(item)?,
         Some("mcp_approval_response") => approval_response(item)?,
@@ -86,18 +93,6 @@ fn with_data(
     let mut message = message(item, kind, role)?;
     message.content = Some(vec![Content::data(data)]);
     Ok(message)
-}
-
-/// An item that is already in the context is not repeated. Any other reference is rejected instead of ignored.
-fn reference(item: &Fields<'_>, known: &HashSet<&str>) -> Result<Vec<Message>, ErrorInfo> {
-    let id = item.text("id")?;
-    if known.contains(message_id(id).as_str()) {
-        return Ok(Vec::new());
-    }
-    let message = format!(
-        "the item '{id}' is not part of the previous response; set previous_response_id, or send the item itself"
-    );
-    Err(item.fault("id", message))
 }
 
 fn said(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
@@ -192,6 +187,18 @@ fn custom_call(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
     with_data(item, MessageType::PluginCall, Some(Role::Assistant), data)
 }
 
+/// The id tells it from the output of a tool that an agent executed itself.
+fn custom_answer(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
+    let mut answer = answer(item, MessageType::PluginCallOutput)?;
+    let id = answer.id.clone();
+    for content in answer.content.iter_mut().flatten() {
+        if let ContentBody::Data { data: Some(data) } = &mut content.body {
+            data.insert("id".to_owned(), id.as_str().into());
+        }
+    }
+    Ok(answer)
+}
+
 fn answer(item: &Fields<'_>, kind: MessageType) -> Result<Message, ErrorInfo> {
     let (output, media) = match item.get("output") {
         Some(Json::String(text)) => (text.clone(), Vec::new()),
@@ -219,7 +226,7 @@ fn answer_of_parts(item: &Fields<'_>) -> Result<(String, Vec<Content>), ErrorInf
 
 /// Such an item has the call and its output; messages have them separately.
 fn mcp_call(item: &Fields<'_>) -> Result<Vec<Message>, ErrorInfo> {
-    let call_id = item.text("id")?.to_owned();
+    let call_id = call_id_of(item.text("id")?);
     let name = item.text("name")?.to_owned();
     let call = McpCall {
         call_id: Some(call_id.clone()),
@@ -238,6 +245,13 @@ fn mcp_call(item: &Fields<'_>) -> Result<Vec<Message>, ErrorInfo> {
         messages.push(answer);
     }
     Ok(messages)
+}
+
+/// The call id for an item. Model servers accept no more than 40 characters.
+fn call_id_of(item: &str) -> String {
+    let (id, _) = locate(item);
+    let excess = id.chars().count().saturating_sub(40);
+    id.chars().skip(excess).collect()
 }
 
 fn mcp_list_tools(item: &Fields<'_>) -> Result<Message, ErrorInfo> {

@@ -16,24 +16,43 @@ use super::attached;
 use super::ids::{self, item_id, message_item_id};
 use super::input::{DEVELOPER, ROLE};
 
+/// The `server_label` of the agent's own tools.
+const OWN_SERVER: &str = "agent";
+
+/// The items for stored messages, in order. Calls that the agent executed itself take their outputs from the messages
+/// after them; `later` has the outputs that follow these messages, and then those whose calls precede them.
+pub(in super::super) fn of_messages(messages: &[Message], later: &mut Vec<Answer>) -> Vec<ResponseItem> {
+    let mut items = Vec::with_capacity(messages.len());
+    for message in messages.iter().rev() {
+        if is_own_answer(message) {
+            later.extend(Answer::all_of(message).into_iter().rev());
+            continue;
+        }
+        for mut item in of_message(message).into_iter().rev() {
+            if let ResponseItem::McpCall(call) = &mut item {
+                let call_id = own_call_id(message, call);
+                match later.iter().rposition(|answer| answer.call_id == call_id) {
+                    Some(position) => later.remove(position).put_into(call),
+                    None => call.status = ItemStatus::Incomplete,
+                }
+            }
+            items.push(item);
+        }
+    }
+    items.reverse();
+    items
+}
+
 /// The items for a message; empty if the protocol has no counterpart.
 pub(in super::super) fn of_message(message: &Message) -> Vec<ResponseItem> {
     match &message.kind {
         MessageType::Message => said(message),
         MessageType::Reasoning => vec![reasoning(message).into()],
-        MessageType::FunctionCall | MessageType::PluginCall | MessageType::ComponentCall => {
-            of_contents(message, call)
+        MessageType::FunctionCall | MessageType::PluginCall => of_contents(message, call),
+        MessageType::FunctionCallOutput | MessageType::PluginCallOutput => of_contents(message, answer),
+        MessageType::ComponentCall | MessageType::McpCall => {
+            of_contents(message, |message, index, data| Some(own_call(message, index, data).into()))
         }
-        MessageType::FunctionCallOutput
-        | MessageType::PluginCallOutput
-        | MessageType::ComponentCallOutput
-        | MessageType::McpCallOutput => of_contents(message, answer),
-        MessageType::McpCall => of_contents(message, |message, index, data| {
-            Some(ResponseItem::McpCall(McpCallItem {
-                status: ended(&message.status),
-                ..mcp_call(message, index, data)
-            }))
-        }),
         MessageType::McpListTools => of_contents(message, mcp_list_tools),
         MessageType::McpApprovalRequest => of_contents(message, approval_request),
         MessageType::McpApprovalResponse => of_contents(message, approval_response),
@@ -49,6 +68,22 @@ fn of_contents(
 ) -> Vec<ResponseItem> {
     let data = message.contents().iter().filter_map(Content::as_data);
     data.enumerate().filter_map(|(index, data)| item(message, index, data)).collect()
+}
+
+/// The id of an item, if it was made here: an approval keeps the agent's own, which the client refers to.
+pub(super) fn own_id(item: &mut ResponseItem) -> Option<&mut String> {
+    Some(match item {
+        ResponseItem::Message(item) => &mut item.id,
+        ResponseItem::Reasoning(item) => &mut item.id,
+        ResponseItem::FunctionCall(item) => &mut item.id,
+        ResponseItem::FunctionCallOutput(item) => &mut item.id,
+        ResponseItem::CustomToolCall(item) => &mut item.id,
+        ResponseItem::CustomToolCallOutput(item) => &mut item.id,
+        ResponseItem::McpListTools(item) => &mut item.id,
+        ResponseItem::McpCall(item) => &mut item.id,
+        ResponseItem::ImageGeneration(item) => &mut item.id,
+        _ => return None,
+    })
 }
 
 /// The status of the item for a message with this status.
@@ -182,11 +217,13 @@ pub(super) fn text_of(data: &JsonObject, key: &str) -> String {
     data.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
 }
 
+/// The call of a stored message. Only clients send plugin calls with an `input`.
 fn call(message: &Message, index: usize, data: &JsonObject) -> Option<ResponseItem> {
     let status = ended(&message.status);
-    Some(match custom_call(message, index, data) {
-        Some(call) => CustomToolCallItem { status, ..call }.into(),
-        None => FunctionCallItem { status, ..function_call(message, index, data) }.into(),
+    Some(match (custom_call(message, index, data), &message.kind) {
+        (Some(call), _) => CustomToolCallItem { status, ..call }.into(),
+        (None, MessageType::PluginCall) => own_call(message, index, data).into(),
+        (None, _) => FunctionCallItem { status, ..function_call(message, index, data) }.into(),
     })
 }
 
@@ -215,22 +252,92 @@ pub(super) fn custom_call(message: &Message, index: usize, data: &JsonObject) ->
     })
 }
 
-/// The same for an MCP tool.
-pub(super) fn mcp_call(message: &Message, index: usize, data: &JsonObject) -> McpCallItem {
+/// The same for a tool that the agent executes itself.
+pub(super) fn own_call(message: &Message, index: usize, data: &JsonObject) -> McpCallItem {
+    let label = Some(text_of(data, "server_label")).filter(|label| !label.is_empty());
     McpCallItem {
         id: item_id(ids::MCP_CALL, &message.id, index),
-        server_label: text_of(data, "server_label"),
+        server_label: label.unwrap_or_else(|| OWN_SERVER.to_owned()),
         name: text_of(data, "name"),
-        arguments: text_of(data, "arguments"),
+        arguments: own_arguments(data).unwrap_or_default(),
         ..McpCallItem::default()
+    }
+}
+
+/// The arguments of such a tool. Those of a tool that takes plain text are JSON too, because clients parse them.
+pub(super) fn own_arguments(data: &JsonObject) -> Option<String> {
+    let text = |key: &str| data.get(key).and_then(Json::as_str);
+    let input = || Some(Json::from(object! { "input" => text("input")? }).to_string());
+    text("arguments").map(str::to_owned).or_else(input)
+}
+
+/// The call id behind the item for one of a message's calls.
+fn own_call_id(message: &Message, call: &McpCallItem) -> String {
+    let data = message.contents().iter().filter_map(Content::as_data).enumerate();
+    let mut ids =
+        data.map(|(index, data)| (item_id(ids::MCP_CALL, &message.id, index), text_of(data, "call_id")));
+    ids.find(|(id, _)| *id == call.id).map(|(_, call_id)| call_id).unwrap_or_default()
+}
+
+/// Whether the message has calls that the agent executed itself.
+pub(in super::super) fn is_own_call(message: &Message) -> bool {
+    of_message(message).iter().any(|item| matches!(item, ResponseItem::McpCall(_)))
+}
+
+/// Whether the message is the output of a tool that the agent executed itself. The output of a client's custom tool
+/// has the id of its item.
+pub(in super::super) fn is_own_answer(message: &Message) -> bool {
+    let is_clients = |data: &JsonObject| data.contains_key("id");
+    match message.kind {
+        MessageType::McpCallOutput | MessageType::ComponentCallOutput => true,
+        MessageType::PluginCallOutput => {
+            !message.contents().iter().filter_map(Content::as_data).any(is_clients)
+        }
+        _ => false,
+    }
+}
+
+/// The output of a tool that the agent executed itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Answer {
+    pub(super) call_id: String,
+    status: ItemStatus,
+    /// The output, or the error of a tool that failed.
+    text: String,
+}
+
+impl Answer {
+    pub(super) fn all_of(message: &Message) -> Vec<Self> {
+        let error = message.error.as_ref().map(|error| error.message.clone());
+        let status = match message.status {
+            Status::Failed | Status::Rejected => ItemStatus::Failed,
+            _ if error.is_some() => ItemStatus::Failed,
+            Status::Canceled | Status::Incomplete => ItemStatus::Incomplete,
+            _ => ItemStatus::Completed,
+        };
+        let data = message.contents().iter().filter_map(Content::as_data);
+        data.map(|data| Answer {
+            call_id: text_of(data, "call_id"),
+            status: status.clone(),
+            text: error.clone().unwrap_or_else(|| output(data)),
+        })
+        .collect()
+    }
+
+    /// Completes the item of the call.
+    pub(super) fn put_into(self, call: &mut McpCallItem) {
+        match self.status {
+            ItemStatus::Failed => call.error = Some(self.text),
+            _ => call.output = Some(self.text),
+        }
+        call.status = self.status;
     }
 }
 
 fn answer(message: &Message, index: usize, data: &JsonObject) -> Option<ResponseItem> {
     let (call_id, output) = (text_of(data, "call_id"), output_of(message, data));
     let status = ended(&message.status);
-    // The call's item tells whether this is the output of a tool that takes plain text.
-    Some(if message.kind == MessageType::PluginCallOutput && data.contains_key("id") {
+    Some(if message.kind == MessageType::PluginCallOutput {
         let id = item_id(ids::CUSTOM_CALL_OUTPUT, &message.id, index);
         CustomToolCallOutputItem { id, status, call_id, output, ..CustomToolCallOutputItem::default() }.into()
     } else {
@@ -255,7 +362,7 @@ fn output_of(message: &Message, data: &JsonObject) -> Json {
 }
 
 /// A tool's output, as text.
-pub(super) fn output(data: &JsonObject) -> String {
+fn output(data: &JsonObject) -> String {
     match data.get("output") {
         Some(Json::String(text)) => text.clone(),
         None | Some(Json::Null) => String::new(),

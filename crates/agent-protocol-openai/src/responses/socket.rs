@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use agent_runner::{Reservation, Run};
-use agent_schemas::{Json, RunId, sse};
+use agent_schemas::{Json, JsonObject, RunId, sse};
 use axum::body::Body;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -16,9 +16,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::create::{self, Prepared};
+use super::ids;
 use super::translator::{DONE, Form, Responses};
 use crate::error;
 use agent_server::protocol::ApiError;
@@ -88,6 +89,8 @@ struct Connection {
     /// The latest response. This connection may continue it, even if it is not stored.
     latest: Option<RunId>,
     heartbeat: Interval,
+    /// When the connection has been open for too long.
+    deadline: Option<Instant>,
 }
 
 impl Connection {
@@ -96,7 +99,9 @@ impl Connection {
         let mut heartbeat = interval(pause);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let messages = context.messages(&client);
-        Connection { context, client, socket, waiting: VecDeque::new(), messages, latest: None, heartbeat }
+        let deadline = context.websocket_limit().and_then(|limit| Instant::now().checked_add(limit));
+        let waiting = VecDeque::new();
+        Connection { context, client, socket, waiting, messages, latest: None, heartbeat, deadline }
     }
 
     async fn run(mut self) {
@@ -115,14 +120,36 @@ impl Connection {
 
     /// Waits for the next request.
     async fn next_request(&mut self) -> Result<Waiting, Disconnected> {
-        while self.waiting.is_empty() {
+        while self.waiting.is_empty() || self.is_overdue() {
             tokio::select! {
+                biased;
+                () = until(self.deadline) => return Err(self.end_overdue().await),
                 message = self.socket.recv() => self.take_in(message).await?,
                 _ = self.heartbeat.tick() => self.ping().await?,
                 () = self.context.closing() => self.ping().await?,
             }
         }
         self.waiting.pop_front().ok_or(Disconnected)
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// Closes a connection that has been open for too long, with the error that tells clients to open another one.
+    async fn end_overdue(&mut self) -> Disconnected {
+        let limit = self.context.websocket_limit().unwrap_or_default().as_secs();
+        let message = format!(
+            "Responses websocket connection limit reached: it was open for {limit} seconds (http.websocket_seconds). \
+             Create a new websocket connection to continue."
+        );
+        let error = ErrorInfo::new(StatusCode::BAD_REQUEST, "websocket_connection_limit_reached", message);
+        let reason = Utf8Bytes::from_static("the connection was open for too long");
+        let close = Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason }));
+        if self.fail(&error).await.is_ok() {
+            let _ = self.send(close).await;
+        }
+        Disconnected
     }
 
     async fn take_in(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Disconnected> {
@@ -174,8 +201,18 @@ impl Connection {
         self.send(Message::Ping(Vec::new().into())).await
     }
 
+    /// Starts the run of a request. If that fails, the response that it continues is no longer at hand.
     async fn start(&mut self, text: &str) -> Result<(Run, Responses), ApiError> {
-        let mut body = self.context.parse(text)?;
+        let body = self.context.parse(text)?;
+        let named = body.get("previous_response_id").and_then(Json::as_str).and_then(ids::run_id);
+        let started = self.start_run(text, body).await;
+        if started.is_err() && named.is_some() && named == self.latest {
+            self.latest = None;
+        }
+        started
+    }
+
+    async fn start_run(&mut self, text: &str, mut body: JsonObject) -> Result<(Run, Responses), ApiError> {
         match body.shift_remove("type") {
             Some(Json::String(kind)) if kind == "response.create" => {}
             _ => return Err(ErrorInfo::at_parameter("type", "expected 'response.create'").into()),
@@ -220,5 +257,13 @@ impl Connection {
 
     async fn send(&mut self, message: Message) -> Result<(), Disconnected> {
         self.socket.send(message).await.map_err(|_| Disconnected)
+    }
+}
+
+/// Resolves at a time, or never.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }

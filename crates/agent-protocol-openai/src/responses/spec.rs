@@ -1,6 +1,5 @@
 //! Maps a request of the Responses API to a run.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use agent_runner::RunContext;
@@ -10,6 +9,7 @@ use axum::http::StatusCode;
 
 use super::echoed::EchoedSettings;
 use super::input;
+use super::references::References;
 use agent_server::protocol::{ErrorInfo, Fields, RunSpec};
 
 /// Members of requests that are read here, or have no meaning, and are no settings.
@@ -63,11 +63,10 @@ pub(super) fn spec(
     settings: ResponseSettings,
     previous: Option<RunContext>,
     mut options: RunOptions,
+    references: &References,
 ) -> Result<(RunSpec, EchoedSettings), ErrorInfo> {
     let request = Fields::new(body);
-    let before = previous.as_ref().map(RunContext::messages).unwrap_or_default();
-    let known: HashSet<&str> = before.iter().map(|message| message.id.as_str()).collect();
-    let input = input::messages(&request, &known)?;
+    let input = input::messages(&request, references)?;
     let echoed = EchoedSettings::new(&settings);
     options.protocol = Some(EchoedSettings::to_record(body));
     options.background = settings.background;

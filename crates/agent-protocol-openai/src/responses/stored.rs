@@ -98,8 +98,8 @@ pub(super) async fn input_items(
 ) -> Result<Json<List>, ApiError> {
     let (record, _) = stored(&context, &caller, id).await?;
     let page = PageOf::read(&query)?;
-    let items = new_input(&record).iter().flat_map(items::of_message);
-    let items = items.filter_map(|item| Value::from_serialize(&item).ok()).collect();
+    let items = items::of_messages(new_input(&record), &mut Vec::new());
+    let items = items.iter().filter_map(|item| Value::from_serialize(item).ok()).collect();
     Ok(Json(page.of(items)?))
 }
 

@@ -12,14 +12,16 @@ mod open;
 use agent_schemas::responses::{
     IncompleteDetails, Numbered, Response, ResponseError, ResponseStatus, ResponseUsage, StreamEvent,
 };
-use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, JsonObject, RunId, Status, sse};
+use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, JsonObject, RunId, Status, json, sse};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 
 use self::deltas::Relayed;
 use self::open::{OpenMessage, needs_contents};
+use super::declared::DeclaredTools;
 use super::echoed::EchoedSettings;
-use super::ids::response_id;
+use super::ids::{self, response_id};
+use super::items::Answer;
 use crate::error::{self, CONTEXT_LENGTH_EXCEEDED, RATE_LIMIT_EXCEEDED};
 use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, EscapedText, FrameWriter, TextDelta, Translator};
@@ -43,8 +45,14 @@ pub(super) struct Responses {
     open: Vec<OpenMessage>,
     /// The part whose deltas are relayed.
     relayed: Option<Relayed>,
-    /// MCP calls without an output yet: the id of the call and the position of its item.
+    /// The tools that the client executes.
+    declared: DeclaredTools,
+    /// The agent's own calls without an output yet: the id of the call and the position of its item.
     unanswered: Vec<(String, usize)>,
+    /// Outputs that came before the end of their calls.
+    early_answers: Vec<Answer>,
+    /// The end of the items' ids, if the items can be referred to.
+    locator: Option<String>,
     /// Why the model stopped early.
     cut_short: Option<&'static str>,
     is_background: bool,
@@ -52,6 +60,8 @@ pub(super) struct Responses {
     failure: Option<ErrorInfo>,
     /// Whether the answer of a run that failed is an error.
     answers_failure: bool,
+    /// Whether reasoning is shown as its summary.
+    wants_summary: bool,
     form: Form,
 }
 
@@ -100,11 +110,15 @@ impl Responses {
             writer: Writer { next: 0, from: 0 },
             open: Vec::new(),
             relayed: None,
+            declared: echoed.declared,
             unanswered: Vec::new(),
+            early_answers: Vec::new(),
+            locator: ids::locator(run).filter(|_| echoed.is_referable),
             cut_short: None,
             is_background: echoed.is_background,
             failure: None,
             answers_failure: false,
+            wants_summary: echoed.wants_summary,
             form,
         }
     }
@@ -288,6 +302,7 @@ impl Translator for Responses {
             Event::Message(message) if message.status.is_final() => self.on_closed(message, frames),
             Event::Message(message) => self.on_opened(message, frames),
             Event::Content(content) => self.on_content(content, frames),
+            Event::Other(event) => self.writer.send(StreamEvent::Agent { event }, frames),
             _ => {}
         }
     }
@@ -316,15 +331,19 @@ impl Translator for Responses {
     }
 
     fn answer(&self) -> axum::response::Response {
-        if let Some(failure) = self.failure.as_ref().filter(|_| self.answers_failure) {
-            return error::run_failed(failure);
-        }
         let mut json = Vec::new();
         if let Err(error) = sse::write_json(&mut json, &self.response) {
             tracing::error!(error = %error, "could not write a response as JSON");
             return ApiError::Panic.into_response();
         }
         add_members(&mut json, 1, &self.settings);
+        if let Some(failure) = self.failure.as_ref().filter(|_| self.answers_failure) {
+            // What the run has done is not lost: the failed response has its id and its output.
+            let response = json::parse(&String::from_utf8_lossy(&json)).unwrap_or_default();
+            let mut members = response.as_object().cloned().unwrap_or_default();
+            members.shift_remove("error");
+            return error::run_failed(failure, members);
+        }
         if self.form == Form::Upstream {
             let same = format!("\"response\":{}", String::from_utf8_lossy(&json));
             add_members(&mut json, 1, &same);

@@ -68,6 +68,7 @@ async fn principal__responses_and_conversations_of_others__do_not_exist() {
     let (_, _, response) = call(&router, "ann", "POST", "/v1/responses", &json!({ "input": "hi" })).await;
     let (_, _, conversation) =
         call(&router, "ann", "POST", "/v1/conversations?user_id=bob", &json!({})).await;
+    let item = response["output"][0]["id"].clone();
     let response = response["id"].as_str().expect("an id");
     let conversation = conversation["id"].as_str().expect("an id");
     let paths = [
@@ -93,6 +94,11 @@ async fn principal__responses_and_conversations_of_others__do_not_exist() {
         (StatusCode::BAD_REQUEST, &json!("previous_response_not_found"))
     );
     assert_eq!(call(&router, "ann", "POST", "/v1/responses", &next).await.0, StatusCode::OK);
+    let named =
+        json!({ "input": [{ "type": "item_reference", "id": item }, { "role": "user", "content": "x" }] });
+    let (status, _, refused) = call(&router, "bob", "POST", "/v1/responses", &named).await;
+    assert_eq!((status, &refused["error"]["code"]), (StatusCode::NOT_FOUND, &json!("item_not_found")));
+    assert_eq!(call(&router, "ann", "POST", "/v1/responses", &named).await.0, StatusCode::OK);
     for (method, path) in &paths {
         let (status, _, answer) = call(&router, "ann", method, path, &json!({})).await;
         assert_eq!(status, StatusCode::OK, "{method} {path}: {answer}");

@@ -197,6 +197,10 @@ impl Agent for Chat {
     fn recovery(&self) -> Recovery {
         Recovery::Continue
     }
+
+    fn summarizes(&self) -> bool {
+        true
+    }
 }
 
 fn choose_tools(config: &ChatConfig, tools: Vec<Arc<dyn Tool>>) -> Result<Vec<Arc<dyn Tool>>, ChatError> {

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use agent_schemas::{Content, ContentBody, Event, Message, MessageType, Role, Status};
+use agent_schemas::{Content, ContentBody, Event, Json, JsonObject, Message, MessageType, Role, Status};
 
-use super::encode::MessageHead;
+use super::encode::{self, MessageHead};
 use super::open::{MessageKey, OpenMessage};
 use super::{Assembler, ClosedMessage, Closing};
 
@@ -30,14 +30,28 @@ impl Assembler {
     /// Writes an event that was created elsewhere.
     ///
     /// Opens, extends and closes messages and contents as the event says. Whatever would break the form of the log is
-    /// repaired (a content without its message opens one) or dropped (a second close, a response event).
+    /// repaired (a content without its message opens one) or dropped (a second close, a response event). A content of a
+    /// message that is closed already is dropped with a warning. Events of other kinds are written as they are.
     /// `fresh_id` generates ids for messages that have none.
     pub(crate) fn emit(&mut self, event: Event, fresh_id: impl FnOnce() -> String) {
         match event {
             Event::Message(message) => self.emit_message(message, fresh_id),
             Event::Content(content) => self.emit_content(content, fresh_id),
+            Event::Other(Json::Object(members)) => self.emit_other(members),
+            // Only the runner writes response events.
             _ => {}
         }
+    }
+
+    /// Writes an event of the agent's own kind. It is part of the log, and of nothing else.
+    fn emit_other(&mut self, mut members: JsonObject) {
+        members.shift_remove("sequence_number");
+        let object = members.get("object").and_then(Json::as_str).unwrap_or_default();
+        if self.ended || object.is_empty() || ["response", "message", "content"].contains(&object) {
+            tracing::warn!(event.object = object, "an event whose kind the agent may not write is left out");
+            return;
+        }
+        self.event(|_, out, number| encode::other(out, number, &members));
     }
 
     fn emit_message(&mut self, mut message: Message, fresh_id: impl FnOnce() -> String) {
@@ -97,6 +111,7 @@ impl Assembler {
         let msg_id = content.msg_id.clone().unwrap_or_default();
         let known = self.open_by_id(&msg_id);
         if known.is_none() && self.emitted.is_closed(&msg_id, &self.closed) {
+            tracing::warn!(message.id = msg_id, "a content of a message that is closed already is left out");
             return;
         }
         let key = known.unwrap_or_else(|| {

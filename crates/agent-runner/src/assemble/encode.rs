@@ -58,6 +58,19 @@ pub(super) fn raw_string_member(out: &mut Vec<u8>, key: &str, inside: &[u8]) {
     out.push(b'"');
 }
 
+/// Writes an event of an agent's own kind: its number, and its members as they are.
+pub(super) fn other(out: &mut Vec<u8>, number: u64, members: &JsonObject) {
+    out.extend_from_slice(b"{\"sequence_number\":");
+    sse::write_number(out, number);
+    members.iter().for_each(|(key, content)| {
+        out.push(b',');
+        value(out, key);
+        out.push(b':');
+        value(out, content);
+    });
+    out.push(b'}');
+}
+
 fn event_head(out: &mut Vec<u8>, number: u64, object: &str, status: &Status, error: Option<&ErrorBody>) {
     out.extend_from_slice(b"{\"sequence_number\":");
     sse::write_number(out, number);

@@ -174,7 +174,7 @@ impl Inner {
     }
 
     /// The agent that the model names. A client may omit it or send an empty string.
-    fn choose_agent(&self, model: Option<&str>) -> Result<(&str, &Arc<dyn Agent>), StartError> {
+    pub(super) fn choose_agent(&self, model: Option<&str>) -> Result<(&str, &Arc<dyn Agent>), StartError> {
         let model = model.filter(|model| !model.is_empty());
         let agent_named = |wanted: &str| self.agents.iter().find(|(name, _)| name == wanted);
         let agent_of = |model: &str| {

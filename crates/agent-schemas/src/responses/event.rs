@@ -85,6 +85,14 @@ events! {
     ReasoningDelta "response.reasoning_text.delta" { item_id: &'a str, output_index: usize, content_index: usize, delta: &'a str, }
     /// The complete reasoning.
     ReasoningDone "response.reasoning_text.done" { item_id: &'a str, output_index: usize, content_index: usize, text: &'a str, }
+    /// A part of a summary of reasoning starts.
+    SummaryPartAdded "response.reasoning_summary_part.added" { item_id: &'a str, output_index: usize, summary_index: usize, part: &'a ResponsePart, }
+    /// The part is complete.
+    SummaryPartDone "response.reasoning_summary_part.done" { item_id: &'a str, output_index: usize, summary_index: usize, part: &'a ResponsePart, }
+    /// The next part of the summary's text.
+    SummaryDelta "response.reasoning_summary_text.delta" { item_id: &'a str, output_index: usize, summary_index: usize, delta: &'a str, }
+    /// The complete text of a part of the summary.
+    SummaryDone "response.reasoning_summary_text.done" { item_id: &'a str, output_index: usize, summary_index: usize, text: &'a str, }
     /// The next part of a call's arguments.
     ArgumentsDelta "response.function_call_arguments.delta" { item_id: &'a str, output_index: usize, delta: &'a str, }
     /// The complete arguments of a call.
@@ -109,6 +117,8 @@ events! {
     McpListCompleted "response.mcp_list_tools.completed" { item_id: &'a str, output_index: usize, }
     /// Listing the tools failed.
     McpListFailed "response.mcp_list_tools.failed" { item_id: &'a str, output_index: usize, }
+    /// An event of the agent's own kind, as it is in the run's log.
+    Agent "agent_server:event" { event: &'a Json, }
     /// Image generation starts.
     ImageInProgress "response.image_generation_call.in_progress" { item_id: &'a str, output_index: usize, }
     /// Image generation completed.

@@ -59,10 +59,10 @@ items! {
         /// The status.
         #[record(default = ItemStatus::InProgress)]
         pub status: ItemStatus,
-        /// The summary. Always empty, as agents show the reasoning itself.
+        /// The reasoning, if the request asks for a summary.
         #[record(default)]
-        pub summary: Vec<Json>,
-        /// The reasoning text.
+        pub summary: Vec<ResponsePart>,
+        /// The reasoning, if the request asks for no summary.
         #[record(default)]
         pub content: Vec<ResponsePart>,
         /// What a model server attached to it, for that server.
@@ -161,7 +161,7 @@ items! {
         /// The output.
         pub output: Option<String>,
         /// The error, if the call failed.
-        pub error: Json,
+        pub error: Option<String>,
     }
 
     /// A request for approval to call an MCP tool.

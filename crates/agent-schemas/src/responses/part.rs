@@ -47,6 +47,17 @@ pub struct ReasoningText {
     pub text: String,
 }
 
+/// A part of the summary of a model's reasoning.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct SummaryText {
+    /// Always `"summary_text"`.
+    #[record(name = "type", default = SummaryTextTag)]
+    pub kind: SummaryTextTag,
+    /// The text.
+    #[record(required)]
+    pub text: String,
+}
+
 literal! {
     /// The `type` of an [`OutputText`].
     pub struct OutputTextTag = "output_text";
@@ -62,6 +73,11 @@ literal! {
     pub struct ReasoningTextTag = "reasoning_text";
 }
 
+literal! {
+    /// The `type` of a [`SummaryText`].
+    pub struct SummaryTextTag = "summary_text";
+}
+
 one_of! {
     /// A part of a message.
     pub enum ResponsePart {
@@ -71,6 +87,8 @@ one_of! {
         Refusal "refusal" (Refusal),
         /// Reasoning. Only in reasoning items.
         ReasoningText "reasoning_text" (ReasoningText),
+        /// A summary of reasoning. Only in reasoning items.
+        SummaryText "summary_text" (SummaryText),
         /// Text of the user or the application.
         InputText "input_text" (ResponseInputText),
         /// An image.

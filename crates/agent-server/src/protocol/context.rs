@@ -77,6 +77,11 @@ impl ProtocolContext {
         Some(self.0.http().heartbeat).filter(|time| !time.is_zero())
     }
 
+    /// How long a WebSocket may stay open; `None` for any time.
+    pub fn websocket_limit(&self) -> Option<Duration> {
+        Some(self.0.http().websocket).filter(|time| !time.is_zero())
+    }
+
     /// Whether the server is shutting down and no longer starts runs.
     pub fn is_closing(&self) -> bool {
         self.runner().is_closed()

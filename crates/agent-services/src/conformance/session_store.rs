@@ -29,6 +29,7 @@ macro_rules! session_store_conformance {
             append_is_all_or_nothing batch_keys_are_stored_once known_messages_are_skipped many_writers_lose_nothing
             positions_name_messages long_sessions_are_read_in_parts messages_come_back_as_they_were
             lists_are_stable_under_writers changes_are_kept deleted_sessions_are_gone deletes_race_with_appends
+            deleted_messages_are_gone deleted_messages_leave_gaps
             users_never_meet long_ids_are_refused a_restart_forgets_nothing);
 
         $crate::conformance_tests!(session_store, $make_with_retention($crate::conformance::session_store::FORGOTTEN);
@@ -338,6 +339,59 @@ pub async fn deleted_sessions_are_gone(store: Arc<dyn SessionStore>) {
     assert_eq!(store.delete_user(&u).await.expect("deleted"), 0);
     assert!(listed(&*store, "u", 10).await.is_empty());
     assert_eq!(listed(&*store, "other", 10).await.len(), 1);
+}
+
+/// Contract 15.
+pub async fn deleted_messages_are_gone(store: Arc<dyn SessionStore>) {
+    let (u, s) = (user("u"), session("s"));
+    let delete =
+        async |position, id: &str| store.delete_message(&u, &s, position, id).await.expect("deleted");
+    assert!(!delete(0, "1").await, "there is no session");
+    let known = || {
+        let messages: Vec<Message> = ["1", "2", "3"].iter().map(|id| text(id, id)).collect();
+        MessageBatch { maybe_known: 3, ..encoded(&messages) }
+    };
+    store.append(&u, &s, known()).await.expect("appended");
+    for (position, id, existed) in [(1, "1", false), (3, "3", false), (u64::MAX, "3", false), (1, "2", true)]
+    {
+        assert_eq!(delete(position, id).await, existed, "{position} {id}");
+    }
+    assert!(!delete(1, "2").await, "it is gone");
+    let left =
+        |found: Vec<StoredMessage>| found.into_iter().map(|stored| stored.position).collect::<Vec<_>>();
+    let found = store.messages(&u, &s, 0, size(10)).await.expect("readable").expect("there");
+    assert_eq!(texts(&found), ["1", "3"]);
+    assert_eq!(left(found), [0, 2], "the others keep their positions");
+    assert_eq!(count(&*store, "u", "s").await, Some(3));
+    let appended = store.append(&u, &s, known()).await.expect("appended");
+    assert_eq!(appended, Appended { first: 3, count: 1 }, "its id is no longer known");
+    let batch = MessageBatch { is_anonymous: true, ..batch(&["a"]) };
+    store.append(&user("u"), &session("anonymous"), batch).await.expect("appended");
+    let deleted = store.delete_message(&u, &session("anonymous"), 0, "").await.expect("deleted");
+    assert!(deleted && store.delete(&u, &session("anonymous")).await.expect("deleted"));
+}
+
+/// Contract 7 and 15: what is left is read in pages, and from the end.
+pub async fn deleted_messages_leave_gaps(store: Arc<dyn SessionStore>) {
+    let (u, s) = (user("u"), session("s"));
+    let messages: Vec<Message> =
+        (0..40).map(|number| text(&number.to_string(), &number.to_string())).collect();
+    store.append(&u, &s, encoded(&messages)).await.expect("appended");
+    let is_left = |number: &u64| number % 3 == 1 && *number < 30;
+    for number in (0..40).filter(|number| !is_left(number)) {
+        assert!(store.delete_message(&u, &s, number, &number.to_string()).await.expect("deleted"));
+    }
+    let expected: Vec<String> = (0..40).filter(is_left).map(|number| number.to_string()).collect();
+    let last = store.last_messages(&u, &s, size(4)).await.expect("readable").expect("there");
+    assert_eq!(texts(&last), expected[expected.len() - 4..]);
+    let (mut found, mut from) = (Vec::new(), 0);
+    loop {
+        let page = store.messages(&u, &s, from, size(3)).await.expect("readable").expect("there");
+        let Some(end) = page.last() else { break };
+        from = end.position + 1;
+        found.extend(texts(&page));
+    }
+    assert_eq!(found, expected);
 }
 
 /// Contract 3 and 10 at once: the remaining data is complete.

@@ -5,7 +5,7 @@ mod codec;
 use std::time::Duration;
 
 use ::redis::cmd;
-use agent_schemas::{SessionId, UserId};
+use agent_schemas::{Message, SessionId, UserId};
 use async_trait::async_trait;
 
 use self::codec::Info;
@@ -28,14 +28,16 @@ script!(TOUCH, "session/common.lua", "session/touch.lua");
 script!(INFOS, "session/common.lua", "session/infos.lua");
 script!(MESSAGES, "session/common.lua", "session/messages.lua");
 script!(DELETE, "session/common.lua", "session/delete.lua");
+script!(DELETE_MESSAGE, "session/common.lua", "session/delete_message.lua");
 script!(RETIRE, "session/retire.lua");
 
 /// Positions from here on mean the end: it is the greatest integer that a script represents exactly, and more messages
 /// than any session has.
 const MAX_POSITION: u64 = 1 << 53;
 
-/// A part of a session: its number, its number of messages, the position of the first of these, and the messages.
-type Part = (u64, u64, u64, Vec<Option<Vec<u8>>>);
+/// A part of a session: its number, its number of messages, where the next part begins, and the positions and the JSON of
+/// the messages.
+type Part = (u64, u64, u64, Vec<u64>, Vec<Option<Vec<u8>>>);
 
 /// Sessions in Redis.
 ///
@@ -126,12 +128,13 @@ impl RedisSessionStore {
         loop {
             let call = MESSAGES.with_keys([key.clone()]);
             let call = match (reading, from) {
-                (Some((_, next, end)), _) => call.arg(next).arg(end - next),
-                (None, Some(from)) => call.arg(from.min(MAX_POSITION)).arg(size.get()),
-                (None, None) => call.arg(format!("-{}", size.get())).arg(size.get()),
+                (Some((_, next, _)), _) => call.arg(next),
+                (None, Some(from)) => call.arg(from.min(MAX_POSITION)),
+                (None, None) => call.arg(format!("-{}", size.get())),
             };
-            let answer: Option<Part> = self.backend.repeatable(OPERATION, call.arg(LARGE_ANSWER)).await?;
-            let Some((number, total, first, messages)) = answer else { return Ok(None) };
+            let call = call.arg(size.get() - found.len()).arg(LARGE_ANSWER);
+            let answer: Option<Part> = self.backend.repeatable(OPERATION, call).await?;
+            let Some((number, total, next, positions, messages)) = answer else { return Ok(None) };
             let end = match reading {
                 // Another session with the same id has replaced it.
                 Some((before, ..)) if before != number => {
@@ -140,15 +143,14 @@ impl RedisSessionStore {
                     continue;
                 }
                 Some((_, _, end)) => end,
-                None => total.min(first + size.get() as u64),
+                None => total,
             };
-            let next = first + messages.len() as u64;
-            for (position, message) in (first..).zip(messages) {
+            for (position, message) in positions.into_iter().zip(messages).filter(|(at, _)| *at < end) {
                 let message = message.ok_or_else(|| foreign(OPERATION));
                 let message = message.and_then(|message| decode(OPERATION, &message));
                 found.push(StoredMessage::of_read(position, message));
             }
-            if next >= end {
+            if next >= end || found.len() >= size.get() {
                 break;
             }
             reading = Some((number, next, end));
@@ -306,6 +308,28 @@ impl SessionStore for RedisSessionStore {
         const OPERATION: &str = "delete a session";
         let _call = self.backend.begin(OPERATION, &[user.as_str(), id.as_str()])?;
         Ok(self.delete_members(OPERATION, user, &[keys::of(id)]).await? > 0)
+    }
+
+    async fn delete_message(
+        &self,
+        user: &UserId,
+        id: &SessionId,
+        position: u64,
+        message_id: &str,
+    ) -> Result<bool> {
+        const OPERATION: &str = "delete a message";
+        let _call = self.backend.begin(OPERATION, &[user.as_str(), id.as_str()])?;
+        let key = self.key(user, &keys::of(id));
+        let mut get = cmd("HGET");
+        get.arg(&key).arg(format!("m:{position}"));
+        let stored: Option<Vec<u8>> = self.backend.repeatable(OPERATION, get).await?;
+        let Some(stored) = stored.filter(|json| !json.is_empty()) else { return Ok(false) };
+        let message: Result<Message> = decode(OPERATION, &stored);
+        if message.is_ok_and(|message| message.id != message_id) {
+            return Ok(false);
+        }
+        let call = DELETE_MESSAGE.with_keys([key]).arg(position).arg(stored).arg(id_field(message_id));
+        self.backend.once(OPERATION, call).await
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {

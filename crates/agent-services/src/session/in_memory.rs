@@ -175,9 +175,7 @@ impl SessionStore for InMemorySessionStore {
     ) -> Result<Option<Vec<StoredMessage>>> {
         const OPERATION: &str = "read a session";
         self.started.check(OPERATION, &[user.as_str(), id.as_str()])?;
-        let last =
-            |session: &Session| session.stored(session.messages.len().saturating_sub(size.get()), size.get());
-        Ok(self.read(user, id, last).map(decode))
+        Ok(self.read(user, id, |session| session.last(size.get())).map(decode))
     }
 
     async fn list(
@@ -227,6 +225,25 @@ impl SessionStore for InMemorySessionStore {
     async fn delete(&self, user: &UserId, id: &SessionId) -> Result<bool> {
         self.started.check("delete a session", &[user.as_str(), id.as_str()])?;
         Ok(self.kept.write().remove(&self.budget, user, id))
+    }
+
+    async fn delete_message(
+        &self,
+        user: &UserId,
+        id: &SessionId,
+        position: u64,
+        message_id: &str,
+    ) -> Result<bool> {
+        self.started.check("delete a message", &[user.as_str(), id.as_str()])?;
+        let mut kept = self.kept.write();
+        let Some(session) = kept.users.get_mut(&UserKey::of(user)).and_then(|user| user.sessions.get_mut(id))
+        else {
+            return Ok(false);
+        };
+        let existed = session.delete(position, message_id);
+        let is_anonymous = session.place.is_some();
+        kept.note(&self.budget, user, id, is_anonymous);
+        Ok(existed)
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {

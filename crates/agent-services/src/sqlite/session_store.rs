@@ -79,7 +79,7 @@ impl SessionStore for SqliteSessionStore {
         const OPERATION: &str = "read a session";
         self.access.check(OPERATION, &[user.as_str(), id.as_str()])?;
         let (user, id) = (user.clone(), id.clone());
-        let read = move |connection: &_| read::messages(connection, &user, &id, |_| from, size);
+        let read = move |connection: &_| read::messages(connection, &user, &id, from, size);
         self.access.read(OPERATION, read).await
     }
 
@@ -92,8 +92,7 @@ impl SessionStore for SqliteSessionStore {
         const OPERATION: &str = "read a session";
         self.access.check(OPERATION, &[user.as_str(), id.as_str()])?;
         let (user, id) = (user.clone(), id.clone());
-        let from = move |count: u64| count.saturating_sub(size.get() as u64);
-        let read = move |connection: &_| read::messages(connection, &user, &id, from, size);
+        let read = move |connection: &_| read::last_messages(connection, &user, &id, size);
         self.access.read(OPERATION, read).await
     }
 
@@ -124,6 +123,21 @@ impl SessionStore for SqliteSessionStore {
         self.access.check(OPERATION, &[user.as_str(), id.as_str()])?;
         let (user, id) = (user.clone(), id.clone());
         self.access.write(OPERATION, move |connection| change::delete(connection, &user, &id)).await
+    }
+
+    async fn delete_message(
+        &self,
+        user: &UserId,
+        id: &SessionId,
+        position: u64,
+        message_id: &str,
+    ) -> Result<bool> {
+        const OPERATION: &str = "delete a message";
+        self.access.check(OPERATION, &[user.as_str(), id.as_str()])?;
+        let (user, id, message_id) = (user.clone(), id.clone(), message_id.to_owned());
+        let delete =
+            move |connection: &_| change::delete_message(connection, &user, &id, position, &message_id);
+        self.access.write(OPERATION, delete).await
     }
 
     async fn delete_user(&self, user: &UserId) -> Result<u64> {

@@ -1,11 +1,12 @@
 //! Closes contents, messages and items.
 
 use agent_schemas::responses::{
-    ItemStatus, MessageItem, OutputText, ResponseItem, ResponsePart, StreamEvent,
+    ImageGenerationItem, ItemStatus, MessageItem, OutputText, ResponseItem, ResponsePart, StreamEvent,
 };
-use agent_schemas::{Content, ContentBody, Json, JsonObject, Message, MessageType, Status, object};
+use agent_schemas::{Content, ContentBody, Message, MessageType, Status};
 
-use super::super::{attached, items};
+use super::super::attached;
+use super::super::items::{self, Answer};
 use super::Responses;
 use super::growing::{Place, parts_of};
 use super::open::{Kind, OpenMessage};
@@ -58,7 +59,7 @@ impl Responses {
         }
         self.open.clear();
         for (_, item) in std::mem::take(&mut self.unanswered) {
-            self.end_mcp_call(item, None, None, frames);
+            self.end_own_call(item, None, frames);
         }
     }
 
@@ -69,7 +70,7 @@ impl Responses {
             contents.iter().filter(|content| !content.is_closed).map(|content| content.index).collect();
         for index in open {
             match kind {
-                Kind::Call | Kind::McpCall => self.close_call(position, index, Some(status), frames),
+                Kind::Call => self.close_call(position, index, Some(status), frames),
                 _ => self.close_part(position, index, frames),
             }
         }
@@ -100,9 +101,8 @@ impl Responses {
     }
 
     fn end_part(&mut self, output_index: usize, content_index: usize, frames: &mut FrameWriter) {
-        let Some((item_id, parts)) = self.response.output.get_mut(output_index).and_then(parts_of) else {
-            return;
-        };
+        let item = self.response.output.get_mut(output_index);
+        let Some((item_id, parts)) = item.and_then(|item| parts_of(item, self.wants_summary)) else { return };
         let Some(part) = parts.get(content_index) else { return };
         let done = match part {
             ResponsePart::OutputText(part) => StreamEvent::TextDone {
@@ -118,10 +118,20 @@ impl Responses {
             ResponsePart::ReasoningText(part) => {
                 StreamEvent::ReasoningDone { item_id, output_index, content_index, text: &part.text }
             }
+            ResponsePart::SummaryText(part) => {
+                let summary_index = content_index;
+                StreamEvent::SummaryDone { item_id, output_index, summary_index, text: &part.text }
+            }
             _ => return,
         };
         self.writer.send(done, frames);
-        self.writer.send(StreamEvent::PartDone { item_id, output_index, content_index, part }, frames);
+        let part_done = match part {
+            ResponsePart::SummaryText(_) => {
+                StreamEvent::SummaryPartDone { item_id, output_index, summary_index: content_index, part }
+            }
+            _ => StreamEvent::PartDone { item_id, output_index, content_index, part },
+        };
+        self.writer.send(part_done, frames);
     }
 
     /// Shows a content that is not text: an image as a separate item, others as text if possible.
@@ -131,7 +141,7 @@ impl Responses {
         if let ContentBody::Image { image_url: Some(url) } = &content.body {
             let number = usize::try_from(content.index.unwrap_or(0)).unwrap_or(0);
             if let Some(picture) = items::picture(&open.message, number, url) {
-                return self.show_picture(picture.into(), frames);
+                return self.show_picture(picture, frames);
             }
         }
         let Some(ResponsePart::OutputText(whole)) = items::part(&content.body, true) else { return };
@@ -146,14 +156,16 @@ impl Responses {
         }
     }
 
-    fn show_picture(&mut self, picture: ResponseItem, frames: &mut FrameWriter) {
-        let ResponseItem::ImageGeneration(whole) = &picture else { return };
-        let mut begun = whole.clone();
-        (begun.status, begun.result) = (ItemStatus::InProgress, None);
-        let (id, output_index) = (begun.id.clone(), self.begin(begun.into(), frames));
-        self.writer.send(StreamEvent::ImageInProgress { item_id: &id, output_index }, frames);
-        self.writer.send(StreamEvent::ImageCompleted { item_id: &id, output_index }, frames);
-        self.response.output[output_index] = picture;
+    fn show_picture(&mut self, whole: ImageGenerationItem, frames: &mut FrameWriter) {
+        let begun = ImageGenerationItem { status: ItemStatus::InProgress, result: None, ..whole.clone() };
+        let output_index = self.begin(begun.into(), frames);
+        let Some(ResponseItem::ImageGeneration(item)) = self.response.output.get_mut(output_index) else {
+            return;
+        };
+        (item.status, item.result) = (whole.status, whole.result);
+        let item_id = &item.id;
+        self.writer.send(StreamEvent::ImageInProgress { item_id, output_index }, frames);
+        self.writer.send(StreamEvent::ImageCompleted { item_id, output_index }, frames);
         self.end_item(output_index, frames);
     }
 
@@ -168,7 +180,7 @@ impl Responses {
             return;
         };
         content.is_closed = true;
-        let output_index = content.item;
+        let (output_index, call_id) = (content.item, std::mem::take(&mut content.call_id));
         let status = status.map_or(ItemStatus::Completed, items::ended);
         match self.response.output.get_mut(output_index) {
             Some(ResponseItem::FunctionCall(call)) => {
@@ -188,7 +200,7 @@ impl Responses {
                 let done = StreamEvent::McpArgumentsDone { item_id: &call.id, output_index, arguments };
                 self.writer.send(done, frames);
                 // Its item ends with the tool's output.
-                return;
+                return self.await_answer(call_id, output_index, frames);
             }
             _ => {}
         }
@@ -197,8 +209,8 @@ impl Responses {
 
     /// Shows a message whose items start and end at once.
     fn show_at_once(&mut self, message: &Message, frames: &mut FrameWriter) {
-        if message.kind == MessageType::McpCallOutput && self.answer_mcp_calls(message, frames) {
-            return;
+        if is_answer(message) {
+            return self.answer_calls(message, frames);
         }
         for item in items::of_message(message) {
             if let ResponseItem::Message(item) = item {
@@ -236,51 +248,53 @@ impl Responses {
         self.end_item(item, frames);
     }
 
-    /// Adds outputs to their calls; returns whether every call has one.
-    fn answer_mcp_calls(&mut self, message: &Message, frames: &mut FrameWriter) -> bool {
-        let mut all = true;
-        for data in message.contents().iter().filter_map(Content::as_data) {
-            let call_id = items::text_of(data, "call_id");
-            match self.unanswered.iter().position(|(id, _)| *id == call_id) {
+    /// Adds outputs to their calls. Other outputs are not shown: clients send outputs, and receive none.
+    fn answer_calls(&mut self, message: &Message, frames: &mut FrameWriter) {
+        for answer in Answer::all_of(message) {
+            match self.unanswered.iter().position(|(id, _)| *id == answer.call_id) {
                 Some(position) => {
                     let (_, item) = self.unanswered.remove(position);
-                    self.end_mcp_call(
-                        item,
-                        Some(data),
-                        message.error.as_ref().map(|error| &*error.message),
-                        frames,
-                    );
+                    self.end_own_call(item, Some(answer), frames);
                 }
-                None => all = false,
+                None => self.early_answers.push(answer),
             }
         }
-        all
     }
 
-    /// Ends the item of an MCP call with its output; without one, the call has failed.
-    fn end_mcp_call(
-        &mut self,
-        output_index: usize,
-        answer: Option<&JsonObject>,
-        error: Option<&str>,
-        frames: &mut FrameWriter,
-    ) {
-        let Some(ResponseItem::McpCall(call)) = self.response.output.get_mut(output_index) else { return };
-        match (answer, error) {
-            (Some(answer), None) => {
-                call.output = Some(items::output(answer));
-                call.status = ItemStatus::Completed;
-                self.writer.send(StreamEvent::McpCompleted { item_id: &call.id, output_index }, frames);
+    /// Ends the item of a complete call if its output came before; otherwise it ends with the output.
+    fn await_answer(&mut self, call_id: String, item: usize, frames: &mut FrameWriter) {
+        match self.early_answers.iter().position(|answer| answer.call_id == call_id) {
+            Some(position) => {
+                let answer = self.early_answers.remove(position);
+                self.end_own_call(item, Some(answer), frames);
             }
-            (answer, error) => {
-                call.status = if answer.is_some() { ItemStatus::Failed } else { ItemStatus::Incomplete };
-                let told = error.map(str::to_owned).or_else(|| answer.map(items::output));
-                call.error = told.map_or(Json::Null, |content| {
-                    object! { "type" => "mcp_tool_execution_error", "content" => content }.into()
-                });
-                self.writer.send(StreamEvent::McpFailed { item_id: &call.id, output_index }, frames);
-            }
+            None => self.unanswered.push((call_id, item)),
         }
+    }
+
+    /// Ends the item of a call that the agent executed itself; without an output, it is incomplete.
+    fn end_own_call(&mut self, output_index: usize, answer: Option<Answer>, frames: &mut FrameWriter) {
+        let Some(ResponseItem::McpCall(call)) = self.response.output.get_mut(output_index) else { return };
+        match answer {
+            Some(answer) => answer.put_into(call),
+            None => call.status = ItemStatus::Incomplete,
+        }
+        let item_id = &call.id;
+        let end = match call.status {
+            ItemStatus::Completed => StreamEvent::McpCompleted { item_id, output_index },
+            _ => StreamEvent::McpFailed { item_id, output_index },
+        };
+        self.writer.send(end, frames);
         self.end_item(output_index, frames);
     }
+}
+
+fn is_answer(message: &Message) -> bool {
+    matches!(
+        message.kind,
+        MessageType::FunctionCallOutput
+            | MessageType::PluginCallOutput
+            | MessageType::ComponentCallOutput
+            | MessageType::McpCallOutput
+    )
 }

@@ -22,18 +22,25 @@ impl Responses {
         let open = self.open.iter_mut().find(|open| open.message.id == delta.msg_id)?;
         let content = open.content(delta.index).filter(|content| !content.is_closed)?;
         let (item, part) = (content.item, content.part);
-        let (id, parts) = self.response.output.get_mut(item).and_then(parts_of)?;
-        let (name, suffix) = match (parts.get(part)?, delta.kind) {
+        let (id, parts) = parts_of(self.response.output.get_mut(item)?, self.wants_summary)?;
+        let (name, index, suffix) = match (parts.get(part)?, delta.kind) {
             (ResponsePart::OutputText(_), TextKind::Text) => {
-                ("response.output_text.delta", "\",\"logprobs\":[]}")
+                ("response.output_text.delta", "content_index", "\",\"logprobs\":[]}")
             }
-            (ResponsePart::ReasoningText(_), TextKind::Text) => ("response.reasoning_text.delta", "\"}"),
-            (ResponsePart::Refusal(_), TextKind::Refusal) => ("response.refusal.delta", "\"}"),
+            (ResponsePart::ReasoningText(_), TextKind::Text) => {
+                ("response.reasoning_text.delta", "content_index", "\"}")
+            }
+            (ResponsePart::SummaryText(_), TextKind::Text) => {
+                ("response.reasoning_summary_text.delta", "summary_index", "\"}")
+            }
+            (ResponsePart::Refusal(_), TextKind::Refusal) => {
+                ("response.refusal.delta", "content_index", "\"}")
+            }
             _ => return None,
         };
         let mut prefix = b",\"item_id\":\"".to_vec();
         write_escaped(&mut prefix, id);
-        prefix.extend(format!("\",\"output_index\":{item},\"content_index\":{part},\"delta\":\"").bytes());
+        prefix.extend(format!("\",\"output_index\":{item},\"{index}\":{part},\"delta\":\"").bytes());
         let before_number = format!("event: {name}\ndata: {{\"type\":\"{name}\",\"sequence_number\":");
         let frame = DeltaFrame::new(prefix, suffix).with_number_after(before_number);
         Some(Relayed { item, part, frame })
@@ -46,10 +53,11 @@ impl Responses {
         frames: &mut FrameWriter,
     ) -> Result<(), DecodeError> {
         let Some(Relayed { item, part, frame }) = &self.relayed else { return Ok(()) };
-        let parts = self.response.output.get_mut(*item).and_then(parts_of);
+        let parts = self.response.output.get_mut(*item).and_then(|item| parts_of(item, self.wants_summary));
         let known = match parts.and_then(|(_, parts)| parts.get_mut(*part)) {
             Some(ResponsePart::OutputText(part)) => &mut part.text,
             Some(ResponsePart::ReasoningText(part)) => &mut part.text,
+            Some(ResponsePart::SummaryText(part)) => &mut part.text,
             Some(ResponsePart::Refusal(part)) => &mut part.refusal,
             _ => return Ok(()),
         };

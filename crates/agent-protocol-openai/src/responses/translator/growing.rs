@@ -1,12 +1,13 @@
 //! Starts and extends messages and contents.
 
 use agent_schemas::responses::{
-    FunctionCallItem, MessageItem, OutputText, ReasoningItem, ReasoningText, Refusal, ResponseItem,
-    ResponsePart, StreamEvent,
+    MessageItem, OutputText, ReasoningItem, ReasoningText, Refusal, ResponseItem, ResponsePart, StreamEvent,
+    SummaryText,
 };
 use agent_schemas::{Content, ContentBody, JsonObject, Message, Status};
 
 use super::super::attached;
+use super::super::declared::CallForm;
 use super::super::ids::{self, item_id, message_item_id};
 use super::super::items;
 use super::open::{Kind, OpenContent, OpenMessage, index_of};
@@ -34,7 +35,10 @@ impl Responses {
     }
 
     /// Adds an item and returns its position.
-    pub(super) fn begin(&mut self, item: ResponseItem, frames: &mut FrameWriter) -> usize {
+    pub(super) fn begin(&mut self, mut item: ResponseItem, frames: &mut FrameWriter) -> usize {
+        if let (Some(locator), Some(id)) = (&self.locator, items::own_id(&mut item)) {
+            id.push_str(locator);
+        }
         let place = self.response.output.len();
         self.writer.send(StreamEvent::ItemAdded { output_index: place, item: &item }, frames);
         self.response.output.push(item);
@@ -45,7 +49,7 @@ impl Responses {
         let Some(position) = self.position_of(content) else { return };
         match self.open[position].kind {
             Kind::Message | Kind::Reasoning => self.on_part(position, content, frames),
-            Kind::Call | Kind::McpCall => self.on_call(position, content, frames),
+            Kind::Call => self.on_call(position, content, frames),
             Kind::AtOnce | Kind::Hidden => {}
         }
     }
@@ -87,12 +91,19 @@ impl Responses {
             return (!known.is_closed).then_some(Place { index, item, part: known.part });
         }
         let part: ResponsePart = match (open.kind, is_refusal) {
+            (Kind::Reasoning, _) if self.wants_summary => SummaryText::default().into(),
             (Kind::Reasoning, _) => ReasoningText::default().into(),
             (_, true) => Refusal::default().into(),
             (_, false) => OutputText::default().into(),
         };
         let part = self.begin_part(item, part, frames)?;
-        self.open[position].contents.push(OpenContent { index, item, part, is_closed: false });
+        self.open[position].contents.push(OpenContent {
+            index,
+            item,
+            part,
+            call_id: String::new(),
+            is_closed: false,
+        });
         Some(Place { index, item, part })
     }
 
@@ -103,10 +114,15 @@ impl Responses {
         part: ResponsePart,
         frames: &mut FrameWriter,
     ) -> Option<usize> {
-        let (id, parts) = parts_of(self.response.output.get_mut(item)?)?;
+        let (item_id, parts) = parts_of(self.response.output.get_mut(item)?, self.wants_summary)?;
         let place = parts.len();
-        let event =
-            StreamEvent::PartAdded { item_id: id, output_index: item, content_index: place, part: &part };
+        let (output_index, part_ref) = (item, &part);
+        let event = match part_ref {
+            ResponsePart::SummaryText(_) => {
+                StreamEvent::SummaryPartAdded { item_id, output_index, summary_index: place, part: part_ref }
+            }
+            _ => StreamEvent::PartAdded { item_id, output_index, content_index: place, part: part_ref },
+        };
         self.writer.send(event, frames);
         parts.push(part);
         Some(place)
@@ -114,7 +130,8 @@ impl Responses {
 
     /// Appends to a part; if `is_whole`, only the text beyond what is already there.
     pub(super) fn grow(&mut self, place: &Place, text: &str, is_whole: bool, frames: &mut FrameWriter) {
-        let Some((id, parts)) = self.response.output.get_mut(place.item).and_then(parts_of) else { return };
+        let item = self.response.output.get_mut(place.item);
+        let Some((id, parts)) = item.and_then(|item| parts_of(item, self.wants_summary)) else { return };
         let Some(part) = parts.get_mut(place.part) else { return };
         let (output_index, content_index) = (place.item, place.part);
         match part {
@@ -143,19 +160,39 @@ impl Responses {
                     self.writer.send(event, frames);
                 }
             }
+            ResponsePart::SummaryText(part) => {
+                if let Some(delta) = grown(&mut part.text, text, is_whole) {
+                    let summary_index = place.part;
+                    let event = StreamEvent::SummaryDelta { item_id: id, output_index, summary_index, delta };
+                    self.writer.send(event, frames);
+                }
+            }
             _ => {}
         }
     }
 
     fn on_call(&mut self, position: usize, content: &Content, frames: &mut FrameWriter) {
         let Some(data) = content.as_data() else { return };
-        let Some(place) = self.call_of(position, index_of(content), data, frames) else { return };
+        let index = index_of(content);
+        let is_final = content.status.as_ref().is_some_and(Status::is_final);
+        let open = &mut self.open[position];
+        let is_known = open.content(index).is_some();
+        let waits = open.nameless.contains(&index) || items::text_of(data, "name").is_empty();
+        if !is_known && waits && !is_final {
+            // Its name decides how it is shown.
+            open.nameless.push(index);
+            return;
+        }
+        let Some(place) = self.call_of(position, index, data, frames) else { return };
+        if let Some(known) = self.open[position].content(index).filter(|known| known.call_id.is_empty()) {
+            known.call_id = items::text_of(data, "call_id");
+        }
         if let Some(item) = self.response.output.get_mut(place) {
             let is_whole = content.delta != Some(true);
             grow_call(item, place, data, is_whole, &mut self.writer, frames);
         }
-        if content.status.as_ref().is_some_and(Status::is_final) {
-            self.close_call(position, index_of(content), content.status.as_ref(), frames);
+        if is_final {
+            self.close_call(position, index, content.status.as_ref(), frames);
         }
     }
 
@@ -175,21 +212,23 @@ impl Responses {
         // The arguments follow as they grow.
         let mut head = data.clone();
         head.shift_remove("arguments");
-        let item: ResponseItem = if open.kind == Kind::McpCall {
-            items::mcp_call(&open.message, number, &head).into()
-        } else if let Some(mut call) = items::custom_call(&open.message, number, &head) {
-            call.input.clear();
-            call.into()
-        } else {
-            FunctionCallItem { ..items::function_call(&open.message, number, &head) }.into()
+        let form = self.declared.form_of(&open.message.kind, data);
+        let mut item: ResponseItem = match form {
+            CallForm::Function => items::function_call(&open.message, number, &head).into(),
+            CallForm::Custom => items::custom_call(&open.message, number, &head)?.into(),
+            CallForm::Own => items::own_call(&open.message, number, &head).into(),
         };
-        let is_mcp = open.kind == Kind::McpCall;
-        let item = self.begin(item, frames);
-        if let (true, Some(ResponseItem::McpCall(call))) = (is_mcp, self.response.output.get(item)) {
-            self.writer.send(StreamEvent::McpInProgress { item_id: &call.id, output_index: item }, frames);
-            self.unanswered.push((items::text_of(data, "call_id"), item));
+        match &mut item {
+            ResponseItem::CustomToolCall(call) => call.input.clear(),
+            ResponseItem::McpCall(call) => call.arguments.clear(),
+            _ => {}
         }
-        self.open[position].contents.push(OpenContent { index, item, part: 0, is_closed: false });
+        let item = self.begin(item, frames);
+        if let Some(ResponseItem::McpCall(call)) = self.response.output.get(item) {
+            self.writer.send(StreamEvent::McpInProgress { item_id: &call.id, output_index: item }, frames);
+        }
+        let call_id = items::text_of(data, "call_id");
+        self.open[position].contents.push(OpenContent { index, item, part: 0, call_id, is_closed: false });
         Some(item)
     }
 }
@@ -201,11 +240,17 @@ pub(super) struct Place {
     pub(super) part: usize,
 }
 
-/// The id and the parts of an item that has parts.
-pub(super) fn parts_of(item: &mut ResponseItem) -> Option<(&str, &mut Vec<ResponsePart>)> {
+/// The id and the parts of an item that has parts; those of reasoning may be its summary.
+pub(super) fn parts_of(
+    item: &mut ResponseItem,
+    wants_summary: bool,
+) -> Option<(&str, &mut Vec<ResponsePart>)> {
     match item {
         ResponseItem::Message(item) => Some((&item.id, &mut item.content)),
-        ResponseItem::Reasoning(item) => Some((&item.id, &mut item.content)),
+        ResponseItem::Reasoning(item) => {
+            let parts = if wants_summary { &mut item.summary } else { &mut item.content };
+            Some((&item.id, parts))
+        }
         _ => None,
     }
 }
@@ -256,8 +301,9 @@ fn grow_call(
         }
         ResponseItem::McpCall(call) => {
             name(&mut call.name, "name");
-            name(&mut call.server_label, "server_label");
-            if let Some(delta) = grown(&mut call.arguments, text("arguments").unwrap_or_default(), is_whole) {
+            let arguments =
+                if is_whole { items::own_arguments(data) } else { text("arguments").map(str::to_owned) };
+            if let Some(delta) = grown(&mut call.arguments, &arguments.unwrap_or_default(), is_whole) {
                 writer
                     .send(StreamEvent::McpArgumentsDelta { item_id: &call.id, output_index, delta }, frames);
             }

@@ -13,8 +13,6 @@ pub(super) enum Kind {
     Reasoning,
     /// As one call each, while they grow.
     Call,
-    /// The same for calls of MCP tools.
-    McpCall,
     /// As whole items, when the message is closed.
     AtOnce,
     /// Not at all.
@@ -28,8 +26,10 @@ impl Kind {
             MessageType::Message if message.role.is_some() && !is_agents(message) => Kind::Hidden,
             MessageType::Message => Kind::Message,
             MessageType::Reasoning => Kind::Reasoning,
-            MessageType::FunctionCall | MessageType::PluginCall | MessageType::ComponentCall => Kind::Call,
-            MessageType::McpCall => Kind::McpCall,
+            MessageType::FunctionCall
+            | MessageType::PluginCall
+            | MessageType::ComponentCall
+            | MessageType::McpCall => Kind::Call,
             MessageType::Heartbeat | MessageType::Other(_) => Kind::Hidden,
             _ => Kind::AtOnce,
         }
@@ -50,6 +50,8 @@ pub(super) struct OpenMessage {
     /// The position of its item, if the message has a single one.
     pub(super) item: Option<usize>,
     pub(super) contents: Vec<OpenContent>,
+    /// The indexes of calls that began without a name. They are shown once they are complete.
+    pub(super) nameless: Vec<i64>,
 }
 
 /// A content of an open message.
@@ -61,6 +63,8 @@ pub(super) struct OpenContent {
     pub(super) item: usize,
     /// The position of its part in the item; calls have none.
     pub(super) part: usize,
+    /// The id of the call, if it is one.
+    pub(super) call_id: String,
     pub(super) is_closed: bool,
 }
 
@@ -68,7 +72,13 @@ impl OpenMessage {
     pub(super) fn new(message: &Message) -> Self {
         let mut head = message.clone();
         head.content = None;
-        OpenMessage { kind: Kind::of(message), message: head, item: None, contents: Vec::new() }
+        OpenMessage {
+            kind: Kind::of(message),
+            message: head,
+            item: None,
+            contents: Vec::new(),
+            nameless: Vec::new(),
+        }
     }
 
     pub(super) fn content(&mut self, index: i64) -> Option<&mut OpenContent> {

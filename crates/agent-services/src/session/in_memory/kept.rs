@@ -45,7 +45,7 @@ pub(super) struct User {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) info: SessionInfo,
-    /// The messages' JSON, unparsed: most messages are never read again.
+    /// The messages' JSON, unparsed: most messages are never read again. Empty for deleted messages.
     pub(super) messages: Vec<Bytes>,
     pub(super) bytes: u64,
     /// The size of its title and its metadata.
@@ -176,10 +176,34 @@ impl Session {
         self.info.message_count = self.messages.len() as u64;
     }
 
+    /// Deletes the message at a position if it has this id.
+    pub(super) fn delete(&mut self, position: u64, id: &str) -> bool {
+        let Some(json) = usize::try_from(position).ok().and_then(|position| self.messages.get_mut(position))
+        else {
+            return false;
+        };
+        if json.is_empty() || Message::from_slice(json).is_ok_and(|message| message.id != id) {
+            return false;
+        }
+        self.bytes -= json.len() as u64;
+        *json = Bytes::new();
+        self.ids.remove(id);
+        true
+    }
+
     /// The JSON of messages with their positions.
     pub(super) fn stored(&self, from: usize, count: usize) -> Vec<(u64, Bytes)> {
-        let messages = self.messages.iter().enumerate().skip(from).take(count);
-        messages.map(|(position, json)| (position as u64, json.clone())).collect()
+        let messages = self.messages.iter().enumerate().skip(from).filter(|(_, json)| !json.is_empty());
+        messages.take(count).map(|(position, json)| (position as u64, json.clone())).collect()
+    }
+
+    /// The same for the last messages.
+    pub(super) fn last(&self, count: usize) -> Vec<(u64, Bytes)> {
+        let messages = self.messages.iter().enumerate().rev().filter(|(_, json)| !json.is_empty());
+        let mut last: Vec<_> =
+            messages.take(count).map(|(position, json)| (position as u64, json.clone())).collect();
+        last.reverse();
+        last
     }
 }
 

@@ -4,7 +4,7 @@ use agent_schemas::{SessionId, UserId};
 use rusqlite::{Connection, params};
 
 use super::anonymous;
-use super::place::places;
+use super::place::{place, places};
 use super::read::{self, Size};
 use crate::limits::{StoreLimits, json_text};
 use crate::session::{SessionChange, SessionInfo};
@@ -24,6 +24,8 @@ statements! {
     TOUCH: "UPDATE sessions SET updated_at = ?2 WHERE key = ?1";
     DELETE_MESSAGES: "DELETE FROM messages WHERE place >= ?1 AND place < ?2";
     DELETE_BATCHES: "DELETE FROM batches WHERE session = ?1";
+    DELETE_MESSAGE: "DELETE FROM messages WHERE place = ?1 AND session = ?2 AND id IS ?3 RETURNING octet_length(json)";
+    SHRINK: "UPDATE sessions SET bytes = ?2 WHERE key = ?1";
     DELETE: "DELETE FROM sessions WHERE key = ?1 RETURNING anonymous, bytes";
     KEYS: "SELECT key FROM sessions WHERE user = ?1";
 }
@@ -107,6 +109,31 @@ impl Change {
 pub(in crate::sqlite) fn delete(connection: &Connection, user: &UserId, id: &SessionId) -> Outcome<bool> {
     let Some(Size { key, .. }) = read::size(connection, user, id)? else { return Ok(false) };
     delete_by_key(connection, key)?;
+    Ok(true)
+}
+
+/// Deletes the message at a position if it has this id; returns whether there was one.
+pub(in crate::sqlite) fn delete_message(
+    connection: &Connection,
+    user: &UserId,
+    id: &SessionId,
+    at: u64,
+    message_id: &str,
+) -> Outcome<bool> {
+    let session = read::size(connection, user, id)?;
+    let Some(Size { key, bytes, messages, is_anonymous }) = session else { return Ok(false) };
+    if at >= messages {
+        return Ok(false);
+    }
+    let message_id = Some(message_id.as_bytes()).filter(|id| !id.is_empty());
+    let deleted = DELETE_MESSAGE
+        .one(connection, params![place(key, at), key, message_id], |row| Ok(row.get::<_, u64>(0)?))?;
+    let Some(size) = deleted else { return Ok(false) };
+    let left = bytes.saturating_sub(size);
+    SHRINK.execute(connection, params![key, bounded(left)])?;
+    if is_anonymous {
+        anonymous::grow(connection, bytes, left)?;
+    }
     Ok(true)
 }
 

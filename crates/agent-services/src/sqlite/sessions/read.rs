@@ -19,6 +19,7 @@ statements! {
            WHERE user = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
     SIZE: "SELECT key, messages, bytes, anonymous FROM sessions WHERE user = ?1 AND id = ?2";
     MESSAGES: "SELECT place, json FROM messages WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3";
+    LAST: "SELECT place, json FROM messages WHERE place >= ?1 AND place < ?2 ORDER BY place DESC LIMIT ?3";
 }
 
 /// The key of a session, and its size.
@@ -64,21 +65,36 @@ pub(in crate::sqlite) fn list(
     LIST.all(connection, params![key, before, count], |row| info_of(user, row))
 }
 
-/// The messages from a position on, which may depend on the number of messages.
+/// The messages from a position on.
 pub(in crate::sqlite) fn messages(
     connection: &Connection,
     user: &UserId,
     id: &SessionId,
-    from: impl FnOnce(u64) -> u64,
+    from: u64,
     count: PageSize,
 ) -> Outcome<Option<Vec<StoredMessage>>> {
     let Some(session) = size(connection, user, id)? else { return Ok(None) };
-    let places = places(session.key, from(session.messages));
-    let read = |row: &Row<'_>| {
-        let message = text(row, 1).and_then(json::from_text);
-        Ok(StoredMessage::of_read(position(row.get(0)?), message))
-    };
-    MESSAGES.all(connection, params![places.start, places.end, count.get()], read).map(Some)
+    let places = places(session.key, from);
+    MESSAGES.all(connection, params![places.start, places.end, count.get()], message_of).map(Some)
+}
+
+/// The last messages.
+pub(in crate::sqlite) fn last_messages(
+    connection: &Connection,
+    user: &UserId,
+    id: &SessionId,
+    count: PageSize,
+) -> Outcome<Option<Vec<StoredMessage>>> {
+    let Some(session) = size(connection, user, id)? else { return Ok(None) };
+    let places = places(session.key, 0);
+    let mut last = LAST.all(connection, params![places.start, places.end, count.get()], message_of)?;
+    last.reverse();
+    Ok(Some(last))
+}
+
+fn message_of(row: &Row<'_>) -> Outcome<StoredMessage> {
+    let message = text(row, 1).and_then(json::from_text);
+    Ok(StoredMessage::of_read(position(row.get(0)?), message))
 }
 
 fn info_of(user: &UserId, row: &Row<'_>) -> Outcome<SessionInfo> {
