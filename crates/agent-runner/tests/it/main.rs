@@ -10,6 +10,7 @@ mod damage;
 mod deletion;
 mod demo;
 mod durability;
+mod emitted;
 mod failures;
 mod faulty_store;
 mod grammar;

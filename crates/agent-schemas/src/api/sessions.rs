@@ -23,7 +23,7 @@ pub struct SessionInfo {
     /// Application-defined metadata.
     #[record(default)]
     pub metadata: JsonObject,
-    /// The number of messages.
+    /// The number of messages that were stored, with those that were deleted since.
     #[record(default)]
     pub message_count: i64,
     /// When it was created, in Unix seconds.

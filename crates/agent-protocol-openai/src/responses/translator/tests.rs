@@ -52,7 +52,13 @@ fn number(events: &mut [Event]) {
 }
 
 fn translator() -> Responses {
-    Responses::new(&RunId::new("run_1"), EchoedSettings::default(), Form::Plain)
+    let declared = DeclaredTools::of_objects(&[object! { "type" => "function", "name" => "f" }]);
+    let echoed = EchoedSettings { declared, ..EchoedSettings::default() };
+    Responses::new(&RunId::new("run_1"), echoed, Form::Plain)
+}
+
+fn data(id: &str, data: agent_schemas::JsonObject, status: Status) -> Event {
+    content(id, ContentBody::Data { data: Some(data) }, status)
 }
 
 fn frames_of(translator: &mut Responses, events: &[Event]) -> String {
@@ -156,4 +162,60 @@ fn translator__resumed_position__skips_sent_frames() {
         let rest = frames_of(&mut translator().after(had as u64), &events);
         assert_eq!(rest, frames[had + 1..].concat(), "after {had}");
     }
+}
+
+#[test]
+fn call__late_name__is_shown_when_complete() {
+    for (name, kind) in [("f", "function_call"), ("g", "mcp_call")] {
+        let mut events = vec![
+            response(Status::Created),
+            message("msg_1", MessageType::FunctionCall, Status::InProgress),
+            data("msg_1", object! { "call_id" => "c", "arguments" => "{" }, Status::InProgress),
+            data("msg_1", object! { "name" => name, "arguments" => "}" }, Status::InProgress),
+            data(
+                "msg_1",
+                object! { "call_id" => "c", "name" => name, "arguments" => "{}" },
+                Status::Completed,
+            ),
+            message("msg_1", MessageType::FunctionCall, Status::Completed),
+            response(Status::Completed),
+        ];
+        number(&mut events);
+        let frames = frames_of(&mut translator(), &events);
+        assert!(frames.contains(&format!(r#""delta":"{}""#, "{}")), "{frames}");
+        assert!(frames.contains(&format!(r#""type":"{kind}""#)), "{frames}");
+        assert_eq!(frames.contains(r#""type":"function_call""#), kind == "function_call");
+    }
+}
+
+#[test]
+fn output__before_the_end_of_its_call__completes_it() {
+    let call =
+        |status| data("msg_1", object! { "call_id" => "c", "name" => "g", "arguments" => "{}" }, status);
+    let mut output = Message::new("msg_2", MessageType::FunctionCallOutput);
+    output.status = Status::Completed;
+    output.content = Some(vec![Content::data(object! { "call_id" => "c", "output" => "out" })]);
+    let mut events = vec![
+        response(Status::Created),
+        message("msg_1", MessageType::FunctionCall, Status::InProgress),
+        call(Status::InProgress),
+        output.into(),
+        call(Status::Completed),
+        message("msg_1", MessageType::FunctionCall, Status::Completed),
+        response(Status::Completed),
+    ];
+    number(&mut events);
+    let frames = frames_of(&mut translator(), &events);
+    let expected = [
+        "created",
+        "output_item.added",
+        "mcp_call.in_progress",
+        "mcp_call_arguments.delta",
+        "mcp_call_arguments.done",
+        "mcp_call.completed",
+        "output_item.done",
+        "completed",
+    ];
+    assert_eq!(names(&frames), expected);
+    assert!(frames.contains(r#""output":"out""#), "{frames}");
 }
