@@ -3,7 +3,6 @@
 use agent_schemas::openai::keep_extra_members;
 use agent_schemas::{Json, JsonObject, json, object};
 
-use super::calls::PartialCall;
 use super::declared::{DeclaredTool, INPUT};
 use super::input_text::InputText;
 use crate::{MessageWriter, RunHandle, ToolCallWriter};
@@ -19,8 +18,14 @@ pub(super) struct ClientCall {
 }
 
 impl ClientCall {
-    /// Opens a call with the arguments so far.
-    pub(super) fn open(run: &RunHandle, id: &str, tool: &DeclaredTool, call: &PartialCall) -> Self {
+    /// Opens a call with the arguments so far, and with what the model server attached to it.
+    pub(super) fn open(
+        run: &RunHandle,
+        id: &str,
+        tool: &DeclaredTool,
+        arguments: &str,
+        extra: &JsonObject,
+    ) -> Self {
         let mut more = JsonObject::new();
         if let Some(namespace) = &tool.namespace {
             more.insert("namespace".to_owned(), namespace.as_str().into());
@@ -28,11 +33,11 @@ impl ClientCall {
         if tool.is_custom {
             more.insert(INPUT.to_owned(), "".into());
         }
-        keep_extra_members(&mut more, call.extra.clone());
+        keep_extra_members(&mut more, extra.clone());
         let writer = run.client_tool_call_with(id, &tool.own_name, more);
         let input = tool.is_custom.then(InputText::default);
         let mut opened = ClientCall { writer, input, arguments: String::new(), is_cut: false };
-        opened.arguments_delta(&call.arguments);
+        opened.arguments_delta(arguments);
         opened
     }
 

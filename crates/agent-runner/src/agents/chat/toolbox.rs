@@ -37,7 +37,7 @@ impl<'a> Toolbox<'a> {
     pub(super) fn open_client_call(&self, run: &RunHandle, call: &mut PartialCall, ids: &mut CallIds) {
         if let Some(tool) = self.declared.tool(&call.name) {
             call.id = ids.claim(&call.id, || run.new_call_id());
-            call.client = Some(ClientCall::open(run, &call.id, tool, call));
+            call.client = Some(ClientCall::open(run, &call.id, tool, &call.arguments, &call.extra));
         }
     }
 
