@@ -15,6 +15,7 @@ mod schema;
 mod sessions;
 mod shutdown;
 mod spans;
+mod store;
 mod streams;
 mod terminal;
 mod users;

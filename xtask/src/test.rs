@@ -148,14 +148,22 @@ fn metadata() -> Result<Value> {
     serde_json::from_str(&output).context("`cargo metadata` printed something that is not JSON")
 }
 
-/// Tests the crate that stands for those of users: it is outside of the workspace and uses the public interface alone.
+/// Tests the crate that stands for those of users, and the README: they are outside of the workspace and use the public
+/// interface alone.
 fn outside() -> Result<()> {
     let root = workspace_root();
     // With the workspace's versions, which are on this machine already.
     fs::copy(root.join("Cargo.lock"), root.join("tests/outside/Cargo.lock"))
         .context("cannot copy Cargo.lock")?;
-    Step::cargo(&["test", "--offline", "--manifest-path", "tests/outside/Cargo.toml"])
-        .with_arguments(&["--target-dir", "target/outside"])
-        .with_environment("CARGO_PROFILE_TEST_DEBUG", "0")
-        .run()
+    let server = path_of_server()?;
+    for command in [&["build"][..], &["test"]] {
+        Step::cargo(command)
+            .with_arguments(&["--workspace", "--offline", "--manifest-path", "tests/outside/Cargo.toml"])
+            .with_arguments(&["--target-dir", "target/outside"])
+            // Tests have it from here, too, and share what is compiled.
+            .with_environment("CARGO_PROFILE_DEV_DEBUG", "0")
+            .with_environment(BINARY, &server)
+            .run()?;
+    }
+    Ok(())
 }

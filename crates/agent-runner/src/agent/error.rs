@@ -179,7 +179,11 @@ mod tests {
         let boxed: Box<dyn StdError + Send + Sync> = Box::new(io());
         for (error, class, message) in [
             (converted(io()), "Error", "disk"),
-            (converted("7x".parse::<u8>().expect_err("no number")), "ParseIntError", "invalid digit found in string"),
+            (
+                converted("7x".parse::<u8>().expect_err("no number")),
+                "ParseIntError",
+                "invalid digit found in string",
+            ),
             (converted(boxed), "Error", "disk"),
             (converted(anyhow::Error::new(io()).context("order 7")), "Error", "order 7: disk"),
             (converted(anyhow::anyhow!("nothing")), "Error", "nothing"),

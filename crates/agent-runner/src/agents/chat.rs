@@ -2,12 +2,14 @@
 //!
 //! One turn is a loop: the conversation ([`context`]) is sent ([`request`]), the answer arrives as a stream ([`endpoint`],
 //! [`stream`], [`body`], [`wire`]) and is written to the run ([`answer`]); the tools that the model calls are
-//! run ([`toolbox`]), and their outputs are sent with the next round, until the model calls no more tools.
+//! run ([`toolbox`]), and their outputs are sent with the next round, until the model calls no more tools. [`turn`] has
+//! these steps.
 
 mod answer;
 mod body;
 mod calls;
 mod config;
+mod config_builder;
 mod context;
 mod endpoint;
 mod error;
@@ -21,6 +23,7 @@ mod request;
 mod seconds;
 mod stream;
 mod toolbox;
+mod turn;
 mod wire;
 
 use std::sync::Arc;
@@ -28,24 +31,21 @@ use std::sync::Arc;
 use agent_schemas::Error;
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use tracing::Instrument;
 
 use crate::tools::Tool;
 use crate::{Agent, AgentError, Recovery, RunHandle, SecretString};
 
 use answer::{Answer, Round};
 use body::Item;
-use calls::CallIds;
 pub use config::ChatConfig;
-use context::Context;
 use endpoint::Endpoint;
 pub use error::ChatError;
 use failure::Failure;
 #[cfg(feature = "testing")]
 pub use fake::{FakeModel, FakeReply, FakeRequest};
 use model::Model;
-use request::{Conversation, choose_model};
-use toolbox::Toolbox;
+use request::Conversation;
+pub use turn::{ChatAnswer, ChatTurn};
 
 /// An agent that calls a model.
 ///
@@ -58,6 +58,9 @@ use toolbox::Toolbox;
 /// `response_format`, `reasoning_effort`, `verbosity`, `tool_choice` and `parallel_tool_calls`.
 ///
 /// A failed model call is retried as long as none of its answer was shown; see [`ChatConfig`].
+///
+/// An agent with a loop of its own takes the same steps one by one: see [`ChatTurn`]. [`Chat::complete`] asks the model a
+/// question aside.
 #[derive(Debug)]
 pub struct Chat {
     config: ChatConfig,
@@ -95,34 +98,12 @@ impl Chat {
 
     /// Handles a request until the model calls no more of the server's tools.
     async fn turn(&self, run: &RunHandle) -> Result<(), Error> {
-        let request = run.request();
-        let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
-        let model = choose_model(&self.config, request);
-        let context = Context::load(&self.config, run).await?;
-        let is_openai = self.model.is_openai();
-        let mut conversation = Conversation::new(&self.config, request, context, model, &toolbox, is_openai);
-        let mut ids = CallIds::default();
+        let mut turn = self.begin(run).await?;
         for _ in 0..self.config.max_rounds {
-            let answer = Answer::new(run, model, &toolbox, &mut ids);
-            let span = tracing::info_span!("model call", model.name = model);
-            let asked = self.ask(run, &conversation, model, answer).instrument(span).await;
-            let Round { message, own_calls, client_calls } = asked.map_err(|failure| {
-                self.log(run, model, &failure);
-                failure.error
-            })?;
-            let outputs = toolbox.run(run, &own_calls).await;
-            if own_calls.is_empty() || !client_calls.is_empty() {
-                for (writer, arguments) in client_calls {
-                    writer.complete(arguments);
-                }
-                context::remember(&self.config, run, &message).await;
+            let answer = turn.call_model().await?;
+            if !turn.run_tools(answer).await? {
                 return Ok(());
             }
-            conversation.add_round(message, &own_calls, &outputs);
-            // What the user has said meanwhile is taken in before the next model call.
-            let what = "what the user has said meanwhile could not be read";
-            let steered = run.steered().await.map_err(|error| context::store_error(run, what, &error))?;
-            conversation.add_messages(&steered);
         }
         let message = format!("The model still called tools after {} rounds", self.config.max_rounds);
         Err(Error::Agent { message })

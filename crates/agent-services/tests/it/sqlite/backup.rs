@@ -111,7 +111,8 @@ async fn backup__nothing_to_copy__leaves_no_copy() {
     let missing = database(&folder.path().join("nowhere"));
     refused(missing.backup(copies.path().join("one")).await, NotFound, &["there is no", "nowhere"]);
     assert!(!copies.path().join("one").exists() && !folder.path().join("nowhere").exists());
-    fs::write(folder.path().join("agent-server.sqlite"), "something else, as long as you like").expect("written");
+    fs::write(folder.path().join("agent-server.sqlite"), "something else, as long as you like")
+        .expect("written");
     let other = database(folder.path()).backup(copies.path().join("two")).await;
     refused(other, InvalidInput, &["is not a database of agent-server"]);
     assert!(names(&copies.path().join("two")).is_empty());
