@@ -156,7 +156,8 @@ fn outside() -> Result<()> {
     fs::copy(root.join("Cargo.lock"), root.join("tests/outside/Cargo.lock"))
         .context("cannot copy Cargo.lock")?;
     let server = path_of_server()?;
-    for command in [&["build"][..], &["test"]] {
+    // The README's program, which its test starts, with the features that the tests bring along.
+    for command in [&["build", "--bins", "--tests"][..], &["test"]] {
         Step::cargo(command)
             .with_arguments(&["--workspace", "--offline", "--manifest-path", "tests/outside/Cargo.toml"])
             .with_arguments(&["--target-dir", "target/outside"])

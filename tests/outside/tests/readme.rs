@@ -1,12 +1,14 @@
 //! The README, read as a new user does: its blocks are executed in their order, in an empty home folder.
 //!
-//! Nothing is compiled and no port is fixed, so four things differ from what the README says:
+//! Nothing is compiled and no port is fixed, so this differs from what the README says:
 //! - `cargo install` puts the server that was already built (`AGENT_TEST_BINARY`) in its place, and checks the path.
 //! - `cargo run` in `greeter` runs the program that was built from `tests/outside/greeter`, whose files are compared with
 //!   the blocks of the README.
 //! - The ports 8080 and 8081 are free ones: the programs get theirs from the environment, and `agent-server runs` from
 //!   its flag.
-//! - Blocks of other shells' work, such as the project's own tests, are not executed; see [`SKIPPED`].
+//! - The sections in [`SKIPPED`] are not executed.
+//!
+//! Beyond that, `curl` fails if the server answers with an error.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 use std::fs;
@@ -72,9 +74,11 @@ impl Machine {
         for name in ["crates", "docs"] {
             symlink(root.join(name), clone.join(name)).expect("linked");
         }
-        let cargo = tools.join("cargo");
-        fs::write(&cargo, CARGO).expect("written");
-        fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).expect("set");
+        for (name, text) in [("cargo", CARGO), ("curl", CURL)] {
+            let tool = tools.join(name);
+            fs::write(&tool, text).expect("written");
+            fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("set");
+        }
         let free = || TcpListener::bind("127.0.0.1:0").expect("a free port");
         let ports = [free(), free()].map(|listener| listener.local_addr().expect("bound").port());
         Machine { home, clone, ports, server: None }
@@ -146,6 +150,12 @@ impl Drop for Machine {
         }
     }
 }
+
+/// Fails if the server answers with an error.
+const CURL: &str = r#"#!/bin/sh
+PATH=${PATH#*:}
+exec curl --fail --silent --show-error "$@"
+"#;
 
 /// Instead of cargo: gives what is built already.
 const CARGO: &str = r#"#!/bin/sh -e
