@@ -1,3 +1,5 @@
+//! A server that greets.
+
 use agent_runtime::prelude::*;
 
 #[tokio::main]

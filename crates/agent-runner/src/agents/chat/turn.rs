@@ -57,7 +57,7 @@ use crate::RunHandle;
 /// # ]);
 /// # let chat = model.chat(ChatConfig::new("fake"), built_in(&Services::in_memory()))?;
 /// # let run = collect(Summarizer(chat), AgentRequest::new(vec![Message::user("What is 6 times 7?")])).await;
-/// # assert_eq!(run.text(), "It is 42.The answer: 42");
+/// # assert_eq!(run.text(), "It is 42.\nThe answer: 42");
 /// # assert_eq!(model.requests()[1].last_text(), "Call no tool twice.");
 /// # Ok(()) }
 /// ```
