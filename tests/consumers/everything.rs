@@ -1,4 +1,4 @@
-//! An agent that writes everything that the protocol has, in every way in which it can grow.
+//! An agent that writes everything in the protocol, in every way in which it can grow.
 
 use agent_runner::{AgentError, RunHandle};
 use agent_schemas::{Content, ContentBody, ErrorBody, Event, Json, JsonObject};

@@ -1,4 +1,4 @@
-//! The examples of `docs/examples`: set up as their READMEs say, and run.
+//! Sets up the examples of `docs/examples` according to their READMEs, and runs them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use agent_tests::environment::{Environment, JAVASCRIPT, Language, PYTHON, Recipe
 use agent_tests::server::Ended;
 use anyhow::{Context, Result, ensure};
 
-/// What an example needs, and the commands of its README.
+/// The requirements of an example, and the commands in its README.
 struct Example {
-    /// Its folder's name.
+    /// The name of its folder.
     name: &'static str,
     language: &'static Language,
     /// The files that pin the tools.
     pinned: &'static [&'static str],
     files: &'static [&'static str],
     install: &'static [&'static str],
-    /// Removes what was installed before.
+    /// Removes earlier installations.
     uninstall: &'static str,
     /// Generates the models and checks the types.
     build: &'static [&'static str],
@@ -54,7 +54,7 @@ pub(crate) const QUESTION: &str = "What is 6 times 7?";
 pub(crate) struct Program {
     /// The name of its folder.
     pub(crate) name: &'static str,
-    /// What the README says that it prints for [`QUESTION`].
+    /// The output for [`QUESTION`] according to the README.
     pub(crate) shown: String,
     environment: Environment,
     command: &'static [&'static str],
@@ -85,8 +85,8 @@ impl Program {
     }
 }
 
-/// Copies the example to where it may be written, installs its tools, generates its models and checks its types, unless
-/// all of that was done before for the same files.
+/// Copies the example to a writable folder, installs its tools, generates its models and checks its types, unless all of that
+/// was already done for the same files.
 fn prepare(example: &Example) -> Result<Program> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     let source = docs.join("examples").join(example.name);
@@ -95,7 +95,7 @@ fn prepare(example: &Example) -> Result<Program> {
     for command in example.install.iter().chain(example.build).copied().chain([run.as_str()]) {
         ensure!(readme.lines().any(|line| line == command), "its README does not say `{command}`");
     }
-    // The example finds the schema by its place, so that is the same as in the project.
+    // The example finds the schema by its relative path, which is the same as in the project.
     let workdir = format!("examples/{}", example.name);
     let files = |names: &[&str]| {
         let file = |name: &&str| (source.join(name), Path::new(&workdir).join(name));
@@ -118,7 +118,7 @@ fn prepare(example: &Example) -> Result<Program> {
 }
 
 mod installed {
-    //! What takes long the first time, so that it can be done before other tests wait for it.
+    //! The slow installations, so that they can be done before other tests wait for them.
 
     use super::{PYTHON_EXAMPLE, TYPESCRIPT_EXAMPLE, prepare};
 

@@ -1,4 +1,4 @@
-//! A server that answers with the bytes that it is given, so that a test can give it any.
+//! A server that answers with any bytes that a test provides.
 
 use std::fmt::Write as _;
 
@@ -13,13 +13,13 @@ use crate::program::Program;
 /// How a stream ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// As HTTP wants it.
+    /// According to HTTP.
     Whole,
     /// In the middle of the next chunk.
     Cut,
 }
 
-/// Events as a stream has them.
+/// Events as in a stream.
 pub(crate) fn stream(events: &[Value]) -> String {
     events.iter().fold(String::new(), |mut stream, event| {
         let _ = write!(stream, "data: {event}\n\n");
@@ -52,7 +52,7 @@ async fn answer_once(listener: TcpListener, answer: &[u8]) {
     let mut stream = BufReader::new(stream);
     let mut length = 0;
     let mut line = String::new();
-    // The request is read to its end: a connection that is closed before that is reset, and the answer lost.
+    // The request is read to its end; otherwise, closing the connection would reset it, and the answer would be lost.
     while within("a request", stream.read_line(&mut line)).await.expect("readable") > 2 {
         let (name, value) = line.split_once(':').unwrap_or_default();
         if name.eq_ignore_ascii_case("content-length") {
@@ -61,7 +61,7 @@ async fn answer_once(listener: TcpListener, answer: &[u8]) {
         line.clear();
     }
     within("its body", stream.read_exact(&mut vec![0; length])).await.expect("readable");
-    // A program that has seen enough may be gone.
+    // A program that has seen enough may have exited.
     let _ = within("the program to read", stream.write_all(answer)).await;
     let _ = stream.shutdown().await;
 }

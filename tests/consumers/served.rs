@@ -1,4 +1,4 @@
-//! What the examples make of the server's own streams.
+//! The examples with the server's own streams.
 
 use agent_runner::agent_fn;
 use agent_server::AgentApp;
@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use crate::everything::everything;
 use crate::program::{Program, QUESTION, programs};
 
-/// The last line of a program that found nothing wrong.
+/// The last line of a program that found no error.
 const AGREES: &str = "events match the final response.\n";
 
 fn check(program: &Program, ended: &Ended, code: i32, stdout: &str, stderr: &str) {

@@ -1,5 +1,5 @@
-// Takes the bodies of answers apart into single bytes. Node's `fetch` joins the chunks that arrive at once, so that no
-// server could show that a client minds where a chunk ends.
+// Splits the bodies of answers into single bytes. Node's `fetch` joins chunks that arrive together, so no server could show
+// that a client depends on the boundaries of chunks.
 const fetchWhole = globalThis.fetch;
 
 globalThis.fetch = async (...request) => {

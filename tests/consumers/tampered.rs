@@ -1,4 +1,4 @@
-//! What the examples make of streams that are damaged, oddly framed, or newer than they are.
+//! The examples with streams that are damaged, unusually framed, or newer than the examples.
 
 use agent_tests::Launch;
 use agent_tests::client::events;
@@ -13,7 +13,7 @@ async fn recorded() -> Vec<Value> {
     events(&server.connect().await.process(QUESTION, "").await.body)
 }
 
-/// The place of the event with this JSON at the path `pointer`.
+/// The index of the event with this JSON at the path `pointer`.
 #[track_caller]
 fn find(events: &[Value], pointer: &str, value: &str) -> usize {
     let found = events.iter().position(|event| event.pointer(pointer).is_some_and(|found| found == value));
@@ -117,10 +117,10 @@ async fn readme_client__schema_violation__is_detected() {
 async fn readme_client__any_framing__gives_same_result() {
     let events = recorded().await;
     let mut odd = String::from(": a comment\r\n\r\nretry: 10\r\n");
-    // This server escapes them, others do not: characters that end a line elsewhere.
+    // Characters that end a line elsewhere. This server escapes them, but others do not.
     let breaks = |text: &str| text.replace("tell.", "tell\u{2028}\u{2029}\u{85}.");
     for event in &events {
-        // Lines of data are joined by a line feed, which JSON allows between its tokens.
+        // Data lines are joined by line feeds, which JSON allows between its tokens.
         let json = event.to_string().replacen(':', "\r\ndata::", 1).replacen(',', ",\r\ndata: ", 1);
         odd += &format!("id: 1\r\nevent: message\r\ndata:{}\r\n: heartbeat\r\n\r\n", breaks(&json));
     }

@@ -23,7 +23,7 @@ async fn post(server: &Server, body: &Value) -> Answer {
     server.connect().await.call("POST", PATH, Some(body)).await
 }
 
-/// The completion of these messages, with more members if `more` has some.
+/// The completion of these messages, with the additional members in `more`.
 async fn complete(server: &Server, messages: Value, more: Value) -> Value {
     let mut body = json!({ "model": "any", "messages": messages });
     body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
@@ -40,14 +40,14 @@ fn said(completion: &Value) -> &str {
     completion["choices"][0]["message"]["content"].as_str().expect("a content")
 }
 
-/// The chunks of a stream, which has to be a good one.
+/// The chunks of a stream, which must be valid.
 fn chunks(answer: &Answer) -> Vec<Value> {
     let checked = completions::check(&answer.body);
     assert!(matches!(checked, Ok(Ended::Well(_))), "{checked:?}: {answer:?}");
     events(answer.body.strip_suffix("data: [DONE]\n\n").expect("it was checked"))
 }
 
-/// What went wrong: status, type, parameter, code.
+/// The error: status, type, parameter and code.
 fn fault(answer: &Answer) -> (u16, String, Value, String) {
     assert!(answer.header("x-request-id").is_some(), "{answer:?}");
     let json = answer.json();
@@ -70,7 +70,10 @@ async fn stream_and_answer__say_the_same() {
     let text: String =
         chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();
     assert_eq!(text, said(&whole));
-    assert_eq!(chunks[0]["model"], "demo", "who asks for no model is told the agent's name");
+    assert_eq!(
+        chunks[0]["model"], "demo",
+        "without a model in the request, the response has the agent's name"
+    );
     let id = chunks[0]["id"].as_str().expect("an id");
     assert!(chunks.iter().all(|chunk| chunk["id"] == id && chunk["choices"].as_array().is_some()));
 }
@@ -274,7 +277,7 @@ async fn busy_session__reject_policy__is_refused() {
     refusing["session_policy"] = "push".into();
     assert_eq!(fault(&post(&server, &refusing).await).2, "session_policy");
     model.release();
-    assert!(first.rest().await.expect("the stream goes on").ends_with("data: [DONE]\n\n"));
+    assert!(first.rest().await.expect("the stream continues").ends_with("data: [DONE]\n\n"));
 }
 
 #[tokio::test]
@@ -288,7 +291,7 @@ async fn stream__client_disconnects__cancels_the_run() {
     let run = connection.head().await.header("x-run-id").expect("a run").to_owned();
     connection.until("Hello").await;
     drop(connection);
-    // Long before the grace that a stream has which can be read on.
+    // Long before the grace period of a stream that can be resumed.
     within("the run to be cancelled", async {
         while server.connect().await.get(&format!("/runs/{run}")).await.json()["status"] != "canceled" {
             pause().await;

@@ -9,7 +9,7 @@ async fn check_refused(launch: Launch, code: i32, sentence: &str) {
     assert_eq!(ended.code, code, "{ended:?}");
     assert!(ended.stderr.contains(sentence), "{sentence:?} is missing in {:?}", ended.stderr);
     assert!(!ended.stderr.contains("panicked"), "{ended:?}");
-    assert_eq!(ended.stdout, "", "standard output is for what was asked for");
+    assert_eq!(ended.stdout, "", "standard output is only for results");
 }
 
 #[tokio::test]

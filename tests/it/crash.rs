@@ -11,7 +11,7 @@ use agent_tests::{rounds, within};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// How many writes of each writer were acknowledged.
+/// The number of acknowledged writes of each writer.
 type Acknowledged = HashMap<Writer, u64>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -32,11 +32,11 @@ async fn kill_again_and_again(place: &Place) {
         // Some are killed before they have opened the stores, some after a thousand writes.
         let patience = noise(round) % 1000 * u64::from(round % 8 != 0);
         let acknowledged = within("a process that is killed", killed(place, round, patience)).await;
-        // Looking into a file as its owner empties its log, and reading it leaves the log for the next round.
+        // Opening a file as its owner empties its log; reading it leaves the log for the next round.
         let stores = if round % 2 == 0 {
-            Stores::start(place).await.expect("what a killed process leaves can be opened")
+            Stores::start(place).await.expect("the data of a killed process can be opened")
         } else {
-            Stores::start_reading(place).await.expect("what a killed process leaves can be read")
+            Stores::start_reading(place).await.expect("the data of a killed process can be read")
         };
         for writer in Writer::all(round) {
             check(&stores, writer, acknowledged.get(&writer).copied().unwrap_or_default()).await;
@@ -53,7 +53,7 @@ async fn kill_again_and_again(place: &Place) {
 
 #[tokio::test]
 async fn first_start__killed__can_be_repeated() {
-    // Once each of them is there, the process is killed at once.
+    // Once each of them exists, the process is killed at once.
     for name in ["lock", "sqlite", "sqlite-wal", "sqlite-shm"] {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join(format!("agent-server.{name}"));
@@ -66,7 +66,7 @@ async fn first_start__killed__can_be_repeated() {
         })
         .await;
         child.kill().await.expect("it can be killed");
-        let stores = Stores::start(&place).await.expect("what it leaves can be opened");
+        let stores = Stores::start(&place).await.expect("its data can be opened");
         let writer = Writer { round: 1, number: 2 };
         writer.write(&stores, 0).await.expect("written");
         check(&stores, writer, 1).await;
@@ -90,12 +90,12 @@ async fn killed(place: &Place, round: u64, patience: u64) -> Acknowledged {
         if count == patience {
             child.start_kill().expect("it can be killed");
         }
-        // What it said before its end counts too.
+        // Its output before its end counts, too.
         let Some(line) = lines.next_line().await.expect("readable") else { break };
         let (number, n) = line.split_once(' ').expect("two numbers");
         let writer = Writer { round, number: number.parse().expect("a number") };
         let writes = acknowledged.entry(writer).or_default();
-        assert_eq!(n.parse(), Ok(*writes), "each write is acknowledged in its turn");
+        assert_eq!(n.parse(), Ok(*writes), "writes are acknowledged in order");
         *writes += 1;
         count += 1;
     }
@@ -105,7 +105,7 @@ async fn killed(place: &Place, round: u64, patience: u64) -> Acknowledged {
     acknowledged
 }
 
-/// A writer leaves exactly what was acknowledged, and at most one write that was not.
+/// A writer leaves exactly the acknowledged writes, and at most one more.
 async fn check(stores: &Stores, writer: Writer, acknowledged: u64) {
     let written = match writer.kind() {
         Kind::Session => check_session(stores, writer).await,
@@ -116,7 +116,7 @@ async fn check(stores: &Stores, writer: Writer, acknowledged: u64) {
     assert!(expected.contains(&written), "{writer:?}: {written} of {acknowledged}");
 }
 
-/// Expects whole batches, one after the other; gives how many.
+/// Expects complete batches, one after another; returns how many.
 async fn check_session(stores: &Stores, writer: Writer) -> u64 {
     let (user, session) = (writer.user(), writer.session());
     let info = stores.sessions.get(&user, &session).await.expect("readable");
@@ -142,7 +142,7 @@ async fn check_session(stores: &Stores, writer: Writer) -> u64 {
     batches
 }
 
-/// Expects whole states, one after the other; gives how many.
+/// Expects complete states, one after another; returns how many.
 async fn check_states(stores: &Stores, writer: Writer) -> u64 {
     let (user, session) = (writer.user(), writer.session());
     let last = stores.states.export(&user, &session, None).await.expect("readable");
@@ -154,7 +154,7 @@ async fn check_states(stores: &Stores, writer: Writer) -> u64 {
     count
 }
 
-/// Expects memories that can be found, one after the other; gives how many.
+/// Expects memories that can be found, one after another; returns how many.
 async fn check_memories(stores: &Stores, writer: Writer) -> u64 {
     let (user, session) = (writer.user(), writer.session());
     let (mut texts, mut after) = (Vec::new(), None);

@@ -1,7 +1,7 @@
-//! Runs that survive: connections that are cut, servers that are killed or paused, a store that goes away and comes
-//! back, networks that swallow what they carry. Whatever happens, the history checker ([`agent_tests::history`]) finds nothing to complain of.
+//! Runs that survive faults: cut connections, killed or paused servers, a store that becomes unavailable and recovers, and
+//! networks that lose data. Whatever happens, the history checker ([`agent_tests::history`]) finds no violation.
 //!
-//! Rounds come from `AGENT_TEST_ROUNDS` and the seed from `AGENT_TEST_SEED`, else it is another one each time.
+//! `AGENT_TEST_ROUNDS` sets the number of rounds, and `AGENT_TEST_SEED` the seed, which is otherwise different each time.
 
 mod addresses;
 mod cluster;
@@ -26,7 +26,7 @@ use agent_tests::history::{Clock, History};
 use addresses::Addresses;
 use rng::Rng;
 
-/// What all that happens in a test has in common.
+/// The common state of a test.
 #[derive(Clone, Debug)]
 struct World {
     addresses: Arc<Addresses>,
@@ -41,7 +41,7 @@ impl World {
             clock: Arc::default(),
             seed: agent_tests::seed(),
         };
-        #[expect(clippy::print_stderr, reason = "a failure is repeated with it")]
+        #[expect(clippy::print_stderr, reason = "it is needed to repeat a failure")]
         {
             eprintln!("AGENT_TEST_SEED={}", world.seed);
         }
@@ -52,7 +52,7 @@ impl World {
         Rng::new(self.seed).fork(number as u64)
     }
 
-    /// Fails if something happened that should not.
+    /// Fails if there is a violation.
     fn check(&self, history: &History) {
         let found = history.violations();
         if !found.is_empty() {

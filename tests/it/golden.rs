@@ -1,8 +1,8 @@
 //! Upstream's recorded runs and answers, replayed.
 //!
-//! Each case of `tests/golden` either comes out equal (ids and times aside) or stands in the table of
-//! `docs/compatibility.md` with the numbers of the differences that explain it. A number that is not needed, and a
-//! case that differs otherwise, fail the test.
+//! Each case of `tests/golden` either matches (except for ids and times) or is in the table of `docs/compatibility.md`,
+//! with the numbers of the differences that explain it. The test fails if a number is not needed, or if a case has any
+//! other difference.
 
 mod answer;
 mod compatibility;
@@ -22,7 +22,7 @@ use self::compatibility::Table;
 pub(crate) use self::handlers::Golden;
 pub(crate) use self::http_cases::request;
 
-/// One case: what upstream answered, and what we do.
+/// One case: upstream's answer and ours.
 struct Case {
     name: String,
     upstream: Answer,

@@ -6,7 +6,7 @@ mod settings;
 
 use agent_tests::{Answer, Launch, Server, within};
 
-/// The page whose tables are walked.
+/// The page whose tables are tested.
 const PAGE: &str = include_str!("../../docs/limits.md");
 
 /// The rows of the table with this first column, as the texts of their cells.
@@ -26,7 +26,7 @@ fn plain(cell: &str) -> String {
     cell.replace('`', "")
 }
 
-/// What a limit was answered with, and the message of the error if there is one.
+/// The answer when a limit was reached, and the message of the error, if any.
 struct Reached {
     answer: String,
     message: Option<String>,
@@ -53,7 +53,7 @@ async fn serve(config: &str) -> Server {
     Launch::echo(config).start().await
 }
 
-/// A server whose agent says its first word at once, and the next a minute later.
+/// A server whose agent writes its first word at once, and the next one a minute later.
 async fn serve_slow(config: &str) -> Server {
     let agent = "agent = \"slow\"\n[agents.slow]\nkind = \"echo\"\ndelay_ms = 60000\n";
     let launch = Launch::bare(&["--port", "0", "--log-format", "json"]);

@@ -1,4 +1,4 @@
-//! The server from outside: upstream's recorded answers replayed, and faults of every sort on the real binary.
+//! Tests the server from outside: replays upstream's recorded answers, and injects all kinds of faults into the real binary.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod chat_completions;

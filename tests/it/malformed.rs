@@ -13,7 +13,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use tokio::task::JoinSet;
 
-/// How many exchanges are under way at once.
+/// The number of concurrent exchanges.
 const AT_ONCE: usize = 64;
 
 async fn server() -> Server {
@@ -22,7 +22,7 @@ async fn server() -> Server {
     Launch::echo(config).start().await
 }
 
-/// Sends bytes on a connection of their own and gives whatever came back.
+/// Sends bytes on a separate connection, and returns the answer.
 async fn exchange(address: std::net::SocketAddr, bytes: &[u8], finish: bool) -> Vec<u8> {
     let mut connection = agent_tests::Connection::open(address).await;
     connection.send(bytes).await;
@@ -32,7 +32,7 @@ async fn exchange(address: std::net::SocketAddr, bytes: &[u8], finish: bool) -> 
     connection.everything().await
 }
 
-/// The statuses in what came back, wherever they stand.
+/// The statuses anywhere in the answer.
 fn statuses(answer: &[u8]) -> Vec<u16> {
     let text = String::from_utf8_lossy(answer);
     text.split("HTTP/1.1 ").skip(1).filter_map(|rest| rest.get(..3)?.parse().ok()).collect()
@@ -68,7 +68,7 @@ async fn check_all(server: &Server, requests: Vec<(Vec<u8>, bool)>) {
         );
     }
     server.check_health().await;
-    assert!(!server.log().contains("\"ERROR\""), "clients' faults are no errors of the server");
+    assert!(!server.log().contains("\"ERROR\""), "invalid requests are not errors of the server");
 }
 
 #[derive(Clone, Debug)]
@@ -146,7 +146,7 @@ fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
     }
 }
 
-/// A valid request with some random damage, or nothing but random bytes.
+/// A valid request with some random damage, or only random bytes.
 fn damaged() -> impl Strategy<Value = (Vec<u8>, bool)> {
     let get = b"GET /health?x=1 HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\n\r\n".to_vec();
     let chunked = b"POST /process HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n\
@@ -170,7 +170,7 @@ async fn damaged_requests__never_answer_5xx() {
     check_all(&server, samples(&damaged(), 16)).await;
 }
 
-/// So many times as many values as there are rounds.
+/// This many values per round.
 fn samples<S: Strategy>(strategy: &S, times: usize) -> Vec<S::Value> {
     let mut runner = TestRunner::default();
     let mut sample = || strategy.new_tree(&mut runner).expect("nothing is rejected").current();

@@ -3,7 +3,7 @@
 use agent_tests::redis::RedisServer;
 use agent_tests::{Launch, Server, pause, within};
 
-/// Asks until the server says that it is ready, or that it is not.
+/// Waits until the server reports that it is ready, or that it is not.
 async fn readiness(server: &Server, wanted: u16) {
     within("the server to notice", async {
         while server.connect().await.get("/readiness").await.status != wanted {
@@ -39,14 +39,14 @@ async fn redis_outage__server_stays_up_and_recovers() {
 
     redis.restart().expect("it starts again");
     readiness(&server, 200).await;
-    // A Redis that is full answers, but takes no writes.
+    // A full Redis answers, but rejects writes.
     redis.command(&["CONFIG", "SET", "maxmemory", "1"]).expect("set");
     readiness(&server, 503).await;
     let full = server.connect().await.get("/readiness").await.json();
     assert_eq!(full["reason"], "store_full");
     redis.command(&["CONFIG", "SET", "maxmemory", "0"]).expect("set");
     readiness(&server, 200).await;
-    assert_eq!(messages(&server).await, Some(2), "nothing that was acknowledged is gone");
+    assert_eq!(messages(&server).await, Some(2), "no acknowledged data is lost");
     assert_eq!(server.connect().await.process("two", more).await.status, 200);
     assert_eq!(messages(&server).await, Some(4));
     server.check_health().await;
@@ -56,7 +56,7 @@ async fn redis_outage__server_stays_up_and_recovers() {
 #[tokio::test]
 async fn readiness__disk_takes_no_writes__is_off_until_it_does() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Where a file may not grow, the signal would end the process before the error reaches SQLite.
+    // If a file may not grow, the signal would end the process before the error reaches SQLite.
     let server = Launch::echo("").data_dir(folder.path()).shell("trap '' XFSZ").start().await;
     readiness(&server, 200).await;
     server.limit_file_size(Some(0));

@@ -1,4 +1,4 @@
-//! The Responses API: what its streams look like, and that whatever an agent does, they are well-formed.
+//! The Responses API: the contents of its streams, which are well-formed whatever an agent does.
 
 mod agents;
 pub(crate) mod app;

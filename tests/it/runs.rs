@@ -1,4 +1,4 @@
-//! Runs by their ids: read on after a cut, taken over after a kill, one after the other in a session, cancelled.
+//! Runs by their ids: resumed after a cut, taken over after a kill, queued in a session, cancelled.
 
 mod command;
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// Eight words.
 const WORDS: &str = "one two three four five six seven eight";
 
-/// How many events an echo of them has.
+/// The number of events of an echo of them.
 const EVENTS: usize = 14;
 
 /// A dead process's lease expires after a second.
@@ -29,7 +29,7 @@ fn on_redis(config: &str, redis: &RedisServer) -> Launch {
     Launch::echo(config).arguments(&["--store", &redis.url()]).without_data_settings()
 }
 
-/// The whole events of a stream, with their ids, as they were sent.
+/// The complete events of a stream with their ids, as sent.
 fn frames(stream: &str) -> Vec<String> {
     let end = stream.rfind("\n\n").map_or(0, |end| end + 2);
     stream[..end].split("\n\n").filter(|frame| frame.starts_with("id: ")).map(str::to_owned).collect()
@@ -44,7 +44,7 @@ fn event_of(frame: &str) -> Value {
     serde_json::from_str(json).expect("events are JSON")
 }
 
-/// Whether an event says how its run ended.
+/// Whether an event is the last one of its run.
 fn is_terminal(frame: &str) -> bool {
     let event = event_of(frame);
     let is_end =
@@ -52,7 +52,7 @@ fn is_terminal(frame: &str) -> bool {
     event["object"] == "response" && event["status"].as_str().is_some_and(is_end)
 }
 
-/// Starts a run whose stream is read; gives its id.
+/// Starts a run whose stream is read; returns its id.
 async fn begin(server: &Server, fields: &str) -> (Connection, String) {
     let mut connection = server.connect().await;
     connection.send(&process(WORDS, fields)).await;
@@ -62,11 +62,11 @@ async fn begin(server: &Server, fields: &str) -> (Connection, String) {
     (connection, id)
 }
 
-/// Reads this many events, or all if there are fewer, and then goes away; gives them.
+/// Reads this many events, or all if there are fewer, and then disconnects; returns them.
 async fn read(mut connection: Connection, count: usize) -> Vec<String> {
     let mut seen = String::new();
     while frames(&seen).len() < count
-        && let Some(chunk) = connection.chunk().await.expect("the stream goes on")
+        && let Some(chunk) = connection.chunk().await.expect("the stream continues")
     {
         seen += &chunk;
     }
@@ -83,7 +83,7 @@ async fn asked_for_events(server: &Server, id: &str, after: Option<&str>) -> Con
     connection
 }
 
-/// The run's log from its beginning, or from what follows an event, to its end.
+/// The run's log from its beginning, or from after an event, to its end.
 async fn log(server: &Server, id: &str, after: Option<&str>) -> Vec<String> {
     let answer = asked_for_events(server, id, after).await.answer().await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -119,7 +119,7 @@ async fn cancel(server: &Server, id: &str) {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-/// What was said in the session `s` of the user `u`, a line a message.
+/// The messages in the session `s` of the user `u`, one line each.
 async fn said(server: &Server, session: &str) -> Vec<String> {
     let page = server.connect().await.get(&format!("/sessions/{session}/messages?user_id=u")).await.json();
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
@@ -128,7 +128,7 @@ async fn said(server: &Server, session: &str) -> Vec<String> {
     page["data"].as_array().expect("messages").iter().map(line).collect()
 }
 
-/// Cuts a stream after each of its events and reads on at `second`.
+/// Cuts a stream after each of its events and resumes it from `second`.
 async fn cut_everywhere(first: &Server, second: &Server) {
     for count in 1..=EVENTS {
         let fields = format!(",\"delay_ms\":20,\"session_id\":\"cut-{count}\",\"user_id\":\"u\"");
@@ -164,10 +164,10 @@ async fn stream__cut_anywhere__resumes_at_other_replica() {
     cut_everywhere(&first, &second).await;
 }
 
-/// Checks a run whose process was killed after these events were seen.
+/// Checks a run whose process was killed after these events had been seen.
 async fn check_taken_over(server: &Server, id: &str, session: &str, seen: &[String]) {
     let all = log(server, id, None).await;
-    assert_eq!(all.get(..seen.len()), Some(seen), "what was seen is still there: {all:#?}");
+    assert_eq!(all.get(..seen.len()), Some(seen), "the events seen are still there: {all:#?}");
     let ends = all.iter().filter(|frame| is_terminal(frame)).count();
     assert_eq!(ends, 1, "one end: {all:#?}");
     let last = all.last().expect("events");
@@ -189,7 +189,7 @@ async fn check_taken_over(server: &Server, id: &str, session: &str, seen: &[Stri
     let asked = said.iter().filter(|line| line.starts_with("user: ")).count();
     assert_eq!(asked, 1, "{said:?}");
     if status == "completed" {
-        // What was cut off and said anew is no part of the conversation.
+        // Text that was cut off and then repeated is not part of the conversation.
         assert_eq!(said, [format!("user: {WORDS}"), format!("assistant: {WORDS}")]);
     }
 }
@@ -213,7 +213,7 @@ async fn killed_server__restarted_on_sqlite__continues_its_runs() {
         server.exit().await;
         server = on_disk(SHORT_LEASE, folder.path()).start().await;
         if round % 2 == 1 {
-            // Once more, in the middle of the second attempt.
+            // Again, in the middle of the second attempt.
             let mut connection = asked_for_events(&server, &id, None).await;
             assert_eq!(connection.head().await.status, 200);
             seen = read(connection, count + 5).await;
@@ -250,7 +250,7 @@ async fn killed_replica__another__continues_its_runs() {
     second.check_health().await;
 }
 
-/// Three requests at once in one session; `servers` take them in turn.
+/// Three concurrent requests in one session, to the `servers` in turn.
 async fn take_turns(servers: &[&Server]) {
     let more = json!({ "delay_ms": 20, "session_id": "turns", "user_id": "u" });
     let texts = ["a a a a", "b b b b", "c c c c"];

@@ -1,4 +1,4 @@
-//! `agent-server schema`: what it prints and writes, and what it says of files that are out of date.
+//! `agent-server schema`: its output, and its messages about outdated files.
 
 use std::fs;
 

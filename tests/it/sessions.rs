@@ -1,4 +1,4 @@
-//! Sessions over HTTP, and what of them is there after a restart.
+//! Sessions over HTTP, and after a restart.
 
 mod command;
 
@@ -20,7 +20,7 @@ async fn get(server: &Server, path: &str) -> Answer {
     server.connect().await.get(path).await
 }
 
-/// What was said, a line a message.
+/// The messages, one line each.
 async fn said(server: &Server) -> Vec<String> {
     let page = get(server, "/sessions/a%2Fb%20c/messages?user_id=ann").await.json();
     let line = |message: &Value| {
@@ -41,7 +41,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("changed");
 }
 
-/// Checks that a folder has so many files, which only their owner may read.
+/// Checks that a folder has this many files, which only their owner can read.
 fn check_private(folder: &Path, count: usize) {
     let files = fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file"));
     let modes: Vec<_> = files
@@ -53,7 +53,7 @@ fn check_private(folder: &Path, count: usize) {
 #[tokio::test]
 async fn session__kill_and_restart__survives() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Whatever the folder and the umask allow, conversations are their owner's alone.
+    // Whatever the folder and the umask allow, only the owner can read conversations.
     set_mode(folder.path(), 0o777);
     let mut server = echo(folder.path()).shell("umask 0").start().await;
     say(&server, "one").await;
@@ -86,7 +86,7 @@ async fn sessions__other_user__cannot_access_them() {
     assert_eq!(get(&server, path).await.json()["title"], "One");
     for stranger in ["/sessions/a%2Fb%20c?user_id=bob", "/sessions/a%2Fb%20c"] {
         assert_eq!(get(&server, stranger).await.status, 404);
-        // What is not there for them is deleted for them, which changes nothing for others.
+        // Deleting a session that they do not have succeeds, and changes nothing for others.
         assert_eq!(server.connect().await.call("DELETE", stranger, None).await.status, 204);
         assert_eq!(server.connect().await.call("PATCH", stranger, Some(&json!({}))).await.status, 404);
     }
@@ -148,7 +148,7 @@ async fn data_folder__second_server__is_refused() {
     let second = echo(folder.path()).run().await;
     assert_eq!(second.code, 1, "{second:?}");
     assert!(second.stderr.contains(folder.path().to_str().expect("UTF-8")), "{second:?}");
-    assert_eq!(second.stdout, "", "it does not say that it listens");
+    assert_eq!(second.stdout, "", "it does not report that it listens");
     assert!(!second.stderr.contains("panicked"));
 }
 

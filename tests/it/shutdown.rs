@@ -1,10 +1,10 @@
-//! Signals: running runs may end, new ones are refused, and it never takes for ever.
+//! Signals: running runs may end, new ones are rejected, and the shutdown always ends.
 
 use agent_tests::client::{events, process};
 use agent_tests::{Connection, Launch, Server, WaitingModel, within};
 use rustix::process::Signal;
 
-/// A server whose runs end when the model is released, with one run under way.
+/// A server whose runs end when the model is released, with one run in progress.
 async fn held(config: &str) -> (Server, WaitingModel, Connection) {
     let model = WaitingModel::start().await;
     let config = format!("{config}\n{}", model.config());
@@ -28,7 +28,7 @@ async fn check_drain(signal: Signal) {
     assert_eq!(idle.get("/readiness").await.status, 200);
     server.signal(signal);
     assert_eq!(shutting_down(&server).await, 1);
-    // Connections from before and new ones alike.
+    // On existing and on new connections.
     assert_eq!(idle.get("/readiness").await.status, 503);
     assert_eq!(server.connect().await.get("/readiness").await.status, 503);
     let alive = server.connect().await.get("/health").await;
@@ -74,7 +74,7 @@ async fn shutdown__past_deadline__cancels_runs_and_ends_streams() {
 async fn shutdown__client_not_reading__is_not_delayed() {
     let mut server = Launch::echo("drain_seconds = 1\n").start().await;
     let mut stuck = server.connect().await;
-    // More than the sockets hold, so that the server waits for its client.
+    // More than the sockets' buffers hold, so that the server waits for its client.
     let words = "word ".repeat(200_000);
     stuck.send(&process(&words, "")).await;
     stuck.head().await;
@@ -106,13 +106,13 @@ async fn second_signal__during_the_drain__ends_the_server_at_once() {
         server.signal(Signal::TERM);
         assert_eq!(shutting_down(&server).await, 1);
         server.signal(second);
-        // Its drain would take 15 seconds, and the model never goes on.
+        // Its drain would take 15 seconds, because the model never continues.
         assert_eq!(server.exit().await.code(), Some(code));
         drop(stream);
     }
 }
 
-/// A server whose session `s` has a run in progress and one that waits, whose answer is a stream that is read.
+/// A server whose session `s` has a run in progress and a queued one, whose answer is a stream with a reader.
 async fn with_a_waiting_run() -> (Server, WaitingModel, Connection, Connection) {
     let model = WaitingModel::start().await;
     let launch = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&model.config());

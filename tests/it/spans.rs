@@ -1,4 +1,4 @@
-//! Spans: what is logged for a request can be told from what is logged for another, whichever protocol it came by.
+//! Spans: log lines of different requests can be distinguished, whatever their protocol.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-/// The spans around each line that the agent logged: their names, with the ids that they carry.
+/// The spans around each line that the agent logged: their names and ids.
 #[derive(Clone, Debug, Default)]
 struct Scopes(Arc<Mutex<Vec<Vec<String>>>>);
 

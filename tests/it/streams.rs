@@ -1,4 +1,4 @@
-//! Streams: clients that go away, streams that are silent, and very many of them.
+//! Streams: clients that disconnect, silent streams, and very many streams.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 /// The first word comes at once, each of the others after a minute: longer than any test waits.
 const SLOW: &str = ",\"delay_ms\":60000";
 
-/// Starts a run that says its first word and then waits.
+/// Starts a run that writes its first word and then waits.
 async fn begin(server: &Server, fields: &str) -> Connection {
     let mut connection = server.connect().await;
     connection.send(&process("first second third fourth", &format!("{SLOW}{fields}"))).await;
@@ -132,7 +132,7 @@ async fn open_files__low_soft_limit__is_raised() {
 async fn client__not_reading__is_disconnected() {
     let server = Launch::echo("[http]\nwrite_timeout_seconds = 1\n").start().await;
     let mut connection = server.connect().await;
-    // More than the sockets' buffers hold, several times over.
+    // Several times more than the sockets' buffers hold.
     connection.send(&process(&"word ".repeat(200_000), "")).await;
     noticed_gone(&server).await;
     server.check_health().await;

@@ -1,4 +1,4 @@
-//! `agent-server chat`: one question, its answer and how the command ends.
+//! `agent-server chat`: one question, its answer, and the exit code.
 
 use agent_tests::server::send_signal;
 use agent_tests::{Launch, WaitingModel, within};

@@ -1,4 +1,4 @@
-//! Ordinary requests over the wire: statuses, headers, connections that are used again, and who may ask.
+//! Ordinary requests over the wire: statuses, headers, reused connections, and allowed origins and hosts.
 
 use agent_tests::client::{post, process};
 use agent_tests::{Launch, Server};

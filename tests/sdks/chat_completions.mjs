@@ -33,7 +33,7 @@ for await (const chunk of stream) {
 assert.equal(text, "You said: hi you");
 assert.equal(usage.total_tokens, 7);
 
-// The helper, with calls that come side by side.
+// The helper, with parallel calls.
 const tools = [tool("weather"), tool("time")];
 const helped = scripted.chat.completions.stream({ model: "m", messages: user("in parallel"), tools });
 const message = await helped.finalMessage();
@@ -64,7 +64,7 @@ const format = { type: "json_schema", json_schema: { name: "answer", schema: { t
 const parsed = await scripted.chat.completions.parse({ model: "m", messages: user("?"), response_format: format });
 assert.deepEqual(JSON.parse(parsed.choices[0].message.content), { answer: 42 });
 
-// Errors, none of which is tried again.
+// Errors, none of which is retried.
 const failing = { model: "m", messages: user("fail"), user: "failing" };
 await assert.rejects(demo.chat.completions.create({ ...failing, n: 2 }), OpenAI.BadRequestError);
 await assert.rejects(demo.models.retrieve("gpt-9"), OpenAI.NotFoundError);

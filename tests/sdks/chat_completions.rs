@@ -4,7 +4,7 @@ use agent_tests::{Launch, ScriptedModel, Server};
 
 use crate::environment::{javascript, python};
 
-/// A server of the demo, and one of an agent that does as it is told, with its model.
+/// A server with the demo agent, and one with an agent that follows instructions, with its model.
 async fn servers() -> (Server, Server, ScriptedModel) {
     let demo = Launch::bare(&["--port", "0", "--agent", "demo"]).start().await;
     let model = ScriptedModel::start().await;

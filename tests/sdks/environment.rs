@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use agent_tests::environment::{Environment, JAVASCRIPT, PYTHON, Recipe, Stage};
 
-/// Runs a Python program beside this file, with the packages that `{packages}.txt` pins; gives what it printed.
+/// Runs a Python program in this file's folder, with the packages that `{packages}.txt` pins; returns its output.
 ///
 /// # Panics
 /// If it fails.
@@ -26,7 +26,7 @@ async fn run(environment: &Environment, program: &[&str], arguments: &[&str]) ->
     ended.stdout
 }
 
-/// The environment with these packages: a name of Python's pins, or `javascript`.
+/// The environment with these packages: the name of a file of Python's pins, or `javascript`.
 fn environment(packages: &str) -> Environment {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdks");
     let files = |names: &[(&str, &str)]| {
@@ -38,11 +38,11 @@ fn environment(packages: &str) -> Environment {
         (&JAVASCRIPT, "mjs", pins, vec!["npm ci --silent"])
     } else {
         let pins = files(&[(&format!("{packages}.txt"), "requirements.txt")]);
-        // Python compiles what is imported when it is, and that is little of what is installed.
+        // Python compiles modules when they are imported, and few of the installed ones are.
         let install = ".venv/bin/pip install --quiet --no-compile -r requirements.txt";
         (&PYTHON, "py", pins, vec!["rm -rf .venv", "python3 -m venv .venv", install])
     };
-    // Node.js looks for packages from where the program is.
+    // Node.js searches for packages from the program's folder.
     let mut programs: Vec<(PathBuf, PathBuf)> = Vec::new();
     for entry in source.read_dir().expect("a folder") {
         let path = entry.expect("a file").path();
@@ -59,7 +59,7 @@ fn environment(packages: &str) -> Environment {
 }
 
 pub(crate) mod installed {
-    //! What takes long the first time, so that it can be done before other tests wait for it.
+    //! The slow installations, so that they can be done before other tests wait for them.
 
     use super::environment;
 

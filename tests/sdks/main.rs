@@ -1,4 +1,4 @@
-//! OpenAI's own clients, a framework over them, and programs that know the specifications, against the real binary.
+//! OpenAI's own clients, a framework that uses them, and programs that check the specifications, against the real binary.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod chat_completions;

@@ -1,4 +1,4 @@
-"""Holds streams and answers to the types of Open Responses and of OpenAI: open_responses.py DEMO SCRIPTED STREAM_FILES."""
+"""Checks streams and answers against the types of Open Responses and OpenAI: open_responses.py DEMO SCRIPTED STREAM_FILES."""
 
 import functools
 import json
@@ -10,7 +10,7 @@ import openresponses_types.types as types
 import pydantic
 from openai.types import responses
 
-# Open Responses has these items and no others; more of them are allowed, and have events of their own.
+# Open Responses has only these items; others are allowed, and have their own events.
 ITEMS = {"message", "function_call", "function_call_output", "reasoning", "compaction"}
 MORE_EVENTS = ("response.custom_tool_call_input.", "response.mcp_", "response.image_generation_call.")
 # Where the two name an event differently, the server follows OpenAI.
@@ -29,12 +29,12 @@ adapter = functools.cache(pydantic.TypeAdapter)
 
 
 def check(kind, value):
-    """What comes as JSON is read as JSON, in which a text is no number."""
+    """Reads JSON strictly: a string is not a number."""
     adapter(kind).validate_json(json.dumps(value), strict=True)
 
 
 def narrowed(response):
-    """A response as Open Responses has it: without items of other kinds, and without the schema of a form."""
+    """A response in the form of Open Responses: without other kinds of items, and without the schema of a format."""
     known = [item for item in response["output"] if item["type"] in ITEMS]
     form = response["text"]["format"]
     form = form | {"schema": None} if "schema" in form else form
@@ -57,7 +57,7 @@ def check_event(event):
 
 
 def check_stream(text):
-    """Gives the last event."""
+    """Returns the last event."""
     lines = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: ")]
     assert lines.pop() == "[DONE]", text
     events = [json.loads(line) for line in lines]
@@ -74,7 +74,7 @@ def call(url, body=None):
 
 
 def check_answers(address, request):
-    """The same answer as a whole, as a stream, in the background, and read again."""
+    """The same answer without a stream, as a stream, in the background, and retrieved later."""
     path = f"{address}/v1/responses"
     check_response(json.loads(call(path, request)))
     check_response(json.loads(call(path, request | {"background": True})))

@@ -1,17 +1,17 @@
-"""Holds what a server answers to its own /openapi.json: openapi.py ADDRESS ROUTES ROUND."""
+"""Checks a server's answers against its own /openapi.json: openapi.py ADDRESS ROUTES ROUND."""
 
 import sys
 
 import schemathesis
 from schemathesis.cli import schemathesis as command
 
-# Schemas nest, and so does what is generated from them.
+# Schemas nest, and so do the values generated from them.
 sys.setrecursionlimit(20_000)
 
-# What a schema cannot say is refused, too: an id of nothing, members that exclude each other, operations that no agent
-# has, a GET that opens no WebSocket. And there is nobody to be authorized.
+# The server also rejects what a schema cannot express: unknown ids, members that exclude each other, operations that no
+# agent has, and a GET that opens no WebSocket. There is no authentication.
 SKIPPED = ["positive_data_acceptance", "ignored_auth", "object_level_authorization"]
-# The routes of agentscope-runtime take numbers and booleans as it does: also as strings, and as each other.
+# The routes of agentscope-runtime accept numbers and booleans as it does: also as strings, and one for the other.
 LENIENT = [*SKIPPED, "negative_data_rejection"]
 
 ROUTES = {
@@ -23,7 +23,7 @@ ROUTES = {
 
 @schemathesis.hook
 def before_load_schema(context, document):
-    """OpenAPI 3.1 has no word for the events of a stream, and the document one of its own; here it becomes that of 3.2."""
+    """OpenAPI 3.1 has no keyword for the events of a stream; this converts the document's own one to that of 3.2."""
     for path in document["paths"].values():
         operations = [operation for operation in path.values() if isinstance(operation, dict)]
         for answer in [answer for operation in operations for answer in operation["responses"].values()]:
@@ -37,7 +37,7 @@ def before_load_schema(context, document):
 
 address, routes, round_number = sys.argv[1:]
 paths, skipped = ROUTES[routes]
-# The first two phases do the same in each round.
+# The first two phases are the same in each round.
 phases = "examples,coverage,fuzzing,stateful" if round_number == "0" else "fuzzing,stateful"
 command([
     "--no-color", "run", f"{address}/openapi.json", "--include-path-regex", paths, "--phases", phases,

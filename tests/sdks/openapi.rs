@@ -1,10 +1,10 @@
-//! What the server answers, to whatever can be made of its OpenAPI document and to what violates it.
+//! The server's answers to requests generated from its OpenAPI document, valid and invalid.
 
 use agent_tests::{Launch, rounds};
 
 use crate::environment::python;
 
-/// Each round begins with its number as the seed, so that a failure comes again.
+/// The seed of each round is its number, so that failures are reproducible.
 async fn check(routes: &str) {
     let server = Launch::echo("").start().await;
     let address = format!("http://{}", server.address());

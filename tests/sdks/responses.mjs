@@ -1,4 +1,4 @@
-// What OpenAI's library for JavaScript makes of the server: responses.mjs DEMO SCRIPTED.
+// OpenAI's JavaScript library against the server: responses.mjs DEMO SCRIPTED.
 
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';

@@ -1,4 +1,4 @@
-"""Everything that a client of the Responses API does: responses.py DEMO SCRIPTED."""
+"""All operations of a client of the Responses API: responses.py DEMO SCRIPTED."""
 
 import sys
 import warnings
@@ -6,7 +6,7 @@ import warnings
 import openai
 import pydantic
 
-# Releases before 2 do not know that tools' outputs may be items of a response, and say so in a warning.
+# Releases before 2 do not know that outputs of tools may be items of a response, and warn about it.
 warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
 
 demo = openai.OpenAI(base_url=f"{sys.argv[1]}/v1", api_key="none", max_retries=0)
@@ -43,7 +43,7 @@ def stream():
 
 
 def compatible():
-    """The path that agentscope-runtime's users have in their settings."""
+    """The path in the settings of agentscope-runtime's users."""
     client = demo.with_options(base_url=f"{sys.argv[1]}/compatible-mode/v1")
     assert client.responses.create(model="demo", input=QUESTION).output_text == ANSWER
     with client.responses.stream(model="demo", input=QUESTION) as helper:
@@ -67,7 +67,7 @@ def failures():
 def background():
     begun = scripted.responses.create(model="scripted", input="slow", background=True)
     assert begun.status in ("queued", "in_progress"), begun
-    # The connection is cut after the first words, and the rest read over another one.
+    # The connection is cut after the first words, and the rest is read over another one.
     read = []
     with scripted.responses.retrieve(begun.id, stream=True) as events:
         for event in events:
@@ -186,7 +186,7 @@ def socket():
 for check in (create, stream, compatible, pictures, failures, background, cancel_and_delete, chains, conversations,
               tools, structured, parts, cut_short, errors):
     check()
-# The library has had WebSockets from this version on.
+# The library supports WebSockets from this version on.
 if openai.__version__.startswith("3."):
     socket()
 print("openai", openai.__version__)

@@ -7,7 +7,7 @@ use agent_tests::{Launch, Server};
 use crate::environment::{javascript, python};
 use crate::scripted;
 
-/// A server of the demo, the address of it, and that of an agent that does as it is told.
+/// A server with the demo agent, its address, and that of an agent that follows instructions.
 async fn servers() -> (Server, String, String) {
     let demo = Launch::bare(&["--port", "0", "--agent", "demo"]).start().await;
     let address = format!("http://{}", demo.address());

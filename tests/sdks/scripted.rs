@@ -1,4 +1,4 @@
-//! An agent for clients: it calls whatever tools they declare, and does as they say.
+//! An agent for tests of clients: it calls any tools that they declare, and follows their instructions.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use agent_schemas::{ContentBody, FunctionCallOutput, Message, MessageType, Role,
 use agent_server::AgentApp;
 use tokio::net::TcpListener;
 
-/// Serves the agent as long as this process lives, and gives its address.
+/// Serves the agent as long as this process lives, and returns its address.
 pub(crate) async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -48,7 +48,7 @@ async fn work(run: RunHandle) -> Result<(), AgentError> {
     Ok(())
 }
 
-/// What a tool of the client answered.
+/// The output of a client's tool.
 fn output(message: &Message) -> Option<String> {
     if message.kind != MessageType::FunctionCallOutput || message.role != Some(Role::Tool) {
         return None;
@@ -79,7 +79,7 @@ async fn slowly(run: &RunHandle) {
     let mut text = message.text();
     for word in ["one", " two", " three"] {
         text.delta(word);
-        // The agent is slow, so that its client can come in between.
+        // The agent is slow, so that its client can intervene.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     text.complete();

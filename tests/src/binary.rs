@@ -7,14 +7,14 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// Where the `agent-server` binary is: the file that `AGENT_TEST_BINARY` names. Without that variable, the first call
+/// The path of the `agent-server` binary: the file that `AGENT_TEST_BINARY` names. Without that variable, the first call
 /// builds the binary with the profile of the tests.
 ///
 /// # Panics
 /// If there is no such file, or if the binary cannot be built.
 pub fn agent_server() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests may have built the binary")]
+    #[expect(clippy::disallowed_methods, reason = "the caller of the tests may have built the binary")]
     PATH.get_or_init(|| std::env::var_os("AGENT_TEST_BINARY").map_or_else(build, existing))
 }
 
@@ -30,7 +30,7 @@ fn build() -> PathBuf {
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
-    // What cargo says of the test's own package would make the build script of a dependency run again.
+    // Cargo's variables about the test's own package would make the build script of a dependency run again.
     for name in [
         "MANIFEST_DIR",
         "PKG_NAME",

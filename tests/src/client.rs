@@ -1,4 +1,4 @@
-//! An HTTP client that sends any bytes at all, and reads answers piece by piece.
+//! An HTTP client that can send any bytes, and reads answers piece by piece.
 
 use std::io;
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ pub struct Answer {
     pub body: String,
 }
 
-/// A request for a run of this text, with more fields if `fields` (`,"stream":false`) says so.
+/// A request for a run with this text, and with additional fields in `fields`, such as `,"stream":false`.
 pub fn process(text: &str, fields: &str) -> Vec<u8> {
     let text = Value::from(text);
     post(&format!(r#"{{"input":[{{"role":"user","content":[{{"type":"text","text":{text}}}]}}]{fields}}}"#))
@@ -59,22 +59,22 @@ impl Connection {
         Self::try_open(address).await.expect("the server accepts connections")
     }
 
-    /// Connects, if that is possible.
+    /// Connects, if possible.
     ///
     /// # Errors
-    /// The system's.
+    /// The error of the system.
     pub async fn try_open(address: SocketAddr) -> io::Result<Self> {
         let stream = within("a connection", TcpStream::connect(address)).await?;
         Ok(Connection { stream: BufReader::new(stream) })
     }
 
-    /// Sends bytes. A server that does not want them all is no error here.
+    /// Sends bytes. It is not an error if the server does not read all of them.
     pub async fn send(&mut self, bytes: &[u8]) -> &mut Self {
         let _ = within("the server to take bytes", self.stream.write_all(bytes)).await;
         self
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side of the connection.
     pub async fn finish(&mut self) {
         let _ = self.stream.shutdown().await;
     }
@@ -143,14 +143,14 @@ impl Connection {
         Ok((length > 0).then(|| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// Reads chunks until they contain this; gives what came so far.
+    /// Reads chunks until they contain this; returns everything so far.
     ///
     /// # Panics
     /// If the body ends before.
     pub async fn until(&mut self, wanted: &str) -> String {
         let mut seen = String::new();
         while !seen.contains(wanted) {
-            let chunk = self.chunk().await.expect("the stream goes on");
+            let chunk = self.chunk().await.expect("the stream continues");
             seen += &chunk.unwrap_or_else(|| panic!("the stream ended without {wanted:?}: {seen}"));
         }
         seen
@@ -202,7 +202,7 @@ impl Connection {
         }
     }
 
-    /// Reads whatever comes until the server closes the connection.
+    /// Reads until the server closes the connection.
     pub async fn everything(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let _ = within("the server to close the connection", self.stream.read_to_end(&mut bytes)).await;
@@ -230,15 +230,15 @@ impl Answer {
     /// The body as JSON.
     ///
     /// # Panics
-    /// If it is none.
+    /// If it is not valid.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 
     /// The events of a stream.
     ///
     /// # Panics
-    /// If it is none.
+    /// If it is not valid.
     pub fn events(&self) -> Vec<Value> {
         events(&self.body)
     }
@@ -247,7 +247,7 @@ impl Answer {
 /// The events of a stream's text.
 ///
 /// # Panics
-/// If one of them is no JSON.
+/// If one of them is not JSON.
 pub fn events(stream: &str) -> Vec<Value> {
     let data = stream.lines().filter_map(|line| line.strip_prefix("data: "));
     data.map(|json| serde_json::from_str(json).expect("events are JSON")).collect()

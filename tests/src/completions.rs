@@ -1,36 +1,36 @@
-//! Checks streams of Chat Completions, by OpenAI's API reference and with no regard to how a server makes them.
+//! Checks streams of Chat Completions against OpenAI's API reference, independent of the server's implementation.
 //!
-//! - `[DONE]` ends a stream, or an error does, and nothing follows.
-//! - The first chunk says the role, and no other one does. Id, time, model and type are the same in all chunks.
-//! - A call begins with its id, type and name, takes the next index, and goes on with arguments alone.
-//! - One chunk says why the completion ended, and nothing is said after it but the usage, where that is asked for.
+//! - A stream ends with `[DONE]` or an error, and nothing follows.
+//! - Only the first chunk has the role. Id, time, model and type are the same in all chunks.
+//! - A call begins with its id, type and name, has the next index, and continues with arguments alone.
+//! - One chunk has the finish reason. Only the usage may follow it, if requested.
 
 use serde_json::{Map, Value, json};
 
-/// What a stream amounts to.
+/// The completion that a stream amounts to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Completed {
-    /// The message, as an answer without a stream has it.
+    /// The message, as in an answer that is not streamed.
     pub message: Value,
-    /// Why it ended.
+    /// The finish reason.
     pub finish_reason: String,
-    /// What it used, if it says so.
+    /// The usage, if any.
     pub usage: Option<Value>,
 }
 
 /// How a stream ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
-    /// As it should.
+    /// Normally.
     Well(Completed),
     /// With this error.
     Badly(Value),
 }
 
-/// Checks a whole stream as it came over the wire.
+/// Checks a whole stream as received over the wire.
 ///
 /// # Errors
-/// The first rule that is broken.
+/// The first broken rule.
 pub fn check(stream: &str) -> Result<Ended, String> {
     let frames: Vec<&str> = stream.split_terminator("\n\n").filter(|frame| !frame.starts_with(':')).collect();
     let (last, chunks) = frames.split_last().ok_or("the stream is empty")?;
@@ -47,7 +47,7 @@ pub fn check(stream: &str) -> Result<Ended, String> {
     }
 }
 
-/// The one line of data that a frame has.
+/// The single data line of a frame.
 fn data(frame: &str) -> Option<&str> {
     frame.strip_prefix("data: ").filter(|data| !data.contains('\n'))
 }
@@ -65,7 +65,7 @@ fn error(data: &str) -> Result<Value, String> {
 
 #[derive(Default)]
 struct State {
-    /// What all chunks have.
+    /// The common members of all chunks.
     head: Option<Value>,
     message: Map<String, Value>,
     calls: Vec<Value>,
@@ -183,7 +183,7 @@ mod tests {
     const ROLE: &str = r#"{"role":"assistant","content":""}"#;
     const END: &str = r#"{}|"stop""#;
 
-    /// A stream of these deltas, each with its reason to finish behind `|` if it has one; other lines are as they are.
+    /// A stream of these deltas, each followed by `|` and its finish reason, if any; other lines are used unchanged.
     fn stream(lines: &[&str]) -> String {
         let frame = |line: &&str| {
             let (delta, reason) = line.split_once('|').unwrap_or((line, "null"));

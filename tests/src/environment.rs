@@ -1,4 +1,4 @@
-//! Programs in other languages with the packages that they pin: installed once, and then shared by all tests.
+//! Programs in other languages with their pinned packages, installed once and shared by all tests.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,22 +10,22 @@ use tokio::time::timeout;
 
 use crate::server::Ended;
 
-/// A program does many things one after the other, so that all of it may take longer than anything that a test waits for.
+/// A program does many things one after another, so it may take longer than anything else that a test waits for.
 const DEADLINE: Duration = Duration::from_secs(600);
 
-/// A language, and how to tell that it is there.
+/// A language, and how to check that it is installed.
 #[derive(Debug)]
 pub struct Language {
     /// Prints its version, and fails if it is missing or too old.
     probe: &'static str,
-    /// One sentence for whoever lacks it.
+    /// The message if it is missing.
     missing: &'static str,
 }
 
-/// Python with what makes virtual environments.
+/// Python with support for virtual environments.
 pub const PYTHON: Language = Language {
     probe: "python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11) or print(sys.version))'",
-    missing: "Python 3.11 or later with its module `venv` is missing, which clients are tested with: install it with \
+    missing: "Python 3.11 or later with its module `venv` is missing; tests of clients need it: install it with \
               `apt-get install python3-venv` (Debian, Ubuntu), `dnf install python3` (Fedora) or \
               `brew install python` (macOS).",
 };
@@ -33,30 +33,30 @@ pub const PYTHON: Language = Language {
 /// Node.js.
 pub const JAVASCRIPT: Language = Language {
     probe: "node -e 'console.log(process.version); process.exit(parseInt(process.version.slice(1)) < 18 ? 1 : 0)'",
-    missing: "Node.js 18 or later is missing, which clients are tested with: install it and npm with \
+    missing: "Node.js 18 or later is missing; tests of clients need it: install it and npm with \
               `apt-get install nodejs npm` (Debian, Ubuntu), `dnf install nodejs npm` (Fedora) or `brew install node` \
               (macOS).",
 };
 
-/// Files and commands that make something from them. What was made stays until a file or a command changes.
+/// Files, and commands that build something from them. The result is kept until a file or a command changes.
 #[derive(Debug)]
 pub struct Stage {
-    /// Where each file comes from, and where it goes below the environment's folder.
+    /// The source of each file, and its destination below the environment's folder.
     pub files: Vec<(PathBuf, PathBuf)>,
-    /// What a shell runs then.
+    /// The shell commands to run then.
     pub commands: Vec<&'static str>,
 }
 
-/// How an environment is made.
+/// How to build an environment.
 #[derive(Debug)]
 pub struct Recipe<'a> {
     /// Its folder, which no other recipe has.
     pub folder: &'a Path,
     /// Where in the folder commands and programs run.
     pub workdir: &'a str,
-    /// What it is written in.
+    /// Its language.
     pub language: &'a Language,
-    /// What is made, one after the other: each stage uses the ones before.
+    /// The stages, each of which uses the previous ones.
     pub stages: Vec<Stage>,
 }
 
@@ -68,7 +68,7 @@ pub struct Environment {
 }
 
 impl Recipe<'_> {
-    /// Makes what is missing or out of date. Processes that want the same environment wait for the one that makes it.
+    /// Builds what is missing or outdated. Processes that need the same environment wait for the one that builds it.
     ///
     /// # Errors
     /// If the language is missing, or a command fails.
@@ -83,7 +83,7 @@ impl Recipe<'_> {
                 return Ok(Environment { workdir: self.folder.join(self.workdir), _lock: lock });
             }
             drop(lock);
-            // Another process may be faster: then nothing is left to do.
+            // Another process may have been faster; then nothing is left to do.
             let lock = File::create(&path)?;
             lock.lock()?;
             for (number, text) in (0..).zip(&wanted).skip_while(|(number, text)| self.is_made(*number, text))
@@ -93,17 +93,17 @@ impl Recipe<'_> {
         }
     }
 
-    /// What the stamp of each stage says when the stage is up to date: all that it is made from, those before included.
+    /// The stamp of each stage when it is up to date: everything that it is built from, including the previous stages.
     fn wanted(&self) -> Result<Vec<String>> {
         let version =
             shell(self.language.probe, self.folder).map_err(|_| Error::msg(self.language.missing))?;
-        // What is installed names the language's own program, and the folder.
+        // Installed files contain the paths of the language's program and of the folder.
         let mut text = format!("{version}{}\n", self.folder.display());
         let mut wanted = Vec::new();
         for stage in &self.stages {
             for (from, to) in &stage.files {
                 let file =
-                    fs::read_to_string(from).with_context(|| format!("cannot read {}", from.display()))?;
+                    fs::read_to_string(from).with_context(|| format!("could not read {}", from.display()))?;
                 text += &format!("{}\n{file}", to.display());
             }
             text += &stage.commands.join("\n");
@@ -121,13 +121,13 @@ impl Recipe<'_> {
     }
 
     fn make(&self, number: usize, wanted: &str) -> Result<()> {
-        // What is half made is not made.
+        // A partly built stage counts as not built.
         fs::write(self.stamp(number), "")?;
         let stage = &self.stages[number];
         for (from, to) in &stage.files {
             let to = self.folder.join(to);
             fs::create_dir_all(to.parent().context("a file is in a folder")?)?;
-            fs::copy(from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+            fs::copy(from, &to).with_context(|| format!("could not copy {}", from.display()))?;
         }
         for command in &stage.commands {
             shell(command, &self.folder.join(self.workdir))?;
@@ -137,14 +137,14 @@ impl Recipe<'_> {
 }
 
 impl Environment {
-    /// Runs a program to its end, with these variables besides those of this process.
+    /// Runs a program to its end, with these variables in addition to those of this process.
     ///
     /// # Panics
     /// If it cannot be started, or does not end.
     pub async fn run(&self, program: &[&str], arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
         let mut command = tokio::process::Command::new(program[0]);
         command.args(&program[1..]).args(arguments).current_dir(&self.workdir);
-        // A proxy is for other machines.
+        // Local connections must not use a proxy.
         command.env("no_proxy", "*").envs(variables.iter().copied());
         let output = timeout(DEADLINE, command.stdin(Stdio::null()).kill_on_drop(true).output()).await;
         let output = output.unwrap_or_else(|_| panic!("{program:?} has not ended after {DEADLINE:?}"));
@@ -160,7 +160,7 @@ impl Environment {
 fn shell(command: &str, folder: &Path) -> Result<String> {
     let mut shell = Command::new("/bin/sh");
     shell.arg("-c").arg(command).current_dir(folder).stdin(Stdio::null());
-    let output = shell.output().context("the shell cannot be started")?;
+    let output = shell.output().context("could not start the shell")?;
     let [said, complained] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     ensure!(output.status.success(), "`{command}` failed:\n{said}{complained}");
     Ok(said.into_owned())
@@ -189,7 +189,7 @@ mod tests {
         fs::write(folder.path().join("first"), "1\n")?;
         fs::write(folder.path().join("second"), "a\n")?;
         let recipe = recipe(folder.path());
-        // Two at a time may have it, and the second finds it made.
+        // Two can use it at the same time, and the second one finds it built.
         let both = [recipe.prepare()?, recipe.prepare()?];
         assert_eq!(made()?, "first\na\n");
         drop(both);

@@ -1,10 +1,10 @@
-//! A checker of histories: from what clients asked, saw and were told, and what the store has in the end, it finds
-//! what the promises of `docs/runs.md` do not allow.
+//! A checker of histories. From the requests of clients, what they read and learned, and the final state of the store, it
+//! finds violations of the promises in `docs/runs.md`.
 //!
-//! It is pure, and it accuses nobody on suspicion: what it reports cannot be explained by messages that were late or
-//! lost. Time is counted, not measured: clients and agents draw numbers from one [`Clock`], and an agent writes
-//! numbers that it draws into its answer, as words `@17`. So a log tells at which moments its run was in
-//! progress, and by whom it was not written.
+//! It is pure, and has no false positives: late or lost messages cannot explain what it reports. Time is counted, not
+//! measured: clients and agents draw numbers from one [`Clock`], and an agent writes the numbers that it draws into its
+//! answer, as words like `@17`. So a log shows when its run was in progress, and whether an owner wrote after it had lost
+//! the run.
 
 mod acknowledged;
 mod asked;
@@ -26,31 +26,31 @@ pub use record::{
 };
 pub use violation::Violation;
 
-/// All that is known of some runs, once they have ended.
+/// Everything that is known about some runs, once they have ended.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// The requests, in any order.
     pub asked: Vec<Submission>,
-    /// What clients read, in any order.
+    /// The readings of clients, in any order.
     pub readings: Vec<Reading>,
-    /// What clients were not given to read, in any order.
+    /// The rejected readings of clients, in any order.
     pub refused: Vec<Refused>,
-    /// What clients received about runs, in any order.
+    /// The statuses of runs that clients received, in any order.
     pub told: Vec<Told>,
-    /// What the store has in the end: all runs of the users, of each user in the order in which they were made.
+    /// The final state of the store: all runs of the users, for each user in the order of their creation.
     pub kept: Vec<StoredRun>,
-    /// What the sessions remember in the end.
+    /// The final histories of the sessions.
     pub said: Vec<Said>,
-    /// The runs of which a client was told that they are asked to stop.
+    /// The runs whose cancellation was acknowledged.
     pub canceled: Vec<String>,
-    /// The runs of which a client was told that they are deleted.
+    /// The runs whose deletion was acknowledged.
     pub deleted: Vec<String>,
-    /// What the store promised of events that were shown.
+    /// The store's promise for events that were shown.
     pub durability: Durability,
 }
 
 impl History {
-    /// What should not have happened.
+    /// The violations.
     pub fn violations(&self) -> Vec<Violation> {
         let mut found = Vec::new();
         for kept in &self.kept {
@@ -76,7 +76,7 @@ impl History {
         self.deleted.extend(other.deleted);
     }
 
-    /// The kept runs of each session, in the order in which they were made.
+    /// The kept runs of each session, in the order of their creation.
     fn sessions(&self) -> HashMap<(&str, &str), Vec<&StoredRun>> {
         let mut sessions: HashMap<(&str, &str), Vec<&StoredRun>> = HashMap::new();
         for kept in &self.kept {
@@ -85,8 +85,8 @@ impl History {
         sessions
     }
 
-    /// The policy of the request that made a run; a run that nobody was given as the answer to a request of his own was
-    /// handed over with [`Policy::Steer`].
+    /// The policy of the request that created a run. A run that was not the answer to any request was handed over with
+    /// [`Policy::Steer`].
     fn policy_of(&self, run: &str) -> Policy {
         let answered = self.asked.iter().filter(|asked| asked.run() == Some(run));
         answered.map(|asked| asked.policy).find(|policy| *policy != Policy::Steer).unwrap_or(Policy::Steer)

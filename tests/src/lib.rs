@@ -1,5 +1,5 @@
-//! The harness that the end-to-end tests share: the real binary, a raw HTTP client, models that wait or do as they are told,
-//! and stores that are written until they are killed.
+//! The common harness of the end-to-end tests: the real binary, a raw HTTP client, models that wait or follow instructions,
+//! and a process that writes to stores until it is killed.
 #![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 pub mod binary;
@@ -23,7 +23,7 @@ pub use model::{MarkingModel, WaitingModel};
 pub use scripted_model::ScriptedModel;
 pub use server::{Launch, Server};
 
-/// The deadline of all waits; anything that takes longer is never going to happen.
+/// The deadline of all waits; anything that takes longer counts as never happening.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Waits for something that must come.
@@ -37,8 +37,8 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Lets some milliseconds go by between two looks at a condition. Without it, whoever looks takes a whole core from those
-/// that bring the condition about.
+/// Waits some milliseconds between two checks of a condition. Otherwise, checking would take a whole core from the processes
+/// that make the condition true.
 pub async fn pause() {
     tokio::time::sleep(Duration::from_millis(5)).await;
 }
@@ -46,17 +46,17 @@ pub async fn pause() {
 /// How much effort tests with random input make: `AGENT_TEST_ROUNDS`, else this many rounds.
 ///
 /// # Panics
-/// If the variable is no number.
+/// If the variable is not a number.
 pub fn rounds(default: usize) -> usize {
     #[expect(clippy::disallowed_methods, reason = "a test's effort is set from outside")]
     let rounds = std::env::var("AGENT_TEST_ROUNDS");
     rounds.map_or(default, |text| text.parse().expect("AGENT_TEST_ROUNDS is a number"))
 }
 
-/// What tests with random input begin with: `AGENT_TEST_SEED`, else another number each time. A test that fails says it.
+/// The seed of tests with random input: `AGENT_TEST_SEED`, else another number each time. A failing test prints it.
 ///
 /// # Panics
-/// If the variable is no number.
+/// If the variable is not a number.
 pub fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     #[expect(clippy::disallowed_methods, reason = "a failure is repeated from outside")]

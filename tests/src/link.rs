@@ -1,4 +1,4 @@
-//! The network between a server and its store, which can be as bad as networks are.
+//! A network between a server and its store, with the faults of real networks.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,14 +7,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What the network does to what passes it.
+/// How the network treats data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// It passes.
+    /// Data passes.
     Open,
-    /// What the server asks passes, and the answers wait.
+    /// The server's requests pass, but the answers are delayed.
     AnswersHeld,
-    /// Nothing passes, and nothing says so.
+    /// Nothing passes, without an error.
     Hole,
 }
 
@@ -62,7 +62,7 @@ impl Link {
         self.flow.send_replace(flow);
     }
 
-    /// Closes all connections. What was on its way is lost.
+    /// Closes all connections. Data in transit is lost.
     pub fn reset(&self) {
         self.resets.send_modify(|count| *count += 1);
     }
@@ -103,7 +103,7 @@ impl LinkState {
     }
 
     async fn until(&mut self, is_it: impl Fn(Flow) -> bool) {
-        // Where the test has ended there is nobody left to wait for.
+        // After the end of the test, nobody waits for this.
         let _ = self.flow.wait_for(|flow| is_it(*flow)).await;
     }
 }

@@ -1,5 +1,5 @@
-//! Model endpoints of tests: one waits to be told to go on, so that a test decides when a run ends; one says when it said
-//! what.
+//! Model endpoints for tests: one waits until it is released, so that a test decides when a run ends, and one records when
+//! it writes each word.
 
 mod marking;
 
@@ -38,7 +38,7 @@ impl WaitingModel {
         WaitingModel { address, released }
     }
 
-    /// The configuration of an agent that asks this model.
+    /// The configuration of an agent that uses this model.
     pub fn config(&self) -> String {
         format!(
             "agent = \"held\"\n[agents.held]\nkind = \"chat\"\nmodel = \"m\"\nbase_url = \"http://{}/v1\"\n",
@@ -46,7 +46,7 @@ impl WaitingModel {
         )
     }
 
-    /// Lets every answer end, those to come too.
+    /// Lets every answer end, including later ones.
     pub fn release(&self) {
         self.released.close();
     }
@@ -54,7 +54,7 @@ impl WaitingModel {
 
 async fn answer(mut stream: TcpStream, gate: Arc<Semaphore>) -> std::io::Result<()> {
     let mut request = Vec::new();
-    // The request ends with its JSON; what is in it does not matter here.
+    // The request ends with its JSON, whose contents do not matter here.
     while !request.ends_with(b"}") {
         if stream.read_buf(&mut request).await? == 0 {
             return Ok(());

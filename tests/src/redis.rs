@@ -1,4 +1,4 @@
-//! Redis servers of tests and benchmarks: each has a folder and a port of its own and ends with it.
+//! Redis servers for tests and benchmarks. Each has its own folder and port, and ends when its value is dropped.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -46,7 +46,7 @@ impl RedisServer {
         bail!("redis-server does not start")
     }
 
-    /// Kills the server. Its port and its folder stay its own.
+    /// Kills the server. It keeps its port and its folder.
     pub fn kill(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();
@@ -64,7 +64,7 @@ impl RedisServer {
         Ok(())
     }
 
-    /// Sends a command, whose words have no spaces.
+    /// Sends a command, whose words must not contain spaces.
     ///
     /// # Errors
     /// If the server does not accept it.
@@ -76,7 +76,7 @@ impl RedisServer {
         if answer.starts_with('+') { Ok(()) } else { bail!("{words:?}: {answer}") }
     }
 
-    /// Where it listens.
+    /// Its port.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -87,7 +87,7 @@ impl RedisServer {
     }
 }
 
-/// Starts a server and waits until it listens; `None` if it ends at once, as where its port is taken.
+/// Starts a server and waits until it listens; `None` if it exits at once, for example because its port is taken.
 fn launch(folder: &TempDir, port: u16, is_durable: bool) -> Result<Option<Child>> {
     let sync = if is_durable {
         ["--appendonly", "yes", "--appendfsync", "always"]

@@ -1,11 +1,11 @@
-//! Checks streams of the Responses API, by the rules of OpenAI's API reference and the Open Responses specification and
-//! with no regard to how a server makes them.
+//! Checks streams of the Responses API against OpenAI's API reference and the Open Responses specification, independent of
+//! the server's implementation.
 //!
 //! - The `event` of a frame is its data's `type`; `[DONE]` ends the stream.
 //! - Events are numbered without gaps. `response.created` comes first and one terminal event last.
-//! - Items begin in the order of their places, each ends once, and the final response has them as they ended.
-//! - So do the parts of an item; the deltas of a part or call add up to what its end says.
-//! - Every member that a client requires is there.
+//! - Items begin in the order of their positions, each ends once, and the final response has them as they ended.
+//! - The same holds for the parts of an item. The deltas of a part or call add up to its final value.
+//! - Every member that a client requires is present.
 
 mod members;
 mod state;
@@ -15,10 +15,10 @@ use serde_json::Value;
 pub use members::check_response;
 use state::Stream;
 
-/// The events of a whole stream as it came over the wire.
+/// The events of a whole stream as received over the wire.
 ///
 /// # Errors
-/// If it is not framed as the specification says.
+/// If its framing violates the specification.
 pub fn parse(stream: &str) -> Result<Vec<Value>, String> {
     let body = stream.strip_suffix("data: [DONE]\n\n").ok_or("the stream does not end with [DONE]")?;
     let frames = body.split("\n\n").filter(|frame| !frame.is_empty() && !frame.starts_with(':'));
@@ -34,7 +34,7 @@ fn parse_frame(frame: &str) -> Result<Value, String> {
     if event["type"] == name { Ok(event) } else { Err(format!("a frame is named {name} and is {event}")) }
 }
 
-/// Checks a whole stream as it came over the wire, and gives its final response.
+/// Checks a whole stream as received over the wire, and returns its final response.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -54,7 +54,7 @@ pub fn check_events(events: &[Value]) -> Result<Value, String> {
     stream.finish()
 }
 
-/// Checks what came of a stream that a client took up again, behind events that it had: they are one stream together.
+/// Checks the events of a resumed stream after the events that the client already had: together, they form one stream.
 ///
 /// # Errors
 /// The first rule that is broken.

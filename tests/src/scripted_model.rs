@@ -1,5 +1,5 @@
-//! A model endpoint that does what the conversation's last message says, so that clients in any language can test calls of
-//! tools, refusals and cut answers without a model.
+//! A model endpoint that follows the conversation's last message, so that clients in any language can test tool calls,
+//! refusals and truncated answers without a model.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Answers Chat Completions, as a stream. By the last message:
+/// Answers Chat Completions as a stream, depending on the last message:
 ///
-/// * the output of a tool: a text that repeats the outputs behind the last message of the user;
-/// * `call` and `parallel` of a user who has tools: a call of the first one, or of each one, with `{"city":"Rome"}`;
-/// * `refuse`, `long`: a refusal; an answer that ends with `length`;
-/// * JSON wanted by `response_format`: `{"answer":42}`;
+/// * the output of a tool: a text that repeats the outputs after the last user message;
+/// * `call` or `parallel` from a user with tools: a call of the first tool, or of each one, with `{"city":"Rome"}`;
+/// * `refuse` or `long`: a refusal, or an answer that ends with `length`;
+/// * JSON requested with `response_format`: `{"answer":42}`;
 /// * anything else: `You said: ` and the text.
 #[derive(Debug)]
 pub struct ScriptedModel {
@@ -40,7 +40,7 @@ impl ScriptedModel {
         ScriptedModel { address, received }
     }
 
-    /// The configuration of an agent named `scripted` that asks this model, and is the default one.
+    /// The configuration of the default agent, `scripted`, which uses this model.
     pub fn config(&self) -> String {
         format!(
             "agent = \"scripted\"\n[agents.scripted]\nkind = \"chat\"\nmodel = \"m\"\ntools = []\nbase_url = \"http://{}/v1\"\n",
@@ -51,7 +51,7 @@ impl ScriptedModel {
     /// The bodies of the requests so far.
     ///
     /// # Panics
-    /// If a request made it panic.
+    /// If handling a request panicked.
     pub fn received(&self) -> Vec<Value> {
         self.received.lock().expect("no panic").clone()
     }
@@ -120,7 +120,7 @@ fn words(text: &str) -> Vec<Value> {
     text.split_inclusive(' ').map(|word| json!({ "content": word })).collect()
 }
 
-/// A call of a tool, in one piece.
+/// A complete tool call.
 fn call(index: usize, tool: &Value) -> Value {
     let function = json!({ "name": tool["function"]["name"], "arguments": "{\"city\":\"Rome\"}" });
     json!({ "tool_calls": [{

@@ -1,4 +1,4 @@
-//! The real binary as a process of its own, on a free port.
+//! The real binary as a separate process, on a free port.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -30,9 +30,9 @@ pub struct Launch {
 pub struct Ended {
     /// Its exit status; -1 if a signal ended it.
     pub code: i32,
-    /// What it wrote on standard output.
+    /// Its standard output.
     pub stdout: String,
-    /// What it wrote on standard error.
+    /// Its standard error.
     pub stderr: String,
 }
 
@@ -53,7 +53,7 @@ struct Log {
 }
 
 impl Launch {
-    /// A server with nothing but these arguments: no file, and an environment that only says to keep no data.
+    /// A server with only these arguments: no file, and an environment that only makes it keep no data.
     pub fn bare(arguments: &[&str]) -> Self {
         Launch {
             config: None,
@@ -64,7 +64,7 @@ impl Launch {
         }
     }
 
-    /// A server of the agent `echo` with this configuration, on a free port, with a log in JSON.
+    /// A server with the agent `echo` and this configuration, on a free port, with a log in JSON.
     pub fn echo(config: &str) -> Self {
         let arguments = ["--port", "0", "--agent", "echo", "--log-format", "json"];
         Launch { config: Some(config.to_owned()), ..Launch::bare(&arguments) }
@@ -78,7 +78,7 @@ impl Launch {
         self.environment("AGENT_SERVER_DATA_DIR", folder)
     }
 
-    /// Says nothing of data.
+    /// Does not set where data is kept.
     #[must_use]
     pub fn without_data_settings(mut self) -> Self {
         self.environment.retain(|(name, _)| name != "AGENT_SERVER_EPHEMERAL");
@@ -106,7 +106,7 @@ impl Launch {
         self
     }
 
-    /// Gives it this file as its standard input.
+    /// Sets this file as its standard input.
     #[must_use]
     pub fn stdin(mut self, file: &Path) -> Self {
         self.stdin = Some(file.to_owned());
@@ -120,7 +120,7 @@ impl Launch {
         self
     }
 
-    /// Starts the process, which is killed when it is dropped, with pipes as its output. The file is its configuration.
+    /// Starts the process with piped output; it is killed when dropped. The file is its configuration.
     ///
     /// # Panics
     /// If it cannot be started.
@@ -166,7 +166,7 @@ impl Launch {
         Server { child, address, log, _config: config }
     }
 
-    /// Starts a process that is to end by itself, and waits for its end.
+    /// Starts a process that ends by itself, and waits for its end.
     pub async fn run(self) -> Ended {
         let (child, _config) = self.spawn();
         let output = within("the process to end", child.wait_with_output()).await.expect("waited for");
@@ -194,7 +194,7 @@ impl Log {
 }
 
 impl Server {
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -212,7 +212,7 @@ impl Server {
         Connection::open(self.address).await
     }
 
-    /// All that it has logged so far.
+    /// Its log so far.
     pub fn log(&self) -> String {
         self.log.text()
     }
@@ -243,7 +243,7 @@ impl Server {
         send_signal(&self.child, signal);
     }
 
-    /// Lets the process write files up to this size only, or again as it likes. It has to ignore SIGXFSZ.
+    /// Limits the size of files that the process can write, or removes the limit. The process has to ignore SIGXFSZ.
     #[cfg(target_os = "linux")]
     pub fn limit_file_size(&self, bytes: Option<u64>) {
         use rustix::process::{Resource, Rlimit, prlimit};
@@ -256,7 +256,7 @@ impl Server {
         within("the server to end", self.child.wait()).await.expect("waited for")
     }
 
-    /// Checks that it still answers and that nothing in it has panicked.
+    /// Checks that it still answers, and that nothing has panicked.
     pub async fn check_health(&self) {
         let answer = self.connect().await.get("/health").await;
         assert_eq!(answer.status, 200, "{answer:?}");

@@ -1,4 +1,4 @@
-//! What the program `store-writer` writes, and its test expects to find: one description for both.
+//! The data that the program `store-writer` writes and its test expects: one description for both.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use agent_services::sqlite::{
 use agent_services::state::StateStore;
 use agent_services::{Result, StoreContext};
 
-/// Where stores keep what is written.
+/// Where stores keep their data.
 #[derive(Clone, Debug)]
 pub enum Place {
     /// In SQLite, in this folder.
@@ -41,14 +41,14 @@ impl Place {
     }
 }
 
-/// The stores over one place.
+/// The stores of one place.
 #[derive(Debug)]
 pub struct Stores {
-    /// Where most writers write.
+    /// The store of most writers.
     pub sessions: Arc<dyn SessionStore>,
-    /// Where one of them does.
+    /// The store of one of them.
     pub states: Arc<dyn StateStore>,
-    /// Where another one does.
+    /// The store of another one.
     pub memories: Arc<dyn MemoryStore>,
 }
 
@@ -69,7 +69,7 @@ impl Stores {
     /// Starts the stores of a place that is only read.
     ///
     /// # Errors
-    /// If there is nothing in it.
+    /// If it is empty.
     pub async fn start_reading(place: &Place) -> Result<Self> {
         match place {
             Place::Folder(folder) => Stores::over_sqlite(SqliteDatabase::read_only(folder)).await,
@@ -115,33 +115,33 @@ impl Stores {
     }
 }
 
-/// One of the writers that write at once, each into a session of its own.
+/// One of the concurrent writers, each of which has its own session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Writer {
-    /// In which life of the program.
+    /// The number of the program's start.
     pub round: u64,
-    /// Which of them.
+    /// The number of the writer.
     pub number: u64,
 }
 
-/// What a writer writes.
+/// The kind of data that a writer writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Batches of messages.
     Session,
-    /// One state after the other.
+    /// States, one after another.
     State,
-    /// One memory after the other.
+    /// Memories, one after another.
     Memory,
 }
 
 impl Writer {
-    /// The writers of one life of the program.
+    /// The writers of one start of the program.
     pub fn all(round: u64) -> impl Iterator<Item = Writer> {
         (0..6).map(move |number| Writer { round, number })
     }
 
-    /// What it writes.
+    /// The kind of data that it writes.
     pub fn kind(self) -> Kind {
         match self.number {
             0 => Kind::State,
@@ -150,7 +150,7 @@ impl Writer {
         }
     }
 
-    /// Whose its session is.
+    /// The user of its session.
     pub fn user(self) -> UserId {
         UserId::new("user")
     }
@@ -160,7 +160,7 @@ impl Writer {
         SessionId::new(format!("{} {}", self.round, self.number))
     }
 
-    /// The texts of its n-th write: of a session one to four, some of them long.
+    /// The texts of its n-th write: one to four for a session, some of them long.
     pub fn texts(self, n: u64) -> Vec<String> {
         let seed = noise(noise(self.round << 8 | self.number) ^ n);
         let count = if self.kind() == Kind::Session { 1 + seed % 4 } else { 1 };

@@ -15,12 +15,12 @@ pub(crate) fn lint() -> Result<()> {
         .with_arguments(&WORKSPACE)
         .with_arguments(&deny_warnings)
         .run()?;
-    // That it compiles without its features, too. The end-to-end tests would switch them on for everybody, and with the
-    // tests of the others most dependencies would be compiled once more.
+    // It must also compile without its features. The end-to-end tests would enable them for all crates, and with the tests
+    // of the other crates most dependencies would be compiled once more.
     Step::cargo(&["clippy", "--workspace", "--no-default-features", "--exclude", "agent-tests", "--locked"])
         .with_arguments(&deny_warnings)
         .run()?;
-    // The examples, too: with them, dependencies have the features that clippy checked them with.
+    // Includes the examples, so that dependencies have the same features as for clippy.
     Step::cargo(&["doc", "--no-deps", "--lib", "--bins", "--examples"])
         .with_arguments(&WORKSPACE)
         .with_environment("RUSTDOCFLAGS", "-D warnings")
@@ -40,23 +40,24 @@ pub(crate) fn schema() -> Result<()> {
 
 /// Fails if the schemas of the wire types are out of date.
 pub(crate) fn check_schema() -> Result<()> {
-    run_schema("--check").context("bring them up to date with: cargo xtask schema")
+    run_schema("--check").context("update them with: cargo xtask schema")
 }
 
 fn run_schema(option: &str) -> Result<()> {
     Step::program(&test::server()?, &["schema", option, SCHEMA_FOLDER]).run()
 }
 
-/// Runs what has to pass before a change lands, or that and many more rounds of what is random.
+/// Runs the checks that have to pass before a change is merged; with full effort, many more rounds of the tests with random
+/// input.
 pub(crate) fn ci(effort: Effort) -> Result<()> {
     lint()?;
     test::all(effort)
 }
 
-/// Measures the server that is deployed: the benchmark program starts the binary of the profile `dist`.
+/// Measures the server as it is deployed: the benchmark program starts the binary of the profile `dist`.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     tools::require("bench")?;
-    // `cargo xtask bench -- ARGS` is a habit from other commands; it means the same.
+    // Also accepts `cargo xtask bench -- ARGS`, as other commands do.
     let arguments = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
     Step::cargo(&["build", "--profile", "dist", "--locked", "-p", "agent-cli"]).run()?;
     Step::cargo(&["run", "--profile", "dist", "--locked", "-p", "agent-tests", "--bin", "bench", "--"])

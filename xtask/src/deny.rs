@@ -11,15 +11,15 @@ const DENY: Subcommand = Subcommand { name: "deny", package: "cargo-deny", versi
 /// Checks licenses, bans, sources and known vulnerabilities.
 pub(crate) fn run() -> Result<()> {
     DENY.require()?;
-    // `deny.toml` says who may use a crate; that one of them does not is no reason for a warning.
+    // `deny.toml` lists the crates that may use another one; no warning is needed if one of them does not.
     Step::cargo(&["deny", "--locked", "check", "--allow", "unused-wrapper"])
         .with_arguments(&["licenses", "bans", "sources"])
         .run()?;
     check_advisories()
 }
 
-/// Fetching comes first and by itself, so that a machine without a way to the database is told apart from a
-/// dependency with a known vulnerability: the first is reported, the second is a failure.
+/// Fetches the database first, in a separate step, to distinguish a machine that cannot reach it, which is only reported,
+/// from a dependency with a known vulnerability, which is a failure.
 fn check_advisories() -> Result<()> {
     if let Err(error) = output_of("cargo", &["deny", "fetch", "db"]) {
         eprintln!(

@@ -34,11 +34,11 @@ Usage: cargo xtask <command> [arguments]
   ci --full        The same with many more rounds of the tests with random input;
                    takes hours. AGENT_TEST_ROUNDS sets the number of rounds.
   tidy             Check the rules that no lint can state: which crate may depend on
-                   which, that no modules import each other in a circle, that
-                   every crate takes the lints, and the form of source files.
+                   which, that no modules import each other in a circle, that every
+                   crate uses the workspace's lints, and the form of source files.
   schema           Write the JSON Schemas of the wire types to docs/reference/schema.
   schema --check   Fail if they are out of date, and say what the difference breaks;
-                   `lint` does it too.
+                   `lint` also does this.
   bench [ARGS]     Build the server with the profile `dist` and measure it. `bench services`
                    measures the stores instead; it needs `redis-server`, and
                    compares with the Python project if Python is there. ARGS go
@@ -80,7 +80,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("lint", []) => commands::lint()?,
         ("ci", []) => commands::ci(Effort::Usual)?,
         ("ci", [flag]) if flag == "--full" => commands::ci(Effort::Full)?,
-        ("ci", _) => bail!("`cargo xtask ci` takes nothing but `--full`"),
+        ("ci", _) => bail!("`cargo xtask ci` takes only the argument `--full`"),
         ("tidy", []) => tidy::run()?,
         ("lint" | "tidy", [unexpected, ..]) => {
             bail!("`cargo xtask {command}` takes no arguments, but got `{unexpected}`")

@@ -1,4 +1,4 @@
-//! One step of a command: what it runs is shown, timed, and named again when it fails.
+//! One step of a command: it is printed, timed, and printed again if it fails.
 
 use std::env;
 use std::ffi::OsString;
@@ -49,8 +49,8 @@ impl Step {
         println!("\n==> {self}");
         let start = Instant::now();
         let mut command = Command::new(&self.program);
-        // What cargo says of this program's own package. Build scripts of dependencies look at variables of these names,
-        // and would run again whenever cargo is started from here and not by hand.
+        // Cargo's variables about this program's own package. Build scripts of dependencies read variables with these
+        // names, and would run again whenever cargo is started from here instead of by hand.
         let of_xtask = |name: &OsString| {
             let name = name.to_string_lossy();
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
@@ -63,7 +63,7 @@ impl Step {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(workspace_root())
             .status()
-            .with_context(|| format!("cannot start `{self}`"))?;
+            .with_context(|| format!("could not start `{self}`"))?;
         took(&self.to_string(), start.elapsed());
         ensure!(status.success(), "this step failed ({status}). Repeat it with: {self}");
         Ok(())
@@ -84,7 +84,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// Says how long a step took, and keeps it for [`print_times`].
+/// Prints how long a step took, and records it for [`print_times`].
 pub(crate) fn took(step: &str, time: Duration) {
     println!("<== {:.1} s: {step}", time.as_secs_f32());
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner).push((step.to_owned(), time));

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything is built once, then cargo-nextest runs the tests as `.config/nextest.toml` says.
+//! `cargo xtask test`: builds everything once, then cargo-nextest runs the tests as configured in `.config/nextest.toml`.
 
 mod slowest;
 mod targets;
@@ -14,7 +14,7 @@ use self::targets::Targets;
 use crate::steps::{Step, output_of, workspace_root};
 use crate::tools::{self, Subcommand};
 
-/// `.config/nextest.toml` is written for this version. It is compiled without what updates it.
+/// `.config/nextest.toml` is written for this version. It is compiled without its self-update.
 const NEXTEST: Subcommand = Subcommand {
     name: "nextest",
     package: "cargo-nextest",
@@ -22,22 +22,22 @@ const NEXTEST: Subcommand = Subcommand {
     install: &["--no-default-features", "--features", "default-no-update"],
 };
 
-/// What every build of the project's checks has in common. Where two of them differed in their packages or features,
-/// cargo would compile most dependencies twice.
+/// The common arguments of every build. If two of them differed in their packages or features, cargo would compile most
+/// dependencies twice.
 pub(crate) const WORKSPACE: [&str; 3] = ["--workspace", "--all-features", "--locked"];
 
-/// Names the server that tests start; without it, the first test builds one with features of its own.
+/// Names the server that tests start; without it, the first test builds one with its own features.
 const BINARY: &str = "AGENT_TEST_BINARY";
 
-/// Where cargo puts the server, below the target directory.
+/// The path of the server below the target directory.
 const SERVER: &str = "debug/agent-server";
 
-/// How much is tried.
+/// How many rounds the tests with random input have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// What has to pass before a change lands.
+    /// As many as have to pass before a change is merged.
     Usual,
-    /// Many rounds of the tests with random input: an hour or two.
+    /// Many more: an hour or two.
     Full,
 }
 
@@ -59,15 +59,15 @@ pub(crate) fn all(effort: Effort) -> Result<()> {
     Step::cargo(&["build", "--all-targets"]).with_arguments(&WORKSPACE).run()?;
     install_clients()?;
     let run = run_step(effort).with_environment(BINARY, &path_of_server()?).run();
-    // After failures, too: what is slow may be what fails.
+    // Also after failures, because slow tests may be the ones that failed.
     slowest::print(&junit(effort));
     run?;
     Step::cargo(&["test", "--doc"]).with_arguments(&WORKSPACE).run()?;
     outside()
 }
 
-/// Runs the tests that these arguments of a test program select, and builds no more than the programs which can have
-/// them. Documentation tests are not among them.
+/// Runs the tests that these arguments of a test program select, and builds only the programs that can have them.
+/// Documentation tests are not included.
 ///
 /// # Errors
 /// If a tool is missing, no test has such a name, something does not compile, or a test fails.
@@ -83,7 +83,7 @@ pub(crate) fn some(arguments: &[String]) -> Result<()> {
         build.with_arguments(&WORKSPACE).run()?;
         run = run.with_environment(BINARY, &path_of_server()?);
     }
-    // libtest's word for it, and nextest's own.
+    // libtest's name for the option, and nextest's.
     let is_shown = |flag: &&&String| ["--nocapture", "--no-capture"].contains(&flag.as_str());
     if flags.iter().any(|flag| is_shown(&flag)) {
         run = run.with_arguments(&["--no-capture"]);
@@ -99,7 +99,7 @@ fn prepare() -> Result<()> {
 
 fn run_step(effort: Effort) -> Step {
     let step = Step::cargo(&["nextest", "run", "--profile", effort.profile()]).with_arguments(&WORKSPACE);
-    // Whoever asks for other rounds gets them.
+    // A number of rounds in the environment takes precedence.
     if effort == Effort::Full && env::var_os("AGENT_TEST_ROUNDS").is_none() {
         return step.with_environment("AGENT_TEST_ROUNDS", "50");
     }
@@ -114,12 +114,12 @@ fn install_clients() -> Result<()> {
         .run()
 }
 
-/// Builds the server that the tests start, and says where it is.
+/// Builds the server that the tests start, and returns its path.
 ///
 /// # Errors
 /// If it does not compile.
 pub(crate) fn server() -> Result<PathBuf> {
-    // With the examples, dependencies have the features that the tests want; without them, others.
+    // Includes the examples, so that dependencies have the same features as for the tests.
     Step::cargo(&["build", "--bin=agent-server", "--examples"]).with_arguments(&WORKSPACE).run()?;
     Ok(target_folder(&metadata()?)?.join(SERVER))
 }
@@ -140,7 +140,10 @@ fn junit(effort: Effort) -> PathBuf {
 }
 
 fn target_folder(metadata: &Value) -> Result<PathBuf> {
-    metadata["target_directory"].as_str().map(PathBuf::from).context("cargo names no target directory")
+    metadata["target_directory"]
+        .as_str()
+        .map(PathBuf::from)
+        .context("the output of `cargo metadata` lacks the target directory")
 }
 
 fn metadata() -> Result<Value> {
@@ -148,20 +151,20 @@ fn metadata() -> Result<Value> {
     serde_json::from_str(&output).context("`cargo metadata` printed something that is not JSON")
 }
 
-/// Tests the crate that stands for those of users, and the README: they are outside of the workspace and use the public
-/// interface alone.
+/// Tests the example of a user's crates and the README, which are outside of the workspace and use only the public
+/// interface.
 fn outside() -> Result<()> {
     let root = workspace_root();
-    // With the workspace's versions, which are on this machine already.
+    // With the workspace's versions, which have already been downloaded.
     fs::copy(root.join("Cargo.lock"), root.join("tests/outside/Cargo.lock"))
-        .context("cannot copy Cargo.lock")?;
+        .context("could not copy Cargo.lock")?;
     let server = path_of_server()?;
-    // The README's program, which its test starts, with the features that the tests bring along.
+    // Builds the README's program for its test, with the features that tests switch on.
     for command in [&["build", "--bins", "--tests"][..], &["test"]] {
         Step::cargo(command)
             .with_arguments(&["--workspace", "--offline", "--manifest-path", "tests/outside/Cargo.toml"])
             .with_arguments(&["--target-dir", "target/outside"])
-            // Tests have it from here, too, and share what is compiled.
+            // The profile of tests inherits this, so both commands share what is compiled.
             .with_environment("CARGO_PROFILE_DEV_DEBUG", "0")
             .with_environment(BINARY, &server)
             .run()?;

@@ -1,4 +1,4 @@
-//! Rules that no lint can state: which crate may use which, which modules may, and the form of source files.
+//! Rules that no lint can state: which crates and modules may use which others, and the form of source files.
 
 mod arrows;
 mod circles;
@@ -18,11 +18,11 @@ use serde_json::Value;
 use self::arrows::Package;
 use crate::steps::{output_of, took, workspace_root};
 
-/// The rules about resolved features look at this platform, so that no platform's own crates are downloaded
-/// just to be read.
+/// The rules about resolved features check this platform only, so that the crates of other platforms are not downloaded
+/// just to be checked.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
-/// A place that breaks a rule, and the rule in a sentence.
+/// A location that breaks a rule, and a sentence about it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Violation {
     path: String,
@@ -98,7 +98,7 @@ fn broken_features() -> Result<Vec<Violation>> {
 }
 
 fn broken_sources() -> Result<Vec<Violation>> {
-    // New files count before they are added, or a rule could only be broken by a commit.
+    // Includes files that are not added to Git yet, so that violations are found before a commit.
     let arguments = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.rs"];
     let listing = output_of("git", &arguments)?;
     let mut violations = Vec::new();

@@ -1,4 +1,4 @@
-//! The programs that the commands need, and what to say when one is missing.
+//! The programs that the commands need, and the messages if one is missing.
 
 mod cargo;
 mod debian;
@@ -8,15 +8,15 @@ use anyhow::{Result, bail};
 pub(crate) use self::cargo::Subcommand;
 use crate::steps::output_of;
 
-/// A program that has to be on the machine before a command starts.
+/// A program that has to be installed before a command starts.
 struct Tool {
     /// The commands that need it.
     needed_by: &'static [&'static str],
-    /// A program and an argument that only work when the tool is there.
+    /// A command line that only succeeds if the tool is installed.
     probe: (&'static str, &'static [&'static str]),
     /// One sentence that says what is missing, and how to install it.
     missing: &'static str,
-    /// The package that root on Debian gets by itself.
+    /// The package that is installed automatically for root on Debian.
     debian_package: Option<&'static str>,
 }
 
@@ -25,7 +25,7 @@ impl Tool {
         output_of(self.probe.0, self.probe.1).is_ok()
     }
 
-    /// Whether the tool could be installed just now.
+    /// Installs the tool if possible; returns whether that succeeded.
     fn is_installed_now(&self) -> bool {
         let installed = self.debian_package.is_some_and(|package| match debian::install(package) {
             Ok(is_tried) => is_tried,
@@ -111,7 +111,7 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// Fails with one sentence for each tool that `command` needs, this machine lacks, and could not be installed.
+/// Fails with one sentence for each tool that `command` needs, that is missing, and that could not be installed.
 pub(crate) fn require(command: &str) -> Result<()> {
     let missing: Vec<&str> = TOOLS
         .iter()

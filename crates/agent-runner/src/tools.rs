@@ -72,7 +72,6 @@ pub trait Tool: fmt::Debug + Send + Sync + 'static {
     /// [`ToolContext::cancelled`].
     ///
     /// # Errors
-    ///
     /// [`ToolError`] if the tool cannot answer. That does not end the run: the model reads the text of
     /// [`ToolError::new`], and may try again. For other errors and panics, the model reads only that the tool
     /// failed; the server's log has the text.

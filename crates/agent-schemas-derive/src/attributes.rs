@@ -79,7 +79,7 @@ impl Record {
             match Member::read(ident, field)? {
                 Some(member) => record.members.push(member),
                 None if record.extra.is_some() => {
-                    return Err(Error::new_spanned(field, "one field is `extra` already"));
+                    return Err(Error::new_spanned(field, "another field is already `extra`"));
                 }
                 None => record.extra = Some(ident.clone()),
             }
@@ -135,7 +135,7 @@ impl Member {
 
     fn once(&mut self, meta: &ParseNestedMeta<'_>, if_absent: IfAbsent) -> Result<()> {
         if !matches!(self.if_absent, IfAbsent::Null) {
-            return Err(meta.error("a field has one of `required`, `default`, `unset` and `omitted`"));
+            return Err(meta.error("a field has at most one of `required`, `default`, `unset` and `omitted`"));
         }
         self.if_absent = if_absent;
         Ok(())

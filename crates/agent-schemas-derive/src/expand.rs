@@ -37,7 +37,7 @@ fn serialize(Record { ident, members, extra, .. }: &Record) -> TokenStream {
             _ => entry,
         }
     });
-    // What is written can be read again: a declared member is written once, whatever code has put among the others.
+    // The output can be read again: a declared member is written only once, even if it is also among the additional ones.
     let declared: Vec<_> = members
         .iter()
         .flat_map(|Member { name, alias, .. }| {

@@ -167,7 +167,7 @@ errors! {
     ModelContextLengthExceeded { /// The name of the model.
         model_name: String } = 422, "MODEL_CONTEXT_LENGTH_EXCEEDED", "Model context length exceeded: {model_name}";
     /// An agent failed with an error that has no code: the error's type and its message. A run shows neither to its
-    /// client, since they may say what is not meant for it. Upstream's status is 422.
+    /// client, because they may contain details that are not for the client. Upstream's status is 422.
     UnknownAgent { /// The error's type or kind.
         class: String, /// Its message.
         message: String } = 500, "AGENT_UNKNOWN_ERROR", "Unknown agent error: {class}: {message}";
@@ -176,17 +176,17 @@ errors! {
         limit: usize } = 500, "OUTPUT_LIMIT_EXCEEDED", "The log of the run exceeded its limit of {limit} bytes (runs.log_bytes)";
     /// The server has reached its limit of concurrent runs. Not one of upstream's codes.
     TooManyRuns { /// The limit.
-        limit: usize } = 429, "TOO_MANY_RUNS", "The server is at its limit of {limit} concurrent runs (runs.max_runs), and as many wait as may (runs.max_waiting); try again later";
-    /// The runs of the server hold as much memory as they may. Not one of upstream's codes.
+        limit: usize } = 429, "TOO_MANY_RUNS", "The server has reached its limits of {limit} concurrent runs (runs.max_runs) and of waiting runs (runs.max_waiting); try again later";
+    /// The runs of the server have reached their memory limit. Not one of upstream's codes.
     MemoryLimitExceeded { /// The limit, in bytes.
-        limit: usize } = 503, "MEMORY_LIMIT_EXCEEDED", "The runs of this server hold as much memory as they may, {limit} bytes (runs.memory_bytes); try again later";
+        limit: usize } = 503, "MEMORY_LIMIT_EXCEEDED", "The runs of this server have reached the memory limit of {limit} bytes (runs.memory_bytes); try again later";
     /// The process that executed the run died and the run could not continue. Not one of upstream's codes.
     RunInterrupted { /// The reason.
         reason: String } = 500, "RUN_INTERRUPTED", "The run was interrupted: {reason}";
     /// A store is unavailable. Not one of upstream's codes.
     StoreUnavailable {} = 503, "STORE_UNAVAILABLE", "The store is unavailable; try again later";
-    /// What is stored of the run cannot be read, so it could not be executed to its end. Not one of upstream's codes.
-    RunDamaged {} = 500, "RUN_DAMAGED", "What is stored of this run could not be read, so the server ended it; repeat the request";
+    /// The stored data of the run cannot be read, so it could not be executed to its end. Not one of upstream's codes.
+    RunDamaged {} = 500, "RUN_DAMAGED", "The stored data of this run could not be read, so the server ended it; repeat the request";
     /// The server is shutting down. Not one of upstream's codes.
     ShuttingDown {} = 503, "SHUTTING_DOWN", "The server is shutting down; retry on another server";
 }

@@ -135,20 +135,20 @@ impl AgentRequest {
         <Self as FromJson>::from_json(json)
     }
 
-    /// A member that is not declared here: one of the request's own, or one of the request of another protocol that this
-    /// one was made from.
+    /// A member that is not declared here: one of this request, or one of the other protocol's request that it was created
+    /// from.
     pub fn extra_member(&self, name: &str) -> Option<&Json> {
         self.extra.get(name).or_else(|| self.foreign.as_ref()?.get(name))
     }
 
-    /// Checks what the types allow and reading rejects, so that what a program has put together can be stored and read
-    /// again. A request that was read has none of it.
+    /// Rejects values that the types allow but reading would reject, so that a request that a program has built can be
+    /// stored and read again. A request that was read has no such values.
     ///
     /// # Errors
     /// The first member that could not be read again.
     pub fn check(&self) -> Result<(), ValidationError> {
         if let Some(name) = self.extra.keys().find(|name| DECLARED.contains_key(*name)) {
-            let message = "is a declared member, so it cannot be among the others";
+            let message = "a declared member cannot be among the additional members";
             return Err(ValidationError::new("extra_forbidden", message, Json::Null).at(name.as_str()));
         }
         if let Some(n) = self.n {

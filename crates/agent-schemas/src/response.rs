@@ -41,8 +41,8 @@ pub struct AgentResponse {
     pub usage: Option<JsonObject>,
     /// The id of the run's session.
     pub session_id: Option<String>,
-    /// What did not go as expected although the run ended as its status says: a code and a description each. Only in
-    /// final responses that have any.
+    /// Problems that did not change the status of the run, each with a code and a description. Only in final responses
+    /// that have any.
     #[record(omitted)]
     pub warnings: Option<Vec<ErrorBody>>,
 }

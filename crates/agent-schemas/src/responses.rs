@@ -92,8 +92,8 @@ pub struct Response {
     pub output: Vec<ResponseItem>,
     /// The token usage of the models.
     pub usage: Option<ResponseUsage>,
-    /// What did not go as expected although the response ended as its status says, such as `HISTORY_NOT_STORED`. Only in
-    /// final responses that have any. Not part of OpenAI's API.
+    /// Problems that did not change the status of the response, such as `HISTORY_NOT_STORED`. Only in final responses
+    /// that have any. Not part of OpenAI's API.
     #[record(omitted)]
     pub warnings: Option<Vec<ErrorBody>>,
     /// Every other member, in the order in which it came.

@@ -70,7 +70,7 @@ pub struct RunOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub parent: Option<RunId>,
-    /// Makes repeated requests of one user one run. Stores keep it apart from the other options.
+    /// Makes repeated requests of one user start only one run. Stores keep it separate from the other options.
     #[serde(skip)]
     #[schemars(skip)]
     pub idempotency_key: Option<IdempotencyKey>,
@@ -90,7 +90,7 @@ pub enum SessionPolicy {
     Interrupt,
     /// The input is handed to the run in progress.
     Steer,
-    /// It runs concurrently and takes no part in the session's order. A protocol may choose this, a request may not.
+    /// It runs concurrently and is not part of the session's order. A protocol may choose this, a request may not.
     #[schemars(skip)]
     Concurrent,
 }
@@ -274,7 +274,7 @@ impl RunOptions {
         self
     }
 
-    /// Makes repeated requests of one user with this key one run.
+    /// Makes repeated requests of one user with this key start only one run.
     #[must_use]
     pub fn with_idempotency_key(mut self, key: IdempotencyKey) -> Self {
         self.idempotency_key = Some(key);
@@ -436,7 +436,7 @@ mod tests {
             schema.get("properties").and_then(|properties| properties.as_object()).expect("some");
         for name in properties.keys() {
             let mut members = JsonObject::from_iter([(name.clone(), Json::Null)]);
-            RunOptions::default().read_from(&mut members).expect("null is no value");
+            RunOptions::default().read_from(&mut members).expect("null is not a value");
             assert!(members.is_empty(), "{name} is described, but not read");
         }
         assert_eq!(properties.len(), 5);

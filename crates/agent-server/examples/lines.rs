@@ -1,4 +1,4 @@
-//! A protocol of one's own: `POST /lines` takes `{"say": "…"}` and answers with the agent's words, a line for each message.
+//! A custom protocol: `POST /lines` takes `{"say": "…"}` and answers with the agent's text, one line per message.
 //!
 //! `curl -d '{"say": "hi"}' -H 'content-type: application/json' http://127.0.0.1:8080/lines`
 
@@ -60,7 +60,7 @@ fn spec(request: &JsonRequest, options: RunOptions) -> Result<RunSpec, ErrorInfo
     Ok(spec)
 }
 
-/// The translation: what was said so far.
+/// The translation: the text so far.
 #[derive(Default)]
 struct Spoken(String);
 

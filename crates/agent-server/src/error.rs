@@ -132,7 +132,7 @@ pub(crate) fn log_cut(error: &CursorError, what: &str) {
     }
 }
 
-/// An error's status from its number; 500 for numbers that are no error status.
+/// An error's status from its number; 500 for numbers that are not an error status.
 pub(crate) fn status_of(status: u16) -> StatusCode {
     let status = StatusCode::from_u16(status)
         .ok()

@@ -1,6 +1,6 @@
-//! How fast the stores in SQLite are, here and now: `cargo run --release -p agent-services --features sqlite --example
+//! Measures the SQLite stores on this machine: `cargo run --release -p agent-services --features sqlite --example
 //! sqlite-speed`.
-#![expect(clippy::print_stdout, reason = "it reports to whoever runs it")]
+#![expect(clippy::print_stdout, reason = "printing is its purpose")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,7 +68,7 @@ async fn sessions(database: SqliteDatabase) -> Result<()> {
         for result in tasks.join_all().await {
             result?;
         }
-        println!("{writers} writers: {:.0} appends a second", 6400.0 / start.elapsed().as_secs_f64());
+        println!("{writers} writers: {:.0} appends per second", 6400.0 / start.elapsed().as_secs_f64());
     }
     store.stop().await
 }
@@ -91,7 +91,7 @@ async fn memories(database: SqliteDatabase) -> Result<()> {
     let add =
         median(50, async || store.add(&user, &session, vec![Message::user("one two three")]).await).await?;
     println!("add one: {add:?}");
-    // The smaller its number, the more common a word is.
+    // Words with smaller numbers are more common.
     for text in ["w5000 w12000", "w50 w700 w3000", "w1 w2 w3 w10", "w1 w2 w3 w4 w5 w6 w7 w8 w9 w10"] {
         let mut query = MemoryQuery::new(text);
         let all = median(50, async || store.search(&user, &query).await).await?;
@@ -148,7 +148,7 @@ impl Random {
         self.next() % bound
     }
 
-    /// Words of a vocabulary of 20,000, the n-th of which occurs about 1/n as often as the first, as in languages.
+    /// Words of a vocabulary of 20,000, the n-th of which occurs about 1/n as often as the first, as in natural languages.
     fn text(&mut self, words: usize) -> String {
         let word = |_| {
             let uniform = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;

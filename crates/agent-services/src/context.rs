@@ -1,4 +1,4 @@
-//! What every store is made with.
+//! The common arguments of all stores.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use agent_schemas::{Clock, IdSource};
 use crate::clock::{SystemClock, SystemIds};
 use crate::limits::StoreLimits;
 
-/// Where a store has the time and fresh ids from, and what it may hold.
+/// A store's clock, source of ids, and limits.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StoreContext {
-    /// The time of changes.
+    /// The clock for the times of changes.
     pub clock: Arc<dyn Clock>,
-    /// Ids for what is made without one.
+    /// The ids of items that are created without one.
     pub ids: Arc<dyn IdSource>,
-    /// What is too large.
+    /// The size limits.
     pub limits: StoreLimits,
 }
 

@@ -1,4 +1,4 @@
-//! What stands for stored data that cannot be read: one damaged item must not make the others of a list unreadable.
+//! Placeholders for stored data that cannot be read: one damaged item must not make the rest of a list unreadable.
 
 use std::fmt::Display;
 
@@ -6,8 +6,8 @@ use std::fmt::Display;
 use agent_schemas::JsonObject;
 use agent_schemas::{Message, MessageType, Role, Status};
 
-/// A message that was read. One that cannot be read is logged, and a message of type `error` stands for it. `what` names
-/// the kind of place that it is at, and `place` its number there.
+/// A message that was read. If it cannot be read, this logs that and returns a message of type `error` instead.
+/// `what` names the kind of its container, and `place` its number there.
 pub(crate) fn message(what: &str, place: u64, read: Result<Message, impl Display>) -> Message {
     read.unwrap_or_else(|error| {
         tracing::error!(place, error = %error, "a message of a {what} cannot be read");
@@ -15,12 +15,12 @@ pub(crate) fn message(what: &str, place: u64, read: Result<Message, impl Display
         damaged.role = Some(Role::Assistant);
         damaged.status = Status::Incomplete;
         damaged.code = Some("MESSAGE_DAMAGED".to_owned());
-        damaged.message = Some("What is stored of this message cannot be read".to_owned());
+        damaged.message = Some("The stored data of this message cannot be read".to_owned());
         damaged
     })
 }
 
-/// Metadata that was read. What cannot be read is logged, and is none.
+/// Metadata that was read. If it cannot be read, this logs that and returns none.
 #[cfg(any(feature = "sqlite", feature = "redis"))]
 pub(crate) fn metadata(session: &str, read: Result<JsonObject, impl Display>) -> JsonObject {
     read.unwrap_or_else(|error| {

@@ -10,11 +10,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// What should be changed does not exist: create it, or give up.
+    /// The item to be changed does not exist: create it, or give up.
     NotFound,
-    /// It already exists: use it, or choose another id.
+    /// The item already exists: use it, or choose another id.
     AlreadyExists,
-    /// Another caller changed it or owns it now: stop writing.
+    /// Another caller has changed the item or owns it now: stop writing.
     Conflict,
     /// The run was asked to stop, and the caller does not know it: end the run as canceled.
     Canceled,
@@ -22,7 +22,7 @@ pub enum ErrorKind {
     Unavailable,
     /// The backend has no room: delete something, or give it more.
     Full,
-    /// What was asked for makes no sense: correct the call.
+    /// The arguments are invalid: correct the call.
     InvalidInput,
     /// The backend does not support this: use another one.
     Unsupported,
@@ -30,17 +30,17 @@ pub enum ErrorKind {
     Unexpected,
 }
 
-/// Why a backend that answers takes no writes.
+/// Why a backend that answers rejects writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WriteFault {
     /// It has no room left.
     Full,
-    /// It only reads for now.
+    /// It is read-only for now.
     ReadOnly,
 }
 
-/// Why a service could not do what it was asked.
+/// Why a service could not execute a call.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -63,14 +63,14 @@ impl Error {
         self
     }
 
-    /// The same error of a backend that takes no writes.
+    /// The same error, from a backend that rejects writes.
     #[must_use]
     pub fn with_write_fault(mut self, fault: impl Into<Option<WriteFault>>) -> Self {
         self.write_fault = fault.into();
         self
     }
 
-    /// Why the backend takes no writes, if that is the reason.
+    /// Why the backend rejects writes, if that is the reason.
     pub fn write_fault(&self) -> Option<WriteFault> {
         self.write_fault
     }

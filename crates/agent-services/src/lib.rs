@@ -1,14 +1,14 @@
-//! Everything with state, behind traits.
+//! Everything that has state, behind traits.
 //!
-//! | trait | what it keeps | backends |
+//! | trait | data | backends |
 //! |---|---|---|
 //! | [`RunStore`](run::RunStore) | the event logs of runs | [`InMemoryRunStore`](run::InMemoryRunStore), `sqlite::SqliteRunStore`, `redis::RedisRunStore` |
 //! | [`SessionStore`](session::SessionStore) | conversations | [`InMemorySessionStore`](session::InMemorySessionStore), `sqlite::SqliteSessionStore`, `redis::RedisSessionStore` |
 //! | [`MemoryStore`](memory::MemoryStore) | what agents remember about users | [`InMemoryMemoryStore`](memory::InMemoryMemoryStore), `sqlite::SqliteMemoryStore`, `redis::RedisMemoryStore` |
 //! | [`StateStore`](state::StateStore) | agents' own states | [`InMemoryStateStore`](state::InMemoryStateStore), `sqlite::SqliteStateStore`, `redis::RedisStateStore` |
 //!
-//! [`Services`] has all of the stores. [`Backends`] opens them by URL and also accepts backends of
-//! other crates ([`backend`]).
+//! [`Services`] has all of the stores. [`Backends`] opens them by URL, and accepts backends of other crates
+//! ([`backend`]).
 //!
 //! ```
 //! use agent_schemas::{Message, SessionId, UserId};

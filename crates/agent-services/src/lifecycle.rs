@@ -1,4 +1,4 @@
-//! What every service can do besides its own work: start, stop, and report its health.
+//! The lifecycle of every service: start, stop, and health.
 
 mod database;
 mod started;
@@ -12,12 +12,12 @@ use crate::Result;
 /// A service that can be started and stopped.
 ///
 /// # Contract
-/// 1. `start` makes the service ready; starting a started one changes nothing.
-/// 2. `health` asks the backend and is `Ok` exactly if it answers and takes writes; after `stop` it is an error. It changes
-///    nothing. A service that is opened for reading only need not take writes.
-/// 3. `stop` waits for the writes that were acknowledged or are under way, and gives back what the service holds;
-///    stopping a stopped one changes nothing.
-/// 4. Work after `stop`, or before the `start` of a service that has something to open, is
+/// 1. `start` makes the service ready; starting a started service changes nothing.
+/// 2. `health` asks the backend, and is `Ok` exactly if it answers and accepts writes; after `stop` it is an error. It
+///    changes nothing. A service that was opened only for reading need not accept writes.
+/// 3. `stop` waits for writes that were acknowledged or are in progress, and releases the service's resources; stopping a
+///    stopped service changes nothing.
+/// 4. A call after `stop`, or before the `start` of a service that has something to open, is
 ///    [`Unavailable`](crate::ErrorKind::Unavailable), never a panic.
 ///
 /// # Concurrency and cancellation
@@ -30,14 +30,14 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
     /// Stops the service.
     async fn stop(&self) -> Result<()>;
 
-    /// Asks the backend whether it works.
+    /// Checks whether the backend works.
     ///
     /// # Errors
-    /// The error that a small write would get, with its [`write_fault`](crate::Error::write_fault) if the backend is full or
-    /// read-only.
+    /// The error that a small write would get, with its [`write_fault`](crate::Error::write_fault) if the backend is full
+    /// or read-only.
     async fn health(&self) -> Result<()>;
 
-    /// The database that the service is kept in, if other services there can be changed in the same step.
+    /// The service's database, if other services in it can be changed in the same step.
     fn database(&self) -> Option<DatabaseId> {
         None
     }

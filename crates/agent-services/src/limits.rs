@@ -38,10 +38,8 @@ impl StoreLimits {
         if bytes <= self.item_bytes {
             return Ok(());
         }
-        let message = format!(
-            "{bytes} bytes are more than the {} that one item may have (services.item_bytes)",
-            self.item_bytes
-        );
+        let message =
+            format!("the item has {bytes} bytes, and the limit is {} (services.item_bytes)", self.item_bytes);
         Err(Error::new(ErrorKind::InvalidInput, operation, message))
     }
 
@@ -58,7 +56,7 @@ impl StoreLimits {
             return Ok(());
         };
         let message = format!(
-            "the session would have {found} {what}, and {limit} is the most that it may have \
+            "the session would have {found} {what}, and the limit is {limit} \
              (services.session_{what})"
         );
         Err(Error::new(ErrorKind::InvalidInput, operation, message))
@@ -98,8 +96,7 @@ pub(crate) fn check_depth(operation: &'static str, json: &[u8]) -> Result<()> {
             _ => {}
         }
         if depth > DEFAULT_DEPTH {
-            let message =
-                format!("arrays and objects stand inside each other more than {DEFAULT_DEPTH} deep");
+            let message = format!("arrays and objects are nested more than {DEFAULT_DEPTH} levels deep");
             return Err(Error::new(ErrorKind::InvalidInput, operation, message));
         }
     }

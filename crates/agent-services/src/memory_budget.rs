@@ -1,4 +1,4 @@
-//! How much memory the stores of a process take together, and what goes when it is too much.
+//! Counts the memory of all in-memory stores of a process, and deletes data beyond the limit.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,13 +8,13 @@ use parking_lot::Mutex;
 
 use crate::{Error, ErrorKind, Result, WriteFault};
 
-/// The most bytes unless another limit is set.
+/// The default limit, in bytes.
 pub(crate) const DEFAULT_BYTES: u64 = 1 << 30;
 
-/// The memory of all stores of one place in memory. What a store holds is an estimate.
+/// The memory of all in-memory stores of one place. The size of each store is an estimate.
 ///
-/// Where it is too much, what nobody is likely to miss goes first: ended runs and anonymous sessions, the oldest first, then
-/// stored responses. If that is not enough, new data is refused.
+/// Beyond the limit, the data least likely to be missed is deleted first: ended runs and anonymous sessions, oldest
+/// first, then stored responses. If that is not enough, new data is rejected.
 #[derive(Debug)]
 pub(crate) struct MemoryBudget {
     max_bytes: u64,
@@ -22,13 +22,13 @@ pub(crate) struct MemoryBudget {
     stores: Mutex<Vec<Weak<dyn DropOldest>>>,
 }
 
-/// A store with data that may go.
+/// A store with data that may be deleted.
 pub(crate) trait DropOldest: fmt::Debug + Send + Sync {
-    /// What goes next here: data of a lower rank goes before that of a higher one, and older data, by its time in Unix
-    /// seconds, before newer.
+    /// The rank and the time of the next item to delete here. Data of a lower rank is deleted before data of a higher
+    /// one, and older data, by its time in Unix seconds, before newer.
     fn oldest(&self) -> Option<(u8, i64)>;
 
-    /// Drops it.
+    /// Deletes it.
     fn drop_oldest(&self);
 }
 
@@ -43,13 +43,13 @@ impl MemoryBudget {
         MemoryBudget { max_bytes, held: AtomicU64::new(0), stores: Mutex::default() }
     }
 
-    /// Lets data of this store go when memory is short.
+    /// Allows deleting data of this store when memory is short.
     pub(crate) fn may_drop_from(&self, store: &Arc<impl DropOldest + 'static>) {
         let store: Arc<dyn DropOldest> = Arc::clone(store) as _;
         self.stores.lock().push(Arc::downgrade(&store));
     }
 
-    /// Notes that something that took so many bytes takes others now.
+    /// Records that the size of an item changed from one number of bytes to another.
     pub(crate) fn change(&self, before: u64, now: u64) {
         if now > before {
             self.held.fetch_add(now - before, Ordering::Relaxed);
@@ -62,7 +62,8 @@ impl MemoryBudget {
         self.held.load(Ordering::Relaxed) > self.max_bytes
     }
 
-    /// Refuses new data if there is no room for it even after old data went. The caller holds no lock of a store.
+    /// Rejects new data if there is no room for it even after old data was deleted. The caller must not hold a lock of
+    /// a store.
     ///
     /// # Errors
     /// [`ErrorKind::Full`], which names the setting.
@@ -79,7 +80,7 @@ impl MemoryBudget {
 
     fn full(&self, operation: &'static str) -> Error {
         let message = format!(
-            "the data in memory takes {} bytes, and {} is the most that it may take (services.memory_bytes); delete \
+            "the data in memory takes {} bytes, and the limit is {} (services.memory_bytes); delete \
              sessions, raise the limit, or keep the data in a file or in Redis",
             self.held.load(Ordering::Relaxed),
             self.max_bytes

@@ -6,19 +6,20 @@
 //!
 //! # Layout
 //!
-//! Every key but the first three begins with `prefix:v2:tenant:{user}:`. The tenant is `default`: there is one so far. The braces
-//! make the user the hash tag, so that all keys of a user are in one slot of a cluster and a script changes them in one step. Users and sessions stand in keys as they are
-//! if they are short and plain, and otherwise in a form that no other id has and that has neither braces nor colons.
+//! Every key but the first three begins with `prefix:v2:tenant:{user}:`. The tenant is always `default` so far. The
+//! braces make the user the hash tag, so that all keys of a user are in one slot of a cluster and a script changes
+//! them in one step. Ids of users and sessions appear unchanged in keys if they are short and plain; otherwise they
+//! are encoded uniquely, without braces or colons.
 //!
-//! | key | what it is | what is in it |
+//! | key | type | contents |
 //! |---|---|---|
-//! | `prefix:layout` | string | the version of the layout; data of a newer one is refused |
-//! | `prefix:layout:migration` | string | the version from which the data is on its way to that one |
-//! | `prefix:layout:lock` | string | which server brings it there, until when |
+//! | `prefix:layout` | string | the version of the layout; data of a newer version is rejected |
+//! | `prefix:layout:migration` | string | the version from which the data is being migrated to that one |
+//! | `prefix:layout:lock` | string | the server that migrates the data, and until when |
 //! | `…:sessions` | sorted set | the user's sessions by number |
-//! | `…:sessions:expiry` | sorted set | those that expire, by the time of their expiry |
+//! | `…:sessions:expiry` | sorted set | the sessions that expire, by the time of their expiry |
 //! | `…:sessions:last` | string | the number of the last session |
-//! | `…:session:<session>` | hash | all of a session: `number`, `id`, `created`, `updated`, `count`, `bytes`, `title`, `metadata`, `anonymous` (for how many milliseconds it lives after an append, if no request has named it), the messages as `m:<position>`, the ids of messages as `d:<id>`, the batch keys as `b:<key>` |
+//! | `…:session:<session>` | hash | all of a session: `number`, `id`, `created`, `updated`, `count`, `bytes`, `title`, `metadata`, `anonymous` (its lifetime after an append in milliseconds, if no request has named it), the messages as `m:<position>`, the ids of messages as `d:<id>`, the batch keys as `b:<key>` |
 //! | `…:states` | sorted set | the user's sessions with states, by the time of their expiry |
 //! | `…:states:<session>:rounds` | sorted set | the rounds, with 20 digits, in the order of their texts |
 //! | `…:states:<session>:values` | hash | the states by round |
@@ -28,51 +29,51 @@
 //! | `…:memories:sessions` | sorted set | `session NUL number` in the order of the texts |
 //! | `…:memories:last` | string | the number of the last memory |
 //!
-//! Of runs the hash tag is not the user but four digits that are made of it, and end the run's id, so that a run is found by
-//! its id alone. Their keys begin with `prefix:v2:tenant:{digits}:`.
+//! For runs, the hash tag is not the user but four digits, which are computed from the user and end the run's id, so
+//! that a run is found by its id alone. Their keys begin with `prefix:v2:tenant:{digits}:`.
 //!
-//! | key | what it is | what is in it |
+//! | key | type | contents |
 //! |---|---|---|
-//! | `…:run:<run>` | hash | the record, the token and the owner, until when nobody takes it over and until when somebody reads it, and what was answered, for repetitions |
-//! | `…:run:<run>:log` | stream | the log, one batch an entry: its id is the number after the batch's last one, its fields `first`, `count` and `frames` |
-//! | `…:turns:<user>:<session>` | hash | who is in progress, what was handed to it, and who waits |
+//! | `…:run:<run>` | hash | the record, the token and the owner, until when it cannot be taken over, until when it has a reader, and the answers to repeat |
+//! | `…:run:<run>:log` | stream | the log, one entry per batch: its id is the number after the batch's last one, its fields `first`, `count` and `frames` |
+//! | `…:turns:<user>:<session>` | hash | the run in progress, the inputs handed to it, and the queued runs |
 //! | `…:runs:<user>` | sorted set | the user's runs by number |
 //! | `…:runs-last` | string | the last number of a run |
 //! | `…:key:<user>:<key>` | hash | an idempotency key: its fingerprint and its run |
 //! | `…:unfinished` | set | the runs that have not ended |
-//! | `prefix:v2:leases` | hash | for each owner until when its lease lasts, since when without a gap, and how long it was made |
-//! | `prefix:v2:tenant:run-tags` | sorted set | the digits that there are runs with, by when they were used last |
+//! | `prefix:v2:leases` | hash | for each owner, until when its lease lasts, since when without a gap, and its length |
+//! | `prefix:v2:tenant:run-tags` | sorted set | the digits in use by runs, by the time of their last use |
 //! | `prefix:v2:tenant:{ended}:runs` | sorted set | the ended runs, each with its bytes and its user, by their end |
-//! | `prefix:v2:tenant:{ended}:bytes` | string | how many bytes these have together |
-//! | `prefix:v2:tenant:{ended}:trimmed` | sorted set | the ended runs of which only the last entry is left, by when they are to go |
-//! | `prefix:v2:tenant:{ended}:trimmed-bytes` | string | how many bytes these have together |
+//! | `prefix:v2:tenant:{ended}:bytes` | string | their total size in bytes |
+//! | `prefix:v2:tenant:{ended}:trimmed` | sorted set | the ended runs of which only the last entry is left, by the time of their deletion |
+//! | `prefix:v2:tenant:{ended}:trimmed-bytes` | string | their total size in bytes |
 //!
-//! What is written to a log is published on `prefix:v2:run:<run>`, and what is asked of a run on `prefix:v2:owner:<owner>`:
-//! a user at Redis needs the permission for the channels `prefix:*`, or readers wait up to five seconds.
+//! Writes to a log are published on `prefix:v2:run:<run>`, and requests to a run on `prefix:v2:owner:<owner>`. The
+//! Redis user needs permission for the channels `prefix:*`; otherwise readers wait up to five seconds.
 //!
-//! Numbers of sessions, memories and runs are at least the server's time in microseconds, so that they grow even after the key
-//! with the last one has expired.
+//! Numbers of sessions, memories and runs are at least the server's time in microseconds, so that they grow even after
+//! the key with the last one has expired.
 //!
 //! # Older layouts
 //!
-//! Layout 1 had no tenants. The first server of this version that starts renames all keys, each within its slot; servers of the
-//! older version have to be stopped before. They are not started again on data of a newer layout, and those that were only
-//! paused can no longer execute or make runs: `prefix:v1:owners` and `prefix:v1:run-tags` stay, as strings. A server that was
-//! killed half-way is followed by one that continues.
+//! Layout 1 had no tenants. The first server of this version that starts renames all keys, each within its slot; servers
+//! of the older version have to be stopped first. They do not start on data of a newer layout, and those that were only
+//! paused can no longer execute or create runs: `prefix:v1:owners` and `prefix:v1:run-tags` remain, as strings. If a
+//! server is killed during the migration, the next one resumes it.
 //!
 //! # What expires
 //!
-//! A store with a time to live forgets what is not used for so long: a session with all that belongs to it, the states
-//! of a session, all memories of a user. Reading is use, except by `list`. An anonymous session expires some time after the
-//! last append, and reading is no use of it. Runs expire some time after their end, with their
-//! logs and keys; one that has not ended never does. The log of a run that is to be kept for longer expires with it, so it is
-//! a sweep that makes it short.
+//! A store with a time to live deletes data that is not used for that long: a session with all its data, the states of a
+//! session, all memories of a user. Reading counts as use, except by `list`. An anonymous session expires some time after
+//! the last append, and reading it does not count. Runs expire some time after their end, with their logs and keys; a
+//! run that has not ended never expires. The log of a run that is kept for longer expires with the run, so a sweep has
+//! to trim it.
 //!
 //! # What Redis may lose
 //!
 //! At startup, the store reads the settings of Redis and logs one warning about possible losses of acknowledged data:
-//! everything at a restart without persistence, about a second with `appendfsync everysec`, and
-//! anything when Redis is full and `maxmemory-policy` is not `noeviction`.
+//! everything at a restart without persistence, about a second with `appendfsync everysec`, and anything when Redis is
+//! full and `maxmemory-policy` is not `noeviction`.
 //!
 //! # Outages
 //!

@@ -1,19 +1,19 @@
-//! How long data is kept that nobody has asked to keep.
+//! How long data is kept by default.
 
 use std::time::Duration;
 
-/// How long ended runs are kept that do not ask for more.
+/// How long ended runs are kept by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// How long after its end a run is forgotten.
+    /// How long a run is kept after its end.
     pub age: Duration,
-    /// How many bytes the logs of ended runs may have together, roughly; the oldest go first. What is kept of runs for longer
-    /// than their logs may have as many again.
+    /// The approximate maximum size of the logs of all ended runs, in bytes; the oldest are deleted first. Trimmed runs
+    /// have a separate limit of the same size.
     pub bytes: u64,
 }
 
 impl Retention {
-    /// A day and a gibibyte: for stores that outlive the process.
+    /// One day and 1 GiB: for stores that outlive the process.
     pub const DURABLE: Retention = Retention { age: Duration::from_secs(24 * 60 * 60), bytes: 1 << 30 };
 
     /// Ten minutes and 256 MiB: for stores in memory.

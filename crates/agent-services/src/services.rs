@@ -86,7 +86,7 @@ impl Services {
         result
     }
 
-    /// Asks all of them whether they work. Those in one database are asked once.
+    /// Checks whether all services work. Services in the same database are checked once.
     ///
     /// # Errors
     /// The error of the first unhealthy service.

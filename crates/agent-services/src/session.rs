@@ -62,7 +62,7 @@ pub struct StoredMessage {
 }
 
 impl StoredMessage {
-    /// A message that was read, or what stands for one that cannot be read.
+    /// A message that was read, or the placeholder of an unreadable one.
     pub(crate) fn of_read(position: u64, read: std::result::Result<Message, impl Display>) -> Self {
         StoredMessage { position, message: damage::message("session", position, read) }
     }
@@ -101,17 +101,18 @@ pub struct SessionChange {
 ///    positions and as they were stored; `None` if the session does not exist.
 /// 8. `list` returns a user's sessions, newest first, in pages that stay stable while others write.
 /// 9. `change` sets title and metadata; a session that does not exist is `NotFound`.
-/// 10. `delete` forgets a session with its messages and batch keys, `delete_user` all of a user's; each says what was
-///     there. A session of the same id made later is a new one.
-/// 11. Ids are opaque: whatever they hold, two pairs of user and session never meet. Ids that are too long are
-///     `InvalidInput`.
-/// 12. What is too large, a message or a session, is `InvalidInput` and changes nothing.
-/// 13. A session that a batch made which [is anonymous](MessageBatch::is_anonymous) is so until `create`, `change` or a batch
-///     that is not names it. `sweep` forgets anonymous sessions that nothing was appended to for the time of the retention,
-///     the oldest also where they have more bytes, and no others. It says which; a backend may forget some by itself.
-/// 14. A stored message that cannot be read is given as a message of type `error` with the code `MESSAGE_DAMAGED`, and
-///     metadata that cannot be read as none. Both are logged. They make nothing else unreadable, and can be deleted with
-///     the session.
+/// 10. `delete` deletes a session with its messages and batch keys, `delete_user` all sessions of a user; each returns
+///     what existed. A session created later with the same id is a new one.
+/// 11. Ids are opaque: whatever characters they contain, two pairs of user and session never collide. Ids that are too
+///     long are `InvalidInput`.
+/// 12. A message or session that is too large is `InvalidInput` and changes nothing.
+/// 13. A session created by an [anonymous](MessageBatch::is_anonymous) batch stays anonymous until `create`, `change` or a
+///     batch that is not anonymous names it. `sweep` deletes anonymous sessions without an append for the time of the
+///     retention, and the oldest ones beyond its size limit, but no others. It returns them; a backend may also let some
+///     expire by itself.
+/// 14. An unreadable stored message is returned as a message of type `error` with the code `MESSAGE_DAMAGED`, and
+///     unreadable metadata as none. Both are logged. They make nothing else unreadable, and can be deleted with the
+///     session.
 ///
 /// # Concurrency and cancellation
 /// Any task may make any call at any time. A dropped append may or may not have happened; its batch key makes
@@ -161,7 +162,7 @@ pub trait SessionStore: Service {
     /// Deletes all sessions of a user; returns how many there were.
     async fn delete_user(&self, user: &UserId) -> Result<u64>;
 
-    /// Forgets anonymous sessions beyond the retention; says which, with those that were forgotten since the last call
+    /// Deletes anonymous sessions beyond the retention. Returns them, and those that were deleted since the last call
     /// because memory was short.
     async fn sweep(&self) -> Result<Vec<(UserId, SessionId)>>;
 }

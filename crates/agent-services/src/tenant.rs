@@ -1,6 +1,6 @@
 //! Tenants, of which there is one so far.
 //!
-//! Every key that leads to a user's data has a tenant, so that more of them will change no layout of stored data.
+//! Every key of a user's data has a tenant, so that further tenants will not change the layout of stored data.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl fmt::Display for TenantId {
     }
 }
 
-/// A user of a tenant, as a key of what is kept in memory.
+/// A user of a tenant, as a key of data in memory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct UserKey {
     tenant: TenantId,

@@ -11,7 +11,7 @@ use super::rng::Rng;
 #[derive(Debug)]
 pub(super) struct Addresses(watch::Sender<Vec<Option<SocketAddr>>>);
 
-/// The address of a server that was up a moment ago.
+/// The address of a server that was running a moment ago.
 #[derive(Debug)]
 pub(super) struct ServerAddress {
     pub(super) index: usize,
@@ -24,7 +24,7 @@ impl Addresses {
         Addresses(watch::Sender::new(vec![None; count]))
     }
 
-    /// Lets clients find the server here.
+    /// Publishes the server's address to clients.
     pub(super) fn set(&self, index: usize, address: SocketAddr) {
         self.0.send_modify(|addresses| addresses[index] = Some(address));
     }
@@ -34,7 +34,7 @@ impl Addresses {
         self.0.send_modify(|addresses| addresses[index] = None);
     }
 
-    /// Any server that has an address, but not the one that was used last if there is another.
+    /// Any server that has an address, preferably not the one that was used last.
     pub(super) async fn pick(&self, rng: &mut Rng, last: Option<usize>) -> ServerAddress {
         let mut changes = self.0.subscribe();
         let any = |addresses: &Vec<Option<SocketAddr>>| addresses.iter().any(Option::is_some);
@@ -56,8 +56,8 @@ impl ServerAddress {
         self.while_up(Connection::try_open(address)).await
     }
 
-    /// Waits for something, and fails if the server goes away meanwhile. One that is paused keeps its connections and
-    /// sends nothing.
+    /// Waits for something, and fails if the server's address is removed meanwhile. A paused server keeps its connections
+    /// and sends nothing.
     pub(super) async fn while_up<T>(&mut self, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
         let (index, address) = (self.index, self.address);
         tokio::select! {

@@ -1,4 +1,4 @@
-//! Servers over one store, and what is done to them.
+//! Servers that share one store, and the faults that are injected.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use tempfile::TempDir;
 
 use super::World;
 
-/// A server that is gone is missed after a second.
+/// A lease so short that a dead server is noticed after a second.
 const SHORT_LEASE: u32 = 1;
 
-/// A server that is paused for a moment is not missed.
+/// A lease so long that a short pause of a server is not noticed.
 const LONG_LEASE: u32 = 60;
 
-/// Where the servers keep everything.
+/// The store of the servers.
 #[derive(Debug)]
 pub(super) enum Store {
     Folder(TempDir),
@@ -29,7 +29,7 @@ pub(super) struct Cluster {
     model: MarkingModel,
     config: String,
     servers: Vec<Server>,
-    /// The networks between the servers and Redis, if they can be broken.
+    /// The networks between the servers and Redis, if they can fail.
     links: Vec<Link>,
 }
 
@@ -49,7 +49,7 @@ impl Cluster {
         Cluster::start(Store::Redis(redis), 3, LONG_LEASE, vec![]).await
     }
 
-    /// Three servers, each over a network of its own to a Redis.
+    /// Three servers, each with its own network to a Redis.
     pub(super) async fn over_links(redis: RedisServer) -> (World, Self) {
         let mut links = Vec::new();
         for _ in 0..3 {
@@ -102,13 +102,13 @@ impl Cluster {
         self.servers[index] = server;
     }
 
-    /// Stops a server where it is. Its clients go elsewhere.
+    /// Pauses a server. Its clients switch to other servers.
     pub(super) fn pause(&self, index: usize) {
         self.servers[index].signal(Signal::STOP);
         self.world.addresses.clear(index);
     }
 
-    /// Waits until the model has said all that it was asked for.
+    /// Waits until the model has written all answers.
     pub(super) async fn model_is_silent(&self) {
         within("the model to be silent", self.model.silent()).await;
     }
@@ -122,26 +122,26 @@ impl Cluster {
         &self.links
     }
 
-    /// Sends the clients of a server elsewhere.
+    /// Makes the clients of a server switch to other servers.
     pub(super) fn close(&self, index: usize) {
         self.world.addresses.clear(index);
     }
 
-    /// Lets a paused server go on.
+    /// Resumes a paused server.
     pub(super) fn wake(&self, index: usize) {
         let server = &self.servers[index];
         server.signal(Signal::CONT);
         self.world.addresses.set(index, server.address());
     }
 
-    /// Lets clients find one server only.
+    /// Makes clients use only one server.
     pub(super) fn leave_open_only(&self, index: usize) {
         for other in (0..self.servers.len()).filter(|other| *other != index) {
             self.world.addresses.clear(other);
         }
     }
 
-    /// Lets clients find all servers.
+    /// Makes clients use all servers.
     pub(super) fn open_all(&self) {
         for (index, server) in self.servers.iter().enumerate() {
             self.world.addresses.set(index, server.address());

@@ -8,7 +8,7 @@ use agent_tests::history::History;
 pub(super) struct Coverage {
     runs: usize,
     taken_over: usize,
-    /// How often one run was taken over at most.
+    /// The maximum number of takeovers of one run.
     most_takeovers: u64,
     canceled: usize,
     statuses: BTreeMap<String, usize>,
@@ -31,20 +31,20 @@ impl Coverage {
         self.connections += history.readings.len();
     }
 
-    /// Prints what happened; fails if no run was hit, or one failed.
+    /// Prints the counts; fails if no run was affected, or one failed.
     pub(super) fn check(&self) {
         self.check_statuses();
         assert!(self.taken_over > 0, "no run was taken over: {self:?}");
     }
 
-    /// Prints what happened; fails if a run was given up or torn to and fro: all servers live.
+    /// Prints the counts; fails if a run was given up or taken over repeatedly, because all servers are alive.
     pub(super) fn check_continuity(&self) {
         self.check_statuses();
         assert!(!self.statuses.contains_key("incomplete"), "{self:?}");
         assert!(self.most_takeovers <= 2, "{self:?}");
     }
 
-    /// Prints what happened; fails if a run failed: none of the agents do.
+    /// Prints the counts; fails if a run failed, because none of the agents fail.
     pub(super) fn check_statuses(&self) {
         #[expect(clippy::print_stderr, reason = "it is shown on demand")]
         {

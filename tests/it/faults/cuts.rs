@@ -1,4 +1,4 @@
-//! Clients that cut their connections, and read on at another server.
+//! Clients that cut their connections, and resume reading from another server.
 
 use agent_tests::history::{History, Policy};
 use agent_tests::redis::RedisServer;
@@ -9,11 +9,11 @@ use super::load::Load;
 use super::reader::Cuts;
 use super::workload::Workload;
 
-/// How many events a run of [`WORDS`] words has.
+/// The number of events of a run of [`WORDS`] words.
 const EVENTS: usize = 27;
 const WORDS: usize = 20;
 
-/// Clients of runs that are cut, each after one more event than the one before, and one that is cut after every event.
+/// Clients of runs that cut their connections, each after one more event than the previous one, and one after every event.
 pub(super) fn load(world: &World) -> Load {
     let cuts = (1..EVENTS).map(Cuts::Once).chain([Cuts::Always]);
     let workloads: Vec<Workload> = cuts.enumerate().map(|(number, cuts)| workload(number, cuts)).collect();

@@ -1,4 +1,4 @@
-//! What the store has of a user's runs when all have ended.
+//! The state of a user's runs in the store when all have ended.
 
 use agent_tests::history::{Event, Said, StoredRun};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::reader::Reader;
 use super::wire::{get, json_of};
 
 impl Reader {
-    /// Waits until all runs of a user have ended, and adds what the store has to the history.
+    /// Waits until all runs of a user have ended, and adds their state in the store to the history.
     pub(super) async fn read_final_state(&mut self, user: &str, sessions: &[String]) {
         let mut runs = self.listed(user).await;
         // The newest came first.

@@ -1,4 +1,4 @@
-//! Replicas that lose their store for longer than their leases, while all of them live on.
+//! Replicas that lose their store for longer than their leases, while all of them keep running.
 
 use agent_schemas::{Status, UserId};
 use agent_services::page::PageSize;
@@ -14,7 +14,7 @@ use super::cluster::Cluster;
 use super::coverage::Coverage;
 use super::load::Load;
 
-/// The runs in Redis, past the broken networks.
+/// The runs in Redis, bypassing the broken networks.
 async fn runs_of(cluster: &mut Cluster) -> RedisRunStore {
     let config = RedisConfig::new(&cluster.redis().url()).expect("a URL");
     let runs = RedisRunStore::new(RedisClient::new(config), StoreContext::default());
@@ -22,7 +22,7 @@ async fn runs_of(cluster: &mut Cluster) -> RedisRunStore {
     runs
 }
 
-/// Waits until all runs that a user has in progress are nobody's.
+/// Waits until none of a user's runs in progress has an owner.
 async fn leases_end(runs: &RedisRunStore, user: &str) {
     let (user, size) = (UserId::new(user), PageSize::default());
     let mut in_progress = RunFilter::default();

@@ -1,4 +1,4 @@
-//! Servers that are killed while clients of all sorts are at work.
+//! Servers that are killed while all kinds of clients are active.
 
 use std::collections::VecDeque;
 
@@ -11,12 +11,12 @@ use super::cluster::Cluster;
 use super::coverage::Coverage;
 use super::load::Load;
 
-/// How many rounds of clients are at work at once at most: those of a round have not all come to their ends when the
-/// next server is killed.
+/// The maximum number of rounds with active clients: the clients of a round have not all finished when the next server is
+/// killed.
 const AT_WORK: usize = 4;
 
-/// Kills the server that has the first run of a round once its clients have seen a few events, and goes on with the next
-/// round. A run may be hit again and again.
+/// Kills the server that has the first run of a round once its clients have seen a few events, and continues with the next
+/// round. A run may be affected several times.
 async fn kill_again_and_again(world: &World, cluster: &mut Cluster) {
     let mut coverage = Coverage::default();
     let mut at_work: VecDeque<(Load, History)> = VecDeque::new();

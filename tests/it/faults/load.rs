@@ -1,5 +1,5 @@
-//! The clients of one round, and what they ask for: runs of several sessions, with all policies, in the background and
-//! not.
+//! The clients of one round, and their requests: runs of several sessions, with all policies, in the background and in the
+//! foreground.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::reader::{Cuts, Progress, Reader};
 use super::rng::Rng;
 use super::workload::Workload;
 
-/// The clients of one round, at work.
+/// The active clients of one round.
 #[derive(Debug)]
 pub(super) struct Load {
     world: World,
@@ -23,7 +23,7 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Starts clients; they are of another user in each round.
+    /// Starts clients, with another user in each round.
     pub(super) fn begin(world: &World, round: usize) -> Self {
         let mut rng = world.rng(round);
         let user = format!("user-{round}");
@@ -53,7 +53,7 @@ impl Load {
         Reader::new(&self.world, self.world.rng(round).fork(1 << 33), &Arc::default())
     }
 
-    /// Waits until the clients have so many events, or all that they want.
+    /// Waits until the clients have this many events, or all that they want.
     pub(super) async fn until(&mut self, events: usize, history: &mut History) {
         let mut seen = self.progress.events.subscribe();
         loop {
@@ -68,7 +68,7 @@ impl Load {
         }
     }
 
-    /// Waits until the clients and all runs have come to their ends; gives what is known of them then.
+    /// Waits until the clients and all runs have ended; returns their history.
     pub(super) async fn end(mut self, mut history: History) -> Reader {
         while let Some(done) = self.clients.join_next().await {
             history.extend(done.expect("a client"));

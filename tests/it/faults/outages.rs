@@ -1,4 +1,4 @@
-//! A Redis that is killed and started again while clients of all sorts are at work.
+//! A Redis that is killed and restarted while all kinds of clients are active.
 
 use agent_tests::history::History;
 use agent_tests::redis::RedisServer;

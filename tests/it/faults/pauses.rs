@@ -29,7 +29,7 @@ async fn paused_owner__replaced__writes_nothing_more() {
         // All runs end without it, so its lease has ended.
         let mut reader = load.end(history).await;
         cluster.wake(owner);
-        // It shows the ends that others have written only once it knows that it has lost its runs.
+        // It shows the ends that other servers wrote only once it knows that it has lost its runs.
         cluster.leave_open_only(owner);
         reader.read_again().await;
         cluster.open_all();

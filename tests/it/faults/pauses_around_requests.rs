@@ -1,4 +1,4 @@
-//! Owners that are paused, for less than their leases, while another server acknowledges what concerns their runs.
+//! Owners that are paused for less than their leases, while another server acknowledges requests about their runs.
 
 use agent_tests::history::{History, Policy};
 use agent_tests::redis::RedisServer;
@@ -27,7 +27,7 @@ fn workload(user: &str, session: &str, tag: &str, policy: Policy) -> Workload {
 }
 
 impl Reader {
-    /// Asks something of each run that a user has in progress; another server than its owner acknowledges it.
+    /// Sends a request about each of a user's runs in progress, to a server that does not own the run.
     async fn ask_of_all(&mut self, user: &str, round: usize) {
         let path = format!("/runs?user_id={user}&status=in_progress&limit=100");
         let page = json_of(&self.ask(&get(&path, ""), &[200]).await.body);
@@ -42,7 +42,7 @@ impl Reader {
         }
     }
 
-    /// Makes a run of its own session and reads it to its end.
+    /// Starts a run in its own session, and reads it to its end.
     async fn finished_run(&mut self, user: &str, round: usize) -> String {
         let workload =
             workload(user, &format!("deleted-{round}"), &format!("deleted-{round}"), Policy::Enqueue);
@@ -55,12 +55,12 @@ impl Reader {
     }
 
     async fn delete(&mut self, run: &str) {
-        // What is repeated after a lost answer may find nothing to delete.
+        // A repetition after a lost answer may find nothing to delete.
         self.ask(&request("DELETE", &format!("/runs/{run}")), &[204, 404]).await;
         self.history.deleted.push(run.to_owned());
     }
 
-    /// Waits until a server does not know a run any more. The one that executed it may only now hear that it has ended.
+    /// Waits until a server no longer knows a run. The one that executed it may learn only now that it has ended.
     async fn until_gone(&mut self, run: &str) {
         within(&format!("{run} to be gone"), async {
             while self.ask(&get(&format!("/runs/{run}/events"), ""), &[200, 404, 410]).await.status != 404 {
@@ -82,7 +82,7 @@ async fn pause_around_requests(world: &World, cluster: &Cluster, round: usize) -
     cluster.pause(owner);
     client.ask_of_all(&user, round).await;
     client.delete(&finished).await;
-    // When the owner wakes up, its agents have all that they wait for at once.
+    // When the owner wakes up, its agents immediately have everything that they wait for.
     cluster.model_is_silent().await;
     cluster.wake(owner);
     cluster.leave_open_only(owner);

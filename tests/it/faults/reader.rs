@@ -1,4 +1,4 @@
-//! A client that reads a run to its end, from one server after the other.
+//! A client that reads a run to its end, from one server after another.
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::wire::{Events, get, id_text, json_of};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cuts {
     Never,
-    /// Once, when it has so many events.
+    /// Once, when it has this many events.
     Once(usize),
     /// After each of them.
     Always,
@@ -25,7 +25,7 @@ pub(super) enum Cuts {
 }
 
 impl Cuts {
-    /// How many events the next connection is to bring.
+    /// How many events to read over the next connection.
     fn next(&mut self, rng: &mut Rng) -> usize {
         match *self {
             Cuts::Never => usize::MAX,
@@ -39,16 +39,16 @@ impl Cuts {
     }
 }
 
-/// How far the clients of a round are.
+/// The progress of the clients of a round.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// How many events they have.
+    /// The number of their events.
     pub(super) events: watch::Sender<usize>,
-    /// The server that took their first request.
+    /// The server that accepted their first request.
     pub(super) owner: watch::Sender<Option<usize>>,
 }
 
-/// A client, and all that it has experienced.
+/// A client, and its history.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) world: World,
@@ -71,7 +71,7 @@ impl Reader {
         server
     }
 
-    /// Sends a request to one server after the other until it is answered with one of these statuses.
+    /// Sends a request to one server after another until it is answered with one of these statuses.
     pub(super) async fn ask(&mut self, request: &[u8], wanted: &[u16]) -> Answer {
         within("an answer", async {
             loop {
@@ -88,7 +88,7 @@ impl Reader {
         .await
     }
 
-    /// Reads on behind an event, or from the beginning, to the run's end.
+    /// Reads from after an event, or from the beginning, to the run's end.
     pub(super) async fn follow(&mut self, run: &str, mut last: Option<EventId>, mut cuts: Cuts) {
         within(&format!("the end of {run}"), async {
             loop {
@@ -102,7 +102,7 @@ impl Reader {
                             return;
                         }
                     }
-                    // There is nothing to read, and that will be complained of.
+                    // There is nothing to read, which the checker will report.
                     Ok(None) => return,
                     Err(_) => {}
                 }
@@ -142,7 +142,7 @@ impl Reader {
         }
     }
 
-    /// Reads until the end, a cut, or a broken connection; gives the id of the last event and whether it is the end.
+    /// Reads until the end, a cut, or a broken connection; returns the id of the last event and whether it is the end.
     pub(super) async fn read(
         &mut self,
         run: &str,

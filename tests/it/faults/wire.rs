@@ -1,4 +1,4 @@
-//! What goes over the wire: requests, and events as they come.
+//! Requests and events on the wire.
 
 use std::io;
 
@@ -31,7 +31,7 @@ pub(super) fn id_text(id: EventId) -> String {
     }
 }
 
-/// The events of a stream while they come.
+/// The events of a stream as they arrive.
 #[derive(Debug)]
 pub(super) struct Events {
     connection: Connection,

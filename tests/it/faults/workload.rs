@@ -1,4 +1,4 @@
-//! The run that a client asks for, and how it gets it, whatever breaks meanwhile.
+//! The run that a client requests, and how the client gets it despite all faults.
 
 use std::io;
 
@@ -9,20 +9,20 @@ use serde_json::{Value, json};
 use super::reader::{Cuts, Reader};
 use super::wire::{Events, id_text, json_of, post};
 
-/// A run that a client asks for.
+/// A run that a client requests.
 #[derive(Clone, Debug)]
 pub(super) struct Workload {
     pub(super) user: String,
     pub(super) session: String,
     pub(super) policy: Policy,
     pub(super) tag: String,
-    /// What the user says behind the tag.
+    /// The user's text after the tag.
     pub(super) text: String,
-    /// With a key the request is repeated when its answer is lost, and without reason, too.
+    /// With a key, the request is repeated if its answer is lost, and sometimes without a reason.
     pub(super) key: Option<String>,
     pub(super) in_background: bool,
     pub(super) cuts: Cuts,
-    /// Whether the run is cancelled on the way.
+    /// Whether the run is cancelled in the middle.
     pub(super) is_canceled: bool,
 }
 
@@ -33,11 +33,11 @@ enum Outcome {
     Refused(String),
 }
 
-/// What became of a request.
+/// The result of a request.
 enum Sent {
     Lost,
     Refused,
-    /// This run, and the id of the last event that was read of it, with whether that is its end.
+    /// This run, the id of the last event that was read, and whether it is the end.
     Started(String, Option<(EventId, bool)>),
 }
 
@@ -80,7 +80,7 @@ impl Workload {
 }
 
 impl Reader {
-    /// Does all that a client does for a run, and returns what it observed.
+    /// Executes all steps of a client for a run, and returns its observations.
     pub(super) async fn execute(mut self, workload: Workload) -> History {
         if let Some((run, mut last)) = self.started(&workload).await {
             if let (Some(_), Some((id, false)), 0) = (&workload.key, last, self.rng.below(2)) {
@@ -93,7 +93,7 @@ impl Reader {
                 self.follow(&run, last.map(|(id, _)| id), workload.cuts).await;
             }
             if workload.key.is_some() {
-                // Both are to be found out.
+                // Whether either happened is not known yet.
                 self.send(&workload, &workload.body(&workload.text), None).await;
                 self.send(&workload, &workload.body("another text"), None).await;
             }
@@ -105,13 +105,13 @@ impl Reader {
     /// Asks a run to stop, until that is acknowledged.
     pub(super) async fn cancel(&mut self, run: &str) {
         let answer = self.ask(&post(&format!("/runs/{run}/cancel"), "", ""), &[200]).await;
-        // Of a run that ends at this moment, it may be settled how.
+        // If the run ends at this moment, its end may already be settled.
         if json_of(&answer.body)["cancel_requested"] == true {
             self.history.canceled.push(run.to_owned());
         }
     }
 
-    /// Asks until there is an answer, if that may be repeated; gives the run and what was read of it.
+    /// Sends the request until there is an answer, if it may be repeated; returns the run and what was read of it.
     pub(super) async fn started(&mut self, workload: &Workload) -> Option<(String, Option<(EventId, bool)>)> {
         let body = workload.body(&workload.text);
         loop {
@@ -124,7 +124,7 @@ impl Reader {
         }
     }
 
-    /// Reads on by the same request, behind an event.
+    /// Resumes reading after an event with the same request.
     async fn repeated(&mut self, workload: &Workload, last: EventId) -> Option<(EventId, bool)> {
         if workload.in_background {
             return None;

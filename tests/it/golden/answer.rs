@@ -1,4 +1,4 @@
-//! An answer in a form in which upstream's and ours can be compared.
+//! An answer in a form that allows comparing upstream's and ours.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use agent_schemas::{Json, JsonObject, json};
 
 use super::names;
 
-/// The headers that mean something to a client of the protocol.
+/// The headers that matter to a client of the protocol.
 const HEADERS: [&str; 9] = [
     "content-type",
     "cache-control",
@@ -36,12 +36,12 @@ pub(super) enum Body {
 }
 
 impl Answer {
-    /// The events of a run that no HTTP was part of.
+    /// The events of a run without HTTP.
     pub(super) fn events(events: Vec<Json>) -> Self {
         Answer { status: 200, headers: BTreeMap::new(), body: Body::Events(events) }
     }
 
-    /// An HTTP answer; headers that do not matter are left out.
+    /// An HTTP answer, without the headers that do not matter.
     pub(super) fn http<'a>(
         status: u16,
         headers: impl Iterator<Item = (&'a str, &'a str)>,
@@ -69,7 +69,7 @@ impl Answer {
         }
     }
 
-    /// Gives ids and times names that do not change from run to run, by their first appearance.
+    /// Renames ids and times by their first appearance, so that they are the same in every run.
     pub(super) fn rename(&mut self) {
         let mut names = names::Names::default();
         match &mut self.body {
@@ -80,7 +80,7 @@ impl Answer {
     }
 }
 
-/// The events of a stream; `id:` lines and comments say nothing about them.
+/// The events of a stream, without `id:` lines and comments.
 fn events_of(text: &str) -> Vec<Json> {
     let data = |frame: &str| {
         let line = frame.lines().find_map(|line| line.strip_prefix("data: ").map(str::to_owned));
@@ -109,7 +109,7 @@ pub(super) fn items(json: Option<&mut Json>) -> &mut [Json] {
     }
 }
 
-/// One line an event, in the order of the keys: what is compared.
+/// The compared text: one line per event, with sorted keys.
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.status)?;

@@ -1,4 +1,4 @@
-//! The numbered differences of `docs/compatibility.md`, as rules that take each of them away.
+//! The numbered differences of `docs/compatibility.md`, as rules that remove each of them.
 
 mod rules;
 
@@ -7,7 +7,7 @@ use agent_schemas::Json;
 use super::Case;
 use super::answer::{Answer, Body, members};
 
-/// How a difference shows.
+/// The effect of a difference.
 #[derive(Clone, Copy)]
 enum Kind {
     /// Both answers are the same once the rule has been applied to them.
@@ -67,7 +67,7 @@ fn kind_of(number: &str) -> Kind {
     DIFFERENCES.iter().find(|(known, _)| *known == number).expect("checked when the table was read").1
 }
 
-/// Checks that the listed differences, all of them and no others, are what a case shows.
+/// Checks that a case shows exactly the listed differences.
 pub(super) fn check(case: &Case, listed: &[String]) -> Result<(), String> {
     let numbers: Vec<&str> = listed.iter().map(String::as_str).collect();
     let ours = match (&case.ours, &numbers[..]) {
@@ -103,7 +103,7 @@ pub(super) fn check(case: &Case, listed: &[String]) -> Result<(), String> {
     }
 }
 
-/// Whether two answers are the same once these differences are taken away.
+/// Whether two answers are the same after removing these differences.
 fn equal(upstream: &Answer, ours: &Answer, numbers: &[&str]) -> bool {
     let (upstream, ours, adds) = applied(upstream, ours, numbers);
     if adds { adds_events(&upstream, &ours) } else { upstream.to_string() == ours.to_string() }
@@ -158,7 +158,7 @@ fn without_numbers(json: &mut Json) {
     }
 }
 
-/// What still differs, and which numbers would explain it.
+/// The remaining differences, and the numbers that would explain them.
 fn complaint(upstream: &Answer, ours: &Answer, numbers: &[&str]) -> String {
     let (upstream_left, ours_left, _) = applied(upstream, ours, numbers);
     let suggestion = match suggest(upstream, ours) {

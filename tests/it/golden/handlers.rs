@@ -1,4 +1,4 @@
-//! The handlers of upstream's HTTP transcripts, as an agent and routes of ours.
+//! The handlers of upstream's HTTP transcripts, as our agent and routes.
 
 use agent_runner::{Agent, AgentError, MessageWriter, RunHandle};
 use agent_schemas::{
@@ -13,7 +13,7 @@ use axum::response::Json as JsonBody;
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
-/// The input's text says what to do.
+/// The text of the input selects the behavior.
 #[derive(Debug)]
 pub(crate) struct Golden;
 
@@ -130,7 +130,7 @@ fn mcp_call(run: &RunHandle) {
     write(run.message(), &["ok"]);
 }
 
-/// A message that says from the start what it used.
+/// A message with usage from the start.
 fn usage(run: &RunHandle) {
     let mut message = Message::new("", MessageType::Message);
     message.id = format!("msg_{}", run.services().ids.uuid());
@@ -201,7 +201,7 @@ struct Raw {
     method: &'static str,
 }
 
-/// What `@app.endpoint` serves there, served by routes here.
+/// The equivalents of upstream's `@app.endpoint` handlers, as routes.
 pub(super) fn own_routes() -> Router {
     let raw = |method| async move |body: String| JsonBody(Raw { len: body.len(), method });
     Router::new()

@@ -12,7 +12,7 @@ use super::Case;
 use super::answer::Answer;
 use super::handlers::{Golden, own_routes};
 
-/// What is not replayed, by the start of its name, and why.
+/// The cases that are not replayed, by the prefix of their names, and the reasons.
 const NOT_REPLAYED: [(&str, &str); 6] = [
     ("process_agentscope_", "it needs an adapter for the framework"),
     ("v115_process_agentscope_", "it needs an adapter for the framework"),
@@ -50,7 +50,7 @@ async fn case(router: &Router, folder: &Path) -> Case {
     Case { name: format!("http/{name}"), upstream, ours }
 }
 
-/// Cuts a message into its first line, its headers and its body.
+/// Splits a message into its first line, its headers and its body.
 fn cut(bytes: &[u8]) -> (String, Vec<(String, String)>, &[u8]) {
     let crlf = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| (at, 4));
     let end = crlf.or_else(|| bytes.windows(2).position(|window| window == b"\n\n").map(|at| (at, 2)));

@@ -1,12 +1,12 @@
-//! Ids and times by other names: upstream's transcripts have placeholders for them, ours are fresh in each run.
+//! Renames ids and times: upstream's transcripts have placeholders for them, and ours are new in each run.
 
 use agent_schemas::Json;
 
-/// The placeholders of the transcripts, and what an id starts with in their place.
+/// The placeholders of the transcripts, and the prefixes of the ids that they replace.
 const PLACEHOLDERS: [(&str, &str); 4] =
     [("<msg_id", "msg_"), ("<response_id", "response_"), ("<session_id", ""), ("<uuid", "")];
 
-/// Names given so far, by first appearance.
+/// The names assigned so far, by first appearance.
 #[derive(Default)]
 pub(super) struct Names(Vec<String>);
 

@@ -45,7 +45,7 @@ fn list(json: Option<&Json>) -> Vec<Json> {
     json.and_then(Json::as_array).map(<[Json]>::to_vec).unwrap_or_default()
 }
 
-/// A case of its own file: the script's events through the runner.
+/// A case in a separate file: the script's events through the runner.
 async fn script_case(prefix: &str, json: &Json) -> Case {
     let name = format!("{prefix}/{}", text(json, "name"));
     let mut events = list(json.get("events"));
@@ -113,7 +113,7 @@ async fn raw_case(prefix: &str, json: &Json) -> Case {
     let request = request.body(body.into()).expect("a request");
     let mut ours = http_cases::answer(&app.router(), request).await;
     if matches!(ours.body, Body::Json(_)) {
-        // The transcripts have only this header of such answers.
+        // The transcripts of such answers have only this header.
         ours.headers.retain(|name, _| name == "content-type");
     }
     Case { name, upstream, ours: Ok(ours) }

@@ -1,4 +1,4 @@
-//! The recorded events, requests and responses, and ours, against the exported schemas.
+//! Checks the recorded events, requests and responses, and ours, against the exported schemas.
 
 use agent_schemas::{Json, JsonObject, export};
 use jsonschema::Validator;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::answer::{items, members, parse};
 use super::{folder, http_cases, protocol_cases};
 
-/// Contents that upstream sends although it has no such type in what it publishes.
+/// Contents that upstream sends although its published types do not include them.
 const NO_TYPE: &str = "unheard_of";
 
 fn value(json: &Json) -> Value {
@@ -19,7 +19,7 @@ fn validator(name: &str) -> Validator {
     jsonschema::draft202012::new(&value(&document)).expect("a schema")
 }
 
-/// Puts a number where the recordings have a placeholder for a time.
+/// Replaces the recordings' placeholders for times with numbers.
 fn with_times(json: &mut Json) {
     match json {
         Json::String(text) if text == "<ts>" => *json = Json::from(1),
@@ -29,7 +29,7 @@ fn with_times(json: &mut Json) {
     }
 }
 
-/// Everything that differs from `json` in one place such that it is no event or request any more.
+/// All variants of `json` with one change that makes them invalid.
 fn damaged(json: &Json, required: &[String]) -> Vec<(String, Json)> {
     let fields = json.as_object().cloned().unwrap_or_default();
     let with = |name: &str, value: Option<Json>| {
@@ -40,7 +40,7 @@ fn damaged(json: &Json, required: &[String]) -> Vec<(String, Json)> {
         };
         Json::from(fields)
     };
-    // No declared field may be a list of such a number.
+    // No declared field accepts a list with such a number.
     let wrong = || Some(parse("[1.5]"));
     let mut damaged: Vec<_> =
         fields.keys().map(|name| (format!("{name} of a wrong type"), with(name, wrong()))).collect();
@@ -49,7 +49,7 @@ fn damaged(json: &Json, required: &[String]) -> Vec<(String, Json)> {
     damaged
 }
 
-/// The value with the first content that it is or holds made one of an unknown type.
+/// The value with its first content, or itself, changed to an unknown type.
 fn with_unknown_content(json: &Json) -> Option<Json> {
     let mut json = json.clone();
     rename_content(&mut json).then_some(json)
@@ -74,7 +74,7 @@ fn required(name: &str) -> Vec<String> {
     required.iter().filter_map(|key| key.as_str().map(str::to_owned)).collect()
 }
 
-/// Checks that a value is one of the type, and that none is which differs from it in a wrong way.
+/// Checks that a value matches the type, and that its invalid variants do not.
 fn check(name: &str, validator: &Validator, declared: &[String], json: &Json, complaints: &mut Vec<String>) {
     if let Err(fault) = validator.validate(&value(json)) {
         complaints.push(format!("no {name}: {fault}\n  {json}"));
@@ -91,7 +91,7 @@ async fn events__recorded__match_their_schema() {
     let mut complaints = Vec::new();
     let mut seen = 0;
     let event = validator("Event");
-    // The last field of a content is its body's, which is not that of a text.
+    // The last field of a content belongs to its body, here not to a text.
     let of_content = required("TextContent").into_iter().filter(|field| field != "text").collect();
     let declared = [required("AgentResponse"), required("Message"), of_content];
     for case in protocol_cases::run_all().await.into_iter().chain(http_cases::run_all().await) {
@@ -99,7 +99,7 @@ async fn events__recorded__match_their_schema() {
             for json in answer.events_mut() {
                 let object = json.get("object").and_then(Json::as_str);
                 let kind = ["response", "message", "content"].iter().position(|kind| object == Some(kind));
-                // Without a kind it is an answer or line that is no event of a run.
+                // Without a kind, it is an answer or a line that is not an event of a run.
                 let Some(kind) = kind else { continue };
                 with_times(json);
                 check("Event", &event, &declared[kind], json, &mut complaints);

@@ -1,4 +1,4 @@
-//! The scripts of upstream's handlers, done by an agent of ours.
+//! The scripts of upstream's handlers, executed by our agent.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::answer::{members, parse};
 
-/// What a handler of upstream does.
+/// The script of one of upstream's handlers.
 #[derive(Clone, Debug)]
 pub(super) enum Script {
     /// It yields pieces of text and may raise: the framework `text`.
@@ -22,7 +22,7 @@ pub(super) enum Script {
 #[derive(Debug)]
 pub(super) struct ScriptAgent {
     pub(super) script: Script,
-    /// What the agent was asked.
+    /// The request that the agent got.
     pub(super) saw: std::sync::Arc<Mutex<Option<AgentRequest>>>,
 }
 
@@ -64,7 +64,7 @@ fn text(run: &RunHandle, steps: &[Json]) -> Result<(), AgentError> {
     Ok(())
 }
 
-/// A Python exception as the error that an agent of ours would return.
+/// A Python exception as the error that our agent would return.
 fn raised(exception: &Json) -> Error {
     let class = exception.get("type").and_then(Json::as_str).unwrap_or_default();
     let arguments = exception.get("args").and_then(Json::as_array).unwrap_or_default();
@@ -88,7 +88,7 @@ fn raised(exception: &Json) -> Error {
 struct Workshop<'a> {
     run: &'a RunHandle,
     messages: HashMap<String, MessageBuilder>,
-    /// With the name of the message that they belong to.
+    /// With the name of their message.
     contents: HashMap<String, (String, ContentBuilder)>,
 }
 
@@ -179,7 +179,7 @@ fn write(
     }
 }
 
-/// An event that a script writes out.
+/// An event that a script writes explicitly.
 fn raw_event(operation: &Json) -> Event {
     let mut value = operation.get("value").cloned().expect("a value");
     let object = if operation.get("op") == Some(&Json::from("raw_message")) { "message" } else { "content" };
@@ -191,11 +191,11 @@ fn raw_event(operation: &Json) -> Event {
     Event::from_slice(value.to_string().as_bytes()).expect("an event")
 }
 
-/// The events of the cases in `sse_raw.jsonl` whose handler is no script.
+/// The events of the cases in `sse_raw.jsonl` whose handlers are not scripts.
 pub(super) fn data_content(data: &Json) -> Json {
     let mut object = JsonObject::new();
     for (key, value) in data.as_object().expect("an object") {
-        // Upstream's handler has floats; so would ours.
+        // Upstream's handler uses floats, and so would ours.
         let float = value.as_f64().filter(|_| !value.to_string().bytes().all(|b| b.is_ascii_digit()));
         object.insert(key.clone(), float.map_or_else(|| value.clone(), Json::from));
     }
@@ -205,7 +205,7 @@ pub(super) fn data_content(data: &Json) -> Json {
     parse(&format!(r#"{{"op":"raw_content","value":{raw},"yield":true}}"#))
 }
 
-/// What an agent saw, as one more line of an answer.
+/// The request that an agent got, as an additional line of an answer.
 pub(super) fn seen(request: &AgentRequest) -> Json {
     Json::from_serialize(request).expect("a request")
 }

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::{check_has_room, serve, serve_slow};
 
-/// What the server's process has in memory, in MB.
+/// The memory of the server's process, in MB.
 fn resident(server: &Server) -> u64 {
     let path = format!("/proc/{}/status", server.id());
     let status = std::fs::read_to_string(path).expect("the process lives");
@@ -23,7 +23,7 @@ fn resident(server: &Server) -> u64 {
     line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("a number") / 1024
 }
 
-/// A connection of a client that has little room for what it does not read.
+/// A connection of a client with small buffers for unread data.
 async fn connect(server: &Server) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a size");
@@ -48,7 +48,7 @@ async fn flood(mut stream: TcpStream, bytes: &[u8]) {
     within("the server to disconnect", async { while stream.write_all(bytes).await.is_ok() {} }).await;
 }
 
-/// A masked ping of the greatest length.
+/// A masked ping of maximum length.
 fn ping() -> Vec<u8> {
     [&[0x89, 0x80 | 125, 0, 0, 0, 0][..], &[b'x'; 125]].concat()
 }
@@ -72,7 +72,7 @@ async fn websocket__client_that_pauses_reading__receives_every_pong_and_is_serve
     let count = 60_000;
     let (mut reading, mut writing) = stream.split();
     let pings = ping().repeat(count);
-    // The server stops reading when the pongs have filled the sockets, and reads on when they are taken.
+    // The server stops reading when its pongs have filled the sockets, and resumes when the client has read them.
     let sent = async { writing.write_all(&pings).await.expect("sent") };
     let received = async {
         let (mut head, mut payload, mut pongs) = ([0; 2], [0; 125], 0);
@@ -119,7 +119,7 @@ async fn streams__unread__stay_under_300_mb_and_can_be_read_to_their_end() {
 /// Reads a stream to its end.
 async fn check_last(mut stream: Connection) {
     let mut end = String::new();
-    while let Some(chunk) = stream.chunk().await.expect("the stream goes on") {
+    while let Some(chunk) = stream.chunk().await.expect("the stream continues") {
         // The last event repeats the text; its head is enough.
         if let Some(at) = chunk.rfind("\"object\":\"response\"") {
             end = chunk[at..].chars().take(60).collect();
@@ -136,14 +136,14 @@ async fn websocket__no_memory_for_messages__is_told_which_setting() {
     let (mut socket, _) = client_async(&url, stream).await.expect("it speaks WebSocket");
     let slow = json!({ "type": "response.create", "input": "a b" });
     socket.send(slow.to_string().into()).await.expect("sent");
-    // Those that wait count, and there is room for one of them.
+    // Waiting ones count, and there is room for one of them.
     let large = json!({ "type": "response.create", "input": "x".repeat(60_000) }).to_string();
     for _ in 0..2 {
         socket.send(large.clone().into()).await.expect("sent");
     }
     assert_eq!(refusal(&mut socket).await, json!("bodies_limit_exceeded"));
 
-    // One that never ends counts from its first bytes on.
+    // An endless one counts from its first bytes on.
     let stream = TcpStream::connect(server.address()).await.expect("a connection");
     let (mut other, _) = client_async(&url, stream).await.expect("it speaks WebSocket");
     let piece = Frame::message(Bytes::from(vec![b' '; 120_000]), OpCode::Data(Data::Text), false);

@@ -10,8 +10,8 @@ use super::{Reached, check_has_room, first_error, plain, rows, serve};
 /// The first word comes at once, the second after a minute.
 const SLOW: &str = ",\"delay_ms\":60000";
 
-/// Settings of the sections with limits that are none for clients: they choose a behaviour, say how long something is kept, or
-/// bound what an agent may start.
+/// Settings in the sections with limits that are not limits for clients: they select a behavior, set how long something is
+/// kept, or limit what an agent may start.
 const OTHERS: [&str; 15] = [
     "runs.anonymous_session_seconds",
     "runs.max_children",
@@ -163,12 +163,12 @@ async fn reach(setting: &str) -> Reached {
     }
 }
 
-/// A request for more than the sockets' buffers hold.
+/// A request whose answer is larger than the sockets' buffers.
 fn unreadable_amount() -> Vec<u8> {
     process(&"x".repeat(5_000_000), "")
 }
 
-/// Starts a run that says its first word and then waits.
+/// Starts a run that writes its first word and then waits.
 async fn begin(server: &Server, fields: &str) -> Connection {
     let mut connection = server.connect().await;
     connection.send(&process("first second", &format!("{SLOW}{fields}"))).await;
@@ -197,7 +197,10 @@ async fn too_many_connections(setting: &str) -> Reached {
     let refused = server.connect().await.get("/process").await;
     assert_eq!(refused.header("connection"), Some("close"), "{refused:?}");
     let in_shape = server.connect().await.get("/v1/models").await.json();
-    assert_eq!(in_shape["error"]["code"], "too_many_connections", "a protocol's path has its format");
+    assert_eq!(
+        in_shape["error"]["code"], "too_many_connections",
+        "errors on a protocol's path have its format"
+    );
     server.check_health().await;
     assert_eq!(first.get("/v1/models").await.status, 200, "those that are open are served");
     drop(first);
@@ -208,7 +211,7 @@ async fn too_many_connections(setting: &str) -> Reached {
 async fn no_room_for_a_body() -> Reached {
     let server = serve("[http]\nbodies_bytes = 10000\n").await;
     let alone = server.connect().await.process(&",".repeat(500), "").await;
-    assert_eq!(alone.status, 413, "it needs more than there is for all: {alone:?}");
+    assert_eq!(alone.status, 413, "it needs more than the budget of all: {alone:?}");
     let half = post(&" ".repeat(9000));
     let refused = within("a body to be refused", async {
         loop {

@@ -1,4 +1,4 @@
-//! The same for OpenAI's routes, whose clients get what is wrong in OpenAI's shape.
+//! The same for OpenAI's routes, whose clients get errors in OpenAI's format.
 
 use agent_tests::{Launch, Server};
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ fn post(path: &str, body: &str) -> Vec<u8> {
     format!("POST {path} HTTP/1.1\r\n{head}content-length: {length}\r\n\r\n{body}").into_bytes()
 }
 
-/// Whether the first answer to a request for one of these routes is in their shape, if it is an error that has a body.
+/// Whether the first answer to a request for one of these routes has their format, if it is an error with a body.
 pub(super) fn is_in_shape(request: &[u8], answer: &[u8]) -> bool {
     let (request, answer) = (String::from_utf8_lossy(request), String::from_utf8_lossy(answer));
     let line = request.split("\r\n").next().unwrap_or_default();
@@ -90,7 +90,7 @@ async fn hostile_bodies__have_openai_error_format() {
         check(&" ".repeat(200_000), &[413]).await;
         check(r#"{"metadata":{"a":"\ud800"}}"#, &[400]).await;
         check(r#"{"metadata":1e400}"#, &[400]).await;
-        // What else is there does not make a bad request good, and a good one may have it.
+        // Other members do not make an invalid request valid, and a valid one may have them.
         check(&format!("{{\"metadata\":7{many}}}"), &[400]).await;
     }
     check(&server, "/v1/responses", &format!("{{\"input\":\"a\"{many}}}"), &[200]).await;
@@ -99,7 +99,7 @@ async fn hostile_bodies__have_openai_error_format() {
     server.check_health().await;
 }
 
-/// Whatever a member holds, of the wrong type or not.
+/// Any value of a member, of the right type or not.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -1,4 +1,4 @@
-//! Agents that do one thing each.
+//! Agents with one behavior each.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +7,7 @@ use agent_schemas::{
     Content, ContentBody, Error, ErrorBody, JsonObject, Message, MessageType, Role, Status, object,
 };
 
-/// An agent that writes and is done.
+/// An agent that writes and returns.
 pub(crate) fn writes(write: impl Fn(&RunHandle) + Copy + Send + Sync + 'static) -> impl Agent {
     agent_fn(move |run: RunHandle| async move {
         write(&run);
@@ -23,7 +23,7 @@ pub(crate) fn fails(write: impl Fn(&RunHandle) + Copy + Send + Sync + 'static) -
     })
 }
 
-/// An agent that writes, and whose run is then cancelled; the runner is put in before it runs.
+/// An agent that writes, and whose run is then cancelled; the runner is set before it runs.
 pub(crate) fn is_cancelled(
     write: impl Fn(&RunHandle) + Copy + Send + Sync + 'static,
 ) -> (impl Agent, Arc<OnceLock<Runner>>) {
@@ -148,7 +148,7 @@ pub(crate) fn mcp_failures(run: &RunHandle) {
     output.status = Status::Failed;
     output.error = Some(ErrorBody { code: "MCP".into(), message: "the tool failed".into() });
     run.emit(output);
-    // One that is never answered, and an answer that nobody waits for.
+    // A call that is never answered, and an answer without a call.
     let call =
         object! { "call_id" => "c2", "name" => "search", "arguments" => "{}", "server_label" => "wiki" };
     run.emit(whole(MessageType::McpCall, Role::Assistant, call));
@@ -184,7 +184,7 @@ pub(crate) fn other_contents(run: &RunHandle) {
     run.emit(beat);
 }
 
-/// As the agent `chat` writes it when its model was cut off.
+/// The output of the agent `chat` if its model's answer was cut off.
 pub(crate) fn cut_short(run: &RunHandle, reason: &str) {
     let message = run.message();
     let mut text = message.text();

@@ -1,4 +1,4 @@
-//! Applications without sockets, whose ids and time are the same in each run.
+//! Applications without sockets, with reproducible ids and times.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use axum::http::{Method, Request, StatusCode, request};
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// When everything happens.
+/// The fixed time.
 const NOW: i64 = 1_800_000_000;
 
 pub(crate) fn app(agent: impl Agent) -> AgentApp {
     app_at(agent, &Arc::new(ManualClock::at(NOW)))
 }
 
-/// An application over other services.
+/// An application with other services.
 pub(crate) fn app_with(agent: impl Agent, services: Services) -> AgentApp {
     let builder = AgentApp::builder("test").agent("scripted", agent).protocol(OpenAi);
     builder.services(services).build().expect("built")
@@ -54,13 +54,13 @@ impl Aging {
         Client::of(&self.app)
     }
 
-    /// All that was said up to the end of a run.
+    /// The whole conversation up to the end of a run.
     pub(crate) async fn context(&self, run: &str) -> Vec<Message> {
         let context = self.app.runner().context(&RunId::new(run), |_| true).await;
         context.expect("a context").messages().to_vec()
     }
 
-    /// Lets so much time pass, and everything be forgotten that is not to be kept for longer.
+    /// Lets time pass, and deletes everything that is not kept longer.
     pub(crate) async fn age(&self, time: Duration) {
         self.clock.advance(time.as_secs().try_into().expect("not that long"));
         self.app.runner().services().runs.sweep().await.expect("swept");
@@ -86,7 +86,7 @@ impl Client {
         self.send(request(method, path), body).await
     }
 
-    /// Asks for a response, with an idempotency key that is made of the request.
+    /// Requests a response, with an idempotency key derived from the request.
     pub(crate) async fn repeatable(&self, body: &str) -> (StatusCode, String) {
         let key = format!("key of {body}");
         self.send(request(Method::POST, "/v1/responses").header("idempotency-key", key), body).await
@@ -100,21 +100,21 @@ impl Client {
         (status, String::from_utf8(bytes.to_vec()).expect("bodies are text"))
     }
 
-    /// The same where JSON is answered.
+    /// The same for a JSON answer.
     pub(crate) async fn json(&self, method: Method, path: &str, body: &str) -> (u16, Value) {
         let (status, body) = self.call(method, path, body).await;
         let json = serde_json::from_str(&body).unwrap_or_else(|_| panic!("no JSON: {body}"));
         (status.as_u16(), json)
     }
 
-    /// Makes a response and gives its stream.
+    /// Creates a response and returns its stream.
     pub(crate) async fn stream(&self, body: &str) -> String {
         let (status, stream) = self.call(Method::POST, "/v1/responses", body).await;
         assert_eq!(status, StatusCode::OK, "{stream}");
         stream
     }
 
-    /// Makes a response and waits for it.
+    /// Creates a response and waits for it.
     pub(crate) async fn create(&self, body: &str) -> Value {
         let (status, response) = self.json(Method::POST, "/v1/responses", body).await;
         assert_eq!(status, 200, "{response}");

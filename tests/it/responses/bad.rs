@@ -1,4 +1,4 @@
-//! The check itself: it takes good streams and refuses bad ones.
+//! Tests the checker itself: it accepts valid streams and rejects invalid ones.
 
 use agent_tests::responses::{check, check_events, parse};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn renumbered(mut events: Vec<Value>) -> Vec<Value> {
     events
 }
 
-/// Says which kinds of bad streams were taken for good ones.
+/// Returns the kinds of invalid streams that were accepted.
 #[derive(Default)]
 struct Taken(Vec<String>);
 
@@ -46,7 +46,7 @@ async fn check__missing_doubled_or_swapped_event__is_detected() {
             let mut without = events.clone();
             without.remove(position);
             taken.look(format!("a gap at {name}"), without.clone());
-            // Nobody has to say that work is in progress.
+            // The `in_progress` event is optional.
             if name != "response.in_progress" {
                 taken.look(format!("without {name}"), renumbered(without));
             }
@@ -63,7 +63,7 @@ async fn check__missing_doubled_or_swapped_event__is_detected() {
     assert_eq!(taken.0, Vec::<String>::new());
 }
 
-/// Whether two events have to come in this order: not if they are about two items, or about two parts of one.
+/// Whether two events must have this order: not if they are about two items, or about two parts of one.
 fn is_bound(first: &Value, second: &Value) -> bool {
     ["output_index", "content_index"].into_iter().all(|place| {
         let (first, second) = (first.get(place), second.get(place));
@@ -135,5 +135,5 @@ async fn check__wrong_framing__is_detected() {
         assert!(check(&stream).is_err(), "{stream}");
     }
     let commented = format!(": heartbeat\n\n{stream}");
-    assert!(check(&commented).is_ok(), "comments are no events");
+    assert!(check(&commented).is_ok(), "comments are not events");
 }

@@ -1,4 +1,4 @@
-//! Long conversations over `previous_response_id`: what they take in the store, and what becomes of them when a part goes.
+//! Long conversations over `previous_response_id`: their size in the store, and the effect of deleting a part.
 
 use std::fs;
 use std::path::Path;
@@ -15,10 +15,10 @@ use super::app::{Client, app, app_with};
 
 const TURNS: usize = 20;
 
-/// How large the text of a turn is.
+/// The size of the text of a turn.
 const BYTES: usize = 200_000;
 
-/// Text that cannot be packed well.
+/// Text that does not compress well.
 fn noise(turn: usize) -> String {
     let mut state = turn as u64 + 1;
     let next = |_| {
@@ -28,7 +28,7 @@ fn noise(turn: usize) -> String {
     (0..BYTES).map(next).collect()
 }
 
-/// Says how many messages there are, and how many bytes of text.
+/// Answers with the number of messages, and of bytes of text.
 fn counting() -> impl Agent {
     agent_fn(|run: RunHandle| async move {
         let texts = run.request().input.iter().map(Message::full_text);
@@ -62,7 +62,7 @@ async fn converse(client: &Client) -> Value {
     last
 }
 
-/// How many bytes the requests and the logs of a user have.
+/// The size of a user's requests and logs in bytes.
 async fn stored_bytes(services: &Services) -> usize {
     let (runs, mut bytes) = (&services.runs, 0);
     let (user, size) = (UserId::new("u"), PageSize::new(100).expect("a size"));
@@ -121,7 +121,7 @@ async fn chain__part_of_it_deleted__says_which_part() {
     assert_eq!(missing["error"]["code"], "previous_response_not_found");
 }
 
-/// What older versions stored: the whole context in the input, and how much of it is not new in their own data.
+/// The format of older versions: the whole context in the input, and how much of it is not new in their own data.
 #[tokio::test]
 async fn response_of_an_older_version__is_read_and_continued() {
     let app = app(counting());
@@ -145,10 +145,10 @@ async fn response_of_an_older_version__is_read_and_continued() {
     assert!(said(&newer).starts_with("7 "), "{newer}");
     let record = services.runs.get(&RunId::new(id(&newer).replace("resp_", "run_"))).await;
     let record = record.expect("readable").expect("there");
-    assert_eq!(record.request.input.len(), 1, "and what is new has links");
+    assert_eq!(record.request.input.len(), 1, "and the new one has links");
 }
 
-/// Stores a run that has ended with the answer `answered`.
+/// Stores an ended run with the answer `answered`.
 async fn create_ended(services: &Services, record: RunRecord) {
     let (id, owner) = (record.id.clone(), OwnerId::new("old"));
     let created = services.runs.create(NewRun::new(record, Batch::empty(0), owner)).await.expect("made");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::app::Client;
 
-/// An agent that tells how many messages came before.
+/// An agent that answers with the number of previous messages.
 fn counting() -> Client {
     Client::new(agent_fn(|run: RunHandle| async move {
         let history = run.history(PageSize::default()).await?;

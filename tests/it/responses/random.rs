@@ -1,4 +1,4 @@
-//! Whatever an agent does, its stream is well-formed, and the answer without a stream says the same.
+//! Whatever an agent does, its stream is well-formed and agrees with the answer without a stream.
 
 use std::sync::Arc;
 
@@ -136,7 +136,7 @@ pub(crate) fn script(steps: Vec<Step>, fails: bool) -> impl Agent {
     })
 }
 
-/// What a response says besides its ids and times.
+/// A response without its ids and times.
 fn gist(response: &Value) -> Value {
     fn without_ids(value: &Value) -> Value {
         match value {
@@ -167,7 +167,7 @@ async fn check_script(steps: Vec<Step>, fails: bool, cut: usize) -> Result<(), S
     if kept != response {
         return Err(format!("asked for later it is {kept}, and was {response}"));
     }
-    // Cut off anywhere, and taken up again.
+    // Cut anywhere, and resumed.
     let events = parse(&stream)?;
     let had = &events[..1 + cut % events.len()];
     let path = format!("/v1/responses/{id}?stream=true&starting_after={}", had.len() - 1);

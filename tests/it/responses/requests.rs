@@ -1,4 +1,4 @@
-//! Requests: what of them reaches the agent, and what is refused how.
+//! Requests: which parts reach the agent, and how invalid ones are rejected.
 
 use agent_protocol_openai::OpenAi;
 use agent_runner::{RunHandle, RunLimits, agent_fn};
@@ -28,7 +28,7 @@ async fn mirrored(client: &Client, request: &Value) -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
-/// Puts a value somewhere into another one; `path` chooses where.
+/// Inserts a value into another one at `path`.
 fn put(json: &mut Value, path: &[prop::sample::Index], value: Value) {
     let Some((first, rest)) = path.split_first() else {
         *json = value;
@@ -134,7 +134,8 @@ async fn request__too_deep_or_large__is_refused() {
     }
 }
 
-/// The request with which upstream was shown every kind of item, without what the specification forbids together.
+/// The request that upstream was tested with, which has every kind of item, without combinations that the specification
+/// forbids.
 fn everything() -> Value {
     json!({
         "model": "m1",
@@ -237,7 +238,7 @@ async fn response__echoes_the_request() {
             || response[member].as_f64() == request[member].as_f64().or(Some(f64::NAN));
         assert!(same, "{member}: {} is not {}", response[member], request[member]);
     }
-    assert_eq!(response["tools"][0]["strict"], Value::Null, "what clients look for is there");
+    assert_eq!(response["tools"][0]["strict"], Value::Null, "members that clients expect are present");
     let plain = mirror().create(r#"{"input":"hi"}"#).await;
     assert_eq!(plain["model"], "scripted", "the agent that answered");
 }

@@ -1,4 +1,4 @@
-//! Streams as they are, kept in `streams/`. `AGENT_TEST_UPDATE=1` writes them anew; the difference is then to be read.
+//! Snapshots of streams, in `streams/`. `AGENT_TEST_UPDATE=1` updates them; review the difference then.
 
 use std::path::PathBuf;
 
@@ -11,17 +11,17 @@ use super::agents::{self, fails, is_cancelled, writes};
 use super::app::{Aging, Client, LOG_TIME, STREAM, app};
 use super::trimmed::check_trimmed;
 
-/// Compares a stream with the one that is kept, and checks it; gives its final response.
+/// Compares a stream with its snapshot, and checks it; returns its final response.
 fn compare(name: &str, stream: &str) -> Value {
     let path =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/responses/streams").join(format!("{name}.sse"));
-    #[expect(clippy::disallowed_methods, reason = "a test's files are written anew when that is asked for")]
+    #[expect(clippy::disallowed_methods, reason = "snapshots are updated on request")]
     if std::env::var_os("AGENT_TEST_UPDATE").is_some() {
         std::fs::write(&path, stream).expect("written");
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let first_difference = kept.lines().zip(stream.lines()).find(|(kept, now)| kept != now);
-    assert!(kept == stream, "{name} is another stream now, first here: {first_difference:#?}");
+    assert!(kept == stream, "{name} differs from its snapshot, first here: {first_difference:#?}");
     check(stream).unwrap_or_else(|fault| panic!("{name}: {fault}"))
 }
 

@@ -27,7 +27,7 @@ impl Client {
         self.send(request.to_string()).await;
     }
 
-    /// The next message that is no sign of life.
+    /// The next message other than pings and pongs.
     async fn next(&mut self) -> Message {
         within("a message", async {
             loop {
@@ -44,7 +44,7 @@ impl Client {
         serde_json::from_str(self.next().await.to_text().expect("text")).expect("JSON")
     }
 
-    /// The whole response whose events are next.
+    /// The whole response from the next events.
     async fn response(&mut self) -> Value {
         let mut events = Vec::new();
         loop {
@@ -56,7 +56,7 @@ impl Client {
         }
     }
 
-    /// The code of an error that is next, and its status.
+    /// The code and the status of the next message, an error.
     async fn refusal(&mut self) -> (Value, Value) {
         let event = self.event().await;
         assert_eq!(event["type"], "error", "{event}");

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::agents::{is_cancelled, writes};
 use super::app::{Client, app};
 
-/// An agent that waits for a word, and the word.
+/// An agent that waits for a signal, and the signal.
 fn waiting() -> (Client, Arc<Notify>) {
     let word = Arc::new(Notify::new());
     let shared = Arc::clone(&word);
@@ -157,16 +157,16 @@ async fn previous_response__chain__has_every_message() {
     let third = client.create(&from(&second, "c")).await;
     assert_eq!(said(&third), "a|a|b|a|a|b|c");
     let branch = client.create(&from(&first, "d")).await;
-    assert_eq!(said(&branch), "a|a|d", "two may go on from the same one");
+    assert_eq!(said(&branch), "a|a|d", "two may continue from the same one");
     let path = format!("/v1/responses/{}/input_items", id(&third));
     let (_, items) = client.json(Method::GET, &path, "").await;
-    assert_eq!(items["data"].as_array().map(Vec::len), Some(1), "only what was said anew");
+    assert_eq!(items["data"].as_array().map(Vec::len), Some(1), "only the new message");
     let reference = format!(
         r#"{{"previous_response_id":"{}","input":[{{"type":"item_reference","id":"{}"}},{{"role":"user","content":"e"}}]}}"#,
         id(&first),
         first["output"][0]["id"].as_str().expect("an id"),
     );
-    assert_eq!(said(&client.create(&reference).await), "a|a|e", "what is there already is not said twice");
+    assert_eq!(said(&client.create(&reference).await), "a|a|e", "existing messages are not repeated");
 }
 
 #[tokio::test]

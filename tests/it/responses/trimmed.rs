@@ -1,4 +1,4 @@
-//! Responses that are kept for longer than their logs.
+//! Responses that are kept longer than their logs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use super::app::{Aging, Client, LOG_TIME, STREAM};
 /// How long responses are kept.
 const RESPONSE_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// A response of whose log only the last entry is kept is the same, but that its items stand in the order in which they ended,
-/// parts in that of their numbers, and that what failed is missing: items that the run's failure ended, and the faults of
-/// MCP tools.
+/// A response whose log was trimmed to its last entry is the same, except that items are in the order in which they ended,
+/// parts are in the order of their numbers, and failures are missing: items that the run's failure ended, and errors of MCP
+/// tools.
 pub(crate) fn check_trimmed(kept: &Value, whole: &Value) -> Result<(), String> {
     let items = |response: &Value| {
         let items = response["output"].as_array().cloned().unwrap_or_default();
@@ -50,7 +50,7 @@ async fn get(client: &Client, path: &str) -> (u16, Value) {
     client.json(Method::GET, path, "").await
 }
 
-/// Waits until something is refused: a log may still be at hand in the process that wrote it.
+/// Waits until a request is rejected: the process that wrote a log may still have it in memory.
 async fn refusal(call: impl AsyncFn() -> (StatusCode, String)) -> (u16, String) {
     within("a refusal", async {
         loop {
@@ -69,7 +69,7 @@ async fn refused(client: &Client, path: &str) -> (u16, String) {
     refusal(async || client.call(Method::GET, path, "").await).await
 }
 
-/// The id of a response, and of its run.
+/// The ids of a response and of its run.
 fn ids(response: &Value) -> (&str, String) {
     let id = response["id"].as_str().expect("an id");
     (id, id.replace("resp_", "run_"))
@@ -95,7 +95,7 @@ async fn stored_response__trimmed_log__is_still_readable() {
         assert_eq!(refused, (410, "response_events_gone".into()));
     }
     let (status, cancelled) = client.json(Method::POST, &format!("{response}/cancel"), "").await;
-    assert_eq!((status, cancelled), (200, kept), "one that has ended stays as it is");
+    assert_eq!((status, cancelled), (200, kept), "an ended one stays unchanged");
 
     let (status, info) = get(&client, &format!("/runs/{run}")).await;
     assert_eq!((status, &info["response"]["status"]), (200, &"completed".into()));
@@ -112,7 +112,7 @@ async fn stored_response__trimmed_log__is_still_readable() {
     let context = aging.context(&next_run).await;
     let said: Vec<String> = context.iter().map(agent_schemas::Message::full_text).collect();
     assert_eq!((said[0].as_str(), said[4].as_str()), ("hi", "and?"));
-    assert_eq!(said.len(), 8, "what was said and done before is there: {said:?}");
+    assert_eq!(said.len(), 8, "the earlier items are there: {said:?}");
 
     assert_eq!(client.json(Method::DELETE, &response, "").await.0, 200);
     assert_eq!(refused(&client, &response).await, (404, "response_not_found".into()));

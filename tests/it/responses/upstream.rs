@@ -1,4 +1,4 @@
-//! The requests that upstream was seen to accept: all that the specification allows are accepted here, too.
+//! Requests that upstream was observed to accept: those that the specification allows are accepted here, too.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use crate::golden::{Golden, request};
 
-/// Those that are refused, with the status and why. `docs/compatibility.md` repeats it.
+/// The rejected ones, with the status and the reason. `docs/compatibility.md` repeats them.
 const REFUSED: [(&str, u16, &str); 9] = [
     ("array_body", 400, "a body is an object; upstream answers 500"),
     ("empty_body", 400, "a body is an object; upstream answers 500"),
@@ -38,7 +38,7 @@ fn check_body(status: u16, content_type: &str, body: &str) -> Result<(), String>
     }
     let members = ["message", "type", "code"];
     let is_error = members.into_iter().all(|member| json["error"][member].is_string());
-    if is_error { Ok(()) } else { Err("it is no error of OpenAI's".to_owned()) }
+    if is_error { Ok(()) } else { Err("it is not an error in OpenAI's format".to_owned()) }
 }
 
 fn router() -> Router {
@@ -58,7 +58,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/responses")
 }
 
-/// Sends a request and says what is wrong with the answer.
+/// Sends a request and returns what is wrong with the answer.
 async fn send(router: &Router, request: Request<Body>, expected: u16) -> Result<(), String> {
     let answer = router.clone().oneshot(request).await.expect("routers answer");
     let status = answer.status().as_u16();

@@ -71,8 +71,8 @@ async fn runs_command__tail_show_list__work() {
     assert!(list.stdout.contains("Z\tdemo\ts\\u{7}1\t"), "{list:?}");
 }
 
-/// Passes each connection on to a server, and cuts it before the next one of these events goes through. Notes the position
-/// that each asks for.
+/// Forwards each connection to a server, and cuts it before the next one of these events passes. Records the position that
+/// each one requests.
 async fn cutting_proxy(to: SocketAddr, cuts: Vec<&'static str>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");

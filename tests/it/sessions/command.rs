@@ -43,14 +43,14 @@ async fn sessions_command__export_and_import__copies_sessions() {
     assert_eq!(exported.stdout.lines().count(), 5, "{exported:?}");
     let file = to.path().join("lines.jsonl");
     std::fs::write(&file, &exported.stdout).expect("written");
-    // Into a folder that no server has, and again, which adds nothing.
+    // Into a folder without a server, and again, which adds nothing.
     for added in ["added 4 messages\n", "added 0 messages\n"] {
         let imported = Launch::bare(&["sessions", "import"]).data_dir(to.path()).stdin(&file).run().await;
         assert_eq!((imported.code, imported.stdout.as_str()), (0, added), "{imported:?}");
     }
     assert_eq!(sessions(to.path(), &["export", "--user-id", "ann"]).await.stdout, exported.stdout);
 
-    // Through a running server, and away again.
+    // Through a running server, and deleted again.
     let server = Launch::echo("").start().await;
     let address = format!("http://{}", server.address());
     let import = Launch::bare(&["sessions", "import", "--server", &address]).stdin(&file).run().await;

@@ -1,4 +1,4 @@
-//! A backend, `counted:`, that wraps the one in memory and counts how many states are saved.
+//! A backend, `counted:`, that wraps the in-memory one and counts saved states.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

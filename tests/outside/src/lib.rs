@@ -1,4 +1,4 @@
-//! What a user adds to an agent server: a protocol, a backend and a tool.
+//! A user's additions to an agent server: a protocol, a backend and a tool.
 
 pub mod backend;
 pub mod protocol;

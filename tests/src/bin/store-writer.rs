@@ -1,5 +1,5 @@
-//! Writes into the stores of a place until it is killed, and says what was acknowledged: `store-writer PLACE ROUND`.
-//! Each line on standard output is the number of a writer and how many of its writes came before.
+//! Writes to the stores of a place until it is killed, and prints what was acknowledged: `store-writer PLACE ROUND`. Each
+//! line on standard output is the number of a writer, and how many of its writes came before.
 
 use std::io::Write;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What was acknowledged happens: a run that was asked to stop does not complete, and one that was deleted is gone.
+//! Checks acknowledged requests: a run that was asked to stop does not complete, and a deleted run is gone.
 
 use super::{History, Violation};
 

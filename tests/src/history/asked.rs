@@ -1,10 +1,10 @@
-//! Requests: one with a key is one run however often it is sent, and none is answered twice or not at all.
+//! Checks requests: one with a key starts one run however often it is sent, and each is answered exactly once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{History, Policy, Reply, StoredRun, Submission, Violation};
 
-/// The code of the answer to a key that another request has.
+/// The error code for a key that another request has used.
 const KEY_REUSED: &str = "IDEMPOTENCY_KEY_REUSED";
 
 pub(super) fn check(history: &History, found: &mut Vec<Violation>) {
@@ -41,7 +41,7 @@ fn check_keys(history: &History, found: &mut Vec<Violation>) {
     }
 }
 
-/// Which runs say that they answer which request.
+/// The runs that answer each request, according to their output.
 fn answered(history: &History) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut runs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for kept in &history.kept {
@@ -81,8 +81,8 @@ fn check_answered(history: &History, answered: &BTreeMap<&str, BTreeSet<&str>>, 
     }
 }
 
-/// Expects what was handed over to be taken, or to be a run of its own; such a run may have ended before it said a
-/// word, and nobody knows then whose it is.
+/// Expects handed-over input to be taken, or to become a separate run. Such a run may have ended before its first word, and
+/// then its request is unknown.
 fn check_handed(history: &History, answered: &BTreeMap<&str, BTreeSet<&str>>, found: &mut Vec<Violation>) {
     let mut missing: HashMap<(&str, &str), BTreeSet<&str>> = HashMap::new();
     for asked in history.asked.iter().filter(|asked| asked.policy == Policy::Steer && asked.run().is_some()) {

@@ -1,4 +1,4 @@
-//! What sessions remember: each turn that was completed, once, in the order of the turns.
+//! Checks the histories of sessions: they contain each completed turn once, in the order of the turns.
 
 use std::collections::HashSet;
 
@@ -40,7 +40,7 @@ fn check_session(history: &History, said: &Said, runs: &[&StoredRun], found: &mu
     }
 }
 
-/// The request that made a run, if that is known.
+/// The request that created a run, if known.
 fn own_tag<'a>(history: &'a History, run: &str) -> Option<&'a str> {
     let mut made =
         history.asked.iter().filter(|asked| asked.run() == Some(run) && asked.policy != Policy::Steer);

@@ -1,4 +1,4 @@
-//! One run in the store: its log is whole, it ends once, and it is what else is known of the run.
+//! Checks one run in the store: its log is complete, ends once, and agrees with everything else that is known about the run.
 
 use super::{Event, EventId, StoredRun, Violation};
 

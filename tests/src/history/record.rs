@@ -1,4 +1,4 @@
-//! What a history is made of.
+//! The parts of a history.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,13 +12,13 @@ pub type Moment = u64;
 pub struct Clock(AtomicU64);
 
 impl Clock {
-    /// Now. No moment is given twice.
+    /// The current moment. No moment is returned twice.
     pub fn now(&self) -> Moment {
         self.0.fetch_add(1, Ordering::SeqCst) + 1
     }
 }
 
-/// What the store promised of an event that was shown.
+/// The store's promise for an event that was shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
     /// It stays.
@@ -28,37 +28,37 @@ pub enum Durability {
     Relaxed,
 }
 
-/// What a request wants where its session is busy.
+/// What a request wants if its session is busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     /// To wait.
     Enqueue,
-    /// To be refused.
+    /// To be rejected.
     Reject,
-    /// To stop the run in progress and to be the next.
+    /// To stop the run in progress and be next.
     Interrupt,
     /// To be handed to the run in progress.
     Steer,
 }
 
-/// One request for a run, as it was sent once.
+/// One request for a run, as sent once.
 #[derive(Clone, Debug)]
 pub struct Submission {
-    /// Whose run.
+    /// The user of the run.
     pub user: String,
-    /// In which session.
+    /// The session of the run.
     pub session: String,
-    /// What is to become of it.
+    /// The policy for a busy session.
     pub policy: Policy,
     /// The idempotency key.
     pub key: Option<String>,
-    /// The body, and whatever else makes requests differ.
+    /// The body, and anything else that distinguishes requests.
     pub body: String,
-    /// A word that no other request has in its text but a repetition. The agent repeats it with `#` before it.
+    /// A word in the text that only repetitions of the request share. The agent repeats it with a leading `#`.
     pub tag: String,
-    /// What came back.
+    /// The reply.
     pub reply: Reply,
-    /// When that was known.
+    /// When the reply arrived.
     pub answered: Moment,
 }
 
@@ -72,14 +72,14 @@ impl Submission {
     }
 }
 
-/// What came back for a request.
+/// The reply to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// This run: a new one, that of an earlier request, or the one that was steered.
     Accepted(String),
     /// An error with this code.
     Refused(String),
-    /// Nothing that could be understood.
+    /// Nothing usable.
     Lost,
 }
 
@@ -88,21 +88,21 @@ pub enum Reply {
 pub struct EventId {
     /// Its number in the log.
     pub number: u64,
-    /// In which epoch it was written, from 1 on.
+    /// The epoch in which it was written, from 1 on.
     pub epoch: u64,
 }
 
-/// An event as it was sent.
+/// An event as sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// Its id.
     pub id: EventId,
-    /// What it says.
+    /// Its JSON.
     pub json: Value,
 }
 
 impl Event {
-    /// How the run ended, if this event says so.
+    /// The final status, if this is the last event.
     pub fn end(&self) -> Option<&str> {
         let status = self.json["status"].as_str().filter(|status| is_final(status));
         status.filter(|_| self.json["object"] == "response")
@@ -121,7 +121,7 @@ impl Event {
         self.words().filter_map(|word| word.strip_prefix('#')).chain(handed)
     }
 
-    /// The words of an answer as they came; what is said again at its end does not count.
+    /// The words of an answer from its deltas; the repeated text at its end does not count.
     fn words(&self) -> impl Iterator<Item = &str> {
         let text = self.json["text"].as_str().filter(|_| self.json["delta"] == true);
         text.unwrap_or_default().split(' ').filter(|word| !word.is_empty())
@@ -131,61 +131,61 @@ impl Event {
 /// Where a reading began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// With the first event.
+    /// At the first event.
     Beginning,
-    /// Behind this event.
+    /// After this event.
     After(EventId),
-    /// Somewhere, as for who has steered.
+    /// Somewhere, for example after steering.
     Anywhere,
 }
 
-/// What a client read over one connection.
+/// The events that a client read over one connection.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// Of which run.
+    /// The run.
     pub run: String,
-    /// From where on.
+    /// Where it began.
     pub from: Place,
-    /// What came, until the connection ended or was cut.
+    /// The events, until the connection ended or was cut.
     pub events: Vec<Event>,
 }
 
-/// What a client was not given to read.
+/// A rejected reading of a client.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    /// Of which run.
+    /// The run.
     pub run: String,
-    /// From where on.
+    /// Where it began.
     pub from: Place,
     /// The answer's status.
     pub status: u16,
 }
 
-/// What a client received about a run's status.
+/// The status of a run that a client received.
 #[derive(Clone, Debug)]
 pub struct Told {
-    /// Which run.
+    /// The run.
     pub run: String,
-    /// When the question was sent.
+    /// When the request was sent.
     pub asked: Moment,
-    /// When the answer was there.
+    /// When the answer arrived.
     pub answered: Moment,
-    /// The answer.
+    /// The status.
     pub status: String,
 }
 
-/// What the store has of a run in the end.
+/// The final state of a run in the store.
 #[derive(Clone, Debug)]
 pub struct StoredRun {
-    /// Which run.
+    /// The run.
     pub run: String,
-    /// Whose run.
+    /// The user of the run.
     pub user: String,
-    /// In which session.
+    /// The session of the run.
     pub session: String,
     /// The status.
     pub status: String,
-    /// How many events it is said to have.
+    /// The number of events according to its record.
     pub count: u64,
     /// The log, streamed from its beginning.
     pub log: Vec<Event>,
@@ -200,14 +200,14 @@ impl StoredRun {
     }
 }
 
-/// What a session remembers in the end.
+/// The final history of a session.
 #[derive(Clone, Debug)]
 pub struct Said {
-    /// Whose session.
+    /// The user of the session.
     pub user: String,
-    /// Which one.
+    /// The session.
     pub session: String,
-    /// The tags of what the user said, in order.
+    /// The tags of the user messages, in order.
     pub tags: Vec<String>,
 }
 

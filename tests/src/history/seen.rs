@@ -1,4 +1,4 @@
-//! Checks what clients saw (without gaps, and still stored in the end) and received (that runs continue and end).
+//! Checks what clients saw (no gaps, and still stored at the end) and which statuses they received (none goes back).
 
 use std::collections::{HashMap, HashSet};
 
@@ -58,7 +58,7 @@ fn check_still_there(
     }
 }
 
-/// A position is gone only where a takeover may have replaced what was there.
+/// A position may only be gone if a takeover may have replaced its event.
 fn check_refused(history: &History, found: &mut Vec<Violation>) {
     let may_be_gone = |status| status == 410 && history.durability == Durability::Relaxed;
     let refused = history.refused.iter().filter(|refused| !may_be_gone(refused.status));
@@ -74,7 +74,7 @@ fn is_replaced(id: EventId, log: &[Event]) -> bool {
     later.is_some_and(|first| first.id.number <= id.number)
 }
 
-/// Expects no answer to take back an earlier one, and the last word to be the store's.
+/// Expects that no answer contradicts an earlier one, and that the last one agrees with the store.
 fn check_told(history: &History, kept: &HashMap<&str, &StoredRun>, found: &mut Vec<Violation>) {
     let mut of_run: HashMap<&str, Vec<&Told>> = HashMap::new();
     for told in &history.told {

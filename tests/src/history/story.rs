@@ -1,11 +1,11 @@
-//! Prints what happened in a session, to help find out why.
+//! Prints what happened in a session, to help find the cause.
 
 use std::fmt::Write;
 
 use super::{Event, History, StoredRun};
 
 impl History {
-    /// The requests and the logs of the sessions of these runs, a line each.
+    /// The requests and the logs of the sessions of these runs, one line each.
     pub fn story(&self, concerns: impl Fn(&str) -> bool) -> String {
         let mut story = String::new();
         let is_meant = |kept: &&StoredRun| concerns(&kept.run);

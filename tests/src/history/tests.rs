@@ -1,4 +1,4 @@
-//! Good histories are found good, and each fault is found, wherever it is.
+//! Good histories pass, and every fault is found, wherever it is.
 
 mod faults;
 mod good;
@@ -15,7 +15,7 @@ fn plan() -> impl Strategy<Value = Plan> {
     (runs, 1..12_usize).prop_map(|(runs, cut)| Plan { runs, cut })
 }
 
-/// The same plan for those who want to see one.
+/// The same plan, for tests that need only one.
 fn some() -> History {
     good(&Plan { runs: vec![(3, 1, true), (4, 2, false), (2, 3, true), (3, 1, false), (2, 1, true)], cut: 4 })
 }

@@ -1,4 +1,4 @@
-//! The turns of a session: one run at a time, in the order of the queue.
+//! Checks the turns of a session: one run at a time, in the order of the queue.
 
 use super::{History, Moment, Policy, StoredRun, Violation};
 
@@ -6,7 +6,7 @@ use super::{History, Moment, Policy, StoredRun, Violation};
 struct Turn<'a> {
     run: &'a str,
     policy: Policy,
-    /// When its request was certainly taken.
+    /// When its request was certainly accepted.
     accepted: Option<Moment>,
     marks: Vec<Moment>,
     from: Moment,
@@ -28,9 +28,9 @@ fn turn_of<'a>(history: &'a History, kept: &'a StoredRun) -> Turn<'a> {
     let accepted = asked.filter(|asked| asked.policy == policy).map(|asked| asked.answered).min();
     let marks: Vec<Moment> = kept.marks().map(|(_, mark)| mark).collect();
     let told = history.told.iter().filter(|told| told.run == run && told.status == "in_progress");
-    // What does not want to wait is in progress once it is taken.
+    // A run that does not wait is in progress once it is accepted.
     let at_once = accepted.filter(|_| policy == Policy::Reject);
-    // Something was true at some moment between the question and the answer.
+    // The answer was true at some moment between the request and its arrival.
     let from = marks.iter().copied().chain(told.clone().map(|told| told.answered)).chain(at_once);
     let to = marks.iter().copied().chain(told.map(|told| told.asked));
     let (from, to) = (from.min().unwrap_or(Moment::MAX), to.max().unwrap_or(0));
@@ -75,8 +75,8 @@ fn check_queue(session: &str, turns: &[Turn<'_>], found: &mut Vec<Violation>) {
     }
 }
 
-/// Expects a run that interrupts to begin before those that waited when it was taken. That one waited is certain if a third
-/// run had the session after that, and it began only later.
+/// Expects an interrupting run to begin before those that were queued when it was accepted. A run was certainly queued if a
+/// third run had the session after that, and the run began only later.
 fn check_interrupts(session: &str, turns: &[Turn<'_>], found: &mut Vec<Violation>) {
     for (position, interrupting) in turns.iter().enumerate() {
         let (Policy::Interrupt, Some(taken), Some(own)) =

@@ -1,4 +1,4 @@
-//! A model endpoint that writes down when it says each word, so that a log tells when its run was in progress.
+//! A model endpoint that records when it writes each word, so that a log shows when its run was in progress.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::history::Clock;
 /// How long it thinks about each word.
 const PACE: Duration = Duration::from_millis(2);
 
-/// Answers Chat Completions. The first word of what the user said is a tag; the answer begins with `#tag`, and goes on
-/// with as many words `@17` as the user asked for with a number, by the clock. If the user said `tool`, the
-/// calculator is called at the end of it, and a second answer follows.
+/// Answers Chat Completions. The first word of the user's message is a tag, and a number says how many words to answer. The
+/// answer begins with `#tag` and continues with words like `@17`, from the clock. If the message contains `tool`, the answer
+/// ends with a call of the calculator, and a second answer follows.
 #[derive(Debug)]
 pub struct MarkingModel {
     address: SocketAddr,
-    /// How many questions were read whose answers are not written to their ends.
+    /// The number of requests whose answers are not complete yet.
     answering: watch::Sender<usize>,
 }
 
@@ -39,7 +39,7 @@ impl MarkingModel {
             while let Ok((stream, _)) = listener.accept().await {
                 let (clock, count) = (Arc::clone(&clock), count.clone());
                 tokio::spawn(async move {
-                    // Whoever asks may be gone at any moment.
+                    // The client may disconnect at any moment.
                     let Ok((stream, question)) = asked(stream).await else { return };
                     count.send_modify(|count| *count += 1);
                     let _ = answer(stream, question, clock).await;
@@ -50,13 +50,13 @@ impl MarkingModel {
         MarkingModel { address, answering }
     }
 
-    /// Waits until it has said all that it was asked for, whether anybody has read it or not.
+    /// Waits until it has written all answers, whether or not anybody has read them.
     pub async fn silent(&self) {
-        // The sender is this one's own, so it does not end before.
+        // This value owns the sender, so the sender does not end first.
         let _ = self.answering.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    /// The configuration of an agent that asks this model.
+    /// The configuration of an agent that uses this model.
     pub fn config(&self) -> String {
         format!(
             "agent = \"marking\"\n[agents.marking]\nkind = \"chat\"\nmodel = \"m\"\nbase_url = \"http://{}/v1\"\n",
@@ -74,7 +74,7 @@ struct Question {
 }
 
 impl Question {
-    /// The question of a conversation: what the user said last, unless somebody else has said something since.
+    /// The question of a conversation: the last user message, unless another message follows it.
     fn of(request: &Value) -> Self {
         let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
         let is_users = |message: &&Value| message["role"] == "user";

@@ -1,8 +1,8 @@
-//! Which members objects have.
+//! The required members of objects.
 
 use serde_json::Value;
 
-/// What a member has to be.
+/// The required type of a member.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Is {
     Text,
@@ -123,7 +123,7 @@ pub fn check_response(response: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Items by their type: their members, and what their ids begin with.
+/// Items by their type: their members, and the prefix of their ids.
 const ITEMS: &[(&str, &str, Members)] = &[
     ("message", "msg_", &[("status", Is::Text), ("role", Is::Text), ("content", Is::List)]),
     ("reasoning", "rs_", &[("summary", Is::List)]),

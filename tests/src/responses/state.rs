@@ -1,4 +1,4 @@
-//! What a reader of a stream knows so far.
+//! The state of a reader of a stream.
 
 use serde_json::Value;
 
@@ -20,10 +20,10 @@ struct Item {
     id: String,
     kind: String,
     parts: Vec<Part>,
-    /// What was told of a call's arguments, and what they came to.
+    /// The arguments of a call from its deltas, and their final value.
     told: String,
     whole: Option<String>,
-    /// How far an MCP call or a picture is.
+    /// The stage of an MCP call or an image.
     stage: Option<String>,
     done: Option<Value>,
 }
@@ -101,7 +101,7 @@ impl Stream {
         if fits && self.items.is_empty() { Ok(()) } else { Err("it is out of its place".to_owned()) }
     }
 
-    /// Checks the response of an event, which has to be the same one all the time.
+    /// Checks the response of an event, which must be the same one in all events.
     fn snapshot(&mut self, event: &Value) -> Checked {
         let response = &event["response"];
         check_response(response)?;
@@ -117,7 +117,7 @@ impl Stream {
         self.snapshot(event)?;
         let response = &event["response"];
         let status = response["status"].as_str().unwrap_or_default();
-        // What was cancelled ends with the event that is nearest.
+        // A cancelled response ends with the closest existing event.
         if status != name && (name, status) != ("incomplete", "cancelled") {
             return Err("its status belongs to another event".to_owned());
         }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-/// How many are shown.
+/// How many tests are printed.
 const SHOWN: usize = 15;
 
-/// Prints the slowest tests of a JUnit report; nothing if there is none, as where the tests did not start.
+/// Prints the slowest tests of a JUnit report; nothing if there is none, for example because the tests did not start.
 pub(super) fn print(report: &Path) {
     let Ok(text) = fs::read_to_string(report) else { return };
     println!("\nThe slowest tests, of all in {}:", report.display());

@@ -1,8 +1,8 @@
-//! Which programs can have a test of a name, told from the names of modules and functions in their sources.
+//! Finds the programs that can have a test with a given name, from the names of modules and functions in their sources.
 //!
-//! Cargo compiles every test program of a package before a single test runs. To leave out those that cannot have the
-//! test is what makes `cargo xtask test -- NAME` fast. Only targets are left out, never packages: other packages would be
-//! other features, and cargo would compile the dependencies again.
+//! Cargo compiles every test program of a package before any test runs. `cargo xtask test -- NAME` is fast because it
+//! skips those that cannot have the test. It skips only targets, never packages: other packages would mean other
+//! features, and cargo would compile the dependencies again.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::steps::workspace_root;
 
-/// The tests that a macro of this module makes in other crates are named here.
+/// Macros of this module create tests in other crates; their names are here.
 const CONFORMANCE: (&str, &str) = ("_conformance!", "crates/agent-services/src/conformance");
 
 /// Targets of cargo that have tests.
@@ -70,11 +70,11 @@ fn items(value: &Value) -> &[Value] {
 }
 
 fn text(value: &Value) -> Result<&str> {
-    value.as_str().context("`cargo metadata` lacks a name or a path")
+    value.as_str().context("the output of `cargo metadata` lacks a name or a path")
 }
 
-/// All names that the path of a test in one file can have: those of the modules that the file is in, of the modules in it,
-/// and of its tests.
+/// All names that can be in the path of a test in one file: those of the modules that contain the file, of the modules in
+/// it, and of its tests.
 #[derive(Debug, Default)]
 struct Names {
     names: BTreeSet<String>,
@@ -82,8 +82,8 @@ struct Names {
 }
 
 impl Names {
-    /// Whether a test's path could have this word in it. Any order of names counts: it may say yes too often, but never
-    /// no to a test that is there.
+    /// Whether a test's path could contain this word. The order of names is ignored, so this may be wrongly true, but never
+    /// wrongly false.
     fn can_have(&self, word: &str) -> bool {
         self.has_tests && word.split("::").all(|part| self.names.iter().any(|name| name.contains(part)))
     }
@@ -106,7 +106,7 @@ impl Names {
         }
     }
 
-    /// Adds what a suite's macro makes tests of.
+    /// Adds the names of the tests that a suite's macro creates.
     fn add_suites(&mut self) -> Result<()> {
         self.has_tests = true;
         for file in files_in(&workspace_root().join(CONFORMANCE.1))? {
@@ -121,7 +121,7 @@ impl Names {
 /// The identifier after a keyword, if a line has it.
 fn name_after<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
     let (before, rest) = line.split_once(keyword)?;
-    // In front of it are words such as `pub(crate)` and `async`, and no sentence of a comment.
+    // Only words such as `pub(crate)` and `async` may precede it; otherwise, this is a sentence of a comment.
     let is_code = before.is_empty() || before.ends_with(' ') && !before.starts_with("//");
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
     (is_code && end > 0).then_some(&rest[..end])
@@ -132,7 +132,8 @@ fn names_in(root: &Path) -> Result<Vec<Names>> {
     let folder = root.parent().context("a source file is in a folder")?;
     let names_of = |file: PathBuf| {
         let mut names = Names::default();
-        let source = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let source =
+            fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
         names.add_source(&source);
         if source.contains(CONFORMANCE.0) {
             names.add_suites()?;
@@ -144,7 +145,8 @@ fn names_in(root: &Path) -> Result<Vec<Names>> {
     files(root)?.into_iter().map(names_of).collect()
 }
 
-/// The source files of a target: those beside a `main.rs` or `lib.rs` and below; of another root itself and its folder.
+/// The source files of a target: everything in the folder of a `main.rs` or `lib.rs`; any other root, and the folder with
+/// its name.
 fn files(root: &Path) -> Result<Vec<PathBuf>> {
     let is_folders = ["main.rs", "lib.rs"].iter().any(|name| root.ends_with(name));
     if is_folders {
@@ -164,7 +166,7 @@ fn files(root: &Path) -> Result<Vec<PathBuf>> {
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+    for entry in fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() {
             files.extend(files_in(&path)?);
@@ -207,7 +209,7 @@ mod tests {
             Ok(targets.flags().into_iter().map(str::to_owned).collect())
         };
         assert_eq!(flags("targets__name_of_a_test__are_those_that_have_it")?, ["--bin=xtask"]);
-        // A suite's test is made where the suite is used, by a macro that is elsewhere.
+        // A macro in another file creates a suite's test where the suite is used.
         assert_eq!(flags("redis::suites::expiring::states::rounds_count_by")?, ["--test=it"]);
         assert_eq!(flags("no_test_has_such_a_name")?, Vec::<String>::new());
         let all = Targets::that_can_have(&[], &metadata)?;

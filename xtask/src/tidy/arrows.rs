@@ -1,4 +1,4 @@
-//! Which crate may depend on which. Dependencies of every kind count, those of tests and build scripts too.
+//! Which crate may depend on which. All dependencies count, including those of tests and build scripts.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -10,11 +10,11 @@ struct Rule {
     package: &'static str,
     /// The crates of this workspace that it may depend on.
     ours: &'static [&'static str],
-    /// Crates of others that it must never name; `tokio` also stands for `tokio-util` and its like.
+    /// External crates that it must never name; `tokio` also means `tokio-util` and so on.
     never: &'static [&'static str],
 }
 
-/// The table of `CONTRIBUTING.md`: arrows point down only, and drivers stay in the layer that hides them.
+/// The table in `CONTRIBUTING.md`: dependencies point down only, and drivers stay in the layer that hides them.
 const RULES: &[Rule] = &[
     Rule { package: "agent-schemas-derive", ours: &[], never: &[] },
     Rule {
@@ -72,15 +72,15 @@ const RULES: &[Rule] = &[
     Rule { package: "xtask", ours: &[], never: &[] },
 ];
 
-/// Features are global: switched on by any crate, these change numbers and maps in every other crate.
+/// Features are global: if any crate enables these, they change numbers and maps in every other crate.
 const FORBIDDEN_SERDE_JSON_FEATURES: &[&str] = &["preserve_order", "arbitrary_precision"];
 
-/// A crate of the workspace, as `cargo metadata` tells of it.
+/// A crate of the workspace, from `cargo metadata`.
 pub(super) struct Package {
     name: String,
     /// The path of its `Cargo.toml`.
     pub(super) manifest_path: String,
-    /// The first files of its library and its programs; those of tests and examples are not among them.
+    /// The root files of its library and its programs, but not of tests and examples.
     pub(super) roots: Vec<String>,
     dependencies: Vec<Dependency>,
 }
@@ -127,7 +127,7 @@ pub(super) fn check(package: &Package, path: &str, manifest: &str) -> Vec<Violat
             let message = format!("{name} must not depend on {used}: {why}");
             violations.push(Violation::new(path, line_of_dependency(manifest, &dependency.key), message));
         };
-        // A dependency of a crate's tests on the crate itself switches on features for them.
+        // A crate's tests may depend on the crate itself, to enable features.
         if dependency.is_ours && used != name && !rule.ours.contains(&used.as_str()) {
             report("a crate may depend only on lower layers".to_owned());
         }
@@ -138,7 +138,7 @@ pub(super) fn check(package: &Package, path: &str, manifest: &str) -> Vec<Violat
     violations
 }
 
-/// Checks with which features serde_json is built; `path` and `manifest` are the workspace's `Cargo.toml`.
+/// Checks the features of serde_json; `path` and `manifest` are the workspace's `Cargo.toml`.
 pub(super) fn check_serde_json(metadata: &Value, path: &str, manifest: &str) -> Result<Vec<Violation>> {
     let mut violations = Vec::new();
     for package in array(metadata, "packages")?.iter().filter(|package| package["name"] == "serde_json") {
@@ -148,8 +148,8 @@ pub(super) fn check_serde_json(metadata: &Value, path: &str, manifest: &str) -> 
         for feature in FORBIDDEN_SERDE_JSON_FEATURES {
             if features.iter().any(|enabled| enabled == feature) {
                 let message = format!(
-                    "serde_json is built with `{feature}`, which changes numbers or maps in every crate; see who \
-                     switches it on with: cargo tree --workspace --all-features -e features -i serde_json"
+                    "serde_json is built with `{feature}`, which changes numbers or maps in every crate; find out who \
+                     enables it with: cargo tree --workspace --all-features -e features -i serde_json"
                 );
                 violations.push(Violation::new(path, line_of_dependency(manifest, "serde_json"), message));
             }

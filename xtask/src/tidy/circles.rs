@@ -1,5 +1,5 @@
-//! Modules that import each other in a circle. The modules of one folder must not; a module and those inside of it may,
-//! for they are one unit. Sources are read as text, so names that macros make are unknown here.
+//! Finds modules that import each other in a circle. Modules of one folder must not; a module and its submodules may,
+//! because they are one unit. Sources are read as text, so names that macros create are unknown here.
 
 mod graph;
 mod source;
@@ -13,7 +13,7 @@ use self::graph::Graph;
 use self::source::Module;
 use super::Violation;
 
-/// How many imports an item is followed through; more are a circle of imports, which does not compile.
+/// Through how many imports an item is followed; more mean a circle of imports, which does not compile.
 const MOST_STEPS: usize = 16;
 
 /// The modules of a crate, by their paths; the root has the empty path.
@@ -24,13 +24,13 @@ struct Node {
     module: Module,
 }
 
-/// Where a module names another.
+/// A place where a module names another.
 struct Place {
     file: String,
     line: usize,
 }
 
-/// Checks the crate whose root is this file. `read` gets a path, and gives nothing if there is no such file.
+/// Checks the crate whose root is this file. `read` returns the text at a path, or nothing if there is no such file.
 pub(super) fn check(root: &str, read: &dyn Fn(&str) -> Result<Option<String>>) -> Result<Vec<Violation>> {
     let mut tree = Tree(BTreeMap::new());
     let folder = root.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -68,7 +68,7 @@ impl fmt::Display for Place {
 }
 
 impl Tree {
-    /// Adds a file and those of the modules that it declares, which are in `folder`.
+    /// Adds a file, and the files of the modules that it declares, which are in `folder`.
     fn load(
         &mut self,
         path: Vec<String>,
@@ -91,7 +91,7 @@ impl Tree {
         Ok(())
     }
 
-    /// For each folder, which of its modules name which others, and where they do first.
+    /// For each folder, which of its modules name which others, and where each does so first.
     fn edges(&self) -> BTreeMap<Vec<String>, BTreeMap<(String, String), Place>> {
         let mut edges: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         for (from, node) in &self.0 {
@@ -110,8 +110,8 @@ impl Tree {
         edges
     }
 
-    /// The module that a path in a module leads to: where the item is, through all imports that pass it on. Nothing if
-    /// the path leads out of the crate.
+    /// The module that a path in a module leads to: the one that defines the item, after following all re-exports. Nothing
+    /// if the path leads out of the crate.
     fn resolve(&self, from: &[String], path: &[String], steps: usize) -> Option<Vec<String>> {
         let mut at = from.to_vec();
         let mut rest = path;
@@ -140,11 +140,11 @@ impl Tree {
         let Some(name) = rest.get(passed) else { return Some(at) };
         let next =
             if steps < MOST_STEPS { self.passed_on(&at, name, &rest[passed + 1..], steps + 1) } else { None };
-        // What comes from another crate counts as the module's that passes it on.
+        // An item of another crate counts as belonging to the module that re-exports it.
         next.or_else(|| is_inside.then_some(at))
     }
 
-    /// The module that a name leads to that a module does not define but imports, with the rest of the path.
+    /// The module of a name that a module imports but does not define, with the rest of the path.
     fn passed_on(
         &self,
         module: &[String],

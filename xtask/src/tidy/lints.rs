@@ -3,14 +3,14 @@
 
 use super::Violation;
 
-/// Checks that a package takes the lints of the workspace; `path` and `manifest` are its `Cargo.toml`.
+/// Checks that a package uses the workspace's lints; `path` and `manifest` are its `Cargo.toml`.
 pub(super) fn check_package(path: &str, manifest: &str) -> Option<Violation> {
     let takes_part = value(manifest, "[lints]", "workspace") == Some("true");
     let message = "the crate does not use the workspace's lints; add `[lints]` with `workspace = true`";
     (!takes_part).then(|| Violation::new(path, 1, message.to_owned()))
 }
 
-/// Checks that the workspace wants public items documented; `path` and `manifest` are its `Cargo.toml`.
+/// Checks that the workspace requires docs for public items; `path` and `manifest` are its `Cargo.toml`.
 pub(super) fn check_workspace(path: &str, manifest: &str) -> Option<Violation> {
     let level = value(manifest, "[workspace.lints.rust]", "missing_docs");
     let message =

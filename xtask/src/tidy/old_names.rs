@@ -1,4 +1,4 @@
-//! Names of types that were replaced by the field's words, and must not come back.
+//! Old names of types, which were replaced by established terms and must not come back.
 
 use super::Violation;
 
@@ -32,7 +32,7 @@ const REPLACED: &[(&str, &str)] = &[
     ("Wish", "Workload, or Intent"),
 ];
 
-/// What begins the definition of a type.
+/// The keywords that begin the definition of a type.
 const KEYWORDS: &[&str] = &["struct ", "enum ", "trait ", "type ", "union "];
 
 /// Checks the names of the types that a source file defines.

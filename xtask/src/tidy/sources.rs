@@ -5,7 +5,7 @@ use super::Violation;
 /// A file that reaches this many lines has to be split.
 const TOO_MANY_LINES: usize = 800;
 
-/// What must not be left in a source file, and why. They are put together here, for this file is checked too.
+/// What must not be left in a source file, and why. The texts are concatenated because this file is checked, too.
 const LEFTOVERS: &[(&str, &str)] = &[
     (concat!("todo", "!("), "finish it, or return an error that says what is not supported"),
     (concat!("unimplemented", "!("), "finish it, or return an error that says what is not supported"),
@@ -13,7 +13,7 @@ const LEFTOVERS: &[(&str, &str)] = &[
     (concat!("#[", "ignore"), "tests must not be skipped; fix the test, or delete it"),
 ];
 
-/// Checks one source file, given with its path from the root of the workspace.
+/// Checks one source file; its path is relative to the root of the workspace.
 pub(super) fn check(path: &str, text: &str) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut report = |line, message| violations.push(Violation::new(path, line, message));

@@ -5,10 +5,10 @@ use super::Violation;
 /// What separates the parts of a test's name.
 const SEPARATOR: &str = "__";
 
-/// The attributes that make a function a test. They are put together here, for this file is checked too.
+/// The attributes that make a function a test. The texts are concatenated because this file is checked, too.
 const ATTRIBUTES: &[&str] = &[concat!("#[", "test]"), concat!("#[", "tokio::test")];
 
-/// Checks the names of all tests in a source file. Those that a macro takes from its caller are not known here.
+/// Checks the names of all tests in a source file, except those that a macro gets from its caller.
 pub(super) fn check(path: &str, text: &str) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut is_test = false;

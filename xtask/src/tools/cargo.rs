@@ -1,23 +1,23 @@
-//! Installing subcommands of cargo.
+//! Installs subcommands of cargo.
 
 use anyhow::Result;
 
 use crate::steps::{Step, output_of};
 
-/// A subcommand of cargo that is a package of its own.
+/// A subcommand of cargo that is a separate package.
 pub(crate) struct Subcommand {
-    /// What follows `cargo` on the command line.
+    /// Its name after `cargo` on the command line.
     pub(crate) name: &'static str,
     /// The package that has it.
     pub(crate) package: &'static str,
     /// The version that this project is written for.
     pub(crate) version: &'static str,
-    /// More arguments for `cargo install`.
+    /// Additional arguments for `cargo install`.
     pub(crate) install: &'static [&'static str],
 }
 
 impl Subcommand {
-    /// Installs the subcommand if it is missing. Another version than ours is used, and named.
+    /// Installs the subcommand if it is missing. If another version is installed, prints that and uses it.
     ///
     /// # Errors
     /// If the installation fails.
@@ -28,7 +28,7 @@ impl Subcommand {
                 println!(
                     "\n{package} is not installed; compiling version {version} takes some minutes, once."
                 );
-                // It is compiled for one purpose and used for seconds: to compile it fast matters more than its speed.
+                // It runs only for seconds, so fast compilation matters more than its speed.
                 Step::cargo(&["install", "--locked", package, "--version", version])
                     .with_arguments(self.install)
                     .with_environment("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
@@ -48,7 +48,7 @@ impl Subcommand {
     }
 }
 
-/// The first line of `--version` is a name and a version, and may go on.
+/// The first line of `--version` starts with a name and a version.
 fn version_in(output: &str) -> &str {
     output.split_whitespace().nth(1).unwrap_or("of unknown version")
 }

@@ -1,4 +1,4 @@
-//! Installing packages on Debian and what derives from it.
+//! Installs packages on Debian and its derivatives.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -9,11 +9,11 @@ use anyhow::{Context, Result, ensure};
 
 use crate::steps::output_of;
 
-/// What maintainer scripts ask before they start a service.
+/// The script that maintainer scripts consult before they start a service.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// Installs a package, and says whether this is a machine on which that can be done without questions: one with
-/// `apt-get`, as root. No service of the package is started, now or with the machine.
+/// Installs a package; returns whether this machine can do that without questions, which needs `apt-get` and root. Services
+/// of the package are not started, neither now nor at boot.
 ///
 /// # Errors
 /// If the installation fails.
@@ -25,12 +25,12 @@ pub(super) fn install(package: &str) -> Result<bool> {
     println!("\n==> apt-get install {package}");
     let _policy = NoServices::declare()?;
     let install = ["install", "--yes", "--no-install-recommends", package];
-    // The lists of packages may be old, or not there at all.
+    // The package lists may be outdated or missing.
     if apt_get(&install).is_err() {
         apt_get(&["update"])?;
         apt_get(&install)?;
     }
-    // A machine without systemd has nothing to switch off, and the command may be missing.
+    // A machine without systemd has nothing to disable, and the command may be missing.
     let _ = output_of("systemctl", &["disable", package]);
     Ok(true)
 }
@@ -42,7 +42,7 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// While this exists, no package starts a service. A rule that was there before stays as it is.
+/// While this exists, no package starts a service. An existing policy is left unchanged.
 struct NoServices {
     is_ours: bool,
 }

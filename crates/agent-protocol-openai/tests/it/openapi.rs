@@ -1,4 +1,4 @@
-//! The protocols' part of the OpenAPI document against the routes, the types, and what a server answers.
+//! Checks the protocols' part of the OpenAPI document against the routes, the types, and a server's answers.
 
 use agent_protocol_openai::OpenAi;
 use agent_runner::agents::Demo;
@@ -12,7 +12,7 @@ use axum::http::{Request, StatusCode};
 use jsonschema::Validator;
 use tower::ServiceExt;
 
-/// What a path of keys, or a reference, leads to.
+/// The value at a path of keys, or at a reference.
 fn at<'a>(json: &'a Json, path: &str) -> &'a Json {
     let keys = path.trim_start_matches("#/").split('/').map(|key| key.replace("~1", "/"));
     keys.fold(json, |json, key| json.get(&key).unwrap_or_else(|| panic!("{key} of {path} is missing")))
@@ -26,14 +26,14 @@ fn as_value(json: &Json) -> serde_json::Value {
     serde_json::to_value(json).expect("JSON")
 }
 
-/// The schema at a place of a document. To build it takes long.
+/// The schema at a location in a document. Building it takes long.
 fn validator(document: &Json, place: &str) -> Validator {
     let mut schema = as_value(document);
     schema["$ref"] = place.into();
     jsonschema::draft202012::new(&schema).expect("a schema")
 }
 
-/// Why a value is not what a schema says.
+/// Why a value does not match a schema.
 fn check_value(validator: &Validator, value: &Json) -> Result<(), String> {
     let faults: Vec<_> = validator.iter_errors(&as_value(value)).map(|fault| fault.to_string()).collect();
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
@@ -50,7 +50,7 @@ fn check(name: &str, validator: &Validator, json: &str) {
     }
 }
 
-/// The routes of a protocol as its source has them: the paths with the methods that each has.
+/// The routes of a protocol in its source: the paths, each with its methods.
 fn routes_of(source: &str) -> Vec<(String, Vec<String>)> {
     let routes = source.split(".route(\"").skip(1);
     let route = routes.map(|rest| {
@@ -138,7 +138,7 @@ async fn send(method: &str, path: &str, body: &str) -> (StatusCode, String) {
     (status, String::from_utf8(body.to_vec()).expect("text"))
 }
 
-/// Sends a request and holds the answer to the document.
+/// Sends a request and checks the answer against the document.
 async fn check_answer(method: &str, path: &str, body: &str, status: u16) {
     let (found, body) = send(method, path, body).await;
     assert_eq!(found.as_u16(), status, "{body}");

@@ -83,7 +83,7 @@ async fn principal__responses_and_conversations_of_others__do_not_exist() {
         let (status, _, answer) = call(&router, "bob", method, path, &json!({})).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{method} {path}: {answer}");
     }
-    // One that does not exist is deleted already.
+    // One that does not exist counts as deleted.
     let deleted = format!("/v1/conversations/{conversation}?user_id=ann");
     call(&router, "bob", "DELETE", &deleted, &json!({})).await;
     let next = json!({ "input": "and then?", "previous_response_id": response });

@@ -1,4 +1,4 @@
-//! What a request in OpenAI's protocols becomes as a run, and what such a client sees of how it ended.
+//! The run for a request in OpenAI's protocols, and what its client sees of the run's end.
 
 use std::sync::Arc;
 
@@ -57,7 +57,8 @@ fn responses(more: &Value) -> Value {
     with(json!({ "model": "m", "input": "hi" }), more)
 }
 
-/// Members with the names of ours mean nothing of ours: they neither replace them nor make the request unreadable.
+/// Members that happen to have the names of ours have no effect on ours: they neither replace them nor make the request
+/// unreadable.
 #[tokio::test]
 async fn foreign_members__named_as_ours__have_a_place_of_their_own() {
     let services = Services::in_memory();
@@ -140,7 +141,7 @@ async fn unexpected_failure__in_each_protocol__is_500_without_its_text() {
         ("/process", native, 500),
         ("/v1/chat/completions", chat(&json!({})), 500),
         ("/v1/chat/completions", chat(&json!({ "stream": true })), 200),
-        // A response that failed is a response.
+        // A failed response is still a response.
         ("/v1/responses", responses(&json!({})), 200),
         ("/v1/responses", responses(&json!({ "stream": true })), 200),
     ] {

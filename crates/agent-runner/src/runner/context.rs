@@ -106,7 +106,6 @@ impl Runner {
     /// Reads the context of a run that continues another one. `may_continue` decides whether that one may be continued.
     ///
     /// # Errors
-    ///
     /// [`ContextError`] if that run does not exist or has not ended, if a run that it continues is no longer
     /// kept, or if the store fails.
     pub async fn context(
@@ -147,7 +146,7 @@ impl Runner {
             messages.extend_from_slice(&record.request.input);
             let last = last.as_ref().and_then(|last| sse::frames(&last.frames).last());
             let Some(Ok(Event::Response(response))) = last.map(Event::from_slice) else {
-                let damage = "the last entry of its log is no final response".to_owned();
+                let damage = "the last entry of its log is not a final response".to_owned();
                 return Err(ContextError::Damaged(record.id.clone(), damage));
             };
             messages.extend(response.output.unwrap_or_default());

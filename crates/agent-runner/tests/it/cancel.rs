@@ -1,4 +1,4 @@
-//! Requests to stop that were acknowledged elsewhere, and whose signal does not arrive.
+//! Requests to stop that another process acknowledged, and whose signals do not arrive.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use agent_services::run::Batch;
 use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, outline, start};
 
-/// How the log of a run ends that another process asks to stop, while no signal arrives. The store ends it in one step or not.
+/// The end of the log of a run that another process asks to stop, while no signal arrives. The store ends it in one step or
+/// in several.
 async fn stopped(agent: impl Agent, in_one_step: bool) -> Vec<String> {
     let mut services = Services::in_memory();
     if !in_one_step {
@@ -27,7 +28,7 @@ async fn stopped(agent: impl Agent, in_one_step: bool) -> Vec<String> {
     outline(&log)
 }
 
-/// Asks a run to stop as another process does.
+/// Asks a run to stop, like another process.
 async fn ask(run: &RunHandle) -> agent_services::Result<()> {
     run.services().runs.cancel(run.id(), Batch::empty(0)).await.map(drop)
 }
@@ -39,7 +40,7 @@ async fn cancel__acknowledged_as_the_agent_returns__ends_canceled() {
             run.say("whole");
             run.message().text().delta("half");
             ask(&run).await?;
-            // It does not wait for anything after that, so it cannot hear of it.
+            // It does not wait for anything after that, so it cannot learn of the request.
             Ok(())
         });
         let log = stopped(agent, in_one_step).await;

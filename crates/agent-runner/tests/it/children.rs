@@ -1,4 +1,4 @@
-//! Child runs: what they answer, where they are seen, and when they end.
+//! Child runs: their answers, where they are visible, and when they end.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use crate::support::collect;
 
-/// A server with this parent beside an echo agent and one that waits until it is cancelled.
+/// A server with this parent, an echo agent, and an agent that waits until it is cancelled.
 fn server(parent: impl Agent) -> Runner {
     limited(parent, RunLimits::default())
 }
@@ -42,7 +42,7 @@ async fn log_of(runner: &Runner) -> Vec<Event> {
     collect(run.cursor(0)).await
 }
 
-/// The last text that a parent said.
+/// The last text of a parent.
 async fn said(runner: &Runner) -> String {
     match log_of(runner).await.pop() {
         Some(Event::Response(response)) => {
@@ -103,7 +103,7 @@ async fn agent_tool__called__shows_the_child_under_the_call() {
     assert!(output.as_ref().is_some_and(|output| output.contains("one two")), "{output:?}");
 }
 
-/// What a delta of a tool's output reports.
+/// The progress that a delta of a tool's output reports.
 fn report(event: &Event) -> Option<Json> {
     let json: Json = serde_json::from_str(&serde_json::to_string(event).ok()?).ok()?;
     let Json::Array(reports) = json.get("data")?.get("progress")? else { return None };

@@ -1,4 +1,4 @@
-//! Runs that continue others: what they store, and what their agents see.
+//! Runs that continue others: what they store, and what their agents see of the context.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use async_trait::async_trait;
 use crate::faulty_store::FaultyStore;
 use crate::support::{collect, outline};
 
-/// For how long runs are kept.
+/// How long runs are kept.
 const KEPT: Duration = Duration::from_secs(400);
 
-/// Says what is new and all that it was given, and works for ever on the first attempt at `hang`.
+/// Answers with the new messages and everything that it was given, and works forever on the first attempt at `hang`.
 #[derive(Debug)]
 struct Repeating;
 
@@ -36,7 +36,7 @@ impl Agent for Repeating {
                 pending::<()>().await;
             }
         }
-        // What says everything again doubles with each run.
+        // An answer that repeats everything doubles with each run.
         let all = if texts.len() > 10 { "many".to_owned() } else { texts.join("|") };
         run.say(&format!("{} of {all}", new.join("|")));
         Ok(())
@@ -74,7 +74,7 @@ impl World {
         self.services.runs.get(id).await.expect("readable").expect("there")
     }
 
-    /// Lets so many seconds pass, and forgets what is too old.
+    /// Lets this many seconds pass, and deletes what is too old.
     async fn age(&self, seconds: i64) {
         self.clock.advance(seconds);
         self.services.runs.sweep().await.expect("swept");
@@ -94,7 +94,7 @@ async fn start(runner: &Runner, previous: Option<&RunId>, text: &str) -> Run {
     runner.start_with(request, RunOptions::default(), context).await.expect("started")
 }
 
-/// A run that has ended, and what its agent said.
+/// An ended run, and its agent's answer.
 async fn said(runner: &Runner, previous: Option<&RunId>, text: &str) -> (RunId, String) {
     let run = start(runner, previous, text).await;
     let response = run.response().await.expect("it ends");
@@ -116,7 +116,7 @@ async fn continuing__short_pauses__stores_links_and_shows_everything() {
     assert_eq!((record.request.input.len(), record.options.continues), (1, Some(second)));
 }
 
-/// Stores so many more runs that have ended as the first one has, each of which continues the one before; the last one.
+/// Stores this many more ended runs like the first one, each of which continues the previous one; returns the last one.
 async fn prolong(world: &World, first: &RunId, count: usize) -> RunId {
     let runs = &world.services.runs;
     let mut last = first.clone();
@@ -171,7 +171,8 @@ async fn continuing__what_goes_soon__stores_everything_again() {
         (record.options.continues, record.options.inherited, record.request.input.len()),
         (None, 4, 5)
     );
-    // The first one is forgotten. What only links to it cannot be continued, and says so; what has everything can.
+    // The first one is deleted. A run that only links to it cannot be continued, and the error says so; a run that contains
+    // everything can.
     world.age(230).await;
     let gap = context(&runner, &second).await.expect_err("a gap");
     assert!(matches!(&gap, ContextError::Gap(gone) if *gone == first), "{gap}");
@@ -196,7 +197,7 @@ async fn continuing__of_longer_kept_runs__goes_by_their_own_time() {
     let linked = runner.start_with(request("b"), long(), Some(loaded)).await.expect("started");
     assert_eq!(world.record(linked.id()).await.options.continues, Some(first));
     linked.response().await.expect("it ends");
-    // A run that is kept for a short time is no ground for one that is kept for long.
+    // A run that is kept for long must not depend on one that is kept for a short time.
     let (short, _) = said(&runner, Some(linked.id()), "c").await;
     let loaded = context(&runner, &short).await.expect("a context");
     let last = runner.start_with(request("d"), long(), Some(loaded)).await.expect("started");

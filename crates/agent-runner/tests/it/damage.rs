@@ -1,4 +1,4 @@
-//! Runs of which something that is stored cannot be read: they end, and hand their session on.
+//! Runs with unreadable stored data: they end, and hand their session on.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ fn created() -> Batch {
     ))
 }
 
-/// A run of a process that is gone.
+/// A run of a dead process.
 async fn leave_behind(services: &Services, first: Batch, damage: Option<&str>) -> RunId {
     let user = UserId::new("u");
     let id = fresh_id(&SystemIds, &user);
@@ -41,7 +41,7 @@ async fn recovery__record_or_log_is_unreadable__run_fails_and_the_queue_moves() 
     let unreadable = [
         leave_behind(&services, created(), Some("the request: id: expected a string")).await,
         leave_behind(&services, entry("id: 0\ndata: {nonsense\n\n"), None).await,
-        // In the queue, and read for the first time when its turn comes.
+        // It is queued, and read for the first time when its turn comes.
         leave_behind(&services, created(), Some("the request: unreadable")).await,
     ];
     let readable = leave_behind(&services, created(), None).await;

@@ -1,4 +1,4 @@
-//! Deleting sessions and users: their runs stop first, and nothing of them is left in any store.
+//! Deleting sessions and users: their runs stop first, and no store keeps any of their data.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn start(runner: &Runner, user: &str, session: &str) -> Run {
     runner.start(request(user, session), RunOptions::default()).await.expect("started")
 }
 
-/// A runner whose agent says a word and then waits until it is cancelled.
+/// A runner whose agent writes a word and then waits until it is cancelled.
 fn patient() -> Runner {
     runner(agent_fn(|run: RunHandle| async move {
         run.say("hm");
@@ -85,7 +85,7 @@ async fn delete_user__with_data_in_every_store__leaves_nothing_and_touches_nobod
     }
 }
 
-/// Its process is gone, so nobody hears of the cancellation.
+/// Its process is dead, so nobody receives the cancellation.
 #[tokio::test(start_paused = true)]
 async fn delete_session__with_a_run_of_a_dead_process__deletes_it_after_the_grace_period() {
     let services = Services::in_memory();

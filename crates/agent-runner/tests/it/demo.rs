@@ -1,4 +1,4 @@
-//! The demo agent: what each kind of question is answered with.
+//! The demo agent's answer to each kind of question.
 
 use std::sync::Arc;
 

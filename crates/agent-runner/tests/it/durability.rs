@@ -1,4 +1,4 @@
-//! When readers see what an agent writes.
+//! When readers see an agent's output.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use tokio::task::yield_now;
 use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, outline, start_with};
 
-/// How many words the agent says, which is more than a tail keeps of what is stored.
+/// The number of words that the agent writes, more than a tail keeps of stored entries.
 const WORDS: usize = 50;
 
-/// Says words one by one and ends once it is let.
+/// Writes words one by one, and ends once it is released.
 fn talking(gate: Arc<Semaphore>) -> impl Agent {
     agent_fn(move |run: RunHandle| {
         let gate = Arc::clone(&gate);
@@ -50,7 +50,7 @@ fn world(durability: Durability) -> World {
     World { store, gate, runner, options: RunOptions::default().with_durability(durability) }
 }
 
-/// Reads until the last word was said.
+/// Reads until the last word.
 async fn words(run: &Run) -> Vec<Event> {
     let (mut cursor, mut events) = (run.cursor(0), Vec::new());
     let last = format!("'{} '", WORDS - 1);
@@ -67,7 +67,7 @@ async fn relaxed__events__are_readable_before_stored() {
     let seen = words(&run).await;
     let record = world.store.get(run.id()).await.expect("readable").expect("there");
     assert_eq!(record.entries, 1, "only the beginning is stored");
-    assert_eq!(words(&run).await.len(), seen.len(), "whoever comes later sees as much");
+    assert_eq!(words(&run).await.len(), seen.len(), "later readers see as much");
     world.gate.add_permits(1);
     world.store.released.cancel();
     let whole = collect(run.cursor(0)).await;

@@ -1,4 +1,4 @@
-//! What clients see of failures, and what only the server's log has.
+//! What clients see of failures, and what is only in the server's log.
 
 use std::io;
 

@@ -22,19 +22,19 @@ pub(crate) enum Fault {
     Refused(ErrorKind),
     /// The call is executed, and the reply is that the store is unavailable.
     LostReply,
-    /// It is done once the test releases it.
+    /// The call is executed once the test releases it.
     Late,
-    /// It is done or not, and no answer comes.
+    /// The call is executed or not, and no answer comes.
     Silent { is_done: bool },
 }
 
-/// Runs in memory, and faults that are still to happen.
+/// Runs in memory, and the pending faults.
 #[derive(Debug, Default)]
 pub(crate) struct FaultyStore {
     inner: InMemoryRunStore,
     faults: Mutex<VecDeque<(&'static str, Fault)>>,
     calls: Mutex<Vec<&'static str>>,
-    /// Lets late calls go on.
+    /// Releases late calls.
     pub(crate) released: CancellationToken,
 }
 
@@ -43,12 +43,12 @@ impl FaultyStore {
         FaultyStore { inner, ..FaultyStore::default() }
     }
 
-    /// Lets the next call with this name go wrong; several, one call after the other.
+    /// Injects a fault into the next call with this name; several faults affect successive calls.
     pub(crate) fn fail(&self, call: &'static str, fault: Fault) {
         self.faults.lock().push_back((call, fault));
     }
 
-    /// Lets nothing more go wrong.
+    /// Removes all faults.
     pub(crate) fn heal(&self) {
         self.faults.lock().clear();
     }
@@ -58,7 +58,7 @@ impl FaultyStore {
         self.faults.lock().is_empty()
     }
 
-    /// How many calls there were with one of these names.
+    /// The number of calls with one of these names.
     pub(crate) fn calls(&self, names: &[&str]) -> usize {
         self.calls.lock().iter().filter(|name| names.contains(name)).count()
     }

@@ -23,10 +23,10 @@ use self::check::check_log;
 use self::script::{End, Script, ScriptedAgent, arguments, script, text};
 use crate::support::collect;
 
-/// No run of a test takes that long unless it hangs.
+/// A run in a test only takes this long if it hangs.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// How many cases each property is tried with: `AGENT_TEST_ROUNDS`, else few.
+/// The number of cases for each property: `AGENT_TEST_ROUNDS`, else few.
 fn rounds() -> Config {
     #[expect(clippy::disallowed_methods, reason = "a test's effort is set from outside")]
     let rounds = std::env::var("AGENT_TEST_ROUNDS");
@@ -62,7 +62,7 @@ proptest! {
     }
 }
 
-/// Runs a script and checks its log and how it ended.
+/// Runs a script, and checks its log and its end.
 async fn check_script(script: Script, durability: Durability) -> Result<(), String> {
     let strict = Arc::new(Mutex::new(HashSet::new()));
     let mut limits = RunLimits::default();
@@ -86,7 +86,7 @@ async fn check_script(script: Script, durability: Durability) -> Result<(), Stri
             bytes.extend_from_slice(&batch.expect("readable").frames);
             batches += 1;
             if waits {
-                // What it wrote came at once or from its second task; nothing tells when there is no more.
+                // Its output came at once or from its second task; nothing indicates when it is complete.
                 run.cancel();
             }
         }
@@ -109,7 +109,7 @@ async fn check_script(script: Script, durability: Durability) -> Result<(), Stri
     if as_expected { Ok(()) } else { Err(format!("{:?} ended as {:?}", script.end, response.status)) }
 }
 
-/// Cuts a text at random places, also into empty parts.
+/// Splits a text at random positions, also into empty parts.
 fn chunks(whole: &str, cuts: &[proptest::sample::Index]) -> Vec<String> {
     let places: Vec<usize> = whole.char_indices().map(|(at, _)| at).chain([whole.len()]).collect();
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| places[cut.index(places.len())]).collect();
@@ -123,8 +123,8 @@ fn chunks(whole: &str, cuts: &[proptest::sample::Index]) -> Vec<String> {
     parts
 }
 
-/// What an agent amounts to that writes these parts as a text, a refusal and tool arguments: the final response and
-/// the fold of the events before it, numbers aside.
+/// The result of an agent that writes these parts as a text, a refusal and tool arguments: the final response, and the fold
+/// of the events before it, without numbers.
 async fn written(parts: Vec<String>) -> (AgentResponse, AgentResponse) {
     let agent = agent_fn(move |run: RunHandle| {
         let parts = parts.clone();

@@ -1,4 +1,4 @@
-//! What runs leave in their session.
+//! The messages that runs append to their session.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn runner(agent: impl Agent) -> (Runner, Services) {
     (runner.build().expect("built"), services)
 }
 
-/// A line for each message of the session.
+/// One line per message of the session.
 async fn kept(services: &Services) -> Vec<String> {
     let size = PageSize::new(100).expect("a size");
     let stored = services.sessions.messages(&UserId::new("u"), &SessionId::new("s"), 0, size).await;
@@ -64,7 +64,7 @@ async fn history__completed_run__is_stored_before_the_end() {
     );
 }
 
-/// Services whose sessions take messages of at most 1000 bytes, and that end runs in one step or in several.
+/// Services whose sessions accept messages of at most 1000 bytes, and that end runs in one step or in several.
 fn with_small_sessions(is_one_step: bool) -> Services {
     let mut services = Services::in_memory();
     let mut limits = StoreLimits::default();

@@ -1,11 +1,11 @@
-//! What agents keep: states of sessions, and memories of users.
+//! The data that agents keep: states of sessions, and memories of users.
 
 use std::sync::Arc;
 
 use agent_runner::{Agent, AgentError, PageSize, Recovery, RunHandle, Runner, ServiceErrorKind, agent_fn};
 use agent_schemas::{AgentRequest, Message, Status};
 
-/// Runs one request of a user in a session, and gives what was answered.
+/// Runs one request of a user in a session, and returns the answer.
 async fn ask(runner: &Runner, user: &str, session: &str, text: &str) -> String {
     let mut request = AgentRequest::new(vec![Message::user(text)]);
     request.user_id = Some(user.to_owned());
@@ -39,7 +39,7 @@ async fn state__other_type__is_refused_and_deletable() {
     let runner = runner(agent_fn(|run: RunHandle| async move {
         let state = run.state();
         state.save("text").await?;
-        let error = state.load::<u32>().await.expect_err("a text is no number");
+        let error = state.load::<u32>().await.expect_err("a text is not a number");
         assert_eq!(error.kind(), ServiceErrorKind::InvalidInput);
         let json = state.load_json().await?;
         assert_eq!(json, Some("text".into()));

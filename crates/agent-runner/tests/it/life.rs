@@ -1,4 +1,4 @@
-//! The life of a run: success, failure, panic, cancellation, time-out, limits and readers.
+//! The life of a run: success, failure, panic, cancellation, timeout, limits and readers.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -131,7 +131,8 @@ async fn run__above_log_limit__fails() {
     assert_eq!(error.code, "OUTPUT_LIMIT_EXCEEDED");
 }
 
-/// A text counts in each event that has it: its delta, its content's end and its message's. The final response does not.
+/// A text counts in each event that contains it: its delta, and the ends of its content and of its message. The final
+/// response does not count.
 #[tokio::test]
 async fn log_bytes__text_in_one_delta__counts_three_times() {
     const TEXT: usize = 20_000;
@@ -269,7 +270,7 @@ async fn start__missing_ids_and_model__are_filled_in() {
     }
 }
 
-/// Fails an agent's destructor.
+/// Panics in an agent's destructor.
 struct PanicsWhenDropped;
 
 impl Drop for PanicsWhenDropped {

@@ -1,4 +1,4 @@
-//! Lost replies of the store: they never leave a run behind.
+//! Lost replies of the store never leave a run without an end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl World {
         self.runner.record(id).await.expect("readable").expect("there")
     }
 
-    /// How the log of a run ends, which it must.
+    /// The last event of a run's log, which must end.
     async fn end(&self, id: &RunId) -> String {
         let run = self.runner.attach(id).await.expect("readable").expect("there");
         let ended = timeout(Duration::from_secs(30), collect(run.cursor(0))).await;
@@ -197,7 +197,7 @@ async fn cancel__run_lost_and_restarted__takes_effect() {
 #[tokio::test(start_paused = true)]
 async fn resume__position_stored_but_unacknowledged__is_accepted() {
     let world = World::new(patient());
-    // Stored, and the acknowledgement is still on its way.
+    // It is stored, and the acknowledgement is still in transit.
     world.store.fail("append", Fault::Silent { is_done: true });
     let run = world.started("hi").await;
     let entries = world.record(run.id()).await.entries;
@@ -219,7 +219,7 @@ async fn resume__store_silent__is_not_told_that_the_position_is_gone() {
     };
     let (found, ()) = tokio::join!(run.cursor_after(last, 1), answered);
     assert!(found.is_ok());
-    // Only what the store says while it is asked anew may be that it is gone.
+    // Only the store's answer to the repeated call may be that it is gone.
     for position in [last, last + 1] {
         world.store.fail("get", AWAY);
         let failed = run.cursor_after(position, 1).await;

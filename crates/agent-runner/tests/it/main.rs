@@ -1,4 +1,4 @@
-//! The runner from outside: whole runs, their logs, and what becomes of them.
+//! Tests the runner from outside: whole runs and their logs.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod cancel;

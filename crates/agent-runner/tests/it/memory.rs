@@ -1,4 +1,4 @@
-//! What runs may have in memory together.
+//! The memory limit of all runs together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use tokio::task::yield_now;
 use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, start, start_with};
 
-/// An agent that writes this many words without a pause, then gives way once.
+/// An agent that writes this many words without a pause, and then yields once.
 fn writer(words: usize) -> impl Agent {
     agent_fn(move |run: RunHandle| async move {
         let message = run.message();
@@ -25,7 +25,7 @@ fn writer(words: usize) -> impl Agent {
     })
 }
 
-/// How long a test lets other tasks go on that are to do nothing.
+/// How long a test waits for other tasks, which should do nothing.
 const TURNS: usize = 100;
 
 #[tokio::test]

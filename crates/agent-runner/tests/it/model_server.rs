@@ -1,4 +1,4 @@
-//! A model server that answers as a test tells it, byte for byte.
+//! A model server with answers that a test determines byte for byte.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-/// What the server answers to one request.
+/// The server's answer to one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     status: &'static str,
@@ -27,11 +27,11 @@ enum End {
     Whole,
     /// The connection is closed in the middle of the body.
     Cut,
-    /// Nothing more comes until the client goes.
+    /// Nothing more comes until the client disconnects.
     Silence,
-    /// Not even a status comes, and the connection is closed.
+    /// No status comes, and the connection is closed.
     Nothing,
-    /// Not even a status comes, and the connection stays open.
+    /// No status comes, and the connection stays open.
     NothingEver,
 }
 
@@ -46,7 +46,7 @@ impl Reply {
         Reply::new("200 OK", "text/event-stream", text)
     }
 
-    /// A stream of these chunks, each a JSON text, that ends as it should.
+    /// A stream of these chunks, each a JSON text, that ends normally.
     pub(crate) fn chunks(chunks: &[&str]) -> Self {
         let events: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
         Reply::events(&format!("{events}data: [DONE]\n\n"))
@@ -73,7 +73,7 @@ impl Reply {
         Reply::deltas(&deltas.iter().map(String::as_str).collect::<Vec<_>>(), "stop")
     }
 
-    /// A stream of whole tool calls: id, name, arguments.
+    /// A stream of complete tool calls: id, name, arguments.
     pub(crate) fn calls(calls: &[(&str, &str, &str)]) -> Self {
         let deltas: Vec<_> = calls
             .iter()
@@ -88,7 +88,7 @@ impl Reply {
         Reply::deltas(&deltas.iter().map(String::as_str).collect::<Vec<_>>(), "tool_calls")
     }
 
-    /// An answer that is no stream.
+    /// An answer that is not a stream.
     pub(crate) fn json(status: &'static str, body: &str) -> Self {
         Reply::new(status, "application/json", body)
     }
@@ -136,7 +136,7 @@ fn delta_chunk(delta: &str) -> String {
 /// A request that the server got.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
-    /// The request line and the headers, as they came.
+    /// The request line and the headers, as received.
     pub(crate) head: String,
     pub(crate) body: Json,
 }
@@ -173,7 +173,7 @@ struct Shared {
 }
 
 impl ModelServer {
-    /// Starts a server that answers so, one request after the other, and then `418`.
+    /// Starts a server with these answers, one per request, and then `418`.
     pub(crate) async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -208,7 +208,7 @@ impl ModelServer {
         self.shared.arrived.notified().await;
     }
 
-    /// Waits until a client has left a reply that ends in silence.
+    /// Waits until a client has disconnected from a reply that ends in silence.
     pub(crate) async fn left(&self) {
         self.shared.gone.notified().await;
     }
@@ -222,7 +222,7 @@ impl Shared {
         self.arrived.notify_one();
         let none_left = || Reply::json("418 I'm a teapot", r#"{"error":"the test has no reply left"}"#);
         let reply = self.replies.lock().pop_front().unwrap_or_else(none_left);
-        // A client that goes while it is answered makes writing fail, which is its right.
+        // Writing fails if a client disconnects during the answer, which it may.
         let _ = write_reply(socket.get_mut(), &reply).await;
         if matches!(reply.end, End::Silence | End::NothingEver) {
             let _ = socket.read_to_end(&mut Vec::new()).await;

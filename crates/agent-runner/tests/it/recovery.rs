@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::support::{collect, outline};
 
-/// Says `whole` and half of the next message, then works for ever; when it goes on, it says how much it has said before.
+/// Writes `whole` and half of the next message, then works forever; after a takeover, it writes how much it had written.
 #[derive(Debug)]
 struct Fragile(Recovery);
 
@@ -49,7 +49,7 @@ impl World {
         builder.build().expect("one agent")
     }
 
-    /// Starts a run in a process that then dies, with another one of the session behind it.
+    /// Starts a run in a process that then dies, with another run queued in the session.
     fn leave_behind(&self, recovery: Recovery) -> (RunId, RunId) {
         let process = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let runner = self.runner(recovery);
@@ -74,7 +74,7 @@ async fn start(runner: &Runner, text: &str) -> RunId {
     runner.start(request, options).await.expect("started").id().clone()
 }
 
-/// What another process makes of the runs: their logs.
+/// The logs of the runs after another process has taken them over.
 fn recovered(recovery: Recovery) -> (Vec<String>, Vec<String>, Vec<String>) {
     let world = World::new();
     let (first, second) = world.leave_behind(recovery);
@@ -128,7 +128,7 @@ fn recovery__continue__resumes_after_whole_items() {
     assert_eq!(second.last().map(String::as_str), Some("response completed"));
     let conversation =
         ["go on created", "whole completed", "1 before completed", "next created", "0 before completed"];
-    assert_eq!(said, conversation, "what was cut off and said anew is no part of it");
+    assert_eq!(said, conversation, "text that was cut off and repeated is not part of it");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn recovery__run_asked_to_stop__ends_canceled() {
     assert_eq!(log.last().map(String::as_str), Some("response canceled"));
 }
 
-/// Says `whole`, and more once it is let; when it goes on, it says how much it has said before.
+/// Writes `whole`, and more once it is released; after a takeover, it writes how much it had written.
 #[derive(Debug)]
 struct Paused(Arc<Semaphore>);
 

@@ -1,4 +1,4 @@
-//! Resting readers: what is written meanwhile gathers for them, and not for others.
+//! Resting readers: output accumulates for them, but not for others.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::support::runner;
 
-/// A run that writes one more word whenever it is let.
+/// A run that writes one more word whenever it is released.
 async fn gated() -> (Runner, Run, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let agent = {
@@ -32,7 +32,7 @@ async fn gated() -> (Runner, Run, Arc<Semaphore>) {
     (runner, run, gate)
 }
 
-/// How many entries are stored once all has happened that can happen by itself.
+/// The number of stored entries once everything is idle.
 async fn stored(runner: &Runner, id: &RunId) -> u64 {
     for _ in 0..100 {
         tokio::task::yield_now().await;
@@ -68,7 +68,7 @@ async fn idle_reader__dropped__delays_nothing() {
     assert!(poll!(cursor.next()).is_pending(), "it rests");
     gate.add_permits(1);
     read_to(&mut cursor, 5).await;
-    // Its client does not read on, so nobody polls it.
+    // Its client has stopped reading, so nobody polls it.
     gate.add_permits(1);
     assert_eq!(stored(&runner, &id).await, 6);
     drop(cursor);

@@ -1,4 +1,4 @@
-//! Spans: what is logged in a run can be told from what is logged in another.
+//! Spans: log lines of different runs can be distinguished.
 
 use std::fmt::{Debug, Write};
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::support::{runner, start};
 
-/// Keeps each log line of the tests, and each span that begins, behind the spans that it is in.
+/// Records each log line of the tests, and each new span, after the spans that contain it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
-    /// Listens to this thread, which is where a test's tasks run.
+    /// Listens to this thread, on which a test's tasks run.
     pub(crate) fn listen() -> (Lines, DefaultGuard) {
         let lines = Lines::default();
         let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines.clone()));

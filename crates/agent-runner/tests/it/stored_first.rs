@@ -14,7 +14,7 @@ use tokio::task::yield_now;
 use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{collect, outline};
 
-/// A runner whose store fails the next `create` like this.
+/// A runner whose store fails the next `create` in this way.
 fn faulty(agent: impl Agent, fault: Fault) -> (Runner, Arc<FaultyStore>) {
     let store = Arc::new(FaultyStore::default());
     store.fail("create", fault);
@@ -30,7 +30,7 @@ fn request() -> AgentRequest {
     request
 }
 
-/// An agent that writes two words, with a pause between them or not, and how often it began.
+/// An agent that writes two words, with or without a pause between them, and the number of its starts.
 fn counted(pauses: bool) -> (impl Agent, Arc<AtomicUsize>) {
     let begun = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&begun);
@@ -63,7 +63,10 @@ async fn agent__starts_after_its_run_is_stored() {
         let options = RunOptions::default().with_durability(durability);
         let mut start = Box::pin(runner.start(request(), options));
         for _ in 0..100 {
-            assert!(poll!(start.as_mut()).is_pending(), "the client hears of no run that may be lost");
+            assert!(
+                poll!(start.as_mut()).is_pending(),
+                "the client does not learn of a run that may be lost"
+            );
             yield_now().await;
         }
         assert_eq!(begun.load(Ordering::SeqCst), 0);
@@ -88,7 +91,7 @@ async fn agent__run_not_stored__does_not_start() {
         let refused = runner.start(request(), RunOptions::default()).await.expect_err("it is not stored");
         let StartError::Store(error) = &refused else { panic!("not a fault of the store: {refused}") };
         assert_eq!(error.kind(), kind, "{error}");
-        // The store is asked whether it made the run after all.
+        // The store is asked whether it has created the run after all.
         runner.close();
         runner.drained().await;
         assert_eq!(begun.load(Ordering::SeqCst), 0);

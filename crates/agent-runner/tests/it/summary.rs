@@ -1,8 +1,8 @@
-//! A response in a few lines that a person can compare.
+//! Summarizes a response in a few readable lines.
 
 use agent_schemas::{AgentResponse, ContentBody, JsonObject, Message};
 
-/// A line for each output message: its type and what it says.
+/// One line per output message: its type and its text.
 pub(crate) fn summary(response: &AgentResponse) -> Vec<String> {
     response.messages().iter().map(|message| format!("{}: {}", message.kind, contents(message))).collect()
 }

@@ -1,4 +1,4 @@
-//! What the crate offers to tests of agents and tools.
+//! The crate's helpers for tests of agents and tools.
 
 mod agents;
 #[cfg(feature = "chat")]

@@ -1,4 +1,4 @@
-//! Whose turn it is in a session, requests that are one, and cancelling by id.
+//! The turns of a session, repeated requests, and cancelling by id.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn options(policy: SessionPolicy) -> RunOptions {
     RunOptions::default().with_session_policy(policy)
 }
 
-/// An agent that says how many messages it finds in its session once it is let.
+/// An agent that answers with the number of messages in its session once it is released.
 fn gated() -> (Runner, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let agent = {
@@ -102,7 +102,7 @@ async fn steered_message__is_logged_by_its_run() {
     let texts: Vec<String> = response.messages().iter().map(Message::full_text).collect();
     assert_eq!(texts, ["and more", "you added: and more"]);
     let runs = runner.list(&UserId::new("u"), &RunFilter::default(), None, PageSize::default()).await;
-    assert_eq!(runs.expect("listed").items.len(), 1, "it is no run of its own");
+    assert_eq!(runs.expect("listed").items.len(), 1, "it is not a separate run");
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn cancel__waiting_run__ends_without_its_agent() {
     let third = runner.start(request("hi"), options(SessionPolicy::Enqueue)).await.expect("started");
     assert!(runner.cancel(second.id()).await.expect("asked"));
     let record = runner.record(second.id()).await.expect("readable").expect("kept");
-    assert_eq!(record.status, Status::Canceled, "whoever asks next sees the truth");
+    assert_eq!(record.status, Status::Canceled, "the next caller sees the truth");
     assert_eq!(outline(&collect(second.cursor(0)).await), ["response created", "response canceled"]);
     assert!(!runner.cancel(&RunId::new("run_x")).await.expect("asked"));
     gate.add_permits(2);

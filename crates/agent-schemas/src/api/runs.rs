@@ -46,7 +46,7 @@ pub struct RunInfo {
     pub cancel_requested: bool,
     /// The final response, once the run has ended; null in lists.
     pub response: Option<AgentResponse>,
-    /// `true` if something that is stored of the run cannot be read: members that depend on it have default values.
+    /// `true` if part of the run's stored data cannot be read; members that depend on it have default values.
     #[record(omitted)]
     pub damaged: Option<bool>,
 }

@@ -7,7 +7,7 @@ use crate::json::{Json, JsonObject};
 use crate::status::Status;
 
 /// Builds a content and its events; [`MessageBuilder::content`] starts one.
-/// Sets one member of a data content's object. The event has the whole object.
+///
 /// Setters return events with the whole value (`delta: false`); the `add_…` methods return events with the next part
 /// (`delta: true`). A setter replaces the current value, in the message and for clients.
 ///
@@ -106,7 +106,7 @@ impl ContentBuilder {
     }
 
     /// Sets the object of a data content.
-    /// Sets one member of a data content's object. The event has the whole object.
+    ///
     /// # Errors
     /// [`BuilderError::WrongType`].
     pub fn set_data(&mut self, data: JsonObject) -> Result<Content, BuilderError> {

@@ -23,7 +23,7 @@ impl Places {
         places
     }
 
-    /// Notes that the content at this position has this index.
+    /// Records that the content at this position has this index.
     pub(super) fn put(&mut self, index: i64, position: usize) {
         self.first.entry(index).or_insert(position);
         self.greatest = self.greatest.max(Some(index));

@@ -239,7 +239,9 @@ mod tests {
     use super::*;
 
     fn settings(json: &str) -> Result<ResponseSettings, String> {
-        let Json::Object(members) = crate::json::parse(json).unwrap() else { panic!("{json} is no object") };
+        let Json::Object(members) = crate::json::parse(json).unwrap() else {
+            panic!("{json} is not an object")
+        };
         ResponseSettings::from_request(&members).map_err(|fault| fault.to_string())
     }
 

@@ -54,7 +54,7 @@ fn set(content: &mut ContentBuilder, method: &str, args: &[Json]) -> Result<Even
     event.map(Event::from)
 }
 
-/// Runs a recording's builder calls; what the error says comes last where there is one.
+/// Executes a recording's builder calls; the error, if any, comes last.
 fn run(operations: &[Json]) -> (Vec<Event>, Option<BuilderError>) {
     let mut messages: HashMap<&str, MessageBuilder> = HashMap::new();
     let mut contents: HashMap<&str, (&str, ContentBuilder)> = HashMap::new();
@@ -100,7 +100,7 @@ fn run(operations: &[Json]) -> (Vec<Event>, Option<BuilderError>) {
     (events, None)
 }
 
-/// Upstream's messages hold the numbers of the events that were sent before.
+/// Upstream's messages contain the numbers of the events that were sent before.
 fn without_numbers(json: &Json) -> Json {
     match json {
         Json::Object(members) => {

@@ -1,4 +1,4 @@
-//! Chat completions as model servers send them, and answers made of messages.
+//! Chat completions as model servers send them, and answers built from messages.
 
 use agent_schemas::openai::chat::{
     AssistantMessage, ChatCompletion, ChatCompletionChunk, FinishReason, ImageDetail, MessageContent,
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::support::{golden_lines, member, text};
 
-/// Reads JSON, and checks that nothing of it is lost: every member that is not null is written again.
+/// Reads JSON, and checks that nothing is lost: every member that is not null is written again.
 #[track_caller]
 fn keeps<T: DeserializeOwned + Serialize>(json: &str) -> T {
     let value: T = serde_json::from_str(json).unwrap_or_else(|fault| panic!("{fault}: {json}"));
@@ -40,11 +40,11 @@ fn assert_kept(read: &Json, written: &Json) {
 #[test]
 fn chunk__from_known_servers__round_trips() {
     for json in [
-        // DashScope: null texts beside reasoning.
+        // DashScope: null texts next to reasoning.
         r#"{"choices":[{"delta":{"content":null,"role":"assistant","reasoning_content":""},"index":0,
             "logprobs":null,"finish_reason":null}],"object":"chat.completion.chunk","usage":null,"created":1741185359,
             "system_fingerprint":null,"model":"qwq-32b","id":"chatcmpl-1"}"#,
-        // vLLM: no reason to finish, empty calls, reasons of its own.
+        // vLLM: no finish reason, empty calls, and its own reasons.
         r#"{"id":"chatcmpl-2","object":"chat.completion.chunk","created":1,"model":"q","choices":[{"index":0,
             "delta":{"content":"a","tool_calls":[]},"logprobs":null,"stop_reason":128009}],"prompt_token_ids":null}"#,
         // llama.cpp: timings.
@@ -54,7 +54,7 @@ fn chunk__from_known_servers__round_trips() {
         r#"{"id":"chatcmpl-4","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":"fp_ollama",
             "choices":[{"index":0,"delta":{"role":"assistant","content":"","tool_calls":[{"id":"call_1",
             "type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":null}]}"#,
-        // Proxies: nulls where lists and objects should be, and reasons of their own.
+        // Proxies: nulls instead of lists and objects, and their own reasons.
         r#"{"id":null,"choices":null,"usage":{"prompt_tokens":1,"completion_tokens":null}}"#,
         r#"{"choices":[{"delta":null,"finish_reason":"insufficient_system_resource"}]}"#,
         r#"{"choices":[{}]}"#,

@@ -5,7 +5,7 @@ use agent_schemas::{Error, Json};
 
 use crate::support::{golden_lines, member, replay};
 
-/// Our error for a class called with these arguments, where upstream's default messages are spelled out.
+/// Our error for an exception class with these arguments; upstream's default messages are written out.
 fn error(class: &str, called_with: &Json) -> Error {
     let given = |key: &str| called_with.get(key).and_then(Json::as_str).map(str::to_owned);
     let need = |key: &str| given(key).unwrap_or_else(|| panic!("{class} without {key}"));

@@ -4,7 +4,7 @@ use agent_schemas::{Content, Json};
 
 use crate::support::{golden_lines, member, name, replay, text};
 
-/// What a float that an agent computed looks like on the wire; integers keep their digits.
+/// The form of an agent's computed floats on the wire; integers keep their digits.
 #[test]
 fn float__computed__matches_golden() {
     let file = "sse_raw.jsonl";

@@ -1,4 +1,4 @@
-//! The fold: whatever the chunks, the same response; and how data merges.
+//! The fold: the response does not depend on the chunks; and how data merges.
 
 use agent_schemas::builder::{MessageBuilder, ResponseBuilder};
 use agent_schemas::delta::merge_data;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::strategy;
 use crate::support::SameId;
 
-/// Splits a text at places that the numbers choose.
+/// Splits a text at positions that the numbers choose.
 pub(crate) fn chunks<'a>(text: &'a str, cuts: &[usize]) -> Vec<&'a str> {
     let mut places: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
     places.retain(|place| text.is_char_boundary(*place));
@@ -19,7 +19,7 @@ pub(crate) fn chunks<'a>(text: &'a str, cuts: &[usize]) -> Vec<&'a str> {
     places.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect()
 }
 
-/// A log whose one message has a text and the data of a call; closing events say all again, or nothing.
+/// A log whose only message has a text and the data of a call; closing events repeat everything, or contain nothing.
 pub(crate) fn log(texts: &[&str], arguments: &[&str], closing_events: bool) -> Vec<Event> {
     let mut response = ResponseBuilder::new(&SameId, 1);
     let mut message = MessageBuilder::new(&SameId);
@@ -28,7 +28,7 @@ pub(crate) fn log(texts: &[&str], arguments: &[&str], closing_events: bool) -> V
     let mut events: Vec<Event> =
         vec![response.created().into(), response.in_progress().into(), message.in_progress().into()];
     events.push(data.set_data(object! { "name" => "f", "arguments" => "" }).unwrap().into());
-    // An empty first delta opens the text, so that no text is text as well.
+    // An empty first delta opens the text, so that an empty text is also a text.
     events.push(text.add_text_delta("").unwrap().into());
     let mut arguments = arguments.iter();
     for part in texts {
@@ -53,8 +53,7 @@ pub(crate) fn log(texts: &[&str], arguments: &[&str], closing_events: bool) -> V
     events
 }
 
-/// What a log folds to, with contents in the order of their indexes and without their status, which only closing
-/// events tell.
+/// The folded log, with contents in the order of their indexes and without their status, which only closing events have.
 fn folded(events: &[Event]) -> Vec<ContentBody> {
     let mut fold = Fold::new();
     events.iter().for_each(|event| fold.push(event));
@@ -134,7 +133,7 @@ fn merge_data__each_type__combines_its_way() {
     check_merge(r#"{"a":9223372036854775807}"#, r#"{"a":1}"#, r#"{"a":9.223372036854776e18}"#);
 }
 
-/// A client that joined late sees the second content only.
+/// A client that joined late sees only the second content.
 #[test]
 fn fold__late_start__places_content_by_index() {
     let mut fold = Fold::new();

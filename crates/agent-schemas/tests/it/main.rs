@@ -1,4 +1,4 @@
-//! What the crate promises to others: upstream's recorded behavior, and properties of all values.
+//! The promises of the crate: upstream's recorded behavior, and properties of all values.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod builder;

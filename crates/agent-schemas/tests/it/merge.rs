@@ -1,4 +1,4 @@
-//! Merges: whatever the split, the same answer; and what servers and agents send that no recording has.
+//! Merges: the answer does not depend on the split; and output of servers and agents that no recording has.
 
 use agent_schemas::merge::{MergeError, merge_agent_messages, merge_agent_responses};
 use agent_schemas::{

@@ -1,4 +1,4 @@
-//! Merges of chunks: whatever the split, the same answer; and the ways of servers that no recording has.
+//! Merges of chunks: the answer does not depend on the split; and behavior of servers that no recording has.
 
 use agent_schemas::merge::{finish_reason_of_chunk, merge_chat_completion_chunks};
 use agent_schemas::openai::chat::{ChatCompletionChunk, FinishReason};
@@ -13,7 +13,7 @@ fn read<T: DeserializeOwned>(text: &str) -> T {
     serde_json::from_str(text).unwrap_or_else(|fault| panic!("{fault}: {text}"))
 }
 
-/// Merges chunks that have one answer, by the members of its deltas.
+/// Merges the chunks of one answer, given the members of its deltas.
 fn merge_deltas(deltas: &[&str]) -> Json {
     let chunk = |delta: &&str| read(&format!(r#"{{"id":"c","choices":[{{"index":0,"delta":{delta}}}]}}"#));
     let chunks: Vec<ChatCompletionChunk> = deltas.iter().map(chunk).collect();
@@ -32,7 +32,7 @@ fn calls(delta: &Json) -> Vec<String> {
     calls.map(shown).collect()
 }
 
-/// What one answer says, by the place where it grows.
+/// The texts of one answer, by the member that grows.
 #[derive(Clone, Debug)]
 struct Answer {
     texts: Vec<(&'static str, String)>,
@@ -45,14 +45,14 @@ fn answer() -> impl Strategy<Value = Answer> {
     (texts, vec(any::<String>(), 0..3)).prop_map(|(texts, calls)| Answer { texts, calls })
 }
 
-/// The deltas that bring one text of an answer, in pieces.
+/// The deltas of one text of an answer, in pieces.
 fn pieces(answer: &Answer, place: usize, cuts: &[usize]) -> Vec<Json> {
     if let Some((key, text)) = answer.texts.get(place) {
         return fold::chunks(text, cuts).into_iter().map(|piece| object! { *key => piece }.into()).collect();
     }
     let index = place - answer.texts.len();
     let call = |(at, piece): (usize, &str)| {
-        // As OpenAI does: the first part names the call.
+        // As in OpenAI's API, the first part names the call.
         let part = if at == 0 {
             let function = object! { "name" => format!("f{index}"), "arguments" => piece };
             object! { "index" => index as i64, "id" => format!("c{index}"), "function" => function }
@@ -64,7 +64,7 @@ fn pieces(answer: &Answer, place: usize, cuts: &[usize]) -> Vec<Json> {
     fold::chunks(&answer.calls[index], cuts).into_iter().enumerate().map(call).collect()
 }
 
-/// Chunks that bring the answers, cut and mixed as the numbers say.
+/// The chunks of the answers, split and mixed according to the numbers.
 fn stream(answers: &[Answer], cuts: &[usize], picks: &[usize]) -> Vec<ChatCompletionChunk> {
     let mut queues: Vec<(usize, std::vec::IntoIter<Json>)> = Vec::new();
     for (index, answer) in answers.iter().enumerate() {

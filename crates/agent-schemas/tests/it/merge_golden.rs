@@ -9,10 +9,10 @@ use agent_schemas::{Event, IdSource, Json};
 
 use crate::support::{golden_lines, member, name, replay, text};
 
-/// When the merges happen.
+/// The time of the merges.
 const NOW: i64 = 7;
 
-/// Ids that no case has, so that a made up id shows.
+/// Ids that no case has, so that a generated id is noticed.
 #[derive(Debug)]
 struct Fresh;
 
@@ -26,7 +26,7 @@ impl IdSource for Fresh {
     }
 }
 
-/// What upstream did, with our ids and time in place of the placeholders.
+/// Upstream's result, with our ids and time instead of the placeholders.
 fn their_output(case: &Json) -> String {
     match case.get("error") {
         Some(error) => format!("error {}", member(error, "message").as_str().unwrap()),
@@ -42,7 +42,7 @@ fn chunk(json: &Json) -> Option<ChatCompletionChunk> {
     serde_json::from_str(&json.to_string()).ok()
 }
 
-/// An event of a recording, which gives every response the time 1 and does not say so.
+/// An event of a recording, in which every response has the time 1, although it is not written.
 fn event(json: &Json) -> Event {
     let mut event = Event::from_slice(json.to_string().as_bytes()).unwrap();
     if let Event::Response(response) = &mut event {
@@ -69,7 +69,7 @@ fn merge_chunks__recorded_cases__match_golden() {
         let input = member(case, "input");
         let ours = match function.as_str() {
             "merge_incremental_chunk" => {
-                // What is no chunk cannot be passed; upstream gives null for it.
+                // A value that is not a chunk cannot be passed; upstream returns null for it.
                 let chunks: Option<Vec<_>> = input.as_array().unwrap().iter().map(chunk).collect();
                 text(&chunks.and_then(|chunks| merge_chat_completion_chunks(&chunks)))
             }
@@ -94,7 +94,7 @@ fn merge_messages__recorded_cases__match_golden() {
                 Ok(message) => text(&message),
                 Err(error) => format!("error {error}"),
             },
-            // The functions take what they are about; upstream gives null for anything else.
+            // The functions accept only their own type; upstream returns null for anything else.
             "get_agent_response_finish_reason" => match event(input) {
                 Event::Response(response) => text(&finish_reason_of_response(&response)),
                 _ => "null".to_owned(),

@@ -95,7 +95,7 @@ fn to_openai__tool_output__follows_its_call() {
 fn to_openai__repeated_call_id__pairs_the_latest() {
     let turn = format!(r#"{{"role":"assistant","content":null,"tool_calls":[{CALL_1}]}},{ANSWER_1}"#);
     check(&[call("1"), answer("1", "a"), call("1"), answer("1", "a")], &format!("[{turn},{turn}]"));
-    // The first one was given up; the answer belongs to the second.
+    // The first one was abandoned; the answer belongs to the second.
     check(
         &[call("1"), Message::user("x"), call("1"), answer("1", "a")],
         &format!(r#"[{{"role":"user","content":"x"}},{turn}]"#),
@@ -238,7 +238,7 @@ fn from_openai__invalid_message__names_its_path() {
     assert!(fault("7").starts_with("expected a message object"));
 }
 
-/// Few ids and much chance of calls, so that all orders of calls and answers come up.
+/// Few ids and many calls, so that all orders of calls and answers occur.
 fn turn() -> impl Strategy<Value = Message> {
     let id = || proptest::sample::select(&["1", "2", "3"][..]);
     prop_oneof![
@@ -250,7 +250,7 @@ fn turn() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// The rules by which model servers refuse conversations.
+/// The rules by which model servers reject conversations.
 fn check_accepted(messages: &[Json]) {
     let mut expected: Vec<String> = Vec::new();
     for message in messages {

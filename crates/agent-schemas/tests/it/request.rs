@@ -1,10 +1,10 @@
-//! Which requests are accepted, and where the fault of the others is, replayed from upstream's recordings.
+//! Which requests are accepted, and the location of the error in others, replayed from upstream's recordings.
 
 use agent_schemas::{AgentRequest, Content, ContentBody, Json, JsonObject, Message, MessageType};
 
 use crate::support::{golden_lines, member, name, replay};
 
-/// The members of `value` that are not as in `default`.
+/// The members of `value` that differ from those of `default`.
 fn changed(value: &Json, default: &Json) -> JsonObject {
     let members = value.as_object().unwrap().iter();
     let changed = members.filter(|(key, value)| default.get(key) != Some(value));
@@ -17,7 +17,7 @@ fn json<T: serde::Serialize>(value: &T) -> Json {
 
 fn message_changes(message: &Message) -> Json {
     let mut members = changed(&json(message), &json(&Message::new("", MessageType::Message)));
-    // The runner gives an id to every message without one; upstream has done so already.
+    // The runner assigns an id to every message without one; upstream has already done so.
     members.insert_before(0, "id".to_owned(), Json::from("<msg_id:1>"));
     if let Some(contents) = members.get_mut("content") {
         let change = |content: &Content| {
@@ -29,7 +29,7 @@ fn message_changes(message: &Message) -> Json {
     Json::from(members)
 }
 
-/// What upstream's handler saw other than defaults, without the ids that the runner fills in.
+/// The values that upstream's handler saw, without defaults and without the ids that the runner fills in.
 fn request_changes(request: &AgentRequest) -> Json {
     let mut members = JsonObject::new();
     members.insert("input".into(), request.input.iter().map(message_changes).collect::<Vec<_>>().into());
@@ -39,7 +39,7 @@ fn request_changes(request: &AgentRequest) -> Json {
     Json::from(members)
 }
 
-/// The place in the first fault of upstream's text, without the type that it puts between a content and its member.
+/// The location in upstream's first error, without the type that it inserts between a content and its member.
 fn location(error: &str) -> String {
     let dotted = error.lines().nth(1).unwrap();
     let steps: Vec<_> = dotted.split('.').collect();
@@ -69,7 +69,7 @@ fn check_file(file: &str) {
                     let seen: JsonObject = seen.map(|(key, value)| (key.clone(), value.clone())).collect();
                     format!("accepted {}", Json::from(seen))
                 }
-                // The recording says no more than that it was accepted.
+                // The recording only says that it was accepted.
                 _ if ours.starts_with("accepted") => ours.clone(),
                 _ => "accepted".to_owned(),
             },
@@ -78,7 +78,7 @@ fn check_file(file: &str) {
                 format!("rejected {} {}", location(text), kind(text))
             }
         };
-        // Keys are compared without their order, which is upstream's order of dumping and not of the wire.
+        // Keys are compared without their order, because upstream's dump does not keep the order of the wire.
         (name(case), sorted(&ours), sorted(&theirs))
     });
 }

@@ -1,4 +1,4 @@
-//! Whatever is written is read back as it was.
+//! Everything that is written is read back unchanged.
 
 use agent_schemas::{Content, Event, Json, JsonObject, Message, sse};
 use proptest::prelude::*;

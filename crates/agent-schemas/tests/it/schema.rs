@@ -1,4 +1,4 @@
-//! The exported schemas: well-formed, true of what is read and written, and comparable.
+//! The exported schemas are well-formed, match the values that are read and written, and can be compared.
 
 mod compare;
 mod from_schema;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::support::{golden_lines, member, name};
 
-/// The value as the validator takes it, which knows no number that is too large for a float.
+/// The value for the validator, which does not support numbers that are too large for a float.
 fn value(json: &Json) -> Value {
     match json {
         Json::Array(items) => items.iter().map(value).collect(),
@@ -26,8 +26,8 @@ fn value(json: &Json) -> Value {
 
 static BUNDLE: LazyLock<Value> = LazyLock::new(|| value(&export::bundle()));
 
-/// Checks values against one type of the bundle. It has that type and what it refers to, as all of the bundle would take
-/// long to build.
+/// Checks values against one type of the bundle. It has only that type and its dependencies, because the whole bundle would
+/// take long to build.
 fn validator(name: &str) -> Validator {
     let mut needed = serde_json::Map::new();
     let mut open = vec![name.to_owned()];
@@ -117,7 +117,7 @@ fn schema__examples__are_valid() {
     assert!(seen > 5, "{seen}");
 }
 
-/// Fields stand as on the wire, and a written record has all of them as required ones.
+/// Fields are in wire order, and all fields of a written record are required.
 #[test]
 fn schema__written_fields__are_required_in_wire_order() {
     let message = json::parse(&serde_json::to_string(&agent_schemas::Message::user("a")).unwrap()).unwrap();
@@ -137,15 +137,15 @@ fn input_form(name: &str, bundle: &Json) -> String {
     if definitions_of(bundle).contains_key(&input) { input } else { name.to_owned() }
 }
 
-/// How many values of each type are tried: `AGENT_TEST_ROUNDS`, else few.
+/// The number of values of each type: `AGENT_TEST_ROUNDS`, else few.
 fn rounds() -> u32 {
     #[expect(clippy::disallowed_methods, reason = "a test's effort is set from outside")]
     let rounds = std::env::var("AGENT_TEST_ROUNDS");
     rounds.map_or(32, |text| text.parse().expect("AGENT_TEST_ROUNDS is a number"))
 }
 
-/// Whatever a schema allows is read; what is written then is as the schema of what is written says, and is read and
-/// written again as it was.
+/// Every value that a schema allows can be read. Its written form matches the schema of the written form, and is read and
+/// written again unchanged.
 #[test]
 fn schema__every_type__round_trips_generated_values() {
     let bundle = export::bundle();
@@ -171,11 +171,11 @@ fn schema__every_type__round_trips_generated_values() {
     }
 }
 
-/// A missing required field and a field of a wrong type are no value of the type.
+/// An object that lacks a required field, or has a field of a wrong type, is not a value of the type.
 #[test]
 fn schema__damaged_value__is_refused() {
     let bundle = export::bundle();
-    // No field of any type may hold this, except those that may hold anything.
+    // No field accepts this, except those that accept anything.
     let wrong = json::parse("[[1.5]]").unwrap();
     for exported in export::types() {
         let name = exported.name();
@@ -201,7 +201,7 @@ fn schema__damaged_value__is_refused() {
     }
 }
 
-/// Recorded requests that are read although they are not in the canonical form; `docs/compatibility.md` says why.
+/// Recorded requests that are accepted although they are not in the canonical form; `docs/compatibility.md` says why.
 const COERCED: [&str; 6] =
     ["stream_yes", "stream_0", "temperature_numstr", "n_str", "object_other", "content_index_str"];
 

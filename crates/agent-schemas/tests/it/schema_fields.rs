@@ -1,4 +1,4 @@
-//! Every field of upstream's types: its name and place, its default, and which values it takes.
+//! Every field of upstream's types: its name and position, its default, and the values that it accepts.
 
 use agent_schemas::export::{ExportedType, types};
 use agent_schemas::{Json, JsonObject};
@@ -8,7 +8,7 @@ use crate::upstream_type::UpstreamType;
 
 const FILE: &str = "v115/schemas_fields.json";
 
-/// Types of upstream that are only there for others to inherit from.
+/// Types of upstream that are only base classes.
 const BASES: [&str; 7] = [
     "agent_schemas.Event",
     "agent_schemas.Content",
@@ -40,7 +40,7 @@ const RENAMED: [(&str, &str); 17] = [
     ("oai_llm.ResponseFormat.JsonSchema", "JsonSchemaFormat"),
 ];
 
-/// Values that tell types from each other.
+/// Values that distinguish the types.
 const PROBES: [&str; 13] = [
     "null",
     "true",
@@ -57,7 +57,7 @@ const PROBES: [&str; 13] = [
     r#"{"x":"y"}"#,
 ];
 
-/// A type of upstream with its module.
+/// A type of upstream, and its module.
 #[derive(Clone, Copy)]
 struct Model<'a> {
     table: &'a Json,
@@ -82,7 +82,7 @@ impl<'a> Model<'a> {
         member(model, "fields").as_object().unwrap()
     }
 
-    /// The type of that name, of the same module if it has one.
+    /// The type with that name, from the same module if it has one.
     fn other(&self, name: &str) -> Option<Model<'a>> {
         let named = |model: &Model<'_>| model.name == name;
         let same_module = |model: &Model<'_>| model.module == self.module;
@@ -111,9 +111,9 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// An object of the type with nothing but what it needs.
+    /// An object of the type with only its required members.
     fn minimal(&self) -> JsonObject {
-        // What a content is told from another by has a default with upstream, and is needed nevertheless.
+        // The member that distinguishes contents has a default in upstream, but is required nevertheless.
         let tags = self.fields().iter().filter(|(name, _)| *name == "type" && self.name.ends_with("Content"));
         let tags = tags.map(|(name, field)| (name.clone(), member(field, "default").clone()));
         let required = self.fields().iter().filter(|(_, field)| if_absent(field) == "required");
@@ -141,7 +141,7 @@ fn if_absent(field: &Json) -> String {
     }
 }
 
-/// Values for a field of some type; those that a literal names are among them, except one that needs another field.
+/// Values for a field of some type. They include those that a literal names, except one that needs another field.
 fn probes(field: &Json) -> Vec<Json> {
     let probes = PROBES.iter().map(|text| agent_schemas::json::parse(text).unwrap());
     let of = upstream_type(field);
@@ -153,20 +153,20 @@ fn alias(field: &Json) -> Option<&str> {
     field.get("alias")?.as_str()
 }
 
-/// A field in one line.
+/// A field as one line.
 fn shown(if_absent: &str, alias: Option<&str>, taken: impl Iterator<Item = Json>) -> String {
     let alias = alias.map(|name| format!(", also as {name}")).unwrap_or_default();
     let taken: String = taken.map(|value| format!(" {value}")).collect();
     format!("{if_absent}{alias}, takes{taken}")
 }
 
-/// What upstream's table says of a field.
+/// A field according to upstream's table.
 fn theirs(field: &Json) -> String {
     let taken = |probe: &Json| upstream_type(field).takes(probe) == Some(true);
     shown(&if_absent(field), alias(field), probes(field).into_iter().filter(taken))
 }
 
-/// The same of our field, with those values of which upstream's table tells.
+/// The same for our field, with the values in upstream's table.
 fn ours(model: Model<'_>, name: &str, field: &Json, of: &ExportedType) -> String {
     let mut without = model.minimal();
     without.shift_remove(name);
@@ -193,7 +193,7 @@ fn names<'a>(names: impl Iterator<Item = &'a String>) -> String {
     names.map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// One case for a type and one for each of its fields: its name, what we do and what upstream does.
+/// One case for a type and one for each of its fields: its name, our result and upstream's.
 fn cases(model: Model<'_>) -> Vec<Json> {
     let case = |name: String, ours: String, theirs: String| {
         agent_schemas::object! { "name" => name, "ours" => ours, "theirs" => theirs }.into()

@@ -1,4 +1,4 @@
-//! What upstream's types accept and how they are written again, replayed from its recordings.
+//! The values that upstream's types accept, and their written form, replayed from its recordings.
 
 use agent_schemas::Json;
 use agent_schemas::export::types;
@@ -7,7 +7,7 @@ use crate::support::{golden_lines, member, name, replay};
 
 const FILE: &str = "schemas_validation.jsonl";
 
-/// Types of the recording that another test replays, and functions.
+/// Types of the recording that are functions, or that another test replays.
 const ELSEWHERE: [&str; 9] = [
     "ResponseFormat",
     "Parameters",
@@ -33,7 +33,7 @@ fn our_outcome(model: &str, input: &Json) -> String {
     }
 }
 
-/// Upstream reports a fault for every form that a value might have had; the deepest is that of the nearest form.
+/// Upstream reports an error for every possible form of a value; the deepest one belongs to the closest form.
 fn their_fault(report: &str) -> String {
     let lines: Vec<_> = report.lines().skip(1).filter(|line| !line.contains("errors.pydantic.dev")).collect();
     let mut faults: Vec<(Vec<&str>, &str)> = Vec::new();
@@ -50,7 +50,7 @@ fn their_fault(report: &str) -> String {
     format!("rejected at '{}', {kind}", location.join("."))
 }
 
-/// Whether a step of a place names one of the forms that a value may have.
+/// Whether a step of a location names one of the possible forms of a value.
 fn is_form(step: &str) -> bool {
     step == "str" || step.starts_with("list[")
 }

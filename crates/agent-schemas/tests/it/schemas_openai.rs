@@ -1,4 +1,4 @@
-//! OpenAI's types, replayed from upstream's recordings of what it reads, refuses and writes.
+//! OpenAI's types, replayed from upstream's recordings of what it reads, rejects and writes.
 
 use agent_schemas::openai::chat::{
     AssistantMessage, FinishReason, OpenAIMessage, Parameters, ResponseFormat, SystemMessage, ToolMessage,
@@ -21,7 +21,7 @@ const MODELS: [&str; 8] = [
     "is_json_string",
 ];
 
-/// What is to be compared of a fault: its kind, where it is, and our own rules' words.
+/// The compared parts of an error: its kind, its location, and the wording of our own rules.
 fn fault(kind: &str, step: &str, message: &str) -> String {
     let words = if kind == "value_error" { message } else { "" };
     format!("error {kind} at {step:?} {words}")
@@ -33,13 +33,14 @@ fn our_fault(error: &ValidationError) -> String {
     fault(error.kind, place.rsplit('.').next().unwrap(), message)
 }
 
-/// The first fault in upstream's words; only the last step of its place, as those before have upstream's own names.
+/// The first error in upstream's words, with only the last step of its location, because the others have upstream's own
+/// names.
 fn their_fault(error: &str) -> String {
     let mut lines = error.lines().skip(1);
     let mut line = lines.next().unwrap();
     let mut step = "";
     if !line.starts_with(' ') {
-        // Of a union of a list and a text, the place of a fault in the list ends in its position.
+        // In a union of a list and a text, the location of an error in the list ends with its position.
         step = line.rsplit('.').next().unwrap();
         line = lines.next().unwrap();
     }
@@ -116,7 +117,7 @@ fn openai_types__recorded_cases__match_golden() {
     });
 }
 
-/// The types' own names, which the table of exported types has, are all there.
+/// The table of exported types contains all types by their own names.
 #[test]
 fn default__equals_empty_object() {
     let empty = object! {};

@@ -37,7 +37,7 @@ fn apply(message: &mut Message, operation: &Json) -> String {
     format!("returned {returned}")
 }
 
-/// The stored copy that upstream leaves with `delta: null` is a whole value here, and knows its place.
+/// The stored copy, for which upstream leaves `delta: null`, is a whole value here, and has its index and id.
 fn with_whole_copies(mut message: Json, changed: &Cell<usize>) -> Json {
     if let Json::Object(members) = &mut message
         && let Some(Json::Array(contents)) = members.get_mut("content")

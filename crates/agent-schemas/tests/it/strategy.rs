@@ -138,7 +138,7 @@ pub(crate) fn request() -> impl Strategy<Value = AgentRequest> {
     let stop = prop_oneof![words().prop_map(Stop::One), vec(words(), 0..3).prop_map(Stop::Many)];
     let numbers = (finite(), finite(), finite(), finite(), of(any::<i64>()), of(1..=5_i64), of(any::<i64>()));
     let rest = (of(words()), of(words()), of(stop), of(vec(tool(), 0..3)), of(words()), of(words()));
-    // A prefix keeps the free members apart from the declared ones.
+    // A prefix distinguishes the free members from the declared ones.
     let extra =
         object().prop_map(|members| members.into_iter().map(|(key, v)| (format!("x_{key}"), v)).collect());
     (vec(message(), 0..3), any::<bool>(), numbers, rest, (extra, of(object()))).prop_map(

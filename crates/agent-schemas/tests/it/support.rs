@@ -1,4 +1,4 @@
-//! Replays of recorded cases, each of which must match or stand in `golden/differences.txt`.
+//! Replays recorded cases, each of which must match or be listed in `golden/differences.txt`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ impl IdSource for SameId {
     }
 }
 
-/// Puts our ids in place of the recordings' placeholders.
+/// Replaces the recordings' placeholders with our ids.
 pub(crate) fn with_our_ids(expected: &str) -> String {
     expected.replace("<msg_id:1>", "msg_1").replace("<response_id>", "response_1")
 }
@@ -71,9 +71,9 @@ fn listed(file: &str) -> BTreeSet<String> {
     cases
 }
 
-/// Compares every case of a file: `compare` gives its name, what we do and what upstream did.
+/// Compares every case of a file: `compare` returns its name, our result and upstream's.
 ///
-/// Behind the file's name a part of it may stand, as in `cases.jsonl#part`, where several tests share a file.
+/// If several tests share a file, a part may follow its name, as in `cases.jsonl#part`.
 #[track_caller]
 pub(crate) fn replay(file: &str, cases: &[Json], compare: impl Fn(&Json) -> (String, String, String)) {
     let mut listed = listed(file);

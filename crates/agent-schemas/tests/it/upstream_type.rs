@@ -1,4 +1,4 @@
-//! Upstream's types as its tables write them (`Optional[List[str]]`), and which values they take.
+//! Upstream's types as written in its tables (`Optional[List[str]]`), and the values that they accept.
 
 use agent_schemas::Json;
 
@@ -16,11 +16,11 @@ pub(crate) enum UpstreamType {
     List(Box<UpstreamType>),
     Map(Box<UpstreamType>),
     Union(Vec<UpstreamType>),
-    /// An enum of strings, which the table does not tell.
+    /// An enum of strings, which are not in the table.
     Enum(String),
     /// An object with fields.
     Model(String),
-    /// The table breaks off.
+    /// The table is truncated.
     CutOff,
 }
 
@@ -73,7 +73,7 @@ impl UpstreamType {
         }
     }
 
-    /// Whether upstream takes a value; `None` where the table does not tell.
+    /// Whether upstream accepts a value; `None` if the table does not say.
     pub(crate) fn takes(&self, value: &Json) -> Option<bool> {
         match (self, value) {
             (UpstreamType::Any, _) => Some(true),
@@ -104,7 +104,7 @@ impl UpstreamType {
         }
     }
 
-    /// The texts that the type names.
+    /// The strings that the type names.
     pub(crate) fn literals(&self) -> Vec<&str> {
         match self {
             UpstreamType::Literal(texts) => texts.iter().map(String::as_str).collect(),
@@ -118,7 +118,7 @@ impl UpstreamType {
     }
 }
 
-/// The parts between separators that are in no brackets.
+/// The parts between separators that are outside of brackets.
 fn split<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
     let mut parts = Vec::new();
     let (mut depth, mut start) = (0, 0);

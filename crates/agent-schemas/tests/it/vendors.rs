@@ -1,4 +1,4 @@
-//! Types for the use of vendors, where upstream's recordings say nothing.
+//! Vendor-specific types, for behavior that upstream's recordings do not cover.
 
 use agent_schemas::embedding::{Embedding, EmbeddingVector};
 use agent_schemas::modelstudio::{PromptStrategy, RagOptions};
@@ -11,7 +11,7 @@ use agent_schemas::session::{Session, SessionMessage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Reads a text that is written again as it was.
+/// Reads a text that is written again unchanged.
 #[track_caller]
 fn same<T: DeserializeOwned + Serialize>(text: &str) -> T {
     let value: T = serde_json::from_str(text).unwrap();

@@ -9,11 +9,11 @@ use axum::http::request::Parts;
 
 /// The user that an application's authentication found a request to come from, as an extension of the request.
 ///
-/// It replaces whatever user the request names, in every protocol, and decides what the request may see: the runs, sessions
-/// and responses of other users do not exist for it (404). A request without a principal is its `user_id`'s, and whoever knows
-/// a run's id may read and cancel the run.
+/// It replaces any user that the request names, in every protocol, and determines what the request may see: the runs,
+/// sessions and responses of other users do not exist for it (404). A request without a principal belongs to its `user_id`,
+/// and anyone who knows a run's id may read and cancel the run.
 ///
-/// A layer around the application sets it, see [`AgentAppBuilder::wrap`](crate::AgentAppBuilder::wrap).
+/// A layer around the application sets it; see [`AgentAppBuilder::wrap`](crate::AgentAppBuilder::wrap).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     user_id: UserId,
@@ -31,17 +31,17 @@ impl Principal {
     }
 }
 
-/// Who makes a request: its [`Principal`], or whoever it says.
+/// The user who makes a request: its [`Principal`], or the user that it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller(Option<Principal>);
 
 impl Caller {
-    /// Who makes the request with these extensions.
+    /// The caller of the request with these extensions.
     pub fn of(extensions: &Extensions) -> Self {
         Caller(extensions.get::<Principal>().cloned())
     }
 
-    /// The user, if it is certain.
+    /// The authenticated user, if any.
     pub fn user(&self) -> Option<&UserId> {
         self.0.as_ref().map(Principal::user_id)
     }
@@ -51,7 +51,7 @@ impl Caller {
         self.user().is_none_or(|own| own == user)
     }
 
-    /// Makes a request for a run the caller's own.
+    /// Makes the caller the user of a request for a run.
     pub fn claim(&self, request: &mut AgentRequest) {
         if let Some(user) = self.user() {
             request.user_id = Some(user.to_string());

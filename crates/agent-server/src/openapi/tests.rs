@@ -41,14 +41,14 @@ fn as_value(json: &Json) -> serde_json::Value {
     serde_json::to_value(json).expect("JSON")
 }
 
-/// The schema at a place of a document. To build it takes long.
+/// The schema at a location in a document. Building it takes long.
 fn validator(document: &Json, place: &str) -> Validator {
     let mut schema = as_value(document);
     schema["$ref"] = place.into();
     jsonschema::draft202012::new(&schema).expect("a schema")
 }
 
-/// Why a value is not what a schema says.
+/// Why a value does not match a schema.
 fn check_value(validator: &Validator, value: &Json) -> Result<(), String> {
     let faults: Vec<_> = validator.iter_errors(&as_value(value)).map(|fault| fault.to_string()).collect();
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
@@ -177,7 +177,7 @@ fn openapi__schemas__match_serialized_types() {
         check("ContentInput", &content);
         check("Event", &content);
     }
-    // The last ones are the options of the run, which are not fields of the request, and the field that is seldom there.
+    // The last ones are the options of the run, which are not fields of the request, and the field that is rarely present.
     let mut request = AgentRequest::new(vec![Message::user("hi")]);
     request.foreign = Some(JsonObject::new());
     for name in ["background", "durability", "on_disconnect", "response_ttl_seconds", "session_policy"] {

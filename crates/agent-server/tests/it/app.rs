@@ -1,4 +1,4 @@
-//! What the tests share: applications, and requests to their routers.
+//! Helpers of the tests: applications, and requests to their routers.
 
 use agent_runner::agents::Echo;
 use agent_server::{AgentApp, AgentAppBuilder};
@@ -57,7 +57,7 @@ pub(crate) async fn get(router: &Router, path: &str) -> Answer {
     call(router, Method::GET, path).await
 }
 
-/// A run of this text; `fields` are further members of the request (`,"stream":false`).
+/// A run with this text; `fields` are additional members of the request, such as `,"stream":false`.
 pub(crate) async fn process(router: &Router, path: &str, text: &str, fields: &str) -> Answer {
     let text = Value::from(text);
     let body =

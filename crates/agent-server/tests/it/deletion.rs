@@ -93,7 +93,7 @@ async fn delete_user__of_the_request__forgets_everything_and_nobody_else() {
     assert_eq!(get(&router, "/sessions/s?user_id=bob").await.status, StatusCode::OK);
 }
 
-/// An application that knows who asks lets nobody name another one.
+/// An application that authenticates its users rejects requests for another user.
 #[tokio::test]
 async fn delete_user__with_a_principal__only_deletes_the_principal() {
     let bob = |mut request: Request| async {

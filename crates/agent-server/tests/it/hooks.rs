@@ -1,4 +1,4 @@
-//! Hooks: what runs before the first request and after the last.
+//! Hooks, which run before the first request and after the last.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use crate::app::echo;
 
 type Steps = Arc<Mutex<Vec<&'static str>>>;
 
-/// A hook that notes its name and then ends like this.
+/// A hook that records its name and then returns this result.
 fn step(
     steps: &Steps,
     name: &'static str,
@@ -23,7 +23,7 @@ fn step(
     }
 }
 
-/// Serves until a signal that has come already.
+/// Serves until a signal that has already arrived.
 async fn serve(app: AgentAppBuilder) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     app.build().expect("built").serve(listener, async {}).await

@@ -1,4 +1,4 @@
-//! The server as a library: its routes, and what users add to them. No sockets but where a server is served.
+//! Tests the server as a library: its routes, and users' additions. Sockets are used only where a server is served.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod app;

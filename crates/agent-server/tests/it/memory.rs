@@ -1,4 +1,4 @@
-//! What an application does whose stores in memory are full.
+//! The behavior of an application whose in-memory stores are full.
 
 use agent_runner::Services;
 use agent_services::Backends;

@@ -1,4 +1,4 @@
-//! Routes and layers of a user's own, inside the server's.
+//! Users' own routes and layers, inside the server's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -101,7 +101,7 @@ async fn wrap__layer__applies_to_every_route() {
     }
 }
 
-/// What `build` says of an application whose routes collide.
+/// The error of `build` for an application whose routes collide.
 #[track_caller]
 fn check_conflict(app: agent_server::AgentAppBuilder, expected: &str) {
     assert_eq!(app.build().expect_err(expected).to_string(), expected);

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::app::{Answer, echo, router, send};
 
-/// Takes the user from a header, and refuses requests without one.
+/// Takes the user from a header, and rejects requests without one.
 async fn authenticate(mut request: Request, next: Next) -> Result<Response, ApiError> {
     let header = request.headers().get("x-user").and_then(|value| value.to_str().ok());
     let Some(user) = header.map(str::to_owned) else {
@@ -32,7 +32,7 @@ async fn call(router: &Router, user: &str, method: Method, path: &str, body: &st
     send(router, request.body(Body::from(body.to_owned())).expect("a request")).await
 }
 
-/// A request of "hi" in session `s` that claims to be of `bob`.
+/// A request with "hi" in session `s` that claims to come from `bob`.
 const BODY: &str = r#"{"user_id":"bob","session_id":"s","stream":false,
     "input":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}"#;
 
@@ -75,7 +75,7 @@ async fn principal__runs_and_sessions_of_others__do_not_exist() {
         let answer = call(&router, "bob", method.clone(), &path, "{}").await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method} {path}: {answer:?}");
     }
-    // A session that does not exist is deleted already.
+    // A session that does not exist counts as deleted.
     call(&router, "bob", Method::DELETE, "/sessions/s?user_id=ann", "").await;
     let forgotten = call(&router, "bob", Method::DELETE, "/users/ann?user_id=ann", "").await;
     assert_eq!(forgotten.status, StatusCode::FORBIDDEN, "{forgotten:?}");

@@ -1,4 +1,4 @@
-//! A protocol of a user's own: its shape of errors, its stream, its answer.
+//! A user's own protocol: its format of errors, its stream, its answer.
 
 use agent_runner::{AgentError, RunHandle, agent_fn};
 use agent_schemas::{AgentRequest, ErrorBody, Event, Message};
@@ -16,7 +16,7 @@ use axum::routing::post;
 
 use crate::app::{Answer, call, echo, get, router, send};
 
-/// Answers with the texts of messages; `?stream` gives them as frames.
+/// Answers with the texts of messages; with `?stream`, as frames.
 #[derive(Debug)]
 struct Plain;
 

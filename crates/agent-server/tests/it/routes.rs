@@ -48,7 +48,7 @@ async fn openapi__describes_exactly_the_routes() {
             assert!(operation["responses"].is_object(), "{method} {path} has no answers");
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
             let answer = call(&router, method.clone(), path).await;
-            // What does not exist is another thing than a path that does not.
+            // A missing resource differs from an unknown path.
             let code = answer.body.to_ascii_lowercase().contains(r#""code":"not_found""#);
             let is_no_path = answer.status == StatusCode::NOT_FOUND && code;
             let served = !is_no_path && answer.status != StatusCode::METHOD_NOT_ALLOWED;
@@ -117,7 +117,7 @@ async fn model__names_an_agent__selects_it() {
     }
 }
 
-/// What an agent that ends like this answers with `stream: false`.
+/// The answer with `stream: false` of an agent that ends in this way.
 async fn check_failure(
     end: impl Fn() -> Result<(), AgentError> + Copy + Send + Sync + 'static,
     status: u16,

@@ -18,15 +18,16 @@ pub struct OpenOptions {
     pub retention_bytes: Option<u64>,
     /// How long anonymous sessions are kept after the last append; without it, as long as ended runs.
     pub anonymous_age: Option<Duration>,
-    /// How many bytes all data may take that is kept in this process's memory; without it, [`MEMORY_BYTES`](Self::MEMORY_BYTES). Beyond, ended runs and
-    /// anonymous sessions go, the oldest first, then stored responses; then whatever would take more is refused.
+    /// The maximum size of all data in this process's memory, in bytes; by default [`MEMORY_BYTES`](Self::MEMORY_BYTES).
+    /// Beyond it, ended runs and anonymous sessions are deleted, oldest first, then stored responses; if that is not
+    /// enough, new data is rejected.
     pub memory_bytes: Option<u64>,
-    /// Whether the data is only read, maybe beside a process that has it. Writing may be refused then.
+    /// Whether the data is only read, possibly while another process uses it. Writes may then be rejected.
     pub is_read_only: bool,
 }
 
 impl OpenOptions {
-    /// How many bytes all data in memory may take, without another limit: a gibibyte.
+    /// The default maximum size of all data in memory, in bytes: 1 GiB.
     pub const MEMORY_BYTES: u64 = memory_budget::DEFAULT_BYTES;
 
     /// The same with another clock, other ids or other limits.
@@ -36,7 +37,7 @@ impl OpenOptions {
         self
     }
 
-    /// The same with another retention of ended runs; `None` leaves a value to the backend.
+    /// The same with another retention of ended runs; `None` means the backend's default.
     #[must_use]
     pub fn with_retention(mut self, age: Option<Duration>, bytes: Option<u64>) -> Self {
         (self.retention_age, self.retention_bytes) = (age, bytes);
@@ -50,7 +51,7 @@ impl OpenOptions {
         self
     }
 
-    /// The same with another bound of the data in memory; `None` for the default.
+    /// The same with another limit on the data in memory; `None` for the default.
     #[must_use]
     pub fn with_memory_bytes(mut self, bytes: Option<u64>) -> Self {
         self.memory_bytes = bytes;
@@ -73,7 +74,7 @@ impl OpenOptions {
         }
     }
 
-    /// How long a backend keeps anonymous sessions whose own choice for ended runs is `default`.
+    /// The retention of anonymous sessions, given the backend's default for ended runs.
     #[must_use]
     pub fn session_retention(&self, default: Retention) -> Retention {
         let retention = self.retention(default);

@@ -15,8 +15,8 @@ pub use self::parameters::Parameters;
 
 /// Where services keep their data: `scheme:location?name=value&…`.
 ///
-/// What stands before the last `@`, and parameters, may be secret: they show neither by `Debug`, `Display` and `Serialize`
-/// nor in any error. Only the parameters `sync`, `prefix` and `ttl_seconds` are known to be harmless, and show.
+/// The part before the last `@`, and parameters, may be secret: `Debug`, `Display`, `Serialize` and errors do not show
+/// them. Only the parameters `sync`, `prefix` and `ttl_seconds` are known to be harmless, and are shown.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct StoreUrl {
     text: String,

@@ -15,7 +15,7 @@ pub async fn start_and_stop_can_be_repeated(store: &dyn Service) {
     store.health().await.expect("it works");
 }
 
-/// Contract 2: health is what the backend says.
+/// Contract 2: health reflects the backend's state.
 pub async fn health_follows_the_lifecycle(store: &dyn Service) {
     store.health().await.expect("a started service works");
     store.stop().await.expect("stopped");

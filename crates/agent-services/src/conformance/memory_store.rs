@@ -95,7 +95,7 @@ pub async fn adds_at_once_lose_nothing(store: Arc<dyn MemoryStore>) {
         }
     });
     let numbers: BTreeSet<u64> = at_once(writers).await.into_iter().flatten().collect();
-    assert_eq!(numbers.len(), 150, "no number twice");
+    assert_eq!(numbers.len(), 150, "numbers are unique");
     assert_eq!(listed(&*store, "u", None, 1000).await.len(), 150);
     assert_eq!(found(&*store, "u", "writer7").await.len(), 5);
     let mut query = MemoryQuery::new("same");
@@ -185,7 +185,7 @@ pub async fn odd_messages_break_nothing(store: Arc<dyn MemoryStore>) {
     assert_eq!(found(&*store, "u", "first").await.len(), 2);
     let all = listed(&*store, "u", None, 10).await;
     let kept: Vec<_> = all.iter().rev().take(4).map(|memory| memory.message.clone()).collect();
-    assert_eq!(kept, odd, "they are kept as they were");
+    assert_eq!(kept, odd, "they are stored unchanged");
 }
 
 /// Contract 6.
@@ -215,7 +215,7 @@ pub async fn deleted_memories_are_gone(store: Arc<dyn MemoryStore>) {
     assert!(!store.delete(&user("u"), numbers[1]).await.expect("deleted"));
     assert!(!store.delete(&user("nobody"), numbers[0]).await.expect("deleted"));
     assert_eq!(found(&*store, "u", "pie").await, [""; 0]);
-    // What is left scores as if the rest had never been there.
+    // The remaining memories score as if the others had never existed.
     add(&*store, "same", "s", &["apple"]).await;
     add(&*store, "same", "t", &["apple tart"]).await;
     let scores = |found: Vec<Recalled>| found.iter().map(|found| found.score).collect::<Vec<_>>();
@@ -225,7 +225,7 @@ pub async fn deleted_memories_are_gone(store: Arc<dyn MemoryStore>) {
     assert_eq!(found(&*store, "u", "apple").await, ["apple"]);
     assert_eq!(store.delete_session(&user("u"), &session("t")).await.expect("deleted"), 0);
     let later = add(&*store, "u", "s", &["pear"]).await;
-    assert!(later[0] > numbers[1], "no number comes twice");
+    assert!(later[0] > numbers[1], "no number is reused");
     assert_eq!(store.delete_user(&user("u")).await.expect("deleted"), 2);
     assert_eq!(store.delete_user(&user("u")).await.expect("deleted"), 0);
     assert!(listed(&*store, "u", None, 10).await.is_empty());

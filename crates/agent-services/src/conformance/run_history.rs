@@ -93,7 +93,7 @@ fn entry(number: u64) -> Batch {
     Batch { first: number, count: 1, frames: format!("id: {number}\ndata: {{}}\n\n").into_bytes().into() }
 }
 
-/// What a run said.
+/// The messages of a run.
 fn history(run: &(RunId, FencingToken), texts: &[&str]) -> MessageBatch {
     let messages: Vec<Message> = texts.iter().map(|text| Message::user(*text)).collect();
     let key = Some(run.0.as_str().to_owned());
@@ -128,7 +128,7 @@ pub async fn refused_ends_append_nothing(stores: &Stores) {
     assert_eq!(stores.status(&id).await, Status::InProgress);
 }
 
-/// Contract 23: what the session refuses changes nothing, and the run can end without it.
+/// Contract 23: a rejected history changes nothing, and the run can end without it.
 pub async fn refused_history_changes_nothing(stores: &Stores) {
     let run = stores.start().await;
     let huge = "x".repeat(9 << 20);
@@ -143,7 +143,7 @@ pub async fn refused_history_changes_nothing(stores: &Stores) {
     assert_eq!(stores.status(&run.0).await, Status::Completed);
 }
 
-/// Contract 23: what another process appended before it died is not appended again.
+/// Contract 23: a history that another process appended before it died is not appended again.
 pub async fn history_that_is_there_is_not_repeated(stores: &Stores) {
     let run = stores.start().await;
     stores.runs.seal(&run.0, run.1, entry(1), "kept", false).await.expect("sealed");
@@ -154,7 +154,7 @@ pub async fn history_that_is_there_is_not_repeated(stores: &Stores) {
     assert_eq!(stores.said().await, ["a", "b"]);
 }
 
-/// Contract 23: as when appending, of the first messages those are left out that the session has.
+/// Contract 23: as with `append`, the first messages are skipped if the session already has them.
 pub async fn known_input_is_left_out(stores: &Stores) {
     let message = |id: &str| {
         let mut message = Message::user(id);
@@ -172,7 +172,7 @@ pub async fn known_input_is_left_out(stores: &Stores) {
     assert_eq!(stores.said().await, ["a", "b", "c", "a"]);
 }
 
-/// Contract 12 and 23: the session goes to the run that waits longest, and what that one says comes next.
+/// Contract 12 and 23: the session goes to the first queued run, whose messages come next.
 pub async fn sessions_go_on(stores: &Stores) {
     let run = stores.start().await;
     let request = Arc::new(AgentRequest::new(Vec::new()));

@@ -1,7 +1,7 @@
 //! The contract of [`RunStore`], line by line.
 //!
-//! A broken promise panics, as a test's assertion does. No test sleeps: a lease ends because its owner releases it, never had
-//! one, or makes one of no length. A backend's own clock may count whole seconds.
+//! A broken promise panics, like a test's assertion. No test sleeps: an owner releases its lease, never has one, or creates
+//! one of length 0. A backend's own clock may count whole seconds.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how these functions report")]
 
 mod deletion;
@@ -64,13 +64,13 @@ macro_rules! run_store_conformance {
 /// The retention for [`sweep_forgets`]: hardly anything is kept.
 pub const SWEPT: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 1 };
 
-/// The retention for [`sweep_trims`]: long logs are trimmed, and their remains are kept.
+/// The retention for [`sweep_trims`]: long logs are trimmed, and the trimmed runs are kept.
 pub const TRIMMED: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 16 << 10 };
 
 /// Longer than any test takes.
 const LONG: Duration = Duration::from_secs(60 * 60);
 
-/// The shortest lease that can be renewed in time where a store counts whole seconds.
+/// The shortest lease that can be renewed in time if a store counts whole seconds.
 const SHORT: Duration = Duration::from_secs(2);
 
 fn owner(id: &str) -> OwnerId {
@@ -110,7 +110,7 @@ async fn start(store: &dyn RunStore, u: &str, s: &str) -> (RunId, FencingToken) 
     }
 }
 
-/// A run that waits behind this many others.
+/// A run that is queued behind this many others.
 async fn queue(store: &dyn RunStore, policy: SessionPolicy, behind: u64) -> RunId {
     let (id, created) = create(store, new_run("u", "s").with_policy(policy)).await;
     assert_eq!(created, Created::Queued { ahead: behind });
@@ -145,7 +145,7 @@ async fn end(
     Ok(finished.granted)
 }
 
-/// Ends a log with the entry that continues it, whether the run was asked to stop or not, and hands the session to `owner`.
+/// Ends a log with the next entry, whether or not the run was asked to stop, and hands the session to `owner`.
 async fn finish(store: &dyn RunStore, id: &RunId, token: FencingToken) -> Option<Grant> {
     let last = batch(get(store, id).await.entries, 1);
     let run = FinishRun::new(id.clone(), token, last, Status::Completed).with_next(Some(owner("owner")));
@@ -161,7 +161,7 @@ async fn finish_in_order(store: &dyn RunStore, first: (&RunId, FencingToken), th
         assert_eq!(grant.id, **expected);
         (id, token) = (grant.id, grant.token);
     }
-    assert_eq!(finish(store, &id, token).await, None, "nobody waits any more");
+    assert_eq!(finish(store, &id, token).await, None, "no run is queued");
 }
 
 async fn listed(store: &dyn RunStore, u: &str, filter: &RunFilter, items: usize) -> Vec<RunId> {

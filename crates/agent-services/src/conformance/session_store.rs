@@ -19,8 +19,8 @@ use crate::session::{
     Appended, EncodedMessage, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage,
 };
 
-/// Makes one test of each line of the contract, for the store that an async expression gives. The second expression is a
-/// closure that makes a store with another retention.
+/// Creates one test per line of the contract, for the store that an async expression returns. The second expression is
+/// a closure that creates a store with another retention.
 #[macro_export]
 macro_rules! session_store_conformance {
     ($make:expr, $make_with_retention:expr) => {
@@ -38,10 +38,10 @@ macro_rules! session_store_conformance {
     };
 }
 
-/// For how long [`sweep_forgets_anonymous_sessions`] wants its store to keep anonymous sessions.
+/// How long the store for [`sweep_forgets_anonymous_sessions`] has to keep anonymous sessions.
 pub const FORGOTTEN: Retention = Retention { age: Duration::ZERO, bytes: 1 << 30 };
 
-/// What [`sweep_keeps_named_sessions`] wants its store to keep of anonymous sessions: hardly anything.
+/// The retention for [`sweep_keeps_named_sessions`]: hardly any anonymous sessions are kept.
 pub const TOO_MUCH: Retention = Retention { age: Duration::from_secs(60 * 60), bytes: 1 };
 
 fn text(id: &str, text: &str) -> Message {
@@ -138,7 +138,7 @@ pub async fn append_keeps_order(store: Arc<dyn SessionStore>) {
     assert_eq!(nothing, Appended { first: 3, count: 0 });
     assert_eq!(texts(&all(&*store, "u", "s").await), ["a", "b", "c"]);
     let info =
-        store.get(&user("u"), &session("s")).await.expect("readable").expect("append makes the session");
+        store.get(&user("u"), &session("s")).await.expect("readable").expect("append creates the session");
     assert_eq!(info.message_count, 3);
     assert!(info.updated_at >= info.created_at);
 }
@@ -152,7 +152,7 @@ pub async fn append_is_all_or_nothing(store: Arc<dyn SessionStore>) {
     let refused = store.append(&user("u"), &session("new"), batch(&[&huge])).await.map_err(|e| e.kind());
     assert_eq!(refused, Err(ErrorKind::InvalidInput));
     assert_eq!(texts(&all(&*store, "u", "s").await), ["a"]);
-    assert_eq!(count(&*store, "u", "new").await, None, "a refused append makes no session");
+    assert_eq!(count(&*store, "u", "new").await, None, "a rejected append creates no session");
 }
 
 /// Contract 4.
@@ -246,7 +246,7 @@ pub async fn long_sessions_are_read_in_parts(store: Arc<dyn SessionStore>) {
     assert_eq!(texts(&last), expected[9950..]);
 }
 
-/// Contract 7: nothing of a message is lost.
+/// Contract 7: no part of a message is lost.
 pub async fn messages_come_back_as_they_were(store: Arc<dyn SessionStore>) {
     let mut message = Message::new("msg_1", MessageType::from("of_tomorrow"));
     message.role = Some(Role::Tool);
@@ -255,7 +255,7 @@ pub async fn messages_come_back_as_they_were(store: Arc<dyn SessionStore>) {
     message.content = Some(vec![Content::data(data.clone()), Content::text("\u{0}\"\\\u{10ffff}")]);
     message.metadata = Some(data);
     let empty = Message::new("", MessageType::Message);
-    // As a run gives its output: JSON that is there already.
+    // As in a run's output, the JSON already exists.
     let json =
         r#"{"id":"msg_2","sequence_number":7,"status":"completed","object":"message","type":"message"}"#;
     let mut written = Message::new("msg_2", MessageType::Message);
@@ -325,7 +325,7 @@ pub async fn changes_are_kept(store: Arc<dyn SessionStore>) {
 pub async fn deleted_sessions_are_gone(store: Arc<dyn SessionStore>) {
     let (u, s) = (user("u"), session("s"));
     let keyed = || MessageBatch { key: Some("k".into()), ..batch(&["a"]) };
-    assert!(!store.delete(&u, &s).await.expect("deleting nothing is no error"));
+    assert!(!store.delete(&u, &s).await.expect("deleting nothing is not an error"));
     store.append(&u, &s, keyed()).await.expect("appended");
     assert!(store.delete(&u, &s).await.expect("deleted"));
     assert!(!store.delete(&u, &s).await.expect("deleted"));
@@ -340,7 +340,7 @@ pub async fn deleted_sessions_are_gone(store: Arc<dyn SessionStore>) {
     assert_eq!(listed(&*store, "other", 10).await.len(), 1);
 }
 
-/// Contract 3 and 10 at once: what is left is whole.
+/// Contract 3 and 10 at once: the remaining data is complete.
 pub async fn deletes_race_with_appends(store: Arc<dyn SessionStore>) {
     let work = (0..20).map(|number| {
         let store = Arc::clone(&store);
@@ -420,7 +420,7 @@ pub async fn a_restart_forgets_nothing(store: Arc<dyn SessionStore>) {
     assert_eq!(store.append(&u, &s, keyed()).await.expect("repeated").count, 0);
     assert_eq!(texts(&all(&*store, "u", "s").await), ["a", "b"]);
     let later = store.create(&u, None).await.expect("made");
-    assert!(before.is_some_and(|before| later.number > before.number), "numbers go on");
+    assert!(before.is_some_and(|before| later.number > before.number), "numbers continue");
 }
 
 fn anonymous(texts: &[&str]) -> MessageBatch {
@@ -442,11 +442,11 @@ pub async fn sweep_forgets_anonymous_sessions(store: Arc<dyn SessionStore>) {
     let mut forgotten = store.sweep().await.expect("swept");
     forgotten.extend(store.sweep().await.expect("sweeping can be repeated"));
     for (u, s) in names.iter().chain([&(user("u"), session("old"))]) {
-        // A backend that forgets them by itself may take a moment.
+        // If sessions expire by themselves in a backend, that may take a moment.
         while store.get(u, s).await.expect("readable").is_some() {}
         assert!(
             forgotten.is_empty() || forgotten.contains(&(u.clone(), s.clone())),
-            "{s} went without a word"
+            "{s} was deleted but not returned"
         );
     }
     assert_eq!(count(&*store, "u", "named").await, Some(2), "it was named from the beginning");

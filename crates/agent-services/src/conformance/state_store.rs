@@ -139,7 +139,7 @@ pub async fn rounds_are_listed_in_stable_pages(store: Arc<dyn StateStore>) {
 /// Contract 6.
 pub async fn deleted_states_are_gone(store: Arc<dyn StateStore>) {
     let (u, s) = (user("u"), session("s"));
-    assert!(!store.delete_round(&u, &s, 1).await.expect("deleting nothing is no error"));
+    assert!(!store.delete_round(&u, &s, 1).await.expect("deleting nothing is not an error"));
     for _ in 0..3 {
         save(&*store, None, "{}").await;
     }
@@ -151,7 +151,7 @@ pub async fn deleted_states_are_gone(store: Arc<dyn StateStore>) {
     store.save(&user("other"), &s, None, &Json::Null).await.expect("saved");
     assert_eq!(store.delete_session(&u, &s).await.expect("deleted"), 3);
     assert_eq!(export(&*store, None).await, None);
-    assert_eq!(save(&*store, None, "{}").await, 1, "a new session counts anew");
+    assert_eq!(save(&*store, None, "{}").await, 1, "a new session counts from 1");
     assert_eq!(store.delete_user(&u).await.expect("deleted"), 2);
     assert_eq!(store.delete_user(&u).await.expect("deleted"), 0);
     assert!(store.export(&user("other"), &s, None).await.expect("readable").is_some());

@@ -1,4 +1,4 @@
-//! Identifies services that can change in one step.
+//! Identifies services that can be changed in one step.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -30,11 +30,11 @@ pub struct InMemoryMemoryStore {
 #[derive(Debug, Default)]
 struct Users {
     by_id: HashMap<UserKey, User>,
-    /// The greatest number of a memory of the users that were forgotten, so that no number comes twice.
+    /// The greatest number of a memory of deleted users, so that no number is reused.
     forgotten_number: u64,
 }
 
-/// About what a memory takes: the message, and an index of its words.
+/// The approximate size of a memory: the message, and an index of its words.
 fn weight(message: &Message) -> u64 {
     512 + 4 * JsonSize::of(message).text() as u64
 }
@@ -109,7 +109,7 @@ impl InMemoryMemoryStore {
         self
     }
 
-    /// Forgets a memory; says whether there was one.
+    /// Deletes a memory; returns whether it existed.
     fn forget(&self, user: &mut User, number: u64) -> bool {
         let Some(memory) = user.memories.get(&number) else { return false };
         self.budget.change(weight(&memory.message), 0);

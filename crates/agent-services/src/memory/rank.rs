@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-/// BM25's k1: how soon further occurrences of a word stop to count.
+/// BM25's k1: how soon further occurrences of a word stop counting.
 const K1: f64 = 1.2;
 /// BM25's b: how much long texts are penalized.
 const B: f64 = 0.75;

@@ -130,8 +130,8 @@ impl RedisClient {
         self.ask::<Value>(operation, ::redis::cmd("PING"), Repeat::Safe).await.map(drop)
     }
 
-    /// Whether a write would be accepted. Nothing is written, because the key exists; Redis refuses the command as it refuses
-    /// every write when it is full or read-only. In a cluster this asks one node.
+    /// Whether a write would be accepted. Nothing is written, because the key exists, but Redis rejects the command like
+    /// any other write when it is full or read-only. In a cluster, this asks one node.
     pub(super) async fn try_to_write(&self, operation: &'static str) -> Result<()> {
         let mut command = ::redis::cmd("SET");
         command.arg(self.keys().layout()).arg(LAYOUT).arg("NX");

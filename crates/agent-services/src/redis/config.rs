@@ -104,7 +104,7 @@ impl RedisConfig {
         self
     }
 
-    /// The same for stores that are only read: data of an older layout is refused then, instead of brought up to date.
+    /// The same for stores that are only read: data of an older layout is then rejected instead of migrated.
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.is_read_only = true;

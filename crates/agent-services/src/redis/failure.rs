@@ -91,7 +91,7 @@ pub(super) fn error(operation: &'static str, servers: &Servers, cause: RedisErro
     Error::new(kind, operation, message).with_write_fault(write_fault(&cause)).with_source(cause)
 }
 
-/// Why Redis takes no writes, if that is the reason.
+/// Why Redis rejects writes, if that is the reason.
 fn write_fault(cause: &RedisError) -> Option<WriteFault> {
     match code(cause)?.0 {
         "OOM" => Some(WriteFault::Full),

@@ -29,33 +29,33 @@ impl Keys {
         format!("{}:layout", self.prefix)
     }
 
-    /// The key that says that the data is on its way from the layout before.
+    /// The key that marks data that is being migrated from the previous layout.
     pub(super) fn migration(&self) -> String {
         format!("{}:layout:migration", self.prefix)
     }
 
-    /// The key of the lock of whoever brings the data to a new layout.
+    /// The key of the lock for the migration to a new layout.
     pub(super) fn lock(&self) -> String {
         format!("{}:layout:lock", self.prefix)
     }
 
-    /// A key of some layout.
+    /// A key of a given layout.
     pub(super) fn of_layout(&self, layout: u64, rest: &str) -> String {
         format!("{}:v{layout}:{rest}", self.prefix)
     }
 
-    /// What the keys and channels begin with that belong to all tenants.
+    /// The start of the keys and channels that belong to all tenants.
     pub(super) fn root(&self) -> String {
         self.of_layout(LAYOUT, "")
     }
 
-    /// What the keys of a tenant begin with. The tenant is not part of any hash tag: layout 1 had the same tags without it, so
-    /// that each key could be renamed where it was.
+    /// The start of a tenant's keys. The tenant is not part of any hash tag: layout 1 had the same tags without tenants,
+    /// so each key could be renamed within its slot.
     pub(super) fn of_tenant(&self) -> String {
         format!("{}{}:", self.root(), TenantId::DEFAULT)
     }
 
-    /// The key of the tags that there are runs with.
+    /// The key of the tags in use by runs.
     pub(super) fn run_tags(&self) -> String {
         format!("{}run-tags", self.of_tenant())
     }
@@ -82,7 +82,7 @@ pub(super) fn check_prefix(prefix: &str) -> Result<()> {
     if (1..=64).contains(&prefix.len()) && prefix.bytes().all(is_plain) {
         return Ok(());
     }
-    let message = "a prefix should consist of 1 to 64 letters, digits, colons, dots, hyphens and underscores";
+    let message = "a prefix must consist of 1 to 64 letters, digits, colons, dots, hyphens and underscores";
     Err(Error::new(ErrorKind::InvalidInput, "configure Redis", message))
 }
 

@@ -87,7 +87,7 @@ impl Link {
         }
     }
 
-    /// Sends a command to the node of a cluster to which its slot is on its way.
+    /// Sends a command to the node of a cluster to which its slot is being moved.
     pub(super) async fn send_asking(&self, address: &str, command: &Cmd) -> RedisResult<Value> {
         let Connection::Cluster(mut cluster) = self.connection.clone() else {
             return self.send(command).await;
@@ -107,7 +107,8 @@ fn node_at(address: &str) -> RedisResult<(String, u16)> {
     node.ok_or_else(|| RedisError::from((ErrorKind::ClusterConnectionNotFound, "the node has no address")))
 }
 
-/// A connection that can subscribe, to a server that hears of all that is published. `take` gets what the server pushes.
+/// A connection that can subscribe, to a server that receives all published messages. `take` receives what the server
+/// pushes.
 ///
 /// All nodes of a cluster receive everything, so it connects to the first that can be reached.
 pub(super) async fn listen(
@@ -146,7 +147,7 @@ fn certificates(config: &RedisConfig) -> Option<TlsCertificates> {
 /// Chooses the TLS implementation, once per process. An earlier choice takes precedence.
 fn prepare_tls() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Somebody else may just have chosen: that is as good.
+        // Another part of the process may just have made the choice, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }

@@ -72,7 +72,7 @@ pub struct RedisRunStore {
     backend: Backend,
     retention: Retention,
     listening: Listening,
-    /// When each tag was last noted.
+    /// When each tag was last recorded.
     noted: Mutex<HashMap<String, Instant>>,
 }
 
@@ -137,7 +137,7 @@ impl RedisRunStore {
         found.try_into().map_err(|_| foreign(operation))
     }
 
-    /// The records of runs of one user; nothing for those that are gone, and an error for what is no record.
+    /// The records of some runs of one user: nothing for a deleted run, an error for data that is not a record.
     async fn records(
         &self,
         operation: &'static str,
@@ -157,8 +157,8 @@ impl RedisRunStore {
         Ok(records)
     }
 
-    /// Appends to a log; with an ending it is the last batch but one. The ending comes with whether the caller knows of a
-    /// request to stop.
+    /// Appends to a log; with an ending, this is the last batch but one. The flag beside the ending is whether the caller
+    /// knows of a request to stop.
     async fn write(
         &self,
         operation: &'static str,

@@ -54,7 +54,7 @@ impl RedisSessionStore {
         RedisSessionStore { backend: Backend::new(client, context), anonymous_age: Retention::DURABLE.age }
     }
 
-    /// Sets how long anonymous sessions are kept after the last append: Redis forgets them by itself, by their age alone.
+    /// Sets how long anonymous sessions are kept after the last append. They expire in Redis, by their age alone.
     #[must_use]
     pub fn with_retention(mut self, retention: Retention) -> Self {
         self.anonymous_age = retention.age;
@@ -92,7 +92,7 @@ impl RedisSessionStore {
         self.backend.repeatable(operation, self.write(&TOUCH, user, id)).await
     }
 
-    /// What is known of the first sessions of these, of one at least; an error for what is no session.
+    /// The fields of the first of these sessions, of at least one; an error for data that is not a session.
     async fn infos(
         &self,
         operation: &'static str,
@@ -259,7 +259,7 @@ impl SessionStore for RedisSessionStore {
             while !rest.is_empty() {
                 let infos = self.infos(OPERATION, user, rest).await?;
                 let (read, unread) = rest.split_at(infos.len().min(rest.len()));
-                // A session that is gone may have left its place, or another one of its id may be elsewhere.
+                // A deleted session may have left its place, or a newer one with its id may have another place.
                 for ((member, number), info) in read.iter().zip(infos) {
                     match info {
                         Some(Ok(info)) if info.number == *number => items.push(info),
@@ -330,9 +330,9 @@ impl SessionStore for RedisSessionStore {
         Ok(count)
     }
 
-    /// Redis does it by itself.
+    /// Does nothing: sessions expire in Redis.
     async fn sweep(&self) -> Result<Vec<(UserId, SessionId)>> {
-        let _call = self.backend.begin("forget old sessions", &[])?;
+        let _call = self.backend.begin("delete old sessions", &[])?;
         Ok(Vec::new())
     }
 }

@@ -34,8 +34,8 @@ impl Batch {
         }
     }
 
-    /// The same entries in batches of at most this many bytes, or of one entry if that is larger. They share the frames with
-    /// this one; nothing is copied.
+    /// The same entries in batches of at most this many bytes, or of one entry if that is larger. They share the frames of
+    /// this batch; nothing is copied.
     pub fn pieces(&self, max_bytes: usize) -> Vec<Batch> {
         if self.frames.len() <= max_bytes {
             return vec![self.clone()];
@@ -44,7 +44,7 @@ impl Batch {
         let (mut first, mut start) = (self.first, 0);
         while start < self.frames.len() {
             let end = start + piece_length(&self.frames[start..], max_bytes);
-            // What follows says its number, so the entries need not be counted.
+            // The next frame contains its number, so the entries need not be counted.
             let next = number_of(&self.frames[end..]).unwrap_or_else(|| self.end());
             pieces.push(Batch { first, count: next - first, frames: self.frames.slice(start..end) });
             (first, start) = (next, end);
@@ -71,7 +71,7 @@ impl Batch {
     }
 }
 
-/// Where the last frame ends that is within the first bytes, else the first frame.
+/// The end of the last frame within the first bytes, or of the first frame if none is.
 fn piece_length(frames: &[u8], max_bytes: usize) -> usize {
     if frames.len() <= max_bytes {
         return frames.len();
@@ -87,7 +87,7 @@ fn number_of(frames: &[u8]) -> Option<u64> {
     std::str::from_utf8(&digits[..length]).ok()?.parse().ok()
 }
 
-/// What an append answers.
+/// The result of an append.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Written {
@@ -96,7 +96,7 @@ pub struct Written {
 }
 
 impl Written {
-    /// The answer to entries that are stored.
+    /// The result for stored entries.
     pub fn new(cancel_requested: bool) -> Self {
         Written { cancel_requested }
     }

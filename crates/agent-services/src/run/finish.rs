@@ -22,7 +22,7 @@ pub struct FinishRun {
     /// What is appended to the run's session in the same step, for sessions of the same
     /// [`database`](crate::Service::database).
     pub history: Option<MessageBatch>,
-    /// Whether the caller knows of a request to stop, if there is one. An end that does not know is refused as
+    /// Whether the caller knows of a request to stop, if there is one. Otherwise, the end is rejected as
     /// [`Canceled`](crate::ErrorKind::Canceled).
     pub cancel_seen: bool,
 }
@@ -47,7 +47,7 @@ impl FinishRun {
         self
     }
 
-    /// The same by a caller that knows of a request to stop, or does not.
+    /// The same with whether the caller knows of a request to stop.
     #[must_use]
     pub fn with_cancel_seen(mut self, cancel_seen: bool) -> Self {
         self.cancel_seen = cancel_seen;

@@ -12,8 +12,8 @@ pub fn fresh_id(ids: &dyn IdSource, user: &UserId) -> RunId {
     RunId::new(format!("run_{}{}", ids.ordered(), tag(user)))
 }
 
-/// Whether an id has the form of those that [`fresh_id`] makes. As none of them can be guessed, whoever has one has it from a
-/// run, which may be gone.
+/// Whether an id has the form of those from [`fresh_id`]. They cannot be guessed, so anyone who has one has it from a run,
+/// which may have been deleted.
 pub fn may_exist(id: &RunId) -> bool {
     let characters = id.as_str().strip_prefix("run_").unwrap_or_default();
     [36, 48].contains(&characters.len())

@@ -61,9 +61,9 @@ struct StoredRun {
     reader_until: i64,
     /// Its place among the ended runs.
     place: Option<Place>,
-    /// Until when nobody takes it from an owner that took it over, in Unix seconds.
+    /// Until when it cannot be taken from an owner that took it over, in Unix seconds.
     taken_until: i64,
-    /// About what its request and the rest of it take besides the log, and what is counted in the budget.
+    /// The approximate size of its request and the rest besides the log, and the size as counted in the budget.
     own_bytes: u64,
     held: u64,
 }
@@ -91,7 +91,7 @@ impl InMemoryRunStore {
         }
     }
 
-    /// Lets runs end in the same step as the history of these sessions is written.
+    /// Makes `finish` write the history of these sessions in the same step.
     #[must_use]
     pub fn with_sessions(mut self, sessions: Arc<InMemorySessionStore>) -> Self {
         self.started.set_database(sessions.database());
@@ -112,14 +112,14 @@ impl InMemoryRunStore {
         self
     }
 
-    /// Counts what a run takes.
+    /// Counts the size of a run.
     fn account(&self, run: &mut StoredRun) {
         let bytes = run.own_bytes + run.log.bytes() as u64;
         self.budget.change(run.held, bytes);
         run.held = bytes;
     }
 
-    /// How many runs are kept.
+    /// The number of runs.
     pub fn len(&self) -> usize {
         self.runs.read().len()
     }
@@ -228,7 +228,7 @@ impl StoredRun {
         Err(Error::new(ErrorKind::Conflict, operation, "another process owns the run"))
     }
 
-    /// Refuses an end that is neither settled nor knows that the run was asked to stop.
+    /// Rejects an end that is not settled if the caller does not know that the run was asked to stop.
     fn check_end(&self, operation: &'static str, token: FencingToken, cancel_seen: bool) -> Result<()> {
         self.check(operation, token)?;
         let is_settled = self.log.ended || self.record.ending.is_some();
@@ -238,13 +238,13 @@ impl StoredRun {
         Ok(())
     }
 
-    /// Appends entries; says whether they are new.
+    /// Appends entries; returns whether they are new.
     fn write(&mut self, operation: &'static str, token: FencingToken, batch: Batch) -> Result<bool> {
         self.check(operation, token)?;
         self.extend(operation, batch)
     }
 
-    /// Appends entries, whoever writes them; says whether they are new.
+    /// Appends entries without checking the owner; returns whether they are new.
     fn extend(&mut self, operation: &'static str, batch: Batch) -> Result<bool> {
         let is_new = self.log.append(operation, batch)?;
         self.record.entries = self.log.next();
@@ -258,7 +258,7 @@ impl StoredRun {
         self.record.ended_at = Some(now);
     }
 
-    /// Gives the right to execute it.
+    /// Grants the right to execute it.
     fn begin(&mut self, owner: &OwnerId) -> FencingToken {
         self.record.status = Status::InProgress;
         self.owner = Some(owner.clone());
@@ -267,12 +267,12 @@ impl StoredRun {
     }
 }
 
-/// About what a run takes besides its log, in bytes.
+/// The approximate size of a run besides its log, in bytes.
 fn own_bytes(record: &RunRecord) -> u64 {
     (JsonSize::of(&*record.request).text() + JsonSize::of(&record.options).text()) as u64 + OVERHEAD
 }
 
-/// Ended runs go first, and what is left of stored responses last.
+/// Ended runs are deleted first, and trimmed runs last.
 impl DropOldest for InMemoryRunStore {
     fn oldest(&self) -> Option<(u8, i64)> {
         let state = self.state.lock();

@@ -80,7 +80,7 @@ impl RunRecord {
         }
     }
 
-    /// Takes a part as it was read. One that cannot be read is noted, and is the default.
+    /// Returns a part that was read. If it cannot be read, records the damage and returns the default.
     #[cfg(any(feature = "sqlite", feature = "redis"))]
     pub(crate) fn part<T: Default>(
         &mut self,
@@ -93,14 +93,14 @@ impl RunRecord {
         })
     }
 
-    /// Refuses a request that could not be read again.
+    /// Rejects a request that could not be read again.
     pub(crate) fn check(&self, operation: &'static str) -> Result<()> {
         self.request.check().map_err(|fault| {
             Error::new(ErrorKind::InvalidInput, operation, format!("the request cannot be stored: {fault}"))
         })
     }
 
-    /// Until when its last entry is kept at least, in Unix seconds, if it has ended and asks for it.
+    /// Until when its last entry is kept at least, in Unix seconds, if the run has ended and its options say so.
     pub(crate) fn kept_until(&self) -> Option<i64> {
         let seconds = Some(self.options.response_ttl.as_secs()).filter(|seconds| *seconds > 0)?;
         Some(self.ended_at?.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)))
@@ -111,15 +111,15 @@ impl RunRecord {
         if self.ended_at.is_some() { self.entries.checked_sub(1) } else { None }
     }
 
-    /// Until when the run is kept at least once it has ended, in Unix seconds, unless the store has too many bytes of
-    /// ended runs. `retention` is the store's.
+    /// Until when the run is kept at least after its end, in Unix seconds, unless the ended runs exceed the store's size
+    /// limit. `retention` is the store's.
     pub fn kept_at_least_until(&self, retention: Duration) -> Option<i64> {
         let time = retention.max(self.options.response_ttl);
         Some(self.ended_at?.saturating_add(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)))
     }
 
-    /// Whether an entry that was read in one epoch is still the entry of that number. Where the log was taken over before
-    /// the entry had been stored, it is another one now, or there is none.
+    /// Whether an entry that was read in one epoch is still the entry with that number. If the run was taken over before
+    /// the entry was stored, there is now another entry with that number, or none.
     ///
     /// The first epoch is 1.
     pub fn has_entry_of_epoch(&self, number: u64, epoch: u64) -> bool {
@@ -156,7 +156,7 @@ impl ChainedRun {
     }
 }
 
-/// A run that is to be made.
+/// A run to be created.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewRun {
@@ -166,14 +166,14 @@ pub struct NewRun {
     pub first: Batch,
     /// The process that executes the run if it can start at once.
     pub owner: OwnerId,
-    /// The maximum number of runs that wait for one session.
+    /// The maximum number of queued runs of one session.
     pub max_queued: usize,
     /// The idempotency key, if any.
     pub key: Option<IdempotencyKey>,
 }
 
 impl NewRun {
-    /// A run that waits for its session behind at most 16 others.
+    /// A run that is queued if its session has a run in progress, in a queue of at most 16 runs.
     pub fn new(record: RunRecord, first: Batch, owner: OwnerId) -> Self {
         NewRun { record, first, owner, max_queued: 16, key: None }
     }
@@ -206,7 +206,7 @@ impl NewRun {
 pub enum Created {
     /// The run has its session, and the owner may write its log.
     Started(FencingToken),
-    /// The run waits for its session.
+    /// The run is queued.
     Queued {
         /// How many runs must end before it.
         ahead: u64,
@@ -240,9 +240,9 @@ pub struct Grant {
 pub enum Canceled {
     /// Its owner receives a signal.
     Requested,
-    /// It waited, and has ended as `canceled`.
+    /// It was queued, and has ended as `canceled`.
     Dequeued,
-    /// It has ended before, or how it ends is settled.
+    /// It had already ended, or its end is settled.
     Ended,
 }
 

@@ -24,7 +24,7 @@ impl EncodedMessage {
     /// # Errors
     /// [`ErrorKind::InvalidInput`] if the message is nested too deeply.
     pub fn from_message(message: &Message) -> Result<Self> {
-        // The bytes may be kept for long, so unused capacity is released.
+        // The bytes may be kept for a long time, so unused capacity is released.
         let json = json_text(OPERATION, message)?.into_boxed_str();
         Ok(EncodedMessage { id: message.id.clone(), json: Bytes::from(json.into_boxed_bytes()) })
     }
@@ -70,7 +70,7 @@ pub struct MessageBatch {
     /// How many messages at the beginning are skipped if their id is already in the session. Messages without an id are
     /// never skipped.
     pub maybe_known: usize,
-    /// Whether the session is anonymous if this batch makes it, or if it is so already.
+    /// Whether the session is anonymous if this batch creates it, and stays anonymous if it already is.
     pub is_anonymous: bool,
 }
 

@@ -20,10 +20,10 @@ use crate::retention::Retention;
 use crate::tenant::UserKey;
 use crate::{DatabaseId, Error, ErrorKind, Result, Service};
 
-/// Sessions in memory. They outlive a stop and a new start, but not the store. Anonymous ones are kept for ten minutes, and
-/// up to 256 MiB of them ([`Self::with_retention`]).
+/// Sessions in this process's memory. They survive a stop and a restart of the store, but not the store itself.
+/// Anonymous sessions are kept for ten minutes, and up to 256 MiB of them ([`Self::with_retention`]).
 ///
-/// Memory is bounded: with too much of it in use, nothing new is stored
+/// Memory is limited: beyond the limit, new data is rejected
 /// ([`OpenOptions::memory_bytes`](crate::backend::OpenOptions::memory_bytes)).
 #[derive(Debug)]
 pub struct InMemorySessionStore {
@@ -67,8 +67,8 @@ impl InMemorySessionStore {
         self
     }
 
-    /// Stores messages at the end of a session; nothing here has to be waited for. What a run leaves is stored even if
-    /// memory is short, as the run was admitted.
+    /// Stores messages at the end of a session, without waiting. The messages of a run are stored even if memory is
+    /// short, because the run was admitted.
     pub(crate) fn append_now(&self, user: &UserId, id: &SessionId, batch: MessageBatch) -> Result<Appended> {
         const OPERATION: &str = "append to a session";
         let MessageBatch { messages, key, maybe_known, is_anonymous } = batch;
@@ -118,10 +118,10 @@ impl Service for InMemorySessionStore {
         self.started.stop().await
     }
 
-    /// Asks for the budget, too, which the stores in memory share.
+    /// Also checks the memory budget, which the in-memory stores share.
     async fn health(&self) -> Result<()> {
         self.started.health().await?;
-        self.budget.admit("ask for health")
+        self.budget.admit("check the store's health")
     }
 
     fn database(&self) -> Option<DatabaseId> {
@@ -235,7 +235,7 @@ impl SessionStore for InMemorySessionStore {
     }
 
     async fn sweep(&self) -> Result<Vec<(UserId, SessionId)>> {
-        self.started.check("forget old sessions", &[])?;
+        self.started.check("delete old sessions", &[])?;
         let age = i64::try_from(self.retention.age.as_secs()).unwrap_or(i64::MAX);
         let now = self.context.clock.unix_seconds();
         let mut kept = self.kept.write();

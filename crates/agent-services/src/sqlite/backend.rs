@@ -15,7 +15,7 @@ use crate::run::Retention;
 /// |---|---|
 /// | `sync=full` | each commit waits for the disk, so that it survives a power failure; without it, `sync=normal` |
 ///
-/// Data that is only read may belong to another process.
+/// If the data is only read, another process may own it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SqliteBackend;
 

@@ -34,7 +34,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Why, without what it was part of.
+/// Shows the reason without the operation.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -71,7 +71,7 @@ pub(super) fn of_file(operation: &'static str, file: &Path, failure: Failure) ->
     }
 }
 
-/// An error of SQLite, which may have ended several operations at once.
+/// The error for a failure in SQLite, which may have affected several operations at once.
 pub(super) fn of_sqlite(operation: &'static str, error: &Arc<rusqlite::Error>) -> Error {
     let (kind, message) = meaning(error);
     Error::new(kind, operation, message).with_write_fault(write_fault(error)).with_source(Arc::clone(error))
@@ -82,7 +82,7 @@ pub(super) fn full(operation: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, operation, FULL).with_write_fault(WriteFault::Full)
 }
 
-/// Why the database takes no writes, if that is the reason.
+/// Why the database rejects writes, if that is the reason.
 fn write_fault(error: &rusqlite::Error) -> Option<WriteFault> {
     let rusqlite::Error::SqliteFailure(error, _) = error else { return None };
     match error.code {

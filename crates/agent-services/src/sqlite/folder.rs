@@ -68,10 +68,10 @@ fn taken(folder: &Path, lock: &Path) -> Error {
     Error::new(ErrorKind::Conflict, OPERATION, message)
 }
 
-/// Makes the database's file if there is none. SQLite gives the other files of a database the mode of this one.
+/// Creates the database's file if it is missing. SQLite gives the other files of a database the mode of this one.
 ///
 /// # Errors
-/// The system's.
+/// The error of the system.
 pub(super) fn create_database(file: &Path) -> std::io::Result<()> {
     if file.exists() { Ok(()) } else { private(file).map(drop) }
 }
@@ -97,7 +97,7 @@ pub(super) fn sync(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// Lets only their owner read the files of a database, which older versions left to the umask.
+/// Makes the files of a database readable only by their owner. Older versions left that to the umask.
 pub(super) fn make_database_private(file: &Path) {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut name = file.as_os_str().to_owned();
@@ -106,12 +106,12 @@ pub(super) fn make_database_private(file: &Path) {
         if let Err(error) = File::open(path).and_then(|file| make_private(&file))
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            tracing::warn!(path = %path.display(), %error, "others may read this file, and that cannot be changed");
+            tracing::warn!(path = %path.display(), %error, "other users may read this file; could not make it private");
         }
     }
 }
 
-/// Opens a file for writing, or makes it, so that only its owner may read it, whatever the folder and the umask allow.
+/// Opens a file for writing, or creates it, so that only its owner can read it, whatever the folder and the umask allow.
 fn private(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
@@ -120,14 +120,14 @@ fn private(path: &Path) -> std::io::Result<File> {
     let file = options.open(path)?;
     check_is_at(path, &file)?;
     if let Err(error) = make_private(&file) {
-        // Some file systems know no modes.
-        tracing::warn!(path = %path.display(), %error, "others may read this file, and that cannot be changed");
+        // Some file systems do not support modes.
+        tracing::warn!(path = %path.display(), %error, "other users may read this file; could not make it private");
     }
     Ok(file)
 }
 
-/// Refuses a file that a link led to: where others may write to the folder, they could let this process change any of its
-/// user's files.
+/// Rejects a file that was opened through a link: if other users can write to the folder, they could make this process
+/// change any of its user's files.
 #[cfg(unix)]
 fn check_is_at(path: &Path, file: &File) -> std::io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -143,17 +143,17 @@ fn check_is_at(_: &Path, _: &File) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Warns if others may replace the files of a folder. The folder may be shared on purpose, so it stays as it is.
+/// Warns if other users can replace the files of a folder. The folder may be shared on purpose, so its mode is not changed.
 fn warn_of_others(folder: &Path) {
     #[cfg(unix)]
     if let Ok(metadata) = folder.metadata() {
         use std::os::unix::fs::PermissionsExt;
         let mode = metadata.permissions().mode() & 0o7777;
-        // In a sticky folder everybody may only replace their own files.
+        // In a sticky folder, users can only replace their own files.
         if mode & 0o022 != 0 && mode & 0o1000 == 0 {
             tracing::warn!(
                 folder = %folder.display(),
-                "others may replace the files in the data folder (mode {mode:o}): make it private with chmod 700"
+                "other users can replace the files in the data folder (mode {mode:o}); make it private with chmod 700"
             );
         }
     }
@@ -175,7 +175,7 @@ fn make_private(_: &File) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder that only its owner may look into: conversations are nobody else's business.
+/// Creates a folder that only its owner can read, because conversations are private.
 pub(super) fn create(folder: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

@@ -22,7 +22,7 @@ use crate::{Error, ErrorKind, Result};
 #[cfg(test)]
 pub(super) use {change::STATEMENTS as CHANGE, postings::STATEMENTS as POSTINGS, read::STATEMENTS as READ};
 
-/// Memories in a database. They outlive the process.
+/// Memories in a database. They survive the end of the process.
 #[derive(Debug)]
 pub struct SqliteMemoryStore {
     context: StoreContext,

@@ -9,8 +9,8 @@ use crate::{Error, ErrorKind};
 
 /// The migration from each version to the next. Only add to this list: a released version never changes.
 ///
-/// Memories are found by the words that [`words`](crate::memory::words) gave for them when they were added, so a
-/// change of that function comes with a migration that indexes them anew.
+/// Memories are found by the words that [`words`](crate::memory::words) returned when they were added, so a change to that
+/// function needs a migration that rebuilds the index.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
@@ -86,7 +86,7 @@ pub(super) fn write_version_again(connection: &Connection) -> rusqlite::Result<(
     connection.pragma_update(None, "user_version", MIGRATIONS.len())
 }
 
-/// Applies what comes after a version, each migration wholly or not at all.
+/// Applies the migrations after a version, each completely or not at all.
 fn apply(connection: &Connection, migrations: &[&str], version: usize) -> rusqlite::Result<()> {
     for (number, migration) in migrations.iter().enumerate().skip(version) {
         let transaction = connection.unchecked_transaction()?;

@@ -132,10 +132,10 @@ impl Open {
     }
 }
 
-/// How many pages have to be left for a database that is not full.
+/// A database with fewer free pages than this counts as full.
 const ROOM: u64 = 16;
 
-/// Writes a page as it is, which fails as any write would, and checks that the database may grow.
+/// Rewrites a page unchanged, which fails like any other write, and checks that the database can grow.
 fn try_to_write(connection: &Connection, operation: &'static str) -> Outcome<()> {
     migrations::write_version_again(connection)?;
     let number = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, u64>(0));
@@ -146,7 +146,7 @@ fn try_to_write(connection: &Connection, operation: &'static str) -> Outcome<()>
     Ok(())
 }
 
-/// The fault of what only the process can do that has the database.
+/// The error for an operation that only the owner of the database can do.
 pub(super) fn read_only(operation: &'static str) -> Error {
     Error::new(ErrorKind::InvalidInput, operation, "the database is open for reading only")
 }
@@ -156,7 +156,7 @@ fn writer_of(file: &Path, options: &SqliteOptions) -> Outcome<Connection> {
     folder::create_database(file).map_err(|error| cannot_be_made(file, error))?;
     let connection = connection::open_writer(file)?;
     let version = migrations::check(&connection, file)?;
-    // It is ours, so its mode is, too. What it does not have yet it will have with its mode.
+    // The file is ours, so we may change its mode. Files that SQLite creates later get the same mode.
     folder::make_database_private(file);
     connection::set_up_writer(&connection, options)?;
     migrations::migrate(&connection, version)?;
@@ -165,7 +165,7 @@ fn writer_of(file: &Path, options: &SqliteOptions) -> Outcome<Connection> {
 }
 
 fn cannot_be_made(file: &Path, error: std::io::Error) -> Error {
-    let message = format!("{} cannot be made: {error}", file.display());
+    let message = format!("could not create {}: {error}", file.display());
     Error::new(ErrorKind::Unavailable, OPERATION, message).with_source(error)
 }
 

@@ -11,7 +11,7 @@ pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> Outcome<&'a str> {
         .map_err(|error| Failure::Damaged(format!("could not read a stored text ({error})")))
 }
 
-/// A text column of either type. What is not UTF-8 in it is replaced.
+/// A text column of either type. Bytes that are not UTF-8 are replaced.
 pub(super) fn lossy(row: &Row<'_>, column: usize) -> Outcome<String> {
     let bytes = row.get_ref(column)?.as_bytes().map_err(rusqlite::Error::from)?;
     Ok(String::from_utf8_lossy(bytes).into_owned())

@@ -27,11 +27,10 @@ use crate::run::{
 };
 use crate::session::MessageBatch;
 
-/// Runs in a database. They outlive the process. Ended runs are kept for a day, up to 1 GiB
+/// Runs in a database. They survive the end of the process. Ended runs are kept for a day, up to 1 GiB
 /// ([`Self::with_retention`]).
 ///
-/// Processes that executed runs when the database was last open must have ended, so nothing waits
-/// for their leases.
+/// Processes that executed runs when the database was last open must have ended, so nothing waits for their leases.
 ///
 /// `wait` is woken by the stores of the same [`SqliteDatabase`]. Nothing would wake a read-only store, so it rejects
 /// `wait`.
@@ -76,7 +75,7 @@ impl SqliteRunStore {
         self.access.write(operation, work).await
     }
 
-    /// The same for a change that concerns one run only.
+    /// The same for a change to a single run.
     async fn write_to<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -92,7 +91,7 @@ impl SqliteRunStore {
         self.write(operation, work).await
     }
 
-    /// Forgets all runs of a user, or of one session, that there are now, in several steps.
+    /// Deletes all present runs of a user or of one session, in several steps.
     async fn forget_all(
         &self,
         operation: &'static str,
@@ -116,7 +115,7 @@ impl SqliteRunStore {
         }
     }
 
-    /// What is appended to a session; an error if no session would take it.
+    /// The messages to append to a session; an error if no session would accept them.
     fn history(&self, history: MessageBatch) -> Result<Append> {
         self.access.check(FINISH, &[history.key.as_deref().unwrap_or_default()])?;
         Append::new(history, self.context.limits)
@@ -261,7 +260,7 @@ impl RunStore for SqliteRunStore {
 
     async fn release_lease(&self, owner: &OwnerId) -> Result<()> {
         let id = owner.clone();
-        self.write("end a lease", move |connection, _| owners::release(connection, &id)).await?;
+        self.write("release a lease", move |connection, _| owners::release(connection, &id)).await?;
         self.wakeups.forget(owner);
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::page::{Page, PageSize, PageToken};
 use crate::retention::Retention;
 use crate::session::{Appended, MessageBatch, SessionChange, SessionInfo, SessionStore, StoredMessage};
 
-/// Sessions in a database. They outlive the process. Anonymous ones are kept for a day, and up to a gibibyte of them
+/// Sessions in a database. They survive the end of the process. Anonymous sessions are kept for a day, up to 1 GiB
 /// ([`Self::with_retention`]).
 #[derive(Debug)]
 pub struct SqliteSessionStore {
@@ -134,7 +134,7 @@ impl SessionStore for SqliteSessionStore {
     }
 
     async fn sweep(&self) -> Result<Vec<(UserId, SessionId)>> {
-        const OPERATION: &str = "forget old sessions";
+        const OPERATION: &str = "delete old sessions";
         let mut forgotten = Vec::new();
         loop {
             let (retention, clock) = (self.retention, Arc::clone(&self.context.clock));

@@ -33,7 +33,7 @@ statements! {
     DELETE_USER: "DELETE FROM states WHERE user = ?1";
 }
 
-/// States in a database. They outlive the process.
+/// States in a database. They survive the end of the process.
 #[derive(Debug)]
 pub struct SqliteStateStore {
     context: StoreContext,

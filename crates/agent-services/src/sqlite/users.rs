@@ -1,4 +1,4 @@
-//! Users, whose ids are stored once. Everything else of a user hangs on the key here, so this is the only place with tenants.
+//! Users, whose ids are stored once. All data of a user refers to the key here, so this is the only place with tenants.
 
 use rusqlite::{Connection, params};
 
@@ -34,7 +34,7 @@ pub(super) fn find_or_add(connection: &Connection, user: &str) -> Outcome<i64> {
     Ok(connection.last_insert_rowid())
 }
 
-/// Forgets a user of whom nothing is kept. Numbers go on behind those of forgotten users, so that none comes twice.
+/// Deletes a user without data. New numbers continue after those of deleted users, so that none is reused.
 pub(super) fn forget_unused(connection: &Connection, user: i64) -> Outcome<()> {
     let last = FORGET_UNUSED.one(connection, [user], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))

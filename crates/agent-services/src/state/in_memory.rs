@@ -1,4 +1,4 @@
-//! The reference backend: states in this process, gone with it.
+//! The reference backend: states in this process's memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::page::{Page, PageSize, PageToken};
 use crate::tenant::UserKey;
 use crate::{Error, ErrorKind, Result};
 
-/// States in memory. They outlive a stop and a new start, but not the store.
+/// States in this process's memory. They survive a stop and a restart of the store, but not the store itself.
 #[derive(Debug, Default)]
 pub struct InMemoryStateStore {
     context: StoreContext,
@@ -25,10 +25,10 @@ pub struct InMemoryStateStore {
     users: RwLock<HashMap<UserKey, Sessions>>,
 }
 
-/// About what a state takes besides its JSON.
+/// The approximate size of a state besides its JSON.
 const OVERHEAD: u64 = 256;
 
-/// About what a state takes.
+/// The approximate size of a state.
 fn weight(state: &Json) -> u64 {
     JsonSize::of(state).text() as u64 + OVERHEAD
 }
@@ -36,7 +36,7 @@ fn weight(state: &Json) -> u64 {
 type Sessions = HashMap<SessionId, BTreeMap<u64, Json>>;
 
 impl InMemoryStateStore {
-    /// A store without states.
+    /// An empty store.
     pub fn new(context: StoreContext) -> Self {
         InMemoryStateStore { context, ..InMemoryStateStore::default() }
     }
@@ -47,7 +47,7 @@ impl InMemoryStateStore {
         self
     }
 
-    /// Counts states no more; says how many there were.
+    /// Stops counting states; returns how many there were.
     fn forget(&self, rounds: &BTreeMap<u64, Json>) -> u64 {
         rounds.values().for_each(|state| self.budget.change(weight(state), 0));
         rounds.len() as u64

@@ -1,4 +1,4 @@
-//! Services by URL: the backends that this crate has, and one that it does not know.
+//! Services by URL: the backends of this crate, and one of another crate.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn said(text: &str) -> MessageBatch {
     MessageBatch::of(&[Message::user(text)]).expect("JSON")
 }
 
-/// Opens services as they are opened by default.
+/// Opens services with the defaults.
 fn open(text: &str) -> Result<Services> {
     Backends::default().open(&text.parse()?, &OpenOptions::default())
 }
@@ -38,14 +38,14 @@ fn error(text: &str) -> Error {
     open(text).expect_err("a URL that makes no sense")
 }
 
-/// How many messages the session has.
+/// The number of messages in the session.
 async fn messages(services: &Services) -> usize {
     let size = PageSize::new(100).expect("a size");
     let found = services.sessions.messages(&user(), &session(), 0, size).await.expect("readable");
     found.unwrap_or_default().len()
 }
 
-/// Runs, sessions, states and memories all do their work, and the end of a run comes with its history if it can.
+/// Runs, sessions, states and memories all work, and the end of a run is stored with its history if possible.
 async fn check_works(services: &Services, is_one_step: bool) {
     services.start().await.expect("started");
     services.health().await.expect("they work");
@@ -67,7 +67,7 @@ async fn check_works(services: &Services, is_one_step: bool) {
     services.states.save(&user(), &session(), None, &Json::from("kept")).await.expect("saved");
 }
 
-/// What is remembered is found.
+/// An added memory is found.
 async fn check_remembers(services: &Services) {
     let added = services.memories.add(&user(), &session(), vec![Message::user("green tea")]).await;
     added.expect("remembered");
@@ -179,7 +179,7 @@ async fn open__options__reach_the_stores() {
     assert_eq!((kept.age, kept.bytes), (Duration::from_secs(24 * 60 * 60), 5));
 }
 
-/// A third party's backend, which stores no memories: its URLs name a shelf.
+/// A third party's backend, without memories: its URLs name a shelf.
 #[derive(Debug)]
 struct ShelfBackend;
 

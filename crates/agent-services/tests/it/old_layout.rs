@@ -1,5 +1,5 @@
-//! Data that stores of an older layout have written, which those of today still give. `redis/layout_1.json` and
-//! `sqlite/schema_3.sql` are what the stores of these layouts wrote for the same calls.
+//! Data that stores of older layouts wrote and current ones can still read. `redis/layout_1.json` and `sqlite/schema_3.sql`
+//! are the results of the same calls in stores of these layouts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,11 +22,11 @@ pub(crate) struct OldStores<'a> {
     pub(crate) runs: &'a dyn RunStore,
 }
 
-/// The data was written at a fixed time, and is to be kept whenever the tests run.
+/// The data was written at a fixed time, and must be kept whenever the tests run.
 pub(crate) const FOR_EVER: Retention =
     Retention { age: Duration::from_secs(100 * 366 * 24 * 60 * 60), bytes: 1 << 30 };
 
-/// Two plain users, and two whose ids need another form in keys.
+/// Two plain users, and two whose ids are encoded in keys.
 const USERS: [&str; 4] = ["ann", "bob", "a:{b} é", ""];
 
 fn run_id(user: &UserId, number: usize) -> RunId {
@@ -56,7 +56,7 @@ fn key(number: usize) -> Option<IdempotencyKey> {
     Some(IdempotencyKey::new(format!("key {number}"), "print"))
 }
 
-/// Checks everything that [`USERS`] left, and that it can be used as before.
+/// Checks all data of [`USERS`], and that it can be used as before.
 pub(crate) async fn check(stores: &OldStores<'_>) {
     for id in USERS {
         let user = UserId::new(id);
@@ -115,7 +115,7 @@ async fn check_runs(runs: &dyn RunStore, user: &UserId) {
         let again = new_run(user, 9).with_key(key(number));
         assert_eq!(runs.create(again).await.expect("known"), Created::Repeated(id(number)), "{user}");
     }
-    // The process that executed it is gone, and its session goes on to the one that waits.
+    // The process that executed it is gone, and its session goes to the queued run.
     let orphans = runs.orphans(PageSize::new(100).expect("a size")).await.expect("found");
     assert!(orphans.contains(&id(2)) && !orphans.contains(&id(3)), "{user}: {orphans:?}");
     let new = OwnerId::new("new");

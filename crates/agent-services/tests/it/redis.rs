@@ -1,4 +1,4 @@
-//! The stores over Redis, against servers that the tests start and end.
+//! The Redis stores, against servers that the tests start and stop.
 
 mod answers;
 mod cluster;
@@ -46,13 +46,13 @@ fn keyed(key: &str, texts: &[&str]) -> MessageBatch {
     MessageBatch { key: Some(key.to_owned()), ..batch(texts) }
 }
 
-/// A prefix that no other test has.
+/// A unique prefix.
 fn fresh_prefix() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("test-{}-{}", id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A configuration with a prefix of its own, and with time for a busy machine.
+/// A configuration with a unique prefix, and with timeouts for a busy machine.
 fn config(url: &str) -> RedisConfig {
     let config = RedisConfig::new(url).expect("a URL");
     let config = config.with_prefix(&fresh_prefix()).expect("a prefix");
@@ -63,12 +63,12 @@ fn client(url: &str) -> RedisClient {
     RedisClient::new(config(url))
 }
 
-/// A client of the server that tests share, for the tests of all backends.
+/// A client of the shared server, for the tests of all backends.
 pub(crate) async fn shared_client() -> RedisClient {
     client(&server::shared().await)
 }
 
-/// A URL of the server that tests share, with a prefix that no other test has.
+/// A URL of the shared server, with a unique prefix.
 pub(crate) async fn shared_url() -> String {
     format!("{}?prefix={}", server::shared().await, fresh_prefix())
 }
@@ -78,7 +78,7 @@ fn client_with_prefix(url: &str, prefix: &str) -> RedisClient {
     RedisClient::new(config(url).with_prefix(prefix).expect("a prefix"))
 }
 
-/// A connection past the stores.
+/// A connection that bypasses the stores.
 async fn admin(url: &str) -> MultiplexedConnection {
     try_admin(url).await.expect("connected")
 }
@@ -95,7 +95,7 @@ async fn started<T: Service>(store: T) -> T {
     store
 }
 
-/// Waits until something is true.
+/// Waits until a condition is true.
 async fn eventually<F: Future<Output = bool>>(what: &str, mut is_true: impl FnMut() -> F) {
     let start = Instant::now();
     while !is_true().await {

@@ -72,7 +72,7 @@ mod conformance {
     }
 }
 
-/// A store over a folder of its own, which goes with it.
+/// A store with its own folder, which is deleted with it.
 fn fresh<S>(new: impl FnOnce(SqliteDatabase, StoreContext) -> S) -> S {
     let folder = folder();
     let mut context = StoreContext::default();
@@ -93,7 +93,7 @@ fn sessions(database: SqliteDatabase) -> SqliteSessionStore {
     SqliteSessionStore::new(database, StoreContext::default())
 }
 
-/// A started store over the database of a folder.
+/// A started store with the database of a folder.
 async fn started(folder: &Path) -> SqliteSessionStore {
     let store = sessions(database(folder));
     store.start().await.expect("started");
@@ -123,7 +123,7 @@ async fn texts(store: &SqliteSessionStore) -> Vec<String> {
     messages.iter().map(|stored| stored.message.full_text()).collect()
 }
 
-/// Checks an error: its kind, and words of its sentence.
+/// Checks an error: its kind, and words in its message.
 #[track_caller]
 fn refused<T: std::fmt::Debug>(result: Result<T, Error>, kind: ErrorKind, words: &[&str]) {
     let error = result.expect_err("an error");
@@ -134,7 +134,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Error>, kind: ErrorKind, words:
     }
 }
 
-/// Ids for a store, as it keeps them for as long as it lives.
+/// Ids for a store, which keeps them as long as it lives.
 #[derive(Debug)]
 struct Ids {
     _folder: TempDir,

@@ -1,7 +1,7 @@
 //! The recorded cases of upstream's services, replayed against every backend.
 //!
-//! Each step of a case has to be answered as one of upstream's backends and versions answered it, or it stands in
-//! `golden/differences.txt`.
+//! The answer to each step of a case must match that of one of upstream's backends and versions, unless the step is listed
+//! in `golden/differences.txt`.
 
 mod backend;
 mod caller;
@@ -15,7 +15,7 @@ use backend::Backend;
 use caller::Caller;
 use case::{Case, VARIANTS, Variant};
 
-/// Makes a test of each file, against one backend.
+/// Creates a test of each file, against one backend.
 macro_rules! replays {
     ($module:ident, $backend:expr) => {
         mod $module {
@@ -59,7 +59,7 @@ struct Difference {
     theirs: String,
 }
 
-/// Replays every case of a file, and holds its differences against the list.
+/// Replays every case of a file, and compares its differences with the list.
 async fn replay(file: &str, backend: Backend) {
     let mut listed = differences::listed(file, backend.name());
     let mut faults = Vec::new();

@@ -1,4 +1,4 @@
-//! What takes each difference away: each rule gets upstream's answer and ours.
+//! The rules that remove the differences. Each one gets upstream's answer and ours.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ fn is_final_response(event: &Json) -> bool {
     text(event, "object") == "response" && !matches!(text(event, "status"), "created" | "in_progress")
 }
 
-/// D1: every final response says when the run ended.
+/// D1: every final response has the time of the run's end.
 pub(super) fn time_of_the_end(upstream: &mut Answer, ours: &mut Answer) {
     for answer in [upstream, ours] {
         let finals = answer.events_mut().iter_mut().filter(|event| is_final_response(event));
@@ -104,7 +104,7 @@ pub(super) fn responses_of_the_agent(upstream: &mut Answer, _: &mut Answer) {
     renumber(events);
 }
 
-/// Numbers events from 0 again, and what they quote of each other alike.
+/// Renumbers events from 0, and updates their references to each other.
 fn renumber(events: &mut [Json]) {
     let old: Vec<Option<i64>> = events.iter().map(|event| event.get("sequence_number")?.as_i64()).collect();
     fn walk(json: &mut Json, old: &[Option<i64>]) {
@@ -125,7 +125,7 @@ fn renumber(events: &mut [Json]) {
     events.iter_mut().for_each(|event| walk(event, &old));
 }
 
-/// D7: contents without a message get one, and unknown states become known ones. What they hold stays the same.
+/// D7: contents without a message get one, and unknown states become known ones. The bodies stay the same.
 pub(super) fn stray_contents(upstream: &mut Answer, ours: &mut Answer) {
     let is_stray = |event: &Json| {
         event.get("object") == Some(&Json::from("content")) && text(event, "msg_id").is_empty()
@@ -157,7 +157,7 @@ pub(super) fn sum_of_usage(upstream: &mut Answer, _: &mut Answer) {
     }
 }
 
-/// D9: a completed run without output says `[]`.
+/// D9: the output of a completed run without messages is `[]`.
 pub(super) fn empty_output(upstream: &mut Answer, _: &mut Answer) {
     for event in upstream.events_mut() {
         let completed = is_final_response(event) && text(event, "status") == "completed";
@@ -167,14 +167,14 @@ pub(super) fn empty_output(upstream: &mut Answer, _: &mut Answer) {
     }
 }
 
-/// D12: tools reach the agent as they were written.
+/// D12: tools reach the agent unchanged.
 pub(super) fn tools(upstream: &mut Answer, ours: &mut Answer) {
     for answer in [upstream, ours] {
         answer.events_mut().iter_mut().for_each(|event| remove(event, "tools"));
     }
 }
 
-/// D15: `stream: false` answers one object.
+/// D15: with `stream: false`, the answer is one object.
 pub(super) fn one_object(upstream: &mut Answer, _: &mut Answer) {
     if let Body::Events(events) = &mut upstream.body {
         upstream.body = Body::Json(events.pop().unwrap_or_default());
@@ -183,7 +183,7 @@ pub(super) fn one_object(upstream: &mut Answer, _: &mut Answer) {
     }
 }
 
-/// D17: a request that is wrong is refused before a stream begins. Kind and place of the fault are the same.
+/// D17: an invalid request is rejected before a stream begins. Kind and location of the error are the same.
 pub(super) fn refused_before_the_stream(upstream: &mut Answer, ours: &mut Answer) {
     let Body::Events(events) = &upstream.body else { return };
     let Some(report) = events.first().and_then(|event| event.get("error")).and_then(Json::as_str) else {
@@ -201,7 +201,7 @@ pub(super) fn refused_before_the_stream(upstream: &mut Answer, ours: &mut Answer
     ours.body = Body::Text(format!("{} at {}", text(&fault, "type"), steps.join(".")));
 }
 
-/// D18: error bodies have the code and the message too.
+/// D18: error bodies also have the code and the message.
 pub(super) fn error_member(_: &mut Answer, ours: &mut Answer) {
     if let Body::Json(body) = &mut ours.body
         && body.get("detail").is_some()
@@ -210,7 +210,7 @@ pub(super) fn error_member(_: &mut Answer, ours: &mut Answer) {
     }
 }
 
-/// D19: the words are our own, and the first fault is enough.
+/// D19: the wording is our own, and only the first error is reported.
 pub(super) fn own_words(upstream: &mut Answer, ours: &mut Answer) {
     for answer in [upstream, ours] {
         let Body::Json(body) = &mut answer.body else { continue };
@@ -272,7 +272,7 @@ pub(super) fn redirect(upstream: &mut Answer, _: &mut Answer) {
     }
 }
 
-/// D31: a browser may read error answers too.
+/// D31: browsers may also read error answers.
 pub(super) fn cors_of_errors(_: &mut Answer, ours: &mut Answer) {
     if ours.status == 500 {
         ours.headers.retain(|name, _| !name.starts_with("access-control-"));

@@ -1,4 +1,4 @@
-//! The floor: a bare hyper server that sends an echo's bytes, rendered beforehand, one frame an event.
+//! The baseline: a bare hyper server that sends the pre-rendered bytes of an echo, one frame per event.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -71,7 +71,7 @@ fn delay_of(body: &[u8]) -> u64 {
     delay.and_then(|delay| u64::try_from(delay).ok()).unwrap_or(0)
 }
 
-/// An echo's frames, made by the real runner once.
+/// An echo's frames, rendered once by the real runner.
 async fn render(body: &[u8]) -> Vec<Bytes> {
     let Ok(mut request) = serde_json::from_slice::<AgentRequest>(body) else { return Vec::new() };
     request.extra.shift_remove("delay_ms");
@@ -104,8 +104,8 @@ impl Body for Frames {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        // As the echo does, it waits before each word but the first: the events before it and the closing ones
-        // follow at once.
+        // Like the echo, it waits before each word except the first. The events before that and the closing ones follow
+        // at once.
         let this = &mut *self;
         let is_later_word = this.next > 3 && this.next + 3 < this.events.len();
         if !this.delay.is_zero() && is_later_word {

@@ -1,4 +1,4 @@
-//! Full load: connections that send one request after the other.
+//! Full load: connections that send one request after another.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::report::{Measured, Report, percentile};
 use crate::store::Store;
 use crate::{Arguments, pair};
 
-/// What ends a chunked body whose last chunk ends with an SSE frame.
+/// The end of a chunked body whose last chunk ends with an SSE frame.
 const END: &[u8] = b"\n\n\r\n0\r\n\r\n";
 
 #[derive(Clone, Copy, Debug)]
@@ -49,18 +49,18 @@ impl Workload {
         if self.yields { &["--config", "tests/bench/yielding.toml"] } else { &["--agent", "echo"] }
     }
 
-    /// How many events a run has: two at the start, one a word, and four around and behind them.
+    /// The number of events of a run: two at the start, one per word, and four around and after them.
     fn events(&self) -> usize {
         self.words + 6
     }
 }
 
-/// One request's bytes. It names no session, so that each run has a new one: a session of all runs would soon be full.
+/// The bytes of one request. It names no session, so that each run gets a new one: a common session would soon be full.
 pub(crate) fn request(words: usize, extra: &str) -> Vec<u8> {
     request_to("/process", words, extra)
 }
 
-/// The same to another path.
+/// The same for another path.
 pub(crate) fn request_to(path: &str, words: usize, extra: &str) -> Vec<u8> {
     let text = vec!["word"; words].join(" ");
     let body =
@@ -77,7 +77,7 @@ pub(crate) fn post(path: &str, body: &str) -> Vec<u8> {
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
-/// Measures both servers in turn, several times, and beside them ours with the stores that outlive it.
+/// Measures both servers in turn, several times, and also ours with persistent stores.
 pub(crate) async fn compare(
     workload: &Workload,
     ours: &[&str],
@@ -104,7 +104,7 @@ pub(crate) async fn compare(
             stored.push(full_load(server, workload, &request, workload.runs).await?);
         }
     }
-    // Both are asked at the same pace, half of what the slower one can do.
+    // Both get the same load: half of the slower one's maximum.
     let fastest = measured.iter().flatten().map(|round| round.runs_per_second).fold(f64::INFINITY, f64::min);
     for (server, measured) in servers.iter().zip(&mut measured) {
         let waits = half_load(server, workload, &request, fastest / 2.0).await?;
@@ -187,7 +187,7 @@ async fn half_load(
     .await?
 }
 
-/// Sends a request whenever one is due, and gives how long each first event took.
+/// Sends a request whenever one is due; returns the time to each first event.
 fn steady(
     address: &str,
     request: &[u8],
@@ -246,7 +246,7 @@ impl Connection {
         Ok(self.stream.write_all(request).await?)
     }
 
-    /// Reads what is there; says whether the answer is whole.
+    /// Reads the available bytes; returns whether the answer is complete.
     pub(crate) async fn read(&mut self) -> Result<bool> {
         let read = self.stream.read_buf(&mut self.buffer).await?;
         ensure!(read > 0, "the server closed the connection");
@@ -261,7 +261,7 @@ impl Connection {
         headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
     }
 
-    /// Reads an answer whose head says how long its body is.
+    /// Reads an answer whose head has the length of its body.
     pub(crate) async fn short_answer(&mut self) -> Result<&[u8]> {
         loop {
             let read = self.stream.read_buf(&mut self.buffer).await?;
@@ -281,13 +281,13 @@ impl Connection {
         &self.buffer
     }
 
-    /// Forgets what has been read, but for what may be the beginning of the end.
+    /// Drops the bytes that have been read, except those that may be the beginning of the end.
     pub(crate) fn forget(&mut self) {
         let keep = self.buffer.len().min(END.len());
         self.buffer.drain(..self.buffer.len() - keep);
     }
 
-    /// Sends a request, reads the whole answer, and says how long the first event took.
+    /// Sends a request and reads the whole answer; returns the time to the first event.
     pub(crate) async fn run(&mut self, request: &[u8]) -> Result<Duration> {
         let started = Instant::now();
         self.send(request).await?;

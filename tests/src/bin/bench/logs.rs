@@ -1,4 +1,4 @@
-//! Measures logs that are read again, and runs without readers.
+//! Measures reading logs again, and runs without readers.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::store::Store;
 const WORDS: usize = 9_994;
 const EVENTS: usize = WORDS + 6;
 
-/// Over so many connections runs are started that then wait.
+/// The number of connections over which waiting runs are started.
 const STARTERS: usize = 16;
 
 pub(crate) fn name(store: Store) -> String {
@@ -71,8 +71,8 @@ fn get(path: &str, headers: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Starts runs that say one word and then nothing for as long as an agent may; gives the memory of each and how many
-/// were started a second.
+/// Starts runs that say one word and then wait for as long as an agent may; returns the memory of each, and how many were
+/// started per second.
 async fn idle(server: &Server, runs: usize) -> Result<(u64, f64)> {
     // Longer than this measurement.
     let delay = format!(r#","delay_ms":{}"#, Duration::from_secs(60).as_millis());

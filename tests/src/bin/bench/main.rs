@@ -1,8 +1,8 @@
-//! What a run costs: the real server with its `echo` agent beside a bare hyper server that sends the same bytes. And
-//! what the stores cost, with `services`.
+//! Measures the cost of a run: the real server with its `echo` agent, compared with a bare hyper server that sends the same
+//! bytes. With `services`, measures the cost of the stores.
 //!
-//! Machines differ and are noisy, so what counts are ratios of two servers measured in turn in one run, and first of
-//! all the server's own CPU time, which other processes disturb least.
+//! Machines differ and are noisy, so the relevant figures are the ratios of two servers measured in turn in one run, and
+//! above all the server's own CPU time, which other processes affect least.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
 
 mod floor;
@@ -25,10 +25,10 @@ use crate::process::Server;
 use crate::report::Report;
 use crate::store::Store;
 
-/// Measures the server of the profile `dist` against a bare hyper server, or what its stores cost.
+/// Compares the server, built with the profile `dist`, with a bare hyper server, or measures its stores.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Fewer and smaller rounds, to see whether everything works
+    /// Run fewer and smaller rounds, to check that everything works
     #[arg(long, global = true)]
     quick: bool,
     /// How often each pair of servers is measured in turn
@@ -50,10 +50,10 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Role {
     Services(services::Options),
-    /// Be the bare hyper server
+    /// Run the bare hyper server
     #[command(hide = true)]
     Floor,
-    /// Be the load generator
+    /// Run the load generator
     #[command(hide = true)]
     Drive,
 }
@@ -64,7 +64,7 @@ fn main() -> Result<()> {
         Some(Role::Services(options)) => services::run(&options, arguments.quick, arguments.json.as_ref()),
         Some(Role::Floor) => floor::serve(),
         Some(Role::Drive) => measure(&arguments),
-        // The load comes from a process of its own, so that it can be kept off the servers' core.
+        // The load comes from a separate process, so that it can be kept off the servers' core.
         None => process::rerun_pinned(process::LOAD_CORE, "drive"),
     }
 }

@@ -10,15 +10,15 @@ use tokio::process::Child;
 
 use crate::store::{Store, StoreResources};
 
-/// The core that servers run on, and the one that the load comes from.
+/// The cores of the servers and of the load generator.
 pub(crate) const SERVER_CORE: usize = 0;
 pub(crate) const LOAD_CORE: usize = 1;
 
-/// A server that listens.
+/// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
-    /// What its store needs, as long as it runs.
+    /// The resources of its store, as long as it runs.
     _kept: StoreResources,
     pub(crate) address: String,
 }
@@ -28,7 +28,7 @@ pub(crate) fn pinning() -> bool {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let taskset =
         Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    // The load generator is pinned already when it asks, so one core is what it sees.
+    // The load generator is already pinned when it checks, so it sees only one core.
     taskset.is_ok_and(|status| status.success()) && (cores > 1 || is_pinned())
 }
 
@@ -49,7 +49,7 @@ fn pinned(core: usize, program: &Path) -> Command {
 fn ours(binary: &Path, arguments: &[&str]) -> Command {
     let mut command = pinned(SERVER_CORE, binary);
     command.args(["--port", "0", "--log-level", "warn"]).args(arguments);
-    // What the caller's environment says must not change what is measured.
+    // The caller's environment must not change the measurement.
     command.env_clear();
     command
 }
@@ -91,9 +91,9 @@ impl Server {
     async fn start(command: Command, kept: StoreResources) -> Result<Self> {
         let mut command = tokio::process::Command::from(command);
         let mut child =
-            command.stdout(Stdio::piped()).kill_on_drop(true).spawn().context("cannot start a server")?;
+            command.stdout(Stdio::piped()).kill_on_drop(true).spawn().context("could not start a server")?;
         let stdout = child.stdout.take().context("the server has no output")?;
-        let line = BufReader::new(stdout).lines().next_line().await?.context("the server said nothing")?;
+        let line = BufReader::new(stdout).lines().next_line().await?.context("the server printed nothing")?;
         let address = line.rsplit("http://").next().unwrap_or_default().to_owned();
         Ok(Server { child, _kept: kept, address })
     }
@@ -103,7 +103,7 @@ impl Server {
         Ok(std::fs::read_to_string(format!("/proc/{id}/{name}"))?)
     }
 
-    /// User and system time that the process has used, with the scheduler's precision.
+    /// The user and system time of the process, with the scheduler's precision.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
         let id = self.child.id().context("the server has gone")?;
         let mut nanoseconds = 0;

@@ -1,4 +1,4 @@
-//! What a run costs over each protocol: the same server with the same agent and the same words, asked over each in turn.
+//! Measures the cost of a run over each protocol, in turn, with the same server, agent and words.
 
 use anyhow::{Context, Result};
 
@@ -15,7 +15,7 @@ struct Protocol {
     body: fn(&str) -> String,
 }
 
-/// Beside our own.
+/// The protocols other than our own.
 const PROTOCOLS: [Protocol; 2] = [
     Protocol {
         name: "responses",
@@ -31,7 +31,7 @@ const PROTOCOLS: [Protocol; 2] = [
     },
 ];
 
-/// Measures all of them, with the store that the server uses by default and in memory.
+/// Measures all of them, with the server's default store and in memory.
 pub(crate) async fn compare(arguments: &Arguments, report: &mut Report) -> Result<()> {
     let workloads = Workload::all(arguments.quick).into_iter().filter(|workload| workload.connections == 16);
     for workload in workloads {

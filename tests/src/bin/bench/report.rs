@@ -1,4 +1,4 @@
-//! What was measured, as a table and as JSON.
+//! The results, as a table and as JSON.
 
 use std::fmt;
 use std::time::Duration;
@@ -28,13 +28,13 @@ pub(crate) struct SlowMeasured {
     pub(crate) delay_p99: Duration,
 }
 
-/// A long log and many runs that wait, on one server.
+/// A long log and many waiting runs on one server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogsMeasured {
     pub(crate) events: usize,
     pub(crate) time_per_event: Duration,
     pub(crate) cpu_per_event: Duration,
-    /// What the floor takes to send as many.
+    /// The time that the baseline takes for the same number.
     pub(crate) floor_cpu_per_event: Duration,
     pub(crate) resumed_first_event: Duration,
     pub(crate) idle_runs: usize,
@@ -56,7 +56,7 @@ impl Report {
         Report { lines: Vec::new(), values: Vec::new(), pinned }
     }
 
-    /// Adds rounds of the floor and of ours, and of ours with stores that outlive it.
+    /// Adds rounds of the baseline and of our server, and of ours with persistent stores.
     pub(crate) fn load(
         &mut self,
         name: &str,
@@ -110,7 +110,7 @@ impl Report {
         }));
     }
 
-    /// Adds what a run costs over each protocol, the first one being ours.
+    /// Adds the cost of a run over each protocol; the first one is ours.
     pub(crate) fn protocols(&mut self, name: &str, measured: &[(&str, Vec<Measured>)]) {
         self.lines.push(format!("\n{name}"));
         let medians: Vec<_> = measured.iter().map(|(which, rounds)| (*which, median_round(rounds))).collect();
@@ -129,7 +129,7 @@ impl Report {
         self.announce();
     }
 
-    /// Adds the floor's and our figures for slow streams.
+    /// Adds the figures of the baseline and of our server for slow streams.
     pub(crate) fn slow(&mut self, name: &str, measured: Vec<SlowMeasured>) {
         self.lines.push(format!("\n{name}, a word every 200 ms"));
         let header = ["KiB/stream", "CPU share", "delay p50", "delay p99"];
@@ -148,7 +148,7 @@ impl Report {
         self.announce();
     }
 
-    /// Adds what reading a long log again and runs that wait cost with one store.
+    /// Adds the cost of reading a long log again, and of waiting runs, with one store.
     pub(crate) fn logs(&mut self, store: &str, logs: &LogsMeasured) {
         let us = |time: Duration| format!("{:.2} us", time.as_secs_f64() * 1e6);
         self.lines.push(format!(
@@ -161,7 +161,7 @@ impl Report {
             milliseconds(logs.resumed_first_event),
         ));
         self.lines.push(format!(
-            "{store}: {} background runs that wait: {:.1} KiB each, started at {:.0} a second",
+            "{store}: {} waiting background runs: {:.1} KiB each, started at {:.0} per second",
             logs.idle_runs,
             logs.bytes_per_idle_run as f64 / 1024.0,
             logs.idle_starts_per_second,
@@ -177,7 +177,7 @@ impl Report {
         }));
     }
 
-    /// Adds how long the server takes to start, and its idle memory.
+    /// Adds the server's start time and its idle memory.
     pub(crate) fn start(&mut self, (durations, resident): (Vec<Duration>, u64)) {
         let p50 = percentile(&durations, 0.5);
         let mib = resident as f64 / 1024.0 / 1024.0;
@@ -189,7 +189,7 @@ impl Report {
         self.values.push(json!({ "start_p50_ms": p50.as_secs_f64() * 1e3, "idle_resident_bytes": resident }));
     }
 
-    /// Shows what has just been measured, as a long measurement should not be silent.
+    /// Shows the latest results, because a long measurement should not be silent.
     fn announce(&self) {
         let from = self.lines.iter().rposition(|line| line.starts_with('\n')).unwrap_or(0);
         eprintln!("{}", self.lines[from..].join("\n"));
@@ -260,7 +260,7 @@ fn milliseconds(duration: Duration) -> String {
     format!("{:.2} ms", duration.as_secs_f64() * 1e3)
 }
 
-/// The value below which the given share of all lie.
+/// The value below which the given share of all values lies.
 pub(crate) fn percentile(values: &[Duration], share: f64) -> Duration {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();

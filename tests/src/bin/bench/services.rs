@@ -1,8 +1,8 @@
-//! What the stores cost: every backend at several sizes, alone and with 64 tasks at once, beside raw Redis and the
-//! stores of the Python project that this one re-implements.
+//! Measures the stores: every backend at several sizes, with one and with 64 concurrent tasks, compared with raw Redis and
+//! with the stores of the Python project that this one re-implements.
 //!
-//! Each size has a store of its own. All sizes of a backend are measured in turn in each round, so that a noisy machine
-//! disturbs none of them more than the others.
+//! Each size has a separate store. Each round measures all sizes of a backend in turn, so that a noisy machine affects
+//! them equally.
 
 mod backend;
 mod corpus;
@@ -31,7 +31,7 @@ use agent_tests::redis::RedisServer;
 /// Measures the stores: in memory, SQLite and Redis.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Leave out the stores of the Python project
+    /// Skip the stores of the Python project
     #[arg(long)]
     no_upstream: bool,
     /// Only backends whose name contains this: memory, sqlite, redis
@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Options, quick: bool, json: Option<&PathBuf>) -> Res
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let missing = RedisServer::start().err();
     if let Some(error) = &missing {
-        report.note(&format!("Redis and upstream were left out. {error}."));
+        report.note(&format!("Redis and upstream were skipped. {error}."));
     }
     let wanted = |name: &str| {
         options.backend.as_ref().is_none_or(|only| name.contains(only.as_str()))
@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options, quick: bool, json: Option<&PathBuf>) -> Res
         report.floor(floor::measure(quick)?);
     }
     if options.no_upstream {
-        report.note("Upstream was left out, as asked.");
+        report.note("Upstream was skipped, as requested.");
     } else if missing.is_none() {
         match upstream::measure(&corpus, sizes) {
             Ok(figures) => report.upstream(&figures)?,

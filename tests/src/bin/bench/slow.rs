@@ -1,4 +1,4 @@
-//! Many streams at once that are mostly silent: a word every 200 ms.
+//! Many concurrent streams that are mostly silent, with a word every 200 ms.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::{Arguments, pair};
 
 const WORD_EVERY: Duration = Duration::from_millis(200);
 
-/// Over which time the streams are started.
+/// The time during which the streams are started.
 const RAMP: Duration = Duration::from_secs(4);
 
 /// Long enough that all streams are open at once for a while.
@@ -53,8 +53,8 @@ async fn measure(server: &Server, streams: usize) -> Result<SlowMeasured> {
     let started = Instant::now();
     let reading = try_join_all(connections.iter_mut().skip(1).enumerate().map(|(position, connection)| {
         let request = &request;
-        // Spread over a while, so that what is measured is many streams and not many starts at once, and over all of
-        // a period, so that the words do not fall due in the same millisecond.
+        // Spread over some time, to measure many streams and not many simultaneous starts, and over a whole period, so that
+        // the words are not due in the same millisecond.
         let offset = RAMP.mul_f64(position as f64 / streams as f64);
         async move {
             tokio::time::sleep(offset).await;
@@ -78,7 +78,7 @@ async fn measure(server: &Server, streams: usize) -> Result<SlowMeasured> {
     })
 }
 
-/// How much later than due each word came, measured from the first one.
+/// The delay of each word after its due time, measured from the first word.
 async fn delays(connection: &mut Connection) -> Result<Vec<Duration>> {
     let mut delays = Vec::with_capacity(WORDS);
     let mut first: Option<Instant> = None;

@@ -1,22 +1,22 @@
-//! Where the real server keeps what it does, beside memory.
+//! The stores of the real server.
 
 use anyhow::Result;
 use tempfile::TempDir;
 
 use agent_tests::redis::RedisServer;
 
-/// A store and how strict the server is with it.
+/// A store, and the durability with which the server uses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Store {
     /// Memory, with `--ephemeral`.
     Memory,
-    /// What the server uses by default, a database in a folder.
+    /// The server's default, a database in a folder.
     Sqlite,
     SqliteRelaxed,
     Redis,
 }
 
-/// What a server's store needs as long as the server runs.
+/// The resources of a server's store, as long as the server runs.
 #[derive(Debug, Default)]
 pub(crate) struct StoreResources {
     _folder: Option<TempDir>,
@@ -24,7 +24,7 @@ pub(crate) struct StoreResources {
 }
 
 impl Store {
-    /// All that survive the process.
+    /// All that outlive the process.
     pub(crate) const DURABLE: [Store; 3] = [Store::Sqlite, Store::SqliteRelaxed, Store::Redis];
 
     pub(crate) fn name(self) -> &'static str {

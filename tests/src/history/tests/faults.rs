@@ -1,14 +1,14 @@
-//! Faults that a good history can be given.
+//! Faults that can be injected into a good history.
 
 use serde_json::json;
 
 use super::super::*;
 use super::good::push;
 
-/// A fault and how it is recognised.
+/// A fault and the expected violation.
 pub(super) struct Fault {
     pub(super) name: &'static str,
-    /// Commits it somewhere; says whether that was possible.
+    /// Injects it somewhere; returns whether that was possible.
     pub(super) commit: fn(&mut History, usize) -> bool,
     pub(super) is_it: fn(&Violation) -> bool,
 }
@@ -70,7 +70,7 @@ fn any<T>(items: &mut [T], place: usize) -> &mut T {
     &mut items[place]
 }
 
-/// Any reading, and the position of an event of it that has others before and behind it.
+/// Any reading, and the position of one of its events that has others before and after it.
 fn amid(history: &mut History, place: usize) -> Option<(&mut Reading, usize)> {
     let mut long: Vec<&mut Reading> =
         history.readings.iter_mut().filter(|reading| reading.events.len() > 2).collect();
@@ -246,7 +246,7 @@ fn a_deleted_run_is_there(history: &mut History, place: usize) -> bool {
 }
 
 fn a_run_ends_twice(history: &mut History, place: usize) -> bool {
-    // Not the one that is deleted, of which the store says nothing.
+    // Not the deleted one, because the store does not have it.
     let place = place % history.kept.len();
     any(&mut history.told, place).status = "canceled".to_owned();
     true
@@ -300,7 +300,7 @@ fn somebody_pushes_in(history: &mut History, _: usize) -> bool {
         .map(|kept| kept.run.clone())
         .collect();
     let [.., second, last] = enqueued.as_slice() else { return false };
-    // Made in another order than they began.
+    // Created in a different order than they began.
     let place = |run: &str| history.kept.iter().position(|kept| kept.run == run).unwrap_or_default();
     let (second, last) = (place(second), place(last));
     history.kept.swap(second, last);
@@ -313,7 +313,7 @@ fn an_interruption_waits(history: &mut History, _: usize) -> bool {
     if history.policy_of(&waiting.run) != Policy::Enqueue {
         return false;
     }
-    // They change their turns.
+    // They swap their turns.
     let (first, second) = (marks(interrupting)[0], marks(waiting)[0]);
     for (run, moment) in [(waiting.run.clone(), first), (interrupting.run.clone(), second)] {
         let kept = history.kept.iter_mut().find(|kept| kept.run == run).expect("kept");

@@ -1,4 +1,4 @@
-//! Histories as they should be.
+//! Good histories.
 
 use serde_json::{Value, json};
 
@@ -7,19 +7,19 @@ use super::super::*;
 /// What happens in a session.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    /// For each run: how many words an attempt says, how many attempts there are, and whether its client used a key.
+    /// For each run: the words per attempt, the number of attempts, and whether its client used a key.
     pub(super) runs: Vec<(usize, u64, bool)>,
     /// After how many events a reader is cut off.
     pub(super) cut: usize,
 }
 
-/// Runs of one session that were all asked for while the first was in progress: they waited, but for the last but one,
-/// which interrupted, and the last, which was handed over and became a run of its own.
+/// Runs of one session that were all requested while the first was in progress. They were queued, except the last but one,
+/// which interrupted, and the last, which was handed over and became a separate run.
 pub(super) fn good(plan: &Plan) -> History {
     let clock = Clock::default();
     let mut history = History::default();
     let count = plan.runs.len();
-    // The first begins before the others are asked for.
+    // The first begins before the others are requested.
     let first = write(&clock, 0, plan.runs[0]);
     let taken: Vec<Moment> = (0..count).map(|_| clock.now()).collect();
     let mut more = first;
@@ -82,7 +82,7 @@ fn end(log: &mut Vec<Event>, status: &str) {
 }
 
 fn ask(history: &mut History, number: usize, policy: Policy, with_key: bool, answered: Moment) {
-    // Who steers is given the run in progress.
+    // A client that steers gets the run in progress.
     let given = if policy == Policy::Steer { run(0) } else { run(number) };
     let asked = Submission {
         user: "u".to_owned(),
@@ -133,7 +133,7 @@ fn forget(history: &mut History, clock: &Clock) {
     history.deleted.push(run);
 }
 
-/// Somebody asked for all runs after the end.
+/// A client requested all runs after the end.
 fn tell(history: &mut History, clock: &Clock) {
     for kept in &history.kept {
         let (asked, answered) = (clock.now(), clock.now());

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// A graph: what each name has arrows to.
+/// A graph: the names that each name has arrows to.
 pub(super) type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// A shortest circle of each strongly connected part, from the first of its names round to the last.
+/// A shortest circle of each strongly connected component, starting with the first of its names.
 pub(super) fn circles(graph: &Graph) -> Vec<Vec<String>> {
     let mut seen = BTreeSet::new();
     let mut circles = Vec::new();
@@ -25,7 +25,7 @@ fn reached<'a>(graph: &'a Graph, from: &'a str) -> BTreeSet<&'a String> {
     before(graph, from).into_keys().collect()
 }
 
-/// A shortest circle through a name, which is its first.
+/// A shortest circle through a name, starting with it.
 fn circle(graph: &Graph, name: &str) -> Option<Vec<String>> {
     let before = before(graph, name);
     let mut circle = vec![name.to_owned()];
@@ -37,7 +37,7 @@ fn circle(graph: &Graph, name: &str) -> Option<Vec<String>> {
     Some(circle)
 }
 
-/// Every name that can be reached, and the one before it on a shortest way.
+/// Every reachable name, and the one before it on a shortest path.
 fn before<'a>(graph: &'a Graph, from: &'a str) -> BTreeMap<&'a String, &'a str> {
     let mut before = BTreeMap::new();
     let mut next = VecDeque::from([from]);

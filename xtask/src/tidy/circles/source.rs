@@ -1,8 +1,8 @@
-//! What a source file says of modules, read as text: which it declares, and what it imports, defines and names.
+//! Reads the modules of a source file as text: which modules it declares, and what it imports, defines and names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One module: a file, or a module with a body inside of one. Code that only tests see is left out.
+/// One module: a file, or an inline module. Code that is only compiled for tests is ignored.
 #[derive(Debug, Default)]
 pub(super) struct Module {
     /// The modules that it declares as files: `mod name;`.
@@ -10,7 +10,7 @@ pub(super) struct Module {
     pub(super) imports: Vec<Import>,
     /// The paths in its code, and their lines.
     pub(super) paths: Vec<(Vec<String>, usize)>,
-    /// The names of its items. Methods are among them, which does no harm.
+    /// The names of its items. They include methods, which is harmless.
     pub(super) defined: BTreeSet<String>,
 }
 
@@ -34,7 +34,7 @@ pub(super) fn read(text: &str) -> BTreeMap<Vec<String>, Module> {
     let mut reader = Reader { tokens: tokens(text), at: 0 };
     let mut modules = BTreeMap::from([(Vec::new(), Module::default())]);
     let mut path = Vec::new();
-    // How deep the braces are, and where each module that is open began.
+    // The depth of braces, and where each open module began.
     let (mut depth, mut begins) = (0_usize, Vec::new());
     while reader.at < reader.tokens.len() {
         let module: &mut Module = modules.entry(path.clone()).or_default();
@@ -84,7 +84,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The token that is so many tokens ahead; behind the last one it is empty.
+    /// The token at this distance ahead; empty after the last one.
     fn text(&self, ahead: usize) -> &'a str {
         self.tokens.get(self.at + ahead).map_or("", |token| token.text)
     }
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         texts.iter().enumerate().all(|(ahead, text)| self.text(ahead) == *text)
     }
 
-    /// Moves behind the item that begins here: its body, or its semicolon.
+    /// Skips the item that begins here, including its body or its semicolon.
     fn skip_item(&mut self) {
         let mut depth = 0_usize;
         while self.at < self.tokens.len() {
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads one tree of a `use` declaration, of which `path` is known.
+    /// Reads one tree of a `use` declaration after `path`.
     fn imports(&mut self, mut path: Vec<String>, imports: &mut Vec<Import>) {
         while let Some(&Token { text, line }) = self.tokens.get(self.at) {
             match text {
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
                     imports.push(Import { path, name: None, line });
                     return;
                 }
-                // A path that begins with it leaves our crate; no module has this name.
+                // A path that begins with it leads out of our crate; no module has this name.
                 "::" if path.is_empty() => path.push(String::new()),
                 "self" if !path.is_empty() => {}
                 word if is_word(word) => path.push(word.to_owned()),
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
     /// Reads a path and keeps it if it has several segments: a single name is imported or defined elsewhere.
     fn path(&mut self, paths: &mut Vec<(Vec<String>, usize)>) {
         let before = self.at.checked_sub(1).map_or("", |before| self.tokens[before].text);
-        // The rest of a path that began with a type, one that leaves our crate, or a macro's variable.
+        // The rest of a path that began with a type, a path out of our crate, or a macro's variable.
         let is_foreign = before == "::" || before == "$" && self.text(0) != "crate";
         let line = self.tokens[self.at].line;
         let mut path = vec![self.text(0).to_owned()];
@@ -177,7 +177,7 @@ fn is_of_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-/// The words and signs of a source file, without comments, literals and lifetimes.
+/// The words and symbols of a source file, without comments, literals and lifetimes.
 fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let (mut rest, mut line) = (text, 1);
@@ -208,7 +208,7 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// The length of a comment `/* … */`, in which others may be.
+/// The length of a comment `/* … */`, which may contain others.
 fn comment_length(text: &str) -> usize {
     let mut depth = 0_usize;
     for (index, pair) in text.as_bytes().windows(2).enumerate() {

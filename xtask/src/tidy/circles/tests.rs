@@ -20,7 +20,7 @@ fn expect(files: &[(&str, &str)], expected: &[&str]) {
     assert_eq!(found(files), expected);
 }
 
-/// Checks that the modules `a` and `b` form a circle if `a` says this, for `b` names `a`.
+/// Checks that the modules `a` and `b` form a circle if `a` has this text; `b` names `a`.
 #[track_caller]
 fn names_b(a: &str) {
     let found =
@@ -28,7 +28,7 @@ fn names_b(a: &str) {
     assert!(matches!(&found[..], [one] if one.contains("a -> b -> a; ")), "{a}: {found:?}");
 }
 
-/// Checks that they do not if `a` says this.
+/// Checks that they do not if `a` has this text.
 #[track_caller]
 fn names_nothing(a: &str) {
     expect(&[("lib.rs", "mod a; mod b;"), ("a.rs", a), ("b.rs", "use crate::a::A;")], &[]);
@@ -119,7 +119,7 @@ fn reexport__counts_for_the_defining_module() {
     let passed = "use crate::both::{Deep, Renamed};";
     let b = ("b.rs", "use crate::both::A;");
     expect(&[lib, both, low, deep, b, ("a.rs", passed)], &[]);
-    // The item that the root passes on is in `b`, which names `a` through `both`.
+    // The item that the root re-exports is in `b`, which names `a` through `both`.
     let circle = "src/a.rs:1: a -> b -> a; (imports: src/a.rs:1, src/b.rs:1)";
     expect(&[lib, both, low, deep, b, ("a.rs", "use crate::B;")], &[circle]);
 }

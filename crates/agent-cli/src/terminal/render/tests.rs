@@ -1,4 +1,4 @@
-//! Sequences of events, and the lines that they become.
+//! Sequences of events, and the resulting lines.
 
 use agent_schemas::Event;
 

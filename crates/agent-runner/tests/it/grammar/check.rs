@@ -1,11 +1,11 @@
-//! The grammar of a log, as a function that says where a log breaks it.
+//! The grammar of a log, as a function that returns where a log violates it.
 
 use std::collections::{BTreeMap, HashSet};
 
 use agent_schemas::delta::{add_usage, append_body};
 use agent_schemas::{AgentResponse, Content, ContentBody, Event, Fold, JsonObject, Message, Status, sse};
 
-/// What is said when a log breaks the grammar.
+/// The message if a log violates the grammar.
 pub(crate) type Broken = String;
 
 macro_rules! demand {
@@ -16,7 +16,7 @@ macro_rules! demand {
     };
 }
 
-/// Checks a whole log, given as the bytes that its readers get, and gives its final response.
+/// Checks a whole log, given as the bytes that its readers get, and returns its final response.
 ///
 /// `strict` names the messages whose contents were only ever appended to or replaced, so that each closing event
 /// must carry exactly what the events before it add up to.
@@ -48,7 +48,7 @@ pub(crate) fn check_log(bytes: &[u8], strict: &HashSet<String>) -> Result<AgentR
     Ok(last)
 }
 
-/// Cuts a log into the JSON texts of its frames.
+/// Splits a log into the JSON texts of its frames.
 fn split(bytes: &[u8]) -> Result<Vec<&str>, Broken> {
     let text = std::str::from_utf8(bytes).map_err(|why| format!("the log is not UTF-8: {why}"))?;
     demand!(!text.contains(['\r', '\u{85}', '\u{2028}', '\u{2029}']), "the log has a raw line separator");
@@ -62,7 +62,7 @@ fn split(bytes: &[u8]) -> Result<Vec<&str>, Broken> {
     frames.collect()
 }
 
-/// Reads one event; what it says must be all that its JSON says, in the protocol's order.
+/// Reads one event. It must contain everything in its JSON, in the protocol's order.
 fn decode(json: &str) -> Result<Event, Broken> {
     let event = Event::from_slice(json.as_bytes()).map_err(|why| format!("cannot be read: {why:?}"))?;
     let mut again = Vec::new();
@@ -93,7 +93,7 @@ struct OpenContent<'a> {
 }
 
 impl<'a> Checker<'a> {
-    /// Takes in one event; gives the final response if this is it.
+    /// Adds one event; returns the final response if this is it.
     fn event(
         &mut self,
         number: usize,

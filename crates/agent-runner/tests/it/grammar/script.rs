@@ -1,4 +1,4 @@
-//! Random behaviour of an agent: what it does is drawn by proptest, and a [`ScriptedAgent`] does it.
+//! Random behavior of an agent: proptest generates the steps, and a [`ScriptedAgent`] executes them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// One thing that an agent does. Numbers choose among the writers that there are, modulo their count.
+/// One step of an agent. Numbers choose among the existing writers, modulo their count.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     Open(MessageType, Role),
@@ -37,7 +37,7 @@ pub(crate) enum Action {
     ToolCall(Vec<String>, Option<String>),
     ToolOutput(String),
     Emit(Event),
-    /// The same with the id of a message that a writer has.
+    /// The same with the id of a writer's message.
     EmitInto(usize, Event),
     Yield,
 }
@@ -58,10 +58,10 @@ pub(crate) enum End {
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
     pub(crate) own: Vec<Action>,
-    /// What a second task does at the same time.
+    /// The steps of a second, concurrent task.
     pub(crate) other: Vec<Action>,
     pub(crate) end: End,
-    /// After how many batches the reader cancels the run; the scripts that wait are cancelled in any case.
+    /// After how many batches the reader cancels the run; waiting scripts are always cancelled.
     pub(crate) cancel_after: Option<usize>,
     pub(crate) log_bytes: usize,
 }
@@ -209,7 +209,7 @@ fn status() -> impl Strategy<Value = Status> {
     select(names.map(Status::from).to_vec())
 }
 
-/// Ids that events refer to: a few that come again, none at all, and hard ones.
+/// Ids that events refer to: a few recurring ones, an empty one, and difficult ones.
 fn id() -> impl Strategy<Value = String> {
     prop_oneof![8 => select(vec!["a", "b", "c", ""]).prop_map(str::to_owned), 1 => text()]
 }
@@ -246,7 +246,7 @@ fn content() -> impl Strategy<Value = Content> {
     )
 }
 
-/// Any event, sensible or not.
+/// Any event, valid or not.
 fn event() -> impl Strategy<Value = Event> {
     let heads = (id(), select(kinds()), option::of(select(roles())), status(), error());
     let rests =
@@ -273,7 +273,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Does what its script says.
+/// Executes its script.
 #[derive(Debug)]
 pub(crate) struct ScriptedAgent {
     pub(crate) script: Script,
@@ -410,7 +410,7 @@ fn take<T>(writers: &mut Vec<T>, at: usize) -> Option<T> {
     Some(writers.remove(at))
 }
 
-/// A data delta with one string, as tool arguments are streamed.
+/// A data delta with one string, like streamed tool arguments.
 pub(crate) fn arguments(part: &str) -> JsonObject {
     object! { "arguments" => part }
 }

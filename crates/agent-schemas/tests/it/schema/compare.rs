@@ -1,4 +1,4 @@
-//! What a difference between two schemas is said to break.
+//! The reported effect of differences between two schemas.
 
 use agent_schemas::export::{self, compare};
 use agent_schemas::{Json, json};
@@ -11,7 +11,7 @@ fn bundle(schema: &str) -> Json {
 fn check(old: &str, new: &str, expected: &[&str]) {
     let lines: Vec<String> = compare(&bundle(old), &bundle(new)).iter().map(ToString::to_string).collect();
     assert_eq!(lines, expected);
-    // Whatever breaks readers in one direction breaks writers in the other, but for what is absent and ignored.
+    // A change that breaks readers in one direction breaks writers in the other, except for absent and ignored members.
     let back = compare(&bundle(new), &bundle(old));
     if !["field", "default"].iter().any(|word| expected.concat().contains(word)) {
         let readers = back.iter().filter(|change| change.breaks_readers).count();

@@ -96,7 +96,7 @@ fn object(schema: &Json, definitions: &JsonObject) -> BoxedStrategy<Json> {
             .boxed();
     }
     let others = match schema.get("additionalProperties") {
-        // A prefix keeps the free members apart from the declared ones.
+        // A prefix distinguishes the free members from the declared ones.
         Some(others) => vec(("x_[a-z]{0,4}", of_schema(others, definitions)), 0..3).boxed(),
         None => Just(Vec::new()).boxed(),
     };

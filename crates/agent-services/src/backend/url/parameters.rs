@@ -1,4 +1,4 @@
-//! The parameters of a URL: what concerns one backend only.
+//! The parameters of a URL, which are settings of a single backend.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,9 +6,9 @@ use std::str::FromStr;
 use super::{StoreUrl, decode};
 use crate::Result;
 
-/// The parameters of a URL. None of them is unknown to its backend.
+/// The parameters of a URL, all of which are known to its backend.
 ///
-/// Values show in no error, as they may be secret.
+/// Errors do not show values, because they may be secret.
 pub struct Parameters {
     url: StoreUrl,
     given: Vec<(&'static str, String)>,
@@ -56,7 +56,7 @@ impl Parameters {
     /// The value of a parameter, parsed as another type; `what` describes the type for errors, as in "a number".
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it cannot be read so.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if it cannot be parsed.
     pub fn read<T: FromStr>(&self, name: &str, what: &str) -> Result<Option<T>> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let fault = || self.url.fault(&format!("the parameter `{name}` should be {what}"));

@@ -17,7 +17,7 @@ async fn is_gone(store: &dyn RunStore, id: &RunId) -> bool {
         && store.read(id, 0, usize::MAX).await.expect("readable").is_none()
 }
 
-/// Contract 25: runs that have ended, with their keys and logs, and no others.
+/// Contract 25: ended runs with their keys and logs, and no others.
 pub async fn delete_session_forgets_ended_runs(store: Arc<dyn RunStore>) {
     let (a, created) = create(&*store, new_run("u", "s").with_key(keyed("k", "f"))).await;
     let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
@@ -37,7 +37,7 @@ pub async fn delete_session_forgets_ended_runs(store: Arc<dyn RunStore>) {
     assert!(matches!(created, Created::Started(_)), "the key is free, and so is the session: {created:?}");
 }
 
-/// Contract 25: runs in progress and waiting ones. Their session is free, and their owner can write nothing more.
+/// Contract 25: runs in progress and queued runs. Their session is then free, and their owner can write nothing more.
 pub async fn delete_session_locks_out_owners(store: Arc<dyn RunStore>) {
     let (a, token) = start(&*store, "u", "s").await;
     let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
@@ -62,7 +62,7 @@ pub async fn delete_session_locks_out_owners(store: Arc<dyn RunStore>) {
     assert_eq!(ended, Err(ErrorKind::NotFound));
     let (d, token) = start(&*store, "u", "s").await;
     assert!(!get(&*store, &d).await.cancel_requested);
-    assert_eq!(finish(&*store, &d, token).await, None, "nobody waits any more");
+    assert_eq!(finish(&*store, &d, token).await, None, "no run is queued");
 }
 
 /// Contract 25: a user's runs of all sessions, however many, and nobody else's.

@@ -18,7 +18,7 @@ pub async fn keys_make_runs_once(store: Arc<dyn RunStore>) {
     let Created::Started(token) = created else { panic!("a free session starts a run: {created:?}") };
     let (id, created) = create(&*store, run("u", "k", "f").with_policy(SessionPolicy::Reject)).await;
     assert_eq!(created, Created::Repeated(a.clone()));
-    assert_eq!(kind(store.get(&id).await), Ok(None), "it makes nothing");
+    assert_eq!(kind(store.get(&id).await), Ok(None), "it creates nothing");
     let (_, created) = create(&*store, run("u", "k", "g")).await;
     assert_eq!(created, Created::KeyReused);
     let elsewhere = new_run("u", "t").with_key(keyed("k", "f"));
@@ -42,7 +42,7 @@ pub async fn keys_make_runs_once(store: Arc<dyn RunStore>) {
     assert_eq!(create(&*store, run("u", "k", "g")).await.1, Created::Queued { ahead: 1 }, "gone with it");
 }
 
-/// Contract 14 and 13: the key of what was handed to a run leads to that run, which outlives it.
+/// Contract 14 and 13: the key of an input that was handed to a run leads to that run, which outlives the input.
 pub async fn keys_of_handed_runs_lead_to_the_other(store: Arc<dyn RunStore>) {
     let (a, token) = start(&*store, "u", "s").await;
     let run = || new_run("u", "s").with_policy(SessionPolicy::Steer).with_key(keyed("k", "f"));
@@ -95,7 +95,7 @@ pub async fn lists_are_stable(store: Arc<dyn RunStore>) {
         if after.is_none() {
             break;
         }
-        // What is made, ended and deleted meanwhile moves nothing.
+        // Runs that are created, ended or deleted meanwhile move nothing.
         start(&*store, "u", &format!("later {}", found.len())).await;
         let (id, token) = &made[gone];
         finish(&*store, id, *token).await;
@@ -181,7 +181,7 @@ pub async fn sweep_trims(store: Arc<dyn RunStore>) {
     let (whole, _) = end("3", 60 * 60, 3).await;
     store.sweep().await.expect("swept");
     assert_eq!(kind(store.sweep().await), Ok(0), "a second time there is nothing to do");
-    assert_eq!(kind(store.get(&long).await), Ok(None), "it has not asked to be kept");
+    assert_eq!(kind(store.get(&long).await), Ok(None), "it was not to be kept longer");
     assert_eq!(read(&*store, &whole, 0).await, batch(0, 3).frames, "its log is not too much");
     assert_eq!(listed(&*store, "u", &RunFilter::default(), 1).await, [whole, kept.clone()]);
 
@@ -197,7 +197,7 @@ pub async fn sweep_trims(store: Arc<dyn RunStore>) {
     }
     for gone in [batch(0, 1), batch(ENTRIES - 3, 3), Batch::empty(7)] {
         let again = store.append(&kept, token, gone).await;
-        assert_eq!(kind(again), Err(ErrorKind::Conflict), "it cannot be repeated any more");
+        assert_eq!(kind(again), Err(ErrorKind::Conflict), "it can no longer be repeated");
     }
     store.append(&kept, token, batch(ENTRIES - 1, 1)).await.expect("this can be");
     let again = new_run("u", "2").with_key(keyed("2", "f"));
@@ -208,7 +208,7 @@ pub async fn sweep_trims(store: Arc<dyn RunStore>) {
     assert_eq!(kind(store.get(&kept).await), Ok(None));
     assert_eq!(kind(store.sweep().await), Ok(0));
 
-    // What a protocol keeps counts, too. It is of a kind that cannot be packed.
+    // The data that a protocol keeps counts, too. It does not compress.
     let random = (0..8_000_u64).map(|n| format!("{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
     let mut large = new_run("u", "4");
     large.record.options.response_ttl = Duration::from_secs(60 * 60);
@@ -220,7 +220,7 @@ pub async fn sweep_trims(store: Arc<dyn RunStore>) {
     assert_eq!(last, Ok(None));
     store.sweep().await.expect("swept");
     store.sweep().await.expect("swept");
-    assert_eq!(kind(store.get(&large).await), Ok(None), "it is larger than all that may be left");
+    assert_eq!(kind(store.get(&large).await), Ok(None), "it is larger than the limit of all trimmed runs");
 }
 
 /// All of a log from an entry on.

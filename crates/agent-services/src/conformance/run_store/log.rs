@@ -1,4 +1,4 @@
-//! Logs: what is appended, read, closed, ended and deleted.
+//! Logs are appended to, read, sealed, ended and deleted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -160,7 +160,7 @@ pub async fn stale_tokens_conflict(store: Arc<dyn RunStore>) {
     assert_eq!(read_all(&*store, &id, 0, 1000).await, (vec![], false));
     for none in [0, 1].map(FencingToken) {
         let refused = append(&*store, &steered, none, batch(0, 1)).await;
-        assert_eq!(refused, Err(ErrorKind::Conflict), "nobody owns a run that waits");
+        assert_eq!(refused, Err(ErrorKind::Conflict), "a queued run has no owner");
     }
 }
 
@@ -182,7 +182,7 @@ pub async fn finish_ends_the_log(store: Arc<dyn RunStore>) {
     assert!(record.ended_at.is_some());
 }
 
-/// Contract 6: also where no entry tells a repetition from the first time.
+/// Contract 6: also if no entry distinguishes a repetition from the first call.
 pub async fn finish_repeats_without_entries(store: Arc<dyn RunStore>) {
     let (id, token) = start(&*store, "u", "s").await;
     let waiting = queue(&*store, SessionPolicy::Enqueue, 1).await;
@@ -333,7 +333,7 @@ pub async fn wait_resolves(store: Arc<dyn RunStore>) {
     wait_for(&*store, &new_run("u", "s").record.id, 0).await;
 }
 
-/// Line 28: a chain of runs is read from its end, in as few steps as the store likes.
+/// Contract 29: a chain of runs is read from its end, in as few steps as the store chooses.
 pub async fn chains_are_read_from_their_end(store: Arc<dyn RunStore>) {
     let (mut previous, mut ids) = (None, Vec::new());
     // Runs of another user may be anywhere.

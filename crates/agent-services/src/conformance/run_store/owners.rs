@@ -29,12 +29,12 @@ pub async fn cancel_asks_a_run_to_stop(store: Arc<dyn RunStore>) {
     }
     let record = get(&*store, &a).await;
     assert_eq!((record.status, record.cancel_requested), (Status::InProgress, true));
-    let written = store.append(&a, token, batch(0, 1)).await.expect("its owner goes on as it sees fit");
-    assert!(written.cancel_requested, "and is told");
+    let written = store.append(&a, token, batch(0, 1)).await.expect("its owner continues as it chooses");
+    assert!(written.cancel_requested, "and receives the request");
     assert_eq!(finish(&*store, &a, token).await, None);
 }
 
-/// Contract 15 and 2: who ends a run cannot miss that it was asked to stop.
+/// Contract 15 and 2: an owner that ends a run cannot miss that it was asked to stop.
 pub async fn a_requested_stop_is_not_overlooked(store: Arc<dyn RunStore>) {
     let by = owner("other");
     let (a, token) = start(&*store, "u", "s").await;
@@ -55,27 +55,27 @@ pub async fn a_requested_stop_is_not_overlooked(store: Arc<dyn RunStore>) {
     assert_eq!(status(&*store, &waiting).await, Status::Queued);
     let stale = FencingToken(token.0 + 1);
     let refused = store.seal(&a, stale, batch(1, 1), "completed", false).await;
-    assert_eq!(kind(refused), Err(ErrorKind::Conflict), "only the owner is told");
-    // What was there before is known again, and the answer is the one of now.
+    assert_eq!(kind(refused), Err(ErrorKind::Conflict), "only the owner learns of it");
+    // The stored entries are recognized, and the answer is the current one.
     assert!(store.append(&a, token, batch(0, 1)).await.expect("acknowledged").cancel_requested);
     for _ in 0..2 {
         store.seal(&a, token, batch(1, 1), "canceled", true).await.expect("sealed");
     }
     assert_eq!(get(&*store, &a).await.ending.as_deref(), Some("canceled"));
-    // Once the end is settled, whoever continues need not know.
+    // Once the end is settled, an owner that continues need not know.
     let last = || end(&*store, (&a, token), batch(2, 1), Status::Canceled, Some(&by));
     let granted = last().await.expect("finished").expect("one waits");
     assert_eq!(last().await, Ok(Some(granted.clone())));
 
     let asked = queue(&*store, SessionPolicy::Interrupt, 1).await;
     let refused = end(&*store, (&waiting, granted.token), batch(0, 1), Status::Completed, Some(&by)).await;
-    assert_eq!(refused, Err(ErrorKind::Canceled), "one that interrupts asks as well");
+    assert_eq!(refused, Err(ErrorKind::Canceled), "an interrupting run is a request to stop, too");
     let granted = finish(&*store, &waiting, granted.token).await.expect("one waits");
     assert_eq!(granted.id, asked);
     assert_eq!(finish(&*store, &asked, granted.token).await, None);
 }
 
-/// Contract 15: of a run that is sealed, it is settled how it ends.
+/// Contract 15: the end of a sealed run is settled.
 pub async fn what_is_sealed_is_not_cancelled(store: Arc<dyn RunStore>) {
     let (a, token) = start(&*store, "u", "s").await;
     store.seal(&a, token, batch(0, 1), "completed", false).await.expect("sealed");
@@ -86,7 +86,7 @@ pub async fn what_is_sealed_is_not_cancelled(store: Arc<dyn RunStore>) {
     finish_in_order(&*store, (&a, token), &[&next]).await;
 }
 
-/// Contract 15: a run that waits ends in the same step, so that no session has two runs in progress.
+/// Contract 15: a queued run ends in the same step, so that no session has two runs in progress.
 pub async fn cancel_takes_out_of_the_queue(store: Arc<dyn RunStore>) {
     let (a, token) = start(&*store, "u", "s").await;
     let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
@@ -153,7 +153,7 @@ pub async fn signals_reach_the_owner(store: Arc<dyn RunStore>) {
     let cancel =
         async { assert_eq!(kind(store.cancel(&a, Batch::empty(0)).await), Ok(Some(Canceled::Requested))) };
     while_waiting(told(&one, &a), cancel).await;
-    assert!(get(&*store, &a).await.cancel_requested, "who is told finds what was asked");
+    assert!(get(&*store, &a).await.cancel_requested, "an owner that receives the signal finds the request");
     let hand = async { assert_ne!(steer(&*store, &a).await, a) };
     while_waiting(told(&one, &a), hand).await;
     assert_eq!(store.steered(&a).await.expect("readable").len(), 1);
@@ -186,7 +186,7 @@ pub async fn leases_keep_runs(store: Arc<dyn RunStore>) {
     }
     assert!(is_orphan(&*store, &a).await);
     heartbeat(&*store, &one).await;
-    assert!(!is_orphan(&*store, &a).await, "it lives again");
+    assert!(!is_orphan(&*store, &a).await, "its lease is live again");
     store.release_lease(&one).await.expect("released");
     for session in ["1", "2", "3"] {
         start(&*store, "u", session).await;
@@ -195,7 +195,7 @@ pub async fn leases_keep_runs(store: Arc<dyn RunStore>) {
     assert_eq!(store.orphans(size(3)).await.expect("found").len(), 3, "some at a time");
 }
 
-/// Contract 18: who does not live takes nothing.
+/// Contract 18: an owner without a live lease takes over nothing.
 pub async fn takers_need_a_lease(store: Arc<dyn RunStore>) {
     let (one, other) = (owner("owner"), owner("other"));
     let (a, token) = start(&*store, "u", "s").await;
@@ -220,34 +220,34 @@ pub async fn takers_need_a_lease(store: Arc<dyn RunStore>) {
     refused().await;
     assert!(get(&*store, &a).await.epochs.is_empty());
     finish_in_order(&*store, (&a, token), &[&waiting]).await;
-    assert_eq!(take_over(&*store, &a, &other).await, None, "it has ended, so it does not matter who asks");
+    assert_eq!(take_over(&*store, &a, &other).await, None, "it has ended, so the caller does not matter");
 }
 
-/// Lets a lease be over.
+/// Makes a lease expire.
 async fn expire(store: &dyn RunStore, owner: &OwnerId) {
     store.heartbeat(owner, Duration::ZERO).await.expect("a lease that is over at once");
 }
 
-/// Contract 28 and 19: who has lost its lease gets the time to renew it.
+/// Contract 28 and 19: an owner whose lease has expired gets time to renew it.
 pub async fn owners_may_come_back(store: Arc<dyn RunStore>) {
     let (one, other) = (owner("owner"), owner("other"));
     let (a, token) = start(&*store, "u", "s").await;
     heartbeat(&*store, &one).await;
     expire(&*store, &one).await;
     assert!(is_orphan(&*store, &a).await);
-    // It lives only since then, so it cannot tell who else does.
+    // Its own lease is live only since then, so it cannot know which others are.
     heartbeat(&*store, &other).await;
     assert_eq!(take_over(&*store, &a, &other).await, None);
     heartbeat(&*store, &one).await;
     assert!(!is_orphan(&*store, &a).await, "it has come back");
     store.append(&a, token, batch(0, 1)).await.expect("and the run is still its own");
 
-    // Another one that lives on without a gap takes the run in the end.
+    // Another owner that holds its lease without a gap takes over the run in the end.
     expire(&*store, &one).await;
     let third = owner("third");
     let tried = async |id: &RunId| loop {
         store.heartbeat(&third, SHORT).await.expect("renewed");
-        // On a busy machine it may be over by now.
+        // On a busy machine, the time may already be over.
         match kind(store.take_over(id, &third).await) {
             Err(ErrorKind::Conflict) => {}
             other => return other.expect("asked"),
@@ -261,7 +261,7 @@ pub async fn owners_may_come_back(store: Arc<dyn RunStore>) {
     store.append(&a, taken, batch(1, 1)).await.expect("appended");
     assert_eq!(kind(store.append(&a, token, batch(2, 1)).await), Err(ErrorKind::Conflict));
 
-    // What was taken over is not taken from the new owner at once, though its lease is over as well.
+    // A run that was taken over is not taken from the new owner at once, although its lease has expired as well.
     let (b, _) = start(&*store, "u", "t").await;
     store.release_lease(&one).await.expect("released");
     assert!(take_over(&*store, &b, &other).await.is_some());
@@ -315,12 +315,12 @@ pub async fn own_runs_may_be_taken_again(store: Arc<dyn RunStore>) {
     let refused = store.append(&a, old, batch(0, 1)).await;
     assert_eq!(kind(refused), Err(ErrorKind::Conflict));
     assert_eq!(get(&*store, &a).await.epochs, [0]);
-    assert_eq!(take_over(&*store, &waiting, &one).await, None, "it has to wait, whoever asks");
+    assert_eq!(take_over(&*store, &waiting, &one).await, None, "it has to wait, whoever the caller is");
     finish_in_order(&*store, (&a, token), &[&waiting]).await;
     assert_eq!(take_over(&*store, &a, &one).await, None, "it has ended");
 }
 
-/// Contract 18: of several at once one succeeds.
+/// Contract 18: if several owners try at once, one succeeds.
 pub async fn one_of_many_takes_over(store: Arc<dyn RunStore>) {
     let (a, token) = start(&*store, "u", "s").await;
     let waiting = queue(&*store, SessionPolicy::Enqueue, 1).await;
@@ -374,6 +374,6 @@ pub async fn a_restart_forgets_no_run(store: Arc<dyn RunStore>) {
     assert_eq!(get(&*store, &a).await, before);
     assert_eq!(create(&*store, keyed()).await.1, Created::Repeated(a.clone()));
     let (later, _) = create(&*store, new_run("u", "t")).await;
-    assert!(get(&*store, &later).await.number > before.number, "numbers go on");
+    assert!(get(&*store, &later).await.number > before.number, "numbers continue");
     finish_in_order(&*store, (&a, token), &[&c, &b]).await;
 }

@@ -1,4 +1,4 @@
-//! Turns in a session: who is in progress, who waits, and who is handed to whom.
+//! Turns in a session: which run is in progress, which ones are queued, and which ones are handed to another as input.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,20 +30,20 @@ pub async fn enqueued_runs_wait_in_order(store: Arc<dyn RunStore>) {
     start(&*store, "u", "s").await;
 }
 
-/// Contract 11: the bound of the queue.
+/// Contract 11: the limit of the queue.
 pub async fn full_queues_refuse(store: Arc<dyn RunStore>) {
     let (a, token) = start(&*store, "u", "s").await;
     let refused = async |bound, policy| {
         let (id, created) =
             create(&*store, new_run("u", "s").with_policy(policy).with_max_queued(bound)).await;
         assert_eq!(created, Created::QueueFull, "{policy:?}");
-        assert_eq!(kind(store.get(&id).await), Ok(None), "it was not made");
+        assert_eq!(kind(store.get(&id).await), Ok(None), "it was not created");
     };
     let waiting = [SessionPolicy::Enqueue, SessionPolicy::Interrupt, SessionPolicy::Steer];
     for policy in waiting {
         refused(0, policy).await;
     }
-    assert!(!get(&*store, &a).await.cancel_requested, "one that is refused interrupts nothing");
+    assert!(!get(&*store, &a).await.cancel_requested, "a rejected run interrupts nothing");
     let b = queue(&*store, SessionPolicy::Enqueue, 1).await;
     let c = steer(&*store, &a).await;
     for policy in waiting {
@@ -51,7 +51,7 @@ pub async fn full_queues_refuse(store: Arc<dyn RunStore>) {
     }
     let fits = new_run("u", "s").with_max_queued(3);
     let (d, created) = create(&*store, fits).await;
-    assert_eq!(created, Created::Queued { ahead: 3 }, "what was handed to another counts among them");
+    assert_eq!(created, Created::Queued { ahead: 3 }, "inputs handed to another run count among them");
     finish_in_order(&*store, (&a, token), &[&c, &b, &d]).await;
 }
 
@@ -67,12 +67,12 @@ pub async fn rejected_runs_are_not_made(store: Arc<dyn RunStore>) {
     let ended = end(&*store, (&a, token), batch(0, 1), Status::Completed, None).await;
     assert_eq!(ended, Ok(None));
     let (_, created) = create(&*store, reject().with_key(keyed("k", "f"))).await;
-    assert_eq!(created, Created::Busy(b.clone()), "the first that waits is under way");
+    assert_eq!(created, Created::Busy(b.clone()), "the first queued run is in progress");
     heartbeat(&*store, &owner("owner")).await;
     let token = store.take_over(&b, &owner("owner")).await.expect("asked").expect("an orphan");
     assert_eq!(finish(&*store, &b, token).await, None);
     let (_, created) = create(&*store, reject().with_key(keyed("k", "f"))).await;
-    assert!(matches!(created, Created::Started(_)), "what was not made keeps no key: {created:?}");
+    assert!(matches!(created, Created::Started(_)), "a rejected run keeps no key: {created:?}");
 }
 
 /// Contract 11: `Interrupt`.
@@ -84,7 +84,7 @@ pub async fn interrupting_runs_go_first(store: Arc<dyn RunStore>) {
     let e = queue(&*store, SessionPolicy::Enqueue, 4).await;
     assert!(get(&*store, &a).await.cancel_requested);
     for id in [&b, &c, &d, &e] {
-        assert!(!get(&*store, id).await.cancel_requested, "only the one in progress is asked");
+        assert!(!get(&*store, id).await.cancel_requested, "only the run in progress is asked to stop");
     }
     finish_in_order(&*store, (&a, token), &[&d, &c, &b, &e]).await;
     let (_, created) = create(&*store, new_run("u", "s").with_policy(SessionPolicy::Interrupt)).await;
@@ -213,7 +213,7 @@ pub async fn many_creators_take_turns(store: Arc<dyn RunStore>) {
             Created::Queued { ahead } => usize::try_from(ahead).expect("a place"),
             other => panic!("there is room for all: {other:?}"),
         };
-        assert!(order[place].replace(id).is_none(), "nobody shares place {place}");
+        assert!(order[place].replace(id).is_none(), "place {place} is unique");
     }
     let (mut id, mut token) = started.expect("one has the session");
     let filter = RunFilter { session: Some(session("s")), status: Some(Status::InProgress) };

@@ -1,5 +1,5 @@
--- The owners of the old layout that live, by the end of their leases. If there are none and it is wanted, locks the old layout's
--- servers out: their leases are at a key that from then on has another type. KEYS: 1 the owners. ARGV: 1 whether to lock
+-- Returns the live owners of the old layout, by the end of their leases. If there are none, and if requested, locks out the
+-- old layout's servers by changing the type of the key that has their leases. KEYS: 1 the owners. ARGV: 1 whether to lock
 -- out.
 if redis.call('TYPE', KEYS[1]).ok == 'zset' then
   local live = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. text(now_ms()), '+inf', 'WITHSCORES')

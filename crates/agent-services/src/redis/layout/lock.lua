@@ -1,4 +1,5 @@
--- Takes the lock, or keeps it; says whether that went well. KEYS: 1 the lock. ARGV: 1 who asks, 2 for how many milliseconds.
+-- Acquires or renews the lock; returns whether that succeeded. KEYS: 1 the lock. ARGV: 1 the holder, 2 the duration in
+-- milliseconds.
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
   return 0

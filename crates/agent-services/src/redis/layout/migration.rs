@@ -1,14 +1,14 @@
-//! From layout 1 to layout 2, in which keys have a tenant.
+//! The migration from layout 1 to layout 2, in which keys have a tenant.
 //!
-//! Each key only gets another name in its slot, so nothing is copied and Redis serves others meanwhile. A server that ends
-//! half-way leaves a mark; the next one that starts continues.
+//! Each key is only renamed within its slot, so nothing is copied, and Redis continues to serve other programs. A
+//! server that ends during the migration leaves a mark; the next one that starts resumes it.
 //!
-//! 1. One server at a time does it. The others wait until it is done, or until its lock ends.
-//! 2. It waits until no server of layout 1 has a lease, and refuses if one goes on renewing its lease.
-//! 3. The data is marked as half-way and of layout 2: from here on no server of layout 1 starts.
-//! 4. Servers of layout 1 that were paused are locked out: where they keep leases and note what runs there are, they find
-//!    keys of another type, so they neither execute runs nor make any.
-//! 5. All keys are renamed, until none is left. Then the mark goes.
+//! 1. One server at a time migrates. The others wait until it is done, or until its lock expires.
+//! 2. It waits until no server of layout 1 has a lease, and fails if one keeps renewing its lease.
+//! 3. The data is marked as layout 2 and in migration: from here on, no server of layout 1 starts.
+//! 4. Servers of layout 1 that were paused are locked out: the keys where they keep leases and register runs now have
+//!    another type, so they neither execute nor create runs.
+//! 5. All keys are renamed, until none is left. Then the mark is removed.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -30,31 +30,31 @@ script!(FENCE, "layout/fence.lua");
 script!(TAGS, "layout/tags.lua");
 script!(RENAME, "layout/rename.lua");
 
-/// The layout from which the way leads.
+/// The layout that is migrated.
 pub(super) const FROM: u64 = 1;
 
-/// How long the lock of a server that has ended keeps the others waiting, in milliseconds. It is renewed with every step.
+/// How long the lock of a server that has ended delays the others, in milliseconds. Every step renews it.
 const LOCK_MS: u64 = 20_000;
 
-/// How many keys a step looks for, about.
+/// Roughly how many keys a step scans.
 const STEP: usize = 1000;
 
-/// How many keys are renamed at once: longer, and others would notice.
+/// How many keys are renamed at once. More would delay other programs.
 const AT_ONCE: usize = 100;
 
-/// The delay before the first look at what others do, and the longest.
+/// The first and the longest delay before checking the progress of other servers.
 const DELAYS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
-/// The migration, by the one who does it.
+/// The migration, as seen by the server that does it.
 struct Migration<'a> {
     client: &'a RedisClient,
     operation: &'static str,
-    /// By which the lock knows its holder.
+    /// Identifies the holder of the lock.
     name: String,
 }
 
 impl RedisClient {
-    /// Brings the data to this program's layout, or waits until another server has done it.
+    /// Migrates the data to this program's layout, or waits until another server has done so.
     pub(super) async fn migrate(&self, operation: &'static str) -> Result<()> {
         let migration = Migration { client: self, operation, name: SystemIds.uuid() };
         let mut backoff = Backoff::new(DELAYS.0, DELAYS.1);
@@ -62,7 +62,7 @@ impl RedisClient {
         while !migration.lock().await? {
             if std::mem::take(&mut is_first) {
                 tracing::info!(
-                    "waiting for another server, which brings the data in Redis to layout {LAYOUT}"
+                    "waiting for another server, which is migrating the data in Redis to layout {LAYOUT}"
                 );
             }
             backoff.wait().await;
@@ -71,7 +71,7 @@ impl RedisClient {
             }
         }
         let done = migration.run().await;
-        // Where this fails, the lock ends by itself.
+        // If this fails, the lock expires by itself.
         let unlock = UNLOCK.with_keys([self.keys().lock()]).arg(&migration.name);
         let _ = self.ask::<u64>(operation, unlock, Repeat::Safe).await;
         done
@@ -80,17 +80,17 @@ impl RedisClient {
 
 impl Migration<'_> {
     async fn run(&self) -> Result<()> {
-        // Another server may just have done it.
+        // Another server may just have migrated the data.
         if self.client.layout(self.operation).await? == Layout::Current {
             return Ok(());
         }
         let keys = self.client.keys();
         self.await_old_owners().await?;
-        tracing::info!("bringing the data in Redis from layout {FROM} to layout {LAYOUT}");
+        tracing::info!("migrating the data in Redis from layout {FROM} to layout {LAYOUT}");
         self.command(cmd("SET").arg(keys.migration()).arg(FROM)).await?;
         self.command(cmd("SET").arg(keys.layout()).arg(LAYOUT)).await?;
         if let Some((owner, _)) = self.old_owners(true).await?.into_iter().next() {
-            // It began in between. Nothing was renamed yet, so everything is as it was.
+            // An old server began in the meantime. Nothing has been renamed yet, so nothing has changed.
             self.keep_lock().await?;
             self.command(cmd("SET").arg(keys.layout()).arg(FROM)).await?;
             self.command(cmd("DEL").arg(keys.migration())).await?;
@@ -101,20 +101,20 @@ impl Migration<'_> {
         loop {
             let (renamed, taken) = self.rename_all().await?;
             total += renamed;
-            // A slot of a cluster may have moved to a node that had been looked at before.
+            // A slot of a cluster may have moved to a node that was already scanned.
             if renamed > 0 && self.client.servers().is_cluster() {
                 continue;
             }
             if taken > 0 {
                 tracing::warn!(
                     keys = taken,
-                    "keys of layout {FROM} are left, as layout {LAYOUT} has their names already"
+                    "could not rename some keys of layout {FROM}, because their new names are taken"
                 );
             }
             break;
         }
         self.command(cmd("DEL").arg(keys.migration())).await?;
-        tracing::info!(keys = total, "the data in Redis has layout {LAYOUT} now");
+        tracing::info!(keys = total, "the data in Redis now has layout {LAYOUT}");
         Ok(())
     }
 
@@ -136,7 +136,7 @@ impl Migration<'_> {
                 return Ok(());
             }
             if seen.is_empty() {
-                tracing::info!("waiting until the leases of servers of an older version have ended");
+                tracing::info!("waiting until the leases of servers of an older version have expired");
             }
             seen.extend(living);
             self.keep_lock().await?;
@@ -144,8 +144,8 @@ impl Migration<'_> {
         }
     }
 
-    /// The servers of the old layout that live, each with the end of its lease. With `lock_out`, and if there are none, none
-    /// will ever live again.
+    /// The live servers of the old layout, each with the end of its lease. With `lock_out`, if there are none, also
+    /// prevents any from becoming live again.
     async fn old_owners(&self, lock_out: bool) -> Result<Vec<(String, f64)>> {
         let key = self.client.keys().of_layout(FROM, "owners");
         let call = FENCE.with_keys([key]).arg(u64::from(lock_out));
@@ -154,13 +154,13 @@ impl Migration<'_> {
 
     fn in_use(&self, owner: &str) -> Error {
         let message = format!(
-            "an older version of agent-server ({owner}) still uses the data in Redis, which this version would bring to a \
-             new layout: stop all servers of the older version first"
+            "an older version of agent-server ({owner}) is still using the data in Redis, which this version migrates \
+             to a new layout: stop all servers of the older version first"
         );
         Error::new(ErrorKind::Conflict, self.operation, message)
     }
 
-    /// The tags, which stand at a key without a hash tag: it cannot be renamed in a cluster.
+    /// The tags. Their key has no hash tag, so a cluster cannot rename it.
     async fn move_tags(&self) -> Result<()> {
         let keys = self.client.keys();
         let call = TAGS.with_keys([keys.of_layout(FROM, "run-tags")]);
@@ -177,7 +177,7 @@ impl Migration<'_> {
         Ok(())
     }
 
-    /// Looks at every key once; says how many were renamed, and how many could not be as the new names are taken.
+    /// Scans every key once; returns how many were renamed, and how many could not be because the new names are taken.
     async fn rename_all(&self) -> Result<(u64, u64)> {
         let old = self.client.keys().of_layout(FROM, "");
         let (mut renamed, mut taken) = (0, 0);
@@ -201,10 +201,10 @@ impl Migration<'_> {
         Ok((renamed, taken))
     }
 
-    /// Renames some keys, in several steps; what each says.
+    /// Renames some keys in several steps; returns the result of each.
     async fn rename(&self, old: &str, names: &[String]) -> Result<Vec<(u64, u64)>> {
         let new = self.client.keys().of_tenant();
-        // A script may only touch one slot of a cluster.
+        // A script may access only one slot of a cluster.
         let mut slots: HashMap<&str, Vec<&String>> = HashMap::new();
         for name in names {
             let tag = if self.client.servers().is_cluster() { hash_tag(name) } else { "" };
@@ -231,7 +231,7 @@ impl Migration<'_> {
         if self.lock().await? {
             return Ok(());
         }
-        let message = "another server has taken over bringing the data in Redis up to date";
+        let message = "another server has taken over the migration of the data in Redis";
         Err(Error::new(ErrorKind::Unavailable, self.operation, message))
     }
 
@@ -240,7 +240,7 @@ impl Migration<'_> {
     }
 }
 
-/// The part of a key that decides on its slot.
+/// The part of a key that determines its slot.
 fn hash_tag(key: &str) -> &str {
     let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
     tag.map_or(key, |(tag, _)| tag)

@@ -1,5 +1,5 @@
--- Renames keys; says how many, and how many could not be renamed as the new name is taken. One that is gone was renamed
--- before. KEYS: old and new names in turn.
+-- Renames keys; returns how many, and how many could not be renamed because the new name is taken. A missing key was
+-- renamed before. KEYS: old and new names in turn.
 local renamed, taken = 0, 0
 for i = 1, #KEYS, 2 do
   if redis.call('EXISTS', KEYS[i]) == 1 then

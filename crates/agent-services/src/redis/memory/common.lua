@@ -13,7 +13,7 @@ local function check_keys()
   redis.call('GET', KEYS[5])
 end
 
--- Extends the life of everything by these milliseconds, 0 for forever.
+-- Extends the life of everything to this many milliseconds from now; 0 means no limit.
 local function live_on(ttl)
   ttl = tonumber(ttl)
   local at = now_ms() + ttl

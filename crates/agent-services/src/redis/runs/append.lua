@@ -1,5 +1,5 @@
--- Appends entries, and settles how the run is going to end. ARGV: 9 whether it is going to end, 10 how, 11 whether the caller
--- knows of a request to stop. The answer is followed by `cancel` where there is such a request.
+-- Appends entries, and settles how the run will end. ARGV: 9 whether it will end, 10 how, 11 whether the caller knows of a
+-- request to stop. If there is such a request, `cancel` follows the answer.
 local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'first', 'cancel', 'ending')
 if not run then
   return fault or 'missing'

@@ -1,6 +1,6 @@
--- Asks a run to stop, or ends one that waits. Returns what was done, the user as in keys, and how many bytes the log has.
--- ARGV: 5 nothing, 6 to 8 the last entries of one that waits, 9 the time, 10 for how many milliseconds an ended run is kept
--- that does not ask for more.
+-- Asks a run to stop, or ends a queued one. Returns what was done, the user as in keys, and the size of the log in bytes.
+-- ARGV: 5 nothing, 6 to 8 the last entries of a queued run, 9 the time, 10 the default retention of an ended run in
+-- milliseconds.
 local run, fault = read_run(KEYS[1], 'status', 'ended', 'owner', 'turns', 'entries', 'first', 'who', 'bytes', 'keys',
   'kept_for', 'dequeued_by', 'ending')
 if not run then

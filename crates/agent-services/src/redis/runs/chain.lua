@@ -1,5 +1,5 @@
--- A run and those that it continues, while they are in this slot and until there are so many bytes: the record of each, and
--- the last entry of its log if it has ended. Those of another user are in another slot. ARGV: 5 the bytes.
+-- Returns a run and the runs that it continues, as long as they are in this slot and up to a number of bytes: the record of
+-- each, and the last entry of its log if it has ended. Runs of another user are in another slot. ARGV: 5 the bytes.
 local ENDED = 10
 local tag = string.sub(ID, -4)
 local found, bytes, id = {}, 0, ID

@@ -24,11 +24,11 @@ impl FromRedisValue for Fields {
 }
 
 impl Fields {
-    /// The record, of which any part but its id and its status may be damaged: one that cannot be read must not make others
+    /// The record. Any part except its id and its status may be damaged: an unreadable record must not make others
     /// unreadable.
     ///
     /// # Errors
-    /// If not even these are there: it is no record.
+    /// If even these are missing: it is not a record.
     pub(super) fn decode(self, operation: &'static str) -> Result<RunRecord> {
         let [
             Some(id),
@@ -96,7 +96,7 @@ fn with_cause(error: &Error) -> String {
     }
 }
 
-/// The fields of a record that do not depend on what the store says, names and values in turn.
+/// The fields of a record that do not depend on the store's answers, names and values in turn.
 pub(super) fn fields(operation: &'static str, record: &RunRecord) -> Result<Vec<String>> {
     record.check(operation)?;
     let mut fields = vec![

@@ -1,9 +1,9 @@
--- What the scripts about runs share. KEYS of those about one run: 1 the run, 2 its log, 3 the unfinished runs of its tag.
--- ARGV: 1 what all keys and channels begin with, 2 the same with the tag, 3 the id of the run, 4 a name of the call, which
--- is the same when the client repeats it after an answer got lost.
+-- Shared by the scripts about runs. KEYS of scripts about one run: 1 the run, 2 its log, 3 the unfinished runs of its tag.
+-- ARGV: 1 the prefix of all keys and channels, 2 the same with the tag, 3 the id of the run, 4 a name of the call, which is
+-- the same when the client repeats it after a lost answer.
 --
 -- Keys whose names are only known from the data are read before anything is written: while a cluster moves the slot, such a
--- read fails, and then nothing has happened.
+-- read fails, and then nothing has changed.
 
 local ROOT, BASE, ID, CALL = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
@@ -34,7 +34,7 @@ local function read_run(key, ...)
   return run
 end
 
--- The answer if a run is listed and not there: the slot is on its way, or the data was thrown away.
+-- The answer if a run is listed but missing: the slot is being moved, or the data was evicted.
 local function absent(key)
   return redis.error_reply('ABSENT data at ' .. key)
 end
@@ -68,7 +68,7 @@ local function has(list, wanted)
   return false
 end
 
--- Whose turn it is in a session.
+-- The queue of a session: the run in progress, the inputs handed to it, and the queued runs.
 local function read_turns(name)
   local key = BASE .. 'turns:' .. name
   local known = redis.call('HMGET', key, 'active', 'steered', 'queue')
@@ -84,7 +84,7 @@ local function write_turns(turns)
   end
 end
 
--- Ends the turn of the run in progress: what was handed to it waits before all others.
+-- Ends the turn of the run in progress: input that was handed to it goes to the front of the queue.
 local function release(turns)
   turns.active = ''
   for i = #turns.steered, 1, -1 do
@@ -93,7 +93,7 @@ local function release(turns)
   turns.steered = {}
 end
 
--- Gives the right to execute a run; returns the token.
+-- Grants the right to execute a run; returns the token.
 local function begin(id, owner)
   redis.call('HSET', run_key(id), 'status', 'in_progress', 'owner', owner)
   return text(redis.call('HINCRBY', run_key(id), 'token', 1))
@@ -104,7 +104,7 @@ local function publish(kind, name, message)
   redis.pcall('PUBLISH', ROOT .. kind .. ':' .. name, message)
 end
 
--- Forgets a run with all that belongs to it.
+-- Deletes a run with all its data.
 local function forget(id)
   local key = run_key(id)
   local known = redis.call('HMGET', key, 'who', 'keys')

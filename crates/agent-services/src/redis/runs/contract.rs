@@ -64,7 +64,7 @@ impl RunStore for RedisRunStore {
         let ids = [user.as_str(), session.as_str(), key.unwrap_or_default(), record.id.as_str()];
         let _call = self.backend.begin(OPERATION, &ids)?;
         let Some(place) = Place::of_user(self.backend.keys(), &record.id, user) else {
-            let message = "a run's id should be `run_`, at least 32 letters and digits, and its user's tag";
+            let message = "a run's id must be `run_`, at least 32 letters and digits, and its user's tag";
             return Err(Error::new(ErrorKind::InvalidInput, OPERATION, message));
         };
         if first.first != 0 {
@@ -268,7 +268,7 @@ impl RunStore for RedisRunStore {
     }
 
     async fn release_lease(&self, owner: &OwnerId) -> Result<()> {
-        const OPERATION: &str = "end a lease";
+        const OPERATION: &str = "release a lease";
         let _call = self.backend.begin(OPERATION, &[])?;
         self.end_lease(OPERATION, owner).await?;
         self.listening.wakeups.forget(owner);
@@ -287,7 +287,7 @@ impl RunStore for RedisRunStore {
         let Some(place) = self.place(id) else { return Ok(None) };
         let [present, token] = self.fields(OPERATION, &place, ["owner", "token"]).await?;
         let Some(token) = token else { return Ok(None) };
-        // Who has this token cannot change without another one.
+        // The owner of this token cannot change without a new token.
         let (leases, read) = self.leases_to_take(OPERATION, owner, present.as_deref()).await?;
         let call =
             place.call_with(&TAKE, &Self::name(), [leases]).arg(owner.as_str()).arg(token).arg(&read[..]);

@@ -1,4 +1,4 @@
--- Makes a run; returns what became of it. KEYS: 4 the turns of its session, 5 the user's runs, 6 the last number, 7 the
+-- Creates a run; returns the result. KEYS: 4 the turns of its session, 5 the user's runs, 6 the last number, 7 the
 -- idempotency key, if there is one. ARGV: 5 the owner, 6 the policy, 7 how many may wait, 8 how many entries there are, 9
 -- their frames, 10 the user as in keys, 11 the session as in keys, 12 the key as in keys, 13 its fingerprint, then the names
 -- and values of fields.
@@ -24,7 +24,7 @@ if before then
   return 'exists'
 end
 
--- Redis forgets ended runs by itself, which leaves their places: each new run takes some out.
+-- Ended runs expire by themselves, which leaves their places in the list: each new run removes some.
 local gone = {}
 for _, id in ipairs(redis.call('ZRANGE', KEYS[5], 0, 2)) do
   if redis.call('EXISTS', run_key(id)) == 0 then

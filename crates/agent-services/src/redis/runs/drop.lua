@@ -1,4 +1,4 @@
--- Forgets what was handed to a run and taken by it. ARGV: 5 the token, then the runs that were taken.
+-- Drops the inputs that were handed to a run and that it has taken. ARGV: 5 the token, then the runs that were taken.
 local run, fault = read_run(KEYS[1], 'owner', 'token', 'turns', 'who')
 if not run then
   return fault or 'missing'

@@ -13,13 +13,13 @@ end
 local function finish(run, status, now, kept)
   redis.call('HSET', KEYS[1], 'status', status, 'ended', now)
   if run.kept_for then
-    -- A thousand years are for ever.
+    -- A thousand years count as forever.
     local longer = math.min(tonumber(run.kept_for) * 1000, 366000 * DAY)
     redis.call('HSET', KEYS[1], 'kept_until', text(now_ms() + longer))
     kept = text(math.max(tonumber(kept), longer))
   end
   redis.call('SREM', KEYS[3], ID)
-  -- Before the next line, which may forget the run at once.
+  -- Before the next line, which may delete the run at once.
   local bytes = redis.call('HGET', KEYS[1], 'bytes')
   redis.call('PEXPIRE', KEYS[1], kept)
   redis.call('PEXPIRE', KEYS[2], kept)

@@ -14,12 +14,12 @@ use crate::redis::keys::encode;
 use crate::redis::store::{STEP, millis};
 use crate::run::{EXPIRED_LEASES, OwnerId, tag};
 
-/// How long a noted tag need not be noted again. It is far less than the minute after which a tag without runs
+/// How long a recorded tag need not be recorded again. It is far less than the minute after which a tag without runs
 /// is removed.
 const NOTED: Duration = Duration::from_secs(15);
 
 impl RedisRunStore {
-    /// The ended runs whose logs are whole, and how many bytes they have: in one slot.
+    /// The ended runs with complete logs, and their size in bytes, in one slot.
     fn ended_keys(&self) -> [String; 2] {
         ["runs", "bytes"].map(|name| format!("{}{name}", self.backend.keys().of_tag("ended")))
     }
@@ -45,14 +45,15 @@ impl RedisRunStore {
         self.backend.repeatable(operation, command).await
     }
 
-    /// The key of the leases of the owners, who execute runs of all tenants.
+    /// The key of the leases of the owners, which execute runs of all tenants.
     fn leases(&self) -> String {
         format!("{}leases", self.backend.keys().root())
     }
 
-    /// The key of the leases if the step that takes a run can read them. It cannot in a cluster, where they are in another
-    /// slot: then these are the leases of the new owner and of the present one. The step compares the time with them. Only a
-    /// renewal between this and the step goes unseen, so it may come as late as one that arrives after the step.
+    /// The key of the leases if the step that takes over a run can read them. In a cluster it cannot, because
+    /// they are in another slot: then this returns the leases of the new and the present owner, and the step
+    /// compares the time with them. A renewal between this and the step has the same effect as one that arrives
+    /// after the step.
     pub(super) async fn leases_to_take(
         &self,
         operation: &'static str,
@@ -69,12 +70,12 @@ impl RedisRunStore {
         Ok((None, read.map(Option::unwrap_or_default)))
     }
 
-    /// The owners that live.
+    /// The owners with a live lease.
     pub(super) async fn living(&self, operation: &'static str) -> Result<Vec<Vec<u8>>> {
         self.backend.repeatable(operation, OWNERS.with_keys([self.leases()])).await
     }
 
-    /// Notes that runs with a tag will exist, so that they are found when they become orphans.
+    /// Records that runs with a tag will exist, so that they are found when they become orphans.
     pub(super) async fn note_tag(&self, operation: &'static str, tag: &str) -> Result<()> {
         if self.noted.lock().get(tag).is_some_and(|at| at.elapsed() < NOTED) {
             return Ok(());
@@ -83,7 +84,7 @@ impl RedisRunStore {
         self.backend
             .repeatable::<()>(operation, TAG.with_keys([self.backend.keys().run_tags()]).arg(tag))
             .await?;
-        // None is ever taken out: there are no more than 65,536.
+        // Tags are never removed: there are at most 65,536.
         self.noted.lock().insert(tag.to_owned(), at);
         Ok(())
     }
@@ -111,29 +112,29 @@ impl RedisRunStore {
         Ok(orphans)
     }
 
-    /// Counts a run that has ended, whatever becomes of this: without it, Redis forgets the run by its age alone.
+    /// Counts a run that has ended; a failure is only logged, because the run then still expires by its age.
     pub(super) async fn count_end(&self, operation: &'static str, id: &RunId, bytes: u64, user: &str) {
         if let Err(error) = self.note_end(operation, id, bytes, user).await {
             tracing::debug!(%error, "an ended run was not counted");
         }
     }
 
-    /// Notes that a run has ended. If the process ends before, Redis still forgets the run when it is old.
+    /// Records that a run has ended. If the process ends before this, the run still expires.
     async fn note_end(&self, operation: &'static str, id: &RunId, bytes: u64, user: &str) -> Result<()> {
         let bytes = bytes + super::OVERHEAD;
         let call = ENDED.with_keys(self.ended_keys()).arg(format!("{id} {bytes} {user}")).arg(bytes);
         self.backend.repeatable(operation, call).await
     }
 
-    /// Deletes an ended run: `missing`, `unfinished`, or `gone` and how it was noted. The user, as in
-    /// keys, tells where it was listed.
+    /// Deletes an ended run. Returns `missing`, `unfinished`, or `gone` and how it was recorded. The user, as in keys,
+    /// determines where it was listed.
     pub(super) async fn forget(&self, operation: &'static str, place: &Place, user: &str) -> Result<String> {
         let call = place.call(&FORGET, "").arg(user).arg(super::OVERHEAD).arg(0).arg("");
         self.backend.repeatable(operation, call).await
     }
 
-    /// Forgets all runs of a user, or of one session, that there are now, whether they have ended or not: the newest first, so
-    /// that none of them begins meanwhile.
+    /// Deletes all present runs of a user or of one session, ended or not, newest first, so that none of them begins
+    /// meanwhile.
     pub(super) async fn forget_all(
         &self,
         operation: &'static str,
@@ -170,7 +171,7 @@ impl RedisRunStore {
         let mut count = 0;
         for (keys, age, are_whole) in [
             (self.ended_keys(), self.retention.age, true),
-            // Trimmed runs are noted with the time at which they expire.
+            // Trimmed runs are recorded with the time at which they expire.
             (self.trimmed_keys(), Duration::ZERO, false),
         ] {
             loop {
@@ -189,7 +190,7 @@ impl RedisRunStore {
         Ok(count)
     }
 
-    /// Deletes a noted ended run, or trims it; returns whether it was deleted.
+    /// Deletes a recorded ended run, or trims it; returns whether it was deleted.
     async fn forget_noted(&self, operation: &'static str, member: &str, is_whole: bool) -> Result<bool> {
         let mut words = member.split(' ');
         let id = RunId::new(words.next().unwrap_or_default());

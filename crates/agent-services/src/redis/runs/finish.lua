@@ -1,7 +1,7 @@
 -- Appends the last entries, ends the run and hands its session on. Returns the answer, the next run with its token or
--- nothing, the user as in keys, and how many bytes the log has. ARGV: 9 the status, 10 the time, 11 whether somebody
--- executes the next run, 12 who, 13 for how many milliseconds an ended run is kept that
--- does not ask for more, 14 whether the caller knows of a request to stop.
+-- nothing, the user as in keys, and the size of the log in bytes. ARGV: 9 the status, 10 the time, 11 whether a process
+-- executes the next run, 12 which one, 13 the default retention of an ended run in milliseconds, 14 whether the caller
+-- knows of a request to stop.
 local run, fault = read_run(KEYS[1], 'owner', 'token', 'entries', 'ended', 'turns', 'who', 'bytes', 'keys', 'granted',
   'first', 'kept_for', 'cancel', 'ending')
 if not run then

@@ -1,6 +1,6 @@
--- Forgets a run that has ended, and its place among the user's if Redis has forgotten it already. ARGV: 5 the user as in
--- keys, or nothing, 6 what an ended run takes besides its log, 7 whether a run is forgotten that has not ended, 8 the only
--- session whose runs are forgotten, as `turns` names it, or nothing.
+-- Deletes an ended run, and its place in the user's list even if the run has already expired. ARGV: 5 the user as in keys,
+-- or nothing, 6 the size of an ended run besides its log, 7 whether to delete a run that has not ended, 8 the only session
+-- whose runs are deleted, as `turns` names it, or nothing.
 local run, fault = read_run(KEYS[1], 'ended', 'who', 'keys', 'bytes', 'turns', 'owner')
 if fault then
   return fault

@@ -1,6 +1,6 @@
 -- The frames of a log.
 
--- Where the frame after the first ones starts.
+-- Returns the offset of the frame that follows the first `count` frames.
 local function skip_frames(frames, count)
   local at = 1
   for _ = 1, count do

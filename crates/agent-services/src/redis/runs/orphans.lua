@@ -1,5 +1,5 @@
--- Lists orphaned runs of a tag. KEYS: the unfinished runs of the tag. ARGV: 5 the maximum number, then the owners that
--- live.
+-- Lists orphaned runs of a tag. KEYS: the unfinished runs of the tag. ARGV: 5 the maximum number, then the owners
+-- with a live lease.
 local lives, found = {}, {}
 for i = 6, #ARGV do
   lives[ARGV[i]] = true

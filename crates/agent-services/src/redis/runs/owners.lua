@@ -1,4 +1,4 @@
--- The owners that live. KEYS: 1 the leases.
+-- Returns the owners with a live lease. KEYS: 1 the leases.
 local now, living = now_ms(), {}
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do

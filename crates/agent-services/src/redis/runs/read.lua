@@ -1,5 +1,5 @@
--- A part of a log, if it is kept: whether nothing follows it, then the first number, the count and the frames of each batch. ARGV: 5 the
--- number of the first wanted entry, 6 about how many bytes to give.
+-- Returns a part of a log, if it is kept: whether nothing follows it, then the first number, the count and the frames of
+-- each batch. ARGV: 5 the number of the first wanted entry, 6 roughly how many bytes to return.
 local run, fault = read_run(KEYS[1], 'ended', 'first')
 if not run or tonumber(run.first or '0') > tonumber(ARGV[5]) then
   return fault
@@ -20,6 +20,6 @@ while true do
   if #part < step then
     return { run.ended and 1 or 0, found }
   end
-  -- As many as there is probably room for.
+  -- As many as probably fit.
   step = math.max(1, math.min(128, math.ceil((most - bytes) / (bytes / #found + 1))))
 end

@@ -1,5 +1,5 @@
--- The records of some runs, in order, until the answer is large. KEYS: the runs. ARGV: 5 the bytes of a large answer.
--- What is no record is an empty one: it must not make the others unreadable.
+-- Returns the records of some runs, in order, until the answer is large. KEYS: the runs. ARGV: 5 the bytes of a large
+-- answer. Data that is not a record becomes an empty one, because it must not make the others unreadable.
 local found, bytes = {}, 0
 local function length(key, field)
   local length = redis.pcall('HSTRLEN', key, field)

@@ -1,4 +1,4 @@
--- Takes the right to execute a run from the owner that it was seen to have. KEYS: 4 the leases, unless they are on another
+-- Takes the right to execute a run from the owner that the caller saw. KEYS: 4 the leases, unless they are on another
 -- node of a cluster. ARGV: 5 the new owner, 6 the token that was seen, 7 and 8 the leases of the new owner and of the one
 -- that was seen, as they were read before, if they are on another node.
 local run, fault = read_run(KEYS[1], 'status', 'ended', 'token', 'turns', 'entries', 'epochs', 'taken_by', 'taken_until',
@@ -28,7 +28,7 @@ if run.status == 'queued' then
   turns.active = ID
   write_turns(turns)
 else
-  -- An owner whose lease was not released may only have lost Redis for a while, as everybody may have.
+  -- An owner that has not released its lease may only have lost Redis for a while, like all other owners.
   local other = run.owner and run.owner ~= ARGV[5] and lease(run.owner, ARGV[8])
   if other and (other.ends > now or taker.since + taker.length > now or tonumber(run.taken_until or '0') > now) then
     return 'none'

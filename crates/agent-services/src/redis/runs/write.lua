@@ -22,7 +22,7 @@ local function has_entries(first, count, frames)
   return at == #frames + 1
 end
 
--- Appends the entries, whoever writes them: `new`, `known`, or why not.
+-- Appends the entries without checking the owner. Returns `new`, `known`, or the reason of a rejection.
 -- Needs the fields 'entries', 'ended' and 'first'.
 local function extend(run)
   local first, count, frames = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
@@ -33,7 +33,7 @@ local function extend(run)
     return is_known and 'known' or 'gap'
   end
   if run.ended then
-    -- No entries at the end are what a repeated finish without entries has.
+    -- A repeated finish without entries appends no entries at the end of the log.
     return count == 0 and 'known' or 'ended'
   end
   if count > 0 then
@@ -44,7 +44,7 @@ local function extend(run)
   return 'new'
 end
 
--- The same for the owner. Needs the fields 'owner' and 'token', too.
+-- The same, for the owner only. Needs the fields 'owner' and 'token', too.
 local function write(run)
   if not run.owner or run.token ~= ARGV[5] then
     return 'owner'
@@ -52,7 +52,7 @@ local function write(run)
   return extend(run)
 end
 
--- Whether the owner ends a run that was asked to stop, and neither knows it nor has settled the end before.
+-- Whether the owner would end a run without knowing that it was asked to stop, and without having settled the end before.
 -- Needs the fields 'owner', 'token', 'ended', 'ending' and 'cancel'.
 local function ends_unawares(run, cancel_seen)
   local is_owner = run.owner and run.token == ARGV[5]

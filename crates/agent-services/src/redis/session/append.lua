@@ -1,8 +1,9 @@
--- Appends messages. Returns the position of the first one, how many were stored, and whether it was refused; then the
--- second value is how many messages and the fourth how many bytes the session would have.
--- ARGV: 3 the id of the session, 4 the time, 5 the most messages, 6 the most bytes, 7 the field of the batch key or
--- nothing, 8 how many of the first messages are left out if they are known, 9 for how many milliseconds the session lives if
--- it is anonymous, or nothing if this names it, then for each message the field of its id or nothing, and the message.
+-- Appends messages. Returns the position of the first one, how many were stored, and whether the append was rejected; if so,
+-- the second value is the number of messages and the fourth the number of bytes that the session would have.
+-- ARGV: 3 the id of the session, 4 the time, 5 the maximum number of messages, 6 the maximum number of bytes, 7 the
+-- field of the batch key or nothing, 8 how many of the first messages are skipped if they are known, 9 the lifetime of
+-- an anonymous session in milliseconds, or nothing if this names the session, then for each message the field of its id
+-- or nothing, and the message.
 local info, fault = read_info(KEYS[1])
 if fault then
   return fault

@@ -1,9 +1,9 @@
 -- KEYS of every script that writes one session: 1 the session, 2 the index by number, 3 the index by the time of expiry,
--- 4 the last number. ARGV: 1 the member of the indexes, 2 the milliseconds to live, 0 for ever.
+-- 4 the last number. ARGV: 1 the member of the indexes, 2 the milliseconds to live, 0 for no limit.
 
 local FIELDS = { 'number', 'id', 'created', 'updated', 'count', 'bytes', 'title', 'metadata' }
 
--- What is known of a session, or false; the second value is a fault.
+-- The fields of a session, or false; the second value is a fault.
 local function read_info(key)
   local info = redis.call('HMGET', key, unpack(FIELDS))
   if info[1] then
@@ -27,16 +27,16 @@ local function anonymous_ttl()
   return tonumber(redis.call('HGET', KEYS[1], 'anonymous') or '0')
 end
 
--- Makes the session one that stays.
+-- Makes the session permanent.
 local function name()
-  -- A full server refuses HSET. After HDEL, which it does not refuse, it would let the script write all the rest.
+  -- A full server rejects HSET. After HDEL, which it accepts, it would let the script write everything else.
   if redis.call('HEXISTS', KEYS[1], 'anonymous') == 1 then
     redis.call('HSET', KEYS[1], 'anonymous', '0')
   end
 end
 
--- Lets the session live on, and the indexes for as long as any session that they list. Takes some expired sessions out of
--- the indexes.
+-- Extends the life of the session, and of the indexes to that of any session that they list. Removes some expired sessions
+-- from the indexes.
 local function live_on()
   local member, ttl = ARGV[1], tonumber(ARGV[2])
   local anonymous = anonymous_ttl()
@@ -69,7 +69,7 @@ local function live_on()
   end
 end
 
--- Makes the session; `live_on` lists it.
+-- Creates the session; `live_on` lists it.
 local function make(id, now)
   local number = next_numbers(KEYS[4], 1)
   redis.call('HSET', KEYS[1], 'number', text(number), 'id', id, 'created', now, 'updated', now, 'count', '0', 'bytes', '0')

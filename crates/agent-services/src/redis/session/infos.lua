@@ -1,5 +1,5 @@
--- What is known of some sessions, in order, until the answer is large. KEYS: the sessions. ARGV: 1 the bytes of a large
--- answer. What is no session is an empty list: it must not make the others unreadable.
+-- Returns the fields of some sessions, in order, until the answer is large. KEYS: the sessions. ARGV: 1 the bytes of a
+-- large answer. Data that is not a session becomes an empty list, because it must not make the others unreadable.
 local found, bytes = {}, 0
 local function length(key, field)
   local length = redis.pcall('HSTRLEN', key, field)

@@ -1,4 +1,4 @@
--- Lets a session that was read live on, unless it is anonymous.
+-- Extends the life of a session that was read, unless it is anonymous.
 if redis.call('EXISTS', KEYS[1]) == 1 and anonymous_ttl() == 0 then
   check_indexes()
   live_on()

@@ -1,5 +1,5 @@
 -- KEYS of every script that changes the states of one session: 1 the rounds, 2 the states, 3 the sessions of the user.
--- ARGV: 1 the session's member of the last, 2 the time to live in milliseconds, 0 for forever.
+-- ARGV: 1 the session's member of the last, 2 the time to live in milliseconds, 0 for no limit.
 
 -- Fails, before anything is written, if a key holds something else.
 local function check_keys()

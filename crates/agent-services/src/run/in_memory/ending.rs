@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result};
 const OPERATION: &str = "finish a run";
 
 impl InMemoryRunStore {
-    /// Ends a run. The session has the history before others see the end.
+    /// Ends a run. The session has the history before anyone can see the end.
     pub(super) fn end(&self, ended: FinishRun) -> Result<Finished> {
         let FinishRun { id, token, batch, status, next, history, cancel_seen } = ended;
         let history = match (history, &self.sessions) {
@@ -24,15 +24,16 @@ impl InMemoryRunStore {
             let mut run = run.lock();
             run.check_end(OPERATION, token, cancel_seen)?;
             if !run.log.is_new(OPERATION, &batch)? {
-                let conflict = || Error::new(ErrorKind::Conflict, OPERATION, "the log goes on after these");
+                let conflict =
+                    || Error::new(ErrorKind::Conflict, OPERATION, "the log continues after these entries");
                 return if run.log.ended { Ok(Finished::new(run.granted.clone())) } else { Err(conflict()) };
             }
             let (user, session) = (run.record.user_id.clone(), run.record.session_id.clone());
-            // First, as a history that the session refuses changes nothing.
+            // First, because a history that the session rejects must change nothing.
             if let Some((mut history, sessions)) = history {
-                // Only that of a closed run may have been appended before; any other comes once and needs no key.
+                // Only the history of a sealed run may have been appended before; any other needs no key.
                 history.key = history.key.filter(|_| run.record.ending.is_some());
-                // Sessions that are stopped refuse too: the run does not wait for them.
+                // A stopped session store rejects the history, too; the run does not wait for it.
                 let appended = sessions.append_now(&user, &session, history);
                 appended
                     .map_err(|error| Error::new(ErrorKind::InvalidInput, OPERATION, error.to_string()))?;
@@ -92,7 +93,7 @@ impl InMemoryRunStore {
         Ok(Some(Canceled::Requested))
     }
 
-    /// Takes a run out of those that wait for its session.
+    /// Removes a run from its session's queue.
     fn leave_queue(&self, state: &mut State, run: &StoredRun) {
         let (user, session) = (&run.record.user_id, &run.record.session_id);
         if let Some(turns) = state.known_queue(user, session) {
@@ -101,7 +102,7 @@ impl InMemoryRunStore {
         state.tidy(user, session);
     }
 
-    /// Forgets runs whether they have ended or not; says how many there were.
+    /// Deletes runs, ended or not; returns how many there were.
     pub(super) fn forget_all(&self, state: &mut State, ids: Vec<RunId>) -> u64 {
         let mut count = 0;
         for id in ids {

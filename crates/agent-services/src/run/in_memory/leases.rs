@@ -1,4 +1,4 @@
-//! The leases of those who execute runs, in Unix seconds.
+//! The leases of the owners of runs, in Unix seconds.
 
 use std::collections::HashMap;
 
@@ -10,16 +10,16 @@ pub(super) struct Lease {
     until: i64,
     /// Since when it has been held without a gap.
     since: i64,
-    /// How long it was when it was renewed last.
+    /// Its length at the last renewal.
     pub(super) length: i64,
 }
 
-/// The leases that were not released.
+/// The leases that have not been released.
 #[derive(Debug, Default)]
 pub(super) struct Leases(HashMap<OwnerId, Lease>);
 
 impl Leases {
-    /// Makes or renews a lease, which lasts until then.
+    /// Creates or renews a lease until this time.
     pub(super) fn renew(&mut self, owner: &OwnerId, now: i64, until: i64) {
         self.0.retain(|_, lease| now < lease.until.saturating_add(EXPIRED_LEASES));
         let since = self.live(owner, now).map_or(now, |lease| lease.since);
@@ -39,7 +39,7 @@ impl Leases {
         self.live(owner, now).is_some()
     }
 
-    /// Whether an owner that does not live has had its time to come back, as far as this taker can know.
+    /// Whether an owner without a live lease has had its time to come back, as far as the taker can know.
     pub(super) fn is_given_up(&self, owner: &OwnerId, taker: &Lease, taken_until: i64, now: i64) -> bool {
         let may_come_back = now < taker.since.saturating_add(taker.length) || now < taken_until;
         !self.0.contains_key(owner) || !may_come_back

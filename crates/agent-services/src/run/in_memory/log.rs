@@ -58,7 +58,7 @@ impl Log {
         Ok(true)
     }
 
-    /// Appends entries; says whether they are new.
+    /// Appends entries; returns whether they are new.
     pub(super) fn append(&mut self, operation: &'static str, batch: Batch) -> Result<bool> {
         if !self.is_new(operation, &batch)? {
             return Ok(false);
@@ -87,8 +87,8 @@ impl Log {
         })
     }
 
-    /// Marks the end of the log. A short log is compacted, so that what is kept for long takes no more memory than it
-    /// needs.
+    /// Marks the end of the log. A short log is compacted, so that it takes no more memory than it needs while it is
+    /// kept.
     pub(super) fn end(&mut self) {
         self.ended = true;
         if self.batches.len() > FEW && self.bytes <= SEALED_BYTES {
@@ -124,7 +124,7 @@ impl Log {
         self.batches.push(Batch::concat(&parts));
     }
 
-    /// A slice of it, if it is kept.
+    /// A slice of the log, if it is kept.
     pub(super) fn read(&self, from: u64, max_bytes: usize) -> Option<LogChunk> {
         if from < self.first() {
             return None;

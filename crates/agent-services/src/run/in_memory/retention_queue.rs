@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use agent_schemas::RunId;
 
-/// About what a run takes besides what is counted of it.
+/// The approximate size of a run besides its counted bytes.
 pub(super) const OVERHEAD: u64 = 1024;
 
 /// A run's position: when it expires, in Unix seconds, and a unique number.
@@ -31,12 +31,12 @@ impl RetentionQueue {
         }
     }
 
-    /// The run that goes next, and when its time is over.
+    /// The next run to delete, and when it expires.
     pub(super) fn first(&self) -> Option<(i64, RunId)> {
         self.runs.first_key_value().map(|((until, _), (id, _))| (*until, id.clone()))
     }
 
-    /// The next run whose time is over, or that is too much.
+    /// The next run that has expired or is beyond the size limit.
     pub(super) fn next_to_go(&self, most: u64, now: i64) -> Option<&RunId> {
         let ((until, _), (id, _)) = self.runs.first_key_value()?;
         (self.bytes > most || *until <= now).then_some(id)

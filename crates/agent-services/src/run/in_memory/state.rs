@@ -18,7 +18,7 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 #[derive(Debug, Default)]
 pub(super) struct State {
     users: Map<UserKey, User>,
-    /// Of sessions that have unfinished runs, or may get some.
+    /// The queues of sessions that have unfinished runs, or may get some.
     queues: Map<(UserKey, SessionId), SessionQueue>,
     pub(super) leases: Leases,
     /// The runs that have not ended.
@@ -104,7 +104,7 @@ impl State {
         runs[..end].iter().rev().map(|(_, id)| id)
     }
 
-    /// Notes that a run has ended and until when its log is kept; gives its place among those that have ended.
+    /// Records that a run has ended and until when its log is kept; returns its place among the ended runs.
     pub(super) fn note_end(&mut self, id: &RunId, until: i64, bytes: usize) -> Place {
         self.unfinished.remove(id);
         self.last_ended += 1;
@@ -113,7 +113,7 @@ impl State {
         place
     }
 
-    /// Notes that only the last entry of an ended run's log is left, and until when it is kept; returns its new place.
+    /// Records that only the last entry of an ended run's log is left, and until when it is kept; returns its new place.
     pub(super) fn note_trimmed(&mut self, id: &RunId, place: Place, until: i64, bytes: usize) -> Place {
         self.ended.take(place);
         let place = (until, place.1);

@@ -292,7 +292,7 @@ impl RunStore for InMemoryRunStore {
     }
 
     async fn release_lease(&self, owner: &OwnerId) -> Result<()> {
-        self.started.check("end a lease", &[])?;
+        self.started.check("release a lease", &[])?;
         self.state.lock().leases.release(owner);
         self.wakeups.forget(owner);
         Ok(())

@@ -15,23 +15,23 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 type Set = HashSet<String, RandomState>;
 type Name = (UserId, SessionId);
 
-/// About what a session takes besides its messages.
+/// The approximate size of a session besides its messages.
 const OVERHEAD: u64 = 2048;
 
 /// All users, and the anonymous sessions in the order in which they were last written.
 #[derive(Debug, Default)]
 pub(super) struct SessionTable {
     pub(super) users: Map<UserKey, User>,
-    /// The greatest number of a session of the users that were forgotten, so that no number comes twice.
+    /// The greatest number of a session of deleted users, so that no number is reused.
     forgotten_number: u64,
     anonymous: BTreeMap<Place, (Name, u64)>,
     anonymous_bytes: u64,
     last_place: u64,
-    /// The anonymous sessions that were forgotten since the last sweep.
+    /// The anonymous sessions that were deleted since the last sweep.
     pub(super) forgotten: Vec<Name>,
 }
 
-/// When an anonymous session was last written, in Unix seconds, and a number that no other one has.
+/// When an anonymous session was last written, in Unix seconds, and a unique number.
 type Place = (i64, u64);
 
 #[derive(Debug, Default)]
@@ -48,11 +48,11 @@ pub(super) struct Session {
     /// The messages' JSON, unparsed: most messages are never read again.
     pub(super) messages: Vec<Bytes>,
     pub(super) bytes: u64,
-    /// Of its title and its metadata.
+    /// The size of its title and its metadata.
     pub(super) info_bytes: u64,
     pub(super) ids: Set,
     pub(super) keys: Set,
-    /// What is counted for it in the budget.
+    /// Its size as counted in the budget.
     held: u64,
     /// Its place among the anonymous sessions, if it is one.
     pub(super) place: Option<Place>,
@@ -63,7 +63,7 @@ impl SessionTable {
         self.users.get(&UserKey::of(user))?.sessions.get(id).map(|session| &**session)
     }
 
-    /// The session of this user and id, which is made if there is none.
+    /// The session with this user and id, created if necessary.
     pub(super) fn session(&mut self, user: &UserId, id: &SessionId, now: i64) -> &mut Session {
         let new = || User { last_number: self.forgotten_number, ..User::default() };
         let owner = self.users.entry(UserKey::of(user)).or_insert_with(new);
@@ -83,7 +83,7 @@ impl SessionTable {
         })
     }
 
-    /// Notes that a session was written, and whether it is anonymous now.
+    /// Records that a session was written, and whether it is now anonymous.
     pub(super) fn note(&mut self, budget: &MemoryBudget, user: &UserId, id: &SessionId, is_anonymous: bool) {
         let session = self.users.get_mut(&UserKey::of(user)).and_then(|user| user.sessions.get_mut(id));
         let Some(session) = session else { return };
@@ -102,13 +102,13 @@ impl SessionTable {
         }
     }
 
-    /// Forgets a session.
+    /// Deletes a session.
     pub(super) fn remove(&mut self, budget: &MemoryBudget, user: &UserId, id: &SessionId) -> bool {
         let session = self.users.get_mut(&UserKey::of(user)).and_then(|user| user.sessions.remove(id));
         session.map(|session| self.leave(budget, &session)).is_some()
     }
 
-    /// Forgets a user with all sessions.
+    /// Deletes a user with all sessions.
     pub(super) fn remove_user(&mut self, budget: &MemoryBudget, user: &UserId) -> u64 {
         let Some(User { sessions, last_number }) = self.users.remove(&UserKey::of(user)) else { return 0 };
         self.forgotten_number = self.forgotten_number.max(last_number);
@@ -116,7 +116,7 @@ impl SessionTable {
         sessions.len() as u64
     }
 
-    /// Counts a session no more.
+    /// Stops counting a session.
     fn leave(&mut self, budget: &MemoryBudget, session: &Session) {
         budget.change(session.held, 0);
         if let Some((_, bytes)) = session.place.and_then(|place| self.anonymous.remove(&place)) {
@@ -129,12 +129,12 @@ impl SessionTable {
         self.anonymous.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// How many bytes the anonymous sessions have.
+    /// The size of the anonymous sessions in bytes.
     pub(super) fn anonymous_bytes(&self) -> u64 {
         self.anonymous_bytes
     }
 
-    /// Forgets the oldest anonymous session, and its user if that has no other.
+    /// Deletes the oldest anonymous session, and its user if that was the last one.
     pub(super) fn drop_oldest(&mut self, budget: &MemoryBudget) {
         let Some((_, (name, _))) = self.anonymous.first_key_value() else { return };
         let name = name.clone();
@@ -147,7 +147,7 @@ impl SessionTable {
 }
 
 impl Session {
-    /// The messages of a batch that are to be stored.
+    /// The messages of a batch that have to be stored.
     pub(super) fn unknown(
         &self,
         mut messages: Vec<EncodedMessage>,

@@ -127,7 +127,7 @@ fn remove(connection: &Connection, user: i64, numbers: &[u64]) -> Outcome<u64> {
     for number in numbers {
         let ids = [user, bounded(*number)];
         let found = GET.one(connection, ids, |row| {
-            // The words of one that cannot be read stay in the index, where they lead nowhere.
+            // The words of an unreadable memory stay in the index, where they match nothing.
             let message = damage::message("memory", *number, text(row, 1).and_then(json::from_text));
             Ok((row.get::<_, i64>(0)?, message))
         })?;

@@ -1,13 +1,14 @@
--- Ids may hold any bytes, NUL too, so they are BLOBs, which compare byte by byte. JSON is kept as the text that it was.
--- Tables with large rows have rowids: without, a row of more than a quarter of a page would need a page of its own.
+-- Ids may contain any bytes, including NUL, so they are BLOBs, which are compared byte by byte. JSON is stored as text,
+-- unchanged. Tables with large rows have rowids: without them, a row larger than a quarter of a page would need a page of
+-- its own.
 
--- A user stays when all that is known of them is deleted, so that no number comes twice.
+-- A user remains when all of their data is deleted, so that no number is reused.
 CREATE TABLE users (
     key INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
     last_session INTEGER NOT NULL DEFAULT 0,
     last_memory INTEGER NOT NULL DEFAULT 0,
-    -- Of the user's memories: how many have a word, and how many words they have together.
+    -- The number of the user's memories that contain words, and the total number of their words.
     texts INTEGER NOT NULL DEFAULT 0,
     words INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -30,7 +31,7 @@ CREATE TABLE sessions (
 CREATE TABLE messages (
     session INTEGER NOT NULL,
     position INTEGER NOT NULL,
-    -- NULL if it has none.
+    -- NULL if the message has none.
     id BLOB,
     json TEXT NOT NULL,
     UNIQUE (session, position)
@@ -47,7 +48,7 @@ CREATE TABLE batches (
 CREATE TABLE states (
     user INTEGER NOT NULL,
     session BLOB NOT NULL,
-    -- 2^63 less than the round, as rounds have 64 bits and no sign.
+    -- The round minus 2^63, because rounds are unsigned 64-bit numbers.
     round INTEGER NOT NULL,
     json TEXT NOT NULL,
     UNIQUE (user, session, round)
@@ -58,7 +59,7 @@ CREATE TABLE memories (
     number INTEGER NOT NULL,
     session BLOB NOT NULL,
     created_at INTEGER NOT NULL,
-    -- How many words it has.
+    -- The number of words.
     length INTEGER NOT NULL,
     json TEXT NOT NULL,
     UNIQUE (user, number)
@@ -67,11 +68,11 @@ CREATE TABLE memories (
 CREATE INDEX memories_by_session ON memories (user, session, number, created_at);
 CREATE INDEX memories_by_time ON memories (user, created_at, number);
 
--- Which memories have a word: many in a row, as a row each would take ten times as long to read.
+-- The memories that contain a word: many per row, because one row for each would take ten times as long to read.
 CREATE TABLE postings (
     user INTEGER NOT NULL,
     word TEXT NOT NULL,
-    -- No entry has a smaller number.
+    -- The smallest number of an entry, or less.
     first INTEGER NOT NULL,
     entries BLOB NOT NULL,
     PRIMARY KEY (user, word, first)

@@ -1,4 +1,5 @@
--- Runs: what changes of them, apart from what is large and stays, as a change writes the whole row anew.
+-- Runs. Their changing columns are separate from the large ones that never change, because each change rewrites the whole
+-- row.
 
 ALTER TABLE users ADD COLUMN last_run INTEGER NOT NULL DEFAULT 0;
 
@@ -11,29 +12,29 @@ CREATE TABLE runs (
     created_at INTEGER NOT NULL,
     status TEXT NOT NULL,
     token INTEGER NOT NULL,
-    -- NULL while nobody has executed it.
+    -- NULL until a process executes the run.
     owner BLOB,
-    -- For how many seconds after its end the last entry is kept, if that is longer than logs are.
+    -- For how many seconds after the run's end its last entry is kept, if longer than logs.
     kept_for INTEGER NOT NULL DEFAULT 0,
-    -- Of its log. Of one that is trimmed, the first entry that is kept is the last, and the bytes have the request's, too.
+    -- The size of the log. The first kept entry of a trimmed log is the last one, and its bytes include the request.
     entries INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
     first_entry INTEGER NOT NULL DEFAULT 0,
-    -- Until when what is left of a trimmed log is kept, in Unix seconds.
+    -- Until when a trimmed log is kept, in Unix seconds.
     trimmed_until INTEGER,
     -- The first entry of each epoch after the first, as a JSON array.
     epochs TEXT NOT NULL DEFAULT '[]',
     cancel_requested INTEGER NOT NULL DEFAULT 0,
     attended_until INTEGER NOT NULL DEFAULT 0,
-    -- What it is in its session: 0 the one in progress, 1 handed to that one, 2 waiting; NULL if it has no part in the
-    -- order. Those with the same one are in the order of their places.
+    -- Its role in its session: 0 in progress, 1 handed to the run in progress, 2 queued, NULL if it takes no turns. Runs
+    -- with the same role are ordered by place.
     turn INTEGER,
     place INTEGER,
     ending BLOB,
     ended_at INTEGER,
-    -- Its place in the order in which runs ended; 0 once it is trimmed.
+    -- Its position in the order of runs by their end; 0 once it is trimmed.
     end_number INTEGER,
-    -- What its end answered, for a repetition.
+    -- The result of ending it, for repeated calls.
     granted BLOB,
     granted_token INTEGER,
     UNIQUE (user, number)
@@ -52,19 +53,19 @@ CREATE TABLE run_requests (
     json TEXT NOT NULL
 ) STRICT;
 
--- The logs, in the pieces in which they were appended.
+-- The logs, in the batches in which they were appended.
 CREATE TABLE run_batches (
     run INTEGER NOT NULL,
-    -- The number of its first entry.
+    -- The number of the first entry.
     first INTEGER NOT NULL,
     count INTEGER NOT NULL,
-    -- How many bytes the frames have, where they are compressed as a block of LZ4.
+    -- The size of the frames in bytes, if they are compressed as an LZ4 block.
     unpacked_bytes INTEGER,
     frames BLOB NOT NULL,
     UNIQUE (run, first)
 ) STRICT;
 
--- Idempotency keys, and where they lead to.
+-- Idempotency keys and their runs.
 CREATE TABLE run_keys (
     user INTEGER NOT NULL,
     key BLOB NOT NULL,
@@ -75,8 +76,8 @@ CREATE TABLE run_keys (
 
 CREATE INDEX run_keys_by_run ON run_keys (run);
 
--- Who executes runs, and until when they are believed to live. Emptied when the database is opened: whoever they were,
--- their process has ended.
+-- The owners of runs, and until when their leases last. Emptied when the database is opened, because their processes have
+-- ended.
 CREATE TABLE owners (
     id BLOB NOT NULL UNIQUE,
     until INTEGER NOT NULL
@@ -84,7 +85,7 @@ CREATE TABLE owners (
 
 CREATE INDEX owners_by_time ON owners (until);
 
--- Of all runs that have ended, in one row with the key 1.
+-- The totals of all ended runs, in one row with the key 1.
 CREATE TABLE run_totals (
     key INTEGER PRIMARY KEY,
     last_end INTEGER NOT NULL,

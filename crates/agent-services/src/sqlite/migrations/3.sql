@@ -1,10 +1,10 @@
--- Messages where their session has them, so that whoever reads a session reads what lies together, and no index is needed
--- for that. The place is 2^24 times the session's key, and the position in it.
+-- The messages of a session become adjacent, so that they are read together and without an index. The place is 2^24 times
+-- the session's key, plus the position in the session.
 
 CREATE TABLE placed_messages (
     place INTEGER PRIMARY KEY,
     session INTEGER NOT NULL,
-    -- NULL if it has none.
+    -- NULL if the message has none.
     id BLOB,
     json TEXT NOT NULL
 ) STRICT;
@@ -16,8 +16,8 @@ DROP TABLE messages;
 ALTER TABLE placed_messages RENAME TO messages;
 CREATE INDEX messages_by_id ON messages (session, id) WHERE id IS NOT NULL;
 
--- What stays of a run as it is. Texts that are packed have their number of bytes beside them, and the packing says how they
--- were packed.
+-- The parts of runs that never change. Compressed texts have their size in bytes beside them, and `packing` is the
+-- compression method.
 CREATE TABLE packed_requests (
     run INTEGER PRIMARY KEY,
     agent BLOB NOT NULL,
@@ -26,8 +26,8 @@ CREATE TABLE packed_requests (
     -- JSON.
     request BLOB NOT NULL,
     request_bytes INTEGER,
-    -- The first entries of the log, if they were stored with the request: most logs are stored whole, at their end. There
-    -- are none of them in `run_batches`.
+    -- The first entries of the log, if they were stored with the request, because most logs are stored completely at their
+    -- end. `run_batches` does not contain them.
     count INTEGER NOT NULL DEFAULT 0,
     unpacked_bytes INTEGER,
     frames BLOB
@@ -39,5 +39,5 @@ SELECT run, agent, options, CAST(json AS BLOB) FROM run_requests;
 DROP TABLE run_requests;
 ALTER TABLE packed_requests RENAME TO run_requests;
 
--- NULL where frames have no number of bytes, or are plain blocks of LZ4.
+-- NULL if the frames are not compressed, or are plain LZ4 blocks.
 ALTER TABLE run_batches ADD COLUMN packing INTEGER;

@@ -1,6 +1,6 @@
--- Users belong to a tenant, of which there is one so far. All that is a user's has the user's key, so nothing else names a
--- tenant. Runs are found by their ids, which nobody can guess; owners are processes, which serve every tenant; and the
--- totals of ended runs are those of the whole store, as its retention is.
+-- Users belong to a tenant, of which there is one so far. All data of a user has the user's key, so no other table has a
+-- tenant. Runs are found by their ids, which nobody can guess. Owners are processes, which serve all tenants. The totals
+-- of ended runs are those of the whole store, like its retention.
 
 CREATE TABLE tenant_users (
     key INTEGER PRIMARY KEY,
@@ -9,7 +9,7 @@ CREATE TABLE tenant_users (
     last_session INTEGER NOT NULL DEFAULT 0,
     last_memory INTEGER NOT NULL DEFAULT 0,
     last_run INTEGER NOT NULL DEFAULT 0,
-    -- Of the user's memories: how many have a word, and how many words they have together.
+    -- The number of the user's memories that contain words, and the total number of their words.
     texts INTEGER NOT NULL DEFAULT 0,
     words INTEGER NOT NULL DEFAULT 0,
     UNIQUE (tenant, id)
@@ -21,14 +21,14 @@ SELECT key, CAST('default' AS BLOB), id, last_session, last_memory, last_run, te
 DROP TABLE users;
 ALTER TABLE tenant_users RENAME TO users;
 
--- Sessions that no request has named, in the order in which they were last written, and how many bytes they have.
+-- Anonymous sessions, which no request has named, by the time of their last change, and their total size in bytes.
 
 ALTER TABLE sessions ADD COLUMN anonymous INTEGER NOT NULL DEFAULT 0;
 
 CREATE INDEX sessions_anonymous ON sessions (updated_at) WHERE anonymous = 1;
 
--- In one row with the key 1: the bytes of anonymous sessions; and the last numbers that users had who are forgotten, so that
--- whoever comes after them does not get the same.
+-- One row with the key 1: the size of anonymous sessions in bytes, and the last numbers of deleted users, so that later
+-- users do not reuse them.
 CREATE TABLE session_totals (
     key INTEGER PRIMARY KEY,
     anonymous_bytes INTEGER NOT NULL,
@@ -39,9 +39,9 @@ CREATE TABLE session_totals (
 
 INSERT INTO session_totals (key, anonymous_bytes, last_session, last_memory, last_run) VALUES (1, 0, 0, 0, 0);
 
--- Since when a lease has been held without a gap, and how long it was when it was renewed last; in seconds.
+-- Since when a lease has been held without a gap, and its length at the last renewal, in seconds.
 ALTER TABLE owners ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE owners ADD COLUMN length INTEGER NOT NULL DEFAULT 0;
 
--- Until when nobody takes a run from an owner that took it over, in Unix seconds.
+-- Until when a run cannot be taken from an owner that took it over, in Unix seconds.
 ALTER TABLE runs ADD COLUMN taken_until INTEGER NOT NULL DEFAULT 0;

@@ -13,7 +13,7 @@ use crate::sqlite::failure::Outcome;
 
 pub(in crate::sqlite) const CANCEL: &str = "cancel a run";
 
-/// Asks a run to stop, or ends one that waits.
+/// Asks a run to stop, or ends a queued one.
 pub(in crate::sqlite) fn cancel(
     connection: &Connection,
     id: &RunId,

@@ -53,7 +53,7 @@ impl Create {
         Ok(Create { run, first, request })
     }
 
-    /// Makes the run, unless its session or its key says otherwise.
+    /// Creates the run, unless its session or its key decides otherwise.
     pub(in crate::sqlite) fn run(
         &self,
         connection: &Connection,
@@ -109,7 +109,7 @@ impl Create {
         Ok(created)
     }
 
-    /// What the idempotency key says; `user` is the key of its user, if that is known.
+    /// The result according to the idempotency key; `user` is the key of its user, if known.
     fn key_says(&self, connection: &Connection, user: Option<i64>) -> Outcome<Option<Created>> {
         let Some(key) = &self.run.key else { return Ok(None) };
         // No row has the user NULL.

@@ -30,8 +30,8 @@ impl Finish {
                 Err(conflict(FINISH, "the log continues after these entries"))
             };
         }
-        // First, as a history that the session refuses changes nothing. That of a closed run may be there already: another
-        // process may have come as far.
+        // First, because a history that the session rejects must change nothing. The history of a sealed run may already be
+        // stored, by another process that got this far.
         if let Some(history) = &self.history {
             history.run_for(connection, log.user, &log.session, log.is_closed, now)?;
         }
@@ -53,7 +53,7 @@ pub(super) fn end(connection: &Connection, log: &Log, status: &Status, now: i64)
     Ok(())
 }
 
-/// What the end of a run answered.
+/// The result of ending a run.
 fn granted(connection: &Connection, run: i64) -> Outcome<Option<Grant>> {
     let read = |row: &Row<'_>| {
         let Some(id) = row.get::<_, Option<Vec<u8>>>(0)? else { return Ok(None) };

@@ -48,7 +48,7 @@ fn head_of(row: &Row<'_>) -> Outcome<Head> {
         key: row.get(0)?,
         id: RunId::new(utf8(row.get(1)?)?),
         owner: owner_of(row.get(2)?)?,
-        // A run without a turn is none of these.
+        // A run without a turn has none of these values.
         turn: row.get::<_, Option<i64>>(3)?.unwrap_or(-1),
         token: row.get(4)?,
     })

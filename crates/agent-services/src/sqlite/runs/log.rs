@@ -83,7 +83,7 @@ pub(super) fn conflict(operation: &'static str, message: &str) -> Failure {
 }
 
 impl Log {
-    /// Refuses an end that is neither settled nor knows that the run was asked to stop.
+    /// Rejects an end that is not settled if the caller does not know that the run was asked to stop.
     pub(super) fn check_end(&self, operation: &'static str, cancel_seen: bool) -> Outcome<()> {
         let is_settled = self.has_ended || self.is_closed;
         if self.cancel_requested && !is_settled && !cancel_seen {
@@ -118,7 +118,7 @@ impl Log {
         Ok(true)
     }
 
-    /// Stores entries that are new. How many there are then is for the caller to store.
+    /// Stores new entries. The caller has to store the new number of entries.
     pub(super) fn add(&mut self, connection: &Connection, encoded: &EncodedBatch) -> Outcome<()> {
         encoded.add(connection, self.key)?;
         self.entries += encoded.batch.count;
@@ -126,7 +126,8 @@ impl Log {
         Ok(())
     }
 
-    /// Stores entries, unless they are there; says whether they are new. How many there are then is for the caller to store.
+    /// Stores entries that are not stored yet; returns whether they are new. The caller has to store the new number of
+    /// entries.
     pub(super) fn write(
         &mut self,
         connection: &Connection,

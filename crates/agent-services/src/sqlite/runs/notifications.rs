@@ -7,8 +7,8 @@ use agent_schemas::RunId;
 use crate::run::OwnerId;
 use crate::run::wakeups::Wakeups;
 
-/// Notifies the waiting tasks when it is dropped, which the writer does once the job that holds it is committed, even if
-/// its caller no longer waits. It also notifies after a failed commit, which only makes them look without need.
+/// Notifies the waiting tasks when it is dropped. The writer drops it once the job that holds it is committed, even if its
+/// caller no longer waits. It also notifies after a failed commit, which only makes the tasks look unnecessarily.
 pub(in crate::sqlite) struct Notifications {
     wakeups: Arc<Wakeups>,
     runs: Vec<RunId>,
@@ -25,7 +25,7 @@ impl Notifications {
         self.runs.push(run);
     }
 
-    /// Signals a run's owner that something was asked of the run.
+    /// Signals a run's owner that the run has a request.
     pub(super) fn signal(&mut self, owner: Option<&OwnerId>, run: &RunId) {
         if let Some(owner) = owner {
             self.signals.push((owner.clone(), run.clone()));

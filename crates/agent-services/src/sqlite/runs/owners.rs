@@ -34,7 +34,7 @@ struct Lease {
     until: i64,
     /// Since when it has been held without a gap.
     since: i64,
-    /// How long it was when it was renewed last.
+    /// Its length at the last renewal.
     length: i64,
 }
 
@@ -124,7 +124,7 @@ pub(in crate::sqlite) fn take_over(
     Ok(Some(FencingToken(token)))
 }
 
-/// Whether the owner of a run is gone, as far as this taker can know: its lease was released, or has expired and the owner
+/// Whether the owner of a run is gone, as far as the taker can know: its lease was released, or has expired and the owner
 /// has had its time to come back.
 fn is_given_up(connection: &Connection, run: i64, owner: &OwnerId, taker: &Lease, now: i64) -> Outcome<bool> {
     let Some(lease) = lease(connection, owner.as_str().as_bytes())? else { return Ok(true) };

@@ -32,7 +32,7 @@ macro_rules! records {
 statements! {
     GET: records!("FROM runs JOIN users ON users.key = runs.user LEFT JOIN run_requests ON run = runs.key \
                    WHERE runs.id = ?1");
-    // Sessions and statuses are looked for among the user's runs: these are small rows.
+    // Filters by session and status scan the user's runs, whose rows are small.
     LIST: records!("FROM users CROSS JOIN runs ON runs.user = users.key LEFT JOIN run_requests ON run = runs.key \
                     WHERE users.key = ?1 AND runs.number < ?2 AND (?4 IS NULL OR runs.session = ?4) \
                     AND (?5 IS NULL OR runs.status = ?5) ORDER BY runs.number DESC LIMIT ?3");
@@ -63,10 +63,10 @@ pub(in crate::sqlite) fn list(
     LIST.all(connection, params![user, before, count, session, status], record_of)
 }
 
-/// How many runs of a chain are read at once: others want to read, too.
+/// How many runs of a chain are read at once, so that other readers do not wait for long.
 const MAX_CHAIN: usize = 16;
 
-/// A run and those that it continues, until their last entries have so many bytes.
+/// A run and the runs that it continues, until their last entries exceed this many bytes.
 pub(in crate::sqlite) fn chain(
     connection: &Connection,
     id: RunId,
@@ -92,7 +92,7 @@ pub(in crate::sqlite) fn steered(connection: &Connection, id: &RunId) -> Outcome
     STEERED.all(connection, [id.as_str().as_bytes()], record_of)
 }
 
-/// A record, of which any part may be damaged: one that cannot be read must not make others unreadable.
+/// A record. Any part may be damaged: an unreadable record must not make others unreadable.
 fn record_of(row: &Row<'_>) -> Outcome<RunRecord> {
     let (id, user, session) = (lossy(row, 0)?, lossy(row, 1)?, lossy(row, 2)?);
     let mut record = RunRecord::new(
@@ -123,7 +123,7 @@ fn options_in(row: &Row<'_>) -> Outcome<RunOptions> {
     options_of(row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?, row.get(17)?)
 }
 
-/// Until when a run counts as being read.
+/// Until when a run counts as having a reader.
 pub(in crate::sqlite) fn reader_until(connection: &Connection, id: &RunId) -> Outcome<i64> {
     let until = READER_UNTIL.one(connection, [id.as_str().as_bytes()], |row| Ok(row.get(0)?))?;
     until.ok_or_else(|| no_run(READER_TTL, id).into())

@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind};
 
 pub(in crate::sqlite) const DELETE: &str = "delete a run";
 
-/// How much one step deletes, so that others do not wait for long.
+/// How much one step deletes, so that other jobs do not wait for long.
 const STEP: i64 = 100;
 const STEP_BYTES: u64 = 16 << 20;
 
@@ -77,8 +77,8 @@ pub(in crate::sqlite) fn last_number(connection: &Connection, user: &UserId) -> 
     Ok(last.unwrap_or_default())
 }
 
-/// Forgets some of a user's runs up to a number, or of those of one session, the newest first, so that none of them begins
-/// meanwhile; says how many.
+/// Deletes some of a user's or a session's runs up to a number, newest first, so that none of them begins meanwhile;
+/// returns how many.
 pub(in crate::sqlite) fn forget_some(
     connection: &Connection,
     user: &UserId,
@@ -111,7 +111,7 @@ pub(in crate::sqlite) fn forget_some(
     Ok(found.len() as u64)
 }
 
-/// Adds to the bytes of the ended runs that are whole, and of those that are trimmed.
+/// Adds to the sizes of the complete and of the trimmed ended runs.
 fn count(connection: &Connection, (whole, trimmed): (i64, i64)) -> Outcome<()> {
     COUNT.execute(connection, [whole, trimmed])?;
     Ok(())

@@ -1,4 +1,4 @@
-//! What a run was handed while it was in progress.
+//! The inputs that were handed to a run in progress.
 
 use agent_schemas::RunId;
 use rusqlite::{Connection, params};
@@ -15,9 +15,9 @@ statements! {
                    WHERE this.key = ?1 AND this.turn = 0 AND other.id = ?2";
 }
 
-pub(in crate::sqlite) const DROP: &str = "drop what a run was handed";
+pub(in crate::sqlite) const DROP: &str = "drop the input handed to a run";
 
-/// Forgets what was handed to a run, of what is named.
+/// Drops the given inputs, if they were handed to the run.
 pub(in crate::sqlite) fn drop_steered(
     connection: &Connection,
     id: &RunId,

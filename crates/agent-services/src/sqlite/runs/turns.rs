@@ -33,18 +33,18 @@ pub(super) fn behind(connection: &Connection, user: i64, session: &[u8], turn: i
     Ok(last.map_or(0, |last| last + 1))
 }
 
-/// The place before all waiting runs.
+/// The place before all queued runs.
 pub(super) fn before(connection: &Connection, user: i64, session: &[u8]) -> Outcome<i64> {
     let first: Option<i64> = FIRST.one(connection, params![user, session], |row| Ok(row.get(0)?))?;
     Ok(first.map_or(0, |first| first - 1))
 }
 
-/// Marks a run as one that is to stop; says whether how it ends was still open.
+/// Marks a run as asked to stop; returns whether its end was not settled yet.
 pub(super) fn request_cancel(connection: &Connection, run: i64) -> Outcome<bool> {
     Ok(REQUEST_CANCEL.execute(connection, [run])? > 0)
 }
 
-/// Gives the right to execute a run whose turn has come.
+/// Grants the right to execute a run whose turn has come.
 pub(super) fn begin(connection: &Connection, run: &Head, owner: &OwnerId) -> Outcome<FencingToken> {
     let token = run.token + 1;
     let (status, owner) = (Status::InProgress, owner.as_str().as_bytes());
@@ -52,8 +52,8 @@ pub(super) fn begin(connection: &Connection, run: &Head, owner: &OwnerId) -> Out
     Ok(FencingToken(token))
 }
 
-/// Hands on the session of an ended run: input that was handed to the run now waits before all others, and the first
-/// run starts if a process executes it.
+/// Hands on the session of an ended run: inputs that were handed to the run go to the front of the queue, and the first run
+/// starts if a process executes it.
 pub(super) fn hand_on(
     connection: &Connection,
     ended: &Log,
@@ -74,7 +74,7 @@ pub(super) fn hand_on(
     Ok(Some(Grant { id: head.id, token }))
 }
 
-/// Lets what was handed to a run wait before all others.
+/// Moves the inputs that were handed to a run to the front of the queue.
 pub(super) fn release(connection: &Connection, run: i64) -> Outcome<()> {
     let steered = STEERED_INTO.all(connection, [run], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))

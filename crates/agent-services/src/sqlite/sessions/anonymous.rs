@@ -1,11 +1,11 @@
-//! Sessions that no request has named. They are kept for a limited time.
+//! Anonymous sessions, which no request has named. They are kept for a limited time.
 
 use rusqlite::Connection;
 
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::statement::{bounded, statements};
 
-/// About what a session takes besides its messages.
+/// The approximate size of a session besides its messages.
 pub(super) const OVERHEAD: u64 = 1024;
 
 statements! {
@@ -14,24 +14,24 @@ statements! {
     COUNT: "UPDATE session_totals SET anonymous_bytes = anonymous_bytes + ?1 WHERE key = 1";
 }
 
-/// Marks a new session, with messages of so many bytes.
+/// Marks a new session, with messages of this size.
 pub(super) fn note(connection: &Connection, session: i64, bytes: u64) -> Outcome<()> {
     NOTE.execute(connection, [session])?;
     count(connection, bounded(bytes + OVERHEAD))
 }
 
-/// Counts what an anonymous session has grown by.
+/// Counts the growth of an anonymous session.
 pub(super) fn grow(connection: &Connection, before: u64, now: u64) -> Outcome<()> {
     count(connection, bounded(now) - bounded(before))
 }
 
-/// Makes an anonymous session one that stays.
+/// Makes an anonymous session permanent.
 pub(super) fn name(connection: &Connection, session: i64, bytes: u64) -> Outcome<()> {
     NAME.execute(connection, [session])?;
     forget(connection, bytes)
 }
 
-/// Counts an anonymous session no more.
+/// Stops counting an anonymous session.
 pub(super) fn forget(connection: &Connection, bytes: u64) -> Outcome<()> {
     count(connection, -bounded(bytes + OVERHEAD))
 }

@@ -1,4 +1,4 @@
-//! Forgetting anonymous sessions beyond their retention.
+//! Deletes anonymous sessions beyond their retention.
 
 use agent_schemas::{SessionId, UserId};
 use rusqlite::Connection;
@@ -11,7 +11,7 @@ use crate::sqlite::row::utf8;
 use crate::sqlite::statement::{bounded, statements};
 use crate::sqlite::users;
 
-/// How many sessions one step forgets, so that others do not wait for long.
+/// How many sessions one step deletes, so that other jobs do not wait for long.
 const STEP: i64 = 100;
 
 statements! {
@@ -20,14 +20,14 @@ statements! {
              CROSS JOIN users ON users.key = sessions.user WHERE anonymous = 1 AND updated_at >= 0 ORDER BY updated_at LIMIT ?1";
 }
 
-/// An anonymous session that has to go.
+/// An anonymous session to be deleted.
 struct Old {
     key: i64,
     user: i64,
     name: (UserId, SessionId),
 }
 
-/// Forgets some anonymous sessions beyond the retention; says which.
+/// Deletes some anonymous sessions beyond the retention; returns them.
 pub(in crate::sqlite) fn sweep(
     connection: &Connection,
     retention: &Retention,

@@ -89,7 +89,7 @@ async fn memories__large__are_read_in_parts() {
     assert_eq!(found, expected[..11]);
 }
 
-/// Both backends count the same, so that a session that fits one fits the other.
+/// Both backends count in the same way, so that a session that fits in one fits in the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn session__above_limits__is_refused() {
     let mut limits = StoreLimits::default();
@@ -122,12 +122,12 @@ async fn check_limits(store: &dyn SessionStore) {
         assert!(message.contains(words), "{message}");
     };
     assert_eq!(append("s", &["a", "b"], 10, false).await, Ok(2));
-    refused(append("s", &["c", "d"], 10, false).await, "4 messages, and 3");
-    assert_eq!(append("s", &["a", "b", "c"], 10, true).await, Ok(1), "what is left out does not count");
+    refused(append("s", &["c", "d"], 10, false).await, "4 messages, and the limit is 3");
+    assert_eq!(append("s", &["a", "b", "c"], 10, true).await, Ok(1), "skipped messages do not count");
     for _ in 0..5 {
         assert_eq!(append("s", &["a", "b", "c"], 10, true).await, Ok(0), "nor does it add up");
     }
-    refused(append("new", &["a"], 2000, false).await, "bytes, and 2000");
+    refused(append("new", &["a"], 2000, false).await, "bytes, and the limit is 2000");
     assert_eq!(store.get(&u, &session("new")).await.expect("readable"), None);
     assert_eq!(store.get(&u, &s).await.expect("readable").expect("there").message_count, 3);
 }
@@ -154,7 +154,7 @@ async fn round__beyond_float_precision__is_exact() {
     assert_eq!(store.export(&u, &s, None).await.expect("readable").expect("there").0, u64::MAX - 1);
 }
 
-/// What could not be read again is not stored.
+/// Data that could not be read again is not stored.
 #[tokio::test(flavor = "multi_thread")]
 async fn state__too_deep__is_refused() {
     let store = started(RedisStateStore::new(client(&shared().await), StoreContext::default())).await;
@@ -201,7 +201,7 @@ impl Pair {
 #[tokio::test(flavor = "multi_thread")]
 async fn search__scores__equal_the_in_memory_store() {
     const WORDS: &[&str] = &["apple", "pear", "Ünï", "咖啡馆", "the", "the", "the", "a", "x1", "커피"];
-    // A small generator of numbers that look random and are the same each time.
+    // A small generator of pseudorandom numbers, the same ones each time.
     let mut state = 42_u64;
     let mut random = move |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -232,20 +232,20 @@ async fn search__scores__equal_the_in_memory_store() {
     pair.check(&MemoryQuery::new("the apple 咖啡")).await;
 }
 
-/// How many texts have the common word: more than the postings of one answer.
+/// The number of texts with the common word, more than the postings of one answer.
 const MANY: u32 = 25_000;
 /// How many more are added and removed.
 const MORE: u32 = 200;
 
-/// Whether this is the score, at some moment, of a text of two words, a common one and one of its own: the sum of their
-/// idf, as all texts are of one length.
+/// Whether this is the score, at some moment, of a text of two words, a common and a unique one: the sum of their idf,
+/// because all texts have the same length.
 fn is_possible(score: f64) -> bool {
     let idf = |texts: f64, found: f64| (1.0 + (texts - found + 0.5) / (found + 0.5)).ln();
     let mut moments = (MANY..=MANY + MORE).map(f64::from);
     moments.any(|texts| (idf(texts, texts) + idf(texts, 1.0) - score).abs() < 1e-8)
 }
 
-/// More postings than one answer has, and texts that come and go while they are read.
+/// More postings than fit in one answer, and texts that are added and deleted while they are read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn search__concurrent_changes__sees_one_snapshot() {
     let pair = Arc::new(Pair::new().await);

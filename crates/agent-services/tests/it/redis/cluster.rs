@@ -1,4 +1,4 @@
-//! A Redis Cluster, and what only happens in one.
+//! A Redis Cluster, and behavior that only occurs in one.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Cluster {
         format!("redis-cluster://{}", nodes.join(","))
     }
 
-    /// The place among the nodes of the one that has a key's slot.
+    /// The index of the node that has a key's slot.
     async fn owner(&self, key: &str) -> (usize, u16) {
         let slot = run(&mut admin(&self.nodes[0].url()).await, &format!("CLUSTER KEYSLOT {key}")).await;
         let slot: u16 = ::redis::from_redis_value(slot).expect("a slot");
@@ -79,7 +79,7 @@ async fn is_complete(mut admin: MultiplexedConnection) -> bool {
     expected.iter().all(|line| info.contains(line))
 }
 
-/// The cluster that tests share which only look at their own prefix; its URL.
+/// The URL of the cluster that is shared by tests that only use their own prefix.
 pub(super) async fn shared() -> String {
     static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
     CLUSTER.get_or_init(|| Cluster::start(true)).await.url()
@@ -110,7 +110,7 @@ async fn connect__one_known_node__finds_the_rest() {
     }
 }
 
-/// A URL of one server leads to a sentence that says what to write instead.
+/// With the URL of one server, the error says what to write instead.
 #[tokio::test(flavor = "multi_thread")]
 async fn connect__cluster_with_standalone_url__is_explained() {
     let url = shared().await.replace("-cluster", "");
@@ -131,7 +131,7 @@ async fn connect__cluster_with_standalone_url__is_explained() {
     assert!(refusals > 10, "most users are on other nodes");
 }
 
-/// While a slot moves, what has moved already is found where it is, and what cannot be done is refused as temporary.
+/// While a slot is being moved, moved keys are found at their new node, and impossible calls fail as temporary.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls__slot_moving__follow_it() {
     let cluster = Cluster::start(false).await;
@@ -170,7 +170,7 @@ async fn calls__slot_moving__follow_it() {
     assert_eq!(texts(&store, "u", "s").await, ["a", "b"]);
 }
 
-/// The users of the other nodes do not notice.
+/// The users of the other nodes are not affected.
 #[tokio::test(flavor = "multi_thread")]
 async fn node__lost_and_back__serves_again() {
     let mut cluster = Cluster::start(false).await;

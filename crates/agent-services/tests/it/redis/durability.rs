@@ -1,4 +1,4 @@
-//! What is said at the start about what Redis may lose.
+//! The warnings at the start about data that Redis may lose.
 
 use std::io;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ impl io::Write for Log {
     }
 }
 
-/// What is logged, from `level` on, while two stores of a client start. The tests here have one thread each, so that all of
-/// it comes from theirs.
+/// The log, from `level` on, while two stores of a client start. The tests here have one thread each, so that all lines come
+/// from their own stores.
 async fn logged(client: RedisClient, level: Level) -> Vec<String> {
     let log = Log::default();
     let writer = log.clone();

@@ -1,4 +1,4 @@
-//! What a time to live does. Nothing waits for it: the tests look at what is left, and set it.
+//! The effect of a time to live. The tests do not wait for it, but read and set the remaining time.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{admin, batch, client_with_prefix, fresh_prefix, keyed, session, star
 const TTL: Duration = Duration::from_secs(3600);
 const TTL_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
-/// What `PTTL` says of a key that does not expire, and of one that is not there.
+/// The results of `PTTL` for a key that does not expire, and for a missing key.
 const NEVER: i64 = -1;
 const NO_KEY: i64 = -2;
 
@@ -45,12 +45,12 @@ impl Keys {
         self.run("PTTL", key, None).await
     }
 
-    /// Lets a key live this much longer.
+    /// Sets the remaining time of a key.
     async fn set_left(&mut self, key: &str, left_ms: i64) {
         assert_eq!(self.run("PEXPIRE", key, Some(left_ms)).await, 1, "{key} exists");
     }
 
-    /// Keys live between a minute less than `expected` and that.
+    /// Expects keys to live for `expected`, or up to a minute less.
     async fn check_left(&mut self, keys: &[&str], expected: i64) {
         for key in keys {
             let left = self.left(key).await;
@@ -157,10 +157,10 @@ async fn session_list__expires_with_the_last_session() {
     longer.create(&u, Some(&session("longer"))).await.expect("made");
     expiring.create(&u, Some(&session("s"))).await.expect("kept");
     keys.check_left(&["sessions", "sessions:expiry"], 2 * TTL_MS).await;
-    // Without a time to live, what is used stays for ever.
+    // Without a time to live, used data is kept forever.
     lasting.append(&u, &session("s"), batch(&["a"])).await.expect("appended");
     assert_eq!((keys.left("session:s").await, keys.left("sessions").await), (NEVER, NEVER));
-    // What has expired is taken out of the lists by the next write.
+    // The next write removes expired sessions from the lists.
     let mut set = ::redis::cmd("ZADD");
     set.arg(format!("{}:v2:default:{{u}}:sessions:expiry", keys.prefix)).arg(1).arg("longer");
     set.exec_async(&mut keys.admin).await.expect("set");
@@ -199,7 +199,7 @@ async fn states__of_one_session__expire_together() {
         keys.set_left(key, 0).await;
     }
     assert_eq!(store.export(&u, &s, None).await.expect("readable"), None);
-    assert_eq!(store.save(&u, &s, None, &Json::Null).await.expect("saved"), 1, "a new session counts anew");
+    assert_eq!(store.save(&u, &s, None, &Json::Null).await.expect("saved"), 1, "a new session counts from 1");
     assert_eq!(store.delete_user(&u).await.expect("deleted"), 2);
     assert_eq!(keys.left("states").await, NO_KEY);
 }
@@ -231,7 +231,7 @@ async fn memories__of_one_user__expire_together() {
     }
     assert!(store.search(&u, &MemoryQuery::new("apple")).await.expect("searched").is_empty());
     keys.set_left("memories:last", 0).await;
-    assert!(add().await > first, "no number comes twice");
+    assert!(add().await > first, "no number is reused");
     store.stop().await.expect("stopped");
     let lasting = started(RedisMemoryStore::new(keys.client(&shared().await), StoreContext::default())).await;
     lasting.add(&u, &s, vec![Message::user("pear")]).await.expect("added");

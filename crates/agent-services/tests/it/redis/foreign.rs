@@ -1,4 +1,4 @@
-//! What the stores do where something is not as they left it: data of others, of newer programs, and a full server.
+//! The behavior of the stores with unexpected data of other programs or newer versions, and with a full server.
 
 use ::redis::aio::MultiplexedConnection;
 use agent_schemas::{Json, Message};
@@ -31,7 +31,7 @@ fn check_foreign<T>(what: &str, result: Result<T, Error>) {
     assert!(error.to_string().contains("another prefix"), "{what}: {error}");
 }
 
-/// All keys of a prefix and what they hold.
+/// All keys of a prefix and their values.
 async fn dump(admin: &mut MultiplexedConnection, prefix: &str) -> Vec<(String, Vec<u8>)> {
     let mut keys: Vec<String> =
         ::redis::cmd("KEYS").arg(format!("{prefix}:*")).query_async(admin).await.expect("keys");
@@ -103,7 +103,7 @@ async fn keys__other_type__are_left_alone() {
     }
 }
 
-/// Data of the right type that nobody here has written.
+/// Data of the right type that no store has written.
 #[tokio::test(flavor = "multi_thread")]
 async fn keys__other_format__are_reported() {
     let url = shared().await;
@@ -134,11 +134,11 @@ async fn keys__other_format__are_reported() {
     set("ZADD", &[&key("sessions"), "7", "s"]).await;
     let listed = stores.sessions.list(&u, None, Default::default()).await.expect("listed").items;
     let ids: Vec<_> = listed.iter().map(|info| info.id.as_str()).collect();
-    assert_eq!(ids, ["whole", "t"], "what is no session is left out");
+    assert_eq!(ids, ["whole", "t"], "data that is not a session is omitted");
 
     stores.states.save(&u, &s, None, &Json::Null).await.expect("saved");
     set("HSET", &[&key("states:s:values"), "00000000000000000001", "no JSON"]).await;
-    check_foreign("a state that is none", stores.states.export(&u, &s, None).await);
+    check_foreign("an invalid state", stores.states.export(&u, &s, None).await);
     set("DEL", &[&key("states:s:values")]).await;
     check_foreign("a state is missing", stores.states.export(&u, &s, None).await);
 
@@ -148,7 +148,7 @@ async fn keys__other_format__are_reported() {
     let listed = stores.memories.list(&u, None, None, Default::default()).await.expect("listed").items;
     assert_eq!(listed[0].message.code.as_deref(), Some("MESSAGE_DAMAGED"));
     set("ZADD", &[&key("memories:words"), "0", "apple\x000"]).await;
-    check_foreign("a posting that is none", stores.memories.search(&u, &MemoryQuery::new("apple")).await);
+    check_foreign("an invalid posting", stores.memories.search(&u, &MemoryQuery::new("apple")).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,7 +171,7 @@ async fn layout__newer__is_refused() {
     }
 }
 
-/// A full server refuses writes as a whole, and takes them again when there is room.
+/// A full server rejects writes completely, and accepts them again when there is room.
 #[tokio::test(flavor = "multi_thread")]
 async fn full_server__is_a_temporary_failure() {
     let server = Server::start(&[]);
@@ -200,7 +200,7 @@ async fn full_server__is_a_temporary_failure() {
         let error = service.health().await.expect_err("full");
         assert_eq!(error.write_fault(), Some(WriteFault::Full), "{}", chain(&error));
     }
-    assert_eq!(texts(&stores.sessions, "u", "s").await, ["a"], "reading goes on");
+    assert_eq!(texts(&stores.sessions, "u", "s").await, ["a"], "reading still works");
     assert!(
         stores.sessions.delete(&u, &session("no")).await.is_ok_and(|deleted| !deleted),
         "and so does deleting"
@@ -232,9 +232,9 @@ async fn health__server_takes_no_writes__says_so_and_recovers() {
             command.exec_async(&mut admin).await.expect("accepted");
         };
         send(refusing).await;
-        let error = store.health().await.expect_err("it takes no writes");
+        let error = store.health().await.expect_err("it rejects writes");
         assert_eq!(error.write_fault(), Some(WriteFault::ReadOnly), "{}", chain(&error));
         send(accepting).await;
-        store.health().await.expect("it takes writes again");
+        store.health().await.expect("it accepts writes again");
     }
 }

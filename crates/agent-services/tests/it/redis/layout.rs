@@ -1,4 +1,4 @@
-//! Data of layout 1 is brought to the layout of today, wherever that is interrupted and whoever else starts.
+//! Data of layout 1 is migrated to the current layout, wherever the migration is interrupted and whichever servers start.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -18,14 +18,14 @@ use tokio::time::interval;
 use super::{admin, client_with_prefix, cluster, config, fresh_prefix, server};
 use crate::old_layout::{self, OldStores};
 
-/// What layout 1 has at a prefix.
+/// Data of layout 1 at a prefix.
 struct Old {
     url: String,
     prefix: String,
 }
 
 impl Old {
-    /// Data at one server.
+    /// Data in one server.
     async fn at_server() -> (Old, impl ConnectionLike) {
         let url = server::shared().await;
         let mut admin = admin(&url).await;
@@ -70,7 +70,7 @@ impl Old {
         self.ask(admin, cmd("GET").arg(self.key("layout"))).await
     }
 
-    /// How many of the keys that were loaded still have their old names.
+    /// The number of loaded keys that still have their old names.
     async fn left(&self, admin: &mut impl ConnectionLike) -> usize {
         let commands: Vec<Vec<String>> =
             serde_json::from_str(include_str!("layout_1.json")).expect("lists of words");
@@ -83,7 +83,7 @@ impl Old {
         left
     }
 
-    /// Checks all of it.
+    /// Checks all data.
     async fn check(&self, admin: &mut impl ConnectionLike) {
         let context = StoreContext::default;
         let sessions = RedisSessionStore::new(self.client(), context());
@@ -100,7 +100,7 @@ impl Old {
     }
 }
 
-/// Drops a future when it has waited so many times; nothing if it was.
+/// Drops a future after it has waited this many times; returns nothing then.
 async fn cut_after<T>(waits: usize, future: impl Future<Output = T>) -> Option<T> {
     let (mut future, mut left) = (pin!(future), waits);
     poll_fn(|context| match future.as_mut().poll(context) {
@@ -123,7 +123,7 @@ async fn layout_1__first_start__is_brought_up_to_date() {
     let (old, mut admin) = Old::at_server().await;
     let (other, _) = Old::at_server().await;
     old.check(&mut admin).await;
-    assert!(other.left(&mut admin).await > 0, "another prefix is somebody else's");
+    assert!(other.left(&mut admin).await > 0, "another prefix is not touched");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +132,7 @@ async fn layout_1_in_a_cluster__first_start__is_brought_up_to_date() {
     old.check(&mut admin).await;
 }
 
-/// Wherever the first server is killed, the next one continues, and no server of layout 1 starts from then on.
+/// Wherever the first server is killed, the next one resumes, and no server of layout 1 starts from then on.
 #[tokio::test(flavor = "multi_thread")]
 async fn migration__interrupted_anywhere__is_continued() {
     let mut halfway = 0;
@@ -147,7 +147,7 @@ async fn migration__interrupted_anywhere__is_continued() {
             assert_eq!(old.layout(&mut admin).await, "2", "servers of layout 1 are refused");
         }
         halfway += usize::from((1..all).contains(&left));
-        // As if the lock of who was killed had ended.
+        // As if the lock of the killed server had expired.
         old.ask::<()>(&mut admin, cmd("DEL").arg(old.key("layout:lock"))).await;
         old.check(&mut admin).await;
         if is_done {
@@ -174,7 +174,7 @@ async fn migration__lock_of_a_dead_server__is_waited_for() {
     old.check(&mut admin).await;
 }
 
-/// Notes the lease of an old server, as that did.
+/// Records the lease of an old server, as an old server does.
 async fn renew(old: &Old, admin: &mut impl ConnectionLike, lease: Duration) -> ::redis::RedisResult<()> {
     let (seconds, micros): (u64, u64) = old.ask(admin, &cmd("TIME")).await;
     let until = seconds * 1000 + micros / 1000 + u64::try_from(lease.as_millis()).expect("a short time");
@@ -198,12 +198,12 @@ async fn old_server__still_running__refuses_the_start() {
     };
     let error = tokio::select! {
         started = store.start() => started.expect_err("the old server is at work"),
-        () = beating => unreachable!("it beats for ever"),
+        () = beating => unreachable!("it beats forever"),
     };
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(error.to_string().contains("older version of agent-server (old-server)"), "{error}");
     assert_eq!((old.left(&mut admin).await, old.layout(&mut admin).await.as_str()), (all, "1"));
-    // It stops, and gives its lease back.
+    // It stops, and releases its lease.
     old.ask::<()>(&mut admin, cmd("ZREM").arg(old.key("v1:owners")).arg("old-server")).await;
     old.check(&mut admin).await;
 }
@@ -212,8 +212,8 @@ async fn old_server__still_running__refuses_the_start() {
 async fn old_server__killed__is_waited_for_and_locked_out() {
     let (old, mut admin) = Old::at_server().await;
     renew(&old, &mut admin, Duration::from_millis(300)).await.expect("a lease");
-    sessions(old.client()).start().await.expect("its lease ends");
-    // It was only paused: it can neither renew its lease nor note that it makes a run.
+    sessions(old.client()).start().await.expect("its lease expires");
+    // It was only paused: it can neither renew its lease nor register a new run.
     renew(&old, &mut admin, Duration::from_secs(20)).await.expect_err("no lease");
     let note = cmd("ZADD").arg(old.key("v1:run-tags")).arg(1).arg("8249").exec_async(&mut admin).await;
     note.expect_err("no note");

@@ -29,7 +29,7 @@ async fn check_refused(config: RedisConfig, words: &str) {
     assert!(!chain(&error).contains("s3cr"), "{}", chain(&error));
 }
 
-/// One user may use one prefix, and nobody else anything.
+/// One user may use one prefix; nobody else may do anything.
 fn options() -> [String; 14] {
     let user = ["app", "on", &format!(">{SECRET}"), "~app:*", "&*", "+@all", "-@dangerous", "+info"]
         .map(str::to_owned);
@@ -133,7 +133,7 @@ async fn tls__configured_authority__is_trusted() {
     check_refused(encrypted.clone(), "certificate").await;
     let error = try_with(encrypted.with_root_certificates("garbage")).await.expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::Unexpected, "{}", chain(&error));
-    // This server waits for more of what it takes for a command.
+    // This server takes the bytes for the start of a command, and waits for the rest.
     let plain = config(&format!("rediss://localhost:{}", server.port));
     let plain = plain.with_timeouts(Duration::from_millis(500), Duration::from_millis(500));
     let error = try_with(plain.with_root_certificates(authority.pem())).await.expect_err("refused");

@@ -1,4 +1,4 @@
-//! What happens while Redis cannot be reached, is silent, slow or started again.
+//! The behavior while Redis is unreachable, silent, slow, or being restarted.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,13 +18,13 @@ use super::{
     texts, user,
 };
 
-/// A call ends within both time-outs together.
+/// A call ends within the sum of both timeouts.
 const CONNECT: Duration = Duration::from_secs(1);
 const RESPONSE: Duration = Duration::from_secs(1);
 /// The same for five calls, with time for a busy machine.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// The port of the server that tests share.
+/// The port of the shared server.
 async fn shared_port() -> u16 {
     let url = shared().await;
     url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port")
@@ -38,7 +38,7 @@ async fn sessions(proxy: &Proxy) -> RedisSessionStore {
     started(RedisSessionStore::new(impatient(proxy), StoreContext::default())).await
 }
 
-/// Every call fails in time and as a temporary failure, and health says so.
+/// Every call fails in time with a temporary failure, and so does the health check.
 async fn check_away(store: &RedisSessionStore) {
     let start = Instant::now();
     let errors = [
@@ -49,7 +49,7 @@ async fn check_away(store: &RedisSessionStore) {
         store.health().await,
     ];
     for error in errors {
-        let error = error.expect_err("Redis is away");
+        let error = error.expect_err("Redis is unavailable");
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", chain(&error));
         assert!(error.is_retryable());
     }
@@ -76,7 +76,7 @@ async fn network__cut__recovers() {
     assert_eq!(texts(&store, "u", "s").await, ["a", "back", "back"]);
 }
 
-/// A connection that was closed while it was idle costs no call.
+/// No call fails because a connection was closed while it was idle.
 #[tokio::test(flavor = "multi_thread")]
 async fn connection__closed_while_idle__costs_no_call() {
     let proxy = Proxy::start(shared_port().await).await;
@@ -95,13 +95,13 @@ async fn server__silent__times_out_and_recovers() {
     store.append(&user("u"), &session("s"), batch(&["a"])).await.expect("appended");
     proxy.set(Network::Silent);
     check_away(&store).await;
-    // The old connections stay silent for ever, so the client has to make a new one by itself.
+    // The old connections stay silent forever, so the client has to open a new one by itself.
     proxy.set(Network::Good);
     check_back(&store).await;
     assert_eq!(texts(&store, "u", "s").await, ["a", "back"]);
 }
 
-/// Many calls at once do not wait for each other's attempts to connect.
+/// Concurrent calls do not wait for each other's attempts to connect.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls__many_during_outage__fail_together() {
     let proxy = Proxy::start(shared_port().await).await;
@@ -133,7 +133,7 @@ async fn network__slow__works_up_to_the_timeout() {
     check_back(&store).await;
 }
 
-/// The server did it, and the answer got lost.
+/// The server executed the call, but the answer was lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_reply__only_idempotent_calls__are_repeated() {
     let proxy = Proxy::start(shared_port().await).await;
@@ -142,10 +142,10 @@ async fn lost_reply__only_idempotent_calls__are_repeated() {
     let states = started(RedisStateStore::new(client.clone(), StoreContext::default())).await;
     let (u, s) = (user("u"), session("s"));
     sessions.append(&u, &s, batch(&["a"])).await.expect("appended");
-    // The server knows each script, or the lost answer would be that it does not.
+    // The server must know each script; otherwise the lost answer would be that it does not.
     states.save(&user("other"), &s, None, &Json::Null).await.expect("saved");
     let lose = async || {
-        // There is a connection, or the answer to its greeting would be lost.
+        // A connection must exist; otherwise the answer to its greeting would be lost.
         sessions.health().await.expect("connected");
         proxy.set(Network::NextAnswerLost);
     };
@@ -221,7 +221,7 @@ async fn restart__acknowledged_writes__survive() {
     }
     writers.join_all().await;
     let found = texts(&*store, "u", "s").await;
-    assert_eq!(found.len(), WRITERS * BATCHES * 2, "nothing is lost and nothing twice");
+    assert_eq!(found.len(), WRITERS * BATCHES * 2, "nothing is lost or repeated");
     for writer in 0..WRITERS {
         let own: Vec<&String> = found.iter().filter(|text| text.starts_with(&format!("{writer} "))).collect();
         let expected: Vec<String> =
@@ -244,7 +244,7 @@ async fn restart__empty_server__is_used_again() {
     assert_eq!(texts(&store, "u", "s").await, ["back"]);
 }
 
-/// `stop` waits for the call, and the call gets its answer.
+/// `stop` waits for the call, which gets its answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn stop__running_call__is_awaited() {
     let proxy = Proxy::start(shared_port().await).await;
@@ -256,7 +256,7 @@ async fn stop__running_call__is_awaited() {
     let caller = Arc::clone(&store);
     calls.spawn(async move { caller.append(&user("u"), &session("s"), batch(&["a"])).await });
     let admin = admin(&shared().await).await;
-    eventually("the server did it and its answer is on the way", || {
+    eventually("the server executed it and its answer is in transit", || {
         let mut admin = admin.clone();
         let key = format!("{prefix}:v2:default:{{u}}:session:s");
         async move { ::redis::cmd("EXISTS").arg(key).query_async(&mut admin).await.expect("asked") }

@@ -1,4 +1,4 @@
-//! A proxy between client and server that can be as bad as a network.
+//! A proxy between client and server with the faults of a network.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,18 +9,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// What the proxy does to what passes it.
+/// How the proxy treats data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Network {
-    /// Passes everything on.
+    /// Forwards everything.
     Good,
-    /// Closes every connection, new ones too.
+    /// Closes every connection, including new ones.
     Cut,
-    /// Accepts everything and passes nothing on. A connection that was once caught in it stays so.
+    /// Accepts everything and forwards nothing. Connections that were once affected stay silent.
     Silent,
-    /// Waits before it passes anything on.
+    /// Waits before it forwards anything.
     Slow(Duration),
-    /// Closes the connection in place of the next answer, and then is good.
+    /// Closes the connection instead of forwarding the next answer, and then works again.
     NextAnswerLost,
 }
 
@@ -46,7 +46,7 @@ impl Proxy {
         format!("redis://{}", self.address)
     }
 
-    /// Changes the network. Connections are closed or caught at once.
+    /// Changes the network. Connections are affected at once.
     pub(super) fn set(&self, network: Network) {
         self.network.send_replace(network);
     }
@@ -55,7 +55,7 @@ impl Proxy {
         *self.network.borrow() == network
     }
 
-    /// Closes all connections, and waits until the client has noticed; new ones are good.
+    /// Closes all connections, and waits until the client has noticed; new ones work.
     pub(super) async fn cut_once(&self) {
         self.set(Network::Cut);
         while self.network.receiver_count() > 0 {
@@ -74,7 +74,7 @@ async fn accept(listener: TcpListener, port: u16, network: watch::Sender<Network
         let network = network.clone();
         connections.spawn(async move {
             let receiver = network.subscribe();
-            // Whatever fails here is what the proxy is for: the other side sees the connection close.
+            // Failures here are the purpose of the proxy: the other side sees the connection close.
             let _ = connect(client, port, &network, receiver).await;
         });
         while connections.try_join_next().is_some() {}
@@ -93,7 +93,7 @@ async fn connect(
     let server = TcpStream::connect(("127.0.0.1", port)).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    // They stay open while the connection is caught.
+    // They stay open while the connection is silent.
     let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
         (client.into_split(), server.into_split());
     let mut catching = changes.clone();

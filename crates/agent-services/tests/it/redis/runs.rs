@@ -52,7 +52,7 @@ async fn start_kept(store: &RedisRunStore, kept_for: u64) -> (RunId, FencingToke
     (id, token)
 }
 
-/// Waits for entries that another store writes one after the other, each while the first store waits; says how long it took.
+/// Waits for entries that another store writes one by one, each while the first store waits; returns how long it took.
 async fn follow(reader: &RedisRunStore, writer: &RedisRunStore) -> Duration {
     let (id, token) = start(writer).await;
     let begin = Instant::now();
@@ -76,7 +76,7 @@ async fn follow(reader: &RedisRunStore, writer: &RedisRunStore) -> Duration {
     begin.elapsed()
 }
 
-/// Listens to what another store asks of a run.
+/// Listens to requests about a run from another store.
 async fn listen(owners: &RedisRunStore, other: &RedisRunStore) {
     let (id, _) = start(owners).await;
     let cancel = async {
@@ -98,14 +98,14 @@ async fn listen(owners: &RedisRunStore, other: &RedisRunStore) {
 async fn check_two_stores(url: &str) {
     let (one, two) = two_stores(url).await;
     listen(&one, &two).await;
-    // Nothing may be left to the readers' looking again, which would take several seconds for each entry.
+    // No entry may depend on the readers' periodic checks, each of which would take several seconds.
     assert!(follow(&one, &two).await < Duration::from_secs(20));
-    // Once it is known to listen, the owner is told which run it is about, unless it is told to look at all of them.
+    // Once the owner listens, it receives the id of the run, or an empty list, which means that it must check all runs.
     eventually("a run is named", || async {
         let (id, _) = start(&one).await;
         two.cancel(&id, Batch::empty(0)).await.expect("asked");
         loop {
-            // Before, it may still hear of another one.
+            // Before, it may still receive a signal for another run.
             let told = timeout(DEADLINE, one.signals(&owner())).await.expect("in time").expect("told");
             if told.is_empty() || told.contains(&id) {
                 return !told.is_empty();
@@ -136,7 +136,7 @@ async fn subscription__broken__is_replaced() {
         let kill = ::redis::cmd("CLIENT").arg(&["KILL", "TYPE", "pubsub"]).clone();
         let killed: u64 = kill.query_async(&mut admin).await.expect("killed");
         assert!(killed > 0, "there was a subscription");
-        // It is told that something may have been missed, after what it has still heard.
+        // After the signals that still arrived, it learns that it may have missed some.
         while !one.signals(&owner()).await.expect("told").is_empty() {}
         listen(&one, &two).await;
         assert!(follow(&one, &two).await < Duration::from_secs(20));
@@ -150,7 +150,7 @@ async fn stop__waiting_calls__end() {
     let (id, _) = start(&one).await;
     let none = OwnerId::new("nobody");
     let listening = async {
-        // The first answer only says that it may have missed something.
+        // The first answer only means that it may have missed something.
         assert_eq!(one.signals(&none).await.expect("told"), []);
         one.signals(&none).await.map_err(|error| error.kind())
     };
@@ -164,7 +164,7 @@ async fn stop__waiting_calls__end() {
     assert_eq!(one.wait(&id, 7).await.map_err(|error| error.kind()), Err(ErrorKind::Unavailable));
 }
 
-/// A call whose answer got lost is repeated, and answers as it would have.
+/// A call with a lost answer is repeated, and returns the original result.
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_reply__repeated_call__gets_the_same_answer() {
     let url = server::shared().await;
@@ -179,7 +179,7 @@ async fn lost_reply__repeated_call__gets_the_same_answer() {
         (id, NewRun::new(record, batch(0, 1), owner()).with_policy(policy).with_key(Some(key)))
     };
     let by = OwnerId::new("by");
-    // The first time, the server learns the scripts: the lost answer would otherwise be that it knows none.
+    // The first time, the server learns the scripts: otherwise, the lost answer would be that it does not know them.
     for is_lost in [false, true] {
         let lose = async || {
             store.health().await.expect("connected");
@@ -318,10 +318,10 @@ async fn runs__some_cannot_be_read__the_others_are_listed() {
         store.list(&user("u"), &RunFilter::default(), None, Default::default()).await.expect("listed");
     let shown: Vec<_> = listed.items.iter().map(|run| (run.id.clone(), run.damage.is_some())).collect();
     let expected = [(4, false), (1, true), (0, true)].map(|(at, damaged)| (runs[at].0.clone(), damaged));
-    assert_eq!(shown, expected, "what has not even an id is left out");
+    assert_eq!(shown, expected, "data without even an id is omitted");
     for at in [2, 3] {
         let read = store.get(&runs[at].0).await.map_err(|error| error.kind());
-        assert_eq!(read.map(drop), Err(ErrorKind::Unexpected), "the run itself is asked for");
+        assert_eq!(read.map(drop), Err(ErrorKind::Unexpected), "the run itself is requested");
     }
     let (id, token) = &runs[0];
     assert_eq!(store.cancel(id, Batch::empty(0)).await.expect("canceled"), Some(Canceled::Requested));

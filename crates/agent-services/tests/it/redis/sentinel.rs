@@ -1,4 +1,4 @@
-//! A master, a replica and a sentinel that watches over them.
+//! A master, a replica and a sentinel.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use agent_services::{ErrorKind, StoreContext};
 use super::server::Server;
 use super::{admin, chain, client, config, eventually, keyed, session, started, texts, try_admin, user};
 
-/// A sentinel alone, which is enough to agree with itself.
+/// A single sentinel, which is a quorum by itself.
 fn sentinel(master: u16) -> Server {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("sentinel.conf");
@@ -23,13 +23,13 @@ fn sentinel(master: u16) -> Server {
     Server::start_in(folder, &[file.to_str().expect("a plain path"), "--sentinel"], false)
 }
 
-/// Waits until the replica has all that the master has.
+/// Waits until the replica has all data of the master.
 async fn wait_for_replica(master: &Server) {
     let master = admin(&master.url()).await;
     eventually("the replica is in step", || {
         let mut master = master.clone();
         async move {
-            // Redis waits for what this connection has written, which is behind all that others wrote.
+            // Redis waits for the writes of this connection, which come after all other writes.
             let mut both = ::redis::pipe();
             both.cmd("INCR").arg("replicated").ignore().cmd("WAIT").arg(1).arg(100);
             let (count,): (i64,) = both.query_async(&mut master).await.expect("asked");
@@ -39,7 +39,7 @@ async fn wait_for_replica(master: &Server) {
     .await;
 }
 
-/// A master with a replica that is in step, and a sentinel that knows them.
+/// A master with a synchronized replica, and a sentinel that knows them.
 async fn start() -> (Server, Server, Server) {
     let master = Server::start(&[]);
     let replica = Server::start(&["--replicaof", "127.0.0.1", &master.port.to_string()]);
@@ -61,7 +61,7 @@ async fn start() -> (Server, Server, Server) {
 }
 
 async fn has_role(server: &Server, wanted: &str) -> bool {
-    // A server cuts all connections when its role changes.
+    // A server closes all connections when its role changes.
     let role = async {
         let mut connection = try_admin(&server.url()).await?;
         ::redis::cmd("ROLE").query_async::<Value>(&mut connection).await
@@ -86,7 +86,7 @@ async fn append(store: &RedisSessionStore, text: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn failover__new_master__is_found() {
     let (mut master, _replica, sentinel) = start().await;
-    // The first sentinel is not there, as may be.
+    // The first sentinel may be missing.
     let url = format!("redis-sentinel://127.0.0.1:1,127.0.0.1:{}/mymaster", sentinel.port);
     let config = config(&url).with_timeouts(Duration::from_secs(2), Duration::from_secs(2));
     let store = started(RedisSessionStore::new(RedisClient::new(config), StoreContext::default())).await;
@@ -97,7 +97,7 @@ async fn failover__new_master__is_found() {
     assert_eq!(texts(&store, "u", "s").await, ["a", "b"]);
 }
 
-/// A planned change of roles: the old master lives on as a replica, which takes no writes.
+/// A planned change of roles: the old master becomes a replica, which rejects writes.
 #[tokio::test(flavor = "multi_thread")]
 async fn failover__old_master_as_replica__is_left() {
     let (master, replica, sentinel) = start().await;
@@ -108,7 +108,7 @@ async fn failover__old_master_as_replica__is_left() {
     ask.arg("FAILOVER").arg("mymaster").exec_async(&mut admin(&sentinel.url()).await).await.expect("begun");
     eventually("the roles have changed", || async {
         append(&store, "meanwhile").await;
-        // For a moment there are two masters, and what the old one takes then is lost.
+        // For a moment there are two masters, and writes to the old one are lost.
         has_role(&replica, "master").await && has_role(&master, "slave").await
     })
     .await;

@@ -1,4 +1,4 @@
-//! Redis servers of the tests: each has a folder and a port of its own and ends with the test, however that ends.
+//! Redis servers of the tests. Each has its own folder and port, and ends with the test, however the test ends.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use std::thread;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-/// Ends the server as soon as the standard input ends, as it does when the test program ends, even if it is killed. Then
+/// Ends the server when the standard input ends, which happens when the test program ends, even if it is killed. Then
 /// removes the folder, if one is named.
 const GUARD: &str = r#"
 folder=$1; shift
@@ -23,7 +23,7 @@ if [ -n "$folder" ]; then rm -rf "$folder"; fi
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) port: u16,
-    /// For what else listens, as the bus of a cluster.
+    /// For anything else that listens, such as the bus of a cluster.
     pub(super) second_port: u16,
     folder: TempDir,
     options: Vec<String>,
@@ -32,8 +32,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// A server with more options than its port and folder: in them, `{port}` is that port and `{second}` another one. It
-    /// forgets everything when it ends, unless they say otherwise.
+    /// A server with additional options, in which `{port}` is its port and `{second}` another one. It keeps no data when it
+    /// ends, unless the options say otherwise.
     pub(super) fn start(options: &[&str]) -> Server {
         Server::start_in(tempfile::tempdir().expect("a folder"), options, false)
     }
@@ -43,7 +43,7 @@ impl Server {
         require();
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let mut server = Server { port: 0, second_port: 0, folder, options, is_shared, guard: None };
-        // Somebody else may take a free port before the server does.
+        // Another program may take a free port before the server does.
         for _ in 0..20 {
             (server.port, server.second_port) = free_ports();
             if server.run().is_ok() {
@@ -57,7 +57,7 @@ impl Server {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Kills the server at once, as a power cut would.
+    /// Kills the server at once, like a power failure.
     pub(super) fn kill(&mut self) {
         if let Some((mut guard, input)) = self.guard.take() {
             drop(input);
@@ -71,13 +71,13 @@ impl Server {
         self.run().unwrap_or_else(|log| panic!("redis-server does not start again: {log}"));
     }
 
-    /// Runs the server until it accepts connections; gives its log if it ends before.
+    /// Starts the server and waits until it accepts connections; returns its log if it ends before.
     fn run(&mut self) -> Result<(), String> {
         let folder = self.folder.path().to_str().expect("a plain path");
         let [port, second] = [self.port, self.second_port].map(|port| port.to_string());
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "guard", if self.is_shared { folder } else { "" }, "redis-server"]);
-        // A configuration file comes first, as sentinels need one.
+        // A configuration file, which sentinels need, must come first.
         let (file, options): (Vec<&String>, Vec<_>) =
             self.options.iter().partition(|option| option.ends_with(".conf") && !option.starts_with("nodes"));
         command.args(file).args(["--port", &port, "--dir", folder, "--bind", "127.0.0.1", "--save", ""]);
@@ -124,13 +124,13 @@ fn require() {
 /// Two ports that are free now.
 fn free_ports() -> (u16, u16) {
     let listen = || TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    // Both are held until both are known, or they might be the same.
+    // Both are held until both are known; otherwise they could be the same.
     let (first, second) = (listen(), listen());
     let port = |listener: TcpListener| listener.local_addr().expect("an address").port();
     (port(first), port(second))
 }
 
-/// The server that tests share which only look at their own prefix; its URL.
+/// The URL of the server that is shared by tests that only use their own prefix.
 pub(super) async fn shared() -> String {
     static SERVER: OnceCell<Server> = OnceCell::const_new();
     require();

@@ -1,6 +1,6 @@
 //! The conformance suites, against one server and against a cluster.
 
-/// The suites of all stores, over the server or cluster whose URL an async expression gives.
+/// The suites of all stores, against the server or cluster whose URL an async expression returns.
 macro_rules! suites {
     ($url:expr) => {
         mod sessions {
@@ -72,7 +72,7 @@ mod cluster {
 }
 
 mod expiring {
-    //! With a time to live, which changes nothing for what is used.
+    //! With a time to live, which does not affect data in use.
 
     use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Futures that are dropped: what they began is done wholly or not at all.
+//! Dropped futures: their work is done completely or not at all.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::task::{JoinSet, yield_now};
 
 use super::{batch, database, folder, s, sessions, started, texts, u};
 
-/// Three texts that say which batch it is.
+/// Three texts that identify their batch.
 fn three_texts(number: usize) -> [String; 3] {
     [0, 1, 2].map(|part| format!("{number} {part}"))
 }
@@ -28,7 +28,7 @@ async fn append__dropped__is_all_or_nothing() {
         let store = Arc::clone(&store);
         tasks.spawn(async move {
             let (u, s) = (u(), s());
-            // Each is dropped at another point of its way, some not at all.
+            // Each is dropped at a different point, some not at all.
             let patience = async {
                 for _ in 0..number * number % 97 {
                     yield_now().await;
@@ -49,7 +49,7 @@ async fn append__dropped__is_all_or_nothing() {
     let mut batches: Vec<usize> = Vec::new();
     for parts in found.chunks(3) {
         let number = parts[0].split(' ').next().and_then(|number| number.parse().ok()).expect("a number");
-        assert_eq!(parts, three_texts(number), "no batch is torn");
+        assert_eq!(parts, three_texts(number), "no batch is incomplete");
         batches.push(number);
     }
     assert!(batches.len() >= acknowledged, "{} of {acknowledged}", batches.len());
@@ -69,7 +69,7 @@ async fn stop__dropped__still_completes() {
     begin(store.stop()).await;
     let error = store.health().await.expect_err("it is stopped");
     assert_eq!(error.kind(), agent_services::ErrorKind::Unavailable);
-    // The folder is free at some time, though nobody waits for the stop.
+    // The folder becomes free at some time, although nobody waits for the stop.
     let other = sessions(database(folder.path()));
     while other.start().await.is_err() {
         yield_now().await;
@@ -90,7 +90,7 @@ async fn start__dropped__can_be_repeated() {
     started(folder.path()).await;
 }
 
-/// Asks a future once and drops it, most probably before its end.
+/// Polls a future once and drops it, most probably before its end.
 async fn begin<T>(future: impl Future<Output = T>) {
     tokio::select! {
         biased;

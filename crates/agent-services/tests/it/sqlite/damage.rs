@@ -1,4 +1,4 @@
-//! A file that is damaged gives errors: no panics, and no end of the process.
+//! A damaged file causes errors, but no panic or crash.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use agent_services::{ErrorKind, Result, Service, StoreContext};
 
 use super::{append, batch, database, folder, s, u};
 
-/// The stores over a database.
+/// The stores of a database.
 struct Stores(SqliteSessionStore, SqliteStateStore, SqliteMemoryStore);
 
 impl Stores {
@@ -37,7 +37,7 @@ impl Stores {
         self.2.stop().await.expect("stopped");
     }
 
-    /// Everything that can be asked of them, and what became of it.
+    /// The results of all kinds of calls.
     async fn use_all(&self) -> Vec<Result<()>> {
         let (u, s, size) = (&u(), &s(), PageSize::default());
         let Stores(sessions, states, memories) = self;

@@ -1,4 +1,4 @@
-//! Which files are opened, by whom, and what is said of the others.
+//! Which files are opened, by which process, and the errors for others.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use super::{append, batch, database, folder, refused, s, sessions, started, texts, u};
 
-/// Makes a database of agent-server, and changes it with a statement.
+/// Creates a database of agent-server, and changes it with a statement.
 async fn changed(folder: &Path, sql: &str) {
     started(folder).await.stop().await.expect("stopped");
     let connection = Connection::open(database(folder).file()).expect("opened");
@@ -30,7 +30,7 @@ async fn data__reopened__is_complete() {
     let database = database(folder.path());
     assert_eq!(database.folder(), folder.path());
     let store = sessions(database);
-    // A store that was dropped closes on a thread of its own.
+    // A dropped store closes on a separate thread.
     while let Err(error) = store.start().await {
         assert_eq!(error.kind(), Conflict, "{error}");
         tokio::task::yield_now().await;
@@ -78,7 +78,7 @@ async fn files__folder_of_everybody__are_their_owners_alone() {
         ["agent-server.lock", "agent-server.sqlite", "agent-server.sqlite-shm", "agent-server.sqlite-wal"];
     let private = names.map(|name| (name.to_owned(), 0o600));
     assert_eq!(modes(folder.path()), private);
-    // What an older version left, with a log: the process was killed.
+    // The files of an older version, with a log, because the process was killed.
     let left = super::folder();
     for name in names {
         fs::copy(folder.path().join(name), left.path().join(name)).expect("copied");
@@ -89,7 +89,7 @@ async fn files__folder_of_everybody__are_their_owners_alone() {
     assert_eq!(texts(&store).await, ["a"]);
     assert_eq!(modes(left.path()), private);
     let folder_mode = fs::metadata(left.path()).expect("known").permissions().mode();
-    assert_eq!(folder_mode & 0o777, 0o777, "the folder is not ours to close");
+    assert_eq!(folder_mode & 0o777, 0o777, "we must not change the folder's mode");
 }
 
 #[cfg(unix)]
@@ -154,7 +154,7 @@ async fn data__of_other_programs__is_refused_and_unchanged() {
         let expected = ["agent-server.sqlite is not a database of agent-server"];
         refused(sessions(database(folder.path())).start().await, InvalidInput, &expected);
         refused(sessions(SqliteDatabase::read_only(folder.path())).start().await, InvalidInput, &expected);
-        assert!(fs::read(&file).expect("readable") == content, "it is as it was");
+        assert!(fs::read(&file).expect("readable") == content, "it is unchanged");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is forgotten leaves no row behind, so that a file does not grow with those who came once.
+//! Deleted data leaves no rows behind, so that a file does not grow with users who came only once.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use rusqlite::Connection;
 
 use super::{database, folder};
 
-/// Nothing is kept that need not be.
+/// Nothing is kept longer than necessary.
 const NOTHING: Retention = Retention { age: Duration::ZERO, bytes: 1 << 30 };
 
 async fn stores(database: &SqliteDatabase) -> (SqliteRunStore, SqliteSessionStore) {
@@ -31,7 +31,7 @@ async fn stores(database: &SqliteDatabase) -> (SqliteRunStore, SqliteSessionStor
     (runs, sessions)
 }
 
-/// A run of a user and a session that nobody named, from its beginning to its end.
+/// A run of a user in an anonymous session, from its beginning to its end.
 async fn anonymous_run(runs: &SqliteRunStore, name: &str) {
     let (user, session) = (UserId::new(name), SessionId::new(name));
     let request = Arc::new(AgentRequest::new(vec![Message::user("hi")]));
@@ -49,7 +49,7 @@ async fn anonymous_run(runs: &SqliteRunStore, name: &str) {
     runs.finish(end).await.expect("finished");
 }
 
-/// How many rows there are of everything that a user may have, and of users.
+/// The number of rows of everything that a user may have, and of users.
 fn rows(folder: &Path) -> i64 {
     let connection = Connection::open(database(folder).file()).expect("opened");
     let tables = [
@@ -85,7 +85,7 @@ async fn sweep__of_anonymous_runs_and_sessions__leaves_no_row() {
     assert_eq!(rows(folder.path()), 0);
     let total = Connection::open(database(folder.path()).file()).expect("opened");
     let total = total.query_row("SELECT anonymous_bytes FROM session_totals", [], |row| row.get::<_, i64>(0));
-    assert_eq!(total, Ok(0), "what is gone is not counted");
+    assert_eq!(total, Ok(0), "deleted data is not counted");
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn full_database__loses_nothing_and_recovers() {
     refused::<()>(Err(error), Unavailable, &["free disk space", "delete data"]);
     assert!(stored.len() > 10);
     assert_eq!(texts(&store).await, stored);
-    let unhealthy = store.health().await.expect_err("it takes no writes");
+    let unhealthy = store.health().await.expect_err("it rejects writes");
     assert_eq!(unhealthy.write_fault(), Some(WriteFault::Full), "{unhealthy}");
     refused(
         store.append(&u(), &s(), batch(&[&"x".repeat(100_000)])).await,
@@ -42,7 +42,7 @@ async fn full_database__loses_nothing_and_recovers() {
     let other = agent_schemas::SessionId::new("other");
     store.delete(&u(), &s()).await.expect("deleting needs no room");
     store.append(&u(), &other, batch(&[&"x".repeat(5000)])).await.expect("there is room again");
-    store.health().await.expect("it takes writes again");
+    store.health().await.expect("it accepts writes again");
     store.stop().await.expect("stopped");
 }
 
@@ -61,7 +61,7 @@ async fn full_database__more_room__works_again() {
     assert_eq!(texts(&store).await, ["a".to_owned(), large]);
 }
 
-/// What does not fit is refused alone, whatever is committed with it.
+/// Only the write that does not fit is rejected, whatever is committed with it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn full_database__small_writes__still_succeed() {
     let folder = folder();

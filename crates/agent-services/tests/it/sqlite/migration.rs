@@ -1,4 +1,4 @@
-//! Databases of older schemas are brought up to date, also after an interruption.
+//! Databases of older schemas are migrated, even after an interruption.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::{database, folder};
 use crate::old_layout::{self, OldStores};
 
-/// A database as the stores of schema 3 wrote it, in the mode in which they left it.
+/// A database as written by the stores of schema 3, with the same journal mode.
 fn schema_3(folder: &Path) -> Connection {
     let connection = Connection::open(database(folder).file()).expect("a new file");
     connection.execute_batch(include_str!("schema_3.sql")).expect("the statements of a dump");
@@ -50,7 +50,7 @@ async fn schema_3__first_start__is_brought_up_to_date() {
     check(folder.path()).await;
 }
 
-/// What a process leaves that is killed in the middle of the migration: pages of it are in the log already.
+/// The files of a process that is killed in the middle of the migration, some pages of which are already in the log.
 #[tokio::test]
 async fn schema_3__killed_in_the_migration__is_brought_up_to_date() {
     let (before, killed) = (folder(), folder());
@@ -58,7 +58,7 @@ async fn schema_3__killed_in_the_migration__is_brought_up_to_date() {
     let migration = include_str!("../../../src/sqlite/migrations/4.sql");
     let statements: Vec<&str> = migration.split_inclusive(';').collect();
     for done in 0..statements.len() {
-        // Without a cache every page is written at once.
+        // Without a cache, every page is written at once.
         connection.execute_batch("PRAGMA cache_size = 0; BEGIN").expect("begun");
         connection.execute_batch(&statements[..done].concat()).expect("a part of the migration");
         for file in fs::read_dir(before.path()).expect("a folder") {

@@ -43,7 +43,7 @@ impl<S: Service, M: Service> Pair<S, M> {
         pair
     }
 
-    /// A new start, which is to change nothing.
+    /// A restart, which must change nothing.
     async fn restart(&self) {
         self.sqlite.stop().await.expect("stopped");
         self.sqlite.start().await.expect("started");

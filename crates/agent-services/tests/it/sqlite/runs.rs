@@ -40,7 +40,7 @@ fn batch(first: u64) -> Batch {
     Batch { first, count: 1, frames: frames.into() }
 }
 
-/// Starts a run in a session of its own.
+/// Starts a run in its own session.
 async fn start(store: &SqliteRunStore, id: &str) -> (RunId, FencingToken) {
     start_kept(store, id, 0).await
 }
@@ -74,7 +74,7 @@ async fn leases__restart__are_void() {
     store.heartbeat(&me(), Duration::from_secs(1 << 40)).await.expect("it lives");
     let (run, token) = start(&store, "run").await;
     let other = sessions(database(folder.path()));
-    assert!(other.start().await.is_err(), "who does not get the folder voids nothing");
+    assert!(other.start().await.is_err(), "a store that does not get the folder invalidates nothing");
     assert_eq!(orphans(&store).await, []);
     store.stop().await.expect("stopped");
     store.start().await.expect("started");
@@ -109,7 +109,7 @@ async fn wait__dropped_write__is_woken() {
     let store = Arc::new(started(folder.path()).await);
     let (run, token) = start(&store, "run").await;
     let mut waiting = Box::pin(store.wait(&run, 1));
-    // The first poll looks into the database; it waits once the look is over.
+    // The first poll reads the database; after that, it waits.
     tokio::select! {
         biased;
         _ = &mut waiting => panic!("there is nothing yet"),
@@ -176,13 +176,13 @@ async fn sweep__many_runs__proceeds_in_steps_oldest_first() {
     for number in 0..250 {
         runs.push(start(&store, &number.to_string()).await);
     }
-    // The last one ends first, and is the oldest therefore.
+    // The last one ends first, so it is the oldest.
     let ids: Vec<RunId> = runs.iter().map(|(id, _)| id.clone()).collect();
     for run in runs.into_iter().rev() {
         finish(&store, run).await;
     }
     let unfinished = start(&store, "unfinished").await.0;
-    // Each takes a kibibyte and a little, so 19 of them are less than 20 KiB.
+    // Each takes a little more than 1 KiB, so 19 of them are less than 20 KiB.
     assert_eq!(store.sweep().await.expect("swept"), 231);
     for (number, id) in ids.iter().enumerate() {
         assert_eq!(store.get(id).await.expect("readable").is_some(), number < 19, "{number}");
@@ -199,7 +199,7 @@ async fn sweep__many_runs__proceeds_in_steps_oldest_first() {
                 (SELECT count(*) FROM run_requests)";
     let left: (i64, i64, i64) =
         file.query_row(left, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("one row");
-    assert_eq!(left, (0, 0, 1), "the entry of the unfinished one lies with its request");
+    assert_eq!(left, (0, 0, 1), "the entry of the unfinished one is stored with its request");
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn trimmed_run__response_ttl_over__is_deleted() {
         ids.push(run.0.clone());
         finish(&store, run).await;
     }
-    // How many entries are kept of each that is kept.
+    // The number of kept entries of each kept run.
     let kept = async || {
         let mut kept = Vec::new();
         for id in &ids {

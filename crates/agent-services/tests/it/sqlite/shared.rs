@@ -1,4 +1,4 @@
-//! Three stores over one database start and stop independently.
+//! Three stores of one database start and stop independently.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ async fn stores__of_one_database__start_and_stop_independently() {
     refused(memories.delete_user(&u()).await, ErrorKind::Unavailable, &["not started"]);
     sessions.stop().await.expect("stopped");
     refused(sessions.get(&u(), &s()).await, ErrorKind::Unavailable, &["not started"]);
-    states.save(&u(), &s(), None, &Json::Null).await.expect("the others go on");
+    states.save(&u(), &s(), None, &Json::Null).await.expect("the others continue");
     memories.start().await.expect("started");
     states.stop().await.expect("stopped");
     memories.add(&u(), &s(), vec![Message::user("a")]).await.expect("added");
@@ -38,7 +38,7 @@ async fn stores__of_one_database__start_and_stop_independently() {
     started(folder.path()).await;
 }
 
-/// Starts, stops and writes of several stores at once end in order, and what was acknowledged is there.
+/// Concurrent starts, stops and writes of several stores end properly, and acknowledged data is there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn stores__concurrent_starts_and_stops__lose_nothing() {
     let folder = folder();

@@ -1,4 +1,4 @@
-//! Rows that cannot be read: they are shown as far as they can be, and make no others unreadable.
+//! Unreadable rows are shown as far as possible, and make no others unreadable.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ async fn runs__one_is_damaged__all_are_listed_and_it_can_be_ended_and_deleted() 
     }
     let damage = Connection::open(&file).expect("open");
     for change in [
-        // What a request with a member of another type left behind.
+        // A stored request with a member of another type.
         "UPDATE run_requests SET request = CAST('{\"input\":[],\"id\":5}' AS BLOB), request_bytes = NULL WHERE run = 1",
         "UPDATE run_requests SET request = x'ff', options = x'0009000000ff' WHERE run = 2",
         "DELETE FROM run_requests WHERE run = 3",
@@ -66,7 +66,7 @@ async fn runs__one_is_damaged__all_are_listed_and_it_can_be_ended_and_deleted() 
     let expected = [("fifth", false), ("fourth", true), ("third", true), ("second", true), ("first", true)];
     assert_eq!(shown, expected);
     assert!(listed[4].damage.as_deref().is_some_and(|damage| damage.starts_with("the request: ")));
-    assert_eq!(listed[4].agent, "agent", "what can be read is there");
+    assert_eq!(listed[4].agent, "agent", "the readable parts are there");
     let first = RunId::new("first");
     let end = FinishRun::new(first.clone(), token, last(), Status::Failed).with_next(Some(me()));
     let granted = store.finish(end).await.expect("finished").granted.expect("one waits");

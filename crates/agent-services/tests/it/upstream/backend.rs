@@ -1,4 +1,4 @@
-//! Fresh stores of every backend.
+//! New stores of every backend.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use agent_services::{Service, StoreContext};
 
 use super::case::{Case, Kind};
 
-/// What the stores keep their data in.
+/// Where the stores keep their data.
 #[derive(Clone, Copy)]
 pub(super) enum Backend {
     InMemory,
@@ -38,7 +38,7 @@ impl Store {
 }
 
 impl Backend {
-    /// The name that the list of differences has for it.
+    /// Its name in the list of differences.
     pub(super) fn name(self) -> &'static str {
         match self {
             Backend::InMemory => "in_memory",
@@ -49,7 +49,7 @@ impl Backend {
         }
     }
 
-    /// An empty store, and what has to live as long.
+    /// An empty store, and resources that must live as long.
     pub(super) async fn store(self, case: &Case, context: StoreContext) -> (Store, Box<dyn Send>) {
         match self {
             Backend::InMemory => (in_memory(case, context), Box::new(())),

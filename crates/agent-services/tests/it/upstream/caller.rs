@@ -1,4 +1,4 @@
-//! The program that calls a store as the recordings' program called upstream.
+//! Calls a store like the recordings' program called upstream.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use super::backend::{Backend, Store};
 use super::case::{Case, Step, member, text};
 use super::{memories, sessions, states};
 
-/// What a call gives: a value in upstream's form, or the name of what is wrong.
+/// The result of a call: a value in upstream's form, or the name of an error.
 pub(super) type Answer = Result<Json, Fault>;
 
-/// What is wrong with a call.
+/// The error of a call.
 pub(super) struct Fault(String);
 
 impl Fault {
-    /// The types of our functions do not take this argument.
+    /// The types of our functions do not accept this argument.
     pub(super) fn wrong_type() -> Fault {
         Fault("WrongType".to_owned())
     }
 
-    /// There is nothing like this here.
+    /// There is no equivalent here.
     pub(super) fn no_such_operation(name: &str) -> Fault {
         Fault(format!("no operation {name}"))
     }
@@ -51,7 +51,7 @@ impl IdSource for Placeholders {
     }
 }
 
-/// A caller with a store of its own, and what it keeps of earlier answers.
+/// A caller with its own store and its saved answers.
 pub(super) struct Caller {
     store: Store,
     ids: Arc<Placeholders>,
@@ -95,9 +95,9 @@ impl Caller {
             "start" => service.start().await?,
             "stop" => service.stop().await?,
             "let" => return Ok(arguments.object_or_message("value")),
-            // Stores take and give values, so nothing that the caller does to its own reaches them.
+            // Stores receive and return values, so changes to the caller's objects do not affect them.
             "local_append" | "local_set_text" | "local_set_key" => {}
-            // Commands past the store are on upstream's own keys.
+            // Commands that bypass the store use upstream's own keys.
             "raw_redis" => return Err(Fault::no_such_operation(operation)),
             _ => {
                 return match &self.store {
@@ -110,7 +110,7 @@ impl Caller {
         Ok(Json::Null)
     }
 
-    /// Puts what was kept in place of the recordings' markers.
+    /// Replaces the recordings' markers with saved answers.
     fn resolved(&self, json: &Json) -> Json {
         match json {
             Json::Array(items) => Json::Array(items.iter().map(|item| self.resolved(item)).collect()),
@@ -147,7 +147,7 @@ impl Arguments {
         SessionId::new(text(member(&self.json, "session_id")))
     }
 
-    /// The named session; none, if its id is missing or empty.
+    /// The given session; none if its id is missing or empty.
     pub(super) fn maybe_session(&self) -> Option<SessionId> {
         self.get("session_id").map(text).filter(|id| !id.is_empty()).map(SessionId::new)
     }
@@ -156,7 +156,7 @@ impl Arguments {
         self.maybe_session().unwrap_or_else(|| SessionId::new(DEFAULT_SESSION))
     }
 
-    /// Reads a message, and gives it an id if it has none, as whoever takes a message in does.
+    /// Reads a message, and assigns an id if it has none, as any receiver of a message does.
     pub(super) fn message(&self, json: &Json) -> Result<Message, Fault> {
         let json = json.get("$message").unwrap_or(json);
         let mut message: Message =
@@ -179,7 +179,7 @@ pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Json {
     Json::from_serialize(value).expect("a value has a JSON form")
 }
 
-/// A session as upstream gives it.
+/// A session in upstream's form.
 pub(super) fn session_json(user: &UserId, id: &SessionId, messages: &[Message]) -> Json {
     let session: JsonObject =
         object! { "id" => id.as_str(), "user_id" => user.as_str(), "messages" => to_json(messages) };

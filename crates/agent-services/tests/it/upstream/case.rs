@@ -5,24 +5,24 @@ use std::path::PathBuf;
 use agent_schemas::Json;
 use agent_schemas::json::parse_with_depth;
 
-/// A backend and version of upstream. Where they differ, we have to do as one of them does.
+/// A backend and version of upstream. If they differ, we have to match one of them.
 pub(super) struct Variant {
     backend: &'static str,
     version: &'static str,
 }
 
-/// Those that were recorded. The first are the ones that count where several are as close.
+/// The recorded ones. If several match equally well, the first counts.
 pub(super) const VARIANTS: [Variant; 3] = [
     Variant { backend: "redis", version: "1.0.5" },
     Variant { backend: "redis", version: "1.0.2" },
     Variant { backend: "in_memory", version: "1.0.5" },
 ];
 
-/// How long upstream keeps things in Redis, if it is not told otherwise.
+/// How long upstream keeps data in Redis by default.
 #[cfg(feature = "redis")]
 const DEFAULT_TTL: std::time::Duration = std::time::Duration::from_secs(3600);
 
-/// What a case is about.
+/// The service of a case.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Sessions,
@@ -30,12 +30,12 @@ pub(super) enum Kind {
     Memories,
 }
 
-/// Calls of a service, one after the other.
+/// A sequence of calls of a service.
 pub(super) struct Case {
     pub(super) name: String,
     pub(super) kind: Kind,
     pub(super) is_started: bool,
-    /// How long the store in Redis is to keep things.
+    /// How long the store in Redis keeps data.
     #[cfg(feature = "redis")]
     pub(super) ttl: Option<std::time::Duration>,
     pub(super) steps: Vec<Step>,
@@ -46,7 +46,7 @@ pub(super) struct Case {
 pub(super) struct Step {
     pub(super) operation: String,
     pub(super) arguments: Json,
-    /// The name under which later steps know the answer.
+    /// The name by which later steps refer to the answer.
     pub(super) save: Option<String>,
     recorded: Json,
 }
@@ -75,7 +75,7 @@ fn items(json: &Json) -> &[Json] {
     json.as_array().unwrap_or_else(|| panic!("no array: {json}"))
 }
 
-/// Whether a list that may be missing allows this.
+/// Whether a list, which may be missing, allows this.
 fn allows(list: Option<&Json>, wanted: &str) -> bool {
     list.is_none_or(|list| items(list).iter().any(|item| item.as_str() == Some(wanted)))
 }
@@ -138,7 +138,7 @@ impl Step {
         let answer = match (self.recorded.get("expect"), self.recorded.get("expect_by")) {
             (Some(answer), _) => answer.clone(),
             (None, Some(backends)) => by_version(member(backends, variant.backend)),
-            // The options in Redis have one answer, which stands in the step.
+            // The cases of options in Redis have one answer, in the step.
             (None, None) => self.recorded.clone(),
         };
         match answer.get("error") {
@@ -148,7 +148,7 @@ impl Step {
     }
 }
 
-/// What we call upstream's error: the words of errors are our own, what they mean is not.
+/// Our name for upstream's error: the wording of errors is our own, but not their meaning.
 fn our_name(python: &str) -> &str {
     match python {
         "RuntimeError" => "Unavailable",

@@ -8,7 +8,7 @@ const FILE: &str = "differences.txt";
 
 struct Line {
     file: String,
-    /// The one backend that differs; all, if there is none.
+    /// The only backend that differs; `None` if all do.
     backend: Option<String>,
     steps: Vec<String>,
     reason: String,
@@ -33,7 +33,7 @@ fn read(line: &str) -> Line {
     }
 }
 
-/// The steps of a file that one of our backends is known to answer otherwise.
+/// The steps of a file that one of our backends is known to answer differently.
 pub(super) fn listed(file: &str, backend: &str) -> BTreeSet<String> {
     let of_file = lines().into_iter().filter(|line| line.file == file);
     let of_both = of_file.filter(|line| line.backend.as_deref().is_none_or(|only| only == backend));

@@ -24,10 +24,10 @@ pub(super) async fn call(store: &dyn MemoryStore, operation: &str, arguments: &A
     Ok(Json::Null)
 }
 
-/// A list of messages, and nothing but messages.
+/// A list that contains only messages.
 fn objects(arguments: &Arguments) -> Result<Vec<Message>, Fault> {
     let items = arguments.get("messages").and_then(Json::as_array).ok_or_else(Fault::wrong_type)?;
-    // A plain dictionary is none; full messages have all members.
+    // A plain dictionary is not a message; full messages have all members.
     let is_object = |json: &Json| json.get("$message").is_some() || json.get("object").is_some();
     if !items.iter().all(is_object) {
         return Err(Fault::wrong_type());
@@ -35,7 +35,7 @@ fn objects(arguments: &Arguments) -> Result<Vec<Message>, Fault> {
     items.iter().map(|json| arguments.message(json)).collect()
 }
 
-/// What to look for is up to the caller; in upstream it is the first text of the last message.
+/// The caller chooses the query; in upstream, it is the first text of the last message.
 async fn search(store: &dyn MemoryStore, arguments: &Arguments) -> Answer {
     let messages =
         if let Some(Json::Array(_)) = arguments.get("messages") { objects(arguments)? } else { vec![] };
@@ -43,12 +43,12 @@ async fn search(store: &dyn MemoryStore, arguments: &Arguments) -> Answer {
     let mut query = MemoryQuery::new(last.and_then(Message::text_content).unwrap_or_default());
     query.top_k = number(arguments, "top_k", MAX_PAGE)?;
     let mut found = store.search(&arguments.user(), &query).await?;
-    // Upstream's order is that in which they were added.
+    // Upstream returns them in the order in which they were added.
     found.sort_by_key(|recalled| recalled.memory.number);
     Ok(found.iter().map(|recalled| to_json(&recalled.memory.message)).collect::<Vec<_>>().into())
 }
 
-/// To number pages, and to order them by session, is up to the caller.
+/// The caller has to number pages, and to order them by session.
 async fn list(store: &dyn MemoryStore, arguments: &Arguments) -> Answer {
     let page_number = match filter(arguments, "page_num") {
         Some(number) => number.as_i64().ok_or_else(Fault::wrong_type)?,

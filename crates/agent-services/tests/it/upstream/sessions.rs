@@ -25,7 +25,7 @@ fn few() -> PageSize {
     PageSize::new(2).expect("a size")
 }
 
-/// To trim an id, and to ask for a fresh one in place of a blank one, is up to the caller.
+/// The caller has to trim an id, and to request a new one instead of a blank one.
 async fn create(store: &dyn SessionStore, arguments: &Arguments) -> Answer {
     let trimmed = arguments.get("session_id").map(|id| text(id).trim().to_owned());
     let id = trimmed.filter(|id| !id.is_empty()).map(SessionId::new);
@@ -60,10 +60,10 @@ async fn list(store: &dyn SessionStore, user: &UserId) -> Answer {
     }
 }
 
-/// To leave out what is null is up to the caller: it is no message.
+/// The caller has to omit nulls, because they are not messages.
 async fn append(store: &dyn SessionStore, arguments: &Arguments) -> Result<(), Fault> {
     let session = arguments.get("session").expect("a session");
-    // The recordings of options in Redis only tell the session's name; the user is always the same.
+    // The recordings of options in Redis only have the session's name; the user is always the same.
     let (user, id) = match session.get("session") {
         Some(id) => ("u".to_owned(), id),
         None => (text(member(session, "user_id")), member(session, "id")),

@@ -1,4 +1,4 @@
-//! The stores that are measured.
+//! The measured stores.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) enum Backend {
     Redis,
 }
 
-/// The stores of one backend, and what they need.
+/// The stores of one backend, and their resources.
 #[derive(Debug)]
 pub(crate) struct Stores {
     pub(crate) sessions: Arc<dyn SessionStore>,
@@ -34,7 +34,7 @@ pub(crate) struct Stores {
     place: Place,
 }
 
-/// Where the items are.
+/// The location of the items.
 #[derive(Debug)]
 enum Place {
     Here,
@@ -53,9 +53,9 @@ impl Backend {
         }
     }
 
-    /// Stores that are empty, with their files in a folder.
+    /// Empty stores, with their files in a folder.
     pub(crate) fn open(self, folder: &TempDir) -> Result<Stores> {
-        // Measuring appends to a session that is as large as it may be.
+        // The measurement appends to a session that has its maximum size.
         let mut limits = StoreLimits::default();
         limits.session_messages *= 10;
         limits.session_bytes *= 10;
@@ -107,7 +107,7 @@ impl Stores {
         Ok(self.memories.stop().await?)
     }
 
-    /// How many bytes everything takes up: in this process, in the file with its log, or in Redis.
+    /// The total size in bytes: in this process, in the file with its log, or in Redis.
     pub(crate) fn bytes(&self) -> Result<u64> {
         match &self.place {
             Place::Here => crate::process::resident_here(),

@@ -1,4 +1,4 @@
-//! The texts that are stored and looked for: made up, the same in every run, with words as frequent as in languages.
+//! The texts that are stored and searched: generated, the same in every run, with word frequencies as in natural languages.
 
 /// How many different words there are.
 const VOCABULARY: usize = 20_000;
@@ -42,7 +42,7 @@ impl Corpus {
         Corpus { queries, texts: made, frequent: words[..3].join(" ") }
     }
 
-    /// A text; they begin again after the last one.
+    /// A text; after the last one, they start over.
     pub(crate) fn text(&self, number: usize) -> &str {
         &self.texts[number % self.texts.len()]
     }

@@ -1,4 +1,4 @@
-//! What Redis itself does with commands like ours, as `redis-benchmark` measures it.
+//! The performance of Redis itself with commands like ours, measured by `redis-benchmark`.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use agent_tests::redis::RedisServer;
 
-/// One command: latency of one connection, and commands a second of 64.
+/// One command: the latency of one connection, and the commands per second of 64.
 #[derive(Clone, Debug)]
 pub(crate) struct Floor {
     pub(crate) name: &'static str,
@@ -15,10 +15,10 @@ pub(crate) struct Floor {
     pub(crate) rate: f64,
 }
 
-/// About the size of a stored message.
+/// The approximate size of a stored message.
 const MESSAGE: usize = 450;
 
-/// Measures on a server of its own: a list of 1,000 messages.
+/// Measures on a separate server, with a list of 1,000 messages.
 pub(crate) fn measure(quick: bool) -> Result<Vec<Floor>> {
     let server = RedisServer::start()?;
     let message = "x".repeat(MESSAGE);
@@ -40,22 +40,22 @@ pub(crate) fn measure(quick: bool) -> Result<Vec<Floor>> {
     Ok(floors)
 }
 
-/// Commands a second, and the median and 99th percentile of their latencies in milliseconds.
+/// Commands per second, and the median and 99th percentile of their latencies in milliseconds.
 fn run(server: &RedisServer, connections: usize, calls: usize, command: &[&str]) -> Result<[f64; 3]> {
     let (port, connections, calls) = (server.port().to_string(), connections.to_string(), calls.to_string());
     let mut benchmark = Command::new("redis-benchmark");
     benchmark.args(["-p", &port, "-c", &connections, "-n", &calls, "--csv"]).args(command);
     let output = benchmark
         .output()
-        .context("`redis-benchmark` is missing, which comes with `redis-server` or `redis-tools`")?;
+        .context("`redis-benchmark` is missing; it is part of `redis-server` or `redis-tools`")?;
     ensure!(output.status.success(), "redis-benchmark failed: {}", String::from_utf8_lossy(&output.stderr));
     // "test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
     let text = String::from_utf8(output.stdout)?;
-    let line = text.lines().last().context("redis-benchmark said nothing")?;
+    let line = text.lines().last().context("redis-benchmark printed nothing")?;
     let fields: Vec<&str> = line.trim_matches('"').split("\",\"").collect();
     let field = |back: usize| -> Result<f64> {
         let field = fields.len().checked_sub(back).and_then(|at| fields.get(at));
-        field.context("redis-benchmark said something else")?.parse().map_err(Into::into)
+        field.context("redis-benchmark printed something unexpected")?.parse().map_err(Into::into)
     };
     Ok([field(7)?, field(4)?, field(2)?])
 }

@@ -1,4 +1,4 @@
-//! How long an operation takes alone, and how often it is done a second by many tasks.
+//! Measures how long an operation takes alone, and how many per second concurrent tasks do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 use super::operation::Call;
 use crate::report::percentile;
 
-/// How many tasks are at work together.
+/// The number of concurrent tasks.
 const TASKS: usize = 64;
-/// From this median on an operation is done by many tasks in one round only: it varies little.
+/// From this median on, concurrent tasks do an operation in one round only, because it varies little.
 const SLOW: Duration = Duration::from_millis(20);
-/// From this median on it is not done by many tasks at all: that would take a minute.
+/// From this median on, concurrent tasks do not do it at all, because that would take a minute.
 const VERY_SLOW: Duration = Duration::from_millis(200);
 
 /// How long is measured.
@@ -23,7 +23,7 @@ pub(crate) struct Effort {
     pub(crate) rounds: usize,
     /// For one operation on stores of one size, alone and again together.
     time: Duration,
-    /// The most calls of an operation that stores something, so that sizes stay as they are.
+    /// The maximum number of calls of an operation that stores something, so that sizes hardly change.
     writes: usize,
     reads: usize,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Effort {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) latencies: Vec<Duration>,
-    /// Operations a second of 64 tasks, one a round.
+    /// Operations per second of 64 tasks, one value per round.
     rates: Vec<f64>,
     calls: usize,
 }
@@ -69,7 +69,7 @@ impl Figures {
     }
 }
 
-/// One call after the other.
+/// One call after another.
 pub(crate) async fn alone(call: &Call, effort: &Effort, figures: &mut Figures) -> Result<()> {
     let most = if call.operation.is_write() { effort.writes / 4 } else { effort.reads / 4 };
     let (call, time, first) = (call.clone(), effort.time, figures.calls);
@@ -83,7 +83,7 @@ pub(crate) async fn alone(call: &Call, effort: &Effort, figures: &mut Figures) -
         }
         anyhow::Ok(latencies)
     };
-    // On a thread of the runtime, as a server's calls are, and not on the one that waits for the runtime.
+    // On a thread of the runtime, like a server's calls, and not on the one that waits for the runtime.
     for latencies in JoinSet::from_iter([calls]).join_all().await {
         let latencies = latencies?;
         figures.calls += latencies.len();
@@ -92,7 +92,7 @@ pub(crate) async fn alone(call: &Call, effort: &Effort, figures: &mut Figures) -
     Ok(())
 }
 
-/// Many tasks at once, each with one call after the other.
+/// Many concurrent tasks, each making one call after another.
 pub(crate) async fn together(call: &Call, effort: &Effort, figures: &mut Figures) -> Result<()> {
     let most = if call.operation.is_write() { effort.writes } else { effort.reads };
     let (next, time, first) = (Arc::new(AtomicUsize::new(0)), effort.time, figures.calls);

@@ -1,4 +1,4 @@
-//! What is done with the stores.
+//! The measured operations.
 
 use std::sync::Arc;
 
@@ -12,19 +12,19 @@ use super::{Corpus, Stores};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
-    /// One message to the end of a session.
+    /// Appends one message to a session.
     Append,
-    /// The last 50 messages of a session, which has as many at least: fewer would take less time to read.
+    /// Reads the last 50 messages of a session, which has at least as many, because fewer would be faster to read.
     Last50,
-    /// The last 10 messages, which sessions of every size have.
+    /// Reads the last 10 messages, which sessions of every size have.
     Last10,
-    /// The 50 newest sessions of a user.
+    /// Lists the 50 newest sessions of a user.
     List,
-    /// A state of about a kilobyte.
+    /// Saves a state of about a kilobyte.
     SaveState,
-    /// One memory.
+    /// Adds one memory.
     Remember,
-    /// The ten memories that fit three words of some memory best.
+    /// Searches for three words of some memory; returns the ten best results.
     Search,
     /// The same with the three most frequent words, which nearly all memories have.
     SearchFrequent,
@@ -64,7 +64,7 @@ impl Operation {
         }
     }
 
-    /// How many items there are at least where it is measured.
+    /// The minimum number of items for which it is measured.
     pub(crate) fn items(self, size: usize) -> usize {
         if self == Operation::Last50 { size.max(50) } else { size }
     }
@@ -74,12 +74,12 @@ impl Operation {
     }
 }
 
-/// How many sessions, and users with memories, of a size there are: so many that measuring does not make them much larger.
+/// The number of sessions, and of users with memories, of one size: enough that measuring does not make them much larger.
 pub(crate) fn copies(size: usize) -> usize {
     (20_000 / size).clamp(1, 1000)
 }
 
-/// A session with 50 messages, where the others have fewer.
+/// A session with 50 messages, if the others have fewer.
 pub(crate) fn session_of_50(copy: usize) -> SessionId {
     SessionId::new(format!("session-of-50-{copy}"))
 }
@@ -93,7 +93,7 @@ pub(crate) fn user() -> UserId {
     UserId::new("user")
 }
 
-/// The user with as many sessions as the size says.
+/// The user whose number of sessions is the size.
 pub(crate) fn collector() -> UserId {
     UserId::new("collector")
 }
@@ -115,7 +115,7 @@ pub(crate) fn state(corpus: &Corpus, number: usize) -> Json {
 }
 
 impl Call {
-    /// Does it for the n-th time.
+    /// Executes it for the n-th time.
     pub(crate) async fn once(&self, number: usize) -> Result<()> {
         let Call { stores, corpus, size, .. } = self;
         let fifty = PageSize::new(50)?;

@@ -1,4 +1,4 @@
-//! Filling stores, and what that takes up.
+//! Fills stores, and measures the size of the data.
 
 use agent_services::session::MessageBatch;
 use anyhow::Result;
@@ -7,12 +7,12 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::operation::{collector, copies, message, rememberer, session, session_of_50, state, user};
 use super::{Corpus, Stores};
 
-/// The most messages of one call.
+/// The maximum number of messages per call.
 const BATCH: usize = 500;
-/// How many calls are under way at once.
+/// The number of concurrent calls.
 const AT_ONCE: usize = 64;
 
-/// How many bytes one of each takes up, with its share of indexes.
+/// The size of one item of each kind in bytes, with its share of indexes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Used {
     pub(crate) message: f64,
@@ -21,7 +21,7 @@ pub(crate) struct Used {
     pub(crate) memory: f64,
 }
 
-/// Stores as many items of each kind as the size says, and `copies` of them.
+/// Stores `size` items of each kind, `copies` times.
 pub(crate) async fn fill(stores: &Stores, size: usize, corpus: &Corpus) -> Result<Used> {
     let copies = copies(size);
     let batches = |copy: usize| {

@@ -1,4 +1,4 @@
-//! What was measured of the stores, as tables in Markdown and as JSON.
+//! The results for the stores, as Markdown tables and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -56,7 +56,7 @@ impl Report {
         self.notes.push(note.to_owned());
     }
 
-    /// Adds what upstream's script gave.
+    /// Adds the results of upstream's script.
     pub(crate) fn upstream(&mut self, figures: &[Value]) -> Result<()> {
         for figure in figures {
             if let Some(note) = figure["note"].as_str() {
@@ -74,7 +74,7 @@ impl Report {
         Ok(())
     }
 
-    /// The same operation at the largest size against the smallest.
+    /// The ratio of the same operation at the largest size to that at the smallest.
     fn growth(&self, operation: &'static str, backend: &'static str) -> Option<f64> {
         let p50 = |size| Some(self.figures.get(&(operation, size, backend))?.p50().as_secs_f64());
         Some(p50(*self.sizes.last()?)? / p50(*self.sizes.first()?)?)
@@ -114,7 +114,7 @@ impl Report {
     }
 
     fn operations(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Median / 99th percentile of one task; operations a second of 64 tasks.\n")?;
+        writeln!(f, "Median / 99th percentile of one task; operations per second of 64 tasks.\n")?;
         write!(f, "| operation | items |")?;
         OURS.iter().try_for_each(|backend| write!(f, " {backend} | 64 tasks |"))?;
         UPSTREAM.iter().try_for_each(|backend| write!(f, " {backend} |"))?;
@@ -150,7 +150,7 @@ impl fmt::Display for Report {
         self.operations(f)?;
         if let [smallest, .., largest] = self.sizes[..] {
             let (smallest, largest) = (thousands(smallest as f64), thousands(largest as f64));
-            writeln!(f, "\nThe median at {largest} against that at {smallest}:\n")?;
+            writeln!(f, "\nThe ratio of the median at {largest} to that at {smallest}:\n")?;
         }
         writeln!(f, "| operation | {} |\n|---|{}", OURS.join(" | "), "---|".repeat(OURS.len()))?;
         for operation in Operation::ALL.map(Operation::name) {
@@ -163,14 +163,14 @@ impl fmt::Display for Report {
             }
             writeln!(f)?;
         }
-        writeln!(f, "\nBytes of one item, with its share of indexes:\n")?;
+        writeln!(f, "\nBytes per item, with its share of indexes:\n")?;
         writeln!(f, "| backend | items | message | session | state | memory |\n|---|---|---|---|---|---|")?;
         for (backend, size, used) in &self.used {
             let bytes = [used.message, used.session, used.state, used.memory].map(thousands).join(" | ");
             writeln!(f, "| {backend} | {} | {bytes} |", thousands(*size as f64))?;
         }
         if !self.floors.is_empty() {
-            writeln!(f, "\nRedis itself, by redis-benchmark:\n")?;
+            writeln!(f, "\nRedis itself, measured by redis-benchmark:\n")?;
             writeln!(f, "| command | one connection | 64 connections |\n|---|---|---|")?;
         }
         for Floor { name, p50_ms, p99_ms, rate } in &self.floors {

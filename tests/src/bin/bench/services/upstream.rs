@@ -1,4 +1,4 @@
-//! The stores of the Python project, measured by a script of its own in a virtual environment in the target folder.
+//! The stores of the Python project, measured by a Python script in a virtual environment in the target folder.
 
 use std::io::Write;
 use std::path::Path;
@@ -35,12 +35,13 @@ pub(crate) fn measure(corpus: &Corpus, sizes: &[usize]) -> Result<Vec<Value>> {
     if !output.status.success() {
         bail!("upstream's script failed");
     }
-    // Upstream may print too; the figures come last.
+    // Upstream may also print something; the figures come last.
     let text = String::from_utf8(output.stdout)?;
-    serde_json::from_str(text.lines().last().unwrap_or_default()).context("upstream's script gave no figures")
+    serde_json::from_str(text.lines().last().unwrap_or_default())
+        .context("upstream's script printed no figures")
 }
 
-/// Makes the virtual environment, unless it is there.
+/// Creates the virtual environment if it is missing.
 fn install(environment: &Path) -> Result<()> {
     let finished = environment.join("installed");
     if finished.exists() {
@@ -48,19 +49,20 @@ fn install(environment: &Path) -> Result<()> {
     }
     eprintln!("installing {} for comparison", PACKAGES[0]);
     let mut make = Command::new("python3");
-    succeed(make.args(["-m", "venv", "--clear"]).arg(environment)).context("no virtual environment")?;
+    succeed(make.args(["-m", "venv", "--clear"]).arg(environment))
+        .context("could not create the virtual environment")?;
     let mut pip = Command::new(environment.join("bin/python3"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES);
-    succeed(&mut pip).with_context(|| format!("{} cannot be installed", PACKAGES[0]))?;
+    succeed(&mut pip).with_context(|| format!("could not install {}", PACKAGES[0]))?;
     Ok(std::fs::write(finished, "")?)
 }
 
 fn succeed(command: &mut Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| format!("`{program}` cannot be started"))?;
+    let output = command.output().with_context(|| format!("could not start `{program}`"))?;
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
-        bail!("{}", complaint.trim().lines().last().unwrap_or("it says no reason").trim_end_matches('.'));
+        bail!("{}", complaint.trim().lines().last().unwrap_or("it printed no reason").trim_end_matches('.'));
     }
     Ok(())
 }

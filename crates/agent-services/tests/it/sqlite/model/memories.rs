@@ -1,4 +1,4 @@
-//! Random uses of the stores of memories: the scores are the same to the last bit.
+//! Random calls of the stores of memories, with scores that are the same to the last bit.
 
 use agent_schemas::{Message, SessionId, UserId};
 use agent_services::memory::{InMemoryMemoryStore, MemoryQuery, MemoryStore, Recalled};
@@ -24,7 +24,7 @@ enum Use {
     Restart,
 }
 
-/// A few words, so that they meet.
+/// Only a few words, so that texts share some.
 fn text() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         Just("apple"),

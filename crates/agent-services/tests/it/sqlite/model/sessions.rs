@@ -1,4 +1,4 @@
-//! Random uses of the stores of sessions.
+//! Random calls of the stores of sessions.
 
 use agent_schemas::{JsonObject, Message, SessionId, UserId, object};
 use agent_services::page::{PageSize, PageToken};
@@ -125,7 +125,7 @@ async fn apply(pair: &Pair<SqliteSessionStore, InMemorySessionStore>, one: Use) 
     }
 }
 
-/// Numbers only have an order; a refused append may use one up.
+/// Only the order of numbers matters; a rejected append may use one up.
 fn without_number(mut info: SessionInfo) -> SessionInfo {
     info.number = 0;
     info

@@ -1,4 +1,4 @@
-//! Random uses of the stores of states.
+//! Random calls of the stores of states.
 
 use agent_schemas::{Json, SessionId, UserId};
 use agent_services::page::{PageSize, PageToken};
