@@ -45,7 +45,7 @@ pub(crate) async fn everything(run: RunHandle) -> Result<(), AgentError> {
     }
     let failed = run.message();
     failed.text().delta("not part of the output");
-    failed.fail(ErrorBody { code: "NO_LUCK".into(), message: "bad luck".into() });
+    failed.fail(ErrorBody::new("NO_LUCK", "bad luck"));
     run.message().complete();
     let mut call = run.client_tool_call("call_1", "search");
     for piece in ["{\"q\":", "\"ü\"", "}"] {

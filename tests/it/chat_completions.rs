@@ -250,6 +250,7 @@ async fn models__list_the_served_agents() {
     let server = demo().await;
     let models = server.connect().await.get("/v1/models").await.json();
     assert_eq!((&models["object"], &models["data"][0]["id"]), (&json!("list"), &json!("demo")));
+    assert_eq!(models["models"], json!([]), "Codex expects this list");
     assert_eq!(server.connect().await.get("/v1/models/demo").await.json(), models["data"][0]);
     let missing = server.connect().await.get("/v1/models/gpt-9").await;
     assert_eq!(

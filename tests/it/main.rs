@@ -8,6 +8,7 @@ mod faults;
 mod golden;
 mod limits;
 mod malformed;
+mod model_server;
 mod outage;
 mod responses;
 mod runs;

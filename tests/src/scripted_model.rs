@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Answers Chat Completions as a stream, depending on the last message:
 ///
+/// * `say ` and JSON from a user: these deltas and this finish reason: `{"deltas": […], "finish_reason": "…"}`;
 /// * the output of a tool: a text that repeats the outputs after the last user message;
 /// * `call` or `parallel` from a user with tools: a call of the first tool, or of each one, with `{"city":"Rome"}`;
 /// * `refuse` or `long`: a refusal, or an answer that ends with `length`;
@@ -87,7 +88,11 @@ fn reply(request: &Value) -> Vec<Value> {
     let tools = request["tools"].as_array().unwrap_or(&empty);
     let last = messages.last().unwrap_or(&Value::Null);
     let said = text(last);
-    let (deltas, reason) = if last["role"] == "tool" {
+    let script = said.strip_prefix("say ").and_then(|script| serde_json::from_str::<Value>(script).ok());
+    let (deltas, reason) = if let Some(script) = &script {
+        let deltas = script["deltas"].as_array().cloned().unwrap_or_default();
+        (deltas, script["finish_reason"].as_str().unwrap_or("stop"))
+    } else if last["role"] == "tool" {
         let outputs: Vec<String> =
             messages.iter().rev().take_while(|message| message["role"] == "tool").map(text).collect();
         let outputs: Vec<&str> = outputs.iter().rev().map(String::as_str).collect();

@@ -213,14 +213,19 @@ mod chat {
         environment: &Environment,
         services: &Services,
     ) -> anyhow::Result<Chat> {
-        let key = config.api_key_env.as_deref().map(|variable| {
-            environment.get(variable).map(SecretString::from).ok_or_else(|| {
+        let value = |variable: &str| {
+            environment.get(variable).ok_or_else(|| {
                 ConfigError::from_message(format!(
                     "agents.{name}: the environment variable {variable} is not set"
                 ))
             })
-        });
-        let chat = Chat::new(config.clone(), key.transpose()?, built_in(services));
+        };
+        let key = config.api_key_env.as_deref().map(|variable| value(variable).map(SecretString::from));
+        let mut config = config.clone();
+        for (header, variable) in &config.extra_headers_env {
+            config.extra_headers.insert(header.as_str(), value(variable)?);
+        }
+        let chat = Chat::new(config, key.transpose()?, built_in(services));
         Ok(chat.map_err(|error| ConfigError::from_message(format!("agents.{name}: {error}")))?)
     }
 }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod completion;
+mod functions;
 mod request;
 mod texts;
 mod wire;
@@ -20,9 +21,12 @@ pub(super) fn routes(context: ProtocolContext) -> Router {
     Router::new().route("/v1/chat/completions", post(create)).with_state(context)
 }
 
-async fn create(State(context): State<ProtocolContext>, request: JsonRequest) -> Result<Response, ApiError> {
-    let read = request::read(request.body().clone(), context.run_options().clone())?;
-    let CompletionSpec { mut spec, is_stream, wants_usage } = read;
+async fn create(
+    State(context): State<ProtocolContext>,
+    mut request: JsonRequest,
+) -> Result<Response, ApiError> {
+    let read = request::read(request.take_body(), context.run_options().clone())?;
+    let CompletionSpec { mut spec, is_stream, wants_usage, uses_functions } = read;
     // A completion cannot be resumed, but a client that repeats the request with its key gets it from the beginning. All
     // other clients want to stop the run when they close a stream, because they have no other way to do so.
     spec.is_stream = is_stream && request.parts().headers.contains_key(IDEMPOTENCY_KEY);
@@ -32,6 +36,7 @@ async fn create(State(context): State<ProtocolContext>, request: JsonRequest) ->
         id: format!("chatcmpl-{}", run.id().as_str().trim_start_matches("run_")),
         model: model.unwrap_or_else(|| run.agent_name().to_owned()),
         wants_usage,
+        uses_functions,
     });
     if is_stream {
         Ok(context.stream(&run, request.parts(), completion))

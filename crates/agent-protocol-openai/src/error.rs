@@ -1,7 +1,8 @@
 //! `{"error": {"message", "type", "param", "code"}}`: the format of OpenAI's errors.
 
+use agent_schemas::ErrorBody;
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -21,7 +22,11 @@ struct Error<'a> {
 }
 
 pub(super) fn response(error: &ErrorInfo) -> Response {
-    (status(error), Json(body(error))).into_response()
+    let mut response = (status(error), Json(body(error))).into_response();
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// The body, also for a frame of a stream.
@@ -31,7 +36,7 @@ pub(super) fn body(error: &ErrorInfo) -> Body<'_> {
             message: &error.message,
             r#type: kind(status(error)),
             param: error.parameter.as_deref(),
-            code: error.code.to_ascii_lowercase(),
+            code: code(&error.code),
         },
     }
 }
@@ -49,10 +54,24 @@ pub(super) fn event(error: &ErrorInfo) -> ErrorEvent<'_> {
     ErrorEvent { r#type: "error", status: status(error).as_u16(), body: body(error) }
 }
 
-/// The status of an agent's error.
-pub(super) fn status_of(status: u16) -> StatusCode {
-    let is_error = |status: &StatusCode| status.is_client_error() || status.is_server_error();
-    StatusCode::from_u16(status).ok().filter(is_error).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+/// Why a run failed.
+pub(super) fn of_run(error: &ErrorBody) -> ErrorInfo {
+    let mut info = ErrorInfo::from(error);
+    // Codes with 422 say that the agent failed, which does not make the request invalid.
+    if info.status == StatusCode::UNPROCESSABLE_ENTITY && error.status.is_none() {
+        info.status = StatusCode::INTERNAL_SERVER_ERROR;
+    }
+    info
+}
+
+/// The response to a request whose run failed.
+pub(super) fn run_failed(error: &ErrorInfo) -> Response {
+    let mut response = response(error);
+    if error.retry_after.is_none() {
+        // OpenAI's clients retry after a server error, which would run the agent again.
+        response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
+    }
+    response
 }
 
 fn status(error: &ErrorInfo) -> StatusCode {
@@ -71,5 +90,69 @@ fn kind(status: StatusCode) -> &'static str {
         StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
         status if status.is_server_error() => "server_error",
         _ => "invalid_request_error",
+    }
+}
+
+/// OpenAI's name for a code that clients act on; other codes in lower case.
+fn code(code: &str) -> String {
+    match code {
+        "MODEL_CONTEXT_LENGTH_EXCEEDED" => CONTEXT_LENGTH_EXCEEDED.to_owned(),
+        "MODEL_QUOTA_EXCEEDED" => RATE_LIMIT_EXCEEDED.to_owned(),
+        code => code.to_ascii_lowercase(),
+    }
+}
+
+/// The code of a conversation that is too long for the model.
+pub(super) const CONTEXT_LENGTH_EXCEEDED: &str = "context_length_exceeded";
+
+/// The code of too many requests.
+pub(super) const RATE_LIMIT_EXCEEDED: &str = "rate_limit_exceeded";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(error: &ErrorBody, status: u16, kind: &str, code: &str, wait: Option<&str>) {
+        let info = of_run(error);
+        let response = run_failed(&info);
+        let written = serde_json::to_value(body(&info)).expect("JSON");
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        assert_eq!(
+            (response.status().as_u16(), &written["error"]["type"], &written["error"]["code"]),
+            (status, &kind.into(), &code.into()),
+            "{error:?}"
+        );
+        assert_eq!(header("retry-after"), wait, "{error:?}");
+        assert_eq!(header("x-should-retry"), wait.is_none().then_some("false"), "{error:?}");
+    }
+
+    #[test]
+    fn run_failed__each_class__has_its_status_and_type() {
+        let error = |code: &str| ErrorBody::new(code, "m");
+        let limited = "rate_limit_error";
+        check(&error("MODEL_QUOTA_EXCEEDED"), 429, limited, "rate_limit_exceeded", None);
+        check(
+            &error("MODEL_QUOTA_EXCEEDED").with_retry_after(7),
+            429,
+            limited,
+            "rate_limit_exceeded",
+            Some("7"),
+        );
+        let invalid = "invalid_request_error";
+        check(&error("MODEL_CONTEXT_LENGTH_EXCEEDED"), 400, invalid, "context_length_exceeded", None);
+        check(
+            &error("MODEL_EXECUTION_FAILED").with_status(400),
+            400,
+            invalid,
+            "model_execution_failed",
+            None,
+        );
+        check(&error("MODEL_UNAUTHORIZED_ACCESS"), 502, "server_error", "model_unauthorized_access", None);
+        check(&error("MODEL_TIMEOUT"), 504, "server_error", "model_timeout", None);
+        check(&error("AGENT_ERROR"), 500, "server_error", "agent_error", None);
+        check(&error("MINE"), 500, "server_error", "mine", None);
+        check(&error("MINE").with_status(422), 400, invalid, "mine", None);
+        check(&error("MINE").with_status(200), 500, "server_error", "mine", None);
     }
 }

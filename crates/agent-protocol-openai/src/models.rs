@@ -14,6 +14,9 @@ use agent_server::protocol::{ErrorInfo, ProtocolContext};
 struct Models {
     object: &'static str,
     data: Vec<Model>,
+    /// The catalog that Codex expects in place of `data`: what it should know of each model, its own instructions for
+    /// it included. Empty, so that Codex uses what it knows itself.
+    models: [(); 0],
 }
 
 #[derive(Serialize)]
@@ -31,7 +34,7 @@ pub(super) fn routes(context: ProtocolContext) -> Router {
 
 async fn list(State(context): State<ProtocolContext>) -> Json<Models> {
     let data = context.runner().agent_names().map(model).collect();
-    Json(Models { object: "list", data })
+    Json(Models { object: "list", data, models: [] })
 }
 
 async fn one(State(context): State<ProtocolContext>, PathId(name): PathId) -> Result<Json<Model>, ApiError> {

@@ -2,6 +2,7 @@
 //!
 //! `docs/protocols/openai.md` has the tables of fields and events.
 
+mod attached;
 mod create;
 mod echoed;
 mod ids;

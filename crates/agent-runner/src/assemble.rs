@@ -43,8 +43,6 @@ pub(crate) struct Ending {
     pub(crate) status: Status,
     pub(crate) error: Option<ErrorBody>,
     pub(crate) completed_at: i64,
-    /// The HTTP status of the error.
-    pub(crate) http_status: Option<u16>,
     /// What the final response says besides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) warnings: Vec<ErrorBody>,
@@ -53,7 +51,7 @@ pub(crate) struct Ending {
 impl Ending {
     /// An end at this time that has nothing but a status.
     pub(crate) fn new(status: Status, completed_at: i64) -> Self {
-        Ending { status, error: None, completed_at, http_status: None, warnings: Vec::new() }
+        Ending { status, error: None, completed_at, warnings: Vec::new() }
     }
 }
 

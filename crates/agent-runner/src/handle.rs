@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use agent_schemas::id::{message_id, tool_call_id};
 use agent_schemas::{
-    AgentRequest, Event, FunctionCallOutput, Message, MessageType, Role, RunId, SessionId, UserId,
+    AgentRequest, Event, FunctionCallOutput, JsonObject, Message, MessageType, Role, RunId, SessionId, UserId,
 };
 use agent_services::page::PageSize;
 use agent_services::retry::retry_unavailable;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Services;
 use crate::child::{ChildError, ChildRun, ChildSpec, StartChild};
-use crate::history::PATIENCE;
+use crate::history::{PATIENCE, without_repeated};
 use crate::live::LiveRun;
 use crate::run_memory::RunMemory;
 use crate::run_state::RunState;
@@ -47,8 +47,7 @@ impl RunHandle {
 
     /// The part of the request's input that is new: what precedes it was said in the runs that this one continues.
     pub fn new_input(&self) -> &[Message] {
-        let record = &self.live.record;
-        record.request.input.get(record.options.inherited..).unwrap_or_default()
+        self.live.new_input()
     }
 
     /// The name under which this agent is served.
@@ -71,8 +70,9 @@ impl RunHandle {
         &self.live.services
     }
 
-    /// Returns up to this many of the last messages of the conversation before this run, in order. While the store is
-    /// unavailable, this waits for up to ten seconds.
+    /// Returns up to this many of the last messages of the conversation before this run, in order. The input of a failed
+    /// turn that has no output and is sent again is not among them. While the store is unavailable, this waits
+    /// for up to ten seconds.
     ///
     /// # Errors
     /// An error of the session store.
@@ -80,7 +80,8 @@ impl RunHandle {
         let sessions = &self.services().sessions;
         let (user, session) = (self.user_id(), self.session_id());
         let stored = retry_unavailable(PATIENCE, || sessions.last_messages(user, session, size)).await?;
-        Ok(stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect())
+        let history = stored.unwrap_or_default().into_iter().map(|stored| stored.message).collect();
+        Ok(without_repeated(history, self.new_input()))
     }
 
     /// The agents' state in this session.
@@ -178,17 +179,35 @@ impl RunHandle {
 
     /// Opens a call of one of the agent's own tools.
     pub fn tool_call(&self, call_id: impl Into<String>, name: impl Into<String>) -> ToolCallWriter {
-        ToolCallWriter::new(self.open(MessageType::PluginCall, Role::Assistant), call_id.into(), name.into())
+        self.tool_call_with(call_id, name, JsonObject::new())
+    }
+
+    /// The same with further members in the call's data.
+    pub(crate) fn tool_call_with(
+        &self,
+        call_id: impl Into<String>,
+        name: impl Into<String>,
+        more: JsonObject,
+    ) -> ToolCallWriter {
+        let message = self.open(MessageType::PluginCall, Role::Assistant);
+        ToolCallWriter::new(message, call_id.into(), name.into(), more)
     }
 
     /// Opens a call of a tool that the client runs. Such a call ends the turn; the client's next request contains the
     /// tool's output.
     pub fn client_tool_call(&self, call_id: impl Into<String>, name: impl Into<String>) -> ToolCallWriter {
-        ToolCallWriter::new(
-            self.open(MessageType::FunctionCall, Role::Assistant),
-            call_id.into(),
-            name.into(),
-        )
+        self.client_tool_call_with(call_id, name, JsonObject::new())
+    }
+
+    /// The same with further members in the call's data.
+    pub(crate) fn client_tool_call_with(
+        &self,
+        call_id: impl Into<String>,
+        name: impl Into<String>,
+        more: JsonObject,
+    ) -> ToolCallWriter {
+        let message = self.open(MessageType::FunctionCall, Role::Assistant);
+        ToolCallWriter::new(message, call_id.into(), name.into(), more)
     }
 
     /// Writes the output of one of the agent's own tools, as JSON text.

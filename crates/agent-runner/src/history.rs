@@ -2,6 +2,7 @@
 
 mod bounds;
 mod calls;
+mod repeated;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::live::LiveRun;
 
 pub use bounds::{Bounds, bounded};
 pub use calls::with_missing_outputs;
+pub(crate) use repeated::{is_repeated, without_repeated};
 
 /// How long a run waits for an unavailable session store before it starts or ends without its history.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,16 +26,18 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 const HISTORY_NOT_STORED: &str = "HISTORY_NOT_STORED";
 
 /// A run's input and output, for its session. The run's id is the batch key, so that they are there once. Input messages
-/// that are there already are left out. A run that failed or was cancelled leaves a message of type `error` that says so.
+/// that are there already are left out, and so is the input of a failed turn that is sent again. A run that failed or was cancelled leaves a message of type `error` that says so.
 pub(crate) struct History<'a> {
     live: &'a LiveRun,
     mark: Option<Message>,
+    /// Whether the session has the run's new input.
+    is_repeated: bool,
 }
 
 impl<'a> History<'a> {
     /// The history of a run that ends like this, if there is any.
-    pub(crate) fn of(live: &'a LiveRun, ending: &Ending) -> Option<Self> {
-        live.record.options.keep_history.then(|| History { live, mark: mark(live, ending) })
+    pub(crate) fn of(live: &'a LiveRun, ending: &Ending, is_repeated: bool) -> Option<Self> {
+        live.record.options.keep_history.then(|| History { live, mark: mark(live, ending), is_repeated })
     }
 
     /// Appends the history to the session.
@@ -57,14 +61,18 @@ impl<'a> History<'a> {
     /// # Errors
     /// Why they cannot be stored.
     pub(crate) fn batch(&self) -> agent_services::Result<MessageBatch> {
-        let input = self.live.record.request.input.iter().map(EncodedMessage::from_message);
+        let mut input = &*self.live.record.request.input;
+        if self.is_repeated {
+            input = &input[..input.len() - self.live.new_input().len()];
+        }
+        let maybe_known = input.len();
+        let input = input.iter().map(EncodedMessage::from_message);
         let output = self.live.log.closed_messages();
         let output = output.into_iter().filter(|message| !message.is_torn);
         let output = output.map(|message| EncodedMessage::from_json(message.id, message.json.into()));
         let mark = self.mark.iter().map(EncodedMessage::from_message);
         let messages = input.chain(output).chain(mark).collect::<agent_services::Result<_>>()?;
         let key = Some(self.live.record.id.as_str().to_owned());
-        let maybe_known = self.live.record.request.input.len();
         let is_anonymous = self.live.record.options.anonymous_session;
         Ok(MessageBatch { messages, key, maybe_known, is_anonymous })
     }
@@ -83,7 +91,7 @@ impl<'a> History<'a> {
         let message = format!(
             "The input and output of this run are not in the session's history, so later runs do not know of them: {reason}"
         );
-        ErrorBody { code: HISTORY_NOT_STORED.to_owned(), message }
+        ErrorBody::new(HISTORY_NOT_STORED, message)
     }
 }
 

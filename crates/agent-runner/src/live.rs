@@ -61,6 +61,11 @@ impl LiveRun {
         LiveRun { record, token, services, cancel, earlier, steering, family, log, tail: Tail::new(stored) }
     }
 
+    /// The input without that of the runs that this one continues.
+    pub(crate) fn new_input(&self) -> &[Message] {
+        self.record.request.input.get(self.record.options.inherited..).unwrap_or_default()
+    }
+
     /// Writes an event that was created elsewhere.
     pub(crate) fn emit(&self, event: Event) {
         self.log.write(|assembler| assembler.emit(event, || message_id(&*self.services.ids)));

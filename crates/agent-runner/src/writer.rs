@@ -86,6 +86,13 @@ impl MessageWriter {
         self.write(|assembler, key| assembler.close_message(key, &Closing::default()));
     }
 
+    /// Closes the message and its open contents as incomplete.
+    #[cfg(feature = "chat")]
+    pub(crate) fn cut_off(self) {
+        let closing = Closing { status: Some(Status::Incomplete), error: None };
+        self.write(|assembler, key| assembler.close_message(key, &closing));
+    }
+
     /// Closes the message as failed. The run continues; failed messages are not part of its output.
     pub fn fail(self, error: ErrorBody) {
         let closing = Closing { status: Some(Status::Failed), error: Some(error) };

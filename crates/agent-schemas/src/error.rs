@@ -6,6 +6,7 @@ use agent_schemas_derive::Record;
 #[derive(Clone, Debug, PartialEq, Record)]
 #[record(name = "Error")]
 #[record(example = r#"{"code": "MODEL_NOT_FOUND", "message": "Model not found: qwen-max"}"#)]
+#[non_exhaustive]
 pub struct ErrorBody {
     /// A machine-readable code.
     #[record(required)]
@@ -13,6 +14,40 @@ pub struct ErrorBody {
     /// A human-readable description.
     #[record(required)]
     pub message: String,
+    /// When the same request may succeed, in seconds; absent if that is unknown.
+    #[record(omitted)]
+    pub retry_after: Option<i64>,
+    /// The HTTP status of responses that are not streams; absent if it is the one that belongs to the code.
+    #[record(omitted)]
+    pub status: Option<i64>,
+}
+
+impl ErrorBody {
+    /// An error with the status of its code.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        ErrorBody { code: code.into(), message: message.into(), status: None, retry_after: None }
+    }
+
+    /// The same with this HTTP status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(i64::from(status)).filter(|_| http_status_of_code(&self.code) != Some(status));
+        self
+    }
+
+    /// The same for a client that should wait this many seconds before it tries again.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(i64::try_from(seconds).unwrap_or(i64::MAX));
+        self
+    }
+
+    /// The HTTP status: its own, or that of its code; 500 if neither is the status of an error.
+    pub fn http_status(&self) -> u16 {
+        let own = self.status.and_then(|status| u16::try_from(status).ok());
+        let status = own.or_else(|| http_status_of_code(&self.code));
+        status.filter(|status| (400..600).contains(status)).unwrap_or(500)
+    }
 }
 
 /// Defines [`Error`] and, from the same table, its codes and statuses.
@@ -39,6 +74,10 @@ macro_rules! errors {
                 /// The message.
                 message: String,
             },
+            /// An error as it appears on the wire, such as another error's [`to_body`](Error::to_body) with another status or
+            /// a time to wait.
+            #[error("{}", .0.message)]
+            Body(ErrorBody),
         }
 
         impl Error {
@@ -47,6 +86,7 @@ macro_rules! errors {
                 match self {
                     $(Error::$variant { .. } => $code,)*
                     Error::Custom { code, .. } => code,
+                    Error::Body(body) => &body.code,
                 }
             }
 
@@ -55,6 +95,7 @@ macro_rules! errors {
                 match self {
                     $(Error::$variant { .. } => $status,)*
                     Error::Custom { status, .. } => *status,
+                    Error::Body(body) => body.http_status(),
                 }
             }
         }
@@ -147,25 +188,25 @@ errors! {
     McpConnection {} = 422, "MCP_CONNECTION_FAILED", "Failed to connect to MCP service";
     /// An MCP server violated the protocol.
     McpProtocol {} = 422, "MCP_PROTOCOL_ERROR", "Invalid MCP protocol message format";
-    /// A model call failed.
+    /// A model call failed. Upstream's status is 422, as it is for the five errors after this one.
     ModelExecution { /// The model and its error message.
-        model_name: String } = 422, "MODEL_EXECUTION_FAILED", "Error occurred during execution of model: {model_name}";
+        model_name: String } = 502, "MODEL_EXECUTION_FAILED", "Error occurred during execution of model: {model_name}";
     /// A model call timed out.
     ModelTimeout { /// The name of the model.
         model_name: String, /// The limit, in seconds.
-        timeout: u64 } = 422, "MODEL_TIMEOUT", "Model inference timed out: {model_name}, timeout limit: {timeout} seconds";
+        timeout: u64 } = 504, "MODEL_TIMEOUT", "Model inference timed out: {model_name}, timeout limit: {timeout} seconds";
     /// The model does not exist.
     ModelNotFound { /// Its name.
-        model_name: String } = 422, "MODEL_NOT_FOUND", "Model not found: {model_name}";
+        model_name: String } = 404, "MODEL_NOT_FOUND", "Model not found: {model_name}";
     /// The API key may not use the model.
     UnauthorizedModelAccess { /// The name of the model.
-        model_name: String } = 422, "MODEL_UNAUTHORIZED_ACCESS", "Unauthorized access to model: {model_name}";
+        model_name: String } = 502, "MODEL_UNAUTHORIZED_ACCESS", "Unauthorized access to model: {model_name}";
     /// The model's quota is exhausted, or its rate limit is exceeded.
     ModelQuotaExceeded { /// The name of the model.
-        model_name: String } = 422, "MODEL_QUOTA_EXCEEDED", "Model quota exceeded: {model_name}";
+        model_name: String } = 429, "MODEL_QUOTA_EXCEEDED", "Model quota exceeded: {model_name}";
     /// The conversation exceeds the model's context length.
     ModelContextLengthExceeded { /// The name of the model.
-        model_name: String } = 422, "MODEL_CONTEXT_LENGTH_EXCEEDED", "Model context length exceeded: {model_name}";
+        model_name: String } = 400, "MODEL_CONTEXT_LENGTH_EXCEEDED", "Model context length exceeded: {model_name}";
     /// An agent failed with an error that has no code: the error's type and its message. A run shows neither to its
     /// client, because they may contain details that are not for the client. Upstream's status is 422.
     UnknownAgent { /// The error's type or kind.
@@ -199,6 +240,19 @@ impl Error {
 
     /// The error as it appears on the wire.
     pub fn to_body(&self) -> ErrorBody {
-        ErrorBody { code: self.code().to_owned(), message: self.to_string() }
+        if let Error::Body(body) = self {
+            return body.clone();
+        }
+        let body = ErrorBody::new(self.code(), self.to_string()).with_status(self.http_status());
+        match self {
+            Error::RateLimitExceeded { retry_after, .. } => body.with_retry_after(*retry_after),
+            _ => body,
+        }
+    }
+}
+
+impl From<ErrorBody> for Error {
+    fn from(body: ErrorBody) -> Self {
+        Error::Body(body)
     }
 }

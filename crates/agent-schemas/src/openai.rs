@@ -6,6 +6,7 @@
 
 pub mod chat;
 mod incoming;
+mod members;
 mod outgoing;
 
 use crate::call::FunctionCall;
@@ -13,6 +14,11 @@ use crate::content::{Content, ContentBody};
 use crate::json::{Json, JsonObject};
 use crate::tool::RequestTool;
 
+pub use members::{
+    EXTRA_MEMBERS, MESSAGE_MEMBERS, REASONING_CONTENT, REASONING_IN_CONTENT, REASONING_MEMBER,
+    REASONING_MEMBERS, attach_to_call, attach_to_message, extra_members, extra_members_of_call,
+    extra_members_of_message, is_thinking, keep_extra_members, reasoning_metadata, thinking_text,
+};
 pub use outgoing::to_openai_messages;
 
 /// The content delta in the first choice of a streamed chunk; `None` if it has neither text nor a tool call.

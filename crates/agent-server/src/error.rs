@@ -13,11 +13,11 @@ use agent_runner::{CursorError, PositionError, StartError};
 use agent_schemas::json::ParseError;
 use agent_schemas::{ErrorBody, ValidationError};
 use agent_services::ErrorKind;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use self::answer::Answer;
 use self::body::Body;
+use crate::headers::set_retry_after;
 
 pub use self::info::ErrorInfo;
 
@@ -100,7 +100,7 @@ pub enum ApiError {
 impl ApiError {
     /// What protocols with their own error formats need in order to report it.
     pub fn info(&self) -> ErrorInfo {
-        self.answer().info
+        self.answer()
     }
 
     /// Logs what is not the client's fault. The client does not receive the details.
@@ -143,12 +143,10 @@ pub(crate) fn status_of(status: u16) -> StatusCode {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         self.log();
-        let Answer { info, retry_after } = self.answer();
-        let error = ErrorBody { code: info.code.clone(), message: info.message.clone() };
+        let info = self.answer();
+        let error = ErrorBody::new(info.code.clone(), info.message.clone());
         let mut response = (info.status, axum::Json(Body::new(&self, error))).into_response();
-        if let Some(seconds) = retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
+        set_retry_after(&mut response, info.retry_after);
         response.extensions_mut().insert(info);
         response
     }

@@ -27,6 +27,13 @@ pub(crate) fn keeps_alive(version: Version, headers: &HeaderMap) -> bool {
     version == Version::HTTP_11 && !options.any(|value| value.to_ascii_lowercase().contains("close"))
 }
 
+/// Says when the client may try again, in seconds.
+pub(crate) fn set_retry_after(response: &mut Response, seconds: Option<u64>) {
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
 /// Adds the run's id to a response.
 pub(crate) fn set_run_id(response: &mut Response, id: &RunId) {
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {

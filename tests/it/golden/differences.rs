@@ -23,7 +23,7 @@ enum Kind {
 }
 
 /// The differences that have cases, in the order in which their rules are applied.
-const DIFFERENCES: [(&str, Kind); 33] = [
+const DIFFERENCES: [(&str, Kind); 34] = [
     ("D1", Kind::Rule(rules::time_of_the_end)),
     ("D2", Kind::Rule(rules::contents_in_messages)),
     ("D3", Kind::AddsEvents),
@@ -57,6 +57,7 @@ const DIFFERENCES: [(&str, Kind); 33] = [
     ("D31", Kind::Rule(rules::cors_of_errors)),
     ("D32", Kind::NotReplayed),
     ("D57", Kind::Rule(rules::texts_of_unexpected_errors)),
+    ("D61", Kind::Rule(rules::status_and_wait_of_errors)),
 ];
 
 pub(super) fn is_known(number: &str) -> bool {

@@ -146,7 +146,7 @@ pub(crate) fn mcp_failures(run: &RunHandle) {
         object! { "call_id" => "c1", "output" => "a stack trace" },
     );
     output.status = Status::Failed;
-    output.error = Some(ErrorBody { code: "MCP".into(), message: "the tool failed".into() });
+    output.error = Some(ErrorBody::new("MCP", "the tool failed"));
     run.emit(output);
     // A call that is never answered, and an answer without a call.
     let call =

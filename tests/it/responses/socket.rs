@@ -1,12 +1,25 @@
 //! Responses over a WebSocket, from the real binary.
 
+use std::net::SocketAddr;
+
+use agent_protocol_openai::OpenAi;
+use agent_runner::Services;
+use agent_runner::agents::Echo;
+use agent_schemas::RunId;
+use agent_server::{AgentApp, Principal};
 use agent_tests::responses::check_events;
 use agent_tests::{Launch, Server, within};
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use futures_util::{SinkExt, StreamExt};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -14,9 +27,16 @@ struct Client(WebSocketStream<TcpStream>);
 
 impl Client {
     async fn connect(server: &Server) -> Self {
-        let stream = TcpStream::connect(server.address()).await.expect("a connection");
-        let url = format!("ws://{}/v1/responses", server.address());
-        Client(client_async(url, stream).await.expect("it speaks WebSocket").0)
+        Client::connect_as(server.address(), "nobody").await
+    }
+
+    /// The same as a user of an application that identifies its users by a header.
+    async fn connect_as(address: SocketAddr, user: &str) -> Self {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        let url = format!("ws://{address}/v1/responses");
+        let mut request = url.into_client_request().expect("a request");
+        request.headers_mut().insert("x-user", user.parse().expect("a name"));
+        Client(client_async(request, stream).await.expect("it speaks WebSocket").0)
     }
 
     async fn send(&mut self, message: impl Into<Message>) {
@@ -136,6 +156,60 @@ async fn invalid_request__is_refused_and_socket_stays_open() {
         within("the end", async { while client.0.next().await.is_some_and(|message| message.is_ok()) {} });
     ended.await;
     server.check_health().await;
+}
+
+async fn authenticate(mut request: Request, next: Next) -> Response {
+    let user = request.headers()["x-user"].to_str().expect("a name").to_owned();
+    request.extensions_mut().insert(Principal::new(user));
+    next.run(request).await
+}
+
+#[tokio::test]
+async fn request__application_sets_a_principal__owns_its_runs() {
+    let services = Services::in_memory();
+    let app = AgentApp::builder("test").agent("echo", Echo::default()).protocol(OpenAi);
+    let app = app.services(services.clone()).wrap(|routes| routes.layer(from_fn(authenticate)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(app.build().expect("built").serve(listener, async { drop(stopped.await) }));
+
+    let mut ann = Client::connect_as(address, "ann").await;
+    ann.ask(&create("hi", &json!({ "user": "bob", "user_id": "bob" }))).await;
+    let response = ann.response().await;
+    let id = response["id"].as_str().expect("an id");
+    let run =
+        services.runs.get(&RunId::new(id.replace("resp_", "run_"))).await.expect("readable").expect("kept");
+    assert_eq!(run.user_id.as_str(), "ann");
+    let next = create("and then?", &json!({ "previous_response_id": id }));
+    let mut bob = Client::connect_as(address, "bob").await;
+    bob.ask(&next).await;
+    assert_eq!(bob.refusal().await, (json!(400), json!("previous_response_not_found")));
+    ann.ask(&next).await;
+    assert_eq!(ann.response().await["previous_response_id"], id);
+    drop((ann, bob));
+    stop.send(()).expect("it runs");
+    served.await.expect("no panic").expect("served");
+}
+
+#[tokio::test]
+async fn ping__inside_a_fragmented_message__is_answered_and_message_arrives_whole() {
+    let server = Launch::echo("").start().await;
+    let mut client = Client::connect(&server).await;
+    let request = create("in three pieces", &json!({})).to_string();
+    let (first, rest) = request.split_at(10);
+    let (second, third) = rest.split_at(10);
+    let frame = |text: &str, kind, is_last| {
+        Message::Frame(Frame::message(text.to_owned(), OpCode::Data(kind), is_last))
+    };
+    client.send(frame(first, Data::Text, false)).await;
+    client.send(Message::Ping("one".into())).await;
+    client.send(frame(second, Data::Continue, false)).await;
+    client.send(Message::Ping("two".into())).await;
+    assert_eq!(client.next().await, Message::Pong("one".into()));
+    assert_eq!(client.next().await, Message::Pong("two".into()));
+    client.send(frame(third, Data::Continue, true)).await;
+    assert_eq!(text(&client.response().await), "in three pieces");
 }
 
 #[tokio::test]

@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn describe__error__fits_one_line() {
-        let body = ErrorBody { code: "MODEL_TIMEOUT".into(), message: "it took\n too long".into() };
+        let body = ErrorBody::new("MODEL_TIMEOUT", "it took\n too long");
         assert_eq!(error(&body), "error MODEL_TIMEOUT: it took too long");
     }
 }

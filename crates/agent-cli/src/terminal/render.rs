@@ -223,7 +223,7 @@ impl Renderer {
         }
         if message.kind == MessageType::Error {
             let text = |value: &Option<String>| value.clone().unwrap_or_default();
-            let error = ErrorBody { code: text(&message.code), message: text(&message.message) };
+            let error = ErrorBody::new(text(&message.code), text(&message.message));
             screen.line(&describe::error(&error))?;
         }
         if message.status != Status::Completed {

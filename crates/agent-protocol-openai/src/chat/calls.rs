@@ -1,8 +1,15 @@
 //! Calls of the client's tools.
 
-use agent_schemas::{Content, Json};
+use agent_schemas::openai::extra_members;
+use agent_schemas::{Content, Json, JsonObject};
 
 use super::wire::{Call, CallDelta, Function, FunctionDelta};
+
+/// The member that has the name and the arguments.
+const FUNCTION: &str = "function";
+
+/// The members of a call that are not attached to it.
+const KNOWN: [&str; 4] = ["index", "id", "type", FUNCTION];
 
 /// The calls of a completion, in the order in which they started.
 #[derive(Debug, Default)]
@@ -19,6 +26,10 @@ struct Known {
     index: Option<usize>,
     /// The number of argument bytes written so far.
     written: usize,
+    /// What the model server attached to the call, and to its function.
+    attached: [JsonObject; 2],
+    /// The part of that which is not written yet.
+    unwritten: [JsonObject; 2],
 }
 
 impl Calls {
@@ -42,6 +53,9 @@ impl Calls {
                 known.push_str(said.unwrap_or_default());
             }
         }
+        if let Some(extra) = extra_members(data) {
+            call.attach(extra);
+        }
         let arguments = text("arguments").unwrap_or_default();
         if content.delta == Some(true) {
             call.arguments.push_str(arguments);
@@ -63,13 +77,28 @@ impl Calls {
         let shown = written.map(|call| Call {
             id: &call.id,
             r#type: "function",
-            function: Function { name: &call.name, arguments: &call.arguments },
+            function: Function { name: &call.name, arguments: &call.arguments, extra: call.attached.get(1) },
+            extra: call.attached.first(),
         });
         shown.collect()
     }
 }
 
 impl Known {
+    fn attach(&mut self, extra: &JsonObject) {
+        let of_function = extra.get(FUNCTION).and_then(Json::as_object).cloned().unwrap_or_default();
+        let mut of_call = extra.clone();
+        of_call.retain(|key, _| !KNOWN.contains(&key.as_str()));
+        for (place, attached) in [of_call, of_function].into_iter().enumerate() {
+            for (key, value) in attached {
+                if self.attached[place].get(&key) != Some(&value) {
+                    self.unwritten[place].insert(key.clone(), value.clone());
+                    self.attached[place].insert(key, value);
+                }
+            }
+        }
+    }
+
     /// The part not written yet; `next` is the position of a call that the client does not know yet.
     fn delta(&mut self, next: usize) -> Option<CallDelta<'_>> {
         if self.id.is_empty() || self.name.is_empty() {
@@ -79,14 +108,21 @@ impl Known {
         let index = *self.index.get_or_insert(next);
         let arguments = self.arguments.get(self.written..).unwrap_or_default();
         self.written = self.arguments.len();
-        if arguments.is_empty() && !is_first {
+        let is_attached = self.unwritten.iter().any(|attached| !attached.is_empty());
+        if arguments.is_empty() && !is_first && !is_attached {
             return None;
         }
+        let [of_call, of_function] = std::mem::take(&mut self.unwritten).map(Some);
         Some(CallDelta {
             index,
             id: is_first.then_some(self.id.as_str()),
             r#type: is_first.then_some("function"),
-            function: FunctionDelta { name: is_first.then_some(self.name.as_str()), arguments },
+            function: FunctionDelta {
+                name: is_first.then_some(self.name.as_str()),
+                arguments,
+                extra: of_function,
+            },
+            extra: of_call,
         })
     }
 }

@@ -1,19 +1,21 @@
 //! A run's log as a completion: chunks, or one object.
 
+mod attached;
 mod deltas;
 
 use agent_schemas::{
     AgentResponse, Content, ContentBody, DecodeError, ErrorBody, Event, Json, MessageType, Role, Status,
 };
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use attached::Attached;
 use deltas::Place;
 
 use super::calls::Calls;
 use super::texts::Texts;
 use super::wire::{self, Chunk, ChunkChoice, Delta, Image, Message, Usage};
-use crate::error::{self, status_of};
+use crate::error;
 use agent_server::protocol::{DeltaFrame, ErrorInfo, EscapedText, FrameWriter, TextDelta, Translator};
 
 const STOP: &str = "stop";
@@ -28,6 +30,8 @@ pub(super) struct Head {
     pub(super) model: String,
     /// Whether the stream ends with a chunk that has the usage.
     pub(super) wants_usage: bool,
+    /// Whether calls are in `function_call`, for a client that declares functions instead of tools.
+    pub(super) uses_functions: bool,
 }
 
 /// Translates a log.
@@ -49,6 +53,8 @@ pub(super) struct Completion {
     has_begun: bool,
     /// The finish reason reported by the model, unless it is `stop`.
     reason: Option<String>,
+    /// What a model server attached to the message.
+    attached: Attached,
     end: Option<End>,
     /// The destination of the text whose deltas are relayed.
     relayed: Option<Place>,
@@ -92,6 +98,7 @@ impl Completion {
             said: Said::default(),
             has_begun: false,
             reason: None,
+            attached: Attached::default(),
             end: None,
             relayed: None,
             frames: [const { None }; 3],
@@ -101,6 +108,11 @@ impl Completion {
     fn on_message(&mut self, message: &agent_schemas::Message) {
         if message.status.is_final() {
             self.open.retain(|(id, _)| *id != message.id);
+            if message.role == Some(Role::Assistant) {
+                // The last one counts: an earlier answer that was cut off had no effect on this one.
+                self.reason = None;
+                self.attached.take(message);
+            }
             let reason = message.metadata.as_ref().and_then(|metadata| metadata.get("finish_reason"));
             if let Some(reason @ ("length" | "content_filter")) = reason.and_then(Json::as_str) {
                 self.reason = Some(reason.to_owned());
@@ -145,12 +157,19 @@ impl Completion {
 
     fn on_call(&mut self, content: &Content, frames: &mut FrameWriter) {
         let is_first = self.calls.is_empty();
+        self.attached.take_call(content);
         let Some(delta) = self.calls.take(content) else { return };
         if is_first && !self.has_begun {
             self.has_begun = true;
             self.head.begin(self.created, None, frames);
         }
-        self.head.chunk(self.created, Delta { tool_calls: Some([delta]), ..Delta::default() }, None, frames);
+        let delta = match (self.head.uses_functions, delta.index) {
+            (false, _) => Delta { tool_calls: Some([delta]), ..Delta::default() },
+            (true, 0) => Delta { function_call: Some(delta.function), ..Delta::default() },
+            // The form has one call.
+            (true, _) => return,
+        };
+        self.head.chunk(self.created, delta, None, frames);
     }
 
     /// The part of a content to write now.
@@ -192,6 +211,11 @@ impl Completion {
         }
         let usage = response.usage.as_ref().map(Usage::read).unwrap_or_default();
         self.begin(Some(""), frames);
+        let attached = self.attached.members();
+        if !attached.is_empty() {
+            let delta = Delta { extra: Some(attached), ..Delta::default() };
+            self.head.chunk(self.created, delta, None, frames);
+        }
         let warnings = response.warnings.clone().unwrap_or_default();
         self.head.last_chunk(self.created, self.finish_reason(), &warnings, frames);
         if self.head.wants_usage {
@@ -214,13 +238,22 @@ impl Completion {
     }
 
     fn finish_reason(&self) -> &str {
-        if self.calls.is_empty() { self.reason.as_deref().unwrap_or(STOP) } else { "tool_calls" }
+        let usual = match (self.calls.is_empty(), self.head.uses_functions) {
+            (true, _) => STOP,
+            (false, false) => "tool_calls",
+            (false, true) => "function_call",
+        };
+        self.reason.as_deref().unwrap_or(usual)
     }
 
     fn completion(&self, usage: &Usage, warnings: &[ErrorBody]) -> Response {
         let Said { content, refusal, reasoning, images } = &self.said;
-        let tool_calls = self.calls.shown();
+        let mut tool_calls = self.calls.shown();
         let says_nothing = tool_calls.is_empty() && refusal.is_empty();
+        let function_call = match self.head.uses_functions {
+            true => std::mem::take(&mut tool_calls).into_iter().next().map(|call| call.function),
+            false => None,
+        };
         let message = Message {
             role: "assistant",
             content: (says_nothing || !content.is_empty()).then_some(content),
@@ -228,6 +261,8 @@ impl Completion {
             reasoning_content: Some(reasoning.as_str()).filter(|text| !text.is_empty()),
             images,
             tool_calls,
+            function_call,
+            extra: Some(self.attached.members()),
         };
         let finish_reason = self.finish_reason();
         axum::Json(wire::Completion {
@@ -273,17 +308,12 @@ impl Translator for Completion {
     }
 
     fn on_abort(&mut self, error: &ErrorBody, frames: &mut FrameWriter) {
-        self.fail(failure_of(error), frames);
+        self.fail(error::of_run(error), frames);
     }
 
     fn answer(&self) -> Response {
         match &self.end {
-            Some(End::Failed(failure)) => {
-                let mut response = error::response(failure);
-                // OpenAI's clients retry after a server error, which would run the agent again.
-                response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
-                response
-            }
+            Some(End::Failed(failure)) => error::run_failed(failure),
             Some(End::Finished(usage, warnings)) => self.completion(usage, warnings),
             None => self.completion(&Usage::default(), &[]),
         }
@@ -339,7 +369,7 @@ impl Head {
 /// The error of a run that did not complete.
 fn failure(response: &AgentResponse) -> ErrorInfo {
     match (&response.error, &response.status) {
-        (Some(error), _) => failure_of(error),
+        (Some(error), _) => error::of_run(error),
         // With most other statuses, clients would retry automatically.
         (None, Status::Canceled) => ErrorInfo::new(
             StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST),
@@ -351,15 +381,6 @@ fn failure(response: &AgentResponse) -> ErrorInfo {
             ErrorInfo::new(StatusCode::INTERNAL_SERVER_ERROR, "RUN_INTERRUPTED", message)
         }
     }
-}
-
-fn failure_of(error: &ErrorBody) -> ErrorInfo {
-    let status = match agent_schemas::error::http_status_of_code(&error.code) {
-        // The agent's failure does not make the request invalid.
-        None | Some(422) => StatusCode::INTERNAL_SERVER_ERROR,
-        Some(status) => status_of(status),
-    };
-    ErrorInfo::new(status, error.code.as_str(), error.message.as_str())
 }
 
 impl Said {

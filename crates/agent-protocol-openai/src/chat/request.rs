@@ -9,14 +9,12 @@ use agent_schemas::{
     AgentRequest, Json, JsonObject, Message, RequestTool, RunOptions, Step, ValidationError,
 };
 
+use super::functions;
 use agent_server::protocol::ApiError;
 use agent_server::protocol::{ErrorInfo, RunSpec};
 
 /// The member of the request, and of its metadata, that names a session.
 const SESSION_ID: &str = "session_id";
-
-/// What OpenAI's clients sent before tools existed.
-const OUTDATED: [(&str, &str); 2] = [("functions", "tools"), ("function_call", "tool_choice")];
 
 /// The result of mapping a request.
 #[derive(Debug)]
@@ -26,6 +24,8 @@ pub(super) struct CompletionSpec {
     pub(super) is_stream: bool,
     /// Whether a stream ends with its usage.
     pub(super) wants_usage: bool,
+    /// Whether the client declares functions instead of tools.
+    pub(super) uses_functions: bool,
 }
 
 /// Reads and checks a request; `options` are the defaults.
@@ -33,7 +33,8 @@ pub(super) struct CompletionSpec {
 /// What agents may give a meaning that our protocol has no member for (`tool_choice`, `response_format`,
 /// `reasoning_effort`, …) goes to them as it came, in a place of its own: a member of another protocol means something else
 /// than ours of the same name.
-pub(super) fn read(body: JsonObject, mut options: RunOptions) -> Result<CompletionSpec, ApiError> {
+pub(super) fn read(mut body: JsonObject, mut options: RunOptions) -> Result<CompletionSpec, ApiError> {
+    let uses_functions = functions::replace(&mut body)?;
     let kept = kept_as_it_came(&body);
     let request = ChatCompletionRequest::from_json(Json::Object(body))?;
     check(&request)?;
@@ -43,7 +44,7 @@ pub(super) fn read(body: JsonObject, mut options: RunOptions) -> Result<Completi
     if session_id.is_none() {
         check_answers(&request.messages)?;
     }
-    let mut agent = AgentRequest::new(messages(&request.messages)?);
+    let mut agent = AgentRequest::new(messages(request.messages)?);
     agent.stream = is_stream;
     agent.model = request.model;
     agent.temperature = request.temperature;
@@ -62,7 +63,7 @@ pub(super) fn read(body: JsonObject, mut options: RunOptions) -> Result<Completi
     agent.foreign = Some(foreign).filter(|members| !members.is_empty());
     agent.session_id = session_id;
     let spec = RunSpec::new(agent, options);
-    Ok(CompletionSpec { spec, is_stream, wants_usage: wants_usage.unwrap_or_default() })
+    Ok(CompletionSpec { spec, is_stream, wants_usage: wants_usage.unwrap_or_default(), uses_functions })
 }
 
 /// Reads the options of a completion. The client always waits for it, so `background` is not one of them.
@@ -109,11 +110,6 @@ fn check(request: &ChatCompletionRequest) -> Result<(), ApiError> {
     }
     if request.stream_options.is_some() && request.stream != Some(true) {
         return Err(refused("stream_options", "stream_options requires stream: true"));
-    }
-    for (old, new) in OUTDATED {
-        if request.extra.get(old).is_some_and(|value| !value.is_null()) {
-            return Err(refused(old, format!("{old} is deprecated and not supported; use {new}")));
-        }
     }
     for (index, tool) in request.tools.iter().flatten().enumerate() {
         check_tool(index, tool)?;
@@ -203,17 +199,16 @@ fn check_format(format: &Json) -> Result<(), ApiError> {
     checked.map(|_| ()).map_err(|fault| refused("response_format", fault.to_string()))
 }
 
-fn messages(messages: &[Json]) -> Result<Vec<Message>, ApiError> {
+fn messages(messages: Vec<Json>) -> Result<Vec<Message>, ApiError> {
     let mut read = Vec::with_capacity(messages.len());
-    for (index, message) in messages.iter().enumerate() {
+    for (index, message) in messages.into_iter().enumerate() {
         read.extend(read_message(message).map_err(|fault| at_message(fault, index))?);
     }
     Ok(read)
 }
 
 /// Without ids, which the runner assigns.
-fn read_message(message: &Json) -> Result<Vec<Message>, ValidationError> {
-    let mut message = message.clone();
+fn read_message(mut message: Json) -> Result<Vec<Message>, ValidationError> {
     if let Json::Object(members) = &mut message {
         // A `type` would make it a native message, which is not valid here.
         members.shift_remove("type");

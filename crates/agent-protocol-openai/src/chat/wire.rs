@@ -2,7 +2,7 @@
 //!
 //! `agent_schemas::openai::chat` has the corresponding types for reading; they keep members that other servers add.
 
-use agent_schemas::{ErrorBody, Json};
+use agent_schemas::{ErrorBody, Json, JsonObject};
 use serde::Serialize;
 
 /// A member that is present, whatever its value.
@@ -48,6 +48,12 @@ pub(super) struct Delta<'a> {
     pub(super) images: Option<&'a [Image]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_calls: Option<[CallDelta<'a>; 1]>,
+    /// The call, for clients that declare functions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function_call: Option<FunctionDelta<'a>>,
+    /// What a model server attached to the message.
+    #[serde(flatten)]
+    pub(super) extra: Option<&'a JsonObject>,
 }
 
 #[derive(Serialize)]
@@ -58,6 +64,9 @@ pub(super) struct CallDelta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) r#type: Option<&'static str>,
     pub(super) function: FunctionDelta<'a>,
+    /// What a model server attached to the call.
+    #[serde(flatten)]
+    pub(super) extra: Option<JsonObject>,
 }
 
 #[derive(Serialize)]
@@ -65,6 +74,8 @@ pub(super) struct FunctionDelta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<&'a str>,
     pub(super) arguments: &'a str,
+    #[serde(flatten)]
+    pub(super) extra: Option<JsonObject>,
 }
 
 #[derive(Serialize)]
@@ -99,6 +110,11 @@ pub(super) struct Message<'a> {
     pub(super) images: &'a [Image],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tool_calls: Vec<Call<'a>>,
+    /// The call, for clients that declare functions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function_call: Option<Function<'a>>,
+    #[serde(flatten)]
+    pub(super) extra: Option<&'a JsonObject>,
 }
 
 #[derive(Serialize)]
@@ -106,12 +122,16 @@ pub(super) struct Call<'a> {
     pub(super) id: &'a str,
     pub(super) r#type: &'static str,
     pub(super) function: Function<'a>,
+    #[serde(flatten)]
+    pub(super) extra: Option<&'a JsonObject>,
 }
 
 #[derive(Serialize)]
 pub(super) struct Function<'a> {
     pub(super) name: &'a str,
     pub(super) arguments: &'a str,
+    #[serde(flatten)]
+    pub(super) extra: Option<&'a JsonObject>,
 }
 
 #[derive(Debug, Serialize)]

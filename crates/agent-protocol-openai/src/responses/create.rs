@@ -3,7 +3,7 @@
 use agent_runner::Run;
 use agent_schemas::RunId;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::echoed::EchoedSettings;
@@ -43,10 +43,22 @@ async fn create(context: &ProtocolContext, request: JsonRequest, form: Form) -> 
     } else if in_background {
         context.snapshot(run.id(), translator).await
     } else {
+        let shows_failure = form == Form::Upstream || prefers_representation(&request.parts().headers);
+        let translator = if shows_failure { translator } else { translator.with_failure_as_error() };
         // The run may take long, and keeps what it needs of the request.
         drop(request);
         Ok(context.collect(&run, translator).await)
     }
+}
+
+/// Whether the client wants the response also if it failed (RFC 7240).
+fn prefers_representation(headers: &HeaderMap) -> bool {
+    let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let mut preferences = preferences.flat_map(|value| value.split([',', ';']));
+    preferences.any(|preference| {
+        let preference: String = preference.split_whitespace().collect();
+        preference.eq_ignore_ascii_case("return=representation")
+    })
 }
 
 /// A request that has been checked.

@@ -7,6 +7,7 @@ use agent_schemas::{
     McpApprovalResponse, McpCall, McpListTools, Message, MessageType, Role, object,
 };
 
+use super::attached;
 use super::ids::message_id;
 use agent_server::protocol::ErrorInfo;
 use agent_server::protocol::Fields;
@@ -111,6 +112,9 @@ fn said(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
     if name == DEVELOPER {
         message.metadata = Some(object! { ROLE => DEVELOPER });
     }
+    if role == Role::Assistant {
+        attached::add_to_message(&mut message, item.members());
+    }
     message.content = Some(match item.get("content") {
         Some(Json::String(text)) => vec![Content::text(text.as_str())],
         Some(Json::Array(_)) => parts(item, "content")?,
@@ -160,6 +164,7 @@ fn part_body(part: &Fields<'_>) -> Result<ContentBody, ErrorInfo> {
 /// The reasoning itself, or its summary if the client has nothing else.
 fn reasoning(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
     let mut message = message(item, MessageType::Reasoning, Some(Role::Assistant))?;
+    attached::add_to_message(&mut message, item.members());
     let content = parts(item, "content")?;
     message.content = Some(if content.is_empty() { parts(item, "summary")? } else { content });
     Ok(message)
@@ -171,22 +176,25 @@ fn function_call(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
         name: Some(item.text("name")?.to_owned()),
         arguments: Some(item.text("arguments")?.to_owned()),
     };
-    with_data(item, MessageType::FunctionCall, Some(Role::Assistant), call.into_data())
+    let mut data = call.into_data();
+    attached::add_to_call(&mut data, item.members());
+    with_data(item, MessageType::FunctionCall, Some(Role::Assistant), data)
 }
 
 /// A tool that takes plain text is a plugin whose only argument is the text.
 fn custom_call(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
     let input = item.text("input")?;
     let arguments = Json::from(object! { "input" => input }).to_string();
-    let data = object! {
+    let mut data = object! {
         "call_id" => item.text("call_id")?, "name" => item.text("name")?, "arguments" => arguments, "input" => input
     };
+    attached::add_to_call(&mut data, item.members());
     with_data(item, MessageType::PluginCall, Some(Role::Assistant), data)
 }
 
 fn answer(item: &Fields<'_>, kind: MessageType) -> Result<Message, ErrorInfo> {
-    let output = match item.get("output") {
-        Some(Json::String(text)) => text.clone(),
+    let (output, media) = match item.get("output") {
+        Some(Json::String(text)) => (text.clone(), Vec::new()),
         Some(Json::Array(_)) => answer_of_parts(item)?,
         Some(_) => return Err(item.fault("output", "expected a string or an array of parts")),
         None => return Err(item.fault("output", "this field is required")),
@@ -196,17 +204,17 @@ fn answer(item: &Fields<'_>, kind: MessageType) -> Result<Message, ErrorInfo> {
         name: item.optional_text("name")?.map(str::to_owned),
         output,
     };
-    with_data(item, kind, Some(Role::Tool), output.into_data())
+    let mut message = with_data(item, kind, Some(Role::Tool), output.into_data())?;
+    message.content.get_or_insert_default().extend(media);
+    Ok(message)
 }
 
-/// The texts of an output; the JSON of its parts if there are other parts.
-fn answer_of_parts(item: &Fields<'_>) -> Result<String, ErrorInfo> {
-    let parts = parts(item, "output")?;
-    let texts: Option<Vec<&str>> = parts.iter().map(Content::as_text).collect();
-    match texts {
-        Some(texts) => Ok(texts.join("\n")),
-        None => Ok(item.get("output").map(Json::to_string).unwrap_or_default()),
-    }
+/// The texts of an output, and its other parts.
+fn answer_of_parts(item: &Fields<'_>) -> Result<(String, Vec<Content>), ErrorInfo> {
+    let (texts, media): (Vec<Content>, _) =
+        parts(item, "output")?.into_iter().partition(|part| part.as_text().is_some());
+    let texts: Vec<&str> = texts.iter().filter_map(Content::as_text).collect();
+    Ok((texts.join("\n"), media))
 }
 
 /// Such an item has the call and its output; messages have them separately.

@@ -12,6 +12,7 @@ use agent_schemas::{
     MessageType, Role, Status, object,
 };
 
+use super::attached;
 use super::ids::{self, item_id, message_item_id};
 use super::input::{DEVELOPER, ROLE};
 
@@ -76,6 +77,7 @@ fn said(message: &Message) -> Vec<ResponseItem> {
         status: ended(&message.status),
         role: role(message).to_owned(),
         content,
+        extra: attached::of_message(message),
         ..MessageItem::default()
     };
     std::iter::once(item.into()).chain(pictures).collect()
@@ -158,6 +160,7 @@ fn reasoning(message: &Message) -> ReasoningItem {
         id: item_id(ids::REASONING, &message.id, 0),
         status: ended(&message.status),
         content: texts.map(|text| ReasoningText::new(text).into()).collect(),
+        extra: attached::of_message(message),
         ..ReasoningItem::default()
     }
 }
@@ -194,6 +197,7 @@ pub(super) fn function_call(message: &Message, index: usize, data: &JsonObject) 
         call_id: text_of(data, "call_id"),
         name: text_of(data, "name"),
         arguments: text_of(data, "arguments"),
+        extra: attached::of_call(data),
         ..FunctionCallItem::default()
     }
 }
@@ -206,6 +210,7 @@ pub(super) fn custom_call(message: &Message, index: usize, data: &JsonObject) ->
         call_id: text_of(data, "call_id"),
         name: text_of(data, "name"),
         input: input.to_owned(),
+        extra: attached::of_call(data),
         ..CustomToolCallItem::default()
     })
 }
@@ -222,7 +227,7 @@ pub(super) fn mcp_call(message: &Message, index: usize, data: &JsonObject) -> Mc
 }
 
 fn answer(message: &Message, index: usize, data: &JsonObject) -> Option<ResponseItem> {
-    let (call_id, output) = (text_of(data, "call_id"), Json::from(output(data)));
+    let (call_id, output) = (text_of(data, "call_id"), output_of(message, data));
     let status = ended(&message.status);
     // The call's item tells whether this is the output of a tool that takes plain text.
     Some(if message.kind == MessageType::PluginCallOutput && data.contains_key("id") {
@@ -232,6 +237,21 @@ fn answer(message: &Message, index: usize, data: &JsonObject) -> Option<Response
         let id = item_id(ids::CALL_OUTPUT, &message.id, index);
         FunctionCallOutputItem { id, status, call_id, output, ..FunctionCallOutputItem::default() }.into()
     })
+}
+
+/// A tool's output: its text, or parts if it has images or files.
+fn output_of(message: &Message, data: &JsonObject) -> Json {
+    let text = output(data);
+    let contents = message.contents().iter();
+    let of_output = contents.skip_while(|content| content.as_data() != Some(data)).skip(1);
+    let media = of_output.take_while(|content| content.as_data().is_none());
+    let media: Vec<ResponsePart> = media.filter_map(|content| part(&content.body, false)).collect();
+    if media.is_empty() {
+        return text.into();
+    }
+    let text = Some(text).filter(|text| !text.is_empty()).map(|text| input_text(text).into());
+    let parts = text.into_iter().chain(media);
+    parts.filter_map(|part: ResponsePart| Json::from_serialize(&part).ok()).collect::<Vec<_>>().into()
 }
 
 /// A tool's output, as text.

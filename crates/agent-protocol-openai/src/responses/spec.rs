@@ -133,12 +133,16 @@ fn tools(request: &Fields<'_>, settings: &ResponseSettings) -> Result<Option<Vec
     let mut tools = Vec::new();
     for (tool, place) in request.items("tools")? {
         let tool = Fields::of(tool, place)?;
-        if tool.text("type")? != "function" {
+        let kind = tool.text("type")?;
+        if kind != "function" {
+            if allowed.as_ref().is_some_and(|allowed| !is_allowed(&tool, kind, allowed)) {
+                continue;
+            }
             tools.push(RequestTool::Other(tool.members().clone()));
             continue;
         }
         let name = tool.text("name")?;
-        if allowed.as_ref().is_some_and(|allowed| !allowed.contains(&name)) {
+        if allowed.as_ref().is_some_and(|allowed| !is_allowed(&tool, kind, allowed)) {
             continue;
         }
         let parameters = match tool.get("parameters") {
@@ -159,12 +163,28 @@ fn tools(request: &Fields<'_>, settings: &ResponseSettings) -> Result<Option<Vec
     Ok(Some(tools).filter(|tools| !tools.is_empty()))
 }
 
-/// The only functions that may be called, if the request restricts them.
-fn allowed_tools(choice: &Json) -> Option<Vec<&str>> {
+/// The only tools that may be called, if the request restricts them.
+fn allowed_tools(choice: &Json) -> Option<&[Json]> {
     if choice.get("type")?.as_str()? != "allowed_tools" {
         return None;
     }
-    Some(choice.get("tools")?.as_array()?.iter().filter_map(|tool| tool.get("name")?.as_str()).collect())
+    choice.get("tools")?.as_array()
+}
+
+/// Whether a tool is among those that may be called: by its name, or by its type if tools of that type have no name. A
+/// namespace is if one of its tools is.
+fn is_allowed(tool: &Fields<'_>, kind: &str, allowed: &[Json]) -> bool {
+    let names_of = |tool: &JsonObject, kind: &str| {
+        let name = tool.get("name").and_then(Json::as_str);
+        allowed.iter().any(|allowed| {
+            let text = |key: &str| allowed.get(key).and_then(Json::as_str);
+            // The type may be omitted next to a name.
+            text("type").is_none_or(|allowed| allowed == kind) && text("name") == name
+        })
+    };
+    let inner = tool.get("tools").and_then(Json::as_array).unwrap_or_default();
+    let is_inner = |tool: &Json| tool.as_object().is_some_and(|tool| names_of(tool, "function"));
+    names_of(tool.members(), kind) || (kind == "namespace" && inner.iter().any(is_inner))
 }
 
 /// What agents may give a meaning: the members that OpenAI does not have, as they came, and settings by the names of chat

@@ -13,15 +13,16 @@ use agent_schemas::responses::{
     IncompleteDetails, Numbered, Response, ResponseError, ResponseStatus, ResponseUsage, StreamEvent,
 };
 use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, JsonObject, RunId, Status, sse};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 
 use self::deltas::Relayed;
 use self::open::{OpenMessage, needs_contents};
 use super::echoed::EchoedSettings;
 use super::ids::response_id;
+use crate::error::{self, CONTEXT_LENGTH_EXCEEDED, RATE_LIMIT_EXCEEDED};
 use agent_server::protocol::ApiError;
-use agent_server::protocol::{EscapedText, FrameWriter, TextDelta, Translator};
+use agent_server::protocol::{ErrorInfo, EscapedText, FrameWriter, TextDelta, Translator};
 
 /// The form of a response that is not streamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,10 @@ pub(super) struct Responses {
     /// Why the model stopped early.
     cut_short: Option<&'static str>,
     is_background: bool,
+    /// Why the run failed.
+    failure: Option<ErrorInfo>,
+    /// Whether the answer of a run that failed is an error.
+    answers_failure: bool,
     form: Form,
 }
 
@@ -98,8 +103,16 @@ impl Responses {
             unanswered: Vec::new(),
             cut_short: None,
             is_background: echoed.is_background,
+            failure: None,
+            answers_failure: false,
             form,
         }
+    }
+
+    /// The same for a client that receives the failure of its run as an error, not as a failed response.
+    pub(super) fn with_failure_as_error(mut self) -> Self {
+        self.answers_failure = true;
+        self
     }
 
     /// The same for a client that has all events up to this number.
@@ -208,16 +221,12 @@ impl Responses {
     }
 
     fn fail(&mut self, error: Option<&ErrorBody>, frames: &mut FrameWriter) {
+        let unknown = || ErrorBody::new("RUN_INTERRUPTED", "the run ended before its output was complete");
+        let failure = error::of_run(&error.cloned().unwrap_or_else(unknown));
+        let code = error_code(&failure.code, failure.status).to_owned();
         self.response.status = ResponseStatus::Failed;
-        self.response.error = Some(match error {
-            Some(error) => {
-                ResponseError { code: error_code(&error.code).to_owned(), message: error.message.clone() }
-            }
-            None => ResponseError {
-                code: SERVER_ERROR.to_owned(),
-                message: "the run ended before its output was complete".to_owned(),
-            },
-        });
+        self.response.error = Some(ResponseError { code, message: failure.message.clone() });
+        self.failure = Some(failure);
         self.writer.send_snapshot(StreamEvent::Failed { response: &self.response }, &self.settings, frames);
     }
 }
@@ -237,20 +246,23 @@ pub(super) const DONE: &str = "[DONE]";
 
 const SERVER_ERROR: &str = "server_error";
 
-/// Clients know a closed list of codes.
-fn error_code(code: &str) -> &str {
+/// Clients know a closed list of codes, and decide by them whether to try again.
+fn error_code(code: &str, status: StatusCode) -> &str {
     match code {
-        "RATE_LIMIT_EXCEEDED" | "MODEL_QUOTA_EXCEEDED" | "TOO_MANY_RUNS" => "rate_limit_exceeded",
-        "MODEL_CONTEXT_LENGTH_EXCEEDED" => "invalid_prompt",
+        "MODEL_CONTEXT_LENGTH_EXCEEDED" => CONTEXT_LENGTH_EXCEEDED,
         known if OPENAIS_CODES.contains(&known) => known,
+        _ if status == StatusCode::TOO_MANY_REQUESTS => RATE_LIMIT_EXCEEDED,
+        // It cannot succeed as it is.
+        _ if status == StatusCode::BAD_REQUEST => "invalid_prompt",
         _ => SERVER_ERROR,
     }
 }
 
 /// The codes that OpenAI's clients know, for agents that use them themselves.
-const OPENAIS_CODES: [&str; 18] = [
+const OPENAIS_CODES: [&str; 19] = [
     SERVER_ERROR,
-    "rate_limit_exceeded",
+    RATE_LIMIT_EXCEEDED,
+    CONTEXT_LENGTH_EXCEEDED,
     "invalid_prompt",
     "vector_store_timeout",
     "invalid_image",
@@ -304,6 +316,9 @@ impl Translator for Responses {
     }
 
     fn answer(&self) -> axum::response::Response {
+        if let Some(failure) = self.failure.as_ref().filter(|_| self.answers_failure) {
+            return error::run_failed(failure);
+        }
         let mut json = Vec::new();
         if let Err(error) = sse::write_json(&mut json, &self.response) {
             tracing::error!(error = %error, "could not write a response as JSON");

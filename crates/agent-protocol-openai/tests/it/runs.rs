@@ -141,8 +141,7 @@ async fn unexpected_failure__in_each_protocol__is_500_without_its_text() {
         ("/process", native, 500),
         ("/v1/chat/completions", chat(&json!({})), 500),
         ("/v1/chat/completions", chat(&json!({ "stream": true })), 200),
-        // A failed response is still a response.
-        ("/v1/responses", responses(&json!({})), 200),
+        ("/v1/responses", responses(&json!({})), 500),
         ("/v1/responses", responses(&json!({ "stream": true })), 200),
     ] {
         let answer = post(&router, path, &body).await;

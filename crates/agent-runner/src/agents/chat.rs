@@ -8,16 +8,24 @@
 mod answer;
 mod body;
 mod calls;
+mod client_call;
 mod config;
 mod config_builder;
 mod context;
+mod declared;
 mod endpoint;
 mod error;
+mod extra;
 mod failure;
 #[cfg(feature = "testing")]
 mod fake;
+mod finish;
 mod hint;
+mod input_text;
+mod lenient;
+mod members;
 mod model;
+mod open_json;
 mod place;
 mod request;
 mod seconds;
@@ -37,15 +45,19 @@ use crate::{Agent, AgentError, Recovery, RunHandle, SecretString};
 
 use answer::{Answer, Round};
 use body::Item;
-pub use config::ChatConfig;
+pub use config::{ChatConfig, SystemRole};
 use endpoint::Endpoint;
 pub use error::ChatError;
+pub use extra::ExtraHeaders;
 use failure::Failure;
 #[cfg(feature = "testing")]
 pub use fake::{FakeModel, FakeReply, FakeRequest};
 use model::Model;
 use request::Conversation;
 pub use turn::{ChatAnswer, ChatTurn};
+
+/// The status of a request that cannot succeed as it is.
+const BAD_REQUEST: u16 = 400;
 
 /// An agent that calls a model.
 ///
@@ -54,8 +66,15 @@ pub use turn::{ChatAnswer, ChatTurn};
 /// `plugin_call_output`, and the model is called again. A call of a tool that only the request declares is a
 /// `function_call` and ends the turn, after the server's tools in the same answer have run.
 ///
-/// Of a request's other members, it adds `instructions` to the system prompt and passes on
-/// `response_format`, `reasoning_effort`, `verbosity`, `tool_choice` and `parallel_tool_calls`.
+/// Of a request's other members, it adds `instructions` to the system prompt and passes on `tool_choice`,
+/// `parallel_tool_calls` and those in [`ChatConfig::passed_on`]. All instructions, including system messages of the
+/// conversation, are in one message at the beginning, because some servers reject others.
+///
+/// Model servers know functions only. A tool of a request that takes plain text (`custom`) becomes a function with one
+/// text, a `namespace` its functions; tools of other kinds are left out, which the log says.
+///
+/// What a server attaches to a message or a call (reasoning, signatures of thoughts) goes back to it with the
+/// conversation.
 ///
 /// A failed model call is retried as long as none of its answer was shown; see [`ChatConfig`].
 ///
@@ -72,7 +91,7 @@ impl Chat {
     /// An agent with these settings; `tools` are all tools of the server, from which the settings choose.
     ///
     /// Sends nothing yet. Does not read the key from the environment: the caller looks up
-    /// [`ChatConfig::api_key_env`].
+    /// [`ChatConfig::api_key_env`] and [`ChatConfig::extra_headers_env`].
     ///
     /// # Errors
     /// [`ChatError`] if a setting is invalid.
@@ -81,8 +100,7 @@ impl Chat {
         api_key: Option<SecretString>,
         tools: Vec<Arc<dyn Tool>>,
     ) -> Result<Self, ChatError> {
-        let (variable, times) = (config.api_key_env.clone(), config.times()?);
-        let endpoint = Endpoint::new(&config.base_url, api_key, variable, times, config.max_retries)?;
+        let endpoint = Endpoint::new(api_key, &config, config.times()?)?;
         Chat::with_model(config, Arc::new(endpoint), tools)
     }
 
@@ -109,11 +127,11 @@ impl Chat {
         Err(Error::Agent { message })
     }
 
-    /// Logs why a model call failed and what to do. Clients receive the error's code and a short text only.
+    /// Logs why a model call failed and what to do. Clients receive the error's code and a short text, without addresses.
     fn log(&self, run: &RunHandle, model: &str, failure: &Failure) {
         let (code, explained) = (failure.error.code(), self.model.explain(model, failure));
-        if matches!(failure.error, Error::ModelContextLengthExceeded { .. }) {
-            // The client sent too much.
+        if failure.error.http_status() == BAD_REQUEST {
+            // The client has to change its request.
             tracing::warn!(run.id = %run.id(), model.name = model, error.code = code, "a model call failed: {explained}");
         } else {
             tracing::error!(run.id = %run.id(), model.name = model, error.code = code, "a model call failed: {explained}");

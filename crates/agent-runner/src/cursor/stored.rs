@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use agent_schemas::error::http_status_of_code;
 use agent_schemas::{Event, RunId, sse};
 use agent_services::retry::Backoff;
 use agent_services::run::{Batch, LogChunk};
@@ -72,8 +71,7 @@ impl StoredCursor {
 /// The final status in the last entry.
 fn end_of(json: &[u8]) -> Option<RunEnd> {
     let Ok(Event::Response(response)) = Event::from_slice(json) else { return None };
-    let http_status = response.error.map(|error| http_status_of_code(&error.code).unwrap_or(500));
-    Some(RunEnd { status: response.status, http_status })
+    Some(RunEnd::new(response.status, response.error.as_ref()))
 }
 
 /// Waits until the log has an entry at or after a position. Calls are retried while the store is unavailable,

@@ -1,6 +1,6 @@
 //! How runs and their logs end.
 
-use agent_schemas::Status;
+use agent_schemas::{ErrorBody, Status};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,15 @@ pub struct RunEnd {
     pub status: Status,
     /// The HTTP status of a failed run's error.
     pub http_status: Option<u16>,
+    /// When the same request may succeed, in seconds, if the error says so.
+    pub retry_after: Option<u64>,
+}
+
+impl RunEnd {
+    pub(crate) fn new(status: Status, error: Option<&ErrorBody>) -> Self {
+        let retry_after = error.and_then(|error| error.retry_after).and_then(|time| u64::try_from(time).ok());
+        RunEnd { status, http_status: error.map(ErrorBody::http_status), retry_after }
+    }
 }
 
 /// How a log ended.

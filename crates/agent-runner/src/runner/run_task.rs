@@ -372,13 +372,12 @@ impl RunTask {
         let ending = match (outcome, self.live.log.take_failure()) {
             (Outcome::Lost(error), _) => return self.lose(&error, "could not write a run's log"),
             (Outcome::Settled(ending), _) => ending,
-            (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why), None),
+            (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why)),
             (_, Some(error)) | (Outcome::Failed(error), None) => {
-                let http_status = error.http_status();
-                self.ending(Status::Failed, Some(self.report(&error)), Some(http_status))
+                self.ending(Status::Failed, Some(self.report(&error)))
             }
-            (Outcome::Canceled | Outcome::NeverBegan, None) => self.ending(Status::Canceled, None, None),
-            (Outcome::Returned, None) => self.ending(Status::Completed, None, None),
+            (Outcome::Canceled | Outcome::NeverBegan, None) => self.ending(Status::Canceled, None),
+            (Outcome::Returned, None) => self.ending(Status::Completed, None),
         };
         match self.write_end(ending, began).await {
             Ok(granted) => granted,
@@ -386,8 +385,8 @@ impl RunTask {
         }
     }
 
-    fn ending(&self, status: Status, error: Option<ErrorBody>, http_status: Option<u16>) -> Ending {
-        Ending { error, http_status, ..Ending::new(status, self.live.services.clock.unix_seconds()) }
+    fn ending(&self, status: Status, error: Option<ErrorBody>) -> Ending {
+        Ending { error, ..Ending::new(status, self.live.services.clock.unix_seconds()) }
     }
 
     /// Logs why the run failed, and returns the error for its client. The texts of panics, and of errors that
@@ -401,7 +400,7 @@ impl RunTask {
         };
         tracing::error!(run.id = %id, agent.name = agent, error.code = code, error = %format_args!("{class}: {message}"), "the run failed unexpectedly");
         let message = format!("The agent failed unexpectedly; the server's log has the details of run {id}");
-        ErrorBody { code: code.to_owned(), message }
+        ErrorBody::new(code, message)
     }
 
     fn lose(&self, error: &agent_services::Error, what: &str) -> Option<Grant> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agent_schemas::{FunctionCall, FunctionCallOutput, Json, object};
+use agent_schemas::{FunctionCall, FunctionCallOutput, Json, JsonObject, object};
 
 use super::{DataWriter, MessageWriter};
 
@@ -13,16 +13,24 @@ pub struct ToolCallWriter {
     data: DataWriter,
     call_id: String,
     name: String,
+    /// Further members of its data.
+    more: JsonObject,
 }
 
 impl ToolCallWriter {
-    pub(crate) fn new(message: MessageWriter, call_id: String, name: String) -> Self {
-        let mut data = message.data();
-        let (shown_id, shown_name) = (Some(call_id.clone()), Some(name.clone()));
-        data.set(
-            FunctionCall { call_id: shown_id, name: shown_name, arguments: Some(String::new()) }.into_data(),
-        );
-        ToolCallWriter { message, data, call_id, name }
+    pub(crate) fn new(message: MessageWriter, call_id: String, name: String, more: JsonObject) -> Self {
+        let data = message.data();
+        let mut writer = ToolCallWriter { message, data, call_id, name, more };
+        writer.data.set(writer.whole(String::new()));
+        writer
+    }
+
+    /// The call with these arguments.
+    fn whole(&self, arguments: String) -> JsonObject {
+        let (call_id, name) = (Some(self.call_id.clone()), Some(self.name.clone()));
+        let mut data = FunctionCall { call_id, name, arguments: Some(arguments) }.into_data();
+        data.extend(self.more.clone());
+        data
     }
 
     /// The call's id.
@@ -40,13 +48,31 @@ impl ToolCallWriter {
         self.data.delta(object! { "arguments" => arguments });
     }
 
+    /// Appends to other members of the call's data; writes one event.
+    #[cfg(feature = "chat")]
+    pub(crate) fn delta(&mut self, members: JsonObject) {
+        self.data.delta(members);
+    }
+
+    /// Sets another member of the complete call's data.
+    #[cfg(feature = "chat")]
+    pub(crate) fn put(&mut self, key: &str, value: Json) {
+        self.more.insert(key.to_owned(), value);
+    }
+
     /// Closes the call with its complete arguments, as JSON text.
     pub fn complete(self, arguments: impl Into<String>) {
-        let ToolCallWriter { message, data, call_id, name } = self;
-        let call =
-            FunctionCall { call_id: Some(call_id), name: Some(name), arguments: Some(arguments.into()) };
-        data.complete_with(call.into_data());
-        message.complete();
+        let whole = self.whole(arguments.into());
+        self.data.complete_with(whole);
+        self.message.complete();
+    }
+
+    /// Closes the call as incomplete, because the model could not write all arguments.
+    #[cfg(feature = "chat")]
+    pub(crate) fn cut_off(mut self, arguments: impl Into<String>) {
+        let whole = self.whole(arguments.into());
+        self.data.set(whole);
+        self.message.cut_off();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The chat agent, over real HTTP against a scripted model server.
 
+mod attached;
 mod errors;
 mod history;
 mod log;

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agent_runner::agents::Echo;
@@ -115,6 +116,73 @@ async fn history__failed_run__is_stored_and_marked() {
         "assistant message completed: whole",
         "assistant message failed: half",
         "assistant error failed: ",
+    ];
+    assert_eq!(kept(&services).await, expected);
+}
+
+/// An agent that fails as long as the flag says so, and otherwise says how many messages came before its input.
+fn flaky(says_half: bool) -> (Runner, Services, Arc<AtomicBool>) {
+    let fails = Arc::new(AtomicBool::new(true));
+    let flag = Arc::clone(&fails);
+    let (runner, services) = runner(agent_fn(move |run: RunHandle| {
+        let fails = flag.load(Ordering::SeqCst);
+        async move {
+            let before = run.history(PageSize::default()).await?.len();
+            if !fails {
+                run.say(&format!("after {before}"));
+                return Ok(());
+            }
+            if says_half {
+                run.say("half");
+            }
+            Err::<(), AgentError>(agent_schemas::Error::Agent { message: "no".into() }.into())
+        }
+    }));
+    (runner, services, fails)
+}
+
+#[tokio::test]
+async fn history__failed_turn_sent_again__has_its_input_once() {
+    let (runner, services, fails) = flaky(false);
+    for _ in 0..2 {
+        finish(&runner, request(&[("", "one")])).await;
+    }
+    fails.store(false, Ordering::SeqCst);
+    finish(&runner, request(&[("", "one")])).await;
+    let mark = "assistant error failed: ";
+    let expected = ["user message created: one", mark, mark, "assistant message completed: after 0"];
+    assert_eq!(kept(&services).await, expected);
+    finish(&runner, request(&[("", "one")])).await;
+    let expected = ["user message created: one", "assistant message completed: after 4"];
+    assert_eq!(kept(&services).await[4..], expected, "a turn that completed may be repeated");
+}
+
+#[tokio::test]
+async fn history__failed_turn_with_output_sent_again__has_its_input_once() {
+    let (runner, services, fails) = flaky(true);
+    finish(&runner, request(&[("", "one")])).await;
+    fails.store(false, Ordering::SeqCst);
+    finish(&runner, request(&[("", "one")])).await;
+    let expected = [
+        "user message created: one",
+        "assistant message completed: half",
+        "assistant error failed: ",
+        "assistant message completed: after 3",
+    ];
+    assert_eq!(kept(&services).await, expected);
+}
+
+#[tokio::test]
+async fn history__another_input_after_a_failed_turn__keeps_both() {
+    let (runner, services, fails) = flaky(false);
+    finish(&runner, request(&[("", "one")])).await;
+    fails.store(false, Ordering::SeqCst);
+    finish(&runner, request(&[("", "two")])).await;
+    let expected = [
+        "user message created: one",
+        "assistant error failed: ",
+        "user message created: two",
+        "assistant message completed: after 2",
     ];
     assert_eq!(kept(&services).await, expected);
 }

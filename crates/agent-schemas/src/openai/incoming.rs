@@ -7,12 +7,21 @@ use crate::id::{IdSource, message_id};
 use crate::json::{Json, JsonObject};
 use crate::message::{Message, MessageType, Role};
 
+use super::members::{
+    MESSAGE_MEMBERS, REASONING_CONTENT, REASONING_IN_CONTENT, REASONING_MEMBER, REASONING_MEMBERS,
+    extra_members_of_call, extra_members_of_message, is_thinking, keep_extra_members, reasoning_metadata,
+    thinking_text,
+};
+
 impl Message {
-    /// Reads one chat completion message. An assistant's text and tool calls become two messages.
+    /// Reads one chat completion message. An assistant's reasoning, text and tool calls become separate messages.
     ///
-    /// - Tool calls become one `function_call` message with one data content per call, after a `message` with the
-    ///   accompanying text, if any. A tool's output becomes a `function_call_output`.
-    /// - The role `developer` becomes `system`. Names, reasoning and unknown keys are dropped.
+    /// - Tool calls become one `function_call` message with one data content per call, after a `reasoning` and a `message`
+    ///   with the accompanying reasoning and text, if any. A tool's output becomes a `function_call_output`; its images and
+    ///   other media are further contents of it.
+    /// - What a model server attached to the assistant's message or its calls is kept; see
+    ///   [`EXTRA_MEMBERS`](crate::openai::EXTRA_MEMBERS).
+    /// - The role `developer` becomes `system`. Names, and other members of other roles, are dropped.
     /// - A message whose `type` is a [`MessageType`] is already one of the protocol and is read as such.
     ///
     /// # Errors
@@ -37,20 +46,51 @@ impl Message {
         };
         let role = read_role(members)?;
         if role == Role::Tool {
-            return Ok(vec![new(MessageType::FunctionCallOutput, role, vec![answer(members)?])]);
+            return Ok(vec![new(MessageType::FunctionCallOutput, role, answer(members)?)]);
         }
-        let calls = if role == Role::Assistant { calls(members)? } else { Vec::new() };
-        let contents = contents(members, !calls.is_empty())?;
+        let is_assistant = role == Role::Assistant;
+        let calls = if is_assistant { calls(members)? } else { Vec::new() };
+        let thinking = if is_assistant { Thinking::take_from(members) } else { Thinking::default() };
+        let contents = contents(thinking.rest.as_ref().unwrap_or(members), !calls.is_empty())?;
         let says_nothing = contents.iter().all(|content| content.as_text() == Some(""));
         let mut messages = Vec::new();
+        if let Some((name, text)) = thinking.text {
+            let mut reasoning = new(MessageType::Reasoning, role, vec![Content::text(text)]);
+            reasoning.metadata = reasoning_metadata(name);
+            messages.push(reasoning);
+        }
         if calls.is_empty() || !says_nothing {
             messages.push(new(MessageType::Message, role, contents));
         }
-        if !calls.is_empty() {
-            messages.push(new(MessageType::FunctionCall, role, calls));
+        match messages.last_mut() {
+            Some(last) if calls.is_empty() && !thinking.extra.is_empty() => {
+                keep_extra_members(last.metadata.get_or_insert_default(), thinking.extra);
+            }
+            _ if calls.is_empty() => {}
+            _ => messages.push(new(
+                MessageType::FunctionCall,
+                role,
+                with_message_members(calls, thinking.extra),
+            )),
         }
         Ok(messages)
     }
+}
+
+/// The name of reasoning, if it is one.
+fn known_name(name: &str) -> &'static str {
+    let names = REASONING_MEMBERS.into_iter().chain([REASONING_IN_CONTENT]);
+    names.into_iter().find(|known| *known == name).unwrap_or(REASONING_CONTENT)
+}
+
+/// Keeps what is attached to a message with its last call.
+fn with_message_members(mut calls: Vec<Content>, extra: JsonObject) -> Vec<Content> {
+    if let Some(ContentBody::Data { data: Some(data) }) = calls.last_mut().map(|call| &mut call.body)
+        && !extra.is_empty()
+    {
+        data.insert(MESSAGE_MEMBERS.to_owned(), extra.into());
+    }
+    calls
 }
 
 fn required<T: FromJson>(members: &JsonObject, key: &str) -> Decoded<T> {
@@ -80,25 +120,69 @@ fn calls(members: &JsonObject) -> Decoded<Vec<Content>> {
 
 fn read_call(call: &JsonObject) -> Decoded<Content> {
     let function: JsonObject = required(call, "function")?;
+    let extra = extra_members_of_call(call);
     let text = |key| required(&function, key).map_err(|fault| fault.at("function"));
     let call = FunctionCall {
         call_id: Some(required(call, "id")?),
         name: Some(text("name")?),
         arguments: Some(text("arguments")?),
     };
-    Ok(Content::data(call.into_data()))
+    let mut data = call.into_data();
+    keep_extra_members(&mut data, extra);
+    Ok(Content::data(data))
 }
 
-fn answer(members: &JsonObject) -> Decoded<Content> {
-    let output = match members.get("content") {
+/// The output, and the images and other media in it.
+fn answer(members: &JsonObject) -> Decoded<Vec<Content>> {
+    let (output, media) = match members.get("content") {
         Some(Json::Array(_)) => {
-            let parts = contents(members, false)?;
-            parts.iter().filter_map(Content::as_text).collect()
+            let (texts, media): (Vec<Content>, _) =
+                contents(members, false)?.into_iter().partition(|content| content.as_text().is_some());
+            (texts.iter().filter_map(Content::as_text).collect(), media)
         }
-        _ => required(members, "content")?,
+        _ => (required(members, "content")?, Vec::new()),
     };
     let call_id = required(members, "tool_call_id")?;
-    Ok(Content::data(FunctionCallOutput { call_id, name: None, output }.into_data()))
+    let output = Content::data(FunctionCallOutput { call_id, name: None, output }.into_data());
+    Ok(std::iter::once(output).chain(media).collect())
+}
+
+/// What an assistant's message has besides its text and its calls.
+#[derive(Default)]
+struct Thinking {
+    /// The reasoning, and the name of its member.
+    text: Option<(&'static str, String)>,
+    /// What else the model server attached.
+    extra: JsonObject,
+    /// The message without the thinking parts of its content, if it has any.
+    rest: Option<JsonObject>,
+}
+
+impl Thinking {
+    fn take_from(members: &JsonObject) -> Self {
+        let mut extra = extra_members_of_message(members);
+        let text = |name: &&'static str| members.get(*name)?.as_str().filter(|text| !text.is_empty());
+        let named = REASONING_MEMBERS.iter().find_map(|name| Some((*name, text(name)?.to_owned())));
+        let named = match (named, extra.shift_remove(REASONING_MEMBER).as_ref().and_then(Json::as_str)) {
+            // This library gave the reasoning its usual name when it wrote the message.
+            (Some((REASONING_CONTENT, text)), Some(name)) => Some((known_name(name), text)),
+            (named, _) => named,
+        };
+        let Some(parts) = members.get("content").and_then(Json::as_array) else {
+            return Thinking { text: named, extra, rest: None };
+        };
+        let (thinking, others): (Vec<Json>, Vec<Json>) = parts.iter().cloned().partition(is_thinking);
+        if thinking.is_empty() {
+            return Thinking { text: named, extra, rest: None };
+        }
+        let said: String = thinking.iter().map(thinking_text).collect();
+        extra.insert("content".to_owned(), thinking.into());
+        let mut rest = members.clone();
+        let others = if others.is_empty() { Json::from("") } else { others.into() };
+        rest.insert("content".to_owned(), others);
+        let in_content = Some((REASONING_IN_CONTENT, said)).filter(|(_, said)| !said.is_empty());
+        Thinking { text: named.or(in_content), extra, rest: Some(rest) }
+    }
 }
 
 /// The contents of a message: its `content` and, for an assistant, its `refusal`.

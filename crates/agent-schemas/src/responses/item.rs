@@ -3,7 +3,7 @@
 use agent_schemas_derive::Record;
 
 use crate::call::McpListToolsTool;
-use crate::json::Json;
+use crate::json::{Json, JsonObject};
 use crate::string_enum::literal;
 
 use super::ItemStatus;
@@ -49,6 +49,9 @@ items! {
         /// Its parts.
         #[record(default)]
         pub content: Vec<ResponsePart>,
+        /// What a model server attached to it, for that server.
+        #[record(extra)]
+        pub extra: JsonObject,
     }
 
     /// A model's reasoning.
@@ -62,6 +65,9 @@ items! {
         /// The reasoning text.
         #[record(default)]
         pub content: Vec<ResponsePart>,
+        /// What a model server attached to it, for that server.
+        #[record(extra)]
+        pub extra: JsonObject,
     }
 
     /// A function call.
@@ -78,6 +84,9 @@ items! {
         /// The arguments as JSON text.
         #[record(default)]
         pub arguments: String,
+        /// What a model server attached to it, for that server.
+        #[record(extra)]
+        pub extra: JsonObject,
     }
 
     /// The output of a function call.
@@ -106,6 +115,9 @@ items! {
         /// The input of the tool.
         #[record(default)]
         pub input: String,
+        /// What a model server attached to it, for that server.
+        #[record(extra)]
+        pub extra: JsonObject,
     }
 
     /// The output of such a tool.

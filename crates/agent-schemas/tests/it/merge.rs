@@ -115,7 +115,7 @@ fn merge__message_errors_and_usage__reach_the_response() {
     first.completed();
     let mut second = message("m2", Some(vec![Content::text("b")]));
     second.usage = Some(object! { "tokens" => 3 });
-    second.failed(ErrorBody { code: "c".into(), message: "broken".into() });
+    second.failed(ErrorBody::new("c", "broken"));
     let merged = merge_agent_responses(&[first.into(), second.into()], &SameId, 7).unwrap();
     assert_eq!(merged.status, Status::Failed);
     assert_eq!(merged.error.map(|error| error.message), Some("broken".to_owned()));
@@ -126,7 +126,7 @@ fn merge__message_errors_and_usage__reach_the_response() {
 #[test]
 fn merge__failed_content__fails_the_response() {
     let mut failed = part("a");
-    failed.failed(ErrorBody { code: "c".into(), message: "broken".into() });
+    failed.failed(ErrorBody::new("c", "broken"));
     let merged = merge_agent_responses(&[failed.into()], &SameId, 7).unwrap();
     assert_eq!((merged.status, merged.error.unwrap().message), (Status::Failed, "broken".to_owned()));
     assert_eq!(merged.output.unwrap().iter().flat_map(texts).collect::<Vec<_>>(), ["a"]);

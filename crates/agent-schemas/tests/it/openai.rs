@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use agent_schemas::openai::{content_from_chat_completion_chunk, to_openai_messages, to_openai_tools};
+use agent_schemas::openai::{
+    REASONING_MEMBER, content_from_chat_completion_chunk, to_openai_messages, to_openai_tools,
+};
 use agent_schemas::{
     Content, ContentBody, Json, JsonObject, Message, MessageType, RequestTool, Role, object,
 };
@@ -100,6 +102,73 @@ fn to_openai__repeated_call_id__pairs_the_latest() {
         &[call("1"), Message::user("x"), call("1"), answer("1", "a")],
         &format!(r#"[{{"role":"user","content":"x"}},{turn}]"#),
     );
+}
+
+#[test]
+fn to_openai__same_id_in_one_turn__is_told_apart() {
+    let named = |name: &str| object! { "call_id" => "1", "name" => name, "arguments" => "{}" };
+    let calls = [named("f"), named("g")].map(|call| data(MessageType::FunctionCall, call));
+    let messages = [&calls[..], &[answer("1", "of f"), answer("1", "of g")]].concat();
+    check(
+        &messages,
+        r#"[{"role":"assistant","content":null,"tool_calls":[
+              {"id":"1","type":"function","function":{"name":"f","arguments":"{}"}},
+              {"id":"1_2","type":"function","function":{"name":"g","arguments":"{}"}}]},
+            {"role":"tool","tool_call_id":"1","content":"of f"},{"role":"tool","tool_call_id":"1_2","content":"of g"}]"#,
+    );
+}
+
+fn reasoning(text: &str, name: Option<&str>) -> Message {
+    let mut message = Message::new("m", MessageType::Reasoning);
+    message.content = Some(vec![Content::text(text)]);
+    message.metadata = name.map(|name| object! { REASONING_MEMBER => name });
+    message
+}
+
+#[test]
+fn to_openai__reasoning__goes_back_under_its_name() {
+    let text = |text: &str| said(Role::Assistant, vec![Content::text(text)]);
+    check(
+        &[reasoning("r", None), call("1"), answer("1", "a"), reasoning("s", Some("reasoning")), text("t")],
+        &format!(
+            r#"[{{"role":"assistant","content":null,"reasoning_content":"r","tool_calls":[{CALL_1}]}},{ANSWER_1},
+            {{"role":"assistant","content":"t","reasoning":"s"}}]"#
+        ),
+    );
+    // Between the text and the call of one answer.
+    check(
+        &[text("t"), reasoning("r", None), call("1"), answer("1", "a")],
+        &format!(
+            r#"[{{"role":"assistant","content":"t","reasoning_content":"r","tool_calls":[{CALL_1}]}},{ANSWER_1}]"#
+        ),
+    );
+    check(
+        &[reasoning("r", Some("content")), text("t")],
+        r#"[{"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text","text":"r"}]},{"type":"text","text":"t"}]}]"#,
+    );
+    // Reasoning that led to nothing.
+    check(&[reasoning("r", None), Message::user("u")], r#"[{"role":"user","content":"u"}]"#);
+    check(&[reasoning("r", None), call("1"), Message::user("u")], r#"[{"role":"user","content":"u"}]"#);
+}
+
+#[test]
+fn to_openai__media_in_outputs__follow_in_a_users_message() {
+    let output = |id: &str, text: &str, image: &str| {
+        let mut message = answer(id, text);
+        message.content.as_mut().unwrap().push(Content::image(image));
+        message
+    };
+    check(
+        &[call("1"), call("2"), output("2", "", "http://2"), output("1", "a", "http://1")],
+        &format!(
+            r#"[{{"role":"assistant","content":null,"tool_calls":[{CALL_1},{CALL_2}]}},{ANSWER_1},
+            {{"role":"tool","tool_call_id":"2","content":"The output follows in the next message."}},
+            {{"role":"user","content":[
+              {{"type":"text","text":"The output of f (1):"}},{{"type":"image_url","image_url":{{"url":"http://1"}}}},
+              {{"type":"text","text":"The output of f (2):"}},{{"type":"image_url","image_url":{{"url":"http://2"}}}}]}}]"#
+        ),
+    );
+    check(&[output("1", "a", "http://1")], "[]");
 }
 
 #[test]
@@ -216,7 +285,13 @@ fn from_openai__conversation__round_trips() {
               {{"type":"input_audio","input_audio":{{"data":"AA","format":"mp3"}}}},
               {{"type":"file","file":{{"filename":"a.pdf","file_data":"AA"}}}}]}},
             {{"role":"assistant","content":"let me","tool_calls":[{CALL_1},{CALL_2}]}},{ANSWER_1},{ANSWER_2},
-            {{"role":"assistant","content":"done"}}]"#
+            {{"role":"assistant","content":"done"}},
+            {{"role":"assistant","content":"a","reasoning_content":"r","extra_content":{{"s":1}}}},
+            {{"role":"assistant","content":[{{"type":"thinking","thinking":"r","signature":"S"}},{{"type":"text","text":"b"}}]}},
+            {{"role":"user","content":"go on"}},
+            {{"role":"assistant","content":null,"reasoning":"r","reasoning_details":[{{"data":"x"}}],"tool_calls":[
+              {{"id":"1","type":"function","function":{{"name":"f","arguments":"{{}}","f":2}},"extra_content":{{"s":3}}}}]}},
+            {ANSWER_1}]"#
     );
     let conversation = parse(&conversation);
     let read = |message| Message::from_openai_message(message, &SameId).unwrap();

@@ -31,7 +31,7 @@ fn apply(message: &mut Message, operation: &Json) -> String {
         "completed" => text(message.completed()),
         "rejected" => text(message.rejected()),
         "canceled" => text(message.canceled()),
-        "failed" => text(message.failed(ErrorBody { code: "c".into(), message: "m".into() })),
+        "failed" => text(message.failed(ErrorBody::new("c", "m"))),
         other => panic!("{other}"),
     };
     format!("returned {returned}")

@@ -49,7 +49,11 @@ fn status() -> impl Strategy<Value = Status> {
 }
 
 fn error() -> impl Strategy<Value = ErrorBody> {
-    (words(), words()).prop_map(|(code, message)| ErrorBody { code, message })
+    (words(), words(), of(any::<i64>()), of(any::<i64>())).prop_map(|(code, message, status, retry_after)| {
+        let mut error = ErrorBody::new(code, message);
+        (error.status, error.retry_after) = (status, retry_after);
+        error
+    })
 }
 
 pub(crate) fn body() -> impl Strategy<Value = ContentBody> {

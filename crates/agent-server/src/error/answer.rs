@@ -9,58 +9,30 @@ use super::info::{ErrorInfo, place_of};
 use super::{ApiError, status_of};
 
 /// Seconds after which an active run may have ended.
-const SOON: u16 = 1;
+const SOON: u64 = 1;
 
 /// Seconds after which a store or another server may be available.
-const LATER: u16 = 5;
-
-/// An error response, before it takes a protocol's format.
-pub(super) struct Answer {
-    pub(super) info: ErrorInfo,
-    /// The `retry-after` header, in seconds.
-    pub(super) retry_after: Option<u16>,
-}
-
-impl Answer {
-    fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        ErrorInfo::new(status, code, message).into()
-    }
-
-    fn internal() -> Self {
-        Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal Server Error")
-    }
-
-    fn retry_after(mut self, seconds: u16) -> Self {
-        self.retry_after = Some(seconds);
-        self
-    }
-}
-
-impl From<ErrorInfo> for Answer {
-    fn from(info: ErrorInfo) -> Self {
-        Answer { info, retry_after: None }
-    }
-}
+const LATER: u64 = 5;
 
 impl ApiError {
-    pub(super) fn answer(&self) -> Answer {
+    pub(super) fn answer(&self) -> ErrorInfo {
         match self {
             ApiError::Invalid(fault) => {
                 let (status, message) = (StatusCode::UNPROCESSABLE_ENTITY, fault.to_string());
                 let info = ErrorInfo::new(status, "INVALID_REQUEST", message);
-                ErrorInfo { parameter: place_of(fault), ..info }.into()
+                ErrorInfo { parameter: place_of(fault), ..info }
             }
-            ApiError::Malformed(fault) => Answer::new(
+            ApiError::Malformed(fault) => ErrorInfo::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "MALFORMED_JSON",
                 format!("The body is not valid JSON: {fault}"),
             ),
-            ApiError::Unreadable(reason) => Answer::new(
+            ApiError::Unreadable(reason) => ErrorInfo::new(
                 StatusCode::BAD_REQUEST,
                 "UNREADABLE_BODY",
                 format!("There was an error parsing the body: {reason}"),
             ),
-            ApiError::TooSlow { limit } => Answer::new(
+            ApiError::TooSlow { limit } => ErrorInfo::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "REQUEST_TIMEOUT",
                 format!(
@@ -68,12 +40,12 @@ impl ApiError {
                     limit.as_secs()
                 ),
             ),
-            ApiError::TooLarge { limit, setting } => Answer::new(
+            ApiError::TooLarge { limit, setting } => ErrorInfo::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "PAYLOAD_TOO_LARGE",
                 format!("The body takes more than {limit} bytes ({setting})"),
             ),
-            ApiError::NoRoomForBody { limit } => Answer::new(
+            ApiError::NoRoomForBody { limit } => ErrorInfo::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "BODIES_LIMIT_EXCEEDED",
                 format!(
@@ -81,22 +53,22 @@ impl ApiError {
                      (http.bodies_bytes); try again later"
                 ),
             )
-            .retry_after(SOON),
-            ApiError::TooMuchUnread { limit } => Answer::new(
+            .with_retry_after(SOON),
+            ApiError::TooMuchUnread { limit } => ErrorInfo::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "UNREAD_LIMIT_EXCEEDED",
                 format!(
                     "More than {limit} bytes (http.unread_bytes) are waiting for slow clients; try again later"
                 ),
             )
-            .retry_after(SOON),
-            ApiError::TooManyConnections { limit } => Answer::new(
+            .with_retry_after(SOON),
+            ApiError::TooManyConnections { limit } => ErrorInfo::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "TOO_MANY_CONNECTIONS",
                 format!("The server has reached its limit of {limit} connections (http.max_connections); try again later"),
             )
-            .retry_after(SOON),
-            ApiError::TooManyOfAddress { limit } => Answer::new(
+            .with_retry_after(SOON),
+            ApiError::TooManyOfAddress { limit } => ErrorInfo::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "TOO_MANY_CONNECTIONS",
                 format!(
@@ -104,14 +76,14 @@ impl ApiError {
                      some of them"
                 ),
             )
-            .retry_after(SOON),
+            .with_retry_after(SOON),
             // Clients of upstream may compare these two messages.
-            ApiError::NotFound => Answer::new(StatusCode::NOT_FOUND, "NOT_FOUND", "Not Found"),
+            ApiError::NotFound => ErrorInfo::new(StatusCode::NOT_FOUND, "NOT_FOUND", "Not Found"),
             ApiError::MethodNotAllowed => {
-                Answer::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method Not Allowed")
+                ErrorInfo::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method Not Allowed")
             }
-            ApiError::BadHost(message) => Answer::new(StatusCode::BAD_REQUEST, "INVALID_HOST", *message),
-            ApiError::HostNotAllowed(host) => Answer::new(
+            ApiError::BadHost(message) => ErrorInfo::new(StatusCode::BAD_REQUEST, "INVALID_HOST", *message),
+            ApiError::HostNotAllowed(host) => ErrorInfo::new(
                 StatusCode::FORBIDDEN,
                 "HOST_NOT_ALLOWED",
                 format!(
@@ -119,7 +91,7 @@ impl ApiError {
                      server on a loopback address serves only loopback names by default"
                 ),
             ),
-            ApiError::OriginNotAllowed(origin) => Answer::new(
+            ApiError::OriginNotAllowed(origin) => ErrorInfo::new(
                 StatusCode::FORBIDDEN,
                 "ORIGIN_NOT_ALLOWED",
                 format!(
@@ -127,17 +99,17 @@ impl ApiError {
                      http.cors_origins"
                 ),
             ),
-            ApiError::Panic => Answer::internal(),
+            ApiError::Panic => internal(),
             ApiError::NotStarted(error) => of_start(error),
             ApiError::BadParameter(message) | ApiError::NotTogether(message) => {
-                Answer::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETER", message)
+                ErrorInfo::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETER", message)
             }
-            ApiError::NoSuchRun(id) => Answer::new(
+            ApiError::NoSuchRun(id) => ErrorInfo::new(
                 StatusCode::NOT_FOUND,
                 "RESOURCE_NOT_FOUND",
                 format!("Run not found: {id}. It never existed, or it is no longer kept"),
             ),
-            ApiError::Unanswered(id) => Answer::new(
+            ApiError::Unanswered(id) => ErrorInfo::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "SHUTTING_DOWN",
                 format!(
@@ -145,35 +117,36 @@ impl ApiError {
                      Idempotency-Key, or read GET /runs/{id}, at another server or after the restart"
                 ),
             )
-            .retry_after(LATER),
+            .with_retry_after(LATER),
             ApiError::NoSuchSession(id) => {
-                Answer::new(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", format!("Session not found: {id}"))
+                ErrorInfo::new(StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND", format!("Session not found: {id}"))
             }
-            ApiError::PositionGone => Answer::new(
+            ApiError::PositionGone => ErrorInfo::new(
                 StatusCode::GONE,
                 "POSITION_GONE",
                 "The run's log has no such position. To read it from the beginning, omit Last-Event-ID",
             ),
             ApiError::Cut(error) => of_cursor(error),
             ApiError::Store(error) => of_store(error),
-            ApiError::Other(info) => info.clone().into(),
+            ApiError::Other(info) => info.clone(),
         }
     }
 }
 
-fn of_start(error: &StartError) -> Answer {
+fn of_start(error: &StartError) -> ErrorInfo {
     match error {
         StartError::Refused(error) => {
             let is_short = matches!(error, Error::TooManyRuns { .. } | Error::MemoryLimitExceeded { .. });
             let seconds = if is_short { SOON } else { LATER };
-            Answer::new(status_of(error.http_status()), error.code(), error.to_string()).retry_after(seconds)
+            ErrorInfo::new(status_of(error.http_status()), error.code(), error.to_string())
+                .with_retry_after(seconds)
         }
         StartError::UnknownAgent { name, known } => {
             let message = format!("There is no agent '{name}'. Set model to one of {known}, or omit it");
             let info = ErrorInfo::new(StatusCode::NOT_FOUND, "MODEL_NOT_FOUND", message);
-            info.with_parameter("model").into()
+            info.with_parameter("model")
         }
-        StartError::Busy(id) => Answer::new(
+        StartError::Busy(id) => ErrorInfo::new(
             StatusCode::CONFLICT,
             "SESSION_BUSY",
             format!(
@@ -181,20 +154,20 @@ fn of_start(error: &StartError) -> Answer {
                  session_policy"
             ),
         ),
-        StartError::QueueFull { limit } => Answer::new(
+        StartError::QueueFull { limit } => ErrorInfo::new(
             StatusCode::TOO_MANY_REQUESTS,
             "SESSION_QUEUE_FULL",
             format!(
                 "The session's queue is full: {limit} runs are waiting (runs.max_queued); try again later"
             ),
         )
-        .retry_after(SOON),
-        StartError::KeyReused => Answer::new(
+        .with_retry_after(SOON),
+        StartError::KeyReused => ErrorInfo::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "IDEMPOTENCY_KEY_REUSED",
             "This Idempotency-Key belongs to another request. Use a new key for each request",
         ),
-        StartError::KeyUnknown => Answer::new(
+        StartError::KeyUnknown => ErrorInfo::new(
             StatusCode::GONE,
             "RUN_GONE",
             "The run of this Idempotency-Key is no longer kept. To start another run, use a new key and omit \
@@ -205,33 +178,37 @@ fn of_start(error: &StartError) -> Answer {
         }
         StartError::Store(error) => {
             let retry_after = error.is_retryable().then_some(LATER);
-            Answer { retry_after, ..not_recorded() }
+            ErrorInfo { retry_after, ..not_recorded() }
         }
-        _ => not_recorded().retry_after(LATER),
+        _ => not_recorded().with_retry_after(LATER),
     }
 }
 
-fn not_recorded() -> Answer {
-    let message = "Could not record the run; try again later";
-    Answer::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message)
+fn internal() -> ErrorInfo {
+    ErrorInfo::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal Server Error")
 }
 
-fn of_cursor(error: &CursorError) -> Answer {
+fn not_recorded() -> ErrorInfo {
+    let message = "Could not record the run; try again later";
+    ErrorInfo::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message)
+}
+
+fn of_cursor(error: &CursorError) -> ErrorInfo {
     match error {
         CursorError::Gone => {
-            Answer::new(StatusCode::GONE, "RUN_GONE", "The events of this run are no longer kept")
+            ErrorInfo::new(StatusCode::GONE, "RUN_GONE", "The events of this run are no longer kept")
         }
-        CursorError::Lost => Answer::new(
+        CursorError::Lost => ErrorInfo::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "RUN_MOVED",
             "Another process has taken over the run. Repeat the request if it had an Idempotency-Key, or find the \
              run with GET /runs",
         ),
-        _ => Answer::internal(),
+        _ => internal(),
     }
 }
 
-fn of_store(error: &agent_services::Error) -> Answer {
+fn of_store(error: &agent_services::Error) -> ErrorInfo {
     let (status, code) = match error.kind() {
         ErrorKind::InvalidInput => (StatusCode::BAD_REQUEST, "INVALID_PARAMETER"),
         ErrorKind::NotFound => (StatusCode::NOT_FOUND, "RESOURCE_NOT_FOUND"),
@@ -248,5 +225,5 @@ fn of_store(error: &agent_services::Error) -> Answer {
         _ => error.to_string(),
     };
     let may_pass = error.is_retryable() || error.kind() == ErrorKind::Full;
-    Answer { retry_after: may_pass.then_some(LATER), ..Answer::new(status, code, message) }
+    ErrorInfo { retry_after: may_pass.then_some(LATER), ..ErrorInfo::new(status, code, message) }
 }

@@ -68,6 +68,11 @@ impl JsonRequest {
         &self.body
     }
 
+    /// Takes the body's members out of the request.
+    pub fn take_body(&mut self) -> JsonObject {
+        std::mem::take(&mut self.body)
+    }
+
     /// The body's bytes.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes

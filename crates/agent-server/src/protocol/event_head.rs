@@ -134,7 +134,7 @@ mod tests {
     fn head__message__has_all_but_contents() {
         let mut message = Message::new("msg_1", MessageType::Error);
         (message.role, message.status) = (Some(Role::Assistant), Status::Failed);
-        message.error = Some(ErrorBody { code: "c".to_owned(), message: "m".to_owned() });
+        message.error = Some(ErrorBody::new("c", "m"));
         (message.code, message.message) = (Some("c".to_owned()), Some("m".to_owned()));
         (message.usage, message.metadata) = (Some(object! { "a" => 1 }), Some(object! { "b" => "x" }));
         message.sequence_number = Some(7);
@@ -148,7 +148,7 @@ mod tests {
         let mut response = AgentResponse::new("response_1", 7);
         (response.status, response.completed_at) = (Status::Completed, Some(8));
         (response.usage, response.session_id) = (Some(object! { "a" => 1 }), Some("s".to_owned()));
-        response.warnings = Some(vec![ErrorBody { code: "c".to_owned(), message: "m".to_owned() }]);
+        response.warnings = Some(vec![ErrorBody::new("c", "m")]);
         let expected = Event::from(response.clone());
         response.output = Some(vec![Message::user("long")]);
         assert_eq!(head(response), Some(expected));

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use crate::closing::Closing;
 use crate::error::{ApiError, status_of};
 use crate::extract::RunRequest;
-use crate::headers::set_run_id;
+use crate::headers::{set_retry_after, set_run_id};
 use crate::routes::runs;
 use crate::sse;
 use crate::state::App;
@@ -52,6 +52,9 @@ async fn whole(mut cursor: Cursor) -> Result<Response, ApiError> {
     }
     let json = last.slice_ref(frames::frames(&last).last().unwrap_or_default());
     // A failed run responds with the status of its error.
-    let status = cursor.end().and_then(|end| end.http_status).map_or(StatusCode::OK, status_of);
-    Ok((status, [(header::CONTENT_TYPE, "application/json")], json).into_response())
+    let end = cursor.end();
+    let status = end.as_ref().and_then(|end| end.http_status).map_or(StatusCode::OK, status_of);
+    let mut response = (status, [(header::CONTENT_TYPE, "application/json")], json).into_response();
+    set_retry_after(&mut response, end.and_then(|end| end.retry_after));
+    Ok(response)
 }

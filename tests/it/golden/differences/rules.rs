@@ -300,3 +300,24 @@ pub(super) fn texts_of_unexpected_errors(peer: &mut Answer, ours: &mut Answer) {
         }
     }
 }
+
+/// D61: an error says when to try again, and its status if its code does not.
+pub(super) fn status_and_wait_of_errors(_: &mut Answer, ours: &mut Answer) {
+    fn strip(json: &mut Json) {
+        match json {
+            Json::Array(items) => items.iter_mut().for_each(strip),
+            Json::Object(_) => {
+                if let Some(error) = member(json, "error") {
+                    remove(error, "retry_after");
+                    remove(error, "status");
+                }
+                members(json).into_iter().flatten().for_each(|(_, value)| strip(value));
+            }
+            _ => {}
+        }
+    }
+    ours.events_mut().iter_mut().for_each(strip);
+    if let Body::Json(body) = &mut ours.body {
+        strip(body);
+    }
+}

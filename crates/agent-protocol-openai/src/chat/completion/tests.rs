@@ -37,7 +37,12 @@ where
 }
 
 fn completion(wants_usage: bool) -> Completion {
-    Completion::new(Head { id: "chatcmpl-1".to_owned(), model: "m".to_owned(), wants_usage })
+    Completion::new(Head {
+        id: "chatcmpl-1".to_owned(),
+        model: "m".to_owned(),
+        wants_usage,
+        uses_functions: false,
+    })
 }
 
 /// The data of each frame, which is the same whether deltas are decoded or relayed.
@@ -169,7 +174,8 @@ async fn completion__forwarded_delta__equals_encoded_chunk() {
     .await;
     let model = r#""delta":{"content":""#;
     let said = |decoded: bool, wants_usage: bool| {
-        let head = Head { id: "chatcmpl-1".to_owned(), model: model.to_owned(), wants_usage };
+        let head =
+            Head { id: "chatcmpl-1".to_owned(), model: model.to_owned(), wants_usage, uses_functions: false };
         let (mut completion, mut frames) = (Completion::new(head), FrameWriter::new());
         if decoded {
             let events = events.iter().map(|entry| Event::from_slice(entry).expect("an event"));
@@ -396,4 +402,44 @@ async fn completion__unreadable_log__ends_with_error() {
     translation.on_abort(&Error::RunInterrupted { reason: "gone".to_owned() }.to_body(), &mut frames);
     let last = data(&mut frames).pop().expect("frames");
     assert!(last.starts_with(r#"{"error":{"message":"#) && last.contains("server_error"), "{last}");
+}
+
+#[tokio::test]
+async fn call__client_declares_functions__is_its_function_call() {
+    let log = log(|run: RunHandle| async move {
+        for call in ["c1", "c2"] {
+            let call = run.client_tool_call(call, "f");
+            call.complete(r#"{"a":1}"#);
+        }
+        Ok(())
+    })
+    .await;
+    let head = || Head {
+        id: "chatcmpl-1".to_owned(),
+        model: "m".to_owned(),
+        wants_usage: false,
+        uses_functions: true,
+    };
+    let (mut translation, mut frames) = (Translation::new(Completion::new(head())), FrameWriter::new());
+    log.iter().for_each(|entry| translation.on_entry(entry, &mut frames).expect("an event"));
+    let shown: Vec<String> = data(&mut frames).iter().map(|frame| line(frame)).collect();
+    let calls: Vec<&String> = shown.iter().filter(|line| line.contains("function_call\":{")).collect();
+    let name = r#""name":"f""#;
+    assert_eq!(calls.iter().filter(|line| line.contains(name)).count(), 1, "{shown:?}");
+    assert!(!shown.iter().any(|line| line.contains("tool_calls")), "{shown:?}");
+    assert!(shown.contains(&"{} function_call".to_owned()), "{shown:?}");
+    let response = translation.answer();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    let answer: Value = serde_json::from_slice(&body).expect("JSON");
+    let choice = &answer["choices"][0];
+    assert_eq!(
+        choice["message"]["function_call"],
+        json!({ "name": "f", "arguments": r#"{"a":1}"# }),
+        "{answer}"
+    );
+    assert_eq!(
+        (&choice["finish_reason"], &choice["message"]["content"]),
+        (&json!("function_call"), &Value::Null)
+    );
+    assert_eq!(choice["message"].get("tool_calls"), None);
 }

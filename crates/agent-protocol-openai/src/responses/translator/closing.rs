@@ -5,7 +5,7 @@ use agent_schemas::responses::{
 };
 use agent_schemas::{Content, ContentBody, Json, JsonObject, Message, MessageType, Status, object};
 
-use super::super::items;
+use super::super::{attached, items};
 use super::Responses;
 use super::growing::{Place, parts_of};
 use super::open::{Kind, OpenMessage};
@@ -20,13 +20,29 @@ impl Responses {
         self.note_why_it_ends(message);
         match self.open[position].kind {
             Kind::AtOnce => self.show_at_once(message, frames),
-            _ => self.close_message(position, &message.status, frames),
+            _ => {
+                self.attach_to(position, message);
+                self.close_message(position, &message.status, frames);
+            }
         }
         self.open.remove(position);
     }
 
-    /// A model that was cut off reports that on its last message.
+    /// Adds what a model server attached to a message to its item.
+    fn attach_to(&mut self, position: usize, message: &Message) {
+        let item = self.open[position].item;
+        match item.and_then(|place| self.response.output.get_mut(place)) {
+            Some(ResponseItem::Message(item)) => item.extra = attached::of_message(message),
+            Some(ResponseItem::Reasoning(item)) => item.extra = attached::of_message(message),
+            _ => {}
+        }
+    }
+
+    /// A model that was cut off reports that on its last message. If the agent wrote more after that, it was not the last.
     fn note_why_it_ends(&mut self, message: &Message) {
+        if items::is_agents(message) {
+            self.cut_short = None;
+        }
         let reason = message.metadata.as_ref().and_then(|metadata| metadata.get("finish_reason")?.as_str());
         match reason {
             Some("length") => self.cut_short = Some("max_output_tokens"),

@@ -6,6 +6,7 @@ use agent_schemas::responses::{
 };
 use agent_schemas::{Content, ContentBody, JsonObject, Message, Status};
 
+use super::super::attached;
 use super::super::ids::{self, item_id, message_item_id};
 use super::super::items;
 use super::open::{Kind, OpenContent, OpenMessage, index_of};
@@ -238,11 +239,17 @@ fn grow_call(
         ResponseItem::FunctionCall(call) => {
             name(&mut call.call_id, "call_id");
             name(&mut call.name, "name");
+            if is_whole {
+                call.extra = attached::of_call(data);
+            }
             if let Some(delta) = grown(&mut call.arguments, text("arguments").unwrap_or_default(), is_whole) {
                 writer.send(StreamEvent::ArgumentsDelta { item_id: &call.id, output_index, delta }, frames);
             }
         }
         ResponseItem::CustomToolCall(call) => {
+            if is_whole {
+                call.extra = attached::of_call(data);
+            }
             if let Some(delta) = grown(&mut call.input, text("input").unwrap_or_default(), is_whole) {
                 writer.send(StreamEvent::CustomInputDelta { item_id: &call.id, output_index, delta }, frames);
             }

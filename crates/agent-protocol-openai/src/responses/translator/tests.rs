@@ -71,7 +71,7 @@ fn abort__open_items__are_closed() {
     let mut translator = translator();
     frames_of(&mut translator, &half_a_log());
     let mut frames = FrameWriter::new();
-    let error = ErrorBody { code: "RUN_INTERRUPTED".to_owned(), message: "gone".to_owned() };
+    let error = ErrorBody::new("RUN_INTERRUPTED", "gone");
     translator.on_abort(&error, &mut frames);
     let frames = String::from_utf8(frames.take().to_vec()).expect("text");
     assert_eq!(

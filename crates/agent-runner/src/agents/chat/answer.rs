@@ -1,11 +1,18 @@
 //! Writes the answer of one model call to the run as it arrives.
 
+use agent_schemas::openai::{
+    MESSAGE_MEMBERS, REASONING_IN_CONTENT, attach_to_message, keep_extra_members, reasoning_metadata,
+};
 use agent_schemas::{Json, JsonObject, object};
 
 use super::calls::{CallIds, MAX_CALLS, OwnCall, PartialCall, TooManyCalls, place};
+use super::client_call::ClientCall;
 use super::failure::Failure;
+use super::finish::Finish;
+use super::lenient::Halves;
+use super::members;
 use super::toolbox::Toolbox;
-use super::wire::{CallDelta, Chunk, Text};
+use super::wire::{CallDelta, Chunk};
 use crate::writer::TextWriter;
 use crate::{MessageWriter, RunHandle, ToolCallWriter};
 
@@ -29,6 +36,9 @@ pub(super) struct Answer<'a> {
     text: String,
     /// For the next round: the reasoning, by the name of the member in which it arrived.
     reasoning: Option<(&'static str, String)>,
+    /// For the next round: what else the server attached to the message.
+    extra: JsonObject,
+    halves: Halves,
 }
 
 /// The message that is being written.
@@ -53,8 +63,8 @@ pub(super) struct Round {
     pub(super) message: JsonObject,
     /// Calls of the server's own tools, and of unknown tools.
     pub(super) own_calls: Vec<OwnCall>,
-    /// Calls of the client's tools, still open, with their arguments.
-    pub(super) client_calls: Vec<(ToolCallWriter, String)>,
+    /// Calls of the client's tools, still open.
+    pub(super) client_calls: Vec<ClientCall>,
 }
 
 impl<'a> Answer<'a> {
@@ -76,6 +86,8 @@ impl<'a> Answer<'a> {
             finish_reason: String::new(),
             text: String::new(),
             reasoning: None,
+            extra: JsonObject::new(),
+            halves: Halves::default(),
         }
     }
 
@@ -90,31 +102,30 @@ impl<'a> Answer<'a> {
             // A server may report the usage so far with every chunk; the last report wins.
             self.usage = Some(usage);
         }
-        let Some(choice) = chunk.choice() else { return Ok(()) };
-        let delta = choice.delta();
-        self.reason([("reasoning_content", &delta.reasoning_content), ("reasoning", &delta.reasoning)]);
-        if !delta.content.0.is_empty() {
-            self.text.push_str(&delta.content.0);
-            self.write(Kind::Text, &delta.content.0);
+        let is_repaired = chunk.is_repaired;
+        let Some(choice) = chunk.into_choice() else { return Ok(()) };
+        let finish_reason = choice.finish_reason.0.clone();
+        let delta = choice.into_delta();
+        if let Some((name, text)) = &delta.reasoning {
+            let text = self.halves.join(text, is_repaired);
+            self.reasoning.get_or_insert((name, String::new())).1.push_str(&text);
+            self.write(Kind::Reasoning, &text);
         }
-        if !delta.refusal.0.is_empty() {
-            self.text.push_str(&delta.refusal.0);
-            self.write(Kind::Refusal, &delta.refusal.0);
+        for (kind, text) in [(Kind::Text, &delta.content), (Kind::Refusal, &delta.refusal)] {
+            let text = self.halves.join(text, is_repaired);
+            if !text.is_empty() {
+                self.text.push_str(&text);
+                self.write(kind, &text);
+            }
         }
         for call in &delta.tool_calls {
-            self.call(call).map_err(|_| Failure::too_many_calls(self.model, MAX_CALLS))?;
+            self.call(call, is_repaired).map_err(|_| Failure::too_many_calls(self.model, MAX_CALLS))?;
         }
-        if !choice.finish_reason.0.is_empty() {
-            self.finish_reason.clone_from(&choice.finish_reason.0);
+        members::merge(&mut self.extra, delta.extra);
+        if !finish_reason.is_empty() {
+            self.finish_reason = finish_reason;
         }
         Ok(())
-    }
-
-    /// Some servers send the same reasoning under both names.
-    fn reason(&mut self, sources: [(&'static str, &Text); 2]) {
-        let Some((name, text)) = sources.into_iter().find(|(_, text)| !text.0.is_empty()) else { return };
-        self.write(Kind::Reasoning, &text.0);
-        self.reasoning.get_or_insert((name, String::new())).1.push_str(&text.0);
     }
 
     fn write(&mut self, kind: Kind, text: &str) {
@@ -151,41 +162,46 @@ impl<'a> Answer<'a> {
     }
 
     fn new_message(&self, kind: Kind) -> MessageWriter {
-        if kind == Kind::Reasoning { self.run.reasoning() } else { self.run.message() }
+        if kind != Kind::Reasoning {
+            return self.run.message();
+        }
+        let message = self.run.reasoning();
+        if let Some(metadata) = self.reasoning.as_ref().and_then(|(name, _)| reasoning_metadata(name)) {
+            message.set_metadata(metadata);
+        }
+        message
     }
 
-    fn call(&mut self, delta: &CallDelta) -> Result<(), TooManyCalls> {
+    fn call(&mut self, delta: &CallDelta, is_repaired: bool) -> Result<(), TooManyCalls> {
         if let Some(open) = self.open.take() {
             open.complete();
         }
-        let arguments = delta.function.arguments();
         let call = place(&mut self.calls, delta)?;
+        let arguments = call.halves.join(&delta.arguments, is_repaired);
         call.arguments.push_str(&arguments);
-        match &mut call.writer {
-            Some(writer) if !arguments.is_empty() => writer.arguments_delta(&arguments),
-            None if self.toolbox.is_clients(&call.name) => {
-                call.id = self.ids.claim(&call.id, || self.run.new_call_id());
-                let mut writer = self.run.client_tool_call(&call.id, &call.name);
-                if !call.arguments.is_empty() {
-                    writer.arguments_delta(&call.arguments);
-                }
-                call.writer = Some(writer);
-            }
-            Some(_) | None => {}
+        match &mut call.client {
+            Some(client) => client.arguments_delta(&arguments),
+            // Until the arguments begin, the name may grow.
+            None if !call.arguments.is_empty() => self.toolbox.open_client_call(self.run, call, self.ids),
+            None => {}
         }
         Ok(())
     }
 
     /// Writes the rest, and adds the usage to the answer's last message.
     pub(super) fn finish(mut self) -> Round {
-        let mut message =
-            object! { "role" => "assistant", "content" => Some(self.text.clone()).filter(|t| !t.is_empty()) };
-        if let Some((name, text)) = self.reasoning.take() {
-            // Some models expect their reasoning back while they call tools.
-            message.insert(name.to_owned(), text.into());
+        if let (Some(half), Some(open)) = (self.halves.finish(), &mut self.open) {
+            open.content.delta(half.encode_utf8(&mut [0; 4]));
         }
-        let calls = std::mem::take(&mut self.calls);
-        let closing = self.closing();
+        let mut calls = std::mem::take(&mut self.calls);
+        for call in &mut calls {
+            if call.client.is_none() {
+                self.toolbox.open_client_call(self.run, call, self.ids);
+            }
+        }
+        let finish = Finish::of(&self.finish_reason);
+        let of_message = self.message_members(&calls);
+        let closing = self.closing(finish, &calls);
         if let Some(open) = self.open.take() {
             if calls.is_empty() {
                 closing.put_on(&open.message);
@@ -197,34 +213,73 @@ impl<'a> Answer<'a> {
             closing.put_on(&empty);
             empty.complete();
         }
-        let mut round = Round { message, own_calls: Vec::new(), client_calls: Vec::new() };
-        let mut writers = Vec::new();
-        for call in calls {
-            match call.writer {
-                Some(writer) => round.client_calls.push((writer, or_empty_object(call.arguments))),
-                None => {
-                    let id = self.ids.claim(&call.id, || self.run.new_call_id());
-                    writers.push(self.run.tool_call(&id, &call.name));
-                    let arguments = or_empty_object(call.arguments);
-                    round.own_calls.push(OwnCall { id, name: call.name, arguments });
-                }
+        let (mut own_calls, mut client_calls, mut writers) = (Vec::new(), Vec::new(), Vec::new());
+        let last = calls.len().saturating_sub(1);
+        // The client's calls are shown after the outputs of the server's tools.
+        let keeper = calls.iter().rposition(|call| call.client.is_some()).unwrap_or(last);
+        for (position, call) in calls.into_iter().enumerate() {
+            let arguments = or_empty_object(call.arguments);
+            let mut kept = JsonObject::new();
+            keep_extra_members(&mut kept, call.extra.clone());
+            if position == keeper && !of_message.is_empty() {
+                kept.insert(MESSAGE_MEMBERS.to_owned(), of_message.clone().into());
+            }
+            if let Some(mut client) = call.client {
+                client.end(arguments, kept, finish == Finish::Length && position == last);
+                client_calls.push(client);
+            } else {
+                let id = self.ids.claim(&call.id, || self.run.new_call_id());
+                writers.push(self.run.tool_call_with(&id, &call.name, kept));
+                own_calls.push(OwnCall { id, name: call.name, arguments, extra: call.extra });
             }
         }
-        let last_client = round.client_calls.last().map(|(writer, _)| writer);
-        if let Some(last) = last_client.or(writers.last()) {
-            closing.put_on(last.message());
+        let last_client = client_calls.last().map(ClientCall::message);
+        if let Some(last) = last_client.or(writers.last().map(ToolCallWriter::message)) {
+            closing.put_on(last);
         }
-        for (writer, call) in writers.into_iter().zip(&round.own_calls) {
+        for (writer, call) in writers.into_iter().zip(&own_calls) {
             writer.complete(call.arguments.as_str());
         }
-        round
+        Round { message: self.message(), own_calls, client_calls }
     }
 
-    fn closing(&mut self) -> Closing {
-        let cut_short = matches!(self.finish_reason.as_str(), "length" | "content_filter");
+    /// The assistant's message for the next round.
+    fn message(self) -> JsonObject {
+        let content = Some(self.text).filter(|text| !text.is_empty());
+        let mut message = object! { "role" => "assistant", "content" => content };
+        if let Some((name, text)) = self.reasoning.filter(|(name, _)| *name != REASONING_IN_CONTENT) {
+            // Some models expect their reasoning back while they call tools.
+            message.insert(name.to_owned(), text.into());
+        }
+        attach_to_message(&mut message, self.extra);
+        message
+    }
+
+    /// What the server attached to the message, for the data of its last call.
+    fn message_members(&self, calls: &[PartialCall]) -> JsonObject {
+        let mut extra = self.extra.clone();
+        let of_client = calls.iter().filter(|call| call.client.is_some()).count();
+        let is_mixed = of_client > 0 && of_client < calls.len();
+        let reasoning = self.reasoning.as_ref().filter(|(name, _)| is_mixed && *name != REASONING_IN_CONTENT);
+        if let Some((name, text)) = reasoning {
+            // The outputs of the server's tools will separate the client's calls from the reasoning.
+            extra.insert((*name).to_owned(), text.as_str().into());
+        }
+        extra
+    }
+
+    fn closing(&mut self, finish: Finish, calls: &[PartialCall]) -> Closing {
+        let continues = !calls.is_empty() && calls.iter().all(|call| call.client.is_none());
+        let mut metadata = JsonObject::new();
+        if let Some(reason) = finish.shortened_by().filter(|_| !continues) {
+            metadata.insert("finish_reason".to_owned(), reason.into());
+        }
+        if calls.is_empty() {
+            keep_extra_members(&mut metadata, self.extra.clone());
+        }
         Closing {
             usage: self.usage.take().map(with_protocol_names),
-            metadata: cut_short.then(|| object! { "finish_reason" => self.finish_reason.as_str() }),
+            metadata: Some(metadata).filter(|metadata| !metadata.is_empty()),
         }
     }
 }

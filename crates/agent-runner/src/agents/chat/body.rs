@@ -146,7 +146,7 @@ mod tests {
             Item::Done => "done".to_owned(),
             Item::Chunk(chunk) if !chunk.error.is_null() => format!("error {}", chunk.error),
             Item::Chunk(chunk) => {
-                chunk.choice().map(|choice| choice.delta().content.0.clone()).unwrap_or_default()
+                chunk.into_choice().map(|choice| choice.into_delta().content).unwrap_or_default()
             }
         }
     }

@@ -2,8 +2,12 @@
 
 use std::collections::HashSet;
 
+use agent_schemas::JsonObject;
+
+use super::client_call::ClientCall;
+use super::lenient::Halves;
+use super::members;
 use super::wire::CallDelta;
-use crate::ToolCallWriter;
 
 /// How many tools a model may call in one answer.
 pub(super) const MAX_CALLS: usize = 128;
@@ -16,8 +20,11 @@ pub(super) struct PartialCall {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) arguments: String,
+    /// What the model server attached.
+    pub(super) extra: JsonObject,
     /// Set for a call of one of the client's tools, which is shown as it arrives.
-    pub(super) writer: Option<ToolCallWriter>,
+    pub(super) client: Option<ClientCall>,
+    pub(super) halves: Halves,
 }
 
 /// A call of one of the server's own tools.
@@ -26,6 +33,8 @@ pub(super) struct OwnCall {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) arguments: String,
+    /// What the model server attached.
+    pub(super) extra: JsonObject,
 }
 
 /// A model made more than [`MAX_CALLS`] calls.
@@ -36,11 +45,13 @@ pub(super) struct TooManyCalls;
 ///
 /// By its index, as OpenAI says; but some servers omit it, or give all parallel calls the same one. So a piece with
 /// a name and another id than its call's starts a new call.
+///
+/// A piece of the name is a further one if the call has no arguments yet, and the piece is not the name again.
 pub(super) fn place<'a>(
     calls: &'a mut Vec<PartialCall>,
     delta: &CallDelta,
 ) -> Result<&'a mut PartialCall, TooManyCalls> {
-    let (id, name) = (&delta.id.0, &delta.function.name.0);
+    let CallDelta { id, name, .. } = delta;
     let known = match delta.index() {
         Some(index) => calls.iter().rposition(|call| call.index == Some(index)),
         None if !id.is_empty() => calls.iter().rposition(|call| call.id == *id),
@@ -58,11 +69,13 @@ pub(super) fn place<'a>(
         }
     };
     let call = &mut calls[position];
-    for (value, new) in [(&mut call.id, id), (&mut call.name, name)] {
-        if value.is_empty() {
-            value.clone_from(new);
-        }
+    if call.id.is_empty() {
+        call.id.clone_from(id);
     }
+    if call.arguments.is_empty() && call.client.is_none() && call.name != *name {
+        call.name.push_str(name);
+    }
+    members::merge(&mut call.extra, delta.extra.clone());
     Ok(call)
 }
 
@@ -81,6 +94,8 @@ impl CallIds {
 
 #[cfg(test)]
 mod tests {
+    use agent_schemas::object;
+
     use super::*;
 
     /// Gives the calls as `id name arguments` after these pieces.
@@ -88,9 +103,9 @@ mod tests {
     fn check(deltas: &[&str], expected: &[&str]) {
         let mut calls = Vec::new();
         for delta in deltas {
-            let delta: CallDelta = serde_json::from_str(delta).expect(delta);
+            let delta = agent_schemas::json::parse(delta).ok().and_then(CallDelta::read).expect(delta);
             let call = place(&mut calls, &delta).expect("few calls");
-            call.arguments.push_str(&delta.function.arguments());
+            call.arguments.push_str(&delta.arguments);
         }
         let shown: Vec<_> =
             calls.iter().map(|call| format!("{} {} {}", call.id, call.name, call.arguments)).collect();
@@ -138,10 +153,30 @@ mod tests {
     }
 
     #[test]
+    fn call_name__in_pieces__is_joined() {
+        check(
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"web"}}"#,
+                r#"{"index":0,"function":{"name":"_search","arguments":""}}"#,
+                r#"{"index":0,"function":{"arguments":"{}"}}"#,
+                r#"{"index":0,"function":{"name":"web_search","arguments":" "}}"#,
+            ],
+            &["a web_search {} "],
+        );
+        check(
+            &[
+                r#"{"id":"a","function":{"name":"x"}}"#,
+                r#"{"id":"a","function":{"name":"x","arguments":"1"}}"#,
+            ],
+            &["a x 1"],
+        );
+    }
+
+    #[test]
     fn calls__above_limit__are_refused() {
         let mut calls = Vec::new();
         let mut place_at = |index: usize| {
-            let delta = serde_json::from_str(&format!(r#"{{"index":{index}}}"#)).expect("JSON");
+            let delta = CallDelta::read(object! { "index" => index as i64 }.into()).expect("an object");
             place(&mut calls, &delta).map(|_| ())
         };
         assert!((0..MAX_CALLS).all(|index| place_at(index).is_ok()));

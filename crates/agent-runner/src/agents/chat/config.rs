@@ -1,11 +1,68 @@
 //! The settings of a `chat` agent.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use agent_schemas::JsonObject;
 use agent_services::page::MAX_PAGE;
 use serde::{Deserialize, Serialize};
 
-use super::{ChatError, seconds};
+use super::extra::{ExtraHeaders, OWN_MEMBERS};
+use super::{ChatError, open_json, seconds};
+
+/// The members of requests that model servers know beside those that this protocol has, by default passed on:
+/// sampling, the format of the answer, and whether and how much the model thinks.
+const PASSED_ON: [&str; 28] = [
+    "response_format",
+    "reasoning_effort",
+    "verbosity",
+    "top_k",
+    "top_a",
+    "min_p",
+    "typical_p",
+    "repetition_penalty",
+    "repeat_penalty",
+    "min_tokens",
+    "logit_bias",
+    "stop_token_ids",
+    "structured_outputs",
+    "guided_json",
+    "guided_regex",
+    "guided_choice",
+    "guided_grammar",
+    "grammar",
+    "json_schema",
+    "chat_template_kwargs",
+    "enable_thinking",
+    "thinking",
+    "thinking_budget",
+    "thinking_config",
+    "reasoning",
+    "include_reasoning",
+    "reasoning_format",
+    "enable_search",
+];
+
+/// The role of instructions in requests to a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SystemRole {
+    /// `system`, which every server knows.
+    #[default]
+    System,
+    /// `developer`, its newer name.
+    Developer,
+}
+
+impl SystemRole {
+    /// The role's name in a request.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SystemRole::System => "system",
+            SystemRole::Developer => "developer",
+        }
+    }
+}
 
 /// The settings of a `chat` agent: one section of a configuration file, where times are numbers of seconds under names that
 /// end in `_seconds`.
@@ -19,8 +76,21 @@ pub struct ChatConfig {
     pub model: String,
     /// The environment variable that holds the API key. Without it, requests carry no key.
     pub api_key_env: Option<String>,
+    /// Further headers of requests to the endpoint, by name. Their values are not shown anywhere.
+    pub extra_headers: ExtraHeaders,
+    /// The same with the names of environment variables that hold the values.
+    pub extra_headers_env: BTreeMap<String, String>,
+    /// Further members of requests to the endpoint, such as `chat_template_kwargs = { enable_thinking = false }`. A
+    /// request's own members take precedence.
+    #[serde(with = "open_json")]
+    pub extra_body: JsonObject,
+    /// The members of clients' requests that are passed to the endpoint unchanged, if they have a value.
+    pub passed_on: Vec<String>,
     /// The system prompt.
     pub system_prompt: Option<String>,
+    /// The role of the message with the system prompt and all other instructions: `system`, or `developer` for
+    /// endpoints that want that name.
+    pub system_role: SystemRole,
     /// The models that a request may select with `model`; any other name is ignored.
     pub allowed_models: Vec<String>,
     /// The names of the server's tools that the model may call; all of them by default.
@@ -67,7 +137,12 @@ impl Default for ChatConfig {
             base_url: "https://api.openai.com/v1".to_owned(),
             model: String::new(),
             api_key_env: None,
+            extra_headers: ExtraHeaders::default(),
+            extra_headers_env: BTreeMap::new(),
+            extra_body: JsonObject::new(),
+            passed_on: PASSED_ON.map(str::to_owned).to_vec(),
             system_prompt: None,
+            system_role: SystemRole::System,
             allowed_models: Vec::new(),
             tools: None,
             history_messages: 100,
@@ -100,6 +175,16 @@ impl ChatConfig {
         }
         if self.max_rounds == 0 {
             return Err(ChatError::Setting { name: "max_rounds", reason: "should be at least 1" });
+        }
+        let is_own = |name: &String| OWN_MEMBERS.contains(&name.as_str());
+        let reason = "should not have a member that the agent sets itself: model, messages, stream, stream_options, tools";
+        for (name, has_own) in [
+            ("extra_body", self.extra_body.keys().any(is_own)),
+            ("passed_on", self.passed_on.iter().any(is_own)),
+        ] {
+            if has_own {
+                return Err(ChatError::Setting { name, reason });
+            }
         }
         for (name, value) in [("history_messages", self.history_messages), ("recall", self.recall)] {
             if value > MAX_PAGE {

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::ChatConfig;
+use agent_schemas::{Json, SecretText};
 
-/// Each method sets the field of its name; [`Chat::new`](super::Chat::new) checks the values.
+use super::{ChatConfig, SystemRole};
+
+/// Each method sets the field of its name, or adds to it; [`Chat::new`](super::Chat::new) checks the values.
 ///
 /// ```
 /// use agent_runner::agents::ChatConfig;
@@ -28,6 +30,34 @@ impl ChatConfig {
     #[must_use]
     pub fn with_api_key_env(mut self, variable: impl Into<String>) -> Self {
         self.api_key_env = Some(variable.into());
+        self
+    }
+
+    /// Adds one of the [`extra_headers`](Self::extra_headers).
+    #[must_use]
+    pub fn with_extra_header(mut self, name: impl Into<String>, value: impl Into<SecretText>) -> Self {
+        self.extra_headers.insert(name, value);
+        self
+    }
+
+    /// Sets the member of this name in the [`extra_body`](Self::extra_body).
+    #[must_use]
+    pub fn with_extra_member(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
+        self.extra_body.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets the members of requests that are [`passed_on`](Self::passed_on).
+    #[must_use]
+    pub fn with_passed_on(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.passed_on = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the [`system_role`](Self::system_role).
+    #[must_use]
+    pub fn with_system_role(mut self, role: SystemRole) -> Self {
+        self.system_role = role;
         self
     }
 
@@ -154,6 +184,10 @@ mod tests {
         let config = ChatConfig::new("m")
             .with_base_url("http://h/v1")
             .with_api_key_env("KEY")
+            .with_extra_header("x-team", "7")
+            .with_extra_member("top_k", 5_i64)
+            .with_passed_on(["seed"])
+            .with_system_role(SystemRole::Developer)
             .with_system_prompt("Be brief.")
             .with_allowed_models(["a", "b"])
             .with_tools(["calculator".to_owned()])
@@ -171,7 +205,9 @@ mod tests {
             .with_top_p(0.25)
             .with_max_tokens(6);
         let expected = serde_json::json!({
-            "base_url": "http://h/v1", "model": "m", "api_key_env": "KEY", "system_prompt": "Be brief.",
+            "base_url": "http://h/v1", "model": "m", "api_key_env": "KEY",
+            "extra_headers": { "x-team": "7" }, "extra_body": { "top_k": 5 }, "passed_on": ["seed"],
+            "system_role": "developer", "system_prompt": "Be brief.",
             "allowed_models": ["a", "b"], "tools": ["calculator"], "history_messages": 1, "history_tokens": 2,
             "recall": 3, "remember": true, "max_rounds": 4, "max_retries": 5, "retry_delay_seconds": 1.0,
             "connect_timeout_seconds": 2.0, "first_token_timeout_seconds": 3.0, "idle_timeout_seconds": 4.0,

@@ -1,5 +1,6 @@
 //! The HTTP side of a model: the address, the key, timeouts and retries.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use agent_schemas::Clock;
@@ -12,7 +13,7 @@ use reqwest::{Client, Response, Url, redirect};
 use tokio::time::{sleep, timeout};
 
 use super::ChatError;
-use super::config::Times;
+use super::config::{ChatConfig, Times};
 use super::failure::{FIRST_TOKEN_TIMEOUT, Failure, Retry};
 use super::model::{Chunks, Model};
 use super::place::Place;
@@ -22,46 +23,47 @@ use crate::{ExposeSecret, SecretString, Services, http_client};
 /// The longest `Retry-After` that is honored; if a server asks for more, the call fails at once.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
+/// The length of the shortest secret that is searched for in error texts.
+const MIN_SECRET: usize = 4;
+
 /// One server with one key.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     client: Client,
     url: Url,
     place: Place,
-    key: Option<SecretString>,
-    /// The header with the key; marked as sensitive.
-    authorization: Option<HeaderValue>,
+    /// What must not appear in the log: the key and the values of extra headers.
+    secrets: Arc<[SecretString]>,
+    /// The headers of each request; those with secrets are marked as sensitive.
+    headers: HeaderMap,
     times: Times,
     max_retries: u32,
 }
 
 impl Endpoint {
     pub(super) fn new(
-        base_url: &str,
         key: Option<SecretString>,
-        key_variable: Option<String>,
+        config: &ChatConfig,
         times: Times,
-        max_retries: u32,
     ) -> Result<Self, ChatError> {
-        let url = completions_url(base_url)?;
+        let url = completions_url(&config.base_url)?;
         let key = key.filter(|key| !key.expose_secret().trim().is_empty());
-        let authorization = key.as_ref().map(|key| {
+        let extra = config.extra_headers.to_map()?;
+        let mut secrets: Vec<SecretString> =
+            extra.values().filter_map(|value| Some(value.to_str().ok()?.into())).collect();
+        let place = Place::new(&url, config.api_key_env.clone(), key.is_some());
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(key) = key {
             let value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret().trim()));
             let mut value = value.map_err(|_| ChatError::Key)?;
             value.set_sensitive(true);
-            Ok(value)
-        });
-        let client = client(&url, times.connect)?;
-        let place = Place::new(&url, key_variable, key.is_some());
-        Ok(Endpoint {
-            client,
-            url,
-            place,
-            key,
-            authorization: authorization.transpose()?,
-            times,
-            max_retries,
-        })
+            headers.insert(AUTHORIZATION, value);
+            secrets.push(key);
+        }
+        headers.extend(extra);
+        let (client, max_retries) = (client(&url, times.connect)?, config.max_retries);
+        Ok(Endpoint { client, url, place, secrets: secrets.into(), headers, times, max_retries })
     }
 
     /// Sends a request, and retries until the answer has started or the failure is final.
@@ -71,7 +73,7 @@ impl Endpoint {
         loop {
             let failure = match self.attempt(body.clone(), model, &*services.clock).await {
                 Ok(stream) => return Ok(stream),
-                Err(failure) => failure,
+                Err(failure) => redacted(failure, &self.secrets),
             };
             let delay = backoff.next_delay_with_jitter(&*services.ids);
             let delay = match failure.retry {
@@ -108,11 +110,7 @@ impl Endpoint {
     }
 
     async fn send(&self, body: Bytes, model: &str, clock: &dyn Clock) -> Result<Response, Failure> {
-        let mut request = self.client.post(self.url.clone()).body(body);
-        request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization.clone());
-        }
+        let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
         let response = request.send().await;
         let response =
             response.map_err(|error| Failure::transport(model, &error.without_url(), self.times.connect))?;
@@ -133,17 +131,20 @@ impl Model for Endpoint {
     }
 
     async fn open(&self, body: Bytes, model: &str, services: &Services) -> Result<Chunks, Failure> {
-        Ok(self.begin(body, model, services).await?.into_items(self.times.idle).boxed())
+        let items = self.begin(body, model, services).await?.into_items(self.times.idle);
+        let secrets = Arc::clone(&self.secrets);
+        Ok(items.map(move |item| item.map_err(|failure| redacted(failure, &secrets))).boxed())
     }
 
     fn explain(&self, model: &str, failure: &Failure) -> String {
-        let text = self.place.explain(model, failure);
-        match &self.key {
-            // A server may repeat the key in its error.
-            Some(key) => text.replace(key.expose_secret().trim(), "[redacted]"),
-            None => text,
-        }
+        self.place.explain(model, failure)
     }
+}
+
+/// The failure without secrets, which a server may repeat in its error. A short one would appear in other words.
+fn redacted(failure: Failure, secrets: &[SecretString]) -> Failure {
+    let secrets = secrets.iter().map(|secret| secret.expose_secret().trim());
+    secrets.filter(|secret| secret.len() >= MIN_SECRET).fold(failure, Failure::redacted)
 }
 
 /// Where a redirect leads, without a query.

@@ -29,6 +29,14 @@ pub enum ChatError {
     /// The key has characters that are not allowed in an HTTP header.
     #[error("the API key has characters that are not allowed in an HTTP header")]
     Key,
+    /// A header in `extra_headers` cannot be sent.
+    #[error("the header '{name}' in extra_headers {reason}")]
+    Header {
+        /// The header's name.
+        name: String,
+        /// Why, such as "is not the name of a header".
+        reason: &'static str,
+    },
     /// The HTTP client cannot be set up.
     #[error("could not set up the HTTP client: {0}")]
     Client(String),

@@ -15,7 +15,8 @@ const MAX_TEXT: usize = 500;
 /// A failed model call.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Failure {
-    /// The error for clients: a code and a short text, without addresses and without the server's own text.
+    /// The error for clients: a code and a short text, without addresses. It has the server's own text only if the server
+    /// refused the request, because nothing else says what to change.
     pub(super) error: Error,
     /// What happened, for the log and the operator, including the server's own text.
     pub(super) what: String,
@@ -65,9 +66,29 @@ impl Failure {
         Failure::new(error, what, hint, retry)
     }
 
+    /// The same without this key, which a server may repeat in its error.
+    pub(super) fn redacted(mut self, key: &str) -> Self {
+        let redact = |text: &str| text.replace(key, "[redacted]");
+        self.what = redact(&self.what);
+        if let Error::Body(error) = &mut self.error {
+            error.message = redact(&error.message);
+        }
+        self
+    }
+
+    /// The same with another HTTP status than that of its code.
+    fn with_status(mut self, status: u16, after: Option<Duration>) -> Self {
+        let mut body = self.error.to_body().with_status(status);
+        if let Some(time) = after {
+            body = body.with_retry_after(whole_seconds(time));
+        }
+        self.error = body.into();
+        self
+    }
+
     /// A step took longer than the setting with this name allows.
     pub(super) fn timeout(model: &str, setting: &'static str, limit: Duration, retry: Retry) -> Self {
-        let timeout = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
+        let timeout = whole_seconds(limit);
         let error = Error::ModelTimeout { model_name: model.to_owned(), timeout };
         let what = match setting {
             CONNECT_TIMEOUT => format!("no connection within {timeout} s"),
@@ -152,15 +173,17 @@ impl Failure {
     /// The server sent an error instead of a chunk.
     pub(super) fn sent(model: &str, error: &Json) -> Self {
         let report = Report::new(error);
-        let status = report.code.parse().ok().filter(|code| (400..600).contains(code)).unwrap_or(0);
         let said = match report.message.trim() {
             "" => shortened(&error.to_string()),
             message => shortened(message),
         };
         let what = format!("the server sent an error: {said}");
-        report.failure(model, status, "the model server sent an error", what, None)
+        report.failure(model, report.status(), "the model server sent an error", what, None)
     }
 }
+
+/// The status of what is wrong between this server and the model server.
+const BAD_GATEWAY: u16 = 502;
 
 /// The setting that limits connecting.
 pub(super) const CONNECT_TIMEOUT: &str = "connect_timeout_seconds";
@@ -191,10 +214,62 @@ fn causes(error: &reqwest::Error) -> Vec<String> {
     causes
 }
 
+/// What servers call an error whose status they do not say, in lower case, and the status that they mean.
+const NAMED_STATUSES: [(&str, u16); 9] = [
+    ("rate_limit_error", 429),
+    ("rate_limit_exceeded", 429),
+    ("resource_exhausted", 429),
+    ("invalid_request_error", 400),
+    ("invalid_argument", 400),
+    ("authentication_error", 401),
+    ("permission_error", 403),
+    ("overloaded_error", 503),
+    ("timeout_error", 504),
+];
+
+/// The model server asks for fewer requests.
+fn rate_limited(model: &str, after: Option<Duration>) -> Error {
+    let seconds = after.map(whole_seconds);
+    // Codex reads the time to wait from this text.
+    let when = seconds.map_or_else(|| "later".to_owned(), |seconds| format!("in {seconds} s"));
+    let model_name = format!("{model}: the model server limits the rate of requests; try again {when}");
+    let error = Error::ModelQuotaExceeded { model_name };
+    match seconds {
+        Some(seconds) => error.to_body().with_retry_after(seconds).into(),
+        None => error,
+    }
+}
+
+/// A limit that requires payment rather than time.
+fn out_of_quota(model: &str, what: String) -> Failure {
+    let model_name = format!("{model}: this server's account at the model server has no credit left");
+    Failure::new(Error::ModelQuotaExceeded { model_name }, what, Hint::Quota, Retry::Never)
+}
+
+/// FastAPI's list of what is wrong, without the values, which may be the server's own part of the request.
+fn validation_faults(faults: &[Json]) -> String {
+    let text = |step: &Json| step.as_str().map_or_else(|| step.to_string(), str::to_owned);
+    let faults = faults.iter().filter_map(|fault| {
+        let place = fault.get("loc").and_then(Json::as_array).unwrap_or_default();
+        let place: Vec<String> = place.iter().map(text).collect();
+        let message = fault.get("msg")?.as_str()?;
+        Some(if place.is_empty() { message.to_owned() } else { format!("{}: {message}", place.join(".")) })
+    });
+    shortened(&faults.collect::<Vec<_>>().join("; "))
+}
+
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
 /// A server's own description of an error, in any of the usual formats.
 struct Report {
     message: String,
     code: String,
+    /// What the client may read if the server refused the request.
+    refusal: Option<String>,
+    /// The names of the error: its code, its type and its status.
+    names: [String; 3],
     /// Message, code and type in lower case, for matching known phrases.
     all: String,
 }
@@ -215,8 +290,25 @@ impl Report {
             _ => member("detail"),
         };
         let code = member("code");
-        let all = format!("{message} {code} {}", member("type")).to_lowercase();
-        Report { message, code, all }
+        let refusal = match inner.get("detail").or_else(|| json.get("detail")) {
+            Some(Json::Array(faults)) => Some(validation_faults(faults)),
+            _ => Some(shortened(&message)).filter(|text| !text.starts_with('<')),
+        };
+        let names = [code.clone(), member("type"), member("status")].map(|name| name.to_lowercase());
+        let all = format!("{message} {code} {}", names[1]).to_lowercase();
+        Report { message, code, refusal: refusal.filter(|text| !text.is_empty()), names, all }
+    }
+
+    /// The status of an error that came without one of HTTP; 0 if it is unknown.
+    fn status(&self) -> u16 {
+        let number = |name: &String| name.parse().ok().filter(|status| (400..600).contains(status));
+        let known = || {
+            NAMED_STATUSES
+                .iter()
+                .find(|(name, _)| self.names.iter().any(|own| own == name))
+                .map(|(_, status)| *status)
+        };
+        self.names.iter().find_map(number).or_else(known).unwrap_or(0)
     }
 
     fn says(&self, words: &[&str]) -> bool {
@@ -233,29 +325,38 @@ impl Report {
     ) -> Failure {
         let model_name = model.to_owned();
         let soon = after.map_or(Retry::Soon, Retry::After);
-        let quota = Error::ModelQuotaExceeded { model_name: model_name.clone() };
         let not_found = Error::ModelNotFound { model_name: model_name.clone() };
         match status {
             401 | 403 => {
+                let model_name = format!("{model}: the model server refused this server's credentials");
                 let hint = if status == 401 { Hint::Key } else { Hint::Forbidden };
                 Failure::new(Error::UnauthorizedModelAccess { model_name }, what, hint, Retry::Never)
             }
+            404 if self.is_about_model(model) => Failure::new(not_found, what, Hint::Model, Retry::Never),
+            // The client cannot know the path.
             404 => {
-                let hint = if self.is_about_model(model) { Hint::Model } else { Hint::Path };
-                Failure::new(not_found, what, hint, Retry::Never)
+                let error = not_found.to_body().with_status(BAD_GATEWAY);
+                Failure::new(error.into(), what, Hint::Path, Retry::Never)
             }
-            402 => Failure::new(quota, what, Hint::Quota, Retry::Never),
-            _ if self.says(&OUT_OF_QUOTA) => Failure::new(quota, what, Hint::Quota, Retry::Never),
-            429 => Failure::new(quota, what, Hint::Rate(after), soon),
+            402 => out_of_quota(model, what),
+            _ if self.says(&OUT_OF_QUOTA) => out_of_quota(model, what),
+            429 => Failure::new(rate_limited(model, after), what, Hint::Rate(after), soon),
             _ if self.says(&TOO_LONG) => {
                 let error = Error::ModelContextLengthExceeded { model_name };
                 Failure::new(error, what, Hint::Context, Retry::Never)
             }
             _ if self.code == "model_not_found" => Failure::new(not_found, what, Hint::Model, Retry::Never),
+            503 | 529 => Failure::execution(model, kind, what, Hint::Server, soon).with_status(503, after),
+            408 | 504 => Failure::execution(model, kind, what, Hint::Server, soon).with_status(504, after),
             // An error without a status came with `200 OK`: the server was reached, but failed.
-            0 | 408 | 500.. => Failure::execution(model, kind, what, Hint::Server, soon),
+            0 | 500.. => Failure::execution(model, kind, what, Hint::Server, soon),
             300..=399 | 405 => Failure::execution(model, kind, what, Hint::Path, Retry::Never),
             407 => Failure::execution(model, kind, what, Hint::Proxy, Retry::Never),
+            400 | 413 | 415 | 422 => {
+                let kind =
+                    self.refusal.as_ref().map_or_else(|| kind.to_owned(), |said| format!("{kind}: {said}"));
+                Failure::execution(model, &kind, what, Hint::Request, Retry::Never).with_status(400, None)
+            }
             _ => Failure::execution(model, kind, what, Hint::Request, Retry::Never),
         }
     }
@@ -279,6 +380,46 @@ mod tests {
         let status = StatusCode::from_u16(status).expect("a status");
         let failure = Failure::status("m", status, body, None, None);
         assert_eq!((failure.error.code(), failure.retry), (code, retry), "{status} {body}");
+    }
+
+    #[track_caller]
+    fn check_status(status: u16, body: &str, expected: u16) {
+        let code = StatusCode::from_u16(status).expect("a status");
+        let failure = Failure::status("m", code, body, None, None);
+        assert_eq!(failure.error.http_status(), expected, "{status} {body}");
+    }
+
+    #[test]
+    fn failure__each_status__has_the_clients_status() {
+        for refused in [400, 413, 415, 422] {
+            check_status(refused, r#"{"error":{"message":"no"}}"#, 400);
+        }
+        check_status(400, r#"{"error":{"code":"context_length_exceeded"}}"#, 400);
+        check_status(500, r#"{"error":{"type":"exceed_context_size_error"}}"#, 400);
+        for ours in [401, 403, 404, 405, 407, 410, 307, 500, 502, 520] {
+            check_status(ours, "", 502);
+        }
+        check_status(404, r#"{"error":{"message":"The model `m` does not exist"}}"#, 404);
+        for limited in [402, 429] {
+            check_status(limited, "", 429);
+        }
+        check_status(503, "", 503);
+        check_status(529, "", 503);
+        check_status(504, "", 504);
+        check_status(408, "", 504);
+    }
+
+    #[test]
+    fn failure__wait_of_the_server__is_in_the_error() {
+        let wait = |status, after| {
+            Failure::status("m", status, "", Some(Duration::from_millis(after)), None)
+                .error
+                .to_body()
+                .retry_after
+        };
+        assert_eq!(wait(StatusCode::TOO_MANY_REQUESTS, 6_200), Some(7));
+        assert_eq!(wait(StatusCode::SERVICE_UNAVAILABLE, 1_000), Some(1));
+        assert_eq!(wait(StatusCode::BAD_REQUEST, 1_000), None);
     }
 
     #[test]
@@ -324,26 +465,31 @@ mod tests {
         }
     }
 
+    /// The text for the log, and the part of it that the client of a refused request reads.
     #[track_caller]
-    fn check_text(body: &str, expected: &str) {
-        let failure = Failure::status("m", StatusCode::BAD_REQUEST, body, None, None);
-        assert_eq!(failure.what, format!("the server answered 400 Bad Request{expected}"), "{body}");
-        let shown = "Error occurred during execution of model: m: the model server answered 400 Bad Request";
-        assert_eq!(failure.error.to_string(), shown, "{body}");
+    fn check_text(body: &str, logged: &str, shown: &str) {
+        let failure = |status| Failure::status("m", status, body, None, None);
+        let refused = failure(StatusCode::BAD_REQUEST);
+        assert_eq!(refused.what, format!("the server answered 400 Bad Request{logged}"), "{body}");
+        let start = "Error occurred during execution of model: m: the model server answered";
+        assert_eq!(refused.error.to_string(), format!("{start} 400 Bad Request{shown}"), "{body}");
+        let broken = failure(StatusCode::BAD_GATEWAY);
+        assert_eq!(broken.error.to_string(), format!("{start} 502 Bad Gateway"), "{body}");
     }
 
     #[test]
-    fn server_text__any_form__is_for_the_log_only() {
-        check_text(r#"{"error":{"message":"bad tools"}}"#, ": bad tools");
-        check_text(r#"{"error":"bad tools"}"#, ": bad tools");
-        check_text(r#"[{"error":{"message":"bad tools"}}]"#, ": bad tools");
-        check_text(r#"{"detail":[{"msg":"bad"}]}"#, r#": [{"msg":"bad"}]"#);
+    fn server_text__refused_request__is_for_the_client_too() {
+        check_text(r#"{"error":{"message":"bad tools"}}"#, ": bad tools", ": bad tools");
+        check_text(r#"{"error":"bad tools"}"#, ": bad tools", ": bad tools");
+        check_text(r#"[{"error":{"message":"bad tools"}}]"#, ": bad tools", ": bad tools");
+        check_text("temperature is too high", ": temperature is too high", ": temperature is too high");
         check_text(
-            "<html>
-<body>",
-            ": <html> <body>",
+            r#"{"detail":[{"loc":["body","top_p"],"msg":"bad","input":"secret"}]}"#,
+            r#": [{"loc":["body","top_p"],"msg":"bad","input":"secret"}]"#,
+            ": body.top_p: bad",
         );
-        check_text("", "");
+        check_text("<html>\n<body>", ": <html> <body>", "");
+        check_text("", "", "");
         let long = "é".repeat(10_000);
         let what = Failure::status("m", StatusCode::BAD_REQUEST, &long, None, None).what;
         assert!(what.chars().count() < 600, "{}", what.len());
@@ -377,6 +523,11 @@ mod tests {
         check(r#"{"message":"slow down","code":429}"#, "MODEL_QUOTA_EXCEEDED", Retry::Soon);
         check(r#"{"message":"oops"}"#, "MODEL_EXECUTION_FAILED", Retry::Soon);
         check(r#""oops""#, "MODEL_EXECUTION_FAILED", Retry::Soon);
+        check(r#"{"message":"slow","type":"rate_limit_error"}"#, "MODEL_QUOTA_EXCEEDED", Retry::Soon);
+        check(r#"{"message":"slow","status":"RESOURCE_EXHAUSTED"}"#, "MODEL_QUOTA_EXCEEDED", Retry::Soon);
+        check(r#"{"message":"no","type":"authentication_error"}"#, "MODEL_UNAUTHORIZED_ACCESS", Retry::Never);
+        check(r#"{"message":"no","type":"invalid_request_error"}"#, "MODEL_EXECUTION_FAILED", Retry::Never);
+        check(r#"{"message":"busy","type":"overloaded_error"}"#, "MODEL_EXECUTION_FAILED", Retry::Soon);
         check(
             r#"{"message":"exceeds the available context size"}"#,
             "MODEL_CONTEXT_LENGTH_EXCEEDED",

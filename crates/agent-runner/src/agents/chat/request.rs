@@ -1,19 +1,17 @@
 //! The requests to the model.
 
-use agent_schemas::openai::{to_openai_messages, to_openai_tool_call};
-use agent_schemas::{AgentRequest, FunctionCall, Json, JsonObject, Stop, json, object};
+use agent_schemas::openai::{attach_to_call, to_openai_messages, to_openai_tool_call};
+use agent_schemas::{AgentRequest, ContentBody, FunctionCall, Json, JsonObject, Message, Stop, json, object};
 use bytes::Bytes;
 
 use super::calls::OwnCall;
-use super::config::ChatConfig;
+use super::config::{ChatConfig, SystemRole};
 use super::context::Context;
 use super::toolbox::Toolbox;
 
-/// Undeclared members of a request that are passed to the model unchanged, named as in chat completions.
-const PASSED_ON: [&str; 3] = ["response_format", "reasoning_effort", "verbosity"];
-
-/// The same, only if there are tools; servers reject them otherwise.
-const TOOLS_ONLY: [&str; 2] = ["tool_choice", "parallel_tool_calls"];
+/// Undeclared members of a request that are passed to the model if there are tools; servers reject them otherwise.
+const PARALLEL: &str = "parallel_tool_calls";
+const CHOICE: &str = "tool_choice";
 
 /// The model for a request: the one that it names, if that is allowed, otherwise the configured one.
 pub(super) fn choose_model<'a>(config: &'a ChatConfig, request: &AgentRequest) -> &'a str {
@@ -27,6 +25,9 @@ pub(super) fn choose_model<'a>(config: &'a ChatConfig, request: &AgentRequest) -
 pub(super) struct Conversation {
     /// The request's members other than `messages`.
     settings: JsonObject,
+    system_role: SystemRole,
+    /// All instructions. They are in one message at the beginning, because some servers reject others.
+    instructions: Vec<String>,
     messages: Vec<Json>,
 }
 
@@ -39,42 +40,67 @@ impl Conversation {
         toolbox: &Toolbox<'_>,
         is_openai: bool,
     ) -> Self {
-        // A single message, because some servers reject a second system message.
         let instructions = config.system_prompt.iter().chain(&context.memories).map(String::as_str);
         let of_request = request.extra_member("instructions").and_then(Json::as_str);
-        let instructions: Vec<&str> =
-            instructions.chain(of_request).filter(|text| !text.is_empty()).collect();
-        let mut messages = Vec::new();
-        if !instructions.is_empty() {
-            messages.push(Json::from(object! { "role" => "system", "content" => instructions.join("\n\n") }));
-        }
-        messages.extend(to_openai_messages(&context.messages));
-        Conversation { settings: settings(config, request, model, toolbox, is_openai), messages }
+        let instructions = instructions.chain(of_request).filter(|text| !text.is_empty());
+        let mut conversation = Conversation {
+            settings: settings(config, request, model, toolbox, is_openai),
+            system_role: config.system_role,
+            instructions: instructions.map(str::to_owned).collect(),
+            messages: Vec::new(),
+        };
+        let mut messages = context.messages;
+        messages.iter_mut().for_each(|message| rename_calls(message, toolbox));
+        conversation.add_messages(&messages);
+        conversation
     }
 
-    /// Adds input that the user sent meanwhile.
-    pub(super) fn add_messages(&mut self, messages: &[agent_schemas::Message]) {
-        self.messages.extend(to_openai_messages(messages));
+    /// Adds messages of the conversation, such as input that the user sent meanwhile.
+    pub(super) fn add_messages(&mut self, messages: &[Message]) {
+        for message in to_openai_messages(messages) {
+            let text = message.get("content").and_then(Json::as_str);
+            match (message.get("role").and_then(Json::as_str), text) {
+                (Some("system"), Some("")) => {}
+                (Some("system"), Some(text)) => self.instructions.push(text.to_owned()),
+                _ => self.messages.push(message),
+            }
+        }
     }
 
     /// The body of the next request.
     pub(super) fn body(&self) -> Bytes {
+        let instructions = (!self.instructions.is_empty()).then(|| self.instructions.join("\n\n"));
+        let first =
+            instructions.map(|text| object! { "role" => self.system_role.as_str(), "content" => text });
+        let messages: Vec<Json> =
+            first.map(Json::from).into_iter().chain(self.messages.iter().cloned()).collect();
         let mut body = self.settings.clone();
-        body.insert("messages".to_owned(), self.messages.clone().into());
+        body.insert("messages".to_owned(), messages.into());
         Json::from(body).to_string().into()
     }
 
     /// Adds the assistant's message with its calls, and the tools' outputs.
     pub(super) fn add_round(&mut self, mut message: JsonObject, calls: &[OwnCall], outputs: &[String]) {
         // A forced call has been made; if it stayed forced, the model would never finish.
-        self.settings.shift_remove("tool_choice");
-        let tool_calls: Vec<Json> = calls.iter().map(|call| to_openai_tool_call(&whole(call))).collect();
+        self.settings.shift_remove(CHOICE);
+        let tool_calls: Vec<Json> = calls.iter().map(tool_call).collect();
         message.insert("tool_calls".to_owned(), tool_calls.into());
         self.messages.push(message.into());
         self.messages.extend(calls.iter().zip(outputs).map(|(call, output)| {
             let (id, output) = (call.id.as_str(), output.as_str());
             Json::from(object! { "role" => "tool", "tool_call_id" => id, "content" => output })
         }));
+    }
+}
+
+/// The call with what the server attached to it.
+fn tool_call(call: &OwnCall) -> Json {
+    match to_openai_tool_call(&whole(call)) {
+        Json::Object(mut members) => {
+            attach_to_call(&mut members, &call.extra);
+            members.into()
+        }
+        other => other,
     }
 }
 
@@ -85,6 +111,19 @@ fn whole(call: &OwnCall) -> FunctionCall {
         _ => Json::from(object! { "invalid_arguments" => call.arguments.as_str() }).to_string(),
     };
     FunctionCall { call_id: Some(call.id.clone()), name: Some(call.name.clone()), arguments: Some(arguments) }
+}
+
+/// Gives calls of tools in a namespace the names under which the model knows them.
+fn rename_calls(message: &mut Message, toolbox: &Toolbox<'_>) {
+    for content in message.content.iter_mut().flatten() {
+        let ContentBody::Data { data: Some(data) } = &mut content.body else { continue };
+        let text = |key: &str| data.get(key).and_then(Json::as_str);
+        if let (Some(namespace), Some(name)) = (text("namespace"), text("name"))
+            && let Some(name) = toolbox.name_of(name, namespace).map(str::to_owned)
+        {
+            data.insert("name".to_owned(), name.into());
+        }
+    }
 }
 
 fn settings(
@@ -101,9 +140,10 @@ fn settings(
         Stop::Many(texts) => texts.iter().map(|text| Json::from(text.as_str())).collect::<Vec<_>>().into(),
     });
     let tools = Some(toolbox.to_json()).filter(|tools| !tools.is_empty());
-    let passed_on = PASSED_ON.iter().chain(TOOLS_ONLY.iter().filter(|_| tools.is_some()));
-    let passed_on = passed_on.filter_map(|name| Some((*name, request.extra_member(name)?.clone())));
-    let passed_on: Vec<(&str, Json)> = passed_on.filter(|(_, value)| !value.is_null()).collect();
+    let member = |name: &str| request.extra_member(name).filter(|value| !value.is_null()).cloned();
+    let for_tools = |value: Option<Json>| value.filter(|_| tools.is_some());
+    let choice = for_tools(member(CHOICE).and_then(|choice| toolbox.choice(&choice)));
+    let parallel = for_tools(member(PARALLEL));
     let optional = [
         ("temperature", request.temperature.or(config.temperature).map(Json::from)),
         ("top_p", request.top_p.or(config.top_p).map(Json::from)),
@@ -112,7 +152,7 @@ fn settings(
         (max_tokens, request.max_tokens.or(config.max_tokens).map(Json::from)),
         ("seed", request.seed.map(Json::from)),
         ("stop", stop),
-        ("tools", tools.map(Json::from)),
+        ("tools", tools.clone().map(Json::from)),
     ];
     let mut settings = object! {
         "model" => model,
@@ -120,7 +160,15 @@ fn settings(
         "stream_options" => object! { "include_usage" => true }
     };
     settings.extend(optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
-    settings.extend(passed_on.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    settings.extend(config.passed_on.iter().filter_map(|name| Some((name.clone(), member(name)?))));
+    settings.extend(
+        [(CHOICE, choice), (PARALLEL, parallel)]
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?))),
+    );
+    for (key, value) in &config.extra_body {
+        settings.entry(key.clone()).or_insert_with(|| value.clone());
+    }
     settings
 }
 

@@ -8,7 +8,9 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tracing::Instrument;
 
-use super::calls::OwnCall;
+use super::calls::{CallIds, OwnCall, PartialCall};
+use super::client_call::ClientCall;
+use super::declared::Declared;
 use crate::agent::AgentError;
 use crate::handle::RunHandle;
 use crate::tools::{Tool, ToolContext, UNEXPECTED, error_output, failed_output};
@@ -17,23 +19,52 @@ use crate::tools::{Tool, ToolContext, UNEXPECTED, error_output, failed_output};
 #[derive(Debug)]
 pub(super) struct Toolbox<'a> {
     own: &'a [Arc<dyn Tool>],
-    declared: Vec<&'a RequestTool>,
+    declared: Declared,
 }
 
 impl<'a> Toolbox<'a> {
-    pub(super) fn new(own: &'a [Arc<dyn Tool>], declared: &'a [RequestTool]) -> Self {
+    pub(super) fn new(own: &'a [Arc<dyn Tool>], declared: &[RequestTool]) -> Self {
         let is_own = |name: &str| own.iter().any(|tool| tool.name() == name);
-        let declared =
-            declared.iter().filter(|tool| tool.function().is_none_or(|(name, _, _)| !is_own(name))).collect();
-        Toolbox { own, declared }
+        Toolbox { own, declared: Declared::read(declared, is_own) }
     }
 
-    /// Whether a call of this name ends the turn, because the client runs the tool.
-    pub(super) fn is_clients(&self, name: &str) -> bool {
-        self.declared.iter().any(|tool| tool.function().is_some_and(|(declared, _, _)| declared == name))
+    /// The types of declared tools that the model cannot call.
+    pub(super) fn left_out(&self) -> &[String] {
+        &self.declared.left_out
     }
 
-    /// The tools in the form of the model's request; tools of the client's request are unchanged.
+    /// Opens a call if its name is that of a tool of the client. Such a call ends the turn.
+    pub(super) fn open_client_call(&self, run: &RunHandle, call: &mut PartialCall, ids: &mut CallIds) {
+        if let Some(tool) = self.declared.tool(&call.name) {
+            call.id = ids.claim(&call.id, || run.new_call_id());
+            call.client = Some(ClientCall::open(run, &call.id, tool, call));
+        }
+    }
+
+    /// The name under which the model knows a tool of the client.
+    pub(super) fn name_of(&self, own_name: &str, namespace: &str) -> Option<&str> {
+        self.declared.name_of(own_name, Some(namespace))
+    }
+
+    /// The choice of a tool in the form of the model's request; `None` if the model does not have the tool.
+    pub(super) fn choice(&self, choice: &Json) -> Option<Json> {
+        let member = |key: &str| choice.get(key);
+        match member("type").and_then(Json::as_str) {
+            None => choice.as_str().map(Json::from),
+            Some(kind @ ("function" | "custom")) => {
+                let members = member(kind).unwrap_or(choice);
+                let (name, namespace) =
+                    (members.get("name")?.as_str()?, member("namespace").and_then(Json::as_str));
+                let is_own = self.own.iter().any(|tool| tool.name() == name);
+                let name = if is_own { name } else { self.declared.name_of(name, namespace)? };
+                Some(object! { "type" => "function", "function" => object! { "name" => name } }.into())
+            }
+            Some("allowed_tools") => member("allowed_tools").unwrap_or(choice).get("mode").cloned(),
+            Some(_) => None,
+        }
+    }
+
+    /// The tools in the form of the model's request.
     pub(super) fn to_json(&self) -> Vec<Json> {
         let own = self.own.iter().map(|tool| {
             let function = object! {
@@ -41,8 +72,7 @@ impl<'a> Toolbox<'a> {
             };
             Json::from(object! { "type" => "function", "function" => function })
         });
-        let declared = self.declared.iter().filter_map(|tool| Json::from_serialize(tool).ok());
-        own.chain(declared).collect()
+        own.chain(self.declared.tools.iter().map(|tool| tool.json.clone())).collect()
     }
 
     /// Runs several calls concurrently, writes their outputs in the order of the calls, and returns them as JSON texts.
@@ -79,6 +109,39 @@ impl<'a> Toolbox<'a> {
                 tracing::error!(run.id = %ctx.run_id(), tool.name = call.name, error = %error, "a tool panicked");
                 error_output(UNEXPECTED)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tool_choice__of_any_kind__is_a_function_or_removed() {
+        let tools: Vec<RequestTool> = serde_json::from_str(
+            r#"[{"type":"function","function":{"name":"f"}},{"type":"custom","name":"patch"},{"type":"web_search"}]"#,
+        )
+        .expect("tools");
+        let toolbox = Toolbox::new(&[], &tools);
+        let function = |name: &str| Some(format!(r#"{{"type":"function","function":{{"name":"{name}"}}}}"#));
+        for (choice, expected) in [
+            (r#""required""#, Some(r#""required""#.to_owned())),
+            (r#"{"type":"function","function":{"name":"f"}}"#, function("f")),
+            (r#"{"type":"function","name":"f"}"#, function("f")),
+            (r#"{"type":"custom","name":"patch"}"#, function("patch")),
+            (r#"{"type":"custom","custom":{"name":"patch"}}"#, function("patch")),
+            (r#"{"type":"function","function":{"name":"other"}}"#, None),
+            (r#"{"type":"custom"}"#, None),
+            (r#"{"type":"web_search"}"#, None),
+            (
+                r#"{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[]}}"#,
+                Some(r#""required""#.to_owned()),
+            ),
+            ("7", None),
+        ] {
+            let choice = json::parse(choice).expect(choice);
+            assert_eq!(toolbox.choice(&choice).map(|choice| choice.to_string()), expected, "{choice}");
         }
     }
 }

@@ -8,8 +8,10 @@ use super::Chat;
 use super::answer::{Answer, Round};
 use super::body::Item;
 use super::calls::CallIds;
+use super::client_call::ClientCall;
 use super::context::{self, Context};
 use super::failure::Failure;
+use super::lenient::Halves;
 use super::request::{Conversation, choose_model};
 use super::toolbox::Toolbox;
 use crate::RunHandle;
@@ -98,6 +100,10 @@ impl Chat {
     pub async fn begin<'a>(&'a self, run: &'a RunHandle) -> Result<ChatTurn<'a>, Error> {
         let request = run.request();
         let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
+        if !toolbox.left_out().is_empty() {
+            let tools = toolbox.left_out().join(", ");
+            tracing::info!(run.id = %run.id(), tools, "left out tools that a model server does not have: {tools}");
+        }
         let model = choose_model(&self.config, request);
         let context = Context::load(&self.config, run).await?;
         let is_openai = self.model.is_openai();
@@ -129,19 +135,24 @@ impl Chat {
         model: &str,
     ) -> Result<String, Failure> {
         let mut items = self.model.open(conversation.body(), model, run.services()).await?;
-        let (mut text, mut is_finished) = (String::new(), false);
+        let (mut text, mut halves, mut is_finished) = (String::new(), Halves::default(), false);
         while let Some(item) = items.next().await {
             match item {
                 Ok(Item::Chunk(chunk)) => {
-                    let Some(choice) = chunk.choice() else { continue };
-                    text.push_str(&choice.delta().content.0);
+                    let is_repaired = chunk.is_repaired;
+                    let Some(choice) = chunk.into_choice() else { continue };
                     is_finished |= !choice.finish_reason.0.is_empty();
+                    text.push_str(&halves.join(&choice.into_delta().content, is_repaired));
                 }
-                Ok(Item::Done) => return Ok(text),
+                Ok(Item::Done) => {
+                    is_finished = true;
+                    break;
+                }
                 Err(_) if is_finished => break,
                 Err(failure) => return Err(failure),
             }
         }
+        text.extend(halves.finish());
         if is_finished { Ok(text) } else { Err(Failure::cut(model)) }
     }
 
@@ -188,9 +199,7 @@ impl ChatTurn<'_> {
         let Round { message, own_calls, client_calls } = answer.round;
         let outputs = self.toolbox.run(self.run, &own_calls).await;
         if own_calls.is_empty() || !client_calls.is_empty() {
-            for (writer, arguments) in client_calls {
-                writer.complete(arguments);
-            }
+            client_calls.into_iter().for_each(ClientCall::close);
             context::remember(&self.chat.config, self.run, &message).await;
             return Ok(false);
         }

@@ -1,12 +1,17 @@
 //! What servers send: the relevant parts of `chat.completion.chunk` and `chat.completion`.
 //!
-//! Lenient: unknown members are ignored, `null` and absence are the same, and a text may be a list of parts.
+//! Lenient: `null` and absence are the same, a text may be a list of parts, and the JSON may have faults. Unknown members
+//! of messages and calls are kept, because some servers expect them back.
 
-use std::fmt;
-
-use agent_schemas::Json;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use agent_schemas::openai::{
+    REASONING_IN_CONTENT, REASONING_MEMBERS, extra_members_of_call, extra_members_of_message, is_thinking,
+    thinking_text,
+};
+use agent_schemas::{Json, JsonObject, object};
 use serde::{Deserialize, Deserializer};
+
+use super::finish::Finish;
+use super::lenient::repaired;
 
 /// One chunk of a stream, or a whole answer that is not streamed.
 #[derive(Debug, Default, Deserialize)]
@@ -18,6 +23,9 @@ pub(super) struct Chunk {
     pub(super) error: Json,
     /// `error`, if a server sends an error without wrapping it.
     object: Text,
+    /// Whether its JSON had faults, so that its texts may have halves of characters.
+    #[serde(skip)]
+    pub(super) is_repaired: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -29,35 +37,30 @@ pub(super) struct Choice {
     /// The counterpart of `delta` in an answer that is not streamed.
     message: Option<Delta>,
     pub(super) finish_reason: Text,
+    error: Json,
 }
 
 /// The increment in a chunk.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(super) struct Delta {
-    pub(super) content: Text,
-    pub(super) refusal: Text,
-    pub(super) reasoning_content: Text,
-    pub(super) reasoning: Text,
-    #[serde(deserialize_with = "null_is_default")]
+    pub(super) content: String,
+    pub(super) refusal: String,
+    /// The reasoning, by the name of the member in which it arrived. Some servers send the same under several names.
+    pub(super) reasoning: Option<(&'static str, String)>,
     pub(super) tool_calls: Vec<CallDelta>,
+    /// What else the server attached to the message.
+    pub(super) extra: JsonObject,
 }
 
 /// The increment of a tool call.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(super) struct CallDelta {
     index: Json,
-    pub(super) id: Text,
-    #[serde(deserialize_with = "null_is_default")]
-    pub(super) function: FunctionDelta,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct FunctionDelta {
-    pub(super) name: Text,
-    arguments: Json,
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) arguments: String,
+    /// What else the server attached to the call.
+    pub(super) extra: JsonObject,
 }
 
 /// A string; empty if the server sent something else.
@@ -73,9 +76,19 @@ fn null_is_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 impl Chunk {
     /// Reads a chunk's JSON text.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let mut chunk: Chunk = serde_json::from_str(text).ok()?;
+        let mut chunk = match serde_json::from_str::<Chunk>(text) {
+            Ok(chunk) => chunk,
+            Err(_) => {
+                let mut chunk: Chunk = serde_json::from_str(&repaired(text)).ok()?;
+                chunk.is_repaired = true;
+                chunk
+            }
+        };
         if chunk.error.is_null() && chunk.object.0 == "error" {
             chunk.error = agent_schemas::json::parse(text).unwrap_or_default();
+        }
+        if chunk.error.is_null() {
+            chunk.error = chunk.choice().map(Choice::failure).unwrap_or_default();
         }
         Some(chunk)
     }
@@ -90,6 +103,11 @@ impl Chunk {
         self.choices.iter().find(|choice| choice.index.as_i64().unwrap_or(0) == 0)
     }
 
+    /// Takes that choice.
+    pub(super) fn into_choice(self) -> Option<Choice> {
+        self.choices.into_iter().find(|choice| choice.index.as_i64().unwrap_or(0) == 0)
+    }
+
     /// Whether it contains more than the notice that the server has started.
     pub(super) fn is_significant(&self) -> bool {
         if !self.error.is_null() {
@@ -97,99 +115,111 @@ impl Chunk {
         }
         self.choice().is_some_and(|choice| {
             let finished = !choice.finish_reason.0.is_empty();
-            let Delta { content, refusal, reasoning_content, reasoning, tool_calls } = choice.delta();
-            let texts = [content, refusal, reasoning_content, reasoning];
-            finished || texts.iter().any(|text| !text.0.is_empty()) || !tool_calls.is_empty()
+            let Delta { content, refusal, reasoning, tool_calls, extra: _ } = choice.delta();
+            let says = !content.is_empty() || !refusal.is_empty() || reasoning.is_some();
+            finished || says || !tool_calls.is_empty()
         })
     }
 }
 
 impl Choice {
-    pub(super) fn delta(&self) -> &Delta {
+    fn delta(&self) -> &Delta {
         self.message.as_ref().unwrap_or(&self.delta)
+    }
+
+    pub(super) fn into_delta(self) -> Delta {
+        self.message.unwrap_or(self.delta)
+    }
+
+    /// The error with which the answer broke off; null if it did not.
+    fn failure(&self) -> Json {
+        let reason = self.finish_reason.0.as_str();
+        if !self.error.is_null() {
+            self.error.clone()
+        } else if Finish::of(reason) == Finish::Failed {
+            object! { "message" => format!("it broke off with finish_reason '{reason}'") }.into()
+        } else {
+            Json::Null
+        }
+    }
+}
+
+impl Delta {
+    fn read(mut members: JsonObject) -> Self {
+        let mut extra = extra_members_of_message(&members);
+        let mut texts = REASONING_MEMBERS.iter().map(|name| (*name, text_of(members.shift_remove(*name))));
+        let mut reasoning = texts.find(|(_, text)| !text.is_empty());
+        let mut content = members.shift_remove("content").unwrap_or_default();
+        if let Json::Array(parts) = &mut content {
+            let thinking: Vec<Json> = parts.extract_if(.., |part| is_thinking(part)).collect();
+            if !thinking.is_empty() {
+                let text: String = thinking.iter().map(thinking_text).collect();
+                reasoning =
+                    reasoning.or(Some((REASONING_IN_CONTENT, text)).filter(|(_, text)| !text.is_empty()));
+                extra.insert("content".to_owned(), thinking.into());
+            }
+        }
+        let calls = match members.shift_remove("tool_calls") {
+            Some(Json::Array(calls)) => calls,
+            _ => Vec::new(),
+        };
+        Delta {
+            content: text_of(Some(content)),
+            refusal: text_of(members.shift_remove("refusal")),
+            reasoning,
+            tool_calls: calls.into_iter().filter_map(CallDelta::read).collect(),
+            extra,
+        }
     }
 }
 
 impl CallDelta {
+    pub(super) fn read(call: Json) -> Option<Self> {
+        let Json::Object(mut members) = call else { return None };
+        let extra = extra_members_of_call(&members);
+        let mut function = match members.shift_remove("function") {
+            Some(Json::Object(function)) => function,
+            _ => JsonObject::new(),
+        };
+        Some(CallDelta {
+            index: members.shift_remove("index").unwrap_or_default(),
+            id: text_of(members.shift_remove("id")),
+            name: text_of(function.shift_remove("name")),
+            // Some servers send the object itself.
+            arguments: match function.shift_remove("arguments") {
+                None | Some(Json::Null) => String::new(),
+                Some(Json::String(text)) => text,
+                Some(other) => other.to_string(),
+            },
+            extra,
+        })
+    }
+
     pub(super) fn index(&self) -> Option<i64> {
         self.index.as_i64()
     }
 }
 
-impl FunctionDelta {
-    /// The arguments' text. Some servers send the object itself.
-    pub(super) fn arguments(&self) -> String {
-        match &self.arguments {
-            Json::Null => String::new(),
-            Json::String(text) => text.clone(),
-            other => other.to_string(),
-        }
+/// A text, an integer as a text, or the joined texts of parts; empty for anything else.
+fn text_of(value: Option<Json>) -> String {
+    match value {
+        Some(Json::String(text)) => text,
+        Some(Json::Number(number)) => number.as_i64().map(|number| number.to_string()).unwrap_or_default(),
+        Some(Json::Array(parts)) => parts.into_iter().map(|part| text_of(Some(part))).collect(),
+        Some(Json::Object(mut part)) => text_of(part.shift_remove("text")),
+        None | Some(Json::Null | Json::Bool(_)) => String::new(),
     }
 }
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor).map(Text)
+        Ok(Text(text_of(Some(Json::deserialize(deserializer)?))))
     }
 }
 
-struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<String, E> {
-        Ok(text.to_owned())
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<String, E> {
-        Ok(text)
-    }
-
-    fn visit_unit<E>(self) -> Result<String, E> {
-        Ok(String::new())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<String, E> {
-        Ok(String::new())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<String, E> {
-        Ok(String::new())
-    }
-
-    /// Parts: their texts, joined.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<String, A::Error> {
-        let mut joined = String::new();
-        while let Some(Text(part)) = parts.next_element()? {
-            joined.push_str(&part);
-        }
-        Ok(joined)
-    }
-
-    /// A part: its `text`.
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<String, A::Error> {
-        let mut found = String::new();
-        while let Some(key) = members.next_key::<String>()? {
-            if key == "text" {
-                found = members.next_value::<Text>()?.0;
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
+impl<'de> Deserialize<'de> for Delta {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        JsonObject::deserialize(deserializer).map(Delta::read)
     }
 }
 
@@ -201,7 +231,7 @@ mod tests {
     fn check(delta: &str, content: &str, significant: bool) {
         let chunk = Chunk::parse(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).expect(delta);
         assert_eq!(chunk.is_significant(), significant, "{delta}");
-        assert_eq!(chunk.choice().expect("a choice").delta().content.0, content, "{delta}");
+        assert_eq!(chunk.choice().expect("a choice").delta().content, content, "{delta}");
     }
 
     #[test]
@@ -231,12 +261,57 @@ mod tests {
 
     #[test]
     fn function_arguments__object__becomes_text() {
-        let read = |text: &str| {
-            serde_json::from_str::<FunctionDelta>(text).map(|function| function.arguments()).ok()
+        let read = |arguments: &str| {
+            let call = format!(r#"{{"function":{{"arguments":{arguments}}}}}"#);
+            CallDelta::read(agent_schemas::json::parse(&call).expect(&call)).map(|call| call.arguments)
         };
-        assert_eq!(read(r#"{"arguments":"{\"a\""}"#).as_deref(), Some("{\"a\""));
-        assert_eq!(read(r#"{"arguments":{"a":1}}"#).as_deref(), Some(r#"{"a":1}"#));
-        assert_eq!(read(r#"{"arguments":null}"#).as_deref(), Some(""));
+        assert_eq!(read(r#""{\"a\"""#).as_deref(), Some("{\"a\""));
+        assert_eq!(read(r#"{"a":1}"#).as_deref(), Some(r#"{"a":1}"#));
+        assert_eq!(read("null").as_deref(), Some(""));
+    }
+
+    /// Checks the reasoning, its name, and the text of a delta.
+    #[track_caller]
+    fn check_reasoning(delta: &str, expected: Option<(&str, &str)>, content: &str) {
+        let chunk = Chunk::parse(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).expect(delta);
+        let delta = chunk.into_choice().expect("a choice").into_delta();
+        let reasoning = delta.reasoning.as_ref().map(|(name, text)| (*name, text.as_str()));
+        assert_eq!((reasoning, delta.content.as_str()), (expected, content));
+    }
+
+    #[test]
+    fn reasoning__any_form__is_found() {
+        check_reasoning(
+            r#"{"reasoning":"hm","reasoning_content":"hm"}"#,
+            Some(("reasoning_content", "hm")),
+            "",
+        );
+        check_reasoning(r#"{"reasoning":"hm","reasoning_content":""}"#, Some(("reasoning", "hm")), "");
+        check_reasoning(r#"{"reasoning_text":"hm","content":"a"}"#, Some(("reasoning_text", "hm")), "a");
+        let mistral = r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"a"}]}"#;
+        check_reasoning(mistral, Some(("content", "hm")), "a");
+        let anthropic = r#"{"content":[{"type":"thinking","thinking":"hm","signature":"S"}]}"#;
+        check_reasoning(anthropic, Some(("content", "hm")), "");
+    }
+
+    #[test]
+    fn chunk__broken_off__is_an_error() {
+        for choice in [
+            r#"{"delta":{},"finish_reason":"error"}"#,
+            r#"{"delta":{"content":"x"},"finish_reason":"insufficient_system_resource"}"#,
+            r#"{"delta":{},"finish_reason":null,"error":{"message":"no"}}"#,
+        ] {
+            let chunk = Chunk::parse(&format!(r#"{{"choices":[{choice}]}}"#)).expect(choice);
+            assert!(chunk.error.get("message").is_some(), "{choice}");
+        }
+    }
+
+    #[test]
+    fn chunk__faulty_json__is_read() {
+        let text = r#"{"choices":[{"delta":{"content":"a \ud83d"},"logprobs":NaN}],"x":-Infinity}"#;
+        let chunk = Chunk::parse(text).expect(text);
+        assert!(chunk.is_repaired && chunk.is_significant());
+        assert!(Chunk::parse(r#"{"choices":[nan]}"#).is_none());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use agent_services::{ErrorKind, Result};
 
 use super::RunTask;
 use crate::assemble::{Assembler, Ending};
-use crate::history::History;
+use crate::history::{self, History};
 use crate::live::{LogEnd, RunEnd};
 use crate::steer;
 
@@ -22,12 +22,13 @@ impl RunTask {
         let log = &self.live.log;
         let closing = log.seal(|assembler| assembler.close_all(&ending.status, ending.error.as_ref()));
         let unstored = self.append_beginning(&self.unstored(&closing)).await?;
-        match self.write_end_as(ending, began, &closing, &unstored).await {
+        let is_repeated = began && history::is_repeated(&self.live).await;
+        match self.write_end_as(ending, (began, is_repeated), &closing, &unstored).await {
             Err(error) if error.kind() == ErrorKind::Canceled => {
                 self.live.cancel.cancel();
                 log.seal(Assembler::take_back_end);
-                let ending = self.ending(Status::Canceled, None, None);
-                self.write_end_as(ending, began, &closing, &unstored).await
+                let ending = self.ending(Status::Canceled, None);
+                self.write_end_as(ending, (began, is_repeated), &closing, &unstored).await
             }
             done => done,
         }
@@ -38,12 +39,12 @@ impl RunTask {
     async fn write_end_as(
         &self,
         mut ending: Ending,
-        began: bool,
+        (began, is_repeated): (bool, bool),
         closing: &Batch,
         unstored: &Batch,
     ) -> Result<Option<Grant>> {
         let live = &*self.live;
-        let mut history = if began { History::of(live, &ending) } else { None };
+        let mut history = if began { History::of(live, &ending, is_repeated) } else { None };
         let has_more_steps =
             live.steering.may_have_taken() || (history.is_some() && !live.services.end_runs_in_one_step());
         let mut unstored = unstored.clone();
@@ -72,7 +73,7 @@ impl RunTask {
             finished = self.finish(&unstored, &end, &ending.status, None).await;
         }
         let granted = finished?;
-        let ended = RunEnd { status: ending.status, http_status: ending.http_status };
+        let ended = RunEnd::new(ending.status, ending.error.as_ref());
         // Shown together, so that they are sent in one write.
         live.tail.publish(Some(Batch::concat(&[closing.clone(), end])), Some(LogEnd::Finished(ended)));
         Ok(granted)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agent_schemas::{AgentRequest, Status};
+use agent_schemas::{AgentRequest, ErrorBody, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
@@ -24,16 +24,18 @@ async fn check(replies: &[Reply], code: &str, message: &str, requests: usize) ->
 async fn error_status__maps_to_error_code() {
     let error = |status| [Reply::json(status, r#"{"error":{"message":"no","type":"t","code":null}}"#)];
     for status in ["401 Unauthorized", "403 Forbidden"] {
-        check(&error(status), "MODEL_UNAUTHORIZED_ACCESS", "Unauthorized access to model: m", 1).await;
+        let message = "Unauthorized access to model: m: the model server refused this server's credentials";
+        check(&error(status), "MODEL_UNAUTHORIZED_ACCESS", message, 1).await;
     }
     check(&error("404 Not Found"), "MODEL_NOT_FOUND", "Model not found: m", 1).await;
-    check(
+    let refused = check(
         &error("400 Bad Request"),
         "MODEL_EXECUTION_FAILED",
-        "Error occurred during execution of model: m: the model server answered 400 Bad Request",
+        "Error occurred during execution of model: m: the model server answered 400 Bad Request: no",
         1,
     )
     .await;
+    assert_eq!(refused.response().error.as_ref().map(ErrorBody::http_status), Some(400));
     check(
         &[Reply::json("307 Temporary Redirect", "").with_header("location", "http://127.0.0.1:9/")],
         "MODEL_EXECUTION_FAILED",
@@ -55,14 +57,17 @@ async fn error_status__maps_to_error_code() {
 async fn overloaded_server__is_retried() {
     let busy = Reply::json("429 Too Many Requests", "{}");
     let now = busy.clone().with_header("retry-after", "0");
-    let outcome = ask(&[now.clone(), busy.clone(), Reply::text(&["hi"])]).await;
+    let outcome = ask(&[now, busy.clone(), Reply::text(&["hi"])]).await;
     assert_eq!(summary(outcome.response()), ["message: hi"]);
-    let exceeded = ("MODEL_QUOTA_EXCEEDED", "Model quota exceeded: m");
-    check(&vec![now; 9], exceeded.0, exceeded.1, 3).await;
+    let code = "MODEL_QUOTA_EXCEEDED";
+    let limited = "Model quota exceeded: m: the model server limits the rate of requests; try again";
+    check(&vec![busy.clone(); 9], code, &format!("{limited} later"), 3).await;
     let later = busy.with_header("retry-after", "3600");
-    check(&vec![later; 9], exceeded.0, exceeded.1, 1).await;
+    let failed = check(&vec![later; 9], code, &format!("{limited} in 3600 s"), 1).await;
+    assert_eq!(failed.response().error.as_ref().and_then(|error| error.retry_after), Some(3600));
     let spent = Reply::json("429 Too Many Requests", r#"{"error":{"code":"insufficient_quota"}}"#);
-    check(&vec![spent; 9], exceeded.0, exceeded.1, 1).await;
+    let message = "Model quota exceeded: m: this server's account at the model server has no credit left";
+    check(&vec![spent; 9], code, message, 1).await;
 }
 
 #[tokio::test]
@@ -275,18 +280,19 @@ async fn connect__not_accepted__times_out() {
 async fn key__repeated_by_the_server__is_never_shown() {
     let leaky = format!(r#"{{"error":{{"message":"the key {KEY} is bad"}}}}"#);
     let stream = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"a\"}}}}]}}\n\ndata: {leaky}\n\n");
-    for reply in [
-        Reply::json("400 Bad Request", &leaky),
-        Reply::json("401 Unauthorized", &leaky),
-        Reply::events(&stream),
+    let refused = r#"{"error":{"message":"the key KEY is bad","code":400}}"#.replace("KEY", KEY);
+    for (reply, is_shown) in [
+        (Reply::json("400 Bad Request", &leaky), true),
+        (Reply::json("401 Unauthorized", &leaky), false),
+        (Reply::json("500 Internal Server Error", &leaky), false),
+        (Reply::events(&stream), false),
+        (Reply::events(&format!("data: {refused}\n\n")), true),
     ] {
         let log = Log::start();
         let outcome = ask(&[reply]).await;
-        assert!(
-            !outcome.error().1.contains("bad"),
-            "clients do not see the server's text: {:?}",
-            outcome.error()
-        );
+        let (_, message) = outcome.error();
+        assert_eq!(message.contains("the key [redacted] is bad"), is_shown, "{message}");
+        assert!(!message.contains(KEY), "{message}");
         log.check(&["the key [redacted] is bad"]);
         assert!(!log.text().contains(KEY), "{}", log.text());
     }

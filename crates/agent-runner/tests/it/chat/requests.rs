@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use agent_runner::agents::{Chat, ChatConfig};
+use agent_runner::agents::{Chat, ChatConfig, SystemRole};
 use agent_runner::tools::built_in;
 use agent_runner::{SecretString, Services};
-use agent_schemas::{AgentRequest, Json, json};
+use agent_schemas::{AgentRequest, Json, json, object};
 
 use super::ask_with;
 use crate::model_server::Reply;
@@ -136,6 +136,17 @@ fn config__invalid_value__is_refused() {
             "idle_timeout_seconds should be greater than 0 seconds",
         );
     }
+    let reserved =
+        "should not have a member that the agent sets itself: model, messages, stream, stream_options, tools";
+    check_refused(
+        |config| config.extra_body = object! { "messages" => 1 },
+        &format!("extra_body {reserved}"),
+    );
+    check_refused(|config| config.passed_on.push("stream".to_owned()), &format!("passed_on {reserved}"));
+    check_refused(
+        |config| config.extra_headers.insert("content-type", "x"),
+        "the header 'content-type' in extra_headers is set by the HTTP client",
+    );
     check_refused(|config| config.base_url = "localhost".to_owned(), "base_url should be an absolute URL");
     check_refused(
         |config| config.tools = Some(vec!["saw".to_owned()]),
@@ -147,4 +158,53 @@ fn config__invalid_value__is_refused() {
     let error =
         Chat::new(ChatConfig::new("m"), Some(SecretString::from("a\nb")), vec![]).expect_err("a bad key");
     assert_eq!(error.to_string(), "the API key has characters that are not allowed in an HTTP header");
+}
+
+#[tokio::test]
+async fn instructions__of_every_source__are_one_message() {
+    let said = |role: &str, text: &str| {
+        format!(r#"{{"role":"{role}","content":[{{"type":"text","text":"{text}"}}]}}"#)
+    };
+    let input = [said("system", "D"), said("user", "hi"), said("system", "E"), said("system", "")].join(",");
+    let request = format!(r#"{{"input":[{input}],"instructions":"I"}}"#);
+    for (role, name) in [(SystemRole::System, "system"), (SystemRole::Developer, "developer")] {
+        let (_, messages) = sent(&request, |config| {
+            config.system_prompt = Some("S".to_owned());
+            config.system_role = role;
+        })
+        .await;
+        let expected =
+            format!(r#"[{{"role":"{name}","content":"S\n\nI\n\nD\n\nE"}},{{"role":"user","content":"hi"}}]"#);
+        assert_eq!(messages, expected);
+    }
+}
+
+#[tokio::test]
+async fn extra_body__and_passed_on_members__are_sent() {
+    let plain = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}"#;
+    let settings = |config: &mut ChatConfig| {
+        config.extra_body = object! { "top_k" => 7, "options" => object! { "think" => false } };
+    };
+    let (body, _) = sent(r#"{"input":[]}"#, settings).await;
+    assert_eq!(body, format!(r#"{plain},"top_k":7,"options":{{"think":false}}}}"#));
+    let (body, _) = sent(r#"{"input":[],"top_k":5,"min_p":null,"other":1}"#, settings).await;
+    assert_eq!(body, format!(r#"{plain},"top_k":5,"options":{{"think":false}}}}"#));
+    let only_other = |config: &mut ChatConfig| config.passed_on = vec!["other".to_owned()];
+    let (body, _) = sent(r#"{"input":[],"top_k":5,"other":1}"#, only_other).await;
+    assert_eq!(body, format!(r#"{plain},"other":1}}"#));
+}
+
+#[tokio::test]
+async fn extra_headers__are_sent_and_hidden() {
+    let refusal = Reply::json("400 Bad Request", r#"{"error":{"message":"bad key geheim"}}"#);
+    let server = crate::model_server::ModelServer::start([refusal]).await;
+    let mut config = super::config(&server);
+    config.extra_headers.insert("X-Gateway-Key", "geheim");
+    config.extra_headers.insert("authorization", "Basic abc");
+    assert!(!format!("{config:?}").contains("geheim"));
+    let runner = super::chat(config, vec![]);
+    crate::support::start(&runner, "hi").await.response().await.expect("readable");
+    let received = &server.received()[0];
+    assert_eq!(received.header("x-gateway-key"), Some("geheim"));
+    assert_eq!(received.header("authorization"), Some("Basic abc"));
 }

@@ -123,6 +123,13 @@ async fn answer__truncated__has_finish_reason() {
         assert_eq!(message.status, Status::Completed);
         assert_eq!(message.metadata.as_ref().expect("metadata")["finish_reason"].as_str(), Some(reason));
     }
+    for (reason, expected) in
+        [("model_length", "length"), ("MAX_TOKENS", "length"), ("SAFETY", "content_filter")]
+    {
+        let outcome = ask(&[Reply::deltas(&[r#"{"content":"half"}"#], reason)]).await;
+        let metadata = outcome.response().messages()[0].metadata.clone().expect("metadata");
+        assert_eq!(metadata["finish_reason"].as_str(), Some(expected));
+    }
     let outcome = ask(&[Reply::text(&["whole"])]).await;
     assert_eq!(outcome.response().messages()[0].metadata, None);
 }
@@ -154,4 +161,33 @@ async fn answer__empty__is_empty_message() {
 async fn stream__cut_after_finish_reason__completes() {
     let text = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n";
     check(Reply::events(text).then_cut(), &["message: a"]).await;
+}
+
+#[tokio::test]
+async fn answer__broken_off__fails_the_run() {
+    for reason in ["error", "abort", "insufficient_system_resource", "MALFORMED_FUNCTION_CALL"] {
+        let outcome = ask(&[Reply::deltas(&[r#"{"content":"half"}"#], reason)]).await;
+        assert_eq!(outcome.error().0, "MODEL_EXECUTION_FAILED", "{reason}");
+    }
+    let chunk =
+        r#"{"choices":[{"index":0,"delta":{},"finish_reason":null,"error":{"code":502,"message":"no"}}]}"#;
+    let outcome = ask(&[Reply::chunks(&[r#"{"choices":[{"delta":{"content":"half"}}]}"#, chunk])]).await;
+    assert_eq!(outcome.error().0, "MODEL_EXECUTION_FAILED");
+    // Nothing was shown yet, so the call is repeated.
+    let replies = [Reply::deltas(&[], "error"), Reply::text(&["whole"])];
+    let outcome = ask(&replies).await;
+    assert_eq!(summary(outcome.response()), ["message: whole"]);
+}
+
+#[tokio::test]
+async fn text__faulty_json__is_read() {
+    let delta = |delta: &str| format!(r#"{{"choices":[{{"delta":{delta},"logprobs":NaN}}]}}"#);
+    let chunks = [
+        delta(r#"{"reasoning":"\ud83d"}"#),
+        delta(r#"{"reasoning":"\ude00"}"#),
+        delta(r#"{"content":"a \ud83d"}"#),
+        delta(r#"{"content":"\ude00 b \ud83d"}"#),
+    ];
+    let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();
+    check(Reply::chunks(&chunks), &["reasoning: 😀", "message: a 😀 b \u{fffd}"]).await;
 }

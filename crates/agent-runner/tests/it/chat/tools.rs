@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use agent_runner::Services;
 use agent_runner::tools::{Tool, ToolContext, ToolError, built_in};
-use agent_schemas::{AgentRequest, Event, Json, JsonObject, Message, json, object};
+use agent_runner::{RunOptions, Services};
+use agent_schemas::{
+    AgentRequest, Content, Event, Json, JsonObject, Message, MessageType, Status, json, object,
+};
 use tokio::sync::Barrier;
 
-use super::{Outcome, ask, ask_with};
-use crate::model_server::Reply;
+use super::{Outcome, ask, ask_with, chat, config};
+use crate::model_server::{ModelServer, Reply};
 use crate::summary::summary;
-use crate::support::outline;
+use crate::support::{collect, outline};
 
 /// A tool named by its test, that does what the test says.
 #[derive(Debug)]
@@ -374,4 +376,68 @@ async fn config_tools__select_the_offered_tools() {
     })
     .await;
     assert_eq!(outcome.received[0].body.get("tools"), None);
+}
+
+#[tokio::test]
+async fn client_tool__call_cut_off__is_incomplete() {
+    let call = r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"browse","arguments":"{\"url"}}]}"#;
+    let outcome =
+        ask_with(&[Reply::deltas(&[call], "length")], vec![], |_, request| declare(request, "browse")).await;
+    let message = &outcome.response().messages()[0];
+    assert_eq!(message.status, Status::Incomplete);
+    assert_eq!(message.metadata.as_ref().expect("metadata")["finish_reason"].as_str(), Some("length"));
+    assert_eq!(summary(outcome.response()), ["function_call: browse {\"url"]);
+}
+
+#[tokio::test]
+async fn own_tool__call_cut_off__does_not_mark_the_end() {
+    let call = r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"say","arguments":"{"}}]}"#;
+    let replies = [Reply::deltas(&[call], "length"), Reply::text(&["fine"])];
+    let outcome = ask_with(&replies, vec![scripted("say", Act::Say("hi"))], |_, _| {}).await;
+    assert!(outcome.response().messages().iter().all(|message| message.metadata.is_none()));
+}
+
+#[tokio::test]
+async fn tool_name__in_pieces__is_joined() {
+    let pieces = [
+        r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"bro"}}]}"#,
+        r#"{"tool_calls":[{"index":0,"function":{"name":"wse","arguments":""}}]}"#,
+        r#"{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}"#,
+    ];
+    let outcome = ask_with(&[Reply::deltas(&pieces, "tool_calls")], vec![], |_, request| {
+        declare(request, "bro");
+        declare(request, "browse");
+    })
+    .await;
+    assert_eq!(summary(outcome.response()), ["function_call: browse {}"]);
+    let nothing = r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"browse"}}]}"#;
+    let outcome = ask_with(&[Reply::deltas(&[nothing], "tool_calls")], vec![], |_, request| {
+        declare(request, "browse");
+    })
+    .await;
+    assert_eq!(summary(outcome.response()), ["function_call: browse {}"]);
+}
+
+#[tokio::test]
+async fn mixed_round__reasoning__is_with_both_calls() {
+    let deltas = [
+        r#"{"reasoning_content":"hm"}"#,
+        r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"say","arguments":"{}"}},{"index":1,"id":"b","function":{"name":"browse","arguments":"{}"}}]}"#,
+    ];
+    let server = ModelServer::start([Reply::deltas(&deltas, "tool_calls"), Reply::text(&["done"])]).await;
+    let runner = chat(config(&server), vec![scripted("say", Act::Say("hi"))]);
+    let mut output = Message::new("", MessageType::FunctionCallOutput);
+    output.content = Some(vec![Content::data(object! { "call_id" => "b", "output" => "x" })]);
+    for message in [Message::user("hi"), output] {
+        let mut request = AgentRequest::new(vec![message]);
+        request.session_id = Some("s".to_owned());
+        declare(&mut request, "browse");
+        let run = runner.start(request, RunOptions::default()).await.expect("started");
+        collect(run.cursor(0)).await;
+    }
+    let received = server.received();
+    for index in [1, 3] {
+        let message = received[1].message(index);
+        assert!(message.contains(r#""reasoning_content":"hm""#), "{message}");
+    }
 }

@@ -230,7 +230,7 @@ fn index() -> impl Strategy<Value = Option<i64>> {
 }
 
 fn error() -> impl Strategy<Value = Option<ErrorBody>> {
-    option::weighted(0.2, (text(), text()).prop_map(|(code, message)| ErrorBody { code, message }))
+    option::weighted(0.2, (text(), text()).prop_map(|(code, message)| ErrorBody::new(code, message)))
 }
 
 fn content() -> impl Strategy<Value = Content> {
@@ -372,7 +372,7 @@ impl Writers {
                 take(&mut self.messages, at).into_iter().for_each(MessageWriter::complete);
             }
             Action::FailMessage(at) => take(&mut self.messages, at).into_iter().for_each(|message| {
-                message.fail(ErrorBody { code: "E\u{85}".into(), message: "failed\n".into() });
+                message.fail(ErrorBody::new("E\u{85}", "failed\n"));
             }),
             Action::Drop(at) => drop(take(&mut self.messages, at)),
             other => unreachable!("{other:?} needs no writer"),

@@ -1,0 +1,125 @@
+//! Turns that are sent again after they failed.
+
+use agent_schemas::{Message, MessageType, Role, Status};
+use agent_services::page::PageSize;
+
+use crate::live::LiveRun;
+
+/// How many of a session's last messages may belong to a turn that is recognized.
+const MAX_TURN: usize = 100;
+
+/// The turn at the end of a history that failed and that a new turn repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Repeated {
+    /// Where its input is.
+    at: usize,
+    /// Whether it has an output.
+    has_output: bool,
+}
+
+impl Repeated {
+    /// The turn that this input repeats: the last messages are the same input, whatever else the agent said until it
+    /// failed, and the marks of one or more such failures.
+    fn find(history: &[Message], input: &[Message]) -> Option<Self> {
+        if input.is_empty() || !history.last().is_some_and(is_mark) {
+            return None;
+        }
+        let at = (0..=history.len().checked_sub(input.len())?).rev().find(|at| {
+            history[*at..].iter().zip(input).all(|(earlier, message)| is_same(earlier, message))
+        })?;
+        let rest = &history[at + input.len()..];
+        let is_all_output = rest.iter().all(|message| is_mark(message) || message.role != Some(Role::User));
+        is_all_output.then(|| Repeated { at, has_output: !rest.iter().all(is_mark) })
+    }
+}
+
+/// Leaves out the input of a turn without an output that this input repeats, for an agent that receives both.
+pub(crate) fn without_repeated(mut history: Vec<Message>, input: &[Message]) -> Vec<Message> {
+    if let Some(Repeated { at, has_output: false }) = Repeated::find(&history, input) {
+        history.truncate(at);
+    }
+    history
+}
+
+/// Whether the session has the run's new input already, because its last turn was the same and failed. If the
+/// store cannot say, it does not.
+pub(crate) async fn is_repeated(live: &LiveRun) -> bool {
+    let (record, sessions) = (&live.record, &live.services.sessions);
+    // A turn of an anonymous session is its first.
+    if !record.options.keep_history || record.options.anonymous_session {
+        return false;
+    }
+    let last = async |size: usize| -> Vec<Message> {
+        let Ok(size) = PageSize::new(size) else { return Vec::new() };
+        let found = sessions.last_messages(&record.user_id, &record.session_id, size).await;
+        found.ok().flatten().unwrap_or_default().into_iter().map(|stored| stored.message).collect()
+    };
+    // Nearly always the last turn completed, and one message says so.
+    last(1).await.last().is_some_and(is_mark)
+        && Repeated::find(&last(MAX_TURN).await, live.new_input()).is_some()
+}
+
+/// Whether a message records that a turn failed. One that the user has cancelled may be repeated on purpose.
+fn is_mark(message: &Message) -> bool {
+    let is_damaged = message.code.as_deref() == Some("MESSAGE_DAMAGED");
+    message.kind == MessageType::Error && message.status != Status::Canceled && !is_damaged
+}
+
+/// Whether two messages say the same, whatever their ids are.
+fn is_same(one: &Message, other: &Message) -> bool {
+    let bodies =
+        |message: &Message| message.contents().iter().map(|content| content.body.clone()).collect::<Vec<_>>();
+    one.role == other.role && one.kind == other.kind && bodies(one) == bodies(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `u:` for the user's words, `a:` for the agent's, `!` for the mark of a failure, and `c` for that of a cancellation.
+    fn messages(lines: &[&str]) -> Vec<Message> {
+        let message = |line: &&str| match line.split_once(':') {
+            Some(("u", text)) => Message::user(text),
+            Some((_, text)) => {
+                let mut said = Message::user(text);
+                said.role = Some(Role::Assistant);
+                said
+            }
+            None => {
+                let mut mark = Message::new("m", MessageType::Error);
+                mark.role = Some(Role::Assistant);
+                mark.status = if *line == "c" { Status::Canceled } else { Status::Failed };
+                mark
+            }
+        };
+        lines.iter().map(message).collect()
+    }
+
+    #[track_caller]
+    fn check(history: &[&str], input: &[&str], expected: Option<(usize, bool)>) {
+        let found = Repeated::find(&messages(history), &messages(input));
+        assert_eq!(found.map(|found| (found.at, found.has_output)), expected, "{history:?} {input:?}");
+    }
+
+    #[test]
+    fn repeated__same_input_after_a_failure__is_found() {
+        check(&["u:x", "!"], &["u:x"], Some((0, false)));
+        check(&["u:a", "a:b", "u:x", "!"], &["u:x"], Some((2, false)));
+        check(&["u:x", "!", "!"], &["u:x"], Some((0, false)));
+        check(&["u:x", "a:half", "!"], &["u:x"], Some((0, true)));
+        check(&["u:x", "u:y", "!"], &["u:x", "u:y"], Some((0, false)));
+    }
+
+    #[test]
+    fn repeated__anything_else__is_a_turn_of_its_own() {
+        check(&[], &["u:x"], None);
+        check(&["!"], &["u:x"], None);
+        check(&["u:x", "!"], &[], None);
+        check(&["u:x", "c"], &["u:x"], None);
+        check(&["u:x", "!"], &["u:y"], None);
+        check(&["u:x", "a:b"], &["u:x"], None);
+        check(&["u:x", "!", "u:y", "!"], &["u:x"], None);
+        check(&["u:y", "!"], &["u:x", "u:y"], None);
+        check(&["u:x", "a:b", "u:y", "!"], &["u:x"], None);
+    }
+}
