@@ -7,7 +7,6 @@ use agent_services::ServiceUrls;
 use agent_services::backend::StoreUrl;
 use anyhow::bail;
 
-use crate::cli::print;
 use crate::cli::store::{StoreCommand, StoreCommandOptions};
 use crate::config::{Environment, absolute};
 
@@ -46,7 +45,7 @@ fn folder_of(urls: &ServiceUrls) -> anyhow::Result<PathBuf> {
 async fn backup(from: PathBuf, into: &Path) -> anyhow::Result<()> {
     let copy = agent_services::sqlite::SqliteDatabase::read_only(from).backup(into).await?;
     let (folder, bytes) = (copy.folder.display(), copy.bytes);
-    print(&format!("copied {bytes} bytes; to restore them: agent-server --data-dir '{folder}'\n"))
+    crate::cli::print(&format!("copied {bytes} bytes; to restore them: agent-server --data-dir '{folder}'\n"))
 }
 
 #[cfg(not(feature = "sqlite"))]
