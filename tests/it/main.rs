@@ -16,6 +16,7 @@ mod schema;
 mod sessions;
 mod shutdown;
 mod spans;
+mod store;
 mod streams;
 mod terminal;
 mod users;

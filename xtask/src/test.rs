@@ -151,14 +151,23 @@ fn metadata() -> Result<Value> {
     serde_json::from_str(&output).context("`cargo metadata` printed something that is not JSON")
 }
 
-/// Tests the example of a user's crate, which is outside of the workspace and uses only the public interface.
+/// Tests the example of a user's crates and the README, which are outside of the workspace and use only the public
+/// interface.
 fn outside() -> Result<()> {
     let root = workspace_root();
     // With the workspace's versions, which have already been downloaded.
     fs::copy(root.join("Cargo.lock"), root.join("tests/outside/Cargo.lock"))
         .context("could not copy Cargo.lock")?;
-    Step::cargo(&["test", "--offline", "--manifest-path", "tests/outside/Cargo.toml"])
-        .with_arguments(&["--target-dir", "target/outside"])
-        .with_environment("CARGO_PROFILE_TEST_DEBUG", "0")
-        .run()
+    let server = path_of_server()?;
+    // Builds the README's program for its test, with the features that tests switch on.
+    for command in [&["build", "--bins", "--tests"][..], &["test"]] {
+        Step::cargo(command)
+            .with_arguments(&["--workspace", "--offline", "--manifest-path", "tests/outside/Cargo.toml"])
+            .with_arguments(&["--target-dir", "target/outside"])
+            // The profile of tests inherits this, so both commands share what is compiled.
+            .with_environment("CARGO_PROFILE_DEV_DEBUG", "0")
+            .with_environment(BINARY, &server)
+            .run()?;
+    }
+    Ok(())
 }

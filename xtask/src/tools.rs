@@ -57,6 +57,14 @@ const TOOLS: &[Tool] = &[
     },
     Tool {
         needed_by: &["test"],
+        probe: ("curl", &["--version"]),
+        missing: "`curl` is missing. The test of the README needs it; \
+                  install it with `apt-get install curl` (Debian, Ubuntu), `dnf install curl` (Fedora) \
+                  or `brew install curl` (macOS).",
+        debian_package: Some("curl"),
+    },
+    Tool {
+        needed_by: &["test"],
         probe: ("python3", &["-c", "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))"]),
         missing: "Python 3.11 or later with its module `venv` is missing. The tests of the Python example and of \
                   OpenAI's clients need it; \

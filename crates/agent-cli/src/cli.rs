@@ -2,6 +2,7 @@
 
 #[cfg(feature = "client")]
 pub(crate) mod runs;
+pub(crate) mod store;
 mod store_options;
 pub(crate) mod users;
 
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     /// Opens the data folder or Redis directly. While a server is running on the data folder, give its address with
     /// --server.
     Users(users::UsersOptions),
+    /// Back up the data of a server, while it is running or not
+    Store(store::StoreCommandOptions),
     /// List, show, follow and cancel the runs of a running server
     ///
     /// Sends AGENT_SERVER_TOKEN, if it is set, to the server as a bearer token.

@@ -12,6 +12,7 @@ mod runs;
 mod schema;
 mod serve;
 mod sessions;
+mod store;
 mod telemetry;
 #[cfg(feature = "client")]
 mod terminal;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Schema(options) => schema::run(&options),
         Command::Sessions(options) => sessions::run(&options, &environment),
         Command::Users(options) => users::run(&options, &environment),
+        Command::Store(options) => store::run(&options, &environment),
         #[cfg(feature = "client")]
         Command::Runs(options) => runs::run(&options, &environment),
     };

@@ -9,6 +9,9 @@
 //! let app = AgentApp::builder("echo").agent("echo", Echo::default()).protocol(OpenAi).build()?;
 //! # Ok(()) }
 //! ```
+//!
+//! An OpenAI client then works with the base URL `http://ADDRESS/v1`. The `model` of a request chooses an agent. The crate has
+//! no features.
 #![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod chat;
@@ -21,11 +24,6 @@ mod responses;
 use agent_server::protocol::{Endpoint, ErrorInfo, OpenApiPart, Protocol, ProtocolContext};
 use axum::Router;
 use axum::response::Response;
-
-/// Compiles the README's Rust code.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
 
 /// The paths that OpenAI's clients use, and upstream's path of the Responses API.
 const PREFIXES: [&str; 2] = ["/v1/", "/compatible-mode/v1/"];

@@ -1,15 +1,15 @@
 //! The trait that agents implement.
 
-use std::any::Any;
-use std::error::Error as StdError;
+mod error;
+
 use std::fmt;
 use std::sync::Arc;
 
-use agent_schemas::Error;
 use async_trait::async_trait;
 
 use crate::RunHandle;
-use crate::error_chain::chain;
+
+pub use error::AgentError;
 
 /// Something that answers requests.
 ///
@@ -98,64 +98,6 @@ pub enum Recovery {
     StartOver,
     /// The agent continues after the complete messages, which [`RunHandle::earlier`] returns.
     Continue,
-}
-
-/// Why an agent failed. Any error converts to it with `?`.
-pub struct AgentError(Error);
-
-impl AgentError {
-    /// An error that has nothing but a text, for the server's log. A text for the client is an [`agent_schemas::Error`], such
-    /// as [`Error::Agent`].
-    pub fn message(message: impl Into<String>) -> Self {
-        AgentError(Error::unknown("Error", message))
-    }
-
-    /// The error, with its own text. A run does not show that of an [`Error::UnknownAgent`] to its client.
-    pub fn into_inner(self) -> Error {
-        self.0
-    }
-
-    pub(crate) fn panic(payload: &(dyn Any + Send)) -> Self {
-        let text = payload.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        AgentError(Error::unknown("panic", text.unwrap_or("the agent panicked")))
-    }
-}
-
-// `AgentError` does not implement `std::error::Error`: otherwise it could not be converted from every type that does.
-impl<E: StdError + Send + Sync + 'static> From<E> for AgentError {
-    fn from(error: E) -> Self {
-        let any = &error as &dyn Any;
-        if let Some(known) = any.downcast_ref::<Error>() {
-            return AgentError(known.clone());
-        }
-        let is_unavailable =
-            any.downcast_ref::<agent_services::Error>().is_some_and(agent_services::Error::is_retryable);
-        if is_unavailable {
-            tracing::warn!(error = chain(&error), "an agent's call of a store failed");
-            return AgentError(Error::StoreUnavailable {});
-        }
-        AgentError(Error::unknown(short_type_name::<E>(), chain(&error)))
-    }
-}
-
-impl fmt::Debug for AgentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Display for AgentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// A type's name without its path and parameters.
-fn short_type_name<T>() -> &'static str {
-    let name = std::any::type_name::<T>();
-    let name = name.split('<').next().unwrap_or(name);
-    name.rsplit("::").next().unwrap_or(name)
 }
 
 /// An agent built from an async closure; see [`agent_fn`].

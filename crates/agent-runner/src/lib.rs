@@ -21,6 +21,19 @@
 //! assert_eq!(response.messages()[0].text_content(), Some("You said: hi"));
 //! # Ok(()) }
 //! ```
+//!
+//! [`agents`] has agents that are ready to use, [`tools`] what models may call, and [`history`] what becomes of a
+//! conversation that is too long. The crate `agent-server` serves a runner over HTTP.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `chat` | the agent `agents::Chat`, which calls a model over HTTP, and its steps, `agents::ChatTurn` |
+//! | `http-client` | `http_client`, which makes HTTP clients with this project's TLS |
+//! | `testing` | `testing`, with which agents and tools are tested |
 #![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod agent;

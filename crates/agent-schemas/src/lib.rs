@@ -28,7 +28,7 @@
 //! [`run_options`], [`tool`], [`call`], [`error`], [`semantics`], [`delta`], [`fold`], [`merge`],
 //! [`sequence`], [`builder`], [`openai`], [`sse`], [`id`].
 //! Other protocols: [`responses`]. Exchange with vendors: [`session`], [`embedding`], [`realtime`], [`modelstudio`],
-//! [`response_api`], [`secret`].
+//! [`response_api`], [`secret`]. The crate has no features.
 #![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 pub mod api;

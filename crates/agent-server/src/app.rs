@@ -28,6 +28,9 @@ pub type HookResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 type Wrap = Box<dyn Fn(Router) -> Router + Send + Sync>;
 
+/// Makes routes of the application that use its runner.
+type Routes = Box<dyn FnOnce(Runner) -> Router + Send>;
+
 type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = HookResult> + Send>> + Send>;
 
 /// An application that is ready to serve.
@@ -61,7 +64,7 @@ pub struct AgentApp {
 pub struct AgentAppBuilder {
     name: String,
     runner: RunnerBuilder,
-    routes: Vec<Router>,
+    routes: Vec<Routes>,
     protocols: Vec<Arc<dyn Protocol>>,
     wraps: Vec<Wrap>,
     http: HttpConfig,
@@ -235,8 +238,39 @@ impl AgentAppBuilder {
     /// Adds your own routes, with their layers. The server's layers wrap them. [`build`](Self::build) rejects a
     /// route that already exists.
     #[must_use]
-    pub fn routes(mut self, routes: Router) -> Self {
-        self.routes.push(routes);
+    pub fn routes(self, routes: Router) -> Self {
+        self.routes_with(|_| routes)
+    }
+
+    /// Adds your own routes, which start and read runs with the application's [`Runner`]. Otherwise the same as
+    /// [`routes`](Self::routes).
+    ///
+    /// Such a run has the options that its handler passes, not those of [`run_options`](Self::run_options). It has an owner
+    /// only if the handler names one: where a layer adds a [`Principal`], take it from the request.
+    ///
+    /// ```
+    /// use agent_runner::{RunOptions, Runner, agents::Echo};
+    /// use agent_schemas::{AgentRequest, Message};
+    /// use agent_server::{AgentApp, ApiError};
+    /// use axum::extract::State;
+    /// use axum::{Router, routing::post};
+    ///
+    /// async fn ask(State(runner): State<Runner>, question: String) -> Result<String, ApiError> {
+    ///     let request = AgentRequest::new(vec![Message::user(question)]);
+    ///     let run = runner.start(request, RunOptions::default()).await?;
+    ///     let response = run.response().await?;
+    ///     Ok(response.messages().iter().map(Message::full_text).collect())
+    /// }
+    ///
+    /// let builder = AgentApp::builder("app")
+    ///     .agent("echo", Echo::default())
+    ///     .routes_with(|runner| Router::new().route("/ask", post(ask)).with_state(runner));
+    /// ```
+    ///
+    /// [`Principal`]: crate::Principal
+    #[must_use]
+    pub fn routes_with(mut self, routes: impl FnOnce(Runner) -> Router + Send + 'static) -> Self {
+        self.routes.push(Box::new(routes));
         self
     }
 
@@ -316,7 +350,8 @@ impl AgentAppBuilder {
         let runner = self.runner.build()?;
         let app = App::new(self.name, runner, self.http, self.run_options, self.max_response_ttl);
         let protocols: Arc<[Arc<dyn Protocol>]> = self.protocols.into();
-        let routes = router::collect(&app, self.routes, &protocols)?;
+        let own = self.routes.into_iter().map(|routes| routes(app.runner().clone())).collect();
+        let routes = router::collect(&app, own, &protocols)?;
         Ok(AgentApp {
             app,
             routes,

@@ -2,12 +2,14 @@
 //!
 //! A [`SqliteDatabase`] is a file in a data folder, shared by its stores. The first store that starts opens it and
 //! migrates it to the current version; the last one that stops closes it. One thread writes, and commits waiting work
-//! together; readers see the last committed state. Any SQLite tool can read the file.
+//! together; readers see the last committed state. Any SQLite tool can read the file. [`SqliteDatabase::backup`] copies it
+//! while it is in use.
 //!
 //! Acknowledged writes survive the end of the process, however it ends; with
 //! [`sync_every_commit`](SqliteOptions::sync_every_commit) they also survive a power failure.
 
 mod backend;
+mod backup;
 mod connection;
 mod database;
 mod failure;
@@ -32,6 +34,7 @@ mod writer;
 mod plans;
 
 pub use backend::SqliteBackend;
+pub use backup::SqliteBackup;
 pub use connection::SqliteOptions;
 pub use database::SqliteDatabase;
 pub use memories::SqliteMemoryStore;

@@ -40,6 +40,11 @@ const RULES: &[Rule] = &[
         never: &["redis", "rusqlite", "bb8", "clap", "reqwest", "hyper"],
     },
     Rule {
+        package: "agent-runtime",
+        ours: &["agent-schemas", "agent-services", "agent-runner", "agent-server", "agent-protocol-openai"],
+        never: &["axum", "redis", "rusqlite", "bb8", "clap", "reqwest", "hyper"],
+    },
+    Rule {
         package: "agent-cli",
         ours: &[
             "agent-schemas",

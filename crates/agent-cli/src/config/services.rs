@@ -146,7 +146,7 @@ impl Config {
     ///
     /// # Errors
     /// If one is invalid, or if the data folder is needed but unknown.
-    pub(super) fn urls(&self, environment: &Environment) -> Result<ServiceUrls, ConfigError> {
+    pub(crate) fn urls(&self, environment: &Environment) -> Result<ServiceUrls, ConfigError> {
         if self.ephemeral {
             return Ok(ServiceUrls::new(self.url("url", DEFAULT_EPHEMERAL, environment)?));
         }

@@ -3,13 +3,15 @@
 //! One turn is a loop: the conversation ([`context`]) is sent ([`request`]), the answer arrives as a stream ([`endpoint`],
 //! [`stream`], [`body`], [`wire`]) and is written to the run ([`answer`]); the tools that the model calls are
 //! run ([`toolbox`]), and their outputs are sent with the next round, until the model calls no more tools. Tools of the
-//! request ([`declared`]) are run by the client ([`client_call`]).
+//! request ([`declared`]) are run by the client ([`client_call`]). [`turn`] has
+//! these steps.
 
 mod answer;
 mod body;
 mod calls;
 mod client_call;
 mod config;
+mod config_builder;
 mod context;
 mod declared;
 mod endpoint;
@@ -30,6 +32,7 @@ mod request;
 mod seconds;
 mod stream;
 mod toolbox;
+mod turn;
 mod wire;
 
 use std::sync::Arc;
@@ -37,17 +40,13 @@ use std::sync::Arc;
 use agent_schemas::Error;
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use tracing::Instrument;
 
 use crate::tools::Tool;
 use crate::{Agent, AgentError, Recovery, RunHandle, SecretString};
 
 use answer::{Answer, Round};
 use body::Item;
-use calls::CallIds;
-use client_call::ClientCall;
 pub use config::{ChatConfig, SystemRole};
-use context::Context;
 use endpoint::Endpoint;
 pub use error::ChatError;
 pub use extra::ExtraHeaders;
@@ -55,8 +54,8 @@ use failure::Failure;
 #[cfg(feature = "testing")]
 pub use fake::{FakeModel, FakeReply, FakeRequest};
 use model::Model;
-use request::{Conversation, choose_model};
-use toolbox::Toolbox;
+use request::Conversation;
+pub use turn::{ChatAnswer, ChatTurn};
 
 /// The status of a request that cannot succeed as it is.
 const BAD_REQUEST: u16 = 400;
@@ -79,6 +78,9 @@ const BAD_REQUEST: u16 = 400;
 /// conversation.
 ///
 /// A failed model call is retried as long as none of its answer was shown; see [`ChatConfig`].
+///
+/// An agent with a loop of its own takes the same steps one by one: see [`ChatTurn`]. [`Chat::complete`] asks the model a
+/// question aside.
 #[derive(Debug)]
 pub struct Chat {
     config: ChatConfig,
@@ -115,36 +117,12 @@ impl Chat {
 
     /// Handles a request until the model calls no more of the server's tools.
     async fn turn(&self, run: &RunHandle) -> Result<(), Error> {
-        let request = run.request();
-        let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
-        if !toolbox.left_out().is_empty() {
-            let tools = toolbox.left_out().join(", ");
-            tracing::info!(run.id = %run.id(), tools, "left out tools that a model server does not have: {tools}");
-        }
-        let model = choose_model(&self.config, request);
-        let context = Context::load(&self.config, run).await?;
-        let is_openai = self.model.is_openai();
-        let mut conversation = Conversation::new(&self.config, request, context, model, &toolbox, is_openai);
-        let mut ids = CallIds::default();
+        let mut turn = self.begin(run).await?;
         for _ in 0..self.config.max_rounds {
-            let answer = Answer::new(run, model, &toolbox, &mut ids);
-            let span = tracing::info_span!("model call", model.name = model);
-            let asked = self.ask(run, &conversation, model, answer).instrument(span).await;
-            let Round { message, text, own_calls, client_calls } = asked.map_err(|failure| {
-                self.log(run, model, &failure);
-                failure.error
-            })?;
-            let outputs = toolbox.run(run, &own_calls).await;
-            if own_calls.is_empty() || !client_calls.is_empty() {
-                client_calls.into_iter().for_each(ClientCall::close);
-                context::remember(&self.config, run, text).await;
+            let answer = turn.call_model().await?;
+            if !turn.run_tools(answer).await? {
                 return Ok(());
             }
-            conversation.add_round(message, &own_calls, &outputs);
-            // What the user has said meanwhile is taken in before the next model call.
-            let what = "what the user has said meanwhile could not be read";
-            let steered = run.steered().await.map_err(|error| context::store_error(run, what, &error))?;
-            conversation.add_messages(&steered);
         }
         let message = format!("The model still called tools after {} rounds", self.config.max_rounds);
         Err(Error::Agent { message })

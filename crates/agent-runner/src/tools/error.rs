@@ -13,8 +13,9 @@ pub(crate) const UNEXPECTED: &str = "the tool failed unexpectedly";
 
 /// Why a tool has no answer.
 ///
-/// An error from [`ToolError::new`] has a text for the model and the client. An error that `?` converts was not
-/// written for them, so they read only that the tool failed, and the server's log has its text.
+/// An error from [`ToolError::new`] has a text for the model and the client. An error that `?` converts, of any type or
+/// boxed, or an `anyhow::Error`, was not written for them, so they read only that the tool failed, and the server's log
+/// has its text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ToolError {
     message: String,
@@ -34,9 +35,10 @@ impl ToolError {
 }
 
 // `ToolError` does not implement `std::error::Error`: otherwise it could not be converted from every type that does.
-impl<E: StdError> From<E> for ToolError {
+impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for ToolError {
     fn from(error: E) -> Self {
-        ToolError { message: UNEXPECTED.to_owned(), cause: Some(chain(&error)) }
+        let error: Box<dyn StdError + Send + Sync> = error.into();
+        ToolError { message: UNEXPECTED.to_owned(), cause: Some(chain(error.as_ref())) }
     }
 }
 
@@ -61,5 +63,24 @@ impl fmt::Debug for ToolError {
 impl fmt::Display for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_of_others__however_wrapped__is_for_the_log() {
+        let io = || std::io::Error::other("disk");
+        let boxed: Box<dyn StdError + Send + Sync> = Box::new(io());
+        for (error, cause) in [
+            (ToolError::from(io()), "disk"),
+            (ToolError::from(boxed), "disk"),
+            (ToolError::from(anyhow::Error::new(io()).context("order 7")), "order 7: disk"),
+            (ToolError::from("a text"), "a text"),
+        ] {
+            assert_eq!((error.to_string().as_str(), error.cause()), (UNEXPECTED, Some(cause)));
+        }
     }
 }

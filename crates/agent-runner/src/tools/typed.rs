@@ -36,14 +36,12 @@ pub struct ToolFn<Args, F> {
 /// #[derive(Deserialize, JsonSchema)]
 /// #[schemars(crate = "agent_runner::schemars")]
 /// struct Route {
-///
-/// Where to begin.
-/// from: String,
-/// to: String,
-///
-/// How many minutes to plan for a break.
-/// #[serde(default)]
-/// pause: u32,
+///     /// Where to begin.
+///     from: String,
+///     to: String,
+///     /// How many minutes to plan for a break.
+///     #[serde(default)]
+///     pause: u32,
 /// }
 ///
 /// let plan = tool_fn("plan_route", "Says how long a journey takes.", |ctx: ToolContext, route: Route| async move {

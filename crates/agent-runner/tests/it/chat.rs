@@ -5,6 +5,7 @@ mod errors;
 mod history;
 mod log;
 mod requests;
+mod steps;
 mod streaming;
 mod tools;
 

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::Router;
+use agent_runner::agents::Echo;
+use agent_runner::{RunOptions, Runner};
+use agent_schemas::{AgentRequest, Message, RunId};
+use agent_server::{ApiError, Principal};
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Extension, Path, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get as on_get, post as on_post};
+use axum::{Router, middleware};
 
 use crate::app::{call, echo, get, process, router, send};
 
@@ -159,5 +163,72 @@ fn build__origin_or_host_that_never_matches__is_refused() {
     check_conflict(
         echo().http(http),
         "http.allowed_hosts 'app.example:80' should have no port, because any port is allowed",
+    );
+}
+
+/// `POST /ask/{model}` starts a run of the request's principal and answers with its id and its text; `GET /answers/{id}`
+/// answers with the text of a run.
+fn asking(runner: Runner) -> Router {
+    async fn ask(
+        State(runner): State<Runner>,
+        Extension(principal): Extension<Principal>,
+        Path(model): Path<String>,
+        question: String,
+    ) -> Result<String, ApiError> {
+        let mut request = AgentRequest::new(vec![Message::user(question)]);
+        request.model = Some(model);
+        request.user_id = Some(principal.user_id().to_string());
+        let run = runner.start(request, RunOptions::default()).await?;
+        Ok(format!("{} {}", run.id(), run.response().await?.messages()[0].full_text()))
+    }
+    async fn answer(State(runner): State<Runner>, Path(id): Path<String>) -> Result<String, ApiError> {
+        let run = runner.attach(&RunId::new(id.as_str())).await?;
+        let run = run.ok_or_else(|| ApiError::NoSuchRun(id))?;
+        Ok(run.response().await?.messages()[0].full_text())
+    }
+    Router::new()
+        .route("/ask/{model}", on_post(ask))
+        .route("/answers/{id}", on_get(answer))
+        .with_state(runner)
+}
+
+#[tokio::test]
+async fn own_routes__with_runner__start_and_read_runs() {
+    async fn as_user(mut request: Request, next: Next) -> Response {
+        let user = request.headers().get("x-user").and_then(|user| user.to_str().ok()).unwrap_or("ann");
+        let principal = Principal::new(user);
+        request.extensions_mut().insert(principal);
+        next.run(request).await
+    }
+    let app = echo().agent("other", Echo::default()).routes_with(asking);
+    let router = router(app.wrap(|routes| routes.layer(middleware::from_fn(as_user))));
+    let ask = |model: &str| {
+        let request = Request::post(format!("/ask/{model}")).header("host", "localhost");
+        send(&router, request.body("How are you?".into()).expect("a request"))
+    };
+    let asked = ask("other").await;
+    let (id, text) = asked.body.split_once(' ').unwrap_or_else(|| panic!("{asked:?}"));
+    assert_eq!(text, "How are you?");
+    assert_eq!(get(&router, &format!("/answers/{id}")).await.body, "How are you?");
+    let of_server = get(&router, &format!("/runs/{id}")).await;
+    assert_eq!((of_server.status, &of_server.json()["agent"]), (StatusCode::OK, &"other".into()));
+    let of_others = Request::get(format!("/runs/{id}")).header("host", "localhost").header("x-user", "bob");
+    let of_others = send(&router, of_others.body(Body::empty()).expect("a request")).await;
+    assert_eq!(of_others.status, StatusCode::NOT_FOUND, "it is Ann's");
+    for refused in [ask("nobody").await, get(&router, "/answers/run_0").await] {
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{refused:?}");
+        assert!(refused.json()["error"]["message"].is_string(), "{refused:?}");
+    }
+}
+
+#[test]
+fn build__routes_with_runner_collide__names_both_owners() {
+    check_conflict(
+        echo().routes_with(|_| Router::new().route("/health", on_get(async || ""))),
+        "the application has the route GET /health, which the server already has",
+    );
+    check_conflict(
+        echo().routes_with(asking).routes_with(asking),
+        "the application has the route POST /ask/{model}, which the application already has",
     );
 }

@@ -76,6 +76,27 @@ pub(super) fn create_database(file: &Path) -> std::io::Result<()> {
     if file.exists() { Ok(()) } else { private(file).map(drop) }
 }
 
+/// Makes a file that only its owner may read.
+///
+/// # Errors
+/// The system's, and if there is such a file already.
+pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Waits until the names of a folder's files are on the disk.
+///
+/// # Errors
+/// The system's.
+pub(super) fn sync(folder: &Path) -> std::io::Result<()> {
+    // Other systems do not open folders as files.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
 /// Makes the files of a database readable only by their owner. Older versions left that to the umask.
 pub(super) fn make_database_private(file: &Path) {
     for suffix in ["", "-wal", "-shm", "-journal"] {
@@ -155,7 +176,7 @@ fn make_private(_: &File) -> std::io::Result<()> {
 }
 
 /// Creates a folder that only its owner can read, because conversations are private.
-fn create(folder: &Path) -> Result<()> {
+pub(super) fn create(folder: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! The backends in SQLite.
 
+mod backup;
 mod cancelled;
 mod damage;
 mod file;
