@@ -157,7 +157,7 @@ async fn check_script(steps: Vec<Step>, fails: bool, cut: usize) -> Result<(), S
     let aging = Aging::new(script(steps, fails));
     let client = aging.client();
     // Some calls are the agent's own, and some the client's.
-    let tools = if cut % 2 == 0 { "[]" } else { r#"[{"type":"function","name":"f"}]"# };
+    let tools = if cut.is_multiple_of(2) { "[]" } else { r#"[{"type":"function","name":"f"}]"# };
     let stream = client.stream(&format!(r#"{{"input":"hi","stream":true,"tools":{tools}}}"#)).await;
     if stream.contains("function_call_output") || (tools == "[]" && stream.contains("\"function_call\"")) {
         return Err("the client sees a call that it cannot answer".to_owned());

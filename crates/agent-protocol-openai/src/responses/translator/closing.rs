@@ -199,6 +199,9 @@ impl Responses {
                 let arguments = &*call.arguments;
                 let done = StreamEvent::McpArgumentsDone { item_id: &call.id, output_index, arguments };
                 self.writer.send(done, frames);
+                if status == ItemStatus::Incomplete {
+                    return self.end_own_call(output_index, None, frames);
+                }
                 // Its item ends with the tool's output.
                 return self.await_answer(call_id, output_index, frames);
             }
