@@ -112,7 +112,8 @@ async fn history__without_session__is_the_clients() {
 #[tokio::test]
 async fn client_tool__call_and_output__round_trip() {
     let (model, server) = scripted().await;
-    let tool = |name: &str| json!({ "type": "function", "function": { "name": name, "parameters": {} } });
+    let schema = json!({ "type": "object", "properties": { "city": { "type": "string" } } });
+    let tool = |name: &str| json!({ "type": "function", "function": { "name": name, "parameters": schema } });
     for (question, count) in [("call it", 1), ("in parallel", 2)] {
         let more = json!({ "tools": [tool("weather"), tool("time")], "tool_choice": "auto" });
         let first = complete(&server, json!([user(question)]), more.clone()).await;
@@ -165,15 +166,15 @@ async fn request__all_parameters__reach_the_model() {
     let audio = json!({ "type": "input_audio", "input_audio": { "data": "AA==", "format": "wav" } });
     let file = json!({ "type": "file", "file": { "filename": "a.pdf", "file_data": "data:application/pdf;base64,AA==" } });
     let content = json!([{ "type": "text", "text": "look" }, image, audio, file]);
-    let format =
-        json!({ "type": "json_schema", "json_schema": { "name": "x", "schema": { "type": "object" } } });
+    let schema = json!({ "type": "object", "properties": { "answer": { "type": "integer" } } });
+    let format = json!({ "type": "json_schema", "json_schema": { "name": "x", "schema": schema } });
     let more = json!({
         "temperature": 0.5, "seed": 7, "stop": ["x"], "max_completion_tokens": 9, "response_format": format
     });
     let messages =
         json!([{ "role": "developer", "content": "Be brief." }, { "role": "user", "content": content }]);
     let answer = complete(&server, messages, more).await;
-    assert_eq!(said(&answer), "{\"answer\": 42}");
+    assert_eq!(said(&answer), "{\"answer\":42}");
     assert_eq!(answer["usage"]["total_tokens"], 7);
     assert_eq!(answer["usage"]["prompt_tokens_details"]["cached_tokens"], 1);
     let received = model.received().remove(0);

@@ -43,10 +43,3 @@ async fn javascript_sdk__works() {
     let said = javascript("chat_completions.mjs", &[&address(&demo), &address(&scripted)]).await;
     assert!(said.ends_with("is served.\n"), "{said}");
 }
-
-#[tokio::test]
-async fn openai_agents_sdk__works() {
-    let (_demo, scripted, _model) = servers().await;
-    let said = python("openai-agents", "framework.py", &[&address(&scripted)]).await;
-    assert_eq!(said, "An agent is served.\n");
-}

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 
 use agent_tests::environment::{Environment, JAVASCRIPT, PYTHON, Recipe, Stage};
 
+/// The version of Node.js that the packages need.
+pub(crate) const NODE: &str = "node_modules/.bin/node";
+
 /// Runs a Python program in this file's folder, with the packages that `{packages}.txt` pins; returns its output.
 ///
 /// # Panics
 /// If it fails.
 pub(crate) async fn python(packages: &str, program: &str, arguments: &[&str]) -> String {
-    run(&environment(packages), &[".venv/bin/python", program], arguments).await
+    run(&environment(packages), &[".venv/bin/python", program], arguments, &[]).await
 }
 
 /// The same for a program for Node.js, with the packages of `package.json`.
@@ -17,11 +20,28 @@ pub(crate) async fn python(packages: &str, program: &str, arguments: &[&str]) ->
 /// # Panics
 /// If it fails.
 pub(crate) async fn javascript(program: &str, arguments: &[&str]) -> String {
-    run(&environment("javascript"), &["node", program], arguments).await
+    run_in_javascript(&[NODE, program], arguments, &[]).await
 }
 
-async fn run(environment: &Environment, program: &[&str], arguments: &[&str]) -> String {
-    let ended = environment.run(program, arguments, &[]).await;
+/// Runs a program of the packages of `package.json`, with these environment variables; gives what it printed.
+///
+/// # Panics
+/// If it fails.
+pub(crate) async fn run_in_javascript(
+    program: &[&str],
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> String {
+    run(&environment("javascript"), program, arguments, variables).await
+}
+
+async fn run(
+    environment: &Environment,
+    program: &[&str],
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> String {
+    let ended = environment.run(program, arguments, variables).await;
     assert_eq!(ended.code, 0, "{program:?} failed:\n{}{}", ended.stdout, ended.stderr);
     ended.stdout
 }
@@ -39,15 +59,18 @@ fn environment(packages: &str) -> Environment {
     } else {
         let pins = files(&[(&format!("{packages}.txt"), "requirements.txt")]);
         // Python compiles modules when they are imported, and few of the installed ones are.
-        let install = ".venv/bin/pip install --quiet --no-compile -r requirements.txt";
+        // The pins include all dependencies.
+        let install = ".venv/bin/pip install --quiet --no-compile --no-deps -r requirements.txt";
         (&PYTHON, "py", pins, vec!["rm -rf .venv", "python3 -m venv .venv", install])
     };
     // Node.js searches for packages from the program's folder.
     let mut programs: Vec<(PathBuf, PathBuf)> = Vec::new();
-    for entry in source.read_dir().expect("a folder") {
-        let path = entry.expect("a file").path();
-        if path.extension().is_some_and(|found| found == extension) {
-            programs.push((path.clone(), PathBuf::from(path.file_name().expect("a name"))));
+    for folder in ["", "frameworks"] {
+        for entry in source.join(folder).read_dir().expect("a folder") {
+            let path = entry.expect("a file").path();
+            if path.extension().is_some_and(|found| found == extension) {
+                programs.push((path.clone(), Path::new(folder).join(path.file_name().expect("a name"))));
+            }
         }
     }
     programs.sort();
@@ -79,8 +102,8 @@ pub(crate) mod installed {
     }
 
     #[test]
-    fn openai_agents__pinned_packages__are_there() {
-        drop(environment("openai-agents"));
+    fn frameworks__pinned_packages__are_there() {
+        drop(environment("frameworks"));
     }
 
     #[test]

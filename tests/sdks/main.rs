@@ -2,7 +2,9 @@
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod chat_completions;
+mod codex;
 mod environment;
+mod frameworks;
 mod openapi;
 mod responses;
 mod scripted;

@@ -52,9 +52,3 @@ async fn javascript_sdk__works() {
     let (_demo, demo, scripted) = servers().await;
     assert_eq!(javascript("responses.mjs", &[&demo, &scripted]).await, "openai\n");
 }
-
-#[tokio::test]
-async fn openai_agents_sdk__works() {
-    let (_demo, _, scripted) = servers().await;
-    assert_eq!(python("openai-agents", "framework_responses.py", &[&scripted]).await, "openai-agents\n");
-}

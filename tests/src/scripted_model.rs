@@ -1,5 +1,8 @@
 //! A model endpoint that follows the conversation's last message, so that clients in any language can test tool calls,
-//! refusals and truncated answers without a model.
+//! refusals, errors and truncated answers without a model.
+
+mod reply;
+mod rules;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -8,18 +11,33 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Answers Chat Completions as a stream, depending on the last message:
+/// Answers Chat Completions as a stream. A request that a strict model server would reject gets 400; see
+/// [`Self::rejected`]. The reply to any other depends on the last message:
 ///
 /// * `say ` and JSON from a user: these deltas and this finish reason: `{"deltas": […], "finish_reason": "…"}`;
 /// * the output of a tool: a text that repeats the outputs after the last user message;
-/// * `call` or `parallel` from a user with tools: a call of the first tool, or of each one, with `{"city":"Rome"}`;
+/// * `call` or `parallel` from a user with tools: a call of the first tool that is not the server's, or of each one;
+/// * `calculate`: a call of the server's tool `calculator` with `6*7`;
+/// * `shell: COMMAND`: a call of the client's tool for shell commands;
+/// * `patch: FILE`: a call of `apply_patch` that adds the file;
+/// * a tool forced by `tool_choice`: a call of it;
 /// * `refuse` or `long`: a refusal, or an answer that ends with `length`;
-/// * JSON requested with `response_format`: `{"answer":42}`;
+/// * `fail KIND`: an error, where `KIND` is an HTTP status or `context`;
+/// * JSON requested with `response_format`: a value of its schema;
 /// * anything else: `You said: ` and the text.
+///
+/// In the arguments of calls and in JSON, every text is `Rome` and every number 42.
 #[derive(Debug)]
 pub struct ScriptedModel {
     address: SocketAddr,
-    received: Arc<Mutex<Vec<Value>>>,
+    log: Arc<Mutex<Log>>,
+}
+
+/// The requests so far.
+#[derive(Debug, Default)]
+struct Log {
+    received: Vec<Value>,
+    rejected: Vec<String>,
 }
 
 impl ScriptedModel {
@@ -30,21 +48,27 @@ impl ScriptedModel {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&received);
+        let log = Arc::new(Mutex::new(Log::default()));
+        let kept = Arc::clone(&log);
         #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(answer(stream, Arc::clone(&kept)));
             }
         });
-        ScriptedModel { address, received }
+        ScriptedModel { address, log }
     }
 
     /// The configuration of the default agent, `scripted`, which uses this model.
     pub fn config(&self) -> String {
+        self.config_with_tools(&[])
+    }
+
+    /// The same for an agent with these tools of the server.
+    pub fn config_with_tools(&self, tools: &[&str]) -> String {
         format!(
-            "agent = \"scripted\"\n[agents.scripted]\nkind = \"chat\"\nmodel = \"m\"\ntools = []\nbase_url = \"http://{}/v1\"\n",
+            "agent = \"scripted\"\n[agents.scripted]\nkind = \"chat\"\nmodel = \"m\"\nmax_retries = 0\ntools = {tools:?}\n\
+             base_url = \"http://{}/v1\"\n",
             self.address
         )
     }
@@ -54,11 +78,19 @@ impl ScriptedModel {
     /// # Panics
     /// If handling a request panicked.
     pub fn received(&self) -> Vec<Value> {
-        self.received.lock().expect("no panic").clone()
+        self.log.lock().expect("no panic").received.clone()
+    }
+
+    /// Why requests were rejected, one reason for each rejected request.
+    ///
+    /// # Panics
+    /// If handling a request panicked.
+    pub fn rejected(&self) -> Vec<String> {
+        self.log.lock().expect("no panic").rejected.clone()
     }
 }
 
-async fn answer(stream: TcpStream, received: Arc<Mutex<Vec<Value>>>) -> std::io::Result<()> {
+async fn answer(stream: TcpStream, log: Arc<Mutex<Log>>) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let (mut line, mut length) = (String::new(), 0);
     while stream.read_line(&mut line).await? > 2 {
@@ -70,74 +102,49 @@ async fn answer(stream: TcpStream, received: Arc<Mutex<Vec<Value>>>) -> std::io:
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
     let request: Value = serde_json::from_slice(&body)?;
-    let chunks = reply(&request);
-    received.lock().expect("no panic").push(request);
-    let mut text =
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n".to_owned();
-    for chunk in chunks {
-        text += &format!("data: {chunk}\n\n");
-    }
-    text += "data: [DONE]\n\n";
-    stream.write_all(text.as_bytes()).await?;
+    let reply = {
+        let mut log = log.lock().expect("no panic");
+        let reply = match rules::check(&request) {
+            Ok(()) => reply::to(&request),
+            Err(broken) => {
+                log.rejected.push(broken.clone());
+                Reply::error(400, json!({ "message": broken }))
+            }
+        };
+        log.received.push(request);
+        reply
+    };
+    stream.write_all(reply.to_http().as_bytes()).await?;
     stream.shutdown().await
 }
 
-fn reply(request: &Value) -> Vec<Value> {
-    let empty = Vec::new();
-    let messages = request["messages"].as_array().unwrap_or(&empty);
-    let tools = request["tools"].as_array().unwrap_or(&empty);
-    let last = messages.last().unwrap_or(&Value::Null);
-    let said = text(last);
-    let script = said.strip_prefix("say ").and_then(|script| serde_json::from_str::<Value>(script).ok());
-    let (deltas, reason) = if let Some(script) = &script {
-        let deltas = script["deltas"].as_array().cloned().unwrap_or_default();
-        (deltas, script["finish_reason"].as_str().unwrap_or("stop"))
-    } else if last["role"] == "tool" {
-        let outputs: Vec<String> =
-            messages.iter().rev().take_while(|message| message["role"] == "tool").map(text).collect();
-        let outputs: Vec<&str> = outputs.iter().rev().map(String::as_str).collect();
-        (words(&format!("The tools say: {}", outputs.join(", "))), "stop")
-    } else if said.contains("call") && !tools.is_empty() {
-        (vec![call(0, &tools[0])], "tool_calls")
-    } else if said.contains("parallel") && !tools.is_empty() {
-        (tools.iter().enumerate().map(|(index, tool)| call(index, tool)).collect(), "tool_calls")
-    } else if said.contains("refuse") {
-        (vec![json!({ "refusal": "I would rather not." })], "stop")
-    } else if said.contains("long") {
-        (words("Once upon a"), "length")
-    } else if request["response_format"]["type"].as_str().is_some_and(|kind| kind.starts_with("json")) {
-        (words("{\"answer\": 42}"), "stop")
-    } else {
-        (words(&format!("You said: {said}")), "stop")
-    };
-    let choice = |delta: Value, reason: Value| json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": reason }] });
-    let mut chunks: Vec<Value> = deltas.into_iter().map(|delta| choice(delta, Value::Null)).collect();
-    chunks.push(choice(json!({}), reason.into()));
-    let details = json!({ "cached_tokens": 1 });
-    let usage = json!({
-        "prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7, "prompt_tokens_details": details
-    });
-    chunks.push(json!({ "choices": [], "usage": usage }));
-    chunks
+/// A response of the model server.
+enum Reply {
+    Chunks(Vec<Value>),
+    Error { status: u16, body: Value },
 }
 
-fn words(text: &str) -> Vec<Value> {
-    text.split_inclusive(' ').map(|word| json!({ "content": word })).collect()
-}
+impl Reply {
+    fn error(status: u16, error: Value) -> Self {
+        Reply::Error { status, body: json!({ "error": error }) }
+    }
 
-/// A complete tool call.
-fn call(index: usize, tool: &Value) -> Value {
-    let function = json!({ "name": tool["function"]["name"], "arguments": "{\"city\":\"Rome\"}" });
-    json!({ "tool_calls": [{
-        "index": index, "id": format!("call_{index}"), "type": "function", "function": function
-    }] })
-}
-
-/// The text of a message, or of its text parts.
-fn text(message: &Value) -> String {
-    match &message["content"] {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
-        _ => String::new(),
+    fn to_http(&self) -> String {
+        match self {
+            Reply::Chunks(chunks) => {
+                let frames: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
+                format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n{frames}data: [DONE]\n\n"
+                )
+            }
+            Reply::Error { status, body } => {
+                let body = body.to_string();
+                format!(
+                    "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\nretry-after: 7\r\nconnection: close\r\n\
+                     content-length: {}\r\n\r\n{body}",
+                    body.len()
+                )
+            }
+        }
     }
 }

@@ -73,6 +73,10 @@ pub(super) fn of_run(error: &ErrorBody) -> ErrorInfo {
     if info.status == StatusCode::UNPROCESSABLE_ENTITY && error.status.is_none() {
         info.status = StatusCode::INTERNAL_SERVER_ERROR;
     }
+    if info.code == MODEL_CONTEXT_LENGTH_EXCEEDED {
+        // LiteLLM and others recognize the error by these words, not by its code.
+        info.message.push_str(": the prompt is too long");
+    }
     info
 }
 
@@ -108,13 +112,16 @@ fn kind(status: StatusCode) -> &'static str {
 /// OpenAI's name for a code that clients act on; other codes in lower case.
 fn code(code: &str) -> String {
     match code {
-        "MODEL_CONTEXT_LENGTH_EXCEEDED" => CONTEXT_LENGTH_EXCEEDED.to_owned(),
+        MODEL_CONTEXT_LENGTH_EXCEEDED => CONTEXT_LENGTH_EXCEEDED.to_owned(),
         "MODEL_QUOTA_EXCEEDED" => RATE_LIMIT_EXCEEDED.to_owned(),
         code => code.to_ascii_lowercase(),
     }
 }
 
-/// The code of a conversation that is too long for the model.
+/// The native code of a conversation that is too long for the model.
+const MODEL_CONTEXT_LENGTH_EXCEEDED: &str = "MODEL_CONTEXT_LENGTH_EXCEEDED";
+
+/// OpenAI's code for it.
 pub(super) const CONTEXT_LENGTH_EXCEEDED: &str = "context_length_exceeded";
 
 /// The code of too many requests.
