@@ -34,11 +34,12 @@ def check(kind, value):
 
 
 def narrowed(response):
-    """A response in the form of Open Responses: without other kinds of items, and without the schema of a format."""
+    """A response in the form of Open Responses: without other kinds of items and tools, and without the schema of a format."""
     known = [item for item in response["output"] if item["type"] in ITEMS]
+    tools = [tool for tool in response["tools"] if tool["type"] == "function"]
     form = response["text"]["format"]
     form = form | {"schema": None} if "schema" in form else form
-    return response | {"output": known, "text": response["text"] | {"format": form}}
+    return response | {"output": known, "tools": tools, "text": response["text"] | {"format": form}}
 
 
 def check_response(response):

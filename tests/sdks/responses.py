@@ -103,7 +103,7 @@ def conversations():
     response = demo.responses.create(model="demo", input="What do you remember?", conversation=conversation.id)
     assert response.conversation.id == conversation.id and QUESTION in response.output_text, response
     items = list(demo.conversations.items.list(conversation.id, order="asc", limit=2))
-    assert len(items) == 7 and items[0].content[0].text == QUESTION, items
+    assert len(items) == 6 and items[0].content[0].text == QUESTION, items
     added = demo.conversations.items.create(conversation.id, items=[{"role": "user", "content": "by the way"}])
     assert demo.conversations.items.retrieve(added.data[0].id, conversation_id=conversation.id) == added.data[0]
     assert demo.conversations.update(conversation.id, metadata={"topic": "figs"}).metadata == {"topic": "figs"}

@@ -43,6 +43,8 @@ async fn compaction__takes_the_place_of_the_conversation() {
     let output = compacted["output"].as_array().expect("items");
     let texts: Vec<&str> = output.iter().filter_map(|item| item["content"][0]["text"].as_str()).collect();
     assert_eq!(texts, ["one", "two"], "the user's messages stay");
+    let id = output[1]["id"].as_str().expect("an id");
+    assert!(id.starts_with("msg_") && id.len() > "msg_".len(), "{id}");
     assert_eq!((output.len(), &output[2]["type"]), (3, &json!("compaction")));
     let summary = output[2]["encrypted_content"].as_str().expect("a text");
     assert!(summary.ends_with("4 Summarize the conversation above for "), "{summary:?}");

@@ -20,6 +20,14 @@ async fn listed(client: &Client, query: &str) -> Value {
     list["data"].clone()
 }
 
+/// An agent that answers with its input.
+fn mirror() -> Client {
+    Client::new(agent_fn(|run: RunHandle| async move {
+        run.say(&serde_json::to_string(&run.request().input).unwrap_or_default());
+        Ok(())
+    }))
+}
+
 #[tokio::test]
 async fn own_call__in_conversation__is_one_item() {
     let client = Client::new(writes(agents::plugin_call));
@@ -45,11 +53,7 @@ async fn own_call__in_conversation__is_one_item() {
 #[tokio::test]
 async fn own_call__sent_back__reaches_the_agent_with_its_output() {
     let first = Client::new(writes(agents::plugin_call)).create(r#"{"input":"hi"}"#).await;
-    let agent = agent_fn(|run: RunHandle| async move {
-        run.say(&serde_json::to_string(&run.request().input).unwrap_or_default());
-        Ok(())
-    });
-    let client = Client::new(agent);
+    let client = mirror();
     let seen = client.create(&json!({ "input": first["output"] }).to_string()).await;
     let text = seen["output"][0]["content"][0]["text"].as_str().expect("a text");
     let input: Value = serde_json::from_str(text).expect("JSON");
@@ -64,6 +68,19 @@ async fn own_call__sent_back__reaches_the_agent_with_its_output() {
         (types(&items["data"]), &items["data"][0]["output"]),
         (vec!["mcp_call", "message"], &json!("42"))
     );
+}
+
+#[tokio::test]
+async fn own_call__failed_and_sent_back__keeps_its_error() {
+    let failed = Client::new(writes(agents::mcp_failures)).create(r#"{"input":"hi"}"#).await;
+    let mut call = failed["output"][1].clone();
+    for error in [call["error"].clone(), json!("the tool failed")] {
+        call["error"] = error;
+        let seen = mirror().create(&json!({ "input": [call] }).to_string()).await;
+        let text = seen["output"][0]["content"][0]["text"].as_str().expect("a text");
+        let input: Value = serde_json::from_str(text).expect("JSON");
+        assert_eq!(input[1]["content"][0]["data"]["output"], "the tool failed");
+    }
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ async fn mcp__matches_snapshots() {
     assert_eq!(call["output"][1]["output"], "found");
     let failed = stream_of("mcp_failures", writes(agents::mcp_failures)).await;
     assert_eq!(types(&failed), ["mcp_list_tools", "mcp_call", "mcp_call"]);
-    assert_eq!(failed["output"][1]["error"], "the tool failed");
+    assert_eq!(failed["output"][1]["error"]["content"], "the tool failed");
     let asked = stream_of("approval", writes(agents::approval)).await;
     assert_eq!(asked["output"][0]["id"], "ask_1");
 }

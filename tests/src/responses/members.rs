@@ -157,7 +157,7 @@ const ITEMS: &[(&str, &str, Members)] = &[
             ("name", Is::Text),
             ("arguments", Is::Text),
             ("output", Is::OrNull(&Is::Text)),
-            ("error", Is::OrNull(&Is::Text)),
+            ("error", Is::OrNull(&Is::Object)),
         ],
     ),
     ("mcp_approval_request", "", &[("server_label", Is::Text), ("name", Is::Text), ("arguments", Is::Text)]),

@@ -4,6 +4,7 @@
 //! agent writes in a run that is not stored as a response. Its text is not encrypted; its member has OpenAI's name.
 
 use agent_runner::Run;
+use agent_schemas::id::message_id;
 use agent_schemas::responses::{ResponseItem, ResponseUsage};
 use agent_schemas::{
     AgentResponse, ErrorBody, Event, Json, JsonObject, Message, MessageType, Role, RunId, Status, object,
@@ -39,8 +40,11 @@ pub(super) async fn post(
     }
     let request = unstored(&request);
     let prepared = Prepared::new(&context, &request, None).await?;
-    let kept: Vec<Message> =
-        prepared.context_messages().iter().chain(prepared.input()).filter(|m| is_users(m)).cloned().collect();
+    let said = prepared.context_messages().iter().chain(prepared.input()).filter(|message| is_users(message));
+    let mut kept: Vec<Message> = said.cloned().collect();
+    for message in kept.iter_mut().filter(|message| message.id.is_empty()) {
+        message.id = message_id(&*context.runner().services().ids);
+    }
     let mut spec = prepared.into_spec();
     spec.request.input.push(Message::user(TASK));
     // The summary is needed, and not what tools could add to it.

@@ -235,8 +235,11 @@ fn mcp_call(item: &Fields<'_>) -> Result<Vec<Message>, ErrorInfo> {
         server_label: Some(item.text("server_label")?.to_owned()),
     };
     let mut messages = vec![with_data(item, MessageType::McpCall, Some(Role::Assistant), call.into_data())?];
-    let error =
-        item.get("error").map(|error| error.as_str().map_or_else(|| error.to_string(), str::to_owned));
+    // OpenAI's errors are objects; earlier versions of its types have a text.
+    let error = item.get("error").map(|error| {
+        let text = error.as_str().or_else(|| error.get("content")?.as_str());
+        text.map_or_else(|| error.to_string(), str::to_owned)
+    });
     if let Some(output) = item.optional_text("output")?.map(str::to_owned).or(error) {
         let output = FunctionCallOutput { call_id, name: Some(name), output };
         let mut answer = Message::new("", MessageType::McpCallOutput);

@@ -326,6 +326,8 @@ fn approval_response(message: &Message, index: usize, data: &JsonObject) -> Opti
 fn unknown(message: &Message, index: usize, data: &JsonObject) -> Option<ResponseItem> {
     let mut members = data.clone();
     members.get("type")?;
-    members.entry("id".to_owned()).or_insert_with(|| item_id("msg_", &message.id, index).into());
+    if members.get("id").and_then(Json::as_str).is_none() {
+        members.insert("id".to_owned(), item_id("msg_", &message.id, index).into());
+    }
     Some(ResponseItem::Other(members))
 }

@@ -161,7 +161,7 @@ items! {
         /// The output.
         pub output: Option<String>,
         /// The error, if the call failed.
-        pub error: Option<String>,
+        pub error: Json,
     }
 
     /// A request for approval to call an MCP tool.

@@ -1,7 +1,7 @@
 //! Calls that the agent executed itself: in messages, a call and its output are apart, and one item shows both.
 
 use agent_schemas::responses::{ItemStatus, McpCallItem, ResponseItem};
-use agent_schemas::{Content, JsonObject, Message, MessageType, Status};
+use agent_schemas::{Content, JsonObject, Message, MessageType, Status, object};
 
 use super::super::ids::{self, item_id};
 use super::{of_message, output, text_of};
@@ -89,7 +89,9 @@ impl Answer {
     /// Completes the item of the call.
     pub(in super::super) fn put_into(self, call: &mut McpCallItem) {
         match self.status {
-            ItemStatus::Failed => call.error = Some(self.text),
+            ItemStatus::Failed => {
+                call.error = object! { "type" => "mcp_tool_execution_error", "content" => self.text }.into();
+            }
             _ => call.output = Some(self.text),
         }
         call.status = self.status;
