@@ -83,6 +83,28 @@ async fn attached_members__responses__come_back() {
 }
 
 #[tokio::test]
+async fn attached_members__own_tool_over_responses__come_back() {
+    let model = ScriptedModel::start().await;
+    let launch = Launch::bare(&["--port", "0"]);
+    let server = launch.config(&model.config_with_tools(&["calculator"])).start().await;
+    let signature = json!({ "google": { "thought_signature": "of the call" } });
+    let call = json!({
+        "index": 0, "id": "call_1", "type": "function", "extra_content": signature,
+        "function": { "name": "calculator", "arguments": "{\"expression\":\"6*7\"}" }
+    });
+    let input = say(&json!([{ "tool_calls": [call] }]), "tool_calls");
+    let response = post(&server, RESPONSES, &json!({ "input": input })).await;
+    assert_eq!(response["output"][0]["type"], "mcp_call");
+    let mut items = vec![json!({ "role": "user", "content": "x" })];
+    items.extend(response["output"].as_array().expect("items").clone());
+    items.push(json!({ "role": "user", "content": "y" }));
+    post(&server, RESPONSES, &json!({ "input": items })).await;
+    let messages = last_messages(&model);
+    assert_eq!(messages[1]["tool_calls"][0]["extra_content"], signature, "{messages:?}");
+    assert_eq!(messages[2]["content"], "42");
+}
+
+#[tokio::test]
 async fn attached_members__chat_completions__come_back() {
     let (model, server) = scripted().await;
     let tools = json!([{ "type": "function", "function": { "name": "weather" } }]);

@@ -12,7 +12,7 @@ use agent_schemas::{Json, JsonObject, Message, MessageType};
 const NAMESPACE: &str = "namespace";
 
 /// Members of calls that OpenAI's API has, and that mean nothing to a model server.
-const KNOWN_OF_CALL: [&str; 11] = [
+const KNOWN_OF_CALL: [&str; 14] = [
     "type",
     "id",
     "call_id",
@@ -21,6 +21,9 @@ const KNOWN_OF_CALL: [&str; 11] = [
     "input",
     "status",
     "output",
+    "error",
+    "server_label",
+    "approval_request_id",
     "caller",
     "created_by",
     "internal_chat_message_metadata_passthrough",

@@ -234,7 +234,9 @@ fn mcp_call(item: &Fields<'_>) -> Result<Vec<Message>, ErrorInfo> {
         name: Some(name.clone()),
         server_label: Some(item.text("server_label")?.to_owned()),
     };
-    let mut messages = vec![with_data(item, MessageType::McpCall, Some(Role::Assistant), call.into_data())?];
+    let mut data = call.into_data();
+    attached::add_to_call(&mut data, item.members());
+    let mut messages = vec![with_data(item, MessageType::McpCall, Some(Role::Assistant), data)?];
     // OpenAI's errors are objects; earlier versions of its types have a text.
     let error = item.get("error").map(|error| {
         let text = error.as_str().or_else(|| error.get("content")?.as_str());

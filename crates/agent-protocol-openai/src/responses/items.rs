@@ -239,6 +239,7 @@ pub(super) fn own_call(message: &Message, index: usize, data: &JsonObject) -> Mc
         server_label: label.unwrap_or_else(|| OWN_SERVER.to_owned()),
         name: text_of(data, "name"),
         arguments: own_arguments(data).unwrap_or_default(),
+        extra: attached::of_call(data),
         ..McpCallItem::default()
     }
 }

@@ -162,6 +162,9 @@ items! {
         pub output: Option<String>,
         /// The error, if the call failed.
         pub error: Json,
+        /// What a model server attached to it, for that server.
+        #[record(extra)]
+        pub extra: JsonObject,
     }
 
     /// A request for approval to call an MCP tool.

@@ -301,6 +301,9 @@ fn grow_call(
         }
         ResponseItem::McpCall(call) => {
             name(&mut call.name, "name");
+            if is_whole {
+                call.extra = attached::of_call(data);
+            }
             let arguments =
                 if is_whole { items::own_arguments(data) } else { text("arguments").map(str::to_owned) };
             if let Some(delta) = grown(&mut call.arguments, &arguments.unwrap_or_default(), is_whole) {
