@@ -60,7 +60,7 @@ const ran = scripted.chat.completions.runTools({ model: "m", messages: user("cal
 assert.equal(await ran.finalContent(), "The tools say: sunny in Rome");
 
 // Structured output.
-const format = { type: "json_schema", json_schema: { name: "answer", schema: { type: "object" } } };
+const format = { type: "json_schema", json_schema: { name: "answer", schema: { type: "object", properties: { answer: { type: "integer" } } } } };
 const parsed = await scripted.chat.completions.parse({ model: "m", messages: user("?"), response_format: format });
 assert.deepEqual(JSON.parse(parsed.choices[0].message.content), { answer: 42 });
 

@@ -69,7 +69,9 @@ def check_stream(text):
 
 def call(url, body=None):
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"content-type": "application/json"})
+    # A failed response is an HTTP error otherwise.
+    headers = {"content-type": "application/json", "prefer": "return=representation"}
+    request = urllib.request.Request(url, data, headers)
     with urllib.request.urlopen(request) as answer:
         return answer.read().decode()
 

@@ -58,7 +58,14 @@ def pictures():
 
 
 def failures():
-    response = demo.responses.create(model="demo", input="please fail")
+    try:
+        demo.responses.create(model="demo", input="please fail")
+    except openai.InternalServerError as error:
+        assert (error.code, error.type, error.status_code) == ("agent_error", "server_error", 500), error
+    else:
+        raise AssertionError("a failed response was taken for a good one")
+    wanted = {"Prefer": "return=representation"}
+    response = demo.responses.create(model="demo", input="please fail", extra_headers=wanted)
     assert (response.status, response.error.code) == ("failed", "server_error"), response
     last = list(demo.responses.create(model="demo", input="please fail", stream=True))[-1]
     assert (last.type, last.response.error.message) == ("response.failed", response.error.message)

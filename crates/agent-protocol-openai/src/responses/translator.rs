@@ -12,7 +12,7 @@ mod open;
 use agent_schemas::responses::{
     IncompleteDetails, Numbered, Response, ResponseError, ResponseStatus, ResponseUsage, StreamEvent,
 };
-use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, JsonObject, RunId, Status, json, sse};
+use agent_schemas::{AgentResponse, DecodeError, ErrorBody, Event, JsonObject, RunId, Status, object, sse};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 
@@ -331,19 +331,18 @@ impl Translator for Responses {
     }
 
     fn answer(&self) -> axum::response::Response {
+        if let Some(failure) = self.failure.as_ref().filter(|_| self.answers_failure) {
+            // Enough to read the response, and its output so far, later.
+            let response =
+                object! { "id" => self.response.id.as_str(), "object" => "response", "status" => "failed" };
+            return error::run_failed(failure, response);
+        }
         let mut json = Vec::new();
         if let Err(error) = sse::write_json(&mut json, &self.response) {
             tracing::error!(error = %error, "could not write a response as JSON");
             return ApiError::Panic.into_response();
         }
         add_members(&mut json, 1, &self.settings);
-        if let Some(failure) = self.failure.as_ref().filter(|_| self.answers_failure) {
-            // What the run has done is not lost: the failed response has its id and its output.
-            let response = json::parse(&String::from_utf8_lossy(&json)).unwrap_or_default();
-            let mut members = response.as_object().cloned().unwrap_or_default();
-            members.shift_remove("error");
-            return error::run_failed(failure, members);
-        }
         if self.form == Form::Upstream {
             let same = format!("\"response\":{}", String::from_utf8_lossy(&json));
             add_members(&mut json, 1, &same);

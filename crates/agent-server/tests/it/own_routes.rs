@@ -227,8 +227,9 @@ fn build__routes_with_runner_collide__names_both_owners() {
         echo().routes_with(|_| Router::new().route("/health", on_get(async || ""))),
         "the application has the route GET /health, which the server already has",
     );
+    let other = Router::new().route("/ask/{model}", on_post(async || ""));
     check_conflict(
-        echo().routes_with(asking).routes_with(asking),
+        echo().routes_with(asking).routes_with(|_| other),
         "the application has the route POST /ask/{model}, which the application already has",
     );
 }
