@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::extra::{ExtraHeaders, OWN_MEMBERS};
 use super::{ChatError, open_json, seconds};
 
-/// The members of requests that model servers know beside those that this protocol has, by default passed on:
+/// The members that are passed on by default. Model servers know them, but the native protocol does not: they control
 /// sampling, the format of the answer, and whether and how much the model thinks.
 const PASSED_ON: [&str; 28] = [
     "response_format",
