@@ -1,4 +1,5 @@
-//! `GET /v1/responses` as a WebSocket: responses one after the other over one connection (Open Responses, WebSocket mode).
+//! `GET /v1/responses` as a WebSocket: several responses, one after the other, over one connection (Open Responses,
+//! WebSocket mode).
 //!
 //! A message `{"type": "response.create", …}` has the members of a request to create a response. The server answers with the
 //! events of its stream, one per message. Errors are events of type `error`; the connection stays open.

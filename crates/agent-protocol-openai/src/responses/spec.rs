@@ -100,8 +100,8 @@ pub(super) fn spec(
             .or(previous.as_ref().map(|previous| previous.previous().user_id.to_string())),
     };
     agent.foreign = Some(for_the_agent(body, settings)).filter(|members| !members.is_empty());
-    // Responses outside of a conversation do not wait for each other: several may continue the same one. Their whole context
-    // precedes the input.
+    // Responses outside of a conversation do not wait for each other: several may continue the same one. Their whole
+    // context precedes the input of each.
     if agent.session_id.is_none() {
         options.session_policy = SessionPolicy::Concurrent;
         options.keep_history = false;
