@@ -1,9 +1,9 @@
 //! An agent that calls a model through OpenAI's Chat Completions API.
 //!
-//! One turn is a loop with the steps in [`turn`]. The agent sends the conversation ([`context`], [`request`]), receives the
-//! answer as a stream ([`endpoint`], [`stream`], [`body`], [`wire`]) and writes it to the run ([`answer`]). It runs the
-//! tools that the model calls ([`toolbox`]) and sends their outputs with the next round, until the model calls no more
-//! tools. The client runs the tools that its request declares ([`declared`], [`client_call`]).
+//! A turn is a loop with the steps in [`turn`]. The agent sends the conversation ([`context`], [`request`]), receives
+//! the answer as a stream ([`endpoint`], [`stream`], [`body`], [`wire`]) and writes it to the run ([`answer`]). It runs
+//! the tools that the model calls ([`toolbox`]) and sends their outputs with the next round, until the model calls no
+//! more tools. The client runs the tools that its request declares ([`declared`], [`client_call`]).
 
 mod answer;
 mod body;
