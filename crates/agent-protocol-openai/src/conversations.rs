@@ -90,7 +90,7 @@ async fn change(
     Ok(Json(shown(info)))
 }
 
-/// Deletes a conversation with its responses. What is not there is deleted: repeating it is answered alike.
+/// Deletes a conversation with its responses. Succeeds if there is none, so that a deletion can be repeated.
 async fn delete(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,

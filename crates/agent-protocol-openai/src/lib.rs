@@ -10,8 +10,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! An OpenAI client then works with the base URL `http://ADDRESS/v1`. The `model` of a request chooses an agent. The crate has
-//! no features.
+//! An OpenAI client then works with the base URL `http://ADDRESS/v1`. The `model` of a request selects an agent. The
+//! crate has no features.
 #![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod chat;

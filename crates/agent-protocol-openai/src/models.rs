@@ -14,8 +14,8 @@ use agent_server::protocol::{ErrorInfo, ProtocolContext};
 struct Models {
     object: &'static str,
     data: Vec<Model>,
-    /// The catalog that Codex expects in place of `data`: what it should know of each model, its own instructions for
-    /// it included. Empty, so that Codex uses what it knows itself.
+    /// The catalog that Codex expects instead of `data`: its settings for each model, including its own instructions.
+    /// Empty, so that Codex uses its built-in ones.
     models: [(); 0],
 }
 

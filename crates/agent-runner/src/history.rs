@@ -25,8 +25,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// The code of the warning that a session does not have a run.
 const HISTORY_NOT_STORED: &str = "HISTORY_NOT_STORED";
 
-/// A run's input and output, for its session. The run's id is the batch key, so that they are there once. Input messages
-/// that are there already are left out, and so is the input of a failed turn that is sent again. A run that failed or was cancelled leaves a message of type `error` that says so.
+/// A run's input and output, for its session. The run's id is the batch key, so that they are stored once. Input
+/// messages that the session already has are left out, and so is the input of a failed turn that is sent again. A run
+/// that failed or was cancelled leaves a message of type `error` that says so.
 pub(crate) struct History<'a> {
     live: &'a LiveRun,
     mark: Option<Message>,

@@ -22,14 +22,14 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`agents`] has agents that are ready to use, [`tools`] what models may call, and [`history`] what becomes of a
-//! conversation that is too long. The crate `agent-server` serves a runner over HTTP.
+//! [`agents`] has ready-made agents, [`tools`] has the tools that models may call, and [`history`] shortens
+//! conversations that are too long. The crate `agent-server` serves a runner over HTTP.
 //!
 //! # Features
 //!
 //! None is on by default.
 //!
-//! | feature | what it adds |
+//! | feature | effect |
 //! |---|---|
 //! | `chat` | the agent `agents::Chat`, which calls a model over HTTP, and its steps, `agents::ChatTurn` |
 //! | `http-client` | `http_client`, which makes HTTP clients with this project's TLS |

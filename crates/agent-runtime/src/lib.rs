@@ -1,4 +1,4 @@
-//! Serve agents over HTTP: one crate that has all others of the project.
+//! Serves agents over HTTP: one crate that re-exports all libraries of the project.
 //!
 //! An agent writes to its run; the runtime turns that into numbered events, stores them, and streams them to any number of
 //! clients, over its own protocol and over OpenAI's.
@@ -21,10 +21,10 @@
 //! }
 //! ```
 //!
-//! The [`prelude`] has what such a program names. Everything else is in the crates themselves, which are re-exported under
-//! shorter names:
+//! The [`prelude`] has the names that such a program uses. Everything else is in the crates themselves, which are
+//! re-exported under shorter names:
 //!
-//! | module | crate | what it has |
+//! | module | crate | contents |
 //! |---|---|---|
 //! | [`schemas`] | `agent-schemas` | the protocol as data: requests, messages, events, errors |
 //! | [`services`] | `agent-services` | state behind traits: sessions, runs, agent states, memories |
@@ -34,7 +34,7 @@
 //!
 //! # Features
 //!
-//! | feature | what it adds |
+//! | feature | effect |
 //! |---|---|
 //! | `openai` (default) | [`OpenAi`](prelude), which serves OpenAI's Responses, Conversations and Chat Completions |
 //! | `chat` | the agent `Chat`, which calls a model over HTTP, and its steps for other agents |
@@ -48,7 +48,7 @@ pub use {
     agent_runner as runner, agent_schemas as schemas, agent_server as server, agent_services as services,
 };
 
-/// What a program with an agent of its own names.
+/// The names that a program with an agent of its own uses.
 ///
 /// ```
 /// use agent_runtime::prelude::*;

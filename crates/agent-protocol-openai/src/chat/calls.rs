@@ -8,7 +8,7 @@ use super::wire::{Call, CallDelta, Function, FunctionDelta};
 /// The member that has the name and the arguments.
 const FUNCTION: &str = "function";
 
-/// The members of a call that are not attached to it.
+/// The members of a call that belong to the API; a model server attached all others.
 const KNOWN: [&str; 4] = ["index", "id", "type", FUNCTION];
 
 /// The calls of a completion, in the order in which they started.

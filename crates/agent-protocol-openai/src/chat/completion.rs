@@ -167,7 +167,7 @@ impl Completion {
         let delta = match (self.head.uses_functions, delta.index) {
             (false, _) => Delta { tool_calls: Some([delta]), ..Delta::default() },
             (true, 0) => Delta { function_call: Some(delta.function), ..Delta::default() },
-            // The form has one call.
+            // This form has room for only one call.
             (true, _) => return,
         };
         self.head.chunk(self.created, delta, None, frames);

@@ -1,10 +1,10 @@
-//! `functions` and `function_call`, which clients sent before tools existed, as tools.
+//! Converts `functions` and `function_call`, the predecessors of tools, to tools.
 
 use agent_schemas::{Json, JsonObject, object};
 use agent_server::protocol::{ApiError, ErrorInfo};
 
-/// Replaces the outdated members of a request by `tools`, `tool_choice` and the messages that belong to them. Returns
-/// whether the client declares functions, and so expects its answer in that form.
+/// Replaces the deprecated members of a request with `tools`, `tool_choice` and the messages that belong to them.
+/// Returns whether the client declares functions, and so expects its answer in that form.
 pub(super) fn replace(body: &mut JsonObject) -> Result<bool, ApiError> {
     let functions = body.shift_remove("functions").filter(|value| !value.is_null());
     let choice = body.shift_remove("function_call").filter(|value| !value.is_null());
@@ -63,7 +63,7 @@ fn tool_choice(choice: Json) -> Result<Json, ApiError> {
     }
 }
 
-/// Gives each call an id, and each output the id of the latest call of its function that has no output yet.
+/// Assigns an id to each call, and to each output the id of the latest call of its function that has no output yet.
 fn replace_in_messages(messages: &mut [Json]) -> Result<(), ApiError> {
     let mut unanswered: Vec<(String, String)> = Vec::new();
     for (index, message) in messages.iter_mut().enumerate() {

@@ -30,9 +30,8 @@ pub(super) struct CompletionSpec {
 
 /// Reads and checks a request; `options` are the defaults.
 ///
-/// What agents may give a meaning that our protocol has no member for (`tool_choice`, `response_format`,
-/// `reasoning_effort`, …) goes to them as it came, in a place of its own: a member of another protocol means something else
-/// than ours of the same name.
+/// Members that only agents interpret (`tool_choice`, `response_format`, `reasoning_effort`, …) are passed on
+/// unchanged, but apart from the native members: those may have the same names and other meanings.
 pub(super) fn read(mut body: JsonObject, mut options: RunOptions) -> Result<CompletionSpec, ApiError> {
     let uses_functions = functions::replace(&mut body)?;
     let kept = kept_as_it_came(&body);

@@ -18,7 +18,7 @@ pub(super) struct Chunk<'a> {
     /// Null in all but the last chunk of a stream that reports its usage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) usage: Shown<&'a Usage>,
-    /// No member of OpenAI's: what did not go as expected although the run completed, in the chunk with the finish reason.
+    /// Not part of OpenAI's API: problems of a run that completed nevertheless, in the chunk with the finish reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) warnings: Option<&'a [ErrorBody]>,
 }

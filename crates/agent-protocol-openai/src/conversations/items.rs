@@ -97,8 +97,8 @@ pub(super) async fn read(
     Ok(Json(found.ok_or_else(|| ErrorInfo::new(StatusCode::NOT_FOUND, "item_not_found", message))?))
 }
 
-/// Deletes an item, and with a call that the agent executed itself its output. Repeating it is answered alike. The answer is
-/// the conversation.
+/// Deletes an item, and if it is a call that the agent executed itself, also its output. Succeeds if the item does not
+/// exist, so that a deletion can be repeated. Answers with the conversation.
 pub(super) async fn delete(
     State(context): State<ProtocolContext>,
     PathId((id, item)): PathId<(String, String)>,
@@ -130,8 +130,7 @@ async fn behind(
                 .filter_map(|shown| Value::from_serialize(shown).ok())
                 .any(|shown| id_of(&shown) == Some(item));
             if is_it && shown.len() > 1 {
-                let message =
-                    "the item is part of a message with other items, which cannot be deleted one by one";
+                let message = "the item shares a message with other items and cannot be deleted alone";
                 return Err(ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_operation", message).into());
             }
             if is_it {
@@ -158,7 +157,7 @@ async fn walk(
     mut visit: impl FnMut(Value) -> ControlFlow<()>,
 ) -> Result<(), ApiError> {
     let count = named.info(context).await?.message_count;
-    // The outputs of calls that come before them.
+    // Outputs whose calls are on the page before.
     let mut later = Vec::new();
     let mut done = 0;
     let mut next =
@@ -197,7 +196,7 @@ async fn messages_in(
     Ok(stored.into_iter().map(|stored| stored.message).collect())
 }
 
-/// The messages at these positions. Those of deleted messages are empty.
+/// The messages at these positions; none at positions of deleted messages.
 async fn page(
     context: &ProtocolContext,
     named: &Named,

@@ -1,7 +1,7 @@
 //! What a model server attached to messages and calls, as members of items.
 //!
-//! A client that sends its items back brings it back to the model server. What is attached to a call are further members
-//! of its item, as in chat completions; what is attached to a message is in one member.
+//! If a client sends its items back, these members return to the model server. What is attached to a call becomes
+//! further members of its item, as in chat completions; what is attached to a message is in one member.
 
 use agent_schemas::openai::{
     EXTRA_MEMBERS, MESSAGE_MEMBERS, REASONING_MEMBER, extra_members, keep_extra_members, reasoning_metadata,

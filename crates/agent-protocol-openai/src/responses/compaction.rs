@@ -31,7 +31,8 @@ pub(super) async fn post(
     let fields = Fields::new(request.body());
     let model = fields.optional_text("model")?;
     if !context.runner().summarizes(model)? {
-        let message = "the agent cannot compact a conversation; continue it with previous_response_id";
+        let message =
+            "this agent cannot compact a conversation; continue it with previous_response_id instead";
         return Err(ErrorInfo::new(StatusCode::BAD_REQUEST, "unsupported_operation", message).into());
     }
     if fields.get("conversation").is_some() {
@@ -47,7 +48,7 @@ pub(super) async fn post(
     }
     let mut spec = prepared.into_spec();
     spec.request.input.push(Message::user(TASK));
-    // The summary is needed, and not what tools could add to it.
+    // Only the summary is needed, so the model gets no tools.
     spec.request.foreign.get_or_insert_default().insert("tool_choice".to_owned(), "none".into());
     let run: Run = context.start(&request, spec).await?;
     let compaction = Compaction::new(run.id(), &kept);

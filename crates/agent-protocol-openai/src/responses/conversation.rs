@@ -11,7 +11,7 @@ use agent_server::protocol::{ApiError, Caller, Fields};
 /// How many messages are read in one call.
 const MESSAGES: u64 = 100;
 
-/// A session, by the names of its user and itself.
+/// A session, as its user and its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Conversation {
     user: UserId,
@@ -40,7 +40,7 @@ impl Conversation {
             end -= size;
             let page = PageSize::new(usize::try_from(size).unwrap_or(1))?;
             let messages = sessions.messages(&self.user, &self.id, end, page).await?.unwrap_or_default();
-            // Where messages were deleted, the page goes on beyond its positions.
+            // Where messages were deleted, the page extends beyond these positions.
             let messages = messages.iter().filter(|stored| stored.position < end + size);
             if messages.rev().any(|stored| visit(&stored.message)) {
                 break;

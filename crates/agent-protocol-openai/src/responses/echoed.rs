@@ -26,7 +26,7 @@ pub(super) struct EchoedSettings {
     pub(super) is_stored: bool,
     /// Whether it is a background response.
     pub(super) is_background: bool,
-    /// Whether its items have ids that lead to it. Those in a conversation are found there.
+    /// Whether the ids of its items lead to this response. Items in a conversation are found there instead.
     pub(super) is_referable: bool,
     /// Whether the client asks for a summary of the reasoning. Agents show the reasoning itself, which then takes the
     /// summary's place, because most clients show nothing else.
@@ -38,7 +38,7 @@ pub(super) struct EchoedSettings {
 impl EchoedSettings {
     pub(super) fn new(settings: &ResponseSettings) -> Self {
         let mut members = Vec::with_capacity(1024);
-        // Writing into memory cannot fail; otherwise a response without settings would be the result.
+        // Writing to memory cannot fail; if it did, the response would have no settings.
         if sse::write_json(&mut members, settings).is_err() {
             members.clear();
         }

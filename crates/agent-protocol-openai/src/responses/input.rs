@@ -187,7 +187,7 @@ fn custom_call(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
     with_data(item, MessageType::PluginCall, Some(Role::Assistant), data)
 }
 
-/// The id tells it from the output of a tool that an agent executed itself.
+/// The id distinguishes it from the output of a tool that an agent executed itself.
 fn custom_answer(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
     let mut answer = answer(item, MessageType::PluginCallOutput)?;
     let id = answer.id.clone();

@@ -1,4 +1,5 @@
-//! `GET /v1/responses` as a WebSocket: responses one after the other over one connection (Open Responses, WebSocket mode).
+//! `GET /v1/responses` as a WebSocket: several responses, one after the other, over one connection (Open Responses,
+//! WebSocket mode).
 //!
 //! A message `{"type": "response.create", …}` has the members of a request to create a response. The server answers with the
 //! events of its stream, one per message. Errors are events of type `error`; the connection stays open.
@@ -34,7 +35,7 @@ const READ_BYTES: usize = 16 * 1024;
 /// The header of a control frame, with its mask.
 const CONTROL_HEADER: usize = 6;
 
-/// How much may always wait to be written.
+/// How many bytes may wait to be written in any case.
 const MIN_WRITE_BYTES: usize = 1024 * 1024;
 
 /// The interval of pings if the server has no heartbeat.
@@ -53,12 +54,12 @@ pub(super) async fn open(
         return response;
     };
     let mut client = request.into_parts().0;
-    // A key would hold for every message of the connection.
+    // An idempotency key would apply to every message of the connection.
     client.headers.remove(IDEMPOTENCY_KEY);
     // The content type of the upgrade request does not apply to messages.
     client.headers.remove(header::CONTENT_TYPE);
     let limit = context.body_limit();
-    // An event that repeats all that was written is about as long as that.
+    // An event that repeats the whole output is about as long as the run's log.
     let longest = context.runner().limits().log_bytes.saturating_mul(2).max(MIN_WRITE_BYTES);
     let upgrade = upgrade.max_message_size(limit).max_frame_size(limit).read_buffer_size(READ_BYTES);
     let upgrade = upgrade.write_buffer_size(0).max_write_buffer_size(longest);
@@ -182,7 +183,7 @@ impl Connection {
             Some(Err(_)) => {
                 if let Some(error) = self.messages.refusal() {
                     self.fail(&error.info()).await?;
-                    let reason = Utf8Bytes::from_static("there is no memory for the message");
+                    let reason = Utf8Bytes::from_static("the server has no memory left for the message");
                     self.send(Message::Close(Some(CloseFrame { code: close_code::AGAIN, reason }))).await?;
                 }
                 Err(Disconnected)
@@ -201,7 +202,7 @@ impl Connection {
         self.send(Message::Ping(Vec::new().into())).await
     }
 
-    /// Starts the run of a request. If that fails, the response that it continues is no longer at hand.
+    /// Starts the run of a request. If that fails, the connection forgets the response that the request continues.
     async fn start(&mut self, text: &str) -> Result<(Run, Responses), ApiError> {
         let body = self.context.parse(text)?;
         let named = body.get("previous_response_id").and_then(Json::as_str).and_then(ids::run_id);

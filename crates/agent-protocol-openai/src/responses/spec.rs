@@ -12,7 +12,7 @@ use super::input;
 use super::references::References;
 use agent_server::protocol::{ErrorInfo, Fields, RunSpec};
 
-/// Members of requests that are read here, or have no meaning, and are no settings.
+/// Members of requests that are not settings: they are read here, or have no meaning.
 const READ_HERE: [&str; 12] = [
     "input",
     "stream",
@@ -28,7 +28,8 @@ const READ_HERE: [&str; 12] = [
     "generate",
 ];
 
-/// Reads the settings and refuses contradictory ones. If the client names no model, it is the agent that answers.
+/// Reads the settings and rejects contradictory ones. If the client names no model, the model is the name of the agent
+/// that answers.
 pub(super) fn settings(body: &JsonObject, agent: &str) -> Result<ResponseSettings, ErrorInfo> {
     let mut settings = ResponseSettings::from_request(body)?;
     if settings.model.is_empty() {
@@ -99,8 +100,8 @@ pub(super) fn spec(
             .or(previous.as_ref().map(|previous| previous.previous().user_id.to_string())),
     };
     agent.foreign = Some(for_the_agent(body, settings)).filter(|members| !members.is_empty());
-    // Responses outside of a conversation do not wait for each other: several may continue the same one. Their whole context
-    // precedes the input.
+    // Responses outside of a conversation do not wait for each other: several may continue the same one. Their whole
+    // context precedes the input of each.
     if agent.session_id.is_none() {
         options.session_policy = SessionPolicy::Concurrent;
         options.keep_history = false;
@@ -171,7 +172,7 @@ fn allowed_tools(choice: &Json) -> Option<&[Json]> {
 }
 
 /// Whether a tool is among those that may be called: by its name, or by its type if tools of that type have no name. A
-/// namespace is if one of its tools is.
+/// namespace is among them if one of its tools is.
 fn is_allowed(tool: &Fields<'_>, kind: &str, allowed: &[Json]) -> bool {
     let names_of = |tool: &JsonObject, kind: &str| {
         let name = tool.get("name").and_then(Json::as_str);
@@ -186,8 +187,8 @@ fn is_allowed(tool: &Fields<'_>, kind: &str, allowed: &[Json]) -> bool {
     names_of(tool.members(), kind) || (kind == "namespace" && inner.iter().any(is_inner))
 }
 
-/// What agents may give a meaning: the members that OpenAI does not have, as they came, and settings by the names of chat
-/// completions, so that agents see the same with both of OpenAI's protocols.
+/// The members that only agents interpret: those that OpenAI does not have, unchanged, and settings under their names
+/// in chat completions, so that agents see the same with both of OpenAI's protocols.
 fn for_the_agent(body: &JsonObject, settings: &ResponseSettings) -> JsonObject {
     let is_other = |key: &str| !EchoedSettings::is_setting(key) && !READ_HERE.contains(&key);
     let others = body.iter().filter(|(key, value)| is_other(key) && !value.is_null());

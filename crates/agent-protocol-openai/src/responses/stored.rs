@@ -65,8 +65,8 @@ pub(super) async fn cancel(
     }
 }
 
-/// `DELETE /v1/responses/{id}`: forgets a response that has ended. Repeating it is answered alike: an id that this server may
-/// have made was a response's, as nobody can guess one.
+/// `DELETE /v1/responses/{id}`: deletes a response that has ended. Can be repeated: an unknown id that this server may
+/// have generated counts as that of a deleted response, because nobody can guess one.
 pub(super) async fn delete(
     State(context): State<ProtocolContext>,
     PathId(id): PathId,
@@ -103,7 +103,7 @@ pub(super) async fn input_items(
     Ok(Json(page.of(items)?))
 }
 
-/// What is known of a response that may be asked for.
+/// The record and the settings of a response that the caller may retrieve.
 async fn stored(
     context: &ProtocolContext,
     caller: &Caller,

@@ -10,7 +10,7 @@ const MARK: &str = "agent-server:";
 /// How a summary is introduced to the agent that continues.
 const INTRODUCTION: &str = "This is a summary of the conversation so far:";
 
-/// The item with a summary; `id` is what distinguishes its id.
+/// The item with a summary; `id` becomes part of the item's id.
 pub(super) fn item(id: &str, summary: &str) -> Json {
     object! {
         "type" => "compaction", "id" => format!("cmp_{id}"), "encrypted_content" => format!("{MARK}{summary}")

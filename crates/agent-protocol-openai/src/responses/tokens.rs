@@ -12,7 +12,7 @@ use agent_server::protocol::{ApiError, JsonRequest, ProtocolContext};
 /// How many bytes of UTF-8 make a token.
 const BYTES: usize = 4;
 
-/// The tokens around a message: its role and its limits.
+/// The tokens around a message: its role and its delimiters.
 const MESSAGE: usize = 4;
 
 /// The tokens of a picture or a file.

@@ -147,7 +147,7 @@ impl Responses {
                 );
             }
             status if status.is_final() => self.end(event, frames),
-            // The work started again after its process died.
+            // The run was started again after its process died.
             _ => {}
         }
     }
@@ -177,7 +177,7 @@ impl Responses {
         self.writer.next > 0
     }
 
-    /// Takes what the log had before the final event from the final event, if the rest is no longer kept.
+    /// If only the final event is still kept, rebuilds the events before it from that event.
     fn catch_up(&mut self, last: &AgentResponse, frames: &mut FrameWriter) {
         self.create(last, frames);
         for message in last.output.iter().flatten() {

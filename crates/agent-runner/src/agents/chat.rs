@@ -1,10 +1,9 @@
 //! An agent that calls a model through OpenAI's Chat Completions API.
 //!
-//! One turn is a loop: the conversation ([`context`]) is sent ([`request`]), the answer arrives as a stream ([`endpoint`],
-//! [`stream`], [`body`], [`wire`]) and is written to the run ([`answer`]); the tools that the model calls are
-//! run ([`toolbox`]), and their outputs are sent with the next round, until the model calls no more tools. Tools of the
-//! request ([`declared`]) are run by the client ([`client_call`]). [`turn`] has
-//! these steps.
+//! A turn is a loop with the steps in [`turn`]. The agent sends the conversation ([`context`], [`request`]), receives
+//! the answer as a stream ([`endpoint`], [`stream`], [`body`], [`wire`]) and writes it to the run ([`answer`]). It runs
+//! the tools that the model calls ([`toolbox`]) and sends their outputs with the next round, until the model calls no
+//! more tools. The client runs the tools that its request declares ([`declared`], [`client_call`]).
 
 mod answer;
 mod body;
@@ -69,18 +68,19 @@ const BAD_REQUEST: u16 = 400;
 ///
 /// Of a request's other members, it adds `instructions` to the system prompt and passes on `tool_choice`,
 /// `parallel_tool_calls` and those in [`ChatConfig::passed_on`]. All instructions, including system messages of the
-/// conversation, are in one message at the beginning, because some servers reject others.
+/// conversation, are in one message at the beginning, because some servers reject system messages elsewhere.
 ///
-/// Model servers know functions only. A tool of a request that takes plain text (`custom`) becomes a function with one
-/// text, a `namespace` its functions; tools of other kinds are left out, which the log says.
+/// Model servers know only functions. A tool of a request that takes plain text (`custom`) becomes a function with one
+/// text parameter, and a `namespace` becomes the functions in it. Tools of other kinds are left out, and the log says
+/// so.
 ///
 /// What a server attaches to a message or a call (reasoning, signatures of thoughts) goes back to it with the
 /// conversation.
 ///
-/// A failed model call is retried as long as none of its answer was shown; see [`ChatConfig`].
+/// A failed model call is retried if none of its answer has been shown yet; see [`ChatConfig`].
 ///
-/// An agent with a loop of its own takes the same steps one by one: see [`ChatTurn`]. [`Chat::complete`] asks the model a
-/// question aside.
+/// An agent with a loop of its own takes the same steps one by one: see [`ChatTurn`]. [`Chat::complete`] asks the model
+/// a separate question.
 #[derive(Debug)]
 pub struct Chat {
     config: ChatConfig,

@@ -18,9 +18,9 @@ impl Runner {
     /// The store's.
     pub async fn cancel(&self, id: &RunId) -> Result<bool> {
         if let Some(live) = self.live(id) {
-            //             // The run stops even if the store is unavailable. But the caller gets the store's answer,
-            //             because only a stored request outlives this process and keeps a run whose agent has just
-            //             returned from ending as completed.
+            // The run stops even if the store is unavailable. But the caller gets the store's answer, because only a
+            // stored request outlives this process and keeps a run whose agent has just returned from ending as
+            // completed.
             live.cancel.cancel();
             return Ok(self.services().runs.cancel(id, Batch::empty(0)).await?.is_some());
         }

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
 
-/// The user that an application's authentication found a request to come from, as an extension of the request.
+/// The user who makes a request, as identified by the application's authentication: an extension of the request.
 ///
 /// It replaces any user that the request names, in every protocol, and determines what the request may see: the runs,
 /// sessions and responses of other users do not exist for it (404). A request without a principal belongs to its `user_id`,

@@ -23,7 +23,7 @@ pub struct JsonRequest {
     parts: Parts,
     bytes: Bytes,
     body: JsonObject,
-    /// For the body, until it was dealt with.
+    /// The memory reserved for the body until it has been handled.
     memory: Option<Reservation>,
 }
 
@@ -53,7 +53,7 @@ impl JsonRequest {
         JsonRequest { parts, bytes, body, memory: None }
     }
 
-    /// What is reserved for the body, for those who keep parts of it when the request is gone.
+    /// Takes the memory reserved for the body, for code that keeps parts of the body after the request is gone.
     pub(crate) fn take_memory(&mut self) -> Option<Reservation> {
         self.memory.take()
     }

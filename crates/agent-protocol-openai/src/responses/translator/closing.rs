@@ -39,7 +39,8 @@ impl Responses {
         }
     }
 
-    /// A model that was cut off reports that on its last message. If the agent wrote more after that, it was not the last.
+    /// Notes whether the model was cut off, which its last message says. A further message from the agent clears the
+    /// note.
     fn note_why_it_ends(&mut self, message: &Message) {
         if items::is_agents(message) {
             self.cut_short = None;

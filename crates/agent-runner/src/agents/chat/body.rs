@@ -12,7 +12,7 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// How much of an answer's beginning is kept for the log, in bytes.
 const START: usize = 200;
 
-/// What a body says.
+/// A part of a body.
 #[derive(Debug)]
 pub(super) enum Item {
     Chunk(Box<Chunk>),
@@ -34,7 +34,7 @@ pub(super) enum BodyError {
 pub(super) struct Body {
     form: Form,
     bytes: usize,
-    /// The beginning, which tells the operator what this is if it is no chat completion.
+    /// The beginning of the body, which shows the operator what it is if it is not a chat completion.
     start: Vec<u8>,
 }
 
@@ -63,7 +63,7 @@ impl Body {
         {
             // The content type would say so too, if every server set it correctly. No event starts with a brace.
             let is_json = *first == b'{';
-            // No event begins like a web page, but one would be skipped as unknown fields of events.
+            // Events never begin like a web page. Without this check, its lines would be skipped as unknown fields.
             if *first == b'<' {
                 return Err(BodyError::Malformed);
             }
@@ -93,7 +93,7 @@ impl Body {
         String::from_utf8_lossy(&self.start).into_owned()
     }
 
-    /// Reads what stands at the end. Half an event is as good as none.
+    /// Reads what is left at the end. Half an event is ignored.
     pub(super) fn finish(&mut self, items: &mut impl Extend<Item>) -> Result<(), BodyError> {
         match std::mem::replace(&mut self.form, Form::Unknown) {
             Form::Unknown => {}

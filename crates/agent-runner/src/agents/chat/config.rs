@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::extra::{ExtraHeaders, OWN_MEMBERS};
 use super::{ChatError, open_json, seconds};
 
-/// The members of requests that model servers know beside those that this protocol has, by default passed on:
+/// The members that are passed on by default. Model servers know them, but the native protocol does not: they control
 /// sampling, the format of the answer, and whether and how much the model thinks.
 const PASSED_ON: [&str; 28] = [
     "response_format",
@@ -107,8 +107,8 @@ pub struct ChatConfig {
     pub remember: bool,
     /// The maximum number of model calls per turn; a turn that needs more fails.
     pub max_rounds: u32,
-    /// How often a model call is retried that failed before its first token: because the server cannot be reached, is
-    /// overloaded (429) or failed (5xx), or because its answer broke off.
+    /// How often a model call is retried if it fails before its first token: because the server cannot be reached, is
+    /// overloaded (429) or fails (5xx), or because its answer breaks off.
     pub max_retries: u32,
     /// The delay before the first retry; doubled for each further one. A server's
     /// `Retry-After` takes precedence, up to 30 seconds; if it is longer, the call is not retried.

@@ -71,7 +71,7 @@ pub(super) fn store_error(run: &RunHandle, what: &str, error: &agent_services::E
     }
 }
 
-/// Adds a turn that went well to the user's memories. A store that fails costs the memory only; that is logged.
+/// Adds a completed turn to the user's memories. If the store fails, only the memory is lost, and that is logged.
 pub(super) async fn remember(config: &ChatConfig, run: &RunHandle, answer: String) {
     if !config.remember {
         return;

@@ -105,7 +105,7 @@ impl Endpoint {
             stream.read_to_first_token().await?;
             Ok(stream)
         });
-        // Whoever waited that long once does not want to wait again.
+        // A user who has waited that long once does not want to wait again.
         begun.await.unwrap_or_else(|_| Err(Failure::timeout(model, FIRST_TOKEN_TIMEOUT, limit, Retry::Never)))
     }
 
@@ -141,7 +141,8 @@ impl Model for Endpoint {
     }
 }
 
-/// The failure without secrets, which a server may repeat in its error. A short one would appear in other words.
+/// The failure without secrets, which a server may repeat in its error. Short secrets are not searched for, because
+/// they may be part of ordinary words.
 fn redacted(failure: Failure, secrets: &[SecretString]) -> Failure {
     let secrets = secrets.iter().map(|secret| secret.expose_secret().trim());
     secrets.filter(|secret| secret.len() >= MIN_SECRET).fold(failure, Failure::redacted)

@@ -60,7 +60,7 @@ impl Failure {
         Failure { error, what: what.into(), hint, retry }
     }
 
-    /// A failure without its own code, of a kind that clients may see.
+    /// A failure without a code of its own. Clients see the `kind`.
     fn execution(model: &str, kind: &str, what: impl Into<String>, hint: Hint, retry: Retry) -> Self {
         let error = Error::ModelExecution { model_name: format!("{model}: {kind}") };
         Failure::new(error, what, hint, retry)
@@ -76,7 +76,7 @@ impl Failure {
         self
     }
 
-    /// The same with another HTTP status than that of its code.
+    /// The same with an HTTP status other than that of its code.
     fn with_status(mut self, status: u16, after: Option<Duration>) -> Self {
         let mut body = self.error.to_body().with_status(status);
         if let Some(time) = after {
@@ -108,7 +108,7 @@ impl Failure {
     pub(super) fn empty(model: &str, start: &str) -> Self {
         let what = match start.trim() {
             "" => "the answer is empty".to_owned(),
-            start => format!("the answer has no token; it begins with: {}", shortened(start)),
+            start => format!("the answer contains no tokens; it begins with: {}", shortened(start)),
         };
         Failure::execution(model, "the stream ended early", what, Hint::Server, Retry::Soon)
     }
@@ -182,7 +182,7 @@ impl Failure {
     }
 }
 
-/// The status of what is wrong between this server and the model server.
+/// The status of a fault between this server and the model server.
 const BAD_GATEWAY: u16 = 502;
 
 /// The setting that limits connecting.
@@ -191,7 +191,7 @@ pub(super) const CONNECT_TIMEOUT: &str = "connect_timeout_seconds";
 /// The setting that limits the wait for the first token.
 pub(super) const FIRST_TOKEN_TIMEOUT: &str = "first_token_timeout_seconds";
 
-/// The setting that limits later silence.
+/// The setting that limits the time between later tokens.
 pub(super) const IDLE_TIMEOUT: &str = "idle_timeout_seconds";
 
 /// The beginning of a server's own text, on one line.
@@ -214,7 +214,7 @@ fn causes(error: &reqwest::Error) -> Vec<String> {
     causes
 }
 
-/// What servers call an error whose status they do not say, in lower case, and the status that they mean.
+/// The names of errors that servers send without a status, in lower case, and the status that they mean.
 const NAMED_STATUSES: [(&str, u16); 9] = [
     ("rate_limit_error", 429),
     ("rate_limit_exceeded", 429),
@@ -246,7 +246,8 @@ fn out_of_quota(model: &str, what: String) -> Failure {
     Failure::new(Error::ModelQuotaExceeded { model_name }, what, Hint::Quota, Retry::Never)
 }
 
-/// FastAPI's list of what is wrong, without the values, which may be the server's own part of the request.
+/// FastAPI's list of faults, without the rejected values: they may be from the part of the request that this server
+/// added.
 fn validation_faults(faults: &[Json]) -> String {
     let text = |step: &Json| step.as_str().map_or_else(|| step.to_string(), str::to_owned);
     let faults = faults.iter().filter_map(|fault| {
@@ -299,7 +300,7 @@ impl Report {
         Report { message, code, refusal: refusal.filter(|text| !text.is_empty()), names, all }
     }
 
-    /// The status of an error that came without one of HTTP; 0 if it is unknown.
+    /// The status of an error that arrived without an HTTP status; 0 if it is unknown.
     fn status(&self) -> u16 {
         let number = |name: &String| name.parse().ok().filter(|status| (400..600).contains(status));
         let known = || {

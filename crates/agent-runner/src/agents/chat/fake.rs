@@ -35,7 +35,7 @@ use crate::tools::Tool;
 /// let run = collect(agent, AgentRequest::new(vec![Message::user("What is 6 times 7?")])).await;
 /// assert_eq!(run.text(), "It is 42.");
 /// assert_eq!(run.tool_calls()[0].name.as_deref(), Some("calculator"));
-/// // What the model was told before its second reply ends with the tool's output.
+/// // The request for the second reply ends with the tool's output.
 /// assert_eq!(model.requests()[1].last_text(), "42");
 /// # Ok(()) }
 /// ```

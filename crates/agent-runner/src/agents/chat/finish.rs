@@ -50,7 +50,7 @@ const REASONS: [(&str, Finish); 31] = [
 ];
 
 impl Finish {
-    /// The meaning of a `finish_reason`. Unknown ones count as the end of a whole answer.
+    /// The meaning of a `finish_reason`. An unknown one counts as the end of a complete answer.
     pub(super) fn of(reason: &str) -> Self {
         let reason = reason.to_lowercase().replace(['-', ' '], "_");
         if reason == "other" {
@@ -61,7 +61,7 @@ impl Finish {
         known.map_or(Finish::Whole, |(_, finish)| finish)
     }
 
-    /// The name in chat completions of a reason that the client should know.
+    /// The `finish_reason` that tells the client why the answer is incomplete; `None` if it is not.
     pub(super) fn shortened_by(self) -> Option<&'static str> {
         match self {
             Finish::Length => Some("length"),

@@ -5,10 +5,10 @@ use agent_schemas::{Json, json};
 /// What comes before the text, without white space.
 const BEFORE: [&str; 4] = ["{", "\"input\"", ":", "\""];
 
-/// A reader of the text. It gives nothing if the JSON begins differently.
+/// A reader of the text. It returns nothing if the JSON begins differently.
 #[derive(Debug, Default)]
 pub(super) struct InputText {
-    /// How many tokens of [`BEFORE`] have come.
+    /// How many tokens of [`BEFORE`] have arrived.
     begun: usize,
     /// What cannot be read yet.
     rest: String,
@@ -57,7 +57,7 @@ impl InputText {
         let raw: String = self.rest.drain(..at).collect();
         match json::parse(&format!("\"{raw}\"")) {
             Ok(Json::String(text)) => text,
-            // Not JSON: the complete arguments tell what the client gets.
+            // Not JSON: the client gets the text once the arguments are complete.
             _ => {
                 self.is_over = true;
                 String::new()
@@ -66,7 +66,8 @@ impl InputText {
     }
 }
 
-/// The length of the escape at the beginning of a text; `None` if more has to come. Both halves of a pair count as one.
+/// The length of the escape at the beginning of a text; `None` if more has to come. The two escapes of a surrogate pair
+/// count as one.
 fn escape_length(text: &str) -> Option<usize> {
     let letter = text[1..].chars().next()?;
     if letter != 'u' {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The character that stands for the first half of a surrogate pair, a private one; the others follow it.
+/// The private character that stands for the first surrogate; those for the other surrogates follow it.
 const FIRST_HALF: u32 = 0x0010_F000;
 
 /// The surrogates: the high ones, then the low ones.
@@ -14,8 +14,8 @@ const FIRST_LOW: u32 = 0xDC00;
 /// Words that JavaScript and Python write for numbers that JSON does not have.
 const NO_NUMBERS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
 
-/// The same text as valid JSON, as far as these faults are concerned: `NaN` and infinities become null, and each half of
-/// a surrogate pair, as tokenizers produce when they split a character, a private character that [`Halves`] joins.
+/// Repairs two faults in a JSON text. `NaN` and infinities become null. Halves of surrogate pairs, which tokenizers
+/// produce when they split a character, become private characters, which [`Halves`] joins again.
 pub(super) fn repaired(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -62,8 +62,8 @@ fn surrogate(text: &str) -> Option<u32> {
 pub(super) struct Halves(Option<u32>);
 
 impl Halves {
-    /// The piece with whole characters. A half at its end waits for the next piece; a half without the other one becomes
-    /// U+FFFD. In a piece of a chunk that was not repaired there are none.
+    /// The piece with whole characters. A half at its end waits for the next piece; a half without its counterpart
+    /// becomes U+FFFD. Chunks that were not repaired contain no halves.
     pub(super) fn join<'a>(&mut self, piece: &'a str, is_repaired: bool) -> Cow<'a, str> {
         if piece.is_empty() || (self.0.is_none() && !is_repaired) {
             return Cow::Borrowed(piece);

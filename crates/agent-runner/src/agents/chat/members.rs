@@ -33,7 +33,7 @@ fn merge_lists(known: &mut Vec<Json>, more: Vec<Json>) {
 /// Whether an element is a further piece of the last one: it has the same type, and the same index and id if it has any.
 fn continues(last: &JsonObject, element: &JsonObject) -> bool {
     let given = |key: &str| element.get(key).filter(|value| !value.is_null());
-    // A signature ends an element, and encrypted data is one.
+    // A signature ends an element, and encrypted data is an element of its own.
     let is_whole = last.get("signature").and_then(Json::as_str).is_some_and(|text| !text.is_empty());
     !is_whole
         && given("data").is_none()

@@ -1,4 +1,4 @@
-//! Any JSON object in a configuration file, of whatever format.
+//! A JSON object as a setting, in a configuration file of any format.
 
 use agent_schemas::{Json, JsonObject};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -56,7 +56,7 @@ impl Place {
             Hint::Network => "Check base_url (OPENAI_BASE_URL) and the network".to_owned(),
             Hint::Proxy => "A proxy refused the connection: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY".to_owned(),
             Hint::Timeout(setting) => {
-                format!("Check that the model server works; the limit is the setting {setting}")
+                format!("Check that the model server responds, or raise {setting}")
             }
             Hint::Key => self.key_advice("Correct"),
             Hint::Forbidden => format!(
@@ -91,7 +91,7 @@ impl Place {
     fn key_advice(&self, verb: &str) -> String {
         match (&self.key_variable, self.has_key) {
             (Some(variable), true) => format!("{verb} the key in {variable}"),
-            (Some(variable), false) => format!("{variable} is empty: set it to a key of this server"),
+            (Some(variable), false) => format!("{variable} is empty: set it to a key of the model server"),
             (None, _) => {
                 "No key was sent: set OPENAI_API_KEY, or name the variable of the key as api_key_env in the configuration"
                     .to_owned()

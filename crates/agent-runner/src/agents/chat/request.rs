@@ -26,7 +26,8 @@ pub(super) struct Conversation {
     /// The request's members other than `messages`.
     settings: JsonObject,
     system_role: SystemRole,
-    /// All instructions. They are in one message at the beginning, because some servers reject others.
+    /// All instructions. They are in one message at the beginning, because some servers reject system messages
+    /// elsewhere.
     instructions: Vec<String>,
     messages: Vec<Json>,
 }
@@ -55,7 +56,7 @@ impl Conversation {
         conversation
     }
 
-    /// Adds messages of the conversation, such as input that the user sent meanwhile.
+    /// Adds messages of the conversation, such as input that the user sent during the turn.
     pub(super) fn add_messages(&mut self, messages: &[Message]) {
         for message in to_openai_messages(messages) {
             let text = message.get("content").and_then(Json::as_str);

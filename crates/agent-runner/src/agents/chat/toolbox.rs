@@ -33,7 +33,7 @@ impl<'a> Toolbox<'a> {
         &self.declared.left_out
     }
 
-    /// Opens a call if its name is that of a tool of the client. Such a call ends the turn.
+    /// Opens the call if it names one of the client's tools. Such a call ends the turn.
     pub(super) fn open_client_call(&self, run: &RunHandle, call: &mut PartialCall, ids: &mut CallIds) {
         if let Some(tool) = self.declared.tool(&call.name) {
             call.id = ids.claim(&call.id, || run.new_call_id());

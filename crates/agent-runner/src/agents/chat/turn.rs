@@ -1,4 +1,4 @@
-//! The parts of a turn, for the agent itself and for other agents.
+//! The steps of a turn, for the agent itself and for other agents.
 
 use agent_schemas::{AgentRequest, Error, FunctionCall, Message};
 use futures_util::StreamExt;
@@ -16,8 +16,8 @@ use super::request::{Conversation, choose_model};
 use super::toolbox::Toolbox;
 use crate::RunHandle;
 
-/// A turn of a [`Chat`] agent that another agent takes step by step: it decides before each step, adds messages, and ends
-/// when it likes. [`Chat::begin`] begins one.
+/// A turn of a [`Chat`] agent, which another agent takes step by step: it can decide before each step, add messages,
+/// and stop at any time. [`Chat::begin`] begins a turn.
 ///
 /// ```
 /// use agent_runner::agents::Chat;
@@ -73,7 +73,7 @@ pub struct ChatTurn<'a> {
     ids: CallIds,
 }
 
-/// What a model answered in a [`ChatTurn`]; the run has it already.
+/// A model's answer in a [`ChatTurn`]. It has already been written to the run.
 #[derive(Debug)]
 pub struct ChatAnswer {
     round: Round,
@@ -96,13 +96,13 @@ impl Chat {
     /// Begins a turn: reads the session's history and the user's memories, as the settings say.
     ///
     /// # Errors
-    /// The code for a store that failed.
+    /// The error of a store that failed.
     pub async fn begin<'a>(&'a self, run: &'a RunHandle) -> Result<ChatTurn<'a>, Error> {
         let request = run.request();
         let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
         if !toolbox.left_out().is_empty() {
             let tools = toolbox.left_out().join(", ");
-            tracing::info!(run.id = %run.id(), tools, "left out tools that a model server does not have: {tools}");
+            tracing::info!(run.id = %run.id(), tools, "left out tools of kinds that model servers do not accept: {tools}");
         }
         let model = choose_model(&self.config, request);
         let context = Context::load(&self.config, run).await?;
@@ -111,11 +111,11 @@ impl Chat {
         Ok(ChatTurn { chat: self, run, model, toolbox, conversation, ids: CallIds::default() })
     }
 
-    /// Asks the model one question, with the system prompt and without tools, history and memories. Returns its text, and
-    /// writes nothing to the run, also not the tokens that it used.
+    /// Asks the model one question, with the system prompt and without tools, history and memories. Returns its text,
+    /// and writes nothing to the run, not even the usage.
     ///
     /// # Errors
-    /// The code for the failure of the model call, which is logged.
+    /// The error of a failed model call, which has been logged.
     ///
     /// # Cancellation
     /// Dropping the future stops the model.
@@ -172,7 +172,7 @@ impl ChatTurn<'_> {
     /// Calls the model; its answer is written to the run while it arrives.
     ///
     /// # Errors
-    /// The code for the failure of the model call, which is logged.
+    /// The error of a failed model call, which has been logged.
     ///
     /// # Cancellation
     /// Dropping the future stops the model.
@@ -190,11 +190,12 @@ impl ChatTurn<'_> {
         Ok(ChatAnswer { calls: calls.collect(), round })
     }
 
-    /// Runs the tools that the model called, and adds the answer, their outputs and what the user has said meanwhile to the
-    /// conversation. Returns whether the turn continues: not if no tool was called, or one of the client's.
+    /// Runs the tools that the model called, and adds the answer, their outputs and input that the user sent during the
+    /// turn to the conversation. Returns whether the turn continues: it ends if the model called no tool, or one of the
+    /// client's.
     ///
     /// # Errors
-    /// The code for a store that failed.
+    /// The error of a store that failed.
     pub async fn run_tools(&mut self, answer: ChatAnswer) -> Result<bool, Error> {
         let Round { message, text, own_calls, client_calls } = answer.round;
         let outputs = self.toolbox.run(self.run, &own_calls).await;
@@ -204,7 +205,7 @@ impl ChatTurn<'_> {
             return Ok(false);
         }
         self.conversation.add_round(message, &own_calls, &outputs);
-        let what = "what the user has said meanwhile could not be read";
+        let what = "input that the user sent during the turn could not be read";
         let steered =
             self.run.steered().await.map_err(|error| context::store_error(self.run, what, &error))?;
         self.conversation.add_messages(&steered);

@@ -137,7 +137,7 @@ impl Choice {
         if !self.error.is_null() {
             self.error.clone()
         } else if Finish::of(reason) == Finish::Failed {
-            object! { "message" => format!("it broke off with finish_reason '{reason}'") }.into()
+            object! { "message" => format!("the answer broke off with finish_reason '{reason}'") }.into()
         } else {
             Json::Null
         }

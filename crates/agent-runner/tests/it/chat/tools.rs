@@ -452,5 +452,5 @@ async fn declared_tools__that_are_no_functions__are_left_out_with_a_note() {
     })
     .await;
     assert_eq!(outcome.received[0].body.get("tools"), None);
-    log.check(&["left out tools that a model server does not have: web_search, local_shell"]);
+    log.check(&["left out tools of kinds that model servers do not accept: web_search, local_shell"]);
 }
