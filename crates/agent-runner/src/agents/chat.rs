@@ -55,6 +55,7 @@ pub use fake::{FakeModel, FakeReply, FakeRequest};
 use model::Model;
 use request::Conversation;
 pub use turn::{ChatAnswer, ChatTurn};
+use wire::Chunk;
 
 /// The status of a request that cannot succeed as it is.
 const BAD_REQUEST: u16 = 400;
@@ -147,17 +148,34 @@ impl Chat {
         model: &str,
         mut answer: Answer<'_>,
     ) -> Result<Round, Failure> {
+        let take = |chunk| {
+            answer.take(chunk)?;
+            Ok(answer.is_finished())
+        };
+        self.read_answer(run, conversation, model, take).await?;
+        Ok(answer.finish())
+    }
+
+    /// One model call; `take` receives the chunks of the answer and returns whether the model has said that it is done.
+    async fn read_answer(
+        &self,
+        run: &RunHandle,
+        conversation: &Conversation,
+        model: &str,
+        mut take: impl FnMut(Chunk) -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
         let mut items = self.model.open(conversation.body(), model, run.services()).await?;
+        let mut is_finished = false;
         while let Some(item) = items.next().await {
             match item {
-                Ok(Item::Chunk(chunk)) => answer.take(*chunk)?,
-                Ok(Item::Done) => return Ok(answer.finish()),
+                Ok(Item::Chunk(chunk)) => is_finished = take(*chunk)?,
+                Ok(Item::Done) => return Ok(()),
                 // After the model's own end only the usage can follow, so a failure there does not matter.
-                Err(_) if answer.is_finished() => break,
+                Err(_) if is_finished => break,
                 Err(failure) => return Err(failure),
             }
         }
-        if answer.is_finished() { Ok(answer.finish()) } else { Err(Failure::cut(model)) }
+        if is_finished { Ok(()) } else { Err(Failure::cut(model)) }
     }
 }
 

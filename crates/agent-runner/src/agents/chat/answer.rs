@@ -38,7 +38,8 @@ pub(super) struct Answer<'a> {
     reasoning: Option<(&'static str, String)>,
     /// For the next round: what else the server attached to the message.
     extra: JsonObject,
-    halves: Halves,
+    /// Half a character at the end of each text, by [`Kind`].
+    halves: [Halves; 3],
 }
 
 /// The message that is being written.
@@ -89,7 +90,7 @@ impl<'a> Answer<'a> {
             text: String::new(),
             reasoning: None,
             extra: JsonObject::new(),
-            halves: Halves::default(),
+            halves: Default::default(),
         }
     }
 
@@ -109,17 +110,11 @@ impl<'a> Answer<'a> {
         let finish_reason = choice.finish_reason.0.clone();
         let delta = choice.into_delta();
         if let Some((name, text)) = &delta.reasoning {
-            let text = self.halves.join(text, is_repaired);
-            self.reasoning.get_or_insert((name, String::new())).1.push_str(&text);
-            self.write(Kind::Reasoning, &text);
+            self.reasoning.get_or_insert((name, String::new()));
+            self.add(Kind::Reasoning, text, is_repaired);
         }
-        for (kind, text) in [(Kind::Text, &delta.content), (Kind::Refusal, &delta.refusal)] {
-            let text = self.halves.join(text, is_repaired);
-            if !text.is_empty() {
-                self.text.push_str(&text);
-                self.write(kind, &text);
-            }
-        }
+        self.add(Kind::Text, &delta.content, is_repaired);
+        self.add(Kind::Refusal, &delta.refusal, is_repaired);
         for call in &delta.tool_calls {
             self.call(call, is_repaired).map_err(|_| Failure::too_many_calls(self.model, MAX_CALLS))?;
         }
@@ -128,6 +123,23 @@ impl<'a> Answer<'a> {
             self.finish_reason = finish_reason;
         }
         Ok(())
+    }
+
+    /// Adds a piece of a text, which may begin and end with half a character.
+    fn add(&mut self, kind: Kind, piece: &str, is_repaired: bool) {
+        let text = self.halves[kind as usize].join(piece, is_repaired);
+        self.write_and_keep(kind, &text);
+    }
+
+    fn write_and_keep(&mut self, kind: Kind, text: &str) {
+        match (kind, &mut self.reasoning) {
+            (Kind::Reasoning, Some((_, reasoning))) => reasoning.push_str(text),
+            (Kind::Reasoning, None) => {}
+            (Kind::Text | Kind::Refusal, _) => self.text.push_str(text),
+        }
+        if !text.is_empty() {
+            self.write(kind, text);
+        }
     }
 
     fn write(&mut self, kind: Kind, text: &str) {
@@ -192,8 +204,10 @@ impl<'a> Answer<'a> {
 
     /// Writes the rest, and adds the usage to the answer's last message.
     pub(super) fn finish(mut self) -> Round {
-        if let (Some(half), Some(open)) = (self.halves.finish(), &mut self.open) {
-            open.content.delta(half.encode_utf8(&mut [0; 4]));
+        if let Some(kind) = self.open.as_ref().map(|open| open.kind)
+            && let Some(half) = self.halves[kind as usize].finish()
+        {
+            self.write_and_keep(kind, half.encode_utf8(&mut [0; 4]));
         }
         let mut calls = std::mem::take(&mut self.calls);
         for call in &mut calls {

@@ -1,12 +1,10 @@
 //! The steps of a turn, for the agent itself and for other agents.
 
 use agent_schemas::{AgentRequest, Error, FunctionCall, Message};
-use futures_util::StreamExt;
 use tracing::Instrument;
 
 use super::Chat;
 use super::answer::{Answer, Round};
-use super::body::Item;
 use super::calls::CallIds;
 use super::client_call::ClientCall;
 use super::context::{self, Context};
@@ -14,6 +12,7 @@ use super::failure::Failure;
 use super::lenient::Halves;
 use super::request::{Conversation, choose_model};
 use super::toolbox::Toolbox;
+use super::wire::Chunk;
 use crate::RunHandle;
 
 /// A turn of a [`Chat`] agent, which another agent takes step by step: it can decide before each step, add messages,
@@ -134,26 +133,18 @@ impl Chat {
         conversation: &Conversation,
         model: &str,
     ) -> Result<String, Failure> {
-        let mut items = self.model.open(conversation.body(), model, run.services()).await?;
         let (mut text, mut halves, mut is_finished) = (String::new(), Halves::default(), false);
-        while let Some(item) = items.next().await {
-            match item {
-                Ok(Item::Chunk(chunk)) => {
-                    let is_repaired = chunk.is_repaired;
-                    let Some(choice) = chunk.into_choice() else { continue };
-                    is_finished |= !choice.finish_reason.0.is_empty();
-                    text.push_str(&halves.join(&choice.into_delta().content, is_repaired));
-                }
-                Ok(Item::Done) => {
-                    is_finished = true;
-                    break;
-                }
-                Err(_) if is_finished => break,
-                Err(failure) => return Err(failure),
+        let take = |chunk: Chunk| {
+            let is_repaired = chunk.is_repaired;
+            if let Some(choice) = chunk.into_choice() {
+                is_finished |= !choice.finish_reason.0.is_empty();
+                text.push_str(&halves.join(&choice.into_delta().content, is_repaired));
             }
-        }
+            Ok(is_finished)
+        };
+        self.read_answer(run, conversation, model, take).await?;
         text.extend(halves.finish());
-        if is_finished { Ok(text) } else { Err(Failure::cut(model)) }
+        Ok(text)
     }
 
     /// Logs a failure and returns the error for clients.
