@@ -63,7 +63,7 @@ fn tool_choice(choice: Json) -> Result<Json, ApiError> {
     }
 }
 
-/// Assigns an id to each call, and to each output the id of the latest call of its function that has no output yet.
+/// Assigns an id to each call, and to each output the id of the first call of its function that has no output yet.
 fn replace_in_messages(messages: &mut [Json]) -> Result<(), ApiError> {
     let mut unanswered: Vec<(String, String)> = Vec::new();
     for (index, message) in messages.iter_mut().enumerate() {
@@ -82,7 +82,7 @@ fn replace_in_messages(messages: &mut [Json]) -> Result<(), ApiError> {
             members.insert("tool_calls".to_owned(), vec![call].into());
         } else if members.get("role").and_then(Json::as_str) == Some("function") {
             let name = members.shift_remove("name").unwrap_or_default();
-            let position = unanswered.iter().rposition(|(called, _)| Some(called.as_str()) == name.as_str());
+            let position = unanswered.iter().position(|(called, _)| Some(called.as_str()) == name.as_str());
             let Some(position) = position else {
                 let message = format!(
                     "no earlier message has a function_call of {name} without an output; if a session has it, use tools, \

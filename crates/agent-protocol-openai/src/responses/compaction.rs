@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::create::Prepared;
 use super::{items, summary};
+use crate::error;
 use agent_server::protocol::{
     ApiError, ErrorInfo, Fields, FrameWriter, JsonRequest, ProtocolContext, Translator,
 };
@@ -64,7 +65,14 @@ fn unstored(request: &JsonRequest) -> JsonRequest {
 }
 
 fn is_users(message: &Message) -> bool {
-    message.kind == MessageType::Message && matches!(message.role, Some(Role::User) | None)
+    let is_users = message.kind == MessageType::Message && matches!(message.role, Some(Role::User) | None);
+    // The new summary covers the earlier one.
+    is_users && !summary::is_summary(message)
+}
+
+fn failed(reason: &str) -> ErrorInfo {
+    let message = format!("the conversation could not be compacted: {reason}");
+    ErrorInfo::new(StatusCode::BAD_GATEWAY, "compaction_failed", message)
 }
 
 /// Waits for the summary.
@@ -84,18 +92,22 @@ impl Compaction {
     }
 
     /// The summary, or why there is none.
-    fn summary(&self) -> Result<(&AgentResponse, String), &str> {
-        let response = self.result.as_ref().map_err(|error| error.message.as_str())?;
+    fn summary(&self) -> Result<(&AgentResponse, String), ErrorInfo> {
+        let response = self.result.as_ref().map_err(error::of_run)?;
         let is_answer = |message: &&Message| {
             message.kind == MessageType::Message && message.role == Some(Role::Assistant)
         };
         let texts: Vec<String> =
             response.messages().iter().filter(is_answer).map(Message::full_text).collect();
         let summary = texts.join("\n");
+        let is_cut = response.messages().iter().any(|message| {
+            message.metadata.as_ref().is_some_and(|metadata| metadata.contains_key("finish_reason"))
+        });
         match (&response.status, &response.error) {
+            (_, Some(error)) => Err(error::of_run(error)),
+            (Status::Completed, _) if is_cut => Err(failed("the model did not finish the summary")),
             (Status::Completed, _) if !summary.is_empty() => Ok((response, summary)),
-            (_, Some(error)) => Err(&error.message),
-            _ => Err("the agent wrote no summary"),
+            _ => Err(failed("the agent wrote no summary")),
         }
     }
 }
@@ -116,11 +128,7 @@ impl Translator for Compaction {
     fn answer(&self) -> Response {
         let (response, text) = match self.summary() {
             Ok(found) => found,
-            Err(reason) => {
-                let message = format!("the conversation could not be compacted: {reason}");
-                let error = ErrorInfo::new(StatusCode::BAD_GATEWAY, "compaction_failed", message);
-                return ApiError::from(error).into_response();
-            }
+            Err(failure) => return error::run_failed(&failure, JsonObject::new()),
         };
         let mut output: Vec<Json> =
             self.output.iter().filter_map(|item| Json::from_serialize(item).ok()).collect();

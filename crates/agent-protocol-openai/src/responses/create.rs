@@ -53,7 +53,7 @@ fn prefers_representation(headers: &HeaderMap) -> bool {
     let mut preferences = preferences.flat_map(|value| value.split([',', ';']));
     preferences.any(|preference| {
         let preference: String = preference.split_whitespace().collect();
-        preference.eq_ignore_ascii_case("return=representation")
+        preference.replace('"', "").eq_ignore_ascii_case("return=representation")
     })
 }
 

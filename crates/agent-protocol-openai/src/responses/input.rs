@@ -7,10 +7,10 @@ use agent_schemas::{
     McpApprovalResponse, McpCall, McpListTools, Message, MessageType, Role, object,
 };
 
-use super::attached;
 use super::ids::{locate, message_id};
 use super::references::{References, is_reference};
 use super::summary;
+use super::{attached, items};
 use agent_server::protocol::ErrorInfo;
 use agent_server::protocol::Fields;
 
@@ -51,7 +51,25 @@ pub(in super::super) fn items(
             messages.push(message);
         }
     }
-    Ok(messages)
+    Ok(outputs_last(messages))
+}
+
+/// Calls of the agent's own tools with nothing between them were made at once: the outputs follow all of them, as a model
+/// server expects it.
+fn outputs_last(messages: Vec<Message>) -> Vec<Message> {
+    let (mut sorted, mut outputs) = (Vec::with_capacity(messages.len()), Vec::new());
+    for message in messages {
+        if items::is_own_answer(&message) {
+            outputs.push(message);
+            continue;
+        }
+        if !items::is_own_call(&message) {
+            sorted.append(&mut outputs);
+        }
+        sorted.push(message);
+    }
+    sorted.append(&mut outputs);
+    sorted
 }
 
 fn read(item: &Fields<'_>) -> Result<Vec<Message>, ErrorInfo> {

@@ -18,6 +18,11 @@ pub(super) fn item(id: &str, summary: &str) -> Json {
     .into()
 }
 
+/// Whether a message is a summary that a client sent back.
+pub(super) fn is_summary(message: &Message) -> bool {
+    message.full_text().starts_with(INTRODUCTION)
+}
+
 /// Reads a summary that a client sends back.
 pub(super) fn read(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
     let Some(summary) = item.text("encrypted_content")?.strip_prefix(MARK) else {

@@ -8,37 +8,41 @@ use crate::live::LiveRun;
 /// How many of a session's last messages may belong to a turn that is recognized.
 const MAX_TURN: usize = 100;
 
-/// The turn at the end of a history that failed and that a new turn repeats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Repeated {
-    /// Where its input is.
-    at: usize,
-    /// Whether it has an output.
-    has_output: bool,
-}
-
-impl Repeated {
-    /// The turn that this input repeats: the last messages are the same input, whatever else the agent said until it
-    /// failed, and the marks of one or more such failures.
-    fn find(history: &[Message], input: &[Message]) -> Option<Self> {
-        if input.is_empty() || !history.last().is_some_and(is_mark) {
-            return None;
-        }
-        let at = (0..=history.len().checked_sub(input.len())?).rev().find(|at| {
-            history[*at..].iter().zip(input).all(|(earlier, message)| is_same(earlier, message))
-        })?;
-        let rest = &history[at + input.len()..];
-        let is_all_output = rest.iter().all(|message| is_mark(message) || message.role != Some(Role::User));
-        is_all_output.then(|| Repeated { at, has_output: !rest.iter().all(is_mark) })
+/// The position of the failed turn at the end of a history that this input repeats: the last messages are the same input,
+/// whatever else the agent said until it failed, and the marks of one or more such failures.
+fn find(history: &[Message], input: &[Message]) -> Option<usize> {
+    if input.is_empty() || !history.last().is_some_and(is_mark) {
+        return None;
     }
+    let at = (0..=history.len().checked_sub(input.len())?)
+        .rev()
+        .find(|at| history[*at..].iter().zip(input).all(|(earlier, message)| is_same(earlier, message)))?;
+    let rest = &history[at + input.len()..];
+    let is_all_output = rest.iter().all(|message| is_mark(message) || message.role != Some(Role::User));
+    is_all_output.then_some(at)
 }
 
-/// Leaves out the input of a turn without an output that this input repeats, for an agent that receives both.
-pub(crate) fn without_repeated(mut history: Vec<Message>, input: &[Message]) -> Vec<Message> {
-    if let Some(Repeated { at, has_output: false }) = Repeated::find(&history, input) {
+/// Leaves out the failed attempts of turns that were sent again: this turn's input repeats the last one, for an agent that
+/// receives both, and the outputs of earlier ones were followed by another attempt.
+pub(crate) fn without_repeated(history: Vec<Message>, input: &[Message]) -> Vec<Message> {
+    let mut history = without_failed_outputs(history);
+    if let Some(at) = find(&history, input) {
         history.truncate(at);
     }
     history
+}
+
+/// Leaves out what agents said before they failed, where another output follows without an input.
+fn without_failed_outputs(history: Vec<Message>) -> Vec<Message> {
+    let mut kept: Vec<Message> = Vec::with_capacity(history.len());
+    for message in history {
+        if kept.last().is_some_and(is_mark) && !is_mark(&message) && message.role != Some(Role::User) {
+            let input = kept.iter().rposition(|earlier| earlier.role == Some(Role::User));
+            kept.truncate(input.map_or(0, |at| at + 1));
+        }
+        kept.push(message);
+    }
+    kept
 }
 
 /// Whether the session has the run's new input already, because its last turn was the same and failed. If the
@@ -55,8 +59,7 @@ pub(crate) async fn is_repeated(live: &LiveRun) -> bool {
         found.ok().flatten().unwrap_or_default().into_iter().map(|stored| stored.message).collect()
     };
     // Nearly always the last turn completed, and one message says so.
-    last(1).await.last().is_some_and(is_mark)
-        && Repeated::find(&last(MAX_TURN).await, live.new_input()).is_some()
+    last(1).await.last().is_some_and(is_mark) && find(&last(MAX_TURN).await, live.new_input()).is_some()
 }
 
 /// Whether a message records that a turn failed. One that the user has cancelled may be repeated on purpose.
@@ -96,18 +99,30 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(history: &[&str], input: &[&str], expected: Option<(usize, bool)>) {
-        let found = Repeated::find(&messages(history), &messages(input));
-        assert_eq!(found.map(|found| (found.at, found.has_output)), expected, "{history:?} {input:?}");
+    fn check(history: &[&str], input: &[&str], expected: Option<usize>) {
+        let found = find(&messages(history), &messages(input));
+        assert_eq!(found, expected, "{history:?} {input:?}");
     }
 
     #[test]
     fn repeated__same_input_after_a_failure__is_found() {
-        check(&["u:x", "!"], &["u:x"], Some((0, false)));
-        check(&["u:a", "a:b", "u:x", "!"], &["u:x"], Some((2, false)));
-        check(&["u:x", "!", "!"], &["u:x"], Some((0, false)));
-        check(&["u:x", "a:half", "!"], &["u:x"], Some((0, true)));
-        check(&["u:x", "u:y", "!"], &["u:x", "u:y"], Some((0, false)));
+        check(&["u:x", "!"], &["u:x"], Some(0));
+        check(&["u:a", "a:b", "u:x", "!"], &["u:x"], Some(2));
+        check(&["u:x", "!", "!"], &["u:x"], Some(0));
+        check(&["u:x", "a:half", "!"], &["u:x"], Some(0));
+        check(&["u:x", "u:y", "!"], &["u:x", "u:y"], Some(0));
+    }
+
+    #[test]
+    fn failed_output__turn_sent_again__is_left_out() {
+        let left = |history: &[&str], input: &[&str]| -> Vec<String> {
+            let left = without_repeated(messages(history), &messages(input));
+            left.iter().map(Message::full_text).collect()
+        };
+        assert_eq!(left(&["u:x", "a:half", "!"], &["u:x"]), Vec::<String>::new());
+        assert_eq!(left(&["u:x", "a:half", "!", "a:whole"], &["u:y"]), ["x", "whole"]);
+        assert_eq!(left(&["u:x", "a:half", "!", "u:z"], &["u:y"]), ["x", "half", "", "z"]);
+        assert_eq!(left(&["u:x", "a:half", "c", "a:whole"], &["u:y"]), ["x", "half", "", "whole"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use agent_schemas::JsonObject;
+use agent_schemas::{JsonObject, json};
 
 use super::client_call::ClientCall;
 use super::lenient::Halves;
@@ -43,8 +43,9 @@ pub(super) struct TooManyCalls;
 
 /// Finds the call that a piece belongs to, in the order of their first pieces.
 ///
-/// By its index, as OpenAI says; but some servers omit it, or give all parallel calls the same one. So a piece with
-/// a name and another id than its call's starts a new call.
+/// By its index, as OpenAI says; but some servers omit it, or give all parallel calls the same index or id. So a piece
+/// starts a new call if it has a name, and another id than its call's, or another name after arguments, or further
+/// arguments after complete ones.
 ///
 /// A piece of the name is a further one if the call has no arguments yet, and the piece is not the name again.
 pub(super) fn place<'a>(
@@ -58,8 +59,15 @@ pub(super) fn place<'a>(
         None if !name.is_empty() => None,
         None => calls.len().checked_sub(1),
     };
-    let is_another =
-        |call: &PartialCall| !name.is_empty() && !call.name.is_empty() && !id.is_empty() && *id != call.id;
+    let is_another = |call: &PartialCall| {
+        let has_other_id = !id.is_empty() && *id != call.id;
+        let has_other_name = !call.arguments.is_empty() && *name != call.name;
+        let exceeds = || {
+            let is_complete = json::parse(&call.arguments).is_ok_and(|value| value.as_object().is_some());
+            is_complete && !delta.arguments.trim().is_empty()
+        };
+        !name.is_empty() && !call.name.is_empty() && (has_other_id || has_other_name || exceeds())
+    };
     let position = match known.filter(|position| !is_another(&calls[*position])) {
         Some(position) => position,
         None if calls.len() >= MAX_CALLS => return Err(TooManyCalls),
@@ -138,6 +146,17 @@ mod tests {
             &[r#"{"function":{"name":"x","arguments":"1"}}"#, r#"{"function":{"name":"y","arguments":"2"}}"#],
             &[" x 1", " y 2"],
         );
+    }
+
+    #[test]
+    fn call_deltas__one_id_for_several_calls__are_told_apart() {
+        let whole = |name: &str, index: &str| {
+            format!(r#"{{{index}"id":"a","function":{{"name":"{name}","arguments":"{{}}"}}}}"#)
+        };
+        for index in ["", r#""index":0,"#] {
+            check(&[&whole("x", index), &whole("y", index)], &["a x {}", "a y {}"]);
+            check(&[&whole("x", index), &whole("x", index)], &["a x {}", "a x {}"]);
+        }
     }
 
     #[test]

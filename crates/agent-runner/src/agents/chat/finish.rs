@@ -15,7 +15,7 @@ pub(super) enum Finish {
 
 /// Words in the names of each reason, in lower case. The first match counts: servers also write `model_length`,
 /// `MAX_TOKENS`, `function_call_filter: MALFORMED_FUNCTION_CALL`, …
-const REASONS: [(&str, Finish); 31] = [
+const REASONS: [(&str, Finish); 33] = [
     ("malformed", Finish::Failed),
     ("unexpected_tool_call", Finish::Failed),
     ("too_many_tool_calls", Finish::Failed),
@@ -34,6 +34,8 @@ const REASONS: [(&str, Finish); 31] = [
     ("max_tokens", Finish::Length),
     ("max_output_tokens", Finish::Length),
     ("max_completion_tokens", Finish::Length),
+    ("max_new_tokens", Finish::Length),
+    ("truncated", Finish::Length),
     ("token_limit", Finish::Length),
     ("context_window", Finish::Length),
     ("repetition", Finish::Length),

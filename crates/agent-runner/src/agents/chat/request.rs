@@ -83,7 +83,9 @@ impl Conversation {
     /// Adds the assistant's message with its calls, and the tools' outputs.
     pub(super) fn add_round(&mut self, mut message: JsonObject, calls: &[OwnCall], outputs: &[String]) {
         // A forced call has been made; if it stayed forced, the model would never finish.
-        self.settings.shift_remove(CHOICE);
+        if self.settings.get(CHOICE).and_then(Json::as_str) != Some("none") {
+            self.settings.shift_remove(CHOICE);
+        }
         let tool_calls: Vec<Json> = calls.iter().map(tool_call).collect();
         message.insert("tool_calls".to_owned(), tool_calls.into());
         self.messages.push(message.into());

@@ -84,6 +84,9 @@ impl Chunk {
                 chunk
             }
         };
+        if is_empty(&chunk.error) {
+            chunk.error = Json::Null;
+        }
         if chunk.error.is_null() && chunk.object.0 == "error" {
             chunk.error = agent_schemas::json::parse(text).unwrap_or_default();
         }
@@ -122,6 +125,18 @@ impl Chunk {
     }
 }
 
+/// Whether a member `error` says that there is none: some servers send one with every chunk.
+fn is_empty(error: &Json) -> bool {
+    match error {
+        Json::Null => true,
+        Json::Bool(failed) => !failed,
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(members) => members.is_empty(),
+        number => number.as_f64() == Some(0.0),
+    }
+}
+
 impl Choice {
     fn delta(&self) -> &Delta {
         self.message.as_ref().unwrap_or(&self.delta)
@@ -134,7 +149,7 @@ impl Choice {
     /// The error with which the answer broke off; null if it did not.
     fn failure(&self) -> Json {
         let reason = self.finish_reason.0.as_str();
-        if !self.error.is_null() {
+        if !is_empty(&self.error) {
             self.error.clone()
         } else if Finish::of(reason) == Finish::Failed {
             object! { "message" => format!("the answer broke off with finish_reason '{reason}'") }.into()

@@ -8,8 +8,9 @@ use super::super::hint::Hint;
 use super::{BAD_GATEWAY, Failure, Retry, shortened, whole_seconds};
 
 /// Phrases, in lower case, that servers use when a conversation is too long for the model: OpenAI, vLLM (three
-/// versions), llama.cpp (two), DashScope, LM Studio, Anthropic, TGI, Volcano.
-const TOO_LONG: [&str; 11] = [
+/// versions), llama.cpp (two), DashScope, LM Studio, Anthropic, TGI (two), Volcano, Gemini, xAI, SGLang, Kimi, Zhipu,
+/// Bedrock.
+const TOO_LONG: [&str; 19] = [
     "maximum context length",
     "context_length_exceeded",
     "context length is only",
@@ -21,6 +22,14 @@ const TOO_LONG: [&str; 11] = [
     "exceed context limit",
     "prompt is too long",
     "exceeds the maximum length",
+    "exceeds the maximum number of tokens",
+    "exceeds the context window",
+    "maximum prompt length",
+    "longer than the model's context length",
+    "exceeded model token limit",
+    "prompt exceeds max length",
+    "input is too long",
+    "`inputs` tokens + `max_new_tokens` must be",
 ];
 
 /// Phrases that servers use when a limit requires payment rather than time.
