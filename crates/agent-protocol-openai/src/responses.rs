@@ -14,6 +14,7 @@ pub(super) mod input;
 pub(super) mod items;
 mod previous;
 pub(super) mod references;
+mod roles;
 mod socket;
 mod spec;
 mod stored;

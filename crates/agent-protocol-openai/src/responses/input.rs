@@ -9,16 +9,11 @@ use agent_schemas::{
 
 use super::ids::{locate, message_id};
 use super::references::{References, is_reference};
+use super::roles::{DEVELOPER, ROLE};
 use super::summary;
 use super::{attached, items};
 use agent_server::protocol::ErrorInfo;
 use agent_server::protocol::Fields;
-
-/// The newer name of the role `system`. The native protocol has one role for both names.
-pub(super) const DEVELOPER: &str = "developer";
-
-/// The member of a message's metadata that keeps the original name.
-pub(super) const ROLE: &str = "role";
 
 /// Reads the input: a user's text, or items.
 pub(super) fn messages(request: &Fields<'_>, references: &References) -> Result<Vec<Message>, ErrorInfo> {

@@ -16,7 +16,7 @@ use agent_schemas::{
 
 use super::attached;
 use super::ids::{self, item_id, message_item_id};
-use super::input::{DEVELOPER, ROLE};
+use super::roles::{DEVELOPER, ROLE};
 pub(in super::super) use own_calls::{Answer, is_own_answer, is_own_call, of_messages};
 
 /// The `server_label` of the agent's own tools.
