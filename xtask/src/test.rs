@@ -62,6 +62,9 @@ pub(crate) fn all(effort: Effort) -> Result<()> {
     // Also after failures, because slow tests may be the ones that failed.
     slowest::print(&junit(effort));
     run?;
+    if effort == Effort::Full {
+        newest_frameworks()?;
+    }
     Step::cargo(&["test", "--doc"]).with_arguments(&WORKSPACE).run()?;
     outside()
 }
@@ -112,6 +115,12 @@ fn install_clients() -> Result<()> {
         .with_arguments(&WORKSPACE)
         .with_arguments(&["--", "installed::"])
         .run()
+}
+
+/// Tests the newest versions of the frameworks, which may have changed since they were pinned.
+fn newest_frameworks() -> Result<()> {
+    let step = run_step(Effort::Full).with_arguments(&["-E", "binary(sdks) & (test(frameworks::) | test(codex::))"]);
+    step.with_environment("AGENT_TEST_NEWEST", "1").with_environment(BINARY, &path_of_server()?).run()
 }
 
 /// Builds the server that the tests start, and returns its path.

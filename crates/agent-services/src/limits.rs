@@ -25,7 +25,7 @@ pub struct StoreLimits {
 impl Default for StoreLimits {
     /// 100,000 messages and 256 MiB per session, 8 MiB per item.
     fn default() -> Self {
-        StoreLimits { session_messages: 100_000, item_bytes: 32 << 20, session_bytes: 256 << 20 }
+        StoreLimits { session_messages: 100_000, item_bytes: 8 << 20, session_bytes: 256 << 20 }
     }
 }
 
