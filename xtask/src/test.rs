@@ -119,7 +119,8 @@ fn install_clients() -> Result<()> {
 
 /// Tests the newest versions of the frameworks, which may have changed since they were pinned.
 fn newest_frameworks() -> Result<()> {
-    let step = run_step(Effort::Full).with_arguments(&["-E", "binary(sdks) & (test(frameworks::) | test(codex::))"]);
+    let step =
+        run_step(Effort::Full).with_arguments(&["-E", "binary(sdks) & (test(frameworks::) | test(codex::))"]);
     step.with_environment("AGENT_TEST_NEWEST", "1").with_environment(BINARY, &path_of_server()?).run()
 }
 
