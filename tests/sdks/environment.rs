@@ -59,6 +59,7 @@ const NEWEST_PYTHON: &str = "sed 's/==.*//' requirements.txt >newest.txt \
 
 /// The environment with these packages: the name of a file of Python's pins, or `javascript`.
 fn environment(packages: &str) -> Environment {
+    #[expect(clippy::disallowed_methods, reason = "a test's setting")]
     let is_newest = std::env::var_os(NEWEST).is_some() && ["frameworks", "javascript"].contains(&packages);
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdks");
     let files = |names: &[(&str, &str)]| {
