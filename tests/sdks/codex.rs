@@ -1,7 +1,5 @@
 //! Codex, whose model is the server: a `chat` agent in front of a strict model server.
 
-use std::path::Path;
-
 use agent_tests::{Launch, ScriptedModel, Server};
 
 use crate::environment::{NODE, run_in_javascript};
@@ -50,8 +48,7 @@ impl Setup {
 
 async fn check(with_sockets: bool) {
     let setup = Setup::new(with_sockets).await;
-    let file =
-        |name: &str| std::fs::read_to_string(Path::new(setup.folder.path()).join(name)).unwrap_or_default();
+    let file = |name: &str| std::fs::read_to_string(setup.folder.path().join(name)).unwrap_or_default();
     let said = setup.codex(&["shell: echo made > shell.txt"]).await;
     assert_eq!((file("shell.txt").as_str(), said.starts_with("The tools say:")), ("made\n", true), "{said}");
     let said = setup.codex(&["patch: patched.txt"]).await;

@@ -53,6 +53,10 @@ async fn compaction__takes_the_place_of_the_conversation() {
     next.push(json!({ "role": "user", "content": "three" }));
     let answer = client.create(&json!({ "input": next }).to_string()).await;
     assert_eq!(answer["output"][0]["content"][0]["text"], "4 three");
+    let (_, again) = compact(&client, &json!({ "input": next })).await;
+    let kinds: Vec<&Value> =
+        again["output"].as_array().expect("items").iter().map(|item| &item["type"]).collect();
+    assert_eq!(kinds, ["message", "message", "message", "compaction"], "the new summary covers the old one");
     let path = format!("/v1/responses/{}", compacted["id"].as_str().expect("an id"));
     assert_eq!(client.json(Method::GET, &path, "").await.0, 404, "it is no response");
 }

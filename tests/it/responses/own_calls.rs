@@ -71,6 +71,17 @@ async fn own_call__sent_back__reaches_the_agent_with_its_output() {
 }
 
 #[tokio::test]
+async fn own_calls__sent_back_together__precede_their_outputs() {
+    let first = Client::new(writes(agents::plugin_call)).create(r#"{"input":"hi"}"#).await;
+    let (call, mut other) = (first["output"][0].clone(), first["output"][0].clone());
+    other["id"] = json!("mcp_other");
+    let seen = mirror().create(&json!({ "input": [call, other] }).to_string()).await;
+    let text = seen["output"][0]["content"][0]["text"].as_str().expect("a text");
+    let input: Value = serde_json::from_str(text).expect("JSON");
+    assert_eq!(types(&input), ["mcp_call", "mcp_call", "mcp_call_output", "mcp_call_output"]);
+}
+
+#[tokio::test]
 async fn own_call__failed_and_sent_back__keeps_its_error() {
     let failed = Client::new(writes(agents::mcp_failures)).create(r#"{"input":"hi"}"#).await;
     let mut call = failed["output"][1].clone();

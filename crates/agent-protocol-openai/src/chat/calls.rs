@@ -1,15 +1,12 @@
 //! Calls of the client's tools.
 
-use agent_schemas::openai::extra_members;
+use agent_schemas::openai::{KNOWN_OF_CALL, extra_members};
 use agent_schemas::{Content, Json, JsonObject};
 
 use super::wire::{Call, CallDelta, Function, FunctionDelta};
 
 /// The member that has the name and the arguments.
 const FUNCTION: &str = "function";
-
-/// The members of a call that belong to the API; a model server attached all others.
-const KNOWN: [&str; 4] = ["index", "id", "type", FUNCTION];
 
 /// The calls of a completion, in the order in which they started.
 #[derive(Debug, Default)]
@@ -26,7 +23,7 @@ struct Known {
     index: Option<usize>,
     /// The number of argument bytes written so far.
     written: usize,
-    /// What the model server attached to the call, and to its function.
+    /// The members that the model server attached to the call, and to its function.
     attached: [JsonObject; 2],
     /// The part of that which is not written yet.
     unwritten: [JsonObject; 2],
@@ -88,7 +85,7 @@ impl Known {
     fn attach(&mut self, extra: &JsonObject) {
         let of_function = extra.get(FUNCTION).and_then(Json::as_object).cloned().unwrap_or_default();
         let mut of_call = extra.clone();
-        of_call.retain(|key, _| !KNOWN.contains(&key.as_str()));
+        of_call.retain(|key, _| !KNOWN_OF_CALL.contains(&key.as_str()));
         for (place, attached) in [of_call, of_function].into_iter().enumerate() {
             for (key, value) in attached {
                 if self.attached[place].get(&key) != Some(&value) {

@@ -54,7 +54,7 @@ pub(super) struct Completion {
     has_begun: bool,
     /// The finish reason reported by the model, unless it is `stop`.
     reason: Option<String>,
-    /// What a model server attached to the message.
+    /// The members that a model server attached to the message.
     attached: Attached,
     end: Option<End>,
     /// The destination of the text whose deltas are relayed.

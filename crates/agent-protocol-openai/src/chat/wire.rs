@@ -51,7 +51,7 @@ pub(super) struct Delta<'a> {
     /// The call, for clients that declare functions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) function_call: Option<FunctionDelta<'a>>,
-    /// What a model server attached to the message.
+    /// The members that a model server attached to the message.
     #[serde(flatten)]
     pub(super) extra: Option<&'a JsonObject>,
 }
@@ -64,7 +64,7 @@ pub(super) struct CallDelta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) r#type: Option<&'static str>,
     pub(super) function: FunctionDelta<'a>,
-    /// What a model server attached to the call.
+    /// The members that a model server attached to the call.
     #[serde(flatten)]
     pub(super) extra: Option<JsonObject>,
 }

@@ -1,4 +1,4 @@
-//! What a model server attached to messages and calls, as members of items.
+//! The members that a model server attached to messages and calls, as members of items.
 //!
 //! If a client sends its items back, these members return to the model server. What is attached to a call becomes
 //! further members of its item, as in chat completions; what is attached to a message is in one member.

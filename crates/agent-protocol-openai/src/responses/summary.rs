@@ -18,9 +18,12 @@ pub(super) fn item(id: &str, summary: &str) -> Json {
     .into()
 }
 
-/// Whether a message is a summary that a client sent back.
+/// The member of a message's metadata that marks a summary.
+const SUMMARY: &str = "compaction";
+
+/// Returns whether a message is a summary that a client sent back.
 pub(super) fn is_summary(message: &Message) -> bool {
-    message.full_text().starts_with(INTRODUCTION)
+    message.metadata.as_ref().is_some_and(|metadata| metadata.contains_key(SUMMARY))
 }
 
 /// Reads a summary that a client sends back.
@@ -30,5 +33,7 @@ pub(super) fn read(item: &Fields<'_>) -> Result<Message, ErrorInfo> {
             "this compaction is from another server and cannot be read here; send the items themselves";
         return Err(item.fault("encrypted_content", message));
     };
-    Ok(Message::user(format!("{INTRODUCTION}\n\n{summary}")))
+    let mut message = Message::user(format!("{INTRODUCTION}\n\n{summary}"));
+    message.metadata = Some(object! { SUMMARY => true });
+    Ok(message)
 }

@@ -18,8 +18,7 @@ fn find(history: &[Message], input: &[Message]) -> Option<usize> {
         .rev()
         .find(|at| history[*at..].iter().zip(input).all(|(earlier, message)| is_same(earlier, message)))?;
     let rest = &history[at + input.len()..];
-    let is_all_output = rest.iter().all(|message| is_mark(message) || message.role != Some(Role::User));
-    is_all_output.then_some(at)
+    rest.iter().all(|message| !is_input(message)).then_some(at)
 }
 
 /// Leaves out the failed attempts of turns that were sent again: this turn's input repeats the last one, for an agent that
@@ -32,13 +31,15 @@ pub(crate) fn without_repeated(history: Vec<Message>, input: &[Message]) -> Vec<
     history
 }
 
-/// Leaves out what agents said before they failed, where another output follows without an input.
+/// Leaves out what agents said last before they failed, where another output follows without an input. Calls that have an
+/// output stay: a call and its output belong together.
 fn without_failed_outputs(history: Vec<Message>) -> Vec<Message> {
     let mut kept: Vec<Message> = Vec::with_capacity(history.len());
     for message in history {
-        if kept.last().is_some_and(is_mark) && !is_mark(&message) && message.role != Some(Role::User) {
-            let input = kept.iter().rposition(|earlier| earlier.role == Some(Role::User));
-            kept.truncate(input.map_or(0, |at| at + 1));
+        let is_output = message.role == Some(Role::Assistant);
+        if kept.last().is_some_and(is_mark) && is_output && !is_mark(&message) {
+            let before = kept.iter().rposition(|earlier| earlier.role != Some(Role::Assistant));
+            kept.truncate(before.map_or(0, |at| at + 1));
         }
         kept.push(message);
     }
@@ -62,6 +63,12 @@ pub(crate) async fn is_repeated(live: &LiveRun) -> bool {
     last(1).await.last().is_some_and(is_mark) && find(&last(MAX_TURN).await, live.new_input()).is_some()
 }
 
+/// Whether a message comes from the client: the output of one of its tools does, too.
+fn is_input(message: &Message) -> bool {
+    let is_said = matches!(message.role, Some(Role::User | Role::System) | None);
+    is_said || message.kind == MessageType::FunctionCallOutput
+}
+
 /// Whether a message records that a turn failed. One that the user has cancelled may be repeated on purpose.
 fn is_mark(message: &Message) -> bool {
     let is_damaged = message.code.as_deref() == Some("MESSAGE_DAMAGED");
@@ -79,13 +86,17 @@ fn is_same(one: &Message, other: &Message) -> bool {
 mod tests {
     use super::*;
 
-    /// `u:` for the user's words, `a:` for the agent's, `!` for the mark of a failure, and `c` for that of a cancellation.
+    /// `u:` for the user's words, `a:` for the agent's, `t:` for the output of a client's tool, `!` for the mark of a failure,
+    /// and `c` for that of a cancellation.
     fn messages(lines: &[&str]) -> Vec<Message> {
         let message = |line: &&str| match line.split_once(':') {
             Some(("u", text)) => Message::user(text),
-            Some((_, text)) => {
+            Some((from, text)) => {
                 let mut said = Message::user(text);
-                said.role = Some(Role::Assistant);
+                said.role = Some(if from == "t" { Role::Tool } else { Role::Assistant });
+                if from == "t" {
+                    said.kind = MessageType::FunctionCallOutput;
+                }
                 said
             }
             None => {
@@ -122,6 +133,11 @@ mod tests {
         assert_eq!(left(&["u:x", "a:half", "!"], &["u:x"]), Vec::<String>::new());
         assert_eq!(left(&["u:x", "a:half", "!", "a:whole"], &["u:y"]), ["x", "whole"]);
         assert_eq!(left(&["u:x", "a:half", "!", "u:z"], &["u:y"]), ["x", "half", "", "z"]);
+        assert_eq!(
+            left(&["u:x", "a:call", "t:out", "a:half", "!", "a:y"], &["u:z"]),
+            ["x", "call", "out", "y"]
+        );
+        assert_eq!(left(&["u:x", "a:call", "!", "t:out"], &["u:y"]), ["x", "call", "", "out"]);
         assert_eq!(left(&["u:x", "a:half", "c", "a:whole"], &["u:y"]), ["x", "half", "", "whole"]);
     }
 
@@ -135,6 +151,7 @@ mod tests {
         check(&["u:x", "a:b"], &["u:x"], None);
         check(&["u:x", "!", "u:y", "!"], &["u:x"], None);
         check(&["u:y", "!"], &["u:x", "u:y"], None);
+        check(&["u:x", "!", "t:out", "!"], &["u:x"], None);
         check(&["u:x", "a:b", "u:y", "!"], &["u:x"], None);
     }
 }

@@ -1,4 +1,4 @@
-//! What a model server attached to a message or a call beyond the members of chat completions, such as the signature of
+//! The members that a model server attached to a message or a call beyond the members of chat completions, such as the signature of
 //! a thought. Such servers expect it back.
 
 use crate::json::{Json, JsonObject};
@@ -31,8 +31,8 @@ pub const REASONING_MEMBERS: [&str; 4] = [REASONING_CONTENT, "reasoning", "reaso
 const KNOWN_OF_MESSAGE: [&str; 9] =
     ["role", "content", "refusal", "name", "tool_calls", "function_call", "annotations", "audio", "type"];
 
-/// Members of a call that are read elsewhere.
-const KNOWN_OF_CALL: [&str; 4] = ["index", "id", "type", "function"];
+/// The members of a call in chat completions; a model server attached all others.
+pub const KNOWN_OF_CALL: [&str; 4] = ["index", "id", "type", "function"];
 
 /// Members of a call's function that are read elsewhere.
 const KNOWN_OF_FUNCTION: [&str; 2] = ["name", "arguments"];

@@ -157,7 +157,7 @@ impl Conversation {
     }
 }
 
-/// What the model server attached to the message.
+/// The members that the model server attached to the message.
 fn attached(message: &Message) -> impl Iterator<Item = (String, Json)> + '_ {
     let extra = message.metadata.as_ref().and_then(extra_members);
     extra.into_iter().flatten().map(owned)

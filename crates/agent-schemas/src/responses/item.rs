@@ -49,7 +49,7 @@ items! {
         /// Its parts.
         #[record(default)]
         pub content: Vec<ResponsePart>,
-        /// What a model server attached to it, for that server.
+        /// Members that a model server attached to the item, for that server.
         #[record(extra)]
         pub extra: JsonObject,
     }
@@ -65,7 +65,7 @@ items! {
         /// The reasoning, if the request asks for no summary.
         #[record(default)]
         pub content: Vec<ResponsePart>,
-        /// What a model server attached to it, for that server.
+        /// Members that a model server attached to the item, for that server.
         #[record(extra)]
         pub extra: JsonObject,
     }
@@ -84,7 +84,7 @@ items! {
         /// The arguments as JSON text.
         #[record(default)]
         pub arguments: String,
-        /// What a model server attached to it, for that server.
+        /// Members that a model server attached to the item, for that server.
         #[record(extra)]
         pub extra: JsonObject,
     }
@@ -115,7 +115,7 @@ items! {
         /// The input of the tool.
         #[record(default)]
         pub input: String,
-        /// What a model server attached to it, for that server.
+        /// Members that a model server attached to the item, for that server.
         #[record(extra)]
         pub extra: JsonObject,
     }
@@ -162,7 +162,7 @@ items! {
         pub output: Option<String>,
         /// The error, if the call failed.
         pub error: Json,
-        /// What a model server attached to it, for that server.
+        /// Members that a model server attached to the item, for that server.
         #[record(extra)]
         pub extra: JsonObject,
     }

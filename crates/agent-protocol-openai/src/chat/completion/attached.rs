@@ -1,4 +1,4 @@
-//! What a model server attached to the message of a completion.
+//! The members that a model server attached to the message of a completion.
 
 use agent_schemas::openai::{EXTRA_MEMBERS, MESSAGE_MEMBERS, REASONING_MEMBER, REASONING_MEMBERS};
 use agent_schemas::{Content, JsonObject, Message, MessageType};

@@ -35,7 +35,9 @@ pub(in super::super::super) fn of_messages(
 
 /// Whether the message has calls that the agent executed itself.
 pub(in super::super::super) fn is_own_call(message: &Message) -> bool {
-    of_message(message).iter().any(|item| matches!(item, ResponseItem::McpCall(_)))
+    let may_be =
+        matches!(message.kind, MessageType::PluginCall | MessageType::ComponentCall | MessageType::McpCall);
+    may_be && of_message(message).iter().any(|item| matches!(item, ResponseItem::McpCall(_)))
 }
 
 /// Whether the message is the output of a tool that the agent executed itself. The output of a client's custom tool

@@ -271,7 +271,7 @@ impl<'a> Answer<'a> {
         message
     }
 
-    /// What the server attached to the message, for the data of its last call.
+    /// The members that the server attached to the message, for the data of its last call.
     fn message_members(&self, calls: &[PartialCall]) -> JsonObject {
         let mut extra = self.extra.clone();
         let of_client = calls.iter().filter(|call| call.client.is_some()).count();

@@ -20,7 +20,7 @@ pub(super) struct PartialCall {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) arguments: String,
-    /// What the model server attached.
+    /// The members that the model server attached.
     pub(super) extra: JsonObject,
     /// Set for a call of one of the client's tools, which is shown as it arrives.
     pub(super) client: Option<ClientCall>,
@@ -33,7 +33,7 @@ pub(super) struct OwnCall {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) arguments: String,
-    /// What the model server attached.
+    /// The members that the model server attached.
     pub(super) extra: JsonObject,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Assistant {
     pub(super) reasoning: Option<Reasoning>,
     pub(super) text: Option<String>,
     pub(super) calls: Vec<Call>,
-    /// What the model server attached to the message.
+    /// The members that the model server attached to the message.
     pub(super) extra: JsonObject,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Call {
     pub(super) id: String,
     name: String,
     arguments: String,
-    /// What the model server attached to it.
+    /// The members that the model server attached to it.
     extra: JsonObject,
     pub(super) answer: Option<Answer>,
 }
