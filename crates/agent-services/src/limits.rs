@@ -23,9 +23,10 @@ pub struct StoreLimits {
 }
 
 impl Default for StoreLimits {
-    /// 100,000 messages and 256 MiB per session, 8 MiB per item.
+    /// 100,000 messages and 256 MiB per session, 40 MiB per item: more than the server's default limit of a body, so that
+    /// each message that arrives fits into its session.
     fn default() -> Self {
-        StoreLimits { session_messages: 100_000, item_bytes: 8 << 20, session_bytes: 256 << 20 }
+        StoreLimits { session_messages: 100_000, item_bytes: 40 << 20, session_bytes: 256 << 20 }
     }
 }
 

@@ -31,7 +31,13 @@ impl Coverage {
         self.connections += history.readings.len();
     }
 
-    /// Prints the counts; fails if no run was affected, or one failed.
+    /// Whether a test goes on after this many rounds: it does `least` rounds, and more until a run was taken over. The random
+    /// input decides whether a fault hits a run in progress.
+    pub(super) fn wants(&self, round: usize, least: usize) -> bool {
+        round < least || (self.taken_over == 0 && round < 10 * least)
+    }
+
+    /// Prints the counts; fails if no run was taken over, or one failed.
     pub(super) fn check(&self) {
         self.check_statuses();
         assert!(self.taken_over > 0, "no run was taken over: {self:?}");

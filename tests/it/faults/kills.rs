@@ -20,7 +20,8 @@ const AT_WORK: usize = 4;
 async fn kill_again_and_again(world: &World, cluster: &mut Cluster) {
     let mut coverage = Coverage::default();
     let mut at_work: VecDeque<(Load, History)> = VecDeque::new();
-    for round in 0..rounds(4) {
+    let mut round = 0;
+    while coverage.wants(round, rounds(4)) {
         let mut rng = world.rng(round).fork(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(world, round);
@@ -31,6 +32,7 @@ async fn kill_again_and_again(world: &World, cluster: &mut Cluster) {
         if at_work.len() == AT_WORK {
             finish(world, at_work.pop_front(), &mut coverage).await;
         }
+        round += 1;
     }
     while !at_work.is_empty() {
         finish(world, at_work.pop_front(), &mut coverage).await;

@@ -19,7 +19,8 @@ use super::load::Load;
 async fn paused_owner__replaced__writes_nothing_more() {
     let (world, cluster) = Cluster::on_redis(RedisServer::start().expect("a Redis server")).await;
     let mut coverage = Coverage::default();
-    for round in 0..rounds(4) {
+    let mut round = 0;
+    while coverage.wants(round, rounds(4)) {
         let mut rng = world.rng(round).fork(1 << 32);
         let mut history = History::default();
         let mut load = Load::begin(&world, round);
@@ -36,6 +37,7 @@ async fn paused_owner__replaced__writes_nothing_more() {
         reader.read_again().await;
         world.check(&reader.history);
         coverage.add(&reader.history);
+        round += 1;
     }
     coverage.check();
     cluster.check_health().await;

@@ -10,7 +10,7 @@ use agent_schemas::{Content, ContentBody, Message, MessageType, object};
 
 use super::{at_once, hostile_ids, lifecycle, session, user};
 use crate::ErrorKind;
-use crate::limits::MAX_ID_BYTES;
+use crate::limits::{MAX_ID_BYTES, StoreLimits};
 use crate::memory::{Memory, MemoryQuery, MemoryStore, Recalled};
 use crate::page::PageSize;
 
@@ -257,7 +257,7 @@ pub async fn users_never_meet(store: Arc<dyn MemoryStore>) {
 /// Contract 8: out of bounds.
 pub async fn what_is_out_of_bounds_is_refused(store: Arc<dyn MemoryStore>) {
     let long = "x".repeat(MAX_ID_BYTES + 1);
-    let huge = Message::user("x".repeat(9 << 20));
+    let huge = Message::user("x".repeat(StoreLimits::default().item_bytes));
     let mut none = MemoryQuery::new("a");
     none.top_k = 0;
     let mut many = MemoryQuery::new("a");

@@ -9,6 +9,7 @@ use agent_schemas::{AgentRequest, Message, RunId, Status};
 use super::{session, user};
 use crate::ErrorKind;
 use crate::clock::SystemIds;
+use crate::limits::StoreLimits;
 use crate::page::PageSize;
 use crate::run::{
     Batch, Created, FencingToken, FinishRun, Finished, NewRun, OwnerId, RunRecord, RunStore, fresh_id,
@@ -131,7 +132,7 @@ pub async fn refused_ends_append_nothing(stores: &Stores) {
 /// Contract 23: a rejected history changes nothing, and the run can end without it.
 pub async fn refused_history_changes_nothing(stores: &Stores) {
     let run = stores.start().await;
-    let huge = "x".repeat(9 << 20);
+    let huge = "x".repeat(StoreLimits::default().item_bytes);
     let refused = stores.finish(&run, history(&run, &["a", &huge])).await.map(drop);
     assert_eq!(refused.map_err(|error| error.kind()), Err(ErrorKind::InvalidInput));
     assert_eq!(stores.status(&run.0).await, Status::InProgress);

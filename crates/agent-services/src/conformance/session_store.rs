@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::{at_once, hostile_ids, lifecycle, session, user};
 use crate::ErrorKind;
-use crate::limits::MAX_ID_BYTES;
+use crate::limits::{MAX_ID_BYTES, StoreLimits};
 use crate::page::PageSize;
 use crate::retention::Retention;
 use crate::session::{
@@ -147,7 +147,7 @@ pub async fn append_keeps_order(store: Arc<dyn SessionStore>) {
 /// Contract 12.
 pub async fn append_is_all_or_nothing(store: Arc<dyn SessionStore>) {
     store.append(&user("u"), &session("s"), batch(&["a"])).await.expect("appended");
-    let huge = "x".repeat(9 << 20);
+    let huge = "x".repeat(StoreLimits::default().item_bytes);
     let refused = store.append(&user("u"), &session("s"), batch(&["b", &huge])).await.map_err(|e| e.kind());
     assert_eq!(refused, Err(ErrorKind::InvalidInput));
     let refused = store.append(&user("u"), &session("new"), batch(&[&huge])).await.map_err(|e| e.kind());

@@ -9,7 +9,7 @@ use agent_schemas::{Json, json};
 
 use super::{at_once, hostile_ids, lifecycle, session, user};
 use crate::ErrorKind;
-use crate::limits::MAX_ID_BYTES;
+use crate::limits::{MAX_ID_BYTES, StoreLimits};
 use crate::page::PageSize;
 use crate::state::StateStore;
 
@@ -182,7 +182,7 @@ pub async fn users_never_meet(store: Arc<dyn StateStore>) {
 /// Contract 7: too large.
 pub async fn what_is_too_large_is_refused(store: Arc<dyn StateStore>) {
     let long = "x".repeat(MAX_ID_BYTES + 1);
-    let huge = Json::from("x".repeat(9 << 20));
+    let huge = Json::from("x".repeat(StoreLimits::default().item_bytes));
     for refused in [
         store.save(&user(&long), &session("s"), None, &Json::Null).await,
         store.save(&user("u"), &session(&long), None, &Json::Null).await,
