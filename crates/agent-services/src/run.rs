@@ -46,7 +46,8 @@ pub use record::{Canceled, ChainedRun, Created, Grant, NewRun, RunFilter, RunRec
 /// 10. `seal` appends like `append` and settles how the run will end, in one step; repeating it is acknowledged.
 /// 11. Of the runs of one session, one is in progress at a time, not counting `Concurrent` ones. A further run is queued
 ///     with `Enqueue`, and not created with `Reject`. With `Interrupt`, the run in progress is asked to stop, and the
-///     new one goes to the front of the queue. If `max_queued` runs are queued, the result is `QueueFull`.
+///     new one goes to the front of the queue. If `max_queued` runs or `queued_bytes` of requests are queued, the result
+///     is `QueueFull`.
 /// 12. `finish` hands the session to the first queued run in the same step: that run is then in progress, and `next`
 ///     executes it. Without `next` it stays queued.
 /// 13. With `Steer`, the new run is handed to the one in progress as input: `steered` lists these inputs in order, and

@@ -148,6 +148,12 @@ async fn reach(setting: &str) -> Reached {
             let _held = begin(&server, ",\"session_id\":\"s\"").await;
             Reached::error(&server.connect().await.process("no", ",\"session_id\":\"s\"").await)
         }
+        "runs.queued_bytes" => {
+            let server = serve("[runs]\nqueued_bytes = 10\n").await;
+            let _held = begin(&server, ",\"session_id\":\"s\"").await;
+            let _waiting = begin(&server, ",\"session_id\":\"s\"").await;
+            Reached::error(&server.connect().await.process("no", ",\"session_id\":\"s\"").await)
+        }
         "runs.run_time_seconds" => {
             let server = serve("[runs]\nrun_time_seconds = 1\n").await;
             failed(&server.connect().await.process("a b", &format!("{SLOW},\"stream\":false")).await)

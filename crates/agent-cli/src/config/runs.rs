@@ -15,6 +15,9 @@ pub(crate) struct RunsConfig {
     pub(crate) max_waiting: usize,
     /// How many runs may wait for one session. Further requests get 429.
     pub(crate) max_queued: usize,
+    /// How many bytes of requests may wait for one session. One request may wait whatever its size; further ones
+    /// get 429.
+    pub(crate) queued_bytes: u64,
     /// How many child runs may be in progress below one run, children of children included.
     pub(crate) max_children: usize,
     /// How long ended runs are kept, in seconds. The default is a day, or ten minutes in memory.
@@ -56,6 +59,7 @@ impl Default for RunsConfig {
             max_runs: limits.max_runs,
             max_waiting: limits.max_waiting,
             max_queued: limits.max_queued,
+            queued_bytes: limits.queued_bytes,
             max_children: limits.max_children,
             retention_seconds: None,
             retention_bytes: None,
@@ -82,6 +86,7 @@ impl RunsConfig {
         limits.max_runs = self.max_runs;
         limits.max_waiting = self.max_waiting;
         limits.max_queued = self.max_queued;
+        limits.queued_bytes = self.queued_bytes;
         limits.max_children = self.max_children;
         limits.lease = Duration::from_secs(self.lease_seconds);
         limits.run_time = Duration::from_secs(self.run_time_seconds);

@@ -14,6 +14,9 @@ pub struct RunLimits {
     pub max_waiting: usize,
     /// How many runs may wait for one session.
     pub max_queued: usize,
+    /// The maximum size of the requests that wait for one session, in bytes of JSON text. One request may wait whatever
+    /// its size.
+    pub queued_bytes: u64,
     /// How many child runs may be in progress below one run, children of children included.
     pub max_children: usize,
     /// How long a run may take.
@@ -34,13 +37,14 @@ pub struct RunLimits {
 }
 
 impl Default for RunLimits {
-    /// 10,000 runs, 1,000 waiting runs, 16 queued runs per session, 32 children, one hour and 64 MiB per run, 1
-    /// GiB of memory and 64 MiB of unstored output for all runs, five seconds of grace, and a lease of 15 seconds.
+    /// 10,000 runs, 1,000 waiting runs, 100 queued runs and 64 MiB per session, 32 children, one hour and 64
+    /// MiB per run, 1 GiB of memory and 64 MiB of unstored output for all runs, five seconds of grace, and a lease of 15 seconds.
     fn default() -> Self {
         RunLimits {
             max_runs: 10_000,
             max_waiting: 1_000,
-            max_queued: 16,
+            max_queued: 100,
+            queued_bytes: 64 << 20,
             max_children: 32,
             run_time: Duration::from_secs(3600),
             log_bytes: 64 * 1024 * 1024,
@@ -71,10 +75,12 @@ pub enum StartError {
     #[error("the session has a run in progress: {0}")]
     Busy(RunId),
     /// The session's queue is full.
-    #[error("the session's queue is full ({limit} runs)")]
+    #[error("the session's queue is full (the limits are {runs} runs and {bytes} bytes)")]
     QueueFull {
         /// The maximum number of waiting runs.
-        limit: usize,
+        runs: usize,
+        /// The maximum size of their requests, in bytes.
+        bytes: u64,
     },
     /// Another request has used the idempotency key.
     #[error("the idempotency key belongs to another request")]

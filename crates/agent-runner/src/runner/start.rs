@@ -108,6 +108,7 @@ impl Runner {
         let assembler = Assembler::start(ResponseHead { id: response_id, created_at, session_id }, 1);
         let new = NewRun::new(record.clone(), assembler.pending(), inner.owner.clone())
             .with_max_queued(inner.limits.max_queued)
+            .with_queued_bytes(inner.limits.queued_bytes)
             .with_key(key);
         let guard = self.orphan_guard(&id);
         let created = guard.resolve(inner.services.runs.create(new).await)?;
@@ -138,7 +139,10 @@ impl Runner {
             Created::Busy(id) => Err(StartError::Busy(id)),
             Created::KeyReused => Err(StartError::KeyReused),
             Created::KeyUnknown => Err(StartError::KeyUnknown),
-            _ => Err(StartError::QueueFull { limit: inner.limits.max_queued }),
+            _ => {
+                let (runs, bytes) = (inner.limits.max_queued, inner.limits.queued_bytes);
+                Err(StartError::QueueFull { runs, bytes })
+            }
         }
     }
 

@@ -154,11 +154,12 @@ fn of_start(error: &StartError) -> ErrorInfo {
                  session_policy"
             ),
         ),
-        StartError::QueueFull { limit } => ErrorInfo::new(
+        StartError::QueueFull { runs, bytes } => ErrorInfo::new(
             StatusCode::TOO_MANY_REQUESTS,
             "SESSION_QUEUE_FULL",
             format!(
-                "The session's queue is full: {limit} runs are waiting (runs.max_queued); try again later"
+                "The session's queue is full: at most {runs} runs (runs.max_queued) with {bytes} bytes of \
+                 requests (runs.queued_bytes) may wait; try again later"
             ),
         )
         .with_retry_after(SOON),

@@ -42,8 +42,8 @@ macro_rules! run_store_conformance {
             overlaps_and_gaps_conflict stale_tokens_conflict finish_ends_the_log finish_repeats_without_entries
             history_needs_a_database
             read_from_any_position chains_are_read_from_their_end absence_is_not_an_error delete_forgets seal_keeps_the_ending
-            enqueued_runs_wait_in_order full_queues_refuse rejected_runs_are_not_made interrupting_runs_go_first
-            beside_takes_no_turn finish_hands_on without_next_the_queue_waits steered_runs_are_handed_over
+            enqueued_runs_wait_in_order full_queues_refuse queues_of_large_requests_refuse
+            rejected_runs_are_not_made interrupting_runs_go_first beside_takes_no_turn finish_hands_on without_next_the_queue_waits steered_runs_are_handed_over
             steering_nothing_starts_or_waits keys_make_runs_once keys_of_handed_runs_lead_to_the_other
             racing_creates_with_one_key_make_one_run cancel_asks_a_run_to_stop cancel_takes_out_of_the_queue
             cancel_changes_nothing_of_the_ended cancel_wakes_readers_of_a_waiting_run

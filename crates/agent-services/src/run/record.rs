@@ -168,14 +168,17 @@ pub struct NewRun {
     pub owner: OwnerId,
     /// The maximum number of queued runs of one session.
     pub max_queued: usize,
+    /// The maximum size of the requests of a session's queued runs, in bytes of JSON text. One run may wait whatever its
+    /// size.
+    pub queued_bytes: u64,
     /// The idempotency key, if any.
     pub key: Option<IdempotencyKey>,
 }
 
 impl NewRun {
-    /// A run that is queued if its session has a run in progress, in a queue of at most 16 runs.
+    /// A run that is queued if its session has a run in progress, in a queue of at most 100 runs and 64 MiB.
     pub fn new(record: RunRecord, first: Batch, owner: OwnerId) -> Self {
-        NewRun { record, first, owner, max_queued: 16, key: None }
+        NewRun { record, first, owner, max_queued: 100, queued_bytes: 64 << 20, key: None }
     }
 
     /// The same with another session policy.
@@ -190,6 +193,19 @@ impl NewRun {
     pub fn with_max_queued(mut self, max_queued: usize) -> Self {
         self.max_queued = max_queued;
         self
+    }
+
+    /// The same with another limit on the size of the session's queue.
+    #[must_use]
+    pub fn with_queued_bytes(mut self, queued_bytes: u64) -> Self {
+        self.queued_bytes = queued_bytes;
+        self
+    }
+
+    /// Whether a queue has no room for it, given the number of its runs, the size of their requests, and the size of this
+    /// one's.
+    pub(crate) fn overfills(&self, runs: usize, bytes: u64, own: u64) -> bool {
+        runs >= self.max_queued || runs > 0 && bytes.saturating_add(own) > self.queued_bytes
     }
 
     /// The same with an idempotency key.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use agent_schemas::{RunId, Status};
+use agent_schemas::{Message, RunId, Status};
 
 use super::owners::heartbeat;
 use super::{
@@ -53,6 +53,28 @@ pub async fn full_queues_refuse(store: Arc<dyn RunStore>) {
     let (d, created) = create(&*store, fits).await;
     assert_eq!(created, Created::Queued { ahead: 3 }, "inputs handed to another run count among them");
     finish_in_order(&*store, (&a, token), &[&c, &b, &d]).await;
+}
+
+/// Contract 11: the limit of the queue's size.
+pub async fn queues_of_large_requests_refuse(store: Arc<dyn RunStore>) {
+    let (a, token) = start(&*store, "u", "s").await;
+    let large = |policy, bytes| {
+        let mut run = new_run("u", "s").with_policy(policy).with_queued_bytes(bytes);
+        Arc::make_mut(&mut run.record.request).input = vec![Message::user("x".repeat(10_000))];
+        run
+    };
+    let (b, created) = create(&*store, large(SessionPolicy::Enqueue, 0)).await;
+    assert_eq!(created, Created::Queued { ahead: 1 }, "one run may always wait");
+    for policy in [SessionPolicy::Enqueue, SessionPolicy::Interrupt, SessionPolicy::Steer] {
+        let (id, created) = create(&*store, large(policy, 20_000)).await;
+        assert_eq!(created, Created::QueueFull, "{policy:?}");
+        assert_eq!(kind(store.get(&id).await), Ok(None), "it was not created");
+    }
+    let (c, created) = create(&*store, large(SessionPolicy::Steer, 22_000)).await;
+    assert_eq!(created, Created::Steered(a.clone()));
+    let (_, created) = create(&*store, large(SessionPolicy::Enqueue, 30_000)).await;
+    assert_eq!(created, Created::QueueFull, "inputs handed to another run count too");
+    finish_in_order(&*store, (&a, token), &[&c, &b]).await;
 }
 
 /// Contract 11: `Reject`.

@@ -79,6 +79,7 @@ impl RunStore for RedisRunStore {
             .arg(owner.as_str())
             .arg(policy(&run))
             .arg(run.max_queued)
+            .arg(run.queued_bytes)
             .arg(first.count)
             .arg(&first.frames[..])
             .arg(encode(user.as_str()))

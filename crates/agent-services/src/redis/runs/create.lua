@@ -1,9 +1,10 @@
 -- Creates a run; returns the result. KEYS: 4 the turns of its session, 5 the user's runs, 6 the last number, 7 the
--- idempotency key, if there is one. ARGV: 5 the owner, 6 the policy, 7 how many may wait, 8 how many entries there are, 9
--- their frames, 10 the user as in keys, 11 the session as in keys, 12 the key as in keys, 13 its fingerprint, then the names
--- and values of fields.
-local OWNER, POLICY, MAX_QUEUED, COUNT, FRAMES = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
-local WHO, WHERE, KEY, FINGERPRINT = ARGV[10], ARGV[11], ARGV[12], ARGV[13]
+-- idempotency key, if there is one. ARGV: 5 the owner, 6 the policy, 7 how many may wait, 8 how many bytes of requests may
+-- wait, 9 how many entries there are, 10 their frames, 11 the user as in keys, 12 the session as in keys, 13 the key as in
+-- keys, 14 its fingerprint, then the names and values of fields.
+local OWNER, POLICY, MAX_QUEUED, QUEUED_BYTES = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local COUNT, FRAMES = tonumber(ARGV[9]), ARGV[10]
+local WHO, WHERE, KEY, FINGERPRINT = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
 
 local before, fault = read_run(KEYS[1], 'made_by', 'said')
 if fault then
@@ -35,6 +36,23 @@ redis.call('GET', KEYS[6])
 redis.call('SCARD', KEYS[3])
 redis.call('XLEN', KEYS[2])
 
+-- Whether requests that wait leave no room for this one.
+local function is_full(turns)
+  local waiting, bytes = 0, 0
+  for i = 15, #ARGV, 2 do
+    if ARGV[i] == 'request' then
+      bytes = #ARGV[i + 1]
+    end
+  end
+  for _, list in ipairs({ turns.steered, turns.queue }) do
+    for _, id in ipairs(list) do
+      waiting = waiting + 1
+      bytes = bytes + redis.call('HSTRLEN', run_key(id), 'request')
+    end
+  end
+  return waiting >= MAX_QUEUED or waiting > 0 and bytes > QUEUED_BYTES
+end
+
 local said, active, leads_to = 'started 1', nil, ID
 if POLICY ~= 'concurrent' then
   local turns = read_turns(WHO .. ':' .. WHERE)
@@ -50,7 +68,7 @@ if POLICY ~= 'concurrent' then
     turns.active = ID
   elseif POLICY == 'reject' then
     return 'busy ' .. first
-  elseif waiting >= MAX_QUEUED then
+  elseif is_full(turns) then
     return 'full'
   elseif POLICY == 'steer' and active then
     table.insert(turns.steered, ID)
@@ -74,7 +92,7 @@ end
 local number = text(next_numbers(KEYS[6], 1))
 redis.call('PEXPIRE', KEYS[6], DAY)
 redis.call('HSET', KEYS[1], 'id', ID, 'number', number, 'status', 'queued', 'entries', text(COUNT), 'bytes', #FRAMES,
-  'token', '0', 'who', WHO, 'turns', WHO .. ':' .. WHERE, 'made_by', CALL, 'said', said, unpack(ARGV, 14))
+  'token', '0', 'who', WHO, 'turns', WHO .. ':' .. WHERE, 'made_by', CALL, 'said', said, unpack(ARGV, 15))
 if COUNT > 0 then
   redis.call('XADD', KEYS[2], text(COUNT) .. '-0', 'first', '0', 'count', text(COUNT), 'frames', FRAMES)
 end

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use agent_schemas::json::JsonSize;
 use agent_schemas::{RunId, SessionId, Status, UserId};
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -28,7 +29,7 @@ enum Turn {
 impl InMemoryRunStore {
     /// Assigns a new run its place in its session.
     fn take_turn(&self, state: &mut State, run: &NewRun) -> Turn {
-        let NewRun { record, max_queued, .. } = run;
+        let record = &run.record;
         let policy = record.options.session_policy;
         if policy == SessionPolicy::Concurrent {
             return Turn::Now;
@@ -41,7 +42,10 @@ impl InMemoryRunStore {
         if policy == SessionPolicy::Reject {
             return Turn::Not(Created::Busy(first.clone()));
         }
-        if turns.waiting() >= *max_queued {
+        let request_bytes = |record: &RunRecord| JsonSize::of(&*record.request).text() as u64;
+        let bytes_of = |id: &RunId| self.find(id).map_or(0, |run| request_bytes(&run.lock().record));
+        let queued_bytes = turns.queue.iter().chain(&turns.steered).map(bytes_of).sum();
+        if run.overfills(turns.waiting(), queued_bytes, request_bytes(record)) {
             return Turn::Not(Created::QueueFull);
         }
         match (policy, turns.active.clone()) {

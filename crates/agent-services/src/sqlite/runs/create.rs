@@ -140,16 +140,15 @@ impl Create {
         user: i64,
         notifications: &mut Notifications,
     ) -> Outcome<Turn> {
-        let NewRun { record, max_queued, .. } = &self.run;
         let policy = self.policy();
-        let session = record.session_id.as_str().as_bytes();
+        let session = self.run.record.session_id.as_str().as_bytes();
         let head = if policy == SessionPolicy::Concurrent { None } else { head(connection, user, session)? };
         let Some(head) = head else { return Ok(self.first_turn()) };
         if policy == SessionPolicy::Reject {
             return Ok(Turn::Not(Created::Busy(head.id)));
         }
-        let waiting = turns::waiting(connection, user, session)?;
-        if waiting >= *max_queued as u64 {
+        let (waiting, queued_bytes) = turns::waiting(connection, user, session)?;
+        if self.run.overfills(waiting, queued_bytes, self.request.json_bytes()) {
             return Ok(Turn::Not(Created::QueueFull));
         }
         let is_active = head.turn == ACTIVE;
@@ -168,7 +167,7 @@ impl Create {
             }
             _ => {
                 let place = turns::behind(connection, user, session, WAITING)?;
-                Turn::Later { place, ahead: waiting + u64::from(is_active) }
+                Turn::Later { place, ahead: waiting as u64 + u64::from(is_active) }
             }
         })
     }

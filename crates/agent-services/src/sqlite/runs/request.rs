@@ -39,6 +39,11 @@ impl Request {
         Ok(Request { json, packed, options })
     }
 
+    /// The size of the request, in bytes of JSON text.
+    pub(super) fn json_bytes(&self) -> u64 {
+        self.json.len() as u64
+    }
+
     /// Stores it for a run, with the first entries of its log.
     pub(super) fn add(
         &self,

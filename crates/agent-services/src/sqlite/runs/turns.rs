@@ -10,7 +10,8 @@ use crate::sqlite::failure::Outcome;
 use crate::sqlite::statement::{bounded, statements};
 
 statements! {
-    COUNT: "SELECT count(*) FROM runs WHERE user = ?1 AND session = ?2 AND turn > 0";
+    WAITING: "SELECT count(*), coalesce(sum(coalesce(request_bytes, length(request))), 0) FROM runs \
+              CROSS JOIN run_requests ON run_requests.run = runs.key WHERE user = ?1 AND session = ?2 AND turn > 0";
     FIRST: "SELECT place FROM runs WHERE user = ?1 AND session = ?2 AND turn = 2 ORDER BY place LIMIT 1";
     LAST: "SELECT place FROM runs WHERE user = ?1 AND session = ?2 AND turn = ?3 ORDER BY place DESC LIMIT 1";
     STEERED_INTO: "SELECT other.key, other.user, other.session FROM runs AS this CROSS JOIN runs AS other \
@@ -21,10 +22,10 @@ statements! {
     REQUEST_CANCEL: "UPDATE runs SET cancel_requested = 1 WHERE key = ?1 AND ending IS NULL";
 }
 
-/// The number of waiting runs in a session.
-pub(super) fn waiting(connection: &Connection, user: i64, session: &[u8]) -> Outcome<u64> {
-    let count = COUNT.one(connection, params![user, session], |row| Ok(row.get(0)?))?;
-    Ok(count.unwrap_or_default())
+/// The number of waiting runs in a session, and the size of their requests in bytes of JSON text.
+pub(super) fn waiting(connection: &Connection, user: i64, session: &[u8]) -> Outcome<(usize, u64)> {
+    let found = WAITING.one(connection, params![user, session], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(found.unwrap_or_default())
 }
 
 /// The place after all others of a kind.
