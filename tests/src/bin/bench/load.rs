@@ -49,6 +49,11 @@ impl Workload {
         if self.yields { &["--config", "tests/bench/yielding.toml"] } else { &["--agent", "echo"] }
     }
 
+    /// The request's further members: the floor yields if they say so.
+    fn extra(&self) -> &'static str {
+        if self.yields { r#","yields":true"# } else { "" }
+    }
+
     /// The number of events of a run: two at the start, one per word, and four around and after them.
     fn events(&self) -> usize {
         self.words + 6
@@ -87,9 +92,9 @@ pub(crate) async fn compare(
     let servers = pair(arguments, ours).await?;
     let mut storing = Vec::new();
     for store in Store::DURABLE {
-        storing.push(Server::storing(&arguments.server, ours, store).await?);
+        storing.push(Server::storing(&arguments.server()?, ours, store).await?);
     }
-    let request = request(workload.words, "");
+    let request = request(workload.words, workload.extra());
     let rounds = if arguments.quick { 1 } else { arguments.rounds };
     let mut measured: [Vec<Measured>; 2] = [Vec::new(), Vec::new()];
     let mut stored = Store::DURABLE.map(|store| (store.name(), Vec::new()));
@@ -285,6 +290,21 @@ impl Connection {
     pub(crate) fn forget(&mut self) {
         let keep = self.buffer.len().min(END.len());
         self.buffer.drain(..self.buffer.len() - keep);
+    }
+
+    /// The complete lines that have been read.
+    pub(crate) fn lines(&self) -> &[u8] {
+        &self.buffer[..self.lines_end()]
+    }
+
+    fn lines_end(&self) -> usize {
+        memchr::memrchr(b'\n', &self.buffer).map_or(0, |last| last + 1)
+    }
+
+    /// Drops the complete lines, except bytes that may be the beginning of the end.
+    pub(crate) fn forget_lines(&mut self) {
+        let end = self.lines_end().min(self.buffer.len().saturating_sub(END.len()));
+        self.buffer.drain(..end);
     }
 
     /// Sends a request and reads the whole answer; returns the time to the first event.
