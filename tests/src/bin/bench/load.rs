@@ -20,7 +20,7 @@ const END: &[u8] = b"\n\n\r\n0\r\n\r\n";
 pub(crate) struct Workload {
     pub(crate) words: usize,
     pub(crate) connections: usize,
-    yields: bool,
+    pub(crate) yields: bool,
     /// Runs a round, over all connections.
     pub(crate) runs: usize,
 }
@@ -82,13 +82,13 @@ pub(crate) fn post(path: &str, body: &str) -> Vec<u8> {
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
-/// Measures both servers in turn, several times, and also ours with persistent stores.
+/// Measures both servers in turn, several times, and also ours with persistent stores; returns the median of each.
 pub(crate) async fn compare(
     workload: &Workload,
     ours: &[&str],
     arguments: &Arguments,
     report: &mut Report,
-) -> Result<()> {
+) -> Result<Vec<(&'static str, Measured)>> {
     let servers = pair(arguments, ours).await?;
     let mut storing = Vec::new();
     for store in Store::DURABLE {
@@ -120,8 +120,7 @@ pub(crate) async fn compare(
             last.peak = server.peak()?;
         }
     }
-    report.load(&workload.name(), measured, &stored);
-    Ok(())
+    Ok(report.load(&workload.name(), measured, &stored))
 }
 
 /// One round over all connections.

@@ -5,7 +5,9 @@
 //! above all the server's own CPU time, which other processes affect least.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
 
+mod budgets;
 mod floor;
+mod idle_memory;
 mod load;
 mod logs;
 mod pace;
@@ -86,7 +88,10 @@ fn measure(arguments: &Arguments) -> Result<()> {
         for workload in Workload::all(arguments.quick).into_iter().filter(|workload| wanted(&workload.name()))
         {
             let ours = workload.ours();
-            load::compare(&workload, ours, arguments, &mut report).await.with_context(|| workload.name())?;
+            let medians = load::compare(&workload, ours, arguments, &mut report)
+                .await
+                .with_context(|| workload.name())?;
+            budgets::check_load(&workload, &medians, &mut report);
         }
         for streams in
             slow::sizes(arguments.quick).into_iter().filter(|streams| wanted(&slow::name(*streams)))
@@ -98,6 +103,13 @@ fn measure(arguments: &Arguments) -> Result<()> {
             if wanted(&logs::name(store)) {
                 logs::measure(store, arguments, &mut report).await.with_context(|| logs::name(store))?;
             }
+        }
+        for store in
+            [Store::Memory, Store::Sqlite].into_iter().filter(|store| wanted(&idle_memory::name(*store)))
+        {
+            idle_memory::measure(store, arguments, &mut report)
+                .await
+                .with_context(|| idle_memory::name(store))?;
         }
         if wanted("start") {
             report.start(

@@ -6,6 +6,7 @@
 
 mod budget;
 mod model;
+mod row;
 mod shape;
 mod streams;
 mod subject;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Args;
 
+use self::row::Row;
 use self::shape::Shape;
 use self::streams::Sample;
 use self::subject::Subject;
@@ -50,9 +52,9 @@ pub(crate) struct Options {
     drive: bool,
 }
 
-/// A row of the measurement.
+/// What is measured for a row of the results.
 #[derive(Debug)]
-struct Row {
+struct Plan {
     shape: Shape,
     subjects: Vec<Subject>,
 }
@@ -64,28 +66,28 @@ impl Options {
     }
 
     /// What is measured.
-    fn rows(&self, quick: bool) -> Vec<Row> {
-        let row = |streams, words, delay, subjects: &[Subject]| Row {
+    fn plans(&self, quick: bool) -> Vec<Plan> {
+        let plan = |streams, words, delay, subjects: &[Subject]| Plan {
             shape: Shape::new(streams, words, Duration::from_millis(delay)),
             subjects: subjects.to_vec(),
         };
         if !(self.streams.is_empty() && self.words.is_empty() && self.delay.is_empty()) {
-            return self.selected().map(|shape| Row { shape, subjects: Subject::ALL.to_vec() }).collect();
+            return self.selected().map(|shape| Plan { shape, subjects: Subject::ALL.to_vec() }).collect();
         }
         if quick {
             let shape = Shape { streams: 20, words: 20, delay: Duration::from_millis(20), repeats: 1 };
-            return vec![Row { shape, subjects: Subject::ALL.to_vec() }];
+            return vec![Plan { shape, subjects: Subject::ALL.to_vec() }];
         }
         let one_protocol: Vec<_> =
             Subject::ALL.into_iter().filter(|subject| !subject.is_translated()).collect();
         let memory = [Subject::Floor, Subject::Echo(Store::Memory)];
         vec![
-            row(100, 200, 50, &Subject::ALL),
-            row(1000, 200, 50, &one_protocol),
-            row(5000, 200, 200, &memory),
-            row(100, 20, 50, &Subject::STORES),
-            row(100, 200, 20, &Subject::STORES),
-            row(1000, 20, 200, &Subject::STORES),
+            plan(100, 200, 50, &Subject::ALL),
+            plan(1000, 200, 50, &one_protocol),
+            plan(5000, 200, 200, &memory),
+            plan(100, 20, 50, &Subject::STORES),
+            plan(100, 200, 20, &Subject::STORES),
+            plan(1000, 20, 200, &Subject::STORES),
         ]
     }
 
@@ -120,10 +122,10 @@ pub(crate) fn run(options: &Options, arguments: &Arguments) -> Result<()> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        for Row { shape, mut subjects } in options.rows(arguments.quick) {
+        for Plan { shape, mut subjects } in options.plans(arguments.quick) {
             subjects.retain(is_wanted);
             let measured = measure(&shape, &subjects, rounds, &server).await.with_context(|| shape.name())?;
-            table.row(shape, &measured);
+            table.row(Row::new(shape, &measured));
         }
         anyhow::Ok(())
     })?;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::row::Row;
 use super::subject::Subject;
-use super::table::Row;
 use crate::store::Store;
 
 /// A figure that must not be greater.

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use futures_util::future::try_join_all;
 use memchr::memmem;
 
-use super::Shape;
+use super::shape::Shape;
 use super::subject::Subject;
 use crate::load::Connection;
 use crate::process::{Server, cpu_time_here};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::Result;
 use tempfile::NamedTempFile;
 
-use super::Shape;
 use super::model::AT_ONCE;
+use super::shape::Shape;
 use crate::load::{post, request};
 use crate::process::Server;
 use crate::store::Store;
