@@ -20,7 +20,7 @@ const END: &[u8] = b"\n\n\r\n0\r\n\r\n";
 pub(crate) struct Workload {
     pub(crate) words: usize,
     pub(crate) connections: usize,
-    yields: bool,
+    pub(crate) yields: bool,
     /// Runs a round, over all connections.
     pub(crate) runs: usize,
 }
@@ -47,6 +47,11 @@ impl Workload {
     /// The arguments of the real server.
     pub(crate) fn ours(&self) -> &'static [&'static str] {
         if self.yields { &["--config", "tests/bench/yielding.toml"] } else { &["--agent", "echo"] }
+    }
+
+    /// The request's further members: the floor yields if they say so.
+    fn extra(&self) -> &'static str {
+        if self.yields { r#","yields":true"# } else { "" }
     }
 
     /// The number of events of a run: two at the start, one per word, and four around and after them.
@@ -77,19 +82,19 @@ pub(crate) fn post(path: &str, body: &str) -> Vec<u8> {
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
-/// Measures both servers in turn, several times, and also ours with persistent stores.
+/// Measures both servers in turn, several times, and also ours with persistent stores; returns the median of each.
 pub(crate) async fn compare(
     workload: &Workload,
     ours: &[&str],
     arguments: &Arguments,
     report: &mut Report,
-) -> Result<()> {
+) -> Result<Vec<(&'static str, Measured)>> {
     let servers = pair(arguments, ours).await?;
     let mut storing = Vec::new();
     for store in Store::DURABLE {
-        storing.push(Server::storing(&arguments.server, ours, store).await?);
+        storing.push(Server::storing(&arguments.server()?, ours, store).await?);
     }
-    let request = request(workload.words, "");
+    let request = request(workload.words, workload.extra());
     let rounds = if arguments.quick { 1 } else { arguments.rounds };
     let mut measured: [Vec<Measured>; 2] = [Vec::new(), Vec::new()];
     let mut stored = Store::DURABLE.map(|store| (store.name(), Vec::new()));
@@ -115,8 +120,7 @@ pub(crate) async fn compare(
             last.peak = server.peak()?;
         }
     }
-    report.load(&workload.name(), measured, &stored);
-    Ok(())
+    Ok(report.load(&workload.name(), measured, &stored))
 }
 
 /// One round over all connections.
@@ -285,6 +289,21 @@ impl Connection {
     pub(crate) fn forget(&mut self) {
         let keep = self.buffer.len().min(END.len());
         self.buffer.drain(..self.buffer.len() - keep);
+    }
+
+    /// The complete lines that have been read.
+    pub(crate) fn lines(&self) -> &[u8] {
+        &self.buffer[..self.lines_end()]
+    }
+
+    fn lines_end(&self) -> usize {
+        memchr::memrchr(b'\n', &self.buffer).map_or(0, |last| last + 1)
+    }
+
+    /// Drops the complete lines, except bytes that may be the beginning of the end.
+    pub(crate) fn forget_lines(&mut self) {
+        let end = self.lines_end().min(self.buffer.len().saturating_sub(END.len()));
+        self.buffer.drain(..end);
     }
 
     /// Sends a request and reads the whole answer; returns the time to the first event.

@@ -25,7 +25,7 @@ pub(crate) fn name(store: Store) -> String {
 pub(crate) async fn measure(store: Store, arguments: &Arguments, report: &mut Report) -> Result<()> {
     let (times, idle_runs) = if arguments.quick { (5, 200) } else { (50, 10_000) };
     let floor = Server::floor().await?;
-    let server = Server::storing(&arguments.server, &["--agent", "echo"], store).await?;
+    let server = Server::storing(&arguments.server()?, &["--agent", "echo"], store).await?;
     let whole = request(WORDS, "");
     let mut connection = Connection::open(&floor.address).await?;
     connection.run(&whole).await?;

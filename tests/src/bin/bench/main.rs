@@ -1,13 +1,16 @@
 //! Measures the cost of a run: the real server with its `echo` agent, compared with a bare hyper server that sends the same
-//! bytes. With `services`, measures the cost of the stores.
+//! bytes. With `pace`, measures the cost of a word at the pace of models, and with `services` that of the stores.
 //!
 //! Machines differ and are noisy, so the relevant figures are the ratios of two servers measured in turn in one run, and
 //! above all the server's own CPU time, which other processes affect least.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
 
+mod budgets;
 mod floor;
+mod idle_memory;
 mod load;
 mod logs;
+mod pace;
 mod process;
 mod protocols;
 mod report;
@@ -34,25 +37,29 @@ struct Arguments {
     /// How often each pair of servers is measured in turn
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Only workloads whose name contains this
-    #[arg(long)]
+    /// Only workloads whose name contains this, or with `pace` only such servers
+    #[arg(long, global = true)]
     only: Option<String>,
     /// Also write the figures as JSON
     #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
-    /// The server's binary
-    #[arg(long, value_name = "FILE", default_value = "target/dist/agent-server")]
-    server: PathBuf,
+    /// The server's binary; by default the one beside this program
+    #[arg(long, value_name = "FILE", global = true)]
+    server: Option<PathBuf>,
     #[command(subcommand)]
     role: Option<Role>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Role {
+    Pace(pace::Options),
     Services(services::Options),
     /// Run the bare hyper server
     #[command(hide = true)]
     Floor,
+    /// Run the paced model
+    #[command(hide = true)]
+    Model(pace::ModelOptions),
     /// Run the load generator
     #[command(hide = true)]
     Drive,
@@ -60,11 +67,14 @@ enum Role {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    // The load comes from a separate process, so that it can be kept off the servers' core.
     match arguments.role {
+        Some(Role::Pace(ref options)) if options.is_driving() => pace::run(options, &arguments),
+        Some(Role::Pace(_)) => process::rerun_pinned(process::LOAD_CORE, pace::DRIVE),
+        Some(Role::Model(options)) => pace::serve_model(options),
         Some(Role::Services(options)) => services::run(&options, arguments.quick, arguments.json.as_ref()),
         Some(Role::Floor) => floor::serve(),
         Some(Role::Drive) => measure(&arguments),
-        // The load comes from a separate process, so that it can be kept off the servers' core.
         None => process::rerun_pinned(process::LOAD_CORE, "drive"),
     }
 }
@@ -78,7 +88,10 @@ fn measure(arguments: &Arguments) -> Result<()> {
         for workload in Workload::all(arguments.quick).into_iter().filter(|workload| wanted(&workload.name()))
         {
             let ours = workload.ours();
-            load::compare(&workload, ours, arguments, &mut report).await.with_context(|| workload.name())?;
+            let medians = load::compare(&workload, ours, arguments, &mut report)
+                .await
+                .with_context(|| workload.name())?;
+            budgets::check_load(&workload, &medians, &mut report);
         }
         for streams in
             slow::sizes(arguments.quick).into_iter().filter(|streams| wanted(&slow::name(*streams)))
@@ -91,9 +104,17 @@ fn measure(arguments: &Arguments) -> Result<()> {
                 logs::measure(store, arguments, &mut report).await.with_context(|| logs::name(store))?;
             }
         }
+        for store in
+            [Store::Memory, Store::Sqlite].into_iter().filter(|store| wanted(&idle_memory::name(*store)))
+        {
+            idle_memory::measure(store, arguments, &mut report)
+                .await
+                .with_context(|| idle_memory::name(store))?;
+        }
         if wanted("start") {
-            report
-                .start(process::start_times(&arguments.server, if arguments.quick { 3 } else { 20 }).await?);
+            report.start(
+                process::start_times(&arguments.server()?, if arguments.quick { 3 } else { 20 }).await?,
+            );
         }
         anyhow::Ok(())
     })?;
@@ -102,6 +123,14 @@ fn measure(arguments: &Arguments) -> Result<()> {
         std::fs::write(path, report.json()?).with_context(|| path.display().to_string())?;
     }
     Ok(())
+}
+
+impl Arguments {
+    /// The binary of the server.
+    fn server(&self) -> Result<PathBuf> {
+        let beside = || anyhow::Ok(std::env::current_exe()?.with_file_name("agent-server"));
+        self.server.clone().map_or_else(beside, Ok)
+    }
 }
 
 /// The load needs as many sockets as the servers.
@@ -116,5 +145,5 @@ fn raise_open_files() {
 
 /// The two servers of a comparison: the floor first.
 async fn pair(arguments: &Arguments, ours: &[&str]) -> Result<[Server; 2]> {
-    Ok([Server::floor().await?, Server::ours(&arguments.server, ours).await?])
+    Ok([Server::floor().await?, Server::ours(&arguments.server()?, ours).await?])
 }

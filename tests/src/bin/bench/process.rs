@@ -72,6 +72,13 @@ impl Server {
         Server::start(command, StoreResources::default()).await
     }
 
+    /// A model whose answers have this many words, one each time the delay has passed. It belongs to the load.
+    pub(crate) async fn model(words: usize, delay: Duration) -> Result<Self> {
+        let mut command = pinned(LOAD_CORE, &std::env::current_exe()?);
+        command.args(["model", "--words", &words.to_string(), "--delay", &delay.as_millis().to_string()]);
+        Server::start(command, StoreResources::default()).await
+    }
+
     /// The real server, which keeps everything in memory only, so that the figures are those of runs.
     pub(crate) async fn ours(binary: &Path, arguments: &[&str]) -> Result<Self> {
         Server::storing(binary, arguments, Store::Memory).await
@@ -82,7 +89,7 @@ impl Server {
         let (place, kept) = store.open()?;
         let mut command = ours(binary, arguments);
         command.args(place);
-        if store == Store::SqliteRelaxed {
+        if store.is_relaxed() {
             command.env("AGENT_SERVER_RUNS_DURABILITY", "relaxed");
         }
         Server::start(command, kept).await
@@ -106,13 +113,7 @@ impl Server {
     /// The user and system time of the process, with the scheduler's precision.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
         let id = self.child.id().context("the server has gone")?;
-        let mut nanoseconds = 0;
-        for thread in std::fs::read_dir(format!("/proc/{id}/task"))? {
-            let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-            nanoseconds +=
-                text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        cpu_time_of(&id.to_string())
     }
 
     fn memory(&self, field: &str) -> Result<u64> {
@@ -128,6 +129,22 @@ impl Server {
     pub(crate) fn peak(&self) -> Result<u64> {
         self.memory("VmHWM:")
     }
+}
+
+/// The user and system time of a process, with the scheduler's precision.
+fn cpu_time_of(process: &str) -> Result<Duration> {
+    let mut nanoseconds = 0;
+    for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanoseconds +=
+            text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// The user and system time of this process.
+pub(crate) fn cpu_time_here() -> Result<Duration> {
+    cpu_time_of("self")
 }
 
 /// A field of a process' status, in bytes.

@@ -51,7 +51,7 @@ async fn measure(
     store: Store,
     arguments: &Arguments,
 ) -> Result<Vec<(&'static str, Vec<Measured>)>> {
-    let server = Server::storing(&arguments.server, workload.ours(), store).await?;
+    let server = Server::storing(&arguments.server()?, workload.ours(), store).await?;
     let text = vec!["word"; workload.words].join(" ");
     let own = ("process", request(workload.words, ""));
     let others = PROTOCOLS.iter().map(|other| (other.name, post(other.path, &(other.body)(&text))));

@@ -46,23 +46,38 @@ pub(crate) struct LogsMeasured {
 pub(crate) struct Report {
     lines: Vec<String>,
     values: Vec<Value>,
+    budgets: Vec<Budget>,
     pinned: bool,
+}
+
+/// A figure that must not be greater than a limit.
+#[derive(Debug)]
+struct Budget {
+    name: String,
+    limit: f64,
+    measured: f64,
+    unit: &'static str,
 }
 
 const NAMES: [&str; 2] = ["floor", "ours"];
 
 impl Report {
     pub(crate) fn new(pinned: bool) -> Self {
-        Report { lines: Vec::new(), values: Vec::new(), pinned }
+        Report { lines: Vec::new(), values: Vec::new(), budgets: Vec::new(), pinned }
     }
 
-    /// Adds rounds of the baseline and of our server, and of ours with persistent stores.
+    /// Adds a figure that has a limit.
+    pub(crate) fn budget(&mut self, name: String, limit: f64, measured: f64, unit: &'static str) {
+        self.budgets.push(Budget { name, limit, measured, unit });
+    }
+
+    /// Adds rounds of the baseline and of our server, and of ours with persistent stores; returns the median of each.
     pub(crate) fn load(
         &mut self,
         name: &str,
         measured: [Vec<Measured>; 2],
         stored: &[(&'static str, Vec<Measured>)],
-    ) {
+    ) -> Vec<(&'static str, Measured)> {
         self.lines.push(format!("\n{name}"));
         let header = [
             "CPU/run",
@@ -80,6 +95,7 @@ impl Report {
             self.lines.push(row(which, &cells(round)));
         }
         let [floor, ours] = medians;
+        let mut all = vec![(NAMES[0], floor), (NAMES[1], ours)];
         let ratio = ours.cpu_per_run.as_secs_f64() / floor.cpu_per_run.as_secs_f64();
         let later = ours.half_load_p99.as_secs_f64() * 1e3 - floor.half_load_p99.as_secs_f64() * 1e3;
         self.lines.push(format!(
@@ -88,6 +104,7 @@ impl Report {
         let mut stores = Vec::new();
         for (store, rounds) in stored {
             let stored = median_round(rounds);
+            all.push((*store, stored));
             let ratio = stored.cpu_per_run.as_secs_f64() / floor.cpu_per_run.as_secs_f64();
             self.lines.push(format!(
                 "  {store}: {} CPU per run, {ratio:.2} times the floor's; {:.0} runs/s; first event {} / {}",
@@ -108,6 +125,7 @@ impl Report {
             "stores": stores, "workload": name, "cpu_ratio": ratio, "first_event_half_load_p99_difference_ms": later,
             "floor": value(&floor), "ours": value(&ours),
         }));
+        all
     }
 
     /// Adds the cost of a run over each protocol; the first one is ours.
@@ -115,12 +133,15 @@ impl Report {
         self.lines.push(format!("\n{name}"));
         let medians: Vec<_> = measured.iter().map(|(which, rounds)| (*which, median_round(rounds))).collect();
         let own = medians.first().map_or(0.0, |(_, round)| round.cpu_per_run.as_secs_f64());
-        for (which, round) in &medians {
+        for (position, (which, round)) in medians.iter().enumerate() {
             let ratio = round.cpu_per_run.as_secs_f64() / own;
             self.lines.push(format!(
                 "  {which}: {} CPU per run, {ratio:.2} times our own",
                 microseconds(round.cpu_per_run)
             ));
+            if position > 0 {
+                self.budget(format!("{name}: {which}, ratio to our own"), 1.5, ratio, "");
+            }
             self.values.push(json!({
                 "workload": name, "protocol": which, "cpu_ratio_to_own": ratio,
                 "cpu_per_run_us": round.cpu_per_run.as_secs_f64() * 1e6,
@@ -177,6 +198,29 @@ impl Report {
         }));
     }
 
+    /// Adds the resident memory of a server that was just started, at the end of its load, and some time later.
+    pub(crate) fn idle_memory(
+        &mut self,
+        name: &str,
+        runs: usize,
+        [fresh, loaded, idle]: [u64; 3],
+        after: Duration,
+    ) {
+        let mib = |bytes: u64| bytes as f64 / 1024.0 / 1024.0;
+        self.lines.push(format!(
+            "\n{name}: {:.1} MiB after the start, {:.1} after {runs} runs, {:.1} after {:.0} s without load",
+            mib(fresh),
+            mib(loaded),
+            mib(idle),
+            after.as_secs_f64(),
+        ));
+        self.announce();
+        self.values.push(json!({
+            "workload": name, "runs": runs, "fresh_bytes": fresh, "loaded_bytes": loaded, "idle_bytes": idle,
+            "idle_seconds": after.as_secs_f64(),
+        }));
+    }
+
     /// Adds the server's start time and its idle memory.
     pub(crate) fn start(&mut self, (durations, resident): (Vec<Duration>, u64)) {
         let p50 = percentile(&durations, 0.5);
@@ -186,6 +230,8 @@ impl Report {
             milliseconds(p50)
         ));
         self.announce();
+        self.budget("ready to serve, p50".to_owned(), 50.0, p50.as_secs_f64() * 1e3, " ms");
+        self.budget("idle, resident".to_owned(), 20.0, mib, " MiB");
         self.values.push(json!({ "start_p50_ms": p50.as_secs_f64() * 1e3, "idle_resident_bytes": resident }));
     }
 
@@ -196,7 +242,9 @@ impl Report {
     }
 
     pub(crate) fn json(&self) -> Result<String> {
-        Ok(serde_json::to_string_pretty(&json!({ "pinned": self.pinned, "results": self.values }))?)
+        let budgets: Vec<_> = self.budgets.iter().map(Budget::json).collect();
+        let all = json!({ "pinned": self.pinned, "results": self.values, "budgets": budgets });
+        Ok(serde_json::to_string_pretty(&all)?)
     }
 }
 
@@ -205,7 +253,25 @@ impl fmt::Display for Report {
         if !self.pinned {
             writeln!(f, "Servers and load share all cores: 'taskset' or a second core is missing.")?;
         }
-        f.write_str(&self.lines.join("\n"))
+        f.write_str(&self.lines.join("\n"))?;
+        if !self.budgets.is_empty() {
+            write!(f, "\n\nAgainst the budgets\n\n| budget | at most | measured | |\n|---|---|---|---|")?;
+        }
+        self.budgets.iter().try_for_each(|budget| write!(f, "\n{budget}"))
+    }
+}
+
+impl Budget {
+    fn json(&self) -> Value {
+        json!({ "budget": self.name, "limit": self.limit, "measured": self.measured })
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Budget { name, limit, measured, unit } = self;
+        let verdict = if measured <= limit { "met" } else { "not met" };
+        write!(f, "| {name} | {limit}{unit} | {measured:.2}{unit} | {verdict} |")
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) enum Store {
     Sqlite,
     SqliteRelaxed,
     Redis,
+    RedisRelaxed,
 }
 
 /// The resources of a server's store, as long as the server runs.
@@ -24,7 +25,7 @@ pub(crate) struct StoreResources {
 }
 
 impl Store {
-    /// All that outlive the process.
+    /// Those that outlive the process and are always measured.
     pub(crate) const DURABLE: [Store; 3] = [Store::Sqlite, Store::SqliteRelaxed, Store::Redis];
 
     pub(crate) fn name(self) -> &'static str {
@@ -33,7 +34,12 @@ impl Store {
             Store::Sqlite => "sqlite, strict",
             Store::SqliteRelaxed => "sqlite, relaxed",
             Store::Redis => "redis, strict",
+            Store::RedisRelaxed => "redis, relaxed",
         }
+    }
+
+    pub(crate) fn is_relaxed(self) -> bool {
+        matches!(self, Store::SqliteRelaxed | Store::RedisRelaxed)
     }
 
     /// A new one, and the arguments of a server that uses it.
@@ -45,7 +51,7 @@ impl Store {
                 let folder = kept._folder.insert(tempfile::tempdir()?);
                 vec!["--data-dir".to_owned(), folder.path().display().to_string()]
             }
-            Store::Redis => {
+            Store::Redis | Store::RedisRelaxed => {
                 let redis = kept._redis.insert(RedisServer::start()?);
                 vec!["--store".to_owned(), redis.url()]
             }
