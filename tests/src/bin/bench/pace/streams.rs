@@ -19,7 +19,7 @@ pub(super) struct Sample {
     /// The share of a core that the server used, and the load generator.
     pub(super) server_share: f64,
     pub(super) load_share: f64,
-    /// From a word's due time until it was read.
+    /// From a word's due time until it was read; without first words.
     pub(super) late_p50: Duration,
     pub(super) late_p99: Duration,
     /// From the request to the first word.
@@ -71,7 +71,7 @@ pub(super) async fn measure(server: &Server, subject: Subject, shape: &Shape) ->
         late.extend(times.late);
     }
     Ok(Sample {
-        cpu_per_word: cpu / u32::try_from(late.len())?,
+        cpu_per_word: cpu / u32::try_from(shape.all_words())?,
         server_share: cpu.as_secs_f64() / elapsed.as_secs_f64(),
         load_share: load_cpu.as_secs_f64() / elapsed.as_secs_f64(),
         late_p50: percentile(&late, 0.5),
@@ -105,8 +105,12 @@ async fn read_stream(
             is_head = false;
         }
         for _ in 0..memmem::find_iter(connection.lines(), subject.mark()).count() {
-            let first = *first.get_or_insert(now);
-            times.late.push(now.saturating_duration_since(first + shape.delay * words));
+            if words > 0
+                && let Some(first) = first
+            {
+                times.late.push(now.saturating_duration_since(first + shape.delay * words));
+            }
+            first = first.or(Some(now));
             words += 1;
         }
         if whole {
