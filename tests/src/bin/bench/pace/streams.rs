@@ -25,7 +25,8 @@ pub(super) struct Sample {
     /// From the request to the first word.
     pub(super) first_p50: Duration,
     pub(super) first_p99: Duration,
-    pub(super) bytes_per_stream: u64,
+    /// Only without repetitions: later, the memory also has what is kept of ended streams.
+    pub(super) bytes_per_stream: Option<u64>,
 }
 
 /// The times of some streams' words.
@@ -70,6 +71,7 @@ pub(super) async fn measure(server: &Server, subject: Subject, shape: &Shape) ->
         first.extend(times.first);
         late.extend(times.late);
     }
+    let grown = resident?.saturating_sub(idle);
     Ok(Sample {
         cpu_per_word: cpu / u32::try_from(shape.all_words())?,
         server_share: cpu.as_secs_f64() / elapsed.as_secs_f64(),
@@ -78,7 +80,7 @@ pub(super) async fn measure(server: &Server, subject: Subject, shape: &Shape) ->
         late_p99: percentile(&late, 0.99),
         first_p50: percentile(&first, 0.5),
         first_p99: percentile(&first, 0.99),
-        bytes_per_stream: resident?.saturating_sub(idle) / shape.streams as u64,
+        bytes_per_stream: (shape.repeats == 1).then_some(grown / shape.streams as u64),
     })
 }
 
