@@ -41,19 +41,17 @@ pub(super) async fn measure(server: &Server, subject: Subject, shape: &Shape) ->
     // Prepares whatever a server does only once.
     Connection::open(&server.address).await?.run(&subject.request_at_once(shape)).await?;
     let idle = server.resident()?;
-    let mut connections = Vec::with_capacity(shape.streams);
-    for _ in 0..shape.streams {
-        connections.push(Connection::open(&server.address).await?);
-    }
     let request = subject.request(shape);
     let (cpu, load_cpu, started) = (server.cpu_time()?, cpu_time_here()?, Instant::now());
-    let reading = try_join_all(connections.iter_mut().enumerate().map(|(position, connection)| {
+    let reading = try_join_all((0..shape.streams).map(|position| {
         let (request, offset) = (&request, shape.start_of(position));
         async move {
             tokio::time::sleep(offset).await;
+            // Not earlier: the server closes connections that send nothing.
+            let mut connection = Connection::open(&server.address).await?;
             let mut times = Times::default();
             for _ in 0..shape.repeats {
-                read_stream(connection, request, subject, shape, &mut times).await?;
+                read_stream(&mut connection, request, subject, shape, &mut times).await?;
             }
             anyhow::Ok(times)
         }
