@@ -39,10 +39,11 @@ Usage: cargo xtask <command> [arguments]
   schema           Write the JSON Schemas of the wire types to docs/reference/schema.
   schema --check   Fail if they are out of date, and say what the difference breaks;
                    `lint` also does this.
-  bench [ARGS]     Build the server with the profile `dist` and measure it. `bench services`
-                   measures the stores instead; it needs `redis-server`, and
-                   compares with the Python project if Python is there. ARGS go
-                   to the benchmark program.
+  bench [ARGS]     Build the server with the profile `dist` and measure it. `bench pace`
+                   measures many streams at the pace of models (25 minutes; see
+                   `bench pace --help`). `bench services` measures the stores; it
+                   compares with the Python project if Python is there. Measuring
+                   Redis needs `redis-server`. ARGS go to the benchmark program.
   help, --help     Print this text.
 
 A command stops at its first failing step and prints how to repeat that step alone.

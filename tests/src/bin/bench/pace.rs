@@ -116,9 +116,8 @@ pub(crate) fn run(options: &Options, arguments: &Arguments) -> Result<()> {
         table.note(format!("Redis was skipped. {error}."));
     }
     let is_wanted = |subject: &Subject| {
-        let is_named = arguments.only.as_ref().is_none_or(|only| subject.name().contains(only));
         let is_possible = missing.is_none() || !subject.needs_redis();
-        *subject == Subject::Floor || (is_named && is_possible)
+        *subject == Subject::Floor || (is_possible && is_named(*subject, arguments.only.as_deref()))
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -134,6 +133,14 @@ pub(crate) fn run(options: &Options, arguments: &Arguments) -> Result<()> {
         std::fs::write(path, table.json()?).with_context(|| path.display().to_string())?;
     }
     Ok(())
+}
+
+/// Whether `--only` names a server: with its whole name, or without such a server with a part of it.
+fn is_named(subject: Subject, only: Option<&str>) -> bool {
+    let Some(only) = only else { return true };
+    let name = subject.name();
+    let is_whole_name = Subject::ALL.into_iter().any(|other| other.name() == only);
+    if is_whole_name { name == only } else { name.contains(only) }
 }
 
 /// Measures all servers in turn, several times.

@@ -82,7 +82,7 @@ impl Budget {
         match self.figure {
             Figure::Cpu(subject, to) => row.ratio(subject, to),
             Figure::LateP99(subject) => Some(row.of(subject)?.late_p99.as_secs_f64() * 1e3),
-            Figure::Memory(subject) => Some(row.of(subject)?.bytes_per_stream as f64 / 1024.0),
+            Figure::Memory(subject) => Some(row.of(subject)?.bytes_per_stream? as f64 / 1024.0),
         }
     }
 

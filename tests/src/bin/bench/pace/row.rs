@@ -77,7 +77,7 @@ impl fmt::Display for Row {
         for (subject, sample) in &self.figures {
             writeln!(
                 f,
-                "| {} | {:.1} µs | {:.2} | {} | {} / {} | {} / {} | {:.1} KiB |",
+                "| {} | {:.1} µs | {:.2} | {} | {} / {} | {} / {} | {} |",
                 subject.name(),
                 sample.cpu_per_word.as_secs_f64() * 1e6,
                 self.ratio(*subject, Subject::Floor).unwrap_or(f64::NAN),
@@ -86,7 +86,7 @@ impl fmt::Display for Row {
                 milliseconds(sample.late_p99),
                 milliseconds(sample.first_p50),
                 milliseconds(sample.first_p99),
-                sample.bytes_per_stream as f64 / 1024.0,
+                sample.bytes_per_stream.map_or_else(|| "–".to_owned(), kibibytes),
             )?;
         }
         Ok(())
@@ -105,7 +105,7 @@ fn median(samples: &[Sample]) -> Sample {
         late_p99: time(|sample| sample.late_p99),
         first_p50: time(|sample| sample.first_p50),
         first_p99: time(|sample| sample.first_p99),
-        bytes_per_stream: middle(samples.iter().map(|sample| sample.bytes_per_stream), u64::cmp),
+        bytes_per_stream: middle(samples.iter().map(|sample| sample.bytes_per_stream), Option::cmp),
     }
 }
 
@@ -117,6 +117,10 @@ fn middle<T: Copy>(values: impl Iterator<Item = T>, order: fn(&T, &T) -> std::cm
 
 fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
+}
+
+fn kibibytes(bytes: u64) -> String {
+    format!("{:.1} KiB", bytes as f64 / 1024.0)
 }
 
 fn milliseconds(duration: Duration) -> String {

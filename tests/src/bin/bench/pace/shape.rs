@@ -44,6 +44,11 @@ impl Shape {
         )
     }
 
+    /// The words of all streams.
+    pub(crate) fn all_words(&self) -> usize {
+        self.streams * self.words * self.repeats as usize
+    }
+
     /// The duration of one stream.
     fn length(&self) -> Duration {
         self.delay * u32::try_from(self.words).unwrap_or(u32::MAX)

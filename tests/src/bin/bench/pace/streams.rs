@@ -19,13 +19,14 @@ pub(super) struct Sample {
     /// The share of a core that the server used, and the load generator.
     pub(super) server_share: f64,
     pub(super) load_share: f64,
-    /// From a word's due time until it was read.
+    /// From a word's due time until it was read; without first words.
     pub(super) late_p50: Duration,
     pub(super) late_p99: Duration,
     /// From the request to the first word.
     pub(super) first_p50: Duration,
     pub(super) first_p99: Duration,
-    pub(super) bytes_per_stream: u64,
+    /// Only without repetitions: later, the memory also has what is kept of ended streams.
+    pub(super) bytes_per_stream: Option<u64>,
 }
 
 /// The times of some streams' words.
@@ -40,19 +41,17 @@ pub(super) async fn measure(server: &Server, subject: Subject, shape: &Shape) ->
     // Prepares whatever a server does only once.
     Connection::open(&server.address).await?.run(&subject.request_at_once(shape)).await?;
     let idle = server.resident()?;
-    let mut connections = Vec::with_capacity(shape.streams);
-    for _ in 0..shape.streams {
-        connections.push(Connection::open(&server.address).await?);
-    }
     let request = subject.request(shape);
     let (cpu, load_cpu, started) = (server.cpu_time()?, cpu_time_here()?, Instant::now());
-    let reading = try_join_all(connections.iter_mut().enumerate().map(|(position, connection)| {
+    let reading = try_join_all((0..shape.streams).map(|position| {
         let (request, offset) = (&request, shape.start_of(position));
         async move {
             tokio::time::sleep(offset).await;
+            // Not earlier: the server closes connections that send nothing.
+            let mut connection = Connection::open(&server.address).await?;
             let mut times = Times::default();
             for _ in 0..shape.repeats {
-                read_stream(connection, request, subject, shape, &mut times).await?;
+                read_stream(&mut connection, request, subject, shape, &mut times).await?;
             }
             anyhow::Ok(times)
         }
@@ -70,15 +69,16 @@ pub(super) async fn measure(server: &Server, subject: Subject, shape: &Shape) ->
         first.extend(times.first);
         late.extend(times.late);
     }
+    let grown = resident?.saturating_sub(idle);
     Ok(Sample {
-        cpu_per_word: cpu / u32::try_from(late.len())?,
+        cpu_per_word: cpu / u32::try_from(shape.all_words())?,
         server_share: cpu.as_secs_f64() / elapsed.as_secs_f64(),
         load_share: load_cpu.as_secs_f64() / elapsed.as_secs_f64(),
         late_p50: percentile(&late, 0.5),
         late_p99: percentile(&late, 0.99),
         first_p50: percentile(&first, 0.5),
         first_p99: percentile(&first, 0.99),
-        bytes_per_stream: resident?.saturating_sub(idle) / shape.streams as u64,
+        bytes_per_stream: (shape.repeats == 1).then_some(grown / shape.streams as u64),
     })
 }
 
@@ -105,8 +105,12 @@ async fn read_stream(
             is_head = false;
         }
         for _ in 0..memmem::find_iter(connection.lines(), subject.mark()).count() {
-            let first = *first.get_or_insert(now);
-            times.late.push(now.saturating_duration_since(first + shape.delay * words));
+            if words > 0
+                && let Some(first) = first
+            {
+                times.late.push(now.saturating_duration_since(first + shape.delay * words));
+            }
+            first = first.or(Some(now));
             words += 1;
         }
         if whole {
