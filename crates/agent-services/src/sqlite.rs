@@ -10,6 +10,7 @@
 
 mod backend;
 mod backup;
+mod checkpoints;
 mod connection;
 mod database;
 mod failure;

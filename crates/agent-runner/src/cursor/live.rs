@@ -22,6 +22,10 @@ use crate::live::{LiveRun, LogEnd, RunEnd, TailRead};
 /// entries, but never long enough for a person to notice.
 const REST: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(8);
 
+/// If the next batch comes later than this many rests, the agent is slow, and the cursor stops resting: a rest would
+/// collect nothing, and its timer would cost as much as the word.
+const SLOW: u32 = 4;
+
 /// If a rest collected fewer entries than this, the next one is shorter.
 const TOO_FEW: u64 = 3;
 
@@ -101,16 +105,13 @@ impl LiveCursor {
 
     fn deliver(&mut self, batches: Vec<Batch>, is_end: bool) -> Poll<Option<Result<Batch, CursorError>>> {
         let batch = Batch::concat(&batches);
+        let now = Instant::now();
+        let waited = self.last_batch.map_or(Duration::ZERO, |last| now - last);
         let rested = self.timer.take().is_some();
-        self.rest = match batch.count {
-            ..TOO_FEW => self.rest / 2,
-            ..ENOUGH if rested => self.rest * 4,
-            _ => self.rest,
-        };
-        self.rest = self.rest.clamp(*REST.start(), *REST.end());
+        self.rest = next_rest(self.rest, batch.count, rested, waited);
         self.position = batch.end();
         self.done = is_end;
-        self.last_batch = Some(Instant::now());
+        self.last_batch = Some(now);
         Poll::Ready(Some(Ok(batch)))
     }
 
@@ -118,6 +119,19 @@ impl LiveCursor {
         self.done = true;
         Poll::Ready(Some(Err(error)))
     }
+}
+
+/// The rest after a batch of so many entries, which came this long after the previous one.
+fn next_rest(rest: Duration, entries: u64, rested: bool, waited: Duration) -> Duration {
+    if waited > SLOW * rest.max(*REST.start()) {
+        return Duration::ZERO;
+    }
+    let next = match entries {
+        ..TOO_FEW => rest / 2,
+        ..ENOUGH if rested => rest * 4,
+        _ => rest,
+    };
+    next.clamp(*REST.start(), *REST.end())
 }
 
 impl Stream for LiveCursor {
@@ -179,5 +193,30 @@ impl fmt::Debug for LiveCursor {
             .field("run", &self.run.record.id)
             .field("position", &self.position)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn rest__slow_agent__ends() {
+        assert_eq!(next_rest(ms(1), 1, true, ms(50)), Duration::ZERO);
+        assert_eq!(next_rest(Duration::ZERO, 1, false, ms(20)), Duration::ZERO);
+        assert_eq!(next_rest(ms(8), 20, true, ms(50)), Duration::ZERO, "bursts that are far apart");
+    }
+
+    #[test]
+    fn rest__fast_agent__grows_while_it_collects() {
+        assert_eq!(next_rest(Duration::ZERO, 1, false, ms(1)), ms(1), "the agent has become fast");
+        assert_eq!(next_rest(ms(1), 5, true, ms(1)), ms(4));
+        assert_eq!(next_rest(ms(4), 5, true, ms(4)), ms(8));
+        assert_eq!(next_rest(ms(8), 20, true, ms(8)), ms(8), "enough");
+        assert_eq!(next_rest(ms(8), 1, true, ms(8)), ms(4), "too few");
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::checkpoints::LOG_BYTES;
 use super::failure::Outcome;
 use crate::{Error, ErrorKind};
 
@@ -37,9 +38,6 @@ const PREPARED_STATEMENTS: usize = 128;
 /// In KiB. The system caches most of the file, so these stay small.
 const WRITER_CACHE: i64 = 8192;
 const READER_CACHE: i64 = 4096;
-/// The size at which the write-ahead log is moved into the file, which waits for the disk, and to which a larger log is
-/// truncated. Pages that change repeatedly are moved once.
-const LOG_BYTES: u64 = 16 << 20;
 
 /// Opens the file for writing, and creates it if necessary. Reads and writes nothing yet.
 pub(super) fn open_writer(file: &Path) -> rusqlite::Result<Connection> {
@@ -78,7 +76,6 @@ pub(super) fn set_up_writer(connection: &Connection, options: &SqliteOptions) ->
     let set =
         |name: &str, value: u64| connection.query_row(&format!("PRAGMA {name} = {value}"), [], |_| Ok(()));
     set("journal_size_limit", LOG_BYTES)?;
-    set("wal_autocheckpoint", LOG_BYTES / page)?;
     if let Some(bytes) = options.max_bytes {
         set("max_page_count", (bytes / page).max(1))?;
     }

@@ -126,3 +126,8 @@ fn meaning(error: &rusqlite::Error) -> (ErrorKind, &'static str) {
 
 const FULL: &str = "the disk is full, or the database has reached its maximum size; free disk space, or \
                     delete data";
+
+/// The error if the system cannot start a thread.
+pub(super) fn no_thread(error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, "open the database", "could not start a thread").with_source(error)
+}

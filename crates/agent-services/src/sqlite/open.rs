@@ -8,14 +8,15 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::spawn_blocking;
 
+use super::checkpoints::Checkpoints;
 use super::connection::{self, SqliteOptions};
-use super::failure::{Outcome, full, of_file};
+use super::failure::{Outcome, full, no_thread, of_file};
 use super::folder::{self, DATABASE, OwnedFolder};
 use super::migrations;
 use super::readers::Readers;
 use super::runs;
 use super::statement::statements;
-use super::writer::Writer;
+use super::writer::{Urgency, Writer};
 use crate::{Error, ErrorKind, Result};
 
 const OPERATION: &str = "open the database";
@@ -40,13 +41,17 @@ impl Open {
     pub(super) fn owner(folder: &Path, options: &SqliteOptions, turn: OwnedMutexGuard<()>) -> Result<Self> {
         let owned = OwnedFolder::take(folder)?;
         let file = folder.join(DATABASE);
-        let connection = writer_of(&file, options).map_err(|failure| of_file(OPERATION, &file, failure))?;
+        let mut connection =
+            writer_of(&file, options).map_err(|failure| of_file(OPERATION, &file, failure))?;
+        let checkpoints = Checkpoints::spawn(&mut connection, file.clone())
+            .map_err(|failure| of_file(OPERATION, &file, failure))?;
         let readers = Arc::new(Readers::new(file, options.readers));
         let (closing, closed) = watch::channel(());
         let close = {
             let readers = Arc::clone(&readers);
-            move |connection: Connection| {
+            move |mut connection: Connection| {
                 drop(readers);
+                checkpoints.stop(&mut connection);
                 // Moves the write-ahead log into the file. If that fails, the log stays and is read at the next start.
                 let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
                 drop(connection);
@@ -54,9 +59,7 @@ impl Open {
                 drop((turn, closing));
             }
         };
-        let writer = Writer::spawn(connection, &Handle::current(), close).map_err(|error| {
-            Error::new(ErrorKind::Unavailable, OPERATION, "could not start a thread").with_source(error)
-        })?;
+        let writer = Writer::spawn(connection, &Handle::current(), close).map_err(no_thread)?;
         Ok(Open { readers, writer: Some(writer), closed })
     }
 
@@ -96,10 +99,11 @@ impl Open {
     pub(super) async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
+        urgency: Urgency,
         work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
         match &self.writer {
-            Some(writer) => writer.write(operation, work).await,
+            Some(writer) => writer.write(operation, urgency, work).await,
             None => Err(read_only(operation)),
         }
     }
@@ -107,7 +111,7 @@ impl Open {
     /// Waits until the queued writes are done.
     pub(super) async fn flush(&self, operation: &'static str) -> Result<()> {
         match &self.writer {
-            Some(writer) => writer.write(operation, |_| Ok(())).await,
+            Some(writer) => writer.write(operation, Urgency::Now, |_| Ok(())).await,
             None => Ok(()),
         }
     }
@@ -117,7 +121,8 @@ impl Open {
         self.read(operation, |connection| Ok(PROBE.exists(connection, [])?)).await?;
         match &self.writer {
             Some(writer) => {
-                writer.write(operation, move |connection| try_to_write(connection, operation)).await
+                let write = move |connection: &Connection| try_to_write(connection, operation);
+                writer.write(operation, Urgency::Now, write).await
             }
             None => Ok(()),
         }

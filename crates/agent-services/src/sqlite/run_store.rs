@@ -1,5 +1,6 @@
 //! The store of runs in SQLite.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::runs::{cancel, create, log, owners, read, retention, steered};
 use super::sessions::append::Append;
 use super::statement::bounded;
 use super::store::Access;
+use super::writer::Urgency;
 use crate::Result;
 use crate::context::StoreContext;
 use crate::lifecycle::lifecycle_of;
@@ -61,10 +63,20 @@ impl SqliteRunStore {
         Arc::clone(&self.context.clock)
     }
 
-    /// Writes, all or nothing, and then notifies the waiting tasks, even if the caller no longer waits.
+    /// Writes at once, all or nothing, and then notifies the waiting tasks, even if the caller no longer waits.
     async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
+        work: impl Fn(&Connection, &mut Notifications) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write_with(operation, Urgency::Now, work).await
+    }
+
+    /// The same with another urgency.
+    async fn write_with<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        urgency: Urgency,
         work: impl Fn(&Connection, &mut Notifications) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
         let mut notifications = Notifications::new(Arc::clone(&self.wakeups));
@@ -72,7 +84,7 @@ impl SqliteRunStore {
             notifications.clear();
             work(connection, &mut notifications).inspect_err(|_| notifications.clear())
         };
-        self.access.write(operation, work).await
+        self.access.write_with(operation, urgency, work).await
     }
 
     /// The same for a change to a single run.
@@ -122,6 +134,19 @@ impl SqliteRunStore {
     }
 }
 
+/// The entries up to the first words of an answer. Someone is waiting for them.
+const FIRST_WORDS: u64 = 8;
+
+/// How urgent it is to append a batch to a run.
+fn urgency_of(id: &RunId, batch: &Batch) -> Urgency {
+    if batch.first < FIRST_WORDS {
+        return Urgency::Now;
+    }
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    Urgency::Soon { writer: hasher.finish() }
+}
+
 /// The time after this duration; less than a second counts as one.
 fn after(now: i64, time: Duration) -> i64 {
     now.saturating_add(bounded(time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))))
@@ -145,9 +170,14 @@ impl RunStore for SqliteRunStore {
     }
 
     async fn append(&self, id: &RunId, token: FencingToken, batch: Batch) -> Result<Written> {
-        let batch = EncodedBatch::new(batch);
-        let append = move |connection: &_, id: &_| log::append(connection, id, token, &batch);
-        self.write_to(log::APPEND, id, append).await
+        let urgency = urgency_of(id, &batch);
+        let (id, batch) = (id.clone(), EncodedBatch::new(batch));
+        let append = move |connection: &_, notifications: &mut Notifications| {
+            let written = log::append(connection, &id, token, &batch)?;
+            notifications.wake(id.clone());
+            Ok(written)
+        };
+        self.write_with(log::APPEND, urgency, append).await
     }
 
     async fn seal(

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::database::{Lease, SqliteDatabase};
 use super::failure::Outcome;
 use super::open::{Open, read_only};
+use super::writer::Urgency;
 use crate::limits::check_ids;
 use crate::{DatabaseId, Error, ErrorKind, Result};
 
@@ -70,13 +71,23 @@ impl Access {
         self.open(operation)?.read(operation, work).await
     }
 
-    /// Writes, all or nothing, even if the caller no longer waits.
+    /// Writes at once, all or nothing, even if the caller no longer waits.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
         work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
-        self.open(operation)?.write(operation, work).await
+        self.write_with(operation, Urgency::Now, work).await
+    }
+
+    /// The same with another urgency.
+    pub(super) async fn write_with<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        urgency: Urgency,
+        work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
+    ) -> Result<T> {
+        self.open(operation)?.write(operation, urgency, work).await
     }
 
     fn open(&self, operation: &'static str) -> Result<Arc<Open>> {

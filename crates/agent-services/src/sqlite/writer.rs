@@ -2,28 +2,29 @@
 
 mod answers;
 mod job;
+mod queue;
 
 use std::sync::Arc;
 use std::thread;
 
 use rusqlite::Connection;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use self::answers::Messenger;
 use self::job::{Job, Write};
+use self::queue::{Due, QUEUE, Queue};
 use super::failure::Outcome;
 use crate::{Error, ErrorKind, Result};
-
-/// The size of the queue; when it is full, callers wait for a place. All of it may go into one commit.
-const QUEUE: usize = 256;
 
 /// How often a commit is extended for new jobs, so that a steady writer cannot delay the others.
 const ROUNDS: usize = 3;
 
+pub(super) use self::queue::Urgency;
+
 /// The queue of the writing thread. Dropping it ends the thread after the queued jobs.
 #[derive(Debug)]
-pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
+pub(super) struct Writer(Arc<Queue>);
 
 impl Writer {
     /// Starts the thread. It calls `close` with the connection at its end. A task of this runtime, while it exists,
@@ -36,16 +37,25 @@ impl Writer {
         runtime: &Handle,
         close: impl FnOnce(Connection) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (sender, mut queue) = mpsc::channel(QUEUE);
+        let queue = Arc::new(Queue::new());
         let messenger = Messenger::spawn(runtime);
+        let jobs = Arc::clone(&queue);
         let work = move || {
-            while let Some(first) = queue.blocking_recv() {
-                commit(&connection, vec![first], &mut || queue.try_recv().ok(), &messenger);
+            while let Some(Due { jobs: group, is_complete }) = jobs.next() {
+                let mut more = |count| {
+                    if is_complete {
+                        return Vec::new();
+                    }
+                    // Lets others queue what they are about to write.
+                    thread::yield_now();
+                    jobs.more(count)
+                };
+                commit(&connection, group, &mut more, &messenger);
             }
             close(connection);
         };
         thread::Builder::new().name("sqlite-writer".to_owned()).spawn(work)?;
-        Ok(Writer(sender))
+        Ok(Writer(queue))
     }
 
     /// Runs a job in a transaction, all or nothing; replies once it is committed. The job runs even if nobody
@@ -53,18 +63,25 @@ impl Writer {
     pub(super) async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
+        urgency: Urgency,
         work: impl FnMut(&Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Write { operation, work, result: None, reply });
         let ended = || Error::new(ErrorKind::Unavailable, operation, "the database is closed");
-        self.0.send(job).await.map_err(|_| ended())?;
+        self.0.push(job, urgency).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 }
 
-/// Returns the next waiting job.
-type More<'a> = &'a mut dyn FnMut() -> Option<Box<dyn Job>>;
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Returns up to so many jobs that have arrived meanwhile.
+type More<'a> = &'a mut dyn FnMut(usize) -> Vec<Box<dyn Job>>;
 
 /// Why nothing of a group was committed.
 enum Undone {
@@ -83,7 +100,9 @@ fn commit(connection: &Connection, mut group: Vec<Box<dyn Job>>, more: More<'_>,
         Err(Undone::ByOne) if group.len() == 1 => Ok(()),
         // None of the jobs took effect, so each can be tried separately.
         Err(Undone::ByOne) => {
-            return group.into_iter().for_each(|job| commit(connection, vec![job], &mut || None, messenger));
+            return group
+                .into_iter()
+                .for_each(|job| commit(connection, vec![job], &mut |_| Vec::new(), messenger));
         }
     };
     messenger.tell(group.into_iter().map(|job| job.answer(result.clone())));
@@ -110,9 +129,7 @@ fn together(
             }
             (done, rounds) = (group.len(), rounds + 1);
             if rounds < ROUNDS {
-                // Lets others queue what they are about to write.
-                thread::yield_now();
-                group.extend(std::iter::from_fn(&mut *more).take(QUEUE.saturating_sub(done)));
+                group.extend(more(QUEUE.saturating_sub(done)));
             }
         }
         execute("COMMIT")?;

@@ -1,5 +1,6 @@
 //! Jobs of the writing thread, and their replies.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -25,6 +26,12 @@ pub(super) struct Write<T, W> {
     pub(super) work: W,
     pub(super) result: Option<Result<T>>,
     pub(super) reply: oneshot::Sender<Result<T>>,
+}
+
+impl fmt::Debug for dyn Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Job")
+    }
 }
 
 impl<T, W> Job for Write<T, W>

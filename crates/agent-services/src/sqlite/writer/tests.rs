@@ -34,7 +34,7 @@ fn commit_all(
     statements: &[&'static str],
 ) -> (Vec<std::result::Result<usize, ErrorKind>>, Vec<i64>) {
     let (group, answers): (Vec<_>, Vec<_>) = statements.iter().map(|sql| job(sql)).unzip();
-    commit(connection, group, &mut || None, &Messenger::here());
+    commit(connection, group, &mut |_| Vec::new(), &Messenger::here());
     assert!(connection.is_autocommit(), "no transaction is left open");
     let answers = answers
         .into_iter()
@@ -68,7 +68,7 @@ fn commit__failed_job__is_rolled_back() {
         Err::<(), _>(Error::new(ErrorKind::InvalidInput, "test", "enough").into())
     });
     let (whole, _) = job(TWO);
-    commit(&connection, vec![half, whole], &mut || None, &Messenger::here());
+    commit(&connection, vec![half, whole], &mut |_| Vec::new(), &Messenger::here());
     let answer = answer.try_recv().expect("answered").map_err(|error| error.kind());
     assert_eq!((answer, kept(&connection)), (Err(ErrorKind::InvalidInput), vec![2]));
 }
@@ -82,7 +82,7 @@ fn commit__job_failed_before_writing__is_not_repeated() {
         Err::<(), _>(Error::new(ErrorKind::InvalidInput, "test", times.to_string()).into())
     });
     let (whole, _) = job(TWO);
-    commit(&connection, vec![whole, refused], &mut || None, &Messenger::here());
+    commit(&connection, vec![whole, refused], &mut |_| Vec::new(), &Messenger::here());
     let answer = answer.try_recv().expect("answered").map_err(|error| error.to_string());
     assert_eq!((answer, kept(&connection)), (Err("test: 1".to_owned()), vec![2]));
 }
@@ -118,7 +118,7 @@ fn commit__panic__fails_one_job() {
         panic!("a fault in a test");
     });
     let (whole, _) = job(TWO);
-    commit(&connection, vec![panics, whole], &mut || None, &Messenger::here());
+    commit(&connection, vec![panics, whole], &mut |_| Vec::new(), &Messenger::here());
     let answer = answer.try_recv().expect("answered").map_err(|error| error.kind());
     assert_eq!((answer, kept(&connection)), (Err(ErrorKind::Unexpected), vec![2]));
 }
@@ -128,7 +128,7 @@ fn commit__dropped_receiver__still_commits() {
     let connection = database();
     let (job, answer) = job(ONE);
     drop(answer);
-    commit(&connection, vec![job], &mut || None, &Messenger::here());
+    commit(&connection, vec![job], &mut |_| Vec::new(), &Messenger::here());
     assert_eq!(kept(&connection), [1]);
 }
 
@@ -138,10 +138,10 @@ fn commit__jobs_arriving_meanwhile__join_it() {
     let (first, mut answer) = job(ONE);
     let (follower, mut last) = job(TWO);
     let mut follower = Some(follower);
-    let mut more = || {
+    let mut more = |_| {
         assert!(!connection.is_autocommit(), "it is not committed yet");
         assert!(answer.try_recv().is_err(), "nothing is acknowledged before its commit");
-        follower.take()
+        follower.take().into_iter().collect()
     };
     commit(&connection, vec![first], &mut more, &Messenger::here());
     assert_eq!(answer.try_recv().expect("answered").expect("done"), 1);
@@ -159,12 +159,12 @@ async fn stop__queued_jobs__are_committed_first() {
     let (begun, beginning) = std::sync::mpsc::channel::<()>();
     let mut begun = Some(begun);
     // The first job keeps the thread busy until everything is queued.
-    let first = writer.write("test", move |_| Ok(beginning.recv().is_ok()));
+    let first = writer.write("test", Urgency::Now, move |_| Ok(beginning.recv().is_ok()));
     let others = (0..100).map(|number| {
         let insert = move |connection: &Connection| {
             Ok(connection.execute("INSERT INTO kept VALUES (?1, '')", [number])?)
         };
-        writer.write("test", insert)
+        writer.write("test", Urgency::Now, insert)
     });
     let mut waiting: Vec<_> = others.map(Box::pin).collect();
     let mut first = Box::pin(first);

@@ -51,6 +51,24 @@ async fn stop__leaves_database_and_lock_only() {
     assert_eq!(names, ["agent-server.lock", "agent-server.sqlite"]);
 }
 
+#[tokio::test]
+async fn log__grown__is_moved_into_the_file_meanwhile() {
+    let folder = folder();
+    let store = started(folder.path()).await;
+    let size = |suffix: &str| {
+        let name = format!("agent-server.sqlite{suffix}");
+        fs::metadata(folder.path().join(name)).expect("a file").len()
+    };
+    for number in 0..32 {
+        append(&store, &format!("{number} {}", "x".repeat(2 << 20))).await;
+    }
+    while size("") < 32 << 20 {
+        append(&store, "a").await;
+    }
+    assert!(size("-wal") < 128 << 20, "the writer would move a log of that size itself");
+    store.stop().await.expect("stopped");
+}
+
 /// The names and the modes of a folder's files.
 #[cfg(unix)]
 fn modes(folder: &Path) -> Vec<(String, u32)> {

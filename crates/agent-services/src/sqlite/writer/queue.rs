@@ -1,0 +1,239 @@
+//! The jobs that wait for the writing thread.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::Semaphore;
+
+use super::job::Job;
+
+/// The size of the queue; when it is full, callers wait for a place. All of it may go into one commit.
+pub(super) const QUEUE: usize = 256;
+
+/// While many runs write, their appends share commits that are this far apart.
+const WINDOW: Duration = Duration::from_millis(4);
+
+/// As many runs have to append within a window for it to be worth the delay.
+const BUSY: usize = 3;
+
+/// When a job has to be committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sqlite) enum Urgency {
+    /// At once, with all jobs that are waiting.
+    Now,
+    /// Within [`WINDOW`], if other writers than this one append at the same time; otherwise at once.
+    Soon {
+        /// The number of the writer, such as a hash of its run.
+        writer: u64,
+    },
+}
+
+/// Jobs for a commit.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) jobs: Vec<Box<dyn Job>>,
+    /// Whether it has waited for others already. Otherwise, jobs that arrive while these are executed may join them.
+    pub(super) is_complete: bool,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    /// Notified when the thread has to look at the queue.
+    due: Condvar,
+    places: Semaphore,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    jobs: VecDeque<Box<dyn Job>>,
+    /// Whether the jobs have to be committed at once.
+    is_urgent: bool,
+    is_closed: bool,
+    /// Whether the thread sleeps until there is a job.
+    is_idle: bool,
+    writers: Writers,
+    last_commit: Option<Instant>,
+}
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        Queue { state: Mutex::default(), due: Condvar::new(), places: Semaphore::new(QUEUE) }
+    }
+
+    /// Adds a job once there is a place; gives it back if the queue is closed.
+    pub(super) async fn push(&self, job: Box<dyn Job>, urgency: Urgency) -> Result<(), Box<dyn Job>> {
+        match self.places.acquire().await {
+            Ok(place) => place.forget(),
+            Err(_) => return Err(job),
+        }
+        let mut state = self.state.lock();
+        if state.is_closed {
+            return Err(job);
+        }
+        state.jobs.push_back(job);
+        state.is_urgent |= state.jobs.len() >= QUEUE;
+        match urgency {
+            Urgency::Now => state.is_urgent = true,
+            Urgency::Soon { writer } => state.writers.note(writer, Instant::now()),
+        }
+        if state.is_urgent || state.is_idle {
+            state.is_idle = false;
+            drop(state);
+            self.due.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Takes jobs once it is time for a commit. Blocks the thread; `None` if the queue is closed and empty.
+    pub(super) fn next(&self) -> Option<Due> {
+        let mut state = self.state.lock();
+        let mut is_shared = false;
+        while !state.is_closed && !state.is_urgent {
+            match state.shared_commit(Instant::now()) {
+                Some(due) => {
+                    is_shared = true;
+                    self.due.wait_until(&mut state, due);
+                }
+                None if state.jobs.is_empty() => {
+                    state.is_idle = true;
+                    self.due.wait(&mut state);
+                    state.is_idle = false;
+                }
+                None => break,
+            }
+        }
+        state.last_commit = Some(Instant::now());
+        let is_complete = is_shared && !state.is_urgent;
+        let count = if is_complete { QUEUE } else { 1 };
+        let jobs = self.take(&mut state, count);
+        (!jobs.is_empty()).then_some(Due { jobs, is_complete })
+    }
+
+    /// Takes up to so many jobs that have arrived meanwhile.
+    pub(super) fn more(&self, count: usize) -> Vec<Box<dyn Job>> {
+        self.take(&mut self.state.lock(), count)
+    }
+
+    fn take(&self, state: &mut State, count: usize) -> Vec<Box<dyn Job>> {
+        let count = count.min(state.jobs.len());
+        let jobs: Vec<_> = state.jobs.drain(..count).collect();
+        self.places.add_permits(count);
+        state.is_urgent &= !state.jobs.is_empty();
+        jobs
+    }
+
+    /// Ends the thread after the queued jobs.
+    pub(super) fn close(&self) {
+        self.state.lock().is_closed = true;
+        self.places.close();
+        self.due.notify_one();
+    }
+}
+
+impl State {
+    /// When the next commit of appends is due, if they should share one.
+    fn shared_commit(&self, now: Instant) -> Option<Instant> {
+        let due = self.last_commit? + WINDOW;
+        (due > now && self.writers.count(now) >= BUSY).then_some(due)
+    }
+}
+
+/// The latest writers, and when they wrote.
+#[derive(Debug, Default)]
+struct Writers([Option<(u64, Instant)>; BUSY]);
+
+impl Writers {
+    fn note(&mut self, writer: u64, now: Instant) {
+        let known = self.0.iter().position(|seen| seen.is_some_and(|(known, _)| known == writer));
+        let oldest = || (0..BUSY).min_by_key(|at| self.0[*at].map(|(_, at)| at)).unwrap_or_default();
+        let place = known.unwrap_or_else(oldest);
+        self.0[place] = Some((writer, now));
+    }
+
+    /// How many have written within the last window.
+    fn count(&self, now: Instant) -> usize {
+        self.0.iter().flatten().filter(|(_, at)| now.saturating_duration_since(*at) < WINDOW).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::super::job::Write;
+    use super::*;
+
+    #[test]
+    fn writers__several_at_once__are_counted_once_each() {
+        let (mut writers, start) = (Writers::default(), Instant::now());
+        for (writer, count) in [(1, 1), (1, 1), (2, 2), (1, 2), (3, 3), (4, BUSY)] {
+            writers.note(writer, start);
+            assert_eq!(writers.count(start), count, "{writer}");
+        }
+        assert_eq!(writers.count(start + WINDOW), 0, "they have become quiet");
+    }
+
+    fn job() -> Box<dyn Job> {
+        let (reply, _) = tokio::sync::oneshot::channel();
+        Box::new(Write { operation: "test", work: |_: &Connection| Ok(()), result: None, reply })
+    }
+
+    /// A queue whose writers are busy, right after a commit.
+    async fn busy_queue() -> Queue {
+        let queue = Queue::new();
+        for writer in 0..BUSY as u64 {
+            assert!(queue.push(job(), Urgency::Soon { writer }).await.is_ok());
+        }
+        queue.state.lock().last_commit = Some(Instant::now() + Duration::from_secs(3600));
+        queue
+    }
+
+    #[tokio::test]
+    async fn next__urgent_job__commits_all_at_once() {
+        let queue = busy_queue().await;
+        assert!(queue.push(job(), Urgency::Now).await.is_ok());
+        assert!(queue.next().is_some(), "it does not wait for the hour to end");
+        assert_eq!(queue.more(QUEUE).len(), BUSY);
+        assert!(!queue.state.lock().is_urgent, "nothing is left");
+    }
+
+    #[tokio::test]
+    async fn next__full_queue__commits_at_once() {
+        let queue = busy_queue().await;
+        for writer in BUSY..QUEUE {
+            assert!(queue.push(job(), Urgency::Soon { writer: writer as u64 }).await.is_ok());
+        }
+        assert!(queue.next().is_some());
+    }
+
+    #[tokio::test]
+    async fn close__waiting_jobs__are_committed_first() {
+        let queue = busy_queue().await;
+        queue.close();
+        assert!(queue.push(job(), Urgency::Now).await.is_err());
+        let jobs = std::iter::from_fn(|| queue.next()).map(|due| due.jobs.len()).sum::<usize>();
+        assert_eq!(jobs, BUSY);
+    }
+
+    #[tokio::test]
+    async fn next__several_writers__takes_all_when_due() {
+        let queue = busy_queue().await;
+        queue.state.lock().last_commit = Some(Instant::now());
+        let due = queue.next().expect("jobs");
+        assert_eq!((due.jobs.len(), due.is_complete), (BUSY, true));
+    }
+
+    #[test]
+    fn shared_commit__few_writers_or_late__is_none() {
+        let now = Instant::now();
+        let mut state = State { last_commit: Some(now), ..State::default() };
+        (1..BUSY as u64).for_each(|writer| state.writers.note(writer, now));
+        assert_eq!(state.shared_commit(now), None, "few writers wait for nobody");
+        state.writers.note(BUSY as u64, now);
+        assert_eq!(state.shared_commit(now), Some(now + WINDOW));
+        assert_eq!(state.shared_commit(now + WINDOW), None, "it is due");
+    }
+}
