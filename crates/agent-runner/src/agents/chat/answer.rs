@@ -1,7 +1,8 @@
 //! Writes the answer of one model call to the run as it arrives.
 
 use agent_schemas::openai::{
-    MESSAGE_MEMBERS, REASONING_IN_CONTENT, attach_to_message, keep_extra_members, reasoning_metadata,
+    MESSAGE_MEMBERS, MESSAGE_PART, REASONING_IN_CONTENT, attach_to_message, keep_extra_members,
+    new_message_part, reasoning_metadata,
 };
 use agent_schemas::{Json, JsonObject, object};
 
@@ -216,7 +217,6 @@ impl<'a> Answer<'a> {
             }
         }
         let finish = Finish::of(&self.finish_reason);
-        let of_message = self.message_members(&calls);
         let closing = self.closing(finish, &calls);
         if let Some(open) = self.open.take() {
             if calls.is_empty() {
@@ -231,14 +231,20 @@ impl<'a> Answer<'a> {
         }
         let (mut own_calls, mut client_calls, mut writers) = (Vec::new(), Vec::new(), Vec::new());
         let last = calls.len().saturating_sub(1);
-        // The client's calls are shown after the outputs of the server's tools.
+        let of_client = calls.iter().filter(|call| call.client.is_some()).count();
+        // The outputs of the server's tools will separate its calls from the client's.
+        let part_id = (of_client > 0 && of_client < calls.len()).then(|| self.run.new_call_id());
+        // The client's calls are shown after those outputs.
         let keeper = calls.iter().rposition(|call| call.client.is_some()).unwrap_or(last);
         for (position, call) in calls.into_iter().enumerate() {
             let arguments = or_empty_object(call.arguments);
             let mut kept = JsonObject::new();
             keep_extra_members(&mut kept, call.extra.clone());
-            if position == keeper && !of_message.is_empty() {
-                kept.insert(MESSAGE_MEMBERS.to_owned(), of_message.clone().into());
+            if position == keeper && !self.extra.is_empty() {
+                kept.insert(MESSAGE_MEMBERS.to_owned(), self.extra.clone().into());
+            }
+            if let Some(id) = &part_id {
+                kept.insert(MESSAGE_PART.to_owned(), new_message_part(id, position));
             }
             if let Some(mut client) = call.client {
                 client.end(arguments, kept, finish == Finish::Length && position == last);
@@ -269,19 +275,6 @@ impl<'a> Answer<'a> {
         }
         attach_to_message(&mut message, self.extra);
         message
-    }
-
-    /// The members that the server attached to the message, for the data of its last call.
-    fn message_members(&self, calls: &[PartialCall]) -> JsonObject {
-        let mut extra = self.extra.clone();
-        let of_client = calls.iter().filter(|call| call.client.is_some()).count();
-        let is_mixed = of_client > 0 && of_client < calls.len();
-        let reasoning = self.reasoning.as_ref().filter(|(name, _)| is_mixed && *name != REASONING_IN_CONTENT);
-        if let Some((name, text)) = reasoning {
-            // The outputs of the server's tools will separate the client's calls from the reasoning.
-            extra.insert((*name).to_owned(), text.as_str().into());
-        }
-        extra
     }
 
     fn closing(&mut self, finish: Finish, calls: &[PartialCall]) -> Closing {

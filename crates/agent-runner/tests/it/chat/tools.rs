@@ -420,26 +420,39 @@ async fn tool_name__in_pieces__is_joined() {
 }
 
 #[tokio::test]
-async fn mixed_round__reasoning__is_with_both_calls() {
-    let deltas = [
-        r#"{"reasoning_content":"hm"}"#,
-        r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"say","arguments":"{}"}},{"index":1,"id":"b","function":{"name":"browse","arguments":"{}"}}]}"#,
+async fn mixed_round__next_turn__is_one_message_with_both_calls() {
+    let own = r#"{"id":"a","type":"function","function":{"name":"say","arguments":"{}"}}"#;
+    let clients = r#"{"id":"b","type":"function","function":{"name":"browse","arguments":"{}"}}"#;
+    let outputs = [
+        r#"{"role":"tool","tool_call_id":"a","content":"\"hi\""}"#,
+        r#"{"role":"tool","tool_call_id":"b","content":"x"}"#,
     ];
-    let server = ModelServer::start([Reply::deltas(&deltas, "tool_calls"), Reply::text(&["done"])]).await;
-    let runner = chat(config(&server), vec![scripted("say", Act::Say("hi"))]);
-    let mut output = Message::new("", MessageType::FunctionCallOutput);
-    output.content = Some(vec![Content::data(object! { "call_id" => "b", "output" => "x" })]);
-    for message in [Message::user("hi"), output] {
-        let mut request = AgentRequest::new(vec![message]);
-        request.session_id = Some("s".to_owned());
-        declare(&mut request, "browse");
-        let run = runner.start(request, RunOptions::default()).await.expect("started");
-        collect(run.cursor(0)).await;
-    }
-    let received = server.received();
-    for index in [1, 3] {
-        let message = received[1].message(index);
-        assert!(message.contains(r#""reasoning_content":"hm""#), "{message}");
+    for (calls, outputs) in [([own, clients], outputs), ([clients, own], [outputs[1], outputs[0]])] {
+        // Only the first call has a signature, as with parallel calls of Gemini.
+        let first = calls[0].replacen('{', r#"{"extra_content":{"signature":"S"},"#, 1);
+        let deltas = [
+            r#"{"reasoning_content":"hm"}"#,
+            &format!(r#"{{"extra_content":{{"of":"message"}},"tool_calls":[{first},{}]}}"#, calls[1]),
+        ];
+        let server = ModelServer::start([Reply::deltas(&deltas, "tool_calls"), Reply::text(&["done"])]).await;
+        let runner = chat(config(&server), vec![scripted("say", Act::Say("hi"))]);
+        let mut output = Message::new("", MessageType::FunctionCallOutput);
+        output.content = Some(vec![Content::data(object! { "call_id" => "b", "output" => "x" })]);
+        for message in [Message::user("hi"), output] {
+            let mut request = AgentRequest::new(vec![message]);
+            request.session_id = Some("s".to_owned());
+            declare(&mut request, "browse");
+            let run = runner.start(request, RunOptions::default()).await.expect("started");
+            collect(run.cursor(0)).await;
+        }
+        let received = server.received();
+        let signed = calls[0].strip_suffix('}').expect("an object");
+        let message = format!(
+            r#"{{"role":"assistant","content":null,"reasoning_content":"hm","extra_content":{{"of":"message"}},"tool_calls":[{signed},"extra_content":{{"signature":"S"}}}},{}]}}"#,
+            calls[1]
+        );
+        let messages = [1, 2, 3].map(|index| received[1].message(index));
+        assert_eq!(messages, [message.as_str(), outputs[0], outputs[1]]);
     }
 }
 
