@@ -13,6 +13,7 @@ use super::finish::Finish;
 use super::lenient::Halves;
 use super::members;
 use super::toolbox::Toolbox;
+use super::usage;
 use super::wire::{CallDelta, Chunk};
 use crate::writer::TextWriter;
 use crate::{MessageWriter, RunHandle, ToolCallWriter};
@@ -287,7 +288,7 @@ impl<'a> Answer<'a> {
             keep_extra_members(&mut metadata, self.extra.clone());
         }
         Closing {
-            usage: self.usage.take().map(with_protocol_names),
+            usage: self.usage.take().map(usage::readable),
             metadata: Some(metadata).filter(|metadata| !metadata.is_empty()),
         }
     }
@@ -319,34 +320,4 @@ impl Closing {
 
 fn or_empty_object(arguments: String) -> String {
     if arguments.trim().is_empty() { "{}".to_owned() } else { arguments }
-}
-
-/// Adds the names that clients of this protocol expect to those of chat completions.
-fn with_protocol_names(mut usage: JsonObject) -> JsonObject {
-    for (name, theirs) in [("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens")] {
-        if !usage.contains_key(name)
-            && let Some(count) = usage.get(theirs).cloned()
-        {
-            usage.insert(name.to_owned(), count);
-        }
-    }
-    usage
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn usage__openai_names__gain_protocol_names() {
-        let usage =
-            object! { "prompt_tokens" => 1_i64, "completion_tokens" => 2_i64, "total_tokens" => 3_i64 };
-        let text = Json::from(with_protocol_names(usage)).to_string();
-        assert_eq!(
-            text,
-            r#"{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"input_tokens":1,"output_tokens":2}"#
-        );
-        let own = object! { "input_tokens" => 5_i64, "prompt_tokens" => 1_i64 };
-        assert_eq!(with_protocol_names(own.clone()), own);
-    }
 }

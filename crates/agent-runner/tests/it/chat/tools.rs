@@ -420,6 +420,26 @@ async fn tool_name__in_pieces__is_joined() {
 }
 
 #[tokio::test]
+async fn function_call__deprecated_form__is_answered_as_a_tool_call() {
+    let pieces = [
+        r#"{"function_call":{"name":"say","arguments":""}}"#,
+        r#"{"function_call":{"arguments":"{"}}"#,
+        r#"{"function_call":{"arguments":"}"}}"#,
+    ];
+    let whole = r#"{"choices":[{"message":{"role":"assistant","content":null,"function_call":{"name":"say","arguments":"{}"}},"finish_reason":"function_call"}]}"#;
+    for reply in [Reply::deltas(&pieces, "function_call"), Reply::json("200 OK", whole)] {
+        let tools = vec![scripted("say", Act::Say("hi"))];
+        let outcome = ask_with(&[reply, Reply::text(&["done"])], tools, |_, _| {}).await;
+        assert_eq!(
+            summary(outcome.response()),
+            ["plugin_call: say {}", r#"plugin_call_output: say "hi""#, "message: done"]
+        );
+        let call = outcome.received[1].message(1);
+        assert!(call.contains(r#""type":"function","function":{"name":"say","arguments":"{}"}"#), "{call}");
+    }
+}
+
+#[tokio::test]
 async fn mixed_round__next_turn__is_one_message_with_both_calls() {
     let own = r#"{"id":"a","type":"function","function":{"name":"say","arguments":"{}"}}"#;
     let clients = r#"{"id":"b","type":"function","function":{"name":"browse","arguments":"{}"}}"#;
@@ -460,10 +480,14 @@ async fn mixed_round__next_turn__is_one_message_with_both_calls() {
 async fn declared_tools__that_are_no_functions__are_left_out_with_a_note() {
     let log = Log::start();
     let outcome = ask_with(&[Reply::text(&["hi"])], vec![], |_, request| {
-        let text = r#"{"input":[],"tools":[{"type":"web_search"},{"type":"local_shell"}]}"#;
+        let text =
+            r#"{"input":[],"tools":[{"type":"web_search"},{"type":"local_shell"}],"tool_choice":"required"}"#;
         *request = AgentRequest::from_json(json::parse(text).expect("JSON")).expect("a request");
     })
     .await;
-    assert_eq!(outcome.received[0].body.get("tools"), None);
-    log.check(&["left out tools of kinds that model servers do not accept: web_search, local_shell"]);
+    assert_eq!(["tools", "tool_choice"].map(|key| outcome.received[0].body.get(key).cloned()), [None, None]);
+    log.check(&[
+        "left out tools of kinds that model servers do not accept: web_search, local_shell",
+        "left out tool_choice, because the model has none of the tools that it means",
+    ]);
 }
