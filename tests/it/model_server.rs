@@ -156,6 +156,33 @@ async fn attached_members__chat_completions__come_back() {
 }
 
 #[tokio::test]
+async fn thinking_parts__with_signatures__come_back() {
+    let (model, server) = scripted().await;
+    let thinking = json!({ "type": "thinking", "thinking": "hm", "signature": "S" });
+    let redacted = json!({ "type": "redacted_thinking", "data": "X" });
+    let text = json!({ "type": "text", "text": "so" });
+    let called = json!({ "index": 0, "id": "call_1", "type": "function", "function": { "name": "weather", "arguments": "{}" } });
+    let tools = json!([{ "type": "function", "function": { "name": "weather" } }]);
+    for (delta, follow_up) in [
+        (
+            json!({ "tool_calls": [called] }),
+            json!({ "role": "tool", "tool_call_id": "call_1", "content": "sun" }),
+        ),
+        (json!({}), json!({ "role": "user", "content": "y" })),
+    ] {
+        let deltas = json!([{ "content": [thinking, redacted, text] }, delta]);
+        let user = json!({ "role": "user", "content": say(&deltas, "stop") });
+        let completion = post(&server, COMPLETIONS, &json!({ "messages": [user], "tools": tools })).await;
+        let message = &completion["choices"][0]["message"];
+        assert_eq!((&message["content"], &message["reasoning_content"]), (&json!("so"), &json!("hm")));
+        post(&server, COMPLETIONS, &json!({ "messages": [user, message, follow_up], "tools": tools })).await;
+        let sent = &last_messages(&model)[1];
+        assert_eq!(sent["content"], json!([thinking, redacted, text]), "{sent}");
+        assert_eq!(sent.get("reasoning_parts").or(sent.get("reasoning_content")), None, "{sent}");
+    }
+}
+
+#[tokio::test]
 async fn custom_tool__call_and_output__are_a_functions() {
     let (model, server) = scripted().await;
     let patch = json!({

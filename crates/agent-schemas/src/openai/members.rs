@@ -30,6 +30,10 @@ pub const REASONING_CONTENT: &str = "reasoning_content";
 /// The value of [`REASONING_MEMBER`] if the reasoning came as parts of the content, which are among the attached members.
 pub const REASONING_IN_CONTENT: &str = "content";
 
+/// The member with which such parts go to a client of chat completions and come back, because the client's own type of
+/// the content does not have them.
+pub const REASONING_PARTS: &str = "reasoning_parts";
+
 /// The names under which model servers send reasoning as text. The first one that a message has counts.
 pub const REASONING_MEMBERS: [&str; 4] = [REASONING_CONTENT, "reasoning", "reasoning_text", "thinking"];
 
