@@ -18,25 +18,35 @@ impl Runner {
     /// A further attempt has a key of its own, which all requests derive from the key and the refused run. So one of
     /// several requests starts it, the others repeat it, and the refused run stays as it is.
     pub(super) async fn store_attempt(&self, new: NewRun) -> agent_services::Result<Created> {
-        let Some(key) = new.key.clone() else { return self.store(new).await };
-        let mut attempt = new.clone();
-        let mut created = self.store(new).await?;
+        let again = new.key.is_some().then(|| Box::new(new.clone()));
+        match (self.store(new).await?, again) {
+            (Created::Repeated(earlier), Some(again)) => Box::pin(self.attempt_after(earlier, again)).await,
+            (created, _) => Ok(created),
+        }
+    }
+
+    /// Stores a run as a further attempt, unless the earlier run, or an attempt after it, is the answer.
+    async fn attempt_after(
+        &self,
+        mut earlier: RunId,
+        mut new: Box<NewRun>,
+    ) -> agent_services::Result<Created> {
+        let Some(key) = new.key.take() else { return Ok(Created::Repeated(earlier)) };
         for _ in 1..MAX_ATTEMPTS {
-            let refused = match &created {
-                Created::Repeated(earlier) if self.was_refused(earlier).await? => earlier.clone(),
-                _ => break,
-            };
+            if !self.was_refused(&earlier).await? {
+                break;
+            }
             let mut further = key.clone();
             // No header contains a line break, so no client chooses this key.
-            further.key = format!("{}\n{refused}", key.key);
-            attempt.key = Some(further);
-            match self.store(attempt.clone()).await? {
+            further.key = format!("{}\n{earlier}", key.key);
+            match self.store(NewRun::clone(&new).with_key(Some(further))).await? {
+                Created::Repeated(later) => earlier = later,
                 // A client that has received an event of the refused run reads its rest.
                 Created::KeyUnknown => break,
-                other => created = other,
+                created => return Ok(created),
             }
         }
-        Ok(created)
+        Ok(Created::Repeated(earlier))
     }
 
     async fn store(&self, new: NewRun) -> agent_services::Result<Created> {
