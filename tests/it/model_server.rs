@@ -105,6 +105,40 @@ async fn attached_members__own_tool_over_responses__come_back() {
 }
 
 #[tokio::test]
+async fn calls_of_one_answer__own_and_clients_tool__stay_one_message() {
+    let model = ScriptedModel::start().await;
+    let launch = Launch::bare(&["--port", "0"]);
+    let server = launch.config(&model.config_with_tools(&["calculator"])).start().await;
+    let signature = json!({ "google": { "thought_signature": "of both" } });
+    let own = json!({
+        "index": 0, "id": "call_1", "type": "function", "extra_content": signature,
+        "function": { "name": "calculator", "arguments": "{\"expression\":\"6*7\"}" }
+    });
+    let clients = json!({
+        "index": 1, "id": "call_2", "type": "function", "function": { "name": "weather", "arguments": "{}" }
+    });
+    let input = say(&json!([{ "tool_calls": [own, clients] }]), "tool_calls");
+    let first = json!({ "input": input, "tools": [weather()] });
+    let response = post(&server, RESPONSES, &first).await;
+    let output = json!({ "type": "function_call_output", "call_id": "call_2", "output": "sun" });
+    let by_id = json!({ "previous_response_id": response["id"], "input": [output], "tools": [weather()] });
+    let mut items = vec![json!({ "role": "user", "content": "x" })];
+    items.extend(response["output"].as_array().expect("items").clone());
+    items.push(output);
+    for body in [by_id, json!({ "input": items, "tools": [weather()] })] {
+        post(&server, RESPONSES, &body).await;
+        let messages = last_messages(&model);
+        let shown: Vec<Value> = messages[1..].iter().map(|message| message["content"].clone()).collect();
+        assert_eq!(shown, [Value::Null, json!("42"), json!("sun")], "{messages:?}");
+        let calls = messages[1]["tool_calls"].as_array().expect("calls");
+        let names: Vec<&Value> = calls.iter().map(|call| &call["function"]["name"]).collect();
+        assert_eq!(names, ["calculator", "weather"]);
+        assert_eq!(calls[0]["extra_content"], signature);
+    }
+    assert_eq!(model.rejected(), [""; 0]);
+}
+
+#[tokio::test]
 async fn attached_members__chat_completions__come_back() {
     let (model, server) = scripted().await;
     let tools = json!([{ "type": "function", "function": { "name": "weather" } }]);
@@ -119,6 +153,33 @@ async fn attached_members__chat_completions__come_back() {
         post(&server, COMPLETIONS, &body).await;
     }
     assert_eq!(last_messages(&model)[1], signed_message());
+}
+
+#[tokio::test]
+async fn thinking_parts__with_signatures__come_back() {
+    let (model, server) = scripted().await;
+    let thinking = json!({ "type": "thinking", "thinking": "hm", "signature": "S" });
+    let redacted = json!({ "type": "redacted_thinking", "data": "X" });
+    let text = json!({ "type": "text", "text": "so" });
+    let called = json!({ "index": 0, "id": "call_1", "type": "function", "function": { "name": "weather", "arguments": "{}" } });
+    let tools = json!([{ "type": "function", "function": { "name": "weather" } }]);
+    for (delta, follow_up) in [
+        (
+            json!({ "tool_calls": [called] }),
+            json!({ "role": "tool", "tool_call_id": "call_1", "content": "sun" }),
+        ),
+        (json!({}), json!({ "role": "user", "content": "y" })),
+    ] {
+        let deltas = json!([{ "content": [thinking, redacted, text] }, delta]);
+        let user = json!({ "role": "user", "content": say(&deltas, "stop") });
+        let completion = post(&server, COMPLETIONS, &json!({ "messages": [user], "tools": tools })).await;
+        let message = &completion["choices"][0]["message"];
+        assert_eq!((&message["content"], &message["reasoning_content"]), (&json!("so"), &json!("hm")));
+        post(&server, COMPLETIONS, &json!({ "messages": [user, message, follow_up], "tools": tools })).await;
+        let sent = &last_messages(&model)[1];
+        assert_eq!(sent["content"], json!([thinking, redacted, text]), "{sent}");
+        assert_eq!(sent.get("reasoning_parts").or(sent.get("reasoning_content")), None, "{sent}");
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod execute;
 mod lease;
 mod options;
 mod recovery_guard;
+mod refused;
 mod run;
 mod run_task;
 mod start;

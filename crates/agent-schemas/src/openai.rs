@@ -15,9 +15,10 @@ use crate::json::{Json, JsonObject};
 use crate::tool::RequestTool;
 
 pub use members::{
-    EXTRA_MEMBERS, KNOWN_OF_CALL, MESSAGE_MEMBERS, REASONING_CONTENT, REASONING_IN_CONTENT, REASONING_MEMBER,
-    REASONING_MEMBERS, attach_to_call, attach_to_message, extra_members, extra_members_of_call,
-    extra_members_of_message, is_thinking, keep_extra_members, reasoning_metadata, thinking_text,
+    EXTRA_MEMBERS, KNOWN_OF_CALL, MESSAGE_MEMBERS, MESSAGE_PART, REASONING_CONTENT, REASONING_IN_CONTENT,
+    REASONING_MEMBER, REASONING_MEMBERS, REASONING_PARTS, attach_to_call, attach_to_message, extra_members,
+    extra_members_of_call, extra_members_of_message, is_thinking, keep_extra_members, message_part,
+    new_message_part, reasoning_metadata, thinking_text,
 };
 pub use outgoing::to_openai_messages;
 

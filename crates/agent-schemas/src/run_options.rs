@@ -47,6 +47,11 @@ pub struct RunOptions {
     /// whole context.
     #[schemars(skip)]
     pub keep_history: bool,
+    /// Whether the agent is not called: the run ends at once, without output, and only prepares its input for runs that
+    /// continue it.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schemars(skip)]
+    pub prepares_only: bool,
     /// The run that this one continues: its context, its input and its output precede this run's input, which has only
     /// what is new. The runner sets it.
     #[serde(with = "run_id", skip_serializing_if = "Option::is_none")]
@@ -173,6 +178,7 @@ impl Default for RunOptions {
             durability: Durability::default(),
             response_ttl: Duration::ZERO,
             keep_history: true,
+            prepares_only: false,
             continues: None,
             inherited: 0,
             anonymous_session: false,

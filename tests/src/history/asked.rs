@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use agent_schemas::ErrorBody;
+
 use super::{History, Policy, Reply, StoredRun, Submission, Violation};
 
 /// The error code for a key that another request has used.
@@ -23,8 +25,11 @@ fn check_keys(history: &History, found: &mut Vec<Violation>) {
         }
     }
     for ((_, key), all) in with_key {
-        let accepted: Vec<(&Submission, &str)> =
-            all.iter().filter_map(|asked| Some((*asked, asked.run()?))).collect();
+        let accepted: Vec<(&Submission, &str)> = all
+            .iter()
+            .filter_map(|asked| Some((*asked, asked.run()?)))
+            .filter(|(_, run)| !history.kept.iter().any(|kept| kept.run == *run && was_refused(kept)))
+            .collect();
         if let Some((first, run)) = accepted.first() {
             if accepted.iter().any(|(asked, _)| asked.body != first.body) {
                 found.push(Violation::KeyShared { key: key.to_owned() });
@@ -39,6 +44,13 @@ fn check_keys(history: &History, found: &mut Vec<Violation>) {
             found.push(Violation::KeyRefused { key: key.to_owned() });
         }
     }
+}
+
+/// Whether a run failed with an error that says to repeat the request, which then starts another run.
+fn was_refused(kept: &StoredRun) -> bool {
+    let error = kept.log.last().map(|last| last.json["error"].clone()).unwrap_or_default();
+    let status = serde_json::from_value(error).map(|error: ErrorBody| error.http_status());
+    kept.status == "failed" && matches!(status, Ok(429 | 503))
 }
 
 /// The runs that answer each request, according to their output.

@@ -110,7 +110,10 @@ fn calls(message: &Value, place: usize) -> Result<Vec<&str>, String> {
 fn content(content: &Value, place: usize) -> Result<(), String> {
     let is_known = |part: &Value| {
         let kind = part["type"].as_str().unwrap_or_default();
-        ["text", "image_url", "input_audio", "file"].contains(&kind) && part.get(kind).is_some()
+        // The last two are what a server that thinks in its content has sent itself.
+        let member = if kind == "redacted_thinking" { "data" } else { kind };
+        let kinds = ["text", "image_url", "input_audio", "file", "thinking", "redacted_thinking"];
+        kinds.contains(&kind) && part.get(member).is_some()
     };
     match content {
         Value::String(_) => Ok(()),

@@ -1,11 +1,18 @@
 //! Shows the effective configuration: one log line at startup, and the output of `--print-config`.
 
+#[cfg(feature = "chat")]
+mod secrets;
+
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::agents;
 use crate::config::{AgentConfig, Config, absolute};
+
+/// Shown instead of a secret.
+#[cfg(feature = "chat")]
+const REDACTED: &str = "[redacted]";
 
 /// The essentials of a server's configuration, for people.
 #[derive(Debug)]
@@ -56,7 +63,7 @@ impl Summary {
     /// The configuration as TOML without secrets. Comments say where it comes from.
     pub(super) fn to_toml(&self, config: &Config) -> anyhow::Result<String> {
         let mut shown = config.clone();
-        shown.agents.values_mut().for_each(hide_query);
+        shown.agents.values_mut().for_each(hide_secrets);
         let mut text = format!("# agent-server {}: the effective configuration\n", env!("CARGO_PKG_VERSION"));
         writeln!(text, "# configuration file: {}", self.config_file)?;
         writeln!(text, "# default agent: {} ({})", self.agent, self.reason)?;
@@ -65,13 +72,15 @@ impl Summary {
     }
 }
 
-/// Hides the query of a model's address, which may contain a key.
-fn hide_query(agent: &mut AgentConfig) {
+/// Hides what may be a secret: the query of a model's address, and members of its requests by their names. Headers never
+/// show their values.
+fn hide_secrets(agent: &mut AgentConfig) {
     #[cfg(feature = "chat")]
-    if let AgentConfig::Chat(chat) = agent
-        && let Some(start) = chat.base_url.find('?')
-    {
-        chat.base_url.replace_range(start + 1.., "[redacted]");
+    if let AgentConfig::Chat(chat) = agent {
+        if let Some(start) = chat.base_url.find('?') {
+            chat.base_url.replace_range(start + 1.., REDACTED);
+        }
+        secrets::hide(&mut chat.extra_body);
     }
     #[cfg(not(feature = "chat"))]
     let _ = agent;
@@ -116,6 +125,21 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} is missing in {text}");
         }
         assert!(!text.contains("geheim") && !format!("{summary:?}").contains("geheim"), "{text}");
+    }
+
+    #[cfg(feature = "chat")]
+    #[test]
+    fn summary__members_and_headers_for_the_model__hide_their_secrets() {
+        let (mut config, summary) = summary(&[("HOME", "/home/ann"), ("OPENAI_API_KEY", "sk-geheim")]);
+        let Some(AgentConfig::Chat(chat)) = config.agents.get_mut("chat") else { panic!("no chat agent") };
+        **chat = chat.as_ref().clone().with_extra_header("x-title", "geheim");
+        **chat =
+            chat.as_ref().clone().with_extra_member("api_token", "geheim").with_extra_member("top_k", 5_i64);
+        let text = summary.to_toml(&config).expect("TOML");
+        assert!(!text.contains("geheim"), "{text}");
+        for line in ["x-title = \"[redacted]\"", "api_token = \"[redacted]\"", "top_k = 5"] {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in {text}");
+        }
     }
 
     #[test]

@@ -4,12 +4,16 @@
 //! further members of its item, as in chat completions; what is attached to a message is in one member.
 
 use agent_schemas::openai::{
-    EXTRA_MEMBERS, MESSAGE_MEMBERS, REASONING_MEMBER, extra_members, keep_extra_members, reasoning_metadata,
+    EXTRA_MEMBERS, MESSAGE_MEMBERS, MESSAGE_PART, REASONING_MEMBER, extra_members, keep_extra_members,
+    reasoning_metadata,
 };
 use agent_schemas::{Json, JsonObject, Message, MessageType};
 
 /// The member of a call that names the namespace of its tool.
 const NAMESPACE: &str = "namespace";
+
+/// Members of a call's data that its item has too.
+const KEPT: [&str; 3] = [NAMESPACE, MESSAGE_MEMBERS, MESSAGE_PART];
 
 /// Members of calls that OpenAI's API has, and that mean nothing to a model server.
 const KNOWN_OF_CALL: [&str; 14] = [
@@ -33,7 +37,7 @@ const KNOWN_OF_CALL: [&str; 14] = [
 pub(super) fn of_call(data: &JsonObject) -> JsonObject {
     let attached = extra_members(data).into_iter().flatten();
     let attached = attached.filter(|(key, _)| !KNOWN_OF_CALL.contains(&key.as_str()));
-    let kept = [NAMESPACE, MESSAGE_MEMBERS].into_iter().filter_map(|key| data.get_key_value(key));
+    let kept = KEPT.into_iter().filter_map(|key| data.get_key_value(key));
     attached.chain(kept).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
@@ -57,8 +61,8 @@ pub(super) fn add_to_call(data: &mut JsonObject, item: &JsonObject) {
     for (key, value) in item {
         match key.as_str() {
             _ if value.is_null() || KNOWN_OF_CALL.contains(&key.as_str()) => {}
-            NAMESPACE | MESSAGE_MEMBERS => {
-                data.insert(key.clone(), value.clone());
+            key if KEPT.contains(&key) => {
+                data.insert(key.to_owned(), value.clone());
             }
             _ => {
                 extra.insert(key.clone(), value.clone());
@@ -100,7 +104,8 @@ mod tests {
             object! { "extra_content" => object! { "google" => object! { "thought_signature" => "S" } } };
         let details = object! { "reasoning_details" => vec![Json::from(1)] };
         let kept = object! {
-            EXTRA_MEMBERS => signature, NAMESPACE => "n", MESSAGE_MEMBERS => details
+            EXTRA_MEMBERS => signature, NAMESPACE => "n", MESSAGE_MEMBERS => details,
+            MESSAGE_PART => object! { "id" => "call_1", "index" => 1 }
         };
         let mut item = of_call(&kept);
         assert!(item.contains_key("extra_content") && item.contains_key("namespace"));

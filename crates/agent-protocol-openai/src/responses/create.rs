@@ -87,6 +87,13 @@ impl Prepared {
         Ok(Prepared { spec, echoed, conversation })
     }
 
+    /// The same for a response without output, which prepares its input for responses that continue it.
+    pub(super) fn without_output(mut self) -> Self {
+        self.spec.options.prepares_only = true;
+        self.spec.options.keep_history = false;
+        self
+    }
+
     /// The messages of the response that it continues.
     pub(super) fn context_messages(&self) -> &[Message] {
         self.spec.context.as_ref().map(RunContext::messages).unwrap_or_default()

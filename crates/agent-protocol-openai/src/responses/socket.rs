@@ -218,15 +218,16 @@ impl Connection {
             Some(Json::String(kind)) if kind == "response.create" => {}
             _ => return Err(ErrorInfo::at_parameter("type", "expected 'response.create'").into()),
         }
-        if body.shift_remove("generate") == Some(Json::Bool(false)) {
-            let message = "generate: false is not supported; omit it";
-            return Err(ErrorInfo::at_parameter("generate", message).into());
-        }
+        // Codex sends a request ahead like this, and continues it once the user has written something.
+        let only_prepares = body.shift_remove("generate") == Some(Json::Bool(false));
         // Over a WebSocket, every response is streamed.
         body.insert("stream".to_owned(), Json::Bool(true));
         body.shift_remove("background");
         let request = JsonRequest::new(self.client.clone(), text.to_owned().into(), body);
-        let prepared = Prepared::new(&self.context, &request, self.latest.as_ref()).await?;
+        let mut prepared = Prepared::new(&self.context, &request, self.latest.as_ref()).await?;
+        if only_prepares {
+            prepared = prepared.without_output();
+        }
         let (run, translator) = create::start(&self.context, &request, prepared, Form::Plain).await?;
         self.latest = Some(run.id().clone());
         Ok((run, translator))

@@ -260,10 +260,15 @@ pub(super) const DONE: &str = "[DONE]";
 
 const SERVER_ERROR: &str = "server_error";
 
+/// The code with which OpenAI answers a request for a model that it does not have.
+const MODEL_NOT_FOUND: &str = "model_not_found";
+
 /// Clients know a closed list of codes, and decide by them whether to try again.
 fn error_code(code: &str, status: StatusCode) -> &str {
     match code {
         "MODEL_CONTEXT_LENGTH_EXCEEDED" => CONTEXT_LENGTH_EXCEEDED,
+        // A fault of the server's configuration has the same code and another status.
+        "MODEL_NOT_FOUND" if status == StatusCode::NOT_FOUND => MODEL_NOT_FOUND,
         known if OPENAIS_CODES.contains(&known) => known,
         _ if status == StatusCode::TOO_MANY_REQUESTS => RATE_LIMIT_EXCEEDED,
         // It cannot succeed as it is.

@@ -1,5 +1,8 @@
 //! What a client sees of a run that failed, at once and when it asks again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use agent_protocol_openai::OpenAi;
 use agent_runner::{RunHandle, agent_fn};
 use agent_schemas::{Error, ErrorBody};
@@ -121,12 +124,84 @@ async fn failed_response__stored__repeats_its_error_and_is_read_as_failed() {
         assert_eq!(answer.header("x-should-retry"), None);
         ids.push(answer.header("x-run-id").expect("a run").to_owned());
     }
-    assert_eq!(ids[0], ids[1]);
+    // The second request is a further attempt; the first one stays.
+    assert_ne!(ids[0], ids[1]);
     let path = format!("/v1/responses/{}", ids[0].replace("run_", "resp_"));
     let read = send(&router, "GET", &path, NO_HEADER, &Value::Null).await;
     let response = read.json();
     assert_eq!((read.status, &response["status"]), (200, &json!("failed")), "{response}");
     assert_eq!(response["error"], json!({ "code": "rate_limit_exceeded", "message": "try again in 7 s" }));
+}
+
+#[tokio::test]
+async fn model_not_found__failed_response__has_openais_code() {
+    let error = ErrorBody::new("MODEL_NOT_FOUND", "m");
+    for (error, status, kind, failed_code) in [
+        (error.clone(), 404, "invalid_request_error", "model_not_found"),
+        (error.with_status(502), 502, "server_error", "server_error"),
+    ] {
+        let router = failing(error);
+        let answer = create(&router, NO_HEADER, json!({})).await;
+        let body = answer.json();
+        assert_eq!((answer.status, &body["error"]["type"]), (status, &json!(kind)), "{body}");
+        assert_eq!(body["error"]["code"], "model_not_found");
+        let stream = create(&router, NO_HEADER, json!({ "stream": true })).await;
+        assert!(stream.body.contains(&format!("\"error\":{{\"code\":\"{failed_code}\"")), "{}", stream.body);
+    }
+}
+
+#[tokio::test]
+async fn refused_run__repeated_with_its_key__is_tried_again() {
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&attempts);
+    let agent = agent_fn(move |run: RunHandle| {
+        let attempt = count.fetch_add(1, Ordering::Relaxed);
+        async move {
+            match attempt {
+                0 => Err(Error::from(rate_limit()).into()),
+                1 => Err(Error::StoreUnavailable {}.into()),
+                _ => {
+                    run.say("done");
+                    Ok(())
+                }
+            }
+        }
+    });
+    let app = AgentApp::builder("test").agent("failing", agent).protocol(OpenAi).build().expect("built");
+    let router = app.router();
+    let body = json!({ "messages": [{ "role": "user", "content": "hi" }] });
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        let key = ("idempotency-key", "k");
+        answers.push(send(&router, "POST", "/v1/chat/completions", key, &body).await);
+    }
+    assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [429, 503, 200, 200]);
+    assert_eq!(answers[2].body, answers[3].body);
+    assert_eq!(attempts.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn failed_run__repeated_with_its_key__is_not_tried_again() {
+    let attempts = Arc::new(AtomicUsize::new(0));
+    for (error, says) in [(rate_limit(), true), (ErrorBody::new("MODEL_TIMEOUT", "m"), false)] {
+        let count = Arc::clone(&attempts);
+        let agent = agent_fn(move |run: RunHandle| {
+            count.fetch_add(1, Ordering::Relaxed);
+            let error = Error::from(error.clone());
+            async move {
+                if says {
+                    run.say("half");
+                }
+                Err(error.into())
+            }
+        });
+        let app = AgentApp::builder("test").agent("failing", agent).protocol(OpenAi).build().expect("built");
+        let router = app.router();
+        for _ in 0..2 {
+            create(&router, ("idempotency-key", "k"), json!({})).await;
+        }
+        assert_eq!(attempts.swap(0, Ordering::Relaxed), 1);
+    }
 }
 
 #[tokio::test]

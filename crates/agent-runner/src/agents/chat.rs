@@ -32,6 +32,7 @@ mod seconds;
 mod stream;
 mod toolbox;
 mod turn;
+mod usage;
 mod wire;
 
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! Limits how much of a conversation a model receives.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use agent_schemas::openai::message_part;
 use agent_schemas::{Content, ContentBody, Message, MessageType};
 
 use super::calls::{call_ids, is_output, output_of};
@@ -45,8 +46,9 @@ struct Unit {
 
 fn units(history: &[Message]) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
-    // The unit of each call, and whether a further call may join the last one.
-    let mut calls = std::collections::HashMap::new();
+    // The unit of each call and of each message with calls that are apart, and whether a further call may join the last
+    // one.
+    let (mut calls, mut parts) = (HashMap::new(), HashMap::new());
     let mut last_was_call = false;
     // Reasoning goes with the message that it led to.
     let mut reasoning = Vec::new();
@@ -61,7 +63,9 @@ fn units(history: &[Message]) -> Vec<Unit> {
         let of_call =
             is_output(&message.kind).then(|| ids.iter().find_map(|id| calls.get(id).copied())).flatten();
         // Consecutive calls are one round of the model.
-        let unit = of_call.or((is_call && last_was_call).then(|| units.len() - 1));
+        let part_ids: Vec<String> = part_ids(message).collect();
+        let of_part = || part_ids.iter().find_map(|id| parts.get(id).copied());
+        let unit = of_call.or_else(of_part).or((is_call && last_was_call).then(|| units.len() - 1));
         let unit = unit.unwrap_or_else(|| {
             let is_tool_round = is_call || is_output(&message.kind);
             units.push(Unit { messages: Vec::new(), tokens: 0, is_tool_round });
@@ -69,6 +73,7 @@ fn units(history: &[Message]) -> Vec<Unit> {
         });
         if is_call {
             calls.extend(ids.into_iter().map(|id| (id, unit)));
+            parts.extend(part_ids.into_iter().map(|id| (id, unit)));
         }
         for position in reasoning.drain(..).chain([position]) {
             units[unit].messages.push(position);
@@ -77,6 +82,12 @@ fn units(history: &[Message]) -> Vec<Unit> {
         last_was_call = is_call;
     }
     units
+}
+
+/// The ids of the model's messages to which the calls belong.
+fn part_ids(message: &Message) -> impl Iterator<Item = String> {
+    let data = message.contents().iter().filter_map(Content::as_data);
+    data.filter_map(|data| Some(message_part(data)?.0.to_owned()))
 }
 
 fn tokens(message: &Message) -> usize {
@@ -102,6 +113,7 @@ fn content_tokens(content: &Content) -> usize {
 #[cfg(test)]
 mod tests {
     use agent_schemas::object;
+    use agent_schemas::openai::{MESSAGE_PART, new_message_part};
 
     use super::*;
 
@@ -141,6 +153,27 @@ mod tests {
         assert_eq!(kept(33), ["first", "second", "third"]);
         assert_eq!(kept(17), ["second", "third"]);
         assert_eq!(kept(0), [""; 0]);
+    }
+
+    #[test]
+    fn bounds__calls_of_one_message__are_one_round() {
+        use MessageType::{FunctionCall, FunctionCallOutput, PluginCall, PluginCallOutput};
+        let part = |kind, id: &str, index| {
+            let data = object! { "call_id" => id, MESSAGE_PART => new_message_part("m", index) };
+            let mut message = Message::new(id, kind);
+            message.content = Some(vec![Content::data(data)]);
+            message
+        };
+        let history = vec![
+            part(PluginCall, "a", 0),
+            tool(PluginCallOutput, "a"),
+            part(FunctionCall, "b", 1),
+            tool(FunctionCallOutput, "b"),
+            tool(FunctionCall, "c"),
+            tool(FunctionCallOutput, "c"),
+        ];
+        let kept = bounded(history, Bounds { tokens: 20 });
+        assert_eq!(kept.iter().map(|message| message.id.as_str()).collect::<Vec<_>>(), ["c", "c"]);
     }
 
     #[test]

@@ -6,18 +6,19 @@ use std::time::Duration;
 use agent_schemas::id::response_id;
 use agent_schemas::{Error, ErrorBody, RunId};
 use agent_services::run::{Batch, FencingToken, Grant, RunRecord};
+use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Runner;
 use super::context::ContextError;
 use super::run_task::{AppendBuffer, RunTask, Task};
-use crate::agent::Recovery;
+use crate::agent::{Agent, AgentError, Recovery};
 use crate::assemble::{Assembler, Ending, ResponseHead};
 use crate::budget::request_bytes;
 use crate::error_chain::chain;
 use crate::live::{Family, LiveRun, LogWriter};
-use crate::{Reservation, Services};
+use crate::{Reservation, RunHandle, Services};
 
 /// How much of a log is read in one call.
 const PAGE_BYTES: usize = 1024 * 1024;
@@ -170,10 +171,26 @@ impl Runner {
             return Task::GiveUp(interrupted("the server stopped too many times during the run"));
         }
         if may_go_on {
-            Task::Work(Arc::clone(agent))
+            work_of(record, agent)
         } else {
             Task::GiveUp(interrupted("the server stopped during the run"))
         }
+    }
+}
+
+/// What a run's agent does, which is nothing for a run that only prepares its input.
+pub(super) fn work_of(record: &RunRecord, agent: &Arc<dyn Agent>) -> Task {
+    Task::Work(if record.options.prepares_only { Arc::new(Idle) } else { Arc::clone(agent) })
+}
+
+/// An agent that does nothing.
+#[derive(Debug)]
+struct Idle;
+
+#[async_trait]
+impl Agent for Idle {
+    async fn run(&self, _run: RunHandle) -> Result<(), AgentError> {
+        Ok(())
     }
 }
 

@@ -11,9 +11,9 @@ use agent_services::run::{Created, NewRun, RunRecord, fresh_id};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::context::RunContext;
-use super::execute::Start;
+use super::execute::{Start, work_of};
 use super::run::Run;
-use super::run_task::{RunTask, Task};
+use super::run_task::RunTask;
 use super::{Inner, Runner, StartError};
 use crate::Agent;
 use crate::assemble::{Assembler, ResponseHead};
@@ -33,7 +33,8 @@ impl Runner {
     /// agent starts; the agent is polled once before this returns.
     ///
     /// Missing ids of the request are filled in: a new session id, the session's id as the user id, an id for each
-    /// message. If a request with the same key was made before, this returns the same run. If the input is handed to
+    /// message. If a request with the same key was made before, this returns the same run, unless that was refused for the
+    /// time being: then this is a further attempt. If the input is handed to
     /// the run in progress, this returns that run from now on.
     ///
     /// # Errors
@@ -110,13 +111,11 @@ impl Runner {
             .with_max_queued(inner.limits.max_queued)
             .with_queued_bytes(inner.limits.queued_bytes)
             .with_key(key);
-        let guard = self.orphan_guard(&id);
-        let created = guard.resolve(inner.services.runs.create(new).await)?;
-        match created {
+        match self.store_attempt(new).await? {
             Created::Started(token) => {
                 record.request = whole;
                 record.options.inherited += inherited;
-                let task = Task::Work(Arc::clone(agent));
+                let task = work_of(&record, agent);
                 let (permit, family_slots) = match slot {
                     Slot::Root(permit) => (permit, None),
                     Slot::Child(permit, slots) => (Some(permit), Some(slots)),

@@ -9,8 +9,8 @@ use crate::message::{Message, MessageType, Role};
 
 use super::members::{
     MESSAGE_MEMBERS, REASONING_CONTENT, REASONING_IN_CONTENT, REASONING_MEMBER, REASONING_MEMBERS,
-    extra_members_of_call, extra_members_of_message, is_thinking, keep_extra_members, reasoning_metadata,
-    reasoning_name, thinking_text,
+    REASONING_PARTS, extra_members_of_call, extra_members_of_message, is_thinking, keep_extra_members,
+    reasoning_metadata, reasoning_name, thinking_text,
 };
 
 impl Message {
@@ -162,6 +162,10 @@ impl Thinking {
             (Some((REASONING_CONTENT, text)), Some(name)) => Some((reasoning_name(name), text)),
             (named, _) => named,
         };
+        if let Some(Json::Array(mut parts)) = extra.shift_remove(REASONING_PARTS) {
+            parts.retain(is_thinking);
+            extra.insert(REASONING_IN_CONTENT.to_owned(), parts.into());
+        }
         let Some(parts) = members.get("content").and_then(Json::as_array) else {
             return Thinking { text: named, extra, rest: None };
         };

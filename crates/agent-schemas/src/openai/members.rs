@@ -14,6 +14,12 @@ pub const EXTRA_MEMBERS: &str = "extra_members";
 /// The member of a call's data that keeps what the model server attached to the message that made the call.
 pub const MESSAGE_MEMBERS: &str = "message_members";
 
+/// The member of a call's data that says which calls a model made in one message, if the outputs of some precede others:
+/// an object with the same `id` for all of them, and the `index` of the call.
+///
+/// [`to_openai_messages`](super::to_openai_messages) joins such calls again.
+pub const MESSAGE_PART: &str = "message_part";
+
 /// The member of a reasoning message's metadata that keeps the name under which a model server sent the reasoning, if
 /// that is not [`REASONING_CONTENT`].
 pub const REASONING_MEMBER: &str = "reasoning_member";
@@ -23,6 +29,10 @@ pub const REASONING_CONTENT: &str = "reasoning_content";
 
 /// The value of [`REASONING_MEMBER`] if the reasoning came as parts of the content, which are among the attached members.
 pub const REASONING_IN_CONTENT: &str = "content";
+
+/// The member with which such parts go to a client of chat completions and come back, because the client's own type of
+/// the content does not have them.
+pub const REASONING_PARTS: &str = "reasoning_parts";
 
 /// The names under which model servers send reasoning as text. The first one that a message has counts.
 pub const REASONING_MEMBERS: [&str; 4] = [REASONING_CONTENT, "reasoning", "reasoning_text", "thinking"];
@@ -87,6 +97,18 @@ pub fn keep_extra_members(kept_in: &mut JsonObject, extra: JsonObject) {
     if !extra.is_empty() {
         kept_in.insert(EXTRA_MEMBERS.to_owned(), extra.into());
     }
+}
+
+/// The value of [`MESSAGE_PART`].
+pub fn new_message_part(id: &str, index: usize) -> Json {
+    object! { "id" => id, "index" => i64::try_from(index).unwrap_or(i64::MAX) }.into()
+}
+
+/// The id and the index in a call's [`MESSAGE_PART`].
+pub fn message_part(call: &JsonObject) -> Option<(&str, usize)> {
+    let part = call.get(MESSAGE_PART)?;
+    let index = part.get("index").and_then(Json::as_i64).unwrap_or_default();
+    Some((part.get("id")?.as_str()?, usize::try_from(index).unwrap_or_default()))
 }
 
 /// The metadata of reasoning that came under this name; `None` for the usual name.

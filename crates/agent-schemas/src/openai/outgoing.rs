@@ -5,7 +5,7 @@ mod turn;
 
 use std::collections::{HashMap, VecDeque};
 
-use super::members::{MESSAGE_MEMBERS, extra_members, reasoning_member};
+use super::members::{MESSAGE_MEMBERS, extra_members, message_part, reasoning_member};
 use crate::content::Content;
 use crate::json::Json;
 use crate::message::{Message, MessageType, Role};
@@ -20,6 +20,8 @@ use turn::{Answer, Assistant, Call, Reasoning, Turn, spoken, text_of};
 ///   videos and files from no other role. Structured data becomes JSON text, a refusal its text.
 /// - Consecutive calls of functions, plugins and MCP tools become one assistant message, together with the assistant's
 ///   text right before them. Their outputs follow as `tool` messages, wherever they were.
+/// - Calls that a model made in one message stay in one message, even if the outputs of some precede others; see
+///   [`MESSAGE_PART`](super::MESSAGE_PART).
 /// - Images, audio, videos and files in the message of an output follow the outputs in a message of the user.
 /// - Servers reject a call without an output and an output without a call, so both are left out. The first output of a
 ///   call is used. A call id may be reused in a later turn; calls of one turn with the same id get different ones, and
@@ -56,6 +58,8 @@ struct Conversation {
     turns: Vec<Turn>,
     /// The positions of the calls that wait for an output, by id: the turn and the call in it.
     waiting: HashMap<String, VecDeque<(usize, usize)>>,
+    /// Where the calls of messages are whose calls came apart, by id: the turn, and the first such call in it.
+    parts: HashMap<String, (usize, usize)>,
     /// Whether the calls of the last turn are complete because outputs followed them.
     answered: bool,
     /// Reasoning whose text or calls have not come yet.
@@ -100,26 +104,40 @@ impl Conversation {
     }
 
     fn call(&mut self, message: &Message, content: &Content) {
-        let Some(call) = content.as_data().and_then(Call::read) else {
+        let Some((data, mut call)) = content.as_data().and_then(|data| Some((data, Call::read(data)?)))
+        else {
             return;
         };
+        let part = message_part(data);
+        let known = part.and_then(|(id, _)| self.parts.get(id).copied());
+        let turn = known.map_or_else(|| self.turn_for_call(), |(turn, _)| turn);
+        if let Some(Turn::Assistant(assistant)) = self.turns.get_mut(turn) {
+            assistant.reason(self.reasoning.take());
+            assistant.extra.extend(attached(message));
+            let of_message = data.get(MESSAGE_MEMBERS).and_then(Json::as_object);
+            assistant.extra.extend(of_message.into_iter().flatten().map(owned));
+            let waiting = self.waiting.entry(call.id.clone()).or_default();
+            // A pending call of an earlier turn with the same id will never get an output.
+            waiting.retain(|(of, _)| *of == turn);
+            let position = assistant.calls.len();
+            waiting.push_back((turn, position));
+            call.place = position;
+            if let Some((id, index)) = part {
+                let (_, first) = *self.parts.entry(id.to_owned()).or_insert((turn, position));
+                call.place = first.saturating_add(index);
+            }
+            assistant.calls.push(call);
+        }
+    }
+
+    /// The position of the turn that takes a further call: the last one, or a new one if outputs ended that.
+    fn turn_for_call(&mut self) -> usize {
         let joins = matches!(self.turns.last(), Some(Turn::Assistant(_))) && !self.answered;
         if !joins {
             self.turns.push(Turn::Assistant(Assistant::default()));
             self.answered = false;
         }
-        let turn = self.turns.len() - 1;
-        if let Some(Turn::Assistant(assistant)) = self.turns.last_mut() {
-            assistant.reason(self.reasoning.take());
-            assistant.extra.extend(attached(message));
-            let of_message = content.as_data().and_then(|data| data.get(MESSAGE_MEMBERS)?.as_object());
-            assistant.extra.extend(of_message.into_iter().flatten().map(owned));
-            let waiting = self.waiting.entry(call.id.clone()).or_default();
-            // A pending call of an earlier turn with the same id will never get an output.
-            waiting.retain(|(of, _)| *of == turn);
-            waiting.push_back((turn, assistant.calls.len()));
-            assistant.calls.push(call);
-        }
+        self.turns.len() - 1
     }
 
     /// Takes the outputs in a message. Images and the like belong to the output before them.

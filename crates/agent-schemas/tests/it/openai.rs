@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use agent_schemas::openai::{
-    REASONING_MEMBER, content_from_chat_completion_chunk, to_openai_messages, to_openai_tools,
+    MESSAGE_PART, REASONING_MEMBER, content_from_chat_completion_chunk, new_message_part, to_openai_messages,
+    to_openai_tools,
 };
 use agent_schemas::{
     Content, ContentBody, Json, JsonObject, Message, MessageType, RequestTool, Role, object,
@@ -28,6 +29,13 @@ fn data(kind: MessageType, data: JsonObject) -> Message {
 
 fn call(id: &str) -> Message {
     data(MessageType::PluginCall, object! { "call_id" => id, "name" => "f", "arguments" => "{}" })
+}
+
+/// One of the calls of the same message.
+fn part_of_message(id: &str, index: usize) -> Message {
+    let part = new_message_part("m", index);
+    let call = object! { "call_id" => id, "name" => "f", "arguments" => "{}", MESSAGE_PART => part };
+    data(MessageType::FunctionCall, call)
 }
 
 fn answer(id: &str, output: &str) -> Message {
@@ -320,6 +328,37 @@ fn from_openai__conversation__round_trips() {
 }
 
 #[test]
+fn from_openai__reasoning_parts__are_parts_of_the_content() {
+    let parts = r#"{"type":"thinking","thinking":"r","signature":"S"}"#;
+    let message = format!(
+        r#"{{"role":"assistant","content":"a","reasoning_content":"r","reasoning_member":"content","reasoning_parts":[{parts},{{"type":"text","text":"no"}}]}}"#
+    );
+    let messages = Message::from_openai_message(&parse(&message), &SameId).unwrap();
+    let back = format!(r#"[{{"role":"assistant","content":[{parts},{{"type":"text","text":"a"}}]}}]"#);
+    assert_eq!(text(&to_openai_messages(&messages)), parse(&back).to_string());
+}
+
+#[test]
+fn to_openai__calls_of_one_message__are_joined_in_their_order() {
+    let messages = [
+        part_of_message("2", 1),
+        answer("2", "b"),
+        call("3"),
+        answer("3", "c"),
+        part_of_message("1", 0),
+        answer("1", "a"),
+    ];
+    let conversation = to_openai_messages(&messages);
+    let ids = |message: &Json| {
+        let calls = message.get("tool_calls").and_then(Json::as_array).unwrap_or_default();
+        calls.iter().map(|call| call.get("id").and_then(Json::as_str).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(conversation.iter().map(ids).collect::<Vec<_>>().concat(), ["1", "2", "3"]);
+    check_accepted(&conversation);
+    assert_eq!(conversation.len(), 5);
+}
+
+#[test]
 fn from_openai__invalid_message__names_its_path() {
     let fault = |json: &str| Message::from_openai_message(&parse(json), &SameId).unwrap_err().to_string();
     assert!(fault(r#"{"content":"x"}"#).starts_with("role: "));
@@ -338,6 +377,7 @@ fn turn() -> impl Strategy<Value = Message> {
     let id = || proptest::sample::select(&["1", "2", "3"][..]);
     prop_oneof![
         id().prop_map(call),
+        (id(), 0..3_usize).prop_map(|(id, index)| part_of_message(id, index)),
         id().prop_map(|id| answer(id, "a")),
         strategy::message(),
         Just(said(Role::Assistant, vec![Content::text("text")])),

@@ -93,6 +93,8 @@ pub(crate) fn parse_object(text: &str, depth: usize) -> Result<JsonObject, ApiEr
 }
 
 fn parse(text: &str, depth: usize) -> Result<Json, ApiError> {
+    // Some clients begin a text in UTF-8 with its mark, which a parser may ignore (RFC 8259).
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Ok(Json::Null);
     }
@@ -125,4 +127,20 @@ fn is_json(headers: &HeaderMap) -> bool {
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let Some(subtype) = essence.strip_prefix("application/") else { return false };
     subtype == "json" || subtype.ends_with("+json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn body__mark_of_utf_8__is_ignored() {
+        let read =
+            |text: &str| parse_body(&HeaderMap::new(), text.as_bytes(), 9).ok().map(|json| json.to_string());
+        assert_eq!(read("\u{feff}{\"a\":1}").as_deref(), Some(r#"{"a":1}"#));
+        assert_eq!(read("\u{feff} {}").as_deref(), Some("{}"));
+        assert_eq!(read("\u{feff}").as_deref(), Some("null"));
+        assert_eq!(read("\u{feff}\u{feff}{}"), None);
+        assert_eq!(read("{\"a\":\"\u{feff}\"}").as_deref(), Some("{\"a\":\"\u{feff}\"}"));
+    }
 }

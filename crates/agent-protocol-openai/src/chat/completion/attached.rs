@@ -1,7 +1,10 @@
 //! The members that a model server attached to the message of a completion.
 
-use agent_schemas::openai::{EXTRA_MEMBERS, MESSAGE_MEMBERS, REASONING_MEMBER, REASONING_MEMBERS};
-use agent_schemas::{Content, JsonObject, Message, MessageType};
+use agent_schemas::openai::{
+    EXTRA_MEMBERS, MESSAGE_MEMBERS, REASONING_IN_CONTENT, REASONING_MEMBER, REASONING_MEMBERS,
+    REASONING_PARTS,
+};
+use agent_schemas::{Content, Json, JsonObject, Message, MessageType};
 
 /// Members of a completion's message that have other sources.
 const KNOWN: [&str; 6] = ["role", "content", "refusal", "tool_calls", "images", "type"];
@@ -34,10 +37,13 @@ impl Attached {
     }
 
     fn add(&mut self, kept_in: &JsonObject, key: &str) {
-        let members = kept_in.get(key).and_then(agent_schemas::Json::as_object).into_iter().flatten();
+        let Some(members) = kept_in.get(key).and_then(Json::as_object) else { return };
         let is_shown = |key: &str| KNOWN.contains(&key) || REASONING_MEMBERS.contains(&key);
-        let members = members.filter(|(key, _)| !is_shown(key));
-        self.0.extend(members.map(|(key, value)| (key.clone(), value.clone())));
+        let others = members.iter().filter(|(key, _)| !is_shown(key));
+        self.0.extend(others.map(|(key, value)| (key.clone(), value.clone())));
+        if let Some(parts @ Json::Array(_)) = members.get(REASONING_IN_CONTENT) {
+            self.0.insert(REASONING_PARTS.to_owned(), parts.clone());
+        }
     }
 
     pub(super) fn members(&self) -> &JsonObject {

@@ -1,7 +1,8 @@
 //! Writes the answer of one model call to the run as it arrives.
 
 use agent_schemas::openai::{
-    MESSAGE_MEMBERS, REASONING_IN_CONTENT, attach_to_message, keep_extra_members, reasoning_metadata,
+    MESSAGE_MEMBERS, MESSAGE_PART, REASONING_IN_CONTENT, attach_to_message, keep_extra_members,
+    new_message_part, reasoning_metadata,
 };
 use agent_schemas::{Json, JsonObject, object};
 
@@ -12,6 +13,7 @@ use super::finish::Finish;
 use super::lenient::Halves;
 use super::members;
 use super::toolbox::Toolbox;
+use super::usage;
 use super::wire::{CallDelta, Chunk};
 use crate::writer::TextWriter;
 use crate::{MessageWriter, RunHandle, ToolCallWriter};
@@ -216,7 +218,6 @@ impl<'a> Answer<'a> {
             }
         }
         let finish = Finish::of(&self.finish_reason);
-        let of_message = self.message_members(&calls);
         let closing = self.closing(finish, &calls);
         if let Some(open) = self.open.take() {
             if calls.is_empty() {
@@ -231,14 +232,20 @@ impl<'a> Answer<'a> {
         }
         let (mut own_calls, mut client_calls, mut writers) = (Vec::new(), Vec::new(), Vec::new());
         let last = calls.len().saturating_sub(1);
-        // The client's calls are shown after the outputs of the server's tools.
+        let of_client = calls.iter().filter(|call| call.client.is_some()).count();
+        // The outputs of the server's tools will separate its calls from the client's.
+        let part_id = (of_client > 0 && of_client < calls.len()).then(|| self.run.new_call_id());
+        // The client's calls are shown after those outputs.
         let keeper = calls.iter().rposition(|call| call.client.is_some()).unwrap_or(last);
         for (position, call) in calls.into_iter().enumerate() {
             let arguments = or_empty_object(call.arguments);
             let mut kept = JsonObject::new();
             keep_extra_members(&mut kept, call.extra.clone());
-            if position == keeper && !of_message.is_empty() {
-                kept.insert(MESSAGE_MEMBERS.to_owned(), of_message.clone().into());
+            if position == keeper && !self.extra.is_empty() {
+                kept.insert(MESSAGE_MEMBERS.to_owned(), self.extra.clone().into());
+            }
+            if let Some(id) = &part_id {
+                kept.insert(MESSAGE_PART.to_owned(), new_message_part(id, position));
             }
             if let Some(mut client) = call.client {
                 client.end(arguments, kept, finish == Finish::Length && position == last);
@@ -271,19 +278,6 @@ impl<'a> Answer<'a> {
         message
     }
 
-    /// The members that the server attached to the message, for the data of its last call.
-    fn message_members(&self, calls: &[PartialCall]) -> JsonObject {
-        let mut extra = self.extra.clone();
-        let of_client = calls.iter().filter(|call| call.client.is_some()).count();
-        let is_mixed = of_client > 0 && of_client < calls.len();
-        let reasoning = self.reasoning.as_ref().filter(|(name, _)| is_mixed && *name != REASONING_IN_CONTENT);
-        if let Some((name, text)) = reasoning {
-            // The outputs of the server's tools will separate the client's calls from the reasoning.
-            extra.insert((*name).to_owned(), text.as_str().into());
-        }
-        extra
-    }
-
     fn closing(&mut self, finish: Finish, calls: &[PartialCall]) -> Closing {
         let continues = !calls.is_empty() && calls.iter().all(|call| call.client.is_none());
         let mut metadata = JsonObject::new();
@@ -294,7 +288,7 @@ impl<'a> Answer<'a> {
             keep_extra_members(&mut metadata, self.extra.clone());
         }
         Closing {
-            usage: self.usage.take().map(with_protocol_names),
+            usage: self.usage.take().map(usage::readable),
             metadata: Some(metadata).filter(|metadata| !metadata.is_empty()),
         }
     }
@@ -326,34 +320,4 @@ impl Closing {
 
 fn or_empty_object(arguments: String) -> String {
     if arguments.trim().is_empty() { "{}".to_owned() } else { arguments }
-}
-
-/// Adds the names that clients of this protocol expect to those of chat completions.
-fn with_protocol_names(mut usage: JsonObject) -> JsonObject {
-    for (name, theirs) in [("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens")] {
-        if !usage.contains_key(name)
-            && let Some(count) = usage.get(theirs).cloned()
-        {
-            usage.insert(name.to_owned(), count);
-        }
-    }
-    usage
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn usage__openai_names__gain_protocol_names() {
-        let usage =
-            object! { "prompt_tokens" => 1_i64, "completion_tokens" => 2_i64, "total_tokens" => 3_i64 };
-        let text = Json::from(with_protocol_names(usage)).to_string();
-        assert_eq!(
-            text,
-            r#"{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"input_tokens":1,"output_tokens":2}"#
-        );
-        let own = object! { "input_tokens" => 5_i64, "prompt_tokens" => 1_i64 };
-        assert_eq!(with_protocol_names(own.clone()), own);
-    }
 }

@@ -12,6 +12,9 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// How much of an answer's beginning is kept for the log, in bytes.
 const START: usize = 200;
 
+/// The bytes of the mark with which some servers begin a text in UTF-8.
+const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
+
 /// A part of a body.
 #[derive(Debug)]
 pub(super) enum Item {
@@ -40,7 +43,7 @@ pub(super) struct Body {
 
 #[derive(Debug)]
 enum Form {
-    /// Only white space has arrived so far.
+    /// Only white space and the mark of UTF-8 have arrived so far.
     Unknown,
     Events(SseParser),
     Json(Vec<u8>),
@@ -58,9 +61,13 @@ impl Body {
         if self.bytes > MAX_ANSWER {
             return Err(BodyError::TooLarge);
         }
+        let mut bytes = bytes;
         if let Form::Unknown = self.form
-            && let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace())
+            && let Some(start) =
+                bytes.iter().position(|byte| !byte.is_ascii_whitespace() && !BOM.contains(byte))
         {
+            bytes = &bytes[start..];
+            let first = &bytes[0];
             // The content type would say so too, if every server set it correctly. No event starts with a brace.
             let is_json = *first == b'{';
             // Events never begin like a web page. Without this check, its lines would be skipped as unknown fields.
@@ -160,6 +167,8 @@ mod tests {
     fn body__stream_or_object__is_read() {
         check("data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: [DONE]\n\n", &["hi", "done"]);
         check(" \n {\"choices\":[{\"message\":{\"content\":\"hi\"}}]}\n", &["hi", "done"]);
+        check("\u{feff}{\"choices\":[{\"message\":{\"content\":\"hi\"}}]}", &["hi", "done"]);
+        check("\u{feff}data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n", &["hi"]);
         check(": hello\n\ndata:\n\n", &[]);
         check("", &[]);
     }

@@ -47,7 +47,8 @@ pub(super) struct TooManyCalls;
 /// starts a new call if it has a name, and another id than its call's, or another name after arguments, or further
 /// arguments after complete ones.
 ///
-/// A piece of the name is a further one if the call has no arguments yet, and the piece is not the name again.
+/// A piece of the name counts if the call has no arguments yet. It replaces the name so far if it begins with it, because
+/// some servers send all of it each time; otherwise it is appended.
 pub(super) fn place<'a>(
     calls: &'a mut Vec<PartialCall>,
     delta: &CallDelta,
@@ -80,7 +81,10 @@ pub(super) fn place<'a>(
     if call.id.is_empty() {
         call.id.clone_from(id);
     }
-    if call.arguments.is_empty() && call.client.is_none() && call.name != *name {
+    if call.arguments.is_empty() && call.client.is_none() {
+        if name.starts_with(&call.name) {
+            call.name.clear();
+        }
         call.name.push_str(name);
     }
     members::merge(&mut call.extra, delta.extra.clone());
@@ -189,6 +193,20 @@ mod tests {
             ],
             &["a x 1"],
         );
+    }
+
+    #[test]
+    fn call_name__sent_whole_each_time__is_not_repeated() {
+        let piece = |name: &str, arguments: &str| {
+            format!(r#"{{"index":0,"id":"a","function":{{"name":"{name}","arguments":"{arguments}"}}}}"#)
+        };
+        check(
+            &[&piece("get_", ""), &piece("get_weather", "{"), &piece("get_weather", "}")],
+            &["a get_weather {}"],
+        );
+        check(&[&piece("get_weather", ""), &piece("get_weather", "{}")], &["a get_weather {}"]);
+        check(&[&piece("get", ""), &piece("_we", ""), &piece("ather", "{}")], &["a get_weather {}"]);
+        check(&[&piece("get", ""), &piece("", "{}")], &["a get {}"]);
     }
 
     #[test]

@@ -51,6 +51,12 @@ const REASONS: [(&str, Finish); 33] = [
     ("refusal", Finish::Filtered),
 ];
 
+/// Whether a `finish_reason` says that the model has called a tool.
+pub(super) fn is_for_call(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    Finish::of(&reason) == Finish::Whole && ["tool", "function"].iter().any(|word| reason.contains(word))
+}
+
 impl Finish {
     /// The meaning of a `finish_reason`. An unknown one counts as the end of a complete answer.
     pub(super) fn of(reason: &str) -> Self {

@@ -12,7 +12,7 @@ const SURROGATES: std::ops::Range<u32> = 0xD800..0xE000;
 const FIRST_LOW: u32 = 0xDC00;
 
 /// Words that JavaScript and Python write for numbers that JSON does not have.
-const NO_NUMBERS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
+const NO_NUMBERS: [&str; 4] = ["NaN", "-NaN", "-Infinity", "Infinity"];
 
 /// Repairs two faults in a JSON text. `NaN` and infinities become null. Halves of surrogate pairs, which tokenizers
 /// produce when they split a character, become private characters, which [`Halves`] joins again.
@@ -140,8 +140,8 @@ mod tests {
 
     #[test]
     fn repaired__numbers_that_json_lacks__become_null() {
-        let json = r#"{"a":NaN,"b":[-Infinity,Infinity],"c":"NaN \" Infinity"}"#;
-        assert_eq!(repaired(json), r#"{"a":null,"b":[null,null],"c":"NaN \" Infinity"}"#);
+        let json = r#"{"a":NaN,"b":[-Infinity,Infinity,-NaN,-1],"c":"-NaN \" Infinity"}"#;
+        assert_eq!(repaired(json), r#"{"a":null,"b":[null,null,null,-1],"c":"-NaN \" Infinity"}"#);
     }
 
     #[test]

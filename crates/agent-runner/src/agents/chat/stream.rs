@@ -34,7 +34,7 @@ impl ChunkStream {
         }
     }
 
-    /// Reads until there is something to show, or the answer is complete without it.
+    /// Reads until there is something to show, or the model says that it is done. An answer with neither is a failure.
     pub(super) async fn read_to_first_token(&mut self) -> Result<(), Failure> {
         let mut seen = 0;
         loop {
@@ -44,7 +44,8 @@ impl ChunkStream {
                         return Err(Failure::sent(&self.model, &chunk.error));
                     }
                     Item::Chunk(chunk) if !chunk.is_significant() => {}
-                    Item::Chunk(_) | Item::Done => return Ok(()),
+                    Item::Chunk(_) => return Ok(()),
+                    Item::Done => return Err(Failure::empty(&self.model, &self.body.start())),
                 }
             }
             seen = self.items.len();

@@ -46,8 +46,15 @@ impl<'a> Toolbox<'a> {
         self.declared.name_of(own_name, Some(namespace))
     }
 
-    /// The choice of a tool in the form of the model's request; `None` if the model does not have the tool.
+    /// The choice of a tool in the form of the model's request; `None` if the model does not have the tool. If it has none
+    /// of the client's tools, the client cannot mean that it has to call one of the server's.
     pub(super) fn choice(&self, choice: &Json) -> Option<Json> {
+        let has_none = self.declared.tools.is_empty() && !self.declared.left_out.is_empty();
+        let may_force = |mode: &Json| !has_none || matches!(mode.as_str(), Some("auto" | "none"));
+        self.readable_choice(choice).filter(|choice| choice.as_str().is_none() || may_force(choice))
+    }
+
+    fn readable_choice(&self, choice: &Json) -> Option<Json> {
         let member = |key: &str| choice.get(key);
         match member("type").and_then(Json::as_str) {
             None => choice.as_str().map(Json::from),
@@ -116,6 +123,33 @@ impl<'a> Toolbox<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Services;
+    use crate::tools::built_in;
+
+    #[test]
+    fn tool_choice__without_the_clients_tools__forces_no_other() {
+        // The calculator.
+        let own: [Arc<dyn Tool>; 1] = [Arc::clone(&built_in(&Services::in_memory())[0])];
+        let choose = |tools: &str, choice: &str| {
+            let tools: Vec<RequestTool> = serde_json::from_str(tools).expect(tools);
+            let choice = json::parse(choice).expect(choice);
+            Toolbox::new(&own, &tools).choice(&choice).map(|choice| choice.to_string())
+        };
+        let left_out = r#"[{"type":"web_search"}]"#;
+        for forced in [
+            r#""required""#,
+            r#"{"type":"allowed_tools","mode":"required","tools":[{"type":"web_search"}]}"#,
+            r#"{"type":"web_search"}"#,
+        ] {
+            assert_eq!(choose(left_out, forced), None, "{forced}");
+        }
+        assert_eq!(choose(left_out, r#""none""#).as_deref(), Some(r#""none""#));
+        assert_eq!(choose("[]", r#""required""#).as_deref(), Some(r#""required""#));
+        let one_left = r#"[{"type":"web_search"},{"type":"function","name":"f"}]"#;
+        assert_eq!(choose(one_left, r#""required""#).as_deref(), Some(r#""required""#));
+        let named = r#"{"type":"function","name":"calculator"}"#;
+        assert!(choose(left_out, named).is_some_and(|choice| choice.contains("calculator")));
+    }
 
     #[test]
     fn tool_choice__of_any_kind__is_a_function_or_removed() {

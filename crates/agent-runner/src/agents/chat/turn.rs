@@ -103,6 +103,11 @@ impl Chat {
             let tools = toolbox.left_out().join(", ");
             tracing::info!(run.id = %run.id(), tools, "left out tools of kinds that model servers do not accept: {tools}");
         }
+        if let Some(choice) = request.extra_member("tool_choice").filter(|choice| !choice.is_null())
+            && toolbox.choice(choice).is_none()
+        {
+            tracing::info!(run.id = %run.id(), "left out tool_choice, because the model has none of the tools that it means");
+        }
         let model = choose_model(&self.config, request);
         let context = Context::load(&self.config, run).await?;
         let is_openai = self.model.is_openai();

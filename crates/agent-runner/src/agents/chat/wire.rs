@@ -10,7 +10,7 @@ use agent_schemas::openai::{
 use agent_schemas::{Json, JsonObject, object};
 use serde::{Deserialize, Deserializer};
 
-use super::finish::Finish;
+use super::finish::{self, Finish};
 use super::lenient::repaired;
 
 /// One chunk of a stream, or a whole answer that is not streamed.
@@ -36,6 +36,8 @@ pub(super) struct Choice {
     delta: Delta,
     /// The counterpart of `delta` in an answer that is not streamed.
     message: Option<Delta>,
+    /// The answer in the form of the older completions API, which some servers keep.
+    text: Text,
     pub(super) finish_reason: Text,
     error: Json,
 }
@@ -84,6 +86,7 @@ impl Chunk {
                 chunk
             }
         };
+        chunk.choices.iter_mut().for_each(Choice::take_text);
         if is_empty(&chunk.error) {
             chunk.error = Json::Null;
         }
@@ -112,16 +115,16 @@ impl Chunk {
     }
 
     /// Whether it contains more than the notice that the server has started.
+    ///
+    /// The end of an answer counts, even of an empty one: models often say nothing after the output of a tool (`stop`), or
+    /// spend all tokens on hidden reasoning (`length`). But an answer that ends for a call has lost it if there is none.
     pub(super) fn is_significant(&self) -> bool {
-        if !self.error.is_null() {
-            return true;
-        }
-        self.choice().is_some_and(|choice| {
-            let finished = !choice.finish_reason.0.is_empty();
-            let Delta { content, refusal, reasoning, tool_calls, extra: _ } = choice.delta();
-            let says = !content.is_empty() || !refusal.is_empty() || reasoning.is_some();
-            finished || says || !tool_calls.is_empty()
-        })
+        let is_end = |choice: &Choice| {
+            let reason = choice.finish_reason.0.as_str();
+            !reason.is_empty() && !finish::is_for_call(reason)
+        };
+        !self.error.is_null()
+            || self.choice().is_some_and(|choice| is_end(choice) || choice.delta().says_anything())
     }
 }
 
@@ -144,6 +147,13 @@ impl Choice {
 
     pub(super) fn into_delta(self) -> Delta {
         self.message.unwrap_or(self.delta)
+    }
+
+    fn take_text(&mut self) {
+        let delta = self.message.as_mut().unwrap_or(&mut self.delta);
+        if !delta.says_anything() {
+            delta.content = std::mem::take(&mut self.text.0);
+        }
     }
 
     /// The error with which the answer broke off; null if it did not.
@@ -175,16 +185,23 @@ impl Delta {
             }
         }
         let calls = match members.shift_remove("tool_calls") {
-            Some(Json::Array(calls)) => calls,
+            Some(Json::Array(calls)) => calls.into_iter().filter_map(CallDelta::read).collect(),
             _ => Vec::new(),
         };
+        let legacy = members.shift_remove("function_call").filter(|_| calls.is_empty());
         Delta {
             content: text_of(Some(content)),
             refusal: text_of(members.shift_remove("refusal")),
             reasoning,
-            tool_calls: calls.into_iter().filter_map(CallDelta::read).collect(),
+            tool_calls: calls.into_iter().chain(legacy.and_then(CallDelta::read_function)).collect(),
             extra,
         }
+    }
+
+    /// Whether it has a part of the answer.
+    fn says_anything(&self) -> bool {
+        let has_text = !self.content.is_empty() || !self.refusal.is_empty();
+        has_text || self.reasoning.is_some() || !self.tool_calls.is_empty()
     }
 }
 
@@ -208,6 +225,13 @@ impl CallDelta {
             },
             extra,
         })
+    }
+
+    /// Reads the deprecated `function_call`, of which an answer has at most one.
+    fn read_function(function: Json) -> Option<Self> {
+        let call = CallDelta::read(object! { "index" => 0_i64, "function" => function }.into())?;
+        // Some servers have an empty one in every message.
+        (!call.name.is_empty() || !call.arguments.is_empty()).then_some(call)
     }
 
     pub(super) fn index(&self) -> Option<i64> {
@@ -283,6 +307,50 @@ mod tests {
         assert_eq!(read(r#""{\"a\"""#).as_deref(), Some("{\"a\""));
         assert_eq!(read(r#"{"a":1}"#).as_deref(), Some(r#"{"a":1}"#));
         assert_eq!(read("null").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn function_call__deprecated_form__is_a_call() {
+        let read = |delta: &str| {
+            let chunk = Chunk::parse(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).expect(delta);
+            let calls = chunk.into_choice().expect("a choice").into_delta().tool_calls;
+            let shown =
+                calls.iter().map(|call| format!("{:?} {} {}", call.index(), call.name, call.arguments));
+            shown.collect::<Vec<_>>()
+        };
+        assert_eq!(read(r#"{"function_call":{"name":"f","arguments":""}}"#), ["Some(0) f "]);
+        assert_eq!(read(r#"{"function_call":{"arguments":"{"}}"#), ["Some(0)  {"]);
+        for nothing in ["null", "{}", r#"{"name":"","arguments":""}"#, r#""f""#] {
+            assert!(read(&format!(r#"{{"function_call":{nothing}}}"#)).is_empty(), "{nothing}");
+        }
+        let both = r#"{"function_call":{"name":"f"},"tool_calls":[{"index":1,"function":{"name":"f"}}]}"#;
+        assert_eq!(read(both), ["Some(1) f "]);
+    }
+
+    #[test]
+    fn choice__text_of_older_api__is_content() {
+        let content = |choice: &str| {
+            let chunk = Chunk::parse(&format!(r#"{{"choices":[{choice}]}}"#)).expect(choice);
+            chunk.into_choice().expect("a choice").into_delta().content
+        };
+        assert_eq!(content(r#"{"text":"hi"}"#), "hi");
+        assert_eq!(content(r#"{"message":{"role":"assistant"},"text":"hi"}"#), "hi");
+        assert_eq!(content(r#"{"delta":{"content":"hi"},"text":"hi"}"#), "hi");
+        assert_eq!(content(r#"{"delta":{"reasoning":"hm"},"text":"hi"}"#), "");
+    }
+
+    #[test]
+    fn empty_answer__end_that_explains_it__is_significant() {
+        for (reason, expected) in [
+            ("stop", true),
+            ("length", true),
+            ("SAFETY", true),
+            ("tool_calls", false),
+            ("function_call", false),
+        ] {
+            let text = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
+            assert_eq!(Chunk::parse(&text).expect("a chunk").is_significant(), expected, "{reason}");
+        }
     }
 
     /// Checks the reasoning, its name, and the text of a delta.

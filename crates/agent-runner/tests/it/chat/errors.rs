@@ -314,3 +314,26 @@ async fn canceled_run__closes_the_model_connection() {
         server.left().await;
     }
 }
+
+#[tokio::test]
+async fn answer__that_says_nothing__is_a_failure_unless_the_model_ended_it() {
+    let no_call = Reply::deltas(&[], "tool_calls");
+    let no_end = Reply::chunks(&[r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#]);
+    let no_message =
+        Reply::json("200 OK", r#"{"choices":[{"message":{"role":"assistant","content":null}}]}"#);
+    for reply in [no_call, no_end, no_message] {
+        let outcome = ask(&[reply.clone(), Reply::text(&["hi"])]).await;
+        assert_eq!(
+            (summary(outcome.response()), outcome.received.len()),
+            (vec!["message: hi".to_owned()], 2)
+        );
+        let outcome = ask(&[reply.clone(), reply.clone(), reply]).await;
+        let (code, message) = outcome.error();
+        assert_eq!(code, "MODEL_EXECUTION_FAILED");
+        assert!(message.ends_with("m: the stream ended early"), "{message}");
+    }
+    for reason in ["stop", "length", "content_filter"] {
+        let outcome = ask(&[Reply::deltas(&[], reason)]).await;
+        assert_eq!(summary(outcome.response()), ["message: "]);
+    }
+}

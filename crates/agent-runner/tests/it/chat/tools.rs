@@ -420,26 +420,59 @@ async fn tool_name__in_pieces__is_joined() {
 }
 
 #[tokio::test]
-async fn mixed_round__reasoning__is_with_both_calls() {
-    let deltas = [
-        r#"{"reasoning_content":"hm"}"#,
-        r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"say","arguments":"{}"}},{"index":1,"id":"b","function":{"name":"browse","arguments":"{}"}}]}"#,
+async fn function_call__deprecated_form__is_answered_as_a_tool_call() {
+    let pieces = [
+        r#"{"function_call":{"name":"say","arguments":""}}"#,
+        r#"{"function_call":{"arguments":"{"}}"#,
+        r#"{"function_call":{"arguments":"}"}}"#,
     ];
-    let server = ModelServer::start([Reply::deltas(&deltas, "tool_calls"), Reply::text(&["done"])]).await;
-    let runner = chat(config(&server), vec![scripted("say", Act::Say("hi"))]);
-    let mut output = Message::new("", MessageType::FunctionCallOutput);
-    output.content = Some(vec![Content::data(object! { "call_id" => "b", "output" => "x" })]);
-    for message in [Message::user("hi"), output] {
-        let mut request = AgentRequest::new(vec![message]);
-        request.session_id = Some("s".to_owned());
-        declare(&mut request, "browse");
-        let run = runner.start(request, RunOptions::default()).await.expect("started");
-        collect(run.cursor(0)).await;
+    let whole = r#"{"choices":[{"message":{"role":"assistant","content":null,"function_call":{"name":"say","arguments":"{}"}},"finish_reason":"function_call"}]}"#;
+    for reply in [Reply::deltas(&pieces, "function_call"), Reply::json("200 OK", whole)] {
+        let tools = vec![scripted("say", Act::Say("hi"))];
+        let outcome = ask_with(&[reply, Reply::text(&["done"])], tools, |_, _| {}).await;
+        assert_eq!(
+            summary(outcome.response()),
+            ["plugin_call: say {}", r#"plugin_call_output: say "hi""#, "message: done"]
+        );
+        let call = outcome.received[1].message(1);
+        assert!(call.contains(r#""type":"function","function":{"name":"say","arguments":"{}"}"#), "{call}");
     }
-    let received = server.received();
-    for index in [1, 3] {
-        let message = received[1].message(index);
-        assert!(message.contains(r#""reasoning_content":"hm""#), "{message}");
+}
+
+#[tokio::test]
+async fn mixed_round__next_turn__is_one_message_with_both_calls() {
+    let own = r#"{"id":"a","type":"function","function":{"name":"say","arguments":"{}"}}"#;
+    let clients = r#"{"id":"b","type":"function","function":{"name":"browse","arguments":"{}"}}"#;
+    let outputs = [
+        r#"{"role":"tool","tool_call_id":"a","content":"\"hi\""}"#,
+        r#"{"role":"tool","tool_call_id":"b","content":"x"}"#,
+    ];
+    for (calls, outputs) in [([own, clients], outputs), ([clients, own], [outputs[1], outputs[0]])] {
+        // Only the first call has a signature, as with parallel calls of Gemini.
+        let first = calls[0].replacen('{', r#"{"extra_content":{"signature":"S"},"#, 1);
+        let deltas = [
+            r#"{"reasoning_content":"hm"}"#,
+            &format!(r#"{{"extra_content":{{"of":"message"}},"tool_calls":[{first},{}]}}"#, calls[1]),
+        ];
+        let server = ModelServer::start([Reply::deltas(&deltas, "tool_calls"), Reply::text(&["done"])]).await;
+        let runner = chat(config(&server), vec![scripted("say", Act::Say("hi"))]);
+        let mut output = Message::new("", MessageType::FunctionCallOutput);
+        output.content = Some(vec![Content::data(object! { "call_id" => "b", "output" => "x" })]);
+        for message in [Message::user("hi"), output] {
+            let mut request = AgentRequest::new(vec![message]);
+            request.session_id = Some("s".to_owned());
+            declare(&mut request, "browse");
+            let run = runner.start(request, RunOptions::default()).await.expect("started");
+            collect(run.cursor(0)).await;
+        }
+        let received = server.received();
+        let signed = calls[0].strip_suffix('}').expect("an object");
+        let message = format!(
+            r#"{{"role":"assistant","content":null,"reasoning_content":"hm","extra_content":{{"of":"message"}},"tool_calls":[{signed},"extra_content":{{"signature":"S"}}}},{}]}}"#,
+            calls[1]
+        );
+        let messages = [1, 2, 3].map(|index| received[1].message(index));
+        assert_eq!(messages, [message.as_str(), outputs[0], outputs[1]]);
     }
 }
 
@@ -447,10 +480,14 @@ async fn mixed_round__reasoning__is_with_both_calls() {
 async fn declared_tools__that_are_no_functions__are_left_out_with_a_note() {
     let log = Log::start();
     let outcome = ask_with(&[Reply::text(&["hi"])], vec![], |_, request| {
-        let text = r#"{"input":[],"tools":[{"type":"web_search"},{"type":"local_shell"}]}"#;
+        let text =
+            r#"{"input":[],"tools":[{"type":"web_search"},{"type":"local_shell"}],"tool_choice":"required"}"#;
         *request = AgentRequest::from_json(json::parse(text).expect("JSON")).expect("a request");
     })
     .await;
-    assert_eq!(outcome.received[0].body.get("tools"), None);
-    log.check(&["left out tools of kinds that model servers do not accept: web_search, local_shell"]);
+    assert_eq!(["tools", "tool_choice"].map(|key| outcome.received[0].body.get(key).cloned()), [None, None]);
+    log.check(&[
+        "left out tools of kinds that model servers do not accept: web_search, local_shell",
+        "left out tool_choice, because the model has none of the tools that it means",
+    ]);
 }

@@ -41,6 +41,8 @@ pub(super) struct Call {
     arguments: String,
     /// The members that the model server attached to it.
     extra: JsonObject,
+    /// Its place among the calls of its turn.
+    pub(super) place: usize,
     pub(super) answer: Option<Answer>,
 }
 
@@ -68,10 +70,11 @@ impl Assistant {
         }
     }
 
-    fn into_messages(self) -> Vec<Json> {
+    fn into_messages(mut self) -> Vec<Json> {
         let (mut tool_calls, mut answers, mut media) = (Vec::new(), Vec::new(), Vec::new());
         let mut ids = HashSet::new();
-        for Call { id, name, arguments, extra, answer } in self.calls {
+        self.calls.sort_by_key(|call| call.place);
+        for Call { id, name, arguments, extra, answer, place: _ } in self.calls {
             let Some(answer) = answer else { continue };
             let id = unique(id, &mut ids);
             let label = (!answer.media.is_empty()).then(|| format!("The output of {name} ({id}):"));
@@ -133,6 +136,7 @@ impl Call {
             name: text("name")?.to_owned(),
             arguments: arguments(text_of(data.get("arguments"))),
             extra: extra_members(data).cloned().unwrap_or_default(),
+            place: 0,
             answer: None,
         })
     }
