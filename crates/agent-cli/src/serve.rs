@@ -2,6 +2,7 @@
 
 mod signals;
 mod summary;
+mod unused_memory;
 
 use std::pin::pin;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
     let served = agents::build(&config, environment, &services)?;
     let app = app(&config, services, served)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.spawn(unused_memory::give_back());
     match runtime.block_on(serve(app, &config, &summary)) {
         Ok(Ended::AtOnce(status)) => {
             runtime.shutdown_background();

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::{Error, ErrorKind, Result, WriteFault};
 
 /// The default limit, in bytes.
-pub(crate) const DEFAULT_BYTES: u64 = 1 << 30;
+pub(crate) const DEFAULT_BYTES: u64 = 256 << 20;
 
 /// The memory of all in-memory stores of one place. The size of each store is an estimate.
 ///

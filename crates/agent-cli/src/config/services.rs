@@ -36,7 +36,7 @@ pub(crate) struct ServicesConfig {
     pub(crate) session_bytes: Option<u64>,
     /// The maximum size of one message, state or metadata, in bytes.
     pub(crate) item_bytes: Option<usize>,
-    /// How many bytes all data in memory may take, with `memory:` or `--ephemeral`. The default is 1 GiB.
+    /// How many bytes all data in memory may take, with `memory:` or `--ephemeral`. The default is 256 MiB.
     pub(crate) memory_bytes: Option<u64>,
 }
 

@@ -27,7 +27,7 @@ pub struct OpenOptions {
 }
 
 impl OpenOptions {
-    /// The default maximum size of all data in memory, in bytes: 1 GiB.
+    /// The default maximum size of all data in memory, in bytes: 256 MiB.
     pub const MEMORY_BYTES: u64 = memory_budget::DEFAULT_BYTES;
 
     /// The same with another clock, other ids or other limits.
