@@ -1,5 +1,5 @@
 //! Measures the cost of a run: the real server with its `echo` agent, compared with a bare hyper server that sends the same
-//! bytes. With `services`, measures the cost of the stores.
+//! bytes. With `services`, measures the cost of the stores; with `rivals`, other agent servers.
 //!
 //! Machines differ and are noisy, so the relevant figures are the ratios of two servers measured in turn in one run, and
 //! above all the server's own CPU time, which other processes affect least.
@@ -11,6 +11,7 @@ mod logs;
 mod process;
 mod protocols;
 mod report;
+mod rivals;
 mod services;
 mod slow;
 mod store;
@@ -25,7 +26,7 @@ use crate::process::Server;
 use crate::report::Report;
 use crate::store::Store;
 
-/// Compares the server, built with the profile `dist`, with a bare hyper server, or measures its stores.
+/// Compares the server, built with the profile `dist`, with a bare hyper server or with other servers, or measures its stores.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Run fewer and smaller rounds, to check that everything works
@@ -50,6 +51,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Role {
     Services(services::Options),
+    Rivals(rivals::Options),
     /// Run the bare hyper server
     #[command(hide = true)]
     Floor,
@@ -60,8 +62,9 @@ enum Role {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    match arguments.role {
-        Some(Role::Services(options)) => services::run(&options, arguments.quick, arguments.json.as_ref()),
+    match &arguments.role {
+        Some(Role::Services(options)) => services::run(options, arguments.quick, arguments.json.as_ref()),
+        Some(Role::Rivals(options)) => rivals::run(options, &arguments),
         Some(Role::Floor) => floor::serve(),
         Some(Role::Drive) => measure(&arguments),
         // The load comes from a separate process, so that it can be kept off the servers' core.

@@ -1,0 +1,107 @@
+//! Measures other agent servers beside ours: each with the smallest agent that says the words of its input, written in its
+//! own API. `tests/rivals/README.md` says how fair each comparison is.
+
+mod adk;
+mod agentscope;
+mod agno;
+mod behavior;
+mod contender;
+mod events;
+mod install;
+mod langgraph;
+mod mastra;
+mod rounds;
+mod measure;
+mod ours;
+mod server;
+mod table;
+mod tree;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+
+use self::contender::Contender;
+use self::table::Table;
+use crate::Arguments;
+
+/// Measures other agent servers beside ours; installs them from the package registries first
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Only servers whose name contains this, such as `ADK`
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Where the servers are installed; a later run uses what it finds there
+    #[arg(long, value_name = "DIR", default_value = "target/rivals")]
+    cache: PathBuf,
+    /// Install the servers, and measure nothing
+    #[arg(long)]
+    install_only: bool,
+}
+
+/// Measures one server after another and prints one table. A server that cannot be installed or measured is named, and the
+/// rest is measured all the same.
+pub(crate) fn run(options: &Options, arguments: &Arguments) -> Result<()> {
+    let wanted =
+        |name: &str| options.only.as_ref().is_none_or(|only| name.to_lowercase().contains(&only.to_lowercase()));
+    let contenders: Vec<_> = all().into_iter().filter(|contender| wanted(&contender.name())).collect();
+    ensure!(!contenders.is_empty(), "no server has such a name: {}", names(&all()));
+    let binary = std::path::absolute(&arguments.server)?;
+    ensure!(binary.is_file(), "{} is missing: build the server first", binary.display());
+    let cache = std::path::absolute(&options.cache)?;
+    let mut failures = install::all(&contenders, &cache);
+    let installed: Vec<_> = contenders.iter().filter(|one| !is_hit_by(&failures, one.as_ref())).collect();
+    if !options.install_only {
+        crate::raise_open_files();
+        let is_pinned = crate::process::pin_load();
+        let mut table = Table::new(is_pinned);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        for contender in installed {
+            let name = contender.name();
+            eprintln!("measuring {name}");
+            let place = server::Place { binary: &binary, cache: &cache };
+            match runtime.block_on(measure::measure(contender.as_ref(), &place, arguments.quick)) {
+                Ok(row) => table.add(&name, row),
+                Err(error) => {
+                    eprintln!("{name} could not be measured: {error:#}");
+                    failures.push((name, format!("could not be measured: {error:#}")));
+                }
+            }
+        }
+        println!("{table}");
+        if let Some(path) = &arguments.json {
+            std::fs::write(path, table.json()?).with_context(|| path.display().to_string())?;
+        }
+    }
+    report(&failures)
+}
+
+/// Every server in each of its configurations, in the order of the table.
+fn all() -> Vec<Box<dyn Contender>> {
+    let mut all: Vec<Box<dyn Contender>> = Vec::new();
+    all.extend(ours::all());
+    all.extend(agentscope::all());
+    all.extend(agno::all());
+    all.extend(adk::all());
+    all.extend(langgraph::all());
+    all.extend(mastra::all());
+    all
+}
+
+fn names(contenders: &[Box<dyn Contender>]) -> String {
+    contenders.iter().map(|contender| contender.name()).collect::<Vec<_>>().join("; ")
+}
+
+/// Whether one of the failures is that of the contender's packages.
+fn is_hit_by(failures: &[(String, String)], contender: &dyn Contender) -> bool {
+    contender.packages().is_some_and(|packages| failures.iter().any(|(name, _)| name == packages.folder()))
+}
+
+fn report(failures: &[(String, String)]) -> Result<()> {
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<_> = failures.iter().map(|(name, reason)| format!("{name} {reason}")).collect();
+    bail!("the table is not complete:\n{}", lines.join("\n"))
+}
