@@ -75,12 +75,16 @@ impl Server {
         // The caller's environment must not change the measurement.
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).env("HOME", data.path()).envs(ENVIRONMENT);
+        // LangGraph searches for the agent from the working directory, where it also keeps its data.
+        command.env("PYTHONPATH", &installed);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let started = Instant::now();
         let child = command.spawn().with_context(|| format!("could not start {program}"))?;
         let mut server = Server { child, data, port, start: Duration::ZERO };
-        server.wait_until_ready(contender.ready_path(), started).await.with_context(|| last_lines(&log))?;
+        if let Err(error) = server.wait_until_ready(contender.ready_path(), started).await {
+            bail!("{error:#}; its last lines were:\n{}", last_lines(&log));
+        }
         server.start = started.elapsed();
         Ok(server)
     }
