@@ -41,8 +41,10 @@ Usage: cargo xtask <command> [arguments]
                    `lint` also does this.
   bench [ARGS]     Build the server with the profile `dist` and measure it. `bench services`
                    measures the stores instead; it needs `redis-server`, and
-                   compares with the Python project if Python is there. ARGS go
-                   to the benchmark program.
+                   compares with the Python project if Python is there.
+                   `bench rivals` installs other agent servers and measures them
+                   beside this one; it needs Python, npm and the network.
+                   ARGS go to the benchmark program.
   help, --help     Print this text.
 
 A command stops at its first failing step and prints how to repeat that step alone.

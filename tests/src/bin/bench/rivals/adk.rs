@@ -23,10 +23,14 @@ impl Contender for Adk {
     }
 
     fn command(&self, launch: &Launch<'_>) -> Vec<String> {
-        let sessions =
-            if self.is_durable { format!("sqlite:///{}", launch.data("adk.db")) } else { "memory://".to_owned() };
+        let sessions = if self.is_durable {
+            format!("sqlite:///{}", launch.data("adk.db"))
+        } else {
+            "memory://".to_owned()
+        };
         let (program, port, agents) = (launch.venv("adk"), launch.port.to_string(), launch.file(""));
-        let options = ["--auto_create_session", "--log_level", "warning", "--artifact_service_uri", "memory://"];
+        let options =
+            ["--auto_create_session", "--log_level", "warning", "--artifact_service_uri", "memory://"];
         let mut command = vec![program, "api_server".to_owned()];
         command.extend(["--host", "127.0.0.1", "--port", &port].map(str::to_owned));
         command.extend(options.map(str::to_owned));

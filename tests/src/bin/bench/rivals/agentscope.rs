@@ -37,7 +37,10 @@ impl Contender for AgentScope {
     fn request(&self, run: &Run<'_>) -> Vec<u8> {
         let content = json!([{"type": "text", "text": run.text()}]);
         let input = json!([{"role": "user", "type": "message", "content": content}]);
-        post_json("/process", &json!({"session_id": run.session, "user_id": "u", "input": input, "stream": true}))
+        post_json(
+            "/process",
+            &json!({"session_id": run.session, "user_id": "u", "input": input, "stream": true}),
+        )
     }
 
     fn word_marker(&self) -> &'static str {

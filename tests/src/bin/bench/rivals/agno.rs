@@ -37,7 +37,12 @@ impl Contender for Agno {
 
     fn request(&self, run: &Run<'_>) -> Vec<u8> {
         let text = run.text();
-        let mut fields = vec![("message", text.as_str()), ("stream", "true"), ("session_id", run.session), ("user_id", "u")];
+        let mut fields = vec![
+            ("message", text.as_str()),
+            ("stream", "true"),
+            ("session_id", run.session),
+            ("user_id", "u"),
+        ];
         if self.is_background {
             fields.push(("background", "true"));
         }

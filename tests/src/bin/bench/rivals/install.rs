@@ -6,13 +6,14 @@ use std::time::Instant;
 use agent_tests::environment::{JAVASCRIPT, PYTHON, Recipe, Stage};
 use anyhow::{Context, Result};
 
+use super::Failure;
 use super::contender::{Contender, Packages};
 
 /// The folder with the agents and the pinned versions.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rivals");
 
 /// Installs what the servers need; returns the folders that could not be built, with the reasons.
-pub(crate) fn all(contenders: &[Box<dyn Contender>], cache: &Path) -> Vec<(String, String)> {
+pub(crate) fn all(contenders: &[Box<dyn Contender>], cache: &Path) -> Vec<Failure> {
     let mut needed: Vec<Packages> = Vec::new();
     for packages in contenders.iter().filter_map(|contender| contender.packages()) {
         if !needed.contains(&packages) {
@@ -27,8 +28,10 @@ pub(crate) fn all(contenders: &[Box<dyn Contender>], cache: &Path) -> Vec<(Strin
                 eprintln!("{} is installed ({:.0} s)", packages.folder(), started.elapsed().as_secs_f32());
             }
             Err(error) => {
-                eprintln!("{} could not be installed: {error:#}", packages.folder());
-                failures.push((packages.folder().to_owned(), format!("could not be installed: {error:#}")));
+                let reason = format!("could not be installed: {error:#}");
+                let failure = Failure { name: packages.folder().to_owned(), reason };
+                eprintln!("{failure}");
+                failures.push(failure);
             }
         }
     }

@@ -30,7 +30,9 @@ impl Contender for LangGraph {
         let options = ["--no-browser", "--no-reload", "--allow-blocking", "--n-jobs-per-worker", "1000"];
         let mut command = vec![program, "dev".to_owned()];
         command.extend(options.map(str::to_owned));
-        command.extend(["--server-log-level", "warning", "--host", "127.0.0.1", "--port", &port].map(str::to_owned));
+        command.extend(
+            ["--server-log-level", "warning", "--host", "127.0.0.1", "--port", &port].map(str::to_owned),
+        );
         command.extend(["--config".to_owned(), config]);
         command
     }

@@ -21,6 +21,8 @@ pub(crate) struct Row {
     pub(crate) first_word_p50: Duration,
     pub(crate) first_word_p99: Duration,
     pub(crate) runs_per_second: f64,
+    /// The runs under load that failed, of all rounds.
+    pub(crate) failed: u32,
     pub(crate) idle_bytes: u64,
     pub(crate) bytes_per_stream: u64,
     pub(crate) start: Duration,
@@ -80,6 +82,7 @@ pub(crate) async fn measure(contender: &dyn Contender, place: &Place<'_>, is_qui
     drop(server);
     let bytes_per_stream = memory(contender, place, effort.streams).await.context("memory of streams")?;
     let behavior = behavior::observe(contender, place).await?;
+    let failed = loaded.iter().chain(&paced).map(|round| round.failed).sum();
     let loaded = median(loaded)?;
     let paced = median(paced)?;
     Ok(Row {
@@ -89,6 +92,7 @@ pub(crate) async fn measure(contender: &dyn Contender, place: &Place<'_>, is_qui
         first_word_p50: percentile(&alone.first_words, 0.5),
         first_word_p99: percentile(&alone.first_words, 0.99),
         runs_per_second: f64::from(loaded.runs) / loaded.elapsed.as_secs_f64(),
+        failed,
         idle_bytes,
         bytes_per_stream,
         start,
@@ -118,7 +122,12 @@ fn median(mut rounds: Vec<Round>) -> Result<Round> {
 /// The memory that each of many open streams takes, of a server that has served some before.
 async fn memory(contender: &dyn Contender, place: &Place<'_>, streams: usize) -> Result<u64> {
     let server = Server::start(contender, place).await?;
-    let few = Load { connections: 8, delay: Duration::ZERO, duration: Duration::from_secs(1), ramp: Duration::ZERO };
+    let few = Load {
+        connections: 8,
+        delay: Duration::ZERO,
+        duration: Duration::from_secs(1),
+        ramp: Duration::ZERO,
+    };
     round(contender, &server, &few).await?;
     let before = server.resident()?;
     let many = Load {

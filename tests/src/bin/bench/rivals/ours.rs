@@ -25,7 +25,9 @@ impl Contender for Ours {
         let config = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/yielding.toml");
         let program = launch.binary.display().to_string();
         let port = launch.port.to_string();
-        let mut command = [&program, "--port", &port, "--log-level", "warn", "--config", config].map(str::to_owned).to_vec();
+        let mut command = [&program, "--port", &port, "--log-level", "warn", "--config", config]
+            .map(str::to_owned)
+            .to_vec();
         if self.0 == Store::Memory {
             command.push("--ephemeral".to_owned());
         } else {

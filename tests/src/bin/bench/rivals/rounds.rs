@@ -30,7 +30,9 @@ pub(crate) struct Load {
 /// What one round of load has shown.
 #[derive(Debug)]
 pub(crate) struct Round {
+    /// The runs that said all their words.
     pub(crate) runs: u32,
+    pub(crate) failed: u32,
     pub(crate) cpu: Duration,
     pub(crate) elapsed: Duration,
     /// From each request to its first word.
@@ -39,7 +41,8 @@ pub(crate) struct Round {
     pub(crate) delays: Vec<Duration>,
 }
 
-/// Puts this load on a server. Every run must say all its words.
+/// Puts this load on a server. Runs that fail are counted, because some servers refuse a few under load; it is an error if
+/// most do.
 pub(crate) async fn round(contender: &dyn Contender, server: &Server, load: &Load) -> Result<Round> {
     let mut connections = Vec::new();
     for _ in 0..load.connections {
@@ -53,7 +56,12 @@ pub(crate) async fn round(contender: &dyn Contender, server: &Server, load: &Loa
             sleep(load.ramp.mul_f64(position as f64 / load.connections as f64)).await;
             let mut runs = Vec::new();
             while runs.is_empty() || started.elapsed() < load.duration {
-                runs.push(one(contender, connection, words, load.delay).await?);
+                let run = one(contender, connection, words, load.delay).await;
+                if run.is_err() {
+                    // The old one may be in the middle of an answer.
+                    *connection = Connection::open(&server.address()).await?;
+                }
+                runs.push(run);
             }
             anyhow::Ok(runs)
         }
@@ -61,8 +69,30 @@ pub(crate) async fn round(contender: &dyn Contender, server: &Server, load: &Loa
     .await?;
     let elapsed = started.elapsed();
     let cpu = server.cpu_time()? - cpu;
-    let (first_words, delays): (Vec<_>, Vec<_>) = runs.into_iter().flatten().unzip();
-    Ok(Round { runs: u32::try_from(first_words.len())?, cpu, elapsed, first_words, delays })
+    summarize(runs.into_iter().flatten().collect(), cpu, elapsed)
+}
+
+fn summarize(runs: Vec<Result<(Duration, Duration)>>, cpu: Duration, elapsed: Duration) -> Result<Round> {
+    let (mut first_words, mut delays, mut failed, mut reason) = (Vec::new(), Vec::new(), 0, None);
+    for run in runs {
+        match run {
+            Ok((first_word, delay)) => {
+                first_words.push(first_word);
+                delays.push(delay);
+            }
+            Err(error) => {
+                failed += 1;
+                reason = Some(error);
+            }
+        }
+    }
+    let runs = u32::try_from(first_words.len())?;
+    match reason {
+        Some(reason) if failed > runs => {
+            Err(reason.context(format!("{failed} of {} runs failed", failed + runs)))
+        }
+        _ => Ok(Round { runs, failed, cpu, elapsed, first_words, delays }),
+    }
 }
 
 /// One run: the time to its first word, and the delay of its last one.
@@ -73,7 +103,8 @@ async fn one(
     delay: Duration,
 ) -> Result<(Duration, Duration)> {
     let run = Run { session: &new_session(), words, delay_ms: u64::try_from(delay.as_millis())? };
-    let arrivals = events::read(connection, &contender.request(&run), contender.word_marker(), usize::MAX).await?;
+    let arrivals =
+        events::read(connection, &contender.request(&run), contender.word_marker(), usize::MAX).await?;
     ensure!(
         arrivals.len() == WORDS,
         "{} of {WORDS} words arrived: {}",

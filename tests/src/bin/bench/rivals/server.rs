@@ -56,13 +56,22 @@ impl Server {
     }
 
     /// Kills the server as `kill -9` does, and starts it again with its data and its port.
-    pub(crate) async fn kill_and_restart(mut self, contender: &dyn Contender, place: &Place<'_>) -> Result<Self> {
+    pub(crate) async fn kill_and_restart(
+        mut self,
+        contender: &dyn Contender,
+        place: &Place<'_>,
+    ) -> Result<Self> {
         self.kill();
         let data = std::mem::replace(&mut self.data, tempfile::tempdir()?);
         Server::start_in(contender, place, data, self.port).await
     }
 
-    async fn start_in(contender: &dyn Contender, place: &Place<'_>, data: TempDir, port: u16) -> Result<Self> {
+    async fn start_in(
+        contender: &dyn Contender,
+        place: &Place<'_>,
+        data: TempDir,
+        port: u16,
+    ) -> Result<Self> {
         let installed =
             contender.packages().map(|packages| install::folder(packages, place.cache)).unwrap_or_default();
         let launch = Launch { binary: place.binary, installed: &installed, data: data.path(), port };
@@ -73,8 +82,7 @@ impl Server {
         let mut command = pinned(SERVER_CORE, Path::new(program));
         command.args(arguments).current_dir(data.path());
         // The caller's environment must not change the measurement.
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        command.env_clear().env("PATH", path).env("HOME", data.path()).envs(ENVIRONMENT);
+        command.env_clear().env("HOME", data.path()).envs(ENVIRONMENT);
         // LangGraph searches for the agent from the working directory, where it also keeps its data.
         command.env("PYTHONPATH", &installed);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);

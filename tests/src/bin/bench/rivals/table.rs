@@ -40,13 +40,17 @@ impl Table {
         let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
         let us = |time: std::time::Duration| time.as_secs_f64() * 1e6;
         let behavior = row.behavior;
+        let runs_per_second = match row.failed {
+            0 => format!("{:.0}", row.runs_per_second),
+            failed => format!("{:.0}, {failed} runs failed", row.runs_per_second),
+        };
         let cells = [
             name.to_owned(),
             format!("{:.0} µs", us(row.cpu_per_run)),
             format!("{:.0} µs", us(row.cpu_per_word)),
             format!("{:.0} ms", ms(row.delay)),
             format!("{:.2} / {:.2} ms", ms(row.first_word_p50), ms(row.first_word_p99)),
-            format!("{:.0}", row.runs_per_second),
+            runs_per_second,
             format!("{:.0} MiB", row.idle_bytes as f64 / 1024.0 / 1024.0),
             format!("{:.0} KiB", row.bytes_per_stream as f64 / 1024.0),
             format!("{:.0} ms", ms(row.start)),
@@ -60,7 +64,7 @@ impl Table {
             "server": name, "cpu_per_run_us": us(row.cpu_per_run), "cpu_per_word_at_pace_us": us(row.cpu_per_word),
             "last_word_delay_p99_ms": ms(row.delay), "first_word_p50_ms": ms(row.first_word_p50),
             "first_word_p99_ms": ms(row.first_word_p99), "runs_per_second": row.runs_per_second,
-            "idle_bytes": row.idle_bytes, "bytes_per_stream": row.bytes_per_stream, "start_ms": ms(row.start),
+            "failed_runs": row.failed, "idle_bytes": row.idle_bytes, "bytes_per_stream": row.bytes_per_stream, "start_ms": ms(row.start),
             "resumes": behavior.resumes, "finished_of_one_session": behavior.finished,
             "after_kill": behavior.after_kill,
         }));

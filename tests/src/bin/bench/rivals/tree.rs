@@ -14,7 +14,8 @@ type Processes = BTreeMap<u32, (u32, u64)>;
 /// The user and system time of the tree, including that of threads and children that have ended.
 pub(crate) fn cpu_time(root: u32) -> Result<Duration> {
     let processes = processes()?;
-    let ticks: u64 = members(root, &processes).iter().filter_map(|id| processes.get(id)).map(|(_, ticks)| ticks).sum();
+    let ticks: u64 =
+        members(root, &processes).iter().filter_map(|id| processes.get(id)).map(|(_, ticks)| ticks).sum();
     Ok(TICK * u32::try_from(ticks)?)
 }
 
@@ -26,7 +27,12 @@ pub(crate) fn resident(root: u32) -> Result<u64> {
     let kib = members.iter().filter_map(|id| {
         // A child may end at any time.
         let text = std::fs::read_to_string(format!("/proc/{id}/smaps_rollup")).ok()?;
-        text.lines().find_map(|line| line.strip_prefix(field))?.trim().trim_end_matches(" kB").parse::<u64>().ok()
+        text.lines()
+            .find_map(|line| line.strip_prefix(field))?
+            .trim()
+            .trim_end_matches(" kB")
+            .parse::<u64>()
+            .ok()
     });
     Ok(kib.sum::<u64>() * 1024)
 }
