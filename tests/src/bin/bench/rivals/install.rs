@@ -1,6 +1,8 @@
 //! Installs servers from the package registries, each in a folder of its own.
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Instant;
 
 use agent_tests::environment::{JAVASCRIPT, PYTHON, Recipe, Stage};
@@ -12,7 +14,7 @@ use super::contender::{Contender, Packages};
 /// The folder with the agents and the pinned versions.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rivals");
 
-/// Installs what the servers need; returns the folders that could not be built, with the reasons.
+/// Installs what the servers need, all at once; returns what could not be installed.
 pub(crate) fn all(contenders: &[Box<dyn Contender>], cache: &Path) -> Vec<Failure> {
     let mut needed: Vec<Packages> = Vec::new();
     for packages in contenders.iter().filter_map(|contender| contender.packages()) {
@@ -20,22 +22,28 @@ pub(crate) fn all(contenders: &[Box<dyn Contender>], cache: &Path) -> Vec<Failur
             needed.push(packages);
         }
     }
-    let mut failures = Vec::new();
-    for packages in needed {
-        let started = Instant::now();
-        match install(packages, cache) {
-            Ok(()) => {
-                eprintln!("{} is installed ({:.0} s)", packages.folder(), started.elapsed().as_secs_f32());
-            }
-            Err(error) => {
-                let reason = format!("could not be installed: {error:#}");
-                let failure = Failure { name: packages.folder().to_owned(), reason };
-                eprintln!("{failure}");
-                failures.push(failure);
-            }
-        }
+    thread::scope(|scope| {
+        let installations: Vec<_> =
+            needed.iter().map(|packages| scope.spawn(|| announced(*packages, cache))).collect();
+        installations
+            .into_iter()
+            .filter_map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    })
+}
+
+/// Installs packages, says so, and returns the failure if there is one.
+fn announced(packages: Packages, cache: &Path) -> Option<Failure> {
+    let started = Instant::now();
+    let failure = install(packages, cache).err().map(|error| Failure {
+        name: packages.folder().to_owned(),
+        reason: format!("could not be installed: {error:#}"),
+    });
+    match &failure {
+        None => eprintln!("{} is installed ({:.0} s)", packages.folder(), started.elapsed().as_secs_f32()),
+        Some(failure) => eprintln!("{failure}"),
     }
-    failures
+    failure
 }
 
 fn install(packages: Packages, cache: &Path) -> Result<()> {
