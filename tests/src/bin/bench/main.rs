@@ -4,6 +4,7 @@
 //! Machines differ and are noisy, so the relevant figures are the ratios of two servers measured in turn in one run, and
 //! above all the server's own CPU time, which other processes affect least.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod floor;
 mod load;
