@@ -60,6 +60,7 @@ pub mod retry;
 pub mod run;
 mod services;
 pub mod session;
+mod shrink;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod state;

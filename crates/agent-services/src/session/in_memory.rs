@@ -17,6 +17,7 @@ use crate::limits::json_text;
 use crate::memory_budget::{DropOldest, MemoryBudget};
 use crate::page::{Page, PageSize, PageToken};
 use crate::retention::Retention;
+use crate::shrink::shrink;
 use crate::tenant::UserKey;
 use crate::{DatabaseId, Error, ErrorKind, Result, Service};
 
@@ -261,6 +262,7 @@ impl SessionStore for InMemorySessionStore {
         {
             kept.drop_oldest(&self.budget);
         }
+        shrink(&mut kept.users);
         Ok(std::mem::take(&mut kept.forgotten))
     }
 }

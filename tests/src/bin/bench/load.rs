@@ -13,8 +13,8 @@ use crate::report::{Measured, Report, percentile};
 use crate::store::Store;
 use crate::{Arguments, pair};
 
-/// The end of a chunked body whose last chunk ends with an SSE frame.
-const END: &[u8] = b"\n\n\r\n0\r\n\r\n";
+/// The end of a chunked body. No SSE frame contains it.
+const END: &[u8] = b"\r\n0\r\n\r\n";
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Workload {

@@ -1,9 +1,11 @@
 //! Measures the cost of a run: the real server with its `echo` agent, compared with a bare hyper server that sends the same
-//! bytes. With `pace`, measures the cost of a word at the pace of models, and with `services` that of the stores.
+//! bytes. With `pace`, measures the cost of a word at the pace of models, with `services` that of the stores, and with
+//! `rivals` other agent servers.
 //!
 //! Machines differ and are noisy, so the relevant figures are the ratios of two servers measured in turn in one run, and
 //! above all the server's own CPU time, which other processes affect least.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
+#![cfg_attr(test, expect(non_snake_case, reason = "tests are named subject__condition__result"))]
 
 mod budgets;
 mod floor;
@@ -14,6 +16,7 @@ mod pace;
 mod process;
 mod protocols;
 mod report;
+mod rivals;
 mod services;
 mod slow;
 mod store;
@@ -28,7 +31,7 @@ use crate::process::Server;
 use crate::report::Report;
 use crate::store::Store;
 
-/// Compares the server, built with the profile `dist`, with a bare hyper server, or measures its stores.
+/// Compares the server, built with the profile `dist`, with a bare hyper server or with other servers, or measures its stores.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Run fewer and smaller rounds, to check that everything works
@@ -54,6 +57,7 @@ struct Arguments {
 enum Role {
     Pace(pace::Options),
     Services(services::Options),
+    Rivals(rivals::Options),
     /// Run the bare hyper server
     #[command(hide = true)]
     Floor,
@@ -73,6 +77,7 @@ fn main() -> Result<()> {
         Some(Role::Pace(_)) => process::rerun_pinned(process::LOAD_CORE, pace::DRIVE),
         Some(Role::Model(options)) => pace::serve_model(options),
         Some(Role::Services(options)) => services::run(&options, arguments.quick, arguments.json.as_ref()),
+        Some(Role::Rivals(ref options)) => rivals::run(options, &arguments),
         Some(Role::Floor) => floor::serve(),
         Some(Role::Drive) => measure(&arguments),
         None => process::rerun_pinned(process::LOAD_CORE, "drive"),

@@ -37,7 +37,8 @@ fn is_pinned() -> bool {
     status.lines().any(|line| line == format!("Cpus_allowed_list:\t{LOAD_CORE}"))
 }
 
-fn pinned(core: usize, program: &Path) -> Command {
+/// A command that runs a program on one core, if that is possible here.
+pub(crate) fn pinned(core: usize, program: &Path) -> Command {
     if !pinning() {
         return Command::new(program);
     }
@@ -62,6 +63,13 @@ pub(crate) fn rerun_pinned(core: usize, role: &str) -> Result<()> {
         bail!("the measurement failed");
     }
     Ok(())
+}
+
+/// Moves this process, which has only one thread yet, to the load generator's core; returns whether that is possible here.
+pub(crate) fn pin_load() -> bool {
+    let mut taskset = Command::new("taskset");
+    taskset.args(["-c", "-p", &LOAD_CORE.to_string(), &std::process::id().to_string()]);
+    pinning() && taskset.stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 impl Server {

@@ -9,6 +9,7 @@ use super::leases::Leases;
 use super::retention_queue::{Place, RetentionQueue};
 use super::session_queue::SessionQueue;
 use crate::run::IdempotencyKey;
+use crate::shrink::shrink;
 use crate::tenant::UserKey;
 
 /// Clients choose the keys, but not the seed, which is random.
@@ -66,6 +67,12 @@ impl State {
         if self.users.get(&user).is_some_and(|known| known.runs.is_empty() && known.keys.is_empty()) {
             self.users.remove(&user);
         }
+    }
+
+    /// Gives back memory that deleted runs used.
+    pub(super) fn shrink(&mut self) {
+        shrink(&mut self.users);
+        shrink(&mut self.queues);
     }
 
     pub(super) fn key(&self, user: &UserId, key: &str) -> Option<&Key> {

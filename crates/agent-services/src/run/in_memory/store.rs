@@ -16,6 +16,7 @@ use crate::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, Retention,
     RunFilter, RunRecord, RunStore, SessionPolicy, Written, no_lease,
 };
+use crate::shrink::shrink;
 use crate::{Error, ErrorKind, Result};
 
 /// How a session treats a new run.
@@ -367,7 +368,11 @@ impl RunStore for InMemoryRunStore {
 
     async fn sweep(&self) -> Result<u64> {
         self.started.check("delete old runs", &[])?;
-        Ok(self.evict(&mut self.state.lock()))
+        let mut state = self.state.lock();
+        let count = self.evict(&mut state);
+        state.shrink();
+        shrink(&mut self.runs.write());
+        Ok(count)
     }
 
     async fn delete(&self, id: &RunId) -> Result<bool> {
