@@ -12,11 +12,11 @@ use super::connection;
 use super::failure::{Outcome, no_thread};
 
 /// The size at which the log is moved, and to which a larger log is truncated. Pages that change repeatedly are moved once.
-pub(super) const LOG_BYTES: u64 = 16 << 20;
+pub(super) const LOG_BYTES: u64 = 64 << 20;
 
 /// The size at which the writer moves the log itself. SQLite starts the log anew only after all of it was moved, which the
 /// thread may never achieve while the writer keeps adding to it.
-const MAX_LOG_BYTES: u64 = 128 << 20;
+const MAX_LOG_BYTES: u64 = 256 << 20;
 
 /// How often the thread moves what was added while it moved the rest.
 const PASSES: usize = 4;

@@ -37,7 +37,7 @@ impl Writer {
         runtime: &Handle,
         close: impl FnOnce(Connection) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue::new());
+        let queue = Arc::new(Queue::default());
         let messenger = Messenger::spawn(runtime);
         let jobs = Arc::clone(&queue);
         let work = move || {

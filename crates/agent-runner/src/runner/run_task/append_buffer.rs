@@ -1,18 +1,22 @@
 //! The agent's output on its way to the store and to the readers.
 
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use agent_schemas::{Durability, Error};
 use agent_services::run::Batch;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::live::LiveRun;
 
 /// How long, and up to how many bytes, entries that are already shown may accumulate before they are stored.
 const GATHER_TIME: Duration = Duration::from_millis(100);
 const GATHER_BYTES: usize = 256 * 1024;
+
+/// All runs store what they have shown at multiples of this time, so that their appends share commits and wake-ups.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Entries that the store has not acknowledged.
 #[derive(Debug)]
@@ -87,7 +91,7 @@ impl AppendBuffer {
             self.began = true;
             return true;
         }
-        let due = self.due.get_or_insert_with(|| Box::pin(sleep(GATHER_TIME)));
+        let due = self.due.get_or_insert_with(|| Box::pin(sleep_until(tick_after(GATHER_TIME))));
         due.as_mut().poll(cx) == Poll::Ready(()) || self.shown_bytes >= GATHER_BYTES
     }
 
@@ -110,5 +114,28 @@ impl AppendBuffer {
         self.due = None;
         self.shown_bytes = 0;
         std::mem::take(&mut self.shown)
+    }
+}
+
+/// The first tick after this time from now.
+fn tick_after(time: Duration) -> Instant {
+    static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let ticks = (FIRST.elapsed() + time).as_nanos() / TICK.as_nanos() + 1;
+    *FIRST + TICK * u32::try_from(ticks).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn tick_after__any_time__is_shared() {
+        let time = Duration::from_millis(100);
+        let first = tick_after(time);
+        assert!((time..=time + TICK).contains(&first.duration_since(Instant::now())));
+        tokio::time::advance(first - Instant::now() - time - Duration::from_nanos(1)).await;
+        assert_eq!(tick_after(time), first, "just before the tick");
+        tokio::time::advance(Duration::from_nanos(1)).await;
+        assert_eq!(tick_after(time), first + TICK);
     }
 }

@@ -1,6 +1,7 @@
 //! The jobs that wait for the writing thread.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -8,11 +9,14 @@ use tokio::sync::Semaphore;
 
 use super::job::Job;
 
-/// The size of the queue; when it is full, callers wait for a place. All of it may go into one commit.
+/// How many jobs of each urgency may wait; further callers wait for a place. So many may go into one commit.
 pub(super) const QUEUE: usize = 256;
 
+/// How many appends an urgent commit takes along. With more of them, someone would wait longer for a first event.
+const TAKEN_ALONG: usize = 32;
+
 /// While many runs write, their appends share commits that are this far apart.
-const WINDOW: Duration = Duration::from_millis(4);
+const WINDOW: Duration = Duration::from_millis(6);
 
 /// As many runs have to append within a window for it to be worth the delay.
 const BUSY: usize = 3;
@@ -38,19 +42,17 @@ pub(super) struct Due {
 }
 
 /// The queue.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
     /// Notified when the thread has to look at the queue.
     due: Condvar,
-    places: Semaphore,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    jobs: VecDeque<Box<dyn Job>>,
-    /// Whether the jobs have to be committed at once.
-    is_urgent: bool,
+    urgent: Line,
+    appends: Line,
     is_closed: bool,
     /// Whether the thread sleeps until there is a job.
     is_idle: bool,
@@ -58,14 +60,18 @@ struct State {
     last_commit: Option<Instant>,
 }
 
-impl Queue {
-    pub(super) fn new() -> Self {
-        Queue { state: Mutex::default(), due: Condvar::new(), places: Semaphore::new(QUEUE) }
-    }
+/// Jobs of one urgency, in order.
+#[derive(Debug)]
+struct Line {
+    jobs: VecDeque<Box<dyn Job>>,
+    places: Arc<Semaphore>,
+}
 
+impl Queue {
     /// Adds a job once there is a place; gives it back if the queue is closed.
     pub(super) async fn push(&self, job: Box<dyn Job>, urgency: Urgency) -> Result<(), Box<dyn Job>> {
-        match self.places.acquire().await {
+        let places = Arc::clone(&self.state.lock().line(urgency).places);
+        match places.acquire().await {
             Ok(place) => place.forget(),
             Err(_) => return Err(job),
         }
@@ -73,13 +79,11 @@ impl Queue {
         if state.is_closed {
             return Err(job);
         }
-        state.jobs.push_back(job);
-        state.is_urgent |= state.jobs.len() >= QUEUE;
-        match urgency {
-            Urgency::Now => state.is_urgent = true,
-            Urgency::Soon { writer } => state.writers.note(writer, Instant::now()),
+        state.line(urgency).jobs.push_back(job);
+        if let Urgency::Soon { writer } = urgency {
+            state.writers.note(writer, Instant::now());
         }
-        if state.is_urgent || state.is_idle {
+        if state.is_due() || state.is_idle {
             state.is_idle = false;
             drop(state);
             self.due.notify_one();
@@ -91,13 +95,13 @@ impl Queue {
     pub(super) fn next(&self) -> Option<Due> {
         let mut state = self.state.lock();
         let mut is_shared = false;
-        while !state.is_closed && !state.is_urgent {
+        while !state.is_closed && !state.is_due() {
             match state.shared_commit(Instant::now()) {
                 Some(due) => {
                     is_shared = true;
                     self.due.wait_until(&mut state, due);
                 }
-                None if state.jobs.is_empty() => {
+                None if state.appends.jobs.is_empty() => {
                     state.is_idle = true;
                     self.due.wait(&mut state);
                     state.is_idle = false;
@@ -106,34 +110,62 @@ impl Queue {
             }
         }
         state.last_commit = Some(Instant::now());
-        let is_complete = is_shared && !state.is_urgent;
-        let count = if is_complete { QUEUE } else { 1 };
-        let jobs = self.take(&mut state, count);
+        let is_complete = is_shared && state.urgent.jobs.is_empty();
+        let jobs = if is_complete { state.appends.take(QUEUE) } else { state.take(1) };
         (!jobs.is_empty()).then_some(Due { jobs, is_complete })
     }
 
     /// Takes up to so many jobs that have arrived meanwhile.
     pub(super) fn more(&self, count: usize) -> Vec<Box<dyn Job>> {
-        self.take(&mut self.state.lock(), count)
-    }
-
-    fn take(&self, state: &mut State, count: usize) -> Vec<Box<dyn Job>> {
-        let count = count.min(state.jobs.len());
-        let jobs: Vec<_> = state.jobs.drain(..count).collect();
-        self.places.add_permits(count);
-        state.is_urgent &= !state.jobs.is_empty();
-        jobs
+        self.state.lock().take(count)
     }
 
     /// Ends the thread after the queued jobs.
     pub(super) fn close(&self) {
-        self.state.lock().is_closed = true;
-        self.places.close();
+        let mut state = self.state.lock();
+        state.is_closed = true;
+        state.urgent.places.close();
+        state.appends.places.close();
+        drop(state);
         self.due.notify_one();
     }
 }
 
+impl Default for Line {
+    fn default() -> Self {
+        Line { jobs: VecDeque::new(), places: Arc::new(Semaphore::new(QUEUE)) }
+    }
+}
+
+impl Line {
+    fn take(&mut self, count: usize) -> Vec<Box<dyn Job>> {
+        let count = count.min(self.jobs.len());
+        self.places.add_permits(count);
+        self.jobs.drain(..count).collect()
+    }
+}
+
 impl State {
+    fn line(&mut self, urgency: Urgency) -> &mut Line {
+        match urgency {
+            Urgency::Now => &mut self.urgent,
+            Urgency::Soon { .. } => &mut self.appends,
+        }
+    }
+
+    /// Whether there is something to commit that need not wait for others.
+    fn is_due(&self) -> bool {
+        !self.urgent.jobs.is_empty() || self.appends.jobs.len() >= QUEUE
+    }
+
+    /// Takes up to so many jobs, urgent ones first.
+    fn take(&mut self, count: usize) -> Vec<Box<dyn Job>> {
+        let most = if self.urgent.jobs.is_empty() { count } else { TAKEN_ALONG };
+        let mut jobs = self.urgent.take(count);
+        jobs.append(&mut self.appends.take(most.min(count - jobs.len())));
+        jobs
+    }
+
     /// When the next commit of appends is due, if they should share one.
     fn shared_commit(&self, now: Instant) -> Option<Instant> {
         let due = self.last_commit? + WINDOW;
@@ -183,7 +215,7 @@ mod tests {
 
     /// A queue whose writers are busy, right after a commit.
     async fn busy_queue() -> Queue {
-        let queue = Queue::new();
+        let queue = Queue::default();
         for writer in 0..BUSY as u64 {
             assert!(queue.push(job(), Urgency::Soon { writer }).await.is_ok());
         }
@@ -197,7 +229,19 @@ mod tests {
         assert!(queue.push(job(), Urgency::Now).await.is_ok());
         assert!(queue.next().is_some(), "it does not wait for the hour to end");
         assert_eq!(queue.more(QUEUE).len(), BUSY);
-        assert!(!queue.state.lock().is_urgent, "nothing is left");
+        assert!(!queue.state.lock().is_due(), "nothing is left");
+    }
+
+    #[tokio::test]
+    async fn push__full_of_appends__has_places_for_urgent_jobs() {
+        let queue = busy_queue().await;
+        for writer in BUSY..QUEUE {
+            assert!(queue.push(job(), Urgency::Soon { writer: writer as u64 }).await.is_ok());
+        }
+        assert!(queue.push(job(), Urgency::Now).await.is_ok());
+        assert_eq!(queue.next().map(|due| due.jobs.len()), Some(1));
+        assert!(queue.push(job(), Urgency::Now).await.is_ok());
+        assert_eq!(queue.more(QUEUE).len(), 1 + TAKEN_ALONG, "it does not wait for all appends");
     }
 
     #[tokio::test]
