@@ -111,7 +111,11 @@ impl Open {
     /// Waits until the queued writes are done.
     pub(super) async fn flush(&self, operation: &'static str) -> Result<()> {
         match &self.writer {
-            Some(writer) => writer.write(operation, Urgency::Now, |_| Ok(())).await,
+            Some(writer) => {
+                // Each waits behind the writes of its urgency.
+                writer.write(operation, Urgency::Soon { writer: 0 }, |_| Ok(())).await?;
+                writer.write(operation, Urgency::Now, |_| Ok(())).await
+            }
             None => Ok(()),
         }
     }
