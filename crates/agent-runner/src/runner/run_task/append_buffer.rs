@@ -16,7 +16,7 @@ const GATHER_TIME: Duration = Duration::from_millis(100);
 const GATHER_BYTES: usize = 256 * 1024;
 
 /// All runs store what they have shown at multiples of this time, so that their appends share commits and wake-ups.
-const TICK: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(50);
 
 /// Entries that the store has not acknowledged.
 #[derive(Debug)]
