@@ -224,7 +224,7 @@ async fn unusual_bodies__answer_their_status() {
     };
     check(b"{\"input\": \"\xff\xfe\"}", &[400]).await;
     check(b"{\"input\": []}\0", &[422]).await;
-    check(b"\xef\xbb\xbf{\"input\": []}", &[422]).await;
+    check(b"\xef\xbb\xbf{\"input\": []}", &[200]).await;
     check("[".repeat(90_000).as_bytes(), &[400]).await;
     check("{\"a\":".repeat(10_000).as_bytes(), &[400]).await;
     check(&[b' '; 200_000], &[413]).await;

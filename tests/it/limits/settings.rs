@@ -1,5 +1,6 @@
 //! The limits that have a setting.
 
+use agent_services::backend::OpenOptions;
 use agent_services::limits::StoreLimits;
 use agent_tests::client::{post, process};
 use agent_tests::{Answer, Connection, Launch, Server, within};
@@ -61,7 +62,7 @@ async fn limits__page__has_every_setting_with_its_variable_and_default() {
     found.push(("services.session_messages".to_owned(), stores.session_messages.to_string()));
     found.push(("services.session_bytes".to_owned(), stores.session_bytes.to_string()));
     found.push(("services.item_bytes".to_owned(), stores.item_bytes.to_string()));
-    found.push(("services.memory_bytes".to_owned(), (1_u64 << 30).to_string()));
+    found.push(("services.memory_bytes".to_owned(), OpenOptions::MEMORY_BYTES.to_string()));
     found.retain(|(setting, _)| !OTHERS.contains(&setting.as_str()));
     found.sort();
     let row = |row: Vec<&str>| {

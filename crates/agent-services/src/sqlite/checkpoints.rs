@@ -8,11 +8,8 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
-use super::connection;
+use super::connection::{self, LOG_BYTES};
 use super::failure::{Outcome, no_thread};
-
-/// The size at which the log is moved, and to which a larger log is truncated. Pages that change repeatedly are moved once.
-pub(super) const LOG_BYTES: u64 = 64 << 20;
 
 /// The size at which the writer moves the log itself. SQLite starts the log anew only after all of it was moved, which the
 /// thread may never achieve while the writer keeps adding to it.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::checkpoints::LOG_BYTES;
 use super::failure::Outcome;
 use crate::{Error, ErrorKind};
 
@@ -38,6 +37,10 @@ const PREPARED_STATEMENTS: usize = 128;
 /// In KiB. The system caches most of the file, so these stay small.
 const WRITER_CACHE: i64 = 8192;
 const READER_CACHE: i64 = 4096;
+
+/// The size at which the write-ahead log is moved into the file, and to which a larger log is truncated. Pages that change
+/// repeatedly are moved once.
+pub(super) const LOG_BYTES: u64 = 64 << 20;
 
 /// Opens the file for writing, and creates it if necessary. Reads and writes nothing yet.
 pub(super) fn open_writer(file: &Path) -> rusqlite::Result<Connection> {
