@@ -120,7 +120,7 @@ pub enum Durability {
     /// Once it is stored: whatever a reader has seen survives the end of the process.
     #[default]
     Strict,
-    /// At once; it is stored a tenth of a second later. If the process dies in between, the run continues in a new
+    /// At once; it is stored up to 150 ms later. If the process dies in between, the run continues in a new
     /// epoch, and a reader that saw more than was stored gets an error when it resumes.
     Relaxed,
 }

@@ -26,7 +26,8 @@ pub(super) struct EchoedSettings {
     pub(super) is_stored: bool,
     /// Whether it is a background response.
     pub(super) is_background: bool,
-    /// Whether the ids of its items lead to this response. Items in a conversation are found there instead.
+    /// Whether the ids of its items end with this response's run, so that `item_reference` finds them. Items of a
+    /// conversation are found in the conversation.
     pub(super) is_referable: bool,
     /// Whether the client asks for a summary of the reasoning. Agents show the reasoning itself, which then takes the
     /// summary's place, because most clients show nothing else.

@@ -63,7 +63,7 @@ pub(crate) async fn is_repeated(live: &LiveRun) -> bool {
     last(1).await.last().is_some_and(is_mark) && find(&last(MAX_TURN).await, live.new_input()).is_some()
 }
 
-/// Whether a message comes from the client: the output of one of its tools does, too.
+/// Whether a message comes from the client. Outputs of the client's tools do, too.
 fn is_input(message: &Message) -> bool {
     let is_said = matches!(message.role, Some(Role::User | Role::System) | None);
     is_said || message.kind == MessageType::FunctionCallOutput

@@ -178,7 +178,7 @@ impl Runner {
     }
 }
 
-/// What a run's agent does, which is nothing for a run that only prepares its input.
+/// The work of a run's agent. A run that only prepares its input has none.
 pub(super) fn work_of(record: &RunRecord, agent: &Arc<dyn Agent>) -> Task {
     Task::Work(if record.options.prepares_only { Arc::new(Idle) } else { Arc::clone(agent) })
 }

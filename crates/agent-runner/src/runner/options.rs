@@ -37,8 +37,9 @@ pub struct RunLimits {
 }
 
 impl Default for RunLimits {
-    /// 10,000 runs, 1,000 waiting runs, 100 queued runs and 64 MiB per session, 32 children, one hour and 64
-    /// MiB per run, 1 GiB of memory and 64 MiB of unstored output for all runs, five seconds of grace, and a lease of 15 seconds.
+    /// 10,000 runs, 1,000 waiting runs, 100 queued runs and 64 MiB per session, 32 children, one hour and 64 MiB per
+    /// run, 1 GiB of memory and 64 MiB of unstored output for all runs, five seconds of grace, and a lease of 15
+    /// seconds.
     fn default() -> Self {
         RunLimits {
             max_runs: 10_000,

@@ -6,7 +6,7 @@ use agent_services::run::{Created, NewRun};
 use super::Runner;
 use super::run::Run;
 
-/// The statuses with which a client is told to repeat its request later.
+/// Statuses that ask the client to repeat its request later.
 const REFUSALS: [u16; 2] = [429, 503];
 
 /// How many runs the requests with one key may start.
@@ -55,7 +55,7 @@ impl Runner {
         guard.resolve(self.services().runs.create(new).await)
     }
 
-    /// Whether a run has ended with an error that says to repeat the request, and without any output.
+    /// Whether a run failed with one of these statuses and without any output.
     async fn was_refused(&self, id: &RunId) -> agent_services::Result<bool> {
         let Some(record) = self.record(id).await?.filter(|record| record.status == Status::Failed) else {
             return Ok(false);

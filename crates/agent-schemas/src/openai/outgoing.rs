@@ -58,7 +58,7 @@ struct Conversation {
     turns: Vec<Turn>,
     /// The positions of the calls that wait for an output, by id: the turn and the call in it.
     waiting: HashMap<String, VecDeque<(usize, usize)>>,
-    /// Where the calls of messages are whose calls came apart, by id: the turn, and the first such call in it.
+    /// Messages whose calls were separated, by id: the turn that has their calls, and the position of the first one.
     parts: HashMap<String, (usize, usize)>,
     /// Whether the calls of the last turn are complete because outputs followed them.
     answered: bool,

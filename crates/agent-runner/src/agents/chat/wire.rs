@@ -128,7 +128,7 @@ impl Chunk {
     }
 }
 
-/// Whether a member `error` says that there is none: some servers send one with every chunk.
+/// Whether a member `error` reports no error. Some servers send one with every chunk.
 fn is_empty(error: &Json) -> bool {
     match error {
         Json::Null => true,
@@ -198,7 +198,7 @@ impl Delta {
         }
     }
 
-    /// Whether it has a part of the answer.
+    /// Whether it contains any part of an answer.
     fn says_anything(&self) -> bool {
         let has_text = !self.content.is_empty() || !self.refusal.is_empty();
         has_text || self.reasoning.is_some() || !self.tool_calls.is_empty()

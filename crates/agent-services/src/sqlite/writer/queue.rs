@@ -102,6 +102,7 @@ impl Queue {
                     self.due.wait_until(&mut state, due);
                 }
                 None if state.appends.jobs.is_empty() => {
+                    is_shared = false;
                     state.is_idle = true;
                     self.due.wait(&mut state);
                     state.is_idle = false;

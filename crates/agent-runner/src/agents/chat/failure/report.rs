@@ -53,7 +53,7 @@ const NAMED_STATUSES: [(&str, u16); 9] = [
 pub(super) struct Report {
     pub(super) message: String,
     code: String,
-    /// What the client may read if the server refused the request.
+    /// The message for the client if the model server refused the request.
     refusal: Option<String>,
     /// The names of the error: its code, its type and its status.
     names: [String; 3],
