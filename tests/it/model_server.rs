@@ -1,21 +1,53 @@
 //! What a model server receives and attaches, through the protocols of clients, on the real binary.
 
-use agent_tests::{Launch, ScriptedModel, Server};
+mod endings;
+mod inputs;
+mod items;
+mod odd_answers;
+mod own_calls;
+mod refusals;
+
+use agent_tests::{Answer, Launch, ScriptedModel, Server};
 use serde_json::{Value, json};
 
 const RESPONSES: &str = "/v1/responses";
 const COMPLETIONS: &str = "/v1/chat/completions";
 
 async fn scripted() -> (ScriptedModel, Server) {
+    scripted_with(&[]).await
+}
+
+/// The same with these tools of the server.
+async fn scripted_with(tools: &[&str]) -> (ScriptedModel, Server) {
     let model = ScriptedModel::start().await;
-    let server = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&model.config()).start().await;
+    let launch = Launch::bare(&["--port", "0", "--log-format", "json"]);
+    let server = launch.config(&model.config_with_tools(tools)).start().await;
     (model, server)
 }
 
+async fn call(server: &Server, path: &str, body: &Value) -> Answer {
+    server.connect().await.call("POST", path, Some(body)).await
+}
+
 async fn post(server: &Server, path: &str, body: &Value) -> Value {
-    let answer = server.connect().await.call("POST", path, Some(body)).await;
+    let answer = call(server, path, body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()
+}
+
+async fn get(server: &Server, path: &str) -> Value {
+    let answer = server.connect().await.get(path).await;
+    assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    answer.json()
+}
+
+/// The types of items.
+fn types(items: &Value) -> Vec<&str> {
+    items.as_array().expect("items").iter().filter_map(|item| item["type"].as_str()).collect()
+}
+
+fn user(text: &str) -> Value {
+    json!({ "role": "user", "content": text })
 }
 
 /// A message that makes the model answer so.
@@ -84,9 +116,7 @@ async fn attached_members__responses__come_back() {
 
 #[tokio::test]
 async fn attached_members__own_tool_over_responses__come_back() {
-    let model = ScriptedModel::start().await;
-    let launch = Launch::bare(&["--port", "0"]);
-    let server = launch.config(&model.config_with_tools(&["calculator"])).start().await;
+    let (model, server) = scripted_with(&["calculator"]).await;
     let signature = json!({ "google": { "thought_signature": "of the call" } });
     let call = json!({
         "index": 0, "id": "call_1", "type": "function", "extra_content": signature,
@@ -106,9 +136,7 @@ async fn attached_members__own_tool_over_responses__come_back() {
 
 #[tokio::test]
 async fn calls_of_one_answer__own_and_clients_tool__stay_one_message() {
-    let model = ScriptedModel::start().await;
-    let launch = Launch::bare(&["--port", "0"]);
-    let server = launch.config(&model.config_with_tools(&["calculator"])).start().await;
+    let (model, server) = scripted_with(&["calculator"]).await;
     let signature = json!({ "google": { "thought_signature": "of both" } });
     let own = json!({
         "index": 0, "id": "call_1", "type": "function", "extra_content": signature,

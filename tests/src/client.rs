@@ -244,11 +244,11 @@ impl Answer {
     }
 }
 
-/// The events of a stream's text.
+/// The events of a stream's text, without the mark `[DONE]` at the end of OpenAI's streams.
 ///
 /// # Panics
 /// If one of them is not JSON.
 pub fn events(stream: &str) -> Vec<Value> {
-    let data = stream.lines().filter_map(|line| line.strip_prefix("data: "));
+    let data = stream.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]");
     data.map(|json| serde_json::from_str(json).expect("events are JSON")).collect()
 }

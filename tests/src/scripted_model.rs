@@ -15,6 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 /// [`Self::rejected`]. The reply to any other depends on the last message:
 ///
 /// * `say ` and JSON from a user: these deltas and this finish reason: `{"deltas": […], "finish_reason": "…"}`;
+/// * `write ` and a JSON array of texts: these frames as they are;
+/// * `refuse with ` and JSON: `{"status": 400, "error": {…}}`;
 /// * the output of a tool: a text that repeats the outputs after the last user message;
 /// * `call` or `parallel` from a user with tools: a call of the first tool that is not the server's, or of each one;
 /// * `calculate`: a call of the server's tool `calculator` with `6*7`;
@@ -120,8 +122,12 @@ async fn answer(stream: TcpStream, log: Arc<Mutex<Log>>) -> std::io::Result<()> 
 
 /// A response of the model server.
 enum Reply {
-    Chunks(Vec<Value>),
-    Error { status: u16, body: Value },
+    /// A stream of these frames, each of them the JSON of a chunk.
+    Frames(Vec<String>),
+    Error {
+        status: u16,
+        body: Value,
+    },
 }
 
 impl Reply {
@@ -131,8 +137,8 @@ impl Reply {
 
     fn to_http(&self) -> String {
         match self {
-            Reply::Chunks(chunks) => {
-                let frames: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
+            Reply::Frames(frames) => {
+                let frames: String = frames.iter().map(|frame| format!("data: {frame}\n\n")).collect();
                 format!(
                     "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n{frames}data: [DONE]\n\n"
                 )

@@ -18,7 +18,15 @@ pub(super) fn to(request: &Value) -> Reply {
     if let Some(kind) = said.strip_prefix("fail ") {
         return failure(kind);
     }
-    let script = said.strip_prefix("say ").and_then(|script| serde_json::from_str::<Value>(script).ok());
+    if let Some(error) = script(&said, "refuse with ") {
+        let status = error["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+        return Reply::error(status.unwrap_or(500), error["error"].clone());
+    }
+    if let Some(frames) = script(&said, "write ") {
+        let frames = frames.as_array().into_iter().flatten().filter_map(Value::as_str);
+        return Reply::Frames(frames.map(str::to_owned).collect());
+    }
+    let script = script(&said, "say ");
     let (deltas, reason) = if let Some(script) = &script {
         let deltas = script["deltas"].as_array().cloned().unwrap_or_default();
         (deltas, script["finish_reason"].as_str().unwrap_or("stop"))
@@ -48,7 +56,12 @@ pub(super) fn to(request: &Value) -> Reply {
         "prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7, "prompt_tokens_details": details
     });
     chunks.push(json!({ "choices": [], "usage": usage }));
-    Reply::Chunks(chunks)
+    Reply::Frames(chunks.iter().map(Value::to_string).collect())
+}
+
+/// The JSON after this word.
+fn script(said: &str, word: &str) -> Option<Value> {
+    serde_json::from_str(said.strip_prefix(word)?).ok()
 }
 
 fn failure(kind: &str) -> Reply {

@@ -52,7 +52,10 @@ impl EchoedSettings {
             is_stored: settings.store,
             is_background: settings.background,
             is_referable: settings.store && settings.conversation.is_none(),
-            wants_summary: settings.reasoning.get("summary").is_some_and(|summary| !summary.is_null()),
+            // The second name is the older one.
+            wants_summary: ["summary", "generate_summary"]
+                .iter()
+                .any(|name| settings.reasoning.get(*name).is_some_and(|summary| !summary.is_null())),
             declared: DeclaredTools::of_objects(&settings.tools),
         }
     }
