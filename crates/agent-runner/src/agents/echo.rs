@@ -13,25 +13,35 @@ use crate::{Agent, AgentError, Recovery, RunHandle};
 /// The extra request field `delay_ms` sets the delay before each word except the first; its default is the delay of
 /// the constructor. Without a delay all words are written at once, unless [`Echo::yielding`] makes the agent yield
 /// after each.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Echo {
     delay: Duration,
-    yields: bool,
+    /// After how many words it yields to other tasks.
+    stretch: usize,
 }
 
 /// The maximum `delay_ms`.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
+/// After how many words an echo that never waits yields, so that its output is stored before all of it is written.
+const STRETCH: usize = 1024;
+
+impl Default for Echo {
+    fn default() -> Self {
+        Echo::new(Duration::ZERO)
+    }
+}
+
 impl Echo {
     /// An echo that waits this long before each word except the first.
     pub fn new(delay: Duration) -> Self {
-        Echo { delay, yields: false }
+        Echo { delay, stretch: STRETCH }
     }
 
     /// Yields to other tasks after each word, like an agent that waits for its model.
     #[must_use]
     pub fn yielding(mut self) -> Self {
-        self.yields = true;
+        self.stretch = 1;
         self
     }
 
@@ -66,7 +76,7 @@ impl Agent for Echo {
                     () = run.cancelled() => return Ok(()),
                     () = sleep_until(due) => {}
                 }
-            } else if position > 0 && self.yields {
+            } else if position > 0 && position % self.stretch == 0 {
                 tokio::task::yield_now().await;
                 if run.is_cancelled() {
                     return Ok(());

@@ -38,7 +38,7 @@ pub struct RunLimits {
 
 impl Default for RunLimits {
     /// 10,000 runs, 1,000 waiting runs, 100 queued runs and 64 MiB per session, 32 children, one hour and 64 MiB per
-    /// run, 1 GiB of memory and 64 MiB of unstored output for all runs, five seconds of grace, and a lease of 15
+    /// run, 192 MiB of memory and 64 MiB of unstored output for all runs, five seconds of grace, and a lease of 15
     /// seconds.
     fn default() -> Self {
         RunLimits {
@@ -49,7 +49,7 @@ impl Default for RunLimits {
             max_children: 32,
             run_time: Duration::from_secs(3600),
             log_bytes: 64 * 1024 * 1024,
-            memory_bytes: 1024 * 1024 * 1024,
+            memory_bytes: 192 * 1024 * 1024,
             unstored_bytes: 64 * 1024 * 1024,
             cancel_grace: Duration::from_secs(5),
             lease: Duration::from_secs(15),

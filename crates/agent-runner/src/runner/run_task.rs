@@ -35,7 +35,7 @@ use crate::live::LiveRun;
 pub(super) use self::append_buffer::AppendBuffer;
 
 /// While an append is in flight, an agent may write this much ahead before it is no longer polled.
-const MAX_AHEAD: usize = 4 * 1024 * 1024;
+const MAX_AHEAD: usize = 1024 * 1024;
 
 /// Unstored output of a run up to this size is not counted, so that runs that write little do not contend for a
 /// counter.
