@@ -130,7 +130,8 @@ impl RunTask {
             Task::Fail(error) => Outcome::Failed(error.clone()),
             Task::Complete(ending) => Outcome::Settled(ending.clone()),
         };
-        let granted = self.end(outcome).await;
+        // Boxed, because otherwise the run would reserve its memory, most of the task, from the start.
+        let granted = Box::pin(self.end(outcome)).await;
         let RunTask { live, permit, runner, .. } = self;
         drop(permit);
         if let Some(grant) = granted {
