@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use crate::config::{ConfigError, Flag};
 use anyhow::Context;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use self::store_options::StoreOptions;
@@ -100,7 +101,7 @@ pub(crate) struct ServeOptions {
     #[arg(long)]
     pub(crate) allow_unauthenticated: bool,
     /// Additional web origin that may call the server from a browser; * allows all; may be repeated
-    #[arg(long = "cors-origin", value_name = "ORIGIN")]
+    #[arg(long = "cors-origin", value_name = "ORIGIN", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cors_origins: Vec<String>,
     /// Format of log lines: human or json [default: human]
     #[arg(long, value_name = "FORMAT")]

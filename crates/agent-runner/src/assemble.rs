@@ -26,11 +26,11 @@ use encode::MessageHead;
 pub(crate) use open::MessageKey;
 use open::{OpenContent, OpenMessage};
 
-/// Smaller batches share an allocation.
+/// A batch of at least this size keeps the buffer it was written to, which avoids a copy.
 const LARGE_BATCH: usize = 4096;
 
-/// How much of the buffer for events is kept for the next ones.
-const KEPT_CAPACITY: usize = 64 * 1024;
+/// From this size on it is copied after all, because a buffer that has grown may be twice as large as what it holds.
+const HUGE_BATCH: usize = 256 * 1024;
 
 /// The members of response events other than the status.
 #[derive(Debug)]
@@ -167,15 +167,15 @@ impl Assembler {
     /// Takes the events that have not been taken yet.
     pub(crate) fn take(&mut self) -> Batch {
         self.written += self.pending.len();
-        let frames = if self.pending.len() >= LARGE_BATCH {
-            // Copied, because a buffer that has grown may be twice as large as what it holds.
-            Bytes::copy_from_slice(&self.pending)
-        } else {
-            self.chunk.extend_from_slice(&self.pending);
-            self.chunk.split().freeze()
+        let frames = match self.pending.len() {
+            ..LARGE_BATCH => {
+                self.chunk.extend_from_slice(&self.pending);
+                self.pending.clear();
+                self.chunk.split().freeze()
+            }
+            LARGE_BATCH..HUGE_BATCH => std::mem::take(&mut self.pending).into(),
+            HUGE_BATCH.. => Bytes::copy_from_slice(&std::mem::take(&mut self.pending)),
         };
-        self.pending.clear();
-        self.pending.shrink_to(KEPT_CAPACITY);
         let first = std::mem::replace(&mut self.pending_from, self.next);
         Batch { first, count: self.next - first, frames }
     }

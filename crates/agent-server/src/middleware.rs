@@ -79,7 +79,8 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if request.headers().contains_key(header::ORIGIN) {
+        // CORS would answer a preflight before the gate refuses what is not HTTP.
+        if request.headers().contains_key(header::ORIGIN) && bad_host(&request).is_none() {
             Either::Left(self.cors.call(request))
         } else {
             Either::Right(self.plain.call(request))

@@ -7,7 +7,7 @@ use agent_schemas::{Content, ContentBody, Json, Message, object};
 use axum::extract::State;
 
 use super::create::Prepared;
-use agent_server::protocol::{ApiError, JsonRequest, ProtocolContext};
+use agent_server::protocol::{ApiError, Fields, JsonRequest, ProtocolContext};
 
 /// How many bytes of UTF-8 make a token.
 const BYTES: usize = 4;
@@ -22,6 +22,8 @@ pub(super) async fn count(
     State(context): State<ProtocolContext>,
     request: JsonRequest,
 ) -> Result<axum::Json<Json>, ApiError> {
+    // The estimate is the same for all agents, but a name that none has is a mistake.
+    context.runner().summarizes(Fields::new(request.body()).optional_text("model")?)?;
     let prepared = Prepared::new(&context, &request, None).await?;
     let mut tokens = settings(request.body());
     let before = prepared.context_messages().iter();

@@ -144,15 +144,25 @@ impl Open {
 /// A database with fewer free pages than this counts as full.
 const ROOM: u64 = 16;
 
+/// A disk with fewer free bytes than this counts as full, although a small write may still fit into the file.
+const FREE_BYTES: u64 = 1024 * 1024;
+
 /// Rewrites a page unchanged, which fails like any other write, and checks that the database can grow.
 fn try_to_write(connection: &Connection, operation: &'static str) -> Outcome<()> {
     migrations::write_version_again(connection)?;
     let number = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, u64>(0));
     let (most, pages, free) = (number("max_page_count")?, number("page_count")?, number("freelist_count")?);
-    if most.saturating_sub(pages) + free < ROOM {
+    if most.saturating_sub(pages) + free < ROOM || free_bytes(connection) < FREE_BYTES {
         return Err(full(operation).into());
     }
     Ok(())
+}
+
+/// What is left on the disk of a database, if that can be found out.
+fn free_bytes(connection: &Connection) -> u64 {
+    let folder = connection.path().and_then(|file| Path::new(file).parent());
+    let disk = folder.and_then(|folder| rustix::fs::statvfs(folder).ok());
+    disk.map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// The error for an operation that only the owner of the database can do.
