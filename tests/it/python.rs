@@ -129,7 +129,7 @@ async fn cancel__of_one_among_many__ends_that_one_and_lets_it_save() {
     let saved = process(&server, &body).await;
     assert_eq!(saved["output"][0]["content"][0]["text"], "{'cancelled': True}");
     let runs = server.connect().await.get("/runs?user_id=u&status=in_progress&limit=1000").await.json();
-    assert_eq!(runs["runs"].as_array().map(Vec::len), Some(99), "{runs}");
+    assert_eq!(runs["data"].as_array().map(Vec::len), Some(99));
 }
 
 #[tokio::test]
