@@ -43,12 +43,14 @@ async fn ask(server: &Server, agent: &str, text: &str) -> String {
 #[tokio::test]
 async fn agent__of_every_form__answers_over_every_protocol() {
     let server = start().await;
-    for (agent, expected) in [("echo", "a ü "), ("returns", "A Ü"), ("yields", "a ü "), ("agents", "a ü ")] {
+    for (agent, expected) in [("echo", "a ü "), ("returns", "A Ü"), ("yields", "a ü "), ("agents", "a ü ")]
+    {
         assert_eq!(ask(&server, agent, "a ü").await, expected, "{agent}");
         let body = json!({ "model": agent, "input": "a ü" });
         let response = server.connect().await.call("POST", "/v1/responses", Some(&body)).await.json();
         assert_eq!(response["output"][0]["content"][0]["text"], expected, "{agent}");
-        let body = json!({ "model": agent, "messages": [{ "role": "user", "content": "a ü" }], "stream": true });
+        let body =
+            json!({ "model": agent, "messages": [{ "role": "user", "content": "a ü" }], "stream": true });
         let chunks = server.connect().await.call("POST", "/v1/chat/completions", Some(&body)).await.events();
         let deltas = chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str());
         assert_eq!(deltas.collect::<String>(), expected, "{agent}");
@@ -97,7 +99,10 @@ async fn exception__without_a_code__is_only_in_the_log() {
     assert!(answer.body.contains("AGENT_UNKNOWN_ERROR"), "{answer:?}");
     let is_traceback = |line: &Value| line["message"].as_str().is_some_and(|text| text.contains("in fails"));
     let logged = server.logged("the traceback", is_traceback).await;
-    assert!(logged["message"].as_str().expect("a text").ends_with("ValueError: the password is 1234"), "{logged}");
+    assert!(
+        logged["message"].as_str().expect("a text").ends_with("ValueError: the password is 1234"),
+        "{logged}"
+    );
     let body = json!({ "model": "refuses", "messages": [{ "role": "user", "content": "x" }] });
     let answer = server.connect().await.call("POST", "/v1/chat/completions", Some(&body)).await;
     assert_eq!((answer.status, &answer.json()["error"]["message"]), (429, &json!("No more questions today")));
@@ -140,7 +145,8 @@ async fn worker__dies__its_runs_fail_and_the_next_ones_work() {
         assert!(answer.body.contains("WORKER_CRASHED"), "{answer:?}");
         assert_eq!(ask(&server, "echo", "again").await, "again ");
     }
-    let is_end = |line: &Value| line["reason"].as_str().is_some_and(|reason| reason.contains("exit status: 3"));
+    let is_end =
+        |line: &Value| line["reason"].as_str().is_some_and(|reason| reason.contains("exit status: 3"));
     server.logged("how it ended", is_end).await;
 }
 
@@ -238,7 +244,8 @@ async fn script__in_a_package__has_its_relative_imports() {
 #[tokio::test]
 async fn configured_agents__of_one_script__share_its_workers() {
     let file = script("agents.py");
-    let entry = |name: &str| format!("[agents.{name}]\nkind = \"python\"\nfile = {file:?}\nagent = {name:?}\n");
+    let entry =
+        |name: &str| format!("[agents.{name}]\nkind = \"python\"\nfile = {file:?}\nagent = {name:?}\n");
     let config = format!("{}{}", entry("processes"), entry("echo"));
     let server = Launch::bare(&["--port", "0"]).environment("PATH", PATH).config(&config).start().await;
     assert_eq!(ask(&server, "echo", "hi").await, "hi ");
