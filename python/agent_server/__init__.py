@@ -13,6 +13,6 @@ An agent is a function that takes a run. This one answers with its input, word b
 """
 
 from ._agents import Agent, agent, serve
-from ._run import AgentError, Message, Run, ToolCall
+from ._run import AgentError, Message, Run, ToolCall, text_of
 
-__all__ = ["Agent", "AgentError", "Message", "Run", "ToolCall", "agent", "serve"]
+__all__ = ["Agent", "AgentError", "Message", "Run", "ToolCall", "agent", "serve", "text_of"]

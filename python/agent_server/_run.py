@@ -21,6 +21,16 @@ class AgentError(Exception):
         self.code, self.status = code, status
 
 
+def text_of(message: Mapping[str, Any]) -> str:
+    """The text of a message."""
+    contents = message.get("content") or []
+    return "".join(content.get("text") or "" for content in contents if content.get("type") == "text")
+
+
+def _user(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": [{"type": "text", "text": text}]}
+
+
 class Run:
     """One run: the request, and where the answer is written.
 
@@ -57,8 +67,7 @@ class Run:
         """The text of the last message of the user."""
         for message in reversed(self.input):
             if message.get("role") == "user":
-                contents = message.get("content") or []
-                return "".join(content.get("text") or "" for content in contents if content.get("type") == "text")
+                return text_of(message)
         return ""
 
     def message(self, kind: str = "message", role: str = "assistant") -> Message:
@@ -105,6 +114,25 @@ class Run:
     async def save_state(self, state: Any) -> None:
         """Saves the agents' state in this session, as JSON."""
         await self._ask("save_state", {"state": state})
+
+    async def steered(self) -> list[dict[str, Any]]:
+        """The messages that the user has sent since the last call, while this run is in progress."""
+        messages: list[dict[str, Any]] = await self._ask("steered", {})
+        return messages
+
+    async def remember(self, *texts: str) -> None:
+        """Keeps texts as memories of the user, which later conversations find."""
+        await self._ask("remember", {"messages": [_user(text) for text in texts]})
+
+    async def recall(self, text: str, limit: int = 10) -> list[str]:
+        """The user's memories that match a text best, best first."""
+        messages: list[dict[str, Any]] = await self._ask("recall", {"text": text, "limit": limit})
+        return [text_of(message) for message in messages]
+
+    async def child(self, agent: str, text: str) -> dict[str, Any]:
+        """Asks another agent of this server, and returns its response. It is cancelled with this run."""
+        response: dict[str, Any] = await self._ask("child", {"agent": agent, "input": [_user(text)]})
+        return response
 
     # What follows is for this package.
 

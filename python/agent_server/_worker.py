@@ -71,9 +71,9 @@ class Worker:
 
     def _start(self, number: int, start: dict[str, Any]) -> None:
         run = Run(number, start, self._connection.send, self._credit)
-        work = _work(registered[start["agent"]], run)
+        job = work(registered[start["agent"]], run)
         # A context of its own; Python 3.10 has no other way to give it to a task.
-        task = contextvars.Context().run(self._loop.create_task, work)
+        task = contextvars.Context().run(self._loop.create_task, job)
         self._runs[number] = (run, task)
         # A task that is cancelled before its first step runs none of its code, so its end is reported from here.
         task.add_done_callback(lambda task: self._ended(number, task), context=contextvars.Context())
@@ -115,7 +115,7 @@ def _report(error: BaseException) -> dict[str, Any]:
     return {"class": type(error).__name__, "message": str(error), "traceback": text}
 
 
-async def _work(agent: Agent, run: Run) -> None:
+async def work(agent: Agent, run: Run) -> None:
     """Calls the agent's function, whatever kind it is, and writes what it yields or returns."""
     handler = agent.handler
     if inspect.isasyncgenfunction(handler):
@@ -192,8 +192,8 @@ def main(script: str, run: Callable[[Any], None] = asyncio.run) -> None:
     data.setblocking(False)
     threading.Thread(target=_answer_pings, args=(health,), daemon=True, name="agent-server-health").start()
 
-    async def work() -> None:
+    async def until_the_end() -> None:
         await Worker(asyncio.get_running_loop(), script).start(data)
         await asyncio.get_running_loop().create_future()
 
-    run(work())
+    run(until_the_end())

@@ -92,6 +92,28 @@ async fn state_and_history__next_turn__are_there() {
 }
 
 #[tokio::test]
+async fn memories_and_children__of_a_run__are_the_servers() {
+    let server = start().await;
+    assert_eq!(ask(&server, "knows", "x").await, "['Ann likes figs'] a b ");
+}
+
+#[tokio::test]
+async fn steered_input__while_it_runs__reaches_the_agent() {
+    let server = start().await;
+    let mut body = request("listens", "x");
+    body["stream"] = true.into();
+    let mut connection = server.connect().await;
+    connection.send(&agent_tests::client::post(&body.to_string())).await;
+    let head = connection.head().await;
+    let mut more = request("listens", "louder");
+    (more["session_policy"], more["stream"]) = ("steer".into(), true.into());
+    let steered = server.connect().await.call("POST", "/process", Some(&more)).await;
+    assert_eq!(steered.status, 200, "{steered:?}");
+    let body = connection.body(&head).await.expect("an end");
+    assert!(body.contains("\"text\":\"louder\""), "{body}");
+}
+
+#[tokio::test]
 async fn exception__without_a_code__is_only_in_the_log() {
     let server = start().await;
     let answer = server.connect().await.call("POST", "/process", Some(&request("fails", "x"))).await;

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from agent_server import AgentError, Run, agent
+from agent_server import AgentError, Run, agent, text_of
 
 
 @agent
@@ -112,3 +112,19 @@ async def processes(run: Run):
     """Starts a process, and says its number and its own."""
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     return f"{os.getpid()} {child.pid}"
+
+
+@agent
+async def knows(run: Run):
+    await run.remember("Ann likes figs")
+    child = await run.child("echo", "a b")
+    return f"{await run.recall('figs')} {child['output'][0]['content'][0]['text']}"
+
+
+@agent
+async def listens(run: Run):
+    """Repeats what it is told while it runs."""
+    await run.say("go on")
+    while not (heard := await run.steered()):
+        await asyncio.sleep(0.01)
+    return text_of(heard[0])

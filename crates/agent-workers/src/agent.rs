@@ -5,6 +5,8 @@ use std::sync::Arc;
 use agent_runner::{Agent, AgentError, Recovery, RunHandle};
 use agent_schemas::Error;
 use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
 use crate::calls;
 use crate::connection::RunLink;
@@ -58,12 +60,18 @@ impl Agent for WorkerAgent {
 async fn follow(run: &RunHandle, link: &mut RunLink) -> Result<(), AgentError> {
     let (mut parts, mut frames) = (Parts::new(run), Vec::with_capacity(64));
     let (mut is_cancelled, mut written) = (false, 0);
+    // A call may take as long as another run, so the others do not wait for it.
+    let mut calls = FuturesUnordered::new();
     loop {
         let count = tokio::select! {
             biased;
             () = run.cancelled(), if !is_cancelled => {
                 is_cancelled = true;
                 link.cancel("canceled");
+                continue;
+            }
+            Some(reply) = calls.next() => {
+                link.reply(&reply);
                 continue;
             }
             count = link.receive(&mut frames) => count,
@@ -79,7 +87,7 @@ async fn follow(run: &RunHandle, link: &mut RunLink) -> Result<(), AgentError> {
                 }
                 Kind::Call => {
                     let call = message::read(&frame).map_err(|error| broken(&error.to_string()))?;
-                    link.reply(&calls::answer(run, call).await);
+                    calls.push(calls::answer(run, call));
                 }
                 _ => parts.apply(&frame).map_err(|error| broken(&error))?,
             }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::process::Program;
 
 /// The modules of the package, which an environment therefore need not have.
-const MODULES: [(&str, &str); 8] = [
+const MODULES: [(&str, &str); 9] = [
     ("__init__.py", include_str!("../../../python/agent_server/__init__.py")),
     ("__main__.py", include_str!("../../../python/agent_server/__main__.py")),
     ("_agents.py", include_str!("../../../python/agent_server/_agents.py")),
@@ -19,6 +19,7 @@ const MODULES: [(&str, &str); 8] = [
     ("_run.py", include_str!("../../../python/agent_server/_run.py")),
     ("_wire.py", include_str!("../../../python/agent_server/_wire.py")),
     ("_worker.py", include_str!("../../../python/agent_server/_worker.py")),
+    ("testing.py", include_str!("../../../python/agent_server/testing.py")),
 ];
 
 /// The package in a folder of its own, which is deleted when this is dropped.
