@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import logging
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from . import _wire
 from ._agents import Agent, registered
 from ._connection import Connection
 from ._load import describe, load
+from ._log import ServerLog, current_run
 from ._run import AgentError, Run
 
 
@@ -57,6 +59,9 @@ class Worker:
         self._credit = hello["credit"]
         try:
             load(self._script)
+            # A script that sets up its own log keeps it.
+            if not logging.getLogger().handlers:
+                logging.getLogger().addHandler(ServerLog(self._loop, self._connection.send))
             if not registered:
                 raise ImportError(f"{self._script} has no agent: decorate a function with @agent")
         except BaseException as error:
@@ -73,7 +78,9 @@ class Worker:
         run = Run(number, start, self._connection.send, self._credit)
         job = work(registered[start["agent"]], run)
         # A context of its own; Python 3.10 has no other way to give it to a task.
-        task = contextvars.Context().run(self._loop.create_task, job)
+        context = contextvars.Context()
+        context.run(current_run.set, number)
+        task = context.run(self._loop.create_task, job)
         self._runs[number] = (run, task)
         # A task that is cancelled before its first step runs none of its code, so its end is reported from here.
         task.add_done_callback(lambda task: self._ended(number, task), context=contextvars.Context())

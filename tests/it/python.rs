@@ -131,6 +131,17 @@ async fn exception__without_a_code__is_only_in_the_log() {
 }
 
 #[tokio::test]
+async fn log__of_the_script__names_the_run() {
+    let server = start().await;
+    assert_eq!(ask(&server, "logs", "knives").await, "logged");
+    for message in ["careful with knives", "in a thread"] {
+        let line = server.logged(message, |line| line["message"] == message).await;
+        assert_eq!(line["logger"], "mine");
+        assert!(line["run.id"].as_str().is_some_and(|id| id.starts_with("run_")), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn cancel__of_one_among_many__ends_that_one_and_lets_it_save() {
     let server = start().await;
     let mut connections = Vec::new();

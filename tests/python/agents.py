@@ -1,6 +1,7 @@
 """Agents for tests, each of which shows one thing that an agent in Python can do."""
 
 import asyncio
+import logging
 import os
 import subprocess
 import sys
@@ -128,3 +129,10 @@ async def listens(run: Run):
     while not (heard := await run.steered()):
         await asyncio.sleep(0.01)
     return text_of(heard[0])
+
+
+@agent
+async def logs(run: Run):
+    logging.getLogger("mine").warning("careful with %s", run.text)
+    await asyncio.to_thread(logging.getLogger("mine").error, "in a thread")
+    return "logged"

@@ -82,6 +82,10 @@ pub(crate) struct ServeCommand {
     #[cfg(feature = "python")]
     #[arg(long, value_name = "FILE", requires = "script")]
     pub(crate) python: Option<PathBuf>,
+    /// Load the script anew whenever a Python file beside it changes
+    #[cfg(feature = "python")]
+    #[arg(long, requires = "script")]
+    pub(crate) reload: bool,
     #[command(flatten)]
     pub(crate) options: ServeOptions,
 }

@@ -37,7 +37,7 @@ pub(crate) fn run(command: &ServeCommand, environment: &Environment) -> anyhow::
     let mut config = config.resolve(environment)?;
     #[cfg(feature = "python")]
     if let Some(script) = &command.script {
-        agents::add_script(&mut config, script, command.python.as_deref())?;
+        agents::add_script(&mut config, script, command)?;
     }
     let reason = agents::resolve(&mut config, environment)?;
     let summary = Summary::new(&config, config_file(options.config.as_deref(), environment), reason);

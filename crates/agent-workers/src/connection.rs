@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use agent_schemas::RunId;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -30,6 +31,8 @@ pub(crate) struct Connection {
     urgent: UnboundedSender<Bytes>,
     bulk: UnboundedSender<Bytes>,
     runs: Mutex<Runs>,
+    /// Whether the worker gets no further runs.
+    is_draining: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +45,7 @@ struct Runs {
 /// The frames of a run that its agent has not taken.
 #[derive(Clone, Debug)]
 struct Queue {
+    id: RunId,
     frames: UnboundedSender<Frame>,
     bytes: Arc<AtomicUsize>,
 }
@@ -54,7 +58,12 @@ impl Connection {
     ) -> (Arc<Self>, impl Future<Output = Result<(), String>> + Send) {
         let (urgent, urgent_frames) = mpsc::unbounded_channel();
         let (bulk, bulk_frames) = mpsc::unbounded_channel();
-        let connection = Arc::new(Connection { urgent, bulk, runs: Mutex::default() });
+        let connection = Arc::new(Connection {
+            urgent,
+            bulk,
+            runs: Mutex::default(),
+            is_draining: AtomicBool::new(false),
+        });
         let (input, output) = socket.into_split();
         let reader = Arc::clone(&connection);
         let serving = async move {
@@ -72,7 +81,7 @@ impl Connection {
     pub(crate) fn start(self: &Arc<Self>, run: &StartRun<'_>) -> Option<RunLink> {
         let (frames, received) = mpsc::unbounded_channel();
         let bytes = Arc::new(AtomicUsize::new(0));
-        let queue = Queue { frames, bytes: Arc::clone(&bytes) };
+        let queue = Queue { id: RunId::new(run.id), frames, bytes: Arc::clone(&bytes) };
         let number = {
             let mut runs = self.runs.lock();
             if runs.is_closed {
@@ -101,6 +110,17 @@ impl Connection {
         Some(link)
     }
 
+    /// Lets the worker exit once its runs have ended.
+    pub(crate) fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+        // Behind the runs that it was given.
+        send(&self.bulk, Kind::Drain, 0, &());
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+
     async fn read_all(&self, mut input: OwnedReadHalf, mut decoder: Decoder) -> Result<(), String> {
         loop {
             while let Some(frame) = decoder.next().map_err(|error| error.to_string())? {
@@ -116,13 +136,13 @@ impl Connection {
 
     /// Hands a frame to its run. The frames of a run that has ended are ignored.
     fn deliver(&self, frame: Frame) -> Result<(), String> {
+        let queue = self.runs.lock().open.get(&frame.run).cloned();
         if frame.kind == Kind::Log {
             if let Ok(log) = message::read::<Log>(&frame) {
-                write_log(&log);
+                write_log(&log, queue.as_ref().map(|queue| &queue.id));
             }
             return Ok(());
         }
-        let queue = self.runs.lock().open.get(&frame.run).cloned();
         let Some(queue) = queue else { return Ok(()) };
         let size = frame.payload.len();
         let queued = queue.bytes.fetch_add(size, Ordering::Relaxed) + size;
@@ -170,13 +190,14 @@ fn send(queue: &UnboundedSender<Bytes>, kind: Kind, run: u32, message: &impl Ser
     }
 }
 
-fn write_log(log: &Log) {
-    let message = &log.message;
+/// Logs a line of a worker, with its run if it belongs to one.
+fn write_log(log: &Log, run: Option<&RunId>) {
+    let (message, logger, run) = (&log.message, &log.logger, run.map(tracing::field::display));
     match log.level.as_str() {
-        "error" | "critical" => tracing::error!(target: "agent_workers::log", "{message}"),
-        "warning" => tracing::warn!(target: "agent_workers::log", "{message}"),
-        "debug" => tracing::debug!(target: "agent_workers::log", "{message}"),
-        _ => tracing::info!(target: "agent_workers::log", "{message}"),
+        "error" | "critical" => tracing::error!(run.id = run, logger, "{message}"),
+        "warning" => tracing::warn!(run.id = run, logger, "{message}"),
+        "debug" => tracing::debug!(run.id = run, logger, "{message}"),
+        _ => tracing::info!(run.id = run, logger, "{message}"),
     }
 }
 

@@ -51,6 +51,16 @@ pub enum WorkerError {
     },
 }
 
+impl WorkerError {
+    /// The traceback on lines of its own, or nothing.
+    pub(crate) fn traceback(&self) -> String {
+        match self {
+            WorkerError::Load { traceback, .. } => format!("\n{}", traceback.trim_end()),
+            _ => String::new(),
+        }
+    }
+}
+
 /// What the client of a run sees when its worker is gone.
 pub(crate) fn crashed() -> Error {
     Error::Custom {

@@ -6,6 +6,7 @@
 
 mod agent;
 mod calls;
+mod changes;
 mod connection;
 mod error;
 mod frame;
@@ -13,10 +14,13 @@ mod message;
 mod parts;
 mod process;
 pub mod python;
+mod start;
+mod supervise;
 mod workers;
 
 pub use agent::WorkerAgent;
 pub use error::WorkerError;
 pub use message::AgentInfo;
 pub use process::Program;
-pub use workers::{Workers, WorkersConfig};
+pub use start::WorkersConfig;
+pub use workers::Workers;

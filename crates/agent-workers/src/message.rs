@@ -173,6 +173,8 @@ pub(crate) struct RunError {
 pub(crate) struct Log {
     #[serde(default)]
     pub(crate) level: String,
+    #[serde(default)]
+    pub(crate) logger: String,
     pub(crate) message: String,
 }
 

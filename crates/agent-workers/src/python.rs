@@ -4,18 +4,20 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::process::Program;
 
 /// The modules of the package, which an environment therefore need not have.
-const MODULES: [(&str, &str); 9] = [
+const MODULES: [(&str, &str); 10] = [
     ("__init__.py", include_str!("../../../python/agent_server/__init__.py")),
     ("__main__.py", include_str!("../../../python/agent_server/__main__.py")),
     ("_agents.py", include_str!("../../../python/agent_server/_agents.py")),
     ("_connection.py", include_str!("../../../python/agent_server/_connection.py")),
     ("_load.py", include_str!("../../../python/agent_server/_load.py")),
+    ("_log.py", include_str!("../../../python/agent_server/_log.py")),
     ("_run.py", include_str!("../../../python/agent_server/_run.py")),
     ("_wire.py", include_str!("../../../python/agent_server/_wire.py")),
     ("_worker.py", include_str!("../../../python/agent_server/_worker.py")),
@@ -89,24 +91,42 @@ impl Script {
     }
 }
 
-/// The interpreter of the activated environment, of the script's own, or on the path.
+/// The interpreter of the activated environment, of the script's own, of its project in uv, or on the path.
 fn interpreter(script: &Path, virtual_env: Option<&OsStr>, path: Option<&OsStr>) -> Option<PathBuf> {
     let in_environment = |folder: &Path| Some(folder.join("bin/python")).filter(|python| python.exists());
     let own = || script.ancestors().skip(1).find_map(|folder| in_environment(&folder.join(".venv")));
-    let on_path = || {
-        let folders = std::env::split_paths(path?).collect::<Vec<_>>();
-        let names = ["python3", "python"];
-        folders.iter().flat_map(|folder| names.map(|name| folder.join(name))).find(|python| python.is_file())
-    };
-    virtual_env.and_then(|folder| in_environment(Path::new(folder))).or_else(own).or_else(on_path)
+    virtual_env
+        .and_then(|folder| in_environment(Path::new(folder)))
+        .or_else(own)
+        .or_else(|| of_uv(script, path))
+        .or_else(|| on_path(&["python3", "python"], path))
+}
+
+/// The interpreter that uv has chosen for the script's project. uv is only asked: as the parent of the worker, it would not
+/// pass signals on.
+fn of_uv(script: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
+    let project = script.ancestors().skip(1).find(|folder| folder.join("uv.lock").exists())?;
+    let mut uv = Command::new(on_path(&["uv"], path)?);
+    let found =
+        uv.args(["python", "find", "--directory"]).arg(project).stderr(Stdio::null()).output().ok()?;
+    let python = PathBuf::from(String::from_utf8(found.stdout).ok()?.trim());
+    Some(python).filter(|python| python.is_file())
+}
+
+/// The first program with one of these names on the path.
+fn on_path(names: &[&str], path: Option<&OsStr>) -> Option<PathBuf> {
+    let mut folders = std::env::split_paths(path?);
+    folders.find_map(|folder| names.iter().map(|name| folder.join(name)).find(|program| program.is_file()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
-    fn interpreter__activated_own_or_on_the_path__in_this_order() {
+    fn interpreter__activated_own_of_uv_or_on_the_path__in_this_order() {
         let folder = tempfile::tempdir().expect("a folder");
         let make = |path: &str| {
             let python = folder.path().join(path);
@@ -124,6 +144,13 @@ mod tests {
         assert_eq!(find(Some(&virtual_env), Some(&path)), Some(active));
         assert_eq!(find(Some(Path::new("/nowhere")), Some(&path)), Some(own));
         fs::remove_dir_all(folder.path().join("project/.venv")).expect("removed");
+        let (uv, of_uv) = (make("usr/uv"), make("uv/python"));
+        make("project/uv.lock");
+        let answer = format!("#!/bin/sh\n[ \"$1 $2\" = 'python find' ] && echo {}\n", of_uv.display());
+        fs::write(&uv, answer).expect("written");
+        fs::set_permissions(&uv, fs::Permissions::from_mode(0o755)).expect("set");
+        assert_eq!(find(None, Some(&path)), Some(of_uv));
+        fs::write(&uv, "#!/bin/sh\nexit 2\n").expect("written");
         assert_eq!(find(None, Some(&path)), Some(system));
         assert_eq!(find(None, None), None);
     }
