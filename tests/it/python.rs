@@ -259,6 +259,41 @@ async fn script__cannot_be_loaded__says_where() {
 }
 
 #[tokio::test]
+async fn reload__changed_file__new_runs_have_it_and_old_ones_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("app.py");
+    let write = |word: &str, more: &str| {
+        let text = format!(
+            "import asyncio\nfrom agent_server import agent\n{more}\n@agent\nasync def say(run):\n    yield '{word} '\n    \
+             await asyncio.sleep(float(run.text))\n    yield '{word}'\n"
+        );
+        std::fs::write(&file, text).expect("written");
+    };
+    write("one", "");
+    let server = launch(file.to_str().expect("UTF-8")).arguments(&["--reload"]).start().await;
+    let mut body = request("say", "2");
+    (body["stream"], body["session_id"]) = (true.into(), "old".into());
+    let mut old = server.connect().await;
+    old.send(&agent_tests::client::post(&body.to_string())).await;
+    let head = old.head().await;
+    // A file that is no Python changes nothing; a script that cannot be loaded is not used.
+    std::fs::write(folder.path().join("state.json"), "{}").expect("written");
+    write("two", "import no_such_module");
+    let is_failure = |line: &Value| line["error"].as_str().is_some_and(|error| error.contains("no_such"));
+    server.logged("the failure", is_failure).await;
+    assert_eq!(ask(&server, "say", "0").await, "one one");
+    write("three", "");
+    within("the new code", async {
+        while ask(&server, "say", "0").await != "three three" {
+            pause().await;
+        }
+    })
+    .await;
+    assert!(old.body(&head).await.expect("an end").contains("\"text\":\"one one\""));
+    server.logged("the end of the old worker", |line| line["message"] == "a worker was replaced").await;
+}
+
+#[tokio::test]
 async fn script__in_a_package__has_its_relative_imports() {
     let folder = tempfile::tempdir().expect("a folder");
     let package = folder.path().join("src/bot");

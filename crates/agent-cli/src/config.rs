@@ -185,6 +185,9 @@ pub(crate) struct PythonConfig {
     /// How many processes execute the agent. All runs of a session are executed by the same one.
     #[serde(default = "one")]
     pub(crate) workers: usize,
+    /// Whether to load the script anew when a Python file beside it or in a folder below changes.
+    #[serde(default)]
+    pub(crate) reload: bool,
 }
 
 #[cfg(feature = "python")]

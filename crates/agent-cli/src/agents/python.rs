@@ -9,6 +9,7 @@ use agent_workers::python::{Package, Script};
 use agent_workers::{WorkerAgent, WorkerError, Workers, WorkersConfig};
 
 use super::Named;
+use crate::cli::ServeCommand;
 use crate::config::{AgentConfig, Config, ConfigError, Environment, PythonConfig};
 
 /// Adds the agents of a script to the configuration; the named one, or the script's first, is the default.
@@ -18,7 +19,7 @@ use crate::config::{AgentConfig, Config, ConfigError, Environment, PythonConfig}
 pub(crate) fn add_script(
     config: &mut Config,
     script: &str,
-    python: Option<&Path>,
+    command: &ServeCommand,
 ) -> Result<(), ConfigError> {
     // A name may follow the last colon, unless the colon belongs to the file.
     let (file, agent) = match script.rsplit_once(':') {
@@ -31,7 +32,8 @@ pub(crate) fn add_script(
     let stem =
         || file.file_stem().map_or_else(|| "agent".to_owned(), |stem| stem.to_string_lossy().into_owned());
     let name = agent.clone().unwrap_or_else(stem);
-    let python = PythonConfig { file, agent, python: python.map(Path::to_owned), workers: 1 };
+    let python =
+        PythonConfig { file, agent, python: command.python.clone(), workers: 1, reload: command.reload };
     config.agents.insert(name.clone(), AgentConfig::Python(python));
     config.agent = Some(name);
     Ok(())
@@ -101,6 +103,10 @@ impl Scripts {
             }
             error => failed(error.to_string()),
         })?;
+        if config.reload {
+            let file = config.file.canonicalize()?;
+            workers.reload_on_change(file.parent().unwrap_or(&file).to_owned());
+        }
         let started = Arc::new(Started { workers, _package: package });
         self.0.push((shared, Arc::clone(&started)));
         Ok(started)
