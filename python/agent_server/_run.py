@@ -142,7 +142,7 @@ class Run:
         return part
 
     def _send(self, kind: int, part: int, value: object) -> None:
-        self._send_bytes(kind, part, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+        self._send_bytes(kind, part, _wire.json_bytes(value))
 
     def _send_bytes(self, kind: int, part: int, payload: bytes) -> None:
         self._credit -= len(payload)
@@ -191,7 +191,7 @@ class _Part:
 
     async def text(self, text: str) -> None:
         """Appends text; each call is one event."""
-        self._run._send_bytes(_wire.TEXT, self._part, text.encode())
+        self._run._send_bytes(_wire.TEXT, self._part, text.encode("utf-8", "replace"))
         if self._run._credit <= 0:
             await self._run._ready()
 

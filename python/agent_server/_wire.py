@@ -52,7 +52,13 @@ def _pieces(kind: int, part: int, run: int, payload: bytes) -> Iterator[bytes]:
 
 def encode_json(kind: int, part: int, run: int, value: object) -> bytes:
     """Encodes a frame whose payload is JSON."""
-    return encode(kind, part, run, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    return encode(kind, part, run, json_bytes(value))
+
+
+def json_bytes(value: object) -> bytes:
+    """JSON in UTF-8. Halves of characters, which some models write, become question marks."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
 
 
 class Decoder:

@@ -31,6 +31,7 @@ class Worker:
         self._connection = Connection(loop, self._received, self._lost)
         self._credit = 0
         self._runs: dict[int, tuple[Run, asyncio.Task[None]]] = {}
+        self._newest = 0
         self._cancelled_early: set[int] = set()
         self._is_draining = False
 
@@ -82,6 +83,7 @@ class Worker:
         context.run(current_run.set, number)
         task = context.run(self._loop.create_task, job)
         self._runs[number] = (run, task)
+        self._newest = number
         # A task that is cancelled before its first step runs none of its code, so its end is reported from here.
         task.add_done_callback(lambda task: self._ended(number, task), context=contextvars.Context())
         if number in self._cancelled_early:
@@ -91,8 +93,8 @@ class Worker:
     def _cancel(self, number: int) -> None:
         if number in self._runs:
             self._runs[number][1].cancel()
-        else:
-            # It may have overtaken the request.
+        elif number > self._newest:
+            # It has overtaken the request.
             self._cancelled_early.add(number)
 
     def _ended(self, number: int, task: asyncio.Task[None]) -> None:
@@ -133,7 +135,10 @@ async def work(agent: Agent, run: Run) -> None:
         await _write(run, _in_thread(handler(run)))
     else:
         result = await asyncio.to_thread(handler, run)
-        await _say(run, await result if inspect.isawaitable(result) else result)
+        if inspect.isasyncgen(result):
+            await _write(run, result)
+        else:
+            await _say(run, await result if inspect.isawaitable(result) else result)
 
 
 async def _say(run: Run, result: object) -> None:
@@ -163,8 +168,12 @@ async def _in_thread(pieces: Iterator[object]) -> Any:
 
 def _exit() -> None:
     """Ends the process and all that it has started: the server is gone, so nobody is left to work for."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # Nobody reads it any more.
+            pass
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     # Threads of handlers would keep the process alive.

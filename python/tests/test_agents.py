@@ -61,6 +61,22 @@ class Agents(unittest.TestCase):
             with self.assertRaisesRegex(TypeError, "text"):
                 ask(handler)
 
+    def test_text__with_half_a_character__is_written(self) -> None:
+        async def writes_halves(run: Run) -> str:
+            async with run.message() as message:
+                await message.data({"half": "\ud83d"})
+            return "half \ud83d"
+
+        answer = ask(writes_halves)
+        self.assertEqual((answer.text, answer.messages[0].data), ("half ?", {"half": "?"}))
+
+    def test_data__that_is_no_json__is_refused(self) -> None:
+        async def saves_nan(run: Run) -> None:
+            await run.save_state(float("nan"))
+
+        with self.assertRaises(ValueError):
+            ask(saves_nan)
+
     def test_agent__without_a_run_or_twice__is_refused(self) -> None:
         with self.assertRaises(TypeError):
 
