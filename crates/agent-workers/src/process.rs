@@ -71,10 +71,10 @@ pub(crate) fn spawn(program: &Program) -> io::Result<Spawned> {
     let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     let number = child.id().unwrap_or_default();
     if let Some(output) = child.stdout.take() {
-        tokio::spawn(log_lines(output, number, "stdout"));
+        read_output(output, number, "stdout");
     }
     if let Some(output) = child.stderr.take() {
-        tokio::spawn(log_lines(output, number, "stderr"));
+        read_output(output, number, "stderr");
     }
     let process = Process { child, group };
     let [data, health] = [data, health].map(|socket| {
@@ -109,6 +109,11 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn read_output(output: impl AsyncRead + Send + Unpin + 'static, worker: u32, stream: &'static str) {
+    #[expect(clippy::disallowed_methods, reason = "it ends with the processes whose output it reads")]
+    tokio::spawn(log_lines(output, worker, stream));
 }
 
 /// Logs what a worker prints, line by line.

@@ -60,7 +60,7 @@ async fn handshake(spawned: Spawned) -> Result<Started, WorkerError> {
     }
     let mut decoder = Decoder::default();
     loop {
-        while let Some(frame) = decoder.next().map_err(|error| WorkerError::Protocol(error.to_string()))? {
+        if let Some(frame) = decoder.next().map_err(|error| WorkerError::Protocol(error.to_string()))? {
             let invalid = |error: serde_json::Error| WorkerError::Protocol(error.to_string());
             match frame.kind {
                 Kind::Ready => {

@@ -51,8 +51,8 @@ struct Started {
 }
 
 impl Scripts {
-    /// The agent that an entry of the configuration describes, and if it names none, also the script's further agents with
-    /// their names. Entries with the same script share its workers.
+    /// The agent that an entry of the configuration describes, and if it names none, also all of the script's agents under
+    /// their own names. Entries with the same script share its workers.
     ///
     /// # Errors
     /// If there is no interpreter, no such agent, or the script cannot be loaded. The error then contains the traceback.
@@ -65,14 +65,13 @@ impl Scripts {
         let failed = |message: String| ConfigError::from_message(format!("agents.{name}: {message}"));
         let started = self.started(config, environment, failed).await?;
         let all: Vec<&str> = started.workers.agents().iter().map(|info| info.name.as_str()).collect();
-        let (first, further) = match &config.agent {
+        let (first, under_own_names) = match &config.agent {
             Some(wanted) => (wanted.as_str(), &all[..0]),
-            None => (all.first().copied().unwrap_or_default(), all.get(1..).unwrap_or_default()),
+            None => (all.first().copied().unwrap_or_default(), &all[..]),
         };
         let mut agents = Named::new();
-        for (served, in_script) in
-            [(name, first)].into_iter().chain(further.iter().map(|name| (*name, *name)))
-        {
+        let further = under_own_names.iter().filter(|own| **own != name).map(|own| (*own, *own));
+        for (served, in_script) in [(name, first)].into_iter().chain(further) {
             let agent = started.workers.agent(in_script).ok_or_else(|| {
                 let file = config.file.display();
                 failed(format!("{file} has no agent '{in_script}'; it has {}", all.join(", ")))

@@ -61,7 +61,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let scale = if arguments.quick { 10 } else { 1 };
-    let workload = |words, connections, runs: usize| Workload { words, connections, yields: true, runs: runs / scale };
+    let workload =
+        |words, connections, runs: usize| Workload { words, connections, yields: true, runs: runs / scale };
     let many = round(arguments, &PYTHON, workload(200, 64, 3_200)).await?;
     let few = round(arguments, &PYTHON, workload(20, 64, 12_800)).await?;
     let one = round(arguments, &PYTHON, workload(200, 1, 500)).await?;
@@ -74,8 +75,18 @@ async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let word = per_word(&many, &few);
     Ok(vec![
         Figure { name: "worker CPU per event, 64 runs", limit: 2.5, measured: word, unit: " µs" },
-        Figure { name: "worker CPU per event, 1 run", limit: 6.0, measured: per_word(&one, &one_short), unit: " µs" },
-        Figure { name: "worker CPU per run", limit: 80.0, measured: micros(few.worker) - 20.0 * word, unit: " µs" },
+        Figure {
+            name: "worker CPU per event, 1 run",
+            limit: 6.0,
+            measured: per_word(&one, &one_short),
+            unit: " µs",
+        },
+        Figure {
+            name: "worker CPU per run",
+            limit: 80.0,
+            measured: micros(few.worker) - 20.0 * word,
+            unit: " µs",
+        },
         Figure {
             name: "server CPU per run of 20 words, ratio to the yielding echo",
             limit: 1.3,
@@ -85,7 +96,8 @@ async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
         Figure {
             name: "added to the first event, p50",
             limit: 0.3,
-            measured: (micros(one_short.server.first_event_p50) - micros(rust_alone.server.first_event_p50)) / 1e3,
+            measured: (micros(one_short.server.first_event_p50) - micros(rust_alone.server.first_event_p50))
+                / 1e3,
             unit: " ms",
         },
     ])
@@ -112,7 +124,8 @@ impl Server {
             let name = process.file_name().to_string_lossy().into_owned();
             let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
             // The parent follows the state, which follows the name in parentheses.
-            let is_child = stat.rsplit(") ").next().is_some_and(|rest| rest.split(' ').nth(1) == Some(&parent));
+            let is_child =
+                stat.rsplit(") ").next().is_some_and(|rest| rest.split(' ').nth(1) == Some(&parent));
             if is_child {
                 sum += crate::process::cpu_time_of(&name)?;
             }
