@@ -28,9 +28,11 @@ pub struct WorkerAgent {
     recovery: Recovery,
 }
 
-impl WorkerAgent {
-    pub(crate) fn new(workers: Arc<Workers>, name: String, recovery: Recovery) -> Self {
-        WorkerAgent { workers, name, recovery }
+impl Workers {
+    /// One of the agents.
+    pub fn agent(self: &Arc<Self>, name: &str) -> Option<WorkerAgent> {
+        let info = self.agents().iter().find(|info| info.name == name)?;
+        Some(WorkerAgent { workers: Arc::clone(self), name: info.name.clone(), recovery: info.recovery() })
     }
 }
 

@@ -12,7 +12,6 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::agent::WorkerAgent;
 use crate::changes::wait_for_change;
 use crate::connection::Connection;
 use crate::error::WorkerError;
@@ -72,12 +71,6 @@ impl Workers {
     /// The agents that the workers had when they were started.
     pub fn agents(&self) -> &[AgentInfo] {
         &self.agents
-    }
-
-    /// One of the agents.
-    pub fn agent(self: &Arc<Self>, name: &str) -> Option<WorkerAgent> {
-        let info = self.agents.iter().find(|info| info.name == name)?;
-        Some(WorkerAgent::new(Arc::clone(self), info.name.clone(), info.recovery()))
     }
 
     /// Loads the program anew: new runs get new workers as soon as these are ready, and the old ones exit after their last
