@@ -10,6 +10,7 @@ mod limits;
 mod malformed;
 mod model_server;
 mod outage;
+mod python;
 mod responses;
 mod runs;
 mod schema;

@@ -1,11 +1,17 @@
 //! Which agents are served, and why.
 
+#[cfg(feature = "python")]
+mod python;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{AgentConfig, Config, ConfigError, DemoConfig, EchoConfig, Environment};
 use agent_runner::agents::{Demo, Echo};
 use agent_runner::{Agent, Services};
+
+#[cfg(feature = "python")]
+pub(crate) use self::python::add_script;
 
 /// The agents of a server, the default one first.
 pub(crate) struct Served {
@@ -49,15 +55,24 @@ pub(crate) fn resolve(config: &mut Config, environment: &Environment) -> anyhow:
 ///
 /// # Errors
 /// If an agent cannot be built.
-pub(crate) fn build(
+pub(crate) async fn build(
     config: &Config,
     environment: &Environment,
     services: &Services,
 ) -> anyhow::Result<Served> {
     let default = default_name(config);
     let mut served = Served { agents: Vec::new(), models: Vec::new(), has_default: config.agent.is_some() };
+    let mut builder = Builder {
+        environment,
+        services,
+        #[cfg(feature = "python")]
+        scripts: python::Scripts::default(),
+    };
     for (name, described) in &config.agents {
-        let agent = (name.clone(), make(name, described, environment, services)?);
+        let mut agents = builder.make(name, described).await?;
+        let further = agents.split_off(1).into_iter();
+        served.agents.extend(further.filter(|(name, _)| !config.agents.contains_key(name)));
+        let Some(agent) = agents.pop() else { continue };
         let position = if name == default { 0 } else { served.agents.len() };
         served.agents.insert(position, agent);
         served.models.push((name.clone(), allowed_models(described)));
@@ -70,6 +85,8 @@ fn allowed_models(config: &AgentConfig) -> Vec<String> {
     match config {
         #[cfg(feature = "chat")]
         AgentConfig::Chat(chat) => chat.allowed_models.clone(),
+        #[cfg(feature = "python")]
+        AgentConfig::Python(_) => Vec::new(),
         AgentConfig::Echo(_) | AgentConfig::Demo(_) => Vec::new(),
     }
 }
@@ -82,6 +99,8 @@ pub(crate) fn describe(name: &str, agent: &AgentConfig) -> String {
             let url = chat.base_url.split('?').next().unwrap_or_default();
             format!("{name} ({} at {url})", chat.model)
         }
+        #[cfg(feature = "python")]
+        AgentConfig::Python(python) => format!("{name} ({})", python.file.display()),
         AgentConfig::Echo(_) if name != "echo" => format!("{name} (echo)"),
         AgentConfig::Demo(_) if name != "demo" => format!("{name} (demo)"),
         AgentConfig::Echo(_) | AgentConfig::Demo(_) => name.to_owned(),
@@ -146,25 +165,35 @@ fn unknown(name: &str, config: &Config) -> ConfigError {
     ))
 }
 
-#[cfg_attr(
-    not(feature = "chat"),
-    expect(unused_variables, clippy::unnecessary_wraps, reason = "only `chat` can fail")
-)]
-fn make(
-    name: &str,
-    config: &AgentConfig,
-    environment: &Environment,
-    services: &Services,
-) -> anyhow::Result<Arc<dyn Agent>> {
-    Ok(match config {
-        AgentConfig::Echo(echo) => {
-            let agent = Echo::new(Duration::from_millis(echo.delay_ms));
-            Arc::new(if echo.yielding { agent.yielding() } else { agent })
-        }
-        AgentConfig::Demo(_) => Arc::new(Demo),
-        #[cfg(feature = "chat")]
-        AgentConfig::Chat(chat) => Arc::new(chat::make(name, chat, environment, services)?),
-    })
+/// Makes agents.
+struct Builder<'a> {
+    #[cfg_attr(not(feature = "chat"), expect(dead_code, reason = "only some kinds need it"))]
+    environment: &'a Environment,
+    #[cfg_attr(not(feature = "chat"), expect(dead_code, reason = "only some kinds need it"))]
+    services: &'a Services,
+    #[cfg(feature = "python")]
+    scripts: python::Scripts,
+}
+
+/// Agents with their names.
+type Named = Vec<(String, Arc<dyn Agent>)>;
+
+impl Builder<'_> {
+    /// The agent that an entry describes, and further ones that come with it.
+    async fn make(&mut self, name: &str, config: &AgentConfig) -> anyhow::Result<Named> {
+        let agent: Arc<dyn Agent> = match config {
+            AgentConfig::Echo(echo) => {
+                let agent = Echo::new(Duration::from_millis(echo.delay_ms));
+                Arc::new(if echo.yielding { agent.yielding() } else { agent })
+            }
+            AgentConfig::Demo(_) => Arc::new(Demo),
+            #[cfg(feature = "chat")]
+            AgentConfig::Chat(chat) => Arc::new(chat::make(name, chat, self.environment, self.services)?),
+            #[cfg(feature = "python")]
+            AgentConfig::Python(python) => return self.scripts.agents(name, python, self.environment).await,
+        };
+        Ok(vec![(name.to_owned(), agent)])
+    }
 }
 
 #[cfg(feature = "chat")]

@@ -36,7 +36,7 @@ pub(crate) enum Command {
     /// SIGTERM or SIGINT (Ctrl-C) stops the server: runs in progress may finish within drain_seconds, and it exits with
     /// 0. A second signal ends it at once, with 143 (SIGTERM) or 130 (SIGINT). Exits with 2 if the configuration is
     /// invalid.
-    Serve(ServeOptions),
+    Serve(ServeCommand),
     /// Talk to an agent in the terminal
     ///
     /// The agent's answer goes to standard output; its reasoning, its tool calls and everything else go to standard
@@ -69,8 +69,26 @@ pub(crate) enum Command {
 
 impl Default for Command {
     fn default() -> Self {
-        Command::Serve(ServeOptions::default())
+        Command::Serve(ServeCommand::default())
     }
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ServeCommand {
+    /// Python script with the agent to serve, and optionally the agent's name
+    #[cfg(feature = "python")]
+    #[arg(value_name = "FILE[:AGENT]", conflicts_with = "agent")]
+    pub(crate) script: Option<String>,
+    /// Python interpreter for the script [default: of the virtual environment, else python3]
+    #[cfg(feature = "python")]
+    #[arg(long, value_name = "FILE", requires = "script")]
+    pub(crate) python: Option<PathBuf>,
+    /// Load the script anew whenever a Python file beside it changes
+    #[cfg(feature = "python")]
+    #[arg(long, requires = "script")]
+    pub(crate) reload: bool,
+    #[command(flatten)]
+    pub(crate) options: ServeOptions,
 }
 
 #[derive(Clone, Debug, Default, Args)]

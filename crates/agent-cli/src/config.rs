@@ -165,6 +165,34 @@ pub(crate) enum AgentConfig {
     /// A model behind an OpenAI-compatible endpoint.
     #[cfg(feature = "chat")]
     Chat(Box<agent_runner::agents::ChatConfig>),
+    /// An agent in a Python script.
+    #[cfg(feature = "python")]
+    Python(PythonConfig),
+}
+
+/// The settings of a `python` agent.
+#[cfg(feature = "python")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PythonConfig {
+    /// The script.
+    pub(crate) file: PathBuf,
+    /// The agent's name in the script, which the script's first agent need not have.
+    pub(crate) agent: Option<String>,
+    /// The interpreter. The default is that of the activated virtual environment, of `.venv` beside the script or in a
+    /// folder above it, or the first `python3` on the `PATH`.
+    pub(crate) python: Option<PathBuf>,
+    /// How many processes execute the agent. All runs of a session are executed by the same one.
+    #[serde(default = "one")]
+    pub(crate) workers: usize,
+    /// Whether to load the script anew when a Python file beside it or in a folder below changes.
+    #[serde(default)]
+    pub(crate) reload: bool,
+}
+
+#[cfg(feature = "python")]
+fn one() -> usize {
+    1
 }
 
 /// The settings of an `echo` agent.

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use self::signals::Signals;
 use self::summary::Summary;
 use crate::agents::Served;
-use crate::cli::{self, ServeOptions};
+use crate::cli::{self, ServeCommand};
 use crate::{agents, limits, telemetry};
 
 /// How a server ended.
@@ -31,9 +31,14 @@ enum Ended {
 }
 
 /// Serves until a signal stops the server, or prints the configuration.
-pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(command: &ServeCommand, environment: &Environment) -> anyhow::Result<ExitCode> {
+    let options = &command.options;
     let config = load(options.config.as_deref(), environment, &options.flags())?;
     let mut config = config.resolve(environment)?;
+    #[cfg(feature = "python")]
+    if let Some(script) = &command.script {
+        agents::add_script(&mut config, script, command)?;
+    }
     let reason = agents::resolve(&mut config, environment)?;
     let summary = Summary::new(&config, config_file(options.config.as_deref(), environment), reason);
     if options.print_config {
@@ -43,9 +48,9 @@ pub(crate) fn run(options: &ServeOptions, environment: &Environment) -> anyhow::
     telemetry::start(&config.log)?;
     limits::raise_open_files();
     let services = config.build_services(environment)?;
-    let served = agents::build(&config, environment, &services)?;
-    let app = app(&config, services, served)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(agents::build(&config, environment, &services))?;
+    let app = app(&config, services, served)?;
     runtime.spawn(unused_memory::give_back());
     match runtime.block_on(serve(app, &config, &summary)) {
         Ok(Ended::AtOnce(status)) => {

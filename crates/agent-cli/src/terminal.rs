@@ -75,7 +75,7 @@ pub(crate) fn run(options: &ChatOptions, environment: &Environment) -> anyhow::R
                 start(server, None).run(query.as_deref(), &introduction).await
             }
             None => {
-                let local = Local::new(options, environment)?;
+                let local = Local::new(options, environment).await?;
                 let (introduction, log) = (local.introduction.clone(), local.log.clone());
                 let talk = async |url: &str| {
                     start(Server::new(url, None)?, log).run(query.as_deref(), &introduction).await

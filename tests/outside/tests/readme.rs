@@ -187,7 +187,8 @@ fn greeter_binary() -> PathBuf {
 /// Whether a block starts a server, which goes on.
 fn is_server(text: &str) -> bool {
     let last = text.trim().rsplit("&& ").next().unwrap_or_default();
-    last == "agent-server" || last.starts_with("agent-server --") || last == "cargo run"
+    let starts = ["agent-server --", "agent-server serve "].iter().any(|start| last.starts_with(start));
+    last == "agent-server" || starts || last == "cargo run"
 }
 
 /// Checks an output against what the README shows of it, where `…` stands for anything.

@@ -40,6 +40,11 @@ const RULES: &[Rule] = &[
         never: &["redis", "rusqlite", "bb8", "clap", "reqwest", "hyper"],
     },
     Rule {
+        package: "agent-workers",
+        ours: &["agent-schemas", "agent-services", "agent-runner"],
+        never: &["axum", "hyper", "redis", "rusqlite", "bb8", "clap", "reqwest"],
+    },
+    Rule {
         package: "agent-runtime",
         ours: &["agent-schemas", "agent-services", "agent-runner", "agent-server", "agent-protocol-openai"],
         never: &["axum", "redis", "rusqlite", "bb8", "clap", "reqwest", "hyper"],
@@ -53,6 +58,7 @@ const RULES: &[Rule] = &[
             "agent-deploy",
             "agent-server",
             "agent-protocol-openai",
+            "agent-workers",
         ],
         never: &["redis", "rusqlite", "bb8"],
     },

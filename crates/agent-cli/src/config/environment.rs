@@ -43,6 +43,13 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Everything except the variables of this program.
+    #[cfg(feature = "python")]
+    pub(crate) fn of_others(&self) -> Vec<(OsString, OsString)> {
+        let others = self.variables.iter().filter(|(name, _)| !name.starts_with(PREFIX));
+        others.map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
     /// The value of a setting's variable.
     pub(super) fn setting(&self, variable: &str) -> Option<&str> {
         // Kubernetes sets AGENT_SERVER_PORT to `tcp://…` in every pod beside a Service named `agent-server`.

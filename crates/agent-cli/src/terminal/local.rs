@@ -32,7 +32,7 @@ pub(super) struct Local {
 
 impl Local {
     /// The agent that the options, the environment and the configuration describe.
-    pub(super) fn new(options: &ChatOptions, environment: &Environment) -> anyhow::Result<Self> {
+    pub(super) async fn new(options: &ChatOptions, environment: &Environment) -> anyhow::Result<Self> {
         let mut config = load(options.config.as_deref(), environment, &flags(options))?;
         let log = if environment.get("AGENT_SERVER_LOG_LEVEL").is_some() {
             telemetry::start(&config.log)?;
@@ -44,7 +44,7 @@ impl Local {
         };
         let services = Services::in_memory();
         let reason = agents::resolve(&mut config, environment)?;
-        let served = agents::build(&config, environment, &services)?;
+        let served = agents::build(&config, environment, &services).await?;
         let introduction = format!("{} in this process: {reason}", served.default_name());
         // Quitting should not wait for the runs of the conversation, which have been cancelled.
         config.drain_seconds = 1;

@@ -20,6 +20,7 @@ mod rivals;
 mod services;
 mod slow;
 mod store;
+mod workers;
 
 use std::path::PathBuf;
 
@@ -58,6 +59,7 @@ enum Role {
     Pace(pace::Options),
     Services(services::Options),
     Rivals(rivals::Options),
+    Workers(workers::Options),
     /// Run the bare hyper server
     #[command(hide = true)]
     Floor,
@@ -78,6 +80,8 @@ fn main() -> Result<()> {
         Some(Role::Model(options)) => pace::serve_model(options),
         Some(Role::Services(options)) => services::run(&options, arguments.quick, arguments.json.as_ref()),
         Some(Role::Rivals(ref options)) => rivals::run(options, &arguments),
+        Some(Role::Workers(ref options)) if options.is_driving() => workers::run(&arguments),
+        Some(Role::Workers(_)) => process::rerun_pinned(process::LOAD_CORE, workers::DRIVE),
         Some(Role::Floor) => floor::serve(),
         Some(Role::Drive) => measure(&arguments),
         None => process::rerun_pinned(process::LOAD_CORE, "drive"),

@@ -50,8 +50,8 @@ pub(crate) fn pinned(core: usize, program: &Path) -> Command {
 fn ours(binary: &Path, arguments: &[&str]) -> Command {
     let mut command = pinned(SERVER_CORE, binary);
     command.args(["--port", "0", "--log-level", "warn"]).args(arguments);
-    // The caller's environment must not change the measurement.
-    command.env_clear();
+    // The caller's environment must not change the measurement. A worker needs to find Python.
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
     command
 }
 
@@ -113,6 +113,10 @@ impl Server {
         Ok(Server { child, _kept: kept, address })
     }
 
+    pub(crate) fn id(&self) -> Result<u32> {
+        self.child.id().context("the server has gone")
+    }
+
     fn proc_file(&self, name: &str) -> Result<String> {
         let id = self.child.id().context("the server has gone")?;
         Ok(std::fs::read_to_string(format!("/proc/{id}/{name}"))?)
@@ -140,7 +144,7 @@ impl Server {
 }
 
 /// The user and system time of a process, with the scheduler's precision.
-fn cpu_time_of(process: &str) -> Result<Duration> {
+pub(crate) fn cpu_time_of(process: &str) -> Result<Duration> {
     let mut nanoseconds = 0;
     for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
         let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;

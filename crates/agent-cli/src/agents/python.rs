@@ -1,0 +1,136 @@
+//! Agents in Python scripts.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use agent_runner::{Agent, AgentError, Recovery, RunHandle};
+use agent_workers::python::{Package, Script};
+use agent_workers::{WorkerAgent, WorkerError, Workers, WorkersConfig};
+
+use super::Named;
+use crate::cli::ServeCommand;
+use crate::config::{AgentConfig, Config, ConfigError, Environment, PythonConfig};
+
+/// Adds the agents of a script to the configuration; the named one, or the script's first, is the default.
+///
+/// # Errors
+/// If there is no such file.
+pub(crate) fn add_script(
+    config: &mut Config,
+    script: &str,
+    command: &ServeCommand,
+) -> Result<(), ConfigError> {
+    // A name may follow the last colon, unless the colon belongs to the file.
+    let (file, agent) = match script.rsplit_once(':') {
+        Some((file, name)) if !Path::new(script).exists() => (PathBuf::from(file), Some(name.to_owned())),
+        _ => (PathBuf::from(script), None),
+    };
+    if !file.is_file() {
+        return Err(ConfigError::from_message(format!("there is no file '{}'", file.display())));
+    }
+    let stem =
+        || file.file_stem().map_or_else(|| "agent".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let name = agent.clone().unwrap_or_else(stem);
+    let python =
+        PythonConfig { file, agent, python: command.python.clone(), workers: 1, reload: command.reload };
+    config.agents.insert(name.clone(), AgentConfig::Python(python));
+    config.agent = Some(name);
+    Ok(())
+}
+
+/// The scripts whose workers run.
+#[derive(Default)]
+pub(super) struct Scripts(Vec<(PythonConfig, Arc<Started>)>);
+
+/// The workers of a script.
+struct Started {
+    workers: Arc<Workers>,
+    /// Workers that are started later import it too.
+    _package: Package,
+}
+
+impl Scripts {
+    /// The agent that an entry of the configuration describes, and if it names none, also all of the script's agents under
+    /// their own names. Entries with the same script share its workers.
+    ///
+    /// # Errors
+    /// If there is no interpreter, no such agent, or the script cannot be loaded. The error then contains the traceback.
+    pub(super) async fn agents(
+        &mut self,
+        name: &str,
+        config: &PythonConfig,
+        environment: &Environment,
+    ) -> anyhow::Result<Named> {
+        let failed = |message: String| ConfigError::from_message(format!("agents.{name}: {message}"));
+        let started = self.started(config, environment, failed).await?;
+        let all: Vec<&str> = started.workers.agents().iter().map(|info| info.name.as_str()).collect();
+        let (first, under_own_names) = match &config.agent {
+            Some(wanted) => (wanted.as_str(), &all[..0]),
+            None => (all.first().copied().unwrap_or_default(), &all[..]),
+        };
+        let mut agents = Named::new();
+        let further = under_own_names.iter().filter(|own| **own != name).map(|own| (*own, *own));
+        for (served, in_script) in [(name, first)].into_iter().chain(further) {
+            let agent = started.workers.agent(in_script).ok_or_else(|| {
+                let file = config.file.display();
+                failed(format!("{file} has no agent '{in_script}'; it has {}", all.join(", ")))
+            })?;
+            agents.push((served.to_owned(), Arc::new(PythonAgent { agent, _script: Arc::clone(&started) })));
+        }
+        Ok(agents)
+    }
+
+    async fn started(
+        &mut self,
+        config: &PythonConfig,
+        environment: &Environment,
+        failed: impl Fn(String) -> ConfigError,
+    ) -> anyhow::Result<Arc<Started>> {
+        let shared = PythonConfig { agent: None, ..config.clone() };
+        if let Some((_, started)) = self.0.iter().find(|(known, _)| *known == shared) {
+            return Ok(Arc::clone(started));
+        }
+        let package = Package::unpack()?;
+        let script = Script { file: config.file.clone(), python: config.python.clone() };
+        let mut workers =
+            WorkersConfig::new(script.program(&package, environment.of_others()).map_err(&failed)?);
+        workers.count = config.workers;
+        let workers = Workers::start(workers).await.map_err(|error| match error {
+            WorkerError::Load { message, traceback } => {
+                failed(format!("{message}\n\n{}", traceback.trim_end()))
+            }
+            error => failed(error.to_string()),
+        })?;
+        if config.reload {
+            let file = config.file.canonicalize()?;
+            workers.reload_on_change(file.parent().unwrap_or(&file).to_owned());
+        }
+        let started = Arc::new(Started { workers, _package: package });
+        self.0.push((shared, Arc::clone(&started)));
+        Ok(started)
+    }
+}
+
+/// An agent, with the workers that it needs.
+struct PythonAgent {
+    agent: WorkerAgent,
+    _script: Arc<Started>,
+}
+
+impl fmt::Debug for PythonAgent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.agent.fmt(f)
+    }
+}
+
+#[async_trait::async_trait]
+impl Agent for PythonAgent {
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+        self.agent.run(run).await
+    }
+
+    fn recovery(&self) -> Recovery {
+        self.agent.recovery()
+    }
+}

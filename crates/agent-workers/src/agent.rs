@@ -1,0 +1,131 @@
+//! An agent that a worker executes.
+
+use std::sync::Arc;
+
+use agent_runner::{Agent, AgentError, Recovery, RunHandle};
+use agent_schemas::Error;
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use crate::calls;
+use crate::connection::RunLink;
+use crate::error::{crashed, unavailable};
+use crate::frame::{Frame, Kind};
+use crate::message::{self, Done, DoneStatus, RunError, StartRun};
+use crate::parts::Parts;
+use crate::workers::Workers;
+
+/// How much is written to the log before the run's task may store it.
+const STRETCH: usize = 64 * 1024;
+
+/// An agent that a worker executes.
+#[derive(Debug)]
+pub struct WorkerAgent {
+    workers: Arc<Workers>,
+    /// Its name in the worker.
+    name: String,
+    recovery: Recovery,
+}
+
+impl Workers {
+    /// One of the agents.
+    pub fn agent(self: &Arc<Self>, name: &str) -> Option<WorkerAgent> {
+        let info = self.agents().iter().find(|info| info.name == name)?;
+        Some(WorkerAgent { workers: Arc::clone(self), name: info.name.clone(), recovery: info.recovery() })
+    }
+}
+
+#[async_trait]
+impl Agent for WorkerAgent {
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+        let worker =
+            self.workers.of_session(run.user_id(), run.session_id()).await.ok_or_else(unavailable)?;
+        let start = StartRun {
+            id: run.id().as_str(),
+            agent: &self.name,
+            user_id: run.user_id().as_str(),
+            session_id: run.session_id().as_str(),
+            request: run.request(),
+            earlier: run.earlier(),
+        };
+        let mut link = worker.start(&start).ok_or_else(unavailable)?;
+        follow(&run, &mut link).await
+    }
+
+    fn recovery(&self) -> Recovery {
+        self.recovery
+    }
+}
+
+/// Writes to the log what the worker sends, until it ends the run.
+async fn follow(run: &RunHandle, link: &mut RunLink) -> Result<(), AgentError> {
+    let (mut parts, mut frames) = (Parts::new(run), Vec::with_capacity(64));
+    let (mut is_cancelled, mut written) = (false, 0);
+    // A call may take as long as another run, so the others do not wait for it.
+    let mut calls = FuturesUnordered::new();
+    loop {
+        let count = tokio::select! {
+            biased;
+            () = run.cancelled(), if !is_cancelled => {
+                is_cancelled = true;
+                link.cancel("canceled");
+                continue;
+            }
+            Some(reply) = calls.next() => {
+                link.reply(&reply);
+                continue;
+            }
+            count = link.receive(&mut frames) => count,
+        };
+        if count == 0 {
+            return Err(crashed().into());
+        }
+        for frame in frames.drain(..) {
+            match frame.kind {
+                Kind::Done => {
+                    link.end();
+                    return ended(run, &frame);
+                }
+                Kind::Call => {
+                    let call = message::read(&frame).map_err(|error| broken(&error.to_string()))?;
+                    calls.push(calls::answer(run, call));
+                }
+                _ => parts.apply(&frame).map_err(|error| broken(&error))?,
+            }
+            link.took(frame.payload.len());
+            written += frame.payload.len();
+        }
+        if written >= STRETCH {
+            written = 0;
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// The end of a run, as the worker reports it.
+fn ended(run: &RunHandle, frame: &Frame) -> Result<(), AgentError> {
+    let done: Done = message::read(frame).map_err(|error| broken(&error.to_string()))?;
+    match done.status {
+        DoneStatus::Completed | DoneStatus::Canceled => Ok(()),
+        DoneStatus::Failed => Err(failure(run, done.error.unwrap_or_default())),
+    }
+}
+
+/// The error of an agent. One without a code is for the server's log only.
+fn failure(run: &RunHandle, error: RunError) -> AgentError {
+    if let Some(code) = error.code {
+        let status = error.status.filter(|status| (400..600).contains(status)).unwrap_or(422);
+        return Error::Custom { status, code, message: error.message }.into();
+    }
+    if !error.traceback.is_empty() {
+        tracing::error!(run.id = %run.id(), agent.name = run.agent_name(), "the agent failed\n{}", error.traceback.trim_end());
+    }
+    let class = if error.class.is_empty() { "Error".to_owned() } else { error.class };
+    Error::UnknownAgent { class, message: error.message }.into()
+}
+
+/// The error of a worker that breaks the protocol.
+fn broken(what: &str) -> AgentError {
+    AgentError::message(format!("the worker broke the protocol: {what}"))
+}

@@ -1,0 +1,198 @@
+//! The frames of the worker protocol.
+
+use std::collections::HashMap;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+/// The size of a frame's head.
+pub(crate) const HEAD_BYTES: usize = 12;
+
+/// The maximum payload of one frame.
+pub(crate) const MAX_PAYLOAD: usize = 1024 * 1024;
+
+/// The maximum payload of a frame whose payload comes in pieces.
+const MAX_JOINED: usize = 64 * 1024 * 1024;
+
+/// Marks a frame whose payload continues in another one.
+const MORE: u8 = 1;
+
+/// A frame whose payload is whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) kind: Kind,
+    pub(crate) part: u16,
+    pub(crate) run: u32,
+    pub(crate) payload: Bytes,
+}
+
+macro_rules! kinds {
+    ($($kind:ident = $number:literal),* $(,)?) => {
+        /// What a frame is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub(crate) enum Kind {
+            $($kind = $number),*
+        }
+
+        impl Kind {
+            fn from_number(number: u8) -> Option<Self> {
+                match number {
+                    $($number => Some(Kind::$kind),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Hello = 1, Run = 2, Cancel = 3, Credit = 5, Reply = 7, Drain = 8, Ping = 9,
+    Ready = 65, Failed = 66, Open = 67, Text = 68, Data = 69, Put = 70, Close = 71, Event = 73, Call = 75, Done = 76,
+    Log = 77, Pong = 78,
+}
+
+/// Why bytes are not frames.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum FrameError {
+    #[error("there is no frame of the kind {0}")]
+    UnknownKind(u8),
+    #[error("a frame of {0} bytes is larger than {MAX_PAYLOAD} bytes")]
+    TooLong(usize),
+    #[error("the pieces of a frame are larger than {MAX_JOINED} bytes")]
+    TooManyPieces,
+}
+
+/// Writes a frame, in pieces if it is long.
+pub(crate) fn encode(kind: Kind, part: u16, run: u32, payload: &[u8]) -> Vec<Bytes> {
+    let mut pieces = payload.chunks(MAX_PAYLOAD).peekable();
+    let mut frames = Vec::with_capacity(1);
+    loop {
+        let piece = pieces.next().unwrap_or_default();
+        let is_last = pieces.peek().is_none();
+        let mut frame = BytesMut::with_capacity(HEAD_BYTES + piece.len());
+        // A piece is at most 1 MiB long.
+        frame.put_u32_le(piece.len() as u32);
+        frame.put_u8(kind as u8);
+        frame.put_u8(if is_last { 0 } else { MORE });
+        frame.put_u16_le(part);
+        frame.put_u32_le(run);
+        frame.put_slice(piece);
+        frames.push(frame.freeze());
+        if is_last {
+            return frames;
+        }
+    }
+}
+
+/// Reads frames, whatever pieces their bytes arrive in.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    /// The bytes that have arrived and are not decoded.
+    pub(crate) buffer: BytesMut,
+    unfinished: HashMap<(Kind, u16, u32), BytesMut>,
+}
+
+impl Decoder {
+    /// The next frame, if all of it has arrived.
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>, FrameError> {
+        while let Some((head, payload)) = self.next_piece()? {
+            let Head { kind, flags, part, run } = head;
+            let key = (kind, part, run);
+            let is_whole = flags & MORE == 0;
+            // Each piece of a text is a text.
+            if is_whole && !self.unfinished.contains_key(&key) || kind == Kind::Text {
+                return Ok(Some(Frame { kind, part, run, payload }));
+            }
+            let mut joined = self.unfinished.remove(&key).unwrap_or_default();
+            if joined.len() + payload.len() > MAX_JOINED {
+                return Err(FrameError::TooManyPieces);
+            }
+            joined.extend_from_slice(&payload);
+            if is_whole {
+                return Ok(Some(Frame { kind, part, run, payload: joined.freeze() }));
+            }
+            self.unfinished.insert(key, joined);
+        }
+        Ok(None)
+    }
+
+    fn next_piece(&mut self) -> Result<Option<(Head, Bytes)>, FrameError> {
+        let Some(mut head) = self.buffer.get(..HEAD_BYTES) else { return Ok(None) };
+        let length = head.get_u32_le() as usize;
+        if length > MAX_PAYLOAD {
+            return Err(FrameError::TooLong(length));
+        }
+        let number = head.get_u8();
+        let kind = Kind::from_number(number).ok_or(FrameError::UnknownKind(number))?;
+        let head = Head { kind, flags: head.get_u8(), part: head.get_u16_le(), run: head.get_u32_le() };
+        if self.buffer.len() < HEAD_BYTES + length {
+            self.buffer.reserve(HEAD_BYTES + length - self.buffer.len());
+            return Ok(None);
+        }
+        self.buffer.advance(HEAD_BYTES);
+        Ok(Some((head, self.buffer.split_to(length).freeze())))
+    }
+}
+
+struct Head {
+    kind: Kind,
+    flags: u8,
+    part: u16,
+    run: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(bytes: &[u8], step: usize) -> Result<Vec<Frame>, FrameError> {
+        let (mut decoder, mut frames) = (Decoder::default(), Vec::new());
+        for piece in bytes.chunks(step) {
+            decoder.buffer.extend_from_slice(piece);
+            while let Some(frame) = decoder.next()? {
+                frames.push(frame);
+            }
+        }
+        Ok(frames)
+    }
+
+    #[test]
+    fn frames__in_any_pieces__round_trip() {
+        let frames = [
+            Frame { kind: Kind::Text, part: 7, run: 1, payload: Bytes::from_static("a ü".as_bytes()) },
+            Frame { kind: Kind::Done, part: 0, run: u32::MAX, payload: Bytes::new() },
+            Frame { kind: Kind::Run, part: 0, run: 2, payload: vec![b'x'; MAX_PAYLOAD + 5].into() },
+        ];
+        let bytes: Vec<u8> = frames
+            .iter()
+            .flat_map(|frame| encode(frame.kind, frame.part, frame.run, &frame.payload))
+            .flatten()
+            .collect();
+        for step in [1, 13, 4096, bytes.len()] {
+            assert_eq!(decode(&bytes, step).expect("valid"), frames, "{step}");
+        }
+        let torn = &bytes[..bytes.len() - 1];
+        assert_eq!(decode(torn, 4096).expect("valid"), frames[..2]);
+    }
+
+    #[test]
+    fn pieces__of_two_runs__may_alternate() {
+        let of_run = |run: u32| encode(Kind::Call, 0, run, &vec![run as u8; MAX_PAYLOAD + 1]);
+        let (first, second) = (of_run(1), of_run(2));
+        let bytes = [&first[0][..], &second[0], &second[1], &first[1]].concat();
+        let frames = decode(&bytes, 65_536).expect("valid");
+        assert_eq!(
+            frames.iter().map(|frame| (frame.run, frame.payload.len())).collect::<Vec<_>>(),
+            [(2, MAX_PAYLOAD + 1), (1, MAX_PAYLOAD + 1)]
+        );
+    }
+
+    #[test]
+    fn bytes__that_are_no_frames__are_refused() {
+        assert_eq!(decode(&[0, 0, 0, 0, 200, 0, 0, 0, 0, 0, 0, 0], 12), Err(FrameError::UnknownKind(200)));
+        assert_eq!(
+            decode(&[0, 0, 0, 1, 68, 0, 0, 0, 0, 0, 0, 0], 12),
+            Err(FrameError::TooLong(16 * MAX_PAYLOAD))
+        );
+    }
+}

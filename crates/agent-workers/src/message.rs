@@ -1,0 +1,185 @@
+//! What frames say, as JSON.
+
+use agent_runner::Recovery;
+use agent_schemas::{AgentRequest, Json, JsonObject, Message, Role};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::frame::Frame;
+
+/// The version of the protocol.
+pub(crate) const VERSION: u32 = 1;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Hello {
+    pub(crate) version: u32,
+    pub(crate) credit: usize,
+    pub(crate) max_frame: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct StartRun<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) agent: &'a str,
+    pub(crate) user_id: &'a str,
+    pub(crate) session_id: &'a str,
+    pub(crate) request: &'a AgentRequest,
+    pub(crate) earlier: &'a [Message],
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Cancel {
+    pub(crate) reason: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Credit {
+    pub(crate) bytes: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Reply {
+    pub(crate) call: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) result: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ready {
+    pub(crate) version: u32,
+    #[serde(default)]
+    pub(crate) language: String,
+    pub(crate) agents: Vec<AgentInfo>,
+}
+
+/// An agent of a worker.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct AgentInfo {
+    /// Its name in the worker.
+    pub name: String,
+    #[serde(default)]
+    recovery: RecoveryName,
+}
+
+impl AgentInfo {
+    /// What happens to its runs if the server dies.
+    pub fn recovery(&self) -> Recovery {
+        match self.recovery {
+            RecoveryName::GiveUp => Recovery::GiveUp,
+            RecoveryName::StartOver => Recovery::StartOver,
+            RecoveryName::Continue => Recovery::Continue,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RecoveryName {
+    #[default]
+    GiveUp,
+    StartOver,
+    Continue,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Failed {
+    pub(crate) message: String,
+    #[serde(default)]
+    pub(crate) traceback: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Open {
+    #[serde(default = "message_kind")]
+    pub(crate) kind: String,
+    #[serde(default = "assistant")]
+    pub(crate) role: Role,
+    pub(crate) call: Option<OpenCall>,
+    pub(crate) output: Option<OpenOutput>,
+}
+
+fn message_kind() -> String {
+    "message".to_owned()
+}
+
+fn assistant() -> Role {
+    Role::Assistant
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct OpenCall {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// Whether the client executes the tool.
+    #[serde(default)]
+    pub(crate) is_clients: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct OpenOutput {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Close {
+    pub(crate) usage: Option<JsonObject>,
+    pub(crate) metadata: Option<JsonObject>,
+    pub(crate) error: Option<RunError>,
+    /// The whole output of a tool.
+    pub(crate) output: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Call {
+    pub(crate) call: u64,
+    pub(crate) method: String,
+    #[serde(default)]
+    pub(crate) arguments: JsonObject,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Done {
+    pub(crate) status: DoneStatus,
+    pub(crate) error: Option<RunError>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DoneStatus {
+    Completed,
+    Failed,
+    Canceled,
+}
+
+/// Why a run failed.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct RunError {
+    #[serde(default)]
+    pub(crate) class: String,
+    #[serde(default)]
+    pub(crate) message: String,
+    /// Only of errors that the client may see.
+    pub(crate) code: Option<String>,
+    pub(crate) status: Option<u16>,
+    #[serde(default)]
+    pub(crate) traceback: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Log {
+    #[serde(default)]
+    pub(crate) level: String,
+    #[serde(default)]
+    pub(crate) logger: String,
+    pub(crate) message: String,
+}
+
+/// Reads a frame's payload; an empty one is an empty object.
+pub(crate) fn read<T: DeserializeOwned>(frame: &Frame) -> Result<T, serde_json::Error> {
+    let payload = if frame.payload.is_empty() { b"{}" } else { &frame.payload[..] };
+    serde_json::from_slice(payload)
+}

@@ -1,0 +1,157 @@
+//! Agents in Python: which interpreter, and with which modules.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::process::Program;
+
+/// The modules of the package, which an environment therefore need not have.
+const MODULES: [(&str, &str); 10] = [
+    ("__init__.py", include_str!("../../../python/agent_server/__init__.py")),
+    ("__main__.py", include_str!("../../../python/agent_server/__main__.py")),
+    ("_agents.py", include_str!("../../../python/agent_server/_agents.py")),
+    ("_connection.py", include_str!("../../../python/agent_server/_connection.py")),
+    ("_load.py", include_str!("../../../python/agent_server/_load.py")),
+    ("_log.py", include_str!("../../../python/agent_server/_log.py")),
+    ("_run.py", include_str!("../../../python/agent_server/_run.py")),
+    ("_wire.py", include_str!("../../../python/agent_server/_wire.py")),
+    ("_worker.py", include_str!("../../../python/agent_server/_worker.py")),
+    ("testing.py", include_str!("../../../python/agent_server/testing.py")),
+];
+
+/// The package in a folder of its own, which is deleted when this is dropped.
+#[derive(Debug)]
+pub struct Package(TempDir);
+
+impl Package {
+    /// Writes the package.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn unpack() -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("agent-server-python-").tempdir()?;
+        let package = folder.path().join("agent_server");
+        fs::create_dir(&package)?;
+        for (name, text) in MODULES {
+            fs::write(package.join(name), text)?;
+        }
+        Ok(Package(folder))
+    }
+}
+
+/// A script with agents.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// The file.
+    pub file: PathBuf,
+    /// The interpreter, if it is not the one of the environment.
+    pub python: Option<PathBuf>,
+}
+
+impl Script {
+    /// How to start a worker for the script. `environment` is that of the worker; its `VIRTUAL_ENV` and `PATH` also choose
+    /// the interpreter, unless the script has a virtual environment, `.venv`, beside it or in a folder above.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn program(
+        &self,
+        package: &Package,
+        mut environment: Vec<(OsString, OsString)>,
+    ) -> Result<Program, String> {
+        let file = self.file.canonicalize().map_err(|error| format!("{}: {error}", self.file.display()))?;
+        let value = |name: &str| {
+            environment
+                .iter()
+                .find(|(key, value)| key == name && !value.is_empty())
+                .map(|(_, value)| value.clone())
+        };
+        let path = match &self.python {
+            Some(python) => python.clone(),
+            None => interpreter(&file, value("VIRTUAL_ENV").as_deref(), value("PATH").as_deref()).ok_or_else(|| {
+                "there is no Python: install Python 3.10 or newer, activate a virtual environment, or set `python`"
+                    .to_owned()
+            })?,
+        };
+        let mut modules = package.0.path().as_os_str().to_owned();
+        if let Some(others) = value("PYTHONPATH") {
+            modules.push(":");
+            modules.push(others);
+        }
+        environment.retain(|(name, _)| name != "PYTHONPATH");
+        environment.push(("PYTHONPATH".into(), modules));
+        environment.push(("PYTHONUNBUFFERED".into(), "1".into()));
+        let arguments = vec!["-m".into(), "agent_server".into(), "worker".into(), file.into_os_string()];
+        Ok(Program { path, arguments, environment })
+    }
+}
+
+/// The interpreter of the activated environment, of the script's own, of its project in uv, or on the path.
+fn interpreter(script: &Path, virtual_env: Option<&OsStr>, path: Option<&OsStr>) -> Option<PathBuf> {
+    let in_environment = |folder: &Path| Some(folder.join("bin/python")).filter(|python| python.exists());
+    let own = || script.ancestors().skip(1).find_map(|folder| in_environment(&folder.join(".venv")));
+    virtual_env
+        .and_then(|folder| in_environment(Path::new(folder)))
+        .or_else(own)
+        .or_else(|| of_uv(script, path))
+        .or_else(|| on_path(&["python3", "python"], path))
+}
+
+/// The interpreter that uv has chosen for the script's project. uv is only asked: as the parent of the worker, it would not
+/// pass signals on.
+fn of_uv(script: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
+    let project = script.ancestors().skip(1).find(|folder| folder.join("uv.lock").exists())?;
+    let mut uv = Command::new(on_path(&["uv"], path)?);
+    let found =
+        uv.args(["python", "find", "--directory"]).arg(project).stderr(Stdio::null()).output().ok()?;
+    let python = PathBuf::from(String::from_utf8(found.stdout).ok()?.trim());
+    Some(python).filter(|python| python.is_file())
+}
+
+/// The first program with one of these names on the path.
+fn on_path(names: &[&str], path: Option<&OsStr>) -> Option<PathBuf> {
+    let mut folders = std::env::split_paths(path?);
+    folders.find_map(|folder| names.iter().map(|name| folder.join(name)).find(|program| program.is_file()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn interpreter__activated_own_of_uv_or_on_the_path__in_this_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let make = |path: &str| {
+            let python = folder.path().join(path);
+            fs::create_dir_all(python.parent().expect("a folder")).expect("created");
+            fs::write(&python, "").expect("written");
+            python
+        };
+        let (active, own, system) =
+            (make("active/bin/python"), make("project/.venv/bin/python"), make("usr/python3"));
+        let script = make("project/src/app.py");
+        let (virtual_env, path) = (folder.path().join("active"), folder.path().join("usr"));
+        let find = |virtual_env: Option<&Path>, path: Option<&Path>| {
+            interpreter(&script, virtual_env.map(Path::as_os_str), path.map(Path::as_os_str))
+        };
+        assert_eq!(find(Some(&virtual_env), Some(&path)), Some(active));
+        assert_eq!(find(Some(Path::new("/nowhere")), Some(&path)), Some(own));
+        fs::remove_dir_all(folder.path().join("project/.venv")).expect("removed");
+        let (uv, of_uv) = (make("usr/uv"), make("uv/python"));
+        make("project/uv.lock");
+        let answer = format!("#!/bin/sh\n[ \"$1 $2\" = 'python find' ] && echo {}\n", of_uv.display());
+        fs::write(&uv, answer).expect("written");
+        fs::set_permissions(&uv, fs::Permissions::from_mode(0o755)).expect("set");
+        assert_eq!(find(None, Some(&path)), Some(of_uv));
+        fs::write(&uv, "#!/bin/sh\nexit 2\n").expect("written");
+        assert_eq!(find(None, Some(&path)), Some(system));
+        assert_eq!(find(None, None), None);
+    }
+}

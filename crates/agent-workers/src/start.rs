@@ -1,0 +1,89 @@
+//! Starts a worker, up to the point where it is ready.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use crate::connection::CREDIT;
+use crate::error::WorkerError;
+use crate::frame::{self, Decoder, Kind, MAX_PAYLOAD};
+use crate::message::{self, AgentInfo, Failed, Hello, Ready, VERSION};
+use crate::process::{Process, Program, Spawned, spawn};
+
+/// What to run, and how often.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkersConfig {
+    /// The program of each worker.
+    pub program: Program,
+    /// How many workers there are. All runs of a session are executed by the same one.
+    pub count: usize,
+    /// How long a worker may take to become ready.
+    pub start_timeout: Duration,
+}
+
+impl WorkersConfig {
+    /// One worker, which may take a minute to become ready.
+    pub fn new(program: Program) -> Self {
+        WorkersConfig { program, count: 1, start_timeout: Duration::from_secs(60) }
+    }
+}
+
+/// A worker that is ready.
+pub(crate) struct Started {
+    pub(crate) process: Process,
+    pub(crate) data: UnixStream,
+    pub(crate) health: UnixStream,
+    pub(crate) decoder: Decoder,
+    pub(crate) agents: Vec<AgentInfo>,
+}
+
+/// Starts a worker and waits until it is ready.
+pub(crate) async fn start(config: &WorkersConfig) -> Result<Started, WorkerError> {
+    let spawned = spawn(&config.program)
+        .map_err(|error| WorkerError::Spawn { program: config.program.path.display().to_string(), error })?;
+    timeout(config.start_timeout, handshake(spawned))
+        .await
+        .map_err(|_| WorkerError::Slow(config.start_timeout))?
+}
+
+/// Says hello, and waits for the worker's agents.
+async fn handshake(spawned: Spawned) -> Result<Started, WorkerError> {
+    let Spawned { mut process, mut data, health } = spawned;
+    let hello = Hello { version: VERSION, credit: CREDIT, max_frame: MAX_PAYLOAD };
+    let payload = serde_json::to_vec(&hello).unwrap_or_default();
+    for frame in frame::encode(Kind::Hello, 0, 0, &payload) {
+        // If it has ended already, reading says so.
+        let _ = data.write_all(&frame).await;
+    }
+    let mut decoder = Decoder::default();
+    loop {
+        if let Some(frame) = decoder.next().map_err(|error| WorkerError::Protocol(error.to_string()))? {
+            let invalid = |error: serde_json::Error| WorkerError::Protocol(error.to_string());
+            match frame.kind {
+                Kind::Ready => {
+                    let ready: Ready = message::read(&frame).map_err(invalid)?;
+                    if ready.version != VERSION {
+                        return Err(WorkerError::Version { theirs: ready.version, ours: VERSION });
+                    }
+                    tracing::info!(
+                        worker.pid = process.id(),
+                        worker.language = ready.language,
+                        "a worker is ready"
+                    );
+                    return Ok(Started { process, data, health, decoder, agents: ready.agents });
+                }
+                Kind::Failed => {
+                    let Failed { message, traceback } = message::read(&frame).map_err(invalid)?;
+                    return Err(WorkerError::Load { message, traceback });
+                }
+                _ => return Err(WorkerError::Protocol(format!("{:?} came before READY", frame.kind))),
+            }
+        }
+        if data.read_buf(&mut decoder.buffer).await.unwrap_or(0) == 0 {
+            return Err(WorkerError::Ended { status: process.ended().await });
+        }
+    }
+}

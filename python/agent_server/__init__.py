@@ -1,0 +1,18 @@
+"""Agents in Python, served by agent-server.
+
+An agent is a function that takes a run. This one answers with its input, word by word::
+
+    from agent_server import Run, agent
+
+    @agent
+    async def echo(run: Run):
+        for word in run.text.split():
+            yield word + " "
+
+``agent-server serve app.py`` serves it.
+"""
+
+from ._agents import Agent, agent, serve
+from ._run import AgentError, Message, Run, ToolCall, text_of
+
+__all__ = ["Agent", "AgentError", "Message", "Run", "ToolCall", "agent", "serve", "text_of"]

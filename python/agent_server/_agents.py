@@ -1,0 +1,72 @@
+"""The agents of a script."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from dataclasses import dataclass
+from typing import Any, Callable, Literal, TypeVar, overload
+
+Recovery = Literal["give_up", "start_over", "continue"]
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A function that answers runs."""
+
+    name: str
+    handler: Callable[..., Any]
+    recovery: Recovery
+
+
+registered: dict[str, Agent] = {}
+
+
+@overload
+def agent(handler: Handler, /) -> Handler: ...
+@overload
+def agent(*, name: str | None = None, recovery: Recovery = "give_up") -> Callable[[Handler], Handler]: ...
+def agent(
+    handler: Handler | None = None, /, *, name: str | None = None, recovery: Recovery = "give_up"
+) -> Handler | Callable[[Handler], Handler]:
+    """Makes a function an agent.
+
+    The function takes the run. It may be
+
+    * ``async def`` with ``yield``: each text that it yields is a piece of the answer;
+    * ``async def`` without: it writes with the run's methods, and a text that it returns is the answer;
+    * ``def``, with or without ``yield``: the same in a thread of its own, where the run's methods cannot be used.
+
+    ``recovery`` says what happens if the server dies: the run ends (``give_up``), the agent starts again unless a
+    message was complete (``start_over``), or it continues after ``run.earlier`` (``continue``).
+    """
+
+    def register(handler: Handler) -> Handler:
+        if not callable(handler) or not inspect.signature(handler).parameters:
+            raise TypeError(f"an agent is a function that takes a run, not {handler!r}")
+        chosen = name or getattr(handler, "__name__", "agent")
+        if chosen in registered and registered[chosen].handler is not handler:
+            raise ValueError(f"there are two agents called {chosen!r}: give one of them another name")
+        registered[chosen] = Agent(chosen, handler, recovery)
+        return handler
+
+    return register if handler is None else register(handler)
+
+
+def serve(*options: str) -> None:
+    """Serves the agents of the program that calls this, with the options of ``agent-server serve``.
+
+    ``python app.py`` then does the same as ``agent-server serve app.py``. In a worker, this does nothing.
+    """
+    if "AGENT_SERVER_WORKER_DATA" in os.environ:
+        return
+    script = os.path.abspath(sys.argv[0])
+    command = ["agent-server", "serve", script, "--python", sys.executable, *options, *sys.argv[1:]]
+    # A binary beside the interpreter belongs to the same environment.
+    beside = os.path.join(os.path.dirname(sys.executable), "agent-server")
+    try:
+        os.execvp(beside if os.path.exists(beside) else "agent-server", command)
+    except FileNotFoundError:
+        sys.exit("agent-server is not installed: run `pip install agent-server`, or put its binary on the PATH")

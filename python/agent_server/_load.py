@@ -1,0 +1,48 @@
+"""Loads a script as Python itself would."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from types import ModuleType
+
+
+def load(path: str) -> ModuleType:
+    """Imports a file: a flat script, or a module of a package, whose relative imports then work."""
+    folder, file = os.path.split(os.path.abspath(path))
+    name = os.path.splitext(file)[0]
+    while os.path.exists(os.path.join(folder, "__init__.py")):
+        folder, package = os.path.split(folder)
+        name = f"{package}.{name}"
+    sys.path.insert(0, folder)
+    sys.argv = [path]
+    if all(part.isidentifier() for part in name.split(".")) and name not in sys.modules:
+        return importlib.import_module(name)
+    spec = importlib.util.spec_from_file_location("agent_script", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["agent_script"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def describe(error: BaseException) -> tuple[str, str]:
+    """An error in one line, and the traceback as the author of the script wants to read it."""
+    own = os.path.dirname(os.path.abspath(__file__))
+    shown = traceback.TracebackException.from_exception(error)
+    frames = [
+        frame
+        for frame in shown.stack
+        if not frame.filename.startswith(own) and "importlib" not in frame.filename and "<frozen" not in frame.filename
+    ]
+    shown.stack = traceback.StackSummary.from_list(frames)
+    text = "".join(shown.format())
+    last = frames[-1] if frames else None
+    where = f" ({os.path.basename(last.filename)}, line {last.lineno})" if last else ""
+    if isinstance(error, SyntaxError) and error.filename:
+        where = f" ({os.path.basename(error.filename)}, line {error.lineno})"
+    return f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}{where}", text

@@ -1,0 +1,245 @@
+"""An agent's view of its run."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from types import TracebackType
+from typing import Any, Callable, Mapping
+
+from . import _wire
+
+Send = Callable[[bytes], None]
+
+
+class AgentError(Exception):
+    """An error whose code and text the client sees. The texts of all other exceptions stay in the server's log."""
+
+    def __init__(self, message: str, code: str = "AGENT_ERROR", status: int = 422) -> None:
+        super().__init__(message)
+        self.code, self.status = code, status
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """The text of a message."""
+    contents = message.get("content") or []
+    return "".join(content.get("text") or "" for content in contents if content.get("type") == "text")
+
+
+def _user(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": [{"type": "text", "text": text}]}
+
+
+class Run:
+    """One run: the request, and where the answer is written.
+
+    Its methods may be called from several tasks of the event loop, not from other threads.
+    """
+
+    def __init__(self, number: int, start: Mapping[str, Any], send: Send, credit: int) -> None:
+        self._number, self._send_frame, self._credit = number, send, credit
+        self._has_credit: asyncio.Future[None] | None = None
+        self._parts = itertools.count(1)
+        self._call_numbers = itertools.count(1)
+        self._calls: dict[int, asyncio.Future[Any]] = {}
+        self.id: str = start["id"]
+        """The run's id."""
+        self.agent_name: str = start["agent"]
+        """The name of the agent."""
+        self.user_id: str = start["user_id"]
+        """The user."""
+        self.session_id: str = start["session_id"]
+        """The conversation."""
+        self.request: dict[str, Any] = start["request"]
+        """The whole request, as JSON."""
+        self.earlier: list[dict[str, Any]] = start.get("earlier") or []
+        """The messages that were complete when an earlier attempt ended."""
+
+    @property
+    def input(self) -> list[dict[str, Any]]:
+        """The messages of the request."""
+        messages: list[dict[str, Any]] = self.request.get("input") or []
+        return messages
+
+    @property
+    def text(self) -> str:
+        """The text of the last message of the user."""
+        for message in reversed(self.input):
+            if message.get("role") == "user":
+                return text_of(message)
+        return ""
+
+    def message(self, kind: str = "message", role: str = "assistant") -> Message:
+        """Opens a message; use it with ``async with``. A message that an exception leaves is closed as failed."""
+        return Message(self, {"kind": kind, "role": role})
+
+    def reasoning(self) -> Message:
+        """Opens a message with the model's reasoning."""
+        return self.message("reasoning")
+
+    def tool_call(self, name: str, call_id: str, *, by_client: bool = False) -> ToolCall:
+        """Opens a call of a tool; the text that is written to it is its arguments, as JSON.
+
+        A call of a tool that the client executes ends the turn. The client's next request has the output.
+        """
+        return ToolCall(self, {"call": {"id": call_id, "name": name, "is_clients": by_client}})
+
+    async def tool_output(self, name: str, call_id: str, output: object) -> None:
+        """Writes the output of one of the agent's own tools."""
+        text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+        part = self._open({"output": {"id": call_id, "name": name}})
+        self._send(_wire.CLOSE, part, {"output": text})
+        await self._ready()
+
+    async def say(self, text: str) -> None:
+        """Writes a complete message."""
+        async with self.message() as message:
+            await message.text(text)
+
+    async def emit(self, event: Mapping[str, Any]) -> None:
+        """Writes an event of the agent's own kind: an object whose member ``object`` is the kind."""
+        self._send(_wire.EVENT, 0, event)
+        await self._ready()
+
+    async def history(self, limit: int = 100) -> list[dict[str, Any]]:
+        """The last messages of the conversation before this run, in order."""
+        messages: list[dict[str, Any]] = await self._ask("history", {"limit": limit})
+        return messages
+
+    async def load_state(self) -> Any:
+        """The agents' state in this session; ``None`` if there is none."""
+        return await self._ask("load_state", {})
+
+    async def save_state(self, state: Any) -> None:
+        """Saves the agents' state in this session, as JSON."""
+        await self._ask("save_state", {"state": state})
+
+    async def steered(self) -> list[dict[str, Any]]:
+        """The messages that the user has sent since the last call, while this run is in progress."""
+        messages: list[dict[str, Any]] = await self._ask("steered", {})
+        return messages
+
+    async def remember(self, *texts: str) -> None:
+        """Keeps texts as memories of the user, which later conversations find."""
+        await self._ask("remember", {"messages": [_user(text) for text in texts]})
+
+    async def recall(self, text: str, limit: int = 10) -> list[str]:
+        """The user's memories that match a text best, best first."""
+        messages: list[dict[str, Any]] = await self._ask("recall", {"text": text, "limit": limit})
+        return [text_of(message) for message in messages]
+
+    async def child(self, agent: str, text: str) -> dict[str, Any]:
+        """Asks another agent of this server, and returns its response. It is cancelled with this run."""
+        response: dict[str, Any] = await self._ask("child", {"agent": agent, "input": [_user(text)]})
+        return response
+
+    # What follows is for this package.
+
+    def _open(self, what: Mapping[str, Any]) -> int:
+        part = next(self._parts) % 65536
+        self._send(_wire.OPEN, part, what)
+        return part
+
+    def _send(self, kind: int, part: int, value: object) -> None:
+        self._send_bytes(kind, part, _wire.json_bytes(value))
+
+    def _send_bytes(self, kind: int, part: int, payload: bytes) -> None:
+        self._credit -= len(payload)
+        self._send_frame(_wire.encode(kind, part, self._number, payload))
+
+    async def _ready(self) -> None:
+        """Waits until the server can take more."""
+        while self._credit <= 0:
+            if self._has_credit is None:
+                self._has_credit = asyncio.get_running_loop().create_future()
+            # Shielded, because several tasks of a run may wait for it.
+            await asyncio.shield(self._has_credit)
+
+    def _add_credit(self, size: int) -> None:
+        self._credit += size
+        if self._credit > 0 and self._has_credit is not None:
+            waiting, self._has_credit = self._has_credit, None
+            if not waiting.done():
+                waiting.set_result(None)
+
+    async def _ask(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        number = next(self._call_numbers)
+        reply = self._calls[number] = asyncio.get_running_loop().create_future()
+        self._send(_wire.CALL, 0, {"call": number, "method": method, "arguments": arguments})
+        try:
+            return await reply
+        finally:
+            self._calls.pop(number, None)
+
+    def _reply(self, answer: Mapping[str, Any]) -> None:
+        waiting = self._calls.get(answer["call"])
+        if waiting is None or waiting.done():
+            return
+        if answer.get("error") is not None:
+            waiting.set_exception(RuntimeError(answer["error"]))
+        else:
+            waiting.set_result(answer.get("result"))
+
+
+class _Part:
+    """A message that is open."""
+
+    def __init__(self, run: Run, what: Mapping[str, Any]) -> None:
+        self._run, self._part = run, run._open(what)
+        self._closing: dict[str, Any] = {}
+
+    async def text(self, text: str) -> None:
+        """Appends text; each call is one event."""
+        self._run._send_bytes(_wire.TEXT, self._part, text.encode("utf-8", "replace"))
+        if self._run._credit <= 0:
+            await self._run._ready()
+
+    async def _close(self) -> None:
+        self._run._send(_wire.CLOSE, self._part, self._closing)
+        await self._run._ready()
+
+
+class Message(_Part):
+    """Writes one message."""
+
+    async def data(self, data: Mapping[str, Any]) -> None:
+        """Merges an object into the message's structured data."""
+        self._run._send(_wire.DATA, self._part, data)
+        await self._run._ready()
+
+    async def put(self, content: Mapping[str, Any]) -> None:
+        """Writes a whole content, such as ``{"type": "image", "image_url": "…"}``."""
+        self._run._send(_wire.PUT, self._part, content)
+        await self._run._ready()
+
+    def set_usage(self, usage: Mapping[str, Any]) -> None:
+        """Sets the usage of the model call behind the message."""
+        self._closing["usage"] = usage
+
+    def set_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Adds metadata to the message."""
+        self._closing["metadata"] = metadata
+
+    async def __aenter__(self) -> Message:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, _value: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        # The server closes what is still open when the run fails or is cancelled.
+        if kind is None:
+            await self._close()
+
+
+class ToolCall(_Part):
+    """Writes the arguments of a call."""
+
+    async def __aenter__(self) -> ToolCall:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, _value: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            await self._close()

@@ -1,0 +1,215 @@
+"""The worker: executes the runs that the server sends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from typing import Any, Callable, Iterator
+
+from . import _wire
+from ._agents import Agent, registered
+from ._connection import Connection
+from ._load import describe, load
+from ._log import ServerLog, current_run
+from ._run import AgentError, Run
+
+
+class Worker:
+    """The runs of this process."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, script: str) -> None:
+        self._loop, self._script = loop, script
+        self._connection = Connection(loop, self._received, self._lost)
+        self._credit = 0
+        self._runs: dict[int, tuple[Run, asyncio.Task[None]]] = {}
+        self._newest = 0
+        self._cancelled_early: set[int] = set()
+        self._is_draining = False
+
+    async def start(self, data: socket.socket) -> None:
+        """Connects to the server."""
+        await self._loop.create_connection(lambda: self._connection, sock=data)
+
+    def _received(self, frame: _wire.Frame) -> None:
+        if frame.kind == _wire.RUN:
+            self._start(frame.run, frame.json())
+        elif frame.kind == _wire.CANCEL:
+            self._cancel(frame.run)
+        elif frame.kind == _wire.CREDIT:
+            if frame.run in self._runs:
+                self._runs[frame.run][0]._add_credit(frame.json()["bytes"])
+        elif frame.kind == _wire.REPLY:
+            if frame.run in self._runs:
+                self._runs[frame.run][0]._reply(frame.json())
+        elif frame.kind == _wire.HELLO:
+            self._hello(frame.json())
+        elif frame.kind == _wire.DRAIN:
+            self._is_draining = True
+            self._exit_if_drained()
+
+    def _hello(self, hello: dict[str, Any]) -> None:
+        self._credit = hello["credit"]
+        try:
+            load(self._script)
+            # A script that sets up its own log keeps it.
+            if not logging.getLogger().handlers:
+                logging.getLogger().addHandler(ServerLog(self._loop, self._connection.send))
+            if not registered:
+                raise ImportError(f"{self._script} has no agent: decorate a function with @agent")
+        except BaseException as error:
+            message, text = describe(error)
+            self._connection.send(_wire.encode_json(_wire.FAILED, 0, 0, {"message": message, "traceback": text}))
+            self._connection.close()
+            return
+        agents = [{"name": agent.name, "recovery": agent.recovery} for agent in registered.values()]
+        language = "python " + sys.version.split()[0]
+        ready = {"version": _wire.VERSION, "pid": os.getpid(), "language": language, "agents": agents}
+        self._connection.send(_wire.encode_json(_wire.READY, 0, 0, ready))
+
+    def _start(self, number: int, start: dict[str, Any]) -> None:
+        run = Run(number, start, self._connection.send, self._credit)
+        job = work(registered[start["agent"]], run)
+        # A context of its own; Python 3.10 has no other way to give it to a task.
+        context = contextvars.Context()
+        context.run(current_run.set, number)
+        task = context.run(self._loop.create_task, job)
+        self._runs[number] = (run, task)
+        self._newest = number
+        # A task that is cancelled before its first step runs none of its code, so its end is reported from here.
+        task.add_done_callback(lambda task: self._ended(number, task), context=contextvars.Context())
+        if number in self._cancelled_early:
+            self._cancelled_early.discard(number)
+            task.cancel()
+
+    def _cancel(self, number: int) -> None:
+        if number in self._runs:
+            self._runs[number][1].cancel()
+        elif number > self._newest:
+            # It has overtaken the request.
+            self._cancelled_early.add(number)
+
+    def _ended(self, number: int, task: asyncio.Task[None]) -> None:
+        del self._runs[number]
+        done: dict[str, Any] = {"status": "completed"}
+        if task.cancelled():
+            done["status"] = "canceled"
+        else:
+            error = task.exception()
+            if error is not None:
+                done = {"status": "failed", "error": _report(error)}
+        self._connection.send(_wire.encode_json(_wire.DONE, 0, number, done))
+        self._exit_if_drained()
+
+    def _exit_if_drained(self) -> None:
+        if self._is_draining and not self._runs:
+            self._connection.close()
+
+    def _lost(self) -> None:
+        _exit()
+
+
+def _report(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, AgentError):
+        return {"message": str(error), "code": error.code, "status": error.status}
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    return {"class": type(error).__name__, "message": str(error), "traceback": text}
+
+
+async def work(agent: Agent, run: Run) -> None:
+    """Calls the agent's function, whatever kind it is, and writes what it yields or returns."""
+    handler = agent.handler
+    if inspect.isasyncgenfunction(handler):
+        await _write(run, handler(run))
+    elif inspect.iscoroutinefunction(handler):
+        await _say(run, await handler(run))
+    elif inspect.isgeneratorfunction(handler):
+        await _write(run, _in_thread(handler(run)))
+    else:
+        result = await asyncio.to_thread(handler, run)
+        if inspect.isasyncgen(result):
+            await _write(run, result)
+        else:
+            await _say(run, await result if inspect.isawaitable(result) else result)
+
+
+async def _say(run: Run, result: object) -> None:
+    if isinstance(result, str):
+        await run.say(result)
+    elif result is not None:
+        raise TypeError(f"an agent returns a text or nothing, not {type(result).__name__}")
+
+
+async def _write(run: Run, pieces: Any) -> None:
+    message = None
+    async for piece in pieces:
+        if not isinstance(piece, str):
+            raise TypeError(f"an agent yields texts, not {type(piece).__name__}")
+        if message is None:
+            message = run.message()
+        await message.text(piece)
+    if message is not None:
+        await message._close()
+
+
+async def _in_thread(pieces: Iterator[object]) -> Any:
+    end = object()
+    while (piece := await asyncio.to_thread(next, pieces, end)) is not end:
+        yield piece
+
+
+def _exit() -> None:
+    """Ends the process and all that it has started: the server is gone, so nobody is left to work for."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # Nobody reads it any more.
+            pass
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    # Threads of handlers would keep the process alive.
+    os._exit(0)
+
+
+def _answer_pings(health: socket.socket) -> None:
+    """Shows that the process lives, whatever the event loop does, and ends it with the server."""
+    decoder = _wire.Decoder()
+    pong = _wire.encode(_wire.PONG, 0, 0, b"")
+    try:
+        while data := health.recv(4096):
+            for _ in decoder.feed(data):
+                health.sendall(pong)
+    except OSError:
+        pass
+    # The event loop would notice it too, unless a handler blocks it.
+    time.sleep(1)
+    _exit()
+
+
+def _inherited(name: str) -> socket.socket:
+    inherited = socket.socket(fileno=int(os.environ.pop(name)))
+    # Processes that the agents start are not workers.
+    inherited.set_inheritable(False)
+    return inherited
+
+
+def main(script: str, run: Callable[[Any], None] = asyncio.run) -> None:
+    """Works until the server closes the data socket."""
+    data, health = _inherited("AGENT_SERVER_WORKER_DATA"), _inherited("AGENT_SERVER_WORKER_HEALTH")
+    data.setblocking(False)
+    threading.Thread(target=_answer_pings, args=(health,), daemon=True, name="agent-server-health").start()
+
+    async def until_the_end() -> None:
+        await Worker(asyncio.get_running_loop(), script).start(data)
+        await asyncio.get_running_loop().create_future()
+
+    run(until_the_end())

@@ -1,0 +1,157 @@
+"""Runs agents without a server, for tests.
+
+::
+
+    from agent_server.testing import ask
+
+    def test_echo():
+        assert ask(echo, "Good morning").text == "Good morning "
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any, Callable, Sequence
+
+from . import _wire
+from ._agents import Agent
+from ._run import Run, text_of
+from ._worker import work
+
+__all__ = ["Answer", "Said", "ask", "ask_async"]
+
+
+@dataclass
+class Said:
+    """A message that an agent has written."""
+
+    kind: str
+    text: str = ""
+    """The text, or the arguments of a call."""
+    data: dict[str, Any] = field(default_factory=dict)
+    contents: list[dict[str, Any]] = field(default_factory=list)
+    name: str | None = None
+    """The name of the tool."""
+    output: str | None = None
+    """The output of a tool."""
+    usage: dict[str, Any] | None = None
+    is_closed: bool = False
+
+
+@dataclass
+class Answer:
+    """What an agent has written in one run."""
+
+    messages: list[Said] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    state: Any = None
+    """The state that the agent has left."""
+    memories: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The text of all its messages, without reasoning and tools."""
+        return "".join(message.text for message in self.messages if message.kind == "message")
+
+
+async def ask_async(
+    handler: Callable[..., Any],
+    text: str = "",
+    *,
+    history: Sequence[dict[str, Any]] = (),
+    state: Any = None,
+    memories: Sequence[str] = (),
+    children: Callable[[str, str], str] | None = None,
+) -> Answer:
+    """Runs an agent's function with this text of a user, and returns what it writes.
+
+    ``children`` answers for other agents: it gets the agent's name and the text. An exception of the agent is raised
+    here.
+    """
+    server = _Server(Answer(state=state, memories=list(memories)), list(history), children)
+    message = {"role": "user", "content": [{"type": "text", "text": text}]}
+    start = {"id": "run_test", "agent": "test", "user_id": "user", "session_id": "session", "request": {"input": [message]}}
+    run = server.run = Run(1, start, server.receive, 1 << 60)
+    await work(Agent("test", handler, "give_up"), run)
+    return server.answer
+
+
+def ask(handler: Callable[..., Any], text: str = "", **options: Any) -> Answer:
+    """The same, outside of an event loop."""
+    return asyncio.run(ask_async(handler, text, **options))
+
+
+class _Server:
+    """Takes the frames of a run."""
+
+    run: Run
+
+    def __init__(
+        self, answer: Answer, history: list[dict[str, Any]], children: Callable[[str, str], str] | None
+    ) -> None:
+        self.answer, self._history, self._children = answer, history, children
+        self._decoder = _wire.Decoder()
+        self._open: dict[int, Said] = {}
+
+    def receive(self, data: bytes) -> None:
+        for frame in self._decoder.feed(data):
+            self._apply(frame)
+
+    def _apply(self, frame: _wire.Frame) -> None:
+        if frame.kind == _wire.OPEN:
+            said = self._open[frame.part] = _opened(frame.json())
+            self.answer.messages.append(said)
+        elif frame.kind == _wire.TEXT:
+            self._open[frame.part].text += frame.payload.decode()
+        elif frame.kind == _wire.DATA:
+            self._open[frame.part].data.update(frame.json())
+        elif frame.kind == _wire.PUT:
+            self._open[frame.part].contents.append(frame.json())
+        elif frame.kind == _wire.CLOSE:
+            said, closing = self._open.pop(frame.part), frame.json()
+            said.usage, said.output, said.is_closed = closing.get("usage"), closing.get("output"), True
+        elif frame.kind == _wire.EVENT:
+            self.answer.events.append(frame.json())
+        elif frame.kind == _wire.CALL:
+            call = frame.json()
+            result = self._result(call["method"], call["arguments"])
+            self.run._reply({"call": call["call"], "result": result})
+
+    def _result(self, method: str, arguments: dict[str, Any]) -> Any:
+        answer = self.answer
+        if method == "history":
+            return self._history[-arguments["limit"] :]
+        if method == "load_state":
+            return answer.state
+        if method == "save_state":
+            # As the server does, so that a state that is no JSON is noticed.
+            answer.state = json.loads(json.dumps(arguments["state"]))
+            return None
+        if method == "remember":
+            answer.memories += [text_of(message) for message in arguments["messages"]]
+            return None
+        if method == "recall":
+            words = arguments["text"].lower().split()
+            found = [memory for memory in answer.memories if any(word in memory.lower() for word in words)]
+            return [_text_message("user", memory) for memory in found[: arguments["limit"]]]
+        if method == "child":
+            if self._children is None:
+                raise AssertionError(f"the agent asked the agent {arguments['agent']!r}: give `children` to the test")
+            said = self._children(arguments["agent"], text_of(arguments["input"][-1]))
+            return {"status": "completed", "output": [_text_message("assistant", said)]}
+        return []
+
+
+def _text_message(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "content": [{"type": "text", "text": text}]}
+
+
+def _opened(what: dict[str, Any]) -> Said:
+    if "call" in what:
+        kind = "function_call" if what["call"]["is_clients"] else "plugin_call"
+        return Said(kind, name=what["call"]["name"])
+    if "output" in what:
+        return Said("plugin_call_output", name=what["output"]["name"])
+    return Said(what["kind"])
