@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use agent_schemas::{Error, ErrorBody};
 
-use crate::workers::PATIENCE;
+/// How long a new run waits for a worker that is being replaced, and how long its client waits after that.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a worker could not be started, or was lost.
 #[derive(Debug, thiserror::Error)]

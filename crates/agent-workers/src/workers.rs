@@ -14,13 +14,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::changes::wait_for_change;
 use crate::connection::Connection;
-use crate::error::WorkerError;
+use crate::error::{PATIENCE, WorkerError};
 use crate::message::AgentInfo;
 use crate::start::{WorkersConfig, start};
 use crate::supervise::{Slot, Supervisor};
-
-/// How long a new run waits for a worker that is being replaced.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long workers may take to exit when the server stops.
 const EXIT: Duration = Duration::from_secs(2);
