@@ -69,4 +69,4 @@ def serve(*options: str) -> None:
     try:
         os.execvp(beside if os.path.exists(beside) else "agent-server", command)
     except FileNotFoundError:
-        sys.exit("agent-server is not installed: run `pip install agent-server`, or put its binary on the PATH")
+        sys.exit("there is no agent-server: put its binary on the PATH")

@@ -167,7 +167,10 @@ fn unknown(name: &str, config: &Config) -> ConfigError {
 
 /// Makes agents.
 struct Builder<'a> {
-    #[cfg_attr(not(feature = "chat"), expect(dead_code, reason = "only some kinds need it"))]
+    #[cfg_attr(
+        not(any(feature = "chat", feature = "python")),
+        expect(dead_code, reason = "only some kinds need it")
+    )]
     environment: &'a Environment,
     #[cfg_attr(not(feature = "chat"), expect(dead_code, reason = "only some kinds need it"))]
     services: &'a Services,

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Arguments, Command, ServeCommand};
+use crate::cli::{Arguments, Command};
 use crate::config::Environment;
 
 #[global_allocator]
@@ -33,9 +33,9 @@ fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
     let environment = Environment::new(std::env::vars_os());
     let done = match arguments.command.unwrap_or_default() {
-        Command::Serve(command) => {
-            let options = command.options.clone().over(arguments.serve);
-            serve::run(&ServeCommand { options, ..command }, &environment)
+        Command::Serve(mut command) => {
+            command.options = command.options.over(arguments.serve);
+            serve::run(&command, &environment)
         }
         #[cfg(feature = "client")]
         Command::Chat(options) => terminal::run(&options, &environment),
