@@ -43,9 +43,10 @@ Usage: cargo xtask <command> [arguments]
                    measures many streams at the pace of models (25 minutes; see
                    `bench pace --help`). `bench services` measures the stores; it
                    compares with the Python project if Python is there. Measuring
-                   Redis needs `redis-server`. `bench rivals` installs other agent
-                   servers and measures them beside this one; it needs Python, npm
-                   and the network. ARGS go to the benchmark program.
+                   Redis needs `redis-server`. `bench workers` measures agents in
+                   Python. `bench rivals` installs other agent servers and measures
+                   them beside this one; it needs Python, npm and the network. ARGS
+                   go to the benchmark program.
   help, --help     Print this text.
 
 A command stops at its first failing step and prints how to repeat that step alone.

@@ -1,7 +1,7 @@
 //! Agents in Python: which interpreter, and with which modules.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,7 +26,11 @@ const MODULES: [(&str, &str); 10] = [
 
 /// The package in a folder of its own, which is deleted when this is dropped.
 #[derive(Debug)]
-pub struct Package(TempDir);
+pub struct Package {
+    folder: TempDir,
+    /// Held open, because systemd does not clean temporary folders that are locked, however old they are.
+    _lock: File,
+}
 
 impl Package {
     /// Writes the package.
@@ -40,7 +44,9 @@ impl Package {
         for (name, text) in MODULES {
             fs::write(package.join(name), text)?;
         }
-        Ok(Package(folder))
+        let lock = File::open(folder.path())?;
+        lock.lock_shared()?;
+        Ok(Package { folder, _lock: lock })
     }
 }
 
@@ -78,7 +84,7 @@ impl Script {
                     .to_owned()
             })?,
         };
-        let mut modules = package.0.path().as_os_str().to_owned();
+        let mut modules = package.folder.path().as_os_str().to_owned();
         if let Some(others) = value("PYTHONPATH") {
             modules.push(":");
             modules.push(others);
