@@ -1,6 +1,7 @@
 //! The state of a user's runs in the store when all have ended.
 
 use agent_tests::history::{Event, Said, StoredRun};
+use agent_tests::{pause, within};
 use serde_json::Value;
 
 use super::reader::Reader;
@@ -9,6 +10,7 @@ use super::wire::{get, json_of};
 impl Reader {
     /// Waits until all runs of a user have ended, and adds their state in the store to the history.
     pub(super) async fn read_final_state(&mut self, user: &str, sessions: &[String]) {
+        self.until_all_have_ended(user).await;
         let mut runs = self.listed(user).await;
         // The newest came first.
         runs.reverse();
@@ -30,6 +32,22 @@ impl Reader {
             let tags = users.map(tag_of).collect();
             self.history.said.push(Said { user: user.to_owned(), session: session.clone(), tags });
         }
+    }
+
+    /// Waits until no run of a user is queued or in progress. Until then, input that was handed to a run is listed too, and
+    /// is gone once the run has taken it.
+    async fn until_all_have_ended(&mut self, user: &str) {
+        within("all runs to end", async {
+            for status in ["queued", "in_progress"] {
+                let path = format!("/runs?user_id={user}&status={status}&limit=1");
+                while json_of(&self.ask(&get(&path, ""), &[200]).await.body)["data"]
+                    != Value::Array(Vec::new())
+                {
+                    pause().await;
+                }
+            }
+        })
+        .await;
     }
 
     async fn listed(&mut self, user: &str) -> Vec<String> {
