@@ -97,3 +97,8 @@ async fn environment__host_and_port__apply_as_upstream() {
     let server = Launch::bare(&["--agent", "echo"]).environment("HOST", "127.0.0.1").environment("PORT", "0");
     server.start().await.check_health().await;
 }
+
+#[tokio::test]
+async fn cors_origin__empty__is_refused() {
+    check_refused(Launch::bare(&["--cors-origin", ""]), 2, "--cors-origin").await;
+}

@@ -187,3 +187,30 @@ async fn public_server__any_host__is_accepted() {
     connection.send(b"GET /health HTTP/1.1\r\nhost: agents.example\r\n\r\n").await;
     assert_eq!(connection.answer().await.status, 200);
 }
+
+#[tokio::test]
+async fn preflight__without_a_valid_host__is_refused() {
+    let server = server("").await;
+    let origin = "Origin: http://localhost:3000\r\nAccess-Control-Request-Method: POST\r\n";
+    for (host, status) in [
+        ("", 400),
+        ("Host: localhost\r\nHost: localhost\r\n", 400),
+        ("Host: a b\r\n", 400),
+        ("Host: localhost\r\n", 200),
+    ] {
+        let request = format!("OPTIONS /process HTTP/1.1\r\n{host}{origin}\r\n");
+        let answer = server.connect().await.send(request.as_bytes()).await.answer().await;
+        assert_eq!(answer.status, status, "{host:?}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn input_tokens__of_an_unknown_agent__is_not_found() {
+    let agents = "[agents.one]\nkind = \"echo\"\n[agents.two]\nkind = \"demo\"\n";
+    let server = Launch::bare(&["--port", "0"]).config(agents).start().await;
+    for (model, status) in [("two", 200), ("three", 404)] {
+        let body = serde_json::json!({ "model": model, "input": "x" });
+        let answer = server.connect().await.call("POST", "/v1/responses/input_tokens", Some(&body)).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+}
