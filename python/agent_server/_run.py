@@ -6,11 +6,12 @@ import asyncio
 import itertools
 import json
 from types import TracebackType
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, TypeVar
 
 from . import _wire
 
 Send = Callable[[bytes], None]
+Part = TypeVar("Part", bound="_Part")
 
 
 class AgentError(Exception):
@@ -195,6 +196,16 @@ class _Part:
         if self._run._credit <= 0:
             await self._run._ready()
 
+    async def __aenter__(self: Part) -> Part:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, _value: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        # The server closes what is still open when the run fails or is cancelled.
+        if kind is None:
+            await self._close()
+
     async def _close(self) -> None:
         self._run._send(_wire.CLOSE, self._part, self._closing)
         await self._run._ready()
@@ -221,25 +232,6 @@ class Message(_Part):
         """Adds metadata to the message."""
         self._closing["metadata"] = metadata
 
-    async def __aenter__(self) -> Message:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, _value: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        # The server closes what is still open when the run fails or is cancelled.
-        if kind is None:
-            await self._close()
-
 
 class ToolCall(_Part):
     """Writes the arguments of a call."""
-
-    async def __aenter__(self) -> ToolCall:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, _value: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        if kind is None:
-            await self._close()

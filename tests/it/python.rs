@@ -171,6 +171,13 @@ async fn cancel__of_one_among_many__ends_that_one_and_lets_it_save() {
 }
 
 #[tokio::test]
+async fn cancellation__that_nobody_asked_for__is_a_failure() {
+    let server = start().await;
+    let answer = server.connect().await.call("POST", "/process", Some(&request("cancels_itself", "x"))).await;
+    assert!(answer.body.contains("\"status\":\"failed\""), "{answer:?}");
+}
+
+#[tokio::test]
 async fn worker__dies__its_runs_fail_and_the_next_ones_work() {
     let server = start().await;
     for _ in 0..2 {

@@ -136,3 +136,9 @@ async def logs(run: Run):
     logging.getLogger("mine").warning("careful with %s", run.text)
     await asyncio.to_thread(logging.getLogger("mine").error, "in a thread")
     return "logged"
+
+
+@agent
+async def cancels_itself(run: Run):
+    await run.say("half an answer")
+    raise asyncio.CancelledError

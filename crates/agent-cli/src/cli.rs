@@ -83,7 +83,7 @@ pub(crate) struct ServeCommand {
     #[cfg(feature = "python")]
     #[arg(long, value_name = "FILE", requires = "script")]
     pub(crate) python: Option<PathBuf>,
-    /// Load the script anew whenever a Python file beside it changes
+    /// Reload the script when a Python file in its folder or a subfolder changes
     #[cfg(feature = "python")]
     #[arg(long, requires = "script")]
     pub(crate) reload: bool,

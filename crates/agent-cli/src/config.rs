@@ -177,15 +177,15 @@ pub(crate) enum AgentConfig {
 pub(crate) struct PythonConfig {
     /// The script.
     pub(crate) file: PathBuf,
-    /// The agent's name in the script, which the script's first agent need not have.
+    /// The agent's name in the script. The default is the script's first agent.
     pub(crate) agent: Option<String>,
     /// The interpreter. The default is that of the activated virtual environment, of `.venv` beside the script or in a
-    /// folder above it, or the first `python3` on the `PATH`.
+    /// folder above it, the one that uv chose for the project, or the first `python3` on the `PATH`.
     pub(crate) python: Option<PathBuf>,
     /// How many processes execute the agent. All runs of a session are executed by the same one.
     #[serde(default = "one")]
     pub(crate) workers: usize,
-    /// Whether to load the script anew when a Python file beside it or in a folder below changes.
+    /// Whether to reload the script when a Python file in its folder or a subfolder changes.
     #[serde(default)]
     pub(crate) reload: bool,
 }

@@ -107,7 +107,9 @@ async fn follow(run: &RunHandle, link: &mut RunLink) -> Result<(), AgentError> {
 fn ended(run: &RunHandle, frame: &Frame) -> Result<(), AgentError> {
     let done: Done = message::read(frame).map_err(|error| broken(&error.to_string()))?;
     match done.status {
-        DoneStatus::Completed | DoneStatus::Canceled => Ok(()),
+        DoneStatus::Completed => Ok(()),
+        DoneStatus::Canceled if run.is_cancelled() => Ok(()),
+        DoneStatus::Canceled => Err(AgentError::message("the agent cancelled itself")),
         DoneStatus::Failed => Err(failure(run, done.error.unwrap_or_default())),
     }
 }

@@ -1,4 +1,4 @@
-//! What a worker asks of the server.
+//! Answers the calls that a worker makes for a run.
 
 use std::fmt::Display;
 

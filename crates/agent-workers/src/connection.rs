@@ -31,7 +31,7 @@ pub(crate) struct Connection {
     urgent: UnboundedSender<Bytes>,
     bulk: UnboundedSender<Bytes>,
     runs: Mutex<Runs>,
-    /// Whether the worker gets no further runs.
+    /// Whether the worker has been told to exit after its last run.
     is_draining: AtomicBool,
 }
 
@@ -43,7 +43,7 @@ struct Runs {
 }
 
 /// The frames of a run that its agent has not taken.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Queue {
     id: RunId,
     frames: UnboundedSender<Frame>,
@@ -136,10 +136,11 @@ impl Connection {
 
     /// Hands a frame to its run. The frames of a run that has ended are ignored.
     fn deliver(&self, frame: Frame) -> Result<(), String> {
-        let queue = self.runs.lock().open.get(&frame.run).cloned();
+        let runs = self.runs.lock();
+        let queue = runs.open.get(&frame.run);
         if frame.kind == Kind::Log {
             if let Ok(log) = message::read::<Log>(&frame) {
-                write_log(&log, queue.as_ref().map(|queue| &queue.id));
+                write_log(&log, queue.map(|queue| &queue.id));
             }
             return Ok(());
         }

@@ -53,8 +53,8 @@ pub enum WorkerError {
 }
 
 impl WorkerError {
-    /// The traceback on lines of its own, or nothing.
-    pub(crate) fn traceback(&self) -> String {
+    /// The traceback, on lines of its own; empty if there is none.
+    pub fn traceback(&self) -> String {
         match self {
             WorkerError::Load { traceback, .. } => format!("\n{}", traceback.trim_end()),
             _ => String::new(),

@@ -109,9 +109,7 @@ impl Part {
         match self {
             Part::Message { message, content } => {
                 if !matches!(content, Some(OpenContent::Text(_))) {
-                    if let Some(previous) = content.take() {
-                        previous.complete();
-                    }
+                    close_content(content);
                     *content = Some(OpenContent::Text(message.text()));
                 }
                 if let Some(OpenContent::Text(text)) = content {
@@ -131,9 +129,7 @@ impl Part {
         match self {
             Part::Message { message, content } => {
                 if !matches!(content, Some(OpenContent::Data(_))) {
-                    if let Some(previous) = content.take() {
-                        previous.complete();
-                    }
+                    close_content(content);
                     *content = Some(OpenContent::Data(message.data()));
                 }
                 if let Some(OpenContent::Data(data)) = content {
@@ -148,9 +144,7 @@ impl Part {
 
     fn put(&mut self, whole: Content) -> Result<(), &'static str> {
         let Part::Message { message, content } = self else { return Err("a call has no contents") };
-        if let Some(previous) = content.take() {
-            previous.complete();
-        }
+        close_content(content);
         message.put(whole.body);
         Ok(())
     }
@@ -177,6 +171,12 @@ impl Part {
             Part::Call { call, arguments } => call.complete(arguments),
             Part::Output(writer) => writer.complete(close.output.unwrap_or_default()),
         }
+    }
+}
+
+fn close_content(content: &mut Option<OpenContent>) {
+    if let Some(open) = content.take() {
+        open.complete();
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use agent_runner::{Agent, AgentError, Recovery, RunHandle};
 use agent_workers::python::{Package, Script};
-use agent_workers::{WorkerAgent, WorkerError, Workers, WorkersConfig};
+use agent_workers::{WorkerAgent, Workers, WorkersConfig};
 
 use super::Named;
 use crate::cli::ServeCommand;
@@ -96,12 +96,8 @@ impl Scripts {
         let mut workers =
             WorkersConfig::new(script.program(&package, environment.of_others()).map_err(&failed)?);
         workers.count = config.workers;
-        let workers = Workers::start(workers).await.map_err(|error| match error {
-            WorkerError::Load { message, traceback } => {
-                failed(format!("{message}\n\n{}", traceback.trim_end()))
-            }
-            error => failed(error.to_string()),
-        })?;
+        let workers = Workers::start(workers).await;
+        let workers = workers.map_err(|error| failed(format!("{error}{}", error.traceback())))?;
         if config.reload {
             let file = config.file.canonicalize()?;
             workers.reload_on_change(file.parent().unwrap_or(&file).to_owned());

@@ -158,7 +158,7 @@ fn try_to_write(connection: &Connection, operation: &'static str) -> Outcome<()>
     Ok(())
 }
 
-/// What is left on the disk of a database, if that can be found out.
+/// The free space on the database's disk; unlimited if it cannot be determined.
 fn free_bytes(connection: &Connection) -> u64 {
     let folder = connection.path().and_then(|file| Path::new(file).parent());
     let disk = folder.and_then(|folder| rustix::fs::statvfs(folder).ok());
