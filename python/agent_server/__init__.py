@@ -16,3 +16,6 @@ from ._agents import Agent, agent, serve
 from ._run import AgentError, Message, Run, ToolCall, text_of
 
 __all__ = ["Agent", "AgentError", "Message", "Run", "ToolCall", "agent", "serve", "text_of"]
+
+# A constant, because in a worker this is the server's own copy, whatever version is installed.
+__version__ = "0.1.0"

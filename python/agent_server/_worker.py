@@ -15,7 +15,7 @@ import time
 import traceback
 from typing import Any, Callable, Iterator
 
-from . import _wire
+from . import _agents, _wire
 from ._agents import Agent, registered
 from ._connection import Connection
 from ._load import describe, load
@@ -204,6 +204,7 @@ def _inherited(name: str) -> socket.socket:
 
 def main(script: str, run: Callable[[Any], None] = asyncio.run) -> None:
     """Works until the server closes the data socket."""
+    _agents.in_worker = True
     data, health = _inherited("AGENT_SERVER_WORKER_DATA"), _inherited("AGENT_SERVER_WORKER_HEALTH")
     data.setblocking(False)
     threading.Thread(target=_answer_pings, args=(health,), daemon=True, name="agent-server-health").start()
