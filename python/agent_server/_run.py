@@ -19,8 +19,7 @@ class AgentError(Exception):
 
     def __init__(self, message: str, code: str = "AGENT_ERROR", status: int = 422) -> None:
         super().__init__(message)
-        self.code: str = code
-        self.status: int = status
+        self.code, self.status = code, status
 
 
 def text_of(message: Mapping[str, Any]) -> str:
