@@ -20,7 +20,8 @@ from ._agents import Agent, registered
 from ._connection import Connection
 from ._load import describe, load
 from ._log import ServerLog, current_run
-from ._run import AgentError, Run
+from ._errors import AgentError, StepCutOff, Suspended
+from ._run import Run
 
 
 class Worker:
@@ -104,7 +105,9 @@ class Worker:
             done["status"] = "canceled"
         else:
             error = task.exception()
-            if error is not None:
+            if isinstance(error, StepCutOff):
+                done = {"status": "incomplete", "error": {"message": str(error)}}
+            elif error is not None and not isinstance(error, Suspended):
                 done = {"status": "failed", "error": _report(error)}
         self._connection.send(_wire.encode_json(_wire.DONE, 0, number, done))
         self._exit_if_drained()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import agent_server
-from agent_server import Agent, AgentError, Message, Run, ToolCall, testing
+from agent_server import Agent, AgentError, Approval, Message, Run, ToolCall, testing
 from agent_server.testing import Answer, Said, ask
 
 import typed
@@ -22,7 +22,7 @@ class Typed(unittest.TestCase):
     def test_public_names__all__are_used(self) -> None:
         runs: list[Run] = []
         ask(runs.append)
-        objects = [runs[0], Agent("", print, "give_up"), AgentError("no"), Answer(), Said("message")]
+        objects = [runs[0], Agent("", print, "give_up"), AgentError("no"), Approval(True, ""), Answer(), Said("message")]
         things: list[Any] = [Run, Message, ToolCall, Agent, AgentError, Answer, Said, *objects]
         names = {"__version__", *agent_server.__all__, *testing.__all__}.union(*map(members, things))
         text = Path(typed.__file__).read_text()
@@ -31,6 +31,7 @@ class Typed(unittest.TestCase):
     def test_answers__of_typed_agents__are_there(self) -> None:
         text, status = typed.checks()
         self.assertIn("{'object': 'own'}", text)
+        self.assertIn("('name', {'awaited': 4, 'called': 'x'})", text)
         self.assertEqual(status, 400)
 
 

@@ -6,7 +6,20 @@ import asyncio
 from typing import Any, AsyncIterator, Iterator
 
 import agent_server
-from agent_server import Agent, AgentError, Message, Run, ToolCall, agent, serve, text_of
+from agent_server import (
+    Agent,
+    AgentError,
+    Approval,
+    Message,
+    Run,
+    StepCutOff,
+    StepFailed,
+    Suspended,
+    ToolCall,
+    agent,
+    serve,
+    text_of,
+)
 from agent_server.testing import Answer, Said, ask, ask_async
 
 
@@ -64,6 +77,29 @@ async def uses_it_all(run: Run) -> None:
         raise AgentError("The other agent has failed", "CHILD_FAILED", 502)
 
 
+async def awaited_step() -> int:
+    return 3
+
+
+@agent
+async def asks_the_user(run: Run) -> str:
+    awaited: int = await run.step("awaited", awaited_step)
+    try:
+        called: str = await run.step("called", lambda: "x", effect="once")
+    except StepCutOff:
+        called = "cut off"
+    except StepFailed as error:
+        called = str(error)
+    approval: Approval = await run.approve("may_i", "May I?", tool="charge", arguments={"price": awaited})
+    approved: tuple[bool, str] = (approval.approved, approval.text)
+    try:
+        name: str = await run.ask("name", "Who are you?")
+    except Suspended:
+        raise
+    attempt: int = run.attempt
+    return f"{called} {approved} {name} {attempt}"
+
+
 def checks() -> tuple[str, int]:
     answer: Answer = ask(uses_it_all, "hi", memories=["one"], children=lambda agent, text: f"{agent}: {text}")
     said: Said = answer.messages[0]
@@ -73,10 +109,12 @@ def checks() -> tuple[str, int]:
     state: Any = answer.state
     memories: list[str] = answer.memories
     other: Answer = asyncio.run(ask_async(answers, "hi", history=[], state={}))
+    asking: Answer = ask(asks_the_user, steps={"awaited": 4}, answers={"may_i": "yes"})
+    asked: tuple[str | None, dict[str, Any]] = (asking.asked, asking.steps)
     error = AgentError("no", status=400)
     described = Agent("answers", answers, "give_up")
     about_agent: tuple[str, str] = (described.name, described.recovery)
-    return f"{about_it} {contents} {text} {state} {memories} {other} {described.handler} {about_agent}", error.status
+    return f"{about_it} {contents} {text} {state} {memories} {other} {asked} {described.handler} {about_agent}", error.status
 
 
 def code_of(error: AgentError) -> str:

@@ -19,12 +19,22 @@ fn empty_folder(name: &str) -> PathBuf {
     folder
 }
 
+/// What the guide's reader brings along.
+const SHOP: &str = "\
+async def look_up_price() -> int:
+    return 3
+
+def charge(price: int) -> str:
+    return f'paid {price}'
+";
+
 /// The Python blocks of the guide as the files that a reader has at its end.
 fn write_guide_to(folder: &Path) -> [PathBuf; 2] {
     let guide = fs::read_to_string(root().join("docs/guides/python.md")).expect("the guide");
     let blocks = guide.split("```python\n").skip(1).map(|rest| rest.split("```").next().expect("its end"));
     let (tests, agents): (Vec<&str>, Vec<&str>) = blocks.partition(|block| block.contains("def test_"));
     assert!(agents.len() > 2 && tests.len() == 1, "the blocks of the guide are not found any more");
+    fs::write(folder.join("shop.py"), SHOP).expect("written");
     let files = [folder.join("app.py"), folder.join("test_app.py")];
     for (file, blocks) in files.iter().zip([agents, tests]) {
         fs::write(file, blocks.join("\n")).expect("written");
@@ -34,14 +44,15 @@ fn write_guide_to(folder: &Path) -> [PathBuf; 2] {
 
 #[tokio::test]
 async fn types__of_the_package_and_of_its_users__are_strict() {
-    let guide = write_guide_to(&empty_folder("guide"));
+    let folder = empty_folder("guide");
+    let guide = write_guide_to(&folder);
     let python = root().join("python");
     let files = [python.join("agent_server"), python.join("tests/typed.py")].into_iter().chain(guide);
     let files: Vec<String> = files.map(|file| file.to_str().expect("UTF-8").to_owned()).collect();
     let mut arguments = vec!["--strict", "--no-error-summary", "--python-version", SUPPORTED[0]];
     arguments.extend(files.iter().map(String::as_str));
-    let variables = [("MYPYPATH", python.to_str().expect("UTF-8"))];
-    run_in_python("package", &[".venv/bin/mypy"], &arguments, &variables).await;
+    let modules = format!("{}:{}", python.display(), folder.display());
+    run_in_python("package", &[".venv/bin/mypy"], &arguments, &[("MYPYPATH", &modules)]).await;
 }
 
 /// Without a build, which takes minutes.

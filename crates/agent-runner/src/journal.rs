@@ -10,7 +10,7 @@ mod turn;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use agent_schemas::{Error, Json};
+use agent_schemas::{Error, ErrorBody, Json};
 use agent_services::retry::retry_unavailable;
 use agent_services::run::Step;
 use parking_lot::Mutex;
@@ -72,7 +72,7 @@ impl Journal {
         };
         match known {
             Some(Entry::Done(result)) => Ok(Some(result)),
-            Some(Entry::Failed(error)) => Err(Error::from(error).into()),
+            Some(Entry::Failed(error)) => Err(error_of(error).into()),
             Some(Entry::Begun {}) => Err(AgentError::incomplete(format!(
                 "the step '{name}' was cut off, and it may only be taken once"
             ))),
@@ -123,6 +123,12 @@ impl Journal {
         turn.lock().known.insert(key, entry);
         Ok(())
     }
+}
+
+/// The error of a failed step. The text of an unexpected one stays in the server's log.
+fn error_of(body: ErrorBody) -> Error {
+    let unknown = Error::unknown("StepError", body.message.clone());
+    if body.code == unknown.code() { unknown } else { body.into() }
 }
 
 /// Writes an entry, after everything that the run has written so far: what precedes a step is in the log, whatever

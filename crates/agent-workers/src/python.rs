@@ -15,10 +15,11 @@ const MAIN: &str = include_str!("python/__main__.py");
 
 /// The modules of the package, which an environment therefore need not have. If it has them, these are used nevertheless,
 /// because they speak the server's version of the protocol.
-const MODULES: [(&str, &str); 9] = [
+const MODULES: [(&str, &str); 10] = [
     ("__init__.py", include_str!("../../../python/agent_server/__init__.py")),
     ("_agents.py", include_str!("../../../python/agent_server/_agents.py")),
     ("_connection.py", include_str!("../../../python/agent_server/_connection.py")),
+    ("_errors.py", include_str!("../../../python/agent_server/_errors.py")),
     ("_load.py", include_str!("../../../python/agent_server/_load.py")),
     ("_log.py", include_str!("../../../python/agent_server/_log.py")),
     ("_run.py", include_str!("../../../python/agent_server/_run.py")),
