@@ -158,7 +158,8 @@ async def _write(run: Run, pieces: Any) -> None:
             raise TypeError(f"an agent yields texts, not {type(piece).__name__}")
         if message is None:
             message = run.message()
-        await message.text(piece)
+        if message._put_text(piece) <= 0:
+            await run._ready()
     if message is not None:
         await message._close()
 

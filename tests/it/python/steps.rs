@@ -39,7 +39,8 @@ impl World {
             self.server = start(&self.data).await;
         }
         let id = self.only_run().await;
-        let events = self.server.connect().await.call("GET", &format!("/runs/{id}/events"), None).await.events();
+        let events =
+            self.server.connect().await.call("GET", &format!("/runs/{id}/events"), None).await.events();
         events.last().expect("an end").clone()
     }
 
@@ -79,8 +80,15 @@ async fn kill_at(agent: &str, victim: &str, point: usize) {
     let effects = world.effects();
     if point == 7 || point == 8 {
         assert_eq!(response["status"], "incomplete", "{what}: {response}");
-        assert!(response["error"]["message"].as_str().is_some_and(|text| text.contains("'once'")), "{what}: {response}");
-        assert_eq!(effects.iter().filter(|effect| *effect == "once").count(), point - 7, "{what}: {effects:?}");
+        assert!(
+            response["error"]["message"].as_str().is_some_and(|text| text.contains("'once'")),
+            "{what}: {response}"
+        );
+        assert_eq!(
+            effects.iter().filter(|effect| *effect == "once").count(),
+            point - 7,
+            "{what}: {effects:?}"
+        );
         return;
     }
     assert_eq!(response["status"], "completed", "{what}: {response}");
@@ -151,16 +159,24 @@ async fn questions__over_every_protocol__are_answered_by_the_next_request() {
     let first = respond("Write".into(), &Value::Null).await;
     let second = respond("Ann".into(), &first["id"]).await;
     let request = &second["output"][1];
-    assert_eq!((&request["type"], &request["name"]), (&json!("mcp_approval_request"), &json!("send")), "{second}");
-    let denied = json!([{ "type": "mcp_approval_response", "approval_request_id": request["id"], "approve": false }]);
+    assert_eq!(
+        (&request["type"], &request["name"]),
+        (&json!("mcp_approval_request"), &json!("send")),
+        "{second}"
+    );
+    let denied =
+        json!([{ "type": "mcp_approval_response", "approval_request_id": request["id"], "approve": false }]);
     let third = respond(denied, &second["id"]).await;
     assert_eq!(third["output"][0]["content"][0]["text"], "Not sent.", "{third}");
 
     // Chat Completions: the client sends the conversation, in which questions and answers are text.
     let mut messages = vec![json!({ "role": "user", "content": "Write" })];
-    for (answer, expected) in [("Bob", "To whom?"), ("yes", "Send 'Dear Ann' to Bob?"), ("", "sent to Bob, draft 7")] {
+    for (answer, expected) in
+        [("Bob", "To whom?"), ("yes", "Send 'Dear Ann' to Bob?"), ("", "sent to Bob, draft 7")]
+    {
         let body = json!({ "model": "mailer", "messages": messages });
-        let completion = server.connect().await.call("POST", "/v1/chat/completions", Some(&body)).await.json();
+        let completion =
+            server.connect().await.call("POST", "/v1/chat/completions", Some(&body)).await.json();
         let message = completion["choices"][0]["message"].clone();
         assert_eq!(message["content"], expected, "{completion}");
         messages.extend([message, json!({ "role": "user", "content": answer })]);
