@@ -265,12 +265,23 @@ class _Part:
     def __init__(self, run: Run, what: Mapping[str, Any]) -> None:
         self._run, self._part = run, run._open(what)
         self._closing: dict[str, Any] = {}
+        self._head = _wire.head_of(_wire.TEXT, self._part, run._number)
 
     async def text(self, text: str) -> None:
         """Appends text; each call is one event."""
-        self._run._send_bytes(_wire.TEXT, self._part, text.encode("utf-8", "replace"))
-        if self._run._credit <= 0:
+        if self._put_text(text) <= 0:
             await self._run._ready()
+
+    def _put_text(self, text: str) -> int:
+        """Appends text, and returns the remaining credit. Most of an agent's output takes this way."""
+        run, payload = self._run, text.encode("utf-8", "replace")
+        size = len(payload)
+        if size > _wire.MAX_PAYLOAD:
+            run._send_bytes(_wire.TEXT, self._part, payload)
+        else:
+            run._credit -= size
+            run._send_frame(size.to_bytes(4, "little") + self._head + payload)
+        return run._credit
 
     async def __aenter__(self: Part) -> Part:
         return self

@@ -77,8 +77,15 @@ class Worker:
         self._connection.send(_wire.encode_json(_wire.READY, 0, 0, ready))
 
     def _start(self, number: int, start: dict[str, Any]) -> None:
+        agent = registered.get(start["agent"])
+        if agent is None:
+            # A changed script may have lost it.
+            error = {"class": "LookupError", "message": f"{self._script} has no agent {start['agent']!r} any more"}
+            done = {"status": "failed", "error": error}
+            self._connection.send(_wire.encode_json(_wire.DONE, 0, number, done))
+            return
         run = Run(number, start, self._connection.send, self._credit)
-        job = work(registered[start["agent"]], run)
+        job = work(agent, run)
         # A context of its own; Python 3.10 has no other way to give it to a task.
         context = contextvars.Context()
         context.run(current_run.set, number)
@@ -158,7 +165,8 @@ async def _write(run: Run, pieces: Any) -> None:
             raise TypeError(f"an agent yields texts, not {type(piece).__name__}")
         if message is None:
             message = run.message()
-        await message.text(piece)
+        if message._put_text(piece) <= 0:
+            await run._ready()
     if message is not None:
         await message._close()
 

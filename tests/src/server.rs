@@ -1,5 +1,6 @@
 //! The real binary as a separate process, on a free port.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -246,6 +247,21 @@ impl Server {
             }
         })
         .await
+    }
+
+    /// The processes that it has started.
+    pub fn children(&self) -> Vec<Pid> {
+        let parent = self.id().to_string();
+        let mut children = Vec::new();
+        for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+            // The parent follows the state, which follows the name in parentheses.
+            let is_child =
+                stat.rsplit(") ").next().is_some_and(|rest| rest.split(' ').nth(1) == Some(&parent));
+            let id = process.file_name().to_string_lossy().parse().ok().and_then(Pid::from_raw);
+            children.extend(id.filter(|_| is_child));
+        }
+        children
     }
 
     /// Sends the process a signal.

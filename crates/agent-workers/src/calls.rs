@@ -87,7 +87,9 @@ fn effect(arguments: &JsonObject) -> Result<StepEffect, CallError> {
         None | Some("idempotent") => Ok(StepEffect::Idempotent),
         Some("pure") => Ok(StepEffect::Pure),
         Some("once") => Ok(StepEffect::Once),
-        Some(unknown) => Err(text(format_args!("'effect' should be pure, idempotent or once, not '{unknown}'"))),
+        Some(unknown) => {
+            Err(text(format_args!("'effect' should be pure, idempotent or once, not '{unknown}'")))
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Workers that keep the protocol, and workers that do not.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
+mod conformance;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
