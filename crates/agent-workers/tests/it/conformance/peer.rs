@@ -81,8 +81,7 @@ pub(crate) fn script(name: &str) -> PathBuf {
 impl Peer {
     /// Starts the worker of the Python package, or the command in `AGENT_TEST_WORKER`, with a script.
     pub(crate) fn start(name: &str) -> Self {
-        let command =
-            env::var("AGENT_TEST_WORKER").unwrap_or_else(|_| "python3 -m agent_server worker".to_owned());
+        let command = env::var("AGENT_TEST_WORKER").unwrap_or_else(|_| "python3 src/python".to_owned());
         let mut words = command.split(' ');
         let mut command = Command::new(words.next().unwrap_or_default());
         let (data, workers_data) = UnixStream::pair().expect("a pair");
