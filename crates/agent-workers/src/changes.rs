@@ -8,9 +8,6 @@ use std::time::{Duration, SystemTime};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-/// How often the files are looked at.
-const INTERVAL: Duration = Duration::from_millis(500);
-
 /// The maximum number of files, so that a folder that is not a project costs little.
 const MAX_FILES: usize = 10_000;
 
@@ -18,7 +15,7 @@ const MAX_FILES: usize = 10_000;
 type Files = BTreeMap<PathBuf, (SystemTime, u64)>;
 
 /// The Python files of a folder, once they differ from those before.
-pub(crate) async fn wait_for_change(folder: &Path, before: Option<Files>) -> Files {
+pub(crate) async fn wait_for_change(folder: &Path, before: Option<Files>, interval: Duration) -> Files {
     loop {
         let folder = folder.to_owned();
         let files = spawn_blocking(move || {
@@ -31,7 +28,7 @@ pub(crate) async fn wait_for_change(folder: &Path, before: Option<Files>) -> Fil
         if before.as_ref() != Some(&files) {
             return files;
         }
-        sleep(INTERVAL).await;
+        sleep(interval).await;
     }
 }
 

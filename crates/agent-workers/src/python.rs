@@ -11,14 +11,17 @@ use tempfile::TempDir;
 use crate::process::Program;
 
 /// The modules of the package, which an environment therefore need not have.
-const MODULES: [(&str, &str); 10] = [
+const MODULES: [(&str, &str); 13] = [
     ("__init__.py", include_str!("../../../python/agent_server/__init__.py")),
     ("__main__.py", include_str!("../../../python/agent_server/__main__.py")),
     ("_agents.py", include_str!("../../../python/agent_server/_agents.py")),
     ("_connection.py", include_str!("../../../python/agent_server/_connection.py")),
+    ("_health.py", include_str!("../../../python/agent_server/_health.py")),
     ("_load.py", include_str!("../../../python/agent_server/_load.py")),
     ("_log.py", include_str!("../../../python/agent_server/_log.py")),
+    ("_output.py", include_str!("../../../python/agent_server/_output.py")),
     ("_run.py", include_str!("../../../python/agent_server/_run.py")),
+    ("_thread.py", include_str!("../../../python/agent_server/_thread.py")),
     ("_wire.py", include_str!("../../../python/agent_server/_wire.py")),
     ("_worker.py", include_str!("../../../python/agent_server/_worker.py")),
     ("testing.py", include_str!("../../../python/agent_server/testing.py")),

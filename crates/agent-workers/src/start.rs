@@ -6,11 +6,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use crate::connection::CREDIT;
 use crate::error::WorkerError;
 use crate::frame::{self, Decoder, Kind, MAX_PAYLOAD};
 use crate::message::{self, AgentInfo, Failed, Hello, Ready, VERSION};
 use crate::process::{Process, Program, Spawned, spawn};
+use crate::runs::CREDIT;
+use crate::timing::Timing;
 
 /// What to run, and how often.
 #[derive(Clone, Debug)]
@@ -22,12 +23,23 @@ pub struct WorkersConfig {
     pub count: usize,
     /// How long a worker may take to become ready.
     pub start_timeout: Duration,
+    /// How much resident memory a worker may use, in bytes. One that uses more is replaced after its runs; one that uses a
+    /// quarter more is killed.
+    pub memory: Option<u64>,
+    #[doc(hidden)]
+    pub timing: Timing,
 }
 
 impl WorkersConfig {
     /// One worker, which may take a minute to become ready.
     pub fn new(program: Program) -> Self {
-        WorkersConfig { program, count: 1, start_timeout: Duration::from_secs(60) }
+        WorkersConfig {
+            program,
+            count: 1,
+            start_timeout: Duration::from_secs(60),
+            memory: None,
+            timing: Timing::default(),
+        }
     }
 }
 
