@@ -13,6 +13,20 @@ An agent is a function that takes a run. This one answers with its input, word b
 """
 
 from ._agents import Agent, agent, serve
-from ._run import AgentError, Message, Run, ToolCall, text_of
+from ._errors import AgentError, StepCutOff, StepFailed, Suspended
+from ._run import Approval, Message, Run, ToolCall, text_of
 
-__all__ = ["Agent", "AgentError", "Message", "Run", "ToolCall", "agent", "serve", "text_of"]
+__all__ = [
+    "Agent",
+    "AgentError",
+    "Approval",
+    "Message",
+    "Run",
+    "StepCutOff",
+    "StepFailed",
+    "Suspended",
+    "ToolCall",
+    "agent",
+    "serve",
+    "text_of",
+]

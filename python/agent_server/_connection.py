@@ -19,7 +19,7 @@ class Connection(asyncio.Protocol):
     def __init__(
         self, loop: asyncio.AbstractEventLoop, received: Callable[[Frame], None], lost: Callable[[], None]
     ) -> None:
-        self._loop, self._received, self._lost = loop, received, lost
+        self._call_soon, self._received, self._lost = loop.call_soon, received, lost
         self._decoder = Decoder()
         self._waiting: list[bytes] = []
         self._is_busy = False
@@ -29,7 +29,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport, self._write = transport, transport.write
 
     def data_received(self, data: bytes) -> None:
         for frame in self._decoder.feed(data):
@@ -44,19 +44,16 @@ class Connection(asyncio.Protocol):
             self._waiting.append(frame)
             return
         self._is_busy = True
-        assert self._transport is not None
-        self._transport.write(frame)
-        self._loop.call_soon(self._tick, context=self._context)
+        self._write(frame)
+        self._call_soon(self._tick, context=self._context)
 
     def _tick(self) -> None:
         if not self._waiting:
             self._is_busy = False
             return
-        frames = b"".join(self._waiting)
+        self._write(b"".join(self._waiting))
         self._waiting.clear()
-        assert self._transport is not None
-        self._transport.write(frames)
-        self._loop.call_soon(self._tick, context=self._context)
+        self._call_soon(self._tick, context=self._context)
 
     def close(self) -> None:
         """Writes everything that is waiting, and closes the socket."""

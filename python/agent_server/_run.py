@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import json
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Callable, Mapping, TypeVar
+from typing import Any, Awaitable, Callable, Literal, Mapping, TypeVar, overload
 
 from . import _wire
+from ._errors import AgentError, StepFailed, of_call
 
 Send = Callable[[bytes], None]
 Part = TypeVar("Part", bound="_Part")
+Result = TypeVar("Result")
+Effect = Literal["pure", "idempotent", "once"]
 
 
-class AgentError(Exception):
-    """An error whose code and text the client sees. The texts of all other exceptions stay in the server's log."""
+@dataclass(frozen=True)
+class Approval:
+    """The user's answer to a request for approval. It is true if the user has approved."""
 
-    def __init__(self, message: str, code: str = "AGENT_ERROR", status: int = 422) -> None:
-        super().__init__(message)
-        self.code, self.status = code, status
+    approved: bool
+    text: str
+    """The user's words, or the reason."""
+
+    def __bool__(self) -> bool:
+        return self.approved
 
 
 def text_of(message: Mapping[str, Any]) -> str:
@@ -54,6 +63,8 @@ class Run:
         """The conversation."""
         self.request: dict[str, Any] = start["request"]
         """The whole request, as JSON."""
+        self.attempt: int = start.get("attempt", 1)
+        """How often the run was started, this time included."""
         self.earlier: list[dict[str, Any]] = start.get("earlier") or []
         """The messages that were complete when an earlier attempt ended."""
 
@@ -121,6 +132,58 @@ class Run:
         messages: list[dict[str, Any]] = await self._ask("steered", {})
         return messages
 
+    @overload
+    async def step(
+        self, key: str, work: Callable[[], Awaitable[Result]], *, effect: Effect = "idempotent"
+    ) -> Result: ...
+    @overload
+    async def step(self, key: str, work: Callable[[], Result], *, effect: Effect = "idempotent") -> Result: ...
+    async def step(self, key: str, work: Callable[[], Any], *, effect: Effect = "idempotent") -> Any:
+        """Does something that must not be done again when the run is started again, and returns its result.
+
+        If it was done before, by an earlier attempt or by a run whose question this one answers, that result is
+        returned instead. The result is JSON: a tuple becomes a list. A plain function runs in a thread.
+
+        ``effect`` says what happens to a step that was cut off. One that is ``pure`` or ``idempotent`` is taken again;
+        for ``once``, this raises ``StepCutOff``. An exception of the work is raised here; that of a step that may only
+        be taken once is kept as its result, and raised as ``StepFailed``, or as the ``AgentError`` that it is.
+        """
+        known = await self._ask("begin_step", {"key": key, "effect": effect})
+        if known is not None:
+            return known["result"]
+        try:
+            result = await _call(work)
+        except Exception as error:
+            await self._ask("fail_step", {"key": key, "effect": effect, "error": _failure(error)})
+            if effect == "once" and not isinstance(error, AgentError):
+                raise StepFailed(f"{type(error).__name__}: {error}") from error
+            raise
+        await self._ask("end_step", {"key": key, "result": result})
+        # What a later attempt would get.
+        return json.loads(_wire.json_bytes(result))
+
+    async def ask(self, key: str, question: str) -> str:
+        """Asks the user something, and returns the answer.
+
+        The first time, the question ends the run. The user's next message starts another run of the agent, in which
+        the same call returns the answer. Steps that were taken before the question are not taken again.
+        """
+        answer = await self._ask("ask", {"key": key, "text": question})
+        text: str = answer["text"]
+        return text
+
+    async def approve(
+        self, key: str, question: str, *, tool: str | None = None, arguments: Mapping[str, Any] | None = None
+    ) -> Approval:
+        """Asks the user for approval, like ``ask``. The answer is true if the user has approved.
+
+        Clients that know requests for approval show one, to call this tool with these arguments; it is answered with an
+        approval response. Otherwise, a message such as "yes" approves.
+        """
+        call = {"key": key, "text": question, "tool": tool or key, "arguments": dict(arguments or {})}
+        answer = await self._ask("ask", call)
+        return Approval(answer["approved"], answer["text"])
+
     async def remember(self, *texts: str) -> None:
         """Keeps texts as memories of the user, which later conversations find."""
         await self._ask("remember", {"messages": [_user(text) for text in texts]})
@@ -178,9 +241,22 @@ class Run:
         if waiting is None or waiting.done():
             return
         if answer.get("error") is not None:
-            waiting.set_exception(RuntimeError(answer["error"]))
+            waiting.set_exception(of_call(answer["error"]))
         else:
             waiting.set_result(answer.get("result"))
+
+
+async def _call(work: Callable[[], Any]) -> Any:
+    if inspect.iscoroutinefunction(work):
+        return await work()
+    result = await asyncio.to_thread(work)
+    return await result if inspect.isawaitable(result) else result
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    if isinstance(error, AgentError):
+        return {"message": str(error), "code": error.code, "status": error.status}
+    return {"message": str(error), "class": type(error).__name__}
 
 
 class _Part:
@@ -189,12 +265,23 @@ class _Part:
     def __init__(self, run: Run, what: Mapping[str, Any]) -> None:
         self._run, self._part = run, run._open(what)
         self._closing: dict[str, Any] = {}
+        self._head = _wire.head_of(_wire.TEXT, self._part, run._number)
 
     async def text(self, text: str) -> None:
         """Appends text; each call is one event."""
-        self._run._send_bytes(_wire.TEXT, self._part, text.encode("utf-8", "replace"))
-        if self._run._credit <= 0:
+        if self._put_text(text) <= 0:
             await self._run._ready()
+
+    def _put_text(self, text: str) -> int:
+        """Appends text, and returns the remaining credit. Most of an agent's output takes this way."""
+        run, payload = self._run, text.encode("utf-8", "replace")
+        size = len(payload)
+        if size > _wire.MAX_PAYLOAD:
+            run._send_bytes(_wire.TEXT, self._part, payload)
+        else:
+            run._credit -= size
+            run._send_frame(size.to_bytes(4, "little") + self._head + payload)
+        return run._credit
 
     async def __aenter__(self: Part) -> Part:
         return self

@@ -38,6 +38,11 @@ def encode(kind: int, part: int, run: int, payload: bytes) -> bytes:
     return b"".join(_pieces(kind, part, run, payload))
 
 
+def head_of(kind: int, part: int, run: int) -> bytes:
+    """The head of whole frames, without the length before it."""
+    return _HEAD.pack(0, kind, 0, part, run)[4:]
+
+
 def _pieces(kind: int, part: int, run: int, payload: bytes) -> Iterator[bytes]:
     start = 0
     while start < len(payload):

@@ -18,11 +18,12 @@ from typing import Any, Callable
 from . import _wire
 from ._agents import Agent, registered
 from ._connection import Connection
+from ._errors import AgentError, StepCutOff, Suspended
 from ._health import Health
 from ._load import describe, load
 from ._log import CurrentRun, Log, ServerLog, current_run
 from ._output import RunOutput, replace_streams
-from ._run import AgentError, Run
+from ._run import Run
 from ._thread import RunThread
 
 
@@ -115,7 +116,9 @@ class Worker:
             done["status"] = "canceled"
         else:
             error = task.exception()
-            if error is not None:
+            if isinstance(error, StepCutOff):
+                done = {"status": "incomplete", "error": {"message": str(error)}}
+            elif error is not None and not isinstance(error, Suspended):
                 done = {"status": "failed", "error": _report(error)}
         self._connection.send(_wire.encode_json(_wire.DONE, 0, number, done))
         self._exit_if_drained()
@@ -176,7 +179,8 @@ async def _write(run: Run, pieces: Any) -> None:
             raise TypeError(f"an agent yields texts, not {type(piece).__name__}")
         if message is None:
             message = run.message()
-        await message.text(piece)
+        if message._put_text(piece) <= 0:
+            await run._ready()
     if message is not None:
         await message._close()
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from . import _wire
 from ._agents import Agent
+from ._errors import Suspended
 from ._run import Run, text_of
 from ._worker import work
 
@@ -49,6 +50,10 @@ class Answer:
     state: Any = None
     """The state that the agent has left."""
     memories: list[str] = field(default_factory=list)
+    steps: dict[str, Any] = field(default_factory=dict)
+    """The results of the steps, those given to the test included."""
+    asked: str | None = None
+    """The key of the question that has ended the run."""
 
     @property
     def text(self) -> str:
@@ -64,17 +69,24 @@ async def ask_async(
     state: Any = None,
     memories: Sequence[str] = (),
     children: Callable[[str, str], str] | None = None,
+    steps: Mapping[str, Any] | None = None,
+    answers: Mapping[str, str] | None = None,
 ) -> Answer:
     """Runs an agent's function with this text of a user, and returns what it writes.
 
-    ``children`` answers for other agents: it gets the agent's name and the text. An exception of the agent is raised
-    here.
+    ``children`` answers for other agents: it gets the agent's name and the text. ``steps`` are the results of steps
+    that were taken before, and ``answers`` what the user answers to questions, both by their keys. A question without
+    an answer ends the run. An exception of the agent is raised here.
     """
-    server = _Server(Answer(state=state, memories=list(memories)), list(history), children)
+    answer = Answer(state=state, memories=list(memories), steps=dict(steps or {}))
+    server = _Server(answer, list(history), children, answers or {})
     message = {"role": "user", "content": [{"type": "text", "text": text}]}
     start = {"id": "run_test", "agent": "test", "user_id": "user", "session_id": "session", "request": {"input": [message]}}
     run = server.run = Run(1, start, server.receive, 1 << 60)
-    await work(Agent("test", handler, "give_up"), run)
+    try:
+        await work(Agent("test", handler, "give_up"), run)
+    except Suspended:
+        pass
     return server.answer
 
 
@@ -89,9 +101,13 @@ class _Server:
     run: Run
 
     def __init__(
-        self, answer: Answer, history: list[dict[str, Any]], children: Callable[[str, str], str] | None
+        self,
+        answer: Answer,
+        history: list[dict[str, Any]],
+        children: Callable[[str, str], str] | None,
+        answers: Mapping[str, str],
     ) -> None:
-        self.answer, self._history, self._children = answer, history, children
+        self.answer, self._history, self._children, self._answers = answer, history, children, answers
         self._decoder = _wire.Decoder()
         self._open: dict[int, Said] = {}
 
@@ -116,8 +132,14 @@ class _Server:
             self.answer.events.append(frame.json())
         elif frame.kind == _wire.CALL:
             call = frame.json()
-            result = self._result(call["method"], call["arguments"])
-            self.run._reply({"call": call["call"], "result": result})
+            reply = {"call": call["call"]}
+            if call["method"] == "ask" and call["arguments"]["key"] not in self._answers:
+                reply["error"] = {"kind": "waiting", "message": "there is no answer"}
+                self.answer.asked = call["arguments"]["key"]
+                self.answer.messages.append(Said("message", call["arguments"]["text"], is_closed=True))
+            else:
+                reply["result"] = self._result(call["method"], call["arguments"])
+            self.run._reply(reply)
 
     def _result(self, method: str, arguments: dict[str, Any]) -> Any:
         answer = self.answer
@@ -136,6 +158,15 @@ class _Server:
             words = arguments["text"].lower().split()
             found = [memory for memory in answer.memories if any(word in memory.lower() for word in words)]
             return [_text_message("user", memory) for memory in found[: arguments["limit"]]]
+        if method == "begin_step":
+            steps, key = answer.steps, arguments["key"]
+            return {"result": steps[key]} if key in steps else None
+        if method == "end_step":
+            answer.steps[arguments["key"]] = json.loads(json.dumps(arguments["result"]))
+            return None
+        if method == "ask":
+            text = self._answers[arguments["key"]]
+            return {"approved": text.strip().lower() in ("yes", "ok"), "text": text}
         if method == "child":
             if self._children is None:
                 raise AssertionError(f"the agent asked the agent {arguments['agent']!r}: give `children` to the test")

@@ -4,12 +4,13 @@ import sys
 import unittest
 from pathlib import Path
 
-from agent_server import AgentError, Run, agent
+from agent_server import AgentError, Run, StepFailed, agent
 from agent_server.testing import ask
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests/python"))
 
 import agents  # noqa: E402
+import durable  # noqa: E402
 
 
 class Agents(unittest.TestCase):
@@ -29,6 +30,30 @@ class Agents(unittest.TestCase):
         self.assertEqual(answer.messages[2].output, '{"sum": 3}')
         self.assertEqual(answer.messages[3].data, {"sum": 3})
         self.assertEqual(answer.events, [{"object": "own", "value": 1}])
+
+    def test_steps_and_questions__given__are_not_repeated(self) -> None:
+        first = ask(durable.mailer)
+        self.assertEqual((first.asked, first.text), ("to", "To whom?"))
+        self.assertEqual(first.steps, {"draft": {"draft": "Dear Ann", "number": 7}})
+        known = {"draft": {"draft": "Dear Bob", "number": 8}}
+        second = ask(durable.mailer, steps=known, answers={"to": "Bob"})
+        self.assertEqual((second.asked, second.text), ("send", "Send 'Dear Bob' to Bob?"))
+        answers = {"to": "Bob", "send": "yes"}
+        self.assertEqual(ask(durable.mailer, steps=known, answers=answers).text, "sent to Bob, draft 8")
+        answers["send"] = "no"
+        self.assertEqual(ask(durable.mailer, steps=known, answers=answers).text, "Not sent.")
+
+    def test_step__that_fails__raises_its_error(self) -> None:
+        async def fails(run: Run) -> str:
+            errors = []
+            for key, effect in (("a", "pure"), ("a", "pure"), ("b", "once")):
+                try:
+                    await run.step(key, lambda: {}["x"], effect=effect)  # type: ignore[call-overload]
+                except (KeyError, StepFailed) as error:
+                    errors.append(repr(error))
+            return " ".join(errors)
+
+        self.assertEqual(ask(fails).text, "KeyError('x') KeyError('x') StepFailed(\"KeyError: 'x'\")")
 
     def test_state__given__is_changed(self) -> None:
         answer = ask(agents.remembers, state={"turns": 4}, history=[{"role": "user", "content": []}])

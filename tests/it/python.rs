@@ -1,5 +1,7 @@
 //! Agents in Python, executed by worker processes of the real binary.
 
+mod steps;
+
 use std::path::{Path, PathBuf};
 
 use agent_tests::{Launch, Server, pause, within};

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use crate::RunHandle;
 
 pub use error::AgentError;
+pub(crate) use error::Effect;
 
 /// Something that answers requests.
 ///

@@ -18,6 +18,7 @@ use crate::live::LiveRun;
 use crate::run_memory::RunMemory;
 use crate::run_state::RunState;
 use crate::steer;
+use crate::step::RunSteps;
 use crate::writer::{MessageWriter, ToolCallWriter, ToolOutputWriter};
 
 /// An agent's side of one run: the request, and where the answer is written.
@@ -89,6 +90,11 @@ impl RunHandle {
         RunState::new(self.services(), self.user_id(), self.session_id())
     }
 
+    /// The steps of this run, for agents that take them elsewhere. Others use [`Self::step`].
+    pub fn steps(&self) -> RunSteps<'_> {
+        RunSteps::new(&self.live)
+    }
+
     /// The memories of this user.
     pub fn memory(&self) -> RunMemory<'_> {
         RunMemory::new(self.services(), self.user_id(), self.session_id())
@@ -99,6 +105,15 @@ impl RunHandle {
     /// over.
     pub fn earlier(&self) -> &[Message] {
         &self.live.earlier
+    }
+
+    /// How often the run was started, this time included: more than 1 if it was taken over.
+    pub fn attempt(&self) -> usize {
+        self.live.record.epochs.len() + 1
+    }
+
+    pub(crate) fn live(&self) -> &LiveRun {
+        &self.live
     }
 
     /// Takes the input handed to the run since the last call, for the agent's next step. Before this returns, the input

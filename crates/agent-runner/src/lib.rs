@@ -47,12 +47,15 @@ mod handle;
 pub mod history;
 #[cfg(feature = "http-client")]
 pub mod http_client;
+mod journal;
 mod live;
+mod question;
 mod run_memory;
 mod run_state;
 mod runner;
 pub mod sse_reader;
 mod steer;
+mod step;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tools;
@@ -67,6 +70,7 @@ pub use child::{ChildError, ChildRun, ChildSpec};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
+pub use question::{Answer, Question};
 pub use run_memory::RunMemory;
 pub use run_state::RunState;
 pub use runner::{
@@ -75,6 +79,7 @@ pub use runner::{
 };
 /// The type of keys and tokens, which no `Debug` shows.
 pub use secrecy::{ExposeSecret, SecretString};
+pub use step::{RunSteps, StepEffect};
 pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutputWriter};
 
 // Types of the services that appear in the methods of a run and a runner: pages, stored values and errors.

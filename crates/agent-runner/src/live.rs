@@ -18,6 +18,7 @@ use agent_services::run::{Batch, FencingToken, RunRecord};
 use tokio_util::sync::CancellationToken;
 
 use crate::Services;
+use crate::journal::Journal;
 
 use self::steering::Steering;
 
@@ -39,6 +40,7 @@ pub(crate) struct LiveRun {
     /// Messages that were complete before the run was taken over.
     pub(crate) earlier: Vec<Message>,
     pub(crate) steering: Steering,
+    pub(crate) journal: Journal,
     pub(crate) family: Family,
     /// What the agent writes.
     pub(crate) log: LogWriter,
@@ -58,7 +60,8 @@ impl LiveRun {
     ) -> Self {
         // It is unknown how far the dead process got.
         let steering = Steering::new(!record.epochs.is_empty());
-        LiveRun { record, token, services, cancel, earlier, steering, family, log, tail: Tail::new(stored) }
+        let (journal, tail) = (Journal::default(), Tail::new(stored));
+        LiveRun { record, token, services, cancel, earlier, steering, journal, family, log, tail }
     }
 
     /// The input without that of the runs that this one continues.

@@ -5,6 +5,7 @@ mod finish;
 mod id;
 mod in_memory;
 mod record;
+mod step;
 pub(crate) mod wakeups;
 
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub use finish::{FinishRun, Finished};
 pub use id::{FencingToken, OwnerId, fresh_id, may_exist, tag};
 pub use in_memory::InMemoryRunStore;
 pub use record::{Canceled, ChainedRun, Created, Grant, NewRun, RunFilter, RunRecord, epoch_has_entry};
+pub use step::Step;
 
 /// Keeps runs and their logs, and decides which run of a session is next and who may execute it.
 ///
@@ -96,10 +98,15 @@ pub use record::{Canceled, ChainedRun, Created, Grant, NewRun, RunFilter, RunRec
 /// 29. `chain` returns a run and the runs that it continues (`RunOptions::continues`), itself first, each with the last
 ///     entry of its log if it has ended. It returns at least the run itself if it exists, and as many others as the store
 ///     chooses to return at once.
+/// 30. `put_step` keeps a step of a run in progress under its key, in place of an earlier step with that key. `steps`
+///     returns the steps of a run in the order of their keys, whether the run has ended or not. They are kept as long as
+///     the run, even if its log is trimmed, and count as part of its size.
+/// 31. `claim_step` keeps a step, whatever the status of the run and whoever its owner is, unless there is one with that
+///     key. It returns the kept one. If several callers claim a step at once, all get the same answer.
 ///
 /// # Concurrency and cancellation
 /// Every call may come from any task at any time. A dropped write may or may not have happened; contract lines 3, 6, 10,
-/// 14, 15, 23 and 25 make it safe to repeat.
+/// 14, 15, 23, 25, 30 and 31 make it safe to repeat.
 #[async_trait]
 pub trait RunStore: Service {
     /// Creates a run, unless its session or its key decides otherwise.
@@ -160,6 +167,15 @@ pub trait RunStore: Service {
     /// Drops inputs handed to a run, once its log has them.
     async fn drop_steered(&self, id: &RunId, token: FencingToken, taken: &[RunId]) -> Result<()>;
 
+    /// Keeps a step of a run.
+    async fn put_step(&self, id: &RunId, token: FencingToken, step: Step) -> Result<()>;
+
+    /// Keeps a step of a run unless there is one with its key; returns the kept one.
+    async fn claim_step(&self, id: &RunId, step: Step) -> Result<Step>;
+
+    /// Returns the steps of a run; none if it does not exist.
+    async fn steps(&self, id: &RunId) -> Result<Vec<Step>>;
+
     /// Waits for signals to an owner's runs.
     async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>>;
 
@@ -192,6 +208,7 @@ pub trait RunStore: Service {
 
     /// Deletes all runs of a user, ended or not; returns how many there were.
     async fn delete_user(&self, user: &UserId) -> Result<u64>;
+
     /// Whether logs are kept in this process's memory.
     fn keeps_logs_in_memory(&self) -> bool {
         false

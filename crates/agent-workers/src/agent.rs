@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use agent_runner::{Agent, AgentError, Recovery, RunHandle};
-use agent_schemas::Error;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -46,6 +45,7 @@ impl Agent for WorkerAgent {
             session_id: run.session_id().as_str(),
             request: run.request(),
             earlier: run.earlier(),
+            attempt: run.attempt(),
         };
         let mut link = self.workers.start_run(&start).await?;
         follow(&run, &mut link).await
@@ -77,7 +77,7 @@ async fn follow(run: &RunHandle, link: &mut RunLink) -> Result<(), AgentError> {
             count = link.receive(&mut frames) => count,
         };
         if count == 0 {
-            return Err(crashed().into());
+            return Err(AgentError::interrupted(crashed()));
         }
         for frame in frames.drain(..) {
             match frame.kind {
@@ -107,21 +107,17 @@ fn ended(run: &RunHandle, frame: &Frame) -> Result<(), AgentError> {
         DoneStatus::Completed => Ok(()),
         DoneStatus::Canceled if run.is_cancelled() => Ok(()),
         DoneStatus::Canceled => Err(AgentError::message("the agent cancelled itself")),
+        DoneStatus::Incomplete => Err(AgentError::incomplete(done.error.unwrap_or_default().message)),
         DoneStatus::Failed => Err(failure(run, done.error.unwrap_or_default())),
     }
 }
 
 /// The error of an agent. One without a code is for the server's log only.
 fn failure(run: &RunHandle, error: RunError) -> AgentError {
-    if let Some(code) = error.code {
-        let status = error.status.filter(|status| (400..600).contains(status)).unwrap_or(422);
-        return Error::Custom { status, code, message: error.message }.into();
-    }
-    if !error.traceback.is_empty() {
+    if error.code.is_none() && !error.traceback.is_empty() {
         tracing::error!(run.id = %run.id(), agent.name = run.agent_name(), "the agent failed\n{}", error.traceback.trim_end());
     }
-    let class = if error.class.is_empty() { "Error".to_owned() } else { error.class };
-    Error::UnknownAgent { class, message: error.message }.into()
+    error.into_error().into()
 }
 
 /// The error of a worker that breaks the protocol.

@@ -2,11 +2,11 @@
 
 use std::fmt::Display;
 
-use agent_runner::{ChildSpec, MemoryQuery, PageSize, RunHandle};
-use agent_schemas::{Json, JsonObject, Message};
+use agent_runner::{AgentError, ChildSpec, MemoryQuery, PageSize, Question, RunHandle, StepEffect};
+use agent_schemas::{Error, Json, JsonObject, Message, object};
 use serde::Serialize;
 
-use crate::message::{Call, Reply};
+use crate::message::{Call, CallError, CallErrorKind, Reply, RunError};
 
 /// How many messages of the history a worker gets unless it asks for another number.
 const HISTORY: usize = 100;
@@ -23,7 +23,7 @@ pub(crate) async fn answer(run: &RunHandle, call: Call) -> Reply {
     Reply { call: call.call, result, error }
 }
 
-async fn result(run: &RunHandle, method: &str, arguments: &JsonObject) -> Result<Json, String> {
+async fn result(run: &RunHandle, method: &str, arguments: &JsonObject) -> Result<Json, CallError> {
     match method {
         "history" => {
             let size = PageSize::new(number(arguments, "limit", HISTORY)).map_err(text)?;
@@ -48,11 +48,28 @@ async fn result(run: &RunHandle, method: &str, arguments: &JsonObject) -> Result
             let child = run.start_child(spec).await.map_err(text)?;
             json(&child.response().await.map_err(text)?)
         }
-        unknown => Err(format!("there is no method '{unknown}'")),
+        "begin_step" => {
+            let done = run.steps().begin(string(arguments, "key")?, effect(arguments)?).await;
+            Ok(done.map_err(of_agent)?.map_or(Json::Null, |result| object! { "result" => result }.into()))
+        }
+        "end_step" => {
+            let result = arguments.get("result").cloned().unwrap_or(Json::Null);
+            run.steps().end(string(arguments, "key")?, result).await.map_err(of_agent)?;
+            Ok(Json::Null)
+        }
+        "fail_step" => {
+            let error = arguments.get("error").unwrap_or(&Json::Null).to_string();
+            let error: RunError = serde_json::from_str(&error).map_err(text)?;
+            let (key, effect) = (string(arguments, "key")?, effect(arguments)?);
+            run.steps().fail(key, effect, &error.into_error()).await.map_err(of_agent)?;
+            Ok(Json::Null)
+        }
+        "ask" => json(&run.ask(question(arguments)?).await.map_err(of_agent)?),
+        unknown => Err(text(format_args!("there is no method '{unknown}'"))),
     }
 }
 
-fn json(value: &impl Serialize) -> Result<Json, String> {
+fn json(value: &impl Serialize) -> Result<Json, CallError> {
     Json::from_serialize(value).map_err(text)
 }
 
@@ -61,15 +78,56 @@ fn number(arguments: &JsonObject, name: &str, default: usize) -> usize {
     given.map_or(default, |given| usize::try_from(given).unwrap_or(0))
 }
 
-fn string<'a>(arguments: &'a JsonObject, name: &str) -> Result<&'a str, String> {
-    arguments.get(name).and_then(Json::as_str).ok_or_else(|| format!("'{name}' should be a text"))
+fn string<'a>(arguments: &'a JsonObject, name: &str) -> Result<&'a str, CallError> {
+    arguments.get(name).and_then(Json::as_str).ok_or_else(|| text(format_args!("'{name}' should be a text")))
 }
 
-fn messages(arguments: &JsonObject, name: &str) -> Result<Vec<Message>, String> {
+fn effect(arguments: &JsonObject) -> Result<StepEffect, CallError> {
+    match arguments.get("effect").and_then(Json::as_str) {
+        None | Some("idempotent") => Ok(StepEffect::Idempotent),
+        Some("pure") => Ok(StepEffect::Pure),
+        Some("once") => Ok(StepEffect::Once),
+        Some(unknown) => {
+            Err(text(format_args!("'effect' should be pure, idempotent or once, not '{unknown}'")))
+        }
+    }
+}
+
+fn question(arguments: &JsonObject) -> Result<Question, CallError> {
+    let question = Question::new(string(arguments, "key")?, string(arguments, "text")?);
+    Ok(match arguments.get("tool").and_then(Json::as_str) {
+        None => question,
+        Some(tool) => {
+            let arguments = arguments.get("arguments").cloned();
+            question.for_approval(tool, arguments.unwrap_or_else(|| JsonObject::new().into()))
+        }
+    })
+}
+
+fn messages(arguments: &JsonObject, name: &str) -> Result<Vec<Message>, CallError> {
     let list = arguments.get(name).unwrap_or(&Json::Null).to_string();
-    Message::list_from_slice(list.as_bytes()).map_err(|error| format!("'{name}': {error}"))
+    Message::list_from_slice(list.as_bytes()).map_err(|error| text(format_args!("'{name}': {error}")))
 }
 
-fn text(error: impl Display) -> String {
-    error.to_string()
+/// An error that has nothing but a text.
+fn text(error: impl Display) -> CallError {
+    CallError { message: error.to_string(), kind: CallErrorKind::Failed, code: None, status: None }
+}
+
+fn of_agent(error: AgentError) -> CallError {
+    let kind = if error.is_waiting() {
+        CallErrorKind::Waiting
+    } else if matches!(error.as_error(), Error::RunInterrupted { .. }) {
+        CallErrorKind::CutOff
+    } else {
+        CallErrorKind::Failed
+    };
+    match error.into_inner() {
+        Error::UnknownAgent { message, .. } => CallError { kind, ..text(message) },
+        Error::RunInterrupted { reason } => CallError { kind, ..text(reason) },
+        error => {
+            let (code, status) = (Some(error.code().to_owned()), Some(error.http_status()));
+            CallError { kind, code, status, ..text(error) }
+        }
+    }
 }

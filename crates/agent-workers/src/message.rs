@@ -1,7 +1,7 @@
 //! What frames say, as JSON.
 
 use agent_runner::Recovery;
-use agent_schemas::{AgentRequest, Json, JsonObject, Message, Role};
+use agent_schemas::{AgentRequest, Error, Json, JsonObject, Message, Role};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,7 @@ pub(crate) struct StartRun<'a> {
     pub(crate) session_id: &'a str,
     pub(crate) request: &'a AgentRequest,
     pub(crate) earlier: &'a [Message],
+    pub(crate) attempt: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -43,7 +44,30 @@ pub(crate) struct Reply {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) result: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) error: Option<String>,
+    pub(crate) error: Option<CallError>,
+}
+
+/// Why a call has no result.
+#[derive(Debug, Serialize)]
+pub(crate) struct CallError {
+    pub(crate) message: String,
+    pub(crate) kind: CallErrorKind,
+    /// Only of errors that the client may see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<u16>,
+}
+
+/// What the agent makes of an error.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CallErrorKind {
+    Failed,
+    /// The run ends, and the user's answer starts another one.
+    Waiting,
+    /// A step was cut off that may only be taken once.
+    CutOff,
 }
 
 #[derive(Debug, Deserialize)]
@@ -153,6 +177,7 @@ pub(crate) enum DoneStatus {
     Completed,
     Failed,
     Canceled,
+    Incomplete,
 }
 
 /// Why a run failed.
@@ -181,6 +206,21 @@ pub(crate) struct Log {
     #[serde(default)]
     pub(crate) logger: String,
     pub(crate) message: String,
+}
+
+impl RunError {
+    /// The error. One without a code is for the server's log only.
+    pub(crate) fn into_error(self) -> Error {
+        let RunError { class, message, code, status, .. } = self;
+        let Some(code) = code else {
+            return Error::UnknownAgent {
+                class: if class.is_empty() { "Error".to_owned() } else { class },
+                message,
+            };
+        };
+        let status = status.filter(|status| (400..600).contains(status)).unwrap_or(422);
+        Error::Custom { status, code, message }
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -11,11 +11,12 @@ use tempfile::TempDir;
 use crate::process::Program;
 
 /// The modules of the package, which an environment therefore need not have.
-const MODULES: [(&str, &str); 13] = [
+const MODULES: [(&str, &str); 14] = [
     ("__init__.py", include_str!("../../../python/agent_server/__init__.py")),
     ("__main__.py", include_str!("../../../python/agent_server/__main__.py")),
     ("_agents.py", include_str!("../../../python/agent_server/_agents.py")),
     ("_connection.py", include_str!("../../../python/agent_server/_connection.py")),
+    ("_errors.py", include_str!("../../../python/agent_server/_errors.py")),
     ("_health.py", include_str!("../../../python/agent_server/_health.py")),
     ("_load.py", include_str!("../../../python/agent_server/_load.py")),
     ("_log.py", include_str!("../../../python/agent_server/_log.py")),

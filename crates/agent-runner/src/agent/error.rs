@@ -35,24 +35,72 @@ use crate::error_chain::chain;
 ///     Ok(())
 /// });
 /// ```
-pub struct AgentError(Error);
+pub struct AgentError {
+    error: Error,
+    effect: Effect,
+}
+
+/// How a run ends whose agent returned an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// As failed.
+    Fail,
+    /// As incomplete.
+    Incomplete,
+    /// As completed: the agent waits for its user, who starts another run.
+    Wait,
+    /// It is taken over, like a run of a process that died, if the agent's recovery allows that. Otherwise it fails.
+    Recover,
+}
 
 impl AgentError {
     /// An error that has nothing but a text, for the server's log. A text for the client is an [`agent_schemas::Error`], such
     /// as [`Error::Agent`].
     pub fn message(message: impl Into<String>) -> Self {
-        AgentError(Error::unknown("Error", message))
+        failed(Error::unknown("Error", message))
+    }
+
+    /// Ends the run as `incomplete`, because it cannot be continued for this reason. The client sees the reason.
+    pub fn incomplete(reason: impl Into<String>) -> Self {
+        let error = Error::RunInterrupted { reason: reason.into() };
+        AgentError { error, effect: Effect::Incomplete }
+    }
+
+    /// The process that worked for the agent has ended. The run is recovered as if the server had died, if the agent's
+    /// [`Recovery`](crate::Recovery) allows that; otherwise, or if this has happened to the run three times, it fails
+    /// with this error.
+    pub fn interrupted(error: Error) -> Self {
+        AgentError { error, effect: Effect::Recover }
+    }
+
+    /// The run waits for the answer to a question.
+    pub(crate) fn waiting() -> Self {
+        AgentError { error: Error::unknown("Waiting", "the run waits for an answer"), effect: Effect::Wait }
+    }
+
+    /// Whether this only ends the run because the user was asked something ([`RunHandle::ask`](crate::RunHandle::ask)).
+    pub fn is_waiting(&self) -> bool {
+        self.effect == Effect::Wait
+    }
+
+    pub(crate) fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// The error, with its own text. A run does not show that of an [`Error::UnknownAgent`] to its client.
+    pub fn as_error(&self) -> &Error {
+        &self.error
     }
 
     /// The error, with its own text. A run does not show that of an [`Error::UnknownAgent`] to its client.
     pub fn into_inner(self) -> Error {
-        self.0
+        self.error
     }
 
     pub(crate) fn panic(payload: &(dyn Any + Send)) -> Self {
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        AgentError(Error::unknown("panic", text.unwrap_or("the agent panicked")))
+        failed(Error::unknown("panic", text.unwrap_or("the agent panicked")))
     }
 }
 
@@ -77,10 +125,14 @@ fn convert(error: &(dyn StdError + 'static), class: &str) -> AgentError {
         }
         if cause.downcast_ref::<agent_services::Error>().is_some_and(agent_services::Error::is_retryable) {
             tracing::warn!(error = chain(error), "an agent's call of a store failed");
-            return AgentError(Error::StoreUnavailable {});
+            return failed(Error::StoreUnavailable {});
         }
     }
-    AgentError(Error::unknown(class, chain(error)))
+    failed(Error::unknown(class, chain(error)))
+}
+
+fn failed(error: Error) -> AgentError {
+    AgentError { error, effect: Effect::Fail }
 }
 
 /// The error with a code, which may be inside of others that only the log shows.
@@ -88,18 +140,18 @@ fn with_code(known: &Error, outer: &(dyn StdError + 'static)) -> AgentError {
     if !outer.is::<Error>() {
         tracing::info!(error = chain(outer), error.code = known.code(), "an agent failed");
     }
-    AgentError(known.clone())
+    failed(known.clone())
 }
 
 impl fmt::Debug for AgentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(&self.error, f)
     }
 }
 
 impl fmt::Display for AgentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        fmt::Display::fmt(&self.error, f)
     }
 }
 

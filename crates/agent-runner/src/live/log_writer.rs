@@ -155,6 +155,16 @@ impl LogWriter {
         self.state.lock().is_sealed
     }
 
+    /// An empty reservation in the same budget.
+    pub(crate) fn reservation(&self) -> Reservation {
+        self.state.lock().memory.budget().reservation()
+    }
+
+    /// Whether a message is complete.
+    pub(crate) fn has_whole_messages(&self) -> bool {
+        !self.state.lock().assembler.whole_messages().is_empty()
+    }
+
     /// The messages that were closed so far.
     pub(crate) fn closed_messages(&self) -> Vec<ClosedMessage> {
         self.state.lock().assembler.closed_messages().to_vec()

@@ -161,12 +161,7 @@ impl Runner {
         if record.options.parent.is_some() {
             return Task::GiveUp(interrupted("the server that executed its parent stopped"));
         }
-        let may_go_on = match agent.recovery() {
-            _ if is_fresh => true,
-            Recovery::Continue => true,
-            Recovery::StartOver => assembler.whole_messages().is_empty(),
-            Recovery::GiveUp => false,
-        };
+        let may_go_on = is_fresh || recovers(agent.as_ref(), !assembler.whole_messages().is_empty());
         if record.epochs.len() > MAX_EPOCHS {
             return Task::GiveUp(interrupted("the server stopped too many times during the run"));
         }
@@ -175,6 +170,15 @@ impl Runner {
         } else {
             Task::GiveUp(interrupted("the server stopped during the run"))
         }
+    }
+}
+
+/// Whether an agent may continue a run that was interrupted; `has_whole` says whether a message is complete.
+pub(super) fn recovers(agent: &dyn Agent, has_whole: bool) -> bool {
+    match agent.recovery() {
+        Recovery::Continue => true,
+        Recovery::StartOver => !has_whole,
+        Recovery::GiveUp => false,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod append_buffer;
 mod ending;
+mod interrupted;
 
 use std::future::{pending, poll_fn};
 use std::panic::AssertUnwindSafe;
@@ -27,7 +28,7 @@ use tracing::Instrument;
 
 use super::Runner;
 use crate::Reservation;
-use crate::agent::{Agent, AgentError};
+use crate::agent::{Agent, AgentError, Effect};
 use crate::assemble::Ending;
 use crate::handle::RunHandle;
 use crate::live::LiveRun;
@@ -81,8 +82,10 @@ enum Outcome {
     Returned,
     Failed(Error),
     Canceled,
-    /// The previous process died, and the run is not continued.
+    /// The run is not continued, because its process died or what was cut off may not be done again.
     Abandoned(ErrorBody),
+    /// The process that worked for the agent ended.
+    Interrupted(Error),
     /// The final status was already stored.
     Settled(Ending),
     /// The agent never started.
@@ -225,8 +228,8 @@ impl RunTask {
     fn outcome_of(&self, result: std::thread::Result<Result<(), AgentError>>) -> Outcome {
         let error = match result {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.into_inner()),
-            Err(payload) => Some(AgentError::panic(&*payload).into_inner()),
+            Ok(Err(error)) => Some(error),
+            Err(payload) => Some(AgentError::panic(&*payload)),
         };
         match error {
             // A cancelled agent did not finish, whatever it returns.
@@ -236,8 +239,13 @@ impl RunTask {
                 }
                 Outcome::Canceled
             }
-            Some(error) => Outcome::Failed(error),
             None => Outcome::Returned,
+            Some(error) => match error.effect() {
+                Effect::Wait => Outcome::Returned,
+                Effect::Fail => Outcome::Failed(error.into_inner()),
+                Effect::Incomplete => Outcome::Abandoned(error.as_error().to_body()),
+                Effect::Recover => Outcome::Interrupted(error.into_inner()),
+            },
         }
     }
 
@@ -369,12 +377,17 @@ impl RunTask {
             Ok(()) => outcome,
             Err(error) => Outcome::Lost(error),
         };
+        if let Outcome::Interrupted(error) = &outcome
+            && self.may_be_continued()
+        {
+            return self.step_down(error).await;
+        }
         let began = !matches!(outcome, Outcome::NeverBegan);
         let ending = match (outcome, self.live.log.take_failure()) {
             (Outcome::Lost(error), _) => return self.lose(&error, "could not write a run's log"),
             (Outcome::Settled(ending), _) => ending,
             (Outcome::Abandoned(why), _) => self.ending(Status::Incomplete, Some(why)),
-            (_, Some(error)) | (Outcome::Failed(error), None) => {
+            (_, Some(error)) | (Outcome::Failed(error) | Outcome::Interrupted(error), None) => {
                 self.ending(Status::Failed, Some(self.report(&error)))
             }
             (Outcome::Canceled | Outcome::NeverBegan, None) => self.ending(Status::Canceled, None),

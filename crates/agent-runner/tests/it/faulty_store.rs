@@ -8,7 +8,7 @@ use agent_schemas::{RunId, SessionId, UserId};
 use agent_services::page::{Page, PageSize, PageToken};
 use agent_services::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Finished, InMemoryRunStore, LogChunk, NewRun, OwnerId,
-    Retention, RunFilter, RunRecord, RunStore, Written,
+    Retention, RunFilter, RunRecord, RunStore, Step, Written,
 };
 use agent_services::{Error, ErrorKind, Result, Service};
 use async_trait::async_trait;
@@ -123,6 +123,9 @@ pass_through! {
     fn cancel(id: &RunId, last: Batch) -> Option<Canceled>;
     fn steered(id: &RunId) -> Vec<RunRecord>;
     fn drop_steered(id: &RunId, token: FencingToken, taken: &[RunId]) -> ();
+    fn put_step(id: &RunId, token: FencingToken, step: Step) -> ();
+    fn claim_step(id: &RunId, step: Step) -> Step;
+    fn steps(id: &RunId) -> Vec<Step>;
     fn signals(owner: &OwnerId) -> Vec<RunId>;
     fn heartbeat(owner: &OwnerId, lease: Duration) -> ();
     fn release_lease(owner: &OwnerId) -> ();

@@ -21,9 +21,11 @@ mod lost_replies;
 mod memory;
 #[cfg(feature = "chat")]
 mod model_server;
+mod questions;
 mod recovery;
 mod resting;
 mod spans;
+mod steps;
 mod stored_first;
 mod summary;
 mod support;

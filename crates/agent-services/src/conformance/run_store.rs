@@ -8,6 +8,7 @@ mod deletion;
 mod listing;
 mod log;
 mod owners;
+mod steps;
 mod turns;
 
 use std::future::{Future, poll_fn};
@@ -22,6 +23,7 @@ pub use self::deletion::*;
 pub use self::listing::*;
 pub use self::log::*;
 pub use self::owners::*;
+pub use self::steps::*;
 pub use self::turns::*;
 use super::{session, user};
 use crate::ErrorKind;
@@ -52,7 +54,8 @@ macro_rules! run_store_conformance {
             a_requested_stop_is_not_overlooked what_is_sealed_is_not_cancelled takers_need_a_lease owners_may_come_back
             take_over_locks_out own_runs_may_be_taken_again one_of_many_takes_over lists_are_stable
             lists_are_filtered readers_are_counted users_of_runs_never_meet long_ids_of_runs_are_refused
-            many_creators_take_turns a_restart_forgets_no_run);
+            many_creators_take_turns a_restart_forgets_no_run steps_are_kept_by_their_keys steps_outlive_their_owner
+            one_of_many_claims_a_step);
 
         $crate::conformance_tests!(run_store, $make_with_retention($crate::conformance::run_store::SWEPT);
             sweep_forgets);

@@ -37,6 +37,8 @@ script!(UNLIST, "runs/common.lua", "runs/unlist.lua");
 script!(CANCEL, "runs/common.lua", "runs/frames.lua", "runs/write.lua", "runs/end.lua", "runs/cancel.lua");
 script!(STEERED, "runs/common.lua", "runs/steered.lua");
 script!(DROP, "runs/common.lua", "runs/drop.lua");
+script!(PUT_STEP, "runs/common.lua", "runs/put_step.lua");
+script!(STEPS, "runs/common.lua", "runs/steps.lua");
 script!(TAKE, "runs/common.lua", "runs/leases.lua", "runs/take.lua");
 script!(ORPHANS, "runs/common.lua", "runs/orphans.lua");
 script!(TOUCH_READER, "runs/common.lua", "runs/touch_reader.lua");

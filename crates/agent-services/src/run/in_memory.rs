@@ -6,9 +6,10 @@ mod log;
 mod retention_queue;
 mod session_queue;
 mod state;
+mod steps;
 mod store;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,9 @@ struct StoredRun {
     token: FencingToken,
     /// The process that executes it; `None` while it waits.
     owner: Option<OwnerId>,
+    /// Its steps by their keys, and their size in bytes.
+    steps: BTreeMap<String, String>,
+    step_bytes: u64,
     /// The result of its end, for repeated calls.
     granted: Option<Grant>,
     /// The idempotency keys that refer to it.
@@ -114,7 +118,7 @@ impl InMemoryRunStore {
 
     /// Counts the size of a run.
     fn account(&self, run: &mut StoredRun) {
-        let bytes = run.own_bytes + run.log.bytes() as u64;
+        let bytes = run.own_bytes + run.step_bytes + run.log.bytes() as u64;
         self.budget.change(run.held, bytes);
         run.held = bytes;
     }
@@ -195,7 +199,7 @@ impl InMemoryRunStore {
         run.log.trim();
         run.record.first_entry = run.log.first();
         self.account(&mut run);
-        let bytes = run.log.bytes() as u64 + run.own_bytes - OVERHEAD;
+        let bytes = run.log.bytes() as u64 + run.step_bytes + run.own_bytes - OVERHEAD;
         run.place = Some(state.note_trimmed(id, place, until, usize::try_from(bytes).unwrap_or(usize::MAX)));
         true
     }

@@ -35,6 +35,7 @@ fn plans__every_statement__neither_scans_nor_sorts() {
         runs::ENDING,
         runs::TURNS,
         runs::STEERED,
+        runs::STEPS,
         runs::OWNERS,
         runs::READ,
         runs::ENDED,

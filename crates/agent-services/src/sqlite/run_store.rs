@@ -13,7 +13,7 @@ use super::failure::Outcome;
 use super::runs::entries::{self, EncodedBatch};
 use super::runs::finish::{FINISH, Finish};
 use super::runs::notifications::Notifications;
-use super::runs::{cancel, create, log, owners, read, retention, steered};
+use super::runs::{cancel, create, log, owners, read, retention, steered, steps};
 use super::sessions::append::Append;
 use super::statement::bounded;
 use super::store::Access;
@@ -25,7 +25,7 @@ use crate::page::{Page, PageSize, PageToken};
 use crate::run::wakeups::Wakeups;
 use crate::run::{
     Batch, Canceled, ChainedRun, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId,
-    Retention, RunFilter, RunRecord, RunStore, Written,
+    Retention, RunFilter, RunRecord, RunStore, Step, Written,
 };
 use crate::session::MessageBatch;
 
@@ -270,6 +270,26 @@ impl RunStore for SqliteRunStore {
             steered::drop_steered(connection, &id, token, &taken, notifications)
         };
         self.write(steered::DROP, forget).await
+    }
+
+    async fn put_step(&self, id: &RunId, token: FencingToken, step: Step) -> Result<()> {
+        step.check(steps::PUT)?;
+        let id = id.clone();
+        let put = move |connection: &_, _: &mut Notifications| steps::put(connection, &id, token, &step);
+        self.write(steps::PUT, put).await
+    }
+
+    async fn claim_step(&self, id: &RunId, step: Step) -> Result<Step> {
+        step.check(steps::CLAIM)?;
+        let id = id.clone();
+        let claim = move |connection: &_, _: &mut Notifications| steps::claim(connection, &id, &step);
+        self.write(steps::CLAIM, claim).await
+    }
+
+    async fn steps(&self, id: &RunId) -> Result<Vec<Step>> {
+        let id = id.clone();
+        let read = move |connection: &_| steps::of_run(connection, &id);
+        self.access.read("read the steps of a run", read).await
     }
 
     async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>> {

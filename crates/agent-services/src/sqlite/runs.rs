@@ -16,6 +16,7 @@ pub(super) mod read;
 mod request;
 pub(super) mod retention;
 pub(super) mod steered;
+pub(super) mod steps;
 pub(super) mod turns;
 
 pub(super) use owners::forget_all as forget_owners;
@@ -24,5 +25,6 @@ pub(super) use {
     create::STATEMENTS as CREATE, ended::STATEMENTS as ENDED, ending::STATEMENTS as ENDING,
     entries::STATEMENTS as ENTRIES, head::STATEMENTS as HEAD, log::STATEMENTS as LOG,
     owners::STATEMENTS as OWNERS, read::STATEMENTS as READ, request::STATEMENTS as REQUEST,
-    retention::STATEMENTS as RETENTION, steered::STATEMENTS as STEERED, turns::STATEMENTS as TURNS,
+    retention::STATEMENTS as RETENTION, steered::STATEMENTS as STEERED, steps::STATEMENTS as STEPS,
+    turns::STATEMENTS as TURNS,
 };

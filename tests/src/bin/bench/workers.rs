@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::Arguments;
-use crate::load::{Workload, full_load, request};
+use crate::load::{Connection, Workload, full_load, post, request};
 use crate::process::Server;
 use crate::report::Measured;
 use crate::store::Store;
@@ -100,7 +100,24 @@ async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
                 / 1e3,
             unit: " ms",
         },
+        Figure {
+            name: "a durable step, p50",
+            limit: 1.0,
+            measured: step(arguments, if arguments.quick { "50" } else { "1000" }).await?,
+            unit: " ms",
+        },
     ])
+}
+
+/// The median time of this many steps of one run, in milliseconds, as the agent measures it.
+async fn step(arguments: &Arguments, count: &str) -> Result<f64> {
+    let server = Server::storing(&arguments.server()?, &PYTHON, Store::Sqlite).await?;
+    let mut connection = Connection::open(&server.address).await?;
+    let body = format!(r#"{{"model":"steps","input":"{count}"}}"#);
+    connection.send(&post("/v1/responses", &body)).await?;
+    let answer = String::from_utf8_lossy(connection.short_answer().await?).into_owned();
+    let median = answer.split("median=").nth(1).and_then(|rest| rest.split('=').next());
+    Ok(median.with_context(|| format!("no median: {answer}"))?.parse()?)
 }
 
 /// Loads a new server; the figures are those after a warm-up.

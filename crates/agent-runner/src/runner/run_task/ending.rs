@@ -80,7 +80,7 @@ impl RunTask {
     }
 
     /// The entries that remain to be stored at the end: those that readers have already seen, and the end.
-    fn unstored(&self, closing: &Batch) -> Batch {
+    pub(super) fn unstored(&self, closing: &Batch) -> Batch {
         let mut unstored = self.buffer.lock().take_shown();
         unstored.push(closing.clone());
         Batch::concat(&unstored)

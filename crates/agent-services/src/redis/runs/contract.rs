@@ -1,5 +1,6 @@
 //! The run store's contract, in Redis.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ::redis::cmd;
@@ -9,8 +10,8 @@ use async_trait::async_trait;
 use super::codec::{self, Fields, StoredBatch};
 use super::places::{self, Place};
 use super::{
-    CANCEL, CHAIN, CREATE, DROP, FINISH, MAX_NUMBER, PAGE_BYTES, READ, RedisRunStore, STEERED, TAKE,
-    TOUCH_READER, UNLIST,
+    CANCEL, CHAIN, CREATE, DROP, FINISH, MAX_NUMBER, PAGE_BYTES, PUT_STEP, READ, RedisRunStore, STEERED,
+    STEPS, TAKE, TOUCH_READER, UNLIST,
 };
 use crate::page::{Page, PageSize, PageToken};
 use crate::redis::failure::foreign;
@@ -18,7 +19,8 @@ use crate::redis::keys::encode;
 use crate::redis::store::{STEP, millis};
 use crate::run::{
     Batch, Canceled, ChainedRun, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId,
-    Retention, RunFilter, RunRecord, RunStore, SessionPolicy, Written, no_lease, no_run, no_sessions, tag,
+    Retention, RunFilter, RunRecord, RunStore, SessionPolicy, Step, Written, no_lease, no_run, no_sessions,
+    tag,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -252,6 +254,31 @@ impl RunStore for RedisRunStore {
         codec::check_written(OPERATION, id, &answer)
     }
 
+    async fn put_step(&self, id: &RunId, token: FencingToken, step: Step) -> Result<()> {
+        const OPERATION: &str = "keep a step of a run";
+        let (answer, _) = self.write_step(OPERATION, id, &token.0.to_string(), &step).await?;
+        codec::check_written(OPERATION, id, &answer)
+    }
+
+    async fn claim_step(&self, id: &RunId, step: Step) -> Result<Step> {
+        const OPERATION: &str = "claim a step of a run";
+        let (answer, kept) = self.write_step(OPERATION, id, "", &step).await?;
+        if answer == "kept" {
+            return Ok(Step::new(step.key, kept));
+        }
+        codec::check_written(OPERATION, id, &answer)?;
+        Ok(step)
+    }
+
+    async fn steps(&self, id: &RunId) -> Result<Vec<Step>> {
+        const OPERATION: &str = "read the steps of a run";
+        let _call = self.backend.begin(OPERATION, &[])?;
+        let Some(place) = self.place(id) else { return Ok(Vec::new()) };
+        let found: BTreeMap<String, String> =
+            self.backend.repeatable(OPERATION, place.call(&STEPS, "")).await?;
+        Ok(found.into_iter().map(|(key, data)| Step::new(key, data)).collect())
+    }
+
     async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>> {
         const OPERATION: &str = "wait for signals";
         let call = self.backend.begin(OPERATION, &[])?;
@@ -350,6 +377,21 @@ impl RunStore for RedisRunStore {
 }
 
 impl RedisRunStore {
+    /// Keeps a step; without a token, only if there is none with its key. Returns the script's answer, and the data of the
+    /// earlier step if that is kept.
+    async fn write_step(
+        &self,
+        operation: &'static str,
+        id: &RunId,
+        token: &str,
+        step: &Step,
+    ) -> Result<(String, String)> {
+        step.check(operation)?;
+        let _call = self.backend.begin(operation, &[])?;
+        let call = self.place_to_write(operation, id)?.call(&PUT_STEP, "");
+        self.backend.repeatable(operation, call.arg(token).arg(&step.key).arg(&step.data)).await
+    }
+
     /// Extends the time for which a run counts as having a reader; returns the remaining time.
     async fn touch_reader_for(
         &self,

@@ -1,6 +1,6 @@
 -- Trims the log of an ended run to its last entry if the run is to be kept longer. Returns until when that is, and the
 -- remaining bytes, including request and options; nothing if the run is to be deleted. A trimmed run stays unchanged.
-local run, fault = read_run(KEYS[1], 'kept_until', 'keys', 'entries', 'first', 'bytes')
+local run, fault = read_run(KEYS[1], 'kept_until', 'keys', 'entries', 'first', 'bytes', 'step_bytes')
 if not run then
   return fault
 end
@@ -20,7 +20,8 @@ if not run.first then
     redis.call('DEL', KEYS[2])
     redis.call('XADD', KEYS[2], last[1], 'first', text(first), 'count', '1', 'frames', frames)
   end
-  bytes = text(#frames + redis.call('HSTRLEN', KEYS[1], 'request') + redis.call('HSTRLEN', KEYS[1], 'options'))
+  bytes = text(#frames + redis.call('HSTRLEN', KEYS[1], 'request') + redis.call('HSTRLEN', KEYS[1], 'options')
+    + tonumber(run.step_bytes or '0'))
   redis.call('HSET', KEYS[1], 'first', text(first), 'bytes', bytes)
 end
 redis.call('PEXPIREAT', KEYS[1], run.kept_until)

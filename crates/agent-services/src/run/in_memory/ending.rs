@@ -41,7 +41,7 @@ impl InMemoryRunStore {
             run.write(OPERATION, token, batch)?;
             run.end(status, self.now());
             self.account(&mut run);
-            (user, session, run.log.bytes())
+            (user, session, run.kept_bytes())
         };
         if let Some(turns) = state.known_queue(&user, &session) {
             turns.release(&id);
@@ -79,7 +79,7 @@ impl InMemoryRunStore {
             run.end(Status::Canceled, self.now());
             self.account(&mut run);
             self.leave_queue(&mut state, &run);
-            run.place = Some(state.note_end(id, self.after(self.retention.age), run.log.bytes()));
+            run.place = Some(state.note_end(id, self.after(self.retention.age), run.kept_bytes()));
             drop(run);
             self.evict(&mut state);
             drop(state);

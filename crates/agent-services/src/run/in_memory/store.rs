@@ -1,5 +1,6 @@
 //! The run store's contract, in memory.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::{InMemoryRunStore, StoredRun, own_bytes};
 use crate::page::{Page, PageSize, PageToken};
 use crate::run::{
     Batch, Canceled, Created, FencingToken, FinishRun, Finished, LogChunk, NewRun, OwnerId, Retention,
-    RunFilter, RunRecord, RunStore, SessionPolicy, Written, no_lease,
+    RunFilter, RunRecord, RunStore, SessionPolicy, Step, Written, no_lease,
 };
 use crate::shrink::shrink;
 use crate::{Error, ErrorKind, Result};
@@ -157,6 +158,8 @@ impl RunStore for InMemoryRunStore {
             log,
             token: FencingToken(0),
             owner: None,
+            steps: BTreeMap::new(),
+            step_bytes: 0,
             granted: None,
             keys,
             reader_until: i64::MIN,
@@ -283,6 +286,21 @@ impl RunStore for InMemoryRunStore {
             }
         }
         Ok(())
+    }
+
+    async fn put_step(&self, id: &RunId, token: FencingToken, step: Step) -> Result<()> {
+        self.keep_step(id, token, step)
+    }
+
+    async fn claim_step(&self, id: &RunId, step: Step) -> Result<Step> {
+        self.keep_first_step(id, step)
+    }
+
+    async fn steps(&self, id: &RunId) -> Result<Vec<Step>> {
+        self.started.check("read the steps of a run", &[])?;
+        let Some(run) = self.find(id) else { return Ok(Vec::new()) };
+        let run = run.lock();
+        Ok(run.steps.iter().map(|(key, data)| Step::new(key, data)).collect())
     }
 
     async fn signals(&self, owner: &OwnerId) -> Result<Vec<RunId>> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::ended::OVERHEAD;
 use super::head;
 use super::notifications::Notifications;
-use super::{entries, request, turns};
+use super::{entries, request, steps, turns};
 use crate::run::{OwnerId, Retention};
 use crate::sqlite::failure::Outcome;
 use crate::sqlite::row::utf8;
@@ -40,6 +40,7 @@ statements! {
 pub(super) fn forget(connection: &Connection, run: i64) -> Outcome<()> {
     entries::forget(connection, run)?;
     request::forget(connection, run)?;
+    steps::forget(connection, run)?;
     for statement in [FORGET_KEYS, FORGET] {
         statement.execute(connection, [run])?;
     }
@@ -120,7 +121,8 @@ fn count(connection: &Connection, (whole, trimmed): (i64, i64)) -> Outcome<()> {
 /// Deletes the log of an ended run except its last entry.
 fn trim(connection: &Connection, old: &Old, until: i64) -> Outcome<()> {
     let last = entries::trim(connection, old.run)?;
-    let bytes = last.frames.len() as u64 + request::bytes(connection, old.run)?;
+    let bytes =
+        last.frames.len() as u64 + request::bytes(connection, old.run)? + steps::bytes(connection, old.run)?;
     TRIM.execute(connection, params![old.run, bounded(last.first), bounded(bytes), until])?;
     count(connection, (-bounded(old.bytes), bounded(bytes + OVERHEAD)))
 }

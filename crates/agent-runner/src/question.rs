@@ -1,0 +1,172 @@
+//! Questions to the user, which end the run. The answer starts another run, which continues the turn.
+
+use agent_schemas::{Json, McpApprovalRequest, Message, MessageType, Role, object};
+use serde::{Deserialize, Serialize};
+
+use crate::agent::AgentError;
+use crate::handle::RunHandle;
+use crate::journal::{Entry, question_id};
+
+/// The member of a message's metadata that has the id of the question.
+pub(crate) const QUESTION: &str = "question";
+
+/// Texts that approve what a question asks for.
+const YES: &[&str] = &[
+    "yes",
+    "y",
+    "yes please",
+    "ok",
+    "okay",
+    "sure",
+    "approve",
+    "approved",
+    "confirm",
+    "confirmed",
+    "go ahead",
+    "do it",
+    "是",
+    "是的",
+    "好",
+    "好的",
+    "可以",
+    "同意",
+    "确认",
+];
+
+/// A question to the user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    name: String,
+    text: String,
+    approval: Option<(String, Json)>,
+}
+
+impl Question {
+    /// A question that the user answers with a message. The name distinguishes it from other questions of the turn.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Question { name: name.into(), text: text.into(), approval: None }
+    }
+
+    /// Asks for approval to call a tool with these arguments. Clients that know requests for approval show one.
+    #[must_use]
+    pub fn for_approval(mut self, tool: impl Into<String>, arguments: Json) -> Self {
+        self.approval = Some((tool.into(), arguments));
+        self
+    }
+}
+
+/// The user's answer to a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Answer {
+    /// Whether the user has approved: with an approval response, or with a text such as "yes".
+    pub approved: bool,
+    /// The text of the answer, or the reason of the approval response.
+    pub text: String,
+}
+
+impl Answer {
+    /// An answer in words.
+    pub(crate) fn from_text(text: String) -> Self {
+        let words = text.to_lowercase();
+        let words = words.split(|letter: char| letter.is_whitespace() || ".!,。！，".contains(letter));
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        Answer { approved: YES.contains(&words.join(" ").as_str()), text }
+    }
+}
+
+impl RunHandle {
+    /// Asks the user something, and returns the answer.
+    ///
+    /// The first time, there is no answer: the question is written, and the returned error ends the run as completed. The
+    /// user's answer starts another run of the agent, in which the same call returns the answer. Steps that the first run
+    /// has taken are not taken again. A run asks one question at a time.
+    ///
+    /// The answer is the next message in the session, a request that continues the response, or an approval response.
+    /// A client that sends the whole conversation with each request, as many clients of Chat Completions do, is
+    /// recognized by the question in it; for such a client, each request is a turn of its own, which has no earlier
+    /// steps.
+    ///
+    /// # Errors
+    /// The error that ends the run ([`AgentError::is_waiting`]); an error if the request answers a question that is not
+    /// open; an error of the store.
+    ///
+    /// ```
+    /// use agent_runner::{Question, RunHandle, StepEffect, agent_fn};
+    ///
+    /// let mailer = agent_fn(|run: RunHandle| async move {
+    ///     let draft = run.step("draft", StepEffect::Pure, async || Ok("Dear Ann".to_owned())).await?;
+    ///     let answer = run.ask(Question::new("send", format!("{draft}\n\nShall I send this?"))).await?;
+    ///     run.say(if answer.approved { "I have sent it." } else { "I have not sent it." });
+    ///     Ok(())
+    /// });
+    /// ```
+    pub async fn ask(&self, question: Question) -> Result<Answer, AgentError> {
+        let (live, name) = (self.live(), question.name.as_str());
+        let is_repeated = match live.journal.question(live, name).await? {
+            Some(Entry::Answered(answer)) => return Ok(answer),
+            known => known.is_some(),
+        };
+        if let Some(answer) = answer_in_request(&self.request().input, &question.text) {
+            live.journal.note_question(live, name, Entry::Answered(answer.clone())).await?;
+            return Ok(answer);
+        }
+        // Noted first: a question that a user can answer is one that is known.
+        live.journal.note_question(live, name, Entry::Asked {}).await?;
+        let is_written = is_repeated && self.earlier().iter().any(is_question);
+        if !is_written {
+            self.write_question(&question);
+        }
+        Err(AgentError::waiting())
+    }
+
+    fn write_question(&self, question: &Question) {
+        let id = question_id(self.id());
+        let text = self.message();
+        text.put(agent_schemas::ContentBody::Text { text: Some(question.text.clone()) });
+        let Some((name, arguments)) = &question.approval else {
+            text.set_metadata(object! { QUESTION => id });
+            return text.complete();
+        };
+        text.complete();
+        let request = McpApprovalRequest {
+            id: id.clone(),
+            arguments: arguments.to_string(),
+            name: name.clone(),
+            server_label: self.agent_name().to_owned(),
+        };
+        let message = self.open(MessageType::McpApprovalRequest, Role::Assistant);
+        message.put_data(request.into_data());
+        message.set_metadata(object! { QUESTION => id });
+        message.complete();
+    }
+}
+
+fn is_question(message: &Message) -> bool {
+    message.metadata.as_ref().is_some_and(|metadata| metadata.get(QUESTION).is_some())
+}
+
+/// The user's words after a question, if the conversation in the request has both.
+fn answer_in_request(input: &[Message], question: &str) -> Option<Answer> {
+    let is_asked = |message: &Message| {
+        message.role == Some(Role::Assistant) && message.full_text().trim_end().ends_with(question.trim_end())
+    };
+    let asked = input.iter().rposition(is_asked)?;
+    let answer = input.get(asked + 1..)?.iter().find(|message| message.role == Some(Role::User))?;
+    Some(Answer::from_text(answer.full_text()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answer__in_words__approves_only_if_nothing_else_is_said() {
+        for text in ["yes", " Yes. ", "OK!", "Yes, please.", "好的。", "go  ahead"] {
+            assert!(Answer::from_text(text.to_owned()).approved, "{text}");
+        }
+        for text in ["", "no", "yes, but to Bob", "yesterday", "not ok", "approve?"] {
+            assert!(!Answer::from_text(text.to_owned()).approved, "{text}");
+        }
+    }
+}
