@@ -1,5 +1,6 @@
 //! Starts a worker, up to the point where it is ready.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,6 +24,8 @@ pub struct WorkersConfig {
     pub count: usize,
     /// How long a worker may take to become ready.
     pub start_timeout: Duration,
+    /// Loads the program anew whenever a Python file in this folder changes.
+    pub reload_on_change: Option<PathBuf>,
     /// How much resident memory a worker may use, in bytes. One that uses more is replaced after its runs; one that uses a
     /// quarter more is killed.
     pub memory: Option<u64>,
@@ -37,6 +40,7 @@ impl WorkersConfig {
             program,
             count: 1,
             start_timeout: Duration::from_secs(60),
+            reload_on_change: None,
             memory: None,
             timing: Timing::default(),
         }

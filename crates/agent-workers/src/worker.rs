@@ -105,7 +105,7 @@ impl End {
                 "a worker has ended; its runs fail, and another one is started"
             ),
             End::Killed(reason) if is_draining => {
-                tracing::warn!(worker.pid = pid, reason, "a worker was replaced and killed");
+                tracing::warn!(worker.pid = pid, reason, "a worker that was to be replaced was killed");
             }
             End::Killed(reason) => tracing::error!(
                 worker.pid = pid,

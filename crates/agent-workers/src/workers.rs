@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::changes::wait_for_change;
+use crate::changes::PythonFiles;
 use crate::connection::RunLink;
 use crate::error::{PATIENCE, WorkerError, unavailable};
 use crate::message::{AgentInfo, StartRun};
@@ -28,8 +27,6 @@ pub struct Workers {
     /// Tells each supervisor that the script has changed.
     reloads: Vec<Arc<Notify>>,
     agents: Vec<AgentInfo>,
-    /// How often the files of a script are looked at.
-    interval: Duration,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -47,9 +44,13 @@ impl Workers {
             places: Vec::new(),
             reloads: Vec::new(),
             agents: Vec::new(),
-            interval: config.timing.changes,
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
+        };
+        // What changes while the workers start is noticed, too.
+        let files = match &config.reload_on_change {
+            Some(folder) => Some(PythonFiles::of(folder, config.timing.changes).await),
+            None => None,
         };
         for _ in 0..config.count.max(1) {
             let started = start(&config).await?;
@@ -65,7 +66,11 @@ impl Workers {
             workers.reloads.push(Arc::clone(&supervisor.reload));
             workers.tasks.spawn(supervisor.run(started));
         }
-        Ok(Arc::new(workers))
+        let workers = Arc::new(workers);
+        if let Some(files) = files {
+            workers.reload_on_change(files);
+        }
+        Ok(workers)
     }
 
     /// The agents that the workers had when they were started.
@@ -79,14 +84,12 @@ impl Workers {
         self.reloads.iter().for_each(|reload| reload.notify_one());
     }
 
-    /// Reloads whenever a Python file in this folder changes, until the workers stop.
-    pub fn reload_on_change(self: &Arc<Self>, folder: PathBuf) {
+    /// Loads the program anew whenever the files differ from those before, until the workers stop.
+    fn reload_on_change(self: &Arc<Self>, mut files: PythonFiles) {
         let (workers, stopping) = (Arc::downgrade(self), self.stopping.clone());
-        let interval = self.interval;
         self.tasks.spawn(stopping.run_until_cancelled_owned(async move {
-            let mut files = wait_for_change(&folder, None, interval).await;
             loop {
-                files = wait_for_change(&folder, Some(files), interval).await;
+                files.wait_for_change().await;
                 let Some(workers) = workers.upgrade() else { return };
                 tracing::info!("a Python file has changed; loading the agents anew");
                 workers.reload();

@@ -96,12 +96,12 @@ impl Scripts {
         let mut workers =
             WorkersConfig::new(script.program(&package, environment.of_others()).map_err(&failed)?);
         workers.count = config.workers;
-        let workers = Workers::start(workers).await;
-        let workers = workers.map_err(|error| failed(format!("{error}{}", error.traceback())))?;
         if config.reload {
             let file = config.file.canonicalize()?;
-            workers.reload_on_change(file.parent().unwrap_or(&file).to_owned());
+            workers.reload_on_change = file.parent().map(Path::to_owned);
         }
+        let workers = Workers::start(workers).await;
+        let workers = workers.map_err(|error| failed(format!("{error}{}", error.traceback())))?;
         let started = Arc::new(Started { workers, _package: package });
         self.0.push((shared, Arc::clone(&started)));
         Ok(started)
