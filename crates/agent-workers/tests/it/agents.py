@@ -151,7 +151,7 @@ async def prints(run: Run):
 
 @agent
 def floods(run: Run):
-    line = "x" * 1000
+    line = "flooding" + "x" * 7992
     for _ in range(int(run.text)):
         print(line)
     return "flooded"

@@ -1,6 +1,6 @@
 //! Workers in Python, and what is logged about them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
@@ -121,9 +121,20 @@ pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
     .await;
 }
 
-/// Waits until a process is gone.
+/// Waits until a process is gone. If it was a child of this one, it has been waited for.
 pub(crate) async fn gone(number: i32) {
-    until("the process to be gone", || !Path::new(&format!("/proc/{number}")).exists()).await;
+    let own = std::process::id().to_string();
+    let is_gone = || {
+        let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        let mut fields = after_name.split(' ');
+        match (fields.next(), fields.next()) {
+            (Some("Z"), Some(parent)) => parent != own,
+            (Some(state), _) => state.is_empty(),
+            (None, _) => true,
+        }
+    };
+    until("the process to be gone", is_gone).await;
 }
 
 /// Waits until one line of the log has these texts, and returns it.
@@ -135,11 +146,17 @@ pub(crate) async fn logged(texts: &[&str]) -> String {
 
 thread_local! {
     static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static FLOOD: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The log of this thread.
 pub(crate) fn log() -> String {
     LINES.with_borrow(|lines| String::from_utf8_lossy(lines).into_owned())
+}
+
+/// How many lines of a flood were logged. They are only counted.
+pub(crate) fn flood() -> usize {
+    FLOOD.get()
 }
 
 fn start_log() {
@@ -155,7 +172,11 @@ struct Lines;
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LINES.with_borrow_mut(|lines| lines.extend_from_slice(bytes));
+        if bytes.windows(8).any(|part| part == b"flooding") {
+            FLOOD.set(FLOOD.get() + 1);
+        } else {
+            LINES.with_borrow_mut(|lines| lines.extend_from_slice(bytes));
+        }
         Ok(bytes.len())
     }
 
