@@ -189,6 +189,12 @@ pub(crate) struct PythonConfig {
     /// Whether to reload the script when a Python file in its folder or a subfolder changes.
     #[serde(default)]
     pub(crate) reload: bool,
+    /// How much memory a process may use, in MiB. One that uses more is replaced after its runs, and one that uses a quarter
+    /// more is killed. The default is no limit.
+    pub(crate) memory_mb: Option<std::num::NonZeroU32>,
+    /// The environment variables that the processes get, besides those that every program needs. The default is all except
+    /// those of this server.
+    pub(crate) environment: Option<Vec<String>>,
 }
 
 #[cfg(feature = "python")]
