@@ -80,11 +80,11 @@ def _stack(thread: int) -> str:
     """What a thread executes, without the frames that are always there."""
     frame = sys._current_frames().get(thread)
     frames = traceback.extract_stack(frame) if frame else traceback.StackSummary()
-    for number, entry in enumerate(frames):
-        # The first frame is the program that has started the worker.
-        if number > 0 and not entry.filename.startswith((*_OWN, "<frozen")):
-            frames = traceback.StackSummary.from_list(frames[number:])
-            break
+    is_own = [entry.filename.startswith(_OWN) for entry in frames]
+    # What has started the worker comes before the first own frame.
+    begin = is_own.index(True) if True in is_own else 0
+    end = is_own.index(False, begin) if False in is_own[begin:] else begin
+    frames = traceback.StackSummary.from_list(frames[end:])
     return "Stack of the event loop (most recent call last):\n" + "".join(frames.format())
 
 
