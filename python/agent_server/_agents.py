@@ -6,10 +6,14 @@ import inspect
 import os
 import sys
 from dataclasses import dataclass
-from typing import Any, Callable, Literal, TypeVar, overload
+from typing import Any, AsyncIterator, Awaitable, Callable, Iterator, Literal, TypeVar, Union, overload
+
+from ._run import Run
 
 Recovery = Literal["give_up", "start_over", "continue"]
-Handler = TypeVar("Handler", bound=Callable[..., Any])
+Handler = TypeVar(
+    "Handler", bound=Callable[[Run], Union[AsyncIterator[str], Iterator[str], Awaitable[Union[str, None]], str, None]]
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class Agent:
 
 
 registered: dict[str, Agent] = {}
+in_worker = False
+"""Whether the server has started this process."""
 
 
 @overload
@@ -46,7 +52,7 @@ def agent(
     def register(handler: Handler) -> Handler:
         if not callable(handler) or not inspect.signature(handler).parameters:
             raise TypeError(f"an agent is a function that takes a run, not {handler!r}")
-        chosen = name or getattr(handler, "__name__", "agent")
+        chosen = name or str(getattr(handler, "__name__", "agent"))
         if chosen in registered and registered[chosen].handler is not handler:
             raise ValueError(f"there are two agents called {chosen!r}: give one of them another name")
         registered[chosen] = Agent(chosen, handler, recovery)
@@ -60,7 +66,7 @@ def serve(*options: str) -> None:
 
     ``python app.py`` then does the same as ``agent-server serve app.py``. In a worker, this does nothing.
     """
-    if "AGENT_SERVER_WORKER_DATA" in os.environ:
+    if in_worker:
         return
     script = os.path.abspath(sys.argv[0])
     command = ["agent-server", "serve", script, "--python", sys.executable, *options, *sys.argv[1:]]

@@ -16,7 +16,8 @@ from . import _wire
 _PATIENCE = 0.2
 """How long an answer waits for the event loop, in seconds."""
 
-_OWN = (os.path.dirname(os.path.abspath(__file__)), os.path.dirname(asyncio.__file__))
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+_OWN = (_PACKAGE, os.path.join(os.path.dirname(_PACKAGE), "__main__.py"), os.path.dirname(asyncio.__file__))
 """Where the code is that every stack of an event loop begins with."""
 
 

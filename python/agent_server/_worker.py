@@ -15,7 +15,7 @@ import sys
 import traceback
 from typing import Any, Callable
 
-from . import _wire
+from . import _agents, _wire
 from ._agents import Agent, registered
 from ._connection import Connection
 from ._errors import AgentError, StepCutOff, Suspended
@@ -86,8 +86,15 @@ class Worker:
         self._connection.send(_wire.encode_json(_wire.READY, 0, 0, ready))
 
     def _start(self, number: int, start: dict[str, Any]) -> None:
+        agent = registered.get(start["agent"])
+        if agent is None:
+            # A changed script may have lost it.
+            error = {"class": "LookupError", "message": f"{self._script} has no agent {start['agent']!r} any more"}
+            done = {"status": "failed", "error": error}
+            self._connection.send(_wire.encode_json(_wire.DONE, 0, number, done))
+            return
         run = Run(number, start, self._connection.send, self._credit)
-        job = work(registered.get(run.agent_name) or Agent(run.agent_name, _missing, "give_up"), run)
+        job = work(agent, run)
         # A context of its own; Python 3.10 has no other way to give it to a task.
         context, current = contextvars.Context(), CurrentRun(run.id)
         context.run(current_run.set, current)
@@ -136,10 +143,6 @@ def _report(error: BaseException) -> dict[str, Any]:
         return {"message": str(error), "code": error.code, "status": error.status}
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     return {"class": type(error).__name__, "message": str(error), "traceback": text}
-
-
-async def _missing(run: Run) -> None:
-    raise AgentError(f"The script has no agent {run.agent_name!r} any more", "AGENT_NOT_FOUND", 404)
 
 
 async def work(agent: Agent, run: Run) -> None:
@@ -215,6 +218,7 @@ def _disconnect(descriptor: int) -> None:
 
 def main(script: str, run: Callable[[Any], None] = asyncio.run) -> None:
     """Works until the server closes the data socket."""
+    _agents.in_worker = True
     data, health, log = (_inherited(f"AGENT_SERVER_WORKER_{name}") for name in ("DATA", "HEALTH", "LOG"))
     data.setblocking(False)
     faulthandler.enable()

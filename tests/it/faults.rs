@@ -17,6 +17,7 @@ mod pauses_around_requests;
 mod reader;
 mod rng;
 mod wire;
+mod workers;
 mod workload;
 
 use std::sync::Arc;

@@ -1,6 +1,8 @@
 //! Agents in Python, executed by worker processes of the real binary.
 
+mod installed;
 mod steps;
+mod versions;
 
 use std::path::{Path, PathBuf};
 
@@ -342,13 +344,4 @@ async fn environment__of_a_script__is_what_the_configuration_allows() {
     let names = ask(&server, "environment", "x").await;
     assert!(names.contains("KEY") && names.contains("PATH"), "{names}");
     assert!(!names.contains("SECRET") && !names.contains("AGENT_SERVER"), "{names}");
-}
-
-#[tokio::test]
-async fn package__own_tests__pass() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python");
-    let mut command = tokio::process::Command::new("python3");
-    command.args(["-m", "unittest", "discover", "-s", "tests"]).current_dir(folder);
-    let output = within("the tests", command.output()).await.expect("python3 is needed");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,5 +1,6 @@
 //! The real binary as a separate process, on a free port.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -18,6 +19,7 @@ use crate::{binary, within};
 /// How to start a server.
 #[derive(Debug)]
 pub struct Launch {
+    program: Option<PathBuf>,
     config: Option<String>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -56,6 +58,7 @@ impl Launch {
     /// A server with only these arguments: no file, and an environment that only makes it keep no data.
     pub fn bare(arguments: &[&str]) -> Self {
         Launch {
+            program: None,
             config: None,
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             environment: vec![("AGENT_SERVER_EPHEMERAL".to_owned(), "true".to_owned())],
@@ -68,6 +71,13 @@ impl Launch {
     pub fn echo(config: &str) -> Self {
         let arguments = ["--port", "0", "--agent", "echo", "--log-format", "json"];
         Launch { config: Some(config.to_owned()), ..Launch::bare(&arguments) }
+    }
+
+    /// Starts this program instead of the binary.
+    #[must_use]
+    pub fn program(mut self, program: &Path) -> Self {
+        self.program = Some(program.to_owned());
+        self
     }
 
     /// Keeps data in this folder.
@@ -125,11 +135,12 @@ impl Launch {
     /// # Panics
     /// If it cannot be started.
     pub fn spawn(self) -> (Child, Option<NamedTempFile>) {
+        let program = self.program.as_deref().unwrap_or_else(|| binary::agent_server());
         let mut command = match &self.shell {
-            None => Command::new(binary::agent_server()),
+            None => Command::new(program),
             Some(first) => {
                 let mut shell = Command::new("/bin/sh");
-                shell.arg("-c").arg(format!("{first} && exec \"$0\" \"$@\"")).arg(binary::agent_server());
+                shell.arg("-c").arg(format!("{first} && exec \"$0\" \"$@\"")).arg(program);
                 shell
             }
         };
@@ -236,6 +247,21 @@ impl Server {
             }
         })
         .await
+    }
+
+    /// The processes that it has started.
+    pub fn children(&self) -> Vec<Pid> {
+        let parent = self.id().to_string();
+        let mut children = Vec::new();
+        for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+            // The parent follows the state, which follows the name in parentheses.
+            let is_child =
+                stat.rsplit(") ").next().is_some_and(|rest| rest.split(' ').nth(1) == Some(&parent));
+            let id = process.file_name().to_string_lossy().parse().ok().and_then(Pid::from_raw);
+            children.extend(id.filter(|_| is_child));
+        }
+        children
     }
 
     /// Sends the process a signal.

@@ -1,13 +1,20 @@
 //! Servers that share one store, and the faults that are injected.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use agent_tests::history::Clock;
 use agent_tests::redis::RedisServer;
 use agent_tests::{Launch, Link, MarkingModel, Server, within};
-use rustix::process::Signal;
+use rustix::process::{Signal, kill_process};
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
 use super::World;
+
+/// Where workers find Python.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A lease so short that a dead server is noticed after a second.
 const SHORT_LEASE: u32 = 1;
@@ -31,6 +38,8 @@ pub(super) struct Cluster {
     servers: Vec<Server>,
     /// The networks between the servers and Redis, if they can fail.
     links: Vec<Link>,
+    /// The port at which workers read the clock, if there are any.
+    clock_port: u16,
 }
 
 impl Cluster {
@@ -58,11 +67,34 @@ impl Cluster {
         Cluster::start(Store::Redis(redis), 3, SHORT_LEASE, links).await
     }
 
+    /// One server over a folder, whose agent a worker executes.
+    pub(super) async fn of_python() -> (World, Self) {
+        let world = World::new(1);
+        let model = MarkingModel::start(Arc::clone(&world.clock)).await;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/counts.py");
+        let config = format!(
+            "[agents.counts]\nkind = \"python\"\nfile = '{}'\n[runs]\nlease_seconds = {SHORT_LEASE}\n",
+            script.display()
+        );
+        let store = Store::Folder(tempfile::tempdir().expect("a folder"));
+        Cluster::start_with(store, 1, vec![], (world, model, config)).await
+    }
+
     async fn start(store: Store, count: usize, lease: u32, links: Vec<Link>) -> (World, Self) {
         let world = World::new(count);
         let model = MarkingModel::start(Arc::clone(&world.clock)).await;
         let config = format!("{}[runs]\nlease_seconds = {lease}\n", model.config());
-        let mut cluster = Cluster { store, world: world.clone(), model, config, servers: Vec::new(), links };
+        Cluster::start_with(store, count, links, (world, model, config)).await
+    }
+
+    async fn start_with(
+        store: Store,
+        count: usize,
+        links: Vec<Link>,
+        (world, model, config): (World, MarkingModel, String),
+    ) -> (World, Self) {
+        let (clock_port, servers) = (serve_clock(Arc::clone(&world.clock)).await, Vec::new());
+        let mut cluster = Cluster { store, world: world.clone(), model, config, servers, links, clock_port };
         for index in 0..count {
             let server = cluster.launch(index).start().await;
             world.addresses.set(index, server.address());
@@ -72,7 +104,11 @@ impl Cluster {
     }
 
     fn launch(&self, index: usize) -> Launch {
-        let launch = Launch::bare(&["--port", "0", "--log-format", "json"]).config(&self.config);
+        let port = self.clock_port.to_string();
+        let launch = Launch::bare(&["--port", "0", "--log-format", "json"])
+            .environment("PATH", PATH)
+            .environment("CLOCK_PORT", &port)
+            .config(&self.config);
         match &self.store {
             Store::Folder(folder) => launch.data_dir(folder.path()),
             Store::Redis(redis) => {
@@ -100,6 +136,14 @@ impl Cluster {
         let server = self.launch(index).start().await;
         self.world.addresses.set(index, server.address());
         self.servers[index] = server;
+    }
+
+    /// Kills the processes that a server has started.
+    pub(super) fn kill_workers(&self, index: usize) {
+        for worker in self.servers[index].children() {
+            // It may have ended.
+            let _ = kill_process(worker, Signal::KILL);
+        }
     }
 
     /// Pauses a server. Its clients switch to other servers.
@@ -153,4 +197,17 @@ impl Cluster {
             server.check_health().await;
         }
     }
+}
+
+/// Tells the time to everyone who connects; returns the port.
+async fn serve_clock(clock: Arc<Clock>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            // A killed worker does not listen.
+            let _ = client.write_all(clock.now().to_string().as_bytes()).await;
+        }
+    });
+    port
 }

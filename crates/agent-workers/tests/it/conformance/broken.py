@@ -1,0 +1,5 @@
+from agent_server import agent
+
+
+def broken(:
+    pass
