@@ -16,8 +16,7 @@ from . import _wire
 _PATIENCE = 0.2
 """How long an answer waits for the event loop, in seconds."""
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__))
-_OWN = (_PACKAGE, os.path.join(os.path.dirname(_PACKAGE), "__main__.py"), os.path.dirname(asyncio.__file__))
+_OWN = (os.path.dirname(os.path.abspath(__file__)), os.path.dirname(asyncio.__file__))
 """Where the code is that every stack of an event loop begins with."""
 
 
@@ -81,10 +80,11 @@ def _stack(thread: int) -> str:
     """What a thread executes, without the frames that are always there."""
     frame = sys._current_frames().get(thread)
     frames = traceback.extract_stack(frame) if frame else traceback.StackSummary()
-    for number, entry in enumerate(frames):
-        if not (entry.filename.startswith(_OWN) or entry.filename.startswith("<frozen")):
-            frames = traceback.StackSummary.from_list(frames[number:])
-            break
+    is_own = [entry.filename.startswith(_OWN) for entry in frames]
+    # What has started the worker comes before the first own frame.
+    begin = is_own.index(True) if True in is_own else 0
+    end = is_own.index(False, begin) if False in is_own[begin:] else begin
+    frames = traceback.StackSummary.from_list(frames[end:])
     return "Stack of the event loop (most recent call last):\n" + "".join(frames.format())
 
 

@@ -86,15 +86,8 @@ class Worker:
         self._connection.send(_wire.encode_json(_wire.READY, 0, 0, ready))
 
     def _start(self, number: int, start: dict[str, Any]) -> None:
-        agent = registered.get(start["agent"])
-        if agent is None:
-            # A changed script may have lost it.
-            error = {"class": "LookupError", "message": f"{self._script} has no agent {start['agent']!r} any more"}
-            done = {"status": "failed", "error": error}
-            self._connection.send(_wire.encode_json(_wire.DONE, 0, number, done))
-            return
         run = Run(number, start, self._connection.send, self._credit)
-        job = work(agent, run)
+        job = work(registered.get(run.agent_name) or Agent(run.agent_name, _missing, "give_up"), run)
         # A context of its own; Python 3.10 has no other way to give it to a task.
         context, current = contextvars.Context(), CurrentRun(run.id)
         context.run(current_run.set, current)
@@ -143,6 +136,10 @@ def _report(error: BaseException) -> dict[str, Any]:
         return {"message": str(error), "code": error.code, "status": error.status}
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     return {"class": type(error).__name__, "message": str(error), "traceback": text}
+
+
+async def _missing(run: Run) -> None:
+    raise AgentError(f"The script has no agent {run.agent_name!r} any more", "AGENT_NOT_FOUND", 404)
 
 
 async def work(agent: Agent, run: Run) -> None:

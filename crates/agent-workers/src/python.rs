@@ -14,22 +14,8 @@ use crate::process::Program;
 const MAIN: &str = include_str!("python/__main__.py");
 
 /// The modules of the package, which an environment therefore need not have. If it has them, these are used nevertheless,
-/// because they speak the server's version of the protocol.
-const MODULES: [(&str, &str); 13] = [
-    ("__init__.py", include_str!("../../../python/agent_server/__init__.py")),
-    ("_agents.py", include_str!("../../../python/agent_server/_agents.py")),
-    ("_connection.py", include_str!("../../../python/agent_server/_connection.py")),
-    ("_errors.py", include_str!("../../../python/agent_server/_errors.py")),
-    ("_health.py", include_str!("../../../python/agent_server/_health.py")),
-    ("_load.py", include_str!("../../../python/agent_server/_load.py")),
-    ("_log.py", include_str!("../../../python/agent_server/_log.py")),
-    ("_output.py", include_str!("../../../python/agent_server/_output.py")),
-    ("_run.py", include_str!("../../../python/agent_server/_run.py")),
-    ("_thread.py", include_str!("../../../python/agent_server/_thread.py")),
-    ("_wire.py", include_str!("../../../python/agent_server/_wire.py")),
-    ("_worker.py", include_str!("../../../python/agent_server/_worker.py")),
-    ("testing.py", include_str!("../../../python/agent_server/testing.py")),
-];
+/// because they speak the server's version of the protocol. Each is a path below the package's folder, and a text.
+const MODULES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/modules.rs"));
 
 /// The program and the package in a folder of their own, which is deleted when this is dropped.
 #[derive(Debug)]
@@ -47,10 +33,13 @@ impl Package {
     pub fn unpack() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("agent-server-python-").tempdir()?;
         let package = folder.path().join("agent_server");
-        fs::create_dir(&package)?;
         fs::write(folder.path().join("__main__.py"), MAIN)?;
         for (name, text) in MODULES {
-            fs::write(package.join(name), text)?;
+            let file = package.join(name);
+            if let Some(folder) = file.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(file, text)?;
         }
         let lock = File::open(folder.path())?;
         lock.lock_shared()?;
@@ -184,6 +173,7 @@ mod tests {
     #[test]
     fn package__version__is_the_servers() {
         let line = format!("__version__ = \"{}\"\n", env!("CARGO_PKG_VERSION"));
-        assert!(MODULES[0].1.contains(&line), "python/agent_server/__init__.py lacks {line}");
+        let (_, text) = MODULES.iter().find(|(name, _)| *name == "__init__.py").expect("a package");
+        assert!(text.contains(&line), "python/agent_server/__init__.py lacks {line}");
     }
 }

@@ -65,7 +65,7 @@ impl Frame {
 }
 
 /// A worker, and the server's ends of its sockets.
-pub(crate) struct Peer {
+pub(crate) struct TestServer {
     child: Child,
     pub(crate) data: UnixStream,
     pub(crate) health: UnixStream,
@@ -74,15 +74,22 @@ pub(crate) struct Peer {
     waiting: HashMap<u32, VecDeque<Frame>>,
 }
 
+/// The command that starts the worker.
+fn command() -> String {
+    #[expect(clippy::disallowed_methods, reason = "it is how another worker is tested")]
+    let command = env::var("AGENT_TEST_WORKER");
+    command.unwrap_or_else(|_| "python3 src/python".to_owned())
+}
+
 /// The scripts of the suite, which every worker implements in its language.
 pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/conformance").join(name)
 }
 
-impl Peer {
+impl TestServer {
     /// Starts the worker of the Python package, or the command in `AGENT_TEST_WORKER`, with a script.
     pub(crate) fn start(name: &str) -> Self {
-        let command = env::var("AGENT_TEST_WORKER").unwrap_or_else(|_| "python3 src/python".to_owned());
+        let command = command();
         let mut words = command.split(' ');
         let mut command = Command::new(words.next().unwrap_or_default());
         let (data, workers_data) = UnixStream::pair().expect("a pair");
@@ -110,16 +117,16 @@ impl Peer {
         for socket in [&data, &health, &log] {
             socket.set_read_timeout(Some(DEADLINE)).expect("a deadline");
         }
-        Peer { child, data, health, log, waiting: HashMap::new() }
+        TestServer { child, data, health, log, waiting: HashMap::new() }
     }
 
     /// The same, once it is ready.
     pub(crate) fn ready() -> Self {
-        let mut peer = Peer::start("agents.py");
-        peer.hello(1);
-        let ready = peer.receive(0);
+        let mut server = TestServer::start("agents.py");
+        server.hello(1);
+        let ready = server.receive(0);
         assert_eq!(ready.kind, kind::READY, "{}", String::from_utf8_lossy(&ready.payload));
-        peer
+        server
     }
 
     pub(crate) fn hello(&mut self, version: u32) {
@@ -174,7 +181,7 @@ impl Peer {
     }
 }
 
-impl Drop for Peer {
+impl Drop for TestServer {
     fn drop(&mut self) {
         // It may have exited.
         let _ = self.child.kill();
