@@ -78,7 +78,7 @@ class RunOutput(io.TextIOBase):
         return self._stream.errors
 
     @property
-    def newlines(self) -> Any:
+    def newlines(self) -> Any:  # type: ignore[override]
         return self._stream.newlines
 
     def __getattr__(self, name: str) -> Any:

@@ -332,3 +332,16 @@ async fn configured_agents__of_one_script__share_its_workers() {
     let second = ask(&server, "processes", "x").await;
     assert_eq!(first.split(' ').next(), second.split(' ').next());
 }
+
+#[tokio::test]
+async fn environment__of_a_script__is_what_the_configuration_allows() {
+    let config = format!(
+        "[agents.environment]\nkind = \"python\"\nagent = \"environment\"\nfile = {:?}\nmemory_mb = 500\nenvironment = [\"KEY\"]\n",
+        script("agents.py")
+    );
+    let launch = Launch::bare(&["--port", "0"]).environment("PATH", PATH).config(&config);
+    let server = launch.environment("KEY", "1").environment("SECRET", "2").start().await;
+    let names = ask(&server, "environment", "x").await;
+    assert!(names.contains("KEY") && names.contains("PATH"), "{names}");
+    assert!(!names.contains("SECRET") && !names.contains("AGENT_SERVER"), "{names}");
+}

@@ -139,6 +139,11 @@ async def logs(run: Run):
 
 
 @agent
+async def environment(run: Run):
+    return " ".join(sorted(os.environ))
+
+
+@agent
 async def cancels_itself(run: Run):
     await run.say("half an answer")
     raise asyncio.CancelledError

@@ -96,6 +96,12 @@ async def exits(run: Run):
 
 
 @agent
+async def crashes_in_c(run: Run):
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.string_at(0)
+
+
+@agent
 async def is_killed(run: Run):
     """Dies in the middle of a frame."""
     await run.say("whole")
@@ -110,13 +116,16 @@ async def is_killed(run: Run):
 @agent
 async def forks(run: Run):
     """Leaves a process behind that holds everything open, and exits."""
+    begun, begins = os.pipe()
     child = os.fork()
     if child == 0:
         if run.text == "away":
             os.setsid()
         print("in the child")
+        os.write(begins, b"x")
         time.sleep(600)
         os._exit(0)
+    os.read(begun, 1)
     await run.say(str(child))
     await asyncio.sleep(0.01)
     os._exit(0)

@@ -223,12 +223,36 @@ fn blocked_worker__answers_pings_and_ends_with_the_server() {
     let mut server = TestServer::ready();
     server.run(1, "blocks", "");
     assert_eq!((server.receive(1).kind, server.receive(1).kind), (kind::OPEN, kind::TEXT));
-    server.health.write_all(&encode(kind::PING, 0, 0, b"{}")).expect("sent");
-    assert_eq!(read(&mut server.health).expect("an answer").kind, kind::PONG);
+    let mut ping = |stuck_ms: u64| {
+        let ping = json!({ "stuck_ms": stuck_ms }).to_string();
+        server.health.write_all(&encode(kind::PING, 0, 0, ping.as_bytes())).expect("sent");
+        let answer = read(&mut server.health).expect("an answer");
+        assert_eq!(answer.kind, kind::PONG);
+        answer.json()
+    };
+    let pong = ping(60_000);
+    assert_eq!((&pong["runs"], &pong["stack"]), (&json!(1), &json!(null)), "{pong}");
+    let pong = ping(1);
+    assert!(pong["lag_ms"].as_u64().is_some_and(|lag| lag > 0), "{pong}");
+    assert!(pong["stack"].as_str().is_some_and(|stack| stack.contains("blocks")), "{pong}");
     for socket in [&server.data, &server.health] {
         socket.shutdown(std::net::Shutdown::Write).expect("shut down");
     }
     server.exit();
+}
+
+#[test]
+fn log__of_a_run__names_it() {
+    let mut server = TestServer::ready();
+    server.run(1, "logs", "knives");
+    assert_eq!(server.finish(1).1["status"], "completed");
+    let line = read(&mut server.log).expect("a line");
+    assert_eq!(line.kind, kind::LOG);
+    let line = line.json();
+    assert_eq!(
+        (&line["run"], &line["level"], &line["logger"], &line["message"]),
+        (&json!("run_1"), &json!("warning"), &json!("mine"), &json!("careful with knives"))
+    );
 }
 
 #[test]

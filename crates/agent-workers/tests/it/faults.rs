@@ -25,6 +25,14 @@ async fn worker__exits_in_a_handler__its_last_words_are_logged() {
 }
 
 #[tokio::test]
+async fn worker__crashes_in_c_code__the_log_says_where() {
+    let served = serve(|_| {}).await;
+    assert_eq!(code(&served.ask("crashes_in_c", "").await), "WORKER_CRASHED");
+    logged(&["ERROR", "signal: 11"]).await;
+    logged(&["agents.py", "in crashes_in_c"]).await;
+}
+
+#[tokio::test]
 async fn memory__used_up__fails_the_run_alone() {
     let served = serve(|_| {}).await;
     let number = served.number().await;

@@ -27,11 +27,16 @@ async fn cancel__of_one_among_500__ends_that_one() {
 #[tokio::test]
 async fn flood__on_standard_output__other_runs_answer() {
     let served = serve(|_| {}).await;
+    let worker = served.number().await;
     let flood = served.start("floods", "12500").await;
     until("the flood", || lines() > 100).await;
     assert_eq!(served.answer("echo", "meanwhile").await, "meanwhile");
     assert_eq!(response(&flood).await.messages()[0].text_content(), Some("flooded"));
     until("all lines", || lines() == 12_500).await;
+    let status = std::fs::read_to_string(format!("/proc/{worker}/status")).expect("it is there");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    let peak: usize = peak.and_then(|peak| peak.parse().ok()).expect("a number");
+    assert!(peak < 64 * 1024, "the lines that wait take memory: {peak} kB");
 }
 
 #[tokio::test]

@@ -20,11 +20,11 @@ fn signal(number: i32, signal: Signal) {
 async fn loop__blocked_by_a_handler__is_reported_once_and_lives_on() {
     let served = serve(|config| {
         quickly(config);
-        config.timing.stuck = Duration::from_millis(300);
+        config.timing.stuck = Duration::from_secs(1);
     })
     .await;
     let number = served.number().await;
-    let blocking = served.start("blocks", "1.5").await;
+    let blocking = served.start("blocks", "3").await;
     logged(&["WARN", "stands still"]).await;
     let waiting = served.start("echo", "after").await;
     assert_eq!(response(&blocking).await.messages()[0].text_content(), Some("slept"));
@@ -43,8 +43,7 @@ async fn loop__blocked_by_a_handler__is_reported_once_and_lives_on() {
 async fn worker__silent__is_killed_and_new_runs_wait_for_another() {
     let served = serve(|config| {
         quickly(config);
-        (config.timing.stuck, config.timing.silence) =
-            (Duration::from_millis(200), Duration::from_millis(1500));
+        (config.timing.stuck, config.timing.silence) = (Duration::from_millis(500), Duration::from_secs(3));
     })
     .await;
     let number = served.number().await;
@@ -63,7 +62,7 @@ async fn worker__silent__is_killed_and_new_runs_wait_for_another() {
 async fn c_code__that_lets_no_thread_run__is_killed() {
     let served = serve(|config| {
         quickly(config);
-        config.timing.silence = Duration::from_millis(500);
+        config.timing.silence = Duration::from_secs(2);
     })
     .await;
     let response = served.ask("holds_the_lock", "60").await;

@@ -1,6 +1,7 @@
 """The agents of the conformance suite."""
 
 import asyncio
+import logging
 import time
 
 from agent_server import AgentError, Run, agent
@@ -56,6 +57,12 @@ async def counts(run: Run):
     """Makes two calls at once: the second one's result comes before the first one's."""
     state, history = await asyncio.gather(run.load_state(), run.history(3))
     yield f"{state} {len(history)}"
+
+
+@agent
+async def logs(run: Run):
+    """Writes a line to the log."""
+    logging.getLogger("mine").warning("careful with %s", run.text)
 
 
 @agent

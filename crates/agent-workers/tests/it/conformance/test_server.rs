@@ -69,7 +69,7 @@ pub(crate) struct TestServer {
     child: Child,
     pub(crate) data: UnixStream,
     pub(crate) health: UnixStream,
-    _log: UnixStream,
+    pub(crate) log: UnixStream,
     /// Frames that were received and not looked at, by their run.
     waiting: HashMap<u32, VecDeque<Frame>>,
 }
@@ -114,10 +114,10 @@ impl TestServer {
             .fd_mappings(mappings)
             .expect("descriptors");
         let child = command.spawn().expect("a worker");
-        for socket in [&data, &health] {
+        for socket in [&data, &health, &log] {
             socket.set_read_timeout(Some(DEADLINE)).expect("a deadline");
         }
-        TestServer { child, data, health, _log: log, waiting: HashMap::new() }
+        TestServer { child, data, health, log, waiting: HashMap::new() }
     }
 
     /// The same, once it is ready.
@@ -148,16 +148,14 @@ impl TestServer {
         self.send(kind::RUN, run, &start_of(agent, text));
     }
 
-    /// The next frame of a run, or of no run with 0. Lines of the log are left out.
+    /// The next frame of a run, or of no run with 0.
     pub(crate) fn receive(&mut self, run: u32) -> Frame {
         loop {
             if let Some(frame) = self.waiting.get_mut(&run).and_then(VecDeque::pop_front) {
                 return frame;
             }
             let frame = read(&mut self.data).expect("a frame comes");
-            if frame.kind != kind::LOG {
-                self.waiting.entry(frame.run).or_default().push_back(frame);
-            }
+            self.waiting.entry(frame.run).or_default().push_back(frame);
         }
     }
 
