@@ -6,7 +6,7 @@ import inspect
 import os
 import sys
 from dataclasses import dataclass
-from typing import Any, Callable, Literal, TypeVar, overload
+from typing import Any, AsyncContextManager, Callable, Literal, TypeVar, overload
 
 Recovery = Literal["give_up", "start_over", "continue"]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -22,6 +22,11 @@ class Agent:
 
 
 registered: dict[str, Agent] = {}
+lifetimes: list[Callable[[], AsyncContextManager[Any]]] = []
+"""What a worker enters before its first run, and leaves after its last one."""
+
+in_worker = False
+"""Whether this process is a worker."""
 
 
 @overload
@@ -46,7 +51,7 @@ def agent(
     def register(handler: Handler) -> Handler:
         if not callable(handler) or not inspect.signature(handler).parameters:
             raise TypeError(f"an agent is a function that takes a run, not {handler!r}")
-        chosen = name or getattr(handler, "__name__", "agent")
+        chosen = str(name or getattr(handler, "__name__", "agent"))
         if chosen in registered and registered[chosen].handler is not handler:
             raise ValueError(f"there are two agents called {chosen!r}: give one of them another name")
         registered[chosen] = Agent(chosen, handler, recovery)
@@ -60,13 +65,18 @@ def serve(*options: str) -> None:
 
     ``python app.py`` then does the same as ``agent-server serve app.py``. In a worker, this does nothing.
     """
-    if "AGENT_SERVER_WORKER_DATA" in os.environ:
+    if in_worker:
         return
-    script = os.path.abspath(sys.argv[0])
-    command = ["agent-server", "serve", script, "--python", sys.executable, *options, *sys.argv[1:]]
-    # A binary beside the interpreter belongs to the same environment.
-    beside = os.path.join(os.path.dirname(sys.executable), "agent-server")
+    command = server_command(os.path.abspath(sys.argv[0]), *options, *sys.argv[1:])
     try:
-        os.execvp(beside if os.path.exists(beside) else "agent-server", command)
+        os.execvp(command[0], command)
     except FileNotFoundError:
         sys.exit("there is no agent-server: put its binary on the PATH")
+
+
+def server_command(script: str, *options: str) -> list[str]:
+    """The command that serves a script with this Python."""
+    # A binary beside the interpreter belongs to the same environment.
+    beside = os.path.join(os.path.dirname(sys.executable), "agent-server")
+    program = beside if os.path.exists(beside) else "agent-server"
+    return [program, "serve", script, "--python", sys.executable, *options]

@@ -1,0 +1,47 @@
+"""HTTP endpoints of scripts, as routes of FastAPI."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from typing import Any, AsyncIterator, Callable, List, TypeVar
+
+from ._calls import in_thread
+from ._plain import plain
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def add(app: Any, path: str, methods: List[str], function: Function) -> Function:
+    """Adds a route. A generator's items are sent as events."""
+    is_generator = inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function)
+    handler = _streaming(function) if is_generator else function
+    app.add_api_route(path, handler, methods=methods, tags=["custom"])
+    return function
+
+
+def _streaming(function: Callable[..., Any]) -> Callable[..., Any]:
+    from fastapi.responses import StreamingResponse
+
+    # FastAPI reads the parameters through the wrapper.
+    @functools.wraps(function)
+    async def handler(*args: Any, **kwargs: Any) -> Any:
+        items = function(*args, **kwargs)
+        return StreamingResponse(_events(items), media_type="text/event-stream")
+
+    handler.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return handler
+
+
+async def _events(items: Any) -> AsyncIterator[str]:
+    try:
+        async for item in items if hasattr(items, "__aiter__") else in_thread(items):
+            yield _event(plain(item))
+    except Exception as error:
+        text = "Error in streaming generator"
+        yield _event({"error": str(error), "error_type": type(error).__name__, "message": text})
+
+
+def _event(value: Any) -> str:
+    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n"
