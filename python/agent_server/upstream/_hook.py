@@ -42,7 +42,8 @@ class _Loader(Loader):
     def exec_module(self, module: ModuleType) -> None:
         for name in MODULES[module.__name__[len(ROOT) :]]:
             ours = importlib.import_module(f"{__package__}.{name}")
-            module.__dict__.update({name: getattr(ours, name) for name in ours.__all__})
+            names = getattr(ours, "__all__", None) or [name for name in vars(ours) if not name.startswith("_")]
+            module.__dict__.update({name: getattr(ours, name) for name in names})
         module.__dict__["__getattr__"] = _look_elsewhere
 
 

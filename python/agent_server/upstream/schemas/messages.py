@@ -88,10 +88,10 @@ class Message(Event):
 
     def add_content(self, new_content: Any) -> Optional[Any]:
         """Appends a whole content, and returns the event to send; nothing if the content has an index already."""
-        if new_content.index is not None:
-            return None
         if self.content is None:
             self.content = []
+        if new_content.index is not None:
+            return None
         self.content.append(new_content.model_copy(deep=True))
         new_content.index, new_content.msg_id = len(self.content) - 1, self.id
         return new_content.completed()
