@@ -16,8 +16,8 @@ _FACTORIES = ("create_app", "create_agent_app", "get_app", "get_agent_app")
 def find(module: ModuleType) -> None:
     """Registers the app of a script, unless it has registered agents itself.
 
-    It is the value of ``agent_app`` or ``app``, what a function such as ``create_app`` returns, or the only ``AgentApp``,
-    ``Runner``, or class of runners in the module.
+    It is the value of ``agent_app`` or ``app``, what a function such as ``create_app`` returns, or the only
+    ``AgentApp``, ``Runner``, or class of runners in the module.
     """
     if _agents.registered or f"{__package__}.runner" not in sys.modules:
         return

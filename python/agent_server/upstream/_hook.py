@@ -13,7 +13,10 @@ from ._names import ELSEWHERE, MODULES, ROOT, instead_of
 
 
 def install() -> None:
-    """Makes the names of agentscope-runtime importable. What this package lacks is taken from the original, if there is one."""
+    """Makes the names of agentscope-runtime importable.
+
+    What this package lacks is taken from the original, if that is installed.
+    """
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 

@@ -63,8 +63,14 @@ _CLOUD = (
     "agent-server deploys nothing to a cloud: put `agent-server serve` and the script into a container image, "
     + _ORIGINAL
 )
-_MEMORY = f"agent-server has no client of this memory: use InMemoryMemoryService, which is kept by the server, {_ORIGINAL}"
-_TABLESTORE = f"agent-server has no client of Tablestore: use the InMemory service, which is kept by the server, {_ORIGINAL}"
+_MEMORY = (
+    "agent-server has no client of this memory: use InMemoryMemoryService, whose memories the server keeps, "
+    + _ORIGINAL
+)
+_HISTORY = (
+    "agent-server has no client of this store: use InMemorySessionHistoryService, whose sessions the server keeps, "
+    + _ORIGINAL
+)
 _SERVER = f"agent-server speaks this protocol itself, so the script needs no such class: remove the import, {_ORIGINAL}"
 _UNKNOWN = f"agent-server has no such part of agentscope-runtime: remove the import, {_ORIGINAL}"
 
@@ -75,7 +81,7 @@ INSTEAD: tuple[tuple[str, str], ...] = (
     (".engine.deployers.adapter", _SERVER),
     (".engine.deployers", _CLOUD),
     (".engine.services.memory", _MEMORY),
-    (".engine.services.session_history", _TABLESTORE),
+    (".engine.services.session_history", _HISTORY),
     ("", _UNKNOWN),
 )
 """What to use instead of the modules below a name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import types
 from contextlib import asynccontextmanager
@@ -13,19 +14,19 @@ from ._register import register
 from .runner import FRAMEWORKS, Runner
 
 try:
-    from fastapi import FastAPI
+    _base: Any = importlib.import_module("fastapi").FastAPI
 except ImportError:
-    from ._routes import FastAPI  # type: ignore[assignment]
+    from ._routes import FastAPI as _base
 
 __all__ = ["AgentApp"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class AgentApp(FastAPI):
-    """Serves a query function. Takes the arguments of upstream's 1.0.x and 1.1.x; those that mean nothing here are ignored.
+class AgentApp(_base):  # type: ignore[misc]
+    """Serves a query function. Where FastAPI is installed, the app has its routes.
 
-    Where FastAPI is installed, the app has its routes.
+    Takes the arguments of upstream's 1.0.x and 1.1.x. Those that mean nothing here are ignored.
     """
 
     def __init__(
@@ -106,7 +107,10 @@ class AgentApp(FastAPI):
         return lambda func: add(self, path, methods or ["POST"], func)
 
     def task(self, path: str, queue: str = "default") -> Callable[[Function], Function]:
-        """Decorates a function that is executed in the background: POST starts it, GET with its id asks for the result."""
+        """Decorates a function that is executed in the background.
+
+        POST starts it, and GET with the id that it has returned asks for the result.
+        """
         from .tasks import Tasks
 
         if self._tasks is None:
@@ -141,7 +145,7 @@ class AgentApp(FastAPI):
 
 _FASTAPI = {
     parameter.name
-    for parameter in inspect.signature(FastAPI.__init__).parameters.values()
+    for parameter in inspect.signature(_base.__init__).parameters.values()
     if parameter.kind is parameter.KEYWORD_ONLY
 } - {"lifespan"}
 

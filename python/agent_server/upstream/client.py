@@ -69,8 +69,7 @@ def extract_text_from_event(event: Event) -> Optional[str]:
 def create_simple_text_request(query: str, session_id: Optional[str] = None, **kwargs: Any) -> AgentRequest:
     """A request with one text of the user."""
     message = Message(role=Role.USER, content=[TextContent(text=query)])  # type: ignore[arg-type]
-    session = {"session_id": session_id} if session_id else {}
-    return AgentRequest(input=[message], **session, **kwargs)
+    return AgentRequest(input=[message], session_id=session_id or None, **kwargs)
 
 
 class HTTPAgentAPIClient(AgentAPIClientBase):

@@ -42,7 +42,10 @@ class StateService(ServiceWithLifecycleManager):
 
 
 class InMemoryStateService(StateService):
-    """The states of the current run's session are the server's, which keeps the last ten. Others are kept in this process."""
+    """The states of the current run's session are the server's, which keeps the last ten.
+
+    Others are kept in this process.
+    """
 
     def __init__(self) -> None:
         self._rounds: Optional[Dict[str, Dict[str, Rounds]]] = None
@@ -66,13 +69,15 @@ class InMemoryStateService(StateService):
         """Saves a state, as the next round if none is given, and returns the round."""
         rounds = self._of(user_id, session_id)
         found = current(user_id, session_id) if session_id else None
+        others: Dict[str, Any] = {}
         if found is not None:
-            rounds = rounds_of(await found.run.load_state())
+            others = await found.run.load_state() or {}
+            rounds = rounds_of(others)
         chosen = round_id if round_id is not None else max(rounds, default=0) + 1
         rounds[chosen] = deepcopy(state)
         if found is not None:
             kept = {str(known): rounds[known] for known in sorted(rounds)[-_KEPT:]}
-            await found.run.save_state({_MEMBER: kept})
+            await found.run.save_state({**others, _MEMBER: kept})
         return chosen
 
     async def export_state(
