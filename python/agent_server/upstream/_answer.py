@@ -10,6 +10,7 @@ from .. import _wire
 from .._run import Run
 from ._calls import Items, accepted
 from ._current import enter
+from ._depends import dependencies
 from .schemas import AgentRequest, AgentResponse, Event
 from .schemas.exceptions import AppBaseException
 
@@ -45,15 +46,20 @@ async def answer(runner: Runner, run: Run, **others: Any) -> None:
     arguments: dict[str, Any] = {**others, "request": request, "response": response}
     if framework != "text" and accepted(runner.query_handler, {"msgs": None}):
         arguments["msgs"] = _frameworks().read(framework, run.input)
-    items = Items(runner.query_handler, arguments)
+    try:
+        async with dependencies(runner.query_handler, runner.app) as found:
+            await _write_all(run, framework, Items(runner.query_handler, {**arguments, **found}))
+    except AppBaseException as error:
+        raise error.to_agent_error() from error
+
+
+async def _write_all(run: Run, framework: str, items: Items) -> None:
     cancelled = False
     try:
         await _write(run, framework, items)
     except asyncio.CancelledError:
         cancelled = True
         raise
-    except AppBaseException as error:
-        raise error.to_agent_error() from error
     finally:
         await items.close(cancelled)
 

@@ -46,6 +46,7 @@ class AgentApp(_base):  # type: ignore[misc]
         self.app_name, self.app_description = app_name, app_description
         self.before_start, self.after_finish, self.lifespan = before_start, after_finish, lifespan
         self._runner = runner or Runner()
+        self._runner.app = self
         self._run_options: Dict[str, Any] = {}
         self._tasks: Any = None
         self.is_alive = False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import json
+import typing
 from typing import Any, AsyncIterator, Callable, List, TypeVar
 
 from ._calls import in_thread
@@ -24,14 +24,25 @@ def add(app: Any, path: str, methods: List[str], function: Function) -> Function
 def _streaming(function: Callable[..., Any]) -> Callable[..., Any]:
     from fastapi.responses import StreamingResponse
 
-    # FastAPI reads the parameters through the wrapper.
-    @functools.wraps(function)
     async def handler(*args: Any, **kwargs: Any) -> Any:
         items = function(*args, **kwargs)
         return StreamingResponse(_events(items), media_type="text/event-stream")
 
-    handler.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    # What FastAPI reads. With `functools.wraps` it would find the generator, and stream it in a form of its own.
+    handler.__name__, handler.__doc__ = function.__name__, function.__doc__
+    handler.__signature__ = _signature(function)  # type: ignore[attr-defined]
     return handler
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The parameters with their types, also where annotations are texts."""
+    types = typing.get_type_hints(function, include_extras=True)
+    signature = inspect.signature(function)
+    parameters = [
+        parameter.replace(annotation=types.get(name, parameter.annotation))
+        for name, parameter in signature.parameters.items()
+    ]
+    return signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
 
 
 async def _events(items: Any) -> AsyncIterator[str]:

@@ -24,6 +24,8 @@ class Runner:
     """Answers requests with ``query_handler``. Scripts extend it, or an ``AgentApp`` has one."""
 
     framework_type: Optional[str] = None
+    app: Any = None
+    """The app that has this runner."""
 
     def __init__(self) -> None:
         self.framework_type = type(self).framework_type
