@@ -44,7 +44,7 @@ async def answer(runner: Runner, run: Run, **others: Any) -> None:
     response = AgentResponse(id=run.id, session_id=run.session_id).in_progress()
     framework = runner.framework()
     arguments: dict[str, Any] = {**others, "request": request, "response": response}
-    if framework != "text" and accepted(runner.query_handler, {"msgs": None}):
+    if framework not in ("text", "autogen") and accepted(runner.query_handler, {"msgs": None}):
         arguments["msgs"] = _frameworks().read(framework, run.input)
     try:
         async with dependencies(runner.query_handler, runner.app) as found:

@@ -16,6 +16,10 @@ class FastAPI:
     def __init__(self, **_options: Any) -> None:
         self.state = SimpleNamespace()
 
+    def add_api_route(self, path: str, *_function: Any, **_options: Any) -> None:
+        """Says what is missing."""
+        raise RuntimeError(f"the script's endpoint {path} needs FastAPI: pip install fastapi")
+
     def __getattr__(self, name: str) -> Any:
         if name in _ROUTES or name.startswith(("add_", "include_", "exception_")):
             raise RuntimeError(f"the script uses app.{name}, which needs FastAPI: pip install fastapi")

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_server import AgentError, _agents
 
-from .harness import Texts, ask_script, served
+from harness import Texts, ask_script, served
 
 FRIDAY = [{"role": "user", "content": [{"type": "text", "text": "before"}]}]
 

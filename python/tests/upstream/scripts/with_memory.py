@@ -28,7 +28,7 @@ async def answer(self, request, **kwargs):
     await memory.add(Msg("user", "think of the hint", "user"), marks="hint")
     with_hint = await memory.size()
     await memory.delete_by_mark("hint")
-    texts = [msg if isinstance(msg, str) else msg.get_text_content() for msg in await memory.get_memory(exclude_mark=None)]
+    texts = [msg.get_text_content() for msg in await memory.get_memory(exclude_mark=None)]
     long_term = AgentScopeLongTermMemory(service=self.memories, **ids)
     found = await long_term.retrieve(question)
     await long_term.record([question])
