@@ -82,7 +82,10 @@ class Worker:
         self._connection.close()
 
     async def _live(self) -> None:
-        """Keeps open what the agents need, until the last run has ended. One task, because some of it must not change tasks."""
+        """Keeps open what the agents need, until the last run has ended.
+
+        In one task, because some contexts may only be left in the task that has entered them.
+        """
         is_ready = False
         try:
             async with AsyncExitStack() as stack:

@@ -69,7 +69,8 @@ class Memories(unittest.TestCase):
             {"type": "tool_result", "id": "c1", "name": "f", "output": [{"type": "text", "text": "é"}]},
         ]
         messages = agentscope_msg_to_message(Msg("Bob", blocks, "assistant"))
-        self.assertEqual([each.type for each in messages], ["reasoning", "message", "plugin_call", "plugin_call_output"])
+        kinds = ["reasoning", "message", "plugin_call", "plugin_call_output"]
+        self.assertEqual([each.type for each in messages], kinds)
         self.assertEqual([content.index for content in messages[1].content], [0, 1])
         self.assertEqual(messages[1].content[1].image_url, "data:image/png;base64,QUJD")
         self.assertEqual(messages[2].content[0].data, {"call_id": "c1", "name": "f", "arguments": '{"q": "é"}'})

@@ -18,6 +18,15 @@ class Workers(unittest.TestCase):
             self.assertEqual(worker.receive(_wire.DONE), {"status": "completed"})
             self.assertEqual(worker.drain().split(), ["init", "shutdown"])
 
+    def test_cancel__of_a_run__reaches_the_query_function(self) -> None:
+        with Peer(SCRIPTS / "cancels.py") as worker:
+            worker.receive(_wire.READY)
+            worker.ask("cancels", "Hi")
+            worker.receive(_wire.EVENT)
+            worker.send(_wire.CANCEL, {}, run=1)
+            self.assertEqual(worker.receive(_wire.DONE), {"status": "canceled"})
+            self.assertEqual(worker.drain().split(), ["saved"])
+
     def test_init__that_fails__is_reported(self) -> None:
         with Peer(SCRIPTS / "broken_init.py") as worker:
             failed = worker.receive(_wire.FAILED)
