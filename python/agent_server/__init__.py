@@ -30,3 +30,6 @@ __all__ = [
     "serve",
     "text_of",
 ]
+
+# A constant, because in a worker this is the server's own copy, whatever version is installed.
+__version__ = "0.1.0"

@@ -6,10 +6,25 @@ import inspect
 import os
 import sys
 from dataclasses import dataclass
-from typing import Any, AsyncContextManager, Callable, Literal, TypeVar, overload
+from typing import (
+    Any,
+    AsyncContextManager,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Literal,
+    TypeVar,
+    Union,
+    overload,
+)
+
+from ._run import Run
 
 Recovery = Literal["give_up", "start_over", "continue"]
-Handler = TypeVar("Handler", bound=Callable[..., Any])
+Handler = TypeVar(
+    "Handler", bound=Callable[[Run], Union[AsyncIterator[str], Iterator[str], Awaitable[Union[str, None]], str, None]]
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +41,7 @@ lifetimes: list[Callable[[], AsyncContextManager[Any]]] = []
 """What a worker enters before its first run, and leaves after its last one."""
 
 in_worker = False
-"""Whether this process is a worker."""
+"""Whether the server has started this process."""
 
 
 @overload
@@ -51,7 +66,7 @@ def agent(
     def register(handler: Handler) -> Handler:
         if not callable(handler) or not inspect.signature(handler).parameters:
             raise TypeError(f"an agent is a function that takes a run, not {handler!r}")
-        chosen = str(name or getattr(handler, "__name__", "agent"))
+        chosen = name or str(getattr(handler, "__name__", "agent"))
         if chosen in registered and registered[chosen].handler is not handler:
             raise ValueError(f"there are two agents called {chosen!r}: give one of them another name")
         registered[chosen] = Agent(chosen, handler, recovery)

@@ -35,7 +35,7 @@ class Connection(asyncio.Protocol):
         for frame in self._decoder.feed(data):
             self._received(frame)
 
-    def connection_lost(self, _exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._lost()
 
     def send(self, frame: bytes) -> None:

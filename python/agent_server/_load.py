@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 import os
 import sys
 import traceback
-from types import ModuleType
+from types import CodeType, ModuleType
+from typing import Any
+
+
+class _Source(importlib.machinery.SourceFileLoader):
+    """Compiles a module each time: Python's cache cannot tell two versions of one size and second apart."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+def _without_cache(root: str) -> None:
+    """Reads the modules in a folder and its subfolders without Python's cache of compiled ones."""
+    machinery = importlib.machinery
+    finder = machinery.FileFinder.path_hook(
+        (machinery.ExtensionFileLoader, machinery.EXTENSION_SUFFIXES),
+        (_Source, machinery.SOURCE_SUFFIXES),
+        (machinery.SourcelessFileLoader, machinery.BYTECODE_SUFFIXES),
+    )
+
+    def hook(path: str) -> Any:
+        is_own = os.path.join(path, "").startswith(os.path.join(root, ""))
+        if not is_own or path.startswith(sys.prefix):
+            raise ImportError
+        return finder(path)
+
+    sys.path_hooks.insert(0, hook)
 
 
 def load(path: str) -> ModuleType:
@@ -17,11 +45,12 @@ def load(path: str) -> ModuleType:
     while os.path.exists(os.path.join(folder, "__init__.py")):
         folder, package = os.path.split(folder)
         name = f"{package}.{name}"
+    _without_cache(folder)
     sys.path.insert(0, folder)
     sys.argv = [path]
     if all(part.isidentifier() for part in name.split(".")) and name not in sys.modules:
         return importlib.import_module(name)
-    spec = importlib.util.spec_from_file_location("agent_script", path)
+    spec = importlib.util.spec_from_file_location("agent_script", path, loader=_Source("agent_script", path))
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)

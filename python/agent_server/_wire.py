@@ -79,6 +79,8 @@ class Decoder:
         buffer += data
         while len(buffer) - start >= _HEAD.size:
             length, kind, flags, part, run = _HEAD.unpack_from(buffer, start)
+            if length > MAX_PAYLOAD:
+                raise ValueError(f"a frame of {length} bytes is larger than {MAX_PAYLOAD} bytes")
             end = start + _HEAD.size + length
             if len(buffer) < end:
                 break

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import faulthandler
+import functools
 import inspect
 import logging
 import os
 import signal
 import socket
 import sys
-import threading
-import time
 import traceback
 from contextlib import AsyncExitStack
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 from . import _agents, _wire, upstream
 from ._agents import Agent, lifetimes, registered
 from ._connection import Connection
-from ._load import describe, load
-from ._log import ServerLog, current_run
 from ._errors import AgentError, StepCutOff, Suspended
+from ._health import Health
+from ._load import describe, load
+from ._log import CurrentRun, Log, ServerLog, current_run
+from ._output import RunOutput, replace_streams
 from ._run import Run
+from ._thread import RunThread
 
 
 class Worker:
     """The runs of this process."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, script: str) -> None:
-        self._loop, self._script = loop, script
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, script: str, log: Log, streams: tuple[RunOutput, ...]
+    ) -> None:
+        self._loop, self._script, self._log, self._streams = loop, script, log, streams
         self._connection = Connection(loop, self._received, self._lost)
         self._credit = 0
         self._runs: dict[int, tuple[Run, asyncio.Task[None]]] = {}
@@ -42,6 +47,10 @@ class Worker:
     async def start(self, data: socket.socket) -> None:
         """Connects to the server."""
         await self._loop.create_connection(lambda: self._connection, sock=data)
+
+    def count(self) -> int:
+        """How many runs there are."""
+        return len(self._runs)
 
     def _received(self, frame: _wire.Frame) -> None:
         if frame.kind == _wire.RUN:
@@ -68,7 +77,7 @@ class Worker:
             upstream.find(load(self._script))
             # A script that sets up its own log keeps it.
             if not logging.getLogger().handlers:
-                logging.getLogger().addHandler(ServerLog(self._loop, self._connection.send))
+                logging.getLogger().addHandler(ServerLog(self._log))
             if not registered:
                 raise ImportError(f"{self._script} has no agent: decorate a function with @agent")
         except BaseException as error:
@@ -108,23 +117,16 @@ class Worker:
         self._connection.send(_wire.encode_json(_wire.READY, 0, 0, ready))
 
     def _start(self, number: int, start: dict[str, Any]) -> None:
-        agent = registered.get(start["agent"])
-        if agent is None:
-            # A changed script may have lost it.
-            error = {"class": "LookupError", "message": f"{self._script} has no agent {start['agent']!r} any more"}
-            done = {"status": "failed", "error": error}
-            self._connection.send(_wire.encode_json(_wire.DONE, 0, number, done))
-            return
         run = Run(number, start, self._connection.send, self._credit)
-        job = work(agent, run)
+        job = work(registered.get(run.agent_name) or Agent(run.agent_name, _missing, "give_up"), run)
         # A context of its own; Python 3.10 has no other way to give it to a task.
-        context = contextvars.Context()
-        context.run(current_run.set, number)
+        context, current = contextvars.Context(), CurrentRun(run.id)
+        context.run(current_run.set, current)
         task = context.run(self._loop.create_task, job)
         self._runs[number] = (run, task)
         self._newest = number
         # A task that is cancelled before its first step runs none of its code, so its end is reported from here.
-        task.add_done_callback(lambda task: self._ended(number, task), context=contextvars.Context())
+        task.add_done_callback(lambda task: self._ended(number, task, current), context=contextvars.Context())
         if number in self._cancelled_early:
             self._cancelled_early.discard(number)
             task.cancel()
@@ -136,8 +138,10 @@ class Worker:
             # It has overtaken the request.
             self._cancelled_early.add(number)
 
-    def _ended(self, number: int, task: asyncio.Task[None]) -> None:
+    def _ended(self, number: int, task: asyncio.Task[None], current: CurrentRun) -> None:
         del self._runs[number]
+        for stream in self._streams:
+            stream.end(current)
         done: dict[str, Any] = {"status": "completed"}
         if task.cancelled():
             done["status"] = "canceled"
@@ -165,6 +169,10 @@ def _report(error: BaseException) -> dict[str, Any]:
     return {"class": type(error).__name__, "message": str(error), "traceback": text}
 
 
+async def _missing(run: Run) -> None:
+    raise AgentError(f"The script has no agent {run.agent_name!r} any more", "AGENT_NOT_FOUND", 404)
+
+
 async def work(agent: Agent, run: Run) -> None:
     """Calls the agent's function, whatever kind it is, and writes what it yields or returns."""
     handler = agent.handler
@@ -173,9 +181,15 @@ async def work(agent: Agent, run: Run) -> None:
     elif inspect.iscoroutinefunction(handler):
         await _say(run, await handler(run))
     elif inspect.isgeneratorfunction(handler):
-        await _write(run, _in_thread(handler(run)))
+        with RunThread() as thread:
+            pieces = handler(run)
+            try:
+                await _write(run, thread.iterate(pieces))
+            finally:
+                await thread.call(pieces.close)
     else:
-        result = await asyncio.to_thread(handler, run)
+        with RunThread() as thread:
+            result = await thread.call(handler, run)
         if inspect.isasyncgen(result):
             await _write(run, result)
         else:
@@ -202,12 +216,6 @@ async def _write(run: Run, pieces: Any) -> None:
         await message._close()
 
 
-async def _in_thread(pieces: Iterator[object]) -> Any:
-    end = object()
-    while (piece := await asyncio.to_thread(next, pieces, end)) is not end:
-        yield piece
-
-
 def _exit() -> None:
     """Ends the process and all that it has started: the server is gone, so nobody is left to work for."""
     for stream in (sys.stdout, sys.stderr):
@@ -222,37 +230,35 @@ def _exit() -> None:
     os._exit(0)
 
 
-def _answer_pings(health: socket.socket) -> None:
-    """Shows that the process lives, whatever the event loop does, and ends it with the server."""
-    decoder = _wire.Decoder()
-    pong = _wire.encode(_wire.PONG, 0, 0, b"")
-    try:
-        while data := health.recv(4096):
-            for _ in decoder.feed(data):
-                health.sendall(pong)
-    except OSError:
-        pass
-    # The event loop would notice it too, unless a handler blocks it.
-    time.sleep(1)
-    _exit()
-
-
 def _inherited(name: str) -> socket.socket:
     inherited = socket.socket(fileno=int(os.environ.pop(name)))
-    # Processes that the agents start are not workers.
+    # Processes that the agents start are not workers, and neither are copies of this one.
     inherited.set_inheritable(False)
+    os.register_at_fork(after_in_child=functools.partial(_disconnect, inherited.fileno()))
     return inherited
+
+
+def _disconnect(descriptor: int) -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, descriptor, inheritable=False)
+    os.close(nothing)
 
 
 def main(script: str, run: Callable[[Any], None] = asyncio.run) -> None:
     """Works until the server closes the data socket."""
     _agents.in_worker = True
-    data, health = _inherited("AGENT_SERVER_WORKER_DATA"), _inherited("AGENT_SERVER_WORKER_HEALTH")
+    data, health, log = (_inherited(f"AGENT_SERVER_WORKER_{name}") for name in ("DATA", "HEALTH", "LOG"))
     data.setblocking(False)
-    threading.Thread(target=_answer_pings, args=(health,), daemon=True, name="agent-server-health").start()
+    faulthandler.enable()
+    server_log = Log(log)
+    streams = replace_streams(server_log)
+    signs_of_life = Health(health, _exit)
 
     async def until_the_end() -> None:
-        await Worker(asyncio.get_running_loop(), script).start(data)
-        await asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        worker = Worker(loop, script, server_log, streams)
+        signs_of_life.watch(loop, worker.count)
+        await worker.start(data)
+        await loop.create_future()
 
     run(until_the_end())

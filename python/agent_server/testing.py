@@ -11,9 +11,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Coroutine, Mapping, ParamSpec, Sequence
 
 from . import _wire
 from ._agents import Agent
@@ -22,6 +23,8 @@ from ._run import Run, text_of
 from ._worker import work
 
 __all__ = ["Answer", "Said", "ask", "ask_async"]
+
+Given = ParamSpec("Given")
 
 
 @dataclass
@@ -90,9 +93,16 @@ async def ask_async(
     return server.answer
 
 
-def ask(handler: Callable[..., Any], text: str = "", **options: Any) -> Answer:
-    """The same, outside of an event loop."""
-    return asyncio.run(ask_async(handler, text, **options))
+def _outside_of_a_loop(function: Callable[Given, Coroutine[Any, Any, Answer]]) -> Callable[Given, Answer]:
+    @functools.wraps(function)
+    def run(*arguments: Given.args, **options: Given.kwargs) -> Answer:
+        return asyncio.run(function(*arguments, **options))
+
+    return run
+
+
+ask = _outside_of_a_loop(ask_async)
+"""The same, outside of an event loop."""
 
 
 class _Server:

@@ -105,7 +105,7 @@ class Agents(unittest.TestCase):
     def test_agent__without_a_run_or_twice__is_refused(self) -> None:
         with self.assertRaises(TypeError):
 
-            @agent
+            @agent  # type: ignore[type-var]
             def nothing() -> None: ...
 
         with self.assertRaisesRegex(ValueError, "two agents"):

@@ -17,7 +17,8 @@ class Guide(unittest.TestCase):
         app = types.ModuleType("app")
         sys.modules["app"] = app
         names: dict[str, Any] = app.__dict__
-        names.update(look_up_price=lambda: 7, charge=lambda price: f"receipt of {price}")
+        shop = sys.modules["shop"] = types.ModuleType("shop")
+        shop.__dict__.update(look_up_price=lambda: 7, charge=lambda price: f"receipt of {price}")
         blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
         for block in blocks:
             exec(compile(block, str(GUIDE), "exec"), names)

@@ -1,5 +1,6 @@
 """The encoding of frames."""
 
+import os
 import random
 import unittest
 
@@ -40,6 +41,43 @@ class Frames(unittest.TestCase):
             data += queues[run].pop(0)
         found = {frame.run: frame.payload for frame in self.decode(data, 100_000)}
         self.assertEqual(found, wanted)
+
+    def test_random_bytes__cut_anywhere__are_the_same_frames(self) -> None:
+        for seed in range(int(os.environ.get("AGENT_TEST_ROUNDS", "200"))):
+            chance = random.Random(seed)
+            data = b"".join(_random_part(chance) for _ in range(chance.randrange(20)))
+            cuts = sorted(chance.randrange(len(data) + 1) for _ in range(chance.randrange(20)))
+            expected = _found([data[place : place + 1] for place in range(len(data))])
+            edges = [0, *cuts, len(data)]
+            pieces = [data[start:end] for start, end in zip(edges, edges[1:])]
+            found = _found(pieces)
+            # An error also takes what came with the same piece.
+            count = len(found[0]) if found[1] else len(expected[0])
+            self.assertEqual(found, (expected[0][:count], expected[1]), f"seed {seed}")
+            torn = _found([data[: chance.randrange(len(data) + 1)]])
+            self.assertEqual(torn[0], expected[0][: len(torn[0])], f"seed {seed}")
+
+
+def _random_part(chance: random.Random) -> bytes:
+    """A piece of a frame whose key often is that of another one, or now and then garbage."""
+    if chance.random() < 0.05:
+        return chance.randbytes(chance.randrange(30))
+    payload = chance.randbytes(chance.randrange(40))
+    frame = bytearray(_wire.encode(_wire.RUN, chance.randrange(2), chance.randrange(3), payload))
+    frame[5] = chance.randrange(2)
+    return bytes(frame)
+
+
+def _found(pieces: list[bytes]) -> tuple[list[_wire.Frame], bool]:
+    """The frames of bytes that arrive in these pieces up to the first error, and whether there is one."""
+    decoder = _wire.Decoder()
+    frames: list[_wire.Frame] = []
+    for piece in pieces:
+        try:
+            frames += decoder.feed(piece)
+        except ValueError:
+            return frames, True
+    return frames, False
 
 
 def _split(data: bytes) -> list[bytes]:

@@ -35,6 +35,19 @@ pub(crate) async fn run_in_javascript(
     run(&environment("javascript"), program, arguments, variables).await
 }
 
+/// Runs a program in an environment of Python, with these environment variables; gives what it printed.
+///
+/// # Panics
+/// If it fails.
+pub(crate) async fn run_in_python(
+    packages: &str,
+    program: &[&str],
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> String {
+    run(&environment(packages), program, arguments, variables).await
+}
+
 async fn run(
     environment: &Environment,
     program: &[&str],
@@ -120,6 +133,11 @@ pub(crate) mod installed {
     #[test]
     fn frameworks__pinned_packages__are_there() {
         drop(environment("frameworks"));
+    }
+
+    #[test]
+    fn package__pinned_packages__are_there() {
+        drop(environment("package"));
     }
 
     #[test]

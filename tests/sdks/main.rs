@@ -1,4 +1,5 @@
-//! OpenAI's own clients, a framework that uses them, and programs that check the specifications, against the real binary.
+//! OpenAI's own clients, a framework that uses them, and programs that check the specifications, against the real binary;
+//! and what the Python package for agents is made of.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
 mod chat_completions;
@@ -6,5 +7,6 @@ mod codex;
 mod environment;
 mod frameworks;
 mod openapi;
+mod package;
 mod responses;
 mod scripted;

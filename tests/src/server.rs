@@ -19,6 +19,7 @@ use crate::{binary, within};
 /// How to start a server.
 #[derive(Debug)]
 pub struct Launch {
+    program: Option<PathBuf>,
     config: Option<String>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -57,6 +58,7 @@ impl Launch {
     /// A server with only these arguments: no file, and an environment that only makes it keep no data.
     pub fn bare(arguments: &[&str]) -> Self {
         Launch {
+            program: None,
             config: None,
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             environment: vec![("AGENT_SERVER_EPHEMERAL".to_owned(), "true".to_owned())],
@@ -69,6 +71,13 @@ impl Launch {
     pub fn echo(config: &str) -> Self {
         let arguments = ["--port", "0", "--agent", "echo", "--log-format", "json"];
         Launch { config: Some(config.to_owned()), ..Launch::bare(&arguments) }
+    }
+
+    /// Starts this program instead of the binary.
+    #[must_use]
+    pub fn program(mut self, program: &Path) -> Self {
+        self.program = Some(program.to_owned());
+        self
     }
 
     /// Keeps data in this folder.
@@ -126,11 +135,12 @@ impl Launch {
     /// # Panics
     /// If it cannot be started.
     pub fn spawn(self) -> (Child, Option<NamedTempFile>) {
+        let program = self.program.as_deref().unwrap_or_else(|| binary::agent_server());
         let mut command = match &self.shell {
-            None => Command::new(binary::agent_server()),
+            None => Command::new(program),
             Some(first) => {
                 let mut shell = Command::new("/bin/sh");
-                shell.arg("-c").arg(format!("{first} && exec \"$0\" \"$@\"")).arg(binary::agent_server());
+                shell.arg("-c").arg(format!("{first} && exec \"$0\" \"$@\"")).arg(program);
                 shell
             }
         };

@@ -180,7 +180,8 @@ pub(crate) struct PythonConfig {
     /// The agent's name in the script. The default is the script's first agent.
     pub(crate) agent: Option<String>,
     /// The interpreter. The default is that of the activated virtual environment, of `.venv` beside the script or in a
-    /// folder above it, the one that uv chose for the project, or the first `python3` on the `PATH`.
+    /// folder above it, the one that uv chose for the project, that of the virtual environment in which the server is
+    /// installed, or the first `python3` on the `PATH`.
     pub(crate) python: Option<PathBuf>,
     /// How many processes execute the agent. All runs of a session are executed by the same one.
     #[serde(default = "one")]
@@ -188,6 +189,12 @@ pub(crate) struct PythonConfig {
     /// Whether to reload the script when a Python file in its folder or a subfolder changes.
     #[serde(default)]
     pub(crate) reload: bool,
+    /// How much memory a process may use, in MiB. One that uses more is replaced after its runs, and one that uses a quarter
+    /// more is killed. The default is no limit.
+    pub(crate) memory_mb: Option<std::num::NonZeroU32>,
+    /// The environment variables that the processes get, besides those that every program needs. The default is all except
+    /// those of this server.
+    pub(crate) environment: Option<Vec<String>>,
 }
 
 #[cfg(feature = "python")]

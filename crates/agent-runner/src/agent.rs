@@ -101,6 +101,17 @@ pub enum Recovery {
     Continue,
 }
 
+impl Recovery {
+    /// Whether an interrupted run may be continued; `has_whole` says whether a message is complete.
+    pub(crate) fn allows(self, has_whole: bool) -> bool {
+        match self {
+            Recovery::Continue => true,
+            Recovery::StartOver => !has_whole,
+            Recovery::GiveUp => false,
+        }
+    }
+}
+
 /// An agent built from an async closure; see [`agent_fn`].
 pub struct AgentFn<F>(F);
 

@@ -18,7 +18,6 @@ use crate::live::LiveRun;
 use crate::run_memory::RunMemory;
 use crate::run_state::RunState;
 use crate::steer;
-use crate::step::RunSteps;
 use crate::writer::{MessageWriter, ToolCallWriter, ToolOutputWriter};
 
 /// An agent's side of one run: the request, and where the answer is written.
@@ -88,11 +87,6 @@ impl RunHandle {
     /// The agents' state in this session.
     pub fn state(&self) -> RunState<'_> {
         RunState::new(self.services(), self.user_id(), self.session_id())
-    }
-
-    /// The steps of this run, for agents that take them elsewhere. Others use [`Self::step`].
-    pub fn steps(&self) -> RunSteps<'_> {
-        RunSteps::new(&self.live)
     }
 
     /// The memories of this user.

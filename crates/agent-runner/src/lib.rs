@@ -38,6 +38,7 @@
 
 mod agent;
 pub mod agents;
+mod answer;
 mod assemble;
 mod budget;
 mod child;
@@ -56,6 +57,7 @@ mod runner;
 pub mod sse_reader;
 mod steer;
 mod step;
+mod step_effect;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tools;
@@ -65,12 +67,13 @@ pub use agent_schemas::{Durability, IdempotencyKey, OnDisconnect, ProtocolData, 
 
 pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use agent_services::Services;
+pub use answer::Answer;
 pub use budget::{ByteBudget, Reservation};
 pub use child::{ChildError, ChildRun, ChildSpec};
 pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
-pub use question::{Answer, Question};
+pub use question::Question;
 pub use run_memory::RunMemory;
 pub use run_state::RunState;
 pub use runner::{
@@ -79,7 +82,8 @@ pub use runner::{
 };
 /// The type of keys and tokens, which no `Debug` shows.
 pub use secrecy::{ExposeSecret, SecretString};
-pub use step::{RunSteps, StepEffect};
+pub use step::RunSteps;
+pub use step_effect::StepEffect;
 pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutputWriter};
 
 // Types of the services that appear in the methods of a run and a runner: pages, stored values and errors.

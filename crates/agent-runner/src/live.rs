@@ -5,6 +5,7 @@
 
 mod end;
 mod family;
+mod journal;
 mod log_writer;
 mod readers;
 mod steering;
@@ -18,13 +19,14 @@ use agent_services::run::{Batch, FencingToken, RunRecord};
 use tokio_util::sync::CancellationToken;
 
 use crate::Services;
-use crate::journal::Journal;
 
+use self::journal::Journal;
 use self::steering::Steering;
 
 pub(crate) use self::end::LogEnd;
 pub use self::end::RunEnd;
 pub(crate) use self::family::Family;
+pub(crate) use self::journal::{Entry, Key, Turn, run_of};
 pub(crate) use self::log_writer::LogWriter;
 pub(crate) use self::tail::{Tail, TailRead};
 

@@ -1,37 +1,12 @@
 //! Questions to the user, which end the run. The answer starts another run, which continues the turn.
 
 use agent_schemas::{Json, McpApprovalRequest, Message, MessageType, Role, object};
-use serde::{Deserialize, Serialize};
 
 use crate::agent::AgentError;
+use crate::answer::{Answer, QUESTION};
 use crate::handle::RunHandle;
-use crate::journal::{Entry, question_id};
-
-/// The member of a message's metadata that has the id of the question.
-pub(crate) const QUESTION: &str = "question";
-
-/// Texts that approve what a question asks for.
-const YES: &[&str] = &[
-    "yes",
-    "y",
-    "yes please",
-    "ok",
-    "okay",
-    "sure",
-    "approve",
-    "approved",
-    "confirm",
-    "confirmed",
-    "go ahead",
-    "do it",
-    "是",
-    "是的",
-    "好",
-    "好的",
-    "可以",
-    "同意",
-    "确认",
-];
+use crate::journal::{self, question_id};
+use crate::live::Entry;
 
 /// A question to the user.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,26 +27,6 @@ impl Question {
     pub fn for_approval(mut self, tool: impl Into<String>, arguments: Json) -> Self {
         self.approval = Some((tool.into(), arguments));
         self
-    }
-}
-
-/// The user's answer to a question.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Answer {
-    /// Whether the user has approved: with an approval response, or with a text such as "yes".
-    pub approved: bool,
-    /// The text of the answer, or the reason of the approval response.
-    pub text: String,
-}
-
-impl Answer {
-    /// An answer in words.
-    pub(crate) fn from_text(text: String) -> Self {
-        let words = text.to_lowercase();
-        let words = words.split(|letter: char| letter.is_whitespace() || ".!,。！，".contains(letter));
-        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-        Answer { approved: YES.contains(&words.join(" ").as_str()), text }
     }
 }
 
@@ -103,16 +58,16 @@ impl RunHandle {
     /// ```
     pub async fn ask(&self, question: Question) -> Result<Answer, AgentError> {
         let (live, name) = (self.live(), question.name.as_str());
-        let is_repeated = match live.journal.question(live, name).await? {
+        let is_repeated = match journal::question(live, name).await? {
             Some(Entry::Answered(answer)) => return Ok(answer),
             known => known.is_some(),
         };
         if let Some(answer) = answer_in_request(&self.request().input, &question.text) {
-            live.journal.note_question(live, name, Entry::Answered(answer.clone())).await?;
+            journal::note_question(live, name, Entry::Answered(answer.clone())).await?;
             return Ok(answer);
         }
         // Noted first: a question that a user can answer is one that is known.
-        live.journal.note_question(live, name, Entry::Asked {}).await?;
+        journal::note_question(live, name, Entry::Asked {}).await?;
         let is_written = is_repeated && self.earlier().iter().any(is_question);
         if !is_written {
             self.write_question(&question);
@@ -154,19 +109,4 @@ fn answer_in_request(input: &[Message], question: &str) -> Option<Answer> {
     let asked = input.iter().rposition(is_asked)?;
     let answer = input.get(asked + 1..)?.iter().find(|message| message.role == Some(Role::User))?;
     Some(Answer::from_text(answer.full_text()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answer__in_words__approves_only_if_nothing_else_is_said() {
-        for text in ["yes", " Yes. ", "OK!", "Yes, please.", "好的。", "go  ahead"] {
-            assert!(Answer::from_text(text.to_owned()).approved, "{text}");
-        }
-        for text in ["", "no", "yes, but to Bob", "yesterday", "not ok", "approve?"] {
-            assert!(!Answer::from_text(text.to_owned()).approved, "{text}");
-        }
-    }
 }

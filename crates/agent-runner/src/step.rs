@@ -6,20 +6,9 @@ use serde::de::DeserializeOwned;
 
 use crate::agent::{AgentError, Effect};
 use crate::handle::RunHandle;
+use crate::journal;
 use crate::live::LiveRun;
-
-/// What it means to take a step again that was cut off, for example because the server died. A step that is done is never
-/// taken again, whatever its effect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StepEffect {
-    /// It changes nothing, so it may be taken again.
-    Pure,
-    /// Taking it twice has the same effect as taking it once, so it may be taken again.
-    #[default]
-    Idempotent,
-    /// It may only be taken once: the run ends as `incomplete` and names the step.
-    Once,
-}
+use crate::step_effect::StepEffect;
 
 /// The steps of a run, for agents that take them elsewhere, such as in another process. Others use
 /// [`RunHandle::step`].
@@ -28,11 +17,7 @@ pub enum StepEffect {
 #[derive(Clone, Copy, Debug)]
 pub struct RunSteps<'a>(&'a LiveRun);
 
-impl<'a> RunSteps<'a> {
-    pub(crate) fn new(live: &'a LiveRun) -> Self {
-        RunSteps(live)
-    }
-
+impl RunSteps<'_> {
     /// Begins a step. Returns its result if it was already done.
     ///
     /// # Errors
@@ -40,7 +25,7 @@ impl<'a> RunSteps<'a> {
     /// it was cut off and may only be taken once; an error if this run has already taken a step with this name; an
     /// error of the store.
     pub async fn begin(&self, name: &str, effect: StepEffect) -> Result<Option<Json>, AgentError> {
-        self.0.journal.begin(self.0, name, effect).await
+        journal::begin(self.0, name, effect).await
     }
 
     /// Keeps the result of a step. Once this returns, the step is never taken again.
@@ -48,7 +33,7 @@ impl<'a> RunSteps<'a> {
     /// # Errors
     /// An error of the store, or if all results of the run together are too large.
     pub async fn end(&self, name: &str, result: Json) -> Result<(), AgentError> {
-        self.0.journal.end(self.0, name, result).await
+        journal::end(self.0, name, result).await
     }
 
     /// Notes that a step has failed. If it may only be taken once, the error is kept as its result; otherwise it may be
@@ -57,11 +42,16 @@ impl<'a> RunSteps<'a> {
     /// # Errors
     /// An error of the store.
     pub async fn fail(&self, name: &str, effect: StepEffect, error: &Error) -> Result<(), AgentError> {
-        self.0.journal.fail(self.0, name, effect, error).await
+        journal::fail(self.0, name, effect, error).await
     }
 }
 
 impl RunHandle {
+    /// The steps of this run, for agents that take them elsewhere. Others use [`Self::step`].
+    pub fn steps(&self) -> RunSteps<'_> {
+        RunSteps(self.live())
+    }
+
     /// Does something that must not be done again when the run is taken over, and returns its result. If it was done
     /// before, by an earlier attempt or by a run whose question this one answers, that result is returned instead.
     ///

@@ -9,7 +9,7 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::calls;
 use crate::connection::RunLink;
-use crate::error::{crashed, unavailable};
+use crate::error::crashed;
 use crate::frame::{Frame, Kind};
 use crate::message::{self, Done, DoneStatus, RunError, StartRun};
 use crate::parts::Parts;
@@ -38,8 +38,6 @@ impl Workers {
 #[async_trait]
 impl Agent for WorkerAgent {
     async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
-        let worker =
-            self.workers.of_session(run.user_id(), run.session_id()).await.ok_or_else(unavailable)?;
         let start = StartRun {
             id: run.id().as_str(),
             agent: &self.name,
@@ -49,7 +47,7 @@ impl Agent for WorkerAgent {
             earlier: run.earlier(),
             attempt: run.attempt(),
         };
-        let mut link = worker.start(&start).ok_or_else(unavailable)?;
+        let mut link = self.workers.start_run(&start).await?;
         follow(&run, &mut link).await
     }
 
@@ -84,7 +82,6 @@ async fn follow(run: &RunHandle, link: &mut RunLink) -> Result<(), AgentError> {
         for frame in frames.drain(..) {
             match frame.kind {
                 Kind::Done => {
-                    link.end();
                     return ended(run, &frame);
                 }
                 Kind::Call => {

@@ -8,31 +8,49 @@ use std::time::{Duration, SystemTime};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-/// How often the files are looked at.
-const INTERVAL: Duration = Duration::from_millis(500);
-
 /// The maximum number of files, so that a folder that is not a project costs little.
 const MAX_FILES: usize = 10_000;
 
 /// The time and the size of each file.
 type Files = BTreeMap<PathBuf, (SystemTime, u64)>;
 
-/// The Python files of a folder, once they differ from those before.
-pub(crate) async fn wait_for_change(folder: &Path, before: Option<Files>) -> Files {
-    loop {
-        let folder = folder.to_owned();
-        let files = spawn_blocking(move || {
-            let mut files = Files::new();
-            collect(&folder, &mut files);
-            files
-        });
-        // The task can only fail by a panic.
-        let files = files.await.unwrap_or_default();
-        if before.as_ref() != Some(&files) {
-            return files;
-        }
-        sleep(INTERVAL).await;
+/// The Python files of a folder.
+#[derive(Debug)]
+pub(crate) struct PythonFiles {
+    folder: PathBuf,
+    /// How often they are looked at.
+    interval: Duration,
+    known: Files,
+}
+
+impl PythonFiles {
+    /// The files as they are now.
+    pub(crate) async fn of(folder: &Path, interval: Duration) -> Self {
+        PythonFiles { folder: folder.to_owned(), interval, known: collected(folder).await }
     }
+
+    /// Waits until the files differ from those before.
+    pub(crate) async fn wait_for_change(&mut self) {
+        loop {
+            sleep(self.interval).await;
+            let files = collected(&self.folder).await;
+            if files != self.known {
+                self.known = files;
+                return;
+            }
+        }
+    }
+}
+
+async fn collected(folder: &Path) -> Files {
+    let folder = folder.to_owned();
+    let files = spawn_blocking(move || {
+        let mut files = Files::new();
+        collect(&folder, &mut files);
+        files
+    });
+    // The task can only fail by a panic.
+    files.await.unwrap_or_default()
 }
 
 /// Adds the Python files of a folder and its subfolders, without hidden ones and virtual environments.

@@ -1,12 +1,11 @@
 //! The server's end of a worker's data socket.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use agent_schemas::RunId;
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -14,10 +13,8 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::frame::{self, Decoder, Frame, Kind};
-use crate::message::{self, Cancel, Credit, Log, Reply, StartRun};
-
-/// How many bytes a run may send before the server has taken them.
-pub(crate) const CREDIT: usize = 256 * 1024;
+use crate::message::{Cancel, Credit, Reply, StartRun};
+use crate::runs::{CREDIT, Queue, Runs};
 
 /// How many bytes are taken before the credit for them is returned.
 const RETURNED: usize = CREDIT / 4;
@@ -31,23 +28,6 @@ pub(crate) struct Connection {
     urgent: UnboundedSender<Bytes>,
     bulk: UnboundedSender<Bytes>,
     runs: Mutex<Runs>,
-    /// Whether the worker has been told to exit after its last run.
-    is_draining: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct Runs {
-    last: u32,
-    open: HashMap<u32, Queue>,
-    is_closed: bool,
-}
-
-/// The frames of a run that its agent has not taken.
-#[derive(Debug)]
-struct Queue {
-    id: RunId,
-    frames: UnboundedSender<Frame>,
-    bytes: Arc<AtomicUsize>,
 }
 
 impl Connection {
@@ -58,73 +38,51 @@ impl Connection {
     ) -> (Arc<Self>, impl Future<Output = Result<(), String>> + Send) {
         let (urgent, urgent_frames) = mpsc::unbounded_channel();
         let (bulk, bulk_frames) = mpsc::unbounded_channel();
-        let connection = Arc::new(Connection {
-            urgent,
-            bulk,
-            runs: Mutex::default(),
-            is_draining: AtomicBool::new(false),
-        });
+        let connection = Arc::new(Connection { urgent, bulk, runs: Mutex::default() });
         let (input, output) = socket.into_split();
         let reader = Arc::clone(&connection);
         let serving = async move {
-            let ended = tokio::select! {
+            tokio::select! {
                 read = reader.read_all(input, decoder) => read,
                 () = write_all(output, urgent_frames, bulk_frames) => Ok(()),
-            };
-            reader.close();
-            ended
+            }
         };
         (connection, serving)
     }
 
-    /// Starts a run in the worker; `None` if the worker is gone.
+    /// Starts a run in the worker; `None` if the worker takes no runs any more.
     pub(crate) fn start(self: &Arc<Self>, run: &StartRun<'_>) -> Option<RunLink> {
         let (frames, received) = mpsc::unbounded_channel();
-        let bytes = Arc::new(AtomicUsize::new(0));
-        let queue = Queue { id: RunId::new(run.id), frames, bytes: Arc::clone(&bytes) };
+        let queued = Arc::new(AtomicUsize::new(0));
+        let queue = Queue::new(RunId::new(run.id), run.agent, frames, Arc::clone(&queued));
+        let payload = to_json(run);
         let number = {
             let mut runs = self.runs.lock();
-            if runs.is_closed {
-                return None;
-            }
-            // Numbers are not used again before the others were used; 0 means no run.
-            loop {
-                runs.last = runs.last.wrapping_add(1).max(1);
-                if !runs.open.contains_key(&runs.last) {
-                    break;
-                }
-            }
-            let number = runs.last;
-            runs.open.insert(number, queue);
+            let number = runs.add(queue)?;
+            // Under the lock, so that no run comes behind `DRAIN`.
+            send(&self.bulk, Kind::Run, number, &payload);
             number
         };
-        let link = RunLink {
-            connection: Arc::clone(self),
-            number,
-            received,
-            queued: bytes,
-            uncredited: 0,
-            has_ended: false,
-        };
-        send(&self.bulk, Kind::Run, number, run);
-        Some(link)
+        let connection = Arc::clone(self);
+        Some(RunLink { connection, number, received, queued, uncredited: 0 })
     }
 
-    /// Lets the worker exit once its runs have ended.
+    /// Lets the worker exit once its runs have ended; it gets no further ones.
     pub(crate) fn drain(&self) {
-        self.is_draining.store(true, Ordering::Relaxed);
-        // Behind the runs that it was given.
-        send(&self.bulk, Kind::Drain, 0, &());
+        let mut runs = self.runs.lock();
+        if !std::mem::replace(&mut runs.is_draining, true) {
+            send(&self.bulk, Kind::Drain, 0, b"");
+        }
     }
 
-    pub(crate) fn is_draining(&self) -> bool {
-        self.is_draining.load(Ordering::Relaxed)
+    pub(crate) fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock()
     }
 
     async fn read_all(&self, mut input: OwnedReadHalf, mut decoder: Decoder) -> Result<(), String> {
         loop {
             while let Some(frame) = decoder.next().map_err(|error| error.to_string())? {
-                self.deliver(frame)?;
+                self.runs.lock().deliver(frame)?;
             }
             decoder.buffer.reserve(READ_BYTES);
             // An error is the end too: the worker is gone.
@@ -132,34 +90,6 @@ impl Connection {
                 return Ok(());
             }
         }
-    }
-
-    /// Hands a frame to its run. The frames of a run that has ended are ignored.
-    fn deliver(&self, frame: Frame) -> Result<(), String> {
-        let runs = self.runs.lock();
-        let queue = runs.open.get(&frame.run);
-        if frame.kind == Kind::Log {
-            if let Ok(log) = message::read::<Log>(&frame) {
-                write_log(&log, queue.map(|queue| &queue.id));
-            }
-            return Ok(());
-        }
-        let Some(queue) = queue else { return Ok(()) };
-        let size = frame.payload.len();
-        let queued = queue.bytes.fetch_add(size, Ordering::Relaxed) + size;
-        // A single frame may be larger than all credit.
-        if queued > 2 * CREDIT + size {
-            return Err(format!("a run sent {queued} bytes with a credit of {CREDIT}"));
-        }
-        // The agent may just have left.
-        let _ = queue.frames.send(frame);
-        Ok(())
-    }
-
-    fn close(&self) {
-        let mut runs = self.runs.lock();
-        runs.is_closed = true;
-        runs.open.clear();
     }
 }
 
@@ -182,23 +112,15 @@ async fn write_all(
     }
 }
 
-fn send(queue: &UnboundedSender<Bytes>, kind: Kind, run: u32, message: &impl Serialize) {
+fn to_json(message: &impl Serialize) -> Vec<u8> {
     // Every message can be written as JSON.
-    let payload = serde_json::to_vec(message).unwrap_or_default();
-    for frame in frame::encode(kind, 0, run, &payload) {
-        // If the worker is gone, so are its runs.
-        let _ = queue.send(frame);
-    }
+    serde_json::to_vec(message).unwrap_or_default()
 }
 
-/// Logs a line of a worker, with its run if it belongs to one.
-fn write_log(log: &Log, run: Option<&RunId>) {
-    let (message, logger, run) = (&log.message, &log.logger, run.map(tracing::field::display));
-    match log.level.as_str() {
-        "error" | "critical" => tracing::error!(run.id = run, logger, "{message}"),
-        "warning" => tracing::warn!(run.id = run, logger, "{message}"),
-        "debug" => tracing::debug!(run.id = run, logger, "{message}"),
-        _ => tracing::info!(run.id = run, logger, "{message}"),
+fn send(queue: &UnboundedSender<Bytes>, kind: Kind, run: u32, payload: &[u8]) {
+    for frame in frame::encode(kind, 0, run, payload) {
+        // If the worker is gone, so are its runs.
+        let _ = queue.send(frame);
     }
 }
 
@@ -210,7 +132,6 @@ pub(crate) struct RunLink {
     received: UnboundedReceiver<Frame>,
     queued: Arc<AtomicUsize>,
     uncredited: usize,
-    has_ended: bool,
 }
 
 impl RunLink {
@@ -225,29 +146,23 @@ impl RunLink {
         self.uncredited += bytes;
         if self.uncredited >= RETURNED {
             let credit = Credit { bytes: std::mem::take(&mut self.uncredited) };
-            send(&self.connection.urgent, Kind::Credit, self.number, &credit);
+            send(&self.connection.urgent, Kind::Credit, self.number, &to_json(&credit));
         }
     }
 
     pub(crate) fn reply(&self, reply: &Reply) {
-        send(&self.connection.bulk, Kind::Reply, self.number, reply);
+        send(&self.connection.bulk, Kind::Reply, self.number, &to_json(reply));
     }
 
     /// Asks the worker to stop the run.
     pub(crate) fn cancel(&self, reason: &'static str) {
-        send(&self.connection.urgent, Kind::Cancel, self.number, &Cancel { reason });
-    }
-
-    /// Notes that the worker has ended the run.
-    pub(crate) fn end(&mut self) {
-        self.has_ended = true;
+        send(&self.connection.urgent, Kind::Cancel, self.number, &to_json(&Cancel { reason }));
     }
 }
 
 impl Drop for RunLink {
     fn drop(&mut self) {
-        self.connection.runs.lock().open.remove(&self.number);
-        if !self.has_ended {
+        if self.connection.runs.lock().leave(self.number) {
             self.cancel("dropped");
         }
     }

@@ -71,9 +71,9 @@ pub(crate) fn crashed() -> Error {
     }
 }
 
-/// What a new run gets while no worker is ready.
-pub(crate) fn unavailable() -> Error {
+/// What a new run gets while no worker is ready, and when its client may try again.
+pub(crate) fn unavailable(retry_after: Duration) -> Error {
     let message = "The process that executes the agent is not ready; try again later";
     let body = ErrorBody::new("WORKER_UNAVAILABLE", message).with_status(503);
-    body.with_retry_after(PATIENCE.as_secs()).into()
+    body.with_retry_after(retry_after.as_secs_f64().ceil().max(1.0) as u64).into()
 }

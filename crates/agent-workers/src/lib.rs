@@ -8,14 +8,21 @@ mod agent;
 mod calls;
 mod changes;
 mod connection;
+mod crashes;
 mod error;
 mod frame;
+mod health;
 mod message;
+mod output;
 mod parts;
 mod process;
 pub mod python;
+mod runs;
 mod start;
 mod supervise;
+mod timing;
+mod watch;
+mod worker;
 mod workers;
 
 pub use agent::WorkerAgent;
@@ -23,4 +30,6 @@ pub use error::WorkerError;
 pub use message::AgentInfo;
 pub use process::Program;
 pub use start::WorkersConfig;
+#[doc(hidden)]
+pub use timing::Timing;
 pub use workers::Workers;

@@ -196,6 +196,11 @@ pub(crate) struct RunError {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Log {
+    /// The id of the run that it belongs to; empty if it belongs to none.
+    #[serde(default)]
+    pub(crate) run: String,
+    /// The stream to which the message was written as a line, if it is no record of a logger.
+    pub(crate) stream: Option<String>,
     #[serde(default)]
     pub(crate) level: String,
     #[serde(default)]
@@ -216,6 +221,24 @@ impl RunError {
         let status = status.filter(|status| (400..600).contains(status)).unwrap_or(422);
         Error::Custom { status, code, message }
     }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Ping {
+    /// The lag of the event loop from which on the answer has its stack.
+    pub(crate) stuck_ms: u64,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Pong {
+    /// For how long the event loop has not turned.
+    pub(crate) lag_ms: u64,
+    pub(crate) runs: usize,
+    /// The resident memory of the process.
+    pub(crate) memory_bytes: Option<u64>,
+    /// What the event loop executes.
+    pub(crate) stack: String,
 }
 
 /// Reads a frame's payload; an empty one is an empty object.

@@ -3,22 +3,21 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::net::UnixStream as Pair;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
-use bytes::{Buf, BytesMut};
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
+
+use crate::output::{log_lines, log_records};
 
 /// The descriptors of the sockets in the worker.
 const DATA: i32 = 3;
 const HEALTH: i32 = 4;
-
-/// The maximum length of a line of output; longer ones are broken.
-const LINE_BYTES: usize = 8 * 1024;
+const LOG: i32 = 5;
 
 /// What to start, and with which environment.
 #[derive(Clone, Debug)]
@@ -35,7 +34,8 @@ pub struct Program {
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    /// The process group, which has the worker's number.
+    id: u32,
+    /// The process group, which has the worker's number; `None` once it is gone.
     group: Option<Pid>,
 }
 
@@ -46,10 +46,11 @@ pub(crate) struct Spawned {
     pub(crate) health: UnixStream,
 }
 
-/// Starts a worker. Its output becomes lines of the log.
+/// Starts a worker. What it says is logged.
 pub(crate) fn spawn(program: &Program) -> io::Result<Spawned> {
     let (data, workers_data) = Pair::pair()?;
     let (health, workers_health) = Pair::pair()?;
+    let (log, workers_log) = Pair::pair()?;
     let mut command = Command::new(&program.path);
     command
         .args(&program.arguments)
@@ -57,6 +58,7 @@ pub(crate) fn spawn(program: &Program) -> io::Result<Spawned> {
         .envs(program.environment.iter().map(|(name, value)| (name, value)))
         .env("AGENT_SERVER_WORKER_DATA", DATA.to_string())
         .env("AGENT_SERVER_WORKER_HEALTH", HEALTH.to_string())
+        .env("AGENT_SERVER_WORKER_LOG", LOG.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -65,35 +67,40 @@ pub(crate) fn spawn(program: &Program) -> io::Result<Spawned> {
     let mappings = vec![
         FdMapping { parent_fd: workers_data.into(), child_fd: DATA },
         FdMapping { parent_fd: workers_health.into(), child_fd: HEALTH },
+        FdMapping { parent_fd: workers_log.into(), child_fd: LOG },
     ];
     command.fd_mappings(mappings).map_err(io::Error::other)?;
     let mut child = command.spawn()?;
-    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    let number = child.id().unwrap_or_default();
-    if let Some(output) = child.stdout.take() {
-        read_output(output, number, "stdout");
-    }
-    if let Some(output) = child.stderr.take() {
-        read_output(output, number, "stderr");
-    }
-    let process = Process { child, group };
-    let [data, health] = [data, health].map(|socket| {
+    let id = child.id().unwrap_or_default();
+    let group = i32::try_from(id).ok().and_then(Pid::from_raw);
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let process = Process { child, id, group };
+    let [data, health, log] = [data, health, log].map(|socket| {
         socket.set_nonblocking(true)?;
         UnixStream::from_std(socket)
     });
+    in_background(log_records(log?, id));
+    if let Some(output) = stdout {
+        in_background(log_lines(output, id, "stdout"));
+    }
+    if let Some(output) = stderr {
+        in_background(log_lines(output, id, "stderr"));
+    }
     Ok(Spawned { process, data: data?, health: health? })
 }
 
 impl Process {
     pub(crate) fn id(&self) -> u32 {
-        self.child.id().unwrap_or_default()
+        self.id
     }
 
     /// Waits for the end of the worker, kills what it has started, and describes how it ended.
     pub(crate) async fn ended(&mut self) -> String {
         let status = self.child.wait().await;
         self.kill();
-        status.map_or_else(|error| error.to_string(), |status| status.to_string())
+        // The number may now be given to another group.
+        self.group = None;
+        status.map_or_else(|error| error.to_string(), describe)
     }
 
     /// Kills the worker and everything that it has started.
@@ -111,32 +118,15 @@ impl Drop for Process {
     }
 }
 
-fn read_output(output: impl AsyncRead + Send + Unpin + 'static, worker: u32, stream: &'static str) {
+fn in_background(reading: impl Future<Output = ()> + Send + 'static) {
     #[expect(clippy::disallowed_methods, reason = "it ends with the processes whose output it reads")]
-    tokio::spawn(log_lines(output, worker, stream));
+    tokio::spawn(reading);
 }
 
-/// Logs what a worker prints, line by line.
-async fn log_lines(mut output: impl AsyncRead + Unpin, worker: u32, stream: &'static str) {
-    let mut buffer = BytesMut::with_capacity(LINE_BYTES);
-    while let Ok(1..) = output.read_buf(&mut buffer).await {
-        loop {
-            let end = buffer.iter().position(|byte| *byte == b'\n');
-            let Some(length) = end.or((buffer.len() >= LINE_BYTES).then_some(LINE_BYTES)) else { break };
-            log_line(&buffer.split_to(length), worker, stream);
-            if end.is_some() {
-                buffer.advance(1);
-            }
-        }
-        buffer.reserve(LINE_BYTES);
+/// How a process ended.
+fn describe(status: ExitStatus) -> String {
+    if status.signal() == Some(Signal::KILL.as_raw()) {
+        return "killed by signal 9; the system may have run out of memory".to_owned();
     }
-    log_line(&buffer, worker, stream);
-}
-
-fn log_line(line: &[u8], worker: u32, stream: &'static str) {
-    let line = String::from_utf8_lossy(line);
-    let line = line.trim_end();
-    if !line.is_empty() {
-        tracing::info!(target: "agent_workers::output", pid = worker, stream, "{line}");
-    }
+    status.to_string()
 }

@@ -10,22 +10,14 @@ use tempfile::TempDir;
 
 use crate::process::Program;
 
-/// The modules of the package, which an environment therefore need not have.
-const MODULES: [(&str, &str); 11] = [
-    ("__init__.py", include_str!("../../../python/agent_server/__init__.py")),
-    ("__main__.py", include_str!("../../../python/agent_server/__main__.py")),
-    ("_agents.py", include_str!("../../../python/agent_server/_agents.py")),
-    ("_connection.py", include_str!("../../../python/agent_server/_connection.py")),
-    ("_errors.py", include_str!("../../../python/agent_server/_errors.py")),
-    ("_load.py", include_str!("../../../python/agent_server/_load.py")),
-    ("_log.py", include_str!("../../../python/agent_server/_log.py")),
-    ("_run.py", include_str!("../../../python/agent_server/_run.py")),
-    ("_wire.py", include_str!("../../../python/agent_server/_wire.py")),
-    ("_worker.py", include_str!("../../../python/agent_server/_worker.py")),
-    ("testing.py", include_str!("../../../python/agent_server/testing.py")),
-];
+/// The program that a worker executes.
+const MAIN: &str = include_str!("python/__main__.py");
 
-/// The package in a folder of its own, which is deleted when this is dropped.
+/// The modules of the package, which an environment therefore need not have. If it has them, these are used nevertheless,
+/// because they speak the server's version of the protocol. Each is a path below the package's folder, and a text.
+const MODULES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/modules.rs"));
+
+/// The program and the package in a folder of their own, which is deleted when this is dropped.
 #[derive(Debug)]
 pub struct Package {
     folder: TempDir,
@@ -41,9 +33,13 @@ impl Package {
     pub fn unpack() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("agent-server-python-").tempdir()?;
         let package = folder.path().join("agent_server");
-        fs::create_dir(&package)?;
+        fs::write(folder.path().join("__main__.py"), MAIN)?;
         for (name, text) in MODULES {
-            fs::write(package.join(name), text)?;
+            let file = package.join(name);
+            if let Some(folder) = file.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(file, text)?;
         }
         let lock = File::open(folder.path())?;
         lock.lock_shared()?;
@@ -62,7 +58,7 @@ pub struct Script {
 
 impl Script {
     /// How to start a worker for the script. `environment` is that of the worker; its `VIRTUAL_ENV` and `PATH` also choose
-    /// the interpreter, unless the script has a virtual environment, `.venv`, beside it or in a folder above.
+    /// the interpreter, unless the script or this program has a virtual environment.
     ///
     /// # Errors
     /// What is missing.
@@ -80,32 +76,39 @@ impl Script {
         };
         let path = match &self.python {
             Some(python) => python.clone(),
-            None => interpreter(&file, value("VIRTUAL_ENV").as_deref(), value("PATH").as_deref()).ok_or_else(|| {
-                "there is no Python: install Python 3.10 or newer, activate a virtual environment, or set `python`"
-                    .to_owned()
-            })?,
+            None => {
+                let server = std::env::current_exe().unwrap_or_default();
+                interpreter(&file, value("VIRTUAL_ENV").as_deref(), &server, value("PATH").as_deref()).ok_or_else(|| {
+                    "there is no Python: install Python 3.10 or newer, activate a virtual environment, or set `python`"
+                        .to_owned()
+                })?
+            }
         };
-        let mut modules = package.folder.path().as_os_str().to_owned();
-        if let Some(others) = value("PYTHONPATH") {
-            modules.push(":");
-            modules.push(others);
-        }
-        environment.retain(|(name, _)| name != "PYTHONPATH");
-        environment.push(("PYTHONPATH".into(), modules));
         environment.push(("PYTHONUNBUFFERED".into(), "1".into()));
-        let arguments = vec!["-m".into(), "agent_server".into(), "worker".into(), file.into_os_string()];
+        let arguments = vec![package.folder.path().into(), file.into_os_string()];
         Ok(Program { path, arguments, environment })
     }
 }
 
-/// The interpreter of the activated environment, of the script's own, of its project in uv, or on the path.
-fn interpreter(script: &Path, virtual_env: Option<&OsStr>, path: Option<&OsStr>) -> Option<PathBuf> {
+/// The interpreter of the activated environment, of the script's own, of its project in uv, of the environment in which
+/// the server is installed, or on the path.
+fn interpreter(
+    script: &Path,
+    virtual_env: Option<&OsStr>,
+    server: &Path,
+    path: Option<&OsStr>,
+) -> Option<PathBuf> {
     let in_environment = |folder: &Path| Some(folder.join("bin/python")).filter(|python| python.exists());
     let own = || script.ancestors().skip(1).find_map(|folder| in_environment(&folder.join(".venv")));
+    let of_server = || {
+        let folder = server.ancestors().nth(2).filter(|folder| folder.join("pyvenv.cfg").exists())?;
+        in_environment(folder)
+    };
     virtual_env
         .and_then(|folder| in_environment(Path::new(folder)))
         .or_else(own)
         .or_else(|| of_uv(script, path))
+        .or_else(of_server)
         .or_else(|| on_path(&["python3", "python"], path))
 }
 
@@ -133,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn interpreter__activated_own_of_uv_or_on_the_path__in_this_order() {
+    fn interpreter__activated_own_of_uv_of_the_server_or_on_the_path__in_this_order() {
         let folder = tempfile::tempdir().expect("a folder");
         let make = |path: &str| {
             let python = folder.path().join(path);
@@ -143,10 +146,11 @@ mod tests {
         };
         let (active, own, system) =
             (make("active/bin/python"), make("project/.venv/bin/python"), make("usr/python3"));
-        let script = make("project/src/app.py");
+        let (script, server, of_server) =
+            (make("project/src/app.py"), make("env/bin/agent-server"), make("env/bin/python"));
         let (virtual_env, path) = (folder.path().join("active"), folder.path().join("usr"));
         let find = |virtual_env: Option<&Path>, path: Option<&Path>| {
-            interpreter(&script, virtual_env.map(Path::as_os_str), path.map(Path::as_os_str))
+            interpreter(&script, virtual_env.map(Path::as_os_str), &server, path.map(Path::as_os_str))
         };
         assert_eq!(find(Some(&virtual_env), Some(&path)), Some(active));
         assert_eq!(find(Some(Path::new("/nowhere")), Some(&path)), Some(own));
@@ -158,7 +162,18 @@ mod tests {
         fs::set_permissions(&uv, fs::Permissions::from_mode(0o755)).expect("set");
         assert_eq!(find(None, Some(&path)), Some(of_uv));
         fs::write(&uv, "#!/bin/sh\nexit 2\n").expect("written");
+        // A binary beside an interpreter is installed in an environment only if there is one.
         assert_eq!(find(None, Some(&path)), Some(system));
+        make("env/pyvenv.cfg");
+        assert_eq!(find(None, Some(&path)), Some(of_server));
+        fs::remove_dir_all(folder.path().join("env")).expect("removed");
         assert_eq!(find(None, None), None);
+    }
+
+    #[test]
+    fn package__version__is_the_servers() {
+        let line = format!("__version__ = \"{}\"\n", env!("CARGO_PKG_VERSION"));
+        let (_, text) = MODULES.iter().find(|(name, _)| *name == "__init__.py").expect("a package");
+        assert!(text.contains(&line), "python/agent_server/__init__.py lacks {line}");
     }
 }

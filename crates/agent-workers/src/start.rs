@@ -1,16 +1,18 @@
 //! Starts a worker, up to the point where it is ready.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use crate::connection::CREDIT;
 use crate::error::WorkerError;
 use crate::frame::{self, Decoder, Kind, MAX_PAYLOAD};
 use crate::message::{self, AgentInfo, Failed, Hello, Ready, VERSION};
 use crate::process::{Process, Program, Spawned, spawn};
+use crate::runs::CREDIT;
+use crate::timing::Timing;
 
 /// What to run, and how often.
 #[derive(Clone, Debug)]
@@ -22,12 +24,26 @@ pub struct WorkersConfig {
     pub count: usize,
     /// How long a worker may take to become ready.
     pub start_timeout: Duration,
+    /// Loads the program anew whenever a Python file in this folder changes.
+    pub reload_on_change: Option<PathBuf>,
+    /// How much resident memory a worker may use, in bytes. One that uses more is replaced after its runs; one that uses a
+    /// quarter more is killed.
+    pub memory: Option<u64>,
+    #[doc(hidden)]
+    pub timing: Timing,
 }
 
 impl WorkersConfig {
     /// One worker, which may take a minute to become ready.
     pub fn new(program: Program) -> Self {
-        WorkersConfig { program, count: 1, start_timeout: Duration::from_secs(60) }
+        WorkersConfig {
+            program,
+            count: 1,
+            start_timeout: Duration::from_secs(60),
+            reload_on_change: None,
+            memory: None,
+            timing: Timing::default(),
+        }
     }
 }
 

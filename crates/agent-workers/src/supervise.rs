@@ -1,158 +1,133 @@
 //! Keeps one worker running.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::net::UnixStream;
+use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connection::Connection;
-use crate::frame::{self, Kind};
+use crate::crashes::{Crashes, Restart};
+use crate::error::WorkerError;
 use crate::start::{Started, WorkersConfig, start};
+use crate::watch::Condition;
+use crate::worker::Worker;
 
-/// How often a worker is asked for a sign of life, and how long it may stay silent.
-const PING: Duration = Duration::from_secs(5);
-const SILENCE: Duration = Duration::from_secs(60);
-
-/// The pauses between starts, while workers end soon after they were started.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-/// A worker that has lived this long was not part of a series of crashes.
-const STABLE: Duration = Duration::from_secs(60);
-
-/// How long a worker that has closed its socket may take to exit.
-const LAST_BREATH: Duration = Duration::from_secs(1);
-
-/// The worker that gets new runs: none while there is none that is ready.
-pub(crate) type Slot = watch::Sender<Option<Arc<Connection>>>;
+/// What new runs find.
+#[derive(Clone, Debug)]
+pub(crate) enum Availability {
+    Ready(Arc<Connection>),
+    /// A worker may be ready soon.
+    Soon,
+    /// The workers crash again and again; the next one is not started before this time.
+    Later(Instant),
+}
 
 /// What keeps one worker running.
-#[derive(Clone)]
+#[derive(Debug)]
 pub(crate) struct Supervisor {
     pub(crate) config: WorkersConfig,
-    pub(crate) slot: Arc<Slot>,
+    pub(crate) availability: Arc<watch::Sender<Availability>>,
     /// Notified when the script has changed.
     pub(crate) reload: Arc<Notify>,
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
 
+/// A worker that is about to start. Dropping it kills the process.
+type Starting = BoxFuture<'static, Result<Started, WorkerError>>;
+
 impl Supervisor {
-    /// Replaces the worker when it ends, and when it is to load its script anew.
+    /// Replaces the worker when it ends, when it has to be replaced, and when it is to load its script anew.
     pub(crate) async fn run(self, first: Started) {
-        let (mut pause, mut current) = (FIRST_PAUSE, self.serve(first));
+        let mut crashes = Crashes::new(&self.config.timing);
+        let mut current = Some(self.open(first));
+        let mut starting: Option<Starting> = None;
         loop {
-            let began = Instant::now();
-            let is_reload = tokio::select! {
+            tokio::select! {
                 () = self.stopping.cancelled() => return,
-                _ = &mut current => false,
-                () = self.reload.notified() => true,
-            };
-            if is_reload {
-                match start(&self.config).await {
-                    Ok(worker) => {
-                        let before = self.slot.borrow().clone();
-                        current = self.serve(worker);
-                        // It exits once its runs have ended.
-                        if let Some(before) = before {
-                            before.drain();
+                // A worker that is loading an older script is dropped.
+                () = self.reload.notified() => starting = Some(self.start_after(Duration::ZERO)),
+                condition = changed(&mut current) => {
+                    let Some(worker) = &current else { continue };
+                    match condition {
+                        Some(Condition::Well) => self.offer(Availability::Ready(Arc::clone(&worker.connection))),
+                        Some(Condition::Stuck) => self.offer(Availability::Soon),
+                        Some(Condition::Spent) | None => {
+                            // It exits once its runs have ended.
+                            worker.connection.drain();
+                            let restart = crashes.note(worker.lived());
+                            current = None;
+                            self.offer(after(restart));
+                            starting.get_or_insert_with(|| self.start_after(restart.pause));
                         }
                     }
-                    Err(error) => {
-                        let traceback = error.traceback();
-                        tracing::error!(error = %error, "the changed script could not be loaded, so the agents stay as they are{traceback}");
+                }
+                started = finished(&mut starting) => {
+                    starting = None;
+                    match started {
+                        Ok(worker) => {
+                            if let Some(before) = current.replace(self.open(worker)) {
+                                before.connection.drain();
+                            }
+                        }
+                        Err(error) if current.is_some() => {
+                            let traceback = error.traceback();
+                            tracing::error!(error = %error, "the changed script could not be loaded, so the agents stay as they are{traceback}");
+                        }
+                        Err(error) => {
+                            let restart = crashes.note(Duration::ZERO);
+                            let (traceback, retry_seconds) = (error.traceback(), restart.pause.as_secs_f32());
+                            tracing::error!(error = %error, retry_seconds, "a worker could not be started{traceback}");
+                            self.offer(after(restart));
+                            starting = Some(self.start_after(restart.pause));
+                        }
                     }
                 }
-                continue;
             }
-            if began.elapsed() >= STABLE {
-                pause = FIRST_PAUSE;
-            }
-            current = loop {
-                tokio::select! {
-                    () = self.stopping.cancelled() => return,
-                    // A script that was corrected is loaded at once.
-                    () = self.reload.notified() => {}
-                    () = sleep(pause) => {}
-                }
-                pause = (pause * 2).min(LONGEST_PAUSE);
-                match start(&self.config).await {
-                    Ok(worker) => break self.serve(worker),
-                    Err(error) => {
-                        let (traceback, seconds) = (error.traceback(), pause.as_secs_f32());
-                        tracing::error!(error = %error, retry_seconds = seconds, "a worker could not be started{traceback}");
-                    }
-                }
-            };
         }
     }
 
-    /// Hands new runs to this worker, in a task that ends with the worker.
-    fn serve(&self, worker: Started) -> JoinHandle<()> {
-        let (connection, serving) = Connection::open(worker.data, worker.decoder);
-        self.slot.send_replace(Some(Arc::clone(&connection)));
-        let (slot, stopping, mut process) = (Arc::clone(&self.slot), self.stopping.clone(), worker.process);
-        self.tasks.spawn(async move {
-            let broken = tokio::select! {
-                broken = serving => broken.err(),
-                () = listen(worker.health) => Some("it gave no sign of life".to_owned()),
-                () = stopping.cancelled() => return,
-            };
-            slot.send_if_modified(|ready| {
-                let is_this = ready.as_ref().is_some_and(|ready| Arc::ptr_eq(ready, &connection));
-                ready.take_if(|_| is_this).is_some()
-            });
-            let id = process.id();
-            let why = match broken {
-                Some(why) => why,
-                None => {
-                    let exited = timeout(LAST_BREATH, process.ended()).await;
-                    exited.unwrap_or_else(|_| "it has closed its socket".to_owned())
-                }
-            };
-            process.kill();
-            if connection.is_draining() {
-                tracing::info!(worker.pid = id, "a worker was replaced");
-            } else {
-                tracing::error!(
-                    worker.pid = id,
-                    reason = why,
-                    "a worker has ended; its runs fail, and another one is started"
-                );
-            }
+    /// Hands new runs to this worker.
+    fn open(&self, worker: Started) -> Worker {
+        let worker = Worker::open(worker, &self.config, self.stopping.clone(), &self.tasks);
+        self.offer(Availability::Ready(Arc::clone(&worker.connection)));
+        worker
+    }
+
+    fn offer(&self, availability: Availability) {
+        self.availability.send_replace(availability);
+    }
+
+    fn start_after(&self, pause: Duration) -> Starting {
+        let config = self.config.clone();
+        Box::pin(async move {
+            sleep(pause).await;
+            start(&config).await
         })
     }
 }
 
-/// Resolves when the worker is silent for too long.
-async fn listen(mut health: UnixStream) {
-    let (mut ticks, mut heard) = (interval(PING), Instant::now());
-    let mut answer = [0; 1024];
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {
-                if heard.elapsed() > SILENCE {
-                    return;
-                }
-                for ping in frame::encode(Kind::Ping, 0, 0, b"{}") {
-                    // The end of the process is noticed elsewhere.
-                    let _ = health.try_write(&ping);
-                }
-            }
-            read = health.read(&mut answer) => match read {
-                Ok(1..) => heard = Instant::now(),
-                // The end of the process is noticed elsewhere, and a worker without a health thread is silent.
-                _ => {
-                    sleep(SILENCE.saturating_sub(heard.elapsed())).await;
-                    return;
-                }
-            },
-        }
+fn after(restart: Restart) -> Availability {
+    if restart.is_hopeless { Availability::Later(Instant::now() + restart.pause) } else { Availability::Soon }
+}
+
+/// Waits for a change of the worker's condition; `None` when it has ended.
+async fn changed(worker: &mut Option<Worker>) -> Option<Condition> {
+    match worker {
+        Some(worker) => worker.changed().await,
+        None => pending().await,
+    }
+}
+
+/// Waits until a worker that is about to start is ready.
+async fn finished(starting: &mut Option<Starting>) -> Result<Started, WorkerError> {
+    match starting {
+        Some(starting) => starting.await,
+        None => pending().await,
     }
 }

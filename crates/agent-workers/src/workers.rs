@@ -2,29 +2,28 @@
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_schemas::{SessionId, UserId};
+use agent_schemas::Error;
 use tokio::sync::{Notify, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::changes::wait_for_change;
-use crate::connection::Connection;
-use crate::error::{PATIENCE, WorkerError};
-use crate::message::AgentInfo;
+use crate::changes::PythonFiles;
+use crate::connection::RunLink;
+use crate::error::{PATIENCE, WorkerError, unavailable};
+use crate::message::{AgentInfo, StartRun};
 use crate::start::{WorkersConfig, start};
-use crate::supervise::{Slot, Supervisor};
+use crate::supervise::{Availability, Supervisor};
 
 /// How long workers may take to exit when the server stops.
 const EXIT: Duration = Duration::from_secs(2);
 
 /// Processes that execute agents. A worker that ends is replaced; dropping this kills all of them.
 pub struct Workers {
-    slots: Vec<Arc<Slot>>,
+    places: Vec<Arc<watch::Sender<Availability>>>,
     /// Tells each supervisor that the script has changed.
     reloads: Vec<Arc<Notify>>,
     agents: Vec<AgentInfo>,
@@ -42,27 +41,36 @@ impl Workers {
     /// Dropping the future kills what has been started.
     pub async fn start(config: WorkersConfig) -> Result<Arc<Self>, WorkerError> {
         let mut workers = Workers {
-            slots: Vec::new(),
+            places: Vec::new(),
             reloads: Vec::new(),
             agents: Vec::new(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
+        };
+        // What changes while the workers start is noticed, too.
+        let files = match &config.reload_on_change {
+            Some(folder) => Some(PythonFiles::of(folder, config.timing.changes).await),
+            None => None,
         };
         for _ in 0..config.count.max(1) {
             let started = start(&config).await?;
             workers.agents.clone_from(&started.agents);
             let supervisor = Supervisor {
                 config: config.clone(),
-                slot: Arc::new(watch::Sender::new(None)),
+                availability: Arc::new(watch::Sender::new(Availability::Soon)),
                 reload: Arc::new(Notify::new()),
                 stopping: workers.stopping.clone(),
                 tasks: workers.tasks.clone(),
             };
-            workers.slots.push(Arc::clone(&supervisor.slot));
+            workers.places.push(Arc::clone(&supervisor.availability));
             workers.reloads.push(Arc::clone(&supervisor.reload));
             workers.tasks.spawn(supervisor.run(started));
         }
-        Ok(Arc::new(workers))
+        let workers = Arc::new(workers);
+        if let Some(files) = files {
+            workers.reload_on_change(files);
+        }
+        Ok(workers)
     }
 
     /// The agents that the workers had when they were started.
@@ -76,13 +84,12 @@ impl Workers {
         self.reloads.iter().for_each(|reload| reload.notify_one());
     }
 
-    /// Reloads whenever a Python file in this folder changes, until the workers stop.
-    pub fn reload_on_change(self: &Arc<Self>, folder: PathBuf) {
+    /// Loads the program anew whenever the files differ from those before, until the workers stop.
+    fn reload_on_change(self: &Arc<Self>, mut files: PythonFiles) {
         let (workers, stopping) = (Arc::downgrade(self), self.stopping.clone());
         self.tasks.spawn(stopping.run_until_cancelled_owned(async move {
-            let mut files = wait_for_change(&folder, None).await;
             loop {
-                files = wait_for_change(&folder, Some(files)).await;
+                files.wait_for_change().await;
                 let Some(workers) = workers.upgrade() else { return };
                 tracing::info!("a Python file has changed; loading the agents anew");
                 workers.reload();
@@ -98,15 +105,34 @@ impl Workers {
         let _ = timeout(EXIT, self.tasks.wait()).await;
     }
 
-    /// The worker that executes the runs of a session. One that is about to start is waited for; `None` if that takes too
-    /// long.
-    pub(crate) async fn of_session(&self, user: &UserId, session: &SessionId) -> Option<Arc<Connection>> {
+    /// Starts a run in the worker of its session. A worker that may be ready soon is waited for.
+    ///
+    /// # Errors
+    /// If no worker is ready in time.
+    pub(crate) async fn start_run(&self, run: &StartRun<'_>) -> Result<RunLink, Error> {
         let mut hasher = DefaultHasher::new();
-        (user, session).hash(&mut hasher);
-        let place = hasher.finish() % self.slots.len() as u64;
-        let mut slot = self.slots.get(usize::try_from(place).ok()?)?.subscribe();
-        let ready = timeout(PATIENCE, slot.wait_for(Option::is_some)).await.ok()?.ok()?;
-        ready.clone()
+        (run.user_id, run.session_id).hash(&mut hasher);
+        let place = hasher.finish() % self.places.len() as u64;
+        let place = usize::try_from(place).ok().and_then(|place| self.places.get(place));
+        let mut place = place.ok_or_else(|| unavailable(PATIENCE))?.subscribe();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let availability = place.borrow_and_update().clone();
+            match availability {
+                // A worker that has just ended or is about to be replaced takes no run.
+                Availability::Ready(worker) => {
+                    if let Some(link) = worker.start(run) {
+                        return Ok(link);
+                    }
+                }
+                Availability::Soon => {}
+                Availability::Later(time) => return Err(unavailable(time - Instant::now())),
+            }
+            let changed = timeout_at(deadline, place.changed()).await;
+            if !matches!(changed, Ok(Ok(()))) {
+                return Err(unavailable(PATIENCE));
+            }
+        }
     }
 }
 
@@ -118,7 +144,7 @@ impl Drop for Workers {
 
 impl fmt::Debug for Workers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.slots.len();
+        let count = self.places.len();
         f.debug_struct("Workers").field("count", &count).field("agents", &self.agents).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from typing import Any, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from typing import Any, AsyncIterator, Callable, Mapping
+
+from .._thread import RunThread
 
 
 def accepted(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,11 +27,13 @@ async def result_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
 
 
 class Items:
-    """What a function yields or returns. Code that is not asynchronous runs in a thread."""
+    """What a function yields or returns. Code that is not asynchronous runs in a thread of its own. Has to be closed."""
 
     def __init__(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
         self._call = functools.partial(function, **accepted(function, arguments))
         self._source: AsyncIterator[Any] | None = None
+        self._stack = AsyncExitStack()
+        self._thread = self._stack.enter_context(RunThread())
 
     def __aiter__(self) -> Items:
         return self
@@ -39,31 +44,39 @@ class Items:
         return await self._source.__anext__()
 
     async def _open(self) -> AsyncIterator[Any]:
-        result = self._call() if _returns_at_once(self._call) else await asyncio.to_thread(self._call)
+        result = self._call() if _returns_at_once(self._call) else await self._thread.call(self._call)
         if inspect.isawaitable(result):
             result = await result
         if hasattr(result, "__aiter__"):
             source: AsyncIterator[Any] = result.__aiter__()
             return source
-        return in_thread(result if inspect.isgenerator(result) else iter([] if result is None else [result]))
+        if inspect.isgenerator(result):
+            self._stack.push_async_callback(self._thread.call, result.close)
+            return self._thread.iterate(result)
+        return _whole(result)
 
-    async def close(self, cancelled: bool) -> None:
+    async def close(self, cancelled: bool = False) -> None:
         """Ends a function that has not come to its end, because the consumer has failed or was cancelled.
 
         An asynchronous generator that was cancelled gets ``CancelledError`` where it has yielded, so that it can save
         its state.
         """
-        source = self._source
-        if not inspect.isasyncgen(source) or source.ag_frame is None:
-            return
-        if not cancelled:
-            await source.aclose()
-            return
-        try:
-            await source.athrow(asyncio.CancelledError())
-        except (asyncio.CancelledError, StopAsyncIteration):
-            # What it was told.
-            pass
+        async with self._stack:
+            if not inspect.isasyncgen(self._source) or self._source.ag_frame is None:
+                return
+            if not cancelled:
+                await self._source.aclose()
+                return
+            try:
+                await self._source.athrow(asyncio.CancelledError())
+            except (asyncio.CancelledError, StopAsyncIteration):
+                # What it was told.
+                pass
+
+
+async def _whole(result: Any) -> AsyncIterator[Any]:
+    if result is not None:
+        yield result
 
 
 def _returns_at_once(function: Any) -> bool:
@@ -73,10 +86,3 @@ def _returns_at_once(function: Any) -> bool:
         function = type(function).__call__
     kinds = (inspect.isasyncgenfunction, inspect.iscoroutinefunction, inspect.isgeneratorfunction)
     return any(kind(function) for kind in kinds)
-
-
-async def in_thread(source: Iterator[Any]) -> AsyncIterator[Any]:
-    """The items of an iterator that is not asynchronous."""
-    end = object()
-    while (item := await asyncio.to_thread(next, source, end)) is not end:
-        yield item

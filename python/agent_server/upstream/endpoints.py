@@ -7,7 +7,7 @@ import json
 import typing
 from typing import Any, AsyncIterator, Callable, List, TypeVar
 
-from ._calls import in_thread
+from .._thread import RunThread
 from ._plain import plain
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -46,12 +46,13 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 async def _events(items: Any) -> AsyncIterator[str]:
-    try:
-        async for item in items if hasattr(items, "__aiter__") else in_thread(items):
-            yield _event(plain(item))
-    except Exception as error:
-        text = "Error in streaming generator"
-        yield _event({"error": str(error), "error_type": type(error).__name__, "message": text})
+    with RunThread() as thread:
+        try:
+            async for item in items if hasattr(items, "__aiter__") else thread.iterate(items):
+                yield _event(plain(item))
+        except Exception as error:
+            text = "Error in streaming generator"
+            yield _event({"error": str(error), "error_type": type(error).__name__, "message": text})
 
 
 def _event(value: Any) -> str:

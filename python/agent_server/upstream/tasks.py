@@ -73,6 +73,10 @@ class Tasks:
 
 async def _execute(function: Callable[..., Any], body: Dict[str, Any]) -> Any:
     parameters = [*inspect.signature(function).parameters]
-    results = [plain(item) async for item in Items(function, {parameters[0]: body} if parameters else {})]
+    items = Items(function, {parameters[0]: body} if parameters else {})
+    try:
+        results = [plain(item) async for item in items]
+    finally:
+        await items.close()
     is_generator = inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function)
     return results if is_generator else next(iter(results), None)

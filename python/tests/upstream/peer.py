@@ -22,19 +22,21 @@ class Peer:
     def __init__(self, script: Path) -> None:
         self._data, data = socket.socketpair()
         self._health, health = socket.socketpair()
+        self._log, log = socket.socketpair()
         environment = {
             **os.environ,
             "PYTHONPATH": str(PACKAGE),
             "AGENT_SERVER_WORKER_DATA": str(data.fileno()),
             "AGENT_SERVER_WORKER_HEALTH": str(health.fileno()),
+            "AGENT_SERVER_WORKER_LOG": str(log.fileno()),
         }
-        descriptors = (data.fileno(), health.fileno())
-        command = [sys.executable, "-m", "agent_server", "worker", str(script)]
+        descriptors = (data.fileno(), health.fileno(), log.fileno())
+        command = [sys.executable, "-c", f"from agent_server._worker import main; main({str(script)!r})"]
         self.process = subprocess.Popen(
             command, pass_fds=descriptors, env=environment, stdout=subprocess.PIPE, text=True
         )
-        data.close()
-        health.close()
+        for end in (data, health, log):
+            end.close()
         self._decoder, self._frames = _wire.Decoder(), []  # type: tuple[Any, list[Any]]
         self.send(_wire.HELLO, {"version": 1, "credit": 1 << 20, "max_frame": 1 << 20})
 
@@ -64,7 +66,14 @@ class Peer:
         while self._data.recv(1 << 16):
             pass
         printed, _errors = self.process.communicate(timeout=60)
-        return printed
+        return printed + self._logged()
+
+    def _logged(self) -> str:
+        """What runs have printed, which is in the log."""
+        decoder, lines = _wire.Decoder(), ""
+        while data := self._log.recv(1 << 16):
+            lines += "".join(frame.json()["message"] + "\n" for frame in decoder.feed(data))
+        return lines
 
     def __enter__(self) -> Peer:
         return self
@@ -72,6 +81,6 @@ class Peer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._data.close()
-        self._health.close()
+        for end in (self._data, self._health, self._log):
+            end.close()
         self.process.communicate(timeout=60)

@@ -8,6 +8,14 @@ from typing import Any
 from agent_server.upstream._calls import Items, accepted
 
 
+async def everything(function: Any) -> list[Any]:
+    items = Items(function, {})
+    try:
+        return [item async for item in items]
+    finally:
+        await items.close()
+
+
 class Calls(unittest.IsolatedAsyncioTestCase):
     async def test_generator__whose_consumer_is_cancelled__gets_the_cancellation(self) -> None:
         seen = []
@@ -63,8 +71,8 @@ class Calls(unittest.IsolatedAsyncioTestCase):
 
         kinds = (Callable(), functools.partial(Callable()), returns_a_generator, lambda: "object")
         for kind in kinds:
-            self.assertEqual([item async for item in Items(kind, {})], ["object"])
-        self.assertEqual([item async for item in Items(nothing, {})], [])
+            self.assertEqual(await everything(kind), ["object"])
+        self.assertEqual(await everything(nothing), [])
 
     def test_arguments__that_a_function_does_not_take__are_left_out(self) -> None:
         given = {"msgs": 1, "request": 2, "response": 3}

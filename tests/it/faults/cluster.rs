@@ -10,6 +10,7 @@ use rustix::process::{Signal, kill_process};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use super::World;
 
@@ -38,8 +39,8 @@ pub(super) struct Cluster {
     servers: Vec<Server>,
     /// The networks between the servers and Redis, if they can fail.
     links: Vec<Link>,
-    /// The port at which workers read the clock, if there are any.
-    clock_port: u16,
+    /// The port at which workers read the clock, and the task that answers.
+    clock: (u16, JoinSet<()>),
 }
 
 impl Cluster {
@@ -93,8 +94,8 @@ impl Cluster {
         links: Vec<Link>,
         (world, model, config): (World, MarkingModel, String),
     ) -> (World, Self) {
-        let (clock_port, servers) = (serve_clock(Arc::clone(&world.clock)).await, Vec::new());
-        let mut cluster = Cluster { store, world: world.clone(), model, config, servers, links, clock_port };
+        let (clock, servers) = (serve_clock(Arc::clone(&world.clock)).await, Vec::new());
+        let mut cluster = Cluster { store, world: world.clone(), model, config, servers, links, clock };
         for index in 0..count {
             let server = cluster.launch(index).start().await;
             world.addresses.set(index, server.address());
@@ -104,7 +105,7 @@ impl Cluster {
     }
 
     fn launch(&self, index: usize) -> Launch {
-        let port = self.clock_port.to_string();
+        let port = self.clock.0.to_string();
         let launch = Launch::bare(&["--port", "0", "--log-format", "json"])
             .environment("PATH", PATH)
             .environment("CLOCK_PORT", &port)
@@ -199,15 +200,16 @@ impl Cluster {
     }
 }
 
-/// Tells the time to everyone who connects; returns the port.
-async fn serve_clock(clock: Arc<Clock>) -> u16 {
+/// Tells the time to everyone who connects.
+async fn serve_clock(clock: Arc<Clock>) -> (u16, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    tokio::spawn(async move {
+    let mut answering = JoinSet::new();
+    answering.spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
             // A killed worker does not listen.
             let _ = client.write_all(clock.now().to_string().as_bytes()).await;
         }
     });
-    port
+    (port, answering)
 }

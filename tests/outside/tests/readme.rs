@@ -4,6 +4,7 @@
 //! - `cargo install` puts the server that was already built (`AGENT_TEST_BINARY`) in its place, and checks the path.
 //! - `cargo run` in `greeter` runs the program that was built from `tests/outside/greeter`, whose files are compared with
 //!   the blocks of the README.
+//! - `pip install` puts that server in its place, too.
 //! - The ports 8080 and 8081 are free ones: the programs get theirs from the environment, and `agent-server runs` from
 //!   its flag.
 //! - The sections in [`SKIPPED`] are not executed.
@@ -71,10 +72,10 @@ impl Machine {
             fs::create_dir_all(folder).expect("made");
         }
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project");
-        for name in ["crates", "docs"] {
+        for name in ["crates", "docs", "pyproject.toml"] {
             symlink(root.join(name), clone.join(name)).expect("linked");
         }
-        for (name, text) in [("cargo", CARGO), ("curl", CURL)] {
+        for (name, text) in [("cargo", CARGO), ("curl", CURL), ("pip", PIP), ("python3", PYTHON)] {
             let tool = tools.join(name);
             fs::write(&tool, text).expect("written");
             fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("set");
@@ -170,6 +171,22 @@ case "$*" in
 esac
 "#;
 
+/// An environment gets the `pip` below.
+const PYTHON: &str = r#"#!/bin/sh -e
+tools=${PATH%%:*}
+PATH=${PATH#*:}
+[ "$1 $2" = "-m venv" ] || exec python3 "$@"
+python3 "$@" --without-pip
+ln -s "$tools/pip" "$3/bin/pip"
+"#;
+
+/// Instead of pip: gives what is built already.
+const PIP: &str = r#"#!/bin/sh -e
+[ "$*" = "install ." ]
+grep -q '^name = "agent-server"' pyproject.toml
+ln -s "$SERVER" "${0%/*}/agent-server"
+"#;
+
 fn server_binary() -> PathBuf {
     let named = std::env::var_os("AGENT_TEST_BINARY");
     named.expect("AGENT_TEST_BINARY names the server; `cargo xtask test` builds it and sets the variable").into()
@@ -186,7 +203,7 @@ fn greeter_binary() -> PathBuf {
 
 /// Whether a block starts a server, which goes on.
 fn is_server(text: &str) -> bool {
-    let last = text.trim().rsplit("&& ").next().unwrap_or_default();
+    let last = text.trim().rsplit("&& ").next().unwrap_or_default().trim_start_matches(".venv/bin/");
     let starts = ["agent-server --", "agent-server serve "].iter().any(|start| last.starts_with(start));
     last == "agent-server" || starts || last == "cargo run"
 }

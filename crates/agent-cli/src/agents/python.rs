@@ -32,8 +32,15 @@ pub(crate) fn add_script(
     let stem =
         || file.file_stem().map_or_else(|| "agent".to_owned(), |stem| stem.to_string_lossy().into_owned());
     let name = agent.clone().unwrap_or_else(stem);
-    let python =
-        PythonConfig { file, agent, python: command.python.clone(), workers: 1, reload: command.reload };
+    let python = PythonConfig {
+        file,
+        agent,
+        python: command.python.clone(),
+        workers: 1,
+        reload: command.reload,
+        memory_mb: None,
+        environment: None,
+    };
     config.agents.insert(name.clone(), AgentConfig::Python(python));
     config.agent = Some(name);
     Ok(())
@@ -93,15 +100,17 @@ impl Scripts {
         }
         let package = Package::unpack()?;
         let script = Script { file: config.file.clone(), python: config.python.clone() };
-        let mut workers =
-            WorkersConfig::new(script.program(&package, environment.of_others()).map_err(&failed)?);
+        let environment = environment.for_workers(config.environment.as_deref());
+        let environment = environment.map_err(|error| failed(format!("environment: {error}")))?;
+        let mut workers = WorkersConfig::new(script.program(&package, environment).map_err(&failed)?);
         workers.count = config.workers;
-        let workers = Workers::start(workers).await;
-        let workers = workers.map_err(|error| failed(format!("{error}{}", error.traceback())))?;
+        workers.memory = config.memory_mb.map(|memory| u64::from(memory.get()) << 20);
         if config.reload {
             let file = config.file.canonicalize()?;
-            workers.reload_on_change(file.parent().unwrap_or(&file).to_owned());
+            workers.reload_on_change = file.parent().map(Path::to_owned);
         }
+        let workers = Workers::start(workers).await;
+        let workers = workers.map_err(|error| failed(format!("{error}{}", error.traceback())))?;
         let started = Arc::new(Started { workers, _package: package });
         self.0.push((shared, Arc::clone(&started)));
         Ok(started)

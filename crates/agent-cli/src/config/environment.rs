@@ -13,6 +13,25 @@ pub(super) const FILE_VARIABLE: &str = "AGENT_SERVER_CONFIG";
 /// The bearer token that commands send to a server.
 const TOKEN_VARIABLE: &str = "AGENT_SERVER_TOKEN";
 
+/// What workers get in any case, besides `LC_*`: where programs, modules, certificates and temporary files are, and the user's
+/// name, language and time zone.
+#[cfg(feature = "python")]
+const BASIC: [&str; 13] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "LD_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
 /// The minimum similarity of a suggestion for an unknown name, from 0 to 1.
 const SIMILAR: f64 = 0.85;
 
@@ -43,11 +62,27 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Everything except the variables of this program.
+    /// The variables for workers: everything except the variables of this program, or only these names and what every
+    /// program needs.
+    ///
+    /// # Errors
+    /// A sentence, if one of the names is a variable of this program.
     #[cfg(feature = "python")]
-    pub(crate) fn of_others(&self) -> Vec<(OsString, OsString)> {
-        let others = self.variables.iter().filter(|(name, _)| !name.starts_with(PREFIX));
-        others.map(|(name, value)| (name.into(), value.into())).collect()
+    pub(crate) fn for_workers(
+        &self,
+        allowed: Option<&[String]>,
+    ) -> Result<Vec<(OsString, OsString)>, String> {
+        if let Some(own) = allowed.into_iter().flatten().find(|name| name.starts_with(PREFIX)) {
+            return Err(format!("{own} is a variable of the server, which workers do not get"));
+        }
+        let is_allowed = |name: &String| match allowed {
+            Some(allowed) => {
+                allowed.contains(name) || BASIC.contains(&name.as_str()) || name.starts_with("LC_")
+            }
+            None => !name.starts_with(PREFIX),
+        };
+        let variables = self.variables.iter().filter(|(name, _)| is_allowed(name));
+        Ok(variables.map(|(name, value)| (name.into(), value.into())).collect())
     }
 
     /// The value of a setting's variable.
@@ -179,6 +214,25 @@ mod tests {
         );
         let environment = Environment::new([("AGENT_SERVER_REDIS_PORT".into(), "6379".into())]);
         assert!(environment.check().is_err(), "the value is not that of a link");
+    }
+
+    #[cfg(feature = "python")]
+    #[test]
+    fn for_workers__with_and_without_a_list__never_has_our_variables() {
+        let names = ["AGENT_SERVER_PORT", "KEY", "LC_TIME", "PATH", "SECRET"];
+        let environment = Environment::new(names.map(|name| (name.into(), "x".into())));
+        let names = |allowed: Option<&[&str]>| {
+            let allowed =
+                allowed.map(|names| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+            let variables = environment.for_workers(allowed.as_deref())?;
+            let mut names: Vec<_> = variables.into_iter().map(|(name, _)| name).collect();
+            names.sort();
+            Ok::<_, String>(names)
+        };
+        assert_eq!(names(None), Ok(vec!["KEY".into(), "LC_TIME".into(), "PATH".into(), "SECRET".into()]));
+        assert_eq!(names(Some(&[])), Ok(vec!["LC_TIME".into(), "PATH".into()]));
+        assert_eq!(names(Some(&["KEY", "NONE"])), Ok(vec!["KEY".into(), "LC_TIME".into(), "PATH".into()]));
+        assert!(names(Some(&["AGENT_SERVER_PORT"])).is_err_and(|error| error.contains("AGENT_SERVER_PORT")));
     }
 
     #[test]

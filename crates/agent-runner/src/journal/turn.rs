@@ -8,11 +8,10 @@ use agent_services::page::PageSize;
 use agent_services::retry::retry_unavailable;
 use agent_services::run::{Step, may_exist};
 
-use super::entry::{Entry, Key, run_of};
 use super::keep;
 use crate::agent::AgentError;
-use crate::live::LiveRun;
-use crate::question::{Answer, QUESTION};
+use crate::answer::{Answer, QUESTION};
+use crate::live::{Entry, Key, LiveRun, run_of};
 
 /// How many runs one turn may have.
 const MAX_RUNS: usize = 100;
@@ -76,7 +75,7 @@ async fn answer(live: &LiveRun, known: &mut Entries) -> Result<Option<RunId>, Ag
 }
 
 /// An open question, and the answer to it.
-struct Found {
+struct OpenQuestion {
     run: RunId,
     key: String,
     answer: Answer,
@@ -84,7 +83,7 @@ struct Found {
     is_named: bool,
 }
 
-async fn find_question(live: &LiveRun) -> Result<Option<Found>, AgentError> {
+async fn find_question(live: &LiveRun) -> Result<Option<OpenQuestion>, AgentError> {
     let named = live.new_input().iter().rev().find_map(approval);
     let is_named = named.is_some();
     let (run, answer) = match named {
@@ -105,7 +104,7 @@ async fn find_question(live: &LiveRun) -> Result<Option<Found>, AgentError> {
     let entries = if is_known { entries_of(live, &run).await? } else { Entries::new() };
     let key = entries.into_iter().find(|(key, entry)| Key::is_question(key) && *entry == Entry::Asked {});
     match key {
-        Some((key, _)) => Ok(Some(Found { run, key, answer, is_named })),
+        Some((key, _)) => Ok(Some(OpenQuestion { run, key, answer, is_named })),
         None if is_named => Err(refused("is not known, or no longer")),
         None => Ok(None),
     }

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Runner;
 use super::context::ContextError;
 use super::run_task::{AppendBuffer, RunTask, Task};
-use crate::agent::{Agent, AgentError, Recovery};
+use crate::agent::{Agent, AgentError};
 use crate::assemble::{Assembler, Ending, ResponseHead};
 use crate::budget::request_bytes;
 use crate::error_chain::chain;
@@ -161,7 +161,7 @@ impl Runner {
         if record.options.parent.is_some() {
             return Task::GiveUp(interrupted("the server that executed its parent stopped"));
         }
-        let may_go_on = is_fresh || recovers(agent.as_ref(), !assembler.whole_messages().is_empty());
+        let may_go_on = is_fresh || agent.recovery().allows(!assembler.whole_messages().is_empty());
         if record.epochs.len() > MAX_EPOCHS {
             return Task::GiveUp(interrupted("the server stopped too many times during the run"));
         }
@@ -170,15 +170,6 @@ impl Runner {
         } else {
             Task::GiveUp(interrupted("the server stopped during the run"))
         }
-    }
-}
-
-/// Whether an agent may continue a run that was interrupted; `has_whole` says whether a message is complete.
-pub(super) fn recovers(agent: &dyn Agent, has_whole: bool) -> bool {
-    match agent.recovery() {
-        Recovery::Continue => true,
-        Recovery::StartOver => !has_whole,
-        Recovery::GiveUp => false,
     }
 }
 

@@ -3,19 +3,19 @@
 //! The command gets the path of a script as its last argument. Another language brings scripts of its own with the same
 //! agents.
 
-mod peer;
+mod test_server;
 
 use std::io::Write;
 
 use serde_json::json;
 
-use self::peer::{CREDIT, MAX_PAYLOAD, Peer, encode, kind, pieces, read, start_of};
+use self::test_server::{CREDIT, MAX_PAYLOAD, TestServer, encode, kind, pieces, read, start_of};
 
 #[test]
 fn ready__names_the_agents_in_their_order() {
-    let mut peer = Peer::start("agents.py");
-    peer.hello(1);
-    let ready = peer.receive(0);
+    let mut server = TestServer::start("agents.py");
+    server.hello(1);
+    let ready = server.receive(0);
     assert_eq!(ready.kind, kind::READY);
     let ready = ready.json();
     assert_eq!(
@@ -28,83 +28,83 @@ fn ready__names_the_agents_in_their_order() {
 
 #[test]
 fn script__cannot_be_loaded__says_where_and_exits() {
-    let mut peer = Peer::start("broken.py");
-    peer.hello(1);
-    let failed = peer.receive(0);
+    let mut server = TestServer::start("broken.py");
+    server.hello(1);
+    let failed = server.receive(0);
     assert_eq!(failed.kind, kind::FAILED);
     let failed = failed.json();
     assert!(failed["message"].as_str().is_some_and(|text| text.contains("line 4")), "{failed}");
     assert!(failed["traceback"].as_str().is_some_and(|text| text.contains("def broken(:")), "{failed}");
-    peer.exit();
+    server.exit();
 }
 
 #[test]
 fn run__answers__in_frames_of_one_part() {
-    let mut peer = Peer::ready();
-    peer.run(7, "echo", "a ü");
-    let open = peer.receive(7);
+    let mut server = TestServer::ready();
+    server.run(7, "echo", "a ü");
+    let open = server.receive(7);
     assert_eq!((open.kind, &open.json()["kind"]), (kind::OPEN, &json!("message")));
     for text in ["a ", "ü "] {
-        let frame = peer.receive(7);
+        let frame = server.receive(7);
         assert_eq!((frame.kind, frame.part, frame.text()), (kind::TEXT, open.part, text));
     }
     assert_eq!(
-        (peer.receive(7).kind, peer.receive(7).json()),
+        (server.receive(7).kind, server.receive(7).json()),
         (kind::CLOSE, json!({ "status": "completed" }))
     );
 }
 
 #[test]
 fn frames__arrive_byte_by_byte__are_whole() {
-    let mut peer = Peer::ready();
+    let mut server = TestServer::ready();
     for byte in encode(kind::RUN, 0, 1, start_of("echo", "slowly").to_string().as_bytes()) {
-        peer.send_bytes(&[byte]);
+        server.send_bytes(&[byte]);
     }
-    assert_eq!(peer.finish(1).0, "slowly ");
+    assert_eq!(server.finish(1).0, "slowly ");
 }
 
 #[test]
 fn request__longer_than_a_frame__does_not_delay_a_cancel() {
-    let mut peer = Peer::ready();
-    peer.run(1, "waits", "x");
-    assert_eq!(peer.receive(1).kind, kind::OPEN);
+    let mut server = TestServer::ready();
+    server.run(1, "waits", "x");
+    assert_eq!(server.receive(1).kind, kind::OPEN);
     let words = "word ".repeat(MAX_PAYLOAD / 2);
     let frames = pieces(kind::RUN, 2, start_of("echo", &words).to_string().as_bytes(), 300_000);
     assert!(frames.len() > 5);
     for (number, frame) in frames.iter().enumerate() {
-        peer.send_bytes(frame);
+        server.send_bytes(frame);
         if number == 1 {
-            peer.send(kind::CANCEL, 1, &json!({ "reason": "canceled" }));
-            saves(&mut peer, 1);
-            assert_eq!(peer.finish(1).1["status"], "canceled");
+            server.send(kind::CANCEL, 1, &json!({ "reason": "canceled" }));
+            saves(&mut server, 1);
+            assert_eq!(server.finish(1).1["status"], "canceled");
         }
     }
-    assert_eq!(peer.receive(2).kind, kind::OPEN);
+    assert_eq!(server.receive(2).kind, kind::OPEN);
 }
 
 /// Answers the call of a cancelled run that saves its state.
-fn saves(peer: &mut Peer, run: u32) {
+fn saves(server: &mut TestServer, run: u32) {
     loop {
-        let frame = peer.receive(run);
+        let frame = server.receive(run);
         if frame.kind == kind::CALL {
             let call = frame.json();
             assert_eq!(
                 (&call["method"], &call["arguments"]),
                 (&json!("save_state"), &json!({ "state": { "saved": "x" } }))
             );
-            return peer.send(kind::REPLY, run, &json!({ "call": call["call"], "result": null }));
+            return server.send(kind::REPLY, run, &json!({ "call": call["call"], "result": null }));
         }
     }
 }
 
 #[test]
 fn text__longer_than_a_frame__is_cut_between_characters() {
-    let mut peer = Peer::ready();
-    peer.run(1, "long", &MAX_PAYLOAD.to_string());
-    assert_eq!(peer.receive(1).kind, kind::OPEN);
+    let mut server = TestServer::ready();
+    server.run(1, "long", &MAX_PAYLOAD.to_string());
+    assert_eq!(server.receive(1).kind, kind::OPEN);
     let (mut characters, mut flags) = (0, Vec::new());
     while characters < MAX_PAYLOAD {
-        let frame = peer.receive(1);
+        let frame = server.receive(1);
         assert_eq!(frame.kind, kind::TEXT);
         characters += frame.text().chars().count();
         flags.push(frame.flags);
@@ -115,125 +115,125 @@ fn text__longer_than_a_frame__is_cut_between_characters() {
 
 #[test]
 fn credit__used_up__stops_that_run_only() {
-    let mut peer = Peer::ready();
-    peer.run(1, "flood", "200");
+    let mut server = TestServer::ready();
+    server.run(1, "flood", "200");
     let mut received = 0;
     // It may exceed its credit by one frame.
     while received < CREDIT {
-        received += peer.receive(1).payload.len();
+        received += server.receive(1).payload.len();
     }
-    peer.run(2, "echo", "still here");
-    assert_eq!(peer.finish(2).0, "still here ", "the other run is not delayed");
+    server.run(2, "echo", "still here");
+    assert_eq!(server.finish(2).0, "still here ", "the other run is not delayed");
     // Everything before the answer of the second run has arrived, so more would be here by now.
     assert!(received < CREDIT + 2000, "{received}");
     while received < 200_000 {
-        peer.send(kind::CREDIT, 1, &json!({ "bytes": 10_000 }));
+        server.send(kind::CREDIT, 1, &json!({ "bytes": 10_000 }));
         let granted = received + 10_000;
         while received < granted.min(200_000) {
-            received += peer.receive(1).payload.len();
+            received += server.receive(1).payload.len();
         }
     }
-    assert_eq!(peer.finish(1).1["status"], "completed");
+    assert_eq!(server.finish(1).1["status"], "completed");
 }
 
 #[test]
 fn cancel__of_one_among_many__ends_that_one() {
-    let mut peer = Peer::ready();
+    let mut server = TestServer::ready();
     for run in 1..=500 {
-        peer.run(run, "waits", "x");
-        assert_eq!(peer.receive(run).kind, kind::OPEN);
+        server.run(run, "waits", "x");
+        assert_eq!(server.receive(run).kind, kind::OPEN);
     }
     for run in [250, 1, 500] {
-        peer.send(kind::CANCEL, run, &json!({ "reason": "canceled" }));
-        saves(&mut peer, run);
-        assert_eq!(peer.finish(run).1["status"], "canceled");
+        server.send(kind::CANCEL, run, &json!({ "reason": "canceled" }));
+        saves(&mut server, run);
+        assert_eq!(server.finish(run).1["status"], "canceled");
     }
-    peer.run(501, "echo", "others live");
-    assert_eq!(peer.finish(501).0, "others live ");
+    server.run(501, "echo", "others live");
+    assert_eq!(server.finish(501).0, "others live ");
 }
 
 #[test]
 fn cancel__before_the_request_or_after_the_end__is_no_error() {
-    let mut peer = Peer::ready();
-    peer.send(kind::CANCEL, 1, &json!({ "reason": "canceled" }));
-    peer.run(1, "waits", "x");
-    assert_eq!(peer.finish(1), (String::new(), json!({ "status": "canceled" })), "it has not begun");
-    peer.send(kind::CANCEL, 1, &json!({ "reason": "canceled" }));
-    peer.run(2, "echo", "next");
-    assert_eq!(peer.finish(2).0, "next ");
+    let mut server = TestServer::ready();
+    server.send(kind::CANCEL, 1, &json!({ "reason": "canceled" }));
+    server.run(1, "waits", "x");
+    assert_eq!(server.finish(1), (String::new(), json!({ "status": "canceled" })), "it has not begun");
+    server.send(kind::CANCEL, 1, &json!({ "reason": "canceled" }));
+    server.run(2, "echo", "next");
+    assert_eq!(server.finish(2).0, "next ");
 }
 
 #[test]
 fn errors__with_and_without_a_code() {
-    let mut peer = Peer::ready();
-    peer.run(1, "fails", "");
-    let (_, done) = peer.finish(1);
+    let mut server = TestServer::ready();
+    server.run(1, "fails", "");
+    let (_, done) = server.finish(1);
     assert_eq!((&done["status"], &done["error"]["message"]), (&json!("failed"), &json!("secret")));
     assert!(done["error"]["code"].is_null() && done["error"]["traceback"].is_string(), "{done}");
-    peer.run(2, "refuses", "");
-    let (_, done) = peer.finish(2);
+    server.run(2, "refuses", "");
+    let (_, done) = server.finish(2);
     assert_eq!((&done["error"]["code"], &done["error"]["status"]), (&json!("DAILY_LIMIT"), &json!(429)));
-    peer.run(3, "nobody", "");
-    assert_eq!(peer.finish(3).1["status"], "failed", "there is no such agent");
+    server.run(3, "nobody", "");
+    assert_eq!(server.finish(3).1["status"], "failed", "there is no such agent");
 }
 
 #[test]
 fn calls__answered_in_another_order__get_their_results() {
-    let mut peer = Peer::ready();
-    peer.run(1, "counts", "");
-    let calls = [peer.receive(1).json(), peer.receive(1).json()];
+    let mut server = TestServer::ready();
+    server.run(1, "counts", "");
+    let calls = [server.receive(1).json(), server.receive(1).json()];
     for call in calls.iter().rev() {
         let result = if call["method"] == "history" { json!([{}, {}]) } else { json!({ "turns": 3 }) };
-        peer.send(kind::REPLY, 1, &json!({ "call": call["call"], "result": result }));
+        server.send(kind::REPLY, 1, &json!({ "call": call["call"], "result": result }));
     }
-    assert_eq!(peer.finish(1).0, "{'turns': 3} 2");
-    peer.run(2, "counts", "");
+    assert_eq!(server.finish(1).0, "{'turns': 3} 2");
+    server.run(2, "counts", "");
     for _ in 0..2 {
-        let call = peer.receive(2).json();
+        let call = server.receive(2).json();
         let error = json!({ "kind": "failed", "message": "no store" });
-        peer.send(kind::REPLY, 2, &json!({ "call": call["call"], "error": error }));
+        server.send(kind::REPLY, 2, &json!({ "call": call["call"], "error": error }));
     }
-    assert_eq!(peer.finish(2).1["error"]["message"], "no store");
+    assert_eq!(server.finish(2).1["error"]["message"], "no store");
 }
 
 #[test]
 fn unknown_frames_and_members__are_ignored() {
-    let mut peer = Peer::ready();
-    peer.send(60, 0, &json!({ "from": "a later version" }));
+    let mut server = TestServer::ready();
+    server.send(60, 0, &json!({ "from": "a later version" }));
     let mut start = start_of("echo", "known");
     start["a_later_member"] = json!({ "x": 1 });
-    peer.send(kind::RUN, 1, &start);
-    assert_eq!(peer.finish(1).0, "known ");
+    server.send(kind::RUN, 1, &start);
+    assert_eq!(server.finish(1).0, "known ");
 }
 
 #[test]
 fn drain__exits_after_the_last_run() {
-    let mut peer = Peer::ready();
-    peer.run(1, "waits", "x");
-    assert_eq!(peer.receive(1).kind, kind::OPEN);
-    peer.send(kind::DRAIN, 0, &json!({}));
-    peer.send(kind::CANCEL, 1, &json!({ "reason": "canceled" }));
-    saves(&mut peer, 1);
-    assert_eq!(peer.finish(1).1["status"], "canceled");
-    peer.exit();
+    let mut server = TestServer::ready();
+    server.run(1, "waits", "x");
+    assert_eq!(server.receive(1).kind, kind::OPEN);
+    server.send(kind::DRAIN, 0, &json!({}));
+    server.send(kind::CANCEL, 1, &json!({ "reason": "canceled" }));
+    saves(&mut server, 1);
+    assert_eq!(server.finish(1).1["status"], "canceled");
+    server.exit();
 }
 
 #[test]
 fn blocked_worker__answers_pings_and_ends_with_the_server() {
-    let mut peer = Peer::ready();
-    peer.run(1, "blocks", "");
-    assert_eq!((peer.receive(1).kind, peer.receive(1).kind), (kind::OPEN, kind::TEXT));
-    peer.health.write_all(&encode(kind::PING, 0, 0, b"{}")).expect("sent");
-    assert_eq!(read(&mut peer.health).expect("an answer").kind, kind::PONG);
-    for socket in [&peer.data, &peer.health] {
+    let mut server = TestServer::ready();
+    server.run(1, "blocks", "");
+    assert_eq!((server.receive(1).kind, server.receive(1).kind), (kind::OPEN, kind::TEXT));
+    server.health.write_all(&encode(kind::PING, 0, 0, b"{}")).expect("sent");
+    assert_eq!(read(&mut server.health).expect("an answer").kind, kind::PONG);
+    for socket in [&server.data, &server.health] {
         socket.shutdown(std::net::Shutdown::Write).expect("shut down");
     }
-    peer.exit();
+    server.exit();
 }
 
 #[test]
 fn server_gone__worker_exits() {
-    let peer = Peer::ready();
-    peer.data.shutdown(std::net::Shutdown::Write).expect("shut down");
-    peer.exit();
+    let server = TestServer::ready();
+    server.data.shutdown(std::net::Shutdown::Write).expect("shut down");
+    server.exit();
 }

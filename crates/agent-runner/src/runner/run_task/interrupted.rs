@@ -4,7 +4,6 @@ use agent_schemas::Error;
 use agent_services::run::Grant;
 
 use super::{RunTask, Task};
-use crate::runner::execute::recovers;
 
 /// A run that is interrupted this often fails, because its agent may be what ends the process.
 const MAX_INTERRUPTIONS: usize = 3;
@@ -16,7 +15,7 @@ impl RunTask {
         let record = &self.live.record;
         record.options.parent.is_none()
             && record.epochs.len() + 1 < MAX_INTERRUPTIONS
-            && recovers(agent.as_ref(), self.live.log.has_whole_messages())
+            && agent.recovery().allows(self.live.log.has_whole_messages())
     }
 
     /// Stores what the agent has written, and lets the run be taken over like one of a process that died.

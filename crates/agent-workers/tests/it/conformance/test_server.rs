@@ -65,12 +65,20 @@ impl Frame {
 }
 
 /// A worker, and the server's ends of its sockets.
-pub(crate) struct Peer {
+pub(crate) struct TestServer {
     child: Child,
     pub(crate) data: UnixStream,
     pub(crate) health: UnixStream,
+    _log: UnixStream,
     /// Frames that were received and not looked at, by their run.
     waiting: HashMap<u32, VecDeque<Frame>>,
+}
+
+/// The command that starts the worker.
+fn command() -> String {
+    #[expect(clippy::disallowed_methods, reason = "it is how another worker is tested")]
+    let command = env::var("AGENT_TEST_WORKER");
+    command.unwrap_or_else(|_| "python3 src/python".to_owned())
 }
 
 /// The scripts of the suite, which every worker implements in its language.
@@ -78,18 +86,19 @@ pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/conformance").join(name)
 }
 
-impl Peer {
+impl TestServer {
     /// Starts the worker of the Python package, or the command in `AGENT_TEST_WORKER`, with a script.
     pub(crate) fn start(name: &str) -> Self {
-        let command =
-            env::var("AGENT_TEST_WORKER").unwrap_or_else(|_| "python3 -m agent_server worker".to_owned());
+        let command = command();
         let mut words = command.split(' ');
         let mut command = Command::new(words.next().unwrap_or_default());
         let (data, workers_data) = UnixStream::pair().expect("a pair");
         let (health, workers_health) = UnixStream::pair().expect("a pair");
+        let (log, workers_log) = UnixStream::pair().expect("a pair");
         let mappings = vec![
             FdMapping { parent_fd: workers_data.into(), child_fd: 3 },
             FdMapping { parent_fd: workers_health.into(), child_fd: 4 },
+            FdMapping { parent_fd: workers_log.into(), child_fd: 5 },
         ];
         let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../python");
         command
@@ -98,6 +107,7 @@ impl Peer {
             .env("PYTHONPATH", package)
             .env("AGENT_SERVER_WORKER_DATA", "3")
             .env("AGENT_SERVER_WORKER_HEALTH", "4")
+            .env("AGENT_SERVER_WORKER_LOG", "5")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -107,16 +117,16 @@ impl Peer {
         for socket in [&data, &health] {
             socket.set_read_timeout(Some(DEADLINE)).expect("a deadline");
         }
-        Peer { child, data, health, waiting: HashMap::new() }
+        TestServer { child, data, health, _log: log, waiting: HashMap::new() }
     }
 
     /// The same, once it is ready.
     pub(crate) fn ready() -> Self {
-        let mut peer = Peer::start("agents.py");
-        peer.hello(1);
-        let ready = peer.receive(0);
+        let mut server = TestServer::start("agents.py");
+        server.hello(1);
+        let ready = server.receive(0);
         assert_eq!(ready.kind, kind::READY, "{}", String::from_utf8_lossy(&ready.payload));
-        peer
+        server
     }
 
     pub(crate) fn hello(&mut self, version: u32) {
@@ -173,7 +183,7 @@ impl Peer {
     }
 }
 
-impl Drop for Peer {
+impl Drop for TestServer {
     fn drop(&mut self) {
         // It may have exited.
         let _ = self.child.kill();

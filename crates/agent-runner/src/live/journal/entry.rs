@@ -4,7 +4,7 @@ use agent_schemas::{ErrorBody, Json, RunId};
 use agent_services::run::Step;
 use serde::{Deserialize, Serialize};
 
-use crate::question::Answer;
+use crate::answer::Answer;
 
 /// What a run has noted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,18 +26,18 @@ pub(crate) enum Entry {
 
 impl Entry {
     /// The entry of a stored step; `None` if a later version wrote it.
-    pub(super) fn read(step: &Step) -> Option<Entry> {
+    pub(crate) fn read(step: &Step) -> Option<Entry> {
         serde_json::from_str(&step.data).ok()
     }
 
     /// Its stored form.
-    pub(super) fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         // Every entry can be written as JSON.
         serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Its approximate size in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.to_text().len()
     }
 }
@@ -47,26 +47,26 @@ pub(crate) struct Key;
 
 impl Key {
     /// The run whose turn is continued.
-    pub(super) const CONTINUES: &str = "continues";
+    pub(crate) const CONTINUES: &str = "continues";
     /// The run that answers the question.
-    pub(super) const ANSWERED_BY: &str = "answered by";
+    pub(crate) const ANSWERED_BY: &str = "answered by";
 
-    pub(super) fn step(name: &str) -> String {
+    pub(crate) fn step(name: &str) -> String {
         format!("step {name}")
     }
 
-    pub(super) fn question(name: &str) -> String {
+    pub(crate) fn question(name: &str) -> String {
         format!("question {name}")
     }
 
     /// Whether a key is that of a question.
-    pub(super) fn is_question(key: &str) -> bool {
+    pub(crate) fn is_question(key: &str) -> bool {
         key.starts_with("question ")
     }
 }
 
 /// The run that an entry names.
-pub(super) fn run_of(entry: Option<&Entry>) -> Option<RunId> {
+pub(crate) fn run_of(entry: Option<&Entry>) -> Option<RunId> {
     match entry {
         Some(Entry::Continues(id)) => Some(RunId::new(id.as_str())),
         _ => None,
