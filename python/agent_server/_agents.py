@@ -6,7 +6,18 @@ import inspect
 import os
 import sys
 from dataclasses import dataclass
-from typing import Any, AsyncIterator, Awaitable, Callable, Iterator, Literal, TypeVar, Union, overload
+from typing import (
+    Any,
+    AsyncContextManager,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Literal,
+    TypeVar,
+    Union,
+    overload,
+)
 
 from ._run import Run
 
@@ -26,6 +37,9 @@ class Agent:
 
 
 registered: dict[str, Agent] = {}
+lifetimes: list[Callable[[], AsyncContextManager[Any]]] = []
+"""What a worker enters before its first run, and leaves after its last one."""
+
 in_worker = False
 """Whether the server has started this process."""
 
@@ -68,11 +82,16 @@ def serve(*options: str) -> None:
     """
     if in_worker:
         return
-    script = os.path.abspath(sys.argv[0])
-    command = ["agent-server", "serve", script, "--python", sys.executable, *options, *sys.argv[1:]]
-    # A binary beside the interpreter belongs to the same environment.
-    beside = os.path.join(os.path.dirname(sys.executable), "agent-server")
+    command = server_command(os.path.abspath(sys.argv[0]), *options, *sys.argv[1:])
     try:
-        os.execvp(beside if os.path.exists(beside) else "agent-server", command)
+        os.execvp(command[0], command)
     except FileNotFoundError:
         sys.exit("there is no agent-server: put its binary on the PATH")
+
+
+def server_command(script: str, *options: str) -> list[str]:
+    """The command that serves a script with this Python."""
+    # A binary beside the interpreter belongs to the same environment.
+    beside = os.path.join(os.path.dirname(sys.executable), "agent-server")
+    program = beside if os.path.exists(beside) else "agent-server"
+    return [program, "serve", script, "--python", sys.executable, *options]

@@ -13,10 +13,11 @@ import signal
 import socket
 import sys
 import traceback
+from contextlib import AsyncExitStack
 from typing import Any, Callable
 
-from . import _agents, _wire
-from ._agents import Agent, registered
+from . import _agents, _wire, upstream
+from ._agents import Agent, lifetimes, registered
 from ._connection import Connection
 from ._errors import AgentError, StepCutOff, Suspended
 from ._health import Health
@@ -40,6 +41,8 @@ class Worker:
         self._newest = 0
         self._cancelled_early: set[int] = set()
         self._is_draining = False
+        self._has_drained = asyncio.Event()
+        self._life: asyncio.Task[None] | None = None
 
     async def start(self, data: socket.socket) -> None:
         """Connects to the server."""
@@ -69,17 +72,45 @@ class Worker:
     def _hello(self, hello: dict[str, Any]) -> None:
         self._credit = hello["credit"]
         try:
-            load(self._script)
+            if os.environ.get("AGENT_SERVER_WORKER_COMPAT") != "off":
+                upstream.install()
+            upstream.find(load(self._script))
             # A script that sets up its own log keeps it.
             if not logging.getLogger().handlers:
                 logging.getLogger().addHandler(ServerLog(self._log))
             if not registered:
                 raise ImportError(f"{self._script} has no agent: decorate a function with @agent")
         except BaseException as error:
-            message, text = describe(error)
-            self._connection.send(_wire.encode_json(_wire.FAILED, 0, 0, {"message": message, "traceback": text}))
-            self._connection.close()
+            self._fail(error)
             return
+        self._life = self._loop.create_task(self._live())
+
+    def _fail(self, error: BaseException) -> None:
+        message, text = describe(error)
+        self._connection.send(_wire.encode_json(_wire.FAILED, 0, 0, {"message": message, "traceback": text}))
+        self._connection.close()
+
+    async def _live(self) -> None:
+        """Keeps open what the agents need, until the last run has ended.
+
+        In one task, because some contexts may only be left in the task that has entered them.
+        """
+        is_ready = False
+        try:
+            async with AsyncExitStack() as stack:
+                for lifetime in lifetimes:
+                    await stack.enter_async_context(lifetime())
+                self._ready()
+                is_ready = True
+                await self._has_drained.wait()
+        except BaseException as error:
+            if not is_ready:
+                self._fail(error)
+                return
+            logging.getLogger("agent_server").exception("the script has failed at its end")
+        self._connection.close()
+
+    def _ready(self) -> None:
         agents = [{"name": agent.name, "recovery": agent.recovery} for agent in registered.values()]
         language = "python " + sys.version.split()[0]
         ready = {"version": _wire.VERSION, "pid": os.getpid(), "language": language, "agents": agents}
@@ -125,7 +156,7 @@ class Worker:
 
     def _exit_if_drained(self) -> None:
         if self._is_draining and not self._runs:
-            self._connection.close()
+            self._has_drained.set()
 
     def _lost(self) -> None:
         _exit()

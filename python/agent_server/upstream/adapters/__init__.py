@@ -1,0 +1,1 @@
+"""Adapters of frameworks, for scripts."""

@@ -1,0 +1,75 @@
+"""The classes of upstream's protocol."""
+
+from .constants import ContentType, MessageType, Role, RunStatus
+from .contents import (
+    AudioContent,
+    Content,
+    DataContent,
+    Error,
+    Event,
+    FileContent,
+    ImageContent,
+    RefusalContent,
+    TextContent,
+    VideoContent,
+)
+from .messages import AgentContent, Message
+from .openai import convert_to_openai_messages, convert_to_openai_tool_call, convert_to_openai_tools
+from .requests import AgentRequest, AgentResponse, BaseRequest, BaseResponse, SequenceNumberGenerator
+from .session import Session
+from .tools import (
+    FunctionCall,
+    FunctionCallOutput,
+    FunctionParameters,
+    FunctionTool,
+    McpApprovalRequest,
+    McpApprovalResponse,
+    McpCall,
+    McpCallOutput,
+    McpListTools,
+    McpListToolsTool,
+    Tool,
+    ToolCall,
+    ToolCallOutput,
+)
+
+__all__ = [
+    "AgentContent",
+    "AgentRequest",
+    "AgentResponse",
+    "AudioContent",
+    "BaseRequest",
+    "BaseResponse",
+    "Content",
+    "ContentType",
+    "DataContent",
+    "Error",
+    "Event",
+    "FileContent",
+    "FunctionCall",
+    "FunctionCallOutput",
+    "FunctionParameters",
+    "FunctionTool",
+    "ImageContent",
+    "McpApprovalRequest",
+    "McpApprovalResponse",
+    "McpCall",
+    "McpCallOutput",
+    "McpListTools",
+    "McpListToolsTool",
+    "Message",
+    "MessageType",
+    "RefusalContent",
+    "Role",
+    "RunStatus",
+    "SequenceNumberGenerator",
+    "Session",
+    "TextContent",
+    "Tool",
+    "ToolCall",
+    "ToolCallOutput",
+    "VideoContent",
+    "convert_to_openai_messages",
+    "convert_to_openai_tool_call",
+    "convert_to_openai_tools",
+]

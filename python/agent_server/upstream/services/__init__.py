@@ -1,0 +1,1 @@
+"""Services of scripts, kept by the server while it executes a run."""

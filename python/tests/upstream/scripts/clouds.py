@@ -1,0 +1,1 @@
+from agentscope_runtime.engine.deployers import KubernetesDeployManager  # noqa: F401
