@@ -12,6 +12,7 @@ from typing import Any, Awaitable, Callable, Literal, Mapping, TypeVar, overload
 
 from . import _wire
 from ._errors import AgentError, StepFailed, of_call
+from ._thread import RunThread
 
 Send = Callable[[bytes], None]
 Part = TypeVar("Part", bound="_Part")
@@ -249,7 +250,8 @@ class Run:
 async def _call(work: Callable[[], Any]) -> Any:
     if inspect.iscoroutinefunction(work):
         return await work()
-    result = await asyncio.to_thread(work)
+    with RunThread() as thread:
+        result = await thread.call(work)
     return await result if inspect.isawaitable(result) else result
 
 

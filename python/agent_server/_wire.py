@@ -7,6 +7,7 @@ import struct
 from typing import Any, Iterator, NamedTuple
 
 VERSION = 1
+"""The version of the protocol, which is also the oldest one that this package speaks."""
 MAX_PAYLOAD = 1024 * 1024
 
 HELLO, RUN, CANCEL, CREDIT, REPLY, DRAIN, PING = 1, 2, 3, 5, 7, 8, 9

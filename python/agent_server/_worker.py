@@ -72,6 +72,7 @@ class Worker:
     def _hello(self, hello: dict[str, Any]) -> None:
         self._credit = hello["credit"]
         try:
+            _check_version(hello)
             if os.environ.get("AGENT_SERVER_WORKER_COMPAT") != "off":
                 upstream.install()
             upstream.find(load(self._script))
@@ -160,6 +161,15 @@ class Worker:
 
     def _lost(self) -> None:
         _exit()
+
+
+def _check_version(hello: dict[str, Any]) -> None:
+    newest, oldest = hello["version"], hello.get("oldest_version", hello["version"])
+    if not oldest <= _wire.VERSION <= newest:
+        raise RuntimeError(
+            f"this package speaks version {_wire.VERSION} of the worker protocol, and the server {oldest} to {newest}: "
+            "install the version of the package that belongs to the server"
+        )
 
 
 def _report(error: BaseException) -> dict[str, Any]:

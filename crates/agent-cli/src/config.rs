@@ -195,6 +195,20 @@ pub(crate) struct PythonConfig {
     /// The environment variables that the processes get, besides those that every program needs. The default is all except
     /// those of this server.
     pub(crate) environment: Option<Vec<String>>,
+    /// Whether scripts of agentscope-runtime find this server's modules in place of that package. `off` is for an environment
+    /// in which the package is installed.
+    #[serde(default)]
+    pub(crate) compat: Compat,
+}
+
+/// Whether something is supplied for scripts of another server.
+#[cfg(feature = "python")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Compat {
+    #[default]
+    On,
+    Off,
 }
 
 #[cfg(feature = "python")]

@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::frame::Frame;
 
-/// The version of the protocol.
+/// The version of the protocol, and the oldest one that this server also speaks.
 pub(crate) const VERSION: u32 = 1;
+pub(crate) const OLDEST_VERSION: u32 = 1;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Hello {
     pub(crate) version: u32,
+    pub(crate) oldest_version: u32,
     pub(crate) credit: usize,
     pub(crate) max_frame: usize,
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::error::WorkerError;
 use crate::frame::{self, Decoder, Kind, MAX_PAYLOAD};
-use crate::message::{self, AgentInfo, Failed, Hello, Ready, VERSION};
+use crate::message::{self, AgentInfo, Failed, Hello, OLDEST_VERSION, Ready, VERSION};
 use crate::process::{Process, Program, Spawned, spawn};
 use crate::runs::CREDIT;
 use crate::timing::Timing;
@@ -68,7 +68,8 @@ pub(crate) async fn start(config: &WorkersConfig) -> Result<Started, WorkerError
 /// Says hello, and waits for the worker's agents.
 async fn handshake(spawned: Spawned) -> Result<Started, WorkerError> {
     let Spawned { mut process, mut data, health } = spawned;
-    let hello = Hello { version: VERSION, credit: CREDIT, max_frame: MAX_PAYLOAD };
+    let hello =
+        Hello { version: VERSION, oldest_version: OLDEST_VERSION, credit: CREDIT, max_frame: MAX_PAYLOAD };
     let payload = serde_json::to_vec(&hello).unwrap_or_default();
     for frame in frame::encode(Kind::Hello, 0, 0, &payload) {
         // If it has ended already, reading says so.
@@ -81,7 +82,7 @@ async fn handshake(spawned: Spawned) -> Result<Started, WorkerError> {
             match frame.kind {
                 Kind::Ready => {
                     let ready: Ready = message::read(&frame).map_err(invalid)?;
-                    if ready.version != VERSION {
+                    if !(OLDEST_VERSION..=VERSION).contains(&ready.version) {
                         return Err(WorkerError::Version { theirs: ready.version, ours: VERSION });
                     }
                     tracing::info!(

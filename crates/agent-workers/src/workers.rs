@@ -105,7 +105,8 @@ impl Workers {
         let _ = timeout(EXIT, self.tasks.wait()).await;
     }
 
-    /// Starts a run in the worker of its session. A worker that may be ready soon is waited for.
+    /// Starts a run in the worker of its session. A worker that may be ready soon is waited for. A run that has lost its
+    /// worker waits as long as it takes.
     ///
     /// # Errors
     /// If no worker is ready in time.
@@ -115,7 +116,7 @@ impl Workers {
         let place = hasher.finish() % self.places.len() as u64;
         let place = usize::try_from(place).ok().and_then(|place| self.places.get(place));
         let mut place = place.ok_or_else(|| unavailable(PATIENCE))?.subscribe();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = (run.attempt == 1).then(|| Instant::now() + PATIENCE);
         loop {
             let availability = place.borrow_and_update().clone();
             match availability {
@@ -126,10 +127,18 @@ impl Workers {
                     }
                 }
                 Availability::Soon => {}
-                Availability::Later(time) => return Err(unavailable(time - Instant::now())),
+                Availability::Later(time) if deadline.is_some() => {
+                    return Err(unavailable(time - Instant::now()));
+                }
+                Availability::Later(_) => {}
             }
-            let changed = timeout_at(deadline, place.changed()).await;
-            if !matches!(changed, Ok(Ok(()))) {
+            let changed = match deadline {
+                Some(deadline) => {
+                    timeout_at(deadline, place.changed()).await.is_ok_and(|changed| changed.is_ok())
+                }
+                None => place.changed().await.is_ok(),
+            };
+            if !changed {
                 return Err(unavailable(PATIENCE));
             }
         }

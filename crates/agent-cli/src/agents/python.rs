@@ -10,7 +10,7 @@ use agent_workers::{WorkerAgent, Workers, WorkersConfig};
 
 use super::Named;
 use crate::cli::ServeCommand;
-use crate::config::{AgentConfig, Config, ConfigError, Environment, PythonConfig};
+use crate::config::{AgentConfig, Compat, Config, ConfigError, Environment, PythonConfig};
 
 /// Adds the agents of a script to the configuration; the named one, or the script's first, is the default.
 ///
@@ -40,6 +40,7 @@ pub(crate) fn add_script(
         reload: command.reload,
         memory_mb: None,
         environment: None,
+        compat: Compat::On,
     };
     config.agents.insert(name.clone(), AgentConfig::Python(python));
     config.agent = Some(name);
@@ -101,7 +102,10 @@ impl Scripts {
         let package = Package::unpack()?;
         let script = Script { file: config.file.clone(), python: config.python.clone() };
         let environment = environment.for_workers(config.environment.as_deref());
-        let environment = environment.map_err(|error| failed(format!("environment: {error}")))?;
+        let mut environment = environment.map_err(|error| failed(format!("environment: {error}")))?;
+        if config.compat == Compat::Off {
+            environment.push(("AGENT_SERVER_WORKER_COMPAT".into(), "off".into()));
+        }
         let mut workers = WorkersConfig::new(script.program(&package, environment).map_err(&failed)?);
         workers.count = config.workers;
         workers.memory = config.memory_mb.map(|memory| u64::from(memory.get()) << 20);

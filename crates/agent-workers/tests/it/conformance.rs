@@ -27,6 +27,16 @@ fn ready__names_the_agents_in_their_order() {
 }
 
 #[test]
+fn server__speaks_only_later_versions__is_told() {
+    let mut server = TestServer::start("agents.py");
+    server.hello(99);
+    let failed = server.receive(0);
+    assert_eq!(failed.kind, kind::FAILED);
+    assert!(failed.json()["message"].as_str().is_some_and(|text| text.contains("99")));
+    server.exit();
+}
+
+#[test]
 fn script__cannot_be_loaded__says_where_and_exits() {
     let mut server = TestServer::start("broken.py");
     server.hello(1);

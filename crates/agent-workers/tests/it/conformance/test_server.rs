@@ -130,7 +130,7 @@ impl TestServer {
     }
 
     pub(crate) fn hello(&mut self, version: u32) {
-        let hello = json!({ "version": version, "credit": CREDIT, "max_frame": MAX_PAYLOAD });
+        let hello = json!({ "version": version, "oldest_version": version, "credit": CREDIT, "max_frame": MAX_PAYLOAD });
         self.send(kind::HELLO, 0, &hello);
     }
 
