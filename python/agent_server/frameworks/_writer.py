@@ -46,20 +46,28 @@ class Writer:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._open: tuple[str, Message] | None = None
+        self._ends = False
         self._names: dict[str, str] = {}
+        self.has_text = False
         self.usage = Usage()
 
     async def text(self, kind: str, delta: str) -> None:
         """Appends to a ``message`` or a ``reasoning``, and opens one if necessary."""
         if not delta:
             return
-        if self._open is None or self._open[0] != kind:
+        if self._open is None or self._open[0] != kind or self._ends:
             await self.end_text()
             self._open = (kind, self._run.message(kind))
+            self.has_text = self.has_text or kind == "message"
         await self._open[1].text(delta)
+
+    def end_text_later(self) -> None:
+        """Closes the text that is open before anything else is written; until then, its usage may be reported."""
+        self._ends = True
 
     async def end_text(self) -> None:
         """Closes the text that is open."""
+        self._ends = False
         if self._open is not None:
             (_, message), self._open = self._open, None
             self.usage.report(message)
