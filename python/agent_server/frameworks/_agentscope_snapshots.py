@@ -1,0 +1,228 @@
+"""The stream of agentscope 1.x: pairs of a message, as it is so far, and whether that is the whole of it."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from .._run import Message, Run, ToolCall
+from ._writer import Usage, json_text, plain
+
+Block = Mapping[str, Any]
+
+_KINDS = {"text": "message", "thinking": "reasoning"}
+_MEDIA = ("image", "audio", "video", "file")
+
+
+class _Text:
+    """A text that grows."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.message: Message | None = None
+        self.is_cumulative = False
+
+    def grow(self, text: str) -> str:
+        """Takes what the text is now, and returns what is new. A stream may also have only the new pieces."""
+        before, self.text = self.text, text
+        if text.startswith(before):
+            self.is_cumulative = self.is_cumulative or bool(before)
+            return text[len(before) :]
+        if self.is_cumulative and before.startswith(text):
+            # Models trim the end of what they have written.
+            self.text = before
+            return ""
+        return text
+
+
+class _Speech:
+    """A message of agentscope, and what of it is written."""
+
+    def __init__(self) -> None:
+        self.texts: dict[tuple[str, int], _Text] = {}
+        self.calls: dict[str, tuple[Message | ToolCall, Block]] = {}
+        self.written: set[str] = set()
+        self.open: _Text | None = None
+        self.newest: Any = None
+        self.others = 0
+        self.has_usage = False
+
+
+class Snapshots:
+    """Writes the stream."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._speeches: dict[str, _Speech] = {}
+        self._speaking: dict[str, _Speech] = {}
+        self._called: dict[str, Block] = {}
+        self._outputs: dict[str, str] = {}
+        self._usage = Usage()
+
+    async def add(self, item: Any) -> None:
+        """Writes what an item adds to the items before it."""
+        try:
+            message, is_last, *sound = item
+            name, content = message.id, message.content
+        except (TypeError, ValueError, AttributeError):
+            raise TypeError(
+                "a stream of agentscope has pairs of a message and whether it is complete, such as "
+                f"stream_printing_messages yields, not {type(item).__name__} {item!r:.100}"
+            ) from None
+        speech = self._speeches.get(name)
+        if speech is None:
+            speech = await self._begin(message)
+        speech.newest = message
+        if is_last:
+            self._count(speech)
+        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
+        await self._write(speech, [*blocks, *_sounds(sound)] if sound else blocks, is_last)
+        if is_last:
+            await self._end(speech)
+
+    async def end(self) -> None:
+        """Closes what is left open."""
+        for speech in self._speeches.values():
+            self._count(speech)
+            blocks = speech.newest.content
+            await self._write(speech, [] if isinstance(blocks, str) else blocks or [], True)
+            await self._end(speech)
+
+    async def _begin(self, message: Any) -> _Speech:
+        # Speakers say one thing after the other, even if they do not say that one is complete.
+        before = self._speaking.get(message.name)
+        if before is not None:
+            await self._end(before)
+        speech = self._speeches[message.id] = self._speaking[message.name] = _Speech()
+        return speech
+
+    async def _write(self, speech: _Speech, blocks: list[Block], is_last: bool) -> None:
+        counts = {"text": 0, "thinking": 0}
+        others = 0
+        for block in blocks:
+            kind = block["type"]
+            if kind in counts:
+                place = (kind, counts[kind])
+                counts[kind] += 1
+                await self._text(speech, place, block.get(kind) or "")
+            elif kind == "tool_use":
+                await self._call(speech, block)
+            elif kind == "tool_result":
+                await self._output(speech, block, is_last)
+            elif is_last:
+                others += 1
+                if others > speech.others:
+                    speech.others = others
+                    await self._put(speech, _content(block))
+
+    async def _text(self, speech: _Speech, place: tuple[str, int], text: str) -> None:
+        found = speech.texts.get(place)
+        if found is None:
+            found = speech.texts[place] = _Text()
+        delta = found.grow(text)
+        if not delta:
+            return
+        message = found.message
+        if message is None:
+            await self._end_text(speech)
+            message = found.message = self._run.message(_KINDS[place[0]])
+            speech.open = found
+        if message._put_text(delta) <= 0:
+            await self._run._ready()
+
+    async def _end_text(self, speech: _Speech) -> None:
+        found, speech.open = speech.open, None
+        if found is not None and found.message is not None:
+            message, found.message = found.message, None
+            await self._close(speech, message)
+
+    async def _call(self, speech: _Speech, block: Block) -> None:
+        call_id = str(block["id"])
+        if call_id in speech.written:
+            return
+        if call_id in speech.calls:
+            speech.calls[call_id] = (speech.calls[call_id][0], block)
+            return
+        await self._end_text(speech)
+        self._called[call_id] = block
+        is_mcp = block.get("tool_type") == "mcp"
+        opened = self._run.message("mcp_call") if is_mcp else self._run.tool_call(block["name"], call_id)
+        speech.calls[call_id] = (opened, block)
+
+    async def _end_call(self, speech: _Speech, call_id: str) -> None:
+        opened, block = speech.calls.pop(call_id)
+        speech.written.add(call_id)
+        given = block.get("input")
+        arguments = given if isinstance(given, str) else json_text({} if given is None else given)
+        if isinstance(opened, Message):
+            data = {"call_id": call_id, "arguments": arguments, "name": block["name"]}
+            await opened.put({"type": "data", "data": {**data, "server_label": block.get("server_label")}})
+            await self._close(speech, opened)
+        else:
+            await opened.text(arguments)
+            await opened._close()
+
+    async def _output(self, speech: _Speech, block: Block, is_last: bool) -> None:
+        """Writes an output once it is complete, and again if it changes after that."""
+        call_id = str(block["id"])
+        output = json_text(block.get("output")) if is_last else None
+        if output is None or output == self._outputs.get(call_id):
+            return
+        self._outputs[call_id] = output
+        await self._end_text(speech)
+        for each in self._speeches.values():
+            if call_id in each.calls:
+                await self._end_call(each, call_id)
+        called = self._called.get(call_id, {})
+        name = block.get("name") or called.get("name") or ""
+        if called.get("tool_type") == "mcp":
+            message = self._run.message("mcp_call_output", "tool")
+            await message.put({"type": "data", "data": {"call_id": call_id, "name": name, "output": output}})
+            await message._close()
+        else:
+            await self._run.tool_output(name, call_id, output)
+
+    async def _put(self, speech: _Speech, content: Mapping[str, Any]) -> None:
+        await self._end_text(speech)
+        message = self._run.message()
+        await message.put(content)
+        await self._close(speech, message)
+
+    async def _end(self, speech: _Speech) -> None:
+        await self._end_text(speech)
+        for call_id in list(speech.calls):
+            await self._end_call(speech, call_id)
+
+    async def _close(self, speech: _Speech, message: Message) -> None:
+        if speech.newest.metadata:
+            message.set_metadata(plain(speech.newest.metadata))
+        self._usage.report(message)
+        await message._close()
+
+    def _count(self, speech: _Speech) -> None:
+        usage = getattr(speech.newest, "usage", None)
+        if usage and not speech.has_usage:
+            # Once, because the usage of a run is the sum over its messages.
+            speech.has_usage = True
+            self._usage.add(**(usage if isinstance(usage, Mapping) else vars(usage)))
+
+
+def _sounds(sound: list[Any]) -> list[Block]:
+    """What the agent has said aloud with the message."""
+    spoken = sound[0] if sound else None
+    return list(spoken) if isinstance(spoken, list) else [spoken] if spoken else []
+
+
+def _content(block: Block) -> dict[str, Any]:
+    kind, source = block["type"], block.get("source") or {}
+    if kind not in _MEDIA or not source:
+        return {"type": "data", "data": plain(block)}
+    is_url = source.get("type") == "url"
+    media_type = source.get("media_type") or "image/jpeg"
+    value = str(source["url"]) if is_url else f"data:{media_type};base64,{source['data']}"
+    if kind == "audio":
+        form = value.rsplit("?")[0].rpartition(".")[2] if is_url else media_type
+        return {"type": "audio", "data": value, "format": form}
+    if kind == "file":
+        place = "file_url" if is_url else "file_data"
+        return {"type": "file", place: value, "filename": block.get("filename")}
+    return {"type": kind, f"{kind}_url": value}
