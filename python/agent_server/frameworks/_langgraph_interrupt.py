@@ -1,0 +1,121 @@
+"""Interrupts of a LangGraph graph, as questions to the user."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Iterator, Mapping
+
+from .._run import Run
+
+_QUESTION = ("question", "query", "message", "prompt", "text", "description")
+
+
+class Interrupts:
+    """The interrupts at which a thread waits."""
+
+    def __init__(self, run: Run, graph: Any, config: Mapping[str, Any]) -> None:
+        self._run, self._graph, self._config = run, graph, config
+
+    async def answers(self) -> Any:
+        """The command that resumes the graph with the user's answers; nothing if it does not wait.
+
+        A question without an answer ends the run, so the graph is resumed only once all are answered: each resumption
+        executes the interrupted nodes again.
+        """
+        state = await self._graph.aget_state(self._config, subgraphs=True)
+        answers = {}
+        for interrupt, checkpoint, task_id in _waiting(state):
+            count = await self._count_of_answers(checkpoint, task_id)
+            key = f"{interrupt.id}.{count}" if count else interrupt.id
+            answers[interrupt.id] = await _answer(self._run, key, interrupt)
+        if not answers:
+            return None
+        from langgraph.types import Command
+
+        return Command(resume=answers)
+
+    async def _count_of_answers(self, checkpoint: Any, task_id: str) -> int:
+        """How many interrupts of the task were answered before: in some versions, all of a task have the same id."""
+        saved = await self._graph.checkpointer.aget_tuple(checkpoint)
+        writes = (saved and saved.pending_writes) or ()
+        return sum(len(value) for task, channel, value in writes if (task, channel) == (task_id, "__resume__"))
+
+
+def _waiting(state: Any) -> Iterator[tuple[Any, Any, str]]:
+    """The interrupts, each with the checkpoint and the id of its task; those of subgraphs in their own."""
+    for task in state.tasks:
+        if getattr(task.state, "tasks", None):
+            yield from _waiting(task.state)
+        else:
+            for interrupt in task.interrupts:
+                yield interrupt, state.config, task.id
+
+
+async def _answer(run: Run, key: str, interrupt: Any) -> Any:
+    """Asks what the interrupt asks, and returns the answer in the form that its node expects."""
+    value = interrupt.value
+    if isinstance(value, Mapping) and isinstance(value.get("action_requests"), list):
+        requests = value["action_requests"]
+        return {"decisions": [await _decision(run, f"{key}/{n}", request) for n, request in enumerate(requests)]}
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) and "action_request" in item for item in value):
+        return [await _response(run, f"{key}/{n}", request) for n, request in enumerate(value)]
+    schema = getattr(interrupt, "response_schema", None)
+    tool = isinstance(value, Mapping) and (value.get("tool") or value.get("tool_name"))
+    if isinstance(tool, str) or isinstance(schema, Mapping) and schema.get("type") == "boolean":
+        return await _approval(run, key, value, tool or None)
+    return _parsed(await run.ask(key, _question_of(value)))
+
+
+async def _decision(run: Run, key: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """An approval of the middleware of ``langchain.agents``."""
+    name, arguments = request["name"], request.get("args") or request.get("arguments") or {}
+    question = request.get("description") or _approve_question(name, arguments)
+    approval = await run.approve(key, question, tool=name, arguments=arguments)
+    return {"type": "approve"} if approval else {"type": "reject", "message": approval.text}
+
+
+async def _response(run: Run, key: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """An approval in the form of agent inboxes."""
+    name, arguments = request["action_request"]["action"], request["action_request"].get("args") or {}
+    question = request.get("description") or _approve_question(name, arguments)
+    approval = await run.approve(key, question, tool=name, arguments=arguments)
+    if approval:
+        return {"type": "accept", "args": None}
+    if (request.get("config") or {}).get("allow_respond"):
+        return {"type": "response", "args": approval.text}
+    return {"type": "ignore", "args": None}
+
+
+async def _approval(run: Run, key: str, value: Any, tool: str | None) -> bool:
+    if tool is None:
+        return bool(await run.approve(key, _question_of(value)))
+    arguments = value.get("args") or value.get("arguments") or value.get("tool_args") or value.get("tool_input") or {}
+    asked = next((value[name] for name in _QUESTION if isinstance(value.get(name), str)), None)
+    question = asked or _approve_question(tool, arguments)
+    arguments = arguments if isinstance(arguments, Mapping) else {"arguments": arguments}
+    return bool(await run.approve(key, question, tool=tool, arguments=arguments))
+
+
+def _approve_question(name: str, arguments: Any) -> str:
+    return f"May I call {name} with {json.dumps(arguments, ensure_ascii=False, default=str)}?"
+
+
+def _question_of(value: Any) -> str:
+    """The words of the question, and what else the interrupt shows the user."""
+    if not isinstance(value, Mapping):
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    asked = next((name for name in _QUESTION if isinstance(value.get(name), str)), None)
+    lines = [value[asked]] if asked else []
+    for name, shown in value.items():
+        if name != asked:
+            lines.append(f"{name}: {shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, default=str)}")
+    return "\n".join(lines)
+
+
+def _parsed(text: str) -> Any:
+    """A client that knows the graph may answer with an object, a list or a boolean, as JSON."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, (dict, list, bool)) else text
