@@ -3,42 +3,56 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Sequence
 
-from .._run import Run
+from .._run import Approval, Run
 
 _QUESTION = ("question", "query", "message", "prompt", "text", "description")
 
 
-class Interrupts:
-    """The interrupts at which a thread waits."""
+async def resume_command(run: Run, graph: Any, state: Any) -> Any:
+    """The command that resumes the graph with the user's answers; nothing if no interrupt waits.
 
-    def __init__(self, run: Run, graph: Any, config: Mapping[str, Any]) -> None:
-        self._run, self._graph, self._config = run, graph, config
+    A question without an answer ends the run, so the graph is resumed only once all are answered: each resumption
+    executes the interrupted nodes again.
+    """
+    answers = {}
+    for interrupt, checkpoint, task_id in _waiting(state):
+        count = await _count_of_answers(graph, checkpoint, task_id)
+        key = f"{interrupt.id}.{count}" if count else interrupt.id
+        answers[interrupt.id] = await _answer(run, key, interrupt)
+    if not answers:
+        return None
+    from langgraph.types import Command
 
-    async def answers(self) -> Any:
-        """The command that resumes the graph with the user's answers; nothing if it does not wait.
+    return Command(resume=answers)
 
-        A question without an answer ends the run, so the graph is resumed only once all are answered: each resumption
-        executes the interrupted nodes again.
-        """
-        state = await self._graph.aget_state(self._config, subgraphs=True)
-        answers = {}
-        for interrupt, checkpoint, task_id in _waiting(state):
-            count = await self._count_of_answers(checkpoint, task_id)
-            key = f"{interrupt.id}.{count}" if count else interrupt.id
-            answers[interrupt.id] = await _answer(self._run, key, interrupt)
-        if not answers:
-            return None
-        from langgraph.types import Command
 
-        return Command(resume=answers)
+def is_at_breakpoint(graph: Any, state: Any) -> bool:
+    """Whether the graph waits before or after a node, because it was compiled with ``interrupt_before`` or ``_after``.
 
-    async def _count_of_answers(self, checkpoint: Any, task_id: str) -> int:
-        """How many interrupts of the task were answered before: in some versions, all of a task have the same id."""
-        saved = await self._graph.checkpointer.aget_tuple(checkpoint)
-        writes = (saved and saved.pending_writes) or ()
-        return sum(len(value) for task, channel, value in writes if (task, channel) == (task_id, "__resume__"))
+    A run that was cut off in such a node looks alike, and is continued only with the user's approval, too.
+    """
+    before, after = graph.interrupt_before_nodes or (), graph.interrupt_after_nodes or ()
+    return bool(state.next) and bool(after or before == "*" or set(before) & set(state.next))
+
+
+async def approve_step(run: Run, state: Any, calls: Sequence[Mapping[str, Any]]) -> Approval:
+    """Asks whether the graph may continue after a breakpoint."""
+    key = state.config["configurable"]["checkpoint_id"]
+    if len(calls) == 1:
+        name, arguments = calls[0]["name"], calls[0]["args"]
+        return await run.approve(key, _approve_question(name, arguments), tool=name, arguments=arguments)
+    names = ", ".join(state.next)
+    listed = "".join(f"\n{_call_as_text(call['name'], call['args'])}" for call in calls)
+    return await run.approve(key, f"May I continue with {names}?{listed}", tool=names)
+
+
+async def _count_of_answers(graph: Any, checkpoint: Any, task_id: str) -> int:
+    """How many interrupts of the task were answered before: in some versions, all of a task have the same id."""
+    saved = await graph.checkpointer.aget_tuple(checkpoint)
+    writes = (saved and saved.pending_writes) or ()
+    return sum(len(value) for task, channel, value in writes if (task, channel) == (task_id, "__resume__"))
 
 
 def _waiting(state: Any) -> Iterator[tuple[Any, Any, str]]:
@@ -97,7 +111,11 @@ async def _approval(run: Run, key: str, value: Any, tool: str | None) -> bool:
 
 
 def _approve_question(name: str, arguments: Any) -> str:
-    return f"May I call {name} with {json.dumps(arguments, ensure_ascii=False, default=str)}?"
+    return f"May I call {_call_as_text(name, arguments)}?"
+
+
+def _call_as_text(name: str, arguments: Any) -> str:
+    return f"{name} with {json.dumps(arguments, ensure_ascii=False, default=str)}"
 
 
 def _question_of(value: Any) -> str:

@@ -7,34 +7,34 @@ from urllib.parse import quote
 
 from .._run import Run
 from . import langgraph
-from ._langgraph_interrupt import Interrupts
+from ._langgraph_interrupt import approve_step, is_at_breakpoint, resume_command
 from ._messages import cause_of_end, conversation, no_output
 
 _MODES = ["messages", "updates", "custom"]
 
 
 async def answer(run: Run, graph: Any) -> None:
-    """Executes the graph, and again after each question that its interrupts have asked."""
+    """Executes the graph, and again after each question at which it waits."""
     if "messages" not in graph.channels:
         raise TypeError(
             f"the graph {graph.name!r} has no state key 'messages', so it cannot be an agent by itself: "
             "call it in a function with @agent"
         )
     thread = _Thread(run, graph)
-    interrupts = Interrupts(run, graph, thread.config)
     if not graph.checkpointer:
-        given = {"messages": langgraph.read(await conversation(run))}
-        await thread.execute(given)
+        await thread.execute({"messages": langgraph.read(await conversation(run))})
         if thread.is_interrupted:
             raise RuntimeError(
                 f"the graph {graph.name!r} interrupts but cannot resume: "
                 "compile it with a checkpointer, for example compile(checkpointer=InMemorySaver())"
             )
         return
-    given = await interrupts.answers() or await thread.input()
-    await thread.execute(given)
-    while (given := await interrupts.answers()) is not None:
+    waits, given = await thread.resumption()
+    await thread.execute(given if waits else await thread.input())
+    waits, given = await thread.resumption()
+    while waits:
         await thread.execute(given)
+        waits, given = await thread.resumption()
 
 
 class _Thread:
@@ -59,44 +59,53 @@ class _Thread:
                 self.is_interrupted = True
             yield namespace, mode, payload
 
+    async def resumption(self) -> tuple[bool, Any]:
+        """Whether the graph waits for the user, and what it gets once all questions are answered."""
+        state = await self._graph.aget_state(self.config, subgraphs=True)
+        if (command := await resume_command(self._run, self._graph, state)) is not None:
+            return True, command
+        if not is_at_breakpoint(self._graph, state):
+            return False, None
+        approval = await approve_step(self._run, state, _last_calls(_messages_in(state)))
+        if approval:
+            return True, None
+        outputs = await self._missing_outputs(state, (), f"the user has refused it: {approval.text}")
+        # Without a call to refuse, the user's words are the next message.
+        return bool(outputs), {"messages": outputs}
+
     async def input(self) -> Any:
         """What the graph gets in this run; ``None`` lets it continue."""
         state = await self._graph.aget_state(self.config)
-        known = state.values.get("messages") if isinstance(state.values, Mapping) else None
+        known = _messages_in(state)
         if not known:
             # The session is older than the thread, or the checkpoints were in a process that has ended.
-            return {"messages": self._with_ids(langgraph.read(await conversation(self._run)))}
-        messages = self._with_ids(langgraph.read(self._run.input))
-        is_repeated = bool({message.id for message in messages} & {message.id for message in known})
-        if is_repeated and state.next:
+            return {"messages": langgraph.read(await conversation(self._run))}
+        messages = langgraph.read(self._run.input)
+        if self._run.attempt > 1 and state.next and _ends_with(known, messages):
             return None
-        return {"messages": [*await self._missing_outputs(state, known, messages), *messages]}
+        return {"messages": [*await self._missing_outputs(state, messages), *messages]}
 
-    def _with_ids(self, messages: list[Any]) -> list[Any]:
-        # An attempt that starts again recognizes the input that the thread already has.
-        for number, message in enumerate(messages):
-            message.id = f"{self._run.id}_{number}"
-        return messages
-
-    async def _missing_outputs(self, state: Any, known: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+    async def _missing_outputs(self, state: Any, given: Sequence[Any], cause: str | None = None) -> list[Any]:
         """Outputs for the calls that an earlier run has left open, because models refuse a thread without them."""
+        known = _messages_in(state)
         answered = {message.tool_call_id for message in [*known, *given] if message.type == "tool"}
-        calls = _last_calls(known)
-        if all(call["id"] in answered for call in calls):
+        calls = [call for call in _last_calls(known) if call["id"] not in answered]
+        if not calls:
             return []
-        finished = {message.tool_call_id: message for message in _finished(state.tasks)}
-        failed = [task.error for task in state.tasks if task.error]
-        cause = f"its step has failed: {failed[0]}" if failed else await self._cause(calls)
         from langchain_core.messages import ToolMessage
 
+        finished = {message.tool_call_id: message for message in _finished(state.tasks)}
+        output = no_output(cause or await self._cause(state, calls))
         return [
             finished.get(call["id"])
-            or ToolMessage(no_output(cause), tool_call_id=call["id"], name=call["name"], status="error")
+            or ToolMessage(output, tool_call_id=call["id"], name=call["name"], status="error")
             for call in calls
-            if call["id"] not in answered
         ]
 
-    async def _cause(self, calls: Sequence[Mapping[str, Any]]) -> str:
+    async def _cause(self, state: Any, calls: Sequence[Mapping[str, Any]]) -> str:
+        failed = [task.error for task in state.tasks if task.error and "CancelledError" not in repr(task.error)]
+        if failed:
+            return f"its step has failed: {failed[0]}"
         history = await self._run.history()
         ids = {call["id"] for call in calls}
         for position in range(len(history) - 1, -1, -1):
@@ -104,6 +113,16 @@ class _Thread:
             if any((content.get("data") or {}).get("call_id") in ids for content in contents):
                 return cause_of_end(history[position:])
         return cause_of_end(history[-1:])
+
+
+def _messages_in(state: Any) -> list[Any]:
+    return list(state.values.get("messages") or ()) if isinstance(state.values, Mapping) else []
+
+
+def _ends_with(known: Sequence[Any], given: Sequence[Any]) -> bool:
+    """Whether the thread has the input of an earlier attempt."""
+    said = [message.content for message in known if message.type == "human"]
+    return bool(given) and said[-1:] == [given[-1].content]
 
 
 def _last_calls(messages: Sequence[Any]) -> list[dict[str, Any]]:
