@@ -7,8 +7,11 @@ from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 
 from .._run import Run
 from ._answer import to_text
+from ._langgraph_config import Config, Graph, read_config
 from ._langgraph_message import ModelMessage
 from ._messages import Calls, Output, Said, entries, text_of_content
+
+__all__ = ["Config", "Graph", "handler", "read", "read_config", "write"]
 
 _ROLES = {"human": "user", "system": "system"}
 
