@@ -62,6 +62,10 @@ class Answer:
         await self._close_call(call_id)
         await self._run.tool_output(name or self._names.get(call_id, ""), call_id, to_text(output))
 
+    async def end_message(self) -> None:
+        """Closes the message that is open, so that the next text begins another one."""
+        await self._close_message()
+
     def add_usage(self, usage: Mapping[str, int]) -> None:
         """Adds token counts; the last message to be closed shows them."""
         for key, count in usage.items():
