@@ -32,6 +32,8 @@ class Answer:
         self._with_arguments: set[str] = set()
         self._names: dict[str, str] = {}
         self._usage: Usage = {}
+        self.metadata: Mapping[str, Any] | None = None
+        """What the next messages get as metadata."""
 
     async def text(self, text: str, kind: str = "message", role: str = "assistant") -> None:
         """Appends to the message of this kind and role; opens it first if another one is open."""
@@ -81,6 +83,8 @@ class Answer:
         if self._message is None or self._kind != (kind, role):
             await self._close_message()
             self._message, self._kind = self._run.message(kind, role), (kind, role)
+            if self.metadata is not None:
+                self._message.set_metadata(self.metadata)
         return self._message
 
     async def _close_message(self, is_last: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import Any, Iterator, Mapping, Sequence
 
 from .._run import Approval, Run
@@ -23,9 +24,7 @@ async def resume_command(run: Run, graph: Any, state: Any) -> Any:
         answers[interrupt.id] = await _answer(run, key, interrupt)
     if not answers:
         return None
-    from langgraph.types import Command
-
-    return Command(resume=answers)
+    return import_module("langgraph.types").Command(resume=answers)
 
 
 def is_at_breakpoint(graph: Any, state: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, AsyncIterator, Mapping, Sequence
 from urllib.parse import quote
 
@@ -92,8 +93,7 @@ class _Thread:
         calls = [call for call in _last_calls(known) if call["id"] not in answered]
         if not calls:
             return []
-        from langchain_core.messages import ToolMessage
-
+        ToolMessage = import_module("langchain_core.messages").ToolMessage
         finished = {message.tool_call_id: message for message in _finished(state.tasks)}
         output = no_output(cause or await self._cause(state, calls))
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 
 from .._run import Run
@@ -30,8 +31,7 @@ async def write(run: Run, items: AsyncIterator[Any]) -> None:
 
 def read(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Our messages as LangChain messages."""
-    from langchain_core import messages as langchain
-
+    langchain = import_module("langchain_core.messages")
     types: dict[str, Any] = {"user": langchain.HumanMessage, "system": langchain.SystemMessage}
     result: list[Any] = []
     for entry in entries(messages):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from importlib import import_module
 from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 
 from .._errors import AgentError
@@ -74,10 +75,8 @@ def handler(candidate: object) -> Callable[[Run], Any] | None:
 
 async def _execute(run: Run, agent: Any, given: Any) -> Any:
     """Executes the agent; returns its state if it waits for approvals."""
-    from agents import Runner
-
     names = {} if given is None else {_call_id(item): _tool_of(item) for item in given.get_interruptions()}
-    result = Runner.run_streamed(agent, read(await conversation(run)) if given is None else given)
+    result = import_module("agents").Runner.run_streamed(agent, read(await conversation(run)) if given is None else given)
     try:
         await _write(run, result.stream_events(), names)
     except BaseException:
@@ -89,9 +88,7 @@ async def _execute(run: Run, agent: Any, given: Any) -> Any:
 
 async def _approved(run: Run, agent: Any, stored: dict[str, Any]) -> Any:
     """The state of the agent with the user's answers."""
-    from agents import RunState
-
-    state: Any = await RunState.from_json(agent, stored)
+    state = await import_module("agents").RunState.from_json(agent, stored)
     for item in state.get_interruptions():
         call_id, name, arguments = _call_id(item), _tool_of(item), _field(item.raw_item, "arguments") or "{}"
         call = Call(call_id, name, arguments)

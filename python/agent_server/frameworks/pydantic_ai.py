@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
+from importlib import import_module
 from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 
 from .._run import Run
@@ -25,8 +26,7 @@ async def write(run: Run, items: AsyncIterator[Any]) -> None:
 
 def read(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Our messages as a message history."""
-    from pydantic_ai import messages as pydantic
-
+    pydantic = import_module("pydantic_ai.messages")
     history: list[Any] = []
     for entry in entries(messages):
         part: Any
@@ -66,14 +66,12 @@ def handler(candidate: object) -> Callable[[Run], Any] | None:
 
 async def _execute(run: Run, agent: Any, given: dict[str, Any] | None) -> Any:
     """Executes the agent; returns its messages and what it waits for, if it waits for the user."""
-    from pydantic_ai.messages import ModelMessagesTypeAdapter
-    from pydantic_ai.tools import DeferredToolResults
-
     if given is None:
         options: dict[str, Any] = {"message_history": await _with_system_prompt(agent, read(await conversation(run)))}
     else:
-        known = ModelMessagesTypeAdapter.validate_json(json.dumps(given["messages"]))
-        options = {"message_history": known, "deferred_tool_results": DeferredToolResults(**given["results"])}
+        known = import_module("pydantic_ai.messages").ModelMessagesTypeAdapter.validate_json(json.dumps(given["messages"]))
+        results = import_module("pydantic_ai.tools").DeferredToolResults(**given["results"])
+        options = {"message_history": known, "deferred_tool_results": results}
     stream = _Stream(run)
     events = agent.run_stream_events(**options)
     if hasattr(events, "__aenter__"):
@@ -96,8 +94,6 @@ async def _execute(run: Run, agent: Any, given: dict[str, Any] | None) -> Any:
 
 async def _results(run: Run, waiting: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The user's answers, as the members of ``DeferredToolResults``."""
-    from pydantic_ai.tools import ToolDenied
-
     results: dict[str, Any] = {"approvals": {}, "calls": {}}
     for item in waiting:
         call = Call(item["id"], item["name"], item["arguments"])
@@ -107,15 +103,14 @@ async def _results(run: Run, waiting: Sequence[Mapping[str, Any]]) -> dict[str, 
             continue
         question = f"May I call {call.name} with {call.arguments}?"
         approval = await run.approve(call.id, question, tool=call.name, arguments=call.parsed())
-        refusal = ToolDenied(f"The user has refused this call: {approval.text}")
+        refusal = import_module("pydantic_ai.tools").ToolDenied(f"The user has refused this call: {approval.text}")
         results["approvals"][call.id] = True if approval else refusal
     return results
 
 
 async def _with_system_prompt(agent: Any, history: list[Any]) -> list[Any]:
     """The agent adds its system prompts only to conversations without a history."""
-    from pydantic_ai import messages as pydantic
-
+    pydantic = import_module("pydantic_ai.messages")
     has_one = any(part.part_kind == "system-prompt" for message in history for part in message.parts)
     if has_one or not history:
         return history
@@ -142,8 +137,7 @@ def _prompt_of(said: Said) -> Any:
 
 
 def _part_of(content: Mapping[str, Any]) -> Any:
-    from pydantic_ai import messages as pydantic
-
+    pydantic = import_module("pydantic_ai.messages")
     kind = content.get("type")
     if kind == "image" and content.get("image_url"):
         return _media(content["image_url"], pydantic.ImageUrl)
@@ -158,8 +152,7 @@ def _part_of(content: Mapping[str, Any]) -> Any:
 
 
 def _media(url: str, kind: Any) -> Any:
-    from pydantic_ai import messages as pydantic
-
+    pydantic = import_module("pydantic_ai.messages")
     return pydantic.BinaryContent.from_data_uri(url) if url.startswith("data:") else kind(url=url)
 
 
@@ -240,9 +233,7 @@ class _Stream:
         if self._output_calls and isinstance(result.output, str):
             await self._answer.text(result.output)
         elif not isinstance(result.output, str) and not _is_deferred(result.output):
-            from pydantic_core import to_jsonable_python
-
-            data = to_jsonable_python(result.output)
+            data = import_module("pydantic_core").to_jsonable_python(result.output)
             await self._answer.put({"type": "data", "data": data if isinstance(data, dict) else {"result": data}})
         usage = result.usage if hasattr(result.usage, "input_tokens") else result.usage()
         self._answer.add_usage(usage_of(usage.input_tokens, usage.output_tokens))
