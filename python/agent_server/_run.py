@@ -285,6 +285,14 @@ class _Part:
             run._send_frame(size.to_bytes(4, "little") + self._head + payload)
         return run._credit
 
+    def set_usage(self, usage: Mapping[str, Any]) -> None:
+        """Sets the usage of the model call behind the message."""
+        self._closing["usage"] = usage
+
+    def set_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Adds metadata to the message."""
+        self._closing["metadata"] = metadata
+
     async def __aenter__(self: Part) -> Part:
         return self
 
@@ -312,14 +320,6 @@ class Message(_Part):
         """Writes a whole content, such as ``{"type": "image", "image_url": "…"}``."""
         self._run._send(_wire.PUT, self._part, content)
         await self._run._ready()
-
-    def set_usage(self, usage: Mapping[str, Any]) -> None:
-        """Sets the usage of the model call behind the message."""
-        self._closing["usage"] = usage
-
-    def set_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Adds metadata to the message."""
-        self._closing["metadata"] = metadata
 
 
 class ToolCall(_Part):

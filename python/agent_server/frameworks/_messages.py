@@ -1,0 +1,161 @@
+"""Reads the messages of a request or of a session, for any framework."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Iterator, Mapping, Sequence, Union
+
+from .._run import Run
+
+Message = Mapping[str, Any]
+
+_CALLS = ("plugin_call", "function_call", "mcp_call", "component_call")
+_OUTPUTS = tuple(f"{kind}_output" for kind in _CALLS)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a tool."""
+
+    id: str
+    name: str
+    arguments: str
+
+    def parsed(self) -> dict[str, Any]:
+        """The arguments as an object. A text that is no object is an argument itself, so that it is not lost."""
+        try:
+            arguments = json.loads(self.arguments or "{}")
+        except ValueError:
+            arguments = self.arguments
+        return arguments if isinstance(arguments, dict) else {"arguments": arguments}
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Calls that a model has made at once."""
+
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True)
+class Output:
+    """The output of a call."""
+
+    call_id: str
+    name: str
+    text: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message or reasoning."""
+
+    kind: str
+    role: str
+    contents: Sequence[Mapping[str, Any]]
+    message: Message
+
+    @property
+    def text(self) -> str:
+        """All that can be said in words: texts, refusals, and data as JSON."""
+        return "".join(text_of_content(content) for content in self.contents)
+
+
+Entry = Union[Said, Calls, Output]
+
+
+def text_of_content(content: Mapping[str, Any]) -> str:
+    """The text of a content; empty if it has none, such as an image."""
+    kind = content.get("type") or "text"
+    if kind == "data":
+        return json.dumps(content.get("data"), ensure_ascii=False)
+    return str(content.get(kind) or "") if kind in ("text", "refusal") else ""
+
+
+async def conversation(run: Run) -> list[Message]:
+    """The history of the session and the input of the run.
+
+    The window of the history may begin between a call and its output; that output is left out.
+    """
+    messages: list[Message] = [*await run.history(), *run.input]
+    called: set[str] = set()
+    whole = []
+    for message in messages:
+        if message.get("type") in _CALLS:
+            called.update(call.id for call in _calls_in(message))
+        if message.get("type") not in _OUTPUTS or any(output.call_id in called for output in _outputs_in(message)):
+            whole.append(message)
+    return whole
+
+
+def entries(messages: Sequence[Message]) -> Iterator[Entry]:
+    """The conversation in the order that models demand: calls that were made at once, then all their outputs.
+
+    A call without an output gets an error that says why.
+    """
+    taken: set[int] = set()
+    position = 0
+    while position < len(messages):
+        message, kind = messages[position], messages[position].get("type") or "message"
+        position += 1
+        if kind in _CALLS:
+            calls = [*_calls_in(message)]
+            while position < len(messages) and messages[position].get("type") in _CALLS:
+                calls += _calls_in(messages[position])
+                position += 1
+            yield Calls(tuple(calls))
+            for call in calls:
+                yield _take_output(call, messages, position, taken)
+        elif kind in _OUTPUTS and position - 1 not in taken:
+            yield from _outputs_in(message)
+        elif kind in ("message", "reasoning"):
+            yield Said(kind, message.get("role") or "assistant", message.get("content") or (), message)
+
+
+def _take_output(call: Call, messages: Sequence[Message], start: int, taken: set[int]) -> Output:
+    """The next output of the call. Models may use the id of a call again in a later turn."""
+    for position in range(start, len(messages)):
+        if position not in taken and messages[position].get("type") in _OUTPUTS:
+            for output in _outputs_in(messages[position]):
+                if output.call_id == call.id:
+                    taken.add(position)
+                    return output
+    return Output(call.id, call.name, no_output(cause_of_end(messages[start:])), is_error=True)
+
+
+def cause_of_end(later: Sequence[Message]) -> str:
+    """Why a run has ended early, from the messages after its call: the server notes it in the history."""
+    for message in later:
+        if message.get("type") == "error":
+            reason = message.get("message") or message.get("code") or message.get("status") or "it failed"
+            return f"its run has ended early: {reason}"
+    return "its run has ended before"
+
+
+def no_output(cause: str) -> str:
+    """The output of a call that has none."""
+    return json.dumps({"error": f"The call has no output, because {cause}."}, ensure_ascii=False)
+
+
+def _calls_in(message: Message) -> Iterator[Call]:
+    for data in _data_in(message):
+        arguments = data.get("arguments")
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments or {}, ensure_ascii=False)
+        yield Call(data["call_id"], data.get("name") or "", text)
+
+
+def _outputs_in(message: Message) -> Iterator[Output]:
+    for data in _data_in(message):
+        output = data.get("output")
+        text = output if isinstance(output, str) else "" if output is None else json.dumps(output, ensure_ascii=False)
+        is_error = message.get("status") in ("failed", "canceled", "incomplete")
+        yield Output(data["call_id"], data.get("name") or "", text, is_error)
+
+
+def _data_in(message: Message) -> Iterator[Mapping[str, Any]]:
+    for content in message.get("content") or ():
+        data = content.get("data")
+        if isinstance(data, Mapping) and data.get("call_id"):
+            yield data
