@@ -74,4 +74,14 @@ def describe(error: BaseException) -> tuple[str, str]:
     where = f" ({os.path.basename(last.filename)}, line {last.lineno})" if last else ""
     if isinstance(error, SyntaxError) and error.filename:
         where = f" ({os.path.basename(error.filename)}, line {error.lineno})"
-    return f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}{where}", text
+    what = error.msg if isinstance(error, SyntaxError) else error
+    return f"{type(error).__name__}: {what}{where}{_remedy(error)}", text
+
+
+def _remedy(error: BaseException) -> str:
+    """The command that installs a package that is missing."""
+    if not isinstance(error, ModuleNotFoundError) or error.name is None:
+        return ""
+    requirements = os.path.join(sys.path[0], "requirements.txt")
+    what = f"-r {requirements}" if os.path.exists(requirements) else error.name.split(".")[0]
+    return f"; install what is missing, for example with: {sys.executable} -m pip install {what}"

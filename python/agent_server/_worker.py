@@ -21,10 +21,11 @@ from ._agents import Agent, lifetimes, registered
 from ._connection import Connection
 from ._errors import AgentError, StepCutOff, Suspended
 from ._health import Health
-from ._load import describe, load
+from ._load import describe
 from ._log import CurrentRun, Log, ServerLog, current_run
 from ._output import RunOutput, replace_streams
 from ._run import Run
+from ._script import load_agents
 from ._thread import RunThread
 
 
@@ -75,12 +76,10 @@ class Worker:
             _check_version(hello)
             if os.environ.get("AGENT_SERVER_WORKER_COMPAT") != "off":
                 upstream.install()
-            upstream.find(load(self._script))
+            load_agents(self._script)
             # A script that sets up its own log keeps it.
             if not logging.getLogger().handlers:
                 logging.getLogger().addHandler(ServerLog(self._log))
-            if not registered:
-                raise ImportError(f"{self._script} has no agent: decorate a function with @agent")
         except BaseException as error:
             self._fail(error)
             return

@@ -26,6 +26,7 @@ pub(crate) fn add_script(
         Some((file, name)) if !Path::new(script).exists() => (PathBuf::from(file), Some(name.to_owned())),
         _ => (PathBuf::from(script), None),
     };
+    let file = if file.is_dir() { entry_of(&file)? } else { file };
     if !file.is_file() {
         return Err(ConfigError::from_message(format!("there is no file '{}'", file.display())));
     }
@@ -45,6 +46,17 @@ pub(crate) fn add_script(
     config.agents.insert(name.clone(), AgentConfig::Python(python));
     config.agent = Some(name);
     Ok(())
+}
+
+/// The file of a folder that is served.
+fn entry_of(folder: &Path) -> Result<PathBuf, ConfigError> {
+    const ENTRIES: [&str; 4] = ["langgraph.json", "app.py", "agent.py", "main.py"];
+    let mut files = ENTRIES.iter().map(|name| folder.join(name));
+    files.find(|file| file.is_file()).ok_or_else(|| {
+        let message =
+            format!("'{}' has none of the files {}; name the script", folder.display(), ENTRIES.join(", "));
+        ConfigError::from_message(message)
+    })
 }
 
 /// The scripts whose workers run.

@@ -1,0 +1,64 @@
+"""Finds the agents of what is served: a script, or a ``langgraph.json``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from . import frameworks, upstream
+from ._agents import Agent, registered
+from ._load import load
+from .frameworks.langgraph import read_config
+
+_PREFERRED = ("agent", "graph", "app", "team", "workflow", "root_agent")
+"""The variables whose agent is the default one of a script with several."""
+
+
+def load_agents(path: str) -> None:
+    """Registers the agents of a file. Raises what its code raises, or ``ImportError`` if it has no agent."""
+    if os.path.basename(path) == "langgraph.json":
+        _load_graphs(path)
+        return
+    module = load(path)
+    upstream.find(module)
+    if not registered:
+        _register_objects(module)
+    if not registered:
+        raise ImportError(
+            f"{path} has no agent: decorate a function with @agent, or assign an agent of a framework to a variable"
+        )
+
+
+def _register_objects(module: ModuleType) -> None:
+    """Registers the variables of a module that are agents of a framework, under their names."""
+    names = [name for name in vars(module) if not name.startswith("_")]
+    for name in sorted(names, key=lambda name: _PREFERRED.index(name) if name in _PREFERRED else len(_PREFERRED)):
+        _register(name, getattr(module, name))
+
+
+def _load_graphs(path: str) -> None:
+    config = read_config(path)
+    for name, value in config.environment.items():
+        os.environ.setdefault(name, value)
+    sys.path[:0] = [folder for folder in config.dependencies if os.path.isdir(folder)]
+    modules: dict[Path, ModuleType] = {}
+    for graph in config.graphs:
+        module = modules.get(graph.file)
+        if module is None:
+            module = modules[graph.file] = load(str(graph.file))
+        candidate = getattr(module, graph.variable, None)
+        if callable(candidate) and not _register(graph.name, candidate):
+            candidate = candidate()
+        if graph.name not in registered and not _register(graph.name, candidate):
+            raise ImportError(f"{path}: {graph.variable} in {graph.file} is no compiled graph")
+
+
+def _register(name: str, candidate: Any) -> bool:
+    handler = frameworks.handler(candidate)
+    if handler is None:
+        return False
+    registered[name] = Agent(name, handler, "give_up")
+    return True
