@@ -43,7 +43,7 @@ class Scripted(ChatModelBase):
             yield ChatResponse([ToolUseBlock(type="tool_use", **call) for call in answer])
 
 
-def call(name: str, call_id: str, **given: Any) -> dict[str, Any]:
+def call(name: str, call_id: str, /, **given: Any) -> dict[str, Any]:
     return {"name": name, "id": call_id, "input": given}
 
 
