@@ -23,7 +23,7 @@ class Events:
 
     async def add(self, event: Any) -> None:
         """Writes an event. Those that concern only the framework have no method here."""
-        write = getattr(self, "_" + str(event.type).lower(), None)
+        write = getattr(self, "_" + str(getattr(event, "type", "")).lower(), None)
         if write is not None:
             await write(event)
 
@@ -116,7 +116,7 @@ class Events:
             raise RuntimeError(f"the agent ended its reply with an error: {event.error.message}")
 
     async def _custom(self, event: Any) -> None:
-        await self._run.emit({**event.value, "object": event.name})
+        await self._run.emit({**event.value, "object": f"agentscope.{event.name}"})
 
 
 def content(media_type: str, name: str | None, pieces: list[bytes | str]) -> dict[str, Any]:

@@ -59,7 +59,8 @@ class Writer:
             await self.end_text()
             self._open = (kind, self._run.message(kind))
             self.has_text = self.has_text or kind == "message"
-        await self._open[1].text(delta)
+        if self._open[1]._put_text(delta) <= 0:
+            await self._run._ready()
 
     def end_text_later(self) -> None:
         """Closes the text that is open before anything else is written; until then, its usage may be reported."""

@@ -29,7 +29,7 @@ async def write(run: Run, items: AsyncIterator[Any]) -> None:
 
 
 def _writer(run: Run, item: Any) -> Any:
-    if hasattr(item, "reply_id"):
+    if hasattr(item, "type"):
         from ._agentscope_events import Events
 
         return Events(run)

@@ -44,13 +44,11 @@ class Events:
 
     async def add(self, event: Any) -> None:
         """Writes an event. What is none, or concerns only the framework, has no method here."""
-        kind = str(getattr(event, "event", "")).removeprefix("Team")
-        write = _WRITERS.get(kind)
+        write = _WRITERS.get(getattr(event, "event", None))
         if write is not None:
-            run_id = getattr(event, "run_id", None)
-            writer = self._writers.get(run_id)
+            writer = self._writers.get(event.run_id)
             if writer is None:
-                writer = self._writers[run_id] = Writer(self._run)
+                writer = self._writers[event.run_id] = Writer(self._run)
             await write(self, writer, event)
 
     async def end(self) -> None:
@@ -61,8 +59,9 @@ class Events:
     async def _content(self, writer: Writer, event: Any) -> None:
         if event.reasoning_content:
             await writer.text("reasoning", event.reasoning_content)
-        if event.content is not None:
-            await writer.text("message", _text(event.content))
+        content = event.content
+        if content is not None:
+            await writer.text("message", content if type(content) is str else _text(content))
         if getattr(event, "image", None) is not None:
             await self._put(writer, "image", [event.image])
 
@@ -126,7 +125,7 @@ class Events:
                 await writer.put(content)
 
 
-_WRITERS: dict[str, Callable[[Events, Writer, Any], Awaitable[None]]] = {
+_WRITERS: dict[str | None, Callable[[Events, Writer, Any], Awaitable[None]]] = {
     "RunContent": Events._content,
     "RunContentCompleted": Events._content_completed,
     "ReasoningContentDelta": Events._reasoning_delta,
@@ -138,6 +137,9 @@ _WRITERS: dict[str, Callable[[Events, Writer, Any], Awaitable[None]]] = {
     "RunError": Events._failed,
     "RunCancelled": Events._cancelled,
 }
+
+# Teams have the same events under names of their own.
+_WRITERS.update({f"Team{kind}": write for kind, write in _WRITERS.items()})
 
 _PLURALS = {"image": "images", "video": "videos", "audio": "audio", "file": "files"}
 _PLACES = {"image": "image_url", "video": "video_url", "audio": "data"}
