@@ -76,7 +76,9 @@ def handler(candidate: object) -> Callable[[Run], Any] | None:
 async def _execute(run: Run, agent: Any, given: Any) -> Any:
     """Executes the agent; returns its state if it waits for approvals."""
     names = {} if given is None else {_call_id(item): _tool_of(item) for item in given.get_interruptions()}
-    result = import_module("agents").Runner.run_streamed(agent, read(await conversation(run)) if given is None else given)
+    result = import_module("agents").Runner.run_streamed(
+        agent, read(await conversation(run)) if given is None else given
+    )
     try:
         await _write(run, result.stream_events(), names)
     except BaseException:
@@ -115,7 +117,9 @@ def _field(value: Any, name: str) -> Any:
 
 
 def _guardrail(error: Any) -> str:
-    guardrail = getattr(getattr(error, "guardrail_result", None), "guardrail", None) or getattr(error, "guardrail", None)
+    guardrail = getattr(getattr(error, "guardrail_result", None), "guardrail", None) or getattr(
+        error, "guardrail", None
+    )
     name = getattr(guardrail, "get_name", lambda: str(error))()
     return str(name)
 

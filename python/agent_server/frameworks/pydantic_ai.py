@@ -69,7 +69,9 @@ async def _execute(run: Run, agent: Any, given: dict[str, Any] | None) -> Any:
     if given is None:
         options: dict[str, Any] = {"message_history": await _with_system_prompt(agent, read(await conversation(run)))}
     else:
-        known = import_module("pydantic_ai.messages").ModelMessagesTypeAdapter.validate_json(json.dumps(given["messages"]))
+        known = import_module("pydantic_ai.messages").ModelMessagesTypeAdapter.validate_json(
+            json.dumps(given["messages"])
+        )
         results = import_module("pydantic_ai.tools").DeferredToolResults(**given["results"])
         options = {"message_history": known, "deferred_tool_results": results}
     stream = _Stream(run)

@@ -85,7 +85,9 @@ class Agents(unittest.TestCase):
 
     def test_summary_of_a_tool__without_another_answer__is_a_message(self) -> None:
         agent = AssistantAgent("a", model(calls(("c1", "search", '{"q": "x"}'))), tools=[search])
-        self.assertEqual(kinds(ask(handler(agent), "hi"))[1:], [("plugin_call_output", "found x"), ("message", "found x")])
+        self.assertEqual(
+            kinds(ask(handler(agent), "hi"))[1:], [("plugin_call_output", "found x"), ("message", "found x")]
+        )
 
     def test_agent__in_a_session__gets_the_history_and_keeps_none_itself(self) -> None:
         script = model("ok", "ok")
@@ -141,14 +143,19 @@ class Items(unittest.TestCase):
         items: list[Any] = [
             {"object": "own", "value": 1},
             TextMessage(content="the task", source="user"),
-            *(ModelClientStreamingChunkEvent(content=text, source="a") for text in ("<think>", "hm", "</think>", "He", "y")),
+            *(
+                ModelClientStreamingChunkEvent(content=text, source="a")
+                for text in ("<think>", "hm", "</think>", "He", "y")
+            ),
             TextMessage(content="Hey", source="a", models_usage=RequestUsage(prompt_tokens=1, completion_tokens=2)),
             MultiModalMessage(content=["see", Image.from_uri(PIXEL)], source="a"),
             StructuredMessage[Weather](content=Weather(degrees=25), source="a"),
             ThoughtEvent(content="hm", source="b"),
         ]
         recorder = record(autogen.write, items)
-        self.assertEqual([message[0] for message in recorder.messages], ["reasoning", "message", "message", "message", "reasoning"])
+        self.assertEqual(
+            [message[0] for message in recorder.messages], ["reasoning", "message", "message", "message", "reasoning"]
+        )
         self.assertEqual([message[2] for message in recorder.messages[:3]], ["hm", "Hey", "see"])
         self.assertEqual(recorder.messages[2][3]["type"], "image")
         self.assertEqual(recorder.messages[3][2:], ({"type": "data", "data": {"degrees": 25}},))

@@ -238,7 +238,9 @@ class Approvals(unittest.TestCase):
         answers = {"c1": "yes", "c2": "too much"}
         answered = ask(answer, "too much", steps=asked.steps, answers=answers)
         self.assertEqual((answered.text, paid, len(model.seen)), ("done", [1], 2))
-        outputs = {item["call_id"]: item["output"] for item in model.seen[1] if item.get("type") == "function_call_output"}
+        outputs = {
+            item["call_id"]: item["output"] for item in model.seen[1] if item.get("type") == "function_call_output"
+        }
         self.assertEqual(outputs["c1"], "paid 1")
         self.assertIn("too much", outputs["c2"])
         self.assertEqual([said.kind for said in answered.messages], ["plugin_call_output"] * 2 + ["message"])
