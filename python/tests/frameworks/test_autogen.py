@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from agent_server.frameworks import autogen
 from agent_server.testing import Answer, ask, ask_async
-from recorder import record
+from recorder import cancel_once, record
 
 INFO: Any = {
     "vision": True,
@@ -131,6 +131,20 @@ class Teams(unittest.TestCase):
         answer = ask(handler(team), "hi")
         self.assertEqual([said.kind for said in answer.messages], ["plugin_call", "plugin_call_output", "message"])
         self.assertEqual(answer.events, [{"object": "autogen.handoff", "from": "first", "to": "second"}])
+
+    def test_run__that_is_cancelled__leaves_no_task(self) -> None:
+        async def cancel() -> int:
+            started = asyncio.Event()
+
+            async def waits() -> None:
+                """Waits."""
+                started.set()
+                await asyncio.get_running_loop().create_future()
+
+            agent = AssistantAgent("a", model(calls(("c1", "waits", "{}"))), tools=[waits])
+            return await cancel_once(started, ask_async(handler(RoundRobinGroupChat([agent])), "hi"))
+
+        self.assertEqual(asyncio.run(cancel()), 0)
 
 
 class Items(unittest.TestCase):

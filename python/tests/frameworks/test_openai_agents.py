@@ -33,6 +33,7 @@ from openai.types.responses.response_usage import InputTokensDetails, OutputToke
 from agent_server import AgentError
 from agent_server.frameworks import openai_agents
 from agent_server.testing import Answer, ask, ask_async
+from recorder import cancel_once
 
 set_tracing_disabled(True)
 Parts = list[tuple[str, ...]]
@@ -221,6 +222,21 @@ class Handlers(unittest.TestCase):
             return [answered.text for answered in await asyncio.gather(ask_async(answer, "a"), ask_async(answer, "b"))]
 
         self.assertEqual(asyncio.run(both()), ["a", "b"])
+
+    def test_run__that_is_cancelled__leaves_no_task(self) -> None:
+        async def cancel() -> int:
+            started = asyncio.Event()
+
+            @function_tool
+            async def waits() -> None:
+                """Waits."""
+                started.set()
+                await asyncio.get_running_loop().create_future()
+
+            model = ScriptedModel([("call", "c1", "waits", "{}")])
+            return await cancel_once(started, ask_async(handler(Agent("a", model=model, tools=[waits])), "hi"))
+
+        self.assertEqual(asyncio.run(cancel()), 0)
 
 
 class Approvals(unittest.TestCase):
