@@ -168,7 +168,15 @@ impl Part {
                     }
                 }
             }
-            Part::Call { call, arguments } => call.complete(arguments),
+            Part::Call { call, arguments } => {
+                if let Some(usage) = close.usage {
+                    call.message().set_usage(usage);
+                }
+                if let Some(metadata) = close.metadata {
+                    call.message().set_metadata(metadata);
+                }
+                call.complete(arguments);
+            }
             Part::Output(writer) => writer.complete(close.output.unwrap_or_default()),
         }
     }

@@ -31,3 +31,15 @@ def fresh_copy(agent: Any) -> Any:
         fresh._output_message_queue = asyncio.Queue()
         fresh._initialized = fresh._is_running = False
     return fresh
+
+
+def stop(agent: Any) -> None:
+    """Cancels what the agents of a team are doing; the team, which is a copy, cannot be used any more."""
+    for name in ("_team", "_participants"):
+        inner = getattr(agent, name, None)
+        for participant in inner if isinstance(inner, list) else [inner]:
+            if participant is not None:
+                stop(participant)
+    if getattr(agent, "_embedded_runtime", False):
+        for task in list(agent._runtime._background_tasks):
+            task.cancel()

@@ -70,7 +70,11 @@ async def _answer(run: Run, key: str, interrupt: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(value.get("action_requests"), list):
         requests = value["action_requests"]
         return {"decisions": [await _decision(run, f"{key}/{n}", request) for n, request in enumerate(requests)]}
-    if isinstance(value, list) and value and all(isinstance(item, Mapping) and "action_request" in item for item in value):
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(item, Mapping) and "action_request" in item for item in value)
+    ):
         return [await _response(run, f"{key}/{n}", request) for n, request in enumerate(value)]
     schema = getattr(interrupt, "response_schema", None)
     tool = isinstance(value, Mapping) and (value.get("tool") or value.get("tool_name"))
@@ -125,7 +129,9 @@ def _question_of(value: Any) -> str:
     lines = [value[asked]] if asked else []
     for name, shown in value.items():
         if name != asked:
-            lines.append(f"{name}: {shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, default=str)}")
+            lines.append(
+                f"{name}: {shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, default=str)}"
+            )
     return "\n".join(lines)
 
 

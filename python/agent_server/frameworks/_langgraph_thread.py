@@ -97,8 +97,7 @@ class _Thread:
         finished = {message.tool_call_id: message for message in _finished(state.tasks)}
         output = no_output(cause or await self._cause(state, calls))
         return [
-            finished.get(call["id"])
-            or ToolMessage(output, tool_call_id=call["id"], name=call["name"], status="error")
+            finished.get(call["id"]) or ToolMessage(output, tool_call_id=call["id"], name=call["name"], status="error")
             for call in calls
         ]
 

@@ -74,6 +74,13 @@ def text_of_content(content: Mapping[str, Any]) -> str:
     return str(content.get(kind) or "") if kind in ("text", "refusal") else ""
 
 
+def audio_url(content: Mapping[str, Any]) -> str:
+    """The address of a sound, or its data as a URL. Clients send either as its data."""
+    data = str(content.get("data") or "")
+    is_url = "://" in data or data.startswith("data:")
+    return data if is_url else f"data:audio/{content.get('format') or 'wav'};base64,{data}"
+
+
 async def conversation(run: Run) -> list[Message]:
     """The history of the session and the input of the run.
 

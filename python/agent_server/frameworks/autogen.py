@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from importlib import import_module
 from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 
 from .._run import Run
 from ._answer import Answer, usage_of
-from ._autogen_copy import fresh_copy
+from ._autogen_copy import fresh_copy, stop
 from ._messages import Calls, Output, Said, conversation, entries
 
 _EVENTS = ("MemoryQueryEvent", "SelectSpeakerEvent", "SelectorEvent", "CodeGenerationEvent", "CodeExecutionEvent")
@@ -74,11 +75,16 @@ def handler(candidate: object) -> Callable[[Run], Any] | None:
             messages = messages[last:]
         task = read(messages)
         token = import_module("autogen_core").CancellationToken()
+        stream = agent.run_stream(task=task, cancellation_token=token, output_task_messages=False)
+        writing = asyncio.create_task(write(run, stream))
         try:
-            await write(run, agent.run_stream(task=task, cancellation_token=token, output_task_messages=False))
-        except BaseException:
-            # A team works in tasks of its own.
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            # A team that is cancelled waits until its agents are idle, so these are stopped first.
             token.cancel()
+            stop(agent)
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
             raise
 
     return handle

@@ -10,7 +10,7 @@ from .._run import Run
 from ._answer import to_text
 from ._langgraph_config import Config, Graph, read_config
 from ._langgraph_message import ModelMessage
-from ._messages import Calls, Output, Said, entries, text_of_content
+from ._messages import Calls, Output, Said, audio_url, entries, text_of_content
 
 __all__ = ["Config", "Graph", "handler", "read", "read_config", "write"]
 
@@ -79,7 +79,10 @@ def _block_of(content: Mapping[str, Any]) -> dict[str, Any] | None:
     if kind == "image" and content.get("image_url"):
         return {"type": "image_url", "image_url": {"url": content["image_url"]}}
     if kind == "audio" and content.get("data"):
-        return {"type": "input_audio", "input_audio": {"data": content["data"], "format": content.get("format") or "wav"}}
+        head, _, data = audio_url(content).partition(";base64,")
+        if not data:
+            return {"type": "audio", "url": head}
+        return {"type": "input_audio", "input_audio": {"data": data, "format": head.rpartition("/")[2]}}
     if kind == "file":
         names = {"file_url": "url", "file_data": "base64", "file_id": "file_id"}
         given = {name: content[key] for key, name in names.items() if content.get(key)}

@@ -9,7 +9,7 @@ from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 from .._errors import AgentError
 from .._run import Run
 from ._answer import Answer, to_text, usage_of
-from ._messages import Call, Calls, Output, Said, conversation, entries, text_of_content
+from ._messages import Call, Calls, Output, Said, audio_url, conversation, entries, text_of_content
 
 _TEXTS = {
     "response.output_text.delta": "message",
@@ -76,7 +76,9 @@ def handler(candidate: object) -> Callable[[Run], Any] | None:
 async def _execute(run: Run, agent: Any, given: Any) -> Any:
     """Executes the agent; returns its state if it waits for approvals."""
     names = {} if given is None else {_call_id(item): _tool_of(item) for item in given.get_interruptions()}
-    result = import_module("agents").Runner.run_streamed(agent, read(await conversation(run)) if given is None else given)
+    result = import_module("agents").Runner.run_streamed(
+        agent, read(await conversation(run)) if given is None else given
+    )
     try:
         await _write(run, result.stream_events(), names)
     except BaseException:
@@ -115,7 +117,9 @@ def _field(value: Any, name: str) -> Any:
 
 
 def _guardrail(error: Any) -> str:
-    guardrail = getattr(getattr(error, "guardrail_result", None), "guardrail", None) or getattr(error, "guardrail", None)
+    guardrail = getattr(getattr(error, "guardrail_result", None), "guardrail", None) or getattr(
+        error, "guardrail", None
+    )
     name = getattr(guardrail, "get_name", lambda: str(error))()
     return str(name)
 
@@ -131,8 +135,10 @@ def _part_of(content: Mapping[str, Any]) -> dict[str, Any] | None:
     if kind == "image" and content.get("image_url"):
         return {"type": "input_image", "image_url": content["image_url"], "detail": "auto"}
     if kind == "audio" and content.get("data"):
-        audio = {"data": content["data"], "format": content.get("format") or "wav"}
-        return {"type": "input_audio", "input_audio": audio}
+        head, _, data = audio_url(content).partition(";base64,")
+        if not data:
+            return {"type": "input_text", "text": head}
+        return {"type": "input_audio", "input_audio": {"data": data, "format": head.rpartition("/")[2]}}
     if kind == "file":
         given = {key: content[key] for key in ("file_url", "file_data", "file_id", "filename") if content.get(key)}
         return {"type": "input_file", **given}

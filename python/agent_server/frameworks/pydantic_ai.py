@@ -10,7 +10,7 @@ from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 
 from .._run import Run
 from ._answer import Answer, to_text, usage_of
-from ._messages import Call, Calls, Output, Said, conversation, entries, text_of_content
+from ._messages import Call, Calls, Output, Said, audio_url, conversation, entries, text_of_content
 
 
 async def write(run: Run, items: AsyncIterator[Any]) -> None:
@@ -69,7 +69,9 @@ async def _execute(run: Run, agent: Any, given: dict[str, Any] | None) -> Any:
     if given is None:
         options: dict[str, Any] = {"message_history": await _with_system_prompt(agent, read(await conversation(run)))}
     else:
-        known = import_module("pydantic_ai.messages").ModelMessagesTypeAdapter.validate_json(json.dumps(given["messages"]))
+        known = import_module("pydantic_ai.messages").ModelMessagesTypeAdapter.validate_json(
+            json.dumps(given["messages"])
+        )
         results = import_module("pydantic_ai.tools").DeferredToolResults(**given["results"])
         options = {"message_history": known, "deferred_tool_results": results}
     stream = _Stream(run)
@@ -144,8 +146,7 @@ def _part_of(content: Mapping[str, Any]) -> Any:
     if kind == "video" and content.get("video_url"):
         return _media(content["video_url"], pydantic.VideoUrl)
     if kind == "audio" and content.get("data"):
-        data = base64.b64decode(content["data"])
-        return pydantic.BinaryContent(data=data, media_type=f"audio/{content.get('format') or 'wav'}")
+        return _media(audio_url(content), pydantic.AudioUrl)
     if kind == "file" and (content.get("file_url") or content.get("file_data")):
         return _media(content.get("file_url") or content["file_data"], pydantic.DocumentUrl)
     return text_of_content(content)

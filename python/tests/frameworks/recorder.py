@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Any, AsyncIterator, Callable
+from typing import Any, AsyncIterator, Callable, Coroutine
 
 from agent_server import Run, _wire
 
@@ -81,6 +81,20 @@ def record(write: Callable[..., Any], items: Any, recorder: Recorder | None = No
 
     asyncio.run(write(recorder.run, items if hasattr(items, "__aiter__") else stream()))
     return recorder
+
+
+async def cancel_once(started: asyncio.Event, answer: Coroutine[Any, Any, Any]) -> int:
+    """Cancels an answer once it has started, and returns how many tasks are left."""
+    before = asyncio.all_tasks()
+    task = asyncio.create_task(answer)
+    await started.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled()
+    # Tasks that were told to stop take a few rounds of the loop.
+    for _ in range(10):
+        await asyncio.sleep(0)
+    return len(asyncio.all_tasks() - before)
 
 
 class Recording:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from agent_server.frameworks import autogen
 from agent_server.testing import Answer, ask, ask_async
-from recorder import record
+from recorder import cancel_once, record
 
 INFO: Any = {
     "vision": True,
@@ -85,7 +85,9 @@ class Agents(unittest.TestCase):
 
     def test_summary_of_a_tool__without_another_answer__is_a_message(self) -> None:
         agent = AssistantAgent("a", model(calls(("c1", "search", '{"q": "x"}'))), tools=[search])
-        self.assertEqual(kinds(ask(handler(agent), "hi"))[1:], [("plugin_call_output", "found x"), ("message", "found x")])
+        self.assertEqual(
+            kinds(ask(handler(agent), "hi"))[1:], [("plugin_call_output", "found x"), ("message", "found x")]
+        )
 
     def test_agent__in_a_session__gets_the_history_and_keeps_none_itself(self) -> None:
         script = model("ok", "ok")
@@ -130,6 +132,20 @@ class Teams(unittest.TestCase):
         self.assertEqual([said.kind for said in answer.messages], ["plugin_call", "plugin_call_output", "message"])
         self.assertEqual(answer.events, [{"object": "autogen.handoff", "from": "first", "to": "second"}])
 
+    def test_run__that_is_cancelled__leaves_no_task(self) -> None:
+        async def cancel() -> int:
+            started = asyncio.Event()
+
+            async def waits() -> None:
+                """Waits."""
+                started.set()
+                await asyncio.get_running_loop().create_future()
+
+            agent = AssistantAgent("a", model(calls(("c1", "waits", "{}"))), tools=[waits])
+            return await cancel_once(started, ask_async(handler(RoundRobinGroupChat([agent])), "hi"))
+
+        self.assertEqual(asyncio.run(cancel()), 0)
+
 
 class Items(unittest.TestCase):
     def test_items__of_every_kind__are_written(self) -> None:
@@ -141,14 +157,19 @@ class Items(unittest.TestCase):
         items: list[Any] = [
             {"object": "own", "value": 1},
             TextMessage(content="the task", source="user"),
-            *(ModelClientStreamingChunkEvent(content=text, source="a") for text in ("<think>", "hm", "</think>", "He", "y")),
+            *(
+                ModelClientStreamingChunkEvent(content=text, source="a")
+                for text in ("<think>", "hm", "</think>", "He", "y")
+            ),
             TextMessage(content="Hey", source="a", models_usage=RequestUsage(prompt_tokens=1, completion_tokens=2)),
             MultiModalMessage(content=["see", Image.from_uri(PIXEL)], source="a"),
             StructuredMessage[Weather](content=Weather(degrees=25), source="a"),
             ThoughtEvent(content="hm", source="b"),
         ]
         recorder = record(autogen.write, items)
-        self.assertEqual([message[0] for message in recorder.messages], ["reasoning", "message", "message", "message", "reasoning"])
+        self.assertEqual(
+            [message[0] for message in recorder.messages], ["reasoning", "message", "message", "message", "reasoning"]
+        )
         self.assertEqual([message[2] for message in recorder.messages[:3]], ["hm", "Hey", "see"])
         self.assertEqual(recorder.messages[2][3]["type"], "image")
         self.assertEqual(recorder.messages[3][2:], ({"type": "data", "data": {"degrees": 25}},))

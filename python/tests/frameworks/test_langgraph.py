@@ -2,19 +2,19 @@
 
 import asyncio
 import unittest
-from typing import Annotated, Any
+from typing import Any
 
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import interrupt
 
 from agent_server.frameworks import langgraph
 from agent_server.testing import Answer, ask, ask_async
+from recorder import cancel_once
 from scripted_chat_model import ScriptedModel, call, usage
 
 
@@ -216,6 +216,21 @@ class CutOff(unittest.TestCase):
         self.assertEqual([message.type for message in model.seen[1]], ["human", "ai", "tool", "human"])
         self.assertIn("The user has cancelled the run", model.seen[1][2].content)
         self.assertEqual(model.seen[1][2].status, "error")
+
+    def test_run__that_is_cancelled__leaves_no_task(self) -> None:
+        async def cancel() -> int:
+            started = asyncio.Event()
+
+            @tool
+            async def waits() -> None:
+                """Waits."""
+                started.set()
+                await asyncio.get_running_loop().create_future()
+
+            graph = agent_graph(ScriptedModel(script=[[call("c1", "waits", "{}")]]), waits)
+            return await cancel_once(started, ask_async(handler(graph), "hi"))
+
+        self.assertEqual(asyncio.run(cancel()), 0)
 
     def test_run__that_starts_again__continues_the_thread(self) -> None:
         model = ScriptedModel(script=[[call("c1", "flaky", "{}")], ["done"]])

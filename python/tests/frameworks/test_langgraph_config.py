@@ -45,7 +45,7 @@ class Configs(unittest.TestCase):
             ({"graphs": {"a": 1}}, 'write it as "./file.py:variable"'),
             ({"graphs": {"a": "./none.py:graph"}}, "no such file"),
             ({"graphs": {"a": "./agent.ts:graph"}}, "only graphs in Python files"),
-            ({"graphs": good, "dependencies": "."}, 'as a list'),
+            ({"graphs": good, "dependencies": "."}, "as a list"),
             ({"graphs": good, "dependencies": ["./lib"]}, "no folder"),
             ({"graphs": good, "env": "none"}, "does not exist"),
             ({"graphs": good, "env": 1}, "as the path of a file"),

@@ -33,6 +33,7 @@ from openai.types.responses.response_usage import InputTokensDetails, OutputToke
 from agent_server import AgentError
 from agent_server.frameworks import openai_agents
 from agent_server.testing import Answer, ask, ask_async
+from recorder import cancel_once
 
 set_tracing_disabled(True)
 Parts = list[tuple[str, ...]]
@@ -222,6 +223,21 @@ class Handlers(unittest.TestCase):
 
         self.assertEqual(asyncio.run(both()), ["a", "b"])
 
+    def test_run__that_is_cancelled__leaves_no_task(self) -> None:
+        async def cancel() -> int:
+            started = asyncio.Event()
+
+            @function_tool
+            async def waits() -> None:
+                """Waits."""
+                started.set()
+                await asyncio.get_running_loop().create_future()
+
+            model = ScriptedModel([("call", "c1", "waits", "{}")])
+            return await cancel_once(started, ask_async(handler(Agent("a", model=model, tools=[waits])), "hi"))
+
+        self.assertEqual(asyncio.run(cancel()), 0)
+
 
 class Approvals(unittest.TestCase):
     def test_two_calls__one_refused__only_the_other_is_executed(self) -> None:
@@ -238,7 +254,9 @@ class Approvals(unittest.TestCase):
         answers = {"c1": "yes", "c2": "too much"}
         answered = ask(answer, "too much", steps=asked.steps, answers=answers)
         self.assertEqual((answered.text, paid, len(model.seen)), ("done", [1], 2))
-        outputs = {item["call_id"]: item["output"] for item in model.seen[1] if item.get("type") == "function_call_output"}
+        outputs = {
+            item["call_id"]: item["output"] for item in model.seen[1] if item.get("type") == "function_call_output"
+        }
         self.assertEqual(outputs["c1"], "paid 1")
         self.assertIn("too much", outputs["c2"])
         self.assertEqual([said.kind for said in answered.messages], ["plugin_call_output"] * 2 + ["message"])

@@ -1,5 +1,6 @@
 """Agents of Pydantic AI that answer runs."""
 
+import asyncio
 import unittest
 from typing import Any, AsyncIterator
 
@@ -8,7 +9,8 @@ from pydantic_ai import Agent, DeferredToolRequests, ModelRetry
 from pydantic_ai.models.function import DeltaThinkingPart, DeltaToolCall, FunctionModel
 
 from agent_server.frameworks import pydantic_ai
-from agent_server.testing import Answer, ask
+from agent_server.testing import Answer, ask, ask_async
+from recorder import cancel_once
 
 
 class Script:
@@ -120,6 +122,21 @@ class Handlers(unittest.TestCase):
     def test_error__of_the_model__is_raised(self) -> None:
         with self.assertRaisesRegex(RuntimeError, "boom"):
             ask(handler(Agent(Script(["Hel", RuntimeError("boom")]).model)), "hi")
+
+    def test_run__that_is_cancelled__leaves_no_task(self) -> None:
+        async def cancel() -> int:
+            started = asyncio.Event()
+            agent: Any = Agent(Script([call(0, "c1", "waits", "{}")]).model)
+
+            @agent.tool_plain
+            async def waits() -> None:
+                """Waits."""
+                started.set()
+                await asyncio.get_running_loop().create_future()
+
+            return await cancel_once(started, ask_async(handler(agent), "hi"))
+
+        self.assertEqual(asyncio.run(cancel()), 0)
 
 
 class Approvals(unittest.TestCase):
