@@ -136,6 +136,16 @@ pub(crate) mod installed {
     }
 
     #[test]
+    fn agents__pinned_packages__are_there() {
+        drop(environment("agents"));
+    }
+
+    #[test]
+    fn upstream__pinned_packages__are_there() {
+        drop(environment("upstream"));
+    }
+
+    #[test]
     fn package__pinned_packages__are_there() {
         drop(environment("package"));
     }

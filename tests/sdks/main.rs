@@ -2,6 +2,7 @@
 //! and what the Python package for agents is made of.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
+mod agents;
 mod chat_completions;
 mod codex;
 mod environment;
