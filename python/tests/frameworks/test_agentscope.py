@@ -229,7 +229,8 @@ class Inputs(unittest.TestCase):
     def test_output__in_the_form_of_mcp__has_blocks(self) -> None:
         image = '{"content": [{"type": "image", "data": "QUJD", "mimeType": "image/png"}], "isError": false}'
         data = {"call_id": "c1", "name": "f", "output": image}
-        found = frameworks.read("agentscope", [{"type": "mcp_call_output", "content": [{"type": "data", "data": data}]}])
+        message = {"type": "mcp_call_output", "content": [{"type": "data", "data": data}]}
+        found = frameworks.read("agentscope", [message])
         source = {"type": "base64", "media_type": "image/png", "data": "QUJD"}
         self.assertEqual(found[0].content[0]["output"], [{"type": "image", "source": source}])
 

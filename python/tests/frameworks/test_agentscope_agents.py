@@ -11,6 +11,7 @@ from agentscope.formatter import OpenAIChatFormatter
 from agentscope.message import Msg, TextBlock, ToolUseBlock
 from agentscope.model import ChatModelBase, ChatResponse
 from agentscope.model._model_usage import ChatUsage
+from agentscope.plan import PlanNotebook
 from agentscope.tool import Toolkit, ToolResponse
 
 from agent_server import Run
@@ -39,11 +40,11 @@ class Scripted(ChatModelBase):
                 yield ChatResponse([TextBlock(type="text", text=answer[:end])], usage=usage)
                 await asyncio.sleep(0)
         else:
-            yield ChatResponse([ToolUseBlock(type="tool_use", input={}, **call) for call in answer])
+            yield ChatResponse([ToolUseBlock(type="tool_use", **call) for call in answer])
 
 
-def call(name: str, call_id: str) -> dict[str, str]:
-    return {"name": name, "id": call_id}
+def call(name: str, call_id: str, /, **given: Any) -> dict[str, Any]:
+    return {"name": name, "id": call_id, "input": given}
 
 
 def react(model: Any, *tools: Any, **options: Any) -> ReActAgent:
@@ -123,11 +124,19 @@ class Agents(unittest.TestCase):
         self.assertFalse(agent.toolkit.groups["more"].active)
 
     def test_meta_tool__of_a_run__changes_the_tools_of_that_run(self) -> None:
-        model = Scripted([{"name": "reset_equipped_tools", "id": "c1"}], "Done.")
+        model = Scripted([call("reset_equipped_tools", "c1")], "Done.")
         agent = react(model, enable_meta_tool=True)
         agent.toolkit.create_tool_group("more", "More tools.", active=True)
         ask(self.answering(agent), "switch")
         self.assertTrue(agent.toolkit.groups["more"].active)
+
+    def test_plan__of_a_run__is_in_its_session_and_nowhere_else(self) -> None:
+        task = {"name": "task", "description": "", "expected_outcome": ""}
+        model = Scripted([call("create_plan", "c1", subtasks=[task], **{**task, "name": "plan"})], "Done.")
+        agent = react(model, plan_notebook=PlanNotebook())
+        answer = ask(self.answering(agent), "plan it")
+        self.assertIn("'name': 'plan'", str(answer.state))
+        self.assertIsNone(agent.plan_notebook.current_plan)
 
     def test_exception__of_the_model__is_raised_and_saves_nothing(self) -> None:
         answering = self.answering(react(Scripted(KeyError("key"))))

@@ -238,7 +238,8 @@ class Agents(unittest.TestCase):
         leader = Scripted(answers=[[call("delegate_task_to_member", "c1", arguments)], "Done."])
         team = Team(name="team", members=[member], model=leader, telemetry=False)
         answer = ask(self.answering(team), "find")
-        self.assertEqual([message.text for message in answer.messages if message.kind == "message"], ["Found.", "Done."])
+        texts = [message.text for message in answer.messages if message.kind == "message"]
+        self.assertEqual(texts, ["Found.", "Done."])
 
     def test_tool__that_needs_confirmation__is_called_after_it(self) -> None:
         called = []
