@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from .._run import Message, Run, ToolCall
 from ._writer import Usage, json_text, plain
@@ -61,9 +61,9 @@ class Snapshots:
     async def add(self, item: Any) -> None:
         """Writes what an item adds to the items before it."""
         try:
-            message, is_last, *sound = item
+            message, is_last, sound = item[0], item[1], item[2:]
             name, content = message.id, message.content
-        except (TypeError, ValueError, AttributeError):
+        except (TypeError, LookupError, AttributeError):
             raise TypeError(
                 "a stream of agentscope has pairs of a message and whether it is complete, such as "
                 f"stream_printing_messages yields, not {type(item).__name__} {item!r:.100}"
@@ -103,7 +103,15 @@ class Snapshots:
             if kind in counts:
                 place = (kind, counts[kind])
                 counts[kind] += 1
-                await self._text(speech, place, block.get(kind) or "")
+                text = speech.texts.get(place)
+                if text is None:
+                    text = speech.texts[place] = _Text()
+                delta = text.grow(block.get(kind) or "")
+                if delta:
+                    message = text.message or await self._begin_text(speech, kind, text)
+                    # Most items come here, so there are few calls on the way.
+                    if message._put_text(delta) <= 0:
+                        await self._run._ready()
             elif kind == "tool_use":
                 await self._call(speech, block)
             elif kind == "tool_result":
@@ -114,20 +122,11 @@ class Snapshots:
                     speech.others = others
                     await self._put(speech, _content(block))
 
-    async def _text(self, speech: _Speech, place: tuple[str, int], text: str) -> None:
-        found = speech.texts.get(place)
-        if found is None:
-            found = speech.texts[place] = _Text()
-        delta = found.grow(text)
-        if not delta:
-            return
-        message = found.message
-        if message is None:
-            await self._end_text(speech)
-            message = found.message = self._run.message(_KINDS[place[0]])
-            speech.open = found
-        if message._put_text(delta) <= 0:
-            await self._run._ready()
+    async def _begin_text(self, speech: _Speech, kind: str, text: _Text) -> Message:
+        await self._end_text(speech)
+        message = text.message = self._run.message(_KINDS[kind])
+        speech.open = text
+        return message
 
     async def _end_text(self, speech: _Speech) -> None:
         found, speech.open = speech.open, None
@@ -206,7 +205,7 @@ class Snapshots:
             self._usage.add(**(usage if isinstance(usage, Mapping) else vars(usage)))
 
 
-def _sounds(sound: list[Any]) -> list[Block]:
+def _sounds(sound: Sequence[Any]) -> list[Block]:
     """What the agent has said aloud with the message."""
     spoken = sound[0] if sound else None
     return list(spoken) if isinstance(spoken, list) else [spoken] if spoken else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections import Counter
 from contextlib import aclosing
 from importlib import import_module
 from types import MethodType
@@ -94,8 +95,8 @@ async def _stream(agent: Any, messages: list[Any]) -> AsyncGenerator[Any, None]:
     seen = set()
     async with aclosing(items_of(reply, printed)) as items:
         async for item in items:
-            if meter is not None:
-                item[0].usage = meter.usage_of(item[0])
+            if item[1] and meter is not None:
+                item[0].usage = meter.take()
             seen.add(item[0].id)
             yield item
     said = reply.result()
@@ -154,38 +155,35 @@ def _rebound(original: Any, copies: dict[int, Any]) -> Any:
 
 
 class _Metered:
-    """A model that notes the tokens of its calls, which agentscope's messages do not have."""
+    """A model that counts the tokens of its calls, which agentscope's messages do not have."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._usage: dict[str, dict[str, int]] = {}
-        self._newest: str | None = None
+        self._counted = Counter[str]()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
-    def usage_of(self, message: Any) -> dict[str, int] | None:
-        """The tokens of the call that has written the message."""
-        return self._usage.get(message.invocation_id)
+    def take(self) -> dict[str, int]:
+        """The tokens since the last call of this."""
+        counted, self._counted = self._counted, Counter()
+        return dict(counted)
 
     async def __call__(self, *arguments: Any, **options: Any) -> Any:
-        self._newest = None
         answer = await self._model(*arguments, **options)
         if hasattr(answer, "__aiter__"):
-            return self._noting(answer)
-        self._note(answer)
+            return self._counting(answer)
+        self._count(answer.usage)
         return answer
 
-    async def _noting(self, answer: Any) -> AsyncIterator[Any]:
+    async def _counting(self, answer: Any) -> AsyncIterator[Any]:
+        usage = None
         async for piece in answer:
-            self._note(piece)
+            # Each piece has the tokens of the whole call so far.
+            usage = piece.usage or usage
             yield piece
+        self._count(usage)
 
-    def _note(self, piece: Any) -> None:
-        """Notes the tokens for the newest piece of a call, because its message has the id of its last one."""
-        before = self._usage.pop(self._newest, None) if self._newest else None
-        self._newest = piece.id
-        if piece.usage is not None:
-            before = {"input_tokens": piece.usage.input_tokens, "output_tokens": piece.usage.output_tokens}
-        if before is not None:
-            self._usage[piece.id] = before
+    def _count(self, usage: Any) -> None:
+        if usage is not None:
+            self._counted.update(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
