@@ -44,6 +44,7 @@ class Worker:
         self._is_draining = False
         self._has_drained = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
+        self._context = contextvars.Context()
 
     async def start(self, data: socket.socket) -> None:
         """Connects to the server."""
@@ -77,6 +78,8 @@ class Worker:
             if os.environ.get("AGENT_SERVER_WORKER_COMPAT") != "off":
                 upstream.install()
             load_agents(self._script)
+            # Runs see what the script has set up, and nothing of each other.
+            self._context = contextvars.copy_context()
             # A script that sets up its own log keeps it.
             if not logging.getLogger().handlers:
                 logging.getLogger().addHandler(ServerLog(self._log))
@@ -120,7 +123,7 @@ class Worker:
         run = Run(number, start, self._connection.send, self._credit)
         job = work(registered.get(run.agent_name) or Agent(run.agent_name, _missing, "give_up"), run)
         # A context of its own; Python 3.10 has no other way to give it to a task.
-        context, current = contextvars.Context(), CurrentRun(run.id)
+        context, current = self._context.copy(), CurrentRun(run.id)
         context.run(current_run.set, current)
         task = context.run(self._loop.create_task, job)
         self._runs[number] = (run, task)

@@ -96,6 +96,14 @@ async fn state_and_history__next_turn__are_there() {
 }
 
 #[tokio::test]
+async fn context__of_the_script__is_seen_by_runs_and_not_changed_by_them() {
+    let server = start().await;
+    for _ in 0..2 {
+        assert_eq!(ask(&server, "reads_context", "x").await, "by the script");
+    }
+}
+
+#[tokio::test]
 async fn memories_and_children__of_a_run__are_the_servers() {
     let server = start().await;
     assert_eq!(ask(&server, "knows", "x").await, "['Ann likes figs'] a b ");

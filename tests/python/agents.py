@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from contextvars import ContextVar
 
 from agent_server import AgentError, Run, agent, text_of
 
@@ -147,3 +148,14 @@ async def environment(run: Run):
 async def cancels_itself(run: Run):
     await run.say("half an answer")
     raise asyncio.CancelledError
+
+
+setting: ContextVar[str] = ContextVar("setting", default="unset")
+setting.set("by the script")
+
+
+@agent
+async def reads_context(run: Run) -> str:
+    before = setting.get()
+    setting.set("by a run")
+    return before
