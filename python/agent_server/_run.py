@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import itertools
 import json
@@ -85,7 +86,7 @@ class Run:
 
     def message(self, kind: str = "message", role: str = "assistant") -> Message:
         """Opens a message; use it with ``async with``. A message that an exception leaves is closed as failed."""
-        return Message(self, {"kind": kind, "role": role})
+        return Message(self, _opening(kind, role))
 
     def reasoning(self) -> Message:
         """Opens a message with the model's reasoning."""
@@ -96,12 +97,12 @@ class Run:
 
         A call of a tool that the client executes ends the turn. The client's next request has the output.
         """
-        return ToolCall(self, {"call": {"id": call_id, "name": name, "is_clients": by_client}})
+        return ToolCall(self, _wire.json_bytes({"call": {"id": call_id, "name": name, "is_clients": by_client}}))
 
     async def tool_output(self, name: str, call_id: str, output: object) -> None:
         """Writes the output of one of the agent's own tools."""
         text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
-        part = self._open({"output": {"id": call_id, "name": name}})
+        part = self._open(_wire.json_bytes({"output": {"id": call_id, "name": name}}))
         self._send(_wire.CLOSE, part, {"output": text})
         await self._ready()
 
@@ -201,9 +202,9 @@ class Run:
 
     # What follows is for this package.
 
-    def _open(self, what: Mapping[str, Any]) -> int:
+    def _open(self, payload: bytes) -> int:
         part = next(self._parts) % 65536
-        self._send(_wire.OPEN, part, what)
+        self._send_bytes(_wire.OPEN, part, payload)
         return part
 
     def _send(self, kind: int, part: int, value: object) -> None:
@@ -261,11 +262,17 @@ def _failure(error: Exception) -> dict[str, Any]:
     return {"message": str(error), "class": type(error).__name__}
 
 
+@functools.lru_cache(maxsize=64)
+def _opening(kind: str, role: str) -> bytes:
+    """The payload that opens a message. There are few kinds of messages, and many messages."""
+    return _wire.json_bytes({"kind": kind, "role": role})
+
+
 class _Part:
     """A message that is open."""
 
-    def __init__(self, run: Run, what: Mapping[str, Any]) -> None:
-        self._run, self._part = run, run._open(what)
+    def __init__(self, run: Run, opening: bytes) -> None:
+        self._run, self._part = run, run._open(opening)
         self._closing: dict[str, Any] = {}
         self._head = _wire.head_of(_wire.TEXT, self._part, run._number)
 
@@ -304,7 +311,7 @@ class _Part:
             await self._close()
 
     async def _close(self) -> None:
-        self._run._send(_wire.CLOSE, self._part, self._closing)
+        self._run._send_bytes(_wire.CLOSE, self._part, _wire.json_bytes(self._closing) if self._closing else b"")
         await self._run._ready()
 
 

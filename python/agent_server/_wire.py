@@ -15,6 +15,8 @@ READY, FAILED, OPEN, TEXT, DATA, PUT, CLOSE = 65, 66, 67, 68, 69, 70, 71
 EVENT, CALL, DONE, LOG, PONG = 73, 75, 76, 77, 78
 
 _MORE = 1
+# Made once: `json.dumps` with options makes one a call, which costs as much as a short frame.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _HEAD = struct.Struct("<IBBHI")
 
 
@@ -63,8 +65,7 @@ def encode_json(kind: int, part: int, run: int, value: object) -> bytes:
 
 def json_bytes(value: object) -> bytes:
     """JSON in UTF-8. Halves of characters, which some models write, become question marks."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
+    return _ENCODER.encode(value).encode("utf-8", "replace")
 
 
 class Decoder:

@@ -29,6 +29,9 @@ from ._script import load_agents
 from ._thread import RunThread
 
 
+_COMPLETED = _wire.json_bytes({"status": "completed"})
+
+
 class Worker:
     """The runs of this process."""
 
@@ -154,7 +157,8 @@ class Worker:
                 done = {"status": "incomplete", "error": {"message": str(error)}}
             elif error is not None and not isinstance(error, Suspended):
                 done = {"status": "failed", "error": _report(error)}
-        self._connection.send(_wire.encode_json(_wire.DONE, 0, number, done))
+        payload = _COMPLETED if done["status"] == "completed" else _wire.json_bytes(done)
+        self._connection.send(_wire.encode(_wire.DONE, 0, number, payload))
         self._exit_if_drained()
 
     def _exit_if_drained(self) -> None:
