@@ -22,7 +22,7 @@ pub use client::{Answer, Connection};
 pub use link::{Flow, Link};
 pub use model::{MarkingModel, WaitingModel};
 pub use scripted_model::ScriptedModel;
-pub use server::{Launch, Server};
+pub use server::{Launch, Server, children_of};
 
 /// The deadline of all waits; anything that takes longer counts as never happening.
 const DEADLINE: Duration = Duration::from_secs(60);

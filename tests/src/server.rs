@@ -251,17 +251,7 @@ impl Server {
 
     /// The processes that it has started.
     pub fn children(&self) -> Vec<Pid> {
-        let parent = self.id().to_string();
-        let mut children = Vec::new();
-        for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
-            // The parent follows the state, which follows the name in parentheses.
-            let is_child =
-                stat.rsplit(") ").next().is_some_and(|rest| rest.split(' ').nth(1) == Some(&parent));
-            let id = process.file_name().to_string_lossy().parse().ok().and_then(Pid::from_raw);
-            children.extend(id.filter(|_| is_child));
-        }
-        children
+        children_of(self.id())
     }
 
     /// Sends the process a signal.
@@ -288,6 +278,20 @@ impl Server {
         assert_eq!(answer.status, 200, "{answer:?}");
         assert!(!self.log().contains("panicked"), "something panicked");
     }
+}
+
+/// The processes that a process has started.
+pub fn children_of(parent: u32) -> Vec<Pid> {
+    let parent = parent.to_string();
+    let mut children = Vec::new();
+    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+        // The parent follows the state, which follows the name in parentheses.
+        let is_child = stat.rsplit(") ").next().is_some_and(|rest| rest.split(' ').nth(1) == Some(&parent));
+        let id = process.file_name().to_string_lossy().parse().ok().and_then(Pid::from_raw);
+        children.extend(id.filter(|_| is_child));
+    }
+    children
 }
 
 /// Sends a process a signal.

@@ -195,13 +195,13 @@ pub(crate) struct PythonConfig {
     /// The environment variables that the processes get, besides those that every program needs. The default is all except
     /// those of this server.
     pub(crate) environment: Option<Vec<String>>,
-    /// Whether scripts of agentscope-runtime find this server's modules in place of that package. `off` is for an environment
-    /// in which the package is installed.
+    /// Whether scripts written for agentscope-runtime import this server's modules instead of that package. `off` uses the
+    /// installed package.
     #[serde(default)]
     pub(crate) compat: Compat,
 }
 
-/// Whether something is supplied for scripts of another server.
+/// Whether the server supplies the modules of agentscope-runtime.
 #[cfg(feature = "python")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

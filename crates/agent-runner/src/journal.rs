@@ -82,7 +82,7 @@ pub(crate) async fn fail(
     Ok(())
 }
 
-/// What is known of a question.
+/// The entry of a question, if there is one.
 pub(crate) async fn question(live: &LiveRun, name: &str) -> Result<Option<Entry>, AgentError> {
     Ok(turn_of(live).await?.lock().known.get(&Key::question(name)).cloned())
 }
@@ -104,24 +104,24 @@ fn error_of(body: ErrorBody) -> Error {
 /// Writes an entry, after everything that the run has written so far: what precedes a step is in the log, whatever
 /// happens later.
 async fn put(live: &LiveRun, turn: &Mutex<Turn>, key: String, entry: Entry) -> Result<(), AgentError> {
-    let bytes = {
-        let turn = turn.lock();
-        turn.bytes + key.len() + entry.bytes()
-    };
-    if bytes > MAX_BYTES {
-        return Err(AgentError::message(format!(
-            "the results of the run's steps would have {bytes} bytes, and the limit is {MAX_BYTES}; keep large results elsewhere"
-        )));
+    let step = Step::new(key, entry.to_text());
+    {
+        let mut turn = turn.lock();
+        let bytes = turn.bytes + step.key.len() + step.data.len();
+        if bytes > MAX_BYTES {
+            return Err(AgentError::message(format!(
+                "the results of the run's steps would have {bytes} bytes, and the limit is {MAX_BYTES}; keep large results elsewhere"
+            )));
+        }
+        turn.bytes = bytes;
     }
-    turn.lock().bytes = bytes;
     live.all_stored().await;
-    keep(live, key, &entry).await
+    keep(live, step).await
 }
 
 /// Writes an entry to the run's journal.
-async fn keep(live: &LiveRun, key: String, entry: &Entry) -> Result<(), AgentError> {
+async fn keep(live: &LiveRun, step: Step) -> Result<(), AgentError> {
     let (runs, id) = (&live.services.runs, &live.record.id);
-    let step = Step::new(key, entry.to_text());
     retry_unavailable(Duration::MAX, || runs.put_step(id, live.token, step.clone())).await?;
     Ok(())
 }

@@ -40,7 +40,7 @@ impl RunHandle {
     /// The answer is the next message in the session, a request that continues the response, or an approval response.
     /// A client that sends the whole conversation with each request, as many clients of Chat Completions do, is
     /// recognized by the question in it; for such a client, each request is a turn of its own, which has no earlier
-    /// steps.
+    /// steps, and only the last question can be one for approval.
     ///
     /// # Errors
     /// The error that ends the run ([`AgentError::is_waiting`]); an error if the request answers a question that is not
@@ -62,7 +62,7 @@ impl RunHandle {
             Some(Entry::Answered(answer)) => return Ok(answer),
             known => known.is_some(),
         };
-        if let Some(answer) = answer_in_request(&self.request().input, &question.text) {
+        if let Some(answer) = self.answer_in_request(&question) {
             journal::note_question(live, name, Entry::Answered(answer.clone())).await?;
             return Ok(answer);
         }
@@ -73,6 +73,25 @@ impl RunHandle {
             self.write_question(&question);
         }
         Err(AgentError::waiting())
+    }
+
+    /// The user's words after the question, if the client sends the whole conversation with each request. Any other
+    /// conversation has a run that has asked.
+    ///
+    /// An approval counts only as the last words of the conversation: an earlier one was given for something else.
+    fn answer_in_request(&self, question: &Question) -> Option<Answer> {
+        let (options, input) = (&self.live().record.options, &self.request().input);
+        if options.keep_history || options.continues.is_some() {
+            return None;
+        }
+        let is_asked = |message: &Message| {
+            message.role == Some(Role::Assistant)
+                && message.full_text().trim_end().ends_with(question.text.trim_end())
+        };
+        let asked = input.iter().rposition(is_asked)?;
+        let (answer, later) = input.get(asked + 1..)?.split_first()?;
+        let counts = answer.role == Some(Role::User) && (question.approval.is_none() || later.is_empty());
+        counts.then(|| Answer::from_text(answer.full_text()))
     }
 
     fn write_question(&self, question: &Question) {
@@ -99,14 +118,4 @@ impl RunHandle {
 
 fn is_question(message: &Message) -> bool {
     message.metadata.as_ref().is_some_and(|metadata| metadata.get(QUESTION).is_some())
-}
-
-/// The user's words after a question, if the conversation in the request has both.
-fn answer_in_request(input: &[Message], question: &str) -> Option<Answer> {
-    let is_asked = |message: &Message| {
-        message.role == Some(Role::Assistant) && message.full_text().trim_end().ends_with(question.trim_end())
-    };
-    let asked = input.iter().rposition(is_asked)?;
-    let answer = input.get(asked + 1..)?.iter().find(|message| message.role == Some(Role::User))?;
-    Some(Answer::from_text(answer.full_text()))
 }

@@ -99,19 +99,15 @@ impl End {
     fn log(&self, pid: u32, is_draining: bool) {
         match self {
             End::Exited(_) if is_draining => tracing::info!(worker.pid = pid, "a worker was replaced"),
-            End::Exited(reason) => tracing::error!(
-                worker.pid = pid,
-                reason,
-                "a worker has ended; its runs fail, and another one is started"
-            ),
+            End::Exited(reason) => {
+                tracing::error!(worker.pid = pid, reason, "a worker has ended, and another one is started")
+            }
             End::Killed(reason) if is_draining => {
                 tracing::warn!(worker.pid = pid, reason, "a worker that was to be replaced was killed");
             }
-            End::Killed(reason) => tracing::error!(
-                worker.pid = pid,
-                reason,
-                "a worker was killed; its runs fail, and another one is started"
-            ),
+            End::Killed(reason) => {
+                tracing::error!(worker.pid = pid, reason, "a worker was killed, and another one is started")
+            }
         }
     }
 }

@@ -13,8 +13,8 @@ pub(super) const FILE_VARIABLE: &str = "AGENT_SERVER_CONFIG";
 /// The bearer token that commands send to a server.
 const TOKEN_VARIABLE: &str = "AGENT_SERVER_TOKEN";
 
-/// What workers get in any case, besides `LC_*`: where programs, modules, certificates and temporary files are, and the user's
-/// name, language and time zone.
+/// The variables that workers always get, in addition to `LC_*`: the locations of programs, modules, certificates and temporary
+/// files, and the user's name, language and time zone.
 #[cfg(feature = "python")]
 const BASIC: [&str; 13] = [
     "PATH",

@@ -78,7 +78,8 @@ impl AgentError {
         AgentError { error: Error::unknown("Waiting", "the run waits for an answer"), effect: Effect::Wait }
     }
 
-    /// Whether this only ends the run because the user was asked something ([`RunHandle::ask`](crate::RunHandle::ask)).
+    /// Whether the agent has asked its user a question ([`RunHandle::ask`](crate::RunHandle::ask)), which ends the run without
+    /// a failure.
     pub fn is_waiting(&self) -> bool {
         self.effect == Effect::Wait
     }

@@ -16,7 +16,7 @@ use crate::live::{Entry, Key, LiveRun, run_of};
 /// How many runs one turn may have.
 const MAX_RUNS: usize = 100;
 
-/// What the id of a question begins with; the rest is that of the run's id.
+/// The prefix of a question's id. The rest is the run's id without its own prefix.
 const PREFIX: &str = "mcpr_";
 
 type Entries = BTreeMap<String, Entry>;
@@ -68,7 +68,7 @@ async fn answer(live: &LiveRun, known: &mut Entries) -> Result<Option<RunId>, Ag
     for (key, entry) in
         [(found.key, answer), (Key::CONTINUES.to_owned(), Entry::Continues(found.run.to_string()))]
     {
-        keep(live, key.clone(), &entry).await?;
+        keep(live, Step::new(key.clone(), entry.to_text())).await?;
         known.insert(key, entry);
     }
     Ok(Some(found.run))
@@ -79,7 +79,7 @@ struct OpenQuestion {
     run: RunId,
     key: String,
     answer: Answer,
-    /// Whether the client has named the question.
+    /// Whether the request names the question, as an approval response does.
     is_named: bool,
 }
 

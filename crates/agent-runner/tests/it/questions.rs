@@ -131,8 +131,13 @@ async fn approval__denied__is_an_answer() {
 #[tokio::test]
 async fn answer__to_a_response_that_is_continued__needs_no_session() {
     let world = World::new();
-    let (mut said, mut previous) = (String::new(), None);
-    for answer in ["Write a mail", "Bob", "yes"] {
+    let mut previous = None;
+    for (answer, expected) in [
+        ("Write a mail", "To whom?"),
+        ("Bob", "Shall I send draft to Bob?"),
+        ("yes", "sent to Bob"),
+        ("Once more", "To whom?"),
+    ] {
         let context = match &previous {
             Some(id) => Some(world.runner.context(id, |_| true).await.expect("kept")),
             None => None,
@@ -140,11 +145,10 @@ async fn answer__to_a_response_that_is_continued__needs_no_session() {
         let request = AgentRequest::new(vec![Message::user(answer)]);
         let options = RunOptions::default().without_history();
         let run = world.runner.start_with(request, options, context).await.expect("started");
-        said = text(final_response(&collect(run.cursor(0)).await));
+        assert_eq!(text(final_response(&collect(run.cursor(0)).await)), expected);
         previous = Some(run.id().clone());
     }
-    assert_eq!(said, "sent to Bob");
-    assert_eq!(world.taken(), ["draft", "sent to Bob"]);
+    assert_eq!(world.taken(), ["draft", "sent to Bob", "draft"], "the next turn uses no old answer");
 }
 
 #[tokio::test]
@@ -161,6 +165,9 @@ async fn conversation__sent_whole__has_the_answers() {
         assert_eq!(text(&asked), question);
         conversation.extend([assistant(question), Message::user(answer)]);
     }
-    let sent = world.send("", conversation, RunOptions::default().without_history()).await;
+    let sent = world.send("", conversation.clone(), RunOptions::default().without_history()).await;
     assert_eq!(text(&sent), "sent to Bob");
+    conversation.extend([assistant("sent to Bob"), Message::user("Once more")]);
+    let asked = world.send("", conversation, RunOptions::default().without_history()).await;
+    assert_eq!(text(&asked), "Shall I send draft to Bob?", "an approval is not used twice");
 }

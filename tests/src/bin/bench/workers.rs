@@ -1,8 +1,8 @@
 //! Measures agents in Python: what they cost their own process and the server, and how long their first word takes.
 
-use std::fs;
 use std::time::Duration;
 
+use agent_tests::children_of;
 use anyhow::{Context, Result};
 use clap::Args;
 
@@ -135,17 +135,9 @@ async fn round(arguments: &Arguments, ours: &[&str], workload: Workload) -> Resu
 impl Server {
     /// The user and system time of the processes that the server has started.
     fn cpu_time_of_children(&self) -> Result<Duration> {
-        let parent = self.id()?.to_string();
         let mut sum = Duration::ZERO;
-        for process in fs::read_dir("/proc")?.flatten() {
-            let name = process.file_name().to_string_lossy().into_owned();
-            let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
-            // The parent follows the state, which follows the name in parentheses.
-            let is_child =
-                stat.rsplit(") ").next().is_some_and(|rest| rest.split(' ').nth(1) == Some(&parent));
-            if is_child {
-                sum += crate::process::cpu_time_of(&name)?;
-            }
+        for child in children_of(self.id()?) {
+            sum += crate::process::cpu_time_of(&child.as_raw_nonzero().to_string())?;
         }
         Ok(sum)
     }
