@@ -1,4 +1,4 @@
-"""Answers HTTP requests with the applications of the script (ASGI 3.0)."""
+"""Hands HTTP requests to the applications of the script (ASGI 3.0)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from ._link import Link, Send
 Message = MutableMapping[str, Any]
 Asgi = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
+CHECK = "agent_server.check"
+"""The member of a scope that asks whether the server may answer."""
+
 _PIECE = 64 * 1024
 """How much of a body is sent at once; the next piece waits for credit."""
 
@@ -26,8 +29,10 @@ class Application:
     asgi: Asgi
     state: dict[str, Any] = field(default_factory=dict)
     """What its lifespan has prepared for requests."""
-    is_used: Callable[[], bool] = lambda: True
+    answers: Callable[[], bool] = lambda: True
     """Whether it has routes, which is known once the script has started."""
+    checks: Callable[[], bool] = lambda: False
+    """Whether it decides what the server may answer: it then lets requests pass whose scope has ``CHECK``."""
 
 
 class Request(Link):
@@ -53,17 +58,14 @@ class Request(Link):
         # Whatever waits for credit finds out.
         self._add_credit(_wire.MAX_PAYLOAD * _wire.MAX_PAYLOAD)
 
-    async def answer(self, body: bytes, applications: Sequence[Application]) -> None:
-        """Calls the applications, until one has an answer other than 404. The answer of the last one counts."""
+    async def handle(self, body: bytes, applications: Sequence[Application]) -> None:
+        """Answers, or decides whether the server may answer."""
         self._body = body
         try:
-            for application in applications[:-1]:
-                attempt = _Attempt(self._send_message)
-                await application.asgi(self._scope(application), self._receive, attempt.send)
-                if attempt.is_answer:
-                    break
+            if self._head.get("check"):
+                await self._check([application for application in applications if application.checks()])
             else:
-                await applications[-1].asgi(self._scope(applications[-1]), self._receive, self._send_message)
+                await self._answer([application for application in applications if application.answers()])
             if not self._is_complete and not self.is_gone:
                 raise RuntimeError("the application has returned without a complete response")
         except Exception as error:
@@ -73,6 +75,30 @@ class Request(Link):
                 logging.getLogger("agent_server").error("%s has failed\n%s", where, text.rstrip())
         finally:
             self._send(_wire.DONE, 0, {"status": "completed" if self._is_complete else "failed"})
+
+    async def _answer(self, applications: Sequence[Application]) -> None:
+        """Calls the applications, until one has an answer other than 404. The answer of the last one counts."""
+        for application in applications[:-1]:
+            attempt = _Attempt(self._send_message)
+            await application.asgi(self._scope(application), self._receive, attempt.send)
+            if attempt.is_answer:
+                return
+        await applications[-1].asgi(self._scope(applications[-1]), self._receive, self._send_message)
+
+    async def _check(self, applications: Sequence[Application]) -> None:
+        """Asks the applications. The first answer that does not let the request pass is the answer."""
+        headers: list[tuple[str, str]] = []
+        for application in applications:
+            check = Check()
+            await application.asgi({**self._scope(application), CHECK: check}, self._receive, check.send)
+            if not check.passes():
+                for message in check.messages:
+                    await self._send_message(message)
+                return
+            headers += [(_text(name), _text(value)) for name, value in check.messages[0].get("headers", ())]
+        further = [header for header in headers if not header[0].lower().startswith("content-")]
+        self._send(_wire.RESPONSE, 0, {"status": 200, "headers": further, "pass": True})
+        await self._send_body(b"", True)
 
     def _scope(self, application: Application) -> Message:
         head = self._head
@@ -136,3 +162,25 @@ class _Attempt:
             self.is_answer = message["status"] != 404
         if self.is_answer:
             await self._send(message)
+
+
+class Check:
+    """What an application says about a request that it need not answer itself."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self._has_passed = False
+
+    async def let_pass(self, send: Callable[[Message], Awaitable[None]]) -> None:
+        """What the innermost part of the application does instead of answering."""
+        self._has_passed = True
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def send(self, message: Message) -> None:
+        """Takes what the application sends."""
+        self.messages.append(message)
+
+    def passes(self) -> bool:
+        """Whether the request has come through, and nothing on the way back has refused it."""
+        return self._has_passed and bool(self.messages) and self.messages[0].get("status") == 200

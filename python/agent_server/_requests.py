@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from typing import Any, Callable
+from typing import Any, Callable, Sequence
 
 from ._http import Application, Request
 from ._link import Send
@@ -13,9 +13,14 @@ from ._link import Send
 class Requests:
     """The requests in progress, by their numbers."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, send: Send, ended: Callable[[], None]) -> None:
-        self._loop, self._send, self._has_ended = loop, send, ended
-        self.applications: list[Application] = []
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        send: Send,
+        applications: Sequence[Application],
+        ended: Callable[[], None],
+    ) -> None:
+        self._loop, self._send, self._applications, self._has_ended = loop, send, applications, ended
         self._requests: dict[int, Request] = {}
 
     def __contains__(self, number: int) -> bool:
@@ -33,7 +38,7 @@ class Requests:
         """Answers a request whose body has come, in a copy of the context."""
         request = self._requests[number]
         # Python 3.10 has no other way to give a task a context.
-        task = context.copy().run(self._loop.create_task, request.answer(body, self.applications))
+        task = context.copy().run(self._loop.create_task, request.handle(body, self._applications))
         request.task = task
         task.add_done_callback(lambda _task: self._ended(number), context=contextvars.Context())
 

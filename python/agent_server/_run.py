@@ -61,6 +61,7 @@ class Run(Link):
         """The conversation."""
         self.request: dict[str, Any] = start["request"]
         """The whole request, as JSON."""
+        self._http: dict[str, Any] = start.get("http") or {}
         self.attempt: int = start.get("attempt", 1)
         """How often the run was started, this time included."""
         self.earlier: list[dict[str, Any]] = start.get("earlier") or []
@@ -71,6 +72,23 @@ class Run(Link):
         """The messages of the request."""
         messages: list[dict[str, Any]] = self.request.get("input") or []
         return messages
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the HTTP request, with names in lower case; repeated ones are joined by commas.
+
+        They are not stored: a run that has waited for its turn or was started again has none.
+        """
+        headers: dict[str, str] = {}
+        for name, value in self._http.get("headers", ()):
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        return headers
+
+    @property
+    def query(self) -> str:
+        """The query of the URL, as the client has encoded it. It is not stored either."""
+        query: str = self._http.get("query", "")
+        return query
 
     @property
     def text(self) -> str:

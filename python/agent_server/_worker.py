@@ -41,7 +41,7 @@ class Worker:
     ) -> None:
         self._loop, self._script, self._log, self._streams = loop, script, log, streams
         self._connection = Connection(loop, self._received, self._lost)
-        self._requests = Requests(loop, self._connection.send, self._exit_if_drained)
+        self._requests = Requests(loop, self._connection.send, applications, self._exit_if_drained)
         self._credit = 0
         self._runs: dict[int, tuple[Run, asyncio.Task[None]]] = {}
         self._newest = 0
@@ -131,9 +131,9 @@ class Worker:
     def _ready(self) -> None:
         agents = [{"name": agent.name, "recovery": agent.recovery} for agent in registered.values()]
         language = "python " + sys.version.split()[0]
-        self._requests.applications = [application for application in applications if application.is_used()]
         ready = {"version": _wire.VERSION, "pid": os.getpid(), "language": language, "agents": agents}
-        ready["http"] = bool(self._requests.applications)
+        ready["http"] = any(application.answers() for application in applications)
+        ready["checks"] = any(application.checks() for application in applications)
         self._connection.send(_wire.encode_json(_wire.READY, 0, 0, ready))
 
     def _start(self, number: int, start: dict[str, Any]) -> None:

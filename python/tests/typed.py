@@ -60,11 +60,12 @@ def pieces_in_a_thread(run: Run) -> Iterator[str]:
 @agent
 async def uses_it_all(run: Run) -> None:
     who: tuple[str, str, str, str] = (run.id, run.agent_name, run.user_id, run.session_id)
+    asked: tuple[dict[str, str], str] = (run.headers, run.query)
     given: list[dict[str, Any]] = [run.request, *run.input, *run.earlier, *await run.steered()]
     turns: list[dict[str, Any]] = await run.history(limit=5)
     texts: list[str] = [text_of(message) for message in turns]
     async with run.reasoning() as reasoning:
-        await reasoning.text(f"{who} {given} {texts}")
+        await reasoning.text(f"{who} {asked} {given} {texts}")
     call: ToolCall
     async with run.tool_call("add", "call_1", by_client=False) as call:
         await call.text("{}")

@@ -13,6 +13,11 @@ async def echo(run: Run):
     return run.text
 
 
+@agent
+async def told(run: Run):
+    return f"{run.headers.get('x-own')} {run.query}"
+
+
 async def application(scope, receive, send):
     if scope["type"] == "lifespan":
         return

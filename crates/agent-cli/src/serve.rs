@@ -86,7 +86,7 @@ pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow
     }
     #[cfg(feature = "python")]
     {
-        app = served.scripts.answer_the_rest(app);
+        app = served.scripts.attach_applications(app);
     }
     Ok(app.build().map_err(|error| ConfigError::from_message(error.to_string()))?)
 }

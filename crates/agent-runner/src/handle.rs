@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use agent_schemas::id::{message_id, tool_call_id};
 use agent_schemas::{
-    AgentRequest, Event, FunctionCallOutput, JsonObject, Message, MessageType, Role, RunId, SessionId, UserId,
+    AgentRequest, Event, FunctionCallOutput, HttpHead, JsonObject, Message, MessageType, Role, RunId,
+    SessionId, UserId,
 };
 use agent_services::page::PageSize;
 use agent_services::retry::retry_unavailable;
@@ -63,6 +64,12 @@ impl RunHandle {
     /// The user's id.
     pub fn user_id(&self) -> &UserId {
         &self.live.record.user_id
+    }
+
+    /// The headers and the query of the HTTP request that has started the run. `None` if the run has waited for its turn, was
+    /// started again, or comes from elsewhere.
+    pub fn http(&self) -> Option<&HttpHead> {
+        self.live.record.options.http.as_deref()
     }
 
     /// The services.

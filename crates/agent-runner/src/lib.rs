@@ -63,7 +63,9 @@ pub mod testing;
 pub mod tools;
 mod writer;
 
-pub use agent_schemas::{Durability, IdempotencyKey, OnDisconnect, ProtocolData, RunOptions, SessionPolicy};
+pub use agent_schemas::{
+    Durability, HttpHead, IdempotencyKey, OnDisconnect, ProtocolData, RunOptions, SessionPolicy,
+};
 
 pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
 pub use agent_services::Services;

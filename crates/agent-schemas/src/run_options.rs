@@ -1,6 +1,7 @@
 //! Options that control how a run is executed, independent of its agent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::decode::ValidationError;
+use crate::http_head::HttpHead;
 use crate::id::RunId;
 use crate::json::{Json, JsonObject};
 
@@ -79,6 +81,11 @@ pub struct RunOptions {
     #[serde(skip)]
     #[schemars(skip)]
     pub idempotency_key: Option<IdempotencyKey>,
+    /// What the HTTP request says beside its body. It is not stored, so a run that is started again, or by another process,
+    /// does not have it.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub http: Option<Arc<HttpHead>>,
 }
 
 /// What happens to a run whose session already has one in progress.
@@ -185,6 +192,7 @@ impl Default for RunOptions {
             protocol: None,
             parent: None,
             idempotency_key: None,
+            http: None,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::app_error::AppError;
 use crate::config::HttpConfig;
 use crate::error::ApiError;
 use crate::protocol::Protocol;
-use crate::router::Fallback;
+use crate::router::{Fallback, Guard};
 use crate::state::App;
 use crate::{lifecycle, router};
 
@@ -60,6 +60,7 @@ pub struct AgentApp {
     routes: Router,
     protocols: Arc<[Arc<dyn Protocol>]>,
     fallback: Option<Fallback>,
+    guard: Option<Arc<dyn Guard>>,
     wraps: Vec<Wrap>,
     start: Vec<Hook>,
     stop: Vec<Hook>,
@@ -73,6 +74,7 @@ pub struct AgentAppBuilder {
     routes: Vec<Routes>,
     protocols: Vec<Arc<dyn Protocol>>,
     fallback: Option<Fallback>,
+    guard: Option<Arc<dyn Guard>>,
     wraps: Vec<Wrap>,
     http: HttpConfig,
     run_options: RunOptions,
@@ -95,6 +97,7 @@ impl AgentApp {
             routes: Vec::new(),
             protocols: Vec::new(),
             fallback: None,
+            guard: None,
             wraps: Vec::new(),
             http: HttpConfig::default(),
             run_options: RunOptions::default().with_cancel_after(DISCONNECT_GRACE),
@@ -127,7 +130,7 @@ impl AgentApp {
     fn wrapped(&self) -> Router {
         let wrap = |routes| self.wraps.iter().fold(routes, |routes, wrap| wrap(routes));
         let (routes, protocols) = (self.routes.clone(), Arc::clone(&self.protocols));
-        router::layered(&self.app, routes, protocols, self.fallback.clone(), wrap)
+        router::layered(&self.app, routes, protocols, self.fallback.clone(), self.guard.clone(), wrap)
     }
 
     /// Serves until `shutdown` resolves and the runs in progress have ended, or the drain deadline has passed and they
@@ -316,6 +319,13 @@ impl AgentAppBuilder {
         self
     }
 
+    /// Lets a guard decide whether the server answers requests to its own paths and those of its protocols.
+    #[must_use]
+    pub fn guard(mut self, guard: impl Guard) -> Self {
+        self.guard = Some(Arc::new(guard));
+        self
+    }
+
     /// Wraps all routes, for example with authentication. The server's own layers wrap this one: its responses
     /// appear in the access log, web pages can read them, and preflights and requests for other hosts do not reach
     /// it. An [`ApiError`] takes the format of the protocol.
@@ -391,6 +401,7 @@ impl AgentAppBuilder {
             routes,
             protocols,
             fallback: self.fallback,
+            guard: self.guard,
             wraps: self.wraps,
             start: self.start,
             stop: self.stop,

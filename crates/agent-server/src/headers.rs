@@ -1,6 +1,9 @@
 //! Headers of requests and responses.
 
-use agent_schemas::RunId;
+use std::sync::Arc;
+
+use agent_schemas::{HttpHead, RunId};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use axum::response::Response;
 
@@ -19,6 +22,13 @@ pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Opt
         Ok(text) => Ok(Some(text.trim())),
         Err(_) => Err(ApiError::BadParameter(format!("The header {name} has characters that are not ASCII"))),
     }
+}
+
+/// The headers and the query of a request, for the agent.
+pub(crate) fn head_of(parts: &Parts) -> Arc<HttpHead> {
+    let characters = |value: &HeaderValue| value.as_bytes().iter().copied().map(char::from).collect();
+    let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), characters(value)));
+    Arc::new(HttpHead::new(headers.collect(), parts.uri.query().unwrap_or_default()))
 }
 
 /// Whether the connection stays open after the response. Upstream sends a header that says so.

@@ -49,3 +49,4 @@ pub use app_error::AppError;
 pub use config::HttpConfig;
 pub use error::ApiError;
 pub use extract::{ClientAddress, Principal};
+pub use router::Guard;

@@ -37,7 +37,7 @@ use crate::state::App;
 const MAX_REQUEST_ID: usize = 128;
 
 /// The paths of health checks, which a server without room still answers: it would otherwise be restarted for its load.
-const PROBES: [&str; 3] = ["/health", "/liveness", "/readiness"];
+pub(crate) const PROBES: [&str; 3] = ["/health", "/liveness", "/readiness"];
 
 pub(crate) fn around(routes: Router, app: &App, error_format: ErrorFormatLayer) -> Router {
     routes

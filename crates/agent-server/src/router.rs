@@ -2,12 +2,14 @@
 
 mod endpoint;
 mod fallback;
+mod guard;
 mod merge;
 
 use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -23,6 +25,7 @@ use self::endpoint::check_endpoint;
 use self::merge::{Part, merge};
 
 pub(crate) use self::fallback::Fallback;
+pub use self::guard::Guard;
 
 /// The routes of the server, of the protocols and of the application.
 ///
@@ -82,8 +85,18 @@ pub(crate) fn layered(
     routes: Router,
     protocols: Arc<[Arc<dyn Protocol>]>,
     fallback: Option<Fallback>,
+    guard: Option<Arc<dyn Guard>>,
     wrap: impl FnOnce(Router) -> Router,
 ) -> Router {
+    let routes = match guard {
+        Some(guard) => {
+            let app = app.clone();
+            let check = move |request, next| guard::check(Arc::clone(&guard), app.clone(), request, next);
+            // What nothing has is not the server's to answer.
+            routes.route_layer(from_fn(check))
+        }
+        None => routes,
+    };
     let routes = match fallback {
         Some(fallback) => {
             let app = app.clone();

@@ -11,7 +11,7 @@ use crate::calls;
 use crate::connection::Link;
 use crate::error::crashed;
 use crate::frame::{Frame, Kind};
-use crate::message::{self, Done, DoneStatus, RunError, StartRun};
+use crate::message::{self, Done, DoneStatus, Http, RunError, StartRun};
 use crate::parts::Parts;
 use crate::workers::Workers;
 
@@ -46,6 +46,7 @@ impl Agent for WorkerAgent {
             request: run.request(),
             earlier: run.earlier(),
             attempt: run.attempt(),
+            http: run.http().map(|http| Http { headers: &http.headers, query: &http.query }),
         };
         let mut link = self.workers.start_run(&start).await?;
         follow(&run, &mut link).await

@@ -14,7 +14,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::frame::{self, Decoder, Frame, Kind};
-use crate::message::{Cancel, Credit, Reply, RequestHead, StartRun};
+use crate::message::{Applications, Cancel, Credit, Reply, RequestHead, StartRun};
 use crate::runs::{CREDIT, Queue, RunOfWorker, Runs};
 
 /// How many bytes are taken before the credit for them is returned.
@@ -28,8 +28,7 @@ const READ_BYTES: usize = 64 * 1024;
 pub(crate) struct Connection {
     urgent: UnboundedSender<Bytes>,
     bulk: UnboundedSender<Bytes>,
-    /// Whether the worker answers HTTP requests.
-    pub(crate) has_http: bool,
+    pub(crate) applications: Applications,
     runs: Mutex<Runs>,
 }
 
@@ -38,11 +37,11 @@ impl Connection {
     pub(crate) fn open(
         socket: UnixStream,
         decoder: Decoder,
-        has_http: bool,
+        applications: Applications,
     ) -> (Arc<Self>, impl Future<Output = Result<(), String>> + Send) {
         let (urgent, urgent_frames) = mpsc::unbounded_channel();
         let (bulk, bulk_frames) = mpsc::unbounded_channel();
-        let connection = Arc::new(Connection { urgent, bulk, has_http, runs: Mutex::default() });
+        let connection = Arc::new(Connection { urgent, bulk, applications, runs: Mutex::default() });
         let (input, output) = socket.into_split();
         let reader = Arc::clone(&connection);
         let serving = async move {

@@ -3,7 +3,9 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use agent_schemas::Error;
@@ -16,7 +18,7 @@ use tokio::time::Instant;
 use crate::connection::Link;
 use crate::error::{PATIENCE, crashed};
 use crate::frame::{Frame, Kind};
-use crate::message::{self, RequestHead, ResponseHead};
+use crate::message::{self, Applications, RequestHead, ResponseHead};
 use crate::workers::Workers;
 
 /// Headers that are about one connection only (RFC 9110, section 7.6.1).
@@ -37,26 +39,66 @@ impl Workers {
         request: &Request<Bytes>,
         client: Option<SocketAddr>,
     ) -> Result<Option<Response<ResponseBody>>, Error> {
-        let head = head_of(request, client);
+        let head = head_of(request, client, false);
+        let response = self.ask(&head, request.body(), |applications| applications.http).await?;
+        Ok(response.map(|(response, _)| response))
+    }
+
+    /// Whether [`Self::check`] has to be asked before the server answers.
+    pub fn checks(&self) -> bool {
+        self.has_checks.load(Ordering::Relaxed)
+    }
+
+    /// Asks whether the server may answer a request to a path of its own: with these further headers, or else with this
+    /// response instead.
+    ///
+    /// # Errors
+    /// If no worker is ready, or the application fails.
+    ///
+    /// # Cancellation
+    /// As for [`Self::answer`].
+    pub async fn check(
+        &self,
+        request: &Request<Bytes>,
+        client: Option<SocketAddr>,
+    ) -> Result<ControlFlow<Response<ResponseBody>, HeaderMap>, Error> {
+        let head = head_of(request, client, true);
+        let response = self.ask(&head, request.body(), |applications| applications.checks).await?;
+        Ok(match response {
+            None => ControlFlow::Continue(HeaderMap::new()),
+            Some((response, true)) => ControlFlow::Continue(response.into_parts().0.headers),
+            Some((response, false)) => ControlFlow::Break(response),
+        })
+    }
+
+    /// Hands a request to the first worker, if it wants such requests; returns the response, and whether it lets the server
+    /// answer.
+    async fn ask(
+        &self,
+        head: &RequestHead,
+        body: &Bytes,
+        wants: impl Fn(Applications) -> bool,
+    ) -> Result<Option<(Response<ResponseBody>, bool)>, Error> {
         let deadline = Instant::now() + PATIENCE;
         let link = self.with_worker(0, Some(deadline), |worker| {
-            if worker.has_http { worker.request(&head, request.body()).map(Some) } else { Some(None) }
+            if wants(worker.applications) { worker.request(head, body).map(Some) } else { Some(None) }
         });
         let Some(mut link) = link.await? else { return Ok(None) };
-        let head = match poll_fn(|cx| link.poll_next(cx)).await {
+        let head: Option<ResponseHead> = match poll_fn(|cx| link.poll_next(cx)).await {
             Some(frame) if frame.kind == Kind::Response => {
                 link.took(frame.payload.len());
-                message::read(&frame).ok().and_then(parts_of)
+                message::read(&frame).ok()
             }
             Some(frame) if frame.kind == Kind::Done => return Err(failed()),
             Some(_) => None,
             None => return Err(crashed()),
         };
-        let (status, headers) = head.ok_or_else(broken)?;
+        let head = head.ok_or_else(broken)?;
+        let (status, headers) = parts_of(&head).ok_or_else(broken)?;
         let mut response = Response::new(ResponseBody { link, has_ended: false });
         *response.status_mut() = status;
         *response.headers_mut() = headers;
-        Ok(Some(response))
+        Ok(Some((response, head.pass)))
     }
 }
 
@@ -96,7 +138,7 @@ impl Body for ResponseBody {
     }
 }
 
-fn head_of(request: &Request<Bytes>, client: Option<SocketAddr>) -> RequestHead {
+fn head_of(request: &Request<Bytes>, client: Option<SocketAddr>, check: bool) -> RequestHead {
     let header = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), value.as_bytes().iter().copied().map(char::from).collect())
     };
@@ -106,14 +148,15 @@ fn head_of(request: &Request<Bytes>, client: Option<SocketAddr>) -> RequestHead 
         query: request.uri().query().unwrap_or_default().to_owned(),
         headers: request.headers().iter().map(header).collect(),
         client: client.map(|client| (client.ip().to_string(), client.port())),
+        check,
     }
 }
 
 /// The status and the headers of a response; `None` if they cannot be those of one.
-fn parts_of(head: ResponseHead) -> Option<(StatusCode, HeaderMap)> {
+fn parts_of(head: &ResponseHead) -> Option<(StatusCode, HeaderMap)> {
     let status = StatusCode::from_u16(head.status).ok()?;
     let mut headers = HeaderMap::new();
-    for (name, value) in head.headers {
+    for (name, value) in &head.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         let bytes: Option<Vec<u8>> = value.chars().map(|character| u8::try_from(character).ok()).collect();
         if !OF_CONNECTION.contains(&name) {

@@ -28,6 +28,15 @@ pub(crate) struct StartRun<'a> {
     pub(crate) request: &'a AgentRequest,
     pub(crate) earlier: &'a [Message],
     pub(crate) attempt: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) http: Option<Http<'a>>,
+}
+
+/// What the HTTP request of a run says beside its body.
+#[derive(Debug, Serialize)]
+pub(crate) struct Http<'a> {
+    pub(crate) headers: &'a [(String, String)],
+    pub(crate) query: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,9 +87,18 @@ pub(crate) struct Ready {
     #[serde(default)]
     pub(crate) language: String,
     pub(crate) agents: Vec<AgentInfo>,
-    /// Whether the worker answers HTTP requests.
-    #[serde(default)]
+    #[serde(flatten)]
+    pub(crate) applications: Applications,
+}
+
+/// What a worker does with HTTP requests.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Applications {
+    /// It answers those to paths that the server does not have.
     pub(crate) http: bool,
+    /// It decides whether the server may answer the others.
+    pub(crate) checks: bool,
 }
 
 /// An HTTP request without its body. The bytes of texts that need not be UTF-8 are characters here.
@@ -92,6 +110,8 @@ pub(crate) struct RequestHead {
     pub(crate) headers: Vec<(String, String)>,
     /// The address and the port of the client.
     pub(crate) client: Option<(String, u16)>,
+    /// Whether the question is only whether the server may answer.
+    pub(crate) check: bool,
 }
 
 /// An HTTP response without its body.
@@ -100,6 +120,9 @@ pub(crate) struct ResponseHead {
     pub(crate) status: u16,
     #[serde(default)]
     pub(crate) headers: Vec<(String, String)>,
+    /// Whether the server may answer, with these headers.
+    #[serde(default)]
+    pub(crate) pass: bool,
 }
 
 /// An agent of a worker.

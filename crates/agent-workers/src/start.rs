@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::error::WorkerError;
 use crate::frame::{self, Decoder, Kind, MAX_PAYLOAD};
-use crate::message::{self, AgentInfo, Failed, Hello, OLDEST_VERSION, Ready, VERSION};
+use crate::message::{self, AgentInfo, Applications, Failed, Hello, OLDEST_VERSION, Ready, VERSION};
 use crate::process::{Process, Program, Spawned, spawn};
 use crate::runs::CREDIT;
 use crate::timing::Timing;
@@ -54,8 +54,7 @@ pub(crate) struct Started {
     pub(crate) health: UnixStream,
     pub(crate) decoder: Decoder,
     pub(crate) agents: Vec<AgentInfo>,
-    /// Whether the worker answers HTTP requests.
-    pub(crate) has_http: bool,
+    pub(crate) applications: Applications,
 }
 
 /// Starts a worker and waits until it is ready.
@@ -92,8 +91,8 @@ async fn handshake(spawned: Spawned) -> Result<Started, WorkerError> {
                         worker.language = ready.language,
                         "a worker is ready"
                     );
-                    let Ready { agents, http: has_http, .. } = ready;
-                    return Ok(Started { process, data, health, decoder, agents, has_http });
+                    let Ready { agents, applications, .. } = ready;
+                    return Ok(Started { process, data, health, decoder, agents, applications });
                 }
                 Kind::Failed => {
                     let Failed { message, traceback } = message::read(&frame).map_err(invalid)?;

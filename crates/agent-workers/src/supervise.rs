@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -34,6 +35,8 @@ pub(crate) struct Supervisor {
     pub(crate) availability: Arc<watch::Sender<Availability>>,
     /// Notified when the script has changed.
     pub(crate) reload: Arc<Notify>,
+    /// Whether the newest worker decides what the server may answer.
+    pub(crate) has_checks: Arc<AtomicBool>,
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -94,6 +97,7 @@ impl Supervisor {
 
     /// Hands new runs to this worker.
     fn open(&self, worker: Started) -> Worker {
+        self.has_checks.store(worker.applications.checks, Ordering::Relaxed);
         let worker = Worker::open(worker, &self.config, self.stopping.clone(), &self.tasks);
         self.offer(Availability::Ready(Arc::clone(&worker.connection)));
         worker

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agent_schemas::Error;
@@ -27,6 +28,8 @@ pub struct Workers {
     /// Tells each supervisor that the script has changed.
     reloads: Vec<Arc<Notify>>,
     agents: Vec<AgentInfo>,
+    /// Whether the newest worker decides what the server may answer.
+    pub(crate) has_checks: Arc<AtomicBool>,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -44,6 +47,7 @@ impl Workers {
             places: Vec::new(),
             reloads: Vec::new(),
             agents: Vec::new(),
+            has_checks: Arc::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
@@ -55,10 +59,12 @@ impl Workers {
         for _ in 0..config.count.max(1) {
             let started = start(&config).await?;
             workers.agents.clone_from(&started.agents);
+            workers.has_checks.store(started.applications.checks, Ordering::Relaxed);
             let supervisor = Supervisor {
                 config: config.clone(),
                 availability: Arc::new(watch::Sender::new(Availability::Soon)),
                 reload: Arc::new(Notify::new()),
+                has_checks: Arc::clone(&workers.has_checks),
                 stopping: workers.stopping.clone(),
                 tasks: workers.tasks.clone(),
             };

@@ -10,7 +10,7 @@ from .. import _wire
 from .._run import Run
 from ._calls import Items, accepted
 from ._current import enter
-from ._depends import dependencies
+from ._depends import with_dependencies
 from .schemas import AgentRequest, AgentResponse, Event
 from .schemas.exceptions import AppBaseException
 
@@ -46,9 +46,12 @@ async def answer(runner: Runner, run: Run, **others: Any) -> None:
     arguments: dict[str, Any] = {**others, "request": request, "response": response}
     if framework not in ("text", "autogen") and accepted(runner.query_handler, {"msgs": None}):
         arguments["msgs"] = _frameworks().read(framework, run.input)
+
+    async def query(found: dict[str, Any]) -> None:
+        await _write_all(run, framework, Items(runner.query_handler, {**arguments, **found}))
+
     try:
-        async with dependencies(runner.query_handler, runner.app) as found:
-            await _write_all(run, framework, Items(runner.query_handler, {**arguments, **found}))
+        await with_dependencies(runner.query_handler, runner.app, run, query)
     except AppBaseException as error:
         raise error.to_agent_error() from error
 

@@ -27,4 +27,4 @@ def register(served: Union[AgentApp, Runner]) -> None:
     _agents.lifetimes.append(served.lifetime)
     if callable(served):
         # A FastAPI, unless that is not installed.
-        _agents.applications.append(Application(served, served.request_state, served.has_routes))
+        _agents.applications.append(Application(served, served.request_state, served.has_routes, served.has_middleware))

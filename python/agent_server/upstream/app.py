@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any, AsyncIterator, Callable, Dict, List, Optional, TypeVar
 
 from .. import _agents
+from .._http import CHECK
 from ._calls import result_of
 from ._register import register
 from .runner import FRAMEWORKS, Runner
@@ -28,6 +29,8 @@ class AgentApp(_base):  # type: ignore[misc]
 
     Takes the arguments of upstream's 1.0.x and 1.1.x. Those that mean nothing here are ignored.
     """
+
+    router: Any
 
     def __init__(
         self,
@@ -108,6 +111,24 @@ class AgentApp(_base):  # type: ignore[misc]
     def has_routes(self) -> bool:
         """Whether the script has added routes."""
         return len(getattr(self, "routes", ())) > self._routes_of_fastapi
+
+    def has_middleware(self) -> bool:
+        """Whether the script has added middleware, which then also sees the requests that the server answers."""
+        return bool(getattr(self, "user_middleware", ()))
+
+    def build_middleware_stack(self) -> Any:
+        """The middleware around the routes, or around nothing for requests that the server answers."""
+        router = self.router
+
+        async def routes(scope: Any, receive: Any, send: Any) -> None:
+            check = scope.get(CHECK)
+            await (router(scope, receive, send) if check is None else check.let_pass(send))
+
+        self.router = routes
+        try:
+            return super().build_middleware_stack()
+        finally:
+            self.router = router
 
     def endpoint(self, path: str, methods: Optional[List[str]] = None) -> Callable[[Function], Function]:
         """Decorates the function of an HTTP endpoint. What it yields is sent as events."""

@@ -58,15 +58,26 @@ class Peer:
             self._frames = self._decoder.feed(data)
         return self._frames.pop(0)
 
-    def ask(self, agent: str, text: str, number: int = 1) -> None:
+    def ask(self, agent: str, text: str, number: int = 1, **members: Any) -> None:
         message = {"role": "user", "type": "message", "content": [{"type": "text", "text": text}]}
         ids = {"id": f"run_{number}", "user_id": "user", "session_id": "session"}
-        self.send(_wire.RUN, {**ids, "agent": agent, "request": {"input": [message]}}, number)
+        self.send(_wire.RUN, {**ids, "agent": agent, "request": {"input": [message]}, **members}, number)
 
-    def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Asks an application; returns the status and the body, which is read as JSON if it is JSON."""
-        headers = [("content-type", "application/json")]
-        head = {"method": method, "path": path, "query": "", "headers": headers, "client": None}
+    def text(self) -> str:
+        """The next text of a run."""
+        while (frame := self._next()).kind != _wire.TEXT:
+            pass
+        return frame.payload.decode()
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: Any = (), check: bool = False
+    ) -> tuple[int, Any]:
+        """Asks an application; returns the status and the body, which is read as JSON if it is JSON.
+
+        With ``check``, ``passed`` then has the headers with which the server may answer, or ``None``.
+        """
+        headers = [("content-type", "application/json"), *headers]
+        head = {"method": method, "path": path, "query": "", "headers": headers, "client": None, "check": check}
         self._requests += 1
         number = 1000 + self._requests
         self.send(_wire.REQUEST, head, number)
@@ -74,6 +85,7 @@ class Peer:
         response, pieces = self.receive(_wire.RESPONSE), b""
         while (frame := self._next()).kind != _wire.DONE:
             pieces += frame.payload
+        self.passed = response["headers"] if response.get("pass") else None
         is_json = ("content-type", "application/json") in map(tuple, response["headers"])
         return response["status"], json.loads(pieces) if is_json else pieces.decode()
 

@@ -60,6 +60,31 @@ class Workers(unittest.TestCase):
             worker.receive(_wire.READY)
             self.assertEqual(worker.request("GET", "/prepared"), (200, {"connection": "ready"}))
 
+    def test_middleware__decides_what_the_server_may_answer(self) -> None:
+        with Peer(SCRIPTS / "guarded.py") as worker:
+            self.assertTrue(worker.receive(_wire.READY)["checks"])
+            self.assertEqual(worker.request("POST", "/v1/responses", check=True), (401, {"detail": "Wrong key"}))
+            self.assertIsNone(worker.passed)
+            key = ("x-api-key", "secret")
+            self.assertEqual(worker.request("POST", "/v1/responses", check=True, headers=[key]), (200, ""))
+            self.assertEqual(worker.passed, [["x-checked-by", "script"]])
+            self.assertEqual(worker.request("GET", "/own"), (401, {"detail": "Wrong key"}))
+            self.assertEqual(worker.request("GET", "/own", headers=[key]), (200, {"own": True}))
+
+    def test_dependencies__of_the_query_function__know_the_request(self) -> None:
+        with Peer(SCRIPTS / "guarded.py") as worker:
+            worker.receive(_wire.READY)
+            ann, nobody = (["authorization", f"Bearer {name}"] for name in ("ann", "nobody"))
+            worker.ask("guarded", "Hi", http={"headers": [ann], "query": "room=2%2B1"})
+            self.assertEqual(worker.text(), "Bearer ann in 2+1")
+            self.assertEqual(worker.receive(_wire.DONE), {"status": "completed"})
+            worker.ask("guarded", "Hi", 2, http={"headers": [nobody], "query": ""})
+            refused = {"message": "Nobody may not ask", "code": "REQUEST_REFUSED", "status": 403}
+            self.assertEqual(worker.receive(_wire.DONE), {"status": "failed", "error": refused})
+            worker.ask("guarded", "Hi", 3, http={"headers": [], "query": ""})
+            error = worker.receive(_wire.DONE)["error"]
+            self.assertEqual((error["status"], "authorization" in error["message"]), (422, True))
+
 
 if __name__ == "__main__":
     unittest.main()

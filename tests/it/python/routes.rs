@@ -24,6 +24,26 @@ async fn path__that_the_server_lacks__is_the_scripts() {
 }
 
 #[tokio::test]
+async fn run__of_any_protocol__knows_its_request() {
+    let server = start().await;
+    let input = r#"[{"role":"user","content":[{"type":"text","text":"hi"}]}]"#;
+    for (path, body) in [
+        ("/process", format!(r#"{{"model":"told","input":{input},"stream":false}}"#)),
+        ("/v1/responses", r#"{"model":"told","input":"hi"}"#.to_owned()),
+        ("/v1/chat/completions", format!(r#"{{"model":"told","messages":{input}}}"#)),
+    ] {
+        let mut client = server.connect().await;
+        let head = format!(
+            "POST {path}?a=1 HTTP/1.1\r\nHost: localhost\r\nX-Own: me\r\nContent-Length: {}",
+            body.len()
+        );
+        client.send(format!("{head}\r\n\r\n{body}").as_bytes()).await;
+        let answer = client.answer().await;
+        assert!(answer.body.contains("me a=1"), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn request__that_the_server_refuses__does_not_reach_the_script() {
     let server = start().await;
     let large = server.connect().await.call("POST", "/upload", Some(&json!("x".repeat(2000)))).await;

@@ -65,7 +65,7 @@ pub(super) async fn open(
     let upgrade = upgrade.write_buffer_size(0).max_write_buffer_size(longest);
     let held = context.hold_open();
     upgrade.on_upgrade(move |socket| async move {
-        Connection::new(context, client, socket).run().await;
+        Box::pin(Connection::new(context, client, socket).run()).await;
         drop(held);
     })
 }

@@ -104,7 +104,7 @@ impl Runner {
         let memory = memory.ok_or(Error::MemoryLimitExceeded { limit: inner.memory.limit() })?;
         let inherited = whole.input.len() - stored.input.len();
         let mut record = RunRecord::new(id.clone(), user, session, name, created_at, stored);
-        let key = options.idempotency_key.take();
+        let (key, http) = (options.idempotency_key.take(), options.http.take());
         record.options = options;
         let assembler = Assembler::start(ResponseHead { id: response_id, created_at, session_id }, 1);
         let new = NewRun::new(record.clone(), assembler.pending(), inner.owner.clone())
@@ -115,6 +115,7 @@ impl Runner {
             Created::Started(token) => {
                 record.request = whole;
                 record.options.inherited += inherited;
+                record.options.http = http;
                 let task = work_of(&record, agent);
                 let (permit, family_slots) = match slot {
                     Slot::Root(permit) => (permit, None),

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Request, header};
 use super::{Caller, JsonRequest, idempotency_key, name_session};
 use crate::config::HttpConfig;
 use crate::error::ApiError;
-use crate::headers::{self, keeps_alive};
+use crate::headers::{self, head_of, keeps_alive};
 
 /// The position at which a disconnected client resumes.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -57,12 +57,14 @@ where
         }
         let only_events = accepts_only_events(&call.parts().headers);
         let keeps_alive = keeps_alive(call.parts().version, &call.parts().headers);
+        let http = head_of(call.parts());
         let mut request = AgentRequest::from_json(call.into_body().into())?;
         let mut options = RunOptions::clone(&Arc::<RunOptions>::from_ref(state));
         options.read_from(&mut request.extra)?;
         caller.claim(&mut request);
         options.anonymous_session = name_session(&mut request, key.as_ref());
         options.idempotency_key = key;
+        options.http = Some(http);
         let is_stream = request.stream || only_events;
         Ok(RunRequest { request, options, last_event, is_stream, keeps_alive, memory })
     }

@@ -19,7 +19,7 @@ use crate::closing::Closing;
 use crate::config::HttpConfig;
 use crate::error::{ApiError, log_cut};
 use crate::extract::{JsonRequest, idempotency_key, name_session, parse_object};
-use crate::headers::{keeps_alive, set_run_id};
+use crate::headers::{head_of, keeps_alive, set_run_id};
 use crate::sse;
 use crate::state::App;
 
@@ -102,6 +102,7 @@ impl ProtocolContext {
         let key = idempotency_key(request.parts(), request.bytes())?;
         options.anonymous_session = name_session(&mut agent_request, key.as_ref());
         options.idempotency_key = key;
+        options.http = Some(head_of(request.parts()));
         Ok(self.0.start_with(agent_request, options, context, is_stream).await?)
     }
 

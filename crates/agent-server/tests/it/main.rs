@@ -3,6 +3,7 @@
 
 mod app;
 mod deletion;
+mod guard;
 mod hooks;
 mod host;
 mod memory;

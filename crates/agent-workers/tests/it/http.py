@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 
-from agent_server import Run, agent, mount
+from agent_server import Run, _agents, agent, mount
+from agent_server._http import CHECK
 
 PIECE = b"x" * 1000
 counts = {"sent": 0}
@@ -25,6 +26,9 @@ async def application(scope, receive, send):
         await receive()
         print("the application has stopped")
         await send({"type": "lifespan.shutdown.complete"})
+        return
+    if CHECK in scope:
+        await check(scope, receive, send)
         return
     await ROUTES.get(scope["path"], nothing)(scope, receive, send)
 
@@ -141,6 +145,22 @@ ROUTES = {
 }
 
 
+async def check(scope, receive, send):
+    """Lets a request pass that has a key."""
+    body = (await receive())["body"]
+    if body != b"the key":
+        await begin(send, 401)
+        await end(send, b"no key in " + body)
+        return
+
+    async def adding(message):
+        if message["type"] == "http.response.start":
+            message["headers"].append((b"x-checked", b"yes"))
+        await send(message)
+
+    await scope[CHECK].let_pass(adding)
+
+
 async def second(scope, receive, send):
     # One that knows no lifespan.
     assert scope["type"] == "http"
@@ -154,3 +174,4 @@ async def second(scope, receive, send):
 
 mount(application)
 mount(second)
+_agents.applications[0].checks = lambda: True

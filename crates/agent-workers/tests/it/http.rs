@@ -1,13 +1,14 @@
 //! Requests that the applications of a script answer.
 
 use std::future::poll_fn;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::pin::{Pin, pin};
 
 use agent_schemas::Error;
 use agent_workers::ResponseBody;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use serde_json::{Value, json};
 
@@ -86,8 +87,23 @@ async fn applications__several__are_asked_in_their_order() {
 }
 
 #[tokio::test]
+async fn check__refuses_or_lets_pass_with_headers() {
+    let served = applications().await;
+    assert!(served.workers.checks());
+    let refused = served.workers.check(&request("POST", "/process", "x"), None).await.expect("an answer");
+    let ControlFlow::Break(answer) = refused else { panic!("{refused:?}") };
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(rest(answer.into_body()).await.0, "no key in x");
+    let passed =
+        served.workers.check(&request("POST", "/process", "the key"), None).await.expect("an answer");
+    let ControlFlow::Continue(headers) = passed else { panic!("{passed:?}") };
+    assert_eq!((headers.len(), &headers["x-checked"]), (1, &HeaderValue::from_static("yes")));
+}
+
+#[tokio::test]
 async fn script__without_applications__answers_nothing() {
     let served = serve(|_| {}).await;
+    assert!(!served.workers.checks());
     let answer = served.workers.answer(&request("GET", "/", ""), None).await;
     assert!(answer.expect("no failure").is_none());
 }
