@@ -9,14 +9,16 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, Sequence
 
+from . import _uvicorn
 from ._names import ELSEWHERE, MODULES, ROOT, instead_of
 
 
 def install() -> None:
     """Makes the names of agentscope-runtime importable.
 
-    What this package lacks is taken from the original, if that is installed.
+    What this package lacks is taken from the original, if that is installed. Apps that a script gives to uvicorn are served, too.
     """
+    _uvicorn.intercept()
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 

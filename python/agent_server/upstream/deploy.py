@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Dict, Optional
 
 from .. import _agents
+from .._script_loop import begin_to_serve
 from ._register import register
 
 __all__ = ["DeployManager", "DeploymentMode", "LocalDeployManager"]
@@ -57,6 +58,7 @@ class LocalDeployManager(DeployManager):
             raise ValueError("deploy needs an app, a runner, or an entrypoint")
         if _agents.in_worker:
             register(served)
+            begin_to_serve()
         elif self._server is None:
             script = options.get("entrypoint") or os.path.abspath(sys.argv[0])
             command = _agents.server_command(script, "--host", self.host, "--port", str(self.port))

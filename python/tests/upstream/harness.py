@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from agent_server import Run, _agents, upstream
 from agent_server._load import load
+from agent_server._program import as_program
 from agent_server.testing import Answer, ask_async
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -55,8 +56,9 @@ async def served(name: str) -> AsyncIterator[Script]:
     _agents.lifetimes.clear()
     sys.modules.pop(name, None)
     with patch.dict(sys.modules, {"agent_server.frameworks": Texts}), patch.object(_agents, "in_worker", True):
-        module = load(str(SCRIPTS / f"{name}.py"))
-        upstream.find(module)
+        with as_program(f"{name}.py"):
+            module = load(str(SCRIPTS / f"{name}.py"))
+            upstream.find(module)
         async with AsyncExitStack() as stack:
             for lifetime in _agents.lifetimes:
                 await stack.enter_async_context(lifetime())

@@ -33,7 +33,7 @@ class Peer:
         descriptors = (data.fileno(), health.fileno(), log.fileno())
         command = [sys.executable, "-c", f"from agent_server._worker import main; main({str(script)!r})"]
         self.process = subprocess.Popen(
-            command, pass_fds=descriptors, env=environment, stdout=subprocess.PIPE, text=True
+            command, pass_fds=descriptors, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
         for end in (data, health, log):
             end.close()
@@ -50,10 +50,25 @@ class Peer:
                 frame = self._frames.pop(0)
                 if frame.kind == kind:
                     return json.loads(frame.payload) if frame.payload else {}
-            data = self._data.recv(1 << 16)
-            if not data:
-                raise EOFError(f"the worker has ended without a frame of the kind {kind}")
-            self._frames = self._decoder.feed(data)
+            self._frames = self._decoder.feed(self._read())
+
+    def text(self) -> str:
+        """The text that the run has written by its end."""
+        text = ""
+        while True:
+            while self._frames:
+                frame = self._frames.pop(0)
+                if frame.kind == _wire.TEXT:
+                    text += frame.payload.decode()
+                elif frame.kind == _wire.DONE:
+                    return text
+            self._frames = self._decoder.feed(self._read())
+
+    def _read(self) -> bytes:
+        data = self._data.recv(1 << 16)
+        if not data:
+            raise EOFError("the worker has ended")
+        return data
 
     def ask(self, agent: str, text: str, number: int = 1) -> None:
         message = {"role": "user", "type": "message", "content": [{"type": "text", "text": text}]}
