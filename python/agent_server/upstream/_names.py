@@ -20,10 +20,19 @@ MODULES: dict[str, tuple[str, ...]] = {
     ".engine.app": ("app",),
     ".engine.app.agent_app": ("app",),
     ".engine.deployers": ("deploy",),
+    ".engine.deployers.adapter": ("protocols",),
+    ".engine.deployers.adapter.a2a": ("protocols",),
+    ".engine.deployers.adapter.a2a.a2a_protocol_adapter": ("protocols",),
+    ".engine.deployers.adapter.agui": ("protocols",),
+    ".engine.deployers.adapter.protocol_adapter": ("protocols",),
+    ".engine.deployers.adapter.responses": ("protocols",),
+    ".engine.deployers.adapter.responses.response_api_protocol_adapter": ("protocols",),
     ".engine.deployers.base": ("deploy",),
     ".engine.deployers.local_deployer": ("deploy",),
     ".engine.deployers.utils": (),
     ".engine.deployers.utils.deployment_modes": ("deploy",),
+    ".engine.deployers.utils.service_utils": (),
+    ".engine.deployers.utils.service_utils.interrupt": ("interrupt",),
     ".engine.helpers": (),
     ".engine.helpers.agent_api_builder": ("builders",),
     ".engine.helpers.agent_api_client": ("client",),
@@ -52,6 +61,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     ".engine.services.session_history.session_history_service": ("services.session_history",),
     ".engine.services.session_history.session_history_service_factory": ("services.redis_session_history",),
     ".engine.tracing": ("tracing",),
+    ".engine.tracing.base": ("tracing",),
     ".engine.tracing.tracing_metric": ("tracing",),
     ".engine.tracing.wrapper": ("tracing",),
 }
@@ -72,13 +82,20 @@ _HISTORY = (
     + _ORIGINAL
 )
 _SERVER = f"agent-server speaks this protocol itself, so the script needs no such class: remove the import, {_ORIGINAL}"
+_TOOLS = f"agent-server has no ready-made tools: use those of the agent's framework, {_ORIGINAL}"
+_RECORDS = f"agent-server keeps no records of deployments: it is one process, which is stopped with a signal, {_ORIGINAL}"
 _UNKNOWN = f"agent-server has no such part of agentscope-runtime: remove the import, {_ORIGINAL}"
 
 INSTEAD: tuple[tuple[str, str], ...] = (
     (".sandbox", _SANDBOX),
     (".adapters.agentscope.tool", _SANDBOX),
+    (".adapters.autogen.tool", _SANDBOX),
+    (".adapters.langgraph.tool", _SANDBOX),
+    (".tools", _TOOLS),
+    (".common.tools", _TOOLS),
     (".engine.services.sandbox", _SANDBOX),
     (".engine.deployers.adapter", _SERVER),
+    (".engine.deployers.state", _RECORDS),
     (".engine.deployers", _CLOUD),
     (".engine.services.memory", _MEMORY),
     (".engine.services.session_history", _HISTORY),

@@ -12,9 +12,13 @@ from typing import Any, Dict, Optional
 
 from .. import _agents
 from .._script_loop import begin_to_serve
+from ._options import explain
 from ._register import register
 
 __all__ = ["DeployManager", "DeploymentMode", "LocalDeployManager"]
+
+
+_OF_APPS = ("after_finish", "before_start", "custom_endpoints", "protocol_adapters")
 
 
 class DeploymentMode(str, Enum):
@@ -57,7 +61,8 @@ class LocalDeployManager(DeployManager):
         if served is None and options.get("entrypoint") is None:
             raise ValueError("deploy needs an app, a runner, or an entrypoint")
         if _agents.in_worker:
-            register(served)
+            explain("deploy", {name: value for name, value in options.items() if name not in _OF_APPS})
+            register(_with_app(served, {name: options[name] for name in _OF_APPS if options.get(name)}))
             begin_to_serve()
         elif self._server is None:
             script = options.get("entrypoint") or os.path.abspath(sys.argv[0])
@@ -100,3 +105,10 @@ class LocalDeployManager(DeployManager):
         """Where the service is, and whether it is running."""
         running = self.is_service_running
         return {"deploy_id": self.deploy_id, "service_url": self.service_url, "is_running": running}
+
+
+def _with_app(served: Any, options: Dict[str, Any]) -> Any:
+    """A runner that is deployed with endpoints and the like, in an app that has them."""
+    from .app import AgentApp
+
+    return served if isinstance(served, AgentApp) or not options else AgentApp(runner=served, **options)
