@@ -13,7 +13,6 @@ import logging
 import threading
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator
-from unittest.mock import patch
 
 log = logging.getLogger("agent_server")
 
@@ -47,15 +46,18 @@ def script_loops() -> Iterator[None]:
         # Scripts that have imported the name call it in threads of their agents, too.
         return _run(make(), main) if is_loading else original_run(main, **options)
 
-    with patch.multiple(asyncio, run=run, new_event_loop=make):
-        asyncio._set_running_loop(None)
-        asyncio.set_event_loop(make())
-        try:
-            yield
-        finally:
-            is_loading = False
-            asyncio.set_event_loop(running)
-            asyncio._set_running_loop(running)
+    asyncio.run, asyncio.new_event_loop = run, make  # type: ignore[assignment]
+    asyncio._set_running_loop(None)
+    asyncio.set_event_loop(make())
+    try:
+        yield
+    finally:
+        is_loading = False
+        # A script that has put its own functions there, as `nest_asyncio` does, keeps them.
+        asyncio.run = original_run if asyncio.run is run else asyncio.run
+        asyncio.new_event_loop = new_event_loop if asyncio.new_event_loop is make else asyncio.new_event_loop
+        asyncio.set_event_loop(running)
+        asyncio._set_running_loop(running)
 
 
 def _extended(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
@@ -67,6 +69,9 @@ def _extended(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
 
 
 def _until_served(loop: asyncio.AbstractEventLoop, run: Callable[[Any], Any], future: Any) -> Any:
+    if loop in _continuing:
+        # `nest_asyncio` waits once more for what has not ended.
+        return None
     task = asyncio.ensure_future(future, loop=loop)
     run(_end_or_service(task, _serving[loop]))
     if task.done():

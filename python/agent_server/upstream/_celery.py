@@ -45,4 +45,4 @@ class CeleryMixin:
 
     def run_task_processor(self, *_values: Any, **_options: Any) -> None:
         """Says that no other process is needed."""
-        log.warning("run_task_processor has no effect: the server executes tasks itself, without Celery")
+        log.warning("run_task_processor does nothing: the server executes tasks itself, without Celery")

@@ -39,7 +39,7 @@ _SENTENCES: Dict[str, str] = {
 
 
 def explain(what: str, options: Mapping[str, Any]) -> None:
-    """Says of each argument that has no effect what happens instead, once for those with the same reason."""
+    """Says of each argument that is ignored what happens instead, once for those with the same reason."""
     reasons: Dict[str, list[str]] = {}
     for name, value in options.items():
         if value is None or value is False and name not in _DEFAULTS or name in _QUIET:
@@ -48,4 +48,4 @@ def explain(what: str, options: Mapping[str, Any]) -> None:
             continue
         reasons.setdefault(_SENTENCES.get(name, "the server has no such setting of a script"), []).append(name)
     for reason, names in reasons.items():
-        log.warning("%s: %s has no effect: %s", what, ", ".join(names), reason)
+        log.warning("%s ignores %s: %s", what, ", ".join(names), reason)

@@ -58,7 +58,10 @@ class Tasks:
         """Adds the routes of queries in the background, whose result is the response."""
 
         async def query(body: Dict[str, Any]) -> Any:
-            return await asyncio.wait_for(_last(app.runner.stream_query(body)), timeout)
+            try:
+                return await asyncio.wait_for(_last(app.runner.stream_query(body)), timeout)
+            except asyncio.TimeoutError:
+                raise TimeoutError(f"Task exceeded timeout of {timeout}s") from None
 
         async def submit(body: Dict[str, Any]) -> Dict[str, Any]:
             message = "Stream query task submitted successfully"

@@ -17,6 +17,10 @@ class Programs(unittest.TestCase):
             ("uvicorns", "uvicorn", "served"),
             ("uvicorn_server", "mounted", "mounted"),
             ("exits", "exits", "still here"),
+            ("environment", "from-file", "Hello from-file"),
+            ("layout/src/weather_agent/app", "layout", "sun in Paris True weather_agent.app"),
+            ("layout/main", "flat", "sun in Paris"),
+            ("nested", "nested", "2 1 2"),
         ):
             with self.subTest(script), Peer(SCRIPTS / f"{script}.py") as worker:
                 self.assertEqual(worker.receive(_wire.READY)["agents"], [{"name": name, "recovery": "give_up"}])

@@ -8,8 +8,9 @@ from typing import Any
 
 from agent_server import AgentError, _agents
 
-from harness import Texts, ask_script, served
+from harness import Texts, ask_script, served, standing_in
 
+HELLO = {"input": [{"role": "user", "content": [{"type": "text", "text": "hello"}]}]}
 FRIDAY = [{"role": "user", "content": [{"type": "text", "text": "before"}]}]
 
 
@@ -153,6 +154,25 @@ class Routes(unittest.TestCase):
         module, _answers = ask_script("routes")
         found = TestClient(module.app).get("/info")
         self.assertEqual((found.json(), found.headers["x-own"]), ({"language": "de"}, "1"))
+
+
+    def test_queries__in_the_background__have_the_response_as_result(self) -> None:
+        from fastapi.testclient import TestClient
+
+        module, _answers = ask_script("settings")
+        with TestClient(module.app) as client, standing_in(Texts):
+            self.assertEqual(client.get("/ping").json()[-1], "response")
+            self.assertEqual(client.post("/restored", json={"a": 1}).json(), {"restored": {"a": 1}})
+            found = {}
+            for session in ("s", "slow"):
+                submitted = client.post("/chat/task", json={**HELLO, "session_id": session}).json()
+                self.assertEqual((submitted["status"], submitted["queue"]), ("submitted", "queries"))
+                found[session] = _polled(client, f"/chat/task/{submitted['task_id']}")
+            text = found["s"]["result"]["output"][0]["content"][0]["text"]
+            self.assertEqual((found["s"]["status"], text), ("finished", "hello"))
+            self.assertEqual(found["slow"], {"status": "error", "result": "Task exceeded timeout of 0.01s"})
+            task_id = client.post("/nothing", json={}).json()["task_id"]
+            self.assertEqual(_polled(client, f"/nothing/{task_id}"), {"status": "finished", "result": "nothing"})
 
 
 def _events(response: Any) -> list[Any]:
