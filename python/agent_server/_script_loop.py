@@ -46,7 +46,7 @@ def script_loops() -> Iterator[None]:
         # Scripts that have imported the name call it in threads of their agents, too.
         return _run(make(), main) if is_loading else original_run(main, **options)
 
-    asyncio.run, asyncio.new_event_loop = run, make  # type: ignore[assignment]
+    asyncio.run, asyncio.new_event_loop = run, make
     asyncio._set_running_loop(None)
     asyncio.set_event_loop(make())
     try:

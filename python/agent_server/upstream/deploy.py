@@ -82,19 +82,21 @@ class LocalDeployManager(DeployManager):
                 return
         raise RuntimeError(f"agent-server has ended with the status {server.returncode}; it has said why")
 
-    async def stop(self, deploy_id: str, **_options: Any) -> Dict[str, Any]:
+    async def stop(self, deploy_id: Optional[str] = None, **_options: Any) -> Dict[str, Any]:
         """Ends the server that this has started."""
         if self._server is not None:
             if self._server.returncode is None:
                 self._server.terminate()
             await self._server.wait()
             self._server = None
-        return {"success": True, "message": "stopped", "details": {"deploy_id": deploy_id}}
+        return {"success": True, "message": "stopped", "details": {"deploy_id": deploy_id or self.deploy_id}}
 
     @property
     def is_service_running(self) -> bool:
         """Whether the app is served."""
         return _agents.in_worker or (self._server is not None and self._server.returncode is None)
+
+    is_running = is_service_running
 
     @property
     def service_url(self) -> str:
@@ -103,8 +105,8 @@ class LocalDeployManager(DeployManager):
 
     def get_deployment_info(self) -> Dict[str, Any]:
         """Where the service is, and whether it is running."""
-        running = self.is_service_running
-        return {"deploy_id": self.deploy_id, "service_url": self.service_url, "is_running": running}
+        where = {"host": self.host, "port": self.port, "url": self.service_url, "service_url": self.service_url}
+        return {"deploy_id": self.deploy_id, "is_running": self.is_running, **where}
 
 
 def _with_app(served: Any, options: Dict[str, Any]) -> Any:

@@ -134,6 +134,20 @@ class Routes(unittest.TestCase):
         error = {"error": "no more", "error_type": "ValueError", "message": "Error in streaming generator"}
         self.assertEqual(_events(client.post("/stream_sync", json={"a": 1})), [{"a": 1}, error])
 
+    def test_app__without_a_query_function__has_its_endpoints(self) -> None:
+        from fastapi.testclient import TestClient
+
+        with self.assertLogs("agent_server.upstream", "WARNING") as logs:
+            module, _answers = ask_script("only_endpoints")
+        self.assertIn("no query function, so only its endpoints and tasks", logs.output[0])
+        client = TestClient(module.made)
+        self.assertEqual(_events(client.post("/with_query?first=1&second=test")), ["1 test"])
+        self.assertEqual(_events(client.post("/with_request?foo=bar")), ["bar"])
+        message = {"role": "user", "content": "Hi"}
+        self.assertEqual(_events(client.post("/with_messages", json=[message])), [message])
+        with self.assertRaisesRegex(RuntimeError, "Framework type 'None' is invalid or not set"):
+            ask_script("only_endpoints", "Hi")
+
     def test_tasks__in_the_background__can_be_polled(self) -> None:
         from fastapi.testclient import TestClient
 
