@@ -59,7 +59,7 @@ async def answer(runner: Runner, run: Run, **others: Any) -> None:
 async def _write_all(run: Run, framework: str, items: Items, converters: Converters) -> None:
     cancelled = False
     try:
-        await _write(run, framework, converted(items, converters))
+        await write_items(run, framework, converted(items, converters))
     except asyncio.CancelledError:
         cancelled = True
         raise
@@ -71,7 +71,8 @@ def _frameworks() -> Any:
     return importlib.import_module("agent_server.frameworks")
 
 
-async def _write(run: Run, framework: str, items: AsyncIterator[Any]) -> None:
+async def write_items(run: Run, framework: str, items: AsyncIterator[Any]) -> None:
+    """Writes the items of a framework and the events of the protocol."""
     others = _without_events(run, items)
     async for first in others:
         await _frameworks().write(run, framework, _again(first, others))

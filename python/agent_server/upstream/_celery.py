@@ -9,6 +9,8 @@ from ._options import log
 if TYPE_CHECKING:
     from .tasks import Tasks
 
+__all__ = ["CeleryMixin"]
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any, Sequence
 
 from . import _uvicorn
-from ._names import ELSEWHERE, MODULES, ROOT, instead_of
+from ._names import ELSEWHERE, LACKING, MODULES, ROOT, instead_of
 
 
 def install() -> None:
@@ -53,6 +53,8 @@ class _Loader(Loader):
 
 
 def _look_elsewhere(name: str) -> Any:
+    if name in LACKING:
+        raise ImportError(f"agent-server does not have agentscope-runtime's {name}: {LACKING[name]}", name=ROOT)
     if name not in ELSEWHERE:
         raise AttributeError(f"agent-server does not have agentscope-runtime's {name}")
     try:

@@ -9,6 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from harness import ask_script, served
+from openai.types.chat import ChatCompletionChunk
+
+NAMES = Path(__file__).parents[3] / "tests/golden/classes/names.txt"
+ADVICE = ("or install agentscope-runtime", "agent-server does not have agentscope-runtime's")
+
+# What only upstream's own modules use.
+UNUSED = [
+    "agentscope_runtime.adapters.agentscope.message.FileBlock",
+    "agentscope_runtime.adapters.agentscope.message.matches_typed_dict_structure",
+    "agentscope_runtime.engine.deployers.adapter.agui.AGUIAdapterUtils",
+    "agentscope_runtime.engine.deployers.adapter.agui.FlexibleRunAgentInput",
+    "agentscope_runtime.engine.deployers.utils.service_utils.interrupt.InterruptMixin",
+    "agentscope_runtime.engine.tracing.tracing_util.get_global_attributes",
+    "agentscope_runtime.engine.tracing.wrapper.MineType",
+]
 
 SETTINGS = [
     "AgentApp ignores response_type, stream: clients choose by `stream` in their request",
@@ -66,6 +81,60 @@ class Options(unittest.TestCase):
         failed = asyncio.run(asked("bad"))[-1]
         self.assertEqual((failed["status"], len(failed["output"])), ("failed", 1))
         self.assertRegex(failed["error"]["message"], r"TypeError: out_type_converters\['bad'\] returns no generator")
+
+
+class Names(unittest.TestCase):
+    def test_names__of_all_modules__exist_or_say_what_to_use(self) -> None:
+        unknown = []
+        for line in NAMES.read_text("utf-8").splitlines()[1:]:
+            module, names = line.split(": ")
+            for name in names.split():
+                try:
+                    getattr(importlib.import_module(module), name)
+                except ImportError as error:
+                    if not any(advice in str(error) for advice in ADVICE):
+                        unknown.append(f"{module}.{name}: {error}")
+                except AttributeError:
+                    unknown.append(f"{module}.{name}")
+        self.assertEqual(unknown, UNUSED)
+
+    def test_stream__that_a_script_adapts__is_events(self) -> None:
+        from agentscope_runtime.adapters.text.stream import adapt_text_stream
+
+        async def texts() -> Any:
+            for text in ("a", "b"):
+                yield text
+
+        async def adapted() -> list[Any]:
+            return [event async for event in adapt_text_stream(texts())]
+
+        events = asyncio.run(adapted())
+        self.assertEqual([event.object for event in events], ["message", "content", "content", "content", "message"])
+        self.assertEqual(events[-1].content[0].text, "ab")
+
+    def test_functions__of_traces__merge_and_number(self) -> None:
+        from agentscope_runtime.engine.schemas.agent_schemas import AgentResponse, Message
+        from agentscope_runtime.engine.tracing import message_util
+        from agentscope_runtime.engine.tracing.asyncio_util import aenumerate
+
+        def chunk(text: Any, reason: Any = None) -> Any:
+            choice = {"index": 0, "delta": {"content": text}, "finish_reason": reason}
+            whole = {"id": "x", "choices": [choice], "created": 1, "model": "m", "object": "chat.completion.chunk"}
+            return ChatCompletionChunk.model_validate(whole)
+
+        async def numbered() -> list[Any]:
+            async def texts() -> Any:
+                yield "a"
+
+            return [pair async for pair in aenumerate(texts(), 1)]
+
+        merged = message_util.merge_incremental_chunk([chunk("a"), chunk("b"), chunk(None, "stop")])
+        self.assertEqual((merged.choices[0].delta.content, message_util.get_finish_reason(merged)), ("ab", "stop"))
+        message = Message(role="assistant", content=[]).completed()
+        response = message_util.merge_agent_response([message])
+        self.assertEqual((response.output, message_util.get_agent_response_finish_reason(response)), ([message], "stop"))
+        self.assertEqual(message_util.merge_agent_message([AgentResponse(), message]), message)
+        self.assertEqual(asyncio.run(numbered()), [(1, "a")])
 
 
 class Original(unittest.TestCase):
