@@ -19,16 +19,16 @@ def as_program(path: str) -> Iterator[None]:
         with script_loops():
             yield
     except SystemExit as end:
-        _ended(end, f"{path} has called sys.exit({end.code!r})")
+        _ended(end, f"{path} has called sys.exit({end.code!r})", "and a worker needs one: exit only under a main guard")
     except EOFError as end:
         if "reading a line" not in str(end):
             raise
-        _ended(end, f"{path} has called input(), and a worker has no terminal")
+        advice = "and a worker has no terminal: read the value from an environment variable"
+        _ended(end, f"{path} has called input()", advice)
 
 
-def _ended(end: BaseException, what: str) -> None:
+def _ended(end: BaseException, what: str, advice: str) -> None:
     if registered:
         log.info("%s, so the rest of it is not executed", what)
         return
-    remedy = "before it had an agent: a worker only imports the script, so let it do that under a main guard, or later"
-    raise ImportError(f"{what} {remedy}").with_traceback(end.__traceback__) from None
+    raise ImportError(f"{what} before it had an agent, {advice}").with_traceback(end.__traceback__) from None

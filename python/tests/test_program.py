@@ -128,7 +128,10 @@ class Ends(unittest.TestCase):
                     raise end
 
     def test_exit_or_input__of_a_script_without_an_agent__is_an_error(self) -> None:
-        for end, sentence in ((SystemExit(1), r"app.py has called sys.exit\(1\)"), (EOFError("EOF when reading a line"), "no terminal")):
+        for end, sentence in (
+            (SystemExit(1), r"app.py has called sys.exit\(1\)"),
+            (EOFError("EOF when reading a line"), "no terminal"),
+        ):
             with patch.dict(_agents.registered, clear=True), self.assertRaisesRegex(ImportError, sentence):
                 with as_program("app.py"):
                     raise end

@@ -41,10 +41,17 @@ def _execute(loader: Loader, module: ModuleType) -> None:
 
 
 def _patch(module: Any) -> None:
-    run, serve = module.Server.run, module.Server.serve
+    run, serve, configure = module.Server.run, module.Server.serve, module.Config.__init__
+
+    def configure_once(self: Any, *args: Any, **options: Any) -> None:
+        # Otherwise uvicorn would start processes of its own.
+        configure(self, *args, **{**options, **({"reload": False, "workers": 1} if _agents.in_worker else {})})
 
     def run_unless_served(self: Any, *args: Any, **options: Any) -> Any:
-        return None if _is_served(self.config) else run(self, *args, **options)
+        if not _is_served(self.config):
+            return run(self, *args, **options)
+        # What `uvicorn.run` asks for when it decides whether the start has failed.
+        self.started = True
 
     async def serve_unless_served(self: Any, *args: Any, **options: Any) -> Any:
         if not _is_served(self.config):
@@ -56,6 +63,7 @@ def _patch(module: Any) -> None:
     if not hasattr(run, "__wrapped__"):
         module.Server.run = functools.wraps(run)(run_unless_served)
         module.Server.serve = functools.wraps(serve)(serve_unless_served)
+        module.Config.__init__ = functools.wraps(configure)(configure_once)
 
 
 def _is_served(config: Any) -> bool:

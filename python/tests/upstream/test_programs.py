@@ -14,7 +14,8 @@ class Programs(unittest.TestCase):
             ("deploys_at_once", "deployed", "Hi"),
             ("built_in_main", "built", "built"),
             ("built_in_loop", "looped", "from the queue"),
-            ("uvicorns", "uvicorn", "served"),
+            ("uvicorns", "uvicorn", "served and more"),
+            ("uvicorn_reload", "reloaded", "made"),
             ("uvicorn_server", "mounted", "mounted"),
             ("exits", "exits", "still here"),
             ("environment", "from-file", "Hello from-file"),
@@ -30,8 +31,8 @@ class Programs(unittest.TestCase):
 
     def test_program__that_exits_before_it_has_an_agent__says_why(self) -> None:
         for script, sentence in (
-            ("exits_early", r"has called sys.exit\('usage: app.py NAME'\) before it had an agent: .*exits_early.py, line 7"),
-            ("asks_early", r"has called input\(\), and a worker has no terminal before .*asks_early.py, line 4"),
+            ("exits_early", r"has called sys.exit\('usage: app.py NAME'\) before it had an agent, .*exits_early.py, line 7"),
+            ("asks_early", r"has called input\(\) before .* a worker has no terminal: .*asks_early.py, line 4"),
         ):
             with self.subTest(script), Peer(SCRIPTS / f"{script}.py") as worker:
                 self.assertRegex(worker.receive(_wire.FAILED)["message"], sentence)

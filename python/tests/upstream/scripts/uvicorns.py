@@ -8,8 +8,9 @@ my_app = AgentApp(app_name="uvicorn")
 
 @my_app.query(framework="text")
 async def answer(self, request, **kwargs):
-    yield "served"
+    yield "served" + "".join(after)
 
 
-if __name__ == "__main__":
-    uvicorn.run("uvicorns:my_app", host="0.0.0.0", port=8080, reload=False)
+after = []
+uvicorn.run(my_app, port=8080, workers=2)
+after.append(" and more")
