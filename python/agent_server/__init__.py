@@ -12,7 +12,7 @@ An agent is a function that takes a run. This one answers with its input, word b
 ``agent-server serve app.py`` serves it.
 """
 
-from ._agents import Agent, agent, serve
+from ._agents import Agent, agent, mount, serve
 from ._errors import AgentError, StepCutOff, StepFailed, Suspended
 from ._run import Approval, Message, Run, ToolCall, text_of
 
@@ -27,6 +27,7 @@ __all__ = [
     "Suspended",
     "ToolCall",
     "agent",
+    "mount",
     "serve",
     "text_of",
 ]

@@ -19,6 +19,8 @@ from typing import (
     overload,
 )
 
+from ._asgi import lifespan
+from ._http import Application, Asgi
 from ._run import Run
 
 Recovery = Literal["give_up", "start_over", "continue"]
@@ -39,6 +41,9 @@ class Agent:
 registered: dict[str, Agent] = {}
 lifetimes: list[Callable[[], AsyncContextManager[Any]]] = []
 """What a worker enters before its first run, and leaves after its last one."""
+
+applications: list[Application] = []
+"""What answers requests to paths that the server does not have."""
 
 in_worker = False
 """Whether the server has started this process."""
@@ -73,6 +78,13 @@ def agent(
         return handler
 
     return register if handler is None else register(handler)
+
+
+def mount(application: Asgi) -> None:
+    """Serves an ASGI application, such as FastAPI's, at all paths that the server does not have itself."""
+    mounted = Application(application)
+    applications.append(mounted)
+    lifetimes.append(lambda: lifespan(mounted))
 
 
 def serve(*options: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import itertools
@@ -12,10 +11,10 @@ from types import TracebackType
 from typing import Any, Awaitable, Callable, Literal, Mapping, TypeVar, overload
 
 from . import _wire
-from ._errors import AgentError, StepFailed, of_call
+from ._errors import AgentError, StepFailed
+from ._link import Link, Send
 from ._thread import RunThread
 
-Send = Callable[[bytes], None]
 Part = TypeVar("Part", bound="_Part")
 Result = TypeVar("Result")
 Effect = Literal["pure", "idempotent", "once"]
@@ -43,18 +42,15 @@ def _user(text: str) -> dict[str, Any]:
     return {"role": "user", "content": [{"type": "text", "text": text}]}
 
 
-class Run:
+class Run(Link):
     """One run: the request, and where the answer is written.
 
     Its methods may be called from several tasks of the event loop, not from other threads.
     """
 
     def __init__(self, number: int, start: Mapping[str, Any], send: Send, credit: int) -> None:
-        self._number, self._send_frame, self._credit = number, send, credit
-        self._has_credit: asyncio.Future[None] | None = None
+        super().__init__(number, send, credit)
         self._parts = itertools.count(1)
-        self._call_numbers = itertools.count(1)
-        self._calls: dict[int, asyncio.Future[Any]] = {}
         self.id: str = start["id"]
         """The run's id."""
         self.agent_name: str = start["agent"]
@@ -206,46 +202,6 @@ class Run:
         part = next(self._parts) % 65536
         self._send_bytes(_wire.OPEN, part, payload)
         return part
-
-    def _send(self, kind: int, part: int, value: object) -> None:
-        self._send_bytes(kind, part, _wire.json_bytes(value))
-
-    def _send_bytes(self, kind: int, part: int, payload: bytes) -> None:
-        self._credit -= len(payload)
-        self._send_frame(_wire.encode(kind, part, self._number, payload))
-
-    async def _ready(self) -> None:
-        """Waits until the server can take more."""
-        while self._credit <= 0:
-            if self._has_credit is None:
-                self._has_credit = asyncio.get_running_loop().create_future()
-            # Shielded, because several tasks of a run may wait for it.
-            await asyncio.shield(self._has_credit)
-
-    def _add_credit(self, size: int) -> None:
-        self._credit += size
-        if self._credit > 0 and self._has_credit is not None:
-            waiting, self._has_credit = self._has_credit, None
-            if not waiting.done():
-                waiting.set_result(None)
-
-    async def _ask(self, method: str, arguments: Mapping[str, Any]) -> Any:
-        number = next(self._call_numbers)
-        reply = self._calls[number] = asyncio.get_running_loop().create_future()
-        self._send(_wire.CALL, 0, {"call": number, "method": method, "arguments": arguments})
-        try:
-            return await reply
-        finally:
-            self._calls.pop(number, None)
-
-    def _reply(self, answer: Mapping[str, Any]) -> None:
-        waiting = self._calls.get(answer["call"])
-        if waiting is None or waiting.done():
-            return
-        if answer.get("error") is not None:
-            waiting.set_exception(of_call(answer["error"]))
-        else:
-            waiting.set_result(answer.get("result"))
 
 
 async def _call(work: Callable[[], Any]) -> Any:

@@ -17,10 +17,11 @@ from contextlib import AsyncExitStack
 from typing import Any, Callable
 
 from . import _agents, _wire, upstream
-from ._agents import Agent, lifetimes, registered
+from ._agents import Agent, applications, lifetimes, registered
 from ._connection import Connection
 from ._errors import AgentError, StepCutOff, Suspended
 from ._health import Health
+from ._requests import Requests
 from ._load import describe
 from ._log import CurrentRun, Log, ServerLog, current_run
 from ._output import RunOutput, replace_streams
@@ -40,6 +41,7 @@ class Worker:
     ) -> None:
         self._loop, self._script, self._log, self._streams = loop, script, log, streams
         self._connection = Connection(loop, self._received, self._lost)
+        self._requests = Requests(loop, self._connection.send, self._exit_if_drained)
         self._credit = 0
         self._runs: dict[int, tuple[Run, asyncio.Task[None]]] = {}
         self._newest = 0
@@ -65,9 +67,19 @@ class Worker:
         elif frame.kind == _wire.CREDIT:
             if frame.run in self._runs:
                 self._runs[frame.run][0]._add_credit(frame.json()["bytes"])
+            else:
+                self._requests.add_credit(frame.run, frame.json()["bytes"])
         elif frame.kind == _wire.REPLY:
             if frame.run in self._runs:
                 self._runs[frame.run][0]._reply(frame.json())
+        elif frame.kind == _wire.REQUEST:
+            self._newest = frame.run
+            self._requests.announce(frame.run, frame.json(), self._credit)
+        elif frame.kind == _wire.BODY:
+            self._requests.start(frame.run, frame.payload, self._context)
+            if frame.run in self._cancelled_early:
+                self._cancelled_early.discard(frame.run)
+                self._requests.disconnect(frame.run)
         elif frame.kind == _wire.HELLO:
             self._hello(frame.json())
         elif frame.kind == _wire.DRAIN:
@@ -119,7 +131,9 @@ class Worker:
     def _ready(self) -> None:
         agents = [{"name": agent.name, "recovery": agent.recovery} for agent in registered.values()]
         language = "python " + sys.version.split()[0]
+        self._requests.applications = [application for application in applications if application.is_used()]
         ready = {"version": _wire.VERSION, "pid": os.getpid(), "language": language, "agents": agents}
+        ready["http"] = bool(self._requests.applications)
         self._connection.send(_wire.encode_json(_wire.READY, 0, 0, ready))
 
     def _start(self, number: int, start: dict[str, Any]) -> None:
@@ -140,6 +154,8 @@ class Worker:
     def _cancel(self, number: int) -> None:
         if number in self._runs:
             self._runs[number][1].cancel()
+        elif number in self._requests:
+            self._requests.disconnect(number)
         elif number > self._newest:
             # It has overtaken the request.
             self._cancelled_early.add(number)
@@ -162,7 +178,7 @@ class Worker:
         self._exit_if_drained()
 
     def _exit_if_drained(self) -> None:
-        if self._is_draining and not self._runs:
+        if self._is_draining and not self._runs and not self._requests.are_awaited():
             self._has_drained.set()
 
     def _lost(self) -> None:

@@ -7,9 +7,22 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+from agent_server import _agents
 from agent_server.testing import ask
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/python.md"
+
+
+def without_fastapi() -> types.ModuleType:
+    """Stands for a package that this environment need not have."""
+
+    class FastAPI:
+        def get(self, path: str) -> Any:
+            return lambda handler: handler
+
+    module = types.ModuleType("fastapi")
+    module.__dict__["FastAPI"] = FastAPI
+    return module
 
 
 class Guide(unittest.TestCase):
@@ -19,9 +32,11 @@ class Guide(unittest.TestCase):
         names: dict[str, Any] = app.__dict__
         shop = sys.modules["shop"] = types.ModuleType("shop")
         shop.__dict__.update(look_up_price=lambda: 7, charge=lambda price: f"receipt of {price}")
+        sys.modules.setdefault("fastapi", without_fastapi())
         blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
         for block in blocks:
             exec(compile(block, str(GUIDE), "exec"), names)
+        self.assertIs(_agents.applications[-1].asgi, names["app"])
         names["test_assistant"]()
         answer = ask(names["calculator"])
         self.assertEqual(answer.text, "1 + 2 = 3")

@@ -17,10 +17,19 @@ from agent_server import (
     Suspended,
     ToolCall,
     agent,
+    mount,
     serve,
     text_of,
 )
 from agent_server.testing import Answer, Said, ask, ask_async
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 204})
+    await send({"type": "http.response.body"})
+
+
+mount(application)
 
 
 @agent

@@ -1,6 +1,7 @@
 //! Agents in Python, executed by worker processes of the real binary.
 
 mod installed;
+mod routes;
 mod steps;
 mod versions;
 

@@ -11,7 +11,7 @@ use agent_runner::agents::{Demo, Echo};
 use agent_runner::{Agent, Services};
 
 #[cfg(feature = "python")]
-pub(crate) use self::python::add_script;
+pub(crate) use self::python::{Scripts, add_script};
 
 /// The agents of a server, the default one first.
 pub(crate) struct Served {
@@ -20,6 +20,9 @@ pub(crate) struct Served {
     pub(crate) models: Vec<(String, Vec<String>)>,
     /// Whether the default agent is configured; a configured one also answers requests for unknown names.
     pub(crate) has_default: bool,
+    /// The scripts, whose own applications answer what nothing else does.
+    #[cfg(feature = "python")]
+    pub(crate) scripts: Scripts,
 }
 
 impl Served {
@@ -61,12 +64,18 @@ pub(crate) async fn build(
     services: &Services,
 ) -> anyhow::Result<Served> {
     let default = default_name(config);
-    let mut served = Served { agents: Vec::new(), models: Vec::new(), has_default: config.agent.is_some() };
+    let mut served = Served {
+        agents: Vec::new(),
+        models: Vec::new(),
+        has_default: config.agent.is_some(),
+        #[cfg(feature = "python")]
+        scripts: Scripts::default(),
+    };
     let mut builder = Builder {
         environment,
         services,
         #[cfg(feature = "python")]
-        scripts: python::Scripts::default(),
+        scripts: Scripts::default(),
     };
     for (name, described) in &config.agents {
         let mut agents = builder.make(name, described).await?;
@@ -76,6 +85,10 @@ pub(crate) async fn build(
         let position = if name == default { 0 } else { served.agents.len() };
         served.agents.insert(position, agent);
         served.models.push((name.clone(), allowed_models(described)));
+    }
+    #[cfg(feature = "python")]
+    {
+        served.scripts = builder.scripts;
     }
     Ok(served)
 }
@@ -175,7 +188,7 @@ struct Builder<'a> {
     #[cfg_attr(not(feature = "chat"), expect(dead_code, reason = "only some kinds need it"))]
     services: &'a Services,
     #[cfg(feature = "python")]
-    scripts: python::Scripts,
+    scripts: Scripts,
 }
 
 /// Agents with their names.

@@ -84,6 +84,10 @@ pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow
     for (name, agent) in served.agents {
         app = app.agent(name, agent);
     }
+    #[cfg(feature = "python")]
+    {
+        app = served.scripts.answer_the_rest(app);
+    }
     Ok(app.build().map_err(|error| ConfigError::from_message(error.to_string()))?)
 }
 

@@ -9,11 +9,16 @@ use std::time::Duration;
 use agent_runner::{Agent, RunLimits, Runner, RunnerBuilder, Services};
 use agent_schemas::RunOptions;
 use axum::Router;
+use axum::http::Request;
+use axum::response::Response;
+use bytes::Bytes;
 use tokio::net::TcpListener;
 
 use crate::app_error::AppError;
 use crate::config::HttpConfig;
+use crate::error::ApiError;
 use crate::protocol::Protocol;
+use crate::router::Fallback;
 use crate::state::App;
 use crate::{lifecycle, router};
 
@@ -54,6 +59,7 @@ pub struct AgentApp {
     app: App,
     routes: Router,
     protocols: Arc<[Arc<dyn Protocol>]>,
+    fallback: Option<Fallback>,
     wraps: Vec<Wrap>,
     start: Vec<Hook>,
     stop: Vec<Hook>,
@@ -66,6 +72,7 @@ pub struct AgentAppBuilder {
     runner: RunnerBuilder,
     routes: Vec<Routes>,
     protocols: Vec<Arc<dyn Protocol>>,
+    fallback: Option<Fallback>,
     wraps: Vec<Wrap>,
     http: HttpConfig,
     run_options: RunOptions,
@@ -87,6 +94,7 @@ impl AgentApp {
             runner: Runner::builder(),
             routes: Vec::new(),
             protocols: Vec::new(),
+            fallback: None,
             wraps: Vec::new(),
             http: HttpConfig::default(),
             run_options: RunOptions::default().with_cancel_after(DISCONNECT_GRACE),
@@ -118,7 +126,8 @@ impl AgentApp {
 
     fn wrapped(&self) -> Router {
         let wrap = |routes| self.wraps.iter().fold(routes, |routes, wrap| wrap(routes));
-        router::layered(&self.app, self.routes.clone(), Arc::clone(&self.protocols), wrap)
+        let (routes, protocols) = (self.routes.clone(), Arc::clone(&self.protocols));
+        router::layered(&self.app, routes, protocols, self.fallback.clone(), wrap)
     }
 
     /// Serves until `shutdown` resolves and the runs in progress have ended, or the drain deadline has passed and they
@@ -282,6 +291,31 @@ impl AgentAppBuilder {
         self
     }
 
+    /// Answers requests to paths that nothing else has. The server has read their bodies, within its limits. The server's
+    /// layers and those of [`wrap`](Self::wrap) apply. [`ApiError::NotFound`] is the answer without a fallback.
+    ///
+    /// ```
+    /// use agent_server::AgentApp;
+    /// use axum::http::Request;
+    /// use axum::response::IntoResponse;
+    /// use bytes::Bytes;
+    ///
+    /// let builder = AgentApp::builder("app").fallback(async |request: Request<Bytes>| {
+    ///     Ok(format!("there is no {}", request.uri().path()).into_response())
+    /// });
+    /// ```
+    ///
+    /// [`ApiError::NotFound`]: crate::ApiError::NotFound
+    #[must_use]
+    pub fn fallback<F, Fut>(mut self, answer: F) -> Self
+    where
+        F: Fn(Request<Bytes>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, ApiError>> + Send + 'static,
+    {
+        self.fallback = Some(Fallback::new(answer));
+        self
+    }
+
     /// Wraps all routes, for example with authentication. The server's own layers wrap this one: its responses
     /// appear in the access log, web pages can read them, and preflights and requests for other hosts do not reach
     /// it. An [`ApiError`] takes the format of the protocol.
@@ -356,6 +390,7 @@ impl AgentAppBuilder {
             app,
             routes,
             protocols,
+            fallback: self.fallback,
             wraps: self.wraps,
             start: self.start,
             stop: self.stop,

@@ -48,4 +48,4 @@ pub use app::{AgentApp, AgentAppBuilder, HookResult};
 pub use app_error::AppError;
 pub use config::HttpConfig;
 pub use error::ApiError;
-pub use extract::Principal;
+pub use extract::{ClientAddress, Principal};

@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::closing::{ClosingBody, ClosingSignal};
+use crate::extract::ClientAddress;
 use crate::state::App;
 
 use self::admission::{Admission, Admitted};
@@ -189,6 +190,7 @@ impl Connections {
             .map_request(move |mut request: Request<Incoming>| {
                 asked.enter(Phase::Busy);
                 request.extensions_mut().insert(Arc::clone(&asked));
+                request.extensions_mut().insert(ClientAddress(client));
                 if let Some(refusal) = refusal {
                     request.extensions_mut().insert(refusal);
                 }

@@ -1,6 +1,7 @@
 //! Every route of the server.
 
 mod endpoint;
+mod fallback;
 mod merge;
 
 use std::any::Any;
@@ -20,6 +21,8 @@ use crate::state::App;
 
 use self::endpoint::check_endpoint;
 use self::merge::{Part, merge};
+
+pub(crate) use self::fallback::Fallback;
 
 /// The routes of the server, of the protocols and of the application.
 ///
@@ -78,11 +81,17 @@ pub(crate) fn layered(
     app: &App,
     routes: Router,
     protocols: Arc<[Arc<dyn Protocol>]>,
+    fallback: Option<Fallback>,
     wrap: impl FnOnce(Router) -> Router,
 ) -> Router {
-    let routes = routes
-        .fallback(async || ApiError::NotFound)
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
+    let routes = match fallback {
+        Some(fallback) => {
+            let app = app.clone();
+            routes.fallback(move |request| fallback.answer(app, request))
+        }
+        None => routes.fallback(async || ApiError::NotFound),
+    };
+    let routes = routes.method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     middleware::around(wrap(routes), app, ErrorFormatLayer(protocols))
 }
 

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::calls;
-use crate::connection::RunLink;
+use crate::connection::Link;
 use crate::error::crashed;
 use crate::frame::{Frame, Kind};
 use crate::message::{self, Done, DoneStatus, RunError, StartRun};
@@ -57,7 +57,7 @@ impl Agent for WorkerAgent {
 }
 
 /// Writes to the log what the worker sends, until it ends the run.
-async fn follow(run: &RunHandle, link: &mut RunLink) -> Result<(), AgentError> {
+async fn follow(run: &RunHandle, link: &mut Link) -> Result<(), AgentError> {
     let (mut parts, mut frames) = (Parts::new(run), Vec::with_capacity(64));
     let (mut is_cancelled, mut written) = (false, 0);
     // A call may take as long as another run, so the others do not wait for it.

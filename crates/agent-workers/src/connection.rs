@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
 use agent_schemas::RunId;
 use bytes::Bytes;
@@ -13,8 +14,8 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::frame::{self, Decoder, Frame, Kind};
-use crate::message::{Cancel, Credit, Reply, StartRun};
-use crate::runs::{CREDIT, Queue, Runs};
+use crate::message::{Cancel, Credit, Reply, RequestHead, StartRun};
+use crate::runs::{CREDIT, Queue, RunOfWorker, Runs};
 
 /// How many bytes are taken before the credit for them is returned.
 const RETURNED: usize = CREDIT / 4;
@@ -27,6 +28,8 @@ const READ_BYTES: usize = 64 * 1024;
 pub(crate) struct Connection {
     urgent: UnboundedSender<Bytes>,
     bulk: UnboundedSender<Bytes>,
+    /// Whether the worker answers HTTP requests.
+    pub(crate) has_http: bool,
     runs: Mutex<Runs>,
 }
 
@@ -35,10 +38,11 @@ impl Connection {
     pub(crate) fn open(
         socket: UnixStream,
         decoder: Decoder,
+        has_http: bool,
     ) -> (Arc<Self>, impl Future<Output = Result<(), String>> + Send) {
         let (urgent, urgent_frames) = mpsc::unbounded_channel();
         let (bulk, bulk_frames) = mpsc::unbounded_channel();
-        let connection = Arc::new(Connection { urgent, bulk, runs: Mutex::default() });
+        let connection = Arc::new(Connection { urgent, bulk, has_http, runs: Mutex::default() });
         let (input, output) = socket.into_split();
         let reader = Arc::clone(&connection);
         let serving = async move {
@@ -51,20 +55,32 @@ impl Connection {
     }
 
     /// Starts a run in the worker; `None` if the worker takes no runs any more.
-    pub(crate) fn start(self: &Arc<Self>, run: &StartRun<'_>) -> Option<RunLink> {
+    pub(crate) fn start(self: &Arc<Self>, run: &StartRun<'_>) -> Option<Link> {
+        let names = RunOfWorker { id: RunId::new(run.id), agent: run.agent.to_owned() };
+        let payload = to_json(run);
+        self.link(Some(names), |number| send(&self.bulk, Kind::Run, number, &payload))
+    }
+
+    /// Hands an HTTP request to the worker; `None` if the worker takes none any more.
+    pub(crate) fn request(self: &Arc<Self>, head: &RequestHead, body: &[u8]) -> Option<Link> {
+        let payload = to_json(head);
+        self.link(None, |number| {
+            send(&self.bulk, Kind::Request, number, &payload);
+            send(&self.bulk, Kind::Body, number, body);
+        })
+    }
+
+    fn link(self: &Arc<Self>, run: Option<RunOfWorker>, send: impl FnOnce(u32)) -> Option<Link> {
         let (frames, received) = mpsc::unbounded_channel();
         let queued = Arc::new(AtomicUsize::new(0));
-        let queue = Queue::new(RunId::new(run.id), run.agent, frames, Arc::clone(&queued));
-        let payload = to_json(run);
         let number = {
             let mut runs = self.runs.lock();
-            let number = runs.add(queue)?;
-            // Under the lock, so that no run comes behind `DRAIN`.
-            send(&self.bulk, Kind::Run, number, &payload);
+            let number = runs.add(Queue::new(run, frames, Arc::clone(&queued)))?;
+            // Under the lock, so that nothing comes behind `DRAIN`.
+            send(number);
             number
         };
-        let connection = Arc::clone(self);
-        Some(RunLink { connection, number, received, queued, uncredited: 0 })
+        Some(Link { connection: Arc::clone(self), number, received, queued, uncredited: 0 })
     }
 
     /// Lets the worker exit once its runs have ended; it gets no further ones.
@@ -124,9 +140,9 @@ fn send(queue: &UnboundedSender<Bytes>, kind: Kind, run: u32, payload: &[u8]) {
     }
 }
 
-/// A run in a worker. If it is dropped before the worker has ended the run, the worker is told to stop it.
+/// A run or a request in a worker. If it is dropped before the worker has ended it, the worker is told to stop it.
 #[derive(Debug)]
-pub(crate) struct RunLink {
+pub(crate) struct Link {
     connection: Arc<Connection>,
     number: u32,
     received: UnboundedReceiver<Frame>,
@@ -134,13 +150,18 @@ pub(crate) struct RunLink {
     uncredited: usize,
 }
 
-impl RunLink {
+impl Link {
     /// Waits for frames; returns how many there are, or 0 once the worker is gone.
     pub(crate) async fn receive(&mut self, frames: &mut Vec<Frame>) -> usize {
         self.received.recv_many(frames, 64).await
     }
 
-    /// Notes that frames of this size have been written to the log.
+    /// Waits for one frame; `None` once the worker is gone.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
+        self.received.poll_recv(cx)
+    }
+
+    /// Notes that frames of this size have been taken.
     pub(crate) fn took(&mut self, bytes: usize) {
         self.queued.fetch_sub(bytes, Ordering::Relaxed);
         self.uncredited += bytes;
@@ -160,7 +181,7 @@ impl RunLink {
     }
 }
 
-impl Drop for RunLink {
+impl Drop for Link {
     fn drop(&mut self) {
         if self.connection.runs.lock().leave(self.number) {
             self.cancel("dropped");

@@ -16,6 +16,9 @@ const MAX_JOINED: usize = 64 * 1024 * 1024;
 /// Marks a frame whose payload continues in another one.
 const MORE: u8 = 1;
 
+/// The part of the last piece of a response's body.
+const LAST: u16 = 1;
+
 /// A frame whose payload is whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
@@ -23,6 +26,18 @@ pub(crate) struct Frame {
     pub(crate) part: u16,
     pub(crate) run: u32,
     pub(crate) payload: Bytes,
+}
+
+impl Frame {
+    /// Whether nothing follows it that its receiver needs.
+    pub(crate) fn ends(&self) -> bool {
+        self.kind == Kind::Done || self.is_last_piece()
+    }
+
+    /// Whether it is the last piece of a response's body.
+    pub(crate) fn is_last_piece(&self) -> bool {
+        self.kind == Kind::ResponseBody && self.part == LAST
+    }
 }
 
 macro_rules! kinds {
@@ -46,9 +61,9 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Hello = 1, Run = 2, Cancel = 3, Credit = 5, Reply = 7, Drain = 8, Ping = 9,
+    Hello = 1, Run = 2, Cancel = 3, Credit = 5, Reply = 7, Drain = 8, Ping = 9, Request = 10, Body = 11,
     Ready = 65, Failed = 66, Open = 67, Text = 68, Data = 69, Put = 70, Close = 71, Event = 73, Call = 75, Done = 76,
-    Log = 77, Pong = 78,
+    Log = 77, Pong = 78, Response = 79, ResponseBody = 80,
 }
 
 /// Why bytes are not frames.

@@ -12,6 +12,7 @@ mod crashes;
 mod error;
 mod frame;
 mod health;
+mod http;
 mod message;
 mod output;
 mod parts;
@@ -27,6 +28,7 @@ mod workers;
 
 pub use agent::WorkerAgent;
 pub use error::WorkerError;
+pub use http::ResponseBody;
 pub use message::AgentInfo;
 pub use process::Program;
 pub use start::WorkersConfig;

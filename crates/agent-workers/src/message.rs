@@ -78,6 +78,28 @@ pub(crate) struct Ready {
     #[serde(default)]
     pub(crate) language: String,
     pub(crate) agents: Vec<AgentInfo>,
+    /// Whether the worker answers HTTP requests.
+    #[serde(default)]
+    pub(crate) http: bool,
+}
+
+/// An HTTP request without its body. The bytes of texts that need not be UTF-8 are characters here.
+#[derive(Debug, Serialize)]
+pub(crate) struct RequestHead {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: Vec<(String, String)>,
+    /// The address and the port of the client.
+    pub(crate) client: Option<(String, u16)>,
+}
+
+/// An HTTP response without its body.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ResponseHead {
+    pub(crate) status: u16,
+    #[serde(default)]
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 /// An agent of a worker.

@@ -9,7 +9,7 @@ use agent_schemas::RunId;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
-use crate::frame::{Frame, Kind};
+use crate::frame::Frame;
 
 /// How many bytes a run may send before the server has taken them.
 pub(crate) const CREDIT: usize = 256 * 1024;
@@ -27,39 +27,44 @@ pub(crate) struct Runs {
     pub(crate) is_draining: bool,
 }
 
-/// The frames of a run that its agent has not taken.
+/// The frames of a run or a request that nobody has taken yet.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    pub(crate) id: RunId,
-    /// The agent's name in the worker.
-    pub(crate) agent: String,
+    /// The run; none for a request.
+    run: Option<RunOfWorker>,
     pub(crate) frames: UnboundedSender<Frame>,
     pub(crate) bytes: Arc<AtomicUsize>,
-    /// Whether the worker has ended the run.
+    /// Whether the worker has ended it.
     has_ended: bool,
 }
 
-/// A run that the worker was told to stop.
-#[derive(Clone, Debug)]
-pub(crate) struct Abandoned {
+/// A run, as messages about it name it.
+#[derive(Debug)]
+pub(crate) struct RunOfWorker {
     pub(crate) id: RunId,
+    /// The agent's name in the worker.
     pub(crate) agent: String,
+}
+
+/// A run that the worker was told to stop.
+#[derive(Debug)]
+struct Abandoned {
+    run: RunOfWorker,
     since: Instant,
 }
 
 impl Queue {
     pub(crate) fn new(
-        id: RunId,
-        agent: &str,
+        run: Option<RunOfWorker>,
         frames: UnboundedSender<Frame>,
         bytes: Arc<AtomicUsize>,
     ) -> Self {
-        Queue { id, agent: agent.to_owned(), frames, bytes, has_ended: false }
+        Queue { run, frames, bytes, has_ended: false }
     }
 }
 
 impl Runs {
-    /// Adds a run, and returns its number; `None` if the worker takes no runs any more.
+    /// Adds a run or a request, and returns its number; `None` if the worker takes none any more.
     pub(crate) fn add(&mut self, queue: Queue) -> Option<u32> {
         if self.is_closed || self.is_draining {
             return None;
@@ -75,12 +80,12 @@ impl Runs {
         Some(self.last)
     }
 
-    /// Hands a frame to its run. The frames of a run that has been given up are ignored.
+    /// Hands a frame to its run or request. The frames of one that has been given up are ignored.
     ///
     /// # Errors
-    /// If the run has sent far more than its credit.
+    /// If it has sent far more than its credit.
     pub(crate) fn deliver(&mut self, frame: Frame) -> Result<(), String> {
-        let is_end = frame.kind == Kind::Done;
+        let is_end = frame.ends();
         let Some(queue) = self.open.get_mut(&frame.run) else {
             if is_end {
                 self.abandoned.remove(&frame.run);
@@ -99,16 +104,20 @@ impl Runs {
         Ok(())
     }
 
-    /// Removes a run that nobody follows any more. Returns whether the worker has to stop it.
+    /// Removes a run or a request that nobody follows any more. Returns whether the worker has to stop it. A request need
+    /// not stop: its client has gone, and what it does may have to be done all the same.
     pub(crate) fn leave(&mut self, number: u32) -> bool {
-        let Some(Queue { id, agent, has_ended: false, .. }) = self.open.remove(&number) else { return false };
-        self.abandoned.insert(number, Abandoned { id, agent, since: Instant::now() });
+        let Some(Queue { run, has_ended: false, .. }) = self.open.remove(&number) else { return false };
+        if let Some(run) = run {
+            self.abandoned.insert(number, Abandoned { run, since: Instant::now() });
+        }
         true
     }
 
     /// A run that has not ended so long after the worker was told to stop it.
-    pub(crate) fn overdue(&self, limit: Duration) -> Option<&Abandoned> {
-        self.abandoned.values().find(|run| run.since.elapsed() >= limit)
+    pub(crate) fn overdue(&self, limit: Duration) -> Option<&RunOfWorker> {
+        let overdue = self.abandoned.values().find(|abandoned| abandoned.since.elapsed() >= limit)?;
+        Some(&overdue.run)
     }
 
     /// Whether the worker only has runs that are overdue.

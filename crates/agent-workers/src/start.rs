@@ -54,6 +54,8 @@ pub(crate) struct Started {
     pub(crate) health: UnixStream,
     pub(crate) decoder: Decoder,
     pub(crate) agents: Vec<AgentInfo>,
+    /// Whether the worker answers HTTP requests.
+    pub(crate) has_http: bool,
 }
 
 /// Starts a worker and waits until it is ready.
@@ -90,7 +92,8 @@ async fn handshake(spawned: Spawned) -> Result<Started, WorkerError> {
                         worker.language = ready.language,
                         "a worker is ready"
                     );
-                    return Ok(Started { process, data, health, decoder, agents: ready.agents });
+                    let Ready { agents, http: has_http, .. } = ready;
+                    return Ok(Started { process, data, health, decoder, agents, has_http });
                 }
                 Kind::Failed => {
                     let Failed { message, traceback } = message::read(&frame).map_err(invalid)?;

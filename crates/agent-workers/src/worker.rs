@@ -31,8 +31,8 @@ impl Worker {
         stopping: CancellationToken,
         tasks: &TaskTracker,
     ) -> Self {
-        let Started { mut process, data, health, decoder, .. } = started;
-        let (connection, serving) = Connection::open(data, decoder);
+        let Started { mut process, data, health, decoder, has_http, .. } = started;
+        let (connection, serving) = Connection::open(data, decoder, has_http);
         let (report, condition) = watch::channel(Condition::Well);
         let worker = Worker { connection: Arc::clone(&connection), began: Instant::now(), condition };
         let (timing, memory) = (config.timing.clone(), config.memory);

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::changes::PythonFiles;
-use crate::connection::RunLink;
+use crate::connection::{Connection, Link};
 use crate::error::{PATIENCE, WorkerError, unavailable};
 use crate::message::{AgentInfo, StartRun};
 use crate::start::{WorkersConfig, start};
@@ -110,20 +110,31 @@ impl Workers {
     ///
     /// # Errors
     /// If no worker is ready in time.
-    pub(crate) async fn start_run(&self, run: &StartRun<'_>) -> Result<RunLink, Error> {
+    pub(crate) async fn start_run(&self, run: &StartRun<'_>) -> Result<Link, Error> {
         let mut hasher = DefaultHasher::new();
         (run.user_id, run.session_id).hash(&mut hasher);
-        let place = hasher.finish() % self.places.len() as u64;
-        let place = usize::try_from(place).ok().and_then(|place| self.places.get(place));
-        let mut place = place.ok_or_else(|| unavailable(PATIENCE))?.subscribe();
+        let place = usize::try_from(hasher.finish() % self.places.len() as u64).unwrap_or_default();
         let deadline = (run.attempt == 1).then(|| Instant::now() + PATIENCE);
+        self.with_worker(place, deadline, |worker| worker.start(run)).await
+    }
+
+    /// Hands something to the worker in a place. A worker that takes nothing any more is about to be replaced.
+    ///
+    /// # Errors
+    /// If no worker is ready before the deadline.
+    pub(crate) async fn with_worker<T>(
+        &self,
+        place: usize,
+        deadline: Option<Instant>,
+        hand_over: impl Fn(&Arc<Connection>) -> Option<T>,
+    ) -> Result<T, Error> {
+        let mut place = self.places.get(place).ok_or_else(|| unavailable(PATIENCE))?.subscribe();
         loop {
             let availability = place.borrow_and_update().clone();
             match availability {
-                // A worker that has just ended or is about to be replaced takes no run.
                 Availability::Ready(worker) => {
-                    if let Some(link) = worker.start(run) {
-                        return Ok(link);
+                    if let Some(taken) = hand_over(&worker) {
+                        return Ok(taken);
                     }
                 }
                 Availability::Soon => {}

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Union
 
 from .. import _agents
+from .._http import Application
 from ._answer import agent_of
 from ._options import log
 
@@ -28,3 +29,6 @@ def register(served: Union[AgentApp, Runner]) -> None:
         raise ValueError(f"there are two agents called {name!r}: give one of them another `app_name`")
     _agents.registered[name] = _agents.Agent(name, agent_of(runner), "give_up")
     _agents.lifetimes.append(served.lifetime)
+    if callable(served):
+        # A FastAPI, unless that is not installed.
+        _agents.applications.append(Application(served, served.request_state, served.has_routes))

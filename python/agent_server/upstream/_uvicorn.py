@@ -79,6 +79,8 @@ def _is_served(config: Any) -> bool:
     served = next((each for each in candidates if isinstance(each, AgentApp)), None)
     if served is not None:
         register(served)
+        if served is not found:
+            _agents.mount(found)
     return served is not None
 
 

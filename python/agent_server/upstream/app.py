@@ -57,6 +57,9 @@ class AgentApp(_base, CeleryMixin):  # type: ignore[misc]
         self._runner = runner or Runner()
         self._runner.app = self
         self._run_options: Dict[str, Any] = {}
+        self._routes_of_fastapi = len(getattr(self, "routes", ()))
+        self.request_state: Dict[str, Any] = {}
+        """What the lifespan has prepared, which requests have as their state."""
         self.is_alive = False
         self.endpoint_path, self.protocol_adapters = endpoint_path, protocol_adapters or []
         self.__dict__.update({name: value for name, value in others.items() if not hasattr(self, name)})
@@ -122,8 +125,13 @@ class AgentApp(_base, CeleryMixin):  # type: ignore[misc]
         if self.lifespan is None:
             yield
             return
-        async with self.lifespan(self):
+        async with self.lifespan(self) as state:
+            self.request_state.update(state or {})
             yield
+
+    def has_routes(self) -> bool:
+        """Whether the script has added routes."""
+        return len(getattr(self, "routes", ())) > self._routes_of_fastapi
 
     def endpoint(self, path: str, methods: Optional[List[str]] = None) -> Callable[[Function], Function]:
         """Decorates the function of an HTTP endpoint. What it yields is sent as events."""
@@ -181,13 +189,13 @@ _FASTAPI = {
 
 
 @asynccontextmanager
-async def _asgi_lifespan(app: Any) -> AsyncIterator[None]:
+async def _asgi_lifespan(app: Any) -> AsyncIterator[Dict[str, Any]]:
     """For servers of ASGI: starts the app, unless the worker has done it."""
     if app.is_alive:
-        yield
+        yield app.request_state
         return
     async with app.lifetime():
-        yield
+        yield app.request_state
 
 
 def _bound(function: Callable[..., Any], runner: Runner) -> Callable[..., Any]:

@@ -66,6 +66,7 @@ async def served(name: str, frameworks: Any = Texts) -> AsyncIterator[Script]:
     """The script, from its start to its end, with something that stands for the frameworks, or the real ones."""
     _agents.registered.clear()
     _agents.lifetimes.clear()
+    _agents.applications.clear()
     sys.modules.pop(name, None)
     with standing_in(frameworks), patch.object(_agents, "in_worker", True):
         with as_program(f"{name}.py"):

@@ -37,6 +37,7 @@ class Peer:
         )
         for end in (data, health, log):
             end.close()
+        self._requests = 0
         self._decoder, self._frames = _wire.Decoder(), []  # type: tuple[Any, list[Any]]
         self.send(_wire.HELLO, {"version": 1, "credit": 1 << 20, "max_frame": 1 << 20})
 
@@ -45,35 +46,43 @@ class Peer:
 
     def receive(self, kind: int) -> dict[str, Any]:
         """The next frame of a kind; those before it are passed over."""
-        while True:
-            while self._frames:
-                frame = self._frames.pop(0)
-                if frame.kind == kind:
-                    return json.loads(frame.payload) if frame.payload else {}
-            self._frames = self._decoder.feed(self._read())
+        while (frame := self._next()).kind != kind:
+            pass
+        return json.loads(frame.payload) if frame.payload else {}
 
     def text(self) -> str:
         """The text that the run has written by its end."""
         text = ""
-        while True:
-            while self._frames:
-                frame = self._frames.pop(0)
-                if frame.kind == _wire.TEXT:
-                    text += frame.payload.decode()
-                elif frame.kind == _wire.DONE:
-                    return text
-            self._frames = self._decoder.feed(self._read())
+        while (frame := self._next()).kind != _wire.DONE:
+            text += frame.payload.decode() if frame.kind == _wire.TEXT else ""
+        return text
 
-    def _read(self) -> bytes:
-        data = self._data.recv(1 << 16)
-        if not data:
-            raise EOFError("the worker has ended")
-        return data
+    def _next(self) -> _wire.Frame:
+        while not self._frames:
+            data = self._data.recv(1 << 16)
+            if not data:
+                raise EOFError("the worker has ended")
+            self._frames = self._decoder.feed(data)
+        return self._frames.pop(0)
 
     def ask(self, agent: str, text: str, number: int = 1) -> None:
         message = {"role": "user", "type": "message", "content": [{"type": "text", "text": text}]}
         ids = {"id": f"run_{number}", "user_id": "user", "session_id": "session"}
         self.send(_wire.RUN, {**ids, "agent": agent, "request": {"input": [message]}}, number)
+
+    def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Asks an application; returns the status and the body, which is read as JSON if it is JSON."""
+        headers = [("content-type", "application/json")]
+        head = {"method": method, "path": path, "query": "", "headers": headers, "client": None}
+        self._requests += 1
+        number = 1000 + self._requests
+        self.send(_wire.REQUEST, head, number)
+        self._data.sendall(_wire.encode(_wire.BODY, 0, number, b"" if body is None else _wire.json_bytes(body)))
+        response, pieces = self.receive(_wire.RESPONSE), b""
+        while (frame := self._next()).kind != _wire.DONE:
+            pieces += frame.payload
+        is_json = ("content-type", "application/json") in map(tuple, response["headers"])
+        return response["status"], json.loads(pieces) if is_json else pieces.decode()
 
     def drain(self) -> str:
         """Lets the worker end, and returns what it has printed."""

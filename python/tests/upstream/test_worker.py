@@ -36,6 +36,30 @@ class Workers(unittest.TestCase):
         with Peer(SCRIPTS / "sandboxes.py") as worker:
             self.assertRegex(worker.receive(_wire.FAILED)["message"], "agent-server has no sandboxes: .*sandboxes.py")
 
+    def test_endpoints_and_tasks__over_http__answer(self) -> None:
+        with Peer(SCRIPTS / "endpoints.py") as worker:
+            self.assertTrue(worker.receive(_wire.READY)["http"])
+            ask = worker.request
+            message = {"role": "user", "content": [{"type": "text", "text": "hi"}]}
+            self.assertEqual(ask("POST", "/sync", {"input": [message]}), (200, {"status": "ok", "texts": ["hi"]}))
+            self.assertEqual(ask("PUT", "/order", {"what": "tea"}), (200, {"what": "tea"}))
+            self.assertEqual(ask("PUT", "/order", {})[0], 422)
+            self.assertEqual(ask("DELETE", "/order"), (405, {"detail": "Method Not Allowed"}))
+            self.assertEqual(ask("GET", "/nothing"), (404, {"detail": "Not Found"}))
+            events = 'data: "x 0"\n\ndata: "x 1"\n\ndata: {"x": 1}\n\n'
+            self.assertEqual(ask("POST", "/stream_async", {"what": "x"}), (200, events))
+            submitted = ask("POST", "/task", {"number": 4})[1]
+            self.assertEqual((submitted["status"], submitted["queue"]), ("submitted", "celery1"))
+            task = f"/task/{submitted['task_id']}"
+            while (state := ask("GET", task)[1])["status"] != "finished":
+                self.assertEqual(state["status"], "running")
+            self.assertEqual(state["result"], {"double": 8})
+
+    def test_lifespan__its_state__is_the_requests(self) -> None:
+        with Peer(SCRIPTS / "lifespan.py") as worker:
+            worker.receive(_wire.READY)
+            self.assertEqual(worker.request("GET", "/prepared"), (200, {"connection": "ready"}))
+
 
 if __name__ == "__main__":
     unittest.main()

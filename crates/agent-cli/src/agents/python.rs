@@ -4,9 +4,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use agent_runner::{Agent, AgentError, Recovery, RunHandle};
+use agent_runner::{Agent, AgentError, Recovery, RunHandle, StartError};
+use agent_server::{AgentAppBuilder, ApiError, ClientAddress};
 use agent_workers::python::{Package, Script};
 use agent_workers::{WorkerAgent, Workers, WorkersConfig};
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::response::Response;
+use bytes::Bytes;
 
 use super::Named;
 use crate::cli::ServeCommand;
@@ -61,10 +66,10 @@ fn entry_of(folder: &Path) -> Result<PathBuf, ConfigError> {
 
 /// The scripts whose workers run.
 #[derive(Default)]
-pub(super) struct Scripts(Vec<(PythonConfig, Arc<Started>)>);
+pub(crate) struct Scripts(Vec<(PythonConfig, Arc<Started>)>);
 
 /// The workers of a script.
-struct Started {
+pub(crate) struct Started {
     workers: Arc<Workers>,
     /// Workers that are started later import it too.
     _package: Package,
@@ -101,6 +106,28 @@ impl Scripts {
         Ok(agents)
     }
 
+    /// Lets the scripts' own applications answer what nothing else does. The first answer other than 404 counts.
+    pub(crate) fn answer_the_rest(self, app: AgentAppBuilder) -> AgentAppBuilder {
+        if self.0.is_empty() {
+            return app;
+        }
+        let scripts: Arc<[Arc<Started>]> = self.0.into_iter().map(|(_, started)| started).collect();
+        app.fallback(move |request| {
+            let scripts = Arc::clone(&scripts);
+            async move {
+                let mut missing = Err(ApiError::NotFound);
+                for started in scripts.iter() {
+                    match answer(&started.workers, &request).await? {
+                        Some(answer) if answer.status() == StatusCode::NOT_FOUND => missing = Ok(answer),
+                        Some(answer) => return Ok(answer),
+                        None => {}
+                    }
+                }
+                missing
+            }
+        })
+    }
+
     async fn started(
         &mut self,
         config: &PythonConfig,
@@ -131,6 +158,12 @@ impl Scripts {
         self.0.push((shared, Arc::clone(&started)));
         Ok(started)
     }
+}
+
+async fn answer(workers: &Workers, request: &Request<Bytes>) -> Result<Option<Response>, ApiError> {
+    let client = request.extensions().get::<ClientAddress>().map(|client| client.0);
+    let answer = workers.answer(request, client).await.map_err(StartError::from)?;
+    Ok(answer.map(|answer| answer.map(Body::new)))
 }
 
 /// An agent, with the workers that it needs.

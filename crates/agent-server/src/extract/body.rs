@@ -19,6 +19,18 @@ pub(super) async fn read_body(
     config: &HttpConfig,
     bodies: &ByteBudget,
 ) -> Result<(Bytes, Reservation), ApiError> {
+    let (bytes, mut memory) = read_whole(headers, body, config, bodies).await?;
+    reserve_for_parsing(&bytes, &mut memory)?;
+    Ok((bytes, memory))
+}
+
+/// Reads a request's whole body, and reserves memory for it.
+pub(crate) async fn read_whole(
+    headers: &HeaderMap,
+    body: Body,
+    config: &HttpConfig,
+    bodies: &ByteBudget,
+) -> Result<(Bytes, Reservation), ApiError> {
     let limit = config.body_limit_bytes;
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
@@ -28,7 +40,6 @@ pub(super) async fn read_body(
     let mut memory = bodies.reservation();
     let read = tokio::time::timeout(config.read_timeout, collect(body, limit, &mut memory)).await;
     let bytes = read.unwrap_or(Err(ApiError::TooSlow { limit: config.read_timeout }))?;
-    reserve_for_parsing(&bytes, &mut memory)?;
     Ok((bytes, memory))
 }
 

@@ -1,11 +1,19 @@
 //! Who makes a request.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 
 use agent_schemas::{AgentRequest, UserId};
 use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
+
+/// The address that a request comes from: an extension of the request, unless another server than [`AgentApp::serve`] has
+/// accepted the connection.
+///
+/// [`AgentApp::serve`]: crate::AgentApp::serve
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub SocketAddr);
 
 /// The user who makes a request, as identified by the application's authentication: an extension of the request.
 ///

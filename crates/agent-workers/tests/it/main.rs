@@ -3,6 +3,7 @@
 
 mod conformance;
 mod faults;
+mod http;
 mod load;
 mod output;
 mod protocol;

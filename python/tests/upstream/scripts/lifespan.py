@@ -1,7 +1,7 @@
 # 1.1.x: `lifespan`, `app.state`, `response`.
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from agentscope_runtime.engine import AgentApp
 from agentscope_runtime.engine.schemas.agent_schemas import AgentRequest, AgentResponse
@@ -14,7 +14,7 @@ async def lifespan(app: FastAPI):
     app.state.session = {"name": "fake"}
     log.append("start")
     try:
-        yield
+        yield {"connection": "ready"}
     finally:
         log.append("end")
 
@@ -44,6 +44,11 @@ app = AgentApp(
 async def query_func(self, msgs, request: AgentRequest = None, response: AgentResponse = None, **kwargs):
     assert isinstance(app, FastAPI) and response.status == "in_progress"
     yield app.state.session["name"] + " " + msgs[0], True
+
+
+@app.get("/prepared")
+async def prepared(request: Request):
+    return {"connection": request.state.connection}
 
 
 app.run(host="127.0.0.1", port=8090)

@@ -1,0 +1,36 @@
+"""An agent, and an application with routes of its own."""
+
+import asyncio
+import os
+
+from agent_server import Run, agent, mount
+
+gone = asyncio.Event()
+
+
+@agent
+async def echo(run: Run):
+    return run.text
+
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    if scope["path"] == "/stream":
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await receive()
+        assert (await receive())["type"] == "http.disconnect"
+        gone.set()
+        return
+    if scope["path"] == "/until_gone":
+        await gone.wait()
+    if scope["path"] == "/die":
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        os._exit(1)
+    body = (await receive())["body"]
+    text = f"{scope['method']} {scope['path']}?{scope['query_string'].decode()} {len(body)}"
+    await send({"type": "http.response.body", "body": text.encode()})
+
+
+mount(application)
