@@ -11,6 +11,7 @@ from typing import Any
 from . import frameworks, upstream
 from ._agents import Agent, registered
 from ._load import load
+from ._program import as_program
 from .frameworks.langgraph import read_config
 
 _PREFERRED = ("agent", "graph", "app", "team", "workflow", "root_agent")
@@ -22,10 +23,11 @@ def load_agents(path: str) -> None:
     if os.path.basename(path) == "langgraph.json":
         _load_graphs(path)
         return
-    module = load(path)
-    upstream.find(module)
-    if not registered:
-        _register_objects(module)
+    with as_program(path):
+        module = load(path)
+        upstream.find(module)
+        if not registered:
+            _register_objects(module)
     if not registered:
         raise ImportError(
             f"{path} has no agent: decorate a function with @agent, or assign an agent of a framework to a variable"
@@ -48,7 +50,8 @@ def _load_graphs(path: str) -> None:
     for graph in config.graphs:
         module = modules.get(graph.file)
         if module is None:
-            module = modules[graph.file] = load(str(graph.file))
+            with as_program(str(graph.file)):
+                module = modules[graph.file] = load(str(graph.file))
         candidate = getattr(module, graph.variable, None)
         if callable(candidate) and not _register(graph.name, candidate):
             candidate = candidate()

@@ -28,6 +28,7 @@ async fn frameworks__their_agents_and_streams__answer_runs() {
         "test_langgraph_recordings",
         "test_openai_agents",
         "test_pydantic_ai",
+        "test_scripts",
     ];
     test("agents", &files).await;
 }

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable
 from .. import _wire
 from .._run import Run
 from ._calls import Items, accepted
+from ._convert import Converters, converted, messages_of
 from ._current import enter
 from ._depends import with_dependencies
 from .schemas import AgentRequest, AgentResponse, Event
 from .schemas.exceptions import AppBaseException
+from .tracing import EventContext
 
 if TYPE_CHECKING:
     from .runner import Runner
@@ -43,12 +45,13 @@ async def answer(runner: Runner, run: Run, **others: Any) -> None:
     request = AgentRequest.model_validate({**run.request, **ids})
     response = AgentResponse(id=run.id, session_id=run.session_id).in_progress()
     framework = runner.framework()
-    arguments: dict[str, Any] = {**others, "request": request, "response": response}
+    arguments: dict[str, Any] = {**others, "request": request, "response": response, "trace_event": EventContext()}
     if framework not in ("text", "autogen") and accepted(runner.query_handler, {"msgs": None}):
-        arguments["msgs"] = _frameworks().read(framework, run.input)
+        arguments["msgs"] = await messages_of(runner, framework, run.input)
 
     async def query(found: dict[str, Any]) -> None:
-        await _write_all(run, framework, Items(runner.query_handler, {**arguments, **found}))
+        items = Items(runner.query_handler, {**arguments, **found})
+        await _write_all(run, framework, items, runner.out_type_converters)
 
     try:
         await with_dependencies(runner.query_handler, runner.app, run, query)
@@ -56,10 +59,10 @@ async def answer(runner: Runner, run: Run, **others: Any) -> None:
         raise error.to_agent_error() from error
 
 
-async def _write_all(run: Run, framework: str, items: Items) -> None:
+async def _write_all(run: Run, framework: str, items: Items, converters: Converters) -> None:
     cancelled = False
     try:
-        await _write(run, framework, items)
+        await write_items(run, framework, converted(items, converters))
     except asyncio.CancelledError:
         cancelled = True
         raise
@@ -71,7 +74,8 @@ def _frameworks() -> Any:
     return importlib.import_module("agent_server.frameworks")
 
 
-async def _write(run: Run, framework: str, items: Items) -> None:
+async def write_items(run: Run, framework: str, items: AsyncIterator[Any]) -> None:
+    """Writes the items of a framework and the events of the protocol."""
     others = _without_events(run, items)
     async for first in others:
         await _frameworks().write(run, framework, _again(first, others))
@@ -83,7 +87,7 @@ async def _again(first: Any, others: AsyncIterator[Any]) -> AsyncIterator[Any]:
         yield item
 
 
-async def _without_events(run: Run, items: Items) -> AsyncIterator[Any]:
+async def _without_events(run: Run, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
     """Passes on the events that the function has built itself, and yields all other items."""
     async for item in items:
         if isinstance(item, Event):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import inspect
 import sys
 from types import ModuleType
-from typing import Any, Callable
+from typing import Any, Callable, TypeGuard
 
 from .. import _agents
 
@@ -17,15 +19,39 @@ def find(module: ModuleType) -> None:
     """Registers the app of a script, unless it has registered agents itself.
 
     It is the value of ``agent_app`` or ``app``, what a function such as ``create_app`` returns, or the only
-    ``AgentApp``, ``Runner``, or class of runners in the module.
+    ``AgentApp``, ``Runner``, or class of runners in the module. A script that has none of them makes its app under
+    ``if __name__ == "__main__"``, so that part is executed.
     """
     if _agents.registered or f"{__package__}.runner" not in sys.modules:
         return
     served = _app(module)
+    if served is None and _execute_main(module) and not _agents.registered:
+        served = _app(module)
     if served is not None:
         from ._register import register
 
         register(served)
+
+
+def _execute_main(module: ModuleType) -> bool:
+    """Executes what a module does only as a program, and returns whether there is such a part."""
+    path = module.__file__
+    if path is None:
+        return False
+    with open(path, "rb") as file:
+        tree = ast.parse(file.read(), path)
+    statements = [each for node in tree.body if _is_main_guard(node) for each in node.body]
+    exec(compile(ast.Module(statements, []), path, "exec"), vars(module))
+    return bool(statements)
+
+
+def _is_main_guard(node: ast.stmt) -> TypeGuard[ast.If]:
+    if not isinstance(node, ast.If) or not isinstance(node.test, ast.Compare):
+        return False
+    sides = [node.test.left, *node.test.comparators]
+    names = [side.id for side in sides if isinstance(side, ast.Name)]
+    values = [side.value for side in sides if isinstance(side, ast.Constant)]
+    return names == ["__name__"] and values == ["__main__"]
 
 
 def _app(module: ModuleType) -> Any:
@@ -38,8 +64,8 @@ def _app(module: ModuleType) -> Any:
         if isinstance(names.get(name), kinds):
             return names[name]
     for name in _FACTORIES:
-        if inspect.isroutine(names.get(name)):
-            return _made_by(names[name], name)
+        if inspect.isroutine(names.get(name)) and not _required(names[name]):
+            return _made_by(names[name])
     for kind in kinds:
         found = {id(value): value for value in names.values() if isinstance(value, kind)}
         if found:
@@ -55,7 +81,13 @@ def _only(found: list[Any], what: str) -> Any:
     return found[0]
 
 
-def _made_by(factory: Callable[..., Any], name: str) -> Any:
-    if inspect.iscoroutinefunction(factory):
-        raise ImportError(f"{name} is `async`: make it a plain function, or assign the app to `agent_app`")
-    return factory()
+def _required(function: Callable[..., Any]) -> list[str]:
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    return [each.name for each in parameters if each.default is each.empty and each.kind not in variable]
+
+
+def _made_by(factory: Callable[[], Any]) -> Any:
+    """What a factory makes. One that is asynchronous is awaited in a loop of its own."""
+    made = factory()
+    return asyncio.run(made) if inspect.iscoroutine(made) else made

@@ -9,14 +9,16 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any, Sequence
 
-from ._names import ELSEWHERE, MODULES, ROOT, instead_of
+from . import _uvicorn
+from ._names import ELSEWHERE, LACKING, MODULES, ROOT, instead_of
 
 
 def install() -> None:
     """Makes the names of agentscope-runtime importable.
 
-    What this package lacks is taken from the original, if that is installed.
+    What this package lacks is taken from the original, if that is installed. Apps that a script gives to uvicorn are served, too.
     """
+    _uvicorn.intercept()
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
@@ -51,6 +53,8 @@ class _Loader(Loader):
 
 
 def _look_elsewhere(name: str) -> Any:
+    if name in LACKING:
+        raise ImportError(f"agent-server does not have agentscope-runtime's {name}: {LACKING[name]}", name=ROOT)
     if name not in ELSEWHERE:
         raise AttributeError(f"agent-server does not have agentscope-runtime's {name}")
     try:

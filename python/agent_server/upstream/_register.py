@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Union
 from .. import _agents
 from .._http import Application
 from ._answer import agent_of
+from ._options import log
 
 if TYPE_CHECKING:
     from .app import AgentApp
@@ -19,7 +20,10 @@ def register(served: Union[AgentApp, Runner]) -> None:
     if any(lifetime == served.lifetime for lifetime in _agents.lifetimes):
         return
     runner = served.__dict__.get("_runner", served)
-    runner.framework()
+    if runner is served or runner.framework_type is not None:
+        runner.framework()
+    else:
+        log.warning("the app has no query function, so only its endpoints and tasks can be used")
     name = re.sub(r"[^\w.-]+", "-", getattr(served, "app_name", "")).strip("-") or "agent"
     if name in _agents.registered:
         raise ValueError(f"there are two agents called {name!r}: give one of them another `app_name`")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Mapping, Optional, Union
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Optional, Union
 
 from .. import _wire
 from .._errors import AgentError
@@ -35,18 +36,32 @@ async def stream(
     given.session_id = given.session_id or str(uuid.uuid4())
     given.user_id = given.user_id or given.session_id
     response = AgentResponse(id=given.id, session_id=given.session_id)
-    numbers, events = SequenceNumberGenerator(), asyncio.Queue[Optional[Event]]()
-    task = asyncio.create_task(answer(runner, _run_of(given, response, events.put_nowait), **others))
+    numbers, error = SequenceNumberGenerator(), None
+    yield numbers.yield_with_sequence(response.created())
+    yield numbers.yield_with_sequence(response.in_progress())
+    try:
+        async with aclosing(written(lambda run: answer(runner, run, **others), given, response)) as events:
+            async for event in events:
+                if isinstance(event, Message) and event.status == "completed":
+                    response.add_new_message(event)
+                    response.usage = event.usage
+                yield numbers.yield_with_sequence(event)
+    except Exception as raised:
+        error = raised
+    yield numbers.yield_with_sequence(_ended(response, error))
+
+
+async def written(
+    work: Callable[[Run], Coroutine[Any, Any, None]], request: AgentRequest, response: AgentResponse
+) -> AsyncGenerator[Event, None]:
+    """The events that a coroutine writes to its run. Raises what the coroutine raises, after these."""
+    events = asyncio.Queue[Optional[Event]]()
+    task = asyncio.create_task(work(_run_of(request, response, events.put_nowait)))
     task.add_done_callback(lambda _task: events.put_nowait(None))
     try:
-        yield numbers.yield_with_sequence(response.created())
-        yield numbers.yield_with_sequence(response.in_progress())
         while (event := await events.get()) is not None:
-            if isinstance(event, Message) and event.status == "completed":
-                response.add_new_message(event)
-                response.usage = event.usage
-            yield numbers.yield_with_sequence(event)
-        yield numbers.yield_with_sequence(_ended(response, task))
+            yield event
+        task.result()
     finally:
         task.cancel()
 
@@ -59,14 +74,11 @@ def _run_of(request: AgentRequest, response: AgentResponse, emit: Callable[[Even
     return frames.run
 
 
-def _ended(response: AgentResponse, task: asyncio.Task[None]) -> AgentResponse:
-    error = task.exception()
+def _ended(response: AgentResponse, error: Optional[Exception]) -> AgentResponse:
     if error is None:
         return response.completed()
     if isinstance(error, AgentError):
         return response.failed(Error(code=error.code, message=str(error)))
-    if not isinstance(error, Exception):
-        raise error
     unknown = UnknownAgentException(error)
     return response.failed(Error(code=unknown.code, message=unknown.message))
 

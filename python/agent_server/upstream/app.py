@@ -11,6 +11,8 @@ from typing import Any, AsyncIterator, Callable, Dict, List, Optional, TypeVar
 from .. import _agents
 from .._http import CHECK
 from ._calls import result_of
+from ._celery import CeleryMixin
+from ._options import explain
 from ._register import register
 from .runner import FRAMEWORKS, Runner
 
@@ -24,10 +26,10 @@ __all__ = ["AgentApp"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class AgentApp(_base):  # type: ignore[misc]
+class AgentApp(_base, CeleryMixin):  # type: ignore[misc]
     """Serves a query function. Where FastAPI is installed, the app has its routes.
 
-    Takes the arguments of upstream's 1.0.x and 1.1.x. Those that mean nothing here are ignored.
+    Takes the arguments of upstream's 1.0.x and 1.1.x. Those that mean nothing here are explained in the log.
     """
 
     router: Any
@@ -41,9 +43,16 @@ class AgentApp(_base):  # type: ignore[misc]
         after_finish: Optional[Callable[..., Any]] = None,
         runner: Optional[Runner] = None,
         lifespan: Optional[Callable[..., Any]] = None,
+        endpoint_path: str = "/process",
+        custom_endpoints: Optional[List[Dict[str, Any]]] = None,
+        protocol_adapters: Optional[List[Any]] = None,
+        enable_stream_task: bool = False,
+        stream_task_queue: str = "stream_query",
+        stream_task_timeout: Optional[float] = None,
         **options: Any,
     ) -> None:
         of_fastapi = {name: value for name, value in options.items() if name in _FASTAPI}
+        others = {name: value for name, value in options.items() if name not in _FASTAPI}
         titles = {"title": app_name or "AgentScope Runtime API", "description": app_description}
         super().__init__(lifespan=_asgi_lifespan, **{**titles, **of_fastapi})
         self.app_name, self.app_description = app_name, app_description
@@ -51,11 +60,24 @@ class AgentApp(_base):  # type: ignore[misc]
         self._runner = runner or Runner()
         self._runner.app = self
         self._run_options: Dict[str, Any] = {}
-        self._tasks: Any = None
         self._routes_of_fastapi = len(getattr(self, "routes", ()))
         self.request_state: Dict[str, Any] = {}
         """What the lifespan has prepared, which requests have as their state."""
         self.is_alive = False
+        self.endpoint_path, self.protocol_adapters = endpoint_path, protocol_adapters or []
+        self.__dict__.update({name: value for name, value in others.items() if not hasattr(self, name)})
+        explain("AgentApp", {**others, "endpoint_path": endpoint_path})
+        self._add_endpoints(custom_endpoints or [])
+        if enable_stream_task:
+            self.tasks_of_app().add_queries(self, stream_task_queue, stream_task_timeout)
+
+    def _add_endpoints(self, endpoints: List[Dict[str, Any]]) -> None:
+        self.custom_endpoints: List[Dict[str, Any]] = []
+        for each in endpoints:
+            if each.get("task_type"):
+                self.task(each["path"], each.get("queue", "default"))(each.get("original_func") or each["handler"])
+            else:
+                self.endpoint(each["path"], [*each.get("methods", ["POST"])])(each["handler"])
 
     @property
     def runner(self) -> Runner:
@@ -90,6 +112,8 @@ class AgentApp(_base):  # type: ignore[misc]
         self.is_alive = True
         try:
             async with self._runner:
+                for adapter in self.protocol_adapters:
+                    adapter.add_endpoint(app=self, func=self._runner.stream_query)
                 if self.before_start is not None:
                     await result_of(self.before_start, self, **self._run_options)
                 async with self._own_lifespan():
@@ -134,19 +158,22 @@ class AgentApp(_base):  # type: ignore[misc]
         """Decorates the function of an HTTP endpoint. What it yields is sent as events."""
         from .endpoints import add
 
-        return lambda func: add(self, path, methods or ["POST"], func)
+        def decorate(func: Function) -> Function:
+            self.custom_endpoints.append({"path": path, "handler": func, "methods": methods or ["POST"]})
+            return add(self, path, methods or ["POST"], func)
+
+        return decorate
 
     def task(self, path: str, queue: str = "default") -> Callable[[Function], Function]:
         """Decorates a function that is executed in the background.
 
         POST starts it, and GET with the id that it has returned asks for the result.
         """
-        from .tasks import Tasks
+        def decorate(func: Function) -> Function:
+            self.custom_endpoints.append({"path": path, "handler": func, "task_type": True, "queue": queue})
+            return self.tasks_of_app().add(self, path, queue, func)
 
-        if self._tasks is None:
-            self._tasks = Tasks()
-        tasks: Tasks = self._tasks
-        return lambda func: tasks.add(self, path, queue, func)
+        return decorate
 
     async def stop_chat(self, user_id: Optional[str], session_id: Optional[str]) -> None:
         """Cancels the runs in progress of a user's session. Without a user, the session alone counts."""
@@ -159,6 +186,8 @@ class AgentApp(_base):  # type: ignore[misc]
         """Serves the app. In a worker, which serves it already, this registers it and returns."""
         self._run_options = options
         if _agents.in_worker:
+            # A script that has a function for the start passes arguments to it.
+            explain("run", {"web_ui": web_ui, **({} if self.before_start or self.after_finish else options)})
             register(self)
             return
         given = {"--host": host, "--port": port}

@@ -11,9 +11,14 @@ from enum import Enum
 from typing import Any, Dict, Optional
 
 from .. import _agents
+from .._script_loop import begin_to_serve
+from ._options import explain
 from ._register import register
 
 __all__ = ["DeployManager", "DeploymentMode", "LocalDeployManager"]
+
+
+_OF_APPS = ("after_finish", "before_start", "custom_endpoints", "protocol_adapters")
 
 
 class DeploymentMode(str, Enum):
@@ -56,7 +61,9 @@ class LocalDeployManager(DeployManager):
         if served is None and options.get("entrypoint") is None:
             raise ValueError("deploy needs an app, a runner, or an entrypoint")
         if _agents.in_worker:
-            register(served)
+            explain("deploy", {name: value for name, value in options.items() if name not in _OF_APPS})
+            register(_with_app(served, {name: options[name] for name in _OF_APPS if options.get(name)}))
+            begin_to_serve()
         elif self._server is None:
             script = options.get("entrypoint") or os.path.abspath(sys.argv[0])
             command = _agents.server_command(script, "--host", self.host, "--port", str(self.port))
@@ -75,19 +82,21 @@ class LocalDeployManager(DeployManager):
                 return
         raise RuntimeError(f"agent-server has ended with the status {server.returncode}; it has said why")
 
-    async def stop(self, deploy_id: str, **_options: Any) -> Dict[str, Any]:
+    async def stop(self, deploy_id: Optional[str] = None, **_options: Any) -> Dict[str, Any]:
         """Ends the server that this has started."""
         if self._server is not None:
             if self._server.returncode is None:
                 self._server.terminate()
             await self._server.wait()
             self._server = None
-        return {"success": True, "message": "stopped", "details": {"deploy_id": deploy_id}}
+        return {"success": True, "message": "stopped", "details": {"deploy_id": deploy_id or self.deploy_id}}
 
     @property
     def is_service_running(self) -> bool:
         """Whether the app is served."""
         return _agents.in_worker or (self._server is not None and self._server.returncode is None)
+
+    is_running = is_service_running
 
     @property
     def service_url(self) -> str:
@@ -96,5 +105,12 @@ class LocalDeployManager(DeployManager):
 
     def get_deployment_info(self) -> Dict[str, Any]:
         """Where the service is, and whether it is running."""
-        running = self.is_service_running
-        return {"deploy_id": self.deploy_id, "service_url": self.service_url, "is_running": running}
+        where = {"host": self.host, "port": self.port, "url": self.service_url, "service_url": self.service_url}
+        return {"deploy_id": self.deploy_id, "is_running": self.is_running, **where}
+
+
+def _with_app(served: Any, options: Dict[str, Any]) -> Any:
+    """A runner that is deployed with endpoints and the like, in an app that has them."""
+    from .app import AgentApp
+
+    return served if isinstance(served, AgentApp) or not options else AgentApp(runner=served, **options)

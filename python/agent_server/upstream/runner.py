@@ -26,6 +26,10 @@ class Runner:
     framework_type: Optional[str] = None
     app: Any = None
     """The app that has this runner."""
+    in_type_converters: Mapping[str, Any] = {}
+    """Functions that make messages of these types the framework's."""
+    out_type_converters: Mapping[str, Any] = {}
+    """Functions that make blocks of these types events of the protocol, for AgentScope."""
 
     def __init__(self) -> None:
         self.framework_type = type(self).framework_type

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import types
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, AsyncIterator, Callable
+from typing import Any, AsyncIterator, Callable, Iterator
 from unittest.mock import patch
 
+import agent_server.frameworks
 from agent_server import Run, _agents, upstream
 from agent_server._load import load
+from agent_server._program import as_program
 from agent_server.testing import Answer, ask_async
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -48,26 +50,41 @@ class Script:
         return await ask_async(self.handler, text, **options)
 
 
+@contextmanager
+def standing_in(frameworks: Any) -> Iterator[None]:
+    """Replaces only this module. ``patch.dict`` would also remove what the script imports, and numpy is imported once."""
+    real = agent_server.frameworks
+    sys.modules["agent_server.frameworks"] = frameworks or real
+    try:
+        yield
+    finally:
+        sys.modules["agent_server.frameworks"] = real
+
+
 @asynccontextmanager
-async def served(name: str) -> AsyncIterator[Script]:
-    """The script, from its start to its end."""
+async def served(name: str, frameworks: Any = Texts) -> AsyncIterator[Script]:
+    """The script, from its start to its end, with something that stands for the frameworks, or the real ones."""
     _agents.registered.clear()
     _agents.lifetimes.clear()
+    _agents.applications.clear()
     sys.modules.pop(name, None)
-    with patch.dict(sys.modules, {"agent_server.frameworks": Texts}), patch.object(_agents, "in_worker", True):
-        module = load(str(SCRIPTS / f"{name}.py"))
-        upstream.find(module)
+    with standing_in(frameworks), patch.object(_agents, "in_worker", True):
+        with as_program(f"{name}.py"):
+            module = load(str(SCRIPTS / f"{name}.py"))
+            upstream.find(module)
         async with AsyncExitStack() as stack:
             for lifetime in _agents.lifetimes:
                 await stack.enter_async_context(lifetime())
             yield Script(module)
 
 
-def ask_script(name: str, *texts: str, **options: Any) -> tuple[types.ModuleType, list[Answer]]:
+def ask_script(
+    name: str, *texts: str, frameworks: Any = Texts, **options: Any
+) -> tuple[types.ModuleType, list[Answer]]:
     """Loads a script, asks it these texts one after the other, and ends it."""
 
     async def conversation() -> tuple[types.ModuleType, list[Answer]]:
-        async with served(name) as script:
+        async with served(name, frameworks) as script:
             return script.module, [await script.ask(text, **options) for text in texts]
 
     return asyncio.run(conversation())

@@ -33,7 +33,7 @@ class Peer:
         descriptors = (data.fileno(), health.fileno(), log.fileno())
         command = [sys.executable, "-c", f"from agent_server._worker import main; main({str(script)!r})"]
         self.process = subprocess.Popen(
-            command, pass_fds=descriptors, env=environment, stdout=subprocess.PIPE, text=True
+            command, pass_fds=descriptors, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
         for end in (data, health, log):
             end.close()
@@ -50,6 +50,13 @@ class Peer:
             pass
         return json.loads(frame.payload) if frame.payload else {}
 
+    def text(self) -> str:
+        """The text that the run has written by its end."""
+        text = ""
+        while (frame := self._next()).kind != _wire.DONE:
+            text += frame.payload.decode() if frame.kind == _wire.TEXT else ""
+        return text
+
     def _next(self) -> _wire.Frame:
         while not self._frames:
             data = self._data.recv(1 << 16)
@@ -62,12 +69,6 @@ class Peer:
         message = {"role": "user", "type": "message", "content": [{"type": "text", "text": text}]}
         ids = {"id": f"run_{number}", "user_id": "user", "session_id": "session"}
         self.send(_wire.RUN, {**ids, "agent": agent, "request": {"input": [message]}, **members}, number)
-
-    def text(self) -> str:
-        """The next text of a run."""
-        while (frame := self._next()).kind != _wire.TEXT:
-            pass
-        return frame.payload.decode()
 
     def request(
         self, method: str, path: str, body: Any = None, headers: Any = (), check: bool = False

@@ -8,8 +8,9 @@ from typing import Any
 
 from agent_server import AgentError, _agents
 
-from harness import Texts, ask_script, served
+from harness import Texts, ask_script, served, standing_in
 
+HELLO = {"input": [{"role": "user", "content": [{"type": "text", "text": "hello"}]}]}
 FRIDAY = [{"role": "user", "content": [{"type": "text", "text": "before"}]}]
 
 
@@ -133,6 +134,20 @@ class Routes(unittest.TestCase):
         error = {"error": "no more", "error_type": "ValueError", "message": "Error in streaming generator"}
         self.assertEqual(_events(client.post("/stream_sync", json={"a": 1})), [{"a": 1}, error])
 
+    def test_app__without_a_query_function__has_its_endpoints(self) -> None:
+        from fastapi.testclient import TestClient
+
+        with self.assertLogs("agent_server.upstream", "WARNING") as logs:
+            module, _answers = ask_script("only_endpoints")
+        self.assertIn("no query function, so only its endpoints and tasks", logs.output[0])
+        client = TestClient(module.made)
+        self.assertEqual(_events(client.post("/with_query?first=1&second=test")), ["1 test"])
+        self.assertEqual(_events(client.post("/with_request?foo=bar")), ["bar"])
+        message = {"role": "user", "content": "Hi"}
+        self.assertEqual(_events(client.post("/with_messages", json=[message])), [message])
+        with self.assertRaisesRegex(RuntimeError, "Framework type 'None' is invalid or not set"):
+            ask_script("only_endpoints", "Hi")
+
     def test_tasks__in_the_background__can_be_polled(self) -> None:
         from fastapi.testclient import TestClient
 
@@ -153,6 +168,25 @@ class Routes(unittest.TestCase):
         module, _answers = ask_script("routes")
         found = TestClient(module.app).get("/info")
         self.assertEqual((found.json(), found.headers["x-own"]), ({"language": "de"}, "1"))
+
+
+    def test_queries__in_the_background__have_the_response_as_result(self) -> None:
+        from fastapi.testclient import TestClient
+
+        module, _answers = ask_script("settings")
+        with TestClient(module.app) as client, standing_in(Texts):
+            self.assertEqual(client.get("/ping").json()[-1], "response")
+            self.assertEqual(client.post("/restored", json={"a": 1}).json(), {"restored": {"a": 1}})
+            found = {}
+            for session in ("s", "slow"):
+                submitted = client.post("/chat/task", json={**HELLO, "session_id": session}).json()
+                self.assertEqual((submitted["status"], submitted["queue"]), ("submitted", "queries"))
+                found[session] = _polled(client, f"/chat/task/{submitted['task_id']}")
+            text = found["s"]["result"]["output"][0]["content"][0]["text"]
+            self.assertEqual((found["s"]["status"], text), ("finished", "hello"))
+            self.assertEqual(found["slow"], {"status": "error", "result": "Task exceeded timeout of 0.01s"})
+            task_id = client.post("/nothing", json={}).json()["task_id"]
+            self.assertEqual(_polled(client, f"/nothing/{task_id}"), {"status": "finished", "result": "nothing"})
 
 
 def _events(response: Any) -> list[Any]:

@@ -1,0 +1,5 @@
+from ..settings import CITY
+
+
+def look():
+    return f"sun in {CITY}"
