@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 
 from .._run import Run
-from ._answer import Answer, usage_of
+from ._answer import Answer
 from ._autogen_copy import fresh_copy, stop
-from ._messages import Calls, Output, Said, conversation, entries
+from ._conversation import Calls, Output, Said, conversation, entries
 
 _EVENTS = ("MemoryQueryEvent", "SelectSpeakerEvent", "SelectorEvent", "CodeGenerationEvent", "CodeExecutionEvent")
 
@@ -130,7 +130,7 @@ class _Stream:
             await self._chunk(source, item.content)
             return
         if usage := item.models_usage:
-            self._answer.add_usage(usage_of(usage.prompt_tokens, usage.completion_tokens))
+            self._answer.usage.add(input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens)
         await self._whole(kind, item)
 
     async def close(self) -> None:
