@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 from .._run import Message, Run, ToolCall
 from ._answer import Usage, plain, to_json
@@ -75,7 +75,7 @@ class Snapshots:
         if is_last:
             self._count(speech)
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
-        await self._write(speech, [*blocks, *_sounds(sound)] if sound else blocks, is_last)
+        await self._write(speech, [*blocks, *_sounds(sound[0])] if sound and sound[0] else blocks, is_last)
         if is_last:
             await self._end(speech)
 
@@ -205,10 +205,9 @@ class Snapshots:
             self._usage.add(**(usage if isinstance(usage, Mapping) else vars(usage)))
 
 
-def _sounds(sound: Sequence[Any]) -> list[Block]:
+def _sounds(spoken: Any) -> list[Block]:
     """What the agent has said aloud with the message."""
-    spoken = sound[0] if sound else None
-    return list(spoken) if isinstance(spoken, list) else [spoken] if spoken else []
+    return list(spoken) if isinstance(spoken, list) else [spoken]
 
 
 def _content(block: Block) -> dict[str, Any]:
