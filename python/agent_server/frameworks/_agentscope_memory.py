@@ -1,9 +1,9 @@
-"""The memory of an agent of agentscope 1.x after a run that was cut off."""
+"""The memory of an agent of agentscope after a run that was cut off."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Iterator
+from typing import Any, Iterator, Mapping, Sequence
 
 from .._run import Run
 from ._conversation import cause_of_end_after, no_output
@@ -14,23 +14,24 @@ _INTERRUPTED = "The tool call has been interrupted by the user."
 
 
 async def complete(run: Run, memory: Any) -> None:
-    """Gives each call in a saved memory an output that says why it was cut off, because models refuse calls without."""
+    """Gives each call in a saved memory of agentscope 1.x an output, because models refuse calls that have none.
+
+    It says why the call was cut off.
+    """
     content = memory.get("content") if isinstance(memory, dict) else None
     if not isinstance(content, list):
         return
-    results = {block["id"]: block for entry in content for block in _blocks(entry, "tool_result")}
-    cut_off = {call_id for call_id, block in results.items() if _INTERRUPTED in str(block["output"])}
+    # Each entry is a message and its marks.
+    messages = [entry[0] if isinstance(entry, (list, tuple)) else entry for entry in content]
+    await explain(run, messages)
+    answered = {block["id"] for message in messages for block in _blocks(message, "tool_result")}
     open_calls = [
         (place, block)
-        for place, entry in enumerate(content)
-        for block in _blocks(entry, "tool_use")
-        if block["id"] not in results
+        for place, message in enumerate(messages)
+        for block in _blocks(message, "tool_use")
+        if block["id"] not in answered
     ]
-    if not cut_off and not open_calls:
-        return
-    history = await run.history()
-    for call_id in cut_off:
-        results[call_id]["output"] = _explained(results[call_id]["output"], cause_of_end_after(history, {call_id}))
+    history = await run.history() if open_calls else []
     # From the end, so that the places before it stay.
     for place, block in reversed(open_calls):
         output = no_output(cause_of_end_after(history, {block["id"]}))
@@ -39,16 +40,29 @@ async def complete(run: Run, memory: Any) -> None:
         content.insert(place + 1, [made.to_dict(), []])
 
 
+async def explain(run: Run, messages: Sequence[Mapping[str, Any]]) -> None:
+    """Names the true cause in the outputs that agentscope has made for calls that were cut off."""
+    results = [block for message in messages for block in _blocks(message, "tool_result")]
+    cut_off = [block for block in results if _is_cut_off(block["output"])]
+    history = await run.history() if cut_off else []
+    for block in cut_off:
+        block["output"] = _explained(block["output"], cause_of_end_after(history, {block["id"]}))
+
+
+def _is_cut_off(output: Any) -> bool:
+    texts = [output] if isinstance(output, str) else [block.get("text") for block in output]
+    return any(text and _INTERRUPTED in text for text in texts)
+
+
 def _explained(output: Any, cause: str) -> Any:
     """An output with the true cause. What the tool has said before stays."""
     if isinstance(output, str):
         return output.replace(_INTERRUPTED, f"The call has ended early, because {cause}.")
-    return [{**block, "text": _explained(block["text"], cause)} if "text" in block else block for block in output]
+    return [{**block, "text": _explained(block["text"], cause)} if block.get("text") else block for block in output]
 
 
-def _blocks(entry: Any, kind: str) -> Iterator[Block]:
-    """The blocks of this type in an entry, which is a message, or a message and its marks."""
-    message = entry[0] if isinstance(entry, (list, tuple)) else entry
+def _blocks(message: Mapping[str, Any], kind: str) -> Iterator[Block]:
+    """The blocks of this type in a message."""
     content = message.get("content")
     for block in content if isinstance(content, list) else ():
         if block.get("type") == kind:

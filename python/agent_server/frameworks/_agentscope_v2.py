@@ -12,6 +12,7 @@ from typing import Any, AsyncGenerator, Awaitable, Callable, Mapping
 
 from .._run import Run
 from ._agentscope_events import Events
+from ._agentscope_memory import explain
 from ._answer import to_json
 from ._state import load_state, save_state
 from ._tasks import items_of
@@ -155,6 +156,7 @@ async def _copy_for(run: Run, original: Any) -> Any:
     agent = copy.copy(original)
     saved = await load_state(run)
     if saved is not None:
+        await explain(run, saved["context"])
         agent.state = type(original.state).model_validate(saved)
     else:
         agent.state = original.state.model_copy(deep=True)
