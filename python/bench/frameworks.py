@@ -1,8 +1,9 @@
 """What serving an agent costs beside its framework.
 
 ``python python/bench/frameworks.py`` prints, for each framework that is installed, the CPU time of answering many runs
-at once as a ratio to that of the framework alone, whose stream is read and dropped. The model is scripted, so it costs
-nothing. All of it happens in one process, in turns, because the speed of a machine changes from minute to minute.
+at once as a ratio to that of the framework alone, whose stream is read and dropped. The model is scripted and costs
+nothing, which makes the ratios the worst that there are. All of it happens in one process, in turns, because the speed
+of a machine changes from minute to minute.
 """
 
 from __future__ import annotations
@@ -85,22 +86,25 @@ def ratio(times: dict[str, list[float]], name: str) -> str:
 
 
 async def main(names: list[str], runs: int, rounds: int) -> None:
-    print("| framework | ms per run, bare | control | `write` | agent object |\n|---|---|---|---|---|", flush=True)
+    print("| framework | ms per run, bare | bare again | `write` | agent object |\n|---|---|---|---|---|", flush=True)
     server = Server()
     await server.start()
     for name in names:
         scripted: Any = importlib.import_module(f"scripted.{name}")
         times = await measure(ways(name, scripted, server), runs, rounds)
         bare = f"{statistics.median(times['bare']) / runs * 1000:.1f}"
-        print("|", " | ".join([name, bare, *(ratio(times, way) for way in ("control", "write", "handler"))]), "|", flush=True)
+        ratios = [ratio(times, way) for way in ("control", "write", "handler")]
+        print("|", " | ".join([name, bare, *ratios]), "|", flush=True)
     server.close()
 
 
 if __name__ == "__main__":
     installed = [name for name, package in PACKAGES.items() if importlib.util.find_spec(package)]
     parser = argparse.ArgumentParser(description="What serving an agent costs beside its framework.")
-    parser.add_argument("frameworks", nargs="*", choices=[[], *PACKAGES], help="those that are installed, by default")
+    parser.add_argument("frameworks", nargs="*", help=f"of {', '.join(PACKAGES)}; by default those that are installed")
     parser.add_argument("--runs", type=int, default=64, help="runs at once")
     parser.add_argument("--rounds", type=int, default=30, help="measurements, of which the median counts")
     options = parser.parse_args()
+    if unknown := set(options.frameworks) - set(PACKAGES):
+        parser.error(f"there is no scripted agent of {', '.join(sorted(unknown))}")
     asyncio.run(main(options.frameworks or installed, options.runs, options.rounds))

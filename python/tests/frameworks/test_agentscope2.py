@@ -215,7 +215,8 @@ class Agents(unittest.TestCase):
         self.assertEqual(again.text, "Two.")
         kinds = [block.type for message in self.model.prompts[1] for block in message.content]
         self.assertEqual(kinds.count("tool_call"), kinds.count("tool_result"))
-        results = [block for message in self.model.prompts[1] for block in message.content if block.type == "tool_result"]
+        blocks = [block for message in self.model.prompts[1] for block in message.content]
+        results = [block for block in blocks if block.type == "tool_result"]
         self.assertEqual(len(results), 1)
         self.assertIn("The time is over", str(results[0].output))
         self.assertNotIn("by the user", str(results[0].output))
