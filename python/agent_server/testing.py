@@ -38,6 +38,8 @@ class Said:
     contents: list[dict[str, Any]] = field(default_factory=list)
     name: str | None = None
     """The name of the tool."""
+    call_id: str | None = None
+    """The id of the call, which its output has, too."""
     output: str | None = None
     """The output of a tool."""
     usage: dict[str, Any] | None = None
@@ -192,7 +194,7 @@ def _text_message(role: str, text: str) -> dict[str, Any]:
 def _opened(what: dict[str, Any]) -> Said:
     if "call" in what:
         kind = "function_call" if what["call"]["is_clients"] else "plugin_call"
-        return Said(kind, name=what["call"]["name"])
+        return Said(kind, name=what["call"]["name"], call_id=what["call"]["id"])
     if "output" in what:
-        return Said("plugin_call_output", name=what["output"]["name"])
+        return Said("plugin_call_output", name=what["output"]["name"], call_id=what["output"]["id"])
     return Said(what["kind"])

@@ -114,6 +114,7 @@ def checks() -> tuple[str, int]:
     answer: Answer = ask(uses_it_all, "hi", memories=["one"], children=lambda agent, text: f"{agent}: {text}")
     said: Said = answer.messages[0]
     about_it: tuple[str, str, str | None, str | None, bool] = (said.kind, said.text, said.name, said.output, said.is_closed)
+    of_call: str | None = said.call_id
     contents: list[dict[str, Any]] = [said.data, said.usage or {}, *said.contents, *answer.events]
     text: str = answer.text
     state: Any = answer.state

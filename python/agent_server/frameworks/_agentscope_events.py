@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any, Callable
 
-from .._run import Run, ToolCall
-from ._writer import Writer, json_text
+from .._run import Run
+from ._answer import Answer, to_json
 
 _PLACES = {"image": "image_url", "video": "video_url", "audio": "data"}
 
@@ -16,8 +16,7 @@ class Events:
 
     def __init__(self, run: Run, is_clients: Callable[[str], bool] = lambda name: False) -> None:
         self._run, self._is_clients = run, is_clients
-        self._writer = Writer(run)
-        self._calls: dict[str, tuple[ToolCall, bool]] = {}
+        self._answer = Answer(run)
         self._media: dict[str, tuple[str, str | None, list[bytes | str]]] = {}
         self._outputs: dict[str, tuple[str, list[dict[str, Any]]]] = {}
 
@@ -29,21 +28,19 @@ class Events:
 
     async def end(self) -> None:
         """Closes what is left open."""
-        for call_id in list(self._calls):
-            await self._end_call(call_id)
-        await self._writer.end_text()
+        await self._answer.close()
 
     async def _text_block_start(self, event: Any) -> None:
-        await self._writer.end_text()
+        await self._answer.end_message()
 
     async def _text_block_delta(self, event: Any) -> None:
-        await self._writer.text("message", event.delta)
+        await self._answer.text(event.delta)
 
     async def _thinking_block_start(self, event: Any) -> None:
-        await self._writer.end_text()
+        await self._answer.end_message()
 
     async def _thinking_block_delta(self, event: Any) -> None:
-        await self._writer.text("reasoning", event.delta)
+        await self._answer.text(event.delta, "reasoning")
 
     async def _data_block_start(self, event: Any) -> None:
         self._media[event.block_id] = (event.media_type, event.name, [])
@@ -55,28 +52,19 @@ class Events:
 
     async def _data_block_end(self, event: Any) -> None:
         media_type, name, pieces = self._media.pop(event.block_id)
-        await self._writer.put(content(media_type, name, pieces))
+        await self._answer.end_message()
+        await self._answer.put(content(media_type, name, pieces))
+        await self._answer.close()
 
     async def _tool_call_start(self, event: Any) -> None:
-        await self._writer.end_text()
         by_client = self._is_clients(event.tool_call_name)
-        call = self._run.tool_call(event.tool_call_name, event.tool_call_id, by_client=by_client)
-        self._calls[event.tool_call_id] = (call, False)
+        await self._answer.call(event.tool_call_id, event.tool_call_name, by_client=by_client)
 
     async def _tool_call_delta(self, event: Any) -> None:
-        call, _ = self._calls[event.tool_call_id]
-        if event.delta:
-            self._calls[event.tool_call_id] = (call, True)
-            await call.text(event.delta)
+        await self._answer.call(event.tool_call_id, "", event.delta)
 
     async def _tool_call_end(self, event: Any) -> None:
-        await self._end_call(event.tool_call_id)
-
-    async def _end_call(self, call_id: str) -> None:
-        call, has_arguments = self._calls.pop(call_id)
-        if not has_arguments:
-            await call.text("{}")
-        await call._close()
+        await self._answer.end_call(event.tool_call_id)
 
     async def _tool_result_start(self, event: Any) -> None:
         self._outputs[event.tool_call_id] = (event.tool_call_name, [])
@@ -103,12 +91,12 @@ class Events:
             return
         name, blocks = self._outputs.pop(event.tool_call_id)
         texts = [block["text"] for block in blocks if block["type"] == "text"]
-        output = "".join(texts) if len(texts) == len(blocks) else json_text(blocks)
-        await self._writer.output(name, event.tool_call_id, output)
+        output = "".join(texts) if len(texts) == len(blocks) else to_json(blocks)
+        await self._answer.output(event.tool_call_id, output, name)
 
     async def _model_call_end(self, event: Any) -> None:
-        self._writer.usage.add(input_tokens=event.input_tokens, output_tokens=event.output_tokens)
-        await self._writer.end_text()
+        self._answer.usage.add(input_tokens=event.input_tokens, output_tokens=event.output_tokens)
+        await self._answer.close()
 
     async def _reply_end(self, event: Any) -> None:
         await self.end()

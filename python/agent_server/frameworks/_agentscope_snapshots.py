@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 from .._run import Message, Run, ToolCall
-from ._writer import Usage, json_text, plain
+from ._answer import Usage, plain, to_json
 
 Block = Mapping[str, Any]
 
@@ -75,7 +75,7 @@ class Snapshots:
         if is_last:
             self._count(speech)
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
-        await self._write(speech, [*blocks, *_sounds(sound)] if sound else blocks, is_last)
+        await self._write(speech, [*blocks, *_sounds(sound[0])] if sound and sound[0] else blocks, is_last)
         if is_last:
             await self._end(speech)
 
@@ -151,7 +151,7 @@ class Snapshots:
         opened, block = speech.calls.pop(call_id)
         speech.written.add(call_id)
         given = block.get("input")
-        arguments = given if isinstance(given, str) else json_text({} if given is None else given)
+        arguments = given if isinstance(given, str) else to_json({} if given is None else given)
         if isinstance(opened, Message):
             data = {"call_id": call_id, "arguments": arguments, "name": block["name"]}
             await opened.put({"type": "data", "data": {**data, "server_label": block.get("server_label")}})
@@ -163,7 +163,7 @@ class Snapshots:
     async def _output(self, speech: _Speech, block: Block, is_last: bool) -> None:
         """Writes an output once it is complete, and again if it changes after that."""
         call_id = str(block["id"])
-        output = json_text(block.get("output")) if is_last else None
+        output = to_json(block.get("output")) if is_last else None
         if output is None or output == self._outputs.get(call_id):
             return
         self._outputs[call_id] = output
@@ -205,10 +205,9 @@ class Snapshots:
             self._usage.add(**(usage if isinstance(usage, Mapping) else vars(usage)))
 
 
-def _sounds(sound: Sequence[Any]) -> list[Block]:
+def _sounds(spoken: Any) -> list[Block]:
     """What the agent has said aloud with the message."""
-    spoken = sound[0] if sound else None
-    return list(spoken) if isinstance(spoken, list) else [spoken] if spoken else []
+    return list(spoken) if isinstance(spoken, list) else [spoken]
 
 
 def _content(block: Block) -> dict[str, Any]:

@@ -11,10 +11,13 @@ from types import MethodType
 from typing import Any, AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 from .._run import Run
+from ._agentscope_memory import complete
 from ._agentscope_snapshots import Snapshots
-from ._conversation import NO_OUTPUT, Turn, turns
+from ._conversation import conversation
 from ._state import load_state, save_state
 from ._tasks import items_of
+from ._turns import Turn, turns
+
 
 def msg(turn: Turn) -> Any:
     """A message of agentscope."""
@@ -39,11 +42,10 @@ def handler(candidate: object) -> Callable[[Run], Awaitable[None]] | None:
 async def _answer(run: Run, original: Any) -> None:
     agent = _copy_for(run, original)
     state = await load_state(run)
-    messages = run.input
     if state is not None:
+        await complete(run, state.get("memory"))
         agent.load_state_dict(state, strict=False)
-    else:
-        messages = [*await run.history(), *messages]
+    messages = run.input if state is not None else await conversation(run)
     writer = Snapshots(run)
     try:
         async with aclosing(_stream(agent, [msg(turn) for turn in turns(messages)])) as stream:
@@ -58,32 +60,10 @@ async def _answer(run: Run, original: Any) -> None:
 
 async def _save(run: Run, agent: Any) -> None:
     state = agent.state_dict()
-    _complete(state.get("memory"))
     # They belong to the script, which may have changed by the next turn.
     for name in ("name", "_sys_prompt"):
         state.pop(name, None)
     await save_state(run, state)
-
-
-def _complete(memory: Any) -> None:
-    """Gives each call in a memory an output. A run may have been cancelled before there was one."""
-    content = memory.get("content") if isinstance(memory, dict) else None
-    if not isinstance(content, list):
-        return
-    blocks = [_blocks(entry) for entry in content]
-    answered = {block["id"] for each in blocks for block in each if block.get("type") == "tool_result"}
-    for place in range(len(content) - 1, -1, -1):
-        for block in reversed(blocks[place]):
-            if block.get("type") == "tool_use" and block["id"] not in answered:
-                result = {"type": "tool_result", "id": block["id"], "name": block["name"], "output": NO_OUTPUT}
-                made = msg(Turn(None, "system", "system", None, [result]))
-                content.insert(place + 1, [made.to_dict(), []])
-
-
-def _blocks(entry: Any) -> list[Any]:
-    message = entry[0] if isinstance(entry, (list, tuple)) else entry
-    content = message.get("content")
-    return content if isinstance(content, list) else []
 
 
 async def _stream(agent: Any, messages: list[Any]) -> AsyncGenerator[Any, None]:

@@ -12,10 +12,11 @@ from typing import Any, AsyncGenerator, Awaitable, Callable, Mapping
 
 from .._run import Run
 from ._agentscope_events import Events
-from ._conversation import OUTPUTS, Block, Turn, turns
+from ._agentscope_memory import explain
+from ._answer import to_json
 from ._state import load_state, save_state
 from ._tasks import items_of
-from ._writer import json_text
+from ._turns import Block, Turn, outputs_of_client, turns
 
 _TYPES = {"image": "image/jpeg", "audio": "audio/wav", "video": "video/mp4", "file": "application/octet-stream"}
 
@@ -36,7 +37,7 @@ def _block(block: Block) -> dict[str, Any]:
     if kind in ("text", "thinking"):
         return block
     if kind == "tool_use":
-        given = json_text(block["input"])
+        given = to_json(block["input"])
         return {"type": "tool_call", "id": block["id"], "name": block["name"], "input": given, "state": "finished"}
     if kind == "tool_result":
         return _result(block["id"], block["name"], block["output"], "success")
@@ -114,17 +115,12 @@ def _new_input(run: Run, agent: Any) -> list[Any]:
 async def _answers(run: Run, agent: Any) -> Any:
     """What the agent waits for: confirmations of the user, or the outputs of the client's tools."""
     waiting = agent.state.get_awaiting_tool_calls(agent.name)
-    outputs = _outputs(run)
+    outputs = outputs_of_client(run)
     results = [_client_result(call, outputs) for call in waiting if call.state == "submitted"]
     if results:
         event = import_module("agentscope.event").ExternalExecutionResultEvent
         return event(reply_id=agent.state.reply_id, execution_results=results)
     return await _confirmations(run, agent)
-
-
-def _outputs(run: Run) -> dict[str, Any]:
-    found = turns([message for message in run.input if message.get("type") in OUTPUTS])
-    return {block["id"]: block["output"] for turn in found for block in turn.blocks}
 
 
 def _client_result(call: Any, outputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,6 +156,7 @@ async def _copy_for(run: Run, original: Any) -> Any:
     agent = copy.copy(original)
     saved = await load_state(run)
     if saved is not None:
+        await explain(run, saved["context"])
         agent.state = type(original.state).model_validate(saved)
     else:
         agent.state = original.state.model_copy(deep=True)

@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import Any, Awaitable, Callable
 
 from .._run import Run
-from ._conversation import OUTPUTS, turns
+from ._answer import to_json
 from ._state import load_state, save_state
-from ._writer import json_text
+from ._turns import outputs_of_client
 from .agno import Events, read
 
 
@@ -65,7 +65,7 @@ async def _write(run: Run, stream: Any) -> Any:
     for requirement in _of_client(output):
         tool = requirement.tool_execution
         async with run.tool_call(tool.tool_name, tool.tool_call_id, by_client=True) as call:
-            await call.text(json_text(tool.tool_args or {}))
+            await call.text(to_json(tool.tool_args or {}))
     return output
 
 
@@ -86,15 +86,11 @@ def _restored(agent: Any, saved: dict[str, Any]) -> Any:
 
 async def _resolve(run: Run, paused: Any) -> None:
     """Gets what a paused run waits for."""
-    outputs = {
-        block["id"]: block["output"]
-        for turn in turns([message for message in run.input if message.get("type") in OUTPUTS])
-        for block in turn.blocks
-    }
+    outputs = outputs_of_client(run)
     for requirement in paused.active_requirements:
         tool = requirement.tool_execution
         if requirement.needs_confirmation:
-            question = f"Shall I call {tool.tool_name} with {json_text(tool.tool_args or {})}?"
+            question = f"Shall I call {tool.tool_name} with {to_json(tool.tool_args or {})}?"
             call = {"tool": tool.tool_name, "arguments": tool.tool_args}
             approval = await run.approve(tool.tool_call_id, question, **call)
             if approval:
@@ -107,7 +103,7 @@ async def _resolve(run: Run, paused: Any) -> None:
             await _ask_input(run, requirement)
         else:
             output = outputs.get(tool.tool_call_id, "The client has sent no output of this call.")
-            requirement.set_external_execution_result(output if isinstance(output, str) else json_text(output))
+            requirement.set_external_execution_result(output if isinstance(output, str) else to_json(output))
 
 
 async def _ask_feedback(run: Run, requirement: Any) -> None:

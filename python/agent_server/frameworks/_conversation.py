@@ -1,187 +1,189 @@
-"""Our messages as turns of blocks, which agentscope 1.x and agno take nearly as they are.
-
-A block is an object with a ``type``: text, thinking, tool_use, tool_result, image, audio, video or file.
-"""
+"""Reads the messages of a request or of a session, for any framework."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Container, Iterator, Mapping, Sequence, Union
 
-from ._writer import json_text
+from .._run import Run
 
-Block = dict[str, Any]
+Message = Mapping[str, Any]
 
-CALLS = ("plugin_call", "function_call", "mcp_call")
-OUTPUTS = ("plugin_call_output", "function_call_output", "mcp_call_output")
-NO_OUTPUT = "The call has no output: it was interrupted before it ended."
-
-# What a model is not to see: questions to the user are answered before it is called again.
-_NOT_FOR_MODELS = ("mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "heartbeat", "error")
+CALLS = ("plugin_call", "function_call", "mcp_call", "component_call")
+OUTPUTS = tuple(f"{kind}_output" for kind in CALLS)
 
 
-@dataclass
-class Turn:
-    """What one speaker says."""
+@dataclass(frozen=True)
+class Call:
+    """A call of a tool."""
 
-    id: str | None
+    id: str
     name: str
+    arguments: str
+    message: Message = field(default_factory=dict)
+
+    def parsed(self) -> dict[str, Any]:
+        """The arguments as an object. A text that is no object is an argument itself, so that it is not lost."""
+        try:
+            arguments = json.loads(self.arguments or "{}")
+        except ValueError:
+            arguments = self.arguments
+        return arguments if isinstance(arguments, dict) else {"arguments": arguments}
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Calls that a model has made at once."""
+
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True)
+class Output:
+    """The output of a call."""
+
+    call_id: str
+    name: str
+    text: str
+    is_error: bool = False
+    message: Message = field(default_factory=lambda: {"role": "system"})
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message or reasoning."""
+
+    kind: str
     role: str
-    metadata: Any
-    blocks: list[Block] = field(default_factory=list)
+    contents: Sequence[Mapping[str, Any]]
+    message: Message
 
     @property
-    def is_calls(self) -> bool:
-        """Whether it has nothing but calls of tools."""
-        return all(block["type"] == "tool_use" for block in self.blocks)
+    def text(self) -> str:
+        """All that can be said in words: texts, refusals, and data as JSON."""
+        return "".join(text_of_content(content) for content in self.contents)
 
 
-def turns(messages: Sequence[Mapping[str, Any]]) -> list[Turn]:
-    """The turns of a conversation. Each call of a tool has an output, because models refuse those that have none."""
-    found: list[Turn] = []
-    by_key: dict[str, Turn] = {}
+Entry = Union[Said, Calls, Output]
+
+
+def text_of_content(content: Mapping[str, Any]) -> str:
+    """The text of a content; empty if it has none, such as an image."""
+    kind = content.get("type") or "text"
+    if kind == "data":
+        return json.dumps(content.get("data"), ensure_ascii=False)
+    return str(content.get(kind) or "") if kind in ("text", "refusal") else ""
+
+
+def audio_url(content: Mapping[str, Any]) -> str:
+    """The address of a sound, or its data as a URL. Clients send either as its data."""
+    data = str(content.get("data") or "")
+    is_url = "://" in data or data.startswith("data:")
+    return data if is_url else f"data:audio/{content.get('format') or 'wav'};base64,{data}"
+
+
+async def conversation(run: Run) -> list[Message]:
+    """The history of the session and the input of the run.
+
+    The window of the history may begin between a call and its output; that output is left out.
+    """
+    messages: list[Message] = [*await run.history(), *run.input]
+    called: set[str] = set()
+    whole = []
     for message in messages:
-        kind = message.get("type") or "message"
-        blocks = [] if kind in _NOT_FOR_MODELS else list(_blocks(kind, message))
-        if not blocks:
-            continue
-        turn = _turn(kind, message)
-        metadata = message.get("metadata") or {}
-        key = metadata.get("original_id") or (None if metadata else message.get("id"))
-        # Calls that a model has made at once are one turn, because their outputs follow all of them.
-        is_parallel = kind in CALLS and found and found[-1].is_calls and "original_id" not in metadata
-        joined = by_key.get(key) if key else None
-        if joined is None and is_parallel:
-            joined = found[-1]
-        if joined is None:
-            joined = turn
-            found.append(turn)
-            if key:
-                by_key[key] = turn
-        joined.blocks += blocks
-    return _with_missing_outputs(found)
-
-
-def _turn(kind: str, message: Mapping[str, Any]) -> Turn:
-    metadata = message.get("metadata") or {}
-    role = message.get("role") or ("tool" if kind in OUTPUTS else "assistant")
-    return Turn(
-        id=metadata.get("original_id") or message.get("id"),
-        name=metadata.get("original_name") or role,
-        role="system" if role == "tool" else role,
-        metadata=metadata.get("metadata"),
-    )
-
-
-def _with_missing_outputs(found: list[Turn]) -> list[Turn]:
-    answered = {block["id"] for turn in found for block in turn.blocks if block["type"] == "tool_result"}
-    whole: list[Turn] = []
-    for turn in found:
-        whole.append(turn)
-        missing = [block for block in turn.blocks if block["type"] == "tool_use" and block["id"] not in answered]
-        if missing:
-            results = [_result(block["id"], block["name"], NO_OUTPUT) for block in missing]
-            whole.append(Turn(None, "system", "system", None, results))
+        if message.get("type") in CALLS:
+            called.update(call.id for call in _calls_in(message))
+        if message.get("type") not in OUTPUTS or any(output.call_id in called for output in _outputs_in(message)):
+            whole.append(message)
     return whole
 
 
-def _blocks(kind: str, message: Mapping[str, Any]) -> Iterator[Block]:
-    contents = message.get("content") or []
-    if kind in CALLS or kind in OUTPUTS:
-        data = [content.get("data") or {} for content in contents]
-        # A call without an id cannot have an output, but it is no reason to refuse the conversation.
-        call_id = _first(data, "call_id") or message.get("id") or "call"
+def entries(messages: Sequence[Message]) -> Iterator[Entry]:
+    """The conversation in the order that models demand: calls that were made at once, then all their outputs.
+
+    A call without an output gets an error that says why.
+    """
+    taken: set[int] = set()
+    position = 0
+    while position < len(messages):
+        message, kind = messages[position], messages[position].get("type") or "message"
+        position += 1
         if kind in CALLS:
-            arguments = _parsed(_last(data, "arguments"))
-            given = arguments if isinstance(arguments, dict) else {}
-            yield {"type": "tool_use", "id": call_id, "name": _first(data, "name"), "input": given}
-        else:
-            yield _result(call_id, _first(data, "name"), _output(_last(data, "output")))
-    elif kind == "reasoning":
-        text = "".join(content.get("text") or "" for content in contents)
-        if text:
-            yield {"type": "thinking", "thinking": text}
-    else:
-        for content in contents:
-            block = _block(content)
-            if block is not None:
-                yield block
+            calls = [*_calls_in(message)]
+            while position < len(messages) and messages[position].get("type") in CALLS:
+                calls += _calls_in(messages[position])
+                position += 1
+            yield Calls(tuple(calls))
+            for call in calls:
+                yield _take_output(call, messages, position, taken)
+        elif kind in OUTPUTS and position - 1 not in taken:
+            yield from _outputs_in(message)
+        elif kind in ("message", "reasoning"):
+            yield Said(kind, message.get("role") or "assistant", message.get("content") or (), message)
 
 
-def _result(call_id: str, name: str | None, output: Any) -> Block:
-    return {"type": "tool_result", "id": call_id, "name": name, "output": output}
+def _take_output(call: Call, messages: Sequence[Message], start: int, taken: set[int]) -> Output:
+    """The next output of the call. Models may use the id of a call again in a later turn."""
+    for position in range(start, len(messages)):
+        if position not in taken and messages[position].get("type") in OUTPUTS:
+            for output in _outputs_in(messages[position]):
+                if output.call_id == call.id:
+                    taken.add(position)
+                    return output
+    return Output(call.id, call.name, no_output(cause_of_end(messages[start:])), is_error=True)
 
 
-def _block(content: Mapping[str, Any]) -> Block | None:
-    kind = content.get("type")
-    if kind == "text":
-        return None if content.get("text") is None else {"type": "text", "text": content["text"]}
-    if kind == "refusal":
-        return None if content.get("refusal") is None else {"type": "text", "text": content["refusal"]}
-    if kind == "data":
-        return {"type": "text", "text": json_text(content.get("data"))}
-    if kind == "file":
-        source = _source(content.get("file_url") or content.get("file_data"), "application/octet-stream")
-        return source and {"type": "file", "filename": content.get("filename"), "source": source}
-    if kind == "audio":
-        source = _source(content.get("data"), f"audio/{content.get('format') or 'wav'}")
-    elif kind == "image":
-        source = _source(content.get("image_url"), None)
-    else:
-        source = _source(content.get("video_url"), None)
-    return source and {"type": kind, "source": source}
+def cause_of_end(later: Sequence[Message]) -> str:
+    """Why a run has ended early, from the messages after its call: the server notes it in the history."""
+    for message in later:
+        if message.get("type") == "error":
+            reason = message.get("message") or message.get("code") or message.get("status") or "it failed"
+            return f"its run has ended early: {reason}"
+    return "its run has ended before"
 
 
-def _source(value: str | None, media_type: str | None) -> Block | None:
-    """Where a medium is: at an address, or in the value itself, which has this type if it does not name one."""
-    if not value:
-        return None
-    if value.startswith("data:") and ";base64," in value:
-        head, data = value[5:].split(";base64,", 1)
-        return {"type": "base64", "media_type": head, "data": data}
-    if media_type is None or "://" in value:
-        return {"type": "url", "url": value}
-    return {"type": "base64", "media_type": media_type, "data": value}
+def cause_of_end_after(history: Sequence[Message], call_ids: Container[str]) -> str:
+    """Why the run that made these calls has ended early; if the history no longer has them, why the last run has."""
+    for position in range(len(history) - 1, -1, -1):
+        if any(call_id in call_ids for call_id, _ in _data_in(history[position])):
+            return cause_of_end(history[position:])
+    return cause_of_end(history[-1:])
 
 
-def _output(text: str) -> Any:
-    """An output: blocks if the text has any, in the form of agentscope or of MCP, otherwise a text."""
-    value = _parsed(text)
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict):
-        value = value["content"] if isinstance(value.get("content"), list) else [value]
-    blocks = [_output_block(item) for item in value] if isinstance(value, list) else [None]
-    return text if None in blocks else blocks
+def no_output(cause: str) -> str:
+    """The output of a call that has none."""
+    return json.dumps({"error": f"The call has no output, because {cause}."}, ensure_ascii=False)
 
 
-def _output_block(item: Any) -> Block | None:
-    if not isinstance(item, dict):
-        return None
-    kind = item.get("type")
-    if kind == "text" and isinstance(item.get("text"), str):
-        return {"type": "text", "text": item["text"]}
-    if kind in ("image", "audio", "video"):
-        if isinstance(item.get("source"), dict):
-            return {"type": kind, "source": item["source"]}
-        if isinstance(item.get("data"), str):
-            media_type = item.get("mimeType") or f"{kind}/*"
-            return {"type": kind, "source": {"type": "base64", "media_type": media_type, "data": item["data"]}}
-    return None
+def _calls_in(message: Message) -> Iterator[Call]:
+    for call_id, data in _data_in(message):
+        yield Call(call_id, _last(data, "name"), _last(data, "arguments"), message)
 
 
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+def _outputs_in(message: Message) -> Iterator[Output]:
+    is_error = message.get("status") in ("failed", "canceled", "incomplete")
+    for call_id, data in _data_in(message):
+        yield Output(call_id, _last(data, "name"), _last(data, "output"), is_error, message)
 
 
-def _first(data: list[dict[str, Any]], key: str) -> Any:
-    return next((each[key] for each in data if each.get(key)), None)
+def _data_in(message: Message) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    """The data of each call. A call that was streamed may have several, of which the last is whole."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for content in message.get("content") or ():
+        data = content.get("data")
+        if isinstance(data, Mapping):
+            # A call without an id cannot have an output, but it is no reason to refuse the conversation.
+            call_id = data.get("call_id") or next(reversed(found), None) or message.get("id") or "call"
+            found.setdefault(call_id, []).append(data)
+    yield from found.items()
 
 
-def _last(data: list[dict[str, Any]], key: str) -> str:
-    """The last value that is not blank: streams of contents end with the whole one."""
-    return next((each[key] for each in reversed(data) if str(each.get(key) or "").strip()), "")
+def _last(data: Sequence[Mapping[str, Any]], key: str) -> str:
+    """The last value that is not blank, as a text."""
+    for each in reversed(data):
+        value = each.get(key)
+        text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+        if text.strip():
+            return text
+    return ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Iterator, Mapping
 
 from .._run import Run
-from ._answer import Answer, usage_of
+from ._answer import Answer
 
 # The calls of a message are also in its `tool_calls` or `tool_call_chunks`.
 _CALLS = ("tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call", "input_json_delta")
@@ -48,8 +48,8 @@ class ModelMessage:
             for call in _whole_calls(message):
                 await self._start(call)
         if usage := getattr(message, "usage_metadata", None):
-            counts = (usage.get("input_tokens"), usage.get("output_tokens"), usage.get("total_tokens"))
-            self._answer.add_usage(usage_of(*counts))
+            names = ("input_tokens", "output_tokens", "total_tokens")
+            self._answer.usage.add(**{name: usage.get(name) for name in names})
 
     async def close(self) -> dict[str, str]:
         """Closes the message, and returns the names of the tools that it calls, by the ids of the calls."""

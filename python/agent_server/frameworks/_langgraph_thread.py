@@ -9,7 +9,7 @@ from urllib.parse import quote
 from .._run import Run
 from . import langgraph
 from ._langgraph_interrupt import approve_step, is_at_breakpoint, resume_command
-from ._messages import cause_of_end, conversation, no_output
+from ._conversation import cause_of_end_after, conversation, no_output
 
 _MODES = ["messages", "updates", "custom"]
 
@@ -105,13 +105,7 @@ class _Thread:
         failed = [task.error for task in state.tasks if task.error and "CancelledError" not in repr(task.error)]
         if failed:
             return f"its step has failed: {failed[0]}"
-        history = await self._run.history()
-        ids = {call["id"] for call in calls}
-        for position in range(len(history) - 1, -1, -1):
-            contents = history[position].get("content") or ()
-            if any((content.get("data") or {}).get("call_id") in ids for content in contents):
-                return cause_of_end(history[position:])
-        return cause_of_end(history[-1:])
+        return cause_of_end_after(await self._run.history(), {call["id"] for call in calls})
 
 
 def _messages_in(state: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._run import Run
-from ._writer import plain
+from ._answer import plain
 
 _KEY = "frameworks"
 

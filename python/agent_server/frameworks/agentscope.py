@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from .._run import Run
-from ._conversation import turns
+from ._turns import turns
 
 __all__ = ["handler", "read", "write"]
 

@@ -7,8 +7,8 @@ import sys
 from typing import Any, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from .._run import Run
-from ._conversation import Block, Turn, turns
-from ._writer import Writer, json_text
+from ._answer import Answer, to_json
+from ._turns import Block, Turn, turns
 
 __all__ = ["handler", "read", "write"]
 
@@ -33,11 +33,11 @@ def handler(candidate: object) -> Callable[[Run], Awaitable[None]] | None:
 
 
 class Events:
-    """Writes the events. Members of a team may speak at once, so each run has a writer of its own."""
+    """Writes the events. Members of a team may speak at once, so each run has an answer of its own."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._writers: dict[str | None, Writer] = {}
+        self._answers: dict[str | None, Answer] = {}
         self._answered: set[str] = set()
         self._has_deltas = False
         self._media: set[str] = set()
@@ -46,86 +46,89 @@ class Events:
         """Writes an event. What is none, or concerns only the framework, has no method here."""
         write = _WRITERS.get(getattr(event, "event", None))
         if write is not None:
-            writer = self._writers.get(event.run_id)
-            if writer is None:
-                writer = self._writers[event.run_id] = Writer(self._run)
-            await write(self, writer, event)
+            answer = self._answers.get(event.run_id)
+            if answer is None:
+                answer = self._answers[event.run_id] = Answer(self._run)
+            await write(self, answer, event)
 
     async def end(self) -> None:
         """Closes what is left open."""
-        for writer in self._writers.values():
-            await writer.end_text()
+        for answer in self._answers.values():
+            await answer.close()
 
-    async def _content(self, writer: Writer, event: Any) -> None:
+    async def _content(self, answer: Answer, event: Any) -> None:
         if event.reasoning_content:
-            await writer.text("reasoning", event.reasoning_content)
+            await answer.text(event.reasoning_content, "reasoning")
         content = event.content
         if content is not None:
-            await writer.text("message", content if type(content) is str else _text(content))
+            await answer.text(content if type(content) is str else _text(content))
         if getattr(event, "image", None) is not None:
-            await self._put(writer, "image", [event.image])
+            await self._put(answer, "image", [event.image])
 
-    async def _content_completed(self, writer: Writer, event: Any) -> None:
+    async def _content_completed(self, answer: Answer, event: Any) -> None:
         # Not closed yet, because the tokens are reported when the run is completed.
-        writer.end_text_later()
+        answer.begin_anew()
 
-    async def _reasoning_delta(self, writer: Writer, event: Any) -> None:
+    async def _reasoning_delta(self, answer: Answer, event: Any) -> None:
         self._has_deltas = True
-        await writer.text("reasoning", event.reasoning_content or "")
+        await answer.text(event.reasoning_content or "", "reasoning")
 
-    async def _reasoning_step(self, writer: Writer, event: Any) -> None:
+    async def _reasoning_step(self, answer: Answer, event: Any) -> None:
         if not self._has_deltas:
-            await writer.text("reasoning", event.reasoning_content or "")
+            await answer.text(event.reasoning_content or "", "reasoning")
 
-    async def _call_started(self, writer: Writer, event: Any) -> None:
+    async def _call_started(self, answer: Answer, event: Any) -> None:
         tool = event.tool
-        await writer.call(tool.tool_name or "", _call_id(tool), json_text(tool.tool_args or {}))
+        await answer.call(_call_id(tool), tool.tool_name or "", to_json(tool.tool_args or {}))
+        await answer.end_call(_call_id(tool))
 
-    async def _call_completed(self, writer: Writer, event: Any) -> None:
+    async def _call_completed(self, answer: Answer, event: Any) -> None:
         tool = event.tool
         if _call_id(tool) in self._answered:
             # A tool that fails may have two events.
             return
         self._answered.add(_call_id(tool))
         result = getattr(event, "error", None) if tool.result is None else tool.result
-        await writer.output(tool.tool_name, _call_id(tool), json_text(result))
+        await answer.output(_call_id(tool), to_json(result), tool.tool_name)
         for kind in ("image", "video", "audio", "file"):
-            await self._put(writer, kind, getattr(event, _PLURALS[kind], None))
+            await self._put(answer, kind, getattr(event, _PLURALS[kind], None))
 
-    async def _completed(self, writer: Writer, event: Any) -> None:
-        if not writer.has_text and event.content is not None:
+    async def _completed(self, answer: Answer, event: Any) -> None:
+        if not answer.has_text and event.content is not None:
             # Some answers, such as the results of tools that end the run, are not streamed.
-            await writer.text("message", _text(event.content))
+            await answer.text(_text(event.content))
         metrics = getattr(event, "metrics", None)
         if metrics is not None and not event.parent_run_id:
             counts = ("input_tokens", "output_tokens", "total_tokens")
-            writer.usage.add(**{name: getattr(metrics, name, None) for name in counts})
-        await writer.end_text()
+            answer.usage.add(**{name: getattr(metrics, name, None) for name in counts})
+        await answer.close()
         for kind in ("image", "video", "audio", "file"):
-            await self._put(writer, kind, getattr(event, _PLURALS[kind], None))
+            await self._put(answer, kind, getattr(event, _PLURALS[kind], None))
         spoken = getattr(event, "response_audio", None)
-        await self._put(writer, "audio", [spoken] if spoken is not None else None)
+        await self._put(answer, "audio", [spoken] if spoken is not None else None)
 
-    async def _failed(self, writer: Writer, event: Any) -> None:
+    async def _failed(self, answer: Answer, event: Any) -> None:
         # A team may go on without a member.
         if not event.parent_run_id:
             raise RuntimeError(f"the agno agent failed: {event.content}")
 
-    async def _cancelled(self, writer: Writer, event: Any) -> None:
+    async def _cancelled(self, answer: Answer, event: Any) -> None:
         if not event.parent_run_id:
             raise RuntimeError(f"the agno agent was cancelled: {event.reason}")
 
-    async def _put(self, writer: Writer, kind: str, media: Sequence[Any] | None) -> None:
+    async def _put(self, answer: Answer, kind: str, media: Sequence[Any] | None) -> None:
         for each in media or ():
             if each.id in self._media:
                 continue
             self._media.add(each.id)
             content = _medium(kind, each)
             if content is not None:
-                await writer.put(content)
+                await answer.end_message()
+                await answer.put(content)
+                await answer.close()
 
 
-_WRITERS: dict[str | None, Callable[[Events, Writer, Any], Awaitable[None]]] = {
+_WRITERS: dict[str | None, Callable[[Events, Answer, Any], Awaitable[None]]] = {
     "RunContent": Events._content,
     "RunContentCompleted": Events._content_completed,
     "ReasoningContentDelta": Events._reasoning_delta,
@@ -153,7 +156,7 @@ def _call_id(tool: Any) -> str:
 def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
-    return json_text(content.model_dump(mode="json") if hasattr(content, "model_dump") else content)
+    return to_json(content.model_dump(mode="json") if hasattr(content, "model_dump") else content)
 
 
 def _medium(kind: str, medium: Any) -> dict[str, Any] | None:
@@ -207,7 +210,7 @@ def _part(block: Block) -> dict[str, Any] | None:
 
 
 def _call(block: Block) -> dict[str, Any]:
-    function = {"name": block["name"], "arguments": json_text(block["input"])}
+    function = {"name": block["name"], "arguments": to_json(block["input"])}
     return {"id": block["id"], "type": "function", "function": function}
 
 
@@ -215,4 +218,4 @@ def _output_text(output: Any) -> str:
     if isinstance(output, str):
         return output
     texts = [block["text"] for block in output if block["type"] == "text"]
-    return "\n".join(texts) if len(texts) == len(output) else json_text(output)
+    return "\n".join(texts) if len(texts) == len(output) else to_json(output)

@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 
 from .._run import Run
-from ._answer import Answer, usage_of
+from ._answer import Answer
 from ._autogen_copy import fresh_copy, stop
-from ._messages import Calls, Output, Said, conversation, entries
+from ._conversation import Calls, Output, Said, conversation, entries
 
 _EVENTS = ("MemoryQueryEvent", "SelectSpeakerEvent", "SelectorEvent", "CodeGenerationEvent", "CodeExecutionEvent")
 
@@ -115,6 +115,10 @@ class _Stream:
 
     async def take(self, item: Any) -> None:
         """Writes an item."""
+        if type(item).__name__ == "ModelClientStreamingChunkEvent":
+            # Most items are pieces of a text.
+            await self._chunk(item.source, item.content)
+            return
         if isinstance(item, Mapping) and isinstance(item.get("object"), str):
             await self._run.emit(item)
             return
@@ -126,11 +130,8 @@ class _Stream:
         if not hasattr(item, "source"):
             raise TypeError(f"the stream of an agent has messages and events of AutoGen, not {kind}")
         self._answer.metadata = {"source": source}
-        if kind == "ModelClientStreamingChunkEvent":
-            await self._chunk(source, item.content)
-            return
         if usage := item.models_usage:
-            self._answer.add_usage(usage_of(usage.prompt_tokens, usage.completion_tokens))
+            self._answer.usage.add(input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens)
         await self._whole(kind, item)
 
     async def close(self) -> None:
@@ -144,6 +145,7 @@ class _Stream:
         if source not in self._streamed:
             await self._answer.end_message()
             self._streamed.add(source)
+            self._answer.metadata = {"source": source}
         await self._answer.text(text, "reasoning" if self._is_thinking else "message")
 
     async def _whole(self, kind: str, item: Any) -> None:

@@ -10,7 +10,7 @@ from .._run import Run
 from ._answer import to_text
 from ._langgraph_config import Config, Graph, read_config
 from ._langgraph_message import ModelMessage
-from ._messages import Calls, Output, Said, audio_url, entries, text_of_content
+from ._conversation import Calls, Output, Said, audio_url, entries, text_of_content
 
 __all__ = ["Config", "Graph", "handler", "read", "read_config", "write"]
 

@@ -10,8 +10,8 @@ from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 
 from .._errors import AgentError
 from .._run import Run
-from ._answer import Answer, to_text, usage_of
-from ._messages import Call, Calls, Output, audio_url, conversation, entries, text_of_content
+from ._answer import Answer, to_text
+from ._conversation import Call, Calls, Output, audio_url, conversation, entries, text_of_content
 
 
 async def write(run: Run, items: AsyncIterator[Any]) -> None:
@@ -184,8 +184,8 @@ class _Stream:
     async def _usage(self, content: Any) -> None:
         details = getattr(content, "usage_details", None) or content.details
         counts = details if isinstance(details, Mapping) else vars(details)
-        names = ("input_token_count", "output_token_count", "total_token_count")
-        self._answer.add_usage(usage_of(*(counts.get(name) for name in names)))
+        kinds = ("input", "output", "total")
+        self._answer.usage.add(**{f"{kind}_tokens": counts.get(f"{kind}_token_count") for kind in kinds})
 
 
 def _media(content: Any) -> dict[str, Any]:

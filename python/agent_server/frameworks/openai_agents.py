@@ -8,8 +8,8 @@ from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 
 from .._errors import AgentError
 from .._run import Run
-from ._answer import Answer, to_text, usage_of
-from ._messages import Call, Calls, Output, Said, audio_url, conversation, entries, text_of_content
+from ._answer import Answer, to_text
+from ._conversation import Call, Calls, Output, Said, audio_url, conversation, entries, text_of_content
 
 _TEXTS = {
     "response.output_text.delta": "message",
@@ -186,8 +186,8 @@ class _Stream:
         for item in response.output:
             await self._whole(item)
         if response.usage is not None:
-            usage = response.usage
-            self._answer.add_usage(usage_of(usage.input_tokens, usage.output_tokens, usage.total_tokens))
+            names = ("input_tokens", "output_tokens", "total_tokens")
+            self._answer.usage.add(**{name: getattr(response.usage, name) for name in names})
         await self._answer.close()
         # Models without ids of their own use the same ones again.
         self._written.clear()

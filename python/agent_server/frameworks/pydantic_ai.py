@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import Any, AsyncIterator, Callable, Mapping, Sequence
 
 from .._run import Run
-from ._answer import Answer, to_text, usage_of
-from ._messages import Call, Calls, Output, Said, audio_url, conversation, entries, text_of_content
+from ._answer import Answer, to_text
+from ._conversation import Call, Calls, Output, Said, audio_url, conversation, entries, text_of_content
 
 
 async def write(run: Run, items: AsyncIterator[Any]) -> None:
@@ -237,7 +237,7 @@ class _Stream:
             data = import_module("pydantic_core").to_jsonable_python(result.output)
             await self._answer.put({"type": "data", "data": data if isinstance(data, dict) else {"result": data}})
         usage = result.usage if hasattr(result.usage, "input_tokens") else result.usage()
-        self._answer.add_usage(usage_of(usage.input_tokens, usage.output_tokens))
+        self._answer.usage.add(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
 
 
 def _output_of(part: Any) -> str:

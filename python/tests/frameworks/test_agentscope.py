@@ -154,7 +154,7 @@ class Streams(unittest.TestCase):
         self.assertIn("k", found[1]["metadata"])
 
 
-NO_OUTPUT = "The call has no output: it was interrupted before it ended."
+NO_OUTPUT = '{"error": "The call has no output, because its run has ended before."}'
 USER = {"type": "message", "role": "user"}
 
 

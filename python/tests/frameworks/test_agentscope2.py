@@ -153,12 +153,17 @@ class Agents(unittest.TestCase):
             agent = self.agent(calls, "Done.", tools=[FunctionTool(charge, is_concurrency_safe=False)])
             answers: dict[str, str] = {}
             answer = ask(self.answering(agent), "buy")
+            messages = [*answer.messages]
             while answer.asked is not None:
                 self.assertNotIn(answer.asked, answers)
                 self.assertEqual(called, outcome[: len(called)])
                 answers[answer.asked] = word
                 answer = ask(self.answering(agent), word, state=answer.state, answers=answers)
+                messages += answer.messages
             self.assertEqual((answer.text, called, sorted(answers)), ("Done.", outcome, ["c1", "c2"]))
+            for kind in ("plugin_call", "plugin_call_output"):
+                of_kind = [message.call_id for message in messages if message.kind == kind]
+                self.assertEqual(sorted(filter(None, of_kind)), ["c1", "c2"])
 
     def test_tool__of_the_client__ends_the_turn_and_takes_its_output(self) -> None:
         agent = self.agent([call("locate", "c1")], "You are in Rome.", tools=[Locate()])
@@ -175,7 +180,7 @@ class Agents(unittest.TestCase):
         self.assertEqual([message.text for message in second.messages], ["You are in Rome."])
         self.assertIn("Rome", str(self.model.prompts[1][-1].content))
 
-    def test_run__cancelled_in_a_tool__is_cancelled_and_leaves_a_state_that_goes_on(self) -> None:
+    def test_run__cancelled_in_a_tool__is_cancelled_and_leaves_a_state_that_names_the_cause(self) -> None:
         reached = asyncio.Event()
 
         async def slow() -> str:
@@ -205,9 +210,16 @@ class Agents(unittest.TestCase):
                 await task
 
         asyncio.run(cancelled())
-        self.assertEqual(ask(self.answering(agent), "again", state=saved[-1]).text, "Two.")
+        ended_early = {"type": "error", "status": "canceled", "message": "The time is over"}
+        again = ask(self.answering(agent), "again", state=saved[-1], history=[ended_early])
+        self.assertEqual(again.text, "Two.")
         kinds = [block.type for message in self.model.prompts[1] for block in message.content]
         self.assertEqual(kinds.count("tool_call"), kinds.count("tool_result"))
+        blocks = [block for message in self.model.prompts[1] for block in message.content]
+        results = [block for block in blocks if block.type == "tool_result"]
+        self.assertEqual(len(results), 1)
+        self.assertIn("The time is over", str(results[0].output))
+        self.assertNotIn("by the user", str(results[0].output))
 
 
 class Streams(unittest.TestCase):

@@ -150,7 +150,7 @@ class Agents(unittest.TestCase):
 
         self.assertEqual(ask(self.answering(Echo()), "hi").text, "hi!")
 
-    def test_run__cancelled_in_a_tool__leaves_a_memory_that_models_take(self) -> None:
+    def test_run__cancelled_in_a_tool__leaves_a_memory_that_names_the_cause(self) -> None:
         reached = asyncio.Event()
         ended: list[bool] = []
 
@@ -188,13 +188,18 @@ class Agents(unittest.TestCase):
             self.assertEqual(ended, [True])
 
         asyncio.run(cancelled())
-        ask(self.answering(agent), "again", state=saved[-1])
+        ended_early = {"type": "error", "status": "canceled", "message": "The time is over"}
+        ask(self.answering(agent), "again", state=saved[-1], history=[ended_early])
         called, answered = [], []
         for message in model.prompts[-1]:
             called += [each["id"] for each in message.get("tool_calls", [])]
             answered += [message["tool_call_id"]] if message["role"] == "tool" else []
         self.assertEqual((called, sorted(answered)), (["c1", "c2"], ["c1", "c2"]))
         self.assertEqual(roles(model.prompts[-1])[:4], ["system", "assistant", "tool", "tool"])
+        outputs = [str(message["content"]) for message in model.prompts[-1] if message["role"] == "tool"]
+        for output in outputs:
+            self.assertIn("The time is over", output)
+            self.assertNotIn("by the user", output)
 
 
 if __name__ == "__main__":

@@ -178,6 +178,22 @@ class Handlers(unittest.TestCase):
             ask(handler(agent_graph(model)), "hi")
 
 
+    def test_node__after_the_last_word__has_ended_when_the_run_has(self) -> None:
+        saved: list[int] = []
+
+        async def save(state: MessagesState) -> None:
+            await asyncio.sleep(0)
+            saved.append(len(state["messages"]))
+
+        model = ScriptedModel(script=[["Hel", "lo"]])
+        graph = StateGraph(MessagesState)
+        graph.add_node("speak", lambda state: {"messages": [model.invoke(state["messages"])]})
+        graph.add_node("save", save)
+        graph.add_edge(START, "speak")
+        graph.add_edge("speak", "save")
+        self.assertEqual((ask(handler(graph.compile()), "hi").text, saved), ("Hello", [2]))
+
+
 class CutOff(unittest.TestCase):
     def test_call__of_a_failed_tool__has_its_error_in_the_next_turn(self) -> None:
         script = [[call("c1", "fails", '{"q": "x"}'), call("c2", "search", '{"q": "y"}', 1)], ["sorry"]]
@@ -282,6 +298,60 @@ class Interrupts(unittest.TestCase):
         answered = ask(answer, "Ann", answers=answers)
         self.assertEqual(len(executed), 4)
         self.assertEqual(sorted(said.text for said in answered.messages), ["age: 7", "name: Ann"])
+
+    def test_approvals__at_once__reach_their_own_tools_in_either_order(self) -> None:
+        def node(name: str) -> Any:
+            def pay(state: MessagesState) -> dict[str, Any]:
+                approved = interrupt({"tool": name, "args": {}})
+                return {"messages": [AIMessage(f"{name}: {approved}")]}
+
+            return pay
+
+        def paying() -> Any:
+            graph = StateGraph(MessagesState)
+            for name in ("rent", "fine"):
+                graph.add_node(name, node(name))
+                graph.add_edge(START, name)
+            return handler(graph.compile(checkpointer=InMemorySaver()))
+
+        for is_reversed in (False, True):
+            answer, keys, answers = paying(), {}, dict[str, str]()
+            first = ask(answer, "pay")
+            assert first.asked is not None
+            keys["rent" if "rent" in first.text else "fine"] = first.asked
+            second = ask(answer, "", answers={first.asked: "yes"})
+            assert second.asked is not None
+            keys["rent" if "rent" in second.text else "fine"] = second.asked
+            self.assertEqual(set(keys), {"rent", "fine"})
+            given = {"rent": "yes", "fine": "no"}
+            for name in sorted(given, reverse=is_reversed):
+                answers[keys[name]] = given[name]
+                answered = ask(answer, given[name], answers=answers)
+            self.assertEqual({said.text for said in answered.messages}, {"rent: True", "fine: False"})
+
+    def test_node__with_two_interrupts__is_executed_once_for_each_answer(self) -> None:
+        effects: list[str] = []
+
+        def ask_user(state: MessagesState) -> dict[str, Any]:
+            effects.append("before the first")
+            first = interrupt("First?")
+            effects.append("before the second")
+            return {"messages": [AIMessage(first + interrupt("Second?"))]}
+
+        graph = StateGraph(MessagesState)
+        graph.add_node("ask_user", ask_user)
+        graph.add_edge(START, "ask_user")
+        answer = handler(graph.compile(checkpointer=InMemorySaver()))
+        first = ask(answer, "hi")
+        # Without the answer, nothing is done again.
+        self.assertEqual((ask(answer, "hi").asked, effects), (first.asked, ["before the first"]))
+        assert first.asked is not None
+        second = ask(answer, "a", answers={first.asked: "a"})
+        assert second.asked is not None
+        self.assertEqual(effects, ["before the first"] * 2 + ["before the second"])
+        answers = {first.asked: "a", second.asked: "b"}
+        self.assertEqual(ask(answer, "b", answers=answers).text, "ab")
+        self.assertEqual((effects.count("before the first"), effects.count("before the second")), (3, 2))
 
     def test_interrupts__one_after_the_other_in_a_node__have_keys_of_their_own(self) -> None:
         def ask_user(state: MessagesState) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, AsyncIterator
 
 from agents import (
     Agent,
+    AgentHooks,
     GuardrailFunctionOutput,
     Model,
     RunContextWrapper,
@@ -182,13 +183,14 @@ class Handlers(unittest.TestCase):
         history = [
             {"role": "user", "content": [{"type": "text", "text": "before"}, image]},
             {"type": "plugin_call", "role": "assistant", "content": [{"type": "data", "data": call}]},
+            {"type": "error", "status": "failed", "message": "The time is over"},
         ]
         ask(handler(Agent("a", model=model)), "now", history=history)
         before, called, output, now = model.seen[0]
         self.assertEqual([part["type"] for part in before["content"]], ["input_text", "input_image"])
         self.assertEqual((called["type"], called["arguments"]), ("function_call", '{"q": "x"}'))
         self.assertEqual((output["type"], output["call_id"]), ("function_call_output", "c1"))
-        self.assertIn("no output", output["output"])
+        self.assertIn("no output, because its run has ended early: The time is over", output["output"])
         self.assertEqual(now["content"], [{"type": "input_text", "text": "now"}])
 
     def test_handoff__to_another_agent__is_a_call_and_an_event(self) -> None:
@@ -223,6 +225,18 @@ class Handlers(unittest.TestCase):
 
         self.assertEqual(asyncio.run(both()), ["a", "b"])
 
+    def test_hook__after_the_last_word__has_ended_when_the_run_has(self) -> None:
+        class Saving(AgentHooks[Any]):
+            saved: list[str] = []
+
+            async def on_end(self, context: Any, agent: Any, output: Any) -> None:
+                await asyncio.sleep(0)
+                self.saved.append(output)
+
+        hooks = Saving()
+        ask(handler(Agent("a", model=ScriptedModel([("text", "ok")]), hooks=hooks)), "hi")
+        self.assertEqual(hooks.saved, ["ok"])
+
     def test_run__that_is_cancelled__leaves_no_task(self) -> None:
         async def cancel() -> int:
             started = asyncio.Event()
@@ -253,6 +267,9 @@ class Approvals(unittest.TestCase):
         self.assertEqual((again.asked, paid), ("c2", []))
         answers = {"c1": "yes", "c2": "too much"}
         answered = ask(answer, "too much", steps=asked.steps, answers=answers)
+        called = [said.call_id for said in asked.messages if said.kind == "plugin_call"]
+        answers_to = [said.call_id for said in answered.messages if said.kind == "plugin_call_output"]
+        self.assertEqual((called, sorted(filter(None, answers_to))), (["c1", "c2"], ["c1", "c2"]))
         self.assertEqual((answered.text, paid, len(model.seen)), ("done", [1], 2))
         outputs = {
             item["call_id"]: item["output"] for item in model.seen[1] if item.get("type") == "function_call_output"

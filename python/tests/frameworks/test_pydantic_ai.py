@@ -110,6 +110,7 @@ class Handlers(unittest.TestCase):
         history = [
             {"role": "user", "content": [{"type": "text", "text": "before"}, image]},
             {"type": "plugin_call", "role": "assistant", "content": [{"type": "data", "data": data}]},
+            {"type": "error", "status": "failed", "message": "The time is over"},
         ]
         ask(handler(with_tools(Agent(script.model, system_prompt="Be kind"))), "now", history=history)
         request, response, last = script.seen[0]
@@ -117,11 +118,34 @@ class Handlers(unittest.TestCase):
         self.assertEqual((request.parts[1].content[0], request.parts[1].content[1].url), ("before", "http://x/a.png"))
         self.assertEqual(response.parts[0].tool_call_id, "c1")
         self.assertEqual([part.part_kind for part in last.parts], ["tool-return", "user-prompt"])
-        self.assertIn("no output", last.parts[0].content)
+        self.assertIn("no output, because its run has ended early: The time is over", last.parts[0].content)
 
     def test_error__of_the_model__is_raised(self) -> None:
         with self.assertRaisesRegex(RuntimeError, "boom"):
             ask(handler(Agent(Script(["Hel", RuntimeError("boom")]).model)), "hi")
+
+    def test_runs__of_one_agent_at_once__do_not_mix(self) -> None:
+        async def echo(messages: list[Any], _info: Any) -> AsyncIterator[str]:
+            text = messages[0].parts[-1].content
+            for letter in text:
+                await asyncio.sleep(0)
+                yield letter
+
+        async def both() -> list[str]:
+            answer = handler(Agent(FunctionModel(stream_function=echo)))
+            return [said.text for said in await asyncio.gather(ask_async(answer, "aaa"), ask_async(answer, "bbb"))]
+
+        self.assertEqual(asyncio.run(both()), ["aaa", "bbb"])
+
+    def test_stream__after_the_last_word__is_read_to_its_end(self) -> None:
+        ended: list[bool] = []
+
+        async def speak(messages: list[Any], _info: Any) -> AsyncIterator[str]:
+            yield "ok"
+            await asyncio.sleep(0)
+            ended.append(True)
+
+        self.assertEqual((ask(handler(Agent(FunctionModel(stream_function=speak))), "hi").text, ended), ("ok", [True]))
 
     def test_run__that_is_cancelled__leaves_no_task(self) -> None:
         async def cancel() -> int:
@@ -159,6 +183,9 @@ class Approvals(unittest.TestCase):
         self.assertEqual(ask(answer, "yes", steps=asked.steps, answers={"c1": "yes"}).asked, "c2")
         answers = {"c1": "yes", "c2": "too much"}
         answered = ask(answer, "too much", steps=asked.steps, answers=answers)
+        called = [said.call_id for said in asked.messages if said.kind == "plugin_call"]
+        answers_to = [said.call_id for said in answered.messages if said.kind == "plugin_call_output"]
+        self.assertEqual((called, sorted(filter(None, answers_to))), (["c1", "c2"], ["c1", "c2"]))
         self.assertEqual((answered.text, paid, len(script.seen)), ("done", [1], 2))
         outputs = {said.output for said in answered.messages if said.kind == "plugin_call_output"}
         self.assertEqual(outputs, {"paid 1", "The user has refused this call: too much"})
