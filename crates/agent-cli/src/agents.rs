@@ -12,6 +12,14 @@ use agent_runner::{Agent, Services};
 
 #[cfg(feature = "python")]
 pub(crate) use self::python::add_script;
+#[cfg(all(feature = "client", feature = "python"))]
+pub(crate) use self::python::is_script;
+
+/// Whether this is the file of an agent and not an address.
+#[cfg(all(feature = "client", not(feature = "python")))]
+pub(crate) fn is_script(_: &str) -> bool {
+    false
+}
 
 /// The agents of a server, the default one first.
 pub(crate) struct Served {

@@ -134,6 +134,8 @@ class _Stream:
         self._answer = Answer(run)
         self._message_id: str | None = None
         self._call = ("", "")
+        self._streamed: set[str] = set()
+        """Of what pieces have come, but not the end."""
 
     async def take(self, update: Any) -> None:
         """Writes an update."""
@@ -153,7 +155,8 @@ class _Stream:
     async def _content(self, content: Any) -> None:
         kind = content.type
         if kind in ("text", "text_reasoning"):
-            await self._answer.text(content.text or "", "message" if kind == "text" else "reasoning")
+            if not self._is_repeated(content, kind, content.text):
+                await self._answer.text(content.text or "", "message" if kind == "text" else "reasoning")
         elif kind == "function_call":
             await self._function(content)
         elif kind == "function_result":
@@ -171,11 +174,23 @@ class _Stream:
         elif kind != "function_approval_response":
             await self._answer.put({"type": "data", "data": json.loads(json.dumps(content.to_dict(), default=str))})
 
+    def _is_repeated(self, content: Any, key: str, piece: Any) -> bool:
+        """Whether this is a whole whose pieces have come: clients of the Responses API send it at the end."""
+        mode = getattr(content, "merge_mode", None)
+        if mode == "append" and piece:
+            self._streamed.add(key)
+        elif mode == "replace" and key in self._streamed:
+            self._streamed.discard(key)
+            return True
+        return False
+
     async def _function(self, content: Any) -> None:
         """The first piece of a call has its id and name, the others have more of its arguments."""
         if content.call_id:
             self._call = (content.call_id, content.name or self._call[1])
         arguments = content.arguments or ""
+        if self._is_repeated(content, f"call {self._call[0]}", arguments):
+            return
         if isinstance(arguments, Mapping):
             arguments = json.dumps(arguments, ensure_ascii=False)
         # An answer without arguments gets an empty object in the end; another object may follow this one.

@@ -11,6 +11,8 @@ use agent_workers::python::{Package, Script};
 use agent_workers::{WorkerAgent, Workers, WorkersConfig};
 
 use self::entrypoint::Entrypoint;
+#[cfg(feature = "client")]
+pub(crate) use self::entrypoint::is_script;
 use super::Named;
 use crate::cli::ServeCommand;
 use crate::config::{AgentConfig, Compat, Config, ConfigError, Environment, PythonConfig};

@@ -18,6 +18,13 @@ pub(super) struct Entrypoint {
     pub(super) agent: Option<String>,
 }
 
+/// Whether this is a file or a folder and not the address of a server. A script that is missing is one, too.
+#[cfg(feature = "client")]
+pub(crate) fn is_script(source: &str) -> bool {
+    let file = Entrypoint::in_folder(Path::new(""), source).file;
+    !source.contains("://") && (file.exists() || file.extension().is_some_and(|extension| extension == "py"))
+}
+
 impl Entrypoint {
     /// What `FILE`, `FILE:AGENT`, `FOLDER` or `FOLDER:AGENT` means.
     ///
@@ -158,6 +165,18 @@ mod tests {
             let folder = folder_with(&[("pyproject.toml", project), ("app.py", "")]);
             let error = found(folder.path(), "").expect_err(project);
             assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[cfg(feature = "client")]
+    #[test]
+    fn source__that_is_an_address__is_no_script() {
+        for script in [".", "src", "src/main.rs:agent", "missing.py", "missing.py:agent"] {
+            assert!(is_script(script), "{script}");
+        }
+        for address in ["http://127.0.0.1:8080", "https://example.com/app.py", "localhost:8080", "[::1]:8080"]
+        {
+            assert!(!is_script(address), "{address}");
         }
     }
 
