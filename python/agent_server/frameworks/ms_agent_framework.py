@@ -67,7 +67,10 @@ async def _execute(run: Run, agent: Any, state: dict[str, Any] | None) -> Any:
     """Executes the agent; if it waits for approvals, returns the state from which it can go on."""
     framework = import_module("agent_framework")
     kind = getattr(framework, "ChatMessage", None) or framework.Message
-    known = read(await conversation(run)) if state is None else [kind.from_dict(item) for item in state["messages"]]
+    if state is None:
+        known = _with_texts(read(await conversation(run)))
+    else:
+        known = [kind.from_dict(item) for item in state["messages"]]
     stream, session = _Stream(run), None
     if hasattr(agent, "run_stream"):
         updates = agent.run_stream(known)
@@ -85,6 +88,16 @@ async def _execute(run: Run, agent: Any, state: dict[str, Any] | None) -> Any:
         return {"messages": [], "requests": requests, "session": session.to_dict()}
     asking = {"role": "assistant", "contents": requests}
     return {"messages": [*(message.to_dict() for message in known), asking], "requests": requests}
+
+
+def _with_texts(messages: list[Any]) -> list[Any]:
+    """The messages with arguments and results as texts, because clients of models send them as they are."""
+    for content in (content for message in messages for content in message.contents):
+        if content.type == "function_call":
+            content.arguments = to_text(content.arguments)
+        elif content.type == "function_result":
+            content.result = to_text(content.result)
+    return messages
 
 
 async def _approvals(run: Run, requests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

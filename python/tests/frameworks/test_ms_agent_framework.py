@@ -245,6 +245,23 @@ class Handlers(unittest.TestCase):
         )
         self.assertEqual([message.text for message in client.seen[0]][-2:], ["before", "hi"])
 
+    def test_calls_and_outputs__of_earlier_turns__are_texts(self) -> None:
+        client = scripted([content("text", text="ok")])
+        handler = ms_agent_framework.handler(agent_of(client))
+        assert handler is not None
+        data = {"call_id": "c1", "name": "f", "arguments": '{"a": "é"}', "output": '{"b": 1}'}
+        history = [
+            {"role": "user", "content": [{"type": "text", "text": "before"}]},
+            {"role": "assistant", "type": "plugin_call", "content": [{"type": "data", "data": data}]},
+            {"role": "tool", "type": "plugin_call_output", "content": [{"type": "data", "data": data}]},
+        ]
+        ask(handler, "hi", history=history)
+        contents = [found for message in client.seen[0] for found in message.contents]
+        self.assertEqual(
+            [found.arguments if found.type == "function_call" else found.result for found in contents[1:3]],
+            ['{"a": "é"}', '{"b": 1}'],
+        )
+
     def test_call__that_needs_approval__is_made_once_it_is_approved(self) -> None:
         for text, output in (("yes", "paid 1"), ("no", None)):
             paid: list[int] = []
