@@ -11,6 +11,8 @@ import traceback
 from types import CodeType, ModuleType
 from typing import Any
 
+from ._missing import remedy
+
 
 class _Source(importlib.machinery.SourceFileLoader):
     """Compiles a module each time: Python's cache cannot tell two versions of one size and second apart."""
@@ -75,13 +77,5 @@ def describe(error: BaseException) -> tuple[str, str]:
     if isinstance(error, SyntaxError) and error.filename:
         where = f" ({os.path.basename(error.filename)}, line {error.lineno})"
     what = error.msg if isinstance(error, SyntaxError) else error
-    return f"{type(error).__name__}: {what}{where}{_remedy(error)}", text
-
-
-def _remedy(error: BaseException) -> str:
-    """The command that installs a package that is missing."""
-    if not isinstance(error, ModuleNotFoundError) or error.name is None:
-        return ""
-    requirements = os.path.join(sys.path[0], "requirements.txt")
-    what = f"-r {requirements}" if os.path.exists(requirements) else error.name.split(".")[0]
-    return f"; install what is missing, for example with: {sys.executable} -m pip install {what}"
+    help = f"; {remedy(error.name)}" if isinstance(error, ModuleNotFoundError) and error.name else ""
+    return f"{type(error).__name__}: {what}{where}{help}", text

@@ -27,6 +27,17 @@ async fn chat__running_server__answers() {
 }
 
 #[tokio::test]
+async fn chat__script__runs_its_agent_in_this_process() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/agents.py");
+    for (source, answer) in [(script.to_owned(), "one two"), (format!("{script}:returns"), "ONE TWO")] {
+        let launch = Launch::bare(&["chat", &source, "-q", "one two", "--session-id", "s", "--user-id", "u"]);
+        let ended = launch.environment("PATH", "/usr/local/bin:/usr/bin:/bin").run().await;
+        assert_eq!((ended.code, ended.stdout.trim_end()), (0, answer), "{ended:?}");
+    }
+    check_chat(&["missing.py", "-q", "hi"], 2, "", &["there is no file 'missing.py'"]).await;
+}
+
+#[tokio::test]
 async fn chat__failed_run__exits_1_with_reason() {
     let arguments = ["-q", "please fail"];
     check_chat(&arguments, 1, "You asked me to fail, so I stop in the middle of", &["error AGENT_ERROR: "])

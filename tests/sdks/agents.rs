@@ -39,6 +39,16 @@ async fn agentscope__its_agents_and_streams__answer_runs() {
 }
 
 #[tokio::test]
+async fn agentscope_2__its_agents_and_events__answer_runs() {
+    test("agentscope2", &["test_agentscope2"]).await;
+}
+
+#[tokio::test]
+async fn ms_agent_framework__its_agents_and_streams__answer_runs() {
+    test("ms_agent_framework", &["test_ms_agent_framework"]).await;
+}
+
+#[tokio::test]
 async fn scripts_of_agentscope_runtime__without_that_package__work() {
     let (tests, modules) = (python().join("tests/upstream"), python());
     let arguments = ["-m", "unittest", "discover", "-s", tests.to_str().expect("UTF-8")];

@@ -71,7 +71,7 @@ const NEWEST_PYTHON: &str = "sed 's/==.*//' requirements.txt >newest.txt \
     && .venv/bin/pip install --quiet --no-compile -r newest.txt";
 
 /// The environment with these packages: the name of a file of Python's pins, or `javascript`.
-fn environment(packages: &str) -> Environment {
+pub(crate) fn environment(packages: &str) -> Environment {
     #[expect(clippy::disallowed_methods, reason = "a test's setting")]
     let is_newest = std::env::var_os(NEWEST).is_some() && ["frameworks", "javascript"].contains(&packages);
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdks");
@@ -138,6 +138,16 @@ pub(crate) mod installed {
     #[test]
     fn agents__pinned_packages__are_there() {
         drop(environment("agents"));
+    }
+
+    #[test]
+    fn agentscope2__pinned_packages__are_there() {
+        drop(environment("agentscope2"));
+    }
+
+    #[test]
+    fn ms_agent_framework__pinned_packages__are_there() {
+        drop(environment("ms_agent_framework"));
     }
 
     #[test]

@@ -137,6 +137,11 @@ impl Recipe<'_> {
 }
 
 impl Environment {
+    /// The folder in which programs run.
+    pub fn path(&self) -> &Path {
+        &self.workdir
+    }
+
     /// Runs a program to its end, with these variables in addition to those of this process.
     ///
     /// # Panics

@@ -10,8 +10,16 @@ use crate::config::{AgentConfig, Config, ConfigError, DemoConfig, EchoConfig, En
 use agent_runner::agents::{Demo, Echo};
 use agent_runner::{Agent, Services};
 
+#[cfg(all(feature = "client", feature = "python"))]
+pub(crate) use self::python::is_script;
 #[cfg(feature = "python")]
 pub(crate) use self::python::{Scripts, add_script};
+
+/// Whether this is the file of an agent and not an address.
+#[cfg(all(feature = "client", not(feature = "python")))]
+pub(crate) fn is_script(_: &str) -> bool {
+    false
+}
 
 /// The agents of a server, the default one first.
 pub(crate) struct Served {

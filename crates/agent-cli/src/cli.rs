@@ -36,6 +36,7 @@ pub(crate) enum Command {
     /// SIGTERM or SIGINT (Ctrl-C) stops the server: runs in progress may finish within drain_seconds, and it exits with
     /// 0. A second signal ends it at once, with 143 (SIGTERM) or 130 (SIGINT). Exits with 2 if the configuration is
     /// invalid.
+    #[command(visible_alias = "run")]
     Serve(ServeCommand),
     /// Talk to an agent in the terminal
     ///
@@ -135,17 +136,18 @@ pub(crate) struct ServeOptions {
 #[cfg(feature = "client")]
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ChatOptions {
-    /// Address of a running server, such as http://127.0.0.1:8080; without it, the agent runs in this process
-    #[arg(value_name = "URL")]
-    pub(crate) url: Option<String>,
+    /// Address of a running server, such as http://127.0.0.1:8080, or a Python script or its folder; without it or with a
+    /// script, the agent runs in this process, and its data is kept in memory
+    #[arg(value_name = "URL|FILE[:AGENT]")]
+    pub(crate) source: Option<String>,
     /// Ask this question and exit; - reads it from standard input
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) query: Option<String>,
     /// Agent to talk to: echo, demo, chat, or a name from the configuration
-    #[arg(long, value_name = "AGENT", conflicts_with = "url")]
+    #[arg(long, value_name = "AGENT", conflicts_with = "source")]
     pub(crate) agent: Option<String>,
     /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    #[arg(long, value_name = "FILE", conflicts_with = "source")]
     pub(crate) config: Option<PathBuf>,
     /// Model to request, or name of one of the server's agents
     #[arg(long, value_name = "NAME")]

@@ -179,8 +179,8 @@ pub(crate) struct PythonConfig {
     pub(crate) file: PathBuf,
     /// The agent's name in the script. The default is the script's first agent.
     pub(crate) agent: Option<String>,
-    /// The interpreter. The default is that of the activated virtual environment, of `.venv` beside the script or in a
-    /// folder above it, the one that uv chose for the project, that of the virtual environment in which the server is
+    /// The interpreter. The default is that of the activated virtual environment, of `.venv` or `venv` beside the script or
+    /// in a folder above it, the one that uv chose for the project, that of the virtual environment in which the server is
     /// installed, or the first `python3` on the `PATH`.
     pub(crate) python: Option<PathBuf>,
     /// How many processes execute the agent. All runs of a session are executed by the same one.

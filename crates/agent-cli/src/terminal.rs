@@ -18,6 +18,7 @@ mod turn;
 use std::io::{self, IsTerminal, Read, Stderr, Stdout};
 use std::process::ExitCode;
 
+use crate::agents;
 use crate::config::{ConfigError, Environment};
 use agent_runner::SecretString;
 use anyhow::Context;
@@ -51,6 +52,7 @@ pub(crate) fn run(options: &ChatOptions, environment: &Environment) -> anyhow::R
         // From here on, Ctrl-C no longer ends the program by itself.
         let interrupts = Interrupts::of_process()?;
         let may_dim = environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
+        let url = options.source.as_deref().filter(|source| !agents::is_script(source));
         let start = |server: Server, log: Option<LogLines>| Chat {
             server,
             log,
@@ -63,12 +65,12 @@ pub(crate) fn run(options: &ChatOptions, environment: &Environment) -> anyhow::R
                 json: options.json,
                 hides_reasoning: options.no_reasoning,
                 verbose: options.verbose,
-                is_remote: options.url.is_some(),
+                is_remote: url.is_some(),
             },
             screen: Screen::standard(may_dim),
             interrupts,
         };
-        match &options.url {
+        match url {
             Some(url) => {
                 let server = Server::new(url, token.as_ref())?;
                 let introduction = server.url().to_string();

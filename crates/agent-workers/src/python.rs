@@ -99,7 +99,9 @@ fn interpreter(
     path: Option<&OsStr>,
 ) -> Option<PathBuf> {
     let in_environment = |folder: &Path| Some(folder.join("bin/python")).filter(|python| python.exists());
-    let own = || script.ancestors().skip(1).find_map(|folder| in_environment(&folder.join(".venv")));
+    let of_project =
+        |folder: &Path| [".venv", "venv"].iter().find_map(|name| in_environment(&folder.join(name)));
+    let own = || script.ancestors().skip(1).find_map(of_project);
     let of_server = || {
         let folder = server.ancestors().nth(2).filter(|folder| folder.join("pyvenv.cfg").exists())?;
         in_environment(folder)
@@ -153,8 +155,15 @@ mod tests {
             interpreter(&script, virtual_env.map(Path::as_os_str), &server, path.map(Path::as_os_str))
         };
         assert_eq!(find(Some(&virtual_env), Some(&path)), Some(active));
-        assert_eq!(find(Some(Path::new("/nowhere")), Some(&path)), Some(own));
-        fs::remove_dir_all(folder.path().join("project/.venv")).expect("removed");
+        assert_eq!(find(Some(Path::new("/nowhere")), Some(&path)), Some(own.clone()));
+        let beside = make("project/src/venv/bin/python");
+        assert_eq!(find(None, Some(&path)), Some(beside));
+        fs::remove_dir_all(folder.path().join("project/src/venv")).expect("removed");
+        make("project/venv/bin/python");
+        assert_eq!(find(None, Some(&path)), Some(own));
+        fs::rename(folder.path().join("project/.venv"), folder.path().join("unused")).expect("moved");
+        assert_eq!(find(None, Some(&path)), Some(folder.path().join("project/venv/bin/python")));
+        fs::remove_dir_all(folder.path().join("project/venv")).expect("removed");
         let (uv, of_uv) = (make("usr/uv"), make("uv/python"));
         make("project/uv.lock");
         let answer = format!("#!/bin/sh\n[ \"$1 $2\" = 'python find' ] && echo {}\n", of_uv.display());

@@ -139,8 +139,12 @@ class _Stream:
         await self._answer.close()
 
     async def _chunk(self, source: str, text: str) -> None:
-        if text in ("<think>", "</think>"):
-            self._is_thinking = text == "<think>"
+        # The tag comes alone, or with the first piece.
+        if text.startswith("<think>"):
+            self._is_thinking, text = True, text.removeprefix("<think>")
+        elif text == "</think>":
+            self._is_thinking, text = False, ""
+        if not text:
             return
         if source not in self._streamed:
             await self._answer.end_message()
@@ -169,6 +173,7 @@ class _Stream:
         elif kind == "ThoughtEvent":
             # The model's words beside its calls; their usage comes with the calls.
             if was_streamed:
+                self._streamed.add(item.source)
                 await self._answer.end_message()
             else:
                 await self._answer.text(item.content, "reasoning")

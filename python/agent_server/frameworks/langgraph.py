@@ -122,9 +122,12 @@ class _Stream:
             await self._close(key)
 
     async def _of_mode(self, mode: str, payload: Any) -> None:
-        # The other modes repeat the messages, even those of earlier turns.
+        # The other modes repeat the messages, even those of earlier turns, except for raw ones, which only updates have.
         if mode == "messages":
             await self._message(payload[0], False)
+        elif mode == "updates":
+            for message in _raw_messages(payload):
+                await self._message(message, False)
         elif mode == "custom":
             is_event = isinstance(payload, Mapping) and isinstance(payload.get("object"), str)
             event = payload if is_event else {"object": "langgraph.custom", "data": payload}
@@ -166,6 +169,17 @@ class _Stream:
         self._names.update(await self._open.pop(key).close())
         if key is not None:
             self._done.add(key)
+
+
+def _raw_messages(update: Any) -> list[Any]:
+    """The messages that nodes have returned as pairs such as ``("ai", text)``, or as objects with a role."""
+    raw: list[Any] = []
+    for returned in update.values() if isinstance(update, Mapping) else ():
+        messages = returned.get("messages") if isinstance(returned, Mapping) else None
+        listed = messages if isinstance(messages, list) else [messages]
+        raw += (message for message in listed if isinstance(message, (tuple, dict)))
+    converted: list[Any] = import_module("langchain_core.messages").convert_to_messages(raw) if raw else []
+    return converted
 
 
 def _is_message(item: object) -> bool:

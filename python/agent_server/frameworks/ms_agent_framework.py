@@ -67,7 +67,10 @@ async def _execute(run: Run, agent: Any, state: dict[str, Any] | None) -> Any:
     """Executes the agent; if it waits for approvals, returns the state from which it can go on."""
     framework = import_module("agent_framework")
     kind = getattr(framework, "ChatMessage", None) or framework.Message
-    known = read(await conversation(run)) if state is None else [kind.from_dict(item) for item in state["messages"]]
+    if state is None:
+        known = _with_texts(read(await conversation(run)))
+    else:
+        known = [kind.from_dict(item) for item in state["messages"]]
     stream, session = _Stream(run), None
     if hasattr(agent, "run_stream"):
         updates = agent.run_stream(known)
@@ -85,6 +88,16 @@ async def _execute(run: Run, agent: Any, state: dict[str, Any] | None) -> Any:
         return {"messages": [], "requests": requests, "session": session.to_dict()}
     asking = {"role": "assistant", "contents": requests}
     return {"messages": [*(message.to_dict() for message in known), asking], "requests": requests}
+
+
+def _with_texts(messages: list[Any]) -> list[Any]:
+    """The messages with arguments and results as texts, because clients of models send them as they are."""
+    for content in (content for message in messages for content in message.contents):
+        if content.type == "function_call":
+            content.arguments = to_text(content.arguments)
+        elif content.type == "function_result":
+            content.result = to_text(content.result)
+    return messages
 
 
 async def _approvals(run: Run, requests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -134,6 +147,8 @@ class _Stream:
         self._answer = Answer(run)
         self._message_id: str | None = None
         self._call = ("", "")
+        self._streamed: set[str] = set()
+        """Of what pieces have come, but not the end."""
 
     async def take(self, update: Any) -> None:
         """Writes an update."""
@@ -153,7 +168,8 @@ class _Stream:
     async def _content(self, content: Any) -> None:
         kind = content.type
         if kind in ("text", "text_reasoning"):
-            await self._answer.text(content.text or "", "message" if kind == "text" else "reasoning")
+            if not self._is_repeated(content, kind, content.text):
+                await self._answer.text(content.text or "", "message" if kind == "text" else "reasoning")
         elif kind == "function_call":
             await self._function(content)
         elif kind == "function_result":
@@ -171,11 +187,23 @@ class _Stream:
         elif kind != "function_approval_response":
             await self._answer.put({"type": "data", "data": json.loads(json.dumps(content.to_dict(), default=str))})
 
+    def _is_repeated(self, content: Any, key: str, piece: Any) -> bool:
+        """Whether this is a whole whose pieces have come: clients of the Responses API send it at the end."""
+        mode = getattr(content, "merge_mode", None)
+        if mode == "append" and piece:
+            self._streamed.add(key)
+        elif mode == "replace" and key in self._streamed:
+            self._streamed.discard(key)
+            return True
+        return False
+
     async def _function(self, content: Any) -> None:
         """The first piece of a call has its id and name, the others have more of its arguments."""
         if content.call_id:
             self._call = (content.call_id, content.name or self._call[1])
         arguments = content.arguments or ""
+        if self._is_repeated(content, f"call {self._call[0]}", arguments):
+            return
         if isinstance(arguments, Mapping):
             arguments = json.dumps(arguments, ensure_ascii=False)
         # An answer without arguments gets an empty object in the end; another object may follow this one.

@@ -177,6 +177,20 @@ class Items(unittest.TestCase):
         self.assertEqual(recorder.closed[1]["metadata"], {"source": "a"})
         self.assertEqual(recorder.events, [{"object": "own", "value": 1}])
 
+    def test_thought__that_was_streamed__is_written_once(self) -> None:
+        from autogen_agentchat.messages import ModelClientStreamingChunkEvent
+
+        chunks = ("<think>h", "m", "</think>", "He", "y")
+        items: list[Any] = [
+            *(ModelClientStreamingChunkEvent(content=text, source="a") for text in chunks),
+            ThoughtEvent(content="hm", source="a"),
+            TextMessage(content="Hey", source="a"),
+        ]
+        recorder = record(autogen.write, items)
+        self.assertEqual(
+            [(message[0], message[2]) for message in recorder.messages], [("reasoning", "hm"), ("message", "Hey")]
+        )
+
     def test_item__of_another_kind__is_refused(self) -> None:
         with self.assertRaisesRegex(TypeError, "not str"):
             record(autogen.write, ["text"])

@@ -113,6 +113,18 @@ class Handlers(unittest.TestCase):
         self.assertEqual(kinds(answer), [("reasoning", "hmm!"), ("message", "see that")])
         self.assertEqual(answer.messages[1].contents, [{"type": "image", "image_url": "http://x/a.png"}])
 
+    def test_nodes__that_return_raw_messages__say_them(self) -> None:
+        for returned in (
+            [("ai", "Good morning")],
+            [{"role": "assistant", "content": "Good morning"}],
+            ("ai", "Good morning"),
+        ):
+            graph = StateGraph(MessagesState)
+            graph.add_node("greet", lambda state, returned=returned: {"messages": returned})
+            graph.add_edge(START, "greet")
+            for compiled in (graph.compile(), graph.compile(checkpointer=InMemorySaver())):
+                self.assertEqual(kinds(ask(handler(compiled), "hi")), [("message", "Good morning")])
+
     def test_nodes__without_a_model__say_each_text_once(self) -> None:
         def plain(state: MessagesState) -> dict[str, Any]:
             get_stream_writer()({"progress": 1})

@@ -71,6 +71,26 @@ DIFFERENCES: dict[str, tuple[str, list[Any]]] = {
 }
 
 
+class Texts(unittest.TestCase):
+    @unittest.skipIf(IS_OLD, "the old version has no repetitions")
+    def test_content__that_is_repeated_at_its_end__is_written_once(self) -> None:
+        pieces = [("text_reasoning", "hm", "append"), ("text_reasoning", "hm", "replace")]
+        pieces += [("text", "He", "append"), ("text", "y", "append"), ("text", "Hey", "replace")]
+        pieces += [("text", " you", "replace")]
+        updates = [
+            UPDATE(contents=[content(kind, text=text, merge_mode=mode)], role="assistant", message_id="m")
+            for kind, text, mode in pieces
+        ]
+        for arguments, mode in (("", None), ('{"a"', "append"), (": 1}", "append"), ('{"a": 1}', "replace")):
+            call = content("function_call", call_id="c1", name="f", arguments=arguments, merge_mode=mode)
+            updates.append(UPDATE(contents=[call], role="assistant", message_id="m"))
+        recorder = record(ms_agent_framework.write, updates)
+        self.assertEqual(
+            [(message[0], message[2]) for message in recorder.messages],
+            [("reasoning", "hm"), ("message", "Hey you"), ("plugin_call", CALL[2])],
+        )
+
+
 class Recordings(unittest.TestCase):
     def test_streams__of_upstream__are_written_alike(self) -> None:
         for recording in recordings("v115/ms_*.json"):
@@ -224,6 +244,23 @@ class Handlers(unittest.TestCase):
             ],
         )
         self.assertEqual([message.text for message in client.seen[0]][-2:], ["before", "hi"])
+
+    def test_calls_and_outputs__of_earlier_turns__are_texts(self) -> None:
+        client = scripted([content("text", text="ok")])
+        handler = ms_agent_framework.handler(agent_of(client))
+        assert handler is not None
+        data = {"call_id": "c1", "name": "f", "arguments": '{"a": "é"}', "output": '{"b": 1}'}
+        history = [
+            {"role": "user", "content": [{"type": "text", "text": "before"}]},
+            {"role": "assistant", "type": "plugin_call", "content": [{"type": "data", "data": data}]},
+            {"role": "tool", "type": "plugin_call_output", "content": [{"type": "data", "data": data}]},
+        ]
+        ask(handler, "hi", history=history)
+        contents = [found for message in client.seen[0] for found in message.contents]
+        self.assertEqual(
+            [found.arguments if found.type == "function_call" else found.result for found in contents[1:3]],
+            ['{"a": "é"}', '{"b": 1}'],
+        )
 
     def test_call__that_needs_approval__is_made_once_it_is_approved(self) -> None:
         for text, output in (("yes", "paid 1"), ("no", None)):

@@ -1,9 +1,10 @@
 //! Agents in Python scripts.
 
 mod applications;
+mod entrypoint;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use agent_runner::{Agent, AgentError, Recovery, RunHandle};
@@ -11,6 +12,9 @@ use agent_server::AgentAppBuilder;
 use agent_workers::python::{Package, Script};
 use agent_workers::{WorkerAgent, Workers, WorkersConfig};
 
+use self::entrypoint::Entrypoint;
+#[cfg(feature = "client")]
+pub(crate) use self::entrypoint::is_script;
 use super::Named;
 use crate::cli::ServeCommand;
 use crate::config::{AgentConfig, Compat, Config, ConfigError, Environment, PythonConfig};
@@ -24,15 +28,7 @@ pub(crate) fn add_script(
     script: &str,
     command: &ServeCommand,
 ) -> Result<(), ConfigError> {
-    // A name may follow the last colon, unless the colon belongs to the file.
-    let (file, agent) = match script.rsplit_once(':') {
-        Some((file, name)) if !Path::new(script).exists() => (PathBuf::from(file), Some(name.to_owned())),
-        _ => (PathBuf::from(script), None),
-    };
-    let file = if file.is_dir() { entry_of(&file)? } else { file };
-    if !file.is_file() {
-        return Err(ConfigError::from_message(format!("there is no file '{}'", file.display())));
-    }
+    let Entrypoint { file, agent } = Entrypoint::find(script)?;
     let stem =
         || file.file_stem().map_or_else(|| "agent".to_owned(), |stem| stem.to_string_lossy().into_owned());
     let name = agent.clone().unwrap_or_else(stem);
@@ -49,17 +45,6 @@ pub(crate) fn add_script(
     config.agents.insert(name.clone(), AgentConfig::Python(python));
     config.agent = Some(name);
     Ok(())
-}
-
-/// The file of a folder that is served.
-fn entry_of(folder: &Path) -> Result<PathBuf, ConfigError> {
-    const ENTRIES: [&str; 4] = ["langgraph.json", "app.py", "agent.py", "main.py"];
-    let mut files = ENTRIES.iter().map(|name| folder.join(name));
-    files.find(|file| file.is_file()).ok_or_else(|| {
-        let message =
-            format!("'{}' has none of the files {}; name the script", folder.display(), ENTRIES.join(", "));
-        ConfigError::from_message(message)
-    })
 }
 
 /// The scripts whose workers run.

@@ -10,6 +10,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::cli::ChatOptions;
+#[cfg(feature = "python")]
+use crate::cli::ServeCommand;
 use crate::telemetry::LogLines;
 use crate::{agents, serve, telemetry};
 
@@ -34,6 +36,10 @@ impl Local {
     /// The agent that the options, the environment and the configuration describe.
     pub(super) async fn new(options: &ChatOptions, environment: &Environment) -> anyhow::Result<Self> {
         let mut config = load(options.config.as_deref(), environment, &flags(options))?;
+        #[cfg(feature = "python")]
+        if let Some(script) = &options.source {
+            agents::add_script(&mut config, script, &ServeCommand::default())?;
+        }
         let log = if environment.get("AGENT_SERVER_LOG_LEVEL").is_some() {
             telemetry::start(&config.log)?;
             None
@@ -45,6 +51,7 @@ impl Local {
         let services = Services::in_memory();
         let reason = agents::resolve(&mut config, environment)?;
         let served = agents::build(&config, environment, &services).await?;
+        let reason = options.source.as_ref().map_or(reason, |script| format!("it is served from {script}"));
         let introduction = format!("{} in this process: {reason}", served.default_name());
         // Quitting should not wait for the runs of the conversation, which have been cancelled.
         config.drain_seconds = 1;
