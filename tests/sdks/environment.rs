@@ -71,7 +71,7 @@ const NEWEST_PYTHON: &str = "sed 's/==.*//' requirements.txt >newest.txt \
     && .venv/bin/pip install --quiet --no-compile -r newest.txt";
 
 /// The environment with these packages: the name of a file of Python's pins, or `javascript`.
-fn environment(packages: &str) -> Environment {
+pub(crate) fn environment(packages: &str) -> Environment {
     #[expect(clippy::disallowed_methods, reason = "a test's setting")]
     let is_newest = std::env::var_os(NEWEST).is_some() && ["frameworks", "javascript"].contains(&packages);
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdks");
@@ -93,7 +93,7 @@ fn environment(packages: &str) -> Environment {
     };
     // Node.js searches for packages from the program's folder.
     let mut programs: Vec<(PathBuf, PathBuf)> = Vec::new();
-    for folder in ["", "frameworks"] {
+    for folder in ["", "frameworks", "agents"] {
         for entry in source.join(folder).read_dir().expect("a folder") {
             let path = entry.expect("a file").path();
             if path.extension().is_some_and(|found| found == extension) {

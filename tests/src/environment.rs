@@ -137,6 +137,11 @@ impl Recipe<'_> {
 }
 
 impl Environment {
+    /// The path of a file in its folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.workdir.join(name)
+    }
+
     /// Runs a program to its end, with these variables in addition to those of this process.
     ///
     /// # Panics
