@@ -11,11 +11,7 @@ use crate::environment::{environment, run_in_python};
 
 /// The scripts in `agents/`, the environments of their frameworks, and their agents.
 const SCRIPTS: [(&str, &str, &[&str]); 2] = [
-    (
-        "agents_of_frameworks.py",
-        "agents",
-        &["langgraph", "agno", "autogen", "openai_agents", "pydantic_ai"],
-    ),
+    ("agents_of_frameworks.py", "agents", &["langgraph", "agno", "autogen", "openai_agents", "pydantic_ai"]),
     ("agentscope_agent.py", "upstream", &["agentscope"]),
 ];
 

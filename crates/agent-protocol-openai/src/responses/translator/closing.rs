@@ -1,7 +1,8 @@
 //! Closes contents, messages and items.
 
 use agent_schemas::responses::{
-    ImageGenerationItem, ItemStatus, McpCallItem, MessageItem, OutputText, ResponseItem, ResponsePart, StreamEvent,
+    ImageGenerationItem, ItemStatus, McpCallItem, MessageItem, OutputText, ResponseItem, ResponsePart,
+    StreamEvent,
 };
 use agent_schemas::{Content, ContentBody, Message, MessageType, Status};
 
